@@ -1,0 +1,67 @@
+// Keeps the arrows of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks them.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Folder to the folders that it may import; `type:` marks those of which it may import types alone. */
+const ARROWS = {
+  cli: ["gate", "engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
+  gate: ["engine", "bpf", "log", "type:hooks", "type:policy"],
+  engine: ["config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
+  config: ["hooks", "policy", "trust"],
+  hooks: ["policy", "type:bpf"],
+  policy: ["sandbox"],
+  log: ["type:hooks", "type:policy"],
+  sandbox: [],
+  trust: [],
+  bpf: [],
+};
+/** Files of src/ itself that every folder may import. */
+const FOR_ALL = ["errno", "error", "version"];
+/** Packages that only one folder may import. */
+const KEEPERS = {
+  koffi: "gate/sys",
+  "quickjs-emscripten-core": "sandbox",
+  pkijs: "trust",
+  commander: "cli",
+  pino: "log",
+  zod: "config",
+};
+
+const files = readdirSync(src, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+  .map((entry) => join(entry.parentPath, entry.name));
+const IMPORT =
+  /\b(import|export)\s+(type\s+)?((?:[\w*{][^;"']*?)\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
+
+const broken = [];
+for (const file of files) {
+  const place = relative(src, file);
+  const room = place.includes("/") ? place.split("/")[0] : "";
+  if (room === "") continue;
+  const arrows = ARROWS[room];
+  if (arrows === undefined) broken.push(`src/${place}: \`${room}\` is no folder of ARCHITECTURE.md`);
+  for (const match of readFileSync(file, "utf8").matchAll(IMPORT)) {
+    const name = match[4] ?? match[5];
+    const names = match[3] ?? "";
+    const typeOnly = match[2] !== undefined || /^\{(\s*type\s+[\w\s]+,?)+\s*\}\s+from/.test(names);
+    const line = readFileSync(file, "utf8").slice(0, match.index).split("\n").length;
+    if (!name.startsWith(".")) {
+      const keeper = KEEPERS[name];
+      if (keeper !== undefined && !place.startsWith(`${keeper}/`) && !typeOnly)
+        broken.push(`src/${place}:${line}: only src/${keeper} may import \`${name}\``);
+      continue;
+    }
+    const target = relative(src, resolve(dirname(file), name));
+    const other = target.includes("/") ? target.split("/")[0] : "";
+    if (target.startsWith("..") || other === room) continue;
+    if (other === "" && FOR_ALL.includes(target.replace(/\.js$/, ""))) continue;
+    if (arrows?.includes(other) || (typeOnly && arrows?.includes(`type:${other}`))) continue;
+    broken.push(`src/${place}:${line}: \`${room}\` may not import \`${target}\`${typeOnly ? " (a type)" : ""}`);
+  }
+}
+for (const line of broken) console.error(line);
+console.log(`${files.length} files, ${broken.length} arrows broken`);
+process.exitCode = broken.length === 0 ? 0 : 1;

@@ -1,0 +1,54 @@
+// Builds what runs: the bundle in dist/ and the declarations in dist/types/. With --quiet it only builds what is stale.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+const quiet = process.argv.includes("--quiet");
+
+/** The newest change below a folder or of a file, in milliseconds. */
+const newest = (path) =>
+  statSync(path).isDirectory()
+    ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
+    : statSync(path).mtimeMs;
+
+const sources = ["src", "package.json", "package-lock.json", "scripts/build.mjs"].map((name) => join(root, name));
+const stamp = join(dist, "cli.js");
+const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
+
+if (!quiet || stale) {
+  rmSync(dist, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { cli: "src/cli/entry.ts", index: "src/index.ts" },
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    minifySyntax: true,
+    legalComments: "linked",
+    // koffi finds its binaries beside itself
+    external: ["koffi"],
+    // libraries that are CommonJS ask for `require`
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+}
+
+// Declarations take longer and only a package needs them.
+if (!quiet) {
+  const tsc = spawnSync(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
+    { cwd: root, stdio: "inherit" },
+  );
+  process.exitCode = tsc.status ?? 1;
+}

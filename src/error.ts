@@ -1,0 +1,85 @@
+/**
+ * Bad input is an error with a name. Every error that leaves a part of Countersign is a CountersignError: a code of the
+ * closed list below, one line that says what is wrong, the place in the input, and what to do. Each code has a page of
+ * its own name in docs/errors/.
+ */
+export const ERROR_CODES = [
+  // files and arguments
+  "USAGE",
+  "FILE_UNREADABLE",
+  "FILE_TOO_LARGE",
+  // bpf
+  "ELF_MALFORMED",
+  "ELF_UNSUPPORTED",
+  "ELF_NO_PROGRAMS",
+  "BTF_MALFORMED",
+  "INSN_MALFORMED",
+  "LOAD_MALFORMED",
+  // trust
+  "DER_MALFORMED",
+  "CMS_MALFORMED",
+  "CERTIFICATE_MALFORMED",
+  "CRL_MALFORMED",
+  "KEY_MALFORMED",
+  "KEYRING_INVALID",
+  "SIGNATURE_MALFORMED",
+  "SIGNING_FAILED",
+  // configuration and policies
+  "CONFIG_INVALID",
+  "SELECTOR_INVALID",
+  "MAP_INVALID",
+  "POLICY_SYNTAX",
+  "POLICY_FORBIDDEN",
+  "POLICY_UNKNOWN_HOOK",
+  "POLICY_NO_HOOK",
+  "POLICY_UNKNOWN_NAME",
+  // engine and gate
+  "ENGINE_CLOSED",
+  "GATE_UNSUPPORTED",
+  "GATE_NESTED",
+  "GATE_FAILED",
+  "INTERNAL",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export interface ErrorDetail {
+  /** Where: a file, with a line and column or a byte offset behind it (`a.o: section .maps`, `c.yaml:3:7`). */
+  readonly place?: string | undefined;
+  /** What the reader can do about it, as an imperative without a full stop. */
+  readonly remedy?: string | undefined;
+  readonly cause?: unknown;
+}
+
+export class CountersignError extends Error {
+  override readonly name = "CountersignError";
+  readonly code: ErrorCode;
+  readonly place: string | undefined;
+  readonly remedy: string | undefined;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(oneLine(message), detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    this.place = detail.place;
+    this.remedy = detail.remedy;
+  }
+
+  /** The same error, told of a place further out: a file before the section that was wrong. */
+  within(outer: string): CountersignError {
+    const place = this.place === undefined ? outer : `${outer}: ${this.place}`;
+    return new CountersignError(this.code, this.message, { place, remedy: this.remedy, cause: this.cause ?? this });
+  }
+
+  /** One line for a person: place, what is wrong, the code, and the remedy. */
+  override toString(): string {
+    const place = this.place === undefined ? "" : `${oneLine(this.place)}: `;
+    const remedy = this.remedy === undefined ? "" : `; ${oneLine(this.remedy)}`;
+    return `${place}${this.message} [${this.code}]${remedy}`;
+  }
+}
+
+/** Control characters and line breaks come from input; a message is one line and cannot move a terminal's cursor. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}

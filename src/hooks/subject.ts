@@ -1,0 +1,68 @@
+import type { MapFacts, ProgramFacts } from "../bpf/facts.js";
+import type { HOOKS, HookName } from "./catalogue.js";
+
+/**
+ * What a hook is about. Only the engine makes one. Every subject has a `digest` (SHA-256, lower-case hex, of what was
+ * looked at) and a `name` for people.
+ */
+export interface ProgramSubject extends ProgramFacts {
+  /** Detached, over `insns`: from the signature store or beside the file. */
+  readonly signature: Uint8Array | null;
+  /** From bpf_attr, over `raw_insns`. */
+  readonly kernel_signature: Uint8Array | null;
+  /** The object file that the program came from; null for a live load. */
+  readonly object: FileFacts | null;
+}
+
+export interface FileFacts {
+  readonly path: string;
+  readonly sha256: string;
+  readonly data: Uint8Array;
+  readonly signature: Uint8Array | null;
+}
+
+export interface MapSubject extends MapFacts {
+  readonly digest: string;
+  /** `r`, `w` or `rw`: with which access the fd is handed out; null when the map is being created. */
+  readonly access: string | null;
+}
+
+export interface CommandSubject {
+  readonly name: string;
+  readonly digest: string;
+  readonly cmd: number;
+  readonly size: number;
+}
+
+export interface TokenSubject {
+  readonly name: string;
+  readonly digest: string;
+}
+
+export interface FileSubject extends FileFacts {
+  readonly name: string;
+  readonly digest: string;
+  /** What the file is read for: `exec`, `module`. */
+  readonly purpose: string;
+  /** A kernel module's parameters; null for anything else. */
+  readonly parameters: string | null;
+}
+
+export interface BlobSubject {
+  readonly name: string;
+  readonly digest: string;
+  readonly data: Uint8Array;
+  readonly signature: Uint8Array | null;
+}
+
+interface Subjects {
+  program: ProgramSubject;
+  map: MapSubject;
+  command: CommandSubject;
+  token: TokenSubject;
+  file: FileSubject;
+  blob: BlobSubject;
+}
+
+export type SubjectOf<H extends HookName> = Subjects[(typeof HOOKS)[H]["subject"]];
+export type Subject = Subjects[keyof Subjects];

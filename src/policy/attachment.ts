@@ -1,0 +1,32 @@
+import type { Current } from "./current.js";
+import type { Outcome } from "./outcome.js";
+
+export type Mode = "enforce" | "audit";
+
+export interface Limits {
+  /** Function entries and loop back-edges. */
+  readonly fuel: number;
+  /** Bytes of guest heap. */
+  readonly memory: number;
+  /** Bytes of guest stack. */
+  readonly stack: number;
+  /** Milliseconds. */
+  readonly wall: number;
+}
+
+/** A policy bound to hooks under a unique name, with a mode, a scope and limits. */
+export interface Attachment {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly onFault: "refuse" | "allow";
+  readonly limits: Limits;
+  readonly domain: string;
+  /** SHA-256 of the linked policy, lower-case hex. */
+  readonly policyDigest: string;
+  /** The hooks that the policy exports. */
+  readonly hooks: ReadonlySet<string>;
+  /** Whether the attachment is for this task. */
+  inScope(current: Current): boolean;
+  /** Asks the policy. Never throws: whatever goes wrong is a fault in the outcome. */
+  ask(hook: string, subject: object, current: Current): Outcome;
+}

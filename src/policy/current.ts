@@ -1,0 +1,27 @@
+/**
+ * Who asks. `comm` and `exe` are the task's own claims: not to be trusted alone. Names are those that policies see.
+ */
+export interface Current {
+  readonly pid: number;
+  readonly tid: number;
+  /** In the host's user namespace, as are euid and gid. */
+  readonly uid: number;
+  readonly euid: number;
+  readonly gid: number;
+  readonly comm: string;
+  readonly exe: string | null;
+  readonly cgroup: string | null;
+  /** Names of effective capabilities, `CAP_BPF` and so on. */
+  readonly capabilities: readonly string[];
+  /** Namespace kind to inode number, as in /proc/PID/ns. */
+  readonly namespaces: Readonly<Record<string, number>>;
+  readonly container: Container | null;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly name: string | null;
+  /** null when a resolver did not answer: labels are then unknown, and every label scope matches. */
+  readonly labels: Readonly<Record<string, string>> | null;
+  readonly annotations: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,35 @@
+/**
+ * What came of asking one policy. A fault is a policy that could not answer; its code has a page in docs/errors/.
+ */
+export const FAULT_CODES = [
+  "POLICY_ERROR",
+  "OUT_OF_FUEL",
+  "OUT_OF_TIME",
+  "OUT_OF_MEMORY",
+  "OUT_OF_STACK",
+  "BAD_RETURN_VALUE",
+  "SUSPENDED",
+  "INTERNAL_FAULT",
+] as const;
+
+export type FaultCode = (typeof FAULT_CODES)[number];
+
+export interface Fault {
+  readonly code: FaultCode;
+  readonly message: string;
+  /** `policies/tc.js:4:11` in the policy's own file, where it can be told. */
+  readonly place: string | null;
+}
+
+export interface Outcome {
+  /** What the policy answered; null with a fault. */
+  readonly verdict: number | null;
+  readonly fault: Fault | null;
+  /** From `deny(reason)` when the verdict is a refusal. */
+  readonly reason: string | null;
+  readonly notes: readonly string[];
+  /** What each helper answered, such as `verify_signature platform PKCS7: -ENODATA`; read out for a refusal or a note. */
+  readonly answers: readonly string[];
+  /** Function entries and loop back-edges counted. */
+  readonly fuel: number;
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+/** One project for each ring of tests; `system` runs alone, since it loads programs into the one kernel there is. */
+const ring = (name: string, include: string[], more: object = {}) => ({
+  test: { name, include, testTimeout: 30_000, hookTimeout: 60_000, ...more },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      ring("unit", ["test/unit/**/*.test.ts"]),
+      ring("conformance", ["test/conformance/**/*.test.ts"], { testTimeout: 120_000 }),
+      ring("hostile", ["test/hostile/**/*.test.ts"], { testTimeout: 120_000 }),
+      ring("policies", ["policies/**/*.test.ts"]),
+      ring("system", ["test/system/**/*.test.ts"], {
+        testTimeout: 300_000,
+        hookTimeout: 600_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
