@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the system tests use. Quiet; does nothing where they are all there.
+set -euo pipefail
+packages=(
+  bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
+  xdp-tools libxdp1 libbpf-tools                     # real objects and loaders
+  openssl gnutls-bin keyutils                        # signatures
+  iproute2 runc busybox-static qemu-system-x86       # the gate
+)
+export DEBIAN_FRONTEND=noninteractive
+
+there() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+missing=()
+for name in "${packages[@]}"; do there "$name" || missing+=("$name"); done
+# sign-file comes with the kernel's build scripts, whose package is named after a release: any one will do
+sign_file=(/usr/lib/linux-kbuild-*/scripts/sign-file)
+[ ${#missing[@]} -eq 0 ] && [ -x "${sign_file[0]}" ] && exit 0
+
+apt-get update -qq >/dev/null
+[ -x "${sign_file[0]}" ] || missing+=("$(apt-cache search --names-only '^linux-kbuild-' | cut -d' ' -f1 | sort -V | tail -1)")
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1
