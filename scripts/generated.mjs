@@ -1,0 +1,24 @@
+// Makes the generated files, or with --check says which are not current. Each row is a generator: a script that, given
+// `--check`, compares instead of writing. A generator whose tools are missing exits with 3 and a reason, and is skipped
+// by name; COUNTERSIGN_CI makes that a failure, since CI installs the tools.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** Name to script, in scripts/. */
+const GENERATORS = {};
+
+const SKIPPED = 3;
+const check = process.argv.includes("--check");
+let failed = 0;
+for (const [name, script] of Object.entries(GENERATORS)) {
+  const run = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL(script, import.meta.url)), ...(check ? ["--check"] : [])],
+    { encoding: "utf8" },
+  );
+  const skipped = run.status === SKIPPED && process.env.COUNTERSIGN_CI === undefined;
+  const word = run.status === 0 ? "current" : skipped ? "skipped" : "failed";
+  console.log(`${word.padEnd(8)} ${name}${run.status === 0 ? "" : `: ${`${run.stdout}${run.stderr}`.trim()}`}`);
+  if (run.status !== 0 && !skipped) failed += 1;
+}
+process.exitCode = failed === 0 ? 0 : 1;
