@@ -1,0 +1,111 @@
+import { CountersignError } from "../error.js";
+
+/** `little` or `big`: the order of the bytes in an object, and in each `struct bpf_insn` of it. */
+export type ByteOrder = "little" | "big";
+
+/** `struct bpf_insn` is 8 bytes (include/uapi/linux/bpf.h). */
+export const INSN_SIZE = 8;
+
+/** The most instructions that one program may have: BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h. */
+export const MAX_INSNS = 1_000_000;
+
+/** Operation codes and their parts (RFC 9669, section 3 and 4). */
+export const OP = {
+  CLASS: 0x07,
+  LD: 0x00,
+  LDX: 0x01,
+  ST: 0x02,
+  STX: 0x03,
+  ALU: 0x04,
+  JMP: 0x05,
+  JMP32: 0x06,
+  ALU64: 0x07,
+  /** The operation of ALU and JMP classes, and the source bit: 0 the immediate, 8 the source register. */
+  CODE: 0xf0,
+  X: 0x08,
+  JA: 0x00,
+  CALL_CODE: 0x80,
+  EXIT_CODE: 0x90,
+  /** The size and the mode of loads and stores. */
+  SIZE: 0x18,
+  W: 0x00,
+  H: 0x08,
+  B: 0x10,
+  DW: 0x18,
+  MODE: 0xe0,
+  IMM: 0x00,
+  ABS: 0x20,
+  IND: 0x40,
+  MEM: 0x60,
+  MEMSX: 0x80,
+  ATOMIC: 0xc0,
+  /** Whole operation codes. */
+  LD_IMM64: 0x18,
+  CALL: 0x85,
+  CALLX: 0x8d,
+  EXIT: 0x95,
+  JA32: 0x06,
+  JA16: 0x05,
+} as const;
+
+/** What `src` says of an `ld_imm64` (BPF_PSEUDO_* of include/uapi/linux/bpf.h). */
+export const LD_SRC = {
+  NUMBER: 0,
+  MAP_FD: 1,
+  MAP_VALUE: 2,
+  BTF_ID: 3,
+  FUNC: 4,
+  MAP_IDX: 5,
+  MAP_IDX_VALUE: 6,
+} as const;
+
+/** What `src` says of a call: a helper's id, an offset to a subprogram, or a kfunc's BTF id is in `imm`. */
+export const CALL_SRC = { HELPER: 0, SUBPROGRAM: 1, KFUNC: 2 } as const;
+
+/** Instructions in columns, one entry an instruction slot; an `ld_imm64` takes two slots, its second has opcode 0. */
+export interface Insns {
+  readonly count: number;
+  readonly opcode: Uint8Array;
+  readonly dst: Uint8Array;
+  readonly src: Uint8Array;
+  readonly off: Int16Array;
+  readonly imm: Int32Array;
+}
+
+/**
+ * Decodes instructions. In a big-endian `struct bpf_insn` the registers' bit fields are swapped too: the destination is
+ * in the high nibble. Throws INSN_MALFORMED where the length is no multiple of 8, zero, or more than a kernel takes.
+ */
+export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Insns {
+  const count = bytes.length / INSN_SIZE;
+  if (!Number.isInteger(count))
+    throw malformed(`${bytes.length} bytes of instructions are not a multiple of ${INSN_SIZE}`);
+  if (count === 0) throw malformed("there are no instructions");
+  if (count > MAX_INSNS) throw malformed(`${count} instructions are more than the kernel's limit of ${MAX_INSNS}`);
+  const opcode = new Uint8Array(count);
+  const dst = new Uint8Array(count);
+  const src = new Uint8Array(count);
+  const off = new Int16Array(count);
+  const imm = new Int32Array(count);
+  const big = order === "big";
+  for (let i = 0, at = 0; i < count; i++, at += INSN_SIZE) {
+    const registers = bytes[at + 1]!;
+    opcode[i] = bytes[at]!;
+    dst[i] = big ? registers >> 4 : registers & 15;
+    src[i] = big ? registers & 15 : registers >> 4;
+    off[i] = big ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]! | (bytes[at + 3]! << 8);
+    imm[i] = big
+      ? (bytes[at + 4]! << 24) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!
+      : bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
+  }
+  return { count, opcode, dst, src, off, imm };
+}
+
+/** Whether the instruction in this slot is an `ld_imm64`, which takes the next slot too. */
+export function isWide(insns: Insns, slot: number): boolean {
+  return insns.opcode[slot] === OP.LD_IMM64;
+}
+
+function malformed(message: string): CountersignError {
+  return new CountersignError("INSN_MALFORMED", message, { remedy: "check that the program is whole" });
+}
