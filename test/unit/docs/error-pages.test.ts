@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ERROR_CODES } from "../../../src/error.js";
+import { FAULT_CODES } from "../../../src/policy/outcome.js";
+
+const folder = new URL("../../../docs/errors/", import.meta.url);
+const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
+const pages = readdirSync(folder).filter((file) => file !== "README.md");
+const codes: readonly string[] = [...ERROR_CODES, ...FAULT_CODES];
+
+describe("docs/errors", () => {
+  it("has a page for each code and fault, and no page for anything else", () => {
+    expect(pages.sort()).toEqual(codes.map((code) => `${code}.md`).sort());
+  });
+
+  it.each(codes)("tells the cause, the decision and the remedy of %s", (code) => {
+    const [title, meaning, ...sections] = text(`${code}.md`).trim().split("\n\n");
+    expect(title).toBe(`# ${code}`);
+    expect(meaning).toMatch(/\.$/);
+    const headings = sections.filter((section) => section.startsWith("#"));
+    expect(headings).toEqual(["## Cause", "## What the decision becomes", "## Remedy"]);
+    for (const heading of headings) expect(sections[sections.indexOf(heading) + 1]).toMatch(/^[^#]{20,}$/);
+  });
+
+  it("has an index that says of each page what the page says of itself", () => {
+    const rows = text("README.md").matchAll(/^\| \[(\w+)\]\((\w+)\.md\) \| (.+) \|$/gm);
+    const index = new Map(Array.from(rows, ([, name, file, meaning]) => [name === file ? name : "", meaning]));
+    const own = codes.map((code) => [code, text(`${code}.md`).split("\n\n")[1]?.replaceAll("\n", " ")] as const);
+    expect(index).toEqual(new Map(own));
+  });
+});
