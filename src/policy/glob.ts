@@ -1,0 +1,51 @@
+/**
+ * Shell patterns over a path or a name: `*` is any run of characters but `/`, `**` any run at all, `?` one character but
+ * `/`; everything else is itself. Matching is linear in pattern times text, so that no text can make it slow.
+ */
+export class Glob {
+  private readonly parts: readonly Part[];
+
+  constructor(readonly pattern: string) {
+    this.parts = Array.from(pattern.matchAll(/\*\*|[\s\S]/gu), ([text]) => ({ ...WILD[text], text }));
+  }
+
+  matches(text: string): boolean {
+    // the set of positions in the pattern that the text so far can stand at
+    let at = this.skip(new Set([0]));
+    for (const character of text) {
+      const next = new Set<number>();
+      for (const position of at) {
+        const part = this.parts[position];
+        if (part === undefined || !accepts(part, character)) continue;
+        next.add(part.many ? position : position + 1);
+      }
+      if (next.size === 0) return false;
+      at = this.skip(next);
+    }
+    return at.has(this.parts.length);
+  }
+
+  /** A run may be empty: whoever stands before it also stands behind it. */
+  private skip(at: Set<number>): Set<number> {
+    for (const position of at) if (this.parts[position]?.many) at.add(position + 1);
+    return at;
+  }
+}
+
+interface Part {
+  readonly text: string;
+  readonly many?: boolean;
+  readonly one?: boolean;
+  readonly slash?: boolean;
+}
+
+const WILD: Readonly<Record<string, Omit<Part, "text">>> = {
+  "*": { many: true },
+  "**": { many: true, slash: true },
+  "?": { one: true },
+};
+
+function accepts(part: Part, character: string): boolean {
+  if (part.many || part.one) return part.slash === true || character !== "/";
+  return part.text === character;
+}
