@@ -5,7 +5,9 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** Name to script, in scripts/. */
-const GENERATORS = {};
+const GENERATORS = {
+  "bpf tables": "bpf-tables.mjs",
+};
 
 const SKIPPED = 3;
 const check = process.argv.includes("--check");
