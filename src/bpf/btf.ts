@@ -1,59 +1,210 @@
+import {
+  BTF_KINDS,
+  BTF_TAILS,
+  type BtfEnumerator,
+  type BtfKind,
+  type BtfMember,
+  type BtfParameter,
+  type BtfVariable,
+} from "./btf-type.js";
+import { Bytes } from "./bytes.js";
+import type { ByteOrder } from "./insn.js";
+
 /**
  * BPF Type Format (Documentation/bpf/btf.rst), read lazily: `kind`, `name` and the rest look at the bytes when they are
- * asked. Type id 0 is void.
+ * asked. Type id 0 is void. Everything throws BTF_MALFORMED where an id or an offset leads out of the bytes.
  */
-export interface Btf {
+export class Btf {
   /** Number of type ids, void included: valid ids are 0 … count - 1. */
   readonly count: number;
-  kind(id: number): BtfKind;
+  readonly #types: Bytes;
+  readonly #strings: Bytes;
+  /** Where each type starts. */
+  readonly #offsets: Uint32Array;
+  readonly #names = new Map<number, string>();
+  #byName: Map<string, number[]> | undefined;
+
+  constructor(bytes: Uint8Array, place = "section .BTF") {
+    const file = new Bytes(bytes, orderOf(bytes), "BTF_MALFORMED", place);
+    if (file.length < HEADER_SIZE) throw file.error(`${file.length} bytes are less than a header`);
+    if (file.u16(0) !== MAGIC) throw file.error("is not BTF");
+    if (file.u8(2) !== 1) throw file.error(`version ${file.u8(2)} is not 1`);
+    const start = file.u32(4);
+    const [typesAt, typesSize, stringsAt, stringsSize] = [file.u32(8), file.u32(12), file.u32(16), file.u32(20)];
+    this.#types = new Bytes(file.part(start + typesAt, typesSize), file.order, "BTF_MALFORMED", place);
+    this.#strings = new Bytes(file.part(start + stringsAt, stringsSize), file.order, "BTF_MALFORMED", place);
+    const offsets = indexOf(this.#types);
+    this.#offsets = offsets;
+    this.count = offsets.length;
+  }
+
+  kind(id: number): BtfKind {
+    return BTF_KINDS[this.#kind(id)] ?? "void";
+  }
+
   /** Empty where it has none. */
-  name(id: number): string;
-  /** struct, union, enum, int, datasec: size in bytes. */
-  size(id: number): number;
-  /** ptr, typedef, const, volatile, restrict, func, var, func_proto (what it returns), type tag: the type behind. */
-  target(id: number): number;
+  name(id: number): string {
+    return id === 0 ? "" : this.string(this.#types.u32(this.#at(id)));
+  }
+
+  /** A string of the string section; offset 0 is the empty one. */
+  string(offset: number): string {
+    if (offset === 0) return "";
+    let text = this.#names.get(offset);
+    if (text === undefined) {
+      text = this.#strings.text(offset);
+      this.#names.set(offset, text);
+    }
+    return text;
+  }
+
+  /** struct, union, enum, int, datasec: size in bytes; 0 for others. */
+  size(id: number): number {
+    return HAS_SIZE.has(this.kind(id)) ? this.#types.u32(this.#at(id) + 8) : 0;
+  }
+
+  /** ptr, typedef, const, volatile, restrict, func, var, func_proto (what it returns), type and decl tag: the type behind; 0 for others. */
+  target(id: number): number {
+    const kind = this.kind(id);
+    return kind === "void" || HAS_SIZE.has(kind) || kind === "array" ? 0 : this.#types.u32(this.#at(id) + 8);
+  }
+
   /** The type behind typedefs, const, volatile, restrict and type tags. */
-  resolve(id: number): number;
-  members(id: number): readonly BtfMember[];
+  resolve(id: number): number {
+    let at = id;
+    for (let steps = 0; steps < MAX_DEPTH; steps++) {
+      if (!TRANSPARENT.has(this.kind(at))) return at;
+      at = this.target(at);
+    }
+    throw this.#types.error(`type ${id} does not end`);
+  }
+
+  members(id: number): readonly BtfMember[] {
+    const kind = this.kind(id);
+    if (kind !== "struct" && kind !== "union") return [];
+    const packed = this.#types.u32(this.#at(id) + 4) >>> 31 === 1;
+    return this.#rows(id, 12, (at) => {
+      const where = this.#types.u32(at + 8);
+      return {
+        name: this.string(this.#types.u32(at)),
+        type: this.#types.u32(at + 4),
+        bit: packed ? where & 0xffffff : where,
+        bits: packed ? where >>> 24 : 0,
+      };
+    });
+  }
+
   /** Parameters of a func_proto; a last one of type 0 without name stands for `...`. */
-  parameters(id: number): readonly BtfParameter[];
+  parameters(id: number): readonly BtfParameter[] {
+    if (this.kind(id) !== "func_proto") return [];
+    return this.#rows(id, 8, (at) => ({ name: this.string(this.#types.u32(at)), type: this.#types.u32(at + 4) }));
+  }
+
+  /** The variables of a datasec. */
+  variables(id: number): readonly BtfVariable[] {
+    if (this.kind(id) !== "datasec") return [];
+    return this.#rows(id, 12, (at) => ({
+      type: this.#types.u32(at),
+      offset: this.#types.u32(at + 4),
+      size: this.#types.u32(at + 8),
+    }));
+  }
+
+  /** Names of an enum or enum64 in order, each with its value. */
+  enumerators(id: number): readonly BtfEnumerator[] {
+    const kind = this.kind(id);
+    if (kind === "enum")
+      return this.#rows(id, 8, (at) => ({
+        name: this.string(this.#types.u32(at)),
+        value: BigInt(this.#types.u32(at + 4) | 0),
+      }));
+    if (kind !== "enum64") return [];
+    return this.#rows(id, 12, (at) => ({
+      name: this.string(this.#types.u32(at)),
+      value: (BigInt(this.#types.u32(at + 8)) << 32n) | BigInt(this.#types.u32(at + 4)),
+    }));
+  }
+
+  /** What an array holds and how many; null for anything else. */
+  array(id: number): { readonly element: number; readonly count: number } | null {
+    if (this.kind(id) !== "array") return null;
+    const at = this.#at(id) + 12;
+    return { element: this.#types.u32(at), count: this.#types.u32(at + 8) };
+  }
+
   /** Linkage of a func or var: 0 static, 1 global, 2 extern. */
-  linkage(id: number): number;
+  linkage(id: number): number {
+    const kind = this.kind(id);
+    if (kind === "func") return this.#types.u32(this.#at(id) + 4) & 0xffff;
+    return kind === "var" ? this.#types.u32(this.#at(id) + 12) : 0;
+  }
+
+  /** The first type of this kind and name; 0 where there is none. The first call makes an index of all names. */
+  find(kind: BtfKind, name: string): number {
+    if (this.#byName === undefined) {
+      this.#byName = new Map();
+      for (let id = 1; id < this.count; id++) {
+        const key = this.name(id);
+        if (key === "") continue;
+        const ids = this.#byName.get(key);
+        if (ids === undefined) this.#byName.set(key, [id]);
+        else ids.push(id);
+      }
+    }
+    return this.#byName.get(name)?.find((id) => this.kind(id) === kind) ?? 0;
+  }
+
+  /** All ids of one kind, in order. */
+  *all(kind: BtfKind): Generator<number> {
+    const wanted = BTF_KINDS.indexOf(kind);
+    for (let id = 1; id < this.count; id++) if (this.#kind(id) === wanted) yield id;
+  }
+
+  #at(id: number): number {
+    const at = this.#offsets[id];
+    if (at === undefined) throw this.#types.error(`there is no type ${id}`);
+    return at;
+  }
+
+  #kind(id: number): number {
+    return id === 0 ? 0 : (this.#types.u32(this.#at(id) + 4) >>> 24) & 31;
+  }
+
+  #rows<T>(id: number, size: number, read: (at: number) => T): T[] {
+    const start = this.#at(id) + 12;
+    const count = this.#types.u32(this.#at(id) + 4) & 0xffff;
+    const rows: T[] = [];
+    for (let i = 0; i < count; i++) rows.push(read(start + i * size));
+    return rows;
+  }
 }
 
-export const BTF_KINDS = [
-  "void",
-  "int",
-  "ptr",
-  "array",
-  "struct",
-  "union",
-  "enum",
-  "fwd",
-  "typedef",
-  "volatile",
-  "const",
-  "restrict",
-  "func",
-  "func_proto",
-  "var",
-  "datasec",
-  "float",
-  "decl_tag",
-  "type_tag",
-  "enum64",
-] as const;
+const MAGIC = 0xeb9f;
+const HEADER_SIZE = 24;
+/** The kernel's own bound on chains of modifiers is 32 (MAX_RESOLVE_DEPTH of kernel/bpf/btf.c). */
+const MAX_DEPTH = 32;
+const TRANSPARENT: ReadonlySet<BtfKind> = new Set(["typedef", "const", "volatile", "restrict", "type_tag"]);
+const HAS_SIZE: ReadonlySet<BtfKind> = new Set(["int", "struct", "union", "enum", "datasec", "float", "enum64"]);
 
-export type BtfKind = (typeof BTF_KINDS)[number];
-
-export interface BtfMember {
-  readonly name: string;
-  readonly type: number;
-  /** Offset in bits from the start of its struct. */
-  readonly bit: number;
+/** BTF is in the byte order that its magic number is in. */
+export function orderOf(bytes: Uint8Array): ByteOrder {
+  return bytes[0] === MAGIC >> 8 ? "big" : "little";
 }
 
-export interface BtfParameter {
-  readonly name: string;
-  readonly type: number;
+/** Where each type starts; entry 0 stands for void. */
+function indexOf(types: Bytes): Uint32Array {
+  const offsets = new Uint32Array(Math.floor(types.length / 12) + 1);
+  let count = 1;
+  let at = 0;
+  while (at < types.length) {
+    const info = types.u32(at + 4);
+    const kind = (info >>> 24) & 31;
+    const tail = BTF_TAILS[kind];
+    if (tail === undefined || kind === 0) throw types.error(`type ${count} is of no known kind`);
+    offsets[count] = at;
+    count += 1;
+    at += 12 + tail[0] + tail[1] * (info & 0xffff);
+  }
+  if (at !== types.length) throw types.error(`type ${count - 1} is cut short`);
+  return offsets.subarray(0, count);
 }

@@ -1,0 +1,74 @@
+/** Kinds of BTF types in the order of their numbers (include/uapi/linux/btf.h). */
+export const BTF_KINDS = [
+  "void",
+  "int",
+  "ptr",
+  "array",
+  "struct",
+  "union",
+  "enum",
+  "fwd",
+  "typedef",
+  "volatile",
+  "const",
+  "restrict",
+  "func",
+  "func_proto",
+  "var",
+  "datasec",
+  "float",
+  "decl_tag",
+  "type_tag",
+  "enum64",
+] as const;
+
+export type BtfKind = (typeof BTF_KINDS)[number];
+
+export interface BtfMember {
+  readonly name: string;
+  readonly type: number;
+  /** Offset in bits from the start of its struct. */
+  readonly bit: number;
+  /** Width of a bit field; 0 for any other member. */
+  readonly bits: number;
+}
+
+export interface BtfParameter {
+  readonly name: string;
+  readonly type: number;
+}
+
+export interface BtfVariable {
+  /** Id of a var, or of a func where the section holds those. */
+  readonly type: number;
+  /** In bytes; 0 in an object that was not linked. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface BtfEnumerator {
+  readonly name: string;
+  readonly value: bigint;
+}
+
+/** Bytes behind the 12 that every type has, by kind: [once, for each of vlen]. */
+export const BTF_TAILS: readonly (readonly [number, number])[] = BTF_KINDS.map((kind) => {
+  switch (kind) {
+    case "int":
+    case "var":
+    case "decl_tag":
+      return [4, 0];
+    case "array":
+      return [12, 0];
+    case "struct":
+    case "union":
+    case "datasec":
+    case "enum64":
+      return [0, 12];
+    case "enum":
+    case "func_proto":
+      return [0, 8];
+    default:
+      return [0, 0];
+  }
+});

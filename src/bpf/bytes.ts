@@ -1,0 +1,76 @@
+import { CountersignError, type ErrorCode } from "../error.js";
+import type { ByteOrder } from "./insn.js";
+
+/**
+ * Bytes of hostile origin, read at offsets that they name themselves: each read is checked, and a read beyond the end is
+ * an error of the given code that names the place.
+ */
+export class Bytes {
+  readonly length: number;
+  readonly #buffer: Buffer;
+  readonly #view: DataView;
+  readonly #little: boolean;
+
+  constructor(
+    readonly raw: Uint8Array,
+    readonly order: ByteOrder,
+    readonly code: ErrorCode,
+    /** What these bytes are, for messages: `section .BTF` */
+    readonly place: string,
+  ) {
+    this.length = raw.length;
+    this.#buffer = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
+    this.#view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+    this.#little = order === "little";
+  }
+
+  u8(at: number): number {
+    this.#within(at, 1);
+    return this.#view.getUint8(at);
+  }
+
+  u16(at: number): number {
+    this.#within(at, 2);
+    return this.#view.getUint16(at, this.#little);
+  }
+
+  u32(at: number): number {
+    this.#within(at, 4);
+    return this.#view.getUint32(at, this.#little);
+  }
+
+  /** A 64-bit number that must be one of JavaScript's integers: an offset or size beyond that is never right. */
+  u64(at: number): number {
+    this.#within(at, 8);
+    const high = this.#view.getUint32(at + (this.#little ? 4 : 0), this.#little);
+    const low = this.#view.getUint32(at + (this.#little ? 0 : 4), this.#little);
+    if (high > 0x1fffff) throw this.error(`the number at offset ${at} is out of range`);
+    return high * 0x1_0000_0000 + low;
+  }
+
+  /** A part of the same memory, not a copy. */
+  part(at: number, size: number): Uint8Array {
+    this.#within(at, size);
+    return this.raw.subarray(at, at + size);
+  }
+
+  /** The NUL-terminated UTF-8 string at an offset. */
+  text(at: number): string {
+    this.#within(at, 1);
+    const end = this.#buffer.indexOf(0, at);
+    if (end === -1) throw this.error(`the string at offset ${at} has no end`);
+    return this.#buffer.toString("utf8", at, end);
+  }
+
+  error(message: string): CountersignError {
+    return new CountersignError(this.code, message, {
+      place: this.place,
+      remedy: "build the object again, or fetch it again if it was copied",
+    });
+  }
+
+  #within(at: number, size: number): void {
+    if (!(at >= 0 && at + size <= this.length))
+      throw this.error(`${size} bytes at offset ${at} are beyond its ${this.length}`);
+  }
+}

@@ -1,0 +1,220 @@
+import { CountersignError } from "../error.js";
+import { Bytes } from "./bytes.js";
+import type { ByteOrder } from "./insn.js";
+
+/** Numbers of elf(5) that a BPF object uses. */
+export const ELF = {
+  ET_REL: 1,
+  EM_NONE: 0,
+  EM_BPF: 247,
+  SHT_PROGBITS: 1,
+  SHT_SYMTAB: 2,
+  SHT_STRTAB: 3,
+  SHT_RELA: 4,
+  SHT_NOBITS: 8,
+  SHT_REL: 9,
+  SHF_EXECINSTR: 4,
+  SHN_UNDEF: 0,
+  SHN_LORESERVE: 0xff00,
+  STB_LOCAL: 0,
+  STB_GLOBAL: 1,
+  STB_WEAK: 2,
+  STT_NOTYPE: 0,
+  STT_OBJECT: 1,
+  STT_FUNC: 2,
+  STT_SECTION: 3,
+  STV_INTERNAL: 1,
+  STV_HIDDEN: 2,
+} as const;
+
+const HEADER_SIZE = 64;
+const SECTION_SIZE = 64;
+const SYMBOL_SIZE = 24;
+const REL_SIZE = 16;
+
+export interface ElfSection {
+  readonly index: number;
+  readonly name: string;
+  readonly type: number;
+  readonly flags: number;
+  /** In bytes; a NOBITS section has a size and no data. */
+  readonly size: number;
+  readonly link: number;
+  readonly info: number;
+  readonly data: Uint8Array;
+}
+
+export interface ElfSymbol {
+  readonly index: number;
+  readonly name: string;
+  /** STT_*, STB_* and STV_* */
+  readonly type: number;
+  readonly bind: number;
+  readonly visibility: number;
+  /** Index of its section, or SHN_* */
+  readonly section: number;
+  readonly value: number;
+  readonly size: number;
+}
+
+export interface ElfRelocation {
+  /** In bytes, in the section that is relocated. */
+  readonly offset: number;
+  /** Index of the symbol. */
+  readonly symbol: number;
+}
+
+/** A relocatable 64-bit ELF file for BPF (elf(5)), in either byte order, every offset of it checked. */
+export class Elf {
+  readonly order: ByteOrder;
+  readonly sections: readonly ElfSection[];
+  readonly symbolCount: number;
+  readonly #symbols: Bytes | null;
+  readonly #names: Bytes | null;
+
+  /** Throws ELF_MALFORMED where it is no ELF file or lies about itself, ELF_UNSUPPORTED where it is not for BPF. */
+  constructor(bytes: Uint8Array) {
+    this.order = orderOf(bytes);
+    const file = new Bytes(bytes, this.order, "ELF_MALFORMED", "ELF header");
+    if (file.length < HEADER_SIZE) throw file.error(`${file.length} bytes are less than an ELF header`);
+    if (file.u32(20) !== 1) throw file.error(`version ${file.u32(20)} is not 1`);
+    const machine = file.u16(18);
+    if (machine !== ELF.EM_BPF && machine !== ELF.EM_NONE)
+      throw unsupported(
+        `is for machine ${machine}, not for BPF (${ELF.EM_BPF})`,
+        "name a BPF object, or a program that embeds one",
+      );
+    if (file.u16(16) !== ELF.ET_REL)
+      throw unsupported(`has ELF type ${file.u16(16)}, not a relocatable object's (1)`, "name what `clang -c` wrote");
+    this.sections = readSections(file);
+    const tables = this.sections.filter((section) => section.type === ELF.SHT_SYMTAB);
+    if (tables.length > 1) throw file.error("there is more than one symbol table");
+    const table = tables[0];
+    this.#symbols = table === undefined ? null : new Bytes(table.data, this.order, "ELF_MALFORMED", "symbol table");
+    this.#names = table === undefined ? null : this.#stringsOf(table, file);
+    if (this.#symbols !== null && this.#symbols.length % SYMBOL_SIZE !== 0)
+      throw this.#symbols.error(`${this.#symbols.length} bytes are not a multiple of ${SYMBOL_SIZE}`);
+    this.symbolCount = (this.#symbols?.length ?? 0) / SYMBOL_SIZE;
+  }
+
+  section(name: string): ElfSection | undefined {
+    return this.sections.find((section) => section.name === name);
+  }
+
+  symbol(index: number): ElfSymbol {
+    const table = this.#symbols;
+    if (table === null || this.#names === null || index >= this.symbolCount)
+      throw new CountersignError("ELF_MALFORMED", `there is no symbol ${index}`, { place: "symbol table" });
+    const at = index * SYMBOL_SIZE;
+    const info = table.u8(at + 4);
+    return {
+      index,
+      name: this.#names.text(table.u32(at)),
+      type: info & 15,
+      bind: info >> 4,
+      visibility: table.u8(at + 5) & 3,
+      section: table.u16(at + 6),
+      value: table.u64(at + 8),
+      size: table.u64(at + 16),
+    };
+  }
+
+  *symbols(): Generator<ElfSymbol> {
+    for (let index = 1; index < this.symbolCount; index++) yield this.symbol(index);
+  }
+
+  /** The relocations of a section, in the file's order. Throws ELF_UNSUPPORTED for those with addends, which BPF has not. */
+  relocationsOf(section: ElfSection): ElfRelocation[] {
+    const found: ElfRelocation[] = [];
+    for (const table of this.sections) {
+      if (table.info !== section.index || (table.type !== ELF.SHT_REL && table.type !== ELF.SHT_RELA)) continue;
+      const place = `section ${table.name}`;
+      if (table.type === ELF.SHT_RELA) throw unsupported("has relocations with addends", "build it with clang", place);
+      const bytes = new Bytes(table.data, this.order, "ELF_MALFORMED", place);
+      if (bytes.length % REL_SIZE !== 0) throw bytes.error(`${bytes.length} bytes are not a multiple of ${REL_SIZE}`);
+      // r_info holds the symbol in its upper 32 bits
+      const symbolAt = this.order === "little" ? 12 : 8;
+      for (let at = 0; at < bytes.length; at += REL_SIZE)
+        found.push({ offset: bytes.u64(at), symbol: bytes.u32(at + symbolAt) });
+    }
+    return found;
+  }
+
+  #stringsOf(table: ElfSection, file: Bytes): Bytes {
+    const strings = this.sections[table.link];
+    if (strings?.type !== ELF.SHT_STRTAB) throw file.error("the symbol table has no string table");
+    return new Bytes(strings.data, this.order, "ELF_MALFORMED", `section ${strings.name}`);
+  }
+}
+
+/** Whether these bytes claim to be an ELF file. */
+export function isElf(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+}
+
+function orderOf(bytes: Uint8Array): ByteOrder {
+  const place = "ELF header";
+  if (!isElf(bytes))
+    throw new CountersignError("ELF_MALFORMED", "is not an ELF file", { place, remedy: "name a BPF object" });
+  if (bytes[4] !== 2) throw unsupported("is not a 64-bit ELF file", "build it with `clang -target bpf`");
+  if (bytes[5] === 1) return "little";
+  if (bytes[5] === 2) return "big";
+  throw new CountersignError("ELF_MALFORMED", `byte order ${bytes[5]} is neither little (1) nor big (2)`, { place });
+}
+
+function readSections(file: Bytes): ElfSection[] {
+  const table = file.u64(40);
+  if (table === 0) throw file.error("there are no sections");
+  if (file.u16(58) !== SECTION_SIZE) throw file.error(`a section header is ${file.u16(58)} bytes, not ${SECTION_SIZE}`);
+  // with 0xff00 sections or more the numbers stand in the first section's header
+  const count = file.u16(60) || file.u64(table + 32);
+  const nameIndex = file.u16(62) === 0xffff ? file.u32(table + 40) : file.u16(62);
+  if (count * SECTION_SIZE > file.length - table)
+    throw file.error(`${count} section headers are beyond the file's end`);
+  if (nameIndex >= count) throw file.error(`there is no section ${nameIndex} for the sections' names`);
+  const names = new Bytes(
+    dataOf(file, table + nameIndex * SECTION_SIZE, `section ${nameIndex}`),
+    file.order,
+    "ELF_MALFORMED",
+    "sections' names",
+  );
+  const sections: ElfSection[] = [];
+  for (let index = 0; index < count; index++) {
+    const at = table + index * SECTION_SIZE;
+    const name = index === 0 ? "" : names.text(file.u32(at));
+    const type = file.u32(at + 4);
+    sections.push({
+      index,
+      name,
+      type,
+      flags: file.u32(at + 8 + (file.order === "little" ? 0 : 4)),
+      size: index === 0 ? 0 : file.u64(at + 32),
+      link: file.u32(at + 40),
+      info: file.u32(at + 44),
+      data: type === 0 ? NOTHING : dataOf(file, at, `section ${name || index}`),
+    });
+  }
+  return sections;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function dataOf(file: Bytes, header: number, place: string): Uint8Array {
+  if (file.u32(header + 4) === ELF.SHT_NOBITS) return NOTHING;
+  const offset = file.u64(header + 24);
+  const size = file.u64(header + 32);
+  if (offset + size > file.length)
+    throw new CountersignError(
+      "ELF_MALFORMED",
+      `${size} bytes at offset ${offset} are beyond the file's ${file.length}`,
+      {
+        place,
+        remedy: "fetch the object again: it seems to be cut short",
+      },
+    );
+  return file.part(offset, size);
+}
+
+function unsupported(message: string, remedy: string, place = "ELF header"): CountersignError {
+  return new CountersignError("ELF_UNSUPPORTED", message, { place, remedy });
+}
