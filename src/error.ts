@@ -79,7 +79,7 @@ export class CountersignError extends Error {
 }
 
 /** Control characters and line breaks come from input; a message is one line and cannot move a terminal's cursor. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
 }

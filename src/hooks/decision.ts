@@ -1,22 +1,45 @@
 import type { Mode } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
-import type { Fault } from "../policy/outcome.js";
+import type { MapWrite } from "../policy/map.js";
+import type { Fault, FaultCode } from "../policy/outcome.js";
 import type { HookName, SubjectKind } from "./catalogue.js";
 
 /** The verdict on one subject with everything that led to it; written to the decision log. */
-export interface Decision {
+export interface Decision extends Ruling {
   readonly id: string;
   /** Milliseconds since the epoch: the hook's time, which certificates are judged at. */
   readonly time: number;
   readonly hook: HookName;
   readonly subject: { readonly kind: SubjectKind; readonly name: string; readonly digest: string };
   readonly current: Current;
+  /** Microseconds, from the question to the verdict. */
+  readonly duration: number;
+}
+
+/** What the dispatcher makes of the attachments' answers. */
+export interface Ruling {
+  /** 0 or a negative errno. */
   readonly verdict: number;
-  /** Who decided: an attachment's name, or null for the configuration's default. */
-  readonly by: string | null;
-  /** One line a person can act on; null when nothing was refused. */
-  readonly reason: string | null;
+  /** Why it is no 0; null when it is. */
+  readonly refusal: Refusal | null;
+  /** What would have been refused if nothing were in audit; null where that is no different from the verdict. */
+  readonly would: Refusal | null;
   readonly answers: readonly Answer[];
+}
+
+/** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */
+export const REFUSAL_CODES = ["REFUSED_BY_POLICY", "REFUSED_BY_DEFAULT", "SIGNATURE_INVALID"] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number] | FaultCode;
+
+export interface Refusal {
+  /** Negative errno. */
+  readonly verdict: number;
+  /** Who refused: an attachment's name, or null for the configuration's default. */
+  readonly by: string | null;
+  readonly code: RefusalCode;
+  /** One line a person can act on. */
+  readonly reason: string;
 }
 
 /** What one attachment said. */
@@ -27,10 +50,14 @@ export interface Answer {
   readonly policy: string;
   /** What it would have: 0 or a negative errno, a fault already turned into its verdict. */
   readonly verdict: number;
-  readonly reason: string | null;
+  /** Null when it refuses nothing. */
+  readonly refusal: Refusal | null;
   readonly fault: Fault | null;
   readonly notes: readonly string[];
+  /** What each helper answered; read out for a refusal, a fault or a note. */
   readonly helpers: readonly string[];
+  /** What it changed in maps; for an audit attachment in the overlay that it alone sees. */
+  readonly writes: readonly MapWrite[];
   readonly fuel: number;
   /** Microseconds. */
   readonly duration: number;

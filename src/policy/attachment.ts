@@ -1,4 +1,5 @@
 import type { Current } from "./current.js";
+import type { MapWrite } from "./map.js";
 import type { Outcome } from "./outcome.js";
 
 export type Mode = "enforce" | "audit";
@@ -29,4 +30,8 @@ export interface Attachment {
   inScope(current: Current): boolean;
   /** Asks the policy. Never throws: whatever goes wrong is a fault in the outcome. */
   ask(hook: string, subject: object, current: Current): Outcome;
+  /** Makes the map writes of the last answer count, and says what they were. */
+  commit(): readonly MapWrite[];
+  /** Forgets the map writes of the last answer. */
+  drop(): void;
 }

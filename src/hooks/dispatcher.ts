@@ -1,0 +1,88 @@
+import { ERRNO } from "../errno.js";
+import type { Attachment, Mode } from "../policy/attachment.js";
+import type { Current } from "../policy/current.js";
+import type { Outcome } from "../policy/outcome.js";
+import type { HookName } from "./catalogue.js";
+import type { Answer, Refusal, Ruling } from "./decision.js";
+import { refusedByDefault, refusedByPolicy } from "./refusal.js";
+
+/** What one decision is about. */
+export interface Question {
+  readonly hook: HookName;
+  readonly subject: object;
+  readonly current: Current;
+}
+
+/** What the configuration says for a hook that nothing enforcing is in scope for. */
+export interface Default {
+  readonly verdict: "allow" | "deny";
+  readonly mode: Mode;
+}
+
+/**
+ * Turns what attachments answer into a ruling. Each one given is in scope and is asked, in order. The first refusal of an
+ * enforcing one is the verdict; with none enforcing the default is. One in audit never changes it: what it would have
+ * refused is recorded and let through. Map writes wait until the verdict is known.
+ */
+export function dispatch(question: Question, attachments: readonly Attachment[], fallback: Default): Ruling {
+  const answers: Answer[] = [];
+  let enforcing = false;
+  let refusal: Refusal | null = null;
+  let would: Refusal | null = null;
+  for (const attachment of attachments) {
+    const answer = ask(attachment, question);
+    answers.push(answer);
+    would ??= answer.refusal;
+    if (attachment.mode === "audit") continue;
+    enforcing = true;
+    refusal ??= answer.refusal;
+  }
+  if (!enforcing && fallback.verdict === "deny") {
+    if (attachments.length === 0) would = refusedByDefault(question.hook);
+    if (fallback.mode === "enforce") refusal = refusedByDefault(question.hook);
+  }
+  settle(attachments, answers);
+  return { verdict: refusal?.verdict ?? 0, refusal, would: refusal === null ? would : null, answers };
+}
+
+function ask(attachment: Attachment, { hook, subject, current }: Question): Answer {
+  const start = performance.now();
+  const outcome = answerTo(() => attachment.ask(hook, subject, current));
+  const verdict = outcome.verdict ?? (attachment.onFault === "allow" ? 0 : -ERRNO.EPERM);
+  return {
+    attachment: attachment.name,
+    mode: attachment.mode,
+    policy: attachment.policyDigest,
+    verdict,
+    refusal: verdict === 0 ? null : refusedByPolicy(attachment.name, verdict, outcome),
+    fault: outcome.fault,
+    notes: outcome.notes,
+    helpers: outcome.answers,
+    writes: [],
+    fuel: outcome.fuel,
+    duration: (performance.now() - start) * 1000,
+  };
+}
+
+/** An attachment never throws; should one do so all the same, that is a fault like any other. */
+function answerTo(question: () => Outcome): Outcome {
+  try {
+    return question();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const fault = { code: "INTERNAL_FAULT", message, place: null } as const;
+    return { verdict: null, fault, reason: null, notes: [], answers: [], fuel: 0 };
+  }
+}
+
+/** Commits the writes of those that answered, in their order, and drops those of faults. */
+function settle(attachments: readonly Attachment[], answers: Answer[]): void {
+  for (const [index, attachment] of attachments.entries()) {
+    const answer = answers[index] as Answer;
+    if (answer.fault !== null) attachment.drop();
+    else {
+      const writes = attachment.commit();
+      if (writes.length > 0) answers[index] = { ...answer, writes };
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ERRNO } from "../../../src/errno.js";
+import { type Default, dispatch } from "../../../src/hooks/dispatcher.js";
+import type { Attachment, Mode } from "../../../src/policy/attachment.js";
+import { MapView, PolicyMap } from "../../../src/policy/map.js";
+import { FAULT_CODES, type Outcome } from "../../../src/policy/outcome.js";
+import { task } from "../../task.js";
+
+const question = { hook: "bpf_prog_load", subject: {}, current: task() } as const;
+const ALLOW: Default = { verdict: "allow", mode: "enforce" };
+const DENY: Default = { verdict: "deny", mode: "enforce" };
+
+const answering = (given: Partial<Outcome>): Outcome => {
+  return { verdict: 0, fault: null, reason: null, notes: [], answers: [], fuel: 1, ...given };
+};
+const faulting = (code: (typeof FAULT_CODES)[number]): Outcome =>
+  answering({ verdict: null, fault: { code, message: "went on for ever", place: "p.js:4:1" } });
+
+function attachment(name: string, outcome: Outcome | (() => Outcome), more: Partial<Attachment> = {}): Attachment {
+  return {
+    name,
+    mode: "enforce",
+    onFault: "refuse",
+    limits: { fuel: 1, memory: 1, stack: 1, wall: 1 },
+    domain: "platform",
+    policyDigest: "00",
+    hooks: new Set(["bpf_prog_load"]),
+    inScope: () => true,
+    ask: () => (typeof outcome === "function" ? outcome() : outcome),
+    commit: () => [],
+    drop: () => {},
+    ...more,
+  };
+}
+
+describe("a ruling", () => {
+  it("is the first refusal, and every attachment is asked", () => {
+    const asked: string[] = [];
+    const says = (name: string, verdict: number) =>
+      attachment(name, () => {
+        asked.push(name);
+        return answering({ verdict, reason: `says ${name}` });
+      });
+    const ruling = dispatch(question, [says("a", 0), says("b", -ERRNO.EACCES), says("c", -ERRNO.EPERM)], ALLOW);
+    expect(ruling.verdict).toBe(-ERRNO.EACCES);
+    expect(ruling.refusal).toEqual({ verdict: -ERRNO.EACCES, by: "b", code: "REFUSED_BY_POLICY", reason: "b: says b" });
+    expect(ruling.would).toBeNull();
+    expect(asked).toEqual(["a", "b", "c"]);
+    expect(ruling.answers.map((answer) => answer.verdict)).toEqual([0, -ERRNO.EACCES, -ERRNO.EPERM]);
+  });
+
+  it("allows what nothing is in scope for, or denies it where the default says so", () => {
+    expect(dispatch(question, [], ALLOW)).toMatchObject({ verdict: 0, refusal: null, would: null });
+    expect(dispatch(question, [], DENY)).toMatchObject({
+      verdict: -ERRNO.EPERM,
+      refusal: { by: null, code: "REFUSED_BY_DEFAULT" },
+    });
+    expect(dispatch(question, [], { verdict: "deny", mode: "audit" })).toMatchObject({
+      verdict: 0,
+      refusal: null,
+      would: { by: null, code: "REFUSED_BY_DEFAULT" },
+    });
+  });
+
+  it("leaves the default in force where only audit attachments are in scope", () => {
+    const audit = attachment("a", answering({}), { mode: "audit" });
+    expect(dispatch(question, [audit], DENY).refusal?.code).toBe("REFUSED_BY_DEFAULT");
+    expect(dispatch(question, [audit, attachment("b", answering({}))], DENY).verdict).toBe(0);
+  });
+
+  it("records what an audit attachment would refuse, and lets it through", () => {
+    const audit = attachment("a", answering({ verdict: -1, reason: "no" }), { mode: "audit" });
+    const ruling = dispatch(question, [audit, attachment("b", answering({}))], ALLOW);
+    expect(ruling).toMatchObject({ verdict: 0, refusal: null, would: { by: "a", reason: "a: no" } });
+    expect(ruling.answers[0]?.refusal?.code).toBe("REFUSED_BY_POLICY");
+  });
+});
+
+describe("a fault", () => {
+  it.each(FAULT_CODES)("%s refuses with -EPERM, its name and its place", (code) => {
+    const { refusal, answers } = dispatch(question, [attachment("a", faulting(code))], ALLOW);
+    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, by: "a", code });
+    expect(refusal?.reason).toContain("p.js:4:1");
+    expect(answers[0]?.fault?.code).toBe(code);
+  });
+
+  it("is let through where the attachment says so, and recorded all the same", () => {
+    const { verdict, answers } = dispatch(
+      question,
+      [attachment("a", faulting("OUT_OF_FUEL"), { onFault: "allow" })],
+      ALLOW,
+    );
+    expect(verdict).toBe(0);
+    expect(answers[0]?.fault?.code).toBe("OUT_OF_FUEL");
+  });
+
+  it("is what an attachment that throws has", () => {
+    const broken = attachment("a", () => {
+      throw new Error("line one\nline two");
+    });
+    const { refusal } = dispatch(question, [broken, attachment("b", answering({}))], ALLOW);
+    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, code: "INTERNAL_FAULT" });
+    expect(refusal?.reason).toBe("a: internal fault: line one line two");
+  });
+});
+
+describe("a reason", () => {
+  it("names the signature's result where the verdict is the helper's", () => {
+    const answers = ["verify_signature platform PKCS7: -ENOKEY (no key of the keyring made it)"];
+    const { refusal } = dispatch(question, [attachment("a", answering({ verdict: -ERRNO.ENOKEY, answers }))], ALLOW);
+    expect(refusal).toMatchObject({ code: "SIGNATURE_INVALID", reason: `a: ${answers[0]}` });
+  });
+
+  it("has the signature's result behind the policy's own words", () => {
+    const answers = ["verify_signature platform PKCS7: -ENODATA", "hash sha256: 00"];
+    const denied = answering({ verdict: -1, reason: "reads kernel memory", answers });
+    expect(dispatch(question, [attachment("a", denied)], ALLOW).refusal).toMatchObject({
+      code: "REFUSED_BY_POLICY",
+      reason: "a: reads kernel memory (verify_signature platform PKCS7: -ENODATA)",
+    });
+  });
+
+  it("says so where a policy gives none", () => {
+    const { refusal } = dispatch(question, [attachment("a", answering({ verdict: -13 }))], ALLOW);
+    expect(refusal?.reason).toBe("a: answered -EACCES without a reason");
+  });
+
+  it("is one bounded line whatever a policy says", () => {
+    const reason = `allowed\r\n{"verdict":0}\u2028\u001b[2J${"x".repeat(5000)}`;
+    const { refusal } = dispatch(question, [attachment("a", answering({ verdict: -1, reason }))], ALLOW);
+    expect(refusal?.reason).toMatch(/^a: allowed \{"verdict":0\} \[2Jx+…$/);
+    expect(refusal?.reason.length).toBe(1000);
+  });
+});
+
+describe("map writes", () => {
+  const store = () => new Map([["counts", new PolicyMap("counts", {}, { entries: 10, bytes: 1000 })]]);
+  function writing(
+    maps: ReadonlyMap<string, PolicyMap>,
+    name: string,
+    mode: Mode,
+    outcome = answering({}),
+  ): Attachment {
+    const view = new MapView(maps, mode);
+    const act = () => {
+      const seen = view.lookup("counts", "last");
+      view.update("counts", "last", JSON.stringify(name));
+      return { ...outcome, notes: [String(seen)] };
+    };
+    return attachment(name, act, { mode, commit: () => view.commit(), drop: () => view.drop() });
+  }
+
+  it("are committed in the order of attachments once all have answered", () => {
+    const maps = store();
+    const ruling = dispatch(question, [writing(maps, "a", "enforce"), writing(maps, "b", "enforce")], ALLOW);
+    expect(ruling.answers.map(({ notes, writes }) => [notes, writes])).toEqual([
+      [["null"], [{ map: "counts", key: "last", value: '"a"' }]],
+      [["null"], [{ map: "counts", key: "last", value: '"b"' }]],
+    ]);
+    expect(maps.get("counts")?.get("last")).toBe('"b"');
+  });
+
+  it("are kept when the verdict is a refusal, and dropped on a fault", () => {
+    const maps = store();
+    dispatch(question, [writing(maps, "a", "enforce", answering({ verdict: -1 }))], ALLOW);
+    dispatch(question, [writing(maps, "b", "enforce", faulting("OUT_OF_TIME"))], ALLOW);
+    expect(maps.get("counts")?.get("last")).toBe('"a"');
+  });
+
+  it("of an audit attachment are seen by nobody else", () => {
+    const maps = store();
+    const audit = writing(maps, "a", "audit");
+    const other = writing(maps, "b", "audit");
+    dispatch(question, [audit, other], ALLOW);
+    const again = dispatch(question, [audit, other], ALLOW);
+    expect(again.answers.map((answer) => answer.notes)).toEqual([['"a"'], ['"b"']]);
+    expect(maps.get("counts")?.get("last")).toBeNull();
+  });
+});
+
+describe("audit and enforce", () => {
+  const outcome = fc.oneof(
+    fc.constantFrom(0, -1, -13, -126).map((verdict) => answering({ verdict })),
+    fc.constantFrom(...FAULT_CODES).map(faulting),
+  );
+  const described = fc.record({
+    outcome,
+    mode: fc.constantFrom<Mode>("enforce", "audit"),
+    onFault: fc.constantFrom("refuse" as const, "allow" as const),
+  });
+  const fallback = fc.constantFrom<Default["verdict"]>("allow", "deny");
+  const build = (all: readonly { outcome: Outcome; mode: Mode; onFault: "refuse" | "allow" }[], mode?: Mode) =>
+    all.map(({ outcome, mode: own, onFault }, index) =>
+      attachment(`a${index}`, outcome, { mode: mode ?? own, onFault }),
+    );
+
+  it("differ in the last step alone: what audit says it would refuse is what enforcing refuses", () => {
+    fc.assert(
+      fc.property(fc.array(described, { maxLength: 6 }), fallback, (all, verdict) => {
+        const enforced = dispatch(question, build(all, "enforce"), { verdict, mode: "enforce" });
+        const audited = dispatch(question, build(all, "audit"), { verdict, mode: "audit" });
+        expect(audited.verdict).toBe(0);
+        expect(audited.refusal).toBeNull();
+        expect(audited.would).toEqual(enforced.refusal);
+        expect(audited.answers.map((answer) => answer.refusal)).toEqual(
+          enforced.answers.map((answer) => answer.refusal),
+        );
+      }),
+    );
+  });
+
+  it("are kept apart: attachments in audit never change the verdict, wherever they stand", () => {
+    fc.assert(
+      fc.property(fc.array(described, { maxLength: 6 }), fallback, (all, verdict) => {
+        const mixed = build(all);
+        const without = mixed.filter((its) => its.mode === "enforce");
+        const rule = { verdict, mode: "enforce" } as const;
+        expect(dispatch(question, mixed, rule).refusal).toEqual(dispatch(question, without, rule).refusal);
+      }),
+    );
+  });
+});
