@@ -1,15 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../src/error.js";
+import { REFUSAL_CODES } from "../../../src/hooks/decision.js";
 import { FAULT_CODES } from "../../../src/policy/outcome.js";
 
 const folder = new URL("../../../docs/errors/", import.meta.url);
 const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 const pages = readdirSync(folder).filter((file) => file !== "README.md");
-const codes: readonly string[] = [...ERROR_CODES, ...FAULT_CODES];
+const codes: readonly string[] = [...ERROR_CODES, ...REFUSAL_CODES, ...FAULT_CODES];
 
 describe("docs/errors", () => {
-  it("has a page for each code and fault, and no page for anything else", () => {
+  it("has a page for each error, refusal and fault, and no page for anything else", () => {
     expect(pages.sort()).toEqual(codes.map((code) => `${code}.md`).sort());
   });
 
