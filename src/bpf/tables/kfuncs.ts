@@ -1,0 +1,150 @@
+import type { EffectName } from "../facts.js";
+
+export interface KfuncRow {
+  readonly name: string;
+  readonly effects: readonly EffectName[];
+  /**
+   * What r0 is: `slice` is memory that may lie in the packet, in what the dynptr was made of, or in the buffer given as
+   * third argument; `arena` is a value of the map given first.
+   */
+  readonly returns: "number" | "memory" | "kernel" | "slice" | "arena";
+  /** It ends the program with a return value of its own. */
+  readonly ends: boolean;
+}
+
+const KERNEL: EffectName = "reads_kernel_memory";
+const USER: EffectName = "reads_user_memory";
+const STATE: EffectName = "changes_kernel_state";
+const SOCKET: EffectName = "changes_socket";
+const PACKET: EffectName = "writes_packet";
+
+type Group = readonly [effects: readonly EffectName[], returns: KfuncRow["returns"], names: string, ends?: true];
+
+/**
+ * What each kfunc that is known does besides touching the memory it is given; kernel/bpf/helpers.c and the subsystems'
+ * files, of Linux 6.18. One that may write to a dynptr counts as writing the packet, which a dynptr can stand for.
+ */
+const GROUPS: readonly Group[] = [
+  // locks, preemption, reference counts of what the program already holds
+  [
+    [],
+    "number",
+    `bpf_rcu_read_lock bpf_rcu_read_unlock bpf_preempt_disable bpf_preempt_enable bpf_local_irq_save
+    bpf_local_irq_restore bpf_res_spin_lock bpf_res_spin_unlock bpf_res_spin_lock_irqsave
+    bpf_res_spin_unlock_irqrestore bpf_task_release bpf_cgroup_release bpf_key_put bpf_put_file bpf_obj_drop_impl
+    bpf_percpu_obj_drop_impl bpf_cpumask_release bpf_crypto_ctx_release bpf_ct_release bpf_xdp_xfrm_state_release`,
+  ],
+  // questions answered with a number
+  [
+    [],
+    "number",
+    `bpf_task_under_cgroup bpf_map_sum_elem_count bpf_session_is_return bpf_cpumask_first bpf_cpumask_first_zero
+    bpf_cpumask_first_and bpf_cpumask_test_cpu bpf_cpumask_equal bpf_cpumask_intersects bpf_cpumask_subset
+    bpf_cpumask_empty bpf_cpumask_full bpf_cpumask_weight bpf_cpumask_any_distribute
+    bpf_cpumask_any_and_distribute bpf_dynptr_is_null bpf_dynptr_is_rdonly bpf_dynptr_size
+    bpf_xdp_metadata_rx_hash bpf_xdp_metadata_rx_timestamp bpf_xdp_metadata_rx_vlan_tag bpf_get_fsverity_digest
+    bpf_verify_pkcs7_signature`,
+  ],
+  // the program's own objects: CPU masks, lists, trees, iterators, work queues, arenas
+  [
+    [],
+    "number",
+    `bpf_cpumask_clear bpf_cpumask_clear_cpu bpf_cpumask_copy bpf_cpumask_set_cpu bpf_cpumask_setall bpf_cpumask_and
+    bpf_cpumask_or bpf_cpumask_xor bpf_cpumask_populate bpf_cpumask_test_and_clear_cpu
+    bpf_cpumask_test_and_set_cpu bpf_list_push_back_impl bpf_list_push_front_impl bpf_rbtree_add_impl
+    bpf_iter_num_new bpf_iter_num_destroy bpf_iter_bits_destroy bpf_iter_css_new bpf_iter_css_destroy
+    bpf_iter_css_task_new bpf_iter_css_task_destroy bpf_iter_task_new bpf_iter_task_destroy
+    bpf_iter_task_vma_new bpf_iter_task_vma_destroy bpf_iter_dmabuf_new bpf_iter_dmabuf_destroy
+    bpf_iter_kmem_cache_new bpf_iter_kmem_cache_destroy bpf_wq_init bpf_wq_set_callback_impl bpf_wq_start
+    bpf_arena_free_pages bpf_arena_reserve_pages bpf_dynptr_adjust bpf_dynptr_clone bpf_dynptr_from_skb
+    bpf_dynptr_from_skb_meta bpf_dynptr_from_xdp`,
+  ],
+  [
+    [],
+    "memory",
+    `bpf_obj_new_impl bpf_percpu_obj_new_impl bpf_refcount_acquire_impl bpf_cpumask_create bpf_cpumask_acquire
+    bpf_list_front bpf_list_back bpf_list_pop_front bpf_list_pop_back bpf_rbtree_first bpf_rbtree_left
+    bpf_rbtree_right bpf_rbtree_root bpf_rbtree_remove bpf_iter_num_next bpf_iter_bits_next bpf_session_cookie
+    bpf_dynptr_slice bpf_crypto_ctx_create bpf_crypto_ctx_acquire`,
+  ],
+  [[], "slice", "bpf_dynptr_slice_rdwr"],
+  [[], "arena", "bpf_arena_alloc_pages"],
+  // kernel objects: reading through what they give is seen where it happens
+  [
+    [],
+    "kernel",
+    `bpf_task_acquire bpf_task_from_pid bpf_task_from_vpid bpf_task_get_cgroup1 bpf_cgroup_acquire
+    bpf_cgroup_ancestor bpf_cgroup_from_id bpf_get_task_exe_file bpf_cast_to_kern_ctx bpf_rdonly_cast
+    bpf_iter_css_next bpf_iter_css_task_next bpf_iter_task_next bpf_iter_task_vma_next bpf_iter_dmabuf_next
+    bpf_iter_kmem_cache_next bpf_get_kmem_cache bpf_lookup_system_key bpf_lookup_user_key bpf_skb_ct_lookup
+    bpf_xdp_ct_lookup bpf_xdp_get_xfrm_state`,
+  ],
+  // memory of the kernel and of processes
+  [
+    [KERNEL],
+    "number",
+    `bpf_strcmp bpf_strcasecmp bpf_strncasecmp bpf_strchr bpf_strchrnul bpf_strnchr bpf_strrchr bpf_strlen bpf_strnlen
+    bpf_strspn bpf_strcspn bpf_strstr bpf_strnstr bpf_strcasestr bpf_strncasestr bpf_iter_bits_new
+    bpf_path_d_path bpf_get_file_xattr bpf_get_dentry_xattr bpf_cgroup_read_xattr`,
+  ],
+  [[USER], "number", "bpf_copy_from_user_str bpf_copy_from_user_task_str"],
+  [[KERNEL, PACKET], "number", "bpf_probe_read_kernel_dynptr bpf_probe_read_kernel_str_dynptr"],
+  [
+    [USER, PACKET],
+    "number",
+    `bpf_probe_read_user_dynptr bpf_probe_read_user_str_dynptr bpf_copy_from_user_dynptr bpf_copy_from_user_str_dynptr
+    bpf_copy_from_user_task_dynptr bpf_copy_from_user_task_str_dynptr`,
+  ],
+  [[KERNEL, USER], "number", "bpf_stream_vprintk_impl bpf_stream_vprintk"],
+  // packets
+  [
+    [PACKET],
+    "number",
+    `bpf_dynptr_copy bpf_dynptr_memset bpf_crypto_encrypt bpf_crypto_decrypt bpf_xdp_pull_data bpf_skb_set_fou_encap
+    bpf_skb_set_xfrm_info`,
+  ],
+  [[], "number", "bpf_skb_get_fou_encap bpf_skb_get_xfrm_info"],
+  // sockets
+  [
+    [SOCKET],
+    "number",
+    `bpf_sock_destroy bpf_sock_ops_enable_tx_tstamp tcp_cong_avoid_ai tcp_reno_cong_avoid tcp_reno_ssthresh
+    tcp_reno_undo_cwnd tcp_slow_start cubictcp_acked cubictcp_cong_avoid cubictcp_cwnd_event cubictcp_init
+    cubictcp_recalc_ssthresh cubictcp_state dctcp_cwnd_event dctcp_cwnd_undo dctcp_init dctcp_ssthresh
+    dctcp_state dctcp_update_alpha bbr_cwnd_event bbr_init bbr_main bbr_min_tso_segs bbr_set_state
+    bbr_sndbuf_expand bbr_ssthresh bbr_undo_cwnd`,
+  ],
+  [[SOCKET, "redirects"], "number", "bpf_sk_assign_tcp_reqsk"],
+  [["writes_ctx"], "number", "bpf_sock_addr_set_sun_path"],
+  // tasks
+  [["sends_signal"], "number", "bpf_send_signal_task"],
+  [[STATE], "number", "bpf_task_work_schedule_resume_impl bpf_task_work_schedule_signal_impl"],
+  // the rest of the kernel
+  [
+    [STATE],
+    "number",
+    `bpf_ct_change_status bpf_ct_change_timeout bpf_ct_set_nat_info bpf_ct_set_status bpf_ct_set_timeout
+    bpf_set_dentry_xattr bpf_remove_dentry_xattr css_rstat_flush css_rstat_updated cgroup_rstat_flush
+    cgroup_rstat_updated crash_kexec`,
+  ],
+  [[STATE], "kernel", "bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry"],
+  // sched_ext
+  [
+    [STATE],
+    "number",
+    `scx_bpf_create_dsq scx_bpf_destroy_dsq scx_bpf_dispatch scx_bpf_dispatch_vtime scx_bpf_consume scx_bpf_kick_cpu
+    scx_bpf_dsq_insert scx_bpf_dsq_insert_vtime scx_bpf_dsq_move scx_bpf_dsq_move_to_local scx_bpf_select_cpu_dfl
+    scx_bpf_cpuperf_set scx_bpf_pick_idle_cpu scx_bpf_pick_any_cpu scx_bpf_test_and_clear_cpu_idle
+    scx_bpf_reenqueue_local`,
+  ],
+  [[], "number", "scx_bpf_dsq_nr_queued scx_bpf_task_running scx_bpf_task_cpu scx_bpf_now scx_bpf_nr_cpu_ids"],
+  [[STATE, KERNEL, USER], "number", "scx_bpf_exit_bstr scx_bpf_error_bstr scx_bpf_dump_bstr"],
+  [["decides"], "number", "bpf_throw", true],
+];
+
+/** By name. A kfunc without a row may do anything. */
+export const KFUNC_ROWS: ReadonlyMap<string, KfuncRow> = new Map(
+  GROUPS.flatMap(([effects, returns, names, ends]) =>
+    names.split(/\s+/).map((name) => [name, { name, effects, returns, ends: ends === true }]),
+  ),
+);

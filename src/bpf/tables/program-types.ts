@@ -1,0 +1,233 @@
+/**
+ * What each program type may do without calling anybody: which pointers its context holds, which of its fields may be
+ * written, what its return value means. Offsets are those of the context's structure in include/uapi/linux/bpf.h, what
+ * may be written is what the type's `is_valid_access` lets through (net/core/filter.c, kernel/bpf/cgroup.c …).
+ */
+export interface ProgramTypeRow {
+  readonly type: string;
+  readonly context: ContextRow;
+  readonly verdict: Verdict;
+  /** The verdict where the expected attach type changes its meaning. */
+  readonly verdictBy?: Readonly<Record<string, Verdict>>;
+  /** True by its type alone: it can do what no instruction shows. */
+  readonly calls_bpf?: true;
+}
+
+export interface ContextRow {
+  readonly name: string;
+  /**
+   * What a load of anything that `pointers` does not name gives: a number, or whatever the kernel function was called
+   * with, which may be a pointer to any kernel object that BTF describes; `anything` where the context is not known.
+   */
+  readonly otherwise: "number" | "kernel" | "buffer" | "anything";
+  readonly pointers: readonly ContextField[];
+  /** The fields that may be written, for evidence; a store elsewhere counts all the same. */
+  readonly writable: readonly WritableField[];
+}
+
+export interface ContextField {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly kind: "packet" | "packet_end" | "socket" | "kernel" | "flow_keys" | "option";
+}
+
+export type WritableField = readonly [name: string, offset: number, size: number];
+
+/**
+ * `ignored`: nothing is decided by it. `always`: what it means is not known, or every value decides. Else the values that
+ * leave things as they would be without the program, and those that send a packet elsewhere.
+ */
+export type Verdict =
+  | "ignored"
+  | "always"
+  | { readonly neutral: readonly number[]; readonly redirects: readonly number[] };
+
+const only = (...neutral: number[]): Verdict => ({ neutral, redirects: [] });
+
+const pointer = (kind: ContextField["kind"], name: string, offset: number, size = 8): ContextField => ({
+  name,
+  offset,
+  size,
+  kind,
+});
+
+const context = (
+  name: string,
+  pointers: readonly ContextField[],
+  writable: readonly WritableField[] = [],
+  otherwise: ContextRow["otherwise"] = "number",
+): ContextRow => ({ name, otherwise, pointers, writable });
+
+const MARK = ["mark", 8, 4] as const;
+const QUEUE = ["queue_mapping", 12, 4] as const;
+const PRIORITY = ["priority", 32, 4] as const;
+const TC_INDEX = ["tc_index", 44, 4] as const;
+const CB = ["cb", 48, 20] as const;
+const CLASSID = ["tc_classid", 72, 4] as const;
+const TSTAMP = ["tstamp", 152, 8] as const;
+
+const skb = (...writable: WritableField[]): ContextRow =>
+  context(
+    "__sk_buff",
+    [
+      pointer("packet", "data", 76, 4),
+      pointer("packet_end", "data_end", 80, 4),
+      pointer("packet", "data_meta", 140, 4),
+      pointer("flow_keys", "flow_keys", 144),
+      pointer("socket", "sk", 168),
+    ],
+    writable,
+  );
+const registers = (name: string) => context(name, []);
+const traced = context("arguments of the traced function", [], [], "kernel");
+
+const XDP = context(
+  "xdp_md",
+  [pointer("packet", "data", 0, 4), pointer("packet_end", "data_end", 4, 4), pointer("packet", "data_meta", 8, 4)],
+  [["rx_queue_index", 16, 4]],
+);
+const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
+/** TC_ACT_UNSPEC, TC_ACT_OK, TC_ACT_PIPE; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). */
+const TC_VERDICT: Verdict = { neutral: [-1, 0, 3], redirects: [7] };
+/** BPF_OK; BPF_REDIRECT (enum bpf_ret_code). */
+const LWT_VERDICT: Verdict = { neutral: [0], redirects: [7] };
+
+const ROWS: readonly ProgramTypeRow[] = [
+  // how many bytes of the packet the socket gets: all of them only with -1
+  { type: "socket_filter", context: skb(CB), verdict: only(-1) },
+  // what a kprobe or tracepoint program returns says only whether perf and ftrace see the event too
+  { type: "kprobe", context: registers("pt_regs"), verdict: "ignored" },
+  { type: "sched_cls", context: TC, verdict: TC_VERDICT },
+  { type: "sched_act", context: TC, verdict: TC_VERDICT },
+  { type: "tracepoint", context: registers("the tracepoint's record"), verdict: "ignored" },
+  // XDP_PASS; XDP_TX, XDP_REDIRECT (enum xdp_action)
+  { type: "xdp", context: XDP, verdict: { neutral: [2], redirects: [3, 4] } },
+  { type: "perf_event", context: registers("bpf_perf_event_data"), verdict: "ignored" },
+  { type: "cgroup_skb", context: skb(MARK, PRIORITY, CB, TSTAMP), verdict: only(1) },
+  {
+    type: "cgroup_sock",
+    context: context(
+      "bpf_sock",
+      [],
+      [
+        ["bound_dev_if", 0, 4],
+        ["mark", 16, 4],
+        ["priority", 20, 4],
+      ],
+    ),
+    verdict: only(1),
+  },
+  { type: "lwt_in", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
+  { type: "lwt_out", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
+  { type: "lwt_xmit", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
+  // 1 hands `reply` to TCP, and writing it is a write into the context; 0 leaves TCP's defaults
+  {
+    type: "sock_ops",
+    context: context(
+      "bpf_sock_ops",
+      [pointer("socket", "sk", 184), pointer("packet", "skb_data", 192), pointer("packet_end", "skb_data_end", 200)],
+      [
+        ["reply", 4, 16],
+        ["sk_txhash", 164, 4],
+      ],
+    ),
+    verdict: only(0, 1),
+  },
+  // SK_PASS of enum sk_action; a parser's return value is the length of the message
+  {
+    type: "sk_skb",
+    context: skb(PRIORITY, TC_INDEX),
+    verdict: only(1),
+    verdictBy: { sk_skb_stream_parser: "always" },
+  },
+  { type: "cgroup_device", context: context("bpf_cgroup_dev_ctx", []), verdict: only(1) },
+  {
+    type: "sk_msg",
+    context: context("sk_msg_md", [
+      pointer("packet", "data", 0),
+      pointer("packet_end", "data_end", 8),
+      pointer("socket", "sk", 72),
+    ]),
+    verdict: only(1),
+  },
+  { type: "raw_tracepoint", context: registers("bpf_raw_tracepoint_args"), verdict: "ignored" },
+  {
+    type: "cgroup_sock_addr",
+    context: context(
+      "bpf_sock_addr",
+      [pointer("socket", "sk", 64)],
+      [
+        ["user_ip4", 4, 4],
+        ["user_ip6", 8, 16],
+        ["user_port", 24, 4],
+        ["msg_src_ip4", 40, 4],
+        ["msg_src_ip6", 44, 16],
+      ],
+    ),
+    verdict: only(1),
+  },
+  { type: "lwt_seg6local", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
+  { type: "lirc_mode2", context: context("a sample of the receiver", []), verdict: "ignored" },
+  {
+    type: "sk_reuseport",
+    context: context("sk_reuseport_md", [
+      pointer("packet", "data", 0),
+      pointer("packet_end", "data_end", 8),
+      pointer("socket", "sk", 40),
+      pointer("socket", "migrating_sk", 48),
+    ]),
+    verdict: only(1),
+  },
+  // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code
+  { type: "flow_dissector", context: skb(), verdict: only(129) },
+  { type: "cgroup_sysctl", context: context("bpf_sysctl", [], [["file_pos", 4, 4]]), verdict: only(1) },
+  {
+    type: "raw_tracepoint_writable",
+    context: context("bpf_raw_tracepoint_args", [], [], "buffer"),
+    verdict: "ignored",
+  },
+  {
+    type: "cgroup_sockopt",
+    context: context(
+      "bpf_sockopt",
+      [pointer("socket", "sk", 0), pointer("option", "optval", 8), pointer("packet_end", "optval_end", 16)],
+      [
+        ["level", 24, 4],
+        ["optname", 28, 4],
+        ["optlen", 32, 4],
+        ["retval", 36, 4],
+      ],
+    ),
+    verdict: only(1),
+  },
+  {
+    type: "tracing",
+    context: traced,
+    verdict: "always",
+    // an iterator's 1 asks for the same object again; fentry, fexit and tp_btf must return 0
+    verdictBy: {
+      trace_fentry: "ignored",
+      trace_fexit: "ignored",
+      trace_raw_tp: "ignored",
+      trace_iter: "ignored",
+      modify_return: only(0),
+    },
+  },
+  { type: "struct_ops", context: traced, verdict: "always" },
+  { type: "ext", context: context("the context of the program it replaces", [], [], "anything"), verdict: "always" },
+  // 0 lets pass; in the per-cgroup form that is 1
+  { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: only(0), lsm_cgroup: only(1) } },
+  { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: only(1) },
+  // may call bpf(2) itself, and so load what it likes: its return value goes to whoever ran it
+  { type: "syscall", context: context("memory of the caller", []), verdict: "ignored", calls_bpf: true },
+  // NF_ACCEPT
+  {
+    type: "netfilter",
+    context: context("bpf_nf_ctx", [pointer("kernel", "state", 0), pointer("kernel", "skb", 8)]),
+    verdict: only(1),
+  },
+];
+
+/** By the name that bpftool gives the type. A type without a row may do anything. */
+export const PROGRAM_TYPE_ROWS: ReadonlyMap<string, ProgramTypeRow> = new Map(ROWS.map((row) => [row.type, row]));
