@@ -17,15 +17,18 @@ import type { ByteOrder } from "./insn.js";
 export class Btf {
   /** Number of type ids, void included: valid ids are 0 … count - 1. */
   readonly count: number;
+  readonly order: ByteOrder;
   readonly #types: Bytes;
   readonly #strings: Bytes;
   /** Where each type starts. */
   readonly #offsets: Uint32Array;
   readonly #names = new Map<number, string>();
   #byName: Map<string, number[]> | undefined;
+  #sections: Map<string, number> | undefined;
 
   constructor(bytes: Uint8Array, place = "section .BTF") {
-    const file = new Bytes(bytes, orderOf(bytes), "BTF_MALFORMED", place);
+    this.order = orderOf(bytes);
+    const file = new Bytes(bytes, this.order, "BTF_MALFORMED", place);
     if (file.length < HEADER_SIZE) throw file.error(`${file.length} bytes are less than a header`);
     if (file.u16(0) !== MAGIC) throw file.error("is not BTF");
     if (file.u8(2) !== 1) throw file.error(`version ${file.u8(2)} is not 1`);
@@ -152,6 +155,28 @@ export class Btf {
       }
     }
     return this.#byName.get(name)?.find((id) => this.kind(id) === kind) ?? 0;
+  }
+
+  /** The datasec of this name; 0 where there is none. */
+  section(name: string): number {
+    this.#sections ??= new Map([...this.all("datasec")].map((id) => [this.name(id), id]));
+    return this.#sections.get(name) ?? 0;
+  }
+
+  /** Size of a value of a type in bytes, 8 for pointers; 0 where it has none or its chain does not end. */
+  sizeOf(id: number): number {
+    let factor = 1;
+    let at = id;
+    for (let steps = 0; steps < MAX_DEPTH; steps++) {
+      const kind = this.kind(at);
+      if (HAS_SIZE.has(kind)) return factor * this.size(at);
+      if (kind === "ptr") return factor * 8;
+      const array = this.array(at);
+      if (array === null && !TRANSPARENT.has(kind) && kind !== "var") return 0;
+      factor *= array?.count ?? 1;
+      at = array?.element ?? this.target(at);
+    }
+    return 0;
   }
 
   /** All ids of one kind, in order. */

@@ -1,0 +1,103 @@
+import type { Btf } from "./btf.js";
+import { Bytes } from "./bytes.js";
+
+/**
+ * Records about instructions: functions, source lines and CO-RE relocations, from `.BTF.ext` or from the arrays of
+ * bpf_attr. Each starts with a u32 `insn_off`, and has u32 fields behind it.
+ */
+export class Records {
+  constructor(
+    readonly bytes: Bytes,
+    readonly start: number,
+    /** Bytes from one record to the next: newer ones may be longer than what is known here. */
+    readonly stride: number,
+    readonly count: number,
+    fields: number,
+  ) {
+    if (count > 0 && stride < fields * 4)
+      throw bytes.error(`a record of ${stride} bytes is shorter than ${fields * 4}`);
+    if (start + stride * count > bytes.length)
+      throw bytes.error(`${count} records at offset ${start} are beyond its ${bytes.length} bytes`);
+  }
+
+  /** `insn_off` of a record, as it stands: bytes in `.BTF.ext` and CO-RE relocations, slots in bpf_attr. */
+  offset(record: number): number {
+    return this.bytes.u32(this.start + record * this.stride);
+  }
+
+  field(record: number, index: number): number {
+    return this.bytes.u32(this.start + record * this.stride + 4 * index);
+  }
+
+  /** The last record at or before an offset, where records ascend as the kernel wants them; -1 where there is none. */
+  lastBefore(offset: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.offset(middle) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+/** Fields of struct bpf_func_info, bpf_line_info and bpf_core_relo (include/uapi/linux/bpf.h), `insn_off` included. */
+export const RECORD_FIELDS = { functions: 2, lines: 4, relocations: 4 } as const;
+
+type Kind = keyof typeof RECORD_FIELDS;
+
+/** Where `off` and `len` of each kind stand in the header (libbpf's struct btf_ext_header). */
+const HEADER: Readonly<Record<Kind, number>> = { functions: 8, lines: 16, relocations: 24 };
+
+/** Section `.BTF.ext` of an object: records by the name of the section that they are about. Throws BTF_MALFORMED. */
+export class BtfExt {
+  readonly #bytes: Bytes;
+  readonly #btf: Btf;
+  readonly #read: Partial<Record<Kind, Map<string, Records[]>>> = {};
+
+  constructor(data: Uint8Array, btf: Btf) {
+    this.#bytes = new Bytes(data, btf.order, "BTF_MALFORMED", "section .BTF.ext");
+    this.#btf = btf;
+    if (this.#bytes.u16(0) !== 0xeb9f) throw this.#bytes.error("is not BTF");
+    if (this.#bytes.u8(2) !== 1) throw this.#bytes.error(`version ${this.#bytes.u8(2)} is not 1`);
+  }
+
+  /** Records about a section, in the file's order; more than one run of them only where sections share a name. */
+  of(kind: Kind, section: string): readonly Records[] {
+    this.#read[kind] ??= this.#sections(kind);
+    return this.#read[kind].get(section) ?? [];
+  }
+
+  #sections(kind: Kind): Map<string, Records[]> {
+    const bytes = this.#bytes;
+    const found = new Map<string, Records[]>();
+    const header = bytes.u32(4);
+    const field = HEADER[kind];
+    // the relocations' fields are younger than the format
+    if (header < field + 8) return found;
+    const size = bytes.u32(field + 4);
+    if (size === 0) return found;
+    let at = header + bytes.u32(field);
+    const end = at + size;
+    const stride = bytes.u32(at);
+    at += 4;
+    while (at < end) {
+      const section = this.#btf.string(bytes.u32(at));
+      const count = bytes.u32(at + 4);
+      if (count === 0) throw bytes.error(`there are no records for section \`${section}\``);
+      const records = new Records(bytes, at + 8, stride, count, RECORD_FIELDS[kind]);
+      const others = found.get(section);
+      if (others === undefined) found.set(section, [records]);
+      else others.push(records);
+      at += 8 + stride * count;
+    }
+    return found;
+  }
+}
+
+/** `file.c:12` of a line record (line_col holds the line in its upper 22 bits). */
+export function sourceOf(records: Records, record: number, btf: Btf): string {
+  const file = btf.string(records.field(record, 1)).replace(/^\.\//, "");
+  return `${file}:${records.field(record, 3) >>> 10}`;
+}

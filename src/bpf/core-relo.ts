@@ -1,0 +1,77 @@
+import { CountersignError } from "../error.js";
+import type { Btf } from "./btf.js";
+import type { Records } from "./btf-ext.js";
+import type { Rewrite } from "./code.js";
+
+/** enum bpf_core_relo_kind (include/uapi/linux/bpf.h), in words. */
+export const CORE_RELO_KINDS = [
+  "offset of field",
+  "size of field",
+  "existence of field",
+  "signedness of field",
+  "left shift of field",
+  "right shift of field",
+  "local id of type",
+  "kernel's id of type",
+  "existence of type",
+  "size of type",
+  "existence of enumerator",
+  "value of enumerator",
+  "match of type",
+] as const;
+
+const FIRST_OF_TYPE = 6;
+const ENUMERATOR = new Set([10, 11]);
+
+/** What a CO-RE relocation is about, by the names of the program's own BTF. */
+export function rewriteOf(records: Records, record: number, btf: Btf): Rewrite {
+  const type = records.field(record, 1);
+  const kind = records.field(record, 3);
+  let access = "";
+  try {
+    access = btf.string(records.field(record, 2));
+    return { kind, what: describe(btf, type, kind, access) };
+  } catch (error) {
+    // only a name is lost: the instruction is rewritten all the same
+    if (error instanceof CountersignError) return { kind, what: `type ${type}, access ${access}` };
+    throw error;
+  }
+}
+
+function describe(btf: Btf, root: number, kind: number, access: string): string {
+  const path = access.split(":").map(Number);
+  const start = btf.resolve(root);
+  const name = typeName(btf, root);
+  if (ENUMERATOR.has(kind)) return `${name}::${btf.enumerators(start)[path[0] ?? 0]?.name ?? access}`;
+  if (kind >= FIRST_OF_TYPE) return name;
+  let text = path[0] === 0 ? name : `${name}[${path[0]}]`;
+  let at = start;
+  for (const step of path.slice(1)) {
+    const array = btf.array(at);
+    if (array !== null) {
+      text += `[${step}]`;
+      at = btf.resolve(array.element);
+      continue;
+    }
+    const member = btf.members(at)[step];
+    if (member === undefined) return `type ${root}, access ${access}`;
+    // an anonymous struct or union has no name to write
+    if (member.name !== "") text += `.${member.name}`;
+    at = btf.resolve(member.type);
+  }
+  return text;
+}
+
+/** `struct task_struct`; flavours (`___x`) are cut off, as CO-RE does when it looks for a type. */
+function typeName(btf: Btf, id: number): string {
+  const named = btf.name(id) === "" ? btf.resolve(id) : id;
+  const kind = btf.kind(named);
+  const name = essentialName(btf.name(named)) || "(anonymous)";
+  return kind === "struct" || kind === "union" || kind.startsWith("enum") ? `${kind.replace("64", "")} ${name}` : name;
+}
+
+/** A name without its flavour: `bpf_foo___v2` means the kernel's `bpf_foo` (libbpf's bpf_core_essential_name_len). */
+export function essentialName(name: string): string {
+  const flavour = name.lastIndexOf("___");
+  return flavour > 0 && flavour + 3 < name.length ? name.slice(0, flavour) : name;
+}

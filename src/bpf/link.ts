@@ -1,0 +1,211 @@
+import { CountersignError } from "../error.js";
+import { zeroMapReferences } from "./digest.js";
+import { CALL_SRC, INSN_SIZE, LD_SRC, MAX_INSNS, OP } from "./insn.js";
+import type { Reference, References } from "./reference.js";
+import type { ElfFunction } from "./symbols.js";
+
+/** A program with its subprograms behind it, as libbpf hands it over. */
+export interface Linked {
+  /** In the object's byte order, map references zeroed; what a relocation fills in at load time is zero too. */
+  readonly insns: Uint8Array;
+  /** In their order in `insns`, the program itself first. */
+  readonly parts: readonly Part[];
+  /** What each slot with a relocation refers to; subprograms are resolved and not among them. */
+  readonly references: ReadonlyMap<number, Reference>;
+}
+
+export interface Part {
+  readonly function: ElfFunction;
+  /** Its first slot in `insns`. */
+  readonly start: number;
+}
+
+/** A call of a subprogram, or a callback's address, in a function. */
+interface Site {
+  /** In the function. */
+  readonly slot: number;
+  readonly target: ElfFunction;
+}
+
+interface Anatomy {
+  readonly sites: readonly Site[];
+  readonly references: readonly (readonly [slot: number, Reference])[];
+}
+
+/** Links the programs of one object. */
+export class Linker {
+  readonly #anatomies = new Map<ElfFunction, Anatomy>();
+
+  constructor(
+    readonly references: References,
+    /** The functions of `.text`, by offset. */
+    readonly subprograms: readonly ElfFunction[],
+  ) {}
+
+  /**
+   * Appends each subprogram at its first call or callback, depth first, as libbpf's bpf_object__reloc_code does, and
+   * points calls at it. Throws ELF_MALFORMED for a call of nothing, INSN_MALFORMED where it gets too long.
+   */
+  link(program: ElfFunction): Linked {
+    const parts = this.#order(program);
+    const starts = new Map(parts.map((part) => [part.function, part.start]));
+    const last = parts.at(-1)!;
+    const insns = new Uint8Array(last.start * INSN_SIZE + last.function.size);
+    const writer = new Writer(insns, this.references.elf.order === "little");
+    const references = new Map<number, Reference>();
+    for (const { function: part, start } of parts) {
+      insns.set(bytesOf(part), start * INSN_SIZE);
+      const anatomy = this.#anatomy(part);
+      for (const { slot, target } of anatomy.sites)
+        writer.setImm(start + slot, starts.get(target)! - (start + slot) - 1);
+      for (const [slot, reference] of anatomy.references) {
+        writer.refer(start + slot, reference);
+        references.set(start + slot, reference);
+      }
+    }
+    return { insns: zeroMapReferences(insns, this.references.elf.order), parts, references };
+  }
+
+  #order(program: ElfFunction): Part[] {
+    const parts: Part[] = [];
+    const placed = new Set<ElfFunction>();
+    const stack: { readonly sites: readonly Site[]; next: number }[] = [];
+    let slots = 0;
+    const place = (part: ElfFunction): void => {
+      parts.push({ function: part, start: slots });
+      placed.add(part);
+      slots += part.size / INSN_SIZE;
+      if (slots > MAX_INSNS)
+        throw new CountersignError("INSN_MALFORMED", `has more instructions than the kernel's limit of ${MAX_INSNS}`, {
+          place: `program ${program.name}`,
+          remedy: "check that this is a program that a compiler made",
+        });
+      stack.push({ sites: this.#anatomy(part).sites, next: 0 });
+    };
+    place(program);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const site = top.sites[top.next];
+      if (site === undefined) stack.pop();
+      else {
+        top.next += 1;
+        if (!placed.has(site.target)) place(site.target);
+      }
+    }
+    return parts;
+  }
+
+  #anatomy(part: ElfFunction): Anatomy {
+    let anatomy = this.#anatomies.get(part);
+    if (anatomy === undefined) {
+      anatomy = this.#dissect(part);
+      this.#anatomies.set(part, anatomy);
+    }
+    return anatomy;
+  }
+
+  #dissect(part: ElfFunction): Anatomy {
+    const { order } = this.references.elf;
+    const known = this.references.of(part.section);
+    const code = bytesOf(part);
+    const view = new DataView(code.buffer, code.byteOffset, code.length);
+    const first = part.offset / INSN_SIZE;
+    const sites: Site[] = [];
+    const references: (readonly [number, Reference])[] = [];
+    for (let slot = 0, at = 0; at < code.length; slot++, at += INSN_SIZE) {
+      const opcode = code[at]!;
+      if (opcode !== OP.CALL && opcode !== OP.LD_IMM64) continue;
+      const reference = known.get(first + slot);
+      if (reference !== undefined && opcode === OP.LD_IMM64 && at + 2 * INSN_SIZE > code.length)
+        throw unlinked(part, slot, "is half an ld_imm64");
+      if (reference !== undefined && reference.to !== "subprogram") {
+        references.push([slot, reference]);
+        continue;
+      }
+      const src = order === "little" ? code[at + 1]! >> 4 : code[at + 1]! & 15;
+      const call = opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM;
+      if (!call && !(opcode === OP.LD_IMM64 && src === LD_SRC.FUNC)) continue;
+      const imm = view.getInt32(at + 4, order === "little");
+      if (reference === undefined && !call) throw unlinked(part, slot, "takes the address of no function");
+      // a call counts from the next instruction, an address is in bytes; without a relocation both are in one section
+      const target = call
+        ? (reference === undefined ? first + slot : reference.offset / INSN_SIZE) + imm + 1
+        : (reference!.offset + imm) / INSN_SIZE;
+      if (reference === undefined && part.section.name !== ".text")
+        throw unlinked(part, slot, "calls into its own section, where no loader looks for subprograms");
+      sites.push({ slot, target: this.#subprogramAt(target) ?? fail(unlinked(part, slot, "calls no function")) });
+    }
+    return { sites, references };
+  }
+
+  /** The subprogram that holds a slot of `.text`; libbpf takes the whole of it, wherever the slot is. */
+  #subprogramAt(slot: number): ElfFunction | undefined {
+    const at = slot * INSN_SIZE;
+    let low = 0;
+    let high = this.subprograms.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.subprograms[middle]!.offset <= at) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.subprograms[low - 1];
+    return found !== undefined && at < found.offset + found.size ? found : undefined;
+  }
+}
+
+/** Changes instructions in place. */
+class Writer {
+  readonly #view: DataView;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly little: boolean,
+  ) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  setImm(slot: number, imm: number): void {
+    this.#view.setInt32(slot * INSN_SIZE + 4, imm, this.little);
+  }
+
+  /** What libbpf's bpf_object__relocate_data writes, with nothing where it writes what only the load can tell. */
+  refer(slot: number, reference: Reference): void {
+    switch (reference.to) {
+      case "map":
+        this.#setSrc(slot, reference.reference.offset === null ? LD_SRC.MAP_FD : LD_SRC.MAP_VALUE);
+        break;
+      case "kfunc":
+        this.#setSrc(slot, CALL_SRC.KFUNC);
+        this.#view.setInt16(slot * INSN_SIZE + 2, 0);
+        this.setImm(slot, 0);
+        break;
+      case "ksym":
+        this.#setSrc(slot, reference.name.typed ? LD_SRC.BTF_ID : LD_SRC.NUMBER);
+        this.setImm(slot, 0);
+        this.setImm(slot + 1, 0);
+        break;
+      case "subprogram":
+        break;
+    }
+  }
+
+  #setSrc(slot: number, src: number): void {
+    const at = slot * INSN_SIZE + 1;
+    const registers = this.bytes[at]!;
+    this.bytes[at] = this.little ? (registers & 0x0f) | (src << 4) : (registers & 0xf0) | src;
+  }
+}
+
+function bytesOf(part: ElfFunction): Uint8Array {
+  return part.section.data.subarray(part.offset, part.offset + part.size);
+}
+
+function fail(error: CountersignError): never {
+  throw error;
+}
+
+function unlinked(part: ElfFunction, slot: number, message: string): CountersignError {
+  return new CountersignError("ELF_MALFORMED", message, {
+    place: `section ${part.section.name}: function ${part.name}: instruction ${slot}`,
+    remedy: "build the object again",
+  });
+}

@@ -1,0 +1,85 @@
+import { CountersignError } from "../error.js";
+import { Btf } from "./btf.js";
+import { BtfExt } from "./btf-ext.js";
+import { sha256 } from "./digest.js";
+import { Elf } from "./elf.js";
+import type { ObjectFacts, ProgramFacts } from "./facts.js";
+import { Linker } from "./link.js";
+import { ObjectMaps } from "./map.js";
+import { ObjectProgram } from "./program.js";
+import { programFacts } from "./program-facts.js";
+import { References } from "./reference.js";
+import { type ElfFunction, readSymbols } from "./symbols.js";
+
+/** All programs of one object together may have as many instructions as two of the longest that the kernel takes. */
+const MAX_OBJECT_INSNS = 2_000_000;
+
+/**
+ * The facts about each program of a BPF object file (ELF64, either byte order). Throws ELF_MALFORMED, ELF_UNSUPPORTED,
+ * BTF_MALFORMED, INSN_MALFORMED; ELF_NO_PROGRAMS where there is nothing that libbpf would load.
+ */
+export function factsOfObject(bytes: Uint8Array): ObjectFacts {
+  const object = new BpfObject(bytes);
+  const programs: ProgramFacts[] = [];
+  let insns = 0;
+  for (const of of object.functions) {
+    const { name, section } = of;
+    const program = object.program(of);
+    insns += program.insns.count;
+    if (insns > MAX_OBJECT_INSNS)
+      throw new CountersignError("ELF_UNSUPPORTED", `its programs have more than ${MAX_OBJECT_INSNS} instructions`, {
+        place: `program ${name}`,
+        remedy: "check that this is an object that a compiler made",
+      });
+    programs.push(
+      programFacts(program, {
+        name,
+        section: section.name,
+        license: object.license,
+        insns: program.linked.insns,
+        rawInsns: program.linked.insns,
+      }),
+    );
+  }
+  return { sha256: sha256(bytes), byte_order: object.elf.order, programs };
+}
+
+/** A BPF object file, read; its programs are linked when they are asked for. */
+export class BpfObject {
+  readonly elf: Elf;
+  readonly btf: Btf | null;
+  readonly ext: BtfExt | null;
+  /** The programs that libbpf would load, in its order. */
+  readonly functions: readonly ElfFunction[];
+  /** Empty where there is none. */
+  readonly license: string;
+  readonly #linker: Linker;
+
+  constructor(bytes: Uint8Array) {
+    this.elf = new Elf(bytes);
+    const btf = this.elf.section(".BTF");
+    const ext = this.elf.section(".BTF.ext");
+    this.btf = btf === undefined ? null : new Btf(btf.data);
+    this.ext = ext === undefined || this.btf === null ? null : new BtfExt(ext.data, this.btf);
+    const { programs, subprograms, data } = readSymbols(this.elf);
+    if (programs.length === 0)
+      throw new CountersignError("ELF_NO_PROGRAMS", "there is no program in it", {
+        remedy: 'put each program into a section of its own, as `SEC("xdp")` does',
+      });
+    this.functions = programs;
+    this.license = licenseOf(this.elf);
+    const maps = new ObjectMaps(this.elf, this.btf, data);
+    this.#linker = new Linker(new References(this.elf, this.btf, maps), subprograms);
+  }
+
+  program(of: ElfFunction): ObjectProgram {
+    return new ObjectProgram(this.#linker.link(of), this.elf.order, this.btf, this.ext);
+  }
+}
+
+/** libbpf keeps 63 bytes of section `license` at most, up to the first NUL. */
+function licenseOf(elf: Elf): string {
+  const data = elf.section("license")?.data.subarray(0, 63) ?? new Uint8Array(0);
+  const end = data.indexOf(0);
+  return Buffer.from(end === -1 ? data : data.subarray(0, end)).toString("utf8");
+}

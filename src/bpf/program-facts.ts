@@ -1,0 +1,90 @@
+import type { Code, CodeMap } from "./code.js";
+import { sha256, tagOf } from "./digest.js";
+import { effectsOf } from "./effects.js";
+import type { MapFacts, ProgramFacts } from "./facts.js";
+import { CALL_SRC, OP } from "./insn.js";
+import { HELPERS } from "./tables/names.gen.js";
+
+/** What a program is called and came with, beside its code. */
+export interface ProgramOrigin {
+  readonly name: string;
+  readonly section: string | null;
+  readonly license: string;
+  /** With map references zeroed: what is signed. */
+  readonly insns: Uint8Array;
+  readonly rawInsns: Uint8Array;
+}
+
+/** Everything that is found out about one program, from a file or from a live load. */
+export function programFacts(code: Code, origin: ProgramOrigin): ProgramFacts {
+  const { name, section, license, insns, rawInsns } = origin;
+  const digest = sha256(insns);
+  const { effects, evidence } = effectsOf(code);
+  const calls = callsOf(code);
+  return {
+    name,
+    section,
+    type: code.type,
+    expected_attach_type: code.expectedAttachType,
+    attach_to: code.attachTo,
+    license,
+    gpl_compatible: GPL_COMPATIBLE.has(license),
+    insn_cnt: code.insns.count,
+    insns,
+    raw_insns: rawInsns,
+    digest,
+    tag: tagOf(digest),
+    helpers: calls.helpers,
+    kfuncs: calls.kfuncs,
+    maps: mapsOf(code).map(mapFacts),
+    effects,
+    evidence,
+  };
+}
+
+/** The licences that let a program call GPL-only helpers (license_is_gpl_compatible of include/linux/license.h). */
+const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
+  "GPL",
+  "GPL v2",
+  "GPL and additional rights",
+  "Dual BSD/GPL",
+  "Dual MIT/GPL",
+  "Dual MPL/GPL",
+]);
+
+/** A helper's name as the kernel has it; `helper#212` for one that is newer than the tables. */
+export function helperName(id: number): string {
+  return (id === 0 ? undefined : HELPERS[id]) ?? `helper#${id}`;
+}
+
+/** Names of the helpers and kfuncs that are called anywhere in a program, sorted. */
+function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: string[] } {
+  const { opcode, src, imm, count } = code.insns;
+  const helpers = new Set<number>();
+  const kfuncs = new Set<string>();
+  for (let slot = 0; slot < count; slot++) {
+    if (opcode[slot] === OP.LD_IMM64) slot += 1;
+    else if (opcode[slot] === OP.CALL && src[slot] !== CALL_SRC.SUBPROGRAM) {
+      if (src[slot] === CALL_SRC.KFUNC) kfuncs.add(code.kfuncAt(slot)?.name ?? `kfunc#${imm[slot]}`);
+      else helpers.add(imm[slot]!);
+    }
+  }
+  return { helpers: [...helpers].map(helperName).sort(), kfuncs: [...kfuncs].sort() };
+}
+
+/** The maps that a program refers to, in the order of its instructions. */
+function mapsOf(code: Code): readonly CodeMap[] {
+  const { opcode, count } = code.insns;
+  const maps = new Set<CodeMap>();
+  for (let slot = 0; slot < count; slot++)
+    if (opcode[slot] === OP.LD_IMM64) {
+      const reference = code.mapAt(slot);
+      if (reference !== null) maps.add(reference.map);
+      slot += 1;
+    }
+  return [...maps];
+}
+
+function mapFacts({ name, type, key_size, value_size, max_entries, flags, contents }: CodeMap): MapFacts {
+  return { name, type, key_size, value_size, max_entries, flags, contents };
+}

@@ -1,0 +1,97 @@
+import type { Btf } from "./btf.js";
+import { type BtfExt, type Records, sourceOf } from "./btf-ext.js";
+import type { Code, CodeFunction, KernelName, MapReference, Rewrite } from "./code.js";
+import { rewriteOf } from "./core-relo.js";
+import { type ByteOrder, decodeInsns, INSN_SIZE, type Insns } from "./insn.js";
+import type { Linked, Part } from "./link.js";
+import { roleOf, type SectionRole } from "./section.js";
+
+/** A program of an object file, linked, as the analysis takes it. */
+export class ObjectProgram implements Code {
+  readonly insns: Insns;
+  readonly type: string;
+  readonly expectedAttachType: string | null;
+  readonly attachTo: string | null;
+  readonly functions: readonly CodeFunction[];
+  #rewrites: ReadonlyMap<number, readonly [Records, number]> | undefined;
+
+  constructor(
+    readonly linked: Linked,
+    readonly byteOrder: ByteOrder,
+    readonly btf: Btf | null,
+    readonly ext: BtfExt | null,
+    role: SectionRole = roleOf(linked.parts[0]!.function.section.name),
+  ) {
+    this.insns = decodeInsns(linked.insns, byteOrder);
+    this.type = role.type;
+    this.expectedAttachType = role.expectedAttachType;
+    this.attachTo = role.attachTo;
+    this.functions = linked.parts.map((part) => ({
+      name: part.function.name,
+      start: part.start,
+      end: part.start + part.function.size / INSN_SIZE,
+      btfId: this.#btfIdOf(part),
+      global: part.function.global,
+    }));
+  }
+
+  mapAt(slot: number): MapReference | null {
+    const reference = this.linked.references.get(slot);
+    return reference?.to === "map" ? reference.reference : null;
+  }
+
+  kfuncAt(slot: number): KernelName | null {
+    const reference = this.linked.references.get(slot);
+    return reference?.to === "kfunc" ? reference.name : null;
+  }
+
+  ksymAt(slot: number): KernelName | null {
+    const reference = this.linked.references.get(slot);
+    return reference?.to === "ksym" ? reference.name : null;
+  }
+
+  rewrittenAt(slot: number): Rewrite | null {
+    const found = this.#relocations().get(slot);
+    return found === undefined || this.btf === null ? null : rewriteOf(found[0], found[1], this.btf);
+  }
+
+  /** The slots that CO-RE relocations name, in ascending order. */
+  rewrittenSlots(): number[] {
+    return [...this.#relocations().keys()].sort((a, b) => a - b);
+  }
+
+  sourceAt(slot: number): string | null {
+    const { ext, btf } = this;
+    if (ext === null || btf === null) return null;
+    const part = this.linked.parts.findLast(({ start }) => start <= slot);
+    if (part === undefined) return null;
+    const { section, offset } = part.function;
+    for (const records of ext.of("lines", section.name)) {
+      const record = records.lastBefore(offset + (slot - part.start) * INSN_SIZE);
+      // a line before the function is another one's
+      if (record !== -1 && records.offset(record) >= offset) return sourceOf(records, record, btf);
+    }
+    return null;
+  }
+
+  #btfIdOf({ function: part }: Part): number | null {
+    for (const records of this.ext?.of("functions", part.section.name) ?? []) {
+      const record = records.lastBefore(part.offset);
+      if (record !== -1 && records.offset(record) === part.offset) return records.field(record, 1);
+    }
+    return null;
+  }
+
+  #relocations(): ReadonlyMap<number, readonly [Records, number]> {
+    if (this.#rewrites !== undefined) return this.#rewrites;
+    const found = new Map<number, readonly [Records, number]>();
+    for (const { function: part, start } of this.linked.parts)
+      for (const records of this.ext?.of("relocations", part.section.name) ?? [])
+        for (let record = 0; record < records.count; record++) {
+          const offset = records.offset(record) - part.offset;
+          if (offset >= 0 && offset < part.size) found.set(start + Math.floor(offset / INSN_SIZE), [records, record]);
+        }
+    this.#rewrites = found;
+    return found;
+  }
+}

@@ -1,0 +1,93 @@
+import { CountersignError } from "../error.js";
+import { ELF, type Elf, type ElfSection, type ElfSymbol } from "./elf.js";
+import { INSN_SIZE } from "./insn.js";
+
+/** A function as its symbol describes it: a program, or a subprogram where its section is `.text`. */
+export interface ElfFunction {
+  readonly name: string;
+  readonly section: ElfSection;
+  /** In bytes, in its section; multiples of an instruction. */
+  readonly offset: number;
+  readonly size: number;
+  /** Seen from other objects: not static, nor of hidden visibility, which libbpf takes for static. */
+  readonly global: boolean;
+}
+
+export interface ObjectSymbols {
+  /** In libbpf's order: by section, then by offset. */
+  readonly programs: readonly ElfFunction[];
+  /** The functions of `.text`, by offset. */
+  readonly subprograms: readonly ElfFunction[];
+  /** Symbols of anything but functions and sections, by the section that they lie in. */
+  readonly data: ReadonlyMap<number, readonly ElfSymbol[]>;
+}
+
+/** More programs than this in one object are refused: no loader takes so many, and each costs memory. */
+export const MAX_PROGRAMS = 4096;
+
+/**
+ * Sorts an object's symbols into programs, subprograms and data (libbpf's bpf_object__add_programs). Throws
+ * ELF_MALFORMED for a function that is not within its section, ELF_UNSUPPORTED for one that libbpf refuses.
+ */
+export function readSymbols(elf: Elf): ObjectSymbols {
+  const programs: ElfFunction[] = [];
+  const subprograms: ElfFunction[] = [];
+  const data = new Map<number, ElfSymbol[]>();
+  const covered = new Set<number>();
+  for (const symbol of elf.symbols()) {
+    const section = elf.sections[symbol.section];
+    if (symbol.section === ELF.SHN_UNDEF || section === undefined || symbol.type === ELF.STT_SECTION) continue;
+    if (symbol.type !== ELF.STT_FUNC) {
+      const others = data.get(section.index);
+      if (others === undefined) data.set(section.index, [symbol]);
+      else others.push(symbol);
+      continue;
+    }
+    if (!isCode(section)) continue;
+    covered.add(section.index);
+    (section.name === ".text" ? subprograms : programs).push(functionOf(symbol, section));
+    if (programs.length > MAX_PROGRAMS || subprograms.length > MAX_PROGRAMS)
+      throw new CountersignError("ELF_UNSUPPORTED", `there are more than ${MAX_PROGRAMS} functions`, {
+        place: "symbol table",
+        remedy: "check that this is an object that a compiler made",
+      });
+  }
+  if (elf.sections.filter((section) => section.name === ".text" && isCode(section)).length > 1)
+    throw new CountersignError("ELF_UNSUPPORTED", "there is more than one section `.text`", {
+      place: "section .text",
+      remedy: "link the object again",
+    });
+  for (const section of elf.sections)
+    if (isCode(section) && !covered.has(section.index))
+      throw new CountersignError("ELF_UNSUPPORTED", "holds instructions that belong to no function", {
+        place: `section ${section.name}`,
+        remedy: "give the program a function symbol, as clang does",
+      });
+  return { programs: programs.sort(byPlace), subprograms: subprograms.sort(byPlace), data };
+}
+
+function byPlace(a: ElfFunction, b: ElfFunction): number {
+  return a.section.index - b.section.index || a.offset - b.offset;
+}
+
+function isCode(section: ElfSection): boolean {
+  return section.type === ELF.SHT_PROGBITS && (section.flags & ELF.SHF_EXECINSTR) !== 0 && section.size > 0;
+}
+
+function functionOf(symbol: ElfSymbol, section: ElfSection): ElfFunction {
+  const { name, value: offset, size, bind, visibility } = symbol;
+  const place = `section ${section.name}: function ${name}`;
+  if (size === 0 || size % INSN_SIZE !== 0 || offset % INSN_SIZE !== 0 || offset + size > section.size)
+    throw new CountersignError(
+      "ELF_MALFORMED",
+      `${size} bytes at offset ${offset} are no instructions of its section's ${section.size} bytes`,
+      { place, remedy: "build the object again" },
+    );
+  if (section.name !== ".text" && bind === ELF.STB_LOCAL)
+    throw new CountersignError("ELF_UNSUPPORTED", "is static, which no loader takes outside of `.text`", {
+      place,
+      remedy: "take the section's name from the function, or `static`",
+    });
+  const hidden = visibility === ELF.STV_HIDDEN || visibility === ELF.STV_INTERNAL;
+  return { name, section, offset, size, global: bind !== ELF.STB_LOCAL && !hidden };
+}
