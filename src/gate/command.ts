@@ -1,0 +1,75 @@
+/**
+ * The commands of bpf(2) and what a gate does with each (enum bpf_cmd of linux/bpf.h, checked against it by a test).
+ *
+ * - `load`, `create`: decided on a copy, which the gate then carries out itself.
+ * - `fetch`: an fd is about to be handed out for a name or an id; the gate fetches it, and hands out what it judged.
+ * - `pass`: hook `bpf` decides, on registers alone, which cannot change any more; the kernel then carries the call out as
+ *   the task itself, on fds that were judged when they were handed out.
+ * - `refuse`: what the gate cannot carry out for another task.
+ */
+export type Treatment = "load" | "create" | "fetch" | "pass" | "refuse";
+
+export interface CommandRow {
+  readonly name: string;
+  readonly treatment: Treatment;
+  /** For `fetch`: what is fetched. */
+  readonly kind?: "program" | "map" | "link" | "path";
+}
+
+const pass = (name: string): CommandRow => ({ name, treatment: "pass" });
+
+/** Indexed by command number. */
+export const COMMANDS: readonly CommandRow[] = [
+  { name: "BPF_MAP_CREATE", treatment: "create" },
+  pass("BPF_MAP_LOOKUP_ELEM"),
+  pass("BPF_MAP_UPDATE_ELEM"),
+  pass("BPF_MAP_DELETE_ELEM"),
+  pass("BPF_MAP_GET_NEXT_KEY"),
+  { name: "BPF_PROG_LOAD", treatment: "load" },
+  pass("BPF_OBJ_PIN"),
+  { name: "BPF_OBJ_GET", treatment: "fetch", kind: "path" },
+  pass("BPF_PROG_ATTACH"),
+  pass("BPF_PROG_DETACH"),
+  pass("BPF_PROG_TEST_RUN"),
+  pass("BPF_PROG_GET_NEXT_ID"),
+  pass("BPF_MAP_GET_NEXT_ID"),
+  { name: "BPF_PROG_GET_FD_BY_ID", treatment: "fetch", kind: "program" },
+  { name: "BPF_MAP_GET_FD_BY_ID", treatment: "fetch", kind: "map" },
+  pass("BPF_OBJ_GET_INFO_BY_FD"),
+  pass("BPF_PROG_QUERY"),
+  pass("BPF_RAW_TRACEPOINT_OPEN"),
+  pass("BPF_BTF_LOAD"),
+  pass("BPF_BTF_GET_FD_BY_ID"),
+  pass("BPF_TASK_FD_QUERY"),
+  pass("BPF_MAP_LOOKUP_AND_DELETE_ELEM"),
+  pass("BPF_MAP_FREEZE"),
+  pass("BPF_BTF_GET_NEXT_ID"),
+  pass("BPF_MAP_LOOKUP_BATCH"),
+  pass("BPF_MAP_LOOKUP_AND_DELETE_BATCH"),
+  pass("BPF_MAP_UPDATE_BATCH"),
+  pass("BPF_MAP_DELETE_BATCH"),
+  pass("BPF_LINK_CREATE"),
+  pass("BPF_LINK_UPDATE"),
+  { name: "BPF_LINK_GET_FD_BY_ID", treatment: "fetch", kind: "link" },
+  pass("BPF_LINK_GET_NEXT_ID"),
+  pass("BPF_ENABLE_STATS"),
+  pass("BPF_ITER_CREATE"),
+  pass("BPF_LINK_DETACH"),
+  pass("BPF_PROG_BIND_MAP"),
+  { name: "BPF_TOKEN_CREATE", treatment: "refuse" },
+  pass("BPF_PROG_STREAM_READ_BY_FD"),
+];
+
+export const CMD = {
+  mapCreate: 0,
+  progLoad: 5,
+  objGet: 7,
+  progGetFdById: 13,
+  mapGetFdById: 14,
+  linkGetFdById: 30,
+} as const;
+
+/** A command's row; null for one that this gate does not know, `cmd | 0x10000` among them. */
+export function commandRow(cmd: number): CommandRow | null {
+  return COMMANDS[cmd] ?? null;
+}

@@ -1,0 +1,95 @@
+import { addressOf, syscall } from "./libc.js";
+import { NR } from "./numbers.js";
+
+/** bpf(2) on the calling thread: an fd or 0, or a negative errno. `attr` may be written to. */
+export function bpf(cmd: number, attr: Uint8Array): number {
+  return syscall(NR.bpf, cmd, attr, attr.byteLength);
+}
+
+const OBJ_GET_INFO_BY_FD = 15;
+const MAP_FREEZE = 22;
+
+/** What the kernel reports about a program (struct bpf_prog_info). */
+export interface KernelProgram {
+  readonly type: number;
+  readonly id: number;
+  /** 8 bytes, lower-case hex. */
+  readonly tag: string;
+  readonly jitedLength: number;
+  readonly xlatedLength: number;
+  readonly mapIds: readonly number[];
+}
+
+/** What the kernel reports about a map (struct bpf_map_info). */
+export interface KernelMap {
+  readonly type: number;
+  readonly id: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  readonly name: string;
+}
+
+/** struct bpf_prog_info up to and with map_ids; the kernel fills as much as it is given room for. */
+const PROGRAM_INFO_SIZE = 64;
+const MAP_INFO_SIZE = 80;
+const LINK_INFO_SIZE = 64;
+/** MAX_USED_MAPS of linux/bpf_verifier.h. */
+const MAX_MAPS = 64;
+
+/** A program's facts, or a negative errno: EINVAL where the fd is no program. */
+export function programInfo(fd: number): KernelProgram | number {
+  const info = new DataView(new ArrayBuffer(PROGRAM_INFO_SIZE));
+  const ids = new Uint32Array(MAX_MAPS);
+  info.setUint32(52, MAX_MAPS, true); // nr_map_ids
+  info.setBigUint64(56, BigInt(addressOf(ids)), true);
+  const result = objectInfo(fd, info);
+  if (result < 0) return result;
+  return {
+    type: info.getUint32(0, true),
+    id: info.getUint32(4, true),
+    tag: Buffer.from(info.buffer, 8, 8).toString("hex"),
+    jitedLength: info.getUint32(16, true),
+    xlatedLength: info.getUint32(20, true),
+    mapIds: [...ids.subarray(0, Math.min(MAX_MAPS, info.getUint32(52, true)))],
+  };
+}
+
+/** A map's facts, or a negative errno. */
+export function mapInfo(fd: number): KernelMap | number {
+  const info = new DataView(new ArrayBuffer(MAP_INFO_SIZE));
+  const result = objectInfo(fd, info);
+  if (result < 0) return result;
+  const name = Buffer.from(info.buffer, 24, 16);
+  const end = name.indexOf(0);
+  return {
+    type: info.getUint32(0, true),
+    id: info.getUint32(4, true),
+    keySize: info.getUint32(8, true),
+    valueSize: info.getUint32(12, true),
+    maxEntries: info.getUint32(16, true),
+    flags: info.getUint32(20, true),
+    name: name.toString("latin1", 0, end < 0 ? 16 : end),
+  };
+}
+
+/** The id of the program behind a link (struct bpf_link_info: type, id, prog_id), or a negative errno. */
+export function linkedProgram(fd: number): number {
+  const info = new DataView(new ArrayBuffer(LINK_INFO_SIZE));
+  const result = objectInfo(fd, info);
+  return result < 0 ? result : info.getUint32(8, true);
+}
+
+/** Makes a map read-only to user space, for ever. 0 or a negative errno. */
+export function freezeMap(fd: number): number {
+  return bpf(MAP_FREEZE, new Uint8Array(Uint32Array.of(fd).buffer));
+}
+
+function objectInfo(fd: number, info: DataView): number {
+  const attr = new DataView(new ArrayBuffer(16));
+  attr.setUint32(0, fd, true);
+  attr.setUint32(4, info.byteLength, true);
+  attr.setBigUint64(8, BigInt(addressOf(info)), true);
+  return bpf(OBJ_GET_INFO_BY_FD, new Uint8Array(attr.buffer));
+}

@@ -1,0 +1,84 @@
+import { addressOf, syscall } from "./libc.js";
+import { NR } from "./numbers.js";
+
+const AT_FDCWD = -100;
+const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
+const NR_READLINKAT = 267;
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const F_ADD_SEALS = 1033;
+/** F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE of linux/fcntl.h. */
+const ALL_SEALS = 0xf;
+const NR_FTRUNCATE = 77;
+const NR_PWRITE64 = 18;
+
+/** A path as C has it. */
+export function cString(text: string): Uint8Array {
+  return Buffer.from(`${text}\0`, "utf8");
+}
+
+/** Opens a file for reading, close-on-exec; a negative errno on failure. */
+export function openFile(path: string): number {
+  return syscall(NR.openat, AT_FDCWD, cString(path), O_CLOEXEC, 0);
+}
+
+/** A handle of a directory or namespace that is not read. */
+export function openPath(path: string): number {
+  return syscall(NR.openat, AT_FDCWD, cString(path), O_CLOEXEC | O_PATH, 0);
+}
+
+const scratch = Buffer.alloc(16 * 1024);
+
+/** A small file of /proc in one read, as the kernel makes those; null where it is gone. At most 16 KiB. */
+export function readSmall(path: string): string | null {
+  const fd = openFile(path);
+  if (fd < 0) return null;
+  const length = syscall(NR.read, fd, scratch, scratch.byteLength);
+  syscall(NR.close, fd);
+  return length < 0 ? null : scratch.toString("utf8", 0, length);
+}
+
+/** Where a symbolic link leads; null where it cannot be told. */
+export function readLink(path: string): string | null {
+  const length = syscall(NR_READLINKAT, AT_FDCWD, cString(path), scratch, 4096);
+  return length < 0 ? null : scratch.toString("utf8", 0, length);
+}
+
+/** A whole file by fd, from its start, at most `limit` bytes; null where it is longer or cannot be read. */
+export function readAt(fd: number, limit: number): Uint8Array | null {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = new Uint8Array(256 * 1024);
+    const count = syscall(NR.pread64, fd, chunk, chunk.byteLength, length);
+    if (count < 0) return null;
+    if (count === 0) return Buffer.concat(chunks, length);
+    chunks.push(chunk.subarray(0, count));
+    length += count;
+    if (length > limit) return null;
+  }
+}
+
+/** A file in memory with these bytes that nobody can change any more; a negative errno on failure. */
+export function sealedFile(name: string, bytes: Uint8Array): number {
+  const fd = syscall(NR.memfd_create, cString(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return fd;
+  const failed = fill(fd, bytes) || syscall(NR.fcntl, fd, F_ADD_SEALS, ALL_SEALS);
+  if (failed === 0) return fd;
+  syscall(NR.close, fd);
+  return failed;
+}
+
+function fill(fd: number, bytes: Uint8Array): number {
+  const sized = syscall(NR_FTRUNCATE, fd, bytes.byteLength);
+  if (sized < 0) return sized;
+  const start = addressOf(bytes);
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const count = syscall(NR_PWRITE64, fd, start + done, bytes.byteLength - done, done);
+    if (count < 0) return count;
+    done += count;
+  }
+  return 0;
+}

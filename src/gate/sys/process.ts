@@ -1,0 +1,61 @@
+import { addressOf, syscall } from "./libc.js";
+import { NR } from "./numbers.js";
+
+const PR_SET_NO_NEW_PRIVS = 38;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const NR_EXIT_GROUP = 231;
+/** SIGKILL and SIGSTOP have no disposition. */
+const FIXED: ReadonlySet<number> = new Set([9, 19]);
+const RLIMIT_NOFILE = 7;
+
+/** Has the calling thread, and what it starts, gain no privilege by executing a file (prctl(2)). */
+export function refuseNewPrivileges(): number {
+  return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/** Has an fd closed by the next execve. */
+export function closeOnExec(fd: number): number {
+  return syscall(NR.fcntl, fd, F_SETFD, FD_CLOEXEC);
+}
+
+/** Gives every signal its default action again; node ignores SIGPIPE and SIGXFSZ, and an ignored signal outlives execve. */
+export function defaultSignals(): void {
+  const action = new BigUint64Array(4); // struct sigaction of the kernel: handler SIG_DFL, flags, restorer, mask
+  for (let signal = 1; signal < 32; signal += 1)
+    if (!FIXED.has(signal)) syscall(NR.rt_sigaction, signal, action, null, 8);
+}
+
+/** The soft limit of open files, which node raises as it starts. */
+export function setOpenFiles(soft: number): void {
+  const limits = new BigUint64Array(2);
+  if (syscall(NR.prlimit64, 0, RLIMIT_NOFILE, null, limits) < 0 || (limits[1] ?? 0n) < BigInt(soft)) return;
+  limits[0] = BigInt(soft);
+  syscall(NR.prlimit64, 0, RLIMIT_NOFILE, limits, null);
+}
+
+/** Replaces the process by another program. Comes back only with a negative errno. */
+export function execute(path: string, args: readonly string[], environment: readonly string[]): number {
+  return syscall(NR.execve, Buffer.from(`${path}\0`), stringTable(args), stringTable(environment));
+}
+
+/**
+ * Ends the process at once, past node's own exit, which would put the terminal's settings back to what they were before
+ * the command changed them.
+ */
+export function exitNow(code: number): never {
+  syscall(NR_EXIT_GROUP, code);
+  throw new Error("exit_group returned");
+}
+
+/** Strings that execve reads: they must stay in place until it does. */
+const kept: Uint8Array[] = [];
+
+function stringTable(strings: readonly string[]): BigUint64Array {
+  const addresses = strings.map((text) => {
+    const bytes = Buffer.from(`${text}\0`);
+    kept.push(bytes);
+    return BigInt(addressOf(bytes));
+  });
+  return BigUint64Array.from([...addresses, 0n]);
+}
