@@ -70,8 +70,11 @@ export interface ProgramFacts {
   readonly digest: string;
   /** First 8 bytes of `digest`: the kernel's own tag from 6.18 on. */
   readonly tag: string;
+  /** The kernel's names (`bpf_map_lookup_elem`; `helper#250` where it is newer than the tables), sorted. */
   readonly helpers: readonly string[];
+  /** Names (`kfunc#1234`, its BTF id, where a live load gives no more), sorted. */
   readonly kfuncs: readonly string[];
+  /** Those that it refers to, in the order of its instructions. */
   readonly maps: readonly MapFacts[];
   readonly effects: Effects;
   readonly evidence: readonly Evidence[];

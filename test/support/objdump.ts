@@ -86,9 +86,9 @@ function closure(program: Dumped, functions: readonly Dumped[]): Dumped[] {
 
 let names: readonly string[] | undefined;
 
-/** Without the prefix `bpf_`, as facts have it. */
+/** As the kernel has it: `bpf_map_lookup_elem`. */
 function helperName(id: number): string {
   const list = ["-j", "feature", "list_builtins", "helpers"];
   names ??= JSON.parse(execFileSync("bpftool", list, { encoding: "utf8" })) as string[];
-  return (names[id] ?? `unknown_${id}`).replace(/^bpf_/, "");
+  return (id === 0 ? undefined : names[id]) ?? `helper#${id}`;
 }
