@@ -1,0 +1,69 @@
+import { CountersignError } from "../error.js";
+import { sha256 } from "./digest.js";
+import { ELF, isElf } from "./elf.js";
+import type { ObjectFacts } from "./facts.js";
+import { factsOfObject } from "./object.js";
+
+/** A BPF object inside a program that loads it, as libbpf's skeletons carry theirs. */
+export interface EmbeddedObject {
+  /** In bytes, in the file that it is in. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The facts about a file by its content: a BPF object, or a program with BPF objects embedded, whose programs then stand
+ * one after another. `sha256` is the whole file's. Throws what factsOfObject throws; ELF_NO_PROGRAMS where a program
+ * embeds none.
+ */
+export function factsOfFile(bytes: Uint8Array): ObjectFacts {
+  if (!isElf(bytes) || isBpfElf(bytes, 0)) return factsOfObject(bytes);
+  const objects = embeddedObjects(bytes).map(({ offset, bytes: object }) => {
+    try {
+      return factsOfObject(object);
+    } catch (error) {
+      throw error instanceof CountersignError ? error.within(`object at offset ${offset}`) : error;
+    }
+  });
+  const first = objects[0];
+  if (first === undefined)
+    throw new CountersignError("ELF_NO_PROGRAMS", "there is no BPF object in it", {
+      remedy: "name a BPF object, or a program that embeds one",
+    });
+  const programs = objects.flatMap((object) => object.programs);
+  return { sha256: sha256(bytes), byte_order: first.byte_order, programs };
+}
+
+/** The BPF objects in a file, in order; none overlaps another. The file itself, where it is one, is not among them. */
+export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: EmbeddedObject[] = [];
+  let at = file.indexOf(MAGIC, 1);
+  while (at !== -1) {
+    const size = isBpfElf(file, at) ? sizeOf(file.subarray(at)) : 0;
+    if (size > 0) found.push({ offset: at, bytes: bytes.subarray(at, at + size) });
+    at = file.indexOf(MAGIC, at + Math.max(size, 1));
+  }
+  return found;
+}
+
+const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
+const HEADER_SIZE = 64;
+
+/** Whether an ELF header for BPF stands at this offset. */
+export function isBpfElf(bytes: Uint8Array, at = 0): boolean {
+  const order = bytes[at + 5];
+  const machine = order === 2 ? [0, ELF.EM_BPF] : [ELF.EM_BPF, 0];
+  return isElf(bytes.subarray(at, at + 4)) && bytes[at + 18] === machine[0] && bytes[at + 19] === machine[1];
+}
+
+/** Up to the end of the section headers, which clang and libbpf's linker write last; all that is left where they lie. */
+function sizeOf(from: Buffer): number {
+  if (from.length < HEADER_SIZE) return from.length;
+  const big = from[5] === 2;
+  const table = Number(big ? from.readBigUInt64BE(40) : from.readBigUInt64LE(40));
+  const [stride, count] = big
+    ? [from.readUInt16BE(58), from.readUInt16BE(60)]
+    : [from.readUInt16LE(58), from.readUInt16LE(60)];
+  return Math.min(from.length, Math.max(HEADER_SIZE, table + stride * count));
+}
