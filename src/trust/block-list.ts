@@ -1,0 +1,54 @@
+import { CountersignError } from "../error.js";
+import type { Certificate } from "./certificate.js";
+import { hash } from "./digest.js";
+import type { PublicKey } from "./key.js";
+import type { KeyringRules } from "./keyring-rules.js";
+import { type Refusal, refuse } from "./refusal.js";
+import { readMaterial } from "./source.js";
+
+/**
+ * What is not good whatever else speaks for it, as in the kernel's .blacklist keyring: contents, certificates and public keys by their
+ * SHA-256.
+ */
+export class BlockList {
+  readonly #digests: Readonly<Record<Kind, Set<string>>> = { bin: new Set(), tbs: new Set(), key: new Set() };
+
+  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED. */
+  constructor(rules: KeyringRules["revoked"]) {
+    for (const text of rules.digests) {
+      const [, kind = "bin", digest = ""] = DIGEST.exec(text) ?? misspelt(text);
+      this.#digests[kind as Kind].add(digest.toLowerCase());
+    }
+    const { certificates, keys } = readMaterial(rules.certificates);
+    for (const certificate of certificates) this.#digests.tbs.add(hash("sha256", certificate.tbs.whole));
+    for (const key of keys) this.#digests.key.add(key.fingerprint);
+  }
+
+  /** Why signed content is not good by itself; null where nothing is known against it. */
+  content(data: Uint8Array): Refusal | null {
+    if (this.#digests.bin.size === 0 || !this.#digests.bin.has(hash("sha256", data))) return null;
+    return refuse("EKEYREVOKED", "block list", "these very bytes are on the block list");
+  }
+
+  certificate(certificate: Certificate): Refusal | null {
+    if (this.#digests.tbs.size > 0 && this.#digests.tbs.has(hash("sha256", certificate.tbs.whole)))
+      return refuse("EKEYREVOKED", "block list", `certificate \`${certificate}\` is on the block list`);
+    return this.key(certificate.publicKey);
+  }
+
+  key(key: PublicKey): Refusal | null {
+    if (this.#digests.key.size === 0 || !this.#digests.key.has(key.fingerprint)) return null;
+    return refuse("EKEYREVOKED", "block list", `a key of type ${key.description} is on the block list`);
+  }
+}
+
+type Kind = "bin" | "tbs" | "key";
+
+const DIGEST = /^(?:(bin|tbs|key):)?([0-9a-fA-F]{64})$/;
+
+function misspelt(text: string): never {
+  throw new CountersignError("KEYRING_INVALID", `\`${text}\` is no digest`, {
+    place: "revoked.digests",
+    remedy: "write a SHA-256 in 64 hex digits, with `bin:`, `tbs:` or `key:` before it",
+  });
+}

@@ -1,0 +1,156 @@
+import { type AlgorithmIdentifier, readAlgorithm } from "./algorithm.js";
+import { checkDer, checkSetOrder, type Element, malformed, readDer } from "./der.js";
+import { readSmallInteger } from "./der-value.js";
+import { CMS_OID, dotted, oidOf } from "./oid.js";
+import { Attributes } from "./signed-attributes.js";
+import { context, TAG } from "./tag.js";
+
+/**
+ * CMS SignedData (RFC 5652 5), held to DER all the way down, but for the certificates: whoever uses one checks it when it is first
+ * seen. Nothing is verified here.
+ */
+export interface SignedData {
+  /** Contents octets of eContentType. */
+  readonly contentType: string;
+  /** The content that the message carries itself; null for a detached signature. */
+  readonly content: Buffer | null;
+  /** Digest algorithms that the message lists, by their identifiers' octets. */
+  readonly digestAlgorithms: ReadonlySet<string>;
+  /** Not looked into yet. At most {@link MAX_CERTIFICATES}. */
+  readonly certificates: readonly Element[];
+  readonly carriesCrls: boolean;
+  readonly signers: readonly SignerInfo[];
+}
+
+/** SignerInfo (RFC 5652 5.3). */
+export interface SignerInfo {
+  /** `certificate`: issuer and serial number as encoded. `key`: bytes of the subject key identifier. A character a byte. */
+  readonly by: "certificate" | "key";
+  readonly identity: string;
+  readonly digestAlgorithm: AlgorithmIdentifier;
+  /** Null where there are none: the signature is then over the content itself. */
+  readonly signedAttributes: Attributes | null;
+  readonly signatureAlgorithm: AlgorithmIdentifier;
+  readonly signature: Buffer;
+  /** A time stamp token over the signature (RFC 3161 appendix A), in DER; null where there is none. */
+  readonly timeStamp: Buffer | null;
+}
+
+/** More than any chain needs; a message with more of them is refused before they are looked at. */
+export const MAX_CERTIFICATES = 64;
+export const MAX_SIGNERS = 16;
+
+/** Throws DER_MALFORMED with the offset in `bytes`. */
+export function readSignedData(bytes: Uint8Array): SignedData {
+  const outer = readDer(bytes, TAG.sequence, "a CMS message").open();
+  const type = oidOf(outer.take(TAG.oid, "a content type").check());
+  if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, which is no SignedData`, 0);
+  const wrapper = outer.take(context(0, true), "SignedData");
+  outer.finish("a CMS message");
+  const cursor = wrapper.only(TAG.sequence, "SignedData").open();
+
+  const version = cursor.take(TAG.integer, "a version");
+  const digests = cursor.take(TAG.set, "digest algorithms");
+  const encapsulated = cursor.take(TAG.sequence, "the encapsulated content").check();
+  const certificates = cursor.optional(context(0, true));
+  const crls = cursor.optional(context(1, true));
+  const signerInfos = cursor.take(TAG.set, "signers");
+  cursor.finish("SignedData");
+  checkDer(digests.bytes, digests.start, digests.end);
+  checkDer(signerInfos.bytes, signerInfos.start, signerInfos.end);
+
+  const { contentType, content } = readEncapsulated(encapsulated);
+  const signers = readSigners(signerInfos);
+  const expected = signers.some(({ by }) => by === "key") || contentType !== CMS_OID.data ? 3 : 1;
+  // RFC 5652 5.1: the version follows from the contents
+  if (readSmallInteger(version) !== expected) throw malformed(`version ${expected} expected`, version.start);
+  return {
+    contentType,
+    content,
+    digestAlgorithms: readDigestAlgorithms(digests),
+    certificates: certificates === null ? [] : readCertificates(certificates),
+    carriesCrls: crls !== null,
+    signers,
+  };
+}
+
+function readEncapsulated(sequence: Element): { contentType: string; content: Buffer | null } {
+  const cursor = sequence.open();
+  const contentType = oidOf(cursor.take(TAG.oid, "the content's type"));
+  const content = cursor.optional(context(0, true));
+  cursor.finish("the encapsulated content");
+  return { contentType, content: content === null ? null : content.only(TAG.octetString, "the content").contents };
+}
+
+function readDigestAlgorithms(set: Element): ReadonlySet<string> {
+  const algorithms = new Set<string>();
+  const cursor = set.open();
+  while (!cursor.done) algorithms.add(readAlgorithm(cursor, "a digest algorithm").oid);
+  return algorithms;
+}
+
+/** CertificateSet: certificates alone, in the order that DER wants of a SET OF. */
+function readCertificates(set: Element): readonly Element[] {
+  const certificates: Element[] = [];
+  const cursor = set.open();
+  while (!cursor.done) {
+    if (certificates.length === MAX_CERTIFICATES)
+      throw malformed(`more than ${MAX_CERTIFICATES} certificates`, set.start);
+    certificates.push(cursor.take(TAG.sequence, "a certificate"));
+  }
+  if (certificates.length > 1) checkSetOrder(set);
+  return certificates;
+}
+
+function readSigners(set: Element): readonly SignerInfo[] {
+  const signers: SignerInfo[] = [];
+  const cursor = set.open();
+  while (!cursor.done) {
+    if (signers.length === MAX_SIGNERS) throw malformed(`more than ${MAX_SIGNERS} signers`, set.start);
+    signers.push(readSigner(cursor.take(TAG.sequence, "a signer")));
+  }
+  if (signers.length === 0) throw malformed("a signature without a signer", set.start);
+  return signers;
+}
+
+function readSigner(sequence: Element): SignerInfo {
+  const cursor = sequence.open();
+  const version = cursor.take(TAG.integer, "a signer's version");
+  const keyIdentifier = cursor.optional(context(0, false));
+  const issuerAndSerial = keyIdentifier === null ? cursor.take(TAG.sequence, "a signer's certificate") : null;
+  // RFC 5652 5.3: version 3 goes with a key identifier, 1 with issuer and serial number
+  const expected = keyIdentifier === null ? 1 : 3;
+  if (readSmallInteger(version) !== expected) throw malformed(`signer version ${expected} expected`, version.start);
+  const digestAlgorithm = readAlgorithm(cursor, "a signer's digest algorithm");
+  const signedAttributes = cursor.optional(context(0, true));
+  const signatureAlgorithm = readAlgorithm(cursor, "a signer's signature algorithm");
+  const signature = cursor.take(TAG.octetString, "a signature").contents;
+  const unsignedAttributes = cursor.optional(context(1, true));
+  cursor.finish("a signer");
+  return {
+    by: keyIdentifier === null ? "certificate" : "key",
+    identity: keyIdentifier === null ? identityOf(issuerAndSerial as Element) : oidOf(keyIdentifier),
+    digestAlgorithm,
+    signedAttributes: signedAttributes === null ? null : new Attributes(signedAttributes),
+    signatureAlgorithm,
+    signature,
+    timeStamp: unsignedAttributes === null ? null : readTimeStamp(unsignedAttributes),
+  };
+}
+
+function identityOf(issuerAndSerial: Element): string {
+  const cursor = issuerAndSerial.open();
+  const issuer = cursor.take(TAG.sequence, "an issuer");
+  const serial = cursor.take(TAG.integer, "a serial number");
+  cursor.finish("a signer's certificate");
+  return issuer.key + serial.key;
+}
+
+/** Unsigned attributes are covered by nothing, so only one that has a signature of its own may be there. */
+function readTimeStamp(set: Element): Buffer {
+  const attributes = new Attributes(set);
+  const token = attributes.single(CMS_OID.timeStampToken, TAG.sequence);
+  if (token === null || attributes.size !== 1)
+    throw malformed("an unsigned attribute that is no time stamp", set.start);
+  return token.whole;
+}

@@ -1,0 +1,139 @@
+import { type Element, malformed } from "./der.js";
+import { TAG } from "./tag.js";
+import { readTime } from "./time.js";
+
+/** Checks the contents of a primitive element of the universal class: each value has one encoding. Throws DER_MALFORMED. */
+export function checkValue(element: Element): void {
+  const check = CHECKS[element.tag];
+  if (check === undefined) throw malformed(`universal tag ${element.tag} has no place here`, element.start);
+  const wrong = check(element);
+  if (wrong !== null) throw malformed(wrong, element.start);
+}
+
+/** X.690 11.1. Throws DER_MALFORMED. */
+export function readBoolean(element: Element): boolean {
+  checkValue(element);
+  return element.bytes[element.body] === 0xff;
+}
+
+/** An INTEGER or ENUMERATED from 0 to 2^31 - 1. Throws DER_MALFORMED. */
+export function readSmallInteger(element: Element): number {
+  checkValue(element);
+  const first = element.bytes[element.body] as number;
+  if (element.length > 4 || first >= 0x80) throw malformed("an integer out of range", element.start);
+  return element.bytes.readUIntBE(element.body, element.length);
+}
+
+/** An INTEGER that is not negative, of at most `limit` bytes. Throws DER_MALFORMED. */
+export function readUnsigned(element: Element, limit: number): bigint {
+  checkValue(element);
+  if (element.length > limit + 1) throw malformed(`an integer of ${element.length} bytes`, element.start);
+  if ((element.bytes[element.body] as number) >= 0x80) throw malformed("a negative integer", element.start);
+  return BigInt(`0x${element.bytes.toString("hex", element.body, element.end)}`);
+}
+
+/** A BIT STRING of whole octets. Throws DER_MALFORMED. */
+export function readOctets(element: Element): Buffer {
+  checkValue(element);
+  if (element.bytes[element.body] !== 0) throw malformed("a bit string that is not whole octets", element.start);
+  return element.bytes.subarray(element.body + 1, element.end);
+}
+
+/**
+ * The set bits of a named bit list, bit 0 first, as the bits of a number with bit 0 lowest. X.690 11.2.2: no trailing zero bits.
+ * `element` may be tagged by context, its contents are those of a BIT STRING. Throws DER_MALFORMED.
+ */
+export function readNamedBits(element: Element): number {
+  const wrong = bitString(element);
+  if (wrong !== null) throw malformed(wrong, element.start);
+  const unused = element.bytes[element.body] as number;
+  const last = element.bytes[element.end - 1] as number;
+  if (element.length > 3) throw malformed("a list of more than 16 bits", element.start);
+  if (element.length > 1 && ((last >> unused) & 1) === 0)
+    throw malformed("trailing zero bits in a list of bits", element.start);
+  let bits = 0;
+  for (let index = 0; index < (element.length - 1) * 8; index++) {
+    const octet = element.bytes[element.body + 1 + (index >> 3)] as number;
+    if ((octet & (0x80 >> (index & 7))) !== 0) bits |= 1 << index;
+  }
+  return bits;
+}
+
+/** Gives null for a canonical value, and what is wrong otherwise. */
+type Check = (element: Element) => string | null;
+
+const CHECKS: Readonly<Record<number, Check>> = {
+  [TAG.boolean]: ({ bytes, body, length }) => {
+    if (length !== 1) return "a boolean that is not one byte";
+    return bytes[body] === 0 || bytes[body] === 0xff ? null : "a boolean that is neither 0x00 nor 0xff";
+  },
+  [TAG.integer]: integer,
+  [TAG.enumerated]: integer,
+  [TAG.bitString]: bitString,
+  [TAG.octetString]: () => null,
+  [TAG.null]: ({ length }) => (length === 0 ? null : "a null with contents"),
+  [TAG.oid]: objectIdentifier,
+  [TAG.utf8String]: utf8,
+  [TAG.numericString]: ascii,
+  [TAG.printableString]: ascii,
+  [TAG.teletexString]: () => null,
+  [TAG.ia5String]: ascii,
+  [TAG.visibleString]: ascii,
+  [TAG.utcTime]: time,
+  [TAG.generalizedTime]: time,
+  [TAG.universalString]: ({ length }) => (length % 4 === 0 ? null : "a universal string of broken characters"),
+  [TAG.bmpString]: ({ length }) => (length % 2 === 0 ? null : "a BMP string of broken characters"),
+};
+
+/** X.690 8.3.2: at least one octet, and the first nine bits are not all alike. */
+function integer({ bytes, body, length }: Element): string | null {
+  if (length === 0) return "an integer without contents";
+  if (length === 1) return null;
+  const first = bytes[body] as number;
+  const second = bytes[body + 1] as number;
+  return (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80) ? "an integer that is not minimal" : null;
+}
+
+/** X.690 8.6.2 and 11.2.1: unused bits are counted truly and are zero. */
+function bitString({ bytes, body, end, length }: Element): string | null {
+  if (length === 0) return "a bit string without contents";
+  const unused = bytes[body] as number;
+  if (unused > 7 || (length === 1 && unused !== 0)) return "a bit string that miscounts its unused bits";
+  return ((bytes[end - 1] as number) & ((1 << unused) - 1)) === 0 || unused === 0
+    ? null
+    : "unused bits that are not zero";
+}
+
+/** X.690 8.19.2: each subidentifier is complete and has no leading zero. */
+function objectIdentifier({ bytes, body, end, length }: Element): string | null {
+  if (length === 0) return "an object identifier without contents";
+  let fresh = true;
+  for (let position = body; position < end; position++) {
+    const octet = bytes[position] as number;
+    if (fresh && octet === 0x80) return "an object identifier with a padded part";
+    fresh = octet < 0x80;
+  }
+  return fresh ? null : "an object identifier that is cut short";
+}
+
+function ascii({ bytes, body, end }: Element): string | null {
+  for (let position = body; position < end; position++)
+    if ((bytes[position] as number) >= 0x80) return "a character that is not ASCII";
+  return null;
+}
+
+function utf8(element: Element): string | null {
+  if (ascii(element) === null) return null;
+  try {
+    strict.decode(element.contents);
+    return null;
+  } catch {
+    return "text that is not UTF-8";
+  }
+}
+
+function time(element: Element): string | null {
+  return Number.isNaN(readTime(element)) ? "a time that is not written as DER wants it" : null;
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

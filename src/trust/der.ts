@@ -1,0 +1,206 @@
+import { CountersignError } from "../error.js";
+import { checkValue } from "./der-value.js";
+import { TAG } from "./tag.js";
+
+/**
+ * A reader of DER (X.690 section 10 and 11) and of nothing else: definite, minimal lengths, low tag numbers, primitive strings,
+ * canonical values, no trailing bytes, bounded depth. It never copies and never recurses past {@link MAX_DEPTH}.
+ *
+ * Cursors check the header of every element that they step over; {@link checkDer} checks values as well, all the way down. A parser
+ * calls it once on what it has not read field by field, so that every byte of an input is held to the rules exactly once.
+ */
+
+/** Deeper nesting than any certificate or CMS has. */
+export const MAX_DEPTH = 32;
+
+/** One element: where its header, its contents and its end are in `bytes`. */
+export class Element {
+  constructor(
+    readonly bytes: Buffer,
+    readonly tag: number,
+    readonly start: number,
+    readonly body: number,
+    readonly end: number,
+  ) {}
+
+  get length(): number {
+    return this.end - this.body;
+  }
+
+  /** Header and contents; shares memory with the input. */
+  get whole(): Buffer {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  /** Contents alone; shares memory with the input. */
+  get contents(): Buffer {
+    return this.bytes.subarray(this.body, this.end);
+  }
+
+  /** Header and contents, a character a byte: fit to be a key of a Map. */
+  get key(): string {
+    return this.bytes.toString("latin1", this.start, this.end);
+  }
+
+  /** The same element under the tag that an implicit one stands for. */
+  as(tag: number): Element {
+    return new Element(this.bytes, tag, this.start, this.body, this.end);
+  }
+
+  /** Steps inside a constructed element. */
+  open(): Cursor {
+    return new Cursor(this.bytes, this.body, this.end);
+  }
+
+  /** The only element inside this one, nothing behind it. Throws DER_MALFORMED. */
+  only(tag: number, what: string): Element {
+    const cursor = this.open();
+    const element = cursor.take(tag, what);
+    cursor.finish(what);
+    return element;
+  }
+
+  /** Whether two elements are the same bytes. */
+  equals(other: Element): boolean {
+    return (
+      other.end - other.start === this.end - this.start &&
+      this.bytes.compare(other.bytes, other.start, other.end, this.start, this.end) === 0
+    );
+  }
+
+  /** Checks this element all the way down. Throws DER_MALFORMED. */
+  check(): this {
+    checkDer(this.bytes, this.start, this.end);
+    return this;
+  }
+}
+
+/** Steps over the elements of one constructed element, or of a whole input. */
+export class Cursor {
+  #position: number;
+
+  constructor(
+    readonly bytes: Buffer,
+    start: number,
+    readonly end: number,
+  ) {
+    this.#position = start;
+  }
+
+  get done(): boolean {
+    return this.#position === this.end;
+  }
+
+  /** The next element's tag, or -1 at the end. */
+  get tag(): number {
+    return this.#position < this.end ? (this.bytes[this.#position] as number) : -1;
+  }
+
+  /** The next element, whatever it is. Throws DER_MALFORMED. */
+  next(): Element {
+    const element = readElement(this.bytes, this.#position, this.end);
+    this.#position = element.end;
+    return element;
+  }
+
+  /** The next element, which must have this tag. Throws DER_MALFORMED with `what` in words. */
+  take(tag: number, what: string): Element {
+    if (this.tag !== tag) {
+      const found = this.done ? "nothing" : `tag 0x${this.tag.toString(16).padStart(2, "0")}`;
+      throw malformed(`${what} expected, found ${found}`, this.#position);
+    }
+    return this.next();
+  }
+
+  /** The next element if it has this tag. */
+  optional(tag: number): Element | null {
+    return this.tag === tag ? this.next() : null;
+  }
+
+  /** No more elements may follow. Throws DER_MALFORMED. */
+  finish(what: string): void {
+    if (!this.done) throw malformed(`unexpected bytes at the end of ${what}`, this.#position);
+  }
+}
+
+/** The only element of an input, nothing behind it. Throws DER_MALFORMED. */
+export function readDer(input: Uint8Array, tag: number, what: string): Element {
+  const bytes = asBuffer(input);
+  const cursor = new Cursor(bytes, 0, bytes.length);
+  const element = cursor.take(tag, what);
+  cursor.finish(what);
+  return element;
+}
+
+/** Checks every element of a range, all the way down: each header, each value, the order of each SET OF. Throws DER_MALFORMED. */
+export function checkDer(bytes: Buffer, start: number, end: number, depth = 0): void {
+  if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, start);
+  let position = start;
+  while (position < end) {
+    const element = readElement(bytes, position, end);
+    position = element.end;
+    if ((element.tag & CONSTRUCTED) !== 0) {
+      if (element.tag < CONTEXT && element.tag !== TAG.sequence && element.tag !== TAG.set)
+        throw malformed(`constructed encoding of universal tag ${element.tag & 0x1f}`, element.start);
+      checkDer(bytes, element.body, element.end, depth + 1);
+      if (element.tag === TAG.set) checkSetOrder(element);
+    } else if (element.tag < CONTEXT) checkValue(element);
+  }
+}
+
+/** X.690 11.6: the encodings of a SET OF ascend. Equal neighbours are no set either. Throws DER_MALFORMED. */
+export function checkSetOrder(set: Element): void {
+  let before: Element | null = null;
+  const cursor = set.open();
+  while (!cursor.done) {
+    const element = cursor.next();
+    if (before !== null && compareElements(before, element) >= 0)
+      throw malformed("a set that is not in ascending order", element.start);
+    before = element;
+  }
+}
+
+export function malformed(message: string, offset: number): CountersignError {
+  return new CountersignError("DER_MALFORMED", message, {
+    place: `byte ${offset}`,
+    remedy: "give DER, whole and unchanged, as the tool that made it wrote it",
+  });
+}
+
+/** The same memory as a Buffer, whose native methods compare and slice without copying. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const CONSTRUCTED = 0x20;
+const CONTEXT = 0x80;
+
+/** Lengths need at most four octets: inputs are smaller than 4 GiB. */
+const MAX_LENGTH_OCTETS = 4;
+
+function compareElements(a: Element, b: Element): number {
+  return a.bytes.compare(b.bytes, b.start, b.end, a.start, a.end);
+}
+
+/** X.690 8.1 and 10.1: one header, whose contents must fit before `end`. */
+function readElement(bytes: Buffer, start: number, end: number): Element {
+  if (end - start < 2) throw malformed("an element is cut short", start);
+  const tag = bytes[start] as number;
+  if ((tag & 0x1f) === 0x1f) throw malformed("a tag number of more than 30", start);
+  if (tag >= 0xc0 || (tag & 0xc0) === 0x40) throw malformed("an application or private tag", start);
+  let body = start + 2;
+  let length = bytes[start + 1] as number;
+  if (length >= 0x80) {
+    const octets = length & 0x7f;
+    if (octets === 0) throw malformed("an indefinite length", start);
+    if (octets > MAX_LENGTH_OCTETS) throw malformed(`a length of ${octets} octets`, start);
+    if (end - body < octets) throw malformed("a length is cut short", start);
+    length = 0;
+    for (let index = 0; index < octets; index++) length = length * 256 + (bytes[body + index] as number);
+    if (length < 0x80 || (octets > 1 && (bytes[body] as number) === 0))
+      throw malformed("a length that is not minimal", start);
+    body += octets;
+  }
+  if (length > end - body) throw malformed(`a length of ${length} where ${end - body} bytes are left`, start);
+  return new Element(bytes, tag, start, body, body + length);
+}

@@ -1,0 +1,108 @@
+import { CountersignError } from "../error.js";
+import { BlockList } from "./block-list.js";
+import type { Certificate } from "./certificate.js";
+import { CertificateCache } from "./certificate-cache.js";
+import { CertificateIndex } from "./certificate-index.js";
+import type { PublicKey } from "./key.js";
+import type { KeyringRules } from "./keyring-rules.js";
+import { VerificationMemo } from "./memo.js";
+import { KEY_PURPOSE, oid } from "./oid.js";
+import { findPath } from "./path.js";
+import type { PathRules } from "./path-rules.js";
+import type { Refusal } from "./refusal.js";
+import { readMaterial } from "./source.js";
+import type { Trace } from "./trace.js";
+import { Window } from "./window.js";
+
+/**
+ * One state of a keyring, which never changes: what it trusts, what it does not, its rules, and all that was found out under them. A
+ * keyring that is replaced gets another generation, and nothing that was remembered outlives its own.
+ */
+export class Generation {
+  readonly anchors: CertificateIndex;
+  /** Public keys without certificates, for signatures of type `RAW`. */
+  readonly keys: readonly PublicKey[];
+  readonly blockList: BlockList;
+  readonly memo = new VerificationMemo();
+  readonly certificates: CertificateCache;
+  /** Distinct keys that must have signed. */
+  readonly signersNeeded: number;
+  readonly #rules: PathRules;
+  readonly #paths = new WeakMap<Certificate, Remembered>();
+
+  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED with the file. */
+  constructor(
+    readonly number: number,
+    rules: KeyringRules,
+  ) {
+    const { certificates, keys } = readMaterial(rules.trust);
+    if (keys.length > MAX_KEYS)
+      throw new CountersignError("KEYRING_INVALID", `holds ${keys.length} public keys, more than ${MAX_KEYS}`, {
+        place: "trust",
+        remedy: "split the keyring, or use certificates, of which there may be any number",
+      });
+    this.anchors = new CertificateIndex(certificates);
+    this.keys = keys;
+    this.blockList = new BlockList(rules.revoked);
+    this.certificates = new CertificateCache(certificates);
+    this.signersNeeded = rules.signers ?? 1;
+    this.#rules = {
+      validity: rules.validity,
+      purposes: purposesOf(rules.usage),
+      blocked: (certificate) => this.blockList.certificate(certificate),
+    };
+  }
+
+  /** Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead through. */
+  path(target: Certificate, others: readonly Certificate[], window: Window, trace: Trace | null): Refusal | null {
+    const remembered = this.#paths.get(target);
+    if (trace === null && remembered !== undefined && holds(remembered, others, window.at)) {
+      window.narrow(remembered.window);
+      return remembered.refusal;
+    }
+    const own = new Window(window.at);
+    const { refusal } = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace);
+    this.#paths.set(target, { others, window: own, refusal });
+    window.narrow(own);
+    return refusal;
+  }
+}
+
+/** A signature of type RAW does not say whose it is, so that each key has to be tried. */
+const MAX_KEYS = 64;
+
+interface Remembered {
+  readonly others: readonly Certificate[];
+  readonly window: Window;
+  readonly refusal: Refusal | null;
+}
+
+function holds({ others, window }: Remembered, now: readonly Certificate[], at: number): boolean {
+  return (
+    at >= window.from &&
+    at < window.until &&
+    others.length === now.length &&
+    others.every((certificate, index) => certificate === now[index])
+  );
+}
+
+/** Throws KEYRING_INVALID. */
+function purposesOf(usage: readonly string[]): ReadonlySet<string> | null {
+  if (usage.length === 0)
+    throw new CountersignError("KEYRING_INVALID", "`usage` is empty", {
+      place: "usage",
+      remedy: "name a usage, or `any`",
+    });
+  if (usage.includes("any")) return null;
+  return new Set(
+    usage.map((name) => (Object.hasOwn(KEY_PURPOSE, name) ? (KEY_PURPOSE[name] as string) : fromDots(name))),
+  );
+}
+
+function fromDots(name: string): string {
+  if (/^[0-2](\.(0|[1-9]\d{0,18}))+$/.test(name)) return oid(name);
+  throw new CountersignError("KEYRING_INVALID", `\`${name}\` is no usage that is known here`, {
+    place: "usage",
+    remedy: `use one of ${Object.keys(KEY_PURPOSE).join(", ")}, any, or an identifier in dots`,
+  });
+}

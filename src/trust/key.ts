@@ -1,0 +1,227 @@
+import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { CountersignError } from "../error.js";
+import { type AlgorithmIdentifier, RSASSA_PSS, readAlgorithm, readPssParameters, type Scheme } from "./algorithm.js";
+import { type Element, readDer } from "./der.js";
+import { readOctets, readUnsigned } from "./der-value.js";
+import { hash } from "./digest.js";
+import { dotted, oid, oidOf } from "./oid.js";
+import { type Refusal, refuse } from "./refusal.js";
+import { TAG } from "./tag.js";
+
+/**
+ * A public key (SubjectPublicKeyInfo, RFC 5280 4.1.2.7). What it is and whether it is strong enough is read here, before OpenSSL sees
+ * it; importing it is OpenSSL's, once, when it is first used. A key that may not be used stays readable and says why in `problem`.
+ */
+export class PublicKey {
+  /** `RSA 2048`, `P-256`, `ed25519` … for a person. */
+  readonly description: string;
+  readonly #family: Scheme["family"] | null;
+  /** Node's type name where one algorithm belongs to the type. */
+  readonly #type: string | null;
+  /** What a key of type id-RSASSA-PSS is bound to (RFC 4055 3.3). */
+  readonly #bound: { digest: string; salt: number } | null;
+  #problem: Refusal | null;
+  #object: KeyObject | null = null;
+  #fingerprint: string | null = null;
+
+  /** Throws DER_MALFORMED where it is no SubjectPublicKeyInfo. */
+  constructor(readonly spki: Element) {
+    const cursor = spki.open();
+    const algorithm = readAlgorithm(cursor, "a key's algorithm");
+    const bits = readOctets(cursor.take(TAG.bitString, "a public key"));
+    cursor.finish("a public key");
+    const kind = KINDS.get(algorithm.oid);
+    const read = kind?.(algorithm, bits) ?? {
+      description: `key type ${dotted(algorithm.oid)}`,
+      problem: refuse("ENOPKG", "algorithm allow-list", `key type ${dotted(algorithm.oid)} is not supported`),
+    };
+    this.description = read.description;
+    this.#family = read.family ?? null;
+    this.#type = read.type ?? null;
+    this.#bound = read.bound ?? null;
+    this.#problem = read.problem ?? null;
+  }
+
+  /** Why no signature by this key counts; null where one can. Imports the key. */
+  get problem(): Refusal | null {
+    if (this.#problem === null && this.#object === null) this.#import();
+    return this.#problem;
+  }
+
+  /**
+   * Checks one signature over `data`. Gives null where it is good, and the refusal otherwise; `rule` is the one that wants this
+   * signature.
+   */
+  verify(scheme: Scheme, data: Uint8Array, signature: Uint8Array, rule: string): Refusal | null {
+    const problem = this.problem;
+    if (problem !== null) return problem;
+    const fits =
+      this.#type === null
+        ? scheme.family === this.#family || (this.#family === "rsa" && scheme.family === "rsa-pss")
+        : scheme.keyType === this.#type;
+    if (!fits)
+      return refuse(
+        "EKEYREJECTED",
+        rule,
+        `a ${scheme.family} signature cannot be by a key of type ${this.description}`,
+      );
+    if (this.#bound !== null && (scheme.digest !== this.#bound.digest || scheme.salt < this.#bound.salt))
+      return refuse("EKEYREJECTED", "RFC 4055 3.3", `the key is for RSASSA-PSS with ${this.#bound.digest} alone`);
+    const key = this.#object as KeyObject;
+    const good =
+      scheme.family === "rsa-pss"
+        ? verify(
+            scheme.digest,
+            data,
+            { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.salt },
+            signature,
+          )
+        : verify(scheme.digest, data, key, signature);
+    return good ? null : refuse("EKEYREJECTED", rule, "the signature is not by this key over these bytes");
+  }
+
+  /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+  get fingerprint(): string {
+    this.#fingerprint ??= hash("sha256", this.spki.whole);
+    return this.#fingerprint;
+  }
+
+  /** The scheme that a signature of type `RAW` by this key has: the one that its standard or its size calls for. */
+  get rawScheme(): Scheme | null {
+    if (this.#family === null) return null;
+    const digest =
+      this.#bound?.digest ?? RAW_DIGEST[this.description] ?? (this.#family.startsWith("rsa") ? "sha256" : null);
+    return { family: this.#family, digest, salt: this.#bound?.salt ?? 0, keyType: this.#type };
+  }
+
+  #import(): void {
+    try {
+      this.#object = createPublicKey({ key: this.spki.whole, format: "der", type: "spki" });
+    } catch {
+      this.#problem =
+        this.#type === null || this.#type === "ed25519"
+          ? refuse("EBADMSG", "RFC 5280 4.1.2.7", `the ${this.description} public key is malformed`)
+          : refuse("ENOPKG", "algorithm allow-list", `${this.description} keys are not supported by this OpenSSL`);
+    }
+  }
+}
+
+/** A public key from a SubjectPublicKeyInfo in DER. Throws KEY_MALFORMED. */
+export function readPublicKey(der: Uint8Array): PublicKey {
+  try {
+    const element = readDer(der, TAG.sequence, "a public key");
+    const key = new PublicKey(element);
+    if (key.problem !== null) throw new CountersignError("KEY_MALFORMED", key.problem.reason);
+    return key;
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause;
+    throw new CountersignError("KEY_MALFORMED", cause.message, {
+      place: cause.place,
+      remedy: "give a public key of a type and size that is supported, as `openssl pkey -pubout` writes it",
+      cause,
+    });
+  }
+}
+
+interface Kind {
+  readonly description: string;
+  readonly family?: Scheme["family"];
+  readonly type?: string;
+  readonly bound?: { digest: string; salt: number } | null;
+  readonly problem?: Refusal | null;
+}
+
+/** RSA keys in bits: NIST SP 800-131A's least, and a most that keeps one verification below a millisecond. */
+const RSA_BITS = { least: 2048, most: 8192 } as const;
+/** Exponents: FIPS 186-5 A.1.1 wants an odd one above 2^16; one that fits 32 bits keeps verification cheap. */
+const RSA_EXPONENT = { least: 65537n, most: 0xffffffffn } as const;
+
+const CURVES: ReadonlyMap<string, { name: string; octets: number }> = new Map([
+  [oid("1.2.840.10045.3.1.7"), { name: "P-256", octets: 32 }],
+  [oid("1.3.132.0.34"), { name: "P-384", octets: 48 }],
+  [oid("1.3.132.0.35"), { name: "P-521", octets: 66 }],
+]);
+
+/** A digest of the curve's own strength (FIPS 186-5 6.1.1). */
+const RAW_DIGEST: Readonly<Record<string, string>> = { "P-256": "sha256", "P-384": "sha384", "P-521": "sha512" };
+
+const KINDS: ReadonlyMap<string, (algorithm: AlgorithmIdentifier, bits: Buffer) => Kind> = new Map([
+  [oid("1.2.840.113549.1.1.1"), rsaKey],
+  [RSASSA_PSS, pssKey],
+  [oid("1.2.840.10045.2.1"), ecKey],
+  [oid("1.3.101.112"), sized("edwards", "ed25519", 32)],
+  [oid("1.3.101.113"), sized("edwards", "ed448", 57)],
+  [oid("2.16.840.1.101.3.4.3.17"), sized("ml-dsa", "ml-dsa-44", 1312)],
+  [oid("2.16.840.1.101.3.4.3.18"), sized("ml-dsa", "ml-dsa-65", 1952)],
+  [oid("2.16.840.1.101.3.4.3.19"), sized("ml-dsa", "ml-dsa-87", 2592)],
+]);
+
+/** RFC 3279 2.3.1: parameters are NULL. */
+function rsaKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
+  if (algorithm.parameters?.tag !== TAG.null)
+    return { description: "RSA", problem: refuse("EBADMSG", "RFC 3279 2.3.1", "an RSA key without NULL parameters") };
+  return rsaNumbers(bits, "rsa");
+}
+
+/** RFC 4055 3.1: parameters are absent, or bind the key to a digest and a least salt. */
+function pssKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
+  const kind = rsaNumbers(bits, "rsa-pss");
+  if (algorithm.parameters === null) return kind;
+  const bound = readPssParameters(algorithm);
+  return "verdict" in bound ? { ...kind, problem: bound } : { ...kind, bound };
+}
+
+function rsaNumbers(bits: Buffer, family: "rsa" | "rsa-pss"): Kind {
+  const cursor = readDer(bits, TAG.sequence, "an RSA public key").open();
+  const modulus = cursor.take(TAG.integer, "a modulus");
+  const exponent = readUnsigned(cursor.take(TAG.integer, "an exponent"), 1024);
+  cursor.finish("an RSA public key");
+  const length = bitLength(modulus);
+  const description = `${family === "rsa" ? "RSA" : "RSA-PSS"} ${length}`;
+  return { description, family, problem: rsaWeakness(length, exponent) };
+}
+
+function rsaWeakness(length: number, exponent: bigint): Refusal | null {
+  if (length < RSA_BITS.least) return weak(`an RSA key of ${length} bits, fewer than ${RSA_BITS.least}`);
+  if (length > RSA_BITS.most) return weak(`an RSA key of ${length} bits, more than ${RSA_BITS.most}`);
+  if (exponent < RSA_EXPONENT.least || exponent % 2n === 0n) return weak("an RSA exponent that is even or below 65537");
+  return exponent > RSA_EXPONENT.most ? weak("an RSA exponent of more than 32 bits") : null;
+}
+
+function weak(reason: string): Refusal {
+  return refuse("EKEYREJECTED", "key allow-list", reason);
+}
+
+/** Bits of a positive INTEGER without reading it as a number. Throws DER_MALFORMED. */
+function bitLength(element: Element): number {
+  element.check();
+  const at = element.bytes[element.body] === 0 ? element.body + 1 : element.body;
+  if (at === element.body && (element.bytes[at] as number) >= 0x80) return 0;
+  return at >= element.end ? 0 : (element.end - at - 1) * 8 + (32 - Math.clz32(element.bytes[at] as number));
+}
+
+/** RFC 5480 2.1.1 and 2.2: a named curve and an uncompressed point. */
+function ecKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
+  const named = algorithm.parameters?.tag === TAG.oid ? oidOf(algorithm.parameters) : null;
+  const curve = named === null ? undefined : CURVES.get(named);
+  if (curve === undefined) {
+    const description = named === null ? "EC with explicit parameters" : `EC curve ${dotted(named)}`;
+    return { description, problem: refuse("ENOPKG", "algorithm allow-list", `${description} is not supported`) };
+  }
+  const whole = bits.length === 1 + 2 * curve.octets && bits[0] === 4;
+  const problem = whole ? null : refuse("EBADMSG", "RFC 5480 2.2", `a ${curve.name} key that is no uncompressed point`);
+  return { description: curve.name, family: "ec", problem };
+}
+
+/** RFC 8410 3, RFC 9881 4: no parameters, a key of one size. */
+function sized(
+  family: Scheme["family"],
+  type: string,
+  size: number,
+): (algorithm: AlgorithmIdentifier, bits: Buffer) => Kind {
+  return (algorithm, bits) => {
+    const whole = algorithm.parameters === null && bits.length === size;
+    const problem = whole ? null : refuse("EBADMSG", "RFC 5280 4.1.2.7", `the ${type} public key is malformed`);
+    return { description: type, family, type, problem };
+  };
+}

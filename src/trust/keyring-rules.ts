@@ -1,0 +1,27 @@
+/** A file that was read once, with the name that messages call it by. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a keyring trusts and under which rules: a keyring of the configuration with its files read. */
+export interface KeyringRules {
+  /** Certificates in PEM (several a file) or DER, and public keys (`PUBLIC KEY`) for signatures of type `RAW`. */
+  readonly trust: readonly SourceFile[];
+  readonly revoked: {
+    readonly crls: readonly SourceFile[];
+    /** Certificates, or public keys, that are not good any more. */
+    readonly certificates: readonly SourceFile[];
+    /**
+     * SHA-256 in hex, as in the kernel's .blacklist keyring: `bin:` before that of signed content (or nothing), `tbs:` before that of
+     * a certificate's signed part, `key:` before that of a SubjectPublicKeyInfo.
+     */
+    readonly digests: readonly string[];
+  };
+  /** Extended key usages by name (`codeSigning` …) or in dots, of which a signer needs one; `any` for no such rule. */
+  readonly usage: readonly string[];
+  /** `now`: certificates are to be in their validity at the time of the hook. `ignore`: as in the kernel. */
+  readonly validity: "now" | "ignore";
+  /** How many distinct keys must have signed; 1 where it is absent. */
+  readonly signers?: number | undefined;
+}

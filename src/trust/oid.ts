@@ -1,0 +1,87 @@
+import type { Element } from "./der.js";
+
+/**
+ * Object identifiers. Inside they are compared by their contents octets, a character a byte; people read them in dots.
+ */
+
+/** Contents octets of a dotted identifier, a character a byte. */
+export function oid(dotted: string): string {
+  const [first = 0n, second = 0n, ...rest] = dotted.split(".").map(BigInt);
+  return String.fromCharCode(...[first * 40n + second, ...rest].flatMap(base128));
+}
+
+/** Contents octets of an OBJECT IDENTIFIER element, a character a byte. */
+export function oidOf(element: Element): string {
+  return element.bytes.toString("latin1", element.body, element.end);
+}
+
+/** `2.5.29.15` from contents octets. */
+export function dotted(octets: string): string {
+  const parts: bigint[] = [];
+  let value = 0n;
+  for (const character of octets) {
+    const octet = character.charCodeAt(0);
+    value = (value << 7n) | BigInt(octet & 0x7f);
+    if (octet >= 0x80) continue;
+    if (parts.length === 0) {
+      const first = value < 80n ? value / 40n : 2n;
+      parts.push(first, value - first * 40n);
+    } else parts.push(value);
+    value = 0n;
+  }
+  return parts.join(".");
+}
+
+function base128(value: bigint): number[] {
+  const octets = [Number(value & 0x7fn)];
+  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) octets.unshift(Number(rest & 0x7fn) | 0x80);
+  return octets;
+}
+
+/** Content types, attributes and what else CMS names (RFC 5652, RFC 3161). */
+export const CMS_OID = {
+  data: oid("1.2.840.113549.1.7.1"),
+  signedData: oid("1.2.840.113549.1.7.2"),
+  contentType: oid("1.2.840.113549.1.9.3"),
+  messageDigest: oid("1.2.840.113549.1.9.4"),
+  signingTime: oid("1.2.840.113549.1.9.5"),
+  timeStampToken: oid("1.2.840.113549.1.9.16.2.14"),
+  timeStampInfo: oid("1.2.840.113549.1.9.16.1.4"),
+} as const;
+
+/** Extensions of certificates, CRLs and CRL entries (RFC 5280 4.2, 5.2, 5.3). */
+export const EXTENSION = {
+  subjectKeyIdentifier: oid("2.5.29.14"),
+  keyUsage: oid("2.5.29.15"),
+  subjectAltName: oid("2.5.29.17"),
+  issuerAltName: oid("2.5.29.18"),
+  basicConstraints: oid("2.5.29.19"),
+  crlNumber: oid("2.5.29.20"),
+  crlReason: oid("2.5.29.21"),
+  invalidityDate: oid("2.5.29.24"),
+  deltaCrlIndicator: oid("2.5.29.27"),
+  issuingDistributionPoint: oid("2.5.29.28"),
+  certificateIssuer: oid("2.5.29.29"),
+  nameConstraints: oid("2.5.29.30"),
+  crlDistributionPoints: oid("2.5.29.31"),
+  certificatePolicies: oid("2.5.29.32"),
+  policyMappings: oid("2.5.29.33"),
+  authorityKeyIdentifier: oid("2.5.29.35"),
+  policyConstraints: oid("2.5.29.36"),
+  extendedKeyUsage: oid("2.5.29.37"),
+  freshestCrl: oid("2.5.29.46"),
+  inhibitAnyPolicy: oid("2.5.29.54"),
+} as const;
+
+/** Extended key usages by the names that a keyring's `usage` takes (RFC 5280 4.2.1.12). */
+export const KEY_PURPOSE: Readonly<Record<string, string>> = {
+  serverAuth: oid("1.3.6.1.5.5.7.3.1"),
+  clientAuth: oid("1.3.6.1.5.5.7.3.2"),
+  codeSigning: oid("1.3.6.1.5.5.7.3.3"),
+  emailProtection: oid("1.3.6.1.5.5.7.3.4"),
+  timeStamping: oid("1.3.6.1.5.5.7.3.8"),
+  OCSPSigning: oid("1.3.6.1.5.5.7.3.9"),
+};
+
+export const ANY_POLICY = oid("2.5.29.32.0");
+export const ANY_EXTENDED_KEY_USAGE = oid("2.5.29.37.0");

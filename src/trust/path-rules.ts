@@ -1,0 +1,216 @@
+import type { Certificate } from "./certificate.js";
+import { KEY_USAGE } from "./extension.js";
+import { ANY_EXTENDED_KEY_USAGE, dotted } from "./oid.js";
+import { type Refusal, refuse } from "./refusal.js";
+import type { Trace } from "./trace.js";
+import type { Window } from "./window.js";
+
+/** What a path is held to besides RFC 5280 itself. */
+export interface PathRules {
+  /** `ignore`: validity periods do not count, as in the kernel. */
+  readonly validity: "now" | "ignore";
+  /** Key purposes by their identifiers' octets, of which the signer's certificate needs one; null for any. */
+  readonly purposes: ReadonlySet<string> | null;
+  /** Why a certificate may not be on any path; null where it may. */
+  readonly blocked: (certificate: Certificate) => Refusal | null;
+}
+
+/** One path while it is checked, from the anchor down (RFC 5280 6.1.2). */
+interface State {
+  readonly rules: PathRules;
+  readonly window: Window;
+  /** Certificates below the anchor: RFC 5280's n. */
+  readonly length: number;
+  /** Who issues the certificate that is looked at. */
+  issuer: Certificate;
+  /** Certificates that are not self-issued and may still follow. */
+  maxPathLength: number;
+}
+
+/** A rule: its section, its name for a person, and what it refuses. */
+interface Rule {
+  readonly section: string;
+  readonly name: string;
+  readonly check: (certificate: Certificate, state: State) => Refusal | null;
+}
+
+/**
+ * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question; where it is the
+ * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, and an authority if it issues.
+ * Gives null for a good path. Throws DER_MALFORMED where an extension is.
+ */
+export function validatePath(
+  path: readonly Certificate[],
+  rules: PathRules,
+  window: Window,
+  trace: Trace | null = null,
+): Refusal | null {
+  const anchor = path[0] as Certificate;
+  const state: State = { rules, window, length: path.length - 1, issuer: anchor, maxPathLength: path.length - 1 };
+  for (let index = 0; index < path.length; index++) {
+    const certificate = path[index] as Certificate;
+    const last = index === state.length;
+    const tables = [index === 0 ? ANCHOR : BELOW, last ? END : ISSUER];
+    for (const table of tables)
+      for (const rule of table) {
+        const refusal = rule.check(certificate, state);
+        trace?.rule(certificate, rule, refusal);
+        if (refusal !== null) return refusal;
+      }
+    state.issuer = certificate;
+  }
+  return null;
+}
+
+/** RFC 5280 6.1.3 (a)(2). The last second of validity counts whole. */
+const validity: Rule = {
+  section: "RFC 5280 6.1.3 (a)(2)",
+  name: "validity",
+  check: (certificate, { rules, window }) => {
+    if (rules.validity === "ignore") return null;
+    if (window.reached(certificate.notAfter + 1000))
+      return refuse(
+        "EKEYEXPIRED",
+        validity.section,
+        `certificate \`${certificate}\` expired at ${iso(certificate.notAfter)}`,
+      );
+    if (!window.reached(certificate.notBefore))
+      return refuse(
+        "EKEYREJECTED",
+        validity.section,
+        `certificate \`${certificate}\` is valid from ${iso(certificate.notBefore)} on`,
+      );
+    return null;
+  },
+};
+
+const blocked: Rule = {
+  section: "block list",
+  name: "not blocked",
+  check: (certificate, { rules }) => rules.blocked(certificate),
+};
+
+/** RFC 5280 4.2: what is critical and not understood refuses (6.1.4 (o), 6.1.5 (f)). */
+const critical: Rule = {
+  section: "RFC 5280 4.2",
+  name: "critical extensions",
+  check: (certificate) => {
+    const unknown = certificate.unknownCritical[0];
+    if (unknown === undefined) return null;
+    return refuse(
+      "EKEYREJECTED",
+      critical.section,
+      `certificate \`${certificate}\` has the unknown critical extension ${dotted(unknown)}`,
+    );
+  },
+};
+
+/** RFC 5280 6.1.3 (a)(4). */
+const chaining: Rule = {
+  section: "RFC 5280 6.1.3 (a)(4)",
+  name: "name chaining",
+  check: (certificate, { issuer }) =>
+    certificate.issuer.equals(issuer.subject)
+      ? null
+      : refuse("EKEYREJECTED", chaining.section, `certificate \`${certificate}\` is not issued by \`${issuer}\``),
+};
+
+/** RFC 5280 6.1.3 (a)(1). */
+const signature: Rule = {
+  section: "RFC 5280 6.1.3 (a)(1)",
+  name: "signature",
+  check: (certificate, { issuer }) => certificate.signedBy(issuer.publicKey),
+};
+
+/** RFC 5280 6.1.4 (k). */
+const authority: Rule = {
+  section: "RFC 5280 6.1.4 (k)",
+  name: "basic constraints",
+  check: (certificate) =>
+    certificate.basicConstraints?.authority === true
+      ? null
+      : refuse("EKEYREJECTED", authority.section, `certificate \`${certificate}\` is no certificate authority`),
+};
+
+/** RFC 5280 6.1.4 (l) and (m). */
+const pathLength: Rule = {
+  section: "RFC 5280 6.1.4 (l)",
+  name: "path length",
+  check: (certificate, state) => {
+    if (certificate !== state.issuer && !certificate.selfIssued) {
+      if (state.maxPathLength <= 0)
+        return refuse(
+          "EKEYREJECTED",
+          pathLength.section,
+          `certificate \`${certificate}\` is further from its authority than that allows`,
+        );
+      state.maxPathLength -= 1;
+    }
+    const limit = certificate.basicConstraints?.pathLength ?? null;
+    if (limit !== null && limit < state.maxPathLength) state.maxPathLength = limit;
+    return null;
+  },
+};
+
+/** RFC 5280 6.1.4 (n). */
+const certificateSigning: Rule = {
+  section: "RFC 5280 6.1.4 (n)",
+  name: "key usage",
+  check: (certificate) =>
+    certificate.keyUsage === null || (certificate.keyUsage & KEY_USAGE.keyCertSign) !== 0
+      ? null
+      : refuse(
+          "EKEYREJECTED",
+          certificateSigning.section,
+          `the key of \`${certificate}\` is not for signing certificates`,
+        ),
+};
+
+/**
+ * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this extension alone;
+ * a certificate that is trusted as itself may have none.
+ */
+const purpose: Rule = {
+  section: "RFC 5280 4.2.1.12",
+  name: "extended key usage",
+  check: (certificate, { rules, length }) => {
+    if (rules.purposes === null) return null;
+    const stated = certificate.extendedKeyUsage;
+    if (stated === null && length === 0) return null;
+    for (const wanted of rules.purposes) if (stated?.has(wanted) === true) return null;
+    return refuse(
+      "EKEYREJECTED",
+      purpose.section,
+      `certificate \`${certificate}\` is not for the usage that the keyring asks for`,
+    );
+  },
+};
+
+/** RFC 5280 4.2.1.12 says nothing of authorities; where one is limited to purposes, so is what it issues, as OpenSSL has it. */
+const authorityPurpose: Rule = {
+  section: "RFC 5280 4.2.1.12",
+  name: "extended key usage of an authority",
+  check: (certificate, { rules }) => {
+    const stated = certificate.extendedKeyUsage;
+    if (rules.purposes === null || stated === null || stated.has(ANY_EXTENDED_KEY_USAGE)) return null;
+    for (const wanted of rules.purposes) if (stated.has(wanted)) return null;
+    return refuse(
+      "EKEYREJECTED",
+      purpose.section,
+      `authority \`${certificate}\` may not issue for the usage that the keyring asks for`,
+    );
+  },
+};
+
+/** For the anchor, which is trusted by being one. */
+const ANCHOR: readonly Rule[] = [blocked, validity, critical];
+/** For each certificate below the anchor: RFC 5280 6.1.3. */
+const BELOW: readonly Rule[] = [chaining, signature, validity, blocked, critical];
+/** For each certificate that issues the next: RFC 5280 6.1.4. */
+const ISSUER: readonly Rule[] = [authority, pathLength, certificateSigning, authorityPurpose];
+/** For the certificate in question: RFC 5280 6.1.5. */
+const END: readonly Rule[] = [purpose];
+
+function iso(moment: number): string {
+  return new Date(moment).toISOString().replace(".000Z", "Z");
+}

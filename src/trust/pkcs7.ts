@@ -1,0 +1,146 @@
+import { digestOf, schemeOf } from "./algorithm.js";
+import type { Certificate } from "./certificate.js";
+import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
+import { Cursor, readDer } from "./der.js";
+import { hash } from "./digest.js";
+import { KEY_USAGE } from "./extension.js";
+import type { Generation } from "./generation.js";
+import { readName } from "./name.js";
+import { CMS_OID, dotted } from "./oid.js";
+import { type Refusal, refuse } from "./refusal.js";
+import { Attributes, checkSignedAttributes } from "./signed-attributes.js";
+import type { Signer } from "./signer.js";
+import { TAG } from "./tag.js";
+import type { Trace } from "./trace.js";
+import type { Window } from "./window.js";
+
+/** Larger than a message with as many certificates as are taken. */
+export const MAX_SIGNATURE = 1024 * 1024;
+
+/**
+ * Verifies a detached CMS signature (RFC 5652 5.6) over `data`. Every signer that the message names must be good. In
+ * the kernel's own signatures of modules there are no signed attributes: `attributes` says whether there may be. Throws DER_MALFORMED,
+ * which is -EBADMSG to whoever asked.
+ */
+export function verifyPkcs7(
+  keyring: Generation,
+  data: Uint8Array,
+  signature: Uint8Array,
+  window: Window,
+  trace: Trace | null,
+  attributes: "allowed" | "refused" = "allowed",
+): readonly Signer[] | Refusal {
+  if (signature.length > MAX_SIGNATURE)
+    return refuse("EBADMSG", "signature size limit", `a signature of ${signature.length} bytes`);
+  const message = readSignedData(signature);
+  const wrong = checkMessage(message);
+  if (wrong !== null) return wrong;
+  const carried = message.certificates.map((element) => keyring.certificates.get(element));
+  const signers: Signer[] = [];
+  for (const signer of message.signers) {
+    if (attributes === "refused" && signer.signedAttributes !== null)
+      return refuse("EKEYREJECTED", "pkcs7_verify", "signed attributes, which an appended signature may not have");
+    const found = verifySigner(keyring, message, signer, carried, data, window, trace);
+    if ("verdict" in found) return found;
+    signers.push({ name: String(found), key: found.publicKey });
+  }
+  return signers;
+}
+
+function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusal | null {
+  // RFC 5652 5.2: a detached signature has no content; one that has is about that content and not about the caller's bytes
+  if (content !== null)
+    return refuse("EBADMSG", "RFC 5652 5.2", "the signature carries content of its own, it is not detached");
+  if (contentType !== CMS_OID.data)
+    return refuse("EBADMSG", "RFC 5652 5.2", `content type ${dotted(contentType)} instead of data`);
+  if (carriesCrls)
+    return refuse(
+      "EBADMSG",
+      "RFC 5652 5.1",
+      "the signature carries revocation lists, which count from the keyring alone",
+    );
+  return null;
+}
+
+function verifySigner(
+  keyring: Generation,
+  message: SignedData,
+  signer: SignerInfo,
+  carried: readonly Certificate[],
+  data: Uint8Array,
+  window: Window,
+  trace: Trace | null,
+): Certificate | Refusal {
+  const digest = digestOf(signer.digestAlgorithm);
+  if (typeof digest !== "string") return digest;
+  if (!message.digestAlgorithms.has(signer.digestAlgorithm.oid))
+    return refuse("EBADMSG", "RFC 5652 5.1", `digest ${digest} is not among those that the message lists`);
+  const scheme = schemeOf(signer.signatureAlgorithm, digest);
+  if ("verdict" in scheme) return scheme;
+  const candidates = candidatesFor(keyring, signer, carried);
+  if (candidates.length === 0)
+    return refuse("ENOKEY", "RFC 5652 5.3", `signer ${describe(signer)} is not in the keyring`);
+  const signed = signedBytes(signer, message.contentType, digest, data);
+  if ("verdict" in signed) return signed;
+  let refusal: Refusal | null = null;
+  for (const certificate of candidates) {
+    refusal = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
+    if (refusal === null) refusal = checkSignerUsage(certificate);
+    if (refusal === null) refusal = keyring.path(certificate, carried, window, trace);
+    if (refusal === null) return certificate;
+  }
+  return refusal as Refusal;
+}
+
+/** Certificates that a SignerInfo may mean: those that the message carries and those of the keyring. */
+function candidatesFor(
+  keyring: Generation,
+  signer: SignerInfo,
+  carried: readonly Certificate[],
+): readonly Certificate[] {
+  const byKey = signer.by === "key";
+  const inside = carried.filter(
+    (certificate) => (byKey ? certificate.subjectKeyIdentifier : certificate.identity) === signer.identity,
+  );
+  const inKeyring = byKey
+    ? keyring.anchors.byKeyIdentifier(signer.identity)
+    : keyring.anchors.byIdentity(signer.identity);
+  if (inside.length === 0) return inKeyring.slice(0, MAX_CANDIDATES);
+  return [...new Set([...inside, ...inKeyring])].slice(0, MAX_CANDIDATES);
+}
+
+/** Certificates of one name or key identifier that are tried: a few of them are renewals, many an attack. */
+const MAX_CANDIDATES = 8;
+
+/** RFC 5652 5.4: what the signature is over. */
+function signedBytes(signer: SignerInfo, contentType: string, digest: string, data: Uint8Array): Uint8Array | Refusal {
+  const attributes = signer.signedAttributes;
+  if (attributes !== null)
+    return checkSignedAttributes(attributes, contentType, hash(digest, data)) ?? attributes.signedBytes;
+  // The same signature would fit a message with these bytes as its signed attributes: one is not to be passed off as the other
+  if (data[0] === TAG.set && isSetOfAttributes(data))
+    return refuse("EKEYREJECTED", "RFC 5652 5.4", "the data is itself a set of signed attributes");
+  return data;
+}
+
+function isSetOfAttributes(data: Uint8Array): boolean {
+  try {
+    return new Attributes(readDer(data, TAG.set, "attributes")).size > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 5280 4.2.1.3: a key that is limited to usages must be for signatures. */
+function checkSignerUsage(certificate: Certificate): Refusal | null {
+  const wanted = KEY_USAGE.digitalSignature | KEY_USAGE.nonRepudiation;
+  if (certificate.keyUsage === null || (certificate.keyUsage & wanted) !== 0) return null;
+  return refuse("EKEYREJECTED", "RFC 5280 4.2.1.3", `the key of \`${certificate}\` is not for signing data`);
+}
+
+function describe({ by, identity }: SignerInfo): string {
+  const hex = Buffer.from(identity, "latin1").toString("hex");
+  if (by === "key") return `with key id ${hex}`;
+  const cursor = new Cursor(Buffer.from(identity, "latin1"), 0, identity.length);
+  return `\`${readName(cursor, "an issuer")}\` serial ${cursor.next().contents.toString("hex")}`;
+}

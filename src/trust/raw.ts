@@ -1,0 +1,23 @@
+import type { Generation } from "./generation.js";
+import { type Refusal, refuse } from "./refusal.js";
+import type { Signer } from "./signer.js";
+
+/**
+ * Verifies the bare output of a key's own algorithm by the keyring's public keys: RSA with PKCS#1 padding and SHA-256, ECDSA in DER with
+ * the digest of the curve's strength, Ed25519, and what else this OpenSSL has. Each key is tried.
+ */
+export function verifyRaw(keyring: Generation, data: Uint8Array, signature: Uint8Array): readonly Signer[] | Refusal {
+  if (keyring.keys.length === 0)
+    return refuse("ENOKEY", "type RAW", "the keyring has no public keys, which type RAW is checked by");
+  let blocked: Refusal | null = null;
+  for (const key of keyring.keys) {
+    const scheme = key.rawScheme;
+    if (scheme === null || key.verify(scheme, data, signature, "type RAW") !== null) continue;
+    blocked = keyring.blockList.key(key);
+    if (blocked === null) return [{ name: `key ${key.fingerprint}`, key }];
+  }
+  return (
+    blocked ??
+    refuse("EKEYREJECTED", "type RAW", `the signature is by none of the keyring's ${keyring.keys.length} keys`)
+  );
+}

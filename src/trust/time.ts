@@ -1,0 +1,44 @@
+import type { Element } from "./der.js";
+import { TAG } from "./tag.js";
+
+/**
+ * The moment that a UTCTime or GeneralizedTime names, in milliseconds since the epoch; NaN where it is not as X.690 11.7 and 11.8
+ * have it: seconds are there, the zone is `Z`, a fraction (which GeneralizedTime alone may have) has no trailing zeros, the day exists.
+ * A UTCTime's two-digit year lies in 1950–2049 (RFC 5280 4.1.2.5.1).
+ */
+export function readTime({ bytes, tag, body, end }: Element): number {
+  const yearDigits = tag === TAG.utcTime ? 2 : 4;
+  const length = end - body;
+  const plain = yearDigits + 11;
+  if (length < plain || (length > plain && yearDigits === 2) || bytes[end - 1] !== 0x5a) return Number.NaN;
+  let year = digits(bytes, body, yearDigits);
+  if (yearDigits === 2) year += year < 50 ? 2000 : 1900;
+  const at = body + yearDigits;
+  const month = digits(bytes, at, 2);
+  const day = digits(bytes, at + 2, 2);
+  const hour = digits(bytes, at + 4, 2);
+  const minute = digits(bytes, at + 6, 2);
+  const second = digits(bytes, at + 8, 2);
+  const fraction = length === plain ? 0 : readFraction(bytes, at + 10, end - 1);
+  if (!(month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59)) return Number.NaN;
+  if (year < 100 || Number.isNaN(fraction)) return Number.NaN;
+  const moment = Date.UTC(year, month - 1, day, hour, minute, second);
+  return new Date(moment).getUTCDate() === day ? moment + fraction : Number.NaN;
+}
+
+function digits(bytes: Buffer, start: number, count: number): number {
+  let value = 0;
+  for (let index = start; index < start + count; index++) {
+    const digit = (bytes[index] as number) - 0x30;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** `.5` in milliseconds; what lies below a millisecond is dropped. */
+function readFraction(bytes: Buffer, start: number, end: number): number {
+  const count = end - start - 1;
+  if (bytes[start] !== 0x2e || count < 1 || count > 9 || bytes[end - 1] === 0x30) return Number.NaN;
+  return Math.floor((digits(bytes, start + 1, count) / 10 ** count) * 1000);
+}
