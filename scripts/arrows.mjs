@@ -19,7 +19,7 @@ const ARROWS = {
   bpf: [],
 };
 /** Files of src/ itself that every folder may import. */
-const FOR_ALL = ["errno", "error", "version"];
+const FOR_ALL = ["errno", "error", "input", "version"];
 /** Packages that only one folder may import. */
 const KEEPERS = {
   koffi: "gate/sys",

@@ -1,0 +1,246 @@
+import { basename, dirname, extname, resolve } from "node:path";
+import { CountersignError } from "../error.js";
+import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
+import { readText } from "../input.js";
+import type { Limits, Mode } from "../policy/attachment.js";
+import type { MapLimits } from "../policy/map.js";
+import { Scope, type ScopeRules } from "../policy/scope.js";
+import { Document, type Path } from "./document.js";
+import { validated } from "./issue.js";
+import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
+import { bytes, milliseconds } from "./units.js";
+
+/** The configuration file that is meant where none is named. */
+export const DEFAULT_CONFIG = "countersign.yaml";
+
+/**
+ * A configuration, read and checked as far as it can be without opening what it names. Plain data, so that it can be
+ * handed to a decision thread; paths are absolute. Every part knows its place in the file, for errors found later.
+ */
+export interface Config {
+  readonly file: string;
+  readonly mode: Mode;
+  readonly default: Readonly<Record<HookName, "allow" | "deny">>;
+  readonly keyrings: readonly KeyringConfig[];
+  readonly maps: readonly MapConfig[];
+  readonly attachments: readonly AttachmentConfig[];
+  readonly signatures: readonly string[];
+  readonly log: LogConfig | null;
+}
+
+export interface KeyringConfig {
+  readonly name: string;
+  readonly place: string;
+  readonly trust: readonly string[];
+  readonly revoked: {
+    readonly crls: readonly string[];
+    readonly certificates: readonly string[];
+    readonly digests: readonly string[];
+  };
+  readonly usage: readonly string[];
+  readonly validity: "now" | "ignore";
+}
+
+export interface MapConfig {
+  readonly name: string;
+  readonly place: string;
+  readonly file: string | null;
+  readonly writable: MapLimits | null;
+}
+
+export interface AttachmentConfig {
+  readonly name: string;
+  readonly place: string;
+  readonly policy: string;
+  /** Null for all that the policy exports. */
+  readonly hooks: readonly HookName[] | null;
+  /** Already `audit` where the whole configuration is. */
+  readonly mode: Mode;
+  readonly scope: ScopeRules;
+  readonly limits: Limits;
+  readonly domain: string;
+  readonly onFault: "refuse" | "allow";
+}
+
+export interface LogConfig {
+  readonly file: string;
+  /** Bytes. */
+  readonly rotate: number;
+  readonly keep: number;
+}
+
+/** What an attachment may use unless it says otherwise. */
+export const DEFAULT_LIMITS: Limits = { fuel: 1_000_000, memory: 8 * 2 ** 20, stack: 256 * 2 ** 10, wall: 50 };
+
+/** A configuration larger than this is no configuration. */
+const MAX_CONFIG = 2 ** 20;
+
+/** Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. */
+export function readConfig(file: string): Config {
+  try {
+    return parseConfig(file, readText(file, MAX_CONFIG));
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE") throw error;
+    const remedy = "name a configuration with --config, or make one with `countersign init`";
+    throw new CountersignError(error.code, error.message, { place: file, remedy, cause: error.cause });
+  }
+}
+
+export function parseConfig(file: string, text: string): Config {
+  const document = new Document(file, text, "CONFIG_INVALID", "mend it there (docs/configuration.md has every key)");
+  return new Reader(document, validated(document, SCHEMA)).config();
+}
+
+/** Turns what the schema let through into a Config: paths, units and names. */
+class Reader {
+  private readonly folder: string;
+
+  constructor(
+    private readonly document: Document,
+    private readonly input: ConfigInput,
+  ) {
+    this.folder = dirname(resolve(document.file));
+  }
+
+  config(): Config {
+    const { mode, log } = this.input;
+    const defaults = HOOK_NAMES.map((hook) => [hook, this.input.default[hook] ?? "allow"]);
+    return {
+      file: this.document.file,
+      mode,
+      default: Object.fromEntries(defaults) as Config["default"],
+      keyrings: Object.entries(this.input.keyrings).map(([name, rules]) => {
+        const { crls = [], certificates = [], digests = [] } = rules.revoked ?? {};
+        return {
+          name,
+          place: this.document.place(["keyrings", name], "key"),
+          trust: this.paths(rules.trust),
+          revoked: {
+            crls: this.paths(crls),
+            certificates: this.paths(certificates),
+            digests: digests.map((digest) => digest.toLowerCase()),
+          },
+          usage: rules.usage,
+          validity: rules.validity,
+        };
+      }),
+      maps: Object.entries(this.input.maps).map(([name, { file, writable }]) => ({
+        name,
+        place: this.document.place(["maps", name], "key"),
+        file: file === undefined ? null : this.path(file),
+        writable: writable === undefined ? null : { entries: writable.entries, bytes: bytes(writable.bytes) },
+      })),
+      attachments: this.attachments(),
+      signatures: this.paths(this.input.signatures),
+      log: log === undefined ? null : { file: this.path(log.file), rotate: bytes(log.rotate), keep: log.keep },
+    };
+  }
+
+  private attachments(): AttachmentConfig[] {
+    const names = new Map<string, string>();
+    return this.input.attachments.map((input, index) => {
+      const path = ["attachments", index];
+      const place = this.document.place(path);
+      const name = input.name ?? this.nameOf(input.policy, path);
+      const other = names.get(name);
+      if (other !== undefined)
+        throw this.document.error(
+          input.name === undefined ? [...path, "policy"] : [...path, "name"],
+          `\`${name}\` is attached already, at ${other}`,
+          "give one of them a `name` of its own",
+        );
+      names.set(name, place);
+      return {
+        name,
+        place,
+        policy: this.path(input.policy),
+        hooks: input.hooks ?? null,
+        mode: this.input.mode === "audit" ? "audit" : input.mode,
+        scope: this.scope(input.scope, [...path, "scope"]),
+        limits: this.limits(input.limits, [...path, "limits"]),
+        domain: input.domain,
+        onFault: input.on_fault,
+      };
+    });
+  }
+
+  private nameOf(policy: string, path: Path): string {
+    const name = basename(policy, extname(policy));
+    if (NAME.test(name)) return name;
+    throw this.document.error([...path, "policy"], `\`${name}\` can't name the attachment`, "give it a `name`");
+  }
+
+  private scope(input: ConfigInput["attachments"][number]["scope"], path: Path): ScopeRules {
+    const { labels, container } = input;
+    const rules: ScopeRules = {
+      ...(labels === undefined ? {} : { labels }),
+      ...(input.uid === undefined ? {} : { uid: listed(input.uid).map((uid) => this.uids(uid, [...path, "uid"])) }),
+      ...(input.exe === undefined ? {} : { exe: listed(input.exe) }),
+      ...(input.comm === undefined ? {} : { comm: listed(input.comm) }),
+      ...(container === undefined ? {} : { container: typeof container === "boolean" ? container : listed(container) }),
+    };
+    this.checkScope(rules, path);
+    return rules;
+  }
+
+  /** A selector's own error says a column of the selector; here it is made one of the file, where the two run together. */
+  private checkScope(rules: ScopeRules, path: Path): void {
+    try {
+      new Scope(rules);
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error;
+      const labels = [...path, "labels"];
+      const column = Number(/^column (\d+)$/.exec(error.place ?? "")?.[1] ?? 1);
+      const quote = this.document.quote(labels);
+      const place =
+        quote === null
+          ? `${this.document.place(labels)}: ${error.place}`
+          : this.document.place(labels, "value", quote + column - 1);
+      throw new CountersignError(error.code, error.message, { place, remedy: error.remedy, cause: error });
+    }
+  }
+
+  private uids(range: number | string, path: Path): readonly [number, number] {
+    const [first = 0, last = first] = String(range).split("-").map(Number);
+    if (first <= last && last <= 0xffffffff) return [first, last];
+    throw this.document.error(
+      path,
+      `\`${range}\` is no range of uids`,
+      "write the smaller one first, both below 4294967296",
+    );
+  }
+
+  private limits(input: ConfigInput["attachments"][number]["limits"], path: Path): Limits {
+    const limits: Limits = {
+      fuel: input.fuel ?? DEFAULT_LIMITS.fuel,
+      memory: input.memory === undefined ? DEFAULT_LIMITS.memory : bytes(input.memory),
+      stack: input.stack === undefined ? DEFAULT_LIMITS.stack : bytes(input.stack),
+      wall: input.wall === undefined ? DEFAULT_LIMITS.wall : milliseconds(input.wall),
+    };
+    for (const [name, [least, most, unit]] of Object.entries(LIMIT_BOUNDS)) {
+      const value = limits[name as keyof typeof LIMIT_BOUNDS];
+      if (value < least || value > most)
+        throw this.document.error([...path, name], `\`${name}\` is ${value} ${unit}, outside of ${least} to ${most}`);
+    }
+    return limits;
+  }
+
+  private paths(paths: readonly string[]): string[] {
+    return paths.map((path) => this.path(path));
+  }
+
+  private path(path: string): string {
+    return resolve(this.folder, path);
+  }
+}
+
+/** Least and most of each limit: below the least no policy starts, above the most it limits nothing. */
+const LIMIT_BOUNDS = {
+  memory: [256 * 2 ** 10, 2 ** 30, "bytes"],
+  stack: [16 * 2 ** 10, 2 ** 20, "bytes"],
+  wall: [1, 60_000, "ms"],
+} as const satisfies Partial<Record<keyof Limits, readonly [number, number, string]>>;
+
+function listed<T>(value: T | readonly T[]): T[] {
+  return Array.isArray(value) ? [...value] : [value as T];
+}

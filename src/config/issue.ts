@@ -1,0 +1,156 @@
+import * as z from "zod";
+import type { CountersignError } from "../error.js";
+import { didYouMean } from "../policy/nearest.js";
+import type { Document, Path } from "./document.js";
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Reads a document by a schema. Throws one error for what stands first in the file, with its place, the user's words and
+ * what they may have meant; it says how many more there are.
+ */
+export function validated<T extends z.ZodType>(document: Document, schema: T): z.output<T> {
+  const result = schema.safeParse(document.value);
+  if (result.success) return result.data;
+  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, document, schema));
+  complaints.sort((left, right) => document.offset(left.path, left.what) - document.offset(right.path, right.what));
+  throw told(document, complaints);
+}
+
+interface Complaint {
+  readonly path: Path;
+  readonly what: "key" | "value";
+  readonly message: string;
+  readonly remedy?: string | undefined;
+}
+
+function told(document: Document, complaints: readonly Complaint[]): CountersignError {
+  const [{ path, what, message, remedy } = { path: [], what: "value", message: "is not valid" } as Complaint] =
+    complaints;
+  const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : "";
+  return document.error(path, message + more, remedy, what);
+}
+
+function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Complaint[] {
+  const { path } = issue;
+  const value = valueAt(document.value, path);
+  const name = nameOf(path);
+  const subject = typeof value === "string" ? quoted(value) : name;
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = keysAt(schema, path);
+      const where = path.length === 0 ? "" : ` in ${quoted(path.join("."))}`;
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        what: "key",
+        message: `unknown key ${quoted(key)}${where}${didYouMean(key, known)}`,
+        remedy: known.length > 0 ? `known keys are ${known.join(", ")}` : undefined,
+      }));
+    }
+    case "invalid_key":
+      return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is no key"}` }];
+    case "invalid_value": {
+      const values = issue.values.map(String);
+      if (value === undefined) return [{ path, what: "value", message: `${name} is missing` }];
+      const word = typeof value === "object" ? described(value) : quoted(value);
+      const meant = typeof value === "string" ? didYouMean(value, values) : "";
+      return [{ path, what: "value", message: `${word} is not ${list(values)}${meant}` }];
+    }
+    case "invalid_type":
+      if (value === undefined) return [{ path, what: "value", message: `${name} is missing` }];
+      if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
+      return [
+        { path, what: "value", message: `${subject} should be ${article(issue.expected)}, not ${described(value)}` },
+      ];
+    case "invalid_union": {
+      if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
+      return nearestBranch(issue.errors, value).flatMap((inner) =>
+        complaintsOf({ ...inner, path: [...path, ...inner.path] } as Issue, document, schema),
+      );
+    }
+    case "too_small":
+    case "too_big":
+      if (typeof value !== "number") return [{ path, what: "value", message: `${name} ${issue.message}` }];
+      return [{ path, what: "value", message: `${name} is ${value}, ${bound(issue)}` }];
+    default:
+      return [{ path, what: "value", message: `${subject} ${issue.message}` }];
+  }
+}
+
+/** What zod says where the schema has no words of its own. */
+const ZODS_OWN = /^Invalid input/;
+
+function bound(issue: { code: string; minimum?: number | bigint; maximum?: number | bigint }): string {
+  return issue.code === "too_small" ? `less than the least, ${issue.minimum}` : `more than the most, ${issue.maximum}`;
+}
+
+/** Of what a union could have been, the branch that a person most likely meant: the one that got furthest. */
+function nearestBranch(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] {
+  const depth = (branch: readonly Issue[]) => Math.max(...branch.map((issue) => issue.path.length));
+  const wrongType = (branch: readonly Issue[]) =>
+    branch.some((issue) => issue.code === "invalid_type" && issue.path.length === 0);
+  const right = branches.filter((branch) => Array.isArray(value) || !wrongType(branch));
+  return [...(right.length > 0 ? right : branches)].sort((left, right) => depth(right) - depth(left))[0] ?? [];
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const step of path)
+    at =
+      at !== null && typeof at === "object" && Object.hasOwn(at, step)
+        ? (at as Record<PropertyKey, unknown>)[step]
+        : undefined;
+  return at;
+}
+
+/** The keys that the schema knows at a place, read from its JSON Schema since that has no wrappers. */
+function keysAt(schema: z.ZodType, path: Path): string[] {
+  let at = z.toJSONSchema(schema, { io: "input" }) as z.core.JSONSchema.JSONSchema | undefined;
+  for (const step of path) {
+    if (typeof at !== "object") return [];
+    const next = at.properties?.[String(step)] ?? at.items ?? at.additionalProperties;
+    at = typeof next === "object" && !Array.isArray(next) ? (next as z.core.JSONSchema.JSONSchema) : undefined;
+  }
+  const named = at?.propertyNames;
+  return typeof named === "object" && named.enum !== undefined
+    ? named.enum.map(String)
+    : Object.keys(at?.properties ?? {});
+}
+
+/** The last step of a path in words: a key, or an item of a list. */
+function nameOf(path: Path): string {
+  const key = path.findLastIndex((step) => typeof step !== "number");
+  if (key === -1) return "the document";
+  const items = path.slice(key + 1).map((index) => `[${String(index)}]`);
+  return quoted(`${String(path[key])}${items.join("")}`);
+}
+
+function described(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a mapping";
+  return `${article(typeof value)} (${quoted(value)})`;
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  object: "a mapping",
+  record: "a mapping",
+  array: "a list",
+  int: "a whole number",
+  string: "text",
+};
+
+function article(type: string): string {
+  return ARTICLES[type] ?? `a ${type}`;
+}
+
+function list(values: readonly string[]): string {
+  const all = values.map(quoted);
+  return all.length > 1 ? `${all.slice(0, -1).join(", ")} or ${all.at(-1)}` : (all[0] ?? "");
+}
+
+/** The user's own words, bounded. */
+function quoted(word: unknown): string {
+  const text = String(word);
+  return `\`${text.length > 80 ? `${text.slice(0, 79)}…` : text}\``;
+}

@@ -1,0 +1,126 @@
+import * as z from "zod";
+import { HOOK_NAMES } from "../hooks/catalogue.js";
+import { DURATION, SIZE } from "./units.js";
+
+/** What a keyring, a map, a domain or an attachment may be called: it stands in logs, reasons and policies. */
+export const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+
+const filled = { error: "is empty" };
+const name = z.string().regex(NAME, { error: "is no name: letters, digits, `_`, `.` and `-`, at most 128 of them" });
+const path = z
+  .string()
+  .min(1, filled)
+  .refine((text) => !text.includes("\0"), { error: "contains a NUL" });
+const paths = z.array(path);
+const mode = z.enum(["enforce", "audit"]);
+const hook = z.enum(HOOK_NAMES as [(typeof HOOK_NAMES)[number]]);
+
+const noSize = { error: "is no size; write bytes as a number, or such as `8MiB` (B, KiB, MiB, GiB)" };
+const noDuration = { error: "is no duration; write it such as `50ms` (ms, s, m, h)" };
+const size = z
+  .union([z.int().min(1, noSize), z.string().regex(SIZE, noSize)], noSize)
+  .describe("Bytes as a number, or with a unit: B, KiB, MiB, GiB");
+const duration = z.string(noDuration).regex(DURATION, noDuration).describe("With a unit: ms, s, m, h");
+
+const uid = z.union(
+  [z.int().min(0).max(4294967295), z.string().regex(/^[0-9]{1,10}(-[0-9]{1,10})?$/, { error: "is no range of uids" })],
+  { error: "is no uid; write a number, or a range such as `1000-1999`" },
+);
+const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1, filled)]);
+
+export const SCHEMA = z
+  .strictObject({
+    version: z.literal(1).describe("Of this file's format"),
+    mode: mode.default("enforce").describe("`audit` makes every attachment, and the default, refuse nothing"),
+    default: z
+      .partialRecord(hook, z.enum(["allow", "deny"]))
+      .default({})
+      .describe("What holds for a hook where no enforcing attachment is in scope; `allow` for hooks not named"),
+    keyrings: z
+      .record(
+        name,
+        z.strictObject({
+          trust: paths
+            .min(1, { error: "is empty: a keyring needs a certificate" })
+            .describe("Certificates, PEM or DER"),
+          revoked: z
+            .strictObject({
+              crls: paths.default([]),
+              certificates: paths.default([]),
+              digests: z
+                .array(z.string().regex(/^[0-9a-fA-F]{64}$/, { error: "is no SHA-256: 64 hexadecimal digits" }))
+                .default([]),
+            })
+            .optional(),
+          usage: z
+            .array(z.string().min(1, filled))
+            .min(1, filled)
+            .default(["codeSigning"])
+            .describe("Extended key usages asked for"),
+          validity: z
+            .enum(["now", "ignore"])
+            .default("now")
+            .describe("`now`: certificates are judged at the decision's time; `ignore`: as the kernel does"),
+        }),
+      )
+      .default({}),
+    maps: z
+      .record(
+        name,
+        z
+          .strictObject({
+            file: path.optional().describe("JSON or YAML: string keys to values"),
+            writable: z.strictObject({ entries: z.int().min(1).max(1_000_000), bytes: size }).optional(),
+          })
+          .refine((map) => map.file !== undefined || map.writable !== undefined, {
+            error: "has neither `file` nor `writable`, and would always be empty",
+          }),
+      )
+      .default({}),
+    attachments: z.array(
+      z.strictObject({
+        name: name.optional().describe("The policy file's name, without its ending, unless given"),
+        policy: path.describe("An ES module, JavaScript or TypeScript"),
+        hooks: z
+          .array(hook)
+          .min(1, filled)
+          .optional()
+          .describe("Those of the policy's hooks that are attached; all unless given"),
+        mode: mode.default("enforce"),
+        scope: z
+          .strictObject({
+            labels: z.string().optional().describe("Kubernetes label selector; for tasks in containers only"),
+            uid: oneOrMore(uid).optional(),
+            exe: oneOrMore(path).optional().describe("Paths; `*` within a folder, `**` across, `?` one character"),
+            comm: oneOrMore(path).optional().describe("Task names, with the same patterns"),
+            container: z
+              .union([z.boolean(), oneOrMore(path)])
+              .optional()
+              .describe("Names or ids, with the same patterns; true: any container, false: none"),
+          })
+          .default({}),
+        limits: z
+          .strictObject({
+            fuel: z.int().min(1).max(1e12).optional().describe("Function entries and loop back-edges"),
+            memory: size.optional(),
+            stack: size.optional(),
+            wall: duration.optional(),
+          })
+          .default({}),
+        domain: name.default("default").describe("Policies of different domains share no memory"),
+        on_fault: z.enum(["refuse", "allow"]).default("refuse").describe("What a policy that cannot answer decides"),
+      }),
+    ),
+    signatures: paths.default([]).describe("Folders of detached signatures, found by the digest of what they sign"),
+    log: z
+      .strictObject({
+        file: path,
+        rotate: size.default("100MiB").describe("A new file is begun when this one would grow past it"),
+        keep: z.int().min(1).max(1000).default(5).describe("Rotated files that are kept"),
+      })
+      .optional()
+      .describe("The decision log; none is written unless given"),
+  })
+  .meta({ title: "Countersign configuration" });
+
+export type ConfigInput = z.output<typeof SCHEMA>;

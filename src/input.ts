@@ -1,0 +1,63 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { CountersignError } from "./error.js";
+
+/** The largest file that is read unless a caller asks for less: the largest vmlinux BTF or BPF object known is far below it. */
+export const MAX_INPUT = 64 * 1024 * 1024;
+
+/** A UTF-8 text file's contents, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+export function readText(path: string, limit: number): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readInput(path, limit));
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw cause;
+    throw new CountersignError("FILE_UNREADABLE", "is not UTF-8 text", {
+      place: path,
+      remedy: "name a text file",
+      cause,
+    });
+  }
+}
+
+/** A file's bytes, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+export function readInput(path: string, limit = MAX_INPUT): Uint8Array {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  try {
+    const status = fstatSync(fd);
+    if (!status.isFile())
+      throw new CountersignError("FILE_UNREADABLE", "is not a regular file", { place: path, remedy: "name a file" });
+    if (status.size > limit) throw tooLarge(path, status.size, limit);
+    const bytes = new Uint8Array(status.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const count = readSync(fd, bytes, length, bytes.length - length, length);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } catch (cause) {
+    throw cause instanceof CountersignError ? cause : unreadable(path, cause);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function unreadable(path: string, cause: unknown): CountersignError {
+  const code = (cause as NodeJS.ErrnoException).code ?? "an error";
+  return new CountersignError("FILE_UNREADABLE", `cannot be read: ${code}`, {
+    place: path,
+    remedy: "check the path and its permissions",
+    cause,
+  });
+}
+
+function tooLarge(path: string, size: number, limit: number): CountersignError {
+  return new CountersignError("FILE_TOO_LARGE", `is ${size} bytes, more than the limit of ${limit}`, {
+    place: path,
+    remedy: "name the file that is meant, not an archive or an image",
+  });
+}
