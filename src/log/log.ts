@@ -1,0 +1,83 @@
+import { type Logger, pino } from "pino";
+import type { Answer, Decision } from "../hooks/decision.js";
+import type { Container, Current } from "../policy/current.js";
+import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
+
+/**
+ * The decision log: one line of JSON a decision, on the disk's way when `write` returns, so that it stands before the
+ * decision has any effect. Strings of whoever asks are escaped and clipped: they can neither end a line nor fill a disk.
+ */
+export class DecisionLog {
+  private readonly file: RotatingFile;
+  private readonly logger: Logger;
+
+  /** Throws FILE_UNREADABLE. */
+  constructor(options: RotatingFileOptions) {
+    this.file = new RotatingFile(options);
+    this.logger = pino(
+      { base: null, timestamp: false, level: "info", formatters: { level: (label) => ({ level: label }) } },
+      { write: (line: string) => this.file.write(line) },
+    );
+  }
+
+  /** Throws FILE_UNREADABLE when the line cannot be written. */
+  write(decision: Decision): void {
+    this.logger[levelOf(decision)](recordOf(decision));
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+/** A fault is an `error`, a refusal or what audit let through a `warn`, anything else `info`. */
+function levelOf({ answers, refusal, would }: Decision): "error" | "warn" | "info" {
+  if (answers.some((answer) => answer.fault !== null)) return "error";
+  return refusal !== null || would !== null ? "warn" : "info";
+}
+
+function recordOf({ time, subject, current, answers, ...rest }: Decision): object {
+  return {
+    time: new Date(time).toISOString(),
+    ...rest,
+    subject: { ...subject, name: clipped(subject.name) },
+    current: whoAsks(current),
+    answers: answers.map(recordOfAnswer),
+  };
+}
+
+function recordOfAnswer({ refusal, ...answer }: Answer): object {
+  return { ...answer, code: refusal?.code ?? null, reason: refusal?.reason ?? null };
+}
+
+function whoAsks({ pid, tid, uid, euid, gid, comm, exe, cgroup, container }: Current): object {
+  return {
+    pid,
+    tid,
+    uid,
+    euid,
+    gid,
+    comm: clipped(comm),
+    exe: exe === null ? null : clipped(exe),
+    cgroup: cgroup === null ? null : clipped(cgroup),
+    container: container === null ? null : recordOfContainer(container),
+  };
+}
+
+function recordOfContainer({ id, name, labels }: Container): object {
+  return { id: clipped(id), name: name === null ? null : clipped(name), labels: labels === null ? null : some(labels) };
+}
+
+/** Characters of a string, and labels of a container, that a line holds. */
+const MAX_TEXT = 4096;
+const MAX_LABELS = 64;
+
+function clipped(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+}
+
+function some(labels: Readonly<Record<string, string>>): object {
+  const all = Object.entries(labels);
+  const kept = all.slice(0, MAX_LABELS).map(([key, value]) => [clipped(key), clipped(value)]);
+  return Object.fromEntries(all.length > kept.length ? [...kept, ["…", `${all.length} labels`]] : kept);
+}

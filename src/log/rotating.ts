@@ -1,0 +1,95 @@
+import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from "node:fs";
+import { CountersignError } from "../error.js";
+
+/** Where whole lines go, and how much of them is kept. */
+export interface RotatingFileOptions {
+  readonly file: string;
+  /** Bytes past which a new file is begun. A line longer than that has a file of its own. */
+  readonly rotate: number;
+  /** How many earlier files are kept, as `file.1` (the latest) to `file.N`. */
+  readonly keep: number;
+}
+
+/**
+ * A file that lines are appended to, each by one write that is done when `write` returns. It is renamed when it has grown;
+ * no line is lost or split by that. Several processes may append to one file: whoever finds it renamed opens the new one.
+ */
+export class RotatingFile {
+  private fd: number | null;
+
+  /** Throws FILE_UNREADABLE. */
+  constructor(private readonly options: RotatingFileOptions) {
+    this.fd = this.open();
+  }
+
+  /** A line with its line feed. Throws FILE_UNREADABLE when it cannot be written whole. */
+  write(line: string): void {
+    const bytes = Buffer.from(line, "utf8");
+    try {
+      const { size } = fstatSync(this.descriptor());
+      if (size > 0 && size + bytes.length > this.options.rotate) this.rotate();
+      const fd = this.descriptor();
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    } catch (cause) {
+      throw this.error("cannot be written", cause);
+    }
+  }
+
+  close(): void {
+    if (this.fd !== null) closeSync(this.fd);
+    this.fd = null;
+  }
+
+  private descriptor(): number {
+    if (this.fd === null) throw new Error("the log is closed");
+    return this.fd;
+  }
+
+  private rotate(): void {
+    const { file, keep } = this.options;
+    // another process may have been faster: the name then belongs to a file that is not this one
+    const mine = fstatSync(this.descriptor()).ino === statSync(file, { throwIfNoEntry: false })?.ino;
+    if (mine) {
+      for (let index = keep - 1; index >= 1; index--) renameIfThere(`${file}.${index}`, `${file}.${index + 1}`);
+      renameSync(file, `${file}.1`);
+    }
+    const next = this.open();
+    this.close();
+    this.fd = next;
+  }
+
+  private open(): number {
+    try {
+      const fd = openSync(this.options.file, "a+", 0o640);
+      endLine(fd);
+      return fd;
+    } catch (cause) {
+      throw this.error("cannot be opened", cause);
+    }
+  }
+
+  private error(what: string, cause: unknown): CountersignError {
+    if (cause instanceof CountersignError) return cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    return new CountersignError("FILE_UNREADABLE", `the log ${what}: ${code ?? message}`, {
+      place: this.options.file,
+      remedy: "check that its folder is there, writable and not full",
+      cause,
+    });
+  }
+}
+
+/** A writer that was ended in the middle of a line leaves half of one: what follows begins on a line of its own. */
+function endLine(fd: number): void {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) writeSync(fd, "\n");
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,158 @@
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { CountersignError } from "../../../src/error.js";
+import type { Decision } from "../../../src/hooks/decision.js";
+import { DecisionLog } from "../../../src/log/log.js";
+import { RotatingFile } from "../../../src/log/rotating.js";
+import { task } from "../../task.js";
+
+const decision = (given: Partial<Decision> = {}): Decision => ({
+  id: "1",
+  time: Date.UTC(2026, 0, 2),
+  hook: "bpf_prog_load",
+  subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32) },
+  current: task({ container: { id: "c0", name: "web", labels: { tier: "edge" }, annotations: { a: "b" } } }),
+  verdict: -1,
+  refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
+  would: null,
+  answers: [
+    {
+      attachment: "tc",
+      mode: "enforce",
+      policy: "cd".repeat(32),
+      verdict: -1,
+      refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
+      fault: null,
+      notes: [],
+      helpers: ["verify_signature platform PKCS7: -ENODATA"],
+      writes: [],
+      fuel: 7,
+      duration: 3,
+    },
+  ],
+  duration: 5,
+  ...given,
+});
+
+let file: string;
+beforeEach(() => {
+  file = join(mkdtempSync(join(tmpdir(), "countersign-log-")), "decisions.jsonl");
+});
+const lines = (path = file) => readFileSync(path, "utf8").split("\n").slice(0, -1);
+const options = (more: object = {}) => ({ file, rotate: 2 ** 20, keep: 3, ...more });
+
+describe("the decision log", () => {
+  it("has one line a decision, there when write returns", () => {
+    const log = new DecisionLog(options());
+    log.write(decision());
+    const [line, more] = lines();
+    expect(more).toBeUndefined();
+    expect(JSON.parse(line as string)).toEqual({
+      level: "warn",
+      time: "2026-01-02T00:00:00.000Z",
+      id: "1",
+      hook: "bpf_prog_load",
+      verdict: -1,
+      refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
+      would: null,
+      duration: 5,
+      subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32) },
+      current: {
+        ...{ pid: 1, tid: 1, uid: 0, euid: 0, gid: 0, comm: "bpftool", exe: "/usr/sbin/bpftool", cgroup: null },
+        container: { id: "c0", name: "web", labels: { tier: "edge" } },
+      },
+      answers: [
+        {
+          ...{ attachment: "tc", mode: "enforce", policy: "cd".repeat(32), verdict: -1, fault: null, notes: [] },
+          helpers: ["verify_signature platform PKCS7: -ENODATA"],
+          ...{ writes: [], fuel: 7, duration: 3, code: "REFUSED_BY_POLICY", reason: "tc: no" },
+        },
+      ],
+    });
+  });
+
+  it("takes a fault for an error, and what is allowed for information", () => {
+    const log = new DecisionLog(options());
+    const fault = { code: "OUT_OF_FUEL", message: "", place: null } as const;
+    log.write(decision({ refusal: null, answers: [] }));
+    log.write(decision({ answers: decision().answers.map((answer) => ({ ...answer, fault })) }));
+    expect(lines().map((line) => JSON.parse(line).level)).toEqual(["info", "error"]);
+  });
+
+  it("can't be forged or broken by what a task or a policy calls itself", () => {
+    const log = new DecisionLog(options());
+    const hostile = 'a\n{"verdict":0}\r\u2028\0\u001b[2J\ud800"\\';
+    const container = { id: hostile, name: hostile, labels: { [hostile]: hostile }, annotations: {} };
+    log.write(
+      decision({
+        subject: { kind: "blob", name: hostile, digest: "" },
+        current: task({ comm: hostile, exe: hostile, container }),
+        answers: decision().answers.map((answer) => ({ ...answer, notes: [hostile], helpers: [hostile] })),
+      }),
+    );
+    const [line, more] = lines();
+    expect(more).toBeUndefined();
+    const record = JSON.parse(line as string);
+    expect(record.verdict).toBe(-1);
+    expect(record.current.container.labels).toEqual({ [hostile]: hostile });
+    expect(record.answers[0].notes).toEqual([hostile]);
+  });
+
+  it("bounds what a line holds of somebody else's strings", () => {
+    const log = new DecisionLog(options());
+    const labels = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, "x".repeat(10_000)]));
+    log.write(decision({ current: task({ container: { id: "c", name: null, labels, annotations: {} } }) }));
+    expect(lines()[0]?.length).toBeLessThan(400_000);
+    expect(JSON.parse(lines()[0] as string).current.container.labels["…"]).toBe("10000 labels");
+  });
+
+  it("refuses to begin where it can't be written", () => {
+    expect(() => new DecisionLog(options({ file: join(file, "below", "a") }))).toThrow(CountersignError);
+  });
+});
+
+describe("rotation", () => {
+  const numbered = (path: string) => lines(path).map(Number);
+
+  it("keeps so many files, loses no line of them, and begins each with a whole line", () => {
+    const log = new RotatingFile(options({ rotate: 30, keep: 3 }));
+    for (let index = 100; index < 200; index++) log.write(`${index}\n`);
+    const folder = join(file, "..");
+    expect(readdirSync(folder).sort()).toEqual(["", ".1", ".2", ".3"].map((end) => `decisions.jsonl${end}`));
+    const kept = [`${file}.3`, `${file}.2`, `${file}.1`, file].flatMap(numbered);
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => 200 - kept.length + index));
+    expect(kept.length).toBeGreaterThan(21);
+  });
+
+  it("gives a line that is longer than a file one of its own", () => {
+    const log = new RotatingFile(options({ rotate: 10, keep: 2 }));
+    for (const line of ["a", "b".repeat(50), "c"]) log.write(`${line}\n`);
+    expect([lines(`${file}.2`), lines(`${file}.1`), lines()]).toEqual([["a"], ["b".repeat(50)], ["c"]]);
+  });
+
+  it("goes on in the new file where another process has renamed the old one", () => {
+    const [one, other] = [new RotatingFile(options({ rotate: 10 })), new RotatingFile(options({ rotate: 10 }))];
+    one.write("11111111\n");
+    other.write("22222222\n");
+    one.write("33333333\n");
+    other.write("44444444\n");
+    const kept = ["", ".1", ".2", ".3"].flatMap((end) => (existsSync(`${file}${end}`) ? lines(`${file}${end}`) : []));
+    expect(kept.sort()).toEqual(["11111111", "22222222", "33333333", "44444444"]);
+  });
+
+  it("ends a line that was left half written", () => {
+    writeFileSync(file, '{"half":');
+    new RotatingFile(options()).write("{}\n");
+    expect(lines()).toEqual(['{"half":', "{}"]);
+    appendFileSync(file, "more\n");
+    expect(lines()).toHaveLength(3);
+  });
+
+  it("throws when a line can't be written", () => {
+    const log = new RotatingFile(options());
+    log.close();
+    expect(() => log.write("x\n")).toThrow("the log cannot be written");
+  });
+});
