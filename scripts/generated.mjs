@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 /** Name to script, in scripts/. */
 const GENERATORS = {
   "bpf tables": "bpf-tables.mjs",
+  "example objects": "examples.mjs",
   "configuration schema": "config-schema.mjs",
 };
 

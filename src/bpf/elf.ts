@@ -5,7 +5,6 @@ import type { ByteOrder } from "./insn.js";
 /** Numbers of elf(5) that a BPF object uses. */
 export const ELF = {
   ET_REL: 1,
-  EM_NONE: 0,
   EM_BPF: 247,
   SHT_PROGBITS: 1,
   SHT_SYMTAB: 2,
@@ -79,7 +78,7 @@ export class Elf {
     if (file.length < HEADER_SIZE) throw file.error(`${file.length} bytes are less than an ELF header`);
     if (file.u32(20) !== 1) throw file.error(`version ${file.u32(20)} is not 1`);
     const machine = file.u16(18);
-    if (machine !== ELF.EM_BPF && machine !== ELF.EM_NONE)
+    if (machine !== ELF.EM_BPF)
       throw unsupported(
         `is for machine ${machine}, not for BPF (${ELF.EM_BPF})`,
         "name a BPF object, or a program that embeds one",

@@ -56,8 +56,7 @@ export class Linker {
     for (const { function: part, start } of parts) {
       insns.set(bytesOf(part), start * INSN_SIZE);
       const anatomy = this.#anatomy(part);
-      for (const { slot, target } of anatomy.sites)
-        writer.setImm(start + slot, starts.get(target)! - (start + slot) - 1);
+      for (const { slot, target } of anatomy.sites) writer.aim(start + slot, starts.get(target)! - (start + slot) - 1);
       for (const [slot, reference] of anatomy.references) {
         writer.refer(start + slot, reference);
         references.set(start + slot, reference);
@@ -123,7 +122,8 @@ export class Linker {
       }
       const src = order === "little" ? code[at + 1]! >> 4 : code[at + 1]! & 15;
       const call = opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM;
-      if (!call && !(opcode === OP.LD_IMM64 && src === LD_SRC.FUNC)) continue;
+      // clang marks a callback's address by its relocation alone
+      if (!call && reference === undefined && !(opcode === OP.LD_IMM64 && src === LD_SRC.FUNC)) continue;
       const imm = view.getInt32(at + 4, order === "little");
       if (reference === undefined && !call) throw unlinked(part, slot, "takes the address of no function");
       // a call counts from the next instruction, an address is in bytes; without a relocation both are in one section
@@ -163,7 +163,13 @@ class Writer {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  setImm(slot: number, imm: number): void {
+  /** Points a call, or the address of a callback, at a subprogram. */
+  aim(slot: number, distance: number): void {
+    if (this.bytes[slot * INSN_SIZE] === OP.LD_IMM64) this.#setSrc(slot, LD_SRC.FUNC);
+    this.#setImm(slot, distance);
+  }
+
+  #setImm(slot: number, imm: number): void {
     this.#view.setInt32(slot * INSN_SIZE + 4, imm, this.little);
   }
 
@@ -176,12 +182,12 @@ class Writer {
       case "kfunc":
         this.#setSrc(slot, CALL_SRC.KFUNC);
         this.#view.setInt16(slot * INSN_SIZE + 2, 0);
-        this.setImm(slot, 0);
+        this.#setImm(slot, 0);
         break;
       case "ksym":
         this.#setSrc(slot, reference.name.typed ? LD_SRC.BTF_ID : LD_SRC.NUMBER);
-        this.setImm(slot, 0);
-        this.setImm(slot + 1, 0);
+        this.#setImm(slot, 0);
+        this.#setImm(slot + 1, 0);
         break;
       case "subprogram":
         break;

@@ -62,7 +62,7 @@ export class References {
       return { to: "subprogram", offset: symbol.value };
     }
     if (target.name === ".text" && (target.flags & ELF.SHF_EXECINSTR) !== 0) {
-      if (src !== LD_SRC.FUNC || symbol.value % INSN_SIZE !== 0)
+      if ((src !== LD_SRC.NUMBER && src !== LD_SRC.FUNC) || symbol.value % INSN_SIZE !== 0)
         throw unsupported(`takes the address of \`${symbol.name}\` in a way that is not known`, place);
       return { to: "subprogram", offset: symbol.value };
     }
