@@ -1,0 +1,179 @@
+import { Command, Option } from "commander";
+import { verdictName } from "../errno.js";
+import { CountersignError } from "../error.js";
+import { readDer } from "../trust/der.js";
+import type { Keyring, KeyringRules, SourceFile } from "../trust/keyring.js";
+import { openKeyring } from "../trust/keyring.js";
+import { isPem } from "../trust/pem.js";
+import { TAG } from "../trust/tag.js";
+import { Trace } from "../trust/trace.js";
+import { SIGNATURE_TYPES, type SignatureType, type Verification } from "../trust/verification.js";
+import { EXIT } from "./exit.js";
+import { readInput } from "./input.js";
+import { print, printJson, styled } from "./output.js";
+
+/** `countersign verify`: checks one signature. */
+export function command(): Command {
+  const types = [...SIGNATURE_TYPES.map((type) => type.toLowerCase()), "kernel"];
+  return new Command("verify")
+    .description("Checks one signature")
+    .argument("<file>", "what is signed")
+    .option("--trust <file>", "certificates or public keys that are trusted, PEM or DER", collect, [])
+    .option("--keyring <name>", "a keyring of the configuration instead of --trust")
+    .option("--config <file>", "the configuration with that keyring", "countersign.yaml")
+    .option("--signature <file>", "the signature; with --type modsig the file's own where there is none")
+    .addOption(new Option("--type <type>", "how the signature is encoded").choices(types).default("pkcs7"))
+    .option(
+      "--usage <name>",
+      "extended key usage asked for: codeSigning by default, `any` for no such rule",
+      collect,
+      [],
+    )
+    .option("--crl <file>", "revocation lists, PEM or DER", collect, [])
+    .option("--ignore-validity", "do not look at validity periods, as the kernel does")
+    .option("--at <time>", "the moment to judge at, such as 2026-01-31T12:00:00Z; now by default")
+    .option("--explain", "show the paths that were tried and what each rule said")
+    .option("--json", "one JSON object")
+    .addHelpText(
+      "after",
+      `
+Exit code: 0 the signature is good, 1 it is not, 2 it could not be judged.
+
+Examples:
+  countersign verify --trust ca.pem --signature policy.bin.p7s policy.bin
+  countersign verify --keyring platform --type modsig driver.ko --explain`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly trust: readonly string[];
+  readonly keyring?: string;
+  readonly config: string;
+  readonly signature?: string;
+  readonly type: string;
+  readonly usage: readonly string[];
+  readonly crl: readonly string[];
+  readonly ignoreValidity?: true;
+  readonly at?: string;
+  readonly explain?: true;
+  readonly json?: true;
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const type = (options.type === "kernel" ? "PKCS7" : options.type.toUpperCase()) as SignatureType;
+  const at = options.at === undefined ? Date.now() : momentOf(options.at);
+  const keyring =
+    options.keyring === undefined ? givenKeyring(options) : await configuredKeyring(options, options.keyring);
+  const data = readInput(file);
+  const signature = options.signature === undefined ? null : readInput(options.signature);
+  if (signature === null && type !== "MODSIG")
+    throw new CountersignError("USAGE", "there is no signature to check", { remedy: "name it with --signature" });
+  if (signature !== null && type === "PKCS7") checkIsMessage(options.signature as string, signature);
+  const trace = options.explain === true ? new Trace() : null;
+  const verification = keyring.verify(data, signature, type, at, trace);
+  show(file, verification, trace, options.json === true);
+  process.exitCode = verification.verdict === 0 ? EXIT.ok : EXIT.refused;
+}
+
+function show(file: string, verification: Verification, trace: Trace | null, json: boolean): void {
+  const { verdict, reason, rule, signer, until } = verification;
+  const name = verdict === 0 ? "good" : verdictName(verdict);
+  if (json) {
+    const good = verdict === 0;
+    const validUntil = Number.isFinite(until) ? new Date(until).toISOString() : null;
+    printJson({
+      file,
+      good,
+      verdict,
+      errno: good ? null : name.slice(1),
+      reason,
+      rule,
+      signer,
+      until: validUntil,
+      ...(trace === null ? {} : { paths: trace.paths }),
+    });
+    return;
+  }
+  const shown = styled(verdict === 0 ? "green" : "red", name);
+  print(`${file}: ${shown}: ${reason}${rule === null ? "" : ` [${rule}]`}`);
+  for (const { path, steps } of trace?.paths ?? []) {
+    print(`  path: ${path.join(" > ")}`);
+    for (const { certificate, section, rule: asked, refused } of steps)
+      print(
+        `    ${refused === null ? styled("green", "ok    ") : styled("red", "failed")} ${asked} [${section}] ${certificate}${refused === null ? "" : `: ${refused}`}`,
+      );
+  }
+}
+
+function givenKeyring({ trust, usage, crl, ignoreValidity }: Options): Keyring {
+  if (trust.length === 0)
+    throw new CountersignError("USAGE", "nothing is trusted", {
+      remedy: "name certificates with --trust, or a keyring with --keyring",
+    });
+  return openKeyring("command line", {
+    trust: trust.map(source),
+    revoked: { crls: crl.map(source), certificates: [], digests: [] },
+    usage: usage.length === 0 ? ["codeSigning"] : usage,
+    validity: ignoreValidity === true ? "ignore" : "now",
+  });
+}
+
+/** Read only here: the configuration brings zod with it, which takes longer to load than a verification does. */
+async function configuredKeyring({ config, trust }: Options, name: string): Promise<Keyring> {
+  if (trust.length > 0)
+    throw new CountersignError("USAGE", "--trust and --keyring are given both", { remedy: "leave one of them out" });
+  const { readConfig } = await import("../config/config.js");
+  const { keyrings } = readConfig(config);
+  const found = keyrings.find((keyring) => keyring.name === name);
+  if (found === undefined)
+    throw new CountersignError("CONFIG_INVALID", `there is no keyring \`${name}\``, {
+      place: config,
+      remedy: `use one of ${keyrings.map((keyring) => keyring.name).join(", ") || "those that it has: none"}`,
+    });
+  const { trust: paths, revoked, usage, validity } = found;
+  const rules: KeyringRules = {
+    trust: paths.map(source),
+    revoked: {
+      crls: revoked.crls.map(source),
+      certificates: revoked.certificates.map(source),
+      digests: revoked.digests,
+    },
+    usage,
+    validity,
+  };
+  return openKeyring(name, rules);
+}
+
+/** What is no DER at all is the wrong file, which cannot be judged. Throws SIGNATURE_MALFORMED. */
+function checkIsMessage(path: string, bytes: Uint8Array): void {
+  try {
+    readDer(bytes, TAG.sequence, "a CMS message");
+  } catch (error) {
+    if (!(error instanceof CountersignError)) throw error;
+    const remedy = isPem(bytes)
+      ? "turn it into DER: `openssl cms -cmsout -inform PEM -outform DER`"
+      : "name the signature in DER, as `countersign sign` or `openssl cms -sign -outform DER` writes it";
+    const place = error.place === undefined ? path : `${path}: ${error.place}`;
+    throw new CountersignError("SIGNATURE_MALFORMED", `is no signature (-EBADMSG): ${error.message}`, {
+      place,
+      remedy,
+      cause: error,
+    });
+  }
+}
+
+function momentOf(text: string): number {
+  const moment = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(moment))
+    throw new CountersignError("USAGE", `\`${text}\` is no moment`, { remedy: "write it as 2026-01-31T12:00:00Z" });
+  return moment;
+}
+
+function source(path: string): SourceFile {
+  return { path, bytes: readInput(path) };
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
