@@ -7,7 +7,7 @@ import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles
 import { installFilter } from "./sys/seccomp.js";
 
 /**
- * What `countersign run` starts in the command's place, and what then becomes the command. In this order it enters the
+ * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this order it enters the
  * Landlock domain, puts the filter on itself, tells the gate which of its fds the listener is, waits until the gate has
  * taken it, and executes the command. It has loaded nothing and shares no memory with the gate: there is no moment in
  * which the command runs outside the filter, or can reach a thread of the gate.
@@ -15,14 +15,15 @@ import { installFilter } from "./sys/seccomp.js";
  * Arguments: the soft limit of open files to restore (0: as it is), then the command. Fd 3 is a socket to the gate, on
  * which each side says one line: `listener N`, `go`; or `failed STEP ERRNO`.
  */
-export function launch(argv: readonly string[]): never {
+function launch(argv: readonly string[]): never {
   const [openFiles = "0", ...command] = argv;
-  closeOnExec(GATE);
+  closeOnExec(GATE, true);
   confine();
   const go = Buffer.alloc(2);
   // an end without a word: the gate died, and the command must not run
   if (readSync(GATE, go, 0, 2, null) !== 2 || go.toString() !== "go") process.exit(FAILED);
   closeSync(GATE);
+  for (const standard of [0, 1, 2]) closeOnExec(standard, false);
   if (Number(openFiles) > 0) setOpenFiles(Number(openFiles));
   defaultSignals();
   const error = executeInPath(command, process.env);
@@ -75,3 +76,5 @@ function describe(error: number): string {
   const name = Object.entries(ERRNO).find(([, number]) => number === -error)?.[0];
   return name ?? `errno ${-error}`;
 }
+
+launch(process.argv.slice(2));

@@ -1,3 +1,4 @@
+import { readSmall } from "./file.js";
 import { addressOf, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -8,6 +9,7 @@ export function bpf(cmd: number, attr: Uint8Array): number {
 
 const OBJ_GET_INFO_BY_FD = 15;
 const MAP_FREEZE = 22;
+const MAP_LOOKUP_ELEM = 1;
 
 /** What the kernel reports about a program (struct bpf_prog_info). */
 export interface KernelProgram {
@@ -92,4 +94,20 @@ function objectInfo(fd: number, info: DataView): number {
   attr.setUint32(4, info.byteLength, true);
   attr.setBigUint64(8, BigInt(addressOf(info)), true);
   return bpf(OBJ_GET_INFO_BY_FD, new Uint8Array(attr.buffer));
+}
+
+/** Whether a map is frozen: `frozen: 1` in its fdinfo (bpf_map_show_fdinfo of kernel/bpf/syscall.c). */
+export function isFrozen(fd: number): boolean {
+  return /^frozen:\t1$/m.test(readSmall(`/proc/thread-self/fdinfo/${fd}`) ?? "");
+}
+
+/** The value of an array map's element 0, or null. `size` is the map's value size; user space may not always read it. */
+export function firstValue(fd: number, size: number): Uint8Array | null {
+  const key = new Uint32Array(1);
+  const value = new Uint8Array(Math.ceil(size / 8) * 8);
+  const attr = new DataView(new ArrayBuffer(32));
+  attr.setUint32(0, fd, true);
+  attr.setBigUint64(8, BigInt(addressOf(key)), true);
+  attr.setBigUint64(16, BigInt(addressOf(value)), true);
+  return bpf(MAP_LOOKUP_ELEM, new Uint8Array(attr.buffer)) < 0 ? null : value.subarray(0, size);
 }

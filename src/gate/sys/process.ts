@@ -14,9 +14,9 @@ export function refuseNewPrivileges(): number {
   return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/** Has an fd closed by the next execve. */
-export function closeOnExec(fd: number): number {
-  return syscall(NR.fcntl, fd, F_SETFD, FD_CLOEXEC);
+/** Has an fd closed by the next execve, or kept: node marks the standard ones to be closed. */
+export function closeOnExec(fd: number, close: boolean): number {
+  return syscall(NR.fcntl, fd, F_SETFD, close ? FD_CLOEXEC : 0);
 }
 
 /** Gives every signal its default action again; node ignores SIGPIPE and SIGXFSZ, and an ignored signal outlives execve. */

@@ -1,0 +1,110 @@
+import { ERRNO } from "../errno.js";
+import type { HookName } from "../hooks/catalogue.js";
+import type { SubjectOf } from "../hooks/subject.js";
+import { Attr, MAX_ATTR } from "./attr.js";
+import type { Asker } from "./current.js";
+import type { Judge, Verdict } from "./judge.js";
+import type { Listener } from "./listener.js";
+import type { Notification } from "./notification.js";
+import type { GateSettings } from "./settings.js";
+import type { Wardrobe } from "./sys/credentials.js";
+import { stillWaits } from "./sys/seccomp.js";
+import type { Task } from "./task.js";
+import { STEP, type Watch } from "./watch.js";
+
+/**
+ * What becomes of a call: a result or negative errno; an fd to be put into the task; the kernel's own doing, which only
+ * what registers decided may be left to; or nothing, because the task is gone.
+ */
+export type Answer = { readonly result: number } | HandOut | "continue" | "gone";
+
+/** The gate's fd, and what is to be remembered once the task has it. The fd is closed after. */
+export interface HandOut {
+  readonly fd: number;
+  readonly handedOut: () => void;
+}
+
+/** What a gate has for every call. */
+export interface Gatehouse {
+  readonly judge: Judge;
+  readonly settings: GateSettings;
+  readonly wardrobe: Wardrobe;
+  readonly watch: Watch;
+}
+
+/** One system call that waits at the gate, with who makes it. */
+export class Call {
+  constructor(
+    readonly notification: Notification,
+    readonly listener: Listener,
+    readonly task: Task,
+    readonly asker: Asker,
+    private readonly gatehouse: Gatehouse,
+  ) {}
+
+  get settings(): GateSettings {
+    return this.gatehouse.settings;
+  }
+
+  /** An argument register as the kernel takes an int or unsigned int: its low 32 bits. */
+  word(index: number): number {
+    return Number((this.notification.args[index] ?? 0n) & 0xffffffffn);
+  }
+
+  long(index: number): bigint {
+    return this.notification.args[index] ?? 0n;
+  }
+
+  /**
+   * Whether all that was copied so far was the caller's: its task id cannot have become another's while it waits
+   * (seccomp_unotify(2)). To be asked after the last copy and before anything is decided on it.
+   */
+  get stillWaits(): boolean {
+    return stillWaits(this.listener.fd, new Uint8Array(BigUint64Array.of(this.notification.id).buffer));
+  }
+
+  /**
+   * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. E2BIG where there is more and it is not zero, as the
+   * kernel answers what is newer than itself (bpf_check_uarg_tail_zero); EFAULT where it is not there.
+   */
+  attr(room: number): Attr | number {
+    const size = this.word(2);
+    if (size > MAX_ATTR) return -ERRNO.E2BIG;
+    const attr = new Attr(size, room);
+    if (!this.task.readInto(this.long(1), attr.given)) return -ERRNO.EFAULT;
+    return attr.bytes.subarray(room).some((byte) => byte !== 0) ? -ERRNO.E2BIG : attr;
+  }
+
+  serves(hook: HookName): boolean {
+    return this.gatehouse.judge.serves(hook);
+  }
+
+  decide<H extends HookName>(hook: H, subject: SubjectOf<H>): Verdict {
+    this.gatehouse.watch.step(STEP.deciding);
+    return this.gatehouse.judge.decide(hook, subject, this.asker.current);
+  }
+
+  /**
+   * Refuses what no policy can allow, or what the gate cannot carry out. In audit it is recorded and left to the kernel,
+   * which decides nothing then, and so may look at memory again.
+   */
+  refuse(hook: HookName, subject: string, verdict: number, reason: string): { readonly result: number } | "continue" {
+    this.record(hook, "refused", subject, verdict, reason);
+    return this.settings.audit ? "continue" : { result: verdict };
+  }
+
+  /** Lets through before policies what a loader tries out. */
+  passProbe(subject: string, probe: string): void {
+    this.record("bpf_prog_load", "probe", subject, 0, probe);
+  }
+
+  /** Makes a call as the task. */
+  asTask(call: () => number, filesystem = false): number {
+    this.gatehouse.watch.step(STEP.carryingOut);
+    return this.gatehouse.wardrobe.wear(this.asker.identity(filesystem), call);
+  }
+
+  private record(hook: HookName, outcome: "probe" | "refused", subject: string, verdict: number, reason: string): void {
+    this.gatehouse.judge.record({ hook, outcome, verdict, subject, reason, current: this.asker.current });
+  }
+}

@@ -1,0 +1,97 @@
+import { ERRNO } from "../errno.js";
+import { type Answer, Call, type Gatehouse } from "./call.js";
+import { commandRow } from "./command.js";
+import { type Asker, readAsker } from "./current.js";
+import { fetchObject } from "./fetch.js";
+import { AUDIT_ARCH_X86_64 } from "./filter.js";
+import type { Listener } from "./listener.js";
+import { createMap } from "./maps.js";
+import { loadModule } from "./modules.js";
+import { type Notification, readNotification, writeResponse } from "./notification.js";
+import { loadProgram } from "./programs.js";
+import { NR } from "./sys/numbers.js";
+import { close } from "./sys/pidfd.js";
+import { answerWithFd, receive, send } from "./sys/seccomp.js";
+import { Task } from "./task.js";
+import { STEP } from "./watch.js";
+
+/** Answers the calls that wait at listeners, one after the other, in the thread of the engine that it asks. */
+export class Gate {
+  constructor(private readonly gatehouse: Gatehouse) {}
+
+  /** Takes one notification and answers it. False where there was none: its task died, or the listener is done. */
+  serve(listener: Listener): boolean {
+    if (receive(listener.fd, listener.buffer) < 0) return false;
+    const notification = readNotification(listener.buffer);
+    const { watch } = this.gatehouse;
+    watch.enter(STEP.copying, notification.tid, listener.fd, notification.id);
+    try {
+      this.#answer(listener, notification);
+    } finally {
+      watch.leave();
+    }
+    return true;
+  }
+
+  #answer(listener: Listener, notification: Notification): void {
+    const asker = readAsker(notification.tid, listener.container);
+    if (asker === null) {
+      // gone, or not visible from here: nobody to decide about
+      send(listener.fd, writeResponse(notification.id, { result: -ERRNO.EPERM }));
+      return;
+    }
+    const task = new Task(notification.tid, asker.current.pid);
+    try {
+      this.#give(listener, notification, this.#judge(listener, notification, task, asker));
+    } finally {
+      task.release();
+    }
+  }
+
+  #judge(listener: Listener, notification: Notification, task: Task, asker: Asker): Answer {
+    if (notification.arch !== AUDIT_ARCH_X86_64) return { result: -ERRNO.EPERM };
+    const call = new Call(notification, listener, task, asker, this.gatehouse);
+    if (notification.call === NR.bpf) return judgeCommand(call);
+    if (notification.call === NR.init_module || notification.call === NR.finit_module) return loadModule(call);
+    return { result: -ERRNO.EPERM };
+  }
+
+  #give(listener: Listener, { id }: Notification, answer: Answer): void {
+    if (answer === "gone") return;
+    if (answer === "continue" || "result" in answer) {
+      send(listener.fd, writeResponse(id, answer));
+      return;
+    }
+    const given = answerWithFd(listener.fd, id, answer.fd);
+    if (given >= 0) answer.handedOut();
+    // EMFILE and the like are the task's own limits, and what the kernel would have answered
+    else send(listener.fd, writeResponse(id, { result: given }));
+    close(answer.fd);
+  }
+}
+
+/** Decides one bpf(2). Its command and size are registers, and so stay what they were. */
+function judgeCommand(call: Call): Answer {
+  const cmd = call.word(0);
+  const size = call.word(2);
+  const row = commandRow(cmd);
+  if (row === null)
+    return call.refuse("bpf", `command ${cmd}`, -ERRNO.EINVAL, `the gate does not know bpf(2) command ${cmd}`);
+  if (call.serves("bpf")) {
+    const { verdict } = call.decide("bpf", { name: row.name, digest: "", cmd, size });
+    if (verdict < 0) return { result: verdict };
+  }
+  switch (row.treatment) {
+    case "pass":
+      return "continue";
+    case "load":
+      return loadProgram(call);
+    case "create":
+      return createMap(call);
+    case "fetch":
+      return fetchObject(call, cmd, row);
+    case "refuse":
+      // ENOENT: as where nothing is delegated, which loaders take without a word
+      return call.refuse("bpf_token_create", row.name, -ERRNO.ENOENT, "the gate cannot carry it out for another task");
+  }
+}

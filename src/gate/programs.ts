@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { ERRNO } from "../errno.js";
+import type { ProgramSubject } from "../hooks/subject.js";
+import { FLAG, LOAD } from "./attr.js";
+import type { Answer, Call } from "./call.js";
+import { CMD } from "./command.js";
+import { copyLoad, type LiveLoad } from "./load.js";
+import { probeName } from "./probe.js";
+import { liveProgram } from "./subject.js";
+import { bpf, isFrozen, type KernelProgram, programInfo } from "./sys/bpf.js";
+import { close } from "./sys/pidfd.js";
+
+/** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
+export function loadProgram(call: Call): Answer {
+  const given = call.attr(LOAD.size);
+  if (typeof given === "number") return { result: given };
+  const name = given.name(LOAD.progName);
+  if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, TOKEN);
+  const load = copyLoad(call.task, given);
+  if (typeof load === "number") return { result: load };
+  const subject = liveProgram(load);
+  if (!call.stillWaits) return "gone";
+  if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
+
+  const probe = probeName(load, subject);
+  if (probe !== null) call.passProbe(name, probe);
+  else {
+    const { verdict, asked } = call.decide("bpf_prog_load", subject);
+    if (verdict < 0) return { result: verdict };
+    const lacking = given.u32(LOAD.progType) === SYSCALL ? unbound(load, asked) : null;
+    if (lacking !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, lacking);
+  }
+
+  const fd = carryOut(call, load);
+  writeLog(call, load);
+  if (fd < 0) return { result: fd };
+  const info = programInfo(fd);
+  const refusal = typeof info === "number" ? { result: info } : judgeLoaded(call, subject, info, probe !== null);
+  if (refusal !== null) {
+    close(fd);
+    return refusal;
+  }
+  return { fd, handedOut: () => call.listener.handOutProgram((info as KernelProgram).id, subject) };
+}
+
+/** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */
+const SYSCALL = 31;
+const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
+
+/** Why a program that calls bpf(2) may not be loaded although nothing refused it; null where it may. */
+function unbound(load: LiveLoad, asked: boolean): string | null {
+  if (!asked) return "a program that calls bpf(2) needs an attachment that allows it, and none in scope was asked";
+  for (const [name, fd] of load.maps)
+    if (!isFrozen(fd)) return `a program that calls bpf(2) may use frozen maps alone, and map ${name} is not`;
+  return null;
+}
+
+/** What comes between a loaded program and the task; null where nothing does. */
+function judgeLoaded(call: Call, subject: ProgramSubject, info: KernelProgram, probe: boolean): Answer | null {
+  const same = info.tag === subject.tag || info.tag === legacyTag(subject.insns);
+  if (!same && call.settings.rewritten === "refuse") {
+    const reason = `the kernel rewrote it while loading: its tag is ${info.tag}, not ${subject.tag}`;
+    const answer = call.refuse("bpf_prog", subject.name, -ERRNO.EPERM, reason);
+    if (answer !== "continue") return answer;
+  }
+  if (probe || !call.serves("bpf_prog")) return null;
+  const { verdict } = call.decide("bpf_prog", subject);
+  return verdict < 0 ? { result: verdict } : null;
+}
+
+/** Kernels before 6.18 take SHA-1 (bpf_prog_calc_tag of kernel/bpf/core.c). */
+function legacyTag(insns: Uint8Array): string {
+  return createHash("sha1").update(insns).digest("hex").slice(0, 16);
+}
+
+/** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
+function carryOut(call: Call, load: LiveLoad): number {
+  const attempt = () => call.asTask(() => bpf(CMD.progLoad, load.attr.bytes));
+  const fd = attempt();
+  if (load.kernelSignature === null || !UNKNOWN_SIGNATURE.has(fd)) return fd;
+  load.attr.setPointer(LOAD.signature, 0);
+  load.attr.setU32(LOAD.signatureSize, 0);
+  load.attr.setU32(LOAD.keyringId, 0);
+  return attempt();
+}
+
+const UNKNOWN_SIGNATURE: ReadonlySet<number> = new Set([-ERRNO.EOPNOTSUPP, -ERRNO.E2BIG, -ERRNO.EINVAL]);
+
+/** Gives the task the verifier's log, up to its NUL, and its true size where attr has room for that. */
+function writeLog(call: Call, load: LiveLoad): void {
+  const { given, attr, log } = load;
+  if (log !== null) {
+    const end = log.indexOf(0);
+    call.task.write(given.u64(LOAD.logBuf), log.subarray(0, end < 0 ? log.length : end + 1));
+  }
+  if (given.u32(LOAD.logLevel) === 0 || given.size < LOAD.logTrueSize + 4) return;
+  const size = attr.bytes.subarray(LOAD.logTrueSize, LOAD.logTrueSize + 4);
+  call.task.write(call.long(1) + BigInt(LOAD.logTrueSize), size);
+}
