@@ -1,6 +1,7 @@
 import type { Current } from "./current.js";
 import type { MapWrite } from "./map.js";
 import type { Outcome } from "./outcome.js";
+import type { Scope } from "./scope.js";
 
 export type Mode = "enforce" | "audit";
 
@@ -26,8 +27,7 @@ export interface Attachment {
   readonly policyDigest: string;
   /** The hooks that the policy exports. */
   readonly hooks: ReadonlySet<string>;
-  /** Whether the attachment is for this task. */
-  inScope(current: Current): boolean;
+  readonly scope: Scope;
   /** Asks the policy. Never throws: whatever goes wrong is a fault in the outcome. */
   ask(hook: string, subject: object, current: Current): Outcome;
   /** Makes the map writes of the last answer count, and says what they were. */

@@ -5,6 +5,7 @@ import { type Default, dispatch } from "../../../src/hooks/dispatcher.js";
 import type { Attachment, Mode } from "../../../src/policy/attachment.js";
 import { MapView, PolicyMap } from "../../../src/policy/map.js";
 import { FAULT_CODES, type Outcome } from "../../../src/policy/outcome.js";
+import { Scope } from "../../../src/policy/scope.js";
 import { task } from "../../task.js";
 
 const question = { hook: "bpf_prog_load", subject: {}, current: task() } as const;
@@ -26,7 +27,7 @@ function attachment(name: string, outcome: Outcome | (() => Outcome), more: Part
     domain: "platform",
     policyDigest: "00",
     hooks: new Set(["bpf_prog_load"]),
-    inScope: () => true,
+    scope: new Scope({}),
     ask: () => (typeof outcome === "function" ? outcome() : outcome),
     commit: () => [],
     drop: () => {},
