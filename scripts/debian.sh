@@ -5,7 +5,7 @@ packages=(
   bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
   xdp-tools libxdp1 libbpf-tools                     # real objects and loaders
   openssl gnutls-bin keyutils                        # signatures
-  iproute2 runc busybox-static qemu-system-x86       # the gate
+  iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
 )
 export DEBIAN_FRONTEND=noninteractive
 

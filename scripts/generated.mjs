@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 const GENERATORS = {
   "bpf tables": "bpf-tables.mjs",
   "example objects": "examples.mjs",
+  "libbpf probes": "probes.mjs",
   "configuration schema": "config-schema.mjs",
 };
 

@@ -5,7 +5,7 @@ import { FLAG, LOAD } from "./attr.js";
 import type { Answer, Call } from "./call.js";
 import { CMD } from "./command.js";
 import { copyLoad, type LiveLoad } from "./load.js";
-import { probeName } from "./probe.js";
+import { probeOf } from "./probe.js";
 import { liveProgram } from "./subject.js";
 import { bpf, isFrozen, type KernelProgram, programInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
@@ -22,8 +22,8 @@ export function loadProgram(call: Call): Answer {
   if (!call.stillWaits) return "gone";
   if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
 
-  const probe = probeName(load, subject);
-  if (probe !== null) call.passProbe(name, probe);
+  const probe = probeOf(load, subject);
+  if (probe !== null) call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`);
   else {
     const { verdict, asked } = call.decide("bpf_prog_load", subject);
     if (verdict < 0) return { result: verdict };

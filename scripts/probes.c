@@ -1,0 +1,61 @@
+// What libbpf tries out before it loads an object depends on what the object has. This one has some of everything that
+// loads on any kernel: global data, a subprogram with a tagged argument, a helper with an older form, perf events and
+// uprobes to attach to. Every program has a name that no probe of libbpf's has.
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+const volatile int read_only = 1;
+int initialised = 1;
+int zeroed;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, int);
+	__type(value, int);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} own_map SEC(".maps");
+
+__weak int own_subprogram(void *ctx __arg_ctx)
+{
+	return bpf_get_smp_processor_id();
+}
+
+SEC("tracepoint/sched/sched_switch")
+int own_tracepoint(void *ctx)
+{
+	long word = 0;
+	int key = 0;
+
+	bpf_probe_read_kernel(&word, sizeof(word), ctx);
+	bpf_map_update_elem(&own_map, &key, &zeroed, 0);
+	return own_subprogram(ctx) + read_only + initialised + word;
+}
+
+SEC("uprobe//bin/true:main")
+int own_uprobe(struct pt_regs *ctx)
+{
+	return bpf_get_attach_cookie(ctx);
+}
+
+SEC("uprobe.multi//bin/true:main")
+int own_uprobe_multi(struct pt_regs *ctx)
+{
+	return 0;
+}
+
+SEC("xdp")
+int own_xdp(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+SEC("sockops")
+int own_sockops(struct bpf_sock_ops *ctx)
+{
+	return 1;
+}
+
+char _license[] SEC("license") = "GPL";
