@@ -9,7 +9,12 @@ import { trusting } from "../support/trust.js";
 const data = Buffer.from("r0 = 2; exit");
 
 /** Verdicts over all bits of `bytes`, by how often they came. A good one is an accident that must not happen. */
-function flipAll(bytes: Buffer, judge: (flipped: Buffer) => number, from = 0, to = bytes.length): Record<string, number> {
+function flipAll(
+  bytes: Buffer,
+  judge: (flipped: Buffer) => number,
+  from = 0,
+  to = bytes.length,
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let bit = from * 8; bit < to * 8; bit++) {
     const flipped = Buffer.from(bytes);
@@ -55,12 +60,17 @@ describe.each<KeyKind>(["rsa-2048", "p-256", "ed25519"])("one flipped bit, with 
     const at = signature.indexOf(signer.certificate.der);
     const judge = (flipped: Buffer): number => byRoot.verify(data, flipped, "PKCS7", now).verdict;
     const verdicts = flipAll(signature, judge, at, at + signer.certificate.der.length);
-    expect(Object.keys(verdicts).filter((name) => !["-EBADMSG", "-EKEYREJECTED", "-ENOKEY", "-ENOPKG"].includes(name))).toEqual([]);
+    expect(
+      Object.keys(verdicts).filter((name) => !["-EBADMSG", "-EKEYREJECTED", "-ENOKEY", "-ENOPKG"].includes(name)),
+    ).toEqual([]);
   });
 
   it("anywhere in a kernel's signature, and in a module that carries one: refused", () => {
     flipAll(signKernel(data, signer), (flipped) => direct.verify(data, flipped, "PKCS7", now).verdict);
-    const verdicts = flipAll(signModule(data, signer), (flipped) => direct.verify(flipped, null, "MODSIG", now).verdict);
+    const verdicts = flipAll(
+      signModule(data, signer),
+      (flipped) => direct.verify(flipped, null, "MODSIG", now).verdict,
+    );
     expect(Object.keys(verdicts).sort()).toContain("-ENODATA");
   });
 });

@@ -69,7 +69,9 @@ describe("a keyring", () => {
       rule: "RFC 5280 6.1.3 (a)(2)",
       until: notBefore,
     });
-    expect(trusting([root.pem.certificate], { validity: "ignore" }).verify(data, signature, "PKCS7", 0).verdict).toBe(0);
+    expect(trusting([root.pem.certificate], { validity: "ignore" }).verify(data, signature, "PKCS7", 0).verdict).toBe(
+      0,
+    );
   });
 
   it("trusts a certificate that it holds itself, without the authority", () => {
@@ -104,7 +106,9 @@ describe("a keyring", () => {
         verdict: verdictOf("EKEYREJECTED"),
         rule: "RFC 5280 4.2.1.12",
       });
-      expect(trusting([root.pem.certificate], { usage: ["any"] }).verify(data, signature, "PKCS7", NOW).verdict).toBe(0);
+      expect(trusting([root.pem.certificate], { usage: ["any"] }).verify(data, signature, "PKCS7", NOW).verdict).toBe(
+        0,
+      );
     }
     expect(trusting([plain.pem.certificate]).verify(data, signPkcs7(data, plain), "PKCS7", NOW).verdict).toBe(0);
     expect(trusting([server.pem.certificate]).verify(data, signPkcs7(data, server), "PKCS7", NOW).verdict).toBe(
@@ -161,7 +165,11 @@ describe("a keyring", () => {
   });
 
   it("forgets what it found out when it is replaced", () => {
-    const rules = { revoked: { crls: [], certificates: [], digests: [] }, usage: ["codeSigning"], validity: "now" } as const;
+    const rules = {
+      revoked: { crls: [], certificates: [], digests: [] },
+      usage: ["codeSigning"],
+      validity: "now",
+    } as const;
     const live = trusting([root.pem.certificate]);
     const signature = signPkcs7(data, signer);
     expect(live.verify(data, signature, "PKCS7", NOW).verdict).toBe(0);
