@@ -32,6 +32,12 @@ export function globalDataMap(name: string, size: number, flags: number, more: P
   return { ...EMPTY, name, type: "array", key_size: 4, value_size: size, max_entries: 1, flags, ...more };
 }
 
+/** `.rodata` for `tracer.rodata`: libbpf puts the object's name before what it makes of a section. */
+export function globalDataName({ name, type, max_entries }: CodeMap): string {
+  if (type !== "array" || max_entries !== 1) return name;
+  return /\.(?:rodata|data|bss|kconfig)$/.exec(name)?.[0] ?? name;
+}
+
 type Field = "type" | "key_size" | "value_size" | "max_entries" | "flags" | "pinning" | "other";
 
 /** Members of a `.maps` definition that hold a number (libbpf's parse_btf_map_def). */

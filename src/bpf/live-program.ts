@@ -1,0 +1,174 @@
+import type { Btf } from "./btf.js";
+import { RECORD_FIELDS, Records, sourceOf } from "./btf-ext.js";
+import { Bytes } from "./bytes.js";
+import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "./code.js";
+import { rewriteOf } from "./core-relo.js";
+import { type ByteOrder, CALL_SRC, decodeInsns, INSN_SIZE, type Insns, LD_SRC, OP } from "./insn.js";
+import { globalDataName } from "./map-definition.js";
+
+/** What the file descriptors of a load stand for. One map has to be given as one object, however it is named. */
+export interface LoadFds {
+  /** The map behind an fd that an instruction names (src 1 and 2); null where it is no map. */
+  mapByFd(fd: number): CodeMap | null;
+  /** The map behind an entry of fd_array (src 5 and 6). */
+  mapByIndex(index: number): CodeMap | null;
+}
+
+export interface LiveParts {
+  readonly name: string;
+  readonly insns: Uint8Array;
+  readonly type: string;
+  readonly expectedAttachType: string | null;
+  readonly attachTo: string | null;
+  readonly btf: Btf | null;
+  /** Of the running kernel: names for BTF ids. */
+  readonly kernel: Btf | null;
+  readonly functions: Records | null;
+  readonly lines: Records | null;
+  readonly relocations: Records | null;
+  readonly fds: LoadFds;
+}
+
+/** A program of a live bpf(2), as the analysis takes it. The numbers in it are those of the running kernel. */
+export class LiveProgram implements Code {
+  readonly insns: Insns;
+  readonly byteOrder: ByteOrder = "little";
+  readonly type: string;
+  readonly expectedAttachType: string | null;
+  readonly attachTo: string | null;
+  readonly functions: readonly CodeFunction[];
+  readonly btf: Btf | null;
+  readonly #parts: LiveParts;
+  readonly #maps = new Map<CodeMap, CodeMap>();
+  readonly #references = new Map<number, MapReference | null>();
+  #rewrites: ReadonlyMap<number, number> | undefined;
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+    this.insns = decodeInsns(parts.insns, this.byteOrder);
+    this.type = parts.type;
+    this.expectedAttachType = parts.expectedAttachType;
+    this.attachTo = parts.attachTo;
+    this.btf = parts.btf;
+    this.functions = functionsOf(this.insns, parts);
+  }
+
+  mapAt(slot: number): MapReference | null {
+    const known = this.#references.get(slot);
+    if (known !== undefined || this.insns.opcode[slot] !== OP.LD_IMM64) return known ?? null;
+    const reference = this.#reference(slot);
+    this.#references.set(slot, reference);
+    return reference;
+  }
+
+  kfuncAt(slot: number): KernelName | null {
+    const { opcode, src, imm, off } = this.insns;
+    if (opcode[slot] !== OP.CALL || src[slot] !== CALL_SRC.KFUNC) return null;
+    // off names the BTF of a module, whose ids are not the kernel's
+    return off[slot] === 0 ? this.#kernelName(imm[slot]!, "func") : null;
+  }
+
+  ksymAt(slot: number): KernelName | null {
+    const { opcode, src, imm, count } = this.insns;
+    if (opcode[slot] !== OP.LD_IMM64 || src[slot] !== LD_SRC.BTF_ID || slot + 1 >= count) return null;
+    // the upper word is the fd of a module's BTF
+    return imm[slot + 1] === 0 ? this.#kernelName(imm[slot]!, "var") : null;
+  }
+
+  rewrittenAt(slot: number): Rewrite | null {
+    const record = this.#relocations().get(slot);
+    if (record === undefined) return null;
+    const { relocations, btf } = this.#parts;
+    if (btf !== null) return rewriteOf(relocations!, record, btf);
+    return { kind: relocations!.field(record, 3), what: `type ${relocations!.field(record, 1)}` };
+  }
+
+  rewrittenSlots(): readonly number[] {
+    return [...this.#relocations().keys()].sort((a, b) => a - b);
+  }
+
+  sourceAt(slot: number): string | null {
+    const { lines, btf } = this.#parts;
+    const record = lines?.lastBefore(slot) ?? -1;
+    return record === -1 || btf === null ? null : sourceOf(lines!, record, btf);
+  }
+
+  #reference(slot: number): MapReference | null {
+    const { src, imm, count } = this.insns;
+    const { fds } = this.#parts;
+    const kind = src[slot]!;
+    const byFd = kind === LD_SRC.MAP_FD || kind === LD_SRC.MAP_VALUE;
+    if (!byFd && kind !== LD_SRC.MAP_IDX && kind !== LD_SRC.MAP_IDX_VALUE) return null;
+    const map = byFd ? fds.mapByFd(imm[slot]!) : fds.mapByIndex(imm[slot]!);
+    if (map === null) return null;
+    const value = kind === LD_SRC.MAP_VALUE || kind === LD_SRC.MAP_IDX_VALUE;
+    return { map: this.#renamed(map), offset: value && slot + 1 < count ? imm[slot + 1]! : null };
+  }
+
+  /** The same map for the same map, under the name that an object file has for it. */
+  #renamed(map: CodeMap): CodeMap {
+    let named = this.#maps.get(map);
+    if (named === undefined) {
+      named = { ...map, name: globalDataName(map) };
+      this.#maps.set(map, named);
+    }
+    return named;
+  }
+
+  #kernelName(id: number, kind: "func" | "var"): KernelName | null {
+    const { kernel } = this.#parts;
+    if (kernel === null || id <= 0 || id >= kernel.count || kernel.kind(id) !== kind) return null;
+    return { name: kernel.name(id), module: null, btfId: null, typed: true };
+  }
+
+  #relocations(): ReadonlyMap<number, number> {
+    this.#rewrites ??= new Map(
+      Array.from({ length: this.#parts.relocations?.count ?? 0 }, (_, record) => [
+        Math.floor(this.#parts.relocations!.offset(record) / INSN_SIZE),
+        record,
+      ]),
+    );
+    return this.#rewrites;
+  }
+}
+
+/** An array of bpf_attr about instructions; null where there is none. Throws LOAD_MALFORMED. */
+export function liveRecords(
+  bytes: Uint8Array,
+  stride: number,
+  count: number,
+  kind: keyof typeof RECORD_FIELDS,
+): Records | null {
+  if (count === 0) return null;
+  return new Records(new Bytes(bytes, "little", "LOAD_MALFORMED", kind), 0, stride, count, RECORD_FIELDS[kind]);
+}
+
+/** Functions start where func_info says, and where something is called, so that none is missed. */
+function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFunction[] {
+  const starts = new Map<number, number | null>([[0, null]]);
+  for (let slot = 0; slot < insns.count; slot++) {
+    const opcode = insns.opcode[slot]!;
+    const src = insns.src[slot]!;
+    const callback = opcode === OP.LD_IMM64 && src === LD_SRC.FUNC;
+    if (callback || (opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM)) {
+      const target = slot + insns.imm[slot]! + 1;
+      if (target > 0 && target < insns.count) starts.set(target, null);
+    }
+    if (opcode === OP.LD_IMM64) slot += 1;
+  }
+  for (let record = 0; record < (functions?.count ?? 0); record++) {
+    const start = functions!.offset(record);
+    if (start < insns.count) starts.set(start, functions!.field(record, 1));
+  }
+  const sorted = [...starts].sort(([a], [b]) => a - b);
+  return sorted.map(([start, btfId], index) => {
+    const known = btf !== null && btfId !== null && btfId < btf.count && btf.kind(btfId) === "func";
+    return {
+      name: known ? btf.name(btfId) : start === 0 ? name : `function at ${start}`,
+      start,
+      end: sorted[index + 1]?.[0] ?? insns.count,
+      btfId: known ? btfId : null,
+      global: known && btf.linkage(btfId) === 1,
+    };
+  });
+}

@@ -1,0 +1,114 @@
+import { CountersignError } from "../error.js";
+import { Btf } from "./btf.js";
+import { Bytes } from "./bytes.js";
+import { zeroMapReferences } from "./digest.js";
+import type { ProgramFacts } from "./facts.js";
+import { INSN_SIZE } from "./insn.js";
+import { LiveProgram, type LoadFds, liveRecords } from "./live-program.js";
+import { programFacts } from "./program-facts.js";
+import { attachTypeName, programTypeName } from "./section.js";
+
+/** A BPF_PROG_LOAD, copied: everything that its pointers lead to, in the byte order of this (little-endian) machine. */
+export interface Load {
+  /** `union bpf_attr` as it was given, as short or long as it was. */
+  readonly attr: Uint8Array;
+  readonly insns: Uint8Array;
+  readonly license: string;
+  /** The BTF behind prog_btf_fd; null where there is none. */
+  readonly btf: Uint8Array | null;
+  readonly funcInfo: Uint8Array;
+  readonly lineInfo: Uint8Array;
+  readonly coreRelos: Uint8Array;
+  readonly fds: LoadFds;
+  /** The running kernel's BTF, which gives names to ids; null where there is none. */
+  readonly kernel: Btf | null;
+}
+
+/**
+ * The facts about a program that is about to be loaded: those of its object file, except for what a relocation changes.
+ * Throws LOAD_MALFORMED, INSN_MALFORMED and BTF_MALFORMED, each for what the kernel would refuse too.
+ */
+export function factsOfLoad(load: Load): ProgramFacts {
+  const attr = new Attr(load.attr);
+  if (attr.u32(ATTR.insnCount) * INSN_SIZE !== load.insns.length)
+    throw new CountersignError("LOAD_MALFORMED", `${load.insns.length} bytes are not its instructions`, {
+      place: "bpf_attr",
+      remedy: "load the program again",
+    });
+  const btf = load.btf === null ? null : new Btf(load.btf, "the program's BTF");
+  const name = attr.text(ATTR.name, NAME_SIZE);
+  const type = programTypeName(attr.u32(ATTR.type));
+  const code = new LiveProgram({
+    name,
+    insns: load.insns,
+    type,
+    // a struct_ops program has the index of its member here
+    expectedAttachType: type === "struct_ops" ? null : attachTypeName(type, attr.u32(ATTR.expectedAttachType)),
+    attachTo: attachTarget(attr, type, load.kernel),
+    btf,
+    kernel: load.kernel,
+    functions: liveRecords(load.funcInfo, attr.u32(ATTR.funcInfoSize), attr.u32(ATTR.funcInfoCount), "functions"),
+    lines: liveRecords(load.lineInfo, attr.u32(ATTR.lineInfoSize), attr.u32(ATTR.lineInfoCount), "lines"),
+    relocations: liveRecords(load.coreRelos, attr.u32(ATTR.coreReloSize), attr.u32(ATTR.coreReloCount), "relocations"),
+    fds: load.fds,
+  });
+  return programFacts(code, {
+    name: code.functions[0]?.name ?? name,
+    section: null,
+    license: load.license,
+    insns: zeroMapReferences(load.insns, "little"),
+    rawInsns: load.insns,
+  });
+}
+
+/** Offsets in `union bpf_attr` for BPF_PROG_LOAD (include/uapi/linux/bpf.h). */
+const ATTR = {
+  type: 0,
+  insnCount: 4,
+  name: 48,
+  expectedAttachType: 68,
+  funcInfoSize: 76,
+  funcInfoCount: 88,
+  lineInfoSize: 92,
+  lineInfoCount: 104,
+  attachBtfId: 108,
+  attachFd: 112,
+  coreReloCount: 116,
+  coreReloSize: 136,
+} as const;
+/** BPF_OBJ_NAME_LEN */
+const NAME_SIZE = 16;
+const LARGEST_ATTR = 4096;
+
+/** An attr that is shorter than the kernel's own reads as zero past its end (CHECK_ATTR of kernel/bpf/syscall.c). */
+class Attr {
+  readonly #bytes: Bytes;
+
+  constructor(given: Uint8Array) {
+    const bytes = new Uint8Array(Math.max(256, Math.min(given.length, LARGEST_ATTR)));
+    bytes.set(given.subarray(0, bytes.length));
+    this.#bytes = new Bytes(bytes, "little", "LOAD_MALFORMED", "bpf_attr");
+  }
+
+  u32(at: number): number {
+    return this.#bytes.u32(at);
+  }
+
+  text(at: number, size: number): string {
+    const bytes = this.#bytes.part(at, size);
+    const end = bytes.indexOf(0);
+    return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString("utf8");
+  }
+}
+
+/** What the kernel's BTF puts before the name of what a program attaches to. */
+const PREFIX = /^(bpf_lsm_|btf_trace_|bpf_iter_)/;
+
+/** The name behind attach_btf_id, as a section would have it; null where it is another program's, or a module's. */
+function attachTarget(attr: Attr, type: string, kernel: Btf | null): string | null {
+  const id = attr.u32(ATTR.attachBtfId);
+  if (id === 0 || kernel === null || attr.u32(ATTR.attachFd) !== 0 || id >= kernel.count) return null;
+  if (type !== "struct_ops") return kernel.name(id).replace(PREFIX, "") || null;
+  const member = kernel.members(id)[attr.u32(ATTR.expectedAttachType)];
+  return member === undefined ? null : `${kernel.name(id)}.${member.name}`;
+}
