@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 /** Name to script, in scripts/. */
 const GENERATORS = {
+  "guest code": "guest.mjs",
   "bpf tables": "bpf-tables.mjs",
   "example objects": "examples.mjs",
   "libbpf probes": "probes.mjs",

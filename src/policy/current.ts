@@ -25,3 +25,14 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>> | null;
   readonly annotations: Readonly<Record<string, string>>;
 }
+
+/** Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read. */
+export const CURRENT_NUMBERS = ["pid", "tid", "uid", "euid", "gid"] as const satisfies readonly (keyof Current)[];
+export const CURRENT_OTHERS = [
+  "comm",
+  "exe",
+  "cgroup",
+  "capabilities",
+  "namespaces",
+  "container",
+] as const satisfies readonly (keyof Current)[];

@@ -1,0 +1,165 @@
+import type { AnyNode, Literal, ModuleDeclaration, Pattern } from "acorn";
+import type MagicString from "magic-string";
+import { GUEST_MODULE, GUEST_NAMES } from "./guest.js";
+import { didYouMean } from "./nearest.js";
+import { forbidden, type Source } from "./source.js";
+
+/** What one file of a policy imports and exports, with the declarations taken out of its text. */
+export interface Bindings {
+  /** Local name to the name in the virtual module, or `*`. */
+  readonly guest: ReadonlyMap<string, string>;
+  /** Local name to a file's export, or its `*`. */
+  readonly imports: readonly { readonly local: string; readonly from: string; readonly name: string }[];
+  /** Exported name to what stands for it: a local name, or another file's export. */
+  readonly exports: ReadonlyMap<string, Export>;
+  /** Files whose every export is exported again. */
+  readonly stars: readonly { readonly from: string; readonly node: AnyNode }[];
+  /** Every file that is imported, in order, with the node that names it. */
+  readonly files: readonly { readonly from: string; readonly node: AnyNode }[];
+}
+
+export interface Export {
+  readonly node: AnyNode;
+  readonly local: string | null;
+  readonly from: string | null;
+  readonly name: string;
+}
+
+/** The name that an export default without a name of its own gets. */
+export interface DefaultName {
+  readonly anonymous: string;
+}
+
+/** Reads a file's imports and exports and removes them from `text`, keeping lines. Throws POLICY_FORBIDDEN. */
+export function takeBindings(source: Source, text: MagicString, names: DefaultName): Bindings {
+  const guest = new Map<string, string>();
+  const imports: { local: string; from: string; name: string }[] = [];
+  const exports = new Map<string, Export>();
+  const stars: { from: string; node: AnyNode }[] = [];
+  const files: { from: string; node: AnyNode }[] = [];
+  const blank = (start: number, end: number) => {
+    const kept = source.text.slice(start, end).replace(/[^\n]+/g, "");
+    if (end > start) text.overwrite(start, end, kept === "" ? " " : kept);
+  };
+  const from = (node: AnyNode & { source?: Literal | null }) => {
+    const file = String(node.source?.value);
+    if (file !== GUEST_MODULE && !files.some((seen) => seen.from === file)) files.push({ from: file, node });
+    return file;
+  };
+
+  for (const node of source.program.body as (ModuleDeclaration & AnyNode)[]) {
+    switch (node.type) {
+      case "ImportDeclaration": {
+        const file = from(node);
+        for (const specifier of node.specifiers) {
+          const name = importedName(specifier);
+          if (file !== GUEST_MODULE) imports.push({ local: specifier.local.name, from: file, name });
+          else guest.set(specifier.local.name, knownGuestName(source, specifier, name));
+        }
+        blank(node.start, node.end);
+        break;
+      }
+      case "ExportNamedDeclaration": {
+        if (node.declaration) {
+          for (const local of declaredNames(node.declaration))
+            exports.set(local, { node, local, from: null, name: local });
+          blank(node.start, node.declaration.start);
+          break;
+        }
+        const file = node.source ? from(node) : null;
+        if (file === GUEST_MODULE)
+          throw forbidden(source, node, `exports from \`${GUEST_MODULE}\``, "import it where it is used");
+        for (const specifier of node.specifiers) {
+          const name = nameOf(specifier.local);
+          exports.set(nameOf(specifier.exported), {
+            node: specifier,
+            local: file === null ? name : null,
+            from: file,
+            name,
+          });
+        }
+        blank(node.start, node.end);
+        break;
+      }
+      case "ExportDefaultDeclaration": {
+        const { declaration } = node;
+        const named = "id" in declaration && declaration.id ? declaration.id.name : null;
+        blank(node.start, declaration.start);
+        if (named === null) text.prependRight(declaration.start, `const ${names.anonymous}=`);
+        const local = named ?? names.anonymous;
+        exports.set("default", { node, local, from: null, name: local });
+        break;
+      }
+      case "ExportAllDeclaration": {
+        const file = from(node);
+        if (file === GUEST_MODULE)
+          throw forbidden(source, node, `exports from \`${GUEST_MODULE}\``, "import it where it is used");
+        if (node.exported) exports.set(nameOf(node.exported), { node, local: null, from: file, name: "*" });
+        else stars.push({ from: file, node });
+        blank(node.start, node.end);
+        break;
+      }
+    }
+  }
+  return { guest, imports, exports, stars, files };
+}
+
+/** Refuses exports that can change after the file has run: what is imported is the value that it had then. */
+export function refuseChanging(source: Source, bindings: Bindings): void {
+  const variables = new Set<string>();
+  for (const node of source.program.body) {
+    const declaration = node.type === "ExportNamedDeclaration" ? node.declaration : node;
+    if (declaration?.type === "VariableDeclaration" && declaration.kind !== "const")
+      for (const name of declaredNames(declaration)) variables.add(name);
+  }
+  for (const [name, { local, node }] of bindings.exports) {
+    if (local !== null && variables.has(local))
+      throw forbidden(
+        source,
+        node,
+        `exports the variable \`${name}\`, which could change`,
+        "export a const or a function",
+      );
+  }
+}
+
+function knownGuestName(source: Source, node: AnyNode, name: string): string {
+  if (name === "*" || GUEST_NAMES.includes(name)) return name;
+  const message = `imports \`${name}\`, which \`${GUEST_MODULE}\` does not have${didYouMean(name, GUEST_NAMES)}`;
+  throw forbidden(source, node, message, "see types/countersign.d.ts for what it has");
+}
+
+type Named = { type: "Identifier"; name: string } | { type: "Literal"; value?: unknown };
+
+function nameOf(node: Named): string {
+  return node.type === "Identifier" ? node.name : String(node.value);
+}
+
+function importedName(specifier: AnyNode): string {
+  if (specifier.type === "ImportNamespaceSpecifier") return "*";
+  return specifier.type === "ImportSpecifier" ? nameOf(specifier.imported) : "default";
+}
+
+function declaredNames(node: AnyNode): string[] {
+  if (node.type === "VariableDeclaration") return node.declarations.flatMap(({ id }) => patternNames(id));
+  return "id" in node && node.id && "name" in node.id ? [node.id.name] : [];
+}
+
+function patternNames(pattern: Pattern | null): string[] {
+  switch (pattern?.type) {
+    case "Identifier":
+      return [pattern.name];
+    case "ObjectPattern":
+      return pattern.properties.flatMap((property) =>
+        patternNames(property.type === "Property" ? property.value : property.argument),
+      );
+    case "ArrayPattern":
+      return pattern.elements.flatMap(patternNames);
+    case "AssignmentPattern":
+      return patternNames(pattern.left);
+    case "RestElement":
+      return patternNames(pattern.argument);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,309 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import type { AnyNode, CallExpression, Literal } from "acorn";
+import { simple } from "acorn-walk";
+import MagicString from "magic-string";
+import { CountersignError } from "../error.js";
+import { refusedByEngine } from "../sandbox/syntax.js";
+import { type Bindings, type Export, refuseChanging, takeBindings } from "./bindings.js";
+import { refuseForbidden } from "./forbidden.js";
+import { type Marks, meter } from "./fuel.js";
+import { GUEST_FUNCTIONS, GUEST_MODULE } from "./guest.js";
+import { didYouMean } from "./nearest.js";
+import { placeOf } from "./place.js";
+import { forbidden, placeIn, readSource, type Source } from "./source.js";
+
+/** A policy and the files that it imports, made into the one function that the sandbox runs. */
+export interface LinkedPolicy {
+  readonly file: string;
+  /** The text that runs: an expression whose value sandbox/guest/start.js calls once for each runtime. */
+  readonly source: string;
+  /** SHA-256 of `source`, lower-case hex. */
+  readonly digest: string;
+  /** The hooks that the policy exports, in the order of their numbers in `source`. */
+  readonly hooks: readonly string[];
+  /** Literal names that the policy asks the configuration for. */
+  readonly names: readonly { readonly kind: "keyring" | "map"; readonly name: string; readonly place: string }[];
+  /** The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. */
+  locate(line: number, column: number): string;
+}
+
+export interface LinkOptions {
+  /** A file's text. What it throws is given on. */
+  read(path: string): string;
+  readonly hookNames: readonly string[];
+  /** The folder of the domain's files: a policy imports from nowhere else. */
+  readonly root: string;
+}
+
+/** The most files that a policy may be made of. */
+const MAX_FILES = 64;
+
+/**
+ * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_UNKNOWN_HOOK or POLICY_NO_HOOK with the place, and what
+ * `read` throws.
+ */
+export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
+  const units = readUnits(file, options);
+  const entry = units.at(-1)!;
+  const hooks = hooksOf(entry, options.hookNames);
+  const prefix = unspelt(units);
+  const { text, starts } = assemble(units, hooks, prefix);
+  const locate = (line: number, column: number) => locateIn(units, starts, line, column) ?? file;
+  const refusal = refusedByEngine(text);
+  if (refusal !== null) {
+    throw new CountersignError("POLICY_SYNTAX", `is not JavaScript to QuickJS: ${refusal.message}`, {
+      place: locate(refusal.line, refusal.column),
+      remedy: "write it in a simpler way",
+    });
+  }
+  return {
+    file,
+    source: text,
+    digest: createHash("sha256").update(text).digest("hex"),
+    hooks,
+    names: units.flatMap(literalNames),
+    locate,
+  };
+}
+
+/** One file, ready to be put into the linked text. */
+interface Unit {
+  readonly source: Source;
+  readonly text: MagicString;
+  readonly bindings: Bindings;
+  /** Import specifier to the index of its unit. */
+  readonly targets: ReadonlyMap<string, number>;
+  /** Every name that the file exports, with those that it exports again. */
+  readonly exports: ReadonlyMap<string, Export>;
+}
+
+/** A placeholder for the prefix while it is not yet known; no file may spell it. */
+const ANONYMOUS = "$default";
+
+/** The files in an order in which each stands behind those that it imports; the policy itself is the last. */
+function readUnits(entry: string, options: LinkOptions): Unit[] {
+  const units: Unit[] = [];
+  const indices = new Map<string, number>();
+  const open = new Set<string>();
+
+  const visit = (file: string): number => {
+    const known = indices.get(file);
+    if (known !== undefined) return known;
+    open.add(file);
+    const source = readSource(file, options.read(file));
+    refuseForbidden(source);
+    if (source.text.includes(ANONYMOUS))
+      throw forbidden(source, { start: source.text.indexOf(ANONYMOUS) }, `spells \`${ANONYMOUS}\``, "use another name");
+    const text = new MagicString(source.text);
+    const bindings = takeBindings(source, text, { anonymous: ANONYMOUS });
+    const targets = new Map<string, number>();
+    for (const { from, node } of bindings.files) {
+      const path = resolve(source, node, from, options.root);
+      if (open.has(path))
+        throw forbidden(
+          source,
+          node,
+          `imports \`${from}\`, which imports it again`,
+          "move what both need into a third file",
+        );
+      if (indices.size + open.size >= MAX_FILES)
+        throw forbidden(source, node, `is made of more than ${MAX_FILES} files`, "put them together");
+      targets.set(from, visit(path));
+    }
+    open.delete(file);
+    if (open.size > 0) refuseChanging(source, bindings);
+    const exports = allExports(source, bindings, targets, units);
+    units.push({ source, text, bindings, targets, exports });
+    indices.set(file, units.length - 1);
+    return units.length - 1;
+  };
+  visit(entry);
+  return units;
+}
+
+function resolve(source: Source, node: AnyNode, from: string, root: string): string {
+  if (!from.startsWith("./") && !from.startsWith("../"))
+    throw forbidden(source, node, `imports \`${from}\``, `import \`${GUEST_MODULE}\`, or a file as "./name.js"`);
+  const path = posix.join(posix.dirname(source.file), from);
+  const inside = posix.relative(root === "" ? "." : root, path);
+  if (inside.startsWith("..") || posix.isAbsolute(inside))
+    throw forbidden(
+      source,
+      node,
+      `imports \`${from}\`, which is outside of \`${root}\``,
+      "keep a policy's files in the folder of its domain",
+    );
+  if (!/\.(js|mjs|ts)$/.test(path))
+    throw forbidden(source, node, `imports \`${from}\`, which is no .js or .ts file`, "name the file with its ending");
+  return path;
+}
+
+function allExports(
+  source: Source,
+  bindings: Bindings,
+  targets: ReadonlyMap<string, number>,
+  units: readonly Unit[],
+): Map<string, Export> {
+  const all = new Map(bindings.exports);
+  for (const { from, node } of bindings.stars) {
+    for (const name of units[targets.get(from)!]!.exports.keys()) {
+      if (name === "default" || bindings.exports.has(name)) continue;
+      if (all.has(name)) throw forbidden(source, node, `exports \`${name}\` from two files`, "export it by name");
+      all.set(name, { node, local: null, from, name });
+    }
+  }
+  for (const { from, name, node } of [...all.values(), ...bindings.imports.map((one) => ({ ...one, node: null }))]) {
+    if (from === null || name === "*") continue;
+    const exported = units[targets.get(from)!]!.exports;
+    if (exported.has(name)) continue;
+    const place = node ?? bindings.files.find((file) => file.from === from)!.node;
+    throw new CountersignError(
+      "POLICY_SYNTAX",
+      `imports \`${name}\`, which \`${from}\` does not export${didYouMean(name, exported.keys())}`,
+      {
+        place: placeIn(source, place),
+        remedy: "export it there, or mend the name",
+      },
+    );
+  }
+  return all;
+}
+
+function hooksOf({ source, exports }: Unit, known: readonly string[]): string[] {
+  for (const [name, { node }] of exports) {
+    if (known.includes(name)) continue;
+    throw new CountersignError(
+      "POLICY_UNKNOWN_HOOK",
+      `exports \`${name}\`, which is no hook${didYouMean(name, known)}`,
+      {
+        place: placeIn(source, node),
+        remedy: `export hooks only: ${known.join(", ")}`,
+      },
+    );
+  }
+  if (exports.size > 0) return [...exports.keys()];
+  throw new CountersignError("POLICY_NO_HOOK", "exports no hook", {
+    place: source.file,
+    remedy: `export a function named as a hook: ${known.join(", ")}`,
+  });
+}
+
+/** The shortest `$c`, `$cc` … that no file spells anywhere: what begins with it is the linker's alone. */
+function unspelt(units: readonly Unit[]): string {
+  let prefix = "$c";
+  while (units.some(({ source }) => source.text.includes(prefix))) prefix += "c";
+  return prefix;
+}
+
+/**
+ * Puts the files together. Each is a function of its own, in which the names of the virtual module stand outside of what
+ * runs anew for each decision; a file's own lines follow each other undisturbed from a line of their own.
+ */
+function assemble(
+  units: readonly Unit[],
+  hooks: readonly string[],
+  prefix: string,
+): { text: string; starts: number[] } {
+  const my = (name: string) => `${prefix}_${name}`;
+  const marks: Marks = { fuel: my("fuel"), exhausted: my("exhausted"), caught: my("caught"), error: my("error") };
+  const host = my("host");
+  const value = (unit: Unit, from: string) => my(`value${unit.targets.get(from)}`);
+  const parts: string[] = [
+    `((${host})=>{"use strict";let ${marks.fuel}=0,${my("hook")}=0,${my("subject")}${units.map((_, index) => `,${my(`value${index}`)}`).join("")};` +
+      `const ${my("current")}=${host}.current,${my("box")}=${host}.box,${marks.exhausted}=${host}.exhausted,` +
+      `${marks.caught}=(e)=>{if(${marks.fuel}<0)throw e;${host}.caught(e)};`,
+  ];
+  const starts: number[] = [];
+  let line = 1;
+  units.forEach((unit, index) => {
+    meter(unit.source, unit.text, marks);
+    const last = index === units.length - 1;
+    const guest = [...unit.bindings.guest].map(
+      ([local, name]) => `${local}=${host}.guest${name === "*" ? "" : `.${name}`}`,
+    );
+    const imports = unit.bindings.imports.map(({ local, from, name }) => `${local}=${member(value(unit, from), name)}`);
+    const head = `const ${my(`file${index}`)}=(()=>{${declare(guest)}return()=>{${declare(imports)}\n`;
+    const tail = last ? callHook(unit, hooks, my, value) : exportsOf(unit, host, value);
+    const body = unit.text.toString();
+    parts.push(head);
+    starts.push(line + 1);
+    parts.push(body, `\n;${tail}}})();`);
+    line += 1 + (body.match(/\n/g)?.length ?? 0) + 1;
+  });
+  const last = units.length - 1;
+  const run = units
+    .slice(0, last)
+    .map((_, index) => `${my(`value${index}`)}=${my(`file${index}`)}();`)
+    .join("");
+  const call = last === 0 ? `return ${my("file0")}()` : `${run}return ${my(`file${last}`)}()`;
+  parts.push(
+    `return(${my("a")},${my("b")},${my("d")})=>{${marks.fuel}=${my("a")};${my("hook")}=${my("b")};${my("subject")}=${my("d")};` +
+      `try{${call}}finally{${my("box")}[0]=${marks.fuel}}}})`,
+  );
+  return { text: parts.join("").replaceAll(ANONYMOUS, my("default")), starts };
+}
+
+type Name = (name: string) => string;
+
+function declare(constants: readonly string[]): string {
+  return constants.length === 0 ? "" : `const ${constants.join(",")};`;
+}
+
+function member(object: string, name: string): string {
+  return name === "*" ? object : `${object}[${JSON.stringify(name)}]`;
+}
+
+function reference(unit: Unit, { local, from, name }: Export, value: (unit: Unit, from: string) => string): string {
+  return from === null ? local! : member(value(unit, from), name);
+}
+
+function exportsOf(unit: Unit, host: string, value: (unit: Unit, from: string) => string): string {
+  const fields = [...unit.exports].map(([name, one]) => `[${JSON.stringify(name)}]:${reference(unit, one, value)}`);
+  return `return ${host}.freeze({__proto__:null,${fields.join(",")}})`;
+}
+
+function callHook(unit: Unit, hooks: readonly string[], my: Name, value: (unit: Unit, from: string) => string): string {
+  const call = (name: string) =>
+    `(0,${reference(unit, unit.exports.get(name)!, value)})(${my("subject")},${my("current")})`;
+  const choices = hooks.slice(0, -1).map((name, index) => `${my("hook")}===${index}?${call(name)}:`);
+  return `return ${choices.join("")}${call(hooks.at(-1)!)}`;
+}
+
+/** The literal names of keyrings and maps that a file gives to the helpers. */
+function literalNames({ source, bindings }: Unit): LinkedPolicy["names"] {
+  const names: { kind: "keyring" | "map"; name: string; place: string }[] = [];
+  simple(source.program, {
+    CallExpression({ callee, arguments: given }: CallExpression) {
+      const name = calledHelper(callee, bindings);
+      const wanted = name === null ? null : (GUEST_FUNCTIONS[name as keyof typeof GUEST_FUNCTIONS] ?? null);
+      const literal = wanted === null ? undefined : given[wanted.argument];
+      if (wanted === null || literal?.type !== "Literal" || typeof literal.value !== "string") return;
+      names.push({ kind: wanted.kind, name: (literal as Literal).value as string, place: placeIn(source, literal) });
+    },
+  });
+  return names;
+}
+
+function calledHelper(callee: CallExpression["callee"], { guest }: Bindings): string | null {
+  if (callee.type === "Identifier") return guest.get(callee.name) ?? null;
+  if (callee.type !== "MemberExpression" || callee.computed || callee.object.type !== "Identifier") return null;
+  return guest.get(callee.object.name) === "*" && callee.property.type === "Identifier" ? callee.property.name : null;
+}
+
+/** Column maps are made when the first place is asked for: most policies never need one. */
+const maps = new WeakMap<Unit, number[][][]>();
+
+function locateIn(units: readonly Unit[], starts: readonly number[], line: number, column: number): string | null {
+  const index = starts.findLastIndex((start) => start <= line);
+  const unit = units[index];
+  if (unit === undefined) return null;
+  let map = maps.get(unit);
+  if (map === undefined) {
+    map = unit.text.generateDecodedMap({ hires: true }).mappings as number[][][];
+    maps.set(unit, map);
+  }
+  const segment = map[line - starts[index]!]?.findLast(([generated]) => generated! <= column - 1);
+  if (segment === undefined) return null;
+  return placeOf(unit.source.file, { line: segment[2]! + 1, column: segment[3]! + 1 });
+}

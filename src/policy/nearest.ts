@@ -1,0 +1,32 @@
+/** The candidate that a misspelt word most likely meant, or null where none is close (edit distance of 1 in 3 letters). */
+export function nearest(word: string, candidates: Iterable<string>): string | null {
+  let best: string | null = null;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const far = distance(word, candidate, least);
+    if (far < least) [best, least] = [candidate, far];
+  }
+  return best;
+}
+
+/** ` (did you mean \`x\`?)`, or nothing. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
+  const close = nearest(word, candidates);
+  return close === null ? "" : ` (did you mean \`${close}\`?)`;
+}
+
+/** Levenshtein's edit distance, given up as `bound` once it cannot be below it. */
+function distance(left: string, right: string, bound: number): number {
+  if (Math.abs(left.length - right.length) >= bound) return bound;
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j++) {
+      const changed = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
+    }
+    if (Math.min(...next) >= bound) return bound;
+    row = next;
+  }
+  return row[right.length]!;
+}

@@ -1,0 +1,150 @@
+import { type Node, type Program, parse, type Token } from "acorn";
+import { transform } from "sucrase";
+import { CountersignError } from "../error.js";
+import { placeOf, positionAt } from "./place.js";
+
+/** One file of a policy, read: its text as JavaScript, its tree, and its tokens. */
+export interface Source {
+  readonly file: string;
+  /** JavaScript with LF line ends; TypeScript's types are erased, lines kept. */
+  readonly text: string;
+  readonly program: Program;
+  readonly tokens: readonly Token[];
+}
+
+/** The largest file of a policy, in UTF-16 units: a person reads it before it decides what a kernel runs. */
+export const MAX_SOURCE = 256 * 1024;
+
+/**
+ * Reads one file of a policy. What acorn and QuickJS are known to read differently is refused here; what they share is
+ * settled by both of them having to accept it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
+ */
+export function readSource(file: string, raw: string): Source {
+  if (raw.length > MAX_SOURCE) {
+    throw new CountersignError(
+      "POLICY_FORBIDDEN",
+      `is ${raw.length} characters, more than the limit of ${MAX_SOURCE}`,
+      {
+        place: file,
+        remedy: "keep tables in a map of the configuration instead of in the policy",
+      },
+    );
+  }
+  // a template's value has LF whatever the file has, so nothing changes but places
+  const written = raw.replace(/\r\n?/g, "\n");
+  refuseCharacters(file, written);
+  const text = file.endsWith(".ts") ? eraseTypes(file, written) : written;
+  const tokens: Token[] = [];
+  try {
+    const program = parse(text, { ecmaVersion: 2023, sourceType: "module", allowHashBang: false, onToken: tokens });
+    const source = { file, text, program, tokens };
+    refuseSpelling(source);
+    return source;
+  } catch (error) {
+    if (error instanceof CountersignError) throw error;
+    throw syntaxError(file, error);
+  }
+}
+
+/** The place of a node in its file. */
+export function placeIn(source: Pick<Source, "file" | "text">, node: Pick<Node, "start">): string {
+  return placeOf(source.file, positionAt(source.text, node.start));
+}
+
+function syntaxError(file: string, error: unknown): CountersignError {
+  const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+  const place = loc === undefined ? file : placeOf(file, { line: loc.line, column: loc.column + 1 });
+  return new CountersignError(
+    "POLICY_SYNTAX",
+    `is not JavaScript: ${lowerFirst(message.replace(/ \(\d+:\d+\)$/, ""))}`,
+    {
+      place,
+      remedy: "mend the policy there",
+      cause: error,
+    },
+  );
+}
+
+function eraseTypes(file: string, text: string): string {
+  try {
+    return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
+  } catch (error) {
+    const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+    throw new CountersignError(
+      "POLICY_SYNTAX",
+      `is not TypeScript: ${lowerFirst(message.replace(/ \(\d+:\d+\)$/, ""))}`,
+      {
+        place: loc === undefined ? file : placeOf(file, loc),
+        remedy: "mend the policy there",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Characters that have no business in a policy, wherever they stand; a string can escape them. */
+const REFUSED =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/u;
+
+function refuseCharacters(file: string, text: string): void {
+  const found = REFUSED.exec(text);
+  if (found === null) return;
+  const code = found[0].codePointAt(0) ?? 0;
+  throw new CountersignError(
+    "POLICY_FORBIDDEN",
+    `has the character U+${code.toString(16).toUpperCase().padStart(4, "0")}, which a reader cannot see or readers disagree on`,
+    { place: placeOf(file, positionAt(text, found.index)), remedy: "write it as an escape within a string" },
+  );
+}
+
+/** Words and operators that mean the same to acorn and QuickJS only when spelt plainly. */
+function refuseSpelling(source: Source): void {
+  const { text, tokens } = source;
+  let end = 0;
+  for (const token of tokens) {
+    const label = token.type.label;
+    if (label === "name" || label === "privateId" || token.type.keyword !== undefined) {
+      if (text.slice(token.start, token.end).includes("\\"))
+        throw forbidden(source, token, "has an escape in a name", "write the character itself");
+    }
+    // a script (Annex B.1.1) takes `<!--` and `-->` as comments, a module as operators
+    if (token.start === end && end > 0 && /^(<!--|-->)/.test(around(text, token.start)))
+      throw forbidden(
+        source,
+        token,
+        "has what a script reads as a comment and a module as operators",
+        "put spaces between",
+      );
+    end = token.end;
+  }
+  // white space that is not ASCII, between tokens: comments may hold any letter
+  const plain = /[^\S\n\t ]/u;
+  end = 0;
+  for (const token of tokens) {
+    const gap = text.slice(end, token.start);
+    if (plain.test(gap.replace(/\/\/.*|\/\*[\s\S]*?\*\//g, "")))
+      throw forbidden(source, { start: end }, "has white space that is not a space, tab or line end", "use a space");
+    end = token.end;
+  }
+}
+
+/** The four characters `<!--`, or three of `-->`, that a token boundary falls into. */
+function around(text: string, at: number): string {
+  if (text.startsWith("<!--", at - 1)) return "<!--";
+  return text.startsWith("-->", at - 2) ? "-->" : "";
+}
+
+/** A POLICY_FORBIDDEN error at a node. */
+export function forbidden(
+  source: Pick<Source, "file" | "text">,
+  node: Pick<Node, "start">,
+  message: string,
+  remedy: string,
+): CountersignError {
+  return new CountersignError("POLICY_FORBIDDEN", message, { place: placeIn(source, node), remedy });
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
+}

@@ -1,0 +1,30 @@
+import { CALL, FAILED, FIRST, RESULT, SECOND, THIRD } from "../slots.js";
+
+/** Given by the host when it starts the guest; see main.ts. */
+declare const $box: Float64Array;
+declare const $call: (text?: string) => string | undefined;
+
+export const box = $box;
+
+/** Calls the host. Gives back its text, while its number is in the box. Throws an error of the guest's own. */
+export function callHost(
+  what: number,
+  who: string,
+  text?: string,
+  first = 0,
+  second = 0,
+  third = 0,
+): string | undefined {
+  box[CALL] = what;
+  box[FIRST] = first;
+  box[SECOND] = second;
+  box[THIRD] = third;
+  box[FAILED] = 0;
+  const answer = text === undefined ? $call() : $call(text);
+  if (box[FAILED] !== 0) throw new Error(`${who} could not be answered`);
+  return answer;
+}
+
+export function hostNumber(): number {
+  return box[RESULT]!;
+}

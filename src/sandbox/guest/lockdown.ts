@@ -1,0 +1,89 @@
+// kept from before: the lockdown takes their names away while it runs
+const { deleteProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
+const world: object = globalThis;
+
+type Keyed = Record<PropertyKey, unknown>;
+
+/**
+ * Deletes whatever the table does not permit, then freezes what is left, with all that can be reached from it. `rest` are
+ * objects of the guest's own that a policy can reach, frozen in the same way. Throws when the engine has a thing that
+ * neither is permitted nor can be deleted.
+ */
+export function lockDown(permits: Readonly<Record<string, string>>, rest: readonly object[]): void {
+  const rooms = new Map<object, Set<PropertyKey>>();
+  const roots = hiddenRoots();
+  for (const place of Object.keys(permits)) {
+    const object = find(place, roots);
+    if (object === null) continue;
+    const kept = rooms.get(object) ?? new Set<PropertyKey>();
+    for (const key of permits[place]!.split(" ")) kept.add(keyOf(key));
+    rooms.set(object, kept);
+  }
+  for (const [object, kept] of rooms) prune(object as Keyed, kept);
+  const seen = new Set<object>();
+  freezeAll([world, ...rooms.keys(), ...rest], seen, rooms);
+}
+
+/** Intrinsics that no name leads to, but syntax does. */
+function hiddenRoots(): Readonly<Record<string, unknown>> {
+  const proto = Object.getPrototypeOf;
+  const generator = proto(function* () {}) as { prototype: object };
+  const strict = (function () {
+    // biome-ignore lint/complexity/noArguments: its `callee` is what leads to %ThrowTypeError%
+    return Object.getOwnPropertyDescriptor(arguments, "callee")?.get;
+  })();
+  return {
+    "%Function.prototype%": proto(() => {}),
+    "%GeneratorFunction.prototype%": generator,
+    "%Generator.prototype%": generator.prototype,
+    "%Iterator.prototype%": proto(generator.prototype),
+    "%ArrayIterator.prototype%": proto([].values()),
+    "%MapIterator.prototype%": proto(new Map().values()),
+    "%SetIterator.prototype%": proto(new Set().values()),
+    "%StringIterator.prototype%": proto(""[Symbol.iterator]()),
+    "%RegExpStringIterator.prototype%": proto("".matchAll(/x/g)),
+    "%ThrowTypeError%": strict ?? null,
+    "%InternalError.prototype%":
+      (globalThis as { InternalError?: { prototype: object } }).InternalError?.prototype ?? null,
+  };
+}
+
+function find(place: string, roots: Readonly<Record<string, unknown>>): object | null {
+  if (place === "globalThis") return world;
+  if (place.startsWith("%")) return (roots[place] as object | null) ?? null;
+  let at: unknown = world;
+  for (const key of place.split(".")) at = (at as Keyed | undefined)?.[keyOf(key)];
+  return (at as object | undefined) ?? null;
+}
+
+function keyOf(key: string): PropertyKey {
+  return key.startsWith("@@") ? (Symbol as unknown as Record<string, symbol>)[key.slice(2)]! : key;
+}
+
+function isBuiltIn(key: PropertyKey, object: object): boolean {
+  return typeof object === "function" && (key === "length" || key === "name");
+}
+
+function prune(object: Keyed, kept: ReadonlySet<PropertyKey>): void {
+  for (const key of ownKeys(object)) {
+    if (kept.has(key) || isBuiltIn(key, object)) continue;
+    if (!deleteProperty(object, key)) throw new TypeError(`cannot remove ${String(key)}`);
+  }
+}
+
+function freezeAll(from: readonly object[], seen: Set<object>, rooms: ReadonlyMap<object, unknown>): void {
+  const open: unknown[] = [...from];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) continue;
+    seen.add(value);
+    // a function that the table does not name keeps nothing but its length and name
+    if (typeof value === "function" && !rooms.has(value)) prune(value as unknown as Keyed, new Set(["prototype"]));
+    for (const key of ownKeys(value)) {
+      const { value: held, get, set } = getOwnPropertyDescriptor(value, key)!;
+      open.push(held, get, set);
+    }
+    open.push(Object.getPrototypeOf(value));
+    Object.freeze(value);
+  }
+}

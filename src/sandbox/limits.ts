@@ -1,0 +1,32 @@
+/** What a runtime may use. A policy's attachment says; these stand where it does not. */
+export const DEFAULT_LIMITS = {
+  /** Function entries and loop back-edges. */
+  fuel: 100_000,
+  /** Bytes of guest heap, beside what the runtime itself takes. */
+  memory: 8 * 1024 * 1024,
+  /** Bytes of guest stack. */
+  stack: 256 * 1024,
+  /** Milliseconds. */
+  wall: 50,
+} as const;
+
+/** The bounds within which a configuration may set them: smallest and largest. */
+export const LIMIT_BOUNDS = {
+  fuel: [1, 1_000_000_000],
+  memory: [64 * 1024, 256 * 1024 * 1024],
+  stack: [16 * 1024, 256 * 1024],
+  wall: [1, 10_000],
+} as const;
+
+/** Bytes of heap that a runtime takes before any policy runs in it. */
+export const RUNTIME_MEMORY = 1024 * 1024;
+
+/** Runtimes that a domain keeps. */
+export const RUNTIMES_KEPT = 64;
+
+/** Subjects that a runtime keeps built, and how many characters of JSON they may come to. */
+export const SUBJECTS_KEPT = 64;
+export const SUBJECT_TEXT_KEPT = 1024 * 1024;
+
+/** A module whose memory has grown past this is replaced: WASM memory never shrinks. */
+export const MODULE_MEMORY = 192 * 1024 * 1024;

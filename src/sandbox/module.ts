@@ -1,0 +1,191 @@
+import type {
+  EvalFlags,
+  JSContextPointer,
+  JSRuntimePointer,
+  JSValueConstPointerPointer,
+  JSValuePointer,
+  QuickJSEmscriptenModule,
+  QuickJSFFI,
+} from "@jitl/quickjs-ffi-types";
+import { type EngineCode, engineCode } from "./engine.js";
+
+export type { JSContextPointer, JSRuntimePointer, JSValuePointer };
+
+/** Whom a module's engine calls back while one of its contexts runs. Neither may throw: it would pass through WASM. */
+export interface Callbacks {
+  /** A function of the host was called; `value(i)` borrows an argument. Gives back an owned value, or 0 for undefined. */
+  called(count: number, value: (index: number) => JSValuePointer): JSValuePointer;
+  /** Whether to stop. Asked now and then while bytecode runs. */
+  interrupted(): boolean;
+}
+
+const NOTHING = 0 as JSValuePointer;
+
+/**
+ * One WASM instance with its own memory: a domain's. Made at once, without waiting, so that one that broke can be replaced
+ * in the middle of a decision. Speaks the FFI of quickjs-emscripten directly: its wrapper objects cost more than a decision.
+ */
+export class Module {
+  readonly ffi: QuickJSFFI;
+  readonly #heap: QuickJSEmscriptenModule;
+  readonly #contexts = new Map<JSContextPointer, Callbacks>();
+  readonly #runtimes = new Map<JSRuntimePointer, Callbacks>();
+  /** Set when the engine has trapped or run out of the host's stack: its memory can no longer be trusted. */
+  broken = false;
+
+  constructor(code: EngineCode = engineCode()) {
+    this.#heap = instantiate(code);
+    this.#heap.callbacks = {
+      callFunction: (_, context, _this, count, values) => {
+        const value = (index: number) => this.ffi.QTS_ArgvGetJSValueConstPointer(values as never, index) as never;
+        return this.#contexts.get(context)?.called(count, value) ?? NOTHING;
+      },
+      shouldInterrupt: (_, runtime) => (this.#runtimes.get(runtime)?.interrupted() === false ? 0 : 1),
+      freeHostRef: () => {},
+      loadModuleSource: () => 0 as never,
+      normalizeModule: () => 0 as never,
+    };
+    this.ffi = new code.FFI(this.#heap);
+  }
+
+  /** Bytes of linear memory; it never shrinks. */
+  get size(): number {
+    return this.#heap.HEAPU8.byteLength;
+  }
+
+  newContext(
+    limits: { memory: number; stack: number },
+    intrinsics: number,
+    callbacks: Callbacks,
+  ): [JSRuntimePointer, JSContextPointer] {
+    const runtime = this.ffi.QTS_NewRuntime();
+    this.ffi.QTS_RuntimeSetMemoryLimit(runtime, limits.memory);
+    this.ffi.QTS_RuntimeSetMaxStackSize(runtime, limits.stack);
+    this.#runtimes.set(runtime, callbacks);
+    this.ffi.QTS_RuntimeEnableInterruptHandler(runtime);
+    const context = this.ffi.QTS_NewContext(runtime, intrinsics as never);
+    this.#contexts.set(context, callbacks);
+    return [runtime, context];
+  }
+
+  freeContext(runtime: JSRuntimePointer, context: JSContextPointer): void {
+    this.#contexts.delete(context);
+    this.ffi.QTS_FreeContext(context);
+    this.ffi.QTS_FreeRuntime(runtime);
+    this.#runtimes.delete(runtime);
+  }
+
+  allocate(bytes: number): number {
+    const pointer = this.#heap._malloc(bytes);
+    if (pointer === 0) throw new RangeError("no memory is left in the module");
+    return pointer;
+  }
+
+  free(pointer: number): void {
+    this.#heap._free(pointer);
+  }
+
+  /** Numbers in the module's memory. The view dies when memory grows: ask again when its length has become 0. */
+  numbers(pointer: number, length: number): Float64Array {
+    return new Float64Array(this.#heap.HEAPU8.buffer, pointer, length);
+  }
+
+  writePointers(pointer: number, values: readonly number[]): void {
+    new Uint32Array(this.#heap.HEAPU8.buffer, pointer, values.length).set(values);
+  }
+
+  /** A string of the guest. It must hold no NUL, which would end it, and no lone surrogate: JSON text never does. */
+  newString(context: JSContextPointer, text: string): JSValuePointer {
+    const pointer = this.#write(text);
+    const value = this.ffi.QTS_NewString(context, pointer as never);
+    this.free(pointer);
+    return value;
+  }
+
+  /** A function whose calls come to the context's callbacks. */
+  newFunction(context: JSContextPointer): JSValuePointer {
+    return this.ffi.QTS_NewFunction(context, "", 1, false, 1 as never);
+  }
+
+  /** A string of the guest's, up to its first NUL. */
+  readString(context: JSContextPointer, value: JSValuePointer): string {
+    const pointer = this.ffi.QTS_GetString(context, value);
+    const text = this.#heap.UTF8ToString(pointer);
+    this.ffi.QTS_FreeCString(context, pointer);
+    return text;
+  }
+
+  /** A property of an error that the engine made, as text; reading it must run no code of a policy. */
+  readProperty(context: JSContextPointer, object: JSValuePointer, name: string): string {
+    const key = this.newString(context, name);
+    const value = this.ffi.QTS_GetProp(context, object, key);
+    const text = this.readString(context, value);
+    this.ffi.QTS_FreeValuePointer(context, value);
+    this.ffi.QTS_FreeValuePointer(context, key);
+    return text;
+  }
+
+  /** Evaluates a script. The result may be an exception: see `exception`. */
+  evaluate(context: JSContextPointer, text: string, file: string, flags = 0): JSValuePointer {
+    const bytes = Buffer.byteLength(text);
+    const pointer = this.#write(text);
+    const value = this.ffi.QTS_Eval(context, pointer as never, bytes, file, 0 as never, flags as EvalFlags);
+    this.free(pointer);
+    return value;
+  }
+
+  /** The error that a result stands for, which the caller frees; or null when it is a value. */
+  exception(context: JSContextPointer, result: JSValuePointer): JSValuePointer | null {
+    const error = this.ffi.QTS_ResolveException(context, result);
+    return (error as number) === 0 ? null : error;
+  }
+
+  call(context: JSContextPointer, callee: JSValuePointer, values: readonly JSValuePointer[]): JSValuePointer {
+    const pointers = this.allocate(4 * Math.max(1, values.length));
+    this.writePointers(pointers, values);
+    try {
+      return this.ffi.QTS_Call(
+        context,
+        callee,
+        this.ffi.QTS_GetUndefined() as never,
+        values.length,
+        pointers as JSValueConstPointerPointer,
+      );
+    } finally {
+      this.free(pointers);
+    }
+  }
+
+  #write(text: string): number {
+    const room = 3 * text.length + 1;
+    const pointer = this.allocate(room);
+    const { written } = encoder.encodeInto(text, this.#heap.HEAPU8.subarray(pointer, pointer + room));
+    this.#heap.HEAPU8[pointer + written] = 0;
+    return pointer;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * The loader that emscripten writes is async, though all it waits for is the instance. Its CommonJS form runs up to there
+ * when it is called, and all that it does after is to call the module's constructors: so they are called here, and it
+ * is handed one that does nothing. The constructors are the module's first export (wasm-ld puts them there).
+ */
+function instantiate({ wasm, load }: EngineCode): QuickJSEmscriptenModule {
+  const heap = {
+    print: () => {},
+    printErr: () => {},
+    instantiateWasm(imports: WebAssembly.Imports, ready: (instance: WebAssembly.Instance) => void) {
+      const instance = new WebAssembly.Instance(wasm, imports);
+      const [first, construct] = Object.entries(instance.exports)[0]!;
+      const exports = { ...instance.exports, [first]: () => {} };
+      (construct as () => void)();
+      ready({ exports } as WebAssembly.Instance);
+      return exports;
+    },
+  };
+  void load(heap as never);
+  if (!("_QTS_NewRuntime" in heap)) throw new TypeError("the engine's loader waits before it makes its instance");
+  return heap as unknown as QuickJSEmscriptenModule;
+}

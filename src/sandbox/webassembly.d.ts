@@ -1,0 +1,11 @@
+/** The part of WebAssembly that the sandbox uses; node has it, and its types leave it to the DOM's. */
+declare namespace WebAssembly {
+  type Imports = Record<string, Record<string, unknown>>;
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Instance {
+    constructor(module: Module, imports: Imports);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+}
