@@ -7,7 +7,11 @@ interface Entry {
 }
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
+  check: { summary: "decides about files offline", load: () => import("./check.js") },
+  init: { summary: "makes a working directory to begin with", load: () => import("./init.js") },
+  test: { summary: "runs the tests beside policies", load: () => import("./test.js") },
   sign: { summary: "makes signatures of files, or of each BPF program in them", load: () => import("./sign.js") },
   verify: { summary: "checks one signature", load: () => import("./verify.js") },
+  run: { summary: "runs a command behind a live gate", load: () => import("./run.js") },
   inspect: { summary: "shows what BPF programs are and may do", load: () => import("./inspect.js") },
 };

@@ -63,6 +63,10 @@ export class MapView {
     return this.maps.has(map);
   }
 
+  names(): Iterable<string> {
+    return this.maps.keys();
+  }
+
   /** JSON text, or null where there is no such key. */
   lookup(map: string, key: string): string | null {
     const written = this.pending.get(map)?.writes.get(key);

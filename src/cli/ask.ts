@@ -1,0 +1,59 @@
+import type { Engine } from "../engine/engine.js";
+import { hookOf, type OfflineSignatures, subjectsOf } from "../engine/offline.js";
+import { CountersignError } from "../error.js";
+import type { HookName } from "../hooks/catalogue.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Current } from "../policy/current.js";
+import { readInput } from "./input.js";
+
+/** Who asks about a file, and how. */
+export interface Ask {
+  readonly current: Current;
+  /** The one that the content calls for, unless it is named. */
+  readonly hook?: HookName | undefined;
+  readonly signatures: OfflineSignatures;
+  /** Milliseconds since the epoch. */
+  readonly time?: number | undefined;
+}
+
+/** An engine for a configuration file. What it takes is loaded here, so that a mistyped option does not wait for it. */
+export async function openEngine(config: string): Promise<Engine> {
+  const [{ Engine }, { readConfig }] = await Promise.all([
+    import("../engine/engine.js"),
+    import("../config/config.js"),
+  ]);
+  return Engine.open(readConfig(config));
+}
+
+/** What is decided about a file: a decision for each subject in it. Throws what makes it undecidable, with the file. */
+export function askAbout(engine: Engine, path: string, { current, hook: named, signatures, time }: Ask): Decision[] {
+  const file = { path, bytes: readInput(path) };
+  const hook = named ?? hookOf(file);
+  // a file that nothing recognizes and nothing decides about must not pass for one that is allowed
+  if (named === undefined && hook === "blob_verify" && !engine.decidesAbout(hook)) throw unrecognized(path);
+  return subjectsOf(file, hook, signatures).map((subject) =>
+    engine.decide({ hook, subject: subject as never, current, time }),
+  );
+}
+
+function unrecognized(file: string): CountersignError {
+  return new CountersignError("ELF_NO_PROGRAMS", "is no BPF object, and no policy decides about blobs", {
+    place: file,
+    remedy: "name a BPF object, attach a policy to blob_verify, or say what is meant with --hook",
+  });
+}
+
+/** Root on the host; what is not said of it is unknown, and so in every scope. */
+export const HOST: Current = {
+  ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
+  capabilities: [],
+  namespaces: {},
+  container: null,
+};
+
+/** The same task in a container with these labels besides those that it has. */
+export function labelled(current: Current, labels: Readonly<Record<string, string>>): Current {
+  if (Object.keys(labels).length === 0) return current;
+  const container = { id: "check", name: null, annotations: {}, ...current.container };
+  return { ...current, container: { ...container, labels: { ...container.labels, ...labels } } };
+}

@@ -1,0 +1,57 @@
+import { verdictName } from "../errno.js";
+import { oneLine } from "../error.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Checked } from "./check.js";
+import { print, printJson, styled } from "./output.js";
+import { table } from "./table.js";
+
+/** What was decided: as JSON, one object a file and an array for several; or as a table, one reason a line. */
+export function printCheck(checked: readonly Checked[], json: boolean): void {
+  if (json) {
+    const all = checked.map(toJson);
+    printJson(all.length === 1 ? all[0] : all);
+    return;
+  }
+  const rows = checked.flatMap(({ file, decisions }) => decisions.map((decision) => rowOf(file, decision)));
+  if (rows.length > 0) print(table(["FILE", "SUBJECT", "HOOK", "VERDICT", "REASON"], rows));
+  if (checked.length > 1 || rows.length > 1) print(`\n${summary(checked)}`);
+}
+
+function toJson({ file, decisions, error }: Checked): object {
+  return {
+    file,
+    decisions: decisions.map(({ current: _, ...decision }) => ({ ...decision, errno: verdictName(decision.verdict) })),
+    error:
+      error === null ? null : { code: error.code, message: error.message, place: error.place, remedy: error.remedy },
+  };
+}
+
+function rowOf(file: string, { hook, subject, verdict, refusal, would, answers }: Decision): string[] {
+  const name = oneLine(subject.name);
+  const line = [oneLine(file), name, hook];
+  if (refusal !== null) return [...line, styled("red", `refused ${verdictName(verdict)}`), refusal.reason];
+  if (would !== null)
+    return [...line, styled("yellow", `audit ${verdictName(would.verdict)}`), `would be refused: ${would.reason}`];
+  return [...line, styled("green", "allowed"), allowedBy(answers)];
+}
+
+function allowedBy(answers: Decision["answers"]): string {
+  const faults = answers.flatMap(({ attachment, fault }) =>
+    fault === null ? [] : [`${attachment} let ${fault.code} through`],
+  );
+  const names = answers.map(({ attachment }) => attachment).join(", ");
+  return faults.join("; ") || (names === "" ? "nothing is in scope; the default is allow" : `by ${names}`);
+}
+
+function summary(checked: readonly Checked[]): string {
+  const decisions = checked.flatMap((one) => one.decisions);
+  const refused = decisions.filter(({ verdict }) => verdict !== 0).length;
+  const audit = decisions.filter(({ verdict, would }) => verdict === 0 && would !== null).length;
+  const undecided = checked.filter(({ error }) => error !== null).length;
+  const parts = [
+    `${decisions.length - refused} allowed${audit === 0 ? "" : ` (${audit} of them in audit alone)`}`,
+    `${refused} refused`,
+    ...(undecided === 0 ? [] : [`${undecided} ${undecided === 1 ? "file" : "files"} undecided`]),
+  ];
+  return parts.join(", ");
+}

@@ -1,0 +1,122 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_CONFIG } from "../config/config.js";
+import type { Engine } from "../engine/engine.js";
+import { readSignature } from "../engine/offline.js";
+import { CountersignError } from "../error.js";
+import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Current } from "../policy/current.js";
+import { type Ask, askAbout, HOST, labelled, openEngine } from "./ask.js";
+import { printCheck } from "./check-output.js";
+import { EXIT } from "./exit.js";
+import { complain } from "./output.js";
+import { progress } from "./progress.js";
+
+/** `countersign check FILE…`: what would be decided about files, without any of it happening. */
+export function command(): Command {
+  return new Command("check")
+    .description("Decides about files offline, as the configuration would at its hooks")
+    .argument("<file...>", "BPF objects, programs that carry them, kernel modules, or any blob")
+    .option("--config <file>", "the configuration", DEFAULT_CONFIG)
+    .addOption(
+      new Option("--hook <name>", "ask this hook, instead of the one that the content calls for").choices(HOOK_NAMES),
+    )
+    .option("--signature <file>", "a detached signature of what is checked")
+    .option("--as <file>", "who asks: a JSON file with fields of `current`")
+    .option("--label <key=value>", "ask as a container with this label; again for more", label, {})
+    .option("--uid <number>", "ask as this user", uid)
+    .option("--comm <name>", "ask as a task of this name")
+    .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
+    .option("--json", "one JSON object a file, an array for several")
+    .addHelpText(
+      "after",
+      `
+Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
+otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is refused, 2 when something
+could not be decided.
+
+Examples:
+  countersign check program.o
+  countersign check --label tier=edge --label app=web *.o
+  countersign check --hook blob_verify --signature firmware.p7s firmware.bin`,
+    )
+    .action(check);
+}
+
+interface Options {
+  readonly config: string;
+  readonly hook?: HookName;
+  readonly signature?: string;
+  readonly as?: string;
+  readonly label: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly comm?: string;
+  readonly at?: number;
+  readonly json?: true;
+}
+
+/** What came of one file: decisions, or the error for which there are none. */
+export interface Checked {
+  readonly file: string;
+  readonly decisions: readonly Decision[];
+  readonly error: CountersignError | null;
+}
+
+async function check(files: readonly string[], options: Options): Promise<void> {
+  const current = await whoAsks(options);
+  const given = options.signature === undefined ? null : readSignature(options.signature);
+  const engine = await openEngine(options.config);
+  const bar = await progress(files.length);
+  try {
+    const ask = { current, hook: options.hook, signatures: { given, store: engine.signatures }, time: options.at };
+    const checked = files.map((file) => {
+      bar.step(file);
+      return checkFile(engine, file, ask);
+    });
+    bar.stop();
+    printCheck(checked, options.json === true);
+    for (const { error } of checked) if (error !== null) complain(error);
+    process.exitCode = exitCode(checked);
+  } finally {
+    bar.stop();
+    engine.close();
+  }
+}
+
+function checkFile(engine: Engine, file: string, ask: Ask): Checked {
+  try {
+    return { file, decisions: askAbout(engine, file, ask), error: null };
+  } catch (error) {
+    if (error instanceof CountersignError) return { file, decisions: [], error };
+    throw error;
+  }
+}
+
+function exitCode(checked: readonly Checked[]): number {
+  if (checked.some(({ error }) => error !== null)) return EXIT.undecided;
+  return checked.some(({ decisions }) => decisions.some(({ verdict }) => verdict !== 0)) ? EXIT.refused : EXIT.ok;
+}
+
+async function whoAsks({ as, label, uid, comm }: Options): Promise<Current> {
+  const base = as === undefined ? HOST : (await import("../config/current.js")).readCurrent(as);
+  const user = uid === undefined ? {} : { uid, euid: uid };
+  return labelled({ ...base, ...user, ...(comm === undefined ? {} : { comm }) }, label);
+}
+
+function label(text: string, labels: Readonly<Record<string, string>>): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError("Write it as key=value.");
+  return { ...labels, [key]: value };
+}
+
+function uid(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff)
+    throw new InvalidArgumentError("Give a number below 4294967296.");
+  return Number(text);
+}
+
+function time(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError("Write it such as 2026-01-31T12:00:00Z.");
+  return at;
+}

@@ -1,0 +1,51 @@
+/** What `init` writes besides keys, objects and the policy that ships. */
+export const CONFIG = `# Who may load what. Every key: docs/configuration.md of the package.
+version: 1
+
+default: { bpf_prog_load: deny }      # where no attachment is in scope
+
+keyrings:
+  platform: { trust: [certs/ca.pem] }
+
+attachments:
+  - policy: policies/allow-unsigned-tc.js
+    mode: enforce                     # audit: record what would be refused, and let it through
+
+signatures: [signatures/]             # made by \`countersign sign --programs\`
+
+log: { file: decisions.jsonl }
+`;
+
+export const POLICY_TEST = `# Run by \`countersign test\`: what the policy beside this file should answer.
+- file: ../program.o                  # signed: its signature is in signatures/
+  expect: allow
+- file: ../unsigned.o                 # neither signed nor a tc program
+  expect: -EPERM
+  reason: only tc programs may be unsigned
+- { file: ../unsigned.o, labels: { tier: edge }, uid: 1000, expect: refuse }
+`;
+
+export const README = `# A place to try Countersign
+
+\`\`\`sh
+countersign check program.o unsigned.o    # one is signed, the other is refused
+countersign inspect program.o             # what it is and what it may do
+countersign test                          # the policy's own test
+\`\`\`
+
+Sign the other one, and look again:
+
+\`\`\`sh
+countersign sign --key keys/signer.key --cert certs/signer.pem --programs unsigned.o
+countersign check unsigned.o
+\`\`\`
+
+| what | where |
+| --- | --- |
+| the configuration | \`countersign.yaml\` |
+| the policy, and its test beside it | \`policies/\` |
+| a test CA and the signer's certificate | \`certs/\` |
+| their keys: for trying things out, and for nothing else | \`keys/\` |
+| signatures, by the digest of what they sign | \`signatures/\` |
+| what was decided, one line of JSON each | \`decisions.jsonl\` |
+`;

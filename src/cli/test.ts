@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { Command } from "commander";
+import type { PolicyCase } from "../config/cases.js";
+import { DEFAULT_CONFIG } from "../config/config.js";
+import type { Engine } from "../engine/engine.js";
+import { verdictName } from "../errno.js";
+import { CountersignError } from "../error.js";
+import type { Answer } from "../hooks/decision.js";
+import { askAbout, HOST, labelled, openEngine } from "./ask.js";
+import { EXIT } from "./exit.js";
+import { print, printJson, styled } from "./output.js";
+import { table } from "./table.js";
+
+/** `countersign test`: runs the cases that stand beside the configuration's policies. */
+export function command(): Command {
+  return new Command("test")
+    .description("Runs the tests beside the configuration's policies: POLICY.test.yaml beside POLICY.js")
+    .option("--config <file>", "the configuration", DEFAULT_CONFIG)
+    .option("--json", "one JSON array of cases")
+    .addHelpText(
+      "after",
+      `
+A test is a list of cases. Each names a file and what the policy should answer about it: \`allow\`, \`refuse\`, a verdict such
+as \`-EPERM\`, or \`not asked\`. Who asks can be told with \`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
+
+  - { file: ../program.o, labels: { tier: edge }, expect: -EPERM, reason: is not signed }
+
+Exits with 0 when every case is as expected, 1 when one is not, 2 when one could not be run.`,
+    )
+    .action(test);
+}
+
+interface Result {
+  readonly attachment: string;
+  readonly place: string;
+  readonly file: string;
+  readonly expected: string;
+  readonly got: string;
+  readonly passed: boolean;
+}
+
+async function test({ config, json }: { config: string; json?: true }): Promise<void> {
+  const engine = await openEngine(config);
+  const { readCases } = await import("../config/cases.js");
+  try {
+    const results = engine.policies().flatMap(({ attachment, file }) => {
+      const cases = file.replace(/\.[a-z]+$/, ".test.yaml");
+      return existsSync(cases) ? readCases(cases).flatMap((one) => run(engine, attachment, cases, one)) : [];
+    });
+    if (results.length === 0) throw nothing(config);
+    if (json === true) printJson(results);
+    else report(results);
+    process.exitCode = results.every(({ passed }) => passed) ? EXIT.ok : EXIT.refused;
+  } finally {
+    engine.close();
+  }
+}
+
+/** A case about a file with several programs is one result for each. */
+function run(engine: Engine, attachment: string, cases: string, one: PolicyCase): Result[] {
+  const user = one.uid === undefined ? {} : { uid: one.uid, euid: one.uid };
+  const current = labelled({ ...HOST, ...user, ...(one.comm === undefined ? {} : { comm: one.comm }) }, one.labels);
+  const signatures = { given: null, store: engine.signatures };
+  const decisions = askAbout(engine, resolve(dirname(cases), one.file), { current, hook: one.hook, signatures });
+  return decisions.map(({ subject, answers }) => {
+    const answer = answers.find((its) => its.attachment === attachment) ?? null;
+    const expected = one.reason === undefined ? one.expect : `${one.expect}: …${one.reason}…`;
+    return {
+      attachment,
+      place: relative("", one.place),
+      file: `${one.file} ${subject.name}`,
+      expected,
+      got: got(answer),
+      passed: holds(one, answer),
+    };
+  });
+}
+
+function holds({ expect, reason }: PolicyCase, answer: Answer | null): boolean {
+  if (answer === null) return expect === "not asked";
+  const verdict =
+    { allow: answer.verdict === 0, refuse: answer.verdict !== 0 }[expect] ?? expect === verdictName(answer.verdict);
+  return verdict && (reason === undefined || answer.refusal?.reason.includes(reason) === true);
+}
+
+function got(answer: Answer | null): string {
+  if (answer === null) return "not asked";
+  return answer.refusal === null ? "allow" : `${verdictName(answer.verdict)}: ${answer.refusal.reason}`;
+}
+
+function report(results: readonly Result[]): void {
+  const word = (passed: boolean) => (passed ? styled("green", "passed") : styled("red", "failed"));
+  const row = ({ passed, place, file, expected, got }: Result) => {
+    return [word(passed), place, file, passed ? got : `expected ${expected}, got ${got}`];
+  };
+  print(table(["", "CASE", "SUBJECT", "ANSWER"], results.map(row)));
+  const failed = results.filter(({ passed }) => !passed).length;
+  print(`\n${results.length - failed} passed, ${failed} failed`);
+}
+
+function nothing(config: string): CountersignError {
+  return new CountersignError("USAGE", "no policy has a test beside it", {
+    place: config,
+    remedy: "write POLICY.test.yaml beside a policy; see `countersign test --help`",
+  });
+}

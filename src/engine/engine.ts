@@ -1,0 +1,173 @@
+import { randomBytes } from "node:crypto";
+import type { Config } from "../config/config.js";
+import { ERRNO } from "../errno.js";
+import { CountersignError } from "../error.js";
+import { HOOKS, type HookName } from "../hooks/catalogue.js";
+import type { Decision, Ruling } from "../hooks/decision.js";
+import { dispatch } from "../hooks/dispatcher.js";
+import type { SubjectOf } from "../hooks/subject.js";
+import type { DecisionLog } from "../log/log.js";
+import type { Current } from "../policy/current.js";
+import { Domain } from "../policy/domain.js";
+import { MapView, type MapWrite } from "../policy/map.js";
+import { Roster } from "../policy/roster.js";
+import type { Keyring } from "../trust/keyring.js";
+import { SignatureStore } from "../trust/store.js";
+import { Helpers, type Moment } from "./helpers.js";
+import { Loader, rulesOf } from "./load.js";
+import { PolicyAttachment } from "./policy-attachment.js";
+
+/** What is asked. `time` is the hook's time, at which certificates are judged: now, unless it is given. */
+export interface DecisionRequest<H extends HookName = HookName> {
+  readonly hook: H;
+  readonly subject: SubjectOf<H>;
+  readonly current: Current;
+  /** Milliseconds since the epoch. */
+  readonly time?: number | undefined;
+}
+
+/** A decision that no policy was asked for. `name` is the subject's. */
+export interface Unasked extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe"> {
+  readonly name: string;
+}
+
+/**
+ * Everything that a configuration says, put together and ready to decide. Synchronous, and lives in one thread: whoever
+ * needs a decision that can be ended from outside runs it in a decision thread (engine/thread.ts).
+ */
+export class Engine {
+  private readonly roster: Roster;
+  private readonly run = randomBytes(6).toString("hex");
+  private decided = 0;
+  private closed = false;
+
+  private constructor(
+    private readonly config: Config,
+    private readonly moment: Moment,
+    private readonly attachments: readonly PolicyAttachment[],
+    private readonly domains: ReadonlyMap<string, Domain>,
+    private readonly keyrings: ReadonlyMap<string, Keyring>,
+    /** Detached signatures, by the digest of what they sign. */
+    readonly signatures: SignatureStore,
+    private readonly log: DecisionLog | null,
+  ) {
+    this.roster = new Roster(attachments);
+  }
+
+  /**
+   * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with less
+   * than it was told to.
+   */
+  static async open(config: Config): Promise<Engine> {
+    const loader = new Loader(config);
+    const keyrings = loader.keyrings();
+    const maps = loader.maps();
+    const moment = { time: 0 };
+    const domains = new Map<string, Domain>();
+    const attachments = config.attachments.map((attachment) => {
+      const policy = loader.policy(attachment);
+      const domain = domains.get(attachment.domain) ?? new Domain();
+      domains.set(attachment.domain, domain);
+      const view = new MapView(maps, attachment.mode);
+      return new PolicyAttachment(attachment, policy, domain, new Helpers(keyrings, view, moment), view);
+    });
+    const signatures = SignatureStore.open(config.signatures);
+    const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log);
+    return new Engine(config, moment, attachments, domains, keyrings, signatures, log);
+  }
+
+  /** Decides. Whatever goes wrong in a policy is in the decision; throws ENGINE_CLOSED alone. */
+  decide<H extends HookName>({ hook, subject, current, time = Date.now() }: DecisionRequest<H>): Decision {
+    if (this.closed)
+      throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
+    const start = performance.now();
+    this.moment.time = time;
+    const fallback = { verdict: this.config.default[hook], mode: this.config.mode };
+    const ruling = dispatch({ hook, subject, current }, this.roster.inScope(hook, current), fallback);
+    this.decided += 1;
+    return this.logged({
+      id: `${this.run}-${this.decided}`,
+      time,
+      hook,
+      subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest },
+      current,
+      ...ruling,
+      duration: (performance.now() - start) * 1000,
+    });
+  }
+
+  /** Whether a decision on this hook could be a refusal for anybody: where it could not, nobody need be asked. */
+  serves(hook: HookName): boolean {
+    return this.config.default[hook] === "deny" || this.attachments.some(({ hooks }) => hooks.has(hook));
+  }
+
+  /** Writes down what was decided without policies, as a gate does with what it cannot carry out. It may come back refused. */
+  record({ name, ...decided }: Unasked): Decision {
+    const subject = { kind: HOOKS[decided.hook].subject, name, digest: "" };
+    this.decided += 1;
+    const id = `${this.run}-${this.decided}`;
+    return this.logged({ id, time: Date.now(), subject, answers: [], duration: 0, ...decided });
+  }
+
+  /** Whether anything but the default `allow` has a say at a hook. */
+  decidesAbout(hook: HookName): boolean {
+    return this.config.default[hook] === "deny" || this.attachments.some(({ hooks }) => hooks.has(hook));
+  }
+
+  /** Each attachment with the file of its policy. */
+  policies(): readonly { readonly attachment: string; readonly file: string }[] {
+    return this.config.attachments.map(({ name, policy }) => ({ attachment: name, file: policy }));
+  }
+
+  /** Reads every keyring's files again; each that can be read is replaced as a whole. Gives back the errors of the others. */
+  reloadKeyrings(): readonly CountersignError[] {
+    const errors: CountersignError[] = [];
+    for (const keyring of this.config.keyrings) {
+      try {
+        this.keyrings.get(keyring.name)?.replace(rulesOf(keyring));
+      } catch (error) {
+        if (!(error instanceof CountersignError)) throw error;
+        errors.push(error.within(`${keyring.place}: keyring \`${keyring.name}\``));
+      }
+    }
+    return errors;
+  }
+
+  /** Repeats map writes that an attachment committed in an engine before this one. */
+  restore(attachment: string, writes: readonly MapWrite[]): void {
+    this.named(attachment)?.apply(writes);
+  }
+
+  /** Takes an attachment out, with the reason that its refusals will give; or back in, with null. */
+  suspend(attachment: string, why: string | null): void {
+    this.named(attachment)?.suspend(why);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const domain of this.domains.values()) domain.close();
+    this.log?.close();
+  }
+
+  private named(name: string): PolicyAttachment | undefined {
+    return this.attachments.find((attachment) => attachment.name === name);
+  }
+
+  /** A decision that cannot be written down must have no effect: it is refused instead. */
+  private logged(decision: Decision): Decision {
+    if (this.log === null) return decision;
+    try {
+      this.log.write(decision);
+      return decision;
+    } catch (error) {
+      return { ...decision, ...unlogged(error) };
+    }
+  }
+}
+
+function unlogged(error: unknown): Pick<Ruling, "verdict" | "refusal" | "would"> {
+  const verdict = -ERRNO.EPERM;
+  const reason = error instanceof CountersignError ? error.toString() : "the decision could not be logged";
+  return { verdict, refusal: { verdict, by: null, code: "INTERNAL_FAULT", reason }, would: null };
+}

@@ -1,0 +1,119 @@
+import { dirname, posix, relative, resolve, sep } from "node:path";
+import type { AttachmentConfig, Config, KeyringConfig, MapConfig } from "../config/config.js";
+import { readMapFile } from "../config/mapfile.js";
+import { CountersignError } from "../error.js";
+import { HOOK_NAMES } from "../hooks/catalogue.js";
+import { readInput, readText } from "../input.js";
+import { type LinkedPolicy, linkPolicy } from "../policy/linker.js";
+import { PolicyMap } from "../policy/map.js";
+import { didYouMean } from "../policy/nearest.js";
+import { type Keyring, type KeyringRules, openKeyring } from "../trust/keyring.js";
+
+/** The largest file of a policy, or of trust, that is read. */
+const MAX_POLICY = 2 ** 20;
+const MAX_TRUST = 16 * 2 ** 20;
+
+/** What a configuration's parts name is read here. Every error says which part of the configuration led to it. */
+export class Loader {
+  private readonly folder: string;
+  private readonly linked = new Map<string, LinkedPolicy>();
+
+  constructor(private readonly config: Config) {
+    this.folder = dirname(resolve(config.file));
+  }
+
+  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED, KEY_MALFORMED, FILE_UNREADABLE. */
+  keyrings(): Map<string, Keyring> {
+    return new Map(
+      this.config.keyrings.map((keyring) => [
+        keyring.name,
+        blaming(keyring, () => openKeyring(keyring.name, rulesOf(keyring))),
+      ]),
+    );
+  }
+
+  /** Throws MAP_INVALID, FILE_UNREADABLE. */
+  maps(): Map<string, PolicyMap> {
+    return new Map(this.config.maps.map((map) => [map.name, blaming(map, () => mapOf(map))]));
+  }
+
+  /**
+   * An attachment's policy, linked once however often it is attached. Throws POLICY_SYNTAX, POLICY_FORBIDDEN,
+   * POLICY_UNKNOWN_HOOK, POLICY_NO_HOOK, POLICY_UNKNOWN_NAME, CONFIG_INVALID, FILE_UNREADABLE.
+   */
+  policy(attachment: AttachmentConfig): LinkedPolicy {
+    return blaming(attachment, () => {
+      let policy = this.linked.get(attachment.policy);
+      if (policy === undefined) {
+        policy = this.link(attachment.policy);
+        this.checkNames(policy);
+        this.linked.set(attachment.policy, policy);
+      }
+      checkHooks(attachment, policy);
+      return policy;
+    });
+  }
+
+  /** Policies are called by their path from the configuration, with slashes: so they stand in messages and reasons. */
+  private link(path: string): LinkedPolicy {
+    const file = relative(this.folder, path).split(sep).join("/");
+    return linkPolicy(file, {
+      read: (name) => readText(resolve(this.folder, name), MAX_POLICY),
+      hookNames: HOOK_NAMES,
+      root: posix.dirname(file),
+    });
+  }
+
+  private checkNames(policy: LinkedPolicy): void {
+    const known = { keyring: this.config.keyrings, map: this.config.maps };
+    for (const { kind, name, place } of policy.names) {
+      const names = known[kind].map((its) => its.name);
+      if (names.includes(name)) continue;
+      throw new CountersignError(
+        "POLICY_UNKNOWN_NAME",
+        `names the ${kind} \`${name}\`, which is not configured${didYouMean(name, names)}`,
+        {
+          place,
+          remedy: `add it under \`${kind}s\`, or mend the policy`,
+        },
+      );
+    }
+  }
+}
+
+/** A keyring's rules, with its files read. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+export function rulesOf({ trust, revoked, usage, validity }: KeyringConfig): KeyringRules {
+  const read = (paths: readonly string[]) => paths.map((path) => ({ path, bytes: readInput(path, MAX_TRUST) }));
+  const { crls, certificates, digests } = revoked;
+  return {
+    trust: read(trust),
+    revoked: { crls: read(crls), certificates: read(certificates), digests },
+    usage,
+    validity,
+  };
+}
+
+function mapOf({ name, file, writable }: MapConfig): PolicyMap {
+  return new PolicyMap(name, file === null ? {} : readMapFile(file), writable);
+}
+
+function checkHooks({ hooks, name }: AttachmentConfig, policy: LinkedPolicy): void {
+  const missing = hooks?.find((hook) => !policy.hooks.includes(hook));
+  if (missing === undefined) return;
+  throw new CountersignError(
+    "CONFIG_INVALID",
+    `\`${name}\` is attached to ${missing}, which its policy does not export`,
+    {
+      place: policy.file,
+      remedy: `attach it to ${policy.hooks.join(", ")}, or export ${missing}`,
+    },
+  );
+}
+
+function blaming<T>({ place }: { place: string }, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(place) : error;
+  }
+}

@@ -1,0 +1,137 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { sha256 } from "../bpf/digest.js";
+import { isElf } from "../bpf/elf.js";
+import { embeddedObjects, factsOfFile, isBpfElf } from "../bpf/embedded.js";
+import type { MapFacts, ProgramFacts } from "../bpf/facts.js";
+import { CountersignError } from "../error.js";
+import { HOOKS, type HookName } from "../hooks/catalogue.js";
+import type { FileFacts, Subject } from "../hooks/subject.js";
+import { readInput } from "../input.js";
+import { readSignedData } from "../trust/cms.js";
+import { MODSIG_MARKER } from "../trust/modsig.js";
+import { MAX_SIGNATURE } from "../trust/pkcs7.js";
+import type { SignatureStore } from "../trust/store.js";
+
+/** A file that somebody asks about before it is used anywhere. */
+export interface OfflineFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Where a file's signatures are looked for. */
+export interface OfflineSignatures {
+  /** Given by whoever asks; it then goes before every other one. */
+  readonly given: Uint8Array | null;
+  readonly store: SignatureStore;
+}
+
+/**
+ * The hook that a file's content calls for: an object's programs are loaded, as are those that a program carries inside;
+ * a kernel module is read by the kernel; anything else is a blob. Throws ELF_NO_PROGRAMS for a program without any.
+ */
+export function hookOf({ path, bytes }: OfflineFile): HookName {
+  if (isBpfElf(bytes)) return "bpf_prog_load";
+  if (path.endsWith(".ko") || Buffer.from(bytes.subarray(-MODSIG_MARKER.length)).equals(MODSIG_MARKER))
+    return "kernel_read_file";
+  if (!isElf(bytes)) return "blob_verify";
+  if (embeddedObjects(bytes).length > 0) return "bpf_prog_load";
+  throw new CountersignError("ELF_NO_PROGRAMS", "is an ELF file with no BPF in it", {
+    place: path,
+    remedy: "name a BPF object, or say what is meant with --hook, such as bprm_check_security",
+  });
+}
+
+/**
+ * What a hook would be asked about a file: one subject, or one for each program or map in it. Throws what reading the
+ * file as such throws, with the file in its place, and USAGE where no file is what the hook is about.
+ */
+export function subjectsOf(file: OfflineFile, hook: HookName, signatures: OfflineSignatures): readonly Subject[] {
+  try {
+    return MAKERS[HOOKS[hook].subject](file, hook, signatures);
+  } catch (error) {
+    throw error instanceof CountersignError && error.place?.startsWith(file.path) !== true
+      ? error.within(file.path)
+      : error;
+  }
+}
+
+/**
+ * A detached signature's file. Throws DER_MALFORMED or CMS_MALFORMED for what is no CMS, but for files called `.sig` or
+ * `.raw`: the type RAW has no form of its own.
+ */
+export function readSignature(path: string): Uint8Array {
+  const bytes = readInput(path, MAX_SIGNATURE);
+  return /\.(sig|raw)$/.test(path) ? bytes : wellFormed(path, bytes);
+}
+
+type Maker = (file: OfflineFile, hook: HookName, signatures: OfflineSignatures) => readonly Subject[];
+
+const MAKERS: Readonly<Record<(typeof HOOKS)[HookName]["subject"], Maker>> = {
+  program: (file, _, signatures) => {
+    const object = fileFacts(file, signatures);
+    return factsOfFile(file.bytes).programs.map((program) => ({
+      ...program,
+      signature: signatures.given ?? stored(signatures.store, program.digest),
+      kernel_signature: null,
+      object,
+    }));
+  },
+  map: ({ bytes }, hook) => {
+    const access = hook === "bpf_map" ? "rw" : null;
+    return distinct(factsOfFile(bytes).programs).map((map) => ({
+      ...map,
+      digest: sha256(Buffer.from(JSON.stringify(map))),
+      access,
+    }));
+  },
+  file: (file, hook, signatures) => {
+    const facts = fileFacts(file, signatures);
+    const purpose = hook === "kernel_read_file" ? "module" : "exec";
+    const parameters = hook === "kernel_read_file" ? "" : null;
+    return [{ ...facts, name: basename(file.path), digest: facts.sha256, purpose, parameters }];
+  },
+  blob: (file, _, signatures) => {
+    const { sha256: digest, data, signature } = fileFacts(file, signatures);
+    return [{ name: basename(file.path), digest, data, signature }];
+  },
+  command: notOfFile,
+  token: notOfFile,
+};
+
+function notOfFile(_: OfflineFile, hook: HookName): never {
+  throw new CountersignError("USAGE", `${hook} is not about a file`, { remedy: "name another hook with --hook" });
+}
+
+function fileFacts({ path, bytes }: OfflineFile, { given, store }: OfflineSignatures): FileFacts {
+  const digest = sha256(bytes);
+  const beside = `${path}.p7s`;
+  const signature = given ?? (existsSync(beside) ? readSignature(beside) : stored(store, digest));
+  return { path, sha256: digest, data: bytes, signature };
+}
+
+function stored(store: SignatureStore, digest: string): Uint8Array | null {
+  const signature = store.find(digest);
+  return signature === null ? null : wellFormed(`the signature store: ${digest}.p7s`, signature);
+}
+
+/** A damaged signature file is somebody's mistake to mend, and not the same as a signature that does not verify. */
+function wellFormed(path: string, signature: Uint8Array): Uint8Array {
+  try {
+    readSignedData(signature);
+    return signature;
+  } catch (error) {
+    if (!(error instanceof CountersignError)) throw error;
+    const place = error.place === undefined ? path : `${path}: ${error.place}`;
+    throw new CountersignError(error.code, `is no signature: ${error.message}`, {
+      place,
+      remedy: "name a detached CMS in DER, as `countersign sign` and `openssl cms -sign -binary -outform DER` make it",
+      cause: error,
+    });
+  }
+}
+
+/** Programs of one object share its maps. */
+function distinct(programs: readonly ProgramFacts[]): MapFacts[] {
+  return [...new Map(programs.flatMap(({ maps }) => maps.map((map) => [map.name, map]))).values()];
+}
