@@ -31,6 +31,8 @@ export interface Code {
   ksymAt(slot: number): KernelName | null;
   /** The CO-RE relocation that names this slot: its immediate and offset are not known before the load. */
   rewrittenAt(slot: number): Rewrite | null;
+  /** All slots that CO-RE relocations name, ascending. */
+  rewrittenSlots(): readonly number[];
   /** `file.c:12` of the line that this slot came from; null without `.BTF.ext`. */
   sourceAt(slot: number): string | null;
   /** The program's own BTF. */

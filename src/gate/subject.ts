@@ -22,6 +22,7 @@ export function liveProgram(load: LiveLoad): ProgramSubject | string {
       kfuncAt: () => null,
       ksymAt: () => null,
       rewrittenAt: () => null,
+      rewrittenSlots: () => [],
       sourceAt: () => null,
       btf: null,
     },

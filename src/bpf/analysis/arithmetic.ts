@@ -1,0 +1,161 @@
+import { ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, POINTERS } from "./kinds.js";
+import { enumerable, filterSet, mapSet, upTo } from "./numbers.js";
+import { ALL_BYTES, UPPER_BYTES, type Values } from "./values.js";
+
+/** Operation codes of ALU and ALU64 (RFC 9669, section 4.1). */
+export const ALU = {
+  ADD: 0x00,
+  SUB: 0x10,
+  MUL: 0x20,
+  DIV: 0x30,
+  OR: 0x40,
+  AND: 0x50,
+  LSH: 0x60,
+  RSH: 0x70,
+  NEG: 0x80,
+  MOD: 0x90,
+  XOR: 0xa0,
+  MOV: 0xb0,
+  ARSH: 0xc0,
+  END: 0xd0,
+} as const;
+
+/** What `a op b` may be, in 64 bits or in 32 with the upper half cleared. `operation` is neither MOV nor END. */
+export function compute(values: Values, operation: number, wide: boolean, a: number, b: number): number {
+  const kinds = values.kinds(a) | values.kinds(b);
+  if ((kinds & POINTERS) !== 0) return withPointer(values, operation, wide, a, b);
+  if (values.isConstant(a) && values.isConstant(b)) {
+    const folded = fold(values, operation, wide, a, b);
+    if (folded !== -1) return folded;
+  }
+  const set = setAfter(values, operation, wide, a, b);
+  const upper = wide ? 0 : UPPER_BYTES;
+  return set === ANY_NUMBER && wide ? values.any : values.number(0, 0, upper, set);
+}
+
+/** A number cut to its low 32 bits, the upper half cleared: what a 32-bit move leaves. */
+export function truncate(values: Values, value: number): number {
+  if (values.kinds(value) !== KIND.NUMBER || value === values.any) return values.any32;
+  const mask = values.mask(value);
+  if (mask === ALL_BYTES) return values.constant(values.lo(value), 0);
+  return values.number(values.lo(value), 0, mask | UPPER_BYTES, values.set(value));
+}
+
+/** A sign-extending move of the low `bits` bits. */
+export function extend(values: Values, value: number, bits: number, wide: boolean): number {
+  if (!values.isConstant(value)) return values.any;
+  const lo = bits === 32 ? values.lo(value) : (values.lo(value) << (32 - bits)) >> (32 - bits);
+  return values.constant(lo, wide ? lo >> 31 : 0);
+}
+
+/**
+ * Pointers stay pointers when a number is added or taken away (adjust_ptr_min_max_vals); their difference is a number, and
+ * so is what any other operation leaves, but for pointers into an arena, which may be computed with.
+ */
+function withPointer(values: Values, operation: number, wide: boolean, a: number, b: number): number {
+  const ka = values.kinds(a);
+  const kb = values.kinds(b);
+  if (!wide || (operation !== ALU.ADD && operation !== ALU.SUB)) {
+    const arena = (ka | kb) & KIND.ARENA;
+    return arena === 0 ? values.any : values.pointer(arena | KIND.NUMBER, values.maps(a) | values.maps(b));
+  }
+  if ((kb & POINTERS) === 0) {
+    if ((ka & FOLLOWED) === 0) return (ka & KIND.NUMBER) === 0 ? a : forget(values, a);
+    const distance = values.isConstant(b) && values.hi(b) === values.lo(b) >> 31 ? values.lo(b) : null;
+    const offset = values.offset(a);
+    const moved =
+      distance === null || offset === ANY_OFFSET ? ANY_OFFSET : offset + (operation === ALU.ADD ? distance : -distance);
+    const near = moved > -(1 << 30) && moved < 1 << 30;
+    return values.pointer(ka, values.maps(a), near ? moved : ANY_OFFSET, values.frame(a));
+  }
+  if (operation === ALU.SUB && (kb & KIND.NUMBER) === 0) return values.any;
+  if (operation === ALU.ADD && (ka & POINTERS) === 0) return withPointer(values, operation, wide, b, a);
+  const joined = values.join(a, b);
+  return values.pointer(values.kinds(joined), values.maps(joined), ANY_OFFSET, values.frame(joined));
+}
+
+/** The same pointer, or any number. */
+function forget(values: Values, value: number): number {
+  return values.pointer(values.kinds(value), values.maps(value), values.offset(value), values.frame(value));
+}
+
+function setAfter(values: Values, operation: number, wide: boolean, a: number, b: number): number {
+  const set = values.set(a);
+  const constant = values.isConstant(b) ? values.lo(b) : null;
+  if (constant === null) return ANY_NUMBER;
+  if (operation === ALU.AND) {
+    if (enumerable(set)) return mapSet(set, (member) => member & constant);
+    const below = upTo(constant);
+    return below === ANY_NUMBER ? below : filterSet(below, (member) => (member & ~constant) === 0);
+  }
+  if (operation === ALU.MOD && constant > 0 && values.hi(b) === 0) return upTo(constant - 1);
+  if (!enumerable(set)) return ANY_NUMBER;
+  const shift = constant & (wide ? 63 : 31);
+  switch (operation) {
+    case ALU.ADD:
+      return mapSet(set, (member) => member + constant);
+    case ALU.SUB:
+      return mapSet(set, (member) => member - constant);
+    case ALU.MUL:
+      return mapSet(set, (member) => Math.imul(member, constant));
+    case ALU.OR:
+      return mapSet(set, (member) => member | constant);
+    case ALU.XOR:
+      return mapSet(set, (member) => member ^ constant);
+    case ALU.LSH:
+      return mapSet(set, (member) => (shift > 31 ? 0 : member << shift));
+    case ALU.NEG:
+      return mapSet(set, (member) => -member);
+    // in 64 bits what comes down from the upper half is not known
+    case ALU.RSH:
+      return wide ? ANY_NUMBER : mapSet(set, (member) => member >>> shift);
+    case ALU.ARSH:
+      return wide ? ANY_NUMBER : mapSet(set, (member) => member >> shift);
+    default:
+      return ANY_NUMBER;
+  }
+}
+
+/** The result where both are known, or -1 where it is not worth computing. */
+function fold(values: Values, operation: number, wide: boolean, a: number, b: number): number {
+  const x = values.lo(a);
+  const y = values.lo(b);
+  const xHigh = values.hi(a);
+  const yHigh = values.hi(b);
+  const result = (lo: number, hi: number) => values.constant(lo, wide ? hi : 0);
+  switch (operation) {
+    case ALU.ADD: {
+      const lo = (x + y) | 0;
+      return result(lo, (xHigh + yHigh + (lo >>> 0 < x >>> 0 ? 1 : 0)) | 0);
+    }
+    case ALU.SUB:
+      return result((x - y) | 0, (xHigh - yHigh - (x >>> 0 < y >>> 0 ? 1 : 0)) | 0);
+    case ALU.NEG:
+      return result(-x | 0, (-xHigh - (x === 0 ? 0 : 1)) | 0);
+    case ALU.OR:
+      return result(x | y, xHigh | yHigh);
+    case ALU.AND:
+      return result(x & y, xHigh & yHigh);
+    case ALU.XOR:
+      return result(x ^ y, xHigh ^ yHigh);
+    case ALU.LSH:
+    case ALU.RSH:
+    case ALU.ARSH:
+      return shifted(values, operation, wide, a, y & (wide ? 63 : 31));
+    default:
+      return -1;
+  }
+}
+
+function shifted(values: Values, operation: number, wide: boolean, a: number, by: number): number {
+  const lo = values.lo(a);
+  const hi = wide ? values.hi(a) : 0;
+  if (by === 0) return values.constant(lo, hi);
+  if (!wide)
+    return values.constant(operation === ALU.LSH ? lo << by : operation === ALU.RSH ? (lo >>> by) | 0 : lo >> by, 0);
+  if (operation === ALU.LSH)
+    return by < 32 ? values.constant(lo << by, (hi << by) | (lo >>> (32 - by))) : values.constant(0, lo << (by - 32));
+  const sign = operation === ALU.ARSH ? hi >> 31 : 0;
+  if (by >= 32) return values.constant(operation === ALU.ARSH ? hi >> (by - 32) : (hi >>> (by - 32)) | 0, sign);
+  return values.constant((lo >>> by) | (hi << (32 - by)), operation === ALU.ARSH ? hi >> by : (hi >>> by) | 0);
+}

@@ -1,0 +1,204 @@
+import type { Code } from "../code.js";
+import { EFFECTS } from "../facts.js";
+import type { Findings } from "../findings.js";
+import { formats, HELPER_ROWS, type HelperRow, USER_STACK } from "../tables/helpers.js";
+import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
+import { formatAt, readsOfFormat } from "./format.js";
+import type { Frames } from "./frames.js";
+import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
+import { FOREIGN, type Maps } from "./maps.js";
+import type { Memory } from "./memory.js";
+import type { Values } from "./values.js";
+
+/** What a call may bring about in the flow of control, for the interpreter to carry out. */
+export interface Consequences {
+  /** A callback is entered, with these arguments. */
+  enter(callback: number, args: readonly number[]): void;
+  /** The program (or subprogram) ends here with a value that is not known. */
+  leave(slot: number, why: string): void;
+}
+
+/** Calls of helpers and kfuncs: what they do, and what they give back. */
+export class Calls {
+  readonly #values: Values;
+  readonly #frames: Frames;
+  readonly #maps: Maps;
+  readonly #findings: Findings;
+
+  constructor(
+    readonly code: Code,
+    readonly memory: Memory,
+    readonly consequences: Consequences,
+  ) {
+    this.#values = memory.values;
+    this.#frames = memory.frames;
+    this.#maps = memory.maps;
+    this.#findings = memory.findings;
+  }
+
+  /** Calls the helper with this id; the registers' state is the frames'. Gives what r0 is afterwards. */
+  helper(slot: number, id: number): number {
+    const row = HELPER_ROWS[id];
+    if (row === undefined) {
+      this.#findings.anything(slot, `calls helper ${id}, which is not known`);
+      return this.#values.pointer(ANYTHING, -1);
+    }
+    const name = `bpf_${row.name}`;
+    for (const effect of row.effects) this.#findings.note(effect, slot, `calls \`${name}\``);
+    if (row.effects.includes("calls_bpf"))
+      for (const effect of EFFECTS)
+        this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);
+    const { args } = row;
+    for (let index = 0; index < args.length; index++) {
+      const letter = args[index];
+      if (letter === "w") this.memory.fill(slot, this.#argument(index), name);
+      else if (letter === "f") this.#callback(slot, row, index);
+    }
+    if (row.writesMap) this.#writesMap(slot, this.#argument(args.indexOf("m")), name);
+    if (formats(row)) this.#format(slot, this.#argument(args.indexOf("t")), name);
+    if (row.stackFlags > 0) this.#userStack(slot, this.#argument(row.stackFlags - 1), name);
+    if (row.effects.includes("tail_calls")) this.consequences.leave(slot, "what a tail call returns is not known");
+    return this.#returned(row);
+  }
+
+  kfunc(slot: number): number {
+    const name = this.code.kfuncAt(slot)?.name ?? null;
+    const row = name === null ? undefined : KFUNC_ROWS.get(name);
+    if (row === undefined) {
+      const which = name === null ? "a kfunc whose name is not known" : `kfunc \`${name}\`, which is not known`;
+      this.#findings.anything(slot, `calls ${which}`);
+      return this.#values.pointer(ANYTHING, -1);
+    }
+    for (const effect of row.effects) this.#findings.note(effect, slot, `calls kfunc \`${row.name}\``);
+    this.#kfuncArguments(slot, row);
+    if (row.ends) this.consequences.leave(slot, `\`${row.name}\` ends it with a value of its own`);
+    const values = this.#values;
+    const maps = values.maps(this.#argument(0));
+    switch (row.returns) {
+      case "number":
+        return values.any;
+      case "memory":
+        return values.pointer(KIND.MEMORY);
+      case "kernel":
+        return values.pointer(KIND.KERNEL);
+      case "arena":
+        return values.pointer(KIND.ARENA | KIND.NUMBER, maps === 0 ? FOREIGN : maps);
+      case "slice": {
+        const buffer = this.#argument(2);
+        const own = values.pointer(
+          values.kinds(buffer) & ~KIND.NUMBER,
+          values.maps(buffer),
+          ANY_OFFSET,
+          values.frame(buffer),
+        );
+        const slice = values.pointer(KIND.PACKET | KIND.MEMORY);
+        return values.kinds(own) === 0 ? slice : values.join(slice, own);
+      }
+    }
+  }
+
+  #argument(index: number): number {
+    return this.#frames.state[index + 1]!;
+  }
+
+  /** A kfunc may write to any memory that it is given; a callback of it may be given the map values that it was given. */
+  #kfuncArguments(slot: number, row: KfuncRow): void {
+    const values = this.#values;
+    let maps = 0;
+    for (let index = 0; index < 5; index++) {
+      const value = this.#argument(index);
+      const kinds = values.kinds(value) & (KIND.STACK | KIND.MAP_VALUE | KIND.ARENA | KIND.PACKET | KIND.MAP);
+      if (kinds === 0) continue;
+      maps |= values.maps(value);
+      if ((kinds & KIND.STACK) !== 0) this.#frames.scribble(values.frame(value), values.offset(value));
+      if ((kinds & KIND.PACKET) !== 0)
+        this.#findings.note("writes_packet", slot, `lets \`${row.name}\` store into the packet`);
+      if ((values.maps(value) & this.#maps.shared) !== 0) this.#writesMap(slot, value, row.name);
+    }
+    for (let index = 0; index < 5; index++) {
+      const value = this.#argument(index);
+      if ((values.kinds(value) & KIND.FUNCTION) === 0) continue;
+      const given = values.pointer(KIND.NUMBER | KIND.MEMORY | (maps === 0 ? 0 : KIND.MAP | KIND.MAP_VALUE), maps);
+      this.consequences.enter(value, [given, given, given, given, given]);
+    }
+  }
+
+  #writesMap(slot: number, map: number, name: string): void {
+    const values = this.#values;
+    const known = (values.kinds(map) & (KIND.MAP | KIND.MAP_VALUE | KIND.ARENA)) !== 0;
+    const shared = known ? values.maps(map) & this.#maps.shared : FOREIGN;
+    if (shared === 0) return;
+    const which = this.#maps.nameShared(shared);
+    this.#findings.note("writes_shared_map", slot, `calls \`${name}\` on ${which}, which it did not bring along`);
+  }
+
+  #format(slot: number, pointer: number, name: string): void {
+    const reads = readsOfFormat(formatAt(this.#values, this.#frames, this.#maps, pointer));
+    if (reads.kernel) this.#findings.note("reads_kernel_memory", slot, `${reads.because} in \`${name}\``);
+    if (reads.user) this.#findings.note("reads_user_memory", slot, `${reads.because} in \`${name}\``);
+  }
+
+  #userStack(slot: number, flags: number, name: string): void {
+    const values = this.#values;
+    if (values.isConstant(flags) && (values.lo(flags) & USER_STACK) === 0) return;
+    this.#findings.note("reads_user_memory", slot, `walks the user's stack in \`${name}\``);
+  }
+
+  /** Enters a helper's callback with what the helper hands it (set_*_callback_state of kernel/bpf/verifier.c). */
+  #callback(slot: number, row: HelperRow, index: number): void {
+    const values = this.#values;
+    const callback = this.#argument(index);
+    const given = row.args[index + 1] === "d" ? this.#argument(index + 1) : values.any;
+    const of = values.maps(this.#argument(0)) || FOREIGN;
+    const map = values.pointer(KIND.MAP, of);
+    const key = values.pointer(KIND.MEMORY);
+    const value = values.pointer(KIND.MAP_VALUE, of);
+    const object = values.pointer(KIND.KERNEL);
+    const args: Readonly<Record<string, readonly number[]>> = {
+      for_each_map_elem: [map, key, value, given],
+      timer_set_callback: [map, key, value],
+      find_vma: [object, object, given],
+      loop: [values.any, given],
+      user_ringbuf_drain: [key, given],
+    };
+    const known = args[row.name];
+    if (known === undefined)
+      this.#findings.anything(slot, `what \`bpf_${row.name}\` hands to its callback is not known`);
+    else this.consequences.enter(callback, known);
+  }
+
+  #returned(row: HelperRow): number {
+    const values = this.#values;
+    switch (row.returns) {
+      case "number":
+        return values.any;
+      case "memory":
+        return values.pointer(KIND.MEMORY);
+      case "socket":
+        return values.pointer(KIND.SOCKET);
+      case "kernel":
+        return values.pointer(KIND.KERNEL | KIND.NUMBER);
+      case "map_value":
+        return this.#found(values.maps(this.#argument(row.args.indexOf("m"))));
+    }
+  }
+
+  /** What a lookup in one of these maps gives: a value, or what the map holds instead of values. */
+  #found(bits: number): number {
+    const values = this.#values;
+    const maps = bits === 0 ? FOREIGN : bits;
+    let kinds = 0;
+    let of = 0;
+    if ((maps & this.#maps.ofMaps) !== 0) {
+      kinds |= KIND.MAP;
+      of |= FOREIGN;
+    }
+    if ((maps & this.#maps.ofSockets) !== 0) kinds |= KIND.SOCKET;
+    const plain = maps & (~(this.#maps.ofMaps | this.#maps.ofSockets) | FOREIGN);
+    if (plain !== 0) {
+      kinds |= KIND.MAP_VALUE;
+      of |= plain;
+    }
+    return values.pointer(kinds, of, (kinds & KIND.MAP_VALUE) !== 0 ? 0 : ANY_OFFSET);
+  }
+}

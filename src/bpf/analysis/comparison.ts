@@ -1,0 +1,66 @@
+import { ANY_NUMBER, KIND } from "./kinds.js";
+import { bitOf, filterSet, upTo } from "./numbers.js";
+import { ALL_BYTES, UPPER_BYTES, type Values } from "./values.js";
+
+/** Operation codes of JMP and JMP32 (RFC 9669, section 4.3). */
+const JUMP = { EQ: 0x10, GT: 0x20, GE: 0x30, NE: 0x50, SGT: 0x60, SGE: 0x70, LT: 0xa0, LE: 0xb0, SLT: 0xc0, SLE: 0xd0 };
+
+/** Each ordering as "greater than a bound", or not: [what it compares with, whether holding means greater]. */
+const ORDERINGS: Readonly<Record<number, readonly [signed: boolean, inclusive: boolean, greater: boolean]>> = {
+  [JUMP.GT]: [false, true, true],
+  [JUMP.GE]: [false, false, true],
+  [JUMP.LE]: [false, true, false],
+  [JUMP.LT]: [false, false, false],
+  [JUMP.SGT]: [true, true, true],
+  [JUMP.SGE]: [true, false, true],
+  [JUMP.SLE]: [true, true, false],
+  [JUMP.SLT]: [true, false, false],
+};
+
+/**
+ * What a register may hold once a comparison with a constant has come out as `outcome`. Sets are of the low 32 bits: a
+ * comparison in 64 bits takes members away only where the upper half is known to be zero, or is shown to be by it.
+ */
+export function refine(
+  values: Values,
+  value: number,
+  comparison: number,
+  wide: boolean,
+  constant: number,
+  outcome: boolean,
+): number {
+  const mask = values.mask(value);
+  if (values.kinds(value) !== KIND.NUMBER || mask === ALL_BYTES) return value;
+  const upper = mask & UPPER_BYTES;
+  const low = !wide || (upper === UPPER_BYTES && values.hi(value) === 0);
+  const set = values.set(value);
+  let narrowed = set;
+  if (comparison === JUMP.EQ || comparison === JUMP.NE) {
+    if ((comparison === JUMP.EQ) === outcome)
+      return wide
+        ? values.constant(constant)
+        : values.number(constant, values.hi(value), upper | 0x0f, bitOf(constant));
+    // in 64 bits a negative constant is no number below 2 to the 32nd
+    if (low && (constant >= 0 || !wide) && bitOf(constant) >= 0) narrowed = set & ~bitOf(constant);
+  } else {
+    const ordering = ORDERINGS[comparison];
+    if (ordering === undefined) return value;
+    const [signed, inclusive, greater] = ordering;
+    // the greatest number on the lower side
+    const bound = inclusive ? constant : constant - 1;
+    const below = greater !== outcome;
+    if (signed) {
+      if (wide) return value;
+      narrowed = filterSet(set, (member) => member <= bound === below);
+    } else {
+      if (constant < 0 || bound < 0) return value;
+      const lower = upTo(bound);
+      if (lower === ANY_NUMBER) return value;
+      if (below) narrowed = set & lower;
+      else if (low) narrowed = set & ~lower;
+    }
+  }
+  return narrowed === set || narrowed === 0
+    ? value
+    : values.number(values.lo(value), values.hi(value), mask, narrowed, values.highSet(value));
+}

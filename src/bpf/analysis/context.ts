@@ -1,0 +1,49 @@
+import type { ContextField, ContextRow } from "../tables/program-types.js";
+import { ANY_OFFSET, FROM_ANY_CONTEXT, KIND } from "./kinds.js";
+import type { Values } from "./values.js";
+
+const KINDS: Readonly<Record<ContextField["kind"], number>> = {
+  packet: KIND.PACKET,
+  packet_end: KIND.PACKET_END,
+  socket: KIND.SOCKET | KIND.NUMBER,
+  kernel: KIND.KERNEL,
+  flow_keys: KIND.OPTION,
+  option: KIND.OPTION,
+};
+
+/** What may be loaded from the context of a program, and what a store into it is a store into. */
+export class Context {
+  readonly #otherwise: number;
+  readonly #anywhere: number;
+
+  constructor(
+    readonly row: ContextRow,
+    readonly values: Values,
+  ) {
+    const kinds = {
+      number: KIND.NUMBER,
+      kernel: KIND.NUMBER | KIND.KERNEL | KIND.ITERATED,
+      buffer: KIND.NUMBER | KIND.BUFFER,
+      anything: FROM_ANY_CONTEXT,
+    }[row.otherwise];
+    this.#otherwise = kinds === KIND.NUMBER ? values.any : values.pointer(kinds);
+    let anywhere = this.#otherwise;
+    for (const field of row.pointers) anywhere = values.join(anywhere, values.pointer(KINDS[field.kind]));
+    this.#anywhere = anywhere;
+  }
+
+  /** What a load of `size` bytes at this offset gives. */
+  load(offset: number, size: number): number {
+    if (offset === ANY_OFFSET) return this.#anywhere;
+    for (const field of this.row.pointers)
+      if (offset < field.offset + field.size && field.offset < offset + size)
+        return this.values.pointer(KINDS[field.kind]);
+    return size === 8 ? this.#otherwise : this.row.otherwise === "anything" ? this.#anywhere : this.values.any;
+  }
+
+  /** The field that a store at this offset changes, for people. */
+  fieldAt(offset: number): string {
+    const field = this.row.writable.find(([, start, size]) => offset >= start && offset < start + size);
+    return field === undefined ? this.row.name : `\`${field[0]}\` of ${this.row.name}`;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Code } from "../code.js";
+import { CALL_SRC, OP } from "../insn.js";
+
+/** BPF_JCOND of include/uapi/linux/bpf.h (`may_goto`): goes on, or jumps when the kernel wants the loop to end. */
+export const MAY_GOTO = 0xe5;
+
+/**
+ * Where control may go in a program: the slots at which paths meet ("leaders": entries of functions and targets of jumps),
+ * and which slots of its frame each function uses. Between two leaders control runs straight on, but for branches out.
+ */
+export interface Flow {
+  /** Leaders' slots, ascending. */
+  readonly leaders: Int32Array;
+  /** By slot: the leader that stands there, or -1. */
+  readonly leaderAt: Int32Array;
+  /** By leader: the index of its function. */
+  readonly functionOf: Int32Array;
+  /** By function: its entry's leader. */
+  readonly entries: Int32Array;
+  /** By function: how many 8-byte slots of its frame, from the top, it addresses by a constant. */
+  readonly frames: Int32Array;
+}
+
+/** Something that no kernel would take, so that nothing can be said of it. */
+export interface Broken {
+  readonly slot: number;
+  readonly because: string;
+}
+
+const FRAME_POINTER = 10;
+/** MAX_BPF_STACK, in slots of 8 bytes. */
+export const FRAME_SLOTS = 64;
+
+/** Reads the control flow, checking registers, jumps and calls as kernel/bpf/verifier.c does before it follows them. */
+export function flowOf(code: Code): Flow | Broken {
+  const { insns, functions } = code;
+  const { count, opcode, dst, src, off, imm } = insns;
+  const marks = new Uint8Array(count + 1);
+  const frames = new Int32Array(functions.length);
+  let leaders = 0;
+  const lead = (slot: number) => {
+    if (marks[slot] === LEADER) return;
+    marks[slot] = LEADER;
+    leaders += 1;
+  };
+  let expected = 0;
+  for (const { start, end } of functions) {
+    if (start !== expected || end <= start || end > count)
+      return { slot: Math.min(start, count - 1), because: "its functions do not cover it" };
+    expected = end;
+    lead(start);
+  }
+  if (expected !== count) return { slot: 0, because: "its functions do not cover it" };
+
+  for (const [index, { start, end }] of functions.entries()) {
+    let deepest = 0;
+    for (let slot = start; slot < end; slot++) {
+      const op = opcode[slot]!;
+      const kind = op & OP.CLASS;
+      if (dst[slot]! > FRAME_POINTER || src[slot]! > FRAME_POINTER)
+        return { slot, because: "names a register that is none" };
+      if (kind === OP.JMP || kind === OP.JMP32) {
+        const operation = op & OP.CODE;
+        if (operation === OP.EXIT_CODE) {
+          if (op !== OP.EXIT) return unknown(slot);
+        } else if (operation === OP.CALL_CODE) {
+          if (op !== OP.CALL || src[slot]! > CALL_SRC.KFUNC) return unknown(slot);
+        } else {
+          if (operation === OP.JA ? op !== OP.JA16 && op !== OP.JA32 : operation > LAST_COMPARISON && op !== MAY_GOTO)
+            return unknown(slot);
+          const target = slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!);
+          if (target < start || target >= end) return { slot, because: "jumps out of its function" };
+          lead(target);
+        }
+      } else if (op === OP.LD_IMM64) {
+        if (slot + 1 >= end || opcode[slot + 1] !== 0) return { slot, because: "is half an ld_imm64" };
+        if (dst[slot] === FRAME_POINTER) return { slot, because: "writes the frame pointer" };
+        slot += 1;
+      } else {
+        const writes = kind === OP.LDX || kind === OP.ALU || kind === OP.ALU64;
+        if (writes && dst[slot] === FRAME_POINTER) return { slot, because: "writes the frame pointer" };
+        // how deep the frame is: by what is addressed through r10, and by constants that may be added to a copy of it
+        const reach =
+          kind === OP.STX || kind === OP.ST
+            ? dst[slot] === FRAME_POINTER
+              ? off[slot]!
+              : 0
+            : kind === OP.LDX
+              ? src[slot] === FRAME_POINTER
+                ? off[slot]!
+                : 0
+              : op === ADD_CONSTANT
+                ? imm[slot]!
+                : 0;
+        if (reach < deepest && reach >= -8 * FRAME_SLOTS) deepest = reach;
+      }
+    }
+    frames[index] = (7 - deepest) >> 3;
+    const last = opcode[end - 1]!;
+    if (last !== OP.EXIT && last !== OP.JA16 && last !== OP.JA32)
+      return { slot: end - 1, because: "runs out of its function" };
+  }
+
+  const table = new Int32Array(leaders);
+  const leaderAt = new Int32Array(count + 1).fill(-1);
+  const functionOf = new Int32Array(leaders);
+  const entries = new Int32Array(functions.length);
+  let next = 0;
+  for (const [index, { start, end }] of functions.entries()) {
+    entries[index] = next;
+    for (let slot = start; slot < end; slot++) {
+      if (marks[slot] !== LEADER) continue;
+      table[next] = slot;
+      functionOf[next] = index;
+      leaderAt[slot] = next++;
+    }
+  }
+  for (let slot = 0; slot + 1 < count; slot++)
+    if (opcode[slot] === OP.LD_IMM64 && leaderAt[++slot] !== -1)
+      return { slot, because: "is jumped to in the middle of an ld_imm64" };
+  return { leaders: table, leaderAt, functionOf, entries, frames };
+}
+
+const LEADER = 1;
+/** BPF_JSLE. */
+const LAST_COMPARISON = 0xd0;
+/** r += constant, in 64 bits. */
+const ADD_CONSTANT = 0x07;
+
+function unknown(slot: number): Broken {
+  return { slot, because: "is an instruction that is not known" };
+}

@@ -1,0 +1,202 @@
+import { FRAME_SLOTS } from "./flow.js";
+import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
+import { UPPER_BYTES, type Values } from "./values.js";
+
+/** Where the slots of the frame begin in a state: behind the registers. */
+export const FIRST_SLOT = 11;
+export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
+
+/**
+ * The stack. A function's own frame is a part of the state that flows through it. What it does to the frames of others,
+ * through pointers that it was given, is gathered for the whole program instead: `written` by others, and `stored` by the
+ * owner for others to read. Recursion does not exist, so a frame is named by its function.
+ */
+export class Frames {
+  /** The state at hand: registers, then slots from the top of the frame down. */
+  readonly state = new Int32Array(STATE_SIZE);
+  /** The function at hand, and how many slots of its frame the state follows. */
+  function = 0;
+  followed = 0;
+
+  readonly #values: Values;
+  readonly #bigEndian: boolean;
+  readonly #alone: boolean;
+  readonly #stored: Int32Array;
+  readonly #written: Int32Array;
+  /** Written by others: somewhere in a function's frame; somewhere in any frame. */
+  readonly #somewhere: Int32Array;
+  #anywhere = -1;
+  #touched = false;
+  /** Told which function's frame others wrote to (or ANY_FRAME), and which frame changed that others read. */
+  onWritten: (frame: number) => void = () => {};
+  onStored: (frame: number) => void = () => {};
+  onRead: (frame: number) => void = () => {};
+
+  constructor(values: Values, functions: number, bigEndian: boolean) {
+    this.#values = values;
+    this.#bigEndian = bigEndian;
+    this.#alone = functions === 1;
+    this.#stored = new Int32Array(this.#alone ? 0 : functions * FRAME_SLOTS).fill(-1);
+    this.#written = new Int32Array(functions * FRAME_SLOTS).fill(-1);
+    this.#somewhere = new Int32Array(functions).fill(-1);
+  }
+
+  /** A load of `size` bytes at an offset from a frame's end. */
+  load(frame: number, offset: number, size: number): number {
+    if (frame === ANY_FRAME) return this.#values.pointer(ANYTHING, -1);
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) return this.#loadSomewhere(frame);
+    const slot = (-offset - 1) >> 3;
+    const value = this.#get(frame, slot);
+    const within = offset + (slot + 1) * 8;
+    if (within === 0 && size === 8) return value;
+    // across two slots, or a part of one: pointers do not survive that
+    return within + size > 8 ? this.#values.any : this.#part(value, within, size);
+  }
+
+  /** A store of `size` bytes at an offset from a frame's end. */
+  store(frame: number, offset: number, size: number, value: number): void {
+    const values = this.#values;
+    if (frame === ANY_FRAME) {
+      const joined = this.#anywhere < 0 ? values.join(value, values.any) : values.join(this.#anywhere, value);
+      if (joined === this.#anywhere) return;
+      this.#anywhere = joined;
+      this.#touched = true;
+      this.onWritten(ANY_FRAME);
+      return;
+    }
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
+      this.#storeSomewhere(frame, value);
+      return;
+    }
+    const slot = (-offset - 1) >> 3;
+    const within = offset + (slot + 1) * 8;
+    if (within === 0 && size === 8) this.#put(frame, slot, value);
+    else if (within + size <= 8) this.#put(frame, slot, this.#patch(this.#get(frame, slot), within, size, value));
+    else {
+      this.#put(frame, slot, values.any);
+      if (slot > 0) this.#put(frame, slot - 1, values.any);
+    }
+  }
+
+  /** Somebody else may write numbers from an offset on to the end of the frame. */
+  scribble(frame: number, offset: number): void {
+    if (frame === ANY_FRAME || offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
+      this.store(frame, ANY_OFFSET, 8, this.#values.any);
+      return;
+    }
+    for (let slot = (-offset - 1) >> 3; slot >= 0; slot--)
+      this.#put(frame, slot, this.#values.join(this.#get(frame, slot), this.#values.any));
+  }
+
+  /** The byte at an offset of a frame, or -1 where it is not known. */
+  byteAt(frame: number, offset: number): number {
+    if (frame === ANY_FRAME || offset >= 0 || offset < -8 * FRAME_SLOTS) return -1;
+    const slot = (-offset - 1) >> 3;
+    const value = this.#get(frame, slot);
+    if (this.#values.kinds(value) !== KIND.NUMBER) return -1;
+    const within = offset + (slot + 1) * 8;
+    const byte = this.#bigEndian ? 7 - within : within;
+    if ((this.#values.mask(value) & (1 << byte)) === 0) return -1;
+    return ((byte < 4 ? this.#values.lo(value) : this.#values.hi(value)) >>> (8 * (byte & 3))) & 0xff;
+  }
+
+  #get(frame: number, slot: number): number {
+    const values = this.#values;
+    const own = frame === this.function;
+    let value: number;
+    if (own) value = slot < this.followed ? this.state[FIRST_SLOT + slot]! : values.any;
+    else {
+      this.onRead(frame);
+      const stored = this.#stored[frame * FRAME_SLOTS + slot]!;
+      value = stored < 0 ? values.any : values.join(stored, values.any);
+    }
+    if (!this.#touched) return value;
+    const written = this.#written[frame * FRAME_SLOTS + slot]!;
+    if (written >= 0) value = values.join(value, written);
+    const somewhere = this.#somewhere[frame]!;
+    if (somewhere >= 0) value = values.join(value, somewhere);
+    return this.#anywhere < 0 ? value : values.join(value, this.#anywhere);
+  }
+
+  #put(frame: number, slot: number, value: number): void {
+    if (frame !== this.function || slot >= this.followed) {
+      this.#writeForeign(frame, slot, value);
+      return;
+    }
+    this.state[FIRST_SLOT + slot] = value;
+    if (this.#alone) return;
+    const at = frame * FRAME_SLOTS + slot;
+    const before = this.#stored[at]!;
+    const stored = before < 0 ? value : this.#values.join(before, value);
+    if (stored === before) return;
+    this.#stored[at] = stored;
+    this.onStored(frame);
+  }
+
+  #writeForeign(frame: number, slot: number, value: number): void {
+    const at = frame * FRAME_SLOTS + slot;
+    const before = this.#written[at]!;
+    const written = before < 0 ? value : this.#values.join(before, value);
+    if (written === before) return;
+    this.#written[at] = written;
+    this.#touched = true;
+    this.onWritten(frame);
+  }
+
+  #loadSomewhere(frame: number): number {
+    const values = this.#values;
+    let value = values.any;
+    for (let slot = 0; slot < FRAME_SLOTS; slot++) value = values.join(value, this.#get(frame, slot));
+    return value;
+  }
+
+  #storeSomewhere(frame: number, value: number): void {
+    const values = this.#values;
+    const either = values.join(value, values.any);
+    if (frame === this.function)
+      for (let slot = 0; slot < this.followed; slot++)
+        this.#put(frame, slot, values.join(this.#get(frame, slot), either));
+    const before = this.#somewhere[frame]!;
+    const joined = before < 0 ? either : values.join(before, either);
+    if (joined === before) return;
+    this.#somewhere[frame] = joined;
+    this.#touched = true;
+    this.onWritten(frame);
+  }
+
+  /** Some bytes of a slot, as a number. `within` counts from the slot's lowest address. */
+  #part(value: number, within: number, size: number): number {
+    const values = this.#values;
+    if (values.kinds(value) !== KIND.NUMBER) return size < 8 ? values.any32 : values.any;
+    const shift = this.#bigEndian ? 8 - within - size : within;
+    const wanted = ((1 << size) - 1) << shift;
+    if ((values.mask(value) & wanted) !== wanted) {
+      if (size !== 4 || (shift !== 0 && shift !== 4)) return values.any32;
+      return values.number(0, 0, UPPER_BYTES, shift === 0 ? values.set(value) : values.highSet(value));
+    }
+    // four bytes in the middle of a slot come from both words
+    if ((shift & 3) + size > 4) return values.any32;
+    const bits = (shift < 4 ? values.lo(value) : values.hi(value)) >>> (8 * (shift & 3));
+    return values.constant(size === 4 ? bits | 0 : bits & ((1 << (8 * size)) - 1), 0);
+  }
+
+  /** A slot of which some bytes are overwritten: what was a pointer is one no more. */
+  #patch(before: number, within: number, size: number, value: number): number {
+    const values = this.#values;
+    const shift = this.#bigEndian ? 8 - within - size : within;
+    const covered = ((1 << size) - 1) << shift;
+    const kept = values.kinds(before) === KIND.NUMBER ? values.mask(before) & ~covered : 0;
+    const inLow = shift < 4;
+    const inHigh = shift + size > 4;
+    const set = inLow ? (shift === 0 && size === 4 ? values.set(value) : ANY_NUMBER) : values.set(before);
+    const high = inHigh ? (shift === 4 && size === 4 ? values.set(value) : ANY_NUMBER) : values.highSet(before);
+    const low = (1 << size) - 1;
+    const known = values.kinds(value) === KIND.NUMBER && (values.mask(value) & low) === low && !(inLow && inHigh);
+    if (!known) return values.number(values.lo(before), values.hi(before), kept, set, high);
+    const bits = size === 4 ? -1 : ((1 << (8 * size)) - 1) << (8 * (shift & 3));
+    const moved = (values.lo(value) << (8 * (shift & 3))) & bits;
+    const lo = inLow ? (values.lo(before) & ~bits) | moved : values.lo(before);
+    const hi = inHigh ? (values.hi(before) & ~bits) | moved : values.hi(before);
+    return values.number(lo, hi, covered | kept, set, high);
+  }
+}

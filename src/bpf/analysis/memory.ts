@@ -1,0 +1,112 @@
+import type { Findings } from "../findings.js";
+import type { Context } from "./context.js";
+import type { Frames } from "./frames.js";
+import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./kinds.js";
+import type { Maps } from "./maps.js";
+import type { Values } from "./values.js";
+
+/** What is read and written through pointers. */
+export class Memory {
+  constructor(
+    readonly values: Values,
+    readonly frames: Frames,
+    readonly context: Context,
+    readonly maps: Maps,
+    readonly findings: Findings,
+  ) {}
+
+  /** A load of `size` bytes at `distance` from where a pointer points; `distance` may be ANY_OFFSET. */
+  load(slot: number, pointer: number, distance: number, size: number): number {
+    const { values } = this;
+    const kinds = values.kinds(pointer);
+    const offset = at(values, pointer, distance);
+    if (kinds === KIND.STACK) return this.frames.load(values.frame(pointer), offset, size);
+    const small = size === 8 ? values.any : values.any32;
+    if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) return this.#readAnywhere(slot);
+    let result = -1;
+    const give = (value: number) => {
+      result = result < 0 ? value : values.join(result, value);
+    };
+    if ((kinds & KIND.STACK) !== 0) give(this.frames.load(values.frame(pointer), offset, size));
+    if ((kinds & KIND.CTX) !== 0) give(this.context.load(offset, size));
+    if ((kinds & (KIND.KERNEL | KIND.MAP)) !== 0) {
+      this.findings.note("reads_kernel_memory", slot, "reads through a pointer to a kernel object");
+      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL) : small);
+    }
+    if ((kinds & KIND.USER) !== 0) {
+      this.findings.note("reads_user_memory", slot, "reads through a pointer to user memory");
+      give(small);
+    }
+    if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
+      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg
+      const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
+      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL | user) : small);
+    }
+    return result < 0 ? small : result;
+  }
+
+  /** A store of `size` bytes of a value. */
+  store(slot: number, pointer: number, distance: number, size: number, value: number): void {
+    const { values } = this;
+    const kinds = values.kinds(pointer);
+    const offset = at(values, pointer, distance);
+    if (kinds !== KIND.STACK) this.#written(slot, pointer, kinds, offset, "stores");
+    if ((kinds & KIND.STACK) !== 0) {
+      const both =
+        kinds === KIND.STACK ? value : values.join(value, this.frames.load(values.frame(pointer), offset, 8));
+      this.frames.store(values.frame(pointer), offset, size, both);
+    }
+  }
+
+  /** Memory that a helper or kfunc may write to from where a pointer points on. */
+  fill(slot: number, pointer: number, who: string): void {
+    const { values } = this;
+    const kinds = values.kinds(pointer);
+    // a helper takes a number only where it takes none at all
+    if ((kinds & POINTERS) === 0) return;
+    if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
+    this.#written(slot, pointer, kinds, values.offset(pointer), `lets \`${who}\` store`);
+  }
+
+  #written(slot: number, pointer: number, pointsTo: number, offset: number, verb: string): void {
+    const { findings, values } = this;
+    let kinds = pointsTo;
+    if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) {
+      kinds = ANYTHING;
+      this.frames.store(-1, ANY_OFFSET, 8, values.any);
+    }
+    if ((kinds & (KIND.PACKET | KIND.PACKET_END)) !== 0)
+      findings.note("writes_packet", slot, `${verb} into the packet`);
+    if ((kinds & KIND.CTX) !== 0) findings.note("writes_ctx", slot, `${verb} into ${this.context.fieldAt(offset)}`);
+    if ((kinds & KIND.OPTION) !== 0) findings.note("writes_ctx", slot, `${verb} into data of the context`);
+    if ((kinds & (KIND.MAP_VALUE | KIND.ARENA)) !== 0) {
+      const shared = (pointsTo === kinds ? values.maps(pointer) : -1) & this.maps.shared;
+      if (shared !== 0)
+        findings.note(
+          "writes_shared_map",
+          slot,
+          `${verb} into ${this.maps.nameShared(shared)}, which it did not bring along`,
+        );
+    }
+    if ((kinds & KIND.ITERATED) !== 0)
+      findings.note("writes_shared_map", slot, `${verb} into a value of the map that it is to go over`);
+    if ((kinds & (KIND.KERNEL | KIND.MAP)) !== 0)
+      findings.note("changes_kernel_state", slot, `${verb} into a kernel object`);
+    if ((kinds & KIND.BUFFER) !== 0)
+      findings.note("changes_kernel_state", slot, `${verb} into the buffer of a writable tracepoint`);
+    if ((kinds & KIND.USER) !== 0) findings.note("writes_user_memory", slot, `${verb} into user memory`);
+    if ((kinds & KIND.SOCKET) !== 0) findings.note("changes_socket", slot, `${verb} into a socket`);
+  }
+
+  /** A load through what this analysis takes for a number: the kernel allows none, so something was missed. */
+  #readAnywhere(slot: number): number {
+    this.findings.note("reads_kernel_memory", slot, "reads through a pointer of which nothing is known");
+    this.findings.note("reads_user_memory", slot, "reads through a pointer of which nothing is known");
+    return this.values.pointer(ANYTHING, -1);
+  }
+}
+
+function at(values: Values, pointer: number, distance: number): number {
+  const offset = values.offset(pointer);
+  return offset === ANY_OFFSET || distance === ANY_OFFSET ? ANY_OFFSET : offset + distance;
+}

@@ -1,0 +1,56 @@
+import { ANY_NUMBER } from "./kinds.js";
+
+/**
+ * Sets of numbers, as they are returned: bits 0 to 29 stand for those numbers, bit 30 for -1, bit 31 for every other. Only
+ * the low 32 bits of a register count, as a signed number.
+ */
+const MINUS_ONE = 1 << 30;
+const OTHERS = 1 << 31;
+const LARGEST = 29;
+
+export function setOf(...numbers: readonly number[]): number {
+  let set = 0;
+  for (const number of numbers) set |= bitOf(number);
+  return set;
+}
+
+export function bitOf(number: number): number {
+  if (number >= 0 && number <= LARGEST) return 1 << number;
+  return number === -1 ? MINUS_ONE : OTHERS;
+}
+
+/** Whether each member of the set has a bit of its own. */
+export function enumerable(set: number): boolean {
+  return (set & OTHERS) === 0;
+}
+
+/** All numbers from 0 to `last`, or every number where that does not fit. */
+export function upTo(last: number): number {
+  return last >= 0 && last <= LARGEST ? (2 << last) - 1 : ANY_NUMBER;
+}
+
+/** The set of what becomes of each member. */
+export function mapSet(set: number, change: (member: number) => number): number {
+  if (!enumerable(set)) return ANY_NUMBER;
+  let result = (set & MINUS_ONE) !== 0 ? bitOf(change(-1) | 0) : 0;
+  for (let member = 0; member <= LARGEST; member++)
+    if ((set & (1 << member)) !== 0) result |= bitOf(change(member) | 0);
+  return result;
+}
+
+/** The members that `keep` says yes to; what has no bit of its own is kept. */
+export function filterSet(set: number, keep: (member: number) => boolean): number {
+  let result = set & OTHERS;
+  if ((set & MINUS_ONE) !== 0 && keep(-1)) result |= MINUS_ONE;
+  for (let member = 0; member <= LARGEST; member++)
+    if ((set & (1 << member)) !== 0 && keep(member)) result |= 1 << member;
+  return result;
+}
+
+/** For people: `0 or 2`. */
+export function describeSet(set: number): string {
+  const words: string[] = (set & MINUS_ONE) !== 0 ? ["-1"] : [];
+  for (let member = 0; member <= LARGEST; member++) if ((set & (1 << member)) !== 0) words.push(String(member));
+  if ((set & OTHERS) !== 0) words.push("another number");
+  return words.join(" or ");
+}

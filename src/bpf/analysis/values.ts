@@ -1,0 +1,274 @@
+import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, OF_MAPS, POINTERS } from "./kinds.js";
+import { bitOf } from "./numbers.js";
+
+/** All eight bytes of a number are known. */
+export const ALL_BYTES = 0xff;
+/** The upper four are, or the lower four. */
+export const UPPER_BYTES = 0xf0;
+const LOWER_BYTES = 0x0f;
+
+/**
+ * What registers hold, each distinct value once and named by a small integer: comparing two is comparing integers, and a
+ * state is a row of them. A value has kinds; the maps that it may belong to; an offset and a frame; and, as a number, its
+ * known bytes (`mask` bit n for byte n of `lo` and `hi`, lowest first) and the set that its low word is of. What is nothing
+ * but a number has no offset, and keeps the set of its high word there instead, 0 for any: two numbers may share a slot.
+ */
+export class Values {
+  /** Eight fields a value, in the order of FIELD. */
+  #rows = new Int32Array(FIRST * 8);
+  #size = 0;
+  /** Open addressing: the hash of a row to its value, -1 where free. */
+  #index = new Int32Array(FIRST * 2).fill(-1);
+  /** Direct-mapped memory of joins: two operands and the result. */
+  readonly #joins = new Int32Array(JOINS * 3).fill(-1);
+  /** Constants from -SMALL to SMALL - 1. */
+  readonly #small = new Int32Array(SMALL * 2).fill(-1);
+
+  /** Any number. */
+  readonly any = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, 0, ANY_NUMBER);
+
+  /** Any number below 2 to the 32nd: what a load of less than eight bytes gives. */
+  readonly any32 = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, UPPER_BYTES, ANY_NUMBER);
+
+  kinds(value: number): number {
+    return this.#rows[value << 3]!;
+  }
+  maps(value: number): number {
+    return this.#rows[(value << 3) + 1]!;
+  }
+  offset(value: number): number {
+    return this.#rows[(value << 3) + 2]!;
+  }
+  frame(value: number): number {
+    return this.#rows[(value << 3) + 3]!;
+  }
+  lo(value: number): number {
+    return this.#rows[(value << 3) + 4]!;
+  }
+  hi(value: number): number {
+    return this.#rows[(value << 3) + 5]!;
+  }
+  mask(value: number): number {
+    return this.#rows[(value << 3) + 6]!;
+  }
+  /** The numbers that it may be (numbers.ts); every one where it may be a pointer. */
+  set(value: number): number {
+    return (this.#rows[value << 3]! & POINTERS) === 0 ? this.#rows[(value << 3) + 7]! : ANY_NUMBER;
+  }
+  /** The same of its high word. */
+  highSet(value: number): number {
+    const row = value << 3;
+    const rows = this.#rows;
+    if (rows[row] !== KIND.NUMBER) return ANY_NUMBER;
+    return highSet(rows[row + 2]!, rows[row + 5]!, rows[row + 6]!);
+  }
+  isConstant(value: number): boolean {
+    return this.#rows[value << 3] === KIND.NUMBER && this.#rows[(value << 3) + 6] === ALL_BYTES;
+  }
+
+  /** A number that is known, as two words; `hi` is the sign of `lo` unless given. */
+  constant(lo: number, hi: number = lo >> 31): number {
+    if (hi !== lo >> 31 || lo < -SMALL || lo >= SMALL)
+      return this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, lo, hi, ALL_BYTES, bitOf(lo));
+    const known = this.#small[lo + SMALL]!;
+    if (known >= 0) return known;
+    const value = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, lo, hi, ALL_BYTES, bitOf(lo));
+    this.#small[lo + SMALL] = value;
+    return value;
+  }
+
+  /** A number of which only some bytes are known, or only the sets of its words. */
+  number(lo: number, hi: number, mask: number, set: number, high: number = ANY_NUMBER): number {
+    return this.intern(KIND.NUMBER, 0, high === ANY_NUMBER ? 0 : high, ANY_FRAME, lo, hi, mask, set);
+  }
+
+  /** A pointer of these kinds; with NUMBER among them it may also be any number. */
+  pointer(kinds: number, maps = 0, offset: number = ANY_OFFSET, frame: number = ANY_FRAME): number {
+    return this.intern(
+      kinds,
+      (kinds & OF_MAPS) !== 0 ? maps : 0,
+      (kinds & FOLLOWED) !== 0 ? offset : 0,
+      (kinds & KIND.STACK) !== 0 ? frame : ANY_FRAME,
+      0,
+      0,
+      0,
+      (kinds & KIND.NUMBER) !== 0 ? ANY_NUMBER : 0,
+    );
+  }
+
+  /** What may be either. */
+  join(a: number, b: number): number {
+    if (a === b) return a;
+    const at = 3 * ((Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) & (JOINS - 1));
+    const joins = this.#joins;
+    if (joins[at] === a && joins[at + 1] === b) return joins[at + 2]!;
+    const value = this.#join(a, b);
+    joins[at] = a;
+    joins[at + 1] = b;
+    joins[at + 2] = value;
+    return value;
+  }
+
+  /** A join that gives up numbers when they grow: around a loop it ends after a few turns. */
+  widen(a: number, b: number): number {
+    const joined = this.join(a, b);
+    if (joined === a || (this.kinds(joined) & KIND.NUMBER) === 0) return joined;
+    const rows = this.#rows;
+    const from = a << 3;
+    const to = joined << 3;
+    if (rows[from + 6] === rows[to + 6] && rows[from + 7] === rows[to + 7]) return joined;
+    const offset = rows[to] === KIND.NUMBER ? 0 : rows[to + 2]!;
+    return this.intern(rows[to]!, rows[to + 1]!, offset, rows[to + 3]!, 0, 0, 0, ANY_NUMBER);
+  }
+
+  #join(a: number, b: number): number {
+    const rows = this.#rows;
+    const x = a << 3;
+    const y = b << 3;
+    const kinds = rows[x]! | rows[y]!;
+    const offset =
+      kinds === KIND.NUMBER
+        ? eitherSet(this.highSet(a), this.highSet(b))
+        : (kinds & FOLLOWED) === 0
+          ? 0
+          : either(rows[x]!, rows[y]!, FOLLOWED, rows[x + 2]!, rows[y + 2]!, ANY_OFFSET);
+    const frame = either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
+    const number = (rows[x]! & KIND.NUMBER) !== 0 ? x : y;
+    let mask = rows[number + 6]!;
+    if ((rows[x]! & rows[y]! & KIND.NUMBER) !== 0)
+      mask &= rows[y + 6]! & (equalBytes(rows[x + 4]!, rows[y + 4]!) | (equalBytes(rows[x + 5]!, rows[y + 5]!) << 4));
+    const set = rows[x + 7]! | rows[y + 7]!;
+    return this.intern(
+      kinds,
+      rows[x + 1]! | rows[y + 1]!,
+      offset,
+      frame,
+      rows[number + 4]!,
+      rows[number + 5]!,
+      mask,
+      set,
+    );
+  }
+
+  /** The name of a value. Fields that its kinds do not have must be 0 (`frame` -1). */
+  intern(
+    kinds: number,
+    maps: number,
+    offset: number,
+    frame: number,
+    low: number,
+    high: number,
+    bytes: number,
+    numbers: number,
+  ): number {
+    // with too many different values to tell apart, new ones are any number at any offset
+    const full = this.#size >= MOST;
+    const mask = full ? 0 : bytes;
+    let off = full && (kinds & FOLLOWED) !== 0 ? ANY_OFFSET : offset;
+    let set = full && (kinds & KIND.NUMBER) !== 0 ? ANY_NUMBER : numbers;
+    if (kinds === KIND.NUMBER) {
+      // known bytes say it already
+      if ((mask & UPPER_BYTES) === UPPER_BYTES || full) off = 0;
+      if ((mask & LOWER_BYTES) === LOWER_BYTES) set = bitOf(low);
+    }
+    const lo = mask === ALL_BYTES ? low : low & spread(mask);
+    const hi = mask === ALL_BYTES ? high : high & spread(mask >> 4);
+    const rows = this.#rows;
+    const last = this.#index.length - 1;
+    for (let at = hash(kinds, maps, off, frame, lo, hi, mask, set) & last; ; at = (at + 1) & last) {
+      const value = this.#index[at]!;
+      if (value < 0) {
+        const row = this.#size << 3;
+        rows[row] = kinds;
+        rows[row + 1] = maps;
+        rows[row + 2] = off;
+        rows[row + 3] = frame;
+        rows[row + 4] = lo;
+        rows[row + 5] = hi;
+        rows[row + 6] = mask;
+        rows[row + 7] = set;
+        this.#index[at] = this.#size++;
+        if (this.#size << 3 === rows.length) this.#grow();
+        return this.#size - 1;
+      }
+      const row = value << 3;
+      if (
+        rows[row] === kinds &&
+        rows[row + 4] === lo &&
+        rows[row + 5] === hi &&
+        rows[row + 2] === off &&
+        rows[row + 1] === maps &&
+        rows[row + 7] === set &&
+        rows[row + 6] === mask &&
+        rows[row + 3] === frame
+      )
+        return value;
+    }
+  }
+
+  #grow(): void {
+    const rows = new Int32Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
+    const last = this.#index.length * 2 - 1;
+    const index = new Int32Array(last + 1).fill(-1);
+    for (let value = 0; value < this.#size; value++) {
+      const [kinds, maps, off, frame, lo, hi, mask, set] = rows.subarray(
+        value << 3,
+        (value << 3) + 8,
+      ) as unknown as Row;
+      let at = hash(kinds, maps, off, frame, lo, hi, mask, set) & last;
+      while (index[at]! >= 0) at = (at + 1) & last;
+      index[at] = value;
+    }
+    this.#index = index;
+  }
+}
+
+type Row = [number, number, number, number, number, number, number, number];
+
+const FIRST = 128;
+const JOINS = 1024;
+const SMALL = 64;
+/** Distinct values beyond which numbers and offsets are given up: 2 MB of rows. */
+const MOST = 1 << 16;
+
+function hash(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number): number {
+  let hashed = Math.imul(a ^ Math.imul(b, 31) ^ (d << 20), 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b);
+  hashed = Math.imul(hashed ^ e, 0xc2b2ae35) ^ Math.imul(f ^ (h << 5) ^ g, 0x27d4eb2f);
+  return hashed ^ (hashed >>> 15);
+}
+
+/** A field of a join that only some kinds have: from the side that has it, or from both where they agree. */
+function either(kindsA: number, kindsB: number, having: number, a: number, b: number, unknown: number): number {
+  if ((kindsA & having) === 0) return b;
+  if ((kindsB & having) === 0 || a === b) return a;
+  return unknown;
+}
+
+/** The set of a high word, as a row keeps it. */
+function highSet(kept: number, hi: number, mask: number): number {
+  if ((mask & UPPER_BYTES) === UPPER_BYTES) return bitOf(hi);
+  return kept === 0 ? ANY_NUMBER : kept;
+}
+
+/** The union of two, as a row keeps it. */
+function eitherSet(a: number, b: number): number {
+  return a === ANY_NUMBER || b === ANY_NUMBER ? 0 : a | b;
+}
+
+/** A bit for each byte that two words have in common. */
+function equalBytes(a: number, b: number): number {
+  const differ = a ^ b;
+  return (
+    ((differ & 0xff) === 0 ? 1 : 0) |
+    ((differ & 0xff00) === 0 ? 2 : 0) |
+    ((differ & 0xff0000) === 0 ? 4 : 0) |
+    ((differ & 0xff000000) === 0 ? 8 : 0)
+  );
+}
+
+/** The bits of a word that four bits of a mask stand for. */
+function spread(mask: number): number {
+  return ((mask & 1) * 0xff) | ((mask & 2) * 0x7f80) | ((mask & 4) * 0x3fc000) | ((mask & 8) * 0x1fe00000);
+}
