@@ -19,9 +19,10 @@ export class BlockList {
       const [, kind = "bin", digest = ""] = DIGEST.exec(text) ?? misspelt(text);
       this.#digests[kind as Kind].add(digest.toLowerCase());
     }
-    const { certificates, keys } = readMaterial(rules.certificates);
+    const { certificates, keys, ssh, minisign } = readMaterial(rules.certificates);
     for (const certificate of certificates) this.#digests.tbs.add(hash("sha256", certificate.tbs.whole));
-    for (const key of keys) this.#digests.key.add(key.fingerprint);
+    const named = [...ssh, ...minisign].map(({ key }) => key);
+    for (const key of [...keys, ...named]) this.#digests.key.add(key.fingerprint);
   }
 
   /** Why signed content is not good by itself; null where nothing is known against it. */

@@ -5,12 +5,14 @@ import { CertificateCache } from "./certificate-cache.js";
 import { CertificateIndex } from "./certificate-index.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
+import type { MinisignKey } from "./minisign.js";
 import { VerificationMemo } from "./memo.js";
 import { KEY_PURPOSE, oid } from "./oid.js";
 import { findPath } from "./path.js";
 import type { PathRules } from "./path-rules.js";
 import type { Refusal } from "./refusal.js";
 import { readMaterial } from "./source.js";
+import { SshTrust } from "./sshsig.js";
 import type { Trace } from "./trace.js";
 import { Window } from "./window.js";
 
@@ -22,6 +24,8 @@ export class Generation {
   readonly anchors: CertificateIndex;
   /** Public keys without certificates, for signatures of type `RAW`. */
   readonly keys: readonly PublicKey[];
+  readonly ssh: SshTrust;
+  readonly minisign: readonly MinisignKey[];
   readonly blockList: BlockList;
   readonly memo = new VerificationMemo();
   readonly certificates: CertificateCache;
@@ -35,7 +39,7 @@ export class Generation {
     readonly number: number,
     rules: KeyringRules,
   ) {
-    const { certificates, keys } = readMaterial(rules.trust);
+    const { certificates, keys, ssh, minisign } = readMaterial(rules.trust);
     if (keys.length > MAX_KEYS)
       throw new CountersignError("KEYRING_INVALID", `holds ${keys.length} public keys, more than ${MAX_KEYS}`, {
         place: "trust",
@@ -43,6 +47,8 @@ export class Generation {
       });
     this.anchors = new CertificateIndex(certificates);
     this.keys = keys;
+    this.ssh = new SshTrust(ssh, rules);
+    this.minisign = minisign;
     this.blockList = new BlockList(rules.revoked);
     this.certificates = new CertificateCache(certificates);
     this.signersNeeded = rules.signers ?? 1;

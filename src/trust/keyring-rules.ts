@@ -6,7 +6,10 @@ export interface SourceFile {
 
 /** What a keyring trusts and under which rules: a keyring of the configuration with its files read. */
 export interface KeyringRules {
-  /** Certificates in PEM (several a file) or DER, and public keys (`PUBLIC KEY`) for signatures of type `RAW`. */
+  /**
+   * Certificates in PEM (several a file) or DER; public keys (`PUBLIC KEY`) for signatures of type `RAW`, as ssh-keygen writes them
+   * (also with principals before them) for `SSHSIG`, and minisign's for `MINISIGN`. A key is good for its own type alone.
+   */
   readonly trust: readonly SourceFile[];
   readonly revoked: {
     readonly crls: readonly SourceFile[];
@@ -24,4 +27,6 @@ export interface KeyringRules {
   readonly validity: "now" | "ignore";
   /** How many distinct keys must have signed; 1 where it is absent. */
   readonly signers?: number | undefined;
+  /** Namespaces of SSH signatures that are taken; `file` where it is absent. */
+  readonly ssh?: { readonly namespaces: readonly string[] } | undefined;
 }

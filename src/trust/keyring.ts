@@ -2,11 +2,13 @@ import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { Generation } from "./generation.js";
 import type { KeyringRules } from "./keyring-rules.js";
+import { verifyMinisign } from "./minisign.js";
 import { verifyModsig } from "./modsig.js";
 import { verifyPkcs7 } from "./pkcs7.js";
 import { verifyRaw } from "./raw.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { distinctSigners, type Signer } from "./signer.js";
+import { verifySshsig } from "./sshsig.js";
 import type { Trace } from "./trace.js";
 import type { SignatureType, Verification } from "./verification.js";
 import { Window } from "./window.js";
@@ -116,6 +118,10 @@ const VERIFIERS: Readonly<Record<SignatureType, Verifier>> = {
     verifyPkcs7(generation, data, signature as Uint8Array, window, trace),
   MODSIG: verifyModsig,
   RAW: (generation, data, signature) => verifyRaw(generation, data, signature as Uint8Array),
+  SSHSIG: ({ ssh, blockList }, data, signature, window) =>
+    verifySshsig(ssh, blockList, data, signature as Uint8Array, window),
+  MINISIGN: ({ minisign, blockList }, data, signature) =>
+    verifyMinisign(minisign, blockList, data, signature as Uint8Array),
 };
 
 function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {

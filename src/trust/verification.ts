@@ -1,8 +1,9 @@
 /**
  * How a signature is encoded. `PKCS7`: detached CMS (RFC 5652), DER. `MODSIG`: appended to the data as kernel modules
- * carry it (scripts/sign-file.c). `RAW`: the bare output of the key's own algorithm.
+ * carry it (scripts/sign-file.c). `RAW`: the bare output of the key's own algorithm. `SSHSIG`: as `ssh-keygen -Y sign`
+ * writes it (OpenSSH's PROTOCOL.sshsig). `MINISIGN`: as minisign writes it.
  */
-export const SIGNATURE_TYPES = ["PKCS7", "MODSIG", "RAW"] as const;
+export const SIGNATURE_TYPES = ["PKCS7", "MODSIG", "RAW", "SSHSIG", "MINISIGN"] as const;
 
 export type SignatureType = (typeof SIGNATURE_TYPES)[number];
 
