@@ -30,7 +30,7 @@ export function askAbout(engine: Engine, path: string, { current, hook: named, s
   const file = { path, bytes: readInput(path) };
   const hook = named ?? hookOf(file);
   // a file that nothing recognizes and nothing decides about must not pass for one that is allowed
-  if (named === undefined && hook === "blob_verify" && !engine.decidesAbout(hook)) throw unrecognized(path);
+  if (named === undefined && hook === "blob_verify" && !engine.serves(hook)) throw unrecognized(path);
   return subjectsOf(file, hook, signatures).map((subject) =>
     engine.decide({ hook, subject: subject as never, current, time }),
   );

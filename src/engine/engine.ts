@@ -109,11 +109,6 @@ export class Engine {
     return this.logged({ id, time: Date.now(), subject, answers: [], duration: 0, ...decided });
   }
 
-  /** Whether anything but the default `allow` has a say at a hook. */
-  decidesAbout(hook: HookName): boolean {
-    return this.config.default[hook] === "deny" || this.attachments.some(({ hooks }) => hooks.has(hook));
-  }
-
   /** Each attachment with the file of its policy. */
   policies(): readonly { readonly attachment: string; readonly file: string }[] {
     return this.config.attachments.map(({ name, policy }) => ({ attachment: name, file: policy }));

@@ -14,6 +14,8 @@ export interface Decision extends Ruling {
   readonly current: Current;
   /** Microseconds, from the question to the verdict. */
   readonly duration: number;
+  /** A loader's probe that a gate let through before policies: the loader and its versions. */
+  readonly probe?: string;
 }
 
 /** What the dispatcher makes of the attachments' answers. */
@@ -28,14 +30,19 @@ export interface Ruling {
 }
 
 /** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */
-export const REFUSAL_CODES = ["REFUSED_BY_POLICY", "REFUSED_BY_DEFAULT", "SIGNATURE_INVALID"] as const;
+export const REFUSAL_CODES = [
+  "REFUSED_BY_POLICY",
+  "REFUSED_BY_DEFAULT",
+  "REFUSED_BY_GATE",
+  "SIGNATURE_INVALID",
+] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number] | FaultCode;
 
 export interface Refusal {
   /** Negative errno. */
   readonly verdict: number;
-  /** Who refused: an attachment's name, or null for the configuration's default. */
+  /** Who refused: an attachment's name, or null for the configuration's default and the gate. */
   readonly by: string | null;
   readonly code: RefusalCode;
   /** One line a person can act on. */
