@@ -1,0 +1,38 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { ERRNO } from "../src/errno.js";
+import { Site } from "../test/support/site.js";
+
+describe("debug-read-only", () => {
+  let site: Site;
+  const open = async (contents: object) => {
+    site = await Site.open({ attachments: ["debug-read-only.js"], maps: { debug_read_only: contents } });
+  };
+  afterEach(() => site.close());
+
+  it("lets the account for debugging load what only looks", async () => {
+    await open({ uid: 1000 });
+    expect(site.load("exec-log", { current: { uid: 1000 } }).verdict).toBe(0);
+  });
+
+  it("refuses it what acts, and says how it may act", async () => {
+    await open({ uid: 1000 });
+    const { refusal } = site.load("kill-writer", { current: { uid: 1000 } });
+    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, code: "REFUSED_BY_POLICY" });
+    expect(refusal?.reason).toMatch(
+      /uid 1000 may load read-only programs only, and this one may: .*sends_signal.*tail_calls/,
+    );
+    expect(refusal?.reason).not.toMatch(/reads_|read_only/);
+  });
+
+  it("leaves other accounts to other policies", async () => {
+    await open({ uid: 1000 });
+    expect(site.load("kill-writer", { current: { uid: 1001 } }).verdict).toBe(0);
+    expect(site.load("kill-writer").verdict).toBe(0);
+  });
+
+  it.each([{}, { uid: "1000" }, { uid: null }])("holds every account to it where the map says %j", async (contents) => {
+    await open(contents);
+    expect(site.load("kill-writer").verdict).toBe(-ERRNO.EPERM);
+    expect(site.load("exec-log").verdict).toBe(0);
+  });
+});

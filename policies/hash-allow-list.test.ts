@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ERRNO } from "../src/errno.js";
+import { program, Site } from "../test/support/site.js";
+
+describe("hash-allow-list", () => {
+  let site: Site;
+  beforeAll(async () => {
+    const allowed_programs = {
+      [program("drop-telnet").digest]: { name: "drop_telnet", type: "sched_cls" },
+      [program("exec-log").digest]: { name: "log_exec", type: "kprobe" },
+      [program("peek-tc").digest]: null,
+    };
+    site = await Site.open({ attachments: ["hash-allow-list.js"], maps: { allowed_programs } });
+  });
+  afterAll(() => site.close());
+
+  it("lets a program through that is on the list", () => {
+    expect(site.load("drop-telnet").verdict).toBe(0);
+  });
+
+  it("refuses any other, by the digest that would have to be added", () => {
+    const { refusal } = site.load("kill-writer");
+    expect(refusal?.verdict).toBe(-ERRNO.EPERM);
+    expect(refusal?.reason).toContain(`digest ${program("kill-writer").digest} is not in the map allowed_programs`);
+  });
+
+  it("refuses the same instructions under another program type", () => {
+    expect(site.load("exec-log").refusal?.reason).toContain("log_exec is allowed as kprobe, not as tracepoint");
+  });
+
+  it("takes an empty entry for none", () => {
+    expect(site.load("peek-tc").verdict).toBe(-ERRNO.EPERM);
+  });
+});

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ERRNO } from "../src/errno.js";
+import { Site } from "../test/support/site.js";
+
+describe("no-kernel-read", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open({ attachments: ["no-kernel-read.js"] });
+  });
+  afterAll(() => site.close());
+
+  it.each(["peek-tc", "exec-guard/watch"])("refuses %s, which reads kernel memory", (name) => {
+    expect(site.load(name).refusal).toMatchObject({
+      verdict: -ERRNO.EPERM,
+      by: "no-kernel-read",
+      reason: expect.stringContaining("may read kernel memory"),
+    });
+  });
+
+  it("refuses it signed, too", () => {
+    expect(site.load("peek-tc", { signedBy: "stranger" }).verdict).toBe(-ERRNO.EPERM);
+  });
+
+  it.each(["drop-telnet", "exec-log", "kill-writer"])("lets %s through, which reads none", (name) => {
+    expect(site.load(name).verdict).toBe(0);
+  });
+});

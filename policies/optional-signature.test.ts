@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ERRNO } from "../src/errno.js";
+import { program, Site } from "../test/support/site.js";
+
+describe("optional-signature", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open({ attachments: ["optional-signature.js"], keyrings: ["platform"] });
+  });
+  afterAll(() => site.close());
+
+  it("lets an unsigned program through", () => {
+    expect(site.load("exec-log").verdict).toBe(0);
+  });
+
+  it("lets a well-signed program through, by either signature or both", () => {
+    for (const asking of [
+      { signedBy: "platform" },
+      { kernelSignedBy: "platform" },
+      { signedBy: "platform", kernelSignedBy: "platform" },
+    ])
+      expect(site.load("exec-log", asking).verdict).toBe(0);
+  });
+
+  it("refuses a signature that it does not deserve", () => {
+    const signedInstead = program("kill-writer").insns;
+    expect(site.load("exec-log", { signedBy: "stranger" }).verdict).toBe(-ERRNO.ENOKEY);
+    expect(site.load("exec-log", { signedBy: "platform", signedInstead }).verdict).toBe(-ERRNO.EKEYREJECTED);
+  });
+
+  it("does not let one good signature stand for a bad one", () => {
+    const asking = { signedBy: "platform", kernelSignedBy: "stranger" };
+    expect(site.load("exec-log", asking).refusal).toMatchObject({ verdict: -ERRNO.ENOKEY, code: "SIGNATURE_INVALID" });
+  });
+});

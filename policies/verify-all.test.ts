@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ERRNO } from "../src/errno.js";
+import { program, Site } from "../test/support/site.js";
+
+describe("verify-all", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await Site.open({ attachments: ["verify-all.js"], keyrings: ["platform", "network"] });
+  });
+  afterAll(() => site.close());
+
+  it("lets a program through that the platform signed", () => {
+    expect(site.load("drop-telnet", { signedBy: "platform" })).toMatchObject({ verdict: 0, refusal: null });
+  });
+
+  it.each([
+    ["has no signature", {}, "ENODATA"],
+    ["was signed by nobody known", { signedBy: "stranger" }, "ENOKEY"],
+    ["was signed by a key of another keyring", { signedBy: "network" }, "ENOKEY"],
+    [
+      "has the signature of another program",
+      { signedBy: "platform", signedInstead: program("peek-tc").insns },
+      "EKEYREJECTED",
+    ],
+  ] as const)("refuses a program that %s", (_, asking, errno) => {
+    const { verdict, refusal } = site.load("drop-telnet", asking);
+    expect(verdict).toBe(-ERRNO[errno]);
+    expect(refusal).toMatchObject({ by: "verify-all", code: "SIGNATURE_INVALID" });
+    expect(refusal?.reason).toContain(`verify_signature platform PKCS7: -${errno}`);
+  });
+});
