@@ -1,0 +1,221 @@
+/**
+ * The virtual module `countersign`: all that a policy may import beside files of its own domain. For an editor to complete
+ * these names: { "compilerOptions": { "paths": { "countersign": ["./node_modules/countersign/types/countersign.d.ts"] } } }
+ */
+
+/** Bytes that stay outside of the policy. They can be given to every helper; `read` gives a part of them. */
+export interface Bytes {
+  readonly length: number;
+  /** Nothing can be made to be bytes. */
+  readonly [opaque]: true;
+}
+declare const opaque: unique symbol;
+
+/** A value of a map. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * Verifies `signature` over `data` by a keyring of the configuration. 0, or -ENODATA (there is no signature),
+ * -EKEYREJECTED, -ENOKEY, -EKEYEXPIRED, -EKEYREVOKED, -EBADMSG, -ENOPKG. For `MODSIG`, `signature` is null and stands at the
+ * end of the data.
+ */
+export declare function verify_signature(
+  data: Bytes,
+  signature: Bytes | null,
+  keyring: string,
+  type: SignatureType,
+): number;
+
+/** A digest as lower-case hex. */
+export declare function hash(algorithm: "sha256" | "sha384" | "sha512", data: Bytes): string;
+
+/** A map's value, or undefined where it has no such key. */
+export declare function map_lookup<T = Json>(map: string, key: string): T | undefined;
+
+/** Writes to a map that is declared writable: 0 or -errno. It takes hold with the decision, and not at all on a fault. */
+export declare function map_update(map: string, key: string, value: unknown): number;
+
+/** Takes a key out of a writable map: 0 or -errno. */
+export declare function map_delete(map: string, key: string): number;
+
+/** -errno, -EPERM where none is given. The reason is shown to whoever is refused: up to 1024 characters. */
+export declare function deny(reason: string, errno?: number): number;
+
+/** Puts a text into the decision: up to 16 of 1024 characters. */
+export declare function note(text: string): void;
+
+/** A frozen array of the numbers of a part. Throws a RangeError for what is outside. */
+export declare function read(bytes: Bytes, offset: number, length: number): readonly number[];
+
+export type SignatureType = "PKCS7" | "MODSIG" | "RAW";
+/** Detached CMS, as `openssl cms -sign -binary` makes it. */
+export declare const PKCS7: "PKCS7";
+/** At the end of the data, as kernel modules carry it. */
+export declare const MODSIG: "MODSIG";
+/** The bare output of the key's algorithm. */
+export declare const RAW: "RAW";
+
+/** What a program may do; true means *may*. */
+export interface Effects {
+  readonly reads_kernel_memory: boolean;
+  readonly reads_user_memory: boolean;
+  readonly writes_user_memory: boolean;
+  readonly writes_packet: boolean;
+  readonly writes_ctx: boolean;
+  readonly writes_shared_map: boolean;
+  readonly redirects: boolean;
+  readonly decides: boolean;
+  readonly overrides_return: boolean;
+  readonly sends_signal: boolean;
+  readonly changes_socket: boolean;
+  readonly changes_kernel_state: boolean;
+  readonly tail_calls: boolean;
+  readonly calls_bpf: boolean;
+  /** None of those that change anything. */
+  readonly read_only: boolean;
+}
+
+export interface MapFacts {
+  readonly name: string;
+  /** As bpftool writes it. */
+  readonly type: string;
+  readonly key_size: number;
+  readonly value_size: number;
+  readonly max_entries: number;
+  readonly flags: number;
+  /** SHA-256 where the contents are frozen and read-only. */
+  readonly contents: string | null;
+}
+
+/** Of `bpf_prog_load` and `bpf_prog`. */
+export interface Program {
+  readonly name: string;
+  readonly section: string | null;
+  /** As bpftool writes it: `xdp`, `sched_cls`, `kprobe` … */
+  readonly type: string;
+  readonly expected_attach_type: string | null;
+  readonly attach_to: string | null;
+  readonly license: string;
+  readonly gpl_compatible: boolean;
+  readonly insn_cnt: number;
+  /** As libbpf hands them over, with map fds zeroed: what `signature` is over. */
+  readonly insns: Bytes;
+  /** As given to bpf(2): what `kernel_signature` is over. */
+  readonly raw_insns: Bytes;
+  readonly digest: string;
+  readonly tag: string;
+  readonly helpers: readonly string[];
+  readonly kfuncs: readonly string[];
+  readonly maps: readonly MapFacts[];
+  readonly effects: Effects;
+  readonly signature: Bytes | null;
+  readonly kernel_signature: Bytes | null;
+  /** Null for a live load. */
+  readonly object: ObjectFile | null;
+}
+
+export interface ObjectFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly data: Bytes;
+  readonly signature: Bytes | null;
+}
+
+/** Of `bpf_map_create` and `bpf_map`. */
+export interface BpfMap extends MapFacts {
+  readonly digest: string;
+  /** `r`, `w` or `rw`; null when the map is being created. */
+  readonly access: string | null;
+}
+
+/** Of `bpf`. */
+export interface Command {
+  readonly name: string;
+  readonly digest: string;
+  readonly cmd: number;
+  readonly size: number;
+}
+
+/** Of `bpf_token_create`. */
+export interface Token {
+  readonly name: string;
+  readonly digest: string;
+}
+
+/** Of `bprm_check_security` and `kernel_read_file`. */
+export interface File extends ObjectFile {
+  readonly name: string;
+  readonly digest: string;
+  /** `exec` or `module`. */
+  readonly purpose: string;
+  /** A kernel module's; null for anything else. */
+  readonly parameters: string | null;
+}
+
+/** Of `blob_verify`. */
+export interface Blob {
+  readonly name: string;
+  readonly digest: string;
+  readonly data: Bytes;
+  readonly signature: Bytes | null;
+}
+
+/** Who asks. `comm` and `exe` are the task's own claims: not to be trusted alone. */
+export interface Current {
+  readonly pid: number;
+  readonly tid: number;
+  readonly uid: number;
+  readonly euid: number;
+  readonly gid: number;
+  readonly comm: string;
+  readonly exe: string | null;
+  readonly cgroup: string | null;
+  readonly capabilities: readonly string[];
+  readonly namespaces: Readonly<Record<string, number>>;
+  readonly container: Container | null;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly name: string | null;
+  /** Null when nobody could read them. */
+  readonly labels: Readonly<Record<string, string>> | null;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export declare const EPERM: 1;
+export declare const ENOENT: 2;
+export declare const ESRCH: 3;
+export declare const EINTR: 4;
+export declare const EIO: 5;
+export declare const ENXIO: 6;
+export declare const E2BIG: 7;
+export declare const ENOEXEC: 8;
+export declare const EBADF: 9;
+export declare const EAGAIN: 11;
+export declare const ENOMEM: 12;
+export declare const EACCES: 13;
+export declare const EFAULT: 14;
+export declare const EBUSY: 16;
+export declare const EEXIST: 17;
+export declare const ENODEV: 19;
+export declare const ENOTDIR: 20;
+export declare const EISDIR: 21;
+export declare const EINVAL: 22;
+export declare const ENFILE: 23;
+export declare const EMFILE: 24;
+export declare const ENOSPC: 28;
+export declare const EROFS: 30;
+export declare const ERANGE: 34;
+export declare const ENOSYS: 38;
+export declare const ELOOP: 40;
+export declare const ENODATA: 61;
+export declare const ENOPKG: 65;
+export declare const EBADMSG: 74;
+export declare const EOVERFLOW: 75;
+export declare const EOPNOTSUPP: 95;
+export declare const ETIMEDOUT: 110;
+export declare const ENOKEY: 126;
+export declare const EKEYEXPIRED: 127;
+export declare const EKEYREVOKED: 128;
+export declare const EKEYREJECTED: 129;
