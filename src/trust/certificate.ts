@@ -19,7 +19,7 @@ import { type Name, readName } from "./name.js";
 import { EXTENSION } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { context, TAG } from "./tag.js";
-import { readTime } from "./time.js";
+import { readMoment } from "./time.js";
 
 /**
  * A certificate (RFC 5280 4.1), held to DER all the way down when it is read. Rules about paths are not looked at here. It keeps what
@@ -165,11 +165,4 @@ function readVersion(field: Element | null): number {
   const value = readSmallInteger(field.only(TAG.integer, "a version"));
   if (value !== 1 && value !== 2) throw malformed(`version ${value + 1} of certificates`, field.start);
   return value + 1;
-}
-
-/** RFC 5280 4.1.2.5: UTCTime or GeneralizedTime, without fractions of a second. */
-function readMoment(element: Element): number {
-  const moment = element.tag === TAG.utcTime || element.tag === TAG.generalizedTime ? readTime(element) : Number.NaN;
-  if (Number.isNaN(moment) || element.length > 15) throw malformed("a time of no known form", element.start);
-  return moment;
 }

@@ -5,12 +5,12 @@ import { CertificateCache } from "./certificate-cache.js";
 import { CertificateIndex } from "./certificate-index.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
-import type { MinisignKey } from "./minisign.js";
 import { VerificationMemo } from "./memo.js";
-import { KEY_PURPOSE, oid } from "./oid.js";
+import type { MinisignKey } from "./minisign.js";
 import { findPath } from "./path.js";
 import type { PathRules } from "./path-rules.js";
 import type { Refusal } from "./refusal.js";
+import { requirementsOf } from "./requirements.js";
 import { readMaterial } from "./source.js";
 import { SshTrust } from "./sshsig.js";
 import type { Trace } from "./trace.js";
@@ -52,11 +52,7 @@ export class Generation {
     this.blockList = new BlockList(rules.revoked);
     this.certificates = new CertificateCache(certificates);
     this.signersNeeded = rules.signers ?? 1;
-    this.#rules = {
-      validity: rules.validity,
-      purposes: purposesOf(rules.usage),
-      blocked: (certificate) => this.blockList.certificate(certificate),
-    };
+    this.#rules = requirementsOf(rules, this.blockList);
   }
 
   /** Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead through. */
@@ -67,7 +63,8 @@ export class Generation {
       return remembered.refusal;
     }
     const own = new Window(window.at);
-    const { refusal } = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace);
+    const found = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace);
+    const refusal = "verdict" in found ? found : null;
     this.#paths.set(target, { others, window: own, refusal });
     window.narrow(own);
     return refusal;
@@ -90,25 +87,4 @@ function holds({ others, window }: Remembered, now: readonly Certificate[], at: 
     others.length === now.length &&
     others.every((certificate, index) => certificate === now[index])
   );
-}
-
-/** Throws KEYRING_INVALID. */
-function purposesOf(usage: readonly string[]): ReadonlySet<string> | null {
-  if (usage.length === 0)
-    throw new CountersignError("KEYRING_INVALID", "`usage` is empty", {
-      place: "usage",
-      remedy: "name a usage, or `any`",
-    });
-  if (usage.includes("any")) return null;
-  return new Set(
-    usage.map((name) => (Object.hasOwn(KEY_PURPOSE, name) ? (KEY_PURPOSE[name] as string) : fromDots(name))),
-  );
-}
-
-function fromDots(name: string): string {
-  if (/^[0-2](\.(0|[1-9]\d{0,18}))+$/.test(name)) return oid(name);
-  throw new CountersignError("KEYRING_INVALID", `\`${name}\` is no usage that is known here`, {
-    place: "usage",
-    remedy: `use one of ${Object.keys(KEY_PURPOSE).join(", ")}, any, or an identifier in dots`,
-  });
 }

@@ -1,3 +1,5 @@
+import type { Freshness } from "./revocation.js";
+
 /** A file that was read once, with the name that messages call it by. */
 export interface SourceFile {
   readonly path: string;
@@ -12,7 +14,10 @@ export interface KeyringRules {
    */
   readonly trust: readonly SourceFile[];
   readonly revoked: {
+    /** CRLs in PEM or DER, with the certificates of who signed them where that is not who issued what they are about. */
     readonly crls: readonly SourceFile[];
+    /** `require`: each certificate needs a CRL in its time. `if-present`, where it is absent: CRLs count as far as they go. */
+    readonly freshness?: Freshness | undefined;
     /** Certificates, or public keys, that are not good any more. */
     readonly certificates: readonly SourceFile[];
     /**
@@ -27,6 +32,8 @@ export interface KeyringRules {
   readonly validity: "now" | "ignore";
   /** How many distinct keys must have signed; 1 where it is absent. */
   readonly signers?: number | undefined;
+  /** Certificate policies in dots, of which one must hold for the whole path; any, or none at all, where it is absent. */
+  readonly policies?: readonly string[] | undefined;
   /** Namespaces of SSH signatures that are taken; `file` where it is absent. */
   readonly ssh?: { readonly namespaces: readonly string[] } | undefined;
 }

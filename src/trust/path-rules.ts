@@ -1,7 +1,10 @@
 import type { Certificate } from "./certificate.js";
 import { KEY_USAGE } from "./extension.js";
+import { NameConstraintState } from "./name-constraints.js";
 import { ANY_EXTENDED_KEY_USAGE, dotted } from "./oid.js";
+import { type PolicyRules, PolicyState } from "./policy-graph.js";
 import { type Refusal, refuse } from "./refusal.js";
+import type { CrlIssuers, Revocation } from "./revocation.js";
 import type { Trace } from "./trace.js";
 import type { Window } from "./window.js";
 
@@ -13,14 +16,31 @@ export interface PathRules {
   readonly purposes: ReadonlySet<string> | null;
   /** Why a certificate may not be on any path; null where it may. */
   readonly blocked: (certificate: Certificate) => Refusal | null;
+  readonly policies: PolicyRules;
+  /** Null where nothing is known of revocation. */
+  readonly revocation: Revocation | null;
+}
+
+/** What one path is validated in. */
+export interface PathContext {
+  readonly rules: PathRules;
+  readonly window: Window;
+  readonly trace: Trace | null;
+  /** Who else may have issued a CRL that is about this path, which leads down from `anchor`. */
+  readonly crlIssuers: (anchor: Certificate) => CrlIssuers;
 }
 
 /** One path while it is checked, from the anchor down (RFC 5280 6.1.2). */
 interface State {
   readonly rules: PathRules;
   readonly window: Window;
+  readonly crlIssuers: CrlIssuers;
   /** Certificates below the anchor: RFC 5280's n. */
   readonly length: number;
+  readonly names: NameConstraintState;
+  readonly policies: PolicyState;
+  /** Whether the certificate that is looked at is the one in question. */
+  last: boolean;
   /** Who issues the certificate that is looked at. */
   issuer: Certificate;
   /** Certificates that are not self-issued and may still follow. */
@@ -37,21 +57,26 @@ interface Rule {
 /**
  * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question; where it is the
  * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, and an authority if it issues.
- * Gives null for a good path. Throws DER_MALFORMED where an extension is.
+ * Gives the policies that hold for a good path (RFC 5280 6.1.6). Throws DER_MALFORMED where an extension is.
  */
-export function validatePath(
-  path: readonly Certificate[],
-  rules: PathRules,
-  window: Window,
-  trace: Trace | null = null,
-): Refusal | null {
+export function validatePath(path: readonly Certificate[], context: PathContext): Refusal | ValidPath {
   const anchor = path[0] as Certificate;
-  const state: State = { rules, window, length: path.length - 1, issuer: anchor, maxPathLength: path.length - 1 };
-  for (let index = 0; index < path.length; index++) {
-    const certificate = path[index] as Certificate;
-    const last = index === state.length;
-    const tables = [index === 0 ? ANCHOR : BELOW, last ? END : ISSUER];
-    for (const table of tables)
+  const { rules, window, trace } = context;
+  const length = path.length - 1;
+  const state: State = {
+    rules,
+    window,
+    crlIssuers: context.crlIssuers(anchor),
+    length,
+    names: new NameConstraintState(),
+    policies: new PolicyState(rules.policies, length),
+    last: false,
+    issuer: anchor,
+    maxPathLength: length,
+  };
+  for (const [index, certificate] of path.entries()) {
+    state.last = index === length;
+    for (const table of [index === 0 ? ANCHOR : BELOW, state.last ? END : index === 0 ? ANCHOR_ISSUER : ISSUER])
       for (const rule of table) {
         const refusal = rule.check(certificate, state);
         trace?.rule(certificate, rule, refusal);
@@ -59,7 +84,13 @@ export function validatePath(
       }
     state.issuer = certificate;
   }
-  return null;
+  return { policies: state.policies.policies };
+}
+
+/** What a good path is good for. */
+export interface ValidPath {
+  /** Policies by their identifiers' octets. */
+  readonly policies: ReadonlySet<string>;
 }
 
 /** RFC 5280 6.1.3 (a)(2). The last second of validity counts whole. */
@@ -202,14 +233,62 @@ const authorityPurpose: Rule = {
   },
 };
 
+/** RFC 5280 6.1.3 (a)(3). */
+const revocation: Rule = {
+  section: "RFC 5280 6.1.3 (a)(3)",
+  name: "revocation",
+  check: (certificate, { rules, issuer, crlIssuers, window }) =>
+    rules.revocation?.check(certificate, issuer, crlIssuers, window) ?? null,
+};
+
+/** RFC 5280 6.1.3 (b) and (c): not for what an authority issued to itself on the way. */
+const names: Rule = {
+  section: "RFC 5280 6.1.3 (b)",
+  name: "name constraints",
+  check: (certificate, state) => (certificate.selfIssued && !state.last ? null : state.names.check(certificate)),
+};
+
+/** RFC 5280 6.1.3 (d), (e), (f). */
+const policies: Rule = {
+  section: "RFC 5280 6.1.3 (d)",
+  name: "certificate policies",
+  check: (certificate, state) => state.policies.enter(certificate, state.last),
+};
+
+/** RFC 5280 6.1.4 (a), (b), (h), (i), (j). */
+const policyMappings: Rule = {
+  section: "RFC 5280 6.1.4 (a)",
+  name: "policy mappings and constraints",
+  check: (certificate, state) => state.policies.prepare(certificate),
+};
+
+/** RFC 5280 6.1.4 (g). */
+const nameSubtrees: Rule = {
+  section: "RFC 5280 6.1.4 (g)",
+  name: "further name constraints",
+  check: (certificate, state) => {
+    state.names.add(certificate);
+    return null;
+  },
+};
+
+/** RFC 5280 6.1.5 (a), (b), (g). An anchor alone has no path for policies to hold on. */
+const policyOutcome: Rule = {
+  section: "RFC 5280 6.1.5 (g)",
+  name: "acceptable policies",
+  check: (certificate, { length, policies }) => (length === 0 ? null : policies.conclude(certificate)),
+};
+
 /** For the anchor, which is trusted by being one. */
 const ANCHOR: readonly Rule[] = [blocked, validity, critical];
 /** For each certificate below the anchor: RFC 5280 6.1.3. */
-const BELOW: readonly Rule[] = [chaining, signature, validity, blocked, critical];
+const BELOW: readonly Rule[] = [chaining, signature, validity, blocked, critical, revocation, names, policies];
+/** For an anchor that issues: RFC 5937 3.2, its limits bind what is below it. */
+const ANCHOR_ISSUER: readonly Rule[] = [authority, pathLength, certificateSigning, authorityPurpose, nameSubtrees];
 /** For each certificate that issues the next: RFC 5280 6.1.4. */
-const ISSUER: readonly Rule[] = [authority, pathLength, certificateSigning, authorityPurpose];
+const ISSUER: readonly Rule[] = [policyMappings, ...ANCHOR_ISSUER];
 /** For the certificate in question: RFC 5280 6.1.5. */
-const END: readonly Rule[] = [purpose];
+const END: readonly Rule[] = [purpose, policyOutcome];
 
 function iso(moment: number): string {
   return new Date(moment).toISOString().replace(".000Z", "Z");

@@ -1,7 +1,9 @@
 import type { Certificate } from "./certificate.js";
-import type { CertificateIndex } from "./certificate-index.js";
-import { type PathRules, validatePath } from "./path-rules.js";
+import { CertificateIndex } from "./certificate-index.js";
+import { type PathRules, type ValidPath, validatePath } from "./path-rules.js";
+import { ANY_POLICIES } from "./policy-graph.js";
 import { type Refusal, refuse } from "./refusal.js";
+import type { CrlIssuers } from "./revocation.js";
 import type { Trace } from "./trace.js";
 import type { Window } from "./window.js";
 
@@ -10,11 +12,9 @@ export const MAX_PATH = 12;
 /** Issuers that are tried for one certificate in question, over all paths: each costs a verification. */
 export const MAX_TRIES = 40;
 
-/** What a search for a path came to. */
-export interface PathResult {
-  /** Anchor first; null where there is no good one. */
-  readonly path: readonly Certificate[] | null;
-  readonly refusal: Refusal | null;
+/** A path that was found, anchor first, and what holds for it. */
+export interface FoundPath extends ValidPath {
+  readonly path: readonly Certificate[];
 }
 
 /**
@@ -29,8 +29,8 @@ export function findPath(
   rules: PathRules,
   window: Window,
   trace: Trace | null = null,
-): PathResult {
-  return new Search(anchors, others, rules, window, trace).from(target);
+): FoundPath | Refusal {
+  return new Search(anchors, others, rules, window, trace, []).from(target);
 }
 
 /** How far a path came, and what ended it. */
@@ -43,26 +43,25 @@ class Search {
   #tries = 0;
   #best: Failure | null = null;
 
+  /** `crlIssuers` are certificates whose paths are being looked for already, because a CRL on the way is theirs. */
   constructor(
     readonly anchors: CertificateIndex,
     readonly others: CertificateIndex,
     readonly rules: PathRules,
     readonly window: Window,
     readonly trace: Trace | null,
+    readonly crlIssuers: readonly Certificate[],
   ) {}
 
-  from(target: Certificate): PathResult {
-    const path = this.#isAnchor(target) ? this.#validated([target]) : this.#extend([target]);
-    if (path !== null) return { path, refusal: null };
-    if (this.#tries > MAX_TRIES) {
-      const reason = `no path from \`${target}\` to the keyring among the first ${MAX_TRIES} candidates`;
-      return { path: null, refusal: this.#best?.refusal ?? refuse("EKEYREJECTED", "path search limit", reason) };
-    }
-    return { path: null, refusal: (this.#best as Failure).refusal };
+  from(target: Certificate): FoundPath | Refusal {
+    const found = this.anchors.has(target) ? this.#validated([target]) : this.#extend([target]);
+    if (found !== null) return found;
+    if (this.#best !== null) return this.#best.refusal;
+    return refuse("EKEYREJECTED", "path search limit", `no path from \`${target}\` among ${MAX_TRIES} candidates`);
   }
 
   /** `below` is a path without its anchor, its highest certificate first. */
-  #extend(below: readonly Certificate[]): readonly Certificate[] | null {
+  #extend(below: readonly Certificate[]): FoundPath | null {
     const lowest = below[0] as Certificate;
     if (below.length >= MAX_PATH) {
       this.#failed(
@@ -82,27 +81,19 @@ class Search {
         continue;
       }
       const path = [issuer, ...below];
-      const found = this.#isAnchor(issuer) ? this.#validated(path) : this.#extend(path);
+      const found = this.anchors.has(issuer) ? this.#validated(path) : this.#extend(path);
       if (found !== null) return found;
-      if (this.#tries > MAX_TRIES) return null;
     }
-    if (!known)
-      this.#failed(
-        0,
-        refuse(
-          "ENOKEY",
-          "RFC 5280 6.1",
-          `certificate \`${lowest}\` is of issuer \`${lowest.issuer}\`, whom the keyring does not know`,
-        ),
-      );
+    if (!known) this.#failed(0, unknownIssuer(lowest));
     return null;
   }
 
-  #validated(path: readonly Certificate[]): readonly Certificate[] | null {
+  #validated(path: readonly Certificate[]): FoundPath | null {
     this.trace?.path(path);
-    const refusal = validatePath(path, this.rules, this.window, this.trace);
-    if (refusal === null) return path;
-    this.#failed(MAX_PATH + path.length, refusal);
+    const { rules, window, trace } = this;
+    const outcome = validatePath(path, { rules, window, trace, crlIssuers: (anchor) => this.#crlIssuersBelow(anchor) });
+    if (!("verdict" in outcome)) return { path, ...outcome };
+    this.#failed(MAX_PATH + path.length, outcome);
     return null;
   }
 
@@ -116,13 +107,34 @@ class Search {
       for (const issuer of list) if (wanted === null || issuer.subjectKeyIdentifier !== wanted) yield issuer;
   }
 
-  #isAnchor(certificate: Certificate): boolean {
-    return this.anchors.has(certificate);
+  /**
+   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not asked of it; a
+   * CRL that would speak for its own issuer does not count.
+   */
+  #crlIssuersBelow(anchor: Certificate): CrlIssuers {
+    return {
+      named: (name) => [...this.others.bySubject(name), ...this.anchors.bySubject(name)],
+      accept: (candidate) => {
+        if (this.crlIssuers.includes(candidate) || this.crlIssuers.length >= MAX_CRL_DEPTH) return false;
+        const rules: PathRules = { ...this.rules, purposes: null, policies: ANY_POLICIES };
+        const anchors = new CertificateIndex([anchor]);
+        const search = new Search(anchors, this.others, rules, this.window, null, [...this.crlIssuers, candidate]);
+        return !("verdict" in search.from(candidate));
+      },
+    };
   }
 
   #failed(rank: number, refusal: Refusal): void {
     if (this.#best === null || rank > this.#best.rank) this.#best = { rank, refusal };
   }
+}
+
+/** Issuers of CRLs about issuers of CRLs that are followed. */
+const MAX_CRL_DEPTH = 3;
+
+function unknownIssuer(certificate: Certificate): Refusal {
+  const reason = `certificate \`${certificate}\` is of issuer \`${certificate.issuer}\`, whom the keyring does not know`;
+  return refuse("ENOKEY", "RFC 5280 6.1", reason);
 }
 
 /** RFC 4158 5.2: a loop is the same key under the same name again. */

@@ -1,7 +1,8 @@
 import { CountersignError } from "../error.js";
 import { isSshKeys, readSshKeys, type SshSigner } from "./allowed-signers.js";
-import { Certificate, readCertificate } from "./certificate.js";
-import { PublicKey, readPublicKey } from "./key.js";
+import { type Certificate, readCertificate } from "./certificate.js";
+import { type Crl, readCrl } from "./crl.js";
+import { type PublicKey, readPublicKey } from "./key.js";
 import type { SourceFile } from "./keyring-rules.js";
 import { isMinisignKey, type MinisignKey, readMinisignKey } from "./minisign.js";
 import { isPem, readPem } from "./pem.js";
@@ -10,56 +11,72 @@ import { isPem, readPem } from "./pem.js";
 export interface Material {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly PublicKey[];
+  readonly crls: readonly Crl[];
   readonly ssh: readonly SshSigner[];
   readonly minisign: readonly MinisignKey[];
 }
 
+/** What files are for, and so what may be in them: who signs (or may not any more), or revocation lists. */
+type Purpose = "signers" | "crls";
+
 /**
- * Reads certificates and public keys from files in PEM (several a file) or DER, and keys of SSH and minisign as those write them.
- * Throws CERTIFICATE_MALFORMED, KEY_MALFORMED or KEYRING_INVALID with the file.
+ * Reads files in PEM (several things a file), DER, or the text forms of SSH and minisign keys. Throws CERTIFICATE_MALFORMED,
+ * KEY_MALFORMED, CRL_MALFORMED, or KEYRING_INVALID where something is in them that has no place there, with the file.
  */
-export function readMaterial(files: readonly SourceFile[]): Material {
-  const certificates: Certificate[] = [];
-  const keys: PublicKey[] = [];
-  const ssh: SshSigner[] = [];
-  const minisign: MinisignKey[] = [];
-  for (const file of files)
-    for (const item of readFile(file)) {
-      if (item instanceof Certificate) certificates.push(item);
-      else if (item instanceof PublicKey) keys.push(item);
-      else if ("blob" in item) ssh.push(item);
-      else minisign.push(item);
+export function readMaterial(files: readonly SourceFile[], purpose: Purpose = "signers"): Material {
+  const material: Found = { certificates: [], keys: [], crls: [], ssh: [], minisign: [] };
+  for (const { path, bytes } of files) {
+    try {
+      readFile(bytes, purpose, material);
+    } catch (error) {
+      throw error instanceof CountersignError ? error.within(path) : error;
     }
-  return { certificates, keys, ssh, minisign };
-}
-
-function readFile({ path, bytes }: SourceFile): readonly (Certificate | PublicKey | SshSigner | MinisignKey)[] {
-  try {
-    if (!isPem(bytes)) {
-      const text = Buffer.from(bytes).toString("utf8");
-      if (isMinisignKey(text)) return [readMinisignKey(text)];
-      return isSshKeys(text) ? readSshKeys(text) : [readCertificate(bytes)];
-    }
-    const items = readPem(bytes).map(({ label, bytes }) => READERS[label]?.(bytes) ?? misplaced(label));
-    if (items.length > 0) return items;
-    throw new CountersignError("KEYRING_INVALID", "holds no certificate", { remedy: "name a file with certificates" });
-  } catch (error) {
-    throw error instanceof CountersignError ? error.within(path) : error;
   }
+  return material;
 }
 
-const READERS: Readonly<Record<string, (bytes: Uint8Array) => Certificate | PublicKey>> = {
-  CERTIFICATE: readCertificate,
-  "X509 CERTIFICATE": readCertificate,
-  "PUBLIC KEY": (bytes) => readPublicKey(bytes),
+type Found = { readonly [Kind in keyof Material]: Material[Kind][number][] };
+
+function readFile(bytes: Uint8Array, purpose: Purpose, found: Found): void {
+  if (isPem(bytes)) readBlocks(bytes, LABELS[purpose], found);
+  else if (purpose === "crls") found.crls.push(readCrl(bytes));
+  else if (!readText(bytes, found)) found.certificates.push(readCertificate(bytes));
+}
+
+/** Keys that are lines of text; false where there are none. DER never looks like them. */
+function readText(bytes: Uint8Array, found: Found): boolean {
+  if (bytes[0] === DER_SEQUENCE) return false;
+  const text = Buffer.from(bytes).toString("utf8");
+  if (isMinisignKey(text)) found.minisign.push(readMinisignKey(text));
+  else if (isSshKeys(text)) found.ssh.push(...readSshKeys(text));
+  else return false;
+  return true;
+}
+
+const DER_SEQUENCE = 0x30;
+
+function readBlocks(pem: Uint8Array, labels: Labels, found: Found): void {
+  const blocks = readPem(pem);
+  for (const { label, bytes } of blocks) {
+    const read = labels[label];
+    if (read === undefined)
+      throw new CountersignError("KEYRING_INVALID", `holds a \`${label}\`, which has no place there`, {
+        remedy: `leave only ${Object.keys(labels).join(" and ")} in the file`,
+      });
+    read(bytes, found);
+  }
+  if (blocks.length > 0) return;
+  throw new CountersignError("KEYRING_INVALID", "is empty", { remedy: `name a file with a ${Object.keys(labels)[0]}` });
+}
+
+/** Readers by the label of a PEM block (RFC 7468). */
+type Labels = Readonly<Record<string, (bytes: Uint8Array, found: Found) => void>>;
+
+const CERTIFICATE: Labels = { CERTIFICATE: (bytes, found) => found.certificates.push(readCertificate(bytes)) };
+const PUBLIC_KEY: Labels = { "PUBLIC KEY": (bytes, found) => found.keys.push(readPublicKey(bytes)) };
+const X509_CRL: Labels = { "X509 CRL": (bytes, found) => found.crls.push(readCrl(bytes)) };
+
+const LABELS: Readonly<Record<Purpose, Labels>> = {
+  signers: { ...CERTIFICATE, ...PUBLIC_KEY },
+  crls: { ...X509_CRL, ...CERTIFICATE },
 };
-
-function misplaced(label: string): never {
-  throw new CountersignError(
-    "KEYRING_INVALID",
-    `holds a \`${label}\`, which is neither a certificate nor a public key`,
-    {
-      remedy: "leave only certificates and public keys in the file",
-    },
-  );
-}

@@ -1,4 +1,4 @@
-import type { Element } from "./der.js";
+import { type Element, malformed } from "./der.js";
 import { TAG } from "./tag.js";
 
 /**
@@ -24,6 +24,16 @@ export function readTime({ bytes, tag, body, end }: Element): number {
   if (year < 100 || Number.isNaN(fraction)) return Number.NaN;
   const moment = Date.UTC(year, month - 1, day, hour, minute, second);
   return new Date(moment).getUTCDate() === day ? moment + fraction : Number.NaN;
+}
+
+/**
+ * The moment that a certificate or CRL names (RFC 5280 4.1.2.5, 5.1.2.4): UTCTime or GeneralizedTime, without fractions of a second.
+ * Milliseconds since the epoch. Throws DER_MALFORMED.
+ */
+export function readMoment(element: Element): number {
+  const moment = element.tag === TAG.utcTime || element.tag === TAG.generalizedTime ? readTime(element) : Number.NaN;
+  if (Number.isNaN(moment) || element.length > 15) throw malformed("a time of no known form", element.start);
+  return moment;
 }
 
 function digits(bytes: Buffer, start: number, count: number): number {

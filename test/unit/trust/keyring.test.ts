@@ -188,7 +188,7 @@ describe("a keyring", () => {
     );
     expect(() => trusting([root.pem.key])).toThrowError(expect.objectContaining({ code: "KEYRING_INVALID" }));
     expect(() => trusting([root.pem.certificate], { usage: ["codesigning"] })).toThrowError(
-      expect.objectContaining({ code: "KEYRING_INVALID", message: "`codesigning` is no usage that is known here" }),
+      expect.objectContaining({ code: "KEYRING_INVALID", message: "`codesigning` is not known as one of `usage`" }),
     );
   });
 });
