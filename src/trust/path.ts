@@ -108,14 +108,15 @@ class Search {
   }
 
   /**
-   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not asked of it; a
-   * CRL that would speak for its own issuer does not count.
+   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not asked of it. A
+   * CRL speaks for its own issuer only where whoever certified that issuer named it for this (`delegated`).
    */
   #crlIssuersBelow(anchor: Certificate): CrlIssuers {
     return {
       named: (name) => [...this.others.bySubject(name), ...this.anchors.bySubject(name)],
-      accept: (candidate) => {
-        if (this.crlIssuers.includes(candidate) || this.crlIssuers.length >= MAX_CRL_DEPTH) return false;
+      accept: (candidate, delegated) => {
+        if (this.crlIssuers.includes(candidate)) return delegated;
+        if (this.crlIssuers.length >= MAX_CRL_DEPTH) return false;
         const rules: PathRules = { ...this.rules, purposes: null, policies: ANY_POLICIES };
         const anchors = new CertificateIndex([anchor]);
         const search = new Search(anchors, this.others, rules, this.window, null, [...this.crlIssuers, candidate]);

@@ -18,8 +18,8 @@ export type Freshness = "require" | "if-present";
 /** Certificates that may have issued a CRL, for one path. */
 export interface CrlIssuers {
   readonly named: (name: Name) => readonly Certificate[];
-  /** Whether a certificate has a good path from the same anchor. */
-  readonly accept: (candidate: Certificate) => boolean;
+  /** Whether a certificate has a good path from the same anchor. `delegated`: the certificate in question names it as CRL issuer. */
+  readonly accept: (candidate: Certificate, delegated: boolean) => boolean;
 }
 
 /** The revocation lists of one keyring, asked by RFC 5280 6.3. */
@@ -83,7 +83,7 @@ class Inquiry {
     const reasons = point.reasons & (crl.scope?.reasons ?? ALL_REASONS);
     if ((reasons & ~this.reasons) === 0) return null;
     if (crl.unusable) return this.#skip(`${crl} has a critical extension that is not known`);
-    const signer = this.#signerOf(crl);
+    const signer = this.#signerOf(crl, point.crlIssuer !== null);
     if (signer === null) return this.#skip(`${crl} is not signed by whom it may be`);
     const fresh = this.#isFresh(crl);
     // (h), (i), (j), (k)
@@ -146,7 +146,7 @@ class Inquiry {
   }
 
   /** RFC 5280 6.3.3 (f) and (g): a certificate whose key may and did sign the list. */
-  #signerOf(crl: Crl): Certificate | null {
+  #signerOf(crl: Crl, delegated: boolean): Certificate | null {
     const named = [...this.issuers.named(crl.issuer), ...this.extra.bySubject(crl.issuer)];
     const candidates = this.issuer.subject.equals(crl.issuer) ? [this.issuer, ...named] : named;
     const wanted = crl.authorityKeyIdentifier;
@@ -155,7 +155,7 @@ class Inquiry {
       const { keyUsage } = candidate;
       if (keyUsage !== null && (keyUsage & KEY_USAGE.crlSign) === 0) continue;
       if (crl.signedBy(candidate.publicKey) !== null) continue;
-      if (candidate === this.issuer || this.issuers.accept(candidate)) return candidate;
+      if (candidate === this.issuer || this.issuers.accept(candidate, delegated)) return candidate;
     }
     return null;
   }
