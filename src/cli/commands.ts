@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   test: { summary: "runs the tests beside policies", load: () => import("./test.js") },
   sign: { summary: "makes signatures of files, or of each BPF program in them", load: () => import("./sign.js") },
   verify: { summary: "checks one signature", load: () => import("./verify.js") },
+  keyring: { summary: "looks into keyrings and certificate paths", load: () => import("./keyring.js") },
   run: { summary: "runs a command behind a live gate", load: () => import("./run.js") },
   inspect: { summary: "shows what BPF programs are and may do", load: () => import("./inspect.js") },
 };
