@@ -9,6 +9,8 @@ import { readFileSync } from "node:fs";
 export interface Step {
   /** The line of the document, from 1. */
   readonly line: number;
+  /** What the step does, in a line. */
+  readonly title: string;
   readonly script: string;
   /** Shown output; null where nothing is shown to compare with. */
   readonly shown: readonly string[] | null;
@@ -29,7 +31,8 @@ export function stepsOf(document: string | URL): Step[] {
     const body = lines.slice(at + 1, end);
     const [, language, file] = fence;
     if (language === "console") steps.push(...typed(body, at + 2));
-    else if (file !== undefined) steps.push({ line: at + 1, script: written(file, body), shown: null });
+    else if (file !== undefined)
+      steps.push({ line: at + 1, title: `write ${file}`, script: written(file, body), shown: null });
     at = end;
   }
   return steps;
@@ -52,10 +55,10 @@ export function pattern(shown: readonly string[]): RegExp {
 }
 
 function typed(body: readonly string[], first: number): Step[] {
-  const steps: { line: number; script: string; shown: string[] }[] = [];
+  const steps: { line: number; title: string; script: string; shown: string[] }[] = [];
   body.forEach((text, index) => {
     const last = steps.at(-1);
-    if (text.startsWith("$ ")) steps.push({ line: first + index, script: text.slice(2), shown: [] });
+    if (text.startsWith("$ ")) steps.push({ line: first + index, title: text, script: text.slice(2), shown: [] });
     else if (last?.shown.length === 0 && last.script.endsWith("\\")) last.script += `\n${text}`;
     else last?.shown.push(text);
   });

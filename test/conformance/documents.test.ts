@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pattern, type Ran, stepsOf, walk } from "../support/walkthrough.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Documents whose code a reader is meant to run, and the fewest steps that each has. */
+const DOCUMENTS = [["README.md", 15]] as const;
+
+describe.each(DOCUMENTS)("%s", (document, fewest) => {
+  const steps = stepsOf(join(root, document));
+  let folder: string;
+  let ran: Ran[];
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-"));
+    for (const name of ["bin", "examples", "policies"]) symlinkSync(join(root, name), join(folder, name));
+    symlinkSync(join(root, "bin/countersign.js"), join(folder, "countersign"));
+    const { FORCE_COLOR: _, ...env } = process.env;
+    ran = walk(steps, folder, { ...env, PATH: `${folder}:${process.env.PATH}` });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it(`has at least ${fewest} steps`, () => expect(steps.length).toBeGreaterThanOrEqual(fewest));
+
+  it.each(steps.map((step, index) => [step.line, step.title, index] as const))(
+    "line %i: %s",
+    (_line, _title, index) => {
+      const { shown, printed } = ran[index] as Ran;
+      expect(`${printed.join("\n")}\n`).toMatch(pattern(shown ?? [""]));
+    },
+  );
+});
+
+describe("README.md", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+
+  it("shows allow-unsigned-tc as it ships", () => {
+    expect(readme).toContain(readFileSync(join(root, "policies/allow-unsigned-tc.js"), "utf8"));
+  });
+
+  it("names scripts that package.json has", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const named = Array.from(readme.matchAll(/\bnpm run ([\w:]+)/g), ([, name]) => name as string);
+    expect(named).toContain("demo");
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+});
