@@ -13,6 +13,7 @@ import type { Refusal } from "./refusal.js";
 import { requirementsOf } from "./requirements.js";
 import { readMaterial } from "./source.js";
 import { SshTrust } from "./sshsig.js";
+import { TimeStampTrust } from "./time-stamp.js";
 import type { Trace } from "./trace.js";
 import { Window } from "./window.js";
 
@@ -26,6 +27,8 @@ export class Generation {
   readonly keys: readonly PublicKey[];
   readonly ssh: SshTrust;
   readonly minisign: readonly MinisignKey[];
+  /** Whose time stamps count; null where none does. */
+  readonly timeStamps: TimeStampTrust | null;
   readonly blockList: BlockList;
   readonly memo = new VerificationMemo();
   readonly certificates: CertificateCache;
@@ -53,19 +56,20 @@ export class Generation {
     this.certificates = new CertificateCache(certificates);
     this.signersNeeded = rules.signers ?? 1;
     this.#rules = requirementsOf(rules, this.blockList);
+    this.timeStamps = rules.timestamps ? new TimeStampTrust(rules.timestamps, rules, this.blockList) : null;
   }
 
   /** Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead through. */
   path(target: Certificate, others: readonly Certificate[], window: Window, trace: Trace | null): Refusal | null {
-    const remembered = this.#paths.get(target);
+    const remembered = window.stamp === null ? this.#paths.get(target) : undefined;
     if (trace === null && remembered !== undefined && holds(remembered, others, window.at)) {
       window.narrow(remembered.window);
       return remembered.refusal;
     }
-    const own = new Window(window.at);
+    const own = new Window(window.at, window.stamp);
     const found = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace);
     const refusal = "verdict" in found ? found : null;
-    this.#paths.set(target, { others, window: own, refusal });
+    if (window.stamp === null) this.#paths.set(target, { others, window: own, refusal });
     window.narrow(own);
     return refusal;
   }

@@ -34,6 +34,13 @@ export interface KeyringRules {
   readonly signers?: number | undefined;
   /** Certificate policies in dots, of which one must hold for the whole path; any, or none at all, where it is absent. */
   readonly policies?: readonly string[] | undefined;
+  /**
+   * Whose time stamps (RFC 3161) count; none where it is absent. `revoked`: what a certificate signed before it was revoked is
+   * `refused`, the default, or `good-before`.
+   */
+  readonly timestamps?:
+    | { readonly trust: readonly SourceFile[]; readonly revoked?: "refused" | "good-before" | undefined }
+    | undefined;
   /** Namespaces of SSH signatures that are taken; `file` where it is absent. */
   readonly ssh?: { readonly namespaces: readonly string[] } | undefined;
 }

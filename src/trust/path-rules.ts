@@ -99,13 +99,13 @@ const validity: Rule = {
   name: "validity",
   check: (certificate, { rules, window }) => {
     if (rules.validity === "ignore") return null;
-    if (window.reached(certificate.notAfter + 1000))
+    if (window.passed(certificate.notAfter + 1000))
       return refuse(
         "EKEYEXPIRED",
         validity.section,
         `certificate \`${certificate}\` expired at ${iso(certificate.notAfter)}`,
       );
-    if (!window.reached(certificate.notBefore))
+    if (!window.passed(certificate.notBefore))
       return refuse(
         "EKEYREJECTED",
         validity.section,

@@ -12,7 +12,7 @@ import { Attributes, checkSignedAttributes } from "./signed-attributes.js";
 import type { Signer } from "./signer.js";
 import { TAG } from "./tag.js";
 import type { Trace } from "./trace.js";
-import type { Window } from "./window.js";
+import { Window } from "./window.js";
 
 /** Larger than a message with as many certificates as are taken. */
 export const MAX_SIGNATURE = 1024 * 1024;
@@ -86,10 +86,28 @@ function verifySigner(
   for (const certificate of candidates) {
     refusal = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
     if (refusal === null) refusal = checkSignerUsage(certificate);
-    if (refusal === null) refusal = keyring.path(certificate, carried, window, trace);
+    if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace);
     if (refusal === null) return certificate;
   }
   return refusal as Refusal;
+}
+
+/** A signer with a time stamp that the keyring asks for is judged at its time; one whose stamp is bad is refused. */
+function checkPath(
+  keyring: Generation,
+  { signature, timeStamp }: SignerInfo,
+  certificate: Certificate,
+  carried: readonly Certificate[],
+  window: Window,
+  trace: Trace | null,
+): Refusal | null {
+  if (keyring.timeStamps === null || timeStamp === null) return keyring.path(certificate, carried, window, trace);
+  const stamp = keyring.timeStamps.verify(timeStamp, signature, window);
+  if ("verdict" in stamp) return stamp;
+  const then = new Window(window.at, stamp);
+  const refusal = keyring.path(certificate, carried, then, trace);
+  window.narrow(then);
+  return refusal;
 }
 
 /** Certificates that a SignerInfo may mean: those that the message carries and those of the keyring. */

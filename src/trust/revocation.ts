@@ -1,6 +1,6 @@
 import type { Certificate } from "./certificate.js";
 import { CertificateIndex } from "./certificate-index.js";
-import { type Crl, REMOVED, undetermined } from "./crl.js";
+import { type Crl, REMOVED, type RevokedEntry, undetermined } from "./crl.js";
 import { ALL_REASONS, type DistributionPoint, directoryIn, readDistributionPoints } from "./distribution-point.js";
 import { KEY_USAGE } from "./extension.js";
 import { type GeneralName, sameGeneralName } from "./general-name.js";
@@ -92,7 +92,7 @@ class Inquiry {
     );
     const { issuer, serial } = this.certificate;
     const entry = delta?.find(issuer, serial) ?? crl.find(issuer, serial);
-    const revoked = entry === null || entry.reason === REMOVED ? null : this.#revoked(entry.revokedAt, entry.reason);
+    const revoked = entry === null || this.#isBefore(entry) ? null : this.#revoked(entry.revokedAt, entry.reason);
     if (fresh || (delta !== undefined && revoked !== null)) {
       if (revoked !== null) return revoked;
       this.reasons |= reasons;
@@ -115,6 +115,14 @@ class Inquiry {
   #skip(why: string): null {
     this.#wrong ??= why;
     return null;
+  }
+
+  /** Whether what an entry says came after the signature, by a time stamp that counts for that; or does not hold any more. */
+  #isBefore({ reason, revokedAt, invalidFrom }: RevokedEntry): boolean {
+    if (reason === REMOVED) return true;
+    const { stamp } = this.window;
+    // RFC 5280 5.3.2: the key may have been bad for longer than it is revoked
+    return stamp?.outlivesRevocation === true && stamp.at < Math.min(revokedAt, invalidFrom ?? revokedAt);
   }
 
   #revoked(at: number, reason: number): Refusal {

@@ -1,3 +1,10 @@
+/** A time stamp that counts: the signature was there at that moment (milliseconds since the epoch). */
+export interface Stamp {
+  readonly at: number;
+  /** Whether a certificate that was revoked later stays good for it. */
+  readonly outlivesRevocation: boolean;
+}
+
 /**
  * The span of time in which a result stays what it is: every moment at which some rule looked and found itself before or behind
  * narrows it. Milliseconds since the epoch; `from` is inside, `until` is not.
@@ -6,7 +13,16 @@ export class Window {
   from = Number.NEGATIVE_INFINITY;
   until = Number.POSITIVE_INFINITY;
 
-  constructor(readonly at: number) {}
+  /** Certificates of a signature with a `stamp` are judged at its time. */
+  constructor(
+    readonly at: number,
+    readonly stamp: Stamp | null = null,
+  ) {}
+
+  /** Whether `moment` had come when the signature was made, as far as that is known. */
+  passed(moment: number): boolean {
+    return this.stamp === null ? this.reached(moment) : moment <= this.stamp.at;
+  }
 
   /** Whether `moment` has come. The answer, and with it the result, changes there. */
   reached(moment: number): boolean {
