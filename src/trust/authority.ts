@@ -69,6 +69,11 @@ export class Authority implements Issued {
     return issue(request, this);
   }
 
+  /** A certificate for a public key whose private part is not here. `spki` is a SubjectPublicKeyInfo in DER. */
+  certify(request: CertificateRequest, spki: Uint8Array): Buffer {
+    return certificateFor(request, spki, this, this.key);
+  }
+
   /** An authority below this one. */
   subordinate(request: CertificateRequest): Authority {
     return new Authority(issue({ authority: true, ...request }, this));
@@ -87,7 +92,10 @@ export class Authority implements Issued {
       sequence(integer(serial), time(at), ...(extensions.length === 0 ? [] : [sequence(...extensions)])),
     );
     const extensions = [
-      extension(EXTENSION.authorityKeyIdentifier, sequence(element(context(0, false), keyIdentifier(this.key)))),
+      extension(
+        EXTENSION.authorityKeyIdentifier,
+        sequence(element(context(0, false), keyIdentifier(publicPart(this.key)))),
+      ),
       extension(EXTENSION.crlNumber, integer(number)),
       ...(request.extensions ?? []),
     ];
@@ -150,9 +158,19 @@ const KEY_CERT_SIGN = 5;
 const CRL_SIGN = 6;
 
 function issue(request: CertificateRequest, issuer: Issued | null): Issued {
-  const { authority = false, notBefore = Date.now() - HOUR, notAfter = Date.now() + 10 * YEAR } = request;
   const key = typeof request.key === "object" ? request.key : KEY_KINDS[request.key ?? "p-256"]();
-  const signer = issuer?.key ?? key;
+  const certificate = readCertificate(certificateFor(request, publicPart(key), issuer, issuer?.key ?? key));
+  return { key, certificate, pem: { certificate: writePem("CERTIFICATE", certificate.der), key: pemOf(key) } };
+}
+
+/** A certificate (RFC 5280 4.1) in DER. */
+function certificateFor(
+  request: CertificateRequest,
+  spki: Uint8Array,
+  issuer: Issued | null,
+  signer: KeyObject,
+): Buffer {
+  const { authority = false, notBefore = Date.now() - HOUR, notAfter = Date.now() + 10 * YEAR } = request;
   const algorithm = algorithmOf(signer, request.signing, "x509");
   const subject = distinguishedName(request.subject);
   const tbs = sequence(
@@ -162,18 +180,17 @@ function issue(request: CertificateRequest, issuer: Issued | null): Issued {
     issuer?.certificate.subject.element.whole ?? subject,
     sequence(time(notBefore), time(notAfter)),
     subject,
-    publicPart(key),
-    element(context(3, true), sequence(...extensionsOf(request, authority, key, signer))),
+    spki,
+    element(context(3, true), sequence(...extensionsOf(request, authority, spki, publicPart(signer)))),
   );
-  const certificate = readCertificate(sequence(tbs, algorithm.identifier, wholeBits(algorithm.sign(tbs))));
-  return { key, certificate, pem: { certificate: writePem("CERTIFICATE", certificate.der), key: pemOf(key) } };
+  return sequence(tbs, algorithm.identifier, wholeBits(algorithm.sign(tbs)));
 }
 
 function extensionsOf(
   { keyUsage, usage, extensions = [] }: CertificateRequest,
   authority: boolean | number,
-  key: KeyObject,
-  signer: KeyObject,
+  spki: Uint8Array,
+  signer: Uint8Array,
 ): readonly Buffer[] {
   const isAuthority = authority !== false;
   const constraints = isAuthority ? [element(TAG.boolean, Buffer.of(0xff))] : [];
@@ -184,7 +201,7 @@ function extensionsOf(
     extension(EXTENSION.basicConstraints, sequence(...constraints), true),
     ...(bits === null ? [] : [extension(EXTENSION.keyUsage, namedBits(bits), true)]),
     ...(purposes === null ? [] : [extension(EXTENSION.extendedKeyUsage, sequence(...purposes.map(purposeIdentifier)))]),
-    extension(EXTENSION.subjectKeyIdentifier, octetString(keyIdentifier(key))),
+    extension(EXTENSION.subjectKeyIdentifier, octetString(keyIdentifier(spki))),
     extension(EXTENSION.authorityKeyIdentifier, sequence(element(context(0, false), keyIdentifier(signer)))),
     ...extensions,
   ];
@@ -196,8 +213,8 @@ function purposeIdentifier(name: string): Buffer {
 }
 
 /** RFC 7093 2 (1): the leftmost 160 bits of a SHA-256, here of the whole SubjectPublicKeyInfo (4). */
-function keyIdentifier(key: KeyObject): Buffer {
-  return Buffer.from(hash("sha256", publicPart(key)).slice(0, 40), "hex");
+function keyIdentifier(spki: Uint8Array): Buffer {
+  return Buffer.from(hash("sha256", spki).slice(0, 40), "hex");
 }
 
 function wholeBits(bytes: Uint8Array): Buffer {

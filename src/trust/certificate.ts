@@ -50,6 +50,7 @@ export class Certificate {
 
   /** `der` must not change afterwards. Throws DER_MALFORMED. */
   constructor(der: Uint8Array) {
+    if (der.length > MAX_CERTIFICATE) throw malformed(`a certificate of ${der.length} bytes`, 0);
     this.element = readDer(der, TAG.sequence, "a certificate");
     const outer = this.element.open();
     this.tbs = outer.take(TAG.sequence, "the signed part of a certificate");
@@ -156,6 +157,8 @@ export function certificateRefusal(error: CountersignError): Refusal {
   );
 }
 
+/** In bytes: several times what the largest keys of post-quantum algorithms need. */
+const MAX_CERTIFICATE = 64 * 1024;
 const RULE_SIGNATURE = "RFC 5280 6.1.3 (a)(1)";
 const NONE: Extensions = new Map();
 

@@ -63,7 +63,10 @@ export class Name {
   #read(): Attribute[][] {
     const sets: Attribute[][] = [];
     const cursor = this.element.open();
-    while (!cursor.done) sets.push(readSet(cursor.take(TAG.set, "a relative distinguished name")));
+    while (!cursor.done) {
+      if (sets.length === MAX_PARTS) throw malformed(`a name of more than ${MAX_PARTS} parts`, this.element.start);
+      sets.push(readSet(cursor.take(TAG.set, "a relative distinguished name")));
+    }
     return sets;
   }
 }
@@ -72,6 +75,9 @@ export class Name {
 export function readName(from: Cursor, what: string): Name {
   return new Name(from.take(TAG.sequence, what));
 }
+
+/** Names of people, machines and companies have ten at most. */
+const MAX_PARTS = 128;
 
 interface Attribute {
   readonly type: string;

@@ -9,8 +9,8 @@ import type { Window } from "./window.js";
 
 /** Certificates on one path, the anchor's and the one in question included. */
 export const MAX_PATH = 12;
-/** Issuers that are tried for one certificate in question, over all paths: each costs a verification. */
-export const MAX_TRIES = 40;
+/** Candidates that are tried for one certificate in question, over all paths and CRLs: each may cost a verification. */
+export const MAX_TRIES = 64;
 
 /** A path that was found, anchor first, and what holds for it. */
 export interface FoundPath extends ValidPath {
@@ -30,7 +30,7 @@ export function findPath(
   window: Window,
   trace: Trace | null = null,
 ): FoundPath | Refusal {
-  return new Search(anchors, others, rules, window, trace, []).from(target);
+  return new Search(anchors, others, rules, window, trace, { tries: 0 }, []).from(target);
 }
 
 /** How far a path came, and what ended it. */
@@ -40,16 +40,19 @@ interface Failure {
 }
 
 class Search {
-  #tries = 0;
   #best: Failure | null = null;
 
-  /** `crlIssuers` are certificates whose paths are being looked for already, because a CRL on the way is theirs. */
+  /**
+   * `effort` is shared with the searches that this one starts. `crlIssuers` are certificates whose paths are being looked for already,
+   * because a CRL on the way is theirs.
+   */
   constructor(
     readonly anchors: CertificateIndex,
     readonly others: CertificateIndex,
     readonly rules: PathRules,
     readonly window: Window,
     readonly trace: Trace | null,
+    readonly effort: { tries: number },
     readonly crlIssuers: readonly Certificate[],
   ) {}
 
@@ -74,7 +77,7 @@ class Search {
     for (const issuer of this.#issuersOf(lowest)) {
       if (below.some((certificate) => sameHolder(certificate, issuer))) continue;
       known = true;
-      if (++this.#tries > MAX_TRIES) return null;
+      if (++this.effort.tries > MAX_TRIES) return null;
       const wrong = lowest.signedBy(issuer.publicKey);
       if (wrong !== null) {
         this.#failed(below.length, wrong);
@@ -114,13 +117,21 @@ class Search {
   #crlIssuersBelow(anchor: Certificate): CrlIssuers {
     return {
       named: (name) => [...this.others.bySubject(name), ...this.anchors.bySubject(name)],
+      signed: (crl, candidate) => {
+        if (this.effort.tries > MAX_TRIES) return false;
+        const good = crl.signedBy(candidate.publicKey) === null;
+        if (!good) this.effort.tries += 1;
+        return good;
+      },
       accept: (candidate, delegated) => {
         if (this.crlIssuers.includes(candidate)) return delegated;
         if (this.crlIssuers.length >= MAX_CRL_DEPTH) return false;
         const rules: PathRules = { ...this.rules, purposes: null, policies: ANY_POLICIES };
         const anchors = new CertificateIndex([anchor]);
-        const search = new Search(anchors, this.others, rules, this.window, null, [...this.crlIssuers, candidate]);
-        return !("verdict" in search.from(candidate));
+        const issuers = [...this.crlIssuers, candidate];
+        return !(
+          "verdict" in new Search(anchors, this.others, rules, this.window, null, this.effort, issuers).from(candidate)
+        );
       },
     };
   }

@@ -18,6 +18,8 @@ export type Freshness = "require" | "if-present";
 /** Certificates that may have issued a CRL, for one path. */
 export interface CrlIssuers {
   readonly named: (name: Name) => readonly Certificate[];
+  /** Whether a CRL's signature is by the key of a certificate. */
+  readonly signed: (crl: Crl, candidate: Certificate) => boolean;
   /** Whether a certificate has a good path from the same anchor. `delegated`: the certificate in question names it as CRL issuer. */
   readonly accept: (candidate: Certificate, delegated: boolean) => boolean;
 }
@@ -162,7 +164,7 @@ class Inquiry {
     for (const candidate of new Set([...likely, ...candidates].slice(0, MAX_CANDIDATES))) {
       const { keyUsage } = candidate;
       if (keyUsage !== null && (keyUsage & KEY_USAGE.crlSign) === 0) continue;
-      if (crl.signedBy(candidate.publicKey) !== null) continue;
+      if (!this.issuers.signed(crl, candidate)) continue;
       if (candidate === this.issuer || this.issuers.accept(candidate, delegated)) return candidate;
     }
     return null;
