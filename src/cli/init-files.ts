@@ -19,9 +19,9 @@ log: { file: decisions.jsonl }
 export const POLICY_TEST = `# Run by \`countersign test\`: what the policy beside this file should answer.
 - file: ../program.o                  # signed: its signature is in signatures/
   expect: allow
-- file: ../unsigned.o                 # neither signed nor a tc program
+- file: ../unsigned.o                 # reads the kernel's memory, and nobody signed it
   expect: -EPERM
-  reason: only tc programs may be unsigned
+  reason: reads kernel memory and is not signed
 - { file: ../unsigned.o, labels: { tier: edge }, uid: 1000, expect: refuse }
 `;
 

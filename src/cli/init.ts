@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { factsOfObject } from "../bpf/object.js";
 import { CountersignError } from "../error.js";
 import { Authority } from "../trust/authority.js";
-import { signKernel } from "../trust/sign.js";
+import { signPkcs7 } from "../trust/sign.js";
 import { signatureName } from "../trust/store.js";
 import { CONFIG, POLICY_TEST, README } from "./init-files.js";
 import { print, printJson } from "./output.js";
@@ -51,7 +51,7 @@ function filesOf(): Record<string, NewFile> {
   const program = shipped("examples/peek-tc.o");
   const signatures = factsOfObject(program).programs.map(({ digest, insns }) => [
     `signatures/${signatureName(digest)}`,
-    { contents: signKernel(insns, signer) },
+    { contents: signPkcs7(insns, signer) },
   ]);
   const secret = 0o600;
   return {

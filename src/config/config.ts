@@ -2,7 +2,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import { readText } from "../input.js";
-import type { Limits, Mode } from "../policy/attachment.js";
+import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits, type Mode } from "../policy/attachment.js";
 import type { MapLimits } from "../policy/map.js";
 import { Scope, type ScopeRules } from "../policy/scope.js";
 import { Document, type Path } from "./document.js";
@@ -26,6 +26,7 @@ export interface Config {
   readonly attachments: readonly AttachmentConfig[];
   readonly signatures: readonly string[];
   readonly log: LogConfig | null;
+  readonly gate: GateConfig;
 }
 
 export interface KeyringConfig {
@@ -69,8 +70,14 @@ export interface LogConfig {
   readonly keep: number;
 }
 
-/** What an attachment may use unless it says otherwise. */
-export const DEFAULT_LIMITS: Limits = { fuel: 1_000_000, memory: 8 * 2 ** 20, stack: 256 * 2 ** 10, wall: 50 };
+export interface GateConfig {
+  readonly existing: "refuse" | "allow";
+  readonly rewritten: "refuse" | "allow";
+  /** Bytes. */
+  readonly mapMemory: number;
+  /** Milliseconds. */
+  readonly stall: number;
+}
 
 /** A configuration larger than this is no configuration. */
 const MAX_CONFIG = 2 ** 20;
@@ -103,7 +110,7 @@ class Reader {
   }
 
   config(): Config {
-    const { mode, log } = this.input;
+    const { mode, log, gate } = this.input;
     const defaults = HOOK_NAMES.map((hook) => [hook, this.input.default[hook] ?? "allow"]);
     return {
       file: this.document.file,
@@ -133,6 +140,12 @@ class Reader {
       attachments: this.attachments(),
       signatures: this.paths(this.input.signatures),
       log: log === undefined ? null : { file: this.path(log.file), rotate: bytes(log.rotate), keep: log.keep },
+      gate: {
+        existing: gate.existing,
+        rewritten: gate.rewritten,
+        mapMemory: bytes(gate.map_memory),
+        stall: milliseconds(gate.stall),
+      },
     };
   }
 
@@ -217,10 +230,13 @@ class Reader {
       stack: input.stack === undefined ? DEFAULT_LIMITS.stack : bytes(input.stack),
       wall: input.wall === undefined ? DEFAULT_LIMITS.wall : milliseconds(input.wall),
     };
-    for (const [name, [least, most, unit]] of Object.entries(LIMIT_BOUNDS)) {
-      const value = limits[name as keyof typeof LIMIT_BOUNDS];
+    for (const [name, [least, most]] of Object.entries(LIMIT_BOUNDS)) {
+      const value = limits[name as keyof Limits];
       if (value < least || value > most)
-        throw this.document.error([...path, name], `\`${name}\` is ${value} ${unit}, outside of ${least} to ${most}`);
+        throw this.document.error(
+          [...path, name],
+          `\`${name}\` is ${value}${UNITS[name as keyof Limits]}, outside of ${least} to ${most}`,
+        );
     }
     return limits;
   }
@@ -234,12 +250,7 @@ class Reader {
   }
 }
 
-/** Least and most of each limit: below the least no policy starts, above the most it limits nothing. */
-const LIMIT_BOUNDS = {
-  memory: [256 * 2 ** 10, 2 ** 30, "bytes"],
-  stack: [16 * 2 ** 10, 2 ** 20, "bytes"],
-  wall: [1, 60_000, "ms"],
-} as const satisfies Partial<Record<keyof Limits, readonly [number, number, string]>>;
+const UNITS: Readonly<Record<keyof Limits, string>> = { fuel: "", memory: " bytes", stack: " bytes", wall: " ms" };
 
 function listed<T>(value: T | readonly T[]): T[] {
   return Array.isArray(value) ? [...value] : [value as T];

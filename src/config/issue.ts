@@ -13,7 +13,10 @@ export function validated<T extends z.ZodType>(document: Document, schema: T): z
   const result = schema.safeParse(document.value);
   if (result.success) return result.data;
   const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, document, schema));
-  complaints.sort((left, right) => document.offset(left.path, left.what) - document.offset(right.path, right.what));
+  // what is missing is most often there, misspelt: then the misspelling is what to say
+  const rank = ({ message, path, what }: Complaint) =>
+    (message.endsWith(MISSING) ? 1e9 : 0) + document.offset(path, what);
+  complaints.sort((left, right) => rank(left) - rank(right));
   throw told(document, complaints);
 }
 
@@ -23,6 +26,8 @@ interface Complaint {
   readonly message: string;
   readonly remedy?: string | undefined;
 }
+
+const MISSING = " is missing";
 
 function told(document: Document, complaints: readonly Complaint[]): CountersignError {
   const [{ path, what, message, remedy } = { path: [], what: "value", message: "is not valid" } as Complaint] =
@@ -39,7 +44,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = keysAt(schema, path);
-      const where = path.length === 0 ? "" : ` in ${quoted(path.join("."))}`;
+      const where = path.length === 0 ? "" : ` in ${quoted(written(path))}`;
       return issue.keys.map((key) => ({
         path: [...path, key],
         what: "key",
@@ -51,13 +56,13 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is no key"}` }];
     case "invalid_value": {
       const values = issue.values.map(String);
-      if (value === undefined) return [{ path, what: "value", message: `${name} is missing` }];
+      if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
       const word = typeof value === "object" ? described(value) : quoted(value);
       const meant = typeof value === "string" ? didYouMean(value, values) : "";
       return [{ path, what: "value", message: `${word} is not ${list(values)}${meant}` }];
     }
     case "invalid_type":
-      if (value === undefined) return [{ path, what: "value", message: `${name} is missing` }];
+      if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
       if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
       return [
         { path, what: "value", message: `${subject} should be ${article(issue.expected)}, not ${described(value)}` },
@@ -120,9 +125,14 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
 /** The last step of a path in words: a key, or an item of a list. */
 function nameOf(path: Path): string {
   const key = path.findLastIndex((step) => typeof step !== "number");
-  if (key === -1) return "the document";
-  const items = path.slice(key + 1).map((index) => `[${String(index)}]`);
-  return quoted(`${String(path[key])}${items.join("")}`);
+  return key === -1 ? "the document" : quoted(written(path.slice(key)));
+}
+
+/** `attachments[0].scope` */
+function written(path: Path): string {
+  return path
+    .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${String(step)}`))
+    .join("");
 }
 
 function described(value: unknown): string {

@@ -101,7 +101,7 @@ export const SCHEMA = z
           .default({}),
         limits: z
           .strictObject({
-            fuel: z.int().min(1).max(1e12).optional().describe("Function entries and loop back-edges"),
+            fuel: z.int().min(1).optional().describe("Function entries and loop back-edges"),
             memory: size.optional(),
             stack: size.optional(),
             wall: duration.optional(),
@@ -120,6 +120,21 @@ export const SCHEMA = z
       })
       .optional()
       .describe("The decision log; none is written unless given"),
+    gate: z
+      .strictObject({
+        existing: z
+          .enum(["refuse", "allow"])
+          .default("refuse")
+          .describe("Whether BPF objects that were not handed out here are found by id or path"),
+        rewritten: z
+          .enum(["refuse", "allow"])
+          .default("refuse")
+          .describe("Whether a program that the kernel rewrote while loading it (core_relos) is handed out"),
+        map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
+        stall: duration.default("250ms").describe("How long a task may make the gate wait for its memory"),
+      })
+      .prefault({})
+      .describe("How `run` and `agent` behave beside what policies say"),
   })
   .meta({ title: "Countersign configuration" });
 

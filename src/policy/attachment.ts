@@ -3,6 +3,8 @@ import type { MapWrite } from "./map.js";
 import type { Outcome } from "./outcome.js";
 import type { Scope } from "./scope.js";
 
+export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/limits.js";
+
 export type Mode = "enforce" | "audit";
 
 export interface Limits {

@@ -37,12 +37,17 @@ describe("a configuration that is not valid is refused at its place", () => {
       "2:15",
       "`attachments[0]` should be a mapping",
     ],
-    ["a misspelt key", "version: 1\nattachements: []\n", "1:1", "`attachments` is missing (and 1 more)"],
+    [
+      "a misspelt key",
+      "version: 1\nattachements: []\n",
+      "2:1",
+      "unknown key `attachements` (did you mean `attachments`?) (and 1 more)",
+    ],
     [
       "a misspelt key below",
       attachment("scope: {label: a}"),
       "4:13",
-      "unknown key `label` in `attachments.0.scope` (did you mean `labels`?)",
+      "unknown key `label` in `attachments[0].scope` (did you mean `labels`?)",
     ],
     ["a misspelt hook", `${head}  []\ndefault: {bpf_prog_lod: deny}\n`, "4:11", "(did you mean `bpf_prog_load`?)"],
     [
@@ -82,8 +87,8 @@ describe("a configuration that is not valid is refused at its place", () => {
     ["no fuel", attachment("limits: {fuel: 0}"), "4:20", "`fuel` is 0"],
     ["a part of fuel", attachment("limits: {fuel: 1.5}"), "4:20", "should be a whole number"],
     ["a wall clock without a unit", attachment("limits: {wall: 50}"), "4:20", "is no duration"],
-    ["a wall clock that limits nothing", attachment("limits: {wall: 24h}"), "4:20", "outside of 1 to 60000"],
-    ["memory that no policy can start in", attachment("limits: {memory: 2B}"), "4:22", "outside of 262144"],
+    ["a wall clock that limits nothing", attachment("limits: {wall: 1h}"), "4:20", "outside of 1 to 10000"],
+    ["memory that no policy can start in", attachment("limits: {memory: 2B}"), "4:22", "outside of 65536"],
     [
       "the same name twice",
       `${head}  - policy: a.js\n  - policy: b/a.ts\n`,

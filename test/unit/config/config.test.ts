@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS, parseConfig } from "../../../src/config/config.js";
+import { parseConfig } from "../../../src/config/config.js";
+import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 
 const FULL = `
 version: 1

@@ -1,0 +1,318 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, readFileSync, truncateSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Authority } from "../../src/trust/authority.js";
+import { signPkcs7 } from "../../src/trust/sign.js";
+import { own, Workplace } from "../support/workplace.js";
+
+const object = readFileSync(own("examples/drop-telnet.o"));
+
+/** Policies under which whatever is not looked at closely would pass: an error must not come out as one of their answers. */
+const place = new Workplace("  - policy: policies/allow-all.js");
+place.write("policies/allow-all.js", "export const bpf_prog_load = () => 0;\n");
+place.write("drop.o", object);
+
+function countersign(...words: string[]) {
+  const run = spawnSync(process.execPath, [own("bin/countersign.js"), ...words], {
+    encoding: "utf8",
+    timeout: 60_000,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  return { code: run.status, out: run.stdout, err: run.stderr };
+}
+
+/** The one line on stderr; whatever is undecidable exits with 2, says so in one line, and allows nothing. */
+function complaint(...words: string[]): string {
+  const { code, out, err } = countersign(...words);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toMatch(/^countersign: [^\n]+\n$/);
+  expect(err).not.toMatch(/\bat .*:\d+:\d+\)|node:internal|allowed/);
+  return err;
+}
+
+const checked = (...words: string[]) => complaint("check", "--config", place.config, ...words);
+
+/** The section header of a section, by its index in the table. */
+function withSection(change: (headers: DataView, size: number, count: number) => void): Buffer {
+  const damaged = Buffer.from(object);
+  const [at, size, count] = [Number(damaged.readBigUInt64LE(40)), damaged.readUInt16LE(58), damaged.readUInt16LE(60)];
+  change(new DataView(damaged.buffer, damaged.byteOffset + at), size, count);
+  return damaged;
+}
+
+describe("an object that can't be read is no decision", () => {
+  const cases: readonly (readonly [string, Buffer, RegExp])[] = [
+    ["cut off in its header", object.subarray(0, 40), /ELF_|offset/],
+    ["cut off before its section headers", object.subarray(0, object.length - 100), /ELF_MALFORMED/],
+    ["cut in half", object.subarray(0, object.length >> 1), /ELF_MALFORMED/],
+    [
+      "with a section that lies about its size",
+      withSection((view, size) => view.setBigUint64(3 * size + 32, 1n << 40n, true)),
+      /ELF_MALFORMED.*;/,
+    ],
+    [
+      "with every section beyond its end",
+      withSection((view, size, count) => {
+        for (let index = 1; index < count; index++) view.setBigUint64(index * size + 24, BigInt(object.length), true);
+      }),
+      /_MALFORMED|ELF_NO_PROGRAMS/,
+    ],
+    [
+      "with section sizes that wrap around",
+      withSection((view, size, count) => {
+        for (let index = 1; index < count; index++) view.setBigUint64(index * size + 32, 0xffff_ffff_ffff_fff0n, true);
+      }),
+      /ELF_MALFORMED/,
+    ],
+    ["of 32 bits", Buffer.from(object).fill(1, 4, 5), /ELF_UNSUPPORTED/],
+  ];
+  it.each(cases)("%s", (name, bytes, message) => {
+    const path = place.write(`${name.replaceAll(" ", "-")}.o`, bytes);
+    const line = checked(path);
+    expect(line).toContain(`${path}: `);
+    expect(line).toMatch(message);
+  });
+
+  it("with any one byte of its headers changed is an error or a decision, never a crash", () => {
+    const files: string[] = [];
+    for (let at = 0; at < 64; at += 3) {
+      const damaged = Buffer.from(object);
+      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+      files.push(place.write(`flipped/${at}.o`, damaged));
+    }
+    const { code, err } = countersign("check", "--config", place.config, "--json", ...files);
+    expect(code).toBe(2);
+    expect(err).not.toMatch(/INTERNAL|node:internal/);
+  });
+});
+
+describe("a file that has no BPF in it is no decision", () => {
+  it("such as a program of the system, text, or nothing at all", () => {
+    expect(checked(process.execPath)).toMatch(/is an ELF file with no BPF in it|more than the limit/);
+    expect(checked(place.write("notes.txt", "hello\n"))).toContain(
+      "is no BPF object, and no policy decides about blobs",
+    );
+    expect(checked(place.write("empty.o", ""))).toContain("[ELF_NO_PROGRAMS]");
+    const host = Buffer.alloc(64);
+    object.copy(host, 0, 0, 64);
+    host.writeUInt16LE(62, 18);
+    expect(checked(place.write("host.elf", host))).toContain("is an ELF file with no BPF in it");
+  });
+
+  it("such as an object of 200 MB", () => {
+    const path = place.write("huge.o", object);
+    truncateSync(path, 200 * 2 ** 20);
+    expect(checked(path)).toContain(`${path}: is 209715200 bytes, more than the limit of 67108864 [FILE_TOO_LARGE]; `);
+  });
+
+  it("such as a file that is missing, or a folder", () => {
+    expect(checked(place.at("missing.o"))).toContain("missing.o: cannot be read: ENOENT [FILE_UNREADABLE]; ");
+    expect(checked(place.folder)).toContain("[FILE_UNREADABLE]; ");
+  });
+});
+
+describe("a signature that is no signature is no decision", () => {
+  const good = signPkcs7(object, place.signer);
+  it.each([
+    ["text", Buffer.from("signed, honestly\n")],
+    ["PEM", Buffer.from(`-----BEGIN CMS-----\n${good.toString("base64")}\n-----END CMS-----\n`)],
+    ["nothing", Buffer.alloc(0)],
+    ["cut off", good.subarray(0, good.length - 1)],
+    ["followed by more", Buffer.concat([good, Buffer.of(0)])],
+    ["of indefinite length", Buffer.concat([Buffer.of(0x30, 0x80), good.subarray(4), Buffer.of(0, 0)])],
+  ])("%s", (name, bytes) => {
+    const signature = place.write(`bad-${name.replaceAll(" ", "-")}.p7s`, bytes);
+    const line = checked("--signature", signature, place.at("drop.o"));
+    expect(line).toMatch(new RegExp(`^countersign: ${signature}: .*is no signature.*\\[(DER|CMS)_MALFORMED\\]; `));
+  });
+
+  it("nor is one that lies beside the file, or in the store", () => {
+    const beside = new Workplace("  - policy: policies/allow-all.js");
+    beside.write("policies/allow-all.js", "export const bpf_prog_load = () => 0;\n");
+    const path = beside.write("drop.o", object);
+    beside.write("drop.o.p7s", "garbage");
+    expect(complaint("check", "--config", beside.config, path)).toContain("drop.o.p7s: ");
+    beside.write("drop.o.p7s", signPkcs7(object, beside.signer));
+    expect(countersign("check", "--config", beside.config, path).code).toBe(0);
+  });
+});
+
+describe("a configuration that can't be used is no decision", () => {
+  const attached = "  - policy: policies/allow-all.js";
+  const using = (its: Workplace) => complaint("check", "--config", its.config, place.at("drop.o"));
+  function broken(attachments: string, more = ""): Workplace {
+    const its = new Workplace(attachments, more);
+    its.write("policies/allow-all.js", "export const bpf_prog_load = () => 0;\n");
+    return its;
+  }
+
+  it("because it is missing", () => {
+    const line = complaint("check", "--config", place.at("none.yaml"), place.at("drop.o"));
+    expect(line).toContain("none.yaml: cannot be read: ENOENT [FILE_UNREADABLE]; name a configuration with --config");
+  });
+
+  it("because of an unknown key", () => {
+    expect(using(broken(attached, "defualt: {}"))).toMatch(
+      /countersign\.yaml:4:1: unknown key `defualt` \(did you mean `default`\?\) \[CONFIG_INVALID\]; /,
+    );
+  });
+
+  it("because a policy's file is missing", () => {
+    expect(using(broken("  - policy: policies/gone.js"))).toMatch(
+      /countersign\.yaml:6:5: .*policies\/gone\.js: cannot be read: ENOENT \[FILE_UNREADABLE\]; /,
+    );
+  });
+
+  it.each([
+    ["does not parse", "export const bpf_prog_load = () => {", "POLICY_SYNTAX", /policies\/p\.js:1:\d+/],
+    [
+      "exports no hook of this name",
+      "export const bpf_prog_lode = () => 0;",
+      "POLICY_UNKNOWN_HOOK",
+      /did you mean `bpf_prog_load`/,
+    ],
+    ["exports no hook", "const a = 1;", "POLICY_NO_HOOK", /policies\/p\.js/],
+    [
+      "names a keyring that is not there",
+      'import { verify_signature } from "countersign";\nexport const blob_verify = (b) => verify_signature(b.data, b.signature, "platfrom", "PKCS7");',
+      "POLICY_UNKNOWN_NAME",
+      /policies\/p\.js:2:.*did you mean `platform`/,
+    ],
+    [
+      "names a map that is not there",
+      'import { map_lookup } from "countersign";\nexport const blob_verify = () => map_lookup("rules", "a");',
+      "POLICY_UNKNOWN_NAME",
+      /policies\/p\.js:2:/,
+    ],
+  ])("because a policy %s", (_, source, code, message) => {
+    const its = broken("  - policy: policies/p.js");
+    its.write("policies/p.js", source);
+    const line = using(its);
+    expect(line).toContain(`[${code}]; `);
+    expect(line).toMatch(message);
+  });
+
+  it.each([
+    ["text", "no certificate\n"],
+    ["nothing", ""],
+    ["damaged PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+  ])("because a certificate is %s", (_, contents) => {
+    const its = broken(attached);
+    its.write("certs/ca.pem", contents);
+    const line = using(its);
+    expect(line).toMatch(/countersign\.yaml:2:\d+: .*certs\/ca\.pem/);
+    expect(line).toMatch(/\[(CERTIFICATE_MALFORMED|KEYRING_INVALID)\]; /);
+  });
+
+  it("because a certificate is missing, or may not be read", () => {
+    const its = broken(attached, "");
+    its.write(
+      "countersign.yaml",
+      `version: 1\nkeyrings: { k: { trust: [certs/gone.pem] } }\nattachments:\n${attached}\n`,
+    );
+    expect(using(its)).toMatch(/certs\/gone\.pem: cannot be read: ENOENT \[FILE_UNREADABLE\]; /);
+    if (process.getuid?.() === 0) return; // root reads it all the same
+    const closed = broken(attached);
+    chmodSync(closed.at("certs/ca.pem"), 0);
+    expect(using(closed)).toMatch(/certs\/ca\.pem: cannot be read: EACCES/);
+  });
+
+  it("because a map's file is wrong, or the folder of signatures is missing, or the log can't be written", () => {
+    const map = broken(attached, "maps: { rules: { file: rules.json } }");
+    map.write("rules.json", '{"a": 1, "a": 2}');
+    expect(using(map)).toMatch(/countersign\.yaml:4:9: .*rules\.json:1:10: the key "a" stands twice \[MAP_INVALID\]; /);
+    const signatures = broken(attached);
+    signatures.write("countersign.yaml", `version: 1\nsignatures: [gone]\nattachments:\n${attached}\n`);
+    expect(using(signatures)).toContain("[FILE_UNREADABLE]; ");
+    expect(using(broken(attached, "log: { file: none/decisions.jsonl }"))).toContain(
+      "the log cannot be opened: ENOENT",
+    );
+  });
+
+  it("and one whose certificate has expired refuses what it signed, saying so", () => {
+    const its = broken("  - policy: policies/verify.js");
+    its.write(
+      "policies/verify.js",
+      'import { verify_signature, PKCS7 } from "countersign";\nexport const blob_verify = (b) => verify_signature(b.data, b.signature, "platform", PKCS7);',
+    );
+    const day = 24 * 3600 * 1000;
+    const expired = { notBefore: Date.now() - 20 * day, notAfter: Date.now() - 10 * day };
+    const ca = Authority.create({ subject: "Old CA", ...expired });
+    its.write("certs/ca.pem", ca.pem.certificate);
+    const blob = its.write("blob", "data");
+    its.write("blob.p7s", signPkcs7(Buffer.from("data"), ca.issue({ subject: "Old signer", ...expired })));
+    const { code, out, err } = countersign("check", "--config", its.config, blob);
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out).toMatch(/refused -EKEYEXPIRED +verify: verify_signature platform PKCS7: -EKEYEXPIRED \(.*\)/);
+  });
+});
+
+describe("a command line that is not understood", () => {
+  it.each([
+    [["check"], "missing required argument"],
+    [["check", "--hook", "bpf_prog_lode", "a.o"], "bpf_prog_load"],
+    [["check", "--uid", "-1", "a.o"], "--uid"],
+    [["check", "--uid", "99999999999", "a.o"], "4294967296"],
+    [["check", "--label", "tier", "a.o"], "key=value"],
+    [["check", "--at", "yesterday", "a.o"], "2026-01-31"],
+    [["check", "--no-such-option", "a.o"], "unknown option"],
+    [["chekc"], "check"],
+  ])("%j exits with 2 and says why", (words, message) => {
+    const { code, out, err } = countersign(...(words as string[]));
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(message);
+    expect(err).not.toMatch(/node:internal/);
+  });
+
+  it("or a `current` that is none", () => {
+    const as = place.write("as.json", '{"uid": "root"}');
+    expect(checked("--as", as, place.at("drop.o"))).toMatch(
+      /as\.json:1:9: `root` should be a number, not text|as\.json:1:9: /,
+    );
+  });
+});
+
+describe("a policy that goes wrong refuses, by its fault's name and place, and the next decision is right", () => {
+  it.each([
+    ["loops for ever", "for (;;) {}", "out of fuel at policies/wrong.js:2"],
+    ["recurses for ever", "const f = () => f() + 1; f();", "out of stack at policies/wrong.js:2"],
+    ["throws", 'throw new Error("no\\nway");', "policy error at policies/wrong.js:2:"],
+    ["calls what is not there", "missing();", "policy error at policies/wrong.js:2:"],
+    ["answers nothing", "", "bad return value at policies/wrong.js"],
+    ['answers "0"', 'return "0";', "bad return value at policies/wrong.js"],
+    ["answers 1", "return 1;", "bad return value at policies/wrong.js"],
+    ["answers NaN", "return NaN;", "bad return value at policies/wrong.js"],
+    ["answers an object", "return { valueOf: () => 0 };", "bad return value at policies/wrong.js"],
+    ["answers -4096", "return -4096;", "bad return value at policies/wrong.js"],
+    ["answers true", "return true;", "bad return value at policies/wrong.js"],
+    [
+      "allocates without end",
+      'const all = []; for (;;) all.push("x".repeat(100000) + all.length);',
+      "out of memory at policies/wrong.js:2",
+    ],
+  ])("%s", (_, body, reason) => {
+    const its = new Workplace("  - policy: policies/wrong.js\n  - policy: policies/right.js");
+    its.write("policies/wrong.js", `export function bpf_prog_load(prog) {\n  ${body}\n}\n`);
+    its.write(
+      "policies/right.js",
+      'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.type === "sched_cls" ? 0 : deny("no tc");\n',
+    );
+    const run = countersign(
+      "check",
+      "--config",
+      its.config,
+      "--json",
+      own("examples/drop-telnet.o"),
+      own("examples/kill-writer.o"),
+    );
+    expect({ code: run.code, err: run.err }).toEqual({ code: 1, err: "" });
+    const [first, second] = JSON.parse(run.out).map((file: { decisions: unknown[] }) => file.decisions[0]);
+    expect(first).toMatchObject({
+      errno: "-EPERM",
+      refusal: { by: "wrong", reason: expect.stringContaining(`wrong: ${reason}`) },
+    });
+    expect(first.refusal.reason).not.toContain("\n");
+    expect(first.answers[1]).toMatchObject({ verdict: 0, fault: null });
+    expect(second.answers[1]).toMatchObject({ verdict: -1, fault: null, refusal: { reason: "right: no tc" } });
+  });
+});
