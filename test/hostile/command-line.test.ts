@@ -291,7 +291,9 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
       "out of memory at policies/wrong.js:2",
     ],
   ])("%s", (_, body, reason) => {
-    const its = new Workplace("  - policy: policies/wrong.js\n  - policy: policies/right.js");
+    const its = new Workplace(
+      "  - policy: policies/wrong.js\n    limits: { memory: 1MiB, wall: 2s }\n  - policy: policies/right.js",
+    );
     its.write("policies/wrong.js", `export function bpf_prog_load(prog) {\n  ${body}\n}\n`);
     its.write(
       "policies/right.js",
