@@ -39,12 +39,11 @@ export class Bytes {
     return this.#view.getUint32(at, this.#little);
   }
 
-  /** A 64-bit number that must be one of JavaScript's integers: an offset or size beyond that is never right. */
+  /** A 64-bit number; above 2^53 it is not exact, but no less too large for what it is an offset or a size of. */
   u64(at: number): number {
     this.#within(at, 8);
     const high = this.#view.getUint32(at + (this.#little ? 4 : 0), this.#little);
     const low = this.#view.getUint32(at + (this.#little ? 0 : 4), this.#little);
-    if (high > 0x1fffff) throw this.error(`the number at offset ${at} is out of range`);
     return high * 0x1_0000_0000 + low;
   }
 
