@@ -1,0 +1,25 @@
+/** A damaged certificate is read or refused by name, and never counts as signed by its authority unless it is what was signed. */
+import { CountersignError } from "../../src/error.js";
+import { Certificate } from "../../src/trust/certificate.js";
+import { material } from "./material.js";
+
+const { certificates } = material();
+const [root, middle] = certificates.slice(0, 2).map((der) => new Certificate(der)) as [Certificate, Certificate];
+const honest = new Set(certificates.map((der) => new Certificate(der).tbs.key));
+
+export function seeds(): readonly Buffer[] {
+  return certificates;
+}
+
+export function check(input: Buffer): string {
+  try {
+    const certificate = new Certificate(input);
+    void [certificate.issuer.key, certificate.subject.toString(), certificate.selfIssued, certificate.unknownCritical];
+    const signed = [root, middle].some(({ publicKey }) => certificate.signedBy(publicKey) === null);
+    if (signed && !honest.has(certificate.tbs.key)) throw new Error("a signature over something else is taken");
+    return signed ? "signed" : "read";
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === "DER_MALFORMED") return "refused";
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+/** A damaged signature is never good, and its verdict is one of those that there are. */
+import { verdictName } from "../../src/errno.js";
+import { openKeyring } from "../../src/trust/keyring.js";
+import { material } from "./material.js";
+
+const { root, data, messages } = material();
+const keyring = openKeyring("fuzz", {
+  trust: [{ path: "root", bytes: root.der }],
+  revoked: { crls: [], certificates: [], digests: [] },
+  usage: ["codeSigning"],
+  validity: "now",
+});
+const now = Date.now();
+
+export function seeds(): readonly Buffer[] {
+  return messages;
+}
+
+export function check(input: Buffer): string {
+  const verdict = verdictName(keyring.verify(data, input, "PKCS7", now).verdict);
+  if (verdict === "0" && !messages.some((message) => message.equals(input)))
+    throw new Error("a damaged signature is taken");
+  return verdict;
+}
