@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { readDer } from "../trust/der.js";
-import type { Keyring, KeyringRules, SourceFile } from "../trust/keyring.js";
+import type { Keyring, SourceFile } from "../trust/keyring.js";
 import { openKeyring } from "../trust/keyring.js";
 import { isPem } from "../trust/pem.js";
 import { TAG } from "../trust/tag.js";
@@ -124,6 +124,7 @@ async function configuredKeyring({ config, trust }: Options, name: string): Prom
   if (trust.length > 0)
     throw new CountersignError("USAGE", "--trust and --keyring are given both", { remedy: "leave one of them out" });
   const { readConfig } = await import("../config/config.js");
+  const { rulesOf } = await import("../config/keyring-files.js");
   const { keyrings } = readConfig(config);
   const found = keyrings.find((keyring) => keyring.name === name);
   if (found === undefined)
@@ -131,18 +132,7 @@ async function configuredKeyring({ config, trust }: Options, name: string): Prom
       place: config,
       remedy: `use one of ${keyrings.map((keyring) => keyring.name).join(", ") || "those that it has: none"}`,
     });
-  const { trust: paths, revoked, usage, validity } = found;
-  const rules: KeyringRules = {
-    trust: paths.map(source),
-    revoked: {
-      crls: revoked.crls.map(source),
-      certificates: revoked.certificates.map(source),
-      digests: revoked.digests,
-    },
-    usage,
-    validity,
-  };
-  return openKeyring(name, rules);
+  return openKeyring(name, rulesOf(found));
 }
 
 /** What is no DER at all is the wrong file, which cannot be judged. Throws SIGNATURE_MALFORMED. */

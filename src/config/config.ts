@@ -7,6 +7,7 @@ import type { MapLimits } from "../policy/map.js";
 import { Scope, type ScopeRules } from "../policy/scope.js";
 import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
+import { type KeyringConfig, keyringConfig } from "./keyring.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { bytes, milliseconds } from "./units.js";
 
@@ -27,19 +28,6 @@ export interface Config {
   readonly signatures: readonly string[];
   readonly log: LogConfig | null;
   readonly gate: GateConfig;
-}
-
-export interface KeyringConfig {
-  readonly name: string;
-  readonly place: string;
-  readonly trust: readonly string[];
-  readonly revoked: {
-    readonly crls: readonly string[];
-    readonly certificates: readonly string[];
-    readonly digests: readonly string[];
-  };
-  readonly usage: readonly string[];
-  readonly validity: "now" | "ignore";
 }
 
 export interface MapConfig {
@@ -116,21 +104,9 @@ class Reader {
       file: this.document.file,
       mode,
       default: Object.fromEntries(defaults) as Config["default"],
-      keyrings: Object.entries(this.input.keyrings).map(([name, rules]) => {
-        const { crls = [], certificates = [], digests = [] } = rules.revoked ?? {};
-        return {
-          name,
-          place: this.document.place(["keyrings", name], "key"),
-          trust: this.paths(rules.trust),
-          revoked: {
-            crls: this.paths(crls),
-            certificates: this.paths(certificates),
-            digests: digests.map((digest) => digest.toLowerCase()),
-          },
-          usage: rules.usage,
-          validity: rules.validity,
-        };
-      }),
+      keyrings: Object.entries(this.input.keyrings).map(([name, rules]) =>
+        keyringConfig(name, this.document.place(["keyrings", name], "key"), rules, (path) => this.path(path)),
+      ),
       maps: Object.entries(this.input.maps).map(([name, { file, writable }]) => ({
         name,
         place: this.document.place(["maps", name], "key"),

@@ -1,17 +1,14 @@
 import * as z from "zod";
 import { HOOK_NAMES } from "../hooks/catalogue.js";
+import { KEYRING } from "./keyring.js";
 import { DURATION, SIZE } from "./units.js";
+import { path, paths } from "./values.js";
 
 /** What a keyring, a map, a domain or an attachment may be called: it stands in logs, reasons and policies. */
 export const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 const filled = { error: "is empty" };
 const name = z.string().regex(NAME, { error: "is no name: letters, digits, `_`, `.` and `-`, at most 128 of them" });
-const path = z
-  .string()
-  .min(1, filled)
-  .refine((text) => !text.includes("\0"), { error: "contains a NUL" });
-const paths = z.array(path);
 const mode = z.enum(["enforce", "audit"]);
 const hook = z.enum(HOOK_NAMES as [(typeof HOOK_NAMES)[number]]);
 
@@ -36,34 +33,7 @@ export const SCHEMA = z
       .partialRecord(hook, z.enum(["allow", "deny"]))
       .default({})
       .describe("What holds for a hook where no enforcing attachment is in scope; `allow` for hooks not named"),
-    keyrings: z
-      .record(
-        name,
-        z.strictObject({
-          trust: paths
-            .min(1, { error: "is empty: a keyring needs a certificate" })
-            .describe("Certificates, PEM or DER"),
-          revoked: z
-            .strictObject({
-              crls: paths.default([]),
-              certificates: paths.default([]),
-              digests: z
-                .array(z.string().regex(/^[0-9a-fA-F]{64}$/, { error: "is no SHA-256: 64 hexadecimal digits" }))
-                .default([]),
-            })
-            .optional(),
-          usage: z
-            .array(z.string().min(1, filled))
-            .min(1, filled)
-            .default(["codeSigning"])
-            .describe("Extended key usages asked for"),
-          validity: z
-            .enum(["now", "ignore"])
-            .default("now")
-            .describe("`now`: certificates are judged at the decision's time; `ignore`: as the kernel does"),
-        }),
-      )
-      .default({}),
+    keyrings: z.record(name, KEYRING).default({}),
     maps: z
       .record(
         name,

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/config.js";
+import { rulesOf } from "../config/keyring-files.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
@@ -14,7 +15,7 @@ import { Roster } from "../policy/roster.js";
 import type { Keyring } from "../trust/keyring.js";
 import { SignatureStore } from "../trust/store.js";
 import { Helpers, type Moment } from "./helpers.js";
-import { Loader, rulesOf } from "./load.js";
+import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
 
 /** What is asked. `time` is the hook's time, at which certificates are judged: now, unless it is given. */

@@ -1,17 +1,17 @@
 import { dirname, posix, relative, resolve, sep } from "node:path";
-import type { AttachmentConfig, Config, KeyringConfig, MapConfig } from "../config/config.js";
+import type { AttachmentConfig, Config, MapConfig } from "../config/config.js";
+import { rulesOf } from "../config/keyring-files.js";
 import { readMapFile } from "../config/mapfile.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES } from "../hooks/catalogue.js";
-import { readInput, readText } from "../input.js";
+import { readText } from "../input.js";
 import { type LinkedPolicy, linkPolicy } from "../policy/linker.js";
 import { PolicyMap } from "../policy/map.js";
 import { didYouMean } from "../policy/nearest.js";
-import { type Keyring, type KeyringRules, openKeyring } from "../trust/keyring.js";
+import { type Keyring, openKeyring } from "../trust/keyring.js";
 
-/** The largest file of a policy, or of trust, that is read. */
+/** The largest file of a policy that is read. */
 const MAX_POLICY = 2 ** 20;
-const MAX_TRUST = 16 * 2 ** 20;
 
 /** What a configuration's parts name is read here. Every error says which part of the configuration led to it. */
 export class Loader {
@@ -79,18 +79,6 @@ export class Loader {
       );
     }
   }
-}
-
-/** A keyring's rules, with its files read. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
-export function rulesOf({ trust, revoked, usage, validity }: KeyringConfig): KeyringRules {
-  const read = (paths: readonly string[]) => paths.map((path) => ({ path, bytes: readInput(path, MAX_TRUST) }));
-  const { crls, certificates, digests } = revoked;
-  return {
-    trust: read(trust),
-    revoked: { crls: read(crls), certificates: read(certificates), digests },
-    usage,
-    validity,
-  };
 }
 
 function mapOf({ name, file, writable }: MapConfig): PolicyMap {

@@ -6,6 +6,14 @@ export interface SourceFile {
   readonly bytes: Uint8Array;
 }
 
+/** Whose bundles of Sigstore count besides those by the keyring's own public keys. */
+export interface SigstoreRules {
+  /** TrustedRoot in JSON (https://github.com/sigstore/protobuf-specs), as `cosign trusted-root create` writes it. */
+  readonly root: SourceFile;
+  /** Exactly these: the certificate's subject alternative name, and who vouched for it (Fulcio's issuer extension). */
+  readonly identities: readonly { readonly subject: string; readonly issuer: string }[];
+}
+
 /** What a keyring trusts and under which rules: a keyring of the configuration with its files read. */
 export interface KeyringRules {
   /**
@@ -41,6 +49,8 @@ export interface KeyringRules {
   readonly timestamps?:
     | { readonly trust: readonly SourceFile[]; readonly revoked?: "refused" | "good-before" | undefined }
     | undefined;
+  /** Bundles of Sigstore: its trusted root, and who may sign with a certificate of it. */
+  readonly sigstore?: SigstoreRules | undefined;
   /** Namespaces of SSH signatures that are taken; `file` where it is absent. */
   readonly ssh?: { readonly namespaces: readonly string[] } | undefined;
 }

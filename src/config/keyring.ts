@@ -1,0 +1,120 @@
+import * as z from "zod";
+import { path, paths } from "./values.js";
+
+/** A keyring of the configuration: names of files, and rules. Its files are read by keyring-files.ts. */
+export const KEYRING = z
+  .strictObject({
+    trust: paths
+      .default([])
+      .describe(
+        "Certificates, PEM or DER; public keys, also as ssh-keygen and minisign write them, for their signatures",
+      ),
+    revoked: z
+      .strictObject({
+        crls: paths.default([]),
+        certificates: paths.default([]),
+        digests: z
+          .array(
+            z
+              .string()
+              .regex(/^(?:(?:bin|tbs|key):)?[0-9a-fA-F]{64}$/, { error: "is no SHA-256: 64 hexadecimal digits" }),
+          )
+          .default([])
+          .describe("SHA-256 of contents; `tbs:` before that of a certificate's signed part, `key:` of a public key"),
+        freshness: z
+          .enum(["require", "if-present"])
+          .default("if-present")
+          .describe("`require`: each certificate needs a revocation list that is in its time"),
+      })
+      .optional(),
+    usage: z
+      .array(z.string().min(1, { error: "is empty" }))
+      .min(1, { error: "is empty" })
+      .default(["codeSigning"])
+      .describe("Extended key usages asked for"),
+    policies: z
+      .array(z.string())
+      .default([])
+      .describe("Certificate policies, of which one must hold for the whole path"),
+    validity: z
+      .enum(["now", "ignore"])
+      .default("now")
+      .describe("`now`: certificates are judged at the decision's time; `ignore`: as the kernel does"),
+    signers: z.int().min(1).max(16).default(1).describe("How many different keys must have signed"),
+    timestamps: z
+      .strictObject({
+        trust: paths.min(1, { error: "is empty: time stamps need an authority" }),
+        revoked: z
+          .enum(["refused", "good-before"])
+          .default("refused")
+          .describe("`good-before`: what was stamped before its signer was revoked stays good"),
+      })
+      .optional()
+      .describe("Whose time stamps (RFC 3161) count: certificates are then judged at the stamp's time"),
+    ssh: z
+      .strictObject({ namespaces: z.array(z.string().min(1)).min(1).default(["file"]) })
+      .prefault({})
+      .describe("Namespaces of SSH signatures that are taken"),
+    sigstore: z
+      .strictObject({
+        root: path.describe("A trusted root in Sigstore's own JSON: authorities and logs, with their times"),
+        identities: z
+          .array(z.strictObject({ subject: z.string().min(1), issuer: z.string().min(1) }))
+          .default([])
+          .describe("Who may sign with a certificate of that root: exactly this subject, vouched for by this issuer"),
+      })
+      .optional()
+      .describe("Bundles of Sigstore, verified offline"),
+    sealed: z.boolean().default(false).describe("Whether the keyring stays as it was read until the process ends"),
+  })
+  .refine(({ trust, sigstore }) => trust.length > 0 || sigstore !== undefined, {
+    path: ["trust"],
+    error: "is empty: a keyring needs a certificate or a key",
+  });
+
+export interface KeyringConfig {
+  readonly name: string;
+  readonly place: string;
+  readonly trust: readonly string[];
+  readonly revoked: {
+    readonly crls: readonly string[];
+    readonly certificates: readonly string[];
+    readonly digests: readonly string[];
+    readonly freshness: "require" | "if-present";
+  };
+  readonly usage: readonly string[];
+  readonly policies: readonly string[];
+  readonly validity: "now" | "ignore";
+  readonly signers: number;
+  readonly timestamps: { readonly trust: readonly string[]; readonly revoked: "refused" | "good-before" } | null;
+  readonly ssh: { readonly namespaces: readonly string[] };
+  readonly sigstore: {
+    readonly root: string;
+    readonly identities: readonly { readonly subject: string; readonly issuer: string }[];
+  } | null;
+  readonly sealed: boolean;
+}
+
+/** `path` makes a path of the file absolute. */
+export function keyringConfig(
+  name: string,
+  place: string,
+  { trust, revoked, timestamps, sigstore, ...rules }: z.output<typeof KEYRING>,
+  path: (path: string) => string,
+): KeyringConfig {
+  const { crls = [], certificates = [], digests = [], freshness = "if-present" } = revoked ?? {};
+  return {
+    name,
+    place,
+    ...rules,
+    trust: trust.map(path),
+    revoked: {
+      crls: crls.map(path),
+      certificates: certificates.map(path),
+      digests: digests.map((digest) => digest.toLowerCase()),
+      freshness,
+    },
+    timestamps: timestamps === undefined ? null : { ...timestamps, trust: timestamps.trust.map(path) },
+    sigstore: sigstore === undefined ? null : { ...sigstore, root: path(sigstore.root) },
+  };
+}

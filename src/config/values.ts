@@ -1,0 +1,9 @@
+import * as z from "zod";
+
+/** A path in the configuration, relative to its file. */
+export const path = z
+  .string()
+  .min(1, { error: "is empty" })
+  .refine((text) => !text.includes("\0"), { error: "contains a NUL" });
+
+export const paths = z.array(path);
