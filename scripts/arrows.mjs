@@ -8,7 +8,7 @@ const src = fileURLToPath(new URL("../src", import.meta.url));
 /** Folder to the folders that it may import; `type:` marks those of which it may import types alone. */
 const ARROWS = {
   cli: ["gate", "engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
-  gate: ["engine", "bpf", "log", "type:hooks", "type:policy"],
+  gate: ["engine", "bpf", "log", "type:config", "type:hooks", "type:policy"],
   engine: ["config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
   config: ["hooks", "policy", "trust"],
   hooks: ["policy", "type:bpf"],

@@ -23,7 +23,12 @@ if (!quiet || stale) {
   rmSync(dist, { recursive: true, force: true });
   await build({
     absWorkingDir: root,
-    entryPoints: { cli: "src/cli/entry.ts", index: "src/index.ts" },
+    entryPoints: {
+      cli: "src/cli/entry.ts",
+      index: "src/index.ts",
+      launcher: "src/gate/launcher.ts",
+      "gate-thread": "src/gate/thread.ts",
+    },
     outdir: dist,
     bundle: true,
     splitting: true,

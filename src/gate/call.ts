@@ -9,6 +9,7 @@ import type { Notification } from "./notification.js";
 import type { GateSettings } from "./settings.js";
 import type { Wardrobe } from "./sys/credentials.js";
 import { stillWaits } from "./sys/seccomp.js";
+import type { Tally } from "./tally.js";
 import type { Task } from "./task.js";
 import { STEP, type Watch } from "./watch.js";
 
@@ -30,6 +31,7 @@ export interface Gatehouse {
   readonly settings: GateSettings;
   readonly wardrobe: Wardrobe;
   readonly watch: Watch;
+  readonly tally: Tally;
 }
 
 /** One system call that waits at the gate, with who makes it. */
@@ -89,13 +91,13 @@ export class Call {
    * which decides nothing then, and so may look at memory again.
    */
   refuse(hook: HookName, subject: string, verdict: number, reason: string): { readonly result: number } | "continue" {
-    this.record(hook, "refused", subject, verdict, reason);
-    return this.settings.audit ? "continue" : { result: verdict };
+    const recorded = this.record(hook, subject, verdict, reason, null);
+    return this.settings.audit ? "continue" : { result: recorded };
   }
 
-  /** Lets through before policies what a loader tries out. */
-  passProbe(subject: string, probe: string): void {
-    this.record("bpf_prog_load", "probe", subject, 0, probe);
+  /** Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. */
+  passProbe(subject: string, probe: string): number {
+    return this.record("bpf_prog_load", subject, 0, null, probe);
   }
 
   /** Makes a call as the task. */
@@ -104,7 +106,15 @@ export class Call {
     return this.gatehouse.wardrobe.wear(this.asker.identity(filesystem), call);
   }
 
-  private record(hook: HookName, outcome: "probe" | "refused", subject: string, verdict: number, reason: string): void {
-    this.gatehouse.judge.record({ hook, outcome, verdict, subject, reason, current: this.asker.current });
+  private record(
+    hook: HookName,
+    subject: string,
+    verdict: number,
+    reason: string | null,
+    probe: string | null,
+  ): number {
+    const { judge, settings } = this.gatehouse;
+    const { current } = this.asker;
+    return judge.record({ hook, subject, verdict, reason, probe, audit: settings.audit, current });
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { CountersignError, type ErrorCode } from "../error.js";
 import { entryFile } from "./entries.js";
 import { close, openThread, takeFd } from "./sys/pidfd.js";
+import { takeStop } from "./sys/process.js";
 
 /** How a command ended: with a code, or by a signal. */
 export interface Ending {
@@ -55,6 +56,15 @@ export class CommandProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Whether the process has been stopped since this was last asked: a shell then expects its parent to stop, too. */
+  hasStopped(): boolean {
+    return this.pid !== 0 && takeStop(this.pid);
   }
 }
 

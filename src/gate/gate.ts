@@ -23,12 +23,14 @@ export class Gate {
   serve(listener: Listener): boolean {
     if (receive(listener.fd, listener.buffer) < 0) return false;
     const notification = readNotification(listener.buffer);
-    const { watch } = this.gatehouse;
+    const { watch, tally } = this.gatehouse;
+    const start = performance.now();
     watch.enter(STEP.copying, notification.tid, listener.fd, notification.id);
     try {
       this.#answer(listener, notification);
     } finally {
       watch.leave();
+      tally.answered((performance.now() - start) * 1000);
     }
     return true;
   }

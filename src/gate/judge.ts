@@ -1,15 +1,44 @@
+import type { Engine } from "../engine/engine.js";
 import type { HookName } from "../hooks/catalogue.js";
+import type { Decision } from "../hooks/decision.js";
 import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
 
-/** What the gate asks: the engine, in the gate's own thread. */
-export interface Judge {
-  /** Whether a decision on this hook could be anything but 0 for anybody. */
-  serves(hook: HookName): boolean;
-  /** A verdict, logged before it is given back. */
-  decide<H extends HookName>(hook: H, subject: SubjectOf<H>, current: Current): Verdict;
-  /** What the gate itself refused, or let through unasked, for the log. */
-  record(event: GateEvent): void;
+/** What the gate asks: the engine, in the gate's own thread. Every decision is written down before it has an effect. */
+export class Judge {
+  constructor(
+    readonly engine: Engine,
+    /** Told of each decision once it is made: for a summary, metrics and `top`. */
+    private readonly tell: (decision: Decision) => void,
+  ) {}
+
+  /** Whether a decision on this hook could be a refusal for anybody. */
+  serves(hook: HookName): boolean {
+    return this.engine.serves(hook);
+  }
+
+  decide<H extends HookName>(hook: H, subject: SubjectOf<H>, current: Current): Verdict {
+    const decision = this.engine.decide({ hook, subject, current });
+    this.tell(decision);
+    return { verdict: decision.verdict, asked: decision.answers.some(({ mode }) => mode === "enforce") };
+  }
+
+  /** Records what no policy decided, and gives its verdict: a refusal where it could not be written down. */
+  record({ hook, subject, verdict, reason, audit, probe, current }: GateEvent): number {
+    const refusal =
+      reason === null ? null : { verdict, by: null, code: "REFUSED_BY_GATE" as const, reason: `gate: ${reason}` };
+    const decision = this.engine.record({
+      hook,
+      name: subject,
+      current,
+      verdict: audit ? 0 : verdict,
+      refusal: audit ? null : refusal,
+      would: audit ? refusal : null,
+      ...(probe === null ? {} : { probe }),
+    });
+    this.tell(decision);
+    return decision.verdict;
+  }
 }
 
 export interface Verdict {
@@ -19,13 +48,13 @@ export interface Verdict {
   readonly asked: boolean;
 }
 
-/** Something that no policy decided. */
+/** Something that no policy decided: a refusal with its reason, or a probe. */
 export interface GateEvent {
   readonly hook: HookName;
-  /** `probe`: let through before policies. `refused`: by the gate. `stalled`: the task made the gate wait and was killed. */
-  readonly outcome: "probe" | "refused" | "stalled";
-  readonly verdict: number;
   readonly subject: string;
-  readonly reason: string;
+  readonly verdict: number;
+  readonly reason: string | null;
+  readonly audit: boolean;
+  readonly probe: string | null;
   readonly current: Current;
 }

@@ -23,8 +23,10 @@ export function loadProgram(call: Call): Answer {
   if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
 
   const probe = probeOf(load, subject);
-  if (probe !== null) call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`);
-  else {
+  if (probe !== null) {
+    const verdict = call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`);
+    if (verdict < 0) return { result: verdict };
+  } else {
     const { verdict, asked } = call.decide("bpf_prog_load", subject);
     if (verdict < 0) return { result: verdict };
     const lacking = given.u32(LOAD.progType) === SYSCALL ? unbound(load, asked) : null;

@@ -1,4 +1,6 @@
-/** How a gate behaves beside what policies say. */
+import type { Config } from "../config/config.js";
+
+/** How a gate behaves beside what policies say: the configuration's `gate`, and whether all of it is in audit. */
 export interface GateSettings {
   /** Refuses nothing: what the gate itself would refuse is recorded and left to the kernel. */
   readonly audit: boolean;
@@ -12,10 +14,11 @@ export interface GateSettings {
   readonly stall: number;
 }
 
-export const DEFAULT_SETTINGS: GateSettings = {
-  audit: false,
-  existing: "refuse",
-  rewritten: "refuse",
-  mapMemory: 2 ** 30,
-  stall: 250,
-};
+export function settingsOf({ mode, gate }: Config): GateSettings {
+  return { audit: mode === "audit", ...gate };
+}
+
+/** The same configuration with everything in audit. */
+export function inAudit(config: Config): Config {
+  return { ...config, mode: "audit", attachments: config.attachments.map((its) => ({ ...its, mode: "audit" })) };
+}

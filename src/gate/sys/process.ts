@@ -40,12 +40,38 @@ export function execute(path: string, args: readonly string[], environment: read
 }
 
 /**
- * Ends the process at once, past node's own exit, which would put the terminal's settings back to what they were before
- * the command changed them.
+ * Ends the process as another one ended, at once and past node's own exit, which would put the terminal's settings back to
+ * what they were before the command changed them.
  */
-export function exitNow(code: number): never {
-  syscall(NR_EXIT_GROUP, code);
+export function endAs({
+  code,
+  signal,
+}: {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}): never {
+  if (signal !== null) {
+    process.removeAllListeners(signal);
+    defaultSignals();
+    process.kill(process.pid, signal);
+  }
+  syscall(NR_EXIT_GROUP, code ?? EXIT_SIGNALLED);
   throw new Error("exit_group returned");
+}
+
+/** Where a signal that ended the command does not end the gate (the kernel drops core dumps' signals of a first process). */
+const EXIT_SIGNALLED = 128;
+
+/** waitid(2): P_PID, and a child that stopped, without waiting for one. */
+const P_PID = 1;
+const WNOHANG = 1;
+const WSTOPPED = 2;
+const NR_WAITID = 247;
+
+/** Whether a child stopped and nobody has taken note of it yet; this does. Its end is left to node. */
+export function takeStop(pid: number): boolean {
+  const info = new Int32Array(32); // siginfo_t, 128 bytes; si_pid at 12
+  return syscall(NR_WAITID, P_PID, pid, info, WNOHANG | WSTOPPED, 0) === 0 && info[3] === pid;
 }
 
 /** Strings that execve reads: they must stay in place until it does. */

@@ -1,0 +1,69 @@
+import { Command } from "commander";
+import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
+import { oneLine } from "../error.js";
+import type { RunResult } from "../gate/run.js";
+import type { ToldRefusal } from "../gate/thread.js";
+import { complain, styled } from "./output.js";
+
+/** `countersign run`: a live gate around a command. */
+export function command(): Command {
+  return new Command("run")
+    .description("Runs a command, with all its children, so that what it loads into the kernel is decided by policies")
+    .argument("<command...>", "the command and its arguments, after `--`")
+    .option("--config <file>", "the configuration", DEFAULT_CONFIG)
+    .option("--audit", "refuse nothing; record what would have been refused")
+    .option("--quiet", "no summary at the end")
+    .option("--json", "the summary as one JSON object, on stderr")
+    .addHelpText(
+      "after",
+      `
+The command's output, terminal, signals and exit code are its own. The summary goes to stderr. Exit codes of the gate
+itself: 2 where it cannot start, 125 where the command could not be confined, 126 and 127 where it could not be executed.
+
+Examples:
+  countersign run -- bpftool prog load program.o /sys/fs/bpf/program
+  countersign run --audit -- execsnoop-libbpf`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly config: string;
+  readonly audit?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+}
+
+async function run(words: readonly string[], { config: file, audit, quiet, json }: Options): Promise<void> {
+  const { runCommand } = await import("../gate/run.js");
+  const { inAudit } = await import("../gate/settings.js");
+  const read = readConfig(file);
+  const result = await runCommand({ config: audit ? inAudit(read) : read, command: words, say: complain });
+  if (json) process.stderr.write(`${JSON.stringify(asJson(result))}\n`);
+  else if (!quiet) process.stderr.write(summary(result));
+  const { endAs } = await import("../gate/sys/process.js");
+  endAs(result.ending);
+}
+
+function asJson({ ending, counts, refusals }: RunResult): object {
+  return { ...ending, ...counts, refusals: refusals.map(({ is: _, ...refusal }) => refusal) };
+}
+
+/** Refusals that are shown; all are in the decision log. */
+const SHOWN = 10;
+
+function summary({ counts, refusals }: RunResult): string {
+  const parts = [`${counts.allowed} allowed`, `${counts.refused} refused`];
+  if (counts.would > 0) parts.push(`${counts.would} would have been refused`);
+  if (counts.probes > 0) parts.push(`${counts.probes} probes of the loader`);
+  if (counts.stalls > 0) parts.push(`${counts.stalls} tasks killed that kept the gate waiting`);
+  const shown = refusals.slice(0, SHOWN).map(line);
+  const more = refusals.length > SHOWN ? [`  … and ${refusals.length - SHOWN} more in the decision log`] : [];
+  return `${[`countersign: ${parts.join(", ")}`, ...shown, ...more].join("\n")}\n`;
+}
+
+function line({ hook, subject, reason, enforced }: ToldRefusal): string {
+  const word = enforced ? styled("red", "refused", process.stderr) : styled("yellow", "would refuse", process.stderr);
+  const text = oneLine(`${hook} \`${subject}\`: ${reason}`);
+  return `  ${word} ${text}`;
+}

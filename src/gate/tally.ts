@@ -1,0 +1,49 @@
+import type { Decision } from "../hooks/decision.js";
+
+/** What is counted: rows of the table that the gate's thread writes and others read, in shared memory. */
+export const COUNTS = ["allowed", "refused", "would", "faults", "probes", "stalls"] as const;
+export type Count = (typeof COUNTS)[number];
+
+/** Upper bounds of the histogram of times from receipt to answer, in microseconds; the last bucket has none. */
+export const BUCKETS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000, 250_000] as const;
+
+/** Counters of one gate. One thread adds; any thread that has the memory reads. */
+export class Tally {
+  readonly #counts: BigInt64Array;
+  readonly #buckets: BigInt64Array;
+
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(8 * (COUNTS.length + BUCKETS.length + 2))) {
+    this.#counts = new BigInt64Array(memory, 0, COUNTS.length);
+    this.#buckets = new BigInt64Array(memory, 8 * COUNTS.length, BUCKETS.length + 2);
+  }
+
+  decision({ verdict, would, answers, probe }: Decision): void {
+    if (probe !== undefined) this.add("probes");
+    else this.add(verdict < 0 ? "refused" : would === null ? "allowed" : "would");
+    if (answers.some(({ fault }) => fault !== null)) this.add("faults");
+  }
+
+  add(count: Count): void {
+    Atomics.add(this.#counts, COUNTS.indexOf(count), 1n);
+  }
+
+  /** One call was answered after so many microseconds. */
+  answered(microseconds: number): void {
+    const bucket = BUCKETS.findIndex((bound) => microseconds <= bound);
+    Atomics.add(this.#buckets, bucket < 0 ? BUCKETS.length : bucket, 1n);
+    Atomics.add(this.#buckets, BUCKETS.length + 1, BigInt(Math.round(microseconds)));
+  }
+
+  read(): Readonly<Record<Count, number>> {
+    return Object.fromEntries(COUNTS.map((name, index) => [name, Number(Atomics.load(this.#counts, index))])) as Record<
+      Count,
+      number
+    >;
+  }
+
+  /** Answers in each bucket, the one without a bound last, and the sum of all times in microseconds. */
+  times(): { readonly buckets: readonly number[]; readonly sum: number } {
+    const all = Array.from(this.#buckets, (_, index) => Number(Atomics.load(this.#buckets, index)));
+    return { buckets: all.slice(0, -1), sum: all.at(-1) ?? 0 };
+  }
+}

@@ -1,0 +1,180 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { Config } from "../config/config.js";
+import { Engine } from "../engine/engine.js";
+import { CountersignError } from "../error.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Container } from "../policy/current.js";
+import { Gate } from "./gate.js";
+import { Judge } from "./judge.js";
+import { Listener } from "./listener.js";
+import { settingsOf } from "./settings.js";
+import { Wardrobe } from "./sys/credentials.js";
+import { EPOLLHUP, Poll, quieten } from "./sys/poll.js";
+import { wakeOnSameCpu } from "./sys/seccomp.js";
+import { Tally } from "./tally.js";
+import { Watch } from "./watch.js";
+
+/**
+ * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says that
+ * there is a message; everything that can block stands in shared memory for the thread that watches it.
+ */
+export interface ThreadData {
+  readonly config: Config;
+  readonly watch: SharedArrayBuffer;
+  readonly tally: SharedArrayBuffer;
+  readonly bell: number;
+}
+
+export type ToThread =
+  | { readonly do: "listen"; readonly fd: number; readonly container: Container | null }
+  | { readonly do: "reload"; readonly config: Config }
+  | { readonly do: "stop" };
+
+export type FromThread =
+  | { readonly is: "ready" }
+  | { readonly is: "listening"; readonly fd: number }
+  | { readonly is: "done"; readonly fd: number }
+  | { readonly is: "reloaded" }
+  | ToldRefusal
+  | {
+      readonly is: "failed";
+      readonly code: string;
+      readonly message: string;
+      readonly place?: string;
+      readonly remedy?: string;
+    };
+
+export interface ToldRefusal {
+  readonly is: "refusal";
+  readonly hook: string;
+  readonly subject: string;
+  readonly reason: string;
+  /** False for what audit let through. */
+  readonly enforced: boolean;
+}
+
+class DecisionThread {
+  readonly #listeners = new Map<number, Listener>();
+  readonly #poll = new Poll(READY_AT_ONCE);
+  readonly #wardrobe = new Wardrobe();
+  readonly #watch: Watch;
+  readonly #tally: Tally;
+  readonly #bell: number;
+  readonly #told = new Set<string>();
+  #gate: Gate;
+  #running = true;
+
+  constructor(
+    private readonly port: MessagePort,
+    private engine: Engine,
+    { config, watch, tally, bell }: ThreadData,
+  ) {
+    this.#watch = new Watch(watch);
+    this.#tally = new Tally(tally);
+    this.#bell = bell;
+    this.#gate = this.#gateOf(config);
+    this.#poll.add(bell);
+  }
+
+  async run(): Promise<void> {
+    this.#say({ is: "ready" });
+    while (this.#running) {
+      let rung = false;
+      this.#poll.wait(-1, (fd, events) => {
+        if (fd === this.#bell) rung = true;
+        else this.#serve(fd, events);
+      });
+      if (rung) await this.#listen();
+    }
+    this.engine.close();
+  }
+
+  #serve(fd: number, events: number): void {
+    const listener = this.#listeners.get(fd);
+    if (listener === undefined) return;
+    if (this.#gate.serve(listener) || (events & EPOLLHUP) === 0) return;
+    // nobody is left under this filter
+    this.#poll.remove(fd);
+    this.#listeners.delete(fd);
+    this.#say({ is: "done", fd });
+  }
+
+  async #listen(): Promise<void> {
+    quieten(this.#bell);
+    for (;;) {
+      const received = receiveMessageOnPort(this.port) as { message: ToThread } | undefined;
+      if (received === undefined) return;
+      await this.#obey(received.message);
+    }
+  }
+
+  async #obey(message: ToThread): Promise<void> {
+    switch (message.do) {
+      case "listen":
+        wakeOnSameCpu(message.fd);
+        this.#listeners.set(message.fd, new Listener(message.fd, message.container));
+        this.#poll.add(message.fd);
+        return this.#say({ is: "listening", fd: message.fd });
+      case "reload":
+        return this.#reload(message.config);
+      case "stop":
+        this.#running = false;
+    }
+  }
+
+  /** All or nothing: the engine in use goes on until the new one is whole. */
+  async #reload(config: Config): Promise<void> {
+    try {
+      const next = await Engine.open(config);
+      const last = this.engine;
+      this.engine = next;
+      this.#gate = this.#gateOf(config);
+      last.close();
+      this.#say({ is: "reloaded" });
+    } catch (error) {
+      this.#say(failure(error));
+    }
+  }
+
+  #gateOf(config: Config): Gate {
+    const tally = this.#tally;
+    const judge = new Judge(this.engine, (decision) => {
+      tally.decision(decision);
+      const refusal = decision.refusal ?? decision.would;
+      if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
+    });
+    return new Gate({ judge, settings: settingsOf(config), wardrobe: this.#wardrobe, watch: this.#watch, tally });
+  }
+
+  /** For the summary of a run: each reason once. */
+  #tellRefusal({ hook, subject, refusal }: Decision, reason: string): void {
+    const key = `${hook} ${subject.name} ${reason}`;
+    if (this.#told.has(key) || this.#told.size >= MAX_TOLD) return;
+    this.#told.add(key);
+    this.#say({ is: "refusal", hook, subject: subject.name, reason, enforced: refusal !== null });
+  }
+
+  #say(message: FromThread): void {
+    this.port.postMessage(message);
+  }
+}
+
+/** Listeners that are served in one turn before messages are looked at. */
+const READY_AT_ONCE = 64;
+/** Distinct refusals that are told of; all are in the decision log. */
+const MAX_TOLD = 100;
+
+function failure(error: unknown): FromThread {
+  if (!(error instanceof CountersignError))
+    return { is: "failed", code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
+  const { code, message, place, remedy } = error;
+  return { is: "failed", code, message, ...(place && { place }), ...(remedy && { remedy }) };
+}
+
+const port = parentPort as MessagePort;
+const data = workerData as ThreadData;
+try {
+  await new DecisionThread(port, await Engine.open(data.config), data).run();
+} catch (error) {
+  port.postMessage(failure(error));
+}
