@@ -3,7 +3,6 @@
 //
 //   npm run fuzz -- [TARGET…] [--seed N] [--rounds N] [--from N] [--ci]
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,12 +10,12 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 
 /** A module of test/fuzz/ each; it exports `target`, see test/fuzz/target.ts. */
-const TARGETS = ["bpf-objects", "bpf-sections", "bpf-instructions"];
+const TARGETS = ["bpf-objects", "bpf-sections", "bpf-instructions", "der", "certificate", "crl", "cms"];
 
 const ROUND_MS = 1000;
 /** A machine that does other things too makes a round wait; a round that is slow once more is slow by itself. */
 const STUCK_MS = 20_000;
-const HEAP_MB = 256;
+const MEMORY_MB = 256;
 /** Without --ci: how many times what continuous integration runs. */
 const LONGER = 10;
 
@@ -58,13 +57,15 @@ async function fuzz(name) {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const given = { seed, from: Number(values.from ?? 0), rounds: values.rounds && Number(values.rounds) };
   const worker = new Worker(module, {
-    workerData: { ...given, shared, times: values.ci ? 1 : LONGER, limit: ROUND_MS },
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    workerData: { ...given, shared, times: values.ci ? 1 : LONGER, limit: ROUND_MS, memory: MEMORY_MB },
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   });
   const again = (round) => `npm run fuzz -- ${name} --seed ${seed} --from ${round} --rounds 1`;
   return new Promise((resolve) => {
-    let [last, since] = [-1, Date.now()];
+    let [last, since, settled] = [-1, Date.now(), false];
     const finding = (what) => {
+      if (settled) return;
+      settled = true;
       clearInterval(watch);
       console.log(`FOUND    ${name}, seed ${seed}, round ${shared[0]}: ${what}\n         ${again(shared[0])}`);
       void worker.terminate().then(() => resolve(1));
@@ -74,14 +75,15 @@ async function fuzz(name) {
       else if (Date.now() - since > STUCK_MS) finding(`does not end in ${STUCK_MS} ms`);
     }, 500);
     worker.on("error", (error) => finding(`${error.stack ?? error}`));
-    worker.on("message", ({ slow, done }) => {
+    worker.on("message", ({ slow, large, done }) => {
       if (slow !== undefined) finding(`took ${slow} ms, twice`);
-      if (done === undefined) return;
+      if (large !== undefined) finding(`made the process grow by ${large} MB`);
+      if (done === undefined || settled) return;
       clearInterval(watch);
-      const { rounds, outcomes, ms, worst } = done;
+      const { rounds, outcomes, ms, worst, grown } = done;
       const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
       console.log(
-        `passed   ${name}, seed ${seed}: ${rounds} rounds in ${Math.round(ms / 1000)} s, slowest ${worst} ms; ${counts.join(", ")}`,
+        `passed   ${name}, seed ${seed}: ${rounds} rounds in ${Math.round(ms / 1000)} s, slowest ${worst} ms, ${grown} MB; ${counts.join(", ")}`,
       );
       resolve(0);
     });
@@ -94,7 +96,10 @@ function driver(name) {
 import { parentPort, workerData } from "node:worker_threads";
 import { target } from "./fuzz/${name}.js";
 import { numbers } from "./support/damage.js";
-const { seed, from, shared, times, limit } = workerData;
+const { seed, from, shared, times, limit, memory } = workerData;
+// the most that this process ever held, in MB: what a round takes beside its objects shows here
+const most = () => process.resourceUsage().maxRSS / 1024;
+const before = most();
 const rounds = workerData.rounds ?? target.rounds * times;
 const outcomes = {};
 const start = performance.now();
@@ -110,8 +115,13 @@ for (let round = from; round < from + rounds; round++) {
   if (ms > limit) ms = Math.min(ms, timed(round)[1]);
   if (ms > limit) parentPort.postMessage({ slow: Math.round(ms) });
   worst = Math.max(worst, Math.round(ms));
+  if (most() - before > memory) {
+    parentPort.postMessage({ large: Math.round(most() - before) });
+    break;
+  }
   outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
 }
-parentPort.postMessage({ done: { rounds, outcomes, ms: performance.now() - start, worst } });
+const grown = Math.round(most() - before);
+parentPort.postMessage({ done: { rounds, outcomes, ms: performance.now() - start, worst, grown } });
 `;
 }

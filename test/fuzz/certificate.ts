@@ -1,17 +1,20 @@
 /** A damaged certificate is read or refused by name, and never counts as signed by its authority unless it is what was signed. */
 import { CountersignError } from "../../src/error.js";
 import { Certificate } from "../../src/trust/certificate.js";
+import { damaged } from "../support/damage.js";
 import { material } from "./material.js";
+import type { FuzzTarget } from "./target.js";
 
 const { certificates } = material();
 const [root, middle] = certificates.slice(0, 2).map((der) => new Certificate(der)) as [Certificate, Certificate];
 const honest = new Set(certificates.map((der) => new Certificate(der).tbs.key));
 
-export function seeds(): readonly Buffer[] {
-  return certificates;
-}
+export const target: FuzzTarget = {
+  rounds: 200_000,
+  round: (next) => check(damaged(certificates[next(certificates.length)] as Buffer, next)),
+};
 
-export function check(input: Buffer): string {
+function check(input: Buffer): string {
   try {
     const certificate = new Certificate(input);
     void [certificate.issuer.key, certificate.subject.toString(), certificate.selfIssued, certificate.unknownCritical];

@@ -1,7 +1,9 @@
 /** A damaged signature is never good, and its verdict is one of those that there are. */
 import { verdictName } from "../../src/errno.js";
 import { openKeyring } from "../../src/trust/keyring.js";
+import { damaged } from "../support/damage.js";
 import { material } from "./material.js";
+import type { FuzzTarget } from "./target.js";
 
 const { root, data, messages } = material();
 const keyring = openKeyring("fuzz", {
@@ -12,11 +14,12 @@ const keyring = openKeyring("fuzz", {
 });
 const now = Date.now();
 
-export function seeds(): readonly Buffer[] {
-  return messages;
-}
+export const target: FuzzTarget = {
+  rounds: 200_000,
+  round: (next) => check(damaged(messages[next(messages.length)] as Buffer, next)),
+};
 
-export function check(input: Buffer): string {
+function check(input: Buffer): string {
   const verdict = verdictName(keyring.verify(data, input, "PKCS7", now).verdict);
   if (verdict === "0" && !messages.some((message) => message.equals(input)))
     throw new Error("a damaged signature is taken");

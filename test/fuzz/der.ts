@@ -4,14 +4,21 @@
  */
 import { CountersignError } from "../../src/error.js";
 import { Cursor, checkDer, type Element } from "../../src/trust/der.js";
+import { damaged } from "../support/damage.js";
 import { material } from "./material.js";
+import type { FuzzTarget } from "./target.js";
 
-export function seeds(): readonly Buffer[] {
-  return [...material().all, ...values()];
-}
+type Next = (below: number) => number;
 
-/** `accepted` or `refused`. Throws where something else happens. */
-export function check(input: Buffer, random: (limit: number) => number): string {
+const well: readonly Buffer[] = [...material().all, ...values()];
+
+/** Damaged certificates, CRLs and messages, and elements of every kind put together at random. */
+export const target: FuzzTarget = {
+  rounds: 1_000_000,
+  round: (next) => check(damaged(well[next(well.length)] as Buffer, next), next),
+};
+
+function check(input: Buffer, random: Next): string {
   // Half of the inputs are made of elements, so that more than the first header is reached
   const bytes = random(2) === 0 ? input : compose(input, random, 0);
   try {
@@ -42,7 +49,7 @@ function values(): readonly Buffer[] {
 }
 
 /** An element around pieces of the input and of other elements. */
-function compose(input: Buffer, random: (limit: number) => number, depth: number): Buffer {
+function compose(input: Buffer, random: Next, depth: number): Buffer {
   const parts: Buffer[] = [];
   for (let count = random(4); count >= 0; count--) {
     const known = PIECES[random(PIECES.length)] as Buffer;
