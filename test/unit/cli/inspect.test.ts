@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EFFECTS } from "../../../src/bpf/facts.js";
+import { runCommand } from "../../support/command-line.js";
+import { setHeader } from "../../support/elf-patch.js";
+import { example } from "../../support/examples.js";
+
+let folder: string;
+const path = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "countersign-inspect-"));
+  for (const name of ["rate-limit", "exec-log", "xdp-steer.be"]) writeFileSync(path(`${name}.o`), example(name));
+  writeFileSync(path("text.o"), "no object\n");
+  const host = setHeader(example("drop-telnet"), "machine", 62);
+  writeFileSync(path("loader"), Buffer.concat([host, example("exec-log"), example("drop-telnet")]));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("inspect --json", () => {
+  it("writes one object for one file, with exactly the facts that are documented", async () => {
+    const { code, out, err } = await runCommand("inspect", "--json", path("exec-log.o"));
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const facts = JSON.parse(out);
+    expect(Object.keys(facts)).toEqual(["file", "sha256", "programs"]);
+    expect(Object.keys(facts.programs[0])).toEqual([
+      "name",
+      "section",
+      "type",
+      "expected_attach_type",
+      "insn_cnt",
+      "digest",
+      "tag",
+      "license",
+      "helpers",
+      "kfuncs",
+      "maps",
+      "effects",
+      "evidence",
+    ]);
+    expect(Object.keys(facts.programs[0].effects).sort()).toEqual([...EFFECTS, "read_only"].sort());
+    expect(facts.programs[0]).toMatchObject({ name: "log_exec", tag: "1394853c4f490a48", insn_cnt: 34 });
+    expect(facts.programs[0].evidence).toContainEqual(
+      expect.objectContaining({ effect: "reads_user_memory", source: expect.stringMatching(/^exec-log\.bpf\.c:\d+$/) }),
+    );
+  });
+
+  it("writes an array for several files, in their order", async () => {
+    const { out } = await runCommand("inspect", "--json", path("rate-limit.o"), path("exec-log.o"));
+    expect(JSON.parse(out).map(({ file }: { file: string }) => file)).toEqual([
+      path("rate-limit.o"),
+      path("exec-log.o"),
+    ]);
+  });
+
+  it("finds the objects that a program embeds", async () => {
+    const { out } = await runCommand("inspect", "--json", path("loader"));
+    expect(JSON.parse(out).programs.map(({ name }: { name: string }) => name)).toEqual(["log_exec", "drop_telnet"]);
+  });
+});
+
+describe("inspect", () => {
+  it("shows each program with its facts and the evidence for its effects", async () => {
+    const { code, out } = await runCommand("inspect", path("rate-limit.o"));
+    expect(code).toBe(0);
+    expect(out).toMatch(/limit {2}section tc/);
+    expect(out).toMatch(/82 instructions, tag 22b82fc527351dac, licence GPL/);
+    expect(out).toMatch(/buckets: hash 4 to 16 bytes, up to 1024/);
+    expect(out).toMatch(/not read_only, may:\n/);
+  });
+
+  it("says that an object is big-endian", async () => {
+    expect((await runCommand("inspect", path("xdp-steer.be.o"))).out).toContain("3 programs, big-endian");
+  });
+
+  it("goes on after a file that it cannot read, and exits with 2", async () => {
+    const { code, out, err } = await runCommand(
+      "inspect",
+      "--json",
+      path("text.o"),
+      path("missing.o"),
+      path("exec-log.o"),
+    );
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toHaveLength(1);
+    expect(err.trim().split("\n")).toEqual([
+      expect.stringMatching(/text\.o: .*\[ELF_MALFORMED\]/),
+      expect.stringMatching(/missing\.o: cannot be read: ENOENT \[FILE_UNREADABLE\]/),
+    ]);
+  });
+
+  it("writes nothing of a single file that it cannot read", async () => {
+    expect(await runCommand("inspect", "--json", path("text.o"))).toMatchObject({ code: 2, out: "" });
+  });
+});
