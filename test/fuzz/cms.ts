@@ -5,14 +5,13 @@ import { damaged } from "../support/damage.js";
 import { material } from "./material.js";
 import type { FuzzTarget } from "./target.js";
 
-const { root, data, messages } = material();
+const { root, at, data, messages } = material();
 const keyring = openKeyring("fuzz", {
   trust: [{ path: "root", bytes: root.der }],
   revoked: { crls: [], certificates: [], digests: [] },
   usage: ["codeSigning"],
   validity: "now",
 });
-const now = Date.now();
 
 export const target: FuzzTarget = {
   rounds: 200_000,
@@ -20,7 +19,7 @@ export const target: FuzzTarget = {
 };
 
 function check(input: Buffer): string {
-  const verdict = verdictName(keyring.verify(data, input, "PKCS7", now).verdict);
+  const verdict = verdictName(keyring.verify(data, input, "PKCS7", at).verdict);
   if (verdict === "0" && !messages.some((message) => message.equals(input)))
     throw new Error("a damaged signature is taken");
   return verdict;
