@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/config.js";
-import { rulesOf } from "../config/keyring-files.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
@@ -12,9 +11,10 @@ import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
 import { MapView, type MapWrite } from "../policy/map.js";
 import { Roster } from "../policy/roster.js";
-import type { Keyring } from "../trust/keyring.js";
+import type { KeyringChange } from "../trust/live-keyring.js";
 import { SignatureStore } from "../trust/store.js";
 import { Helpers, type Moment } from "./helpers.js";
+import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
 
@@ -47,7 +47,7 @@ export class Engine {
     private readonly moment: Moment,
     private readonly attachments: readonly PolicyAttachment[],
     private readonly domains: ReadonlyMap<string, Domain>,
-    private readonly keyrings: ReadonlyMap<string, Keyring>,
+    private readonly keyrings: Keyrings,
     /** Detached signatures, by the digest of what they sign. */
     readonly signatures: SignatureStore,
     private readonly log: DecisionLog | null,
@@ -57,20 +57,21 @@ export class Engine {
 
   /**
    * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with less
-   * than it was told to.
+   * than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine before this one
+   * ({@link Engine.sealed}), or from `sealedRules`.
    */
-  static async open(config: Config): Promise<Engine> {
+  static async open(config: Config, sealed?: SealedRules): Promise<Engine> {
     const loader = new Loader(config);
-    const keyrings = loader.keyrings();
+    const keyrings = new Keyrings(config.keyrings, sealed);
     const maps = loader.maps();
-    const moment = { time: 0 };
+    const moment: Moment = { time: 0, keyrings: new Map() };
     const domains = new Map<string, Domain>();
     const attachments = config.attachments.map((attachment) => {
       const policy = loader.policy(attachment);
       const domain = domains.get(attachment.domain) ?? new Domain();
       domains.set(attachment.domain, domain);
       const view = new MapView(maps, attachment.mode);
-      return new PolicyAttachment(attachment, policy, domain, new Helpers(keyrings, view, moment), view);
+      return new PolicyAttachment(attachment, policy, domain, new Helpers(keyrings.byName, view, moment), view);
     });
     const signatures = SignatureStore.open(config.signatures);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log);
@@ -82,7 +83,10 @@ export class Engine {
     if (this.closed)
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
     const start = performance.now();
+    // Only here, so that everything in a decision sees the same generations
+    for (const change of this.keyrings.refresh(Date.now())) this.tell(change);
     this.moment.time = time;
+    this.moment.keyrings.clear();
     const fallback = { verdict: this.config.default[hook], mode: this.config.mode };
     const ruling = dispatch({ hook, subject, current }, this.roster.inScope(hook, current), fallback);
     this.decided += 1;
@@ -93,6 +97,7 @@ export class Engine {
       subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest },
       current,
       ...ruling,
+      keyrings: Object.fromEntries(this.moment.keyrings),
       duration: (performance.now() - start) * 1000,
     });
   }
@@ -107,7 +112,7 @@ export class Engine {
     const subject = { kind: HOOKS[decided.hook].subject, name, digest: "" };
     this.decided += 1;
     const id = `${this.run}-${this.decided}`;
-    return this.logged({ id, time: Date.now(), subject, answers: [], duration: 0, ...decided });
+    return this.logged({ id, time: Date.now(), subject, answers: [], keyrings: {}, duration: 0, ...decided });
   }
 
   /** Each attachment with the file of its policy. */
@@ -115,18 +120,14 @@ export class Engine {
     return this.config.attachments.map(({ name, policy }) => ({ attachment: name, file: policy }));
   }
 
-  /** Reads every keyring's files again; each that can be read is replaced as a whole. Gives back the errors of the others. */
-  reloadKeyrings(): readonly CountersignError[] {
-    const errors: CountersignError[] = [];
-    for (const keyring of this.config.keyrings) {
-      try {
-        this.keyrings.get(keyring.name)?.replace(rulesOf(keyring));
-      } catch (error) {
-        if (!(error instanceof CountersignError)) throw error;
-        errors.push(error.within(`${keyring.place}: keyring \`${keyring.name}\``));
-      }
-    }
-    return errors;
+  /** How each keyring stands: its generation, and how often its files could not be used. */
+  keyringStatus(): readonly KeyringStatus[] {
+    return this.keyrings.status();
+  }
+
+  /** What sealed keyrings are, for the engine that comes after this one in the same process. */
+  get sealed(): SealedRules {
+    return this.keyrings.sealed;
   }
 
   /** Repeats map writes that an attachment committed in an engine before this one. */
@@ -144,6 +145,16 @@ export class Engine {
     this.closed = true;
     for (const domain of this.domains.values()) domain.close();
     this.log?.close();
+  }
+
+  /** A keyring's change stands in the log before any decision that it has a part in. What cannot be told has failed already. */
+  private tell(change: KeyringChange): void {
+    if (change.error !== null) process.emitWarning(change.error.toString(), "KeyringWarning");
+    try {
+      this.log?.keyring(change);
+    } catch {
+      // a log that cannot be written refuses the decision itself, which comes next
+    }
   }
 
   private named(name: string): PolicyAttachment | undefined {

@@ -10,6 +10,8 @@ import { SIGNATURE_TYPES, type SignatureType } from "../trust/verification.js";
 /** The hook's time, shared by all attachments of an engine: milliseconds since the epoch. */
 export interface Moment {
   time: number;
+  /** Keyrings that the present decision asked, and the generation of each. */
+  readonly keyrings: Map<string, number>;
 }
 
 /**
@@ -46,6 +48,7 @@ export class Helpers implements HostFunctions {
     if (its === undefined) throw unknown("keyring", keyring, this.keyrings.keys());
     if (!(SIGNATURE_TYPES as readonly string[]).includes(type)) throw unknown("signature type", type, SIGNATURE_TYPES);
     const { verdict, reason } = its.verify(data, signature, type as SignatureType, this.moment.time);
+    this.moment.keyrings.set(keyring, its.generation);
     this.found.set(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
     return verdict;
   }

@@ -1,6 +1,5 @@
 import { dirname, posix, relative, resolve, sep } from "node:path";
 import type { AttachmentConfig, Config, MapConfig } from "../config/config.js";
-import { rulesOf } from "../config/keyring-files.js";
 import { readMapFile } from "../config/mapfile.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES } from "../hooks/catalogue.js";
@@ -8,7 +7,6 @@ import { readText } from "../input.js";
 import { type LinkedPolicy, linkPolicy } from "../policy/linker.js";
 import { PolicyMap } from "../policy/map.js";
 import { didYouMean } from "../policy/nearest.js";
-import { type Keyring, openKeyring } from "../trust/keyring.js";
 
 /** The largest file of a policy that is read. */
 const MAX_POLICY = 2 ** 20;
@@ -20,16 +18,6 @@ export class Loader {
 
   constructor(private readonly config: Config) {
     this.folder = dirname(resolve(config.file));
-  }
-
-  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED, KEY_MALFORMED, FILE_UNREADABLE. */
-  keyrings(): Map<string, Keyring> {
-    return new Map(
-      this.config.keyrings.map((keyring) => [
-        keyring.name,
-        blaming(keyring, () => openKeyring(keyring.name, rulesOf(keyring))),
-      ]),
-    );
   }
 
   /** Throws MAP_INVALID, FILE_UNREADABLE. */

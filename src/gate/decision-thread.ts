@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Config } from "../config/config.js";
+import { type SealedRules, sealedRules } from "../engine/keyrings.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError, type ErrorCode } from "../error.js";
 import type { Container } from "../policy/current.js";
@@ -39,6 +40,7 @@ export class DecisionThread {
   readonly #listeners = new Map<number, Container | null>();
   readonly #timer: NodeJS.Timeout;
   readonly #answers: { want: FromThread["is"]; resolve(): void; reject(error: Error): void }[] = [];
+  #sealed: SealedRules;
   #worker: Worker;
   #stopped = false;
   #killed = -1;
@@ -47,6 +49,7 @@ export class DecisionThread {
     private config: Config,
     private readonly events: ThreadEvents,
   ) {
+    this.#sealed = sealedRules(config.keyrings);
     this.#worker = this.#start();
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
     this.#timer.unref();
@@ -69,10 +72,12 @@ export class DecisionThread {
 
   /** Takes another configuration, or throws and keeps the one that it has. */
   async reload(config: Config): Promise<void> {
+    const sealed = sealedRules(config.keyrings, this.#sealed);
     const heard = this.#hear("reloaded");
-    this.#tell({ do: "reload", config });
+    this.#tell({ do: "reload", config, sealed });
     await heard;
     this.config = config;
+    this.#sealed = sealed;
   }
 
   async stop(): Promise<void> {
@@ -88,6 +93,7 @@ export class DecisionThread {
     const { config } = this;
     const data: ThreadData = {
       config,
+      sealed: this.#sealed,
       watch: this.#watch.memory,
       tally: this.tally.memory,
       bell: this.#bell,

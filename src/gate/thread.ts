@@ -1,9 +1,11 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import { Engine } from "../engine/engine.js";
+import type { SealedRules } from "../engine/keyrings.js";
 import { CountersignError } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
 import type { Container } from "../policy/current.js";
+import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
 import { Judge } from "./judge.js";
 import { Listener } from "./listener.js";
@@ -20,6 +22,8 @@ import { Watch } from "./watch.js";
  */
 export interface ThreadData {
   readonly config: Config;
+  /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
+  readonly sealed: SealedRules;
   readonly watch: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
   readonly bell: number;
@@ -27,7 +31,7 @@ export interface ThreadData {
 
 export type ToThread =
   | { readonly do: "listen"; readonly fd: number; readonly container: Container | null }
-  | { readonly do: "reload"; readonly config: Config }
+  | { readonly do: "reload"; readonly config: Config; readonly sealed: SealedRules }
   | { readonly do: "stop" };
 
 export type FromThread =
@@ -116,16 +120,16 @@ class DecisionThread {
         this.#poll.add(message.fd);
         return this.#say({ is: "listening", fd: message.fd });
       case "reload":
-        return this.#reload(message.config);
+        return this.#reload(message.config, message.sealed);
       case "stop":
         this.#running = false;
     }
   }
 
   /** All or nothing: the engine in use goes on until the new one is whole. */
-  async #reload(config: Config): Promise<void> {
+  async #reload(config: Config, sealed: SealedRules): Promise<void> {
     try {
-      const next = await Engine.open(config);
+      const next = await Engine.open(config, sealed);
       const last = this.engine;
       this.engine = next;
       this.#gate = this.#gateOf(config);
@@ -143,7 +147,15 @@ class DecisionThread {
       const refusal = decision.refusal ?? decision.would;
       if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
     });
-    return new Gate({ judge, settings: settingsOf(config), wardrobe: this.#wardrobe, watch: this.#watch, tally });
+    const facts = new Facts(this.engine.signatures);
+    return new Gate({
+      judge,
+      facts,
+      settings: settingsOf(config),
+      wardrobe: this.#wardrobe,
+      watch: this.#watch,
+      tally,
+    });
   }
 
   /** For the summary of a run: each reason once. */
@@ -174,7 +186,7 @@ function failure(error: unknown): FromThread {
 const port = parentPort as MessagePort;
 const data = workerData as ThreadData;
 try {
-  await new DecisionThread(port, await Engine.open(data.config), data).run();
+  await new DecisionThread(port, await Engine.open(data.config, data.sealed), data).run();
 } catch (error) {
   port.postMessage(failure(error));
 }

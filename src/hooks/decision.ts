@@ -12,6 +12,8 @@ export interface Decision extends Ruling {
   readonly hook: HookName;
   readonly subject: { readonly kind: SubjectKind; readonly name: string; readonly digest: string };
   readonly current: Current;
+  /** Generations of the keyrings that were asked, by name. */
+  readonly keyrings: Readonly<Record<string, number>>;
   /** Microseconds, from the question to the verdict. */
   readonly duration: number;
   /** A loader's probe that a gate let through before policies: the loader and its versions. */

@@ -25,9 +25,29 @@ export class DecisionLog {
     this.logger[levelOf(decision)](recordOf(decision));
   }
 
+  /** A keyring that follows its files: `info` for a new generation, `warn` where what is in the files does not count. */
+  keyring({ keyring, generation, error }: KeyringEvent): void {
+    const level = error === null ? "info" : "warn";
+    this.logger[level]({
+      time: new Date().toISOString(),
+      event: "keyring",
+      keyring,
+      generation,
+      error: error?.toString(),
+    });
+  }
+
   close(): void {
     this.file.close();
   }
+}
+
+/** What happened to a keyring between decisions. */
+export interface KeyringEvent {
+  readonly keyring: string;
+  /** The one that counts. */
+  readonly generation: number;
+  readonly error: Error | null;
 }
 
 /** A fault is an `error`, a refusal or what audit let through a `warn`, anything else `info`. */

@@ -32,6 +32,7 @@ const decision = (given: Partial<Decision> = {}): Decision => ({
       duration: 3,
     },
   ],
+  keyrings: { platform: 2 },
   duration: 5,
   ...given,
 });
@@ -57,6 +58,7 @@ describe("the decision log", () => {
       verdict: -1,
       refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
       would: null,
+      keyrings: { platform: 2 },
       duration: 5,
       subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32) },
       current: {

@@ -1,0 +1,91 @@
+import type { KeyringConfig } from "../config/keyring.js";
+import { filesOf, rulesOf, stateOf } from "../config/keyring-files.js";
+import { CountersignError } from "../error.js";
+import { type Keyring, type KeyringRules, openKeyring } from "../trust/keyring.js";
+import { type KeyringChange, LiveKeyring } from "../trust/live-keyring.js";
+
+/** Rules of sealed keyrings, by name: read once in a process, and handed to each engine that it opens. Plain data. */
+export type SealedRules = ReadonlyMap<string, KeyringRules>;
+
+/** Milliseconds between two looks at the files. */
+const INTERVAL = 250;
+
+/**
+ * The keyrings of one engine. They follow their files, but only between decisions: {@link refresh} is called before one begins,
+ * and everything in it sees the same generations.
+ */
+export class Keyrings {
+  readonly byName: ReadonlyMap<string, Keyring>;
+  /** Rules of the sealed ones, as they are. */
+  readonly sealed: SealedRules;
+  readonly #live: readonly LiveKeyring[];
+  #looked = Number.NEGATIVE_INFINITY;
+
+  /** Throws what {@link openKeyring} and reading files throw, with the place in the configuration. */
+  constructor(configs: readonly KeyringConfig[], sealed?: SealedRules) {
+    this.sealed = sealedRules(configs, sealed);
+    this.#live = configs.map((config) => open(config, this.sealed.get(config.name)));
+    this.byName = new Map(this.#live.map(({ keyring }) => [keyring.name, keyring]));
+  }
+
+  /** Takes what has changed in the files, if it is time to look again. `now` in milliseconds since the epoch. */
+  refresh(now: number): readonly KeyringChange[] {
+    if (now >= this.#looked && now - this.#looked < INTERVAL) return NOTHING;
+    this.#looked = now;
+    const changes: KeyringChange[] = [];
+    for (const live of this.#live) {
+      const change = live.refresh(now);
+      if (change !== null) changes.push(change);
+    }
+    return changes;
+  }
+
+  /** How each keyring stands. */
+  status(): readonly KeyringStatus[] {
+    return this.#live.map(({ keyring: { name, generation }, failures, sealed }) => ({
+      name,
+      generation,
+      failures,
+      sealed,
+    }));
+  }
+}
+
+export interface KeyringStatus {
+  readonly name: string;
+  readonly generation: number;
+  /** How often changed files could not be used. */
+  readonly failures: number;
+  readonly sealed: boolean;
+}
+
+/**
+ * The rules of a configuration's sealed keyrings: `before` as they are, which no later configuration unseals, and the others read
+ * now. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
+ */
+export function sealedRules(configs: readonly KeyringConfig[], before: SealedRules = new Map()): SealedRules {
+  const fresh = configs.filter(({ name, sealed }) => sealed && !before.has(name));
+  return new Map([...before, ...fresh.map((config) => [config.name, blaming(config, () => rulesOf(config))] as const)]);
+}
+
+const NOTHING: readonly KeyringChange[] = [];
+
+function open(config: KeyringConfig, given: KeyringRules | undefined): LiveKeyring {
+  return blaming(config, () => {
+    const files = filesOf(config);
+    const state = stateOf(files);
+    const rules = given ?? rulesOf(config);
+    const source = { state: () => stateOf(files), read: () => rulesOf(config) };
+    // Rules that were read at another time are to be compared with the files at the first look
+    const since = given === undefined ? state : { mark: "", newest: 0 };
+    return new LiveKeyring(openKeyring(config.name, rules), source, rules, since, given !== undefined);
+  });
+}
+
+function blaming<T>({ place }: KeyringConfig, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(place) : error;
+  }
+}
