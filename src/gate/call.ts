@@ -1,10 +1,13 @@
 import { ERRNO } from "../errno.js";
+import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
-import type { SubjectOf } from "../hooks/subject.js";
+import type { ProgramSubject, SubjectOf } from "../hooks/subject.js";
 import { Attr, MAX_ATTR } from "./attr.js";
 import type { Asker } from "./current.js";
+import type { Facts } from "./facts.js";
 import type { Judge, Verdict } from "./judge.js";
 import type { Listener } from "./listener.js";
+import type { LiveLoad } from "./load.js";
 import type { Notification } from "./notification.js";
 import type { GateSettings } from "./settings.js";
 import type { Wardrobe } from "./sys/credentials.js";
@@ -28,6 +31,7 @@ export interface HandOut {
 /** What a gate has for every call. */
 export interface Gatehouse {
   readonly judge: Judge;
+  readonly facts: Facts;
   readonly settings: GateSettings;
   readonly wardrobe: Wardrobe;
   readonly watch: Watch;
@@ -79,6 +83,17 @@ export class Call {
 
   serves(hook: HookName): boolean {
     return this.gatehouse.judge.serves(hook);
+  }
+
+  /** What is found out about a load, or in one line why it cannot be read; the kernel would refuse that, too. */
+  factsOf(load: LiveLoad): ProgramSubject | string {
+    this.gatehouse.watch.step(STEP.deciding);
+    try {
+      return this.gatehouse.facts.of(load, this.listener, this.task.tgid);
+    } catch (error) {
+      if (error instanceof CountersignError) return error.toString();
+      throw error;
+    }
   }
 
   decide<H extends HookName>(hook: H, subject: SubjectOf<H>): Verdict {

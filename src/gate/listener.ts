@@ -9,7 +9,8 @@ import { notificationBuffer } from "./notification.js";
 export class Listener {
   /** Programs by the kernel's id, as they were judged; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
-  readonly #maps = new Set<number>();
+  /** By id, the process that created it. */
+  readonly #maps = new Map<number, number>();
   /** Bytes of the maps that were created here and still counted. */
   mapMemory = 0;
   /** Milliseconds since the epoch before which nothing is copied: its tasks made the gate wait. */
@@ -27,13 +28,18 @@ export class Listener {
     this.#programs.set(id, subject);
   }
 
-  handOutMap(id: number): void {
-    bounded(this.#maps, () => this.#maps.values().next().value);
-    this.#maps.add(id);
+  handOutMap(id: number, creator: number): void {
+    bounded(this.#maps, () => this.#maps.keys().next().value);
+    this.#maps.set(id, creator);
   }
 
   program(id: number): ProgramSubject | null {
     return this.#programs.get(id) ?? null;
+  }
+
+  /** Which process created a map that was handed out here; null for any other map. */
+  mapCreator(id: number): number | null {
+    return this.#maps.get(id) ?? null;
   }
 
   hasMap(id: number): boolean {

@@ -12,7 +12,10 @@ export interface LiveLoad {
   readonly license: string;
   /** BTF that came with it, and its records; empty where there is none. */
   readonly funcInfo: Uint8Array;
+  readonly lineInfo: Uint8Array;
   readonly coreRelos: Uint8Array;
+  /** Whether it names types, variables or functions of the kernel by their BTF ids. */
+  readonly namesKernel: boolean;
   /** Over `insns`; null where there is none. */
   readonly kernelSignature: Uint8Array | null;
   /** The gate's copies of the maps that the instructions name, by the task's fd number or by index into fd_array. */
@@ -75,8 +78,8 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   }
 
   const maps = new Map<string, number>();
-  const references = translateInsns(task, translated, maps);
-  const fds = copyFdArray(task, given, references, maps);
+  const { entries, namesKernel } = translateInsns(task, translated, maps);
+  const fds = copyFdArray(task, given, entries, maps);
   if (typeof fds === "number") return fds;
   if (fds.byteLength > 0) point(LOAD.fdArray, fds);
   for (const offset of [LOAD.progBtfFd, LOAD.attachFd]) {
@@ -93,13 +96,14 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
     point(LOAD.logBuf, log);
     attr.setU32(LOAD.logSize, log.byteLength);
   }
-  const text = Buffer.from(license).toString("latin1");
   return {
     given,
     insns,
-    license: text,
+    license: Buffer.from(license).toString("latin1"),
     funcInfo: found.funcInfo,
+    lineInfo: found.lineInfo,
     coreRelos: found.coreRelos,
+    namesKernel: namesKernel || given.u32(LOAD.attachBtfId) !== 0,
     kernelSignature,
     maps,
     attr,
@@ -150,15 +154,24 @@ const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, mapIndex: 5, mapIndexValue: 6,
 
 /**
  * Puts the gate's fds in the place of the task's into every ld_imm64 that names one; an fd that the task does not have
- * becomes -1, for the kernel to refuse as it would have. Gives how many entries of fd_array the instructions name.
+ * becomes -1, for the kernel to refuse as it would have. Gives how many entries of fd_array the instructions name, and whether
+ * they name anything of the kernel's.
  */
-function translateInsns(task: Task, insns: Uint8Array, maps: Map<string, number>): number {
+function translateInsns(
+  task: Task,
+  insns: Uint8Array,
+  maps: Map<string, number>,
+): { readonly entries: number; readonly namesKernel: boolean } {
   const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
   let entries = 0;
+  let namesKernel = false;
   for (let at = 0; at + 8 <= insns.byteLength; at += 8) {
     const opcode = insns[at];
     const source = (insns[at + 1] ?? 0) >> 4;
-    if (opcode === CALL && source === PSEUDO.kfunc) entries = Math.max(entries, view.getInt16(at + 2, true) + 1);
+    if (opcode === CALL && source === PSEUDO.kfunc) {
+      entries = Math.max(entries, view.getInt16(at + 2, true) + 1);
+      namesKernel = true;
+    }
     if (opcode !== LD_IMM64) continue;
     const number = view.getInt32(at + 4, true);
     if (source === PSEUDO.mapFd || source === PSEUDO.mapValue) {
@@ -167,12 +180,13 @@ function translateInsns(task: Task, insns: Uint8Array, maps: Map<string, number>
       view.setInt32(at + 4, fd < 0 ? -1 : fd, true);
     } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue) entries = Math.max(entries, number + 1);
     else if (source === PSEUDO.btfId && at + 16 <= insns.byteLength) {
+      namesKernel = true;
       const object = view.getInt32(at + 12, true);
       if (object !== 0) view.setInt32(at + 12, Math.max(-1, task.fd(object)), true);
     }
     at += 8;
   }
-  return entries;
+  return { entries, namesKernel };
 }
 
 /** fd_array: `fd_array_cnt` entries, or as many as the instructions name. What is no fd of the task becomes -1. */

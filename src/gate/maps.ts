@@ -37,7 +37,7 @@ export function createMap(call: Call): Answer {
     fd,
     handedOut: () => {
       listener.mapMemory += create.memory;
-      listener.handOutMap((info as KernelMap).id);
+      listener.handOutMap((info as KernelMap).id, call.task.tgid);
     },
   };
 }

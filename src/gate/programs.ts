@@ -6,7 +6,6 @@ import type { Answer, Call } from "./call.js";
 import { CMD } from "./command.js";
 import { copyLoad, type LiveLoad } from "./load.js";
 import { probeOf } from "./probe.js";
-import { liveProgram } from "./subject.js";
 import { bpf, isFrozen, type KernelProgram, programInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
 
@@ -18,8 +17,8 @@ export function loadProgram(call: Call): Answer {
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, TOKEN);
   const load = copyLoad(call.task, given);
   if (typeof load === "number") return { result: load };
-  const subject = liveProgram(load);
   if (!call.stillWaits) return "gone";
+  const subject = call.factsOf(load);
   if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
 
   const probe = probeOf(load, subject);

@@ -1,41 +1,8 @@
-import { sha256, zeroMapReferences } from "../bpf/digest.js";
-import { decodeInsns } from "../bpf/insn.js";
-import { programFacts } from "../bpf/program-facts.js";
-import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../bpf/tables/names.gen.js";
-import type { MapSubject, ProgramSubject } from "../hooks/subject.js";
-import { type Attr, CREATE, LOAD } from "./attr.js";
-import type { LiveLoad } from "./load.js";
+import { sha256 } from "../bpf/digest.js";
+import { MAP_TYPES } from "../bpf/tables/names.gen.js";
+import type { MapSubject } from "../hooks/subject.js";
+import { type Attr, CREATE } from "./attr.js";
 import { firstValue, isFrozen, type KernelMap } from "./sys/bpf.js";
-
-/** A live load as policies see it, or why its facts cannot be made. */
-export function liveProgram(load: LiveLoad): ProgramSubject | string {
-  const insns = decodeInsns(load.insns, "little");
-  const facts = programFacts(
-    {
-      insns,
-      byteOrder: "little",
-      type: PROGRAM_TYPES[load.given.u32(LOAD.progType)] ?? "unknown",
-      expectedAttachType: ATTACH_TYPES[load.given.u32(LOAD.expectedAttachType)] ?? null,
-      attachTo: null,
-      functions: [{ name: load.given.name(LOAD.progName), start: 0, end: insns.count, btfId: null, global: true }],
-      mapAt: () => null,
-      kfuncAt: () => null,
-      ksymAt: () => null,
-      rewrittenAt: () => null,
-      rewrittenSlots: () => [],
-      sourceAt: () => null,
-      btf: null,
-    },
-    {
-      name: load.given.name(LOAD.progName),
-      section: null,
-      license: load.license,
-      insns: zeroMapReferences(load.insns, "little"),
-      rawInsns: load.insns,
-    },
-  );
-  return { ...facts, signature: null, kernel_signature: load.kernelSignature, object: null };
-}
 
 /** A map that is about to be created. Its digest is of the attr that asks for it, fds and pointers aside. */
 export function createdMap(given: Attr): MapSubject {

@@ -37,6 +37,7 @@ export interface KernelMap {
 const PROGRAM_INFO_SIZE = 64;
 const MAP_INFO_SIZE = 80;
 const LINK_INFO_SIZE = 64;
+const BTF_INFO_SIZE = 32;
 /** MAX_USED_MAPS of linux/bpf_verifier.h. */
 const MAX_MAPS = 64;
 
@@ -110,4 +111,15 @@ export function firstValue(fd: number, size: number): Uint8Array | null {
   attr.setBigUint64(8, BigInt(addressOf(key)), true);
   attr.setBigUint64(16, BigInt(addressOf(value)), true);
   return bpf(MAP_LOOKUP_ELEM, new Uint8Array(attr.buffer)) < 0 ? null : value.subarray(0, size);
+}
+
+/** A BTF object's bytes, or null. struct bpf_btf_info: btf 0 · btf_size 8 · id 12. */
+export function btfOf(fd: number): Uint8Array | null {
+  const info = new DataView(new ArrayBuffer(BTF_INFO_SIZE));
+  if (objectInfo(fd, info) < 0) return null;
+  const bytes = new Uint8Array(info.getUint32(8, true));
+  const again = new DataView(new ArrayBuffer(BTF_INFO_SIZE));
+  again.setBigUint64(0, BigInt(addressOf(bytes)), true);
+  again.setUint32(8, bytes.byteLength, true);
+  return objectInfo(fd, again) < 0 ? null : bytes;
 }
