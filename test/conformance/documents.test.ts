@@ -8,7 +8,10 @@ import { pattern, type Ran, stepsOf, walk } from "../support/walkthrough.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Documents whose code a reader is meant to run, and the fewest steps that each has. */
-const DOCUMENTS = [["README.md", 15]] as const;
+const DOCUMENTS = [
+  ["README.md", 15],
+  ["docs/guide.md", 28],
+] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {
   const steps = stepsOf(join(root, document));

@@ -3,11 +3,15 @@ import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../src/error.js";
 import { REFUSAL_CODES } from "../../../src/hooks/decision.js";
 import { FAULT_CODES } from "../../../src/policy/outcome.js";
+import { rowsOf } from "../../support/markdown.js";
 
 const folder = new URL("../../../docs/errors/", import.meta.url);
 const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 const pages = readdirSync(folder).filter((file) => file !== "README.md");
 const codes: readonly string[] = [...ERROR_CODES, ...REFUSAL_CODES, ...FAULT_CODES];
+
+/** The code of `[CODE](CODE.md)`. */
+const linked = (link: string): string => /^\[(\w+)\]\(\1\.md\)$/.exec(link)?.[1] ?? link;
 
 describe("docs/errors", () => {
   it("has a page for each error, refusal and fault, and no page for anything else", () => {
@@ -24,8 +28,7 @@ describe("docs/errors", () => {
   });
 
   it("has an index that says of each page what the page says of itself", () => {
-    const rows = text("README.md").matchAll(/^\| \[(\w+)\]\((\w+)\.md\) \| (.+) \|$/gm);
-    const index = new Map(Array.from(rows, ([, name, file, meaning]) => [name === file ? name : "", meaning]));
+    const index = new Map(rowsOf(text("README.md")).map(([link = "", meaning]) => [linked(link), meaning]));
     const own = codes.map((code) => [code, text(`${code}.md`).split("\n\n")[1]?.replaceAll("\n", " ")] as const);
     expect(index).toEqual(new Map(own));
   });

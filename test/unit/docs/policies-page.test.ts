@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { EFFECTS } from "../../../src/bpf/facts.js";
 import { HOOK_NAMES, HOOKS } from "../../../src/hooks/catalogue.js";
+import { rowsOf } from "../../support/markdown.js";
 
 const root = new URL("../../../", import.meta.url);
 const page = readFileSync(new URL("docs/policies.md", root), "utf8");
@@ -9,8 +10,7 @@ const page = readFileSync(new URL("docs/policies.md", root), "utf8");
 /** The cells of each row of the table below a heading. */
 function table(heading: string): string[][] {
   const section = page.split(/^#+ /m).find((part) => part.startsWith(heading)) ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("|"));
-  return rows.slice(2).map((row) => row.slice(2, -2).split(" | "));
+  return rowsOf(section);
 }
 
 describe("docs/policies.md", () => {
