@@ -11,21 +11,24 @@ const MOST_EVIDENCE = 4;
 /** Gathers what an analysis finds out about one program. */
 export class Findings {
   readonly #code: Code;
-  /** For each effect: slot to why. Slot -1 stands for the program as a whole. */
-  readonly #found: ReadonlyMap<EffectName, Map<number, string>>;
+  /** By effect: where, and why. Slot -1 stands for the program as a whole. */
+  readonly #found = new Map<EffectName, Finding[]>();
 
   constructor(code: Code) {
     this.#code = code;
-    this.#found = new Map(EFFECTS.map((effect) => [effect, new Map<number, string>()]));
   }
 
   /** Records that the instruction in this slot (or, with null, the program by its type) may have an effect. */
   note(effect: EffectName, slot: number | null, because: string): void {
-    const found = this.#found.get(effect)!;
-    const key = slot ?? -1;
-    if (found.has(key)) return;
-    found.set(key, because);
-    if (found.size > MOST_EVIDENCE) found.delete(Math.max(...found.keys()));
+    const at = slot ?? -1;
+    const found = this.#found.get(effect);
+    if (found === undefined) this.#found.set(effect, [{ at, because }]);
+    else if (found.length < MOST_EVIDENCE || at < found.at(-1)!.at) {
+      if (found.some((each) => each.at === at)) return;
+      found.push({ at, because });
+      found.sort((a, b) => a.at - b.at);
+      found.length = Math.min(found.length, MOST_EVIDENCE);
+    }
   }
 
   /** Records that anything may happen here: every effect is true. */
@@ -33,21 +36,15 @@ export class Findings {
     for (const effect of EFFECTS) this.note(effect, slot, because);
   }
 
-  has(effect: EffectName): boolean {
-    return this.#found.get(effect)!.size > 0;
-  }
-
   effects(): Effects {
-    const each = EFFECTS.map((effect) => [effect, this.has(effect)] as const);
-    const read_only = each.every(([effect, is]) => !is || READS.has(effect));
-    return { ...Object.fromEntries(each), read_only } as Effects;
+    const effects = Object.fromEntries(EFFECTS.map((effect) => [effect, this.#found.has(effect)]));
+    const read_only = [...this.#found.keys()].every((effect) => READS.has(effect));
+    return { ...effects, read_only } as Effects;
   }
 
   evidence(): Evidence[] {
     return EFFECTS.flatMap((effect) =>
-      [...this.#found.get(effect)!]
-        .sort(([a], [b]) => a - b)
-        .map(([key, because]) => this.#evidence(effect, key === -1 ? null : key, because)),
+      (this.#found.get(effect) ?? []).map(({ at, because }) => this.#evidence(effect, at === -1 ? null : at, because)),
     );
   }
 
@@ -56,4 +53,9 @@ export class Findings {
     const { insns } = this.#code;
     return { effect, insn: slot, text: disassemble(insns, slot), source: this.#code.sourceAt(slot), because };
   }
+}
+
+interface Finding {
+  readonly at: number;
+  readonly because: string;
 }

@@ -217,7 +217,7 @@ type Form = readonly [RegExp, (parts: string[], maps: Readonly<Record<string, Co
 
 const FORMS: readonly Form[] = [
   [/^exit$/, () => ({ opcode: OP.EXIT })],
-  [new RegExp(`^call (${NUMBER})$`), ([id]) => ({ opcode: OP.CALL, imm: Number(id) })],
+  [new RegExp(`^call (${NUMBER})$`), ([id]) => ({ opcode: OP.CALL, imm: numberOf(id!) })],
   [/^call kfunc (\w+)$/, ([name]) => ({ opcode: OP.CALL, src: CALL_SRC.KFUNC, kfunc: kernelName(name!) })],
   [/^call (\w+)$/, ([name]) => callOf(name!)],
   [/^goto (\w+)$/, ([target]) => ({ opcode: OP.JA16, target: target! })],
@@ -254,7 +254,7 @@ const FORMS: readonly Form[] = [
       if (lock !== undefined)
         return { opcode: OP.STX | SIZES[size!]! | OP.ATOMIC, ...cell, src: Number(src), imm: ATOMICS[operator!]! };
       if (src !== undefined) return { opcode: OP.STX | SIZES[size!]! | OP.MEM, ...cell, src: Number(src) };
-      return { opcode: OP.ST | SIZES[size!]! | OP.MEM, ...cell, imm: Number(imm) };
+      return { opcode: OP.ST | SIZES[size!]! | OP.MEM, ...cell, imm: numberOf(imm!) };
     },
   ],
   [
@@ -308,6 +308,10 @@ function instruction(text: string, maps: Readonly<Record<string, CodeMap>>): Lin
   throw new Error(`is no instruction: ${text}`);
 }
 
+function numberOf(text: string): number {
+  return text.startsWith("-") ? -Number(text.slice(1)) : Number(text);
+}
+
 function kernelName(name: string): KernelName {
   return { name, module: null, btfId: null, typed: true };
 }
@@ -332,7 +336,7 @@ function wideOf([dst, number]: string[]): Fields {
 function branchOf([letter, dst, operator, , src, imm, target]: string[]): Fields {
   const opcode = (letter === "r" ? OP.JMP : OP.JMP32) | (COMPARISONS.indexOf(operator!) << 4);
   if (src !== undefined) return { opcode: opcode | OP.X, dst: Number(dst), src: Number(src), target: target! };
-  return { opcode, dst: Number(dst), imm: Number(imm), target: target! };
+  return { opcode, dst: Number(dst), imm: numberOf(imm!), target: target! };
 }
 
 function arithmeticOf([letter, dst, operator, , src, imm]: string[]): Fields {
@@ -342,11 +346,9 @@ function arithmeticOf([letter, dst, operator, , src, imm]: string[]): Fields {
   const opcode = (letter === "r" ? OP.ALU64 : OP.ALU) | (index << 4);
   const off = signed ? 1 : 0;
   if (src !== undefined) return { opcode: opcode | OP.X, dst: Number(dst), src: Number(src), off };
-  return { opcode, dst: Number(dst), imm: Number(imm) | 0, off };
+  return { opcode, dst: Number(dst), imm: numberOf(imm!) | 0, off };
 }
 
 function distance(text: string): number {
-  return Number(
-    text.replace(" ", "").replace(/^([+-])(.*)$/, (_, sign, digits) => `${sign === "-" ? "-" : ""}${Number(digits)}`),
-  );
+  return numberOf(text.replace(/^\+ |(?<=^-) /, ""));
 }

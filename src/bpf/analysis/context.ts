@@ -22,7 +22,8 @@ export class Context {
   ) {
     const kinds = {
       number: KIND.NUMBER,
-      kernel: KIND.NUMBER | KIND.KERNEL | KIND.ITERATED,
+      kernel: KIND.NUMBER | KIND.KERNEL,
+      iterated: KIND.NUMBER | KIND.KERNEL | KIND.ITERATED,
       buffer: KIND.NUMBER | KIND.BUFFER,
       anything: FROM_ANY_CONTEXT,
     }[row.otherwise];

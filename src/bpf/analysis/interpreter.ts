@@ -29,7 +29,7 @@ const TURNS = 4;
  * A subprogram is looked at once for all its calls.
  */
 export class Interpreter {
-  readonly #values = new Values();
+  readonly #values: Values;
   readonly #maps: Maps;
   readonly #frames: Frames;
   readonly #memory: Memory;
@@ -64,6 +64,7 @@ export class Interpreter {
     readonly findings: Findings,
   ) {
     const functions = code.functions.length;
+    this.#values = new Values(code.insns.count);
     this.#maps = new Maps(code);
     this.#frames = new Frames(this.#values, functions, code.byteOrder === "big");
     this.#memory = new Memory(

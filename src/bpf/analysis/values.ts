@@ -20,9 +20,14 @@ export class Values {
   /** Open addressing: the hash of a row to its value, -1 where free. */
   #index = new Int32Array(FIRST * 2).fill(-1);
   /** Direct-mapped memory of joins: two operands and the result. */
-  readonly #joins = new Int32Array(JOINS * 3).fill(-1);
+  readonly #joins: Int32Array;
   /** Constants from -SMALL to SMALL - 1. */
   readonly #small = new Int32Array(SMALL * 2).fill(-1);
+
+  /** `instructions`: of the program, for what is worth remembering. */
+  constructor(instructions: number) {
+    this.#joins = new Int32Array(3 * (instructions > 4 * JOINS ? 16 * JOINS : JOINS)).fill(-1);
+  }
 
   /** Any number. */
   readonly any = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, 0, ANY_NUMBER);
@@ -99,8 +104,9 @@ export class Values {
   /** What may be either. */
   join(a: number, b: number): number {
     if (a === b) return a;
-    const at = 3 * ((Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) & (JOINS - 1));
     const joins = this.#joins;
+    const mixed = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
+    const at = 3 * ((mixed >>> 8) & (joins.length / 3 - 1));
     if (joins[at] === a && joins[at + 1] === b) return joins[at + 2]!;
     const value = this.#join(a, b);
     joins[at] = a;
@@ -227,9 +233,9 @@ export class Values {
 
 type Row = [number, number, number, number, number, number, number, number];
 
-const FIRST = 128;
-const JOINS = 1024;
-const SMALL = 64;
+const FIRST = 64;
+const JOINS = 256;
+const SMALL = 32;
 /** Distinct values beyond which numbers and offsets are given up: 2 MB of rows. */
 const MOST = 1 << 16;
 

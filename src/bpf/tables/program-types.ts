@@ -17,9 +17,10 @@ export interface ContextRow {
   readonly name: string;
   /**
    * What a load of anything that `pointers` does not name gives: a number, or whatever the kernel function was called
-   * with, which may be a pointer to any kernel object that BTF describes; `anything` where the context is not known.
+   * with, which may be a pointer to any kernel object that BTF describes, or (`iterated`) to a value of the map that an
+   * iterator goes over; `anything` where the context is not known.
    */
-  readonly otherwise: "number" | "kernel" | "buffer" | "anything";
+  readonly otherwise: "number" | "kernel" | "iterated" | "buffer" | "anything";
   readonly pointers: readonly ContextField[];
   /** The fields that may be written, for evidence; a store elsewhere counts all the same. */
   readonly writable: readonly WritableField[];
@@ -203,7 +204,7 @@ const ROWS: readonly ProgramTypeRow[] = [
   },
   {
     type: "tracing",
-    context: traced,
+    context: context("what a traced function or an iterator was given", [], [], "iterated"),
     verdict: "always",
     // an iterator's 1 asks for the same object again; fentry, fexit and tp_btf must return 0
     verdictBy: {

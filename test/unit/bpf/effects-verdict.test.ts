@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { effectsOf } from "../../../src/bpf/effects.js";
+import { codeOf, mapOf, type Surroundings } from "../../support/assembly.js";
+
+const maps = { own: mapOf("own"), jumps: mapOf("jumps", { type: "prog_array" }) };
+
+function verdict(text: string, surroundings: Surroundings): { decides: boolean; redirects: boolean } {
+  const { decides, redirects } = effectsOf(codeOf(text, { maps, ...surroundings })).effects;
+  return { decides, redirects };
+}
+const NOTHING = { decides: false, redirects: false };
+const DECIDES = { decides: true, redirects: false };
+const REDIRECTS = { decides: true, redirects: true };
+const RANDOM = "call bpf_get_prandom_u32";
+
+describe("an XDP program", () => {
+  it.each([
+    ["only ever passes", "r0 = 2; exit", NOTHING],
+    ["passes on every path", `${RANDOM}; if r0 == 0 goto a; r0 = 2; exit; a: w0 = 2; exit`, NOTHING],
+    ["drops on one path", `${RANDOM}; r6 = r0; r0 = 2; if r6 == 0 goto a; r0 = 1; a: exit`, DECIDES],
+    ["drops or passes by arithmetic", `${RANDOM}; r0 &= 1; r0 += 1; exit`, DECIDES],
+    ["sends back", "r0 = 3; exit", REDIRECTS],
+    ["returns what is not known", `${RANDOM}; exit`, REDIRECTS],
+    ["keeps what it returns in the frame", "*(u32 *)(r10 - 4) = 2; r0 = *(u32 *)(r10 - 4); exit", NOTHING],
+    [
+      "keeps one of two in the frame",
+      `${RANDOM}; r1 = 2; if r0 == 0 goto a; r1 = 1; a: *(u32 *)(r10 - 4) = r1; r0 = *(u32 *)(r10 - 4); exit`,
+      DECIDES,
+    ],
+    ["cuts what is not known to what does not redirect", `${RANDOM}; if w0 <= 2 goto a; r0 = 1; a: exit`, DECIDES],
+    ["returns what it compared with", `${RANDOM}; if r0 == 2 goto a; r0 = 2; a: exit`, NOTHING],
+    ["sums up around a loop", "r0 = 0; a: r0 += 1; if r0 < 2 goto a; exit", DECIDES],
+    ["counts turns that are not known", `${RANDOM}; r6 = r0; r0 = 0; a: r0 += 1; if r0 < r6 goto a; exit`, REDIRECTS],
+    ["returns what a subprogram returns", "call f; exit; fn f: r0 = 2; exit", NOTHING],
+    ["returns what a global function returns", "call f; exit; global f: r0 = 2; exit", REDIRECTS],
+    ["returns a number that a relocation may change", "r0 = 2 @core; exit", REDIRECTS],
+    ["may tail-call another", "r2 = map jumps; r3 = 0; call bpf_tail_call; r0 = 2; exit", REDIRECTS],
+    ["may end by an exception", "r1 = 0; call kfunc bpf_throw; r0 = 2; exit", REDIRECTS],
+  ])("that %s", (_, text, expected) => {
+    expect(verdict(text, { type: "xdp" })).toEqual(expected);
+  });
+});
+
+describe("what a program returns", () => {
+  it.each([
+    ["sched_cls", null, "r0 = 0; exit", NOTHING],
+    ["sched_cls", null, "r0 = -1; exit", NOTHING],
+    ["sched_cls", null, "w0 = -1; exit", NOTHING],
+    ["sched_cls", null, "r0 = 2; exit", DECIDES],
+    ["sched_cls", null, "r0 = 7; exit", REDIRECTS],
+    ["socket_filter", null, "r0 = -1; exit", NOTHING],
+    ["socket_filter", null, "r0 = 0; exit", DECIDES],
+    ["socket_filter", null, "r6 = r1; r0 = *(u8 *)skb[14]; r0 = -1; exit", DECIDES],
+    ["kprobe", null, "r0 = 1; exit", NOTHING],
+    ["lsm", "lsm_mac", "r0 = 0; exit", NOTHING],
+    ["lsm", "lsm_mac", "r0 = -1; exit", DECIDES],
+    ["lsm", "lsm_cgroup", "r0 = 1; exit", NOTHING],
+    ["lsm", "lsm_cgroup", "r0 = 0; exit", DECIDES],
+    ["lsm", null, "r0 = 0; exit", DECIDES],
+    ["cgroup_skb", "cgroup_inet_egress", "r0 = 1; exit", NOTHING],
+    ["cgroup_skb", "cgroup_inet_egress", "r0 = 0; exit", DECIDES],
+    ["tracing", "trace_iter", "r0 = 1; exit", NOTHING],
+    ["tracing", "trace_fexit", "r0 = 0; exit", NOTHING],
+    ["ext", null, "r0 = 2; exit", DECIDES],
+    ["sk_skb", "sk_skb_stream_parser", "r0 = 1; exit", DECIDES],
+    ["netfilter", "netfilter", "r0 = 1; exit", NOTHING],
+  ])("from a program of type %s (%s): %s", (type, expectedAttachType, text, expected) => {
+    expect(verdict(text, { type, expectedAttachType })).toEqual(expected);
+  });
+
+  it("overrides a function's own value in a fmod_ret program", () => {
+    const found = (text: string) =>
+      effectsOf(codeOf(text, { type: "tracing", expectedAttachType: "modify_return" })).effects.overrides_return;
+    expect(found("r0 = 0; exit")).toBe(false);
+    expect(found("r0 = -1; exit")).toBe(true);
+  });
+
+  it("is told with the numbers that it may be", () => {
+    const code = codeOf(`${RANDOM}; r0 &= 1; exit`, { type: "xdp" });
+    expect(effectsOf(code).evidence).toMatchObject([{ effect: "decides", insn: 2, because: "returns 0 or 1" }]);
+  });
+});
+
+describe("comparisons in 64 bits", () => {
+  it("take nothing away that the upper half may bring back", () => {
+    // r0 is 2 or 1 in its low word, and 64 bits of it are not known
+    const text = `${RANDOM}; r0 <<= 32; r0 |= 2; if r0 != 2 goto a; r0 = 2; exit; a: exit`;
+    expect(verdict(text, { type: "xdp" }).decides).toBe(true);
+  });
+
+  it("do not take -1 away from a word that holds 0xffffffff", () => {
+    const text = `${RANDOM}; w6 = w0; w0 = 0; if w6 == 0 goto a; w0 = -1; a: if r0 != -1 goto b; r0 = 0; exit; b: exit`;
+    expect(effectsOf(codeOf(text, { type: "lsm", expectedAttachType: "lsm_mac" })).effects.decides).toBe(true);
+  });
+});
