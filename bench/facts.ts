@@ -1,0 +1,165 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Btf } from "../src/bpf/btf.js";
+import { factsOfLoad, type Load } from "../src/bpf/load.js";
+import { BpfObject, factsOfObject } from "../src/bpf/object.js";
+import { embeddedObjects, type InstalledObject, objectFiles } from "../test/support/debian-objects.js";
+import { liveLoad } from "../test/support/live-load.js";
+import type { Figure, Missing, Row } from "./row.js";
+
+export const title = "Facts";
+
+const root = new URL("../../../", import.meta.url);
+
+export function rows(): (Row | Missing | Figure)[] {
+  const objects = installed();
+  if (objects === null)
+    return [{ name: "objects to facts", missing: "xdp-tools, libxdp1 and libbpf-tools are not installed" }];
+  return [...warm(objects), ...cold(objects), ...growth(), ...names()];
+}
+
+/** Files, embedded objects and all, of the three packages. */
+function installed(): InstalledObject[] | null {
+  try {
+    return [
+      ...objectFiles("xdp-tools", "libxdp1"),
+      ...embeddedObjects("libbpf-tools"),
+      ...embeddedObjects("xdp-tools"),
+    ];
+  } catch {
+    return null;
+  }
+}
+
+function warm(objects: readonly InstalledObject[]): Figure[] {
+  const all = () =>
+    objects.reduce((sum, { bytes }) => sum + factsOfObject(bytes).programs.reduce((n, p) => n + p.insn_cnt, 0), 0);
+  const insns = all();
+  const load = hundredInsns(objects);
+  const [everything, one] = medians([all, () => factsOfLoad(load)], [40, 4000]);
+  return [
+    {
+      name: `${objects.length} objects to facts, warm`,
+      figure: (everything! / insns) * 1000,
+      unit: "ms for 1,000 instructions",
+      note: `${insns} instructions, ELF, BTF and effects included`,
+      limit: 1,
+    },
+    { name: `a live load of ${load.insns.length / 8} instructions to facts`, figure: one!, unit: "ms", limit: 0.1 },
+  ];
+}
+
+/** The load of a real program of about 100 instructions. */
+function hundredInsns(objects: readonly InstalledObject[]): Load {
+  for (const { bytes } of objects) {
+    const object = new BpfObject(bytes);
+    for (const each of object.functions) {
+      const program = object.program(each);
+      if (program.insns.count >= 100 && program.insns.count <= 110) return liveLoad(object, program);
+    }
+  }
+  throw new Error("no program has about 100 instructions");
+}
+
+function cold(objects: readonly InstalledObject[]): (Figure | Missing)[] {
+  const name = "`inspect --json` over `llvm-objdump -d`, both cold, the same files";
+  const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
+  try {
+    const paths = objects.map(({ bytes }, index) => {
+      const path = join(folder, `${index}.o`);
+      writeFileSync(path, bytes);
+      return path;
+    });
+    const quiet = { stdio: ["ignore", "ignore", "ignore"] as ["ignore", "ignore", "ignore"] };
+    const bin = fileURLToPath(new URL("bin/countersign.js", root));
+    if (spawnSync("llvm-objdump-19", ["-d", paths[0]!], quiet).status !== 0)
+      return [{ name, missing: "llvm-objdump-19 is not installed" }];
+    const [inspect, objdump, node] = medians(
+      [
+        () => spawnSync(process.execPath, [bin, "inspect", "--json", ...paths], quiet),
+        () => spawnSync("llvm-objdump-19", ["-d", ...paths], quiet),
+        () => spawnSync(process.execPath, ["-e", "0"], quiet),
+      ],
+      [9, 9, 9],
+    );
+    const note = `${paths.length} files: ${inspect!.toFixed(0)} ms, ${objdump!.toFixed(0)} ms; \`node -e 0\` ${node!.toFixed(0)} ms`;
+    return [{ name, figure: inspect! / objdump!, unit: "times", note, limit: 8 }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const SIZES = [1_000, 1_000_000] as const;
+
+/** A program of moves, loads, stores, a helper and branches, over and over. */
+function growth(): Figure[] {
+  const loads = SIZES.map(longLoad);
+  for (const load of loads)
+    if (!factsOfLoad(load).effects.read_only) throw new Error("a program that changes nothing was not followed to its end");
+  const times = medians(
+    loads.map((load) => () => factsOfLoad(load)),
+    [200, 3],
+  ).map((ms, index) => ms / SIZES[index]!);
+  return [
+    {
+      name: "time for an instruction, of a million over of a thousand",
+      figure: times[1]! / times[0]!,
+      unit: "times",
+      note: `${(times[1]! * SIZES[1]).toFixed(0)} ms for a million`,
+      limit: 1.5,
+    },
+    { name: "a program of a million instructions to facts", figure: times[1]! * SIZES[1], unit: "ms", limit: 2000 },
+  ];
+}
+
+const PATTERN = [
+  "bf a2 000000000000", // r2 = r10
+  "07 02 0000f8ffffff", // r2 += -8
+  "7a 0a f8ff05000000", // *(u64 *)(r10 - 8) = 5
+  "79 a3 f8ff00000000", // r3 = *(u64 *)(r10 - 8)
+  "15 03 010005000000", // if r3 == 5 goto +1
+  "b7 04 000007000000", // r4 = 7
+  "85 00 000005000000", // call bpf_ktime_get_ns
+  "07 00 000001000000", // r0 += 1
+];
+
+function longLoad(count: number): Load {
+  const pattern = Buffer.from(PATTERN.join("").replaceAll(" ", ""), "hex");
+  const insns = Buffer.alloc(count * 8, pattern);
+  insns.set(Buffer.from("b7000000000000009500000000000000", "hex"), insns.length - 16);
+  const attr = Buffer.alloc(168);
+  attr.writeUInt32LE(5, 0); // tracepoint
+  attr.writeUInt32LE(count, 4);
+  const nothing = new Uint8Array(0);
+  const records = { funcInfo: nothing, lineInfo: nothing, coreRelos: nothing };
+  const fds = { mapByFd: () => null, mapByIndex: () => null };
+  return { attr, insns, license: "GPL", btf: null, ...records, fds, kernel: null };
+}
+
+function names(): (Figure | Missing)[] {
+  const name = "the running kernel's BTF read, and a name found in it";
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync("/sys/kernel/btf/vmlinux");
+  } catch {
+    return [{ name, missing: "this kernel has no BTF" }];
+  }
+  const [ms] = medians([() => new Btf(bytes).find("func", "bpf_task_release")], [7]);
+  return [{ name, figure: ms!, unit: "ms", note: `${(bytes.length / 2 ** 20).toFixed(1)} MiB`, limit: 150 }];
+}
+
+/** Milliseconds that each takes: medians of runs by turns, the first of each left out. */
+function medians(runs: readonly (() => unknown)[], times: readonly number[]): number[] {
+  const taken: number[][] = runs.map(() => []);
+  for (let round = 0; round <= Math.max(...times); round++)
+    for (const [index, run] of runs.entries()) {
+      if (round > times[index]!) continue;
+      const start = performance.now();
+      run();
+      if (round > 0) taken[index]!.push(performance.now() - start);
+    }
+  return taken.map((values) => values.sort((a, b) => a - b)[values.length >> 1]!);
+}
