@@ -82,11 +82,13 @@ export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Ins
     throw malformed(`${bytes.length} bytes of instructions are not a multiple of ${INSN_SIZE}`);
   if (count === 0) throw malformed("there are no instructions");
   if (count > MAX_INSNS) throw malformed(`${count} instructions are more than the kernel's limit of ${MAX_INSNS}`);
-  const opcode = new Uint8Array(count);
-  const dst = new Uint8Array(count);
-  const src = new Uint8Array(count);
-  const off = new Int16Array(count);
-  const imm = new Int32Array(count);
+  // one buffer for all columns: buffers, not their bytes, are what costs the collector
+  const buffer = new ArrayBuffer(9 * count);
+  const imm = new Int32Array(buffer, 0, count);
+  const off = new Int16Array(buffer, 4 * count, count);
+  const opcode = new Uint8Array(buffer, 6 * count, count);
+  const dst = new Uint8Array(buffer, 7 * count, count);
+  const src = new Uint8Array(buffer, 8 * count, count);
   const big = order === "big";
   for (let i = 0, at = 0; i < count; i++, at += INSN_SIZE) {
     const registers = bytes[at + 1]!;

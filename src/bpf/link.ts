@@ -1,5 +1,5 @@
 import { CountersignError } from "../error.js";
-import { zeroMapReferences } from "./digest.js";
+import { clearMapReferences } from "./digest.js";
 import { CALL_SRC, INSN_SIZE, LD_SRC, MAX_INSNS, OP } from "./insn.js";
 import type { Reference, References } from "./reference.js";
 import type { ElfFunction } from "./symbols.js";
@@ -62,7 +62,8 @@ export class Linker {
         references.set(start + slot, reference);
       }
     }
-    return { insns: zeroMapReferences(insns, this.references.elf.order), parts, references };
+    clearMapReferences(insns, this.references.elf.order);
+    return { insns, parts, references };
   }
 
   #order(program: ElfFunction): Part[] {
