@@ -98,7 +98,8 @@ const SIZES = [1_000, 1_000_000] as const;
 function growth(): Figure[] {
   const loads = SIZES.map(longLoad);
   for (const load of loads)
-    if (!factsOfLoad(load).effects.read_only) throw new Error("a program that changes nothing was not followed to its end");
+    if (!factsOfLoad(load).effects.read_only)
+      throw new Error("a program that changes nothing was not followed to its end");
   const times = medians(
     loads.map((load) => () => factsOfLoad(load)),
     [200, 3],
