@@ -94,7 +94,7 @@ export class Authority implements Issued {
     const extensions = [
       extension(
         EXTENSION.authorityKeyIdentifier,
-        sequence(element(context(0, false), keyIdentifier(publicPart(this.key)))),
+        sequence(element(context(0, false), issuerIdentifier(this, publicPart(this.key)))),
       ),
       extension(EXTENSION.crlNumber, integer(number)),
       ...(request.extensions ?? []),
@@ -181,7 +181,10 @@ function certificateFor(
     sequence(time(notBefore), time(notAfter)),
     subject,
     spki,
-    element(context(3, true), sequence(...extensionsOf(request, authority, spki, publicPart(signer)))),
+    element(
+      context(3, true),
+      sequence(...extensionsOf(request, authority, keyIdentifier(spki), issuerIdentifier(issuer, spki))),
+    ),
   );
   return sequence(tbs, algorithm.identifier, wholeBits(algorithm.sign(tbs)));
 }
@@ -189,8 +192,8 @@ function certificateFor(
 function extensionsOf(
   { keyUsage, usage, extensions = [] }: CertificateRequest,
   authority: boolean | number,
-  spki: Uint8Array,
-  signer: Uint8Array,
+  ownIdentifier: Buffer,
+  issuerIdentifier: Buffer,
 ): readonly Buffer[] {
   const isAuthority = authority !== false;
   const constraints = isAuthority ? [element(TAG.boolean, Buffer.of(0xff))] : [];
@@ -201,10 +204,16 @@ function extensionsOf(
     extension(EXTENSION.basicConstraints, sequence(...constraints), true),
     ...(bits === null ? [] : [extension(EXTENSION.keyUsage, namedBits(bits), true)]),
     ...(purposes === null ? [] : [extension(EXTENSION.extendedKeyUsage, sequence(...purposes.map(purposeIdentifier)))]),
-    extension(EXTENSION.subjectKeyIdentifier, octetString(keyIdentifier(spki))),
-    extension(EXTENSION.authorityKeyIdentifier, sequence(element(context(0, false), keyIdentifier(signer)))),
+    extension(EXTENSION.subjectKeyIdentifier, octetString(ownIdentifier)),
+    extension(EXTENSION.authorityKeyIdentifier, sequence(element(context(0, false), issuerIdentifier))),
     ...extensions,
   ];
+}
+
+/** RFC 5280 4.2.1.1: what the issuer's certificate calls its key. */
+function issuerIdentifier(issuer: Issued | null, spki: Uint8Array): Buffer {
+  const known = issuer?.certificate.subjectKeyIdentifier ?? null;
+  return known === null ? keyIdentifier(spki) : Buffer.from(known, "latin1");
 }
 
 function purposeIdentifier(name: string): Buffer {

@@ -11,6 +11,7 @@ import { findPath } from "./path.js";
 import type { PathRules } from "./path-rules.js";
 import type { Refusal } from "./refusal.js";
 import { requirementsOf } from "./requirements.js";
+import { SigstoreTrust } from "./sigstore.js";
 import { readMaterial } from "./source.js";
 import { SshTrust } from "./sshsig.js";
 import { TimeStampTrust } from "./time-stamp.js";
@@ -27,6 +28,8 @@ export class Generation {
   readonly keys: readonly PublicKey[];
   readonly ssh: SshTrust;
   readonly minisign: readonly MinisignKey[];
+  /** Null where no bundle counts. */
+  readonly sigstore: SigstoreTrust | null;
   /** Whose time stamps count; null where none does. */
   readonly timeStamps: TimeStampTrust | null;
   readonly blockList: BlockList;
@@ -53,6 +56,7 @@ export class Generation {
     this.ssh = new SshTrust(ssh, rules);
     this.minisign = minisign;
     this.blockList = new BlockList(rules.revoked);
+    this.sigstore = rules.sigstore ? new SigstoreTrust(rules.sigstore, keys, this.blockList) : null;
     this.certificates = new CertificateCache(certificates);
     this.signersNeeded = rules.signers ?? 1;
     this.#rules = requirementsOf(rules, this.blockList);

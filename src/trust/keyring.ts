@@ -122,6 +122,9 @@ const VERIFIERS: Readonly<Record<SignatureType, Verifier>> = {
     verifySshsig(ssh, blockList, data, signature as Uint8Array, window),
   MINISIGN: ({ minisign, blockList }, data, signature) =>
     verifyMinisign(minisign, blockList, data, signature as Uint8Array),
+  SIGSTORE: ({ sigstore }, data, signature, window) =>
+    sigstore?.verify(data, signature as Uint8Array, window) ??
+    refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE is checked by"),
 };
 
 function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {

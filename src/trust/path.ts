@@ -18,9 +18,8 @@ export interface FoundPath extends ValidPath {
 }
 
 /**
- * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. Depth first, issuers that the
- * authority key identifier points at before others of that name, no key of one name twice on a path, within {@link MAX_PATH} and
- * {@link MAX_TRIES}. The refusal of a search that failed is that of the path that came furthest.
+ * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. Depth first, no key of one name twice
+ * on a path, within {@link MAX_PATH} and {@link MAX_TRIES}. The refusal of a search that failed is that of the path that came furthest.
  */
 export function findPath(
   target: Certificate,
@@ -100,14 +99,14 @@ class Search {
     return null;
   }
 
-  /** Candidates by name: those whose key identifier is the one asked for first, anchors before others. */
+  /** Candidates by name, anchors first. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree. */
   *#issuersOf(certificate: Certificate): Iterable<Certificate> {
     const wanted = certificate.authorityKeyIdentifier;
-    const named = [this.anchors.bySubject(certificate.issuer), this.others.bySubject(certificate.issuer)];
-    if (wanted !== null)
-      for (const list of named) for (const issuer of list) if (issuer.subjectKeyIdentifier === wanted) yield issuer;
-    for (const list of named)
-      for (const issuer of list) if (wanted === null || issuer.subjectKeyIdentifier !== wanted) yield issuer;
+    for (const index of [this.anchors, this.others])
+      for (const issuer of index.bySubject(certificate.issuer)) {
+        const found = issuer.subjectKeyIdentifier;
+        if (wanted === null || found === null || wanted === found) yield issuer;
+      }
   }
 
   /**

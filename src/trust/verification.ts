@@ -1,9 +1,9 @@
 /**
  * How a signature is encoded. `PKCS7`: detached CMS (RFC 5652), DER. `MODSIG`: appended to the data as kernel modules
  * carry it (scripts/sign-file.c). `RAW`: the bare output of the key's own algorithm. `SSHSIG`: as `ssh-keygen -Y sign`
- * writes it (OpenSSH's PROTOCOL.sshsig). `MINISIGN`: as minisign writes it.
+ * writes it (OpenSSH's PROTOCOL.sshsig). `MINISIGN`: as minisign writes it. `SIGSTORE`: a bundle of Sigstore, in JSON.
  */
-export const SIGNATURE_TYPES = ["PKCS7", "MODSIG", "RAW", "SSHSIG", "MINISIGN"] as const;
+export const SIGNATURE_TYPES = ["PKCS7", "MODSIG", "RAW", "SSHSIG", "MINISIGN", "SIGSTORE"] as const;
 
 export type SignatureType = (typeof SIGNATURE_TYPES)[number];
 

@@ -87,7 +87,8 @@ describe("very many certificates", () => {
   );
 
   it("of the issuer's name in the keyring are tried up to a limit", () => {
-    const stranger = Authority.create({ subject: "Candidate" }).issue({ subject: "Leaf" });
+    const likeness = Authority.create({ subject: "Candidate", key });
+    const stranger = new Authority({ ...likeness, key: signer.key }).issue({ subject: "Leaf" });
     const crowded = trusting([many.join("")]);
     expect(verdictOn(signPkcs7(data, stranger), crowded)).toEqual({
       errno: "-EKEYREJECTED",

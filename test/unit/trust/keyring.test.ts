@@ -41,8 +41,12 @@ describe("a keyring", () => {
   });
 
   it("does not fall for an authority of the same name", () => {
-    const impostor = Authority.create({ subject: "Root", ...PERIOD }).issue({ subject: "Signer", ...PERIOD });
-    expect(keyring.verify(data, signPkcs7(data, impostor), "PKCS7", NOW)).toMatchObject({
+    const impostor = Authority.create({ subject: "Root", ...PERIOD });
+    const signature = signPkcs7(data, impostor.issue({ subject: "Signer", ...PERIOD }));
+    expect(keyring.verify(data, signature, "PKCS7", NOW).verdict).toBe(verdictOf("ENOKEY"));
+    const sameIdentifier = new Authority({ ...impostor, certificate: root.certificate });
+    const forged = signPkcs7(data, sameIdentifier.issue({ subject: "Signer", ...PERIOD }));
+    expect(keyring.verify(data, forged, "PKCS7", NOW)).toMatchObject({
       verdict: verdictOf("EKEYREJECTED"),
       rule: "RFC 5280 6.1.3 (a)(1)",
     });
