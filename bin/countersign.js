@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-import { existsSync } from "node:fs";
+const { command } = require("./load.js");
 
-const bundle = new URL("../dist/cli.js", import.meta.url);
-if (existsSync(bundle)) await import(bundle.href);
-else {
-  process.stderr.write("countersign: dist/cli.js is missing; run `npm run build`\n");
+const bundle = command();
+if (bundle === undefined) {
+  process.stderr.write("countersign: dist/command.cjs is missing; run `npm run build`\n");
   process.exitCode = 2;
+} else {
+  bundle.main(process.argv).then((code) => {
+    process.exitCode = code;
+  });
 }

@@ -15,8 +15,10 @@ const newest = (path) =>
     ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
     : statSync(path).mtimeMs;
 
-const sources = ["src", "package.json", "package-lock.json", "scripts/build.mjs"].map((name) => join(root, name));
-const stamp = join(dist, "cli.js");
+const sources = ["src", "package.json", "package-lock.json", "scripts/build.mjs", "scripts/code-cache.mjs"].map(
+  (name) => join(root, name),
+);
+const stamp = join(dist, "command.cjs");
 const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
 
 if (!quiet || stale) {
@@ -24,7 +26,6 @@ if (!quiet || stale) {
   await build({
     absWorkingDir: root,
     entryPoints: {
-      cli: "src/cli/entry.ts",
       index: "src/index.ts",
       launcher: "src/gate/launcher.ts",
       "gate-thread": "src/gate/thread.ts",
@@ -46,6 +47,24 @@ if (!quiet || stale) {
     },
     logLevel: "warning",
   });
+  // the commands are one script, which can be given V8's code cache; a module cannot
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: join(dist, "command.cjs"),
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    minify: true,
+    legalComments: "linked",
+    external: ["koffi"],
+    define: { "import.meta.url": "__url" },
+    banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+    logLevel: "warning",
+  });
+  // without it commands only start later
+  spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 // Declarations take longer and only a package needs them.
