@@ -11,6 +11,7 @@ const GENERATORS = {
   "example objects": "examples.mjs",
   "libbpf probes": "probes.mjs",
   "configuration schema": "config-schema.mjs",
+  "effects page": "effects-page.mjs",
 };
 
 const SKIPPED = 3;

@@ -1,6 +1,7 @@
 import type { Code } from "./code.js";
 import { disassemble } from "./disassembly.js";
 import { EFFECTS, type EffectName, type Effects, type Evidence } from "./facts.js";
+import { Trail } from "./trail.js";
 
 /** The effects that only look. All others change something, and end `read_only`. */
 const READS: ReadonlySet<EffectName> = new Set(["reads_kernel_memory", "reads_user_memory"]);
@@ -43,15 +44,17 @@ export class Findings {
   }
 
   evidence(): Evidence[] {
+    const trail = new Trail(this.#code);
     return EFFECTS.flatMap((effect) =>
-      (this.#found.get(effect) ?? []).map(({ at, because }) => this.#evidence(effect, at === -1 ? null : at, because)),
+      (this.#found.get(effect) ?? []).map((finding) => this.#evidence(effect, finding, trail)),
     );
   }
 
-  #evidence(effect: EffectName, slot: number | null, because: string): Evidence {
-    if (slot === null) return { effect, insn: null, text: null, source: null, because };
+  #evidence(effect: EffectName, { at, because }: Finding, trail: Trail): Evidence {
+    if (at === -1) return { effect, insn: null, text: null, source: null, because };
     const { insns } = this.#code;
-    return { effect, insn: slot, text: disassemble(insns, slot), source: this.#code.sourceAt(slot), because };
+    const text = disassemble(insns, at);
+    return { effect, insn: at, text, source: this.#code.sourceAt(at), because: `${because}${trail.to(at)}` };
   }
 }
 

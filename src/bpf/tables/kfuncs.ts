@@ -127,7 +127,8 @@ const GROUPS: readonly Group[] = [
     bpf_set_dentry_xattr bpf_remove_dentry_xattr css_rstat_flush css_rstat_updated cgroup_rstat_flush
     cgroup_rstat_updated crash_kexec`,
   ],
-  [[STATE], "kernel", "bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry"],
+  // a flow that is looked up lives longer for it
+  [[STATE], "kernel", "bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry bpf_xdp_flow_lookup"],
   // sched_ext
   [
     [STATE],

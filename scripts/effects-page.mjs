@@ -1,0 +1,94 @@
+// Makes docs/effects.md: what each program of Debian's libbpf-tools and xdp-tools may do. Needs those packages.
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const target = `${root}docs/effects.md`;
+const SKIPPED = 3;
+/** The most programs of one row that are named. */
+const MOST_NAMES = 4;
+
+const bundle = await build({
+  absWorkingDir: root,
+  stdin: {
+    contents: `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";`,
+    resolveDir: root,
+    loader: "ts",
+  },
+  bundle: true,
+  write: false,
+  format: "esm",
+  platform: "node",
+});
+const { factsOfFile, EFFECTS } = await import(
+  `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`
+);
+
+const text = `${readFileSync(new URL("effects-page.md", import.meta.url), "utf8").trimEnd()}\n\n${tables()}`;
+if (!process.argv.includes("--check")) writeFileSync(target, text);
+else if (readFileSync(target, "utf8") !== text) {
+  console.error("docs/effects.md is not what the packages hold; run `node scripts/effects-page.mjs`");
+  process.exitCode = 1;
+}
+
+function tables() {
+  return ["libbpf-tools", "xdp-tools", "libxdp1"]
+    .map((name) => `## ${name} ${versionOf(name)}\n\n${table(name)}\n`)
+    .join("\n");
+}
+
+/** One row for each tool and set of effects. */
+function table(name) {
+  const rows = ["| file | programs | type | read-only | may |", "| --- | --- | --- | --- | --- |"];
+  for (const path of filesOf(name)) {
+    const groups = new Map();
+    for (const program of factsOf(path)) {
+      const may = EFFECTS.filter((effect) => program.effects[effect]).join(", ");
+      const key = `${program.type} | ${program.effects.read_only ? "yes" : "**no**"} | ${may}`;
+      groups.set(key, [...(groups.get(key) ?? []), program.name]);
+    }
+    const file = basename(path).replace(/-libbpf$/, "");
+    for (const [key, names] of groups) rows.push(`| ${file} | ${listed([...new Set(names)])} | ${key} |`);
+  }
+  return rows.join("\n");
+}
+
+function listed(names) {
+  const some = names.slice(0, MOST_NAMES).map((name) => `\`${name}\``);
+  return names.length > MOST_NAMES ? `${some.join(", ")} and ${names.length - MOST_NAMES} more` : some.join(", ");
+}
+
+/** None where a file holds no program. */
+function factsOf(path) {
+  try {
+    return factsOfFile(readFileSync(path)).programs;
+  } catch (error) {
+    if (error.code === "ELF_NO_PROGRAMS" || error.code === "ELF_UNSUPPORTED") return [];
+    throw error;
+  }
+}
+
+function filesOf(name) {
+  const list = execFileSync("dpkg", ["-L", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split(
+    "\n",
+  );
+  return list
+    .filter((path) => /\.o$|\/s?bin\//.test(path) && statSync(path).isFile())
+    .filter((path) => path.endsWith(".o") || readFileSync(path).subarray(1, 4).toString("latin1") === "ELF")
+    .sort();
+}
+
+function versionOf(name) {
+  try {
+    return execFileSync("dpkg-query", ["-W", `-f=\${Version}`, name], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch {
+    console.error(`needs the package ${name}`);
+    process.exit(SKIPPED);
+  }
+}
