@@ -36,10 +36,13 @@ export function filesOf({ trust, revoked, timestamps, sigstore }: KeyringConfig)
 export function stateOf(files: readonly string[]): FileState {
   let newest = 0;
   const marks = files.map((file) => {
-    const status = statSync(file, { bigint: true, throwIfNoEntry: false });
-    if (status === undefined) return "none";
-    newest = Math.max(newest, Number(status.ctimeMs));
-    return `${status.dev}:${status.ino}:${status.size}:${status.mtimeNs}:${status.ctimeNs}`;
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = statSync(file, { bigint: true });
+      newest = Math.max(newest, Number(ctimeMs));
+      return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+    } catch (error) {
+      return String((error as NodeJS.ErrnoException).code);
+    }
   });
   return { mark: marks.join(" "), newest };
 }
