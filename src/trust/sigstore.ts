@@ -1,5 +1,4 @@
 import { createPublicKey } from "node:crypto";
-import { createRequire } from "node:module";
 import type { Bundle } from "@sigstore/bundle";
 import type { TrustMaterial } from "@sigstore/verify";
 import { CountersignError } from "../error.js";
@@ -15,10 +14,10 @@ import type { SigstoreRules } from "./keyring-rules.js";
 import { EXTENSION, KEY_PURPOSE, oid } from "./oid.js";
 import { findPath } from "./path.js";
 import type { PathRules } from "./path-rules.js";
-import { readPem } from "./pem.js";
 import { ANY_POLICIES } from "./policy-graph.js";
 import { type Refusal, refuse } from "./refusal.js";
 import type { Signer } from "./signer.js";
+import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
 import { TAG } from "./tag.js";
 import { Window } from "./window.js";
 
@@ -54,11 +53,11 @@ export class SigstoreTrust {
 
   verify(data: Uint8Array, signature: Uint8Array, window: Window): readonly Signer[] | Refusal {
     const bundle = readBundle(signature);
-    if (bundle === null) return refuse("EBADMSG", RULE, "no bundle of Sigstore");
+    if (bundle === null) return refuse("EBADMSG", SIGSTORE, "no bundle of Sigstore");
     const message = messageOf(bundle);
     if ("verdict" in message) return message;
     if (hash(message.digest, data) !== message.imprint)
-      return refuse("EKEYREJECTED", RULE, "the bundle is about other data: the digests differ");
+      return refuse("EKEYREJECTED", SIGSTORE, "the bundle is about other data: the digests differ");
     const signer = this.#signerOf(bundle, data, message);
     if ("verdict" in signer) return signer;
     const refusal =
@@ -74,7 +73,7 @@ export class SigstoreTrust {
     if (content.$case === "publicKey") {
       const key = this.keys.find((known) => verifies(known, data, message) === null);
       if (key === undefined)
-        return refuse("ENOKEY", RULE, `the bundle is by none of the keyring's ${this.keys.length} public keys`);
+        return refuse("ENOKEY", SIGSTORE, `the bundle is by none of the keyring's ${this.keys.length} public keys`);
       return { name: `key ${key.fingerprint}`, key, certificate: null };
     }
     const raw = content.$case === "certificate" ? content.certificate : content.x509CertificateChain.certificates[0];
@@ -84,7 +83,7 @@ export class SigstoreTrust {
     const found = identityOf(certificate);
     const { subject, issuer } = found;
     if (!this.#identities.some((wanted) => wanted.subject === subject && wanted.issuer === issuer))
-      return refuse("ENOKEY", `${RULE} identity`, `\`${subject}\`, by \`${issuer}\`, is not among the identities`);
+      return refuse("ENOKEY", `${SIGSTORE} identity`, `\`${subject}\`, by \`${issuer}\`, is not among the identities`);
     return { name: `${subject} by ${issuer}`, key: certificate.publicKey, certificate };
   }
 
@@ -105,8 +104,8 @@ export class SigstoreTrust {
     } catch (error) {
       const { code, message } = error as { code?: unknown; message?: unknown };
       if (typeof code === "string" && error instanceof Error && /_ERROR$/.test(code))
-        return refuse("EKEYREJECTED", `${RULE} ${code}`, `the bundle does not verify: ${message}`);
-      return refuse("EBADMSG", RULE, "the bundle is malformed");
+        return refuse("EKEYREJECTED", `${SIGSTORE} ${code}`, `the bundle does not verify: ${message}`);
+      return refuse("EBADMSG", SIGSTORE, "the bundle is malformed");
     }
   }
 
@@ -114,7 +113,7 @@ export class SigstoreTrust {
   #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): Refusal | null {
     if (certificate === null) return null;
     for (const at of momentsOf(bundle)) {
-      if (!window.reached(at)) return refuse("EKEYREJECTED", RULE, "the bundle is of a time that has not come yet");
+      if (!window.reached(at)) return refuse("EKEYREJECTED", SIGSTORE, "the bundle is of a time that has not come yet");
       const then = new Window(window.at, { at, outlivesRevocation: false });
       const found = findPath(certificate, this.#anchors, new CertificateIndex([]), this.#rules, then);
       if ("verdict" in found) return found;
@@ -123,40 +122,14 @@ export class SigstoreTrust {
   }
 }
 
-const RULE = "sigstore";
-/** More than any bundle has; each costs verifications. */
-const MAX_ENTRIES = 8;
 /** A root's file. */
 const MAX_ROOT = 1024 * 1024;
-
-interface Message {
-  /** A name of DIGESTS. */
-  readonly digest: string;
-  /** In hex. */
-  readonly imprint: string;
-  readonly signature: Buffer;
-}
 
 interface BundleSigner {
   readonly name: string;
   readonly key: PublicKey;
   /** Null where a key of the keyring signed. */
   readonly certificate: Certificate | null;
-}
-
-type Library = typeof import("@sigstore/bundle") &
-  typeof import("@sigstore/core") &
-  typeof import("@sigstore/protobuf-specs") &
-  typeof import("@sigstore/verify");
-
-let loaded: Library | null = null;
-
-/** Loaded at first use: few keyrings need it. */
-function library(): Library {
-  const load = createRequire(import.meta.url);
-  const names = ["core", "protobuf-specs", "bundle", "verify"];
-  loaded ??= Object.assign({}, ...names.map((name) => load(`@sigstore/${name}`))) as Library;
-  return loaded;
 }
 
 interface Root {
@@ -184,44 +157,11 @@ function invalidRoot(place: string, message: string, cause?: unknown): Countersi
   return new CountersignError("KEYRING_INVALID", message, { place, remedy, cause });
 }
 
-/** Null for what is none, or is more than is looked into. */
-function readBundle(bytes: Uint8Array): Bundle | null {
-  try {
-    const bundle = library().bundleFromJSON(JSON.parse(Buffer.from(bytes).toString("utf8")));
-    const { tlogEntries, timestampVerificationData, content } = bundle.verificationMaterial;
-    const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
-    const modest = tlogEntries.length <= MAX_ENTRIES && stamps.length <= MAX_ENTRIES;
-    return content !== undefined && modest && tlogEntries.every(hasPlainCheckpoint) ? bundle : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The library takes names of a checkpoint's signers as regular expressions: those of logs are host names and paths. */
-function hasPlainCheckpoint({ inclusionProof }: Bundle["verificationMaterial"]["tlogEntries"][number]): boolean {
-  const signers = inclusionProof?.checkpoint?.envelope.matchAll(/\u2014 (\S+) /g) ?? [];
-  const names = Array.from(signers, ([, name = ""]) => name);
-  return names.length <= MAX_ENTRIES && names.every((name) => /^[A-Za-z0-9._:/-]{1,200}$/.test(name));
-}
-
-/** RFC 8017 and FIPS 186-5 digests, by the numbers of Sigstore's HashAlgorithm. */
-const DIGEST_NAMES: Readonly<Record<number, string>> = { 1: "sha256", 2: "sha384", 3: "sha512" };
-
-function messageOf({ content }: Bundle): Message | Refusal {
-  // A statement about something says what it says, which need not be anything good
-  if (content.$case !== "messageSignature")
-    return refuse("EBADMSG", RULE, "the bundle is a statement (DSSE) and no signature over the data");
-  const { messageDigest, signature } = content.messageSignature;
-  const digest = DIGEST_NAMES[messageDigest.algorithm];
-  if (digest === undefined) return refuse("ENOPKG", "algorithm allow-list", "the bundle's digest is not supported");
-  return { digest, imprint: messageDigest.digest.toString("hex"), signature };
-}
-
 function verifies(key: PublicKey, data: Uint8Array, { digest, signature }: Message): Refusal | null {
   const known = key.rawScheme;
   if (known === null) return key.problem ?? refuse("ENOPKG", "algorithm allow-list", "a key that does not sign");
   const scheme: Scheme = known.digest === null ? known : { ...known, digest };
-  return key.verify(scheme, data, signature, RULE);
+  return key.verify(scheme, data, signature, SIGSTORE);
 }
 
 const ISSUER = oid("1.3.6.1.4.1.57264.1.8");
@@ -244,34 +184,7 @@ function checkEntries(bundle: Bundle, { key, certificate }: BundleSigner): Refus
   for (const { canonicalizedBody } of bundle.verificationMaterial.tlogEntries) {
     const entered = enteredKey(canonicalizedBody);
     const same = entered !== null && (entered.equals(key.spki.whole) || certificate?.der.equals(entered) === true);
-    if (!same) return refuse("EKEYREJECTED", `${RULE} log entry`, "the log's entry is by another key");
+    if (!same) return refuse("EKEYREJECTED", `${SIGSTORE} log entry`, "the log's entry is by another key");
   }
   return null;
-}
-
-/** A certificate or a SubjectPublicKeyInfo, in DER, out of a `hashedrekord` of version 0.0.1 or 0.0.2. */
-function enteredKey(body: Buffer): Buffer | null {
-  try {
-    const { spec } = JSON.parse(body.toString("utf8"));
-    const pem = spec?.signature?.publicKey?.content;
-    if (typeof pem === "string") return readPem(Buffer.from(pem, "base64"))[0]?.bytes ?? null;
-    const verifier = spec?.hashedRekordV002?.signature?.verifier;
-    const raw = verifier?.x509Certificate?.rawBytes ?? verifier?.publicKey?.rawBytes;
-    return typeof raw === "string" ? Buffer.from(raw, "base64") : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Milliseconds since the epoch. */
-function momentsOf({ verificationMaterial }: Bundle): readonly number[] {
-  const { tlogEntries, timestampVerificationData } = verificationMaterial;
-  const promised = tlogEntries.filter(({ inclusionPromise }) => inclusionPromise !== undefined);
-  const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
-  return [
-    ...promised.map(({ integratedTime }) => Number(integratedTime) * 1000),
-    ...stamps.map(({ signedTimestamp }) =>
-      library().RFC3161Timestamp.parse(Buffer.from(signedTimestamp)).signingTime.getTime(),
-    ),
-  ];
 }
