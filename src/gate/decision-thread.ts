@@ -161,6 +161,7 @@ export class DecisionThread {
     if (pidfd >= 0 && stillWaits(watched.listener, idBytes(watched.id))) {
       this.#killed = watched.count;
       this.tally.add("stalls");
+      this.#watch.markKilled(watched);
       signalProcess(pidfd, SIGKILL);
       this.events.killed(watched.tid);
     }

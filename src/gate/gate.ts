@@ -36,15 +36,17 @@ export class Gate {
   }
 
   #answer(listener: Listener, notification: Notification): void {
-    const asker = readAsker(notification.tid, listener.container);
+    const asker = listener.quietUntil > Date.now() ? null : readAsker(notification.tid, listener.container);
     if (asker === null) {
-      // gone, or not visible from here: nobody to decide about
+      // gone, not visible from here, or not to be listened to for now: nobody to decide about
       send(listener.fd, writeResponse(notification.id, { result: -ERRNO.EPERM }));
       return;
     }
-    const task = new Task(notification.tid, asker.current.pid);
+    const task = new Task(notification.tid, asker.current.pid, this.gatehouse.watch);
     try {
-      this.#give(listener, notification, this.#judge(listener, notification, task, asker));
+      const answer = this.#judge(listener, notification, task, asker);
+      if (this.gatehouse.watch.killed) this.#stalled(listener, asker);
+      this.#give(listener, notification, answer);
     } finally {
       task.release();
     }
@@ -56,6 +58,25 @@ export class Gate {
     if (notification.call === NR.bpf) return judgeCommand(call);
     if (notification.call === NR.init_module || notification.call === NR.finit_module) return loadModule(call);
     return { result: -ERRNO.EPERM };
+  }
+
+  /** A container whose tasks keep the gate waiting is not listened to for a while, which doubles: others wait no longer. */
+  #stalled(listener: Listener, asker: Asker): void {
+    const { judge, settings } = this.gatehouse;
+    const { current } = asker;
+    const reason = `task ${current.tid} kept its memory from being read for ${settings.stall} ms and was killed`;
+    judge.record({
+      hook: "bpf",
+      subject: current.comm,
+      verdict: -ERRNO.EPERM,
+      reason,
+      audit: false,
+      probe: null,
+      current,
+    });
+    if (listener.container === null) return;
+    listener.quietUntil = Date.now() + Math.min(MAX_QUIET, FIRST_QUIET * 2 ** listener.stalls);
+    listener.stalls += 1;
   }
 
   #give(listener: Listener, { id }: Notification, answer: Answer): void {
@@ -71,6 +92,10 @@ export class Gate {
     close(answer.fd);
   }
 }
+
+/** Milliseconds for which a container is not listened to, at first and at most. */
+const FIRST_QUIET = 500;
+const MAX_QUIET = 60_000;
 
 /** Decides one bpf(2). Its command and size are registers, and so stay what they were. */
 function judgeCommand(call: Call): Answer {

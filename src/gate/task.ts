@@ -1,6 +1,7 @@
 import { ERRNO } from "../errno.js";
 import { readMemory, readString, writeMemory } from "./sys/memory.js";
 import { close, openThread, takeFd } from "./sys/pidfd.js";
+import type { Watch } from "./watch.js";
 
 /**
  * A task that waits at the gate: what is copied out of it and put into it. Each address and each fd number is looked at
@@ -13,6 +14,7 @@ export class Task {
   constructor(
     readonly tid: number,
     readonly tgid: number,
+    private readonly watch: Watch,
   ) {}
 
   /** A copy of `length` bytes, or null where not all of them are there. */
@@ -22,14 +24,17 @@ export class Task {
   }
 
   readInto(address: bigint, into: Uint8Array): boolean {
+    this.watch.copying();
     return readMemory(this.tid, address, into);
   }
 
   readString(address: bigint, limit: number): Uint8Array | null {
+    this.watch.copying();
     return readString(this.tid, address, limit);
   }
 
   write(address: bigint, bytes: Uint8Array): boolean {
+    this.watch.copying();
     return writeMemory(this.tid, address, bytes);
   }
 

@@ -5,16 +5,16 @@
 export const STEP = { idle: 0, copying: 1, deciding: 2, carryingOut: 3 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];
 
-/** Words: step, task, listener, id (low, high), count of steps; and at byte 24 the time in ms (float64). */
-const SIZE = 32;
+/** Words: step, task, listener, id (low, high), count of steps, count at the last kill; at byte 32 the time in ms (float64). */
+const SIZE = 40;
 
 export class Watch {
   readonly #words: Int32Array;
   readonly #time: Float64Array;
 
   constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(SIZE)) {
-    this.#words = new Int32Array(memory, 0, 6);
-    this.#time = new Float64Array(memory, 24, 1);
+    this.#words = new Int32Array(memory, 0, 7);
+    this.#time = new Float64Array(memory, 32, 1);
   }
 
   /** By the decision thread. */
@@ -34,8 +34,23 @@ export class Watch {
     Atomics.store(this.#words, 0, step);
   }
 
+  /** Before each look into a task's memory; one deadline holds for those that follow each other. */
+  copying(): void {
+    if (this.#words[0] !== STEP.copying) this.step(STEP.copying);
+  }
+
   leave(): void {
     Atomics.store(this.#words, 0, STEP.idle);
+  }
+
+  /** Whether the watcher killed the task in the step that was entered last. */
+  get killed(): boolean {
+    return Atomics.load(this.#words, 6) === this.#words[5];
+  }
+
+  /** By the watcher: it killed the task that it saw. */
+  markKilled({ count }: Watched): void {
+    Atomics.store(this.#words, 6, count);
   }
 
   /** By the watcher: what is being done and since when, or null. */
