@@ -47,13 +47,19 @@ export declare function note(text: string): void;
 /** A frozen array of the numbers of a part. Throws a RangeError for what is outside. */
 export declare function read(bytes: Bytes, offset: number, length: number): readonly number[];
 
-export type SignatureType = "PKCS7" | "MODSIG" | "RAW";
+export type SignatureType = "PKCS7" | "MODSIG" | "RAW" | "SSHSIG" | "MINISIGN" | "SIGSTORE";
 /** Detached CMS, as `openssl cms -sign -binary` makes it. */
 export declare const PKCS7: "PKCS7";
 /** At the end of the data, as kernel modules carry it. */
 export declare const MODSIG: "MODSIG";
 /** The bare output of the key's algorithm. */
 export declare const RAW: "RAW";
+/** As `ssh-keygen -Y sign` writes it. */
+export declare const SSHSIG: "SSHSIG";
+/** As minisign writes it. */
+export declare const MINISIGN: "MINISIGN";
+/** A bundle of Sigstore, in JSON. */
+export declare const SIGSTORE: "SIGSTORE";
 
 /** What a program may do; true means *may*. */
 export interface Effects {

@@ -56,13 +56,16 @@ export function subjectsOf(file: OfflineFile, hook: HookName, signatures: Offlin
   }
 }
 
+/** Endings of signatures beside what they sign: CMS, ssh-keygen's and bare ones, minisign's, Sigstore's. */
+const BESIDE = [".p7s", ".sig", ".minisig", ".sigstore.json"] as const;
+
 /**
- * A detached signature's file. Throws DER_MALFORMED or CMS_MALFORMED for what is no CMS, but for files called `.sig` or
- * `.raw`: the type RAW has no form of its own.
+ * A detached signature's file. Throws DER_MALFORMED or CMS_MALFORMED for what is no CMS, but for files with the endings of other
+ * types, whose form the policy's own question decides.
  */
 export function readSignature(path: string): Uint8Array {
   const bytes = readInput(path, MAX_SIGNATURE);
-  return /\.(sig|raw)$/.test(path) ? bytes : wellFormed(path, bytes);
+  return /\.(sig|raw|minisig|sigstore|sigstore\.json)$/.test(path) ? bytes : wellFormed(path, bytes);
 }
 
 type Maker = (file: OfflineFile, hook: HookName, signatures: OfflineSignatures) => readonly Subject[];
@@ -105,8 +108,8 @@ function notOfFile(_: OfflineFile, hook: HookName): never {
 
 function fileFacts({ path, bytes }: OfflineFile, { given, store }: OfflineSignatures): FileFacts {
   const digest = sha256(bytes);
-  const beside = `${path}.p7s`;
-  const signature = given ?? (existsSync(beside) ? readSignature(beside) : stored(store, digest));
+  const beside = BESIDE.map((ending) => path + ending).find((candidate) => existsSync(candidate));
+  const signature = given ?? (beside === undefined ? stored(store, digest) : readSignature(beside));
   return { path, sha256: digest, data: bytes, signature };
 }
 
