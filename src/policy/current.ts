@@ -26,7 +26,7 @@ export interface Container {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read. */
+/** Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read, a container's by field. */
 export const CURRENT_NUMBERS = ["pid", "tid", "uid", "euid", "gid"] as const satisfies readonly (keyof Current)[];
 export const CURRENT_OTHERS = [
   "comm",
@@ -34,5 +34,8 @@ export const CURRENT_OTHERS = [
   "cgroup",
   "capabilities",
   "namespaces",
-  "container",
-] as const satisfies readonly (keyof Current)[];
+  "container.id",
+  "container.name",
+  "container.labels",
+  "container.annotations",
+] as const satisfies readonly (keyof Current | `container.${keyof Container}`)[];

@@ -4,11 +4,13 @@ import type { AnyNode, CallExpression, Literal } from "acorn";
 import { simple } from "acorn-walk";
 import MagicString from "magic-string";
 import { CountersignError } from "../error.js";
+import { ANSWERED, FUEL, HOOK, STATUS, SUBJECT, VERDICT, ZERO } from "../sandbox/slots.js";
 import { refusedByEngine } from "../sandbox/syntax.js";
 import { type Bindings, type Export, refuseChanging, takeBindings } from "./bindings.js";
 import { refuseForbidden } from "./forbidden.js";
 import { type Marks, meter } from "./fuel.js";
 import { GUEST_FUNCTIONS, GUEST_MODULE } from "./guest.js";
+import { lighten } from "./lighten.js";
 import { didYouMean } from "./nearest.js";
 import { placeOf } from "./place.js";
 import { forbidden, placeIn, readSource, type Source } from "./source.js";
@@ -16,7 +18,7 @@ import { forbidden, placeIn, readSource, type Source } from "./source.js";
 /** A policy and the files that it imports, made into the one function that the sandbox runs. */
 export interface LinkedPolicy {
   readonly file: string;
-  /** The text that runs: an expression whose value sandbox/guest/start.js calls once for each runtime. */
+  /** The text that runs: an expression whose value sandbox/guest/main.ts calls once for each runtime. */
   readonly source: string;
   /** SHA-256 of `source`, lower-case hex. */
   readonly digest: string;
@@ -210,37 +212,33 @@ function assemble(
   const host = my("host");
   const value = (unit: Unit, from: string) => my(`value${unit.targets.get(from)}`);
   const parts: string[] = [
-    `((${host})=>{"use strict";let ${marks.fuel}=0,${my("hook")}=0,${my("subject")}${units.map((_, index) => `,${my(`value${index}`)}`).join("")};` +
-      `const ${my("current")}=${host}.current,${my("box")}=${host}.box,${marks.exhausted}=${host}.exhausted,` +
-      `${marks.caught}=(e)=>{if(${marks.fuel}<0)throw e;${host}.caught(e)};`,
+    `((${host})=>{"use strict";let ${marks.fuel}=0${units.map((_, index) => `,${my(`value${index}`)}`).join("")};` +
+      `const ${my("current")}=${host}.current,${my("box")}=${host}.box,${my("doubles")}=${host}.doubles,${my("subjects")}=${host}.subjects,` +
+      `${marks.exhausted}=${host}.exhausted,${marks.caught}=(e)=>{if(${marks.fuel}<0)throw e;${host}.caught(e)};`,
   ];
   const starts: number[] = [];
   let line = 1;
   units.forEach((unit, index) => {
-    meter(unit.source, unit.text, marks);
     const last = index === units.length - 1;
+    if (last) lighten(unit.source, unit.text, new Set(hooks));
+    meter(unit.source, unit.text, marks);
     const guest = [...unit.bindings.guest].map(
       ([local, name]) => `${local}=${host}.guest${name === "*" ? "" : `.${name}`}`,
     );
     const imports = unit.bindings.imports.map(({ local, from, name }) => `${local}=${member(value(unit, from), name)}`);
-    const head = `const ${my(`file${index}`)}=(()=>{${declare(guest)}return()=>{${declare(imports)}\n`;
-    const tail = last ? callHook(unit, hooks, my, value) : exportsOf(unit, host, value);
-    const body = unit.text.toString();
-    parts.push(head);
+    const opened = `(()=>{${declare(guest)}return()=>{`;
+    const run = units.slice(0, -1).map((_, earlier) => `${my(`value${earlier}`)}=${my(`file${earlier}`)}();`);
+    parts.push(
+      last
+        ? `return${opened}${marks.fuel}=${my("box")}[${FUEL}];try{${run.join("")}${declare(imports)}\n`
+        : `const ${my(`file${index}`)}=${opened}${declare(imports)}\n`,
+    );
     starts.push(line + 1);
-    parts.push(body, `\n;${tail}}})();`);
+    const body = unit.text.toString();
+    const tail = last ? ending(callHook(unit, hooks, my, value), my, marks) : exportsOf(unit, host, value);
+    parts.push(body, `\n;${tail}}})()${last ? "})" : ";"}`);
     line += 1 + (body.match(/\n/g)?.length ?? 0) + 1;
   });
-  const last = units.length - 1;
-  const run = units
-    .slice(0, last)
-    .map((_, index) => `${my(`value${index}`)}=${my(`file${index}`)}();`)
-    .join("");
-  const call = last === 0 ? `return ${my("file0")}()` : `${run}return ${my(`file${last}`)}()`;
-  parts.push(
-    `return(${my("a")},${my("b")},${my("d")})=>{${marks.fuel}=${my("a")};${my("hook")}=${my("b")};${my("subject")}=${my("d")};` +
-      `try{${call}}finally{${my("box")}[0]=${marks.fuel}}}})`,
-  );
   return { text: parts.join("").replaceAll(ANONYMOUS, my("default")), starts };
 }
 
@@ -263,11 +261,26 @@ function exportsOf(unit: Unit, host: string, value: (unit: Unit, from: string) =
   return `return ${host}.freeze({__proto__:null,${fields.join(",")}})`;
 }
 
+/** Asks the hook, and puts what came of it into the box. */
+function ending(call: string, my: Name, marks: Marks): string {
+  const [box, verdict, host] = [my("box"), my("verdict"), my("host")];
+  return (
+    `const ${verdict}=${call};${box}[${FUEL}]=${marks.fuel};` +
+    `if(${verdict}===0)${box}[${STATUS}]=${ZERO};else if(typeof ${verdict}==="number"){${my("doubles")}[${VERDICT}]=${verdict};${box}[${STATUS}]=${ANSWERED}}` +
+    `else ${host}.answered(${verdict})` +
+    `}catch(${marks.error}){${box}[${FUEL}]=${marks.fuel};${host}.threw(${marks.error})}`
+  );
+}
+
 function callHook(unit: Unit, hooks: readonly string[], my: Name, value: (unit: Unit, from: string) => string): string {
-  const call = (name: string) =>
-    `(0,${reference(unit, unit.exports.get(name)!, value)})(${my("subject")},${my("current")})`;
-  const choices = hooks.slice(0, -1).map((name, index) => `${my("hook")}===${index}?${call(name)}:`);
-  return `return ${choices.join("")}${call(hooks.at(-1)!)}`;
+  const subject = `${my("subjects")}[${my("box")}[${SUBJECT}]]`;
+  const call = (name: string) => {
+    const callee = reference(unit, unit.exports.get(name)!, value);
+    // a member would be given its object as `this`
+    return `${callee.includes("[") ? `(0,${callee})` : callee}(${subject},${my("current")})`;
+  };
+  const choices = hooks.slice(0, -1).map((name, index) => `${my("box")}[${HOOK}]===${index}?${call(name)}:`);
+  return `${choices.join("")}${call(hooks.at(-1)!)}`;
 }
 
 /** The literal names of keyrings and maps that a file gives to the helpers. */

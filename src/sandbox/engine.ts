@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setFlagsFromString } from "node:v8";
 import type { EmscriptenModuleLoader, QuickJSFFI as FFI, QuickJSEmscriptenModule } from "@jitl/quickjs-ffi-types";
 
 /** The engines that the sandbox can run on: builds of quickjs-emscripten. docs/sandbox.md says why the first one ships. */
@@ -17,6 +18,9 @@ export interface EngineCode {
   readonly load: EmscriptenModuleLoader<QuickJSEmscriptenModule>;
   readonly FFI: new (module: QuickJSEmscriptenModule) => FFI;
 }
+
+// V8 11.3 inlines calls of WASM into optimised code, and aborts the process when such code is deoptimised during the call
+setFlagsFromString("--no-turbo-inline-js-wasm-calls");
 
 const require = createRequire(import.meta.url);
 const loaded = new Map<EngineName, EngineCode>();

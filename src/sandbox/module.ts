@@ -86,7 +86,12 @@ export class Module {
   }
 
   /** Numbers in the module's memory. The view dies when memory grows: ask again when its length has become 0. */
-  numbers(pointer: number, length: number): Float64Array {
+  integers(pointer: number, length: number): Int32Array {
+    return new Int32Array(this.#heap.HEAPU8.buffer, pointer, length);
+  }
+
+  /** The same for doubles, from a pointer that 8 divides. */
+  doubles(pointer: number, length: number): Float64Array {
     return new Float64Array(this.#heap.HEAPU8.buffer, pointer, length);
   }
 

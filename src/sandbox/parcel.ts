@@ -5,13 +5,17 @@ export interface Parcel {
 }
 
 /**
- * Packs a subject; bytes get numbers from `first` on. See guest/subjects.ts for the other side. Throws a TypeError for what
+ * Packs a subject without its fields `withheld`; bytes get numbers from `first` on. See guest/subjects.ts for the other side. Throws a TypeError for what
  * JSON cannot carry whole: a function, a symbol, a bigint, NaN, a value with `toJSON`.
  */
-export function pack(subject: object, first: number): Parcel {
+export function pack(subject: object, first: number, withheld: readonly string[] = []): Parcel {
   const bytes: Uint8Array[] = [];
   const places: [string[], number, number][] = [];
-  const value = strip(subject, [], (path, found) => {
+  const crossing =
+    withheld.length === 0
+      ? subject
+      : Object.fromEntries(Object.entries(subject).filter(([key]) => !withheld.includes(key)));
+  const value = strip(crossing, [], (path, found) => {
     places.push([path, first + bytes.length, found.length]);
     bytes.push(found);
   });

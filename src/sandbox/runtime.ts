@@ -15,9 +15,11 @@ const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 256 | 512 | 2048;
 export interface GuestShape {
   /** Constants of the virtual module. */
   readonly constants: Readonly<Record<string, string | number>>;
-  /** Fields of `current` that are numbers, and the others. */
+  /** Fields of `current` that are numbers, and the others; `container.labels` for one of an object that may be null. */
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];
+  /** Fields of subjects that do not cross. */
+  readonly withheld: readonly string[];
 }
 
 /** What stopped a policy. */
@@ -55,7 +57,6 @@ const SILENT: Told = { refusals: [], notes: [], notesMade: 0, answers: [], answe
 /** Handles that the guest gives out when it starts, in the order of guest/main.ts. */
 interface Handles {
   readonly take: JSValuePointer;
-  readonly decide: JSValuePointer;
   readonly tell: JSValuePointer;
   readonly putSubject: JSValuePointer;
   readonly dropSubject: JSValuePointer;
@@ -69,16 +70,24 @@ export class Runtime implements Callbacks {
   readonly #runtime: JSRuntimePointer;
   readonly #context: JSContextPointer;
   readonly #handles: Handles;
+  /** The linked policy, ready to decide. */
+  readonly #decision: JSValuePointer;
   readonly #subjects: Subjects;
   readonly #boxPointer: number;
   readonly #noArguments: number;
   readonly #undefined: JSValuePointer;
   readonly #memory: number;
   readonly #shape: GuestShape;
-  #box: Float64Array;
+  /** Paths of fields of `current`, and its fields that are objects of their own. */
+  readonly #fields: readonly (readonly string[])[];
+  readonly #inner: readonly string[];
+  #box: Int32Array;
+  #doubles: Float64Array;
   #functions: HostFunctions | null = null;
   #current: Readonly<Record<string, unknown>> = {};
+  /** Milliseconds on the clock of `performance`; 0 while it has not been looked at. */
   #deadline = 0;
+  #wall = 0;
   #timedOut = false;
   #internal: string | undefined;
   #unanswered: string | undefined;
@@ -87,9 +96,12 @@ export class Runtime implements Callbacks {
   constructor(module: Module, source: string, limits: { memory: number; stack: number }, shape: GuestShape) {
     this.module = module;
     this.#shape = shape;
-    this.#boxPointer = module.allocate(8 * slot.BOX_LENGTH);
+    this.#fields = shape.currentOthers.map((path) => path.split("."));
+    this.#inner = [...new Set(this.#fields.filter((path) => path.length > 1).map(([first]) => first!))];
+    this.#boxPointer = module.allocate(slot.BOX_SIZE);
     this.#noArguments = module.allocate(8);
-    this.#box = module.numbers(this.#boxPointer, slot.BOX_LENGTH);
+    this.#box = module.integers(this.#boxPointer, slot.INTEGERS);
+    this.#doubles = module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
     this.#box.fill(0);
     this.#undefined = module.ffi.QTS_GetUndefined() as unknown as JSValuePointer;
     this.#deadline = Number.POSITIVE_INFINITY;
@@ -97,11 +109,13 @@ export class Runtime implements Callbacks {
     [this.#runtime, this.#context] = module.newContext({ memory: this.#memory, stack: limits.stack }, INTRINSICS, this);
     this.#handles = this.#start();
     this.#subjects = new Subjects(
+      shape.withheld,
       (text, number) => this.#put(text, number),
       (number) => this.#drop(number),
     );
     const factory = this.#value(module.evaluate(this.#context, source, "policy"));
-    this.#free(this.#value(module.call(this.#context, this.#handles.take, [factory])), factory);
+    this.#decision = this.#value(module.call(this.#context, this.#handles.take, [factory]));
+    this.#free(factory);
   }
 
   ask(
@@ -116,7 +130,8 @@ export class Runtime implements Callbacks {
     this.#timedOut = false;
     this.#internal = undefined;
     this.#unanswered = undefined;
-    this.#deadline = performance.now() + limits.wall;
+    this.#wall = limits.wall;
+    this.#deadline = 0;
     try {
       return this.#decide(hook, this.#subjects.slotOf(subject), limits.fuel);
     } catch (error) {
@@ -130,7 +145,7 @@ export class Runtime implements Callbacks {
 
   dispose(): void {
     try {
-      this.#free(...Object.values(this.#handles));
+      this.#free(this.#decision, ...Object.values(this.#handles));
       this.module.freeContext(this.#runtime, this.#context);
       this.module.free(this.#boxPointer);
       this.module.free(this.#noArguments);
@@ -140,7 +155,10 @@ export class Runtime implements Callbacks {
   }
 
   interrupted(): boolean {
-    if (performance.now() < this.#deadline) return false;
+    const now = performance.now();
+    // most decisions end long before the first of these questions, and need not look at the clock
+    if (this.#deadline === 0) this.#deadline = now + this.#wall;
+    if (now < this.#deadline) return false;
     this.#timedOut = true;
     return true;
   }
@@ -167,7 +185,7 @@ export class Runtime implements Callbacks {
     const bytes = (at: number) => this.#subjects.bytes(box[at]!);
     switch (call) {
       case slot.FIELD:
-        return textOf(this.#current[this.#shape.currentOthers[box[slot.FIRST]!]!]);
+        return this.#field(this.#fields[box[slot.FIRST]!]!);
       case slot.READ: {
         const from = box[slot.SECOND]!;
         return JSON.stringify([...bytes(slot.FIRST).subarray(from, from + box[slot.THIRD]!)]);
@@ -197,28 +215,51 @@ export class Runtime implements Callbacks {
     }
   }
 
+  /** JSON of a field of `current`. The engine makes it of plain values; what is undefined is null to a policy. */
+  #field([first, second]: readonly string[]): string {
+    const value = this.#current[first!];
+    return JSON.stringify((second === undefined ? value : (value as Record<string, unknown>)[second]) ?? null);
+  }
+
+  #present(): number {
+    let bits = 0;
+    for (let index = 0; index < this.#inner.length; index++)
+      if ((this.#current[this.#inner[index]!] ?? null) !== null) bits |= 1 << index;
+    return bits;
+  }
+
   #decide(hook: number, subject: number, fuel: number): Reply {
     const { ffi } = this.module;
     let box = this.#fresh();
     const { currentNumbers } = this.#shape;
     for (let index = 0; index < currentNumbers.length; index++)
-      box[slot.CURRENT + index] = this.#current[currentNumbers[index]!] as number;
+      this.#doubles[slot.CURRENT + index] = this.#current[currentNumbers[index]!] as number;
     box[slot.FUEL] = fuel;
     box[slot.HOOK] = hook;
     box[slot.SUBJECT] = subject;
     box[slot.STATUS] = 0;
-    const result = ffi.QTS_Call(this.#context, this.#handles.decide, this.#undefined, 0, this.#noArguments as never);
+    box[slot.NOTES] = 0;
+    box[slot.SWALLOWED] = 0;
+    box[slot.REFUSALS] = 0;
+    box[slot.ANSWERS] = 0;
+    box[slot.FIELDS] = 0;
+    box[slot.PRESENT] = this.#present();
+    const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#noArguments as never);
     box = this.#fresh();
     const status = box[slot.STATUS]!;
     const left = box[slot.FUEL]!;
-    const verdict = box[slot.VERDICT]!;
+    const verdict = status === slot.ZERO ? 0 : this.#doubles[slot.VERDICT]!;
     const swallowed = box[slot.SWALLOWED]!;
     const used = fuel - Math.max(left, 0);
     if (status === 0) return { ...this.#stopped(result, used), verdict: 0, fuel: used };
     ffi.QTS_FreeValuePointer(this.#context, result);
 
-    const calm = status === slot.ANSWERED && left >= 0 && swallowed === 0 && this.#internal === undefined;
-    if (calm && Object.is(verdict, 0) && box[slot.NOTES] === 0) return { stop: null, verdict, fuel: used, told: null };
+    const calm =
+      (status === slot.ZERO || status === slot.ANSWERED) &&
+      left >= 0 &&
+      swallowed === 0 &&
+      this.#internal === undefined;
+    if (calm && status === slot.ZERO && box[slot.NOTES] === 0) return { stop: null, verdict, fuel: used, told: null };
     const told = this.#tell();
     if (calm) return { stop: null, verdict, fuel: used, told };
     const stop = this.#why(status, left, swallowed || (told.error?.ranOutOf ?? 0));
@@ -264,17 +305,27 @@ export class Runtime implements Callbacks {
     const { module } = this;
     const context = this.#context;
     const guest = this.#value(module.evaluate(context, GUEST, "countersign"));
-    const buffer = module.ffi.QTS_NewArrayBuffer(context, this.#boxPointer as never, 8 * slot.BOX_LENGTH);
-    const view = this.#value(module.evaluate(context, "(buffer)=>new Float64Array(buffer)", "countersign"));
-    const box = this.#value(module.call(context, view, [buffer]));
+    const buffer = module.ffi.QTS_NewArrayBuffer(context, this.#boxPointer as never, slot.BOX_SIZE);
+    const views = this.#value(
+      module.evaluate(
+        context,
+        `(buffer)=>[new Int32Array(buffer,0,${slot.INTEGERS}),new Float64Array(buffer,${4 * slot.INTEGERS},${slot.DOUBLES})]`,
+        "countersign",
+      ),
+    );
+    const pair = this.#value(module.call(context, views, [buffer]));
+    const [box, doubles] = [0, 1].map((index) => module.ffi.QTS_GetPropNumber(context, pair, index)) as [
+      JSValuePointer,
+      JSValuePointer,
+    ];
     const call = module.newFunction(context);
     const settings = module.newString(context, JSON.stringify({ permits: PERMITS, ...this.#shape }));
-    const handles = this.#value(module.call(context, guest, [box, call, settings]));
-    const [take, decide, tell, putSubject, dropSubject] = [0, 1, 2, 3, 4].map((index) =>
+    const handles = this.#value(module.call(context, guest, [box, doubles, call, settings]));
+    const [take, tell, putSubject, dropSubject] = [0, 1, 2, 3].map((index) =>
       module.ffi.QTS_GetPropNumber(context, handles, index),
-    ) as [JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer];
-    this.#free(guest, buffer, view, box, call, settings, handles);
-    return { take, decide, tell, putSubject, dropSubject };
+    ) as [JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer];
+    this.#free(guest, buffer, views, pair, box, doubles, call, settings, handles);
+    return { take, tell, putSubject, dropSubject };
   }
 
   #put(text: string, number: number): void {
@@ -293,8 +344,11 @@ export class Runtime implements Callbacks {
   }
 
   /** The box, seen anew where the module's memory has grown. */
-  #fresh(): Float64Array {
-    if (this.#box.length === 0) this.#box = this.module.numbers(this.#boxPointer, slot.BOX_LENGTH);
+  #fresh(): Int32Array {
+    if (this.#box.length === 0) {
+      this.#box = this.module.integers(this.#boxPointer, slot.INTEGERS);
+      this.#doubles = this.module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
+    }
     return this.#box;
   }
 

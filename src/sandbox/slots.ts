@@ -1,7 +1,14 @@
 /**
- * The box: numbers that host and guest see both, as a Float64Array on memory of the module. A decision takes one call
- * and no value has to be made for it. esbuild puts these constants into the guest's text as plain numbers.
+ * The box: numbers that host and guest see both, on memory of the module, so that a decision takes one call and no value has
+ * to be made for it. It has 32-bit integers, which QuickJS reads as such and can count and index with, and after them a few
+ * doubles. esbuild puts these constants into the guest's text as plain numbers.
  */
+export const INTEGERS = 32;
+export const DOUBLES = 16;
+/** Bytes: integers first. */
+export const BOX_SIZE = 4 * INTEGERS + 8 * DOUBLES;
+
+// The integers.
 
 /** In: the fuel that the decision has. Out: what is left, negative when it ran out. */
 export const FUEL = 0;
@@ -11,33 +18,43 @@ export const HOOK = 1;
 export const SUBJECT = 2;
 /** Out: what came of it, one of the constants below; 0 while the guest has not said. */
 export const STATUS = 3;
-/** Out: the verdict, when the policy answered with a number. */
-export const VERDICT = 4;
-/** Out: how many notes were made. */
+/** Out: how many notes were made. The host sets this and the next four to 0 before each decision. */
 export const NOTES = 5;
 /** Out: what the policy ran out of, though it tried to go on: MEMORY or STACK; else 0. */
 export const SWALLOWED = 6;
+/** Within: how much is kept of what `deny` was told, and of what helpers answered. */
+export const REFUSALS = 7;
+export const ANSWERS = 8;
+/** Within: which fields of `current` were read, a bit each. */
+export const FIELDS = 9;
+
+/** In: which objects within `current` are there, a bit each. */
+export const PRESENT = 16;
 
 /** Crossing out: which function of the host is called. */
-export const CALL = 8;
+export const CALL = 10;
 /** Crossing out: numbers that it is given. Bytes are given by number, -1 for none. */
-export const FIRST = 9;
-export const SECOND = 10;
-export const THIRD = 11;
+export const FIRST = 11;
+export const SECOND = 12;
+export const THIRD = 13;
 /** Crossing back: the number that it answers. */
-export const RESULT = 12;
+export const RESULT = 14;
 /** Crossing back: 1 when the host could not answer. */
-export const FAILED = 13;
+export const FAILED = 15;
 
+// The doubles.
+
+/** Out: the verdict, when the policy answered with a number, whichever. */
+export const VERDICT = 0;
 /** From here on: the numbers of `current`, in the order of its number fields. */
-export const CURRENT = 16;
-/** How many numbers the box holds. */
-export const BOX_LENGTH = 32;
+export const CURRENT = 1;
 
 /** Values of STATUS. */
 export const ANSWERED = 1;
 export const THREW = 2;
 export const WRONG = 3;
+/** The policy answered 0, and VERDICT is not set. */
+export const ZERO = 4;
 
 /** Values of SWALLOWED. */
 export const MEMORY = 1;

@@ -14,6 +14,7 @@ interface Kept {
  * same one for the same bytes. The one that was not asked about for longest makes room.
  */
 export class Subjects {
+  readonly #withheld: readonly string[];
   readonly #put: (text: string, slot: number) => void;
   readonly #drop: (slot: number) => void;
   readonly #kept: (Kept | undefined)[] = [];
@@ -25,7 +26,8 @@ export class Subjects {
   #last: object | null = null;
   #lastSlot = 0;
 
-  constructor(put: (text: string, slot: number) => void, drop: (slot: number) => void) {
+  constructor(withheld: readonly string[], put: (text: string, slot: number) => void, drop: (slot: number) => void) {
+    this.#withheld = withheld;
     this.#put = put;
     this.#drop = drop;
   }
@@ -50,7 +52,7 @@ export class Subjects {
   }
 
   #build(subject: object): number {
-    const { text, bytes } = pack(subject, this.#nextByte);
+    const { text, bytes } = pack(subject, this.#nextByte, this.#withheld);
     while (this.#size + text.length > SUBJECT_TEXT_KEPT && this.#dropOldest() !== null) {}
     const slot = this.#room();
     this.#put(text, slot);

@@ -1,67 +1,58 @@
-import { NOTES } from "../slots.js";
+import { ANSWERS, NOTES, REFUSALS } from "../slots.js";
 import { box } from "./host.js";
 
 /** Reasons, notes and answers are kept within these bounds; what is over is left out, and said to be. */
 const MAX_TEXT = 1024;
+const MAX_REFUSALS = 32;
 const MAX_NOTES = 16;
-const MAX_ANSWERS = 32;
+export const MAX_ANSWERS = 32;
 
-let refusals: (string | number)[] = [];
-let notes: string[] = [];
-let answers: unknown[] = [];
-let refused = 0;
-let answered = 0;
-
-/** A new decision begins: nothing of the last one is left. */
-export function forgetAnswers(): void {
-  refused = 0;
-  answered = 0;
-  if (box[NOTES] !== 0) {
-    notes = [];
-    box[NOTES] = 0;
-  }
-}
+const refusals: (string | number)[] = [];
+const notes: string[] = [];
+export const answers: unknown[] = [];
 
 /** Refuses with words: gives back -errno. Only the last refusals are kept. */
 export function deny(reason: unknown, errno: unknown = 1): number {
   if (!Number.isInteger(errno) || (errno as number) < 1 || (errno as number) > 4095)
     throw new RangeError("deny: errno is not an integer from 1 to 4095");
   const verdict = -(errno as number);
-  if (refused >= 2 * MAX_ANSWERS) refused = 0;
-  refusals[refused++] = verdict;
-  refusals[refused++] = clip(reason);
+  const words = clip(reason);
+  let kept = box[REFUSALS]!;
+  if (kept >= 2 * MAX_REFUSALS) kept = 0;
+  refusals[kept] = verdict;
+  refusals[kept + 1] = words;
+  box[REFUSALS] = kept + 2;
   return verdict;
 }
 
 export function note(text: unknown): void {
-  const count = box[NOTES]!;
-  box[NOTES] = count + 1;
-  if (count < MAX_NOTES) notes[count] = clip(text);
+  const words = clip(text);
+  const made = box[NOTES]!;
+  if (made < MAX_NOTES) notes[made] = words;
+  box[NOTES] = made + 1;
 }
 
-/** Keeps what a helper answered. */
+/** Keeps what a helper answered, as four values. */
 export function answer(helper: string, first: string, second: string, result: unknown): void {
-  if (answered < 4 * MAX_ANSWERS) {
-    answers[answered] = helper;
-    answers[answered + 1] = first;
-    answers[answered + 2] = second;
-    answers[answered + 3] = result;
+  const kept = box[ANSWERS]!;
+  if (kept < 4 * MAX_ANSWERS) {
+    answers[kept] = helper;
+    answers[kept + 1] = first;
+    answers[kept + 2] = second;
+    answers[kept + 3] = result;
   }
-  answered += 4;
+  box[ANSWERS] = kept + 4;
 }
 
 /** What the host reads out for a refusal or a note. */
 export function tellAnswers(): object {
-  const told = {
-    refusals: refusals.slice(0, refused),
-    notes,
+  return {
+    refusals: refusals.slice(0, box[REFUSALS]),
+    notes: notes.slice(0, box[NOTES]),
     notesMade: box[NOTES],
-    answers: answers.slice(0, answered),
-    answersMade: answered / 4,
+    answers: answers.slice(0, box[ANSWERS]),
+    answersMade: box[ANSWERS]! / 4,
   };
-  refusals = [];
-  answers = [];
-  return told;
 }
 
 function clip(text: unknown): string {

@@ -1,42 +1,54 @@
-import { CURRENT, FIELD } from "../slots.js";
+import { CURRENT, FIELD, FIELDS, PRESENT } from "../slots.js";
 import { deepFreeze } from "./freeze.js";
-import { box, callHost } from "./host.js";
+import { box, callHost, doubles } from "./host.js";
 
 /**
  * `current` is one frozen object for the runtime's life, whose fields read who asks now: numbers from the box, all else
- * from the host when it is first read. So a decision pays for what it looks at.
+ * from the host when it is first read. So a decision pays for what it looks at. A field `container.labels` is read through
+ * an object `container` of the same kind, which is null where the host says that there is none.
  */
-export function makeCurrent(
-  numbers: readonly string[],
-  others: readonly string[],
-): { current: object; forget(): void } {
+export function makeCurrent(numbers: readonly string[], others: readonly string[]): object {
   const current = {};
-  let read: unknown[] = [];
-  let any = false;
-  const define = (key: string, get: () => unknown) =>
-    Object.defineProperty(current, key, { get: Object.freeze(get), enumerable: true });
+  const inner = new Map<string, object>();
+  const define = (object: object, key: string, get: () => unknown) =>
+    Object.defineProperty(object, key, { get: Object.freeze(get), enumerable: true });
 
   numbers.forEach((key, index) => {
     const slot = CURRENT + index;
-    define(key, { get: () => box[slot] }.get);
+    define(current, key, () => doubles[slot]);
   });
-  others.forEach((key, index) => {
-    const get = () => {
-      if (any && index in read) return read[index];
-      const value = deepFreeze(JSON.parse(callHost(FIELD, `current.${key}`, undefined, index)!));
-      any = true;
-      read[index] = value;
-      return value;
-    };
-    define(key, get);
-  });
-  return {
-    current: Object.freeze(current),
-    forget: () => {
-      if (any) {
-        read = [];
-        any = false;
-      }
-    },
+  for (const [index, path] of others.entries()) {
+    const [first, second] = path.split(".") as [string, string | undefined];
+    if (second === undefined) {
+      define(current, first, reader(path, index));
+      continue;
+    }
+    let object = inner.get(first);
+    if (object === undefined) {
+      const bit = 1 << inner.size;
+      const made = {};
+      object = made;
+      inner.set(first, made);
+      define(current, first, () => ((box[PRESENT]! & bit) === 0 ? null : made));
+    }
+    define(object, second, reader(path, index));
+  }
+  for (const object of inner.values()) Object.freeze(object);
+  return Object.freeze(current);
+}
+
+const read: unknown[] = [];
+
+/** Reads a field once a decision: the box says which have been. */
+function reader(path: string, index: number): () => unknown {
+  const bit = 1 << index;
+  const who = `current.${path}`;
+  return () => {
+    const fields = box[FIELDS]!;
+    if ((fields & bit) !== 0) return read[index];
+    const value = deepFreeze(JSON.parse(callHost(FIELD, who, undefined, index)!));
+    read[index] = value;
+    box[FIELDS] = fields | bit;
+    return value;
   };
 }

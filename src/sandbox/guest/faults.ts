@@ -12,14 +12,17 @@ const EXHAUSTED: readonly (readonly [object | null, string, number])[] = [
 
 let ranOut: Error | null = null;
 
-export function forgetFaults(): void {
-  ranOut = null;
-}
-
-/** Called where fuel has run out, again and again until the policy is out of its loops. */
+/** Called where fuel has run out, again and again until the policy is out of its loops: the first place is the one told. */
 export function exhausted(): never {
   ranOut ??= new RangeError("out of fuel");
   throw ranOut;
+}
+
+/** Where fuel ran out, for once: the next decision has its own. */
+export function takeExhausted(): Error | null {
+  const error = ranOut;
+  ranOut = null;
+  return error;
 }
 
 /** The first look at whatever a policy catches: that it ran out of memory or stack is not its to forgive. */
@@ -42,7 +45,7 @@ export function ranOutOf(error: unknown): number {
 
 /** An error in words, without running any code of the policy: own or inherited text, never a getter. */
 export function describe(error: unknown): { name: string; message: string; stack: string; ranOutOf: number } {
-  const thrown = ranOut ?? error;
+  const thrown = takeExhausted() ?? error;
   if (typeof thrown !== "object" || thrown === null) {
     const plain = typeof thrown !== "function" && typeof thrown !== "bigint";
     const message = plain ? String(thrown) : `a value of type ${typeof thrown}`;

@@ -1,10 +1,12 @@
 import { CALL, FAILED, FIRST, RESULT, SECOND, THIRD } from "../slots.js";
 
 /** Given by the host when it starts the guest; see main.ts. */
-declare const $box: Float64Array;
+declare const $box: Int32Array;
+declare const $doubles: Float64Array;
 declare const $call: (text?: string) => string | undefined;
 
 export const box = $box;
+export const doubles = $doubles;
 
 /** Calls the host. Gives back its text, while its number is in the box. Throws an error of the guest's own. */
 export function callHost(

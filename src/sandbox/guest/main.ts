@@ -1,13 +1,13 @@
 /**
- * What runs in a runtime before any policy does. scripts/guest.mjs makes one text of it, a function of `$box`, `$call` and
- * `$settings`, whose value the host holds on to: no policy can reach it.
+ * What runs in a runtime before any policy does. scripts/guest.mjs makes one text of it, a function of `$box`,
+ * `$doubles`, `$call` and `$settings`, whose value the host holds on to: no policy can reach it.
  */
-import { ANSWERED, FUEL, HOOK, STATUS, SUBJECT, SWALLOWED, THREW, VERDICT, WRONG } from "../slots.js";
-import { forgetAnswers, tellAnswers } from "./answers.js";
+import { STATUS, THREW, WRONG } from "../slots.js";
+import { tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { makeCurrent } from "./current.js";
-import { caught, describe, exhausted, forgetFaults } from "./faults.js";
-import { box } from "./host.js";
+import { caught, describe, exhausted, takeExhausted } from "./faults.js";
+import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
 import { dropSubject, putSubject, subjects } from "./subjects.js";
 
@@ -22,44 +22,38 @@ interface Settings {
   readonly currentOthers: readonly string[];
 }
 
-type Enter = (fuel: number, hook: number, subject: unknown) => unknown;
-
 const settings = JSON.parse($settings) as Settings;
-const { current, forget } = makeCurrent(settings.currentNumbers, settings.currentOthers);
+const current = makeCurrent(settings.currentNumbers, settings.currentOthers);
 const guest = Object.freeze({ __proto__: null, ...settings.constants, ...functions });
-const freeze = Object.freeze;
-const link = Object.freeze({ __proto__: null, current, box, exhausted, caught, guest, freeze });
-let enter: Enter = () => undefined;
-let wrong: unknown;
 let thrown: unknown;
+let wrong: unknown;
+
+/** What a linked policy is given; policy/linker.ts writes the other side. None of it can be named by the policy's own code. */
+const link = Object.freeze({
+  __proto__: null,
+  box,
+  doubles,
+  current,
+  subjects,
+  guest,
+  exhausted,
+  caught,
+  freeze: Object.freeze,
+  threw(error: unknown): void {
+    thrown = error;
+    box[STATUS] = THREW;
+  },
+  answered(value: unknown): void {
+    wrong = value;
+    box[STATUS] = WRONG;
+  },
+});
 
 lockDown(settings.permits, [current, guest, exhausted, caught]);
 
 $handles = [
-  /** Takes a linked policy. */
-  (factory: (host: typeof link) => Enter) => {
-    enter = factory(link);
-  },
-  /** One decision: everything is in the box, before and after. */
-  () => {
-    forgetAnswers();
-    forgetFaults();
-    forget();
-    box[SWALLOWED] = 0;
-    try {
-      const verdict = enter(box[FUEL]!, box[HOOK]!, subjects[box[SUBJECT]!]);
-      if (typeof verdict === "number") {
-        box[VERDICT] = verdict;
-        box[STATUS] = ANSWERED;
-      } else {
-        wrong = verdict;
-        box[STATUS] = WRONG;
-      }
-    } catch (error) {
-      thrown = error;
-      box[STATUS] = THREW;
-    }
-  },
+  /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
+  (factory: (host: typeof link) => () => void) => factory(link),
   /** What there is to say about the last decision, as JSON; nothing of it is kept. */
   () => {
     const told = JSON.stringify({
@@ -67,6 +61,7 @@ $handles = [
       error: box[STATUS] === THREW ? describe(thrown) : null,
       wrong: box[STATUS] === WRONG ? kindOf(wrong) : null,
     });
+    takeExhausted();
     thrown = undefined;
     wrong = undefined;
     return told;

@@ -1,0 +1,51 @@
+import { cpus, release, totalmem } from "node:os";
+
+/** The report as Markdown, and how many of the ratios asked for were missed. */
+export function markdown(sections) {
+  let missed = 0;
+  const lines = ["# Benchmarks", "", "Written by `npm run bench`, in one run.", "", machine(), ""];
+  for (const { title, measured } of sections) {
+    lines.push(`## ${title}`, "", "| row | p50 µs | p99 µs | asked for |", "| --- | ---: | ---: | --- |");
+    const known = new Map(measured.map((row) => [row.name, row]));
+    for (const row of measured) {
+      const asked = (row.asked ?? []).map((one) => judge(row, one, known));
+      if (row.limit !== undefined)
+        asked.push({
+          met: row.figure <= row.limit,
+          text: `at most ${row.limit} ${row.unit}: ${row.figure <= row.limit ? "met" : "MISSED"}`,
+        });
+      missed += asked.filter(({ met }) => met === false).length;
+      const said = [row.note, ...asked.map(({ text }) => text)].filter((text) => text !== undefined).join("; ");
+      lines.push(`| ${row.name} | ${figures(row)} | ${said} |`);
+    }
+    lines.push("");
+  }
+  return { text: lines.join("\n"), missed };
+}
+
+function figures(row) {
+  if (row.missing !== undefined) return `not measured: ${row.missing} |`;
+  return row.figure !== undefined ? `${round(row.figure)} ${row.unit} |` : `${round(row.p50)} | ${round(row.p99)}`;
+}
+
+function judge(row, { of, atMost }, known) {
+  const other = known.get(of);
+  if (other?.p50 === undefined || row.p50 === undefined) return { met: undefined, text: `\`${of}\` was not measured` };
+  const ratio = row.p50 / other.p50;
+  return {
+    met: ratio <= atMost,
+    text: `${ratio.toFixed(3)} of \`${of}\`, at most ${atMost}: ${ratio <= atMost ? "met" : "MISSED"}`,
+  };
+}
+
+function round(value) {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function machine() {
+  const cores = cpus();
+  return (
+    `${cores.length} × ${cores[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
+    `Linux ${release()}, node ${process.version}, ${process.arch}.`
+  );
+}

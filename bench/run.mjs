@@ -1,0 +1,60 @@
+// Runs every row in one process, by turns, prints p50 and p99 and the ratios that are asked for, and writes them to
+// bench/RESULTS.md with the machine's description. `node bench/run.mjs [MODULE…]`; with --quick it measures less and writes
+// nothing. A row module exports `rows()`: see bench/row.ts.
+import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { measure } from "./measure.mjs";
+import { markdown } from "./report.mjs";
+
+/** Row modules, in the order of the report. */
+const MODULES = ["sandbox", "facts", "cold"];
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const built = join(here, "node_modules", ".rows");
+const quick = process.argv.includes("--quick");
+const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const names = chosen.length === 0 ? MODULES : chosen;
+
+installPeers();
+await build({
+  absWorkingDir: here,
+  entryPoints: names.map((name) => `${name}.ts`),
+  outdir: built,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  external: ["koffi", "casbin", "isolated-vm", "@cedar-policy/cedar-wasm"],
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+});
+
+const sections = [];
+for (const name of names) {
+  const { title, rows } = await import(pathToFileURL(join(built, `${name}.mjs`)).href);
+  const measured = await measure(await rows(), quick);
+  sections.push({ title, measured });
+}
+const report = markdown(sections);
+console.log(report.text);
+if (!quick && chosen.length === 0) writeFileSync(join(here, "RESULTS.md"), report.text);
+process.exit(report.missed === 0 ? 0 : 1);
+
+/** The peers are a package of their own, so that nobody who uses this one has them. One that cannot be built is left out. */
+function installPeers() {
+  if (!existsSync(join(here, "node_modules", "casbin")))
+    spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: here, stdio: "inherit" });
+  const addon = join(here, "node_modules", "isolated-vm", "out", "isolated_vm.node");
+  if (existsSync(addon)) return;
+  // node's own headers, where they came with it, spare a download
+  const headers = join(dirname(process.execPath), "..");
+  const own = existsSync(join(headers, "include", "node", "node.h")) ? [`--nodedir=${headers}`] : [];
+  spawnSync("npm", ["rebuild", "isolated-vm", ...own], { cwd: here, stdio: "inherit" });
+}

@@ -1,0 +1,97 @@
+import { isVerdict, verdictName } from "../errno.js";
+import type { Reply, Stop, Told } from "../sandbox/runtime.js";
+import type { Limits } from "./attachment.js";
+import type { LinkedPolicy } from "./linker.js";
+import type { Fault, FaultCode, Outcome } from "./outcome.js";
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** What came of asking, in the words of outcomes. */
+export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): Outcome {
+  const { stop, verdict, fuel, told } = reply;
+  if (stop === null && told === null) return { verdict, fault: null, reason: null, notes: NONE, answers: NONE, fuel };
+  const fault =
+    stop !== null ? faultOf(stop, told!, policy, limits) : isVerdict(verdict) ? null : badNumber(verdict, policy);
+  return {
+    verdict: fault === null ? verdict : null,
+    fault,
+    reason: fault === null ? reasonFor(verdict, told!) : null,
+    notes: notesOf(told!),
+    answers: answersOf(told!),
+    fuel,
+  };
+}
+
+/** What stopped a policy, to its code and words. */
+const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Limits) => string]>> = {
+  threw: ["POLICY_ERROR", thrown],
+  wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
+  fuel: ["OUT_OF_FUEL", (_, { fuel }) => `ran out of its ${fuel} units of fuel`],
+  time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
+  memory: ["OUT_OF_MEMORY", (_, { memory }) => `ran out of its ${memory} bytes of memory`],
+  stack: ["OUT_OF_STACK", (_, { stack }) => `ran out of its ${stack} bytes of stack`],
+  internal: ["INTERNAL_FAULT", ({ host }) => host ?? "the sandbox failed"],
+};
+
+function faultOf(stop: Stop, told: Told, policy: LinkedPolicy, limits: Limits): Fault {
+  const [code, message] = STOPS[stop];
+  return { code, message: message(told, limits), place: placeOf(told, policy) };
+}
+
+function thrown({ error, host }: Told): string {
+  const { name, message } = error!;
+  const words = name === "" ? `threw ${message}` : `threw ${name}: ${message}`;
+  return host === undefined ? words : `${words} (${host})`;
+}
+
+function badNumber(verdict: number, policy: LinkedPolicy): Fault {
+  return { code: "BAD_RETURN_VALUE", message: `answered ${verdict}, not 0 or a negative errno`, place: policy.file };
+}
+
+/** The innermost frame of the stack that is in the policy's own text. */
+function placeOf({ error }: Told, policy: LinkedPolicy): string {
+  const [, line, column] = /\bpolicy:(\d+):(\d+)/.exec(error?.stack ?? "") ?? [];
+  return line === undefined ? policy.file : policy.locate(Number(line), Number(column));
+}
+
+/** The words of the last `deny` that gave this very verdict. */
+function reasonFor(verdict: number, { refusals }: Told): string | null {
+  if (verdict === 0) return null;
+  for (let index = refusals.length - 2; index >= 0; index -= 2)
+    if (refusals[index] === verdict) return String(refusals[index + 1]);
+  return null;
+}
+
+function notesOf({ notes, notesMade }: Told): readonly string[] {
+  const left = notesMade - notes.length;
+  return left > 0 ? [...notes, `${left} more notes were left out`] : notes;
+}
+
+/** Four values an answer: helper, two arguments, and what came of it. */
+function answersOf({ answers, answersMade }: Told): readonly string[] {
+  const lines: string[] = [];
+  for (let index = 0; index < answers.length; index += 4) {
+    const [helper, first, second, result] = answers.slice(index, index + 4);
+    const asked = [helper, first, second].filter((part) => part !== "").map((part) => clip(String(part)));
+    lines.push(`${asked.join(" ")}: ${resultName(result)}`);
+  }
+  const left = answersMade - lines.length;
+  if (left > 0) lines.push(`${left} more answers were left out`);
+  return lines;
+}
+
+function resultName(result: unknown): string {
+  if (typeof result === "number") return verdictName(result);
+  if (typeof result === "boolean") return result ? "found" : "not found";
+  return clip(String(result));
+}
+
+function clip(text: string): string {
+  return text.length > 256 ? `${text.slice(0, 255)}…` : text;
+}
+
+/** A policy that could not even be asked. */
+export function notAsked(message: string, place: string): Outcome {
+  const code = "INTERNAL_FAULT";
+  return { verdict: null, fault: { code, message, place }, reason: null, notes: NONE, answers: NONE, fuel: 0 };
+}
