@@ -5,8 +5,4 @@ const bundle = command();
 if (bundle === undefined) {
   process.stderr.write("countersign: dist/command.cjs is missing; run `npm run build`\n");
   process.exitCode = 2;
-} else {
-  bundle.main(process.argv).then((code) => {
-    process.exitCode = code;
-  });
-}
+} else bundle.run();

@@ -6,4 +6,6 @@ export const EXIT = {
   refused: 1,
   /** Something could not be decided or done. */
   undecided: 2,
+  /** Nobody read the output to its end: what a shell says of a command that SIGPIPE (13) ended. */
+  unread: 128 + 13,
 } as const;

@@ -5,29 +5,60 @@ import { COMMANDS } from "./commands.js";
 import { EXIT } from "./exit.js";
 import { complain } from "./output.js";
 
+/** Runs the process's own command line, and answers for its streams. */
+export async function run(): Promise<void> {
+  // a reader that has seen enough (`| head`) is no error; output that nobody could keep is one, whatever was decided
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") process.exit(EXIT.unread);
+    complain(new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, { place: "the output" }));
+    process.exit(EXIT.undecided);
+  });
+  // where complaints cannot go there is nobody to tell
+  process.stderr.on("error", () => {});
+  process.exitCode = await main(process.argv);
+}
+
 /** Runs one command line and says how the process should exit. A command's module is loaded only when it is asked for. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("countersign")
     .description("Decides which BPF programs and other code may run with kernel privilege, by small policies.")
     .version(VERSION)
-    .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", "\nExample:\n  countersign init demo && cd demo && countersign check program.o\n");
-  const wanted = argv[2];
+  const wanted = argv[2] === "help" ? argv[3] : argv[2];
   for (const [name, entry] of Object.entries(COMMANDS)) {
-    if (name === wanted) program.addCommand((await entry.load()).command().exitOverride());
+    if (name === wanted) program.addCommand((await entry.load()).command());
     else program.command(name).description(entry.summary);
   }
+  quiet(program);
   try {
     await program.parseAsync([...argv]);
     return process.exitCode === undefined ? EXIT.ok : Number(process.exitCode);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.undecided;
-    complain(error instanceof CountersignError ? error : new CountersignError("INTERNAL", describe(error)));
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
+      return error.exitCode === 0 ? EXIT.ok : EXIT.undecided;
+    complain(named(error, wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? ` ${wanted}` : ""));
     return EXIT.undecided;
   }
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+/** Lets commander throw what it has to complain about, down to the innermost command, instead of printing it and ending. */
+function quiet(command: Command): void {
+  command.exitOverride().configureOutput({ outputError() {} });
+  for (const inner of command.commands) quiet(inner);
+}
+
+function named(error: unknown, command: string): CountersignError {
+  if (error instanceof CountersignError) return error;
+  if (error instanceof CommanderError) return usage(error, command);
+  return new CountersignError("INTERNAL", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+}
+
+/** What commander says, in this project's way: without `error:` and full stop, and with the user's words in backticks. */
+function usage({ message }: CommanderError, command: string): CountersignError {
+  const said = message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    .replace(/'([^']*)'/g, "`$1`");
+  return new CountersignError("USAGE", said, { remedy: `see \`countersign${command} --help\`` });
 }
