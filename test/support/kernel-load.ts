@@ -1,0 +1,131 @@
+/** Gives a program to the real kernel, as it stands: with maps of its own making, and BTF of nothing but its functions. */
+import type { Code, CodeMap } from "../../src/bpf/code.js";
+import { LD_SRC, OP } from "../../src/bpf/insn.js";
+import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
+import { bpf } from "../../src/gate/sys/bpf.js";
+import { addressOf, syscall } from "../../src/gate/sys/libc.js";
+import { encode } from "./assembly.js";
+
+const MAP_CREATE = 0;
+const PROG_LOAD = 5;
+const BTF_LOAD = 18;
+const CLOSE = 3;
+const EINVAL = 22;
+const LOG_SIZE = 1 << 16;
+
+export interface Loaded {
+  /** 0, or the errno of the refusal. */
+  readonly errno: number;
+  /** The last line of the verifier's log. */
+  readonly why: string;
+}
+
+/** Types whose programs can be loaded without naming what they attach to. */
+export const LOADABLE = new Set([
+  "socket_filter",
+  "kprobe",
+  "sched_cls",
+  "sched_act",
+  "tracepoint",
+  "xdp",
+  "perf_event",
+  "cgroup_skb",
+  "raw_tracepoint",
+  "raw_tracepoint_writable",
+]);
+
+/** Loads and closes again. The maps stay open in `maps` for the next one. */
+export function load(code: Code, maps: Map<CodeMap, number>): Loaded {
+  const insns = Buffer.from(encode(code.insns));
+  for (let slot = 0; slot < code.insns.count; slot++) {
+    if (code.insns.opcode[slot] !== OP.LD_IMM64) continue;
+    const reference = code.mapAt(slot);
+    const source = code.insns.src[slot];
+    if (reference !== null && (source === LD_SRC.MAP_FD || source === LD_SRC.MAP_VALUE)) {
+      const fd = mapFd(reference.map, maps);
+      if (fd < 0) return { errno: -fd, why: `map ${reference.map.name} cannot be made` };
+      insns.writeInt32LE(fd, slot * 8 + 4);
+      insns.writeInt32LE(reference.offset ?? 0, slot * 8 + 12);
+    }
+    slot += 1;
+  }
+  const license = Buffer.from("GPL\0");
+  const log = Buffer.alloc(LOG_SIZE);
+  const btf = loadBtf(code);
+  const records = Buffer.alloc(8 * code.functions.length);
+  code.functions.forEach(({ start }, index) => {
+    records.writeUInt32LE(start, index * 8);
+    records.writeUInt32LE(FIRST_FUNCTION + index, index * 8 + 4);
+  });
+  const attr = Buffer.alloc(152);
+  attr.writeUInt32LE(PROGRAM_TYPES.indexOf(code.type), 0);
+  attr.writeUInt32LE(code.insns.count, 4);
+  attr.writeBigUInt64LE(BigInt(addressOf(insns)), 8);
+  attr.writeBigUInt64LE(BigInt(addressOf(license)), 16);
+  attr.writeUInt32LE(1, 24);
+  attr.writeUInt32LE(LOG_SIZE, 28);
+  attr.writeBigUInt64LE(BigInt(addressOf(log)), 32);
+  if (code.expectedAttachType !== null) attr.writeUInt32LE(ATTACH_TYPES.indexOf(code.expectedAttachType), 68);
+  attr.writeUInt32LE(btf, 72);
+  attr.writeUInt32LE(8, 76);
+  attr.writeBigUInt64LE(BigInt(addressOf(records)), 80);
+  attr.writeUInt32LE(code.functions.length, 88);
+  const fd = bpf(PROG_LOAD, attr);
+  if (fd >= 0) syscall(CLOSE, fd);
+  syscall(CLOSE, btf);
+  const lines = log.toString("latin1", 0, log.indexOf(0)).trim().split("\n");
+  return {
+    errno: fd < 0 ? -fd : 0,
+    why: lines.findLast((line) => !/^(processed|verification time|stack depth)/.test(line)) ?? "",
+  };
+}
+
+export function closeMaps(maps: Map<CodeMap, number>): void {
+  for (const fd of maps.values()) if (fd >= 0) syscall(CLOSE, fd);
+  maps.clear();
+}
+
+/** Sizes of a value that libbpf or the tool gives to maps of these types: PERF_MAX_STACK_DEPTH addresses. */
+const SIZE_OF: Readonly<Record<string, number>> = { stack_trace: 127 * 8 };
+
+function mapFd(map: CodeMap, maps: Map<CodeMap, number>): number {
+  const known = maps.get(map);
+  if (known !== undefined) return known;
+  const type = MAP_TYPES.indexOf(map.type);
+  const inner = map.inner === null ? 0 : mapFd(map.inner, maps);
+  // what a loader fills in where the object leaves it open
+  const attr = Buffer.alloc(72);
+  attr.writeUInt32LE(type, 0);
+  attr.writeUInt32LE(map.type.includes("ringbuf") ? 0 : map.key_size, 4);
+  attr.writeUInt32LE(map.type.includes("ringbuf") ? 0 : map.value_size || SIZE_OF[map.type] || 0, 8);
+  attr.writeUInt32LE(map.max_entries || 1024, 12);
+  attr.writeUInt32LE(map.flags, 16);
+  attr.writeUInt32LE(inner, 20);
+  const fd = type < 0 ? -EINVAL : bpf(MAP_CREATE, attr);
+  maps.set(map, fd);
+  return fd;
+}
+
+const FIRST_FUNCTION = 3;
+
+/** BTF with an int, a prototype and one static function for each of the program's: what a callback needs to be one. */
+function loadBtf(code: Code): number {
+  const strings = ["", "int", ...code.functions.map((_, index) => `f${index}`)];
+  const offsets = strings.map((_, index) => strings.slice(0, index).reduce((sum, text) => sum + text.length + 1, 0));
+  const words = [offsets[1]!, 1 << 24, 4, (1 << 24) | 32, 0, 13 << 24, 1];
+  for (const index of code.functions.keys()) words.push(offsets[2 + index]!, 12 << 24, 2);
+  const types = Buffer.from(Uint32Array.from(words).buffer);
+  const text = Buffer.from(`${strings.join("\0")}\0`);
+  const header = Buffer.alloc(24);
+  header.writeUInt16LE(0xeb9f, 0);
+  header.writeUInt8(1, 2);
+  header.writeUInt32LE(24, 4);
+  header.writeUInt32LE(types.length, 12);
+  header.writeUInt32LE(types.length, 16);
+  header.writeUInt32LE(text.length, 20);
+  const btf = Buffer.concat([header, types, text]);
+  const attr = Buffer.alloc(32);
+  attr.writeBigUInt64LE(BigInt(addressOf(btf)), 0);
+  attr.writeUInt32LE(btf.length, 16);
+  return bpf(BTF_LOAD, attr);
+}
