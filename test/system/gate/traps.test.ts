@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BIN, needs, needsGate, Site, XDP_PASS } from "./site.js";
+
+/** The kernel's tag of `r0 = value; exit` (SHA-256 of its instructions; the gate's facts have the same on every kernel). */
+function tag(value: number): string {
+  const insns = Buffer.from("b7000000000000009500000000000000", "hex");
+  insns.writeInt32LE(value, 4);
+  return createHash("sha256").update(insns).digest("hex").slice(0, 16);
+}
+
+const POLICY = `
+import { deny } from "countersign";
+export const bpf_prog_load = (prog) => (prog.tag === "${tag(1)}" ? deny("is the forbidden program") : 0);
+export const bpf_prog = (prog) => (prog.tag === "${tag(3)}" ? deny("is refused after loading") : 0);
+`;
+
+describe("a gate that somebody tries to get around", () => {
+  let site: Site;
+
+  beforeAll(() => {
+    site = new Site(POLICY);
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "gcc");
+    site.forgetLog();
+  });
+
+  /** What a trap says under the gate: `what: came of it`. */
+  const trap = (name: string, env: NodeJS.ProcessEnv = {}) => {
+    const { stdout, stderr, status } = site.runWith([], env, site.attack("traps"), name);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(": ") as [string, string]);
+    return { says: Object.fromEntries(lines) as Record<string, string>, stderr, status };
+  };
+
+  it("is asked whatever upper bits a register has, and refuses foreign ways in", () => {
+    expect(trap("doors").says).toEqual({
+      good: "done",
+      bad: "EPERM",
+      "command with bit 16": "EINVAL",
+      "command with bit 63": "EPERM",
+      "size with bit 32": "EPERM",
+      x32: "EPERM",
+      "unknown command": "EINVAL",
+      i386: "EPERM",
+      kexec_load: "EPERM",
+      kexec_file_load: "EPERM",
+    });
+    const unknown = site.log.filter(({ refusal }) => refusal?.code === "REFUSED_BY_GATE");
+    expect(unknown.map(({ refusal }) => refusal?.reason)).toEqual([
+      "gate: the gate does not know bpf(2) command 65541",
+      "gate: the gate does not know bpf(2) command 1000",
+    ]);
+  });
+
+  it("judges threads that lead no process, and children of vfork", () => {
+    expect(trap("callers").says).toEqual({
+      "good in a thread": "done",
+      "bad in a thread": "EPERM",
+      "good in a vfork": "0",
+      "bad in a vfork": "1",
+    });
+  });
+
+  it("loads with the maps that the task's fds are, dup'ed or not, and answers as the kernel where they are none", () => {
+    expect(site.run(site.attack("traps"), "fds").stdout.trim().split("\n")).toEqual([
+      "with a dup'ed fd: done",
+      "close-on-exec: 1",
+      "run: done",
+      "the map that was meant: 7, the other one: 0",
+      "with a closed fd: EBADF",
+      "with an fd that is no map: EINVAL",
+      "with a negative fd: EBADF",
+    ]);
+  });
+
+  it("answers every shape of attr and pointer as the kernel does", () => {
+    const bare = site.bare(site.attack("traps"), "shapes").stdout;
+    const gated = site.run(site.attack("traps"), "shapes").stdout;
+    // the kernel allocates before it looks at the size of its records; the gate does not
+    expect(gated.replace("records without end: E2BIG", "")).toBe(bare.replace("records without end: EINVAL", ""));
+    expect(gated).toContain("log of 1 GiB: EACCES\nlog: R5 !read_ok\nlog of 16 bytes: ENOSPC\ntrue size: more");
+  });
+
+  it("kills a task behind whose pointers nobody answers, says so, and goes on", (context) => {
+    const { says, stderr } = trap("endless");
+    if (says["no userfaultfd"] !== undefined) context.skip("needs userfaultfd");
+    const kinds = ["attr", "insns", "license", "log", "func_info", "fd_array", "path"];
+    expect(says).toEqual({ ...Object.fromEntries(kinds.map((kind) => [kind, "killed"])), "and then": "done" });
+    expect(stderr.match(/made the gate wait/g)).toHaveLength(kinds.length);
+    const stalls = site.log.filter(({ refusal }) => refusal?.code === "REFUSED_BY_GATE");
+    expect(stalls).toHaveLength(kinds.length);
+    for (const { refusal } of stalls)
+      expect(refusal?.reason).toMatch(/kept its memory from being read .* and was killed/);
+  });
+
+  it("has the kernel judge with the task's capabilities, not with its own", () => {
+    expect(trap("capabilities").says).toEqual({
+      "pointer with all": "done",
+      "pointer with CAP_BPF": "EACCES",
+      "good with CAP_BPF": "done",
+      "tracing without any": "EPERM",
+      "module without any": "EPERM",
+    });
+  });
+
+  it("cannot be reached: no fd, memory, tracing or signal", () => {
+    expect(trap("reach").says).toEqual({
+      "fds taken": "0",
+      memory: "EACCES",
+      ptrace: "EPERM",
+      seize: "EPERM",
+      signals: "0",
+      "through a pidfd": "EPERM",
+      good: "done",
+      bad: "EPERM",
+    });
+  });
+
+  it("hands out no program that was refused after the kernel had loaded it", () => {
+    const { stdout } = site.run(site.attack("traps"), "catch");
+    expect(stdout).toBe("refused after loading: EPERM\nids seen: some, programs caught: 0\n");
+  });
+
+  it("hands out by id and by path what it handed out before, and nothing else", (context) => {
+    needs(context, "bpftool", "clang-19");
+    const pin = `${site.bpffs}/other`;
+    expect(site.bare("bpftool", "prog", "load", site.object("other", XDP_PASS), pin).status).toBe(0);
+    const [{ id }] = JSON.parse(`[${site.bare("bpftool", "-j", "prog", "show", "pinned", pin).stdout}]`) as [
+      { id: number },
+    ];
+    const env = { OTHER_PROGRAM: String(id), OTHER_PIN: pin, OWN_PIN: `${site.bpffs}/own` };
+    expect(trap("by-id", env).says).toEqual({
+      "own program by id": "done",
+      "another's program by id": "ENOENT",
+      "another's program by path": "ENOENT",
+      pin: "done",
+      "own program by path": "done",
+    });
+  });
+
+  it("refuses a program that the kernel rewrote while loading it", () => {
+    expect(site.bare(site.attack("traps"), "rewrite").stdout).toContain(`tag: ${tag(1)}`);
+    expect(trap("rewrite").says).toEqual({ btf: "done", rewritten: "EPERM" });
+    const [refused] = site.log.filter(({ refusal }) => refusal !== null);
+    expect(refused?.refusal?.reason).toBe(
+      `gate: the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`,
+    );
+  });
+
+  it("refuses tokens, and programs that load programs where only the default allows them", () => {
+    site.policy("export const bpf_map_create = () => 0;");
+    try {
+      expect(trap("loaders").says).toEqual({
+        "a program that calls bpf(2)": "EPERM",
+        "a token": "ENOENT",
+        "a load by token": "EPERM",
+      });
+    } finally {
+      site.policy(POLICY);
+    }
+    expect(trap("loaders").says["a program that calls bpf(2)"]).toBe("done");
+  });
+
+  it("outlives tasks that are killed while they wait", () => {
+    expect(trap("deaths").says).toEqual({ "and then": "done", "and bad": "EPERM" });
+  });
+
+  it("has a named error for a gate within a gate", () => {
+    const config = `${site.folder}/countersign.yaml`;
+    const { stderr, status } = site.run(process.execPath, BIN, "run", "--config", config, "--", "true");
+    expect([status, stderr]).toEqual([2, expect.stringContaining("[GATE_NESTED]")]);
+  });
+});
