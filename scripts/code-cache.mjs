@@ -4,7 +4,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const { command, CACHE } = createRequire(import.meta.url)("../bin/load.js");
+const require = createRequire(import.meta.url);
+const { command, CACHE } = require("../bin/load.js");
+// a cache is good only for the flags that it was made under, and `check` sets one once it is loaded (src/cli/ask.ts)
+require("node:v8").setFlagsFromString = () => {};
 rmSync(CACHE, { force: true });
 
 let script;
