@@ -2,7 +2,7 @@ import { CountersignError } from "../error.js";
 import { sha256 } from "./digest.js";
 import { ELF, isElf } from "./elf.js";
 import type { ObjectFacts } from "./facts.js";
-import { factsOfObject } from "./object.js";
+import { factsOfObject, type Visit } from "./object.js";
 
 /** A BPF object inside a program that loads it, as libbpf's skeletons carry theirs. */
 export interface EmbeddedObject {
@@ -16,11 +16,11 @@ export interface EmbeddedObject {
  * one after another. `sha256` is the whole file's. Throws what factsOfObject throws; ELF_NO_PROGRAMS where a program
  * embeds none.
  */
-export function factsOfFile(bytes: Uint8Array): ObjectFacts {
-  if (!isElf(bytes) || isBpfElf(bytes, 0)) return factsOfObject(bytes);
+export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
+  if (!isElf(bytes) || isBpfElf(bytes, 0)) return factsOfObject(bytes, visit);
   const objects = embeddedObjects(bytes).map(({ offset, bytes: object }) => {
     try {
-      return factsOfObject(object);
+      return factsOfObject(object, visit);
     } catch (error) {
       throw error instanceof CountersignError ? error.within(`object at offset ${offset}`) : error;
     }

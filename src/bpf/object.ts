@@ -11,6 +11,9 @@ import { programFacts } from "./program-facts.js";
 import { References } from "./reference.js";
 import { type ElfFunction, readSymbols } from "./symbols.js";
 
+/** What is shown each program with its facts, in their order. */
+export type Visit = (program: ObjectProgram, facts: ProgramFacts) => void;
+
 /** All programs of one object together may have as many instructions as two of the longest that the kernel takes. */
 const MAX_OBJECT_INSNS = 2_000_000;
 
@@ -18,7 +21,7 @@ const MAX_OBJECT_INSNS = 2_000_000;
  * The facts about each program of a BPF object file (ELF64, either byte order). Throws ELF_MALFORMED, ELF_UNSUPPORTED,
  * BTF_MALFORMED, INSN_MALFORMED; ELF_NO_PROGRAMS where there is nothing that libbpf would load.
  */
-export function factsOfObject(bytes: Uint8Array): ObjectFacts {
+export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): ObjectFacts {
   const object = new BpfObject(bytes);
   const programs: ProgramFacts[] = [];
   let insns = 0;
@@ -31,15 +34,16 @@ export function factsOfObject(bytes: Uint8Array): ObjectFacts {
         place: `program ${name}`,
         remedy: "check that this is an object that a compiler made",
       });
-    programs.push(
-      programFacts(program, {
-        name,
-        section: section.name,
-        license: object.license,
-        insns: program.linked.insns,
-        rawInsns: program.linked.insns,
-      }),
-    );
+    const { insns: linked } = program.linked;
+    const facts = programFacts(program, {
+      name,
+      section: section.name,
+      license: object.license,
+      insns: linked,
+      rawInsns: linked,
+    });
+    programs.push(facts);
+    visit(program, facts);
   }
   return { sha256: sha256(bytes), byte_order: object.elf.order, programs };
 }

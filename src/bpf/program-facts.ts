@@ -58,7 +58,7 @@ export function helperName(id: number): string {
 }
 
 /** Names of the helpers and kfuncs that are called anywhere in a program, sorted. */
-function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: string[] } {
+export function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: string[] } {
   const { opcode, src, imm, count } = code.insns;
   const helpers = new Set<number>();
   const kfuncs = new Set<string>();
@@ -73,7 +73,7 @@ function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: str
 }
 
 /** The maps that a program refers to, in the order of its instructions. */
-function mapsOf(code: Code): readonly CodeMap[] {
+export function mapsOf(code: Code): readonly CodeMap[] {
   const { opcode, count } = code.insns;
   const maps = new Set<CodeMap>();
   for (let slot = 0; slot < count; slot++)
@@ -85,6 +85,6 @@ function mapsOf(code: Code): readonly CodeMap[] {
   return [...maps];
 }
 
-function mapFacts({ name, type, key_size, value_size, max_entries, flags, contents }: CodeMap): MapFacts {
+export function mapFacts({ name, type, key_size, value_size, max_entries, flags, contents }: CodeMap): MapFacts {
   return { name, type, key_size, value_size, max_entries, flags, contents };
 }

@@ -1,21 +1,22 @@
+import type { Anatomy, MapAnatomy, Relocation } from "../bpf/anatomy.js";
 import { EFFECTS, type Evidence, type MapFacts, type ProgramFacts } from "../bpf/facts.js";
 import type { Inspected } from "./inspect.js";
 import { styled } from "./output.js";
 
 /** A file's facts for a person: a heading, then a block for each program, one fact a line. */
-export function describeFacts({ file, facts }: Inspected): string {
+export function describeFacts({ file, facts, anatomies }: Inspected): string {
   const order = facts.byte_order === "little" ? "" : ", big-endian";
   const heading = `${styled("bold", file)}  ${count(facts.programs.length, "program")}${order}, sha256 ${facts.sha256}`;
-  return [heading, ...facts.programs.map(describeProgram)].join("\n");
+  return [heading, ...facts.programs.map((program, index) => describeProgram(program, anatomies[index]!))].join("\n");
 }
 
 /** Control characters come from the object; a name is one line and cannot move a terminal's cursor. */
-function plain(text: string): string {
+export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
 }
 
-function describeProgram(program: ProgramFacts): string {
+function describeProgram(program: ProgramFacts, anatomy: Anatomy): string {
   const attach = program.expected_attach_type === null ? "" : `, attaches as ${program.expected_attach_type}`;
   const target = program.attach_to === null ? "" : ` to ${program.attach_to}`;
   const size = `${count(program.insn_cnt, "instruction")}, tag ${program.tag}`;
@@ -23,19 +24,60 @@ function describeProgram(program: ProgramFacts): string {
   const rows: (readonly [string, readonly string[]])[] = [
     ["type", [`${program.type}${attach}${target}`]],
     ["size", [`${size}, ${license}${program.gpl_compatible ? "" : " (not GPL-compatible)"}`]],
+    ["shape", describeShape(anatomy)],
     ["helpers", program.helpers],
+    ["gpl-only", anatomy.gpl_only_helpers],
     ["kfuncs", program.kfuncs],
-    ["maps", program.maps.map(describeMap)],
+    ["maps", anatomy.maps.map(describeWholeMap)],
+    ["loading", describeLoading(anatomy.relocations)],
   ];
   const lines = rows
     .filter(([, values]) => values.length > 0)
-    .flatMap(([label, values]) => fold(label, values, label === "maps" ? "\n" : ", "));
+    .flatMap(([label, values]) => fold(label, values, ONE_A_LINE.has(label) ? "\n" : ", "));
   const name = styled("cyan", plain(program.name));
   const section = program.section === null ? "" : `  section ${plain(program.section)}`;
   return [`  ${name}${section}`, ...lines, ...describeEffects(program)].join("\n");
 }
 
-function describeMap({ name, type, key_size, value_size, max_entries, contents }: MapFacts): string {
+const ONE_A_LINE: ReadonlySet<string> = new Set(["maps", "loading"]);
+
+function describeShape(anatomy: Anatomy): string[] {
+  const { functions, loops, stack_depth, max_executed, tail_calls, map_memory } = anatomy;
+  const memory = map_memory.fixed + map_memory.per_cpu;
+  const cpus = map_memory.per_cpu === 0 ? "" : ` and ${inKiB(map_memory.per_cpu)} for each CPU`;
+  return [
+    count(functions.length, "function"),
+    loops === null ? "control flow that cannot be read" : count(loops, "loop"),
+    tail_calls === 0 ? "" : count(tail_calls, "tail call"),
+    stack_depth === null ? "stack not bounded" : `stack up to ${stack_depth} bytes`,
+    max_executed === null ? "run not bounded" : `run up to ${count(max_executed, "instruction")}`,
+    memory === 0 ? "" : `maps up to ${inKiB(map_memory.fixed)}${cpus}`,
+  ].filter((part) => part !== "");
+}
+
+const inKiB = (bytes: number) => (bytes < 1024 ? `${bytes} bytes` : `${Math.ceil(bytes / 1024)} KiB`);
+
+/** The load's changes, those of one kind and name in one line. */
+function describeLoading(relocations: readonly Relocation[]): string[] {
+  const places = new Map<string, number[]>();
+  for (const { insn, kind, what } of relocations) {
+    const key = kind === "core" ? `fills in the ${what}` : `fills in the kernel's number of ${what}`;
+    places.set(key, [...(places.get(key) ?? []), insn]);
+  }
+  return [...places].map(([what, insns]) => `${what} at ${insns.join(", ")}`);
+}
+
+function describeWholeMap(map: MapAnatomy): string {
+  const sides = [map.program_access, map.user_access];
+  const access =
+    sides.every((side) => side === "rw") || map.contents !== null
+      ? ""
+      : `, programs ${sides[0]}, user space ${sides[1]}`;
+  const inner = map.inner === null ? "" : `, of ${describeMap(map.inner)}`;
+  return `${describeMap(map)}${access}${map.own ? "" : ", shared"}${inner}`;
+}
+
+export function describeMap({ name, type, key_size, value_size, max_entries, contents }: MapFacts): string {
   const sizes = key_size === 0 && value_size === 0 ? "" : ` ${key_size} to ${value_size} bytes`;
   const frozen = contents === null ? "" : `, read-only, sha256 ${contents.slice(0, 16)}…`;
   return `${name}: ${type}${sizes}, ${max_entries === 0 ? "sized when loaded" : `up to ${max_entries}`}${frozen}`;
@@ -53,7 +95,7 @@ function describeEffects({ effects, evidence }: ProgramFacts): string[] {
   return lines;
 }
 
-function describeEvidence({ insn, text, source, because }: Evidence): string {
+export function describeEvidence({ insn, text, source, because }: Evidence): string {
   if (insn === null) return because;
   return `${because}; at ${insn}: ${text ?? "?"}${source === null ? "" : ` (${source})`}`;
 }

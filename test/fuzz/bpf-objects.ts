@@ -1,3 +1,4 @@
+import { anatomyOf } from "../../src/bpf/anatomy.js";
 import { factsOfFile } from "../../src/bpf/embedded.js";
 import { damaged } from "../support/damage.js";
 import { example } from "../support/examples.js";
@@ -10,6 +11,6 @@ export const target: FuzzTarget = {
   rounds: 100_000,
   round(next) {
     const bytes = damaged(sources[next(sources.length)]!, next);
-    return outcome(() => factsOfFile(bytes));
+    return outcome(() => factsOfFile(bytes, (program) => anatomyOf(program)));
   },
 };

@@ -1,3 +1,4 @@
+import { anatomyOf } from "../../src/bpf/anatomy.js";
 import { factsOfObject } from "../../src/bpf/object.js";
 import { damaged } from "../support/damage.js";
 import { sectionData } from "../support/elf-patch.js";
@@ -13,6 +14,6 @@ export const target: FuzzTarget = {
     const file = example("rate-limit");
     const data = sectionData(file, SECTIONS[next(SECTIONS.length)]!);
     data.set(damaged(data, next).subarray(0, data.length));
-    return outcome(() => factsOfObject(file));
+    return outcome(() => factsOfObject(file, (program) => anatomyOf(program)));
   },
 };

@@ -61,6 +61,54 @@ describe("inspect --json", () => {
   });
 });
 
+describe("inspect --json --details", () => {
+  it("adds each program's anatomy", async () => {
+    const { out } = await runCommand("inspect", "--json", "--details", path("rate-limit.o"));
+    expect(JSON.parse(out).programs[1]).toMatchObject({
+      name: "measure",
+      attach_to: null,
+      gpl_compatible: true,
+      loops: 0,
+      tail_calls: 0,
+      stack_depth: 96,
+      max_executed: 50,
+      relocations: [],
+    });
+  });
+});
+
+describe("inspect --diff", () => {
+  it("exits with 0 and says so where nothing changed", async () => {
+    const { code, out } = await runCommand("inspect", "--diff", path("exec-log.o"), path("exec-log.o"));
+    expect(code).toBe(0);
+    expect(out).toContain("1 program is as before");
+  });
+
+  it("exits with 1 and lists what did", async () => {
+    const { code, out } = await runCommand("inspect", "--diff", path("exec-log.o"), path("loader"));
+    expect(code).toBe(1);
+    expect(out).toContain("+ program drop_telnet (sched_cls, section tc)");
+    expect(out).toContain("1 program is as before");
+  });
+
+  it("writes the same as JSON", async () => {
+    const { out } = await runCommand("inspect", "--diff", "--json", path("loader"), path("exec-log.o"));
+    expect(JSON.parse(out)).toMatchObject({
+      before: { file: path("loader") },
+      after: { file: path("exec-log.o") },
+      added: [],
+      removed: [{ name: "drop_telnet", section: "tc", type: "sched_cls" }],
+      changed: [],
+    });
+  });
+
+  it("wants two files", async () => {
+    const { code, err } = await runCommand("inspect", "--diff", path("exec-log.o"));
+    expect(code).toBe(2);
+    expect(err).toContain("--diff compares two files, not 1 [USAGE]");
+  });
+});
+
 describe("inspect", () => {
   it("shows each program with its facts and the evidence for its effects", async () => {
     const { code, out } = await runCommand("inspect", path("rate-limit.o"));

@@ -1,0 +1,111 @@
+import { flowOf } from "./analysis/flow.js";
+import type { Code, CodeMap } from "./code.js";
+import { CORE_RELO_KINDS } from "./core-relo.js";
+import type { MapFacts } from "./facts.js";
+import { OP } from "./insn.js";
+import { mapMemory } from "./map-memory.js";
+import { pathsOf } from "./paths.js";
+import { callsOf, mapFacts, mapsOf } from "./program-facts.js";
+import { GPL_ONLY } from "./tables/gpl-only.js";
+
+/** A program whole: what a reviewer asks beside its effects. Made when it is asked for, not for each decision. */
+export interface Anatomy {
+  /** Its own and those that it reaches, in their order. */
+  readonly functions: readonly { readonly name: string; readonly insn: number; readonly insn_cnt: number }[];
+  /** What the load changes, in the order of instructions. */
+  readonly relocations: readonly Relocation[];
+  readonly gpl_only_helpers: readonly string[];
+  readonly maps: readonly MapAnatomy[];
+  /** Null where its control flow cannot be read. */
+  readonly loops: number | null;
+  readonly tail_calls: number;
+  /** Bytes, an upper estimate; null with recursion. */
+  readonly stack_depth: number | null;
+  /** Instructions of one run, an upper estimate; null where nothing that can be told bounds it. */
+  readonly max_executed: number | null;
+  /** Bytes of the kernel's memory that its maps take when they are full, an upper estimate, without inner maps. */
+  readonly map_memory: { readonly fixed: number; readonly per_cpu: number };
+}
+
+export interface Relocation {
+  readonly insn: number;
+  readonly kind: "core" | "kfunc" | "ksym";
+  /** `offset of field struct task_struct.pid`, or the name. */
+  readonly what: string;
+}
+
+export interface MapAnatomy extends MapFacts {
+  /** False for a map that outlives the program or comes from elsewhere: pinned, inherited, inner. */
+  readonly own: boolean;
+  /** What may be done with it from each side: `r`, `w`, `rw`. */
+  readonly program_access: string;
+  readonly user_access: string;
+  /** What a map of maps holds. */
+  readonly inner: MapFacts | null;
+}
+
+export function anatomyOf(code: Code): Anatomy {
+  const flow = flowOf(code);
+  const paths = "because" in flow ? null : pathsOf(code, flow);
+  const maps = mapsOf(code);
+  const memory = maps.map(mapMemory);
+  const { helpers } = callsOf(code);
+  return {
+    functions: code.functions.map(({ name, start, end }) => ({ name, insn: start, insn_cnt: end - start })),
+    relocations: relocationsOf(code),
+    gpl_only_helpers: helpers.filter((name) => GPL_ONLY.has(name)),
+    maps: maps.map(mapAnatomy),
+    loops: paths?.loops ?? null,
+    tail_calls: tailCalls(code),
+    stack_depth: paths?.stackDepth ?? null,
+    max_executed: paths?.executed ?? null,
+    map_memory: {
+      fixed: memory.reduce((sum, { fixed }) => sum + fixed, 0),
+      per_cpu: memory.reduce((sum, { perCpu }) => sum + perCpu, 0),
+    },
+  };
+}
+
+/** BPF_F_RDONLY, WRONLY, RDONLY_PROG and WRONLY_PROG (include/uapi/linux/bpf.h). */
+const FLAGS = { user: { r: 1 << 3, w: 1 << 4 }, program: { r: 1 << 7, w: 1 << 8 } } as const;
+
+function access(flags: number, { r, w }: { readonly r: number; readonly w: number }): string {
+  if (flags & r) return "r";
+  return flags & w ? "w" : "rw";
+}
+
+function mapAnatomy(map: CodeMap): MapAnatomy {
+  return {
+    ...mapFacts(map),
+    own: map.own,
+    program_access: access(map.flags, FLAGS.program),
+    user_access: map.frozen ? "r" : access(map.flags, FLAGS.user),
+    inner: map.inner === null ? null : mapFacts(map.inner),
+  };
+}
+
+function relocationsOf(code: Code): Relocation[] {
+  const found: Relocation[] = [];
+  const rewritten = new Set(code.rewrittenSlots());
+  for (let slot = 0; slot < code.insns.count; slot++) {
+    const rewrite = rewritten.has(slot) ? code.rewrittenAt(slot) : null;
+    if (rewrite !== null)
+      found.push({ insn: slot, kind: "core", what: `${CORE_RELO_KINDS[rewrite.kind] ?? "unknown"} ${rewrite.what}` });
+    const opcode = code.insns.opcode[slot];
+    const kfunc = opcode === OP.CALL ? code.kfuncAt(slot) : null;
+    const ksym = opcode === OP.LD_IMM64 ? code.ksymAt(slot) : null;
+    if (kfunc !== null) found.push({ insn: slot, kind: "kfunc", what: kfunc.name });
+    if (ksym !== null) found.push({ insn: slot, kind: "ksym", what: ksym.name });
+  }
+  return found;
+}
+
+const TAIL_CALL = 12;
+
+function tailCalls({ insns: { count, opcode, src, imm } }: Code): number {
+  let calls = 0;
+  for (let slot = 0; slot < count; slot++)
+    if (opcode[slot] === OP.LD_IMM64) slot += 1;
+    else if (opcode[slot] === OP.CALL && src[slot] === 0 && imm[slot] === TAIL_CALL) calls += 1;
+  return calls;
+}
