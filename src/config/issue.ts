@@ -65,7 +65,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
       if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
       return [
-        { path, what: "value", message: `${subject} should be ${article(issue.expected)}, not ${described(value)}` },
+        { path, what: "value", message: `${name} should be ${article(issue.expected)}, not ${described(value)}` },
       ];
     case "invalid_union": {
       if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
