@@ -1,6 +1,7 @@
 /**
- * Helpers that only a program of a GPL-compatible licence may call: those whose bpf_func_proto says `gpl_only` (kernel/trace/
- * bpf_trace.c, kernel/bpf/*.c, net/core/filter.c …). No header lists them; a system test asks the running kernel.
+ * Helpers that only a program of a GPL-compatible licence may call, for some program types at least: those whose
+ * bpf_func_proto says `gpl_only` (kernel/trace/bpf_trace.c, kernel/bpf/*.c, net/core/filter.c …). No header lists them; a
+ * system test asks the running kernel.
  */
 export const GPL_ONLY: ReadonlySet<string> = new Set(
   [
