@@ -45,9 +45,9 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
   return { verdict: refusal?.verdict ?? 0, refusal, would: refusal === null ? would : null, answers };
 }
 
-function ask(attachment: Attachment, { hook, subject, current }: Question): Answer {
+function ask(attachment: Attachment, question: Question): Answer {
   const start = performance.now();
-  const outcome = answerTo(() => attachment.ask(hook, subject, current));
+  const outcome = outcomeOf(attachment, question);
   const verdict = outcome.verdict ?? (attachment.onFault === "allow" ? 0 : -ERRNO.EPERM);
   return {
     attachment: attachment.name,
@@ -58,16 +58,16 @@ function ask(attachment: Attachment, { hook, subject, current }: Question): Answ
     fault: outcome.fault,
     notes: outcome.notes,
     helpers: outcome.answers,
-    writes: [],
+    writes: NO_WRITES,
     fuel: outcome.fuel,
     duration: (performance.now() - start) * 1000,
   };
 }
 
 /** An attachment never throws; should one do so all the same, that is a fault like any other. */
-function answerTo(question: () => Outcome): Outcome {
+function outcomeOf(attachment: Attachment, { hook, subject, current }: Question): Outcome {
   try {
-    return question();
+    return attachment.ask(hook, subject, current);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const fault = { code: "INTERNAL_FAULT", message, place: null } as const;
@@ -75,10 +75,12 @@ function answerTo(question: () => Outcome): Outcome {
   }
 }
 
+const NO_WRITES: readonly never[] = Object.freeze([]);
+
 /** Commits the writes of those that answered, in their order, and drops those of faults. */
 function settle(attachments: readonly Attachment[], answers: Answer[]): void {
-  for (const [index, attachment] of attachments.entries()) {
-    const answer = answers[index] as Answer;
+  for (let index = 0; index < answers.length; index++) {
+    const [attachment, answer] = [attachments[index] as Attachment, answers[index] as Answer];
     if (answer.fault !== null) attachment.drop();
     else {
       const writes = attachment.commit();
