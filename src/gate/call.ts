@@ -89,7 +89,7 @@ export class Call {
   factsOf(load: LiveLoad): ProgramSubject | string {
     this.gatehouse.watch.step(STEP.deciding);
     try {
-      return this.gatehouse.facts.of(load, this.listener, this.task.tgid);
+      return this.gatehouse.facts.of(load, this.listener.objects, this.task.tgid);
     } catch (error) {
       if (error instanceof CountersignError) return error.toString();
       throw error;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
+import { entryFile } from "../engine/entries.js";
 import { CountersignError, type ErrorCode } from "../error.js";
-import { entryFile } from "./entries.js";
 import { close, openThread, takeFd } from "./sys/pidfd.js";
 import { takeStop } from "./sys/process.js";
 

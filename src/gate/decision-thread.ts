@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { Config } from "../config/config.js";
+import { entryFile } from "../engine/entries.js";
 import { type SealedRules, sealedRules } from "../engine/keyrings.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError, type ErrorCode } from "../error.js";
 import type { Container } from "../policy/current.js";
-import { entryFile } from "./entries.js";
 import { writeResponse } from "./notification.js";
 import { settingsOf } from "./settings.js";
 import { close, openThread, signalProcess } from "./sys/pidfd.js";

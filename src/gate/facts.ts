@@ -5,8 +5,8 @@ import type { CodeMap } from "../bpf/code.js";
 import { factsOfLoad } from "../bpf/load.js";
 import type { ProgramSubject } from "../hooks/subject.js";
 import { LOAD } from "./attr.js";
-import type { Listener } from "./listener.js";
 import type { LiveLoad } from "./load.js";
+import type { Objects } from "./objects.js";
 import { liveMap } from "./subject.js";
 import { btfOf, firstValue, mapInfo } from "./sys/bpf.js";
 
@@ -27,8 +27,8 @@ export class Facts {
   constructor(private readonly signatures: Signatures) {}
 
   /** A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws LOAD_MALFORMED and the like. */
-  of(load: LiveLoad, listener: Listener, tgid: number): ProgramSubject {
-    const maps = mapsOf(load, listener, tgid);
+  of(load: LiveLoad, objects: Objects, tgid: number): ProgramSubject {
+    const maps = mapsOf(load, objects, tgid);
     const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
     const key = keyOf(load, maps, btf);
     const known = this.#known.get(key);
@@ -96,7 +96,7 @@ function sizeOf({ insns, evidence }: ProgramSubject): number {
 }
 
 /** The maps that a load names, each map one object however often it is named. */
-function mapsOf(load: LiveLoad, listener: Listener, tgid: number): Map<string, CodeMap> {
+function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, CodeMap> {
   const byId = new Map<number, CodeMap>();
   const maps = new Map<string, CodeMap>();
   for (const [name, fd] of load.maps) {
@@ -107,7 +107,7 @@ function mapsOf(load: LiveLoad, listener: Listener, tgid: number): Map<string, C
       const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw");
       const frozen = facts.contents !== null;
       const data = frozen ? firstValue(fd, info.valueSize) : null;
-      map = { ...facts, own: listener.mapCreator(info.id) === tgid, data, frozen, inner: null };
+      map = { ...facts, own: objects.mapCreator(info.id) === tgid, data, frozen, inner: null };
       byId.set(info.id, map);
     }
     maps.set(name, map);

@@ -58,7 +58,7 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
   "anon_inode:bpf-prog": (call, fd) => {
     const info = programInfo(fd);
     if (typeof info === "number") return { result: info };
-    const subject = call.listener.program(info.id);
+    const subject = call.listener.objects.program(info.id);
     if (subject === null) return existing(call, fd, `program ${info.id}`);
     if (call.serves("bpf_prog")) {
       const { verdict } = call.decide("bpf_prog", subject);
@@ -69,13 +69,14 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
   "anon_inode:bpf-map": (call, fd) => {
     const info = mapInfo(fd);
     if (typeof info === "number") return { result: info };
-    if (!call.listener.hasMap(info.id) && call.settings.existing === "refuse") return absent(call, `map ${info.id}`);
+    if (call.listener.objects.mapCreator(info.id) === null && call.settings.existing === "refuse")
+      return absent(call, `map ${info.id}`);
     return judgeMap(call, info, fd, 0) ?? { fd, handedOut: () => undefined };
   },
   "anon_inode:bpf_link": (call, fd) => {
     const program = linkedProgram(fd);
     if (program < 0) return { result: program };
-    if (call.listener.program(program) !== null) return { fd, handedOut: () => undefined };
+    if (call.listener.objects.program(program) !== null) return { fd, handedOut: () => undefined };
     return existing(call, fd, `link of program ${program}`);
   },
 };

@@ -18,7 +18,7 @@ export function createMap(call: Call): Answer {
   if (!call.stillWaits) return "gone";
 
   const { listener, settings } = call;
-  if (listener.mapMemory + create.memory > settings.mapMemory) {
+  if (!listener.objects.hasRoom(create.memory, settings.mapMemory)) {
     const reason = `${create.memory} bytes of map memory are more than is left of ${settings.mapMemory}`;
     const answer = call.refuse("bpf_map_create", name, -ERRNO.ENOMEM, reason);
     if (answer !== "continue") return answer;
@@ -35,10 +35,8 @@ export function createMap(call: Call): Answer {
   }
   return {
     fd,
-    handedOut: () => {
-      listener.mapMemory += create.memory;
-      listener.handOutMap((info as KernelMap).id, call.task.tgid);
-    },
+    handedOut: () =>
+      listener.objects.handOutMap((info as KernelMap).id, { creator: call.task.tgid, memory: create.memory }),
   };
 }
 

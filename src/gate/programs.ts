@@ -41,7 +41,7 @@ export function loadProgram(call: Call): Answer {
     close(fd);
     return refusal;
   }
-  return { fd, handedOut: () => call.listener.handOutProgram((info as KernelProgram).id, subject) };
+  return { fd, handedOut: () => call.listener.objects.handOutProgram((info as KernelProgram).id, subject) };
 }
 
 /** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */

@@ -9,6 +9,7 @@ import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
 import { Judge } from "./judge.js";
 import { Listener } from "./listener.js";
+import { Objects } from "./objects.js";
 import { settingsOf } from "./settings.js";
 import { Wardrobe } from "./sys/credentials.js";
 import { EPOLLHUP, Poll, quieten } from "./sys/poll.js";
@@ -116,7 +117,10 @@ class DecisionThread {
     switch (message.do) {
       case "listen":
         wakeOnSameCpu(message.fd);
-        this.#listeners.set(message.fd, new Listener(message.fd, message.container));
+        this.#listeners.set(
+          message.fd,
+          new Listener(message.fd, frozen(message.container), this.#objectsOf(message.container)),
+        );
         this.#poll.add(message.fd);
         return this.#say({ is: "listening", fd: message.fd });
       case "reload":
@@ -138,6 +142,13 @@ class DecisionThread {
     } catch (error) {
       this.#say(failure(error));
     }
+  }
+
+  /** Those of the container's other listeners, or new ones. */
+  #objectsOf(container: Container | null): Objects {
+    for (const listener of this.#listeners.values())
+      if (listener.container?.id === container?.id) return listener.objects;
+    return new Objects();
   }
 
   #gateOf(config: Config): Gate {
@@ -175,6 +186,13 @@ class DecisionThread {
 const READY_AT_ONCE = 64;
 /** Distinct refusals that are told of; all are in the decision log. */
 const MAX_TOLD = 100;
+
+/** Frozen, so that what is in scope for it can be remembered. */
+function frozen(container: Container | null): Container | null {
+  if (container === null) return null;
+  if (container.labels !== null) Object.freeze(container.labels);
+  return Object.freeze(container);
+}
 
 function failure(error: unknown): FromThread {
   if (!(error instanceof CountersignError))

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../errno.js";
 import { readSmall } from "./file.js";
 import { addressOf, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
@@ -10,6 +11,7 @@ export function bpf(cmd: number, attr: Uint8Array): number {
 const OBJ_GET_INFO_BY_FD = 15;
 const MAP_FREEZE = 22;
 const MAP_LOOKUP_ELEM = 1;
+const MAP_GET_FD_BY_ID = 14;
 
 /** What the kernel reports about a program (struct bpf_prog_info). */
 export interface KernelProgram {
@@ -122,4 +124,11 @@ export function btfOf(fd: number): Uint8Array | null {
   again.setBigUint64(0, BigInt(addressOf(bytes)), true);
   again.setUint32(8, bytes.byteLength, true);
   return objectInfo(fd, again) < 0 ? null : bytes;
+}
+
+/** Whether there is a map of this id. */
+export function mapExists(id: number): boolean {
+  const fd = bpf(MAP_GET_FD_BY_ID, new Uint8Array(Uint32Array.of(id, 0, 0).buffer));
+  if (fd >= 0) syscall(NR.close, fd);
+  return fd !== -ERRNO.ENOENT;
 }

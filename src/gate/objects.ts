@@ -1,0 +1,57 @@
+import type { ProgramSubject } from "../hooks/subject.js";
+import { mapExists } from "./sys/bpf.js";
+
+/**
+ * The objects that were handed out to the tasks of one container, or of one command: no other shall be found by them. Its
+ * listeners share them, since each process that a runtime adds to a container brings a listener of its own.
+ */
+export class Objects {
+  /** Programs by the kernel's id, as they were judged; oldest first. */
+  readonly #programs = new Map<number, ProgramSubject>();
+  readonly #maps = new Map<number, MapEntry>();
+  #mapMemory = 0;
+
+  handOutProgram(id: number, subject: ProgramSubject): void {
+    const oldest = this.#programs.size < REMEMBERED ? undefined : this.#programs.keys().next().value;
+    if (oldest !== undefined) this.#programs.delete(oldest);
+    this.#programs.set(id, subject);
+  }
+
+  handOutMap(id: number, entry: MapEntry): void {
+    const oldest = this.#maps.size < REMEMBERED ? undefined : this.#maps.keys().next().value;
+    if (oldest !== undefined) this.#forgetMap(oldest);
+    this.#maps.set(id, entry);
+    this.#mapMemory += entry.memory;
+  }
+
+  program(id: number): ProgramSubject | null {
+    return this.#programs.get(id) ?? null;
+  }
+
+  /** Which process created a map that was handed out here; null for any other map. */
+  mapCreator(id: number): number | null {
+    return this.#maps.get(id)?.creator ?? null;
+  }
+
+  /** Whether so many bytes more are within the quota; maps that are gone are found out when it looks as if they were not. */
+  hasRoom(bytes: number, quota: number): boolean {
+    if (this.#mapMemory + bytes <= quota) return true;
+    for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
+    return this.#mapMemory + bytes <= quota;
+  }
+
+  #forgetMap(id: number): void {
+    this.#mapMemory -= this.#maps.get(id)?.memory ?? 0;
+    this.#maps.delete(id);
+  }
+}
+
+export interface MapEntry {
+  /** The process that created it. */
+  readonly creator: number;
+  /** Bytes, as estimated from what it was asked for with. */
+  readonly memory: number;
+}
+
+/** Objects remembered of each kind. A forgotten one is not found by its id any more; its fds go on working. */
+const REMEMBERED = 16_384;

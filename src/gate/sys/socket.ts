@@ -1,0 +1,117 @@
+import koffi from "koffi";
+import { addressOf, must, syscall } from "./libc.js";
+import { NR } from "./numbers.js";
+import { close } from "./pidfd.js";
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const SO_PEERCRED = 17;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const CALL = { socket: 41, connect: 42, bind: 49, listen: 50, accept4: 288 } as const;
+/** struct cmsghdr is 16 bytes; an fd takes 4, padded to 8. */
+const CMSG_HEADER = 16;
+/** Fds that one message may bring; a runtime sends one. */
+const MAX_FDS = 8;
+
+/** A listening socket of the file system, mode 0600, that a callback is called for when somebody connects. */
+export function listenAt(path: string, ready: () => void): { readonly fd: number; close(): void } {
+  const fd = must(syscall(CALL.socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "making the socket");
+  const address = socketAddress(path);
+  must(syscall(CALL.bind, fd, address, address.byteLength), `binding \`${path}\``);
+  must(syscall(CALL.listen, fd, 128), `listening at \`${path}\``);
+  const watching = whenReadable(fd, ready);
+  return {
+    fd,
+    close() {
+      watching();
+      close(fd);
+    },
+  };
+}
+
+/** Takes one connection; a negative errno where there is none. */
+export function accept(listener: number): number {
+  return syscall(CALL.accept4, listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/** Calls back whenever there is something to be read, until the function that it gives is called. */
+export function whenReadable(fd: number, ready: () => void): () => void {
+  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, ready);
+  return () => handle.close();
+}
+
+/** Who is at the other end: SO_PEERCRED of socket(7). Null where it cannot be told. */
+export function peerOf(fd: number): { readonly pid: number; readonly uid: number } | null {
+  const credentials = new Int32Array(3);
+  const length = Uint32Array.of(credentials.byteLength);
+  if (syscall(NR.getsockopt, fd, SOL_SOCKET, SO_PEERCRED, credentials, length) < 0) return null;
+  return { pid: credentials[0] ?? 0, uid: (credentials[1] ?? 0) >>> 0 };
+}
+
+/** What a message brought: bytes, and fds that are close-on-exec and the caller's to close. */
+export interface Received {
+  /** Bytes read; 0 at the end, a negative errno on failure. */
+  readonly length: number;
+  readonly fds: readonly number[];
+}
+
+/** Reads once from a socket into `into`, with the fds that come along (recvmsg(2), unix(7)). */
+export function receiveWithFds(socket: number, into: Uint8Array): Received {
+  const control = new Uint8Array(CMSG_HEADER + 4 * MAX_FDS);
+  const message = messageHeader(into, control);
+  const length = syscall(NR.recvmsg, socket, message.header, MSG_CMSG_CLOEXEC);
+  const fds: number[] = [];
+  if (length < 0) return { length, fds };
+  const view = new DataView(control.buffer);
+  const filled = Number(message.header.getBigUint64(40, true));
+  for (let at = 0; at + CMSG_HEADER <= filled; ) {
+    const size = Number(view.getBigUint64(at, true));
+    if (size < CMSG_HEADER) break;
+    if (view.getInt32(at + 8, true) === SOL_SOCKET && view.getInt32(at + 12, true) === SCM_RIGHTS)
+      for (let fd = at + CMSG_HEADER; fd + 4 <= at + size; fd += 4) fds.push(view.getInt32(fd, true));
+    at += Math.ceil(size / 8) * 8;
+  }
+  return { length, fds };
+}
+
+/** Sends a datagram with fds to a socket by its path (`@…`: an abstract one). 0 or more, or a negative errno. */
+export function sendWithFds(path: string, text: string, fds: readonly number[]): number {
+  const socket = syscall(CALL.socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return socket;
+  const address = socketAddress(path);
+  const connected = syscall(CALL.connect, socket, address, address.byteLength);
+  const control = new Uint8Array(fds.length === 0 ? 0 : CMSG_HEADER + Math.ceil(fds.length / 2) * 8);
+  const view = new DataView(control.buffer);
+  if (fds.length > 0) {
+    view.setBigUint64(0, BigInt(CMSG_HEADER + 4 * fds.length), true);
+    view.setInt32(8, SOL_SOCKET, true);
+    view.setInt32(12, SCM_RIGHTS, true);
+    for (const [index, fd] of fds.entries()) view.setInt32(CMSG_HEADER + 4 * index, fd, true);
+  }
+  const message = messageHeader(Buffer.from(text), control);
+  const sent = connected < 0 ? connected : syscall(NR.sendmsg, socket, message.header, 0);
+  close(socket);
+  return sent;
+}
+
+/** struct msghdr: name 0 · namelen 8 · iov 16 · iovlen 24 · control 32 · controllen 40 · flags 48; 56 bytes. */
+function messageHeader(data: Uint8Array, control: Uint8Array): { readonly header: DataView; readonly held: object } {
+  const vector = BigUint64Array.of(BigInt(addressOf(data)), BigInt(data.byteLength));
+  const header = new DataView(new ArrayBuffer(56));
+  header.setBigUint64(16, BigInt(addressOf(vector)), true);
+  header.setBigUint64(24, 1n, true);
+  header.setBigUint64(32, BigInt(addressOf(control)), true);
+  header.setBigUint64(40, BigInt(control.byteLength), true);
+  return { header, held: [data, control, vector] };
+}
+
+/** struct sockaddr_un: family, then the path with its NUL, or a NUL and the abstract name. */
+function socketAddress(path: string): Uint8Array {
+  const name = path.startsWith("@") ? `\0${path.slice(1)}` : `${path}\0`;
+  return Buffer.concat([Buffer.from(Uint16Array.of(AF_UNIX).buffer), Buffer.from(name)]);
+}
