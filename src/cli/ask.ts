@@ -1,4 +1,5 @@
 import { setFlagsFromString } from "node:v8";
+import type { Config } from "../config/config.js";
 import type { Engine } from "../engine/engine.js";
 import { hookOf, type OfflineSignatures, subjectsOf } from "../engine/offline.js";
 import { CountersignError } from "../error.js";
@@ -18,14 +19,14 @@ export interface Ask {
 }
 
 /** An engine for a configuration file. What it takes is loaded here, so that a mistyped option does not wait for it. */
-export async function openEngine(config: string): Promise<Engine> {
+export async function openEngine(config: string, instead: Partial<Config> = {}): Promise<Engine> {
   // a command is over before optimizing WASM pays, and would wait for it when it exits
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
   const [{ Engine }, { readConfig }] = await Promise.all([
     import("../engine/engine.js"),
     import("../config/config.js"),
   ]);
-  return Engine.open(readConfig(config));
+  return Engine.open({ ...readConfig(config), ...instead });
 }
 
 /** What is decided about a file: a decision for each subject in it. Throws what makes it undecidable, with the file. */

@@ -41,7 +41,8 @@ interface Result {
 }
 
 async function test({ config, json }: { config: string; json?: true }): Promise<void> {
-  const engine = await openEngine(config);
+  // what is tried out has no place among what was decided
+  const engine = await openEngine(config, { log: null });
   const { readCases } = await import("../config/cases.js");
   try {
     const results = engine.policies().flatMap(({ attachment, file }) => {

@@ -167,6 +167,8 @@ describe("countersign init and test", () => {
     const tested = await runCommand("test", "--config", config);
     expect(tested).toMatchObject({ code: 0, err: "" });
     expect(tested.out).toContain("3 passed, 0 failed");
+    const logged = readFileSync(`${folder}/decisions.jsonl`, "utf8").trimEnd().split("\n");
+    expect(logged.length, "what is only tried out is not logged").toBe(2);
 
     const again = await runCommand("init", folder);
     expect(again.code).toBe(2);
