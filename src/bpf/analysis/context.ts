@@ -1,4 +1,4 @@
-import type { ContextField, ContextRow } from "../tables/program-types.js";
+import type { ContextField, ContextRow, WritableField } from "../tables/program-types.js";
 import { ANY_OFFSET, FROM_ANY_CONTEXT, KIND } from "./kinds.js";
 import type { Values } from "./values.js";
 
@@ -42,9 +42,9 @@ export class Context {
     return size === 8 ? this.#otherwise : this.row.otherwise === "anything" ? this.#anywhere : this.values.any;
   }
 
-  /** The field that a store at this offset changes, for people. */
-  fieldAt(offset: number): string {
-    const field = this.row.writable.find(([, start, size]) => offset >= start && offset < start + size);
-    return field === undefined ? this.row.name : `\`${field[0]}\` of ${this.row.name}`;
+  /** The fields that a store of `size` bytes at this offset may change: any where it is not known. */
+  fieldsAt(offset: number, size: number): readonly WritableField[] {
+    if (offset === ANY_OFFSET) return this.row.writable;
+    return this.row.writable.filter(([, start, length]) => offset < start + length && start < offset + size);
   }
 }

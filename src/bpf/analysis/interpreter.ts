@@ -344,13 +344,22 @@ export class Interpreter {
       remember(this.#callers, callee, this.#leader);
       this.#enter(callee, [state[1]!, state[2]!, state[3]!, state[4]!, state[5]!]);
       returned = this.#returns[callee]!;
-      // another program may take a global function's place (freplace): the kernel takes its value for any number too
-      if (this.code.functions[callee]!.global) returned = returned < 0 ? values.any : values.join(returned, values.any);
+      if (this.code.functions[callee]!.global) returned = this.#replaceable(returned);
       if (returned < 0) return false;
     }
     state[0] = returned;
     for (let register = 1; register <= 5; register++) state[register] = values.any;
     return true;
+  }
+
+  /** Another program may take a global function's place (freplace): return what it likes, and write where it was let. */
+  #replaceable(returned: number): number {
+    const values = this.#values;
+    for (let register = 1; register <= 5; register++) {
+      const value = this.#frames.state[register]!;
+      if ((values.kinds(value) & KIND.STACK) !== 0) this.#frames.scribble(values.frame(value), values.offset(value));
+    }
+    return returned < 0 ? values.any : values.join(returned, values.any);
   }
 
   /** Joins arguments into a function's entry. */

@@ -1,9 +1,20 @@
+import type { EffectName } from "../facts.js";
 import type { Findings } from "../findings.js";
 import type { Context } from "./context.js";
 import type { Frames } from "./frames.js";
 import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./kinds.js";
 import type { Maps } from "./maps.js";
 import type { Values } from "./values.js";
+
+/** A kernel object that programs can write to may be a task, a socket, a packet or a flow. */
+const OBJECTS: readonly EffectName[] = ["changes_kernel_state", "changes_socket", "writes_packet"];
+
+/** What a pointer points to, and the bytes from there that are written. */
+interface Target {
+  readonly kinds: number;
+  readonly offset: number;
+  readonly size: number;
+}
 
 /** What is read and written through pointers. */
 export class Memory {
@@ -50,7 +61,7 @@ export class Memory {
     const { values } = this;
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
-    if (kinds !== KIND.STACK) this.#written(slot, pointer, kinds, offset, "stores");
+    if (kinds !== KIND.STACK) this.#written(slot, pointer, { kinds, offset, size }, "stores");
     if ((kinds & KIND.STACK) !== 0) {
       const both =
         kinds === KIND.STACK ? value : values.join(value, this.frames.load(values.frame(pointer), offset, 8));
@@ -62,25 +73,28 @@ export class Memory {
   fill(slot: number, pointer: number, who: string): void {
     const { values } = this;
     const kinds = values.kinds(pointer);
-    // a helper takes a number only where it takes none at all
-    if ((kinds & POINTERS) === 0) return;
+    // no pointer at all
+    if (values.isConstant(pointer) && values.lo(pointer) === 0 && values.hi(pointer) === 0) return;
     if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
-    this.#written(slot, pointer, kinds, values.offset(pointer), `lets \`${who}\` store`);
+    this.#written(slot, pointer, { kinds, offset: values.offset(pointer), size: Infinity }, `lets \`${who}\` store`);
   }
 
-  #written(slot: number, pointer: number, pointsTo: number, offset: number, verb: string): void {
+  #written(slot: number, pointer: number, to: Target, verb: string): void {
     const { findings, values } = this;
-    let kinds = pointsTo;
+    let { kinds } = to;
     if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) {
       kinds = ANYTHING;
       this.frames.store(-1, ANY_OFFSET, 8, values.any);
     }
     if ((kinds & (KIND.PACKET | KIND.PACKET_END)) !== 0)
       findings.note("writes_packet", slot, `${verb} into the packet`);
-    if ((kinds & KIND.CTX) !== 0) findings.note("writes_ctx", slot, `${verb} into ${this.context.fieldAt(offset)}`);
-    if ((kinds & KIND.OPTION) !== 0) findings.note("writes_ctx", slot, `${verb} into data of the context`);
+    if ((kinds & KIND.CTX) !== 0) this.#contextWritten(slot, to, verb);
+    if ((kinds & KIND.OPTION) !== 0) {
+      findings.note("writes_ctx", slot, `${verb} into data of the context`);
+      findings.note("changes_socket", slot, `${verb} into data of the context, which may be a socket option's`);
+    }
     if ((kinds & (KIND.MAP_VALUE | KIND.ARENA)) !== 0) {
-      const shared = (pointsTo === kinds ? values.maps(pointer) : -1) & this.maps.shared;
+      const shared = (to.kinds === kinds ? values.maps(pointer) : -1) & this.maps.shared;
       if (shared !== 0)
         findings.note(
           "writes_shared_map",
@@ -91,11 +105,21 @@ export class Memory {
     if ((kinds & KIND.ITERATED) !== 0)
       findings.note("writes_shared_map", slot, `${verb} into a value of the map that it is to go over`);
     if ((kinds & (KIND.KERNEL | KIND.MAP)) !== 0)
-      findings.note("changes_kernel_state", slot, `${verb} into a kernel object`);
+      for (const effect of OBJECTS) findings.note(effect, slot, `${verb} into a kernel object`);
     if ((kinds & KIND.BUFFER) !== 0)
       findings.note("changes_kernel_state", slot, `${verb} into the buffer of a writable tracepoint`);
     if ((kinds & KIND.USER) !== 0) findings.note("writes_user_memory", slot, `${verb} into user memory`);
     if ((kinds & KIND.SOCKET) !== 0) findings.note("changes_socket", slot, `${verb} into a socket`);
+  }
+
+  #contextWritten(slot: number, { offset, size }: Target, verb: string): void {
+    const { context, findings } = this;
+    const fields = context.fieldsAt(offset, size);
+    const names = fields.map(([name]) => `\`${name}\``).join(", ");
+    const where = fields.length === 0 || offset === ANY_OFFSET ? context.row.name : `${names} of ${context.row.name}`;
+    findings.note("writes_ctx", slot, `${verb} into ${where}`);
+    for (const [name, , , effect] of fields)
+      if (effect !== undefined) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
   }
 
   /** A load through what this analysis takes for a number: the kernel allows none, so something was missed. */

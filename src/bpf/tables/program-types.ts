@@ -1,3 +1,5 @@
+import type { EffectName } from "../facts.js";
+
 /**
  * What each program type may do without calling anybody: which pointers its context holds, which of its fields may be
  * written, what its return value means. Offsets are those of the context's structure in include/uapi/linux/bpf.h, what
@@ -33,7 +35,8 @@ export interface ContextField {
   readonly kind: "packet" | "packet_end" | "socket" | "kernel" | "flow_keys" | "option";
 }
 
-export type WritableField = readonly [name: string, offset: number, size: number];
+/** With what a write into the field brings about beside `writes_ctx`. */
+export type WritableField = readonly [name: string, offset: number, size: number, effect?: EffectName];
 
 /**
  * `ignored`: nothing is decided by it. `always`: what it means is not known, or every value decides. Else the values that
@@ -89,8 +92,8 @@ const XDP = context(
   [["rx_queue_index", 16, 4]],
 );
 const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
-/** TC_ACT_UNSPEC, TC_ACT_OK, TC_ACT_PIPE; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). */
-const TC_VERDICT: Verdict = { neutral: [-1, 0, 3], redirects: [7] };
+/** TC_ACT_UNSPEC, TC_ACT_OK; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). TC_ACT_PIPE drops where netkit asks. */
+const TC_VERDICT: Verdict = { neutral: [-1, 0], redirects: [7] };
 /** BPF_OK; BPF_REDIRECT (enum bpf_ret_code). */
 const LWT_VERDICT: Verdict = { neutral: [0], redirects: [7] };
 
@@ -112,9 +115,9 @@ const ROWS: readonly ProgramTypeRow[] = [
       "bpf_sock",
       [],
       [
-        ["bound_dev_if", 0, 4],
-        ["mark", 16, 4],
-        ["priority", 20, 4],
+        ["bound_dev_if", 0, 4, "changes_socket"],
+        ["mark", 16, 4, "changes_socket"],
+        ["priority", 20, 4, "changes_socket"],
       ],
     ),
     verdict: only(1),
@@ -129,19 +132,14 @@ const ROWS: readonly ProgramTypeRow[] = [
       "bpf_sock_ops",
       [pointer("socket", "sk", 184), pointer("packet", "skb_data", 192), pointer("packet_end", "skb_data_end", 200)],
       [
-        ["reply", 4, 16],
-        ["sk_txhash", 164, 4],
+        ["reply", 4, 16, "changes_socket"],
+        ["sk_txhash", 164, 4, "changes_socket"],
       ],
     ),
     verdict: only(0, 1),
   },
-  // SK_PASS of enum sk_action; a parser's return value is the length of the message
-  {
-    type: "sk_skb",
-    context: skb(PRIORITY, TC_INDEX),
-    verdict: only(1),
-    verdictBy: { sk_skb_stream_parser: "always" },
-  },
+  // what is loaded as a verdict (SK_PASS) can be attached as a parser, whose return value is the length of a message
+  { type: "sk_skb", context: skb(PRIORITY, TC_INDEX), verdict: "always" },
   { type: "cgroup_device", context: context("bpf_cgroup_dev_ctx", []), verdict: only(1) },
   {
     type: "sk_msg",
@@ -159,9 +157,9 @@ const ROWS: readonly ProgramTypeRow[] = [
       "bpf_sock_addr",
       [pointer("socket", "sk", 64)],
       [
-        ["user_ip4", 4, 4],
-        ["user_ip6", 8, 16],
-        ["user_port", 24, 4],
+        ["user_ip4", 4, 4, "redirects"],
+        ["user_ip6", 8, 16, "redirects"],
+        ["user_port", 24, 4, "redirects"],
         ["msg_src_ip4", 40, 4],
         ["msg_src_ip6", 44, 16],
       ],
@@ -194,10 +192,10 @@ const ROWS: readonly ProgramTypeRow[] = [
       "bpf_sockopt",
       [pointer("socket", "sk", 0), pointer("option", "optval", 8), pointer("packet_end", "optval_end", 16)],
       [
-        ["level", 24, 4],
-        ["optname", 28, 4],
-        ["optlen", 32, 4],
-        ["retval", 36, 4],
+        ["level", 24, 4, "changes_socket"],
+        ["optname", 28, 4, "changes_socket"],
+        ["optlen", 32, 4, "changes_socket"],
+        ["retval", 36, 4, "overrides_return"],
       ],
     ),
     verdict: only(1),

@@ -73,7 +73,22 @@ describe("a store", () => {
 
   it("into a socket option's value writes the context", () => {
     const text = "r2 = *(u64 *)(r1 + 8); *(u8 *)(r2 + 0) = 1; r0 = 1; exit";
-    expect(effects(text, { type: "cgroup_sockopt", expectedAttachType: "cgroup_setsockopt" })).toEqual(["writes_ctx"]);
+    expect(effects(text, { type: "cgroup_sockopt", expectedAttachType: "cgroup_setsockopt" })).toEqual([
+      "writes_ctx",
+      "changes_socket",
+    ]);
+  });
+
+  it("into a field of the context brings about what the field does", () => {
+    const written = (offset: number) =>
+      effects(`*(u32 *)(r1 + ${offset}) = 0; r0 = 1; exit`, { type: "cgroup_sockopt", expectedAttachType: null });
+    expect(written(36)).toEqual(["writes_ctx", "overrides_return"]);
+    expect(written(32)).toEqual(["writes_ctx", "changes_socket"]);
+    expect(effects("*(u32 *)(r1 + 4) = 1; r0 = 1; exit", { type: "cgroup_sock_addr" })).toEqual([
+      "writes_ctx",
+      "redirects",
+    ]);
+    expect(effects("*(u32 *)(r1 + 0) = 1 @core; r0 = 1; exit", { type: "cgroup_sock_addr" })).toContain("redirects");
   });
 
   it("into a writable tracepoint's buffer changes the kernel's state", () => {
@@ -81,9 +96,14 @@ describe("a store", () => {
     expect(effects(text, { type: "raw_tracepoint_writable" })).toEqual(["changes_kernel_state"]);
   });
 
-  it("into a struct_ops program's object changes the kernel's state", () => {
+  it("into a struct_ops program's object changes the kernel's state, and a socket or packet if it is one", () => {
     const text = "r2 = *(u64 *)(r1 + 0); *(u32 *)(r2 + 900) = 1; r0 = 0; exit";
-    expect(effects(text, { type: "struct_ops" })).toEqual(["decides", "changes_kernel_state"]);
+    expect(effects(text, { type: "struct_ops" })).toEqual([
+      "writes_packet",
+      "decides",
+      "changes_socket",
+      "changes_kernel_state",
+    ]);
   });
 
   it("into a value that an iterator goes over writes a map that is not the program's", () => {
