@@ -1,0 +1,245 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { factsOfObject } from "../../../src/bpf/object.js";
+import { readConfig } from "../../../src/config/config.js";
+import { Engine } from "../../../src/engine/engine.js";
+import { ERRNO } from "../../../src/errno.js";
+import type { Decision } from "../../../src/hooks/decision.js";
+import type { ProgramSubject } from "../../../src/hooks/subject.js";
+import type { Current } from "../../../src/policy/current.js";
+import { signPkcs7 } from "../../../src/trust/sign.js";
+import { own, Workplace } from "../../support/workplace.js";
+import { task } from "../../task.js";
+
+const object = readFileSync(own("examples/peek-tc.o"));
+const [peek] = factsOfObject(object).programs as [ReturnType<typeof factsOfObject>["programs"][number]];
+const unsigned: ProgramSubject = { ...peek, signature: null, kernel_signature: null, object: null };
+const blob = (data: string, signature: Uint8Array | null = null) => {
+  return { name: "blob", digest: "00".repeat(32), data: Buffer.from(data), signature };
+};
+const inside = (labels: Record<string, string> | null) =>
+  task({ container: { id: "c0", name: null, labels, annotations: {} } });
+
+const open: Engine[] = [];
+afterEach(() => {
+  for (const engine of open.splice(0)) engine.close();
+});
+
+/** An engine for a configuration with these attachments; policies are texts by name, or those that ship. */
+async function engineFor(
+  attachments: string,
+  policies: Record<string, string>,
+  more = "",
+  files: Record<string, string> = {},
+): Promise<[Engine, Workplace]> {
+  const place = new Workplace(attachments, more);
+  for (const [name, text] of Object.entries(files)) place.write(name, text);
+  for (const [name, text] of Object.entries(policies)) place.write(`policies/${name}.js`, text);
+  const engine = await Engine.open(readConfig(place.config));
+  open.push(engine);
+  return [engine, place];
+}
+
+const load = (engine: Engine, subject = unsigned, current: Current = task()) =>
+  engine.decide({ hook: "bpf_prog_load", subject, current });
+
+/** The examples of a policy that the guide begins with. */
+const VERIFY_ALL = `
+  import { verify_signature, PKCS7 } from "countersign";
+  export const bpf_prog_load = (prog) => verify_signature(prog.insns, prog.signature, "platform", PKCS7);`;
+const UNSIGNED_TC = `
+  import { verify_signature, deny, PKCS7 } from "countersign";
+  export function bpf_prog_load(prog) {
+    if (verify_signature(prog.insns, prog.signature, "platform", PKCS7) === 0) return 0;
+    if (prog.effects.reads_kernel_memory) return deny("reads kernel memory and is not signed");
+    return prog.type === "sched_cls" ? 0 : deny("only tc programs may be unsigned");
+  }`;
+const VERIFY_BLOBS = `
+  import { verify_signature, map_lookup, PKCS7 } from "countersign";
+  export function blob_verify(blob, current) {
+    const reject = verify_signature(blob.data, blob.signature, "network", PKCS7);
+    const rule = map_lookup("container_policy", current.container?.labels.tier ?? "");
+    return rule?.require_signature === false ? 0 : reject;
+  }`;
+
+describe("an engine decides by", () => {
+  it("a policy that verifies everything", async () => {
+    const [engine, place] = await engineFor("  - policy: policies/verify-all.js", { "verify-all": VERIFY_ALL });
+    expect(load(engine)).toMatchObject({
+      verdict: -ERRNO.ENODATA,
+      refusal: { by: "verify-all", code: "SIGNATURE_INVALID" },
+      subject: { kind: "program", name: "peek", digest: peek.digest },
+    });
+    const signature = signPkcs7(peek.insns, place.signer);
+    expect(load(engine, { ...unsigned, signature })).toMatchObject({ verdict: 0, refusal: null });
+    signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
+    expect(load(engine, { ...unsigned, signature }).refusal?.code).toBe("SIGNATURE_INVALID");
+  });
+
+  it("a policy that lets unsigned tc programs through, if they do not read the kernel's memory", async () => {
+    const [engine] = await engineFor("  - policy: policies/tc.js", { tc: UNSIGNED_TC });
+    expect(load(engine)).toMatchObject({
+      verdict: -ERRNO.EPERM,
+      refusal: {
+        code: "REFUSED_BY_POLICY",
+        reason: expect.stringMatching(
+          /^tc: reads kernel memory and is not signed \(verify_signature platform PKCS7: -ENODATA/,
+        ),
+      },
+    });
+    const calm = { ...peek.effects, reads_kernel_memory: false };
+    expect(load(engine, { ...unsigned, effects: calm }).verdict).toBe(0);
+    expect(load(engine, { ...unsigned, effects: calm, type: "xdp" }).refusal?.reason).toContain("only tc programs");
+  });
+
+  it("a policy that looks up a rule for whoever asks", async () => {
+    const files = { "rules.yaml": "lab: { require_signature: false }\n" };
+    const maps = "maps: { container_policy: { file: rules.yaml } }";
+    const [engine] = await engineFor("  - policy: policies/blobs.js", { blobs: VERIFY_BLOBS }, maps, files);
+    const ask = (current: Current) => engine.decide({ hook: "blob_verify", subject: blob("data"), current }).verdict;
+    expect([ask(task()), ask(inside({ tier: "lab" })), ask(inside({ tier: "prod" }))]).toEqual([
+      -ERRNO.ENODATA,
+      0,
+      -ERRNO.ENODATA,
+    ]);
+  });
+
+  it("the container's labels, under the policy that ships for that", async () => {
+    const shipped = readFileSync(own("policies/container-lockdown.js"), "utf8");
+    const [engine] = await engineFor("  - policy: policies/lockdown.js", { lockdown: shipped });
+    const verdicts = [task(), inside({}), inside({ tier: "edge" }), inside(null)].map(
+      (current) => load(engine, unsigned, current).verdict,
+    );
+    expect(verdicts).toEqual([0, 0, -ERRNO.ENODATA, -ERRNO.ENODATA]);
+  });
+});
+
+describe("whatever a policy does", () => {
+  const WRONG = `
+    import { map_lookup, verify_signature } from "countersign";
+    export function blob_verify(blob, current) {
+      if (current.comm === "loop") for (;;) {}
+      if (current.comm === "throw") throw new Error("no");
+      if (current.comm === "keyring") return verify_signature(blob.data, blob.data, "plat" + "from", "PKCS7");
+      if (current.comm === "map") return map_lookup("no" + "ne", "a");
+      if (current.comm === "type") return verify_signature(blob.data, blob.data, "platform", "PKCS" + "8");
+      return current.comm === "text" ? "0" : 0;
+    }`;
+
+  it.each([
+    ["loop", "OUT_OF_FUEL", "policies/wrong.js:4:"],
+    ["throw", "POLICY_ERROR", "policies/wrong.js:5:"],
+    ["keyring", "POLICY_ERROR", "no keyring `platfrom` (did you mean `platform`?)"],
+    ["map", "POLICY_ERROR", "no map `none`"],
+    ["type", "POLICY_ERROR", "no signature type `PKCS8` (did you mean `PKCS7`?)"],
+    ["text", "BAD_RETURN_VALUE", "policies/wrong.js"],
+  ])("%s is the fault %s, and the next decision is right", async (comm, code, words) => {
+    const [engine] = await engineFor("  - policy: policies/wrong.js", { wrong: WRONG });
+    const decision = engine.decide({ hook: "blob_verify", subject: blob("data"), current: task({ comm }) });
+    expect(decision).toMatchObject({ verdict: -ERRNO.EPERM, refusal: { by: "wrong", code } });
+    expect(decision.refusal?.reason).toContain(words);
+    expect(engine.decide({ hook: "blob_verify", subject: blob("data"), current: task() }).verdict).toBe(0);
+  });
+});
+
+describe("maps that policies write", () => {
+  const COUNT = `
+    import { deny, map_lookup, map_update } from "countersign";
+    export function blob_verify(blob) {
+      const seen = (map_lookup("seen", "n") ?? 0) + 1;
+      map_update("seen", "n", seen);
+      return seen > 2 ? deny("seen " + seen) : 0;
+    }`;
+  const ask = (engine: Engine) => engine.decide({ hook: "blob_verify", subject: blob("data"), current: task() });
+  const writable = "maps: { seen: { writable: { entries: 10, bytes: 1KiB } } }";
+
+  it("keep their state from one decision to the next, which is in the decision", async () => {
+    const [engine] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
+    const decisions = [ask(engine), ask(engine), ask(engine)];
+    expect(decisions.map(({ verdict }) => verdict)).toEqual([0, 0, -1]);
+    expect(decisions[2]?.refusal?.reason).toBe("count: seen 3");
+    expect(decisions[1]?.answers[0]?.writes).toEqual([{ map: "seen", key: "n", value: "2" }]);
+  });
+
+  it("can be given what an engine before committed", async () => {
+    const [before] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
+    const writes = [ask(before), ask(before)].flatMap(({ answers }) => answers[0]?.writes ?? []);
+    const [after] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
+    after.restore("count", writes);
+    expect(ask(after).refusal?.reason).toBe("count: seen 3");
+  });
+
+  it("are the same in audit, for the one that writes", async () => {
+    const attachments =
+      "  - policy: policies/count.js\n    mode: audit\n  - { name: other, policy: policies/count.js }";
+    const [engine] = await engineFor(attachments, { count: COUNT }, writable);
+    const decisions = [ask(engine), ask(engine), ask(engine)];
+    expect(decisions.map(({ answers }) => answers.map(({ verdict }) => verdict))).toEqual([
+      [0, 0],
+      [0, 0],
+      [-1, -1],
+    ]);
+  });
+});
+
+describe("an engine", () => {
+  it("gives every decision an id, the hook's time, and how long it took", async () => {
+    const [engine] = await engineFor("  - policy: policies/tc.js", { tc: UNSIGNED_TC });
+    const first = engine.decide({ hook: "bpf_prog_load", subject: unsigned, current: task(), time: 5 });
+    const second = load(engine);
+    expect(first.time).toBe(5);
+    expect(first.id).not.toBe(second.id);
+    expect(second.duration).toBeGreaterThan(0);
+  });
+
+  it("answers the same in audit and enforce, whoever asks about whatever", async () => {
+    const attachments = (mode: string) =>
+      `  - { policy: policies/tc.js, mode: ${mode}, scope: { uid: 0-9 } }\n  - { policy: policies/lockdown.js, mode: ${mode} }`;
+    const policies = { tc: UNSIGNED_TC, lockdown: readFileSync(own("policies/container-lockdown.js"), "utf8") };
+    const [enforce] = await engineFor(attachments("enforce"), policies);
+    const [audit] = await engineFor(attachments("audit"), policies);
+    const tier = fc.constantFrom(null, {}, { tier: "edge" }, { tier: "prod" }, { tier: "lab" });
+    const strip = ({ refusal, would, answers }: Decision) => ({
+      refused: refusal ?? would,
+      said: answers.map((one) => [one.verdict, one.fuel, one.refusal]),
+    });
+    fc.assert(
+      fc.property(
+        tier,
+        fc.boolean(),
+        fc.nat(20),
+        fc.constantFrom("sched_cls", "xdp"),
+        fc.boolean(),
+        (labels, host, uid, type, reads) => {
+          const effects = { ...peek.effects, reads_kernel_memory: reads };
+          const current = { ...(host ? task() : inside(labels)), uid };
+          const [one, other] = [
+            load(enforce, { ...unsigned, type, effects }, current),
+            load(audit, { ...unsigned, type, effects }, current),
+          ];
+          expect(other.verdict).toBe(0);
+          expect(strip(other)).toEqual(strip(one));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("decides nothing once it is closed", async () => {
+    const [engine] = await engineFor("  - policy: policies/tc.js", { tc: UNSIGNED_TC });
+    engine.close();
+    engine.close();
+    expect(() => load(engine)).toThrow(expect.objectContaining({ code: "ENGINE_CLOSED" }));
+  });
+
+  it("refuses what it cannot write down", async () => {
+    const log = "log: { file: log/d.jsonl, rotate: 1B }";
+    const allow = { allow: "export const bpf_prog_load = () => 0;" };
+    const [engine, place] = await engineFor("  - policy: policies/allow.js", allow, log, { "log/keep": "" });
+    expect(load(engine).verdict).toBe(0);
+    rmSync(place.at("log"), { recursive: true });
+    writeFileSync(place.at("log"), "in the way");
+    expect(load(engine)).toMatchObject({ verdict: -ERRNO.EPERM, refusal: { by: null, code: "INTERNAL_FAULT" } });
+  });
+});
