@@ -29,6 +29,7 @@ if (!quiet || stale) {
       index: "src/index.ts",
       launcher: "src/gate/launcher.ts",
       "gate-thread": "src/gate/thread.ts",
+      "engine-thread": "src/engine/thread.ts",
     },
     outdir: dist,
     bundle: true,

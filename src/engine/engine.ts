@@ -10,6 +10,7 @@ import type { DecisionLog } from "../log/log.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
 import { MapView, type MapWrite } from "../policy/map.js";
+import type { Fault } from "../policy/outcome.js";
 import { Roster } from "../policy/roster.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
 import { SignatureStore } from "../trust/store.js";
@@ -17,6 +18,7 @@ import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
+import type { DecisionWatch } from "./watch.js";
 
 /** What is asked. `time` is the hook's time, at which certificates are judged: now, unless it is given. */
 export interface DecisionRequest<H extends HookName = HookName> {
@@ -58,28 +60,42 @@ export class Engine {
   /**
    * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with less
    * than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine before this one
-   * ({@link Engine.sealed}), or from `sealedRules`.
+   * ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked.
    */
-  static async open(config: Config, sealed?: SealedRules): Promise<Engine> {
+  static async open(config: Config, sealed?: SealedRules, watch: DecisionWatch | null = null): Promise<Engine> {
     const loader = new Loader(config);
     const keyrings = new Keyrings(config.keyrings, sealed);
     const maps = loader.maps();
     const moment: Moment = { time: 0, keyrings: new Map() };
     const domains = new Map<string, Domain>();
-    const attachments = config.attachments.map((attachment) => {
+    const attachments = config.attachments.map((attachment, number) => {
       const policy = loader.policy(attachment);
       const domain = domains.get(attachment.domain) ?? new Domain();
       domains.set(attachment.domain, domain);
       const view = new MapView(maps, attachment.mode);
-      return new PolicyAttachment(attachment, policy, domain, new Helpers(keyrings.byName, view, moment), view);
+      const watched = watch === null ? null : { watch, number };
+      return new PolicyAttachment(
+        attachment,
+        policy,
+        domain,
+        new Helpers(keyrings.byName, view, moment),
+        view,
+        watched,
+      );
     });
     const signatures = SignatureStore.open(config.signatures);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log);
     return new Engine(config, moment, attachments, domains, keyrings, signatures, log);
   }
 
-  /** Decides. Whatever goes wrong in a policy is in the decision; throws ENGINE_CLOSED alone. */
-  decide<H extends HookName>({ hook, subject, current, time = Date.now() }: DecisionRequest<H>): Decision {
+  /**
+   * Decides. Whatever goes wrong in a policy is in the decision; throws ENGINE_CLOSED alone. `standing` are attachments, by
+   * their number in the configuration, that answer with a fault in this decision and are not asked.
+   */
+  decide<H extends HookName>(
+    { hook, subject, current, time = Date.now() }: DecisionRequest<H>,
+    standing: readonly (readonly [attachment: number, fault: Fault])[] = [],
+  ): Decision {
     if (this.closed)
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
     const start = performance.now();
@@ -88,7 +104,9 @@ export class Engine {
     this.moment.time = time;
     this.moment.keyrings.clear();
     const fallback = { verdict: this.config.default[hook], mode: this.config.mode };
+    for (const [number, fault] of standing) this.attachments[number]?.stand(fault);
     const ruling = dispatch({ hook, subject, current }, this.roster.inScope(hook, current), fallback);
+    for (const [number] of standing) this.attachments[number]?.stand(null);
     this.decided += 1;
     return this.logged({
       id: `${this.run}-${this.decided}`,
@@ -133,11 +151,6 @@ export class Engine {
   /** Repeats map writes that an attachment committed in an engine before this one. */
   restore(attachment: string, writes: readonly MapWrite[]): void {
     this.named(attachment)?.apply(writes);
-  }
-
-  /** Takes an attachment out, with the reason that its refusals will give; or back in, with null. */
-  suspend(attachment: string, why: string | null): void {
-    this.named(attachment)?.suspend(why);
   }
 
   close(): void {

@@ -4,9 +4,10 @@ import type { Current } from "../policy/current.js";
 import type { Domain } from "../policy/domain.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import type { MapView, MapWrite } from "../policy/map.js";
-import type { Outcome } from "../policy/outcome.js";
+import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
 import type { Helpers } from "./helpers.js";
+import type { DecisionWatch } from "./watch.js";
 
 /** An attachment of the configuration, bound to its policy, the domain that it runs in, and its helpers. */
 export class PolicyAttachment implements Attachment {
@@ -18,8 +19,8 @@ export class PolicyAttachment implements Attachment {
   readonly policyDigest: string;
   readonly hooks: ReadonlySet<string>;
   readonly scope: Scope;
-  /** Why it is not asked for the present, if it is not. */
-  private suspension: string | null = null;
+  /** What it answers without being asked, for the present. */
+  private standing: Fault | null = null;
 
   constructor(
     config: AttachmentConfig,
@@ -27,6 +28,7 @@ export class PolicyAttachment implements Attachment {
     private readonly runsIn: Domain,
     private readonly helpers: Helpers,
     private readonly maps: MapView,
+    private readonly watched: { readonly watch: DecisionWatch; readonly number: number } | null = null,
   ) {
     this.name = config.name;
     this.mode = config.mode;
@@ -39,9 +41,15 @@ export class PolicyAttachment implements Attachment {
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
-    if (this.suspension !== null) return suspended(this.suspension);
+    if (this.standing !== null) return unasked(this.standing);
     this.helpers.begin();
+    if (this.watched !== null) {
+      // making a runtime is the engine's work, and not on the policy's time
+      this.runsIn.prepare(this.policy, this.limits);
+      this.watched.watch.ask(this.watched.number, this.limits.wall);
+    }
     const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, this.helpers);
+    this.watched?.watch.answered();
     return outcome.answers.length === 0 ? outcome : { ...outcome, answers: this.helpers.explained(outcome.answers) };
   }
 
@@ -58,19 +66,12 @@ export class PolicyAttachment implements Attachment {
     this.maps.apply(writes);
   }
 
-  /** Takes the attachment out: it answers with the fault SUSPENDED and is not asked, until it is given null. */
-  suspend(why: string | null): void {
-    this.suspension = why;
+  /** Has it answer with a fault and not be asked, until it is given null. */
+  stand(fault: Fault | null): void {
+    this.standing = fault;
   }
 }
 
-function suspended(message: string): Outcome {
-  return {
-    verdict: null,
-    fault: { code: "SUSPENDED", message, place: null },
-    reason: null,
-    notes: [],
-    answers: [],
-    fuel: 0,
-  };
+function unasked(fault: Fault): Outcome {
+  return { verdict: null, fault, reason: null, notes: [], answers: [], fuel: 0 };
 }

@@ -46,6 +46,15 @@ export class Domain {
     this.#code = code;
   }
 
+  /** Has a policy's runtime ready. What keeps it from being made is told by `ask`. */
+  prepare(policy: LinkedPolicy, limits: Limits): void {
+    try {
+      this.#runtimeOf(policy, limits);
+    } catch {
+      this.#replace();
+    }
+  }
+
   /** Asks a policy. Never throws: whatever goes wrong is a fault in the outcome. */
   ask(
     policy: LinkedPolicy,

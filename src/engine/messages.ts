@@ -1,0 +1,47 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Config } from "../config/config.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Fault } from "../policy/outcome.js";
+import type { DecisionRequest } from "./engine.js";
+import type { SealedRules } from "./keyrings.js";
+import type { Commit } from "./ledger.js";
+
+/** What a decision thread is started with. */
+export interface ThreadData {
+  readonly config: Config;
+  readonly sealed: SealedRules;
+  readonly memory: SharedArrayBuffer;
+  readonly port: MessagePort;
+}
+
+/** A subject crosses once where it cannot change, and is known by a number after that. */
+export interface ThreadRequest {
+  readonly id: number;
+  readonly request: Omit<DecisionRequest, "subject">;
+  readonly subject: object | null;
+  /** What to remember the subject by, or by what it is remembered; null to forget it at once. */
+  readonly known: number | null;
+  /** Attachments that answer with a fault and are not asked. */
+  readonly standing: readonly (readonly [attachment: number, fault: Fault])[];
+}
+
+export type ToThread =
+  | ({ readonly do: "decide" } & ThreadRequest)
+  | { readonly do: "restore"; readonly commits: readonly Commit[] }
+  | { readonly do: "close" };
+
+export type FromThread =
+  | { readonly is: "ready" }
+  | { readonly is: "decided"; readonly id: number; readonly decision: Decision }
+  | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
+
+/** A CountersignError as it crosses. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly place: string | undefined;
+  readonly remedy: string | undefined;
+}
+
+/** Subjects that a thread remembers: both sides count, so that each knows what the other has. */
+export const SUBJECTS_KNOWN = 256;

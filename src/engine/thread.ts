@@ -1,0 +1,97 @@
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { CountersignError } from "../error.js";
+import { type DecisionRequest, Engine } from "./engine.js";
+import {
+  type Failure,
+  type FromThread,
+  SUBJECTS_KNOWN,
+  type ThreadData,
+  type ThreadRequest,
+  type ToThread,
+} from "./messages.js";
+import { DecisionWatch } from "./watch.js";
+
+/**
+ * An entry of its own: a decision thread, which an embedding program's watcher (watchdog.ts) can end at any time. It waits
+ * blocked, takes requests in order, and says in shared memory what it is doing.
+ */
+class Thread {
+  readonly #subjects = new Map<number, object>();
+  #open = true;
+
+  constructor(
+    private readonly port: ThreadData["port"],
+    private readonly engine: Engine,
+    private readonly watch: DecisionWatch,
+  ) {}
+
+  run(): void {
+    this.#say({ is: "ready" });
+    while (this.#open) {
+      const seen = this.watch.requests;
+      for (let next = this.#next(); next !== undefined; next = this.#next()) this.#obey(next);
+      if (this.#open) this.watch.waitForRequest(seen);
+    }
+  }
+
+  #next(): ToThread | undefined {
+    return (receiveMessageOnPort(this.port) as { message: ToThread } | undefined)?.message;
+  }
+
+  #obey(message: ToThread): void {
+    switch (message.do) {
+      case "decide":
+        this.#decide(message);
+        break;
+      case "restore":
+        for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
+        break;
+      case "close":
+        this.#open = false;
+        this.engine.close();
+        this.port.close();
+    }
+  }
+
+  #decide({ id, request, subject, known, standing }: ThreadRequest): void {
+    this.watch.begin(id);
+    try {
+      const about = this.#subject(subject, known);
+      const decision = this.engine.decide({ ...request, subject: about } as DecisionRequest, standing);
+      this.#say({ is: "decided", id, decision });
+    } catch (error) {
+      this.#say({ is: "failed", id, error: failure(error) });
+    }
+  }
+
+  #subject(subject: object | null, known: number | null): object {
+    if (known === null) return subject!;
+    if (subject === null) return this.#subjects.get(known)!;
+    this.#subjects.set(known, subject);
+    this.#subjects.delete(known - SUBJECTS_KNOWN);
+    return subject;
+  }
+
+  #say(message: FromThread): void {
+    this.port.postMessage(message);
+    this.watch.responded();
+  }
+}
+
+function failure(error: unknown): Failure {
+  if (error instanceof CountersignError) {
+    const { code, message, place, remedy } = error;
+    return { code, message, place, remedy };
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { code: "INTERNAL", message, place: undefined, remedy: undefined };
+}
+
+const { config, sealed, memory, port } = workerData as ThreadData;
+const watch = new DecisionWatch(memory);
+try {
+  new Thread(port, await Engine.open(config, sealed, watch), watch).run();
+} catch (error) {
+  port.postMessage({ is: "failed", id: null, error: failure(error) } satisfies FromThread);
+  watch.responded();
+}

@@ -1,0 +1,223 @@
+import { type Config, readConfig } from "../config/config.js";
+import { CountersignError, ERROR_CODES, type ErrorCode } from "../error.js";
+import type { HookName } from "../hooks/catalogue.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Fault } from "../policy/outcome.js";
+import type { DecisionRequest } from "./engine.js";
+import { type SealedRules, sealedRules } from "./keyrings.js";
+import { Ledger } from "./ledger.js";
+import type { Failure, FromThread } from "./messages.js";
+import { Offences } from "./offences.js";
+import { WatchedThread } from "./watched-thread.js";
+
+/** Milliseconds that a policy may be past its time before its thread is ended: the sandbox itself stops nearly all on time. */
+const GRACE = 25;
+/** Milliseconds between two looks at a thread that nobody waits for blocked. */
+const LOOK_EVERY = 10;
+/** Milliseconds that a thread may take to be ready, and may be silent while no policy is being asked. */
+const PATIENCE = 10_000;
+
+/** An engine in a thread of its own, which cannot be stopped by any policy. */
+export interface DecisionEngine {
+  /** Decides while the caller waits, blocked: the caller is the watcher. Throws ENGINE_CLOSED, and INTERNAL when no thread starts. */
+  decide<H extends HookName>(request: DecisionRequest<H>): Decision;
+  /** The same for a caller that does not wait blocked. */
+  decideAsync<H extends HookName>(request: DecisionRequest<H>): Promise<Decision>;
+  /** Ends the threads. What is still being decided is rejected with ENGINE_CLOSED. */
+  close(): Promise<void>;
+}
+
+/** Opens an engine for a configuration, or its file. Throws what the configuration or anything that it names throws. */
+export async function openEngine(config: string | Config): Promise<DecisionEngine> {
+  const engine = new Watchdog(typeof config === "string" ? readConfig(config) : config);
+  await engine.ready();
+  return engine;
+}
+
+interface Pending {
+  readonly id: number;
+  readonly request: DecisionRequest;
+  /** Attachments that had a thread ended over this request: they have answered. */
+  readonly overdue: [number, Fault][];
+  readonly resolve: (decision: Decision) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Watches a decision thread. One that is overdue is ended; the spare one takes its place, with the same configuration and
+ * every committed map write, decides again what was in flight, and takes the attachment that was at fault as out of time.
+ */
+class Watchdog implements DecisionEngine {
+  readonly #ledger = new Ledger();
+  readonly #offences = new Offences();
+  readonly #pending = new Map<number, Pending>();
+  readonly #sealed: SealedRules;
+  #thread: WatchedThread;
+  #spare: WatchedThread | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #ids = 0;
+  #closed = false;
+
+  constructor(private readonly config: Config) {
+    this.#sealed = sealedRules(config.keyrings);
+    this.#thread = this.#start();
+  }
+
+  async ready(): Promise<void> {
+    const failure = await this.#thread.ready();
+    if (failure !== null) {
+      await this.close();
+      throw errorOf(failure);
+    }
+    this.#keepSpare();
+  }
+
+  decide<H extends HookName>(request: DecisionRequest<H>): Decision {
+    let result: Decision | Error | undefined;
+    const id = this.#ask(
+      request,
+      (decision) => (result = decision),
+      (error) => (result = error),
+    );
+    let silent = Date.now() + PATIENCE;
+    while (result === undefined) {
+      const thread = this.#thread;
+      const seen = thread.watch.responses;
+      this.#receive(thread);
+      if (result !== undefined) break;
+      thread.watch.waitForResponse(seen, thread.watch.patience(GRACE, 100));
+      if (this.#look()) silent = Date.now() + PATIENCE;
+      if (Date.now() > silent) this.#giveUp(id);
+    }
+    if (result instanceof Error) throw result;
+    return result;
+  }
+
+  decideAsync<H extends HookName>(request: DecisionRequest<H>): Promise<Decision> {
+    return new Promise((resolve, reject) => {
+      this.#ask(request, resolve, reject);
+      this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rest();
+    for (const { reject } of this.#pending.values()) reject(closed());
+    this.#pending.clear();
+    await Promise.all([this.#thread.close(), this.#spare?.end()]);
+  }
+
+  #ask(request: DecisionRequest, resolve: Pending["resolve"], reject: Pending["reject"]): number {
+    if (this.#closed) throw closed();
+    const pending = { id: ++this.#ids, request, overdue: [], resolve, reject };
+    this.#pending.set(pending.id, pending);
+    this.#post(pending);
+    return pending.id;
+  }
+
+  #post({ id, request, overdue }: Pending): void {
+    const now = Date.now();
+    const standing = [
+      ...this.#offences.standing(now).filter(([out]) => !overdue.some(([one]) => one === out)),
+      ...overdue,
+    ];
+    // the hook's time is that of the question, however often it is asked
+    this.#thread.decide(id, { ...request, time: request.time ?? now }, standing);
+  }
+
+  /** Takes what the thread has said. */
+  #receive(thread: WatchedThread): void {
+    for (const message of thread.received()) this.#hear(thread, message);
+  }
+
+  #hear(thread: WatchedThread, message: FromThread): void {
+    if (thread !== this.#thread) return;
+    if (message.is === "ready") return;
+    if (message.is === "failed" && message.id === null) {
+      this.#giveUp(null, errorOf(message.error));
+      return;
+    }
+    const pending = this.#pending.get(message.id!);
+    this.#pending.delete(message.id!);
+    if (this.#pending.size === 0) this.#rest();
+    if (message.is === "failed") pending?.reject(errorOf(message.error));
+    else {
+      this.#ledger.record(message.decision);
+      pending?.resolve(message.decision);
+    }
+  }
+
+  /** Whether the thread had to be replaced. */
+  #look(): boolean {
+    const thread = this.#thread;
+    const overdue = thread.watch.overdue(GRACE);
+    if (overdue === null && thread.alive) return false;
+    // it may have answered at the last moment
+    this.#receive(thread);
+    const pending = overdue === null ? undefined : this.#pending.get(overdue.request);
+    if (thread.alive && pending === undefined) return false;
+    if (overdue !== null && pending !== undefined) {
+      this.#offences.charge(overdue.attachment, Date.now());
+      pending.overdue.push([overdue.attachment, this.#outOfTime(overdue.attachment)]);
+    }
+    this.#replace(thread);
+    return true;
+  }
+
+  #replace(thread: WatchedThread): void {
+    void thread.end();
+    this.#thread = this.#spare ?? this.#start();
+    this.#spare = null;
+    this.#thread.restore(this.#ledger.commits());
+    for (const pending of this.#pending.values()) this.#post(pending);
+    this.#keepSpare();
+  }
+
+  #outOfTime(attachment: number): Fault {
+    const { limits } = this.config.attachments[attachment]!;
+    const message = `took longer than its ${limits.wall} ms and did not stop: its thread was ended`;
+    return { code: "OUT_OF_TIME", message, place: null };
+  }
+
+  /** No thread answers: whoever waits is told, and nothing is allowed. */
+  #giveUp(id: number | null, error: Error = silentError()): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (id !== null && pending.id !== id) continue;
+      this.#pending.delete(pending.id);
+      pending.reject(error);
+    }
+    if (id !== null) this.#replace(this.#thread);
+  }
+
+  #keepSpare(): void {
+    if (!this.#closed) this.#spare ??= this.#start();
+  }
+
+  #start(): WatchedThread {
+    return new WatchedThread({ config: this.config, sealed: this.#sealed }, (thread, message) =>
+      this.#hear(thread, message),
+    );
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+function closed(): CountersignError {
+  return new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
+}
+
+function silentError(): CountersignError {
+  return new CountersignError("INTERNAL", `the decision thread has said nothing for ${PATIENCE} ms`, {
+    remedy: "report this, with the configuration",
+  });
+}
+
+function errorOf({ code, message, place, remedy }: Failure): CountersignError {
+  const known = (ERROR_CODES as readonly string[]).includes(code) ? (code as ErrorCode) : "INTERNAL";
+  return new CountersignError(known, message, { place, remedy });
+}

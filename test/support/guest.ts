@@ -1,0 +1,84 @@
+/**
+ * Policies in a domain of their own, asked without an engine: the helpers answer what a test tells them to.
+ */
+import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
+import { DEFAULT_LIMITS, type Limits } from "../../src/policy/attachment.js";
+import type { Current } from "../../src/policy/current.js";
+import { Domain } from "../../src/policy/domain.js";
+import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker.js";
+import type { Outcome } from "../../src/policy/outcome.js";
+import type { EngineCode } from "../../src/sandbox/engine.js";
+import type { HostFunctions } from "../../src/sandbox/host.js";
+import { task } from "../task.js";
+
+/** Helpers that know nothing: no signature verifies, no map has a key. */
+export const FUNCTIONS: HostFunctions = {
+  verify_signature: () => -126,
+  hash: () => "00",
+  map_lookup: () => undefined,
+  map_update: () => 0,
+  map_delete: () => 0,
+};
+
+/** A blob, which has bytes and no signature. */
+export const SUBJECT = Object.freeze({
+  name: "blob",
+  digest: "d1",
+  data: Uint8Array.of(1, 2, 3, 4),
+  signature: null,
+  nested: { list: ["a", "b"], deep: { flag: true } },
+});
+
+export interface Question {
+  readonly hook?: string;
+  readonly subject?: object;
+  readonly current?: Partial<Current>;
+  readonly limits?: Partial<Limits>;
+  readonly functions?: Partial<HostFunctions>;
+}
+
+/** Links one file, or several by their names, of which the first is the policy. */
+export function link(source: string | Readonly<Record<string, string>>): LinkedPolicy {
+  const files: Readonly<Record<string, string>> = typeof source === "string" ? { "policy.js": source } : source;
+  const read = (path: string) => {
+    const text = files[path];
+    if (text === undefined) throw new Error(`no file ${path}`);
+    return text;
+  };
+  return linkPolicy(Object.keys(files)[0]!, { read, hookNames: HOOK_NAMES, root: "" });
+}
+
+/** The body of a policy for `blob_verify`. */
+export function blob(body: string, head = ""): string {
+  return `${head}export function blob_verify(blob, current) {\n${body}\n}`;
+}
+
+export class Guest {
+  readonly domain: Domain;
+  readonly #linked = new Map<string, LinkedPolicy>();
+
+  constructor(options: { kept?: number; code?: EngineCode } = {}) {
+    this.domain = new Domain(options);
+  }
+
+  ask(source: string | LinkedPolicy, question: Question = {}): Outcome {
+    const { hook = "blob_verify", subject = SUBJECT, current, limits, functions } = question;
+    return this.domain.ask(
+      typeof source === "string" ? this.#link(source) : source,
+      { ...DEFAULT_LIMITS, ...limits },
+      hook,
+      subject,
+      task(current),
+      { ...FUNCTIONS, ...functions },
+    );
+  }
+
+  #link(source: string): LinkedPolicy {
+    let linked = this.#linked.get(source);
+    if (linked === undefined) {
+      linked = link(source);
+      this.#linked.set(source, linked);
+    }
+    return linked;
+  }
+}
