@@ -6,6 +6,7 @@ import type { LinkedPolicy } from "../policy/linker.js";
 import type { MapView, MapWrite } from "../policy/map.js";
 import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
+import { EvidenceOf, withoutEvidence } from "./evidence.js";
 import type { Helpers } from "./helpers.js";
 import type { DecisionWatch } from "./watch.js";
 
@@ -19,6 +20,7 @@ export class PolicyAttachment implements Attachment {
   readonly policyDigest: string;
   readonly hooks: ReadonlySet<string>;
   readonly scope: Scope;
+  private readonly evidence: EvidenceOf;
   /** What it answers without being asked, for the present. */
   private standing: Fault | null = null;
 
@@ -38,6 +40,7 @@ export class PolicyAttachment implements Attachment {
     this.policyDigest = policy.digest;
     this.hooks = new Set(config.hooks ?? policy.hooks);
     this.scope = new Scope(config.scope);
+    this.evidence = new EvidenceOf(policy.source);
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
@@ -48,9 +51,11 @@ export class PolicyAttachment implements Attachment {
       this.runsIn.prepare(this.policy, this.limits);
       this.watched.watch.ask(this.watched.number, this.limits.wall);
     }
-    const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, this.helpers);
+    const shown = withoutEvidence(subject);
+    const outcome = this.runsIn.ask(this.policy, this.limits, hook, shown, current, this.helpers);
     this.watched?.watch.answered();
-    return outcome.answers.length === 0 ? outcome : { ...outcome, answers: this.helpers.explained(outcome.answers) };
+    if (outcome.verdict === 0 && outcome.answers.length === 0) return outcome;
+    return { ...outcome, answers: this.helpers.explained(outcome.answers), evidence: this.evidence.in(subject) };
   }
 
   commit(): readonly MapWrite[] {

@@ -4,14 +4,15 @@ import type { Fault, Outcome } from "../policy/outcome.js";
 import type { HookName } from "./catalogue.js";
 import type { Refusal } from "./decision.js";
 
-/** Why an attachment refuses, in one line: who, what it said, and the helpers' answers that led there. */
+/** Why an attachment refuses, in one line: who, what it said, the evidence, and the signatures' results that led there. */
 export function refusedByPolicy(attachment: string, verdict: number, outcome: Outcome): Refusal {
   const refusal = (code: Refusal["code"], why: string): Refusal => {
     return { verdict, by: attachment, code, reason: bounded(`${attachment}: ${why}`) };
   };
   if (outcome.fault !== null) return refusal(outcome.fault.code, ofFault(outcome.fault));
   const failed = outcome.answers.filter((answer) => FAILED_SIGNATURE.test(answer));
-  const because = failed.length > 0 ? ` (${failed.join("; ")})` : "";
+  const behind = [...(outcome.evidence ?? []), ...failed];
+  const because = behind.length > 0 ? ` (${behind.join("; ")})` : "";
   if (outcome.reason !== null) return refusal("REFUSED_BY_POLICY", outcome.reason + because);
   const own = failed.find((answer) => answer.includes(`: ${verdictName(verdict)}`));
   if (own !== undefined) return refusal("SIGNATURE_INVALID", own);

@@ -84,7 +84,7 @@ describe("an engine decides by", () => {
       refusal: {
         code: "REFUSED_BY_POLICY",
         reason: expect.stringMatching(
-          /^tc: reads kernel memory and is not signed \(verify_signature platform PKCS7: -ENODATA/,
+          /^tc: reads kernel memory and is not signed \(reads_kernel_memory: calls `bpf_get_current_task` at peek-tc\.bpf\.c:17 \(instruction 0\); verify_signature platform PKCS7: -ENODATA/,
         ),
       },
     });

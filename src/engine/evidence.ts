@@ -1,0 +1,47 @@
+import { EFFECTS, type EffectName, type Evidence } from "../bpf/facts.js";
+
+/**
+ * What a policy's reason leaves out: why the effects that it looks at are true. A policy is taken to look at an effect that
+ * its text names, and at all that change something where it names `read_only`.
+ */
+export class EvidenceOf {
+  private readonly effects: ReadonlySet<EffectName>;
+
+  /** `source` is the linked policy's text. */
+  constructor(source: string) {
+    const named = new Set(Array.from(source.matchAll(/(?:\.|["'`{,]\s*)([a-z]+(?:_[a-z]+)*)\b/g), ([, word]) => word));
+    const changing = named.has("read_only") ? EFFECTS.filter((effect) => !effect.startsWith("reads_")) : [];
+    this.effects = new Set([...changing, ...EFFECTS.filter((effect) => named.has(effect))]);
+  }
+
+  /** One line for each such effect of a program, of the first instruction that has it; a few at most. */
+  in(subject: object): readonly string[] {
+    const { evidence } = subject as { evidence?: readonly Evidence[] };
+    if (evidence === undefined || this.effects.size === 0) return [];
+    const first = new Map<EffectName, Evidence>();
+    for (const one of evidence) if (this.effects.has(one.effect) && !first.has(one.effect)) first.set(one.effect, one);
+    return [...first.values()].slice(0, MAX_LINES).map(lineOf);
+  }
+}
+
+const MAX_LINES = 3;
+
+function lineOf({ effect, insn, text, source, because }: Evidence): string {
+  if (insn === null) return `${effect}: ${because}`;
+  if (source !== null) return `${effect}: ${because} at ${source} (instruction ${insn})`;
+  return `${effect}: ${because} at instruction ${insn}${text === null ? "" : ` \`${text}\``}`;
+}
+
+const shown = new WeakMap<object, object>();
+
+/** A subject as a policy sees it: without the evidence, which is for people. The same object each time. */
+export function withoutEvidence(subject: object): object {
+  if (!("evidence" in subject)) return subject;
+  let its = shown.get(subject);
+  if (its === undefined) {
+    const { evidence: _, ...rest } = subject;
+    its = rest;
+    shown.set(subject, its);
+  }
+  return its;
+}

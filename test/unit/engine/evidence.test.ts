@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { EvidenceOf, withoutEvidence } from "../../../src/engine/evidence.js";
+
+const subject = {
+  name: "p",
+  evidence: [
+    { effect: "decides", insn: null, text: null, source: null, because: "its type is xdp" },
+    {
+      effect: "reads_kernel_memory",
+      insn: 9,
+      text: "call 0x71",
+      source: "p.c:20",
+      because: "calls `bpf_probe_read_kernel`",
+    },
+    {
+      effect: "reads_kernel_memory",
+      insn: 12,
+      text: "call 0x71",
+      source: null,
+      because: "calls `bpf_probe_read_kernel`",
+    },
+    { effect: "writes_packet", insn: 3, text: null, source: null, because: "stores into the packet" },
+  ],
+};
+
+describe("the evidence behind a reason", () => {
+  it("is that of the effects which the policy looks at, each by its first instruction", () => {
+    expect(new EvidenceOf("if (prog.effects.reads_kernel_memory) return -1;").in(subject)).toEqual([
+      "reads_kernel_memory: calls `bpf_probe_read_kernel` at p.c:20 (instruction 9)",
+    ]);
+    expect(new EvidenceOf("const { decides, writes_packet } = prog.effects").in(subject)).toEqual([
+      "decides: its type is xdp",
+      "writes_packet: stores into the packet at instruction 3",
+    ]);
+    expect(new EvidenceOf('prog.effects["writes_packet"]').in(subject)).toHaveLength(1);
+  });
+
+  it("is that of everything that changes something where a policy asks for read-only programs", () => {
+    expect(new EvidenceOf("prog.effects.read_only").in(subject).map((line) => line.split(":")[0])).toEqual([
+      "decides",
+      "writes_packet",
+    ]);
+  });
+
+  it("is nothing where a policy looks at no effect, or there is none", () => {
+    expect(new EvidenceOf("/* whoever decides */ prog.name === 'decide'").in(subject)).toEqual([]);
+    expect(new EvidenceOf("prog.effects.decides").in({ name: "blob" })).toEqual([]);
+  });
+
+  it("is not shown to the policy itself, which sees the same object each time", () => {
+    const shown = withoutEvidence(subject);
+    expect(shown).toEqual({ name: "p" });
+    expect(withoutEvidence(subject)).toBe(shown);
+    const blob = { name: "blob" };
+    expect(withoutEvidence(blob)).toBe(blob);
+  });
+});
