@@ -186,7 +186,7 @@ function say(...lines) {
 }
 
 function coloured(style, text) {
-  const wanted = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  const wanted = process.stdout.isTTY === true && !process.env.NO_COLOR;
   return wanted ? styleText(style, text) : text;
 }
 

@@ -5,7 +5,7 @@ type Style = Parameters<typeof styleText>[0];
 
 /** Text in a style, where the stream is a terminal that wants colours (https://no-color.org). */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  const wanted = stream.isTTY === true && process.env.NO_COLOR === undefined;
+  const wanted = stream.isTTY === true && !process.env.NO_COLOR;
   return wanted ? styleText(style, text) : text;
 }
 
