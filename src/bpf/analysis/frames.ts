@@ -27,6 +27,8 @@ export class Frames {
   readonly #somewhere: Int32Array;
   #anywhere = -1;
   #touched = false;
+  /** Slots looked at one by one, in all. */
+  touches = 0;
   /** Told which function's frame others wrote to (or ANY_FRAME), and which frame changed that others read. */
   onWritten: (frame: number) => void = () => {};
   onStored: (frame: number) => void = () => {};
@@ -84,6 +86,7 @@ export class Frames {
       this.store(frame, ANY_OFFSET, 8, this.#values.any);
       return;
     }
+    this.touches += (-offset - 1) >> 3;
     for (let slot = (-offset - 1) >> 3; slot >= 0; slot--)
       this.#put(frame, slot, this.#values.join(this.#get(frame, slot), this.#values.any));
   }
@@ -146,6 +149,7 @@ export class Frames {
   #loadSomewhere(frame: number): number {
     const values = this.#values;
     let value = values.any;
+    this.touches += FRAME_SLOTS;
     for (let slot = 0; slot < FRAME_SLOTS; slot++) value = values.join(value, this.#get(frame, slot));
     return value;
   }
@@ -153,6 +157,7 @@ export class Frames {
   #storeSomewhere(frame: number, value: number): void {
     const values = this.#values;
     const either = values.join(value, values.any);
+    this.touches += this.followed;
     if (frame === this.function)
       for (let slot = 0; slot < this.followed; slot++)
         this.#put(frame, slot, values.join(this.#get(frame, slot), either));

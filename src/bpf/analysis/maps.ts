@@ -1,4 +1,4 @@
-import type { Code, CodeMap, MapReference } from "../code.js";
+import type { CodeMap } from "../code.js";
 
 /** Bits 0 to 29 stand for one map each. */
 const NAMED = 30;
@@ -27,13 +27,6 @@ export class Maps {
   ofUserMemory = FOREIGN;
   arenas = 0;
   shared = FOREIGN;
-
-  constructor(readonly code: Code) {}
-
-  /** What the `ld_imm64` in this slot refers to; null where that is not known. */
-  at(slot: number): MapReference | null {
-    return this.code.mapAt(slot);
-  }
 
   bit(map: CodeMap): number {
     const known = this.#bits.get(map);

@@ -1,0 +1,64 @@
+import type { Code } from "../code.js";
+import type { Findings } from "../findings.js";
+import { LD_SRC, OP } from "../insn.js";
+import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
+import { FOREIGN, type Maps } from "./maps.js";
+import type { Values } from "./values.js";
+
+/** What each `ld_imm64` of a program loads, read once: numbers, maps and their values, kernel symbols, callbacks. */
+export class Literals {
+  readonly #loaded: Int32Array;
+
+  constructor(
+    readonly code: Code,
+    readonly values: Values,
+    readonly maps: Maps,
+    readonly findings: Findings,
+    readonly functionAt: ReadonlyMap<number, number>,
+  ) {
+    const { opcode, count } = code.insns;
+    this.#loaded = new Int32Array(count);
+    const rewritten = new Set(code.rewrittenSlots());
+    for (let slot = 0; slot < count; slot++)
+      if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot, rewritten.has(slot));
+  }
+
+  /** What the `ld_imm64` in this slot loads. */
+  load(slot: number): number {
+    if (this.code.insns.src[slot] === LD_SRC.BTF_ID) {
+      const name = this.code.ksymAt(slot)?.name;
+      const which = name === undefined ? "a kernel symbol" : `kernel symbol \`${name}\``;
+      this.findings.note("reads_kernel_memory", slot, `takes the address of ${which}`);
+    }
+    return this.#loaded[slot]!;
+  }
+
+  #read(slot: number, rewritten: boolean): number {
+    const { imm, src } = this.code.insns;
+    const { values, maps } = this;
+    switch (src[slot]) {
+      case LD_SRC.NUMBER:
+        return rewritten ? values.any : values.constant(imm[slot]!, imm[slot + 1]!);
+      case LD_SRC.MAP_FD:
+      case LD_SRC.MAP_IDX: {
+        const reference = this.code.mapAt(slot);
+        return values.pointer(KIND.MAP, reference === null ? FOREIGN : maps.bit(reference.map));
+      }
+      case LD_SRC.MAP_VALUE:
+      case LD_SRC.MAP_IDX_VALUE: {
+        const reference = this.code.mapAt(slot);
+        if (reference === null) return values.pointer(KIND.MAP_VALUE, FOREIGN);
+        return values.pointer(KIND.MAP_VALUE, maps.bit(reference.map), reference.offset ?? ANY_OFFSET);
+      }
+      case LD_SRC.BTF_ID:
+        return values.pointer(KIND.KERNEL | KIND.NUMBER);
+      case LD_SRC.FUNC: {
+        const index = this.functionAt.get(slot + 1 + imm[slot]!);
+        if (index !== undefined) return values.pointer(KIND.FUNCTION, 0, index);
+        break;
+      }
+    }
+    this.findings.anything(slot, "loads what is not known");
+    return values.pointer(ANYTHING, -1);
+  }
+}

@@ -1,0 +1,110 @@
+import type { Code } from "../code.js";
+import { OP } from "../insn.js";
+import { ALU, compute, extend, truncate } from "./arithmetic.js";
+import { ANY_OFFSET, KIND, POINTERS } from "./kinds.js";
+import { FOREIGN } from "./maps.js";
+import type { Memory } from "./memory.js";
+import type { Values } from "./values.js";
+
+const FETCH = 1;
+const CMPXCHG = 0xf1;
+const LOAD_ACQUIRE = 0x100;
+const STORE_RELEASE = 0x110;
+/** By the size bits, shifted down: W, H, B, DW. */
+const SIZES = [4, 2, 1, 8];
+
+/** What single instructions do that compute, load and store. */
+export class Operations {
+  readonly #values: Values;
+  readonly #state: Int32Array;
+  /** By slot: whether a CO-RE relocation names it, so that neither its immediate nor its offset is known. */
+  readonly #rewritten: Uint8Array;
+
+  constructor(
+    readonly code: Code,
+    readonly memory: Memory,
+  ) {
+    this.#values = memory.values;
+    this.#state = memory.frames.state;
+    this.#rewritten = new Uint8Array(code.insns.count);
+    for (const slot of code.rewrittenSlots()) if (slot < code.insns.count) this.#rewritten[slot] = 1;
+  }
+
+  rewritten(slot: number): boolean {
+    return this.#rewritten[slot] !== 0;
+  }
+
+  arithmetic(slot: number, op: number): void {
+    const { insns } = this.code;
+    const values = this.#values;
+    const state = this.#state;
+    const d = insns.dst[slot]!;
+    const wide = (op & OP.CLASS) === OP.ALU64;
+    const operation = op & OP.CODE;
+    const off = insns.off[slot]!;
+    const right = (op & OP.X) !== 0 ? state[insns.src[slot]!]! : this.#immediate(slot);
+    if (operation === ALU.MOV) {
+      if (off === 0) state[d] = wide ? right : truncate(values, right);
+      // addr_space_cast
+      else if (off === 1 && wide)
+        state[d] = values.pointer(KIND.ARENA | KIND.NUMBER, this.memory.maps.arenas || FOREIGN);
+      else state[d] = extend(values, right, off, wide);
+    }
+    // signed division and remainder, and reversals of bytes, leave numbers
+    else if (operation === ALU.END || off !== 0) state[d] = values.any;
+    else state[d] = compute(values, operation, wide, state[d]!, right);
+  }
+
+  load(slot: number, op: number): void {
+    const { insns } = this.code;
+    const values = this.#values;
+    const size = sizeOf(op);
+    const loaded = this.memory.load(slot, this.#state[insns.src[slot]!]!, this.#distance(slot), size);
+    const extended = (op & OP.MODE) === OP.MEMSX;
+    this.#state[insns.dst[slot]!] = !extended
+      ? loaded
+      : (values.kinds(loaded) & POINTERS) === 0
+        ? extend(values, loaded, size * 8, true)
+        : values.any;
+  }
+
+  store(slot: number, op: number): void {
+    if ((op & OP.MODE) === OP.ATOMIC) {
+      this.#atomic(slot, op);
+      return;
+    }
+    const { insns } = this.code;
+    const value = (op & OP.CLASS) === OP.STX ? this.#state[insns.src[slot]!]! : this.#immediate(slot);
+    this.memory.store(slot, this.#state[insns.dst[slot]!]!, this.#distance(slot), sizeOf(op), value);
+  }
+
+  #atomic(slot: number, op: number): void {
+    const { insns } = this.code;
+    const values = this.#values;
+    const state = this.#state;
+    const operation = insns.imm[slot]!;
+    const pointer = state[insns.dst[slot]!]!;
+    const distance = this.#distance(slot);
+    const size = sizeOf(op);
+    if (operation === LOAD_ACQUIRE) {
+      state[insns.dst[slot]!] = this.memory.load(slot, state[insns.src[slot]!]!, distance, size);
+      return;
+    }
+    const before = (operation & FETCH) === 0 ? -1 : this.memory.load(slot, pointer, distance, size);
+    const value = operation === STORE_RELEASE ? state[insns.src[slot]!]! : values.any;
+    this.memory.store(slot, pointer, distance, size, value);
+    if (before >= 0) state[operation === CMPXCHG ? 0 : insns.src[slot]!] = values.join(before, values.any);
+  }
+
+  #immediate(slot: number): number {
+    return this.#rewritten[slot] !== 0 ? this.#values.any : this.#values.constant(this.code.insns.imm[slot]!);
+  }
+
+  #distance(slot: number): number {
+    return this.#rewritten[slot] !== 0 ? ANY_OFFSET : this.code.insns.off[slot]!;
+  }
+}
+
+function sizeOf(opcode: number): number {
+  return SIZES[(opcode & OP.SIZE) >> 3]!;
+}

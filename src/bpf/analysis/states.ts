@@ -1,0 +1,142 @@
+import type { Flow } from "./flow.js";
+import { FIRST_SLOT, type Frames } from "./frames.js";
+import type { Values } from "./values.js";
+
+/** States are kept for each leader, at most this many words of them: 96 MiB. */
+const MOST_WORDS = 24 << 20;
+/** After so many turns of a loop, numbers that still grow are any number. */
+const TURNS = 4;
+
+/** What is known at each leader (flow.ts), and which of them are to be followed because that changed. */
+export class States {
+  /** By leader: where its state begins. */
+  readonly #base: Int32Array;
+  readonly #words: Int32Array;
+  readonly #reached: Uint8Array;
+  readonly #waiting: Uint8Array;
+  /** How often a jump backwards brought something new. */
+  readonly #turns: Uint8Array;
+  /** No leader before this one waits. */
+  #lowest = 0;
+  /** There is too much to be kept. */
+  readonly tooMany: boolean;
+  /** Leaders passed over or marked, in all: what finding the next one costs. */
+  passed = 0;
+
+  constructor(
+    readonly flow: Flow,
+    readonly values: Values,
+    readonly frames: Frames,
+  ) {
+    const leaders = flow.leaders.length;
+    this.#base = new Int32Array(leaders + 1);
+    for (let leader = 0; leader < leaders; leader++)
+      this.#base[leader + 1] = this.#base[leader]! + FIRST_SLOT + flow.frames[flow.functionOf[leader]!]!;
+    this.tooMany = this.#base[leaders]! > MOST_WORDS;
+    this.#words = new Int32Array(this.tooMany ? 0 : this.#base[leaders]!);
+    this.#reached = new Uint8Array(leaders);
+    this.#waiting = new Uint8Array(leaders);
+    this.#turns = new Uint8Array(leaders);
+  }
+
+  reached(leader: number): boolean {
+    return this.#reached[leader] !== 0;
+  }
+
+  /** The first leader that waits, which then does no more; -1 where none does. */
+  next(): number {
+    const leaders = this.#waiting.length;
+    const from = this.#lowest;
+    let leader = from;
+    while (leader < leaders && this.#waiting[leader] === 0) leader += 1;
+    this.#lowest = leader;
+    this.passed += leader - from;
+    if (leader === leaders) return -1;
+    this.#waiting[leader] = 0;
+    return leader;
+  }
+
+  mark(leader: number): void {
+    this.#waiting[leader] = 1;
+    if (leader < this.#lowest) this.#lowest = leader;
+  }
+
+  markAll(leaders: Iterable<number> | undefined): void {
+    if (leaders === undefined) return;
+    for (const leader of leaders) {
+      this.mark(leader);
+      this.passed += 1;
+    }
+  }
+
+  /** Marks those from `from` to before `to` that have been reached. */
+  markReached(from: number, to: number): void {
+    this.passed += to - from;
+    for (let leader = from; leader < to; leader++) if (this.#reached[leader] !== 0) this.mark(leader);
+  }
+
+  /** Makes a leader's state the one at hand. */
+  load(leader: number): void {
+    const { frames, flow } = this;
+    const base = this.#base[leader]!;
+    const size = this.#base[leader + 1]! - base;
+    frames.function = flow.functionOf[leader]!;
+    frames.followed = flow.frames[frames.function]!;
+    const { state } = frames;
+    const words = this.#words;
+    for (let index = 0; index < size; index++) state[index] = words[base + index]!;
+  }
+
+  /** Joins the state at hand into a leader's, coming from a slot. */
+  join(leader: number, from: number): void {
+    const base = this.#base[leader]!;
+    const size = this.#base[leader + 1]! - base;
+    const { state } = this.frames;
+    const words = this.#words;
+    const { values } = this;
+    if (this.#reached[leader] === 0) {
+      for (let index = 0; index < size; index++) words[base + index] = state[index]!;
+      this.#reached[leader] = 1;
+      this.mark(leader);
+      return;
+    }
+    // not every jump backwards makes a loop: those that come again and again with something new do
+    const backwards = this.flow.leaders[leader]! <= from;
+    const tired = backwards && this.#turns[leader]! >= TURNS;
+    let changed = false;
+    for (let index = 0; index < size; index++) {
+      const before = words[base + index]!;
+      const now = state[index]!;
+      if (before === now) continue;
+      const joined = tired ? values.widen(before, now) : values.join(before, now);
+      if (joined === before) continue;
+      words[base + index] = joined;
+      changed = true;
+    }
+    if (!changed) return;
+    if (backwards && !tired) this.#turns[leader]! += 1;
+    this.mark(leader);
+  }
+
+  /** Joins arguments into a function's entry; the other registers and the frame hold any number there. */
+  enter(entry: number, framePointer: number, args: readonly number[]): void {
+    const { values } = this;
+    const base = this.#base[entry]!;
+    const words = this.#words;
+    if (this.#reached[entry] === 0) {
+      this.#reached[entry] = 1;
+      words.fill(values.any, base, this.#base[entry + 1]!);
+      words[base + FIRST_SLOT - 1] = framePointer;
+      for (const [at, value] of args.entries()) words[base + 1 + at] = value;
+      this.mark(entry);
+      return;
+    }
+    for (let at = 0; at < 5; at++) {
+      const before = words[base + 1 + at]!;
+      const joined = values.join(before, args[at] ?? values.any);
+      if (joined === before) continue;
+      words[base + 1 + at] = joined;
+      this.mark(entry);
+    }
+  }
+}
