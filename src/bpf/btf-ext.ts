@@ -55,6 +55,7 @@ export class BtfExt {
   readonly #bytes: Bytes;
   readonly #btf: Btf;
   readonly #read: Partial<Record<Kind, Map<string, Records[]>>> = {};
+  readonly #sorted = new Map<string, readonly Place[]>();
 
   constructor(data: Uint8Array, btf: Btf) {
     this.#bytes = new Bytes(data, btf.order, "BTF_MALFORMED", "section .BTF.ext");
@@ -67,6 +68,19 @@ export class BtfExt {
   of(kind: Kind, section: string): readonly Records[] {
     this.#read[kind] ??= this.#sections(kind);
     return this.#read[kind].get(section) ?? [];
+  }
+
+  /** The CO-RE relocations of a range of a section, in bytes, in the order of instructions; the file's order is not relied on. */
+  relocations(section: string, start: number, size: number): readonly Place[] {
+    let sorted = this.#sorted.get(section);
+    if (sorted === undefined) {
+      sorted = this.of("relocations", section).flatMap(placesOf).sort(byOffset);
+      this.#sorted.set(section, sorted);
+    }
+    const found: Place[] = [];
+    for (let at = firstFrom(sorted, start); at < sorted.length && sorted[at]!.offset < start + size; at++)
+      found.push(sorted[at]!);
+    return found;
   }
 
   #sections(kind: Kind): Map<string, Records[]> {
@@ -82,18 +96,49 @@ export class BtfExt {
     const end = at + size;
     const stride = bytes.u32(at);
     at += 4;
+    let blocks = 0;
     while (at < end) {
       const section = this.#btf.string(bytes.u32(at));
       const count = bytes.u32(at + 4);
       if (count === 0) throw bytes.error(`there are no records for section \`${section}\``);
+      if (++blocks > MAX_BLOCKS) throw bytes.error(`there are more than ${MAX_BLOCKS} runs of records`);
       const records = new Records(bytes, at + 8, stride, count, RECORD_FIELDS[kind]);
       const others = found.get(section);
       if (others === undefined) found.set(section, [records]);
-      else others.push(records);
+      else if (others.push(records) > MAX_SAME)
+        throw bytes.error(`section \`${section}\` has more than ${MAX_SAME} runs`);
       at += 8 + stride * count;
     }
     return found;
   }
+}
+
+/** One record about an instruction, and where that is in its section, in bytes. */
+export interface Place {
+  readonly offset: number;
+  readonly records: Records;
+  readonly record: number;
+}
+
+/** Runs of records, in all and for sections of one name: an object has one for each section. */
+const MAX_BLOCKS = 0x10000;
+const MAX_SAME = 16;
+
+const byOffset = (a: Place, b: Place) => a.offset - b.offset;
+
+function placesOf(records: Records): Place[] {
+  return Array.from({ length: records.count }, (_, record) => ({ offset: records.offset(record), records, record }));
+}
+
+function firstFrom(sorted: readonly Place[], offset: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]!.offset < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** `file.c:12` of a line record (line_col holds the line in its upper 22 bits). */

@@ -159,7 +159,7 @@ export class Btf {
 
   /** The datasec of this name; 0 where there is none. */
   section(name: string): number {
-    this.#sections ??= new Map([...this.all("datasec")].map((id) => [this.name(id), id]));
+    this.#sections ??= this.#datasecs();
     return this.#sections.get(name) ?? 0;
   }
 
@@ -185,6 +185,20 @@ export class Btf {
     for (let id = 1; id < this.count; id++) if (this.#kind(id) === wanted) yield id;
   }
 
+  /** How many members, parameters, variables or enumerators follow a type. */
+  length(id: number): number {
+    return HAS_ROWS.has(this.kind(id)) ? this.#types.u32(this.#at(id) + 4) & 0xffff : 0;
+  }
+
+  #datasecs(): Map<string, number> {
+    const found = new Map<string, number>();
+    for (const id of this.all("datasec")) {
+      if (found.size === MAX_DATASECS) throw this.#types.error(`there are more than ${MAX_DATASECS} sections in it`);
+      found.set(this.name(id), id);
+    }
+    return found;
+  }
+
   #at(id: number): number {
     const at = this.#offsets[id];
     if (at === undefined) throw this.#types.error(`there is no type ${id}`);
@@ -208,8 +222,13 @@ const MAGIC = 0xeb9f;
 const HEADER_SIZE = 24;
 /** The kernel's own bound on chains of modifiers is 32 (MAX_RESOLVE_DEPTH of kernel/bpf/btf.c). */
 const MAX_DEPTH = 32;
+/** BTF_MAX_TYPE of include/uapi/linux/btf.h. */
+const MAX_TYPES = 0xfffff;
+const MAX_DATASECS = 4096;
 const TRANSPARENT: ReadonlySet<BtfKind> = new Set(["typedef", "const", "volatile", "restrict", "type_tag"]);
 const HAS_SIZE: ReadonlySet<BtfKind> = new Set(["int", "struct", "union", "enum", "datasec", "float", "enum64"]);
+
+const HAS_ROWS: ReadonlySet<BtfKind> = new Set(["struct", "union", "enum", "enum64", "func_proto", "datasec"]);
 
 /** BTF is in the byte order that its magic number is in. */
 export function orderOf(bytes: Uint8Array): ByteOrder {
@@ -218,7 +237,7 @@ export function orderOf(bytes: Uint8Array): ByteOrder {
 
 /** Where each type starts; entry 0 stands for void. */
 function indexOf(types: Bytes): Uint32Array {
-  const offsets = new Uint32Array(Math.floor(types.length / 12) + 1);
+  const offsets = new Uint32Array(Math.min(Math.floor(types.length / 12), MAX_TYPES) + 1);
   let count = 1;
   let at = 0;
   while (at < types.length) {
@@ -226,6 +245,7 @@ function indexOf(types: Bytes): Uint32Array {
     const kind = (info >>> 24) & 31;
     const tail = BTF_TAILS[kind];
     if (tail === undefined || kind === 0) throw types.error(`type ${count} is of no known kind`);
+    if (count > MAX_TYPES) throw types.error(`there are more than ${MAX_TYPES} types`);
     offsets[count] = at;
     count += 1;
     at += 12 + tail[0] + tail[1] * (info & 0xffff);

@@ -31,6 +31,10 @@ const SECTION_SIZE = 64;
 const SYMBOL_SIZE = 24;
 const REL_SIZE = 16;
 
+/** More than these no compiler makes for BPF; each costs memory before it is looked at. */
+const MAX_SECTIONS = 0x10000;
+const MAX_SYMBOLS = 100_000;
+
 export interface ElfSection {
   readonly index: number;
   readonly name: string;
@@ -94,6 +98,8 @@ export class Elf {
     if (this.#symbols !== null && this.#symbols.length % SYMBOL_SIZE !== 0)
       throw this.#symbols.error(`${this.#symbols.length} bytes are not a multiple of ${SYMBOL_SIZE}`);
     this.symbolCount = (this.#symbols?.length ?? 0) / SYMBOL_SIZE;
+    if (this.symbolCount > MAX_SYMBOLS)
+      throw unsupported(`has ${this.symbolCount} symbols, more than ${MAX_SYMBOLS}`, COMPILER, "symbol table");
   }
 
   section(name: string): ElfSection | undefined {
@@ -131,6 +137,10 @@ export class Elf {
       if (table.type === ELF.SHT_RELA) throw unsupported("has relocations with addends", "build it with clang", place);
       const bytes = new Bytes(table.data, this.order, "ELF_MALFORMED", place);
       if (bytes.length % REL_SIZE !== 0) throw bytes.error(`${bytes.length} bytes are not a multiple of ${REL_SIZE}`);
+      if (bytes.length / REL_SIZE > section.size / 8)
+        throw bytes.error(
+          `${bytes.length / REL_SIZE} relocations are more than section \`${section.name}\` has room for`,
+        );
       // r_info holds the symbol in its upper 32 bits
       const symbolAt = this.order === "little" ? 12 : 8;
       for (let at = 0; at < bytes.length; at += REL_SIZE)
@@ -168,6 +178,7 @@ function readSections(file: Bytes): ElfSection[] {
   // with 0xff00 sections or more the numbers stand in the first section's header
   const count = file.u16(60) || file.u64(table + 32);
   const nameIndex = file.u16(62) === 0xffff ? file.u32(table + 40) : file.u16(62);
+  if (count > MAX_SECTIONS) throw unsupported(`has ${count} sections, more than ${MAX_SECTIONS}`, COMPILER);
   if (count * SECTION_SIZE > file.length - table)
     throw file.error(`${count} section headers are beyond the file's end`);
   if (nameIndex >= count) throw file.error(`there is no section ${nameIndex} for the sections' names`);
@@ -213,6 +224,8 @@ function dataOf(file: Bytes, header: number, place: string): Uint8Array {
     );
   return file.part(offset, size);
 }
+
+const COMPILER = "check that this is an object that a compiler made";
 
 function unsupported(message: string, remedy: string, place = "ELF header"): CountersignError {
   return new CountersignError("ELF_UNSUPPORTED", message, { place, remedy });

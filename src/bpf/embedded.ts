@@ -34,19 +34,28 @@ export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
   return { sha256: sha256(bytes), byte_order: first.byte_order, programs };
 }
 
-/** The BPF objects in a file, in order; none overlaps another. The file itself, where it is one, is not among them. */
+/**
+ * The BPF objects in a file, in order; none overlaps another. The file itself, where it is one, is not
+ * among them. Throws ELF_UNSUPPORTED where there are too many.
+ */
 export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: EmbeddedObject[] = [];
   let at = file.indexOf(MAGIC, 1);
   while (at !== -1) {
     const size = isBpfElf(file, at) ? sizeOf(file.subarray(at)) : 0;
+    if (size > 0 && found.length === MAX_EMBEDDED)
+      throw new CountersignError("ELF_UNSUPPORTED", `embeds more than ${MAX_EMBEDDED} BPF objects`, {
+        remedy: "take the objects out of it, and name them",
+      });
     if (size > 0) found.push({ offset: at, bytes: bytes.subarray(at, at + size) });
     at = file.indexOf(MAGIC, at + Math.max(size, 1));
   }
   return found;
 }
 
+/** bpftool, which carries more than any other program, has a dozen. */
+const MAX_EMBEDDED = 256;
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 const HEADER_SIZE = 64;
 

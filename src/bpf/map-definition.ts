@@ -63,6 +63,7 @@ const TYPES: Readonly<Record<string, Field>> = { key: "key_size", value: "value_
 export function readBtfMap(btf: Btf, type: number, name: string, outer = false): CodeMap {
   const definition = btf.resolve(type);
   if (btf.kind(definition) !== "struct") throw malformed(name, `is a ${btf.kind(definition)}, not a struct`);
+  if (btf.length(definition) > MAX_MEMBERS) throw malformed(name, `has more than ${MAX_MEMBERS} members`);
   const fields: Record<Field, number> = {
     type: 0,
     key_size: 0,
@@ -109,6 +110,8 @@ export function readLegacyMap(bytes: Bytes, at: number, size: number, name: stri
   return { ...EMPTY, ...numbers, name, type: mapTypeName(type!), own };
 }
 
+/** libbpf knows a dozen. */
+const MAX_MEMBERS = 64;
 const LEGACY_SIZE = 20;
 const IPROUTE2_SIZE = 36;
 /** type, size_key, size_value, max_elem, flags, id, pinning, inner_id, inner_idx (iproute2's include/bpf_elf.h) */

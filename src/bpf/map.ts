@@ -18,6 +18,7 @@ export class ObjectMaps {
   /** Defined ones by section and offset. */
   readonly #defined = new Map<number, Map<number, CodeMap>>();
   readonly #global = new Map<number, CodeMap>();
+  readonly #shared = new Map<string, boolean>();
   #kconfig: CodeMap | undefined;
 
   constructor(
@@ -26,10 +27,13 @@ export class ObjectMaps {
     /** Symbols of things that are no functions, by section. */
     symbols: ReadonlyMap<number, readonly ElfSymbol[]>,
   ) {
+    let count = 0;
     for (const section of elf.sections) {
       const here = symbols.get(section.index) ?? [];
-      if (here.length > MAX_MAPS && (section.name === ".maps" || section.name === "maps"))
-        throw new CountersignError("ELF_UNSUPPORTED", `${here.length} maps are more than ${MAX_MAPS}`, {
+      if (section.name === ".maps" || section.name === "maps") count += here.length;
+      else if (isGlobalData(section)) count += 1;
+      if (count > MAX_MAPS)
+        throw new CountersignError("ELF_UNSUPPORTED", `there are more than ${MAX_MAPS} maps`, {
           place: `section ${section.name}`,
           remedy: "check that this is an object that a compiler made",
         });
@@ -74,7 +78,13 @@ export class ObjectMaps {
     }
     // an object that was not linked has the offsets in its symbols alone
     const offsets = new Map(symbols.map((symbol) => [symbol.name, symbol.value]));
-    for (const variable of btf.variables(btf.section(section.name))) {
+    const variables = btf.variables(btf.section(section.name));
+    if (variables.length > symbols.length)
+      throw new CountersignError("ELF_MALFORMED", `${variables.length} maps have ${symbols.length} symbols`, {
+        place: `section ${section.name}`,
+        remedy: "build the object again",
+      });
+    for (const variable of variables) {
       const name = btf.name(variable.type);
       const offset = offsets.get(name);
       if (offset === undefined)
@@ -100,11 +110,13 @@ export class ObjectMaps {
 
   /** libbpf maps a section into the loader's memory unless all of its variables are static. */
   #mmapable(name: string): number {
-    const { btf } = this;
-    if (btf === null) return 0;
-    const shared = btf
-      .variables(btf.section(name))
-      .some(({ type }) => btf.kind(type) === "var" && btf.linkage(type) !== 0);
+    let shared = this.#shared.get(name);
+    if (shared === undefined) {
+      const { btf } = this;
+      const variables = btf?.variables(btf.section(name)) ?? [];
+      shared = variables.some(({ type }) => btf?.kind(type) === "var" && btf.linkage(type) !== 0);
+      this.#shared.set(name, shared);
+    }
     return shared ? MMAPABLE : 0;
   }
 }

@@ -9,6 +9,8 @@ import { ObjectMaps } from "./map.js";
 import { ObjectProgram } from "./program.js";
 import { programFacts } from "./program-facts.js";
 import { References } from "./reference.js";
+import { roleOf } from "./section.js";
+import { structOpsTargets } from "./struct-ops.js";
 import { type ElfFunction, readSymbols } from "./symbols.js";
 
 /** What is shown each program with its facts, in their order. */
@@ -58,6 +60,7 @@ export class BpfObject {
   /** Empty where there is none. */
   readonly license: string;
   readonly #linker: Linker;
+  readonly #structOps: ReadonlyMap<string, string>;
 
   constructor(bytes: Uint8Array) {
     this.elf = new Elf(bytes);
@@ -73,11 +76,14 @@ export class BpfObject {
     this.functions = programs;
     this.license = licenseOf(this.elf);
     const maps = new ObjectMaps(this.elf, this.btf, data);
+    this.#structOps = this.btf === null ? new Map() : structOpsTargets(this.elf, this.btf, data);
     this.#linker = new Linker(new References(this.elf, this.btf, maps), subprograms);
   }
 
   program(of: ElfFunction): ObjectProgram {
-    return new ObjectProgram(this.#linker.link(of), this.elf.order, this.btf, this.ext);
+    const role = roleOf(of.section.name);
+    const attachTo = role.type === "struct_ops" ? (this.#structOps.get(of.name) ?? null) : role.attachTo;
+    return new ObjectProgram(this.#linker.link(of), this.elf.order, this.btf, this.ext, { ...role, attachTo });
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Btf } from "./btf.js";
-import { type BtfExt, type Records, sourceOf } from "./btf-ext.js";
+import { type BtfExt, type Place, sourceOf } from "./btf-ext.js";
 import type { Code, CodeFunction, KernelName, MapReference, Rewrite } from "./code.js";
 import { rewriteOf } from "./core-relo.js";
 import { type ByteOrder, decodeInsns, INSN_SIZE, type Insns } from "./insn.js";
 import type { Linked, Part } from "./link.js";
-import { roleOf, type SectionRole } from "./section.js";
+import type { SectionRole } from "./section.js";
 
 /** A program of an object file, linked, as the analysis takes it. */
 export class ObjectProgram implements Code {
@@ -13,14 +13,14 @@ export class ObjectProgram implements Code {
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
   readonly functions: readonly CodeFunction[];
-  #rewrites: ReadonlyMap<number, readonly [Records, number]> | undefined;
+  #rewrites: ReadonlyMap<number, Place> | undefined;
 
   constructor(
     readonly linked: Linked,
     readonly byteOrder: ByteOrder,
     readonly btf: Btf | null,
     readonly ext: BtfExt | null,
-    role: SectionRole = roleOf(linked.parts[0]!.function.section.name),
+    role: SectionRole,
   ) {
     this.insns = decodeInsns(linked.insns, byteOrder);
     this.type = role.type;
@@ -52,7 +52,7 @@ export class ObjectProgram implements Code {
 
   rewrittenAt(slot: number): Rewrite | null {
     const found = this.#relocations().get(slot);
-    return found === undefined || this.btf === null ? null : rewriteOf(found[0], found[1], this.btf);
+    return found === undefined || this.btf === null ? null : rewriteOf(found.records, found.record, this.btf);
   }
 
   /** The slots that CO-RE relocations name, in ascending order. */
@@ -82,16 +82,14 @@ export class ObjectProgram implements Code {
     return null;
   }
 
-  #relocations(): ReadonlyMap<number, readonly [Records, number]> {
-    if (this.#rewrites !== undefined) return this.#rewrites;
-    const found = new Map<number, readonly [Records, number]>();
-    for (const { function: part, start } of this.linked.parts)
-      for (const records of this.ext?.of("relocations", part.section.name) ?? [])
-        for (let record = 0; record < records.count; record++) {
-          const offset = records.offset(record) - part.offset;
-          if (offset >= 0 && offset < part.size) found.set(start + Math.floor(offset / INSN_SIZE), [records, record]);
-        }
-    this.#rewrites = found;
-    return found;
+  #relocations(): ReadonlyMap<number, Place> {
+    if (this.#rewrites === undefined) {
+      const found = new Map<number, Place>();
+      for (const { function: part, start } of this.linked.parts)
+        for (const place of this.ext?.relocations(part.section.name, part.offset, part.size) ?? [])
+          found.set(start + Math.floor((place.offset - part.offset) / INSN_SIZE), place);
+      this.#rewrites = found;
+    }
+    return this.#rewrites;
   }
 }

@@ -82,6 +82,14 @@ describe("the facts about an object file", () => {
     expect(programOf("exec-guard", "watch").maps.map(({ name }) => name)).toEqual([".kconfig", ".rodata"]);
   });
 
+  it("say which member of a kernel structure a struct_ops program is attached to", () => {
+    expect(factsOfObject(example("calm-tcp")).programs.map(({ name, attach_to }) => [name, attach_to])).toEqual([
+      ["calm_ssthresh", "tcp_congestion_ops.ssthresh"],
+      ["calm_undo_cwnd", "tcp_congestion_ops.undo_cwnd"],
+      ["calm_cong_avoid", "tcp_congestion_ops.cong_avoid"],
+    ]);
+  });
+
   it("give the tags that Linux 6.18 gave", () => {
     const tags = ["drop-telnet", "peek-tc", "exec-log", "kill-writer", "rate-limit", "xdp-steer"].flatMap((name) =>
       factsOfObject(example(name)).programs.map((program) => [program.name, program.tag]),

@@ -1,0 +1,41 @@
+import type { Btf } from "./btf.js";
+import { essentialName } from "./core-relo.js";
+import { ELF, type Elf, type ElfSymbol } from "./elf.js";
+
+/** Sections whose variables are tables of functions for the kernel; an opening `?` says that they may be left out. */
+const SECTIONS: ReadonlySet<string> = new Set([".struct_ops", ".struct_ops.link"]);
+
+/** The kernel's longest has some fifty; what goes beyond this only loses its name. */
+const MAX_MEMBERS = 4096;
+
+/**
+ * What struct_ops programs are attached to: `tcp_congestion_ops.ssthresh`, by the name of the program that the member of a
+ * table points at (libbpf's bpf_object__collect_st_ops_relos). Throws ELF_MALFORMED where symbols are not as they should be.
+ */
+export function structOpsTargets(
+  elf: Elf,
+  btf: Btf,
+  symbols: ReadonlyMap<number, readonly ElfSymbol[]>,
+): ReadonlyMap<string, string> {
+  const targets = new Map<string, string>();
+  for (const section of elf.sections) {
+    if (!SECTIONS.has(section.name.replace(/^\?/, ""))) continue;
+    // an object that was not linked has the places of variables in its symbols alone
+    const places = new Map((symbols.get(section.index) ?? []).map(({ name, value }) => [name, value]));
+    const members = new Map<number, string>();
+    for (const { type } of btf.variables(btf.section(section.name))) {
+      const struct = btf.resolve(btf.target(type));
+      const start = places.get(btf.name(type));
+      if (start === undefined || btf.length(struct) > MAX_MEMBERS) continue;
+      const name = essentialName(btf.name(struct));
+      for (const member of btf.members(struct)) members.set(start + member.bit / 8, `${name}.${member.name}`);
+      if (members.size > MAX_MEMBERS) break;
+    }
+    for (const { offset, symbol } of elf.relocationsOf(section)) {
+      const { name, type } = elf.symbol(symbol);
+      const member = members.get(offset);
+      if (type === ELF.STT_FUNC && member !== undefined) targets.set(name, member);
+    }
+  }
+  return targets;
+}
