@@ -60,7 +60,7 @@ export function subjectsOf(file: OfflineFile, hook: HookName, signatures: Offlin
 const BESIDE = [".p7s", ".sig", ".minisig", ".sigstore.json"] as const;
 
 /**
- * A detached signature's file. Throws DER_MALFORMED or CMS_MALFORMED for what is no CMS, but for files with the endings of other
+ * A detached signature's file. Throws DER_MALFORMED for what is no CMS, but for files with the endings of other
  * types, whose form the policy's own question decides.
  */
 export function readSignature(path: string): Uint8Array {

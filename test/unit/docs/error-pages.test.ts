@@ -6,6 +6,7 @@ import { FAULT_CODES } from "../../../src/policy/outcome.js";
 import { rowsOf } from "../../support/markdown.js";
 
 const folder = new URL("../../../docs/errors/", import.meta.url);
+const source = new URL("../../../src/", import.meta.url);
 const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 const pages = readdirSync(folder).filter((file) => file !== "README.md");
 const codes: readonly string[] = [...ERROR_CODES, ...REFUSAL_CODES, ...FAULT_CODES];
@@ -16,6 +17,16 @@ const linked = (link: string): string => /^\[(\w+)\]\(\1\.md\)$/.exec(link)?.[1]
 describe("docs/errors", () => {
   it("has a page for each error, refusal and fault, and no page for anything else", () => {
     expect(pages.sort()).toEqual(codes.map((code) => `${code}.md`).sort());
+  });
+
+  it("has no page for what nothing ever gives", () => {
+    const lists = ["error.ts", "outcome.ts", "decision.ts"];
+    const files = readdirSync(source, { recursive: true, encoding: "utf8" });
+    const code = files
+      .filter((file) => file.endsWith(".ts") && !lists.includes(file.split(/[\\/]/).at(-1) ?? ""))
+      .map((file) => readFileSync(new URL(file, source), "utf8"))
+      .join("\n");
+    expect(codes.filter((each) => !code.includes(`"${each}"`))).toEqual([]);
   });
 
   it.each(codes)("tells the cause, the decision and the remedy of %s", (code) => {
