@@ -14,8 +14,6 @@ export interface Decision extends Ruling {
   readonly current: Current;
   /** Generations of the keyrings that were asked, by name. */
   readonly keyrings: Readonly<Record<string, number>>;
-  /** Microseconds, from the question to the verdict. */
-  readonly duration: number;
   /** A loader's probe that a gate let through before policies: the loader and its versions. */
   readonly probe?: string;
 }
@@ -29,6 +27,8 @@ export interface Ruling {
   /** What would have been refused if nothing were in audit; null where that is no different from the verdict. */
   readonly would: Refusal | null;
   readonly answers: readonly Answer[];
+  /** Microseconds, from the question to the last answer. */
+  readonly duration: number;
 }
 
 /** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */

@@ -29,8 +29,13 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
   let enforcing = false;
   let refusal: Refusal | null = null;
   let would: Refusal | null = null;
+  const start = performance.now();
+  let now = start;
   for (const attachment of attachments) {
-    const answer = ask(attachment, question);
+    const outcome = ask(attachment, question);
+    const before = now;
+    now = performance.now();
+    const answer = answerOf(attachment, outcome, now - before);
     answers.push(answer);
     would ??= answer.refusal;
     if (attachment.mode === "audit") continue;
@@ -42,12 +47,23 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
     if (fallback.mode === "enforce") refusal = refusedByDefault(question.hook);
   }
   settle(attachments, answers);
-  return { verdict: refusal?.verdict ?? 0, refusal, would: refusal === null ? would : null, answers };
+  would = refusal === null ? would : null;
+  return { verdict: refusal?.verdict ?? 0, refusal, would, answers, duration: (now - start) * 1000 };
 }
 
-function ask(attachment: Attachment, question: Question): Answer {
-  const start = performance.now();
-  const outcome = outcomeOf(attachment, question);
+/** An attachment never throws; should one do so all the same, that is a fault like any other. */
+function ask(attachment: Attachment, { hook, subject, current }: Question): Outcome {
+  try {
+    return attachment.ask(hook, subject, current);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const fault = { code: "INTERNAL_FAULT", message, place: null } as const;
+    return { verdict: null, fault, reason: null, notes: [], answers: [], fuel: 0 };
+  }
+}
+
+/** `took` is in milliseconds. */
+function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answer {
   const verdict = outcome.verdict ?? (attachment.onFault === "allow" ? 0 : -ERRNO.EPERM);
   return {
     attachment: attachment.name,
@@ -60,19 +76,8 @@ function ask(attachment: Attachment, question: Question): Answer {
     helpers: outcome.answers,
     writes: NO_WRITES,
     fuel: outcome.fuel,
-    duration: (performance.now() - start) * 1000,
+    duration: took * 1000,
   };
-}
-
-/** An attachment never throws; should one do so all the same, that is a fault like any other. */
-function outcomeOf(attachment: Attachment, { hook, subject, current }: Question): Outcome {
-  try {
-    return attachment.ask(hook, subject, current);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const fault = { code: "INTERNAL_FAULT", message, place: null } as const;
-    return { verdict: null, fault, reason: null, notes: [], answers: [], fuel: 0 };
-  }
 }
 
 const NO_WRITES: readonly never[] = Object.freeze([]);
