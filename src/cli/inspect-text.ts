@@ -1,13 +1,15 @@
 import type { Anatomy, MapAnatomy, Relocation } from "../bpf/anatomy.js";
 import { EFFECTS, type Evidence, type MapFacts, type ProgramFacts } from "../bpf/facts.js";
-import type { Inspected } from "./inspect.js";
+import type { Inspected, Whole } from "./inspect.js";
 import { styled } from "./output.js";
 
 /** A file's facts for a person: a heading, then a block for each program, one fact a line. */
-export function describeFacts({ file, facts, anatomies }: Inspected): string {
+export function describeFacts({ file, facts, wholes, kernel }: Inspected): string {
   const order = facts.byte_order === "little" ? "" : ", big-endian";
   const heading = `${styled("bold", file)}  ${count(facts.programs.length, "program")}${order}, sha256 ${facts.sha256}`;
-  return [heading, ...facts.programs.map((program, index) => describeProgram(program, anatomies[index]!))].join("\n");
+  return [heading, ...facts.programs.map((program, index) => describeProgram(program, wholes[index]!, kernel))].join(
+    "\n",
+  );
 }
 
 /** Control characters come from the object; a name is one line and cannot move a terminal's cursor. */
@@ -16,7 +18,7 @@ export function plain(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
 }
 
-function describeProgram(program: ProgramFacts, anatomy: Anatomy): string {
+function describeProgram(program: ProgramFacts, whole: Whole, kernel: string | null): string {
   const attach = program.expected_attach_type === null ? "" : `, attaches as ${program.expected_attach_type}`;
   const target = program.attach_to === null ? "" : ` to ${program.attach_to}`;
   const size = `${count(program.insn_cnt, "instruction")}, tag ${program.tag}`;
@@ -24,12 +26,13 @@ function describeProgram(program: ProgramFacts, anatomy: Anatomy): string {
   const rows: (readonly [string, readonly string[]])[] = [
     ["type", [`${program.type}${attach}${target}`]],
     ["size", [`${size}, ${license}${program.gpl_compatible ? "" : " (not GPL-compatible)"}`]],
-    ["shape", describeShape(anatomy)],
+    ["shape", describeShape(whole)],
     ["helpers", program.helpers],
-    ["gpl-only", anatomy.gpl_only_helpers],
+    ["gpl-only", whole.gpl_only_helpers],
     ["kfuncs", program.kfuncs],
-    ["maps", anatomy.maps.map(describeWholeMap)],
-    ["loading", describeLoading(anatomy.relocations)],
+    ["maps", whole.maps.map(describeWholeMap)],
+    ["missing", (whole.missing ?? []).map(({ kind, name }) => `${kind} ${name}, looked for in ${kernel}`)],
+    ["loading", describeLoading(whole.relocations)],
   ];
   const lines = rows
     .filter(([, values]) => values.length > 0)
@@ -39,7 +42,7 @@ function describeProgram(program: ProgramFacts, anatomy: Anatomy): string {
   return [`  ${name}${section}`, ...lines, ...describeEffects(program)].join("\n");
 }
 
-const ONE_A_LINE: ReadonlySet<string> = new Set(["maps", "loading"]);
+const ONE_A_LINE: ReadonlySet<string> = new Set(["maps", "missing", "loading"]);
 
 function describeShape(anatomy: Anatomy): string[] {
   const { functions, loops, stack_depth, max_executed, tail_calls, map_memory } = anatomy;

@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { type Anatomy, anatomyOf } from "../bpf/anatomy.js";
+import { Btf } from "../bpf/btf.js";
+import type { Code } from "../bpf/code.js";
 import { differenceOf, isSame } from "../bpf/difference.js";
 import { factsOfFile } from "../bpf/embedded.js";
 import type { ObjectFacts, ProgramFacts } from "../bpf/facts.js";
+import { missingFrom, type Need } from "../bpf/kernel-needs.js";
 import { CountersignError } from "../error.js";
 import { EXIT } from "./exit.js";
 import { readInput } from "./input.js";
@@ -17,6 +21,7 @@ export function command(): Command {
     .argument("<file...>", "BPF objects, or programs that carry them inside")
     .option("--json", "write one object for a file, an array for several")
     .option("--details", "with --json: each program's functions, relocations, stack, loops and map memory too")
+    .option("--btf <file>", `BTF of the kernel to look names up in (default: ${RUNNING_KERNEL}, where it is)`)
     .option("--diff", "of two files: what changed from the first to the second; exit code 1 where anything did")
     .addHelpText(
       "after",
@@ -30,7 +35,10 @@ Examples:
     .action(inspect);
 }
 
+const RUNNING_KERNEL = "/sys/kernel/btf/vmlinux";
+
 interface Options {
+  readonly btf?: string;
   readonly json?: true;
   readonly details?: true;
   readonly diff?: true;
@@ -41,7 +49,20 @@ export interface Inspected {
   readonly file: string;
   readonly facts: ObjectFacts;
   /** Of each program, where they were asked for. */
-  readonly anatomies: readonly Anatomy[];
+  readonly wholes: readonly Whole[];
+  /** The BTF file that names were looked up in; null where none was. */
+  readonly kernel: string | null;
+}
+
+/** A program's anatomy, and what it wants of a kernel and that has not; null where no kernel was asked. */
+export interface Whole extends Anatomy {
+  readonly missing: readonly Need[] | null;
+}
+
+/** The kernel that names are looked up in; its BTF is read once. */
+export interface Kernel {
+  readonly file: string;
+  readonly btf: Btf;
 }
 
 function inspect(files: readonly string[], options: Options): void {
@@ -49,11 +70,13 @@ function inspect(files: readonly string[], options: Options): void {
     diff(files, options);
     return;
   }
-  const whole = options.json !== true || options.details === true;
+  const wanted = options.json !== true || options.details === true;
+  const kernel = wanted ? kernelOf(options) : null;
+  const look = wanted ? wholeOf(kernel) : undefined;
   const inspected: Inspected[] = [];
   for (const file of files) {
     try {
-      inspected.push(inspectFile(file, whole));
+      inspected.push({ ...inspectFile(file, look), kernel: kernel?.file ?? null });
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
       complain(error);
@@ -75,7 +98,7 @@ function diff(files: readonly string[], options: Options): void {
     throw new CountersignError("USAGE", `--diff compares two files, not ${files.length}`, {
       remedy: "name the old version, then the new one",
     });
-  const [old, now] = [inspectFile(before, false), inspectFile(after, false)];
+  const [old, now] = [inspectFile(before), inspectFile(after)];
   const difference = differenceOf(old.facts, now.facts);
   if (options.json === true) printJson(differenceJson(old, now, difference));
   else print(describeDifference(old, now, difference));
@@ -83,27 +106,38 @@ function diff(files: readonly string[], options: Options): void {
 }
 
 /** The facts about a file, by its content. Errors name the file. */
-function inspectFile(file: string, whole: boolean): Inspected {
+function inspectFile(file: string, look?: (code: Code) => Whole): Inspected {
   const bytes = readInput(file);
-  const anatomies: Anatomy[] = [];
+  const wholes: Whole[] = [];
   try {
-    const facts = factsOfFile(bytes, whole ? (program) => anatomies.push(anatomyOf(program)) : undefined);
-    return { file, facts, anatomies };
+    const facts = factsOfFile(bytes, look === undefined ? undefined : (program) => wholes.push(look(program)));
+    return { file, facts, wholes, kernel: null };
   } catch (error) {
     throw error instanceof CountersignError ? error.within(file) : error;
   }
 }
 
-function toJson({ file, facts, anatomies }: Inspected): unknown {
-  const programs = facts.programs.map((program, index) => programJson(program, anatomies[index]));
+function wholeOf(kernel: Kernel | null): (code: Code) => Whole {
+  return (code) => ({ ...anatomyOf(code), missing: kernel === null ? null : missingFrom(kernel.btf, code) });
+}
+
+/** The kernel named, or the running one where it tells; null elsewhere. Throws FILE_UNREADABLE and BTF_MALFORMED. */
+function kernelOf({ btf }: Options): Kernel | null {
+  const file = btf ?? RUNNING_KERNEL;
+  if (btf === undefined && !existsSync(file)) return null;
+  return { file, btf: new Btf(readInput(file), file) };
+}
+
+function toJson({ file, facts, wholes }: Inspected): unknown {
+  const programs = facts.programs.map((program, index) => programJson(program, wholes[index]));
   return { file, sha256: facts.sha256, programs };
 }
 
 /** What is written of a program: its facts without its bytes. */
-function programJson(program: ProgramFacts, anatomy: Anatomy | undefined): unknown {
+function programJson(program: ProgramFacts, whole: Whole | undefined): unknown {
   const { name, section, type, expected_attach_type, insn_cnt, digest, tag, license } = program;
   const { helpers, kfuncs, maps, effects, evidence, attach_to, gpl_compatible } = program;
   const identity = { name, section, type, expected_attach_type, insn_cnt, digest, tag, license };
   const facts = { ...identity, helpers, kfuncs, maps, effects, evidence };
-  return anatomy === undefined ? facts : { ...facts, attach_to, gpl_compatible, ...anatomy };
+  return whole === undefined ? facts : { ...facts, attach_to, gpl_compatible, ...whole };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EFFECTS } from "../../../src/bpf/facts.js";
 import { runCommand } from "../../support/command-line.js";
-import { setHeader } from "../../support/elf-patch.js";
+import { sectionData, setHeader } from "../../support/elf-patch.js";
 import { example } from "../../support/examples.js";
 
 let folder: string;
@@ -74,6 +74,22 @@ describe("inspect --json --details", () => {
       max_executed: 50,
       relocations: [],
     });
+  });
+});
+
+describe("inspect --btf", () => {
+  it("says what a kernel does not have", async () => {
+    writeFileSync(path("switch-watch.o"), example("switch-watch"));
+    writeFileSync(path("kernel.btf"), sectionData(example("drop-telnet"), ".BTF"));
+    const { out } = await runCommand("inspect", "--btf", path("kernel.btf"), path("switch-watch.o"));
+    expect(out).toContain(`missing  target sched_switch, looked for in ${path("kernel.btf")}`);
+    expect(out).toContain("type struct task_struct");
+  });
+
+  it("refuses a file that holds no BTF", async () => {
+    const { code, err } = await runCommand("inspect", "--btf", path("text.o"), path("exec-log.o"));
+    expect(code).toBe(2);
+    expect(err).toMatch(/text\.o: .*\[BTF_MALFORMED\]/);
   });
 });
 

@@ -1,0 +1,99 @@
+import type { Btf } from "./btf.js";
+import type { BtfKind } from "./btf-type.js";
+import type { Code } from "./code.js";
+import { OP } from "./insn.js";
+
+/** Something that a program refers to by name and that a kernel has or has not. */
+export interface Need {
+  readonly kind: "kfunc" | "ksym" | "target" | "type" | "field";
+  readonly name: string;
+}
+
+/**
+ * What a program wants of the kernel by name and a kernel's BTF does not have. CO-RE may find it missing without harm,
+ * where the program asks first whether it is there; and what a module has is not in the BTF of vmlinux.
+ */
+export function missingFrom(kernel: Btf, code: Code): Need[] {
+  const missing = new Map<string, Need>();
+  const need = (there: boolean, kind: Need["kind"], name: string) => {
+    if (!there) missing.set(`${kind} ${name}`, { kind, name });
+  };
+  const target = targetOf(code);
+  if (target !== null) need(isThere(kernel, target), "target", code.attachTo!);
+  for (let slot = 0; slot < code.insns.count; slot++) {
+    const opcode = code.insns.opcode[slot];
+    const kfunc = opcode === OP.CALL ? code.kfuncAt(slot) : null;
+    if (kfunc !== null) need(kernel.find("func", kfunc.name) !== 0, "kfunc", kfunc.name);
+    const ksym = opcode === OP.LD_IMM64 ? code.ksymAt(slot) : null;
+    // a symbol without a type is looked up in /proc/kallsyms, not in BTF
+    if (ksym?.typed) need(kernel.find("var", ksym.name) !== 0, "ksym", ksym.name);
+  }
+  for (const slot of code.rewrittenSlots()) {
+    const what = code.rewrittenAt(slot)?.what;
+    const path = what === undefined ? null : PATH.exec(what);
+    if (path === null) continue;
+    const type = kernel.find(path[1] as BtfKind, path[2]!);
+    need(type !== 0, "type", `${path[1]} ${path[2]}`);
+    const fields = path[3]!.match(/\.[^.[]+/g)?.map((field) => field.slice(1)) ?? [];
+    if (type !== 0 && fields.length > 0) need(hasFields(kernel, type, fields), "field", what!);
+  }
+  return [...missing.values()];
+}
+
+/** `struct task_struct.real_parent` as core-relo.ts writes it. */
+const PATH = /^(struct|union|enum) (\w+)([.[].*|)$/;
+
+interface Target {
+  readonly kind: BtfKind;
+  readonly name: string;
+  /** A member of it that must be there. */
+  readonly member?: string;
+}
+
+/** The kernel's names for what is attached to, by expected attach type (libbpf's find_kernel_btf_id). */
+const TARGETS: Readonly<Record<string, { readonly kind: BtfKind; readonly prefix: string }>> = {
+  trace_fentry: { kind: "func", prefix: "" },
+  trace_fexit: { kind: "func", prefix: "" },
+  modify_return: { kind: "func", prefix: "" },
+  trace_raw_tp: { kind: "typedef", prefix: "btf_trace_" },
+  trace_iter: { kind: "func", prefix: "bpf_iter_" },
+  lsm_mac: { kind: "func", prefix: "bpf_lsm_" },
+  lsm_cgroup: { kind: "func", prefix: "bpf_lsm_" },
+};
+
+function targetOf({ type, expectedAttachType, attachTo }: Code): Target | null {
+  if (attachTo === null) return null;
+  if (type === "struct_ops") {
+    const [name, member] = attachTo.split(".");
+    return { kind: "struct", name: name!, ...(member === undefined ? {} : { member }) };
+  }
+  const row = TARGETS[expectedAttachType ?? ""];
+  return row === undefined ? null : { kind: row.kind, name: `${row.prefix}${attachTo}` };
+}
+
+function isThere(kernel: Btf, { kind, name, member }: Target): boolean {
+  const id = kernel.find(kind, name);
+  return id !== 0 && (member === undefined || hasFields(kernel, id, [member]));
+}
+
+/** Nested structs without a name are looked into, as C does. */
+const MAX_DEPTH = 8;
+
+function hasFields(kernel: Btf, type: number, [first, ...rest]: readonly string[]): boolean {
+  const member = first === undefined ? undefined : memberOf(kernel, type, first, 0);
+  if (member === undefined) return first === undefined;
+  return rest.length === 0 || hasFields(kernel, member, rest);
+}
+
+/** The type of a member, of an array's elements where it is one. */
+function memberOf(kernel: Btf, type: number, name: string, depth: number): number | undefined {
+  for (const member of kernel.members(type)) {
+    let inner = kernel.resolve(member.type);
+    for (let array = kernel.array(inner); array !== null; array = kernel.array(inner))
+      inner = kernel.resolve(array.element);
+    if (member.name === name) return inner;
+    const nested = member.name === "" && depth < MAX_DEPTH ? memberOf(kernel, inner, name, depth + 1) : undefined;
+    if (nested !== undefined) return nested;
+  }
+  return undefined;
+}
