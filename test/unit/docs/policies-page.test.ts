@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { EFFECTS } from "../../../src/bpf/facts.js";
 import { HOOK_NAMES, HOOKS } from "../../../src/hooks/catalogue.js";
 import { rowsOf } from "../../support/markdown.js";
 
@@ -16,10 +15,6 @@ function table(heading: string): string[][] {
 describe("docs/policies.md", () => {
   it("lists every hook with its subject and when it is asked, as the catalogue has it", () => {
     expect(table("Hooks")).toEqual(HOOK_NAMES.map((name) => [`\`${name}\``, HOOKS[name].subject, HOOKS[name].when]));
-  });
-
-  it("lists every effect", () => {
-    expect(table("Effects").map(([effect]) => effect)).toEqual([...EFFECTS, "read_only"].map((name) => `\`${name}\``));
   });
 
   it("lists every policy that ships, each with its tests beside it", () => {
