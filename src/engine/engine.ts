@@ -5,7 +5,7 @@ import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
 import type { Decision, Ruling } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
-import type { SubjectOf } from "../hooks/subject.js";
+import type { Subject, SubjectOf } from "../hooks/subject.js";
 import type { DecisionLog } from "../log/log.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
@@ -115,7 +115,7 @@ export class Engine {
       id: `${this.run}-${this.decided}`,
       time,
       hook,
-      subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest },
+      subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest, path: pathOf(subject) },
       current,
       // one by one: a spread makes objects that are slow to make and to read
       verdict,
@@ -134,7 +134,7 @@ export class Engine {
 
   /** Writes down what was decided without policies, as a gate does with what it cannot carry out. It may come back refused. */
   record({ name, ...decided }: Unasked): Decision {
-    const subject = { kind: HOOKS[decided.hook].subject, name, digest: "" };
+    const subject = { kind: HOOKS[decided.hook].subject, name, digest: "", path: null };
     this.decided += 1;
     const id = `${this.run}-${this.decided}`;
     return this.logged({ id, time: Date.now(), subject, answers: [], keyrings: {}, duration: 0, ...decided });
@@ -191,6 +191,11 @@ export class Engine {
       return { ...decision, ...unlogged(error) };
     }
   }
+}
+
+function pathOf(subject: Subject): string | null {
+  if ("path" in subject) return subject.path;
+  return "object" in subject ? (subject.object?.path ?? null) : null;
 }
 
 /** What most decisions ask. */

@@ -10,12 +10,20 @@ export interface Decision extends Ruling {
   /** Milliseconds since the epoch: the hook's time, which certificates are judged at. */
   readonly time: number;
   readonly hook: HookName;
-  readonly subject: { readonly kind: SubjectKind; readonly name: string; readonly digest: string };
+  readonly subject: SubjectOfDecision;
   readonly current: Current;
   /** Generations of the keyrings that were asked, by name. */
   readonly keyrings: Readonly<Record<string, number>>;
   /** A loader's probe that a gate let through before policies: the loader and its versions. */
   readonly probe?: string;
+}
+
+export interface SubjectOfDecision {
+  readonly kind: SubjectKind;
+  readonly name: string;
+  readonly digest: string;
+  /** The file that it is or came from; null where there is none, as for a live load. */
+  readonly path: string | null;
 }
 
 /** What the dispatcher makes of the attachments' answers. */

@@ -60,7 +60,7 @@ function recordOf({ time, subject, current, answers, ...rest }: Decision): objec
   return {
     time: new Date(time).toISOString(),
     ...rest,
-    subject: { ...subject, name: clipped(subject.name) },
+    subject: { ...subject, name: clipped(subject.name), path: subject.path === null ? null : clipped(subject.path) },
     current: whoAsks(current),
     answers: answers.map(recordOfAnswer),
   };

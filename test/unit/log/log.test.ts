@@ -12,7 +12,7 @@ const decision = (given: Partial<Decision> = {}): Decision => ({
   id: "1",
   time: Date.UTC(2026, 0, 2),
   hook: "bpf_prog_load",
-  subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32) },
+  subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32), path: "a.o" },
   current: task({ container: { id: "c0", name: "web", labels: { tier: "edge" }, annotations: { a: "b" } } }),
   verdict: -1,
   refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
@@ -60,7 +60,7 @@ describe("the decision log", () => {
       would: null,
       keyrings: { platform: 2 },
       duration: 5,
-      subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32) },
+      subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32), path: "a.o" },
       current: {
         ...{ pid: 1, tid: 1, uid: 0, euid: 0, gid: 0, comm: "bpftool", exe: "/usr/sbin/bpftool", cgroup: null },
         container: { id: "c0", name: "web", labels: { tier: "edge" } },
@@ -89,7 +89,7 @@ describe("the decision log", () => {
     const container = { id: hostile, name: hostile, labels: { [hostile]: hostile }, annotations: {} };
     log.write(
       decision({
-        subject: { kind: "blob", name: hostile, digest: "" },
+        subject: { kind: "blob", name: hostile, digest: "", path: hostile },
         current: task({ comm: hostile, exe: hostile, container }),
         answers: decision().answers.map((answer) => ({ ...answer, notes: [hostile], helpers: [hostile] })),
       }),
