@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BIN, needs, needsGate, Site } from "./site.js";
+
+const POINTS = 200;
+/** Milliseconds after the first load within which the gate is killed. */
+const WITHIN = 150;
+const THREADS = 3;
+/** Every third program is refused, so that both outcomes are under way. */
+const POLICY = "export const bpf_prog_load = (prog) => (prog.digest.charCodeAt(0) % 3 === 0 ? -1 : 0);";
+
+describe("a gate that is killed under load", () => {
+  let site: Site;
+
+  beforeAll(() => {
+    site = new Site(POLICY);
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "gcc");
+  });
+
+  /** SHA-256 of `r0 = value; exit`. */
+  const digest = (value: number) => {
+    const insns = Buffer.from("b7000000000000009500000000000000", "hex");
+    insns.writeInt32LE(value, 4);
+    return createHash("sha256").update(insns).digest("hex");
+  };
+
+  /** Kills a gate so long after its command has begun, and gives what the command said once all of it has ended. */
+  const killedAfter = (delay: number) =>
+    new Promise<string>((resolve) => {
+      const words = ["run", "--quiet", "--config", join(site.folder, "countersign.yaml"), "--", site.attack("flood")];
+      const gate = spawn(process.execPath, [BIN, ...words, String(THREADS)], { stdio: ["ignore", "pipe", "ignore"] });
+      let out = "";
+      gate.stdout.on("data", (chunk: Buffer) => {
+        if (out === "") setTimeout(() => gate.kill("SIGKILL"), delay);
+        out += chunk.toString();
+      });
+      // the command outlives the gate, and holds the pipe
+      gate.stdout.once("close", () => resolve(out));
+    });
+
+  it(`fails every pending and later bpf(2) at ${POINTS} points, and nothing was loaded that the log does not have`, async () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+    console.log(`seed ${seed}`);
+    let state = seed;
+    let loaded = 0;
+    for (let point = 0; point < POINTS; point += 1) {
+      site.forgetLog();
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      const lines = (await killedAfter((state / 2 ** 32) * WITHIN)).trim().split("\n");
+      expect([lines[0], lines.at(-1)]).toEqual(["begun", "later: ENOSYS"]);
+      const allowed = new Set(site.log.filter(({ verdict }) => verdict === 0).map(({ subject }) => subject.digest));
+      const missing = lines.slice(1, -1).filter((value) => !allowed.has(digest(Number(value))));
+      expect(missing).toEqual([]);
+      loaded += lines.length - 2;
+    }
+    expect(loaded).toBeGreaterThan(POINTS);
+  });
+});
