@@ -7,6 +7,8 @@ import { addressOf, syscall } from "../../src/gate/sys/libc.js";
 import { encode } from "./assembly.js";
 
 const MAP_CREATE = 0;
+const MAP_LOOKUP = 1;
+const PROG_TEST_RUN = 10;
 const PROG_LOAD = 5;
 const BTF_LOAD = 18;
 const CLOSE = 3;
@@ -36,6 +38,53 @@ export const LOADABLE = new Set([
 
 /** Loads and closes again. The maps stay open in `maps` for the next one. */
 export function load(code: Code, maps: Map<CodeMap, number>): Loaded {
+  const { fd, why } = open(code, maps);
+  if (fd >= 0) syscall(CLOSE, fd);
+  return { errno: fd < 0 ? -fd : 0, why };
+}
+
+export interface Run {
+  readonly returned: number;
+  readonly packet: Uint8Array;
+}
+
+/** Loads an XDP or tc program and runs it on packets with BPF_PROG_TEST_RUN; the reason where it cannot be loaded. */
+export function run(code: Code, maps: Map<CodeMap, number>, packets: readonly Uint8Array[]): Run[] | string {
+  const { fd, why } = open(code, maps);
+  if (fd < 0) return why;
+  const runs = packets.map((packet) => {
+    const out = Buffer.alloc(packet.length + 512);
+    const attr = Buffer.alloc(80);
+    attr.writeUInt32LE(fd, 0);
+    attr.writeUInt32LE(packet.length, 8);
+    attr.writeUInt32LE(out.length, 12);
+    attr.writeBigUInt64LE(BigInt(addressOf(packet)), 16);
+    attr.writeBigUInt64LE(BigInt(addressOf(out)), 24);
+    attr.writeUInt32LE(1, 32);
+    const result = bpf(PROG_TEST_RUN, attr);
+    if (result < 0) throw new Error(`BPF_PROG_TEST_RUN: errno ${-result}`);
+    return { returned: attr.readInt32LE(4), packet: out.subarray(0, attr.readUInt32LE(12)) };
+  });
+  syscall(CLOSE, fd);
+  return runs;
+}
+
+/** The value of the first element of an array map. */
+export function firstValueOf(map: CodeMap, maps: Map<CodeMap, number>): Uint8Array {
+  const fd = mapFd(map, maps);
+  const key = Buffer.alloc(4);
+  const value = Buffer.alloc(map.value_size);
+  const attr = Buffer.alloc(32);
+  attr.writeUInt32LE(fd, 0);
+  attr.writeBigUInt64LE(BigInt(addressOf(key)), 8);
+  attr.writeBigUInt64LE(BigInt(addressOf(value)), 16);
+  const result = bpf(MAP_LOOKUP, attr);
+  if (result < 0) throw new Error(`BPF_MAP_LOOKUP_ELEM: errno ${-result}`);
+  return value;
+}
+
+/** An fd, or a negative errno with the last line of the verifier's log. */
+function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string } {
   const insns = Buffer.from(encode(code.insns));
   for (let slot = 0; slot < code.insns.count; slot++) {
     if (code.insns.opcode[slot] !== OP.LD_IMM64) continue;
@@ -43,7 +92,7 @@ export function load(code: Code, maps: Map<CodeMap, number>): Loaded {
     const source = code.insns.src[slot];
     if (reference !== null && (source === LD_SRC.MAP_FD || source === LD_SRC.MAP_VALUE)) {
       const fd = mapFd(reference.map, maps);
-      if (fd < 0) return { errno: -fd, why: `map ${reference.map.name} cannot be made` };
+      if (fd < 0) return { fd, why: `map ${reference.map.name} cannot be made` };
       insns.writeInt32LE(fd, slot * 8 + 4);
       insns.writeInt32LE(reference.offset ?? 0, slot * 8 + 12);
     }
@@ -71,13 +120,9 @@ export function load(code: Code, maps: Map<CodeMap, number>): Loaded {
   attr.writeBigUInt64LE(BigInt(addressOf(records)), 80);
   attr.writeUInt32LE(code.functions.length, 88);
   const fd = bpf(PROG_LOAD, attr);
-  if (fd >= 0) syscall(CLOSE, fd);
   syscall(CLOSE, btf);
   const lines = log.toString("latin1", 0, log.indexOf(0)).trim().split("\n");
-  return {
-    errno: fd < 0 ? -fd : 0,
-    why: lines.findLast((line) => !/^(processed|verification time|stack depth)/.test(line)) ?? "",
-  };
+  return { fd, why: lines.findLast((line) => !/^(processed|verification time|stack depth)/.test(line)) ?? "" };
 }
 
 export function closeMaps(maps: Map<CodeMap, number>): void {
