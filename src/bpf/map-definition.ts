@@ -93,29 +93,30 @@ export function readBtfMap(btf: Btf, type: number, name: string, outer = false):
   return { ...EMPTY, ...numbers, name, type: mapTypeName(fields.type), own: pinning === 0 && !outer, inner };
 }
 
-/** A map of the older `maps` section: struct bpf_map_def, or the longer struct bpf_elf_map of iproute2. */
+/**
+ * A map of the older `maps` section: struct bpf_map_def of libbpf before 1.0, or a longer one whose pinning stands behind an
+ * id (iproute2's struct bpf_elf_map, aya's bpf_map_def).
+ */
 export function readLegacyMap(bytes: Bytes, at: number, size: number, name: string): CodeMap {
   if (size < LEGACY_SIZE) throw malformed(name, `its definition of ${size} bytes is shorter than ${LEGACY_SIZE}`);
   const [type, key_size, value_size, max_entries, flags] = [0, 4, 8, 12, 16].map((field) => bytes.u32(at + field));
-  let own = true;
-  if (size === IPROUTE2_SIZE) own = bytes.u32(at + IPROUTE2_PINNING) === 0;
-  else
-    for (let rest = at + LEGACY_SIZE; rest < at + size; rest++)
-      if (bytes.u8(rest) !== 0)
-        throw new CountersignError("ELF_UNSUPPORTED", `its definition of ${size} bytes has more than is known`, {
-          place: `map ${name}`,
-          remedy: "define the map in section `.maps`",
-        });
+  for (let rest = at + KNOWN_SIZE; rest < at + size; rest++)
+    if (bytes.u8(rest) !== 0)
+      throw new CountersignError("ELF_UNSUPPORTED", `its definition of ${size} bytes has more than is known`, {
+        place: `map ${name}`,
+        remedy: "define the map in section `.maps`",
+      });
   const numbers = { key_size: key_size!, value_size: value_size!, max_entries: max_entries!, flags: flags! };
+  const own = size < PINNING + 4 || bytes.u32(at + PINNING) === 0;
   return { ...EMPTY, ...numbers, name, type: mapTypeName(type!), own };
 }
 
 /** libbpf knows a dozen. */
 const MAX_MEMBERS = 64;
 const LEGACY_SIZE = 20;
-const IPROUTE2_SIZE = 36;
 /** type, size_key, size_value, max_elem, flags, id, pinning, inner_id, inner_idx (iproute2's include/bpf_elf.h) */
-const IPROUTE2_PINNING = 24;
+const KNOWN_SIZE = 36;
+const PINNING = 24;
 
 function readValues(btf: Btf, type: number, name: string): CodeMap | null {
   const array = btf.array(btf.resolve(type));

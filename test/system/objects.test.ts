@@ -1,12 +1,16 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256, tagOf } from "../../src/bpf/digest.js";
+import type { Evidence, MapFacts } from "../../src/bpf/facts.js";
+import { factsOfLoad } from "../../src/bpf/load.js";
 import { BpfObject, factsOfObject } from "../../src/bpf/object.js";
 import type { ObjectProgram } from "../../src/bpf/program.js";
 import { embeddedObjects, type InstalledObject, objectFiles } from "../support/debian-objects.js";
 import { kernelTags } from "../support/kernel-tags.js";
+import { liveLoad } from "../support/live-load.js";
 import { dumpedPrograms } from "../support/objdump.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
@@ -61,6 +65,74 @@ describe.each([
     }
   });
 });
+
+describe("a live load made of a program", () => {
+  it("has the facts of its object, its section and target aside", () => {
+    const objects = [...examples, ...objectFiles("xdp-tools", "libxdp1"), ...embeddedObjects("libbpf-tools")];
+    let compared = 0;
+    for (const { name, bytes } of objects) {
+      const object = new BpfObject(bytes);
+      const facts = factsOfObject(bytes).programs;
+      for (const [index, of] of object.functions.entries()) {
+        const program = object.program(of);
+        // numbers of the running kernel's are given to kernel symbols and kfuncs, and struct_ops programs to members
+        if (changesNumbers(program)) continue;
+        const file = facts[index]!;
+        const live = factsOfLoad(liveLoad(object, program));
+        const { raw_insns: _, evidence, ...same } = file;
+        const where = { name, program: of.name };
+        expect({ ...where, ...live, evidence: live.evidence.map(told), raw_insns: null }).toEqual({
+          ...where,
+          ...same,
+          section: null,
+          attach_to: null,
+          evidence: evidence.map(told),
+          raw_insns: null,
+        });
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(400);
+  });
+});
+
+/** Evidence without the text of its instructions, which shows the numbers of maps. */
+function told({ effect, insn, source }: Evidence) {
+  return { effect, insn, source };
+}
+
+function changesNumbers(program: ObjectProgram): boolean {
+  const fills = [...program.linked.references.values()].some(({ to }) => to === "kfunc" || to === "ksym");
+  return fills || program.type === "unknown";
+}
+
+describe("an object that libbpf's linker made of others", () => {
+  it("has the programs of them all", () => {
+    const inputs = ["drop-telnet", "exec-log", "rate-limit", "kill-writer", "switch-watch"];
+    const output = join(folder, "linked.o");
+    const linked = spawnSync("bpftool", [
+      "gen",
+      "object",
+      output,
+      ...inputs.map((name) => join(EXAMPLES, `${name}.o`)),
+    ]);
+    expect(linked.stderr.toString()).toBe("");
+    const programs = (bytes: Uint8Array) =>
+      factsOfObject(bytes).programs.map(({ name, tag, maps, effects }) => ({
+        name,
+        tag,
+        maps: maps.map(shapeOf),
+        effects,
+      }));
+    const apart = inputs.flatMap((name) => programs(readFileSync(join(EXAMPLES, `${name}.o`))));
+    expect(programs(readFileSync(output)).sort(byName)).toEqual(apart.sort(byName));
+  });
+});
+
+/** The sections with global data are joined, so that their size and contents are others. */
+function shapeOf({ name, type }: MapFacts) {
+  return { name, type };
+}
 
 describe("the tag of a program that needs no relocation by the kernel's own numbers", () => {
   it("is the one that the kernel gives it", (context) => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { factsOfObject } from "../../../src/bpf/object.js";
+import { BpfObject, factsOfObject } from "../../../src/bpf/object.js";
 import { example } from "../../support/examples.js";
 
 const programOf = (object: string, name: string) => {
@@ -75,6 +75,25 @@ describe("the facts about an object file", () => {
     expect(programOf("legacy-count", "count_lengths").maps).toEqual([
       { name: "lengths", type: "array", key_size: 4, value_size: 8, max_entries: 16, flags: 0, contents: null },
     ]);
+  });
+
+  it("tell what a map of maps holds, and the flags of maps", () => {
+    const object = new BpfObject(example("tenant-quota"));
+    const program = object.program(object.functions[0]!);
+    const maps = new Map(
+      Array.from({ length: program.insns.count }, (_, slot) => program.mapAt(slot)?.map)
+        .filter((map) => map !== undefined)
+        .map((map) => [map.name, map]),
+    );
+    expect(maps.get("tenants")).toMatchObject({
+      type: "array_of_maps",
+      key_size: 4,
+      value_size: 4,
+      own: true,
+      inner: { type: "array", key_size: 4, value_size: 8, max_entries: 16, own: false },
+    });
+    expect(maps.get("known")).toMatchObject({ type: "bloom_filter", key_size: 0, value_size: 4, max_entries: 1000 });
+    expect(maps.get("limit")).toMatchObject({ flags: 0x480, contents: null, frozen: false });
   });
 
   it("name kfuncs, and make a map of the kernel's configuration", () => {
