@@ -1,5 +1,5 @@
 import type { Cursor, Element } from "./der.js";
-import { readSmallInteger } from "./der-value.js";
+import { checkValue, readSmallInteger } from "./der-value.js";
 import { DIGESTS, digestByOid } from "./digest.js";
 import { dotted, oid, oidOf } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
@@ -32,7 +32,8 @@ export interface Scheme {
 export function readAlgorithm(from: Cursor, what: string): AlgorithmIdentifier {
   const element = from.take(TAG.sequence, what);
   const cursor = element.open();
-  const identifier = cursor.take(TAG.oid, `${what}'s identifier`).check();
+  const identifier = cursor.take(TAG.oid, "an algorithm's identifier");
+  checkValue(identifier);
   const parameters = cursor.done ? null : cursor.next().check();
   cursor.finish(what);
   return { element, oid: oidOf(identifier), parameters };

@@ -6,8 +6,8 @@ import type { Element } from "./der.js";
  * found by its last bytes and then compared whole.
  */
 export class CertificateCache {
-  readonly #permanent = new Map<string, Certificate>();
-  readonly #passing = new Map<string, Certificate>();
+  readonly #permanent = new Map<number, Certificate>();
+  readonly #passing = new Map<number, Certificate>();
 
   /** These stay for as long as the cache. */
   constructor(permanent: readonly Certificate[]) {
@@ -22,7 +22,7 @@ export class CertificateCache {
     const seen = this.#passing.get(key);
     if (seen?.element.equals(element)) return seen;
     const certificate = new Certificate(Buffer.from(element.whole));
-    if (this.#passing.size >= MAX_PASSING) this.#passing.delete(this.#passing.keys().next().value as string);
+    if (this.#passing.size >= MAX_PASSING) this.#passing.delete(this.#passing.keys().next().value as number);
     this.#passing.set(key, certificate);
     return certificate;
   }
@@ -31,6 +31,6 @@ export class CertificateCache {
 const MAX_PASSING = 4096;
 
 /** The last bytes of a certificate are those of its signature. */
-function keyOf({ bytes, start, end }: Element): string {
-  return bytes.toString("latin1", Math.max(start, end - 24), end);
+function keyOf({ bytes, start, end }: Element): number {
+  return end - start < 6 ? 0 : bytes.readUIntLE(end - 6, 6);
 }

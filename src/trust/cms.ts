@@ -3,6 +3,7 @@ import { checkDer, checkSetOrder, type Element, malformed, readDer } from "./der
 import { readSmallInteger } from "./der-value.js";
 import { CMS_OID, dotted, oidOf } from "./oid.js";
 import { Attributes } from "./signed-attributes.js";
+import { SignerIdentifier } from "./signer-identifier.js";
 import { context, TAG } from "./tag.js";
 
 /**
@@ -15,7 +16,7 @@ export interface SignedData {
   /** The content that the message carries itself; null for a detached signature. */
   readonly content: Buffer | null;
   /** Digest algorithms that the message lists, by their identifiers' octets. */
-  readonly digestAlgorithms: ReadonlySet<string>;
+  readonly digestAlgorithms: readonly string[];
   /** Not looked into yet. At most {@link MAX_CERTIFICATES}. */
   readonly certificates: readonly Element[];
   readonly carriesCrls: boolean;
@@ -24,9 +25,7 @@ export interface SignedData {
 
 /** SignerInfo (RFC 5652 5.3). */
 export interface SignerInfo {
-  /** `certificate`: issuer and serial number as encoded. `key`: bytes of the subject key identifier. A character a byte. */
-  readonly by: "certificate" | "key";
-  readonly identity: string;
+  readonly identifier: SignerIdentifier;
   readonly digestAlgorithm: AlgorithmIdentifier;
   /** Null where there are none: the signature is then over the content itself. */
   readonly signedAttributes: Attributes | null;
@@ -61,7 +60,7 @@ export function readSignedData(bytes: Uint8Array): SignedData {
 
   const { contentType, content } = readEncapsulated(encapsulated);
   const signers = readSigners(signerInfos);
-  const expected = signers.some(({ by }) => by === "key") || contentType !== CMS_OID.data ? 3 : 1;
+  const expected = signers.some(({ identifier }) => identifier.byKey) || contentType !== CMS_OID.data ? 3 : 1;
   // RFC 5652 5.1: the version follows from the contents
   if (readSmallInteger(version) !== expected) throw malformed(`version ${expected} expected`, version.start);
   return {
@@ -82,10 +81,10 @@ function readEncapsulated(sequence: Element): { contentType: string; content: Bu
   return { contentType, content: content === null ? null : content.only(TAG.octetString, "the content").contents };
 }
 
-function readDigestAlgorithms(set: Element): ReadonlySet<string> {
-  const algorithms = new Set<string>();
+function readDigestAlgorithms(set: Element): readonly string[] {
+  const algorithms: string[] = [];
   const cursor = set.open();
-  while (!cursor.done) algorithms.add(readAlgorithm(cursor, "a digest algorithm").oid);
+  while (!cursor.done) algorithms.push(readAlgorithm(cursor, "a digest algorithm").oid);
   return algorithms;
 }
 
@@ -117,9 +116,9 @@ function readSigner(sequence: Element): SignerInfo {
   const cursor = sequence.open();
   const version = cursor.take(TAG.integer, "a signer's version");
   const keyIdentifier = cursor.optional(context(0, false));
-  const issuerAndSerial = keyIdentifier === null ? cursor.take(TAG.sequence, "a signer's certificate") : null;
+  const identifier = SignerIdentifier.read(keyIdentifier ?? cursor.take(TAG.sequence, "a signer's certificate"));
   // RFC 5652 5.3: version 3 goes with a key identifier, 1 with issuer and serial number
-  const expected = keyIdentifier === null ? 1 : 3;
+  const expected = identifier.byKey ? 3 : 1;
   if (readSmallInteger(version) !== expected) throw malformed(`signer version ${expected} expected`, version.start);
   const digestAlgorithm = readAlgorithm(cursor, "a signer's digest algorithm");
   const signedAttributes = cursor.optional(context(0, true));
@@ -128,22 +127,13 @@ function readSigner(sequence: Element): SignerInfo {
   const unsignedAttributes = cursor.optional(context(1, true));
   cursor.finish("a signer");
   return {
-    by: keyIdentifier === null ? "certificate" : "key",
-    identity: keyIdentifier === null ? identityOf(issuerAndSerial as Element) : oidOf(keyIdentifier),
+    identifier,
     digestAlgorithm,
     signedAttributes: signedAttributes === null ? null : new Attributes(signedAttributes),
     signatureAlgorithm,
     signature,
     timeStamp: unsignedAttributes === null ? null : readTimeStamp(unsignedAttributes),
   };
-}
-
-function identityOf(issuerAndSerial: Element): string {
-  const cursor = issuerAndSerial.open();
-  const issuer = cursor.take(TAG.sequence, "an issuer");
-  const serial = cursor.take(TAG.integer, "a serial number");
-  cursor.finish("a signer's certificate");
-  return issuer.key + serial.key;
 }
 
 /** Unsigned attributes are covered by nothing, so only one that has a signature of its own may be there. */

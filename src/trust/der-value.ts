@@ -3,11 +3,15 @@ import { TAG } from "./tag.js";
 import { readTime } from "./time.js";
 
 /** Checks the contents of a primitive element of the universal class: each value has one encoding. Throws DER_MALFORMED. */
-export function checkValue(element: Element): void {
-  const check = CHECKS[element.tag];
-  if (check === undefined) throw malformed(`universal tag ${element.tag} has no place here`, element.start);
-  const wrong = check(element);
-  if (wrong !== null) throw malformed(wrong, element.start);
+export function checkValue({ bytes, tag, start, body, end }: Element): void {
+  const wrong = wrongValue(bytes, tag, body, end);
+  if (wrong !== null) throw malformed(wrong, start);
+}
+
+/** What is wrong with the contents of a primitive element of the universal class; null for a canonical value. */
+export function wrongValue(bytes: Buffer, tag: number, body: number, end: number): string | null {
+  const check = CHECKS[tag];
+  return check === undefined ? `universal tag ${tag}, which has no place here` : check(bytes, body, end, tag);
 }
 
 /** X.690 11.1. Throws DER_MALFORMED. */
@@ -44,7 +48,7 @@ export function readOctets(element: Element): Buffer {
  * `element` may be tagged by context, its contents are those of a BIT STRING. Throws DER_MALFORMED.
  */
 export function readNamedBits(element: Element): number {
-  const wrong = bitString(element);
+  const wrong = bitString(element.bytes, element.body, element.end);
   if (wrong !== null) throw malformed(wrong, element.start);
   const unused = element.bytes[element.body] as number;
   const last = element.bytes[element.end - 1] as number;
@@ -59,19 +63,15 @@ export function readNamedBits(element: Element): number {
   return bits;
 }
 
-/** Gives null for a canonical value, and what is wrong otherwise. */
-type Check = (element: Element) => string | null;
+type Check = (bytes: Buffer, body: number, end: number, tag: number) => string | null;
 
 const CHECKS: Readonly<Record<number, Check>> = {
-  [TAG.boolean]: ({ bytes, body, length }) => {
-    if (length !== 1) return "a boolean that is not one byte";
-    return bytes[body] === 0 || bytes[body] === 0xff ? null : "a boolean that is neither 0x00 nor 0xff";
-  },
+  [TAG.boolean]: boolean,
   [TAG.integer]: integer,
   [TAG.enumerated]: integer,
   [TAG.bitString]: bitString,
   [TAG.octetString]: () => null,
-  [TAG.null]: ({ length }) => (length === 0 ? null : "a null with contents"),
+  [TAG.null]: (_, body, end) => (body === end ? null : "a null with contents"),
   [TAG.oid]: objectIdentifier,
   [TAG.utf8String]: utf8,
   [TAG.numericString]: ascii,
@@ -81,32 +81,36 @@ const CHECKS: Readonly<Record<number, Check>> = {
   [TAG.visibleString]: ascii,
   [TAG.utcTime]: time,
   [TAG.generalizedTime]: time,
-  [TAG.universalString]: ({ length }) => (length % 4 === 0 ? null : "a universal string of broken characters"),
-  [TAG.bmpString]: ({ length }) => (length % 2 === 0 ? null : "a BMP string of broken characters"),
+  [TAG.universalString]: (_, body, end) => ((end - body) % 4 === 0 ? null : "a universal string of broken characters"),
+  [TAG.bmpString]: (_, body, end) => ((end - body) % 2 === 0 ? null : "a BMP string of broken characters"),
 };
 
+function boolean(bytes: Buffer, body: number, end: number): string | null {
+  if (end - body !== 1) return "a boolean that is not one byte";
+  return bytes[body] === 0 || bytes[body] === 0xff ? null : "a boolean that is neither 0x00 nor 0xff";
+}
+
 /** X.690 8.3.2: at least one octet, and the first nine bits are not all alike. */
-function integer({ bytes, body, length }: Element): string | null {
-  if (length === 0) return "an integer without contents";
-  if (length === 1) return null;
+function integer(bytes: Buffer, body: number, end: number): string | null {
+  if (end === body) return "an integer without contents";
+  if (end - body === 1) return null;
   const first = bytes[body] as number;
   const second = bytes[body + 1] as number;
   return (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80) ? "an integer that is not minimal" : null;
 }
 
 /** X.690 8.6.2 and 11.2.1: unused bits are counted truly and are zero. */
-function bitString({ bytes, body, end, length }: Element): string | null {
-  if (length === 0) return "a bit string without contents";
+function bitString(bytes: Buffer, body: number, end: number): string | null {
+  if (end === body) return "a bit string without contents";
   const unused = bytes[body] as number;
-  if (unused > 7 || (length === 1 && unused !== 0)) return "a bit string that miscounts its unused bits";
-  return ((bytes[end - 1] as number) & ((1 << unused) - 1)) === 0 || unused === 0
-    ? null
-    : "unused bits that are not zero";
+  if (unused > 7 || (end - body === 1 && unused !== 0)) return "a bit string that miscounts its unused bits";
+  if (unused === 0) return null;
+  return ((bytes[end - 1] as number) & ((1 << unused) - 1)) === 0 ? null : "unused bits that are not zero";
 }
 
 /** X.690 8.19.2: each subidentifier is complete and has no leading zero. */
-function objectIdentifier({ bytes, body, end, length }: Element): string | null {
-  if (length === 0) return "an object identifier without contents";
+function objectIdentifier(bytes: Buffer, body: number, end: number): string | null {
+  if (end === body) return "an object identifier without contents";
   let fresh = true;
   for (let position = body; position < end; position++) {
     const octet = bytes[position] as number;
@@ -116,24 +120,24 @@ function objectIdentifier({ bytes, body, end, length }: Element): string | null 
   return fresh ? null : "an object identifier that is cut short";
 }
 
-function ascii({ bytes, body, end }: Element): string | null {
+function ascii(bytes: Buffer, body: number, end: number): string | null {
   for (let position = body; position < end; position++)
     if ((bytes[position] as number) >= 0x80) return "a character that is not ASCII";
   return null;
 }
 
-function utf8(element: Element): string | null {
-  if (ascii(element) === null) return null;
+function utf8(bytes: Buffer, body: number, end: number): string | null {
+  if (ascii(bytes, body, end) === null) return null;
   try {
-    strict.decode(element.contents);
+    strict.decode(bytes.subarray(body, end));
     return null;
   } catch {
     return "text that is not UTF-8";
   }
 }
 
-function time(element: Element): string | null {
-  return Number.isNaN(readTime(element)) ? "a time that is not written as DER wants it" : null;
+function time(bytes: Buffer, body: number, end: number, tag: number): string | null {
+  return Number.isNaN(readTime(bytes, tag, body, end)) ? "a time that is not written as DER wants it" : null;
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

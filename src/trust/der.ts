@@ -1,5 +1,5 @@
 import { CountersignError } from "../error.js";
-import { checkValue } from "./der-value.js";
+import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
 /**
@@ -133,30 +133,19 @@ export function readDer(input: Uint8Array, tag: number, what: string): Element {
 }
 
 /** Checks every element of a range, all the way down: each header, each value, the order of each SET OF. Throws DER_MALFORMED. */
-export function checkDer(bytes: Buffer, start: number, end: number, depth = 0): void {
-  if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, start);
-  let position = start;
-  while (position < end) {
-    const element = readElement(bytes, position, end);
-    position = element.end;
-    if ((element.tag & CONSTRUCTED) !== 0) {
-      if (element.tag < CONTEXT && element.tag !== TAG.sequence && element.tag !== TAG.set)
-        throw malformed(`constructed encoding of universal tag ${element.tag & 0x1f}`, element.start);
-      checkDer(bytes, element.body, element.end, depth + 1);
-      if (element.tag === TAG.set) checkSetOrder(element);
-    } else if (element.tag < CONTEXT) checkValue(element);
-  }
+export function checkDer(bytes: Buffer, start: number, end: number): void {
+  checkRange(bytes, start, end, 0, false);
 }
 
 /** X.690 11.6: the encodings of a SET OF ascend. Equal neighbours are no set either. Throws DER_MALFORMED. */
 export function checkSetOrder(set: Element): void {
-  let before: Element | null = null;
-  const cursor = set.open();
-  while (!cursor.done) {
-    const element = cursor.next();
-    if (before !== null && compareElements(before, element) >= 0)
-      throw malformed("a set that is not in ascending order", element.start);
-    before = element;
+  const { bytes, end } = set;
+  let before = set.body;
+  for (let position = before; position < end; ) {
+    readHeader(bytes, position, end);
+    checkOrder(bytes, before, position, headerEnd);
+    before = position;
+    position = headerEnd;
   }
 }
 
@@ -178,12 +167,44 @@ const CONTEXT = 0x80;
 /** Lengths need at most four octets: inputs are smaller than 4 GiB. */
 const MAX_LENGTH_OCTETS = 4;
 
-function compareElements(a: Element, b: Element): number {
-  return a.bytes.compare(b.bytes, b.start, b.end, a.start, a.end);
+/** Where the contents of the header that was read last begin and end. Objects for each would be most of what checking costs. */
+let headerBody = 0;
+let headerEnd = 0;
+
+function checkRange(bytes: Buffer, start: number, end: number, depth: number, isSet: boolean): void {
+  if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, start);
+  let before = start;
+  for (let position = start; position < end; ) {
+    const tag = readHeader(bytes, position, end);
+    const body = headerBody;
+    const next = headerEnd;
+    if (isSet) checkOrder(bytes, before, position, next);
+    if ((tag & CONSTRUCTED) !== 0) {
+      if (tag < CONTEXT && tag !== TAG.sequence && tag !== TAG.set)
+        throw malformed(`constructed encoding of universal tag ${tag & 0x1f}`, position);
+      checkRange(bytes, body, next, depth + 1, tag === TAG.set);
+    } else if (tag < CONTEXT) {
+      const wrong = wrongValue(bytes, tag, body, next);
+      if (wrong !== null) throw malformed(wrong, position);
+    }
+    before = position;
+    position = next;
+  }
 }
 
-/** X.690 8.1 and 10.1: one header, whose contents must fit before `end`. */
+/** The element from `before` to `start` has to come before the one from there to `end`; there is none where they are the same. */
+function checkOrder(bytes: Buffer, before: number, start: number, end: number): void {
+  if (before < start && bytes.compare(bytes, start, end, before, start) >= 0)
+    throw malformed("a set that is not in ascending order", start);
+}
+
 function readElement(bytes: Buffer, start: number, end: number): Element {
+  const tag = readHeader(bytes, start, end);
+  return new Element(bytes, tag, start, headerBody, headerEnd);
+}
+
+/** X.690 8.1 and 10.1: one header, whose contents must fit before `end`. Gives the tag. */
+function readHeader(bytes: Buffer, start: number, end: number): number {
   if (end - start < 2) throw malformed("an element is cut short", start);
   const tag = bytes[start] as number;
   if ((tag & 0x1f) === 0x1f) throw malformed("a tag number of more than 30", start);
@@ -202,5 +223,7 @@ function readElement(bytes: Buffer, start: number, end: number): Element {
     body += octets;
   }
   if (length > end - body) throw malformed(`a length of ${length} where ${end - body} bytes are left`, start);
-  return new Element(bytes, tag, start, body, body + length);
+  headerBody = body;
+  headerEnd = body + length;
+  return tag;
 }

@@ -2,71 +2,78 @@ import { asBuffer } from "./der.js";
 import type { SignatureType, Verification } from "./verification.js";
 import type { Window } from "./window.js";
 
-/** Most bytes that remembered data and signatures take together. */
-const MAX_BYTES = 32 * 1024 * 1024;
-/** Data that is larger than this is verified each time. */
-const MAX_DATA = 1024 * 1024;
-const MAX_ENTRIES = 65_536;
+/** Bytes that remembered data and signatures take together: some six thousand programs with their signatures. */
+const CAPACITY = 16 * 1024 * 1024;
+/** What is larger is verified each time. */
+const MAX_SIZE = CAPACITY / 8;
 
 /**
  * What came of verifications, by all that they came from: the bytes, the signature and its type, in the window of time in which nothing
  * about the result changes. One memo belongs to one generation of one keyring. Entries are found by a few bytes and then compared
- * whole, so that a lookup costs two comparisons of memory and no hash.
+ * whole, so that a lookup costs two comparisons of memory and no hash; they lie in a ring that is written over from its beginning.
  */
 export class VerificationMemo {
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
+  /** In the order in which they lie in the ring, from the oldest on. */
+  readonly #entries = new Map<number, Entry>();
+  #ring: Buffer | null = null;
+  #end = 0;
 
   find(data: Uint8Array, signature: Uint8Array, type: SignatureType, at: number): Verification | null {
     const entry = this.#entries.get(keyOf(data, signature));
     if (entry === undefined || entry.type !== type || at < entry.from || at >= entry.until) return null;
-    return same(entry.signature, signature) && same(entry.data, data) ? entry.verification : null;
+    const { start, middle, end } = entry;
+    return this.#holds(start, middle, data) && this.#holds(middle, end, signature) ? entry.verification : null;
   }
 
   /** Copies both, so that a caller may use its memory again. */
   keep(data: Uint8Array, signature: Uint8Array, type: SignatureType, window: Window, verification: Verification): void {
     const size = data.length + signature.length;
-    if (size > MAX_DATA) return;
+    if (size > MAX_SIZE) return;
+    this.#ring ??= Buffer.allocUnsafeSlow(CAPACITY);
+    const start = this.#make(size);
+    const middle = start + data.length;
+    const end = start + size;
+    this.#ring.set(data, start);
+    this.#ring.set(signature, middle);
     const key = keyOf(data, signature);
-    this.#drop(key);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes + size <= MAX_BYTES && this.#entries.size < MAX_ENTRIES) break;
-      this.#drop(oldest);
-    }
+    this.#entries.delete(key);
     const { from, until } = window;
-    this.#entries.set(key, {
-      data: Buffer.from(data),
-      signature: Buffer.from(signature),
-      type,
-      from,
-      until,
-      verification,
-    });
-    this.#bytes += size;
+    this.#entries.set(key, { start, middle, end, type, from, until, verification });
+    this.#end = end;
   }
 
-  #drop(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= entry.data.length + entry.signature.length;
+  #holds(start: number, end: number, bytes: Uint8Array): boolean {
+    return end - start === bytes.length && (this.#ring as Buffer).compare(bytes, 0, bytes.length, start, end) === 0;
+  }
+
+  /** Where `size` bytes may be written; entries that lay there are forgotten. */
+  #make(size: number): number {
+    const wraps = this.#end + size > CAPACITY;
+    const start = wraps ? 0 : this.#end;
+    for (const [key, entry] of this.#entries) {
+      const ahead = entry.start >= this.#end;
+      if (wraps ? !ahead && entry.start >= size : !ahead || entry.start >= start + size) break;
+      this.#entries.delete(key);
+    }
+    return start;
   }
 }
 
 interface Entry {
-  readonly data: Buffer;
-  readonly signature: Buffer;
+  /** In the ring: the data from `start`, the signature from `middle` to `end`. */
+  readonly start: number;
+  readonly middle: number;
+  readonly end: number;
   readonly type: SignatureType;
   readonly from: number;
   readonly until: number;
   readonly verification: Verification;
 }
 
-/** The signature's last bytes, which are as good as random in an honest one, and the data's length. */
-function keyOf(data: Uint8Array, signature: Uint8Array): string {
-  return `${asBuffer(signature).toString("latin1", Math.max(0, signature.length - 24))}${data.length}`;
-}
-
-function same(a: Buffer, b: Uint8Array): boolean {
-  return a.length === b.length && a.equals(b);
+/** From the signature's last bytes, which are as good as random in an honest one, and the data's length. */
+function keyOf(data: Uint8Array, signature: Uint8Array): number {
+  const { length } = signature;
+  return length < 4
+    ? data.length
+    : asBuffer(signature).readUInt32LE(length - 4) * 0x20_0000 + (data.length & 0x1f_ffff);
 }

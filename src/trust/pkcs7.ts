@@ -1,15 +1,15 @@
 import { digestOf, schemeOf } from "./algorithm.js";
 import type { Certificate } from "./certificate.js";
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
-import { Cursor, readDer } from "./der.js";
+import { readDer } from "./der.js";
 import { hash } from "./digest.js";
 import { KEY_USAGE } from "./extension.js";
 import type { Generation } from "./generation.js";
-import { readName } from "./name.js";
 import { CMS_OID, dotted } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { Attributes, checkSignedAttributes } from "./signed-attributes.js";
 import type { Signer } from "./signer.js";
+import type { SignerIdentifier } from "./signer-identifier.js";
 import { TAG } from "./tag.js";
 import type { Trace } from "./trace.js";
 import { Window } from "./window.js";
@@ -73,23 +73,20 @@ function verifySigner(
 ): Certificate | Refusal {
   const digest = digestOf(signer.digestAlgorithm);
   if (typeof digest !== "string") return digest;
-  if (!message.digestAlgorithms.has(signer.digestAlgorithm.oid))
+  if (!message.digestAlgorithms.includes(signer.digestAlgorithm.oid))
     return refuse("EBADMSG", "RFC 5652 5.1", `digest ${digest} is not among those that the message lists`);
   const scheme = schemeOf(signer.signatureAlgorithm, digest);
   if ("verdict" in scheme) return scheme;
-  const candidates = candidatesFor(keyring, signer, carried);
-  if (candidates.length === 0)
-    return refuse("ENOKEY", "RFC 5652 5.3", `signer ${describe(signer)} is not in the keyring`);
   const signed = signedBytes(signer, message.contentType, digest, data);
   if ("verdict" in signed) return signed;
   let refusal: Refusal | null = null;
-  for (const certificate of candidates) {
+  for (const certificate of candidatesFor(keyring, signer.identifier, carried)) {
     refusal = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
     if (refusal === null) refusal = checkSignerUsage(certificate);
     if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace);
     if (refusal === null) return certificate;
   }
-  return refusal as Refusal;
+  return refusal ?? refuse("ENOKEY", "RFC 5652 5.3", `signer ${signer.identifier} is not in the keyring`);
 }
 
 /** A signer with a time stamp that the keyring asks for is judged at its time; one whose stamp is bad is refused. */
@@ -110,21 +107,18 @@ function checkPath(
   return refusal;
 }
 
-/** Certificates that a SignerInfo may mean: those that the message carries and those of the keyring. */
-function candidatesFor(
+/** Certificates that a SignerInfo may mean: those that the message carries, then those of the keyring. */
+function* candidatesFor(
   keyring: Generation,
-  signer: SignerInfo,
+  signer: SignerIdentifier,
   carried: readonly Certificate[],
-): readonly Certificate[] {
-  const byKey = signer.by === "key";
-  const inside = carried.filter(
-    (certificate) => (byKey ? certificate.subjectKeyIdentifier : certificate.identity) === signer.identity,
-  );
-  const inKeyring = byKey
-    ? keyring.anchors.byKeyIdentifier(signer.identity)
-    : keyring.anchors.byIdentity(signer.identity);
-  if (inside.length === 0) return inKeyring.slice(0, MAX_CANDIDATES);
-  return [...new Set([...inside, ...inKeyring])].slice(0, MAX_CANDIDATES);
+): Iterable<Certificate> {
+  let left = MAX_CANDIDATES;
+  for (const certificate of carried) if (signer.names(certificate) && left-- > 0) yield certificate;
+  for (const certificate of signer.in(keyring.anchors)) {
+    if (left-- <= 0) return;
+    if (!carried.includes(certificate)) yield certificate;
+  }
 }
 
 /** Certificates of one name or key identifier that are tried: a few of them are renewals, many an attack. */
@@ -154,11 +148,4 @@ function checkSignerUsage(certificate: Certificate): Refusal | null {
   const wanted = KEY_USAGE.digitalSignature | KEY_USAGE.nonRepudiation;
   if (certificate.keyUsage === null || (certificate.keyUsage & wanted) !== 0) return null;
   return refuse("EKEYREJECTED", "RFC 5280 4.2.1.3", `the key of \`${certificate}\` is not for signing data`);
-}
-
-function describe({ by, identity }: SignerInfo): string {
-  const hex = Buffer.from(identity, "latin1").toString("hex");
-  if (by === "key") return `with key id ${hex}`;
-  const cursor = new Cursor(Buffer.from(identity, "latin1"), 0, identity.length);
-  return `\`${readName(cursor, "an issuer")}\` serial ${cursor.next().contents.toString("hex")}`;
 }

@@ -3,9 +3,13 @@ import { CMS_OID, oidOf } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { TAG } from "./tag.js";
 
+/** Signers have three or four. */
+const MAX_ATTRIBUTES = 32;
+
 /** Attributes of a signer (RFC 5652 5.3): in DER order, none twice, each with one value or more. */
 export class Attributes {
-  readonly #values = new Map<string, Element>();
+  readonly #types: string[] = [];
+  readonly #values: Element[] = [];
 
   /** `set` is tagged by context. Throws DER_MALFORMED. */
   constructor(readonly set: Element) {
@@ -17,20 +21,22 @@ export class Attributes {
       const type = oidOf(fields.take(TAG.oid, "an attribute's type"));
       const values = fields.take(TAG.set, "an attribute's values");
       fields.finish("an attribute");
-      if (this.#values.has(type)) throw malformed("an attribute that is there twice", element.start);
+      if (this.#types.includes(type)) throw malformed("an attribute that is there twice", element.start);
       if (values.length === 0) throw malformed("an attribute without a value", element.start);
-      this.#values.set(type, values);
+      if (this.#types.length === MAX_ATTRIBUTES) throw malformed(`more than ${MAX_ATTRIBUTES} attributes`, set.start);
+      this.#types.push(type);
+      this.#values.push(values);
     }
-    if (this.#values.size === 0) throw malformed("an empty set of attributes", set.start);
+    if (this.#types.length === 0) throw malformed("an empty set of attributes", set.start);
   }
 
   get size(): number {
-    return this.#values.size;
+    return this.#types.length;
   }
 
   /** The value of an attribute that has exactly one; null where the attribute is absent. Throws DER_MALFORMED. */
   single(type: string, tag: number): Element | null {
-    return this.#values.get(type)?.only(tag, "an attribute's value") ?? null;
+    return this.#values[this.#types.indexOf(type)]?.only(tag, "an attribute's value") ?? null;
   }
 
   /** What a signature over signed attributes is over: their DER under the tag of a SET OF (RFC 5652 5.4). */

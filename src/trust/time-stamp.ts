@@ -52,7 +52,7 @@ export class TimeStampTrust {
     if (signer === undefined || another !== undefined)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp has one signer");
     const carried = message.certificates.map((element) => new Certificate(Buffer.from(element.whole)));
-    const authority = [...carried, ...this.#anchors.all].find((candidate) => names(signer, candidate));
+    const authority = [...carried, ...this.#anchors.all].find((candidate) => signer.identifier.names(candidate));
     if (authority === undefined)
       return refuse("ENOKEY", "RFC 3161 2.4.2", "who made the time stamp is not in the keyring");
     const info = readInfo(message.content);
@@ -103,7 +103,12 @@ export function readInfo(der: Uint8Array): TimeStampInfo {
   if (extensions !== null)
     for (const { critical } of readExtensions(extensions.as(TAG.sequence)).values())
       if (critical) throw malformed("an unknown critical extension of a time stamp", extensions.start);
-  return { digest, imprint: hashed, at: readTime(time) + readAccuracy(accuracy), nonce };
+  return {
+    digest,
+    imprint: hashed,
+    at: readTime(time.bytes, time.tag, time.body, time.end) + readAccuracy(accuracy),
+    nonce,
+  };
 }
 
 export const SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47");
@@ -133,7 +138,7 @@ function checkSignature(
   const scheme = schemeOf(signer.signatureAlgorithm, digest);
   if ("verdict" in scheme) return scheme;
   const attributes = signer.signedAttributes;
-  if (attributes === null || !message.digestAlgorithms.has(signer.digestAlgorithm.oid))
+  if (attributes === null || !message.digestAlgorithms.includes(signer.digestAlgorithm.oid))
     return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp without signed attributes or without its digest's name");
   return (
     checkSignedAttributes(attributes, message.contentType, hash(digest, content)) ??
@@ -168,8 +173,4 @@ function checkPurpose({ extendedKeyUsage, extensions }: Certificate): Refusal | 
   const only = extendedKeyUsage?.size === 1 && extendedKeyUsage.has(KEY_PURPOSE.timeStamping as string);
   if (only && extensions.get(EXTENSION.extendedKeyUsage)?.critical === true) return null;
   return refuse("EKEYREJECTED", "RFC 3161 2.3", "who made the time stamp is not for time stamps alone");
-}
-
-function names({ by, identity }: SignerInfo, candidate: Certificate): boolean {
-  return identity === (by === "key" ? candidate.subjectKeyIdentifier : candidate.identity);
 }

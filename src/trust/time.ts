@@ -6,7 +6,7 @@ import { TAG } from "./tag.js";
  * have it: seconds are there, the zone is `Z`, a fraction (which GeneralizedTime alone may have) has no trailing zeros, the day exists.
  * A UTCTime's two-digit year lies in 1950–2049 (RFC 5280 4.1.2.5.1).
  */
-export function readTime({ bytes, tag, body, end }: Element): number {
+export function readTime(bytes: Buffer, tag: number, body: number, end: number): number {
   const yearDigits = tag === TAG.utcTime ? 2 : 4;
   const length = end - body;
   const plain = yearDigits + 11;
@@ -21,17 +21,24 @@ export function readTime({ bytes, tag, body, end }: Element): number {
   const second = digits(bytes, at + 8, 2);
   const fraction = length === plain ? 0 : readFraction(bytes, at + 10, end - 1);
   if (!(month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59)) return Number.NaN;
-  if (year < 100 || Number.isNaN(fraction)) return Number.NaN;
-  const moment = Date.UTC(year, month - 1, day, hour, minute, second);
-  return new Date(moment).getUTCDate() === day ? moment + fraction : Number.NaN;
+  if (year < 100 || day > daysIn(year, month) || Number.isNaN(fraction)) return Number.NaN;
+  return Date.UTC(year, month - 1, day, hour, minute, second) + fraction;
 }
+
+function daysIn(year: number, month: number): number {
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && leap ? 29 : (DAYS[month - 1] as number);
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /**
  * The moment that a certificate or CRL names (RFC 5280 4.1.2.5, 5.1.2.4): UTCTime or GeneralizedTime, without fractions of a second.
  * Milliseconds since the epoch. Throws DER_MALFORMED.
  */
 export function readMoment(element: Element): number {
-  const moment = element.tag === TAG.utcTime || element.tag === TAG.generalizedTime ? readTime(element) : Number.NaN;
+  const { bytes, tag, body, end } = element;
+  const moment = tag === TAG.utcTime || tag === TAG.generalizedTime ? readTime(bytes, tag, body, end) : Number.NaN;
   if (Number.isNaN(moment) || element.length > 15) throw malformed("a time of no known form", element.start);
   return moment;
 }

@@ -20,15 +20,17 @@ const rsa = root.issue({ subject: "RSA signer", key: "rsa-2048" });
 const keyring = trusting([root.pem.certificate]);
 const LIMIT = 50;
 
-/** The verdict on a signature, which a keyring that never saw it before must come to in time. */
+/** The verdict on a signature, which a keyring that never saw it before must come to in time: its own, not that of a busy machine. */
 function verdictOn(
   signature: Uint8Array,
   by: Keyring = keyring,
   over: Uint8Array = data,
 ): { errno: string; rule: string | null } {
   const start = performance.now();
+  const used = process.cpuUsage();
   const { verdict, rule } = by.verify(over, signature, "PKCS7", Date.now());
-  expect(performance.now() - start).toBeLessThan(LIMIT);
+  const { user, system } = process.cpuUsage(used);
+  expect(Math.min(performance.now() - start, (user + system) / 1000)).toBeLessThan(LIMIT);
   return { errno: verdictName(verdict), rule };
 }
 
