@@ -126,7 +126,10 @@ export class Calls {
   #writesMap(slot: number, map: number, name: string): void {
     const values = this.#values;
     const known = (values.kinds(map) & (KIND.MAP | KIND.MAP_VALUE | KIND.ARENA)) !== 0;
-    const shared = known ? values.maps(map) & this.#maps.shared : FOREIGN;
+    const maps = known ? values.maps(map) : FOREIGN;
+    if ((maps & this.#maps.ofSockets) !== 0)
+      this.#findings.note("changes_socket", slot, `calls \`${name}\` on a map of sockets`);
+    const shared = maps & this.#maps.shared;
     if (shared === 0) return;
     const which = this.#maps.nameShared(shared);
     this.#findings.note("writes_shared_map", slot, `calls \`${name}\` on ${which}, which it did not bring along`);
@@ -191,7 +194,7 @@ export class Calls {
     let of = 0;
     if ((maps & this.#maps.ofMaps) !== 0) {
       kinds |= KIND.MAP;
-      of |= FOREIGN;
+      of |= this.#maps.innerOf(maps);
     }
     if ((maps & this.#maps.ofSockets) !== 0) kinds |= KIND.SOCKET;
     const plain = maps & (~(this.#maps.ofMaps | this.#maps.ofSockets) | FOREIGN);

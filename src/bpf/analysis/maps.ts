@@ -21,6 +21,7 @@ const HOLDS: Readonly<Record<string, "maps" | "sockets">> = {
 export class Maps {
   readonly #bits = new Map<CodeMap, number>();
   readonly #named: CodeMap[] = [];
+  readonly #inner = new Map<CodeMap, number>();
   /** Maps whose values are maps, whose values are sockets, whose values may hold pointers to user memory, arenas. */
   ofMaps = FOREIGN;
   ofSockets = FOREIGN;
@@ -41,6 +42,18 @@ export class Maps {
     if (map.type === "arena") this.arenas |= bit;
     if (!map.own) this.shared |= bit;
     return bit;
+  }
+
+  /** What one of these maps holds, where it holds maps: never one that the program is known to have brought along. */
+  innerOf(bits: number): number {
+    const outer = this.only(bits);
+    if (outer === null || outer.inner === null) return FOREIGN;
+    let inner = this.#inner.get(outer);
+    if (inner === undefined) {
+      inner = this.bit({ ...outer.inner, own: false });
+      this.#inner.set(outer, inner);
+    }
+    return inner;
   }
 
   /** The one map that these bits stand for; null where they stand for more or for one that is not known. */

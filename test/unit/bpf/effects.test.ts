@@ -6,7 +6,7 @@ import { codeOf, mapOf, type Surroundings } from "../../support/assembly.js";
 const maps = {
   own: mapOf("own"),
   pinned: mapOf("pinned", { own: false }),
-  outer: mapOf("outer", { type: "array_of_maps" }),
+  outer: mapOf("outer", { type: "array_of_maps", inner: mapOf("inner") }),
   socks: mapOf("socks", { type: "sockhash" }),
   events: mapOf("events", { own: false, type: "perf_event_array" }),
 };
@@ -164,6 +164,11 @@ describe("a map that the program did not bring along", () => {
     const text = `call bpf_get_prandom_u32; r1 = map own; if r0 == 0 goto both; r1 = map pinned; both:
       *(u32 *)(r10 - 4) = 1; r2 = r10; r2 += -4; call bpf_map_lookup_elem; if r0 == 0 goto out; r0 = *(u64 *)(r0 + 0); out: r0 = 0; exit`;
     expect(effects(text, KPROBE)).toEqual([]);
+  });
+
+  it("is no matter where sockets are put into a map: that changes them", () => {
+    const text = "r2 = r10; r2 += -4; r1 = map socks; call bpf_map_delete_elem; r0 = 1; exit";
+    expect(effects(text, { type: "sk_msg" })).toEqual(["changes_socket"]);
   });
 
   it("gives sockets where it holds sockets", () => {
