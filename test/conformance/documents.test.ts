@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const DOCUMENTS = [
   ["README.md", 15],
   ["docs/guide.md", 31],
+  ["docs/objects.md", 2],
 ] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {
