@@ -95,7 +95,7 @@ export class Interpreter {
     for (let leader = this.#states.next(); leader >= 0; leader = this.#states.next()) {
       visits += this.#follow(leader);
       // what costs a fraction of a visit each
-      if (visits + ((this.#states.passed + this.#frames.touches) >> 3) > most) return false;
+      if (visits + (this.#states.passed >> 3) + (this.#frames.touches >> 1) > most) return false;
     }
     return true;
   }
