@@ -1,23 +1,27 @@
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Command, Option } from "commander";
 import { factsOfFile } from "../bpf/embedded.js";
 import { CountersignError } from "../error.js";
 import { hash } from "../trust/digest.js";
-import { readPrivateKey } from "../trust/private-key.js";
-import { type SigningIdentity, type SigningOptions, signKernel, signModule, signPkcs7 } from "../trust/sign.js";
-import { readMaterial } from "../trust/source.js";
+import { type AnyIdentity, type SigningOptions, signKernel, signModule, signPkcs7 } from "../trust/sign.js";
 import { signatureName } from "../trust/store.js";
+import { stamped } from "../trust/time-stamp-maker.js";
 import { readInput } from "./input.js";
 import { print, printJson } from "./output.js";
+import { type SignerOptions, signersOf } from "./signers.js";
+import { type StamperOptions, stamperOf } from "./stamper.js";
+import { writeWhole } from "./write.js";
 
 /** `countersign sign`: makes signatures over files, or over each BPF program in them. */
 export function command(): Command {
   return new Command("sign")
     .description("Makes signatures of files, or of each BPF program in them")
     .argument("<file...>", "what to sign")
-    .requiredOption("--key <file>", "private key, PEM or DER; again for each further signer", collect)
-    .requiredOption("--cert <file>", "certificate of the key, PEM or DER; in the order of the keys", collect)
+    .option("--key <file>", "private key, PEM or DER, or a pkcs11: URI; again for each further signer", collect)
+    .option("--cert <file>", "certificate of the key, PEM or DER; in the order of the keys", collect)
+    .option("--pkcs12 <file>", "key and certificate in one file; again for each further signer", collect)
+    .option("--pkcs11-module <file>", "the library of the token that a pkcs11: key is in")
     .option("--chain <file>", "certificates between the signer and the keyring's, to be carried along", collect)
     .addOption(
       new Option("--type <type>", "how the signature is encoded").choices(Object.keys(MAKERS)).default("pkcs7"),
@@ -26,7 +30,10 @@ export function command(): Command {
     .option("--out <file>", "where to write: a file, or a folder for several files or --programs")
     .option("--digest <name>", "sha256, sha384 or sha512; the key's own by default")
     .option("--pss", "RSASSA-PSS with an RSA key")
-    .option("--passphrase-file <file>", "what opens an encrypted key: the first line of this file")
+    .option("--passphrase-file <file>", "what opens an encrypted key, or the token's PIN: the first line of this file")
+    .option("--timestamp <url>", "have each signature stamped by this authority (RFC 3161)")
+    .option("--timestamp-key <file>", "stamp with this key, of a time-stamping authority of your own")
+    .option("--timestamp-cert <file>", "its certificate")
     .option("--json", "one JSON object a signature")
     .addHelpText(
       "after",
@@ -36,33 +43,32 @@ Writes FILE.p7s beside each file; with --type modsig FILE.signed, the file with 
 
 Examples:
   countersign sign --key signer.key --cert signer.pem policy.bin
+  countersign sign --pkcs12 signer.p12 --passphrase-file secret --timestamp http://tsa.example.org policy.bin
+  countersign sign --key "pkcs11:token=hsm;object=signer;type=private" --cert signer.pem \\
+    --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --passphrase-file pin policy.bin
   countersign sign --key signer.key --cert signer.pem --programs --type kernel --out signatures/ *.o`,
     )
     .action(run);
 }
 
-interface Options {
-  readonly key: readonly string[];
-  readonly cert: readonly string[];
-  readonly chain?: readonly string[];
+interface Options extends SignerOptions, StamperOptions {
   readonly type: keyof typeof MAKERS;
   readonly programs?: true;
   readonly out?: string;
   readonly digest?: string;
   readonly pss?: true;
-  readonly passphraseFile?: string;
   readonly json?: true;
 }
 
-type Maker = (data: Uint8Array, identities: readonly SigningIdentity[], options: SigningOptions) => Buffer;
+type Maker = (data: Uint8Array, identities: readonly AnyIdentity[], options: SigningOptions) => Buffer;
 
 /** One signer alone has a place in what the kernel reads. */
 const single =
-  (make: (data: Uint8Array, identity: SigningIdentity, options: SigningOptions) => Buffer): Maker =>
+  (make: (data: Uint8Array, identity: AnyIdentity, options: SigningOptions) => Buffer): Maker =>
   (data, identities, options) => {
     if (identities.length !== 1)
       throw usage("the kernel's signatures have one signer", "give one --key and one --cert");
-    return make(data, identities[0] as SigningIdentity, options);
+    return make(data, identities[0] as AnyIdentity, options);
   };
 
 const MAKERS = { pkcs7: signPkcs7 as Maker, kernel: single(signKernel), modsig: single(signModule) } as const;
@@ -75,15 +81,19 @@ interface Job {
   readonly out: string;
 }
 
-function run(files: readonly string[], options: Options): void {
-  const identities = identitiesOf(options);
+async function run(files: readonly string[], options: Options): Promise<void> {
+  const identities = await signersOf(options);
+  const stamper = await stamperOf(options);
+  if (stamper !== null && options.type !== "pkcs7")
+    throw usage("the kernel's signatures have no place for a time stamp", "leave --timestamp out, or use --type pkcs7");
   const signing: SigningOptions = {
     ...(options.digest === undefined ? {} : { digest: options.digest }),
     ...(options.pss === undefined ? {} : { pss: true }),
   };
   const jobs = options.programs === true ? programJobs(files, options) : fileJobs(files, options);
   for (const { file, program, data, out } of jobs) {
-    write(out, MAKERS[options.type](data, identities, signing));
+    const signature = MAKERS[options.type](data, identities, signing);
+    writeWhole(out, stamper === null ? signature : await stamped(signature, stamper));
     if (options.json === true) printJson({ file, program, sha256: hash("sha256", data), type: options.type, out });
     else print(`${program === null ? file : `${file}: ${program}`} -> ${out}`);
   }
@@ -120,54 +130,6 @@ function programsOf(file: string): ReturnType<typeof factsOfFile>["programs"] {
     return factsOfFile(bytes).programs;
   } catch (error) {
     throw error instanceof CountersignError ? error.within(file) : error;
-  }
-}
-
-function identitiesOf({ key, cert, chain = [], passphraseFile }: Options): readonly SigningIdentity[] {
-  if (key.length !== cert.length) throw usage("there is not one --cert for each --key", "give them in pairs");
-  const passphrase = passphraseFile === undefined ? null : firstLine(readInput(passphraseFile));
-  const carried = certificatesIn(chain);
-  return key.map((path, index) => {
-    const place = cert[index] as string;
-    const [certificate, ...more] = certificatesIn([place]);
-    if (certificate === undefined)
-      throw new CountersignError("CERTIFICATE_MALFORMED", "holds no certificate", {
-        place,
-        remedy: "name the signer's certificate",
-      });
-    return {
-      key: readPrivateKey({ path, bytes: readInput(path) }, passphrase),
-      certificate,
-      chain: [...more, ...carried],
-    };
-  });
-}
-
-function certificatesIn(paths: readonly string[]): ReturnType<typeof readMaterial>["certificates"] {
-  return readMaterial(paths.map((path) => ({ path, bytes: readInput(path) }))).certificates;
-}
-
-function firstLine(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("utf8").split(/\r?\n/, 1)[0] as string;
-}
-
-/** Whole or not at all: whoever looks for the signature meanwhile finds none, or this one. */
-function write(path: string, bytes: Uint8Array): void {
-  const passing = `${path}.${process.pid}.new`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(passing, bytes, { flag: "wx" });
-    renameSync(passing, path);
-  } catch (cause) {
-    throw new CountersignError(
-      "FILE_UNREADABLE",
-      `cannot be written: ${(cause as NodeJS.ErrnoException).code ?? cause}`,
-      {
-        place: path,
-        remedy: "check the folder and its permissions",
-        cause,
-      },
-    );
   }
 }
 

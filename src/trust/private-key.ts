@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { constants, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { CountersignError } from "../error.js";
 import type { SourceFile } from "./keyring-rules.js";
 import { isPem } from "./pem.js";
@@ -19,9 +19,38 @@ export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string |
   );
 }
 
+/** A private key that is elsewhere, such as in a token. */
+export interface RemoteKey {
+  readonly publicKey: KeyObject;
+  /** `digest` is null where the algorithm takes the message whole; `saltLength` is for RSASSA-PSS alone, null otherwise. */
+  readonly sign: (digest: string | null, bytes: Uint8Array, saltLength: number | null) => Buffer;
+}
+
+export type SigningKey = KeyObject | RemoteKey;
+
+export function publicKeyOf(key: SigningKey): KeyObject {
+  return "publicKey" in key ? key.publicKey : createPublicKey(key);
+}
+
 /** The SubjectPublicKeyInfo of a private key, in DER. */
-export function publicPart(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: "spki", format: "der" });
+export function publicPart(key: SigningKey): Buffer {
+  return publicKeyOf(key).export({ type: "spki", format: "der" });
+}
+
+/** A bare signature by a key, wherever it is: one of a key that is elsewhere is checked. Throws SIGNING_FAILED. */
+export function signWith(
+  key: SigningKey,
+  digest: string | null,
+  bytes: Uint8Array,
+  saltLength: number | null = null,
+): Buffer {
+  const padding = saltLength === null ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
+  if (!("publicKey" in key)) return sign(digest, bytes, { key, ...padding });
+  const signature = key.sign(digest, bytes, saltLength);
+  if (verify(digest, bytes, { key: key.publicKey, ...padding }, signature)) return signature;
+  throw new CountersignError("SIGNING_FAILED", "what the key made is no signature by it", {
+    remedy: "give the certificate of the key that is meant",
+  });
 }
 
 function attempt(path: string, passphrase: string | null, readers: readonly (() => KeyObject)[]): KeyObject {

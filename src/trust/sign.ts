@@ -1,20 +1,23 @@
-import { constants, type KeyObject, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { CountersignError } from "../error.js";
 import type { Certificate } from "./certificate.js";
 import { element, identifier, identifierOf, integer, NULL, octetString, sequence, setOf, time } from "./der-writer.js";
 import { DIGESTS, hash } from "./digest.js";
 import { joinModsig } from "./modsig.js";
 import { CMS_OID } from "./oid.js";
-import { publicPart } from "./private-key.js";
+import { publicKeyOf, publicPart, type SigningKey, signWith } from "./private-key.js";
 import { context } from "./tag.js";
 
 /** Who signs: a key, the certificate of its public part, and what the signature is to carry besides it. */
-export interface SigningIdentity {
-  readonly key: KeyObject;
+export interface SigningIdentity<Key extends SigningKey = KeyObject> {
+  readonly key: Key;
   readonly certificate: Certificate;
   /** Certificates between the signer and an anchor, to be carried along. */
   readonly chain?: readonly Certificate[];
 }
+
+/** Wherever the key is. */
+export type AnyIdentity = SigningIdentity<SigningKey>;
 
 export interface SigningOptions {
   /** A name of DIGESTS that signatures may use; the key's own where it is absent. */
@@ -31,12 +34,10 @@ export interface SigningOptions {
  */
 export function signPkcs7(
   data: Uint8Array,
-  identities: SigningIdentity | readonly SigningIdentity[],
+  identities: AnyIdentity | readonly AnyIdentity[],
   options: SigningOptions = {},
 ): Buffer {
-  const signers = Array.isArray(identities)
-    ? (identities as readonly SigningIdentity[])
-    : [identities as SigningIdentity];
+  const signers = Array.isArray(identities) ? (identities as readonly AnyIdentity[]) : [identities as AnyIdentity];
   return signedData(data, signers, { ...options, attributes: true, certificates: true, byKey: false });
 }
 
@@ -44,13 +45,13 @@ export function signPkcs7(
  * A signature over a BPF program's instructions as the kernel takes it: no signed attributes, no certificates, the signer by subject
  * key identifier, SHA-256; what `openssl cms -sign -binary -nocerts -noattr -keyid -md sha256` makes. Throws SIGNING_FAILED.
  */
-export function signKernel(data: Uint8Array, identity: SigningIdentity, options: SigningOptions = {}): Buffer {
-  const digest = identity.key.asymmetricKeyType === "ed25519" ? "sha512" : "sha256";
+export function signKernel(data: Uint8Array, identity: AnyIdentity, options: SigningOptions = {}): Buffer {
+  const digest = publicKeyOf(identity.key).asymmetricKeyType === "ed25519" ? "sha512" : "sha256";
   return signedData(data, [identity], { digest, ...options, attributes: false, certificates: false, byKey: true });
 }
 
 /** `data` with its signature appended, as the kernel's sign-file appends it: the signer by issuer and serial number. Throws SIGNING_FAILED. */
-export function signModule(data: Uint8Array, identity: SigningIdentity, options: SigningOptions = {}): Buffer {
+export function signModule(data: Uint8Array, identity: AnyIdentity, options: SigningOptions = {}): Buffer {
   return joinModsig(
     data,
     signedData(data, [identity], { ...options, attributes: false, certificates: false, byKey: false }),
@@ -63,7 +64,7 @@ interface Shape extends SigningOptions {
   readonly byKey: boolean;
 }
 
-function signedData(data: Uint8Array, identities: readonly SigningIdentity[], shape: Shape): Buffer {
+function signedData(data: Uint8Array, identities: readonly AnyIdentity[], shape: Shape): Buffer {
   const signers = identities.map((identity) => signerInfo(data, identity, shape));
   const digests = new Map(signers.map(({ digest }) => [digest, digestAlgorithm(digest)]));
   const carried = new Map(
@@ -81,7 +82,7 @@ function signedData(data: Uint8Array, identities: readonly SigningIdentity[], sh
   return sequence(identifierOf(CMS_OID.signedData), element(context(0, true), content));
 }
 
-function signerInfo(data: Uint8Array, identity: SigningIdentity, shape: Shape): { digest: string; info: Buffer } {
+function signerInfo(data: Uint8Array, identity: AnyIdentity, shape: Shape): { digest: string; info: Buffer } {
   const { key, certificate } = identity;
   if (!certificate.publicKey.spki.whole.equals(publicPart(key)))
     throw failed(
@@ -133,11 +134,11 @@ interface SigningAlgorithm {
 
 /** The algorithm of a key, in CMS, certificates and CRLs. Throws SIGNING_FAILED. */
 export function algorithmOf(
-  key: KeyObject,
+  key: SigningKey,
   { digest, pss = false }: SigningOptions = {},
   place: "cms" | "x509" = "cms",
 ): SigningAlgorithm {
-  const type = key.asymmetricKeyType ?? "none";
+  const { asymmetricKeyType: type = "none", asymmetricKeyDetails } = publicKeyOf(key);
   if (digest !== undefined && typeof DIGESTS[digest]?.oid !== "string")
     throw failed(`\`${digest}\` is no digest for signatures`, "use sha256, sha384 or sha512");
   if (type === "ed25519") {
@@ -146,7 +147,7 @@ export function algorithmOf(
     return {
       digest: "sha512",
       identifier: sequence(identifier("1.3.101.112")),
-      sign: (bytes) => sign(null, bytes, key),
+      sign: (bytes) => signWith(key, null, bytes),
     };
   }
   if (type === "rsa-pss" || (type === "rsa" && pss)) return pssAlgorithm(key, digest ?? "sha256");
@@ -154,20 +155,20 @@ export function algorithmOf(
     const name = digest ?? "sha256";
     const known = place === "cms" ? "1.2.840.113549.1.1.1" : RSA_WITH[name];
     if (known === undefined) throw failed(`RSA with \`${name}\` is not made here`, "use sha256, sha384 or sha512");
-    return { digest: name, identifier: sequence(identifier(known), NULL), sign: (bytes) => sign(name, bytes, key) };
+    return { digest: name, identifier: sequence(identifier(known), NULL), sign: (bytes) => signWith(key, name, bytes) };
   }
   if (type === "ec") {
-    const curve = key.asymmetricKeyDetails?.namedCurve ?? "";
+    const curve = asymmetricKeyDetails?.namedCurve ?? "";
     const name = digest ?? CURVE_DIGEST[curve] ?? "sha256";
     const known = ECDSA_WITH[name];
     if (known === undefined) throw failed(`ECDSA with \`${name}\` is not made here`, "use sha256, sha384 or sha512");
-    return { digest: name, identifier: sequence(identifier(known)), sign: (bytes) => sign(name, bytes, key) };
+    return { digest: name, identifier: sequence(identifier(known)), sign: (bytes) => signWith(key, name, bytes) };
   }
   throw failed(`a key of type \`${type}\` does not sign here`, "use an RSA, ECDSA or Ed25519 key");
 }
 
 /** RFC 4055 3.1, with a salt as long as the digest. */
-function pssAlgorithm(key: KeyObject, digest: string): SigningAlgorithm {
+function pssAlgorithm(key: SigningKey, digest: string): SigningAlgorithm {
   const saltLength = DIGESTS[digest]?.size as number;
   const hashed = digestAlgorithm(digest);
   const parameters = sequence(
@@ -175,11 +176,10 @@ function pssAlgorithm(key: KeyObject, digest: string): SigningAlgorithm {
     element(context(1, true), sequence(identifier("1.2.840.113549.1.1.8"), hashed)),
     element(context(2, true), integer(saltLength)),
   );
-  const padding = constants.RSA_PKCS1_PSS_PADDING;
   return {
     digest,
     identifier: sequence(identifier("1.2.840.113549.1.1.10"), parameters),
-    sign: (bytes) => sign(digest, bytes, { key, padding, saltLength }),
+    sign: (bytes) => signWith(key, digest, bytes, saltLength),
   };
 }
 

@@ -7,7 +7,7 @@ import { readSmallInteger } from "./der-value.js";
 import { element, identifier, identifierOf, integer, NULL, octetString, sequence, setOf } from "./der-writer.js";
 import { DIGESTS, hash } from "./digest.js";
 import { CMS_OID, KEY_PURPOSE } from "./oid.js";
-import { algorithmOf, type SigningIdentity } from "./sign.js";
+import { type AnyIdentity, algorithmOf } from "./sign.js";
 import { context, TAG } from "./tag.js";
 import { readInfo, SIGNING_CERTIFICATE_V2 } from "./time-stamp.js";
 
@@ -66,7 +66,7 @@ export function tokenOf(response: Uint8Array, { imprint, nonce }: TimeStampReque
 }
 
 /** A time-stamping authority with a key of its own, for demonstrations, tests and networks that have no other. */
-export function localStamper(identity: SigningIdentity, at: () => number = Date.now): TimeStamper {
+export function localStamper(identity: AnyIdentity, at: () => number = Date.now): TimeStamper {
   const { certificate, chain = [] } = identity;
   if (certificate.extendedKeyUsage?.has(KEY_PURPOSE.timeStamping as string) !== true)
     throw failed(`certificate \`${certificate}\` is not for time stamps (RFC 3161 2.3)`);
@@ -87,7 +87,7 @@ export function localStamper(identity: SigningIdentity, at: () => number = Date.
 const POLICY = "2.5.29.32.0";
 const TRUE = element(TAG.boolean, Buffer.of(0xff));
 
-function token(info: Buffer, { key, certificate }: SigningIdentity, carried: readonly Buffer[]): Buffer {
+function token(info: Buffer, { key, certificate }: AnyIdentity, carried: readonly Buffer[]): Buffer {
   const algorithm = algorithmOf(key);
   const digest = sequence(identifierOf(DIGESTS[algorithm.digest]?.oid as string));
   const attribute = (type: string, value: Buffer): Buffer => sequence(identifierOf(type), setOf([value]));

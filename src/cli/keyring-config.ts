@@ -1,0 +1,35 @@
+import type { Config } from "../config/config.js";
+import type { KeyringConfig } from "../config/keyring.js";
+import { CountersignError } from "../error.js";
+import { KeyringReport } from "../trust/keyring-report.js";
+
+/** A keyring of the configuration, and what can be said of it. */
+export interface ReportedKeyring {
+  readonly config: KeyringConfig;
+  readonly report: KeyringReport;
+}
+
+/** The keyrings that are named, or all. Throws CONFIG_INVALID for a name that there is none of, and what reading them throws. */
+export async function reportedKeyrings(
+  file: string,
+  names: readonly string[],
+): Promise<{ config: Config; keyrings: readonly ReportedKeyring[] }> {
+  const { readConfig } = await import("../config/config.js");
+  const { rulesOf } = await import("../config/keyring-files.js");
+  const config = readConfig(file);
+  const unknown = names.find((name) => !config.keyrings.some((keyring) => keyring.name === name));
+  if (unknown !== undefined)
+    throw new CountersignError("CONFIG_INVALID", `there is no keyring \`${unknown}\``, {
+      place: file,
+      remedy: `use one of ${config.keyrings.map(({ name }) => name).join(", ") || "those that it has: none"}`,
+    });
+  const wanted = config.keyrings.filter(({ name }) => names.length === 0 || names.includes(name));
+  const keyrings = wanted.map((keyring) => {
+    try {
+      return { config: keyring, report: new KeyringReport(rulesOf(keyring)) };
+    } catch (error) {
+      throw error instanceof CountersignError ? error.within(`${keyring.place}: keyring \`${keyring.name}\``) : error;
+    }
+  });
+  return { config, keyrings };
+}

@@ -1,0 +1,57 @@
+import { Command } from "commander";
+import { verdictName } from "../errno.js";
+import type { KeyringEntry } from "../trust/keyring-report.js";
+import { reportedKeyrings } from "./keyring-config.js";
+import { print, printJson, styled } from "./output.js";
+import { table } from "./table.js";
+
+/** `countersign keyring list`: what the keyrings of a configuration hold. */
+export function listCommand(): Command {
+  return new Command("list")
+    .description("Shows what keyrings hold, until when it counts, and what is revoked")
+    .argument("[name...]", "keyrings of the configuration; all by default")
+    .option("--config <file>", "the configuration", "countersign.yaml")
+    .option("--json", "one JSON object an entry")
+    .addHelpText("after", "\nExample:\n  countersign keyring list platform")
+    .action(async (names: readonly string[], { config: file, json }: { config: string; json?: true }) => {
+      const now = Date.now();
+      const { keyrings } = await reportedKeyrings(file, names);
+      for (const { config, report } of keyrings) {
+        const entries = report.entries(now);
+        if (json === true) for (const entry of entries) printJson(entryJson(config.name, entry));
+        else print(shown(config.name, entries, report.rules.revoked.digests.length, config.sealed));
+      }
+    });
+}
+
+/** One entry for programs. */
+export function entryJson(keyring: string, { until, refusal, afterwards, ...entry }: KeyringEntry): object {
+  return {
+    keyring,
+    ...entry,
+    good: refusal === null,
+    errno: refusal === null ? null : verdictName(refusal.verdict).slice(1),
+    reason: refusal?.reason ?? null,
+    until: until === null ? null : new Date(until).toISOString(),
+    afterwards:
+      afterwards === null ? null : { errno: verdictName(afterwards.verdict).slice(1), reason: afterwards.reason },
+  };
+}
+
+function shown(name: string, entries: readonly KeyringEntry[], blocked: number, sealed: boolean): string {
+  const rows = entries.map(({ kind, name, detail, until, refusal }) => [
+    kind,
+    name,
+    detail,
+    until === null ? "" : day(until),
+    refusal === null ? styled("green", "good") : `${styled("red", verdictName(refusal.verdict))} ${refusal.reason}`,
+  ]);
+  const notes = [...(sealed ? ["sealed"] : []), ...(blocked > 0 ? [`${blocked} digests blocked`] : [])];
+  const head = `${styled("bold", `keyring ${name}`)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`;
+  return `${head}\n${table(["what", "name", "kind", "until", "state"], rows)}`;
+}
+
+/** A moment's day, in UTC. */
+export function day(moment: number): string {
+  return new Date(moment).toISOString().slice(0, 10);
+}

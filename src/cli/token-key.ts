@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { CountersignError } from "../error.js";
+import type { Certificate } from "../trust/certificate.js";
+import type { RemoteKey } from "../trust/private-key.js";
+
+/** Which token: its module, and a file with the PIN. */
+export interface TokenOptions {
+  /** The PKCS#11 library of the token, such as libsofthsm2.so. */
+  readonly module: string;
+  readonly pinFile: string | null;
+}
+
+/**
+ * A key in a PKCS#11 token, named by its URI (RFC 7512). Nothing that installs without running scripts speaks PKCS#11 to node, so it
+ * signs through the `openssl` command and its provider for PKCS#11 (https://github.com/latchset/pkcs11-provider). The key's public
+ * part is the certificate's; what the token made is checked by it before it is used.
+ */
+export class TokenKey implements RemoteKey {
+  readonly publicKey: KeyObject;
+  readonly #uri: string;
+  readonly #options: TokenOptions;
+
+  constructor(uri: string, certificate: Certificate, options: TokenOptions) {
+    this.publicKey = createPublicKey({ key: certificate.publicKey.spki.whole, format: "der", type: "spki" });
+    this.#uri = uri;
+    this.#options = options;
+  }
+
+  /** Throws SIGNING_FAILED. */
+  sign(digest: string | null, bytes: Uint8Array, saltLength: number | null): Buffer {
+    const folder = mkdtempSync(join(tmpdir(), "countersign-token-"));
+    const file = (name: string): string => join(folder, name);
+    try {
+      writeFileSync(file("openssl.cnf"), this.#configuration(), { mode: 0o600 });
+      writeFileSync(file("data"), bytes, { mode: 0o600 });
+      const hashed = digest === null ? [] : ["-digest", digest];
+      const padded =
+        saltLength === null ? [] : ["-pkeyopt", "rsa_padding_mode:pss", "-pkeyopt", `rsa_pss_saltlen:${saltLength}`];
+      const { status, stderr, error } = spawnSync(
+        "openssl",
+        [
+          "pkeyutl",
+          "-sign",
+          "-inkey",
+          this.#uri,
+          "-rawin",
+          ...hashed,
+          ...padded,
+          "-in",
+          file("data"),
+          "-out",
+          file("out"),
+        ],
+        {
+          env: { ...process.env, OPENSSL_CONF: file("openssl.cnf") },
+          stdio: ["ignore", "ignore", "pipe"],
+          encoding: "utf8",
+          timeout: PATIENCE,
+        },
+      );
+      if (status === 0) return readFileSync(file("out"));
+      throw failed(this.#uri, error?.message ?? firstLine(stderr), error);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** The provider's own quirk keeps it from waiting for itself when the command ends, which some modules make it do. */
+  #configuration(): string {
+    const { module, pinFile } = this.#options;
+    const paths = pinFile === null ? [module] : [module, pinFile];
+    if (paths.some((path) => /[\r\n#$\\'"]/.test(resolve(path))))
+      throw failed(this.#uri, "a path with characters that openssl's configuration cannot have");
+    return [
+      "openssl_conf = init",
+      "[init]\nproviders = providers",
+      "[providers]\ndefault = built_in\npkcs11 = token",
+      "[built_in]\nactivate = 1",
+      `[token]\nactivate = 1\npkcs11-module-path = ${resolve(module)}\npkcs11-module-quirks = no-deinit no-operation-state`,
+      ...(pinFile === null ? [] : [`pkcs11-module-token-pin = file:${resolve(pinFile)}`]),
+      "",
+    ].join("\n");
+  }
+}
+
+/** Milliseconds: a token with a button waits for somebody to press it. */
+const PATIENCE = 60_000;
+
+function firstLine(text: string): string {
+  return text.split("\n").find((line) => line.trim() !== "") ?? "openssl gave no reason";
+}
+
+function failed(uri: string, message: string, cause?: unknown): CountersignError {
+  return new CountersignError("SIGNING_FAILED", `the token did not sign: ${message}`, {
+    place: uri,
+    remedy: "check the module, the PIN and the URI with `p11tool --list-all`, and that openssl has its pkcs11 provider",
+    cause,
+  });
+}
