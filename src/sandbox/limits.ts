@@ -2,7 +2,7 @@
 export const DEFAULT_LIMITS = {
   /** Function entries and loop back-edges. */
   fuel: 100_000,
-  /** Bytes of guest heap, beside what the runtime itself takes. */
+  /** Bytes by which a decision may have the guest's memory grow; memory that others freed comes on top. */
   memory: 8 * 1024 * 1024,
   /** Bytes of guest stack. */
   stack: 256 * 1024,

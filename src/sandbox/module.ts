@@ -8,6 +8,7 @@ import type {
   QuickJSFFI,
 } from "@jitl/quickjs-ffi-types";
 import { type EngineCode, engineCode } from "./engine.js";
+import { GuestMemory } from "./memory.js";
 
 export type { JSContextPointer, JSRuntimePointer, JSValuePointer };
 
@@ -30,11 +31,12 @@ export class Module {
   readonly #heap: QuickJSEmscriptenModule;
   readonly #contexts = new Map<JSContextPointer, Callbacks>();
   readonly #runtimes = new Map<JSRuntimePointer, Callbacks>();
+  readonly memory = new GuestMemory();
   /** Set when the engine has trapped or run out of the host's stack: its memory can no longer be trusted. */
   broken = false;
 
   constructor(code: EngineCode = engineCode()) {
-    this.#heap = instantiate(code);
+    this.#heap = instantiate(code, this.memory);
     this.#heap.callbacks = {
       callFunction: (_, context, _this, count, values) => {
         const value = (index: number) => this.ffi.QTS_ArgvGetJSValueConstPointer(values as never, index) as never;
@@ -46,11 +48,12 @@ export class Module {
       normalizeModule: () => 0 as never,
     };
     this.ffi = new code.FFI(this.#heap);
+    this.#weigh();
   }
 
   /** Bytes of linear memory; it never shrinks. */
   get size(): number {
-    return this.#heap.HEAPU8.byteLength;
+    return this.memory.size;
   }
 
   newContext(
@@ -161,6 +164,16 @@ export class Module {
     }
   }
 
+  /**
+   * Takes nearly all that a new module has free, so that what a policy uses is what memory grows by. Untouched, it costs
+   * addresses and nothing else.
+   */
+  #weigh(): void {
+    this.memory.ceiling = this.size;
+    for (let step = this.size; step >= SMALLEST_WEIGHT; step /= 2) while (this.#heap._malloc(step) !== 0) {}
+    this.memory.ceiling = Number.POSITIVE_INFINITY;
+  }
+
   #write(text: string): number {
     const room = 3 * text.length + 1;
     const pointer = this.allocate(room);
@@ -171,14 +184,16 @@ export class Module {
 }
 
 const encoder = new TextEncoder();
+const SMALLEST_WEIGHT = 64 * 1024;
 
 /**
  * The loader that emscripten writes is async, though all it waits for is the instance. Its CommonJS form runs up to there
  * when it is called, and all that it does after is to call the module's constructors: so they are called here, and it
  * is handed one that does nothing. The constructors are the module's first export (wasm-ld puts them there).
  */
-function instantiate({ wasm, load }: EngineCode): QuickJSEmscriptenModule {
+function instantiate({ wasm, load }: EngineCode, memory: GuestMemory): QuickJSEmscriptenModule {
   const heap = {
+    wasmMemory: memory.wasm,
     print: () => {},
     printErr: () => {},
     instantiateWasm(imports: WebAssembly.Imports, ready: (instance: WebAssembly.Instance) => void) {

@@ -76,7 +76,9 @@ export class Runtime implements Callbacks {
   readonly #boxPointer: number;
   readonly #noArguments: number;
   readonly #undefined: JSValuePointer;
+  /** The largest block that the engine gives, and how far a decision may have the module's memory grow. */
   readonly #memory: number;
+  readonly #growth: number;
   readonly #shape: GuestShape;
   /** Paths of fields of `current`, and its fields that are objects of their own. */
   readonly #fields: readonly (readonly string[])[];
@@ -106,6 +108,7 @@ export class Runtime implements Callbacks {
     this.#undefined = module.ffi.QTS_GetUndefined() as unknown as JSValuePointer;
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#memory = limits.memory + RUNTIME_MEMORY;
+    this.#growth = limits.memory;
     [this.#runtime, this.#context] = module.newContext({ memory: this.#memory, stack: limits.stack }, INTRINSICS, this);
     this.#handles = this.#start();
     this.#subjects = new Subjects(
@@ -133,13 +136,17 @@ export class Runtime implements Callbacks {
     this.#wall = limits.wall;
     this.#deadline = 0;
     try {
-      return this.#decide(hook, this.#subjects.slotOf(subject), limits.fuel);
+      const slot = this.#subjects.slotOf(subject);
+      this.module.memory.ceiling = this.module.size + this.#growth;
+      return this.#decide(hook, slot, limits.fuel);
     } catch (error) {
       // a trap, or the end of the host's own stack: what is in the module's memory is anybody's guess
       this.spent = true;
       this.module.broken = true;
       const stop = error instanceof RangeError ? "stack" : "internal";
       return { stop, verdict: 0, fuel: limits.fuel, told: { ...SILENT, host: describe(error) } };
+    } finally {
+      this.module.memory.ceiling = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -294,6 +301,7 @@ export class Runtime implements Callbacks {
     // what is told must fit even where the policy has used up all that it had
     this.#deadline = Number.POSITIVE_INFINITY;
     this.module.ffi.QTS_RuntimeSetMemoryLimit(this.#runtime, -1);
+    this.module.memory.ceiling = Number.POSITIVE_INFINITY;
     const result = this.module.call(this.#context, this.#handles.tell, []);
     const text = this.module.readString(this.#context, this.#value(result));
     this.#free(result);

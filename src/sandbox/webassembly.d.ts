@@ -4,6 +4,11 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
   }
+  class Memory {
+    constructor(limits: { initial: number; maximum: number });
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
   class Instance {
     constructor(module: Module, imports: Imports);
     readonly exports: Readonly<Record<string, unknown>>;

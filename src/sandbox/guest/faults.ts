@@ -7,6 +7,7 @@ const internal = (globalThis as { InternalError?: { prototype: object } }).Inter
 const EXHAUSTED: readonly (readonly [object | null, string, number])[] = [
   [internal, "out of memory", MEMORY],
   [internal, "stack overflow", STACK],
+  [SyntaxError.prototype, "stack overflow", STACK],
   [RangeError.prototype, "Maximum call stack size exceeded", STACK],
 ];
 

@@ -1,0 +1,82 @@
+import type { HostileCase } from "./case.js";
+
+const bad = (name: string, policy: string, says?: RegExp): HostileCase => ({
+  name,
+  policy,
+  fault: "BAD_RETURN_VALUE",
+  ...(says && { says }),
+});
+
+export const forging: readonly HostileCase[] = [
+  bad("nothing", ``, /undefined/),
+  bad("null", `return null;`, /null/),
+  bad("a string", `return "0";`, /"0"/),
+  bad("true", `return true;`),
+  bad("false", `return false;`),
+  bad("a positive number", `return 1;`),
+  bad("a fraction", `return -0.5;`),
+  bad("not a number", `return NaN;`),
+  bad("infinity", `return -Infinity;`),
+  bad("an errno beyond the last", `return -4096;`),
+  bad("a number that wraps to 0", `return 2 ** 32;`),
+  bad("a number that wraps to -1", `return -1 - 2 ** 32;`),
+  bad("a large integer", `return 0n;`),
+  bad("a symbol", `return Symbol.iterator;`),
+  bad("an object", `return {};`),
+  bad("an object that says it is 0", `return { valueOf: () => 0, toString: () => "0", toJSON: () => 0 };`),
+  bad("an array with a 0", `return [0];`),
+  bad("a function", `return () => 0;`),
+  bad("a promise-like", `return { then(resolve) { resolve(0); } };`),
+  bad("a boxed number", `return Object(0);`),
+  bad("a generator", `return (function* () { return 0; })();`),
+  { name: "throwing 0", policy: `throw 0;`, fault: "POLICY_ERROR" },
+  { name: "throwing nothing", policy: `throw undefined;`, fault: "POLICY_ERROR" },
+  { name: "throwing null, which is what QuickJS throws without memory", policy: `throw null;`, fault: "OUT_OF_MEMORY" },
+  { name: "throwing an object", policy: `throw { verdict: 0, message: "ok" };`, fault: "POLICY_ERROR" },
+  {
+    name: "throwing a hostile error",
+    policy: `const e = new Error("x"); Object.defineProperty(e, "stack", { get() { for (;;); } }); Object.defineProperty(e, "name", { get() { for (;;); } }); throw e;`,
+    fault: "POLICY_ERROR",
+  },
+  {
+    name: "throwing an error that points elsewhere",
+    policy: `const e = new Error("x"); e.stack = "at other.js:1:1\\n at policy:99999:1"; throw e;`,
+    fault: "POLICY_ERROR",
+  },
+  {
+    name: "throwing what looks like an interruption",
+    policy: `const e = new Error("interrupted"); e.name = "InternalError"; throw e;`,
+    fault: "POLICY_ERROR",
+  },
+  {
+    name: "a reason for a refusal that was not given",
+    policy: `import { deny } from "countersign"; export function blob_verify() { deny("forged", 13); return -1; }`,
+    fault: null,
+    verdict: -1,
+    says: /^(?!.*forged)/,
+  },
+  {
+    name: "deny with an errno that allows",
+    policy: `import { deny } from "countersign"; export function blob_verify() { return deny("no", 0); }`,
+    fault: "POLICY_ERROR",
+    says: /RangeError/,
+  },
+  {
+    name: "deny with an errno that is not one",
+    policy: `import { deny } from "countersign"; export function blob_verify() { return deny("no", { valueOf: () => 0 }); }`,
+    fault: "POLICY_ERROR",
+    says: /RangeError/,
+  },
+  {
+    name: "a hook that is no function",
+    policy: `export const blob_verify = 0;`,
+    fault: "POLICY_ERROR",
+    says: /not a function/,
+  },
+  { name: "a hook that is a class", policy: `export class blob_verify {}`, fault: "POLICY_ERROR" },
+  {
+    name: "a hook that is a generator",
+    policy: `export function* blob_verify() { return 0; }`,
+    fault: "BAD_RETURN_VALUE",
+  },
+];

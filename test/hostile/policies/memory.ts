@@ -1,0 +1,28 @@
+import type { HostileCase } from "./case.js";
+
+const outOfMemory = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_MEMORY" });
+
+export const memory: readonly HostileCase[] = [
+  outOfMemory("a string of 100 MB", `return "x".repeat(1e8).length;`),
+  outOfMemory("padding to 100 MB", `return "x".padEnd(1e8, "yz").length;`),
+  {
+    name: "doubling a string",
+    policy: `let s = "xy"; for (;;) s += s + s;`,
+    fault: "POLICY_ERROR",
+    says: /too long/,
+  },
+  outOfMemory("doubling a string and looking at it", `let s = "xy"; for (;;) { s += s + s; s.charCodeAt(1); }`),
+  outOfMemory("an array that is filled", `return new Array(1e7).fill(0).length;`),
+  outOfMemory("an array made from a length", `return Array.from({ length: 1e7 }).length;`),
+  outOfMemory("arrays that double", `let a = new Array(99999).fill(0); for (;;) a = a.concat(a, a, a);`),
+  outOfMemory("spreading into itself", `let a = [1, 2, 3]; for (;;) a = [...a, ...a, ...a];`),
+  outOfMemory("large integers", `const a = []; for (;;) a.push(1n << 900000n);`),
+  outOfMemory("catching it and answering", `try { "x".repeat(1e8); } catch { return 0; } return 0;`),
+  outOfMemory("answering from `finally`", `try { return "x".repeat(1e8).length; } finally { return 0; }`),
+  outOfMemory("catching it again and again", `for (;;) { try { "x".repeat(1e8); } catch {} }`),
+  outOfMemory("catching it in a callback", `[1].map(() => { try { "x".repeat(1e8); } catch {} }); return 0;`),
+  outOfMemory(
+    "keeping all in a Map",
+    `const m = new Map(); for (let i = 0; i < 90000; i++) m.set(i, "x".repeat(200000)); return 0;`,
+  ),
+];

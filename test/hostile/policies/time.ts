@@ -1,0 +1,71 @@
+import type { HostileCase } from "./case.js";
+
+const outOfFuel = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_FUEL" });
+/** Natives cost no fuel: the interrupt handler stops them, or the watcher ends their thread. */
+const outOfTime = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_TIME" });
+
+export const time: readonly HostileCase[] = [
+  outOfFuel("an endless `for`", `for (;;);`),
+  outOfFuel("an endless `while`", `while (true) {}`),
+  outOfFuel("an endless `do`", `do ; while (true)`),
+  outOfFuel("an endless `for of`", `for (const x of (function* () { for (;;) yield 1; })()) ;`),
+  outOfFuel("a loop that catches all there is", `for (;;) { try { for (;;); } catch {} }`),
+  outOfFuel("a loop that begins again in `finally`", `for (;;) { try { for (;;); } finally { continue; } }`),
+  outOfFuel("answering from `finally`", `try { for (;;); } finally { return 0; }`),
+  outOfFuel("answering after catching", `try { for (;;); } catch { return 0; }`),
+  outOfFuel("answering after a callback was caught", `[1].forEach(() => { try { for (;;); } catch {} }); return 0;`),
+  outOfFuel("looping in a getter", `const o = { get x() { for (;;); } }; return o.x;`),
+  outOfFuel("looping in a default parameter", `return ((a = (() => { for (;;); })()) => a)();`),
+  outOfFuel("looping in a static block", `class A { static { for (;;); } } return 0;`),
+  outOfFuel("looping in a `valueOf`", `return +{ valueOf() { for (;;); } };`),
+  outOfFuel("looping in a comparator", `return [1, 2].sort(() => { for (;;); })[0];`),
+  outOfFuel("looping in a replacer", `return "x".replace(/x/, () => { for (;;); }).length;`),
+  outOfFuel("looping in `toJSON`", `return JSON.stringify({ toJSON() { for (;;); } }).length;`),
+  outOfFuel(
+    "looping in an error's `message`",
+    `throw { get message() { return 1; }, toString() { for (;;); } } || 1; for (;;);`.replace("throw", "void"),
+  ),
+  outOfFuel("spreading an endless generator", `return [...(function* () { for (;;) yield 1; })()].length;`),
+  outOfFuel("calling itself by twos", `const f = (n) => (n > 0 ? (f(n - 1), f(n - 1)) : 0); return f(60);`),
+  outOfFuel(
+    "making objects whose fields make more",
+    `let n = 0; class A { x = n++ < 60 ? (new A(), new A(), n--) : n--; } new A(); return 0;`,
+  ),
+  outOfFuel("labels and `continue`", `a: for (;;) { b: for (;;) continue a; }`),
+  outOfFuel("the module's own body", `let i = 0; while (true) i++;\nexport function blob_verify() { return 0; }`),
+  outOfTime("indexOf over an absurd array-like", `return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);`),
+  outOfTime("includes over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.includes(1) ? 0 : -1;`),
+  outOfTime(
+    "lastIndexOf over an absurd array-like",
+    `return Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1);`,
+  ),
+  outOfTime("join over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.join("").length;`),
+  outOfTime(
+    "reverse over an absurd array-like",
+    `return Array.prototype.reverse.call({ length: 2 ** 53 - 1 }).length;`,
+  ),
+  outOfTime(
+    "copyWithin over an absurd array-like",
+    `return Array.prototype.copyWithin.call({ length: 2 ** 53 - 1 }, 0, 1).length;`,
+  ),
+  outOfTime("a regular expression that backtracks", `return /^(a+)+$/.test("a".repeat(40) + "!") ? 0 : -1;`),
+  outOfTime(
+    "a regular expression that looks ahead and backtracks",
+    `return /^(?=(a|aa)+b)/.test("a".repeat(60)) ? 0 : -1;`,
+  ),
+  outOfTime("searching for what nearly repeats", `return ("a".repeat(2e6) ).indexOf("a".repeat(1e6) + "b");`),
+  outOfTime("a power of large integers", `return Number((3n ** 9000001n) % 7n);`),
+  outOfTime(
+    "writing a large integer",
+    `let n = 0; for (let i = 0; i < 99999; i++) n += String(1n << 900000n).length; return n;`,
+  ),
+  outOfTime(
+    "nested arrays that share, as text",
+    `let a = []; for (let i = 0; i < 30; i++) a = [a, a]; return String(a).length;`,
+  ),
+  outOfTime(
+    "replaceAll that grows",
+    `let s = "a".repeat(1e6); return s.replaceAll("a", "$&$&").replaceAll("a", "$\`").length;`,
+  ),
+  outOfTime("natives that call natives", `const a = []; a.length = 2 ** 32 - 1; return a.findLast(Boolean) ? 0 : -1;`),
+];
