@@ -56,6 +56,7 @@ export class BtfExt {
   readonly #btf: Btf;
   readonly #read: Partial<Record<Kind, Map<string, Records[]>>> = {};
   readonly #sorted = new Map<string, readonly Place[]>();
+  #left = MAX_RELOCATIONS;
 
   constructor(data: Uint8Array, btf: Btf) {
     this.#bytes = new Bytes(data, btf.order, "BTF_MALFORMED", "section .BTF.ext");
@@ -74,7 +75,10 @@ export class BtfExt {
   relocations(section: string, start: number, size: number): readonly Place[] {
     let sorted = this.#sorted.get(section);
     if (sorted === undefined) {
-      sorted = this.of("relocations", section).flatMap(placesOf).sort(byOffset);
+      const runs = this.of("relocations", section);
+      this.#left -= runs.reduce((sum, { count }) => sum + count, 0);
+      if (this.#left < 0) throw this.#bytes.error(`there are more than ${MAX_RELOCATIONS} relocations in it`);
+      sorted = runs.flatMap(placesOf).sort(byOffset);
       this.#sorted.set(section, sorted);
     }
     const found: Place[] = [];
@@ -123,6 +127,8 @@ export interface Place {
 /** Runs of records, in all and for sections of one name: an object has one for each section. */
 const MAX_BLOCKS = 0x10000;
 const MAX_SAME = 16;
+/** Far more than any object has; each costs memory. */
+const MAX_RELOCATIONS = 100_000;
 
 const byOffset = (a: Place, b: Place) => a.offset - b.offset;
 

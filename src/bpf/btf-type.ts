@@ -1,3 +1,5 @@
+import type { Bytes } from "./bytes.js";
+
 /** Kinds of BTF types in the order of their numbers (include/uapi/linux/btf.h). */
 export const BTF_KINDS = [
   "void",
@@ -52,7 +54,7 @@ export interface BtfEnumerator {
 }
 
 /** Bytes behind the 12 that every type has, by kind: [once, for each of vlen]. */
-export const BTF_TAILS: readonly (readonly [number, number])[] = BTF_KINDS.map((kind) => {
+const BTF_TAILS: readonly (readonly [number, number])[] = BTF_KINDS.map((kind) => {
   switch (kind) {
     case "int":
     case "var":
@@ -72,3 +74,25 @@ export const BTF_TAILS: readonly (readonly [number, number])[] = BTF_KINDS.map((
       return [0, 0];
   }
 });
+
+/** BTF_MAX_TYPE of include/uapi/linux/btf.h. */
+const MAX_TYPES = 0xfffff;
+
+/** Where each type of a BTF type section starts; entry 0 stands for void. Throws BTF_MALFORMED. */
+export function typeOffsets(types: Bytes): Uint32Array {
+  const offsets = new Uint32Array(Math.min(Math.floor(types.length / 12), MAX_TYPES) + 1);
+  let count = 1;
+  let at = 0;
+  while (at < types.length) {
+    const info = types.u32(at + 4);
+    const kind = (info >>> 24) & 31;
+    const tail = BTF_TAILS[kind];
+    if (tail === undefined || kind === 0) throw types.error(`type ${count} is of no known kind`);
+    if (count > MAX_TYPES) throw types.error(`there are more than ${MAX_TYPES} types`);
+    offsets[count] = at;
+    count += 1;
+    at += 12 + tail[0] + tail[1] * (info & 0xffff);
+  }
+  if (at !== types.length) throw types.error(`type ${count - 1} is cut short`);
+  return offsets.subarray(0, count);
+}

@@ -1,11 +1,11 @@
 import {
   BTF_KINDS,
-  BTF_TAILS,
   type BtfEnumerator,
   type BtfKind,
   type BtfMember,
   type BtfParameter,
   type BtfVariable,
+  typeOffsets,
 } from "./btf-type.js";
 import { Bytes } from "./bytes.js";
 import type { ByteOrder } from "./insn.js";
@@ -36,7 +36,7 @@ export class Btf {
     const [typesAt, typesSize, stringsAt, stringsSize] = [file.u32(8), file.u32(12), file.u32(16), file.u32(20)];
     this.#types = new Bytes(file.part(start + typesAt, typesSize), file.order, "BTF_MALFORMED", place);
     this.#strings = new Bytes(file.part(start + stringsAt, stringsSize), file.order, "BTF_MALFORMED", place);
-    const offsets = indexOf(this.#types);
+    const offsets = typeOffsets(this.#types);
     this.#offsets = offsets;
     this.count = offsets.length;
   }
@@ -192,8 +192,9 @@ export class Btf {
 
   #datasecs(): Map<string, number> {
     const found = new Map<string, number>();
+    let count = 0;
     for (const id of this.all("datasec")) {
-      if (found.size === MAX_DATASECS) throw this.#types.error(`there are more than ${MAX_DATASECS} sections in it`);
+      if (++count > MAX_DATASECS) throw this.#types.error(`there are more than ${MAX_DATASECS} sections in it`);
       found.set(this.name(id), id);
     }
     return found;
@@ -222,8 +223,6 @@ const MAGIC = 0xeb9f;
 const HEADER_SIZE = 24;
 /** The kernel's own bound on chains of modifiers is 32 (MAX_RESOLVE_DEPTH of kernel/bpf/btf.c). */
 const MAX_DEPTH = 32;
-/** BTF_MAX_TYPE of include/uapi/linux/btf.h. */
-const MAX_TYPES = 0xfffff;
 const MAX_DATASECS = 4096;
 const TRANSPARENT: ReadonlySet<BtfKind> = new Set(["typedef", "const", "volatile", "restrict", "type_tag"]);
 const HAS_SIZE: ReadonlySet<BtfKind> = new Set(["int", "struct", "union", "enum", "datasec", "float", "enum64"]);
@@ -233,23 +232,4 @@ const HAS_ROWS: ReadonlySet<BtfKind> = new Set(["struct", "union", "enum", "enum
 /** BTF is in the byte order that its magic number is in. */
 export function orderOf(bytes: Uint8Array): ByteOrder {
   return bytes[0] === MAGIC >> 8 ? "big" : "little";
-}
-
-/** Where each type starts; entry 0 stands for void. */
-function indexOf(types: Bytes): Uint32Array {
-  const offsets = new Uint32Array(Math.min(Math.floor(types.length / 12), MAX_TYPES) + 1);
-  let count = 1;
-  let at = 0;
-  while (at < types.length) {
-    const info = types.u32(at + 4);
-    const kind = (info >>> 24) & 31;
-    const tail = BTF_TAILS[kind];
-    if (tail === undefined || kind === 0) throw types.error(`type ${count} is of no known kind`);
-    if (count > MAX_TYPES) throw types.error(`there are more than ${MAX_TYPES} types`);
-    offsets[count] = at;
-    count += 1;
-    at += 12 + tail[0] + tail[1] * (info & 0xffff);
-  }
-  if (at !== types.length) throw types.error(`type ${count - 1} is cut short`);
-  return offsets.subarray(0, count);
 }

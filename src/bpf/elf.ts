@@ -128,25 +128,37 @@ export class Elf {
     for (let index = 1; index < this.symbolCount; index++) yield this.symbol(index);
   }
 
-  /** The relocations of a section, in the file's order. Throws ELF_UNSUPPORTED for those with addends, which BPF has not. */
-  relocationsOf(section: ElfSection): ElfRelocation[] {
-    const found: ElfRelocation[] = [];
-    for (const table of this.sections) {
-      if (table.info !== section.index || (table.type !== ELF.SHT_REL && table.type !== ELF.SHT_RELA)) continue;
-      const place = `section ${table.name}`;
-      if (table.type === ELF.SHT_RELA) throw unsupported("has relocations with addends", "build it with clang", place);
-      const bytes = new Bytes(table.data, this.order, "ELF_MALFORMED", place);
-      if (bytes.length % REL_SIZE !== 0) throw bytes.error(`${bytes.length} bytes are not a multiple of ${REL_SIZE}`);
-      if (bytes.length / REL_SIZE > section.size / 8)
-        throw bytes.error(
-          `${bytes.length / REL_SIZE} relocations are more than section \`${section.name}\` has room for`,
-        );
-      // r_info holds the symbol in its upper 32 bits
-      const symbolAt = this.order === "little" ? 12 : 8;
+  /** How many relocations a section has. Throws as `relocationsOf` does. */
+  relocationCount(section: ElfSection): number {
+    return this.#relocationTables(section).reduce((sum, { length }) => sum + length / REL_SIZE, 0);
+  }
+
+  /**
+   * The relocations of a section, in the file's order. Throws ELF_MALFORMED where there are more than it has room for,
+   * ELF_UNSUPPORTED for those with addends, which BPF has not.
+   */
+  *relocationsOf(section: ElfSection): Generator<ElfRelocation> {
+    // r_info holds the symbol in its upper 32 bits
+    const symbolAt = this.order === "little" ? 12 : 8;
+    for (const bytes of this.#relocationTables(section))
       for (let at = 0; at < bytes.length; at += REL_SIZE)
-        found.push({ offset: bytes.u64(at), symbol: bytes.u32(at + symbolAt) });
-    }
-    return found;
+        yield { offset: bytes.u64(at), symbol: bytes.u32(at + symbolAt) };
+  }
+
+  #relocationTables(section: ElfSection): Bytes[] {
+    return this.sections
+      .filter(({ info, type }) => info === section.index && (type === ELF.SHT_REL || type === ELF.SHT_RELA))
+      .map((table) => {
+        const place = `section ${table.name}`;
+        if (table.type === ELF.SHT_RELA)
+          throw unsupported("has relocations with addends", "build it with clang", place);
+        const bytes = new Bytes(table.data, this.order, "ELF_MALFORMED", place);
+        const count = bytes.length / REL_SIZE;
+        if (!Number.isInteger(count)) throw bytes.error(`${bytes.length} bytes are not a multiple of ${REL_SIZE}`);
+        if (count > section.size / 8)
+          throw bytes.error(`${count} relocations are more than section \`${section.name}\` has room for`);
+        return bytes;
+      });
   }
 
   #stringsOf(table: ElfSection, file: Bytes): Bytes {

@@ -4,6 +4,7 @@ import { BtfExt } from "./btf-ext.js";
 import { sha256 } from "./digest.js";
 import { Elf } from "./elf.js";
 import type { ObjectFacts, ProgramFacts } from "./facts.js";
+import { MAX_INSNS } from "./insn.js";
 import { Linker } from "./link.js";
 import { ObjectMaps } from "./map.js";
 import { ObjectProgram } from "./program.js";
@@ -16,8 +17,8 @@ import { type ElfFunction, readSymbols } from "./symbols.js";
 /** What is shown each program with its facts, in their order. */
 export type Visit = (program: ObjectProgram, facts: ProgramFacts) => void;
 
-/** All programs of one object together may have as many instructions as two of the longest that the kernel takes. */
-const MAX_OBJECT_INSNS = 2_000_000;
+/** All programs of one object together may have as many instructions as the longest one that the kernel takes. */
+const MAX_OBJECT_INSNS = MAX_INSNS;
 
 /**
  * The facts about each program of a BPF object file (ELF64, either byte order). Throws ELF_MALFORMED, ELF_UNSUPPORTED,

@@ -13,10 +13,14 @@ export type Reference =
   | { readonly to: "subprogram"; readonly offset: number }
   | { readonly to: "kfunc" | "ksym"; readonly name: KernelName };
 
+/** Far more than any object has; each costs memory. */
+const MAX_RELOCATIONS = 100_000;
+
 /** Relocations of an object's sections, resolved as libbpf's bpf_program__record_reloc does. */
 export class References {
   readonly #bySection = new Map<number, ReadonlyMap<number, Reference>>();
   #externs: ReadonlyMap<string, Extern> | undefined;
+  #left = MAX_RELOCATIONS;
 
   constructor(
     readonly elf: Elf,
@@ -36,6 +40,8 @@ export class References {
 
   #resolve(section: ElfSection): ReadonlyMap<number, Reference> {
     const found = new Map<number, Reference>();
+    this.#left -= this.elf.relocationCount(section);
+    if (this.#left < 0) throw unsupported(`has more than ${MAX_RELOCATIONS} relocations`, `section ${section.name}`);
     for (const { offset, symbol } of this.elf.relocationsOf(section)) {
       const place = `section ${section.name}: relocation at ${offset}`;
       if (offset % INSN_SIZE !== 0 || offset >= section.size) throw malformed("is not at an instruction", place);
