@@ -30,6 +30,11 @@ export function command(): Command {
       [],
     )
     .option("--crl <file>", "revocation lists, PEM or DER", collect, [])
+    .option("--timestamps <file>", "certificates of time-stamping authorities that are trusted", collect, [])
+    .option("--namespace <name>", "namespaces of SSH signatures that are taken: file by default", collect, [])
+    .option("--sigstore-root <file>", "Sigstore's trusted root, for --type sigstore")
+    .option("--identity <subject>", "who must have signed a bundle of Sigstore; with --issuer")
+    .option("--issuer <url>", "who vouched for that identity")
     .option("--ignore-validity", "do not look at validity periods, as the kernel does")
     .option("--at <time>", "the moment to judge at, such as 2026-01-31T12:00:00Z; now by default")
     .option("--explain", "show the paths that were tried and what each rule said")
@@ -41,6 +46,7 @@ Exit code: 0 the signature is good, 1 it is not, 2 it could not be judged.
 
 Examples:
   countersign verify --trust ca.pem --signature policy.bin.p7s policy.bin
+  countersign verify --trust id_ed25519.pub --type sshsig --signature policy.bin.sig policy.bin
   countersign verify --keyring platform --type modsig driver.ko --explain`,
     )
     .action(run);
@@ -54,6 +60,11 @@ interface Options {
   readonly type: string;
   readonly usage: readonly string[];
   readonly crl: readonly string[];
+  readonly timestamps: readonly string[];
+  readonly namespace: readonly string[];
+  readonly sigstoreRoot?: string;
+  readonly identity?: string;
+  readonly issuer?: string;
   readonly ignoreValidity?: true;
   readonly at?: string;
   readonly explain?: true;
@@ -106,8 +117,9 @@ function show(file: string, verification: Verification, trace: Trace | null, jso
   }
 }
 
-function givenKeyring({ trust, usage, crl, ignoreValidity }: Options): Keyring {
-  if (trust.length === 0)
+function givenKeyring(options: Options): Keyring {
+  const { trust, usage, crl, timestamps, namespace, sigstoreRoot, ignoreValidity } = options;
+  if (trust.length === 0 && sigstoreRoot === undefined)
     throw new CountersignError("USAGE", "nothing is trusted", {
       remedy: "name certificates with --trust, or a keyring with --keyring",
     });
@@ -116,7 +128,18 @@ function givenKeyring({ trust, usage, crl, ignoreValidity }: Options): Keyring {
     revoked: { crls: crl.map(source), certificates: [], digests: [] },
     usage: usage.length === 0 ? ["codeSigning"] : usage,
     validity: ignoreValidity === true ? "ignore" : "now",
+    ...(timestamps.length === 0 ? {} : { timestamps: { trust: timestamps.map(source) } }),
+    ...(namespace.length === 0 ? {} : { ssh: { namespaces: namespace } }),
+    ...(sigstoreRoot === undefined
+      ? {}
+      : { sigstore: { root: source(sigstoreRoot), identities: identitiesIn(options) } }),
   });
+}
+
+function identitiesIn({ identity, issuer }: Options): readonly { subject: string; issuer: string }[] {
+  if (identity === undefined && issuer === undefined) return [];
+  if (identity !== undefined && issuer !== undefined) return [{ subject: identity, issuer }];
+  throw new CountersignError("USAGE", "--identity and --issuer belong together", { remedy: "give both" });
 }
 
 /** Read only here: the configuration brings zod with it, which takes longer to load than a verification does. */

@@ -23,11 +23,11 @@ export interface KeyringEntry {
   readonly detail: string;
   /** SHA-256 of a certificate or of a public key, in hex; null for others. */
   readonly fingerprint: string | null;
-  /** Milliseconds since the epoch until which this stands as it does; null for ever. */
+  /** Milliseconds since the epoch until which it counts; null for ever, or where it does not count now. */
   readonly until: number | null;
   /** Why it does not count, or null. */
   readonly refusal: Refusal | null;
-  /** What becomes of it at `until`; null where it then begins to count, or is never any different. */
+  /** What becomes of it at `until`; null where that is nothing. */
   readonly afterwards: Refusal | null;
 }
 
@@ -85,10 +85,20 @@ export class KeyringReport {
       return { refusal, until: window.until };
     };
     const { refusal, until } = judge(at);
-    if (!Number.isFinite(until)) return { refusal, until: null, afterwards: null };
-    return { refusal, until, afterwards: judge(until).refusal };
+    if (refusal !== null) return { refusal, until: null, afterwards: null };
+    // A moment at which something changes need not be one at which this ends: a list that is past may be missed by nobody
+    let end = until;
+    for (let step = 0; step < MAX_STEPS && Number.isFinite(end); step++) {
+      const next = judge(end);
+      if (next.refusal !== null) return { refusal, until: end, afterwards: next.refusal };
+      end = next.until;
+    }
+    return { refusal, until: null, afterwards: null };
   }
 }
+
+/** Moments that are looked at for one entry: each certificate and list on its way has two. */
+const MAX_STEPS = 256;
 
 type Judged = Pick<KeyringEntry, "refusal" | "until" | "afterwards">;
 
