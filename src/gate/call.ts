@@ -118,7 +118,8 @@ export class Call {
   /** Makes a call as the task. */
   asTask(call: () => number, filesystem = false): number {
     this.gatehouse.watch.step(STEP.carryingOut);
-    return this.gatehouse.wardrobe.wear(this.asker.identity(filesystem), call);
+    const identity = this.asker.identity(filesystem);
+    return identity === null ? -ERRNO.ESRCH : this.gatehouse.wardrobe.wear(identity, call);
   }
 
   private record(

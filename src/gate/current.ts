@@ -1,96 +1,80 @@
 import type { Container, Current } from "../policy/current.js";
 import { CAPABILITY_NAMES } from "./capabilities.js";
-import type { Foreign, Identity } from "./sys/credentials.js";
+import { parseStatus } from "./status.js";
+import { capabilitiesOf, type Identity } from "./sys/credentials.js";
 import { readLink, readSmall } from "./sys/file.js";
+import { type ThreadInfo, threadInfo } from "./sys/pidfd.js";
 
 /** Who asks, as the gate needs it: what policies see, and what a call must be made with. */
 export interface Asker {
   readonly current: Current;
-  /** `filesystem`: whether a path will be looked up. */
-  identity(filesystem: boolean): Identity;
+  /** `filesystem`: whether a path will be looked up. Null where the task is gone. */
+  identity(filesystem: boolean): Identity | null;
 }
 
 /**
- * Reads who a task is out of /proc (proc_pid_status(5), cgroups(7), namespaces(7)); null where it is gone. All of it is the
- * kernel's word except comm and exe, which the task chooses. Uids are those of the gate's own user namespace.
+ * Who a thread is, null where it is gone. What takes time to find out is found out when it is first asked for, which is
+ * while the thread waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and
+ * exe, which the task chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
  */
-export function readAsker(tid: number, container: Container | null): Asker | null {
+export function readAsker(tid: number, pidfd: number, container: Container | null): Asker | null {
   const task = `/proc/${tid}`;
-  const status = readSmall(`${task}/status`);
-  if (status === null) return null;
-  const fields = parseStatus(status);
-  if (fields === null) return null;
-  const namespaces = readNamespaces(task);
-  const own = ownNamespaces();
-  // capabilities of a task in another user namespace are good for nothing in the gate's
-  const effective = namespaces.user === own.user ? fields.effective : 0n;
+  const info = threadInfo(pidfd) ?? fromStatus(task);
+  if (info === null) return null;
+  const kept: { comm?: string; exe?: string | null; cgroup?: string | null; namespaces?: Namespaces } = {};
+  let effective: bigint | null | undefined;
+  /** Capabilities in another user namespace than the gate's are good for nothing in the gate's. */
+  const capabilities = () => {
+    if (effective !== undefined) return effective;
+    const same = namespaceOf(task, "user") === ownNamespaces().user;
+    effective = same ? (capabilitiesOf(tid)?.effective ?? null) : 0n;
+    return effective;
+  };
   const current: Current = {
-    pid: fields.tgid,
+    pid: info.tgid,
     tid,
-    uid: fields.uid,
-    euid: fields.euid,
-    gid: fields.gid,
-    comm: fields.comm,
-    exe: readLink(`${task}/exe`),
-    cgroup: cgroupOf(readSmall(`${task}/cgroup`)),
-    capabilities: capabilityNames(effective),
-    namespaces,
+    uid: info.uid,
+    euid: info.euid,
+    gid: info.gid,
     container,
+    get comm() {
+      kept.comm ??= readSmall(`${task}/comm`)?.replace(/\n$/, "") ?? "";
+      return kept.comm;
+    },
+    get exe() {
+      if (kept.exe === undefined) kept.exe = readLink(`${task}/exe`);
+      return kept.exe;
+    },
+    get cgroup() {
+      if (kept.cgroup === undefined) kept.cgroup = unifiedCgroup(readSmall(`${task}/cgroup`));
+      return kept.cgroup;
+    },
+    get capabilities() {
+      return capabilityNames(capabilities() ?? 0n);
+    },
+    get namespaces() {
+      kept.namespaces ??= readNamespaces(task);
+      return kept.namespaces;
+    },
   };
   return {
     current,
     identity(filesystem) {
-      const network = namespaces.net !== own.net;
-      const foreign: Foreign | null =
-        network || filesystem ? { task, network, filesystem, groups: fields.groups } : null;
-      return {
-        capabilities: effective,
-        uid: fields.uid,
-        euid: fields.euid,
-        gid: fields.gid,
-        egid: fields.egid,
-        foreign,
-      };
+      const effective = capabilities();
+      const net = namespaceOf(task, "net");
+      if (effective === null || net === 0) return null;
+      const network = net !== ownNamespaces().net;
+      const groups = filesystem ? (parseStatus(readSmall(`${task}/status`) ?? "")?.groups ?? []) : [];
+      const foreign = network || filesystem ? { task, network, filesystem, groups } : null;
+      const { uid, euid, gid, egid } = info;
+      return { capabilities: effective, uid, euid, gid, egid, foreign };
     },
   };
 }
 
-/** The lines of /proc/TID/status that count; null where one is missing. */
-export function parseStatus(text: string): Status | null {
-  const number = (name: string, index: number, radix = 10): number => {
-    const start = text.indexOf(`\n${name}:\t`);
-    if (start < 0) return Number.NaN;
-    const line = text.slice(start + name.length + 3, text.indexOf("\n", start + 1));
-    return Number.parseInt(line.split("\t")[index] ?? "", radix);
-  };
-  const effective = /\nCapEff:\t([0-9a-f]{16})\n/.exec(text)?.[1];
-  const groups = /\nGroups:\t([0-9 ]*)\n/.exec(text)?.[1]?.trim();
-  const comm = /^Name:\t(.*)\n/.exec(text)?.[1];
-  const status = {
-    comm: comm ?? "",
-    tgid: number("Tgid", 0),
-    uid: number("Uid", 0),
-    euid: number("Uid", 1),
-    gid: number("Gid", 0),
-    egid: number("Gid", 1),
-    groups: groups ? groups.split(" ").map(Number) : [],
-    effective: BigInt(`0x${effective ?? "0"}`),
-  };
-  const whole = comm !== undefined && effective !== undefined;
-  return whole && [status.tgid, status.uid, status.euid, status.gid, status.egid].every(Number.isInteger)
-    ? status
-    : null;
-}
-
-export interface Status {
-  readonly comm: string;
-  readonly tgid: number;
-  readonly uid: number;
-  readonly euid: number;
-  readonly gid: number;
-  readonly egid: number;
-  readonly groups: readonly number[];
-  readonly effective: bigint;
+function fromStatus(task: string): ThreadInfo | null {
+  const status = readSmall(`${task}/status`);
+  return status === null ? null : parseStatus(status);
 }
 
 const NAMESPACES = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"] as const;
@@ -103,29 +87,27 @@ function ownNamespaces(): Namespaces {
   return own;
 }
 
-/** `net:[4026531840]`: the kind and the inode's number. One that cannot be read is 0, which is nobody's. */
 function readNamespaces(task: string): Namespaces {
-  const found: Record<string, number> = {};
-  for (const kind of NAMESPACES) {
-    const link = readLink(`${task}/ns/${kind}`);
-    found[kind] = link === null ? 0 : Number.parseInt(link.slice(kind.length + 2, -1), 10);
-  }
-  return found;
+  return Object.fromEntries(NAMESPACES.map((kind) => [kind, namespaceOf(task, kind)]));
 }
 
-/** The path in the unified hierarchy: the line `0::/path`. */
-function cgroupOf(text: string | null): string | null {
-  if (text === null) return null;
-  const start = text.startsWith("0::") ? 0 : text.indexOf("\n0::") + 1;
-  if (start === 0 && !text.startsWith("0::")) return null;
-  return text.slice(start + 3, text.indexOf("\n", start));
+/** `net:[4026531840]`: the kind and the inode's number. One that cannot be read is 0, which is nobody's. */
+function namespaceOf(task: string, kind: string): number {
+  const link = readLink(`${task}/ns/${kind}`);
+  return link === null ? 0 : Number.parseInt(link.slice(kind.length + 2, -1), 10);
+}
+
+/** The path in the unified hierarchy: the line `0::/path` of /proc/PID/cgroup. */
+export function unifiedCgroup(text: string | null): string | null {
+  return /^0::(.*)$/m.exec(text ?? "")?.[1] ?? null;
 }
 
 const remembered = new Map<bigint, readonly string[]>();
 /** Sets of capabilities seen lately; few exist on a machine. */
 const REMEMBERED = 256;
 
-function capabilityNames(set: bigint): readonly string[] {
+/** Names of a set of capabilities, one bit each; `CAP_63` for one that has no name yet. */
+export function capabilityNames(set: bigint): readonly string[] {
   const known = remembered.get(set);
   if (known !== undefined) return known;
   const names: string[] = [];

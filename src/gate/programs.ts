@@ -76,7 +76,13 @@ function legacyTag(insns: Uint8Array): string {
 
 /** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
 function carryOut(call: Call, load: LiveLoad): number {
-  const attempt = () => call.asTask(() => bpf(CMD.progLoad, load.attr.bytes));
+  const attempt = () => {
+    // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
+    for (let tries = 1; ; tries += 1) {
+      const fd = call.asTask(() => bpf(CMD.progLoad, load.attr.bytes));
+      if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
+    }
+  };
   const fd = attempt();
   if (load.kernelSignature === null || !UNKNOWN_SIGNATURE.has(fd)) return fd;
   load.attr.setPointer(LOAD.signature, 0);
@@ -85,6 +91,7 @@ function carryOut(call: Call, load: LiveLoad): number {
   return attempt();
 }
 
+const MAX_TRIES = 16;
 const UNKNOWN_SIGNATURE: ReadonlySet<number> = new Set([-ERRNO.EOPNOTSUPP, -ERRNO.E2BIG, -ERRNO.EINVAL]);
 
 /** Gives the task the verifier's log, up to its NUL, and its true size where attr has room for that. */

@@ -1,6 +1,5 @@
-import { ERRNO } from "../errno.js";
 import { readMemory, readString, writeMemory } from "./sys/memory.js";
-import { close, openThread, takeFd } from "./sys/pidfd.js";
+import { close, takeFd } from "./sys/pidfd.js";
 import type { Watch } from "./watch.js";
 
 /**
@@ -9,11 +8,11 @@ import type { Watch } from "./watch.js";
  */
 export class Task {
   readonly #taken = new Map<number, number>();
-  #pidfd: number | null = null;
 
   constructor(
     readonly tid: number,
     readonly tgid: number,
+    private readonly pidfd: number,
     private readonly watch: Watch,
   ) {}
 
@@ -42,8 +41,7 @@ export class Task {
   fd(number: number): number {
     const known = this.#taken.get(number);
     if (known !== undefined) return known;
-    this.#pidfd ??= openThread(this.tid, this.tgid);
-    const copy = this.#pidfd < 0 ? -ERRNO.ESRCH : takeFd(this.#pidfd, number);
+    const copy = takeFd(this.pidfd, number);
     this.#taken.set(number, copy);
     return copy;
   }
@@ -51,7 +49,5 @@ export class Task {
   release(): void {
     for (const fd of this.#taken.values()) close(fd);
     this.#taken.clear();
-    if (this.#pidfd !== null) close(this.#pidfd);
-    this.#pidfd = null;
   }
 }

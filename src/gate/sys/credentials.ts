@@ -105,15 +105,22 @@ function setGroups(groups: readonly number[]): number {
 }
 
 /** What a thread may do: three sets of capabilities, one bit each. */
-interface Capabilities {
+export interface Capabilities {
   readonly effective: bigint;
   readonly permitted: bigint;
   readonly inheritable: bigint;
 }
 
 export function capabilities(): Capabilities {
+  const own = capabilitiesOf(0);
+  if (own === null) throw new Error("capget refused the calling thread");
+  return own;
+}
+
+/** Those of any thread, by its id, in its own user namespace (capget(2)); 0 is the calling one. Null where it is gone. */
+export function capabilitiesOf(tid: number): Capabilities | null {
   const data = new Uint32Array(6);
-  must(syscall(NR.capget, Uint32Array.of(CAPABILITY_VERSION_3, 0), data), "reading the gate's capabilities");
+  if (syscall(NR.capget, Uint32Array.of(CAPABILITY_VERSION_3, tid), data) < 0) return null;
   const set = (index: number) => BigInt(data[index] ?? 0) | (BigInt(data[index + 3] ?? 0) << 32n);
   return { effective: set(0), permitted: set(1), inheritable: set(2) };
 }

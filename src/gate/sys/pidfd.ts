@@ -14,6 +14,34 @@ export function openThread(tid: number, tgid: number): number {
   return fd === -ERRNO.EINVAL ? syscall(NR.pidfd_open, tgid, 0) : fd;
 }
 
+/** Who a thread is, as the kernel says it at once. Ids are those of the caller's own pid and user namespaces. */
+export interface ThreadInfo {
+  readonly tgid: number;
+  readonly uid: number;
+  readonly euid: number;
+  readonly gid: number;
+  readonly egid: number;
+}
+
+/**
+ * PIDFD_GET_INFO of linux/pidfd.h (Linux 6.13): _IOWR(0xff, 11, struct pidfd_info), 64 bytes: mask u64 0 · cgroupid u64 8 ·
+ * pid 16 · tgid 20 · ppid 24 · ruid 28 · rgid 32 · euid 36 · egid 40 · suid, sgid, fsuid, fsgid · exit code 60.
+ */
+const PIDFD_GET_INFO = 0xc040ff0b;
+const PIDFD_INFO_SIZE = 64;
+const INFO_PID = 1n;
+const INFO_CREDS = 2n;
+
+/** Null where the thread is gone, or the kernel is older than that; /proc has the same for more time. */
+export function threadInfo(pidfd: number): ThreadInfo | null {
+  const info = new DataView(new ArrayBuffer(PIDFD_INFO_SIZE));
+  info.setBigUint64(0, INFO_PID | INFO_CREDS, true);
+  if (syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, info) < 0 || (info.getBigUint64(0, true) & INFO_CREDS) === 0n)
+    return null;
+  const word = (offset: number) => info.getUint32(offset, true);
+  return { tgid: word(20), uid: word(28), gid: word(32), euid: word(36), egid: word(40) };
+}
+
 /** A copy of another task's fd, close-on-exec, or a negative errno: EBADF where it has no such fd. */
 export function takeFd(pidfd: number, fd: number): number {
   return syscall(NR.pidfd_getfd, pidfd, fd, 0);
