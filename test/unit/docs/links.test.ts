@@ -31,4 +31,10 @@ describe("links between documents", () => {
       if (anchor !== undefined) expect(anchors(readFileSync(join(root, target), "utf8")), link).toContain(anchor);
     }
   });
+
+  it("lead to every page from the index", () => {
+    const index = readFileSync(join(root, "docs/README.md"), "utf8");
+    const pages = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md") && file !== "README.md");
+    for (const page of pages) expect(index).toContain(`](${page})`);
+  });
 });
