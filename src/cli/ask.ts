@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import type { Config } from "../config/config.js";
-import type { Engine } from "../engine/engine.js";
 import { hookOf, type OfflineSignatures, subjectsOf } from "../engine/offline.js";
+import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
@@ -19,25 +19,30 @@ export interface Ask {
 }
 
 /** An engine for a configuration file. What it takes is loaded here, so that a mistyped option does not wait for it. */
-export async function openEngine(config: string, instead: Partial<Config> = {}): Promise<Engine> {
+export async function openEngine(config: string, instead: Partial<Config> = {}): Promise<TimedEngine> {
   // a command is over before optimizing WASM pays, and would wait for it when it exits
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
-  const [{ Engine }, { readConfig }] = await Promise.all([
-    import("../engine/engine.js"),
+  const [{ TimedEngine }, { readConfig }] = await Promise.all([
+    import("../engine/timed-engine.js"),
     import("../config/config.js"),
   ]);
-  return Engine.open({ ...readConfig(config), ...instead });
+  return TimedEngine.open({ ...readConfig(config), ...instead });
 }
 
 /** What is decided about a file: a decision for each subject in it. Throws what makes it undecidable, with the file. */
-export function askAbout(engine: Engine, path: string, { current, hook: named, signatures, time }: Ask): Decision[] {
+export async function askAbout(
+  engine: TimedEngine,
+  path: string,
+  { current, hook: named, signatures, time }: Ask,
+): Promise<Decision[]> {
   const file = { path, bytes: readInput(path) };
   const hook = named ?? hookOf(file);
   // a file that nothing recognizes and nothing decides about must not pass for one that is allowed
   if (named === undefined && hook === "blob_verify" && !engine.serves(hook)) throw unrecognized(path);
-  return subjectsOf(file, hook, signatures).map((subject) =>
-    engine.decide({ hook, subject: subject as never, current, time }),
-  );
+  const decisions: Decision[] = [];
+  for (const subject of subjectsOf(file, hook, signatures))
+    decisions.push(await engine.decide({ hook, subject: subject as never, current, time }));
+  return decisions;
 }
 
 function unrecognized(file: string): CountersignError {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONFIG } from "../config/config.js";
-import type { Engine } from "../engine/engine.js";
 import { readSignature } from "../engine/offline.js";
+import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
@@ -23,7 +23,11 @@ export function command(): Command {
     )
     .option("--signature <file>", "a detached signature of what is checked")
     .option("--as <file>", "who asks: a JSON file with fields of `current`")
-    .option("--label <key=value>", "ask as a container with this label; again for more", label, {})
+    .addOption(
+      new Option("--label <key=value>", "ask as a container with this label; again for more")
+        .argParser(label)
+        .default({}, "no container"),
+    )
     .option("--uid <number>", "ask as this user", uid)
     .option("--comm <name>", "ask as a task of this name")
     .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
@@ -69,10 +73,11 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   const bar = await progress(files.length);
   try {
     const ask = { current, hook: options.hook, signatures: { given, store: engine.signatures }, time: options.at };
-    const checked = files.map((file) => {
+    const checked: Checked[] = [];
+    for (const file of files) {
       bar.step(file);
-      return checkFile(engine, file, ask);
-    });
+      checked.push(await checkFile(engine, file, ask));
+    }
     bar.stop();
     printCheck(checked, options.json === true);
     for (const { error } of checked) if (error !== null) complain(error);
@@ -83,9 +88,9 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   }
 }
 
-function checkFile(engine: Engine, file: string, ask: Ask): Checked {
+async function checkFile(engine: TimedEngine, file: string, ask: Ask): Promise<Checked> {
   try {
-    return { file, decisions: askAbout(engine, file, ask), error: null };
+    return { file, decisions: await askAbout(engine, file, ask), error: null };
   } catch (error) {
     if (error instanceof CountersignError) return { file, decisions: [], error };
     throw error;

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { Command } from "commander";
 import type { PolicyCase } from "../config/cases.js";
 import { DEFAULT_CONFIG } from "../config/config.js";
-import type { Engine } from "../engine/engine.js";
+import type { TimedEngine } from "../engine/timed-engine.js";
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { Answer } from "../hooks/decision.js";
@@ -45,10 +45,12 @@ async function test({ config, json }: { config: string; json?: true }): Promise<
   const engine = await openEngine(config, { log: null });
   const { readCases } = await import("../config/cases.js");
   try {
-    const results = engine.policies().flatMap(({ attachment, file }) => {
+    const results: Result[] = [];
+    for (const { attachment, file } of engine.policies()) {
       const cases = file.replace(/\.[a-z]+$/, ".test.yaml");
-      return existsSync(cases) ? readCases(cases).flatMap((one) => run(engine, attachment, cases, one)) : [];
-    });
+      if (!existsSync(cases)) continue;
+      for (const one of readCases(cases)) results.push(...(await run(engine, attachment, cases, one)));
+    }
     if (results.length === 0) throw nothing(config);
     if (json === true) printJson(results);
     else report(results);
@@ -59,11 +61,11 @@ async function test({ config, json }: { config: string; json?: true }): Promise<
 }
 
 /** A case about a file with several programs is one result for each. */
-function run(engine: Engine, attachment: string, cases: string, one: PolicyCase): Result[] {
+async function run(engine: TimedEngine, attachment: string, cases: string, one: PolicyCase): Promise<Result[]> {
   const user = one.uid === undefined ? {} : { uid: one.uid, euid: one.uid };
   const current = labelled({ ...HOST, ...user, ...(one.comm === undefined ? {} : { comm: one.comm }) }, one.labels);
   const signatures = { given: null, store: engine.signatures };
-  const decisions = askAbout(engine, resolve(dirname(cases), one.file), { current, hook: one.hook, signatures });
+  const decisions = await askAbout(engine, resolve(dirname(cases), one.file), { current, hook: one.hook, signatures });
   return decisions.map(({ subject, answers }) => {
     const answer = answers.find((its) => its.attachment === attachment) ?? null;
     const expected = one.reason === undefined ? one.expect : `${one.expect}: …${one.reason}…`;

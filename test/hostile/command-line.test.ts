@@ -318,4 +318,34 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
     expect(first.answers[1]).toMatchObject({ verdict: 0, fault: null });
     expect(second.answers[1]).toMatchObject({ verdict: -1, fault: null, refusal: { reason: "right: no tc" } });
   });
+
+  it("that calls what never comes back is ended from outside, and does not hold up the files after it", () => {
+    const its = new Workplace(
+      "  - { name: count, policy: policies/count.js }\n  - policy: policies/stuck.js",
+      "maps: { seen: { writable: { entries: 1, bytes: 1KiB } } }",
+    );
+    its.write(
+      "policies/count.js",
+      `import { map_lookup, map_update, note } from "countersign";
+       export function bpf_prog_load() {
+         const seen = (map_lookup("seen", "n") ?? 0) + 1;
+         map_update("seen", "n", seen);
+         note("seen " + seen);
+         return 0;
+       }`,
+    );
+    its.write(
+      "policies/stuck.js",
+      "export const bpf_prog_load = (prog) =>\n  [].indexOf.call({ length: 2 ** 53 - 1 }, prog);\n",
+    );
+    const start = performance.now();
+    const files = ["drop-telnet", "kill-writer", "peek-tc"].map((name) => own(`examples/${name}.o`));
+    const run = countersign("check", "--config", its.config, "--json", ...files);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect({ code: run.code, err: run.err }).toEqual({ code: 1, err: "" });
+    const made = JSON.parse(run.out).map((file: { decisions: { answers: object[] }[] }) => file.decisions[0]?.answers);
+    expect(made[0][1]).toMatchObject({ verdict: -1, fault: { code: "OUT_OF_TIME" } });
+    for (const [, stuck] of made.slice(1)) expect(["OUT_OF_TIME", "SUSPENDED"]).toContain(stuck.fault.code);
+    expect(made.map(([count]: { notes: string[] }[]) => count?.notes)).toEqual([["seen 1"], ["seen 2"], ["seen 3"]]);
+  });
 });

@@ -1,0 +1,107 @@
+import { Script } from "node:vm";
+import type { Config } from "../config/config.js";
+import { CountersignError } from "../error.js";
+import type { HookName } from "../hooks/catalogue.js";
+import type { Decision } from "../hooks/decision.js";
+import type { Fault } from "../policy/outcome.js";
+import type { SignatureStore } from "../trust/store.js";
+import { type DecisionRequest, Engine } from "./engine.js";
+import { Ledger } from "./ledger.js";
+import { Offences } from "./offences.js";
+import { DecisionWatch } from "./watch.js";
+
+/** Milliseconds that a decision may take beyond what its attachments may: making runtimes on a slow machine is in it. */
+const GRACE = 1000;
+
+/**
+ * An engine in the caller's own thread, for a command that decides about some files and ends: no thread has to start. A
+ * policy that cannot be interrupted is ended from outside all the same, and the engine, which that leaves in no state to go
+ * on, is opened anew with the map writes that it had committed; the decision is then made with that attachment out of time.
+ */
+export class TimedEngine {
+  private readonly watch = new DecisionWatch();
+  private readonly ledger = new Ledger();
+  private readonly offences = new Offences();
+  private engine!: Engine;
+
+  private constructor(private readonly config: Config) {}
+
+  /** Throws as {@link Engine.open}. */
+  static async open(config: Config): Promise<TimedEngine> {
+    const timed = new TimedEngine(config);
+    await timed.reopen();
+    return timed;
+  }
+
+  get signatures(): SignatureStore {
+    return this.engine.signatures;
+  }
+
+  policies(): ReturnType<Engine["policies"]> {
+    return this.engine.policies();
+  }
+
+  serves(hook: HookName): boolean {
+    return this.engine.serves(hook);
+  }
+
+  async decide<H extends HookName>(request: DecisionRequest<H>): Promise<Decision> {
+    const out = this.offences.standing(Date.now());
+    const overdue: [number, Fault][] = [];
+    for (;;) {
+      const standing = [...out.filter(([one]) => overdue.every(([other]) => other !== one)), ...overdue];
+      const decision = within(this.patience(), () => this.engine.decide(request, standing));
+      if (decision !== null) {
+        this.ledger.record(decision);
+        return decision;
+      }
+      const late = this.watch.overdue(0);
+      if (late === null)
+        throw new CountersignError("INTERNAL", "the engine was busy with itself for too long", {
+          remedy: "try again when the machine has less to do",
+        });
+      this.offences.charge(late.attachment, Date.now());
+      overdue.push([late.attachment, this.outOfTime(late.attachment)]);
+      await this.reopen();
+    }
+  }
+
+  close(): void {
+    this.engine.close();
+  }
+
+  private async reopen(): Promise<void> {
+    const sealed = this.engine?.sealed;
+    this.engine?.close();
+    this.watch.answered();
+    this.engine = await Engine.open(this.config, sealed, this.watch);
+    for (const { attachment, writes } of this.ledger.commits()) this.engine.restore(attachment, writes);
+  }
+
+  private patience(): number {
+    return this.config.attachments.reduce((sum, { limits }) => sum + limits.wall, GRACE);
+  }
+
+  private outOfTime(attachment: number): Fault {
+    const wall = this.config.attachments[attachment]?.limits.wall;
+    return { code: "OUT_OF_TIME", message: `took longer than its ${wall} ms, and had to be ended`, place: null };
+  }
+}
+
+const WORK = Symbol.for("countersign.work");
+const holder = globalThis as { [WORK]?: (() => unknown) | undefined };
+const run = new Script('globalThis[Symbol.for("countersign.work")]()');
+
+/** What `work` gives back, or null where it was ended after so many milliseconds, in JavaScript or in WASM. */
+function within<T>(milliseconds: number, work: () => T): T | null {
+  // node ends a script from a thread of its own; the script does nothing but call what is to be timed
+  holder[WORK] = work;
+  try {
+    return run.runInThisContext({ timeout: milliseconds }) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return null;
+    throw error;
+  } finally {
+    holder[WORK] = undefined;
+  }
+}
