@@ -22,6 +22,10 @@ export interface Paths {
 const VERIFIED = 1_000_000;
 /** check_max_stack_depth of kernel/bpf/verifier.c. */
 const FRAME_STEP = 32;
+/** optimize_bpf_loop keeps three registers on the stack, may_goto a count and a clock (kernel/bpf/verifier.c). */
+const BPF_LOOP = 181;
+const INLINED_LOOP = 24;
+const INLINED_MAY_GOTO = 16;
 
 /** Walks each function once: its cost grows with the program's size. */
 export function pathsOf(code: Code, flow: Flow): Paths {
@@ -34,7 +38,8 @@ export function pathsOf(code: Code, flow: Flow): Paths {
   for (const index of order) {
     const walk = functions[index]!;
     const called = walk.callees.map((callee) => depth[callee]!);
-    depth[index] = FRAME_STEP * Math.max(1, Math.ceil((flow.frames[index]! * 8) / FRAME_STEP)) + Math.max(0, ...called);
+    const frame = flow.frames[index]! * 8 + walk.extra;
+    depth[index] = FRAME_STEP * Math.max(1, Math.ceil(frame / FRAME_STEP)) + Math.max(0, ...called);
     longest[index] = walk.longest(longest);
   }
   return { loops, stackDepth: depth[0]!, executed: executed(code, functions, loops, longest[0]!) };
@@ -82,6 +87,8 @@ class Walk {
   readonly callees: readonly number[];
   /** Whether something other than branches repeats: a callback, a kfunc that iterates, `may_goto`. */
   readonly unbounded: boolean;
+  /** Bytes of stack that the verifier adds for what it inlines. */
+  extra = 0;
   readonly #order: number[] = [];
 
   constructor(
@@ -123,7 +130,12 @@ class Walk {
     let unbounded = false;
     for (let slot = start; slot < end; slot++) {
       const opcode = insns.opcode[slot]!;
-      if (opcode === MAY_GOTO) unbounded = true;
+      if (opcode === MAY_GOTO) {
+        unbounded = true;
+        this.extra = Math.max(this.extra, INLINED_MAY_GOTO);
+      }
+      if (opcode === OP.CALL && insns.src[slot] === CALL_SRC.HELPER && insns.imm[slot] === BPF_LOOP)
+        this.extra = Math.max(this.extra, INLINED_LOOP);
       if (opcode === OP.CALL && insns.src[slot] === CALL_SRC.KFUNC) {
         const name = this.code.kfuncAt(slot)?.name;
         if (name === undefined || /^bpf_iter_\w+_next$/.test(name)) unbounded = true;

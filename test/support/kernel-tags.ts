@@ -33,3 +33,29 @@ export function kernelTags(paths: readonly string[]): ReadonlyMap<string, Readon
   }
   return found.size > 0 ? found : "needs a kernel that lets root load BPF";
 }
+
+/** What the verifier says of the stack: bytes of each function of a program, by path and program. */
+export function kernelStacks(paths: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> {
+  const script = `
+mount -t bpf bpf /sys/fs/bpf || exit 9
+for object in "$@"; do
+  echo "== $object"
+  bpftool -d prog loadall "$object" /sys/fs/bpf/programs 2>&1 | grep -E '^stack depth|BEGIN PROG'
+  rm -rf /sys/fs/bpf/programs
+done`;
+  const run = spawnSync("unshare", ["-m", "sh", "-c", script, "sh", ...paths], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  const found = new Map<string, Map<string, number[]>>();
+  let [path, program] = ["", ""];
+  for (const line of run.stdout.split("\n")) {
+    path = /^== (.*)$/.exec(line)?.[1] ?? path;
+    program = /^libbpf: prog '(.*)': -- BEGIN/.exec(line)?.[1] ?? program;
+    const depths = /^stack depth ([\d+]+)/.exec(line)?.[1];
+    if (depths === undefined) continue;
+    const programs = found.get(path) ?? new Map<string, number[]>();
+    found.set(path, programs.set(program, depths.split("+").map(Number)));
+  }
+  return found;
+}

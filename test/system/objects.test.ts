@@ -1,15 +1,17 @@
 import { spawnSync } from "node:child_process";
+import { hash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { anatomyOf } from "../../src/bpf/anatomy.js";
 import { sha256, tagOf } from "../../src/bpf/digest.js";
 import type { Evidence, MapFacts } from "../../src/bpf/facts.js";
 import { factsOfLoad } from "../../src/bpf/load.js";
 import { BpfObject, factsOfObject } from "../../src/bpf/object.js";
 import type { ObjectProgram } from "../../src/bpf/program.js";
 import { embeddedObjects, type InstalledObject, objectFiles } from "../support/debian-objects.js";
-import { kernelTags } from "../support/kernel-tags.js";
+import { kernelStacks, kernelTags } from "../support/kernel-tags.js";
 import { liveLoad } from "../support/live-load.js";
 import { dumpedPrograms } from "../support/objdump.js";
 
@@ -149,6 +151,11 @@ describe("the tag of a program that needs no relocation by the kernel's own numb
     });
     const tags = kernelTags(paths);
     if (typeof tags === "string") return context.skip(tags);
+    // before 6.18 the kernel took SHA-1
+    const telnet = examples.findIndex(({ name }) => name.endsWith("drop-telnet.o"));
+    const legacy =
+      tags.get(paths[telnet]!)?.get("drop_telnet") !== factsOfObject(examples[telnet]!.bytes).programs[0]!.tag;
+    const kernelTag = (insns: Uint8Array) => (legacy ? tagOf(hash("sha1", insns, "hex")) : tagOf(sha256(insns)));
     const compared: string[] = [];
     for (const [index, { name, bytes }] of objects.entries()) {
       const object = new BpfObject(bytes);
@@ -156,7 +163,7 @@ describe("the tag of a program that needs no relocation by the kernel's own numb
         const tag = tags.get(paths[index]!)?.get(of.name);
         const program = object.program(of);
         if (tag === undefined || changesWhenLoaded(program)) continue;
-        expect({ name, program: of.name, tag: tagOf(sha256(program.linked.insns)) }).toEqual({
+        expect({ name, program: of.name, tag: kernelTag(program.linked.insns) }).toEqual({
           name,
           program: of.name,
           tag,
@@ -174,6 +181,37 @@ describe("the tag of a program that needs no relocation by the kernel's own numb
       ]),
     );
     expect(compared.length).toBeGreaterThan(75);
+  });
+});
+
+describe("the stack that a program takes", () => {
+  it("is at least what the verifier finds it to take", (context) => {
+    const objects = [...examples, ...objectFiles("xdp-tools", "libxdp1"), ...embeddedObjects("libbpf-tools")];
+    const paths = objects.map(({ bytes }, index) => {
+      const path = join(folder, `stack${index}.o`);
+      writeFileSync(path, bytes);
+      return path;
+    });
+    if (typeof kernelTags(paths.slice(0, 2)) === "string")
+      return context.skip("needs a kernel that lets root load BPF");
+    const stacks = kernelStacks(paths);
+    let compared = 0;
+    for (const [index, { name, bytes }] of objects.entries()) {
+      const object = new BpfObject(bytes);
+      for (const of of object.functions) {
+        const depths = stacks.get(paths[index]!)?.get(of.name);
+        if (depths === undefined) continue;
+        const { functions, stack_depth } = anatomyOf(object.program(of));
+        // the verifier leaves out functions that only dead code calls
+        expect(functions.length, `${name}: ${of.name}`).toBeGreaterThanOrEqual(depths.length);
+        expect(stack_depth, `${name}: ${of.name}: ${depths.join("+")}`).toBeGreaterThanOrEqual(Math.max(...depths));
+        // one function: no more than its rounded frame
+        if (depths.length === 1)
+          expect(stack_depth).toBeLessThanOrEqual(32 * Math.max(1, Math.ceil(depths[0]! / 32)) + 32);
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(150);
   });
 });
 
