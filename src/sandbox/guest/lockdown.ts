@@ -20,8 +20,7 @@ export function lockDown(permits: Readonly<Record<string, string>>, rest: readon
     rooms.set(object, kept);
   }
   for (const [object, kept] of rooms) prune(object as Keyed, kept);
-  const seen = new Set<object>();
-  freezeAll([world, ...rooms.keys(), ...rest], seen, rooms);
+  freezeAll([world, ...rooms.keys(), ...rest], rooms);
 }
 
 /** Intrinsics that no name leads to, but syntax does. */
@@ -71,19 +70,43 @@ function prune(object: Keyed, kept: ReadonlySet<PropertyKey>): void {
   }
 }
 
-function freezeAll(from: readonly object[], seen: Set<object>, rooms: ReadonlyMap<object, unknown>): void {
-  const open: unknown[] = [...from];
+/** Freezes objects with all that they lead to. Nearly all of that is methods, which lead to nothing: those are told apart first. */
+function freezeAll(open: unknown[], rooms: ReadonlyMap<object, unknown>): void {
+  const seen = new Set<unknown>();
+  const { freeze, getPrototypeOf } = Object;
+  const functionPrototype = getPrototypeOf(freeze);
   while (open.length > 0) {
-    const value = open.pop();
-    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) continue;
+    const value = open.pop() as object;
+    if (seen.has(value)) continue;
     seen.add(value);
-    // a function that the table does not name keeps nothing but its length and name
-    if (typeof value === "function" && !rooms.has(value)) prune(value as unknown as Keyed, new Set(["prototype"]));
-    for (const key of ownKeys(value)) {
+    let keys = ownKeys(value);
+    if (typeof value === "function" && !rooms.has(value)) {
+      if (!isPlain(keys)) {
+        // a function that the table does not name keeps nothing but its length and name, and what it constructs by
+        prune(value as unknown as Keyed, CONSTRUCTOR);
+        keys = ownKeys(value);
+      }
+      freeze(value);
+      if (isPlain(keys) && getPrototypeOf(value) === functionPrototype) continue;
+    } else freeze(value);
+    for (const key of keys) {
       const { value: held, get, set } = getOwnPropertyDescriptor(value, key)!;
-      open.push(held, get, set);
+      if (isObject(held)) open.push(held);
+      if (get !== undefined) open.push(get);
+      if (set !== undefined) open.push(set);
     }
-    open.push(Object.getPrototypeOf(value));
-    Object.freeze(value);
+    const prototype = getPrototypeOf(value);
+    if (prototype !== null) open.push(prototype);
   }
+}
+
+const CONSTRUCTOR: ReadonlySet<PropertyKey> = new Set(["prototype"]);
+
+/** As the engine gives them to a method, in this order. */
+function isPlain(keys: readonly PropertyKey[]): boolean {
+  return keys.length === 2 && keys[0] === "length" && keys[1] === "name";
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "function" || (typeof value === "object" && value !== null);
 }
