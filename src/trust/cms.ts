@@ -39,8 +39,12 @@ export interface SignerInfo {
 export const MAX_CERTIFICATES = 64;
 export const MAX_SIGNERS = 16;
 
-/** Throws DER_MALFORMED with the offset in `bytes`. */
-export function readSignedData(bytes: Uint8Array): SignedData {
+/**
+ * `order`: whether certificates must be in the order that DER wants of a SET OF; those of time stamps are in none, since OpenSSL and the
+ * authorities that are built on it write them as they come, and no signature is over them. Throws DER_MALFORMED with the offset in
+ * `bytes`.
+ */
+export function readSignedData(bytes: Uint8Array, order: "der" | "any" = "der"): SignedData {
   const outer = readDer(bytes, TAG.sequence, "a CMS message").open();
   const type = oidOf(outer.take(TAG.oid, "a content type").check());
   if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, which is no SignedData`, 0);
@@ -67,7 +71,7 @@ export function readSignedData(bytes: Uint8Array): SignedData {
     contentType,
     content,
     digestAlgorithms: readDigestAlgorithms(digests),
-    certificates: certificates === null ? [] : readCertificates(certificates),
+    certificates: certificates === null ? [] : readCertificates(certificates, order),
     carriesCrls: crls !== null,
     signers,
   };
@@ -89,7 +93,7 @@ function readDigestAlgorithms(set: Element): readonly string[] {
 }
 
 /** CertificateSet: certificates alone, in the order that DER wants of a SET OF. */
-function readCertificates(set: Element): readonly Element[] {
+function readCertificates(set: Element, order: "der" | "any"): readonly Element[] {
   const certificates: Element[] = [];
   const cursor = set.open();
   while (!cursor.done) {
@@ -97,7 +101,7 @@ function readCertificates(set: Element): readonly Element[] {
       throw malformed(`more than ${MAX_CERTIFICATES} certificates`, set.start);
     certificates.push(cursor.take(TAG.sequence, "a certificate"));
   }
-  if (certificates.length > 1) checkSetOrder(set);
+  if (certificates.length > 1 && order === "der") checkSetOrder(set);
   return certificates;
 }
 

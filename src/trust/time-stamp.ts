@@ -45,7 +45,7 @@ export class TimeStampTrust {
 
   /** The stamp that a token puts on `signature`, or why it is none. Throws DER_MALFORMED. */
   verify(token: Uint8Array, signature: Uint8Array, window: Window): Stamp | Refusal {
-    const message = readSignedData(token);
+    const message = readSignedData(token, "any");
     const [signer, another] = message.signers;
     if (message.contentType !== CMS_OID.timeStampInfo || message.content === null || message.carriesCrls)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "the time stamp carries something else than a time");
