@@ -38,12 +38,14 @@ export class Findings {
   }
 
   effects(): Effects {
-    const effects = Object.fromEntries(EFFECTS.map((effect) => [effect, this.#found.has(effect)]));
-    const read_only = [...this.#found.keys()].every((effect) => READS.has(effect));
-    return { ...effects, read_only } as Effects;
+    const effects: Partial<Record<EffectName | "read_only", boolean>> = {};
+    for (const effect of EFFECTS) effects[effect] = this.#found.has(effect);
+    effects.read_only = [...this.#found.keys()].every((effect) => READS.has(effect));
+    return effects as Effects;
   }
 
   evidence(): Evidence[] {
+    if (this.#found.size === 0) return [];
     const trail = new Trail(this.#code);
     return EFFECTS.flatMap((effect) =>
       (this.#found.get(effect) ?? []).map((finding) => this.#evidence(effect, finding, trail)),

@@ -1,5 +1,6 @@
 import type { Code } from "../code.js";
 import { CALL_SRC, OP } from "../insn.js";
+import { Scratch } from "./scratch.js";
 
 /** BPF_JCOND of include/uapi/linux/bpf.h (`may_goto`): goes on, or jumps when the kernel wants the loop to end. */
 export const MAY_GOTO = 0xe5;
@@ -32,11 +33,11 @@ const FRAME_POINTER = 10;
 export const FRAME_SLOTS = 64;
 
 /** Reads the control flow, checking registers, jumps and calls as kernel/bpf/verifier.c does before it follows them. */
-export function flowOf(code: Code): Flow | Broken {
+export function flowOf(code: Code, scratch = new Scratch(0)): Flow | Broken {
   const { insns, functions } = code;
   const { count, opcode, dst, src, off, imm } = insns;
   const marks = new Uint8Array(count + 1);
-  const frames = new Int32Array(functions.length);
+  const frames = scratch.take(functions.length);
   let leaders = 0;
   const lead = (slot: number) => {
     if (marks[slot] === LEADER) return;
@@ -101,10 +102,10 @@ export function flowOf(code: Code): Flow | Broken {
       return { slot: end - 1, because: "runs out of its function" };
   }
 
-  const table = new Int32Array(leaders);
-  const leaderAt = new Int32Array(count + 1).fill(-1);
-  const functionOf = new Int32Array(leaders);
-  const entries = new Int32Array(functions.length);
+  const table = scratch.take(leaders);
+  const leaderAt = scratch.take(count + 1).fill(-1);
+  const functionOf = scratch.take(leaders);
+  const entries = scratch.take(functions.length);
   let next = 0;
   for (const [index, { start, end }] of functions.entries()) {
     entries[index] = next;

@@ -1,5 +1,6 @@
 import { FRAME_SLOTS } from "./flow.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
+import type { Scratch } from "./scratch.js";
 import { UPPER_BYTES, type Values } from "./values.js";
 
 /** Where the slots of the frame begin in a state: behind the registers. */
@@ -13,7 +14,7 @@ export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
  */
 export class Frames {
   /** The state at hand: registers, then slots from the top of the frame down. */
-  readonly state = new Int32Array(STATE_SIZE);
+  readonly state: Int32Array;
   /** The function at hand, and how many slots of its frame the state follows. */
   function = 0;
   followed = 0;
@@ -34,13 +35,14 @@ export class Frames {
   onStored: (frame: number) => void = () => {};
   onRead: (frame: number) => void = () => {};
 
-  constructor(values: Values, functions: number, bigEndian: boolean) {
+  constructor(values: Values, functions: number, bigEndian: boolean, scratch: Scratch) {
+    this.state = scratch.take(STATE_SIZE);
     this.#values = values;
     this.#bigEndian = bigEndian;
     this.#alone = functions === 1;
-    this.#stored = new Int32Array(this.#alone ? 0 : functions * FRAME_SLOTS).fill(-1);
-    this.#written = new Int32Array(functions * FRAME_SLOTS).fill(-1);
-    this.#somewhere = new Int32Array(functions).fill(-1);
+    this.#stored = scratch.take(this.#alone ? 0 : functions * FRAME_SLOTS).fill(-1);
+    this.#written = scratch.take(functions * FRAME_SLOTS).fill(-1);
+    this.#somewhere = scratch.take(functions).fill(-1);
   }
 
   /** A load of `size` bytes at an offset from a frame's end. */

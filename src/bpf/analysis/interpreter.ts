@@ -12,6 +12,7 @@ import { Literals } from "./literals.js";
 import { FOREIGN, Maps } from "./maps.js";
 import { Memory } from "./memory.js";
 import { Operations } from "./operations.js";
+import type { Scratch } from "./scratch.js";
 import { States } from "./states.js";
 import { Values } from "./values.js";
 import type { VerdictOf } from "./verdict.js";
@@ -49,17 +50,18 @@ export class Interpreter {
     type: ProgramTypeRow,
     readonly verdict: VerdictOf,
     readonly findings: Findings,
+    scratch: Scratch,
   ) {
     const { functions, insns, byteOrder } = code;
     this.#functionAt = new Map(functions.map(({ start }, index) => [start, index]));
-    const values = new Values(insns.count);
+    const values = new Values(insns.count, scratch);
     const maps = new Maps();
-    const frames = new Frames(values, functions.length, byteOrder === "big");
+    const frames = new Frames(values, functions.length, byteOrder === "big", scratch);
     const memory = new Memory(values, frames, new Context(type.context, values), maps, findings);
     this.#values = values;
     this.#frames = frames;
-    this.#states = new States(flow, values, frames);
-    this.#literals = new Literals(code, values, maps, findings, this.#functionAt);
+    this.#states = new States(flow, values, frames, scratch);
+    this.#literals = new Literals(code, values, maps, findings, this.#functionAt, scratch);
     this.#operations = new Operations(code, memory);
     this.#calls = new Calls(code, memory, {
       enter: (callback, args) => this.#enterCallback(callback, args),
@@ -68,7 +70,7 @@ export class Interpreter {
     frames.onWritten = (frame) => this.#frameWritten(frame);
     frames.onRead = (frame) => remember(this.#readers, frame, this.#leader);
     frames.onStored = (frame) => this.#states.markAll(this.#readers.get(frame));
-    this.#returns = new Int32Array(functions.length).fill(-1);
+    this.#returns = scratch.take(functions.length).fill(-1);
     this.#final = new Uint8Array(functions.length);
   }
 

@@ -3,6 +3,7 @@ import type { Findings } from "../findings.js";
 import { LD_SRC, OP } from "../insn.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import { FOREIGN, type Maps } from "./maps.js";
+import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
 
 /** What each `ld_imm64` of a program loads, read once: numbers, maps and their values, kernel symbols, callbacks. */
@@ -15,9 +16,10 @@ export class Literals {
     readonly maps: Maps,
     readonly findings: Findings,
     readonly functionAt: ReadonlyMap<number, number>,
+    scratch: Scratch,
   ) {
     const { opcode, count } = code.insns;
-    this.#loaded = new Int32Array(count);
+    this.#loaded = scratch.take(count);
     const rewritten = new Set(code.rewrittenSlots());
     for (let slot = 0; slot < count; slot++)
       if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot, rewritten.has(slot));

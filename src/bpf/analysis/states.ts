@@ -1,5 +1,6 @@
 import type { Flow } from "./flow.js";
 import { FIRST_SLOT, type Frames } from "./frames.js";
+import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
 
 /** States are kept for each leader, at most this many words of them: 96 MiB. */
@@ -27,13 +28,14 @@ export class States {
     readonly flow: Flow,
     readonly values: Values,
     readonly frames: Frames,
+    scratch: Scratch,
   ) {
     const leaders = flow.leaders.length;
-    this.#base = new Int32Array(leaders + 1);
+    this.#base = scratch.take(leaders + 1);
     for (let leader = 0; leader < leaders; leader++)
       this.#base[leader + 1] = this.#base[leader]! + FIRST_SLOT + flow.frames[flow.functionOf[leader]!]!;
     this.tooMany = this.#base[leaders]! > MOST_WORDS;
-    this.#words = new Int32Array(this.tooMany ? 0 : this.#base[leaders]!);
+    this.#words = scratch.take(this.tooMany ? 0 : this.#base[leaders]!);
     this.#reached = new Uint8Array(leaders);
     this.#waiting = new Uint8Array(leaders);
     this.#turns = new Uint8Array(leaders);

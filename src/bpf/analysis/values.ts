@@ -1,5 +1,6 @@
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, OF_MAPS, POINTERS } from "./kinds.js";
 import { bitOf } from "./numbers.js";
+import type { Scratch } from "./scratch.js";
 
 /** All eight bytes of a number are known. */
 export const ALL_BYTES = 0xff;
@@ -14,26 +15,29 @@ const LOWER_BYTES = 0x0f;
  * but a number has no offset, and keeps the set of its high word there instead, 0 for any: two numbers may share a slot.
  */
 export class Values {
-  /** Eight fields a value, in the order of FIELD. */
-  #rows = new Int32Array(FIRST * 8);
+  /** Eight fields a value: kinds, maps, offset, frame, lo, hi, mask, set. */
+  #rows: Int32Array;
   #size = 0;
   /** Open addressing: the hash of a row to its value, -1 where free. */
-  #index = new Int32Array(FIRST * 2).fill(-1);
+  #index: Int32Array;
   /** Direct-mapped memory of joins: two operands and the result. */
   readonly #joins: Int32Array;
   /** Constants from -SMALL to SMALL - 1. */
-  readonly #small = new Int32Array(SMALL * 2).fill(-1);
+  readonly #small: Int32Array;
+  /** Any number. */
+  readonly any: number;
+  /** Any number below 2 to the 32nd: what a load of less than eight bytes gives. */
+  readonly any32: number;
 
   /** `instructions`: of the program, for what is worth remembering. */
-  constructor(instructions: number) {
-    this.#joins = new Int32Array(3 * (instructions > 4 * JOINS ? 16 * JOINS : JOINS)).fill(-1);
+  constructor(instructions: number, scratch: Scratch) {
+    this.#rows = scratch.take(FIRST * 8);
+    this.#index = scratch.take(FIRST * 2).fill(-1);
+    this.#small = scratch.take(SMALL * 2).fill(-1);
+    this.#joins = scratch.take(3 * (instructions > 4 * JOINS ? 16 * JOINS : JOINS)).fill(-1);
+    this.any = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, 0, ANY_NUMBER);
+    this.any32 = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, UPPER_BYTES, ANY_NUMBER);
   }
-
-  /** Any number. */
-  readonly any = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, 0, ANY_NUMBER);
-
-  /** Any number below 2 to the 32nd: what a load of less than eight bytes gives. */
-  readonly any32 = this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, 0, 0, UPPER_BYTES, ANY_NUMBER);
 
   kinds(value: number): number {
     return this.#rows[value << 3]!;
