@@ -42,21 +42,29 @@ export function signatureName(digest: string): string {
   return `${digest}.p7s`;
 }
 
+/** Looks before it opens: what is not there is the usual case, and costs no exception; what is no file must not be waited for. */
 function readIfThere(path: string): Uint8Array | null {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length <= MAX_SIGNATURE) return bytes;
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status === undefined) return null;
+    if (!status.isFile()) throw unreadable(path, "is not a regular file");
+    if (status.size <= MAX_SIGNATURE) return readFileSync(path);
   } catch (cause) {
+    if (cause instanceof CountersignError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw new CountersignError("FILE_UNREADABLE", `cannot be read: ${code}`, {
-      place: path,
-      remedy: "check the signature's permissions",
-      cause,
-    });
+    if (code === "ENOENT") return null;
+    throw unreadable(path, `cannot be read: ${code}`, cause);
   }
   throw new CountersignError("FILE_TOO_LARGE", `is more than the ${MAX_SIGNATURE} bytes that a signature may have`, {
     place: path,
     remedy: "put a signature there, and nothing else",
+  });
+}
+
+function unreadable(place: string, message: string, cause?: unknown): CountersignError {
+  return new CountersignError("FILE_UNREADABLE", message, {
+    place,
+    remedy: "check the signature and its permissions",
+    cause,
   });
 }

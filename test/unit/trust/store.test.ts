@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MAX_SIGNATURE } from "../../../src/trust/pkcs7.js";
+import { SignatureStore, signatureName } from "../../../src/trust/store.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "countersign-store-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const digest = "ab".repeat(32);
+const put = (name: string, contents: string | Buffer = "signature"): void =>
+  writeFileSync(join(folder, name), contents);
+const find = (wanted = digest): string | null => {
+  const found = SignatureStore.open([folder]).find(wanted);
+  return found === null ? null : Buffer.from(found).toString();
+};
+
+describe("a signature store", () => {
+  it("finds a signature by the digest of what it signs, in one folder or one for each first byte", () => {
+    expect(find()).toBeNull();
+    mkdirSync(join(folder, "ab"));
+    put(`ab/${signatureName(digest)}`, "deep");
+    expect(find()).toBe("deep");
+    put(signatureName(digest), "flat");
+    expect(find()).toBe("flat");
+  });
+
+  it("asks its folders in order", () => {
+    const other = join(folder, "other");
+    mkdirSync(other);
+    writeFileSync(join(other, signatureName(digest)), "other");
+    expect(Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "").toString()).toBe("other");
+    put(signatureName(digest), "first");
+    expect(Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "").toString()).toBe("first");
+  });
+
+  it.each(["../secret", "AB".repeat(32), "ab", "", `${"ab".repeat(32)}\n`, "..".repeat(32)])(
+    "looks for no %j, which is no digest",
+    (wanted) => {
+      put("secret.p7s");
+      expect(find(wanted)).toBeNull();
+    },
+  );
+
+  it("is not there where its folder is not", () => {
+    expect(() => SignatureStore.open([join(folder, "none")])).toThrowError(
+      expect.objectContaining({ code: "FILE_UNREADABLE", message: "is not a folder of signatures" }),
+    );
+  });
+
+  it("does not take a folder, a pipe or an archive for a signature, nor wait for one", () => {
+    mkdirSync(join(folder, signatureName(digest)));
+    expect(() => find()).toThrowError(expect.objectContaining({ code: "FILE_UNREADABLE" }));
+    const pipe = "cd".repeat(32);
+    execFileSync("mkfifo", [join(folder, signatureName(pipe))]);
+    expect(() => find(pipe)).toThrowError(expect.objectContaining({ message: "is not a regular file" }));
+    const large = "ef".repeat(32);
+    put(signatureName(large), Buffer.alloc(MAX_SIGNATURE + 1));
+    expect(() => find(large)).toThrowError(expect.objectContaining({ code: "FILE_TOO_LARGE" }));
+  });
+
+  it("says that it may not read a signature, rather than that there is none", (context) => {
+    if (process.getuid?.() === 0) context.skip("needs a user other than root");
+    put(signatureName(digest));
+    chmodSync(join(folder, signatureName(digest)), 0);
+    expect(() => find()).toThrowError(expect.objectContaining({ message: "cannot be read: EACCES" }));
+  });
+});
