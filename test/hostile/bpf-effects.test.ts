@@ -68,6 +68,7 @@ function invented(next: (below: number) => number): Code {
   const functions = [{ name: "f0", start: 0, end: split, btfId: null, global: true }];
   if (split < count) functions.push({ name: "f1", start: split, end: count, btfId: null, global: next(2) === 0 });
   const named = Object.values(maps);
+  const rewritten = next(4) === 0 ? [next(count), count + 5] : [];
   return {
     insns,
     byteOrder: next(10) === 0 ? "big" : "little",
@@ -80,7 +81,7 @@ function invented(next: (below: number) => number): Code {
     kfuncAt: (slot) => (slot % 2 === 0 ? null : { name: "bpf_obj_new_impl", module: null, btfId: null, typed: true }),
     ksymAt: () => null,
     rewrittenAt: () => null,
-    rewrittenSlots: () => (next(4) === 0 ? [next(count), count + 5] : []),
+    rewrittenSlots: () => rewritten,
     sourceAt: () => null,
     btf: null,
   };
