@@ -29,6 +29,9 @@ export interface DecisionRequest<H extends HookName = HookName> {
   readonly time?: number | undefined;
 }
 
+/** Attachments whose policies are made ready before they are asked: a runtime takes 3 ms and 200 KB. */
+const PREPARED = 16;
+
 /** A decision that no policy was asked for. `name` is the subject's. */
 export interface Unasked extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe"> {
   readonly name: string;
@@ -42,6 +45,7 @@ export class Engine {
   private readonly roster: Roster;
   private readonly run = randomBytes(6).toString("hex");
   private decided = 0;
+  private prepared = 0;
   private closed = false;
 
   private constructor(
@@ -125,6 +129,19 @@ export class Engine {
       keyrings: this.moment.keyrings.size === 0 ? NO_KEYRINGS : Object.fromEntries(this.moment.keyrings),
       duration,
     });
+  }
+
+  /** Makes the runtimes of the first policies, so that the first decision need not wait for them: a gate does so as it starts. */
+  prepare(): void {
+    while (this.prepareNext()) {}
+  }
+
+  /** The same for one more policy, by a thread that has nothing else to do; false when there is none left. */
+  prepareNext(): boolean {
+    const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;
+    this.prepared += 1;
+    next?.prepare();
+    return next !== undefined;
   }
 
   /** Whether a decision on this hook could be a refusal for anybody: where it could not, nobody need be asked. */

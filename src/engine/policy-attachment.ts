@@ -43,12 +43,17 @@ export class PolicyAttachment implements Attachment {
     this.evidence = new EvidenceOf(policy.source);
   }
 
+  /** Has the policy's runtime ready before it is asked. */
+  prepare(): void {
+    this.runsIn.prepare(this.policy, this.limits);
+  }
+
   ask(hook: string, subject: object, current: Current): Outcome {
     if (this.standing !== null) return unasked(this.standing);
     this.helpers.begin();
     if (this.watched !== null) {
       // making a runtime is the engine's work, and not on the policy's time
-      this.runsIn.prepare(this.policy, this.limits);
+      this.prepare();
       this.watched.watch.ask(this.watched.number, this.limits.wall);
     }
     const shown = withoutEvidence(subject);

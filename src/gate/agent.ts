@@ -93,7 +93,6 @@ export class Agent {
 
   /** Reads one state, in as many parts as it comes, and the fds that its first bytes bring. */
   #read(connection: number): void {
-    const chunk = new Uint8Array(64 * 1024);
     const fds: number[] = [];
     let text = "";
     const finish = (error: CountersignError | null) => {
@@ -140,6 +139,9 @@ export class Agent {
     for (const fd of [...this.#containers.keys()]) this.#release(fd);
   }
 }
+
+/** What is read at once, in the one thread that reads. */
+const chunk = new Uint8Array(64 * 1024);
 
 /** Milliseconds that a runtime has to say what it connected for. */
 const PATIENCE = 5000;

@@ -10,9 +10,11 @@ import { Gate } from "./gate.js";
 import { Judge } from "./judge.js";
 import { Listener } from "./listener.js";
 import { Objects } from "./objects.js";
+import { rehearse } from "./rehearsal.js";
 import { settingsOf } from "./settings.js";
 import { Wardrobe } from "./sys/credentials.js";
 import { EPOLLHUP, Poll, quieten } from "./sys/poll.js";
+import { blockSignals } from "./sys/process.js";
 import { wakeOnSameCpu } from "./sys/seccomp.js";
 import { Tally } from "./tally.js";
 import { Watch } from "./watch.js";
@@ -82,6 +84,9 @@ class DecisionThread {
   }
 
   async run(): Promise<void> {
+    blockSignals();
+    this.engine.prepare();
+    rehearse();
     this.#say({ is: "ready" });
     while (this.#running) {
       let rung = false;
@@ -134,6 +139,7 @@ class DecisionThread {
   async #reload(config: Config, sealed: SealedRules): Promise<void> {
     try {
       const next = await Engine.open(config, sealed);
+      next.prepare();
       const last = this.engine;
       this.engine = next;
       this.#gate = this.#gateOf(config);

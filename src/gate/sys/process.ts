@@ -26,6 +26,20 @@ export function defaultSignals(): void {
     if (!FIXED.has(signal)) syscall(NR.rt_sigaction, signal, action, null, 8);
 }
 
+/**
+ * Blocks on the calling thread every signal that another thread can take. An interrupted ADDFD_SEND has answered 0 already
+ * (seccomp_notify_addfd of kernel/seccomp.c), and an interrupted verifier gives up with EAGAIN: a gate is not interrupted.
+ */
+export function blockSignals(): void {
+  let mask = (1n << 64n) - 1n;
+  for (const signal of FAULTS) mask &= ~(1n << BigInt(signal - 1));
+  syscall(NR.rt_sigprocmask, SIG_SETMASK, BigUint64Array.of(mask), null, 8);
+}
+
+const SIG_SETMASK = 2;
+/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what a thread does to itself, WebAssembly's traps among it. */
+const FAULTS = [4, 5, 7, 8, 11];
+
 /** The soft limit of open files, which node raises as it starts. */
 export function setOpenFiles(soft: number): void {
   const limits = new BigUint64Array(2);

@@ -1,0 +1,169 @@
+// What the gate costs, against the same machine without it: `npm run bench:system`. Needs root, gcc, libbpf-tools and tracefs.
+// Each figure is a median of interleaved runs; `limit` is what it may be.
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const BIN = at("../bin/countersign.js");
+const ROUNDS = 7;
+const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
+const results = [];
+
+if (process.getuid() !== 0) {
+  console.log("skipped: needs root");
+  process.exit(0);
+}
+try {
+  for (const name of ["calls", "runtimes"])
+    execFileSync("gcc", ["-O2", "-o", join(folder, name), at(`system/${name}.c`)]);
+  write("allow.js", "export const bpf_prog_load = () => 0;");
+  write(
+    "current.js",
+    `import { deny } from "countersign";
+export const bpf = (command, current) => (current.uid === 4711 ? 0 : deny("not for this task"));`,
+  );
+  for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
+  loads();
+  refused();
+  unwatched();
+  await firstEvent();
+  await listeners();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.table(
+  results.map(({ what, value, unit, limit }) => ({
+    what,
+    value: `${value} ${unit}`,
+    limit: `${limit} ${unit}`,
+    met: value <= limit,
+  })),
+);
+process.exitCode = results.every(({ value, limit }) => value <= limit) ? 0 : 1;
+
+function write(name, text) {
+  writeFileSync(join(folder, name), text);
+}
+
+function report(what, value, unit, limit) {
+  results.push({ what, value: Number(value.toPrecision(3)), unit, limit });
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+function gated(config, ...command) {
+  return [process.execPath, BIN, "run", "--quiet", "--config", join(folder, `${config}.yaml`), "--", ...command];
+}
+
+/** Median and sum of the times of one kind of call, in microseconds. */
+function calls(prefix, kind, count) {
+  const [file, ...words] = [...prefix, join(folder, "calls"), kind, String(count)];
+  const { stdout, stderr, status } = spawnSync(file, words, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${kind}: ${stderr}`);
+  const [middle, all] = stdout
+    .trim()
+    .split(" ")
+    .map((text) => Number(text) / 1000);
+  return { middle, all };
+}
+
+/** A BPF_PROG_LOAD of 100 instructions: what the gate adds. */
+function loads() {
+  const kinds = { seen: { count: 3000, limit: 120 }, new: { count: 3000, limit: 250 } };
+  for (const [kind, { count, limit }] of Object.entries(kinds)) {
+    const added = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const bare = calls([], kind, count).middle;
+      added.push(calls(gated("allow"), kind, count).middle - bare);
+    }
+    report(`BPF_PROG_LOAD of 100 instructions, ${kind} to the gate: added p50`, median(added), "µs", limit);
+  }
+}
+
+function refused() {
+  const times = Array.from({ length: ROUNDS }, () => calls(gated("current"), "lookup", 5000).middle);
+  report("a bpf(2) refused by a policy that reads `current`: p50", median(times), "µs", 60);
+}
+
+/** System calls that are not watched, against a filter of the same length that the kernel answers alone. */
+function unwatched() {
+  const ratios = [];
+  for (let round = 0; round < 3 * ROUNDS; round += 1) {
+    const alone = calls([], "filtered", 2_000_000).all;
+    ratios.push(calls(gated("allow"), "getppid", 2_000_000).all / alone);
+  }
+  report("getppid under the gate / under a bare filter", median(ratios), "×", 1.03);
+}
+
+/** From the exec of execsnoop to its first event. */
+async function firstEvent() {
+  if (spawnSync("sh", ["-c", "command -v execsnoop-libbpf"]).status !== 0)
+    return console.log("skipped: needs execsnoop-libbpf");
+  if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
+  const command = ["sh", "-c", "date +%s%N; exec stdbuf -oL execsnoop-libbpf"];
+  const times = { bare: [], gated: [] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    times.bare.push(await timeOfFirstEvent(command));
+    times.gated.push(await timeOfFirstEvent(gated("allow", ...command)));
+  }
+  report(
+    "exec of execsnoop to its first event, under the gate / without",
+    median(times.gated) / median(times.bare),
+    "×",
+    1.1,
+  );
+}
+
+async function timeOfFirstEvent([file, ...words]) {
+  const child = spawn(file, words, { stdio: ["ignore", "pipe", "ignore"], detached: true });
+  const ticking = setInterval(() => spawn("/bin/true"), 5);
+  let start = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (start === 0) start = Number(BigInt(line) / 1000n);
+    else if (!line.startsWith("PCOMM")) break;
+  }
+  const time = performance.timeOrigin * 1000 + performance.now() * 1000 - start;
+  clearInterval(ticking);
+  process.kill(-child.pid, "SIGKILL");
+  await once(child, "exit");
+  return time;
+}
+
+/** An agent with one listener and with a thousand, at about a fifth of the load that it can take. */
+async function listeners() {
+  const socket = join(folder, "agent.sock");
+  const words = ["agent", "--socket", socket, "--config", join(folder, "current.yaml"), "--shared-pids"];
+  const agent = spawn(process.execPath, [BIN, ...words], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(agent.stdout, "data");
+  const idle = rss(agent.pid);
+  report("RSS of an idle agent", idle / 2 ** 20, "MB", 90);
+  const times = { 1: [], 1000: [] };
+  let grown = 0;
+  for (const count of [1, 1000, 1, 1000, 1, 1000]) {
+    const runtimes = spawn(join(folder, "runtimes"), [socket, String(count), "4000", "150"]);
+    const lines = createInterface({ input: runtimes.stdout })[Symbol.asyncIterator]();
+    await lines.next();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    if (count === 1000) grown = Math.max(grown, rss(agent.pid) - idle);
+    runtimes.stdin.write("\n");
+    times[count].push(Number((await lines.next()).value) / 1000);
+    runtimes.stdin.end("\n");
+    await once(runtimes, "exit");
+  }
+  report("1,000 listeners / one: p50 of a call", median(times[1000]) / median(times[1]), "×", 1.3);
+  report("RSS for each container", grown / 1000 / 1024, "KB", 20);
+  agent.kill("SIGTERM");
+  await once(agent, "exit");
+}
+
+/** Resident bytes, as /proc tells them. */
+function rss(pid) {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) * 1024;
+}
