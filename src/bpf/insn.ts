@@ -59,6 +59,15 @@ export const LD_SRC = {
   MAP_IDX_VALUE: 6,
 } as const;
 
+/**
+ * What libbpf writes over instructions that the running kernel has nothing for: calls of helpers that do not exist, which the
+ * kernel refuses wherever control can come (bpf_core_poison_insn of relo_core.c; POISON_LDIMM64_MAP_BASE and
+ * POISON_CALL_KFUNC_BASE of libbpf.c).
+ */
+export function isPoison(helper: number): boolean {
+  return helper === 0xbad2310 || (helper >= 2_001_000_000 && helper < 2_003_000_000);
+}
+
 /** What `src` says of a call: a helper's id, an offset to a subprogram, or a kfunc's BTF id is in `imm`. */
 export const CALL_SRC = { HELPER: 0, SUBPROGRAM: 1, KFUNC: 2 } as const;
 

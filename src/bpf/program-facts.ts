@@ -2,7 +2,7 @@ import type { Code, CodeMap } from "./code.js";
 import { sha256, tagOf } from "./digest.js";
 import { effectsOf } from "./effects.js";
 import type { MapFacts, ProgramFacts } from "./facts.js";
-import { CALL_SRC, OP } from "./insn.js";
+import { CALL_SRC, isPoison, OP } from "./insn.js";
 import { HELPERS } from "./tables/names.gen.js";
 
 /** What a program is called and came with, beside its code. */
@@ -66,7 +66,7 @@ export function callsOf(code: Code): { readonly helpers: string[]; readonly kfun
     if (opcode[slot] === OP.LD_IMM64) slot += 1;
     else if (opcode[slot] === OP.CALL && src[slot] !== CALL_SRC.SUBPROGRAM) {
       if (src[slot] === CALL_SRC.KFUNC) kfuncs.add(code.kfuncAt(slot)?.name ?? `kfunc#${imm[slot]}`);
-      else helpers.add(imm[slot]!);
+      else if (!isPoison(imm[slot]!)) helpers.add(imm[slot]!);
     }
   }
   return { helpers: [...helpers].map(helperName).sort(), kfuncs: [...kfuncs].sort() };

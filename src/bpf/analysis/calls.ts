@@ -1,6 +1,7 @@
 import type { Code } from "../code.js";
 import { EFFECTS } from "../facts.js";
 import type { Findings } from "../findings.js";
+import { isPoison } from "../insn.js";
 import { formats, HELPER_ROWS, type HelperRow, USER_STACK } from "../tables/helpers.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
 import { formatAt, readsOfFormat } from "./format.js";
@@ -36,8 +37,9 @@ export class Calls {
     this.#findings = memory.findings;
   }
 
-  /** Calls the helper with this id; the registers' state is the frames'. Gives what r0 is afterwards. */
+  /** Calls the helper with this id; the registers' state is the frames'. What r0 is afterwards; -1 where it cannot be. */
   helper(slot: number, id: number): number {
+    if (isPoison(id)) return -1;
     const row = HELPER_ROWS[id];
     if (row === undefined) {
       this.#findings.anything(slot, `calls helper ${id}, which is not known`);

@@ -5,6 +5,7 @@ import type { ProgramTypeRow } from "../tables/program-types.js";
 import { Calls } from "./calls.js";
 import { refine } from "./comparison.js";
 import { Context } from "./context.js";
+import { type Entry, entryOf } from "./entry.js";
 import { type Flow, MAY_GOTO } from "./flow.js";
 import { Frames } from "./frames.js";
 import { ANY_FRAME, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
@@ -28,6 +29,7 @@ const VISITS_ANY = 1_500_000;
  */
 export class Interpreter {
   readonly #values: Values;
+  readonly #entry: Entry;
   readonly #frames: Frames;
   readonly #states: States;
   readonly #literals: Literals;
@@ -57,7 +59,8 @@ export class Interpreter {
     const values = new Values(insns.count, scratch);
     const maps = new Maps();
     const frames = new Frames(values, functions.length, byteOrder === "big", scratch);
-    const memory = new Memory(values, frames, new Context(type.context, values), maps, findings);
+    this.#entry = entryOf(code, type, values);
+    const memory = new Memory(values, frames, new Context(this.#entry.context, values), maps, findings);
     this.#values = values;
     this.#frames = frames;
     this.#states = new States(flow, values, frames, scratch);
@@ -78,7 +81,7 @@ export class Interpreter {
   run(): boolean {
     if (this.#states.tooMany) return false;
     this.#final[0] = 1;
-    this.#enter(0, [this.#values.pointer(KIND.CTX, 0, 0)]);
+    this.#enter(0, this.#entry.args);
     if (!this.#settle()) return false;
     // what nobody calls is called by the kernel alone: the callback of an exception, with what it was thrown
     for (let index = 1; index < this.code.functions.length; index++) {

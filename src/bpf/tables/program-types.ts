@@ -94,8 +94,8 @@ const XDP = context(
 const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
 /** TC_ACT_UNSPEC, TC_ACT_OK; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). TC_ACT_PIPE drops where netkit asks. */
 const TC_VERDICT: Verdict = { neutral: [-1, 0], redirects: [7] };
-/** BPF_OK; BPF_REDIRECT (enum bpf_ret_code). */
-const LWT_VERDICT: Verdict = { neutral: [0], redirects: [7] };
+/** BPF_OK; BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code). */
+const LWT_VERDICT: Verdict = { neutral: [0], redirects: [7, 128] };
 
 const ROWS: readonly ProgramTypeRow[] = [
   // how many bytes of the packet the socket gets: all of them only with -1
@@ -214,7 +214,12 @@ const ROWS: readonly ProgramTypeRow[] = [
     },
   },
   { type: "struct_ops", context: traced, verdict: "always" },
-  { type: "ext", context: context("the context of the program it replaces", [], [], "anything"), verdict: "always" },
+  // what it returns may be any program's verdict, and XDP_TX, XDP_REDIRECT or TC_ACT_REDIRECT among them
+  {
+    type: "ext",
+    context: context("the context of the program it replaces", [], [], "anything"),
+    verdict: { neutral: [], redirects: [3, 4, 7] },
+  },
   // 0 lets pass; in the per-cgroup form that is 1
   { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: only(0), lsm_cgroup: only(1) } },
   { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: only(1) },
@@ -230,3 +235,10 @@ const ROWS: readonly ProgramTypeRow[] = [
 
 /** By the name that bpftool gives the type. A type without a row may do anything. */
 export const PROGRAM_TYPE_ROWS: ReadonlyMap<string, ProgramTypeRow> = new Map(ROWS.map((row) => [row.type, row]));
+
+/** The context whose structure has this name; undefined where no program is called with it. */
+export function contextOfStruct(name: string): ContextRow | undefined {
+  return name === TC.name
+    ? TC
+    : ROWS.find(({ context: row }) => row.otherwise === "number" && row.name === name)?.context;
+}

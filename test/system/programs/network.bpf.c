@@ -144,4 +144,27 @@ int shorten_option(struct bpf_sockopt *option)
 	return 1;
 }
 
+// may take_the_place: decides
+SEC("freplace/of_another")
+int take_the_place(struct xdp_md *xdp)
+{
+	struct ethhdr *eth = (void *)(long)xdp->data;
+
+	if ((void *)(eth + 1) > (void *)(long)xdp->data_end)
+		return XDP_PASS;
+	return eth->h_proto == bpf_htons(0x0806) ? XDP_DROP : XDP_PASS;
+}
+
+// may rewrite_for_another: writes_packet redirects decides
+SEC("freplace/of_another")
+int rewrite_for_another(struct xdp_md *xdp)
+{
+	struct ethhdr *eth = (void *)(long)xdp->data;
+
+	if ((void *)(eth + 1) > (void *)(long)xdp->data_end)
+		return XDP_PASS;
+	eth->h_dest[0] = 2;
+	return XDP_TX;
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -218,6 +218,27 @@ describe("what cannot be told", () => {
   });
 });
 
+describe("what libbpf writes over what this kernel lacks", () => {
+  it.each([195_896_080, 2_001_000_003, 2_002_000_001])("is never come to: call %i", (id) => {
+    const text = `call bpf_get_prandom_u32; if r0 == 0 goto lacking; r0 = 0; exit; lacking: call ${id}; r1 = 9; call bpf_send_signal; exit`;
+    expect(effects(text, KPROBE)).toEqual([]);
+  });
+});
+
+describe("a program that replaces a function of another", () => {
+  it("may be lent anything, as long as its BTF does not tell", () => {
+    expect(effects("*(u8 *)(r1 + 0) = 1; r0 = 2; exit", { type: "ext" })).toEqual(
+      expect.arrayContaining(["writes_packet", "writes_ctx", "writes_shared_map", "changes_kernel_state"]),
+    );
+    expect(effects("*(u8 *)(r3 + 0) = 1; r0 = 2; exit", { type: "ext" })).toContain("writes_packet");
+  });
+
+  it("may redirect by what it returns", () => {
+    expect(effects("r0 = 2; exit", { type: "ext" })).toEqual(["decides"]);
+    expect(effects("r0 = 4; exit", { type: "ext" })).toEqual(["redirects", "decides"]);
+  });
+});
+
 describe("evidence", () => {
   it("is bounded, and the first in the program's order", () => {
     const text = `r2 = *(u32 *)(r1 + 0); ${"*(u8 *)(r2 + 0) = 1; ".repeat(50)} r0 = 2; exit`;
