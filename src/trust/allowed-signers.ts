@@ -32,7 +32,7 @@ export function readSshKeys(text: string): readonly SshSigner[] {
   return signers;
 }
 
-const MAX_LINE = 16_384;
+const MAX_LINE = 8_192;
 const KEY = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+)\s+([A-Za-z0-9+/]+={0,2})(?:\s+(.*))?$/;
 
 function readLine(line: string): SshSigner {

@@ -1,4 +1,5 @@
 /** A keyring of two files that are only good together, in as many generations as a test wants. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +55,22 @@ export class Rotation {
     rmSync(link, { force: true });
     symlinkSync(`generation-${generation}`, link);
     renameSync(link, join(this.folder, "current"));
+  }
+
+  /** Another process that puts each generation in place in turn, so many milliseconds apart. */
+  swapElsewhere(generations: number, pause: number): ChildProcess {
+    for (let generation = 1; generation < generations; generation++) {
+      mkdirSync(join(this.folder, `generation-${generation}`), { recursive: true });
+      this.write(generation, `generation-${generation}`);
+    }
+    const script = `const { renameSync, symlinkSync } = require("node:fs");
+      let generation = 0;
+      const timer = setInterval(() => {
+        if (++generation === ${generations}) return clearInterval(timer);
+        symlinkSync("generation-" + generation, "next");
+        renameSync("next", "current");
+      }, ${pause});`;
+    return spawn(process.execPath, ["-e", script], { cwd: this.folder, stdio: "inherit" });
   }
 
   /** Writes over the files that are there, one after the other. */

@@ -180,3 +180,31 @@ it("files that are written over one after the other, all the while, make no mixt
   }
   expect(held).toBe(20);
 });
+
+it("200 rotations by another process, under a load of decisions: none by a mixture, none lost, and the last one holds", async () => {
+  vi.useRealTimers();
+  const generations = 201;
+  await start(generations);
+  const pure = Array.from({ length: generations }, (_, turn) => rotation.signature(turn));
+  const mixed = Array.from({ length: generations - 1 }, (_, turn) => rotation.signature(turn, turn + 1));
+  const elsewhere = rotation.swapElsewhere(generations, 20);
+  const ended = new Promise((resolve) => elsewhere.once("exit", resolve));
+  let running = true;
+  ended.then(() => {
+    running = false;
+  });
+  let asked = 0;
+  let generation = 1;
+  while (running) {
+    const turn = asked % mixed.length;
+    const decision = ask(mixed[turn] as Buffer);
+    expect(decision.verdict).toBe(-ERRNO.ENOKEY);
+    expect(ask(pure[turn] as Buffer).keyrings.k).toBeGreaterThanOrEqual(generation);
+    generation = decision.keyrings.k as number;
+    asked += 2;
+    if (turn % 10 === 0) await pause(1);
+  }
+  await pause(SETTLED + 300);
+  expect(ask(pure[generations - 1] as Buffer).verdict).toBe(0);
+  expect(log().filter(({ id }) => id !== undefined)).toHaveLength(asked + 1);
+});
