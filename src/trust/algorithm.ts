@@ -1,7 +1,7 @@
 import type { Cursor, Element } from "./der.js";
-import { checkValue, readSmallInteger } from "./der-value.js";
+import { readSmallInteger } from "./der-value.js";
 import { DIGESTS, digestByOid } from "./digest.js";
-import { dotted, oid, oidOf } from "./oid.js";
+import { dotted, oid } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { context, TAG } from "./tag.js";
 
@@ -32,11 +32,10 @@ export interface Scheme {
 export function readAlgorithm(from: Cursor, what: string): AlgorithmIdentifier {
   const element = from.take(TAG.sequence, what);
   const cursor = element.open();
-  const identifier = cursor.take(TAG.oid, "an algorithm's identifier");
-  checkValue(identifier);
+  const identifier = cursor.identifier("an algorithm's identifier");
   const parameters = cursor.done ? null : cursor.next().check();
   cursor.finish(what);
-  return { element, oid: oidOf(identifier), parameters };
+  return { element, oid: identifier, parameters };
 }
 
 /** The digest that a DigestAlgorithmIdentifier names. RFC 5754 2: parameters are absent or NULL. */

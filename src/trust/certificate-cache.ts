@@ -7,7 +7,9 @@ import type { Element } from "./der.js";
  */
 export class CertificateCache {
   readonly #permanent = new Map<number, Certificate>();
-  readonly #passing = new Map<number, Certificate>();
+  /** Those that signatures carried, the newer and the older half: a half is forgotten at once. */
+  #newer = new Map<number, Certificate>();
+  #older = new Map<number, Certificate>();
 
   /** These stay for as long as the cache. */
   constructor(permanent: readonly Certificate[]) {
@@ -19,16 +21,20 @@ export class CertificateCache {
     const key = keyOf(element);
     const anchor = this.#permanent.get(key);
     if (anchor?.element.equals(element)) return anchor;
-    const seen = this.#passing.get(key);
+    const seen = this.#newer.get(key);
     if (seen?.element.equals(element)) return seen;
-    const certificate = new Certificate(Buffer.from(element.whole));
-    if (this.#passing.size >= MAX_PASSING) this.#passing.delete(this.#passing.keys().next().value as number);
-    this.#passing.set(key, certificate);
+    const old = this.#older.get(key);
+    const certificate = old?.element.equals(element) ? old : new Certificate(Buffer.from(element.whole));
+    if (this.#newer.size >= HALF) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+    }
+    this.#newer.set(key, certificate);
     return certificate;
   }
 }
 
-const MAX_PASSING = 4096;
+const HALF = 1024;
 
 /** The last bytes of a certificate are those of its signature. */
 function keyOf({ bytes, start, end }: Element): number {

@@ -47,6 +47,7 @@ export class Certificate {
   readonly #algorithm: AlgorithmIdentifier;
   readonly #signature: Buffer;
   #signedBy: PublicKey | null = null;
+  #name: string | null = null;
 
   /** `der` must not change afterwards. Throws DER_MALFORMED. */
   constructor(der: Uint8Array) {
@@ -130,7 +131,8 @@ export class Certificate {
 
   /** For a person: the subject, or the serial number where there is none. */
   toString(): string {
-    return this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
+    this.#name ??= this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
+    return this.#name;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type AlgorithmIdentifier, readAlgorithm } from "./algorithm.js";
-import { checkDer, checkSetOrder, type Element, malformed, readDer } from "./der.js";
+import { type Cursor, checkDer, checkSetOrder, type Element, malformed, readDer } from "./der.js";
 import { readSmallInteger } from "./der-value.js";
-import { CMS_OID, dotted, oidOf } from "./oid.js";
+import { CMS_OID, dotted } from "./oid.js";
 import { Attributes } from "./signed-attributes.js";
 import { SignerIdentifier } from "./signer-identifier.js";
 import { context, TAG } from "./tag.js";
@@ -46,11 +46,12 @@ export const MAX_SIGNERS = 16;
  */
 export function readSignedData(bytes: Uint8Array, order: "der" | "any" = "der"): SignedData {
   const outer = readDer(bytes, TAG.sequence, "a CMS message").open();
-  const type = oidOf(outer.take(TAG.oid, "a content type").check());
+  const type = outer.identifier("a content type");
   if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, which is no SignedData`, 0);
-  const wrapper = outer.take(context(0, true), "SignedData");
+  const wrapper = outer.enter(context(0, true), "SignedData");
   outer.finish("a CMS message");
-  const cursor = wrapper.only(TAG.sequence, "SignedData").open();
+  const cursor = wrapper.enter(TAG.sequence, "SignedData");
+  wrapper.finish("SignedData");
 
   const version = cursor.take(TAG.integer, "a version");
   const digests = cursor.take(TAG.set, "digest algorithms");
@@ -79,45 +80,32 @@ export function readSignedData(bytes: Uint8Array, order: "der" | "any" = "der"):
 
 function readEncapsulated(sequence: Element): { contentType: string; content: Buffer | null } {
   const cursor = sequence.open();
-  const contentType = oidOf(cursor.take(TAG.oid, "the content's type"));
+  const contentType = cursor.identifier("the content's type");
   const content = cursor.optional(context(0, true));
   cursor.finish("the encapsulated content");
   return { contentType, content: content === null ? null : content.only(TAG.octetString, "the content").contents };
 }
 
 function readDigestAlgorithms(set: Element): readonly string[] {
-  const algorithms: string[] = [];
-  const cursor = set.open();
-  while (!cursor.done) algorithms.push(readAlgorithm(cursor, "a digest algorithm").oid);
-  return algorithms;
+  return set.open().each(MAX_SIGNERS, "digest algorithms", (cursor) => readAlgorithm(cursor, "a digest algorithm").oid);
 }
 
 /** CertificateSet: certificates alone, in the order that DER wants of a SET OF. */
 function readCertificates(set: Element, order: "der" | "any"): readonly Element[] {
-  const certificates: Element[] = [];
-  const cursor = set.open();
-  while (!cursor.done) {
-    if (certificates.length === MAX_CERTIFICATES)
-      throw malformed(`more than ${MAX_CERTIFICATES} certificates`, set.start);
-    certificates.push(cursor.take(TAG.sequence, "a certificate"));
-  }
+  const take = (cursor: Cursor): Element => cursor.take(TAG.sequence, "a certificate");
+  const certificates = set.open().each(MAX_CERTIFICATES, "certificates", take);
   if (certificates.length > 1 && order === "der") checkSetOrder(set);
   return certificates;
 }
 
 function readSigners(set: Element): readonly SignerInfo[] {
-  const signers: SignerInfo[] = [];
-  const cursor = set.open();
-  while (!cursor.done) {
-    if (signers.length === MAX_SIGNERS) throw malformed(`more than ${MAX_SIGNERS} signers`, set.start);
-    signers.push(readSigner(cursor.take(TAG.sequence, "a signer")));
-  }
+  const enter = (cursor: Cursor): SignerInfo => readSigner(cursor.enter(TAG.sequence, "a signer"));
+  const signers = set.open().each(MAX_SIGNERS, "signers", enter);
   if (signers.length === 0) throw malformed("a signature without a signer", set.start);
   return signers;
 }
 
-function readSigner(sequence: Element): SignerInfo {
-  const cursor = sequence.open();
+function readSigner(cursor: Cursor): SignerInfo {
   const version = cursor.take(TAG.integer, "a signer's version");
   const keyIdentifier = cursor.optional(context(0, false));
   const identifier = SignerIdentifier.read(keyIdentifier ?? cursor.take(TAG.sequence, "a signer's certificate"));

@@ -62,10 +62,12 @@ export class Element {
 
   /** Whether two elements are the same bytes. */
   equals(other: Element): boolean {
-    return (
-      other.end - other.start === this.end - this.start &&
-      this.bytes.compare(other.bytes, other.start, other.end, this.start, this.end) === 0
-    );
+    const length = this.end - this.start;
+    if (other.end - other.start !== length) return false;
+    if (length > SHORT) return this.bytes.compare(other.bytes, other.start, other.end, this.start, this.end) === 0;
+    for (let index = 0; index < length; index++)
+      if (this.bytes[this.start + index] !== other.bytes[other.start + index]) return false;
+    return true;
   }
 
   /** Checks this element all the way down. Throws DER_MALFORMED. */
@@ -105,11 +107,26 @@ export class Cursor {
 
   /** The next element, which must have this tag. Throws DER_MALFORMED with `what` in words. */
   take(tag: number, what: string): Element {
-    if (this.tag !== tag) {
-      const found = this.done ? "nothing" : `tag 0x${this.tag.toString(16).padStart(2, "0")}`;
-      throw malformed(`${what} expected, found ${found}`, this.#position);
-    }
+    this.#expect(tag, what);
     return this.next();
+  }
+
+  /** Steps inside the next element, which must have this tag. Throws DER_MALFORMED. */
+  enter(tag: number, what: string): Cursor {
+    this.#expect(tag, what);
+    readHeader(this.bytes, this.#position, this.end);
+    this.#position = headerEnd;
+    return new Cursor(this.bytes, headerBody, headerEnd);
+  }
+
+  /** Contents octets of the next element, an OBJECT IDENTIFIER, a character a byte. Throws DER_MALFORMED. */
+  identifier(what: string): string {
+    this.#expect(TAG.oid, what);
+    readHeader(this.bytes, this.#position, this.end);
+    const wrong = wrongValue(this.bytes, TAG.oid, headerBody, headerEnd);
+    if (wrong !== null) throw malformed(wrong, this.#position);
+    this.#position = headerEnd;
+    return this.bytes.toString("latin1", headerBody, headerEnd);
   }
 
   /** The next element if it has this tag. */
@@ -117,9 +134,27 @@ export class Cursor {
     return this.tag === tag ? this.next() : null;
   }
 
+  /** What `read` makes of each element that is left. More than `limit` of them throw DER_MALFORMED with `what` in words. */
+  each<T>(limit: number, what: string, read: (cursor: Cursor) => T): readonly T[] {
+    if (this.done) return [];
+    // Most lists have one element, and an array that grows has room for seventeen
+    const list = [read(this)];
+    while (!this.done) {
+      if (list.length === limit) throw malformed(`more than ${limit} ${what}`, this.#position);
+      list.push(read(this));
+    }
+    return list;
+  }
+
   /** No more elements may follow. Throws DER_MALFORMED. */
   finish(what: string): void {
     if (!this.done) throw malformed(`unexpected bytes at the end of ${what}`, this.#position);
+  }
+
+  #expect(tag: number, what: string): void {
+    if (this.tag === tag) return;
+    const found = this.done ? "nothing" : `tag 0x${this.tag.toString(16).padStart(2, "0")}`;
+    throw malformed(`${what} expected, found ${found}`, this.#position);
   }
 }
 
@@ -161,6 +196,9 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Bytes that are compared sooner here than by a call to native code. */
+const SHORT = 96;
+
 const CONSTRUCTED = 0x20;
 const CONTEXT = 0x80;
 
@@ -194,8 +232,15 @@ function checkRange(bytes: Buffer, start: number, end: number, depth: number, is
 
 /** The element from `before` to `start` has to come before the one from there to `end`; there is none where they are the same. */
 function checkOrder(bytes: Buffer, before: number, start: number, end: number): void {
-  if (before < start && bytes.compare(bytes, start, end, before, start) >= 0)
-    throw malformed("a set that is not in ascending order", start);
+  if (before === start) return;
+  const common = Math.min(start - before, end - start);
+  let index = 0;
+  while (index < common && bytes[before + index] === bytes[start + index]) index += 1;
+  const ascends =
+    index < common
+      ? (bytes[before + index] as number) < (bytes[start + index] as number)
+      : start - before < end - start;
+  if (!ascends) throw malformed("a set that is not in ascending order", start);
 }
 
 function readElement(bytes: Buffer, start: number, end: number): Element {

@@ -16,6 +16,7 @@ import { readMaterial } from "./source.js";
 import { SshTrust } from "./sshsig.js";
 import { TimeStampTrust } from "./time-stamp.js";
 import type { Trace } from "./trace.js";
+import type { Verification } from "./verification.js";
 import { Window } from "./window.js";
 
 /**
@@ -39,6 +40,7 @@ export class Generation {
   readonly signersNeeded: number;
   readonly #rules: PathRules;
   readonly #paths = new WeakMap<Certificate, Remembered>();
+  #good: Verification | null = null;
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED with the file. */
   constructor(
@@ -61,6 +63,13 @@ export class Generation {
     this.signersNeeded = rules.signers ?? 1;
     this.#rules = requirementsOf(rules, this.blockList);
     this.timeStamps = rules.timestamps ? new TimeStampTrust(rules.timestamps, rules, this.blockList) : null;
+  }
+
+  /** What comes of a good signature. Often it is what came of the one before, which then is remembered once. */
+  good(signer: string, until: number): Verification {
+    if (this.#good === null || this.#good.signer !== signer || this.#good.until !== until)
+      this.#good = { verdict: 0, reason: `signed by \`${signer}\``, rule: null, signer, until };
+    return this.#good;
   }
 
   /** Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead through. */

@@ -96,8 +96,9 @@ function judge(
     if ("verdict" in outcome) return refused(outcome, window);
     const missing = tooFew(generation.signersNeeded, outcome);
     if (missing !== null) return refused(missing, window);
-    const signer = outcome.map(({ name }) => name).join("; ");
-    return { verdict: 0, reason: `signed by \`${signer}\``, rule: null, signer, until: window.until };
+    const [first, ...others] = outcome;
+    const signer = others.length === 0 ? (first?.name ?? "") : outcome.map(({ name }) => name).join("; ");
+    return generation.good(signer, window.until);
   } catch (error) {
     if (!(error instanceof CountersignError)) throw error;
     const reason = `the signature cannot be read: ${error.message}${error.place === undefined ? "" : ` at ${error.place}`}`;

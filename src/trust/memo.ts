@@ -2,8 +2,8 @@ import { asBuffer } from "./der.js";
 import type { SignatureType, Verification } from "./verification.js";
 import type { Window } from "./window.js";
 
-/** Bytes that remembered data and signatures take together: some six thousand programs with their signatures. */
-const CAPACITY = 16 * 1024 * 1024;
+/** Bytes that remembered data and signatures take together: some two thousand programs with their signatures. */
+const CAPACITY = 4 * 1024 * 1024;
 /** What is larger is verified each time. */
 const MAX_SIZE = CAPACITY / 8;
 
@@ -13,8 +13,10 @@ const MAX_SIZE = CAPACITY / 8;
  * whole, so that a lookup costs two comparisons of memory and no hash; they lie in a ring that is written over from its beginning.
  */
 export class VerificationMemo {
-  /** In the order in which they lie in the ring, from the oldest on. */
   readonly #entries = new Map<number, Entry>();
+  /** In the order in which they lie in the ring; those before `#oldest` are gone. */
+  #order: Entry[] = [];
+  #oldest = 0;
   #ring: Buffer | null = null;
   #end = 0;
 
@@ -36,9 +38,9 @@ export class VerificationMemo {
     this.#ring.set(data, start);
     this.#ring.set(signature, middle);
     const key = keyOf(data, signature);
-    this.#entries.delete(key);
-    const { from, until } = window;
-    this.#entries.set(key, { start, middle, end, type, from, until, verification });
+    const entry: Entry = { key, start, middle, end, type, from: window.from, until: window.until, verification };
+    this.#entries.set(key, entry);
+    this.#order.push(entry);
     this.#end = end;
   }
 
@@ -50,16 +52,25 @@ export class VerificationMemo {
   #make(size: number): number {
     const wraps = this.#end + size > CAPACITY;
     const start = wraps ? 0 : this.#end;
-    for (const [key, entry] of this.#entries) {
+    for (; this.#oldest < this.#order.length; this.#oldest++) {
+      const entry = this.#order[this.#oldest] as Entry;
       const ahead = entry.start >= this.#end;
       if (wraps ? !ahead && entry.start >= size : !ahead || entry.start >= start + size) break;
-      this.#entries.delete(key);
+      if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
+    }
+    if (this.#oldest > COMPACT) {
+      this.#order = this.#order.slice(this.#oldest);
+      this.#oldest = 0;
     }
     return start;
   }
 }
 
+/** How many entries may be gone before their places are: a Map that forgets from its beginning would look at them each time. */
+const COMPACT = 4096;
+
 interface Entry {
+  readonly key: number;
   /** In the ring: the data from `start`, the signature from `middle` to `end`. */
   readonly start: number;
   readonly middle: number;

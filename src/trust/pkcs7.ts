@@ -107,18 +107,18 @@ function checkPath(
   return refusal;
 }
 
-/** Certificates that a SignerInfo may mean: those that the message carries, then those of the keyring. */
-function* candidatesFor(
+/**
+ * Certificates that a SignerInfo may mean: those that the message carries, or else those of the keyring. One that it carries and that
+ * is not good is not made good by another of its name.
+ */
+function candidatesFor(
   keyring: Generation,
   signer: SignerIdentifier,
   carried: readonly Certificate[],
-): Iterable<Certificate> {
-  let left = MAX_CANDIDATES;
-  for (const certificate of carried) if (signer.names(certificate) && left-- > 0) yield certificate;
-  for (const certificate of signer.in(keyring.anchors)) {
-    if (left-- <= 0) return;
-    if (!carried.includes(certificate)) yield certificate;
-  }
+): readonly Certificate[] {
+  const inside = carried.filter((certificate) => signer.names(certificate));
+  const candidates = inside.length > 0 ? inside : signer.in(keyring.anchors);
+  return candidates.length > MAX_CANDIDATES ? candidates.slice(0, MAX_CANDIDATES) : candidates;
 }
 
 /** Certificates of one name or key identifier that are tried: a few of them are renewals, many an attack. */

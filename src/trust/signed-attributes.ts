@@ -1,49 +1,50 @@
-import { checkSetOrder, type Element, malformed } from "./der.js";
+import { type Cursor, checkSetOrder, type Element, malformed } from "./der.js";
 import { CMS_OID, oidOf } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { TAG } from "./tag.js";
+
+interface Attribute {
+  readonly type: string;
+  readonly values: Element;
+}
 
 /** Signers have three or four. */
 const MAX_ATTRIBUTES = 32;
 
 /** Attributes of a signer (RFC 5652 5.3): in DER order, none twice, each with one value or more. */
 export class Attributes {
-  readonly #types: string[] = [];
-  readonly #values: Element[] = [];
+  readonly #attributes: readonly Attribute[];
 
   /** `set` is tagged by context. Throws DER_MALFORMED. */
   constructor(readonly set: Element) {
     checkSetOrder(set);
-    const cursor = set.open();
-    while (!cursor.done) {
-      const element = cursor.take(TAG.sequence, "an attribute");
-      const fields = element.open();
-      const type = oidOf(fields.take(TAG.oid, "an attribute's type"));
-      const values = fields.take(TAG.set, "an attribute's values");
-      fields.finish("an attribute");
-      if (this.#types.includes(type)) throw malformed("an attribute that is there twice", element.start);
-      if (values.length === 0) throw malformed("an attribute without a value", element.start);
-      if (this.#types.length === MAX_ATTRIBUTES) throw malformed(`more than ${MAX_ATTRIBUTES} attributes`, set.start);
-      this.#types.push(type);
-      this.#values.push(values);
-    }
-    if (this.#types.length === 0) throw malformed("an empty set of attributes", set.start);
+    this.#attributes = set.open().each(MAX_ATTRIBUTES, "attributes", readAttribute);
+    if (this.#attributes.length === 0) throw malformed("an empty set of attributes", set.start);
+    for (const { type, values } of this.#attributes)
+      if (this.#values(type) !== values) throw malformed("an attribute that is there twice", values.start);
   }
 
   get size(): number {
-    return this.#types.length;
+    return this.#attributes.length;
   }
 
   /** The value of an attribute that has exactly one; null where the attribute is absent. Throws DER_MALFORMED. */
   single(type: string, tag: number): Element | null {
-    return this.#values[this.#types.indexOf(type)]?.only(tag, "an attribute's value") ?? null;
+    return this.#values(type)?.only(tag, "an attribute's value") ?? null;
+  }
+
+  #values(type: string): Element | null {
+    for (const attribute of this.#attributes) if (attribute.type === type) return attribute.values;
+    return null;
   }
 
   /** What a signature over signed attributes is over: their DER under the tag of a SET OF (RFC 5652 5.4). */
   get signedBytes(): Buffer {
-    const bytes = Buffer.from(this.set.whole);
-    bytes[0] = TAG.set;
-    return bytes;
+    const { bytes, start, end } = this.set;
+    const signed = Buffer.allocUnsafe(end - start);
+    bytes.copy(signed, 0, start, end);
+    signed[0] = TAG.set;
+    return signed;
   }
 }
 
@@ -61,4 +62,13 @@ export function checkSignedAttributes(attributes: Attributes, contentType: strin
   if (signed.bytes.toString("hex", signed.body, signed.end) !== digest)
     return refuse("EKEYREJECTED", "RFC 5652 5.6", "the signature is over other data: the digests differ");
   return null;
+}
+
+function readAttribute(from: Cursor): Attribute {
+  const fields = from.enter(TAG.sequence, "an attribute");
+  const type = fields.identifier("an attribute's type");
+  const values = fields.take(TAG.set, "an attribute's values");
+  fields.finish("an attribute");
+  if (values.length === 0) throw malformed("an attribute without a value", values.start);
+  return { type, values };
 }

@@ -1,0 +1,203 @@
+import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import * as pkijs from "pkijs";
+import { Authority, type KeyKind } from "../src/trust/authority.js";
+import type { Certificate } from "../src/trust/certificate.js";
+import { readSignedData } from "../src/trust/cms.js";
+import { type Keyring, openKeyring } from "../src/trust/keyring.js";
+import { type SigningIdentity, signKernel, signPkcs7 } from "../src/trust/sign.js";
+import type { Figure, Row } from "./row.js";
+
+export const title = "Signatures";
+
+/** A small program's instructions. */
+const SIZE = 800;
+/** More than a keyring remembers, so that each is new again when its turn comes. */
+const UNSEEN = 5_000;
+/** More than a keyring keeps of the certificates that signatures carry. */
+const STRANGERS = 2_500;
+const NOW = Date.now();
+const KINDS: readonly (readonly [kind: KeyKind, name: string])[] = [
+  ["rsa-2048", "RSA-2048"],
+  ["p-256", "P-256"],
+];
+
+export async function rows(): Promise<(Row | Figure)[]> {
+  const all: (Row | Figure)[] = [];
+  for (const [kind, name] of KINDS) {
+    const root = Authority.create({ subject: "Root", key: kind });
+    const signer = root.issue({ subject: "Signer", key: kind });
+    all.push(...unseen(name, root, signer), ...unseenCertificate(name, root, signer), ...sizes(name, root, signer));
+    all.push(seen(name, root, signer), await pkijsFigure(name, root, signer));
+  }
+  return all;
+}
+
+/** Data, a signature over it, and what OpenSSL would be given to verify it. */
+interface Sample {
+  readonly data: Buffer;
+  readonly signature: Buffer;
+  readonly signed: Uint8Array;
+  readonly value: Buffer;
+}
+
+function sample(index: number, sign: (data: Buffer) => Buffer): Sample {
+  const data = Buffer.alloc(SIZE, index);
+  data.writeUInt32LE(index);
+  const signature = sign(data);
+  const [info] = readSignedData(signature).signers;
+  if (info === undefined) throw new Error("a signature without a signer");
+  return { data, signature, signed: info.signedAttributes?.signedBytes ?? data, value: info.signature };
+}
+
+const samples = (count: number, sign: (data: Buffer, index: number) => Buffer): readonly Sample[] =>
+  Array.from({ length: count }, (_, index) => sample(index, (data) => sign(data, index)));
+
+/** Goes round and round. */
+function cycle<T>(list: readonly T[]): () => T {
+  let index = 0;
+  return () => list[index++ % list.length] as T;
+}
+
+function keyringOf(...certificates: readonly Certificate[]): Keyring {
+  return openKeyring("bench", {
+    trust: [{ path: "bench", bytes: Buffer.from(certificates.map(pem).join("")) }],
+    revoked: { crls: [], certificates: [], digests: [] },
+    usage: ["codeSigning"],
+    validity: "now",
+  });
+}
+
+const pem = ({ der }: Certificate): string =>
+  `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+
+const keyOf = ({ publicKey }: Certificate): KeyObject =>
+  createPublicKey({ key: publicKey.spki.whole, format: "der", type: "spki" });
+
+function good(keyring: Keyring, { data, signature }: Sample): void {
+  if (keyring.verify(data, signature, "PKCS7", NOW).verdict !== 0) throw new Error("a good signature is refused");
+}
+
+function unseen(name: string, root: Authority, signer: SigningIdentity): Row[] {
+  const key = keyOf(signer.certificate);
+  const attributed = samples(UNSEEN, (data) => signPkcs7(data, signer));
+  const kernel = samples(UNSEEN, (data) => signKernel(data, signer));
+  const byRoot = keyringOf(root.certificate);
+  const direct = keyringOf(signer.certificate);
+  const [one, two, three, four] = [cycle(attributed), cycle(attributed), cycle(kernel), cycle(kernel)];
+  const bare = (next: () => Sample) => () => {
+    const { signed, value } = next();
+    return verify("sha256", signed, key, value);
+  };
+  return [
+    { name: `${name}: node:crypto alone, over signed attributes`, run: bare(one) },
+    {
+      name: `${name}: verify_signature, not seen before, its certificate seen, chain of two`,
+      run: () => good(byRoot, two()),
+      asked: [{ of: `${name}: node:crypto alone, over signed attributes`, atMost: 1.3 }],
+    },
+    { name: `${name}: node:crypto alone, over ${SIZE} bytes`, run: bare(three) },
+    {
+      name: `${name}: verify_signature, not seen before, as the kernel's`,
+      run: () => good(direct, four()),
+      asked: [{ of: `${name}: node:crypto alone, over ${SIZE} bytes`, atMost: 1.3 }],
+    },
+  ];
+}
+
+function unseenCertificate(name: string, root: Authority, { key }: SigningIdentity): Row[] {
+  const issuer = keyOf(root.certificate);
+  const strangers = Array.from({ length: STRANGERS }, () => root.issue({ subject: "Stranger", key }));
+  const signed = samples(STRANGERS, (data, index) => signPkcs7(data, strangers[index] as SigningIdentity));
+  const parts = strangers.map(({ certificate }, index) => {
+    const outer = certificate.element.open();
+    const tbs = outer.next().whole;
+    outer.next();
+    const value = outer.next().contents.subarray(1);
+    return { spki: certificate.publicKey.spki.whole, tbs, value, sample: signed[index] as Sample };
+  });
+  const keyring = keyringOf(root.certificate);
+  const [one, two] = [cycle(parts), cycle(signed)];
+  const bare = `${name}: node:crypto alone: import a key, verify its certificate and its signature`;
+  return [
+    {
+      name: bare,
+      run: () => {
+        const { spki, tbs, value, sample } = one();
+        const imported = createPublicKey({ key: spki, format: "der", type: "spki" });
+        return verify("sha256", tbs, issuer, value) && verify("sha256", sample.signed, imported, sample.value);
+      },
+    },
+    {
+      name: `${name}: verify_signature by a certificate not seen before`,
+      run: () => good(keyring, two()),
+      asked: [{ of: bare, atMost: 1.3 }],
+    },
+  ];
+}
+
+/** A keyring of ten certificates and one of ten thousand. */
+function sizes(name: string, root: Authority, signer: SigningIdentity): Row[] {
+  const others = Array.from({ length: 10_000 }, (_, index) =>
+    Authority.create({ subject: `Other ${index}`, key: signer.key }),
+  ).map(({ certificate }) => certificate);
+  const signed = samples(UNSEEN, (data) => signPkcs7(data, signer));
+  const small = keyringOf(root.certificate, ...others.slice(1, 10));
+  const large = keyringOf(root.certificate, ...others.slice(1));
+  const [one, two] = [cycle(signed), cycle(signed)];
+  const few = `${name}: not seen before, by a keyring of 10 certificates`;
+  return [
+    { name: few, run: () => good(small, one()) },
+    {
+      name: `${name}: not seen before, by a keyring of 10,000 certificates`,
+      run: () => good(large, two()),
+      asked: [{ of: few, atMost: 1.2 }],
+    },
+  ];
+}
+
+function seen(name: string, root: Authority, signer: SigningIdentity): Figure {
+  const keyring = keyringOf(root.certificate);
+  const next = cycle(samples(500, (data) => signPkcs7(data, signer)));
+  const us = median(25, () => {
+    for (let count = 0; count < 500; count++) good(keyring, next());
+  });
+  return { name: `${name}: verify_signature, seen`, figure: us / 500, unit: "µs", limit: 2 };
+}
+
+/** What pkijs takes to parse and verify one with its chain, for the record: it decides no trust here. */
+async function pkijsFigure(name: string, root: Authority, signer: SigningIdentity): Promise<Figure> {
+  const { data, signature } = sample(1, (bytes) => signPkcs7(bytes, signer));
+  const trusted = pkijs.Certificate.fromBER(root.certificate.der);
+  const once = async (): Promise<number> => {
+    const start = performance.now();
+    const { content } = pkijs.ContentInfo.fromBER(signature);
+    const message = new pkijs.SignedData({ schema: content });
+    const result = await message.verify({
+      signer: 0,
+      data: arrayBuffer(data),
+      trustedCerts: [trusted],
+      checkChain: true,
+    });
+    if (result !== true) throw new Error("pkijs refuses it");
+    return performance.now() - start;
+  };
+  const times: number[] = [];
+  for (let count = 0; count < 120; count++) times.push(await once());
+  const ms = times.slice(20).sort((a, b) => a - b)[50] as number;
+  return { name: `${name}: pkijs, parse and verify`, figure: ms * 1000, unit: "µs", note: "for the record" };
+}
+
+function arrayBuffer(bytes: Buffer): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}
+
+/** Microseconds that one run takes: the median, the first few left out. */
+function median(times: number, run: () => void): number {
+  const taken: number[] = [];
+  for (let count = 0; count < times + 5; count++) {
+    const start = performance.now();
+    run();
+    if (count >= 5) taken.push((performance.now() - start) * 1000);
+  }
+  return taken.sort((a, b) => a - b)[taken.length >> 1] as number;
+}
