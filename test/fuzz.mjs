@@ -10,7 +10,18 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 
 /** A module of test/fuzz/ each; it exports `target`, see test/fuzz/target.ts. */
-const TARGETS = ["bpf-objects", "bpf-sections", "btf", "bpf-instructions", "der", "certificate", "crl", "cms"];
+const TARGETS = [
+  "bpf-objects",
+  "bpf-sections",
+  "btf",
+  "bpf-instructions",
+  "der",
+  "certificate",
+  "crl",
+  "cms",
+  "foreign-signatures",
+  "key-files",
+];
 
 const ROUND_MS = 1000;
 /** A machine that does other things too makes a round wait; a round that is slow once more is slow by itself. */

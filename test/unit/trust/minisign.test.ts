@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
+import { HELLO, MINISIGN_KEY, MINISIGN_SIGNATURE } from "../../support/foreign-vectors.js";
 import { minisignIdentity } from "../../support/minisign.js";
 import { trusting } from "../../support/trust.js";
 
@@ -57,13 +58,7 @@ describe("a signature of minisign", () => {
   });
 
   it("that minisign made verifies here", () => {
-    const publicKey = "RWTZVEFzt5octFspXSJxlYjaMNno6dunnqFrraZtgcagxuzGB/FH4/b5";
-    const signature = `untrusted comment: signature from minisign secret key
-RUTZVEFzt5octKdInOSH1efO+nLhcIjgiLqNLT6d0EGEnIL6flc9ioSW1RYTWa+YpxSy+2nd3p+KpR7stqIrm5WVCKOONbDPCQM=
-trusted comment: a trusted comment
-uhgZ7fLCqq8I2mynR7LPtl7HbWvDcpfC0XNicpXRLUQGGBbTJ0Il1pEzHgjL/FMmUrEPGZlVU/XfkhhoCCNtAQ==
-`;
-    const found = trusting([publicKey]).verify(Buffer.from("hello\n"), Buffer.from(signature), "MINISIGN", NOW);
+    const found = trusting([MINISIGN_KEY]).verify(HELLO, MINISIGN_SIGNATURE, "MINISIGN", NOW);
     expect(found).toMatchObject({ verdict: 0, signer: "minisign key B41C9AB7734154D9" });
   });
 });

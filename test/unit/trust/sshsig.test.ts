@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
 import { openKeyring } from "../../../src/trust/keyring.js";
 import { readMaterial } from "../../../src/trust/source.js";
+import { HELLO, SSH_LINE, SSH_SIGNATURE } from "../../support/foreign-vectors.js";
 import { SSH_KINDS, type SshClaims, sshIdentity } from "../../support/ssh.js";
 import { file, trusting } from "../../support/trust.js";
 
@@ -142,17 +143,5 @@ describe("an allowed signers file", () => {
 });
 
 it("a signature that ssh-keygen made verifies here", () => {
-  const line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMfUmlRxhWBW6MrZG9ku558Loxr4PTiog2fMiKaVbnIW me";
-  const signature = `-----BEGIN SSH SIGNATURE-----
-U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgx9SaVHGFYFboytkb2S7nnwujGv
-g9OKiDZ8yIppVuchYAAAAEZmlsZQAAAAAAAAAGc2hhNTEyAAAAUwAAAAtzc2gtZWQyNTUx
-OQAAAEDISzDuZBENcniOMkLbbzkd8avQaTfWIA66bao6bZ+jILX+U2PdasXOWPYbz902nh
-m4X2xG76aFl94djtXFXbgG
------END SSH SIGNATURE-----
-`;
-  const hello = Buffer.from("hello\n");
-  expect(trusting([line]).verify(hello, Buffer.from(signature), "SSHSIG", NOW)).toMatchObject({
-    verdict: 0,
-    signer: "me",
-  });
+  expect(trusting([SSH_LINE]).verify(HELLO, SSH_SIGNATURE, "SSHSIG", NOW)).toMatchObject({ verdict: 0, signer: "me" });
 });
