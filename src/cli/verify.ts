@@ -6,7 +6,7 @@ import type { Keyring, SourceFile } from "../trust/keyring.js";
 import { openKeyring } from "../trust/keyring.js";
 import { isPem } from "../trust/pem.js";
 import { TAG } from "../trust/tag.js";
-import { Trace } from "../trust/trace.js";
+import { type Step, Trace } from "../trust/trace.js";
 import { SIGNATURE_TYPES, type SignatureType, type Verification } from "../trust/verification.js";
 import { EXIT } from "./exit.js";
 import { readInput } from "./input.js";
@@ -102,19 +102,24 @@ function show(file: string, verification: Verification, trace: Trace | null, jso
       rule,
       signer,
       until: validUntil,
-      ...(trace === null ? {} : { paths: trace.paths }),
+      ...(trace === null ? {} : { message: trace.message, paths: trace.paths }),
     });
     return;
   }
   const shown = styled(verdict === 0 ? "green" : "red", name);
   print(`${file}: ${shown}: ${reason}${rule === null ? "" : ` [${rule}]`}`);
-  for (const { path, steps } of trace?.paths ?? []) {
+  if (trace === null) return;
+  if (trace.message.length > 0) print("  message");
+  trace.message.forEach(showStep);
+  for (const { path, steps } of trace.paths) {
     print(`  path: ${path.join(" > ")}`);
-    for (const { certificate, section, rule: asked, refused } of steps)
-      print(
-        `    ${refused === null ? styled("green", "ok    ") : styled("red", "failed")} ${asked} [${section}] ${certificate}${refused === null ? "" : `: ${refused}`}`,
-      );
+    steps.forEach(showStep);
   }
+}
+
+function showStep({ about, section, rule, refused }: Step): void {
+  const outcome = refused === null ? styled("green", "ok    ") : styled("red", "failed");
+  print(`    ${outcome} ${rule} [${section}] ${about}${refused === null ? "" : `: ${refused}`}`);
 }
 
 function givenKeyring(options: Options): Keyring {

@@ -71,22 +71,35 @@ function verifySigner(
   window: Window,
   trace: Trace | null,
 ): Certificate | Refusal {
-  const digest = digestOf(signer.digestAlgorithm);
+  const noted = <T>(section: string, rule: string, outcome: T): T => {
+    trace?.signer(String(signer.identifier), section, rule, outcome);
+    return outcome;
+  };
+  const digest = noted("RFC 5652 5.1", "digest algorithm", listedDigest(message, signer));
   if (typeof digest !== "string") return digest;
-  if (!message.digestAlgorithms.includes(signer.digestAlgorithm.oid))
-    return refuse("EBADMSG", "RFC 5652 5.1", `digest ${digest} is not among those that the message lists`);
-  const scheme = schemeOf(signer.signatureAlgorithm, digest);
+  const scheme = noted("RFC 5652 5.3", "signature algorithm", schemeOf(signer.signatureAlgorithm, digest));
   if ("verdict" in scheme) return scheme;
-  const signed = signedBytes(signer, message.contentType, digest, data);
+  const signed = noted("RFC 5652 5.4", "signed data", signedBytes(signer, message.contentType, digest, data));
   if ("verdict" in signed) return signed;
   let refusal: Refusal | null = null;
   for (const certificate of candidatesFor(keyring, signer.identifier, carried)) {
-    refusal = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
-    if (refusal === null) refusal = checkSignerUsage(certificate);
+    const bySigner = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
+    refusal = noted("RFC 5652 5.6", "signature", bySigner);
+    if (refusal === null) refusal = noted("RFC 5280 4.2.1.3", "key usage", checkSignerUsage(certificate));
     if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace);
     if (refusal === null) return certificate;
   }
-  return refusal ?? refuse("ENOKEY", "RFC 5652 5.3", `signer ${signer.identifier} is not in the keyring`);
+  return refusal ?? noted("RFC 5652 5.3", "signer's certificate", unknownSigner(signer));
+}
+
+function listedDigest(message: SignedData, { digestAlgorithm }: SignerInfo): string | Refusal {
+  const digest = digestOf(digestAlgorithm);
+  if (typeof digest !== "string" || message.digestAlgorithms.includes(digestAlgorithm.oid)) return digest;
+  return refuse("EBADMSG", "RFC 5652 5.1", `digest ${digest} is not among those that the message lists`);
+}
+
+function unknownSigner({ identifier }: SignerInfo): Refusal {
+  return refuse("ENOKEY", "RFC 5652 5.3", `signer ${identifier} is not in the keyring`);
 }
 
 /** A signer with a time stamp that the keyring asks for is judged at its time; one whose stamp is bad is refused. */
