@@ -30,7 +30,8 @@ class Thread {
     while (this.#open) {
       const seen = this.watch.requests;
       for (let next = this.#next(); next !== undefined; next = this.#next()) this.#obey(next);
-      if (this.#open) this.watch.waitForRequest(seen);
+      // what is likely to be asked next is made ready while nobody asks, a little at a time
+      if (this.#open && (this.watch.requests !== seen || !this.engine.prepareNext())) this.watch.waitForRequest(seen);
     }
   }
 

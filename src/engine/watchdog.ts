@@ -23,6 +23,8 @@ export interface DecisionEngine {
   decide<H extends HookName>(request: DecisionRequest<H>): Decision;
   /** The same for a caller that does not wait blocked. */
   decideAsync<H extends HookName>(request: DecisionRequest<H>): Promise<Decision>;
+  /** Resolves when a spare thread stands ready, with which the next one to be ended costs least. */
+  prepared(): Promise<void>;
   /** Ends the threads. What is still being decided is rejected with ENGINE_CLOSED. */
   close(): Promise<void>;
 }
@@ -98,6 +100,10 @@ class Watchdog implements DecisionEngine {
       this.#ask(request, resolve, reject);
       this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY);
     });
+  }
+
+  async prepared(): Promise<void> {
+    await this.#spare?.ready();
   }
 
   async close(): Promise<void> {

@@ -73,6 +73,7 @@ export class Runtime implements Callbacks {
   /** The linked policy, ready to decide. */
   readonly #decision: JSValuePointer;
   readonly #subjects: Subjects;
+  /** Owned by the guest's ArrayBuffer, which frees it. */
   readonly #boxPointer: number;
   readonly #noArguments: number;
   readonly #undefined: JSValuePointer;
@@ -154,7 +155,6 @@ export class Runtime implements Callbacks {
     try {
       this.#free(this.#decision, ...Object.values(this.#handles));
       this.module.freeContext(this.#runtime, this.#context);
-      this.module.free(this.#boxPointer);
       this.module.free(this.#noArguments);
     } catch {
       this.module.broken = true;
