@@ -179,6 +179,11 @@ export class Btf {
     return 0;
   }
 
+  /** Which member or parameter a decl tag is about; -1 for the whole, and for anything else. */
+  component(id: number): number {
+    return this.kind(id) === "decl_tag" ? this.#types.u32(this.#at(id) + 12) | 0 : -1;
+  }
+
   /** All ids of one kind, in order. */
   *all(kind: BtfKind): Generator<number> {
     const wanted = BTF_KINDS.indexOf(kind);

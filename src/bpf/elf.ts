@@ -102,8 +102,14 @@ export class Elf {
       throw unsupported(`has ${this.symbolCount} symbols, more than ${MAX_SYMBOLS}`, COMPILER, "symbol table");
   }
 
+  /** The one section of this name. Throws ELF_MALFORMED where there are two: loaders do not agree on which they take. */
   section(name: string): ElfSection | undefined {
-    return this.sections.find((section) => section.name === name);
+    const [section, second] = this.sections.filter((each) => each.name === name);
+    if (second === undefined) return section;
+    throw new CountersignError("ELF_MALFORMED", "stands there more than once", {
+      place: `section ${name}`,
+      remedy: "link the object again",
+    });
   }
 
   symbol(index: number): ElfSymbol {

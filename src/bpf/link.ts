@@ -40,14 +40,17 @@ export class Linker {
     readonly references: References,
     /** The functions of `.text`, by offset. */
     readonly subprograms: readonly ElfFunction[],
+    /** By program: the subprogram that runs when it throws, which nothing in its instructions refers to. */
+    readonly exceptionCallbacks: ReadonlyMap<string, string> = new Map(),
   ) {}
 
   /**
    * Appends each subprogram at its first call or callback, depth first, as libbpf's bpf_object__reloc_code does, and
-   * points calls at it. Throws ELF_MALFORMED for a call of nothing, INSN_MALFORMED where it gets too long.
+   * points calls at it; an exception callback comes last. Throws ELF_MALFORMED for a call of nothing, INSN_MALFORMED where it gets too long.
    */
   link(program: ElfFunction): Linked {
-    const parts = this.#order(program);
+    const callback = this.exceptionCallbacks.get(program.name);
+    const parts = this.#order(program, callback === undefined ? null : this.#named(callback, program));
     const starts = new Map(parts.map((part) => [part.function, part.start]));
     const last = parts.at(-1)!;
     const insns = new Uint8Array(last.start * INSN_SIZE + last.function.size);
@@ -66,7 +69,19 @@ export class Linker {
     return { insns, parts, references };
   }
 
-  #order(program: ElfFunction): Part[] {
+  #named(name: string, program: ElfFunction): ElfFunction {
+    return (
+      this.subprograms.find((subprogram) => subprogram.name === name && subprogram.global) ??
+      fail(
+        new CountersignError("ELF_MALFORMED", `its exception callback \`${name}\` is no global function in \`.text\``, {
+          place: `program ${program.name}`,
+          remedy: "build the object again",
+        }),
+      )
+    );
+  }
+
+  #order(program: ElfFunction, callback: ElfFunction | null): Part[] {
     const parts: Part[] = [];
     const placed = new Set<ElfFunction>();
     const stack: { readonly sites: readonly Site[]; next: number }[] = [];
@@ -82,13 +97,15 @@ export class Linker {
         });
       stack.push({ sites: this.#anatomy(part).sites, next: 0 });
     };
-    place(program);
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const site = top.sites[top.next];
-      if (site === undefined) stack.pop();
-      else {
-        top.next += 1;
-        if (!placed.has(site.target)) place(site.target);
+    for (const root of callback === null ? [program] : [program, callback]) {
+      if (!placed.has(root)) place(root);
+      for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+        const site = top.sites[top.next];
+        if (site === undefined) stack.pop();
+        else {
+          top.next += 1;
+          if (!placed.has(site.target)) place(site.target);
+        }
       }
     }
     return parts;

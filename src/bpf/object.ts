@@ -78,7 +78,8 @@ export class BpfObject {
     this.license = licenseOf(this.elf);
     const maps = new ObjectMaps(this.elf, this.btf, data);
     this.#structOps = this.btf === null ? new Map() : structOpsTargets(this.elf, this.btf, data);
-    this.#linker = new Linker(new References(this.elf, this.btf, maps), subprograms);
+    const callbacks = this.btf === null ? new Map<string, string>() : exceptionCallbacks(this.btf);
+    this.#linker = new Linker(new References(this.elf, this.btf, maps), subprograms, callbacks);
   }
 
   program(of: ElfFunction): ObjectProgram {
@@ -86,6 +87,26 @@ export class BpfObject {
     const attachTo = role.type === "struct_ops" ? (this.#structOps.get(of.name) ?? null) : role.attachTo;
     return new ObjectProgram(this.#linker.link(of), this.elf.order, this.btf, this.ext, { ...role, attachTo });
   }
+}
+
+const CALLBACK_TAG = "exception_callback:";
+
+/** By program: the function that a tag in BTF names as its exception callback, as libbpf reads it. */
+function exceptionCallbacks(btf: Btf): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const tag of btf.all("decl_tag")) {
+    const name = btf.name(tag);
+    const of = btf.target(tag);
+    if (!name.startsWith(CALLBACK_TAG) || btf.component(tag) !== -1 || btf.kind(of) !== "func") continue;
+    const program = btf.name(of);
+    if (found.has(program))
+      throw new CountersignError("BTF_MALFORMED", "has more than one exception callback", {
+        place: `program ${program}`,
+        remedy: "build the object again",
+      });
+    found.set(program, name.slice(CALLBACK_TAG.length));
+  }
+  return found;
 }
 
 /** libbpf keeps 63 bytes of section `license` at most, up to the first NUL. */

@@ -23,7 +23,8 @@ export interface ObjectSymbols {
 }
 
 /** More programs than this in one object are refused: no loader takes so many, and each costs memory. */
-export const MAX_PROGRAMS = 4096;
+const MAX_PROGRAMS = 1024;
+const MAX_SUBPROGRAMS = 4096;
 
 /**
  * Sorts an object's symbols into programs, subprograms and data (libbpf's bpf_object__add_programs). Throws
@@ -46,11 +47,15 @@ export function readSymbols(elf: Elf): ObjectSymbols {
     if (!isCode(section)) continue;
     covered.add(section.index);
     (section.name === ".text" ? subprograms : programs).push(functionOf(symbol, section));
-    if (programs.length > MAX_PROGRAMS || subprograms.length > MAX_PROGRAMS)
-      throw new CountersignError("ELF_UNSUPPORTED", `there are more than ${MAX_PROGRAMS} functions`, {
-        place: "symbol table",
-        remedy: "check that this is an object that a compiler made",
-      });
+    if (programs.length > MAX_PROGRAMS || subprograms.length > MAX_SUBPROGRAMS)
+      throw new CountersignError(
+        "ELF_UNSUPPORTED",
+        `there are more than ${MAX_PROGRAMS} programs, or ${MAX_SUBPROGRAMS} subprograms`,
+        {
+          place: "symbol table",
+          remedy: "check that this is an object that a compiler made",
+        },
+      );
   }
   if (elf.sections.filter((section) => section.name === ".text" && isCode(section)).length > 1)
     throw new CountersignError("ELF_UNSUPPORTED", "there is more than one section `.text`", {
@@ -63,7 +68,24 @@ export function readSymbols(elf: Elf): ObjectSymbols {
         place: `section ${section.name}`,
         remedy: "give the program a function symbol, as clang does",
       });
-  return { programs: programs.sort(byPlace), subprograms: subprograms.sort(byPlace), data };
+  programs.sort(byPlace);
+  subprograms.sort(byPlace);
+  refuseOverlaps(programs);
+  refuseOverlaps(subprograms);
+  return { programs, subprograms, data };
+}
+
+/** Of functions that share instructions libbpf relocates one alone, and which one is chance. Two names for one are taken in `.text`. */
+function refuseOverlaps(functions: readonly ElfFunction[]): void {
+  for (const [index, { name, section, offset, size }] of functions.entries()) {
+    const next = functions[index + 1];
+    if (next?.section !== section || next.offset >= offset + size) continue;
+    if (section.name === ".text" && next.offset === offset && next.size === size) continue;
+    throw new CountersignError("ELF_UNSUPPORTED", `shares instructions with function \`${next.name}\``, {
+      place: `section ${section.name}: function ${name}`,
+      remedy: "give each function instructions of its own",
+    });
+  }
 }
 
 function byPlace(a: ElfFunction, b: ElfFunction): number {

@@ -39,6 +39,10 @@ describe("an object that lies about itself", () => {
     ["has half an instruction", "ELF_MALFORMED", (file) => setSymbol(file, "limit", "size", 12)],
     ["has a function between instructions", "ELF_MALFORMED", (file) => setSymbol(file, "limit", "value", 4)],
     ["has a static program", "ELF_UNSUPPORTED", (file) => setSymbol(file, "limit", "info", 2)],
+    ["has a program within another", "ELF_UNSUPPORTED", (file) => setSymbol(file, "measure", "value", 8)],
+    ["has a subprogram within another", "ELF_UNSUPPORTED", (file) => setSymbol(file, "take", "size", 232)],
+    ["has two licences", "ELF_MALFORMED", (file) => twoOf(file, "license")],
+    ["has its BTF twice", "ELF_MALFORMED", (file) => twoOf(file, ".BTF")],
     ["has instructions of no function", "ELF_UNSUPPORTED", (file) => hide(file, "limit", "measure")],
     ["has no programs", "ELF_NO_PROGRAMS", (file) => setSection(file, "tc", "flags", 2)],
     ["calls subprograms that are elsewhere", "ELF_UNSUPPORTED", (file) => setSymbol(file, "take", "section", 3)],
@@ -61,6 +65,13 @@ describe("an object that lies about itself", () => {
   it.each(lies)("%s: %s", (_, code, lie) => {
     const file = lie(example("rate-limit"));
     expect(outcome(file, factsOfObject)).toBe(code);
+  });
+
+  it("names an exception callback that is not there", () => {
+    const file = example("last-word");
+    const btf = sectionData(file, ".BTF");
+    btf.write("exception_callback:last_werd", btf.indexOf("exception_callback:"), "latin1");
+    expect(() => factsOfObject(file)).toThrow(expect.objectContaining({ code: "ELF_MALFORMED" }));
   });
 
   it("says where, and what to do", () => {
@@ -172,6 +183,12 @@ describe("objects with damage", () => {
 function hide(file: Buffer, ...names: string[]): Buffer {
   for (const name of names) setSymbol(file, name, "info", 0x11);
   return file;
+}
+
+/** The section header of symbols' addresses, which nothing needs, made into a second one of this name. */
+function twoOf(file: Buffer, name: string): Buffer {
+  const names = sectionData(file, ".strtab");
+  return setSection(file, ".llvm_addrsig", "name", names.indexOf(`${name}\0`));
 }
 
 /** A section that takes in the whole file. */

@@ -110,8 +110,8 @@ describe("the facts about an object file", () => {
   });
 
   it("give the tags that Linux 6.18 gave", () => {
-    const tags = ["drop-telnet", "peek-tc", "exec-log", "kill-writer", "rate-limit", "xdp-steer"].flatMap((name) =>
-      factsOfObject(example(name)).programs.map((program) => [program.name, program.tag]),
+    const tags = ["drop-telnet", "peek-tc", "exec-log", "kill-writer", "rate-limit", "xdp-steer", "last-word"].flatMap(
+      (name) => factsOfObject(example(name)).programs.map((program) => [program.name, program.tag]),
     );
     expect(Object.fromEntries(tags)).toEqual({
       drop_telnet: "443f72a5af905922",
@@ -123,6 +123,7 @@ describe("the facts about an object file", () => {
       drop_blocked: "4ee413db5b8e3110",
       send_on: "3bde55e19ab751ba",
       count: "671e1cfa7d68206f",
+      classify: "d48476a13c4bf05c",
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BpfObject } from "../../../src/bpf/object.js";
+import { BpfObject, factsOfObject } from "../../../src/bpf/object.js";
 import { example } from "../../support/examples.js";
 
 const linked = (object: string, name: string) => {
@@ -15,6 +15,12 @@ describe("a linked program", () => {
       ["take", 42, true],
       ["earned", 68, false],
     ]);
+  });
+
+  it("has its exception callback behind them, which a tag in BTF alone names", () => {
+    const program = linked("last-word", "classify");
+    expect(program.functions.map(({ name }) => name)).toEqual(["classify", "length_class", "last_word"]);
+    expect(factsOfObject(example("last-word")).programs[0]!.helpers).toEqual(["bpf_get_prandom_u32"]);
   });
 
   it("has functions that meet without a gap", () => {
