@@ -231,6 +231,25 @@ describe("what the kernel's sign-file makes", () => {
   });
 });
 
+describe("what openssl dgst and pkeyutl make", () => {
+  it.each([
+    ["rsa", ["dgst", "-sha256"]],
+    ["p-256", ["dgst", "-sha256"]],
+    ["p-384", ["dgst", "-sha384"]],
+    ["p-521", ["dgst", "-sha512"]],
+    ["ed25519", ["pkeyutl", "-rawin"]],
+  ] as const)("verifies by the key alone: %s %j", (key, [command, option]) => {
+    const way =
+      command === "dgst"
+        ? ["-sign", `${key}.key`, "-out", "raw", "data"]
+        : ["-sign", "-inkey", `${key}.key`, "-in", "data", "-out", "raw"];
+    run("openssl", command, option, ...way);
+    run("openssl", "pkey", "-in", `${key}.key`, "-pubout", "-out", "public.pem");
+    expect(judge(read("raw"), "public", "data", "RAW")).toBe("0");
+    expect(judge(read("raw"), "public", "other", "RAW")).toBe("-EKEYREJECTED");
+  });
+});
+
 /** Any release's will do: the form has not changed since PKCS#7 came. */
 function signFilePath(): string | null {
   const lib = "/usr/lib";
