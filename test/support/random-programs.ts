@@ -101,6 +101,15 @@ export function randomProgram(next: Next): string {
         `r1 = ${1 + next(3)}; r2 = func ${pick(["each", "eachPart"])}; r3 = r10; r3 += -${pick(NUMBERS)}; r4 = 0; call bpf_loop; ${settle}`,
     ],
     [1, () => `r1 = ${number()}; call two; ${settle.replace("r0 = 2; ", "")}`],
+    [2, () => `${somewhere()}; *(u64 *)(r2 + 0) = ${pick([String(number()), "r8", "r9"])}; ${settle}`],
+    [2, () => `${somewhere()}; r${pick([8, 9])} = *(u64 *)(r2 + 0); ${settle}`],
+    [
+      2,
+      () => {
+        const again = fresh();
+        return `*(u64 *)(r10 - 88) = 0; ${again}: ${simple()}; ${simple()}; r5 = *(u64 *)(r10 - 88); r5 += 1; *(u64 *)(r10 - 88) = r5; if r5 < ${1 + next(4)} goto ${again}`;
+      },
+    ],
     [1, () => inMap("own", `*(u64 *)(r0 + 8) = 1`)],
     [1, () => inMap("own", `r0 = *(u64 *)(r0 + 8)`)],
     [1, () => inMap("shared", `r0 = *(u64 *)(r0 + 8)`)],
@@ -117,6 +126,10 @@ export function randomProgram(next: Next): string {
     () => inMap("shared", "r1 = r0; r2 = 77; call put"),
     () => `r1 = map shared; r2 = func setEach; r3 = 0; r4 = 0; call bpf_for_each_map_elem; ${settle}`,
   ];
+  /** r2 points to a slot with a number, which one depends on the packet. */
+  function somewhere(): string {
+    return `r1 = *(u8 *)(r7 + ${next(REACH)}); r1 &= ${pick([8, 24])}; r2 = r10; r2 += -${pick([40, 48])}; r2 += r1`;
+  }
   function simple(): string {
     return pick(statements.slice(0, 9))[1]();
   }

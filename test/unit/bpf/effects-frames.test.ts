@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Frames } from "../../../src/bpf/analysis/frames.js";
+import { ANY_FRAME, ANY_OFFSET, KIND } from "../../../src/bpf/analysis/kinds.js";
+import { Scratch } from "../../../src/bpf/analysis/scratch.js";
+import { Values } from "../../../src/bpf/analysis/values.js";
+import { either, holds } from "../../support/known-numbers.js";
+
+const SLOTS = 4;
+const SIZE = SLOTS * 8;
+
+function frameOf(functions = 1, bigEndian = false): { values: Values; frames: Frames } {
+  const values = new Values(100, new Scratch(0));
+  const frames = new Frames(values, functions, bigEndian, new Scratch(0));
+  frames.followed = SLOTS;
+  frames.state.fill(values.any);
+  return { values, frames };
+}
+
+const store = fc.record({
+  size: fc.constantFrom(1, 2, 4, 8),
+  at: fc.integer({ min: 0, max: SIZE - 1 }),
+  numbers: fc.array(fc.bigInt({ min: -3n, max: 300n }), { minLength: 1, maxLength: 2 }),
+  aligned: fc.boolean(),
+});
+
+describe("a frame", () => {
+  it.each([
+    ["little", false],
+    ["big", true],
+  ])("with its bytes in %s order gives back what was stored, wherever it is cut", (_, bigEndian) => {
+    fc.assert(
+      fc.property(fc.array(store, { minLength: 1, maxLength: 12 }), (stores) => {
+        const { values, frames } = frameOf(1, bigEndian);
+        const memory = new DataView(new ArrayBuffer(SIZE));
+        const known = new Uint8Array(SIZE);
+        for (const { size, at: where, numbers, aligned } of stores) {
+          const at = Math.min(aligned ? where - (where % size) : where, SIZE - size);
+          const stored = numbers[0]!;
+          frames.store(0, at - SIZE, size, either(values, numbers));
+          for (let byte = 0; byte < size; byte++) {
+            const shift = BigInt(8 * (bigEndian ? size - 1 - byte : byte));
+            memory.setUint8(at + byte, Number((BigInt.asUintN(64, stored) >> shift) & 0xffn));
+            known[at + byte] = 1;
+          }
+        }
+        for (const size of [1, 2, 4, 8])
+          for (let at = 0; at + size <= SIZE; at++) {
+            if (!known.subarray(at, at + size).every((each) => each === 1)) continue;
+            const loaded = frames.load(0, at - SIZE, size);
+            let concrete = 0n;
+            for (let byte = 0; byte < size; byte++)
+              concrete |= BigInt(memory.getUint8(at + byte)) << BigInt(8 * (bigEndian ? size - 1 - byte : byte));
+            if (!holds(values, loaded, BigInt.asIntN(64, concrete))) return false;
+          }
+        return true;
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("keeps a pointer that is stored and loaded whole", () => {
+    const { values, frames } = frameOf();
+    const packet = values.pointer(KIND.PACKET);
+    frames.store(0, -16, 8, packet);
+    expect(frames.load(0, -16, 8)).toBe(packet);
+    expect(values.kinds(frames.load(0, -12, 4))).toBe(KIND.NUMBER);
+    frames.store(0, -13, 1, values.constant(0));
+    expect(values.kinds(frames.load(0, -16, 8))).toBe(KIND.NUMBER);
+  });
+
+  it("may hold a pointer in any slot, once it was stored at an offset that is not known", () => {
+    const { values, frames } = frameOf();
+    frames.store(0, -8, 8, values.constant(2));
+    frames.store(0, ANY_OFFSET, 8, values.pointer(KIND.PACKET));
+    for (const at of [-8, -16, -24, -200])
+      expect(values.kinds(frames.load(0, at, 8)) & KIND.PACKET, String(at)).toBe(KIND.PACKET);
+    expect(values.isConstant(frames.load(0, -8, 8))).toBe(false);
+  });
+
+  it("holds what another function stored in it beside what it stored itself", () => {
+    const { values, frames } = frameOf(2);
+    frames.store(0, -8, 8, values.constant(2));
+    const told: number[] = [];
+    frames.onWritten = (frame) => told.push(frame);
+    frames.function = 1;
+    frames.store(0, -8, 8, values.constant(1));
+    expect(told).toEqual([0]);
+    frames.function = 0;
+    expect(values.set(frames.load(0, -8, 8))).toBe(0b110);
+  });
+
+  it("shows another function what its owner stored, and tells when that grows", () => {
+    const { values, frames } = frameOf(2);
+    const context = values.pointer(KIND.CTX, 0, 0);
+    frames.store(0, -8, 8, context);
+    frames.function = 1;
+    expect(values.kinds(frames.load(0, -8, 8)) & KIND.CTX).toBe(KIND.CTX);
+    const told: number[] = [];
+    frames.onStored = (frame) => told.push(frame);
+    frames.function = 0;
+    frames.store(0, -8, 8, context);
+    frames.store(0, -8, 8, values.pointer(KIND.PACKET));
+    expect(told).toEqual([0]);
+  });
+
+  it("may hold anything that went through a pointer to a frame that is not known", () => {
+    const { values, frames } = frameOf(2);
+    frames.store(0, -8, 8, values.constant(2));
+    frames.store(ANY_FRAME, ANY_OFFSET, 8, values.pointer(KIND.PACKET));
+    expect(values.kinds(frames.load(0, -8, 8)) & KIND.PACKET).toBe(KIND.PACKET);
+  });
+
+  it("forgets numbers, but no pointers, from where a helper writes on", () => {
+    const { values, frames } = frameOf();
+    frames.store(0, -24, 8, values.constant(1));
+    frames.store(0, -16, 8, values.constant(2));
+    frames.store(0, -8, 8, values.pointer(KIND.CTX, 0, 0));
+    frames.scribble(0, -16);
+    expect(values.isConstant(frames.load(0, -24, 8))).toBe(true);
+    expect(frames.load(0, -16, 8)).toBe(values.any);
+    expect(values.kinds(frames.load(0, -8, 8))).toBe(KIND.CTX | KIND.NUMBER);
+  });
+
+  it("reads bytes of numbers that are known, in either order", () => {
+    for (const bigEndian of [false, true]) {
+      const { values, frames } = frameOf(1, bigEndian);
+      frames.store(0, -8, 4, values.constant(0x64636261));
+      const text = [-8, -7, -6, -5].map((at) => String.fromCharCode(frames.byteAt(0, at))).join("");
+      expect(text).toBe(bigEndian ? "dcba" : "abcd");
+      expect(frames.byteAt(0, -4)).toBe(-1);
+    }
+  });
+});
