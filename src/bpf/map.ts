@@ -42,6 +42,7 @@ export class ObjectMaps {
         this.#defined.set(section.index, legacyMaps(elf, section, here));
       else if (isGlobalData(section)) this.#global.set(section.index, this.#globalData(section));
     }
+    this.#placeArena();
   }
 
   /** The map that a symbol at this place stands for. */
@@ -64,6 +65,14 @@ export class ObjectMaps {
       frozen: true,
     });
     return this.#kconfig;
+  }
+
+  /** Variables of the arena's address space lie in the one arena that the object defines. */
+  #placeArena(): void {
+    const section = this.elf.section(".addr_space.1");
+    const defined = [...this.#defined.values()].flatMap((maps) => [...maps.values()]);
+    const arena = defined.find(({ type }) => type === "arena");
+    if (section !== undefined && arena !== undefined) this.#global.set(section.index, arena);
   }
 
   #fromBtf(section: ElfSection, symbols: readonly ElfSymbol[]): Map<number, CodeMap> {
