@@ -87,7 +87,7 @@ export class Call {
 
   /** What is found out about a load, or in one line why it cannot be read; the kernel would refuse that, too. */
   factsOf(load: LiveLoad): ProgramSubject | string {
-    this.gatehouse.watch.step(STEP.deciding);
+    this.gatehouse.watch.step(STEP.working);
     try {
       return this.gatehouse.facts.of(load, this.listener.objects, this.task.tgid);
     } catch (error) {
@@ -98,7 +98,9 @@ export class Call {
 
   decide<H extends HookName>(hook: H, subject: SubjectOf<H>): Verdict {
     this.gatehouse.watch.step(STEP.deciding);
-    return this.gatehouse.judge.decide(hook, subject, this.asker.current);
+    const verdict = this.gatehouse.judge.decide(hook, subject, this.asker.current);
+    this.gatehouse.watch.step(STEP.working);
+    return verdict;
   }
 
   /**
@@ -117,7 +119,7 @@ export class Call {
 
   /** Makes a call as the task. */
   asTask(call: () => number, filesystem = false): number {
-    this.gatehouse.watch.step(STEP.carryingOut);
+    this.gatehouse.watch.step(STEP.working);
     const identity = this.asker.identity(filesystem);
     return identity === null ? -ERRNO.ESRCH : this.gatehouse.wardrobe.wear(identity, call);
   }

@@ -2,7 +2,7 @@
  * What the decision thread is doing, in memory that the watching thread shares: whose wait, since when, and in which step.
  * Steps that can take as long as a task likes have a deadline, and the watcher ends the task that overstays it.
  */
-export const STEP = { idle: 0, copying: 1, deciding: 2, carryingOut: 3 } as const;
+export const STEP = { idle: 0, copying: 1, deciding: 2, working: 3 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];
 
 /** Words: step, task, listener, id (low, high), count of steps, count at the last kill; at byte 32 the time in ms (float64). */
