@@ -15,8 +15,10 @@ import type { Values } from "./values.js";
 export interface Consequences {
   /** A callback is entered, with these arguments. */
   enter(callback: number, args: readonly number[]): void;
-  /** The program (or subprogram) ends here with a value that is not known. */
+  /** The function at hand ends here with a value that is not known. */
   leave(slot: number, why: string): void;
+  /** The whole program does. */
+  end(slot: number, why: string): void;
 }
 
 /** Calls of helpers and kfuncs: what they do, and what they give back. */
@@ -73,7 +75,7 @@ export class Calls {
     }
     for (const effect of row.effects) this.#findings.note(effect, slot, `calls kfunc \`${row.name}\``);
     this.#kfuncArguments(slot, row);
-    if (row.ends) this.consequences.leave(slot, `\`${row.name}\` ends it with a value of its own`);
+    if (row.ends) this.consequences.end(slot, `\`${row.name}\` ends it with a value of its own`);
     const values = this.#values;
     const maps = values.maps(this.#argument(0));
     switch (row.returns) {

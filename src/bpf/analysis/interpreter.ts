@@ -8,7 +8,7 @@ import { Context } from "./context.js";
 import { type Entry, entryOf } from "./entry.js";
 import { type Flow, MAY_GOTO } from "./flow.js";
 import { Frames } from "./frames.js";
-import { ANY_FRAME, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
+import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import { Literals } from "./literals.js";
 import { FOREIGN, Maps } from "./maps.js";
 import { Memory } from "./memory.js";
@@ -69,6 +69,7 @@ export class Interpreter {
     this.#calls = new Calls(code, memory, {
       enter: (callback, args) => this.#enterCallback(callback, args),
       leave: (slot, why) => this.#leave(slot, values.any, why),
+      end: (slot, why) => this.verdict.returned(slot, ANY_NUMBER, why),
     });
     frames.onWritten = (frame) => this.#frameWritten(frame);
     frames.onRead = (frame) => remember(this.#readers, frame, this.#leader);

@@ -140,7 +140,7 @@ const GROUPS: readonly Group[] = [
   ],
   [[], "number", "scx_bpf_dsq_nr_queued scx_bpf_task_running scx_bpf_task_cpu scx_bpf_now scx_bpf_nr_cpu_ids"],
   [[STATE, KERNEL, USER], "number", "scx_bpf_exit_bstr scx_bpf_error_bstr scx_bpf_dump_bstr"],
-  [["decides"], "number", "bpf_throw", true],
+  [[], "number", "bpf_throw", true],
 ];
 
 /** By name. A kfunc without a row may do anything. */

@@ -35,6 +35,11 @@ describe("an XDP program", () => {
     ["returns what a global function returns", "call f; exit; global f: r0 = 2; exit", REDIRECTS],
     ["returns a number that a relocation may change", "r0 = 2 @core; exit", REDIRECTS],
     ["may tail-call another", "r2 = map jumps; r3 = 0; call bpf_tail_call; r0 = 2; exit", REDIRECTS],
+    [
+      "may end by an exception in a subprogram",
+      "call f; r0 = 2; exit; fn f: r1 = 0; call kfunc bpf_throw; exit",
+      REDIRECTS,
+    ],
     ["may end by an exception", "r1 = 0; call kfunc bpf_throw; r0 = 2; exit", REDIRECTS],
   ])("that %s", (_, text, expected) => {
     expect(verdict(text, { type: "xdp" })).toEqual(expected);
@@ -52,6 +57,7 @@ describe("what a program returns", () => {
     ["socket_filter", null, "r0 = 0; exit", DECIDES],
     ["socket_filter", null, "r6 = r1; r0 = *(u8 *)skb[14]; r0 = -1; exit", DECIDES],
     ["kprobe", null, "r0 = 1; exit", NOTHING],
+    ["kprobe", null, "r1 = 0; call kfunc bpf_throw; r0 = 0; exit", NOTHING],
     ["lsm", "lsm_mac", "r0 = 0; exit", NOTHING],
     ["lsm", "lsm_mac", "r0 = -1; exit", DECIDES],
     ["lsm", "lsm_cgroup", "r0 = 1; exit", NOTHING],
