@@ -1,4 +1,5 @@
 import type { AnyNode, Literal, ModuleDeclaration, Pattern } from "acorn";
+import { simple } from "acorn-walk";
 import type MagicString from "magic-string";
 import { GUEST_MODULE, GUEST_NAMES } from "./guest.js";
 import { didYouMean } from "./nearest.js";
@@ -37,10 +38,11 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
   const exports = new Map<string, Export>();
   const stars: { from: string; node: AnyNode }[] = [];
   const files: { from: string; node: AnyNode }[] = [];
-  const blank = (start: number, end: number) => {
-    const kept = source.text.slice(start, end).replace(/[^\n]+/g, "");
-    if (end > start) text.overwrite(start, end, kept === "" ? " " : kept);
+  const blank = (start: number, end: number, instead = " ") => {
+    if (end > start) text.overwrite(start, end, instead + source.text.slice(start, end).replace(/[^\n]+/g, ""));
   };
+  // the end of a declaration is the end of what stands before it, too: a semicolon, or a `(` behind it would call that
+  const remove = (node: AnyNode) => blank(node.start, node.end, ";");
   const from = (node: AnyNode & { source?: Literal | null }) => {
     const file = String(node.source?.value);
     if (file !== GUEST_MODULE && !files.some((seen) => seen.from === file)) files.push({ from: file, node });
@@ -56,7 +58,7 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
           if (file !== GUEST_MODULE) imports.push({ local: specifier.local.name, from: file, name });
           else guest.set(specifier.local.name, knownGuestName(source, specifier, name));
         }
-        blank(node.start, node.end);
+        remove(node);
         break;
       }
       case "ExportNamedDeclaration": {
@@ -78,14 +80,17 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
             name,
           });
         }
-        blank(node.start, node.end);
+        remove(node);
         break;
       }
       case "ExportDefaultDeclaration": {
         const { declaration } = node;
         const named = "id" in declaration && declaration.id ? declaration.id.name : null;
         blank(node.start, declaration.start);
-        if (named === null) text.prependRight(declaration.start, `const ${names.anonymous}=`);
+        if (named === null) {
+          text.prependRight(declaration.start, `const ${names.anonymous}=`);
+          text.appendRight(declaration.end, ";");
+        }
         const local = named ?? names.anonymous;
         exports.set("default", { node, local, from: null, name: local });
         break;
@@ -96,7 +101,7 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
           throw forbidden(source, node, `exports from \`${GUEST_MODULE}\``, "import it where it is used");
         if (node.exported) exports.set(nameOf(node.exported), { node, local: null, from: file, name: "*" });
         else stars.push({ from: file, node });
-        blank(node.start, node.end);
+        remove(node);
         break;
       }
     }
@@ -106,7 +111,7 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
 
 /** Refuses exports that can change after the file has run: what is imported is the value that it had then. */
 export function refuseChanging(source: Source, bindings: Bindings): void {
-  const variables = new Set<string>();
+  const variables = assignedNames(source);
   for (const node of source.program.body) {
     const declaration = node.type === "ExportNamedDeclaration" ? node.declaration : node;
     if (declaration?.type === "VariableDeclaration" && declaration.kind !== "const")
@@ -121,6 +126,21 @@ export function refuseChanging(source: Source, bindings: Bindings): void {
         "export a const or a function",
       );
   }
+}
+
+/** Names that something in the file assigns to, whatever they mean there: functions and classes can be replaced, too. */
+function assignedNames(source: Source): Set<string> {
+  const names = new Set<string>();
+  const add = (target: AnyNode) => {
+    for (const name of patternNames(target as Pattern)) names.add(name);
+  };
+  simple(source.program, {
+    AssignmentExpression: ({ left }) => add(left),
+    UpdateExpression: ({ argument }) => add(argument),
+    ForInStatement: ({ left }) => add(left),
+    ForOfStatement: ({ left }) => add(left),
+  });
+  return names;
 }
 
 function knownGuestName(source: Source, node: AnyNode, name: string): string {

@@ -212,7 +212,8 @@ function assemble(
   const host = my("host");
   const value = (unit: Unit, from: string) => my(`value${unit.targets.get(from)}`);
   const parts: string[] = [
-    `((${host})=>{"use strict";let ${marks.fuel}=0${units.map((_, index) => `,${my(`value${index}`)}`).join("")};` +
+    // a function, where an arrow would have the engine's global object as `this` of the policy
+    `(function(${host}){"use strict";let ${marks.fuel}=0${units.map((_, index) => `,${my(`value${index}`)}`).join("")};` +
       `const ${my("current")}=${host}.current,${my("box")}=${host}.box,${my("doubles")}=${host}.doubles,${my("subjects")}=${host}.subjects,` +
       `${marks.exhausted}=${host}.exhausted,${marks.caught}=(e)=>{if(${marks.fuel}<0)throw e;${host}.caught(e)};`,
   ];
@@ -249,7 +250,12 @@ function declare(constants: readonly string[]): string {
 }
 
 function member(object: string, name: string): string {
-  return name === "*" ? object : `${object}[${JSON.stringify(name)}]`;
+  return name === "*" ? object : `${object}[${quoted(name)}]`;
+}
+
+/** An exported name can be any text, and is none of the linker's however it is spelt. */
+function quoted(name: string): string {
+  return JSON.stringify(name).replaceAll("$", "\\u0024");
 }
 
 function reference(unit: Unit, { local, from, name }: Export, value: (unit: Unit, from: string) => string): string {
@@ -257,7 +263,7 @@ function reference(unit: Unit, { local, from, name }: Export, value: (unit: Unit
 }
 
 function exportsOf(unit: Unit, host: string, value: (unit: Unit, from: string) => string): string {
-  const fields = [...unit.exports].map(([name, one]) => `[${JSON.stringify(name)}]:${reference(unit, one, value)}`);
+  const fields = [...unit.exports].map(([name, one]) => `[${quoted(name)}]:${reference(unit, one, value)}`);
   return `return ${host}.freeze({__proto__:null,${fields.join(",")}})`;
 }
 

@@ -39,6 +39,7 @@ export function readSource(file: string, raw: string): Source {
     const program = parse(text, { ecmaVersion: 2023, sourceType: "module", allowHashBang: false, onToken: tokens });
     const source = { file, text, program, tokens };
     refuseSpelling(source);
+    if (text !== written) refuseJoining(source, written);
     return source;
   } catch (error) {
     if (error instanceof CountersignError) throw error;
@@ -126,6 +127,37 @@ function refuseSpelling(source: Source): void {
     if (plain.test(gap.replace(/\/\/.*|\/\*[\s\S]*?\*\//g, "")))
       throw forbidden(source, { start: end }, "has white space that is not a space, tab or line end", "use a space");
     end = token.end;
+  }
+}
+
+/** What can begin a statement, and else goes on with the expression before it. */
+const JOINING = new Set(["(", "[", "`", "+/-", "/"]);
+
+/**
+ * In TypeScript a type or a whole declaration can end the statement before it (`f as X` and `(0)` below it are two). Erased,
+ * it leaves nothing there that would: what begins a line must not be able to go on behind types that are gone.
+ */
+function refuseJoining(source: Source, written: string): void {
+  const { text, tokens } = source;
+  const [before, after] = [written.split("\n"), text.split("\n")];
+  for (let index = 1; index < tokens.length; index++) {
+    const [last, token] = [tokens[index - 1]!, tokens[index]!];
+    if (!JOINING.has(token.type.label) || last.type.label === ";") continue;
+    if (!text.slice(last.end, token.start).includes("\n")) continue;
+    const [from, to] = [positionAt(text, last.start), positionAt(text, token.start)];
+    // an erased `!` ends nothing
+    const rest = after[from.line - 1]!.slice(from.column - 1).trimEnd();
+    const same =
+      before[from.line - 1]!.replace(/[!\s]+$/, "").endsWith(rest) &&
+      before.slice(from.line, to.line - 1).join("\n") === after.slice(from.line, to.line - 1).join("\n") &&
+      before[to.line - 1]!.trimStart().startsWith(text[token.start]!);
+    if (same) continue;
+    throw forbidden(
+      source,
+      token,
+      `begins a line with \`${text[token.start]}\` behind types, so that it can be read in two ways`,
+      "end the statement before it with a semicolon",
+    );
   }
 }
 

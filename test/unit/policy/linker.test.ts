@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import type { CountersignError } from "../../../src/error.js";
+import { Guest, link } from "../../support/guest.js";
+
+const guest = new Guest();
+const verdictOf = (files: string | Readonly<Record<string, string>>) => {
+  const { verdict, fault } = guest.ask(link(files));
+  return fault?.message ?? verdict;
+};
+const refusalOf = (files: Readonly<Record<string, string>>) => {
+  try {
+    return link(files).hooks;
+  } catch (error) {
+    const { code, place, message } = error as CountersignError;
+    return `${code} at ${place}: ${message}`;
+  }
+};
+
+describe("statements stay apart where a declaration is taken out between them", () => {
+  it.each([
+    ["an import", `const v = f\nimport { note } from "countersign"\n(0, note)`],
+    ["a list of exports", `const v = f\nexport { f as bpf }\n(0)`],
+    ["an export of another file's", `const v = f\nexport { bpf_map } from "./other.js"\n[0]`],
+    ["every export of another file", `const v = f\nexport * from "./other.js"\n\`x\``],
+  ])("%s", (_, statements) => {
+    const policy = `function f() { return -13; }\n${statements}
+export const blob_verify = () => (v === f ? 0 : -13);`;
+    expect(verdictOf({ "policy.js": policy, "other.js": "export const bpf_map = () => 0;" })).toBe(0);
+  });
+
+  it.each([
+    ["function", "function () { return -13; }\n(1)"],
+    ["class", "class {}\n[1]"],
+    ["arrow function", "() => -13\n;[1]"],
+    ["arrow function at the end", "() => -13"],
+  ])("a default export that is a %s without a name", (_, exported) => {
+    const policy = `import it from "./other.js"; export const blob_verify = () => (typeof it === "function" ? 0 : -13);`;
+    expect(verdictOf({ "policy.js": policy, "other.js": `export default ${exported}` })).toBe(0);
+  });
+
+  it.each([
+    ["a type behind `as`", "const v = f as unknown\n(0)"],
+    ["an interface", "const v = f\ninterface X { a: number }\n(0)"],
+    ["an alias", "const v = f\ntype X = {\n  a: number;\n}\n[0]"],
+    ["an import of types", 'const v = f\nimport type { X } from "./other.js"\n`x`'],
+    ["an import of what is used as a type alone", 'const v = f\nimport { X } from "./other.js"\n+1'],
+    ["a declaration on the same line", "const v = f\ndeclare const x: number; (0)"],
+  ])("and where %s was erased, they have to be kept apart", (_, statements) => {
+    const policy = `function f() { return -13; }\n${statements}\nexport const blob_verify = () => 0;`;
+    expect(refusalOf({ "policy.ts": policy })).toMatch(/^POLICY_FORBIDDEN at policy\.ts:\d+:\d+: begins a line with/);
+  });
+
+  it("a semicolon keeps them apart", () => {
+    const policy = `const f = () => -13, v = f as unknown;\n(0)\nexport const blob_verify = () => (v === f ? 0 : -13);`;
+    expect(verdictOf({ "policy.ts": policy })).toBe(0);
+  });
+
+  it("types elsewhere are no hindrance", () => {
+    const policy = `interface X { a: number }
+export function blob_verify(blob: { name: string }): number {
+  const list: readonly number[] = [
+    (1 as number),
+    (2 as number),
+  ];
+  return list[0]!
+    - (1 as number)
+    + list.length
+    - 2;
+}`;
+    expect(verdictOf({ "policy.ts": policy })).toBe(0);
+  });
+});
+
+describe("what a file exports", () => {
+  it("is told apart by its name, however that is spelt", () => {
+    const policy = `import { "\\u0024default" as a, "\\u0024c_default" as b } from "./other.js";
+export const blob_verify = () => (a === 1 && b === 2 ? 0 : -13);`;
+    const other = `const x = 1, y = 2; export { x as "\\u0024default", y as "\\u0024c_default" }`;
+    expect(verdictOf({ "policy.js": policy, "other.js": other })).toBe(0);
+  });
+
+  it.each([
+    ["function", "export function f() { return -13; } export function swap() { f = () => 0; }"],
+    ["class", "export class f {} export function swap() { [f] = [1]; }"],
+    ["default function", "export default function f() {} export function swap() { for (f of [1]); }"],
+  ])("cannot be a %s that is assigned to: who imports it would not see that", (_, other) => {
+    const policy = `import { swap } from "./other.js"; export const blob_verify = () => swap() ?? 0;`;
+    expect(refusalOf({ "policy.js": policy, "other.js": other })).toMatch(
+      /^POLICY_FORBIDDEN at other\.js:1:1: exports the variable `(f|default)`, which could change$/,
+    );
+  });
+});
+
+describe("`this`", () => {
+  it.each([
+    ["at the top of a policy", "const it = this; export const blob_verify = () => (it === undefined ? 0 : -13);"],
+    ["in an arrow function", "export const blob_verify = () => (this === undefined ? 0 : -13);"],
+    ["in a hook", "export function blob_verify() { return this === undefined ? 0 : -13; }"],
+  ])("%s is undefined, as in any module", (_, policy) => {
+    expect(verdictOf(policy)).toBe(0);
+  });
+
+  it("at the top of an imported file is undefined, too", () => {
+    const policy = `import { it } from "./other.js"; export const blob_verify = () => (it === undefined ? 0 : -13);`;
+    expect(verdictOf({ "policy.js": policy, "other.js": "export const it = this;" })).toBe(0);
+  });
+});
