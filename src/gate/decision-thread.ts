@@ -11,7 +11,7 @@ import { close, openThread, signalProcess } from "./sys/pidfd.js";
 import { eventFd, ring } from "./sys/poll.js";
 import { send, stillWaits } from "./sys/seccomp.js";
 import { Tally } from "./tally.js";
-import type { FromThread, ThreadData, ToldRefusal, ToThread } from "./thread.js";
+import type { CommittedWrite, Ended, FromThread, ThreadData, ToldRefusal, ToThread } from "./thread.js";
 import { STEP, Watch, type Watched } from "./watch.js";
 
 /** What becomes known outside of the decision thread. */
@@ -44,6 +44,9 @@ export class DecisionThread {
   #worker: Worker;
   #stopped = false;
   #killed = -1;
+  #replacing = false;
+  /** What attachments wrote to maps, by attachment, map and key: the last value of each. */
+  readonly #writes = new Map<string, CommittedWrite>();
 
   private constructor(
     private config: Config,
@@ -77,6 +80,7 @@ export class DecisionThread {
     this.#tell({ do: "reload", config, sealed });
     await heard;
     this.config = config;
+    this.#writes.clear(); // a configuration that is read again begins with its maps as their files have them
     this.#sealed = sealed;
   }
 
@@ -89,7 +93,7 @@ export class DecisionThread {
     close(this.#bell);
   }
 
-  #start(): Worker {
+  #start(ended: Ended | null = null): Worker {
     const { config } = this;
     const data: ThreadData = {
       config,
@@ -97,6 +101,8 @@ export class DecisionThread {
       watch: this.#watch.memory,
       tally: this.tally.memory,
       bell: this.#bell,
+      writes: [...this.#writes.values()],
+      ended,
     };
     // deep recursion in a guest must end as an error of the guest, which takes more stack than a worker has by default
     const worker = new Worker(entryFile("gate-thread"), { workerData: data, resourceLimits: { stackSizeMb: 16 } });
@@ -123,6 +129,14 @@ export class DecisionThread {
       this.events.done(message.fd);
       return;
     }
+    if (message.is === "wrote") {
+      for (const write of message.writes)
+        this.#writes.set(JSON.stringify([message.attachment, write.map, write.key]), {
+          attachment: message.attachment,
+          write,
+        });
+      return;
+    }
     if (message.is === "refusal") {
       this.events.refusal(message);
       return;
@@ -136,7 +150,7 @@ export class DecisionThread {
   }
 
   #lost(worker: Worker, cause: Error): void {
-    if (worker !== this.#worker || this.#stopped) return;
+    if (worker !== this.#worker || this.#stopped || this.#replacing) return;
     const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${cause.message}`, {
       remedy: "see docs/errors/GATE_FAILED.md",
       cause,
@@ -168,18 +182,23 @@ export class DecisionThread {
     close(pidfd);
   }
 
-  async #replace(watched: Watched): Promise<void> {
-    const last = this.#worker;
-    last.removeAllListeners();
+  async #replace(stuck: Watched): Promise<void> {
+    if (this.#replacing) return;
+    this.#replacing = true;
+    await this.#worker.terminate();
+    // whatever it was at in its last moment has nobody else to be answered by
+    const last = this.#watch.look() ?? stuck;
+    send(last.listener, writeResponse(last.id, { result: -ERRNO.EPERM }));
     this.#watch.leave();
-    await last.terminate();
-    send(watched.listener, writeResponse(watched.id, { result: -ERRNO.EPERM }));
-    this.#worker = this.#start();
+    const reason = `a policy did not come back within ${this.#longestWall() + GRACE} ms`;
+    this.#worker = this.#start({ tid: last.tid, reason });
     try {
       await this.#hear("ready");
       for (const [fd, container] of this.#listeners) await this.listen(fd, container);
-      this.events.replaced(`a policy did not come back within ${this.#longestWall() + GRACE} ms`);
+      this.events.replaced(reason);
+      this.#replacing = false;
     } catch (error) {
+      this.#replacing = false;
       this.#lost(this.#worker, error as Error);
     }
   }

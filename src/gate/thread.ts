@@ -2,9 +2,12 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "
 import type { Config } from "../config/config.js";
 import { Engine } from "../engine/engine.js";
 import type { SealedRules } from "../engine/keyrings.js";
+import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Container } from "../policy/current.js";
+import type { Container, Current } from "../policy/current.js";
+import type { MapWrite } from "../policy/map.js";
+import { readAsker } from "./current.js";
 import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
 import { Judge } from "./judge.js";
@@ -13,6 +16,7 @@ import { Objects } from "./objects.js";
 import { rehearse } from "./rehearsal.js";
 import { settingsOf } from "./settings.js";
 import { Wardrobe } from "./sys/credentials.js";
+import { close, openThread } from "./sys/pidfd.js";
 import { EPOLLHUP, Poll, quieten } from "./sys/poll.js";
 import { blockSignals } from "./sys/process.js";
 import { wakeOnSameCpu } from "./sys/seccomp.js";
@@ -30,6 +34,21 @@ export interface ThreadData {
   readonly watch: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
   readonly bell: number;
+  /** What was written to maps in threads before this one. */
+  readonly writes: readonly CommittedWrite[];
+  /** Why the thread before this one was ended; null where it is the first. */
+  readonly ended: Ended | null;
+}
+
+export interface CommittedWrite {
+  readonly attachment: string;
+  readonly write: MapWrite;
+}
+
+/** A thread that had to be ended, and the task whose call it was at. */
+export interface Ended {
+  readonly tid: number;
+  readonly reason: string;
 }
 
 export type ToThread =
@@ -42,6 +61,7 @@ export type FromThread =
   | { readonly is: "listening"; readonly fd: number }
   | { readonly is: "done"; readonly fd: number }
   | { readonly is: "reloaded" }
+  | { readonly is: "wrote"; readonly attachment: string; readonly writes: readonly MapWrite[] }
   | ToldRefusal
   | {
       readonly is: "failed";
@@ -74,13 +94,15 @@ class DecisionThread {
   constructor(
     private readonly port: MessagePort,
     private engine: Engine,
-    { config, watch, tally, bell }: ThreadData,
+    { config, watch, tally, bell, writes, ended }: ThreadData,
   ) {
     this.#watch = new Watch(watch);
     this.#tally = new Tally(tally);
     this.#bell = bell;
     this.#gate = this.#gateOf(config);
     this.#poll.add(bell);
+    for (const { attachment, write } of writes) engine.restore(attachment, [write]);
+    if (ended !== null) this.#recordEnd(ended);
   }
 
   async run(): Promise<void> {
@@ -161,6 +183,8 @@ class DecisionThread {
     const tally = this.#tally;
     const judge = new Judge(this.engine, (decision) => {
       tally.decision(decision);
+      for (const { attachment, writes } of decision.answers)
+        if (writes.length > 0) this.#say({ is: "wrote", attachment, writes });
       const refusal = decision.refusal ?? decision.would;
       if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
     });
@@ -183,10 +207,27 @@ class DecisionThread {
     this.#say({ is: "refusal", hook, subject: subject.name, reason, enforced: refusal !== null });
   }
 
+  /** The decision that the thread before this one could not make. */
+  #recordEnd({ tid, reason }: Ended): void {
+    const refusal = { verdict: -ERRNO.EPERM, by: null, code: "OUT_OF_TIME" as const, reason: `gate: ${reason}` };
+    const pidfd = openThread(tid, tid);
+    const current = readAsker(tid, pidfd, null)?.current ?? NOBODY;
+    const name = current.comm;
+    this.engine.record({ hook: "bpf", name, current, verdict: refusal.verdict, refusal, would: null });
+    this.#tally.add("refused");
+    close(pidfd);
+  }
+
   #say(message: FromThread): void {
     this.port.postMessage(message);
   }
 }
+
+/** A task that is gone. */
+const NOBODY: Current = {
+  ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
+  ...{ capabilities: [], namespaces: {}, container: null },
+};
 
 /** Listeners that are served in one turn before messages are looked at. */
 const READY_AT_ONCE = 64;

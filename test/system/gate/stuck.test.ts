@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { needs, needsGate, Site } from "./site.js";
+
+/** Counts loads in a map; a native that never polls holds the thread for ever when the counter says so. */
+const POLICY = `
+import { map_lookup, map_update } from "countersign";
+export function bpf_prog_load(prog) {
+  const count = map_lookup("loads", "count") ?? 0;
+  map_update("loads", "count", count + 1);
+  if (count === 2) Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);
+  return count > 4 ? -13 : 0;
+}
+`;
+
+describe("a policy that never comes back", () => {
+  let site: Site;
+
+  beforeAll(() => {
+    site = new Site(POLICY, "maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }\n");
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "gcc");
+  });
+
+  it("costs the decision thread its life: the call is refused, maps keep what was written, and the next is decided", () => {
+    const { stdout, stderr } = site.run(site.attack("traps"), "callers");
+    // four loads: 0 and 1 pass, the third is held and refused, the fourth meets the same counter and is refused as well
+    expect(stdout.trim().split("\n")).toEqual([
+      "good in a thread: done",
+      "good in a vfork: 0",
+      "bad in a thread: EPERM",
+      "bad in a vfork: 1",
+    ]);
+    expect(stderr).toMatch(/the decision thread was replaced: a policy did not come back/);
+    const late = site.log.filter(({ refusal }) => refusal?.code === "OUT_OF_TIME");
+    expect(late).toHaveLength(2);
+  });
+});
