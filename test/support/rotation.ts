@@ -75,17 +75,8 @@ export class Rotation {
 
   /** Writes over the files that are there, one after the other. */
   write(generation: number, folder = "current"): void {
-    this.#writeHalf(generation, folder, 0);
-    this.#writeHalf(generation, folder, 1);
-  }
-
-  writeHalf(generation: number, side: 0 | 1): void {
-    this.#writeHalf(generation, "current", side);
-  }
-
-  #writeHalf(generation: number, folder: string, side: 0 | 1): void {
-    const name = side === 0 ? "left.pem" : "right.pem";
-    writeFileSync(join(this.folder, folder, name), this.#pairs[generation]?.[side].pem.certificate as string);
+    for (const [side, name] of ["left.pem", "right.pem"].entries())
+      writeFileSync(join(this.folder, folder, name), this.#pairs[generation]?.[side]?.pem.certificate as string);
   }
 
   remove(): void {
