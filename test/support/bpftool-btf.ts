@@ -26,6 +26,8 @@ export interface DumpedBtf {
   readonly maps: ReadonlyMap<string, DumpedMap>;
   /** Names of the variables of `.kconfig`. */
   readonly kconfig: ReadonlySet<string>;
+  /** By program: the function that a tag names as its exception callback. */
+  readonly exceptionCallbacks: ReadonlyMap<string, string>;
 }
 
 export function dumpedBtf(path: string): DumpedBtf {
@@ -38,6 +40,11 @@ export function dumpedBtf(path: string): DumpedBtf {
   return {
     maps: new Map(variables(".maps").map((variable) => [variable.name, mapOf(variable, types)])),
     kconfig: new Set(variables(".kconfig").map(({ name }) => name)),
+    exceptionCallbacks: new Map(
+      [...types.values()]
+        .filter(({ kind, name }) => kind === "DECL_TAG" && name.startsWith("exception_callback:"))
+        .map(({ name, type_id }) => [types.get(type_id ?? 0)?.name ?? "", name.replace(/^[^:]*:/, "")]),
+    ),
   };
 }
 

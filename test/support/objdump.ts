@@ -31,7 +31,11 @@ export function dumpedPrograms(path: string): DumpedProgram[] {
   return functions
     .filter(({ section }) => section !== ".text")
     .map((program) => {
-      const parts = closure(program, functions);
+      const callback = btf.exceptionCallbacks.get(program.name);
+      const roots = functions.filter(
+        (each) => each === program || (each.section === ".text" && each.name === callback),
+      );
+      const parts = closure(roots, functions);
       const of = <T>(list: (part: Dumped) => readonly T[]): T[] => [...new Set(parts.flatMap(list))].sort();
       return {
         name: program.name,
@@ -127,8 +131,8 @@ function note(current: Dumped, at: number, insn: Buffer, relocation: string | un
   }
 }
 
-function closure(program: Dumped, functions: readonly Dumped[]): Dumped[] {
-  const reached = new Set([program]);
+function closure(roots: readonly Dumped[], functions: readonly Dumped[]): Dumped[] {
+  const reached = new Set(roots);
   for (const each of reached)
     for (const call of each.calls) for (const other of functions) if (call(other)) reached.add(other);
   return [...reached];
