@@ -54,7 +54,7 @@ export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
   return found;
 }
 
-/** bpftool, which carries more than any other program, has a dozen. */
+/** xdp-bench, which carries many, has ten. */
 const MAX_EMBEDDED = 256;
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 const HEADER_SIZE = 64;
