@@ -38,5 +38,5 @@ const HALF = 1024;
 
 /** The last bytes of a certificate are those of its signature. */
 function keyOf({ bytes, start, end }: Element): number {
-  return end - start < 6 ? 0 : bytes.readUIntLE(end - 6, 6);
+  return end - start < 4 ? 0 : bytes.readInt32LE(end - 4);
 }
