@@ -1,0 +1,121 @@
+/**
+ * The same guest, and the same linked policies, in a context of node:vm: what JavaScript itself says. It has no limits but
+ * fuel, and holds nobody in; it is here for one suite to be asked of several engines.
+ */
+import { createContext, Script } from "node:vm";
+import type { Limits } from "../../src/policy/attachment.js";
+import type { Current } from "../../src/policy/current.js";
+import { SHAPE } from "../../src/policy/domain.js";
+import type { LinkedPolicy } from "../../src/policy/linker.js";
+import type { Outcome } from "../../src/policy/outcome.js";
+import { outcomeOf } from "../../src/policy/reply.js";
+import { GUEST } from "../../src/sandbox/guest.gen.js";
+import type { HostFunctions } from "../../src/sandbox/host.js";
+import { pack } from "../../src/sandbox/parcel.js";
+import { PERMITS } from "../../src/sandbox/permits.js";
+import type { Stop, Told } from "../../src/sandbox/runtime.js";
+import * as slot from "../../src/sandbox/slots.js";
+
+type Factory = (host: unknown) => () => void;
+type Handles = [take: (factory: Factory) => () => void, tell: () => string, put: (at: number, text: string) => void];
+
+export class Oracle {
+  ask(
+    policy: LinkedPolicy,
+    limits: Limits,
+    hook: string,
+    subject: object,
+    current: Current,
+    functions: HostFunctions,
+  ): Outcome {
+    const box = new Int32Array(slot.INTEGERS);
+    const doubles = new Float64Array(slot.DOUBLES);
+    const { text, bytes } = pack(subject, 0, SHAPE.withheld);
+    const call = (given?: string) => answer(box, given ?? "", bytes, current, functions);
+    const context = createContext({}, { codeGeneration: { strings: false, wasm: false } });
+    new Script(THAWED).runInContext(context);
+    const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, ...SHAPE });
+    const start = new Script(GUEST).runInContext(context);
+    const [take, tell, put] = start(box, doubles, call, settings) as Handles;
+    const decide = take(new Script(policy.source, { filename: "policy" }).runInContext(context));
+    put(0, text);
+    box[slot.FUEL] = limits.fuel;
+    box[slot.HOOK] = policy.hooks.indexOf(hook);
+    box[slot.PRESENT] = current.container === null ? 0 : 1;
+    SHAPE.currentNumbers.forEach((key, index) => {
+      doubles[slot.CURRENT + index] = current[key as "pid"];
+    });
+    decide();
+    const told = JSON.parse(tell()) as Told;
+    const left = box[slot.FUEL]!;
+    const verdict = box[slot.STATUS] === slot.ZERO ? 0 : doubles[slot.VERDICT]!;
+    const quiet = box[slot.STATUS] === slot.ZERO && left >= 0 && told.notesMade === 0;
+    const stop = whatStopped(box, told);
+    const reply = { stop, verdict, fuel: limits.fuel - Math.max(left, 0), told: quiet && stop === null ? null : told };
+    return outcomeOf(reply, policy, limits);
+  }
+}
+
+/** A context's global object cannot be frozen, and has a constructor of node's: what the guest freezes is all else. */
+const THAWED = `{
+  const world = globalThis;
+  const { freeze } = Object;
+  delete Object.getPrototypeOf(world).constructor;
+  Object.freeze = (object) => (object === world ? object : freeze(object));
+}`;
+
+/** What V8 has that cannot be deleted, or that it needs to tell of a place. */
+const V8 = { Symbol: `${PERMITS.Symbol} asyncDispose dispose`, Error: `${PERMITS.Error} stackTraceLimit` };
+
+function whatStopped(box: Int32Array, told: Told): Stop | null {
+  if (box[slot.FUEL]! < 0) return "fuel";
+  if (box[slot.SWALLOWED] === slot.STACK || told.error?.ranOutOf === slot.STACK) return "stack";
+  if (box[slot.STATUS] === slot.THREW) return "threw";
+  return box[slot.STATUS] === slot.WRONG ? "wrong" : null;
+}
+
+function answer(
+  box: Int32Array,
+  given: string,
+  bytes: readonly Uint8Array[],
+  current: Current,
+  functions: HostFunctions,
+): string | undefined {
+  const data = bytes[box[slot.FIRST]!]!;
+  try {
+    switch (box[slot.CALL]) {
+      case slot.FIELD: {
+        const path = SHAPE.currentOthers[box[slot.FIRST]!]!.split(".");
+        const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], current);
+        return JSON.stringify(value ?? null);
+      }
+      case slot.READ:
+        return JSON.stringify([...data.subarray(box[slot.SECOND], box[slot.SECOND]! + box[slot.THIRD]!)]);
+      case slot.VERIFY_SIGNATURE: {
+        const [keyring, type] = JSON.parse(given);
+        box[slot.RESULT] = functions.verify_signature(data, bytes[box[slot.SECOND]!] ?? null, keyring, type);
+        return undefined;
+      }
+      case slot.HASH:
+        return functions.hash(JSON.parse(given)[0], data);
+      case slot.MAP_LOOKUP: {
+        const [map, key] = JSON.parse(given);
+        const found = functions.map_lookup(map, key);
+        return found === undefined ? undefined : JSON.stringify(found);
+      }
+      case slot.MAP_UPDATE: {
+        const [map, key, value] = JSON.parse(given);
+        box[slot.RESULT] = functions.map_update(map, key, value);
+        return undefined;
+      }
+      default: {
+        const [map, key] = JSON.parse(given);
+        box[slot.RESULT] = functions.map_delete(map, key);
+        return undefined;
+      }
+    }
+  } catch {
+    box[slot.FAILED] = 1;
+    return undefined;
+  }
+}

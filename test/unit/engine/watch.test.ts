@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { DecisionWatch } from "../../../src/engine/watch.js";
+
+describe("what a decision thread is doing", () => {
+  it("is nothing that could be overdue until an attachment is asked", () => {
+    const watch = new DecisionWatch();
+    watch.begin(7);
+    expect(watch.overdue(0)).toBeNull();
+    expect(watch.patience(25, 100)).toBe(100);
+  });
+
+  it("is overdue past its time and the grace, and told of by request and attachment", () => {
+    const watch = new DecisionWatch();
+    watch.begin(7);
+    watch.ask(2, -10);
+    expect(new DecisionWatch(watch.memory).overdue(0)).toEqual({ request: 7, attachment: 2 });
+    expect(watch.overdue(1000)).toBeNull();
+    expect(watch.patience(1000, 10_000)).toBeLessThanOrEqual(1000);
+    watch.answered();
+    expect(watch.overdue(0)).toBeNull();
+  });
+
+  it("wakes whoever waits", () => {
+    const watch = new DecisionWatch();
+    const seen = watch.responses;
+    watch.responded();
+    const start = performance.now();
+    watch.waitForResponse(seen, 5000);
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(watch.responses).toBe(seen + 1);
+  });
+});

@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { type DecisionEngine, openEngine } from "../../../src/engine/watchdog.js";
+import type { BlobSubject } from "../../../src/hooks/subject.js";
+import { task } from "../../task.js";
+
+const COUNTS = `import { map_lookup, map_update } from "countersign";
+export function blob_verify() {
+  const n = map_lookup("state", "n") ?? 0;
+  map_update("state", "n", n + 1);
+  return -1 - n;
+}`;
+const STUCK = `export function blob_verify(blob) {
+  if (blob.name === "stuck") Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);
+  return 0;
+}`;
+
+/** A subject that cannot change, so that it crosses into the thread once. */
+const blob = (name: string): BlobSubject =>
+  Object.freeze({ name, digest: "d", data: Uint8Array.of(1), signature: null });
+
+describe("an engine in a thread", () => {
+  let folder: string;
+  let engine: DecisionEngine;
+  const ask = (name: string, more: object = {}) => ({
+    hook: "blob_verify" as const,
+    subject: blob(name),
+    current: task(more),
+  });
+  const open = (attachments: object[], config: object = {}) => {
+    const file = join(folder, "countersign.yaml");
+    const maps = { state: { writable: { entries: 4, bytes: 1000 } } };
+    writeFileSync(file, stringify({ version: 1, maps, attachments, log: { file: "log.jsonl" }, ...config }));
+    return openEngine(file);
+  };
+  const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit" };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-"));
+    mkdirSync(join(folder, "policies"));
+    writeFileSync(join(folder, "policies", "counts.js"), COUNTS);
+    writeFileSync(join(folder, "policies", "stuck.js"), STUCK);
+    engine = await open([{ policy: "policies/counts.js" }, STUCK_IN_AUDIT]);
+  });
+  afterAll(async () => {
+    await engine.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("decides while the caller waits, and while it does not", async () => {
+    expect(engine.decide(ask("a")).verdict).toBe(-1);
+    expect((await engine.decideAsync(ask("a"))).verdict).toBe(-2);
+  });
+
+  it("answers for a policy that cannot be stopped, and charges it alone", async () => {
+    await engine.prepared();
+    const start = performance.now();
+    const { verdict, answers, would } = engine.decide(ask("stuck"));
+    // in audit it changes nothing, and all else is decided as ever
+    expect(verdict).toBe(-3);
+    expect(would).toBeNull();
+    expect(answers.map(({ attachment, fault }) => [attachment, fault?.code])).toEqual([
+      ["counts", undefined],
+      ["stuck", "OUT_OF_TIME"],
+    ]);
+    expect(answers[1]?.fault?.message).toContain("its thread was ended");
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  it("keeps every committed map write, and decides what was in flight", async () => {
+    await engine.prepared();
+    const names = ["a", "stuck", "b", "c"];
+    const verdicts = await Promise.all(
+      names.map((name) => engine.decideAsync(ask(name)).then(({ verdict }) => verdict)),
+    );
+    expect(verdicts).toEqual([-4, -5, -6, -7]);
+  });
+
+  it("takes an attachment out that had two threads ended, and says so in the log", () => {
+    const { answers } = engine.decide(ask("harmless"));
+    expect(answers[1]?.fault).toMatchObject({ code: "SUSPENDED", message: expect.stringContaining("2 times") });
+    const last = readFileSync(join(folder, "log.jsonl"), "utf8").trim().split("\n").at(-1) ?? "";
+    expect(JSON.parse(last).answers[1].fault.code).toBe("SUSPENDED");
+  });
+
+  it("refuses to start as the configuration does, with the place", async () => {
+    const broken = open([{ policy: "policies/none.js" }]);
+    await expect(broken).rejects.toMatchObject({ code: "FILE_UNREADABLE", place: expect.stringContaining("none.js") });
+  });
+
+  it("rejects what is asked of it when it is closed", async () => {
+    const other = await open([{ policy: "policies/counts.js" }]);
+    await other.close();
+    await other.close();
+    expect(() => other.decide(ask("a"))).toThrow(expect.objectContaining({ code: "ENGINE_CLOSED" }));
+    await expect(other.decideAsync(ask("a"))).rejects.toMatchObject({ code: "ENGINE_CLOSED" });
+  });
+});

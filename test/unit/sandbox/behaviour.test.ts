@@ -1,0 +1,218 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
+import { Domain } from "../../../src/policy/domain.js";
+import type { Outcome } from "../../../src/policy/outcome.js";
+import { engineCode } from "../../../src/sandbox/engine.js";
+import { blob, FUNCTIONS, link, type Question, SUBJECT } from "../../support/guest.js";
+import { Oracle } from "../../support/oracle.js";
+import { task } from "../../task.js";
+
+/** Every engine that a policy could run on; the first one ships. A skip names what the engine does otherwise. */
+const BACKENDS = [
+  { name: "quickjs", make: () => new Domain({ code: engineCode("quickjs") }), skips: {} as Record<string, string> },
+  {
+    name: "quickjs-ng",
+    make: () => new Domain({ code: engineCode("quickjs-ng") }),
+    skips: {} as Record<string, string>,
+  },
+  {
+    name: "node:vm",
+    make: () => new Oracle(),
+    skips: {
+      memory: "a context of V8 has no limit of memory",
+      time: "a context is not interrupted here",
+    } as Record<string, string>,
+  },
+];
+
+describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
+  const backend = make();
+  const ask = (source: string | Record<string, string>, question: Question = {}): Outcome =>
+    backend.ask(
+      link(source),
+      { ...DEFAULT_LIMITS, ...question.limits },
+      question.hook ?? "blob_verify",
+      question.subject ?? SUBJECT,
+      task(question.current),
+      { ...FUNCTIONS, ...question.functions },
+    );
+
+  it("answers 0, or a negative errno", () => {
+    expect(ask(blob("return 0;"))).toMatchObject({ verdict: 0, fault: null, reason: null, notes: [], answers: [] });
+    expect(ask(blob("return -4095;")).verdict).toBe(-4095);
+  });
+
+  it("sees the subject whole, and cannot change it", () => {
+    const subject = JSON.parse('{"a":"x\\u0000\\ud800","__proto__":{"toJSON":1},"then":[1,2,{"b":null}],"n":-0.5}');
+    const expected = JSON.stringify(JSON.stringify(subject));
+    expect(
+      ask(blob(`return JSON.stringify(blob) === ${expected} && Object.isFrozen(blob.then[2]) ? 0 : -1;`), { subject }),
+    ).toMatchObject({ verdict: 0 });
+  });
+
+  it("sees who asks, field by field", () => {
+    const container = { id: "c", name: null, labels: { tier: "edge" }, annotations: {} };
+    const current = { uid: 4294967294, comm: "tc", capabilities: ["CAP_BPF"], container };
+    const whole = JSON.stringify(JSON.stringify(task(current)));
+    expect(
+      ask(
+        blob(`const { container, ...rest } = current;
+      return JSON.stringify(current).length === ${whole}.length && current.uid === 4294967294 && current.comm === "tc" &&
+        current.container.labels.tier === "edge" && current.container === container && current.exe === rest.exe &&
+        current.container.labels === container.labels ? 0 : -1;`),
+        { current },
+      ),
+    ).toMatchObject({ verdict: 0 });
+    expect(ask(blob("return current.container === null ? 0 : -1;"), { current: { container: null } }).verdict).toBe(0);
+  });
+
+  it("gives its bytes to helpers, and reads a part of them", () => {
+    const seen: unknown[] = [];
+    const functions = {
+      verify_signature: (...given: unknown[]) => seen.push(given) && -126,
+      hash: (algorithm: string, data: Uint8Array) => `${algorithm}${data.length}`,
+    };
+    const subject = { data: Uint8Array.of(7, 8, 9), signature: Uint8Array.of(1) };
+    const policy = `import { hash, PKCS7, read, verify_signature } from "countersign";
+      export const blob_verify = (blob) => hash("sha256", blob.data) === "sha2563" && read(blob.data, 1, 2).join() === "8,9"
+        ? verify_signature(blob.data, blob.signature, "platform", PKCS7) : -1;`;
+    expect(ask(policy, { subject, functions })).toMatchObject({
+      verdict: -126,
+      answers: ["hash sha256: sha2563", "verify_signature platform PKCS7: -ENOKEY"],
+    });
+    expect(seen).toEqual([[subject.data, subject.signature, "platform", "PKCS7"]]);
+  });
+
+  it("is told that there is no signature without the host", () => {
+    const functions = { verify_signature: () => expect.unreachable("the host was asked") as never };
+    const policy = `import { PKCS7, verify_signature } from "countersign";
+      export const blob_verify = (blob) => verify_signature(blob.data, blob.signature, "platform", PKCS7);`;
+    expect(ask(policy, { functions })).toMatchObject({
+      verdict: -61,
+      answers: ["verify_signature platform PKCS7: -ENODATA"],
+    });
+  });
+
+  it("asks the host about data that carries its own signature", () => {
+    const policy = `import { MODSIG, verify_signature } from "countersign";
+      export const blob_verify = (blob) => verify_signature(blob.data, null, "modules", MODSIG);`;
+    expect(
+      ask(policy, { functions: { verify_signature: (_, signature) => (signature === null ? 0 : -1) } }).verdict,
+    ).toBe(0);
+  });
+
+  it("looks into maps, and writes to them", () => {
+    const map = new Map<string, unknown>([["a", { deep: [1, "\0"] }]]);
+    const functions = {
+      map_lookup: (_: string, key: string) => map.get(key),
+      map_update: (_: string, key: string, value: unknown) => (map.set(key, value).has(key) ? 0 : -1),
+      map_delete: (_: string, key: string) => (map.delete(key) ? 0 : -2),
+    };
+    const policy = `import { map_delete, map_lookup, map_update } from "countersign";
+      export function blob_verify() {
+        const { deep } = map_lookup("m", "a");
+        map_update("m", "b", { was: deep[1], undefined: undefined });
+        return map_lookup("m", "c") === undefined && deep[0] === 1 && map_delete("m", "a") === 0 ? map_delete("m", "a") : -1;
+      }`;
+    expect(ask(policy, { functions })).toMatchObject({ verdict: -2 });
+    expect([...map]).toEqual([["b", { was: "\0" }]]);
+  });
+
+  it("gives the reason of the refusal that it answered, and its notes", () => {
+    const policy = `import { deny, EACCES, note } from "countersign";
+      export function blob_verify() { note("first"); note(2); deny("other", 5); const no = deny("because", EACCES); deny("last"); return no; }`;
+    expect(ask(policy)).toMatchObject({ verdict: -13, reason: "because", notes: ["first", "2"] });
+  });
+
+  it("is refused for an error, with its place", () => {
+    expect(ask(blob("\n  null.x;")).fault).toMatchObject({
+      code: "POLICY_ERROR",
+      place: expect.stringMatching(/^policy\.js:3:/),
+    });
+    expect(ask(blob("throw new RangeError('so it is');")).fault?.message).toBe("threw RangeError: so it is");
+  });
+
+  it.each(["undefined", "null", '"0"', "1", "NaN", "{}", "true", "0n"])("is refused for the answer %s", (value) => {
+    expect(ask(blob(`return (${value});`))).toMatchObject({ verdict: null, fault: { code: "BAD_RETURN_VALUE" } });
+  });
+
+  it("runs out of fuel at the same point everywhere", () => {
+    expect(ask(blob("for (let i = 0; i < 9; i++); return 0;")).fuel).toBe(10);
+    expect(ask(blob("try { for (;;); } catch { return 0; }"), { limits: { fuel: 50 } })).toMatchObject({
+      verdict: null,
+      fuel: 50,
+      fault: { code: "OUT_OF_FUEL", place: expect.stringMatching(/^policy\.js:2:/) },
+    });
+  });
+
+  it("runs out of stack, whatever it catches", () => {
+    expect(
+      ask(blob("const f = () => f() + 1; try { f(); } catch { return 0; }"), { limits: { fuel: 1e9 } }).fault?.code,
+    ).toBe("OUT_OF_STACK");
+  });
+
+  it("runs out of memory, whatever it catches", ({ skip }) => {
+    if (skips.memory !== undefined) skip(skips.memory);
+    expect(ask(blob("try { 'x'.repeat(1e8); } catch { return 0; }")).fault?.code).toBe("OUT_OF_MEMORY");
+  });
+
+  it("runs out of time", ({ skip }) => {
+    if (skips.time !== undefined) skip(skips.time);
+    expect(ask(blob("for (;;);"), { limits: { fuel: 1e9, wall: 20 } }).fault).toMatchObject({ code: "OUT_OF_TIME" });
+  });
+
+  it("starts fresh each time", () => {
+    const source = `let n = 0;\n${blob("return n++ === 0 ? 0 : -1;")}`;
+    expect([ask(source).verdict, ask(source).verdict]).toEqual([0, 0]);
+  });
+
+  it("is given nothing that is not frozen", () => {
+    const outcome = ask(
+      blob(
+        `
+      const { getPrototypeOf } = Object;
+      const syntax = [function* () {}, (function* () {})(), [].values(), new Map().values(), new Set().values(), "".matchAll(/x/g)];
+      const open = [Object, Array, String, RegExp, Map, JSON, Math, WeakMap, deny, blob, current, ...syntax.map(getPrototypeOf)];
+      const seen = new Set();
+      while (open.length > 0) {
+        const value = open.pop();
+        if (value === null || !/^(object|function)$/.test(typeof value) || seen.has(value)) continue;
+        seen.add(value);
+        if (!Object.isFrozen(value)) note(String(Object.getOwnPropertyNames(value)));
+        for (const key of [...Object.getOwnPropertyNames(value), ...Object.getOwnPropertySymbols(value)]) {
+          const held = Object.getOwnPropertyDescriptor(value, key);
+          open.push(held.value, held.get, held.set);
+        }
+        open.push(getPrototypeOf(value));
+      }
+      return seen.size > 200 ? 0 : -seen.size;`,
+        `import { deny, note } from "countersign";\n`,
+      ),
+    );
+    // a generator's own prototype is made with it
+    expect(outcome).toMatchObject({ verdict: 0, fault: null, notes: [""] });
+  });
+
+  it("is made of several files", () => {
+    const files = {
+      "policy.js": `import { limit, isBig as large } from "./lib/size.js";
+import * as names from "./lib/names.js";
+export { blob_verify } from "./lib/hook.js";
+export const bprm_check_security = (file) => large(file) && names.of(file) === "n" ? -limit : 0;`,
+      "lib/size.js": `import { E2BIG } from "countersign";\nexport const limit = E2BIG;\nexport function isBig({ size }) { return size > 3; }`,
+      "lib/names.js": `export default 1;\nexport const of = ({ name }) => name;`,
+      "lib/hook.js": `import one from "./names.js";\nexport * from "./size.js";\nexport const blob_verify = () => -one;`,
+    };
+    expect(ask(files, { hook: "bprm_check_security", subject: { size: 4, name: "n" } }).verdict).toBe(-7);
+    expect(ask(files).verdict).toBe(-1);
+  });
+
+  it("may be TypeScript", () => {
+    const files = {
+      "policy.ts": `import { deny, type Blob } from "countersign";
+enum Size { small = 3 }
+export const blob_verify = (blob: Blob): number => (blob.data.length > Size.small ? deny("too large" as string) : 0);`,
+    };
+    expect(ask(files)).toMatchObject({ verdict: -1, reason: "too large" });
+  });
+});
