@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   sign: { summary: "makes signatures of files, or of each BPF program in them", load: () => import("./sign.js") },
   verify: { summary: "checks one signature", load: () => import("./verify.js") },
   keyring: { summary: "looks into keyrings and certificate paths", load: () => import("./keyring.js") },
+  top: { summary: "shows what a running gate decides", load: () => import("./top.js") },
   agent: { summary: "decides for containers, as an OCI seccomp agent", load: () => import("./agent.js") },
   run: { summary: "runs a command behind a live gate", load: () => import("./run.js") },
   inspect: { summary: "shows what BPF programs are and may do", load: () => import("./inspect.js") },

@@ -1,0 +1,119 @@
+/** One decision, as far as `top` shows it. */
+interface Seen {
+  readonly at: number;
+  readonly where: string;
+  readonly outcome: Outcome;
+  /** Microseconds. */
+  readonly took: number;
+}
+
+type Outcome = "allowed" | "refused" | "would" | "probe";
+
+/** A refusal, or what audit let through, in words. */
+export interface Reason {
+  readonly time: string;
+  readonly where: string;
+  readonly hook: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly enforced: boolean;
+}
+
+/** What one container, or the machine outside of them, did of late. */
+export interface Row {
+  readonly where: string;
+  /** Decisions a second. */
+  readonly rate: number;
+  readonly allowed: number;
+  readonly refused: number;
+  readonly would: number;
+  readonly probes: number;
+  /** Microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Milliseconds that are shown. */
+export const WINDOW = 10_000;
+/** Decisions and reasons that are kept at most. */
+const MAX_SEEN = 200_000;
+const MAX_REASONS = 20;
+
+/** The decisions of the last ten seconds, and the reasons of the last refusals, out of the lines of a decision log. */
+export class RecentDecisions {
+  #seen: Seen[] = [];
+  readonly reasons: Reason[] = [];
+  /** Lines that are no decisions. */
+  unreadable = 0;
+
+  add(lines: readonly string[], now: number): void {
+    for (const line of lines) {
+      const decision = parse(line);
+      if (decision === null) this.unreadable += line === "" ? 0 : 1;
+      else if (decision.hook !== undefined) this.#addDecision(decision, now);
+    }
+  }
+
+  /** By container, the busiest first; the first row is all of them together. */
+  rows(now: number): Row[] {
+    this.#seen = this.#seen.filter(({ at }) => at > now - WINDOW);
+    const places = new Map<string, Seen[]>();
+    for (const seen of this.#seen) {
+      const its = places.get(seen.where);
+      if (its === undefined) places.set(seen.where, [seen]);
+      else its.push(seen);
+    }
+    const rows = [...places].map(([where, seen]) => rowOf(where, seen)).sort((a, b) => b.rate - a.rate);
+    return [rowOf("all", this.#seen), ...rows];
+  }
+
+  #addDecision(decision: Line, now: number): void {
+    const where = decision.current?.container?.name ?? decision.current?.container?.id ?? "(no container)";
+    const { verdict = 0, would = null, refusal = null, probe } = decision;
+    const outcome = probe !== undefined ? "probe" : verdict < 0 ? "refused" : would === null ? "allowed" : "would";
+    this.#seen.push({ at: now, where, outcome, took: decision.duration ?? 0 });
+    if (this.#seen.length > MAX_SEEN) this.#seen.splice(0, MAX_SEEN / 2);
+    const reason = refusal?.reason ?? would?.reason;
+    if (reason === undefined) return;
+    const { hook = "", subject, time = "" } = decision;
+    this.reasons.push({ time, where, hook, subject: subject?.name ?? "", reason, enforced: refusal !== null });
+    if (this.reasons.length > MAX_REASONS) this.reasons.shift();
+  }
+}
+
+function rowOf(where: string, seen: readonly Seen[]): Row {
+  const count = (wanted: Outcome) => seen.reduce((sum, { outcome }) => sum + (outcome === wanted ? 1 : 0), 0);
+  const times = seen.map(({ took }) => took).sort((a, b) => a - b);
+  return {
+    where,
+    rate: seen.length / (WINDOW / 1000),
+    allowed: count("allowed"),
+    refused: count("refused"),
+    would: count("would"),
+    probes: count("probe"),
+    p50: times[Math.floor(times.length * 0.5)] ?? 0,
+    p99: times[Math.floor(times.length * 0.99)] ?? 0,
+  };
+}
+
+/** A line of the decision log; every part can be missing, since a file may hold anything. */
+interface Line {
+  readonly time?: string;
+  readonly hook?: string;
+  readonly verdict?: number;
+  readonly probe?: string;
+  readonly duration?: number;
+  readonly subject?: { readonly name?: string };
+  readonly refusal?: { readonly reason?: string } | null;
+  readonly would?: { readonly reason?: string } | null;
+  readonly current?: { readonly container?: { readonly id?: string; readonly name?: string | null } | null };
+}
+
+function parse(line: string): Line | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Line) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,108 @@
+import { Command } from "commander";
+import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
+import { CountersignError, oneLine } from "../error.js";
+import { Follow } from "./follow.js";
+import { print, printJson, styled } from "./output.js";
+import { RecentDecisions, type Row, WINDOW } from "./recent-decisions.js";
+import { table } from "./table.js";
+
+/** `countersign top`: live decisions in a terminal. */
+export function command(): Command {
+  return new Command("top")
+    .description("Shows what a running gate decides: rates, latencies and refusals, by container")
+    .option("--config <file>", "the configuration whose decision log is followed", DEFAULT_CONFIG)
+    .option("--log <file>", "follow this decision log")
+    .option("--once", "look for ten seconds, print once, and end")
+    .option("--json", "with --once: one JSON object")
+    .addHelpText(
+      "after",
+      `
+Figures are of the last ten seconds. It follows the decision log, through rotation, and so needs no connection to the gate.
+Ctrl-C or q ends it.
+
+Examples:
+  countersign top --config /etc/countersign/countersign.yaml
+  countersign top --log decisions.jsonl --once --json`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly config: string;
+  readonly log?: string;
+  readonly once?: true;
+  readonly json?: true;
+}
+
+const REFRESH = 1000;
+
+async function run({ config, log, once, json }: Options): Promise<void> {
+  const follow = new Follow(log ?? logOf(config), false);
+  const recent = new RecentDecisions();
+  follow.read(); // what is there already was before
+  const look = () => recent.add(follow.read(), Date.now());
+  if (once === true || process.stdout.isTTY !== true) {
+    const looking = setInterval(look, REFRESH / 4);
+    await new Promise((resolve) => setTimeout(resolve, WINDOW));
+    clearInterval(looking);
+    look();
+    if (json === true) printJson({ rows: recent.rows(Date.now()), reasons: recent.reasons });
+    else print(screen(recent).join("\n"));
+  } else await watch(recent, look);
+  follow.close();
+}
+
+/** The decision log of a configuration. Throws CONFIG_INVALID where it has none. */
+function logOf(file: string): string {
+  const { log } = readConfig(file);
+  if (log !== null) return log.file;
+  throw new CountersignError("CONFIG_INVALID", "has no decision log to follow", {
+    place: file,
+    remedy: "add `log: { file: decisions.jsonl }`, or name a log with --log",
+  });
+}
+
+/** Redraws until somebody has seen enough. The screen before comes back, whatever ends it. */
+async function watch(recent: RecentDecisions, look: () => void): Promise<void> {
+  const draw = () => {
+    look();
+    const room = process.stdout.rows - 1;
+    process.stdout.write(`\x1b[H${screen(recent).slice(0, room).join("\x1b[K\n")}\x1b[J`);
+  };
+  process.stdout.write("\x1b[?1049h\x1b[?25l");
+  const drawing = setInterval(draw, REFRESH);
+  process.stdout.on("resize", draw);
+  draw();
+  try {
+    await new Promise<void>((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+      if (process.stdin.isTTY !== true) return;
+      process.stdin.setRawMode(true).resume();
+      process.stdin.on("data", (keys: Buffer) => {
+        if (keys.includes("q") || keys.includes(CONTROL_C)) resolve();
+      });
+    });
+  } finally {
+    clearInterval(drawing);
+    process.stdout.off("resize", draw);
+    if (process.stdin.isTTY === true) process.stdin.setRawMode(false).pause();
+    process.stdout.write("\x1b[?25h\x1b[?1049l");
+  }
+}
+
+const CONTROL_C = 3;
+
+/** What is shown, in lines. Names come from containers and policies: they cannot move the cursor. */
+function screen(recent: RecentDecisions): string[] {
+  const head = ["where", "per second", "allowed", "refused", "in audit", "probes", "p50", "p99"];
+  const reasons = recent.reasons.toReversed().map(({ time, where, hook, subject, reason, enforced }) => {
+    const word = enforced ? styled("red", "refused") : styled("yellow", "would refuse");
+    return `${time.slice(11, 19)} ${word} ${oneLine(`${where} ${hook} \`${subject}\`: ${reason}`)}`;
+  });
+  return [...table(head, recent.rows(Date.now()).map(cells)).split("\n"), "", ...reasons];
+}
+
+function cells({ where, rate, allowed, refused, would, probes, p50, p99 }: Row): string[] {
+  const numbers = [allowed, refused, would, probes].map(String);
+  return [oneLine(where), rate.toFixed(1), ...numbers, `${p50.toFixed(0)} µs`, `${p99.toFixed(0)} µs`];
+}
