@@ -66,6 +66,9 @@ export function schemeOf(algorithm: AlgorithmIdentifier, digest: string | null):
       "RFC 5652 5.3",
       `the signature algorithm uses ${row.digest}, the signer says ${digest}`,
     );
+  // RFC 8419 3.1: with Ed25519 the digest of signed attributes is SHA-512
+  if (row.keyType === "ed25519" && digest !== null && digest !== "sha512")
+    return refuse("EKEYREJECTED", "RFC 8419 3.1", `Ed25519 goes with SHA-512, the signer says ${digest}`);
   return { family: row.family, digest: row.digest, salt: 0, keyType: row.keyType };
 }
 

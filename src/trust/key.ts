@@ -67,17 +67,9 @@ export class PublicKey {
       );
     if (this.#bound !== null && (scheme.digest !== this.#bound.digest || scheme.salt < this.#bound.salt))
       return refuse("EKEYREJECTED", "RFC 4055 3.3", `the key is for RSASSA-PSS with ${this.#bound.digest} alone`);
-    const key = this.#object as KeyObject;
-    const good =
-      scheme.family === "rsa-pss"
-        ? verify(
-            scheme.digest,
-            data,
-            { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.salt },
-            signature,
-          )
-        : verify(scheme.digest, data, key, signature);
-    return good ? null : refuse("EKEYREJECTED", rule, "the signature is not by this key over these bytes");
+    return isGood(scheme, data, this.#object as KeyObject, signature)
+      ? null
+      : refuse("EKEYREJECTED", rule, "the signature is not by this key over these bytes");
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
@@ -120,6 +112,16 @@ export function readPublicKey(der: Uint8Array): PublicKey {
       remedy: "give a public key of a type and size that is supported, as `openssl pkey -pubout` writes it",
       cause,
     });
+  }
+}
+
+/** OpenSSL's arithmetic. What it cannot do with a key is as good as a signature that is not good. */
+function isGood({ family, digest, salt }: Scheme, data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
+  try {
+    if (family !== "rsa-pss") return verify(digest, data, key, signature);
+    return verify(digest, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: salt }, signature);
+  } catch {
+    return false;
   }
 }
 
