@@ -5,7 +5,7 @@ import { ANY_POLICIES } from "./policy-graph.js";
 import { type Refusal, refuse } from "./refusal.js";
 import type { CrlIssuers } from "./revocation.js";
 import type { Trace } from "./trace.js";
-import type { Window } from "./window.js";
+import { Window } from "./window.js";
 
 /** Certificates on one path, the anchor's and the one in question included. */
 export const MAX_PATH = 12;
@@ -128,9 +128,11 @@ class Search {
         const rules: PathRules = { ...this.rules, purposes: null, policies: ANY_POLICIES };
         const anchors = new CertificateIndex([anchor]);
         const issuers = [...this.crlIssuers, candidate];
-        return !(
-          "verdict" in new Search(anchors, this.others, rules, this.window, null, this.effort, issuers).from(candidate)
-        );
+        // Whatever the time of the signature, a list is of today, and so is who signed it
+        const window = new Window(this.window.at);
+        const found = new Search(anchors, this.others, rules, window, null, this.effort, issuers).from(candidate);
+        this.window.narrow(window);
+        return !("verdict" in found);
       },
     };
   }

@@ -4,6 +4,7 @@ import { Authority, extension } from "../../../src/trust/authority.js";
 import { element, identifierOf, sequence } from "../../../src/trust/der-writer.js";
 import type { KeyringRules } from "../../../src/trust/keyring.js";
 import { EXTENSION, KEY_PURPOSE } from "../../../src/trust/oid.js";
+import { writePem } from "../../../src/trust/pem.js";
 import { signPkcs7 } from "../../../src/trust/sign.js";
 import { localStamper, stamped, timeStampRequest, tokenOf } from "../../../src/trust/time-stamp-maker.js";
 import { file, trusting } from "../../support/trust.js";
@@ -142,6 +143,32 @@ describe("a signer that was revoked", () => {
     const kept = await stamped(signature, at(-150));
     const revoked = crl(NOW - 120 * DAY, [invalidity]);
     expect(keyring({ ...good, revoked }).verify(data, kept, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYREVOKED);
+  });
+
+  it("is told of by a list whose own signer's certificate came after the stamp", async () => {
+    const delegate = root.issue({
+      subject: [["2.5.4.3", "Root"]],
+      notBefore: NOW - 2 * DAY,
+      keyUsage: [6],
+      usage: null,
+    });
+    const list = new Authority(delegate).revocationList({
+      entries: [{ serial: 7n, at: NOW - 160 * DAY }],
+      thisUpdate: NOW - DAY,
+      nextUpdate: NOW + DAY,
+    });
+    // an older list by the root itself, which says that the delegate is good
+    const older = root.revocationList({ thisUpdate: NOW - 2 * DAY, nextUpdate: NOW + DAY });
+    const blocks = [list, older].map((der) => writePem("X509 CRL", der)).join("");
+    const crls = [file("root.crl", blocks + delegate.pem.certificate)];
+    const kept = await stamped(signature, at(-150));
+    const judged = keyring({ ...good, revoked: { crls, certificates: [], digests: [] } }).verify(
+      data,
+      kept,
+      "PKCS7",
+      NOW,
+    );
+    expect(judged).toMatchObject({ verdict: -ERRNO.EKEYREVOKED, rule: "RFC 5280 6.3.3 (j)" });
   });
 
   it("on the block list is refused at any time", async () => {
