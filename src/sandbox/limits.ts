@@ -18,8 +18,8 @@ export const LIMIT_BOUNDS = {
   wall: [1, 10_000],
 } as const;
 
-/** Bytes of heap that a runtime takes before any policy runs in it. */
-export const RUNTIME_MEMORY = 1024 * 1024;
+/** Bytes by which memory may grow for what a guest tells of a decision, which it keeps short. */
+export const TOLD_MEMORY = 4 * 1024 * 1024;
 
 /** Runtimes that a domain keeps. */
 export const RUNTIMES_KEPT = 64;

@@ -56,14 +56,14 @@ export class Module {
     return this.memory.size;
   }
 
+  /** The stack is in bytes. What bounds a context's memory is `memory`. */
   newContext(
-    limits: { memory: number; stack: number },
+    { stack }: { readonly stack: number },
     intrinsics: number,
     callbacks: Callbacks,
   ): [JSRuntimePointer, JSContextPointer] {
     const runtime = this.ffi.QTS_NewRuntime();
-    this.ffi.QTS_RuntimeSetMemoryLimit(runtime, limits.memory);
-    this.ffi.QTS_RuntimeSetMaxStackSize(runtime, limits.stack);
+    this.ffi.QTS_RuntimeSetMaxStackSize(runtime, stack);
     this.#runtimes.set(runtime, callbacks);
     this.ffi.QTS_RuntimeEnableInterruptHandler(runtime);
     const context = this.ffi.QTS_NewContext(runtime, intrinsics as never);
@@ -169,9 +169,9 @@ export class Module {
    * addresses and nothing else.
    */
   #weigh(): void {
-    this.memory.ceiling = this.size;
+    this.memory.allow(0);
     for (let step = this.size; step >= SMALLEST_WEIGHT; step /= 2) while (this.#heap._malloc(step) !== 0) {}
-    this.memory.ceiling = Number.POSITIVE_INFINITY;
+    this.memory.allow(Number.POSITIVE_INFINITY);
   }
 
   #write(text: string): number {

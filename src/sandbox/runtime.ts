@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import { GUEST } from "./guest.gen.js";
 import type { HostFunctions } from "./host.js";
-import { RUNTIME_MEMORY } from "./limits.js";
+import { TOLD_MEMORY } from "./limits.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { textOf } from "./parcel.js";
 import { PERMITS } from "./permits.js";
@@ -77,8 +77,7 @@ export class Runtime implements Callbacks {
   readonly #boxPointer: number;
   readonly #noArguments: number;
   readonly #undefined: JSValuePointer;
-  /** The largest block that the engine gives, and how far a decision may have the module's memory grow. */
-  readonly #memory: number;
+  /** Bytes by which a decision may have the module's memory grow. */
   readonly #growth: number;
   readonly #shape: GuestShape;
   /** Paths of fields of `current`, and its fields that are objects of their own. */
@@ -108,9 +107,8 @@ export class Runtime implements Callbacks {
     this.#box.fill(0);
     this.#undefined = module.ffi.QTS_GetUndefined() as unknown as JSValuePointer;
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#memory = limits.memory + RUNTIME_MEMORY;
     this.#growth = limits.memory;
-    [this.#runtime, this.#context] = module.newContext({ memory: this.#memory, stack: limits.stack }, INTRINSICS, this);
+    [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
     this.#handles = this.#start();
     this.#subjects = new Subjects(
       shape.withheld,
@@ -138,7 +136,7 @@ export class Runtime implements Callbacks {
     this.#deadline = 0;
     try {
       const slot = this.#subjects.slotOf(subject);
-      this.module.memory.ceiling = this.module.size + this.#growth;
+      this.module.memory.allow(this.#growth);
       return this.#decide(hook, slot, limits.fuel);
     } catch (error) {
       // a trap, or the end of the host's own stack: what is in the module's memory is anybody's guess
@@ -147,7 +145,7 @@ export class Runtime implements Callbacks {
       const stop = error instanceof RangeError ? "stack" : "internal";
       return { stop, verdict: 0, fuel: limits.fuel, told: { ...SILENT, host: describe(error) } };
     } finally {
-      this.module.memory.ceiling = Number.POSITIVE_INFINITY;
+      this.module.memory.allow(Number.POSITIVE_INFINITY);
     }
   }
 
@@ -265,11 +263,15 @@ export class Runtime implements Callbacks {
       (status === slot.ZERO || status === slot.ANSWERED) &&
       left >= 0 &&
       swallowed === 0 &&
+      !this.#timedOut &&
+      !this.module.memory.refused &&
       this.#internal === undefined;
     if (calm && status === slot.ZERO && box[slot.NOTES] === 0) return { stop: null, verdict, fuel: used, told: null };
+    const { refused } = this.module.memory;
     const told = this.#tell();
     if (calm) return { stop: null, verdict, fuel: used, told };
-    const stop = this.#why(status, left, swallowed || (told.error?.ranOutOf ?? 0));
+    const ranOutOf = swallowed || told.error?.ranOutOf || (refused ? slot.MEMORY : 0);
+    const stop = this.#why(status, left, ranOutOf);
     if (stop === "memory") this.spent = true;
     return { stop, verdict: 0, fuel: used, told };
   }
@@ -277,6 +279,7 @@ export class Runtime implements Callbacks {
   #why(status: number, left: number, ranOutOf: number): Stop {
     if (this.#internal !== undefined) return "internal";
     if (left < 0) return "fuel";
+    if (this.#timedOut) return "time";
     if (ranOutOf === slot.MEMORY) return "memory";
     if (ranOutOf === slot.STACK) return "stack";
     return status === slot.THREW ? "threw" : "wrong";
@@ -298,14 +301,12 @@ export class Runtime implements Callbacks {
   }
 
   #tell(): Told {
-    // what is told must fit even where the policy has used up all that it had
+    // what is told must fit even where the policy has used up all that it had; the guest keeps it short
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.module.ffi.QTS_RuntimeSetMemoryLimit(this.#runtime, -1);
-    this.module.memory.ceiling = Number.POSITIVE_INFINITY;
+    this.module.memory.allow(TOLD_MEMORY);
     const result = this.module.call(this.#context, this.#handles.tell, []);
     const text = this.module.readString(this.#context, this.#value(result));
     this.#free(result);
-    this.module.ffi.QTS_RuntimeSetMemoryLimit(this.#runtime, this.#memory);
     return { ...(JSON.parse(text) as Told), host: this.#internal ?? this.#unanswered };
   }
 

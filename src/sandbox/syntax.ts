@@ -25,6 +25,7 @@ export function refusedByEngine(text: string): SyntaxRefusal | null {
       scratch = { module, context: module.newContext(LIMITS, INTRINSICS, CALLBACKS)[1] };
     }
     const { module, context } = scratch;
+    module.memory.allow(LIMITS.memory);
     const result = module.evaluate(context, text, "policy", COMPILE_ONLY);
     const error = module.exception(context, result);
     const refusal = error === null ? null : describe(module, context, error);

@@ -1,5 +1,6 @@
 import { ANSWERS, NOTES, REFUSALS } from "../slots.js";
 import { box } from "./host.js";
+import { beginning, cut } from "./text.js";
 
 /** Reasons, notes and answers are kept within these bounds; what is over is left out, and said to be. */
 const MAX_TEXT = 1024;
@@ -50,12 +51,11 @@ export function tellAnswers(): object {
     refusals: refusals.slice(0, box[REFUSALS]),
     notes: notes.slice(0, box[NOTES]),
     notesMade: box[NOTES],
-    answers: answers.slice(0, box[ANSWERS]),
+    answers: answers.slice(0, box[ANSWERS]).map((one) => (typeof one === "string" ? beginning(one, MAX_TEXT) : one)),
     answersMade: box[ANSWERS]! / 4,
   };
 }
 
 function clip(text: unknown): string {
-  const whole = typeof text === "string" ? text : String(text);
-  return whole.length > MAX_TEXT ? `${whole.slice(0, MAX_TEXT - 1)}…` : whole;
+  return cut(typeof text === "string" ? text : String(text), MAX_TEXT);
 }

@@ -1,5 +1,6 @@
 import { MEMORY, STACK, SWALLOWED } from "../slots.js";
 import { box } from "./host.js";
+import { beginning } from "./text.js";
 
 /** QuickJS's own; absent from other engines, whose memory has no limit of this kind. */
 const internal = (globalThis as { InternalError?: { prototype: object } }).InternalError?.prototype ?? null;
@@ -10,6 +11,9 @@ const EXHAUSTED: readonly (readonly [object | null, string, number])[] = [
   [SyntaxError.prototype, "stack overflow", STACK],
   [RangeError.prototype, "Maximum call stack size exceeded", STACK],
 ];
+
+/** Characters of an error's name, message or stack that are told. */
+const MAX_TEXT = 2048;
 
 let ranOut: Error | null = null;
 
@@ -48,16 +52,24 @@ export function ranOutOf(error: unknown): number {
 export function describe(error: unknown): { name: string; message: string; stack: string; ranOutOf: number } {
   const thrown = takeExhausted() ?? error;
   if (typeof thrown !== "object" || thrown === null) {
-    const plain = typeof thrown !== "function" && typeof thrown !== "bigint";
-    const message = plain ? String(thrown) : `a value of type ${typeof thrown}`;
-    return { name: "", message: clip(message), stack: "", ranOutOf: ranOutOf(error) };
+    return { name: "", message: told(inWords(thrown)), stack: "", ranOutOf: ranOutOf(error) };
   }
   return {
-    name: clip(inheritedText(thrown, "name") ?? "an object"),
-    message: clip(inheritedText(thrown, "message") ?? ""),
-    stack: clip(ownText(thrown, "stack") ?? ""),
+    name: told(inheritedText(thrown, "name") ?? "an object"),
+    message: told(inheritedText(thrown, "message") ?? ""),
+    stack: told(ownText(thrown, "stack") ?? ""),
     ranOutOf: ranOutOf(error),
   };
+}
+
+function inWords(primitive: unknown): string {
+  if (typeof primitive === "string") return primitive;
+  if (typeof primitive === "function" || typeof primitive === "bigint") return `a value of type ${typeof primitive}`;
+  return String(primitive);
+}
+
+function told(text: string): string {
+  return beginning(text, MAX_TEXT);
 }
 
 function ownText(object: object, key: string): string | undefined {
@@ -73,8 +85,4 @@ function inheritedText(object: object, key: string): string | undefined {
     at = Object.getPrototypeOf(at);
   }
   return undefined;
-}
-
-function clip(text: string): string {
-  return text.length > 2048 ? `${text.slice(0, 2047)}…` : text;
 }

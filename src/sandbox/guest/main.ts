@@ -72,7 +72,8 @@ $handles = [
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";
-  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 64))}`;
+  if (typeof value === "string")
+    return value.length > 64 ? `a string of ${value.length} characters` : `the string ${JSON.stringify(value)}`;
   // a bigint's digits can take seconds to write
   if (typeof value === "object" || typeof value === "function" || typeof value === "bigint")
     return `a value of type ${typeof value}`;

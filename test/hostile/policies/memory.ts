@@ -1,6 +1,9 @@
-import type { HostileCase } from "./case.js";
+import { dropped, type HostileCase } from "./case.js";
 
 const outOfMemory = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_MEMORY" });
+
+/** QuickJS joins strings on paper: this one takes a few hundred bytes until somebody asks what is in it. */
+const JOINED = `let s = "xy"; for (let i = 0; i < 27; i++) s += s;`;
 
 export const memory: readonly HostileCase[] = [
   outOfMemory("a string of 100 MB", `return "x".repeat(1e8).length;`),
@@ -25,4 +28,34 @@ export const memory: readonly HostileCase[] = [
     "keeping all in a Map",
     `const m = new Map(); for (let i = 0; i < 90000; i++) m.set(i, "x".repeat(200000)); return 0;`,
   ),
+  outOfMemory("an iterator's `return`, whose errors are dropped", dropped(`"x".repeat(1e8);`)),
+  {
+    name: "a string of 500 MB that nobody looked at yet, as an answer",
+    policy: `${JOINED} return s;`,
+    fault: "BAD_RETURN_VALUE",
+    says: /a string of 268435456 characters/,
+  },
+  {
+    name: "the same, thrown",
+    policy: `${JOINED} throw s;`,
+    fault: "POLICY_ERROR",
+    says: /a text of 268435456 characters/,
+  },
+  {
+    name: "the same as an error's message, name and stack",
+    policy: `${JOINED} throw { message: s, name: s, stack: s };`,
+    fault: "POLICY_ERROR",
+    says: /a text of 268435456 characters/,
+  },
+  {
+    name: "the same as a keyring's name, thirty-two times",
+    policy: `import { verify_signature } from "countersign";
+export function blob_verify(blob) {
+  ${JOINED}
+  for (let i = 0; i < 32; i++) verify_signature(blob.data, null, s + i, s);
+  return -1;
+}`,
+    fault: null,
+    verdict: -1,
+  },
 ];

@@ -1,4 +1,4 @@
-import type { HostileCase } from "./case.js";
+import { dropped, type HostileCase } from "./case.js";
 
 const outOfFuel = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_FUEL" });
 /** Natives cost no fuel: the interrupt handler stops them, or the watcher ends their thread. */
@@ -68,4 +68,11 @@ export const time: readonly HostileCase[] = [
     `let s = "a".repeat(1e6); return s.replaceAll("a", "$&$&").replaceAll("a", "$\`").length;`,
   ),
   outOfTime("natives that call natives", `const a = []; a.length = 2 ** 32 - 1; return a.findLast(Boolean) ? 0 : -1;`),
+  outOfTime("an iterator's `return`, whose errors are dropped", dropped(`/^(a+)+$/.test("a".repeat(40) + "!");`)),
+  outOfTime(
+    "a generator's `finally`, whose errors are dropped",
+    `function* g() { try { yield 1; } finally { /^(a+)+$/.test("a".repeat(40) + "!"); } }
+    try { for (const x of g()) throw 1; } catch {} return 0;`,
+  ),
+  outOfFuel("a loop in an iterator's `return`, whose errors are dropped", dropped("for (;;);")),
 ];
