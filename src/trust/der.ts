@@ -1,4 +1,5 @@
-import { CountersignError } from "../error.js";
+import { checkDer } from "./der-check.js";
+import { headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
 import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
@@ -10,8 +11,8 @@ import { TAG } from "./tag.js";
  * calls it once on what it has not read field by field, so that every byte of an input is held to the rules exactly once.
  */
 
-/** Deeper nesting than any certificate or CMS has. */
-export const MAX_DEPTH = 32;
+export { checkDer, checkSetOrder, MAX_DEPTH } from "./der-check.js";
+export { malformed } from "./der-header.js";
 
 /** One element: where its header, its contents and its end are in `bytes`. */
 export class Element {
@@ -167,80 +168,9 @@ export function readDer(input: Uint8Array, tag: number, what: string): Element {
   return element;
 }
 
-/** Checks every element of a range, all the way down: each header, each value, the order of each SET OF. Throws DER_MALFORMED. */
-export function checkDer(bytes: Buffer, start: number, end: number): void {
-  checkRange(bytes, start, end, 0, false);
-}
-
-/** X.690 11.6: the encodings of a SET OF ascend. Equal neighbours are no set either. Throws DER_MALFORMED. */
-export function checkSetOrder(set: Element): void {
-  const { bytes, end } = set;
-  let before = set.body;
-  for (let position = before; position < end; ) {
-    readHeader(bytes, position, end);
-    checkOrder(bytes, before, position, headerEnd);
-    before = position;
-    position = headerEnd;
-  }
-}
-
-export function malformed(message: string, offset: number): CountersignError {
-  return new CountersignError("DER_MALFORMED", message, {
-    place: `byte ${offset}`,
-    remedy: "give DER, whole and unchanged, as the tool that made it wrote it",
-  });
-}
-
 /** The same memory as a Buffer, whose native methods compare and slice without copying. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Bytes that are compared sooner here than by a call to native code. */
-const SHORT = 96;
-
-const CONSTRUCTED = 0x20;
-const CONTEXT = 0x80;
-
-/** Lengths need at most four octets: inputs are smaller than 4 GiB. */
-const MAX_LENGTH_OCTETS = 4;
-
-/** Where the contents of the header that was read last begin and end. Objects for each would be most of what checking costs. */
-let headerBody = 0;
-let headerEnd = 0;
-
-function checkRange(bytes: Buffer, start: number, end: number, depth: number, isSet: boolean): void {
-  if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${MAX_DEPTH}`, start);
-  let before = start;
-  for (let position = start; position < end; ) {
-    const tag = readHeader(bytes, position, end);
-    const body = headerBody;
-    const next = headerEnd;
-    if (isSet) checkOrder(bytes, before, position, next);
-    if ((tag & CONSTRUCTED) !== 0) {
-      if (tag < CONTEXT && tag !== TAG.sequence && tag !== TAG.set)
-        throw malformed(`constructed encoding of universal tag ${tag & 0x1f}`, position);
-      checkRange(bytes, body, next, depth + 1, tag === TAG.set);
-    } else if (tag < CONTEXT) {
-      const wrong = wrongValue(bytes, tag, body, next);
-      if (wrong !== null) throw malformed(wrong, position);
-    }
-    before = position;
-    position = next;
-  }
-}
-
-/** The element from `before` to `start` has to come before the one from there to `end`; there is none where they are the same. */
-function checkOrder(bytes: Buffer, before: number, start: number, end: number): void {
-  if (before === start) return;
-  const common = Math.min(start - before, end - start);
-  let index = 0;
-  while (index < common && bytes[before + index] === bytes[start + index]) index += 1;
-  const ascends =
-    index < common
-      ? (bytes[before + index] as number) < (bytes[start + index] as number)
-      : start - before < end - start;
-  if (!ascends) throw malformed("a set that is not in ascending order", start);
 }
 
 function readElement(bytes: Buffer, start: number, end: number): Element {
@@ -248,27 +178,5 @@ function readElement(bytes: Buffer, start: number, end: number): Element {
   return new Element(bytes, tag, start, headerBody, headerEnd);
 }
 
-/** X.690 8.1 and 10.1: one header, whose contents must fit before `end`. Gives the tag. */
-function readHeader(bytes: Buffer, start: number, end: number): number {
-  if (end - start < 2) throw malformed("an element is cut short", start);
-  const tag = bytes[start] as number;
-  if ((tag & 0x1f) === 0x1f) throw malformed("a tag number of more than 30", start);
-  if (tag >= 0xc0 || (tag & 0xc0) === 0x40) throw malformed("an application or private tag", start);
-  let body = start + 2;
-  let length = bytes[start + 1] as number;
-  if (length >= 0x80) {
-    const octets = length & 0x7f;
-    if (octets === 0) throw malformed("an indefinite length", start);
-    if (octets > MAX_LENGTH_OCTETS) throw malformed(`a length of ${octets} octets`, start);
-    if (end - body < octets) throw malformed("a length is cut short", start);
-    length = 0;
-    for (let index = 0; index < octets; index++) length = length * 256 + (bytes[body + index] as number);
-    if (length < 0x80 || (octets > 1 && (bytes[body] as number) === 0))
-      throw malformed("a length that is not minimal", start);
-    body += octets;
-  }
-  if (length > end - body) throw malformed(`a length of ${length} where ${end - body} bytes are left`, start);
-  headerBody = body;
-  headerEnd = body + length;
-  return tag;
-}
+/** Bytes that are compared sooner here than by a call to native code. */
+const SHORT = 96;

@@ -1,11 +1,10 @@
 import type { Certificate } from "./certificate.js";
 import { KEY_USAGE } from "./extension.js";
-import { NameConstraintState } from "./name-constraints.js";
+import type { NameConstraintState } from "./name-constraints.js";
 import { ANY_EXTENDED_KEY_USAGE, dotted } from "./oid.js";
-import { type PolicyRules, PolicyState } from "./policy-graph.js";
+import type { PolicyRules, PolicyState } from "./policy-graph.js";
 import { type Refusal, refuse } from "./refusal.js";
 import type { CrlIssuers, Revocation } from "./revocation.js";
-import type { Trace } from "./trace.js";
 import type { Window } from "./window.js";
 
 /** What a path is held to besides RFC 5280 itself. */
@@ -21,17 +20,8 @@ export interface PathRules {
   readonly revocation: Revocation | null;
 }
 
-/** What one path is validated in. */
-export interface PathContext {
-  readonly rules: PathRules;
-  readonly window: Window;
-  readonly trace: Trace | null;
-  /** Who else may have issued a CRL that is about this path, which leads down from `anchor`. */
-  readonly crlIssuers: (anchor: Certificate) => CrlIssuers;
-}
-
 /** One path while it is checked, from the anchor down (RFC 5280 6.1.2). */
-interface State {
+export interface PathState {
   readonly rules: PathRules;
   readonly window: Window;
   readonly crlIssuers: CrlIssuers;
@@ -48,53 +38,14 @@ interface State {
 }
 
 /** A rule: its section, its name for a person, and what it refuses. */
-interface Rule {
+export interface PathRule {
   readonly section: string;
   readonly name: string;
-  readonly check: (certificate: Certificate, state: State) => Refusal | null;
-}
-
-/**
- * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question; where it is the
- * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, and an authority if it issues.
- * Gives the policies that hold for a good path (RFC 5280 6.1.6). Throws DER_MALFORMED where an extension is.
- */
-export function validatePath(path: readonly Certificate[], context: PathContext): Refusal | ValidPath {
-  const anchor = path[0] as Certificate;
-  const { rules, window, trace } = context;
-  const length = path.length - 1;
-  const state: State = {
-    rules,
-    window,
-    crlIssuers: context.crlIssuers(anchor),
-    length,
-    names: new NameConstraintState(),
-    policies: new PolicyState(rules.policies, length),
-    last: false,
-    issuer: anchor,
-    maxPathLength: length,
-  };
-  for (const [index, certificate] of path.entries()) {
-    state.last = index === length;
-    for (const table of [index === 0 ? ANCHOR : BELOW, state.last ? END : index === 0 ? ANCHOR_ISSUER : ISSUER])
-      for (const rule of table) {
-        const refusal = rule.check(certificate, state);
-        trace?.rule(certificate, rule, refusal);
-        if (refusal !== null) return refusal;
-      }
-    state.issuer = certificate;
-  }
-  return { policies: state.policies.policies };
-}
-
-/** What a good path is good for. */
-export interface ValidPath {
-  /** Policies by their identifiers' octets. */
-  readonly policies: ReadonlySet<string>;
+  readonly check: (certificate: Certificate, state: PathState) => Refusal | null;
 }
 
 /** RFC 5280 6.1.3 (a)(2). The last second of validity counts whole. */
-const validity: Rule = {
+const validity: PathRule = {
   section: "RFC 5280 6.1.3 (a)(2)",
   name: "validity",
   check: (certificate, { rules, window }) => {
@@ -115,14 +66,14 @@ const validity: Rule = {
   },
 };
 
-const blocked: Rule = {
+const blocked: PathRule = {
   section: "block list",
   name: "not blocked",
   check: (certificate, { rules }) => rules.blocked(certificate),
 };
 
 /** RFC 5280 4.2: what is critical and not understood refuses (6.1.4 (o), 6.1.5 (f)). */
-const critical: Rule = {
+const critical: PathRule = {
   section: "RFC 5280 4.2",
   name: "critical extensions",
   check: (certificate) => {
@@ -137,7 +88,7 @@ const critical: Rule = {
 };
 
 /** RFC 5280 6.1.3 (a)(4). */
-const chaining: Rule = {
+const chaining: PathRule = {
   section: "RFC 5280 6.1.3 (a)(4)",
   name: "name chaining",
   check: (certificate, { issuer }) =>
@@ -147,14 +98,14 @@ const chaining: Rule = {
 };
 
 /** RFC 5280 6.1.3 (a)(1). */
-const signature: Rule = {
+const signature: PathRule = {
   section: "RFC 5280 6.1.3 (a)(1)",
   name: "signature",
   check: (certificate, { issuer }) => certificate.signedBy(issuer.publicKey),
 };
 
 /** RFC 5280 6.1.4 (k). */
-const authority: Rule = {
+const authority: PathRule = {
   section: "RFC 5280 6.1.4 (k)",
   name: "basic constraints",
   check: (certificate) =>
@@ -164,7 +115,7 @@ const authority: Rule = {
 };
 
 /** RFC 5280 6.1.4 (l) and (m). */
-const pathLength: Rule = {
+const pathLength: PathRule = {
   section: "RFC 5280 6.1.4 (l)",
   name: "path length",
   check: (certificate, state) => {
@@ -184,7 +135,7 @@ const pathLength: Rule = {
 };
 
 /** RFC 5280 6.1.4 (n). */
-const certificateSigning: Rule = {
+const certificateSigning: PathRule = {
   section: "RFC 5280 6.1.4 (n)",
   name: "key usage",
   check: (certificate) =>
@@ -201,7 +152,7 @@ const certificateSigning: Rule = {
  * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this extension alone;
  * a certificate that is trusted as itself may have none.
  */
-const purpose: Rule = {
+const purpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
   name: "extended key usage",
   check: (certificate, { rules, length }) => {
@@ -218,7 +169,7 @@ const purpose: Rule = {
 };
 
 /** RFC 5280 4.2.1.12 says nothing of authorities; where one is limited to purposes, so is what it issues, as OpenSSL has it. */
-const authorityPurpose: Rule = {
+const authorityPurpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
   name: "extended key usage of an authority",
   check: (certificate, { rules }) => {
@@ -234,7 +185,7 @@ const authorityPurpose: Rule = {
 };
 
 /** RFC 5280 6.1.3 (a)(3). */
-const revocation: Rule = {
+const revocation: PathRule = {
   section: "RFC 5280 6.1.3 (a)(3)",
   name: "revocation",
   check: (certificate, { rules, issuer, crlIssuers, window }) =>
@@ -242,28 +193,28 @@ const revocation: Rule = {
 };
 
 /** RFC 5280 6.1.3 (b) and (c): not for what an authority issued to itself on the way. */
-const names: Rule = {
+const names: PathRule = {
   section: "RFC 5280 6.1.3 (b)",
   name: "name constraints",
   check: (certificate, state) => (certificate.selfIssued && !state.last ? null : state.names.check(certificate)),
 };
 
 /** RFC 5280 6.1.3 (d), (e), (f). */
-const policies: Rule = {
+const policies: PathRule = {
   section: "RFC 5280 6.1.3 (d)",
   name: "certificate policies",
   check: (certificate, state) => state.policies.enter(certificate, state.last),
 };
 
 /** RFC 5280 6.1.4 (a), (b), (h), (i), (j). */
-const policyMappings: Rule = {
+const policyMappings: PathRule = {
   section: "RFC 5280 6.1.4 (a)",
   name: "policy mappings and constraints",
   check: (certificate, state) => state.policies.prepare(certificate),
 };
 
 /** RFC 5280 6.1.4 (g). */
-const nameSubtrees: Rule = {
+const nameSubtrees: PathRule = {
   section: "RFC 5280 6.1.4 (g)",
   name: "further name constraints",
   check: (certificate, state) => {
@@ -273,22 +224,37 @@ const nameSubtrees: Rule = {
 };
 
 /** RFC 5280 6.1.5 (a), (b), (g). An anchor alone has no path for policies to hold on. */
-const policyOutcome: Rule = {
+const policyOutcome: PathRule = {
   section: "RFC 5280 6.1.5 (g)",
   name: "acceptable policies",
   check: (certificate, { length, policies }) => (length === 0 ? null : policies.conclude(certificate)),
 };
 
 /** For the anchor, which is trusted by being one. */
-const ANCHOR: readonly Rule[] = [blocked, validity, critical];
+export const ANCHOR: readonly PathRule[] = [blocked, validity, critical];
 /** For each certificate below the anchor: RFC 5280 6.1.3. */
-const BELOW: readonly Rule[] = [chaining, signature, validity, blocked, critical, revocation, names, policies];
+export const BELOW: readonly PathRule[] = [
+  chaining,
+  signature,
+  validity,
+  blocked,
+  critical,
+  revocation,
+  names,
+  policies,
+];
 /** For an anchor that issues: RFC 5937 3.2, its limits bind what is below it. */
-const ANCHOR_ISSUER: readonly Rule[] = [authority, pathLength, certificateSigning, authorityPurpose, nameSubtrees];
+export const ANCHOR_ISSUER: readonly PathRule[] = [
+  authority,
+  pathLength,
+  certificateSigning,
+  authorityPurpose,
+  nameSubtrees,
+];
 /** For each certificate that issues the next: RFC 5280 6.1.4. */
-const ISSUER: readonly Rule[] = [policyMappings, ...ANCHOR_ISSUER];
+export const ISSUER: readonly PathRule[] = [policyMappings, ...ANCHOR_ISSUER];
 /** For the certificate in question: RFC 5280 6.1.5. */
-const END: readonly Rule[] = [purpose, policyOutcome];
+export const END: readonly PathRule[] = [purpose, policyOutcome];
 
 function iso(moment: number): string {
   return new Date(moment).toISOString().replace(".000Z", "Z");

@@ -1,6 +1,7 @@
 import type { Certificate } from "./certificate.js";
 import { CertificateIndex } from "./certificate-index.js";
-import { type PathRules, type ValidPath, validatePath } from "./path-rules.js";
+import type { PathRules } from "./path-rules.js";
+import { type ValidPath, validatePath } from "./path-validation.js";
 import { ANY_POLICIES } from "./policy-graph.js";
 import { type Refusal, refuse } from "./refusal.js";
 import type { CrlIssuers } from "./revocation.js";

@@ -1,4 +1,5 @@
-import { type Element, malformed } from "./der.js";
+import type { Element } from "./der.js";
+import { malformed } from "./der-header.js";
 import { TAG } from "./tag.js";
 
 /**
