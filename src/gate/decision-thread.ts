@@ -104,8 +104,7 @@ export class DecisionThread {
       writes: [...this.#writes.values()],
       ended,
     };
-    // deep recursion in a guest must end as an error of the guest, which takes more stack than a worker has by default
-    const worker = new Worker(entryFile("gate-thread"), { workerData: data, resourceLimits: { stackSizeMb: 16 } });
+    const worker = new Worker(entryFile("gate-thread"), { workerData: data, resourceLimits: LIMITS });
     worker.on("message", (message: FromThread) => this.#heard(message));
     worker.once("error", (error) => this.#lost(worker, error));
     worker.once("exit", () => this.#lost(worker, new Error("it ended")));
@@ -208,6 +207,8 @@ export class DecisionThread {
   }
 }
 
+/** Deep recursion in a guest must end as an error of the guest, which takes more stack than a worker has by default. */
+const LIMITS = { stackSizeMb: 16 };
 const LOOK_EVERY = 20;
 /** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
 const GRACE = 200;

@@ -9,7 +9,6 @@ export function bpf(cmd: number, attr: Uint8Array): number {
 }
 
 const OBJ_GET_INFO_BY_FD = 15;
-const MAP_FREEZE = 22;
 const MAP_LOOKUP_ELEM = 1;
 const MAP_GET_FD_BY_ID = 14;
 
@@ -84,11 +83,6 @@ export function linkedProgram(fd: number): number {
   const info = new DataView(new ArrayBuffer(LINK_INFO_SIZE));
   const result = objectInfo(fd, info);
   return result < 0 ? result : info.getUint32(8, true);
-}
-
-/** Makes a map read-only to user space, for ever. 0 or a negative errno. */
-export function freezeMap(fd: number): number {
-  return bpf(MAP_FREEZE, new Uint8Array(Uint32Array.of(fd).buffer));
 }
 
 function objectInfo(fd: number, info: DataView): number {

@@ -3,15 +3,11 @@ import { NR } from "./numbers.js";
 
 const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
-const NR_READLINKAT = 267;
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const F_ADD_SEALS = 1033;
 /** F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE of linux/fcntl.h. */
 const ALL_SEALS = 0xf;
-const NR_FTRUNCATE = 77;
-const NR_PWRITE64 = 18;
 
 /** A path as C has it. */
 export function cString(text: string): Uint8Array {
@@ -21,11 +17,6 @@ export function cString(text: string): Uint8Array {
 /** Opens a file for reading, close-on-exec; a negative errno on failure. */
 export function openFile(path: string): number {
   return syscall(NR.openat, AT_FDCWD, cString(path), O_CLOEXEC, 0);
-}
-
-/** A handle of a directory or namespace that is not read. */
-export function openPath(path: string): number {
-  return syscall(NR.openat, AT_FDCWD, cString(path), O_CLOEXEC | O_PATH, 0);
 }
 
 const scratch = Buffer.alloc(16 * 1024);
@@ -41,7 +32,7 @@ export function readSmall(path: string): string | null {
 
 /** Where a symbolic link leads; null where it cannot be told. */
 export function readLink(path: string): string | null {
-  const length = syscall(NR_READLINKAT, AT_FDCWD, cString(path), scratch, 4096);
+  const length = syscall(NR.readlinkat, AT_FDCWD, cString(path), scratch, 4096);
   return length < 0 ? null : scratch.toString("utf8", 0, length);
 }
 
@@ -71,12 +62,12 @@ export function sealedFile(name: string, bytes: Uint8Array): number {
 }
 
 function fill(fd: number, bytes: Uint8Array): number {
-  const sized = syscall(NR_FTRUNCATE, fd, bytes.byteLength);
+  const sized = syscall(NR.ftruncate, fd, bytes.byteLength);
   if (sized < 0) return sized;
   const start = addressOf(bytes);
   let done = 0;
   while (done < bytes.byteLength) {
-    const count = syscall(NR_PWRITE64, fd, start + done, bytes.byteLength - done, done);
+    const count = syscall(NR.pwrite64, fd, start + done, bytes.byteLength - done, done);
     if (count < 0) return count;
     done += count;
   }

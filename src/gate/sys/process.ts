@@ -4,7 +4,6 @@ import { NR } from "./numbers.js";
 const PR_SET_NO_NEW_PRIVS = 38;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
-const NR_EXIT_GROUP = 231;
 /** SIGKILL and SIGSTOP have no disposition. */
 const FIXED: ReadonlySet<number> = new Set([9, 19]);
 const RLIMIT_NOFILE = 7;
@@ -69,7 +68,7 @@ export function endAs({
     defaultSignals();
     process.kill(process.pid, signal);
   }
-  syscall(NR_EXIT_GROUP, code ?? EXIT_SIGNALLED);
+  syscall(NR.exit_group, code ?? EXIT_SIGNALLED);
   throw new Error("exit_group returned");
 }
 
@@ -80,12 +79,11 @@ const EXIT_SIGNALLED = 128;
 const P_PID = 1;
 const WNOHANG = 1;
 const WSTOPPED = 2;
-const NR_WAITID = 247;
 
 /** Whether a child stopped and nobody has taken note of it yet; this does. Its end is left to node. */
 export function takeStop(pid: number): boolean {
   const info = new Int32Array(32); // siginfo_t, 128 bytes; si_pid at 12
-  return syscall(NR_WAITID, P_PID, pid, info, WNOHANG | WSTOPPED, 0) === 0 && info[3] === pid;
+  return syscall(NR.waitid, P_PID, pid, info, WNOHANG | WSTOPPED, 0) === 0 && info[3] === pid;
 }
 
 /** Strings that execve reads: they must stay in place until it does. */

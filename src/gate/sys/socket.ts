@@ -5,14 +5,12 @@ import { close } from "./pidfd.js";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const SO_PEERCRED = 17;
 const MSG_CMSG_CLOEXEC = 0x40000000;
-const CALL = { socket: 41, connect: 42, bind: 49, listen: 50, accept4: 288 } as const;
 /** struct cmsghdr is 16 bytes; an fd takes 4, padded to 8. */
 const CMSG_HEADER = 16;
 /** Fds that one message may bring; a runtime sends one. */
@@ -20,10 +18,10 @@ const MAX_FDS = 8;
 
 /** A listening socket of the file system, mode 0600, that a callback is called for when somebody connects. */
 export function listenAt(path: string, ready: () => void): { readonly fd: number; close(): void } {
-  const fd = must(syscall(CALL.socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "making the socket");
+  const fd = must(syscall(NR.socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "making the socket");
   const address = socketAddress(path);
-  must(syscall(CALL.bind, fd, address, address.byteLength), `binding \`${path}\``);
-  must(syscall(CALL.listen, fd, 128), `listening at \`${path}\``);
+  must(syscall(NR.bind, fd, address, address.byteLength), `binding \`${path}\``);
+  must(syscall(NR.listen, fd, 128), `listening at \`${path}\``);
   const watching = whenReadable(fd, ready);
   return {
     fd,
@@ -36,7 +34,7 @@ export function listenAt(path: string, ready: () => void): { readonly fd: number
 
 /** Takes one connection; a negative errno where there is none. */
 export function accept(listener: number): number {
-  return syscall(CALL.accept4, listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  return syscall(NR.accept4, listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 /** Calls back whenever there is something to be read, until the function that it gives is called. */
@@ -77,26 +75,6 @@ export function receiveWithFds(socket: number, into: Uint8Array): Received {
     at += Math.ceil(size / 8) * 8;
   }
   return { length, fds };
-}
-
-/** Sends a datagram with fds to a socket by its path (`@…`: an abstract one). 0 or more, or a negative errno. */
-export function sendWithFds(path: string, text: string, fds: readonly number[]): number {
-  const socket = syscall(CALL.socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) return socket;
-  const address = socketAddress(path);
-  const connected = syscall(CALL.connect, socket, address, address.byteLength);
-  const control = new Uint8Array(fds.length === 0 ? 0 : CMSG_HEADER + Math.ceil(fds.length / 2) * 8);
-  const view = new DataView(control.buffer);
-  if (fds.length > 0) {
-    view.setBigUint64(0, BigInt(CMSG_HEADER + 4 * fds.length), true);
-    view.setInt32(8, SOL_SOCKET, true);
-    view.setInt32(12, SCM_RIGHTS, true);
-    for (const [index, fd] of fds.entries()) view.setInt32(CMSG_HEADER + 4 * index, fd, true);
-  }
-  const message = messageHeader(Buffer.from(text), control);
-  const sent = connected < 0 ? connected : syscall(NR.sendmsg, socket, message.header, 0);
-  close(socket);
-  return sent;
 }
 
 /** struct msghdr: name 0 · namelen 8 · iov 16 · iovlen 24 · control 32 · controllen 40 · flags 48; 56 bytes. */
