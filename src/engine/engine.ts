@@ -12,6 +12,7 @@ import { Domain } from "../policy/domain.js";
 import { MapView, type MapWrite } from "../policy/map.js";
 import type { Fault } from "../policy/outcome.js";
 import { Roster } from "../policy/roster.js";
+import { RUNTIMES_KEPT, RUNTIMES_KEPT_AT_LEAST } from "../sandbox/limits.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
 import { SignatureStore } from "../trust/store.js";
 import { Helpers, type Moment } from "./helpers.js";
@@ -72,9 +73,10 @@ export class Engine {
     const maps = loader.maps();
     const moment: Moment = { time: 0, keyrings: new Map() };
     const domains = new Map<string, Domain>();
+    const kept = runtimesKept(new Set(config.attachments.map(({ domain }) => domain)).size);
     const attachments = config.attachments.map((attachment, number) => {
       const policy = loader.policy(attachment);
-      const domain = domains.get(attachment.domain) ?? new Domain();
+      const domain = domains.get(attachment.domain) ?? new Domain({ kept });
       domains.set(attachment.domain, domain);
       const view = new MapView(maps, attachment.mode);
       const watched = watch === null ? null : { watch, number };
@@ -217,6 +219,11 @@ function pathOf(subject: Subject): string | null {
 
 /** What most decisions ask. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});
+
+/** Runtimes that each of so many domains keeps warm. */
+function runtimesKept(domains: number): number {
+  return Math.max(RUNTIMES_KEPT_AT_LEAST, Math.floor(RUNTIMES_KEPT / Math.max(1, domains)));
+}
 
 function unlogged(error: unknown): Pick<Ruling, "verdict" | "refusal" | "would"> {
   const verdict = -ERRNO.EPERM;

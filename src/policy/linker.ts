@@ -12,7 +12,7 @@ import { type Marks, meter } from "./fuel.js";
 import { GUEST_FUNCTIONS, GUEST_MODULE } from "./guest.js";
 import { lighten } from "./lighten.js";
 import { didYouMean } from "./nearest.js";
-import { placeOf } from "./place.js";
+import { Places } from "./places.js";
 import { forbidden, placeIn, readSource, type Source } from "./source.js";
 
 /** A policy and the files that it imports, made into the one function that the sandbox runs. */
@@ -51,7 +51,8 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const hooks = hooksOf(entry, options.hookNames);
   const prefix = unspelt(units);
   const { text, starts } = assemble(units, hooks, prefix);
-  const locate = (line: number, column: number) => locateIn(units, starts, line, column) ?? file;
+  const places = new Places(units, starts);
+  const locate = (line: number, column: number) => places.locate(line, column) ?? file;
   const refusal = refusedByEngine(text);
   if (refusal !== null) {
     throw new CountersignError("POLICY_SYNTAX", `is not JavaScript to QuickJS: ${refusal.message}`, {
@@ -308,21 +309,4 @@ function calledHelper(callee: CallExpression["callee"], { guest }: Bindings): st
   if (callee.type === "Identifier") return guest.get(callee.name) ?? null;
   if (callee.type !== "MemberExpression" || callee.computed || callee.object.type !== "Identifier") return null;
   return guest.get(callee.object.name) === "*" && callee.property.type === "Identifier" ? callee.property.name : null;
-}
-
-/** Column maps are made when the first place is asked for: most policies never need one. */
-const maps = new WeakMap<Unit, number[][][]>();
-
-function locateIn(units: readonly Unit[], starts: readonly number[], line: number, column: number): string | null {
-  const index = starts.findLastIndex((start) => start <= line);
-  const unit = units[index];
-  if (unit === undefined) return null;
-  let map = maps.get(unit);
-  if (map === undefined) {
-    map = unit.text.generateDecodedMap({ hires: true }).mappings as number[][][];
-    maps.set(unit, map);
-  }
-  const segment = map[line - starts[index]!]?.findLast(([generated]) => generated! <= column - 1);
-  if (segment === undefined) return null;
-  return placeOf(unit.source.file, { line: segment[2]! + 1, column: segment[3]! + 1 });
 }

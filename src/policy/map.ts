@@ -83,8 +83,10 @@ export class MapView {
     if (its.limits === null) return -ERRNO.EPERM;
     if (!isJson(value)) return -ERRNO.EINVAL;
     const before = this.lookup(map, key);
-    const { entries, bytes } = this.room(its).change(key, before, value);
-    if (entries > its.limits.entries || bytes > its.limits.bytes) return -ERRNO.E2BIG;
+    const own = this.pending.get(map);
+    const written = new Size().add(own?.held).change(key, own?.writes.get(key) ?? null, value);
+    const sizes = [this.room(its).change(key, before, value), written, this.overlays.get(map)?.held];
+    if (sizes.some((size) => size?.exceeds(its.limits!))) return -ERRNO.E2BIG;
     return this.write(its, key, before, value);
   }
 
@@ -120,7 +122,7 @@ export class MapView {
       const its = this.maps.get(map);
       if (its === undefined) continue;
       if (this.mode === "enforce") its.set(key, value);
-      else this.overlay(its).set(key, this.committed(map, key), value);
+      else this.overlay(its).set(key, this.committed(map, key), value, its.get(key));
     }
   }
 
@@ -133,7 +135,7 @@ export class MapView {
     const layer = this.pending.get(map.name) ?? new Layer();
     this.pending.set(map.name, layer);
     this.reserve(map.name, layer.size, -1);
-    layer.set(key, before, value);
+    layer.set(key, before, value, this.committed(map.name, key));
     this.reserve(map.name, layer.size, 1);
     return 0;
   }
@@ -152,6 +154,8 @@ export class MapView {
   private overlay(map: PolicyMap): Layer {
     const overlay = this.overlays.get(map.name) ?? new Layer();
     this.overlays.set(map.name, overlay);
+    // keys of the map come and go: those that it has no more need not be deleted
+    if (overlay.writes.size > 2 * (map.limits?.entries ?? 0)) overlay.sweep((key) => map.get(key) !== null);
     return overlay;
   }
 }
@@ -161,10 +165,21 @@ class Layer {
   readonly writes = new Map<string, string | null>();
   /** How much larger this makes what lies below it, as that was when each key was written. */
   readonly size = new Size();
+  /** What it takes by itself: a bound that holds however what lies below has changed since. */
+  readonly held = new Size();
 
-  set(key: string, before: string | null, value: string | null): void {
+  /** `before` is what the key had as seen through this, and `below` what lies under it. */
+  set(key: string, before: string | null, value: string | null, below: string | null): void {
     this.size.change(key, before, value);
-    this.writes.set(key, value);
+    this.held.change(key, this.writes.get(key) ?? null, value);
+    // where nothing lies below there is nothing to delete, and a key that came and went leaves no trace
+    if (value === null && below === null) this.writes.delete(key);
+    else this.writes.set(key, value);
+  }
+
+  /** Forgets what was deleted and does not lie below any more. */
+  sweep(below: (key: string) => boolean): void {
+    for (const [key, value] of this.writes) if (value === null && !below(key)) this.writes.delete(key);
   }
 }
 
@@ -186,6 +201,10 @@ class Size {
     this.entries += Number(after !== null) - Number(before !== null);
     this.bytes += taken(key, after) - taken(key, before);
     return this;
+  }
+
+  exceeds(limits: MapLimits): boolean {
+    return this.entries > limits.entries || this.bytes > limits.bytes;
   }
 
   growth(): Size {

@@ -21,8 +21,9 @@ export const LIMIT_BOUNDS = {
 /** Bytes by which memory may grow for what a guest tells of a decision, which it keeps short. */
 export const TOLD_MEMORY = 4 * 1024 * 1024;
 
-/** Runtimes that a domain keeps. */
-export const RUNTIMES_KEPT = 64;
+/** Runtimes that an engine keeps, in all of its domains, and those that a domain may keep however many there are. */
+export const RUNTIMES_KEPT = 192;
+export const RUNTIMES_KEPT_AT_LEAST = 8;
 
 /** Subjects that a runtime keeps built, and how many characters of JSON they may come to. */
 export const SUBJECTS_KEPT = 64;
