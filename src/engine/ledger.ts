@@ -1,3 +1,4 @@
+import type { MapConfig } from "../config/config.js";
 import type { Decision } from "../hooks/decision.js";
 import type { MapWrite } from "../policy/map.js";
 
@@ -8,24 +9,41 @@ export interface Commit {
 }
 
 /**
- * Every map write that threads have committed, by the latest to each key, in order: what a new thread repeats to have the maps
- * of those before it.
+ * Every map write that threads have committed, by the latest to each key: what a new thread repeats to have the maps of those
+ * before it. All enforcing attachments write to the same map, and each one in audit to an overlay of its own.
  */
 export class Ledger {
-  readonly #latest = new Map<string, { attachment: string; write: MapWrite }>();
+  /** By map and key, then by who wrote: an attachment in audit, or the empty name for the map itself. */
+  readonly #latest = new Map<string, Map<string, { attachment: string; write: MapWrite }>>();
+  /** Maps in which a new thread finds nothing: what was deleted there need not be deleted again. */
+  readonly #empty: ReadonlySet<string>;
+
+  constructor(maps: readonly Pick<MapConfig, "name" | "file">[] = []) {
+    this.#empty = new Set(maps.filter(({ file }) => file === null).map(({ name }) => name));
+  }
 
   record({ answers }: Pick<Decision, "answers">): void {
-    for (const { attachment, writes } of answers) {
+    for (const { attachment, mode, writes } of answers) {
       for (const write of writes) {
-        const key = JSON.stringify([attachment, write.map, write.key]);
-        // the last to write is the last to be repeated, whoever it was
-        this.#latest.delete(key);
-        this.#latest.set(key, { attachment, write });
+        const key = JSON.stringify([write.map, write.key]);
+        const its = this.#latest.get(key) ?? new Map();
+        this.#latest.set(key, its);
+        its.set(mode === "audit" ? attachment : "", { attachment, write });
+        if (this.#empty.has(write.map)) forget(its);
+        if (its.size === 0) this.#latest.delete(key);
       }
     }
   }
 
   commits(): readonly Commit[] {
-    return [...this.#latest.values()].map(({ attachment, write }) => ({ attachment, writes: [write] }));
+    return [...this.#latest.values()].flatMap((its) =>
+      [...its.values()].map(({ attachment, write }) => ({ attachment, writes: [write] })),
+    );
   }
+}
+
+/** Of a key that was in no file: where the map itself has it no more, nor need it be deleted for anybody. */
+function forget(its: Map<string, { write: MapWrite }>): void {
+  if ((its.get("")?.write.value ?? null) !== null) return;
+  for (const [who, { write }] of its) if (write.value === null) its.delete(who);
 }

@@ -20,11 +20,13 @@ const GRACE = 1000;
  */
 export class TimedEngine {
   private readonly watch = new DecisionWatch();
-  private readonly ledger = new Ledger();
+  private readonly ledger: Ledger;
   private readonly offences = new Offences();
   private engine!: Engine;
 
-  private constructor(private readonly config: Config) {}
+  private constructor(private readonly config: Config) {
+    this.ledger = new Ledger(config.maps);
+  }
 
   /** Throws as {@link Engine.open}. */
   static async open(config: Config): Promise<TimedEngine> {

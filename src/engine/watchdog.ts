@@ -50,7 +50,7 @@ interface Pending {
  * every committed map write, decides again what was in flight, and takes the attachment that was at fault as out of time.
  */
 class Watchdog implements DecisionEngine {
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
   readonly #offences = new Offences();
   readonly #pending = new Map<number, Pending>();
   readonly #sealed: SealedRules;
@@ -61,6 +61,7 @@ class Watchdog implements DecisionEngine {
   #closed = false;
 
   constructor(private readonly config: Config) {
+    this.#ledger = new Ledger(config.maps);
     this.#sealed = sealedRules(config.keyrings);
     this.#thread = this.#start();
   }

@@ -45,6 +45,45 @@ describe("a map", () => {
   });
 });
 
+describe("keys that come and go", () => {
+  it.each(["enforce", "audit"] as const)("leave nothing behind in %s, within a decision or after it", (mode) => {
+    const { all, counts } = maps();
+    const view = new MapView(all, mode);
+    for (let i = 0; i < 100; i++) {
+      expect(view.update("counts", `within ${i}`, "1")).toBe(0);
+      expect(view.delete("counts", `within ${i}`)).toBe(0);
+      expect(view.update("counts", `after ${i}`, "1")).toBe(0);
+      if (i > 0) expect(view.delete("counts", `after ${i - 1}`)).toBe(0);
+      expect(view.commit().length).toBe(i > 0 ? 2 : 1);
+    }
+    expect(view.delete("counts", "after 99")).toBe(0);
+    view.commit();
+    expect(counts.used).toMatchObject({ entries: 0, bytes: 0 });
+    for (const key of ["a", "b", "c", "d"]) expect(view.update("counts", key, "1")).toBe(0);
+    expect(view.update("counts", "e", "1")).toBe(-ERRNO.E2BIG);
+  });
+
+  it("stay deleted for an attachment in audit that deleted what the map has", () => {
+    const { enforce, audit } = maps({ old: 1 });
+    const [binding, watching] = [enforce(), audit()];
+    watching.delete("counts", "old");
+    watching.commit();
+    for (let i = 0; i < 100; i++) {
+      binding.update("counts", `k${i}`, "1");
+      binding.commit();
+      expect(watching.delete("counts", `k${i}`)).toBe(0);
+      watching.commit();
+      expect(watching.lookup("counts", `k${i}`)).toBeNull();
+      binding.delete("counts", `k${i}`);
+      binding.commit();
+    }
+    expect([binding.lookup("counts", "old"), watching.lookup("counts", "old")]).toEqual(["1", null]);
+    let written = 0;
+    for (; written < 100 && watching.update("counts", `mine ${written}`, "1") === 0; written++) watching.commit();
+    expect(written, "twice the map's limit, however often it has changed").toBeLessThanOrEqual(8);
+  });
+});
+
 describe("writes", () => {
   it("are seen by their own view at once, and by others once they are committed", () => {
     const { enforce } = maps({ a: 1, b: 1 });
