@@ -16,6 +16,8 @@ export interface RotatingFileOptions {
  */
 export class RotatingFile {
   private fd: number | null;
+  /** A line was not written whole: what is there of it has to be ended first. */
+  private torn = false;
 
   /** Throws FILE_UNREADABLE. */
   constructor(private readonly options: RotatingFileOptions) {
@@ -26,11 +28,16 @@ export class RotatingFile {
   write(line: string): void {
     const bytes = Buffer.from(line, "utf8");
     try {
-      const { size } = fstatSync(this.descriptor());
-      if (size > 0 && size + bytes.length > this.options.rotate) this.rotate();
+      const { size, nlink } = fstatSync(this.descriptor());
+      // no name leads to it any more, so nobody would ever read the line
+      if (nlink === 0) this.reopen();
+      else if (size > 0 && size + bytes.length > this.options.rotate) this.rotate();
       const fd = this.descriptor();
+      if (this.torn) endLine(fd);
       for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      this.torn = false;
     } catch (cause) {
+      this.torn = true;
       throw this.error("cannot be written", cause);
     }
   }
@@ -53,6 +60,10 @@ export class RotatingFile {
       for (let index = keep - 1; index >= 1; index--) renameIfThere(`${file}.${index}`, `${file}.${index + 1}`);
       renameSync(file, `${file}.1`);
     }
+    this.reopen();
+  }
+
+  private reopen(): void {
     const next = this.open();
     this.close();
     this.fd = next;

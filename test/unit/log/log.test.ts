@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -150,6 +150,16 @@ describe("rotation", () => {
     expect(lines()).toEqual(['{"half":', "{}"]);
     appendFileSync(file, "more\n");
     expect(lines()).toHaveLength(3);
+  });
+
+  it("begins a new file where somebody has deleted the old one, and throws where its folder went with it", () => {
+    const log = new RotatingFile(options());
+    log.write("1\n");
+    rmSync(file);
+    log.write("2\n");
+    expect(lines()).toEqual(["2"]);
+    rmSync(join(file, ".."), { recursive: true });
+    for (let again = 0; again < 2; again++) expect(() => log.write("3\n")).toThrow("the log cannot be opened: ENOENT");
   });
 
   it("throws when a line can't be written", () => {
