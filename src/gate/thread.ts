@@ -108,7 +108,7 @@ class DecisionThread {
   async run(): Promise<void> {
     blockSignals();
     this.engine.prepare();
-    rehearse();
+    rehearse(this.#wardrobe);
     this.#say({ is: "ready" });
     while (this.#running) {
       let rung = false;
