@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
+import type { ToldRefusal } from "../gate/messages.js";
 import type { RunResult } from "../gate/run.js";
-import type { ToldRefusal } from "../gate/thread.js";
 import { complain, styled } from "./output.js";
 
 /** `countersign run`: a live gate around a command. */

@@ -5,13 +5,13 @@ import { type SealedRules, sealedRules } from "../engine/keyrings.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError, type ErrorCode } from "../error.js";
 import type { Container } from "../policy/current.js";
+import type { CommittedWrite, Ended, FromThread, ThreadData, ToldRefusal, ToThread } from "./messages.js";
 import { writeResponse } from "./notification.js";
 import { settingsOf } from "./settings.js";
 import { close, openThread, signalProcess } from "./sys/pidfd.js";
 import { eventFd, ring } from "./sys/poll.js";
 import { send, stillWaits } from "./sys/seccomp.js";
 import { Tally } from "./tally.js";
-import type { CommittedWrite, Ended, FromThread, ThreadData, ToldRefusal, ToThread } from "./thread.js";
 import { STEP, Watch, type Watched } from "./watch.js";
 
 /** What becomes known outside of the decision thread. */

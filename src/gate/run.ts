@@ -2,13 +2,13 @@ import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import { CommandProcess, type Ending } from "./command-process.js";
 import { DecisionThread } from "./decision-thread.js";
+import type { ToldRefusal } from "./messages.js";
 import { originalOpenFiles } from "./open-files.js";
 import { passSignals } from "./signals.js";
 import { landlockAbi, SCOPES_ABI } from "./sys/landlock.js";
 import { requirePlatform } from "./sys/libc.js";
 import { close } from "./sys/pidfd.js";
 import type { Count } from "./tally.js";
-import type { ToldRefusal } from "./thread.js";
 
 /** What came of a command under the gate. */
 export interface RunResult {

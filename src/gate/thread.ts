@@ -6,12 +6,12 @@ import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
 import type { Container, Current } from "../policy/current.js";
-import type { MapWrite } from "../policy/map.js";
 import { readAsker } from "./current.js";
 import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
 import { Judge } from "./judge.js";
 import { Listener } from "./listener.js";
+import type { Ended, FromThread, ThreadData, ToThread } from "./messages.js";
 import { Objects } from "./objects.js";
 import { rehearse } from "./rehearsal.js";
 import { settingsOf } from "./settings.js";
@@ -27,59 +27,6 @@ import { Watch } from "./watch.js";
  * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says that
  * there is a message; everything that can block stands in shared memory for the thread that watches it.
  */
-export interface ThreadData {
-  readonly config: Config;
-  /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
-  readonly sealed: SealedRules;
-  readonly watch: SharedArrayBuffer;
-  readonly tally: SharedArrayBuffer;
-  readonly bell: number;
-  /** What was written to maps in threads before this one. */
-  readonly writes: readonly CommittedWrite[];
-  /** Why the thread before this one was ended; null where it is the first. */
-  readonly ended: Ended | null;
-}
-
-export interface CommittedWrite {
-  readonly attachment: string;
-  readonly write: MapWrite;
-}
-
-/** A thread that had to be ended, and the task whose call it was at. */
-export interface Ended {
-  readonly tid: number;
-  readonly reason: string;
-}
-
-export type ToThread =
-  | { readonly do: "listen"; readonly fd: number; readonly container: Container | null }
-  | { readonly do: "reload"; readonly config: Config; readonly sealed: SealedRules }
-  | { readonly do: "stop" };
-
-export type FromThread =
-  | { readonly is: "ready" }
-  | { readonly is: "listening"; readonly fd: number }
-  | { readonly is: "done"; readonly fd: number }
-  | { readonly is: "reloaded" }
-  | { readonly is: "wrote"; readonly attachment: string; readonly writes: readonly MapWrite[] }
-  | ToldRefusal
-  | {
-      readonly is: "failed";
-      readonly code: string;
-      readonly message: string;
-      readonly place?: string;
-      readonly remedy?: string;
-    };
-
-export interface ToldRefusal {
-  readonly is: "refusal";
-  readonly hook: string;
-  readonly subject: string;
-  readonly reason: string;
-  /** False for what audit let through. */
-  readonly enforced: boolean;
-}
-
 class DecisionThread {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);

@@ -407,6 +407,17 @@ static void loaders(void)
 	attr.prog_type = BPF_PROG_TYPE_SYSCALL;
 	attr.prog_flags = BPF_F_SLEEPABLE;
 	say("a program that calls bpf(2)", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
+	struct bpf_insn with_map[4] = {
+		{.code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_FD, .dst_reg = 1, .imm = array(8)}, {}, MOV0(2), EXIT};
+	for (int frozen = 0; frozen < 2; frozen++) {
+		fill(&attr, with_map, 4);
+		attr.prog_type = BPF_PROG_TYPE_SYSCALL;
+		attr.prog_flags = BPF_F_SLEEPABLE;
+		say(frozen ? "with a frozen map" : "with a map", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
+		memset(&attr, 0, sizeof(attr));
+		attr.map_fd = with_map[0].imm;
+		bpf(BPF_MAP_FREEZE, &attr, sizeof(attr));
+	}
 	memset(&attr, 0, sizeof(attr));
 	attr.token_create.bpffs_fd = open("/sys/fs/bpf", O_PATH);
 	say("a token", bpf(BPF_TOKEN_CREATE, &attr, sizeof(attr)));

@@ -153,18 +153,24 @@ describe("a gate that somebody tries to get around", () => {
     );
   });
 
-  it("refuses tokens, and programs that load programs where only the default allows them", () => {
+  it("refuses tokens, and programs that load programs unless an attachment allows them, with frozen maps alone", () => {
     site.policy("export const bpf_map_create = () => 0;");
     try {
       expect(trap("loaders").says).toEqual({
         "a program that calls bpf(2)": "EPERM",
+        "with a map": "EPERM",
+        "with a frozen map": "EPERM",
         "a token": "ENOENT",
         "a load by token": "EPERM",
       });
     } finally {
       site.policy(POLICY);
     }
-    expect(trap("loaders").says["a program that calls bpf(2)"]).toBe("done");
+    expect(trap("loaders").says).toMatchObject({
+      "a program that calls bpf(2)": "done",
+      "with a map": "EPERM",
+      "with a frozen map": "done",
+    });
   });
 
   it("outlives tasks that are killed while they wait", () => {
