@@ -5,8 +5,8 @@ import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import { readInput } from "../input.js";
 import type { Current } from "../policy/current.js";
-import { readInput } from "./input.js";
 
 /** Who asks about a file, and how. */
 export interface Ask {

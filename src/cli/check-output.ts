@@ -1,7 +1,7 @@
 import { verdictName } from "../errno.js";
 import { oneLine } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Checked } from "./check.js";
+import type { Checked } from "./checked.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
 

@@ -4,10 +4,10 @@ import { readSignature } from "../engine/offline.js";
 import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
-import type { Decision } from "../hooks/decision.js";
 import type { Current } from "../policy/current.js";
 import { type Ask, askAbout, HOST, labelled, openEngine } from "./ask.js";
 import { printCheck } from "./check-output.js";
+import type { Checked } from "./checked.js";
 import { EXIT } from "./exit.js";
 import { complain } from "./output.js";
 import { progress } from "./progress.js";
@@ -57,13 +57,6 @@ interface Options {
   readonly comm?: string;
   readonly at?: number;
   readonly json?: true;
-}
-
-/** What came of one file: decisions, or the error for which there are none. */
-export interface Checked {
-  readonly file: string;
-  readonly decisions: readonly Decision[];
-  readonly error: CountersignError | null;
 }
 
 async function check(files: readonly string[], options: Options): Promise<void> {

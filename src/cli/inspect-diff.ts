@@ -1,7 +1,7 @@
 import type { Change, Difference, Field, ProgramDifference } from "../bpf/difference.js";
 import type { ProgramFacts } from "../bpf/facts.js";
-import type { Inspected } from "./inspect.js";
 import { describeEvidence, describeMap, plain } from "./inspect-text.js";
+import type { Inspected } from "./inspected.js";
 import { styled } from "./output.js";
 
 /** What changed from one version of an object to the next, for a person: one change a line. */

@@ -1,6 +1,6 @@
 import type { Anatomy, MapAnatomy, Relocation } from "../bpf/anatomy.js";
 import { EFFECTS, type Evidence, type MapFacts, type ProgramFacts } from "../bpf/facts.js";
-import type { Inspected, Whole } from "./inspect.js";
+import type { Inspected, Whole } from "./inspected.js";
 import { styled } from "./output.js";
 
 /** A file's facts for a person: a heading, then a block for each program, one fact a line. */

@@ -1,17 +1,18 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { type Anatomy, anatomyOf } from "../bpf/anatomy.js";
+import { anatomyOf } from "../bpf/anatomy.js";
 import { Btf } from "../bpf/btf.js";
 import type { Code } from "../bpf/code.js";
 import { differenceOf, isSame } from "../bpf/difference.js";
 import { factsOfFile } from "../bpf/embedded.js";
-import type { ObjectFacts, ProgramFacts } from "../bpf/facts.js";
-import { missingFrom, type Need } from "../bpf/kernel-needs.js";
+import type { ProgramFacts } from "../bpf/facts.js";
+import { missingFrom } from "../bpf/kernel-needs.js";
 import { CountersignError } from "../error.js";
+import { readInput } from "../input.js";
 import { EXIT } from "./exit.js";
-import { readInput } from "./input.js";
 import { describeDifference, differenceJson } from "./inspect-diff.js";
 import { describeFacts } from "./inspect-text.js";
+import type { Inspected, Whole } from "./inspected.js";
 import { complain, print, printJson } from "./output.js";
 
 /** `countersign inspect FILE…`: what an object's programs are and may do. */
@@ -42,21 +43,6 @@ interface Options {
   readonly json?: true;
   readonly details?: true;
   readonly diff?: true;
-}
-
-/** One file and what is in it. */
-export interface Inspected {
-  readonly file: string;
-  readonly facts: ObjectFacts;
-  /** Of each program, where they were asked for. */
-  readonly wholes: readonly Whole[];
-  /** The BTF file that names were looked up in; null where none was. */
-  readonly kernel: string | null;
-}
-
-/** A program's anatomy, and what it wants of a kernel and that has not; null where no kernel was asked. */
-export interface Whole extends Anatomy {
-  readonly missing: readonly Need[] | null;
 }
 
 /** The kernel that names are looked up in; its BTF is read once. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { CountersignError } from "../error.js";
-import { readText } from "../input.js";
+import { MAX_INPUT, readInput, readText } from "../input.js";
 import type { Certificate } from "../trust/certificate.js";
 import { isListed, readKernelListing } from "../trust/kernel-listing.js";
 import type { SourceFile } from "../trust/keyring.js";
@@ -9,7 +9,6 @@ import { writePem } from "../trust/pem.js";
 import { readPkcs12 } from "../trust/pkcs12.js";
 import { readMaterial } from "../trust/source.js";
 import { EXIT } from "./exit.js";
-import { MAX_INPUT, readInput } from "./input.js";
 import { complain, print } from "./output.js";
 import { passphraseIn } from "./passphrase.js";
 import { writeWhole } from "./write.js";

@@ -1,9 +1,9 @@
 import { readSync } from "node:fs";
 import { Command } from "commander";
 import { CountersignError } from "../error.js";
+import { readInput } from "../input.js";
 import { judgePath, type PathCase } from "../trust/path-case.js";
 import { EXIT } from "./exit.js";
-import { readInput } from "./input.js";
 import { complain, printJson } from "./output.js";
 
 /** `countersign keyring validate`: judges certificate paths, so that anyone can run vectors through. */

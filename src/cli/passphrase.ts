@@ -1,4 +1,4 @@
-import { readInput } from "./input.js";
+import { readInput } from "../input.js";
 
 /** The first line of a file: so that no secret stands on a command line, where others can read it. Throws FILE_UNREADABLE. */
 export function passphraseIn(path: string): string {

@@ -1,8 +1,8 @@
 import { CountersignError } from "../error.js";
+import { readInput } from "../input.js";
 import { readPrivateKey } from "../trust/private-key.js";
 import type { AnyIdentity } from "../trust/sign.js";
 import { readMaterial } from "../trust/source.js";
-import { readInput } from "./input.js";
 import { passphraseIn } from "./passphrase.js";
 import { TokenKey } from "./token-key.js";
 

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
+import { readInput } from "../input.js";
 import { readDer } from "../trust/der.js";
 import type { Keyring, SourceFile } from "../trust/keyring.js";
 import { openKeyring } from "../trust/keyring.js";
@@ -9,7 +10,6 @@ import { TAG } from "../trust/tag.js";
 import { type Step, Trace } from "../trust/trace.js";
 import { SIGNATURE_TYPES, type SignatureType, type Verification } from "../trust/verification.js";
 import { EXIT } from "./exit.js";
-import { readInput } from "./input.js";
 import { print, printJson, styled } from "./output.js";
 
 /** `countersign verify`: checks one signature. */

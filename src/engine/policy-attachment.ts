@@ -1,9 +1,10 @@
 import type { AttachmentConfig } from "../config/config.js";
-import type { Attachment, Limits, Mode } from "../policy/attachment.js";
+import type { Attachment, Limits } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import type { Domain } from "../policy/domain.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import type { MapView, MapWrite } from "../policy/map.js";
+import type { Mode } from "../policy/mode.js";
 import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
 import { EvidenceOf, withoutEvidence } from "./evidence.js";

@@ -1,6 +1,6 @@
-import type { Mode } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import type { MapWrite } from "../policy/map.js";
+import type { Mode } from "../policy/mode.js";
 import type { Fault, FaultCode } from "../policy/outcome.js";
 import type { HookName, SubjectKind } from "./catalogue.js";
 

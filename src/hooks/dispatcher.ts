@@ -1,6 +1,7 @@
 import { ERRNO } from "../errno.js";
-import type { Attachment, Mode } from "../policy/attachment.js";
+import type { Attachment } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
+import type { Mode } from "../policy/mode.js";
 import type { Outcome } from "../policy/outcome.js";
 import type { HookName } from "./catalogue.js";
 import type { Answer, Refusal, Ruling } from "./decision.js";

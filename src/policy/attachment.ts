@@ -1,11 +1,10 @@
 import type { Current } from "./current.js";
 import type { MapWrite } from "./map.js";
+import type { Mode } from "./mode.js";
 import type { Outcome } from "./outcome.js";
 import type { Scope } from "./scope.js";
 
 export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/limits.js";
-
-export type Mode = "enforce" | "audit";
 
 export interface Limits {
   /** Function entries and loop back-edges. */

@@ -1,5 +1,5 @@
 import { ERRNO } from "../errno.js";
-import type { Mode } from "./attachment.js";
+import type { Mode } from "./mode.js";
 
 /** How large a writable map may grow; a map that is not writable has none. */
 export interface MapLimits {

@@ -1,1 +1,0 @@
-export { MAX_INPUT, readInput } from "../input.js";
