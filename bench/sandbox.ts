@@ -10,6 +10,7 @@ import { SignatureStore } from "../src/trust/store.js";
 import { attachmentRows } from "./attachments.js";
 import { peerRows } from "./peers.js";
 import type { Figure, Missing, Row } from "./row.js";
+import { threadRows } from "./threads.js";
 
 export const title = "The sandbox";
 
@@ -117,5 +118,6 @@ export async function rows(): Promise<(Row | Missing | Figure)[]> {
     { name: "first-seen facts", note: "a new subject each time", run: () => ask(unsigned, { ...prog }, who) },
     ...(await peerRows(sent, current)),
     ...(await attachmentRows(prog, who)),
+    ...(await threadRows(prog, who)),
   ];
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import type { EmscriptenModuleLoader, QuickJSFFI as FFI, QuickJSEmscriptenModule } from "@jitl/quickjs-ffi-types";
+import { createContext, Script } from "node:vm";
+import type { QuickJSFFI as FFI, QuickJSEmscriptenModule } from "@jitl/quickjs-ffi-types";
 
 /** The engines that the sandbox can run on: builds of quickjs-emscripten. docs/sandbox.md says why the first one ships. */
 export const ENGINES = {
@@ -15,7 +17,8 @@ export type EngineName = keyof typeof ENGINES;
 export interface EngineCode {
   readonly name: EngineName;
   readonly wasm: WebAssembly.Module;
-  readonly load: EmscriptenModuleLoader<QuickJSEmscriptenModule>;
+  /** Makes a module of what it is given, and is done with it when it returns. */
+  readonly load: (heap: object) => void;
   readonly FFI: new (module: QuickJSEmscriptenModule) => FFI;
 }
 
@@ -30,14 +33,36 @@ export function engineCode(name: EngineName = "quickjs", wasm?: WebAssembly.Modu
   let code = loaded.get(name);
   if (code === undefined) {
     const variant = ENGINES[name];
-    const load = require(`${variant}/emscripten-module`);
     code = {
       name,
       wasm: wasm ?? new WebAssembly.Module(readFileSync(require.resolve(`${variant}/wasm`))),
-      load: load.default ?? load,
+      load: loader(require.resolve(`${variant}/emscripten-module`)),
       FFI: require(`${variant}/ffi`).QuickJSFFI,
     };
     loaded.set(name, code);
   }
   return code;
+}
+
+/**
+ * The loader that emscripten writes is async, though all it waits for is the instance, which is made at once. So it is run in
+ * a context whose promises are settled before the call returns: it is whole then, and nothing of it is left in a queue
+ * that a thread which never comes back to its event loop would fill with every module that it replaces.
+ */
+function loader(file: string): EngineCode["load"] {
+  const module = { exports: {} as { default?: unknown } };
+  const context = createContext(
+    { process, console, TextDecoder, URL, performance, heap: null as object | null, load: null as unknown },
+    { microtaskMode: "afterEvaluate" },
+  );
+  const wrapped = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`;
+  const wrapper = new Script(wrapped, { filename: file }).runInContext(context);
+  wrapper(module.exports, require, module, file, dirname(file));
+  context.load = module.exports.default ?? module.exports;
+  const call = new Script("load(heap)");
+  return (heap) => {
+    context.heap = heap;
+    call.runInContext(context);
+    context.heap = null;
+  };
 }

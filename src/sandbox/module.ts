@@ -186,11 +186,6 @@ export class Module {
 const encoder = new TextEncoder();
 const SMALLEST_WEIGHT = 64 * 1024;
 
-/**
- * The loader that emscripten writes is async, though all it waits for is the instance. Its CommonJS form runs up to there
- * when it is called, and all that it does after is to call the module's constructors: so they are called here, and it
- * is handed one that does nothing. The constructors are the module's first export (wasm-ld puts them there).
- */
 function instantiate({ wasm, load }: EngineCode, memory: GuestMemory): QuickJSEmscriptenModule {
   const heap = {
     wasmMemory: memory.wasm,
@@ -198,14 +193,12 @@ function instantiate({ wasm, load }: EngineCode, memory: GuestMemory): QuickJSEm
     printErr: () => {},
     instantiateWasm(imports: WebAssembly.Imports, ready: (instance: WebAssembly.Instance) => void) {
       const instance = new WebAssembly.Instance(wasm, imports);
-      const [first, construct] = Object.entries(instance.exports)[0]!;
-      const exports = { ...instance.exports, [first]: () => {} };
-      (construct as () => void)();
-      ready({ exports } as WebAssembly.Instance);
-      return exports;
+      ready(instance);
+      return instance.exports;
     },
   };
-  void load(heap as never);
-  if (!("_QTS_NewRuntime" in heap)) throw new TypeError("the engine's loader waits before it makes its instance");
+  load(heap);
+  if (!("_QTS_NewRuntime" in heap) || !("calledRun" in heap))
+    throw new TypeError("the engine's loader waits for something");
   return heap as unknown as QuickJSEmscriptenModule;
 }
