@@ -25,11 +25,18 @@ const MESSAGES = 14_000;
 const STRICTER: Readonly<Record<string, string>> = {
   DER_MALFORMED: "one value has one encoding (X.690 10 and 11), and nothing is behind it; OpenSSL reads BER",
   "RFC 5652 5.2": "a message with content of its own says nothing about the caller's data",
+  "RFC 5652 5.3": "a signer is named by the bytes of its certificate; OpenSSL does not mind the case of letters",
   "RFC 5652 5.4": "signed attributes are not to be passed off as the data that was signed",
   "RFC 5652 11.1": "the signed content type has to be that of the message",
   "RFC 5280 4.2.1.3": "a key that is limited to other usages is not for signing data; `-purpose any` does not look",
   "RFC 5280 6.1.3 (f)": "policies that an authority asks for are asked for; OpenSSL looks where it is told to",
   "RFC 5280 6.1.4 (a)": "anyPolicy cannot be mapped; OpenSSL looks where it is told to check policies",
+  "RFC 3279 2.3.1": "an RSA key has parameters of NULL; OpenSSL does not look at them",
+  "RFC 4055 3.1": "RSASSA-PSS has the parameters that its standard says",
+  "RFC 4055 5": "RSA has parameters of NULL or none; OpenSSL does not look at them",
+  "RFC 4056 3": "the digest of RSASSA-PSS is the one that the signer names",
+  "RFC 5754 2": "digests have parameters of NULL or none; OpenSSL does not look at them",
+  "RFC 5758 3.2": "ECDSA has no parameters; OpenSSL does not look at them",
   "key allow-list": "RSA below 2,048 bits or with a small exponent is too weak, above 8,192 too slow",
   "algorithm allow-list": "curves and digests that are not listed are not supported",
 };
