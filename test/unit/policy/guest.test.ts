@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import type * as guest from "countersign";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import type { Effects, MapFacts } from "../../../src/bpf/facts.js";
+import type {
+  BlobSubject,
+  CommandSubject,
+  FileSubject,
+  MapSubject,
+  ProgramSubject,
+  TokenSubject,
+} from "../../../src/hooks/subject.js";
+import type { Current } from "../../../src/policy/current.js";
+import { GUEST_CONSTANTS, GUEST_FUNCTIONS, GUEST_NAMES } from "../../../src/policy/guest.js";
+
+/** What an editor is told, as a text: a policy's own tests run without the package. */
+const declared = readFileSync(new URL("../../../types/countersign.d.ts", import.meta.url), "utf8");
+const names = (kind: string) =>
+  Array.from(declared.matchAll(new RegExp(`^export declare ${kind} (\\w+)`, "gm")), ([, name]) => name).sort();
+
+/** A subject as it crosses: bytes become the guest's. */
+type Crossed<T> = T extends Uint8Array
+  ? guest.Bytes
+  : T extends readonly (infer One)[]
+    ? readonly Crossed<One>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Crossed<T[K]> }
+      : T;
+
+describe("the virtual module", () => {
+  it("has for an editor what it has for a policy", () => {
+    expect(names("function")).toEqual(Object.keys(GUEST_FUNCTIONS).sort());
+    expect(names("const").filter((name) => name !== "opaque")).toEqual(Object.keys(GUEST_CONSTANTS).sort());
+    expect(new Set(GUEST_NAMES).size).toBe(GUEST_NAMES.length);
+  });
+
+  it("gives constants their values", () => {
+    for (const [name, value] of Object.entries(GUEST_CONSTANTS))
+      expect(declared).toContain(`export declare const ${name}: ${JSON.stringify(value)};`);
+  });
+
+  it("describes subjects and whoever asks as the engine makes them", () => {
+    expectTypeOf<Crossed<Omit<ProgramSubject, "evidence">>>().toExtend<guest.Program>();
+    expectTypeOf<keyof guest.Program>().toEqualTypeOf<Exclude<keyof ProgramSubject, "evidence">>();
+    expectTypeOf<Crossed<MapSubject>>().toExtend<guest.BpfMap>();
+    expectTypeOf<Crossed<MapFacts>>().toExtend<guest.MapFacts>();
+    expectTypeOf<keyof guest.Effects>().toEqualTypeOf<keyof Effects>();
+    expectTypeOf<Crossed<FileSubject>>().toExtend<guest.File>();
+    expectTypeOf<Crossed<BlobSubject>>().toExtend<guest.Blob>();
+    expectTypeOf<Crossed<CommandSubject>>().toExtend<guest.Command>();
+    expectTypeOf<Crossed<TokenSubject>>().toExtend<guest.Token>();
+    expectTypeOf<keyof guest.Current>().toEqualTypeOf<keyof Current>();
+    expectTypeOf<Crossed<Current>>().toExtend<guest.Current>();
+  });
+});
