@@ -1,8 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CountersignError } from "./error.js";
 
 /** The largest file that is read unless a caller asks for less: the largest vmlinux BTF or BPF object known is far below it. */
 export const MAX_INPUT = 64 * 1024 * 1024;
+
+/** Opening a pipe waits for a writer, unless one says not to; Windows has neither. */
+const OPEN = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A UTF-8 text file's contents, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readText(path: string, limit: number): string {
@@ -22,7 +25,7 @@ export function readText(path: string, limit: number): string {
 export function readInput(path: string, limit = MAX_INPUT): Uint8Array {
   let fd: number;
   try {
-    fd = openSync(path, "r");
+    fd = openSync(path, OPEN);
   } catch (cause) {
     throw unreadable(path, cause);
   }

@@ -109,6 +109,14 @@ describe("a file that has no BPF in it is no decision", () => {
     expect(checked(place.at("missing.o"))).toContain("missing.o: cannot be read: ENOENT [FILE_UNREADABLE]; ");
     expect(checked(place.folder)).toContain("[FILE_UNREADABLE]; ");
   });
+
+  it("such as a pipe, which is not waited for, or a device", () => {
+    const pipe = place.at("pipe.o");
+    spawnSync("mkfifo", [pipe]);
+    for (const path of [pipe, "/dev/zero"])
+      expect(checked(path)).toContain(`${path}: is not a regular file [FILE_UNREADABLE]; `);
+    expect(complaint("inspect", pipe)).toContain("is not a regular file");
+  });
 });
 
 describe("a signature that is no signature is no decision", () => {
