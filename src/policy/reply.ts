@@ -1,5 +1,5 @@
 import { isVerdict, verdictName } from "../errno.js";
-import type { Reply, Stop, Told } from "../sandbox/runtime.js";
+import type { Reply, Stop, Told } from "../sandbox/reply.js";
 import type { Limits } from "./attachment.js";
 import type { LinkedPolicy } from "./linker.js";
 import type { Fault, FaultCode, Outcome } from "./outcome.js";

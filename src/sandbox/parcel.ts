@@ -5,7 +5,8 @@ export interface Parcel {
 }
 
 /**
- * Packs a subject without its fields `withheld`; bytes get numbers from `first` on. See guest/subjects.ts for the other side. Throws a TypeError for what
+ * Packs a subject without its fields `withheld`; bytes get numbers from `first` on. See guest/subjects.ts for the other side.
+ * Throws Unfit for what
  * JSON cannot carry whole: a function, a symbol, a bigint, NaN, a value with `toJSON`.
  */
 export function pack(subject: object, first: number, withheld: readonly string[] = []): Parcel {
@@ -57,6 +58,11 @@ function strip(value: unknown, path: string[], take: (path: string[], bytes: Uin
   return plain;
 }
 
+/** A value of the host's that JSON cannot carry whole. */
+export class Unfit extends TypeError {
+  override readonly name = "TypeError";
+}
+
 function unfit(path: readonly string[], what: string): never {
-  throw new TypeError(`${path.join(".") || "the value"} is ${what}, which cannot cross into a policy`);
+  throw new Unfit(`${path.join(".") || "the value"} is ${what}, which cannot cross into a policy`);
 }

@@ -13,7 +13,7 @@ import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { pack } from "../../src/sandbox/parcel.js";
 import { PERMITS } from "../../src/sandbox/permits.js";
-import type { Stop, Told } from "../../src/sandbox/runtime.js";
+import type { Stop, Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
 
 type Factory = (host: unknown) => () => void;

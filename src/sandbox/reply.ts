@@ -1,0 +1,40 @@
+/** What stopped a policy. */
+export type Stop = "threw" | "wrong" | "fuel" | "time" | "memory" | "stack" | "internal";
+
+export interface Reply {
+  /** null when the policy answered with a number; `verdict` may still be any number. */
+  readonly stop: Stop | null;
+  readonly verdict: number;
+  readonly fuel: number;
+  /** Present for a refusal, a note, or a stop. */
+  readonly told: Told | null;
+}
+
+/** What the guest has to say about a decision. */
+export interface Told {
+  readonly refusals: readonly (string | number)[];
+  readonly notes: readonly string[];
+  readonly notesMade: number;
+  readonly answers: readonly unknown[];
+  readonly answersMade: number;
+  readonly error: {
+    readonly name: string;
+    readonly message: string;
+    readonly stack: string;
+    readonly ranOutOf: number;
+  } | null;
+  readonly wrong: string | null;
+  /** What the host found out about a function that could not answer, for people outside of the guest. */
+  readonly host?: string | undefined;
+}
+
+/** Nothing to say. */
+export const SILENT: Told = {
+  refusals: [],
+  notes: [],
+  notesMade: 0,
+  answers: [],
+  answersMade: 0,
+  error: null,
+  wrong: null,
+};

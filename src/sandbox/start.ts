@@ -1,0 +1,66 @@
+import { GUEST } from "./guest.gen.js";
+import type { JSContextPointer, JSValuePointer, Module } from "./module.js";
+import { PERMITS } from "./permits.js";
+import * as slot from "./slots.js";
+
+/** JS_AddIntrinsic…: BaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, MapSet, TypedArrays, BigInt. */
+export const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 256 | 512 | 2048;
+
+/** What a guest is made of, beside the policy. */
+export interface GuestShape {
+  /** Constants of the virtual module. */
+  readonly constants: Readonly<Record<string, string | number>>;
+  /** Fields of `current` that are numbers, and the others; `container.labels` for one of an object that may be null. */
+  readonly currentNumbers: readonly string[];
+  readonly currentOthers: readonly string[];
+  /** Fields of subjects that do not cross. */
+  readonly withheld: readonly string[];
+}
+
+/** Handles that the guest gives out when it starts, in the order of guest/main.ts. */
+export interface Handles {
+  readonly take: JSValuePointer;
+  readonly tell: JSValuePointer;
+  readonly putSubject: JSValuePointer;
+  readonly dropSubject: JSValuePointer;
+}
+
+/** Starts the guest in a new context: it locks itself down before it gives out its handles. Throws a GuestError. */
+export function startGuest(module: Module, context: JSContextPointer, box: number, shape: GuestShape): Handles {
+  const value = (result: JSValuePointer) => guestValue(module, context, result);
+  const guest = value(module.evaluate(context, GUEST, "countersign"));
+  const buffer = module.ffi.QTS_NewArrayBuffer(context, box as never, slot.BOX_SIZE);
+  const views = value(
+    module.evaluate(
+      context,
+      `(buffer)=>[new Int32Array(buffer,0,${slot.INTEGERS}),new Float64Array(buffer,${4 * slot.INTEGERS},${slot.DOUBLES})]`,
+      "countersign",
+    ),
+  );
+  const pair = value(module.call(context, views, [buffer]));
+  const [integers, doubles] = [0, 1].map((index) => module.ffi.QTS_GetPropNumber(context, pair, index)) as [
+    JSValuePointer,
+    JSValuePointer,
+  ];
+  const call = module.newFunction(context);
+  const settings = module.newString(context, JSON.stringify({ permits: PERMITS, ...shape }));
+  const handles = value(module.call(context, guest, [integers, doubles, call, settings]));
+  const [take, tell, putSubject, dropSubject] = [0, 1, 2, 3].map((index) =>
+    module.ffi.QTS_GetPropNumber(context, handles, index),
+  ) as [JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer];
+  for (const one of [guest, buffer, views, pair, integers, doubles, call, settings, handles])
+    module.ffi.QTS_FreeValuePointer(context, one);
+  return { take, tell, putSubject, dropSubject };
+}
+
+/** The value that a result stands for. Throws a GuestError where it is an exception: for what no policy's code runs in. */
+export function guestValue(module: Module, context: JSContextPointer, result: JSValuePointer): JSValuePointer {
+  const error = module.exception(context, result);
+  if (error === null) return result;
+  throw new GuestError(module.readProperty(context, error, "message"));
+}
+
+/** The guest itself could not go on: it has no memory left, or the engine is not the one that it was written for. */
+export class GuestError extends Error {
+  override readonly name = "GuestError";
+}
