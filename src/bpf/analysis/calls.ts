@@ -56,6 +56,7 @@ export class Calls {
     for (let index = 0; index < args.length; index++) {
       const letter = args[index];
       if (letter === "w") this.memory.fill(slot, this.#argument(index), name);
+      else if (letter === "r") this.memory.lend(slot, this.#argument(index), name);
       else if (letter === "f") this.#callback(slot, row, index);
     }
     if (row.writesMap) this.#writesMap(slot, this.#argument(args.indexOf("m")), name);
@@ -108,6 +109,7 @@ export class Calls {
   /** A kfunc may write to any memory that it is given; a callback of it may be given the map values that it was given. */
   #kfuncArguments(slot: number, row: KfuncRow): void {
     const values = this.#values;
+    for (const index of row.fills) this.memory.fill(slot, this.#argument(index), row.name);
     let maps = 0;
     for (let index = 0; index < 5; index++) {
       const value = this.#argument(index);

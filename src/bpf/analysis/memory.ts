@@ -49,9 +49,11 @@ export class Memory {
       give(small);
     }
     if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
-      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg
+      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg; its object is the map's too
       const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
-      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL | user) : small);
+      const shared = values.maps(pointer) & this.maps.shared;
+      const held = shared !== 0 ? KIND.MAP_VALUE : 0;
+      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL | user | held, shared) : small);
     }
     return result < 0 ? small : result;
   }
@@ -77,6 +79,14 @@ export class Memory {
     if (values.isConstant(pointer) && values.lo(pointer) === 0 && values.hi(pointer) === 0) return;
     if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
     this.#written(slot, pointer, { kinds, offset: values.offset(pointer), size: Infinity }, `lets \`${who}\` store`);
+  }
+
+  /** Memory that a helper may read: a pointer to a kernel object serves for that as one to the stack does. */
+  lend(slot: number, pointer: number, who: string): void {
+    const kinds = this.values.kinds(pointer);
+    if ((kinds & KIND.KERNEL) !== 0)
+      this.findings.note("reads_kernel_memory", slot, `lets \`${who}\` read a kernel object`);
+    if ((kinds & KIND.USER) !== 0) this.findings.note("reads_user_memory", slot, `lets \`${who}\` read user memory`);
   }
 
   #written(slot: number, pointer: number, to: Target, verb: string): void {

@@ -59,7 +59,9 @@ export class Operations {
     const { insns } = this.code;
     const values = this.#values;
     const size = sizeOf(op);
-    const loaded = this.memory.load(slot, this.#state[insns.src[slot]!]!, this.#distance(slot), size);
+    let loaded = this.memory.load(slot, this.#state[insns.src[slot]!]!, this.#distance(slot), size);
+    // the kernel gives a load the size that the field has (bpf_core_patch_insn), so no byte of it is known to be zero
+    if (this.#rewritten[slot] !== 0 && values.kinds(loaded) === KIND.NUMBER) loaded = values.any;
     const extended = (op & OP.MODE) === OP.MEMSX;
     this.#state[insns.dst[slot]!] = !extended
       ? loaded

@@ -8,6 +8,8 @@ export interface KfuncRow {
    * third argument; `arena` is a value of the map given first.
    */
   readonly returns: "number" | "memory" | "kernel" | "slice" | "arena";
+  /** The arguments (the first is 0) that are plain memory which it writes to, wherever that is. */
+  readonly fills: readonly number[];
   /** It ends the program with a return value of its own. */
   readonly ends: boolean;
 }
@@ -50,7 +52,7 @@ const GROUPS: readonly Group[] = [
     [],
     "number",
     `bpf_cpumask_clear bpf_cpumask_clear_cpu bpf_cpumask_copy bpf_cpumask_set_cpu bpf_cpumask_setall bpf_cpumask_and
-    bpf_cpumask_or bpf_cpumask_xor bpf_cpumask_populate bpf_cpumask_test_and_clear_cpu
+    bpf_cpumask_or bpf_cpumask_xor bpf_cpumask_test_and_clear_cpu
     bpf_cpumask_test_and_set_cpu bpf_list_push_back_impl bpf_list_push_front_impl bpf_rbtree_add_impl
     bpf_iter_num_new bpf_iter_num_destroy bpf_iter_bits_destroy bpf_iter_css_new bpf_iter_css_destroy
     bpf_iter_css_task_new bpf_iter_css_task_destroy bpf_iter_task_new bpf_iter_task_destroy
@@ -76,7 +78,7 @@ const GROUPS: readonly Group[] = [
     `bpf_task_acquire bpf_task_from_pid bpf_task_from_vpid bpf_task_get_cgroup1 bpf_cgroup_acquire
     bpf_cgroup_ancestor bpf_cgroup_from_id bpf_get_task_exe_file bpf_cast_to_kern_ctx bpf_rdonly_cast
     bpf_iter_css_next bpf_iter_css_task_next bpf_iter_task_next bpf_iter_task_vma_next bpf_iter_dmabuf_next
-    bpf_iter_kmem_cache_next bpf_get_kmem_cache bpf_lookup_system_key bpf_lookup_user_key bpf_skb_ct_lookup
+    bpf_iter_kmem_cache_next bpf_get_kmem_cache bpf_lookup_system_key bpf_skb_ct_lookup
     bpf_xdp_ct_lookup bpf_xdp_get_xfrm_state`,
   ],
   // memory of the kernel and of processes
@@ -85,7 +87,7 @@ const GROUPS: readonly Group[] = [
     "number",
     `bpf_strcmp bpf_strcasecmp bpf_strncasecmp bpf_strchr bpf_strchrnul bpf_strnchr bpf_strrchr bpf_strlen bpf_strnlen
     bpf_strspn bpf_strcspn bpf_strstr bpf_strnstr bpf_strcasestr bpf_strncasestr bpf_iter_bits_new
-    bpf_path_d_path bpf_get_file_xattr bpf_get_dentry_xattr bpf_cgroup_read_xattr`,
+    bpf_path_d_path bpf_cpumask_populate bpf_get_file_xattr bpf_get_dentry_xattr bpf_cgroup_read_xattr`,
   ],
   [[USER], "number", "bpf_copy_from_user_str bpf_copy_from_user_task_str"],
   [[KERNEL, PACKET], "number", "bpf_probe_read_kernel_dynptr bpf_probe_read_kernel_str_dynptr"],
@@ -127,8 +129,8 @@ const GROUPS: readonly Group[] = [
     bpf_set_dentry_xattr bpf_remove_dentry_xattr css_rstat_flush css_rstat_updated cgroup_rstat_flush
     cgroup_rstat_updated crash_kexec`,
   ],
-  // a flow that is looked up lives longer for it
-  [[STATE], "kernel", "bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry bpf_xdp_flow_lookup"],
+  // a flow that is looked up lives longer for it, a keyring may be made (KEY_LOOKUP_CREATE)
+  [[STATE], "kernel", "bpf_lookup_user_key bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry bpf_xdp_flow_lookup"],
   // sched_ext
   [
     [STATE],
@@ -143,9 +145,21 @@ const GROUPS: readonly Group[] = [
   [[], "number", "bpf_throw", true],
 ];
 
+/** Where a kfunc's buffer may lie outside of the stack and of maps: in what an iterator goes over, in a process's page. */
+const FILLS: Readonly<Record<string, readonly number[]>> = {
+  bpf_copy_from_user_str: [0],
+  bpf_copy_from_user_task_str: [0],
+  bpf_path_d_path: [1],
+  bpf_skb_get_fou_encap: [1],
+  bpf_skb_get_xfrm_info: [1],
+  bpf_skb_ct_lookup: [3],
+  bpf_xdp_ct_lookup: [3],
+  bpf_xdp_get_xfrm_state: [1],
+};
+
 /** By name. A kfunc without a row may do anything. */
 export const KFUNC_ROWS: ReadonlyMap<string, KfuncRow> = new Map(
   GROUPS.flatMap(([effects, returns, names, ends]) =>
-    names.split(/\s+/).map((name) => [name, { name, effects, returns, ends: ends === true }]),
+    names.split(/\s+/).map((name) => [name, { name, effects, returns, fills: FILLS[name] ?? [], ends: ends === true }]),
   ),
 );
