@@ -1,10 +1,10 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import * as pkijs from "pkijs";
-import { Authority, type KeyKind } from "../src/trust/authority.js";
-import type { Certificate } from "../src/trust/certificate.js";
-import { readSignedData } from "../src/trust/cms.js";
+import { readSignedData } from "../src/trust/cms/cms.js";
 import { type Keyring, openKeyring } from "../src/trust/keyring.js";
-import { type SigningIdentity, signKernel, signPkcs7 } from "../src/trust/sign.js";
+import { Authority, type KeyKind } from "../src/trust/making/authority.js";
+import { type SigningIdentity, signKernel, signPkcs7 } from "../src/trust/making/sign.js";
+import type { Certificate } from "../src/trust/x509/certificate.js";
 import type { Figure, Row } from "./row.js";
 
 export const title = "Signatures";

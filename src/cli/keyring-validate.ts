@@ -2,7 +2,7 @@ import { readSync } from "node:fs";
 import { Command } from "commander";
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
-import { judgePath, type PathCase } from "../trust/path-case.js";
+import { judgePath, type PathCase } from "../trust/x509/path-case.js";
 import { EXIT } from "./exit.js";
 import { complain, printJson } from "./output.js";
 

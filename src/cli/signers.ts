@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
-import { readPrivateKey } from "../trust/private-key.js";
-import type { AnyIdentity } from "../trust/sign.js";
+import { readPrivateKey } from "../trust/making/private-key.js";
+import type { AnyIdentity } from "../trust/making/sign.js";
 import { readMaterial } from "../trust/source.js";
 import { passphraseIn } from "./passphrase.js";
 import { TokenKey } from "./token-key.js";
@@ -26,7 +26,7 @@ export async function signersOf(options: SignerOptions): Promise<readonly AnyIde
   const carried = certificatesIn(chain);
   const signers = key.map((name, index) => pair(name, cert[index] as string, carried, passphrase, options));
   if (pkcs12.length === 0) return signers;
-  const { readPkcs12Identity } = await import("../trust/pkcs12.js");
+  const { readPkcs12Identity } = await import("../trust/making/pkcs12.js");
   for (const path of pkcs12) {
     const { chain: own, ...identity } = await readPkcs12Identity({ path, bytes: readInput(path) }, passphrase);
     signers.push({ ...identity, chain: [...own, ...carried] });

@@ -1,5 +1,5 @@
 import { CountersignError } from "../error.js";
-import { localStamper, type TimeStamper, timeStampRequest, tokenOf } from "../trust/time-stamp-maker.js";
+import { localStamper, type TimeStamper, timeStampRequest, tokenOf } from "../trust/making/time-stamp-maker.js";
 import { signersOf } from "./signers.js";
 
 /** Who puts time stamps on signatures: an authority's address, or a key and a certificate of one's own. */

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CountersignError } from "../error.js";
-import type { Certificate } from "../trust/certificate.js";
-import type { RemoteKey } from "../trust/private-key.js";
+import type { RemoteKey } from "../trust/making/private-key.js";
+import type { Certificate } from "../trust/x509/certificate.js";
 
 /** Which token: its module, and a file with the PIN. */
 export interface TokenOptions {

@@ -8,9 +8,9 @@ import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
 import type { FileFacts, Subject } from "../hooks/subject.js";
 import { readInput } from "../input.js";
-import { readSignedData } from "../trust/cms.js";
-import { MODSIG_MARKER } from "../trust/modsig.js";
-import { MAX_SIGNATURE } from "../trust/pkcs7.js";
+import { readSignedData } from "../trust/cms/cms.js";
+import { MODSIG_MARKER } from "../trust/cms/modsig.js";
+import { MAX_SIGNATURE } from "../trust/cms/pkcs7.js";
 import type { SignatureStore } from "../trust/store.js";
 
 /** A file that somebody asks about before it is used anywhere. */

@@ -1,9 +1,9 @@
-import type { Cursor, Element } from "./der.js";
-import { readSmallInteger } from "./der-value.js";
+import type { Cursor, Element } from "./asn1/der.js";
+import { readSmallInteger } from "./asn1/der-value.js";
+import { dotted, oid } from "./asn1/oid.js";
+import { context, TAG } from "./asn1/tag.js";
 import { DIGESTS, digestByOid } from "./digest.js";
-import { dotted, oid } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
-import { context, TAG } from "./tag.js";
 
 /**
  * Signature algorithms by allow-list: what is not in the table below is not supported (-ENOPKG), whatever OpenSSL could do.

@@ -1,10 +1,10 @@
 import { CountersignError } from "../error.js";
-import type { Certificate } from "./certificate.js";
 import { hash } from "./digest.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { readMaterial } from "./source.js";
+import type { Certificate } from "./x509/certificate.js";
 
 /**
  * What is not good whatever else speaks for it, as in the kernel's .blacklist keyring: contents, certificates and public keys by their

@@ -1,6 +1,6 @@
 import { hash as digest } from "node:crypto";
 import { CountersignError } from "../error.js";
-import { oid } from "./oid.js";
+import { oid } from "./asn1/oid.js";
 
 /** A message digest that has a name here. There is no other: names are looked up in this list alone. */
 export interface Digest {

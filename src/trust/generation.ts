@@ -1,23 +1,23 @@
 import { CountersignError } from "../error.js";
 import { BlockList } from "./block-list.js";
-import type { Certificate } from "./certificate.js";
-import { CertificateCache } from "./certificate-cache.js";
-import { CertificateIndex } from "./certificate-index.js";
+import { TimeStampTrust } from "./cms/time-stamp.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import { VerificationMemo } from "./memo.js";
 import type { MinisignKey } from "./minisign.js";
-import { findPath } from "./path.js";
-import type { PathRules } from "./path-rules.js";
 import type { Refusal } from "./refusal.js";
-import { requirementsOf } from "./requirements.js";
-import { SigstoreTrust } from "./sigstore.js";
+import { SigstoreTrust } from "./sigstore/sigstore.js";
 import { readMaterial } from "./source.js";
-import { SshTrust } from "./sshsig.js";
-import { TimeStampTrust } from "./time-stamp.js";
+import { SshTrust } from "./ssh/sshsig.js";
 import type { Trace } from "./trace.js";
 import type { Verification } from "./verification.js";
 import { Window } from "./window.js";
+import type { Certificate } from "./x509/certificate.js";
+import { CertificateCache } from "./x509/certificate-cache.js";
+import { CertificateIndex } from "./x509/certificate-index.js";
+import { findPath } from "./x509/path.js";
+import type { PathRules } from "./x509/path-rules.js";
+import { requirementsOf } from "./x509/requirements.js";
 
 /**
  * One state of a keyring, which never changes: what it trusts, what it does not, its rules, and all that was found out under them. A

@@ -1,4 +1,4 @@
-import type { Certificate } from "./certificate.js";
+import type { Certificate } from "./x509/certificate.js";
 
 /** A certificate in a keyring of the kernel, as `/proc/keys` and `keyctl show` tell of it. */
 export interface ListedKey {

@@ -1,12 +1,12 @@
 import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { CountersignError } from "../error.js";
 import { type AlgorithmIdentifier, RSASSA_PSS, readAlgorithm, readPssParameters, type Scheme } from "./algorithm.js";
-import { type Element, readDer } from "./der.js";
-import { readOctets, readUnsigned } from "./der-value.js";
+import { type Element, readDer } from "./asn1/der.js";
+import { readOctets, readUnsigned } from "./asn1/der-value.js";
+import { dotted, oid, oidOf } from "./asn1/oid.js";
+import { TAG } from "./asn1/tag.js";
 import { hash } from "./digest.js";
-import { dotted, oid, oidOf } from "./oid.js";
 import { type Refusal, refuse } from "./refusal.js";
-import { TAG } from "./tag.js";
 
 /**
  * A public key (SubjectPublicKeyInfo, RFC 5280 4.1.2.7). What it is and whether it is strong enough is read here, before OpenSSL sees

@@ -1,11 +1,11 @@
 import { ERRNO } from "../errno.js";
-import { Certificate } from "./certificate.js";
-import { readSignedData } from "./cms.js";
+import { readSignedData } from "./cms/cms.js";
 import { Generation } from "./generation.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import type { Refusal } from "./refusal.js";
 import { readMaterial } from "./source.js";
 import { Window } from "./window.js";
+import { Certificate } from "./x509/certificate.js";
 
 /** One thing that a keyring holds, or that counts by it, at a moment. */
 export interface KeyringEntry {

@@ -1,4 +1,4 @@
-import type { Freshness } from "./revocation.js";
+import type { Freshness } from "./x509/revocation.js";
 
 /** A file that was read once, with the name that messages call it by. */
 export interface SourceFile {

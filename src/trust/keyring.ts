@@ -1,14 +1,14 @@
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
+import { verifyModsig } from "./cms/modsig.js";
+import { verifyPkcs7 } from "./cms/pkcs7.js";
 import { Generation } from "./generation.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import { verifyMinisign } from "./minisign.js";
-import { verifyModsig } from "./modsig.js";
-import { verifyPkcs7 } from "./pkcs7.js";
 import { verifyRaw } from "./raw.js";
 import { type Refusal, refuse } from "./refusal.js";
 import { distinctSigners, type Signer } from "./signer.js";
-import { verifySshsig } from "./sshsig.js";
+import { verifySshsig } from "./ssh/sshsig.js";
 import type { Trace } from "./trace.js";
 import type { SignatureType, Verification } from "./verification.js";
 import { Window } from "./window.js";

@@ -1,4 +1,4 @@
-import { asBuffer } from "./der.js";
+import { asBuffer } from "./asn1/der.js";
 import type { SignatureType, Verification } from "./verification.js";
 import type { Window } from "./window.js";
 

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { CountersignError } from "../error.js";
 import type { Scheme } from "./algorithm.js";
+import { element, identifier, sequence } from "./asn1/der-writer.js";
+import { TAG } from "./asn1/tag.js";
 import type { BlockList } from "./block-list.js";
-import { element, identifier, sequence } from "./der-writer.js";
 import { type PublicKey, readPublicKey } from "./key.js";
 import { type Refusal, refuse } from "./refusal.js";
 import type { Signer } from "./signer.js";
-import { TAG } from "./tag.js";
 
 /** A minisign public key: Ed25519, and the eight bytes that signatures call it by. */
 export interface MinisignKey {

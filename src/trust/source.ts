@@ -1,11 +1,11 @@
 import { CountersignError } from "../error.js";
-import { isSshKeys, readSshKeys, type SshSigner } from "./allowed-signers.js";
-import { type Certificate, readCertificate } from "./certificate.js";
-import { type Crl, readCrl } from "./crl.js";
+import { isPem, readPem } from "./asn1/pem.js";
 import { type PublicKey, readPublicKey } from "./key.js";
 import type { SourceFile } from "./keyring-rules.js";
 import { isMinisignKey, type MinisignKey, readMinisignKey } from "./minisign.js";
-import { isPem, readPem } from "./pem.js";
+import { isSshKeys, readSshKeys, type SshSigner } from "./ssh/allowed-signers.js";
+import { type Certificate, readCertificate } from "./x509/certificate.js";
+import { type Crl, readCrl } from "./x509/crl.js";
 
 /** What files of a keyring hold. */
 export interface Material {

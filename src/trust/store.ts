@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CountersignError } from "../error.js";
-import { MAX_SIGNATURE } from "./pkcs7.js";
+import { MAX_SIGNATURE } from "./cms/pkcs7.js";
 
 /**
  * Detached signatures in folders, found by the digest of what they sign: `<sha256>.p7s`, or `<first two digits>/<sha256>.p7s` where a

@@ -1,5 +1,5 @@
-import type { Certificate } from "./certificate.js";
 import type { Refusal } from "./refusal.js";
+import type { Certificate } from "./x509/certificate.js";
 
 /** One rule that was asked about one certificate or one signer of a message, for `verify --explain`. */
 export interface Step {

@@ -6,14 +6,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
-import { Certificate } from "../../src/trust/certificate.js";
-import { CertificateIndex } from "../../src/trust/certificate-index.js";
-import { Crl } from "../../src/trust/crl.js";
-import { ANY_POLICY, dotted, oid } from "../../src/trust/oid.js";
-import { findPath } from "../../src/trust/path.js";
-import type { PolicyRules } from "../../src/trust/policy-graph.js";
-import { Revocation } from "../../src/trust/revocation.js";
+import { ANY_POLICY, dotted, oid } from "../../src/trust/asn1/oid.js";
 import { Window } from "../../src/trust/window.js";
+import { Certificate } from "../../src/trust/x509/certificate.js";
+import { CertificateIndex } from "../../src/trust/x509/certificate-index.js";
+import { Crl } from "../../src/trust/x509/crl.js";
+import { findPath } from "../../src/trust/x509/path.js";
+import type { PolicyRules } from "../../src/trust/x509/policy-graph.js";
+import { Revocation } from "../../src/trust/x509/revocation.js";
 import exceptions from "./pkits-exceptions.json" with { type: "json" };
 
 interface Vectors {

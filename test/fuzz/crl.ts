@@ -1,7 +1,7 @@
 /** A damaged CRL is read or refused by name, and never counts as signed unless it is what was signed. */
 import { CountersignError } from "../../src/error.js";
-import { Certificate } from "../../src/trust/certificate.js";
-import { Crl } from "../../src/trust/crl.js";
+import { Certificate } from "../../src/trust/x509/certificate.js";
+import { Crl } from "../../src/trust/x509/crl.js";
 import { damaged } from "../support/damage.js";
 import { material } from "./material.js";
 import type { FuzzTarget } from "./target.js";

@@ -3,7 +3,7 @@
  * there were two encodings of one value.
  */
 import { CountersignError } from "../../src/error.js";
-import { Cursor, checkDer, type Element } from "../../src/trust/der.js";
+import { Cursor, checkDer, type Element } from "../../src/trust/asn1/der.js";
 import { damaged } from "../support/damage.js";
 import { material } from "./material.js";
 import type { FuzzTarget } from "./target.js";

@@ -1,6 +1,7 @@
 /** Files of a keyring that are text: allowed signers, keys of minisign, PEM, and listings of the kernel's keys. */
+
+import { writePem } from "../../src/trust/asn1/pem.js";
 import { readKernelListing } from "../../src/trust/kernel-listing.js";
-import { writePem } from "../../src/trust/pem.js";
 import { readMaterial } from "../../src/trust/source.js";
 import { damaged } from "../support/damage.js";
 import { MINISIGN_KEY, SSH_LINE } from "../support/foreign-vectors.js";

@@ -1,12 +1,12 @@
 /** Well-made certificates, CRLs and messages for fuzzers to damage: the same bytes in every run, so that a seed brings a finding back. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { Authority, distinguishedName, extension } from "../../src/trust/authority.js";
-import type { Certificate } from "../../src/trust/certificate.js";
-import { element, identifier, integer, NULL, sequence } from "../../src/trust/der-writer.js";
+import { element, identifier, integer, NULL, sequence } from "../../src/trust/asn1/der-writer.js";
+import { EXTENSION } from "../../src/trust/asn1/oid.js";
+import { context } from "../../src/trust/asn1/tag.js";
 import { hash } from "../../src/trust/digest.js";
-import { EXTENSION } from "../../src/trust/oid.js";
-import { signKernel, signPkcs7 } from "../../src/trust/sign.js";
-import { context } from "../../src/trust/tag.js";
+import { Authority, distinguishedName, extension } from "../../src/trust/making/authority.js";
+import { signKernel, signPkcs7 } from "../../src/trust/making/sign.js";
+import type { Certificate } from "../../src/trust/x509/certificate.js";
 
 export interface FuzzMaterial {
   readonly root: Certificate;

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Authority } from "../../src/trust/authority.js";
-import { signPkcs7 } from "../../src/trust/sign.js";
+import { Authority } from "../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../src/trust/making/sign.js";
 import { own, Workplace } from "../support/workplace.js";
 
 const object = readFileSync(own("examples/drop-telnet.o"));

@@ -1,9 +1,9 @@
 /** Every single bit of what is signed, of the signature and of the certificate in it, turned over: each refusal has its errno. */
 import { describe, expect, it } from "vitest";
 import { verdictName } from "../../src/errno.js";
-import { Authority, type KeyKind } from "../../src/trust/authority.js";
-import { readSignedData } from "../../src/trust/cms.js";
-import { signKernel, signModule, signPkcs7 } from "../../src/trust/sign.js";
+import { readSignedData } from "../../src/trust/cms/cms.js";
+import { Authority, type KeyKind } from "../../src/trust/making/authority.js";
+import { signKernel, signModule, signPkcs7 } from "../../src/trust/making/sign.js";
 import { trusting } from "../support/trust.js";
 
 const data = Buffer.from("r0 = 2; exit");

@@ -1,7 +1,7 @@
 /** PKCS#12 files, damaged: each opens or is an error with a name, in bounded time. */
 import { expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
-import { readPkcs12 } from "../../src/trust/pkcs12.js";
+import { readPkcs12 } from "../../src/trust/making/pkcs12.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { PASSPHRASE, PKCS12 } from "../support/pkcs12.js";
 import { file } from "../support/trust.js";

@@ -2,11 +2,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ERRNO, verdictName } from "../../src/errno.js";
 import { CountersignError } from "../../src/error.js";
-import { Authority, extension } from "../../src/trust/authority.js";
-import { identifierOf, sequence } from "../../src/trust/der-writer.js";
-import { EXTENSION, KEY_PURPOSE } from "../../src/trust/oid.js";
-import { signPkcs7 } from "../../src/trust/sign.js";
-import { localStamper, stamped, timeStampRequest, tokenOf } from "../../src/trust/time-stamp-maker.js";
+import { identifierOf, sequence } from "../../src/trust/asn1/der-writer.js";
+import { EXTENSION, KEY_PURPOSE } from "../../src/trust/asn1/oid.js";
+import { Authority, extension } from "../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { localStamper, stamped, timeStampRequest, tokenOf } from "../../src/trust/making/time-stamp-maker.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { file, trusting } from "../support/trust.js";
 

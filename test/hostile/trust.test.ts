@@ -2,14 +2,14 @@
 import { createPublicKey, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { verdictName } from "../../src/errno.js";
-import { Authority, type CertificateRequest, extension } from "../../src/trust/authority.js";
-import { Certificate } from "../../src/trust/certificate.js";
-import { checkDer } from "../../src/trust/der.js";
-import { element, identifier, integer, NULL, octetString, sequence, setOf } from "../../src/trust/der-writer.js";
+import { checkDer } from "../../src/trust/asn1/der.js";
+import { element, identifier, integer, NULL, octetString, sequence, setOf } from "../../src/trust/asn1/der-writer.js";
+import { CMS_OID, EXTENSION } from "../../src/trust/asn1/oid.js";
+import { context } from "../../src/trust/asn1/tag.js";
 import type { Keyring } from "../../src/trust/keyring.js";
-import { CMS_OID, EXTENSION } from "../../src/trust/oid.js";
-import { signPkcs7 } from "../../src/trust/sign.js";
-import { context } from "../../src/trust/tag.js";
+import { Authority, type CertificateRequest, extension } from "../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { Certificate } from "../../src/trust/x509/certificate.js";
 import { attribute, message, signerInfo, usualAttributes } from "../support/cms.js";
 import { trusting } from "../support/trust.js";
 

@@ -1,8 +1,8 @@
 /** A Sigstore of its own: an authority, a log of two entries with its key, and bundles as `cosign sign-blob` writes them. */
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { Authority, extension, type Issued } from "../../src/trust/authority.js";
-import { element, sequence } from "../../src/trust/der-writer.js";
-import { EXTENSION, oid } from "../../src/trust/oid.js";
+import { element, sequence } from "../../src/trust/asn1/der-writer.js";
+import { EXTENSION, oid } from "../../src/trust/asn1/oid.js";
+import { Authority, extension, type Issued } from "../../src/trust/making/authority.js";
 
 export interface Identity {
   readonly subject: string;

@@ -14,8 +14,8 @@ import type { HookName } from "../../src/hooks/catalogue.js";
 import type { Decision } from "../../src/hooks/decision.js";
 import type { BlobSubject, ProgramSubject } from "../../src/hooks/subject.js";
 import type { Current } from "../../src/policy/current.js";
-import { Authority, type Issued } from "../../src/trust/authority.js";
-import { signKernel, signPkcs7 } from "../../src/trust/sign.js";
+import { Authority, type Issued } from "../../src/trust/making/authority.js";
+import { signKernel, signPkcs7 } from "../../src/trust/making/sign.js";
 import { SignatureStore } from "../../src/trust/store.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,6 +1,6 @@
 /** SSH keys and signatures made here, by the letter of PROTOCOL.sshsig, so that a test can also break that letter. */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
-import { sshString } from "../../src/trust/ssh-wire.js";
+import { sshString } from "../../src/trust/ssh/ssh-wire.js";
 
 export const SSH_KINDS = [
   "ssh-ed25519",

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { factsOfObject } from "../../src/bpf/object.js";
-import { Authority } from "../../src/trust/authority.js";
-import { signPkcs7 } from "../../src/trust/sign.js";
+import { Authority } from "../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../src/trust/making/sign.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

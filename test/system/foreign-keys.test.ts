@@ -371,7 +371,7 @@ ess_cert_id_alg = sha256
       "-out",
       "verified",
     );
-    const { readSignedData } = await import("../../src/trust/cms.js");
+    const { readSignedData } = await import("../../src/trust/cms/cms.js");
     const [signer] = readSignedData(read("stamped.p7s")).signers;
     writeFileSync(at("token"), signer?.timeStamp as Buffer);
     writeFileSync(at("value"), signer?.signature as Buffer);

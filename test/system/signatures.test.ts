@@ -5,9 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verdictName } from "../../src/errno.js";
-import { splitModsig } from "../../src/trust/modsig.js";
-import { readPrivateKey } from "../../src/trust/private-key.js";
-import { type SigningIdentity, type SigningOptions, signKernel, signModule, signPkcs7 } from "../../src/trust/sign.js";
+import { splitModsig } from "../../src/trust/cms/modsig.js";
+import { readPrivateKey } from "../../src/trust/making/private-key.js";
+import {
+  type SigningIdentity,
+  type SigningOptions,
+  signKernel,
+  signModule,
+  signPkcs7,
+} from "../../src/trust/making/sign.js";
 import { readMaterial } from "../../src/trust/source.js";
 import type { SignatureType } from "../../src/trust/verification.js";
 import { file, trusting } from "../support/trust.js";

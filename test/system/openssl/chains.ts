@@ -1,11 +1,16 @@
 /** Chains of certificates: honest ones, and the same damaged in ways that have names. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { Authority, type CertificateRequest, distinguishedName, extension } from "../../../src/trust/authority.js";
-import type { Certificate } from "../../../src/trust/certificate.js";
-import { element, identifier, NULL, sequence } from "../../../src/trust/der-writer.js";
-import { EXTENSION } from "../../../src/trust/oid.js";
-import type { SigningIdentity } from "../../../src/trust/sign.js";
-import { context } from "../../../src/trust/tag.js";
+import { element, identifier, NULL, sequence } from "../../../src/trust/asn1/der-writer.js";
+import { EXTENSION } from "../../../src/trust/asn1/oid.js";
+import { context } from "../../../src/trust/asn1/tag.js";
+import {
+  Authority,
+  type CertificateRequest,
+  distinguishedName,
+  extension,
+} from "../../../src/trust/making/authority.js";
+import type { SigningIdentity } from "../../../src/trust/making/sign.js";
+import type { Certificate } from "../../../src/trust/x509/certificate.js";
 
 export type Next = (below: number) => number;
 

@@ -1,9 +1,9 @@
 /** CMS messages: honest ones, and the same damaged in ways that have names. */
 import { randomBytes } from "node:crypto";
-import { element, identifier, integer, NULL, octetString, sequence } from "../../../src/trust/der-writer.js";
-import { CMS_OID } from "../../../src/trust/oid.js";
-import { type SigningIdentity, signKernel, signPkcs7 } from "../../../src/trust/sign.js";
-import { context } from "../../../src/trust/tag.js";
+import { element, identifier, integer, NULL, octetString, sequence } from "../../../src/trust/asn1/der-writer.js";
+import { CMS_OID } from "../../../src/trust/asn1/oid.js";
+import { context } from "../../../src/trust/asn1/tag.js";
+import { type SigningIdentity, signKernel, signPkcs7 } from "../../../src/trust/making/sign.js";
 import {
   attribute,
   type MessageParts,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { signPkcs7 } from "../../../src/trust/sign.js";
+import { signPkcs7 } from "../../../src/trust/making/sign.js";
 import { runCommand } from "../../support/command-line.js";
 import { own, Workplace } from "../../support/workplace.js";
 

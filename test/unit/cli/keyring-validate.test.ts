@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { Authority } from "../../../src/trust/authority.js";
-import { writePem } from "../../../src/trust/pem.js";
+import { writePem } from "../../../src/trust/asn1/pem.js";
+import { Authority } from "../../../src/trust/making/authority.js";
 import { runCommand } from "../../support/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-batch-"));

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Authority } from "../../../src/trust/authority.js";
+import { Authority } from "../../../src/trust/making/authority.js";
 import { readMaterial } from "../../../src/trust/source.js";
 import { runCommand } from "../../support/command-line.js";
 import { minisignIdentity } from "../../support/minisign.js";

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { Authority } from "../../../src/trust/authority.js";
+import { Authority } from "../../../src/trust/making/authority.js";
 import { runCommand } from "../../support/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-sign-"));

@@ -8,7 +8,7 @@ import { ERRNO } from "../../../src/errno.js";
 import type { Decision } from "../../../src/hooks/decision.js";
 import type { ProgramSubject } from "../../../src/hooks/subject.js";
 import type { Current } from "../../../src/policy/current.js";
-import { signPkcs7 } from "../../../src/trust/sign.js";
+import { signPkcs7 } from "../../../src/trust/making/sign.js";
 import { own, Workplace } from "../../support/workplace.js";
 import { task } from "../../task.js";
 

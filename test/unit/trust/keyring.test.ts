@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
-import { Authority } from "../../../src/trust/authority.js";
 import { hash } from "../../../src/trust/digest.js";
-import { signKernel, signModule, signPkcs7 } from "../../../src/trust/sign.js";
+import { Authority } from "../../../src/trust/making/authority.js";
+import { signKernel, signModule, signPkcs7 } from "../../../src/trust/making/sign.js";
 import { file, trusting } from "../../support/trust.js";
 
 const DAY = 86_400_000;

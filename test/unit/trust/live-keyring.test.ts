@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../../src/error.js";
-import { Authority } from "../../../src/trust/authority.js";
 import { type KeyringRules, openKeyring } from "../../../src/trust/keyring.js";
 import { LiveKeyring, PATIENCE, SETTLED } from "../../../src/trust/live-keyring.js";
+import { Authority } from "../../../src/trust/making/authority.js";
 import { file } from "../../support/trust.js";
 
 const certificates = ["One", "Two"].map((subject) => Authority.create({ subject }).pem.certificate);

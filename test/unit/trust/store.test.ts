@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_SIGNATURE } from "../../../src/trust/pkcs7.js";
+import { MAX_SIGNATURE } from "../../../src/trust/cms/pkcs7.js";
 import { SignatureStore, signatureName } from "../../../src/trust/store.js";
 
 let folder: string;

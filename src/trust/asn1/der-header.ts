@@ -1,0 +1,40 @@
+import { CountersignError } from "../../error.js";
+
+/** Where the contents of the header that was read last begin and end. Objects for each would be most of what checking costs. */
+export let headerBody = 0;
+export let headerEnd = 0;
+
+/** X.690 8.1 and 10.1: one header, whose contents must fit before `end`. Gives the tag. */
+export function readHeader(bytes: Buffer, start: number, end: number): number {
+  if (end - start < 2) throw malformed("an element is cut short", start);
+  const tag = bytes[start] as number;
+  if ((tag & 0x1f) === 0x1f) throw malformed("a tag number of more than 30", start);
+  if (tag >= 0xc0 || (tag & 0xc0) === 0x40) throw malformed("an application or private tag", start);
+  let body = start + 2;
+  let length = bytes[start + 1] as number;
+  if (length >= 0x80) {
+    const octets = length & 0x7f;
+    if (octets === 0) throw malformed("an indefinite length", start);
+    if (octets > MAX_LENGTH_OCTETS) throw malformed(`a length of ${octets} octets`, start);
+    if (end - body < octets) throw malformed("a length is cut short", start);
+    length = 0;
+    for (let index = 0; index < octets; index++) length = length * 256 + (bytes[body + index] as number);
+    if (length < 0x80 || (octets > 1 && (bytes[body] as number) === 0))
+      throw malformed("a length that is not minimal", start);
+    body += octets;
+  }
+  if (length > end - body) throw malformed(`a length of ${length} where ${end - body} bytes are left`, start);
+  headerBody = body;
+  headerEnd = body + length;
+  return tag;
+}
+
+export function malformed(message: string, offset: number): CountersignError {
+  return new CountersignError("DER_MALFORMED", message, {
+    place: `byte ${offset}`,
+    remedy: "give DER, whole and unchanged, as the tool that made it wrote it",
+  });
+}
+
+/** Lengths need at most four octets: inputs are smaller than 4 GiB. */
+const MAX_LENGTH_OCTETS = 4;

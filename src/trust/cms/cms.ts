@@ -1,0 +1,138 @@
+import { type AlgorithmIdentifier, readAlgorithm } from "../algorithm.js";
+import { type Cursor, checkDer, checkSetOrder, type Element, malformed, readDer } from "../asn1/der.js";
+import { readSmallInteger } from "../asn1/der-value.js";
+import { CMS_OID, dotted } from "../asn1/oid.js";
+import { context, TAG } from "../asn1/tag.js";
+import { Attributes } from "./signed-attributes.js";
+import { SignerIdentifier } from "./signer-identifier.js";
+
+/**
+ * CMS SignedData (RFC 5652 5), held to DER all the way down, but for the certificates: whoever uses one checks it when it is first
+ * seen. Nothing is verified here.
+ */
+export interface SignedData {
+  /** Contents octets of eContentType. */
+  readonly contentType: string;
+  /** The content that the message carries itself; null for a detached signature. */
+  readonly content: Buffer | null;
+  /** Digest algorithms that the message lists, by their identifiers' octets. */
+  readonly digestAlgorithms: readonly string[];
+  /** Not looked into yet. At most {@link MAX_CERTIFICATES}. */
+  readonly certificates: readonly Element[];
+  readonly carriesCrls: boolean;
+  readonly signers: readonly SignerInfo[];
+}
+
+/** SignerInfo (RFC 5652 5.3). */
+export interface SignerInfo {
+  readonly identifier: SignerIdentifier;
+  readonly digestAlgorithm: AlgorithmIdentifier;
+  /** Null where there are none: the signature is then over the content itself. */
+  readonly signedAttributes: Attributes | null;
+  readonly signatureAlgorithm: AlgorithmIdentifier;
+  readonly signature: Buffer;
+  /** A time stamp token over the signature (RFC 3161 appendix A), in DER; null where there is none. */
+  readonly timeStamp: Buffer | null;
+}
+
+/** More than any chain needs; a message with more of them is refused before they are looked at. */
+export const MAX_CERTIFICATES = 64;
+export const MAX_SIGNERS = 16;
+
+/**
+ * `order`: whether certificates must be in the order that DER wants of a SET OF; those of time stamps are in none, since OpenSSL and the
+ * authorities that are built on it write them as they come, and no signature is over them. Throws DER_MALFORMED with the offset in
+ * `bytes`.
+ */
+export function readSignedData(bytes: Uint8Array, order: "der" | "any" = "der"): SignedData {
+  const outer = readDer(bytes, TAG.sequence, "a CMS message").open();
+  const type = outer.identifier("a content type");
+  if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, which is no SignedData`, 0);
+  const wrapper = outer.enter(context(0, true), "SignedData");
+  outer.finish("a CMS message");
+  const cursor = wrapper.enter(TAG.sequence, "SignedData");
+  wrapper.finish("SignedData");
+
+  const version = cursor.take(TAG.integer, "a version");
+  const digests = cursor.take(TAG.set, "digest algorithms");
+  const encapsulated = cursor.take(TAG.sequence, "the encapsulated content").check();
+  const certificates = cursor.optional(context(0, true));
+  const crls = cursor.optional(context(1, true));
+  const signerInfos = cursor.take(TAG.set, "signers");
+  cursor.finish("SignedData");
+  checkDer(digests.bytes, digests.start, digests.end);
+  checkDer(signerInfos.bytes, signerInfos.start, signerInfos.end);
+
+  const { contentType, content } = readEncapsulated(encapsulated);
+  const signers = readSigners(signerInfos);
+  const expected = signers.some(({ identifier }) => identifier.byKey) || contentType !== CMS_OID.data ? 3 : 1;
+  // RFC 5652 5.1: the version follows from the contents
+  if (readSmallInteger(version) !== expected) throw malformed(`version ${expected} expected`, version.start);
+  return {
+    contentType,
+    content,
+    digestAlgorithms: readDigestAlgorithms(digests),
+    certificates: certificates === null ? [] : readCertificates(certificates, order),
+    carriesCrls: crls !== null,
+    signers,
+  };
+}
+
+function readEncapsulated(sequence: Element): { contentType: string; content: Buffer | null } {
+  const cursor = sequence.open();
+  const contentType = cursor.identifier("the content's type");
+  const content = cursor.optional(context(0, true));
+  cursor.finish("the encapsulated content");
+  return { contentType, content: content === null ? null : content.only(TAG.octetString, "the content").contents };
+}
+
+function readDigestAlgorithms(set: Element): readonly string[] {
+  return set.open().each(MAX_SIGNERS, "digest algorithms", (cursor) => readAlgorithm(cursor, "a digest algorithm").oid);
+}
+
+/** CertificateSet: certificates alone, in the order that DER wants of a SET OF. */
+function readCertificates(set: Element, order: "der" | "any"): readonly Element[] {
+  const take = (cursor: Cursor): Element => cursor.take(TAG.sequence, "a certificate");
+  const certificates = set.open().each(MAX_CERTIFICATES, "certificates", take);
+  if (certificates.length > 1 && order === "der") checkSetOrder(set);
+  return certificates;
+}
+
+function readSigners(set: Element): readonly SignerInfo[] {
+  const enter = (cursor: Cursor): SignerInfo => readSigner(cursor.enter(TAG.sequence, "a signer"));
+  const signers = set.open().each(MAX_SIGNERS, "signers", enter);
+  if (signers.length === 0) throw malformed("a signature without a signer", set.start);
+  return signers;
+}
+
+function readSigner(cursor: Cursor): SignerInfo {
+  const version = cursor.take(TAG.integer, "a signer's version");
+  const keyIdentifier = cursor.optional(context(0, false));
+  const identifier = SignerIdentifier.read(keyIdentifier ?? cursor.take(TAG.sequence, "a signer's certificate"));
+  // RFC 5652 5.3: version 3 goes with a key identifier, 1 with issuer and serial number
+  const expected = identifier.byKey ? 3 : 1;
+  if (readSmallInteger(version) !== expected) throw malformed(`signer version ${expected} expected`, version.start);
+  const digestAlgorithm = readAlgorithm(cursor, "a signer's digest algorithm");
+  const signedAttributes = cursor.optional(context(0, true));
+  const signatureAlgorithm = readAlgorithm(cursor, "a signer's signature algorithm");
+  const signature = cursor.take(TAG.octetString, "a signature").contents;
+  const unsignedAttributes = cursor.optional(context(1, true));
+  cursor.finish("a signer");
+  return {
+    identifier,
+    digestAlgorithm,
+    signedAttributes: signedAttributes === null ? null : new Attributes(signedAttributes),
+    signatureAlgorithm,
+    signature,
+    timeStamp: unsignedAttributes === null ? null : readTimeStamp(unsignedAttributes),
+  };
+}
+
+/** Unsigned attributes are covered by nothing, so only one that has a signature of its own may be there. */
+function readTimeStamp(set: Element): Buffer {
+  const attributes = new Attributes(set);
+  const token = attributes.single(CMS_OID.timeStampToken, TAG.sequence);
+  if (token === null || attributes.size !== 1)
+    throw malformed("an unsigned attribute that is no time stamp", set.start);
+  return token.whole;
+}

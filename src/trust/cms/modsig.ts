@@ -1,0 +1,71 @@
+import type { Generation } from "../generation.js";
+import { type Refusal, refuse } from "../refusal.js";
+import type { Signer } from "../signer.js";
+import type { Trace } from "../trace.js";
+import type { Window } from "../window.js";
+import { verifyPkcs7 } from "./pkcs7.js";
+
+/**
+ * Signatures appended as kernel modules carry them (scripts/sign-file.c, include/linux/module_signature.h): the data, CMS in DER,
+ * `struct module_signature` of 12 bytes, and the marker.
+ */
+export const MODSIG_MARKER = Buffer.from("~Module signature appended~\n", "latin1");
+
+/** struct module_signature: algo, hash, id_type, signer_len, key_id_len, three bytes of padding, sig_len in big-endian order. */
+const INFO_SIZE = 12;
+/** PKEY_ID_PKCS7: the only kind there is now; every other field but the length is 0 with it (kernel/module_signature.c). */
+const ID_PKCS7 = 2;
+
+export interface AppendedSignature {
+  /** What is signed. */
+  readonly data: Uint8Array;
+  /** CMS in DER. */
+  readonly cms: Uint8Array;
+}
+
+/** Takes a signed file apart; null where no signature is appended, a refusal where it is not as the kernel wants it. */
+export function splitModsig(file: Uint8Array): AppendedSignature | Refusal | null {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const marker = bytes.length - MODSIG_MARKER.length;
+  if (marker < 0 || !bytes.subarray(marker).equals(MODSIG_MARKER)) return null;
+  const info = marker - INFO_SIZE;
+  if (info < 0) return refuse("EBADMSG", "mod_check_sig", "the appended signature is cut short");
+  if (bytes[info + 2] !== ID_PKCS7)
+    return refuse("ENOPKG", "mod_check_sig", `an appended signature of kind ${bytes[info + 2]}, which is not PKCS#7`);
+  for (const field of [0, 1, 3, 4, 5, 6, 7])
+    if (bytes[info + field] !== 0)
+      return refuse("EBADMSG", "mod_check_sig", `byte ${field} of the signature's header is not 0`);
+  const length = bytes.readUInt32BE(info + 8);
+  if (length === 0 || length > info)
+    return refuse("EBADMSG", "mod_check_sig", `a signature of ${length} bytes in ${info}`);
+  return { data: bytes.subarray(0, info - length), cms: bytes.subarray(info - length, info) };
+}
+
+/** The file that carries `cms` over `data`. */
+export function joinModsig(data: Uint8Array, cms: Uint8Array): Buffer {
+  const info = Buffer.alloc(INFO_SIZE);
+  info[2] = ID_PKCS7;
+  info.writeUInt32BE(cms.length, 8);
+  return Buffer.concat([data, cms, info, MODSIG_MARKER]);
+}
+
+/**
+ * Verifies an appended signature. `signature` is what was appended to `data`; where it is null, `data` is the whole file. Throws
+ * DER_MALFORMED.
+ */
+export function verifyModsig(
+  keyring: Generation,
+  data: Uint8Array,
+  signature: Uint8Array | null,
+  window: Window,
+  trace: Trace | null,
+): readonly Signer[] | Refusal {
+  const parts = splitModsig(signature ?? data);
+  if (parts === null && signature === null) return refuse("ENODATA", "mod_check_sig", "no signature is appended");
+  if (parts === null) return refuse("EBADMSG", "mod_check_sig", "the signature does not end as an appended one does");
+  if ("verdict" in parts) return parts;
+  if (signature !== null && parts.data.length > 0)
+    return refuse("EBADMSG", "mod_check_sig", `${parts.data.length} bytes before the signature`);
+  // kernel, crypto/asymmetric_keys/pkcs7_verify.c: a module's signature has no signed attributes
+  return verifyPkcs7(keyring, signature === null ? parts.data : data, parts.cms, window, trace, "refused");
+}

@@ -1,0 +1,164 @@
+import { digestOf, schemeOf } from "../algorithm.js";
+import { readDer } from "../asn1/der.js";
+import { CMS_OID, dotted } from "../asn1/oid.js";
+import { TAG } from "../asn1/tag.js";
+import { hash } from "../digest.js";
+import type { Generation } from "../generation.js";
+import { type Refusal, refuse } from "../refusal.js";
+import type { Signer } from "../signer.js";
+import type { Trace } from "../trace.js";
+import { Window } from "../window.js";
+import type { Certificate } from "../x509/certificate.js";
+import { KEY_USAGE } from "../x509/extension.js";
+import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
+import { Attributes, checkSignedAttributes } from "./signed-attributes.js";
+import type { SignerIdentifier } from "./signer-identifier.js";
+
+/** In bytes: larger than any honest message by far, and small enough to be looked through in no time. */
+export const MAX_SIGNATURE = 256 * 1024;
+
+/**
+ * Verifies a detached CMS signature (RFC 5652 5.6) over `data`. Every signer that the message names must be good. In
+ * the kernel's own signatures of modules there are no signed attributes: `attributes` says whether there may be. Throws DER_MALFORMED,
+ * which is -EBADMSG to whoever asked.
+ */
+export function verifyPkcs7(
+  keyring: Generation,
+  data: Uint8Array,
+  signature: Uint8Array,
+  window: Window,
+  trace: Trace | null,
+  attributes: "allowed" | "refused" = "allowed",
+): readonly Signer[] | Refusal {
+  if (signature.length > MAX_SIGNATURE)
+    return refuse("EBADMSG", "signature size limit", `a signature of ${signature.length} bytes`);
+  const message = readSignedData(signature);
+  const wrong = checkMessage(message);
+  if (wrong !== null) return wrong;
+  const carried = message.certificates.map((element) => keyring.certificates.get(element));
+  const signers: Signer[] = [];
+  for (const signer of message.signers) {
+    if (attributes === "refused" && signer.signedAttributes !== null)
+      return refuse("EKEYREJECTED", "pkcs7_verify", "signed attributes, which an appended signature may not have");
+    const found = verifySigner(keyring, message, signer, carried, data, window, trace);
+    if ("verdict" in found) return found;
+    signers.push({ name: String(found), key: found.publicKey });
+  }
+  return signers;
+}
+
+function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusal | null {
+  // RFC 5652 5.2: a detached signature has no content; one that has is about that content and not about the caller's bytes
+  if (content !== null)
+    return refuse("EBADMSG", "RFC 5652 5.2", "the signature carries content of its own, it is not detached");
+  if (contentType !== CMS_OID.data)
+    return refuse("EBADMSG", "RFC 5652 5.2", `content type ${dotted(contentType)} instead of data`);
+  if (carriesCrls)
+    return refuse(
+      "EBADMSG",
+      "RFC 5652 5.1",
+      "the signature carries revocation lists, which count from the keyring alone",
+    );
+  return null;
+}
+
+function verifySigner(
+  keyring: Generation,
+  message: SignedData,
+  signer: SignerInfo,
+  carried: readonly Certificate[],
+  data: Uint8Array,
+  window: Window,
+  trace: Trace | null,
+): Certificate | Refusal {
+  const noted = <T>(section: string, rule: string, outcome: T): T => {
+    trace?.signer(String(signer.identifier), section, rule, outcome);
+    return outcome;
+  };
+  const digest = noted("RFC 5652 5.1", "digest algorithm", listedDigest(message, signer));
+  if (typeof digest !== "string") return digest;
+  const scheme = noted("RFC 5652 5.3", "signature algorithm", schemeOf(signer.signatureAlgorithm, digest));
+  if ("verdict" in scheme) return scheme;
+  const signed = noted("RFC 5652 5.4", "signed data", signedBytes(signer, message.contentType, digest, data));
+  if ("verdict" in signed) return signed;
+  let refusal: Refusal | null = null;
+  for (const certificate of candidatesFor(keyring, signer.identifier, carried)) {
+    const bySigner = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
+    refusal = noted("RFC 5652 5.6", "signature", bySigner);
+    if (refusal === null) refusal = noted("RFC 5280 4.2.1.3", "key usage", checkSignerUsage(certificate));
+    if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace);
+    if (refusal === null) return certificate;
+  }
+  return refusal ?? noted("RFC 5652 5.3", "signer's certificate", unknownSigner(signer));
+}
+
+function listedDigest(message: SignedData, { digestAlgorithm }: SignerInfo): string | Refusal {
+  const digest = digestOf(digestAlgorithm);
+  if (typeof digest !== "string" || message.digestAlgorithms.includes(digestAlgorithm.oid)) return digest;
+  return refuse("EBADMSG", "RFC 5652 5.1", `digest ${digest} is not among those that the message lists`);
+}
+
+function unknownSigner({ identifier }: SignerInfo): Refusal {
+  return refuse("ENOKEY", "RFC 5652 5.3", `signer ${identifier} is not in the keyring`);
+}
+
+/** A signer with a time stamp that the keyring asks for is judged at its time; one whose stamp is bad is refused. */
+function checkPath(
+  keyring: Generation,
+  { signature, timeStamp }: SignerInfo,
+  certificate: Certificate,
+  carried: readonly Certificate[],
+  window: Window,
+  trace: Trace | null,
+): Refusal | null {
+  if (keyring.timeStamps === null || timeStamp === null) return keyring.path(certificate, carried, window, trace);
+  const stamp = keyring.timeStamps.verify(timeStamp, signature, window);
+  if ("verdict" in stamp) return stamp;
+  const then = new Window(window.at, stamp);
+  const refusal = keyring.path(certificate, carried, then, trace);
+  window.narrow(then);
+  return refusal;
+}
+
+/**
+ * Certificates that a SignerInfo may mean: those that the message carries, or else those of the keyring. One that it carries and that
+ * is not good is not made good by another of its name.
+ */
+function candidatesFor(
+  keyring: Generation,
+  signer: SignerIdentifier,
+  carried: readonly Certificate[],
+): readonly Certificate[] {
+  const inside = carried.filter((certificate) => signer.names(certificate));
+  const candidates = inside.length > 0 ? inside : signer.in(keyring.anchors);
+  return candidates.length > MAX_CANDIDATES ? candidates.slice(0, MAX_CANDIDATES) : candidates;
+}
+
+/** Certificates of one name or key identifier that are tried: a few of them are renewals, many an attack. */
+const MAX_CANDIDATES = 8;
+
+/** RFC 5652 5.4: what the signature is over. */
+function signedBytes(signer: SignerInfo, contentType: string, digest: string, data: Uint8Array): Uint8Array | Refusal {
+  const attributes = signer.signedAttributes;
+  if (attributes !== null)
+    return checkSignedAttributes(attributes, contentType, hash(digest, data)) ?? attributes.signedBytes;
+  // The same signature would fit a message with these bytes as its signed attributes: one is not to be passed off as the other
+  if (data[0] === TAG.set && isSetOfAttributes(data))
+    return refuse("EKEYREJECTED", "RFC 5652 5.4", "the data is itself a set of signed attributes");
+  return data;
+}
+
+function isSetOfAttributes(data: Uint8Array): boolean {
+  try {
+    return new Attributes(readDer(data, TAG.set, "attributes")).size > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 5280 4.2.1.3: a key that is limited to usages must be for signatures. */
+function checkSignerUsage(certificate: Certificate): Refusal | null {
+  const wanted = KEY_USAGE.digitalSignature | KEY_USAGE.nonRepudiation;
+  if (certificate.keyUsage === null || (certificate.keyUsage & wanted) !== 0) return null;
+  return refuse("EKEYREJECTED", "RFC 5280 4.2.1.3", `the key of \`${certificate}\` is not for signing data`);
+}

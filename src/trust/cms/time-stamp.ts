@@ -1,0 +1,176 @@
+import { CountersignError } from "../../error.js";
+import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../algorithm.js";
+import { type Element, malformed, readDer } from "../asn1/der.js";
+import { readSmallInteger } from "../asn1/der-value.js";
+import { CMS_OID, EXTENSION, KEY_PURPOSE, oid } from "../asn1/oid.js";
+import { context, TAG } from "../asn1/tag.js";
+import { readTime } from "../asn1/time.js";
+import type { BlockList } from "../block-list.js";
+import { DIGESTS, hash } from "../digest.js";
+import type { KeyringRules } from "../keyring-rules.js";
+import { type Refusal, refuse } from "../refusal.js";
+import { readMaterial } from "../source.js";
+import type { Stamp, Window } from "../window.js";
+import { Certificate } from "../x509/certificate.js";
+import { CertificateIndex } from "../x509/certificate-index.js";
+import { readExtensions } from "../x509/extension.js";
+import { findPath } from "../x509/path.js";
+import type { PathRules } from "../x509/path-rules.js";
+import { requirementsOf } from "../x509/requirements.js";
+import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
+import { checkSignedAttributes } from "./signed-attributes.js";
+
+/**
+ * Whose time stamps (RFC 3161, with RFC 5816) count for a keyring. A stamp says that a signature was there at a time: its signer's
+ * certificate is then judged at that time, and a later revocation does not undo it where the keyring says so. The stamping authority
+ * itself is judged at the time of the hook.
+ */
+export class TimeStampTrust {
+  readonly #anchors: CertificateIndex;
+  readonly #rules: PathRules;
+  readonly #outlivesRevocation: boolean;
+
+  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED. */
+  constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, blockList: BlockList) {
+    const { certificates } = readMaterial(stamps.trust);
+    if (certificates.length === 0)
+      throw new CountersignError("KEYRING_INVALID", "time stamps are trusted of nobody", {
+        place: "timestamps.trust",
+        remedy: "name the certificate of a time-stamping authority, or leave `timestamps` out",
+      });
+    this.#anchors = new CertificateIndex(certificates);
+    this.#rules = requirementsOf({ ...rules, usage: ["timeStamping"], policies: [] }, blockList);
+    this.#outlivesRevocation = stamps.revoked === "good-before";
+  }
+
+  /** The stamp that a token puts on `signature`, or why it is none. Throws DER_MALFORMED. */
+  verify(token: Uint8Array, signature: Uint8Array, window: Window): Stamp | Refusal {
+    const message = readSignedData(token, "any");
+    const [signer, another] = message.signers;
+    if (message.contentType !== CMS_OID.timeStampInfo || message.content === null || message.carriesCrls)
+      return refuse("EBADMSG", "RFC 3161 2.4.2", "the time stamp carries something else than a time");
+    if (signer === undefined || another !== undefined)
+      return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp has one signer");
+    const carried = message.certificates.map((element) => new Certificate(Buffer.from(element.whole)));
+    const authority = [...carried, ...this.#anchors.all].find((candidate) => signer.identifier.names(candidate));
+    if (authority === undefined)
+      return refuse("ENOKEY", "RFC 3161 2.4.2", "who made the time stamp is not in the keyring");
+    const info = readInfo(message.content);
+    const refusal =
+      checkSignature(message, message.content, signer, authority) ??
+      checkImprint(info, signature) ??
+      checkPurpose(authority) ??
+      this.#checkPath(authority, carried, window);
+    if (refusal !== null) return refusal;
+    if (!window.reached(info.at))
+      return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of a time that has not come yet");
+    return { at: info.at, outlivesRevocation: this.#outlivesRevocation };
+  }
+
+  #checkPath(authority: Certificate, carried: readonly Certificate[], window: Window): Refusal | null {
+    const found = findPath(authority, this.#anchors, new CertificateIndex(carried), this.#rules, window);
+    return "verdict" in found ? { ...found, reason: `the time stamp does not count: ${found.reason}` } : null;
+  }
+}
+
+/** TSTInfo (RFC 3161 2.4.2), as far as it is asked for. */
+export interface TimeStampInfo {
+  readonly digest: AlgorithmIdentifier;
+  readonly imprint: Buffer;
+  /** The latest moment that it may mean: its time and its accuracy. Milliseconds since the epoch. */
+  readonly at: number;
+  readonly nonce: Element | null;
+}
+
+/** Throws DER_MALFORMED. */
+export function readInfo(der: Uint8Array): TimeStampInfo {
+  const cursor = readDer(der, TAG.sequence, "a time stamp").check().open();
+  const version = cursor.take(TAG.integer, "a version");
+  if (readSmallInteger(version) !== 1) throw malformed("a time stamp of an unknown version", version.start);
+  cursor.take(TAG.oid, "a policy");
+  const imprint = cursor.take(TAG.sequence, "a message imprint").open();
+  const digest = readAlgorithm(imprint, "a digest algorithm");
+  const hashed = imprint.take(TAG.octetString, "a digest").contents;
+  imprint.finish("a message imprint");
+  cursor.take(TAG.integer, "a serial number");
+  const time = cursor.take(TAG.generalizedTime, "a time");
+  const accuracy = cursor.optional(TAG.sequence);
+  cursor.optional(TAG.boolean);
+  const nonce = cursor.optional(TAG.integer);
+  cursor.optional(context(0, true));
+  const extensions = cursor.optional(context(1, true));
+  cursor.finish("a time stamp");
+  if (extensions !== null)
+    for (const { critical } of readExtensions(extensions.as(TAG.sequence)).values())
+      if (critical) throw malformed("an unknown critical extension of a time stamp", extensions.start);
+  return {
+    digest,
+    imprint: hashed,
+    at: readTime(time.bytes, time.tag, time.body, time.end) + readAccuracy(accuracy),
+    nonce,
+  };
+}
+
+export const SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47");
+const SHA256 = "sha256";
+
+/** Accuracy: seconds, and thousandths and millionths of one, each of which may be missing. In milliseconds, rounded up. */
+function readAccuracy(accuracy: Element | null): number {
+  if (accuracy === null) return 0;
+  const cursor = accuracy.open();
+  const seconds = cursor.optional(TAG.integer);
+  const millis = cursor.optional(context(0, false));
+  const micros = cursor.optional(context(1, false));
+  cursor.finish("an accuracy");
+  const value = (element: Element | null): number => (element === null ? 0 : readSmallInteger(element.as(TAG.integer)));
+  return value(seconds) * 1000 + value(millis) + Math.ceil(value(micros) / 1000);
+}
+
+/** RFC 5652 5.6 with RFC 5816 2.2.1: signed attributes are there, and among them which certificate was used. */
+function checkSignature(
+  message: SignedData,
+  content: Buffer,
+  signer: SignerInfo,
+  authority: Certificate,
+): Refusal | null {
+  const digest = digestOf(signer.digestAlgorithm);
+  if (typeof digest !== "string") return digest;
+  const scheme = schemeOf(signer.signatureAlgorithm, digest);
+  if ("verdict" in scheme) return scheme;
+  const attributes = signer.signedAttributes;
+  if (attributes === null || !message.digestAlgorithms.includes(signer.digestAlgorithm.oid))
+    return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp without signed attributes or without its digest's name");
+  return (
+    checkSignedAttributes(attributes, message.contentType, hash(digest, content)) ??
+    checkSigningCertificate(attributes.single(SIGNING_CERTIFICATE_V2, TAG.sequence), authority) ??
+    authority.publicKey.verify(scheme, attributes.signedBytes, signer.signature, "RFC 5652 5.6")
+  );
+}
+
+/** RFC 5035 3: the first ESSCertIDv2 is the signer's. */
+function checkSigningCertificate(attribute: Element | null, authority: Certificate): Refusal | null {
+  if (attribute === null)
+    return refuse("EKEYREJECTED", "RFC 5816 2.2.1", "the time stamp does not say which certificate made it");
+  const certificates = attribute.open().take(TAG.sequence, "certificates");
+  const first = certificates.open().take(TAG.sequence, "a certificate's digest").open();
+  const digest = first.tag === TAG.sequence ? digestOf(readAlgorithm(first, "a digest algorithm")) : SHA256;
+  if (typeof digest !== "string") return digest;
+  const wanted = first.take(TAG.octetString, "a digest").contents.toString("hex");
+  if (wanted === hash(digest, authority.der)) return null;
+  return refuse("EKEYREJECTED", "RFC 5816 2.2.1", "the time stamp was made with another certificate than it names");
+}
+
+/** RFC 3161 2.4.2: the stamp is over these bytes. */
+function checkImprint({ digest, imprint }: TimeStampInfo, signature: Uint8Array): Refusal | null {
+  const name = digestOf(digest);
+  if (typeof name !== "string") return name;
+  if (imprint.length === DIGESTS[name]?.size && imprint.toString("hex") === hash(name, signature)) return null;
+  return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of another signature");
+}
+
+/** RFC 3161 2.3: the key is for nothing but time stamps, and says so critically. */
+function checkPurpose({ extendedKeyUsage, extensions }: Certificate): Refusal | null {
+  const only = extendedKeyUsage?.size === 1 && extendedKeyUsage.has(KEY_PURPOSE.timeStamping as string);
+  if (only && extensions.get(EXTENSION.extendedKeyUsage)?.critical === true) return null;
+  return refuse("EKEYREJECTED", "RFC 3161 2.3", "who made the time stamp is not for time stamps alone");
+}

@@ -1,0 +1,146 @@
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import type { PFX, SafeContents } from "pkijs";
+import { CountersignError } from "../../error.js";
+import type { SourceFile } from "../keyring-rules.js";
+import { type Certificate, readCertificate } from "../x509/certificate.js";
+import { publicPart } from "./private-key.js";
+
+/** What a PKCS#12 file (RFC 7292) holds. */
+export interface Pkcs12 {
+  readonly keys: readonly KeyObject[];
+  readonly certificates: readonly Certificate[];
+}
+
+/** A key with the certificate of its public part, and the others that came with it. */
+export interface Pkcs12Identity {
+  readonly key: KeyObject;
+  readonly certificate: Certificate;
+  readonly chain: readonly Certificate[];
+}
+
+/**
+ * Opens a PKCS#12 file whose contents are under PBES2, as OpenSSL 3 and GnuTLS write it. No trust is decided by it. Throws
+ * KEY_MALFORMED or CERTIFICATE_MALFORMED with the file.
+ */
+export async function readPkcs12({ path, bytes }: SourceFile, passphrase: string | null): Promise<Pkcs12> {
+  try {
+    const opened = await open(bytes, passphrase ?? "");
+    return contentsOf(opened);
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw cause.within(path);
+    throw wrong(path, passphrase, cause);
+  }
+}
+
+/** The one key of a file and its certificate. Throws KEY_MALFORMED where there is none, or more than one. */
+export async function readPkcs12Identity(file: SourceFile, passphrase: string | null): Promise<Pkcs12Identity> {
+  const { keys, certificates } = await readPkcs12(file, passphrase);
+  const [key, another] = keys;
+  const spki = key === undefined ? null : publicPart(key);
+  const certificate = certificates.find(({ publicKey }) => spki !== null && publicKey.spki.whole.equals(spki));
+  if (key !== undefined && another === undefined && certificate !== undefined)
+    return { key, certificate, chain: certificates.filter((one) => one !== certificate) };
+  throw new CountersignError("KEY_MALFORMED", "holds no single key with its certificate", {
+    place: file.path,
+    remedy: "export one key and its certificate with `openssl pkcs12 -export`",
+  });
+}
+
+/** Rounds of a key derivation; OpenSSL's default is 2,048, GnuTLS's 600,000. More would be there to make this stand still. */
+const MAX_ROUNDS = 5_000_000;
+/** A file with more parts, or parts of parts, is none that a tool wrote. */
+const MAX_PARTS = 64;
+
+async function open(bytes: Uint8Array, passphrase: string): Promise<PFX> {
+  const { EncryptedData, PFX, PKCS8ShroudedKeyBag } = await import("pkijs");
+  const password = Uint8Array.from(Buffer.from(passphrase, "utf8")).buffer;
+  const pfx = PFX.fromBER(Uint8Array.from(bytes));
+  bounded(pfx.macData?.iterations ?? 1);
+  await pfx.parseInternalValues({ password, checkIntegrity: pfx.macData !== undefined });
+  const safe = pfx.parsedValue?.authenticatedSafe;
+  if (safe === undefined || safe.safeContents.length > MAX_PARTS) throw new RangeError("no contents");
+  for (const { contentType, content } of safe.safeContents)
+    if (contentType === ENCRYPTED_DATA)
+      await checkRounds(EncryptedData.fromBER(content.toBER()).encryptedContentInfo.contentEncryptionAlgorithm);
+  await safe.parseInternalValues({ safeContents: safe.safeContents.map(() => ({ password })) });
+  for (const bag of bagsOf(safe.parsedValue.safeContents)) {
+    const { bagValue } = bag;
+    if (!(bagValue instanceof PKCS8ShroudedKeyBag)) continue;
+    await checkRounds(bagValue.encryptionAlgorithm);
+    await (bagValue as unknown as Shrouded).parseInternalValues({ password });
+  }
+  return pfx;
+}
+
+function contentsOf(pfx: PFX): Pkcs12 {
+  const keys: KeyObject[] = [];
+  const certificates: Certificate[] = [];
+  for (const { bagId, bagValue } of bagsOf(pfx.parsedValue?.authenticatedSafe?.parsedValue.safeContents ?? [])) {
+    const value = bagValue as { parsedValue?: Schema; toSchema(): { toBER(): ArrayBuffer } };
+    if (bagId === KEY_BAG || bagId === SHROUDED_KEY_BAG)
+      keys.push(
+        createPrivateKey({
+          key: derOf(bagId === KEY_BAG ? value : (value.parsedValue as Schema)),
+          format: "der",
+          type: "pkcs8",
+        }),
+      );
+    else if (bagId === CERTIFICATE_BAG) certificates.push(readCertificate(derOf(value.parsedValue as Schema)));
+  }
+  return { keys, certificates };
+}
+
+/** RFC 7292 4.2. */
+const KEY_BAG = "1.2.840.113549.1.12.10.1.1";
+const SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2";
+const CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3";
+
+interface Schema {
+  toSchema(): { toBER(): ArrayBuffer };
+}
+
+interface Algorithm {
+  readonly algorithmId: string;
+  readonly algorithmParams?: { toBER(): ArrayBuffer };
+}
+
+/** The library's types call this protected, and nothing but it opens a key's bag. */
+interface Shrouded {
+  parseInternalValues(parameters: { password: ArrayBuffer }): Promise<void>;
+}
+
+const derOf = (value: Schema): Buffer => Buffer.from(value.toSchema().toBER());
+
+function bagsOf(contents: readonly { value: SafeContents }[]): SafeContents["safeBags"] {
+  const bags = contents.flatMap(({ value }) => value.safeBags);
+  if (bags.length > MAX_PARTS) throw new RangeError("too many parts");
+  return bags;
+}
+
+/** The rounds of PBKDF2 (RFC 8018 A.2) in an encrypted part; pkijs empties what it reads, so a copy is read. */
+async function checkRounds(algorithm: Algorithm): Promise<void> {
+  const { PBES2Params, PBKDF2Params } = await import("pkijs");
+  if (algorithm.algorithmId !== PBES2 || algorithm.algorithmParams === undefined) throw new RangeError(OLD_WAY);
+  const { keyDerivationFunc } = PBES2Params.fromBER(algorithm.algorithmParams.toBER());
+  bounded(PBKDF2Params.fromBER(keyDerivationFunc.algorithmParams.toBER()).iterationCount);
+}
+
+const PBES2 = "1.2.840.113549.1.5.13";
+/** RFC 5652 8. */
+const ENCRYPTED_DATA = "1.2.840.113549.1.7.6";
+const OLD_WAY = "not PBES2";
+
+function bounded(rounds: number): void {
+  if (!Number.isSafeInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) throw new RangeError("too many rounds");
+}
+
+function wrong(place: string, passphrase: string | null, cause: unknown): CountersignError {
+  const message =
+    cause instanceof RangeError && cause.message === OLD_WAY
+      ? "is encrypted in an old way that is not taken"
+      : passphrase === null
+        ? "does not open without a passphrase"
+        : "does not open with this passphrase, or is no PKCS#12";
+  const remedy = "give its passphrase in a file with --passphrase-file, and export old ones again with OpenSSL 3";
+  return new CountersignError("KEY_MALFORMED", message, { place, remedy, cause });
+}

@@ -1,0 +1,190 @@
+import { createPublicKey } from "node:crypto";
+import type { Bundle } from "@sigstore/bundle";
+import type { TrustMaterial } from "@sigstore/verify";
+import { CountersignError } from "../../error.js";
+import type { Scheme } from "../algorithm.js";
+import { readDer } from "../asn1/der.js";
+import { EXTENSION, KEY_PURPOSE, oid } from "../asn1/oid.js";
+import { TAG } from "../asn1/tag.js";
+import type { BlockList } from "../block-list.js";
+import { hash } from "../digest.js";
+import type { PublicKey } from "../key.js";
+import type { SigstoreRules } from "../keyring-rules.js";
+import { type Refusal, refuse } from "../refusal.js";
+import type { Signer } from "../signer.js";
+import { Window } from "../window.js";
+import { Certificate, readCertificate } from "../x509/certificate.js";
+import { CertificateIndex } from "../x509/certificate-index.js";
+import { readAlternativeNames } from "../x509/extension.js";
+import { findPath } from "../x509/path.js";
+import type { PathRules } from "../x509/path-rules.js";
+import { ANY_POLICIES } from "../x509/policy-graph.js";
+import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
+
+/**
+ * Sigstore bundles, offline. The project's own libraries read the bundle and check what its logs and time stamps say; who signed, over
+ * what, and whether that certificate may, is judged here as for every other signature. A bundle counts by one of the keyring's public
+ * keys, or by a certificate of its Sigstore root for exactly one of its identities; either way it is in a log of that root.
+ */
+export class SigstoreTrust {
+  readonly #material: TrustMaterial;
+  readonly #anchors: CertificateIndex;
+  readonly #identities: SigstoreRules["identities"];
+  readonly #rules: PathRules;
+
+  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED. */
+  constructor(
+    rules: SigstoreRules,
+    readonly keys: readonly PublicKey[],
+    readonly blockList: BlockList,
+  ) {
+    const { material, authorities } = readRoot(rules.root);
+    this.#material = material;
+    this.#anchors = new CertificateIndex(authorities);
+    this.#identities = rules.identities;
+    this.#rules = {
+      validity: "now",
+      purposes: new Set([KEY_PURPOSE.codeSigning as string]),
+      blocked: (certificate) => blockList.certificate(certificate),
+      policies: ANY_POLICIES,
+      revocation: null,
+    };
+  }
+
+  verify(data: Uint8Array, signature: Uint8Array, window: Window): readonly Signer[] | Refusal {
+    const bundle = readBundle(signature);
+    if (bundle === null) return refuse("EBADMSG", SIGSTORE, "no bundle of Sigstore");
+    const message = messageOf(bundle);
+    if ("verdict" in message) return message;
+    if (hash(message.digest, data) !== message.imprint)
+      return refuse("EKEYREJECTED", SIGSTORE, "the bundle is about other data: the digests differ");
+    const signer = this.#signerOf(bundle, data, message);
+    if ("verdict" in signer) return signer;
+    const refusal =
+      this.blockList.key(signer.key) ??
+      checkEntries(bundle, signer) ??
+      this.#checkLogs(bundle, data, signer) ??
+      this.#checkCertificate(bundle, signer, window);
+    return refusal ?? [{ name: signer.name, key: signer.key }];
+  }
+
+  #signerOf(bundle: Bundle, data: Uint8Array, message: Message): BundleSigner | Refusal {
+    const { content } = bundle.verificationMaterial;
+    if (content.$case === "publicKey") {
+      const key = this.keys.find((known) => verifies(known, data, message) === null);
+      if (key === undefined)
+        return refuse("ENOKEY", SIGSTORE, `the bundle is by none of the keyring's ${this.keys.length} public keys`);
+      return { name: `key ${key.fingerprint}`, key, certificate: null };
+    }
+    const raw = content.$case === "certificate" ? content.certificate : content.x509CertificateChain.certificates[0];
+    const certificate = new Certificate(Buffer.from(raw?.rawBytes ?? []));
+    const wrong = verifies(certificate.publicKey, data, message);
+    if (wrong !== null) return wrong;
+    const found = identityOf(certificate);
+    const { subject, issuer } = found;
+    if (!this.#identities.some((wanted) => wanted.subject === subject && wanted.issuer === issuer))
+      return refuse("ENOKEY", `${SIGSTORE} identity`, `\`${subject}\`, by \`${issuer}\`, is not among the identities`);
+    return { name: `${subject} by ${issuer}`, key: certificate.publicKey, certificate };
+  }
+
+  /** Inclusion in a log, when that was, and the certificate's own log: by Sigstore's library. */
+  #checkLogs(bundle: Bundle, data: Uint8Array, { key }: BundleSigner): Refusal | null {
+    const { toSignedEntity, Verifier } = library();
+    const publicKey = () => ({
+      publicKey: createPublicKey({ key: key.spki.whole, format: "der", type: "spki" }),
+      validFor: () => true,
+    });
+    const material = { ...this.#material, publicKey };
+    try {
+      const ctlogThreshold = material.ctlogs.length > 0 ? 1 : 0;
+      new Verifier(material, { tlogThreshold: 1, ctlogThreshold, timestampThreshold: 1 }).verify(
+        toSignedEntity(bundle, Buffer.from(data)),
+      );
+      return null;
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      if (typeof code === "string" && error instanceof Error && /_ERROR$/.test(code))
+        return refuse("EKEYREJECTED", `${SIGSTORE} ${code}`, `the bundle does not verify: ${message}`);
+      return refuse("EBADMSG", SIGSTORE, "the bundle is malformed");
+    }
+  }
+
+  /** RFC 5280 at each moment that a log or a time stamp vouches for; the library looks at less. */
+  #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): Refusal | null {
+    if (certificate === null) return null;
+    for (const at of momentsOf(bundle)) {
+      if (!window.reached(at)) return refuse("EKEYREJECTED", SIGSTORE, "the bundle is of a time that has not come yet");
+      const then = new Window(window.at, { at, outlivesRevocation: false });
+      const found = findPath(certificate, this.#anchors, new CertificateIndex([]), this.#rules, then);
+      if ("verdict" in found) return found;
+    }
+    return null;
+  }
+}
+
+/** A root's file. */
+const MAX_ROOT = 1024 * 1024;
+
+interface BundleSigner {
+  readonly name: string;
+  readonly key: PublicKey;
+  /** Null where a key of the keyring signed. */
+  readonly certificate: Certificate | null;
+}
+
+interface Root {
+  readonly material: TrustMaterial;
+  readonly authorities: readonly Certificate[];
+}
+
+function readRoot({ path, bytes }: SigstoreRules["root"]): Root {
+  const { TrustedRoot, toTrustMaterial } = library();
+  try {
+    if (bytes.length > MAX_ROOT) throw new RangeError("too large");
+    const root = TrustedRoot.fromJSON(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    const chains = root.certificateAuthorities.flatMap(({ certChain }) => certChain?.certificates ?? []);
+    const authorities = chains.map(({ rawBytes }) => readCertificate(rawBytes));
+    const material = toTrustMaterial(root);
+    if (material.tlogs.length > 0) return { material, authorities };
+  } catch (cause) {
+    throw invalidRoot(path, "is no trusted root of Sigstore", cause);
+  }
+  throw invalidRoot(path, "names no log");
+}
+
+function invalidRoot(place: string, message: string, cause?: unknown): CountersignError {
+  const remedy = "give the JSON that `cosign trusted-root create` writes";
+  return new CountersignError("KEYRING_INVALID", message, { place, remedy, cause });
+}
+
+function verifies(key: PublicKey, data: Uint8Array, { digest, signature }: Message): Refusal | null {
+  const known = key.rawScheme;
+  if (known === null) return key.problem ?? refuse("ENOPKG", "algorithm allow-list", "a key that does not sign");
+  const scheme: Scheme = known.digest === null ? known : { ...known, digest };
+  return key.verify(scheme, data, signature, SIGSTORE);
+}
+
+const ISSUER = oid("1.3.6.1.4.1.57264.1.8");
+const OLD_ISSUER = oid("1.3.6.1.4.1.57264.1.1");
+
+/** Fulcio's certificates have one subject alternative name, and say who vouched for it. */
+function identityOf(certificate: Certificate): { subject: string; issuer: string } {
+  const names = certificate.read(EXTENSION.subjectAltName, readAlternativeNames) ?? [];
+  const [name] = names;
+  const subject = names.length === 1 && name !== undefined && typeof name.value === "string" ? name.value : "";
+  const issuer =
+    certificate.read(ISSUER, ({ value }) => readDer(value.contents, TAG.utf8String, "an issuer").contents) ??
+    certificate.read(OLD_ISSUER, ({ value }) => value.contents) ??
+    Buffer.alloc(0);
+  return { subject, issuer: issuer.toString("utf8") };
+}
+
+/** What a log entered is by the same key: the library compares the signature and the digest alone. */
+function checkEntries(bundle: Bundle, { key, certificate }: BundleSigner): Refusal | null {
+  for (const { canonicalizedBody } of bundle.verificationMaterial.tlogEntries) {
+    const entered = enteredKey(canonicalizedBody);
+    const same = entered !== null && (entered.equals(key.spki.whole) || certificate?.der.equals(entered) === true);
+    if (!same) return refuse("EKEYREJECTED", `${SIGSTORE} log entry`, "the log's entry is by another key");
+  }
+  return null;
+}

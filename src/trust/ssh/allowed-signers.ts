@@ -1,0 +1,90 @@
+import { CountersignError } from "../../error.js";
+import { readSshKey, type SshKey, sshFingerprint } from "./ssh-key.js";
+
+/** One who may sign with an SSH key, as a line of a public key file or of an allowed signers file says (ssh-keygen(1)). */
+export interface SshSigner extends SshKey {
+  /** The principals, or the comment; the key's fingerprint where there is neither. */
+  readonly name: string;
+  /** Patterns of namespaces that this line allows; null where it does not say. */
+  readonly namespaces: readonly string[] | null;
+  /** Milliseconds since the epoch. */
+  readonly validAfter: number;
+  readonly validBefore: number;
+}
+
+/** Whether a text is one with SSH keys: the first line that says anything has a key's type in it. */
+export function isSshKeys(text: string): boolean {
+  const line = text.split("\n", 64).find((candidate) => /^\s*[^#\s]/.test(candidate));
+  return line !== undefined && line.length < MAX_LINE && KEY.test(line);
+}
+
+/** Reads every line; empty ones and those that begin with `#` say nothing. Throws KEY_MALFORMED, KEYRING_INVALID with the line. */
+export function readSshKeys(text: string): readonly SshSigner[] {
+  const signers: SshSigner[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    try {
+      signers.push(readLine(line.trim()));
+    } catch (error) {
+      throw error instanceof CountersignError ? error.within(`line ${index + 1}`) : error;
+    }
+  }
+  return signers;
+}
+
+const MAX_LINE = 8_192;
+const KEY = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+)\s+([A-Za-z0-9+/]+={0,2})(?:\s+(.*))?$/;
+
+function readLine(line: string): SshSigner {
+  const found = line.length < MAX_LINE ? KEY.exec(line) : null;
+  if (found === null) throw invalid("is no line of an SSH key", "write `[principals] [options] type key [comment]`");
+  const [, type, base64 = "", comment = ""] = found;
+  const key = readSshKey(Buffer.from(base64, "base64"));
+  if (key.type !== type) throw invalid(`says \`${type}\` of a key of type ${key.type}`, "give the line unchanged");
+  const [principals = "", ...options] = line
+    .slice(0, found.index)
+    .trim()
+    .split(/\s+(?=(?:[^"]*"[^"]*")*[^"]*$)/);
+  const terms = readOptions(options.join(" "));
+  return { ...key, ...terms, name: principals || comment.trim() || sshFingerprint(key) };
+}
+
+type Terms = Pick<SshSigner, "namespaces" | "validAfter" | "validBefore">;
+
+/** `namespaces="a,b",valid-before="20300101Z"`. Every option limits, so one that is not known refuses the line. */
+function readOptions(text: string): Terms {
+  const terms = {
+    namespaces: null as readonly string[] | null,
+    validAfter: Number.NEGATIVE_INFINITY,
+    validBefore: Number.POSITIVE_INFINITY,
+  };
+  for (const option of text.match(/(?:[^",]|"[^"]*")+/g) ?? []) {
+    const [, name = "", value = ""] = /^([a-z-]+)="([^"]*)"$/i.exec(option) ?? [];
+    if (name === "namespaces") terms.namespaces = value.split(",");
+    else if (name === "valid-after") terms.validAfter = momentOf(value);
+    else if (name === "valid-before") terms.validBefore = momentOf(value);
+    else
+      throw invalid(`has the option \`${option}\`, which is not taken`, "leave namespaces, valid-after, valid-before");
+  }
+  return terms;
+}
+
+/** `YYYYMMDD[HHMM[SS]]Z`; without the Z it would depend on where it is read. */
+function momentOf(text: string): number {
+  const parts = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?Z$/.exec(text);
+  if (parts === null) throw invalid(`has the time \`${text}\``, "write it as `YYYYMMDDHHMMSSZ`, in UTC");
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts
+    .slice(1)
+    .map((part) => Number(part ?? 0));
+  const moment = Date.UTC(year, month - 1, day, hour, minute, second);
+  const exact = new Date(moment)
+    .toISOString()
+    .replace(/[-:T]|\.\d+Z/g, "")
+    .startsWith(text.slice(0, -1));
+  if (exact) return moment;
+  throw invalid(`has the time \`${text}\`, which does not exist`, "write it as `YYYYMMDDHHMMSSZ`, in UTC");
+}
+
+function invalid(message: string, remedy: string): CountersignError {
+  return new CountersignError("KEYRING_INVALID", message, { remedy });
+}

@@ -1,0 +1,115 @@
+import { CountersignError } from "../../error.js";
+import type { Scheme } from "../algorithm.js";
+import { element, identifier, integer, NULL, sequence } from "../asn1/der-writer.js";
+import { TAG } from "../asn1/tag.js";
+import { hash } from "../digest.js";
+import { type PublicKey, readPublicKey } from "../key.js";
+import { SshReader } from "./ssh-wire.js";
+
+/** A public key as SSH writes it (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
+export interface SshKey {
+  /** `ssh-ed25519` … */
+  readonly type: string;
+  /** The whole key as it stands in signatures, a character a byte: what tells keys apart. */
+  readonly blob: string;
+  readonly key: PublicKey;
+  /** What a security key signs for, such as `ssh:`; null for keys that are no security keys. */
+  readonly application: string | null;
+  /** Names of the signature algorithms that this key makes, each with its arithmetic. */
+  readonly signatures: Readonly<Record<string, Scheme>>;
+}
+
+/** Throws KEY_MALFORMED. */
+export function readSshKey(blob: Uint8Array): SshKey {
+  try {
+    const reader = new SshReader(blob);
+    const type = reader.name("a key's type");
+    const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
+    if (kind === undefined)
+      throw new CountersignError("KEY_MALFORMED", `is a key of type \`${type}\`, which is not taken`, {
+        remedy: `use one of ${Object.keys(KINDS).join(", ")}`,
+      });
+    const spki = kind.read(reader);
+    const application = kind.securityKey === true ? reader.name("an application") : null;
+    reader.finish("a key");
+    const key = readPublicKey(spki);
+    return { type, blob: Buffer.from(blob).toString("latin1"), key, application, signatures: kind.signatures };
+  } catch (cause) {
+    if (!(cause instanceof CountersignError) || cause.code === "KEY_MALFORMED") throw cause;
+    throw new CountersignError("KEY_MALFORMED", `is no SSH key: ${cause.message}`, {
+      remedy: "give the line that ssh-keygen wrote, whole and unchanged",
+      cause,
+    });
+  }
+}
+
+/** `SHA256:…`, as ssh-keygen -l shows it. */
+export function sshFingerprint({ blob }: SshKey): string {
+  const digest = hash("sha256", Buffer.from(blob, "latin1"));
+  return `SHA256:${Buffer.from(digest, "hex").toString("base64").replace(/=+$/, "")}`;
+}
+
+interface Kind {
+  /** Reads what follows the type and gives a SubjectPublicKeyInfo. */
+  readonly read: (reader: SshReader) => Buffer;
+  readonly signatures: Readonly<Record<string, Scheme>>;
+  readonly securityKey?: true;
+}
+
+const scheme = (family: Scheme["family"], digest: string | null, keyType: string | null = null): Scheme => ({
+  family,
+  digest,
+  salt: 0,
+  keyType,
+});
+
+const spki = (algorithm: Buffer, bits: Uint8Array): Buffer =>
+  sequence(algorithm, element(TAG.bitString, Buffer.of(0), bits));
+
+const ed25519 = (reader: SshReader): Buffer => spki(sequence(identifier("1.3.101.112")), reader.string("a key"));
+
+const rsa = (reader: SshReader): Buffer => {
+  const exponent = reader.mpint("an exponent");
+  const modulus = reader.mpint("a modulus");
+  return spki(sequence(identifier("1.2.840.113549.1.1.1"), NULL), sequence(integer(modulus), integer(exponent)));
+};
+
+const curve = (name: string, oid: string) => (reader: SshReader) => {
+  const named = reader.name("a curve");
+  if (named !== name)
+    throw new CountersignError("KEY_MALFORMED", `names the curve \`${named}\` where its type says ${name}`, {
+      remedy: "give the line that ssh-keygen wrote, whole and unchanged",
+    });
+  return spki(sequence(identifier("1.2.840.10045.2.1"), identifier(oid)), reader.string("a point"));
+};
+
+const nistp256 = curve("nistp256", "1.2.840.10045.3.1.7");
+const EDWARDS = scheme("edwards", null, "ed25519");
+
+/** RFC 8332 3 for RSA (SHA-1 has no place in SSH signatures), RFC 5656 6.2.1 for the digests of curves. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  "ssh-ed25519": { read: ed25519, signatures: { "ssh-ed25519": EDWARDS } },
+  "ssh-rsa": {
+    read: rsa,
+    signatures: { "rsa-sha2-256": scheme("rsa", "sha256"), "rsa-sha2-512": scheme("rsa", "sha512") },
+  },
+  "ecdsa-sha2-nistp256": { read: nistp256, signatures: { "ecdsa-sha2-nistp256": scheme("ec", "sha256") } },
+  "ecdsa-sha2-nistp384": {
+    read: curve("nistp384", "1.3.132.0.34"),
+    signatures: { "ecdsa-sha2-nistp384": scheme("ec", "sha384") },
+  },
+  "ecdsa-sha2-nistp521": {
+    read: curve("nistp521", "1.3.132.0.35"),
+    signatures: { "ecdsa-sha2-nistp521": scheme("ec", "sha512") },
+  },
+  "sk-ssh-ed25519@openssh.com": {
+    read: ed25519,
+    signatures: { "sk-ssh-ed25519@openssh.com": EDWARDS },
+    securityKey: true,
+  },
+  "sk-ecdsa-sha2-nistp256@openssh.com": {
+    read: nistp256,
+    signatures: { "sk-ecdsa-sha2-nistp256@openssh.com": scheme("ec", "sha256") },
+    securityKey: true,
+  },
+};

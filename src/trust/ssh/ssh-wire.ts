@@ -1,0 +1,74 @@
+import { CountersignError } from "../../error.js";
+import { asBuffer } from "../asn1/der.js";
+
+/** Steps over SSH's data types (RFC 4251 5), within bounds and with one encoding for each value. */
+export class SshReader {
+  readonly #bytes: Buffer;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = asBuffer(bytes);
+  }
+
+  /** Exactly so many bytes. Throws SIGNATURE_MALFORMED, as every method here. */
+  take(length: number, what: string): Buffer {
+    const end = this.#position + length;
+    if (end > this.#bytes.length) throw malformed(`${what} is cut short`, this.#position);
+    const taken = this.#bytes.subarray(this.#position, end);
+    this.#position = end;
+    return taken;
+  }
+
+  byte(what: string): number {
+    return this.take(1, what)[0] as number;
+  }
+
+  uint32(what: string): number {
+    return this.take(4, what).readUInt32BE(0);
+  }
+
+  /** `string`: a length and as many bytes. */
+  string(what: string): Buffer {
+    return this.take(this.uint32(what), what);
+  }
+
+  /** A string of printable ASCII, as names of algorithms are. */
+  name(what: string): string {
+    const text = this.string(what).toString("latin1");
+    if (!/^[!-~]*$/.test(text)) throw malformed(`${what} is no name`, this.#position);
+    return text;
+  }
+
+  /** `mpint`, which must not be negative: two's complement, no byte more than it needs. */
+  mpint(what: string): bigint {
+    const bytes = this.string(what);
+    if (bytes.length > MAX_MPINT) throw malformed(`${what} has ${bytes.length} bytes`, this.#position);
+    const [first = 1, second = 0] = bytes;
+    if (first >= 0x80 || (first === 0 && second < 0x80))
+      throw malformed(`${what} is negative or not minimal`, this.#position);
+    return bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString("hex")}`);
+  }
+
+  finish(what: string): void {
+    if (this.#position !== this.#bytes.length)
+      throw malformed(`unexpected bytes at the end of ${what}`, this.#position);
+  }
+}
+
+/** A `string` of RFC 4251 5. */
+export function sshString(bytes: Uint8Array | string): Buffer {
+  const contents = Buffer.from(bytes);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(contents.length);
+  return Buffer.concat([length, contents]);
+}
+
+/** An RSA modulus of 16,384 bits and its sign. */
+const MAX_MPINT = 2049;
+
+function malformed(message: string, offset: number): CountersignError {
+  return new CountersignError("SIGNATURE_MALFORMED", message, {
+    place: `byte ${offset}`,
+    remedy: "give what ssh-keygen wrote, whole and unchanged",
+  });
+}

@@ -1,0 +1,173 @@
+import { CountersignError } from "../../error.js";
+import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../algorithm.js";
+import { checkDer, type Element, malformed, readDer } from "../asn1/der.js";
+import { readOctets, readSmallInteger } from "../asn1/der-value.js";
+import { EXTENSION } from "../asn1/oid.js";
+import { context, TAG } from "../asn1/tag.js";
+import { readMoment } from "../asn1/time.js";
+import { PublicKey } from "../key.js";
+import { type Refusal, refuse } from "../refusal.js";
+import {
+  type BasicConstraints,
+  type Extension,
+  type Extensions,
+  readAuthorityKeyIdentifier,
+  readBasicConstraints,
+  readExtendedKeyUsage,
+  readExtensions,
+  readKeyUsage,
+  readSubjectKeyIdentifier,
+  UNDERSTOOD,
+} from "./extension.js";
+import { type Name, readName } from "./name.js";
+
+/**
+ * A certificate (RFC 5280 4.1), held to DER all the way down when it is read. Rules about paths are not looked at here. It keeps what
+ * was found out about it: its imported key, and whose signature it carries.
+ */
+export class Certificate {
+  readonly element: Element;
+  readonly tbs: Element;
+  readonly version: number;
+  readonly serial: Element;
+  readonly issuer: Name;
+  readonly subject: Name;
+  /** Milliseconds since the epoch, both moments inside. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly publicKey: PublicKey;
+  readonly extensions: Extensions;
+  /** Null where the extension is absent. */
+  readonly basicConstraints: BasicConstraints | null;
+  readonly keyUsage: number | null;
+  readonly extendedKeyUsage: ReadonlySet<string> | null;
+  /** Bytes of the identifier, a character a byte; null where there is none. */
+  readonly subjectKeyIdentifier: string | null;
+  readonly authorityKeyIdentifier: string | null;
+  readonly #algorithm: AlgorithmIdentifier;
+  readonly #signature: Buffer;
+  #signedBy: PublicKey | null = null;
+  #name: string | null = null;
+
+  /** `der` must not change afterwards. Throws DER_MALFORMED. */
+  constructor(der: Uint8Array) {
+    if (der.length > MAX_CERTIFICATE) throw malformed(`a certificate of ${der.length} bytes`, 0);
+    this.element = readDer(der, TAG.sequence, "a certificate");
+    const outer = this.element.open();
+    this.tbs = outer.take(TAG.sequence, "the signed part of a certificate");
+    this.#algorithm = readAlgorithm(outer, "a certificate's signature algorithm");
+    this.#signature = readOctets(outer.take(TAG.bitString, "a certificate's signature"));
+    outer.finish("a certificate");
+
+    checkDer(this.tbs.bytes, this.tbs.start, this.tbs.end);
+    const tbs = this.tbs.open();
+    this.version = readVersion(tbs.optional(context(0, true)));
+    this.serial = tbs.take(TAG.integer, "a serial number");
+    // RFC 5280 4.1.1.2: what is signed names the same algorithm as the signature does
+    const algorithm = tbs.take(TAG.sequence, "a signature algorithm");
+    if (!algorithm.equals(this.#algorithm.element))
+      throw malformed("a signature algorithm that is not the signed one", algorithm.start);
+    this.issuer = readName(tbs, "an issuer");
+    const validity = tbs.take(TAG.sequence, "a validity period").open();
+    this.notBefore = readMoment(validity.next());
+    this.notAfter = readMoment(validity.next());
+    validity.finish("a validity period");
+    this.subject = readName(tbs, "a subject");
+    this.publicKey = new PublicKey(tbs.take(TAG.sequence, "a public key"));
+    // RFC 5280 4.1.2.8: unique identifiers, which nothing here uses
+    tbs.optional(context(1, false));
+    tbs.optional(context(2, false));
+    const extensions = tbs.optional(context(3, true));
+    tbs.finish("a certificate");
+    // RFC 5280 4.1.2.1: extensions are of version 3 alone
+    if (extensions !== null && this.version !== 3)
+      throw malformed(`extensions in version ${this.version}`, extensions.start);
+    this.extensions = extensions === null ? NONE : readExtensions(extensions.only(TAG.sequence, "extensions"));
+    this.basicConstraints = this.read(EXTENSION.basicConstraints, readBasicConstraints);
+    this.keyUsage = this.read(EXTENSION.keyUsage, readKeyUsage);
+    this.extendedKeyUsage = this.read(EXTENSION.extendedKeyUsage, readExtendedKeyUsage);
+    this.subjectKeyIdentifier = this.read(EXTENSION.subjectKeyIdentifier, readSubjectKeyIdentifier);
+    this.authorityKeyIdentifier = this.read(EXTENSION.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+  }
+
+  /** The whole certificate in DER. */
+  get der(): Buffer {
+    return this.element.whole;
+  }
+
+  /** What SignerInfo names it by: issuer and serial number as they are encoded, a character a byte. */
+  get identity(): string {
+    return this.issuer.element.key + this.serial.key;
+  }
+
+  /** RFC 5280 3.2: issuer and subject are the same entity. */
+  get selfIssued(): boolean {
+    return this.issuer.equals(this.subject);
+  }
+
+  /** What a reader of extension.ts makes of an extension; null where it is absent. Throws DER_MALFORMED. */
+  read<T>(identifier: string, reader: (extension: Extension) => T): T | null {
+    const extension = this.extensions.get(identifier);
+    return extension === undefined ? null : reader(extension);
+  }
+
+  /** The critical extensions that nothing here understands, by their identifiers' octets. */
+  get unknownCritical(): readonly string[] {
+    return [...this.extensions]
+      .filter(([name, { critical }]) => critical && !UNDERSTOOD.has(name))
+      .map(([name]) => name);
+  }
+
+  /** Checks the certificate's signature by `key`; a good one is remembered. RFC 5280 6.1.3 (a)(1). */
+  signedBy(key: PublicKey): Refusal | null {
+    if (this.#signedBy === key) return null;
+    const scheme = schemeOf(this.#algorithm, null);
+    if ("verdict" in scheme) return scheme;
+    const refusal = key.verify(scheme, this.tbs.whole, this.#signature, RULE_SIGNATURE);
+    if (refusal !== null) return { ...refusal, reason: `certificate \`${this.subject}\`: ${refusal.reason}` };
+    this.#signedBy = key;
+    return null;
+  }
+
+  /** For a person: the subject, or the serial number where there is none. */
+  toString(): string {
+    this.#name ??= this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
+    return this.#name;
+  }
+}
+
+/** A certificate in DER from outside; its bytes are copied. Throws CERTIFICATE_MALFORMED. */
+export function readCertificate(der: Uint8Array): Certificate {
+  try {
+    return new Certificate(Buffer.from(der));
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause;
+    throw new CountersignError("CERTIFICATE_MALFORMED", cause.message, {
+      place: cause.place,
+      remedy: "give an X.509 certificate in PEM or DER, whole and unchanged",
+      cause,
+    });
+  }
+}
+
+/** The refusal that a malformed certificate in a signature becomes. */
+export function certificateRefusal(error: CountersignError): Refusal {
+  return refuse(
+    "EBADMSG",
+    "RFC 5280 4.1",
+    `a certificate in the signature is malformed: ${error.message} at ${error.place}`,
+  );
+}
+
+/** In bytes: several times what the largest keys of post-quantum algorithms need. */
+const MAX_CERTIFICATE = 64 * 1024;
+const RULE_SIGNATURE = "RFC 5280 6.1.3 (a)(1)";
+const NONE: Extensions = new Map();
+
+/** RFC 5280 4.1.2.1: version 1 is the default and so absent. */
+function readVersion(field: Element | null): number {
+  if (field === null) return 1;
+  const value = readSmallInteger(field.only(TAG.integer, "a version"));
+  if (value !== 1 && value !== 2) throw malformed(`version ${value + 1} of certificates`, field.start);
+  return value + 1;
+}

@@ -1,0 +1,193 @@
+import { CountersignError } from "../../error.js";
+import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../algorithm.js";
+import { checkDer, type Element, malformed, readDer } from "../asn1/der.js";
+import { readOctets, readSmallInteger, readUnsigned } from "../asn1/der-value.js";
+import { EXTENSION } from "../asn1/oid.js";
+import { context, TAG } from "../asn1/tag.js";
+import { readMoment } from "../asn1/time.js";
+import type { PublicKey } from "../key.js";
+import { type Refusal, refuse } from "../refusal.js";
+import { type IssuingDistributionPoint, readIssuingDistributionPoint } from "./distribution-point.js";
+import { type Extension, type Extensions, readAuthorityKeyIdentifier, readExtensions } from "./extension.js";
+import { readGeneralNames } from "./general-name.js";
+import { type Name, readName } from "./name.js";
+
+/** One revoked certificate (RFC 5280 5.3). Times in milliseconds since the epoch. */
+export interface RevokedEntry {
+  readonly revokedAt: number;
+  /** CRLReason; 0 where it is not said. */
+  readonly reason: number;
+  /** When the key is known to have been bad, where that is said. */
+  readonly invalidFrom: number | null;
+}
+
+/** CRLReason removeFromCRL: in a delta CRL, what was on hold is good again. */
+export const REMOVED = 8;
+
+/** A certificate revocation list (RFC 5280 5), held to DER all the way down when it is read. */
+export class Crl {
+  readonly issuer: Name;
+  readonly thisUpdate: number;
+  /** Null where the list does not say when the next one comes. */
+  readonly nextUpdate: number | null;
+  readonly number: bigint | null;
+  /** For a delta CRL: the number of the list that it builds on. */
+  readonly baseNumber: bigint | null;
+  readonly scope: IssuingDistributionPoint | null;
+  readonly authorityKeyIdentifier: string | null;
+  /** A critical extension, of the list or of an entry, that is not understood: the list may then not be used (RFC 5280 5.2). */
+  readonly unusable: boolean;
+  readonly #entries = new Map<string, RevokedEntry>();
+  readonly #tbs: Element;
+  readonly #algorithm: AlgorithmIdentifier;
+  readonly #signature: Buffer;
+  #signedBy: PublicKey | null = null;
+
+  /** `der` must not change afterwards. Throws DER_MALFORMED. */
+  constructor(der: Uint8Array) {
+    const outer = readDer(der, TAG.sequence, "a CRL").open();
+    this.#tbs = outer.take(TAG.sequence, "the signed part of a CRL");
+    this.#algorithm = readAlgorithm(outer, "a CRL's signature algorithm");
+    this.#signature = readOctets(outer.take(TAG.bitString, "a CRL's signature"));
+    outer.finish("a CRL");
+    checkDer(this.#tbs.bytes, this.#tbs.start, this.#tbs.end);
+    const tbs = this.#tbs.open();
+    const version = tbs.optional(TAG.integer);
+    if (version !== null && readSmallInteger(version) !== 1)
+      throw malformed("an unknown version of CRLs", version.start);
+    const algorithm = tbs.take(TAG.sequence, "a signature algorithm");
+    if (!algorithm.equals(this.#algorithm.element))
+      throw malformed("a signature algorithm that is not the signed one", algorithm.start);
+    this.issuer = readName(tbs, "an issuer");
+    this.thisUpdate = readMoment(tbs.next());
+    const isTime = tbs.tag === TAG.utcTime || tbs.tag === TAG.generalizedTime;
+    this.nextUpdate = isTime ? readMoment(tbs.next()) : null;
+    const revoked = tbs.optional(TAG.sequence);
+    const wrapped = tbs.optional(context(0, true));
+    tbs.finish("a CRL");
+    const extensions: Extensions =
+      wrapped === null ? new Map() : readExtensions(wrapped.only(TAG.sequence, "extensions"));
+    this.number = read(extensions, EXTENSION.crlNumber, readNumber);
+    this.baseNumber = read(extensions, EXTENSION.deltaCrlIndicator, readNumber);
+    this.scope = read(extensions, EXTENSION.issuingDistributionPoint, (found) =>
+      readIssuingDistributionPoint(found, this.issuer),
+    );
+    this.authorityKeyIdentifier = read(extensions, EXTENSION.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+    const entriesUsable = revoked === null || this.#readEntries(revoked);
+    this.unusable = !entriesUsable || hasUnknownCritical(extensions, LIST_EXTENSIONS);
+  }
+
+  /** What the list says about a certificate; null where it does not name it. */
+  find(issuer: Name, serial: Element): RevokedEntry | null {
+    return this.#entries.get(this.#keyOf(issuer, serial)) ?? null;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Checks the list's signature by `key`; a good one is remembered. RFC 5280 6.3.3 (g). */
+  signedBy(key: PublicKey): Refusal | null {
+    if (this.#signedBy === key) return null;
+    const scheme = schemeOf(this.#algorithm, null);
+    if ("verdict" in scheme) return scheme;
+    const refusal = key.verify(scheme, this.#tbs.whole, this.#signature, "RFC 5280 6.3.3 (g)");
+    if (refusal === null) this.#signedBy = key;
+    return refusal;
+  }
+
+  toString(): string {
+    return `CRL of ${this.issuer}`;
+  }
+
+  /** RFC 5280 5.3.3: an entry's certificate issuer holds for those behind it too. Gives whether every entry is understood. */
+  #readEntries(list: Element): boolean {
+    let issuer = this.issuer;
+    let usable = true;
+    const cursor = list.open();
+    while (!cursor.done) {
+      const fields = cursor.take(TAG.sequence, "a revoked certificate").open();
+      const serial = fields.take(TAG.integer, "a serial number");
+      const revokedAt = readMoment(fields.next());
+      const sequence = fields.optional(TAG.sequence);
+      fields.finish("a revoked certificate");
+      const extensions: Extensions = sequence === null ? NONE : readExtensions(sequence);
+      issuer = read(extensions, EXTENSION.certificateIssuer, readIssuer) ?? issuer;
+      usable &&= !hasUnknownCritical(extensions, ENTRY_EXTENSIONS);
+      this.#entries.set(this.#keyOf(issuer, serial), {
+        revokedAt,
+        reason: read(extensions, EXTENSION.crlReason, readReason) ?? 0,
+        invalidFrom: read(extensions, EXTENSION.invalidityDate, readInvalidity),
+      });
+    }
+    return usable;
+  }
+
+  /** Most lists are of one issuer, whose name need not be in every key. */
+  #keyOf(issuer: Name, serial: Element): string {
+    return issuer.equals(this.issuer) ? serial.key : serial.key + issuer.key;
+  }
+}
+
+/** A CRL in DER from outside; its bytes are copied. Throws CRL_MALFORMED. */
+export function readCrl(der: Uint8Array): Crl {
+  try {
+    return new Crl(Buffer.from(der));
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause;
+    throw new CountersignError("CRL_MALFORMED", cause.message, {
+      place: cause.place,
+      remedy: "give a CRL in PEM or DER, whole and unchanged",
+      cause,
+    });
+  }
+}
+
+/** What is known of revocation is not enough to go by. */
+export function undetermined(reason: string): Refusal {
+  return refuse("EKEYREJECTED", "RFC 5280 6.3.3", reason);
+}
+
+const NONE: Extensions = new Map();
+const LIST_EXTENSIONS: ReadonlySet<string> = new Set([
+  EXTENSION.authorityKeyIdentifier,
+  EXTENSION.issuerAltName,
+  EXTENSION.crlNumber,
+  EXTENSION.deltaCrlIndicator,
+  EXTENSION.issuingDistributionPoint,
+  EXTENSION.freshestCrl,
+]);
+const ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
+  EXTENSION.crlReason,
+  EXTENSION.invalidityDate,
+  EXTENSION.certificateIssuer,
+]);
+
+function hasUnknownCritical(extensions: Extensions, known: ReadonlySet<string>): boolean {
+  for (const [name, { critical }] of extensions) if (critical && !known.has(name)) return true;
+  return false;
+}
+
+function read<T>(extensions: Extensions, name: string, reader: (extension: Extension) => T): T | null {
+  const extension = extensions.get(name);
+  return extension === undefined ? null : reader(extension);
+}
+
+/** RFC 5280 5.2.3: up to 20 octets. */
+function readNumber(extension: Extension): bigint {
+  return readUnsigned(extension.value.only(TAG.integer, "a CRL number"), 20);
+}
+
+function readReason(extension: Extension): number {
+  return readSmallInteger(extension.value.only(TAG.enumerated, "a reason"));
+}
+
+function readInvalidity(extension: Extension): number {
+  return readMoment(extension.value.only(TAG.generalizedTime, "an invalidity date"));
+}
+
+function readIssuer(extension: Extension): Name | null {
+  const names = readGeneralNames(extension.value.only(TAG.sequence, "a certificate issuer").check().open());
+  const [first] = names;
+  return first?.kind === "directory" ? first.value : null;
+}

@@ -1,0 +1,95 @@
+import { Cursor, type Element } from "../asn1/der.js";
+import { readNamedBits } from "../asn1/der-value.js";
+import { sequence, setOf } from "../asn1/der-writer.js";
+import { context, TAG } from "../asn1/tag.js";
+import { type Extension, readDefaultFalse } from "./extension.js";
+import { type GeneralName, readGeneralNames } from "./general-name.js";
+import { Name } from "./name.js";
+
+/** Every reason for which a certificate is revoked, as a bit set (RFC 5280 4.2.1.13, ReasonFlags 1 to 8). */
+export const ALL_REASONS = 0b1_1111_1110;
+
+/** DistributionPoint (RFC 5280 4.2.1.13): where a certificate says that its revocation is published. */
+export interface DistributionPoint {
+  /** Null where it is not named. */
+  readonly names: readonly GeneralName[] | null;
+  readonly reasons: number;
+  /** Who issues the CRL where that is not who issued the certificate. */
+  readonly crlIssuer: readonly GeneralName[] | null;
+}
+
+/** IssuingDistributionPoint (RFC 5280 5.2.5): what a CRL says of its own scope. */
+export interface IssuingDistributionPoint {
+  readonly names: readonly GeneralName[] | null;
+  readonly onlyUsers: boolean;
+  readonly onlyAuthorities: boolean;
+  readonly reasons: number;
+  readonly indirect: boolean;
+  readonly onlyAttributes: boolean;
+  /** The extension's bytes: a delta CRL has the same scope as its base. */
+  readonly key: string;
+}
+
+/** `issuer` is who issued the certificate, to which a relative name is relative. Throws DER_MALFORMED. */
+export function readDistributionPoints(extension: Extension, issuer: Name): readonly DistributionPoint[] {
+  const points: DistributionPoint[] = [];
+  const cursor = extension.value.only(TAG.sequence, "CRL distribution points").check().open();
+  while (!cursor.done) {
+    const fields = cursor.take(TAG.sequence, "a distribution point").open();
+    const name = fields.optional(context(0, true));
+    const reasons = fields.optional(context(1, false));
+    const crlIssuer = fields.optional(context(2, true));
+    fields.finish("a distribution point");
+    const issuers = crlIssuer === null ? null : readGeneralNames(crlIssuer.open());
+    points.push({
+      names: name === null ? null : readPointName(name, directoryIn(issuers) ?? issuer),
+      reasons: reasons === null ? ALL_REASONS : readNamedBits(reasons) & ALL_REASONS,
+      crlIssuer: issuers,
+    });
+  }
+  return points;
+}
+
+/** `issuer` is the CRL's. Throws DER_MALFORMED. */
+export function readIssuingDistributionPoint(extension: Extension, issuer: Name): IssuingDistributionPoint {
+  const cursor = extension.value.only(TAG.sequence, "an issuing distribution point").check().open();
+  const name = cursor.optional(context(0, true));
+  const onlyUsers = readDefaultFalse(cursor, "onlyContainsUserCerts", context(1, false));
+  const onlyAuthorities = readDefaultFalse(cursor, "onlyContainsCACerts", context(2, false));
+  const reasons = cursor.optional(context(3, false));
+  const indirect = readDefaultFalse(cursor, "indirectCRL", context(4, false));
+  const onlyAttributes = readDefaultFalse(cursor, "onlyContainsAttributeCerts", context(5, false));
+  cursor.finish("an issuing distribution point");
+  return {
+    names: name === null ? null : readPointName(name, issuer),
+    onlyUsers,
+    onlyAuthorities,
+    reasons: reasons === null ? ALL_REASONS : readNamedBits(reasons) & ALL_REASONS,
+    indirect,
+    onlyAttributes,
+    key: extension.value.key,
+  };
+}
+
+/** The first directory name among names. */
+export function directoryIn(names: readonly GeneralName[] | null): Name | null {
+  for (const name of names ?? []) if (name.kind === "directory") return name.value;
+  return null;
+}
+
+/** DistributionPointName: full names, or one relative to the issuer. */
+function readPointName(field: Element, issuer: Name): readonly GeneralName[] {
+  const cursor = field.open();
+  const full = cursor.optional(context(0, true));
+  const relative = full === null ? cursor.take(context(1, true), "a distribution point's name") : null;
+  cursor.finish("a distribution point's name");
+  return full === null
+    ? [{ kind: "directory", value: below(issuer, relative as Element) }]
+    : readGeneralNames(full.open());
+}
+
+/** The name one relative distinguished name below another. */
+function below(issuer: Name, relative: Element): Name {
+  const name = sequence(issuer.element.contents, setOf([relative.contents]));
+  return new Name(new Cursor(name, 0, name.length).take(TAG.sequence, "a name"));
+}

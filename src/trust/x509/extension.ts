@@ -1,0 +1,199 @@
+import { type Cursor, type Element, malformed } from "../asn1/der.js";
+import { readBoolean, readNamedBits, readSmallInteger } from "../asn1/der-value.js";
+import { EXTENSION, oidOf } from "../asn1/oid.js";
+import { context, TAG } from "../asn1/tag.js";
+import { type GeneralName, readGeneralName, readGeneralNames } from "./general-name.js";
+
+/** Extensions of one certificate or CRL by their identifier's octets: at most one of a kind (RFC 5280 4.2). */
+export type Extensions = ReadonlyMap<string, Extension>;
+
+export interface Extension {
+  readonly critical: boolean;
+  /** The OCTET STRING whose contents are the extension's own DER. */
+  readonly value: Element;
+}
+
+/** Reads Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension. Throws DER_MALFORMED. */
+export function readExtensions(sequence: Element): Extensions {
+  const extensions = new Map<string, Extension>();
+  const cursor = sequence.open();
+  if (cursor.done) throw malformed("an empty list of extensions", sequence.start);
+  while (!cursor.done) {
+    const element = cursor.take(TAG.sequence, "an extension");
+    const fields = element.open();
+    const identifier = oidOf(fields.take(TAG.oid, "an extension's identifier").check());
+    const critical = readDefaultFalse(fields, "critical");
+    const value = fields.take(TAG.octetString, "an extension's value");
+    fields.finish("an extension");
+    if (extensions.has(identifier)) throw malformed("an extension that is there twice", element.start);
+    extensions.set(identifier, { critical, value });
+  }
+  return extensions;
+}
+
+/** X.690 11.5: a BOOLEAN DEFAULT FALSE is absent where it is false. */
+export function readDefaultFalse(from: Cursor, what: string, tag: number = TAG.boolean): boolean {
+  const element = from.optional(tag);
+  if (element === null) return false;
+  if (element.length !== 1 || element.bytes[element.body] !== 0xff)
+    throw malformed(`\`${what}\` that says false in words`, element.start);
+  if (tag === TAG.boolean) readBoolean(element);
+  return true;
+}
+
+/** The one value of an extension, checked all the way down. */
+function contentsOf(extension: Extension, tag: number, what: string): Element {
+  return extension.value.only(tag, what).check();
+}
+
+function listOf(extension: Extension, what: string): Cursor {
+  const sequence = contentsOf(extension, TAG.sequence, what);
+  if (sequence.length === 0) throw malformed(`an empty list of ${what}`, extension.value.start);
+  return sequence.open();
+}
+
+/** RFC 5280 4.2.1.9. `pathLength` is null where it is not limited. */
+export interface BasicConstraints {
+  readonly authority: boolean;
+  readonly pathLength: number | null;
+}
+
+export function readBasicConstraints(extension: Extension): BasicConstraints {
+  const cursor = contentsOf(extension, TAG.sequence, "basic constraints").open();
+  const authority = readDefaultFalse(cursor, "cA");
+  const length = cursor.optional(TAG.integer);
+  cursor.finish("basic constraints");
+  return { authority, pathLength: length === null ? null : readSmallInteger(length) };
+}
+
+/** Bits of keyUsage (RFC 5280 4.2.1.3). */
+export const KEY_USAGE = { digitalSignature: 1, nonRepudiation: 2, keyCertSign: 1 << 5, crlSign: 1 << 6 } as const;
+
+export function readKeyUsage(extension: Extension): number {
+  return readNamedBits(contentsOf(extension, TAG.bitString, "key usage"));
+}
+
+/** RFC 5280 4.2.1.12: identifiers' octets. */
+export function readExtendedKeyUsage(extension: Extension): ReadonlySet<string> {
+  const purposes = new Set<string>();
+  const cursor = listOf(extension, "extended key usage");
+  while (!cursor.done) purposes.add(oidOf(cursor.take(TAG.oid, "a key purpose")));
+  return purposes;
+}
+
+/** RFC 5280 4.2.1.2: bytes of the identifier, a character a byte. */
+export function readSubjectKeyIdentifier(extension: Extension): string {
+  return oidOf(contentsOf(extension, TAG.octetString, "a subject key identifier"));
+}
+
+/** RFC 5280 4.2.1.1: the key identifier's bytes, a character a byte; null where the issuer is named in another way. */
+export function readAuthorityKeyIdentifier(extension: Extension): string | null {
+  const cursor = contentsOf(extension, TAG.sequence, "an authority key identifier").open();
+  const identifier = cursor.optional(context(0, false));
+  cursor.optional(context(1, true));
+  cursor.optional(context(2, false));
+  cursor.finish("an authority key identifier");
+  return identifier === null ? null : oidOf(identifier);
+}
+
+/** RFC 5280 4.2.1.6. */
+export function readAlternativeNames(extension: Extension): readonly GeneralName[] {
+  return readGeneralNames(listOf(extension, "alternative names"));
+}
+
+/** RFC 5280 4.2.1.4: policy identifiers' octets, in order, none twice. Qualifiers decide nothing here. */
+export function readPolicies(extension: Extension): ReadonlySet<string> {
+  const policies = new Set<string>();
+  const cursor = listOf(extension, "certificate policies");
+  while (!cursor.done) {
+    const fields = cursor.take(TAG.sequence, "policy information").open();
+    const element = fields.take(TAG.oid, "a policy");
+    fields.optional(TAG.sequence);
+    fields.finish("policy information");
+    const policy = oidOf(element);
+    if (policies.has(policy)) throw malformed("a policy that is there twice", element.start);
+    policies.add(policy);
+  }
+  return policies;
+}
+
+/** RFC 5280 4.2.1.5: pairs of the issuer's policy and the subject's that is taken for its equal. */
+export function readPolicyMappings(extension: Extension): readonly (readonly [issuer: string, subject: string])[] {
+  const mappings: [string, string][] = [];
+  const cursor = listOf(extension, "policy mappings");
+  while (!cursor.done) {
+    const fields = cursor.take(TAG.sequence, "a policy mapping").open();
+    mappings.push([oidOf(fields.take(TAG.oid, "a policy")), oidOf(fields.take(TAG.oid, "a policy"))]);
+    fields.finish("a policy mapping");
+  }
+  return mappings;
+}
+
+/** RFC 5280 4.2.1.11: certificates to skip until the rule holds; null where there is no rule. */
+export interface PolicyConstraints {
+  readonly requireExplicit: number | null;
+  readonly inhibitMapping: number | null;
+}
+
+export function readPolicyConstraints(extension: Extension): PolicyConstraints {
+  const cursor = listOf(extension, "policy constraints");
+  const requireExplicit = cursor.optional(context(0, false));
+  const inhibitMapping = cursor.optional(context(1, false));
+  cursor.finish("policy constraints");
+  return { requireExplicit: skip(requireExplicit), inhibitMapping: skip(inhibitMapping) };
+}
+
+/** RFC 5280 4.2.1.14: certificates to skip until anyPolicy counts no more. */
+export function readInhibitAnyPolicy(extension: Extension): number {
+  return readSmallInteger(contentsOf(extension, TAG.integer, "inhibit anyPolicy"));
+}
+
+/** SkipCerts behind an implicit tag: the contents are those of an INTEGER. */
+function skip(element: Element | null): number | null {
+  return element === null ? null : readSmallInteger(element.as(TAG.integer));
+}
+
+/** RFC 5280 4.2.1.10. */
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
+}
+
+export function readNameConstraints(extension: Extension): NameConstraints {
+  const cursor = listOf(extension, "name constraints");
+  const permitted = cursor.optional(context(0, true));
+  const excluded = cursor.optional(context(1, true));
+  cursor.finish("name constraints");
+  return { permitted: subtrees(permitted), excluded: subtrees(excluded) };
+}
+
+/** GeneralSubtree: minimum is 0 (so absent) and maximum is absent. */
+function subtrees(element: Element | null): readonly GeneralName[] {
+  if (element === null) return [];
+  const names: GeneralName[] = [];
+  const cursor = element.open();
+  while (!cursor.done) {
+    const fields = cursor.take(TAG.sequence, "a subtree of names").open();
+    names.push(readGeneralName(fields.next()));
+    fields.finish("a subtree of names");
+  }
+  return names;
+}
+
+/** Every extension that a certificate's path validation understands: an unknown critical one refuses. */
+export const UNDERSTOOD: ReadonlySet<string> = new Set([
+  EXTENSION.subjectKeyIdentifier,
+  EXTENSION.keyUsage,
+  EXTENSION.subjectAltName,
+  EXTENSION.issuerAltName,
+  EXTENSION.basicConstraints,
+  EXTENSION.nameConstraints,
+  EXTENSION.crlDistributionPoints,
+  EXTENSION.certificatePolicies,
+  EXTENSION.policyMappings,
+  EXTENSION.authorityKeyIdentifier,
+  EXTENSION.policyConstraints,
+  EXTENSION.extendedKeyUsage,
+  EXTENSION.freshestCrl,
+  EXTENSION.inhibitAnyPolicy,
+]);

@@ -1,0 +1,100 @@
+import { verdictName } from "../../errno.js";
+import { CountersignError } from "../../error.js";
+import { KEY_PURPOSE } from "../asn1/oid.js";
+import { isPem, readPem } from "../asn1/pem.js";
+import { type Refusal, refuse } from "../refusal.js";
+import { Window } from "../window.js";
+import { Certificate } from "./certificate.js";
+import { CertificateIndex } from "./certificate-index.js";
+import { Crl } from "./crl.js";
+import { findPath } from "./path.js";
+import { ANY_POLICIES, type PolicyRules } from "./policy-graph.js";
+import { fromDots } from "./requirements.js";
+import { type Freshness, Revocation } from "./revocation.js";
+
+/** One path to judge. Certificates and CRLs are PEM or DER in base64, each in a string of its own. */
+export interface PathCase {
+  readonly trust: readonly string[];
+  readonly untrusted: readonly string[];
+  /** Where there are any, every certificate on the path needs one, unless `freshness` says otherwise. */
+  readonly crls: readonly string[];
+  readonly leaf: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Extended key usages by name or in dots, of which the leaf needs one; none, or `any`, for no such rule. */
+  readonly usage: readonly string[];
+  /** Certificate policies of which one must hold for the whole path, or all the inputs of RFC 5280 6.1.1. */
+  readonly policies: readonly string[] | Partial<PolicyInputs>;
+  readonly freshness: Freshness | null;
+}
+
+/** RFC 5280 6.1.1 (c), (e), (f), (g). Policies in dots. */
+export interface PolicyInputs {
+  readonly acceptable: readonly string[];
+  readonly requireExplicit: boolean;
+  readonly inhibitMapping: boolean;
+  readonly inhibitAny: boolean;
+}
+
+export interface PathVerdict {
+  readonly ok: boolean;
+  /** The errno's name; null for a good path. */
+  readonly errno: string | null;
+  readonly rule: string | null;
+  readonly reason: string | null;
+}
+
+/** Judges one path. Bad certificates are a verdict; a usage or policy that is not known throws KEYRING_INVALID. */
+export function judgePath(one: PathCase): PathVerdict {
+  const refusal = refusalOf(one);
+  if (refusal === null) return { ok: true, errno: null, rule: null, reason: null };
+  return { ok: false, errno: verdictName(refusal.verdict).slice(1), rule: refusal.rule, reason: refusal.reason };
+}
+
+function refusalOf(one: PathCase): Refusal | null {
+  const { usage, freshness, at } = one;
+  const purposes = usage.length === 0 || usage.includes("any") ? null : new Set(usage.map(purposeOf));
+  const policies = policyRules(one.policies);
+  try {
+    const certificates = (texts: readonly string[]): Certificate[] =>
+      texts.flatMap(decode).map((der) => new Certificate(der));
+    const [leaf, ...more] = certificates([one.leaf]);
+    if (leaf === undefined) return refuse("EBADMSG", "RFC 5280 4.1", "there is no leaf");
+    const crls = one.crls.flatMap(decode).map((der) => new Crl(der));
+    const revocation =
+      crls.length === 0 && freshness === null ? null : new Revocation(crls, [], freshness ?? "require");
+    const anchors = new CertificateIndex(certificates(one.trust));
+    const others = new CertificateIndex([...certificates(one.untrusted), ...more]);
+    const rules = { validity: "now", purposes, blocked: () => null, policies, revocation } as const;
+    const found = findPath(leaf, anchors, others, rules, new Window(at));
+    return "verdict" in found ? found : null;
+  } catch (error) {
+    if (!(error instanceof CountersignError)) throw error;
+    return refuse(
+      "EBADMSG",
+      error.code,
+      error.place === undefined ? error.message : `${error.message} at ${error.place}`,
+    );
+  }
+}
+
+function decode(text: string): readonly Buffer[] {
+  const bytes = Buffer.from(text);
+  return isPem(bytes) ? readPem(bytes).map((block) => block.bytes) : [Buffer.from(text, "base64")];
+}
+
+function purposeOf(name: string): string {
+  const known = new Map(Object.entries(KEY_PURPOSE)).get(name);
+  return (
+    known ?? fromDots(name, "usage", `use one of ${Object.keys(KEY_PURPOSE).join(", ")}, any, or an identifier in dots`)
+  );
+}
+
+function policyRules(policies: PathCase["policies"]): PolicyRules {
+  const octets = (names: readonly string[]): ReadonlySet<string> | null =>
+    names.length === 0 ? null : new Set(names.map((name) => fromDots(name, "policies", "use an identifier in dots")));
+  if (!("length" in policies)) return { ...ANY_POLICIES, ...policies, acceptable: octets(policies.acceptable ?? []) };
+  return policies.length === 0
+    ? ANY_POLICIES
+    : { ...ANY_POLICIES, acceptable: octets(policies), requireExplicit: true };
+}

@@ -1,0 +1,261 @@
+import { ANY_EXTENDED_KEY_USAGE, dotted } from "../asn1/oid.js";
+import { type Refusal, refuse } from "../refusal.js";
+import type { Window } from "../window.js";
+import type { Certificate } from "./certificate.js";
+import { KEY_USAGE } from "./extension.js";
+import type { NameConstraintState } from "./name-constraints.js";
+import type { PolicyRules, PolicyState } from "./policy-graph.js";
+import type { CrlIssuers, Revocation } from "./revocation.js";
+
+/** What a path is held to besides RFC 5280 itself. */
+export interface PathRules {
+  /** `ignore`: validity periods do not count, as in the kernel. */
+  readonly validity: "now" | "ignore";
+  /** Key purposes by their identifiers' octets, of which the signer's certificate needs one; null for any. */
+  readonly purposes: ReadonlySet<string> | null;
+  /** Why a certificate may not be on any path; null where it may. */
+  readonly blocked: (certificate: Certificate) => Refusal | null;
+  readonly policies: PolicyRules;
+  /** Null where nothing is known of revocation. */
+  readonly revocation: Revocation | null;
+}
+
+/** One path while it is checked, from the anchor down (RFC 5280 6.1.2). */
+export interface PathState {
+  readonly rules: PathRules;
+  readonly window: Window;
+  readonly crlIssuers: CrlIssuers;
+  /** Certificates below the anchor: RFC 5280's n. */
+  readonly length: number;
+  readonly names: NameConstraintState;
+  readonly policies: PolicyState;
+  /** Whether the certificate that is looked at is the one in question. */
+  last: boolean;
+  /** Who issues the certificate that is looked at. */
+  issuer: Certificate;
+  /** Certificates that are not self-issued and may still follow. */
+  maxPathLength: number;
+}
+
+/** A rule: its section, its name for a person, and what it refuses. */
+export interface PathRule {
+  readonly section: string;
+  readonly name: string;
+  readonly check: (certificate: Certificate, state: PathState) => Refusal | null;
+}
+
+/** RFC 5280 6.1.3 (a)(2). The last second of validity counts whole. */
+const validity: PathRule = {
+  section: "RFC 5280 6.1.3 (a)(2)",
+  name: "validity",
+  check: (certificate, { rules, window }) => {
+    if (rules.validity === "ignore") return null;
+    if (window.passed(certificate.notAfter + 1000))
+      return refuse(
+        "EKEYEXPIRED",
+        validity.section,
+        `certificate \`${certificate}\` expired at ${iso(certificate.notAfter)}`,
+      );
+    if (!window.passed(certificate.notBefore))
+      return refuse(
+        "EKEYREJECTED",
+        validity.section,
+        `certificate \`${certificate}\` is valid from ${iso(certificate.notBefore)} on`,
+      );
+    return null;
+  },
+};
+
+const blocked: PathRule = {
+  section: "block list",
+  name: "not blocked",
+  check: (certificate, { rules }) => rules.blocked(certificate),
+};
+
+/** RFC 5280 4.2: what is critical and not understood refuses (6.1.4 (o), 6.1.5 (f)). */
+const critical: PathRule = {
+  section: "RFC 5280 4.2",
+  name: "critical extensions",
+  check: (certificate) => {
+    const unknown = certificate.unknownCritical[0];
+    if (unknown === undefined) return null;
+    return refuse(
+      "EKEYREJECTED",
+      critical.section,
+      `certificate \`${certificate}\` has the unknown critical extension ${dotted(unknown)}`,
+    );
+  },
+};
+
+/** RFC 5280 6.1.3 (a)(4). */
+const chaining: PathRule = {
+  section: "RFC 5280 6.1.3 (a)(4)",
+  name: "name chaining",
+  check: (certificate, { issuer }) =>
+    certificate.issuer.equals(issuer.subject)
+      ? null
+      : refuse("EKEYREJECTED", chaining.section, `certificate \`${certificate}\` is not issued by \`${issuer}\``),
+};
+
+/** RFC 5280 6.1.3 (a)(1). */
+const signature: PathRule = {
+  section: "RFC 5280 6.1.3 (a)(1)",
+  name: "signature",
+  check: (certificate, { issuer }) => certificate.signedBy(issuer.publicKey),
+};
+
+/** RFC 5280 6.1.4 (k). */
+const authority: PathRule = {
+  section: "RFC 5280 6.1.4 (k)",
+  name: "basic constraints",
+  check: (certificate) =>
+    certificate.basicConstraints?.authority === true
+      ? null
+      : refuse("EKEYREJECTED", authority.section, `certificate \`${certificate}\` is no certificate authority`),
+};
+
+/** RFC 5280 6.1.4 (l) and (m). */
+const pathLength: PathRule = {
+  section: "RFC 5280 6.1.4 (l)",
+  name: "path length",
+  check: (certificate, state) => {
+    if (certificate !== state.issuer && !certificate.selfIssued) {
+      if (state.maxPathLength <= 0)
+        return refuse(
+          "EKEYREJECTED",
+          pathLength.section,
+          `certificate \`${certificate}\` is further from its authority than that allows`,
+        );
+      state.maxPathLength -= 1;
+    }
+    const limit = certificate.basicConstraints?.pathLength ?? null;
+    if (limit !== null && limit < state.maxPathLength) state.maxPathLength = limit;
+    return null;
+  },
+};
+
+/** RFC 5280 6.1.4 (n). */
+const certificateSigning: PathRule = {
+  section: "RFC 5280 6.1.4 (n)",
+  name: "key usage",
+  check: (certificate) =>
+    certificate.keyUsage === null || (certificate.keyUsage & KEY_USAGE.keyCertSign) !== 0
+      ? null
+      : refuse(
+          "EKEYREJECTED",
+          certificateSigning.section,
+          `the key of \`${certificate}\` is not for signing certificates`,
+        ),
+};
+
+/**
+ * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this extension alone;
+ * a certificate that is trusted as itself may have none.
+ */
+const purpose: PathRule = {
+  section: "RFC 5280 4.2.1.12",
+  name: "extended key usage",
+  check: (certificate, { rules, length }) => {
+    if (rules.purposes === null) return null;
+    const stated = certificate.extendedKeyUsage;
+    if (stated === null && length === 0) return null;
+    for (const wanted of rules.purposes) if (stated?.has(wanted) === true) return null;
+    return refuse(
+      "EKEYREJECTED",
+      purpose.section,
+      `certificate \`${certificate}\` is not for the usage that the keyring asks for`,
+    );
+  },
+};
+
+/** RFC 5280 4.2.1.12 says nothing of authorities; where one is limited to purposes, so is what it issues, as OpenSSL has it. */
+const authorityPurpose: PathRule = {
+  section: "RFC 5280 4.2.1.12",
+  name: "extended key usage of an authority",
+  check: (certificate, { rules }) => {
+    const stated = certificate.extendedKeyUsage;
+    if (rules.purposes === null || stated === null || stated.has(ANY_EXTENDED_KEY_USAGE)) return null;
+    for (const wanted of rules.purposes) if (stated.has(wanted)) return null;
+    return refuse(
+      "EKEYREJECTED",
+      purpose.section,
+      `authority \`${certificate}\` may not issue for the usage that the keyring asks for`,
+    );
+  },
+};
+
+/** RFC 5280 6.1.3 (a)(3). */
+const revocation: PathRule = {
+  section: "RFC 5280 6.1.3 (a)(3)",
+  name: "revocation",
+  check: (certificate, { rules, issuer, crlIssuers, window }) =>
+    rules.revocation?.check(certificate, issuer, crlIssuers, window) ?? null,
+};
+
+/** RFC 5280 6.1.3 (b) and (c): not for what an authority issued to itself on the way. */
+const names: PathRule = {
+  section: "RFC 5280 6.1.3 (b)",
+  name: "name constraints",
+  check: (certificate, state) => (certificate.selfIssued && !state.last ? null : state.names.check(certificate)),
+};
+
+/** RFC 5280 6.1.3 (d), (e), (f). */
+const policies: PathRule = {
+  section: "RFC 5280 6.1.3 (d)",
+  name: "certificate policies",
+  check: (certificate, state) => state.policies.enter(certificate, state.last),
+};
+
+/** RFC 5280 6.1.4 (a), (b), (h), (i), (j). */
+const policyMappings: PathRule = {
+  section: "RFC 5280 6.1.4 (a)",
+  name: "policy mappings and constraints",
+  check: (certificate, state) => state.policies.prepare(certificate),
+};
+
+/** RFC 5280 6.1.4 (g). */
+const nameSubtrees: PathRule = {
+  section: "RFC 5280 6.1.4 (g)",
+  name: "further name constraints",
+  check: (certificate, state) => {
+    state.names.add(certificate);
+    return null;
+  },
+};
+
+/** RFC 5280 6.1.5 (a), (b), (g). An anchor alone has no path for policies to hold on. */
+const policyOutcome: PathRule = {
+  section: "RFC 5280 6.1.5 (g)",
+  name: "acceptable policies",
+  check: (certificate, { length, policies }) => (length === 0 ? null : policies.conclude(certificate)),
+};
+
+/** For the anchor, which is trusted by being one. */
+export const ANCHOR: readonly PathRule[] = [blocked, validity, critical];
+/** For each certificate below the anchor: RFC 5280 6.1.3. */
+export const BELOW: readonly PathRule[] = [
+  chaining,
+  signature,
+  validity,
+  blocked,
+  critical,
+  revocation,
+  names,
+  policies,
+];
+/** For an anchor that issues: RFC 5937 3.2, its limits bind what is below it. */
+export const ANCHOR_ISSUER: readonly PathRule[] = [
+  authority,
+  pathLength,
+  certificateSigning,
+  authorityPurpose,
+  nameSubtrees,
+];
+/** For each certificate that issues the next: RFC 5280 6.1.4. */
+export const ISSUER: readonly PathRule[] = [policyMappings, ...ANCHOR_ISSUER];
+/** For the certificate in question: RFC 5280 6.1.5. */
+export const END: readonly PathRule[] = [purpose, policyOutcome];
+
+function iso(moment: number): string {
+  return new Date(moment).toISOString().replace(".000Z", "Z");
+}

@@ -1,0 +1,56 @@
+import type { Refusal } from "../refusal.js";
+import type { Trace } from "../trace.js";
+import type { Window } from "../window.js";
+import type { Certificate } from "./certificate.js";
+import { NameConstraintState } from "./name-constraints.js";
+import { ANCHOR, ANCHOR_ISSUER, BELOW, END, ISSUER, type PathRules, type PathState } from "./path-rules.js";
+import { PolicyState } from "./policy-graph.js";
+import type { CrlIssuers } from "./revocation.js";
+
+/** What one path is validated in. */
+export interface PathContext {
+  readonly rules: PathRules;
+  readonly window: Window;
+  readonly trace: Trace | null;
+  /** Who else may have issued a CRL that is about this path, which leads down from `anchor`. */
+  readonly crlIssuers: (anchor: Certificate) => CrlIssuers;
+}
+
+/**
+ * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question; where it is the
+ * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, and an authority if it issues.
+ * Gives the policies that hold for a good path (RFC 5280 6.1.6). Throws DER_MALFORMED where an extension is.
+ */
+export function validatePath(path: readonly Certificate[], context: PathContext): Refusal | ValidPath {
+  const anchor = path[0] as Certificate;
+  const { rules, window, trace } = context;
+  const length = path.length - 1;
+  const state: PathState = {
+    rules,
+    window,
+    crlIssuers: context.crlIssuers(anchor),
+    length,
+    names: new NameConstraintState(),
+    policies: new PolicyState(rules.policies, length),
+    last: false,
+    issuer: anchor,
+    maxPathLength: length,
+  };
+  for (const [index, certificate] of path.entries()) {
+    state.last = index === length;
+    for (const table of [index === 0 ? ANCHOR : BELOW, state.last ? END : index === 0 ? ANCHOR_ISSUER : ISSUER])
+      for (const rule of table) {
+        const refusal = rule.check(certificate, state);
+        trace?.rule(certificate, rule, refusal);
+        if (refusal !== null) return refusal;
+      }
+    state.issuer = certificate;
+  }
+  return { policies: state.policies.policies };
+}
+
+/** What a good path is good for. */
+export interface ValidPath {
+  /** Policies by their identifiers' octets. */
+  readonly policies: ReadonlySet<string>;
+}

@@ -1,0 +1,157 @@
+import { type Refusal, refuse } from "../refusal.js";
+import type { Trace } from "../trace.js";
+import { Window } from "../window.js";
+import type { Certificate } from "./certificate.js";
+import { CertificateIndex } from "./certificate-index.js";
+import type { PathRules } from "./path-rules.js";
+import { type ValidPath, validatePath } from "./path-validation.js";
+import { ANY_POLICIES } from "./policy-graph.js";
+import type { CrlIssuers } from "./revocation.js";
+
+/** Certificates on one path, the anchor's and the one in question included. */
+export const MAX_PATH = 12;
+/** Candidates that are tried for one certificate in question, over all paths and CRLs: each may cost a verification. */
+export const MAX_TRIES = 64;
+
+/** A path that was found, anchor first, and what holds for it. */
+export interface FoundPath extends ValidPath {
+  readonly path: readonly Certificate[];
+}
+
+/**
+ * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. Depth first, no key of one name twice
+ * on a path, within {@link MAX_PATH} and {@link MAX_TRIES}. The refusal of a search that failed is that of the path that came furthest.
+ */
+export function findPath(
+  target: Certificate,
+  anchors: CertificateIndex,
+  others: CertificateIndex,
+  rules: PathRules,
+  window: Window,
+  trace: Trace | null = null,
+): FoundPath | Refusal {
+  return new Search(anchors, others, rules, window, trace, { tries: 0 }, []).from(target);
+}
+
+/** How far a path came, and what ended it. */
+interface Failure {
+  readonly rank: number;
+  readonly refusal: Refusal;
+}
+
+class Search {
+  #best: Failure | null = null;
+
+  /**
+   * `effort` is shared with the searches that this one starts. `crlIssuers` are certificates whose paths are being looked for already,
+   * because a CRL on the way is theirs.
+   */
+  constructor(
+    readonly anchors: CertificateIndex,
+    readonly others: CertificateIndex,
+    readonly rules: PathRules,
+    readonly window: Window,
+    readonly trace: Trace | null,
+    readonly effort: { tries: number },
+    readonly crlIssuers: readonly Certificate[],
+  ) {}
+
+  from(target: Certificate): FoundPath | Refusal {
+    const found = this.anchors.has(target) ? this.#validated([target]) : this.#extend([target]);
+    if (found !== null) return found;
+    if (this.#best !== null) return this.#best.refusal;
+    return refuse("EKEYREJECTED", "path search limit", `no path from \`${target}\` among ${MAX_TRIES} candidates`);
+  }
+
+  /** `below` is a path without its anchor, its highest certificate first. */
+  #extend(below: readonly Certificate[]): FoundPath | null {
+    const lowest = below[0] as Certificate;
+    if (below.length >= MAX_PATH) {
+      this.#failed(
+        below.length,
+        refuse("EKEYREJECTED", "path length limit", `a path of more than ${MAX_PATH} certificates`),
+      );
+      return null;
+    }
+    let known = false;
+    for (const issuer of this.#issuersOf(lowest)) {
+      if (below.some((certificate) => sameHolder(certificate, issuer))) continue;
+      known = true;
+      if (++this.effort.tries > MAX_TRIES) return null;
+      const wrong = lowest.signedBy(issuer.publicKey);
+      if (wrong !== null) {
+        this.#failed(below.length, wrong);
+        continue;
+      }
+      const path = [issuer, ...below];
+      const found = this.anchors.has(issuer) ? this.#validated(path) : this.#extend(path);
+      if (found !== null) return found;
+    }
+    if (!known) this.#failed(0, unknownIssuer(lowest));
+    return null;
+  }
+
+  #validated(path: readonly Certificate[]): FoundPath | null {
+    this.trace?.path(path);
+    const { rules, window, trace } = this;
+    const outcome = validatePath(path, { rules, window, trace, crlIssuers: (anchor) => this.#crlIssuersBelow(anchor) });
+    if (!("verdict" in outcome)) return { path, ...outcome };
+    this.#failed(MAX_PATH + path.length, outcome);
+    return null;
+  }
+
+  /** Candidates by name, anchors first. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree. */
+  *#issuersOf(certificate: Certificate): Iterable<Certificate> {
+    const wanted = certificate.authorityKeyIdentifier;
+    for (const index of [this.anchors, this.others])
+      for (const issuer of index.bySubject(certificate.issuer)) {
+        const found = issuer.subjectKeyIdentifier;
+        if (wanted === null || found === null || wanted === found) yield issuer;
+      }
+  }
+
+  /**
+   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not asked of it. A
+   * CRL speaks for its own issuer only where whoever certified that issuer named it for this (`delegated`).
+   */
+  #crlIssuersBelow(anchor: Certificate): CrlIssuers {
+    return {
+      named: (name) => [...this.others.bySubject(name), ...this.anchors.bySubject(name)],
+      signed: (crl, candidate) => {
+        if (this.effort.tries > MAX_TRIES) return false;
+        const good = crl.signedBy(candidate.publicKey) === null;
+        if (!good) this.effort.tries += 1;
+        return good;
+      },
+      accept: (candidate, delegated) => {
+        if (this.crlIssuers.includes(candidate)) return delegated;
+        if (this.crlIssuers.length >= MAX_CRL_DEPTH) return false;
+        const rules: PathRules = { ...this.rules, purposes: null, policies: ANY_POLICIES };
+        const anchors = new CertificateIndex([anchor]);
+        const issuers = [...this.crlIssuers, candidate];
+        // Whatever the time of the signature, a list is of today, and so is who signed it
+        const window = new Window(this.window.at);
+        const found = new Search(anchors, this.others, rules, window, null, this.effort, issuers).from(candidate);
+        this.window.narrow(window);
+        return !("verdict" in found);
+      },
+    };
+  }
+
+  #failed(rank: number, refusal: Refusal): void {
+    if (this.#best === null || rank > this.#best.rank) this.#best = { rank, refusal };
+  }
+}
+
+/** Issuers of CRLs about issuers of CRLs that are followed. */
+const MAX_CRL_DEPTH = 3;
+
+function unknownIssuer(certificate: Certificate): Refusal {
+  const reason = `certificate \`${certificate}\` is of issuer \`${certificate.issuer}\`, whom the keyring does not know`;
+  return refuse("ENOKEY", "RFC 5280 6.1", reason);
+}
+
+/** RFC 4158 5.2: a loop is the same key under the same name again. */
+function sameHolder(a: Certificate, b: Certificate): boolean {
+  return a === b || (a.publicKey.spki.equals(b.publicKey.spki) && a.subject.equals(b.subject));
+}

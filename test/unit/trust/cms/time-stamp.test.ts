@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { ERRNO } from "../../../../src/errno.js";
+import { element, identifierOf, sequence } from "../../../../src/trust/asn1/der-writer.js";
+import { EXTENSION, KEY_PURPOSE } from "../../../../src/trust/asn1/oid.js";
+import { writePem } from "../../../../src/trust/asn1/pem.js";
+import type { KeyringRules } from "../../../../src/trust/keyring.js";
+import { Authority, extension } from "../../../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../../../src/trust/making/sign.js";
+import { localStamper, stamped, timeStampRequest, tokenOf } from "../../../../src/trust/making/time-stamp-maker.js";
+import { file, trusting } from "../../../support/trust.js";
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2026, 5, 1);
+const data = Buffer.from("instructions");
+
+const root = Authority.create({ subject: "Root", notBefore: NOW - 900 * DAY, notAfter: NOW + 900 * DAY });
+/** Its certificate ended a hundred days ago. */
+const signer = root.issue({ subject: "Signer", notBefore: NOW - 200 * DAY, notAfter: NOW - 100 * DAY, serial: 7n });
+
+const stampUsage = (critical: boolean): Buffer =>
+  extension(EXTENSION.extendedKeyUsage, sequence(identifierOf(KEY_PURPOSE.timeStamping as string)), critical);
+const stampRoot = Authority.create({ subject: "Time", notBefore: NOW - 900 * DAY, notAfter: NOW + 900 * DAY });
+const clock = stampRoot.issue({
+  subject: "Clock",
+  notBefore: NOW - 900 * DAY,
+  notAfter: NOW + 300 * DAY,
+  usage: null,
+  extensions: [stampUsage(true)],
+});
+
+const at = (days: number) => localStamper(clock, () => NOW + days * DAY);
+const timestamps = { trust: [file("time.pem", stampRoot.pem.certificate)] };
+const keyring = (rules: Partial<KeyringRules> = {}) => trusting([root.pem.certificate], { timestamps, ...rules });
+const signature = signPkcs7(data, signer, { at: NOW - 150 * DAY });
+
+const crl = (revokedAt: number, extensions: readonly Buffer[] = []): KeyringRules["revoked"] => ({
+  crls: [
+    file(
+      "root.crl",
+      root.revocationList({
+        entries: [{ serial: 7n, at: revokedAt, extensions }],
+        thisUpdate: NOW - DAY,
+        nextUpdate: NOW + DAY,
+      }),
+    ),
+  ],
+  certificates: [],
+  digests: [],
+});
+
+describe("a time stamp", () => {
+  it("lets a signature outlive its certificate, for as long as the stamp's own authority is good", async () => {
+    const kept = await stamped(signature, at(-150));
+    expect(keyring().verify(data, kept, "PKCS7", NOW)).toMatchObject({
+      verdict: 0,
+      signer: "CN=Signer",
+      until: clock.certificate.notAfter + 1000,
+    });
+    expect(keyring().verify(data, signature, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYEXPIRED);
+    expect(keyring().verify(data, kept, "PKCS7", NOW + 301 * DAY)).toMatchObject({
+      verdict: -ERRNO.EKEYEXPIRED,
+      reason: expect.stringContaining("the time stamp does not count"),
+    });
+  });
+
+  it("says nothing to a keyring that trusts no stamps", async () => {
+    const kept = await stamped(signature, at(-150));
+    expect(keyring({ timestamps: undefined }).verify(data, kept, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYEXPIRED);
+  });
+
+  it("from after the certificate's end, or from the time to come, does not help", async () => {
+    const late = await stamped(signature, at(-50));
+    expect(keyring().verify(data, late, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYEXPIRED);
+    const ahead = await stamped(signature, at(1));
+    expect(keyring().verify(data, ahead, "PKCS7", NOW)).toMatchObject({
+      verdict: -ERRNO.EKEYREJECTED,
+      reason: "the time stamp is of a time that has not come yet",
+    });
+  });
+
+  it("of another signature refuses", async () => {
+    const other = await at(-150)(Buffer.from("another signature"));
+    const moved = await stamped(signature, async () => other);
+    expect(keyring().verify(data, moved, "PKCS7", NOW)).toMatchObject({
+      verdict: -ERRNO.EKEYREJECTED,
+      reason: "the time stamp is of another signature",
+    });
+  });
+
+  it("by whom the keyring does not know refuses", async () => {
+    const stranger = Authority.create({ subject: "Others' time" }).issue({
+      subject: "Clock",
+      usage: null,
+      extensions: [stampUsage(true)],
+    });
+    const kept = await stamped(
+      signature,
+      localStamper(stranger, () => NOW - 150 * DAY),
+    );
+    expect(keyring().verify(data, kept, "PKCS7", NOW)).toMatchObject({ verdict: -ERRNO.ENOKEY });
+  });
+
+  it("by a key that is not for time stamps alone, critically, refuses", async () => {
+    for (const extensions of [[stampUsage(false)], []]) {
+      const usage = extensions.length === 0 ? ["timeStamping", "codeSigning"] : null;
+      const lax = stampRoot.issue({ subject: "Lax clock", notBefore: NOW - 900 * DAY, usage, extensions });
+      const kept = await stamped(
+        signature,
+        localStamper(lax, () => NOW - 150 * DAY),
+      );
+      expect(keyring().verify(data, kept, "PKCS7", NOW)).toMatchObject({
+        verdict: -ERRNO.EKEYREJECTED,
+        rule: "RFC 3161 2.3",
+      });
+    }
+  });
+});
+
+describe("a signer that was revoked", () => {
+  const good = { timestamps: { ...timestamps, revoked: "good-before" as const } };
+
+  it("stays refused, whatever a stamp says, unless the keyring says otherwise", async () => {
+    const kept = await stamped(signature, at(-150));
+    expect(keyring({ revoked: crl(NOW - 120 * DAY) }).verify(data, kept, "PKCS7", NOW).verdict).toBe(
+      -ERRNO.EKEYREVOKED,
+    );
+  });
+
+  it("is good for what was stamped before, where the keyring says so", async () => {
+    const revoked = crl(NOW - 120 * DAY);
+    const before = await stamped(signature, at(-150));
+    expect(keyring({ ...good, revoked }).verify(data, before, "PKCS7", NOW).verdict).toBe(0);
+    const after = await stamped(signature, at(-110));
+    expect(keyring({ ...good, revoked }).verify(data, after, "PKCS7", NOW)).toMatchObject({
+      verdict: -ERRNO.EKEYREVOKED,
+      rule: "RFC 5280 6.3.3 (j)",
+    });
+  });
+
+  it("is not good from the day on that its key is known to have been bad", async () => {
+    const bad = new Date(NOW - 160 * DAY).toISOString().replace(/[-:T]|\.\d+/g, "");
+    const invalidity = extension(EXTENSION.invalidityDate, element(0x18, Buffer.from(bad)));
+    const kept = await stamped(signature, at(-150));
+    const revoked = crl(NOW - 120 * DAY, [invalidity]);
+    expect(keyring({ ...good, revoked }).verify(data, kept, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYREVOKED);
+  });
+
+  it("is told of by a list whose own signer's certificate came after the stamp", async () => {
+    const delegate = root.issue({
+      subject: [["2.5.4.3", "Root"]],
+      notBefore: NOW - 2 * DAY,
+      keyUsage: [6],
+      usage: null,
+    });
+    const list = new Authority(delegate).revocationList({
+      entries: [{ serial: 7n, at: NOW - 160 * DAY }],
+      thisUpdate: NOW - DAY,
+      nextUpdate: NOW + DAY,
+    });
+    // an older list by the root itself, which says that the delegate is good
+    const older = root.revocationList({ thisUpdate: NOW - 2 * DAY, nextUpdate: NOW + DAY });
+    const blocks = [list, older].map((der) => writePem("X509 CRL", der)).join("");
+    const crls = [file("root.crl", blocks + delegate.pem.certificate)];
+    const kept = await stamped(signature, at(-150));
+    const judged = keyring({ ...good, revoked: { crls, certificates: [], digests: [] } }).verify(
+      data,
+      kept,
+      "PKCS7",
+      NOW,
+    );
+    expect(judged).toMatchObject({ verdict: -ERRNO.EKEYREVOKED, rule: "RFC 5280 6.3.3 (j)" });
+  });
+
+  it("on the block list is refused at any time", async () => {
+    const kept = await stamped(signature, at(-150));
+    const revoked = { crls: [], certificates: [file("lost.pem", signer.pem.certificate)], digests: [] };
+    expect(keyring({ ...good, revoked }).verify(data, kept, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYREVOKED);
+  });
+});
+
+describe("an answer of a time-stamping authority", () => {
+  it("is taken only where it answers the question", async () => {
+    const request = timeStampRequest(Buffer.from("signature"));
+    const token = await at(0)(Buffer.from("signature"));
+    const granted = sequence(sequence(Buffer.from([2, 1, 0])), Buffer.from(token));
+    expect(() => tokenOf(granted, request)).toThrowError(
+      expect.objectContaining({
+        code: "SIGNING_FAILED",
+        message: "no time stamp: the authority answered another question",
+      }),
+    );
+    const refused = sequence(sequence(Buffer.from([2, 1, 2])));
+    expect(() => tokenOf(refused, request)).toThrow("no time stamp: the authority refused, with status 2");
+    expect(() => tokenOf(Buffer.from("<html>"), request)).toThrow("the authority's answer cannot be read");
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { verdictName } from "../../../../src/errno.js";
+import { element, integer, sequence } from "../../../../src/trust/asn1/der-writer.js";
+import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
+import { writePem } from "../../../../src/trust/asn1/pem.js";
+import { context, TAG } from "../../../../src/trust/asn1/tag.js";
+import { Authority, distinguishedName, extension } from "../../../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../../../src/trust/making/sign.js";
+import type { Freshness } from "../../../../src/trust/x509/revocation.js";
+import { file, trusting } from "../../../support/trust.js";
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2026, 5, 1);
+const PERIOD = { notBefore: NOW - 10 * DAY, notAfter: NOW + 300 * DAY };
+const root = Authority.create({ subject: "Root", ...PERIOD });
+const signer = root.issue({ subject: "Signer", serial: 7n, ...PERIOD });
+const data = Buffer.from("data");
+const signature = signPkcs7(data, signer);
+const current = { thisUpdate: NOW - DAY, nextUpdate: NOW + DAY };
+const revoked = { entries: [{ serial: 7n, at: NOW - DAY }] };
+
+function judge(
+  crls: readonly (Buffer | string)[],
+  freshness?: Freshness,
+  at = NOW,
+): { errno: string; rule: string | null; until: number } {
+  const files = crls.map((crl, index) => file(`${index}.crl`, crl));
+  const keyring = trusting([root.pem.certificate], {
+    revoked: { crls: files, certificates: [], digests: [], freshness },
+  });
+  const { verdict, rule, until } = keyring.verify(data, signature, "PKCS7", at);
+  return { errno: verdictName(verdict), rule, until };
+}
+
+describe("revocation lists", () => {
+  it("revoke what they name, in PEM as in DER", () => {
+    const list = root.revocationList({ ...current, ...revoked });
+    for (const crl of [list, writePem("X509 CRL", list)])
+      expect(judge([crl])).toMatchObject({ errno: "-EKEYREVOKED", rule: "RFC 5280 6.3.3 (j)" });
+  });
+
+  it("leave what they do not name, until the next one is due", () => {
+    expect(judge([root.revocationList({ ...current, entries: [{ serial: 8n }] })])).toMatchObject({
+      errno: "0",
+      until: NOW + DAY,
+    });
+  });
+
+  it("are asked for where the keyring requires them, and have to be in their time", () => {
+    expect(judge([], "require")).toMatchObject({ errno: "-EKEYREJECTED", rule: "RFC 5280 6.3.3" });
+    expect(judge([root.revocationList(current)], "require").errno).toBe("0");
+    expect(judge([root.revocationList(current)], "require", NOW + 2 * DAY)).toMatchObject({ errno: "-EKEYREJECTED" });
+    expect(judge([root.revocationList(current)], "require", NOW - 2 * DAY)).toMatchObject({ errno: "-EKEYREJECTED" });
+    expect(judge([root.revocationList({ ...current, nextUpdate: null })], "require").errno).toBe("-EKEYREJECTED");
+  });
+
+  it("that are out of their time still revoke, and no more than that, where they are not required", () => {
+    expect(judge([root.revocationList({ ...current, ...revoked })], "if-present", NOW + 2 * DAY).errno).toBe(
+      "-EKEYREVOKED",
+    );
+    expect(judge([root.revocationList(current)], "if-present", NOW + 2 * DAY).errno).toBe("0");
+  });
+
+  it("that are newer put right what older ones say", () => {
+    const older = root.revocationList({ thisUpdate: NOW - 9 * DAY, nextUpdate: NOW - 2 * DAY, ...revoked });
+    expect(judge([older, root.revocationList(current)]).errno).toBe("0");
+  });
+
+  it("by another key than the authority's do not count, and refuse rather than say nothing", () => {
+    const other = new Authority({ ...root, key: Authority.create({ subject: "Other" }).key });
+    expect(judge([other.revocationList(current)])).toMatchObject({ errno: "-EKEYREJECTED", rule: "RFC 5280 6.3.3" });
+  });
+
+  it("with a critical extension that nobody knows are not used", () => {
+    const unknown = extension("\x2a\x03", integer(1), true);
+    expect(judge([root.revocationList({ ...current, extensions: [unknown] })])).toMatchObject({
+      errno: "-EKEYREJECTED",
+    });
+    expect(
+      judge([root.revocationList({ ...current, entries: [{ serial: 9n, extensions: [unknown] }] })]),
+    ).toMatchObject({ errno: "-EKEYREJECTED" });
+  });
+
+  it("come with deltas, which take certificates in and let them go again", () => {
+    const base = root.revocationList({ ...current, number: 5 });
+    const held = root.revocationList({ ...current, number: 5, entries: [{ serial: 7n, extensions: [reason(6)] }] });
+    const indicator = extension(EXTENSION.deltaCrlIndicator, integer(5), true);
+    const delta = (code: number): Buffer =>
+      root.revocationList({
+        ...current,
+        number: 6,
+        extensions: [indicator],
+        entries: [{ serial: 7n, extensions: [reason(code)] }],
+      });
+    expect(judge([base, delta(1)]).errno).toBe("-EKEYREVOKED");
+    expect(judge([held]).errno).toBe("-EKEYREVOKED");
+    expect(judge([held, delta(8)]).errno).toBe("0");
+    expect(judge([delta(1)], "require").errno).toBe("-EKEYREJECTED");
+  });
+
+  it("speak only of the kind of certificate that they say", () => {
+    const scope = (tag: number): Buffer =>
+      extension(EXTENSION.issuingDistributionPoint, sequence(element(context(tag, false), Buffer.of(0xff))), true);
+    expect(judge([root.revocationList({ ...current, ...revoked, extensions: [scope(2)] })]).errno).toBe("0");
+    expect(judge([root.revocationList({ ...current, ...revoked, extensions: [scope(1)] })]).errno).toBe("-EKEYREVOKED");
+  });
+
+  it("may be another's, where the certificate names who issues them and that certificate is with them", () => {
+    const name = distinguishedName("CRL issuer");
+    const point = sequence(sequence(element(context(2, true), element(context(4, true), name))));
+    const leaf = root.issue({
+      subject: "Leaf",
+      serial: 70n,
+      extensions: [extension(EXTENSION.crlDistributionPoints, point)],
+      ...PERIOD,
+    });
+    const issuer = new Authority(root.issue({ subject: "CRL issuer", keyUsage: [6], usage: null, ...PERIOD }));
+    const indirect = extension(
+      EXTENSION.issuingDistributionPoint,
+      sequence(element(context(4, false), Buffer.of(0xff))),
+      true,
+    );
+    const certificateIssuer = extension(
+      EXTENSION.certificateIssuer,
+      sequence(element(context(4, true), root.certificate.subject.element.whole)),
+      true,
+    );
+    const list = (serial: bigint): string =>
+      writePem(
+        "X509 CRL",
+        issuer.revocationList({
+          ...current,
+          extensions: [indirect],
+          entries: [{ serial, extensions: [certificateIssuer] }],
+        }),
+      );
+    const verdict = (crl: string): string => {
+      const keyring = trusting([root.pem.certificate], {
+        revoked: { crls: [file("crl", crl)], certificates: [], digests: [] },
+      });
+      return verdictName(keyring.verify(data, signPkcs7(data, leaf), "PKCS7", NOW).verdict);
+    };
+    expect(verdict(list(70n) + issuer.pem.certificate)).toBe("-EKEYREVOKED");
+    expect(verdict(list(71n) + issuer.pem.certificate)).toBe("0");
+    expect(verdict(list(70n))).toBe("-EKEYREJECTED");
+  });
+
+  it("that cannot be read keep a keyring from opening, with their file", () => {
+    const cut = root.revocationList(current).subarray(0, -1);
+    expect(() => judge([cut])).toThrow(
+      expect.objectContaining({ code: "CRL_MALFORMED", place: "keyring `test`: 0.crl: byte 0" }),
+    );
+  });
+});
+
+/** CRLReason. */
+function reason(code: number): Buffer {
+  return extension(EXTENSION.crlReason, element(TAG.enumerated, Buffer.of(code)));
+}
