@@ -6,8 +6,7 @@ export interface Parcel {
 
 /**
  * Packs a subject without its fields `withheld`; bytes get numbers from `first` on. See guest/subjects.ts for the other side.
- * Throws Unfit for what
- * JSON cannot carry whole: a function, a symbol, a bigint, NaN, a value with `toJSON`.
+ * Throws Unfit for what JSON cannot carry whole: a function, a symbol, a bigint, NaN, a value with `toJSON`.
  */
 export function pack(subject: object, first: number, withheld: readonly string[] = []): Parcel {
   const bytes: Uint8Array[] = [];
