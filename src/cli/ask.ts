@@ -18,15 +18,22 @@ export interface Ask {
   readonly time?: number | undefined;
 }
 
-/** An engine for a configuration file. What it takes is loaded here, so that a mistyped option does not wait for it. */
-export async function openEngine(config: string, instead: Partial<Config> = {}): Promise<TimedEngine> {
+/**
+ * An engine for a configuration file, to decide now or at another time. What it takes is loaded here, so that a mistyped
+ * option does not wait for it. Throws KEYRING_INVALID for a keyring that has expired by now, since nothing can be decided by it.
+ */
+export async function openEngine(path: string, instead: Partial<Config> = {}, time?: number): Promise<TimedEngine> {
   // a command is over before optimizing WASM pays, and would wait for it when it exits
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
-  const [{ TimedEngine }, { readConfig }] = await Promise.all([
+  const [{ TimedEngine }, { readConfig }, { refuseSpent }] = await Promise.all([
     import("../engine/timed-engine.js"),
     import("../config/config.js"),
+    import("./spent-keyring.js"),
   ]);
-  return TimedEngine.open({ ...readConfig(config), ...instead });
+  const config = readConfig(path);
+  const engine = await TimedEngine.open({ ...config, ...instead });
+  if (time === undefined) refuseSpent(config, Date.now());
+  return engine;
 }
 
 /** What is decided about a file: a decision for each subject in it. Throws what makes it undecidable, with the file. */

@@ -62,7 +62,7 @@ interface Options {
 async function check(files: readonly string[], options: Options): Promise<void> {
   const current = await whoAsks(options);
   const given = options.signature === undefined ? null : readSignature(options.signature);
-  const engine = await openEngine(options.config);
+  const engine = await openEngine(options.config, {}, options.at);
   const bar = await progress(files.length);
   try {
     const ask = { current, hook: options.hook, signatures: { given, store: engine.signatures }, time: options.at };

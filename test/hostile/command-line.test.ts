@@ -237,7 +237,7 @@ describe("a configuration that can't be used is no decision", () => {
     );
   });
 
-  it("and one whose certificate has expired refuses what it signed, saying so", () => {
+  it("because all certificates of a keyring have expired; asked of an earlier time, it decides", () => {
     const its = broken("  - policy: policies/verify.js");
     its.write(
       "policies/verify.js",
@@ -249,7 +249,12 @@ describe("a configuration that can't be used is no decision", () => {
     its.write("certs/ca.pem", ca.pem.certificate);
     const blob = its.write("blob", "data");
     its.write("blob.p7s", signPkcs7(Buffer.from("data"), ca.issue({ subject: "Old signer", ...expired })));
-    const { code, out, err } = countersign("check", "--config", its.config, blob);
+    expect(using(its)).toMatch(
+      /certs\/ca\.pem: holds nothing that has not expired: -EKEYEXPIRED .* \[KEYRING_INVALID\]; /,
+    );
+    const at = (days: number) => new Date(Date.now() + days * day).toISOString();
+    expect(countersign("check", "--config", its.config, "--at", at(-15), blob).code).toBe(0);
+    const { code, out, err } = countersign("check", "--config", its.config, "--at", at(0), blob);
     expect({ code, err }).toEqual({ code: 1, err: "" });
     expect(out).toMatch(/refused -EKEYEXPIRED +verify: verify_signature platform PKCS7: -EKEYEXPIRED \(.*\)/);
   });
