@@ -118,6 +118,22 @@ export interface Program {
   readonly kernel_signature: Bytes | null;
   /** Null for a live load. */
   readonly object: ObjectFile | null;
+  /** Null but at a live load's `bpf_prog`. */
+  readonly loaded: LoadedFacts | null;
+  /** Whether the kernel loaded other instructions than those that were judged. */
+  readonly rewritten: boolean;
+}
+
+/** As the kernel reports it. */
+export interface LoadedFacts {
+  /** `prog.tag` is of SHA-256, as Linux 6.18 takes it; older kernels take SHA-1. */
+  readonly tag: string;
+  readonly verified_insns: number;
+  /** Bytes. */
+  readonly xlated_size: number;
+  /** Bytes; 0 where it is interpreted. */
+  readonly jited_size: number;
+  readonly map_ids: readonly number[];
 }
 
 export interface ObjectFile {

@@ -61,7 +61,7 @@ export interface LogConfig {
 
 export interface GateConfig {
   readonly existing: "refuse" | "allow";
-  readonly rewritten: "refuse" | "allow";
+  readonly rewritten: "refuse" | "ask";
   /** Bytes. */
   readonly mapMemory: number;
   /** Milliseconds. */

@@ -97,9 +97,9 @@ export const SCHEMA = z
           .default("refuse")
           .describe("Whether BPF objects that were not handed out here are found by id or path"),
         rewritten: z
-          .enum(["refuse", "allow"])
+          .enum(["refuse", "ask"])
           .default("refuse")
-          .describe("Whether a program that the kernel rewrote while loading it (core_relos) is handed out"),
+          .describe("A program that the kernel rewrote while loading it (core_relos): refused, or `bpf_prog` is asked"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
         stall: duration.default("250ms").describe("How long a task may make the gate wait for its memory"),
       })

@@ -78,6 +78,8 @@ const MAKERS: Readonly<Record<(typeof HOOKS)[HookName]["subject"], Maker>> = {
       signature: signatures.given ?? stored(signatures.store, program.digest),
       kernel_signature: null,
       object,
+      loaded: null,
+      rewritten: false,
     }));
   },
   map: ({ bytes }, hook) => {

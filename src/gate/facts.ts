@@ -57,6 +57,8 @@ export class Facts {
       signature: this.signatures.find(facts.digest),
       kernel_signature: load.kernelSignature,
       object: null,
+      loaded: null,
+      rewritten: false,
     });
     this.#keep(key, subject);
     return subject;

@@ -2,6 +2,7 @@ import { ERRNO } from "../errno.js";
 import { Attr, BY_ID, FLAG, GET } from "./attr.js";
 import type { Answer, Call } from "./call.js";
 import { CMD, type CommandRow } from "./command.js";
+import { judgeLoaded } from "./loaded.js";
 import { judgeMap } from "./maps.js";
 import { bpf, linkedProgram, mapInfo, programInfo } from "./sys/bpf.js";
 import { readLink } from "./sys/file.js";
@@ -60,11 +61,7 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
     if (typeof info === "number") return { result: info };
     const subject = call.listener.objects.program(info.id);
     if (subject === null) return existing(call, fd, `program ${info.id}`);
-    if (call.serves("bpf_prog")) {
-      const { verdict } = call.decide("bpf_prog", subject);
-      if (verdict < 0) return { result: verdict };
-    }
-    return { fd, handedOut: () => undefined };
+    return judgeLoaded(call, subject, true) ?? { fd, handedOut: () => undefined };
   },
   "anon_inode:bpf-map": (call, fd) => {
     const info = mapInfo(fd);

@@ -6,7 +6,7 @@ import { mapExists } from "./sys/bpf.js";
  * listeners share them, since each process that a runtime adds to a container brings a listener of its own.
  */
 export class Objects {
-  /** Programs by the kernel's id, as they were judged; oldest first. */
+  /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
   #mapMemory = 0;

@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { ERRNO } from "../errno.js";
-import type { ProgramSubject } from "../hooks/subject.js";
 import { FLAG, LOAD } from "./attr.js";
 import type { Answer, Call } from "./call.js";
 import { CMD } from "./command.js";
 import { copyLoad, type LiveLoad } from "./load.js";
+import { judgeLoaded, loaded } from "./loaded.js";
 import { probeOf } from "./probe.js";
-import { bpf, isFrozen, type KernelProgram, programInfo } from "./sys/bpf.js";
+import { bpf, isFrozen, programInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
 
 /** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
@@ -36,12 +35,17 @@ export function loadProgram(call: Call): Answer {
   writeLog(call, load);
   if (fd < 0) return { result: fd };
   const info = programInfo(fd);
-  const refusal = typeof info === "number" ? { result: info } : judgeLoaded(call, subject, info, probe !== null);
+  if (typeof info === "number") {
+    close(fd);
+    return { result: info };
+  }
+  const made = loaded(subject, info);
+  const refusal = judgeLoaded(call, made, probe === null);
   if (refusal !== null) {
     close(fd);
     return refusal;
   }
-  return { fd, handedOut: () => call.listener.objects.handOutProgram((info as KernelProgram).id, subject) };
+  return { fd, handedOut: () => call.listener.objects.handOutProgram(info.id, made) };
 }
 
 /** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */
@@ -54,24 +58,6 @@ function unbound(load: LiveLoad, asked: boolean): string | null {
   for (const [name, fd] of load.maps)
     if (!isFrozen(fd)) return `a program that calls bpf(2) may use frozen maps alone, and map ${name} is not`;
   return null;
-}
-
-/** What comes between a loaded program and the task; null where nothing does. */
-function judgeLoaded(call: Call, subject: ProgramSubject, info: KernelProgram, probe: boolean): Answer | null {
-  const same = info.tag === subject.tag || info.tag === legacyTag(subject.insns);
-  if (!same && call.settings.rewritten === "refuse") {
-    const reason = `the kernel rewrote it while loading: its tag is ${info.tag}, not ${subject.tag}`;
-    const answer = call.refuse("bpf_prog", subject.name, -ERRNO.EPERM, reason);
-    if (answer !== "continue") return answer;
-  }
-  if (probe || !call.serves("bpf_prog")) return null;
-  const { verdict } = call.decide("bpf_prog", subject);
-  return verdict < 0 ? { result: verdict } : null;
-}
-
-/** Kernels before 6.18 take SHA-1 (bpf_prog_calc_tag of kernel/bpf/core.c). */
-function legacyTag(insns: Uint8Array): string {
-  return createHash("sha1").update(insns).digest("hex").slice(0, 16);
 }
 
 /** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */

@@ -6,8 +6,8 @@ export interface GateSettings {
   readonly audit: boolean;
   /** Whether programs, maps and links that were not handed out here are found by id or path. */
   readonly existing: "refuse" | "allow";
-  /** Whether a program that the kernel rewrote while loading it (core_relos) is handed out. */
-  readonly rewritten: "refuse" | "allow";
+  /** Whether policies are asked at `bpf_prog` about a program that the kernel rewrote while loading it (core_relos). */
+  readonly rewritten: "refuse" | "ask";
   /** Bytes of map memory for the tasks of one listener. */
   readonly mapMemory: number;
   /** Milliseconds that a task may make the gate wait while its memory is copied. */

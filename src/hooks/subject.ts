@@ -12,6 +12,23 @@ export interface ProgramSubject extends ProgramFacts {
   readonly kernel_signature: Uint8Array | null;
   /** The object file that the program came from; null for a live load. */
   readonly object: FileFacts | null;
+  /** What the kernel made of it; null where it is not loaded, which it is at a live gate's `bpf_prog` alone. */
+  readonly loaded: LoadedFacts | null;
+  /** Whether the kernel loaded other instructions than those that were judged (bpf_core_apply of kernel/bpf/btf.c). */
+  readonly rewritten: boolean;
+}
+
+/** What the kernel reports about a loaded program (struct bpf_prog_info of linux/bpf.h). */
+export interface LoadedFacts {
+  /** 8 bytes, lower-case hex; of SHA-1 before Linux 6.18. */
+  readonly tag: string;
+  /** Instructions that the verifier walked, each as often as it came by. */
+  readonly verified_insns: number;
+  /** Bytes after the verifier's rewriting; */
+  readonly xlated_size: number;
+  /** and of machine code: 0 where it is interpreted. */
+  readonly jited_size: number;
+  readonly map_ids: readonly number[];
 }
 
 export interface FileFacts {

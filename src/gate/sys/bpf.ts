@@ -20,6 +20,7 @@ export interface KernelProgram {
   readonly tag: string;
   readonly jitedLength: number;
   readonly xlatedLength: number;
+  readonly verifiedInsns: number;
   readonly mapIds: readonly number[];
 }
 
@@ -34,8 +35,8 @@ export interface KernelMap {
   readonly name: string;
 }
 
-/** struct bpf_prog_info up to and with map_ids; the kernel fills as much as it is given room for. */
-const PROGRAM_INFO_SIZE = 64;
+/** struct bpf_prog_info up to and with verified_insns (Linux 5.16); the kernel fills as much as it is given room for. */
+const PROGRAM_INFO_SIZE = 224;
 const MAP_INFO_SIZE = 80;
 const LINK_INFO_SIZE = 64;
 const BTF_INFO_SIZE = 32;
@@ -56,6 +57,7 @@ export function programInfo(fd: number): KernelProgram | number {
     tag: Buffer.from(info.buffer, 8, 8).toString("hex"),
     jitedLength: info.getUint32(16, true),
     xlatedLength: info.getUint32(20, true),
+    verifiedInsns: info.getUint32(216, true),
     mapIds: [...ids.subarray(0, Math.min(MAX_MAPS, info.getUint32(52, true)))],
   };
 }

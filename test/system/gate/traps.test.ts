@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BIN, needs, needsGate, Site, XDP_PASS } from "./site.js";
 
@@ -29,8 +30,8 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   /** What a trap says under the gate: `what: came of it`. */
-  const trap = (name: string, env: NodeJS.ProcessEnv = {}) => {
-    const { stdout, stderr, status } = site.runWith([], env, site.attack("traps"), name);
+  const trap = (name: string, env: NodeJS.ProcessEnv = {}, options: readonly string[] = []) => {
+    const { stdout, stderr, status } = site.runWith(options, env, site.attack("traps"), name);
     const lines = stdout
       .trim()
       .split("\n")
@@ -151,6 +152,43 @@ describe("a gate that somebody tries to get around", () => {
     expect(refused?.refusal?.reason).toBe(
       `gate: the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`,
     );
+  });
+
+  it("has policies decide on a rewritten program where it is told to, but only those that enforce", () => {
+    const asked = (attachment: string) => {
+      site.write("asked.yaml", `version: 1\nlog: { file: log.jsonl }\ngate: { rewritten: ask }\n${attachment}`);
+      const config = ["--config", join(site.folder, "asked.yaml")];
+      site.forgetLog();
+      const { says } = trap("rewrite", {}, config);
+      const decided = site.log.filter(({ hook }) => hook === "bpf_prog");
+      return { came: says.rewritten, reasons: decided.map(({ refusal, would }) => (refusal ?? would)?.reason) };
+    };
+    const told = `the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`;
+    site.write("accepts.js", "export const bpf_prog = (prog) => (prog.rewritten ? 0 : -1);");
+    expect(asked("attachments: [{ policy: accepts.js }]\n")).toEqual({ came: "done", reasons: [undefined] });
+    expect(asked("attachments: [{ policy: accepts.js, mode: audit }]\n")).toEqual({
+      came: "EPERM",
+      reasons: [undefined, `gate: ${told}, and no attachment that enforces was asked`],
+    });
+    site.write("silent.js", "export const bpf_prog_load = () => 0;");
+    expect(asked("attachments: [{ policy: silent.js }]\n")).toEqual({ came: "EPERM", reasons: [`gate: ${told}`] });
+  });
+
+  it("tells a policy what the kernel made of a program", () => {
+    site.policy(`
+      import { deny } from "countersign";
+      export const bpf_prog_load = (prog) => (prog.loaded === null && !prog.rewritten ? 0 : deny("is not loaded yet"));
+      export const bpf_prog = ({ loaded, rewritten }) =>
+        deny([rewritten, loaded.tag, loaded.verified_insns, loaded.xlated_size, loaded.map_ids.length].join(" "));
+    `);
+    try {
+      expect(trap("rewrite", {}).says.rewritten).toBe("EPERM");
+      expect(trap("by-id").says["own program by id"]).not.toBe("done");
+    } finally {
+      site.policy(POLICY);
+    }
+    const reasons = site.log.map(({ refusal }) => refusal?.reason ?? "");
+    expect(reasons.some((reason) => /false [0-9a-f]{16} 2 16 0/.test(reason))).toBe(true);
   });
 
   it("refuses tokens, and programs that load programs unless an attachment allows them, with frozen maps alone", () => {

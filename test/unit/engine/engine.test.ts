@@ -14,7 +14,14 @@ import { task } from "../../task.js";
 
 const object = readFileSync(own("examples/peek-tc.o"));
 const [peek] = factsOfObject(object).programs as [ReturnType<typeof factsOfObject>["programs"][number]];
-const unsigned: ProgramSubject = { ...peek, signature: null, kernel_signature: null, object: null };
+const unsigned: ProgramSubject = {
+  ...peek,
+  signature: null,
+  kernel_signature: null,
+  object: null,
+  loaded: null,
+  rewritten: false,
+};
 const blob = (data: string, signature: Uint8Array | null = null) => {
   return { name: "blob", digest: "00".repeat(32), data: Buffer.from(data), signature };
 };
