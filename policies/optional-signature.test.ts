@@ -5,7 +5,7 @@ import { program, Site } from "../test/support/site.js";
 describe("optional-signature", () => {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.open({ attachments: ["optional-signature.js"], keyrings: ["platform"] });
+    site = await Site.open({ attachments: ["optional-signature.js"], keyrings: ["platform", "vendor"] });
   });
   afterAll(() => site.close());
 
@@ -26,6 +26,13 @@ describe("optional-signature", () => {
     const signedInstead = program("kill-writer").insns;
     expect(site.load("exec-log", { signedBy: "stranger" }).verdict).toBe(-ERRNO.ENOKEY);
     expect(site.load("exec-log", { signedBy: "platform", signedInstead }).verdict).toBe(-ERRNO.EKEYREJECTED);
+  });
+
+  it("asks the keyring that the load names for the kernel", () => {
+    const vendors = { kernelSignedBy: "vendor", kernelKeyring: "vendor" };
+    expect(site.load("exec-log", vendors).verdict).toBe(0);
+    expect(site.load("exec-log", { kernelSignedBy: "vendor" }).verdict).toBe(-ERRNO.ENOKEY);
+    expect(site.load("exec-log", { ...vendors, kernelSignedBy: "platform" }).verdict).toBe(-ERRNO.ENOKEY);
   });
 
   it("does not let one good signature stand for a bad one", () => {

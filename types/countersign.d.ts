@@ -116,6 +116,8 @@ export interface Program {
   readonly effects: Effects;
   readonly signature: Bytes | null;
   readonly kernel_signature: Bytes | null;
+  /** The keyring of the configuration that `kernel_signature` is meant for; null where `gate.keyrings` names none. */
+  readonly kernel_keyring: string | null;
   /** Null for a live load. */
   readonly object: ObjectFile | null;
   /** Null but at a live load's `bpf_prog`. */

@@ -5,6 +5,7 @@ import { readText } from "../input.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
 import type { MapLimits } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
+import { didYouMean } from "../policy/nearest.js";
 import { Scope, type ScopeRules } from "../policy/scope.js";
 import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
@@ -62,6 +63,8 @@ export interface LogConfig {
 export interface GateConfig {
   readonly existing: "refuse" | "allow";
   readonly rewritten: "refuse" | "ask";
+  /** Keyrings by the ids that loads name (`keyring_id` of bpf_attr, an s32). */
+  readonly keyrings: Readonly<Record<string, string>>;
   /** Bytes. */
   readonly mapMemory: number;
   /** Milliseconds. */
@@ -120,10 +123,25 @@ class Reader {
       gate: {
         existing: gate.existing,
         rewritten: gate.rewritten,
+        keyrings: this.kernelKeyrings(gate.keyrings),
         mapMemory: bytes(gate.map_memory),
         stall: milliseconds(gate.stall),
       },
     };
+  }
+
+  private kernelKeyrings(input: ConfigInput["gate"]["keyrings"]): GateConfig["keyrings"] {
+    const names = Object.keys(this.input.keyrings);
+    for (const [id, name] of Object.entries(input))
+      if (!names.includes(name))
+        throw this.document.error(
+          ["gate", "keyrings", id],
+          `names the keyring \`${name}\`, which is not configured${didYouMean(name, names)}`,
+          "add it under `keyrings`, or mend its name",
+        );
+      else if (Number(id) !== (Number(id) | 0))
+        throw this.document.error(["gate", "keyrings", id], `\`${id}\` is no 32-bit number`);
+    return input;
   }
 
   private attachments(): AttachmentConfig[] {

@@ -100,6 +100,10 @@ export const SCHEMA = z
           .enum(["refuse", "ask"])
           .default("refuse")
           .describe("A program that the kernel rewrote while loading it (core_relos): refused, or `bpf_prog` is asked"),
+        keyrings: z
+          .record(z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, { error: "is no id of a kernel's keyring" }), name)
+          .default({})
+          .describe("Ids of the kernel's keyrings, as loads name them, to keyrings of this file"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
         stall: duration.default("250ms").describe("How long a task may make the gate wait for its memory"),
       })

@@ -77,6 +77,7 @@ const MAKERS: Readonly<Record<(typeof HOOKS)[HookName]["subject"], Maker>> = {
       ...program,
       signature: signatures.given ?? stored(signatures.store, program.digest),
       kernel_signature: null,
+      kernel_keyring: null,
       object,
       loaded: null,
       rewritten: false,

@@ -24,7 +24,11 @@ export class Facts {
   #size = 0;
   #kernel: Btf | null | undefined;
 
-  constructor(private readonly signatures: Signatures) {}
+  /** `keyrings` are the configuration's by the kernel's ids. */
+  constructor(
+    private readonly signatures: Signatures,
+    private readonly keyrings: Readonly<Record<string, string>>,
+  ) {}
 
   /** A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws LOAD_MALFORMED and the like. */
   of(load: LiveLoad, objects: Objects, tgid: number): ProgramSubject {
@@ -56,12 +60,18 @@ export class Facts {
       ...facts,
       signature: this.signatures.find(facts.digest),
       kernel_signature: load.kernelSignature,
+      kernel_keyring: this.#keyringOf(load),
       object: null,
       loaded: null,
       rewritten: false,
     });
     this.#keep(key, subject);
     return subject;
+  }
+
+  /** Null where there is no signature that it would be for, or the configuration does not know it. */
+  #keyringOf({ given, kernelSignature }: LiveLoad): string | null {
+    return kernelSignature === null ? null : (this.keyrings[given.s32(LOAD.keyringId)] ?? null);
   }
 
   #keep(key: string, subject: ProgramSubject): void {

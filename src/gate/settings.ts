@@ -8,6 +8,8 @@ export interface GateSettings {
   readonly existing: "refuse" | "allow";
   /** Whether policies are asked at `bpf_prog` about a program that the kernel rewrote while loading it (core_relos). */
   readonly rewritten: "refuse" | "ask";
+  /** The configuration's keyrings by the ids of the kernel's that loads name. */
+  readonly keyrings: Readonly<Record<string, string>>;
   /** Bytes of map memory for the tasks of one listener. */
   readonly mapMemory: number;
   /** Milliseconds that a task may make the gate wait while its memory is copied. */

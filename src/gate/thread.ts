@@ -135,11 +135,12 @@ class DecisionThread {
       const refusal = decision.refusal ?? decision.would;
       if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
     });
-    const facts = new Facts(this.engine.signatures);
+    const settings = settingsOf(config);
+    const facts = new Facts(this.engine.signatures, settings.keyrings);
     return new Gate({
       judge,
       facts,
-      settings: settingsOf(config),
+      settings,
       wardrobe: this.#wardrobe,
       watch: this.#watch,
       tally,

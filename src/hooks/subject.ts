@@ -10,6 +10,8 @@ export interface ProgramSubject extends ProgramFacts {
   readonly signature: Uint8Array | null;
   /** From bpf_attr, over `raw_insns`. */
   readonly kernel_signature: Uint8Array | null;
+  /** The configuration's keyring for the one that bpf_attr names for `kernel_signature`; null where it has none. */
+  readonly kernel_keyring: string | null;
   /** The object file that the program came from; null for a live load. */
   readonly object: FileFacts | null;
   /** What the kernel made of it; null where it is not loaded, which it is at a live gate's `bpf_prog` alone. */

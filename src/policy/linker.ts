@@ -297,12 +297,26 @@ function literalNames({ source, bindings }: Unit): LinkedPolicy["names"] {
     CallExpression({ callee, arguments: given }: CallExpression) {
       const name = calledHelper(callee, bindings);
       const wanted = name === null ? null : (GUEST_FUNCTIONS[name as keyof typeof GUEST_FUNCTIONS] ?? null);
-      const literal = wanted === null ? undefined : given[wanted.argument];
-      if (wanted === null || literal?.type !== "Literal" || typeof literal.value !== "string") return;
-      names.push({ kind: wanted.kind, name: (literal as Literal).value as string, place: placeIn(source, literal) });
+      if (wanted === null) return;
+      for (const literal of literalsOf(given[wanted.argument]))
+        names.push({ kind: wanted.kind, name: literal.value as string, place: placeIn(source, literal) });
     },
   });
   return names;
+}
+
+/** The strings that an expression can come to, as far as they are written there: `a ?? "b"`, `c ? "d" : "e"`. */
+function literalsOf(node: AnyNode | undefined): readonly Literal[] {
+  switch (node?.type) {
+    case "Literal":
+      return typeof node.value === "string" ? [node] : [];
+    case "LogicalExpression":
+      return [...literalsOf(node.left), ...literalsOf(node.right)];
+    case "ConditionalExpression":
+      return [...literalsOf(node.consequent), ...literalsOf(node.alternate)];
+    default:
+      return [];
+  }
 }
 
 function calledHelper(callee: CallExpression["callee"], { guest }: Bindings): string | null {

@@ -187,6 +187,12 @@ describe("a configuration that can't be used is no decision", () => {
       /policies\/p\.js:2:.*did you mean `platform`/,
     ],
     [
+      "names a keyring that is not there, where it was given none",
+      'import { PKCS7, verify_signature } from "countersign";\nexport const bpf_prog_load = (p) =>\n  verify_signature(p.raw_insns, p.kernel_signature, p.kernel_keyring ?? "platfrom", PKCS7);',
+      "POLICY_UNKNOWN_NAME",
+      /policies\/p\.js:3:.*did you mean `platform`/,
+    ],
+    [
       "names a map that is not there",
       'import { map_lookup } from "countersign";\nexport const blob_verify = () => map_lookup("rules", "a");',
       "POLICY_UNKNOWN_NAME",

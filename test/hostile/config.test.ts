@@ -56,6 +56,24 @@ describe("a configuration that is not valid is refused at its place", () => {
       "4:13",
       "(did you mean `bpf_prog_load`?)",
     ],
+    [
+      "a kernel's keyring that stands for none of the file's",
+      "version: 1\nattachments: []\nkeyrings: { platform: { trust: [a.pem] } }\ngate: { keyrings: { 0: platfrom } }\n",
+      "4:24",
+      "names the keyring `platfrom`, which is not configured (did you mean `platform`?)",
+    ],
+    [
+      "a kernel's keyring with a name",
+      "version: 1\nattachments: []\nkeyrings: { platform: { trust: [a.pem] } }\ngate: { keyrings: { builtin: platform } }\n",
+      "4:21",
+      "is no id of a kernel's keyring",
+    ],
+    [
+      "a kernel's keyring past 32 bits",
+      "version: 1\nattachments: []\nkeyrings: { platform: { trust: [a.pem] } }\ngate: { keyrings: { 2147483648: platform } }\n",
+      "4:33",
+      "`2147483648` is no 32-bit number",
+    ],
     ["a misspelt mode", "version: 1\nattachments: []\nmode: adit\n", "3:7", "(did you mean `audit`?)"],
     [
       "a key that objects inherit",

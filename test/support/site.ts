@@ -42,6 +42,8 @@ export interface Asking {
   readonly signedBy?: string;
   /** The same for the signature that the kernel takes, over the instructions as given to bpf(2). */
   readonly kernelSignedBy?: string;
+  /** The configuration's keyring that the load names for the kernel. */
+  readonly kernelKeyring?: string;
   /** What is signed in place of what is asked about. */
   readonly signedInstead?: Uint8Array;
 }
@@ -94,6 +96,7 @@ export class Site {
         ...found,
         signature: this.signature(found.insns, asking.signedBy, asking, signPkcs7),
         kernel_signature: this.signature(found.raw_insns, asking.kernelSignedBy, asking, signKernel),
+        kernel_keyring: asking.kernelKeyring ?? null,
       },
       asking,
     );

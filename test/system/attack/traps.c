@@ -397,6 +397,28 @@ static void rewrite(void)
 		printf("tag: %016llx\n", (unsigned long long)__builtin_bswap64(tag_of(fd)));
 }
 
+// ---- signatures -----------------------------------------------------------------------------------------------------
+
+// What is no signature, for the keyring that KEYRING names: a policy sees both, and this kernel gets neither.
+static void signature(void)
+{
+	static const char bytes[64] = "no CMS";
+	union { union bpf_attr attr; struct { char before[152]; uint64_t signature; uint32_t size; int32_t keyring; } newer; } it = {};
+
+	fill(&it.attr, GOOD, 2);
+	it.newer.signature = (uintptr_t)bytes;
+	it.newer.size = sizeof(bytes);
+	it.newer.keyring = atoi(getenv("KEYRING"));
+	say("signed", bpf(BPF_PROG_LOAD, &it, 168));
+	it.newer.size = 0;
+	say("with a signature of no bytes", bpf(BPF_PROG_LOAD, &it, 168));
+	it.newer.size = 0xffffffff;
+	say("with a signature without end", bpf(BPF_PROG_LOAD, &it, 168));
+	it.newer.size = sizeof(bytes);
+	it.newer.signature = 8;
+	say("with a signature that is not there", bpf(BPF_PROG_LOAD, &it, 168));
+}
+
 // ---- programs that load programs, and tokens ------------------------------------------------------------------------
 
 static void loaders(void)
@@ -451,7 +473,7 @@ static const struct {
 } TRAPS[] = {
 	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"shapes", shapes}, {"endless", endless},
 	{"capabilities", capabilities}, {"reach", reach}, {"catch", catch}, {"by-id", by_id}, {"rewrite", rewrite},
-	{"loaders", loaders}, {"deaths", deaths},
+	{"signature", signature}, {"loaders", loaders}, {"deaths", deaths},
 };
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BIN, needs, needsGate, Site, XDP_PASS } from "./site.js";
@@ -189,6 +189,40 @@ describe("a gate that somebody tries to get around", () => {
     }
     const reasons = site.log.map(({ refusal }) => refusal?.reason ?? "");
     expect(reasons.some((reason) => /false [0-9a-f]{16} 2 16 0/.test(reason))).toBe(true);
+  });
+
+  it("tells a policy which keyring a load's signature is for, and has what is none verify by none", () => {
+    site.write(
+      "signed.yaml",
+      `version: 1
+log: { file: log.jsonl }
+keyrings: { platform: { trust: [key.pem] }, vendor: { trust: [key.pem] } }
+gate: { keyrings: { 0: platform, -4: vendor } }
+attachments: [{ policy: signed.js }]
+`,
+    );
+    site.write("key.pem", generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
+    site.write(
+      "signed.js",
+      `import { deny, PKCS7, verify_signature } from "countersign";
+       export const bpf_prog_load = ({ raw_insns, kernel_signature, kernel_keyring: keyring }) => {
+         const verdict = verify_signature(raw_insns, kernel_signature, keyring ?? "platform", PKCS7);
+         return keyring === "vendor" && verdict !== 0 ? 0 : deny(keyring + ": " + verdict);
+       };`,
+    );
+    const signed = (keyring: string) => {
+      site.forgetLog();
+      const { says } = trap("signature", { KEYRING: keyring }, ["--config", join(site.folder, "signed.yaml")]);
+      return [says, site.log.map(({ refusal }) => refusal?.reason.replace(/ \(.*/, ""))];
+    };
+    const shapes = {
+      "with a signature of no bytes": "EINVAL",
+      "with a signature without end": "E2BIG",
+      "with a signature that is not there": "EFAULT",
+    };
+    expect(signed("-4")).toEqual([{ signed: "done", ...shapes }, [undefined]]);
+    expect(signed("0")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: platform: -74"]]);
+    expect(signed("7")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: null: -74"]]);
   });
 
   it("refuses tokens, and programs that load programs unless an attachment allows them, with frozen maps alone", () => {

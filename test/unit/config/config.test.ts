@@ -26,6 +26,7 @@ attachments:
   - policy: /etc/countersign/verify-all.ts
     on_fault: allow
 signatures: [signatures/]
+gate: { keyrings: { 0: platform, -4: platform } }
 log: { file: decisions.jsonl, rotate: 1GiB }
 `;
 
@@ -81,6 +82,10 @@ describe("a configuration", () => {
     expect(config.maps.map(({ writable }) => writable)).toEqual([null, { entries: 100, bytes: 65_536 }]);
     expect(config.keyrings[0]).toMatchObject({ usage: ["codeSigning"], validity: "ignore" });
     expect(config.keyrings[0]?.revoked.digests).toEqual(["ab".repeat(32)]);
+  });
+
+  it("says which of its keyrings the kernel's are", () => {
+    expect(config.gate.keyrings).toEqual({ "0": "platform", "-4": "platform" });
   });
 
   it("makes every attachment audit where it is in audit itself", () => {

@@ -19,6 +19,7 @@ const unsigned: ProgramSubject = {
   signature: null,
   kernel_signature: null,
   object: null,
+  kernel_keyring: null,
   loaded: null,
   rewritten: false,
 };
