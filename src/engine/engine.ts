@@ -10,7 +10,6 @@ import type { DecisionLog } from "../log/log.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
 import { MapView, type MapWrite } from "../policy/map.js";
-import type { Fault } from "../policy/outcome.js";
 import { Roster } from "../policy/roster.js";
 import { RUNTIMES_KEPT, RUNTIMES_KEPT_AT_LEAST } from "../sandbox/limits.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
@@ -19,6 +18,7 @@ import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
+import type { Standing } from "./succession.js";
 import type { DecisionWatch } from "./watch.js";
 
 /** What is asked. `time` is the hook's time, at which certificates are judged: now, unless it is given. */
@@ -100,7 +100,7 @@ export class Engine {
    */
   decide<H extends HookName>(
     { hook, subject, current, time = Date.now() }: DecisionRequest<H>,
-    standing: readonly (readonly [attachment: number, fault: Fault])[] = [],
+    standing: readonly Standing[] = [],
   ): Decision {
     if (this.closed)
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });

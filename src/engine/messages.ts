@@ -1,10 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Fault } from "../policy/outcome.js";
 import type { DecisionRequest } from "./engine.js";
 import type { SealedRules } from "./keyrings.js";
 import type { Commit } from "./ledger.js";
+import type { ThreadMessage } from "./owned-thread.js";
+import type { Standing } from "./succession.js";
 
 /** What a decision thread is started with. */
 export interface ThreadData {
@@ -22,7 +23,7 @@ export interface ThreadRequest {
   /** What to remember the subject by, or by what it is remembered; null to forget it at once. */
   readonly known: number | null;
   /** Attachments that answer with a fault and are not asked. */
-  readonly standing: readonly (readonly [attachment: number, fault: Fault])[];
+  readonly standing: readonly Standing[];
 }
 
 export type ToThread =
@@ -30,10 +31,7 @@ export type ToThread =
   | { readonly do: "restore"; readonly commits: readonly Commit[] }
   | { readonly do: "close" };
 
-export type FromThread =
-  | { readonly is: "ready" }
-  | { readonly is: "decided"; readonly id: number; readonly decision: Decision }
-  | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
+export type FromThread = ThreadMessage | { readonly is: "decided"; readonly id: number; readonly decision: Decision };
 
 /** A CountersignError as it crosses. */
 export interface Failure {

@@ -1,42 +1,56 @@
-import type { Fault } from "../policy/outcome.js";
-
-/** Milliseconds that an attachment is out for, the first time, and at most. */
-const FIRST = 1000;
-const LONGEST = 10 * 60 * 1000;
-/** Without another offence for this many times its last suspension, an attachment is as good as new. */
-const FORGIVEN_AFTER = 10;
-
-interface Record {
-  count: number;
-  until: number;
-  out: number;
+/** For how long somebody is out. */
+export interface Sentence {
+  /** Offences that are charged alone: nobody is out for them. */
+  readonly spared: number;
+  /** Milliseconds that one is out for, the first time; twice as long each time after that. */
+  readonly first: number;
+  /** Milliseconds at most. */
+  readonly longest: number;
 }
 
-/**
- * Attachments whose policies had to be ended with their thread. The first time is charged alone; from the second on the
- * attachment is taken out, for twice as long each time: it refuses without being asked.
- */
-export class Offences {
-  readonly #records = new Map<number, Record>();
+/** Without another offence for this many times the last sentence, somebody is as good as new. */
+const FORGIVEN_AFTER = 10;
 
-  /** An attachment, by its number, had its thread ended. */
-  charge(attachment: number, now: number): void {
-    const record = this.#records.get(attachment) ?? { count: 0, until: 0, out: 0 };
-    if (record.count > 0 && now > record.until + FORGIVEN_AFTER * Math.max(record.out, FIRST)) record.count = 0;
-    record.count += 1;
-    record.out = record.count < 2 ? 0 : Math.min(LONGEST, FIRST * 2 ** (record.count - 2));
-    record.until = now + record.out;
-    this.#records.set(attachment, record);
+export interface Offence {
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  /** Milliseconds. */
+  readonly out: number;
+}
+
+/** Who hindered others, how often, and until when that has consequences. */
+export class Offences<Who> {
+  readonly #records: Map<Who, Offence>;
+
+  constructor(
+    private readonly sentence: Sentence,
+    records: Iterable<readonly [Who, Offence]> = [],
+  ) {
+    this.#records = new Map(records);
   }
 
-  /** Those that are out, with what they answer. */
-  standing(now: number): [number, Fault][] {
-    const out: [number, Fault][] = [];
-    for (const [attachment, { count, until }] of this.#records) {
-      if (until <= now) continue;
-      const message = `was ended with its thread ${count} times: not asked before ${new Date(until).toISOString()}`;
-      out.push([attachment, { code: "SUSPENDED", message, place: null }]);
-    }
-    return out;
+  charge(who: Who, now: number): void {
+    const { spared, first, longest } = this.sentence;
+    for (const [one, { until, out }] of this.#records)
+      if (now > until + FORGIVEN_AFTER * Math.max(out, first)) this.#records.delete(one);
+    const count = (this.#records.get(who)?.count ?? 0) + 1;
+    const out = count <= spared ? 0 : Math.min(longest, first * 2 ** (count - spared - 1));
+    this.#records.set(who, { count, until: now + out, out });
+  }
+
+  /** Milliseconds since the epoch until when somebody is out; 0 for who never was. */
+  until(who: Who): number {
+    return this.#records.get(who)?.until ?? 0;
+  }
+
+  /** Those that are out. */
+  out(now: number): [Who, Offence][] {
+    return [...this.#records].filter(([, { until }]) => until > now);
+  }
+
+  /** All that is known, for another thread. */
+  get records(): readonly (readonly [Who, Offence])[] {
+    return [...this.#records];
   }
 }

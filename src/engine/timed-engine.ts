@@ -3,11 +3,9 @@ import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Fault } from "../policy/outcome.js";
 import type { SignatureStore } from "../trust/store.js";
 import { type DecisionRequest, Engine } from "./engine.js";
-import { Ledger } from "./ledger.js";
-import { Offences } from "./offences.js";
+import { type Standing, Succession } from "./succession.js";
 import { DecisionWatch } from "./watch.js";
 
 /** Milliseconds that a decision may take beyond what its attachments may: making runtimes on a slow machine is in it. */
@@ -20,12 +18,11 @@ const GRACE = 1000;
  */
 export class TimedEngine {
   private readonly watch = new DecisionWatch();
-  private readonly ledger: Ledger;
-  private readonly offences = new Offences();
+  private readonly succession: Succession;
   private engine!: Engine;
 
   private constructor(private readonly config: Config) {
-    this.ledger = new Ledger(config.maps);
+    this.succession = new Succession(config);
   }
 
   /** Throws as {@link Engine.open}. */
@@ -48,13 +45,12 @@ export class TimedEngine {
   }
 
   async decide<H extends HookName>(request: DecisionRequest<H>): Promise<Decision> {
-    const out = this.offences.standing(Date.now());
-    const overdue: [number, Fault][] = [];
+    const overdue: Standing[] = [];
     for (;;) {
-      const standing = [...out.filter(([one]) => overdue.every(([other]) => other !== one)), ...overdue];
+      const standing = this.succession.standing(overdue);
       const decision = within(this.patience(), () => this.engine.decide(request, standing));
       if (decision !== null) {
-        this.ledger.record(decision);
+        this.succession.record(decision);
         return decision;
       }
       const late = this.watch.overdue(0);
@@ -62,8 +58,7 @@ export class TimedEngine {
         throw new CountersignError("INTERNAL", "the engine was busy with itself for too long", {
           remedy: "try again when the machine has less to do",
         });
-      this.offences.charge(late.attachment, Date.now());
-      overdue.push([late.attachment, this.outOfTime(late.attachment)]);
+      overdue.push(this.succession.charge(late.attachment));
       await this.reopen();
     }
   }
@@ -77,16 +72,11 @@ export class TimedEngine {
     this.engine?.close();
     this.watch.answered();
     this.engine = await Engine.open(this.config, sealed, this.watch);
-    for (const { attachment, writes } of this.ledger.commits()) this.engine.restore(attachment, writes);
+    for (const { attachment, writes } of this.succession.commits()) this.engine.restore(attachment, writes);
   }
 
   private patience(): number {
     return this.config.attachments.reduce((sum, { limits }) => sum + limits.wall, GRACE);
-  }
-
-  private outOfTime(attachment: number): Fault {
-    const wall = this.config.attachments[attachment]?.limits.wall;
-    return { code: "OUT_OF_TIME", message: `took longer than its ${wall} ms, and had to be ended`, place: null };
   }
 }
 

@@ -7,13 +7,16 @@ const SIZE = 32;
 const NONE = -1;
 
 export class DecisionWatch {
+  readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
   /** Milliseconds since the epoch. */
   readonly #deadline: Float64Array;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(SIZE + 8)) {
-    this.#words = new Int32Array(memory, 0, SIZE / 4);
-    this.#deadline = new Float64Array(memory, SIZE, 1);
+  constructor(memory?: SharedArrayBuffer) {
+    this.memory = memory ?? new SharedArrayBuffer(SIZE + 8);
+    this.#words = new Int32Array(this.memory, 0, SIZE / 4);
+    this.#deadline = new Float64Array(this.memory, SIZE, 1);
+    if (memory === undefined) this.#words[WORDS.attachment] = NONE;
   }
 
   /** By the thread: the request that is being decided from now on. */

@@ -2,12 +2,10 @@ import { type Config, readConfig } from "../config/config.js";
 import { CountersignError, ERROR_CODES, type ErrorCode } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Fault } from "../policy/outcome.js";
 import type { DecisionRequest } from "./engine.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
-import { Ledger } from "./ledger.js";
 import type { Failure, FromThread } from "./messages.js";
-import { Offences } from "./offences.js";
+import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
 
 /** Milliseconds that a policy may be past its time before its thread is ended: the sandbox itself stops nearly all on time. */
@@ -40,7 +38,7 @@ interface Pending {
   readonly id: number;
   readonly request: DecisionRequest;
   /** Attachments that had a thread ended over this request: they have answered. */
-  readonly overdue: [number, Fault][];
+  readonly overdue: Standing[];
   readonly resolve: (decision: Decision) => void;
   readonly reject: (error: Error) => void;
 }
@@ -50,8 +48,7 @@ interface Pending {
  * every committed map write, decides again what was in flight, and takes the attachment that was at fault as out of time.
  */
 class Watchdog implements DecisionEngine {
-  readonly #ledger: Ledger;
-  readonly #offences = new Offences();
+  readonly #succession: Succession;
   readonly #pending = new Map<number, Pending>();
   readonly #sealed: SealedRules;
   #thread: WatchedThread;
@@ -61,7 +58,7 @@ class Watchdog implements DecisionEngine {
   #closed = false;
 
   constructor(private readonly config: Config) {
-    this.#ledger = new Ledger(config.maps);
+    this.#succession = new Succession(config);
     this.#sealed = sealedRules(config.keyrings);
     this.#thread = this.#start();
   }
@@ -125,13 +122,9 @@ class Watchdog implements DecisionEngine {
   }
 
   #post({ id, request, overdue }: Pending): void {
-    const now = Date.now();
-    const standing = [
-      ...this.#offences.standing(now).filter(([out]) => !overdue.some(([one]) => one === out)),
-      ...overdue,
-    ];
     // the hook's time is that of the question, however often it is asked
-    this.#thread.decide(id, { ...request, time: request.time ?? now }, standing);
+    const asked = { ...request, time: request.time ?? Date.now() };
+    this.#thread.decide(id, asked, this.#succession.standing(overdue));
   }
 
   /** Takes what the thread has said. */
@@ -151,7 +144,7 @@ class Watchdog implements DecisionEngine {
     if (this.#pending.size === 0) this.#rest();
     if (message.is === "failed") pending?.reject(errorOf(message.error));
     else {
-      this.#ledger.record(message.decision);
+      this.#succession.record(message.decision);
       pending?.resolve(message.decision);
     }
   }
@@ -165,10 +158,7 @@ class Watchdog implements DecisionEngine {
     this.#receive(thread);
     const pending = overdue === null ? undefined : this.#pending.get(overdue.request);
     if (thread.alive && pending === undefined) return false;
-    if (overdue !== null && pending !== undefined) {
-      this.#offences.charge(overdue.attachment, Date.now());
-      pending.overdue.push([overdue.attachment, this.#outOfTime(overdue.attachment)]);
-    }
+    if (overdue !== null) pending?.overdue.push(this.#succession.charge(overdue.attachment));
     this.#replace(thread);
     return true;
   }
@@ -177,15 +167,9 @@ class Watchdog implements DecisionEngine {
     void thread.end();
     this.#thread = this.#spare ?? this.#start();
     this.#spare = null;
-    this.#thread.restore(this.#ledger.commits());
+    this.#thread.restore(this.#succession.commits());
     for (const pending of this.#pending.values()) this.#post(pending);
     this.#keepSpare();
-  }
-
-  #outOfTime(attachment: number): Fault {
-    const { limits } = this.config.attachments[attachment]!;
-    const message = `took longer than its ${limits.wall} ms and did not stop: its thread was ended`;
-    return { code: "OUT_OF_TIME", message, place: null };
   }
 
   /** No thread answers: whoever waits is told, and nothing is allowed. */

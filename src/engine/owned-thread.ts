@@ -1,0 +1,83 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { type Entry, entryFile } from "./entries.js";
+import type { Failure } from "./messages.js";
+
+/** What every thread says, beside what is its own. */
+export type ThreadMessage =
+  | { readonly is: "ready" }
+  /** Where `id` is null: it cannot start, or go on. */
+  | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
+
+/**
+ * A thread that can be ended at any time, from outside. It speaks over a channel of its own: messages of a worker's cannot be
+ * taken by a caller that waits blocked.
+ */
+export class OwnedThread<To, From extends { readonly is: string }> {
+  /** False once the thread has ended, by itself or not. */
+  alive = true;
+  /** Resolves once the thread has ended, with why. */
+  readonly ended: Promise<Failure>;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #ready: Promise<Failure | null>;
+
+  /** `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`. */
+  constructor(entry: Entry, data: object, hear: (message: From | ThreadMessage) => void) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#worker = new Worker(entryFile(entry), {
+      workerData: { ...data, port: port2 },
+      transferList: [port2],
+      // deep recursion in a policy must meet the guest's bound before the host's
+      resourceLimits: { stackSizeMb: 16 },
+    });
+    this.#worker.unref();
+    this.ended = new Promise((resolve) => {
+      const end = (message: string) => {
+        this.alive = false;
+        resolve({ code: "INTERNAL", message, place: undefined, remedy: undefined });
+      };
+      this.#worker.on("error", ({ name, message }) => end(`${name}: ${message}`));
+      this.#worker.on("exit", () => end("the decision thread ended"));
+    });
+    const started = new Promise<Failure | null>((resolve) => {
+      this.#port.on("message", (message: From | ThreadMessage) => {
+        if (message.is === "ready") resolve(null);
+        else if (isFatal(message)) resolve(message.error);
+        hear(message);
+      });
+    });
+    this.#ready = Promise.race([started, this.ended]);
+    this.#port.unref();
+  }
+
+  /** Resolves when the thread can decide, with null, or cannot, with why. */
+  ready(): Promise<Failure | null> {
+    this.#worker.ref();
+    return this.#ready.finally(() => this.#worker.unref());
+  }
+
+  tell(message: To): void {
+    this.#port.postMessage(message);
+  }
+
+  /** What the thread has said that nobody was told of yet; for a caller that waits blocked. */
+  *received(): Generator<From | ThreadMessage> {
+    for (;;) {
+      const next = receiveMessageOnPort(this.#port) as { message: From | ThreadMessage } | undefined;
+      if (next === undefined) return;
+      yield next.message;
+    }
+  }
+
+  /** Ends the thread where it stands. */
+  async end(): Promise<void> {
+    this.alive = false;
+    this.#port.close();
+    await this.#worker.terminate();
+  }
+}
+
+function isFatal(message: { readonly is: string }): message is ThreadMessage & { readonly is: "failed" } {
+  return message.is === "failed" && (message as { id?: unknown }).id === null;
+}

@@ -1,0 +1,193 @@
+// neighbours SOCKET SECONDS KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program again
+// and again and times each load; the other one makes the gate wait, with ever new tasks:
+//   none     it does nothing
+//   endless  an attr in a page behind which nobody answers
+//   log      the same for the buffer of the verifier's log, which the gate writes to
+//   drip     an attr in a page that takes DRIP ms to come
+//   path     OBJ_GET of a path in a FUSE file system that never answers
+// Prints, in microseconds, how long the loads took: `p50 N p99 N max N loads N failed N tries N`.
+#include "bpf.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#define MOST 2000000
+#define DRIP 14
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000ull + time.tv_nsec / 1000;
+}
+
+static int order(const void *a, const void *b)
+{
+	return *(uint32_t *)a < *(uint32_t *)b ? -1 : *(uint32_t *)a > *(uint32_t *)b;
+}
+
+static int install(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
+}
+
+static void hand_over(const char *path, const char *name, int listener)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char text[512], control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec data = {text, 0};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int connection = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	data.iov_len = snprintf(text, sizeof(text),
+				"{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,\"metadata\":\"\",\"state\":{\"ociVersion\":"
+				"\"1.2.0\",\"id\":\"%s\",\"status\":\"creating\",\"pid\":%d,\"bundle\":\"/\",\"annotations\":{}}}",
+				getpid(), name, getpid());
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &listener, sizeof(int));
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	if (connect(connection, (struct sockaddr *)&address, sizeof(address)) || sendmsg(connection, &message, 0) < 0)
+		perror("handing over"), exit(1);
+	close(connection);
+	close(listener);
+}
+
+// A page that somebody else has to fill; `fd` is where its faults are told.
+static char *missing_page(int *fd)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register range = {.range = {(uintptr_t)page, 4096}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	*fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (*fd < 0 || ioctl(*fd, UFFDIO_API, &api) || ioctl(*fd, UFFDIO_REGISTER, &range))
+		_exit(3);
+	return page;
+}
+
+static void *fill_slowly(void *range)
+{
+	static char content[4096];
+	int fd = ((intptr_t *)range)[0];
+	struct uffd_msg message;
+
+	while (read(fd, &message, sizeof(message)) == sizeof(message)) {
+		struct uffdio_copy copy = {((intptr_t *)range)[1], (uintptr_t)content, 4096};
+
+		usleep(DRIP * 1000);
+		ioctl(fd, UFFDIO_COPY, &copy);
+	}
+	return NULL;
+}
+
+static void hung_file_system(void)
+{
+	char options[128];
+	int fd = open("/dev/fuse", O_RDWR);
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("hung", "/mnt", "fuse", 0, options))
+		perror("mounting"), exit(3);
+}
+
+static void make_it_wait(char kind)
+{
+	struct bpf_insn wrong[2] = {{.code = BPF_ALU64 | BPF_MOV | BPF_X, .src_reg = 5}, EXIT};
+	union bpf_attr attr;
+	pthread_t thread;
+	intptr_t range[2];
+	char *page;
+	int fd;
+
+	if (kind == 'p') {
+		memset(&attr, 0, sizeof(attr));
+		attr.pathname = (uintptr_t)"/mnt/program";
+		bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+		return;
+	}
+	page = missing_page(&fd);
+	if (kind == 'd') {
+		range[0] = fd, range[1] = (intptr_t)page;
+		pthread_create(&thread, NULL, fill_slowly, range);
+		for (;;) {
+			bpf(BPF_PROG_LOAD, page, sizeof(attr));
+			madvise(page, 4096, MADV_DONTNEED);
+		}
+	}
+	fill(&attr, wrong, 2);
+	attr.log_level = 1, attr.log_size = 4096, attr.log_buf = (uintptr_t)page;
+	bpf(BPF_PROG_LOAD, kind == 'l' ? (void *)&attr : page, sizeof(attr));
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t *times = mmap(NULL, MOST * sizeof(*times), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t end = now() + atoi(argv[2]) * 1000000ull;
+	pid_t attacker = 0, victim;
+	char kind = argv[3][0];
+
+	victim = fork();
+	if (victim == 0) {
+		hand_over(argv[1], "victim", install());
+		while (now() < end && shared[0] < MOST) {
+			uint64_t start = now();
+			int fd = load(GOOD, 2);
+
+			times[shared[0]++] = now() - start;
+			if (fd < 0)
+				shared[1]++;
+			else
+				close(fd);
+			usleep(200);
+		}
+		_exit(0);
+	}
+	if (kind != 'n')
+		attacker = fork();
+	if (kind != 'n' && attacker == 0) {
+		setpgid(0, 0);
+		if (kind == 'p')
+			hung_file_system();
+		hand_over(argv[1], "attacker", install());
+		while (now() < end) {
+			pid_t child = fork();
+
+			if (child == 0) {
+				make_it_wait(kind);
+				_exit(0);
+			}
+			shared[2]++;
+			waitpid(child, NULL, 0);
+		}
+		_exit(0);
+	}
+	waitpid(victim, NULL, 0);
+	if (attacker)
+		kill(-attacker, SIGKILL), kill(attacker, SIGKILL);
+	qsort(times, shared[0], sizeof(*times), order);
+	printf("p50 %u p99 %u max %u loads %u failed %u tries %u\n", times[shared[0] / 2], times[shared[0] * 99ull / 100],
+	       shared[0] ? times[shared[0] - 1] : 0, shared[0], shared[1], shared[2]);
+	return 0;
+}
