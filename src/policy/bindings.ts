@@ -1,11 +1,10 @@
-import type { AnyNode, Literal, ModuleDeclaration, Pattern } from "acorn";
-import { simple } from "acorn-walk";
-import type MagicString from "magic-string";
+import type { AnyNode, ExportDefaultDeclaration, Literal, ModuleDeclaration, Pattern } from "acorn";
+import type { Edits } from "./edits.js";
 import { GUEST_MODULE, GUEST_NAMES } from "./guest.js";
 import { didYouMean } from "./nearest.js";
 import { forbidden, type Source } from "./source.js";
 
-/** What one file of a policy imports and exports, with the declarations taken out of its text. */
+/** What one file of a policy imports and exports. */
 export interface Bindings {
   /** Local name to the name in the virtual module, or `*`. */
   readonly guest: ReadonlyMap<string, string>;
@@ -26,23 +25,16 @@ export interface Export {
   readonly name: string;
 }
 
-/** The name that an export default without a name of its own gets. */
-export interface DefaultName {
-  readonly anonymous: string;
-}
+/** What a default export without a name of its own is called until the linker has one for it; no file may spell it. */
+export const ANONYMOUS = "$default";
 
-/** Reads a file's imports and exports and removes them from `text`, keeping lines. Throws POLICY_FORBIDDEN. */
-export function takeBindings(source: Source, text: MagicString, names: DefaultName): Bindings {
+/** Reads a file's imports and exports. Throws POLICY_FORBIDDEN. */
+export function readBindings(source: Source): Bindings {
   const guest = new Map<string, string>();
   const imports: { local: string; from: string; name: string }[] = [];
   const exports = new Map<string, Export>();
   const stars: { from: string; node: AnyNode }[] = [];
   const files: { from: string; node: AnyNode }[] = [];
-  const blank = (start: number, end: number, instead = " ") => {
-    if (end > start) text.overwrite(start, end, instead + source.text.slice(start, end).replace(/[^\n]+/g, ""));
-  };
-  // the end of a declaration is the end of what stands before it, too: a semicolon, or a `(` behind it would call that
-  const remove = (node: AnyNode) => blank(node.start, node.end, ";");
   const from = (node: AnyNode & { source?: Literal | null }) => {
     const file = String(node.source?.value);
     if (file !== GUEST_MODULE && !files.some((seen) => seen.from === file)) files.push({ from: file, node });
@@ -58,14 +50,12 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
           if (file !== GUEST_MODULE) imports.push({ local: specifier.local.name, from: file, name });
           else guest.set(specifier.local.name, knownGuestName(source, specifier, name));
         }
-        remove(node);
         break;
       }
       case "ExportNamedDeclaration": {
         if (node.declaration) {
           for (const local of declaredNames(node.declaration))
             exports.set(local, { node, local, from: null, name: local });
-          blank(node.start, node.declaration.start);
           break;
         }
         const file = node.source ? from(node) : null;
@@ -80,18 +70,10 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
             name,
           });
         }
-        remove(node);
         break;
       }
       case "ExportDefaultDeclaration": {
-        const { declaration } = node;
-        const named = "id" in declaration && declaration.id ? declaration.id.name : null;
-        blank(node.start, declaration.start);
-        if (named === null) {
-          text.prependRight(declaration.start, `const ${names.anonymous}=`);
-          text.appendRight(declaration.end, ";");
-        }
-        const local = named ?? names.anonymous;
+        const local = ownName(node) ?? ANONYMOUS;
         exports.set("default", { node, local, from: null, name: local });
         break;
       }
@@ -101,12 +83,37 @@ export function takeBindings(source: Source, text: MagicString, names: DefaultNa
           throw forbidden(source, node, `exports from \`${GUEST_MODULE}\``, "import it where it is used");
         if (node.exported) exports.set(nameOf(node.exported), { node, local: null, from: file, name: "*" });
         else stars.push({ from: file, node });
-        remove(node);
         break;
       }
     }
   }
   return { guest, imports, exports, stars, files };
+}
+
+/** Takes a file's imports and exports out of its text and leaves what they declare, keeping lines. */
+export function takeOut(source: Source, edits: Edits, anonymous: string): void {
+  const blank = (start: number, end: number, instead: string) =>
+    edits.replace(start, end, instead + source.text.slice(start, end).replace(/[^\n]+/g, ""));
+  for (const node of source.program.body as (ModuleDeclaration & AnyNode)[]) {
+    const declaration = "declaration" in node ? node.declaration : null;
+    if (declaration) {
+      blank(node.start, declaration.start, " ");
+      if (node.type !== "ExportDefaultDeclaration" || ownName(node) !== null) continue;
+      edits.open(declaration.start, `const ${anonymous}=`);
+      edits.close(declaration.end, ";");
+      // the end of a declaration is the end of what stands before it, too: a semicolon, or a `(` behind it would call that
+    } else if (DECLARATIONS.has(node.type)) blank(node.start, node.end, ";");
+  }
+}
+
+const DECLARATIONS: ReadonlySet<string> = new Set([
+  "ImportDeclaration",
+  "ExportNamedDeclaration",
+  "ExportAllDeclaration",
+]);
+
+function ownName({ declaration }: ExportDefaultDeclaration): string | null {
+  return "id" in declaration && declaration.id ? declaration.id.name : null;
 }
 
 /** Refuses exports that can change after the file has run: what is imported is the value that it had then. */
@@ -129,18 +136,23 @@ export function refuseChanging(source: Source, bindings: Bindings): void {
 }
 
 /** Names that something in the file assigns to, whatever they mean there: functions and classes can be replaced, too. */
-function assignedNames(source: Source): Set<string> {
+function assignedNames({ nodes }: Source): Set<string> {
   const names = new Set<string>();
-  const add = (target: AnyNode) => {
-    for (const name of patternNames(target as Pattern)) names.add(name);
-  };
-  simple(source.program, {
-    AssignmentExpression: ({ left }) => add(left),
-    UpdateExpression: ({ argument }) => add(argument),
-    ForInStatement: ({ left }) => add(left),
-    ForOfStatement: ({ left }) => add(left),
-  });
+  for (const node of nodes) for (const name of patternNames(assigned(node) as Pattern | null)) names.add(name);
   return names;
+}
+
+function assigned(node: AnyNode): AnyNode | null {
+  switch (node.type) {
+    case "AssignmentExpression":
+    case "ForInStatement":
+    case "ForOfStatement":
+      return node.left;
+    case "UpdateExpression":
+      return node.argument;
+    default:
+      return null;
+  }
 }
 
 function knownGuestName(source: Source, node: AnyNode, name: string): string {

@@ -1,5 +1,5 @@
-import type { AnyNode, ExpressionStatement, Function as FunctionNode, Identifier } from "acorn";
-import { ancestor } from "acorn-walk";
+import type { AnyNode } from "acorn";
+import { type ByKind, entryFor } from "./nodes.js";
 import { forbidden, type Source } from "./source.js";
 
 interface Rule {
@@ -7,13 +7,10 @@ interface Rule {
   readonly remedy: string;
 }
 
-/** Kinds of node that no policy may have: what would wait, load, or look outside of the decision. */
-const RULES: Readonly<Record<string, Rule>> = {
-  AwaitExpression: { message: "waits with `await`", remedy: "a decision is made at once: remove the `await`" },
-  ImportExpression: { message: "imports while it runs", remedy: "use an import declaration at the top of the file" },
-  MetaProperty: { message: "asks for `import.meta` or `new.target`", remedy: "remove it" },
-  DebuggerStatement: { message: "has a `debugger` statement", remedy: "remove it" },
-};
+const AWAIT: Rule = { message: "waits with `await`", remedy: "a decision is made at once: remove the `await`" };
+const IMPORT: Rule = { message: "imports while it runs", remedy: "use an import declaration at the top of the file" };
+const META: Rule = { message: "asks for `import.meta` or `new.target`", remedy: "remove it" };
+const DEBUGGER: Rule = { message: "has a `debugger` statement", remedy: "remove it" };
 const ASYNC: Rule = { message: "has an async function", remedy: "a decision is made at once: remove the `async`" };
 const FOR_AWAIT: Rule = { message: "waits with `for await`", remedy: "use a plain `for`" };
 const EVAL: Rule = { message: "names `eval`", remedy: "policies cannot make code: remove it" };
@@ -24,33 +21,40 @@ const CATCH_PATTERN: Rule = {
   remedy: "name the error, and take it apart in the block",
 };
 
+const refused =
+  (rule: Rule) =>
+  (node: AnyNode): [AnyNode, Rule] => [node, rule];
+const asynchronous = (node: AnyNode & { async: boolean }): [AnyNode, Rule] | null =>
+  node.async ? [node, ASYNC] : null;
+
+/** By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision. */
+const RULES: ByKind<[Source], [AnyNode, Rule] | null> = {
+  AwaitExpression: refused(AWAIT),
+  ImportExpression: refused(IMPORT),
+  MetaProperty: refused(META),
+  DebuggerStatement: refused(DEBUGGER),
+  FunctionDeclaration: asynchronous,
+  FunctionExpression: asynchronous,
+  ArrowFunctionExpression: asynchronous,
+  ForOfStatement: (node) => (node.await ? [node, FOR_AWAIT] : null),
+  CatchClause: ({ param }) => (param && param.type !== "Identifier" ? [param, CATCH_PATTERN] : null),
+  ExpressionStatement: (node) =>
+    "directive" in node && node.directive !== undefined && node.directive !== "use strict" ? [node, DIRECTIVE] : null,
+  Identifier: (node, { nodes }) => {
+    if (node.name === "eval") return [node, EVAL];
+    return node.name === "arguments" && !nodes.some((one) => isFunctionAround(one, node)) ? [node, ARGUMENTS] : null;
+  },
+};
+
 /** Refuses what a policy may not have. Throws POLICY_FORBIDDEN with the place. */
 export function refuseForbidden(source: Source): void {
-  const refuse = (node: AnyNode, rule: Rule): never => {
-    throw forbidden(source, node, rule.message, rule.remedy);
-  };
-  const visitors: Record<string, (node: never, state: unknown, ancestors: AnyNode[]) => void> = {
-    Function: (node: FunctionNode & AnyNode) => {
-      if (node.async) refuse(node, ASYNC);
-    },
-    ForOfStatement: (node: AnyNode & { await: boolean }) => {
-      if (node.await) refuse(node, FOR_AWAIT);
-    },
-    CatchClause: (node: AnyNode & { param?: AnyNode | null }) => {
-      if (node.param && node.param.type !== "Identifier") refuse(node.param, CATCH_PATTERN);
-    },
-    ExpressionStatement: (node: ExpressionStatement & { directive?: string }) => {
-      if (node.directive !== undefined && node.directive !== "use strict") refuse(node, DIRECTIVE);
-    },
-    Identifier: (node: Identifier, _state: unknown, ancestors: AnyNode[]) => {
-      if (node.name === "eval") refuse(node, EVAL);
-      if (node.name === "arguments" && !ancestors.some(ownsArguments)) refuse(node, ARGUMENTS);
-    },
-  };
-  for (const [type, rule] of Object.entries(RULES)) visitors[type] = (node: AnyNode) => refuse(node, rule);
-  ancestor(source.program, visitors as Parameters<typeof ancestor>[1]);
+  for (const node of source.nodes) {
+    const found = entryFor(RULES, node)?.(node, source) ?? null;
+    if (found !== null) throw forbidden(source, found[0], found[1].message, found[1].remedy);
+  }
 }
 
-function ownsArguments(node: AnyNode): boolean {
-  return node.type === "FunctionDeclaration" || node.type === "FunctionExpression";
+/** Of those that have `arguments` of their own. */
+function isFunctionAround({ type, start, end }: AnyNode, inner: AnyNode): boolean {
+  return (type === "FunctionDeclaration" || type === "FunctionExpression") && start <= inner.start && inner.end <= end;
 }

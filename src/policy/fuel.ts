@@ -1,9 +1,9 @@
-import type { AnyNode, ArrowFunctionExpression, CatchClause, Function as FunctionNode, TryStatement } from "acorn";
-import { simple } from "acorn-walk";
-import type MagicString from "magic-string";
+import type { AnyNode, ArrowFunctionExpression, CatchClause, Function as FunctionNode } from "acorn";
+import type { Edits } from "./edits.js";
+import { type ByKind, entryFor } from "./nodes.js";
 import type { Source } from "./source.js";
 
-/** Names of the linked text that no policy can spell; see linker.ts. */
+/** Names of the linked text that no policy can spell; see assemble.ts. */
 export interface Marks {
   /** The fuel that is left, a number: negative once it has run out. */
   readonly fuel: string;
@@ -15,63 +15,61 @@ export interface Marks {
   readonly error: string;
 }
 
+const loop = ({ body }: { body: AnyNode }, edits: Edits, marks: Marks): void => {
+  if (body.type === "BlockStatement") enter(body, edits, marks);
+  else wrap(body, edits, `{${tick(marks)};`, "}");
+};
+const entry = (node: FunctionNode | ArrowFunctionExpression, edits: Edits, marks: Marks): void => {
+  if (node.body.type === "BlockStatement") enter(node.body, edits, marks);
+  else wrap(node.body, edits, `(${tick(marks)},`, ")");
+};
+
+const METERS: ByKind<[Edits, Marks], void> = {
+  FunctionDeclaration: entry,
+  FunctionExpression: entry,
+  ArrowFunctionExpression: entry,
+  // a class without a constructor runs its fields for each `new`, and that enters no function of the policy
+  PropertyDefinition({ value }, edits, marks) {
+    if (value && !value.type.endsWith("FunctionExpression")) wrap(value, edits, `(${tick(marks)},`, ")");
+  },
+  WhileStatement: loop,
+  DoWhileStatement: loop,
+  ForStatement: loop,
+  ForInStatement: loop,
+  ForOfStatement: loop,
+  TryStatement({ block, handler }, edits, marks) {
+    if (handler) guard(handler, edits, marks);
+    else edits.close(block.end, `catch(${marks.error}){${look(marks, marks.error)}throw ${marks.error}}`);
+  },
+};
+
 /**
  * Puts a count of fuel at each function entry, loop back-edge and field of a class, so that between two counts only
  * straight code runs; and a guard into each `catch` and `finally`. Inserts, never adds a line.
  */
-export function meter(source: Source, text: MagicString, marks: Marks): void {
-  const tick = `--${marks.fuel}<0&&${marks.exhausted}()`;
-  const enter = (block: AnyNode) => text.prependRight(block.start + 1, `${tick};`);
-  const wrap = (node: { start: number; end: number }, open: string, close: string) => {
-    text.prependRight(node.start, open);
-    text.appendLeft(node.end, close);
-  };
-  const loop = ({ body }: { body: AnyNode }) => {
-    if (body.type === "BlockStatement") enter(body);
-    else wrap(body, `{${tick};`, "}");
-  };
-
-  simple(source.program, {
-    Function(node: FunctionNode | ArrowFunctionExpression) {
-      if (node.body.type === "BlockStatement") return enter(node.body);
-      wrap({ start: arrowEnd(source, node), end: node.end }, `(${tick},`, ")");
-    },
-    // a class without a constructor runs its fields for each `new`, and that enters no function of the policy
-    PropertyDefinition(node) {
-      const { value } = node;
-      if (value && !value.type.endsWith("FunctionExpression")) wrap(value, `(${tick},`, ")");
-    },
-    WhileStatement: loop,
-    DoWhileStatement: loop,
-    ForStatement: loop,
-    ForInStatement: loop,
-    ForOfStatement: loop,
-    TryStatement(node: TryStatement) {
-      if (node.handler) guard(text, node.handler, marks);
-      else
-        text.appendLeft(node.block.end, `catch(${marks.error}){${marks.caught}(${marks.error});throw ${marks.error}}`);
-    },
-  });
+export function meter({ nodes }: Source, edits: Edits, marks: Marks): void {
+  for (const node of nodes) entryFor(METERS, node)?.(node, edits, marks);
 }
 
-function guard(text: MagicString, handler: CatchClause, marks: Marks): void {
+function tick({ fuel, exhausted }: Marks): string {
+  return `--${fuel}<0&&${exhausted}()`;
+}
+
+function enter(block: AnyNode, edits: Edits, marks: Marks): void {
+  edits.open(block.start + 1, `${tick(marks)};`);
+}
+
+function wrap(node: AnyNode, edits: Edits, open: string, close: string): void {
+  edits.open(node.start, open);
+  edits.close(node.end, close);
+}
+
+function guard(handler: CatchClause, edits: Edits, marks: Marks): void {
   const { param, body } = handler;
-  if (param === null || param === undefined) text.appendLeft(handler.start + "catch".length, `(${marks.error})`);
-  const name = param?.type === "Identifier" ? param.name : marks.error;
-  text.prependRight(body.start + 1, `${marks.caught}(${name});`);
+  if (!param) edits.close(handler.start + "catch".length, `(${marks.error})`);
+  edits.open(body.start + 1, look(marks, param?.type === "Identifier" ? param.name : marks.error));
 }
 
-/** The offset behind an arrow function's `=>`: the first one behind its parameters. */
-function arrowEnd(source: Source, node: FunctionNode | ArrowFunctionExpression): number {
-  const from = node.params.at(-1)?.end ?? node.start;
-  const { tokens } = source;
-  let low = 0;
-  let high = tokens.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (tokens[middle]!.start < from) low = middle + 1;
-    else high = middle;
-  }
-  while (tokens[low]!.type.label !== "=>") low++;
-  return tokens[low]!.end;
+function look({ fuel, caught }: Marks, error: string): string {
+  return `if(${fuel}<0)throw ${error};${caught}(${error});`;
 }

@@ -1,6 +1,5 @@
 import type { AnyNode, FunctionDeclaration } from "acorn";
-import { full } from "acorn-walk";
-import type MagicString from "magic-string";
+import type { Edits } from "./edits.js";
 import type { Source } from "./source.js";
 
 /**
@@ -8,30 +7,40 @@ import type { Source } from "./source.js";
  * decision, and a function declaration also makes an object for its `prototype`, which costs as much as all the rest. Only
  * where the name stands nowhere else in the file, and nothing within asks for `this`, `arguments` or `new.target`.
  */
-export function lighten(source: Source, text: MagicString, hooks: ReadonlySet<string>): void {
+export function lighten(source: Source, edits: Edits, hooks: readonly string[]): void {
   for (const statement of source.program.body) {
     const node = statement.type === "ExportNamedDeclaration" ? statement.declaration : null;
-    if (node?.type !== "FunctionDeclaration" || node.generator || !hooks.has(node.id.name)) continue;
-    if (asksForItself(node) || timesNamed(source, node.id.name) > 1) continue;
-    const open = source.tokens.find(({ start, type }) => start >= node.id.end && type.label === "(")!;
-    const close = source.tokens.findLast(({ start, type }) => start < node.body.start && type.label === ")")!;
-    text.overwrite(node.start, node.start + "function".length, "const");
-    text.prependLeft(open.start, "=");
-    text.appendLeft(close.end, "=>");
-    text.appendLeft(node.end, ";");
+    if (node?.type !== "FunctionDeclaration" || node.generator || !hooks.includes(node.id.name)) continue;
+    if (asksForItself(source, node) || isNamedTwice(source, node.id.name)) continue;
+    edits.replace(node.start, node.start + "function".length, "const");
+    edits.close(node.id.end, "=");
+    edits.close(parametersEnd(source, node), "=>");
+    edits.close(node.end, ";");
   }
 }
 
-function asksForItself(node: FunctionDeclaration): boolean {
-  let found = false;
-  full(node, (inner: AnyNode) => {
-    if (inner.type === "ThisExpression" || inner.type === "MetaProperty" || inner.type === "Super") found = true;
-    if (inner.type === "Identifier" && inner.name === "arguments") found = true;
-  });
-  return found;
+function asksForItself({ nodes }: Source, { start, end }: FunctionDeclaration): boolean {
+  return nodes.some((node) => node.start >= start && node.end <= end && asks(node));
+}
+
+function asks(node: AnyNode): boolean {
+  if (node.type === "Identifier") return node.name === "arguments";
+  return node.type === "ThisExpression" || node.type === "MetaProperty" || node.type === "Super";
 }
 
 /** Tokens, not references: that a property has the same name costs no more than the speed. */
-function timesNamed({ text, tokens }: Source, name: string): number {
-  return tokens.filter(({ start, end }) => end - start === name.length && text.startsWith(name, start)).length;
+function isNamedTwice(source: Source, name: string): boolean {
+  const { text } = source;
+  // most often comments do not name it either
+  if (text.indexOf(name) === text.lastIndexOf(name)) return false;
+  return source.tokens().filter(({ start, end }) => text.slice(start, end) === name).length > 1;
+}
+
+/** What can stand before the `)` of parameters, behind the last of them. */
+const CLOSING = /(?:[\s(,]|\/\/.*|\/\*[\s\S]*?\*\/)*\)/y;
+
+function parametersEnd({ text }: Source, { id, params }: FunctionDeclaration): number {
+  CLOSING.lastIndex = params.at(-1)?.end ?? id.end;
+  CLOSING.test(text);
+  return CLOSING.lastIndex;
 }

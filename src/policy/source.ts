@@ -1,15 +1,19 @@
-import { type Node, type Program, parse, type Token } from "acorn";
+import { type AnyNode, type Node, type Options, type Program, parse, type Token } from "acorn";
 import { transform } from "sucrase";
 import { CountersignError } from "../error.js";
+import { nodesOf } from "./nodes.js";
 import { placeOf, positionAt } from "./place.js";
 
-/** One file of a policy, read: its text as JavaScript, its tree, and its tokens. */
+/** One file of a policy, read: its text as JavaScript, and its tree. */
 export interface Source {
   readonly file: string;
   /** JavaScript with LF line ends; TypeScript's types are erased, lines kept. */
   readonly text: string;
   readonly program: Program;
-  readonly tokens: readonly Token[];
+  /** Of the tree; see nodes.ts. */
+  readonly nodes: readonly AnyNode[];
+  /** Few files have anything for which these are looked at: only then are they made, by reading the text again. */
+  readonly tokens: () => readonly Token[];
 }
 
 /** The largest file of a policy, in UTF-16 units: a person reads it before it decides what a kernel runs. */
@@ -34,10 +38,9 @@ export function readSource(file: string, raw: string): Source {
   const written = raw.replace(/\r\n?/g, "\n");
   refuseCharacters(file, written);
   const text = file.endsWith(".ts") ? eraseTypes(file, written) : written;
-  const tokens: Token[] = [];
   try {
-    const program = parse(text, { ecmaVersion: 2023, sourceType: "module", allowHashBang: false, onToken: tokens });
-    const source = { file, text, program, tokens };
+    const program = parse(text, OPTIONS);
+    const source = { file, text, program, nodes: nodesOf(program), tokens: () => tokensOf(text) };
     refuseSpelling(source);
     if (text !== written) refuseJoining(source, written);
     return source;
@@ -45,6 +48,14 @@ export function readSource(file: string, raw: string): Source {
     if (error instanceof CountersignError) throw error;
     throw syntaxError(file, error);
   }
+}
+
+const OPTIONS: Options = { ecmaVersion: 2023, sourceType: "module", allowHashBang: false };
+
+function tokensOf(text: string): Token[] {
+  const tokens: Token[] = [];
+  parse(text, { ...OPTIONS, onToken: tokens });
+  return tokens;
 }
 
 /** The place of a node in its file. */
@@ -99,9 +110,14 @@ function refuseCharacters(file: string, text: string): void {
   );
 }
 
+/** What can hold any of what is refused below, in a string or a comment if nowhere else: an escape, `<!--`, `-->`, a space. */
+const SUSPECT = /\\|<!--|-->|[^\S\n\t ]/u;
+
 /** Words and operators that mean the same to acorn and QuickJS only when spelt plainly. */
 function refuseSpelling(source: Source): void {
-  const { text, tokens } = source;
+  const { text } = source;
+  if (!SUSPECT.test(text)) return;
+  const tokens = source.tokens();
   let end = 0;
   for (const token of tokens) {
     const label = token.type.label;
@@ -138,7 +154,8 @@ const JOINING = new Set(["(", "[", "`", "+/-", "/"]);
  * it leaves nothing there that would: what begins a line must not be able to go on behind types that are gone.
  */
 function refuseJoining(source: Source, written: string): void {
-  const { text, tokens } = source;
+  const { text } = source;
+  const tokens = source.tokens();
   const [before, after] = [written.split("\n"), text.split("\n")];
   for (let index = 1; index < tokens.length; index++) {
     const [last, token] = [tokens[index - 1]!, tokens[index]!];

@@ -2,7 +2,8 @@
  * What runs in a runtime before any policy does. scripts/guest.mjs makes one text of it, a function of `$box`,
  * `$doubles`, `$call` and `$settings`, whose value the host holds on to: no policy can reach it.
  */
-import { STATUS, THREW, WRONG } from "../slots.js";
+import { LINK, type Linked } from "../link.js";
+import { ANSWERED, STATUS, THREW, VERDICT, WRONG } from "../slots.js";
 import { tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { makeCurrent } from "./current.js";
@@ -28,11 +29,9 @@ const guest = Object.freeze({ __proto__: null, ...settings.constants, ...functio
 let thrown: unknown;
 let wrong: unknown;
 
-/** What a linked policy is given; policy/linker.ts writes the other side. None of it can be named by the policy's own code. */
-const link = Object.freeze({
-  __proto__: null,
+/** What a linked policy is given. None of it can be named by the policy's own code. */
+const link: Readonly<Record<Linked, unknown>> = {
   box,
-  doubles,
   current,
   subjects,
   guest,
@@ -44,16 +43,22 @@ const link = Object.freeze({
     box[STATUS] = THREW;
   },
   answered(value: unknown): void {
+    if (typeof value === "number") {
+      doubles[VERDICT] = value;
+      box[STATUS] = ANSWERED;
+      return;
+    }
     wrong = value;
     box[STATUS] = WRONG;
   },
-});
+};
+const given = LINK.map((name) => link[name]);
 
 lockDown(settings.permits, [current, guest, exhausted, caught]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
-  (factory: (host: typeof link) => () => void) => factory(link),
+  (factory: (...link: typeof given) => () => void) => factory(...given),
   /** What there is to say about the last decision, as JSON; nothing of it is kept. */
   () => {
     const told = JSON.stringify({

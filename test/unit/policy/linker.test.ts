@@ -105,3 +105,26 @@ describe("`this`", () => {
     expect(verdictOf({ "policy.js": policy, "other.js": "export const it = this;" })).toBe(0);
   });
 });
+
+describe("a hook becomes an arrow function where nobody can tell", () => {
+  it.each([
+    ["a comment within its parameters", "function blob_verify(blob /* ) */, current, // )\n) { return 0; }"],
+    ["a default that is in parentheses", "function blob_verify(blob, current, other = (0)) { return other; }"],
+    ["its body on a line of its own", "function blob_verify()\n{\n  return 0;\n}\n(0)"],
+    ["a comment before its parameters", "function blob_verify /* ( */ (blob) { return 0; }"],
+  ])("%s", (_, hook) => {
+    const { source } = link(`export ${hook}`);
+    expect(source).toContain("const blob_verify");
+    expect(source).not.toContain("function blob_verify");
+    expect(verdictOf(`export ${hook}`)).toBe(0);
+  });
+
+  it.each([
+    ["`this`", "function blob_verify() { return this === undefined ? 0 : -13; }"],
+    ["`arguments`", "function blob_verify() { return arguments.length === 2 ? 0 : -13; }"],
+    ["its own name", "function blob_verify() { return blob_verify.length; }"],
+  ])("not where it asks for %s", (_, hook) => {
+    expect(link(`export ${hook}`).source).toContain("function blob_verify");
+    expect(verdictOf(`export ${hook}`)).toBe(0);
+  });
+});

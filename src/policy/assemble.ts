@@ -1,0 +1,118 @@
+import { LINK } from "../sandbox/link.js";
+import { FUEL, HOOK, STATUS, SUBJECT, ZERO } from "../sandbox/slots.js";
+import { ANONYMOUS, type Export, takeOut } from "./bindings.js";
+import { Edits } from "./edits.js";
+import { type Marks, meter } from "./fuel.js";
+import { lighten } from "./lighten.js";
+import type { Part } from "./places.js";
+import type { Unit } from "./units.js";
+
+/**
+ * Puts a policy's files together into one function. Each is a function of its own, in which the names of the virtual module
+ * stand outside of what runs anew for each decision; a file's own lines follow each other undisturbed from a line of their
+ * own. QuickJS reads what is written here for every policy anew, so that it is short.
+ */
+export function assemble(units: readonly Unit[], hooks: readonly string[]): { text: string; parts: readonly Part[] } {
+  const names = new Names(unspelt(units));
+  const { own, anonymous } = names;
+  const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
+  const parts: Part[] = [];
+  // a function, where an arrow would have the engine's global object as `this` of the policy
+  let text = `(function(${LINK.map(own).join()}){"use strict";let ${own("fuel")}=0${values.join("")};`;
+  let line = 1;
+  units.forEach((unit, index) => {
+    const { source, bindings } = unit;
+    const edits = new Edits(source.text);
+    const last = index === units.length - 1;
+    // from the inside out
+    meter(source, edits, names);
+    if (last) lighten(source, edits, hooks);
+    takeOut(source, edits, anonymous);
+    parts.push({ file: source.file, edits, start: line + 1 });
+    const guest = [...bindings.guest].map(
+      ([local, name]) => `${local}=${own("guest")}${name === "*" ? "" : `.${name}`}`,
+    );
+    const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
+    const body = `${declare(imports)}\n${edits}\n;`;
+    text += last
+      ? `{${declare(guest)}return()=>{${own("fuel")}=${own("box")}[${FUEL}];try{${run(names, index)}${body}${ending(names, unit, hooks)}}}})`
+      : `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
+    line += source.text.split("\n").length + 1;
+  });
+  return { text, parts };
+}
+
+/** The shortest `$c`, `$cc` … that no file spells anywhere: what begins with it is the linker's alone. */
+function unspelt(units: readonly Unit[]): string {
+  let prefix = "$c";
+  while (units.some(({ source }) => source.text.includes(prefix))) prefix += "c";
+  return prefix;
+}
+
+/** Names that stand in the linked text and in no file of the policy. */
+class Names implements Marks {
+  readonly fuel: string;
+  readonly exhausted: string;
+  readonly caught: string;
+  readonly error: string;
+  readonly anonymous: string;
+
+  constructor(private readonly prefix: string) {
+    this.fuel = this.own("fuel");
+    this.exhausted = this.own("exhausted");
+    this.caught = this.own("caught");
+    this.error = this.own("error");
+    this.anonymous = this.own("default");
+  }
+
+  readonly own = (name: string): string => `${this.prefix}_${name}`;
+
+  /** A file's export, or its `*`, as another file's code has it. */
+  imported({ targets }: Unit, from: string, name: string): string {
+    const value = this.own(`value${targets.get(from)}`);
+    // an exported name can be any text
+    return name === "*" ? value : `${value}[${JSON.stringify(name)}]`;
+  }
+
+  /** What an export of a file stands for. */
+  meant(unit: Unit, { local, from, name }: Export): string {
+    if (from !== null) return this.imported(unit, from, name);
+    return local === ANONYMOUS ? this.anonymous : local!;
+  }
+}
+
+function declare(constants: readonly string[]): string {
+  return constants.length === 0 ? "" : `const ${constants.join()};`;
+}
+
+/** Runs the files before the policy itself, each anew. */
+function run({ own }: Names, files: number): string {
+  return Array.from({ length: files }, (_, index) => `${own(`value${index}`)}=${own(`file${index}`)}();`).join("");
+}
+
+function exportsOf(names: Names, unit: Unit): string {
+  const fields = [...unit.exports].map(([name, one]) => `[${JSON.stringify(name)}]:${names.meant(unit, one)}`);
+  return `return ${names.own("freeze")}({__proto__:null,${fields.join()}})`;
+}
+
+/** Asks the hook, and puts what came of it into the box: what it answers most often here, the rest in the guest. */
+function ending(names: Names, unit: Unit, hooks: readonly string[]): string {
+  const { own, fuel, error } = names;
+  const [box, verdict] = [own("box"), own("verdict")];
+  return (
+    `const ${verdict}=${callHook(names, unit, hooks)};${box}[${FUEL}]=${fuel};` +
+    `if(${verdict}===0)${box}[${STATUS}]=${ZERO};else ${own("answered")}(${verdict})` +
+    `}catch(${error}){${box}[${FUEL}]=${fuel};${own("threw")}(${error})}`
+  );
+}
+
+function callHook(names: Names, unit: Unit, hooks: readonly string[]): string {
+  const [box, subjects, current] = [names.own("box"), names.own("subjects"), names.own("current")];
+  const call = (name: string) => {
+    const callee = names.meant(unit, unit.exports.get(name)!);
+    // a member would be given its object as `this`
+    return `${callee.includes("[") ? `(0,${callee})` : callee}(${subjects}[${box}[${SUBJECT}]],${current})`;
+  };
+  const choices = hooks.slice(0, -1).map((name, index) => `${box}[${HOOK}]===${index}?${call(name)}:`);
+  return `${choices.join("")}${call(hooks.at(-1)!)}`;
+}

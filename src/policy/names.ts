@@ -1,0 +1,45 @@
+import type { AnyNode, CallExpression, Literal } from "acorn";
+import type { Bindings } from "./bindings.js";
+import { GUEST_FUNCTIONS } from "./guest.js";
+import { placeIn } from "./source.js";
+import type { Unit } from "./units.js";
+
+/** Something that a policy asks the configuration for. */
+export interface ConfiguredName {
+  readonly kind: "keyring" | "map";
+  readonly name: string;
+  readonly place: string;
+}
+
+/** The literal names of keyrings and maps that a file gives to the helpers. */
+export function configuredNames({ source, bindings }: Unit): ConfiguredName[] {
+  const names: ConfiguredName[] = [];
+  for (const node of source.nodes) {
+    const helper = node.type === "CallExpression" ? calledHelper(node.callee, bindings) : null;
+    const wanted = helper === null ? null : (GUEST_FUNCTIONS[helper as keyof typeof GUEST_FUNCTIONS] ?? null);
+    if (wanted === null) continue;
+    for (const literal of literalsOf((node as CallExpression).arguments[wanted.argument]))
+      names.push({ kind: wanted.kind, name: literal.value as string, place: placeIn(source, literal) });
+  }
+  return names;
+}
+
+/** The strings that an expression can come to, as far as they are written there: `a ?? "b"`, `c ? "d" : "e"`. */
+function literalsOf(node: AnyNode | undefined): readonly Literal[] {
+  switch (node?.type) {
+    case "Literal":
+      return typeof node.value === "string" ? [node] : [];
+    case "LogicalExpression":
+      return [...literalsOf(node.left), ...literalsOf(node.right)];
+    case "ConditionalExpression":
+      return [...literalsOf(node.consequent), ...literalsOf(node.alternate)];
+    default:
+      return [];
+  }
+}
+
+function calledHelper(callee: CallExpression["callee"], { guest }: Bindings): string | null {
+  if (callee.type === "Identifier") return guest.get(callee.name) ?? null;
+  if (callee.type !== "MemberExpression" || callee.computed || callee.object.type !== "Identifier") return null;
+  return guest.get(callee.object.name) === "*" && callee.property.type === "Identifier" ? callee.property.name : null;
+}

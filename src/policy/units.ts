@@ -1,0 +1,119 @@
+import { posix } from "node:path";
+import type { AnyNode } from "acorn";
+import { CountersignError } from "../error.js";
+import { ANONYMOUS, type Bindings, type Export, readBindings, refuseChanging } from "./bindings.js";
+import { refuseForbidden } from "./forbidden.js";
+import { GUEST_MODULE } from "./guest.js";
+import { didYouMean } from "./nearest.js";
+import { forbidden, placeIn, readSource, type Source } from "./source.js";
+
+/** One of the files that a policy is made of. */
+export interface Unit {
+  readonly source: Source;
+  readonly bindings: Bindings;
+  /** Import specifier to the index of its unit. */
+  readonly targets: ReadonlyMap<string, number>;
+  /** Every name that the file exports, with those that it exports again. */
+  readonly exports: ReadonlyMap<string, Export>;
+}
+
+export interface Files {
+  /** A file's text. What it throws is given on. */
+  read(path: string): string;
+  /** The folder of the domain's files: a policy imports from nowhere else. */
+  readonly root: string;
+}
+
+/** The most files that a policy may be made of. */
+const MAX_FILES = 64;
+
+/**
+ * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy itself is
+ * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, and what `read` throws.
+ */
+export function readUnits(entry: string, { read, root }: Files): Unit[] {
+  const units: Unit[] = [];
+  const indices = new Map<string, number>();
+  const open = new Set<string>();
+
+  const visit = (file: string): number => {
+    const known = indices.get(file);
+    if (known !== undefined) return known;
+    open.add(file);
+    const source = readSource(file, read(file));
+    refuseForbidden(source);
+    const spelt = source.text.indexOf(ANONYMOUS);
+    if (spelt !== -1) throw forbidden(source, { start: spelt }, `spells \`${ANONYMOUS}\``, "use another name");
+    const bindings = readBindings(source);
+    const targets = new Map<string, number>();
+    for (const { from, node } of bindings.files) {
+      const path = resolve(source, node, from, root);
+      if (open.has(path))
+        throw forbidden(
+          source,
+          node,
+          `imports \`${from}\`, which imports it again`,
+          "move what both need into a third file",
+        );
+      if (indices.size + open.size >= MAX_FILES)
+        throw forbidden(source, node, `is made of more than ${MAX_FILES} files`, "put them together");
+      targets.set(from, visit(path));
+    }
+    open.delete(file);
+    if (open.size > 0) refuseChanging(source, bindings);
+    const exports = allExports(source, bindings, targets, units);
+    units.push({ source, bindings, targets, exports });
+    indices.set(file, units.length - 1);
+    return units.length - 1;
+  };
+  visit(entry);
+  return units;
+}
+
+function resolve(source: Source, node: AnyNode, from: string, root: string): string {
+  if (!from.startsWith("./") && !from.startsWith("../"))
+    throw forbidden(source, node, `imports \`${from}\``, `import \`${GUEST_MODULE}\`, or a file as "./name.js"`);
+  const path = posix.join(posix.dirname(source.file), from);
+  const inside = posix.relative(root === "" ? "." : root, path);
+  if (inside.startsWith("..") || posix.isAbsolute(inside))
+    throw forbidden(
+      source,
+      node,
+      `imports \`${from}\`, which is outside of \`${root}\``,
+      "keep a policy's files in the folder of its domain",
+    );
+  if (!/\.(js|mjs|ts)$/.test(path))
+    throw forbidden(source, node, `imports \`${from}\`, which is no .js or .ts file`, "name the file with its ending");
+  return path;
+}
+
+function allExports(
+  source: Source,
+  bindings: Bindings,
+  targets: ReadonlyMap<string, number>,
+  units: readonly Unit[],
+): Map<string, Export> {
+  const all = new Map(bindings.exports);
+  for (const { from, node } of bindings.stars) {
+    for (const name of units[targets.get(from)!]!.exports.keys()) {
+      if (name === "default" || bindings.exports.has(name)) continue;
+      if (all.has(name)) throw forbidden(source, node, `exports \`${name}\` from two files`, "export it by name");
+      all.set(name, { node, local: null, from, name });
+    }
+  }
+  for (const { from, name, node } of [...all.values(), ...bindings.imports.map((one) => ({ ...one, node: null }))]) {
+    if (from === null || name === "*") continue;
+    const exported = units[targets.get(from)!]!.exports;
+    if (exported.has(name)) continue;
+    const place = node ?? bindings.files.find((file) => file.from === from)!.node;
+    throw new CountersignError(
+      "POLICY_SYNTAX",
+      `imports \`${name}\`, which \`${from}\` does not export${didYouMean(name, exported.keys())}`,
+      {
+        place: placeIn(source, place),
+        remedy: "export it there, or mend the name",
+      },
+    );
+  }
+  return all;
+}
