@@ -18,7 +18,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
   // a function, where an arrow would have the engine's global object as `this` of the policy
-  let text = `(function(${LINK.map(own).join()}){"use strict";let ${own("fuel")}=0${values.join("")};`;
+  let text = `(function(${LINK.map(own).join()}){"use strict";let ${own("fuel")}=0${values.join("")};${own("metered")}(()=>${own("fuel")});`;
   let line = 1;
   units.forEach((unit, index) => {
     const { source, bindings } = unit;
@@ -53,14 +53,14 @@ function unspelt(units: readonly Unit[]): string {
 class Names implements Marks {
   readonly fuel: string;
   readonly exhausted: string;
-  readonly caught: string;
+  readonly box: string;
   readonly error: string;
   readonly anonymous: string;
 
   constructor(private readonly prefix: string) {
     this.fuel = this.own("fuel");
     this.exhausted = this.own("exhausted");
-    this.caught = this.own("caught");
+    this.box = this.own("box");
     this.error = this.own("error");
     this.anonymous = this.own("default");
   }
@@ -97,8 +97,8 @@ function exportsOf(names: Names, unit: Unit): string {
 
 /** Asks the hook, and puts what came of it into the box: what it answers most often here, the rest in the guest. */
 function ending(names: Names, unit: Unit, hooks: readonly string[]): string {
-  const { own, fuel, error } = names;
-  const [box, verdict] = [own("box"), own("verdict")];
+  const { own, fuel, error, box } = names;
+  const verdict = own("verdict");
   return (
     `const ${verdict}=${callHook(names, unit, hooks)};${box}[${FUEL}]=${fuel};` +
     `if(${verdict}===0)${box}[${STATUS}]=${ZERO};else ${own("answered")}(${verdict})` +
@@ -107,7 +107,8 @@ function ending(names: Names, unit: Unit, hooks: readonly string[]): string {
 }
 
 function callHook(names: Names, unit: Unit, hooks: readonly string[]): string {
-  const [box, subjects, current] = [names.own("box"), names.own("subjects"), names.own("current")];
+  const { own, box } = names;
+  const [subjects, current] = [own("subjects"), own("current")];
   const call = (name: string) => {
     const callee = names.meant(unit, unit.exports.get(name)!);
     // a member would be given its object as `this`

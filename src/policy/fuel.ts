@@ -1,4 +1,5 @@
 import type { AnyNode, ArrowFunctionExpression, CatchClause, Function as FunctionNode } from "acorn";
+import { RAN_OUT } from "../sandbox/slots.js";
 import type { Edits } from "./edits.js";
 import { type ByKind, entryFor } from "./nodes.js";
 import type { Source } from "./source.js";
@@ -9,8 +10,8 @@ export interface Marks {
   readonly fuel: string;
   /** Throws that fuel has run out. */
   readonly exhausted: string;
-  /** Looks at a caught error first: a policy cannot catch that it ran out of something. */
-  readonly caught: string;
+  /** Where it stands that the policy ran out of something else. */
+  readonly box: string;
   /** A catch clause's error where the policy gave it no name. */
   readonly error: string;
 }
@@ -70,6 +71,7 @@ function guard(handler: CatchClause, edits: Edits, marks: Marks): void {
   edits.open(body.start + 1, look(marks, param?.type === "Identifier" ? param.name : marks.error));
 }
 
-function look({ fuel, caught }: Marks, error: string): string {
-  return `if(${fuel}<0)throw ${error};${caught}(${error});`;
+/** A first look at what is caught: a policy cannot catch that it ran out of something. */
+function look({ fuel, box }: Marks, error: string): string {
+  return `if(${fuel}<0||${box}[${RAN_OUT}])throw ${error};`;
 }

@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { createContext, Script } from "node:vm";
 import type { QuickJSFFI as FFI, QuickJSEmscriptenModule } from "@jitl/quickjs-ffi-types";
+import { fitted } from "./fitting.js";
+import { FITTINGS } from "./splices.gen.js";
 
 /** The engines that the sandbox can run on: builds of quickjs-emscripten. docs/sandbox.md says why the first one ships. */
 export const ENGINES = {
@@ -33,9 +35,10 @@ export function engineCode(name: EngineName = "quickjs", wasm?: WebAssembly.Modu
   let code = loaded.get(name);
   if (code === undefined) {
     const variant = ENGINES[name];
+    const file = require.resolve(`${variant}/wasm`);
     code = {
       name,
-      wasm: wasm ?? new WebAssembly.Module(readFileSync(require.resolve(`${variant}/wasm`))),
+      wasm: wasm ?? new WebAssembly.Module(fitted(readFileSync(file), FITTINGS[name], file)),
       load: loader(require.resolve(`${variant}/emscripten-module`)),
       FFI: require(`${variant}/ffi`).QuickJSFFI,
     };

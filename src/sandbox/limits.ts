@@ -2,7 +2,7 @@
 export const DEFAULT_LIMITS = {
   /** Function entries and loop back-edges. */
   fuel: 100_000,
-  /** Bytes by which a decision may have the guest's memory grow; memory that others freed comes on top. */
+  /** Bytes that a decision may take of the guest's heap. */
   memory: 8 * 1024 * 1024,
   /** Bytes of guest stack. */
   stack: 256 * 1024,
@@ -18,7 +18,7 @@ export const LIMIT_BOUNDS = {
   wall: [1, 10_000],
 } as const;
 
-/** Bytes by which memory may grow for what a guest tells of a decision, which it keeps short. */
+/** Bytes that a guest may take to tell of a decision, which it keeps short. */
 export const TOLD_MEMORY = 4 * 1024 * 1024;
 
 /** Runtimes that an engine keeps, in all of its domains, and those that a domain may keep however many there are. */

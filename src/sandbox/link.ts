@@ -5,7 +5,7 @@ export const LINK = [
   "subjects",
   "guest",
   "exhausted",
-  "caught",
+  "metered",
   "answered",
   "threw",
   "freeze",

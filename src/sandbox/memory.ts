@@ -1,48 +1,52 @@
-/** Bytes of a WASM page. */
-const PAGE = 64 * 1024;
-/** What the engines' modules ask for at least, and at most: 16 MiB and 2 GiB. */
+import { BUDGET, COLLECT, INTEGERS } from "./slots.js";
+
+/** Bytes of a WASM page; and what the engines' modules ask for at least, and at most: 16 MiB and 2 GiB. */
 const INITIAL = 256;
 const MAXIMUM = 32768;
-/** How often emscripten asks for one allocation's sake: each time for less on top of what it needs (`cutDown` in its loader). */
-const ATTEMPTS = 3;
+
+/** The address of the address of the box of the runtime that is running: scripts/engine.mjs has the engine look there. */
+export const BOX = 16;
+/** A box for the time in which none is running. Both are below what the engine itself uses, which begins at 1024. */
+const IDLE = 64;
+
+/** A budget that nothing uses up, with room to give back more than was taken. */
+export const NO_BUDGET = 0x3fff_ffff;
+/** Values of COLLECT: at the next object that is made, and never. */
+export const NOW = 0x7fff_ffff;
+export const NEVER = -0x8000_0000;
 
 /**
- * A module's linear memory, which grows only as far as it may. QuickJS's own limit does not bound a policy's memory in WASM: it
- * cannot ask there how large a block is (`malloc_usable_size unavailable`), so it counts 8 bytes for each one. What is
- * refused here is an allocation that fails: the guest's out of memory.
+ * A module's linear memory, and whose it is. QuickJS's own limit does not bound what a policy takes in WASM: it cannot ask
+ * there how large a block is (`malloc_usable_size unavailable`), so it counts 8 bytes for each. The engine is therefore changed
+ * to take what it allocates from a budget in the box of the runtime that is running, and to say there what was refused.
  */
 export class GuestMemory {
   readonly wasm = new WebAssembly.Memory({ initial: INITIAL, maximum: MAXIMUM });
-  /** Bytes that it may grow to. */
-  #ceiling = Number.POSITIVE_INFINITY;
-  #refusals = 0;
+  #running = IDLE;
 
   constructor() {
-    const { wasm } = this;
-    const grow = wasm.grow.bind(wasm);
-    // emscripten's loader grows memory through this method alone, and takes what it throws for a refusal
-    wasm.grow = (pages: number) => {
-      if (this.size + pages * PAGE > this.#ceiling) {
-        this.#refusals += 1;
-        throw new RangeError("the guest may not have more memory");
-      }
-      if (!this.refused) this.#refusals = 0;
-      return grow(pages);
-    };
+    this.#word(BOX, IDLE);
+    this.#word(IDLE + 4 * COLLECT, NEVER);
+    this.allow(Number.POSITIVE_INFINITY);
   }
 
-  /** From now on it may grow by so many bytes. */
+  /** From now on what is allocated is of the runtime with this box; of none without one. */
+  run(box = IDLE): void {
+    if (box === this.#running) return;
+    this.#running = box;
+    this.#word(BOX, box);
+  }
+
+  /** From now on so many bytes may be taken while no runtime is running. */
   allow(bytes: number): void {
-    this.#ceiling = this.size + bytes;
-    this.#refusals = 0;
-  }
-
-  /** Whether an allocation has failed since then, whatever the guest made of it. */
-  get refused(): boolean {
-    return this.#refusals >= ATTEMPTS;
+    this.#word(IDLE + 4 * BUDGET, Math.min(bytes, NO_BUDGET));
   }
 
   get size(): number {
     return this.wasm.buffer.byteLength;
+  }
+
+  #word(address: number, value: number): void {
+    new Int32Array(this.wasm.buffer, 0, (IDLE >> 2) + INTEGERS)[address >> 2] = value;
   }
 }

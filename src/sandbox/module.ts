@@ -48,7 +48,6 @@ export class Module {
       normalizeModule: () => 0 as never,
     };
     this.ffi = new code.FFI(this.#heap);
-    this.#weigh();
   }
 
   /** Bytes of linear memory; it never shrinks. */
@@ -72,6 +71,8 @@ export class Module {
   }
 
   freeContext(runtime: JSRuntimePointer, context: JSContextPointer): void {
+    // with it goes its box, where what is freed is counted
+    this.memory.run();
     this.#contexts.delete(context);
     this.ffi.QTS_FreeContext(context);
     this.ffi.QTS_FreeRuntime(runtime);
@@ -164,16 +165,6 @@ export class Module {
     }
   }
 
-  /**
-   * Takes nearly all that a new module has free, so that what a policy uses is what memory grows by. Untouched, it costs
-   * addresses and nothing else.
-   */
-  #weigh(): void {
-    this.memory.allow(0);
-    for (let step = this.size; step >= SMALLEST_WEIGHT; step /= 2) while (this.#heap._malloc(step) !== 0) {}
-    this.memory.allow(Number.POSITIVE_INFINITY);
-  }
-
   #write(text: string): number {
     const room = 3 * text.length + 1;
     const pointer = this.allocate(room);
@@ -184,7 +175,6 @@ export class Module {
 }
 
 const encoder = new TextEncoder();
-const SMALLEST_WEIGHT = 64 * 1024;
 
 function instantiate({ wasm, load }: EngineCode, memory: GuestMemory): QuickJSEmscriptenModule {
   const heap = {

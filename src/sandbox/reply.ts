@@ -17,12 +17,7 @@ export interface Told {
   readonly notesMade: number;
   readonly answers: readonly unknown[];
   readonly answersMade: number;
-  readonly error: {
-    readonly name: string;
-    readonly message: string;
-    readonly stack: string;
-    readonly ranOutOf: number;
-  } | null;
+  readonly error: { readonly name: string; readonly message: string; readonly stack: string } | null;
   readonly wrong: string | null;
   /** What the host found out about a function that could not answer, for people outside of the guest. */
   readonly host?: string | undefined;

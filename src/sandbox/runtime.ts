@@ -2,6 +2,7 @@ import { CountersignError } from "../error.js";
 import { Crossing } from "./crossing.js";
 import type { HostFunctions } from "./host.js";
 import { TOLD_MEMORY } from "./limits.js";
+import { NEVER, NO_BUDGET, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
 import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
@@ -24,8 +25,10 @@ export class Runtime implements Callbacks {
   readonly #boxPointer: number;
   readonly #noArguments: number;
   readonly #undefined: JSValuePointer;
-  /** Bytes by which a decision may have the module's memory grow. */
-  readonly #growth: number;
+  /** Bytes that a decision may take. */
+  readonly #budget: number;
+  /** Bytes that decisions have left behind since garbage was collected. */
+  #litter = 0;
   readonly #crossing: Crossing;
   #box: Int32Array;
   #doubles: Float64Array;
@@ -45,9 +48,11 @@ export class Runtime implements Callbacks {
     this.#box = module.integers(this.#boxPointer, slot.INTEGERS);
     this.#doubles = module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
     this.#box.fill(0);
+    this.#box[slot.BUDGET] = NO_BUDGET;
+    this.#box[slot.COLLECT] = NEVER;
     this.#undefined = module.ffi.QTS_GetUndefined() as unknown as JSValuePointer;
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#growth = limits.memory;
+    this.#budget = limits.memory;
     [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
     this.#handles = startGuest(module, this.#context, this.#boxPointer, shape);
     this.#subjects = new Subjects(
@@ -76,15 +81,14 @@ export class Runtime implements Callbacks {
       const slot = this.#subjects.slotOf(subject);
       const box = this.#fresh();
       this.#crossing.begin(current, functions, box, this.#doubles);
-      this.module.memory.allow(this.#growth);
-      return this.#decide(hook, slot, limits.fuel);
+      const reply = this.#decide(hook, slot, limits.fuel);
+      this.#settle();
+      return reply;
     } catch (error) {
       // a trap, or the end of the host's own stack: what is in the module's memory is anybody's guess
       if (!(error instanceof Unfit)) this.spent = this.module.broken = true;
       const stop = error instanceof RangeError ? "stack" : "internal";
       return { stop, verdict: 0, fuel: limits.fuel, told: { ...SILENT, host: describe(error) } };
-    } finally {
-      this.module.memory.allow(Number.POSITIVE_INFINITY);
     }
   }
 
@@ -129,49 +133,64 @@ export class Runtime implements Callbacks {
     box[slot.HOOK] = hook;
     box[slot.SUBJECT] = subject;
     box[slot.STATUS] = 0;
+    box[slot.BUDGET] = this.#budget;
+    box[slot.COLLECT] = this.#budget >> 1;
+    box[slot.FLOOR] = this.#budget >> 2;
+    box[slot.LITTER] = this.#litter;
     box[slot.NOTES] = 0;
-    box[slot.SWALLOWED] = 0;
+    box[slot.RAN_OUT] = 0;
     box[slot.REFUSALS] = 0;
     box[slot.ANSWERS] = 0;
     box[slot.FIELDS] = 0;
+    this.module.memory.run(this.#boxPointer);
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#noArguments as never);
     box = this.#fresh();
     const status = box[slot.STATUS]!;
     const left = box[slot.FUEL]!;
     const verdict = status === slot.ZERO ? 0 : this.#doubles[slot.VERDICT]!;
-    const swallowed = box[slot.SWALLOWED]!;
+    const ranOut = box[slot.RAN_OUT]!;
+    if (status === 0) return this.#stopped(result, ranOut, fuel);
     const used = fuel - Math.max(left, 0);
-    if (status === 0) return { ...this.#stopped(result, used), verdict: 0, fuel: used };
     ffi.QTS_FreeValuePointer(this.#context, result);
 
     const calm =
       (status === slot.ZERO || status === slot.ANSWERED) &&
       left >= 0 &&
-      swallowed === 0 &&
+      ranOut === 0 &&
       !this.#timedOut &&
-      !this.module.memory.refused &&
       this.#internal === undefined;
     if (calm && status === slot.ZERO && box[slot.NOTES] === 0) return { stop: null, verdict, fuel: used, told: null };
-    const { refused } = this.module.memory;
     const told = this.#tell();
     if (calm) return { stop: null, verdict, fuel: used, told };
-    const ranOutOf = swallowed || told.error?.ranOutOf || (refused ? slot.MEMORY : 0);
-    const stop = this.#why(status, left, ranOutOf);
+    const stop = this.#why(status, left, ranOut);
     if (stop === "memory") this.spent = true;
     return { stop, verdict: 0, fuel: used, told };
   }
 
-  #why(status: number, left: number, ranOutOf: number): Stop {
+  /** The decision is over: what it left behind is counted, and collected once it is much. */
+  #settle(): void {
+    const box = this.#fresh();
+    this.#litter = box[slot.LITTER]! + this.#budget - box[slot.BUDGET]!;
+    box[slot.BUDGET] = NO_BUDGET;
+    box[slot.COLLECT] = NEVER;
+    if (this.#litter < this.#budget >> 3 || this.spent) return;
+    box[slot.COLLECT] = NOW;
+    this.#free(this.module.ffi.QTS_NewObject(this.#context));
+    this.#fresh()[slot.COLLECT] = NEVER;
+    this.#litter = 0;
+  }
+
+  #why(status: number, left: number, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
     if (left < 0) return "fuel";
     if (this.#timedOut) return "time";
-    if (ranOutOf === slot.MEMORY) return "memory";
-    if (ranOutOf === slot.STACK) return "stack";
+    if (ranOut === slot.MEMORY) return "memory";
+    if (ranOut === slot.STACK) return "stack";
     return status === slot.THREW ? "threw" : "wrong";
   }
 
-  /** The guest did not come back by itself: it was interrupted, or had no memory left to say what happened. */
-  #stopped(result: JSValuePointer, fuel: number): { stop: Stop; told: Told; fuel: number } {
+  /** The guest did not come back by itself: it was interrupted, or had nothing left to say what happened. */
+  #stopped(result: JSValuePointer, ranOut: number, fuel: number): Reply {
     const error = this.module.exception(this.#context, result);
     let stack = "";
     if (error !== null) {
@@ -180,16 +199,22 @@ export class Runtime implements Callbacks {
       this.#free(error);
     }
     this.#free(result);
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#free(this.module.call(this.#context, this.#handles.left, []));
+    const left = this.#fresh()[slot.FUEL]!;
+    const why = this.#why(slot.THREW, left, ranOut);
+    const stop = why === "threw" ? "internal" : why;
     if (!this.#timedOut) this.spent = true;
-    const told = { ...SILENT, error: { name: "", message: "", stack, ranOutOf: 0 }, host: this.#internal };
-    return { stop: this.#timedOut ? "time" : this.#internal === undefined ? "memory" : "internal", told, fuel };
+    const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal };
+    return { stop, verdict: 0, fuel: fuel - Math.max(left, 0), told };
   }
 
   #tell(): Told {
     // what is told must fit even where the policy has used up all that it had; the guest keeps it short
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.module.memory.allow(TOLD_MEMORY);
+    this.#fresh()[slot.BUDGET]! += TOLD_MEMORY;
     const result = this.module.call(this.#context, this.#handles.tell, []);
+    this.#fresh()[slot.BUDGET]! -= TOLD_MEMORY;
     const text = this.module.readString(this.#context, guestValue(this.module, this.#context, result));
     this.#free(result);
     return { ...(JSON.parse(text) as Told), host: this.#internal ?? this.#unanswered };

@@ -18,10 +18,12 @@ export const HOOK = 1;
 export const SUBJECT = 2;
 /** Out: what came of it, one of the constants below; 0 while the guest has not said. */
 export const STATUS = 3;
+/** In: bytes that the decision may take. Within: what is left of them. The engine itself counts, block by block. */
+export const BUDGET = 4;
 /** Out: how many notes were made. The host sets this and the next four to 0 before each decision. */
 export const NOTES = 5;
-/** Out: what the policy ran out of, though it tried to go on: MEMORY or STACK; else 0. */
-export const SWALLOWED = 6;
+/** Out: what the policy ran out of: MEMORY or STACK; else 0. The engine itself says so, whatever the policy makes of it. */
+export const RAN_OUT = 6;
 /** Within: how much is kept of what `deny` was told, and of what helpers answered. */
 export const REFUSALS = 7;
 export const ANSWERS = 8;
@@ -30,6 +32,13 @@ export const FIELDS = 9;
 
 /** In: which objects within `current` are there, a bit each. */
 export const PRESENT = 16;
+
+/** Within: garbage is collected once the budget is below this, which is then halved, but not below the next. */
+export const COLLECT = 17;
+/** In: the budget below which garbage is not collected any more. */
+export const FLOOR = 18;
+/** In: bytes that earlier decisions left to be collected. Out: 0 when they were, at no gain to this one. */
+export const LITTER = 19;
 
 /** Crossing out: which function of the host is called. */
 export const CALL = 10;
@@ -56,7 +65,7 @@ export const WRONG = 3;
 /** The policy answered 0, and VERDICT is not set. */
 export const ZERO = 4;
 
-/** Values of SWALLOWED. */
+/** Values of RAN_OUT. */
 export const MEMORY = 1;
 export const STACK = 2;
 

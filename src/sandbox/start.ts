@@ -23,6 +23,8 @@ export interface Handles {
   readonly tell: JSValuePointer;
   readonly putSubject: JSValuePointer;
   readonly dropSubject: JSValuePointer;
+  /** Has the fuel that the policy had left when it was stopped put into the box. */
+  readonly left: JSValuePointer;
 }
 
 /** Starts the guest in a new context: it locks itself down before it gives out its handles. Throws a GuestError. */
@@ -45,12 +47,12 @@ export function startGuest(module: Module, context: JSContextPointer, box: numbe
   const call = module.newFunction(context);
   const settings = module.newString(context, JSON.stringify({ permits: PERMITS, ...shape }));
   const handles = value(module.call(context, guest, [integers, doubles, call, settings]));
-  const [take, tell, putSubject, dropSubject] = [0, 1, 2, 3].map((index) =>
+  const [take, tell, putSubject, dropSubject, left] = [0, 1, 2, 3, 4].map((index) =>
     module.ffi.QTS_GetPropNumber(context, handles, index),
-  ) as [JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer];
+  ) as [JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer];
   for (const one of [guest, buffer, views, pair, integers, doubles, call, settings, handles])
     module.ffi.QTS_FreeValuePointer(context, one);
-  return { take, tell, putSubject, dropSubject };
+  return { take, tell, putSubject, dropSubject, left };
 }
 
 /** The value that a result stands for. Throws a GuestError where it is an exception: for what no policy's code runs in. */

@@ -69,7 +69,8 @@ const V8 = { Symbol: `${PERMITS.Symbol} asyncDispose dispose`, Error: `${PERMITS
 
 function whatStopped(box: Int32Array, told: Told): Stop | null {
   if (box[slot.FUEL]! < 0) return "fuel";
-  if (box[slot.SWALLOWED] === slot.STACK || told.error?.ranOutOf === slot.STACK) return "stack";
+  // V8 says so by an error alone
+  if (told.error?.message === "Maximum call stack size exceeded") return "stack";
   if (box[slot.STATUS] === slot.THREW) return "threw";
   return box[slot.STATUS] === slot.WRONG ? "wrong" : null;
 }

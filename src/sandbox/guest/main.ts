@@ -3,11 +3,11 @@
  * `$doubles`, `$call` and `$settings`, whose value the host holds on to: no policy can reach it.
  */
 import { LINK, type Linked } from "../link.js";
-import { ANSWERED, STATUS, THREW, VERDICT, WRONG } from "../slots.js";
+import { ANSWERED, FUEL, STATUS, THREW, VERDICT, WRONG } from "../slots.js";
 import { tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { makeCurrent } from "./current.js";
-import { caught, describe, exhausted, takeExhausted } from "./faults.js";
+import { describe, exhausted, takeExhausted } from "./faults.js";
 import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
 import { dropSubject, putSubject, subjects } from "./subjects.js";
@@ -28,6 +28,7 @@ const current = makeCurrent(settings.currentNumbers, settings.currentOthers);
 const guest = Object.freeze({ __proto__: null, ...settings.constants, ...functions });
 let thrown: unknown;
 let wrong: unknown;
+let fuelLeft: () => number;
 
 /** What a linked policy is given. None of it can be named by the policy's own code. */
 const link: Readonly<Record<Linked, unknown>> = {
@@ -36,8 +37,11 @@ const link: Readonly<Record<Linked, unknown>> = {
   subjects,
   guest,
   exhausted,
-  caught,
   freeze: Object.freeze,
+  /** Is given what reads the policy's own count of fuel. */
+  metered(left: () => number): void {
+    fuelLeft = left;
+  },
   threw(error: unknown): void {
     thrown = error;
     box[STATUS] = THREW;
@@ -54,7 +58,7 @@ const link: Readonly<Record<Linked, unknown>> = {
 };
 const given = LINK.map((name) => link[name]);
 
-lockDown(settings.permits, [current, guest, exhausted, caught]);
+lockDown(settings.permits, [current, guest, exhausted]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
@@ -73,6 +77,9 @@ $handles = [
   },
   putSubject,
   dropSubject,
+  () => {
+    box[FUEL] = fuelLeft();
+  },
 ];
 
 function kindOf(value: unknown): string {

@@ -30,8 +30,21 @@ export const forging: readonly HostileCase[] = [
   bad("a boxed number", `return Object(0);`),
   bad("a generator", `return (function* () { return 0; })();`),
   { name: "throwing 0", policy: `throw 0;`, fault: "POLICY_ERROR" },
-  { name: "throwing nothing", policy: `throw undefined;`, fault: "POLICY_ERROR" },
-  { name: "throwing null, which is what QuickJS throws without memory", policy: `throw null;`, fault: "OUT_OF_MEMORY" },
+  { name: "throwing nothing", policy: `throw undefined;`, fault: "POLICY_ERROR", says: /^threw undefined$/ },
+  {
+    name: "throwing null, which is what QuickJS throws without memory",
+    policy: `throw null;`,
+    fault: "POLICY_ERROR",
+    says: /^threw null$/,
+  },
+  { name: "catching null", policy: `try { throw null; } catch (e) { return e === null ? 0 : -13; }`, fault: null },
+  {
+    name: "throwing what looks like an exhaustion",
+    policy: `let e; try { let s = "xy"; for (;;) s += s; } catch (thrown) { e = thrown; }
+  throw Object.create(Object.getPrototypeOf(e), { message: { value: "out of memory" } });`,
+    fault: "POLICY_ERROR",
+    says: /InternalError: out of memory/,
+  },
   { name: "throwing an object", policy: `throw { verdict: 0, message: "ok" };`, fault: "POLICY_ERROR" },
   {
     name: "throwing a hostile error",

@@ -29,6 +29,28 @@ export const memory: readonly HostileCase[] = [
     `const m = new Map(); for (let i = 0; i < 90000; i++) m.set(i, "x".repeat(200000)); return 0;`,
   ),
   outOfMemory("an iterator's `return`, whose errors are dropped", dropped(`"x".repeat(1e8);`)),
+  outOfMemory("a block of more than 2 GiB", `return "\\u0100".repeat(2 ** 30 - 1).length;`),
+  outOfMemory("a block of more than 2 GiB, caught", `try { "\\u0100".repeat(2 ** 30 - 1); } catch {} return 0;`),
+  outOfMemory(
+    "a block of more than 2 GiB in an iterator's `return`, whose errors are dropped",
+    dropped(`"\\u0100".repeat(2 ** 30 - 1);`),
+  ),
+  outOfMemory("an array of more than 2 GiB", `const a = [1]; a.length = 3e8; a.fill(0); return 0;`),
+  outOfMemory(
+    "small blocks without end, caught",
+    `const a = []; try { for (;;) a.push({}, [], () => a, new Map(), new Array(90).fill(0), "x" + a.length); } catch {} return 0;`,
+  ),
+  outOfMemory(
+    "garbage without end that refers to itself",
+    `for (let i = 0; i < 19000; i++) { const a = ["x".repeat(1000)]; a.push(a); a.push("y".repeat(9e6 * (i > 18990))); } return 0;`,
+  ),
+  outOfMemory("a match of a regular expression", `return "ab".repeat(9e5).match(/./g).length;`),
+  outOfMemory("a regular expression", `return new RegExp("a".repeat(3e6)).test("a") ? 0 : -1;`),
+  outOfMemory("splitting text", `return "a,".repeat(9e5).split(",").length;`),
+  outOfMemory(
+    "keys of many names",
+    `const o = {}; for (let i = 0; i < 19000; i++) o["k".repeat(500) + i] = i; return 0;`,
+  ),
   {
     name: "a string of 500 MB that nobody looked at yet, as an answer",
     policy: `${JOINED} return s;`,

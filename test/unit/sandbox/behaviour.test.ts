@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { Domain } from "../../../src/policy/domain.js";
 import type { Outcome } from "../../../src/policy/outcome.js";
 import { engineCode } from "../../../src/sandbox/engine.js";
+import { dropped } from "../../hostile/policies/case.js";
 import { blob, FUNCTIONS, link, type Question, SUBJECT } from "../../support/guest.js";
 import { Oracle } from "../../support/oracle.js";
 import { task } from "../../task.js";
@@ -19,6 +20,7 @@ const BACKENDS = [
     name: "node:vm",
     make: () => new Oracle(),
     skips: {
+      stack: "V8 says so by an error alone, which a policy can catch",
       memory: "a context of V8 has no limit of memory",
       time: "a context is not interrupted here",
     } as Record<string, string>,
@@ -145,20 +147,46 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     });
   });
 
-  it("runs out of stack, whatever it catches", () => {
-    expect(
-      ask(blob("const f = () => f() + 1; try { f(); } catch { return 0; }"), { limits: { fuel: 1e9 } }).fault?.code,
-    ).toBe("OUT_OF_STACK");
+  const endless = "const f = () => f() + 1;";
+
+  it("runs out of stack", () => {
+    expect(ask(blob(`${endless} return f();`), { limits: { fuel: 1e9 } }).fault?.code).toBe("OUT_OF_STACK");
+  });
+
+  it("runs out of stack, whatever it catches", ({ skip }) => {
+    if (skips.stack !== undefined) skip(skips.stack);
+    const bodies = [`try { f(); } catch { return 0; }`, `try { f(); } finally { return 0; }`, dropped("f();")];
+    for (const body of bodies)
+      expect(ask(blob(`${endless} ${body}`), { limits: { fuel: 1e9 } }).fault, body).toMatchObject({
+        code: "OUT_OF_STACK",
+        message: "ran out of its 262144 bytes of stack",
+      });
   });
 
   it("runs out of memory, whatever it catches", ({ skip }) => {
     if (skips.memory !== undefined) skip(skips.memory);
-    expect(ask(blob("try { 'x'.repeat(1e8); } catch { return 0; }")).fault?.code).toBe("OUT_OF_MEMORY");
+    const bodies = ["try { 'x'.repeat(1e8); } catch { return 0; }", dropped("'x'.repeat(1e8);")];
+    for (const body of bodies) expect(ask(blob(body)).fault?.code, body).toBe("OUT_OF_MEMORY");
   });
 
-  it("runs out of time", ({ skip }) => {
+  it("has no more memory for having had a block too large for the engine itself", ({ skip }) => {
+    if (skips.memory !== undefined) skip(skips.memory);
+    expect(ask(blob('try { "\u0100".repeat(2 ** 30 - 1); } catch {} return 0;')).fault?.code).toBe("OUT_OF_MEMORY");
+    expect(ask(blob('return "x".repeat(7e6).length - 7e6;'))).toMatchObject({ verdict: 0, fault: null });
+  });
+
+  it("may throw what an engine throws where it has no memory", () => {
+    expect(ask(blob("throw null;")).fault).toMatchObject({ code: "POLICY_ERROR", message: "threw null" });
+    expect(ask(blob("try { throw null; } catch (e) { return e === null ? 0 : -1; }")).verdict).toBe(0);
+    expect(ask(blob("throw undefined;")).fault?.message).toBe("threw undefined");
+  });
+
+  it("runs out of time, and says what fuel it had used by then", ({ skip }) => {
     if (skips.time !== undefined) skip(skips.time);
-    expect(ask(blob("for (;;);"), { limits: { fuel: 1e9, wall: 20 } }).fault).toMatchObject({ code: "OUT_OF_TIME" });
+    const outcome = ask(blob("for (;;);"), { limits: { fuel: 1e9, wall: 20 } });
+    expect(outcome.fault).toMatchObject({ code: "OUT_OF_TIME", place: expect.stringMatching(/^policy\.js:2:/) });
+    expect(outcome.fuel).toBeGreaterThan(10_000);
+    expect(outcome.fuel).toBeLessThan(1e9);
   });
 
   it("starts fresh each time", () => {

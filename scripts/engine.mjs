@@ -1,0 +1,122 @@
+// Makes src/sandbox/splices.gen.ts: what is changed in the engines' WebAssembly before it is compiled, as bytes to put in their
+// places. With --check it only says whether the file is current. docs/sandbox.md says what each change is for.
+//
+// An engine's build has no names, so its parts are known by what they do: a throw of "stack overflow" by the address of these
+// words, the allocator by its place in the table of functions. Whatever is not found exactly as expected ends this script,
+// and an engine whose bytes are not those that this was made for is not loaded.
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { wrapAllocator } from "./engine/allocator.mjs";
+import { at, BUDGET, COLLECT, FLOOR, LITTER, mark, put, STACK, spend } from "./engine/box.mjs";
+import { fail, get, i32, OP, parse, Splices } from "./engine/wasm.mjs";
+
+const require = createRequire(import.meta.url);
+
+/** Package, and the words with which the engine says that its stack is used up. */
+const ENGINES = {
+  quickjs: { package: "@jitl/quickjs-wasmfile-release-sync", words: ["stack overflow"] },
+  "quickjs-ng": {
+    package: "@jitl/quickjs-ng-wasmfile-release-sync",
+    words: ["stack overflow", "Maximum call stack size exceeded"],
+  },
+};
+
+function splicesOf(bytes, loader, words) {
+  const wasm = parse(bytes);
+  const splices = new Splices();
+  for (const word of words) markThrows(wasm, splices, word);
+  countCollections(wasm, splices);
+  wrapAllocator(wasm, splices, loader);
+  const { list } = splices;
+  list.sort(([a], [b]) => a - b);
+  for (let index = 1; index < list.length; index++)
+    if (list[index][0] < list[index - 1][0] + list[index - 1][1]) fail("two changes overlap");
+  return list;
+}
+
+/** Where the engine throws these words, it says first that the stack is used up, which no code of a policy can take back. */
+function markThrows({ bytes, bodies, data }, splices, word) {
+  const places = data.flatMap((segment) => {
+    const at = segment.bytes.indexOf(`${word}\0`);
+    if (at !== -1 && segment.bytes.indexOf(`${word}\0`, at + 1) !== -1) fail(`\`${word}\` is there twice`);
+    return at === -1 ? [] : [segment.address + at];
+  });
+  if (places.length !== 1) fail(`\`${word}\` is there ${places.length} times`);
+  const address = Buffer.from(i32(places[0]));
+  let found = 0;
+  for (const body of bodies) {
+    const { start, size } = body;
+    const code = bytes.subarray(start, start + size);
+    let sites = 0;
+    for (let at = code.indexOf(address); at !== -1; at = code.indexOf(address, at + 1)) {
+      // thrower(context, words, no arguments)
+      const around = code.subarray(at - 2, at + address.length + 3);
+      const expected = Buffer.from([...get(0), ...address, ...i32(0), 0x10]);
+      if (!around.equals(expected)) fail(`\`${word}\` is used in a way that is not known`);
+      splices.replace(start + at - 2, 0, mark(STACK));
+      sites += 1;
+    }
+    found += sites;
+    if (sites > 0) splices.resize(body);
+  }
+  if (found === 0) fail(`\`${word}\` is not used`);
+}
+
+/**
+ * When garbage is collected follows from what the decision has taken of its budget, where it followed from all that was
+ * allocated ever since; and what earlier decisions left to be collected is not given to this one.
+ */
+function countCollections({ bytes, bodies }, splices) {
+  // if (allocated > threshold) { collect; threshold = 1.5 * allocated }: the offset of the threshold comes twice
+  const trigger =
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: instructions, not text
+    /\x28\x02([\x80-\xff]?[\x00-\x7f])\x4b(\x04\x40[\s\S]{1,60}?\x41\x01\x76\x20[\s\S]\x6a\x36\x02\1)\x0b/g;
+  let found = 0;
+  for (const body of bodies) {
+    const { start, size } = body;
+    for (const { 0: text, 1: threshold, index } of bytes
+      .subarray(start, start + size)
+      .toString("latin1")
+      .matchAll(trigger)) {
+      found += 1;
+      const below = [...at(BUDGET), ...at(COLLECT), ...OP.LESS];
+      splices.replace(start + index + 2 + threshold.length + 1, 0, [...OP.DROP, ...below]);
+      const lowered = [
+        ...at(BUDGET),
+        ...OP.HALF,
+        ...i32(-(2 ** 31)),
+        ...at(BUDGET),
+        ...at(FLOOR),
+        ...OP.MORE,
+        ...OP.SELECT,
+      ];
+      const settled = [...spend(at(LITTER)), ...put(LITTER, i32(0)), ...put(COLLECT, lowered)];
+      splices.replace(start + index + text.length - 1, 0, settled);
+      splices.resize(body);
+    }
+  }
+  if (found !== 1) fail(`garbage is collected in ${found} places`);
+}
+
+const engines = Object.entries(ENGINES).map(([name, { package: variant, words }]) => {
+  const bytes = readFileSync(require.resolve(`${variant}/wasm`));
+  const loader = readFileSync(require.resolve(`${variant}/emscripten-module`), "utf8");
+  const splices = splicesOf(bytes, loader, words);
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  return `  ${JSON.stringify(name)}: {\n    sha256: "${digest}",\n    splices: [\n${splices.map((one) => `      ${JSON.stringify(one)},\n`).join("")}    ],\n  },\n`;
+});
+const made = `// Generated from the engines' packages by scripts/engine.mjs
+import type { Fitting } from "./fitting.js";
+
+export const FITTINGS = {
+${engines.join("")}} as const satisfies Record<string, Fitting>;
+`;
+
+const file = fileURLToPath(new URL("../src/sandbox/splices.gen.ts", import.meta.url));
+if (process.argv.includes("--check")) {
+  const current = readFileSync(file, "utf8") === made;
+  if (!current) console.error("src/sandbox/splices.gen.ts is not current: run node scripts/engine.mjs");
+  process.exitCode = current ? 0 : 1;
+} else writeFileSync(file, made);

@@ -1,0 +1,138 @@
+// A budget around the engine's allocator: what a runtime takes, and gives back, block by block.
+import { BOX_NOW, BUDGET, block, budget, MEMORY, mark, refuse, spend } from "./box.mjs";
+import { CODE, call, ELEMENT, FUNCTION, fail, get, i32, load, OP, set, tee, unsigned } from "./wasm.mjs";
+
+/** The table's entries of the allocator's functions get others, which call them. */
+export function wrapAllocator(wasm, splices, loader) {
+  const { bytes, sections, types, imported, functions, exports, elements, bodies } = wasm;
+  const exported = (name) => exports.get(new RegExp(`_${name}=\\w+\\.([\\w$]+)[;,]`).exec(loader)?.[1]) ?? fail(name);
+  const [malloc, free] = [exported("malloc"), exported("free")];
+  const bodyOf = (index) => {
+    const { start, size } = bodies[index - imported.length] ?? { start: 0, size: 0 };
+    return bytes.subarray(start, start + size);
+  };
+  const shape = (index) => types[functions[index]].map((side) => side.join()).join(">");
+  const calls = (index, callee) => bodyOf(index).includes(Buffer.from(call(callee)));
+  // malloc, free and realloc stand one after the other, as JSMallocFunctions has them, in quickjs-ng with calloc before
+  const at = elements.findIndex(
+    ({ index }, here) =>
+      shape(index) === SHAPES.malloc &&
+      calls(index, malloc) &&
+      elements[here + 1] !== undefined &&
+      shape(elements[here + 1].index) === SHAPES.free &&
+      (elements[here + 1].index === free || calls(elements[here + 1].index, free)) &&
+      shape(elements[here + 2].index) === SHAPES.realloc,
+  );
+  if (at === -1) fail("no allocator in the table");
+  const wrapped = [
+    ["malloc", elements[at]],
+    ["free", elements[at + 1]],
+    ["realloc", elements[at + 2]],
+  ];
+  const before = elements[at - 1];
+  const isCalloc =
+    shape(before.index) === SHAPES.calloc && (calls(before.index, malloc) || bodyOf(before.index).length < 16);
+  if (isCalloc) wrapped.unshift(["calloc", before]);
+  wrapped.forEach(([, { offset, length }], number) => {
+    splices.replace(offset, length, unsigned(functions.length + number));
+  });
+  splices.append(
+    wasm,
+    FUNCTION,
+    wrapped.map(([, { index }]) => unsigned(functions[index])),
+  );
+  splices.append(
+    wasm,
+    CODE,
+    wrapped.map(([name, { index }]) => {
+      const body = WRAPPERS[name](index);
+      return [...unsigned(body.length), ...body];
+    }),
+  );
+  for (const id of [FUNCTION, ELEMENT, CODE]) {
+    const section = sections.get(id);
+    splices.resize(section, section.start + section.size + 1);
+  }
+}
+
+/**
+ * Around the functions that QuickJS allocates with: a budget for the runtime that is running, counted block by block. The
+ * locals behind the parameters are, where they are declared, the box, the block, and what it took before.
+ */
+const WRAPPERS = {
+  // (state, size) -> block
+  malloc: (inner) => [
+    ...[1, 2, 0x7f],
+    ...[
+      ...get(1),
+      ...OP.LONG_UNSIGNED,
+      ...BOX_NOW,
+      ...tee(2),
+      ...load(4 * BUDGET),
+      ...OP.LONG_SIGNED,
+      ...OP.LONG_MORE,
+      ...refuse(get(2)),
+    ],
+    ...[...get(0), ...get(1), ...call(inner), ...tee(3)],
+    ...[...OP.IF, ...spend(block(3), get(2)), ...OP.ELSE, ...mark(MEMORY, get(2)), ...OP.END],
+    ...[...get(3), ...OP.END],
+  ],
+  // (state, count, size) -> block
+  calloc: (inner) => [
+    ...[1, 2, 0x7f],
+    ...[...BOX_NOW, ...set(3)],
+    ...[
+      ...get(1),
+      ...OP.LONG_UNSIGNED,
+      ...get(2),
+      ...OP.LONG_UNSIGNED,
+      ...OP.LONG_MUL,
+      ...budget(get(3)),
+      ...OP.LONG_MORE,
+      ...refuse(get(3)),
+    ],
+    ...[...get(0), ...get(1), ...get(2), ...call(inner), ...tee(4)],
+    ...[...OP.IF, ...spend(block(4), get(3)), ...OP.ELSE, ...mark(MEMORY, get(3)), ...OP.END],
+    ...[...get(4), ...OP.END],
+  ],
+  // (state, block)
+  free: (inner) => [
+    ...[1, 1, 0x7f],
+    ...[...get(1), ...OP.IF, ...BOX_NOW, ...set(2), ...spend([...i32(0), ...block(1), ...OP.SUB], get(2)), ...OP.END],
+    ...[...get(0), ...get(1), ...call(inner), ...OP.END],
+  ],
+  // (state, block, size) -> block
+  realloc: (inner) => [
+    ...[1, 3, 0x7f],
+    ...[...BOX_NOW, ...set(3)],
+    ...[...get(1), ...OP.IF, ...block(1), ...set(5), ...OP.END],
+    ...[
+      ...get(2),
+      ...OP.LONG_UNSIGNED,
+      ...budget(get(3)),
+      ...get(5),
+      ...OP.LONG_UNSIGNED,
+      ...OP.LONG_ADD,
+      ...OP.LONG_MORE,
+      ...refuse(get(3)),
+    ],
+    ...[...get(0), ...get(1), ...get(2), ...call(inner), ...tee(4)],
+    ...[...OP.IF, ...spend([...block(4), ...get(5), ...OP.SUB], get(3)), ...OP.ELSE],
+    ...[
+      ...get(2),
+      ...OP.IF,
+      ...mark(MEMORY, get(3)),
+      ...OP.ELSE,
+      ...spend([...i32(0), ...get(5), ...OP.SUB], get(3)),
+      ...OP.END,
+      ...OP.END,
+    ],
+    ...[...get(4), ...OP.END],
+  ],
+};
+const SHAPES = {
+  malloc: "127,127>127",
+  calloc: "127,127,127>127",
+  free: "127,127>",
+  realloc: "127,127,127>127",
+};

@@ -1,0 +1,32 @@
+// The box of the running runtime, as the changed engine reads and writes it: src/sandbox/slots.ts says what is in it.
+import { readFileSync } from "node:fs";
+import { fail, get, i32, load, OP, store } from "./wasm.mjs";
+
+/** As src/sandbox/slots.ts and src/sandbox/memory.ts have them. */
+const slots = readFileSync(new URL("../../src/sandbox/slots.ts", import.meta.url), "utf8");
+const constant = (name, text = slots) => {
+  const [, value] = new RegExp(`export const ${name} = (\\d+);`).exec(text) ?? fail(`no constant ${name}`);
+  return Number(value);
+};
+export const BOX = constant("BOX", readFileSync(new URL("../../src/sandbox/memory.ts", import.meta.url), "utf8"));
+export const [BUDGET, COLLECT, FLOOR, LITTER, RAN_OUT, MEMORY, STACK] = [
+  "BUDGET",
+  "COLLECT",
+  "FLOOR",
+  "LITTER",
+  "RAN_OUT",
+  "MEMORY",
+  "STACK",
+].map((name) => constant(name));
+
+/** The address of the running runtime's box, and a word of it. */
+export const BOX_NOW = [...i32(0), ...load(BOX)];
+export const at = (slot, box = BOX_NOW) => [...box, ...load(4 * slot)];
+export const put = (slot, value, box = BOX_NOW) => [...box, ...value, ...store(4 * slot)];
+/** The runtime that is running has run out of something. */
+export const mark = (what, box) => put(RAN_OUT, i32(what), box);
+/** Bytes that the allocator keeps for a block: the word before it, without the three bits of flags (dlmalloc). */
+export const block = (local) => [...get(local), ...i32(4), ...OP.SUB, ...load(0), ...i32(-8), ...OP.AND];
+export const spend = (bytes, box) => put(BUDGET, [...at(BUDGET, box), ...bytes, ...OP.SUB], box);
+export const budget = (box) => [...at(BUDGET, box), ...OP.LONG_SIGNED];
+export const refuse = (box) => [...OP.IF, ...mark(MEMORY, box), ...i32(0), ...OP.RETURN, ...OP.END];

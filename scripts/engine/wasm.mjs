@@ -1,0 +1,179 @@
+// A WebAssembly module as it stands in its file: where its parts are, the bytes of instructions, and changes to them. For
+// scripts/engine.mjs; reads what emscripten writes, and no more of the format (WebAssembly Core Specification 2.0).
+
+export function fail(message) {
+  throw new Error(message);
+}
+
+/** LEB128, unsigned and signed. */
+export function unsigned(value) {
+  const bytes = [];
+  do {
+    bytes.push((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+    value = Math.floor(value / 128);
+  } while (value > 0);
+  return bytes;
+}
+export function signed(value) {
+  const bytes = [];
+  for (;;) {
+    const low = value & 0x7f;
+    value >>= 7;
+    const last = (value === 0 && (low & 0x40) === 0) || (value === -1 && (low & 0x40) !== 0);
+    bytes.push(last ? low : low | 0x80);
+    if (last) return bytes;
+  }
+}
+
+class Reader {
+  constructor(bytes, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+  unsigned() {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.bytes[this.at++];
+      value += (byte & 0x7f) * scale;
+      if ((byte & 0x80) === 0) return value;
+    }
+  }
+  skip(count) {
+    this.at += count;
+  }
+  name() {
+    const length = this.unsigned();
+    this.skip(length);
+    return this.bytes.subarray(this.at - length, this.at).toString();
+  }
+  /** A vector's elements. */
+  many(read) {
+    return Array.from({ length: this.unsigned() }, read);
+  }
+}
+
+/** Ids of sections (WebAssembly Core Specification 2.0, 5.5.2). */
+export const [TYPE, IMPORT, FUNCTION, EXPORT, ELEMENT, CODE, DATA] = [1, 2, 3, 7, 9, 10, 11];
+
+/** The parts of a module that are looked into, each with its offset in the file. */
+export function parse(bytes) {
+  const reader = new Reader(bytes, 8);
+  const sections = new Map();
+  while (reader.at < bytes.length) {
+    const id = reader.bytes[reader.at++];
+    const sizeAt = reader.at;
+    const size = reader.unsigned();
+    sections.set(id, { sizeAt, start: reader.at, size });
+    reader.skip(size);
+  }
+  const at = (id) => new Reader(bytes, sections.get(id).start);
+  let in_ = at(TYPE);
+  const types = in_.many(() => {
+    in_.skip(1);
+    return [0, 1].map(() => in_.many(() => in_.bytes[in_.at++]));
+  });
+  in_ = at(IMPORT);
+  const imports = in_.many(() => {
+    in_.name();
+    in_.name();
+    const kind = in_.bytes[in_.at++];
+    if (kind === 0) return in_.unsigned();
+    if (kind !== 2) fail("an import is neither a function nor a memory");
+    const limits = in_.bytes[in_.at++];
+    in_.unsigned();
+    if (limits & 1) in_.unsigned();
+    return null;
+  });
+  in_ = at(FUNCTION);
+  const declared = in_.many(() => in_.unsigned());
+  in_ = at(EXPORT);
+  const exports = new Map(
+    in_.many(() => {
+      const name = in_.name();
+      in_.skip(1);
+      return [name, in_.unsigned()];
+    }),
+  );
+  in_ = at(ELEMENT);
+  const kinds = [in_.unsigned(), in_.unsigned(), in_.bytes[in_.at++], in_.unsigned(), in_.bytes[in_.at++]];
+  if (kinds.join() !== "1,0,65,1,11") fail("there is more than one table");
+  const elements = in_.many(() => {
+    const offset = in_.at;
+    return { offset, index: in_.unsigned(), length: in_.at - offset };
+  });
+  in_ = at(CODE);
+  const bodies = in_.many(() => {
+    const sizeAt = in_.at;
+    const size = in_.unsigned();
+    const start = in_.at;
+    in_.skip(size);
+    return { sizeAt, start, size };
+  });
+  in_ = at(DATA);
+  const data = in_.many(() => {
+    if (in_.unsigned() !== 0 || in_.bytes[in_.at++] !== 0x41) fail("data has no fixed place");
+    const address = in_.unsigned();
+    in_.skip(1);
+    const length = in_.unsigned();
+    in_.skip(length);
+    return { address, bytes: bytes.subarray(in_.at - length, in_.at) };
+  });
+  const imported = imports.filter((type) => type !== null);
+  return { bytes, sections, types, imported, functions: [...imported, ...declared], exports, elements, bodies, data };
+}
+
+/** Offset, how many bytes go, and the bytes that come, as hexadecimal. */
+export class Splices {
+  list = [];
+  replace(at, gone, come) {
+    this.list.push([at, gone, Buffer.from(come).toString("hex")]);
+  }
+  /** Entries at the end of a section that is a vector. */
+  append({ sections, bytes }, id, entries) {
+    const { start, size } = sections.get(id);
+    const reader = new Reader(bytes, start);
+    const count = reader.unsigned();
+    this.replace(start, reader.at - start, unsigned(count + entries.length));
+    this.replace(start + size, 0, entries.flat());
+  }
+
+  /** The size of a stretch, once all else in it is changed; `end` is beyond what is appended. */
+  resize({ sizeAt, start, size }, end = start + size) {
+    this.replace(sizeAt, start - sizeAt, unsigned(size + this.growth(start, end)));
+  }
+
+  /** By how much a stretch of the file grows. */
+  growth(start, end) {
+    return this.list
+      .filter(([at]) => at >= start && at < end)
+      .reduce((sum, [, gone, come]) => sum + come.length / 2 - gone, 0);
+  }
+}
+
+// Instructions (5.4), as far as they are written here.
+export const get = (local) => [0x20, local];
+export const set = (local) => [0x21, local];
+export const tee = (local) => [0x22, local];
+export const i32 = (value) => [0x41, ...signed(value)];
+export const load = (offset) => [0x28, 2, ...unsigned(offset)];
+export const store = (offset) => [0x36, 2, ...unsigned(offset)];
+export const call = (index) => [0x10, ...unsigned(index)];
+/** Instructions without an operand; those of 64 bits are there so that no sum or product of lengths wraps. */
+export const OP = {
+  IF: [0x04, 0x40],
+  ELSE: [0x05],
+  END: [0x0b],
+  RETURN: [0x0f],
+  DROP: [0x1a],
+  SELECT: [0x1b],
+  LESS: [0x48],
+  MORE: [0x4a],
+  SUB: [0x6b],
+  AND: [0x71],
+  HALF: [...i32(1), 0x75],
+  LONG_UNSIGNED: [0xad],
+  LONG_SIGNED: [0xac],
+  LONG_ADD: [0x7c],
+  LONG_MUL: [0x7e],
+  LONG_MORE: [0x55],
+};

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { SHAPE } from "../../../src/policy/domain.js";
+import { engineCode } from "../../../src/sandbox/engine.js";
+import { fitted } from "../../../src/sandbox/fitting.js";
+import { BOX } from "../../../src/sandbox/memory.js";
+import { Module } from "../../../src/sandbox/module.js";
+import { Runtime } from "../../../src/sandbox/runtime.js";
+import { BUDGET } from "../../../src/sandbox/slots.js";
+import { blob, FUNCTIONS, Guest, link } from "../../support/guest.js";
+import { task } from "../../task.js";
+
+const LIMITS = { fuel: 1_000_000, wall: 10_000, memory: 1024 * 1024 };
+const LARGE = { ...LIMITS, memory: 8 * LIMITS.memory };
+const sized = (n: number) => ({ name: "blob", n });
+
+/** Bodies that need memory as `blob.n` says. */
+const GREED: Readonly<Record<string, string>> = {
+  "a text": `"x".repeat(blob.n); return 0;`,
+  "an array": `new Array(blob.n >> 3).fill(0); return 0;`,
+  "many small objects": `const all = []; for (let i = 0; i < blob.n / 64; i++) all.push([i]); return 0;`,
+  "objects that refer to themselves": `const all = []; for (let i = 0; i < blob.n / 200; i++) { const o = {}; o.o = o; all.push(o); } return 0;`,
+};
+const GARBAGE = link(blob(`for (let i = 0; i < 2000; i++) { const o = { s: "x".repeat(100) }; o.o = o; } return 0;`));
+const FRAGMENTS = link(
+  blob(`const all = [], o = {}; for (let i = 0; i < 5000; i++) all.push("x".repeat(500) + i);
+  for (let i = 0; i < 500; i++) o["k" + i] = i; return 0;`),
+);
+const LARGE_TEXT = link(blob(`"x".repeat(7e6); return 0;`));
+
+describe.each(Object.keys(GREED))("a policy that needs memory for %s", (what) => {
+  const policy = link(blob(GREED[what]!));
+  const code = (guest: Guest, n: number) =>
+    guest.ask(policy, { subject: sized(n), limits: LIMITS }).fault?.code ?? null;
+  const times = (guest: Guest, count: number, ask: (guest: Guest) => void) => {
+    for (let i = 0; i < count; i++) ask(guest);
+  };
+  /** What a module has been through before. */
+  const PASTS: Readonly<Record<string, (guest: Guest) => void>> = {
+    "has just been made": () => {},
+    "has answered it before": (guest) => times(guest, 5, () => code(guest, 1000)),
+    "has had more memory before": (guest) => times(guest, 5, () => guest.ask(LARGE_TEXT, { limits: LARGE })),
+    "is in pieces": (guest) => times(guest, 5, () => guest.ask(FRAGMENTS, { limits: LARGE })),
+    "is littered by it": (guest) => times(guest, 9, () => code(guest, 500_000)),
+    "is littered by others": (guest) => times(guest, 9, () => guest.ask(GARBAGE, { limits: LARGE })),
+  };
+
+  let [fits, not] = [0, 16 * LIMITS.memory];
+  while (not - fits > 1024) {
+    const middle = (fits + not) >> 1;
+    if (code(new Guest(), middle) === null) fits = middle;
+    else not = middle;
+  }
+
+  it.each(Object.keys(PASTS))("runs out of it at the same point in a module that %s", (past) => {
+    for (const [share, expected] of [
+      [0.995, null],
+      [1.005, "OUT_OF_MEMORY"],
+    ] as const) {
+      const guest = new Guest();
+      PASTS[past]!(guest);
+      expect(code(guest, Math.round(fits * share)), `${share} of ${fits}`).toBe(expected);
+    }
+  });
+});
+
+describe("a runtime", () => {
+  it("keeps no garbage that decisions leave", () => {
+    const policy = link(blob(`for (let i = 0; i < 900; i++) { const o = { s: "x".repeat(999) }; o.o = o; } return 0;`));
+    const module = new Module();
+    const runtime = new Runtime(module, policy.source, { ...LARGE, stack: 128 * 1024 }, SHAPE);
+    const ask = () => runtime.ask(0, sized(0), { ...task() }, LARGE, FUNCTIONS).stop;
+    for (let i = 0; i < 20; i++) expect(ask()).toBeNull();
+    const { size } = module;
+    for (let i = 0; i < 500; i++) expect(ask()).toBeNull();
+    expect(module.size).toBe(size);
+  });
+
+  it("collects its garbage within a decision, and needs no memory for it", () => {
+    const body = `for (let i = 0; i < 100000; i++) { const o = { s: "x".repeat(100) }; o.o = o; } return 0;`;
+    expect(new Guest().ask(blob(body), { limits: LIMITS })).toMatchObject({ verdict: 0, fault: null });
+  });
+});
+
+describe("an engine's code", () => {
+  it("is not taken where it is not the one that its changes were made for", () => {
+    const fitting = { sha256: "00".repeat(32), splices: [] };
+    expect(() => fitted(Buffer.from("\0asm"), fitting, "engine.wasm")).toThrowError(
+      expect.objectContaining({ code: "INTERNAL", place: "engine.wasm" }),
+    );
+  });
+
+  it.each(["quickjs", "quickjs-ng"] as const)("counts what %s allocates, and has it all back", (name) => {
+    const module = new Module(engineCode(name));
+    const budget = () => {
+      const words = new Int32Array(module.memory.wasm.buffer);
+      return words[words[BOX >> 2]! / 4 + BUDGET]!;
+    };
+    const before = budget();
+    const callbacks = { called: () => 0 as never, interrupted: () => false };
+    const [runtime, context] = module.newContext({ stack: 128 * 1024 }, -1, callbacks);
+    const taken = before - budget();
+    expect(taken).toBeGreaterThan(50_000);
+    module.freeContext(runtime, context);
+    expect(Math.abs(before - budget())).toBeLessThan(2000);
+  });
+});
