@@ -64,3 +64,14 @@ function tooLarge(path: string, size: number, limit: number): CountersignError {
     remedy: "name the file that is meant, not an archive or an image",
   });
 }
+
+/** Strings that each end in a NUL, as proc(5) has a process's arguments and environment, in the bytes that they have. */
+export function nulStrings(bytes: Buffer): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0, start);
+    found.push(bytes.subarray(start, end < 0 ? bytes.length : end));
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return found;
+}

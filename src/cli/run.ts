@@ -4,6 +4,7 @@ import { oneLine } from "../error.js";
 import type { ToldRefusal } from "../gate/messages.js";
 import type { RunResult } from "../gate/run.js";
 import { complain, styled } from "./output.js";
+import { bytesOfWords } from "./words.js";
 
 /** `countersign run`: a live gate around a command. */
 export function command(): Command {
@@ -17,7 +18,7 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-The command's output, terminal, signals and exit code are its own. The summary goes to stderr. Exit codes of the gate
+The command's output, terminal, signals and exit code are its own (docs/run.md). The summary goes to stderr. Exit codes of the gate
 itself: 2 where it cannot start, 125 where the command could not be confined, 126 and 127 where it could not be executed.
 
 Examples:
@@ -38,7 +39,11 @@ async function run(words: readonly string[], { config: file, audit, quiet, json 
   const { runCommand } = await import("../gate/run.js");
   const { inAudit } = await import("../gate/settings.js");
   const read = readConfig(file);
-  const result = await runCommand({ config: audit ? inAudit(read) : read, command: words, say: complain });
+  const result = await runCommand({
+    config: audit ? inAudit(read) : read,
+    command: bytesOfWords(words),
+    say: complain,
+  });
   if (json) process.stderr.write(`${JSON.stringify(asJson(result))}\n`);
   else if (!quiet) process.stderr.write(summary(result));
   const { endAs } = await import("../gate/sys/process.js");

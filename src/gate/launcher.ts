@@ -1,6 +1,8 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { ERRNO } from "../errno.js";
+import { oneLine } from "../error.js";
 import { gateFilter } from "./filter.js";
+import { type Order, readOrder } from "./order.js";
 import { capabilities } from "./sys/credentials.js";
 import { enterDomain } from "./sys/landlock.js";
 import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "./sys/process.js";
@@ -12,64 +14,88 @@ import { installFilter } from "./sys/seccomp.js";
  * taken it, and executes the command. It has loaded nothing and shares no memory with the gate: there is no moment in
  * which the command runs outside the filter, or can reach a thread of the gate.
  *
- * Arguments: the soft limit of open files to restore (0: as it is), then the command. Fd 3 is a socket to the gate, on
- * which each side says one line: `listener N`, `go`; or `failed STEP ERRNO`.
+ * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the command
+ * inherits, with commas. On the socket it says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute
+ * (see {@link Order}).
  */
-function launch(argv: readonly string[]): never {
-  const [openFiles = "0", ...command] = argv;
-  closeOnExec(GATE, true);
-  confine();
-  const go = Buffer.alloc(2);
-  // an end without a word: the gate died, and the command must not run
-  if (readSync(GATE, go, 0, 2, null) !== 2 || go.toString() !== "go") process.exit(FAILED);
-  closeSync(GATE);
-  for (const standard of [0, 1, 2]) closeOnExec(standard, false);
+function launch([gate = "", openFiles = "0", fds = ""]: readonly string[]): never {
+  const socket = Number(gate);
+  closeOnExec(socket, true);
+  confine(socket);
+  const order = readOrder(readToEnd(socket));
+  // the gate died, and the command must not run
+  if (order === null) process.exit(FAILED);
+  closeSync(socket);
+  for (const fd of [0, 1, 2, ...fds.split(",").filter(Boolean).map(Number)]) closeOnExec(fd, false);
   if (Number(openFiles) > 0) setOpenFiles(Number(openFiles));
   defaultSignals();
-  const error = executeInPath(command, process.env);
-  process.stderr.write(`countersign: \`${command[0]}\` cannot be executed: ${describe(error)}\n`);
+  const error = executeInPath(order);
+  process.stderr.write(`countersign: \`${oneLine(text(order.words[0]))}\` cannot be executed: ${describe(error)}\n`);
   process.exit(error === -ERRNO.ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-const GATE = 3;
 /** Exit codes of a command that did not start, as a shell has them (POSIX XCU 2.8.2). */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const FAILED = 125;
 const CAP_SYS_ADMIN = 21n;
 
-function confine(): void {
+function confine(gate: number): void {
+  const step = (name: string, result: number): number => {
+    if (result >= 0) return result;
+    writeSync(gate, `failed ${name} ${-result}\n`);
+    process.exit(FAILED);
+  };
   step("landlock", enterDomain());
   // with CAP_SYS_ADMIN a filter needs no no_new_privs, and set-uid programs go on working
   if (((capabilities().effective >> CAP_SYS_ADMIN) & 1n) === 0n) step("no_new_privs", refuseNewPrivileges());
   const listener = step("seccomp", installFilter(gateFilter()));
-  writeSync(GATE, `listener ${listener}\n`);
+  writeSync(gate, `listener ${listener}\n`);
 }
 
-function step(name: string, result: number): number {
-  if (result >= 0) return result;
-  writeSync(GATE, `failed ${name} ${-result}\n`);
-  process.exit(FAILED);
+function readToEnd(fd: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const length = readSync(fd, chunk, 0, chunk.length, null);
+    if (length === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, length));
+  }
 }
 
 /** As execvp(3): a name without a slash is looked for in PATH, and a refusal is reported only where nothing was found. */
-function executeInPath(command: readonly string[], environment: NodeJS.ProcessEnv): number {
-  const [name = ""] = command;
-  const variables = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
-  if (name.includes("/")) return executeFile(name, command, variables);
+function executeInPath({ words, environment }: Order): number {
+  const name = words[0] ?? new Uint8Array();
+  if (name.includes(SLASH)) return executeFile(name, words, environment);
   let error: number = -ERRNO.ENOENT;
-  for (const folder of (environment.PATH ?? "/usr/local/bin:/usr/bin:/bin").split(":")) {
-    const result = executeFile(folder === "" ? name : `${folder}/${name}`, command, variables);
+  for (const folder of searchPath(environment)) {
+    const path = folder === "" ? name : Buffer.concat([Buffer.from(`${folder}/`, "latin1"), name]);
+    const result = executeFile(path, words, environment);
     if (result === -ERRNO.EACCES) error = result;
     else if (result !== -ERRNO.ENOENT && result !== -ERRNO.ENOTDIR) return result;
   }
   return error;
 }
 
+const SLASH = 0x2f;
+
+/** The folders of PATH, a character a byte. */
+function searchPath(environment: readonly Uint8Array[]): readonly string[] {
+  const variables = environment.map((each) => Buffer.from(each).toString("latin1"));
+  const path = variables.find((each) => each.startsWith("PATH="));
+  return (path?.slice("PATH=".length) ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+}
+
 /** A script without a first line that names its interpreter is the shell's. */
-function executeFile(path: string, command: readonly string[], variables: readonly string[]): number {
-  const result = execute(path, command, variables);
-  return result === -ERRNO.ENOEXEC ? execute("/bin/sh", ["/bin/sh", path, ...command.slice(1)], variables) : result;
+function executeFile(path: Uint8Array, words: readonly Uint8Array[], environment: readonly Uint8Array[]): number {
+  const result = execute(path, words, environment);
+  if (result !== -ERRNO.ENOEXEC) return result;
+  const shell = Buffer.from("/bin/sh");
+  return execute(shell, [shell, path, ...words.slice(1)], environment);
+}
+
+function text(bytes: Uint8Array = new Uint8Array()): string {
+  return Buffer.from(bytes).toString();
 }
 
 function describe(error: number): string {

@@ -1,13 +1,14 @@
 import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
-import { CommandProcess, type Ending } from "./command-process.js";
+import { CommandProcess } from "./command-process.js";
 import { DecisionThread } from "./decision-thread.js";
+import { inheritance } from "./inheritance.js";
 import type { ToldRefusal } from "./messages.js";
-import { originalOpenFiles } from "./open-files.js";
 import { passSignals } from "./signals.js";
 import { landlockAbi, SCOPES_ABI } from "./sys/landlock.js";
 import { requirePlatform } from "./sys/libc.js";
 import { close } from "./sys/pidfd.js";
+import type { Ending } from "./sys/process.js";
 import type { Count } from "./tally.js";
 
 /** What came of a command under the gate. */
@@ -18,10 +19,10 @@ export interface RunResult {
   readonly refusals: readonly ToldRefusal[];
 }
 
-/** `say` is called for what a person must know while the command runs. */
+/** The command's words in the bytes that they have; `say` is called for what a person must know while it runs. */
 export interface RunOptions {
   readonly config: Config;
-  readonly command: readonly string[];
+  readonly command: readonly Uint8Array[];
   readonly say: (error: CountersignError) => void;
 }
 
@@ -36,7 +37,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
       remedy: "use Linux 6.12 or later with Landlock enabled, so that the command cannot reach the gate",
     });
   const refusals: ToldRefusal[] = [];
-  const process = new CommandProcess(command, originalOpenFiles());
+  const process = new CommandProcess(command, inheritance());
   const settle = passSignals(process);
   let listener = -1;
   const starting = DecisionThread.start(config, {

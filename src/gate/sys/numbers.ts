@@ -36,6 +36,7 @@ export const NR = {
   accept4: 288,
   eventfd2: 290,
   epoll_create1: 291,
+  dup3: 292,
   prlimit64: 302,
   setns: 308,
   process_vm_readv: 310,

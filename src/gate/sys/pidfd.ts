@@ -42,6 +42,25 @@ export function threadInfo(pidfd: number): ThreadInfo | null {
   return { tgid: word(20), uid: word(28), gid: word(32), euid: word(36), egid: word(40) };
 }
 
+const INFO_EXIT = 8n;
+
+/**
+ * The status, as wait(2) has it, of a process that has ended and whose parent knows; null where that cannot be told: before
+ * Linux 6.15.
+ */
+export function exitStatus(pidfd: number): number | null {
+  const info = new DataView(new ArrayBuffer(PIDFD_INFO_SIZE));
+  info.setBigUint64(0, INFO_EXIT, true);
+  if (syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, info) < 0 || (info.getBigUint64(0, true) & INFO_EXIT) === 0n)
+    return null;
+  return info.getInt32(60, true);
+}
+
+/** A pidfd for a process, or a negative errno. */
+export function openProcess(pid: number): number {
+  return syscall(NR.pidfd_open, pid, 0);
+}
+
 /** A copy of another task's fd, close-on-exec, or a negative errno: EBADF where it has no such fd. */
 export function takeFd(pidfd: number, fd: number): number {
   return syscall(NR.pidfd_getfd, pidfd, fd, 0);

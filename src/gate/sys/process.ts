@@ -1,9 +1,13 @@
+import { constants } from "node:os";
 import { addressOf, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
+const PR_SET_DUMPABLE = 4;
 const PR_SET_NO_NEW_PRIVS = 38;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
+const O_RDWR = 2;
+const O_CLOEXEC = 0o2000000;
 /** SIGKILL and SIGSTOP have no disposition. */
 const FIXED: ReadonlySet<number> = new Set([9, 19]);
 const RLIMIT_NOFILE = 7;
@@ -13,9 +17,16 @@ export function refuseNewPrivileges(): number {
   return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/** Has an fd closed by the next execve, or kept: node marks the standard ones to be closed. */
+/** Has an fd closed by the next execve, or kept: node marks what it inherits to be closed. */
 export function closeOnExec(fd: number, close: boolean): number {
   return syscall(NR.fcntl, fd, F_SETFD, close ? FD_CLOEXEC : 0);
+}
+
+/** Lets go of standard input and output: whoever is at their other end then waits for the command alone. */
+export function releaseStandard(): void {
+  const nothing = syscall(NR.openat, 0, Buffer.from("/dev/null\0"), O_RDWR | O_CLOEXEC, 0);
+  for (const standard of [0, 1]) syscall(NR.dup3, nothing, standard, O_CLOEXEC);
+  syscall(NR.close, nothing);
 }
 
 /** Gives every signal its default action again; node ignores SIGPIPE and SIGXFSZ, and an ignored signal outlives execve. */
@@ -47,32 +58,34 @@ export function setOpenFiles(soft: number): void {
   syscall(NR.prlimit64, 0, RLIMIT_NOFILE, limits, null);
 }
 
-/** Replaces the process by another program. Comes back only with a negative errno. */
-export function execute(path: string, args: readonly string[], environment: readonly string[]): number {
-  return syscall(NR.execve, Buffer.from(`${path}\0`), stringTable(args), stringTable(environment));
+/** Replaces the process by another program; path, arguments and environment without their NULs. Comes back only with a negative errno. */
+export function execute(path: Uint8Array, args: readonly Uint8Array[], environment: readonly Uint8Array[]): number {
+  return syscall(NR.execve, terminated(path), stringTable(args), stringTable(environment));
 }
 
 /**
  * Ends the process as another one ended, at once and past node's own exit, which would put the terminal's settings back to
- * what they were before the command changed them.
+ * what they were before the command changed them. A core dump is the command's to leave, not the gate's.
  */
-export function endAs({
-  code,
-  signal,
-}: {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}): never {
-  if (signal !== null) {
-    process.removeAllListeners(signal);
-    defaultSignals();
-    process.kill(process.pid, signal);
-  }
-  syscall(NR.exit_group, code ?? EXIT_SIGNALLED);
+export function endAs({ code, signal }: Ending): never {
+  if (signal === null) syscall(NR.exit_group, code ?? 0);
+  const number = typeof signal === "string" ? constants.signals[signal] : (signal ?? 0);
+  process.removeAllListeners();
+  defaultSignals();
+  syscall(NR.prctl, PR_SET_DUMPABLE, 0);
+  process.kill(process.pid, number);
+  // a first process of a pid namespace does not die of its own signals
+  syscall(NR.exit_group, EXIT_SIGNALLED + number);
   throw new Error("exit_group returned");
 }
 
-/** Where a signal that ended the command does not end the gate (the kernel drops core dumps' signals of a first process). */
+/** How a process ended: with a code, or by a signal, which has no name if it is one of the real-time ones. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | number | null;
+}
+
+/** What a shell adds to a signal's number. */
 const EXIT_SIGNALLED = 128;
 
 /** waitid(2): P_PID, and a child that stopped, without waiting for one. */
@@ -80,20 +93,28 @@ const P_PID = 1;
 const WNOHANG = 1;
 const WSTOPPED = 2;
 
-/** Whether a child stopped and nobody has taken note of it yet; this does. Its end is left to node. */
-export function takeStop(pid: number): boolean {
-  const info = new Int32Array(32); // siginfo_t, 128 bytes; si_pid at 12
-  return syscall(NR.waitid, P_PID, pid, info, WNOHANG | WSTOPPED, 0) === 0 && info[3] === pid;
+/**
+ * The signal that stopped a child, where it did and nobody has taken note of it yet; this does. Its end is left to node.
+ * siginfo_t of asm-generic/siginfo.h, 128 bytes: si_pid at 16, si_status at 24.
+ */
+export function takeStop(pid: number): number | null {
+  const info = new Int32Array(32);
+  const taken = syscall(NR.waitid, P_PID, pid, info, WNOHANG | WSTOPPED, 0) === 0 && info[4] === pid;
+  return taken ? (info[6] ?? null) : null;
 }
 
 /** Strings that execve reads: they must stay in place until it does. */
 const kept: Uint8Array[] = [];
 
-function stringTable(strings: readonly string[]): BigUint64Array {
-  const addresses = strings.map((text) => {
-    const bytes = Buffer.from(`${text}\0`);
+function stringTable(strings: readonly Uint8Array[]): BigUint64Array {
+  const addresses = strings.map((each) => {
+    const bytes = terminated(each);
     kept.push(bytes);
     return BigInt(addressOf(bytes));
   });
   return BigUint64Array.from([...addresses, 0n]);
+}
+
+function terminated(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, Uint8Array.of(0)]);
 }

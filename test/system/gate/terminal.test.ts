@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BIN, needs, needsGate, Site } from "./site.js";
+
+/** A shell with job control in a terminal of its own, as a person has it. */
+class Terminal {
+  #text = "";
+  readonly #script: ChildProcess;
+  readonly #gone: Promise<unknown>;
+
+  constructor() {
+    const shell = "env -i PATH=$PATH PS1='ready> ' bash --norc --noprofile --noediting -i";
+    this.#script = spawn("script", ["-q", "-c", shell, "/dev/null"], { stdio: ["pipe", "pipe", "ignore"] });
+    this.#gone = new Promise((resolve) => this.#script.once("exit", resolve));
+    this.#script.stdout!.on("data", (chunk: Buffer) => {
+      this.#text += chunk.toString();
+    });
+  }
+
+  /** What is shown up to a text, and with it; that is then forgotten. */
+  async shows(wanted: string): Promise<string> {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const end = this.#text.indexOf(wanted);
+      if (end >= 0) {
+        const shown = this.#text.slice(0, end + wanted.length);
+        this.#text = this.#text.slice(end + wanted.length);
+        return shown.replaceAll("\r", "");
+      }
+      if (Date.now() > deadline) throw new Error(`\`${wanted}\` is not shown, but \`${this.#text}\``);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  type(keys: string): void {
+    this.#script.stdin!.write(keys);
+  }
+
+  /** What a line says until the shell is ready for the next. */
+  async line(text: string): Promise<string> {
+    this.type(`${text}\n`);
+    await this.shows("\n"); // its echo
+    const shown = await this.shows("ready> ");
+    return shown.slice(0, -"ready> ".length);
+  }
+
+  /** Hangs up. */
+  async close(): Promise<void> {
+    this.#script.kill("SIGKILL");
+    await this.#gone;
+  }
+}
+
+const C = "\x03";
+const Z = "\x1a";
+const BACKSLASH = "\x1c";
+
+describe("a command in a terminal", () => {
+  let site: Site;
+
+  beforeAll(() => {
+    site = new Site("export const bpf_prog_load = () => 0;");
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "script", "bash");
+  });
+
+  /** What comes of the same keys without a gate and behind one: given the words before the command, in a fresh terminal. */
+  const same = async (story: (terminal: Terminal, run: string) => Promise<unknown>) => {
+    const outcomes: unknown[] = [];
+    for (const run of ["env", `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`]) {
+      const terminal = new Terminal();
+      await terminal.shows("ready> ");
+      outcomes.push(await story(terminal, run));
+      await terminal.close();
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
+    return outcomes[0];
+  };
+  const STARTED = "sh -c 'echo on its way; exec sleep 100'";
+
+  it("is interrupted and quit by keys, and the shell sees which", async () => {
+    const ends = await same(async (terminal, run) => {
+      const codes: string[] = [];
+      for (const key of [C, BACKSLASH]) {
+        terminal.type(`${run} ${STARTED}\n`);
+        await terminal.shows("\non its way");
+        terminal.type(key);
+        await terminal.shows("ready> ");
+        codes.push(await terminal.line("echo $?"));
+      }
+      return codes;
+    });
+    expect(ends).toEqual(["130\n", "131\n"]);
+  });
+
+  it("is stopped by a key as one job, and goes on in the foreground and in the background", async () => {
+    const told = await same(async (terminal, run) => {
+      const said: string[] = [];
+      terminal.type(
+        `${run} sh -c 'trap "echo went on" CONT; trap "exit 7" USR1; echo on its way; while :; do sleep 0.1; done'\n`,
+      );
+      await terminal.shows("\non its way");
+      for (const command of ["fg", "fg"]) {
+        terminal.type(Z);
+        said.push(/Stopped\w*/.exec(await terminal.shows("ready> "))?.[0] ?? "");
+        said.push(await terminal.line("echo $?"));
+        terminal.type(`${command}\n`);
+        await terminal.shows("went on");
+      }
+      terminal.type(Z);
+      await terminal.shows("ready> ");
+      terminal.type("bg\n");
+      await terminal.shows("went on");
+      terminal.type("kill -USR1 %1; wait %1; echo ended with $?\n");
+      await terminal.shows("\nended with ");
+      said.push(await terminal.shows("\n"));
+      return said;
+    });
+    expect(told).toEqual(["Stopped", "148\n", "Stopped", "148\n", "7\n"]);
+  });
+
+  it("is not stopped by a key that it ignores, nor is the gate", async () => {
+    await same(async (terminal, run) => {
+      terminal.type(`${run} sh -c 'trap "" TSTP; echo on its way; read line; echo got $line; exit 4'\n`);
+      await terminal.shows("\non its way");
+      terminal.type(Z);
+      terminal.type("words\n");
+      await terminal.shows("got words");
+      await terminal.shows("ready> ");
+      return terminal.line("echo $?");
+    });
+  });
+
+  it("that stops itself gives the shell its turn", async () => {
+    const told = await same(async (terminal, run) => {
+      terminal.type(`${run} sh -c 'kill -STOP $$; echo went on; exit 3'\n`);
+      await terminal.shows("Stopped");
+      await terminal.shows("ready> ");
+      const stopped = await terminal.line("echo $?");
+      terminal.type("fg\n");
+      await terminal.shows("went on");
+      await terminal.shows("ready> ");
+      return [stopped, await terminal.line("echo $?")];
+    });
+    expect(told).toEqual(["147\n", "3\n"]);
+  });
+
+  it("that reads in the background is stopped", async () => {
+    const told = await same(async (terminal, run) => {
+      await terminal.line(`${run} sh -c 'echo on its way > ${site.folder}/started; read line; echo got $line' &`);
+      await terminal.line(
+        `until [ -e ${site.folder}/started ]; do sleep 0.1; done; sleep 0.3; rm ${site.folder}/started`,
+      );
+      const jobs = await terminal.line("jobs -l");
+      terminal.type("fg\n");
+      await terminal.shows("\n");
+      terminal.type("words\n");
+      await terminal.shows("got words");
+      return /Stopped \(tty input\)/.exec(jobs)?.[0];
+    });
+    expect(told).toBe("Stopped (tty input)");
+  });
+
+  it("hears that the window has changed, once", async () => {
+    await same(async (terminal, run) => {
+      terminal.type(
+        `${run} sh -c 'trap "echo winch" WINCH; stty rows 40 cols 111; stty size; sleep 0.3; kill -9 $$'\n`,
+      );
+      const shown = await terminal.shows("Killed");
+      return [shown.split("winch").length, shown.includes("40 111")];
+    });
+  });
+
+  it("leaves the terminal as it has set it", async () => {
+    await same(async (terminal, run) => {
+      terminal.type(`${run} stty -echo -icanon min 3 intr ^K\n`);
+      await terminal.shows("ready> ");
+      terminal.type("stty -a | grep -o -e '-echo ' -e '-icanon' -e 'intr = ^K' -e 'min = 3'\n");
+      return terminal.shows("ready> ");
+    });
+  });
+
+  it("may be a shell with jobs of its own", async () => {
+    const told = await same(async (terminal, run) => {
+      terminal.type(`${run} env PS1=inner? bash --norc --noprofile --noediting -i\n`);
+      await terminal.shows("\ninner?");
+      terminal.type("sleep 100\n");
+      await terminal.shows("sleep 100\r\n");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      terminal.type(Z);
+      await terminal.shows("Stopped");
+      await terminal.shows("\ninner?");
+      terminal.type("fg\n");
+      await terminal.shows("sleep 100\r\n");
+      terminal.type(C);
+      await terminal.shows("\ninner?");
+      terminal.type("echo $?; exit 5\n");
+      const inner = await terminal.shows("ready> ");
+      return [/^\d+$/m.exec(inner)?.[0], await terminal.line("echo $?")];
+    });
+    expect(told).toEqual(["130", "5\n"]);
+  });
+
+  it("is told that the terminal has gone", async () => {
+    await same(async (terminal, run) => {
+      const note = `${site.folder}/note`;
+      terminal.type(
+        `${run} sh -c 'trap "echo hung up >> ${note}; exit" HUP; echo on its way; while :; do sleep 0.1; done'\n`,
+      );
+      await terminal.shows("\non its way");
+      await terminal.close();
+      const after = site.bare(
+        "sh",
+        "-c",
+        `for i in $(seq 50); do [ -e ${note} ] && break; sleep 0.1; done; cat ${note}; rm ${note}`,
+      );
+      return after.stdout;
+    });
+  });
+});
