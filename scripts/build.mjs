@@ -30,6 +30,7 @@ if (!quiet || stale) {
       launcher: "src/gate/launcher.ts",
       "gate-thread": "src/gate/thread.ts",
       "engine-thread": "src/engine/thread.ts",
+      "pod-reader": "src/gate/kubernetes/pod-reader.ts",
     },
     outdir: dist,
     bundle: true,

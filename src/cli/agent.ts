@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
-import type { ResolverName } from "../gate/labels.js";
+import type { SourceName } from "../gate/labels.js";
 import { complain, print } from "./output.js";
 
 /** `countersign agent`: a live gate for containers. */
@@ -11,7 +11,10 @@ export function command(): Command {
     .requiredOption("--socket <path>", "where runtimes connect: `listenerPath` of their seccomp profile")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .addOption(
-      new Option("--labels <source>", "where labels come from: annotations[:PREFIX], crio, file:PATH")
+      new Option(
+        "--labels <source>",
+        "where labels come from: annotations[:PREFIX], crio, kubernetes[:NODE], file:PATH",
+      )
         .default({ name: "annotations", argument: "" }, "annotations:label.countersign/")
         .argParser(source),
     )
@@ -20,17 +23,19 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-SIGHUP reads the configuration again, as a whole or not at all. The seccomp profile and units are in deploy/.
+SIGHUP reads the configuration again, as a whole or not at all, and looks labels up again. The seccomp profile and units are
+in deploy/. Under systemd, its fd store keeps containers while the agent is started anew.
 
 Examples:
   countersign agent --socket /run/countersign.sock --config /etc/countersign/countersign.yaml
-  countersign agent --socket /run/countersign.sock --labels crio --metrics 127.0.0.1:9464`,
+  countersign agent --socket /run/countersign.sock --labels crio --metrics 127.0.0.1:9464
+  countersign agent --socket /run/countersign.sock --labels kubernetes:node-7   # or the node that NODE_NAME names`,
     )
     .action(run);
 }
 
 interface Source {
-  readonly name: ResolverName;
+  readonly name: SourceName;
   readonly argument: string;
 }
 
@@ -42,36 +47,54 @@ interface Options {
   readonly metrics?: string;
 }
 
-const SOURCES: readonly ResolverName[] = ["annotations", "crio", "file"];
+/** What may follow a source's name after a colon. */
+const ARGUMENTS: Readonly<Record<SourceName, "optional" | "none" | "required">> = {
+  annotations: "optional",
+  crio: "none",
+  kubernetes: "optional",
+  file: "required",
+};
 
 function source(text: string): Source {
   const colon = text.indexOf(":");
-  const name = (colon < 0 ? text : text.slice(0, colon)) as ResolverName;
+  const name = (colon < 0 ? text : text.slice(0, colon)) as SourceName;
   const argument = colon < 0 ? "" : text.slice(colon + 1);
-  if (!SOURCES.includes(name)) throw new InvalidArgumentError(`It is one of ${SOURCES.join(", ")}.`);
-  if (name === "file" && argument === "") throw new InvalidArgumentError("Name the file: file:PATH.");
+  if (!Object.hasOwn(ARGUMENTS, name))
+    throw new InvalidArgumentError(`It is one of ${Object.keys(ARGUMENTS).join(", ")}.`);
+  if (ARGUMENTS[name] === "required" && argument === "") throw new InvalidArgumentError("Name the file: file:PATH.");
+  if (ARGUMENTS[name] === "none" && colon >= 0) throw new InvalidArgumentError(`Nothing follows ${name}.`);
   return { name, argument };
 }
 
 async function run({ socket, config, labels, sharedPids, metrics }: Options): Promise<void> {
   const { Agent } = await import("../gate/agent.js");
-  const { LABEL_PREFIX, RESOLVERS } = await import("../gate/labels.js");
-  const resolve = RESOLVERS[labels.name].make(labels.argument || LABEL_PREFIX);
+  const { SOURCES } = await import("../gate/labels.js");
+  const { ServiceManager } = await import("../gate/service-manager.js");
+  const manager = new ServiceManager(process.env);
   const agent = await Agent.start({
     config: readConfig(config),
     socket,
-    resolve,
+    labels: await SOURCES[labels.name](labels.argument),
+    manager,
     sharedPids: sharedPids === true,
     say: complain,
   });
   const served = metrics === undefined ? null : await (await import("../gate/metrics.js")).serveMetrics(agent, metrics);
   print(`countersign: listening at ${socket}${served === null ? "" : `, metrics at ${served.url}`}`);
-  process.on("SIGHUP", () => void reload(agent.reload.bind(agent), config));
-  await new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  process.on("SIGHUP", async () => {
+    manager.reloading();
+    await reload(agent.reload.bind(agent), config);
+    manager.ready();
   });
+  manager.ready();
+  const signalled = new Promise<null>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(null));
+  });
+  const lost = await Promise.race([signalled, agent.lost]);
+  manager.stopping();
   await served?.close();
   await agent.stop();
+  if (lost !== null) throw lost;
 }
 
 async function reload(take: (config: ReturnType<typeof readConfig>) => Promise<void>, file: string): Promise<void> {

@@ -1,13 +1,16 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
-import { type ContainerState, isIncomplete, MAX_STATE, readState } from "./container-state.js";
+import { Containers } from "./containers.js";
 import { DecisionThread } from "./decision-thread.js";
-import { containerOf, type Resolver } from "./labels.js";
+import { type Handover, receiveHandover } from "./handover.js";
+import { KeptContainers } from "./kept-containers.js";
+import type { LabelSource } from "./labels.js";
+import type { ServiceManager } from "./service-manager.js";
 import { readLink } from "./sys/file.js";
 import { requirePlatform } from "./sys/libc.js";
 import { close } from "./sys/pidfd.js";
-import { accept, listenAt, peerOf, receiveWithFds, whenReadable } from "./sys/socket.js";
+import { accept, listenAt } from "./sys/socket.js";
 import type { Tally } from "./tally.js";
 
 /** How an agent is started. */
@@ -15,7 +18,9 @@ export interface AgentOptions {
   readonly config: Config;
   /** Where runtimes connect: `listenerPath` of their seccomp profile. */
   readonly socket: string;
-  readonly resolve: Resolver;
+  readonly labels: LabelSource;
+  /** Keeps containers while no agent runs. */
+  readonly manager: ServiceManager;
   /** Takes containers that share the gate's pid namespace: from there it can be reached. */
   readonly sharedPids: boolean;
   /** Called for what a person must know. */
@@ -24,15 +29,35 @@ export interface AgentOptions {
 
 /** A gate for containers: an OCI seccomp agent, to which runtimes hand the listeners of the containers that they start. */
 export class Agent {
-  readonly #containers = new Map<number, ContainerState>();
+  readonly #containers: Containers;
+  readonly #kept: KeptContainers;
   #stopListening: () => void = () => undefined;
+  #lose: (error: CountersignError) => void = () => undefined;
+  #isLost = false;
+  /** Given once nothing can be judged any more: the process is to end, and whoever watches it to start another one. */
+  readonly lost = new Promise<CountersignError>((resolve) => {
+    this.#lose = (error) => {
+      this.#isLost = true;
+      resolve(error);
+    };
+  });
 
   private constructor(
     private readonly options: AgentOptions,
     private readonly thread: DecisionThread,
-  ) {}
+  ) {
+    const { labels, manager, say } = options;
+    this.#kept = new KeptContainers(manager);
+    this.#containers = new Containers(labels, {
+      known: (listener, container) => void thread.listen(listener, container).catch(say),
+      say,
+    });
+  }
 
-  /** Throws GATE_UNSUPPORTED, GATE_FAILED, and what a configuration throws when it is put together. */
+  /**
+   * Goes on with the containers that a service manager kept, and takes new ones. Throws GATE_UNSUPPORTED, GATE_FAILED, and
+   * what a configuration throws when it is put together.
+   */
   static async start(options: AgentOptions): Promise<Agent> {
     requirePlatform();
     const { config, socket, say } = options;
@@ -40,13 +65,11 @@ export class Agent {
       refusal: () => undefined,
       killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
       replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
-      lost: (error) => {
-        say(error);
-        agent.#forsake();
-      },
-      done: (fd) => agent.#release(fd),
+      lost: (error) => agent.#lose(error),
+      done: (listener) => agent.#release(listener),
     });
     const agent = new Agent(options, thread);
+    agent.#kept.restore((listener, state) => agent.#containers.take(listener, state));
     removeStale(socket);
     const listening = listenAt(socket, () => agent.#accept(listening.fd));
     chmodSync(socket, 0o600);
@@ -66,85 +89,48 @@ export class Agent {
     return this.#containers.size;
   }
 
-  /** All or nothing: throws and keeps what it has. */
-  reload(config: Config): Promise<void> {
-    return this.thread.reload(config);
+  /** All or nothing: throws and keeps what it has. Labels are looked up again. */
+  async reload(config: Config): Promise<void> {
+    await this.thread.reload(config);
+    this.#containers.refresh();
   }
 
-  /** Stops taking containers and ends; calls of those that it has then fail with ENOSYS. */
+  /** Stops taking containers and ends. Calls of those that it has then wait where they are kept, and else fail with ENOSYS. */
   async stop(): Promise<void> {
     this.#stopListening();
-    await this.thread.stop();
-    this.#forsake();
+    this.#containers.close();
+    if (!this.#isLost) await this.thread.stop();
+    for (const listener of this.#containers.listeners) close(listener);
   }
 
   #accept(listening: number): void {
     for (;;) {
       const connection = accept(listening);
       if (connection < 0) return;
-      const peer = peerOf(connection);
-      if (peer !== null && (peer.uid === 0 || peer.uid === process.getuid?.())) this.#read(connection);
-      else {
-        this.options.say(failed(`uid ${peer?.uid ?? "?"} may not hand over containers`));
-        close(connection);
-      }
+      receiveHandover(connection, (handover) => this.#take(handover), this.options.say);
     }
   }
 
-  /** Reads one state, in as many parts as it comes, and the fds that its first bytes bring. */
-  #read(connection: number): void {
-    const fds: number[] = [];
-    let text = "";
-    const finish = (error: CountersignError | null) => {
-      clearTimeout(late);
-      stop();
-      close(connection);
-      if (error === null) return;
-      for (const fd of fds) close(fd);
-      this.options.say(error);
-    };
-    const late = setTimeout(() => finish(failed("a runtime connected and did not say what for")), PATIENCE);
-    const stop = whenReadable(connection, () => {
-      const received = receiveWithFds(connection, chunk);
-      fds.push(...received.fds);
-      if (received.length > 0) text += Buffer.from(chunk.subarray(0, received.length)).toString("utf8");
-      if (text.length > MAX_STATE) return finish(failed("a runtime's ContainerProcessState is too long"));
-      if (received.length > 0 && isIncomplete(text)) return;
-      try {
-        this.#take(readState(text), fds);
-        finish(null);
-      } catch (error) {
-        finish(error instanceof CountersignError ? error : failed(String(error)));
-      }
-    });
-  }
-
-  #take(state: ContainerState, fds: readonly number[]): void {
-    const listener = fds[state.listenerIndex];
-    if (listener === undefined) throw failed(`container \`${state.id}\` came without its listener`);
-    if (!this.options.sharedPids && sharesPids(state.pid))
-      throw new CountersignError("GATE_FAILED", `container \`${state.id}\` shares the gate's pid namespace`, {
+  #take({ state, listener }: Handover): void {
+    if (this.options.sharedPids || !sharesPids(state.pid)) {
+      this.#kept.keep(listener, state);
+      this.#containers.take(listener, state);
+      return;
+    }
+    close(listener);
+    this.options.say(
+      new CountersignError("GATE_FAILED", `container \`${state.id}\` shares the gate's pid namespace`, {
         remedy: "give it one of its own, or start the agent with --shared-pids",
-      });
-    for (const [index, fd] of fds.entries()) if (index !== state.listenerIndex) close(fd);
-    this.#containers.set(listener, state);
-    this.thread.listen(listener, containerOf(state, this.options.resolve)).catch((error) => this.options.say(error));
+      }),
+    );
   }
 
-  #release(fd: number): void {
-    if (this.#containers.delete(fd)) close(fd);
-  }
-
-  #forsake(): void {
-    for (const fd of [...this.#containers.keys()]) this.#release(fd);
+  #release(listener: number): void {
+    if (!this.#containers.forget(listener)) return;
+    this.#kept.drop(listener);
+    close(listener);
   }
 }
-
-/** What is read at once, in the one thread that reads. */
-const chunk = new Uint8Array(64 * 1024);
-
-/** Milliseconds that a runtime has to say what it connected for. */
-const PATIENCE = 5000;
 
 function sharesPids(pid: number): boolean {
   const theirs = readLink(`/proc/${pid}/ns/pid`);

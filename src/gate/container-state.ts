@@ -30,6 +30,11 @@ export function readState(text: string): ContainerState {
   return { id, pid: pid as number, bundle, annotations: strings(annotations), listenerIndex };
 }
 
+/** A state as a text that `readState` reads; of its fds only the listener is named. */
+export function stateText({ id, pid, bundle, annotations }: ContainerState): string {
+  return JSON.stringify({ fds: ["seccompFd"], pid, state: { id, bundle, annotations } });
+}
+
 /** Whether a text can only be the beginning of a state, and more is to be read. */
 export function isIncomplete(text: string): boolean {
   try {

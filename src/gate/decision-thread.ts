@@ -65,7 +65,7 @@ export class DecisionThread {
     return thread;
   }
 
-  /** Serves a listener from now on; resolves when it is being heard. */
+  /** Serves a listener from now on, or has it be another container's facts; resolves when that holds. */
   async listen(fd: number, container: Container | null): Promise<void> {
     this.#listeners.set(fd, container);
     const heard = this.#hear("listening");

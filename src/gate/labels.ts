@@ -1,49 +1,70 @@
 import { readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import type { CountersignError } from "../error.js";
 import type { Container } from "../policy/current.js";
 import type { ContainerState } from "./container-state.js";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Finds a container's labels; null where they cannot be told, so that every label scope matches. */
-export type Resolver = (state: ContainerState) => Labels | null;
+/** Finds containers' labels. */
+export interface LabelSource {
+  /** A container's labels as they are now; null where they cannot be told, so that every label scope matches. */
+  labelsOf(state: ContainerState): Labels | null;
+  /** Begins to follow labels, where they can become known or change after a container was taken. */
+  follow?(listening: LabelsListening): void;
+  /** Why a container's labels are not known, for a person. */
+  why?(state: ContainerState): string;
+  close?(): void;
+}
 
-/** Where labels come from, by the name on the command line. */
-export const RESOLVERS = {
-  annotations: { what: "annotations with a prefix, which is left out", make: fromAnnotations },
-  crio: { what: "CRI-O's annotation io.kubernetes.cri-o.Labels", make: () => fromCrio },
-  file: { what: "a JSON file: container id to labels", make: fromFile },
+export interface LabelsListening {
+  /** Called when some container's labels may be other ones than before. */
+  changed(): void;
+  /** Called for what a person must know. */
+  say(error: CountersignError): void;
+}
+
+/** Where labels come from, by the name on the command line; what they take is what follows the name there. */
+export const SOURCES = {
+  annotations: (prefix: string) => fromAnnotations(prefix || LABEL_PREFIX),
+  crio: () => fromCrio,
+  kubernetes: fromKubernetes,
+  file: fromFile,
 } as const;
 
-export type ResolverName = keyof typeof RESOLVERS;
+export type SourceName = keyof typeof SOURCES;
 
 /** The prefix of annotations that are labels, unless another one is named. */
-export const LABEL_PREFIX = "label.countersign/";
+const LABEL_PREFIX = "label.countersign/";
 
 /** What policies see of a container. */
-export function containerOf(state: ContainerState, resolve: Resolver): Container {
+export function containerOf(state: ContainerState, labels: Labels | null): Container {
   const name = NAMES.map((key) => state.annotations[key]).find((value) => value !== undefined) ?? null;
-  return { id: state.id, name, labels: resolve(state), annotations: state.annotations };
+  return { id: state.id, name, labels, annotations: state.annotations };
 }
 
 /** Annotations that name a container: of containerd's CRI plugin, and of CRI-O. */
 const NAMES = ["io.kubernetes.cri.container-name", "io.kubernetes.cri-o.ContainerName", "io.kubernetes.container.name"];
 
-function fromAnnotations(prefix: string): Resolver {
-  return ({ annotations }) =>
+function fromAnnotations(prefix: string): LabelSource {
+  const labelsOf = ({ annotations }: ContainerState) =>
     Object.fromEntries(
       Object.entries(annotations)
         .filter(([key]) => key.startsWith(prefix))
         .map(([key, value]) => [key.slice(prefix.length), value]),
     );
+  return { labelsOf };
 }
 
 /** A JSON object in an annotation; unknown where it is not there or is none. */
-const fromCrio: Resolver = ({ annotations }) => asLabels(parse(annotations["io.kubernetes.cri-o.Labels"] ?? ""));
+const fromCrio: LabelSource = {
+  labelsOf: ({ annotations }) => asLabels(parse(annotations["io.kubernetes.cri-o.Labels"] ?? "")),
+};
 
 /** `{ "id": { "tier": "edge" } }`, read again when it has changed. A container that is not in it has unknown labels. */
-function fromFile(path: string): Resolver {
+function fromFile(path: string): LabelSource {
   let read = { stamp: "", table: null as Readonly<Record<string, unknown>> | null };
-  return ({ id }) => {
+  const labelsOf = ({ id }: ContainerState) => {
     try {
       const { mtimeMs, size, ino } = statSync(path);
       const stamp = `${mtimeMs} ${size} ${ino}`;
@@ -53,6 +74,13 @@ function fromFile(path: string): Resolver {
     }
     return read.table !== null && Object.hasOwn(read.table, id) ? asLabels(read.table[id]) : null;
   };
+  return { labelsOf };
+}
+
+/** The labels of pods, from the Kubernetes API: of a node that is named, or of NODE_NAME, or of this machine's name. */
+async function fromKubernetes(name: string): Promise<LabelSource> {
+  const { Pods } = await import("./kubernetes/pods.js");
+  return new Pods(name || process.env.NODE_NAME || hostname());
 }
 
 function parse(text: string): unknown {

@@ -11,7 +11,8 @@ export class Listener {
 
   constructor(
     readonly fd: number,
-    readonly container: Container | null,
+    /** Frozen, and another one where labels have changed. */
+    public container: Container | null,
     readonly objects: Objects,
   ) {}
 }

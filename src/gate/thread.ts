@@ -90,18 +90,25 @@ class DecisionThread {
   async #obey(message: ToThread): Promise<void> {
     switch (message.do) {
       case "listen":
-        wakeOnSameCpu(message.fd);
-        this.#listeners.set(
-          message.fd,
-          new Listener(message.fd, frozen(message.container), this.#objectsOf(message.container)),
-        );
-        this.#poll.add(message.fd);
+        this.#listenTo(message.fd, frozen(message.container));
         return this.#say({ is: "listening", fd: message.fd });
       case "reload":
         return this.#reload(message.config, message.sealed);
       case "stop":
         this.#running = false;
     }
+  }
+
+  /** A listener that is there already has another container's facts from now on: labels change. */
+  #listenTo(fd: number, container: Container | null): void {
+    const known = this.#listeners.get(fd);
+    if (known !== undefined) {
+      known.container = container;
+      return;
+    }
+    wakeOnSameCpu(fd);
+    this.#listeners.set(fd, new Listener(fd, container, this.#objectsOf(container)));
+    this.#poll.add(fd);
   }
 
   /** All or nothing: the engine in use goes on until the new one is whole. */

@@ -5,11 +5,14 @@ import { close } from "./pidfd.js";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const SO_PEERCRED = 17;
+const SO_SNDTIMEO = 21;
+const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 /** struct cmsghdr is 16 bytes; an fd takes 4, padded to 8. */
 const CMSG_HEADER = 16;
@@ -75,6 +78,34 @@ export function receiveWithFds(socket: number, into: Uint8Array): Received {
     at += Math.ceil(size / 8) * 8;
   }
   return { length, fds };
+}
+
+/** Seconds that a datagram waits for room at its receiver's. */
+const ROOM_WITHIN = 1n;
+
+/** Sends one datagram with fds to a socket's path, or its abstract name behind an `@`. 0 or a negative errno. */
+export function sendDatagram(path: string, data: Uint8Array, fds: readonly number[] = []): number {
+  const socket = syscall(NR.socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return socket;
+  syscall(NR.setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, BigInt64Array.of(ROOM_WITHIN, 0n), 16);
+  const address = socketAddress(path);
+  const message = messageHeader(data, rights(fds));
+  message.header.setBigUint64(0, BigInt(addressOf(address)), true);
+  message.header.setUint32(8, address.byteLength, true);
+  const sent = syscall(NR.sendmsg, socket, message.header, MSG_NOSIGNAL);
+  close(socket);
+  return Math.min(0, sent);
+}
+
+/** struct cmsghdr: length u64 0 · level 8 · type 12, then the fds. */
+function rights(fds: readonly number[]): Uint8Array {
+  if (fds.length === 0) return new Uint8Array(0);
+  const control = new DataView(new ArrayBuffer(CMSG_HEADER + Math.ceil((4 * fds.length) / 8) * 8));
+  control.setBigUint64(0, BigInt(CMSG_HEADER + 4 * fds.length), true);
+  control.setInt32(8, SOL_SOCKET, true);
+  control.setInt32(12, SCM_RIGHTS, true);
+  for (const [index, fd] of fds.entries()) control.setInt32(CMSG_HEADER + 4 * index, fd, true);
+  return new Uint8Array(control.buffer);
 }
 
 /** struct msghdr: name 0 · namelen 8 · iov 16 · iovlen 24 · control 32 · controllen 40 · flags 48; 56 bytes. */

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../../src/error.js";
-import { isIncomplete, readState } from "../../../src/gate/container-state.js";
-import { containerOf, LABEL_PREFIX, RESOLVERS } from "../../../src/gate/labels.js";
+import { isIncomplete, readState, stateText } from "../../../src/gate/container-state.js";
+import { containerOf, SOURCES } from "../../../src/gate/labels.js";
 
 const STATE = {
   ociVersion: "1.2.0",
@@ -58,6 +58,13 @@ describe("a ContainerProcessState", () => {
       expect(code(wrong), JSON.stringify(wrong)).toBe("GATE_FAILED");
   });
 
+  it("is read back as it was, where it was kept", () => {
+    const state = { ...readState(JSON.stringify(STATE)), listenerIndex: 0 };
+    expect(readState(stateText(state))).toEqual(state);
+    const odd = { ...state, id: "\u0000\ud800 \n", annotations: { "": "\u2028", __proto__x: "" } };
+    expect(readState(stateText(odd))).toEqual(odd);
+  });
+
   it("never fails in another way", () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => [null, "GATE_FAILED"].includes(code(text))));
     fc.assert(
@@ -84,27 +91,25 @@ describe("labels", () => {
   });
 
   it("come from annotations with the prefix, and no others", () => {
-    const resolve = RESOLVERS.annotations.make(LABEL_PREFIX);
-    expect(resolve(state({ [`${LABEL_PREFIX}tier`]: "edge", tier: "prod", [`x${LABEL_PREFIX}tier`]: "dev" }))).toEqual({
-      tier: "edge",
-    });
+    const annotations = { "label.countersign/tier": "edge", tier: "prod", "xlabel.countersign/tier": "dev" };
+    expect(SOURCES.annotations("").labelsOf(state(annotations))).toEqual({ tier: "edge" });
+    expect(SOURCES.annotations("x").labelsOf(state(annotations))).toEqual({ "label.countersign/tier": "dev" });
   });
 
   it("are unknown where CRI-O's annotation is missing, no JSON, or not all strings", () => {
-    const resolve = RESOLVERS.crio.make();
+    const crio = SOURCES.crio();
     const key = "io.kubernetes.cri-o.Labels";
-    expect(resolve(state({ [key]: '{"tier":"edge"}' }))).toEqual({ tier: "edge" });
+    expect(crio.labelsOf(state({ [key]: '{"tier":"edge"}' }))).toEqual({ tier: "edge" });
     for (const annotations of [{}, { [key]: "" }, { [key]: "[]" }, { [key]: '{"tier":1}' }, { [key]: "null" }])
-      expect(resolve(state(annotations))).toBeNull();
+      expect(crio.labelsOf(state(annotations))).toBeNull();
   });
 
   it("are unknown where the file cannot be read or does not have the container", () => {
-    expect(RESOLVERS.file.make("/nonexistent/labels.json")(state({}))).toBeNull();
+    expect(SOURCES.file("/nonexistent/labels.json").labelsOf(state({}))).toBeNull();
   });
 
   it("leave the container's name to the annotations of its runtime", () => {
-    const resolve = RESOLVERS.annotations.make(LABEL_PREFIX);
-    expect(containerOf(state({ "io.kubernetes.cri.container-name": "web" }), resolve).name).toBe("web");
-    expect(containerOf(state({}), resolve)).toEqual({ id: "c", name: null, labels: {}, annotations: {} });
+    expect(containerOf(state({ "io.kubernetes.cri.container-name": "web" }), null).name).toBe("web");
+    expect(containerOf(state({}), {})).toEqual({ id: "c", name: null, labels: {}, annotations: {} });
   });
 });

@@ -10,7 +10,8 @@ static const char *outcome(long result)
 {
 	return result >= 0 ? "done" : errno == ENOSYS ? "ENOSYS" : errno == EPERM ? "EPERM" : errno == EACCES ? "EACCES" :
 	       errno == EINVAL ? "EINVAL" : errno == EFAULT ? "EFAULT" : errno == E2BIG ? "E2BIG" : errno == EBADF ? "EBADF" :
-	       errno == ENOENT ? "ENOENT" : errno == ENOSPC ? "ENOSPC" : errno == ESRCH ? "ESRCH" : "another errno";
+	       errno == ENOENT ? "ENOENT" : errno == ENOSPC ? "ENOSPC" : errno == ESRCH ? "ESRCH" :
+	       errno == ENODATA ? "ENODATA" : "another errno";
 }
 
 static void say(const char *what, long result)

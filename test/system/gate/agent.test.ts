@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Containers } from "./containers.js";
-import { BIN, needs, needsGate, programIds, Site, XDP_PASS } from "./site.js";
+import { RunningAgent } from "./running-agent.js";
+import { needs, needsGate, programIds, Site, XDP_PASS } from "./site.js";
 
 /** Held by tier, as container-lockdown does. */
 const BY_TIER = `
@@ -16,36 +17,16 @@ const EDGE = { "label.countersign/tier": "edge" };
 describe("an agent for containers", () => {
   let site: Site;
   let containers: Containers;
-  let agent: ChildProcess;
-  let said = "";
-  let metrics: string;
+  let agent: RunningAgent;
 
   beforeAll(async () => {
     site = new Site(BY_TIER);
-    const socket = join(site.folder, "agent.sock");
-    const words = [
-      "agent",
-      "--socket",
-      socket,
-      "--config",
-      join(site.folder, "countersign.yaml"),
-      "--metrics",
-      "127.0.0.1:0",
-    ];
-    agent = spawn(process.execPath, [BIN, ...words]);
-    for (const stream of [agent.stdout, agent.stderr])
-      stream?.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-      });
-    await heard(/metrics at/);
-    metrics = /metrics at (\S+)/.exec(said)?.[1] ?? "";
+    agent = await RunningAgent.start(site, ["--metrics", "127.0.0.1:0"]);
     execFileSync("gcc", ["-O2", "-static", "-pthread", "-o", join(site.folder, "traps-static"), source("traps")]);
-    containers = new Containers(site.folder, socket, join(site.folder, "traps-static"));
+    containers = new Containers(site.folder, agent.socket, join(site.folder, "traps-static"));
   });
   afterAll(async () => {
-    const ended = new Promise((resolve) => agent.once("exit", resolve));
-    agent.kill("SIGTERM");
-    await ended;
+    await agent.end();
     site.remove();
   });
   beforeEach((context) => {
@@ -54,16 +35,6 @@ describe("an agent for containers", () => {
   });
 
   const source = (name: string) => new URL(`../attack/${name}.c`, import.meta.url).pathname;
-  const heard = async (what: RegExp) => {
-    for (let tries = 0; tries < 200 && !what.test(said); tries += 1)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(said).toMatch(what);
-  };
-  const reload = async () => {
-    said = "";
-    agent.kill("SIGHUP");
-    await heard(/the configuration was read again/);
-  };
 
   it("refuses a loader in a container that is labelled, and lets the same one through in another", () => {
     const before = programIds();
@@ -80,19 +51,17 @@ describe("an agent for containers", () => {
 
   it("takes a changed policy on SIGHUP, and keeps the one that it has when the new one is broken", async () => {
     site.policy("export const nothing = 1;");
-    agent.kill("SIGHUP");
-    await heard(/the configuration in use stays/);
+    await agent.reload(/the configuration in use stays/);
     expect(containers.run(["/bin/attack", "callers"], { annotations: EDGE }).stdout).toContain(
       "good in a thread: EPERM",
     );
     site.policy("export const bpf_prog_load = () => 0;");
-    agent.kill("SIGHUP");
-    await heard(/the configuration was read again/);
+    await agent.reload();
     expect(containers.run(["/bin/attack", "callers"], { annotations: EDGE }).stdout).toContain(
       "good in a thread: done",
     );
     site.policy(BY_TIER);
-    await reload();
+    await agent.reload();
   });
 
   it("looks paths up as the container does, even where existing objects may be had", async (context) => {
@@ -101,28 +70,29 @@ describe("an agent for containers", () => {
     expect(site.bare("bpftool", "prog", "load", site.object("other", XDP_PASS), pin).status).toBe(0);
     const config = readFileSync(join(site.folder, "countersign.yaml"), "utf8");
     site.write("countersign.yaml", `${config}gate: { existing: allow }\n`);
-    await reload();
+    await agent.reload();
     const env = `OTHER_PROGRAM=1 OTHER_PIN=${pin} OWN_PIN=/sys/fs/bpf/own`;
     const { stdout } = containers.run(["/bin/sh", "-c", `${env} /bin/attack by-id`]);
     expect(stdout).toContain("own program by id: done");
     expect(stdout).toContain("another's program by path: ENOENT");
     site.write("countersign.yaml", config);
-    await reload();
+    await agent.reload();
   });
 
   it("refuses a container that shares its pid namespace", async () => {
     const { stdout } = containers.run(["/bin/attack", "callers"], { ownPids: false });
     expect(stdout).toContain("good in a thread: ENOSYS");
-    await heard(/shares the gate's pid namespace/);
+    await agent.heard(/shares the gate's pid namespace/);
   });
 
   it("kills a task that keeps it waiting, listens less to its container, and goes on for others", async () => {
     containers.run(["/bin/attack", "endless"]);
-    await heard(/made the gate wait/);
+    await agent.heard(/made the gate wait/);
     expect(containers.run(["/bin/attack", "callers"]).stdout).toContain("good in a thread: done");
   });
 
   it("has metrics", async () => {
+    const { metrics } = agent;
     const text = await (await fetch(metrics)).text();
     expect(text).toMatch(/^countersign_decisions_total\{outcome="refused"\} [1-9]/m);
     expect(text).toMatch(/^countersign_answer_seconds_bucket\{le="\+Inf"\} [1-9]/m);

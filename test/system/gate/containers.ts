@@ -1,9 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { Done } from "./site.js";
 
 const CAPABILITIES = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"];
+const PROFILE = fileURLToPath(new URL("../../../deploy/seccomp.json", import.meta.url));
 
 /** What a test wants of a container. */
 export interface Wanted {
@@ -12,7 +16,7 @@ export interface Wanted {
   readonly ownPids?: boolean;
 }
 
-/** A bundle with busybox and one program of its own, which runc starts under a profile that notifies an agent. */
+/** A bundle with busybox and one program of its own, which runc starts under the profile of deploy/, at another socket. */
 export class Containers {
   #count = 0;
 
@@ -27,12 +31,37 @@ export class Containers {
   }
 
   /** Runs a command in a new container, to its end. */
-  run(command: readonly string[], { annotations = {}, ownPids = true }: Wanted = {}): Done {
+  run(command: readonly string[], wanted: Wanted = {}): Done {
+    const id = this.#make(command, wanted);
+    const run = spawnSync("runc", this.#words(id), { encoding: "utf8", timeout: 60_000 });
+    return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
+  }
+
+  /** Starts a container that runs one command after the other, as they are asked for. */
+  start(wanted: Wanted = {}): RunningContainer {
+    const id = this.#make(["/bin/sh", "-c", SHELL], wanted);
+    return new RunningContainer(id, spawn("runc", this.#words(id)));
+  }
+
+  /** A bundle's folder, for runtimes of a test's own choice. */
+  bundle(command: readonly string[], wanted: Wanted = {}): { readonly id: string; readonly folder: string } {
+    const id = this.#make(command, wanted);
+    return { id, folder: join(this.folder, id) };
+  }
+
+  #words(id: string): readonly string[] {
+    return ["run", "--bundle", join(this.folder, id), id];
+  }
+
+  /** The new container's id, which names its bundle too. */
+  #make(command: readonly string[], { annotations = {}, ownPids = true }: Wanted): string {
     this.#count += 1;
     const id = `countersign-test-${process.pid}-${this.#count}`;
-    execFileSync("runc", ["spec"], { cwd: this.#bundle(id) });
-    const path = join(this.#bundle(id), "config.json");
-    const config = JSON.parse(execFileSync("cat", [path], { encoding: "utf8" }));
+    const bundle = join(this.folder, id);
+    mkdirSync(bundle);
+    execFileSync("runc", ["spec"], { cwd: bundle });
+    const path = join(bundle, "config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
     config.process.terminal = false;
     config.process.args = command;
     config.process.capabilities = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
@@ -40,21 +69,52 @@ export class Containers {
     config.annotations = annotations;
     if (!ownPids)
       config.linux.namespaces = config.linux.namespaces.filter(({ type }: { type: string }) => type !== "pid");
-    config.linux.seccomp = {
-      defaultAction: "SCMP_ACT_ALLOW",
-      architectures: ["SCMP_ARCH_X86_64"],
-      listenerPath: this.socket,
-      listenerMetadata: "countersign",
-      syscalls: [{ names: ["bpf", "init_module", "finit_module"], action: "SCMP_ACT_NOTIFY" }],
-    };
+    config.linux.seccomp = { ...JSON.parse(readFileSync(PROFILE, "utf8")), listenerPath: this.socket };
     writeFileSync(path, JSON.stringify(config));
-    const run = spawnSync("runc", ["run", "--bundle", this.#bundle(id), id], { encoding: "utf8", timeout: 60_000 });
+    return id;
+  }
+}
+
+/** Each line is a command; what it wrote ends with a line of its exit status. */
+const SHELL = `while read -r line; do eval "$line" 2>&1; echo "END $?"; done`;
+
+/** A container that goes on. */
+export class RunningContainer {
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(
+    readonly id: string,
+    private readonly runtime: ChildProcessWithoutNullStreams,
+  ) {
+    this.#lines = createInterface({ input: runtime.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** What a command of the container's shell writes. */
+  async ask(command: string): Promise<string> {
+    this.runtime.stdin.write(`${command}\n`);
+    let said = "";
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done === true) throw new Error(`${this.id} ended: ${said}${this.runtime.stderr.read() ?? ""}`);
+      if (/^END \d+$/.test(value)) return said;
+      said += `${value}\n`;
+    }
+  }
+
+  /** Runs a command as another process that the runtime starts in the container. */
+  exec(...command: readonly string[]): Done {
+    const run = spawnSync("runc", ["exec", this.id, ...command], { encoding: "utf8", timeout: 60_000 });
     return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
   }
 
-  #bundle(id: string): string {
-    const bundle = join(this.folder, id);
-    mkdirSync(bundle, { recursive: true });
-    return bundle;
+  /** Its shell's pid on the host. */
+  get pid(): number {
+    return JSON.parse(execFileSync("runc", ["state", this.id], { encoding: "utf8" })).pid;
+  }
+
+  async end(): Promise<void> {
+    if (this.runtime.exitCode !== null) return;
+    this.runtime.stdin.end();
+    await once(this.runtime, "exit");
   }
 }

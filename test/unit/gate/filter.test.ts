@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { AUDIT_ARCH_X86_64, gateFilter } from "../../../src/gate/filter.js";
+import { AUDIT_ARCH_X86_64, gateFilter, REFUSED, WATCHED } from "../../../src/gate/filter.js";
+import { NR } from "../../../src/gate/sys/numbers.js";
 
 const ALLOW = 0x7fff0000;
 const ASK = 0x7fc00000;
@@ -48,5 +50,33 @@ describe("the gate's filter", () => {
   it("refuses every other architecture, whatever is called", () => {
     for (const arch of [0x40000003, 0xc00000b7, 0])
       for (const number of [0, 20, 321, 357]) expect(answer(filter, number, arch)).toBe(EPERM);
+  });
+});
+
+describe("the seccomp profile for containers", () => {
+  const profile = JSON.parse(readFileSync(new URL("../../../deploy/seccomp.json", import.meta.url), "utf8")) as {
+    readonly defaultAction: string;
+    readonly architectures: readonly string[];
+    readonly syscalls: readonly {
+      readonly names: readonly string[];
+      readonly action: string;
+      readonly errnoRet?: number;
+    }[];
+  };
+  const numbers = (action: string) => {
+    const names = profile.syscalls.filter((rule) => rule.action === action).flatMap((rule) => rule.names);
+    return names.map((name) => NR[name as keyof typeof NR]);
+  };
+
+  it("asks about, refuses and lets through what the gate's filter does", () => {
+    expect(numbers("SCMP_ACT_NOTIFY")).toEqual(WATCHED);
+    expect(numbers("SCMP_ACT_ERRNO")).toEqual(REFUSED);
+    expect(profile.syscalls.filter(({ action }) => action === "SCMP_ACT_ERRNO")).toMatchObject([{ errnoRet: 1 }]);
+    expect(profile.syscalls).toHaveLength(2);
+    expect(profile.defaultAction).toBe("SCMP_ACT_ALLOW");
+  });
+
+  it("has x86-64 alone: libseccomp kills who enters by i386 or x32", () => {
+    expect(profile.architectures).toEqual(["SCMP_ARCH_X86_64"]);
   });
 });
