@@ -7,10 +7,12 @@ export const MAX_INPUT = 64 * 1024 * 1024;
 /** Opening a pipe waits for a writer, unless one says not to; Windows has neither. */
 const OPEN = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** A UTF-8 text file's contents, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readText(path: string, limit: number): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readInput(path, limit));
+    return UTF8.decode(readInput(path, limit));
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause;
     throw new CountersignError("FILE_UNREADABLE", "is not UTF-8 text", {

@@ -5,13 +5,14 @@ import { EFFECTS, type EffectName, type Evidence } from "../bpf/facts.js";
  * its text names, and at all that change something where it names `read_only`.
  */
 export class EvidenceOf {
-  private readonly effects: ReadonlySet<EffectName>;
+  private named: ReadonlySet<EffectName> | null = null;
 
-  /** `source` is the linked policy's text. */
-  constructor(source: string) {
-    const named = new Set(Array.from(source.matchAll(/(?:\.|["'`{,]\s*)([a-z]+(?:_[a-z]+)*)\b/g), ([, word]) => word));
-    const changing = named.has("read_only") ? EFFECTS.filter((effect) => !effect.startsWith("reads_")) : [];
-    this.effects = new Set([...changing, ...EFFECTS.filter((effect) => named.has(effect))]);
+  /** `source` is the linked policy's text, which is looked at when there is something to leave out of a reason. */
+  constructor(private readonly source: string) {}
+
+  private get effects(): ReadonlySet<EffectName> {
+    this.named ??= effectsNamed(this.source);
+    return this.named;
   }
 
   /** One line for each such effect of a program, of the first instruction that has it; a few at most. */
@@ -25,6 +26,12 @@ export class EvidenceOf {
 }
 
 const MAX_LINES = 3;
+
+function effectsNamed(source: string): ReadonlySet<EffectName> {
+  const named = new Set(Array.from(source.matchAll(/(?:\.|["'`{,]\s*)([a-z]+(?:_[a-z]+)*)\b/g), ([, word]) => word));
+  const changing = named.has("read_only") ? EFFECTS.filter((effect) => !effect.startsWith("reads_")) : [];
+  return new Set([...changing, ...EFFECTS.filter((effect) => named.has(effect))]);
+}
 
 function lineOf({ effect, insn, text, source, because }: Evidence): string {
   if (insn === null) return `${effect}: ${because}`;

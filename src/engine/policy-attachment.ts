@@ -18,7 +18,6 @@ export class PolicyAttachment implements Attachment {
   readonly onFault: "refuse" | "allow";
   readonly limits: Limits;
   readonly domain: string;
-  readonly policyDigest: string;
   readonly hooks: ReadonlySet<string>;
   readonly scope: Scope;
   private readonly evidence: EvidenceOf;
@@ -38,10 +37,13 @@ export class PolicyAttachment implements Attachment {
     this.onFault = config.onFault;
     this.limits = config.limits;
     this.domain = config.domain;
-    this.policyDigest = policy.digest;
     this.hooks = new Set(config.hooks ?? policy.hooks);
     this.scope = new Scope(config.scope);
     this.evidence = new EvidenceOf(policy.source);
+  }
+
+  get policyDigest(): string {
+    return this.policy.digest;
   }
 
   /** Has the policy's runtime ready before it is asked. */
