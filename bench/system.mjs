@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -143,6 +144,7 @@ async function listeners() {
   const words = ["agent", "--socket", socket, "--config", join(folder, "current.yaml"), "--shared-pids"];
   const agent = spawn(process.execPath, [BIN, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   await once(agent.stdout, "data");
+  await sleep(3000);
   const idle = rss(agent.pid);
   report("RSS of an idle agent", idle / 2 ** 20, "MB", 90);
   const times = { 1: [], 1000: [] };
@@ -151,7 +153,7 @@ async function listeners() {
     const runtimes = spawn(join(folder, "runtimes"), [socket, String(count), "4000", "150"]);
     const lines = createInterface({ input: runtimes.stdout })[Symbol.asyncIterator]();
     await lines.next();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await sleep(500);
     resident[count].push(rss(agent.pid));
     runtimes.stdin.write("\n");
     times[count].push(Number((await lines.next()).value) / 1000);

@@ -1,27 +1,34 @@
 // Loads the bundle of the commands. Compiling it takes longer than most commands do, so that a build leaves V8's code cache
-// beside it: one that another version of node made is not taken, and then only the time is lost.
+// beside it: one that another version of node made is not taken, and then only the time is lost. Commands that stay have a
+// bundle with nothing but what they need, since its source stays in memory as long as they do.
 const { existsSync, readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
 
-const BUNDLE = join(__dirname, "../dist/command.cjs");
-const CACHE = join(__dirname, "../dist/command.cache");
+const GATES = ["run", "agent"];
 
-/** The bundle's exports, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
-function command(compiled = () => {}) {
-  if (!existsSync(BUNDLE)) return undefined;
+/** Which bundle has a command: its file, and that of its code cache. */
+function files(wanted) {
+  const bundle = join(__dirname, "../dist", GATES.includes(wanted) ? "gate" : "command");
+  return { bundle: `${bundle}.cjs`, cache: `${bundle}.cache` };
+}
+
+/** The exports of a command's bundle, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
+function command(wanted, compiled = () => {}) {
+  const { bundle, cache } = files(wanted);
+  if (!existsSync(bundle)) return undefined;
   const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(BUNDLE, "utf8")}\n})`,
+    `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, "utf8")}\n})`,
     {
-      filename: BUNDLE,
-      ...(existsSync(CACHE) ? { cachedData: readFileSync(CACHE) } : {}),
+      filename: bundle,
+      ...(existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
     },
   );
   compiled(script);
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(BUNDLE), module, BUNDLE, dirname(BUNDLE));
+  script.runInThisContext()(module.exports, createRequire(bundle), module, bundle, dirname(bundle));
   return module.exports;
 }
 
-module.exports = { command, CACHE };
+module.exports = { command, files };

@@ -15,6 +15,15 @@ const newest = (path) =>
     ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
     : statSync(path).mtimeMs;
 
+/** Leaves out every command's module but those that match: bin/load.js gives the bundle no other command. */
+function without(kept) {
+  const setup = ({ onResolve }) =>
+    onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, ({ path, importer }) =>
+      importer.endsWith("/src/cli/commands.ts") && !kept.test(path) ? { path, external: true } : undefined,
+    );
+  return { name: "without", setup };
+}
+
 const sources = ["src", "package.json", "package-lock.json", "scripts/build.mjs", "scripts/code-cache.mjs"].map(
   (name) => join(root, name),
 );
@@ -49,24 +58,32 @@ if (!quiet || stale) {
     },
     logLevel: "warning",
   });
-  // the commands are one script, which can be given V8's code cache; a module cannot
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts"],
-    outfile: join(dist, "command.cjs"),
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node20.19",
-    minify: true,
-    legalComments: "linked",
-    external: ["koffi"],
-    define: { "import.meta.url": "__url" },
-    banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
-    logLevel: "warning",
-  });
+  // the commands are one script, which can be given V8's code cache; a module cannot. Those that stay have a small one of their own
+  for (const [name, plugins] of [
+    ["command", []],
+    ["gate", [without(/^\.\/(?:run|agent)\.js$/)]],
+  ])
+    await build({
+      absWorkingDir: root,
+      entryPoints: ["src/cli/main.ts"],
+      outfile: join(dist, `${name}.cjs`),
+      bundle: true,
+      format: "cjs",
+      platform: "node",
+      target: "node20.19",
+      minify: true,
+      legalComments: "linked",
+      external: ["koffi"],
+      plugins,
+      define: { "import.meta.url": "__url" },
+      banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+      logLevel: "warning",
+    });
   // without it commands only start later
-  spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+  for (const name of ["command", "gate"])
+    spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
 }
 
 // Declarations take longer and only a package needs them.

@@ -1,31 +1,49 @@
-// Writes V8's code cache of the command bundle: what a usual run has compiled, so that the next one need not. See bin/load.js.
+// code-cache.mjs command|gate: writes V8's code cache of that bundle: what a usual run has compiled, so that the next one need
+// not. See bin/load.js.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const require = createRequire(import.meta.url);
-const { command, CACHE } = require("../bin/load.js");
+const { command, files } = require("../bin/load.js");
+const wanted = process.argv[2] === "gate" ? "run" : "check";
+const { cache } = files(wanted);
 // a cache is good only for the flags that it was made under, and `check` sets one once it is loaded (src/cli/ask.ts)
 require("node:v8").setFlagsFromString = () => {};
-rmSync(CACHE, { force: true });
+rmSync(cache, { force: true });
 
 let script;
-const { main } = command((compiled) => {
+const { main } = command(wanted, (compiled) => {
   script = compiled;
 });
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
-const write = process.stdout.write;
-process.stdout.write = () => true;
+const at = (name) => join(folder, "demo", name);
+const run = (...words) => main(["node", "countersign", ...words]);
+const USUAL = {
+  async check() {
+    await run("init", join(folder, "demo"));
+    await run("check", "--config", at("countersign.yaml"), at("program.o"), at("unsigned.o"));
+    await run("inspect", at("program.o"));
+  },
+  // a configuration that is read to its end and then refused: a build puts up no gate
+  async run() {
+    writeFileSync(
+      join(folder, "countersign.yaml"),
+      "version: 1\nattachments: [{ policy: a.js, scope: { labels: '!' } }]\n",
+    );
+    for (const words of [["run"], ["agent", "--socket", join(folder, "socket")]])
+      await run(...words, "--config", join(folder, "countersign.yaml"), ...(words[0] === "run" ? ["--", "true"] : []));
+  },
+};
+const { stdout, stderr } = process;
+const writes = [stdout, stderr].map((stream) => [stream, stream.write]);
+for (const [stream] of writes) stream.write = () => true;
 try {
-  const at = (name) => join(folder, "demo", name);
-  const run = (...words) => main(["node", "countersign", ...words]);
-  await run("init", join(folder, "demo"));
-  await run("check", "--config", at("countersign.yaml"), at("program.o"), at("unsigned.o"));
-  await run("inspect", at("program.o"));
+  await USUAL[wanted]();
 } finally {
-  process.stdout.write = write;
+  for (const [stream, write] of writes) stream.write = write;
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = 0;
-writeFileSync(CACHE, script.createCachedData());
+writeFileSync(cache, script.createCachedData());

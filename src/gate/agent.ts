@@ -41,6 +41,7 @@ export class Agent {
       resolve(error);
     };
   });
+  #settling: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly options: AgentOptions,
@@ -52,6 +53,7 @@ export class Agent {
       known: (listener, container) => void thread.listen(listener, container).catch(say),
       say,
     });
+    this.#settle();
   }
 
   /**
@@ -93,14 +95,25 @@ export class Agent {
   async reload(config: Config): Promise<void> {
     await this.thread.reload(config);
     this.#containers.refresh();
+    this.#settle();
   }
 
   /** Stops taking containers and ends. Calls of those that it has then wait where they are kept, and else fail with ENOSYS. */
   async stop(): Promise<void> {
+    clearTimeout(this.#settling);
     this.#stopListening();
     this.#containers.close();
     if (!this.#isLost) await this.thread.stop();
     for (const listener of this.#containers.listeners) close(listener);
+  }
+
+  /** An agent stays for months: what starting took is given back once it is over. */
+  #settle(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      this.thread.settle().catch(() => undefined); // then it only keeps more memory
+    }, SETTLED);
+    this.#settling.unref();
   }
 
   #accept(listening: number): void {
@@ -131,6 +144,9 @@ export class Agent {
     close(listener);
   }
 }
+
+/** Milliseconds after which what was begun at the start has ended, such as compiling in the background. */
+const SETTLED = 1000;
 
 function sharesPids(pid: number): boolean {
   const theirs = readLink(`/proc/${pid}/ns/pid`);

@@ -31,6 +31,7 @@ export interface Ended {
 export type ToThread =
   | { readonly do: "listen"; readonly fd: number; readonly container: Container | null }
   | { readonly do: "reload"; readonly config: Config; readonly sealed: SealedRules }
+  | { readonly do: "settle" }
   | { readonly do: "stop" };
 
 export type FromThread =

@@ -15,6 +15,7 @@ import type { Ended, FromThread, ThreadData, ToThread } from "./messages.js";
 import { Objects } from "./objects.js";
 import { rehearse } from "./rehearsal.js";
 import { settingsOf } from "./settings.js";
+import { settle } from "./settle.js";
 import { Wardrobe } from "./sys/credentials.js";
 import { close, openThread } from "./sys/pidfd.js";
 import { EPOLLHUP, Poll, quieten } from "./sys/poll.js";
@@ -94,6 +95,8 @@ class DecisionThread {
         return this.#say({ is: "listening", fd: message.fd });
       case "reload":
         return this.#reload(message.config, message.sealed);
+      case "settle":
+        return settle();
       case "stop":
         this.#running = false;
     }

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../../src/cli/commands.js";
 import { own } from "../../support/workplace.js";
 
 describe("the bundle of the commands", () => {
-  it("is compiled from the code cache that its build left", () => {
-    const script = `require(${JSON.stringify(own("bin/load.js"))}).command((script) => console.log(script.cachedDataRejected))`;
+  it.each(["check", "run"])("that has `%s` is compiled from the code cache that its build left", (name) => {
+    const script = `require(${JSON.stringify(own("bin/load.js"))}).command("${name}", (script) => console.log(script.cachedDataRejected))`;
     const { stdout, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
     expect({ stdout, stderr }).toEqual({ stdout: "false\n", stderr: "" });
   });
@@ -14,7 +15,17 @@ describe("the bundle of the commands", () => {
     const { status, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: "countersign: dist/command.cjs is missing; run `npm run build`\n",
+      stderr: "countersign: dist/ is missing; run `npm run build`\n",
+    });
+  });
+
+  it.each(Object.keys(COMMANDS))("that `%s` comes from has that command", (name) => {
+    const { status, stdout } = spawnSync(process.execPath, [own("bin/countersign.js"), name, "--help"], {
+      encoding: "utf8",
+    });
+    expect({ status, usage: stdout.split("\n")[0] }).toEqual({
+      status: 0,
+      usage: expect.stringContaining(`countersign ${name} `),
     });
   });
 });
