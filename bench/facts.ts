@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { Btf } from "../src/bpf/btf.js";
 import { factsOfLoad, type Load } from "../src/bpf/load.js";
 import { BpfObject, factsOfObject } from "../src/bpf/object.js";
-import { embeddedObjects, type InstalledObject, objectFiles } from "../test/support/debian-objects.js";
 import { liveLoad } from "../test/support/live-load.js";
+import { embeddedObjects, type InstalledObject, objectFiles } from "../test/support/real-objects.js";
 import type { Figure, Missing, Row } from "./row.js";
 
 export const title = "Facts";

@@ -7,9 +7,9 @@ import type { Evidence } from "../../src/bpf/facts.js";
 import { BpfObject } from "../../src/bpf/object.js";
 import { codeOf } from "../support/assembly.js";
 import { numbers, seedOf } from "../support/damage.js";
-import { embeddedObjects, objectFiles } from "../support/debian-objects.js";
 import { closeMaps, LOADABLE, load } from "../support/kernel-load.js";
 import { missed, mutantsOf, someHarmlessOf, someMutantsOf } from "../support/mutants.js";
+import { embeddedObjects, objectFiles } from "../support/real-objects.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 const seed = seedOf();

@@ -3,8 +3,8 @@ import type { Code } from "../../src/bpf/code.js";
 import { effectsOf } from "../../src/bpf/effects.js";
 import { BpfObject } from "../../src/bpf/object.js";
 import { numbers, seedOf } from "../support/damage.js";
-import { embeddedObjects, objectFiles } from "../support/debian-objects.js";
 import { gained, missed, someHarmlessOf, someMutantsOf } from "../support/mutants.js";
+import { embeddedObjects, objectFiles } from "../support/real-objects.js";
 
 const seed = seedOf();
 /** Forbidden acts and harmless changes for each program. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { disassemble } from "../../src/bpf/disassembly.js";
 import { Elf } from "../../src/bpf/elf.js";
 import { decodeInsns } from "../../src/bpf/insn.js";
-import { embeddedObjects, objectFiles } from "../support/debian-objects.js";
+import { embeddedObjects, objectFiles } from "../support/real-objects.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 let folder: string;

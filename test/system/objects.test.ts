@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,10 +10,11 @@ import type { Evidence, MapFacts } from "../../src/bpf/facts.js";
 import { factsOfLoad } from "../../src/bpf/load.js";
 import { BpfObject, factsOfObject } from "../../src/bpf/object.js";
 import type { ObjectProgram } from "../../src/bpf/program.js";
-import { embeddedObjects, type InstalledObject, objectFiles } from "../support/debian-objects.js";
 import { kernelStacks, kernelTags } from "../support/kernel-tags.js";
 import { liveLoad } from "../support/live-load.js";
 import { dumpedPrograms } from "../support/objdump.js";
+import { embeddedObjects, exampleObjects, objectFiles } from "../support/real-objects.js";
+import { changesWhenLoaded } from "../support/relocation.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 
@@ -24,9 +25,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const examples: InstalledObject[] = readdirSync(EXAMPLES)
-  .filter((name) => name.endsWith(".o") && !name.endsWith(".be.o"))
-  .map((name) => ({ name: `examples/${name}`, bytes: readFileSync(join(EXAMPLES, name)) }));
+const examples = exampleObjects();
 
 describe.each([
   ["examples", () => examples],
@@ -214,12 +213,6 @@ describe("the stack that a program takes", () => {
     expect(compared).toBeGreaterThan(150);
   });
 });
-
-/** Whether CO-RE, a kernel symbol or a kfunc changes its instructions while it is loaded. */
-function changesWhenLoaded(program: ObjectProgram): boolean {
-  if (program.rewrittenSlots().length > 0) return true;
-  return [...program.linked.references.values()].some(({ to }) => to === "kfunc" || to === "ksym");
-}
 
 function byName(a: { readonly name: string; readonly section?: string | null }, b: typeof a): number {
   return a.name === b.name ? 0 : a.name < b.name ? -1 : 1;

@@ -1,12 +1,21 @@
-/** Real BPF objects that Debian's packages install: as files of their own, or inside the programs that load them. */
+/** Real BPF objects: those of examples/, and what Debian's packages install as files of their own or inside the programs that load them. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
-import { basename } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 
 export interface InstalledObject {
   /** `xdp-tools/xdpfilt_alw_all.o`, `libbpf-tools/opensnoop`. */
   readonly name: string;
   readonly bytes: Uint8Array;
+}
+
+const EXAMPLES = join(import.meta.dirname, "../../examples");
+
+/** This project's own examples, the big-endian ones aside. */
+export function exampleObjects(): InstalledObject[] {
+  return readdirSync(EXAMPLES)
+    .filter((name) => name.endsWith(".o") && !name.endsWith(".be.o"))
+    .map((name) => ({ name: `examples/${name}`, bytes: readFileSync(join(EXAMPLES, name)) }));
 }
 
 /** Objects that a package installs as `*.o`. Throws where the package is not installed. */
