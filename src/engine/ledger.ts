@@ -1,4 +1,5 @@
 import type { MapConfig } from "../config/config.js";
+import { readMapFile } from "../config/mapfile.js";
 import type { Decision } from "../hooks/decision.js";
 import type { MapWrite } from "../policy/map.js";
 
@@ -17,9 +18,13 @@ export class Ledger {
   readonly #latest = new Map<string, Map<string, { attachment: string; write: MapWrite }>>();
   /** Maps in which a new thread finds nothing: what was deleted there need not be deleted again. */
   readonly #empty: ReadonlySet<string>;
+  /** Files of the others, and how many writes are kept before what their files do not have is forgotten as well. */
+  readonly #files: ReadonlyMap<string, string>;
+  #sweepAt = SWEEP;
 
   constructor(maps: readonly Pick<MapConfig, "name" | "file">[] = []) {
     this.#empty = new Set(maps.filter(({ file }) => file === null).map(({ name }) => name));
+    this.#files = new Map(maps.flatMap(({ name, file }) => (file === null ? [] : [[name, file]])));
   }
 
   record({ answers }: Pick<Decision, "answers">): void {
@@ -33,6 +38,18 @@ export class Ledger {
         if (its.size === 0) this.#latest.delete(key);
       }
     }
+    if (this.#latest.size > this.#sweepAt) this.#sweep();
+  }
+
+  /** Keys that came and went, and that a new thread will not find in a file. */
+  #sweep(): void {
+    const files = new Map([...this.#files].map(([map, file]) => [map, keysOf(file)]));
+    for (const [key, its] of this.#latest) {
+      const [map, name] = JSON.parse(key) as [string, string];
+      if (files.get(map)?.has(name) === false) forget(its);
+      if (its.size === 0) this.#latest.delete(key);
+    }
+    this.#sweepAt = SWEEP + 2 * this.#latest.size;
   }
 
   commits(): readonly Commit[] {
@@ -41,6 +58,18 @@ export class Ledger {
     );
   }
 }
+
+/** Null for a file that cannot be read: what is known of it stays known. */
+function keysOf(file: string): ReadonlySet<string> | null {
+  try {
+    return new Set(Object.keys(readMapFile(file)));
+  } catch {
+    return null;
+  }
+}
+
+/** Writes that are kept before it is looked at what of them is needed. */
+const SWEEP = 4096;
 
 /** Of a key that was in no file: where the map itself has it no more, nor need it be deleted for anybody. */
 function forget(its: Map<string, { write: MapWrite }>): void {

@@ -30,6 +30,7 @@ export const linking: readonly RefusedCase[] = [
   forbidden("a directive that an engine might know", `"use math";\n${hook("")}`),
   forbidden("a directive that strips", hook(`"use strip";`)),
   forbidden("`debugger`", hook(`debugger;`)),
+  forbidden("an error taken apart before it is looked at", hook(`try { f(); } catch ({ message }) { return 0; }`)),
   forbidden("a comment that only a script has", hook(`let x = 1, y = 2; x<!--y;`)),
   forbidden("a comment's end that only a script has", hook(`let x = 3;\nwhile (x-->0);`)),
   forbidden("a line separator", hook(`// \u2028 throw 1`)),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Ledger } from "../../../src/engine/ledger.js";
 import type { Answer } from "../../../src/hooks/decision.js";
@@ -54,6 +57,32 @@ describe("a ledger", () => {
     const ledger = new Ledger([{ name: "m", file: "m.json" }]);
     ledger.record(wrote("a", ["x", null]));
     expect(told(ledger)).toEqual([["a", "x", null]]);
+  });
+
+  it("does not grow with keys that come and go in a map that begins with a file", () => {
+    const folder = mkdtempSync(join(tmpdir(), "countersign-ledger-"));
+    const file = join(folder, "m.json");
+    writeFileSync(file, JSON.stringify({ k1: 1, k2: 2 }));
+    const ledger = new Ledger([{ name: "m", file }]);
+    let most = 0;
+    for (let i = 0; i < 20_000; i++) {
+      ledger.record(wrote("a", [`k${i}`, "1"]));
+      ledger.record(wrote("a", [`k${i}`, null]));
+      ledger.record(wrote("audit-b", [`k${i}`, null]));
+      if (i % 1000 === 0) most = Math.max(most, ledger.commits().length);
+    }
+    // an audit attachment's deletion of what the file has is its own
+    expect(most).toBeLessThan(2 * 4200);
+    expect(told(ledger)).toEqual(
+      expect.arrayContaining([
+        ["a", "k1", null],
+        ["audit-b", "k2", null],
+      ]),
+    );
+    rmSync(file);
+    for (let i = 0; i < 5000; i++) ledger.record(wrote("a", [`k${i}`, null]));
+    expect(ledger.commits().length).toBeGreaterThan(4096);
+    rmSync(folder, { recursive: true });
   });
 
   it("does not grow with how often a key is written", () => {
