@@ -4,6 +4,7 @@ import { ANONYMOUS, type Export, takeOut } from "./bindings.js";
 import { Edits } from "./edits.js";
 import { type Marks, meter } from "./fuel.js";
 import { lighten } from "./lighten.js";
+import { hasNoMemory } from "./memory.js";
 import type { Part } from "./places.js";
 import type { Unit } from "./units.js";
 
@@ -34,9 +35,12 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
     );
     const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
     const body = `${declare(imports)}\n${edits}\n;`;
-    text += last
-      ? `{${declare(guest)}return()=>{${own("fuel")}=${own("box")}[${FUEL}];try{${run(names, index)}${body}${ending(names, unit, hooks)}}}})`
-      : `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
+    const begin = `return()=>{${own("fuel")}=${own("box")}[${FUEL}];try{`;
+    if (!last)
+      text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
+    else if (index === 0 && hasNoMemory(source, hooks))
+      text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks)}}}})`;
+    else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks)}}}})`;
     line += source.text.split("\n").length + 1;
   });
   return { text, parts };

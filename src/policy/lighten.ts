@@ -10,13 +10,18 @@ import type { Source } from "./source.js";
 export function lighten(source: Source, edits: Edits, hooks: readonly string[]): void {
   for (const statement of source.program.body) {
     const node = statement.type === "ExportNamedDeclaration" ? statement.declaration : null;
-    if (node?.type !== "FunctionDeclaration" || node.generator || !hooks.includes(node.id.name)) continue;
-    if (asksForItself(source, node) || isNamedTwice(source, node.id.name)) continue;
+    if (node?.type !== "FunctionDeclaration" || !canBeArrow(source, node, hooks)) continue;
     edits.replace(node.start, node.start + "function".length, "const");
     edits.close(node.id.end, "=");
     edits.close(parametersEnd(source, node), "=>");
     edits.close(node.end, ";");
   }
+}
+
+/** Whether {@link lighten} makes an arrow function of it. */
+export function canBeArrow(source: Source, node: FunctionDeclaration, hooks: readonly string[]): boolean {
+  if (node.generator || !hooks.includes(node.id.name)) return false;
+  return !asksForItself(source, node) && !isNamedTwice(source, node.id.name);
 }
 
 function asksForItself({ nodes }: Source, { start, end }: FunctionDeclaration): boolean {

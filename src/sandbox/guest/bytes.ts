@@ -1,3 +1,10 @@
+import { ANSWERS, VERIFY_SIGNATURE } from "../slots.js";
+import { answer, answers, MAX_ANSWERS } from "./answers.js";
+import { box, callHost, hostNumber } from "./host.js";
+import { stringOf } from "./text.js";
+
+const ENODATA = 61;
+
 export interface Bytes {
   readonly length: number;
 }
@@ -22,8 +29,46 @@ class Numbered extends Itself {
     this.#number = number;
   }
 
-  static of(bytes: unknown): number {
-    return typeof bytes === "object" && bytes !== null && #number in bytes ? bytes.#number : -1;
+  /** The host's number of some bytes. Throws a TypeError for whatever else the policy gave. */
+  static of(bytes: unknown, who: string): number {
+    if (typeof bytes === "object" && bytes !== null && #number in bytes) return bytes.#number;
+    throw new TypeError(`${who} is not bytes`);
+  }
+
+  /**
+   * Here, since in nearly every decision it only finds that there is no signature. That is answered without the host, and
+   * without a call of its own: one costs a tenth of a decision.
+   */
+  static verify_signature(data: unknown, signature: unknown, keyring: unknown, type: unknown): number {
+    if (
+      signature === null &&
+      // data of this type carries its own
+      type !== "MODSIG" &&
+      typeof type === "string" &&
+      typeof keyring === "string" &&
+      typeof data === "object" &&
+      data !== null &&
+      #number in data
+    ) {
+      // `answer`, written out
+      const kept = box[ANSWERS]!;
+      if (kept < 4 * MAX_ANSWERS) {
+        answers[kept] = "verify_signature";
+        answers[kept + 1] = keyring;
+        answers[kept + 2] = type;
+        answers[kept + 3] = -ENODATA;
+      }
+      box[ANSWERS] = kept + 4;
+      return -ENODATA;
+    }
+    const ring = stringOf(keyring, "verify_signature: keyring");
+    const kind = stringOf(type, "verify_signature: type");
+    const bytes = numberOf(data, "verify_signature: data");
+    const signed = signature === null ? -1 : numberOf(signature, "verify_signature: signature");
+    callHost(VERIFY_SIGNATURE, "verify_signature", JSON.stringify([ring, kind]), bytes, signed);
+    const verdict = hostNumber();
+    answer("verify_signature", ring, kind, verdict);
+    return verdict;
   }
 }
 
@@ -31,12 +76,4 @@ export function standFor(number: number, length: number): Bytes {
   return Object.freeze(new Numbered({ length }, number)) as Bytes;
 }
 
-/** The host's number of some bytes; -1 for whatever else the policy gave. */
-export const byteNumber = Numbered.of;
-
-/** The same, but throws a TypeError for whatever else the policy gave. */
-export function numberOf(bytes: unknown, who: string): number {
-  const number = byteNumber(bytes);
-  if (number === -1) throw new TypeError(`${who} is not bytes`);
-  return number;
-}
+export const { of: numberOf, verify_signature } = Numbered;

@@ -13,3 +13,9 @@ export function cut(text: string, length: number): string {
 export function beginning(text: string, length: number): string {
   return text.length > MAX_JOINED ? `a text of ${text.length} characters` : cut(text, length);
 }
+
+/** What must be a string. Throws a TypeError for whatever else the policy gave. */
+export function stringOf(value: unknown, who: string): string {
+  if (typeof value !== "string") throw new TypeError(`${who} is not a string`);
+  return value;
+}

@@ -36,6 +36,15 @@ export const persistence: readonly HostileCase[] = [
   ),
   forgets("a RegExp's lastIndex", `const r = /x/g;`, `r.test("xx"); return r.lastIndex === 1 ? 0 : -13;`),
   forgets("a function's property", ``, `if (blob_verify.mark) return -13; blob_verify.mark = 1; return 0;`),
+  forgets("a property of a function that is called", `const f = () => f;`, `const g = f(); ${remembers("g")}`),
+  forgets("a property of a template's tag", "const f = () => 0;", `f\`x\`; ${remembers("f")}`),
+  {
+    name: "a property of a hook that is an arrow function",
+    policy: `export const blob_verify = () => { ${remembers("blob_verify")} };`,
+    fault: null,
+    verdict: 0,
+    times: 3,
+  },
   forgets("a class's static field", `class A { static n = 0; }`, `return A.n++ === 0 ? 0 : -13;`),
   forgets(
     "a private static field",
