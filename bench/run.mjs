@@ -29,7 +29,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  external: ["koffi", "casbin", "isolated-vm", "@cedar-policy/cedar-wasm"],
+  external: ["esbuild", "koffi", "casbin", "isolated-vm", "@cedar-policy/cedar-wasm"],
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },

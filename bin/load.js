@@ -1,4 +1,4 @@
-// Loads the bundle of the commands. Compiling it takes longer than most commands do, so that a build leaves V8's code cache
+// Loads a bundle that is one script, such as that of the commands. Compiling it takes longer than most commands do, so that a build leaves V8's code cache
 // beside it: one that another version of node made is not taken, and then only the time is lost. Commands that stay have a
 // bundle with nothing but what they need, since its source stays in memory as long as they do.
 const { existsSync, readFileSync } = require("node:fs");
@@ -14,9 +14,11 @@ function files(wanted) {
   return { bundle: `${bundle}.cjs`, cache: `${bundle}.cache` };
 }
 
-/** The exports of a command's bundle, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
-function command(wanted, compiled = () => {}) {
-  const { bundle, cache } = files(wanted);
+/** A command's bundle; see `load`. */
+const command = (wanted, compiled) => load(files(wanted), compiled);
+
+/** A bundle's exports, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
+function load({ bundle, cache }, compiled = () => {}) {
   if (!existsSync(bundle)) return undefined;
   const script = new Script(
     `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, "utf8")}\n})`,
@@ -31,4 +33,4 @@ function command(wanted, compiled = () => {}) {
   return module.exports;
 }
 
-module.exports = { command, files };
+module.exports = { command, files, load };

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundleScript } from "./script.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -24,9 +25,8 @@ function without(kept) {
   return { name: "without", setup };
 }
 
-const sources = ["src", "package.json", "package-lock.json", "scripts/build.mjs", "scripts/code-cache.mjs"].map(
-  (name) => join(root, name),
-);
+const scripts = ["build", "script", "code-cache"].map((name) => `scripts/${name}.mjs`);
+const sources = ["src", "package.json", "package-lock.json", ...scripts].map((name) => join(root, name));
 const stamp = join(dist, "command.cjs");
 const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
 
@@ -58,27 +58,12 @@ if (!quiet || stale) {
     },
     logLevel: "warning",
   });
-  // the commands are one script, which can be given V8's code cache; a module cannot. Those that stay have a small one of their own
+  // the commands are one script; those that stay have a small one of their own
   for (const [name, plugins] of [
     ["command", []],
     ["gate", [without(/^\.\/(?:run|agent)\.js$/)]],
   ])
-    await build({
-      absWorkingDir: root,
-      entryPoints: ["src/cli/main.ts"],
-      outfile: join(dist, `${name}.cjs`),
-      bundle: true,
-      format: "cjs",
-      platform: "node",
-      target: "node20.19",
-      minify: true,
-      legalComments: "linked",
-      external: ["koffi"],
-      plugins,
-      define: { "import.meta.url": "__url" },
-      banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
-      logLevel: "warning",
-    });
+    await bundleScript(join(root, "src/cli/main.ts"), join(dist, `${name}.cjs`), plugins);
   // without it commands only start later
   for (const name of ["command", "gate"])
     spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {

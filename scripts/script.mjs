@@ -1,0 +1,20 @@
+import { build } from "esbuild";
+
+/** Bundles an entry into one script: a script can be given V8's code cache, a module cannot. bin/load.js loads it. */
+export const bundleScript = (entry, outfile, plugins = []) =>
+  build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    minify: true,
+    legalComments: "linked",
+    // koffi finds its binaries beside itself
+    external: ["koffi"],
+    plugins,
+    define: { "import.meta.url": "__url" },
+    banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+    logLevel: "warning",
+  });
