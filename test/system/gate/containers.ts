@@ -24,6 +24,8 @@ export class Containers {
     private readonly folder: string,
     private readonly socket: string,
     program: string,
+    /** How runc is called. */
+    private readonly runc: readonly string[] = ["runc"],
   ) {
     mkdirSync(join(folder, "rootfs/bin"), { recursive: true });
     copyFileSync("/usr/bin/busybox", join(folder, "rootfs/bin/sh"));
@@ -33,14 +35,16 @@ export class Containers {
   /** Runs a command in a new container, to its end. */
   run(command: readonly string[], wanted: Wanted = {}): Done {
     const id = this.#make(command, wanted);
-    const run = spawnSync("runc", this.#words(id), { encoding: "utf8", timeout: 60_000 });
+    const [file = "", ...words] = this.#words(id);
+    const run = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
     return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
   }
 
   /** Starts a container that runs one command after the other, as they are asked for. */
   start(wanted: Wanted = {}): RunningContainer {
     const id = this.#make(["/bin/sh", "-c", SHELL], wanted);
-    return new RunningContainer(id, spawn("runc", this.#words(id)));
+    const [file = "", ...words] = this.#words(id);
+    return new RunningContainer(id, spawn(file, words), this.runc);
   }
 
   /** A bundle's folder, for runtimes of a test's own choice. */
@@ -50,7 +54,7 @@ export class Containers {
   }
 
   #words(id: string): readonly string[] {
-    return ["run", "--bundle", join(this.folder, id), id];
+    return [...this.runc, "run", "--bundle", join(this.folder, id), id];
   }
 
   /** The new container's id, which names its bundle too. */
@@ -85,6 +89,7 @@ export class RunningContainer {
   constructor(
     readonly id: string,
     private readonly runtime: ChildProcessWithoutNullStreams,
+    private readonly runc: readonly string[],
   ) {
     this.#lines = createInterface({ input: runtime.stdout })[Symbol.asyncIterator]();
   }
@@ -103,13 +108,9 @@ export class RunningContainer {
 
   /** Runs a command as another process that the runtime starts in the container. */
   exec(...command: readonly string[]): Done {
-    const run = spawnSync("runc", ["exec", this.id, ...command], { encoding: "utf8", timeout: 60_000 });
+    const [file = "", ...words] = [...this.runc, "exec", this.id, ...command];
+    const run = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
     return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
-  }
-
-  /** Its shell's pid on the host. */
-  get pid(): number {
-    return JSON.parse(execFileSync("runc", ["state", this.id], { encoding: "utf8" })).pid;
   }
 
   async end(): Promise<void> {

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Done } from "./site.js";
+
+const SYSTEMD = "/lib/systemd/systemd";
+/** Where the unified hierarchy is: alone, or beside the older ones. */
+const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+
+/**
+ * systemd as the first process of namespaces of its own, on this kernel: what a unit and its fd store do is systemd's own doing.
+ * It has no units but those of a test, and ends with it.
+ */
+export class Machine {
+  private constructor(
+    private readonly first: ChildProcess,
+    private readonly pid: number,
+    private readonly cgroup: string,
+  ) {}
+
+  /** A machine with these units and drop-ins, by their paths below a folder of units; or why there can be none. */
+  static async boot(folder: string, units: Readonly<Record<string, string>>): Promise<Machine | string> {
+    if (!existsSync(SYSTEMD)) return "needs systemd";
+    const root = CGROUPS.find(
+      (path) => existsSync(join(path, "cgroup.procs")) && existsSync(join(path, "cgroup.controllers")),
+    );
+    if (root === undefined) return "needs cgroup v2";
+    for (const [path, text] of Object.entries(units)) {
+      mkdirSync(join(folder, "units", path, ".."), { recursive: true });
+      writeFileSync(join(folder, "units", path), text);
+    }
+    const cgroup = join(root, `countersign-machine-${process.pid}`);
+    mkdirSync(cgroup);
+    writeFileSync(join(folder, "boot"), BOOT);
+    const script = `echo $$ > ${cgroup}/cgroup.procs; exec unshare ${NAMESPACES} sh ${folder}/boot ${folder}`;
+    const first = spawn("sh", ["-c", script], { stdio: "ignore" });
+    for (let tries = 0; tries < 200; tries += 1) {
+      const pid = Number(spawnSync("pgrep", ["-x", "-P", String(first.pid), "systemd"], { encoding: "utf8" }).stdout);
+      if (pid > 0) {
+        const machine = new Machine(first, pid, cgroup);
+        if (/^(running|degraded)/.test(machine.run("systemctl", "is-system-running").stdout)) return machine;
+      }
+      if (first.exitCode !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    first.kill("SIGKILL");
+    return "systemd does not come up in namespaces here";
+  }
+
+  /** The words that run a command inside. */
+  words(...command: readonly string[]): readonly [string, ...string[]] {
+    return ["nsenter", "--target", String(this.pid), "--mount", "--pid", "--cgroup", "--ipc", "--uts", ...command];
+  }
+
+  run(...command: readonly string[]): Done {
+    const [file, ...words] = this.words(...command);
+    const { status, signal, stdout, stderr } = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
+    return { status, signal, stdout, stderr };
+  }
+
+  /** A unit's property, as `systemctl show` has it. */
+  property(unit: string, name: string): string {
+    return this.run("systemctl", "show", "--property", name, "--value", unit).stdout.trim();
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.first.once("exit", resolve));
+    this.first.kill("SIGKILL"); // and with it all that is inside
+    await ended;
+    for (let tries = 0; tries < 100; tries += 1) {
+      spawnSync("find", [this.cgroup, "-depth", "-mindepth", "1", "-type", "d", "-exec", "rmdir", "{}", ";"]);
+      try {
+        rmdirSync(this.cgroup);
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50)); // its last processes are on their way out
+      }
+    }
+  }
+}
+
+const NAMESPACES = "--pid --fork --mount --cgroup --ipc --uts --kill-child";
+
+/** Everything is mounted out of sight of the machine around it, what is the kernel's own stays as it is, and no unit of Debian's is started. */
+const BOOT = `set -e
+mount --make-rprivate /
+mount -t proc proc /proc
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+mount -t tmpfs tmpfs /run
+umount -l /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs tmpfs /etc/systemd/system
+mkdir -p /run/systemd/system
+cp -r "$1"/units/. /run/systemd/system
+for target in sysinit basic shutdown multi-user; do printf '[Unit]\\nDescription=nothing\\n' > /run/systemd/system/$target.target; done
+exec env -i PATH="$PATH" container=test SYSTEMD_UNIT_PATH=/run/systemd/system SYSTEMD_GENERATOR_PATH= \\
+  ${SYSTEMD} --system --unit=basic.target
+`;

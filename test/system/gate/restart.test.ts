@@ -1,0 +1,141 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { Containers, type RunningContainer } from "./containers.js";
+import { Machine } from "./machine.js";
+import { BIN, needs, needsGate, Site } from "./site.js";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const UNIT = "countersign-agent.service";
+const SOCKET = "/run/countersign/agent.sock";
+const BY_TIER = `
+import { deny } from "countersign";
+export const bpf_prog_load = (prog, current) =>
+  current.container?.labels?.tier === "edge" ? deny("a container of tier edge loads nothing here") : 0;
+`;
+const LOADER = "/bin/attack callers";
+const LOADED = "good in a thread: done\ngood in a vfork: 0\n";
+const REFUSED = "good in a thread: EPERM\ngood in a vfork: 1\n";
+
+/** The unit of deploy/, run by systemd itself; only what it starts, and where that reads and writes, are this test's own. */
+describe("an agent that systemd starts again", () => {
+  let site: Site;
+  let machine: Machine | string;
+  let containers: Containers;
+  let edge: RunningContainer;
+  let dev: RunningContainer;
+
+  beforeAll(async () => {
+    if (process.getuid?.() !== 0) return;
+    site = new Site(BY_TIER);
+    const config = join(site.folder, "countersign.yaml");
+    const words = [process.execPath, BIN, "agent", "--socket", SOCKET, "--config", config, "--metrics", "127.0.0.1:0"];
+    machine = await Machine.boot(site.folder, {
+      [UNIT]: readFileSync(at(`../../../deploy/${UNIT}`), "utf8"),
+      [`${UNIT}.d/test.conf`]: `[Service]\nExecStart=\nExecStart=${words.join(" ")}\nStandardError=append:${site.folder}/said\n`,
+    });
+    if (typeof machine === "string") return;
+    expect(machine.run("systemctl", "start", UNIT)).toMatchObject({ status: 0, stderr: "" });
+    const program = join(site.folder, "traps-static");
+    execFileSync("gcc", ["-O2", "-static", "-pthread", "-o", program, at("../attack/traps.c")]);
+    containers = new Containers(site.folder, SOCKET, program, machine.words("runc"));
+    edge = containers.start({ annotations: { "label.countersign/tier": "edge" } });
+    dev = containers.start();
+  });
+  afterAll(async () => {
+    if (machine instanceof Machine) await machine.end();
+    site?.remove();
+  });
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "runc", "gcc", "busybox", "nsenter", "pgrep");
+    if (typeof machine === "string") context.skip(machine);
+  });
+
+  const there = () => machine as Machine;
+  const mainPid = () => there().property(UNIT, "MainPID");
+  const judged = async () => {
+    expect(await edge.ask(LOADER)).toContain(REFUSED);
+    expect(await dev.ask(LOADER)).toContain(LOADED);
+  };
+  const stored = (count: number) =>
+    vi.waitFor(() => expect(there().property(UNIT, "NFileDescriptorStore")).toBe(String(count)), { timeout: 5000 });
+
+  it("is ready when it says so, and has each container kept as two fds", async () => {
+    await judged();
+    expect(there().property(UNIT, "ActiveState")).toBe("active");
+    await stored(4);
+  });
+
+  it("goes on with containers that ran before", async () => {
+    const before = mainPid();
+    expect(there().run("systemctl", "restart", UNIT)).toMatchObject({ status: 0, stderr: "" });
+    expect(mainPid()).not.toBe(before);
+    await judged();
+    await stored(4);
+  });
+
+  it("goes on with them after it was killed, and calls that come meanwhile wait for it", async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const before = mainPid();
+      there().run("kill", "-KILL", before);
+      await judged();
+      expect(mainPid()).not.toBe(before);
+    }
+    await stored(4);
+  });
+
+  it("hears processes that a runtime starts in such a container", async () => {
+    expect(edge.exec("/bin/attack", "callers").stdout).toContain(REFUSED);
+    expect(dev.exec("/bin/attack", "callers").stdout).toContain(LOADED);
+    await stored(4);
+  });
+
+  it("has read its configuration again when systemctl says so", async () => {
+    site.policy("export const bpf_prog_load = () => 0;");
+    expect(there().run("systemctl", "reload", UNIT)).toMatchObject({ status: 0, stderr: "" });
+    expect(await edge.ask(LOADER)).toContain(LOADED);
+    site.policy(BY_TIER);
+    there().run("systemctl", "reload", UNIT);
+    await judged();
+  });
+
+  it("forgets containers that end, whether it runs or not", async () => {
+    const short = containers.start();
+    expect(await short.ask(LOADER)).toContain(LOADED);
+    await stored(6);
+    await short.end();
+    await stored(4);
+    const other = containers.start();
+    expect(await other.ask(LOADER)).toContain(LOADED);
+    there().run("kill", "-STOP", mainPid());
+    await other.end();
+    there().run("kill", "-KILL", mainPid());
+    await judged();
+    await stored(4);
+  });
+
+  it("lets containers go when it is stopped: their calls fail", async () => {
+    there().run("systemctl", "stop", UNIT);
+    await stored(0);
+    for (const container of [edge, dev])
+      expect(await container.ask(LOADER)).toContain("good in a thread: ENOSYS\ngood in a vfork: 1\n");
+  });
+});
+
+describe("the unit of deploy/", () => {
+  it("is one that systemd has nothing to say about", (context) => {
+    needs(context, "systemd-analyze");
+    const folder = mkdtempSync(join(tmpdir(), "countersign-unit-"));
+    const unit = readFileSync(at(`../../../deploy/${UNIT}`), "utf8");
+    writeFileSync(join(folder, UNIT), unit.replace("/usr/bin/countersign", BIN));
+    const { status, stdout, stderr } = spawnSync("systemd-analyze", ["verify", join(folder, UNIT)], {
+      encoding: "utf8",
+    });
+    rmSync(folder, { recursive: true });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+});
