@@ -184,7 +184,7 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
   it("runs out of time, and says what fuel it had used by then", ({ skip }) => {
     if (skips.time !== undefined) skip(skips.time);
     const outcome = ask(blob("for (;;) blob.name.at(0);"), { limits: { fuel: 1e9, wall: 20 } });
-    expect(outcome.fault).toMatchObject({ code: "OUT_OF_TIME", place: expect.stringMatching(/^policy\.js:\d+:\d+$/) });
+    expect(outcome.fault).toMatchObject({ code: "OUT_OF_TIME", place: expect.stringMatching(/^policy\.js/) });
     expect(outcome.fuel).toBeGreaterThan(1000);
     expect(outcome.fuel).toBeLessThan(1e9);
   });
