@@ -1,15 +1,21 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CountersignError } from "../error.js";
 
-/** Writes a file whole or not at all: whoever looks for it meanwhile finds what was there before, or this. Throws FILE_UNREADABLE. */
+/**
+ * Writes a file whole or not at all: whoever looks for it meanwhile finds what was there before, or this. Throws FILE_UNREADABLE,
+ * also for a device or a pipe, in whose place a file would be put.
+ */
 export function writeWhole(path: string, bytes: Uint8Array): void {
   const passing = `${path}.${process.pid}.new`;
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+      throw new CountersignError("FILE_UNREADABLE", "is not a regular file", { place: path, remedy: "name a file" });
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(passing, bytes, { flag: "wx" });
     renameSync(passing, path);
   } catch (cause) {
+    if (cause instanceof CountersignError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? cause;
     throw new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, {
       place: path,

@@ -87,7 +87,18 @@ export function readConfig(file: string): Config {
 
 export function parseConfig(file: string, text: string): Config {
   const document = new Document(file, text, "CONFIG_INVALID", "mend it there (docs/configuration.md has every key)");
-  return new Reader(document, validated(document, SCHEMA)).config();
+  const input = validated(document, SCHEMA);
+  refuseProto(document, document.value, []);
+  return new Reader(document, input).config();
+}
+
+/** No part of a configuration can be called so, and a schema's record leaves it out without a word. */
+function refuseProto(document: Document, value: unknown, path: Path): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, held] of Object.entries(value)) {
+    if (key === "__proto__") throw document.error([...path, key], "`__proto__` is no name", "use another one", "key");
+    refuseProto(document, held, [...path, key]);
+  }
 }
 
 /** Turns what the schema let through into a Config: paths, units and names. */

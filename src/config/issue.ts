@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { CountersignError } from "../error.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Document, Path } from "./document.js";
+import { quoted } from "./quoted.js";
 
 type Issue = z.core.$ZodIssue;
 
@@ -157,10 +158,4 @@ function article(type: string): string {
 function list(values: readonly string[]): string {
   const all = values.map(quoted);
   return all.length > 1 ? `${all.slice(0, -1).join(", ")} or ${all.at(-1)}` : (all[0] ?? "");
-}
-
-/** The user's own words, bounded. */
-function quoted(word: unknown): string {
-  const text = String(word);
-  return `\`${text.length > 80 ? `${text.slice(0, 79)}…` : text}\``;
 }

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { CountersignError } from "../error.js";
 import { readText } from "../input.js";
 import { Document } from "./document.js";
+import { quoted } from "./quoted.js";
 
 /** The largest file of a map. */
 const MAX_MAP = 32 * 2 ** 20;
@@ -17,13 +18,10 @@ export function readMapFile(file: string): Record<string, unknown> {
   const value = extname(file) === ".json" ? fromJson(file, text) : new Document(file, text, "MAP_INVALID").value;
   if (value === null || typeof value !== "object" || Array.isArray(value))
     throw invalid(file, "is no mapping of keys to values", "write it as `key: value` lines, or as one JSON object");
-  for (const [key, entry] of Object.entries(value))
-    if (!isJson(entry))
-      throw invalid(
-        file,
-        `the value of \`${key}\` is no JSON value, or deeper than ${MAX_DEPTH}`,
-        "write text, numbers, lists or mappings",
-      );
+  for (const [key, entry] of Object.entries(value)) {
+    const flaw = flawOf(entry);
+    if (flaw !== null) throw invalid(file, `the value of ${quoted(key)} ${flaw.is}`, flaw.remedy);
+  }
   return value as Record<string, unknown>;
 }
 
@@ -37,7 +35,7 @@ function fromJson(file: string, text: string): unknown {
   }
   const twice = duplicate(text);
   if (twice !== null)
-    throw invalid(placeAt(file, text, twice.offset), `the key ${twice.key} stands twice`, "keep one of them");
+    throw invalid(placeAt(file, text, twice.offset), `the key ${quoted(twice.key)} stands twice`, "keep one of them");
   return value;
 }
 
@@ -60,13 +58,34 @@ function duplicate(text: string): { key: string; offset: number } | null {
   return null;
 }
 
+interface Flaw {
+  readonly is: string;
+  readonly remedy: string;
+}
+
+const NO_JSON: Flaw = {
+  is: `is no JSON value, or deeper than ${MAX_DEPTH}`,
+  remedy: "write text, numbers, lists or mappings",
+};
+const INEXACT: Flaw = {
+  is: "has a whole number beyond 2^53, which a policy would not see as it is",
+  remedy: "write it as text",
+};
+
 /** YAML knows values that JSON does not: infinities, dates, sets. Depth is bounded, since guests parse these values. */
-function isJson(value: unknown, depth = 0): boolean {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
-  if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value !== "object" || depth === MAX_DEPTH) return false;
-  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
-  return plain && Object.values(value).every((item) => isJson(item, depth + 1));
+function flawOf(value: unknown, depth = 0): Flaw | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return null;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return NO_JSON;
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? INEXACT : null;
+  }
+  if (typeof value !== "object" || depth === MAX_DEPTH) return NO_JSON;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return NO_JSON;
+  for (const item of Object.values(value)) {
+    const flaw = flawOf(item, depth + 1);
+    if (flaw !== null) return flaw;
+  }
+  return null;
 }
 
 function placeAt(file: string, text: string, offset: number): string {

@@ -1,4 +1,5 @@
-import { dirname, posix, relative, resolve, sep } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import type { AttachmentConfig, Config, MapConfig } from "../config/config.js";
 import { readMapFile } from "../config/mapfile.js";
 import { CountersignError } from "../error.js";
@@ -46,7 +47,10 @@ export class Loader {
   private link(path: string): LinkedPolicy {
     const file = relative(this.folder, path).split(sep).join("/");
     return linkPolicy(file, {
-      read: (name) => readText(resolve(this.folder, name), MAX_POLICY),
+      read: (name) => {
+        if (name !== file) refuseLeaving(dirname(path), resolve(this.folder, name), name);
+        return readText(resolve(this.folder, name), MAX_POLICY);
+      },
       hookNames: HOOK_NAMES,
       root: posix.dirname(file),
     });
@@ -67,6 +71,22 @@ export class Loader {
       );
     }
   }
+}
+
+/** Whoever reads a domain's folder is to have read all that decides; links within it are as good as files. */
+function refuseLeaving(folder: string, path: string, name: string): void {
+  let inside: string;
+  try {
+    inside = relative(realpathSync(folder), realpathSync(path));
+  } catch {
+    // there is none: reading it says so
+    return;
+  }
+  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
+  throw new CountersignError("POLICY_FORBIDDEN", "is imported, and is a link that leaves the policy's folder", {
+    place: name,
+    remedy: "put the file itself there",
+  });
 }
 
 function mapOf({ name, file, writable }: MapConfig): PolicyMap {

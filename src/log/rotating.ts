@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from "node:fs";
 import { CountersignError } from "../error.js";
 
 /** Where whole lines go, and how much of them is kept. */
@@ -71,7 +71,9 @@ export class RotatingFile {
 
   private open(): number {
     try {
-      const fd = openSync(this.options.file, "a+", 0o640);
+      const { file } = this.options;
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return openSync(file, STREAM);
+      const fd = openSync(file, "a+", 0o640);
       endLine(fd);
       return fd;
     } catch (cause) {
@@ -89,6 +91,9 @@ export class RotatingFile {
     });
   }
 }
+
+/** A pipe whose reader is not there, or reads too slowly, is an error: decisions do not wait for it. */
+const STREAM = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
 
 /** A writer that was ended in the middle of a line leaves half of one: what follows begins on a line of its own. */
 function endLine(fd: number): void {

@@ -234,7 +234,9 @@ describe("a configuration that can't be used is no decision", () => {
   it("because a map's file is wrong, or the folder of signatures is missing, or the log can't be written", () => {
     const map = broken(attached, "maps: { rules: { file: rules.json } }");
     map.write("rules.json", '{"a": 1, "a": 2}');
-    expect(using(map)).toMatch(/countersign\.yaml:4:9: .*rules\.json:1:10: the key "a" stands twice \[MAP_INVALID\]; /);
+    expect(using(map)).toMatch(
+      /countersign\.yaml:4:9: .*rules\.json:1:10: the key `"a"` stands twice \[MAP_INVALID\]; /,
+    );
     const signatures = broken(attached);
     signatures.write("countersign.yaml", `version: 1\nsignatures: [gone]\nattachments:\n${attached}\n`);
     expect(using(signatures)).toContain("[FILE_UNREADABLE]; ");

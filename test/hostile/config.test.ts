@@ -123,6 +123,9 @@ describe("a configuration that is not valid is refused at its place", () => {
     ],
     ["a keyring's name", `${head}  []\nkeyrings: {'a b': {trust: [a]}}\n`, "4:12", "`a b` is no name"],
     ["a digest", `${head}  []\nkeyrings: {k: {trust: [a], revoked: {digests: [zz]}}}\n`, "4:48", "`zz` is no SHA-256"],
+    ["a default for `__proto__`", `${head}  []\ndefault: { __proto__: deny }\n`, "4:12", "`__proto__` is no name"],
+    ["a keyring called `__proto__`", `${head}  []\nkeyrings: { __proto__: { trust: [a] } }\n`, "4:13", "is no name"],
+    ["a map called `__proto__`", `${head}  []\nmaps:\n  __proto__: { file: a }\n`, "5:3", "`__proto__` is no name"],
     ["a map of nothing", `${head}  []\nmaps: {m: {}}\n`, "4:11", "has neither `file` nor `writable`"],
     ["a log that keeps nothing", `${head}  []\nlog: {file: a, keep: 0}\n`, "4:22", "`keep` is 0"],
   ])("%s", (_, text, at, message) => {
@@ -180,15 +183,18 @@ describe("a map's file", () => {
   });
 
   it.each([
-    ["twice.json", '{"a": {"b": 1},\n "b": [{"a": 1}], "a": 2}', ":2:19", 'the key "a" stands twice'],
-    ["escaped.json", '{"a": 1, "\\u0061": 2}', ":1:10", 'the key "\\u0061" stands twice'],
-    ["below.json", '{"x": [{"a": 1, "a": 2}]}', ":1:17", 'the key "a" stands twice'],
+    ["twice.json", '{"a": {"b": 1},\n "b": [{"a": 1}], "a": 2}', ":2:19", 'the key `"a"` stands twice'],
+    ["escaped.json", '{"a": 1, "\\u0061": 2}', ":1:10", 'the key `"\\u0061"` stands twice'],
+    ["below.json", '{"x": [{"a": 1, "a": 2}]}', ":1:17", 'the key `"a"` stands twice'],
     ["twice.yaml", "a: 1\na: 2\n", ":2:1", "map keys must be unique"],
     ["list.json", "[1]", "", "is no mapping"],
     ["text.yaml", "hello", "", "is no mapping"],
     ["broken.json", '{"a": }', "", "is not JSON"],
     ["empty.json", "", "", "is not JSON"],
     ["infinite.yaml", "a: .inf\n", "", "the value of `a` is no JSON value"],
+    ["large.json", '{"a": [{"b": 9007199254740993}]}', "", "the value of `a` has a whole number beyond 2^53"],
+    ["large.yaml", "id: 0xffffffffffffffff\n", "", "the value of `id` has a whole number beyond 2^53"],
+    ["name.json", `{"${"k".repeat(1e6)}": 1e999}`, "", `the value of \`${"k".repeat(79)}…\` is no JSON value`],
     ["deep.json", `{"a": ${"[".repeat(deep)}${"]".repeat(deep)}}`, "", "deeper than 64"],
     ["deep.yaml", `a: ${"[".repeat(deep)}`, ":1", "nested too deeply"],
   ])("%s is refused", (name, text, at, message) => {
