@@ -152,12 +152,87 @@ export interface BpfMap extends MapFacts {
   readonly access: string | null;
 }
 
-/** Of `bpf`. */
+/** Of `bpf`. What memory tells is null where registers alone are known. */
 export interface Command {
+  /** As linux/bpf.h has it: `BPF_LINK_CREATE`. */
   readonly name: string;
   readonly digest: string;
   readonly cmd: number;
   readonly size: number;
+  /** The program that is attached, run or pinned, or whose link is. */
+  readonly program: ProgramReference | null;
+  /** The map that is pinned, or attached (struct_ops). */
+  readonly map: MapReference | null;
+  readonly attach: AttachFacts | null;
+  readonly run: RunFacts | null;
+  /** Where an object is pinned, or fetched from: where the path leads, links followed. */
+  readonly path: string | null;
+  readonly btf: BtfFacts | null;
+}
+
+export interface ProgramReference {
+  readonly name: string;
+  readonly type: string;
+  readonly tag: string;
+  /** Null where it was not judged here. */
+  readonly digest: string | null;
+}
+
+export interface MapReference {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Of BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_PROG_ATTACH and BPF_RAW_TRACEPOINT_OPEN. */
+export interface AttachFacts {
+  /** As bpftool writes it: `xdp`, `tcx_ingress`, `cgroup_inet_egress` … */
+  readonly type: string | null;
+  readonly flags: number;
+  readonly target: AttachTarget;
+}
+
+/** What does not belong to its kind is null. */
+export interface AttachTarget {
+  /**
+   * `cgroup`, `device`, `function`, `interface`, `iterator`, `kprobes`, `link`, `map`, `netfilter`, `netns`, `perf_event`,
+   * `struct_ops`, `tracepoint` or `uprobes`.
+   */
+  readonly kind: string;
+  /** In the task's own network. */
+  readonly ifindex: number | null;
+  /** Of a cgroup, as in `current.cgroup`, or of the file that uprobes are for. */
+  readonly path: string | null;
+  /** Of a map, a tracepoint, or of what the program was loaded for. */
+  readonly name: string | null;
+  /** Another program: one that is traced or replaced in part, or the one that a link had before. */
+  readonly program: ProgramReference | null;
+  readonly btf_id: number | null;
+  /** Of a network namespace, as in `current.namespaces`. */
+  readonly namespace: number | null;
+  /** How many functions or places are probed. */
+  readonly count: number | null;
+  /** Of kprobes; null where they are named by address, or are more than 1024. */
+  readonly symbols: readonly string[] | null;
+  /** Of uprobes; null where they are more than 1024. */
+  readonly offsets: readonly number[] | null;
+  /** As the gate counts processes; 0 for any. */
+  readonly pid: number | null;
+}
+
+/** Of BPF_PROG_TEST_RUN: sizes in bytes. */
+export interface RunFacts {
+  readonly repeat: number;
+  readonly flags: number;
+  readonly data_size_in: number;
+  readonly data_size_out: number;
+  readonly ctx_size_in: number;
+  readonly ctx_size_out: number;
+}
+
+/** Of BPF_BTF_LOAD. */
+export interface BtfFacts {
+  readonly size: number;
+  readonly sha256: string;
 }
 
 /** Of `bpf_token_create`. */

@@ -10,7 +10,9 @@ import type { Listener } from "./listener.js";
 import type { LiveLoad } from "./load.js";
 import type { Notification } from "./notification.js";
 import type { GateSettings } from "./settings.js";
-import type { Wardrobe } from "./sys/credentials.js";
+import type { Reach, Wardrobe } from "./sys/credentials.js";
+import { type Argument, syscall } from "./sys/libc.js";
+import { NR } from "./sys/numbers.js";
 import { stillWaits } from "./sys/seccomp.js";
 import type { Tally } from "./tally.js";
 import type { Task } from "./task.js";
@@ -27,6 +29,8 @@ export interface HandOut {
   readonly fd: number;
   readonly handedOut: () => void;
 }
+
+const NONE: readonly Uint8Array[] = [];
 
 /** What a gate has for every call. */
 export interface Gatehouse {
@@ -117,11 +121,22 @@ export class Call {
     return this.record("bpf_prog_load", subject, 0, null, probe);
   }
 
-  /** Makes a call as the task. */
-  asTask(call: () => number, filesystem = false): number {
+  /** Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to. */
+  bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Uint8Array[] = NONE, reach: Reach = "call"): number {
+    return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, reach);
+  }
+
+  /** Makes a system call as the task. Memory among the words stands for its address, and may point to what is `held`. */
+  asTask(
+    number: number,
+    words: readonly Argument[],
+    _held: readonly Uint8Array[] = NONE,
+    reach: Reach = "call",
+  ): number {
     this.gatehouse.watch.step(STEP.working);
-    const identity = this.asker.identity(filesystem);
-    return identity === null ? -ERRNO.ESRCH : this.gatehouse.wardrobe.wear(identity, call);
+    const identity = this.asker.identity(reach);
+    if (identity === null) return -ERRNO.ESRCH;
+    return this.gatehouse.wardrobe.wear(identity, () => syscall(number, ...words));
   }
 
   private record(

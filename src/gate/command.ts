@@ -3,11 +3,12 @@
  *
  * - `load`, `create`: decided on a copy, which the gate then carries out itself.
  * - `fetch`: an fd is about to be handed out for a name or an id; the gate fetches it, and hands out what it judged.
+ * - `copy`: hook `bpf` decides on a copy, which the gate then carries out itself; where no attachment serves that hook, `pass`.
  * - `pass`: hook `bpf` decides, on registers alone, which cannot change any more; the kernel then carries the call out as
  *   the task itself, on fds that were judged when they were handed out.
  * - `refuse`: what the gate cannot carry out for another task.
  */
-export type Treatment = "load" | "create" | "fetch" | "pass" | "refuse";
+export type Treatment = "load" | "create" | "copy" | "fetch" | "pass" | "refuse";
 
 export interface CommandRow {
   readonly name: string;
@@ -16,6 +17,7 @@ export interface CommandRow {
   readonly kind?: "program" | "map" | "link" | "path";
 }
 
+const copy = (name: string): CommandRow => ({ name, treatment: "copy" });
 const pass = (name: string): CommandRow => ({ name, treatment: "pass" });
 
 /** Indexed by command number. */
@@ -26,19 +28,19 @@ export const COMMANDS: readonly CommandRow[] = [
   pass("BPF_MAP_DELETE_ELEM"),
   pass("BPF_MAP_GET_NEXT_KEY"),
   { name: "BPF_PROG_LOAD", treatment: "load" },
-  pass("BPF_OBJ_PIN"),
+  copy("BPF_OBJ_PIN"),
   { name: "BPF_OBJ_GET", treatment: "fetch", kind: "path" },
-  pass("BPF_PROG_ATTACH"),
+  copy("BPF_PROG_ATTACH"),
   pass("BPF_PROG_DETACH"),
-  pass("BPF_PROG_TEST_RUN"),
+  copy("BPF_PROG_TEST_RUN"),
   pass("BPF_PROG_GET_NEXT_ID"),
   pass("BPF_MAP_GET_NEXT_ID"),
   { name: "BPF_PROG_GET_FD_BY_ID", treatment: "fetch", kind: "program" },
   { name: "BPF_MAP_GET_FD_BY_ID", treatment: "fetch", kind: "map" },
   pass("BPF_OBJ_GET_INFO_BY_FD"),
   pass("BPF_PROG_QUERY"),
-  pass("BPF_RAW_TRACEPOINT_OPEN"),
-  pass("BPF_BTF_LOAD"),
+  copy("BPF_RAW_TRACEPOINT_OPEN"),
+  copy("BPF_BTF_LOAD"),
   pass("BPF_BTF_GET_FD_BY_ID"),
   pass("BPF_TASK_FD_QUERY"),
   pass("BPF_MAP_LOOKUP_AND_DELETE_ELEM"),
@@ -48,8 +50,8 @@ export const COMMANDS: readonly CommandRow[] = [
   pass("BPF_MAP_LOOKUP_AND_DELETE_BATCH"),
   pass("BPF_MAP_UPDATE_BATCH"),
   pass("BPF_MAP_DELETE_BATCH"),
-  pass("BPF_LINK_CREATE"),
-  pass("BPF_LINK_UPDATE"),
+  copy("BPF_LINK_CREATE"),
+  copy("BPF_LINK_UPDATE"),
   { name: "BPF_LINK_GET_FD_BY_ID", treatment: "fetch", kind: "link" },
   pass("BPF_LINK_GET_NEXT_ID"),
   pass("BPF_ENABLE_STATS"),

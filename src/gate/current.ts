@@ -1,15 +1,17 @@
 import type { Container, Current } from "../policy/current.js";
 import { CAPABILITY_NAMES } from "./capabilities.js";
 import { parseStatus } from "./status.js";
-import { capabilitiesOf, type Identity } from "./sys/credentials.js";
+import { capabilitiesOf, type Foreign, type Identity, type Reach } from "./sys/credentials.js";
 import { readLink, readSmall } from "./sys/file.js";
 import { type ThreadInfo, threadInfo } from "./sys/pidfd.js";
 
 /** Who asks, as the gate needs it: what policies see, and what a call must be made with. */
 export interface Asker {
   readonly current: Current;
-  /** `filesystem`: whether a path will be looked up. Null where the task is gone. */
-  identity(filesystem: boolean): Identity | null;
+  /** What a call must be made with. Null where the task is gone. */
+  identity(reach: Reach): Identity | null;
+  /** Whether its processes are numbered as the gate numbers them. */
+  readonly samePids: boolean;
 }
 
 /**
@@ -59,17 +61,27 @@ export function readAsker(tid: number, pidfd: number, container: Container | nul
   };
   return {
     current,
-    identity(filesystem) {
+    get samePids() {
+      return namespaceOf(task, "pid") === ownNamespaces().pid;
+    },
+    identity(reach) {
       const effective = capabilities();
       const net = namespaceOf(task, "net");
       if (effective === null || net === 0) return null;
       const network = net !== ownNamespaces().net;
-      const groups = filesystem ? (parseStatus(readSmall(`${task}/status`) ?? "")?.groups ?? []) : [];
-      const foreign = network || filesystem ? { task, network, filesystem, groups } : null;
+      const foreign = network || reach !== "call" ? { task, network, ...beyond(task, reach) } : null;
       const { uid, euid, gid, egid } = info;
       return { capabilities: effective, uid, euid, gid, egid, foreign };
     },
   };
+}
+
+/** What a call needs beside credentials and network. A cgroup namespace that cannot be read is entered, which fails. */
+function beyond(task: string, reach: Reach): Omit<Foreign, "task" | "network"> {
+  if (reach === "call") return { cgroup: false, filesystem: false, groups: null };
+  const groups = parseStatus(readSmall(`${task}/status`) ?? "")?.groups ?? [];
+  const cgroup = namespaceOf(task, "cgroup") !== ownNamespaces().cgroup;
+  return { cgroup, filesystem: reach === "path", groups };
 }
 
 function fromStatus(task: string): ThreadInfo | null {

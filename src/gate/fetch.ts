@@ -2,9 +2,12 @@ import { ERRNO } from "../errno.js";
 import { Attr, BY_ID, FLAG, GET } from "./attr.js";
 import type { Answer, Call } from "./call.js";
 import { CMD, type CommandRow } from "./command.js";
+import { pathCommand } from "./commands/command-subject.js";
+import { PATH_MAX } from "./commands/fields.js";
+import { openPlace } from "./commands/place.js";
 import { judgeLoaded } from "./loaded.js";
 import { judgeMap } from "./maps.js";
-import { bpf, linkedProgram, mapInfo, programInfo } from "./sys/bpf.js";
+import { linkedProgram, mapInfo, programInfo } from "./sys/bpf.js";
 import { readLink } from "./sys/file.js";
 import { addressOf } from "./sys/libc.js";
 import { close } from "./sys/pidfd.js";
@@ -14,7 +17,7 @@ import { close } from "./sys/pidfd.js";
  * task any other does not exist: a refused program has an id for a moment, and others on the machine are not its business.
  */
 export function fetchObject(call: Call, cmd: number, row: CommandRow): Answer {
-  const fd = row.kind === "path" ? openPinned(call) : openById(call, cmd);
+  const fd = row.kind === "path" ? openPinned(call, row) : openById(call, cmd);
   if (typeof fd !== "number") return fd;
   if (fd < 0) return { result: fd };
   const answer = judgeObject(call, fd);
@@ -25,25 +28,35 @@ export function fetchObject(call: Call, cmd: number, row: CommandRow): Answer {
 function openById(call: Call, cmd: number): number | "gone" {
   const attr = call.attr(BY_ID.size);
   if (typeof attr === "number") return attr;
-  return call.stillWaits ? call.asTask(() => bpf(cmd, attr.bytes)) : "gone";
+  return call.stillWaits ? call.bpfAsTask(cmd, attr.bytes) : "gone";
 }
 
-/** PATH_MAX of linux/limits.h, with its NUL. */
-const PATH_MAX = 4096;
-
-function openPinned(call: Call): number | "gone" {
+function openPinned(call: Call, row: CommandRow): number | "gone" {
   const given = call.attr(GET.size);
   if (typeof given === "number") return given;
   const path = call.task.readString(given.u64(GET.pathname), PATH_MAX);
   if (path === null) return -ERRNO.EFAULT;
   if (path.byteLength === PATH_MAX) return -ENAMETOOLONG;
+  const byFd = (given.u32(GET.fileFlags) & FLAG.pathFd) !== 0;
+  if (!byFd && given.s32(GET.pathFd) !== 0) return -ERRNO.EINVAL;
+  const place = openPlace(
+    call,
+    path,
+    byFd && given.s32(GET.pathFd) >= 0 ? call.task.fd(given.s32(GET.pathFd)) : undefined,
+  );
+  if (typeof place === "number") return place;
+  if (!call.stillWaits) return "gone";
+  if (call.serves("bpf")) {
+    const { verdict } = call.decide("bpf", pathCommand(row.name, CMD.objGet, call.word(2), place.path));
+    if (verdict < 0) return verdict;
+  }
   const attr = new Attr(given.size, GET.size);
   attr.bytes.set(given.bytes);
-  const name = Uint8Array.of(...path, 0);
-  attr.setPointer(GET.pathname, addressOf(name));
-  if (given.u32(GET.fileFlags) & FLAG.pathFd && given.s32(GET.pathFd) >= 0)
-    attr.setU32(GET.pathFd, call.task.fd(given.s32(GET.pathFd)) >>> 0);
-  return call.stillWaits ? call.asTask(() => bpf(CMD.objGet, attr.bytes), true) : "gone";
+  const there = place.name();
+  attr.setPointer(GET.pathname, addressOf(there));
+  attr.setU32(GET.fileFlags, given.u32(GET.fileFlags) & ~FLAG.pathFd);
+  attr.setU32(GET.pathFd, 0);
+  return call.bpfAsTask(CMD.objGet, attr.bytes, [there], "place");
 }
 
 const ENAMETOOLONG = 36;

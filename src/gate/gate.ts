@@ -1,6 +1,8 @@
 import { ERRNO } from "../errno.js";
 import { type Answer, Call, type Gatehouse } from "./call.js";
 import { commandRow } from "./command.js";
+import { carryOut } from "./commands/carry.js";
+import { registersOf } from "./commands/command-subject.js";
 import { type Asker, readAsker } from "./current.js";
 import { fetchObject } from "./fetch.js";
 import { AUDIT_ARCH_X86_64 } from "./filter.js";
@@ -60,7 +62,8 @@ export class Gate {
   /** What can be answered by registers alone, whoever asks; null for all else. */
   #shortAnswer(listener: Listener, { arch, call, args }: Notification): Answer | null {
     if (arch !== AUDIT_ARCH_X86_64 || listener.quietUntil > Date.now()) return NOBODY;
-    const passes = call === NR.bpf && commandRow(Number(args[0]! & 0xffffffffn))?.treatment === "pass";
+    const treatment = call === NR.bpf ? commandRow(Number(args[0]! & 0xffffffffn))?.treatment : undefined;
+    const passes = treatment === "pass" || treatment === "copy";
     return passes && !this.gatehouse.judge.serves("bpf") ? "continue" : null;
   }
 
@@ -118,13 +121,16 @@ function judgeCommand(call: Call): Answer {
   const row = commandRow(cmd);
   if (row === null)
     return call.refuse("bpf", `command ${cmd}`, -ERRNO.EINVAL, `the gate does not know bpf(2) command ${cmd}`);
-  if (call.serves("bpf")) {
-    const { verdict } = call.decide("bpf", { name: row.name, digest: "", cmd, size });
+  // what memory tells of these is decided on with the copy
+  if (call.serves("bpf") && row.treatment !== "copy" && row.kind !== "path") {
+    const { verdict } = call.decide("bpf", registersOf(row.name, cmd, size));
     if (verdict < 0) return { result: verdict };
   }
   switch (row.treatment) {
     case "pass":
       return "continue";
+    case "copy":
+      return call.serves("bpf") ? carryOut(call, row.name) : "continue";
     case "load":
       return loadProgram(call);
     case "create":

@@ -4,7 +4,7 @@ import type { Answer, Call } from "./call.js";
 import { CMD } from "./command.js";
 import { copyCreate } from "./create.js";
 import { createdMap, liveMap } from "./subject.js";
-import { bpf, type KernelMap, mapInfo } from "./sys/bpf.js";
+import { type KernelMap, mapInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
 
 /** Decides a BPF_MAP_CREATE on a copy, creates the copy's map as the task, and hands its fd out if it may be had. */
@@ -25,7 +25,7 @@ export function createMap(call: Call): Answer {
   }
   const { verdict } = call.decide("bpf_map_create", createdMap(given));
   if (verdict < 0) return { result: verdict };
-  const fd = call.asTask(() => bpf(CMD.mapCreate, create.attr.bytes));
+  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held);
   if (fd < 0) return { result: fd };
   const info = mapInfo(fd);
   const refusal = typeof info === "number" ? { result: info } : judgeMap(call, info, fd, given.u32(CREATE.mapFlags));

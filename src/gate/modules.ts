@@ -2,7 +2,6 @@ import { sha256 } from "../bpf/digest.js";
 import { ERRNO } from "../errno.js";
 import type { Answer, Call } from "./call.js";
 import { readAt, sealedFile } from "./sys/file.js";
-import { syscall } from "./sys/libc.js";
 import { NR } from "./sys/numbers.js";
 import { close } from "./sys/pidfd.js";
 
@@ -34,7 +33,7 @@ export function loadModule(call: Call): Answer {
   if (fd < 0) return { result: fd };
   const flags = byFd ? call.word(2) : 0;
   const given = Uint8Array.of(...parameters, 0);
-  const result = call.asTask(() => syscall(NR.finit_module, fd, given, flags));
+  const result = call.asTask(NR.finit_module, [fd, given, flags]);
   close(fd);
   return { result };
 }

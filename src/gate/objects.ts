@@ -1,5 +1,5 @@
 import type { ProgramSubject } from "../hooks/subject.js";
-import { mapExists } from "./sys/bpf.js";
+import { mapExists, programExists } from "./sys/bpf.js";
 
 /**
  * The objects that were handed out to the tasks of one container, or of one command: no other shall be found by them. Its
@@ -12,8 +12,7 @@ export class Objects {
   #mapMemory = 0;
 
   handOutProgram(id: number, subject: ProgramSubject): void {
-    const oldest = this.#programs.size < REMEMBERED ? undefined : this.#programs.keys().next().value;
-    if (oldest !== undefined) this.#programs.delete(oldest);
+    if (this.#programs.size >= REMEMBERED) this.#forgetPrograms();
     this.#programs.set(id, subject);
   }
 
@@ -40,6 +39,15 @@ export class Objects {
     return this.#mapMemory + bytes <= quota;
   }
 
+  /** Makes room: for those that are gone, or else for the oldest. */
+  #forgetPrograms(): void {
+    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#programs.delete(id);
+    for (const oldest of this.#programs.keys()) {
+      if (this.#programs.size < REMEMBERED - ROOM_MADE) break;
+      this.#programs.delete(oldest);
+    }
+  }
+
   #forgetMap(id: number): void {
     this.#mapMemory -= this.#maps.get(id)?.memory ?? 0;
     this.#maps.delete(id);
@@ -53,5 +61,10 @@ export interface MapEntry {
   readonly memory: number;
 }
 
-/** Objects remembered of each kind. A forgotten one is not found by its id any more; its fds go on working. */
+/**
+ * Objects remembered of each kind. A forgotten one is not found by its id any more, nor attached where policies are asked about that;
+ * those that are gone are forgotten first.
+ */
 const REMEMBERED = 16_384;
+/** Room for so many is made at once, since each id that is looked up takes a call. */
+const ROOM_MADE = 1024;

@@ -5,7 +5,7 @@ import { CMD } from "./command.js";
 import { copyLoad, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
 import { probeOf } from "./probe.js";
-import { bpf, isFrozen, programInfo } from "./sys/bpf.js";
+import { isFrozen, programInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
 
 /** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
@@ -65,7 +65,7 @@ function carryOut(call: Call, load: LiveLoad): number {
   const attempt = () => {
     // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
     for (let tries = 1; ; tries += 1) {
-      const fd = call.asTask(() => bpf(CMD.progLoad, load.attr.bytes));
+      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held);
       if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
     }
   };

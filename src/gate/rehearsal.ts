@@ -17,7 +17,7 @@ export function rehearse(wardrobe: Wardrobe): void {
   const pidfd = openThread(process.pid, process.pid);
   for (let round = 0; round < ROUNDS; round += 1) {
     const asker = readAsker(process.pid, pidfd, null);
-    const identity = asker?.identity(false);
+    const identity = asker?.identity("call");
     if (asker && identity) wardrobe.wear(identity, () => asker.current.pid);
     for (const { type, expectedAttachType, insns, license } of PROBES) look(type, expectedAttachType, insns, license);
   }

@@ -7,7 +7,7 @@ import type { Watch } from "./watch.js";
  * once; the copies of its fds are closed by {@link release}, whatever became of the call.
  */
 export class Task {
-  readonly #taken = new Map<number, number>();
+  readonly #taken = new Map<number | string, number>();
 
   constructor(
     readonly tid: number,
@@ -39,15 +39,24 @@ export class Task {
 
   /** The gate's copy of one of the task's fds; the same number gives the same copy. A negative errno on failure. */
   fd(number: number): number {
-    const known = this.#taken.get(number);
-    if (known !== undefined) return known;
-    const copy = takeFd(this.pidfd, number);
-    this.#taken.set(number, copy);
-    return copy;
+    return this.#kept(number, () => takeFd(this.pidfd, number));
+  }
+
+  /** An fd of the gate's own that lives as long as the call does; the same name gives the same one. */
+  own(name: string, open: () => number): number {
+    return this.#kept(name, open);
   }
 
   release(): void {
     for (const fd of this.#taken.values()) close(fd);
     this.#taken.clear();
+  }
+
+  #kept(name: number | string, open: () => number): number {
+    const known = this.#taken.get(name);
+    if (known !== undefined) return known;
+    const fd = open();
+    this.#taken.set(name, fd);
+    return fd;
   }
 }

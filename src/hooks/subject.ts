@@ -1,5 +1,6 @@
 import type { MapFacts, ProgramFacts } from "../bpf/facts.js";
 import type { HOOKS, HookName } from "./catalogue.js";
+import type { CommandSubject } from "./command.js";
 
 /**
  * What a hook is about. Only the engine makes one. Every subject has a `digest` (SHA-256, lower-case hex, of what was
@@ -44,13 +45,6 @@ export interface MapSubject extends MapFacts {
   readonly digest: string;
   /** `r`, `w` or `rw`: with which access the fd is handed out; null when the map is being created. */
   readonly access: string | null;
-}
-
-export interface CommandSubject {
-  readonly name: string;
-  readonly digest: string;
-  readonly cmd: number;
-  readonly size: number;
 }
 
 export interface TokenSubject {

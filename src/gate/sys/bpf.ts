@@ -10,6 +10,7 @@ export function bpf(cmd: number, attr: Uint8Array): number {
 
 const OBJ_GET_INFO_BY_FD = 15;
 const MAP_LOOKUP_ELEM = 1;
+const PROG_GET_FD_BY_ID = 13;
 const MAP_GET_FD_BY_ID = 14;
 
 /** What the kernel reports about a program (struct bpf_prog_info). */
@@ -22,6 +23,7 @@ export interface KernelProgram {
   readonly xlatedLength: number;
   readonly verifiedInsns: number;
   readonly mapIds: readonly number[];
+  readonly name: string;
 }
 
 /** What the kernel reports about a map (struct bpf_map_info). */
@@ -35,6 +37,19 @@ export interface KernelMap {
   readonly name: string;
 }
 
+/** Where struct bpf_prog_info has what is read of it (a test checks each against linux/bpf.h). */
+export const PROGRAM_INFO = {
+  type: 0,
+  id: 4,
+  tag: 8,
+  jitedLength: 16,
+  xlatedLength: 20,
+  mapCount: 52,
+  mapIds: 56,
+  name: 64,
+  verifiedInsns: 216,
+} as const;
+
 /** struct bpf_prog_info up to and with verified_insns (Linux 5.16); the kernel fills as much as it is given room for. */
 const PROGRAM_INFO_SIZE = 224;
 const MAP_INFO_SIZE = 80;
@@ -47,18 +62,20 @@ const MAX_MAPS = 64;
 export function programInfo(fd: number): KernelProgram | number {
   const info = new DataView(new ArrayBuffer(PROGRAM_INFO_SIZE));
   const ids = new Uint32Array(MAX_MAPS);
-  info.setUint32(52, MAX_MAPS, true); // nr_map_ids
-  info.setBigUint64(56, BigInt(addressOf(ids)), true);
+  info.setUint32(PROGRAM_INFO.mapCount, MAX_MAPS, true);
+  info.setBigUint64(PROGRAM_INFO.mapIds, BigInt(addressOf(ids)), true);
   const result = objectInfo(fd, info);
   if (result < 0) return result;
+  const word = (offset: number) => info.getUint32(offset, true);
   return {
-    type: info.getUint32(0, true),
-    id: info.getUint32(4, true),
-    tag: Buffer.from(info.buffer, 8, 8).toString("hex"),
-    jitedLength: info.getUint32(16, true),
-    xlatedLength: info.getUint32(20, true),
-    verifiedInsns: info.getUint32(216, true),
-    mapIds: [...ids.subarray(0, Math.min(MAX_MAPS, info.getUint32(52, true)))],
+    type: word(PROGRAM_INFO.type),
+    id: word(PROGRAM_INFO.id),
+    tag: Buffer.from(info.buffer, PROGRAM_INFO.tag, 8).toString("hex"),
+    jitedLength: word(PROGRAM_INFO.jitedLength),
+    xlatedLength: word(PROGRAM_INFO.xlatedLength),
+    verifiedInsns: word(PROGRAM_INFO.verifiedInsns),
+    mapIds: [...ids.subarray(0, Math.min(MAX_MAPS, word(PROGRAM_INFO.mapCount)))],
+    name: nameAt(info, PROGRAM_INFO.name),
   };
 }
 
@@ -67,8 +84,6 @@ export function mapInfo(fd: number): KernelMap | number {
   const info = new DataView(new ArrayBuffer(MAP_INFO_SIZE));
   const result = objectInfo(fd, info);
   if (result < 0) return result;
-  const name = Buffer.from(info.buffer, 24, 16);
-  const end = name.indexOf(0);
   return {
     type: info.getUint32(0, true),
     id: info.getUint32(4, true),
@@ -76,8 +91,15 @@ export function mapInfo(fd: number): KernelMap | number {
     valueSize: info.getUint32(12, true),
     maxEntries: info.getUint32(16, true),
     flags: info.getUint32(20, true),
-    name: name.toString("latin1", 0, end < 0 ? 16 : end),
+    name: nameAt(info, 24),
   };
+}
+
+/** BPF_OBJ_NAME_LEN bytes, up to the NUL. */
+function nameAt(info: DataView, offset: number): string {
+  const name = Buffer.from(info.buffer, offset, 16);
+  const end = name.indexOf(0);
+  return name.toString("latin1", 0, end < 0 ? 16 : end);
 }
 
 /** The id of the program behind a link (struct bpf_link_info: type, id, prog_id), or a negative errno. */
@@ -122,9 +144,18 @@ export function btfOf(fd: number): Uint8Array | null {
   return objectInfo(fd, again) < 0 ? null : bytes;
 }
 
+/** Whether there is a program of this id. */
+export function programExists(id: number): boolean {
+  return exists(PROG_GET_FD_BY_ID, id);
+}
+
 /** Whether there is a map of this id. */
 export function mapExists(id: number): boolean {
-  const fd = bpf(MAP_GET_FD_BY_ID, new Uint8Array(Uint32Array.of(id, 0, 0).buffer));
+  return exists(MAP_GET_FD_BY_ID, id);
+}
+
+function exists(command: number, id: number): boolean {
+  const fd = bpf(command, new Uint8Array(Uint32Array.of(id, 0, 0).buffer));
   if (fd >= 0) syscall(NR.close, fd);
   return fd !== -ERRNO.ENOENT;
 }

@@ -20,16 +20,24 @@ export interface Identity {
 export interface Foreign {
   readonly task: string;
   readonly network: boolean;
+  readonly cgroup: boolean;
   /** Mount namespace, root and working directory, for a path. */
   readonly filesystem: boolean;
-  /** Supplementary groups, for a path. */
-  readonly groups: readonly number[];
+  /** Supplementary groups, for files; null where they do not matter. */
+  readonly groups: readonly number[] | null;
 }
+
+/**
+ * How far a call of the task's goes, and so what of its identity beside credentials and network it needs: `place` is for
+ * what has been looked up already, or names cgroups; `path` looks something up.
+ */
+export type Reach = "call" | "place" | "path";
 
 /** linux/capability.h: version 3 takes two words of each set; linux/sched.h: what setns and unshare name. */
 const CAPABILITY_VERSION_3 = 0x20080522;
 const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x20000;
+const CLONE_NEWCGROUP = 0x02000000;
 const CLONE_NEWNET = 0x40000000;
 const PR_SET_SECUREBITS = 28;
 /** SECBIT_NO_SETUID_FIXUP of linux/securebits.h: a change of uid leaves the capabilities alone. */
@@ -44,6 +52,7 @@ export class Wardrobe {
   readonly #gid = process.getgid?.() ?? 0;
   readonly #groups = process.getgroups?.() ?? [];
   readonly #network = open("/proc/thread-self/ns/net");
+  readonly #cgroup = open("/proc/thread-self/ns/cgroup");
   readonly #mounts = open("/proc/thread-self/ns/mnt");
   readonly #root: number;
   readonly #cwd: number;
@@ -72,7 +81,9 @@ export class Wardrobe {
     if (foreign !== null) {
       const moved =
         (foreign.network ? join(`${foreign.task}/ns/net`, CLONE_NEWNET) : 0) ||
-        (foreign.filesystem ? settle(foreign.task) || setGroups(foreign.groups) : 0);
+        (foreign.cgroup ? join(`${foreign.task}/ns/cgroup`, CLONE_NEWCGROUP) : 0) ||
+        (foreign.filesystem ? settle(foreign.task) : 0) ||
+        (foreign.groups === null ? 0 : setGroups(foreign.groups));
       if (moved < 0) return moved;
     }
     if (identity.gid !== this.#gid || identity.egid !== this.#gid) {
@@ -93,10 +104,12 @@ export class Wardrobe {
     must(syscall(NR.setresgid, this.#gid, this.#gid, this.#gid), "taking the gid back");
     if (identity.foreign === null) return;
     if (identity.foreign.network) must(syscall(NR.setns, this.#network, CLONE_NEWNET), "taking the network back");
-    if (!identity.foreign.filesystem) return;
-    must(syscall(NR.setns, this.#mounts, CLONE_NEWNS), "taking the mounts back");
-    must(changeRoot(this.#root, this.#cwd), "taking the root back");
-    must(setGroups(this.#groups), "taking the groups back");
+    if (identity.foreign.cgroup) must(syscall(NR.setns, this.#cgroup, CLONE_NEWCGROUP), "taking the cgroups back");
+    if (identity.foreign.filesystem) {
+      must(syscall(NR.setns, this.#mounts, CLONE_NEWNS), "taking the mounts back");
+      must(changeRoot(this.#root, this.#cwd), "taking the root back");
+    }
+    if (identity.foreign.groups !== null) must(setGroups(this.#groups), "taking the groups back");
   }
 }
 

@@ -19,6 +19,36 @@ export function openFile(path: string): number {
   return syscall(NR.openat, AT_FDCWD, cString(path), O_CLOEXEC, 0);
 }
 
+const O_PATH = 0o10000000;
+/** RESOLVE_NO_MAGICLINKS of linux/openat2.h: what /proc has of a process, which would be the gate's. */
+const RESOLVE_NO_MAGICLINKS = 2;
+
+/** What openat2(2) takes for the place that a path leads to (O_PATH), links of /proc aside: struct open_how. */
+export const PLACE = BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_MAGICLINKS));
+
+/** The place that a path leads to, links of /proc among them; a negative errno on failure. */
+export function openPlainPath(path: string): number {
+  return syscall(NR.openat, AT_FDCWD, cString(path), O_PATH | O_CLOEXEC, 0);
+}
+
+/**
+ * A cgroup by its id, close-on-exec; a negative errno on failure: struct file_handle is its size u32 · type s32 · bytes, and those
+ * of FILEID_KERNFS are the id (linux/exportfs.h).
+ */
+export function openCgroup(mount: string, id: bigint): number {
+  const root = openFile(mount);
+  if (root < 0) return root;
+  const handle = new DataView(new ArrayBuffer(16));
+  handle.setUint32(0, 8, true);
+  handle.setInt32(4, FILEID_KERNFS, true);
+  handle.setBigUint64(8, id, true);
+  const fd = syscall(NR.open_by_handle_at, root, handle, O_PATH | O_CLOEXEC);
+  syscall(NR.close, root);
+  return fd;
+}
+
+const FILEID_KERNFS = 0xfe;
+
 const scratch = Buffer.alloc(16 * 1024);
 
 /** A small file of /proc in one read, as the kernel makes those; null where it is gone. At most 16 KiB. */

@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import { openFile } from "./file.js";
 import { syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -69,6 +70,18 @@ export function takeFd(pidfd: number, fd: number): number {
 /** Sends a signal to the process behind a pidfd, which cannot have become another one meanwhile. */
 export function signalProcess(pidfd: number, signal: number): number {
   return syscall(NR.pidfd_send_signal, pidfd, signal, 0, 0);
+}
+
+/** NS_GET_TGID_FROM_PIDNS of linux/nsfs.h (Linux 6.11): _IOR(0xb7, 7, int), with the number itself for its argument. */
+const NS_GET_TGID_FROM_PIDNS = 0x8004b707;
+
+/** The process that a number is to a task, as the caller counts processes; a negative errno on failure. */
+export function processFrom(tid: number, number: number): number {
+  const namespace = openFile(`/proc/${tid}/ns/pid`);
+  if (namespace < 0) return namespace;
+  const found = syscall(NR.ioctl, namespace, NS_GET_TGID_FROM_PIDNS, number);
+  close(namespace);
+  return found;
 }
 
 export function close(fd: number): void {

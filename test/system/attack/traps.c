@@ -192,9 +192,9 @@ static char *endless_page(void)
 
 static void endless(void)
 {
-	const char *names[] = {"attr", "insns", "license", "log", "func_info", "fd_array", "path"};
+	const char *names[] = {"attr", "insns", "license", "log", "func_info", "fd_array", "path", "pin", "btf", "name"};
 
-	for (int kind = 0; kind < 7; kind++) {
+	for (int kind = 0; kind < 10; kind++) {
 		int status;
 		pid_t child;
 
@@ -214,11 +214,14 @@ static void endless(void)
 				attr.func_info = (uintptr_t)page, attr.func_info_cnt = 1, attr.func_info_rec_size = 8;
 			if (kind == 5)
 				attr.fd_array = (uintptr_t)page, ((uint32_t *)&attr)[37] = 1; // fd_array_cnt, newer than some headers
-			if (kind == 6) {
+			if (kind >= 6) {
+				// its path, its bytes or its name: all stand at 0
 				memset(&attr, 0, sizeof(attr));
 				attr.pathname = (uintptr_t)page;
+				attr.btf_size = kind == 8 ? 64 : 0;
 			}
-			bpf(kind == 6 ? BPF_OBJ_GET : BPF_PROG_LOAD, kind == 0 ? (void *)page : &attr, sizeof(attr));
+			const int commands[] = {BPF_OBJ_GET, BPF_OBJ_PIN, BPF_BTF_LOAD, BPF_RAW_TRACEPOINT_OPEN};
+			bpf(kind >= 6 ? commands[kind - 6] : BPF_PROG_LOAD, kind == 0 ? (void *)page : &attr, sizeof(attr));
 			_exit(0);
 		}
 		waitpid(child, &status, 0);

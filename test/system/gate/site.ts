@@ -25,6 +25,7 @@ export interface Logged {
   readonly refusal: { readonly code: string; readonly reason: string; readonly by: string | null } | null;
   readonly would: { readonly code: string; readonly reason: string } | null;
   readonly subject: { readonly name: string; readonly digest: string };
+  readonly answers?: readonly { readonly notes: readonly string[] }[];
   readonly current: { readonly pid: number; readonly container: { readonly id: string } | null };
 }
 

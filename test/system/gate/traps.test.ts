@@ -14,6 +14,7 @@ const POLICY = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog) => (prog.tag === "${tag(1)}" ? deny("is the forbidden program") : 0);
 export const bpf_prog = (prog) => (prog.tag === "${tag(3)}" ? deny("is refused after loading") : 0);
+export const bpf = () => 0;
 `;
 
 describe("a gate that somebody tries to get around", () => {
@@ -91,7 +92,7 @@ describe("a gate that somebody tries to get around", () => {
   it("kills a task behind whose pointers nobody answers, says so, and goes on", (context) => {
     const { says, stderr } = trap("endless");
     if (says["no userfaultfd"] !== undefined) context.skip("needs userfaultfd");
-    const kinds = ["attr", "insns", "license", "log", "func_info", "fd_array", "path"];
+    const kinds = ["attr", "insns", "license", "log", "func_info", "fd_array", "path", "pin", "btf", "name"];
     expect(says).toEqual({ ...Object.fromEntries(kinds.map((kind) => [kind, "killed"])), "and then": "done" });
     expect(stderr.match(/made the gate wait/g)).toHaveLength(kinds.length);
     const stalls = site.log.filter(({ refusal }) => refusal?.code === "REFUSED_BY_GATE");

@@ -6,7 +6,16 @@ import { program } from "../../support/site.js";
 describe("a loaded program", () => {
   const judged = program("drop-telnet");
   const as = (tag: string) =>
-    loaded(judged, { type: 6, id: 9, tag, jitedLength: 80, xlatedLength: 64, verifiedInsns: 7, mapIds: [4, 5] });
+    loaded(judged, {
+      type: 6,
+      id: 9,
+      tag,
+      jitedLength: 80,
+      xlatedLength: 64,
+      verifiedInsns: 7,
+      mapIds: [4, 5],
+      name: "drop",
+    });
   const sha1 = createHash("sha1").update(judged.insns).digest("hex").slice(0, 16);
 
   it("has what the kernel reports beside what was judged", () => {

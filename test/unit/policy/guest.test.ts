@@ -2,14 +2,8 @@ import { readFileSync } from "node:fs";
 import type * as guest from "countersign";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { Effects, MapFacts } from "../../../src/bpf/facts.js";
-import type {
-  BlobSubject,
-  CommandSubject,
-  FileSubject,
-  MapSubject,
-  ProgramSubject,
-  TokenSubject,
-} from "../../../src/hooks/subject.js";
+import type { CommandSubject } from "../../../src/hooks/command.js";
+import type { BlobSubject, FileSubject, MapSubject, ProgramSubject, TokenSubject } from "../../../src/hooks/subject.js";
 import type { Current } from "../../../src/policy/current.js";
 import { GUEST_CONSTANTS, GUEST_FUNCTIONS, GUEST_NAMES } from "../../../src/policy/guest.js";
 

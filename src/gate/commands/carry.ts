@@ -1,0 +1,67 @@
+import { ERRNO } from "../../errno.js";
+import type { Answer, Call } from "../call.js";
+import { heldBy } from "../held.js";
+import { close } from "../sys/pidfd.js";
+import { copiedCommand } from "./command-subject.js";
+import { type Copy, copyFields, type Obstacle, writeBack } from "./copy.js";
+import { LAYOUTS, type Layout } from "./fields.js";
+import { PLAIN, PLANS, type Plan } from "./plan.js";
+
+/**
+ * Decides a command on a copy of all that it points to and has the kernel carry out the copy, as the task: a link, an attachment,
+ * a pin, a run, BTF. Asked for where an attachment serves hook `bpf`; where none does, nobody decides on what memory holds, and
+ * the kernel does it for the task itself on objects that were judged when their fds were handed out.
+ */
+export function carryOut(call: Call, name: string): Answer {
+  const cmd = call.word(0);
+  const base = LAYOUTS[cmd] as Layout;
+  const given = call.attr(base.size);
+  if (typeof given === "number") return { result: given };
+  const plan: Plan | Obstacle | number = PLANS[cmd]?.(call, given) ?? PLAIN;
+  if (typeof plan === "number") return { result: plan };
+  if ("reason" in plan) return refused(call, name, plan);
+  const layout = { ...base, fields: [...base.fields, ...plan.fields] };
+  const copy = copyFields(call.task, given, layout, plan.known);
+  if (typeof copy === "number") return { result: copy };
+  if ("reason" in copy) return refused(call, name, copy);
+  const settled = plan.settle(copy);
+  if (typeof settled === "number") return { result: settled };
+  if ("reason" in settled) return refused(call, name, settled);
+  if (!call.stillWaits) return "gone";
+
+  const fd = copy.fds.get("object");
+  const object = fd === undefined || fd < 0 ? null : heldBy(call, fd);
+  if (fd !== undefined && object === null) return { result: fd < 0 ? (layout.noObject ?? fd) : -ERRNO.EINVAL };
+  const stranger = strangerAmong(call, copy);
+  if (stranger !== null) {
+    const answer = refused(call, name, { verdict: -ERRNO.EPERM, reason: `${stranger} was not handed out here` });
+    if (answer !== "continue") return answer;
+  }
+  const { verdict } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
+  if (verdict < 0) return { result: verdict };
+  return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, "place"));
+}
+
+/** Writes back what the kernel wrote, and hands out what it made. */
+function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {
+  const wrote = result >= 0 || layout.writesOn === null || layout.writesOn?.includes(result);
+  if (wrote && !writeBack(call.task, call.long(1), copy, layout)) {
+    if (layout.givesFd) close(result);
+    return { result: -ERRNO.EFAULT };
+  }
+  return result >= 0 && layout.givesFd ? { fd: result, handedOut: () => undefined } : { result };
+}
+
+function refused(call: Call, name: string, { verdict, reason }: Obstacle): Answer {
+  return call.refuse("bpf", name, verdict, reason);
+}
+
+/** The first object among the fds that was not handed out here, where the settings have that matter. */
+function strangerAmong(call: Call, { fds }: Copy): string | null {
+  if (call.settings.existing === "allow") return null;
+  for (const fd of fds.values()) {
+    const held = fd < 0 ? null : heldBy(call, fd);
+    if (held !== null && !held.judged) return held.title;
+  }
+  return null;
+}

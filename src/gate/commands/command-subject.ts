@@ -1,0 +1,94 @@
+import { sha256 } from "../../bpf/digest.js";
+import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
+import type { AttachFacts, CommandSubject, RunFacts } from "../../hooks/command.js";
+import type { Call } from "../call.js";
+import type { Held } from "../held.js";
+import type { Copy } from "./copy.js";
+import type { Settled } from "./plan.js";
+import { targetFacts } from "./target-facts.js";
+import type { Target } from "./targets.js";
+
+/** What memory would tell of a command, where registers alone are known. */
+const UNKNOWN = { program: null, map: null, attach: null, run: null, path: null, btf: null } as const;
+
+const known = new Map<number, CommandSubject>();
+
+/** A command of which registers alone are known: the same object for the same registers, which the sandbox then knows. */
+export function registersOf(name: string, cmd: number, size: number): CommandSubject {
+  const key = cmd * 2 ** 32 + size;
+  let subject = known.get(key);
+  if (subject === undefined) {
+    subject = Object.freeze({ name, digest: "", cmd, size, ...UNKNOWN });
+    if (known.size >= KEPT) known.clear();
+    known.set(key, subject);
+  }
+  return subject;
+}
+
+const KEPT = 256;
+
+/** The same with the path that it names. */
+export function pathCommand(name: string, cmd: number, size: number, path: string): CommandSubject {
+  return digested({ name, digest: "", cmd, size, ...UNKNOWN, path });
+}
+
+/** A command that was copied. `object` is what is put to use. */
+export function copiedCommand(
+  call: Call,
+  name: string,
+  copy: Copy,
+  object: Held | null,
+  target: Target | null,
+  settled: Settled,
+): CommandSubject {
+  const cmd = call.word(0);
+  const facts = PARTS[cmd]?.(copy, target === null ? null : targetFacts(call, copy, target, object, settled));
+  return digested({
+    ...{ name, digest: "", cmd, size: call.word(2), ...UNKNOWN },
+    program: object?.program ?? null,
+    map: object?.map ?? null,
+    path: target === null ? (settled.path ?? null) : null,
+    ...facts,
+  });
+}
+
+type Part = (copy: Copy, target: AttachFacts["target"] | null) => Partial<CommandSubject>;
+
+const attach =
+  (type: number | null, flags: number | null): Part =>
+  ({ given }, target) => ({
+    attach: target && {
+      type: type === null ? null : (ATTACH_TYPES[given.u32(type)] ?? "unknown"),
+      flags: flags === null ? 0 : given.u32(flags),
+      target,
+    },
+  });
+
+/** What a command has beside an object and a path, by its number; offsets are those of its layout. */
+const PARTS: Readonly<Record<number, Part>> = {
+  8: attach(8, 12),
+  10: ({ given }) => ({ run: runOf((offset) => given.u32(offset)) }),
+  17: attach(null, null),
+  18: ({ given, bytes }) => {
+    const sum = sha256(bytes.get(0) ?? new Uint8Array(0));
+    return { digest: sum, btf: { size: given.u32(16), sha256: sum } };
+  },
+  28: attach(8, 12),
+  29: attach(null, 8),
+};
+
+function runOf(word: (offset: number) => number): RunFacts {
+  return {
+    repeat: word(32),
+    flags: word(64),
+    data_size_in: word(8),
+    data_size_out: word(12),
+    ctx_size_in: word(40),
+    ctx_size_out: word(44),
+  };
+}
+
+function digested(subject: CommandSubject): CommandSubject {
+  const digest = subject.digest === "" ? sha256(Buffer.from(JSON.stringify(subject))) : subject.digest;
+  return { ...subject, digest };
+}

@@ -1,0 +1,140 @@
+import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
+import { ERRNO } from "../../errno.js";
+import { type Attr, FLAG } from "../attr.js";
+import type { Call } from "../call.js";
+import { type Held, heldBy } from "../held.js";
+import { addressOf } from "../sys/libc.js";
+import { processFrom } from "../sys/pidfd.js";
+import type { Copy, Obstacle } from "./copy.js";
+import { type Field, PATH_MAX } from "./fields.js";
+import { openNewName, openOwnExecutable, openPlace } from "./place.js";
+import { attachTargetOf, ITERATOR_FDS, type Target, targetOf } from "./targets.js";
+
+/** What one call asks for beyond its command's fields, and what is to be seen to before it is decided. */
+export interface Plan {
+  readonly fields: readonly Field[];
+  /** Offsets of words that {@link settle} sees to. */
+  readonly known: readonly number[];
+  readonly target: Target | null;
+  /** Puts into the copy's attr what no field can say. */
+  readonly settle: (copy: Copy) => Settled | Obstacle | number;
+}
+
+/** What was found out about places and processes that the copy names. */
+export interface Settled {
+  readonly path?: string;
+  readonly pid?: number;
+}
+
+/** By command number; a command that is not here is all in its fields. A negative errno as the kernel's. */
+export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | Obstacle | number>> = {
+  6: pin,
+  8: (_, given) => {
+    const type = given.u32(8);
+    const target = attachTargetOf(type);
+    return target === null ? unknownType(type) : { ...PLAIN, target, fields: targetField(target, 0) };
+  },
+  10: (call, given) =>
+    heldBy(call, call.task.fd(given.s32(0)))?.programType === SYSCALL
+      ? { verdict: -ERRNO.EPERM, reason: OWN_FDS }
+      : PLAIN,
+  18: (_, given) => (given.u32(32) & FLAG.tokenFd ? { verdict: -ERRNO.EPERM, reason: TOKEN } : PLAIN),
+  17: () => ({ ...PLAIN, target: { kind: "tracepoint", by: "nothing", fields: [] } }),
+  28: link,
+  29: () => ({ ...PLAIN, target: { kind: "link", by: "nothing", fields: [] } }),
+};
+
+const SETTLED: Settled = {};
+export const PLAIN: Plan = { fields: [], known: [], target: null, settle: () => SETTLED };
+
+/** BPF_PROG_TYPE_SYSCALL. */
+const SYSCALL = 31;
+const OWN_FDS = "what a program that calls bpf(2) makes would be the gate's and not the task's";
+const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
+const ENAMETOOLONG = 36;
+
+function unknownType(type: number): Obstacle {
+  const name = ATTACH_TYPES[type] ?? type;
+  return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what attach type ${name} takes for its target` };
+}
+
+function targetField({ by }: Target, at: number): readonly Field[] {
+  if (by === "nothing") return [];
+  if (by === "number") return [{ is: "value", at }];
+  return [{ is: "fd", at, role: "target", ...(by === "fd or none" ? { none: "zero" as const } : {}) }];
+}
+
+function pin(call: Call, given: Attr): Plan | number {
+  const path = call.task.readString(given.u64(0), PATH_MAX);
+  if (path === null) return -ERRNO.EFAULT;
+  if (path.byteLength === PATH_MAX) return -ENAMETOOLONG;
+  const byFd = (given.u32(12) & FLAG.pathFd) !== 0;
+  if (!byFd && given.s32(16) !== 0) return -ERRNO.EINVAL;
+  return {
+    ...PLAIN,
+    known: [0, 4, 16],
+    settle: ({ attr, held }) => {
+      const directory = byFd && given.s32(16) >= 0 ? call.task.fd(given.s32(16)) : undefined;
+      const made = openNewName(call, path, directory);
+      if (typeof made === "number") return made;
+      const { folder, name } = made;
+      const there = folder.name(name);
+      held.push(there);
+      attr.setPointer(0, addressOf(there));
+      attr.setU32(12, given.u32(12) & ~FLAG.pathFd);
+      return { path: `${folder.path === "/" ? "" : folder.path}/${name}` };
+    },
+  };
+}
+
+function link(call: Call, given: Attr): Plan | Obstacle | number {
+  const fd = call.task.fd(given.s32(0));
+  if (fd < 0) return fd;
+  const object = heldBy(call, fd);
+  if (object === null) return -ERRNO.EINVAL;
+  const type = given.u32(8);
+  const target = targetOf(type, object.programType);
+  if (target === null) return unknownType(type);
+  const fields = [...targetField(target, 4), ...target.fields];
+  if (target.kind === "uprobes")
+    return { fields, target, known: [16, 20], settle: (copy) => settleUprobes(call, copy) };
+  if (target.kind === "iterator")
+    return { fields, target, known: [], settle: (copy) => settleIterator(call, copy, object) };
+  return { ...PLAIN, fields, target };
+}
+
+/** The file and the process that uprobes are for: path 16 · pid 56. */
+function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | number {
+  if (given.u64(16) === 0n) return -ERRNO.EINVAL;
+  const path = call.task.readString(given.u64(16), PATH_MAX);
+  if (path === null) return -ERRNO.EFAULT;
+  const own = Buffer.from(path).toString("latin1") === "/proc/self/exe";
+  const place = path.byteLength === PATH_MAX ? -ERRNO.EINVAL : own ? openOwnExecutable(call) : openPlace(call, path);
+  if (typeof place === "number") return place;
+  const there = place.name();
+  held.push(there);
+  attr.setPointer(16, addressOf(there));
+  const pid = given.s32(56) <= 0 || call.asker.samePids ? given.s32(56) : processFrom(call.task.tid, given.s32(56));
+  if (pid < 0) return -ERRNO.ESRCH;
+  attr.setU32(56, pid);
+  return { path: place.path, pid };
+}
+
+/** The fd that an iterator's parameters hold, in the copy that attr points to already. */
+function settleIterator(call: Call, { bytes }: Copy, { attachTo }: Held): Settled | Obstacle {
+  const info = bytes.get(16);
+  if (info === undefined || info.every((byte) => byte === 0)) return SETTLED;
+  const at = ITERATOR_FDS[attachTo ?? ""];
+  if (at === undefined) {
+    const what = attachTo === null ? "it was not judged here" : `\`${attachTo}\` has none that it knows`;
+    return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what the iterator's parameters mean: ${what}` };
+  }
+  if (at + 4 > info.byteLength) return SETTLED;
+  const view = new DataView(info.buffer, info.byteOffset, info.byteLength);
+  const fd = view.getInt32(at, true);
+  if (fd === 0) return SETTLED;
+  if (attachTo?.startsWith("task") && !call.asker.samePids)
+    return { verdict: -ERRNO.EINVAL, reason: "the gate numbers processes otherwise than the task does" };
+  view.setInt32(at, Math.max(-1, call.task.fd(fd)), true);
+  return SETTLED;
+}

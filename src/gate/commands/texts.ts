@@ -1,0 +1,80 @@
+import { ERRNO } from "../../errno.js";
+import { addressOf } from "../sys/libc.js";
+import type { Task } from "../task.js";
+import { MAX_PROBES } from "./fields.js";
+
+/** A list of texts that a task pointed to, copied. */
+export interface Texts {
+  /** Without their NULs. */
+  readonly texts: readonly Uint8Array[];
+  /** Addresses of the gate's copies, as the kernel takes them. */
+  readonly pointers: Uint8Array;
+  readonly held: readonly Uint8Array[];
+}
+
+/** KSYM_NAME_LEN of linux/kallsyms.h, which has a NUL in it. */
+const MAX_SYMBOL = 511;
+/** Of all pages that are looked at for one list. */
+const MAX_PAGES = 16_384;
+const PAGE = 4096;
+
+/**
+ * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is looked at once, so that a list of fifty
+ * thousand symbols, as libbpf makes it from a pattern, takes some hundreds of calls. A negative errno as the kernel's.
+ */
+export function copyTexts(task: Task, address: bigint, count: number): Texts | number {
+  if (count > MAX_PROBES) return -ERRNO.E2BIG;
+  const given = task.read(address, count * 8);
+  if (given === null) return -ERRNO.EFAULT;
+  const pages = new Pages(task);
+  const texts: Uint8Array[] = [];
+  const offsets: number[] = [];
+  let length = 0;
+  for (const pointer of new BigUint64Array(given.buffer, given.byteOffset, count)) {
+    const text = pages.text(pointer, MAX_SYMBOL);
+    if (typeof text === "number") return text;
+    texts.push(text);
+    offsets.push(length);
+    length += text.byteLength + 1;
+  }
+  const all = new Uint8Array(Math.max(1, length));
+  for (const [index, text] of texts.entries()) all.set(text, offsets[index]);
+  const start = addressOf(all);
+  const pointers = new Uint8Array(BigUint64Array.from(offsets, (offset) => BigInt(start + offset)).buffer);
+  return { texts, pointers, held: [all, pointers] };
+}
+
+/** Pages of a task, each copied when it is first needed. */
+class Pages {
+  readonly #known = new Map<bigint, Uint8Array>();
+
+  constructor(private readonly task: Task) {}
+
+  /** A text without its NUL; E2BIG where it is longer than `limit`, or too many pages have been looked at. */
+  text(address: bigint, limit: number): Uint8Array | number {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    while (length <= limit) {
+      const at = address + BigInt(length);
+      const offset = Number(at & BigInt(PAGE - 1));
+      const page = this.#page(at - BigInt(offset));
+      if (typeof page === "number") return page;
+      const end = page.indexOf(0, offset);
+      parts.push(page.subarray(offset, end < 0 ? PAGE : end));
+      length += (end < 0 ? PAGE : end) - offset;
+      if (end >= 0) return length > limit ? -ERRNO.E2BIG : parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    }
+    return -ERRNO.E2BIG;
+  }
+
+  #page(address: bigint): Uint8Array | number {
+    let page = this.#known.get(address);
+    if (page === undefined) {
+      if (this.#known.size >= MAX_PAGES) return -ERRNO.E2BIG;
+      page = this.task.read(address, PAGE) ?? undefined;
+      if (page === undefined) return -ERRNO.EFAULT;
+      this.#known.set(address, page);
+    }
+    return page;
+  }
+}

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Attr } from "../../../src/gate/attr.js";
+import { copyFields } from "../../../src/gate/commands/copy.js";
+import { LAYOUTS, type Layout, MAX_PROBES } from "../../../src/gate/commands/fields.js";
+import { targetOf } from "../../../src/gate/commands/targets.js";
+import { copyTexts } from "../../../src/gate/commands/texts.js";
+import { addressOf } from "../../../src/gate/sys/libc.js";
+import { close, openThread } from "../../../src/gate/sys/pidfd.js";
+import { Task } from "../../../src/gate/task.js";
+import { Watch } from "../../../src/gate/watch.js";
+
+const RUN = LAYOUTS[10] as Layout;
+const BTF = LAYOUTS[18] as Layout;
+const KPROBE_MULTI = 42;
+const LINK = LAYOUTS[28] as Layout;
+
+/** Nothing is ever mapped in the first pages (vm.mmap_min_addr). */
+const NOWHERE = 8n;
+
+describe("a command's attr that lies", () => {
+  let task: Task;
+  let pidfd: number;
+
+  beforeEach((context) => {
+    if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
+    pidfd = openThread(process.pid, process.pid);
+    // this process is the task whose memory is copied
+    task = new Task(process.pid, process.pid, pidfd, new Watch());
+  });
+  afterEach(() => {
+    task.release();
+    close(pidfd);
+  });
+
+  const attr = (layout: Layout, words: Readonly<Record<number, number | bigint>>, size = layout.size) => {
+    const made = new Attr(size, layout.size);
+    for (const [at, value] of Object.entries(words))
+      if (typeof value === "bigint") new DataView(made.bytes.buffer).setBigUint64(Number(at), value, true);
+      else made.setU32(Number(at), value);
+    return made;
+  };
+  const copy = (layout: Layout, words: Readonly<Record<number, number | bigint>>) =>
+    copyFields(task, attr(layout, words), layout, []);
+  const kept: Uint8Array[] = [];
+  const at = (bytes: Uint8Array) => {
+    kept.push(bytes); // as long as its address is in use
+    return BigInt(addressOf(bytes));
+  };
+
+  it("is refused as the kernel refuses it: sizes without end, memory that is not there", () => {
+    expect(copy(RUN, { 8: 0xffffffff, 16: NOWHERE })).toBe(-22);
+    expect(copy(RUN, { 8: 64, 16: NOWHERE })).toBe(-14);
+    expect(copy(BTF, { 0: NOWHERE, 16: 0xffffffff })).toBe(-7);
+    expect(copy(BTF, { 0: NOWHERE, 16: 16 })).toBe(-14);
+    expect(copy(LAYOUTS[17] as Layout, { 0: NOWHERE })).toBe(-14);
+  });
+
+  it("is refused where it asks for more than the gate does for anybody", () => {
+    expect(copy(RUN, { 32: 0xffffffff })).toEqual({
+      verdict: -22,
+      reason: "4294967295 is more than the gate does for a task, 65536",
+    });
+  });
+
+  it("is refused where something stands that no field is for, and only there", () => {
+    for (let byte = 0; byte < RUN.size; byte += 1) {
+      const given = attr(RUN, {});
+      given.bytes[byte] = 1;
+      const copied = copyFields(task, given, RUN, []);
+      const unknown = typeof copied === "object" && "reason" in copied && copied.reason.includes("does not know");
+      // the four bytes behind batch_size
+      expect(unknown, String(byte)).toBe(byte >= 76);
+    }
+  });
+
+  it("gives the kernel no address and no fd of the task's", () => {
+    const data = Uint8Array.of(1, 2, 3, 4);
+    const copied = copy(RUN, { 0: 0x7ffffff0, 8: 4, 12: 0xffffffff, 16: at(data), 24: NOWHERE });
+    if (typeof copied === "number" || "reason" in copied) throw new Error("was refused");
+    expect(copied.attr.s32(0)).toBe(-1);
+    expect(copied.attr.u64(16)).not.toBe(at(data));
+    expect(copied.bytes.get(16)).toEqual(data);
+    expect(copied.attr.u64(24)).not.toBe(NOWHERE);
+    // what the kernel may write is as much as there is room for
+    expect(copied.attr.u32(12)).toBe(copied.rooms[0]?.room.byteLength);
+    data[0] = 9;
+    expect(copied.bytes.get(16)?.[0]).toBe(1);
+  });
+
+  it("leaves the kernel room to write where the task says that there is none", () => {
+    const copied = copy(RUN, { 24: NOWHERE });
+    if (typeof copied === "number" || "reason" in copied) throw new Error("was refused");
+    expect(copied.attr.u32(12)).toBe(2 ** 20);
+    expect(copied.rooms[0]?.room.byteLength).toBe(2 ** 20);
+  });
+
+  describe("lists texts", () => {
+    const pointers = (...addresses: bigint[]) => new Uint8Array(BigUint64Array.from(addresses).buffer);
+    const text = (value: string) => Buffer.from(`${value}\0`);
+
+    it("which are copied, each with a NUL and an address of the gate's", () => {
+      const [one, two] = [text("vfs_read"), text("")];
+      const listed = copyTexts(task, at(pointers(at(one), at(two), at(one))), 3);
+      if (typeof listed === "number") throw new Error(`errno ${listed}`);
+      expect(listed.texts.map(String)).toEqual(["118,102,115,95,114,101,97,100", "", "118,102,115,95,114,101,97,100"]);
+      const [all] = listed.held as [Uint8Array];
+      const start = BigInt(addressOf(all));
+      const copied = Array.from(new BigUint64Array(listed.pointers.buffer), (address) => Number(address - start));
+      expect(copied).toEqual([0, 9, 10]);
+      expect(Buffer.from(all).toString("latin1")).toBe("vfs_read\0\0vfs_read\0");
+    });
+
+    it("without end, in no memory, or too long", () => {
+      expect(copyTexts(task, NOWHERE, 0xffffffff)).toBe(-7);
+      expect(copyTexts(task, NOWHERE, MAX_PROBES)).toBe(-14);
+      expect(copyTexts(task, at(pointers(NOWHERE)), 1)).toBe(-14);
+      expect(copyTexts(task, at(pointers(2n ** 64n - 1n)), 1)).toBe(-14);
+      expect(copyTexts(task, at(pointers(at(text("a".repeat(512))))), 1)).toBe(-7);
+      const longest = copyTexts(task, at(pointers(at(text("a".repeat(511))))), 1);
+      expect(typeof longest === "number" ? longest : longest.texts[0]?.byteLength).toBe(511);
+    });
+
+    it("for kprobes that are counted without end", () => {
+      const target = targetOf(KPROBE_MULTI, 0);
+      const layout = { ...LINK, fields: [...LINK.fields, ...(target?.fields ?? [])] };
+      expect(copy(layout, { 20: 0xffffffff, 24: NOWHERE })).toBe(-7);
+      expect(copy(layout, { 20: 0xffffffff, 32: NOWHERE })).toBe(-7);
+      expect(copy(layout, { 20: 2, 40: NOWHERE })).toBe(-14);
+    });
+  });
+});
