@@ -70,6 +70,11 @@ export class CountersignError extends Error {
     return new CountersignError(this.code, this.message, { place, remedy: this.remedy, cause: this.cause ?? this });
   }
 
+  /** For programs, in what a command writes with --json. */
+  toJSON(): { code: ErrorCode; message: string; place: string | null; remedy: string | null } {
+    return { code: this.code, message: this.message, place: this.place ?? null, remedy: this.remedy ?? null };
+  }
+
   /** One line for a person: place, what is wrong, the code, and the remedy. */
   override toString(): string {
     const place = this.place === undefined ? "" : `${oneLine(this.place)}: `;

@@ -21,8 +21,7 @@ function toJson({ file, decisions, error }: Checked): object {
   return {
     file,
     decisions: decisions.map(({ current: _, ...decision }) => ({ ...decision, errno: verdictName(decision.verdict) })),
-    error:
-      error === null ? null : { code: error.code, message: error.message, place: error.place, remedy: error.remedy },
+    error,
   };
 }
 

@@ -60,19 +60,21 @@ function inspect(files: readonly string[], options: Options): void {
   const kernel = wanted ? kernelOf(options) : null;
   const look = wanted ? wholeOf(kernel) : undefined;
   const inspected: Inspected[] = [];
+  const rows: unknown[] = [];
   for (const file of files) {
     try {
-      inspected.push({ ...inspectFile(file, look), kernel: kernel?.file ?? null });
+      const one = { ...inspectFile(file, look), kernel: kernel?.file ?? null };
+      inspected.push(one);
+      rows.push(toJson(one));
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
       complain(error);
+      rows.push({ file, error });
       process.exitCode = EXIT.undecided;
     }
   }
   if (options.json === true) {
-    const rows = inspected.map(toJson);
-    if (files.length > 1) printJson(rows);
-    else if (rows.length === 1) printJson(rows[0]);
+    printJson(files.length > 1 ? rows : rows[0]);
     return;
   }
   if (inspected.length > 0) print(inspected.map(describeFacts).join("\n\n"));

@@ -11,5 +11,14 @@ export function command(): Command {
     .addCommand(listCommand())
     .addCommand(checkCommand())
     .addCommand(importCommand())
-    .addCommand(validateCommand());
+    .addCommand(validateCommand())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  countersign keyring list
+  countersign keyring check --days 90
+  countersign keyring import --out certs/platform.pem ca.der
+  countersign keyring validate --batch pkits.jsonl`,
+    );
 }

@@ -37,9 +37,18 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
       return error.exitCode === 0 ? EXIT.ok : EXIT.undecided;
-    complain(named(error, wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? ` ${wanted}` : ""));
+    const told = named(error, wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? ` ${wanted}` : "");
+    complain(told);
+    if (wantsJson(argv))
+      (wanted === "run" ? process.stderr : process.stdout).write(`${JSON.stringify({ error: told })}\n`);
     return EXIT.undecided;
   }
+}
+
+/** Whether a program reads what the command writes; words behind `--` are another command's. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(2, end < 0 ? undefined : end).includes("--json");
 }
 
 /** Lets commander throw what it has to complain about, down to the innermost command, instead of printing it and ending. */

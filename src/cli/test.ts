@@ -26,7 +26,10 @@ as \`-EPERM\`, or \`not asked\`. Who asks can be told with \`labels\`, \`uid\` a
 
   - { file: ../program.o, labels: { tier: edge }, expect: -EPERM, reason: is not signed }
 
-Exits with 0 when every case is as expected, 1 when one is not, 2 when one could not be run.`,
+Exits with 0 when every case is as expected, 1 when one is not, 2 when one could not be run.
+
+Example:
+  countersign test --config edge/countersign.yaml`,
     )
     .action(test);
 }

@@ -148,14 +148,27 @@ describe("inspect", () => {
       path("exec-log.o"),
     );
     expect(code).toBe(2);
-    expect(JSON.parse(out)).toHaveLength(1);
+    expect(JSON.parse(out)).toEqual([
+      { file: path("text.o"), error: expect.objectContaining({ code: "ELF_MALFORMED" }) },
+      {
+        file: path("missing.o"),
+        error: expect.objectContaining({ code: "FILE_UNREADABLE", message: "cannot be read: ENOENT" }),
+      },
+      expect.objectContaining({ file: path("exec-log.o"), programs: expect.any(Array) }),
+    ]);
     expect(err.trim().split("\n")).toEqual([
       expect.stringMatching(/text\.o: .*\[ELF_MALFORMED\]/),
       expect.stringMatching(/missing\.o: cannot be read: ENOENT \[FILE_UNREADABLE\]/),
     ]);
   });
 
-  it("writes nothing of a single file that it cannot read", async () => {
-    expect(await runCommand("inspect", "--json", path("text.o"))).toMatchObject({ code: 2, out: "" });
+  it("says of a single file in JSON why it cannot be read", async () => {
+    const { code, out } = await runCommand("inspect", "--json", path("text.o"));
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toEqual({
+      file: path("text.o"),
+      error: expect.objectContaining({ code: "ELF_MALFORMED" }),
+    });
+    expect(await runCommand("inspect", path("text.o"))).toMatchObject({ code: 2, out: "" });
   });
 });

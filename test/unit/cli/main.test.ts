@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../../src/cli/commands.js";
 import { runCommand } from "../../support/command-line.js";
 
 describe("the command line", () => {
@@ -15,6 +16,42 @@ describe("the command line", () => {
     [["constructor"], "unknown command `constructor` [USAGE]; see `countersign --help`"],
   ])("answers %j with one line and exit code 2", async (words, message) => {
     expect(await runCommand(...words)).toEqual({ code: 2, out: "", err: `countersign: ${message}\n` });
+  });
+
+  it.each([
+    [["check", "--json"], "USAGE"],
+    [["check", "--json", "--frob", "x"], "USAGE"],
+    [["check", "--json", "--config", "missing.yaml", "x"], "FILE_UNREADABLE"],
+    [["inspect", "--json", "--diff", "x"], "USAGE"],
+    [["inspect", "--json", "--btf", "missing", "--details", "x"], "FILE_UNREADABLE"],
+    [["sign", "--json", "x"], "USAGE"],
+    [["verify", "--json", "--signature", "x", "--trust", "missing", "x"], "FILE_UNREADABLE"],
+    [["keyring", "list", "--json", "--config", "missing.yaml"], "FILE_UNREADABLE"],
+    [["keyring", "check", "--json", "--config", "missing.yaml"], "FILE_UNREADABLE"],
+    [["test", "--json", "--config", "missing.yaml"], "FILE_UNREADABLE"],
+    [["top", "--json", "--once", "--config", "missing.yaml"], "FILE_UNREADABLE"],
+    [["init", "--json", "package.json"], "USAGE"],
+  ])("answers %j with the error as an object too", async (words, code) => {
+    const answer = await runCommand(...words);
+    expect(answer.code).toBe(2);
+    const { error } = JSON.parse(answer.out) as { error: Record<string, unknown> };
+    expect(error).toMatchObject({ code });
+    expect(Object.keys(error)).toEqual(["code", "message", "place", "remedy"]);
+    expect(answer.err).toMatch(/^countersign: [^\n]+\n$/);
+    expect(answer.err).toContain(`${error.message} [${code}]`);
+  });
+
+  it("leaves stdout to the command that it runs, and takes none of that one's words for its own", async () => {
+    const { code, out, err } = await runCommand("run", "--json", "--config", "missing.yaml", "--", "true");
+    expect([code, out]).toEqual([2, ""]);
+    expect(JSON.parse(err.split("\n")[1] ?? "")).toMatchObject({ error: { code: "FILE_UNREADABLE" } });
+    const other = await runCommand("run", "--config", "missing.yaml", "--", "true", "--json");
+    expect(other.err).toMatch(/^countersign: [^\n]+\n$/);
+  });
+
+  it("shows examples of every command", async () => {
+    for (const name of Object.keys(COMMANDS))
+      expect((await runCommand(name, "--help")).out, name).toMatch(/\nExamples?:\n {2}countersign /);
   });
 
   it("shows the same help of a command in both ways", async () => {
