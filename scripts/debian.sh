@@ -6,7 +6,8 @@ packages=(
   xdp-tools libxdp1 libbpf-tools                     # real objects and loaders
   openssl gnutls-bin keyutils libssl-dev             # signatures
   openssh-client minisign softhsm2 pkcs11-provider   # other keys and signatures
-  iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev systemd # the gate
+  iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
+  systemd crun podman containerd                    # what starts and runs containers
 )
 export DEBIAN_FRONTEND=noninteractive
 

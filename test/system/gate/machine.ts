@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Done } from "./site.js";
+import { fileURLToPath } from "node:url";
+import { BIN, type Done, type Site } from "./site.js";
+
+/** The unit of deploy/, and where it has runtimes connect. */
+export const UNIT = "countersign-agent.service";
+export const SOCKET = "/run/countersign/agent.sock";
+export const UNIT_FILE = fileURLToPath(new URL(`../../../deploy/${UNIT}`, import.meta.url));
 
 const SYSTEMD = "/lib/systemd/systemd";
 /** Where the unified hierarchy is: alone, or beside the older ones. */
@@ -45,6 +51,20 @@ export class Machine {
     }
     first.kill("SIGKILL");
     return "systemd does not come up in namespaces here";
+  }
+
+  /** A machine that runs the unit of deploy/ for a site: only what it starts, and where that reads and writes, are the site's. */
+  static async withAgent(site: Site): Promise<Machine | string> {
+    const config = join(site.folder, "countersign.yaml");
+    const words = [process.execPath, BIN, "agent", "--socket", SOCKET, "--config", config, "--metrics", "127.0.0.1:0"];
+    const machine = await Machine.boot(site.folder, {
+      [UNIT]: readFileSync(UNIT_FILE, "utf8"),
+      [`${UNIT}.d/test.conf`]: `[Service]\nExecStart=\nExecStart=${words.join(" ")}\nStandardError=append:${site.folder}/said\n`,
+    });
+    if (typeof machine === "string") return machine;
+    const { status, stderr } = machine.run("systemctl", "start", UNIT);
+    if (status !== 0) throw new Error(stderr);
+    return machine;
   }
 
   /** The words that run a command inside. */

@@ -5,12 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Containers, type RunningContainer } from "./containers.js";
-import { Machine } from "./machine.js";
+import { Machine, SOCKET, UNIT, UNIT_FILE } from "./machine.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const UNIT = "countersign-agent.service";
-const SOCKET = "/run/countersign/agent.sock";
 const BY_TIER = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog, current) =>
@@ -20,7 +18,6 @@ const LOADER = "/bin/attack callers";
 const LOADED = "good in a thread: done\ngood in a vfork: 0\n";
 const REFUSED = "good in a thread: EPERM\ngood in a vfork: 1\n";
 
-/** The unit of deploy/, run by systemd itself; only what it starts, and where that reads and writes, are this test's own. */
 describe("an agent that systemd starts again", () => {
   let site: Site;
   let machine: Machine | string;
@@ -31,14 +28,8 @@ describe("an agent that systemd starts again", () => {
   beforeAll(async () => {
     if (process.getuid?.() !== 0) return;
     site = new Site(BY_TIER);
-    const config = join(site.folder, "countersign.yaml");
-    const words = [process.execPath, BIN, "agent", "--socket", SOCKET, "--config", config, "--metrics", "127.0.0.1:0"];
-    machine = await Machine.boot(site.folder, {
-      [UNIT]: readFileSync(at(`../../../deploy/${UNIT}`), "utf8"),
-      [`${UNIT}.d/test.conf`]: `[Service]\nExecStart=\nExecStart=${words.join(" ")}\nStandardError=append:${site.folder}/said\n`,
-    });
+    machine = await Machine.withAgent(site);
     if (typeof machine === "string") return;
-    expect(machine.run("systemctl", "start", UNIT)).toMatchObject({ status: 0, stderr: "" });
     const program = join(site.folder, "traps-static");
     execFileSync("gcc", ["-O2", "-static", "-pthread", "-o", program, at("../attack/traps.c")]);
     containers = new Containers(site.folder, SOCKET, program, machine.words("runc"));
@@ -130,7 +121,7 @@ describe("the unit of deploy/", () => {
   it("is one that systemd has nothing to say about", (context) => {
     needs(context, "systemd-analyze");
     const folder = mkdtempSync(join(tmpdir(), "countersign-unit-"));
-    const unit = readFileSync(at(`../../../deploy/${UNIT}`), "utf8");
+    const unit = readFileSync(UNIT_FILE, "utf8");
     writeFileSync(join(folder, UNIT), unit.replace("/usr/bin/countersign", BIN));
     const { status, stdout, stderr } = spawnSync("systemd-analyze", ["verify", join(folder, UNIT)], {
       encoding: "utf8",

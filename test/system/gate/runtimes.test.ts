@@ -1,0 +1,116 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext, vi } from "vitest";
+import { Containers } from "./containers.js";
+import { Machine, SOCKET } from "./machine.js";
+import { RunningAgent } from "./running-agent.js";
+import { type Done, needs, needsGate, Site } from "./site.js";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const PROFILE = at("../../../deploy/seccomp.json");
+const BY_TIER = `
+import { deny } from "countersign";
+export const bpf_prog_load = (prog, current) =>
+  current.container?.labels?.tier === "edge" ? deny("a container of tier edge loads nothing here") : 0;
+`;
+const LOADER = ["/bin/attack", "callers"];
+const LOADED = "good in a thread: done\ngood in a vfork: 0\n";
+const REFUSED = "good in a thread: EPERM\ngood in a vfork: 1\n";
+
+/** Other runtimes than runc, which the other tests use. Those that want cgroup v2 run in a machine that has nothing else. */
+describe("containers of", () => {
+  let site: Site;
+  let machine: Machine | string;
+  let containers: Containers;
+  let rootfs: string;
+
+  beforeAll(async () => {
+    if (process.getuid?.() !== 0) return;
+    site = new Site(BY_TIER);
+    machine = await Machine.withAgent(site);
+    const program = join(site.folder, "traps-static");
+    execFileSync("gcc", ["-O2", "-static", "-pthread", "-o", program, at("../attack/traps.c")]);
+    containers = new Containers(site.folder, SOCKET, program);
+    rootfs = join(site.folder, "rootfs");
+  });
+  afterAll(async () => {
+    if (machine instanceof Machine) await machine.end();
+    site?.remove();
+  });
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "gcc", "busybox", "runc");
+  });
+
+  const inside = (context: TestContext): Machine => {
+    if (!(machine instanceof Machine)) return context.skip(machine);
+    return machine;
+  };
+  const judged = (run: (annotations: Readonly<Record<string, string>>) => Done) => {
+    const edge = run({ "label.countersign/tier": "edge" });
+    expect(edge.stdout, edge.stderr).toContain(REFUSED);
+    const other = run({ "label.countersign/tier": "dev" });
+    expect(other.stdout, other.stderr).toContain(LOADED);
+  };
+
+  it("crun are judged by their annotations", (context) => {
+    needs(context, "crun");
+    judged((annotations) => {
+      const { id, folder } = containers.bundle(LOADER, { annotations });
+      return inside(context).run("crun", "run", "--bundle", folder, id);
+    });
+  });
+
+  it("podman are judged under the profile of deploy/", (context) => {
+    needs(context, "podman", "crun");
+    // what it would set lies in /proc/sys, which a machine of a test leaves alone
+    const config = site.write(
+      "containers.conf",
+      '[containers]\ndefault_sysctls = []\n[engine]\nevents_logger = "none"\n',
+    );
+    const store = ["--root", join(site.folder, "podman"), "--runroot", "/run/podman-test", "--storage-driver", "vfs"];
+    const podman = ["env", `CONTAINERS_CONF=${config}`, "podman", ...store, "--cgroup-manager", "cgroupfs"];
+    const plain = ["--network", "none", "--cgroups", "disabled", "--cap-add", "CAP_BPF,CAP_SYS_ADMIN,CAP_NET_ADMIN"];
+    judged((annotations) =>
+      inside(context).run(
+        ...[...podman, "--runtime", "crun", "run", "--rm", ...plain, "--security-opt", `seccomp=${PROFILE}`],
+        ...[...flags(annotations), "--rootfs", rootfs, ...LOADER],
+      ),
+    );
+  });
+
+  it("containerd are judged under the profile of deploy/", async (context) => {
+    needs(context, "containerd", "ctr");
+    const agent = await RunningAgent.start(site);
+    const socket = join(site.folder, "containerd.sock");
+    const profile = site.write("profile.json", readFileSync(PROFILE, "utf8").replace(SOCKET, agent.socket));
+    const config = site.write(
+      "containerd.toml",
+      `version = 2\nroot = "${site.folder}/containerd"\nstate = "${site.folder}/containerd-state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\n`,
+    );
+    const containerd: ChildProcess = spawn("containerd", ["--config", config], { stdio: "ignore" });
+    try {
+      await vi.waitFor(() => expect(spawnSync("ctr", ["--address", socket, "version"]).status).toBe(0), 20_000);
+      let count = 0;
+      judged((annotations) => {
+        count += 1;
+        const run = ["ctr", "--address", socket, "run", "--rm", "--cap-add", "CAP_BPF", "--cap-add", "CAP_SYS_ADMIN"];
+        const seccomp = ["--seccomp", "--seccomp-profile", profile, ...flags(annotations)];
+        return site.bare(...run, ...seccomp, "--rootfs", rootfs, `countersign-test-${count}`, ...LOADER);
+      });
+    } finally {
+      containerd.kill("SIGTERM");
+      await once(containerd, "exit");
+      await agent.end();
+    }
+    expect(existsSync(socket)).toBe(false);
+  });
+});
+
+function flags(annotations: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(annotations).flatMap(([key, value]) => ["--annotation", `${key}=${value}`]);
+}
