@@ -23,7 +23,7 @@ export class Context {
     const kinds = {
       number: KIND.NUMBER,
       kernel: KIND.NUMBER | KIND.KERNEL,
-      iterated: KIND.NUMBER | KIND.KERNEL | KIND.ITERATED,
+      iterated: KIND.NUMBER | KIND.KERNEL | KIND.LENT,
       buffer: KIND.NUMBER | KIND.BUFFER,
       anything: FROM_ANY_CONTEXT,
     }[row.otherwise];

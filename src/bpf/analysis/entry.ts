@@ -12,11 +12,12 @@ export interface Entry {
 /**
  * A program is called with its context in r1. One that replaces a function of another program (freplace) is called as that
  * function is: its own BTF tells, which the kernel holds against the other's (btf_check_type_match). Without it, or for
- * pointers to anything but a context, nothing is known of what they point to.
+ * pointers to anything but a context, nothing is known of what they point to. What has the name of a context's structure is one
+ * only in a program of that type: to another type's function it is memory that the caller lends (PTR_TO_MEM of
+ * btf_prepare_func_args), its packet or a map's value.
  */
 export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry {
-  const context = values.pointer(KIND.CTX, 0, 0);
-  if (type.context.otherwise !== "anything") return { context: type.context, args: [context] };
+  if (type.context.otherwise !== "anything") return { context: type.context, args: [values.pointer(KIND.CTX, 0, 0)] };
   const anything = values.pointer(ANYTHING, -1);
   const parameters = parametersOf(code);
   if (parameters === null) return { context: type.context, args: [anything, anything, anything, anything, anything] };
@@ -24,7 +25,7 @@ export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry
   const row = first === undefined || first === null ? undefined : contextOfStruct(first);
   const args = parameters.slice(0, 5).map(({ pointer }) => (pointer ? anything : values.any));
   if (row === undefined) return { context: type.context, args };
-  return { context: row, args: [context, ...args.slice(1)] };
+  return { context: row, args: [values.pointer(KIND.CTX | KIND.PACKET | KIND.LENT, 0, 0), ...args.slice(1)] };
 }
 
 interface Parameter {

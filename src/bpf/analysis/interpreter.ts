@@ -60,6 +60,7 @@ export class Interpreter {
     const maps = new Maps();
     const frames = new Frames(values, functions.length, byteOrder === "big", scratch);
     this.#entry = entryOf(code, type, values);
+    if (this.#entry.context.otherwise === "anything") verdict.ofAnyType();
     const memory = new Memory(values, frames, new Context(this.#entry.context, values), maps, findings);
     this.#values = values;
     this.#frames = frames;

@@ -25,8 +25,8 @@ export const KIND = {
   /** Data that hangs on the context: a socket option's value, a flow dissector's keys. */
   OPTION: 1 << 13,
   ARENA: 1 << 14,
-  /** A value of the map that an iterator goes over, which may be written. */
-  ITERATED: 1 << 15,
+  /** Memory of others that may be written and holds no pointers: a value of the map that an iterator goes over, what a caller lends. */
+  LENT: 1 << 15,
 } as const;
 
 /** Everything but a number. */
@@ -43,7 +43,7 @@ export const ANYTHING = 0xffff & ~KIND.FUNCTION;
 
 /** What a context that is not known may hold. */
 export const FROM_ANY_CONTEXT =
-  KIND.NUMBER | KIND.PACKET | KIND.PACKET_END | KIND.KERNEL | KIND.SOCKET | KIND.BUFFER | KIND.OPTION;
+  KIND.NUMBER | KIND.PACKET | KIND.PACKET_END | KIND.KERNEL | KIND.SOCKET | KIND.BUFFER | KIND.OPTION | KIND.LENT;
 
 /** An offset that is not known. */
 export const ANY_OFFSET = -0x80000000;

@@ -9,6 +9,9 @@ import type { Values } from "./values.js";
 /** A kernel object that programs can write to may be a task, a socket, a packet or a flow. */
 const OBJECTS: readonly EffectName[] = ["changes_kernel_state", "changes_socket", "writes_packet"];
 
+/** What holds nothing but numbers. */
+const OF_NUMBERS = KIND.PACKET | KIND.PACKET_END | KIND.SOCKET | KIND.BUFFER | KIND.OPTION | KIND.ARENA | KIND.LENT;
+
 /** What a pointer points to, and the bytes from there that are written. */
 interface Target {
   readonly kinds: number;
@@ -55,7 +58,8 @@ export class Memory {
       const held = shared !== 0 ? KIND.MAP_VALUE : 0;
       give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL | user | held, shared) : small);
     }
-    return result < 0 ? small : result;
+    if (result < 0 || (kinds & OF_NUMBERS) !== 0) give(small);
+    return result;
   }
 
   /** A store of `size` bytes of a value. */
@@ -112,8 +116,8 @@ export class Memory {
           `${verb} into ${this.maps.nameShared(shared)}, which it did not bring along`,
         );
     }
-    if ((kinds & KIND.ITERATED) !== 0)
-      findings.note("writes_shared_map", slot, `${verb} into a value of the map that it is to go over`);
+    if ((kinds & KIND.LENT) !== 0)
+      findings.note("writes_shared_map", slot, `${verb} into memory that it is lent, which may be a map's value`);
     if ((kinds & (KIND.KERNEL | KIND.MAP)) !== 0)
       for (const effect of OBJECTS) findings.note(effect, slot, `${verb} into a kernel object`);
     if ((kinds & KIND.BUFFER) !== 0)

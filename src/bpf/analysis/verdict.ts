@@ -8,7 +8,7 @@ export class VerdictOf {
   readonly #verdict: Verdict;
   readonly #neutral: number;
   readonly #redirects: number;
-  readonly #overrides: boolean;
+  #overrides: boolean;
 
   constructor(
     readonly type: ProgramTypeRow,
@@ -19,11 +19,16 @@ export class VerdictOf {
     const exact = typeof this.#verdict === "object";
     this.#neutral = exact ? setOf(...(this.#verdict as { neutral: readonly number[] }).neutral) : 0;
     this.#redirects = exact ? setOf(...(this.#verdict as { redirects: readonly number[] }).redirects) : 0;
-    this.#overrides = type.type === "tracing" && expectedAttachType !== "trace_fentry" && this.#verdict !== "ignored";
+    this.#overrides = type.type === "tracing" && this.#verdict !== "ignored";
     if (this.#verdict === "always") {
       findings.note("decides", null, `what a \`${type.type}\` program returns is a verdict`);
       if (this.#overrides) findings.note("overrides_return", null, "may be attached to change what a function returns");
     }
+  }
+
+  /** The program may take the place of one of any type, of a fmod_ret program for one. */
+  ofAnyType(): void {
+    this.#overrides = true;
   }
 
   /** The program may return these numbers (numbers.ts) at this slot. */

@@ -157,9 +157,9 @@ const FILLS: Readonly<Record<string, readonly number[]>> = {
   bpf_xdp_get_xfrm_state: [1],
 };
 
-/** By name. A kfunc without a row may do anything. */
-export const KFUNC_ROWS: ReadonlyMap<string, KfuncRow> = new Map(
-  GROUPS.flatMap(([effects, returns, names, ends]) =>
-    names.split(/\s+/).map((name) => [name, { name, effects, returns, fills: FILLS[name] ?? [], ends: ends === true }]),
-  ),
+export const KFUNCS: readonly KfuncRow[] = GROUPS.flatMap(([effects, returns, names, ends]) =>
+  names.split(/\s+/).map((name) => ({ name, effects, returns, fills: FILLS[name] ?? [], ends: ends === true })),
 );
+
+/** By name. A kfunc without a row may do anything. */
+export const KFUNC_ROWS: ReadonlyMap<string, KfuncRow> = new Map(KFUNCS.map((row) => [row.name, row]));

@@ -97,7 +97,7 @@ const TC_VERDICT: Verdict = { neutral: [-1, 0], redirects: [7] };
 /** BPF_OK; BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code). */
 const LWT_VERDICT: Verdict = { neutral: [0], redirects: [7, 128] };
 
-const ROWS: readonly ProgramTypeRow[] = [
+const KNOWN: readonly ProgramTypeRow[] = [
   // how many bytes of the packet the socket gets: all of them only with -1
   { type: "socket_filter", context: skb(CB), verdict: only(-1) },
   // what a kprobe or tracepoint program returns says only whether perf and ftrace see the event too
@@ -214,12 +214,6 @@ const ROWS: readonly ProgramTypeRow[] = [
     },
   },
   { type: "struct_ops", context: traced, verdict: "always" },
-  // what it returns may be any program's verdict, and XDP_TX, XDP_REDIRECT or TC_ACT_REDIRECT among them
-  {
-    type: "ext",
-    context: context("the context of the program it replaces", [], [], "anything"),
-    verdict: { neutral: [], redirects: [3, 4, 7] },
-  },
   // 0 lets pass; in the per-cgroup form that is 1
   { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: only(0), lsm_cgroup: only(1) } },
   { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: only(1) },
@@ -233,12 +227,26 @@ const ROWS: readonly ProgramTypeRow[] = [
   },
 ];
 
+/** Its context, and what it returns, may be any program's: XDP_TX, XDP_REDIRECT, TC_ACT_REDIRECT, BPF_LWT_REROUTE. */
+const EXT: ProgramTypeRow = {
+  type: "ext",
+  context: context(
+    "the context of the program it replaces",
+    [],
+    KNOWN.flatMap(({ context: row }) => row.writable),
+    "anything",
+  ),
+  verdict: { neutral: [], redirects: [3, 4, 7, 128] },
+};
+
+const ROWS: readonly ProgramTypeRow[] = [...KNOWN, EXT];
+
 /** By the name that bpftool gives the type. A type without a row may do anything. */
 export const PROGRAM_TYPE_ROWS: ReadonlyMap<string, ProgramTypeRow> = new Map(ROWS.map((row) => [row.type, row]));
 
-/** The context whose structure has this name; undefined where no program is called with it. */
+/** The context whose structure has this name; undefined where it is no context's, or is that of types whose contexts hold other things. */
 export function contextOfStruct(name: string): ContextRow | undefined {
-  return name === TC.name
-    ? TC
-    : ROWS.find(({ context: row }) => row.otherwise === "number" && row.name === name)?.context;
+  if (name === TC.name) return TC; // whose fields are all that any program has in it
+  const rows = ROWS.filter(({ context: row }) => row.name === name);
+  return rows.every(({ context: row }) => row.otherwise === "number") ? rows[0]?.context : undefined;
 }

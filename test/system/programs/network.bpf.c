@@ -167,4 +167,20 @@ int rewrite_for_another(struct xdp_md *xdp)
 	return XDP_TX;
 }
 
+// what is replaced may be of another type, and lend memory in place of this context
+// may write_for_another: writes_packet writes_ctx writes_shared_map decides
+SEC("freplace/of_another")
+int write_for_another(struct xdp_md *xdp)
+{
+	xdp->rx_queue_index = 1;
+	return XDP_PASS;
+}
+
+// may stand_in: overrides_return decides
+SEC("freplace/of_another")
+int stand_in(__u64 *context)
+{
+	return -1;
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -9,6 +9,9 @@ extern void bpf_task_release(struct task_struct *task) __ksym;
 extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
 extern int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
 extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
+extern struct bpf_cpumask *bpf_cpumask_create(void) __ksym;
+extern void bpf_cpumask_release(struct bpf_cpumask *mask) __ksym;
+extern int bpf_cpumask_populate(struct cpumask *mask, void *src, size_t src__sz) __ksym;
 
 struct event {
 	__u32 pid;
@@ -182,6 +185,20 @@ int list_tasks(struct bpf_iter__task *ctx)
 
 	if (task)
 		BPF_SEQ_PRINTF(seq, "%d %d\n", task->pid, task->tgid);
+	return 0;
+}
+
+// may fill_mask: reads_kernel_memory
+SEC("tp_btf/sched_switch")
+int BPF_PROG(fill_mask)
+{
+	struct bpf_cpumask *mask = bpf_cpumask_create();
+	__u64 bits[16] = {1};
+
+	if (!mask)
+		return 0;
+	bpf_cpumask_populate((struct cpumask *)mask, bits, sizeof(bits));
+	bpf_cpumask_release(mask);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { EFFECTS } from "../../../src/bpf/facts.js";
 import { HELPER_ROWS } from "../../../src/bpf/tables/helpers.js";
-import { KFUNC_ROWS } from "../../../src/bpf/tables/kfuncs.js";
+import { KFUNC_ROWS, KFUNCS } from "../../../src/bpf/tables/kfuncs.js";
 import { HELPERS, PROGRAM_TYPES } from "../../../src/bpf/tables/names.gen.js";
-import { PROGRAM_TYPE_ROWS } from "../../../src/bpf/tables/program-types.js";
+import { contextOfStruct, PROGRAM_TYPE_ROWS } from "../../../src/bpf/tables/program-types.js";
 
 describe("the table of helpers", () => {
   it("has a row for each helper, under the name that the kernel's header gives it", () => {
@@ -36,10 +36,28 @@ describe("the table of program types", () => {
   });
 });
 
+describe("the context of a structure", () => {
+  it("is that of every type whose context it is, with whatever one of them holds and lets be written", () => {
+    for (const { context } of PROGRAM_TYPE_ROWS.values()) {
+      const found = contextOfStruct(context.name);
+      if (found === undefined) continue;
+      expect(context.otherwise).toBe("number");
+      expect(found.pointers, context.name).toEqual(expect.arrayContaining([...context.pointers]));
+      expect(found.writable, context.name).toEqual(expect.arrayContaining([...context.writable]));
+    }
+    expect(contextOfStruct("xdp_md")?.name).toBe("xdp_md");
+  });
+
+  it("is not known where types have the same structure and other things in it, or where it is no context's", () => {
+    expect(contextOfStruct("bpf_raw_tracepoint_args")).toBeUndefined();
+    expect(contextOfStruct("task_struct")).toBeUndefined();
+  });
+});
+
 describe("the table of kfuncs", () => {
   it("names no kfunc twice", () => {
-    expect(KFUNC_ROWS.size).toBeGreaterThan(150);
-    expect([...KFUNC_ROWS].every(([name, row]) => name === row.name)).toBe(true);
+    expect(KFUNCS.length).toBeGreaterThan(150);
+    expect(KFUNCS.map(({ name }) => name).filter((name, index, all) => all.indexOf(name) !== index)).toEqual([]);
   });
 
   it("knows the effects that it names", () => {

@@ -234,8 +234,18 @@ describe("a program that replaces a function of another", () => {
   });
 
   it("may redirect by what it returns", () => {
-    expect(effects("r0 = 2; exit", { type: "ext" })).toEqual(["decides"]);
-    expect(effects("r0 = 4; exit", { type: "ext" })).toEqual(["redirects", "decides"]);
+    expect(effects("r0 = 2; exit", { type: "ext" })).not.toContain("redirects");
+    for (const redirect of [4, 128]) expect(effects(`r0 = ${redirect}; exit`, { type: "ext" })).toContain("redirects");
+  });
+
+  it("may decide what a traced function returns: what it replaces may be a fmod_ret program", () => {
+    expect(effects("r0 = 2; exit", { type: "ext" })).toEqual(["decides", "overrides_return"]);
+  });
+
+  it("may change whatever a context's fields change", () => {
+    expect(effects("*(u32 *)(r1 + 4) = 1; r0 = 2; exit", { type: "ext" })).toEqual(
+      expect.arrayContaining(["writes_ctx", "changes_socket", "redirects", "overrides_return"]),
+    );
   });
 });
 
