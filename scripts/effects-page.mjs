@@ -14,7 +14,8 @@ const MOST_NAMES = 4;
 const bundle = await build({
   absWorkingDir: root,
   stdin: {
-    contents: `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";`,
+    contents: `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";
+      export { PROGRAM_TYPE_ROWS } from "./src/bpf/tables/program-types.js";`,
     resolveDir: root,
     loader: "ts",
   },
@@ -23,20 +24,39 @@ const bundle = await build({
   format: "esm",
   platform: "node",
 });
-const { factsOfFile, EFFECTS } = await import(
+const { factsOfFile, EFFECTS, PROGRAM_TYPE_ROWS } = await import(
   `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`
 );
 
-const text = `${readFileSync(new URL("effects-page.md", import.meta.url), "utf8").trimEnd()}\n\n${tables()}`;
+const page = readFileSync(new URL("effects-page.md", import.meta.url), "utf8").trimEnd();
+const text = `${page.replace("VERDICTS", verdicts())}\n\n${tables()}`;
 if (!process.argv.includes("--check")) writeFileSync(target, text);
 else if (readFileSync(target, "utf8") !== text) {
   console.error("docs/effects.md is not what the packages hold; run `node scripts/effects-page.mjs`");
   process.exitCode = 1;
 }
 
+/** One row for each set of program types whose return values mean the same. */
+function verdicts() {
+  const groups = new Map();
+  for (const { type, verdict, verdictBy = {} } of PROGRAM_TYPE_ROWS.values())
+    for (const [attach, its] of [...Object.entries(verdictBy), [null, verdict]]) {
+      const key = meaning(its);
+      groups.set(key, [...(groups.get(key) ?? []), attach === null ? `\`${type}\`` : `\`${type}\` as \`${attach}\``]);
+    }
+  const rows = [...groups].map(([key, types]) => `| ${types.join(", ")} | ${key} |`);
+  return ["| type | leaves things as they were | redirects |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function meaning(verdict) {
+  if (verdict === "ignored") return "whatever is returned | ";
+  if (verdict === "always") return "nothing | ";
+  return `${verdict.neutral.join(", ") || "nothing"} | ${verdict.redirects.join(", ")}`;
+}
+
 function tables() {
   return ["libbpf-tools", "xdp-tools", "libxdp1"]
-    .map((name) => `## ${name} ${versionOf(name)}\n\n${table(name)}\n`)
+    .map((name) => `### ${name} ${versionOf(name)}\n\n${table(name)}\n`)
     .join("\n");
 }
 
