@@ -38,6 +38,7 @@ if (!quiet || stale) {
       index: "src/index.ts",
       launcher: "src/gate/launcher.ts",
       "gate-thread": "src/gate/thread.ts",
+      "gate-porter": "src/gate/porter.ts",
       "engine-thread": "src/engine/thread.ts",
       "pod-reader": "src/gate/kubernetes/pod-reader.ts",
     },

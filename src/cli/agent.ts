@@ -95,6 +95,8 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   await served?.close();
   await agent.stop();
   if (lost !== null) throw lost;
+  // a thread that waits for a file system which does not answer would keep the process, too
+  (await import("../gate/sys/process.js")).endAs({ code: 0, signal: null });
 }
 
 async function reload(take: (config: ReturnType<typeof readConfig>) => Promise<void>, file: string): Promise<void> {

@@ -46,6 +46,8 @@ export class Engine {
   private readonly roster: Roster;
   private readonly run = randomBytes(6).toString("hex");
   private decided = 0;
+  /** How often files of keyrings that had changed could not be used. */
+  keyringFailures = 0;
   private prepared = 0;
   private closed = false;
 
@@ -188,6 +190,7 @@ export class Engine {
 
   /** A keyring's change stands in the log before any decision that it has a part in. What cannot be told has failed already. */
   private tell(change: KeyringChange): void {
+    if (change.error !== null) this.keyringFailures += 1;
     if (change.error !== null) process.emitWarning(change.error.toString(), "KeyringWarning");
     try {
       this.log?.keyring(change);

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { CountersignError } from "../error.js";
 
 /** The files of the bundle that are started by themselves: in a process of their own, or in a thread. */
-export type Entry = "launcher" | "gate-thread" | "engine-thread" | "pod-reader";
+export type Entry = "launcher" | "gate-thread" | "gate-porter" | "engine-thread" | "pod-reader";
 
 /** Where an entry lies: beside the bundle's other entries, one folder up from its chunks; or, for tests, in the
  * bundle of this source. Throws INTERNAL. */

@@ -1,12 +1,17 @@
 import type { MapConfig } from "../config/config.js";
 import { readMapFile } from "../config/mapfile.js";
-import type { Decision } from "../hooks/decision.js";
+import type { Answer } from "../hooks/decision.js";
 import type { MapWrite } from "../policy/map.js";
 
 /** What an attachment wrote. */
 export interface Commit {
   readonly attachment: string;
   readonly writes: readonly MapWrite[];
+}
+
+/** What of a decision counts here. */
+export interface Written {
+  readonly answers: readonly Pick<Answer, "attachment" | "mode" | "writes">[];
 }
 
 /**
@@ -27,7 +32,7 @@ export class Ledger {
     this.#files = new Map(maps.flatMap(({ name, file }) => (file === null ? [] : [[name, file]])));
   }
 
-  record({ answers }: Pick<Decision, "answers">): void {
+  record({ answers }: Written): void {
     for (const { attachment, mode, writes } of answers) {
       for (const write of writes) {
         const key = JSON.stringify([write.map, write.key]);

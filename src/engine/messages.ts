@@ -33,13 +33,5 @@ export type ToThread =
 
 export type FromThread = ThreadMessage | { readonly is: "decided"; readonly id: number; readonly decision: Decision };
 
-/** A CountersignError as it crosses. */
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly place: string | undefined;
-  readonly remedy: string | undefined;
-}
-
 /** Subjects that a thread remembers: both sides count, so that each knows what the other has. */
 export const SUBJECTS_KNOWN = 256;

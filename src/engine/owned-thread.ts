@@ -1,6 +1,12 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
 import { type Entry, entryFile } from "./entries.js";
-import type { Failure } from "./messages.js";
+import type { Failure } from "./failure.js";
 
 /** What every thread says, beside what is its own. */
 export type ThreadMessage =
@@ -21,15 +27,18 @@ export class OwnedThread<To, From extends { readonly is: string }> {
   readonly #port: MessagePort;
   readonly #ready: Promise<Failure | null>;
 
-  /** `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`. */
-  constructor(entry: Entry, data: object, hear: (message: From | ThreadMessage) => void) {
+  /**
+   * `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`; its heap has
+   * V8's own limits where none are given.
+   */
+  constructor(entry: Entry, data: object, hear: (message: From | ThreadMessage) => void, heap: ResourceLimits = {}) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#worker = new Worker(entryFile(entry), {
       workerData: { ...data, port: port2 },
       transferList: [port2],
       // deep recursion in a policy must meet the guest's bound before the host's
-      resourceLimits: { stackSizeMb: 16 },
+      resourceLimits: { stackSizeMb: 16, ...heap },
     });
     this.#worker.unref();
     this.ended = new Promise((resolve) => {
@@ -57,6 +66,12 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     return this.#ready.finally(() => this.#worker.unref());
   }
 
+  /** Keeps the process from ending by itself while the thread is there; or lets it, as at first. */
+  hold(held: boolean): void {
+    if (held) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
   tell(message: To): void {
     this.#port.postMessage(message);
   }
@@ -70,11 +85,11 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     }
   }
 
-  /** Ends the thread where it stands. */
+  /** Ends the thread where it stands. What it has said before can be {@link received} until then. */
   async end(): Promise<void> {
     this.alive = false;
-    this.#port.close();
     await this.#worker.terminate();
+    this.#port.close();
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Config } from "../config/config.js";
-import type { Decision } from "../hooks/decision.js";
 import type { Fault } from "../policy/outcome.js";
-import { type Commit, Ledger } from "./ledger.js";
+import { type Commit, Ledger, type Written } from "./ledger.js";
 import { type Offence, Offences, type Sentence } from "./offences.js";
 
 /** An attachment, by its number in the configuration, that answers with a fault in a decision and is not asked. */
@@ -22,7 +21,7 @@ export class Succession {
     this.#ledger = new Ledger(config.maps);
   }
 
-  record(decision: Pick<Decision, "answers">): void {
+  record(decision: Written): void {
     this.#ledger.record(decision);
   }
 

@@ -1,14 +1,7 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import { CountersignError } from "../error.js";
 import { type DecisionRequest, Engine } from "./engine.js";
-import {
-  type Failure,
-  type FromThread,
-  SUBJECTS_KNOWN,
-  type ThreadData,
-  type ThreadRequest,
-  type ToThread,
-} from "./messages.js";
+import { failureOf } from "./failure.js";
+import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ThreadRequest, type ToThread } from "./messages.js";
 import { DecisionWatch } from "./watch.js";
 
 /**
@@ -61,7 +54,7 @@ class Thread {
       const decision = this.engine.decide({ ...request, subject: about } as DecisionRequest, standing);
       this.#say({ is: "decided", id, decision });
     } catch (error) {
-      this.#say({ is: "failed", id, error: failure(error) });
+      this.#say({ is: "failed", id, error: failureOf(error) });
     }
   }
 
@@ -79,20 +72,11 @@ class Thread {
   }
 }
 
-function failure(error: unknown): Failure {
-  if (error instanceof CountersignError) {
-    const { code, message, place, remedy } = error;
-    return { code, message, place, remedy };
-  }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { code: "INTERNAL", message, place: undefined, remedy: undefined };
-}
-
 const { config, sealed, memory, port } = workerData as ThreadData;
 const watch = new DecisionWatch(memory);
 try {
   new Thread(port, await Engine.open(config, sealed, watch), watch).run();
 } catch (error) {
-  port.postMessage({ is: "failed", id: null, error: failure(error) } satisfies FromThread);
+  port.postMessage({ is: "failed", id: null, error: failureOf(error) } satisfies FromThread);
   watch.responded();
 }

@@ -1,10 +1,11 @@
 import { type Config, readConfig } from "../config/config.js";
-import { CountersignError, ERROR_CODES, type ErrorCode } from "../error.js";
+import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import type { DecisionRequest } from "./engine.js";
+import { errorOf } from "./failure.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
-import type { Failure, FromThread } from "./messages.js";
+import type { FromThread } from "./messages.js";
 import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
 
@@ -206,9 +207,4 @@ function silentError(): CountersignError {
   return new CountersignError("INTERNAL", `the decision thread has said nothing for ${PATIENCE} ms`, {
     remedy: "report this, with the configuration",
   });
-}
-
-function errorOf({ code, message, place, remedy }: Failure): CountersignError {
-  const known = (ERROR_CODES as readonly string[]).includes(code) ? (code as ErrorCode) : "INTERNAL";
-  return new CountersignError(known, message, { place, remedy });
 }

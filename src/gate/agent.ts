@@ -86,6 +86,11 @@ export class Agent {
     return this.thread.tally;
   }
 
+  /** Containers whose calls are not let keep the others waiting. */
+  get suspects(): number {
+    return this.thread.suspects;
+  }
+
   /** Listeners that are heard now; a container has one for each process that a runtime started in it. */
   get listeners(): number {
     return this.#containers.size;

@@ -4,6 +4,7 @@ import type { HookName } from "../hooks/catalogue.js";
 import type { ProgramSubject, SubjectOf } from "../hooks/subject.js";
 import { Attr, MAX_ATTR } from "./attr.js";
 import type { Asker } from "./current.js";
+import type { Memory, Word } from "./errand.js";
 import type { Facts } from "./facts.js";
 import type { Judge, Verdict } from "./judge.js";
 import type { Listener } from "./listener.js";
@@ -11,12 +12,12 @@ import type { LiveLoad } from "./load.js";
 import type { Notification } from "./notification.js";
 import type { GateSettings } from "./settings.js";
 import type { Reach, Wardrobe } from "./sys/credentials.js";
-import { type Argument, syscall } from "./sys/libc.js";
 import { NR } from "./sys/numbers.js";
 import { stillWaits } from "./sys/seccomp.js";
 import type { Tally } from "./tally.js";
 import type { Task } from "./task.js";
-import { STEP, type Watch } from "./watch.js";
+import type { Visit } from "./visit.js";
+import type { Watch } from "./watch.js";
 
 /**
  * What becomes of a call: a result or negative errno; an fd to be put into the task; the kernel's own doing, which only
@@ -30,7 +31,7 @@ export interface HandOut {
   readonly handedOut: () => void;
 }
 
-const NONE: readonly Uint8Array[] = [];
+const NONE: readonly Memory[] = [];
 
 /** What a gate has for every call. */
 export interface Gatehouse {
@@ -40,16 +41,22 @@ export interface Gatehouse {
   readonly wardrobe: Wardrobe;
   readonly watch: Watch;
   readonly tally: Tally;
+  /** Whether all listeners are of one container, or command: nobody else has to wait then. */
+  alone(): boolean;
 }
 
 /** One system call that waits at the gate, with who makes it. */
 export class Call {
+  #decided = 0;
+
+  /** `visit` is what turns before this one have left; null where it is the first. */
   constructor(
     readonly notification: Notification,
     readonly listener: Listener,
     readonly task: Task,
     readonly asker: Asker,
     private readonly gatehouse: Gatehouse,
+    private readonly visit: Visit | null,
   ) {}
 
   get settings(): GateSettings {
@@ -91,7 +98,6 @@ export class Call {
 
   /** What is found out about a load, or in one line why it cannot be read; the kernel would refuse that, too. */
   factsOf(load: LiveLoad): ProgramSubject | string {
-    this.gatehouse.watch.step(STEP.working);
     try {
       return this.gatehouse.facts.of(load, this.listener.objects, this.task.tgid);
     } catch (error) {
@@ -101,10 +107,8 @@ export class Call {
   }
 
   decide<H extends HookName>(hook: H, subject: SubjectOf<H>): Verdict {
-    this.gatehouse.watch.step(STEP.deciding);
-    const verdict = this.gatehouse.judge.decide(hook, subject, this.asker.current);
-    this.gatehouse.watch.step(STEP.working);
-    return verdict;
+    const { judge } = this.gatehouse;
+    return this.#once(() => judge.decide(hook, subject, this.asker.current, this.visit?.overdue));
   }
 
   /**
@@ -122,21 +126,14 @@ export class Call {
   }
 
   /** Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to. */
-  bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Uint8Array[] = NONE, reach: Reach = "call"): number {
+  bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Memory[] = NONE, reach: Reach = "call"): number {
     return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, reach);
   }
 
   /** Makes a system call as the task. Memory among the words stands for its address, and may point to what is `held`. */
-  asTask(
-    number: number,
-    words: readonly Argument[],
-    _held: readonly Uint8Array[] = NONE,
-    reach: Reach = "call",
-  ): number {
-    this.gatehouse.watch.step(STEP.working);
+  asTask(number: number, words: readonly Word[], held: readonly Memory[] = NONE, reach: Reach = "call"): number {
     const identity = this.asker.identity(reach);
-    if (identity === null) return -ERRNO.ESRCH;
-    return this.gatehouse.wardrobe.wear(identity, () => syscall(number, ...words));
+    return identity === null ? -ERRNO.ESRCH : this.task.make({ identity, number, words, held, path: reach === "path" });
   }
 
   private record(
@@ -148,6 +145,17 @@ export class Call {
   ): number {
     const { judge, settings } = this.gatehouse;
     const { current } = this.asker;
-    return judge.record({ hook, subject, verdict, reason, probe, audit: settings.audit, current });
+    const event = { hook, subject, verdict, reason, probe, audit: settings.audit, current };
+    return this.#once(() => ({ verdict: judge.record(event), asked: false })).verdict;
+  }
+
+  /** Decides, or gives what a turn before this one has decided. */
+  #once(decide: () => Verdict): Verdict {
+    const known = this.visit?.verdicts[this.#decided];
+    this.#decided += 1;
+    if (known !== undefined) return known;
+    const verdict = decide();
+    this.gatehouse.watch.decided(verdict);
+    return verdict;
   }
 }

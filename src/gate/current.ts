@@ -76,6 +76,12 @@ export function readAsker(tid: number, pidfd: number, container: Container | nul
   };
 }
 
+/** A task that nothing is known of. */
+export const NO_TASK: Current = {
+  ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
+  ...{ capabilities: [], namespaces: {}, container: null },
+};
+
 /** What a call needs beside credentials and network. A cgroup namespace that cannot be read is entered, which fails. */
 function beyond(task: string, reach: Reach): Omit<Foreign, "task" | "network"> {
   if (reach === "call") return { cgroup: false, filesystem: false, groups: null };

@@ -1,19 +1,23 @@
-import { Worker } from "node:worker_threads";
 import type { Config } from "../config/config.js";
-import { entryFile } from "../engine/entries.js";
+import { errorOf } from "../engine/failure.js";
 import { type SealedRules, sealedRules } from "../engine/keyrings.js";
-import { ERRNO } from "../errno.js";
-import { CountersignError, type ErrorCode } from "../error.js";
+import { Offences, type Sentence } from "../engine/offences.js";
+import { Succession } from "../engine/succession.js";
+import { CountersignError } from "../error.js";
 import type { Container } from "../policy/current.js";
-import type { CommittedWrite, Ended, FromThread, ThreadData, ToldRefusal, ToThread } from "./messages.js";
-import { writeResponse } from "./notification.js";
+import { endTask } from "./ending.js";
+import { GateThread } from "./gate-thread.js";
+import { suspectOf } from "./listener.js";
+import type { FromThread, ToldRefusal } from "./messages.js";
+import { Orders } from "./orders.js";
+import { Porters, stalled } from "./porters.js";
 import { settingsOf } from "./settings.js";
 import { settle } from "./settle.js";
-import { close, openThread, signalProcess } from "./sys/pidfd.js";
-import { eventFd, ring } from "./sys/poll.js";
-import { send, stillWaits } from "./sys/seccomp.js";
+import { Spare } from "./spare.js";
+import { close } from "./sys/pidfd.js";
 import { Tally } from "./tally.js";
-import { STEP, Watch, type Watched } from "./watch.js";
+import { newVisit, type Visit, visitName } from "./visit.js";
+import type { Blocked, Left } from "./watch.js";
 
 /** What becomes known outside of the decision thread. */
 export interface ThreadEvents {
@@ -21,7 +25,7 @@ export interface ThreadEvents {
   done(fd: number): void;
   /** Something was, or would have been, refused: each reason once. */
   refusal(refusal: ToldRefusal): void;
-  /** The thread was ended because of what it was doing, and another one is there. */
+  /** The thread was ended or taken off because of what it was doing, and another one is there. */
   replaced(reason: string): void;
   /** A task made the gate wait and was killed. */
   killed(tid: number): void;
@@ -29,201 +33,296 @@ export interface ThreadEvents {
   lost(error: CountersignError): void;
 }
 
+/** Milliseconds between two looks at the thread, and while it is at something that may take long. */
+const LOOK_EVERY = 20;
+const LOOK_CLOSER = 5;
+/** Milliseconds of waiting on a task's account after which another thread is made ready, and after which it takes over. */
+const UNEASY = 8;
+const PATIENCE = 40;
+/** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
+const GRACE = 100;
+/** Milliseconds that the thread has to end by itself in. */
+const TO_END = 2000;
+
+/** How long porters run a container's errands after its tasks have kept the gate waiting. */
+const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 };
+
 /**
- * The decision thread, from outside: starts it, hands it listeners, and watches it. A task that keeps it waiting in a copy
- * is killed; a policy that keeps it longer than any limit allows costs the thread its life, the call that was being decided
- * is refused, and a new thread takes the listeners over, which belong to the process and stay open throughout.
+ * The decision thread, from outside: starts it, hands it listeners, and watches it. A policy that keeps it longer than any
+ * limit allows costs the thread its life; a task that keeps it waiting has it taken off, and from then on porters wait for the
+ * tasks of that container. In both cases another thread takes the listeners over, which belong to the process and stay open
+ * throughout, and serves the calls that were under way.
  */
 export class DecisionThread {
   readonly tally = new Tally();
-  readonly #watch = new Watch();
-  readonly #bell = eventFd();
   readonly #listeners = new Map<number, Container | null>();
-  readonly #timer: NodeJS.Timeout;
-  readonly #answers: { want: FromThread["is"]; resolve(): void; reject(error: Error): void }[] = [];
+  readonly #suspects = new Offences<string>(SUSPICION);
+  readonly #porters: Porters;
+  /** Calls that the thread was handed, by name, with why they end where they do. */
+  readonly #visits = new Map<string, { readonly visit: Visit; readonly reason: string | null }>();
+  readonly #orders = new Orders((message) => this.#thread.tell(message));
+  #succession: Succession;
   #sealed: SealedRules;
-  #worker: Worker;
+  #thread: GateThread;
+  readonly #spare = new Spare(() => this.#start(true));
+  #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  #killed = -1;
-  #replacing = false;
-  /** What attachments wrote to maps, by attachment, map and key: the last value of each. */
-  readonly #writes = new Map<string, CommittedWrite>();
+  #ending = false;
+  /** The errand over which a task was killed last: see {@link Blocked.count}. */
+  #killed = 0;
 
   private constructor(
     private config: Config,
     private readonly events: ThreadEvents,
   ) {
+    this.#succession = new Succession(config);
     this.#sealed = sealedRules(config.keyrings);
-    this.#worker = this.#start();
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
-    this.#timer.unref();
+    this.#porters = new Porters(
+      {
+        brought: (visit) => this.#serve(visit, null),
+        failed: (visit, reason) => this.#serve(visit, reason),
+        overdue: (visit) => void this.#kill(visit),
+      },
+      () => settingsOf(this.config).stall,
+    );
+    this.#thread = this.#start(false);
+    this.#thread.hold(true);
+    this.#watch(LOOK_EVERY);
   }
 
   /** Throws what the configuration throws when it is put together. */
   static async start(config: Config, events: ThreadEvents): Promise<DecisionThread> {
     const thread = new DecisionThread(config, events);
-    await thread.#hear("ready");
-    return thread;
+    const failure = await thread.#thread.ready();
+    thread.#thread.hold(true);
+    if (failure === null) return thread;
+    await thread.stop();
+    throw errorOf(failure);
+  }
+
+  /** Containers that porters run errands for. */
+  get suspects(): number {
+    return this.#suspects.out(Date.now()).length;
   }
 
   /** Serves a listener from now on, or has it be another container's facts; resolves when that holds. */
   async listen(fd: number, container: Container | null): Promise<void> {
     this.#listeners.set(fd, container);
-    const heard = this.#hear("listening");
-    this.#tell({ do: "listen", fd, container });
-    await heard;
+    await this.#orders.give((order) => ({ do: "listen", order, fd, container }));
   }
 
   /** Takes another configuration, or throws and keeps the one that it has. */
   async reload(config: Config): Promise<void> {
     const sealed = sealedRules(config.keyrings, this.#sealed);
-    const heard = this.#hear("reloaded");
-    this.#tell({ do: "reload", config, sealed });
-    await heard;
+    await this.#orders.give((order) => ({ do: "reload", order, config, sealed }));
     this.config = config;
-    this.#writes.clear(); // a configuration that is read again begins with its maps as their files have them
     this.#sealed = sealed;
+    // a configuration that is read again begins with its maps as their files have them
+    this.#succession = new Succession(config);
+    this.#spare.dismiss();
   }
 
   /** Has both threads keep no more memory than they need: see {@link settle}. No call is answered meanwhile. */
   settle(): Promise<void> {
-    this.#tell({ do: "settle" });
+    this.#thread.tell({ do: "settle" });
     return settle();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
-    const ended = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
-    this.#tell({ do: "stop" });
-    await ended;
-    close(this.#bell);
+    clearTimeout(this.#timer);
+    this.#spare.dismiss();
+    this.#thread.tell({ do: "stop" });
+    const late = setTimeout(() => void this.#thread.end(), TO_END);
+    await Promise.all([this.#thread.ended, this.#porters.stop()]);
+    clearTimeout(late);
   }
 
-  #start(ended: Ended | null = null): Worker {
-    const { config } = this;
-    const data: ThreadData = {
-      config,
-      sealed: this.#sealed,
-      watch: this.#watch.memory,
-      tally: this.tally.memory,
-      bell: this.#bell,
-      writes: [...this.#writes.values()],
-      ended,
-    };
-    const worker = new Worker(entryFile("gate-thread"), { workerData: data, resourceLimits: LIMITS });
-    worker.on("message", (message: FromThread) => this.#heard(message));
-    worker.once("error", (error) => this.#lost(worker, error));
-    worker.once("exit", () => this.#lost(worker, new Error("it ended")));
-    return worker;
+  #start(awaited: boolean): GateThread {
+    const data = { config: this.config, sealed: this.#sealed, awaited, tally: this.tally };
+    const thread: GateThread = new GateThread(data, (thread, message) => this.#hear(thread, message));
+    void thread.ended.then(({ message }) => this.#lost(thread, message));
+    return thread;
   }
 
-  #tell(message: ToThread): void {
-    this.#worker.postMessage(message);
-    ring(this.#bell);
-  }
-
-  #hear(want: FromThread["is"]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#answers.push({ want, resolve, reject });
-    });
-  }
-
-  #heard(message: FromThread): void {
-    if (message.is === "done") {
-      this.#listeners.delete(message.fd);
-      this.events.done(message.fd);
-      return;
-    }
-    if (message.is === "wrote") {
-      for (const write of message.writes)
-        this.#writes.set(JSON.stringify([message.attachment, write.map, write.key]), {
-          attachment: message.attachment,
-          write,
-        });
-      return;
-    }
-    if (message.is === "refusal") {
-      this.events.refusal(message);
-      return;
-    }
-    const waiting = this.#answers.shift();
-    if (message.is !== "failed") waiting?.resolve();
-    else {
-      const { code, message: text, place, remedy } = message;
-      waiting?.reject(new CountersignError(code as ErrorCode, text, { place, remedy }));
+  #hear(thread: GateThread, message: FromThread): void {
+    if (message.is === "left") this.#porters.back(message.visit);
+    if (thread !== this.#thread) return;
+    switch (message.is) {
+      case "over":
+        this.#listeners.delete(message.fd);
+        this.events.done(message.fd);
+        break;
+      case "wrote":
+        this.#succession.record(message);
+        break;
+      case "refusal":
+        this.events.refusal(message);
+        break;
+      case "served":
+        this.#visits.delete(message.visit);
+        break;
+      case "awaits":
+        this.#visits.delete(visitName(message.visit));
+        this.#porters.send(message.visit, message.parcel, this.#suspectAt(message.visit.listener));
+        break;
+      case "slow":
+        this.#suspect(message.fd);
+        break;
+      case "done":
+        this.#orders.done(message.order);
+        break;
+      case "failed":
+        if (message.id === null) this.#lost(thread, message.error.message);
+        else this.#orders.done(message.id, errorOf(message.error));
     }
   }
 
-  #lost(worker: Worker, cause: Error): void {
-    if (worker !== this.#worker || this.#stopped || this.#replacing) return;
-    const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${cause.message}`, {
+  /** Another turn of a call, or its end for a reason. */
+  #serve(visit: Visit, reason: string | null): void {
+    this.#visits.set(visitName(visit), { visit, reason });
+    this.#thread.tell({ do: "serve", visit, reason });
+  }
+
+  #suspect(listener: number): void {
+    this.#suspects.charge(this.#suspectAt(listener), Date.now());
+    this.tally.add("suspicions");
+    this.#thread.tell({ do: "suspect", suspects: this.#suspects.records });
+  }
+
+  #suspectAt(listener: number): string {
+    return suspectOf(this.#listeners.get(listener) ?? null);
+  }
+
+  #kill(visit: Visit): boolean {
+    const tid = endTask(visit, this.#listeners.get(visit.listener) ?? null);
+    if (tid === null) return false;
+    this.tally.add("stalls");
+    this.events.killed(tid);
+    return true;
+  }
+
+  #watch(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      const uneasy = this.#look();
+      if (!this.#stopped) this.#watch(uneasy ? LOOK_CLOSER : LOOK_EVERY);
+    }, milliseconds).unref();
+  }
+
+  /** Looks at what the thread is doing, and replaces it where that takes too long. Whether it is to be looked at soon again. */
+  #look(): boolean {
+    if (this.#ending || this.#stopped) return false;
+    const thread = this.#thread;
+    const blocked = thread.watch.look();
+    const overdue = thread.decisions.overdue(0) !== null;
+    if (overdue) this.#spare.want();
+    if (blocked !== null) this.#lookAt(thread, blocked);
+    else if (thread.decisions.overdue(GRACE) !== null) {
+      const next = this.#next(thread);
+      if (next !== null) void this.#end(thread, next);
+    } else if (!overdue) this.#spare.rest();
+    return blocked !== null || overdue;
+  }
+
+  #lookAt(thread: GateThread, blocked: Blocked): void {
+    const waited = Date.now() - blocked.since;
+    const { stall } = settingsOf(this.config);
+    if (waited > stall && blocked.wait !== "kernel") this.#turnAway(thread, blocked, stall);
+    // where there is nobody else to wait, another thread is of use only if the task's end was of none
+    const patience = !this.#alone ? PATIENCE : blocked.wait === "kernel" ? Number.POSITIVE_INFINITY : stall + PATIENCE;
+    if (waited > patience - PATIENCE + UNEASY) this.#spare.want();
+    const next = waited > patience ? this.#next(thread) : null;
+    if (next !== null) this.#takeOff(thread, blocked, next);
+  }
+
+  /** Who can take over from a thread; null where nobody can yet. */
+  #next(thread: GateThread): GateThread | null {
+    if (this.#spare.failure !== null) this.#lost(thread, this.#spare.failure);
+    return this.#spare.take();
+  }
+
+  /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
+  #turnAway(thread: GateThread, { count, wait }: Blocked, stall: number): void {
+    const left = thread.watch.left();
+    if (this.#killed === count || left === null) return;
+    this.#killed = count;
+    const visit = newVisit(left.listener, thread.watch.notification);
+    if (!this.#kill(visit)) return;
+    this.#suspect(left.listener);
+    this.#serve(visit, stalled(visit, wait, stall));
+  }
+
+  /** Whether all listeners are of one container, or command: nobody else has to wait then. */
+  get #alone(): boolean {
+    return new Set([...this.#listeners.values()].map(suspectOf)).size === 1;
+  }
+
+  /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
+  #takeOff(thread: GateThread, blocked: Blocked, next: GateThread): void {
+    this.#receive(thread);
+    if (!thread.watch.supersede(blocked)) return;
+    const { listener } = thread.watch.left()!;
+    const visit = newVisit(listener, thread.watch.notification);
+    if (this.#killed !== blocked.count) {
+      this.#visits.delete(visitName(visit));
+      this.#suspects.charge(this.#suspectAt(listener), Date.now());
+      this.tally.add("suspicions");
+    }
+    this.#porters.adopt(visit, this.#suspectAt(listener), blocked, this.#killed === blocked.count);
+    thread.hold(false);
+    this.#takeOver(next);
+    this.events.replaced("a task kept it waiting");
+  }
+
+  /** A policy did not come back: nothing but the thread's end ends it. */
+  async #end(thread: GateThread, next: GateThread): Promise<void> {
+    this.#ending = true;
+    await thread.end();
+    this.#receive(thread);
+    const left = thread.watch.left();
+    if (left !== null) this.#inherit(thread, left);
+    this.#ending = false;
+    this.#takeOver(next);
+    this.events.replaced(`a policy did not come back within ${GRACE} ms of its time`);
+  }
+
+  /** The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time. */
+  #inherit({ watch, decisions }: GateThread, { listener, verdicts, made }: Left): void {
+    const fresh = newVisit(listener, watch.notification);
+    const { visit, reason } = this.#visits.get(visitName(fresh)) ?? { visit: fresh, reason: null };
+    const late = decisions.overdue(0);
+    if (late !== null) {
+      visit.overdue.push(this.#succession.charge(late.attachment));
+      for (const fd of made) close(fd);
+    }
+    visit.verdicts = verdicts;
+    this.#visits.set(visitName(visit), { visit, reason });
+  }
+
+  /** What a thread has said before it was ended or taken off: map writes count that had their effect. */
+  #receive(thread: GateThread): void {
+    for (const message of thread.received()) this.#hear(thread, message);
+  }
+
+  #takeOver(next: GateThread): void {
+    this.#thread = next;
+    this.#killed = 0;
+    this.tally.add("replacements");
+    next.hold(true);
+    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions: this.#succession.offences });
+    next.tell({ do: "suspect", suspects: this.#suspects.records });
+    for (const [fd, container] of this.#listeners) next.tell({ do: "listen", order: 0, fd, container });
+    this.#orders.repeat();
+    for (const handed of this.#visits.values()) next.tell({ do: "serve", ...handed });
+  }
+
+  /** A thread ended that nobody ended. */
+  #lost(thread: GateThread, message: string): void {
+    if (thread !== this.#thread || this.#stopped || this.#ending || !thread.isReady) return;
+    const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${message}`, {
       remedy: "see docs/errors/GATE_FAILED.md",
-      cause,
     });
-    for (const { reject } of this.#answers.splice(0)) reject(error);
+    this.#orders.fail(error);
     this.events.lost(error);
   }
-
-  /** Looks at what the thread is doing, and ends what has overstayed. */
-  #look(): void {
-    const watched = this.#watch.look();
-    if (watched === null) return;
-    const waited = Date.now() - watched.since;
-    if (watched.step === STEP.copying && waited > settingsOf(this.config).stall) this.#kill(watched);
-    else if (watched.step === STEP.deciding && waited > this.#longestWall() + GRACE) void this.#replace(watched);
-  }
-
-  /** Only the task's own end brings a copy back that waits for its memory. */
-  #kill(watched: Watched): void {
-    if (this.#killed === watched.count) return;
-    const pidfd = openThread(watched.tid, watched.tid);
-    if (pidfd >= 0 && stillWaits(watched.listener, idBytes(watched.id))) {
-      this.#killed = watched.count;
-      this.tally.add("stalls");
-      this.#watch.markKilled(watched);
-      signalProcess(pidfd, SIGKILL);
-      this.events.killed(watched.tid);
-    }
-    close(pidfd);
-  }
-
-  async #replace(stuck: Watched): Promise<void> {
-    if (this.#replacing) return;
-    this.#replacing = true;
-    await this.#worker.terminate();
-    // whatever it was at in its last moment has nobody else to be answered by
-    const last = this.#watch.look() ?? stuck;
-    send(last.listener, writeResponse(last.id, { result: -ERRNO.EPERM }));
-    this.#watch.leave();
-    const reason = `a policy did not come back within ${this.#longestWall() + GRACE} ms`;
-    this.#worker = this.#start({ tid: last.tid, reason });
-    try {
-      await this.#hear("ready");
-      for (const [fd, container] of this.#listeners) await this.listen(fd, container);
-      this.events.replaced(reason);
-      this.#replacing = false;
-    } catch (error) {
-      this.#replacing = false;
-      this.#lost(this.#worker, error as Error);
-    }
-  }
-
-  #longestWall(): number {
-    return Math.max(0, ...this.config.attachments.map(({ limits }) => limits.wall));
-  }
-}
-
-/**
- * Deep recursion in a guest must end as an error of the guest, which takes more stack than a worker has by default. What a
- * decision leaves behind is short-lived: two semispaces of 2 MB are enough for it, where V8 would take 16.
- */
-const LIMITS = { stackSizeMb: 16, maxYoungGenerationSizeMb: 6 };
-const LOOK_EVERY = 20;
-/** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
-const GRACE = 200;
-const SIGKILL = 9;
-
-function idBytes(id: bigint): Uint8Array {
-  return new Uint8Array(BigUint64Array.of(id).buffer);
 }

@@ -3,11 +3,15 @@ import { type Answer, Call, type Gatehouse } from "./call.js";
 import { commandRow } from "./command.js";
 import { carryOut } from "./commands/carry.js";
 import { registersOf } from "./commands/command-subject.js";
-import { type Asker, readAsker } from "./current.js";
+import { type Asker, NO_TASK, readAsker } from "./current.js";
+import { pack } from "./errand.js";
 import { fetchObject } from "./fetch.js";
 import { AUDIT_ARCH_X86_64 } from "./filter.js";
+import { Awaited, abandon, OwnHands, PortersHands, Superseded } from "./hands.js";
+import type { Verdict } from "./judge.js";
 import type { Listener } from "./listener.js";
 import { createMap } from "./maps.js";
+import type { FromThread } from "./messages.js";
 import { loadModule } from "./modules.js";
 import { type Notification, readNotification, writeResponse } from "./notification.js";
 import { loadProgram } from "./programs.js";
@@ -15,82 +19,132 @@ import { NR } from "./sys/numbers.js";
 import { close, openThread } from "./sys/pidfd.js";
 import { answerWithFd, receive, send } from "./sys/seccomp.js";
 import { Task } from "./task.js";
-import { STEP } from "./watch.js";
+import { newVisit, type Visit, visitName } from "./visit.js";
 
 /** Answers the calls that wait at listeners, one after the other, in the thread of the engine that it asks. */
 export class Gate {
-  constructor(private readonly gatehouse: Gatehouse) {}
+  readonly #own: OwnHands;
 
-  /** Takes one notification and answers it. False where there was none: its task died, or the listener is done. */
+  constructor(
+    private readonly gatehouse: Gatehouse,
+    private readonly say: (message: FromThread) => void,
+  ) {
+    this.#own = new OwnHands(gatehouse.watch, gatehouse.wardrobe);
+  }
+
+  /** Takes one notification and serves it. False where there was none: its task died, or the listener is done. */
   serve(listener: Listener): boolean {
-    if (receive(listener.fd, listener.buffer) < 0) return false;
-    const notification = readNotification(listener.buffer);
-    const { watch, tally } = this.gatehouse;
-    const start = performance.now();
-    watch.enter(STEP.copying, notification.tid, listener.fd, notification.id);
-    try {
-      this.#answer(listener, notification);
-    } finally {
-      watch.leave();
-      tally.answered((performance.now() - start) * 1000);
-    }
+    const { watch } = this.gatehouse;
+    if (receive(listener.fd, watch.notification) < 0) return false;
+    this.#turn(listener, isSuspect(listener) ? newVisit(listener.fd, watch.notification) : null, null);
     return true;
   }
 
-  #answer(listener: Listener, notification: Notification): void {
-    const answer = this.#shortAnswer(listener, notification);
+  /** Another turn of a call, or its end, for a reason that is not the task's to be asked about. */
+  resume(listener: Listener, visit: Visit, reason: string | null): void {
+    this.gatehouse.watch.notification.set(visit.notification);
+    this.#turn(listener, visit, reason);
+  }
+
+  #turn(listener: Listener, visit: Visit | null, reason: string | null): void {
+    const { watch, tally } = this.gatehouse;
+    const start = performance.now();
+    const notification = readNotification(watch.notification);
+    watch.enter(listener.fd, visit?.verdicts ?? UNDECIDED);
+    try {
+      if (reason === null) this.#answer(listener, notification, visit);
+      else this.#turnAway(listener, notification, visit!, reason);
+    } catch (error) {
+      if (!(error instanceof Awaited)) throw error;
+      visit!.verdicts = watch.verdicts;
+      watch.leave();
+      this.say({ is: "awaits", visit: visit!, parcel: pack(error.errand) });
+      return;
+    }
+    watch.leave();
+    tally.answered(visit === null ? (performance.now() - start) * 1000 : (Date.now() - visit.since) * 1000);
+    if (visit !== null) this.say({ is: "served", visit: visitName(visit) });
+    if (watch.waited > 0 && !this.gatehouse.alone() && listener.waited(watch.waited)) this.#suspect(listener);
+  }
+
+  #answer(listener: Listener, notification: Notification, visit: Visit | null): void {
+    const answer = this.#shortAnswer(notification);
     if (answer !== null) {
       this.#give(listener, notification, answer);
       return;
     }
     const pidfd = openThread(notification.tid, notification.tid);
-    const asker = pidfd < 0 ? null : readAsker(notification.tid, pidfd, listener.container);
-    if (asker === null) this.#give(listener, notification, NOBODY);
-    else {
-      const task = new Task(notification.tid, asker.current.pid, pidfd, this.gatehouse.watch);
-      try {
-        const answer = this.#judge(listener, notification, task, asker);
-        if (this.gatehouse.watch.killed) this.#stalled(listener, asker);
-        this.#give(listener, notification, answer);
-      } finally {
+    try {
+      const asker = pidfd < 0 ? null : readAsker(notification.tid, pidfd, listener.container);
+      if (asker !== null) this.#answerTo(asker, pidfd, listener, notification, visit);
+      else {
+        this.#give(listener, notification, NOBODY);
+        if (visit !== null) abandon(visit);
+      }
+    } finally {
+      close(pidfd);
+    }
+  }
+
+  #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
+    const porters =
+      visit !== null && (visit.brought.length > 0 || isSuspect(listener)) ? new PortersHands(visit) : null;
+    const fds = visit?.fds ?? new Map<number | string, number>();
+    const task = new Task(notification.tid, asker.current.pid, pidfd, porters ?? this.#own, fds);
+    this.#own.brought = [];
+    let goesOn = false;
+    try {
+      const answer = this.#judge(new Call(notification, listener, task, asker, this.gatehouse, visit), notification);
+      this.#give(listener, notification, written(task, answer));
+    } catch (error) {
+      goesOn = error instanceof Awaited || error instanceof Superseded;
+      if (goesOn && visit !== null) visit.current ??= { ...asker.current };
+      if (error instanceof Superseded)
+        this.#leave(visit ?? newVisit(listener.fd, this.gatehouse.watch.notification), fds, asker);
+      throw error;
+    } finally {
+      if (!goesOn) {
         task.release();
+        porters?.close();
       }
     }
-    close(pidfd);
+  }
+
+  /** Another thread goes on with the call: it finds what this one has brought. */
+  #leave(visit: Visit, fds: Visit["fds"], { current }: Asker): void {
+    const { verdicts } = this.gatehouse.watch;
+    const left = { ...visit, fds, brought: this.#own.brought, verdicts, current: { ...current } };
+    this.say({ is: "left", visit: left });
   }
 
   /** What can be answered by registers alone, whoever asks; null for all else. */
-  #shortAnswer(listener: Listener, { arch, call, args }: Notification): Answer | null {
-    if (arch !== AUDIT_ARCH_X86_64 || listener.quietUntil > Date.now()) return NOBODY;
+  #shortAnswer({ arch, call, args }: Notification): Answer | null {
+    if (arch !== AUDIT_ARCH_X86_64) return NOBODY;
     const treatment = call === NR.bpf ? commandRow(Number(args[0]! & 0xffffffffn))?.treatment : undefined;
     const passes = treatment === "pass" || treatment === "copy";
     return passes && !this.gatehouse.judge.serves("bpf") ? "continue" : null;
   }
 
-  #judge(listener: Listener, notification: Notification, task: Task, asker: Asker): Answer {
-    const call = new Call(notification, listener, task, asker, this.gatehouse);
+  #judge(call: Call, notification: Notification): Answer {
     if (notification.call === NR.bpf) return judgeCommand(call);
     if (notification.call === NR.init_module || notification.call === NR.finit_module) return loadModule(call);
     return { result: -ERRNO.EPERM };
   }
 
-  /** A container whose tasks keep the gate waiting is not listened to for a while, which doubles: others wait no longer. */
-  #stalled(listener: Listener, asker: Asker): void {
-    const { judge, settings } = this.gatehouse;
-    const { current } = asker;
-    const reason = `task ${current.tid} kept its memory from being read for ${settings.stall} ms and was killed`;
-    judge.record({
-      hook: "bpf",
-      subject: current.comm,
-      verdict: -ERRNO.EPERM,
-      reason,
-      audit: false,
-      probe: null,
-      current,
-    });
-    if (listener.container === null) return;
-    listener.quietUntil = Date.now() + Math.min(MAX_QUIET, FIRST_QUIET * 2 ** listener.stalls);
-    listener.stalls += 1;
+  /** Refuses a call that is not served to its end, and writes down why. */
+  #turnAway(listener: Listener, notification: Notification, visit: Visit, reason: string): void {
+    const current = visit.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
+    const event = { hook: "bpf", subject: current.comm, verdict: -ERRNO.EPERM, reason, probe: null, current } as const;
+    this.gatehouse.judge.record({ ...event, audit: false });
+    this.#give(listener, notification, NOBODY);
+    abandon(visit);
+  }
+
+  /** From now on porters run the errands of these tasks: others wait no longer for them. */
+  #suspect(listener: Listener): void {
+    if (isSuspect(listener)) return;
+    listener.suspectUntil = Date.now() + UNTIL_HEARD;
+    this.say({ is: "slow", fd: listener.fd });
   }
 
   #give(listener: Listener, { id }: Notification, answer: Answer): void {
@@ -107,12 +161,23 @@ export class Gate {
   }
 }
 
-/** For a task that is gone, cannot be seen from here, or is not to be listened to for now: there is nobody to decide about. */
+/** For a task that is gone, or cannot be seen from here: there is nobody to decide about. */
 const NOBODY: Answer = { result: -ERRNO.EPERM };
+const UNDECIDED: readonly Verdict[] = [];
+/** Milliseconds within which whoever watches has said for how long a listener is suspect. */
+const UNTIL_HEARD = 1000;
 
-/** Milliseconds for which a container is not listened to, at first and at most. */
-const FIRST_QUIET = 500;
-const MAX_QUIET = 60_000;
+function isSuspect({ suspectUntil }: Listener): boolean {
+  return suspectUntil !== 0 && suspectUntil > Date.now();
+}
+
+/** The answer, or EFAULT where the task cannot have what belongs to it (copy_to_user comes last in the kernel, too). */
+function written(task: Task, answer: Answer): Answer {
+  if (answer === "gone" || answer === "continue") return answer;
+  if (task.writeAll()) return answer;
+  if ("fd" in answer) close(answer.fd);
+  return { result: -ERRNO.EFAULT };
+}
 
 /** Decides one bpf(2). Its command and size are registers, and so stay what they were. */
 function judgeCommand(call: Call): Answer {

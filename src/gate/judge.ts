@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.js";
+import type { Standing } from "../engine/succession.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import type { SubjectOf } from "../hooks/subject.js";
@@ -10,6 +11,8 @@ export class Judge {
     readonly engine: Engine,
     /** Told of each decision once it is made: for a summary, metrics and `top`. */
     private readonly tell: (decision: Decision) => void,
+    /** Attachments that are out for the present, and those that are out in one decision. */
+    private readonly standing: (overdue: readonly Standing[]) => readonly Standing[],
   ) {}
 
   /** Whether a decision on this hook could be a refusal for anybody. */
@@ -17,8 +20,14 @@ export class Judge {
     return this.engine.serves(hook);
   }
 
-  decide<H extends HookName>(hook: H, subject: SubjectOf<H>, current: Current): Verdict {
-    const decision = this.engine.decide({ hook, subject, current });
+  /** `overdue` are attachments that have answered, by having a thread ended. */
+  decide<H extends HookName>(
+    hook: H,
+    subject: SubjectOf<H>,
+    current: Current,
+    overdue: readonly Standing[] = NOBODY,
+  ): Verdict {
+    const decision = this.engine.decide({ hook, subject, current }, this.standing(overdue));
     this.tell(decision);
     return { verdict: decision.verdict, asked: decision.answers.some(({ mode }) => mode === "enforce") };
   }
@@ -40,6 +49,8 @@ export class Judge {
     return decision.verdict;
   }
 }
+
+const NOBODY: readonly Standing[] = [];
 
 export interface Verdict {
   /** 0 or a negative errno. */

@@ -195,8 +195,8 @@ function copyFdArray(task: Task, given: Attr, references: number, maps: Map<stri
   if (pointer === 0n) return NONE;
   const count = given.u32(LOAD.fdArrayCount) || references;
   if (count > LIMIT.fdArray) return -ERRNO.E2BIG;
-  const bytes = task.read(pointer, count * 4);
-  if (bytes === null) return -ERRNO.EFAULT;
+  const bytes = task.read(pointer, count * 4)?.slice();
+  if (bytes === undefined) return -ERRNO.EFAULT;
   const fds = new Int32Array(bytes.buffer, bytes.byteOffset, count);
   for (const [index, number] of fds.entries()) {
     const fd = task.fd(number);

@@ -1,7 +1,14 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import type { SealedRules } from "../engine/keyrings.js";
+import type { Commit } from "../engine/ledger.js";
+import type { Offence } from "../engine/offences.js";
+import type { ThreadMessage } from "../engine/owned-thread.js";
+import type { Suspensions } from "../engine/succession.js";
+import type { Answer } from "../hooks/decision.js";
 import type { Container } from "../policy/current.js";
-import type { MapWrite } from "../policy/map.js";
+import type { Parcel } from "./errand.js";
+import type { Brought, Visit } from "./visit.js";
 
 /** What a decision thread starts with. */
 export interface ThreadData {
@@ -9,45 +16,49 @@ export interface ThreadData {
   /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
   readonly sealed: SealedRules;
   readonly watch: SharedArrayBuffer;
+  readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
   readonly bell: number;
-  /** What was written to maps in threads before this one. */
-  readonly writes: readonly CommittedWrite[];
-  /** Why the thread before this one was ended; null where it is the first. */
-  readonly ended: Ended | null;
+  /** Whether listeners wait for it: it is ready sooner then, and slower at first. */
+  readonly awaited: boolean;
+  readonly port: MessagePort;
 }
 
-export interface CommittedWrite {
-  readonly attachment: string;
-  readonly write: MapWrite;
-}
-
-/** A thread that had to be ended, and the task whose call it was at. */
-export interface Ended {
-  readonly tid: number;
-  readonly reason: string;
-}
-
+/** What has a number in `order` is answered by `done`, or by `failed` with that number. */
 export type ToThread =
-  | { readonly do: "listen"; readonly fd: number; readonly container: Container | null }
-  | { readonly do: "reload"; readonly config: Config; readonly sealed: SealedRules }
+  /** First, to a thread that takes over: what those before it have left. */
+  | { readonly do: "inherit"; readonly commits: readonly Commit[]; readonly suspensions: Suspensions }
+  | { readonly do: "listen"; readonly order: number; readonly fd: number; readonly container: Container | null }
+  | { readonly do: "reload"; readonly order: number; readonly config: Config; readonly sealed: SealedRules }
+  /** Until when porters run the errands of whose tasks. */
+  | { readonly do: "suspect"; readonly suspects: readonly (readonly [string, Offence])[] }
+  /** Another turn of a call; or its end, where there is a reason for that. */
+  | { readonly do: "serve"; readonly visit: Visit; readonly reason: string | null }
   | { readonly do: "settle" }
   | { readonly do: "stop" };
 
 export type FromThread =
-  | { readonly is: "ready" }
-  | { readonly is: "listening"; readonly fd: number }
-  | { readonly is: "done"; readonly fd: number }
-  | { readonly is: "reloaded" }
-  | { readonly is: "wrote"; readonly attachment: string; readonly writes: readonly MapWrite[] }
-  | ToldRefusal
-  | {
-      readonly is: "failed";
-      readonly code: string;
-      readonly message: string;
-      readonly place?: string;
-      readonly remedy?: string;
-    };
+  | ThreadMessage
+  | { readonly is: "done"; readonly order: number }
+  /** Nobody is left under a listener's filter. */
+  | { readonly is: "over"; readonly fd: number }
+  /** What a decision wrote to maps: before it has any effect. */
+  | { readonly is: "wrote"; readonly answers: readonly Wrote[] }
+  /** A call needs an errand run, and then another turn. */
+  | { readonly is: "awaits"; readonly visit: Visit; readonly parcel: Parcel }
+  /** The thread was taken off, and has come back from what it was at. It ends. */
+  | { readonly is: "left"; readonly visit: Visit }
+  /** A call that was handed to the thread is over. */
+  | { readonly is: "served"; readonly visit: string }
+  /** A listener's tasks keep the thread waiting. */
+  | { readonly is: "slow"; readonly fd: number }
+  | ToldRefusal;
+
+export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
+
+/** To a porter, and from it. */
+export type ToPorter = Parcel;
+export type FromPorter = ThreadMessage | ({ readonly is: "brought" } & Brought);
 
 export interface ToldRefusal {
   readonly is: "refusal";

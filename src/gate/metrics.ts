@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CountersignError } from "../error.js";
-import { BUCKETS, COUNTS, type Tally } from "./tally.js";
+import { BUCKETS, type Count, OUTCOMES, type Tally } from "./tally.js";
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
@@ -10,21 +10,39 @@ const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 export interface Measured {
   readonly tally: Tally;
   readonly listeners: number;
+  readonly suspects: number;
+}
+
+type Metric = readonly [name: string, type: "counter" | "gauge", help: string];
+
+const DECISIONS: Metric = ["decisions_total", "counter", "What the gate decided."];
+const EVENTS: readonly (readonly [...Metric, count: Count])[] = [
+  ["stalls_total", "counter", "Tasks that kept the gate waiting and were killed.", "stalls"],
+  ["suspicions_total", "counter", "Times that a container's tasks kept the gate waiting.", "suspicions"],
+  ["threads_replaced_total", "counter", "Decision threads that were ended or taken off.", "replacements"],
+  ["keyring_failures_total", "counter", "Changed files of keyrings that could not be used.", "keyringFailures"],
+];
+const GAUGES: readonly (readonly [...Metric, gauge: "listeners" | "suspects"])[] = [
+  ["listeners", "gauge", "Listeners that are heard.", "listeners"],
+  ["suspects", "gauge", "Containers whose calls are not let keep the others waiting.", "suspects"],
+];
+const ANSWERS = ["answer_seconds", "histogram", "From a call's receipt to its answer."] as const;
+
+function head([name, type, help]: readonly string[]): string {
+  return `# HELP countersign_${name} ${help}\n# TYPE countersign_${name} ${type}`;
 }
 
 /** Metrics in Prometheus' text format; made when they are asked for, from what the decision thread counts. */
-export function metricsOf({ tally, listeners }: Measured): string {
-  const counts = tally.read();
-  const { buckets, sum } = tally.times();
-  const lines = [
-    "# HELP countersign_decisions_total What the gate decided.",
-    "# TYPE countersign_decisions_total counter",
-  ];
-  for (const name of COUNTS) lines.push(`countersign_decisions_total{outcome="${name}"} ${counts[name]}`);
-  lines.push("# HELP countersign_listeners Listeners that are heard.", "# TYPE countersign_listeners gauge");
-  lines.push(`countersign_listeners ${listeners}`);
-  lines.push("# HELP countersign_answer_seconds From a call's receipt to its answer.");
-  lines.push("# TYPE countersign_answer_seconds histogram");
+export function metricsOf(measured: Measured): string {
+  const counts = measured.tally.read();
+  const { buckets, sum } = measured.tally.times();
+  const lines = [head(DECISIONS)];
+  for (const name of OUTCOMES) lines.push(`countersign_decisions_total{outcome="${name}"} ${counts[name]}`);
+  for (const [name, type, help, count] of EVENTS)
+    lines.push(head([name, type, help]), `countersign_${name} ${counts[count]}`);
+  for (const [name, type, help, gauge] of GAUGES)
+    lines.push(head([name, type, help]), `countersign_${name} ${measured[gauge]}`);
+  lines.push(head(ANSWERS));
   let total = 0;
   for (const [index, count] of buckets.entries()) {
     total += count;

@@ -1,9 +1,8 @@
 import { sha256 } from "../bpf/digest.js";
 import { ERRNO } from "../errno.js";
 import type { Answer, Call } from "./call.js";
-import { readAt, sealedFile } from "./sys/file.js";
+import { sealedFile } from "./sys/file.js";
 import { NR } from "./sys/numbers.js";
-import { close } from "./sys/pidfd.js";
 
 /** The largest module that is copied, and the longest parameters (strndup_user of kernel/module/main.c takes a page or more). */
 const MAX_MODULE = 256 * 2 ** 20;
@@ -29,19 +28,16 @@ export function loadModule(call: Call): Answer {
   const subject = { path: "", name: "module", digest, sha256: digest, data, signature: null, purpose: "module" };
   const { verdict } = call.decide("kernel_read_file", { ...subject, parameters: text });
   if (verdict < 0) return { result: verdict };
-  const fd = sealedFile("module", data);
+  const fd = task.own("module", () => sealedFile("module", data));
   if (fd < 0) return { result: fd };
   const flags = byFd ? call.word(2) : 0;
-  const given = Uint8Array.of(...parameters, 0);
-  const result = call.asTask(NR.finit_module, [fd, given, flags]);
-  close(fd);
-  return { result };
+  return { result: call.asTask(NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
 }
 
 function readFile(call: Call): Uint8Array | number {
   const fd = call.task.fd(call.word(0) | 0);
   if (fd < 0) return fd;
-  return readAt(fd, MAX_MODULE) ?? -ERRNO.EINVAL;
+  return call.task.readFile(fd, MAX_MODULE) ?? -ERRNO.EINVAL;
 }
 
 function readImage(call: Call): Uint8Array | number {

@@ -1,13 +1,15 @@
 import type { Decision } from "../hooks/decision.js";
 
-/** What is counted: rows of the table that the gate's thread writes and others read, in shared memory. */
-export const COUNTS = ["allowed", "refused", "would", "faults", "probes", "stalls"] as const;
+/** What came of calls; and what else happened. Rows of the table that the gate's thread writes and others read, in shared memory. */
+export const OUTCOMES = ["allowed", "refused", "would", "faults", "probes"] as const;
+const EVENTS = ["stalls", "suspicions", "replacements", "keyringFailures"] as const;
+export const COUNTS = [...OUTCOMES, ...EVENTS] as const;
 export type Count = (typeof COUNTS)[number];
 
 /** Upper bounds of the histogram of times from receipt to answer, in microseconds; the last bucket has none. */
 export const BUCKETS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000, 250_000] as const;
 
-/** Counters of one gate. One thread adds; any thread that has the memory reads. */
+/** Counters of one gate. Any thread that has the memory adds and reads. */
 export class Tally {
   readonly #counts: BigInt64Array;
   readonly #buckets: BigInt64Array;

@@ -1,67 +1,68 @@
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import { Engine } from "../engine/engine.js";
-import type { SealedRules } from "../engine/keyrings.js";
-import { ERRNO } from "../errno.js";
-import { CountersignError } from "../error.js";
+import { failureOf } from "../engine/failure.js";
+import type { Offence } from "../engine/offences.js";
+import { suspended } from "../engine/succession.js";
+import { DecisionWatch } from "../engine/watch.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Container, Current } from "../policy/current.js";
-import { readAsker } from "./current.js";
+import type { Container } from "../policy/current.js";
 import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
+import { abandon, Superseded } from "./hands.js";
 import { Judge } from "./judge.js";
 import { Listener } from "./listener.js";
-import type { Ended, FromThread, ThreadData, ToThread } from "./messages.js";
+import type { FromThread, ThreadData, ToThread } from "./messages.js";
 import { Objects } from "./objects.js";
 import { rehearse } from "./rehearsal.js";
 import { settingsOf } from "./settings.js";
 import { settle } from "./settle.js";
 import { Wardrobe } from "./sys/credentials.js";
-import { close, openThread } from "./sys/pidfd.js";
 import { EPOLLHUP, Poll, quieten } from "./sys/poll.js";
 import { blockSignals } from "./sys/process.js";
 import { wakeOnSameCpu } from "./sys/seccomp.js";
 import { Tally } from "./tally.js";
+import { type Visit, visitName } from "./visit.js";
 import { Watch } from "./watch.js";
 
 /**
  * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says that
  * there is a message; everything that can block stands in shared memory for the thread that watches it.
  */
-class DecisionThread {
+class GateThread {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
   readonly #wardrobe = new Wardrobe();
   readonly #watch: Watch;
   readonly #tally: Tally;
-  readonly #bell: number;
   readonly #told = new Set<string>();
+  #suspects: readonly (readonly [string, Offence])[] = [];
+  #standing = suspended([]);
+  #alone = true;
   #gate: Gate;
   #running = true;
 
   constructor(
-    private readonly port: MessagePort,
     private engine: Engine,
-    { config, watch, tally, bell, writes, ended }: ThreadData,
+    private readonly data: ThreadData,
   ) {
-    this.#watch = new Watch(watch);
-    this.#tally = new Tally(tally);
-    this.#bell = bell;
-    this.#gate = this.#gateOf(config);
-    this.#poll.add(bell);
-    for (const { attachment, write } of writes) engine.restore(attachment, [write]);
-    if (ended !== null) this.#recordEnd(ended);
+    this.#watch = new Watch(data.watch);
+    this.#tally = new Tally(data.tally);
+    this.#gate = this.#gateOf(data.config);
+    this.#poll.add(data.bell);
   }
 
   async run(): Promise<void> {
     blockSignals();
-    this.engine.prepare();
-    rehearse(this.#wardrobe);
+    if (!this.data.awaited) {
+      this.engine.prepare();
+      rehearse(this.#wardrobe);
+    }
     this.#say({ is: "ready" });
     while (this.#running) {
       let rung = false;
       this.#poll.wait(-1, (fd, events) => {
-        if (fd === this.#bell) rung = true;
+        if (fd === this.data.bell) rung = true;
         else this.#serve(fd, events);
       });
       if (rung) await this.#listen();
@@ -76,13 +77,13 @@ class DecisionThread {
     // nobody is left under this filter
     this.#poll.remove(fd);
     this.#listeners.delete(fd);
-    this.#say({ is: "done", fd });
+    this.#say({ is: "over", fd });
   }
 
   async #listen(): Promise<void> {
-    quieten(this.#bell);
+    quieten(this.data.bell);
     for (;;) {
-      const received = receiveMessageOnPort(this.port) as { message: ToThread } | undefined;
+      const received = receiveMessageOnPort(this.data.port) as { message: ToThread } | undefined;
       if (received === undefined) return;
       await this.#obey(received.message);
     }
@@ -90,11 +91,21 @@ class DecisionThread {
 
   async #obey(message: ToThread): Promise<void> {
     switch (message.do) {
+      case "inherit":
+        for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
+        this.#standing = suspended(message.suspensions);
+        return;
       case "listen":
-        this.#listenTo(message.fd, frozen(message.container));
-        return this.#say({ is: "listening", fd: message.fd });
+        this.#hear(message.fd, frozen(message.container));
+        return this.#say({ is: "done", order: message.order });
       case "reload":
-        return this.#reload(message.config, message.sealed);
+        return this.#reload(message);
+      case "suspect":
+        this.#suspects = message.suspects;
+        for (const listener of this.#listeners.values()) this.#suspect(listener);
+        return;
+      case "serve":
+        return this.#resume(message.visit, message.reason);
       case "settle":
         return settle();
       case "stop":
@@ -103,29 +114,47 @@ class DecisionThread {
   }
 
   /** A listener that is there already has another container's facts from now on: labels change. */
-  #listenTo(fd: number, container: Container | null): void {
+  #hear(fd: number, container: Container | null): void {
     const known = this.#listeners.get(fd);
     if (known !== undefined) {
       known.container = container;
       return;
     }
     wakeOnSameCpu(fd);
-    this.#listeners.set(fd, new Listener(fd, container, this.#objectsOf(container)));
+    const listener = new Listener(fd, container, this.#objectsOf(container));
+    this.#suspect(listener);
+    for (const other of this.#listeners.values()) this.#alone &&= other.suspect === listener.suspect;
+    this.#listeners.set(fd, listener);
     this.#poll.add(fd);
   }
 
+  #suspect(listener: Listener): void {
+    const found = this.#suspects.find(([who]) => who === listener.suspect);
+    listener.suspectUntil = Math.max(listener.suspectUntil, found?.[1].until ?? 0);
+  }
+
+  #resume(visit: Visit, reason: string | null): void {
+    const listener = this.#listeners.get(visit.listener);
+    if (listener !== undefined) this.#gate.resume(listener, visit, reason);
+    else {
+      abandon(visit);
+      this.#say({ is: "served", visit: visitName(visit) });
+    }
+  }
+
   /** All or nothing: the engine in use goes on until the new one is whole. */
-  async #reload(config: Config, sealed: SealedRules): Promise<void> {
+  async #reload({ order, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
-      const next = await Engine.open(config, sealed);
+      const next = await Engine.open(config, sealed, new DecisionWatch(this.data.decisions));
       next.prepare();
       const last = this.engine;
       this.engine = next;
+      this.#standing = suspended([]);
       this.#gate = this.#gateOf(config);
       last.close();
-      this.#say({ is: "reloaded" });
+      this.#say({ is: "done", order });
     } catch (error) {
-      this.#say(failure(error));
+      this.#say({ is: "failed", id: order, error: failureOf(error) });
     }
   }
 
@@ -138,23 +167,29 @@ class DecisionThread {
 
   #gateOf(config: Config): Gate {
     const tally = this.#tally;
-    const judge = new Judge(this.engine, (decision) => {
-      tally.decision(decision);
-      for (const { attachment, writes } of decision.answers)
-        if (writes.length > 0) this.#say({ is: "wrote", attachment, writes });
-      const refusal = decision.refusal ?? decision.would;
-      if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
-    });
+    const { engine } = this;
+    let failures = 0;
+    const judge = new Judge(
+      engine,
+      (decision) => {
+        tally.decision(decision);
+        for (; failures < engine.keyringFailures; failures += 1) tally.add("keyringFailures");
+        const wrote = decision.answers.filter(({ writes }) => writes.length > 0);
+        if (wrote.length > 0)
+          this.#say({
+            is: "wrote",
+            answers: wrote.map(({ attachment, mode, writes }) => ({ attachment, mode, writes })),
+          });
+        const refusal = decision.refusal ?? decision.would;
+        if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
+      },
+      (overdue) => this.#standing(overdue),
+    );
     const settings = settingsOf(config);
     const facts = new Facts(this.engine.signatures, settings.keyrings);
-    return new Gate({
-      judge,
-      facts,
-      settings,
-      wardrobe: this.#wardrobe,
-      watch: this.#watch,
-      tally,
-    });
+    const alone = () => this.#alone;
+    const house = { judge, facts, settings, wardrobe: this.#wardrobe, watch: this.#watch, tally, alone };
+    return new Gate(house, (message) => this.#say(message));
   }
 
   /** For the summary of a run: each reason once. */
@@ -165,27 +200,10 @@ class DecisionThread {
     this.#say({ is: "refusal", hook, subject: subject.name, reason, enforced: refusal !== null });
   }
 
-  /** The decision that the thread before this one could not make. */
-  #recordEnd({ tid, reason }: Ended): void {
-    const refusal = { verdict: -ERRNO.EPERM, by: null, code: "OUT_OF_TIME" as const, reason: `gate: ${reason}` };
-    const pidfd = openThread(tid, tid);
-    const current = readAsker(tid, pidfd, null)?.current ?? NOBODY;
-    const name = current.comm;
-    this.engine.record({ hook: "bpf", name, current, verdict: refusal.verdict, refusal, would: null });
-    this.#tally.add("refused");
-    close(pidfd);
-  }
-
   #say(message: FromThread): void {
-    this.port.postMessage(message);
+    this.data.port.postMessage(message);
   }
 }
-
-/** A task that is gone. */
-const NOBODY: Current = {
-  ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
-  ...{ capabilities: [], namespaces: {}, container: null },
-};
 
 /** Listeners that are served in one turn before messages are looked at. */
 const READY_AT_ONCE = 64;
@@ -199,17 +217,11 @@ function frozen(container: Container | null): Container | null {
   return Object.freeze(container);
 }
 
-function failure(error: unknown): FromThread {
-  if (!(error instanceof CountersignError))
-    return { is: "failed", code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
-  const { code, message, place, remedy } = error;
-  return { is: "failed", code, message, ...(place && { place }), ...(remedy && { remedy }) };
-}
-
-const port = parentPort as MessagePort;
 const data = workerData as ThreadData;
 try {
-  await new DecisionThread(port, await Engine.open(data.config, data.sealed), data).run();
+  const watch = new DecisionWatch(data.decisions);
+  await new GateThread(await Engine.open(data.config, data.sealed, watch), data).run();
 } catch (error) {
-  port.postMessage(failure(error));
+  // what was to be served by a thread that was taken off, another one serves
+  if (!(error instanceof Superseded)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
 }

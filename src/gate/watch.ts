@@ -1,83 +1,129 @@
+import { WAITS, type Wait } from "./errand.js";
+import type { Verdict } from "./judge.js";
+import { NOTIFICATION_SIZE } from "./sys/seccomp.js";
+
+/** What the decision thread is at: nothing; a call; an errand on its task's account; or it has been taken off. */
+const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
+
+const WORDS = { step: 0, listener: 1, count: 2, wait: 3, made: 4, verdicts: 9 } as const;
+/** Fds and decisions that one call can take; none takes more than two and four. */
+const MAX_MADE = WORDS.verdicts - WORDS.made - 1;
+const MAX_VERDICTS = 16;
+const KINDS = Object.keys(WAITS) as Wait[];
+const TIME = 8 * Math.ceil((WORDS.verdicts + 1 + MAX_VERDICTS) / 2);
+const NOTIFICATION = TIME + 8;
+
+/** An errand that the thread is at. */
+export interface Blocked {
+  /** Milliseconds since the epoch: the first of the errands that follow each other. */
+  readonly since: number;
+  /** Differs from one errand to the next. */
+  readonly count: number;
+  readonly wait: Wait;
+}
+
 /**
- * What the decision thread is doing, in memory that the watching thread shares: whose wait, since when, and in which step.
- * Steps that can take as long as a task likes have a deadline, and the watcher ends the task that overstays it.
+ * Which call the decision thread is at, and whether it waits on a task's account, in memory that its watcher shares. A thread
+ * that waits can be taken off: it finds out when it comes back, so that of it and the one after it exactly one goes on.
  */
-export const STEP = { idle: 0, copying: 1, deciding: 2, working: 3 } as const;
-export type Step = (typeof STEP)[keyof typeof STEP];
-
-/** Words: step, task, listener, id (low, high), count of steps, count at the last kill; at byte 32 the time in ms (float64). */
-const SIZE = 40;
-
 export class Watch {
+  /** The call: struct seccomp_notif. The kernel writes it here. */
+  readonly notification: Uint8Array;
+  /** Milliseconds that the errands of this call took, so far as that can be noticed. By the thread. */
+  waited = 0;
   readonly #words: Int32Array;
   readonly #time: Float64Array;
+  #blocked = 0;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(SIZE)) {
-    this.#words = new Int32Array(memory, 0, 7);
-    this.#time = new Float64Array(memory, 32, 1);
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(NOTIFICATION + NOTIFICATION_SIZE)) {
+    this.#words = new Int32Array(memory, 0, TIME / 4);
+    this.#time = new Float64Array(memory, TIME, 1);
+    this.notification = new Uint8Array(memory, NOTIFICATION, NOTIFICATION_SIZE);
   }
 
-  /** By the decision thread. */
-  enter(step: Step, tid: number, listener: number, id: bigint): void {
-    this.#words[1] = tid;
-    this.#words[2] = listener;
-    this.#words[3] = Number(id & 0xffffffffn) | 0;
-    this.#words[4] = Number(id >> 32n) | 0;
-    this.#time[0] = Date.now();
-    Atomics.add(this.#words, 5, 1);
-    Atomics.store(this.#words, 0, step);
+  /** By the thread: it serves the call in {@link notification}, on which so much was decided in turns before. */
+  enter(listener: number, verdicts: readonly Verdict[]): void {
+    this.waited = 0;
+    this.#time[0] = 0;
+    this.#words[WORDS.listener] = listener;
+    this.#words[WORDS.made] = 0;
+    this.#words[WORDS.verdicts] = 0;
+    for (const verdict of verdicts) this.decided(verdict);
+    Atomics.store(this.#words, WORDS.step, STEP.serving);
   }
 
-  step(step: Step): void {
-    this.#time[0] = Date.now();
-    Atomics.add(this.#words, 5, 1);
-    Atomics.store(this.#words, 0, step);
+  /** By the thread: the call has been decided, in part. */
+  decided({ verdict, asked }: Verdict): void {
+    const count = this.#words[WORDS.verdicts]!;
+    if (count === MAX_VERDICTS) return;
+    this.#words[WORDS.verdicts + 1 + count] = (-verdict << 1) | (asked ? 1 : 0);
+    Atomics.store(this.#words, WORDS.verdicts, count + 1);
+    this.#time[0] = 0; // errands after a decision are not of those before it
   }
 
-  /** Before each look into a task's memory; one deadline holds for those that follow each other. */
-  copying(): void {
-    if (this.#words[0] !== STEP.copying) this.step(STEP.copying);
+  /** By the thread: a call has given it an fd, which is to go to the task. */
+  made(fd: number): void {
+    const count = this.#words[WORDS.made]!;
+    if (count === MAX_MADE) return;
+    this.#words[WORDS.made + 1 + count] = fd;
+    this.#words[WORDS.made] = count + 1;
   }
 
+  /** By the thread: what comes now can take long. */
+  block(wait: Wait): void {
+    this.#blocked = Date.now();
+    if (this.#time[0] === 0) this.#time[0] = this.#blocked;
+    this.#words[WORDS.count] = (this.#words[WORDS.count]! + 1) | 0;
+    this.#words[WORDS.wait] = KINDS.indexOf(wait);
+    Atomics.store(this.#words, WORDS.step, STEP.blocked);
+  }
+
+  /** By the thread: it is back. False where it has been taken off meanwhile. */
+  unblock(): boolean {
+    const took = Date.now() - this.#blocked;
+    // less than that is as likely a turn of the clock
+    if (took > 1) this.waited += took;
+    return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
+  }
+
+  /** By the thread: the call has its answer. */
   leave(): void {
-    Atomics.store(this.#words, 0, STEP.idle);
+    Atomics.store(this.#words, WORDS.step, STEP.idle);
   }
 
-  /** Whether the watcher killed the task in the step that was entered last. */
-  get killed(): boolean {
-    return Atomics.load(this.#words, 6) === this.#words[5];
+  /** By the watcher: what the thread waits for, or null. */
+  look(): Blocked | null {
+    const count = Atomics.load(this.#words, WORDS.count);
+    const since = this.#time[0]!;
+    const wait = KINDS[this.#words[WORDS.wait]!]!;
+    return Atomics.load(this.#words, WORDS.step) === STEP.blocked && since > 0 ? { since, count, wait } : null;
   }
 
-  /** By the watcher: it killed the task that it saw. */
-  markKilled({ count }: Watched): void {
-    Atomics.store(this.#words, 6, count);
+  /** By the watcher: takes the thread off, if it still waits for the same. */
+  supersede({ count }: Blocked): boolean {
+    if (Atomics.load(this.#words, WORDS.count) !== count) return false;
+    return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.superseded) === STEP.blocked;
   }
 
-  /** By the watcher: what is being done and since when, or null. */
-  look(): Watched | null {
-    const step = Atomics.load(this.#words, 0) as Step;
-    const count = Atomics.load(this.#words, 5);
-    const [, tid = 0, listener = 0, low = 0, high = 0] = this.#words;
-    const watched = {
-      step,
-      tid,
-      listener,
-      id: BigInt(low >>> 0) | (BigInt(high >>> 0) << 32n),
-      since: this.#time[0] ?? 0,
-      count,
-    };
-    // torn: the thread went on meanwhile, so nothing is stuck
-    return step === STEP.idle || Atomics.load(this.#words, 5) !== count ? null : watched;
+  /** By the watcher, of a thread that has ended or was taken off: what it was at, or null. */
+  left(): Left | null {
+    if (Atomics.load(this.#words, WORDS.step) === STEP.idle) return null;
+    return { listener: this.#words[WORDS.listener]!, verdicts: this.verdicts, made: [...this.#list(WORDS.made)] };
+  }
+
+  get verdicts(): readonly Verdict[] {
+    return Array.from(this.#list(WORDS.verdicts), (word) => ({ verdict: 0 - (word >> 1), asked: (word & 1) === 1 }));
+  }
+
+  #list(at: number): Int32Array {
+    return this.#words.slice(at + 1, at + 1 + Atomics.load(this.#words, at));
   }
 }
 
-export interface Watched {
-  readonly step: Step;
-  readonly tid: number;
+/** A call that a thread did not finish. */
+export interface Left {
   readonly listener: number;
-  readonly id: bigint;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  /** Differs from one step to the next. */
-  readonly count: number;
+  readonly verdicts: readonly Verdict[];
+  /** Fds that are open for it. */
+  readonly made: readonly number[];
 }

@@ -1,4 +1,5 @@
-import { fstatSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import type { FileIdentity } from "../errand.js";
 import { openCgroup, readLink } from "../sys/file.js";
 import { close } from "../sys/pidfd.js";
 
@@ -7,10 +8,10 @@ import { close } from "../sys/pidfd.js";
  * number of its inode, which is the cgroup's id (kernfs_id_ino of fs/kernfs). Null where the fd is of no such cgroup, or this
  * cannot be told.
  */
-export function cgroupPath(fd: number): string | null {
+export function cgroupPath(file: FileIdentity | null): string | null {
   const mount = unifiedMount();
-  if (mount === null) return null;
-  const { ino, dev } = fstatSync(fd, { bigint: true });
+  if (mount === null || file === null) return null;
+  const { ino, dev } = file;
   if (dev !== statSync(mount, { bigint: true }).dev) return null;
   const found = openCgroup(mount, ino);
   if (found < 0) return null;

@@ -1,5 +1,6 @@
 import { ERRNO } from "../../errno.js";
 import { Attr } from "../attr.js";
+import type { Memory } from "../errand.js";
 import { addressOf } from "../sys/libc.js";
 import type { Task } from "../task.js";
 import { BY_ID, BY_LINK, type Field, type Layout, type None, type Role } from "./fields.js";
@@ -17,7 +18,7 @@ export interface Copy {
   /** Texts that are listed; null where there are none. */
   readonly texts: readonly Uint8Array[] | null;
   /** Memory that `attr` points to: it lives as long as this does. */
-  readonly held: Uint8Array[];
+  readonly held: Memory[];
   /** What the kernel writes to, with the field that it is for. */
   readonly rooms: readonly { readonly field: Field & { is: "out" }; readonly room: Uint8Array }[];
 }
@@ -45,13 +46,13 @@ export function copyFields(
     fds: new Map<Role, number>(),
     bytes: new Map<number, Uint8Array>(),
     texts: null as readonly Uint8Array[] | null,
-    held: [] as Uint8Array[],
+    held: [] as Memory[],
     rooms: [] as { field: Field & { is: "out" }; room: Uint8Array }[],
   };
   const stranger = firstUnknown(given, layout, known);
   if (stranger !== null)
     return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what byte ${stranger} of its bpf_attr is for` };
-  const point = (at: number, bytes: Uint8Array) => {
+  const point = (at: number, bytes: Memory) => {
     const kept = bytes.byteLength === 0 ? NOTHING : bytes;
     copy.held.push(kept);
     attr.setPointer(at, addressOf(kept));
@@ -88,8 +89,8 @@ export function copyFields(
         attr.setU32(field.length, count);
         if (given.u64(at) === 0n) break;
         if (count > field.most) return -field.errno;
-        const bytes = task.read(given.u64(at), count * (field.each ?? 1));
-        if (bytes === null) return -ERRNO.EFAULT;
+        const bytes = task.read(given.u64(at), count * (field.each ?? 1))?.slice();
+        if (bytes === undefined) return -ERRNO.EFAULT;
         copy.bytes.set(at, bytes);
         point(at, bytes);
         break;

@@ -1,6 +1,6 @@
-import { fstatSync } from "node:fs";
 import type { AttachTarget } from "../../hooks/command.js";
 import type { Call } from "../call.js";
+import type { FileIdentity } from "../errand.js";
 import { type Held, heldBy } from "../held.js";
 import { cgroupPath } from "./cgroup.js";
 import type { Copy } from "./copy.js";
@@ -29,6 +29,7 @@ export function targetFacts(
   const { given, fds } = copy;
   const fd = fds.get("target") ?? fds.get("link") ?? -1;
   const held = fd < 0 ? null : heldBy(call, fd);
+  const file = () => (fd < 0 ? null : call.task.identify(fd));
   const count = COUNTS[target.kind];
   return {
     ...NONE,
@@ -36,7 +37,7 @@ export function targetFacts(
     name: held?.map?.name ?? null,
     program: held?.program ?? null,
     count: count === undefined ? null : given.u32(count),
-    ...MORE[target.kind]?.({ copy, cmd: call.word(0), object, held, fd, settled }),
+    ...MORE[target.kind]?.({ copy, cmd: call.word(0), object, held, file, settled }),
   };
 }
 
@@ -48,15 +49,16 @@ interface Found {
   readonly copy: Copy;
   readonly object: Held | null;
   readonly held: Held | null;
-  readonly fd: number;
+  /** The one behind the target's fd; null where there is none. */
+  readonly file: () => FileIdentity | null;
   readonly settled: Settled;
 }
 
 /** What a kind of target has beside what all have. */
 const MORE: Partial<Readonly<Record<TargetKind, (found: Found) => Partial<AttachTarget>>>> = {
-  cgroup: ({ fd }) => ({ path: fd < 0 ? null : cgroupPath(fd) }),
+  cgroup: ({ file }) => ({ path: cgroupPath(file()) }),
   interface: ({ copy: { given }, cmd }) => ({ ifindex: given.u32(cmd === LINK_CREATE ? 4 : 0) }),
-  netns: ({ fd }) => ({ namespace: fd < 0 ? null : fstatSync(fd).ino }),
+  netns: ({ file }) => ({ namespace: numberOf(file()) }),
   function: ({ copy, object, held }) => ({
     name: object?.attachTo ?? null,
     btf_id: held === null ? null : copy.given.u32(16),
@@ -85,4 +87,8 @@ function textAt({ bytes }: Copy, at: number): string | null {
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1");
+}
+
+function numberOf(file: FileIdentity | null): number | null {
+  return file === null ? null : Number(file.ino);
 }

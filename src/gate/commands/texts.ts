@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import { type Memory, PAGE } from "../errand.js";
 import { addressOf } from "../sys/libc.js";
 import type { Task } from "../task.js";
 import { MAX_PROBES } from "./fields.js";
@@ -8,15 +9,14 @@ export interface Texts {
   /** Without their NULs. */
   readonly texts: readonly Uint8Array[];
   /** Addresses of the gate's copies, as the kernel takes them. */
-  readonly pointers: Uint8Array;
-  readonly held: readonly Uint8Array[];
+  readonly pointers: BigUint64Array;
+  readonly held: readonly Memory[];
 }
 
 /** KSYM_NAME_LEN of linux/kallsyms.h, which has a NUL in it. */
 const MAX_SYMBOL = 511;
 /** Of all pages that are looked at for one list. */
 const MAX_PAGES = 16_384;
-const PAGE = 4096;
 
 /**
  * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is looked at once, so that a list of fifty
@@ -26,11 +26,14 @@ export function copyTexts(task: Task, address: bigint, count: number): Texts | n
   if (count > MAX_PROBES) return -ERRNO.E2BIG;
   const given = task.read(address, count * 8);
   if (given === null) return -ERRNO.EFAULT;
+  const pointers = new BigUint64Array(given.buffer, given.byteOffset, count);
   const pages = new Pages(task);
+  const missing = pages.fetch(pointers);
+  if (missing < 0) return missing;
   const texts: Uint8Array[] = [];
   const offsets: number[] = [];
   let length = 0;
-  for (const pointer of new BigUint64Array(given.buffer, given.byteOffset, count)) {
+  for (const pointer of pointers) {
     const text = pages.text(pointer, MAX_SYMBOL);
     if (typeof text === "number") return text;
     texts.push(text);
@@ -40,8 +43,8 @@ export function copyTexts(task: Task, address: bigint, count: number): Texts | n
   const all = new Uint8Array(Math.max(1, length));
   for (const [index, text] of texts.entries()) all.set(text, offsets[index]);
   const start = addressOf(all);
-  const pointers = new Uint8Array(BigUint64Array.from(offsets, (offset) => BigInt(start + offset)).buffer);
-  return { texts, pointers, held: [all, pointers] };
+  const copies = BigUint64Array.from(offsets, (offset) => BigInt(start + offset));
+  return { texts, pointers: copies, held: [all, copies] };
 }
 
 /** Pages of a task, each copied when it is first needed. */
@@ -49,6 +52,19 @@ class Pages {
   readonly #known = new Map<bigint, Uint8Array>();
 
   constructor(private readonly task: Task) {}
+
+  /** Fetches the pages that texts begin in, all at once. A negative errno where there are too many, or one is not there. */
+  fetch(pointers: Iterable<bigint>): number {
+    const wanted = new Set<bigint>();
+    for (const pointer of pointers) wanted.add(pointer - (pointer & BigInt(PAGE - 1)));
+    if (wanted.size > MAX_PAGES) return -ERRNO.E2BIG;
+    const addresses = [...wanted];
+    for (const [index, page] of this.task.readPages(addresses).entries()) {
+      if (page === null) return -ERRNO.EFAULT;
+      this.#known.set(addresses[index]!, page);
+    }
+    return 0;
+  }
 
   /** A text without its NUL; E2BIG where it is longer than `limit`, or too many pages have been looked at. */
   text(address: bigint, limit: number): Uint8Array | number {

@@ -24,7 +24,9 @@ const O_PATH = 0o10000000;
 const RESOLVE_NO_MAGICLINKS = 2;
 
 /** What openat2(2) takes for the place that a path leads to (O_PATH), links of /proc aside: struct open_how. */
-export const PLACE = BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_MAGICLINKS));
+export const PLACE = new Uint8Array(
+  BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_MAGICLINKS)).buffer,
+);
 
 /** The place that a path leads to, links of /proc among them; a negative errno on failure. */
 export function openPlainPath(path: string): number {

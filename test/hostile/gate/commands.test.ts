@@ -4,6 +4,8 @@ import { copyFields } from "../../../src/gate/commands/copy.js";
 import { LAYOUTS, type Layout, MAX_PROBES } from "../../../src/gate/commands/fields.js";
 import { targetOf } from "../../../src/gate/commands/targets.js";
 import { copyTexts } from "../../../src/gate/commands/texts.js";
+import { OwnHands } from "../../../src/gate/hands.js";
+import { Wardrobe } from "../../../src/gate/sys/credentials.js";
 import { addressOf } from "../../../src/gate/sys/libc.js";
 import { close, openThread } from "../../../src/gate/sys/pidfd.js";
 import { Task } from "../../../src/gate/task.js";
@@ -25,7 +27,7 @@ describe("a command's attr that lies", () => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     pidfd = openThread(process.pid, process.pid);
     // this process is the task whose memory is copied
-    task = new Task(process.pid, process.pid, pidfd, new Watch());
+    task = new Task(process.pid, process.pid, pidfd, new OwnHands(new Watch(), new Wardrobe()), new Map());
   });
   afterEach(() => {
     task.release();

@@ -5,6 +5,7 @@
 //   log      the same for the buffer of the verifier's log, which the gate writes to
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
+//   stuck    a program of that name, over which the policy of the tests never comes back
 // Prints, in microseconds, how long the loads took: `p50 N p99 N max N loads N failed N tries N`.
 #include "bpf.h"
 #include <linux/filter.h>
@@ -59,8 +60,9 @@ static void hand_over(const char *path, const char *name, int listener)
 
 	data.iov_len = snprintf(text, sizeof(text),
 				"{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,\"metadata\":\"\",\"state\":{\"ociVersion\":"
-				"\"1.2.0\",\"id\":\"%s\",\"status\":\"creating\",\"pid\":%d,\"bundle\":\"/\",\"annotations\":{}}}",
-				getpid(), name, getpid());
+				"\"1.2.0\",\"id\":\"%s\",\"status\":\"creating\",\"pid\":%d,\"bundle\":\"/\",\"annotations\":"
+				"{\"label.countersign/role\":\"%s\"}}}",
+				getpid(), name, getpid(), name);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof(int));
@@ -124,6 +126,12 @@ static void make_it_wait(char kind)
 		memset(&attr, 0, sizeof(attr));
 		attr.pathname = (uintptr_t)"/mnt/program";
 		bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+		return;
+	}
+	if (kind == 's') {
+		fill(&attr, GOOD, 2);
+		strcpy(attr.prog_name, "stuck");
+		bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 		return;
 	}
 	page = missing_page(&fd);

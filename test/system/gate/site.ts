@@ -24,8 +24,8 @@ export interface Logged {
   readonly probe?: string;
   readonly refusal: { readonly code: string; readonly reason: string; readonly by: string | null } | null;
   readonly would: { readonly code: string; readonly reason: string } | null;
+  readonly answers?: readonly { readonly notes: readonly string[]; readonly fault: { readonly code: string } | null }[];
   readonly subject: { readonly name: string; readonly digest: string };
-  readonly answers?: readonly { readonly notes: readonly string[] }[];
   readonly current: { readonly pid: number; readonly container: { readonly id: string } | null };
 }
 

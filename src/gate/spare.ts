@@ -1,0 +1,49 @@
+import type { GateThread } from "./gate-thread.js";
+
+/** Milliseconds for which it is kept when nothing is wanted of it. */
+const KEPT = 10_000;
+
+/** A decision thread in reserve. It takes memory and time to start: there is one only where it may be of use. */
+export class Spare {
+  /** Why none can start; null where one can, for all that is known. */
+  failure: string | null = null;
+  #thread: GateThread | null = null;
+  /** Milliseconds since the epoch. */
+  #wanted = 0;
+
+  constructor(private readonly start: () => GateThread) {}
+
+  /** It may soon be of use. */
+  want(): void {
+    this.#wanted = Date.now();
+    if (this.#thread !== null || this.failure !== null) return;
+    const thread = this.start();
+    this.#thread = thread;
+    void thread.ended.then(({ message }) => {
+      if (this.#thread !== thread) return;
+      this.#thread = null;
+      if (!thread.isReady) this.failure = message;
+    });
+  }
+
+  /** It is of no use at the moment. */
+  rest(): void {
+    if (this.#thread !== null && Date.now() - this.#wanted > KEPT) this.dismiss();
+  }
+
+  /** Gives it away; null where there is none yet that could decide. */
+  take(): GateThread | null {
+    const thread = this.#thread;
+    if (!thread?.isReady) return null;
+    this.#thread = null;
+    return thread;
+  }
+
+  /** Has none: the next one starts with what holds then. */
+  dismiss(): void {
+    const thread = this.#thread;
+    this.#thread = null;
+    this.failure = null;
+    thread?.tell({ do: "stop" });
+  }
+}
