@@ -2,12 +2,12 @@
 // bench/RESULTS.md with the machine's description. `node bench/run.mjs [MODULE…]`; with --quick it measures less and writes
 // nothing. A row module exports `rows()`: see bench/row.ts.
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { measure } from "./measure.mjs";
-import { markdown } from "./report.mjs";
+import { markdown, writeResults } from "./report.mjs";
 
 /** Row modules, in the order of the report. */
 const MODULES = ["sandbox", "domains", "facts", "trust", "store", "cold"];
@@ -44,7 +44,7 @@ for (const name of names) {
 }
 const report = markdown(sections);
 console.log(report.text);
-if (!quick && chosen.length === 0) writeFileSync(join(here, "RESULTS.md"), report.text);
+if (!quick && chosen.length === 0) writeResults(report.text);
 process.exit(report.missed === 0 ? 0 : 1);
 
 /** The peers are a package of their own, so that nobody who uses this one has them. One that cannot be built is left out. */
