@@ -1,12 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { type ContainerState, MAX_STATE, readState, stateText } from "./container-state.js";
 import { isListener } from "./handover.js";
 import type { ServiceManager } from "./service-manager.js";
 import { readAt, sealedFile } from "./sys/file.js";
 import { close } from "./sys/pidfd.js";
 
-/** What an fd's name begins with, where a service manager keeps it for an agent. */
-const PREFIX = "countersign-";
+/**
+ * What an fd's name is, where a service manager keeps it for an agent: a number in base 36. All names come back in one string of the
+ * environment, of which the kernel takes 128 KiB (MAX_ARG_STRLEN of linux/binfmts.h): the shorter they are, the more there can be.
+ */
+const NAME = /^c([0-9a-z]{1,8})$/;
 
 /**
  * Containers in the fd store of the service manager, so that the next agent goes on with them. Each is kept under a name of its
@@ -15,19 +17,22 @@ const PREFIX = "countersign-";
  */
 export class KeptContainers {
   readonly #names = new Map<number, string>();
+  #last = 0;
 
   constructor(private readonly manager: ServiceManager) {}
 
   /** Gives what was kept to `taken`, and has dropped what cannot be used. */
   restore(taken: (listener: number, state: ContainerState) => void): void {
     for (const [name, fds] of this.manager.kept) {
+      const number = Number.parseInt(NAME.exec(name)?.[1] ?? "", 36);
       const listener = fds.find(isListener);
-      const state = name.startsWith(PREFIX) ? stateAmong(fds) : null;
+      const state = Number.isNaN(number) ? null : stateAmong(fds);
       for (const fd of fds) if (state === null || fd !== listener) close(fd);
       if (listener === undefined || state === null) {
         this.manager.drop(name); // its container ended meanwhile, and the service manager dropped the listener by itself
         continue;
       }
+      this.#last = Math.max(this.#last, number);
       this.#names.set(listener, name);
       taken(listener, state);
     }
@@ -36,7 +41,8 @@ export class KeptContainers {
   keep(listener: number, state: ContainerState): void {
     const file = sealedFile("countersign-container", Buffer.from(stateText(state)));
     if (file < 0) return;
-    const name = `${PREFIX}${randomBytes(16).toString("hex")}`;
+    this.#last += 1;
+    const name = `c${this.#last.toString(36)}`;
     if (this.manager.keep(name, [listener, file])) this.#names.set(listener, name);
     close(file);
   }

@@ -139,13 +139,13 @@ describe("an agent whose service manager kept what is none of its own", () => {
     };
     const state = JSON.stringify({ fds: ["seccompFd"], pid: 1, state: { id: "c", annotations: {} } });
     const kept: [string, number][] = [
-      ["countersign-a", write("state", state)], // without its listener
-      ["countersign-b", write("garbage", "\0".repeat(5000))],
-      ["countersign-c", openSync("/dev/zero", "r")],
-      ["countersign-d", openSync("/dev/null", "r")],
+      ["ca", write("state", state)], // without its listener
+      ["cb", write("garbage", "\0".repeat(5000))],
+      ["cc", openSync("/dev/zero", "r")],
+      ["cd", openSync("/dev/null", "r")],
       ["other", write("other", state)],
-      ["countersign-e", write("one", state)],
-      ["countersign-e", write("two", state)],
+      ["ce", write("one", state)],
+      ["ce", write("two", state)],
     ];
     writeFileSync(join(folder, "policy.js"), "export const bpf_prog_load = () => 0;");
     writeFileSync(join(folder, "c.yaml"), "version: 1\nattachments: [{ policy: policy.js }]\n");

@@ -54,9 +54,20 @@ export class Machine {
   }
 
   /** A machine that runs the unit of deploy/ for a site: only what it starts, and where that reads and writes, are the site's. */
-  static async withAgent(site: Site): Promise<Machine | string> {
+  static async withAgent(site: Site, options: readonly string[] = []): Promise<Machine | string> {
     const config = join(site.folder, "countersign.yaml");
-    const words = [process.execPath, BIN, "agent", "--socket", SOCKET, "--config", config, "--metrics", "127.0.0.1:0"];
+    const words = [
+      process.execPath,
+      BIN,
+      "agent",
+      "--socket",
+      SOCKET,
+      "--config",
+      config,
+      "--metrics",
+      "127.0.0.1:0",
+      ...options,
+    ];
     const machine = await Machine.boot(site.folder, {
       [UNIT]: readFileSync(UNIT_FILE, "utf8"),
       [`${UNIT}.d/test.conf`]: `[Service]\nExecStart=\nExecStart=${words.join(" ")}\nStandardError=append:${site.folder}/said\n`,
