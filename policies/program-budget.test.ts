@@ -20,12 +20,12 @@ describe("program-budget", () => {
   it.each([
     ["drop-telnet", { insns: 21 }, "insns is 22, more than the budget of 21"],
     ["exec-log", { helpers: 5 }, "helpers is 6, more than the budget of 5"],
-    // 1024 entries of 8 and 8 bytes
-    ["peek-tc", { map_memory: 16383 }, "map_memory is 16384, more than the budget of 16383"],
-    // a ring buffer of 64 KiB, and .rodata
-    ["exec-log", { map_memory: 65536 }, "map_memory is 65552, more than the budget of 65536"],
-    // one entry of 4 and 8 bytes, filled up, for each of 1000 CPUs
-    ["xdp-steer/count", { map_memory: 15999, cpus: 1000 }, "map_memory is 16000, more than the budget of 15999"],
+    // a hash of 1024 entries: 8 and 8 bytes, an element's 48 and a bucket's 16
+    ["peek-tc", { map_memory: 81919 }, "map_memory is 81920, more than the budget of 81919"],
+    // a ring buffer of 64 KiB with its three pages, and .rodata
+    ["exec-log", { map_memory: 77831 }, "map_memory is 77832, more than the budget of 77831"],
+    // a pointer, and one value of 8 bytes for each of 1000 CPUs
+    ["xdp-steer/count", { map_memory: 8007, cpus: 1000 }, "map_memory is 8008, more than the budget of 8007"],
   ])("refuses %s with the budget %j", async (name, budget, reason) => {
     await open(budget);
     const { refusal } = site.load(name);

@@ -91,6 +91,10 @@ export interface MapFacts {
   readonly flags: number;
   /** SHA-256 where the contents are frozen and read-only. */
   readonly contents: string | null;
+  /** Bytes of the kernel's memory that it takes when it is full, at most; an estimate by the kernel's own sums. */
+  readonly memory: number;
+  /** Bytes that it takes beside, once for each possible CPU. */
+  readonly memory_per_cpu: number;
 }
 
 /** Of `bpf_prog_load` and `bpf_prog`. */

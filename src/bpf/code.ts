@@ -1,5 +1,5 @@
 import type { Btf } from "./btf.js";
-import type { MapFacts } from "./facts.js";
+import type { MapDefinition } from "./facts.js";
 import type { ByteOrder, Insns } from "./insn.js";
 
 /**
@@ -57,7 +57,7 @@ export interface MapReference {
 }
 
 /** A map as a program knows it. Two references to one map give the same object. */
-export interface CodeMap extends MapFacts {
+export interface CodeMap extends MapDefinition {
   /** Whether the program brings it along: false for pinned and inherited ones, and where that is not known. */
   readonly own: boolean;
   /** Initial contents of a global-data map (`.rodata`, `.data` …), in the object's byte order; null for others. */

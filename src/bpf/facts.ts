@@ -38,7 +38,8 @@ export interface Evidence {
   readonly because: string;
 }
 
-export interface MapFacts {
+/** A map as it is asked for. */
+export interface MapDefinition {
   readonly name: string;
   /** As bpftool writes it: `hash`, `array`, `ringbuf` … or `unknown` */
   readonly type: string;
@@ -48,6 +49,13 @@ export interface MapFacts {
   readonly flags: number;
   /** SHA-256 of the initial contents where they are frozen and read-only, lower-case hex; else null. */
   readonly contents: string | null;
+}
+
+export interface MapFacts extends MapDefinition {
+  /** Bytes of the kernel's memory that it takes when it is full, at most. */
+  readonly memory: number;
+  /** Bytes that it takes beside, once for each possible CPU. */
+  readonly memory_per_cpu: number;
 }
 
 export interface ProgramFacts {

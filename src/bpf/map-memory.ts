@@ -1,4 +1,4 @@
-import type { MapFacts } from "./facts.js";
+import type { MapDefinition, MapFacts } from "./facts.js";
 
 /** What a map takes of the kernel's memory when it is full: `fixed`, and `perCpu` once for each possible CPU, in bytes. */
 export interface MapMemory {
@@ -6,7 +6,7 @@ export interface MapMemory {
   readonly perCpu: number;
 }
 
-type Sizes = Pick<MapFacts, "key_size" | "value_size" | "max_entries">;
+type Sizes = Pick<MapDefinition, "key_size" | "value_size" | "max_entries">;
 type Rule = (key: number, value: number, entries: number) => MapMemory;
 
 /**
@@ -15,6 +15,12 @@ type Rule = (key: number, value: number, entries: number) => MapMemory;
  */
 export function mapMemory({ type, key_size, value_size, max_entries }: Sizes & { readonly type: string }): MapMemory {
   return (RULES[type] ?? hash)(inWords(key_size), inWords(value_size), max_entries);
+}
+
+/** A map's facts: what it was asked for with, and what it takes. */
+export function factsOfMap(map: MapDefinition): MapFacts {
+  const { fixed, perCpu } = mapMemory(map);
+  return { ...map, memory: fixed, memory_per_cpu: perCpu };
 }
 
 const inWords = (size: number) => 8 * Math.ceil(size / 8);

@@ -3,6 +3,7 @@ import { sha256, tagOf } from "./digest.js";
 import { effectsOf } from "./effects.js";
 import type { MapFacts, ProgramFacts } from "./facts.js";
 import { CALL_SRC, isPoison, OP } from "./insn.js";
+import { factsOfMap } from "./map-memory.js";
 import { HELPERS } from "./tables/names.gen.js";
 
 /** What a program is called and came with, beside its code. */
@@ -86,5 +87,5 @@ export function mapsOf(code: Code): readonly CodeMap[] {
 }
 
 export function mapFacts({ name, type, key_size, value_size, max_entries, flags, contents }: CodeMap): MapFacts {
-  return { name, type, key_size, value_size, max_entries, flags, contents };
+  return factsOfMap({ name, type, key_size, value_size, max_entries, flags, contents });
 }

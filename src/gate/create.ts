@@ -1,5 +1,6 @@
 import { ERRNO } from "../errno.js";
 import { Attr, CREATE, FLAG } from "./attr.js";
+import { createdMap } from "./subject.js";
 import { addressOf } from "./sys/libc.js";
 import type { Task } from "./task.js";
 
@@ -47,22 +48,10 @@ function valueObject(given: Attr): readonly number[] {
   return given.u32(CREATE.mapFlags) & VTYPE_BTF_OBJ_FD ? [CREATE.btfValueObjectFd] : [];
 }
 
-/** BPF_MAP_TYPE_RINGBUF, USER_RINGBUF and ARENA count in bytes or pages instead of entries. */
-const RING: ReadonlySet<number> = new Set([27, 31]);
-const ARENA = 33;
-/** Types that have one value for each possible CPU. */
-const PER_CPU: ReadonlySet<number> = new Set([5, 6, 10, 21]);
-/** What a hash element takes beside its key and value (struct htab_elem), rounded up. */
-const ENTRY_OVERHEAD = 64;
-const PAGE = 4096;
 /** CPUs are counted high: the estimate is for a quota. */
 const CPUS = 64;
 
 function memoryOf(given: Attr): number {
-  const type = given.u32(CREATE.mapType);
-  const entries = given.u32(CREATE.maxEntries);
-  if (RING.has(type)) return entries;
-  if (type === ARENA) return entries * PAGE;
-  const value = given.u32(CREATE.valueSize) * (PER_CPU.has(type) ? CPUS : 1);
-  return entries * (given.u32(CREATE.keySize) + value + ENTRY_OVERHEAD);
+  const { memory, memory_per_cpu } = createdMap(given);
+  return memory + CPUS * memory_per_cpu;
 }

@@ -1,4 +1,5 @@
 import { sha256 } from "../bpf/digest.js";
+import { factsOfMap } from "../bpf/map-memory.js";
 import { MAP_TYPES } from "../bpf/tables/names.gen.js";
 import type { MapSubject } from "../hooks/subject.js";
 import { type Attr, CREATE } from "./attr.js";
@@ -15,7 +16,7 @@ export function createdMap(given: Attr): MapSubject {
     flags: given.u32(CREATE.mapFlags),
     contents: null,
   };
-  return { ...facts, digest: digestOf(facts), access: null };
+  return { ...factsOfMap(facts), digest: digestOf(facts), access: null };
 }
 
 /** A map that is there, as the kernel reports it. */
@@ -29,7 +30,7 @@ export function liveMap(info: KernelMap, fd: number, access: string): MapSubject
     flags: info.flags,
     contents: contentsOf(info, fd),
   };
-  return { ...facts, digest: digestOf(facts), access };
+  return { ...factsOfMap(facts), digest: digestOf(facts), access };
 }
 
 /** BPF_F_RDONLY_PROG of linux/bpf.h, and BPF_MAP_TYPE_ARRAY: what libbpf makes of .rodata. */

@@ -23,6 +23,8 @@ describe("the difference between two versions of an object", () => {
       max_entries: 4096,
       flags: 0,
       contents: null,
+      memory: 65536,
+      memory_per_cpu: 0,
     };
     const now: ProgramFacts = {
       ...peek,

@@ -54,7 +54,17 @@ describe("the facts about an object file", () => {
       ],
     );
     expect(programOf("xdp-steer", "drop_blocked").maps).toEqual([
-      { name: "blocked", type: "lpm_trie", key_size: 8, value_size: 4, max_entries: 4096, flags: 1, contents: null },
+      {
+        name: "blocked",
+        type: "lpm_trie",
+        key_size: 8,
+        value_size: 4,
+        max_entries: 4096,
+        flags: 1,
+        contents: null,
+        memory: 327680,
+        memory_per_cpu: 0,
+      },
     ]);
   });
 
@@ -73,7 +83,17 @@ describe("the facts about an object file", () => {
 
   it("read maps of the older section", () => {
     expect(programOf("legacy-count", "count_lengths").maps).toEqual([
-      { name: "lengths", type: "array", key_size: 4, value_size: 8, max_entries: 16, flags: 0, contents: null },
+      {
+        name: "lengths",
+        type: "array",
+        key_size: 4,
+        value_size: 8,
+        max_entries: 16,
+        flags: 0,
+        contents: null,
+        memory: 128,
+        memory_per_cpu: 0,
+      },
     ]);
   });
 
