@@ -87,7 +87,10 @@ export class Porters {
   adopt(visit: Visit, suspect: string, { since, wait }: Blocked, lost: boolean): void {
     const course = { visit, suspect, wait, porter: null, verdict: null, timer: undefined };
     if (lost) this.#lost.set(suspect, course);
-    else this.#begin(course, Date.now() - since);
+    else {
+      this.#courses.set(suspect, course);
+      this.#begin(course, Date.now() - since);
+    }
   }
 
   /** The visit as it is after an errand that a thread was adopted with. */
@@ -126,8 +129,11 @@ export class Porters {
       const { visit, parcel } = job;
       if (porter === null) this.errands.failed(visit, hopeless!);
       else {
-        this.#begin({ visit, suspect, wait, porter, verdict: null, timer: undefined }, 0);
+        const course = { visit, suspect, wait, porter, verdict: null, timer: undefined };
+        this.#courses.set(suspect, course);
         porter.tell(parcel);
+        // that the porter has to start is not the task's doing
+        void porter.ready().then(() => this.#begin(course, 0));
       }
     }
   }
@@ -172,12 +178,16 @@ export class Porters {
   }
 
   #begin(course: Course, waited: number): void {
+    if (this.#courses.get(course.suspect) !== course) return;
     const may = course.wait === "kernel" ? KERNEL : this.stall();
-    this.#courses.set(course.suspect, course);
     course.timer = setTimeout(() => this.#overdue(course, may), Math.max(0, may - waited));
   }
 
   #overdue(course: Course, milliseconds: number): void {
+    // it may have come back while this thread was busy
+    for (const message of course.porter?.received() ?? [])
+      if (message.is === "brought") this.#brought(course.porter!, message);
+    if (this.#courses.get(course.suspect) !== course) return;
     course.verdict = stalled(course.visit, course.wait, milliseconds);
     course.timer = setTimeout(() => this.#giveUp(course), GRACE);
     this.errands.overdue(course.visit);

@@ -190,6 +190,20 @@ static char *endless_page(void)
 	return page;
 }
 
+// One task that makes the gate wait: its like are suspect from then on.
+static void stall(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		bpf(BPF_PROG_LOAD, endless_page(), sizeof(union bpf_attr));
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	printf("stalled: %s\n", WIFSIGNALED(status) ? "killed" : "came back");
+}
+
 static void endless(void)
 {
 	const char *names[] = {"attr", "insns", "license", "log", "func_info", "fd_array", "path", "pin", "btf", "name"};
@@ -489,7 +503,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } TRAPS[] = {
-	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"shapes", shapes}, {"endless", endless},
+	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"shapes", shapes},
+	{"endless", endless}, {"stall", stall},
 	{"capabilities", capabilities}, {"reach", reach}, {"catch", catch}, {"by-id", by_id}, {"rewrite", rewrite},
 	{"signature", signature}, {"loaders", loaders}, {"deaths", deaths},
 };
