@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { wrapAllocator } from "./engine/allocator.mjs";
 import { at, BUDGET, COLLECT, FLOOR, LITTER, mark, put, STACK, spend } from "./engine/box.mjs";
+import { countSteps } from "./engine/steps.mjs";
 import { fail, get, i32, OP, parse, Splices } from "./engine/wasm.mjs";
 
 const require = createRequire(import.meta.url);
@@ -25,15 +26,12 @@ const ENGINES = {
 
 function splicesOf(bytes, loader, words) {
   const wasm = parse(bytes);
-  const splices = new Splices();
+  const splices = new Splices(wasm);
   for (const word of words) markThrows(wasm, splices, word);
   countCollections(wasm, splices);
+  countSteps(wasm, splices);
   wrapAllocator(wasm, splices, loader);
-  const { list } = splices;
-  list.sort(([a], [b]) => a - b);
-  for (let index = 1; index < list.length; index++)
-    if (list[index][0] < list[index - 1][0] + list[index - 1][1]) fail("two changes overlap");
-  return list;
+  return splices.finished();
 }
 
 /** Where the engine throws these words, it says first that the stack is used up, which no code of a policy can take back. */
@@ -46,20 +44,16 @@ function markThrows({ bytes, bodies, data }, splices, word) {
   if (places.length !== 1) fail(`\`${word}\` is there ${places.length} times`);
   const address = Buffer.from(i32(places[0]));
   let found = 0;
-  for (const body of bodies) {
-    const { start, size } = body;
+  for (const { start, size } of bodies) {
     const code = bytes.subarray(start, start + size);
-    let sites = 0;
     for (let at = code.indexOf(address); at !== -1; at = code.indexOf(address, at + 1)) {
       // thrower(context, words, no arguments)
       const around = code.subarray(at - 2, at + address.length + 3);
       const expected = Buffer.from([...get(0), ...address, ...i32(0), 0x10]);
       if (!around.equals(expected)) fail(`\`${word}\` is used in a way that is not known`);
-      splices.replace(start + at - 2, 0, mark(STACK));
-      sites += 1;
+      splices.insert(start + at - 2, mark(STACK));
+      found += 1;
     }
-    found += sites;
-    if (sites > 0) splices.resize(body);
   }
   if (found === 0) fail(`\`${word}\` is not used`);
 }
@@ -74,15 +68,14 @@ function countCollections({ bytes, bodies }, splices) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: instructions, not text
     /\x28\x02([\x80-\xff]?[\x00-\x7f])\x4b(\x04\x40[\s\S]{1,60}?\x41\x01\x76\x20[\s\S]\x6a\x36\x02\1)\x0b/g;
   let found = 0;
-  for (const body of bodies) {
-    const { start, size } = body;
+  for (const { start, size } of bodies) {
     for (const { 0: text, 1: threshold, index } of bytes
       .subarray(start, start + size)
       .toString("latin1")
       .matchAll(trigger)) {
       found += 1;
       const below = [...at(BUDGET), ...at(COLLECT), ...OP.LESS];
-      splices.replace(start + index + 2 + threshold.length + 1, 0, [...OP.DROP, ...below]);
+      splices.insert(start + index + 2 + threshold.length + 1, [...OP.DROP, ...below]);
       const lowered = [
         ...at(BUDGET),
         ...OP.HALF,
@@ -93,8 +86,7 @@ function countCollections({ bytes, bodies }, splices) {
         ...OP.SELECT,
       ];
       const settled = [...spend(at(LITTER)), ...put(LITTER, i32(0)), ...put(COLLECT, lowered)];
-      splices.replace(start + index + text.length - 1, 0, settled);
-      splices.resize(body);
+      splices.insert(start + index + text.length - 1, settled);
     }
   }
   if (found !== 1) fail(`garbage is collected in ${found} places`);
@@ -105,7 +97,15 @@ const engines = Object.entries(ENGINES).map(([name, { package: variant, words }]
   const loader = readFileSync(require.resolve(`${variant}/emscripten-module`), "utf8");
   const splices = splicesOf(bytes, loader, words);
   const digest = createHash("sha256").update(bytes).digest("hex");
-  return `  ${JSON.stringify(name)}: {\n    sha256: "${digest}",\n    splices: [\n${splices.map((one) => `      ${JSON.stringify(one)},\n`).join("")}    ],\n  },\n`;
+  const texts = [...new Set(splices.map(([, , come]) => come.toString("hex")))];
+  let last = 0;
+  const numbers = splices.flatMap(([at, gone, come]) => {
+    const far = at - last;
+    last = at;
+    return [far, gone, texts.indexOf(come.toString("hex"))];
+  });
+  const lines = texts.map((text) => `      "${text}",\n`).join("");
+  return `  "${name}": {\n    sha256: "${digest}",\n    texts: [\n${lines}    ],\n    splices: [${numbers}],\n  },\n`;
 });
 const made = `// Generated from the engines' packages by scripts/engine.mjs
 import type { Fitting } from "./fitting.js";

@@ -1,10 +1,10 @@
 // A budget around the engine's allocator: what a runtime takes, and gives back, block by block.
 import { BOX_NOW, BUDGET, block, budget, MEMORY, mark, refuse, spend } from "./box.mjs";
-import { CODE, call, ELEMENT, FUNCTION, fail, get, i32, load, OP, set, tee, unsigned } from "./wasm.mjs";
+import { call, fail, get, i32, load, OP, set, tee, unsigned } from "./wasm.mjs";
 
 /** The table's entries of the allocator's functions get others, which call them. */
 export function wrapAllocator(wasm, splices, loader) {
-  const { bytes, sections, types, imported, functions, exports, elements, bodies } = wasm;
+  const { bytes, types, imported, functions, exports, elements, bodies } = wasm;
   const exported = (name) => exports.get(new RegExp(`_${name}=\\w+\\.([\\w$]+)[;,]`).exec(loader)?.[1]) ?? fail(name);
   const [malloc, free] = [exported("malloc"), exported("free")];
   const bodyOf = (index) => {
@@ -33,26 +33,8 @@ export function wrapAllocator(wasm, splices, loader) {
   const isCalloc =
     shape(before.index) === SHAPES.calloc && (calls(before.index, malloc) || bodyOf(before.index).length < 16);
   if (isCalloc) wrapped.unshift(["calloc", before]);
-  wrapped.forEach(([, { offset, length }], number) => {
-    splices.replace(offset, length, unsigned(functions.length + number));
-  });
-  splices.append(
-    wasm,
-    FUNCTION,
-    wrapped.map(([, { index }]) => unsigned(functions[index])),
-  );
-  splices.append(
-    wasm,
-    CODE,
-    wrapped.map(([name, { index }]) => {
-      const body = WRAPPERS[name](index);
-      return [...unsigned(body.length), ...body];
-    }),
-  );
-  for (const id of [FUNCTION, ELEMENT, CODE]) {
-    const section = sections.get(id);
-    splices.resize(section, section.start + section.size + 1);
-  }
+  for (const [name, { offset, index, length }] of wrapped)
+    splices.replace(offset, length, unsigned(splices.add(functions[index], WRAPPERS[name](index))));
 }
 
 /**

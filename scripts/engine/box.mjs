@@ -8,7 +8,8 @@ const constant = (name, text = slots) => {
   const [, value] = new RegExp(`export const ${name} = (\\d+);`).exec(text) ?? fail(`no constant ${name}`);
   return Number(value);
 };
-export const BOX = constant("BOX", readFileSync(new URL("../../src/sandbox/memory.ts", import.meta.url), "utf8"));
+const memory = readFileSync(new URL("../../src/sandbox/memory.ts", import.meta.url), "utf8");
+export const [BOX, STEPS] = [constant("BOX", memory), constant("STEPS", memory)];
 export const [BUDGET, COLLECT, FLOOR, LITTER, RAN_OUT, MEMORY, STACK] = [
   "BUDGET",
   "COLLECT",

@@ -25,7 +25,7 @@ export function signed(value) {
   }
 }
 
-class Reader {
+export class Reader {
   constructor(bytes, at = 0) {
     this.bytes = bytes;
     this.at = at;
@@ -53,7 +53,7 @@ class Reader {
 }
 
 /** Ids of sections (WebAssembly Core Specification 2.0, 5.5.2). */
-export const [TYPE, IMPORT, FUNCTION, EXPORT, ELEMENT, CODE, DATA] = [1, 2, 3, 7, 9, 10, 11];
+const [TYPE, IMPORT, FUNCTION, EXPORT, ELEMENT, CODE, DATA] = [1, 2, 3, 7, 9, 10, 11];
 
 /** The parts of a module that are looked into, each with its offset in the file. */
 export function parse(bytes) {
@@ -122,31 +122,69 @@ export function parse(bytes) {
   return { bytes, sections, types, imported, functions: [...imported, ...declared], exports, elements, bodies, data };
 }
 
-/** Offset, how many bytes go, and the bytes that come, as hexadecimal. */
+/** Changes to a module's file, in any order; those to code are put where instructions begin. */
 export class Splices {
+  /** Offset, how many bytes go, and the bytes that come. */
   list = [];
-  replace(at, gone, come) {
-    this.list.push([at, gone, Buffer.from(come).toString("hex")]);
+  #added = [];
+
+  constructor(wasm) {
+    this.wasm = wasm;
   }
-  /** Entries at the end of a section that is a vector. */
-  append({ sections, bytes }, id, entries) {
-    const { start, size } = sections.get(id);
-    const reader = new Reader(bytes, start);
+
+  replace(at, gone, come) {
+    this.list.push([at, gone, Buffer.from(come)]);
+  }
+
+  insert(at, come) {
+    this.replace(at, 0, come);
+  }
+
+  /** Adds a function of a type, by number, and gives its index. A body has its locals before its instructions. */
+  add(type, body) {
+    return this.wasm.functions.length + this.#added.push([unsigned(type), [...unsigned(body.length), ...body]]) - 1;
+  }
+
+  /** All changes in order, with those of sizes and counts. */
+  finished() {
+    const { sections, bodies } = this.wasm;
+    const within = [...this.list].sort(([a], [b]) => a - b);
+    let next = 0;
+    for (const body of bodies) {
+      let growth = 0;
+      for (; next < within.length && within[next][0] < body.start + body.size; next++)
+        if (within[next][0] >= body.start) growth += within[next][2].length - within[next][1];
+      if (growth !== 0) this.#resize(body, growth);
+    }
+    for (const [id, part] of [
+      [FUNCTION, 0],
+      [CODE, 1],
+    ])
+      this.#append(
+        sections.get(id),
+        this.#added.map((one) => one[part]),
+      );
+    for (const id of [FUNCTION, ELEMENT, CODE]) {
+      const { start, size } = sections.get(id);
+      const mine = this.list.filter(([at]) => at >= start && at < start + size + 1);
+      const growth = mine.reduce((sum, [, gone, come]) => sum + come.length - gone, 0);
+      this.#resize(sections.get(id), growth);
+    }
+    this.list.sort(([a, gone], [b, other]) => a - b || gone - other);
+    for (let index = 1; index < this.list.length; index++)
+      if (this.list[index][0] < this.list[index - 1][0] + this.list[index - 1][1]) fail("two changes overlap");
+    return this.list;
+  }
+
+  #resize({ sizeAt, start, size }, growth) {
+    this.replace(sizeAt, start - sizeAt, unsigned(size + growth));
+  }
+
+  #append({ start, size }, entries) {
+    const reader = new Reader(this.wasm.bytes, start);
     const count = reader.unsigned();
     this.replace(start, reader.at - start, unsigned(count + entries.length));
-    this.replace(start + size, 0, entries.flat());
-  }
-
-  /** The size of a stretch, once all else in it is changed; `end` is beyond what is appended. */
-  resize({ sizeAt, start, size }, end = start + size) {
-    this.replace(sizeAt, start - sizeAt, unsigned(size + this.growth(start, end)));
-  }
-
-  /** By how much a stretch of the file grows. */
-  growth(start, end) {
-    return this.list
-      .filter(([at]) => at >= start && at < end)
-      .reduce((sum, [, gone, come]) => sum + come.length / 2 - gone, 0);
+    this.insert(start + size, entries.flat());
   }
 }
 
@@ -164,6 +202,7 @@ export const OP = {
   ELSE: [0x05],
   END: [0x0b],
   RETURN: [0x0f],
+  UNREACHABLE: [0x00],
   DROP: [0x1a],
   SELECT: [0x1b],
   LESS: [0x48],
@@ -171,6 +210,9 @@ export const OP = {
   SUB: [0x6b],
   AND: [0x71],
   HALF: [...i32(1), 0x75],
+  SHIFT: [0x76],
+  COPY: [0xfc, 10, 0, 0],
+  FILL: [0xfc, 11, 0],
   LONG_UNSIGNED: [0xad],
   LONG_SIGNED: [0xac],
   LONG_ADD: [0x7c],

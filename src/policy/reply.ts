@@ -27,6 +27,10 @@ const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Lim
   threw: ["POLICY_ERROR", thrown],
   wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
   fuel: ["OUT_OF_FUEL", (_, { fuel }) => `ran out of its ${fuel} units of fuel`],
+  steps: [
+    "OUT_OF_FUEL",
+    (_, { fuel }) => `took more steps in built-in functions than its ${fuel} units of fuel are good for`,
+  ],
   time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
   memory: ["OUT_OF_MEMORY", (_, { memory }) => `ran out of its ${memory} bytes of memory`],
   stack: ["OUT_OF_STACK", (_, { stack }) => `ran out of its ${stack} bytes of stack`],

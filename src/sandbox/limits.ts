@@ -10,6 +10,13 @@ export const DEFAULT_LIMITS = {
   wall: 50,
 } as const;
 
+/**
+ * Steps that natives may take in a decision, for each unit of fuel and at least: rounds of the engine's own loops, and
+ * pieces of 64 bytes that it copies. Bytecode is not among them. Some ten milliseconds of natives, where nothing is configured.
+ */
+export const STEPS_FOR_FUEL = 80;
+export const STEPS_AT_LEAST = 4_000_000;
+
 /** The bounds within which a configuration may set them: smallest and largest. */
 export const LIMIT_BOUNDS = {
   fuel: [1, 1_000_000_000],

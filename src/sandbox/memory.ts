@@ -6,11 +6,14 @@ const MAXIMUM = 32768;
 
 /** The address of the address of the box of the runtime that is running: scripts/engine.mjs has the engine look there. */
 export const BOX = 16;
-/** A box for the time in which none is running. Both are below what the engine itself uses, which begins at 1024. */
+/** The address of the steps that the engine may still take in loops of its own: it traps once they are negative. */
+export const STEPS = 20;
+/** A box for the time in which none is running. All three are below what the engine itself uses, which begins at 1024. */
 const IDLE = 64;
 
 /** A budget that nothing uses up, with room to give back more than was taken. */
 export const NO_BUDGET = 0x3fff_ffff;
+export const NO_LIMIT = 0x7fff_ffff;
 /** Values of COLLECT: at the next object that is made, and never. */
 export const NOW = 0x7fff_ffff;
 export const NEVER = -0x8000_0000;
@@ -22,11 +25,12 @@ export const NEVER = -0x8000_0000;
  */
 export class GuestMemory {
   readonly wasm = new WebAssembly.Memory({ initial: INITIAL, maximum: MAXIMUM });
+  #words = this.#view();
   #running = IDLE;
 
   constructor() {
-    this.#word(BOX, IDLE);
-    this.#word(IDLE + 4 * COLLECT, NEVER);
+    this.#words[BOX >> 2] = IDLE;
+    this.#words[(IDLE >> 2) + COLLECT] = NEVER;
     this.allow(Number.POSITIVE_INFINITY);
   }
 
@@ -34,19 +38,35 @@ export class GuestMemory {
   run(box = IDLE): void {
     if (box === this.#running) return;
     this.#running = box;
-    this.#word(BOX, box);
+    this.#fresh()[BOX >> 2] = box;
   }
 
-  /** From now on so many bytes may be taken while no runtime is running. */
+  /** From now on so many bytes may be taken while no runtime is running, in however many steps. */
   allow(bytes: number): void {
-    this.#word(IDLE + 4 * BUDGET, Math.min(bytes, NO_BUDGET));
+    this.#fresh()[(IDLE >> 2) + BUDGET] = Math.min(bytes, NO_BUDGET);
+    this.steps = NO_LIMIT;
+  }
+
+  /** Steps that the engine may still take, and that the decision has overstepped where it is negative. */
+  get steps(): number {
+    return this.#fresh()[STEPS >> 2]!;
+  }
+
+  set steps(steps: number) {
+    this.#fresh()[STEPS >> 2] = steps;
   }
 
   get size(): number {
     return this.wasm.buffer.byteLength;
   }
 
-  #word(address: number, value: number): void {
-    new Int32Array(this.wasm.buffer, 0, (IDLE >> 2) + INTEGERS)[address >> 2] = value;
+  /** Seen anew where memory has grown. */
+  #fresh(): Int32Array {
+    if (this.#words.length === 0) this.#words = this.#view();
+    return this.#words;
+  }
+
+  #view(): Int32Array {
+    return new Int32Array(this.wasm.buffer, 0, (IDLE >> 2) + INTEGERS);
   }
 }

@@ -12,7 +12,7 @@ import { GuestMemory } from "./memory.js";
 
 export type { JSContextPointer, JSRuntimePointer, JSValuePointer };
 
-/** Whom a module's engine calls back while one of its contexts runs. Neither may throw: it would pass through WASM. */
+/** Whom a module's engine calls back while one of its contexts runs. What they throw ends the call, and breaks the module. */
 export interface Callbacks {
   /** A function of the host was called; `value(i)` borrows an argument. Gives back an owned value, or 0 for undefined. */
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer;

@@ -1,5 +1,5 @@
 /** What stopped a policy. */
-export type Stop = "threw" | "wrong" | "fuel" | "time" | "memory" | "stack" | "internal";
+export type Stop = "threw" | "wrong" | "fuel" | "steps" | "time" | "memory" | "stack" | "internal";
 
 export interface Reply {
   /** null when the policy answered with a number; `verdict` may still be any number. */

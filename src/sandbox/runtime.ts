@@ -1,8 +1,8 @@
 import { CountersignError } from "../error.js";
 import { Crossing } from "./crossing.js";
 import type { HostFunctions } from "./host.js";
-import { TOLD_MEMORY } from "./limits.js";
-import { NEVER, NO_BUDGET, NOW } from "./memory.js";
+import { STEPS_AT_LEAST, STEPS_FOR_FUEL, TOLD_MEMORY } from "./limits.js";
+import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
 import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
@@ -87,7 +87,7 @@ export class Runtime implements Callbacks {
     } catch (error) {
       // a trap, or the end of the host's own stack: what is in the module's memory is anybody's guess
       if (!(error instanceof Unfit)) this.spent = this.module.broken = true;
-      const stop = error instanceof RangeError ? "stack" : "internal";
+      const stop = this.module.memory.steps < 0 ? "steps" : error instanceof RangeError ? "stack" : "internal";
       return { stop, verdict: 0, fuel: limits.fuel, told: { ...SILENT, host: describe(error) } };
     }
   }
@@ -112,18 +112,24 @@ export class Runtime implements Callbacks {
   }
 
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer {
+    // what the engine itself throws here has to end the call that it is in
+    const text = count > 0 ? this.module.readString(this.#context, value(0)) : "";
+    const answer = this.#answer(text);
+    if (typeof answer === "string") return this.module.newString(this.#context, answer);
+    if (answer !== undefined) this.#fresh()[slot.RESULT] = answer;
+    return 0 as JSValuePointer;
+  }
+
+  #answer(text: string): number | string | undefined {
     const box = this.#fresh();
     try {
-      const text = count > 0 ? this.module.readString(this.#context, value(0)) : "";
-      const answer = this.#crossing.answer(box, text, this.#bytes);
-      if (typeof answer === "number") this.#fresh()[slot.RESULT] = answer;
-      else if (answer !== undefined) return this.module.newString(this.#context, answer);
+      return this.#crossing.answer(box, text, this.#bytes);
     } catch (error) {
-      this.#fresh()[slot.FAILED] = 1;
+      box[slot.FAILED] = 1;
       if (error instanceof CountersignError) this.#unanswered = error.toString();
       else this.#internal = describe(error);
+      return undefined;
     }
-    return 0 as JSValuePointer;
   }
 
   #decide(hook: number, subject: number, fuel: number): Reply {
@@ -143,8 +149,10 @@ export class Runtime implements Callbacks {
     box[slot.ANSWERS] = 0;
     box[slot.FIELDS] = 0;
     this.module.memory.run(this.#boxPointer);
+    this.module.memory.steps = Math.min(NO_LIMIT, Math.max(STEPS_AT_LEAST, STEPS_FOR_FUEL * fuel));
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#noArguments as never);
     box = this.#fresh();
+    this.module.memory.steps = NO_LIMIT;
     const status = box[slot.STATUS]!;
     const left = box[slot.FUEL]!;
     const verdict = status === slot.ZERO ? 0 : this.#doubles[slot.VERDICT]!;

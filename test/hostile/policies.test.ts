@@ -34,6 +34,8 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
 /** Milliseconds: what a policy has that is to run out of time, or of something else before; and what ending it may take. */
 const SHORT = 50;
 const LONG = 1000;
+/** Units: a policy that has to run out of something else has more. */
+const FUEL = 20_000;
 const BEYOND = 100;
 const wallOf = ({ fault }: HostileCase) => (fault === "OUT_OF_TIME" ? SHORT : LONG);
 
@@ -64,9 +66,17 @@ describe("hostile policies", { retry: 0 }, () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-hostile-"));
     mkdirSync(join(folder, "policies"));
     const attachments: object[] = [];
-    const attach = (name: string, label: string, text: string, domain: string, wall: number, more: object = {}) => {
+    const attach = (
+      name: string,
+      label: string,
+      text: string,
+      domain: string,
+      wall: number,
+      more: object = {},
+      its = {},
+    ) => {
       writeFileSync(join(folder, "policies", `${name}.js`), text);
-      const limits = { fuel: 20_000, memory: "8MiB", wall: `${wall}ms` };
+      const limits = { fuel: FUEL, memory: "8MiB", wall: `${wall}ms`, ...its };
       attachments.push({
         name,
         policy: `policies/${name}.js`,
@@ -82,7 +92,8 @@ describe("hostile policies", { retry: 0 }, () => {
         const text = /\bexport (function|const|class)/.test(policy)
           ? policy
           : `export function blob_verify(blob, current) {\n${policy}\n}`;
-        attach(nameOf(group, index), nameOf(group, index), text, "hostile", wallOf(one));
+        const its = one.fuel === undefined ? {} : { fuel: one.fuel };
+        attach(nameOf(group, index), nameOf(group, index), text, "hostile", wallOf(one), {}, its);
       }
     // one in the same domain as all that is hostile, and one in another
     attach("near", "neighbour", NEIGHBOUR, "hostile", LONG);

@@ -15,6 +15,8 @@ export interface HostileCase {
   readonly notes?: readonly string[];
   /** Decisions that must come out alike, one after the other. */
   readonly times?: number;
+  /** What it may use; a little, where it is not said. */
+  readonly fuel?: number;
   /** The subject's name. */
   readonly subject?: string;
   readonly labels?: Readonly<Record<string, string>>;

@@ -1,6 +1,12 @@
 import { dropped, type HostileCase } from "./case.js";
 
-const outOfMemory = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_MEMORY" });
+/** With the fuel to get there. */
+const outOfMemory = (name: string, policy: string): HostileCase => ({
+  name,
+  policy,
+  fault: "OUT_OF_MEMORY",
+  fuel: 1_000_000,
+});
 
 /** QuickJS joins strings on paper: this one takes a few hundred bytes until somebody asks what is in it. */
 const JOINED = `let s = "xy"; for (let i = 0; i < 27; i++) s += s;`;

@@ -1,8 +1,11 @@
 import { dropped, type HostileCase } from "./case.js";
 
 const outOfFuel = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_FUEL" });
-/** Natives cost no fuel: the interrupt handler stops them, or the watcher ends their thread. */
-const outOfTime = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_TIME" });
+/** A native runs out of the steps that go with the fuel; the same with fuel for it is interrupted, or ended with its thread. */
+const native = (name: string, policy: string): readonly HostileCase[] => [
+  outOfFuel(name, policy),
+  { name: `${name}, with fuel for it`, policy, fault: "OUT_OF_TIME", fuel: 1_000_000_000 },
+];
 
 export const time: readonly HostileCase[] = [
   outOfFuel("an endless `for`", `for (;;);`),
@@ -33,46 +36,60 @@ export const time: readonly HostileCase[] = [
   ),
   outOfFuel("labels and `continue`", `a: for (;;) { b: for (;;) continue a; }`),
   outOfFuel("the module's own body", `let i = 0; while (true) i++;\nexport function blob_verify() { return 0; }`),
-  outOfTime("indexOf over an absurd array-like", `return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);`),
-  outOfTime("includes over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.includes(1) ? 0 : -1;`),
-  outOfTime(
+  ...native("indexOf over an absurd array-like", `return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);`),
+  ...native("includes over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.includes(1) ? 0 : -1;`),
+  ...native(
     "lastIndexOf over an absurd array-like",
     `return Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1);`,
   ),
-  outOfTime("join over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.join("").length;`),
-  outOfTime(
+  ...native("join over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.join("").length;`),
+  ...native(
     "reverse over an absurd array-like",
     `return Array.prototype.reverse.call({ length: 2 ** 53 - 1 }).length;`,
   ),
-  outOfTime(
+  ...native(
     "copyWithin over an absurd array-like",
     `return Array.prototype.copyWithin.call({ length: 2 ** 53 - 1 }, 0, 1).length;`,
   ),
-  outOfTime("a regular expression that backtracks", `return /^(a+)+$/.test("a".repeat(40) + "!") ? 0 : -1;`),
-  outOfTime(
+  ...native("a regular expression that backtracks", `return /^(a+)+$/.test("a".repeat(40) + "!") ? 0 : -1;`),
+  ...native(
     "a regular expression that looks ahead and backtracks",
     `return /^(?=(a|aa)+b)/.test("a".repeat(60)) ? 0 : -1;`,
   ),
-  outOfTime("searching for what nearly repeats", `return ("a".repeat(2e6) ).indexOf("a".repeat(1e6) + "b");`),
-  outOfTime("a power of large integers", `return Number((3n ** 9000001n) % 7n);`),
-  outOfTime(
+  ...native("searching for what nearly repeats", `return ("a".repeat(2e6) ).indexOf("a".repeat(1e6) + "b");`),
+  ...native("a power of large integers", `return Number((3n ** 9000001n) % 7n);`),
+  ...native(
     "writing a large integer",
     `let n = 0; for (let i = 0; i < 99999; i++) n += String(1n << 900000n).length; return n;`,
   ),
-  outOfTime(
+  ...native(
     "nested arrays that share, as text",
     `let a = []; for (let i = 0; i < 30; i++) a = [a, a]; return String(a).length;`,
   ),
-  outOfTime(
+  ...native(
     "replaceAll that grows",
     `let s = "a".repeat(1e6); return s.replaceAll("a", "$&$&").replaceAll("a", "$\`").length;`,
   ),
-  outOfTime("natives that call natives", `const a = []; a.length = 2 ** 32 - 1; return a.findLast(Boolean) ? 0 : -1;`),
-  outOfTime("an iterator's `return`, whose errors are dropped", dropped(`/^(a+)+$/.test("a".repeat(40) + "!");`)),
-  outOfTime(
+  ...native("natives that call natives", `const a = []; a.length = 2 ** 32 - 1; return a.findLast(Boolean) ? 0 : -1;`),
+  ...native("an iterator's `return`, whose errors are dropped", dropped(`/^(a+)+$/.test("a".repeat(40) + "!");`)),
+  ...native(
     "a generator's `finally`, whose errors are dropped",
     `function* g() { try { yield 1; } finally { /^(a+)+$/.test("a".repeat(40) + "!"); } }
     try { for (const x of g()) throw 1; } catch {} return 0;`,
   ),
   outOfFuel("a loop in an iterator's `return`, whose errors are dropped", dropped("for (;;);")),
+  outOfFuel("copying much again and again", `for (let i = 0; i < 9000; i++) "x".repeat(1e6).concat("y").at(-1);`),
+  outOfFuel(
+    "looking for a property at the end of many prototypes",
+    `let o = {}; for (let i = 0; i < 9000; i++) o = Object.create(o);
+    for (let i = 0; i < 9000; i++) { o.a; o.b; o.c; o.d; o.e; o.f; } return 0;`,
+  ),
+  outOfFuel("a native that catches what stops it", `try { /^(a+)+$/.test("a".repeat(40) + "!"); } catch {} return 0;`),
+  outOfFuel(
+    "a helper's argument that takes long to make",
+    `import { hash } from "countersign";
+export function blob_verify(blob) {
+  return hash("a".repeat(1e6).replaceAll("a", "$&$&").replaceAll("aa", "$\`"), blob.data).length;
+}`,
+  ),
 ];

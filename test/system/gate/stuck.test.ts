@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { needs, needsGate, Site } from "./site.js";
 
@@ -17,6 +19,12 @@ describe("a policy that never comes back", () => {
 
   beforeAll(() => {
     site = new Site(POLICY, "maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }\n");
+    // with less, it would run out of fuel
+    const limited = readFileSync(join(site.folder, "countersign.yaml"), "utf8").replace(
+      "policy.js }",
+      "policy.js, limits: { fuel: 1000000000 } }",
+    );
+    site.write("countersign.yaml", limited);
   });
   afterAll(() => site.remove());
   beforeEach((context) => {

@@ -36,7 +36,9 @@ describe("an engine in a thread", () => {
     writeFileSync(file, stringify({ version: 1, maps, attachments, log: { file: "log.jsonl" }, ...config }));
     return openEngine(file);
   };
-  const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit" };
+  // with less fuel it would run out of that
+  const limits = { fuel: 1_000_000_000 };
+  const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit", limits };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-"));

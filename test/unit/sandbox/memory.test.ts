@@ -83,7 +83,7 @@ describe("a runtime", () => {
 
 describe("an engine's code", () => {
   it("is not taken where it is not the one that its changes were made for", () => {
-    const fitting = { sha256: "00".repeat(32), splices: [] };
+    const fitting = { sha256: "00".repeat(32), texts: [], splices: [] };
     expect(() => fitted(Buffer.from("\0asm"), fitting, "engine.wasm")).toThrowError(
       expect.objectContaining({ code: "INTERNAL", place: "engine.wasm" }),
     );
