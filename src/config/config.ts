@@ -51,6 +51,10 @@ export interface AttachmentConfig {
   readonly limits: Limits;
   readonly domain: string;
   readonly onFault: "refuse" | "allow";
+  /** Whether what it lets through is loaded with capabilities that the task lacks. */
+  readonly delegate: boolean;
+  /** Whether maps that programs only read are frozen once they are loaded. */
+  readonly freeze: boolean;
 }
 
 export interface LogConfig {
@@ -179,6 +183,8 @@ class Reader {
         limits: this.limits(input.limits, [...path, "limits"]),
         domain: input.domain,
         onFault: input.on_fault,
+        delegate: input.delegate,
+        freeze: input.freeze,
       };
     });
   }

@@ -78,6 +78,14 @@ export const SCHEMA = z
           })
           .default({}),
         domain: name.default("default").describe("Policies of different domains share no memory"),
+        delegate: z
+          .boolean()
+          .default(false)
+          .describe("What it lets through is loaded for a task without CAP_BPF, with capabilities of the gate's"),
+        freeze: z
+          .boolean()
+          .default(false)
+          .describe("Read-only maps of a program that is loaded are frozen: user space cannot change them any more"),
         on_fault: z.enum(["refuse", "allow"]).default("refuse").describe("What a policy that cannot answer decides"),
       }),
     ),

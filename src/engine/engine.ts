@@ -26,6 +26,8 @@ export interface DecisionRequest<H extends HookName = HookName> {
   readonly hook: H;
   readonly subject: SubjectOf<H>;
   readonly current: Current;
+  /** Capabilities that the task would need for it and lacks. */
+  readonly lacking?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly time?: number | undefined;
 }
@@ -34,7 +36,8 @@ export interface DecisionRequest<H extends HookName = HookName> {
 const PREPARED = 16;
 
 /** A decision that no policy was asked for. `name` is the subject's. */
-export interface Unasked extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe"> {
+export interface Unasked
+  extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe" | "grants"> {
   readonly name: string;
 }
 
@@ -101,7 +104,7 @@ export class Engine {
    * their number in the configuration, that answer with a fault in this decision and are not asked.
    */
   decide<H extends HookName>(
-    { hook, subject, current, time = Date.now() }: DecisionRequest<H>,
+    { hook, subject, current, lacking, time = Date.now() }: DecisionRequest<H>,
     standing: readonly Standing[] = [],
   ): Decision {
     if (this.closed)
@@ -112,14 +115,14 @@ export class Engine {
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
     const fallback = { verdict: this.config.default[hook], mode: this.config.mode };
     for (const [number, fault] of standing) this.attachments[number]?.stand(fault);
-    const { verdict, refusal, would, answers, duration } = dispatch(
-      { hook, subject, current },
+    const { verdict, refusal, would, answers, duration, grants } = dispatch(
+      lacking === undefined ? { hook, subject, current } : { hook, subject, current, lacking },
       this.roster.inScope(hook, current),
       fallback,
     );
     for (const [number] of standing) this.attachments[number]?.stand(null);
     this.decided += 1;
-    return this.logged({
+    const decision = {
       id: `${this.run}-${this.decided}`,
       time,
       hook,
@@ -132,7 +135,8 @@ export class Engine {
       answers,
       keyrings: this.moment.keyrings.size === 0 ? NO_KEYRINGS : Object.fromEntries(this.moment.keyrings),
       duration,
-    });
+    };
+    return this.logged(grants === undefined ? decision : { ...decision, grants });
   }
 
   /** Makes the runtimes of the first policies, so that the first decision need not wait for them: a gate does so as it starts. */
@@ -151,6 +155,17 @@ export class Engine {
   /** Whether a decision on this hook could be a refusal for anybody: where it could not, nobody need be asked. */
   serves(hook: HookName): boolean {
     return this.config.default[hook] === "deny" || this.attachments.some(({ hooks }) => hooks.has(hook));
+  }
+
+  /** Whether an attachment may lend capabilities to anybody. */
+  get delegates(): boolean {
+    return this.attachments.some(({ delegates }) => delegates);
+  }
+
+  /** The first attachment that enforces and may lend a task capabilities at a hook; null where none does. */
+  lender(hook: HookName, current: Current): string | null {
+    const inScope = this.roster.inScope(hook, current);
+    return inScope.find(({ delegates, mode }) => delegates && mode === "enforce")?.name ?? null;
   }
 
   /** Writes down what was decided without policies, as a gate does with what it cannot carry out. It may come back refused. */

@@ -16,6 +16,8 @@ export class PolicyAttachment implements Attachment {
   readonly name: string;
   readonly mode: Mode;
   readonly onFault: "refuse" | "allow";
+  readonly delegates: boolean;
+  readonly freezes: boolean;
   readonly limits: Limits;
   readonly domain: string;
   readonly hooks: ReadonlySet<string>;
@@ -35,6 +37,8 @@ export class PolicyAttachment implements Attachment {
     this.name = config.name;
     this.mode = config.mode;
     this.onFault = config.onFault;
+    this.delegates = config.delegate;
+    this.freezes = config.freeze;
     this.limits = config.limits;
     this.domain = config.domain;
     this.hooks = new Set(config.hooks ?? policy.hooks);

@@ -1,9 +1,10 @@
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
+import type { Grants } from "../hooks/grants.js";
 import type { ProgramSubject, SubjectOf } from "../hooks/subject.js";
 import { Attr, MAX_ATTR } from "./attr.js";
-import type { Asker } from "./current.js";
+import { type Asker, capabilityNames } from "./current.js";
 import type { Memory, Word } from "./errand.js";
 import type { Facts } from "./facts.js";
 import type { Judge, Verdict } from "./judge.js";
@@ -106,9 +107,11 @@ export class Call {
     }
   }
 
-  decide<H extends HookName>(hook: H, subject: SubjectOf<H>): Verdict {
+  /** `lacking`: capabilities that the task would need and does not have, as {@link lacking} has it. */
+  decide<H extends HookName>(hook: H, subject: SubjectOf<H>, lacking = 0n): Verdict {
     const { judge } = this.gatehouse;
-    return this.#once(() => judge.decide(hook, subject, this.asker.current, this.visit?.overdue));
+    const names = lacking === 0n ? undefined : capabilityNames(lacking);
+    return this.#once(() => judge.decide(hook, subject, this.asker.current, this.visit?.overdue, names));
   }
 
   /**
@@ -116,24 +119,54 @@ export class Call {
    * which decides nothing then, and so may look at memory again.
    */
   refuse(hook: HookName, subject: string, verdict: number, reason: string): { readonly result: number } | "continue" {
-    const recorded = this.record(hook, subject, verdict, reason, null);
+    const { verdict: recorded } = this.record(hook, subject, verdict, reason, null);
     return this.settings.audit ? "continue" : { result: recorded };
   }
 
-  /** Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. */
-  passProbe(subject: string, probe: string): number {
-    return this.record("bpf_prog_load", subject, 0, null, probe);
+  /** Of the capabilities that something needs, those that the task lacks, where an attachment may lend any. */
+  lacking(needed: bigint): bigint {
+    if (!this.gatehouse.judge.delegates) return 0n;
+    const identity = this.asker.identity("call");
+    return identity === null ? 0n : needed & ~identity.capabilities;
   }
 
-  /** Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to. */
-  bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Memory[] = NONE, reach: Reach = "call"): number {
-    return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, reach);
+  /**
+   * Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. Where an attachment
+   * may lend the task what it lacks for programs, this is lent too: loaders do not go on without their probes.
+   */
+  passProbe(subject: string, probe: string, lacking: bigint): Verdict {
+    const by = lacking === 0n ? null : this.gatehouse.judge.engine.lender("bpf_prog_load", this.asker.current);
+    const lent = { capabilities: capabilityNames(lacking), mode: "enforce" } as const;
+    return this.record(
+      "bpf_prog_load",
+      subject,
+      0,
+      null,
+      probe,
+      by === null ? undefined : { delegation: { by, ...lent } },
+    );
+  }
+
+  /**
+   * Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to, `lent` the capabilities that
+   * the task has for this call alone.
+   */
+  bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Memory[] = NONE, reach: Reach = "call", lent = 0n): number {
+    return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, reach, lent);
   }
 
   /** Makes a system call as the task. Memory among the words stands for its address, and may point to what is `held`. */
-  asTask(number: number, words: readonly Word[], held: readonly Memory[] = NONE, reach: Reach = "call"): number {
-    const identity = this.asker.identity(reach);
-    return identity === null ? -ERRNO.ESRCH : this.task.make({ identity, number, words, held, path: reach === "path" });
+  asTask(
+    number: number,
+    words: readonly Word[],
+    held: readonly Memory[] = NONE,
+    reach: Reach = "call",
+    lent = 0n,
+  ): number {
+    const own = this.asker.identity(reach);
+    if (own === null) return -ERRNO.ESRCH;
+    const identity = lent === 0n ? own : { ...own, capabilities: own.capabilities | lent };
+    return this.task.make({ identity, number, words, held, path: reach === "path" });
   }
 
   private record(
@@ -142,11 +175,15 @@ export class Call {
     verdict: number,
     reason: string | null,
     probe: string | null,
-  ): number {
+    grants?: Grants,
+  ): Verdict {
     const { judge, settings } = this.gatehouse;
     const { current } = this.asker;
-    const event = { hook, subject, verdict, reason, probe, audit: settings.audit, current };
-    return this.#once(() => ({ verdict: judge.record(event), asked: false })).verdict;
+    const event = { hook, subject, verdict, reason, probe, audit: settings.audit, current, grants };
+    return this.#once(() => {
+      const recorded = judge.record(event);
+      return { verdict: recorded, asked: false, delegated: recorded === 0 && grants !== undefined, freezes: false };
+    });
   }
 
   /** Decides, or gives what a turn before this one has decided. */

@@ -2,6 +2,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Standing } from "../engine/succession.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import type { Grants } from "../hooks/grants.js";
 import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
 
@@ -20,20 +21,35 @@ export class Judge {
     return this.engine.serves(hook);
   }
 
-  /** `overdue` are attachments that have answered, by having a thread ended. */
+  /** Whether a task's want of capabilities matters to anybody. */
+  get delegates(): boolean {
+    return this.engine.delegates;
+  }
+
+  /**
+   * `overdue` are attachments that have answered, by having a thread ended; `lacking` capabilities that the task would need and
+   * does not have.
+   */
   decide<H extends HookName>(
     hook: H,
     subject: SubjectOf<H>,
     current: Current,
     overdue: readonly Standing[] = NOBODY,
+    lacking: readonly string[] = NOTHING,
   ): Verdict {
-    const decision = this.engine.decide({ hook, subject, current }, this.standing(overdue));
+    const decision = this.engine.decide({ hook, subject, current, lacking }, this.standing(overdue));
     this.tell(decision);
-    return { verdict: decision.verdict, asked: decision.answers.some(({ mode }) => mode === "enforce") };
+    const { verdict, answers, grants } = decision;
+    return {
+      verdict,
+      asked: answers.some(({ mode }) => mode === "enforce"),
+      delegated: verdict === 0 && grants?.delegation?.mode === "enforce",
+      freezes: verdict === 0 && grants?.freeze !== undefined,
+    };
   }
 
   /** Records what no policy decided, and gives its verdict: a refusal where it could not be written down. */
-  record({ hook, subject, verdict, reason, audit, probe, current }: GateEvent): number {
+  record({ hook, subject, verdict, reason, audit, probe, current, grants }: GateEvent): number {
     const refusal =
       reason === null ? null : { verdict, by: null, code: "REFUSED_BY_GATE" as const, reason: `gate: ${reason}` };
     const decision = this.engine.record({
@@ -44,6 +60,7 @@ export class Judge {
       refusal: audit ? null : refusal,
       would: audit ? refusal : null,
       ...(probe === null ? {} : { probe }),
+      ...(grants === undefined ? {} : { grants }),
     });
     this.tell(decision);
     return decision.verdict;
@@ -51,12 +68,17 @@ export class Judge {
 }
 
 const NOBODY: readonly Standing[] = [];
+const NOTHING: readonly never[] = Object.freeze([]);
 
 export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
   /** Whether an enforcing attachment was asked: the configuration's default alone does not allow what may do anything. */
   readonly asked: boolean;
+  /** Whether an enforcing attachment lends the task what it lacks. */
+  readonly delegated: boolean;
+  /** Whether an enforcing attachment has read-only maps frozen. */
+  readonly freezes: boolean;
 }
 
 /** Something that no policy decided: a refusal with its reason, or a probe. */
@@ -68,4 +90,5 @@ export interface GateEvent {
   readonly audit: boolean;
   readonly probe: string | null;
   readonly current: Current;
+  readonly grants?: Grants | undefined;
 }

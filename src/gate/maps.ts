@@ -3,6 +3,7 @@ import { CREATE, FLAG } from "./attr.js";
 import type { Answer, Call } from "./call.js";
 import { CMD } from "./command.js";
 import { copyCreate } from "./create.js";
+import { neededForMap } from "./needs.js";
 import { createdMap, liveMap } from "./subject.js";
 import { type KernelMap, mapInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
@@ -23,9 +24,10 @@ export function createMap(call: Call): Answer {
     const answer = call.refuse("bpf_map_create", name, -ERRNO.ENOMEM, reason);
     if (answer !== "continue") return answer;
   }
-  const { verdict } = call.decide("bpf_map_create", createdMap(given));
+  const lacking = call.lacking(neededForMap(given.u32(CREATE.mapType)));
+  const { verdict, delegated } = call.decide("bpf_map_create", createdMap(given), lacking);
   if (verdict < 0) return { result: verdict };
-  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held);
+  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, "call", delegated ? lacking : 0n);
   if (fd < 0) return { result: fd };
   const info = mapInfo(fd);
   const refusal = typeof info === "number" ? { result: info } : judgeMap(call, info, fd, given.u32(CREATE.mapFlags));

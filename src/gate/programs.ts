@@ -2,8 +2,10 @@ import { ERRNO } from "../errno.js";
 import { FLAG, LOAD } from "./attr.js";
 import type { Answer, Call } from "./call.js";
 import { CMD } from "./command.js";
+import { freezeMaps } from "./freeze.js";
 import { copyLoad, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
+import { neededForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
 import { isFrozen, programInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
@@ -20,18 +22,18 @@ export function loadProgram(call: Call): Answer {
   const subject = call.factsOf(load);
   if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
 
+  const type = given.u32(LOAD.progType);
+  const lacking = call.lacking(neededForProgram(type));
   const probe = probeOf(load, subject);
-  if (probe !== null) {
-    const verdict = call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`);
-    if (verdict < 0) return { result: verdict };
-  } else {
-    const { verdict, asked } = call.decide("bpf_prog_load", subject);
-    if (verdict < 0) return { result: verdict };
-    const lacking = given.u32(LOAD.progType) === SYSCALL ? unbound(load, asked) : null;
-    if (lacking !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, lacking);
-  }
+  const decided =
+    probe === null
+      ? call.decide("bpf_prog_load", subject, lacking)
+      : call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`, lacking);
+  if (decided.verdict < 0) return { result: decided.verdict };
+  const wanting = type === SYSCALL && probe === null ? unbound(load, decided.asked) : null;
+  if (wanting !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, wanting);
 
-  const fd = carryOut(call, load);
+  const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
   writeLog(call, load);
   if (fd < 0) return { result: fd };
   const info = programInfo(fd);
@@ -39,7 +41,14 @@ export function loadProgram(call: Call): Answer {
     close(fd);
     return { result: info };
   }
-  const made = loaded(subject, info);
+  const frozen = decided.freezes ? freezeMaps(load) : 0;
+  // what can no longer change is a fact from here on
+  const judged = typeof frozen === "string" ? frozen : frozen === 0 ? subject : call.factsOf(load);
+  if (typeof judged === "string") {
+    close(fd);
+    return call.refuse("bpf_prog", name, -ERRNO.EPERM, judged);
+  }
+  const made = loaded(judged, info);
   const refusal = judgeLoaded(call, made, probe === null);
   if (refusal !== null) {
     close(fd);
@@ -61,11 +70,11 @@ function unbound(load: LiveLoad, asked: boolean): string | null {
 }
 
 /** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
-function carryOut(call: Call, load: LiveLoad): number {
+function carryOut(call: Call, load: LiveLoad, lent: bigint): number {
   const attempt = () => {
     // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
     for (let tries = 1; ; tries += 1) {
-      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held);
+      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, "call", lent);
       if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
     }
   };

@@ -53,10 +53,10 @@ export class Watch {
   }
 
   /** By the thread: the call has been decided, in part. */
-  decided({ verdict, asked }: Verdict): void {
+  decided(verdict: Verdict): void {
     const count = this.#words[WORDS.verdicts]!;
     if (count === MAX_VERDICTS) return;
-    this.#words[WORDS.verdicts + 1 + count] = (-verdict << 1) | (asked ? 1 : 0);
+    this.#words[WORDS.verdicts + 1 + count] = wordOf(verdict);
     Atomics.store(this.#words, WORDS.verdicts, count + 1);
     this.#time[0] = 0; // errands after a decision are not of those before it
   }
@@ -112,12 +112,22 @@ export class Watch {
   }
 
   get verdicts(): readonly Verdict[] {
-    return Array.from(this.#list(WORDS.verdicts), (word) => ({ verdict: 0 - (word >> 1), asked: (word & 1) === 1 }));
+    return Array.from(this.#list(WORDS.verdicts), verdictOf);
   }
 
   #list(at: number): Int32Array {
     return this.#words.slice(at + 1, at + 1 + Atomics.load(this.#words, at));
   }
+}
+
+/** A verdict in one word: what came of it above three bits. */
+function wordOf({ verdict, asked, delegated, freezes }: Verdict): number {
+  return (-verdict << 3) | (asked ? 1 : 0) | (delegated ? 2 : 0) | (freezes ? 4 : 0);
+}
+
+function verdictOf(word: number): Verdict {
+  const bit = (mask: number) => (word & mask) !== 0;
+  return { verdict: 0 - (word >> 3), asked: bit(1), delegated: bit(2), freezes: bit(4) };
 }
 
 /** A call that a thread did not finish. */

@@ -3,6 +3,7 @@ import type { MapWrite } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
 import type { Fault, FaultCode } from "../policy/outcome.js";
 import type { HookName, SubjectKind } from "./catalogue.js";
+import type { Grants } from "./grants.js";
 
 /** The verdict on one subject with everything that led to it; written to the decision log. */
 export interface Decision extends Ruling {
@@ -37,6 +38,8 @@ export interface Ruling {
   readonly answers: readonly Answer[];
   /** Microseconds, from the question to the last answer. */
   readonly duration: number;
+  /** What was granted or asked for beside the verdict; left out where there is nothing. */
+  readonly grants?: Grants;
 }
 
 /** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */

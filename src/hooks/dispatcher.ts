@@ -5,6 +5,7 @@ import type { Mode } from "../policy/mode.js";
 import type { Outcome } from "../policy/outcome.js";
 import type { HookName } from "./catalogue.js";
 import type { Answer, Refusal, Ruling } from "./decision.js";
+import { grantsOf } from "./grants.js";
 import { refusedByDefault, refusedByPolicy } from "./refusal.js";
 
 /** What one decision is about. */
@@ -12,6 +13,8 @@ export interface Question {
   readonly hook: HookName;
   readonly subject: object;
   readonly current: Current;
+  /** Capabilities that the task would need and lacks; none where they do not matter. */
+  readonly lacking?: readonly string[];
 }
 
 /** What the configuration says for a hook that nothing enforcing is in scope for. */
@@ -49,7 +52,9 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
   }
   settle(attachments, answers);
   would = refusal === null ? would : null;
-  return { verdict: refusal?.verdict ?? 0, refusal, would, answers, duration: (now - start) * 1000 };
+  const ruling = { verdict: refusal?.verdict ?? 0, refusal, would, answers, duration: (now - start) * 1000 };
+  const grants = refusal === null ? grantsOf(attachments, answers, question.lacking ?? NOTHING) : null;
+  return grants === null ? ruling : { ...ruling, grants };
 }
 
 /** An attachment never throws; should one do so all the same, that is a fault like any other. */
@@ -81,6 +86,7 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
   };
 }
 
+const NOTHING: readonly never[] = Object.freeze([]);
 const NO_WRITES: readonly never[] = Object.freeze([]);
 
 /** Commits the writes of those that answered, in their order, and drops those of faults. */

@@ -22,6 +22,10 @@ export interface Attachment {
   readonly name: string;
   readonly mode: Mode;
   readonly onFault: "refuse" | "allow";
+  /** Whether its 0 has a task do what it lacks the capabilities for. */
+  readonly delegates: boolean;
+  /** Whether maps that a loaded program only reads are to be frozen. */
+  readonly freezes: boolean;
   readonly limits: Limits;
   readonly domain: string;
   /** SHA-256 of the linked policy, lower-case hex. */

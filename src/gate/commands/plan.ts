@@ -120,10 +120,12 @@ function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | numbe
   return { path: place.path, pid };
 }
 
-/** The fd that an iterator's parameters hold, in the copy that attr points to already. */
-function settleIterator(call: Call, { bytes }: Copy, { attachTo }: Held): Settled | Obstacle {
-  const info = bytes.get(16);
+/** The fd that an iterator's parameters hold. */
+function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: Held): Settled | Obstacle {
+  const info = bytes.get(16)?.slice();
   if (info === undefined || info.every((byte) => byte === 0)) return SETTLED;
+  held.push(info);
+  attr.setPointer(16, addressOf(info));
   const at = ITERATOR_FDS[attachTo ?? ""];
   if (at === undefined) {
     const what = attachTo === null ? "it was not judged here" : `\`${attachTo}\` has none that it knows`;

@@ -22,6 +22,10 @@ export interface Logged {
   readonly hook: string;
   readonly verdict: number;
   readonly probe?: string;
+  readonly grants?: {
+    readonly delegation?: { readonly by: string; readonly capabilities: readonly string[]; readonly mode: string };
+    readonly freeze?: string;
+  };
   readonly refusal: { readonly code: string; readonly reason: string; readonly by: string | null } | null;
   readonly would: { readonly code: string; readonly reason: string } | null;
   readonly answers?: readonly { readonly notes: readonly string[]; readonly fault: { readonly code: string } | null }[];

@@ -25,6 +25,8 @@ attachments:
     domain: platform
   - policy: /etc/countersign/verify-all.ts
     on_fault: allow
+    delegate: true
+    freeze: true
 signatures: [signatures/]
 gate: { keyrings: { 0: platform, -4: platform } }
 log: { file: decisions.jsonl, rotate: 1GiB }
@@ -65,6 +67,8 @@ describe("a configuration", () => {
       limits: { ...DEFAULT_LIMITS, fuel: 100_000, memory: 8 * 2 ** 20, wall: 50 },
       domain: "platform",
       onFault: "refuse",
+      delegate: false,
+      freeze: false,
     });
   });
 
@@ -77,6 +81,8 @@ describe("a configuration", () => {
       limits: DEFAULT_LIMITS,
       domain: "default",
       onFault: "allow",
+      delegate: true,
+      freeze: true,
     });
     expect(config.default).toMatchObject({ bpf_prog_load: "deny", bpf_map: "allow", blob_verify: "allow" });
     expect(config.maps.map(({ writable }) => writable)).toEqual([null, { entries: 100, bytes: 65_536 }]);

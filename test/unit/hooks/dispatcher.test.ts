@@ -24,6 +24,8 @@ function attachment(name: string, outcome: Outcome | (() => Outcome), more: Part
     name,
     mode: "enforce",
     onFault: "refuse",
+    delegates: false,
+    freezes: false,
     limits: { fuel: 1, memory: 1, stack: 1, wall: 1 },
     domain: "platform",
     policyDigest: "00",
@@ -221,5 +223,47 @@ describe("audit and enforce", () => {
         expect(dispatch(question, mixed, rule).refusal).toEqual(dispatch(question, without, rule).refusal);
       }),
     );
+  });
+
+  describe("grants", () => {
+    const asking = { ...question, lacking: ["CAP_BPF"] };
+    const lender = (name: string, outcome: Outcome, more: Partial<Attachment> = {}) =>
+      attachment(name, outcome, { delegates: true, ...more });
+    const lent = (...attachments: Attachment[]) => dispatch(asking, attachments, ALLOW).grants?.delegation;
+
+    it("what the task lacks, in the name of the first that may and answered 0", () => {
+      const by = { capabilities: ["CAP_BPF"], mode: "enforce" };
+      expect(lent(lender("a", answering({})))).toEqual({ ...by, by: "a" });
+      expect(lent(attachment("a", answering({})), lender("b", answering({})), lender("c", answering({})))?.by).toBe(
+        "b",
+      );
+      expect(dispatch(question, [lender("a", answering({}))], ALLOW)).not.toHaveProperty("grants");
+    });
+
+    it("nothing where one refuses, before or after", () => {
+      const refuses = attachment("r", answering({ verdict: -1 }));
+      expect(lent(lender("a", answering({})), refuses)).toBeUndefined();
+      expect(lent(refuses, lender("a", answering({})))).toBeUndefined();
+      expect(lent(lender("a", answering({ verdict: -1 })))).toBeUndefined();
+    });
+
+    it("nothing for a fault that is let through, and nothing by nobody", () => {
+      expect(lent(lender("a", faulting("POLICY_ERROR"), { onFault: "allow" }))).toBeUndefined();
+      expect(lent()).toBeUndefined();
+      expect(lent(attachment("a", answering({})))).toBeUndefined();
+    });
+
+    it("in audit what is written down alone, and never instead of one that enforces", () => {
+      const audit = lender("a", answering({}), { mode: "audit" });
+      expect(lent(audit)).toMatchObject({ by: "a", mode: "audit" });
+      expect(lent(audit, lender("b", answering({})))).toMatchObject({ by: "b", mode: "enforce" });
+      expect(lent(lender("a", answering({ verdict: -1 }), { mode: "audit" }))).toBeUndefined();
+    });
+
+    it("that maps are frozen, where one that enforces asks for it", () => {
+      const freezer = (mode: Mode) => attachment("f", answering({}), { freezes: true, mode });
+      expect(dispatch(question, [freezer("enforce")], ALLOW).grants).toEqual({ freeze: "f" });
+      expect(dispatch(question, [freezer("audit")], ALLOW).grants).toBeUndefined();
+    });
   });
 });

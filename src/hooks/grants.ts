@@ -1,0 +1,42 @@
+import type { Attachment } from "../policy/attachment.js";
+import type { Mode } from "../policy/mode.js";
+import type { Answer } from "./decision.js";
+
+/** What attachments grant or ask for beside their verdicts, once nothing has refused. */
+export interface Grants {
+  readonly delegation?: Delegation;
+  /** The attachment that has the program's read-only maps frozen. */
+  readonly freeze?: string;
+}
+
+/** Capabilities that a task lacks and that an attachment lends it for what it let through. */
+export interface Delegation {
+  readonly by: string;
+  readonly capabilities: readonly string[];
+  /** `audit`: it would have been lent, and was not. */
+  readonly mode: Mode;
+}
+
+/**
+ * Lends capabilities in the name of the first attachment that may and that answered 0 itself: it was asked, and a fault that is let
+ * through is no answer. One in audit lends nothing. Whether maps are frozen is asked for by any that enforces.
+ */
+export function grantsOf(
+  attachments: readonly Attachment[],
+  answers: readonly Answer[],
+  lacking: readonly string[],
+): Grants | null {
+  const may =
+    lacking.length === 0 ? [] : attachments.filter(({ delegates }, index) => delegates && allows(answers[index]));
+  const lender = may.find(({ mode }) => mode === "enforce") ?? may[0];
+  const freezer = attachments.find(({ freezes, mode }) => freezes && mode === "enforce");
+  if (lender === undefined && freezer === undefined) return null;
+  return {
+    ...(lender && { delegation: { by: lender.name, capabilities: lacking, mode: lender.mode } }),
+    ...(freezer && { freeze: freezer.name }),
+  };
+}
+
+function allows(answer: Answer | undefined): boolean {
+  return answer !== undefined && answer.fault === null && answer.verdict === 0;
+}
