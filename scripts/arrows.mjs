@@ -1,4 +1,5 @@
-// Keeps the arrows of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks them.
+// Keeps the arrows of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks them, and each circle
+// of files, be it of types alone.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,10 +39,12 @@ const IMPORT =
   /\b(import|export)\s+(type\s+)?((?:[\w*{][^;"']*?)\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 const broken = [];
+/** File to the files that it imports. */
+const imports = new Map(files.map((file) => [relative(src, file), []]));
 for (const file of files) {
   const place = relative(src, file);
   const room = place.includes("/") ? place.split("/")[0] : "";
-  if (room === "") continue;
+  if (room === "") continue; // the library's face, and what is for all
   const arrows = ARROWS[room];
   if (arrows === undefined) broken.push(`src/${place}: \`${room}\` is no folder of ARCHITECTURE.md`);
   for (const match of readFileSync(file, "utf8").matchAll(IMPORT)) {
@@ -56,6 +59,7 @@ for (const file of files) {
       continue;
     }
     const target = relative(src, resolve(dirname(file), name));
+    imports.get(place).push(target.replace(/\.js$/, ".ts"));
     const other = target.includes("/") ? target.split("/")[0] : "";
     if (target.startsWith("..") || other === room) continue;
     if (other === "" && FOR_ALL.includes(target.replace(/\.js$/, ""))) continue;
@@ -63,6 +67,22 @@ for (const file of files) {
     broken.push(`src/${place}:${line}: \`${room}\` may not import \`${target}\`${typeOnly ? " (a type)" : ""}`);
   }
 }
+broken.push(...circles());
 for (const line of broken) console.error(line);
 console.log(`${files.length} files, ${broken.length} arrows broken`);
 process.exitCode = broken.length === 0 ? 0 : 1;
+
+/** Ways from a file back to itself, one for each file that closes one. */
+function circles() {
+  const found = [];
+  const done = new Set();
+  const visit = (file, way) => {
+    const start = way.indexOf(file);
+    if (start >= 0) found.push(`a circle: ${[...way.slice(start), file].map((each) => `src/${each}`).join(" -> ")}`);
+    if (start >= 0 || done.has(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
+}

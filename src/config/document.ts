@@ -2,10 +2,7 @@ import { isMap, isScalar, isSeq, type Node, parseAllDocuments, type Document as 
 import { CountersignError, type ErrorCode } from "../error.js";
 import { placeOf } from "../policy/place.js";
 import { Lines } from "./lines.js";
-import { type Plain, readPlain } from "./plain.js";
-
-/** A way into a document: keys and indexes. */
-export type Path = readonly PropertyKey[];
+import { type Path, type Plain, readPlain } from "./plain.js";
 
 /**
  * One YAML 1.2 document (JSON is one too) that knows where each of its values stands. Strict: keys are unique strings, no

@@ -1,4 +1,5 @@
-import type { Path } from "./document.js";
+/** A way into a document: keys and indexes. */
+export type Path = readonly PropertyKey[];
 
 /** What a plain document holds, and where each entry of its collections stands. */
 export interface Plain {

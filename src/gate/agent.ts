@@ -5,7 +5,7 @@ import { Containers } from "./containers.js";
 import { DecisionThread } from "./decision-thread.js";
 import { type Handover, receiveHandover } from "./handover.js";
 import { KeptContainers } from "./kept-containers.js";
-import type { LabelSource } from "./labels.js";
+import type { LabelSource } from "./label-source.js";
 import type { ServiceManager } from "./service-manager.js";
 import { readLink } from "./sys/file.js";
 import { requirePlatform } from "./sys/libc.js";

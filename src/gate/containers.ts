@@ -1,7 +1,8 @@
 import { CountersignError } from "../error.js";
 import type { Container } from "../policy/current.js";
 import type { ContainerState } from "./container-state.js";
-import { containerOf, type LabelSource, type Labels } from "./labels.js";
+import type { LabelSource, Labels } from "./label-source.js";
+import { containerOf } from "./labels.js";
 
 /** What becomes of containers. */
 export interface ContainersEvents {

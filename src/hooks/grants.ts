@@ -1,6 +1,6 @@
 import type { Attachment } from "../policy/attachment.js";
 import type { Mode } from "../policy/mode.js";
-import type { Answer } from "./decision.js";
+import type { Fault } from "../policy/outcome.js";
 
 /** What attachments grant or ask for beside their verdicts, once nothing has refused. */
 export interface Grants {
@@ -17,13 +17,19 @@ export interface Delegation {
   readonly mode: Mode;
 }
 
+/** What an attachment answered, as far as a grant depends on it. */
+interface Answered {
+  readonly verdict: number;
+  readonly fault: Fault | null;
+}
+
 /**
  * Lends capabilities in the name of the first attachment that may and that answered 0 itself: it was asked, and a fault that is let
  * through is no answer. One in audit lends nothing. Whether maps are frozen is asked for by any that enforces.
  */
 export function grantsOf(
   attachments: readonly Attachment[],
-  answers: readonly Answer[],
+  answers: readonly Answered[],
   lacking: readonly string[],
 ): Grants | null {
   const may =
@@ -37,6 +43,6 @@ export function grantsOf(
   };
 }
 
-function allows(answer: Answer | undefined): boolean {
+function allows(answer: Answered | undefined): boolean {
   return answer !== undefined && answer.fault === null && answer.verdict === 0;
 }

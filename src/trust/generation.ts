@@ -4,7 +4,7 @@ import { TimeStampTrust } from "./cms/time-stamp.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import { VerificationMemo } from "./memo.js";
-import type { MinisignKey } from "./minisign.js";
+import type { MinisignKey } from "./minisign-key.js";
 import type { Refusal } from "./refusal.js";
 import { SigstoreTrust } from "./sigstore/sigstore.js";
 import { readMaterial } from "./source.js";
@@ -16,7 +16,7 @@ import type { Certificate } from "./x509/certificate.js";
 import { CertificateCache } from "./x509/certificate-cache.js";
 import { CertificateIndex } from "./x509/certificate-index.js";
 import { findPath } from "./x509/path.js";
-import type { PathRules } from "./x509/path-rules.js";
+import type { PathRules } from "./x509/path-rule.js";
 import { requirementsOf } from "./x509/requirements.js";
 
 /**

@@ -1,35 +1,9 @@
 import { createHash } from "node:crypto";
-import { CountersignError } from "../error.js";
 import type { Scheme } from "./algorithm.js";
-import { element, identifier, sequence } from "./asn1/der-writer.js";
-import { TAG } from "./asn1/tag.js";
 import type { BlockList } from "./block-list.js";
-import { type PublicKey, readPublicKey } from "./key.js";
+import { type MinisignKey, minisignId } from "./minisign-key.js";
 import { type Refusal, refuse } from "./refusal.js";
 import type { Signer } from "./signer.js";
-
-/** A minisign public key: Ed25519, and the eight bytes that signatures call it by. */
-export interface MinisignKey {
-  /** As minisign shows it: the bytes as a little-endian number, in hex. */
-  readonly id: string;
-  readonly key: PublicKey;
-}
-
-/** Whether a text is a public key of minisign, or its bare line. */
-export function isMinisignKey(text: string): boolean {
-  return PUBLIC_KEY.test(text);
-}
-
-/** Throws KEY_MALFORMED. */
-export function readMinisignKey(text: string): MinisignKey {
-  const bytes = Buffer.from(PUBLIC_KEY.exec(text)?.[1] ?? "", "base64");
-  if (bytes.length !== 42 || bytes.toString("latin1", 0, 2) !== "Ed")
-    throw new CountersignError("KEY_MALFORMED", "is no minisign public key", {
-      remedy: "give the .pub file unchanged",
-    });
-  const bits = element(TAG.bitString, Buffer.of(0), bytes.subarray(10));
-  return { id: idOf(bytes), key: readPublicKey(sequence(sequence(identifier("1.3.101.112")), bits)) };
-}
 
 /**
  * Verifies a signature of minisign over `data`, and its second signature, over the first and the trusted comment
@@ -52,7 +26,7 @@ export function verifyMinisign(
   // Either kind's signature is the other's over the digest, and the second signature does not say which it was
   if (algorithm === "Ed" && data.length === DIGEST_SIZE)
     return refuse("EKEYREJECTED", RULE, "an old signature over bytes that may be the digest of others");
-  const id = idOf(bytes);
+  const id = minisignId(bytes);
   const found = keys.find((key) => key.id === id);
   if (found === undefined) return refuse("ENOKEY", RULE, `minisign key ${id} is not in the keyring`);
   const { key } = found;
@@ -70,10 +44,5 @@ const ED25519: Scheme = { family: "edwards", digest: null, salt: 0, keyType: "ed
 /** BLAKE2b-512. */
 const DIGEST_SIZE = 64;
 
-const PUBLIC_KEY = /^(?:untrusted comment:[^\r\n]*\r?\n)?(RW[A-Za-z0-9+/]{54})\s*$/;
 const SIGNATURE =
   /^untrusted comment:[^\r\n]*\r?\n([A-Za-z0-9+/]{99}=)\r?\ntrusted comment: ([^\r\n]*)\r?\n([A-Za-z0-9+/]{86}==)\s*$/;
-
-function idOf(bytes: Buffer): string {
-  return bytes.readBigUInt64LE(2).toString(16).toUpperCase().padStart(16, "0");
-}

@@ -2,7 +2,7 @@ import { CountersignError } from "../error.js";
 import { isPem, readPem } from "./asn1/pem.js";
 import { type PublicKey, readPublicKey } from "./key.js";
 import type { SourceFile } from "./keyring-rules.js";
-import { isMinisignKey, type MinisignKey, readMinisignKey } from "./minisign.js";
+import { isMinisignKey, type MinisignKey, readMinisignKey } from "./minisign-key.js";
 import { isSshKeys, readSshKeys, type SshSigner } from "./ssh/allowed-signers.js";
 import { type Certificate, readCertificate } from "./x509/certificate.js";
 import { type Crl, readCrl } from "./x509/crl.js";

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { entryFile } from "../../engine/entries.js";
 import { CountersignError } from "../../error.js";
 import type { ContainerState } from "../container-state.js";
-import type { LabelSource, Labels, LabelsListening } from "../labels.js";
+import type { LabelSource, Labels, LabelsListening } from "../label-source.js";
 import type { FromReader, Pod } from "./pod.js";
 
 /**

@@ -1,5 +1,4 @@
-import type { Element } from "./der.js";
-import { headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
+import { type Encoded, headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
 import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
@@ -12,7 +11,7 @@ export function checkDer(bytes: Buffer, start: number, end: number): void {
 }
 
 /** X.690 11.6: the encodings of a SET OF ascend. Equal neighbours are no set either. Throws DER_MALFORMED. */
-export function checkSetOrder(set: Element): void {
+export function checkSetOrder(set: Encoded): void {
   const { bytes, end } = set;
   let before = set.body;
   for (let position = before; position < end; ) {

@@ -1,5 +1,14 @@
 import { CountersignError } from "../../error.js";
 
+/** One element: where its header, its contents and its end are in `bytes`. */
+export interface Encoded {
+  readonly bytes: Buffer;
+  readonly tag: number;
+  readonly start: number;
+  readonly body: number;
+  readonly end: number;
+}
+
 /** Where the contents of the header that was read last begin and end. Objects for each would be most of what checking costs. */
 export let headerBody = 0;
 export let headerEnd = 0;

@@ -1,10 +1,9 @@
-import type { Element } from "./der.js";
-import { malformed } from "./der-header.js";
+import { type Encoded, malformed } from "./der-header.js";
 import { TAG } from "./tag.js";
 import { readTime } from "./time.js";
 
 /** Checks the contents of a primitive element of the universal class: each value has one encoding. Throws DER_MALFORMED. */
-export function checkValue({ bytes, tag, start, body, end }: Element): void {
+export function checkValue({ bytes, tag, start, body, end }: Encoded): void {
   const wrong = wrongValue(bytes, tag, body, end);
   if (wrong !== null) throw malformed(wrong, start);
 }
@@ -16,29 +15,29 @@ export function wrongValue(bytes: Buffer, tag: number, body: number, end: number
 }
 
 /** X.690 11.1. Throws DER_MALFORMED. */
-export function readBoolean(element: Element): boolean {
+export function readBoolean(element: Encoded): boolean {
   checkValue(element);
   return element.bytes[element.body] === 0xff;
 }
 
 /** An INTEGER or ENUMERATED from 0 to 2^31 - 1. Throws DER_MALFORMED. */
-export function readSmallInteger(element: Element): number {
+export function readSmallInteger(element: Encoded): number {
   checkValue(element);
   const first = element.bytes[element.body] as number;
-  if (element.length > 4 || first >= 0x80) throw malformed("an integer out of range", element.start);
-  return element.bytes.readUIntBE(element.body, element.length);
+  if (lengthOf(element) > 4 || first >= 0x80) throw malformed("an integer out of range", element.start);
+  return element.bytes.readUIntBE(element.body, lengthOf(element));
 }
 
 /** An INTEGER that is not negative, of at most `limit` bytes. Throws DER_MALFORMED. */
-export function readUnsigned(element: Element, limit: number): bigint {
+export function readUnsigned(element: Encoded, limit: number): bigint {
   checkValue(element);
-  if (element.length > limit + 1) throw malformed(`an integer of ${element.length} bytes`, element.start);
+  if (lengthOf(element) > limit + 1) throw malformed(`an integer of ${lengthOf(element)} bytes`, element.start);
   if ((element.bytes[element.body] as number) >= 0x80) throw malformed("a negative integer", element.start);
   return BigInt(`0x${element.bytes.toString("hex", element.body, element.end)}`);
 }
 
 /** A BIT STRING of whole octets. Throws DER_MALFORMED. */
-export function readOctets(element: Element): Buffer {
+export function readOctets(element: Encoded): Buffer {
   checkValue(element);
   if (element.bytes[element.body] !== 0) throw malformed("a bit string that is not whole octets", element.start);
   return element.bytes.subarray(element.body + 1, element.end);
@@ -48,20 +47,24 @@ export function readOctets(element: Element): Buffer {
  * The set bits of a named bit list, bit 0 first, as the bits of a number with bit 0 lowest. X.690 11.2.2: no trailing zero bits.
  * `element` may be tagged by context, its contents are those of a BIT STRING. Throws DER_MALFORMED.
  */
-export function readNamedBits(element: Element): number {
+export function readNamedBits(element: Encoded): number {
   const wrong = bitString(element.bytes, element.body, element.end);
   if (wrong !== null) throw malformed(wrong, element.start);
   const unused = element.bytes[element.body] as number;
   const last = element.bytes[element.end - 1] as number;
-  if (element.length > 3) throw malformed("a list of more than 16 bits", element.start);
-  if (element.length > 1 && ((last >> unused) & 1) === 0)
+  if (lengthOf(element) > 3) throw malformed("a list of more than 16 bits", element.start);
+  if (lengthOf(element) > 1 && ((last >> unused) & 1) === 0)
     throw malformed("trailing zero bits in a list of bits", element.start);
   let bits = 0;
-  for (let index = 0; index < (element.length - 1) * 8; index++) {
+  for (let index = 0; index < (lengthOf(element) - 1) * 8; index++) {
     const octet = element.bytes[element.body + 1 + (index >> 3)] as number;
     if ((octet & (0x80 >> (index & 7))) !== 0) bits |= 1 << index;
   }
   return bits;
+}
+
+function lengthOf({ body, end }: Encoded): number {
+  return end - body;
 }
 
 type Check = (bytes: Buffer, body: number, end: number, tag: number) => string | null;

@@ -1,5 +1,5 @@
 import { checkDer } from "./der-check.js";
-import { headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
+import { type Encoded, headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
 import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
@@ -14,8 +14,8 @@ import { TAG } from "./tag.js";
 export { checkDer, checkSetOrder, MAX_DEPTH } from "./der-check.js";
 export { malformed } from "./der-header.js";
 
-/** One element: where its header, its contents and its end are in `bytes`. */
-export class Element {
+/** One element of an input. */
+export class Element implements Encoded {
   constructor(
     readonly bytes: Buffer,
     readonly tag: number,

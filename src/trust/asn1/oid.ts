@@ -1,4 +1,4 @@
-import type { Element } from "./der.js";
+import type { Encoded } from "./der-header.js";
 
 /**
  * Object identifiers. Inside they are compared by their contents octets, a character a byte; people read them in dots.
@@ -11,8 +11,8 @@ export function oid(dotted: string): string {
 }
 
 /** Contents octets of an OBJECT IDENTIFIER element, a character a byte. */
-export function oidOf(element: Element): string {
-  return element.bytes.toString("latin1", element.body, element.end);
+export function oidOf({ bytes, body, end }: Encoded): string {
+  return bytes.toString("latin1", body, end);
 }
 
 /** `2.5.29.15` from contents octets. */

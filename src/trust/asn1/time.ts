@@ -1,5 +1,4 @@
-import type { Element } from "./der.js";
-import { malformed } from "./der-header.js";
+import { type Encoded, malformed } from "./der-header.js";
 import { TAG } from "./tag.js";
 
 /**
@@ -37,10 +36,10 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
  * The moment that a certificate or CRL names (RFC 5280 4.1.2.5, 5.1.2.4): UTCTime or GeneralizedTime, without fractions of a second.
  * Milliseconds since the epoch. Throws DER_MALFORMED.
  */
-export function readMoment(element: Element): number {
+export function readMoment(element: Encoded): number {
   const { bytes, tag, body, end } = element;
   const moment = tag === TAG.utcTime || tag === TAG.generalizedTime ? readTime(bytes, tag, body, end) : Number.NaN;
-  if (Number.isNaN(moment) || element.length > 15) throw malformed("a time of no known form", element.start);
+  if (Number.isNaN(moment) || end - body > 15) throw malformed("a time of no known form", element.start);
   return moment;
 }
 

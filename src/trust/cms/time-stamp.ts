@@ -15,7 +15,7 @@ import { Certificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
 import { readExtensions } from "../x509/extension.js";
 import { findPath } from "../x509/path.js";
-import type { PathRules } from "../x509/path-rules.js";
+import type { PathRules } from "../x509/path-rule.js";
 import { requirementsOf } from "../x509/requirements.js";
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { checkSignedAttributes } from "./signed-attributes.js";

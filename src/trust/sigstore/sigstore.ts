@@ -17,7 +17,7 @@ import { Certificate, readCertificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
 import { readAlternativeNames } from "../x509/extension.js";
 import { findPath } from "../x509/path.js";
-import type { PathRules } from "../x509/path-rules.js";
+import type { PathRules } from "../x509/path-rule.js";
 import { ANY_POLICIES } from "../x509/policy-graph.js";
 import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
 

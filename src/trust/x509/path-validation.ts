@@ -3,7 +3,8 @@ import type { Trace } from "../trace.js";
 import type { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
 import { NameConstraintState } from "./name-constraints.js";
-import { ANCHOR, ANCHOR_ISSUER, BELOW, END, ISSUER, type PathRules, type PathState } from "./path-rules.js";
+import type { PathRules, PathState } from "./path-rule.js";
+import { ANCHOR, ANCHOR_ISSUER, BELOW, END, ISSUER } from "./path-rules.js";
 import { PolicyState } from "./policy-graph.js";
 import type { CrlIssuers } from "./revocation.js";
 

@@ -3,7 +3,7 @@ import type { Trace } from "../trace.js";
 import { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
 import { CertificateIndex } from "./certificate-index.js";
-import type { PathRules } from "./path-rules.js";
+import type { PathRules } from "./path-rule.js";
 import { type ValidPath, validatePath } from "./path-validation.js";
 import { ANY_POLICIES } from "./policy-graph.js";
 import type { CrlIssuers } from "./revocation.js";

@@ -3,7 +3,7 @@ import { KEY_PURPOSE, oid } from "../asn1/oid.js";
 import type { BlockList } from "../block-list.js";
 import type { KeyringRules } from "../keyring-rules.js";
 import { readMaterial } from "../source.js";
-import type { PathRules } from "./path-rules.js";
+import type { PathRules } from "./path-rule.js";
 import { ANY_POLICIES, type PolicyRules } from "./policy-graph.js";
 import { Revocation } from "./revocation.js";
 

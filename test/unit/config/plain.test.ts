@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isMap, isSeq, type Node, parseAllDocuments } from "yaml";
-import type { Path } from "../../../src/config/document.js";
+import type { Path } from "../../../src/config/plain.js";
 import { readPlain } from "../../../src/config/plain.js";
 
 /** What the yaml package makes of a text: its value and the offset of each entry; or what it has against it. */

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { CountersignError } from "../../../src/error.js";
 import type { ContainerState } from "../../../src/gate/container-state.js";
 import { Containers } from "../../../src/gate/containers.js";
-import type { LabelSource, Labels, LabelsListening } from "../../../src/gate/labels.js";
+import type { LabelSource, Labels, LabelsListening } from "../../../src/gate/label-source.js";
 import type { Container } from "../../../src/policy/current.js";
 
 const state = (id: string): ContainerState => ({ id, pid: 1, bundle: "", annotations: {}, listenerIndex: 0 });
