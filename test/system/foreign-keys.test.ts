@@ -46,6 +46,12 @@ function must(tool: string, ...words: readonly string[]): void {
   if (status !== 0) throw new Error(`${tool} ${words.join(" ")}: ${output}`);
 }
 
+/** OpenSSL verifies a detached signature over `data`, by the authority of `ca.pem`. */
+function opensslTakes(signature: string): void {
+  const words = "cms -verify -binary -purpose any -CAfile ca.pem -inform DER -content data -out verified -in";
+  must("openssl", ...words.split(" "), signature);
+}
+
 /** Skips each test of a group where a tool is missing. */
 function needs(tool: string): void {
   beforeEach((context) => {
@@ -232,24 +238,7 @@ describe("a PKCS#12 file", () => {
     expect(
       await runCommand("sign", "--pkcs12", at("a.p12"), ...pass, "--out", at("p12.p7s"), at("data")),
     ).toMatchObject({ code: 0 });
-    must(
-      "openssl",
-      "cms",
-      "-verify",
-      "-binary",
-      "-purpose",
-      "any",
-      "-CAfile",
-      "ca.pem",
-      "-inform",
-      "DER",
-      "-in",
-      "p12.p7s",
-      "-content",
-      "data",
-      "-out",
-      "verified",
-    );
+    opensslTakes("p12.p7s");
     expect(judge(read("ca.pem"), read("p12.p7s"), "PKCS7")).toBe("0");
     expect(await runCommand("keyring", "import", ...pass, at("a.p12"))).toMatchObject({
       code: 0,
@@ -353,24 +342,7 @@ ess_cert_id_alg = sha256
     expect(await sign("--timestamp-key", at("clock.key"), "--timestamp-cert", at("clock.pem"))).toMatchObject({
       code: 0,
     });
-    must(
-      "openssl",
-      "cms",
-      "-verify",
-      "-binary",
-      "-purpose",
-      "any",
-      "-CAfile",
-      "ca.pem",
-      "-inform",
-      "DER",
-      "-in",
-      "stamped.p7s",
-      "-content",
-      "data",
-      "-out",
-      "verified",
-    );
+    opensslTakes("stamped.p7s");
     const { readSignedData } = await import("../../src/trust/cms/cms.js");
     const [signer] = readSignedData(read("stamped.p7s")).signers;
     writeFileSync(at("token"), signer?.timeStamp as Buffer);
@@ -423,24 +395,7 @@ describe("a key in a SoftHSM token", () => {
     expect(await runCommand("sign", ...key, ...token, ...more, "--out", at("token.p7s"), at("data"))).toMatchObject({
       code: 0,
     });
-    must(
-      "openssl",
-      "cms",
-      "-verify",
-      "-binary",
-      "-purpose",
-      "any",
-      "-CAfile",
-      "ca.pem",
-      "-inform",
-      "DER",
-      "-in",
-      "token.p7s",
-      "-content",
-      "data",
-      "-out",
-      "verified",
-    );
+    opensslTakes("token.p7s");
     expect(judge(read("ca.pem"), read("token.p7s"), "PKCS7")).toBe("0");
     writeFileSync(at("wrong"), "9999\n");
     const refused = await runCommand(

@@ -71,6 +71,19 @@ function identity(name: string): SigningIdentity {
   return { key: readPrivateKey(file(name, read(`${name}.key`))), certificate };
 }
 
+/** Has OpenSSL sign `data`, and gives what it made. */
+function opensslSigns(key: string, ...options: readonly string[]): Buffer {
+  const words = ["-in", "data", "-outform", "DER", "-out", "made.p7s"];
+  run("openssl", "cms", "-sign", "-binary", ...words, "-signer", `${key}.pem`, "-inkey", `${key}.key`, ...options);
+  return read("made.p7s");
+}
+
+/** Has OpenSSL verify `ours.p7s`, by a key with the authority's certificate; its complaint is the error's message. */
+function opensslVerifies(key: string, data = "data"): void {
+  const words = ["-inform", "DER", "-in", "ours.p7s", "-certfile", `${key}.pem`, "-CAfile", "ca.pem"];
+  run("openssl", "cms", "-verify", "-binary", ...words, "-purpose", "any", "-content", data, "-out", "/dev/null");
+}
+
 describe("what openssl cms -sign makes", () => {
   /** Key, what else the command is told, and where the signer's certificate is found. */
   const CASES: readonly (readonly [key: string, options: readonly string[], trust: "ca" | "signer"])[] = [
@@ -96,55 +109,18 @@ describe("what openssl cms -sign makes", () => {
   ];
 
   it.each(CASES)("verifies: %s %j", (key, options, trust) => {
-    const words = ["-in", "data", "-outform", "DER", "-out", "made.p7s"];
-    run("openssl", "cms", "-sign", "-binary", ...words, "-signer", `${key}.pem`, "-inkey", `${key}.key`, ...options);
-    const signature = read("made.p7s");
+    const signature = opensslSigns(key, ...options);
     expect(judge(signature, trust === "ca" ? "ca" : key)).toBe("0");
     expect(judge(signature, trust === "ca" ? "ca" : key, "other")).toBe("-EKEYREJECTED");
     expect(judge(signature, "p-384" === key ? "p-521" : "p-384")).toBe("-ENOKEY");
   });
 
   it("is refused where it carries its content", () => {
-    run(
-      "openssl",
-      "cms",
-      "-sign",
-      "-binary",
-      "-nodetach",
-      "-in",
-      "data",
-      "-outform",
-      "DER",
-      "-out",
-      "made.p7s",
-      "-signer",
-      "rsa.pem",
-      "-inkey",
-      "rsa.key",
-    );
-    expect(judge(read("made.p7s"), "ca")).toBe("-EBADMSG");
+    expect(judge(opensslSigns("rsa", "-nodetach"), "ca")).toBe("-EBADMSG");
   });
 
   it("is refused with SHA-1 as not supported", () => {
-    run(
-      "openssl",
-      "cms",
-      "-sign",
-      "-binary",
-      "-md",
-      "sha1",
-      "-in",
-      "data",
-      "-outform",
-      "DER",
-      "-out",
-      "made.p7s",
-      "-signer",
-      "rsa.pem",
-      "-inkey",
-      "rsa.key",
-    );
-    expect(judge(read("made.p7s"), "ca")).toBe("-ENOPKG");
+    expect(judge(opensslSigns("rsa", "-md", "sha1"), "ca")).toBe("-ENOPKG");
   });
 });
 
@@ -160,20 +136,7 @@ describe("what is signed here", () => {
 
   it.each(CASES)("verifies with openssl: %s %s", (key, way) => {
     writeFileSync(inside("ours.p7s"), (WAYS[way] as (key: string) => Buffer)(key));
-    const words = [
-      "-inform",
-      "DER",
-      "-in",
-      "ours.p7s",
-      "-certfile",
-      `${key}.pem`,
-      "-CAfile",
-      "ca.pem",
-      "-purpose",
-      "any",
-    ];
-    const verify = (data: string): void =>
-      run("openssl", "cms", "-verify", "-binary", ...words, "-content", data, "-out", "/dev/null");
+    const verify = (data: string): void => opensslVerifies(key, data);
     if (key === "ed25519" && way === "as the kernel does") {
       // OpenSSL cannot verify Ed25519 without signed attributes
       expect(() => verify("data")).toThrow(/invalid eddsa instance|provider signature failure|CMS/i);
@@ -197,19 +160,7 @@ describe("what is signed here", () => {
     const parts = splitModsig(module);
     if (parts === null || "verdict" in parts) throw new Error("no signature is appended");
     writeFileSync(inside("ours.p7s"), parts.cms);
-    const words = [
-      "-inform",
-      "DER",
-      "-in",
-      "ours.p7s",
-      "-certfile",
-      `${key}.pem`,
-      "-CAfile",
-      "ca.pem",
-      "-purpose",
-      "any",
-    ];
-    run("openssl", "cms", "-verify", "-binary", ...words, "-content", "data", "-out", "/dev/null");
+    opensslVerifies(key);
   });
 });
 
