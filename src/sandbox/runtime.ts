@@ -114,10 +114,15 @@ export class Runtime implements Callbacks {
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer {
     // what the engine itself throws here has to end the call that it is in
     const text = count > 0 ? this.module.readString(this.#context, value(0)) : "";
-    const answer = this.#answer(text);
+    const answer = this.#fresh()[slot.RAN_OUT] === 0 ? this.#answer(text) : this.#noAnswer();
     if (typeof answer === "string") return this.module.newString(this.#context, answer);
     if (answer !== undefined) this.#fresh()[slot.RESULT] = answer;
     return 0 as JSValuePointer;
+  }
+
+  /** There was no memory to hand over what was asked: the policy is done for. */
+  #noAnswer(): undefined {
+    this.#fresh()[slot.FAILED] = 1;
   }
 
   #answer(text: string): number | string | undefined {
@@ -182,7 +187,8 @@ export class Runtime implements Callbacks {
     box[slot.BUDGET] = NO_BUDGET;
     box[slot.COLLECT] = NEVER;
     if (this.#litter < this.#budget >> 3 || this.spent) return;
-    box[slot.COLLECT] = NOW;
+    this.#free(this.module.call(this.#context, this.#handles.forget, []));
+    this.#fresh()[slot.COLLECT] = NOW;
     this.#free(this.module.ffi.QTS_NewObject(this.#context));
     this.#fresh()[slot.COLLECT] = NEVER;
     this.#litter = 0;

@@ -25,6 +25,8 @@ export interface Handles {
   readonly dropSubject: JSValuePointer;
   /** Has the fuel that the policy had left when it was stopped put into the box. */
   readonly left: JSValuePointer;
+  /** Has the guest let go of what it keeps of the last decision. */
+  readonly forget: JSValuePointer;
 }
 
 /** Starts the guest in a new context: it locks itself down before it gives out its handles. Throws a GuestError. */
@@ -47,12 +49,14 @@ export function startGuest(module: Module, context: JSContextPointer, box: numbe
   const call = module.newFunction(context);
   const settings = module.newString(context, JSON.stringify({ permits: PERMITS, ...shape }));
   const handles = value(module.call(context, guest, [integers, doubles, call, settings]));
-  const [take, tell, putSubject, dropSubject, left] = [0, 1, 2, 3, 4].map((index) =>
-    module.ffi.QTS_GetPropNumber(context, handles, index),
-  ) as [JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer, JSValuePointer];
+  const handle = (index: number) => module.ffi.QTS_GetPropNumber(context, handles, index);
+  const [take, tell, putSubject, dropSubject, left, forget] = [0, 1, 2, 3, 4, 5].map(handle) as [
+    ...[JSValuePointer, JSValuePointer, JSValuePointer],
+    ...[JSValuePointer, JSValuePointer, JSValuePointer],
+  ];
   for (const one of [guest, buffer, views, pair, integers, doubles, call, settings, handles])
     module.ffi.QTS_FreeValuePointer(context, one);
-  return { take, tell, putSubject, dropSubject, left };
+  return { take, tell, putSubject, dropSubject, left, forget };
 }
 
 /** The value that a result stands for. Throws a GuestError where it is an exception: for what no policy's code runs in. */

@@ -15,6 +15,7 @@ import { FUNCTIONS } from "./guest.js";
 const HOSTILE = [
   "for (;;);",
   "return 'x'.repeat(1e8).length;",
+  "return [].indexOf.call({ length: 2 ** 53 - 1 }, 1);",
   "const f = () => f() + 1; try { f(); } catch { return 0; }",
   "const kept = []; for (let i = 0; i < 900; i++) kept.push({ i, text: 'x' + i }); throw new Error(kept.length);",
 ];

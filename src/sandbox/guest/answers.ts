@@ -56,6 +56,11 @@ export function tellAnswers(): object {
   };
 }
 
+/** Nothing of the last decision is kept, not even to be overwritten by the next. */
+export function forgetAnswers(): void {
+  for (const kept of [refusals, notes, answers]) kept.length = 0;
+}
+
 function clip(text: unknown): string {
   return cut(typeof text === "string" ? text : String(text), MAX_TEXT);
 }

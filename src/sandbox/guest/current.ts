@@ -39,9 +39,16 @@ export function makeCurrent(numbers: readonly string[], others: readonly string[
 
 const read: unknown[] = [];
 
+/** Nothing is kept of who asked last. */
+export function forgetCurrent(): void {
+  read.fill(undefined);
+}
+
 /** Reads a field once a decision: the box says which have been. */
 function reader(path: string, index: number): () => unknown {
   const bit = 1 << index;
+  // an array that is filled from its beginning is a fast one
+  read[index] = undefined;
   const who = `current.${path}`;
   return () => {
     const fields = box[FIELDS]!;

@@ -4,9 +4,9 @@
  */
 import { LINK, type Linked } from "../link.js";
 import { ANSWERED, FUEL, STATUS, THREW, VERDICT, WRONG } from "../slots.js";
-import { tellAnswers } from "./answers.js";
+import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
-import { makeCurrent } from "./current.js";
+import { forgetCurrent, makeCurrent } from "./current.js";
 import { describe, exhausted, takeExhausted } from "./faults.js";
 import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
@@ -79,6 +79,10 @@ $handles = [
   dropSubject,
   () => {
     box[FUEL] = fuelLeft();
+  },
+  () => {
+    forgetAnswers();
+    forgetCurrent();
   },
 ];
 

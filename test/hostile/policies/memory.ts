@@ -50,6 +50,11 @@ export const memory: readonly HostileCase[] = [
     "garbage without end that refers to itself",
     `for (let i = 0; i < 19000; i++) { const a = ["x".repeat(1000)]; a.push(a); a.push("y".repeat(9e6 * (i > 18990))); } return 0;`,
   ),
+  outOfMemory(
+    "a map's key that there is no memory to hand over",
+    `import { map_update } from "countersign";
+export function blob_verify() { try { map_update("state", "a", "\\u0100".repeat(1e6)); } catch {} return 0; }`,
+  ),
   outOfMemory("a match of a regular expression", `return "ab".repeat(9e5).match(/./g).length;`),
   outOfMemory("a regular expression", `return new RegExp("a".repeat(3e6)).test("a") ? 0 : -1;`),
   outOfMemory("splitting text", `return "a,".repeat(9e5).split(",").length;`),

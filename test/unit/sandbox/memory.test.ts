@@ -75,6 +75,23 @@ describe("a runtime", () => {
     expect(module.size).toBe(size);
   });
 
+  it("does not let a decision have what the one before it held", () => {
+    const guest = new Guest();
+    const policy = link(
+      blob(
+        `if (blob.n === 0) { for (let i = 0; i < 7; i++) verify_signature(blob.data, null, "k".repeat(1e5) + i, "PKCS7"); return 0; }
+    "x".repeat(blob.n); return 0;`,
+        `import { verify_signature } from "countersign";\n`,
+      ),
+    );
+    const ask = (n: number) =>
+      guest.ask(policy, { subject: { name: "blob", n, data: new Uint8Array(1) }, limits: LIMITS }).fault?.code;
+    for (let i = 0; i < 3; i++) {
+      expect(ask(0)).toBeUndefined();
+      expect(ask(1.01 * LIMITS.memory)).toBe("OUT_OF_MEMORY");
+    }
+  });
+
   it("collects its garbage within a decision, and needs no memory for it", () => {
     const body = `for (let i = 0; i < 100000; i++) { const o = { s: "x".repeat(100) }; o.o = o; } return 0;`;
     expect(new Guest().ask(blob(body), { limits: LIMITS })).toMatchObject({ verdict: 0, fault: null });
