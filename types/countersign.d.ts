@@ -89,7 +89,7 @@ export interface MapFacts {
   readonly value_size: number;
   readonly max_entries: number;
   readonly flags: number;
-  /** SHA-256 where the contents are frozen and read-only. */
+  /** SHA-256 where the contents are frozen, and read-only or exclusive to the program. */
   readonly contents: string | null;
   /** Bytes of the kernel's memory that it takes when it is full, at most; an estimate by the kernel's own sums. */
   readonly memory: number;

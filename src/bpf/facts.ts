@@ -47,7 +47,10 @@ export interface MapDefinition {
   readonly value_size: number;
   readonly max_entries: number;
   readonly flags: number;
-  /** SHA-256 of the initial contents where they are frozen and read-only, lower-case hex; else null. */
+  /**
+   * SHA-256 of the initial contents, lower-case hex, where they are frozen and read-only; of a live load also where they are
+   * frozen and the map is exclusive to the program. Else null.
+   */
   readonly contents: string | null;
 }
 

@@ -7,7 +7,7 @@ import type { ProgramSubject } from "../hooks/subject.js";
 import { LOAD } from "./attr.js";
 import type { LiveLoad } from "./load.js";
 import type { Objects } from "./objects.js";
-import { liveMap } from "./subject.js";
+import { isReadOnly, liveMap } from "./subject.js";
 import { btfOf, firstValue, mapInfo } from "./sys/bpf.js";
 
 /** Finds the signature over what has a digest. */
@@ -116,8 +116,9 @@ function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, Cod
     if (typeof info === "number") continue; // BTF, or what the kernel will refuse
     let map = byId.get(info.id);
     if (map === undefined) {
-      const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw");
-      const frozen = facts.contents !== null;
+      const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
+      // what the program itself may write is no constant to it
+      const frozen = facts.contents !== null && isReadOnly(info);
       const data = frozen ? firstValue(fd, info.valueSize) : null;
       map = { ...facts, own: objects.mapCreator(info.id) === tgid, data, frozen, inner: null };
       byId.set(info.id, map);

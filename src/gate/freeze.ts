@@ -1,11 +1,10 @@
 import { verdictName } from "../errno.js";
 import type { LiveLoad } from "./load.js";
+import { isReadOnly } from "./subject.js";
 import { bpf, isFrozen, mapInfo } from "./sys/bpf.js";
 
 /** BPF_MAP_FREEZE: map_fd 0. */
 const MAP_FREEZE = 22;
-/** BPF_F_RDONLY_PROG of linux/bpf.h: programs cannot write to it, and so user space alone says what it holds. */
-const RDONLY_PROG = 1 << 7;
 
 /**
  * Freezes the maps of a load that its program only reads, as libbpf freezes .rodata by itself: user space cannot write to them any more, by
@@ -15,7 +14,7 @@ export function freezeMaps(load: LiveLoad): number | string {
   let frozen = 0;
   for (const fd of new Set(load.maps.values())) {
     const info = mapInfo(fd);
-    if (typeof info === "number" || !(info.flags & RDONLY_PROG) || isFrozen(fd)) continue;
+    if (typeof info === "number" || !isReadOnly(info) || isFrozen(fd)) continue;
     const result = bpf(MAP_FREEZE, new Uint8Array(Uint32Array.of(fd).buffer));
     // EPERM where the task's fd does not let it be written, EBUSY where it is just being written to
     if (result < 0) return `its map \`${info.name}\` could not be frozen: ${verdictName(result)}`;

@@ -32,6 +32,11 @@ export class Objects {
     return this.#maps.get(id)?.creator ?? null;
   }
 
+  /** Whether a map was created here for one program alone: the kernel lets no other use it (excl_prog_hash, Linux 6.18). */
+  isExclusive(id: number): boolean {
+    return this.#maps.get(id)?.exclusive ?? false;
+  }
+
   /** Whether so many bytes more are within the quota; maps that are gone are found out when it looks as if they were not. */
   hasRoom(bytes: number, quota: number): boolean {
     if (this.#mapMemory + bytes <= quota) return true;
@@ -59,6 +64,7 @@ export interface MapEntry {
   readonly creator: number;
   /** Bytes, as estimated from what it was asked for with. */
   readonly memory: number;
+  readonly exclusive: boolean;
 }
 
 /**

@@ -7,7 +7,8 @@ import { copyLoad, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
 import { neededForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
-import { isFrozen, programInfo } from "./sys/bpf.js";
+import { liveMap } from "./subject.js";
+import { mapInfo, programInfo } from "./sys/bpf.js";
 import { close } from "./sys/pidfd.js";
 
 /** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
@@ -30,7 +31,7 @@ export function loadProgram(call: Call): Answer {
       ? call.decide("bpf_prog_load", subject, lacking)
       : call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`, lacking);
   if (decided.verdict < 0) return { result: decided.verdict };
-  const wanting = type === SYSCALL && probe === null ? unbound(load, decided.asked) : null;
+  const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.asked) : null;
   if (wanting !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, wanting);
 
   const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
@@ -62,10 +63,14 @@ const SYSCALL = 31;
 const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
 
 /** Why a program that calls bpf(2) may not be loaded although nothing refused it; null where it may. */
-function unbound(load: LiveLoad, asked: boolean): string | null {
+function unbound({ listener }: Call, load: LiveLoad, asked: boolean): string | null {
   if (!asked) return "a program that calls bpf(2) needs an attachment that allows it, and none in scope was asked";
-  for (const [name, fd] of load.maps)
-    if (!isFrozen(fd)) return `a program that calls bpf(2) may use frozen maps alone, and map ${name} is not`;
+  for (const fd of load.maps.values()) {
+    const info = mapInfo(fd);
+    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    if (liveMap(info, fd, "rw", listener.objects.isExclusive(info.id)).contents !== null) continue;
+    return `a program that calls bpf(2) may use maps alone whose contents are facts, and \`${info.name}\` is not frozen, or others may write to it`;
+  }
   return null;
 }
 

@@ -19,8 +19,8 @@ export function createdMap(given: Attr): MapSubject {
   return { ...factsOfMap(facts), digest: digestOf(facts), access: null };
 }
 
-/** A map that is there, as the kernel reports it. */
-export function liveMap(info: KernelMap, fd: number, access: string): MapSubject {
+/** A map that is there, as the kernel reports it; `exclusive` where one program alone may use it. */
+export function liveMap(info: KernelMap, fd: number, access: string, exclusive = false): MapSubject {
   const facts = {
     name: info.name,
     type: MAP_TYPES[info.type] ?? "unknown",
@@ -28,7 +28,7 @@ export function liveMap(info: KernelMap, fd: number, access: string): MapSubject
     value_size: info.valueSize,
     max_entries: info.maxEntries,
     flags: info.flags,
-    contents: contentsOf(info, fd),
+    contents: contentsOf(info, fd, exclusive),
   };
   return { ...factsOfMap(facts), digest: digestOf(facts), access };
 }
@@ -37,9 +37,17 @@ export function liveMap(info: KernelMap, fd: number, access: string): MapSubject
 const RDONLY_PROG = 1 << 7;
 const ARRAY = 2;
 
-/** SHA-256 of what neither programs nor user space can change any more; null for any other map. */
-function contentsOf(info: KernelMap, fd: number): string | null {
-  if (info.type !== ARRAY || info.maxEntries !== 1 || !(info.flags & RDONLY_PROG) || !isFrozen(fd)) return null;
+/** Whether programs can only read a map; the kernel's word. */
+export function isReadOnly({ flags }: KernelMap): boolean {
+  return (flags & RDONLY_PROG) !== 0;
+}
+
+/**
+ * SHA-256 of what user space cannot change any more, and no program either, but the one that a map is exclusive to; null for any
+ * other map.
+ */
+function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | null {
+  if (info.type !== ARRAY || info.maxEntries !== 1 || !(isReadOnly(info) || exclusive) || !isFrozen(fd)) return null;
   const value = firstValue(fd, info.valueSize);
   return value === null ? null : sha256(value);
 }

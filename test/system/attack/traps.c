@@ -453,6 +453,22 @@ static void signature(void)
 
 // ---- programs that load programs, and tokens ------------------------------------------------------------------------
 
+// An array of one element: of no kind, one that programs only read, and one that is exclusive to the program that DIGEST names.
+static int map_for(int kind)
+{
+	union { union bpf_attr attr; struct { char before[80]; uint64_t hash; uint32_t size; } newer; } it = {
+		.attr = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1, .map_name = "blob"}};
+	uint8_t digest[32];
+
+	if (kind == 1)
+		it.attr.map_flags = BPF_F_RDONLY_PROG;
+	for (int i = 0; i < 32; i++)
+		sscanf(getenv("DIGEST") + 2 * i, "%2hhx", &digest[i]);
+	if (kind == 2)
+		it.newer.hash = (uintptr_t)digest, it.newer.size = sizeof(digest);
+	return bpf(BPF_MAP_CREATE, &it, 96);
+}
+
 static void loaders(void)
 {
 	union bpf_attr attr;
@@ -461,17 +477,23 @@ static void loaders(void)
 	attr.prog_type = BPF_PROG_TYPE_SYSCALL;
 	attr.prog_flags = BPF_F_SLEEPABLE;
 	say("a program that calls bpf(2)", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
-	struct bpf_insn with_map[4] = {
-		{.code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_FD, .dst_reg = 1, .imm = array(8)}, {}, MOV0(2), EXIT};
-	for (int frozen = 0; frozen < 2; frozen++) {
-		fill(&attr, with_map, 4);
-		attr.prog_type = BPF_PROG_TYPE_SYSCALL;
-		attr.prog_flags = BPF_F_SLEEPABLE;
-		say(frozen ? "with a frozen map" : "with a map", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
-		memset(&attr, 0, sizeof(attr));
-		attr.map_fd = with_map[0].imm;
-		bpf(BPF_MAP_FREEZE, &attr, sizeof(attr));
-	}
+	// each may be written by others, but the last two, once user space cannot write to them
+	const char *names[] = {"any map", "a map that it reads", "a map of its own"};
+	for (int kind = 0; kind < 3; kind++)
+		for (int frozen = 0; frozen < 2; frozen++) {
+			struct bpf_insn with_map[4] = {
+				{.code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_FD, .dst_reg = 1, .imm = map_for(kind)}, {}, MOV0(2), EXIT};
+
+			memset(&attr, 0, sizeof(attr));
+			attr.map_fd = with_map[0].imm;
+			if (frozen)
+				bpf(BPF_MAP_FREEZE, &attr, sizeof(attr));
+			fill(&attr, with_map, 4);
+			attr.prog_type = BPF_PROG_TYPE_SYSCALL;
+			attr.prog_flags = BPF_F_SLEEPABLE;
+			printf("with %s%s", names[kind], frozen ? ", frozen" : "");
+			say("", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
+		}
 	memset(&attr, 0, sizeof(attr));
 	attr.token_create.bpffs_fd = open("/sys/fs/bpf", O_PATH);
 	say("a token", bpf(BPF_TOKEN_CREATE, &attr, sizeof(attr)));

@@ -226,24 +226,38 @@ attachments: [{ policy: signed.js }]
     expect(signed("7")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: null: -74"]]);
   });
 
-  it("refuses tokens, and programs that load programs unless an attachment allows them, with frozen maps alone", () => {
+  it("refuses tokens, and programs that load programs unless an attachment allows them, with maps alone that are facts", () => {
+    const insns = Buffer.from("18110000000000000000000000000000b7000000020000009500000000000000", "hex");
+    const env = { DIGEST: createHash("sha256").update(insns).digest("hex") };
+    const refused = Object.fromEntries(
+      ["any map", "a map that it reads", "a map of its own"].flatMap((map) => [
+        [`with ${map}`, "EPERM"],
+        [`with ${map}, frozen`, "EPERM"],
+      ]),
+    );
+    const others = { "a token": "ENOENT", "a load by token": "EPERM" };
     site.policy("export const bpf_map_create = () => 0;");
     try {
-      expect(trap("loaders").says).toEqual({
-        "a program that calls bpf(2)": "EPERM",
-        "with a map": "EPERM",
-        "with a frozen map": "EPERM",
-        "a token": "ENOENT",
-        "a load by token": "EPERM",
+      expect(trap("loaders", env).says).toEqual({ "a program that calls bpf(2)": "EPERM", ...refused, ...others });
+      site.forgetLog();
+      site.policy(`
+        import { note } from "countersign";
+        export const bpf_prog_load = (prog) => { note(prog.maps.map(({ contents }) => contents).join()); return 0; };
+      `);
+      expect(trap("loaders", env).says).toEqual({
+        ...{ "a program that calls bpf(2)": "done", ...refused, ...others },
+        ...{ "with a map that it reads, frozen": "done", "with a map of its own, frozen": "done" },
       });
+      const zeros = createHash("sha256").update(Buffer.alloc(8)).digest("hex");
+      const notes = site.log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
+      // "" for a map whose contents are no fact
+      expect(notes).toEqual(["", "", "", "", zeros, "", zeros]);
+      expect(site.log.find(({ refusal }) => refusal !== null)?.refusal?.reason).toBe(
+        "gate: a program that calls bpf(2) may use maps alone whose contents are facts, and `blob` is not frozen, or others may write to it",
+      );
     } finally {
       site.policy(POLICY);
     }
-    expect(trap("loaders").says).toMatchObject({
-      "a program that calls bpf(2)": "done",
-      "with a map": "EPERM",
-      "with a frozen map": "done",
-    });
   });
 
   it("outlives tasks that are killed while they wait", () => {
