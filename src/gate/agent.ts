@@ -50,7 +50,7 @@ export class Agent {
     const { labels, manager, say } = options;
     this.#kept = new KeptContainers(manager);
     this.#containers = new Containers(labels, {
-      known: (listener, container) => void thread.listen(listener, container).catch(say),
+      known: (listener, container, bookmark) => void thread.listen(listener, container, bookmark).catch(say),
       say,
     });
     this.#settle();
@@ -71,7 +71,7 @@ export class Agent {
       done: (listener) => agent.#release(listener),
     });
     const agent = new Agent(options, thread);
-    agent.#kept.restore((listener, state) => agent.#containers.take(listener, state));
+    agent.#kept.restore((listener, state, bookmark) => agent.#containers.take(listener, state, bookmark));
     removeStale(socket);
     const listening = listenAt(socket, () => agent.#accept(listening.fd));
     chmodSync(socket, 0o600);
@@ -131,8 +131,7 @@ export class Agent {
 
   #take({ state, listener }: Handover): void {
     if (this.options.sharedPids || !sharesPids(state.pid)) {
-      this.#kept.keep(listener, state);
-      this.#containers.take(listener, state);
+      this.#containers.take(listener, state, this.#kept.keep(listener, state));
       return;
     }
     close(listener);

@@ -7,7 +7,7 @@ import { containerOf } from "./labels.js";
 /** What becomes of containers. */
 export interface ContainersEvents {
   /** A listener's tasks are of this container from now on: it is new, or its labels have changed. */
-  known(listener: number, container: Container): void;
+  known(listener: number, container: Container, bookmark: number): void;
   /** For what a person must know. */
   say(error: CountersignError): void;
 }
@@ -15,8 +15,12 @@ export interface ContainersEvents {
 /** Milliseconds after which it is said that a container's labels are not known. */
 const PATIENCE = 30_000;
 
+const NO_FILE = -1;
+
 interface Held {
   readonly state: ContainerState;
+  /** A file for a {@link Bookmark}; negative for none. */
+  readonly bookmark: number;
   labels: Labels | null;
 }
 
@@ -42,10 +46,10 @@ export class Containers {
     return this.#held.size;
   }
 
-  take(listener: number, state: ContainerState): void {
+  take(listener: number, state: ContainerState, bookmark = NO_FILE): void {
     const labels = this.source.labelsOf(state);
-    this.#held.set(listener, { state, labels });
-    this.events.known(listener, containerOf(state, labels));
+    this.#held.set(listener, { state, bookmark, labels });
+    this.events.known(listener, containerOf(state, labels), bookmark);
     if (labels === null) setTimeout(() => this.#sayUnknown(listener, state), this.patience).unref();
   }
 
@@ -60,7 +64,7 @@ export class Containers {
       const labels = this.source.labelsOf(held.state);
       if (equal(labels, held.labels)) continue;
       held.labels = labels;
-      this.events.known(listener, containerOf(held.state, labels));
+      this.events.known(listener, containerOf(held.state, labels), held.bookmark);
     }
   }
 

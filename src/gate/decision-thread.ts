@@ -8,7 +8,7 @@ import type { Container } from "../policy/current.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { suspectOf } from "./listener.js";
-import type { FromThread, ToldRefusal } from "./messages.js";
+import type { FromThread, ToldRefusal, ToThread } from "./messages.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settingsOf } from "./settings.js";
@@ -33,6 +33,8 @@ export interface ThreadEvents {
   lost(error: CountersignError): void;
 }
 
+/** For listeners without a bookmark. */
+const NO_FILE = -1;
 /** Milliseconds between two looks at the thread, and while it is at something that may take long. */
 const LOOK_EVERY = 20;
 const LOOK_CLOSER = 5;
@@ -56,6 +58,7 @@ const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 
 export class DecisionThread {
   readonly tally = new Tally();
   readonly #listeners = new Map<number, Container | null>();
+  readonly #bookmarks = new Map<number, number>();
   readonly #suspects = new Offences<string>(SUSPICION);
   readonly #porters: Porters;
   /** Calls that the thread was handed, by name, with why they end where they do. */
@@ -105,10 +108,14 @@ export class DecisionThread {
     return this.#suspects.out(Date.now()).length;
   }
 
-  /** Serves a listener from now on, or has it be another container's facts; resolves when that holds. */
-  async listen(fd: number, container: Container | null): Promise<void> {
+  /**
+   * Serves a listener from now on, or has it be another container's facts; resolves when that holds. `bookmark`: a file in which
+   * stands where in the listener's calls the thread is, which stays the caller's.
+   */
+  async listen(fd: number, container: Container | null, bookmark = NO_FILE): Promise<void> {
     this.#listeners.set(fd, container);
-    await this.#orders.give((order) => ({ do: "listen", order, fd, container }));
+    if (bookmark !== NO_FILE) this.#bookmarks.set(fd, bookmark);
+    await this.#orders.give((order) => this.#listening(order, fd, container));
   }
 
   /** Takes another configuration, or throws and keeps the one that it has. */
@@ -151,6 +158,7 @@ export class DecisionThread {
     switch (message.is) {
       case "over":
         this.#listeners.delete(message.fd);
+        this.#bookmarks.delete(message.fd);
         this.events.done(message.fd);
         break;
       case "wrote":
@@ -304,6 +312,10 @@ export class DecisionThread {
     for (const message of thread.received()) this.#hear(thread, message);
   }
 
+  #listening(order: number, fd: number, container: Container | null): ToThread & { readonly do: "listen" } {
+    return { do: "listen", order, fd, container, bookmark: this.#bookmarks.get(fd) ?? NO_FILE };
+  }
+
   #takeOver(next: GateThread): void {
     this.#thread = next;
     this.#killed = 0;
@@ -311,7 +323,7 @@ export class DecisionThread {
     next.hold(true);
     next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions: this.#succession.offences });
     next.tell({ do: "suspect", suspects: this.#suspects.records });
-    for (const [fd, container] of this.#listeners) next.tell({ do: "listen", order: 0, fd, container });
+    for (const [fd, container] of this.#listeners) next.tell(this.#listening(0, fd, container));
     this.#orders.repeat();
     for (const handed of this.#visits.values()) next.tell({ do: "serve", ...handed });
   }

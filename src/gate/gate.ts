@@ -36,6 +36,7 @@ export class Gate {
   serve(listener: Listener): boolean {
     const { watch } = this.gatehouse;
     if (receive(listener.fd, watch.notification) < 0) return false;
+    listener.bookmark.heard(watch.notification);
     this.#turn(listener, isSuspect(listener) ? newVisit(listener.fd, watch.notification) : null, null);
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Container } from "../policy/current.js";
+import { Bookmark } from "./bookmark.js";
 import type { Objects } from "./objects.js";
 
 /** Milliseconds of waiting, within so many others, past which a listener's tasks are not waited for any longer. */
@@ -17,6 +18,7 @@ export class Listener {
     /** Frozen, and another one where labels have changed. */
     public container: Container | null,
     readonly objects: Objects,
+    readonly bookmark = new Bookmark(NO_FILE),
   ) {}
 
   /** Who is suspected, where one is: a container, with all its listeners. */
@@ -35,6 +37,8 @@ export class Listener {
     return this.#waited > PATIENCE;
   }
 }
+
+const NO_FILE = -1;
 
 export function suspectOf(container: Container | null): string {
   return container?.id ?? "";

@@ -28,7 +28,14 @@ export interface ThreadData {
 export type ToThread =
   /** First, to a thread that takes over: what those before it have left. */
   | { readonly do: "inherit"; readonly commits: readonly Commit[]; readonly suspensions: Suspensions }
-  | { readonly do: "listen"; readonly order: number; readonly fd: number; readonly container: Container | null }
+  | {
+      readonly do: "listen";
+      readonly order: number;
+      readonly fd: number;
+      readonly container: Container | null;
+      /** A file for a bookmark; negative for none. */
+      readonly bookmark: number;
+    }
   | { readonly do: "reload"; readonly order: number; readonly config: Config; readonly sealed: SealedRules }
   /** Until when porters run the errands of whose tasks. */
   | { readonly do: "suspect"; readonly suspects: readonly (readonly [string, Offence])[] }

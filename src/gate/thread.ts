@@ -7,6 +7,7 @@ import { suspended } from "../engine/succession.js";
 import { DecisionWatch } from "../engine/watch.js";
 import type { Decision } from "../hooks/decision.js";
 import type { Container } from "../policy/current.js";
+import { Bookmark } from "./bookmark.js";
 import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
 import { abandon, Superseded } from "./hands.js";
@@ -96,7 +97,7 @@ class GateThread {
         this.#standing = suspended(message.suspensions);
         return;
       case "listen":
-        this.#hear(message.fd, frozen(message.container));
+        this.#hear(message.fd, frozen(message.container), message.bookmark);
         return this.#say({ is: "done", order: message.order });
       case "reload":
         return this.#reload(message);
@@ -114,14 +115,14 @@ class GateThread {
   }
 
   /** A listener that is there already has another container's facts from now on: labels change. */
-  #hear(fd: number, container: Container | null): void {
+  #hear(fd: number, container: Container | null, bookmark: number): void {
     const known = this.#listeners.get(fd);
     if (known !== undefined) {
       known.container = container;
       return;
     }
     wakeOnSameCpu(fd);
-    const listener = new Listener(fd, container, this.#objectsOf(container));
+    const listener = new Listener(fd, container, this.#objectsOf(container), new Bookmark(bookmark));
     this.#suspect(listener);
     for (const other of this.#listeners.values()) this.#alone &&= other.suspect === listener.suspect;
     this.#listeners.set(fd, listener);

@@ -85,12 +85,27 @@ export function readAt(fd: number, limit: number): Uint8Array | null {
 
 /** A file in memory with these bytes that nobody can change any more; a negative errno on failure. */
 export function sealedFile(name: string, bytes: Uint8Array): number {
-  const fd = syscall(NR.memfd_create, cString(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const fd = memoryFile(name, bytes);
   if (fd < 0) return fd;
-  const failed = fill(fd, bytes) || syscall(NR.fcntl, fd, F_ADD_SEALS, ALL_SEALS);
+  const failed = syscall(NR.fcntl, fd, F_ADD_SEALS, ALL_SEALS);
   if (failed === 0) return fd;
   syscall(NR.close, fd);
   return failed;
+}
+
+/** A file in memory with these bytes (memfd_create(2)); a negative errno on failure. */
+export function memoryFile(name: string, bytes: Uint8Array): number {
+  const fd = syscall(NR.memfd_create, cString(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return fd;
+  const failed = fill(fd, bytes);
+  if (failed === 0) return fd;
+  syscall(NR.close, fd);
+  return failed;
+}
+
+/** Overwrites a file's beginning with the first `length` bytes. */
+export function writeStart(fd: number, bytes: Uint8Array, length: number): void {
+  syscall(NR.pwrite64, fd, bytes, length, 0);
 }
 
 function fill(fd: number, bytes: Uint8Array): number {

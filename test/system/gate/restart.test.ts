@@ -79,6 +79,29 @@ describe("an agent that systemd starts again", () => {
     await stored(4);
   });
 
+  it("has the call fail that was being decided when it was killed, and the task go on", async () => {
+    execFileSync("gcc", ["-O2", "-static", "-o", join(site.folder, "rootfs/bin/steady"), at("../attack/steady.c")]);
+    await dev.ask("/bin/steady > /dev/shm/steady & echo $! > /dev/shm/pid");
+    const last = "while read -r line; do all=$line; done < /dev/shm/steady; echo $all";
+    const counts = async () => {
+      const [done = 0, failed = 0, odd = 0] = (await dev.ask(last)).trim().split(" ").map(Number);
+      return { done, failed, odd };
+    };
+    const more = (than: number) =>
+      vi.waitFor(async () => expect((await counts()).done).toBeGreaterThan(than), { timeout: 15_000, interval: 100 });
+    await more(0);
+    for (let round = 0; round < 5; round += 1) {
+      there().run("kill", "-KILL", mainPid());
+      await judged();
+      await more((await counts()).done);
+    }
+    const { failed, odd } = await counts();
+    expect(failed).toBeGreaterThan(0); // it hardly does anything else than wait for an answer
+    expect(failed).toBeLessThanOrEqual(5);
+    expect(odd).toBe(0);
+    await dev.ask("read -r steady < /dev/shm/pid; kill -KILL $steady");
+  });
+
   it("hears processes that a runtime starts in such a container", async () => {
     expect(edge.exec("/bin/attack", "callers").stdout).toContain(REFUSED);
     expect(dev.exec("/bin/attack", "callers").stdout).toContain(LOADED);

@@ -33,7 +33,7 @@ describe("the containers of an agent", () => {
     const said: CountersignError[] = [];
     const containers = new Containers(
       source,
-      { known: (...what) => known.push(what), say: (error) => said.push(error) },
+      { known: (listener, container) => known.push([listener, container]), say: (error) => said.push(error) },
       patience,
     );
     return { source, known, said, containers };
