@@ -18,12 +18,25 @@ export function takeExhausted(): Error | null {
   return error;
 }
 
+interface Described {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
 /** An error in words, without running any code of the policy: own or inherited text, never a getter. */
-export function describe(error: unknown): { name: string; message: string; stack: string } {
-  const thrown = takeExhausted() ?? error;
-  if (typeof thrown !== "object" || thrown === null) {
-    return { name: "", message: told(inWords(thrown)), stack: "" };
+export function describe(error: unknown): Described {
+  const exhaustion = takeExhausted();
+  try {
+    return inPieces(exhaustion ?? error);
+  } catch {
+    // where it has no memory, the engine may throw nothing at all, and to look at that is an error
+    return { name: "", message: "", stack: "" };
   }
+}
+
+function inPieces(thrown: unknown): Described {
+  if (typeof thrown !== "object" || thrown === null) return { name: "", message: told(inWords(thrown)), stack: "" };
   return {
     name: told(inheritedText(thrown, "name") ?? "an object"),
     message: told(inheritedText(thrown, "message") ?? ""),

@@ -55,6 +55,11 @@ export const memory: readonly HostileCase[] = [
     `import { map_update } from "countersign";
 export function blob_verify() { try { map_update("state", "a", "\\u0100".repeat(1e6)); } catch {} return 0; }`,
   ),
+  outOfMemory(
+    "comparing long texts, for which the engine throws nothing",
+    `const s = "a".repeat(1e6); try { s.localeCompare(s + 1); } catch (e) { return e === undefined ? 0 : -13; } return 0;`,
+  ),
+  outOfMemory("comparing long texts without catching it", `const s = "a".repeat(1e6); return s.localeCompare(s + 1);`),
   outOfMemory("a match of a regular expression", `return "ab".repeat(9e5).match(/./g).length;`),
   outOfMemory("a regular expression", `return new RegExp("a".repeat(3e6)).test("a") ? 0 : -1;`),
   outOfMemory("splitting text", `return "a,".repeat(9e5).split(",").length;`),

@@ -7,6 +7,44 @@ const native = (name: string, policy: string): readonly HostileCase[] => [
   { name: `${name}, with fuel for it`, policy, fault: "OUT_OF_TIME", fuel: 1_000_000_000 },
 ];
 
+/** Methods that go through an array of four thousand million holes. */
+const SPARSE = [
+  "concat([1])",
+  "every(() => true)",
+  "filter(Boolean)",
+  "findIndex(Boolean)",
+  "findLastIndex(Boolean)",
+  "flat()",
+  "flatMap(Array)",
+  "forEach(() => {})",
+  "lastIndexOf(1)",
+  "map(() => 1)",
+  "reduce((sum) => sum, 0)",
+  "reduceRight((sum) => sum, 0)",
+  "shift()",
+  "slice()",
+  "some(Boolean)",
+  "sort()",
+  "splice(0, 1)",
+  "toLocaleString()",
+  "toString()",
+  "unshift(1)",
+];
+/** Other natives that take long for what they are given. */
+const LONG: Readonly<Record<string, string>> = {
+  "spreading a sparse array": `const a = []; a.length = 2 ** 32 - 1; Math.max(...a);`,
+  "joining a template's absurd parts": `String.raw({ raw: { length: 2 ** 53 - 1 } });`,
+  normalizing: `for (let i = 0; i < 99; i++) "A\u030a".repeat(4e5).normalize("NFC");`,
+  "writing JSON that shares": `let a = [1]; for (let i = 0; i < 24; i++) a = [a, a]; JSON.stringify(a);`,
+  "parsing JSON again and again": `const t = "[" + "1,".repeat(1e6) + "1]"; for (let i = 0; i < 99; i++) JSON.parse(t);`,
+  "reading a large integer": `BigInt("9".repeat(3e5));`,
+  "dividing large integers": `(1n << 900000n) / ((1n << 450000n) - 1n);`,
+  "a regular expression that is large": `new RegExp("(?:a{1,1000}){1,1000}".repeat(50)).test("a".repeat(9000));`,
+  "regular expressions of sets": `for (let i = 0; i < 9999; i++) new RegExp("[\\\\p{L}--[a-z]]", "v");`,
+  escaping: `for (let i = 0; i < 99; i++) encodeURIComponent("\u20ac".repeat(3e5));`,
+  "reading a long number": `for (let i = 0; i < 99; i++) parseFloat("1".repeat(2e6));`,
+};
+
 export const time: readonly HostileCase[] = [
   outOfFuel("an endless `for`", `for (;;);`),
   outOfFuel("an endless `while`", `while (true) {}`),
@@ -78,6 +116,8 @@ export const time: readonly HostileCase[] = [
     try { for (const x of g()) throw 1; } catch {} return 0;`,
   ),
   outOfFuel("a loop in an iterator's `return`, whose errors are dropped", dropped("for (;;);")),
+  ...SPARSE.map((call) => outOfFuel(`${call} of a sparse array`, `const a = []; a.length = 2 ** 32 - 1; a.${call};`)),
+  ...Object.entries(LONG).map(([name, body]) => outOfFuel(name, body)),
   outOfFuel("copying much again and again", `for (let i = 0; i < 9000; i++) "x".repeat(1e6).concat("y").at(-1);`),
   outOfFuel(
     "looking for a property at the end of many prototypes",
