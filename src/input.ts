@@ -12,7 +12,8 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 /** A UTF-8 text file's contents, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readText(path: string, limit: number): string {
   try {
-    return UTF8.decode(readInput(path, limit));
+    // of node's pool, where it fits: text is made of it at once
+    return UTF8.decode(read(path, limit, (size) => Buffer.allocUnsafe(size)));
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause;
     throw new CountersignError("FILE_UNREADABLE", "is not UTF-8 text", {
@@ -25,6 +26,10 @@ export function readText(path: string, limit: number): string {
 
 /** A file's bytes, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readInput(path: string, limit = MAX_INPUT): Uint8Array {
+  return read(path, limit, (size) => new Uint8Array(size));
+}
+
+function read(path: string, limit: number, allocate: (size: number) => Uint8Array): Uint8Array {
   let fd: number;
   try {
     fd = openSync(path, OPEN);
@@ -36,7 +41,7 @@ export function readInput(path: string, limit = MAX_INPUT): Uint8Array {
     if (!status.isFile())
       throw new CountersignError("FILE_UNREADABLE", "is not a regular file", { place: path, remedy: "name a file" });
     if (status.size > limit) throw tooLarge(path, status.size, limit);
-    const bytes = new Uint8Array(status.size);
+    const bytes = allocate(status.size);
     let length = 0;
     while (length < bytes.length) {
       const count = readSync(fd, bytes, length, bytes.length - length, length);

@@ -14,12 +14,11 @@ import type { Unit } from "./units.js";
  * own. QuickJS reads what is written here for every policy anew, so that it is short.
  */
 export function assemble(units: readonly Unit[], hooks: readonly string[]): { text: string; parts: readonly Part[] } {
-  const names = new Names(unspelt(units));
+  const names = namesFor(units);
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
-  // a function, where an arrow would have the engine's global object as `this` of the policy
-  let text = `(function(${LINK.map(own).join()}){"use strict";let ${own("fuel")}=0${values.join("")};${own("metered")}(()=>${own("fuel")});`;
+  let text = `${names.opening}${values.join("")};${own("metered")}(()=>${own("fuel")});`;
   let line = 1;
   units.forEach((unit, index) => {
     const { source, bindings } = unit;
@@ -46,11 +45,11 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
   return { text, parts };
 }
 
-/** The shortest `$c`, `$cc` … that no file spells anywhere: what begins with it is the linker's alone. */
-function unspelt(units: readonly Unit[]): string {
+/** What begins with the shortest `$c`, `$cc` … that no file spells anywhere is the linker's alone. */
+function namesFor(units: readonly Unit[]): Names {
   let prefix = "$c";
   while (units.some(({ source }) => source.text.includes(prefix))) prefix += "c";
-  return prefix;
+  return prefix === USUAL.prefix ? USUAL : new Names(prefix);
 }
 
 /** Names that stand in the linked text and in no file of the policy. */
@@ -60,13 +59,16 @@ class Names implements Marks {
   readonly box: string;
   readonly error: string;
   readonly anonymous: string;
+  readonly opening: string;
 
-  constructor(private readonly prefix: string) {
+  constructor(readonly prefix: string) {
     this.fuel = this.own("fuel");
     this.exhausted = this.own("exhausted");
     this.box = this.own("box");
     this.error = this.own("error");
     this.anonymous = this.own("default");
+    // a function, where an arrow would have the engine's global object as `this` of the policy
+    this.opening = `(function(${LINK.map(this.own).join()}){"use strict";let ${this.fuel}=0`;
   }
 
   readonly own = (name: string): string => `${this.prefix}_${name}`;
@@ -84,6 +86,8 @@ class Names implements Marks {
     return local === ANONYMOUS ? this.anonymous : local!;
   }
 }
+
+const USUAL = new Names("$c");
 
 function declare(constants: readonly string[]): string {
   return constants.length === 0 ? "" : `const ${constants.join()};`;

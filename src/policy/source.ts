@@ -34,9 +34,7 @@ export function readSource(file: string, raw: string): Source {
       },
     );
   }
-  // a template's value has LF whatever the file has, so nothing changes but places
-  const written = raw.replace(/\r\n?/g, "\n");
-  refuseCharacters(file, written);
+  const written = PRINTABLE.test(raw) ? raw : readable(file, raw);
   const text = file.endsWith(".ts") ? eraseTypes(file, written) : written;
   try {
     const program = parse(text, OPTIONS);
@@ -99,9 +97,14 @@ const REFUSED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/u;
 
-function refuseCharacters(file: string, text: string): void {
+/** What most files are, and nothing of it is refused. */
+const PRINTABLE = /^[\n\t\x20-\x7e]*$/;
+
+/** A text with LF line ends: a template's value has them whatever the file has, so nothing changes but places. */
+function readable(file: string, raw: string): string {
+  const text = raw.replace(/\r\n?/g, "\n");
   const found = REFUSED.exec(text);
-  if (found === null) return;
+  if (found === null) return text;
   const code = found[0].codePointAt(0) ?? 0;
   throw new CountersignError(
     "POLICY_FORBIDDEN",
