@@ -36,6 +36,11 @@ export class RunningAgent {
     return /metrics at (\S+)/.exec(this.#all)?.[1] ?? "";
   }
 
+  /** What it said before is not heard any more. */
+  forget(): void {
+    this.#said = "";
+  }
+
   async heard(what: RegExp): Promise<void> {
     for (let tries = 0; tries < 400 && !what.test(this.#said); tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 25));
@@ -43,7 +48,7 @@ export class RunningAgent {
   }
 
   async reload(answer = /the configuration was read again/): Promise<void> {
-    this.#said = "";
+    this.forget();
     this.process.kill("SIGHUP");
     await this.heard(answer);
   }

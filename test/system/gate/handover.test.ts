@@ -1,0 +1,89 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { RunningAgent } from "./running-agent.js";
+import { needs, needsGate, Site } from "./site.js";
+
+const SOURCE = fileURLToPath(new URL("../attack/hand.c", import.meta.url));
+const NOBODY = 65534;
+const STATE = { fds: ["seccompFd"], pid: process.pid, state: { id: "c1", annotations: {} } };
+
+describe("what is handed to an agent, and is no container", () => {
+  let site: Site;
+  let agent: RunningAgent;
+  let hand: string;
+
+  beforeAll(async () => {
+    if (process.getuid?.() !== 0) return;
+    site = new Site("export const bpf_prog_load = () => 0;");
+    hand = join(site.folder, "hand");
+    execFileSync("gcc", ["-O2", "-o", hand, SOURCE]);
+    agent = await RunningAgent.start(site);
+  });
+  afterAll(async () => {
+    await agent?.end();
+    site?.remove();
+  });
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "gcc");
+  });
+
+  const send = (text: string, fds = 0, uid = 0) =>
+    spawnSync(hand, [agent.socket, String(fds), String(uid)], { input: text, timeout: 20_000 }).status;
+  const open = () => readdirSync(`/proc/${agent.process.pid}/fd`).length;
+
+  const cases: Readonly<Record<string, { text: string; fds?: number; reason: RegExp }>> = {
+    nothing: { text: "", reason: /is malformed: it is no JSON object/ },
+    "what is no JSON": { text: "hello", reason: /is malformed: it is no JSON object/ },
+    "half of a state": { text: JSON.stringify(STATE).slice(0, 20), fds: 1, reason: /it is no JSON object/ },
+    "a state without an fd": { text: JSON.stringify(STATE), reason: /`c1` came without its listener/ },
+    "a state with a file in the listener's place": {
+      text: JSON.stringify(STATE),
+      fds: 1,
+      reason: /`c1` came without its listener/,
+    },
+    "a state with more fds than a runtime has": {
+      text: JSON.stringify(STATE),
+      fds: 40,
+      reason: /its listener|many fds/,
+    },
+    "a state whose listener is not among its fds": {
+      text: JSON.stringify({ ...STATE, fds: ["a", "b", "seccompFd"] }),
+      fds: 2,
+      reason: /`c1` came without its listener/,
+    },
+    "a state without end": { text: `{"a":"${"x".repeat(2 << 20)}`, fds: 1, reason: /is too long/ },
+  };
+  for (const [what, { text, fds, reason }] of Object.entries(cases))
+    it(`is refused by what it is, and leaves no fd behind: ${what}`, async () => {
+      const before = open();
+      agent.forget();
+      expect(send(text, fds)).toBe(0);
+      await agent.heard(reason);
+      await vi.waitFor(() => expect(open()).toBe(before));
+    });
+
+  it("is not waited for longer than five seconds", async () => {
+    const before = open();
+    agent.forget();
+    const silent = connect(agent.socket);
+    await agent.heard(/did not say what for/);
+    silent.destroy();
+    await vi.waitFor(() => expect(open()).toBe(before));
+  });
+
+  it("is not taken from another user, who could not open the socket either", async () => {
+    chmodSync(site.folder, 0o755);
+    expect(send(JSON.stringify(STATE), 1, NOBODY)).toBe(1);
+    chmodSync(agent.socket, 0o666);
+    agent.forget();
+    expect(send(JSON.stringify(STATE), 1, NOBODY)).toBe(0);
+    await agent.heard(/uid 65534 may not hand over containers/);
+    chmodSync(agent.socket, 0o600);
+    chmodSync(site.folder, 0o700);
+  });
+});
