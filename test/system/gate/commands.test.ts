@@ -91,6 +91,18 @@ describe("what is done with objects that were handed out", () => {
     "run for ever: errno 22": "runs",
   };
 
+  it("comes to the same in namespaces of its own, where processes and cgroups have other numbers and names", (context) => {
+    needs(context, "unshare");
+    const own = ["unshare", "--pid", "--fork", "--cgroup", "--mount", "--mount-proc"];
+    const links = (run: (...command: string[]) => { stdout: string }) =>
+      run("env", ...words(env()), ...own, site.attack("commands"), "links").stdout;
+    expect(links((...command) => site.run(...command))).toBe(links((...command) => site.bare(...command)));
+    const pids = noted("BPF_LINK_CREATE").flatMap(({ attach }) => attach?.target.pid || []);
+    // it is the first process there, and another one to the gate; of the one that there is not nobody is asked
+    expect(pids).toEqual([expect.any(Number)]);
+    expect(pids[0]).toBeGreaterThan(1);
+  });
+
   it("tells a policy what is attached, how and to what", () => {
     gated("links");
     const links = noted("BPF_LINK_CREATE");
