@@ -113,7 +113,9 @@ export const SCHEMA = z
           .default({})
           .describe("Ids of the kernel's keyrings, as loads name them, to keyrings of this file"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
-        stall: duration.default("250ms").describe("How long a task may make the gate wait for its memory"),
+        stall: duration
+          .default("250ms")
+          .describe("How long a task may make the gate wait, for its memory, files or paths"),
       })
       .prefault({})
       .describe("How `run` and `agent` behave beside what policies say"),

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import {
   MessageChannel,
   type MessagePort,
@@ -11,6 +12,8 @@ import type { Failure } from "./failure.js";
 /** What every thread says, beside what is its own. */
 export type ThreadMessage =
   | { readonly is: "ready" }
+  /** Fds that the thread has opened for as long as it lives, of which node knows nothing: they are closed once it has ended. */
+  | { readonly is: "opened"; readonly fds: readonly number[] }
   /** Where `id` is null: it cannot start, or go on. */
   | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
 
@@ -26,6 +29,7 @@ export class OwnedThread<To, From extends { readonly is: string }> {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #ready: Promise<Failure | null>;
+  readonly #opened: number[] = [];
 
   /**
    * `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`; its heap has
@@ -47,11 +51,15 @@ export class OwnedThread<To, From extends { readonly is: string }> {
         resolve({ code: "INTERNAL", message, place: undefined, remedy: undefined });
       };
       this.#worker.on("error", ({ name, message }) => end(`${name}: ${message}`));
-      this.#worker.on("exit", () => end("the decision thread ended"));
+      this.#worker.on("exit", () => {
+        for (const fd of this.#opened) closeSync(fd);
+        end("the decision thread ended");
+      });
     });
     const started = new Promise<Failure | null>((resolve) => {
       this.#port.on("message", (message: From | ThreadMessage) => {
-        if (message.is === "ready") resolve(null);
+        if (isOpened(message)) this.#opened.push(...message.fds);
+        else if (message.is === "ready") resolve(null);
         else if (isFatal(message)) resolve(message.error);
         hear(message);
       });
@@ -91,6 +99,10 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     await this.#worker.terminate();
     this.#port.close();
   }
+}
+
+function isOpened(message: { readonly is: string }): message is ThreadMessage & { readonly is: "opened" } {
+  return message.is === "opened";
 }
 
 function isFatal(message: { readonly is: string }): message is ThreadMessage & { readonly is: "failed" } {

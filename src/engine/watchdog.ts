@@ -135,7 +135,7 @@ class Watchdog implements DecisionEngine {
 
   #hear(thread: WatchedThread, message: FromThread): void {
     if (thread !== this.#thread) return;
-    if (message.is === "ready") return;
+    if (message.is === "ready" || message.is === "opened") return;
     if (message.is === "failed" && message.id === null) {
       this.#giveUp(null, errorOf(message.error));
       return;

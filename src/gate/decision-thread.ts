@@ -8,7 +8,8 @@ import type { Container } from "../policy/current.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { suspectOf } from "./listener.js";
-import type { FromThread, ToldRefusal, ToThread } from "./messages.js";
+import type { FromThread, HandedTo, ToldRefusal, ToThread } from "./messages.js";
+import { Objects } from "./objects.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settingsOf } from "./settings.js";
@@ -59,6 +60,8 @@ export class DecisionThread {
   readonly tally = new Tally();
   readonly #listeners = new Map<number, Container | null>();
   readonly #bookmarks = new Map<number, number>();
+  /** What was handed out to whose tasks, for a thread that takes over. */
+  readonly #handed = new Map<string, Objects>();
   readonly #suspects = new Offences<string>(SUSPICION);
   readonly #porters: Porters;
   /** Calls that the thread was handed, by name, with why they end where they do. */
@@ -71,6 +74,7 @@ export class DecisionThread {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #ending = false;
+  #isLost = false;
   /** The errand over which a task was killed last: see {@link Blocked.count}. */
   #killed = 0;
 
@@ -157,9 +161,11 @@ export class DecisionThread {
     if (thread !== this.#thread) return;
     switch (message.is) {
       case "over":
-        this.#listeners.delete(message.fd);
-        this.#bookmarks.delete(message.fd);
+        this.#forget(message.fd);
         this.events.done(message.fd);
+        break;
+      case "handed":
+        this.#remember(message.handed);
         break;
       case "wrote":
         this.#succession.record(message);
@@ -183,6 +189,22 @@ export class DecisionThread {
       case "failed":
         if (message.id === null) this.#lost(thread, message.error.message);
         else this.#orders.done(message.id, errorOf(message.error));
+    }
+  }
+
+  #forget(fd: number): void {
+    const whose = this.#suspectAt(fd);
+    this.#listeners.delete(fd);
+    this.#bookmarks.delete(fd);
+    if (![...this.#listeners.values()].some((container) => suspectOf(container) === whose)) this.#handed.delete(whose);
+  }
+
+  #remember(handed: readonly HandedTo[]): void {
+    for (const [whose, object] of handed) {
+      const objects = this.#handed.get(whose) ?? new Objects();
+      this.#handed.set(whose, objects);
+      objects.remember(object);
+      objects.tidy();
     }
   }
 
@@ -219,15 +241,14 @@ export class DecisionThread {
 
   /** Looks at what the thread is doing, and replaces it where that takes too long. Whether it is to be looked at soon again. */
   #look(): boolean {
-    if (this.#ending || this.#stopped) return false;
+    if (this.#ending || this.#stopped || this.#isLost) return false;
     const thread = this.#thread;
     const blocked = thread.watch.look();
     const overdue = thread.decisions.overdue(0) !== null;
     if (overdue) this.#spare.want();
     if (blocked !== null) this.#lookAt(thread, blocked);
     else if (thread.decisions.overdue(GRACE) !== null) {
-      const next = this.#next(thread);
-      if (next !== null) void this.#end(thread, next);
+      if (this.#canReplace(thread)) void this.#end(thread);
     } else if (!overdue) this.#spare.rest();
     return blocked !== null || overdue;
   }
@@ -239,14 +260,13 @@ export class DecisionThread {
     // where there is nobody else to wait, another thread is of use only if the task's end was of none
     const patience = !this.#alone ? PATIENCE : blocked.wait === "kernel" ? Number.POSITIVE_INFINITY : stall + PATIENCE;
     if (waited > patience - PATIENCE + UNEASY) this.#spare.want();
-    const next = waited > patience ? this.#next(thread) : null;
-    if (next !== null) this.#takeOff(thread, blocked, next);
+    if (waited > patience && this.#canReplace(thread)) this.#takeOff(thread, blocked);
   }
 
-  /** Who can take over from a thread; null where nobody can yet. */
-  #next(thread: GateThread): GateThread | null {
+  /** Whether another thread can take over from this one by now. */
+  #canReplace(thread: GateThread): boolean {
     if (this.#spare.failure !== null) this.#lost(thread, this.#spare.failure);
-    return this.#spare.take();
+    return this.#spare.isReady;
   }
 
   /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
@@ -266,7 +286,7 @@ export class DecisionThread {
   }
 
   /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
-  #takeOff(thread: GateThread, blocked: Blocked, next: GateThread): void {
+  #takeOff(thread: GateThread, blocked: Blocked): void {
     this.#receive(thread);
     if (!thread.watch.supersede(blocked)) return;
     const { listener } = thread.watch.left()!;
@@ -278,19 +298,19 @@ export class DecisionThread {
     }
     this.#porters.adopt(visit, this.#suspectAt(listener), blocked, this.#killed === blocked.count);
     thread.hold(false);
-    this.#takeOver(next);
+    this.#takeOver();
     this.events.replaced("a task kept it waiting");
   }
 
   /** A policy did not come back: nothing but the thread's end ends it. */
-  async #end(thread: GateThread, next: GateThread): Promise<void> {
+  async #end(thread: GateThread): Promise<void> {
     this.#ending = true;
     await thread.end();
     this.#receive(thread);
     const left = thread.watch.left();
     if (left !== null) this.#inherit(thread, left);
     this.#ending = false;
-    this.#takeOver(next);
+    this.#takeOver();
     this.events.replaced(`a policy did not come back within ${GRACE} ms of its time`);
   }
 
@@ -316,12 +336,16 @@ export class DecisionThread {
     return { do: "listen", order, fd, container, bookmark: this.#bookmarks.get(fd) ?? NO_FILE };
   }
 
-  #takeOver(next: GateThread): void {
+  #takeOver(): void {
+    const next = this.#spare.take();
+    this.#spare.want(); // what has happened once is likely to happen again
     this.#thread = next;
     this.#killed = 0;
     this.tally.add("replacements");
     next.hold(true);
-    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions: this.#succession.offences });
+    const handed = [...this.#handed].flatMap(([whose, { all }]) => all.map((object): HandedTo => [whose, object]));
+    const { offences: suspensions } = this.#succession;
+    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed });
     next.tell({ do: "suspect", suspects: this.#suspects.records });
     for (const [fd, container] of this.#listeners) next.tell(this.#listening(0, fd, container));
     this.#orders.repeat();
@@ -330,7 +354,8 @@ export class DecisionThread {
 
   /** A thread ended that nobody ended. */
   #lost(thread: GateThread, message: string): void {
-    if (thread !== this.#thread || this.#stopped || this.#ending || !thread.isReady) return;
+    if (thread !== this.#thread || this.#stopped || this.#ending || !thread.isReady || this.#isLost) return;
+    this.#isLost = true;
     const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${message}`, {
       remedy: "see docs/errors/GATE_FAILED.md",
     });

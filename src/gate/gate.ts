@@ -58,9 +58,12 @@ export class Gate {
     } catch (error) {
       if (!(error instanceof Awaited)) throw error;
       visit!.verdicts = watch.verdicts;
-      watch.leave();
-      this.say({ is: "awaits", visit: visit!, parcel: pack(error.errand) });
-      return;
+      if (visit!.brought.length < MOST_ERRANDS) {
+        watch.leave();
+        this.say({ is: "awaits", visit: visit!, parcel: pack(error.errand) });
+        return;
+      }
+      this.#turnAway(listener, notification, visit!, "it takes more looks at its memory than a suspect's call may");
     }
     watch.leave();
     tally.answered(visit === null ? (performance.now() - start) * 1000 : (Date.now() - visit.since) * 1000);
@@ -75,6 +78,7 @@ export class Gate {
       return;
     }
     const pidfd = openThread(notification.tid, notification.tid);
+    this.gatehouse.watch.made(pidfd);
     try {
       const asker = pidfd < 0 ? null : readAsker(notification.tid, pidfd, listener.container);
       if (asker !== null) this.#answerTo(asker, pidfd, listener, notification, visit);
@@ -92,7 +96,6 @@ export class Gate {
       visit !== null && (visit.brought.length > 0 || isSuspect(listener)) ? new PortersHands(visit) : null;
     const fds = visit?.fds ?? new Map<number | string, number>();
     const task = new Task(notification.tid, asker.current.pid, pidfd, porters ?? this.#own, fds);
-    this.#own.brought = [];
     let goesOn = false;
     try {
       const answer = this.#judge(new Call(notification, listener, task, asker, this.gatehouse, visit), notification);
@@ -104,6 +107,7 @@ export class Gate {
         this.#leave(visit ?? newVisit(listener.fd, this.gatehouse.watch.notification), fds, asker);
       throw error;
     } finally {
+      this.#own.brought = [];
       if (!goesOn) {
         task.release();
         porters?.close();
@@ -165,6 +169,8 @@ export class Gate {
 /** For a task that is gone, or cannot be seen from here: there is nobody to decide about. */
 const NOBODY: Answer = { result: -ERRNO.EPERM };
 const UNDECIDED: readonly Verdict[] = [];
+/** Errands for one call of a suspect: each takes a turn, and that runs through all before it. None needs as many as forty. */
+const MOST_ERRANDS = 256;
 /** Milliseconds within which whoever watches has said for how long a listener is suspect. */
 const UNTIL_HEARD = 1000;
 

@@ -8,6 +8,7 @@ import type { Suspensions } from "../engine/succession.js";
 import type { Answer } from "../hooks/decision.js";
 import type { Container } from "../policy/current.js";
 import type { Parcel } from "./errand.js";
+import type { Handed } from "./objects.js";
 import type { Brought, Visit } from "./visit.js";
 
 /** What a decision thread starts with. */
@@ -27,7 +28,12 @@ export interface ThreadData {
 /** What has a number in `order` is answered by `done`, or by `failed` with that number. */
 export type ToThread =
   /** First, to a thread that takes over: what those before it have left. */
-  | { readonly do: "inherit"; readonly commits: readonly Commit[]; readonly suspensions: Suspensions }
+  | {
+      readonly do: "inherit";
+      readonly commits: readonly Commit[];
+      readonly suspensions: Suspensions;
+      readonly handed: readonly HandedTo[];
+    }
   | {
       readonly do: "listen";
       readonly order: number;
@@ -51,6 +57,8 @@ export type FromThread =
   | { readonly is: "over"; readonly fd: number }
   /** What a decision wrote to maps: before it has any effect. */
   | { readonly is: "wrote"; readonly answers: readonly Wrote[] }
+  /** What was handed out to whose tasks, some milliseconds ago at most. */
+  | { readonly is: "handed"; readonly handed: readonly HandedTo[] }
   /** A call needs an errand run, and then another turn. */
   | { readonly is: "awaits"; readonly visit: Visit; readonly parcel: Parcel }
   /** The thread was taken off, and has come back from what it was at. It ends. */
@@ -60,6 +68,9 @@ export type FromThread =
   /** A listener's tasks keep the thread waiting. */
   | { readonly is: "slow"; readonly fd: number }
   | ToldRefusal;
+
+/** An object, and to whose tasks it was handed out: see `suspectOf`. */
+export type HandedTo = readonly [whose: string, handed: Handed];
 
 export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
 

@@ -10,17 +10,46 @@ export class Objects {
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
   #mapMemory = 0;
+  #sweepAt = SWEEP;
+
+  /** `tell` is told of each object. */
+  constructor(private readonly tell: (handed: Handed) => void = () => undefined) {}
 
   handOutProgram(id: number, subject: ProgramSubject): void {
     if (this.#programs.size >= REMEMBERED) this.#forgetPrograms();
     this.#programs.set(id, subject);
+    this.tell({ id, subject });
+  }
+
+  /** Remembers what was handed out in another thread. */
+  remember(handed: Handed): void {
+    if ("subject" in handed) this.handOutProgram(handed.id, Object.freeze(handed.subject));
+    else this.handOutMap(handed.id, handed.entry);
+  }
+
+  /** All that is remembered, but for what is gone. */
+  get all(): readonly Handed[] {
+    this.#sweep();
+    return [
+      ...Array.from(this.#programs, ([id, subject]) => ({ id, subject })),
+      ...Array.from(this.#maps, ([id, entry]) => ({ id, entry })),
+    ];
+  }
+
+  /** Forgets what is gone, once there is enough of all. For who remembers without ever being asked. */
+  tidy(): void {
+    if (this.#programs.size + this.#maps.size < this.#sweepAt) return;
+    this.#sweep();
+    this.#sweepAt = SWEEP + 2 * (this.#programs.size + this.#maps.size);
   }
 
   handOutMap(id: number, entry: MapEntry): void {
     const oldest = this.#maps.size < REMEMBERED ? undefined : this.#maps.keys().next().value;
     if (oldest !== undefined) this.#forgetMap(oldest);
+    this.#forgetMap(id);
     this.#maps.set(id, entry);
     this.#mapMemory += entry.memory;
+    this.tell({ id, entry });
   }
 
   program(id: number): ProgramSubject | null {
@@ -53,11 +82,21 @@ export class Objects {
     }
   }
 
+  #sweep(): void {
+    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#programs.delete(id);
+    for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
+  }
+
   #forgetMap(id: number): void {
     this.#mapMemory -= this.#maps.get(id)?.memory ?? 0;
     this.#maps.delete(id);
   }
 }
+
+/** An object that was handed out: a program as it was judged and loaded, or a map. */
+export type Handed =
+  | { readonly id: number; readonly subject: ProgramSubject }
+  | { readonly id: number; readonly entry: MapEntry };
 
 export interface MapEntry {
   /** The process that created it. */
@@ -72,5 +111,7 @@ export interface MapEntry {
  * those that are gone are forgotten first.
  */
 const REMEMBERED = 16_384;
+/** Objects that are remembered before it is looked which of them are gone. */
+const SWEEP = 256;
 /** Room for so many is made at once, since each id that is looked up takes a call. */
 const ROOM_MADE = 1024;

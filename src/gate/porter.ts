@@ -16,6 +16,7 @@ port.on("message", (parcel: ToPorter) => {
   const outcome = shared(perform(errand, wardrobe));
   port.postMessage({ is: "brought", outcome, memory: memoryOf(errand) } satisfies FromPorter);
 });
+port.postMessage({ is: "opened", fds: wardrobe.fds } satisfies FromPorter);
 port.postMessage({ is: "ready" } satisfies FromPorter);
 
 /** What was copied goes with its call from turn to turn, and is not copied again each time. */

@@ -31,10 +31,14 @@ export class Spare {
     if (this.#thread !== null && Date.now() - this.#wanted > KEPT) this.dismiss();
   }
 
-  /** Gives it away; null where there is none yet that could decide. */
-  take(): GateThread | null {
-    const thread = this.#thread;
-    if (!thread?.isReady) return null;
+  /** Whether there is one that can decide. */
+  get isReady(): boolean {
+    return this.#thread?.isReady === true;
+  }
+
+  /** Gives it away, where {@link isReady}; or what is started at once. */
+  take(): GateThread {
+    const thread = this.#thread ?? this.start();
     this.#thread = null;
     return thread;
   }

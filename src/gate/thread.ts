@@ -12,8 +12,8 @@ import { Facts } from "./facts.js";
 import { Gate } from "./gate.js";
 import { abandon, Superseded } from "./hands.js";
 import { Judge } from "./judge.js";
-import { Listener } from "./listener.js";
-import type { FromThread, ThreadData, ToThread } from "./messages.js";
+import { Listener, suspectOf } from "./listener.js";
+import type { FromThread, HandedTo, ThreadData, ToThread } from "./messages.js";
 import { Objects } from "./objects.js";
 import { rehearse } from "./rehearsal.js";
 import { settingsOf } from "./settings.js";
@@ -40,6 +40,10 @@ class GateThread {
   #suspects: readonly (readonly [string, Offence])[] = [];
   #standing = suspended([]);
   #alone = true;
+  /** By whose tasks have them: see {@link suspectOf}. */
+  readonly #objects = new Map<string, Objects>();
+  /** What was handed out and not told of yet: that takes longer than the rest of a call, and can wait until there is none. */
+  #handed: HandedTo[] = [];
   #gate: Gate;
   #running = true;
 
@@ -59,13 +63,15 @@ class GateThread {
       this.engine.prepare();
       rehearse(this.#wardrobe);
     }
+    this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#wardrobe.fds] });
     this.#say({ is: "ready" });
     while (this.#running) {
       let rung = false;
-      this.#poll.wait(-1, (fd, events) => {
+      const ready = this.#poll.wait(this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
         if (fd === this.data.bell) rung = true;
         else this.#serve(fd, events);
       });
+      if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
       if (rung) await this.#listen();
     }
     this.engine.close();
@@ -74,10 +80,13 @@ class GateThread {
   #serve(fd: number, events: number): void {
     const listener = this.#listeners.get(fd);
     if (listener === undefined) return;
+    this.#tellHandedBut(listener);
     if (this.#gate.serve(listener) || (events & EPOLLHUP) === 0) return;
     // nobody is left under this filter
     this.#poll.remove(fd);
     this.#listeners.delete(fd);
+    const left = [...this.#listeners.values()].some(({ suspect }) => suspect === listener.suspect);
+    if (!left) this.#objects.delete(listener.suspect);
     this.#say({ is: "over", fd });
   }
 
@@ -95,6 +104,8 @@ class GateThread {
       case "inherit":
         for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
         this.#standing = suspended(message.suspensions);
+        for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
+        this.#handed = [];
         return;
       case "listen":
         this.#hear(message.fd, frozen(message.container), message.bookmark);
@@ -122,7 +133,7 @@ class GateThread {
       return;
     }
     wakeOnSameCpu(fd);
-    const listener = new Listener(fd, container, this.#objectsOf(container), new Bookmark(bookmark));
+    const listener = new Listener(fd, container, this.#objectsOf(suspectOf(container)), new Bookmark(bookmark));
     this.#suspect(listener);
     for (const other of this.#listeners.values()) this.#alone &&= other.suspect === listener.suspect;
     this.#listeners.set(fd, listener);
@@ -136,8 +147,10 @@ class GateThread {
 
   #resume(visit: Visit, reason: string | null): void {
     const listener = this.#listeners.get(visit.listener);
-    if (listener !== undefined) this.#gate.resume(listener, visit, reason);
-    else {
+    if (listener !== undefined) {
+      this.#tellHandedBut(listener);
+      this.#gate.resume(listener, visit, reason);
+    } else {
       abandon(visit);
       this.#say({ is: "served", visit: visitName(visit) });
     }
@@ -160,10 +173,25 @@ class GateThread {
   }
 
   /** Those of the container's other listeners, or new ones. */
-  #objectsOf(container: Container | null): Objects {
-    for (const listener of this.#listeners.values())
-      if (listener.container?.id === container?.id) return listener.objects;
-    return new Objects();
+  #objectsOf(whose: string): Objects {
+    let objects = this.#objects.get(whose);
+    if (objects === undefined) {
+      objects = new Objects((handed) => this.#handed.push([whose, handed]));
+      this.#objects.set(whose, objects);
+    }
+    return objects;
+  }
+
+  /** Before the turn of others, which may be this thread's last: a container itself has to put up with what it does. */
+  #tellHandedBut({ suspect }: Listener): void {
+    const first = this.#handed[0];
+    if (first !== undefined && first[0] !== suspect) this.#tellHanded();
+  }
+
+  #tellHanded(): void {
+    if (this.#handed.length === 0) return;
+    this.#say({ is: "handed", handed: this.#handed });
+    this.#handed = [];
   }
 
   #gateOf(config: Config): Gate {
@@ -206,6 +234,9 @@ class GateThread {
   }
 }
 
+/** Milliseconds without a call, and objects, after which is told what was handed out. */
+const A_WHILE = 5;
+const MOST_UNTOLD = 64;
 /** Listeners that are served in one turn before messages are looked at. */
 const READY_AT_ONCE = 64;
 /** Distinct refusals that are told of; all are in the decision log. */

@@ -5,8 +5,8 @@ import { NOTIFICATION_SIZE } from "./sys/seccomp.js";
 /** What the decision thread is at: nothing; a call; an errand on its task's account; or it has been taken off. */
 const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
 
-const WORDS = { step: 0, listener: 1, count: 2, wait: 3, made: 4, verdicts: 9 } as const;
-/** Fds and decisions that one call can take; none takes more than two and four. */
+const WORDS = { step: 0, listener: 1, count: 2, wait: 3, made: 4, verdicts: 13 } as const;
+/** Fds that stand open for one call, as far as they are told of, and decisions: none takes more than three and four. */
 const MAX_MADE = WORDS.verdicts - WORDS.made - 1;
 const MAX_VERDICTS = 16;
 const KINDS = Object.keys(WAITS) as Wait[];
@@ -61,7 +61,7 @@ export class Watch {
     this.#time[0] = 0; // errands after a decision are not of those before it
   }
 
-  /** By the thread: a call has given it an fd, which is to go to the task. */
+  /** By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then. */
   made(fd: number): void {
     const count = this.#words[WORDS.made]!;
     if (count === MAX_MADE) return;

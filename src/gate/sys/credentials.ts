@@ -65,6 +65,11 @@ export class Wardrobe {
     this.#cwd = open(".");
   }
 
+  /** What it keeps open. */
+  get fds(): readonly number[] {
+    return [this.#network, this.#cgroup, this.#mounts, this.#root, this.#cwd];
+  }
+
   /**
    * Runs `call` as the task. Gives what it gives, or a negative errno where the identity cannot be taken. If the gate's own
    * cannot be put on again it throws GATE_FAILED: the thread is then of no more use.

@@ -6,7 +6,8 @@
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
 //   stuck    a program of that name, over which the policy of the tests never comes back
-// Prints, in microseconds, how long the loads took: `p50 N p99 N max N loads N failed N tries N`.
+// Prints, in microseconds, how long the loads took: `p50 N p99 N max N loads N failed N tries N found N`; the last is whether the
+// first program is found by its id in the end.
 #include "bpf.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -158,6 +159,10 @@ int main(int argc, char **argv)
 
 	victim = fork();
 	if (victim == 0) {
+		struct bpf_prog_info info = {};
+		union bpf_attr attr = {};
+		int first = -1;
+
 		hand_over(argv[1], "victim", install());
 		while (now() < end && shared[0] < MOST) {
 			uint64_t start = now();
@@ -166,10 +171,15 @@ int main(int argc, char **argv)
 			times[shared[0]++] = now() - start;
 			if (fd < 0)
 				shared[1]++;
+			else if (first < 0)
+				first = fd;
 			else
 				close(fd);
 			usleep(200);
 		}
+		prog_info(first, &info);
+		attr.prog_id = info.id;
+		shared[3] = bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr)) >= 0;
 		_exit(0);
 	}
 	if (kind != 'n')
@@ -195,7 +205,7 @@ int main(int argc, char **argv)
 	if (attacker)
 		kill(-attacker, SIGKILL), kill(attacker, SIGKILL);
 	qsort(times, shared[0], sizeof(*times), order);
-	printf("p50 %u p99 %u max %u loads %u failed %u tries %u\n", times[shared[0] / 2], times[shared[0] * 99ull / 100],
-	       shared[0] ? times[shared[0] - 1] : 0, shared[0], shared[1], shared[2]);
+	printf("p50 %u p99 %u max %u loads %u failed %u tries %u found %u\n", times[shared[0] / 2], times[shared[0] * 99ull / 100],
+	       shared[0] ? times[shared[0] - 1] : 0, shared[0], shared[1], shared[2], shared[3]);
 	return 0;
 }
