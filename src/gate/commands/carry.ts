@@ -39,7 +39,7 @@ export function carryOut(call: Call, name: string): Answer {
   }
   const { verdict } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
   if (verdict < 0) return { result: verdict };
-  return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, "place"));
+  return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.reach));
 }
 
 /** Writes back what the kernel wrote, and hands out what it made. */

@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import type { Reach } from "../sys/credentials.js";
 
 /**
  * What a field of `union bpf_attr` is to whoever carries a command out for another task (linux/bpf.h). `at` and every other
@@ -42,6 +43,8 @@ export interface Layout {
   readonly fields: readonly Field[];
   /** What comes of an fd that the task does not have, where that is not EBADF. */
   readonly noObject?: number;
+  /** How far it goes where it names files, cgroups or networks: what that needs of the task's identity takes time to find out. */
+  readonly reach?: Reach;
   /** Whether it answers with an fd. */
   readonly givesFd?: true;
   /** Negative results with which the kernel has written to the task all the same; null for any. */
@@ -70,6 +73,7 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
   /** BPF_OBJ_PIN: pathname 0 · bpf_fd 8 · file_flags 12 · path_fd 16. The path is looked up by {@link openPlace}. */
   6: {
     size: 24,
+    reach: "place",
     noObject: -ERRNO.EINVAL,
     fields: [
       { is: "fd", at: 8, role: "object" },
@@ -79,6 +83,7 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
   /** BPF_PROG_ATTACH: target_fd 0 · attach_bpf_fd 4 · attach_type 8 · attach_flags 12 · replace_bpf_fd 16 · relative 20 · revision 24. */
   8: {
     size: 32,
+    reach: "place",
     fields: [
       { is: "fd", at: 4, role: "object" },
       { is: "value", at: 8 },
@@ -140,6 +145,7 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
   /** BPF_LINK_CREATE: prog_fd or map_fd 0 · target 4 · attach_type 8 · flags 12, and what the target asks for. */
   28: {
     size: 64,
+    reach: "place",
     givesFd: true,
     fields: [
       { is: "fd", at: 0, role: "object" },
