@@ -7,10 +7,9 @@ import type { MapLimits } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
 import { didYouMean } from "../policy/nearest.js";
 import { Scope, type ScopeRules } from "../policy/scope.js";
-import { Document } from "./document.js";
+import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig } from "./keyring.js";
-import type { Path } from "./plain.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { bytes, milliseconds } from "./units.js";
 

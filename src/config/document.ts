@@ -1,8 +1,8 @@
-import { isMap, isScalar, isSeq, type Node, parseAllDocuments, type Document as YamlDocument } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Document as YamlDocument } from "yaml";
 import { CountersignError, type ErrorCode } from "../error.js";
-import { placeOf } from "../policy/place.js";
-import { Lines } from "./lines.js";
-import { type Path, type Plain, readPlain } from "./plain.js";
+
+/** A way into a document: keys and indexes. */
+export type Path = readonly PropertyKey[];
 
 /**
  * One YAML 1.2 document (JSON is one too) that knows where each of its values stands. Strict: keys are unique strings, no
@@ -10,20 +10,26 @@ import { type Path, type Plain, readPlain } from "./plain.js";
  */
 export class Document {
   readonly value: unknown;
-  /** Null where the document has more in it than plain YAML. */
-  private readonly plain: Plain | null;
-  private lines: Lines | null = null;
-  private parsed: YamlDocument | null = null;
+  private readonly lines = new LineCounter();
+  private readonly yaml: YamlDocument;
 
   /** Throws the given code, with places `file:line:column`. */
   constructor(
     readonly file: string,
-    private readonly text: string,
+    text: string,
     private readonly code: ErrorCode,
     private readonly remedy = "mend it there",
   ) {
-    this.plain = readPlain(text);
-    this.value = this.plain === null ? this.valueOf(this.yaml) : this.plain.value;
+    const [yaml, second] = this.guarded(() =>
+      parseAllDocuments(text, { lineCounter: this.lines, prettyErrors: false, stringKeys: true }),
+    ) as YamlDocument[];
+    if (yaml === undefined) throw this.invalid(`${file}:1:1`, "is empty");
+    this.yaml = yaml;
+    const problem = yaml.errors[0] ?? yaml.warnings[0] ?? second?.errors[0];
+    if (problem !== undefined) throw this.invalid(this.position(problem.pos[0]), spoken(problem.message));
+    if (second !== undefined)
+      throw this.invalid(this.position(second.range?.[0] ?? 0), "a second document begins here");
+    this.value = this.guarded(() => yaml.toJS({ maxAliasCount: 100 }));
   }
 
   /** An error about a value; or about the key itself, where that is what is wrong. */
@@ -47,10 +53,6 @@ export class Document {
 
   /** Offset into the text, for sorting. */
   offset(path: Path, what: "key" | "value" = "value"): number {
-    return this.plain?.offset(path, what) ?? this.offsetInYaml(path, what);
-  }
-
-  private offsetInYaml(path: Path, what: "key" | "value"): number {
     let node: unknown = this.yaml.contents;
     let offset = rangeOf(node);
     for (const [index, step] of path.entries()) {
@@ -69,35 +71,13 @@ export class Document {
     return offset;
   }
 
-  /** The document as the yaml package reads it: where it is plain, only an error's place has need of that. */
-  private get yaml(): YamlDocument {
-    this.parsed ??= this.parse();
-    return this.parsed;
-  }
-
-  private parse(): YamlDocument {
-    const [yaml, second] = this.guarded(() =>
-      parseAllDocuments(this.text, { prettyErrors: false, stringKeys: true }),
-    ) as YamlDocument[];
-    if (yaml === undefined) throw this.invalid(`${this.file}:1:1`, "is empty");
-    const problem = yaml.errors[0] ?? yaml.warnings[0] ?? second?.errors[0];
-    if (problem !== undefined) throw this.invalid(this.position(problem.pos[0]), spoken(problem.message));
-    if (second !== undefined)
-      throw this.invalid(this.position(second.range?.[0] ?? 0), "a second document begins here");
-    return yaml;
-  }
-
-  private valueOf(yaml: YamlDocument): unknown {
-    return this.guarded(() => yaml.toJS({ maxAliasCount: 100 }));
-  }
-
   private node(path: Path): unknown {
     return path.length === 0 ? this.yaml.contents : this.yaml.getIn(path as unknown[], true);
   }
 
   private position(offset: number): string {
-    this.lines ??= new Lines(this.text);
-    return placeOf(this.file, this.lines.position(offset));
+    const { line, col } = this.lines.linePos(offset);
+    return `${this.file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   }
 
   private invalid(place: string, message: string, remedy = this.remedy): CountersignError {

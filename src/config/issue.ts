@@ -1,8 +1,7 @@
 import * as z from "zod";
 import type { CountersignError } from "../error.js";
 import { didYouMean } from "../policy/nearest.js";
-import type { Document } from "./document.js";
-import type { Path } from "./plain.js";
+import type { Document, Path } from "./document.js";
 import { quoted } from "./quoted.js";
 
 type Issue = z.core.$ZodIssue;
