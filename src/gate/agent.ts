@@ -71,14 +71,13 @@ export class Agent {
       done: (listener) => agent.#release(listener),
     });
     const agent = new Agent(options, thread);
-    agent.#kept.restore((listener, state, bookmark) => agent.#containers.take(listener, state, bookmark));
-    removeStale(socket);
-    const listening = listenAt(socket, () => agent.#accept(listening.fd));
-    chmodSync(socket, 0o600);
-    agent.#stopListening = () => {
-      listening.close();
-      unlinkSync(socket);
-    };
+    try {
+      agent.#kept.restore((listener, state, bookmark) => agent.#containers.take(listener, state, bookmark));
+      agent.#listenAt(socket);
+    } catch (error) {
+      await agent.stop(); // a thread that is left would keep the process from ending
+      throw error;
+    }
     return agent;
   }
 
@@ -119,6 +118,16 @@ export class Agent {
       this.thread.settle().catch(() => undefined); // then it only keeps more memory
     }, SETTLED);
     this.#settling.unref();
+  }
+
+  #listenAt(socket: string): void {
+    removeStale(socket);
+    const listening = listenAt(socket, () => this.#accept(listening.fd));
+    this.#stopListening = () => {
+      listening.close();
+      unlinkSync(socket);
+    };
+    chmodSync(socket, 0o600);
   }
 
   #accept(listening: number): void {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { RunningAgent } from "./running-agent.js";
-import { needs, needsGate, Site } from "./site.js";
+import { BIN, needs, needsGate, Site } from "./site.js";
 
 const SOURCE = fileURLToPath(new URL("../attack/hand.c", import.meta.url));
 const NOBODY = 65534;
@@ -66,6 +66,14 @@ describe("what is handed to an agent, and is no container", () => {
       await agent.heard(reason);
       await vi.waitFor(() => expect(open()).toBe(before));
     });
+
+  it("ends with what is wrong where the socket cannot be", () => {
+    const config = join(site.folder, "countersign.yaml");
+    const words = [BIN, "agent", "--socket", join(site.folder, "missing/agent.sock"), "--config", config];
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
+    expect(stderr).toMatch(/binding `.*` failed: errno 2 \[GATE_FAILED\]/);
+    expect(status).toBe(2);
+  });
 
   it("is not waited for longer than five seconds", async () => {
     const before = open();
