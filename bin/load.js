@@ -1,24 +1,28 @@
-// Loads a bundle that is one script, such as that of the commands. Compiling it takes longer than most commands do, so that a build leaves V8's code cache
-// beside it: one that another version of node made is not taken, and then only the time is lost. Commands that stay have a
-// bundle with nothing but what they need, since its source stays in memory as long as they do.
+// Loads a bundle. Compiling it takes longer than most commands do, so that a build leaves V8's code cache beside it: one that
+// another version of node made is not taken, and then only the time is lost. Commands that stay have a bundle with nothing but
+// what they need, since its source stays in memory as long as they do; the gate's decision thread has one, too.
 const { existsSync, readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
 
+const DIST = join(__dirname, "../dist");
 const GATES = ["run", "agent"];
 
-/** Which bundle has a command: its file, and that of its code cache. */
-function files(wanted) {
-  const bundle = join(__dirname, "../dist", GATES.includes(wanted) ? "gate" : "command");
-  return { bundle: `${bundle}.cjs`, cache: `${bundle}.cache` };
+/** The file of a bundle's code cache. */
+function cacheOf(name) {
+  return join(DIST, `${name}.cache`);
 }
 
-/** A command's bundle; see `load`. */
-const command = (wanted, compiled) => load(files(wanted), compiled);
+/** The exports of the bundle that has a command, or undefined where it has not been built. */
+function command(wanted, compiled) {
+  return load(GATES.includes(wanted) ? "gate" : "command", compiled);
+}
 
 /** A bundle's exports, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
-function load({ bundle, cache }, compiled = () => {}) {
+function load(name, compiled = () => {}) {
+  const bundle = join(DIST, `${name}.cjs`);
+  const cache = cacheOf(name);
   if (!existsSync(bundle)) return undefined;
   const script = new Script(
     `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, "utf8")}\n})`,
@@ -33,4 +37,4 @@ function load({ bundle, cache }, compiled = () => {}) {
   return module.exports;
 }
 
-module.exports = { command, files, load };
+module.exports = { cacheOf, command, load };

@@ -1,6 +1,6 @@
 // Builds what runs: the bundle in dist/ and the declarations in dist/types/. With --quiet it only builds what is stale.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,7 +37,6 @@ if (!quiet || stale) {
     entryPoints: {
       index: "src/index.ts",
       launcher: "src/gate/launcher.ts",
-      "gate-thread": "src/gate/thread.ts",
       "gate-porter": "src/gate/porter.ts",
       "engine-thread": "src/engine/thread.ts",
       "pod-reader": "src/gate/kubernetes/pod-reader.ts",
@@ -59,14 +58,16 @@ if (!quiet || stale) {
     },
     logLevel: "warning",
   });
-  // the commands are one script; those that stay have a small one of their own
-  for (const [name, plugins] of [
-    ["command", []],
-    ["gate", [without(/^\.\/(?:run|agent)\.js$/)]],
+  // the commands are one script; those that stay have a small one of their own, and so has the gate's decision thread
+  for (const [name, entry, plugins] of [
+    ["command", "src/cli/main.ts", []],
+    ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
+    ["thread", "src/gate/thread.ts", []],
   ])
-    await bundleScript(join(root, "src/cli/main.ts"), join(dist, `${name}.cjs`), plugins);
-  // without it commands only start later
-  for (const name of ["command", "gate"])
+    await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
+  writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');
+  // without it commands and gates only start later
+  for (const name of ["command", "gate", "thread"])
     spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
       stdio: ["ignore", "ignore", "inherit"],
     });

@@ -1,4 +1,4 @@
-import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import { Engine } from "../engine/engine.js";
 import { failureOf } from "../engine/failure.js";
@@ -249,11 +249,17 @@ function frozen(container: Container | null): Container | null {
   return Object.freeze(container);
 }
 
-const data = workerData as ThreadData;
-try {
-  const watch = new DecisionWatch(data.decisions);
-  await new GateThread(await Engine.open(data.config, data.sealed, watch), data).run();
-} catch (error) {
-  // what was to be served by a thread that was taken off, another one serves
-  if (!(error instanceof Superseded)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
+/** As the entry of a thread; a build only looks at what is exported. */
+async function begin(data: ThreadData): Promise<void> {
+  try {
+    const watch = new DecisionWatch(data.decisions);
+    await new GateThread(await Engine.open(data.config, data.sealed, watch), data).run();
+  } catch (error) {
+    // what was to be served by a thread that was taken off, another one serves
+    if (!(error instanceof Superseded)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
+  }
 }
+
+if (!isMainThread) void begin(workerData as ThreadData);
+
+export { compileAhead } from "./ahead.js";
