@@ -10,6 +10,8 @@ export const bundleScript = (entry, outfile, plugins = []) =>
     platform: "node",
     target: "node20.19",
     minify: true,
+    // a script that is made by node:vm cannot import, only require
+    supported: { "dynamic-import": false },
     legalComments: "linked",
     // koffi finds its binaries beside itself
     external: ["koffi"],

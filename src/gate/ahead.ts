@@ -1,7 +1,5 @@
 import type { Config } from "../config/config.js";
 import { Engine } from "../engine/engine.js";
-import { HOOK_NAMES } from "../hooks/catalogue.js";
-import { DEFAULT_LIMITS } from "../policy/attachment.js";
 import { rehearse } from "./rehearsal.js";
 import { Wardrobe } from "./sys/credentials.js";
 
@@ -24,13 +22,13 @@ function configOf(policy: string): Config {
   return {
     file: policy,
     mode: "enforce",
-    default: Object.fromEntries(HOOK_NAMES.map((hook) => [hook, "allow"])) as Config["default"],
+    default: { bpf_prog_load: "allow" } as Config["default"],
     keyrings: [],
     maps: [],
     attachments: [
       {
         ...{ name: place, place, policy, hooks: null, mode: "enforce", scope: {} },
-        ...{ limits: DEFAULT_LIMITS, domain: place, onFault: "refuse" },
+        ...{ limits: LIMITS, domain: place, onFault: "refuse", delegate: false, freeze: false },
       },
     ],
     signatures: [],
@@ -38,3 +36,5 @@ function configOf(policy: string): Config {
     gate: { existing: "refuse", rewritten: "refuse", keyrings: {}, mapMemory: 0, stall: 0 },
   };
 }
+
+const LIMITS = { fuel: 1000, memory: 2 ** 23, stack: 2 ** 17, wall: 1000 };

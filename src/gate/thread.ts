@@ -119,7 +119,7 @@ class GateThread {
       case "serve":
         return this.#resume(message.visit, message.reason);
       case "settle":
-        return settle();
+        return settle().catch(() => undefined); // then it only keeps more memory
       case "stop":
         this.#running = false;
     }
