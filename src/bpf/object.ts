@@ -4,7 +4,7 @@ import { BtfExt } from "./btf-ext.js";
 import { sha256 } from "./digest.js";
 import { Elf } from "./elf.js";
 import type { ObjectFacts, ProgramFacts } from "./facts.js";
-import { MAX_INSNS } from "./insn.js";
+import { INSN_SIZE, MAX_INSNS } from "./insn.js";
 import { Linker } from "./link.js";
 import { ObjectMaps } from "./map.js";
 import { ObjectProgram } from "./program.js";
@@ -27,16 +27,14 @@ const MAX_OBJECT_INSNS = MAX_INSNS;
 export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): ObjectFacts {
   const object = new BpfObject(bytes);
   const programs: ProgramFacts[] = [];
+  // what the functions have themselves is known before any of them is looked at; one that is too long alone has its own error
+  let own = 0;
+  for (const of of object.functions) own = boundedInsns(own + Math.min(of.size / INSN_SIZE, MAX_INSNS), of);
   let insns = 0;
   for (const of of object.functions) {
     const { name, section } = of;
     const program = object.program(of);
-    insns += program.insns.count;
-    if (insns > MAX_OBJECT_INSNS)
-      throw new CountersignError("ELF_UNSUPPORTED", `its programs have more than ${MAX_OBJECT_INSNS} instructions`, {
-        place: `program ${name}`,
-        remedy: "check that this is an object that a compiler made",
-      });
+    insns = boundedInsns(insns + program.insns.count, of);
     const { insns: linked } = program.linked;
     const facts = programFacts(program, {
       name,
@@ -49,6 +47,15 @@ export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): Objec
     visit(program, facts);
   }
   return { sha256: sha256(bytes), byte_order: object.elf.order, programs };
+}
+
+/** So many instructions up to and with a program's own. Throws ELF_UNSUPPORTED where they are too many. */
+function boundedInsns(insns: number, { name }: ElfFunction): number {
+  if (insns <= MAX_OBJECT_INSNS) return insns;
+  throw new CountersignError("ELF_UNSUPPORTED", `its programs have more than ${MAX_OBJECT_INSNS} instructions`, {
+    place: `program ${name}`,
+    remedy: "check that this is an object that a compiler made",
+  });
 }
 
 /** A BPF object file, read; its programs are linked when they are asked for. */
