@@ -19,8 +19,8 @@ const here = fileURLToPath(new URL("../../", import.meta.url));
 /** A process of its own for each, started as a command is, so that nothing is warm: the median of three. */
 export async function rows(): Promise<Figure[]> {
   const folder = site();
-  const bundle = join(here, "node_modules/.rows/many.cjs");
-  await bundleScript(join(here, "many.ts"), bundle);
+  const bundle = join(here, "node_modules/.rows/many");
+  await bundleScript(join(here, "many.ts"), `${bundle}.cjs`);
   const start = [join(here, "start.cjs"), bundle, folder];
   spawnSync(process.execPath, [...start, "--cache"], { stdio: "inherit" });
   const told = [1, 2, 3].map(() => node<Told>(start));

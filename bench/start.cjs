@@ -1,21 +1,21 @@
 // Starts an engine as a command is started: from one script, with V8's code cache (see bin/load.js). `node bench/start.cjs BUNDLE
-// FOLDER`; with --cache it leaves that cache beside the bundle instead of telling anything.
+// FOLDER`, the bundle without its ending; with --cache it leaves that cache beside the bundle instead of telling anything.
 const { rmSync, writeFileSync } = require("node:fs");
 const v8 = require("node:v8");
-const { load } = require("../bin/load.js");
+const { cacheOf, load } = require("../bin/load.js");
 
 const [bundle, folder, option] = process.argv.slice(2);
-const cache = `${bundle}.cache`;
 if (option === "--cache") {
+  const cache = cacheOf(bundle);
   rmSync(cache, { force: true });
   // as scripts/code-cache.mjs: a cache is good only for the flags that it was made under
   v8.setFlagsFromString = () => {};
   let script;
-  const { main } = load({ bundle, cache }, (compiled) => {
+  const { main } = load(bundle, (compiled) => {
     script = compiled;
   });
   main(folder).then(() => writeFileSync(cache, script.createCachedData()));
 } else
-  load({ bundle, cache })
+  load(bundle)
     .main(folder)
     .then((told) => console.log(JSON.stringify(told)));

@@ -3,15 +3,15 @@
 // what they need, since its source stays in memory as long as they do; the gate's decision thread has one, too.
 const { existsSync, readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { dirname, join } = require("node:path");
+const { dirname, join, resolve } = require("node:path");
 const { Script } = require("node:vm");
 
 const DIST = join(__dirname, "../dist");
 const GATES = ["run", "agent"];
 
-/** The file of a bundle's code cache. */
+/** The file of a bundle's code cache. A bundle is named by its file in dist/ without the ending, or by any path so. */
 function cacheOf(name) {
-  return join(DIST, `${name}.cache`);
+  return `${resolve(DIST, name)}.cache`;
 }
 
 /** The exports of the bundle that has a command, or undefined where it has not been built. */
@@ -21,7 +21,7 @@ function command(wanted, compiled) {
 
 /** A bundle's exports, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
 function load(name, compiled = () => {}) {
-  const bundle = join(DIST, `${name}.cjs`);
+  const bundle = `${resolve(DIST, name)}.cjs`;
   const cache = cacheOf(name);
   if (!existsSync(bundle)) return undefined;
   const script = new Script(
