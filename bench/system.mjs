@@ -100,7 +100,7 @@ function unwatched() {
   report("getppid under the gate / under a bare filter", median(ratios), "×", 1.03);
 }
 
-/** From the exec of execsnoop to its first event. */
+/** From the exec of execsnoop to its first event, at best. */
 async function firstEvent() {
   if (spawnSync("sh", ["-c", "command -v execsnoop-libbpf"]).status !== 0)
     return console.log("skipped: needs execsnoop-libbpf");
@@ -111,9 +111,10 @@ async function firstEvent() {
     times.bare.push(await timeOfFirstEvent(command));
     times.gated.push(await timeOfFirstEvent(gated("allow", ...command)));
   }
+  // the quickest of each: where the host has taken memory back, what allocates first waits for it, with or without a gate
   report(
     "exec of execsnoop to its first event, under the gate / without",
-    median(times.gated) / median(times.bare),
+    Math.min(...times.gated) / Math.min(...times.bare),
     "×",
     1.1,
   );
