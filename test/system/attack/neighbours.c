@@ -9,6 +9,7 @@
 // Prints, in microseconds, how long the loads took: `p50 N p99 N max N loads N failed N tries N found N`; the last is whether the
 // first program is found by its id in the end.
 #include "bpf.h"
+#include "runtime.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
@@ -36,43 +37,12 @@ static int order(const void *a, const void *b)
 	return *(uint32_t *)a < *(uint32_t *)b ? -1 : *(uint32_t *)a > *(uint32_t *)b;
 }
 
-static int install(void)
+static void hand_over_as(const char *path, const char *name, int listener)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
+	char annotations[128];
 
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
-}
-
-static void hand_over(const char *path, const char *name, int listener)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	char text[512], control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec data = {text, 0};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	int connection = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	data.iov_len = snprintf(text, sizeof(text),
-				"{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,\"metadata\":\"\",\"state\":{\"ociVersion\":"
-				"\"1.2.0\",\"id\":\"%s\",\"status\":\"creating\",\"pid\":%d,\"bundle\":\"/\",\"annotations\":"
-				"{\"label.countersign/role\":\"%s\"}}}",
-				getpid(), name, getpid(), name);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &listener, sizeof(int));
-	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-	if (connect(connection, (struct sockaddr *)&address, sizeof(address)) || sendmsg(connection, &message, 0) < 0)
-		perror("handing over"), exit(1);
-	close(connection);
-	close(listener);
+	snprintf(annotations, sizeof(annotations), "{\"label.countersign/role\":\"%s\"}", name);
+	hand_over(path, listener, name, annotations);
 }
 
 // A page that somebody else has to fill; `fd` is where its faults are told.
@@ -163,7 +133,7 @@ int main(int argc, char **argv)
 		union bpf_attr attr = {};
 		int first = -1;
 
-		hand_over(argv[1], "victim", install());
+		hand_over_as(argv[1], "victim", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
 		while (now() < end && shared[0] < MOST) {
 			uint64_t start = now();
 			int fd = load(GOOD, 2);
@@ -188,7 +158,7 @@ int main(int argc, char **argv)
 		setpgid(0, 0);
 		if (kind == 'p')
 			hung_file_system();
-		hand_over(argv[1], "attacker", install());
+		hand_over_as(argv[1], "attacker", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
 		while (now() < end) {
 			pid_t child = fork();
 

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site, XDP_PASS } from "./site.js";
+import { needs, needsGate, Site, unified, XDP_PASS } from "./site.js";
 
 /** Notes what was copied of each command, and refuses nothing. */
 const NOTING = `
@@ -14,11 +14,6 @@ export function bpf({ name, digest, cmd, size, program, ...facts }) {
 `;
 const GOOD_TAG = "614b434cd8324ecc";
 const BAD_TAG = "b11459a0e11ca14c";
-
-/** Where the unified hierarchy is; null on a machine without it. */
-function unified(): string | null {
-  return / (\S+) cgroup2 /.exec(readFileSync("/proc/self/mounts", "utf8"))?.[1] ?? null;
-}
 
 describe("what is done with objects that were handed out", () => {
   let site: Site;

@@ -141,6 +141,11 @@ export function needs(context: TestContext, ...programs: readonly string[]): voi
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) context.skip(`needs ${program}`);
 }
 
+/** Where the unified hierarchy of cgroups is; null on a machine without it. */
+export function unified(): string | null {
+  return / (\S+) cgroup2 /.exec(readFileSync("/proc/self/mounts", "utf8"))?.[1] ?? null;
+}
+
 /** Ids of all programs that the kernel has. */
 export function programIds(): readonly number[] {
   const programs = JSON.parse(execFileSync("bpftool", ["-j", "prog", "list"], { encoding: "utf8" })) as {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, needsGate, Site, unified } from "./site.js";
 
 /** SHA-256 of `r0 = 1; exit`, its first 8 bytes: the program that is forbidden. */
 const FORBIDDEN = "b11459a0e11ca14c";
@@ -18,11 +18,6 @@ export const bpf_map_create = about;
 export const bpf_map = about;
 export const bpf = about;
 `;
-
-/** The unified hierarchy; null on a machine without it. */
-function unified(): string | null {
-  return / (\S+) cgroup2 /.exec(readFileSync("/proc/self/mounts", "utf8"))?.[1] ?? null;
-}
 
 describe("a command that has kept the gate waiting", () => {
   let site: Site;
