@@ -24,7 +24,7 @@ const FOR_ALL = ["errno", "error", "input", "version"];
 /** Packages that only one folder may import. */
 const KEEPERS = {
   koffi: "gate/sys",
-  "@kubernetes/client-node": "gate/kubernetes",
+  "@kubernetes/client-node": "gate/agent/kubernetes",
   "quickjs-emscripten-core": "sandbox",
   pkijs: "trust",
   commander: "cli",

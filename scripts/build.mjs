@@ -36,10 +36,10 @@ if (!quiet || stale) {
     absWorkingDir: root,
     entryPoints: {
       index: "src/index.ts",
-      launcher: "src/gate/launcher.ts",
-      "gate-porter": "src/gate/porter.ts",
+      launcher: "src/gate/run/launcher.ts",
+      "gate-porter": "src/gate/threads/porter.ts",
       "engine-thread": "src/engine/thread.ts",
-      "pod-reader": "src/gate/kubernetes/pod-reader.ts",
+      "pod-reader": "src/gate/agent/kubernetes/pod-reader.ts",
     },
     outdir: dist,
     bundle: true,
@@ -62,7 +62,7 @@ if (!quiet || stale) {
   for (const [name, entry, plugins] of [
     ["command", "src/cli/main.ts", []],
     ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
-    ["thread", "src/gate/thread.ts", []],
+    ["thread", "src/gate/threads/thread.ts", []],
   ])
     await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
   writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');

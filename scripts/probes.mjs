@@ -1,4 +1,4 @@
-// Makes src/gate/probes.gen.ts: the programs that libbpf loads to find out what the kernel can do. bpftool loads an object
+// Makes src/gate/load/probes.gen.ts: the programs that libbpf loads to find out what the kernel can do. bpftool loads an object
 // (scripts/probes.c) under strace, and every program that it loads beside those of the object is a probe, taken down to the
 // last bit. Rows that are there stay: what is tried depends on the kernel, too. With --check it compares instead. Exits with 3 and a reason where the
 // tools, or the right to load programs, are missing.
@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { settle } from "./settle.mjs";
 
 const SOURCE = fileURLToPath(new URL("probes.c", import.meta.url));
-const TABLE = fileURLToPath(new URL("../src/gate/probes.gen.ts", import.meta.url));
+const TABLE = fileURLToPath(new URL("../src/gate/load/probes.gen.ts", import.meta.url));
 const skip = (reason) => {
   console.log(reason);
   process.exit(3);
@@ -27,7 +27,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 const version = /libbpf v([\d.]+)/.exec(execFileSync("bpftool", ["version"], { encoding: "utf8" }))?.[1] ?? "unknown";
-process.exitCode = settle({ "src/gate/probes.gen.ts": render(merge(seen, version)) });
+process.exitCode = settle({ "src/gate/load/probes.gen.ts": render(merge(seen, version)) });
 
 /** The programs that were loaded and are none of the object's. */
 function record(folder) {

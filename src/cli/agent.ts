@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
-import type { SourceName } from "../gate/labels.js";
+import type { SourceName } from "../gate/agent/labels.js";
 import { complain, print } from "./output.js";
 
 /** `countersign agent`: a live gate for containers. */
@@ -67,9 +67,9 @@ function source(text: string): Source {
 }
 
 async function run({ socket, config, labels, sharedPids, metrics }: Options): Promise<void> {
-  const { Agent } = await import("../gate/agent.js");
-  const { SOURCES } = await import("../gate/labels.js");
-  const { ServiceManager } = await import("../gate/service-manager.js");
+  const { Agent } = await import("../gate/agent/agent.js");
+  const { SOURCES } = await import("../gate/agent/labels.js");
+  const { ServiceManager } = await import("../gate/agent/service-manager.js");
   const manager = new ServiceManager(process.env);
   const agent = await Agent.start({
     config: readConfig(config),

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
-import type { ToldRefusal } from "../gate/messages.js";
-import type { RunResult } from "../gate/run.js";
+import type { RunResult } from "../gate/run/run.js";
+import type { ToldRefusal } from "../gate/threads/messages.js";
 import { complain, styled } from "./output.js";
 import { bytesOfWords } from "./words.js";
 
@@ -36,7 +36,7 @@ interface Options {
 }
 
 async function run(words: readonly string[], { config: file, audit, quiet, json }: Options): Promise<void> {
-  const { runCommand } = await import("../gate/run.js");
+  const { runCommand } = await import("../gate/run/run.js");
   const { inAudit } = await import("../gate/settings.js");
   const read = readConfig(file);
   const result = await runCommand({

@@ -1,25 +1,25 @@
 import { ERRNO } from "../errno.js";
-import { type Answer, Call, type Gatehouse } from "./call.js";
-import { commandRow } from "./command.js";
+import { type Answer, Call, type Gatehouse } from "./call/call.js";
+import { commandRow } from "./call/command.js";
+import { type Asker, NO_TASK, readAsker } from "./call/current.js";
+import type { Listener } from "./call/listener.js";
+import { type Notification, readNotification, writeResponse } from "./call/notification.js";
+import { Task } from "./call/task.js";
 import { carryOut } from "./commands/carry.js";
 import { registersOf } from "./commands/command-subject.js";
-import { type Asker, NO_TASK, readAsker } from "./current.js";
-import { pack } from "./errand.js";
-import { fetchObject } from "./fetch.js";
+import { fetchObject } from "./commands/fetch.js";
+import { createMap } from "./commands/maps.js";
+import { loadModule } from "./commands/modules.js";
 import { AUDIT_ARCH_X86_64 } from "./filter.js";
-import { Awaited, abandon, OwnHands, PortersHands, Superseded } from "./hands.js";
 import type { Verdict } from "./judge.js";
-import type { Listener } from "./listener.js";
-import { createMap } from "./maps.js";
-import type { FromThread } from "./messages.js";
-import { loadModule } from "./modules.js";
-import { type Notification, readNotification, writeResponse } from "./notification.js";
-import { loadProgram } from "./programs.js";
+import { loadProgram } from "./load/programs.js";
 import { NR } from "./sys/numbers.js";
 import { close, openThread } from "./sys/pidfd.js";
 import { answerWithFd, receive, send } from "./sys/seccomp.js";
-import { Task } from "./task.js";
-import { newVisit, type Visit, visitName } from "./visit.js";
+import { pack } from "./threads/errand.js";
+import { Awaited, abandon, OwnHands, PortersHands, Superseded } from "./threads/hands.js";
+import type { FromThread } from "./threads/messages.js";
+import { newVisit, type Visit, visitName } from "./threads/visit.js";
 
 /** Answers the calls that wait at listeners, one after the other, in the thread of the engine that it asks. */
 export class Gate {

@@ -1,10 +1,10 @@
 import { ERRNO } from "../../errno.js";
-import type { Answer, Call } from "../call.js";
-import { heldBy } from "../held.js";
+import type { Answer, Call } from "../call/call.js";
 import { close } from "../sys/pidfd.js";
 import { copiedCommand } from "./command-subject.js";
 import { type Copy, copyFields, type Obstacle, writeBack } from "./copy.js";
 import { LAYOUTS, type Layout } from "./fields.js";
+import { heldBy } from "./held.js";
 import { PLAIN, PLANS, type Plan } from "./plan.js";
 
 /**

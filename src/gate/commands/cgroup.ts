@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
-import type { FileIdentity } from "../errand.js";
 import { openCgroup, readLink } from "../sys/file.js";
 import { close } from "../sys/pidfd.js";
+import type { FileIdentity } from "../threads/errand.js";
 
 /**
  * The path of a cgroup in the unified hierarchy, as `current.cgroup` has it, whatever mount its fd was opened through: by the

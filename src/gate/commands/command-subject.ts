@@ -1,9 +1,9 @@
 import { sha256 } from "../../bpf/digest.js";
 import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
 import type { AttachFacts, CommandSubject, RunFacts } from "../../hooks/command.js";
-import type { Call } from "../call.js";
-import type { Held } from "../held.js";
+import type { Call } from "../call/call.js";
 import type { Copy } from "./copy.js";
+import type { Held } from "./held.js";
 import type { Settled } from "./plan.js";
 import { targetFacts } from "./target-facts.js";
 import type { Target } from "./targets.js";

@@ -1,8 +1,8 @@
 import { ERRNO } from "../../errno.js";
-import { Attr } from "../attr.js";
-import type { Memory } from "../errand.js";
+import { Attr } from "../call/attr.js";
+import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
-import type { Task } from "../task.js";
+import type { Memory } from "../threads/errand.js";
 import { BY_ID, BY_LINK, type Field, type Layout, type None, type Role } from "./fields.js";
 import { copyTexts } from "./texts.js";
 

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../errno.js";
-import type { Call } from "../call.js";
+import type { Call } from "../call/call.js";
 import { openPlainPath, PLACE, readLink } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 

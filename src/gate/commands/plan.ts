@@ -1,12 +1,12 @@
 import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
 import { ERRNO } from "../../errno.js";
-import { type Attr, FLAG } from "../attr.js";
-import type { Call } from "../call.js";
-import { type Held, heldBy } from "../held.js";
+import { type Attr, FLAG } from "../call/attr.js";
+import type { Call } from "../call/call.js";
 import { addressOf } from "../sys/libc.js";
 import { processFrom } from "../sys/pidfd.js";
 import type { Copy, Obstacle } from "./copy.js";
 import { type Field, PATH_MAX } from "./fields.js";
+import { type Held, heldBy } from "./held.js";
 import { openNewName, openOwnExecutable, openPlace } from "./place.js";
 import { attachTargetOf, ITERATOR_FDS, type Target, targetOf } from "./targets.js";
 

@@ -1,9 +1,9 @@
 import type { AttachTarget } from "../../hooks/command.js";
-import type { Call } from "../call.js";
-import type { FileIdentity } from "../errand.js";
-import { type Held, heldBy } from "../held.js";
+import type { Call } from "../call/call.js";
+import type { FileIdentity } from "../threads/errand.js";
 import { cgroupPath } from "./cgroup.js";
 import type { Copy } from "./copy.js";
+import { type Held, heldBy } from "./held.js";
 import type { Settled } from "./plan.js";
 import type { Target, TargetKind } from "./targets.js";
 

@@ -1,7 +1,7 @@
 import { ERRNO } from "../../errno.js";
-import { type Memory, PAGE } from "../errand.js";
+import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
-import type { Task } from "../task.js";
+import { type Memory, PAGE } from "../threads/errand.js";
 import { MAX_PROBES } from "./fields.js";
 
 /** A list of texts that a task pointed to, copied. */

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Attr } from "../../../src/gate/attr.js";
+import { Attr } from "../../../src/gate/call/attr.js";
+import { Task } from "../../../src/gate/call/task.js";
 import { copyFields } from "../../../src/gate/commands/copy.js";
 import { LAYOUTS, type Layout, MAX_PROBES } from "../../../src/gate/commands/fields.js";
 import { targetOf } from "../../../src/gate/commands/targets.js";
 import { copyTexts } from "../../../src/gate/commands/texts.js";
-import { OwnHands } from "../../../src/gate/hands.js";
 import { Wardrobe } from "../../../src/gate/sys/credentials.js";
 import { addressOf } from "../../../src/gate/sys/libc.js";
 import { close, openThread } from "../../../src/gate/sys/pidfd.js";
-import { Task } from "../../../src/gate/task.js";
-import { Watch } from "../../../src/gate/watch.js";
+import { OwnHands } from "../../../src/gate/threads/hands.js";
+import { Watch } from "../../../src/gate/threads/watch.js";
 
 const RUN = LAYOUTS[10] as Layout;
 const BTF = LAYOUTS[18] as Layout;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MAP_TYPES, PROGRAM_TYPES } from "../../../src/bpf/tables/names.gen.js";
-import { neededForMap, neededForProgram } from "../../../src/gate/needs.js";
+import { neededForMap, neededForProgram } from "../../../src/gate/load/needs.js";
 import { needs, needsGate, Site } from "./site.js";
 
 /** Refuses `r0 = 1; exit`. */

@@ -1,0 +1,176 @@
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import type { Config } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+import { readLink } from "../sys/file.js";
+import { requirePlatform } from "../sys/libc.js";
+import { close } from "../sys/pidfd.js";
+import { accept, listenAt } from "../sys/socket.js";
+import type { Tally } from "../tally.js";
+import { DecisionThread } from "../threads/decision-thread.js";
+import { Containers } from "./containers.js";
+import { type Handover, receiveHandover } from "./handover.js";
+import { KeptContainers } from "./kept-containers.js";
+import type { LabelSource } from "./label-source.js";
+import type { ServiceManager } from "./service-manager.js";
+
+/** How an agent is started. */
+export interface AgentOptions {
+  readonly config: Config;
+  /** Where runtimes connect: `listenerPath` of their seccomp profile. */
+  readonly socket: string;
+  readonly labels: LabelSource;
+  /** Keeps containers while no agent runs. */
+  readonly manager: ServiceManager;
+  /** Takes containers that share the gate's pid namespace: from there it can be reached. */
+  readonly sharedPids: boolean;
+  /** Called for what a person must know. */
+  readonly say: (error: CountersignError) => void;
+}
+
+/** A gate for containers: an OCI seccomp agent, to which runtimes hand the listeners of the containers that they start. */
+export class Agent {
+  readonly #containers: Containers;
+  readonly #kept: KeptContainers;
+  #stopListening: () => void = () => undefined;
+  #lose: (error: CountersignError) => void = () => undefined;
+  #isLost = false;
+  /** Given once nothing can be judged any more: the process is to end, and whoever watches it to start another one. */
+  readonly lost = new Promise<CountersignError>((resolve) => {
+    this.#lose = (error) => {
+      this.#isLost = true;
+      resolve(error);
+    };
+  });
+  #settling: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly options: AgentOptions,
+    private readonly thread: DecisionThread,
+  ) {
+    const { labels, manager, say } = options;
+    this.#kept = new KeptContainers(manager);
+    this.#containers = new Containers(labels, {
+      known: (listener, container, bookmark) => void thread.listen(listener, container, bookmark).catch(say),
+      say,
+    });
+    this.#settle();
+  }
+
+  /**
+   * Goes on with the containers that a service manager kept, and takes new ones. Throws GATE_UNSUPPORTED, GATE_FAILED, and
+   * what a configuration throws when it is put together.
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    requirePlatform();
+    const { config, socket, say } = options;
+    const thread = await DecisionThread.start(config, {
+      refusal: () => undefined,
+      killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
+      replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
+      lost: (error) => agent.#lose(error),
+      done: (listener) => agent.#release(listener),
+    });
+    const agent = new Agent(options, thread);
+    try {
+      agent.#kept.restore((listener, state, bookmark) => agent.#containers.take(listener, state, bookmark));
+      agent.#listenAt(socket);
+    } catch (error) {
+      await agent.stop(); // a thread that is left would keep the process from ending
+      throw error;
+    }
+    return agent;
+  }
+
+  get tally(): Tally {
+    return this.thread.tally;
+  }
+
+  /** Containers whose calls are not let keep the others waiting. */
+  get suspects(): number {
+    return this.thread.suspects;
+  }
+
+  /** Listeners that are heard now; a container has one for each process that a runtime started in it. */
+  get listeners(): number {
+    return this.#containers.size;
+  }
+
+  /** All or nothing: throws and keeps what it has. Labels are looked up again. */
+  async reload(config: Config): Promise<void> {
+    await this.thread.reload(config);
+    this.#containers.refresh();
+    this.#settle();
+  }
+
+  /** Stops taking containers and ends. Calls of those that it has then wait where they are kept, and else fail with ENOSYS. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#settling);
+    this.#stopListening();
+    this.#containers.close();
+    if (!this.#isLost) await this.thread.stop();
+    for (const listener of this.#containers.listeners) close(listener);
+  }
+
+  /** An agent stays for months: what starting took is given back once it is over. */
+  #settle(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      this.thread.settle().catch(() => undefined); // then it only keeps more memory
+    }, SETTLED);
+    this.#settling.unref();
+  }
+
+  #listenAt(socket: string): void {
+    removeStale(socket);
+    const listening = listenAt(socket, () => this.#accept(listening.fd));
+    this.#stopListening = () => {
+      listening.close();
+      unlinkSync(socket);
+    };
+    chmodSync(socket, 0o600);
+  }
+
+  #accept(listening: number): void {
+    for (;;) {
+      const connection = accept(listening);
+      if (connection < 0) return;
+      receiveHandover(connection, (handover) => this.#take(handover), this.options.say);
+    }
+  }
+
+  #take({ state, listener }: Handover): void {
+    if (this.options.sharedPids || !sharesPids(state.pid)) {
+      this.#containers.take(listener, state, this.#kept.keep(listener, state));
+      return;
+    }
+    close(listener);
+    this.options.say(
+      new CountersignError("GATE_FAILED", `container \`${state.id}\` shares the gate's pid namespace`, {
+        remedy: "give it one of its own, or start the agent with --shared-pids",
+      }),
+    );
+  }
+
+  #release(listener: number): void {
+    if (!this.#containers.forget(listener)) return;
+    this.#kept.drop(listener);
+    close(listener);
+  }
+}
+
+/** Milliseconds after which what was begun at the start has ended, such as compiling in the background. */
+const SETTLED = 1000;
+
+function sharesPids(pid: number): boolean {
+  const theirs = readLink(`/proc/${pid}/ns/pid`);
+  return theirs === null || theirs === readLink("/proc/self/ns/pid");
+}
+
+/** A socket that an agent before this one left; anything else of that name stays and is an error. */
+function removeStale(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
+}
+
+function failed(message: string): CountersignError {
+  return new CountersignError("GATE_FAILED", message, { remedy: "see docs/errors/GATE_FAILED.md" });
+}

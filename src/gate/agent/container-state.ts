@@ -1,0 +1,81 @@
+import { CountersignError } from "../../error.js";
+
+/**
+ * What an OCI runtime says of the process whose listener it hands over: ContainerProcessState of the OCI runtime
+ * specification (config-linux.md, "The Container Process State"), as far as the gate looks at it.
+ */
+export interface ContainerState {
+  readonly id: string;
+  readonly pid: number;
+  readonly bundle: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The place of `seccompFd` among the fds that came along. */
+  readonly listenerIndex: number;
+}
+
+/** The largest state that is read: annotations can be long, but no runtime's are that long. */
+export const MAX_STATE = 1024 * 1024;
+
+/** Throws GATE_FAILED where a text is no ContainerProcessState. */
+export function readState(text: string): ContainerState {
+  const state = json(text);
+  const { id, bundle = "", annotations = {} } = objectIn(state, "state");
+  const fds = state.fds;
+  const listenerIndex = Array.isArray(fds) ? fds.indexOf("seccompFd") : -1;
+  if (typeof id !== "string" || id === "") throw malformed("`state.id` is no name");
+  if (listenerIndex < 0) throw malformed("`fds` has no `seccompFd`");
+  const pid = state.pid;
+  if (!Number.isSafeInteger(pid) || (pid as number) <= 0) throw malformed("`pid` is no process id");
+  if (typeof bundle !== "string") throw malformed("`state.bundle` is no path");
+  return { id, pid: pid as number, bundle, annotations: strings(annotations), listenerIndex };
+}
+
+/** A state as a text that `readState` reads; of its fds only the listener is named. */
+export function stateText({ id, pid, bundle, annotations }: ContainerState): string {
+  return JSON.stringify({ fds: ["seccompFd"], pid, state: { id, bundle, annotations } });
+}
+
+/** Whether a text can only be the beginning of a state, and more is to be read. */
+export function isIncomplete(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function json(text: string): Json {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // said below
+  }
+  throw malformed("it is no JSON object");
+}
+
+function objectIn(parent: Json, name: string): Json {
+  const value = parent[name];
+  if (isObject(value)) return value;
+  throw malformed(`\`${name}\` is no object`);
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function strings(value: unknown): Record<string, string> {
+  const entries = isObject(value) ? Object.entries(value) : [["", null]];
+  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === "string"))
+    throw malformed("`state.annotations` are not all strings");
+  return Object.fromEntries(entries);
+}
+
+function malformed(what: string): CountersignError {
+  return new CountersignError("GATE_FAILED", `a runtime's ContainerProcessState is malformed: ${what}`, {
+    remedy: "use an OCI runtime of version 1.1 of the specification or later",
+  });
+}

@@ -1,0 +1,86 @@
+import { ERRNO } from "../../errno.js";
+import { CountersignError } from "../../error.js";
+import { readLink } from "../sys/file.js";
+import { close } from "../sys/pidfd.js";
+import { peerOf, receiveWithFds, whenReadable } from "../sys/socket.js";
+import { type ContainerState, isIncomplete, MAX_STATE, readState } from "./container-state.js";
+
+/** What a runtime hands over: a process of a container, and the listener of its filter. */
+export interface Handover {
+  readonly state: ContainerState;
+  readonly listener: number;
+}
+
+/** Milliseconds that a runtime has to say what it connected for. */
+const PATIENCE = 5000;
+/** Fds that one connection may bring; a runtime sends one. */
+const MAX_FDS = 8;
+
+/** What is read at once, in the one thread that reads. */
+const chunk = new Uint8Array(64 * 1024);
+
+/**
+ * Reads what one connection brings, which it takes over: one ContainerProcessState, in as many parts as it comes, and the fds
+ * that come along. Calls back once, with what was handed over or with why it is not taken; of all else it closes
+ * everything.
+ */
+export function receiveHandover(
+  connection: number,
+  taken: (handover: Handover) => void,
+  refused: (error: CountersignError) => void,
+): void {
+  const peer = peerOf(connection);
+  if (peer === null || (peer.uid !== 0 && peer.uid !== process.getuid?.())) {
+    close(connection);
+    refused(failed(`uid ${peer?.uid ?? "?"} may not hand over containers`));
+    return;
+  }
+  const fds: number[] = [];
+  const parts: Buffer[] = [];
+  let length = 0;
+  const finish = (listener: number) => {
+    clearTimeout(late);
+    stop();
+    close(connection);
+    for (const fd of fds) if (fd !== listener) close(fd);
+  };
+  const refuse = (error: unknown) => {
+    finish(NONE);
+    refused(error instanceof CountersignError ? error : failed(String(error)));
+  };
+  const late = setTimeout(() => refuse(failed("a runtime connected and did not say what for")), PATIENCE);
+  const stop = whenReadable(connection, () => {
+    const received = receiveWithFds(connection, chunk);
+    fds.push(...received.fds);
+    if (received.length > 0) parts.push(Buffer.from(chunk.subarray(0, received.length)));
+    length += Math.max(0, received.length);
+    if (length > MAX_STATE) return refuse(failed("a runtime's ContainerProcessState is too long"));
+    if (fds.length > MAX_FDS) return refuse(failed("a runtime handed over too many fds"));
+    if (received.length === -ERRNO.EAGAIN) return;
+    const text = Buffer.concat(parts).toString("utf8");
+    if (received.length > 0 && isIncomplete(text)) return;
+    let handover: Handover;
+    try {
+      const state = readState(text);
+      const listener = fds[state.listenerIndex];
+      if (listener === undefined || !isListener(listener))
+        throw failed(`container \`${state.id}\` came without its listener`);
+      handover = { state, listener };
+    } catch (error) {
+      return refuse(error);
+    }
+    finish(handover.listener);
+    taken(handover);
+  });
+}
+
+/** Whether an fd is a listener of seccomp's: anything else would be polled for ever and never answer. */
+export function isListener(fd: number): boolean {
+  return readLink(`/proc/self/fd/${fd}`) === "anon_inode:seccomp notify";
+}
+
+const NONE = -1;
+
+function failed(message: string): CountersignError {
+  return new CountersignError("GATE_FAILED", message, { remedy: "see docs/errors/GATE_FAILED.md" });
+}

@@ -1,0 +1,45 @@
+import type { Container } from "../../policy/current.js";
+import { Bookmark } from "./bookmark.js";
+import type { Objects } from "./objects.js";
+
+/** Milliseconds of waiting, within so many others, past which a listener's tasks are not waited for any longer. */
+const PATIENCE = 50;
+const WITHIN = 10_000;
+
+/** One filter's listener: every task under that filter is heard here. */
+export class Listener {
+  /** Milliseconds since the epoch until when porters run its errands: its tasks have kept the gate waiting. */
+  suspectUntil = 0;
+  #waited = 0;
+  #since = 0;
+
+  constructor(
+    readonly fd: number,
+    /** Frozen, and another one where labels have changed. */
+    public container: Container | null,
+    readonly objects: Objects,
+    readonly bookmark = new Bookmark(NO_FILE),
+  ) {}
+
+  /** Who is suspected, where one is: a container, with all its listeners. */
+  get suspect(): string {
+    return suspectOf(this.container);
+  }
+
+  /** One of its tasks kept the gate waiting for so many milliseconds. True where that was too much. */
+  waited(milliseconds: number): boolean {
+    const now = Date.now();
+    if (now - this.#since > WITHIN) {
+      this.#since = now;
+      this.#waited = 0;
+    }
+    this.#waited += milliseconds;
+    return this.#waited > PATIENCE;
+  }
+}
+
+const NO_FILE = -1;
+
+export function suspectOf(container: Container | null): string {
+  return container?.id ?? "";
+}

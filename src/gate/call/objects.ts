@@ -1,0 +1,117 @@
+import type { ProgramSubject } from "../../hooks/subject.js";
+import { mapExists, programExists } from "../sys/bpf.js";
+
+/**
+ * The objects that were handed out to the tasks of one container, or of one command: no other shall be found by them. Its
+ * listeners share them, since each process that a runtime adds to a container brings a listener of its own.
+ */
+export class Objects {
+  /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
+  readonly #programs = new Map<number, ProgramSubject>();
+  readonly #maps = new Map<number, MapEntry>();
+  #mapMemory = 0;
+  #sweepAt = SWEEP;
+
+  /** `tell` is told of each object. */
+  constructor(private readonly tell: (handed: Handed) => void = () => undefined) {}
+
+  handOutProgram(id: number, subject: ProgramSubject): void {
+    if (this.#programs.size >= REMEMBERED) this.#forgetPrograms();
+    this.#programs.set(id, subject);
+    this.tell({ id, subject });
+  }
+
+  /** Remembers what was handed out in another thread. */
+  remember(handed: Handed): void {
+    if ("subject" in handed) this.handOutProgram(handed.id, Object.freeze(handed.subject));
+    else this.handOutMap(handed.id, handed.entry);
+  }
+
+  /** All that is remembered, but for what is gone. */
+  get all(): readonly Handed[] {
+    this.#sweep();
+    return [
+      ...Array.from(this.#programs, ([id, subject]) => ({ id, subject })),
+      ...Array.from(this.#maps, ([id, entry]) => ({ id, entry })),
+    ];
+  }
+
+  /** Forgets what is gone, once there is enough of all. For who remembers without ever being asked. */
+  tidy(): void {
+    if (this.#programs.size + this.#maps.size < this.#sweepAt) return;
+    this.#sweep();
+    this.#sweepAt = SWEEP + 2 * (this.#programs.size + this.#maps.size);
+  }
+
+  handOutMap(id: number, entry: MapEntry): void {
+    const oldest = this.#maps.size < REMEMBERED ? undefined : this.#maps.keys().next().value;
+    if (oldest !== undefined) this.#forgetMap(oldest);
+    this.#forgetMap(id);
+    this.#maps.set(id, entry);
+    this.#mapMemory += entry.memory;
+    this.tell({ id, entry });
+  }
+
+  program(id: number): ProgramSubject | null {
+    return this.#programs.get(id) ?? null;
+  }
+
+  /** Which process created a map that was handed out here; null for any other map. */
+  mapCreator(id: number): number | null {
+    return this.#maps.get(id)?.creator ?? null;
+  }
+
+  /** Whether a map was created here for one program alone: the kernel lets no other use it (excl_prog_hash, Linux 6.18). */
+  isExclusive(id: number): boolean {
+    return this.#maps.get(id)?.exclusive ?? false;
+  }
+
+  /** Whether so many bytes more are within the quota; maps that are gone are found out when it looks as if they were not. */
+  hasRoom(bytes: number, quota: number): boolean {
+    if (this.#mapMemory + bytes <= quota) return true;
+    for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
+    return this.#mapMemory + bytes <= quota;
+  }
+
+  /** Makes room: for those that are gone, or else for the oldest. */
+  #forgetPrograms(): void {
+    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#programs.delete(id);
+    for (const oldest of this.#programs.keys()) {
+      if (this.#programs.size < REMEMBERED - ROOM_MADE) break;
+      this.#programs.delete(oldest);
+    }
+  }
+
+  #sweep(): void {
+    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#programs.delete(id);
+    for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
+  }
+
+  #forgetMap(id: number): void {
+    this.#mapMemory -= this.#maps.get(id)?.memory ?? 0;
+    this.#maps.delete(id);
+  }
+}
+
+/** An object that was handed out: a program as it was judged and loaded, or a map. */
+export type Handed =
+  | { readonly id: number; readonly subject: ProgramSubject }
+  | { readonly id: number; readonly entry: MapEntry };
+
+export interface MapEntry {
+  /** The process that created it. */
+  readonly creator: number;
+  /** Bytes, as estimated from what it was asked for with. */
+  readonly memory: number;
+  readonly exclusive: boolean;
+}
+
+/**
+ * Objects remembered of each kind. A forgotten one is not found by its id any more, nor attached where policies are asked about that;
+ * those that are gone are forgotten first.
+ */
+const REMEMBERED = 16_384;
+/** Objects that are remembered before it is looked which of them are gone. */
+const SWEEP = 256;
+/** Room for so many is made at once, since each id that is looked up takes a call. */
+const ROOM_MADE = 1024;

@@ -1,0 +1,57 @@
+import { ERRNO } from "../../errno.js";
+import { Attr, CREATE, FLAG } from "../call/attr.js";
+import type { Task } from "../call/task.js";
+import { addressOf } from "../sys/libc.js";
+import { createdMap } from "./subject.js";
+
+/** A BPF_MAP_CREATE, copied whole. */
+export interface LiveCreate {
+  readonly given: Attr;
+  /** The attr to carry out, with pointers and fds of the gate. */
+  readonly attr: Attr;
+  readonly held: readonly Uint8Array[];
+  /** Bytes of memory that the map takes at most, so far as its attr tells. */
+  readonly memory: number;
+}
+
+/** SHA-256, the one length of `excl_prog_hash` that the kernel takes (kernel/bpf/syscall.c). */
+const HASH_SIZE = 32;
+
+/** Copies a BPF_MAP_CREATE once and makes the attr that the gate carries out, or gives a negative errno. */
+export function copyCreate(task: Task, given: Attr): LiveCreate | number {
+  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return -ERRNO.EPERM;
+  const attr = new Attr(given.size, CREATE.size);
+  attr.bytes.set(given.bytes);
+  const held: Uint8Array[] = [];
+  const hash = given.u64(CREATE.exclusiveHash);
+  if (hash !== 0n) {
+    if (given.u32(CREATE.exclusiveHashSize) !== HASH_SIZE) return -ERRNO.EINVAL;
+    const bytes = task.read(hash, HASH_SIZE);
+    if (bytes === null) return -ERRNO.EFAULT;
+    held.push(bytes);
+    attr.setPointer(CREATE.exclusiveHash, addressOf(bytes));
+  }
+  for (const offset of [CREATE.innerMapFd, CREATE.btfFd, ...valueObject(given)]) {
+    const fd = given.u32(offset);
+    if (fd !== 0 || (offset === CREATE.innerMapFd && OUTER.has(given.u32(CREATE.mapType))))
+      attr.setU32(offset, task.fd(fd) >>> 0);
+  }
+  return { given, attr, held, memory: memoryOf(given) };
+}
+
+/** BPF_MAP_TYPE_ARRAY_OF_MAPS and HASH_OF_MAPS: fd 0 may be an inner map. */
+const OUTER: ReadonlySet<number> = new Set([12, 13]);
+/** BPF_F_VTYPE_BTF_OBJ_FD of linux/bpf.h. */
+const VTYPE_BTF_OBJ_FD = 1 << 15;
+
+function valueObject(given: Attr): readonly number[] {
+  return given.u32(CREATE.mapFlags) & VTYPE_BTF_OBJ_FD ? [CREATE.btfValueObjectFd] : [];
+}
+
+/** CPUs are counted high: the estimate is for a quota. */
+const CPUS = 64;
+
+function memoryOf(given: Attr): number {
+  const { memory, memory_per_cpu } = createdMap(given);
+  return memory + CPUS * memory_per_cpu;
+}

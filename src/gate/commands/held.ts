@@ -1,0 +1,76 @@
+import { programTypeName } from "../../bpf/section.js";
+import { MAP_TYPES } from "../../bpf/tables/names.gen.js";
+import type { MapReference, ProgramReference } from "../../hooks/command.js";
+import type { Call } from "../call/call.js";
+import { linkedProgram, mapInfo, programInfo } from "../sys/bpf.js";
+import { readLink } from "../sys/file.js";
+
+/** What a BPF object behind an fd is, and whether it was handed out here. */
+export interface Held {
+  readonly kind: "program" | "map" | "link";
+  /** Itself, or the one behind a link; null for a map, and where a link has none. */
+  readonly program: ProgramReference | null;
+  readonly map: MapReference | null;
+  /** The kernel's number of the program's type; 0 where there is no program. */
+  readonly programType: number;
+  /** What the program was loaded to attach to; null where that is not known. */
+  readonly attachTo: string | null;
+  readonly judged: boolean;
+  /** For a person: `program 17`. */
+  readonly title: string;
+}
+
+/** Null where the fd is of none of these: the kernel says so then. */
+export function heldBy(call: Call, fd: number): Held | null {
+  return KINDS[readLink(`/proc/thread-self/fd/${fd}`) ?? ""]?.(call, fd) ?? null;
+}
+
+/** By the name that the kernel gives the fd's file. */
+const KINDS: Readonly<Record<string, (call: Call, fd: number) => Held | null>> = {
+  "anon_inode:bpf-prog": (call, fd) => programHeld(call, fd),
+  "anon_inode:bpf-map": (call, fd) => {
+    const info = mapInfo(fd);
+    if (typeof info === "number") return null;
+    const map = { name: info.name, type: MAP_TYPES[info.type] ?? "unknown" };
+    const judged = call.listener.objects.mapCreator(info.id) !== null;
+    return { kind: "map", program: null, map, programType: 0, attachTo: null, judged, title: `map ${info.id}` };
+  },
+  "anon_inode:bpf_link": (call, fd) => {
+    const id = linkedProgram(fd);
+    if (id < 0) return null;
+    const program = call.listener.objects.program(id);
+    return {
+      kind: "link",
+      program: program === null ? null : referenceTo(program),
+      map: null,
+      programType: 0,
+      attachTo: null,
+      // 0: a link of a struct_ops map, which has no program
+      judged: id === 0 || program !== null,
+      title: `link of program ${id}`,
+    };
+  },
+};
+
+function programHeld(call: Call, fd: number): Held | null {
+  const info = programInfo(fd);
+  if (typeof info === "number") return null;
+  const known = call.listener.objects.program(info.id);
+  const program =
+    known === null
+      ? { name: info.name, type: programTypeName(info.type), tag: info.tag, digest: null }
+      : referenceTo(known);
+  return {
+    kind: "program",
+    program,
+    map: null,
+    programType: info.type,
+    attachTo: known?.attach_to ?? null,
+    judged: known !== null,
+    title: `program ${info.id}`,
+  };
+}
+
+function referenceTo({ name, type, tag, digest }: ProgramReference): ProgramReference {
+  return { name, type, tag, digest };
+}

@@ -1,0 +1,57 @@
+import { ERRNO } from "../../errno.js";
+import { CREATE, FLAG } from "../call/attr.js";
+import type { Answer, Call } from "../call/call.js";
+import { CMD } from "../call/command.js";
+import { neededForMap } from "../load/needs.js";
+import { type KernelMap, mapInfo } from "../sys/bpf.js";
+import { close } from "../sys/pidfd.js";
+import { copyCreate } from "./create.js";
+import { createdMap, liveMap } from "./subject.js";
+
+/** Decides a BPF_MAP_CREATE on a copy, creates the copy's map as the task, and hands its fd out if it may be had. */
+export function createMap(call: Call): Answer {
+  const given = call.attr(CREATE.size);
+  if (typeof given === "number") return { result: given };
+  const name = given.name(CREATE.mapName);
+  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return call.refuse("bpf_map_create", name, -ERRNO.EPERM, TOKEN);
+  const create = copyCreate(call.task, given);
+  if (typeof create === "number") return { result: create };
+  if (!call.stillWaits) return "gone";
+
+  const { listener, settings } = call;
+  if (!listener.objects.hasRoom(create.memory, settings.mapMemory)) {
+    const reason = `${create.memory} bytes of map memory are more than is left of ${settings.mapMemory}`;
+    const answer = call.refuse("bpf_map_create", name, -ERRNO.ENOMEM, reason);
+    if (answer !== "continue") return answer;
+  }
+  const lacking = call.lacking(neededForMap(given.u32(CREATE.mapType)));
+  const { verdict, delegated } = call.decide("bpf_map_create", createdMap(given), lacking);
+  if (verdict < 0) return { result: verdict };
+  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, "call", delegated ? lacking : 0n);
+  if (fd < 0) return { result: fd };
+  const info = mapInfo(fd);
+  const refusal = typeof info === "number" ? { result: info } : judgeMap(call, info, fd, given.u32(CREATE.mapFlags));
+  if (refusal !== null) {
+    close(fd);
+    return refusal;
+  }
+  return {
+    fd,
+    handedOut: () =>
+      listener.objects.handOutMap((info as KernelMap).id, {
+        creator: call.task.tgid,
+        memory: create.memory,
+        exclusive: given.u64(CREATE.exclusiveHash) !== 0n,
+      }),
+  };
+}
+
+/** Asks `bpf_map` for a map whose fd is about to be handed out; null where it may be. */
+export function judgeMap(call: Call, info: KernelMap, fd: number, flags: number): Answer | null {
+  if (!call.serves("bpf_map")) return null;
+  const access = flags & FLAG.readOnly ? "r" : flags & FLAG.writeOnly ? "w" : "rw";
+  const { verdict } = call.decide("bpf_map", liveMap(info, fd, access));
+  return verdict < 0 ? { result: verdict } : null;
+}
+
+const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";

@@ -1,0 +1,57 @@
+import { sha256 } from "../../bpf/digest.js";
+import { factsOfMap } from "../../bpf/map-memory.js";
+import { MAP_TYPES } from "../../bpf/tables/names.gen.js";
+import type { MapSubject } from "../../hooks/subject.js";
+import { type Attr, CREATE } from "../call/attr.js";
+import { firstValue, isFrozen, type KernelMap } from "../sys/bpf.js";
+
+/** A map that is about to be created. Its digest is of the attr that asks for it, fds and pointers aside. */
+export function createdMap(given: Attr): MapSubject {
+  const facts = {
+    name: given.name(CREATE.mapName),
+    type: MAP_TYPES[given.u32(CREATE.mapType)] ?? "unknown",
+    key_size: given.u32(CREATE.keySize),
+    value_size: given.u32(CREATE.valueSize),
+    max_entries: given.u32(CREATE.maxEntries),
+    flags: given.u32(CREATE.mapFlags),
+    contents: null,
+  };
+  return { ...factsOfMap(facts), digest: digestOf(facts), access: null };
+}
+
+/** A map that is there, as the kernel reports it; `exclusive` where one program alone may use it. */
+export function liveMap(info: KernelMap, fd: number, access: string, exclusive = false): MapSubject {
+  const facts = {
+    name: info.name,
+    type: MAP_TYPES[info.type] ?? "unknown",
+    key_size: info.keySize,
+    value_size: info.valueSize,
+    max_entries: info.maxEntries,
+    flags: info.flags,
+    contents: contentsOf(info, fd, exclusive),
+  };
+  return { ...factsOfMap(facts), digest: digestOf(facts), access };
+}
+
+/** BPF_F_RDONLY_PROG of linux/bpf.h, and BPF_MAP_TYPE_ARRAY: what libbpf makes of .rodata. */
+const RDONLY_PROG = 1 << 7;
+const ARRAY = 2;
+
+/** Whether programs can only read a map; the kernel's word. */
+export function isReadOnly({ flags }: KernelMap): boolean {
+  return (flags & RDONLY_PROG) !== 0;
+}
+
+/**
+ * SHA-256 of what user space cannot change any more, and no program either, but the one that a map is exclusive to; null for any
+ * other map.
+ */
+function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | null {
+  if (info.type !== ARRAY || info.maxEntries !== 1 || !(isReadOnly(info) || exclusive) || !isFrozen(fd)) return null;
+  const value = firstValue(fd, info.valueSize);
+  return value === null ? null : sha256(value);
+}
+
+function digestOf(facts: object): string {
+  return sha256(Buffer.from(JSON.stringify(facts)));
+}

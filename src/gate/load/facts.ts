@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Btf } from "../../bpf/btf.js";
+import type { CodeMap } from "../../bpf/code.js";
+import { factsOfLoad } from "../../bpf/load.js";
+import type { ProgramSubject } from "../../hooks/subject.js";
+import { LOAD } from "../call/attr.js";
+import type { Objects } from "../call/objects.js";
+import { isReadOnly, liveMap } from "../commands/subject.js";
+import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
+import type { LiveLoad } from "./load.js";
+
+/** Finds the signature over what has a digest. */
+export interface Signatures {
+  find(digest: string): Uint8Array | null;
+}
+
+/**
+ * The facts of live loads. A load that is the same in everything that facts are made from, its maps and BTF among it, gives
+ * the same frozen object again: the sandbox then knows it already.
+ */
+export class Facts {
+  readonly #known = new Map<string, ProgramSubject>();
+  #size = 0;
+  #kernel: Btf | null | undefined;
+
+  /** `keyrings` are the configuration's by the kernel's ids. */
+  constructor(
+    private readonly signatures: Signatures,
+    private readonly keyrings: Readonly<Record<string, string>>,
+  ) {}
+
+  /** A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws LOAD_MALFORMED and the like. */
+  of(load: LiveLoad, objects: Objects, tgid: number): ProgramSubject {
+    const maps = mapsOf(load, objects, tgid);
+    const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
+    const key = keyOf(load, maps, btf);
+    const known = this.#known.get(key);
+    const signature = this.signatures.find(known?.digest ?? "");
+    if (known !== undefined && sameBytes(signature, known.signature)) {
+      this.#known.delete(key); // and in again, as the one used last
+      this.#known.set(key, known);
+      return known;
+    }
+    const facts = factsOfLoad({
+      attr: load.given.given,
+      insns: load.insns,
+      license: load.license,
+      btf,
+      funcInfo: load.funcInfo,
+      lineInfo: load.lineInfo,
+      coreRelos: load.coreRelos,
+      kernel: load.namesKernel ? this.#kernelBtf() : null,
+      fds: {
+        mapByFd: (fd) => maps.get(`fd ${fd}`) ?? null,
+        mapByIndex: (index) => maps.get(`index ${index}`) ?? null,
+      },
+    });
+    const subject = Object.freeze({
+      ...facts,
+      signature: this.signatures.find(facts.digest),
+      kernel_signature: load.kernelSignature,
+      kernel_keyring: this.#keyringOf(load),
+      object: null,
+      loaded: null,
+      rewritten: false,
+    });
+    this.#keep(key, subject);
+    return subject;
+  }
+
+  /** Null where there is no signature that it would be for, or the configuration does not know it. */
+  #keyringOf({ given, kernelSignature }: LiveLoad): string | null {
+    return kernelSignature === null ? null : (this.keyrings[given.s32(LOAD.keyringId)] ?? null);
+  }
+
+  #keep(key: string, subject: ProgramSubject): void {
+    this.#known.delete(key);
+    this.#known.set(key, subject);
+    this.#size += sizeOf(subject);
+    for (const [oldest, its] of this.#known) {
+      if (this.#size <= KEPT_BYTES && this.#known.size <= KEPT) break;
+      this.#known.delete(oldest);
+      this.#size -= sizeOf(its);
+    }
+  }
+
+  /** Read when a program first names something of the kernel's: it takes 20 ms and some memory. */
+  #kernelBtf(): Btf | null {
+    if (this.#kernel === undefined) {
+      try {
+        this.#kernel = new Btf(readFileSync(KERNEL_BTF), KERNEL_BTF);
+      } catch {
+        this.#kernel = null; // a kernel without BTF: names are then not known, and effects err on the safe side
+      }
+    }
+    return this.#kernel;
+  }
+}
+
+const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
+/** Programs whose facts are kept, and about how many bytes they may take. */
+const KEPT = 1024;
+const KEPT_BYTES = 16 * 2 ** 20;
+
+function sizeOf({ insns, evidence }: ProgramSubject): number {
+  return 2048 + 2 * insns.byteLength + 256 * evidence.length;
+}
+
+/** The maps that a load names, each map one object however often it is named. */
+function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, CodeMap> {
+  const byId = new Map<number, CodeMap>();
+  const maps = new Map<string, CodeMap>();
+  for (const [name, fd] of load.maps) {
+    const info = mapInfo(fd);
+    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    let map = byId.get(info.id);
+    if (map === undefined) {
+      const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
+      // what the program itself may write is no constant to it
+      const frozen = facts.contents !== null && isReadOnly(info);
+      const data = frozen ? firstValue(fd, info.valueSize) : null;
+      map = { ...facts, own: objects.mapCreator(info.id) === tgid, data, frozen, inner: null };
+      byId.set(info.id, map);
+    }
+    maps.set(name, map);
+  }
+  return maps;
+}
+
+/** Scalar fields of attr that facts are made from. */
+const SCALARS = [
+  LOAD.progType,
+  LOAD.progFlags,
+  LOAD.progIfindex,
+  LOAD.expectedAttachType,
+  LOAD.funcInfoRecordSize,
+  LOAD.funcInfoCount,
+  LOAD.lineInfoRecordSize,
+  LOAD.lineInfoCount,
+  LOAD.attachBtfId,
+  LOAD.coreReloCount,
+  LOAD.coreReloRecordSize,
+  LOAD.fdArrayCount,
+  LOAD.keyringId,
+];
+
+function keyOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8Array | null): string {
+  const { given } = load;
+  const hash = createHash("sha256");
+  const described = [...maps].map(([name, { data: _, ...facts }]) => [name, facts]);
+  const scalars = SCALARS.map((offset) => given.u32(offset));
+  hash.update(
+    JSON.stringify([scalars, given.u32(LOAD.attachFd) !== 0, given.name(LOAD.progName), load.license, described]),
+  );
+  for (const part of [load.insns, load.funcInfo, load.lineInfo, load.coreRelos, load.kernelSignature, btf])
+    hash.update(`\n${part?.byteLength ?? -1}\n`).update(part ?? NOTHING);
+  return hash.digest("base64");
+}
+
+const NOTHING = new Uint8Array(0);
+
+function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}

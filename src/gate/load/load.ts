@@ -1,0 +1,225 @@
+import { ERRNO } from "../../errno.js";
+import { Attr, LOAD } from "../call/attr.js";
+import type { Task } from "../call/task.js";
+import { addressOf } from "../sys/libc.js";
+
+/** A BPF_PROG_LOAD, copied whole: what is judged is what will be loaded. */
+export interface LiveLoad {
+  /** As the task gave it: pointers and fds are still the task's. */
+  readonly given: Attr;
+  /** Instructions with the task's own fd numbers. */
+  readonly insns: Uint8Array;
+  readonly license: string;
+  /** BTF that came with it, and its records; empty where there is none. */
+  readonly funcInfo: Uint8Array;
+  readonly lineInfo: Uint8Array;
+  readonly coreRelos: Uint8Array;
+  /** Whether it names types, variables or functions of the kernel by their BTF ids. */
+  readonly namesKernel: boolean;
+  /** Over `insns`; null where there is none. */
+  readonly kernelSignature: Uint8Array | null;
+  /** The gate's copies of the maps that the instructions name, by the task's fd number or by index into fd_array. */
+  readonly maps: ReadonlyMap<string, number>;
+  /** The attr to carry out, with pointers and fds of the gate. */
+  readonly attr: Attr;
+  /** The verifier's log as the kernel writes it for the gate; null where none is asked for. */
+  readonly log: Uint8Array | null;
+  /** Memory that `attr` points to: it lives as long as this does. */
+  readonly held: readonly Uint8Array[];
+}
+
+/** The kernel's own bounds (kernel/bpf/syscall.c, verifier.c, btf.c), and the gate's where the kernel has none. */
+const LIMIT = {
+  insns: 1_000_000,
+  license: 127,
+  /** MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE, MAX_CORE_RELO_SIZE. */
+  record: 252,
+  /** All records of one kind together. */
+  records: 64 * 1024 * 1024,
+  fdArray: 4096,
+  log: 16 * 1024 * 1024,
+  signature: 64 * 1024,
+} as const;
+
+/**
+ * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Gives a
+ * negative errno where the kernel would refuse it unseen, or the task's memory does not hold it.
+ */
+export function copyLoad(task: Task, given: Attr): LiveLoad | number {
+  const insnCount = given.u32(LOAD.insnCount);
+  if (insnCount === 0 || insnCount > LIMIT.insns) return -ERRNO.E2BIG;
+  const insns = task.read(given.u64(LOAD.insns), insnCount * 8);
+  const license = task.readString(given.u64(LOAD.license), LIMIT.license);
+  if (insns === null || license === null) return -ERRNO.EFAULT;
+
+  const attr = new Attr(given.size, LOAD.size);
+  attr.bytes.set(given.bytes);
+  for (const pointer of POINTERS) attr.setPointer(pointer, 0); // none of the task's addresses may reach the gate's memory
+  const held: Uint8Array[] = [];
+  const point = (offset: number, bytes: Uint8Array) => {
+    held.push(bytes);
+    attr.setPointer(offset, addressOf(bytes));
+    return bytes;
+  };
+  const translated = insns.slice();
+  point(LOAD.insns, translated);
+  point(LOAD.license, Uint8Array.of(...license, 0));
+
+  const found: Record<"funcInfo" | "lineInfo" | "coreRelos", Uint8Array> = {
+    funcInfo: NONE,
+    lineInfo: NONE,
+    coreRelos: NONE,
+  };
+  for (const records of RECORDS) {
+    const bytes = copyRecords(task, given, records);
+    if (typeof bytes === "number") return bytes;
+    found[records.name] = bytes;
+    if (bytes.byteLength > 0) point(records.pointer, bytes);
+  }
+
+  const maps = new Map<string, number>();
+  const { entries, namesKernel } = translateInsns(task, translated, maps);
+  const fds = copyFdArray(task, given, entries, maps);
+  if (typeof fds === "number") return fds;
+  if (fds.byteLength > 0) point(LOAD.fdArray, fds);
+  for (const offset of [LOAD.progBtfFd, LOAD.attachFd]) {
+    const fd = given.u32(offset);
+    if (fd !== 0) attr.setU32(offset, task.fd(fd) >>> 0);
+  }
+
+  const kernelSignature = copySignature(task, given);
+  if (typeof kernelSignature === "number") return kernelSignature;
+  if (kernelSignature !== null) point(LOAD.signature, kernelSignature);
+  const log = logBuffer(given);
+  if (typeof log === "number") return log;
+  if (log !== null) {
+    point(LOAD.logBuf, log);
+    attr.setU32(LOAD.logSize, log.byteLength);
+  }
+  return {
+    given,
+    insns,
+    license: Buffer.from(license).toString("latin1"),
+    funcInfo: found.funcInfo,
+    lineInfo: found.lineInfo,
+    coreRelos: found.coreRelos,
+    namesKernel: namesKernel || given.u32(LOAD.attachBtfId) !== 0,
+    kernelSignature,
+    maps,
+    attr,
+    log,
+    held,
+  };
+}
+
+const POINTERS = [
+  LOAD.insns,
+  LOAD.license,
+  LOAD.logBuf,
+  LOAD.funcInfo,
+  LOAD.lineInfo,
+  LOAD.fdArray,
+  LOAD.coreRelos,
+  LOAD.signature,
+];
+
+const NONE = new Uint8Array(0);
+
+interface Records {
+  readonly name: "funcInfo" | "lineInfo" | "coreRelos";
+  readonly pointer: number;
+  readonly count: number;
+  readonly size: number;
+}
+
+const RECORDS: readonly Records[] = [
+  { name: "funcInfo", pointer: LOAD.funcInfo, count: LOAD.funcInfoCount, size: LOAD.funcInfoRecordSize },
+  { name: "lineInfo", pointer: LOAD.lineInfo, count: LOAD.lineInfoCount, size: LOAD.lineInfoRecordSize },
+  { name: "coreRelos", pointer: LOAD.coreRelos, count: LOAD.coreReloCount, size: LOAD.coreReloRecordSize },
+];
+
+function copyRecords(task: Task, given: Attr, { pointer, count, size }: Records): Uint8Array | number {
+  const records = given.u32(count);
+  const recordSize = given.u32(size);
+  if (records === 0) return NONE;
+  if (recordSize === 0 || recordSize > LIMIT.record) return -ERRNO.EINVAL;
+  if (records * recordSize > LIMIT.records) return -ERRNO.E2BIG;
+  return task.read(given.u64(pointer), records * recordSize) ?? -ERRNO.EFAULT;
+}
+
+/** Opcodes and pseudo source registers of linux/bpf.h. */
+const LD_IMM64 = 0x18;
+const CALL = 0x85;
+const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, mapIndex: 5, mapIndexValue: 6, kfunc: 2 } as const;
+
+/**
+ * Puts the gate's fds in the place of the task's into every ld_imm64 that names one; an fd that the task does not have
+ * becomes -1, for the kernel to refuse as it would have. Gives how many entries of fd_array the instructions name, and whether
+ * they name anything of the kernel's.
+ */
+function translateInsns(
+  task: Task,
+  insns: Uint8Array,
+  maps: Map<string, number>,
+): { readonly entries: number; readonly namesKernel: boolean } {
+  const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
+  let entries = 0;
+  let namesKernel = false;
+  for (let at = 0; at + 8 <= insns.byteLength; at += 8) {
+    const opcode = insns[at];
+    const source = (insns[at + 1] ?? 0) >> 4;
+    if (opcode === CALL && source === PSEUDO.kfunc) {
+      entries = Math.max(entries, view.getInt16(at + 2, true) + 1);
+      namesKernel = true;
+    }
+    if (opcode !== LD_IMM64) continue;
+    const number = view.getInt32(at + 4, true);
+    if (source === PSEUDO.mapFd || source === PSEUDO.mapValue) {
+      const fd = task.fd(number);
+      if (fd >= 0) maps.set(`fd ${number}`, fd);
+      view.setInt32(at + 4, fd < 0 ? -1 : fd, true);
+    } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue) entries = Math.max(entries, number + 1);
+    else if (source === PSEUDO.btfId && at + 16 <= insns.byteLength) {
+      namesKernel = true;
+      const object = view.getInt32(at + 12, true);
+      if (object !== 0) view.setInt32(at + 12, Math.max(-1, task.fd(object)), true);
+    }
+    at += 8;
+  }
+  return { entries, namesKernel };
+}
+
+/** fd_array: `fd_array_cnt` entries, or as many as the instructions name. What is no fd of the task becomes -1. */
+function copyFdArray(task: Task, given: Attr, references: number, maps: Map<string, number>): Uint8Array | number {
+  const pointer = given.u64(LOAD.fdArray);
+  if (pointer === 0n) return NONE;
+  const count = given.u32(LOAD.fdArrayCount) || references;
+  if (count > LIMIT.fdArray) return -ERRNO.E2BIG;
+  const bytes = task.read(pointer, count * 4)?.slice();
+  if (bytes === undefined) return -ERRNO.EFAULT;
+  const fds = new Int32Array(bytes.buffer, bytes.byteOffset, count);
+  for (const [index, number] of fds.entries()) {
+    const fd = task.fd(number);
+    if (fd >= 0) maps.set(`index ${index}`, fd);
+    fds[index] = Math.max(-1, fd);
+  }
+  return bytes;
+}
+
+function copySignature(task: Task, given: Attr): Uint8Array | null | number {
+  const pointer = given.u64(LOAD.signature);
+  if (pointer === 0n) return null;
+  const size = given.u32(LOAD.signatureSize);
+  if (size === 0) return -ERRNO.EINVAL;
+  if (size > LIMIT.signature) return -ERRNO.E2BIG;
+  return task.read(pointer, size) ?? -ERRNO.EFAULT;
+}
+
+/** Room for the verifier's log, null where none is asked for; EINVAL as bpf_verifier_log_attr_valid answers it. */
+function logBuffer(given: Attr): Uint8Array | null | number {
+  const size = given.u32(LOAD.logSize);
+  const pointed = given.u64(LOAD.logBuf) !== 0n;
+  if (pointed !== size > 0 || (pointed && given.u32(LOAD.logLevel) === 0)) return -ERRNO.EINVAL;
+  if (size > 0xffffffff >>> 2) return -ERRNO.EINVAL;
+  return pointed ? new Uint8Array(Math.min(size, LIMIT.log)) : null;
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { ERRNO } from "../../errno.js";
+import type { ProgramSubject } from "../../hooks/subject.js";
+import type { Answer, Call } from "../call/call.js";
+import type { KernelProgram } from "../sys/bpf.js";
+
+/** A program that was judged, with what the kernel made of it. */
+export function loaded(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
+  return Object.freeze({
+    ...judged,
+    loaded: Object.freeze({
+      tag: info.tag,
+      verified_insns: info.verifiedInsns,
+      xlated_size: info.xlatedLength,
+      jited_size: info.jitedLength,
+      map_ids: Object.freeze(info.mapIds),
+    }),
+    rewritten: info.tag !== judged.tag && info.tag !== legacyTag(judged.insns),
+  });
+}
+
+/**
+ * What comes between a loaded program and the task; null where nothing does. A rewritten one is no longer what was judged at
+ * `bpf_prog_load`: it is had only where the settings have policies asked about it and one that enforces does not refuse.
+ * Without `asks` no policy is: for what a loader tries out.
+ */
+export function judgeLoaded(call: Call, subject: ProgramSubject, asks: boolean): Answer | null {
+  const served = asks && call.serves("bpf_prog");
+  if (subject.rewritten && (!served || call.settings.rewritten === "refuse")) {
+    const answer = refuseRewritten(call, subject, "");
+    if (answer !== "continue") return answer;
+  }
+  if (!served) return null;
+  const { verdict, asked } = call.decide("bpf_prog", subject);
+  if (verdict < 0) return { result: verdict };
+  if (!subject.rewritten || asked || call.settings.rewritten === "refuse") return null;
+  const answer = refuseRewritten(call, subject, ", and no attachment that enforces was asked");
+  return answer === "continue" ? null : answer;
+}
+
+function refuseRewritten(call: Call, { name, tag, loaded: made }: ProgramSubject, more: string) {
+  const reason = `the kernel rewrote it while loading: its tag is ${made?.tag}, not ${tag}${more}`;
+  return call.refuse("bpf_prog", name, -ERRNO.EPERM, reason);
+}
+
+/** Kernels before 6.18 take SHA-1 (bpf_prog_calc_tag of kernel/bpf/core.c). */
+function legacyTag(insns: Uint8Array): string {
+  return createHash("sha1").update(insns).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,107 @@
+import { ERRNO } from "../../errno.js";
+import { FLAG, LOAD } from "../call/attr.js";
+import type { Answer, Call } from "../call/call.js";
+import { CMD } from "../call/command.js";
+import { liveMap } from "../commands/subject.js";
+import { mapInfo, programInfo } from "../sys/bpf.js";
+import { close } from "../sys/pidfd.js";
+import { freezeMaps } from "./freeze.js";
+import { copyLoad, type LiveLoad } from "./load.js";
+import { judgeLoaded, loaded } from "./loaded.js";
+import { neededForProgram } from "./needs.js";
+import { probeOf } from "./probe.js";
+
+/** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
+export function loadProgram(call: Call): Answer {
+  const given = call.attr(LOAD.size);
+  if (typeof given === "number") return { result: given };
+  const name = given.name(LOAD.progName);
+  if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, TOKEN);
+  const load = copyLoad(call.task, given);
+  if (typeof load === "number") return { result: load };
+  if (!call.stillWaits) return "gone";
+  const subject = call.factsOf(load);
+  if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
+
+  const type = given.u32(LOAD.progType);
+  const lacking = call.lacking(neededForProgram(type));
+  const probe = probeOf(load, subject);
+  const decided =
+    probe === null
+      ? call.decide("bpf_prog_load", subject, lacking)
+      : call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`, lacking);
+  if (decided.verdict < 0) return { result: decided.verdict };
+  const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.asked) : null;
+  if (wanting !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, wanting);
+
+  const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
+  writeLog(call, load);
+  if (fd < 0) return { result: fd };
+  const info = programInfo(fd);
+  if (typeof info === "number") {
+    close(fd);
+    return { result: info };
+  }
+  const frozen = decided.freezes ? freezeMaps(load) : 0;
+  // what can no longer change is a fact from here on
+  const judged = typeof frozen === "string" ? frozen : frozen === 0 ? subject : call.factsOf(load);
+  if (typeof judged === "string") {
+    close(fd);
+    return call.refuse("bpf_prog", name, -ERRNO.EPERM, judged);
+  }
+  const made = loaded(judged, info);
+  const refusal = judgeLoaded(call, made, probe === null);
+  if (refusal !== null) {
+    close(fd);
+    return refusal;
+  }
+  return { fd, handedOut: () => call.listener.objects.handOutProgram(info.id, made) };
+}
+
+/** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */
+const SYSCALL = 31;
+const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
+
+/** Why a program that calls bpf(2) may not be loaded although nothing refused it; null where it may. */
+function unbound({ listener }: Call, load: LiveLoad, asked: boolean): string | null {
+  if (!asked) return "a program that calls bpf(2) needs an attachment that allows it, and none in scope was asked";
+  for (const fd of load.maps.values()) {
+    const info = mapInfo(fd);
+    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    if (liveMap(info, fd, "rw", listener.objects.isExclusive(info.id)).contents !== null) continue;
+    return `a program that calls bpf(2) may use maps alone whose contents are facts, and \`${info.name}\` is not frozen, or others may write to it`;
+  }
+  return null;
+}
+
+/** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
+function carryOut(call: Call, load: LiveLoad, lent: bigint): number {
+  const attempt = () => {
+    // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
+    for (let tries = 1; ; tries += 1) {
+      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, "call", lent);
+      if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
+    }
+  };
+  const fd = attempt();
+  if (load.kernelSignature === null || !UNKNOWN_SIGNATURE.has(fd)) return fd;
+  load.attr.setPointer(LOAD.signature, 0);
+  load.attr.setU32(LOAD.signatureSize, 0);
+  load.attr.setU32(LOAD.keyringId, 0);
+  return attempt();
+}
+
+const MAX_TRIES = 16;
+const UNKNOWN_SIGNATURE: ReadonlySet<number> = new Set([-ERRNO.EOPNOTSUPP, -ERRNO.E2BIG, -ERRNO.EINVAL]);
+
+/** Gives the task the verifier's log, up to its NUL, and its true size where attr has room for that. */
+function writeLog(call: Call, load: LiveLoad): void {
+  const { given, attr, log } = load;
+  if (log !== null) {
+    const end = log.indexOf(0);
+    call.task.write(given.u64(LOAD.logBuf), log.subarray(0, end < 0 ? log.length : end + 1));
+  }
+  if (given.u32(LOAD.logLevel) === 0 || given.size < LOAD.logTrueSize + 4) return;
+  const size = attr.bytes.subarray(LOAD.logTrueSize, LOAD.logTrueSize + 4);
+  call.task.write(call.long(1) + BigInt(LOAD.logTrueSize), size);
+}

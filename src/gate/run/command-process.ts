@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { entryFile } from "../../engine/entries.js";
+import { CountersignError, type ErrorCode } from "../../error.js";
+import { close, exitStatus, openProcess, takeFd } from "../sys/pidfd.js";
+import { closeOnExec, type Ending, releaseStandard, takeStop } from "../sys/process.js";
+import type { Inheritance } from "./inheritance.js";
+import { orderMessage } from "./order.js";
+
+/**
+ * The process that becomes the command: the launcher first, under the filter and waiting; the command itself once
+ * {@link go} is called. Terminal, standard streams, working directory and process group are the gate's own, and all that
+ * it inherits is what the gate did.
+ */
+export class CommandProcess {
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  readonly #channel: Duplex;
+  readonly #pidfd: number;
+
+  constructor(
+    private readonly words: readonly Uint8Array[],
+    private readonly inherits: Inheritance,
+  ) {
+    const { fds, openFiles } = inherits;
+    const channel = firstFree(fds);
+    for (const fd of fds) closeOnExec(fd, false);
+    this.#child = spawn(process.execPath, [entryFile("launcher"), `${channel}`, `${openFiles}`, fds.join(",")], {
+      stdio: ["inherit", "inherit", "inherit", ...Array<"ignore">(channel - 3).fill("ignore"), "pipe"],
+    });
+    // whoever waits for the other end of a pipe waits for the command alone
+    for (const fd of fds) close(fd);
+    releaseStandard();
+    this.#channel = this.#child.stdio[channel] as Duplex;
+    this.#channel.on("error", () => undefined); // its end is seen as the process's
+    this.#pidfd = openProcess(this.pid);
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.once("exit", (code, signal) => resolve(this.#ending(code, signal)));
+      this.#child.once("error", (cause) => reject(failed(`the launcher cannot be started: ${cause.message}`)));
+    });
+    this.ended.catch(() => undefined); // whoever waits sees it
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The gate's copy of the listener, once the filter is on. Throws GATE_NESTED, GATE_UNSUPPORTED, GATE_FAILED. */
+  async listener(): Promise<number> {
+    const line = await Promise.race([firstLine(this.#channel), this.ended.then(() => "failed launcher 0")]);
+    const [word = "", first = "", second = ""] = line.split(" ");
+    if (word !== "listener") throw refusal(first, Number(second));
+    const listener = this.#pidfd < 0 ? this.#pidfd : takeFd(this.#pidfd, Number(first));
+    if (listener >= 0) return listener;
+    throw failed(`the listener cannot be taken: errno ${-listener}`);
+  }
+
+  /** Lets the launcher become the command. */
+  go(): void {
+    this.#channel.end(orderMessage({ words: this.words, environment: this.inherits.environment }));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  /** The signal that has stopped the process since this was last asked: a shell then expects its parent to stop, too. */
+  takeStop(): number | null {
+    return this.pid === 0 ? null : takeStop(this.pid);
+  }
+
+  /** Node has a name for each signal but the real-time ones, and takes an end by one of those for a code of 0. */
+  #ending(code: number | null, signal: NodeJS.Signals | null): Ending {
+    const number = code === 0 && signal === null ? (exitStatus(this.#pidfd) ?? 0) & 0x7f : 0;
+    close(this.#pidfd);
+    return number === 0 ? { code, signal } : { code: null, signal: number };
+  }
+}
+
+/** The lowest number above the standard ones that no fd has. */
+function firstFree(fds: readonly number[]): number {
+  let free = 3;
+  while (fds.includes(free)) free += 1;
+  return free;
+}
+
+function firstLine(channel: Duplex): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    channel.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    channel.once("close", () => resolve("failed launcher 0"));
+  });
+}
+
+const EBUSY = 16;
+
+function refusal(step: string, errno: number): CountersignError {
+  if (step === "seccomp" && errno === EBUSY)
+    return new CountersignError("GATE_NESTED", "this shell runs under a gate or a seccomp listener already", {
+      remedy: "start the gate outside of it: a filter tree can have one listener",
+    });
+  const code: ErrorCode = step === "launcher" ? "GATE_FAILED" : "GATE_UNSUPPORTED";
+  return new CountersignError(code, `the ${step} of the command could not be set up: errno ${errno}`, {
+    remedy: REMEDIES[step] ?? "see docs/threat-model.md for what the gate needs",
+  });
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  landlock: "use Linux 6.12 or later with Landlock enabled (`lsm=landlock,…`)",
+  seccomp: "use a kernel with CONFIG_SECCOMP_FILTER, and Linux 5.19 or later",
+};
+
+function failed(message: string): CountersignError {
+  return new CountersignError("GATE_FAILED", message, { remedy: "see docs/errors/GATE_FAILED.md" });
+}

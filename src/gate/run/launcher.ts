@@ -1,0 +1,106 @@
+import { closeSync, readSync, writeSync } from "node:fs";
+import { ERRNO } from "../../errno.js";
+import { oneLine } from "../../error.js";
+import { gateFilter } from "../filter.js";
+import { capabilities } from "../sys/credentials.js";
+import { enterDomain } from "../sys/landlock.js";
+import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "../sys/process.js";
+import { installFilter } from "../sys/seccomp.js";
+import { type Order, readOrder } from "./order.js";
+
+/**
+ * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this order it enters the
+ * Landlock domain, puts the filter on itself, tells the gate which of its fds the listener is, waits until the gate has
+ * taken it, and executes the command. It has loaded nothing and shares no memory with the gate: there is no moment in
+ * which the command runs outside the filter, or can reach a thread of the gate.
+ *
+ * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the command
+ * inherits, with commas. On the socket it says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute
+ * (see {@link Order}).
+ */
+function launch([gate = "", openFiles = "0", fds = ""]: readonly string[]): never {
+  const socket = Number(gate);
+  closeOnExec(socket, true);
+  confine(socket);
+  const order = readOrder(readToEnd(socket));
+  // the gate died, and the command must not run
+  if (order === null) process.exit(FAILED);
+  closeSync(socket);
+  for (const fd of [0, 1, 2, ...fds.split(",").filter(Boolean).map(Number)]) closeOnExec(fd, false);
+  if (Number(openFiles) > 0) setOpenFiles(Number(openFiles));
+  defaultSignals();
+  const error = executeInPath(order);
+  process.stderr.write(`countersign: \`${oneLine(text(order.words[0]))}\` cannot be executed: ${describe(error)}\n`);
+  process.exit(error === -ERRNO.ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+/** Exit codes of a command that did not start, as a shell has them (POSIX XCU 2.8.2). */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+const FAILED = 125;
+const CAP_SYS_ADMIN = 21n;
+
+function confine(gate: number): void {
+  const step = (name: string, result: number): number => {
+    if (result >= 0) return result;
+    writeSync(gate, `failed ${name} ${-result}\n`);
+    process.exit(FAILED);
+  };
+  step("landlock", enterDomain());
+  // with CAP_SYS_ADMIN a filter needs no no_new_privs, and set-uid programs go on working
+  if (((capabilities().effective >> CAP_SYS_ADMIN) & 1n) === 0n) step("no_new_privs", refuseNewPrivileges());
+  const listener = step("seccomp", installFilter(gateFilter()));
+  writeSync(gate, `listener ${listener}\n`);
+}
+
+function readToEnd(fd: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const length = readSync(fd, chunk, 0, chunk.length, null);
+    if (length === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, length));
+  }
+}
+
+/** As execvp(3): a name without a slash is looked for in PATH, and a refusal is reported only where nothing was found. */
+function executeInPath({ words, environment }: Order): number {
+  const name = words[0] ?? new Uint8Array();
+  if (name.includes(SLASH)) return executeFile(name, words, environment);
+  let error: number = -ERRNO.ENOENT;
+  for (const folder of searchPath(environment)) {
+    const path = folder === "" ? name : Buffer.concat([Buffer.from(`${folder}/`, "latin1"), name]);
+    const result = executeFile(path, words, environment);
+    if (result === -ERRNO.EACCES) error = result;
+    else if (result !== -ERRNO.ENOENT && result !== -ERRNO.ENOTDIR) return result;
+  }
+  return error;
+}
+
+const SLASH = 0x2f;
+
+/** The folders of PATH, a character a byte. */
+function searchPath(environment: readonly Uint8Array[]): readonly string[] {
+  const variables = environment.map((each) => Buffer.from(each).toString("latin1"));
+  const path = variables.find((each) => each.startsWith("PATH="));
+  return (path?.slice("PATH=".length) ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+}
+
+/** A script without a first line that names its interpreter is the shell's. */
+function executeFile(path: Uint8Array, words: readonly Uint8Array[], environment: readonly Uint8Array[]): number {
+  const result = execute(path, words, environment);
+  if (result !== -ERRNO.ENOEXEC) return result;
+  const shell = Buffer.from("/bin/sh");
+  return execute(shell, [shell, path, ...words.slice(1)], environment);
+}
+
+function text(bytes: Uint8Array = new Uint8Array()): string {
+  return Buffer.from(bytes).toString();
+}
+
+function describe(error: number): string {
+  const name = Object.entries(ERRNO).find(([, number]) => number === -error)?.[0];
+  return name ?? `errno ${-error}`;
+}
+
+launch(process.argv.slice(2));

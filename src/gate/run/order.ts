@@ -1,0 +1,28 @@
+import { nulStrings } from "../../input.js";
+
+/** What the launcher is to execute: words and environment as execve takes them, without their NULs. */
+export interface Order {
+  readonly words: readonly Uint8Array[];
+  readonly environment: readonly Uint8Array[];
+}
+
+/**
+ * The order to start, as the launcher reads it from the gate: `go`, the number of words and the length of what follows in decimal, a
+ * line feed; then the words and the environment, each with a NUL at its end.
+ */
+export function orderMessage({ words, environment }: Order): Uint8Array {
+  const strings = Buffer.concat([...words, ...environment].flatMap((each) => [each, NUL]));
+  return Buffer.concat([Buffer.from(`go ${words.length} ${strings.length}\n`), strings]);
+}
+
+/** Null where it is not whole: the gate died before it had said all of it. */
+export function readOrder(message: Uint8Array): Order | null {
+  const bytes = Buffer.from(message);
+  const start = bytes.indexOf("\n") + 1;
+  const [, count, length] = /^go (\d+) (\d+)\n$/.exec(bytes.toString("latin1", 0, start)) ?? [];
+  if (count === undefined || bytes.length - start !== Number(length)) return null;
+  const strings = nulStrings(bytes.subarray(start));
+  return { words: strings.slice(0, Number(count)), environment: strings.slice(Number(count)) };
+}
+
+const NUL = Uint8Array.of(0);

@@ -1,0 +1,74 @@
+import type { Config } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+import { landlockAbi, SCOPES_ABI } from "../sys/landlock.js";
+import { requirePlatform } from "../sys/libc.js";
+import { close } from "../sys/pidfd.js";
+import type { Ending } from "../sys/process.js";
+import type { Count } from "../tally.js";
+import { DecisionThread } from "../threads/decision-thread.js";
+import type { ToldRefusal } from "../threads/messages.js";
+import { CommandProcess } from "./command-process.js";
+import { inheritance } from "./inheritance.js";
+import { passSignals } from "./signals.js";
+
+/** What came of a command under the gate. */
+export interface RunResult {
+  readonly ending: Ending;
+  readonly counts: Readonly<Record<Count, number>>;
+  /** Distinct refusals, at most 100, in the order of their first occurrence. */
+  readonly refusals: readonly ToldRefusal[];
+}
+
+/** The command's words in the bytes that they have; `say` is called for what a person must know while it runs. */
+export interface RunOptions {
+  readonly config: Config;
+  readonly command: readonly Uint8Array[];
+  readonly say: (error: CountersignError) => void;
+}
+
+/**
+ * Runs a command, with all its children, behind a gate. The command starts once the gate hears its listener; whatever
+ * fails before that keeps it from starting. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and what a configuration throws.
+ */
+export async function runCommand({ config, command, say }: RunOptions): Promise<RunResult> {
+  requirePlatform();
+  if (landlockAbi() < SCOPES_ABI)
+    throw new CountersignError("GATE_UNSUPPORTED", `Landlock has no scopes here: its ABI is ${landlockAbi()}`, {
+      remedy: "use Linux 6.12 or later with Landlock enabled, so that the command cannot reach the gate",
+    });
+  const refusals: ToldRefusal[] = [];
+  const process = new CommandProcess(command, inheritance());
+  const settle = passSignals(process);
+  let listener = -1;
+  const starting = DecisionThread.start(config, {
+    refusal: (refusal) => refusals.push(refusal),
+    killed: (tid) => say(stalled(tid)),
+    replaced: (reason) => say(new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`)),
+    lost: (error) => {
+      // with no listener every call that waits, and every later one, fails with ENOSYS
+      close(listener);
+      say(error);
+    },
+    done: () => undefined,
+  });
+  try {
+    // the engine starts while the launcher does
+    const [thread] = await Promise.all([starting, process.listener().then((fd) => (listener = fd))]);
+    await thread.listen(listener, null);
+    process.go();
+    const ending = await process.ended;
+    const counts = thread.tally.read();
+    await thread.stop();
+    return { ending, counts, refusals };
+  } catch (error) {
+    process.kill();
+    await starting.then((thread) => thread.stop()).catch(() => undefined); // that it did not start is the error
+    throw error;
+  } finally {
+    settle();
+  }
+}
+
+function stalled(tid: number): CountersignError {
+  return new CountersignError("GATE_FAILED", `task ${tid} made the gate wait for its memory and was killed`);
+}

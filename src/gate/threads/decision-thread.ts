@@ -1,0 +1,365 @@
+import type { Config } from "../../config/config.js";
+import { errorOf } from "../../engine/failure.js";
+import { type SealedRules, sealedRules } from "../../engine/keyrings.js";
+import { Offences, type Sentence } from "../../engine/offences.js";
+import { Succession } from "../../engine/succession.js";
+import { CountersignError } from "../../error.js";
+import type { Container } from "../../policy/current.js";
+import { suspectOf } from "../call/listener.js";
+import { Objects } from "../call/objects.js";
+import { settingsOf } from "../settings.js";
+import { close } from "../sys/pidfd.js";
+import { Tally } from "../tally.js";
+import { endTask } from "./ending.js";
+import { GateThread } from "./gate-thread.js";
+import type { FromThread, HandedTo, ToldRefusal, ToThread } from "./messages.js";
+import { Orders } from "./orders.js";
+import { Porters, stalled } from "./porters.js";
+import { settle } from "./settle.js";
+import { Spare } from "./spare.js";
+import { newVisit, type Visit, visitName } from "./visit.js";
+import type { Blocked, Left } from "./watch.js";
+
+/** What becomes known outside of the decision thread. */
+export interface ThreadEvents {
+  /** Nobody is left under a listener's filter. */
+  done(fd: number): void;
+  /** Something was, or would have been, refused: each reason once. */
+  refusal(refusal: ToldRefusal): void;
+  /** The thread was ended or taken off because of what it was doing, and another one is there. */
+  replaced(reason: string): void;
+  /** A task made the gate wait and was killed. */
+  killed(tid: number): void;
+  /** The thread ended and no other one could be started: nothing is judged any more. */
+  lost(error: CountersignError): void;
+}
+
+/** For listeners without a bookmark. */
+const NO_FILE = -1;
+/** Milliseconds between two looks at the thread, and while it is at something that may take long. */
+const LOOK_EVERY = 20;
+const LOOK_CLOSER = 5;
+/** Milliseconds of waiting on a task's account after which another thread is made ready, and after which it takes over. */
+const UNEASY = 8;
+const PATIENCE = 40;
+/** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
+const GRACE = 100;
+/** Milliseconds that the thread has to end by itself in. */
+const TO_END = 2000;
+
+/** How long porters run a container's errands after its tasks have kept the gate waiting. */
+const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 };
+
+/**
+ * The decision thread, from outside: starts it, hands it listeners, and watches it. A policy that keeps it longer than any
+ * limit allows costs the thread its life; a task that keeps it waiting has it taken off, and from then on porters wait for the
+ * tasks of that container. In both cases another thread takes the listeners over, which belong to the process and stay open
+ * throughout, and serves the calls that were under way.
+ */
+export class DecisionThread {
+  readonly tally = new Tally();
+  readonly #listeners = new Map<number, Container | null>();
+  readonly #bookmarks = new Map<number, number>();
+  /** What was handed out to whose tasks, for a thread that takes over. */
+  readonly #handed = new Map<string, Objects>();
+  readonly #suspects = new Offences<string>(SUSPICION);
+  readonly #porters: Porters;
+  /** Calls that the thread was handed, by name, with why they end where they do. */
+  readonly #visits = new Map<string, { readonly visit: Visit; readonly reason: string | null }>();
+  readonly #orders = new Orders((message) => this.#thread.tell(message));
+  #succession: Succession;
+  #sealed: SealedRules;
+  #thread: GateThread;
+  readonly #spare = new Spare(() => this.#start(true));
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #ending = false;
+  #isLost = false;
+  /** The errand over which a task was killed last: see {@link Blocked.count}. */
+  #killed = 0;
+
+  private constructor(
+    private config: Config,
+    private readonly events: ThreadEvents,
+  ) {
+    this.#succession = new Succession(config);
+    this.#sealed = sealedRules(config.keyrings);
+    this.#porters = new Porters(
+      {
+        brought: (visit) => this.#serve(visit, null),
+        failed: (visit, reason) => this.#serve(visit, reason),
+        overdue: (visit) => void this.#kill(visit),
+      },
+      () => settingsOf(this.config).stall,
+    );
+    this.#thread = this.#start(false);
+    this.#thread.hold(true);
+    this.#watch(LOOK_EVERY);
+  }
+
+  /** Throws what the configuration throws when it is put together. */
+  static async start(config: Config, events: ThreadEvents): Promise<DecisionThread> {
+    const thread = new DecisionThread(config, events);
+    const failure = await thread.#thread.ready();
+    thread.#thread.hold(true);
+    if (failure === null) return thread;
+    await thread.stop();
+    throw errorOf(failure);
+  }
+
+  /** Containers that porters run errands for. */
+  get suspects(): number {
+    return this.#suspects.out(Date.now()).length;
+  }
+
+  /**
+   * Serves a listener from now on, or has it be another container's facts; resolves when that holds. `bookmark`: a file in which
+   * stands where in the listener's calls the thread is, which stays the caller's.
+   */
+  async listen(fd: number, container: Container | null, bookmark = NO_FILE): Promise<void> {
+    this.#listeners.set(fd, container);
+    if (bookmark !== NO_FILE) this.#bookmarks.set(fd, bookmark);
+    await this.#orders.give((order) => this.#listening(order, fd, container));
+  }
+
+  /** Takes another configuration, or throws and keeps the one that it has. */
+  async reload(config: Config): Promise<void> {
+    const sealed = sealedRules(config.keyrings, this.#sealed);
+    await this.#orders.give((order) => ({ do: "reload", order, config, sealed }));
+    this.config = config;
+    this.#sealed = sealed;
+    // a configuration that is read again begins with its maps as their files have them
+    this.#succession = new Succession(config);
+    this.#spare.dismiss();
+  }
+
+  /** Has both threads keep no more memory than they need: see {@link settle}. No call is answered meanwhile. */
+  settle(): Promise<void> {
+    this.#thread.tell({ do: "settle" });
+    return settle();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#spare.dismiss();
+    this.#thread.tell({ do: "stop" });
+    const late = setTimeout(() => void this.#thread.end(), TO_END);
+    await Promise.all([this.#thread.ended, this.#porters.stop()]);
+    clearTimeout(late);
+  }
+
+  #start(awaited: boolean): GateThread {
+    const data = { config: this.config, sealed: this.#sealed, awaited, tally: this.tally };
+    const thread: GateThread = new GateThread(data, (thread, message) => this.#hear(thread, message));
+    void thread.ended.then(({ message }) => this.#lost(thread, message));
+    return thread;
+  }
+
+  #hear(thread: GateThread, message: FromThread): void {
+    if (message.is === "left") this.#porters.back(message.visit);
+    if (thread !== this.#thread) return;
+    switch (message.is) {
+      case "over":
+        this.#forget(message.fd);
+        this.events.done(message.fd);
+        break;
+      case "handed":
+        this.#remember(message.handed);
+        break;
+      case "wrote":
+        this.#succession.record(message);
+        break;
+      case "refusal":
+        this.events.refusal(message);
+        break;
+      case "served":
+        this.#visits.delete(message.visit);
+        break;
+      case "awaits":
+        this.#visits.delete(visitName(message.visit));
+        this.#porters.send(message.visit, message.parcel, this.#suspectAt(message.visit.listener));
+        break;
+      case "slow":
+        this.#suspect(message.fd);
+        break;
+      case "done":
+        this.#orders.done(message.order);
+        break;
+      case "failed":
+        if (message.id === null) this.#lost(thread, message.error.message);
+        else this.#orders.done(message.id, errorOf(message.error));
+    }
+  }
+
+  #forget(fd: number): void {
+    const whose = this.#suspectAt(fd);
+    this.#listeners.delete(fd);
+    this.#bookmarks.delete(fd);
+    if (![...this.#listeners.values()].some((container) => suspectOf(container) === whose)) this.#handed.delete(whose);
+  }
+
+  #remember(handed: readonly HandedTo[]): void {
+    for (const [whose, object] of handed) {
+      const objects = this.#handed.get(whose) ?? new Objects();
+      this.#handed.set(whose, objects);
+      objects.remember(object);
+      objects.tidy();
+    }
+  }
+
+  /** Another turn of a call, or its end for a reason. */
+  #serve(visit: Visit, reason: string | null): void {
+    this.#visits.set(visitName(visit), { visit, reason });
+    this.#thread.tell({ do: "serve", visit, reason });
+  }
+
+  #suspect(listener: number): void {
+    this.#suspects.charge(this.#suspectAt(listener), Date.now());
+    this.tally.add("suspicions");
+    this.#thread.tell({ do: "suspect", suspects: this.#suspects.records });
+  }
+
+  #suspectAt(listener: number): string {
+    return suspectOf(this.#listeners.get(listener) ?? null);
+  }
+
+  #kill(visit: Visit): boolean {
+    const tid = endTask(visit, this.#listeners.get(visit.listener) ?? null);
+    if (tid === null) return false;
+    this.tally.add("stalls");
+    this.events.killed(tid);
+    return true;
+  }
+
+  #watch(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      const uneasy = this.#look();
+      if (!this.#stopped) this.#watch(uneasy ? LOOK_CLOSER : LOOK_EVERY);
+    }, milliseconds).unref();
+  }
+
+  /** Looks at what the thread is doing, and replaces it where that takes too long. Whether it is to be looked at soon again. */
+  #look(): boolean {
+    if (this.#ending || this.#stopped || this.#isLost) return false;
+    const thread = this.#thread;
+    const blocked = thread.watch.look();
+    const overdue = thread.decisions.overdue(0) !== null;
+    if (overdue) this.#spare.want();
+    if (blocked !== null) this.#lookAt(thread, blocked);
+    else if (thread.decisions.overdue(GRACE) !== null) {
+      if (this.#canReplace(thread)) void this.#end(thread);
+    } else if (!overdue) this.#spare.rest();
+    return blocked !== null || overdue;
+  }
+
+  #lookAt(thread: GateThread, blocked: Blocked): void {
+    const waited = Date.now() - blocked.since;
+    const { stall } = settingsOf(this.config);
+    if (waited > stall && blocked.wait !== "kernel") this.#turnAway(thread, blocked, stall);
+    // where there is nobody else to wait, another thread is of use only if the task's end was of none
+    const patience = !this.#alone ? PATIENCE : blocked.wait === "kernel" ? Number.POSITIVE_INFINITY : stall + PATIENCE;
+    if (waited > patience - PATIENCE + UNEASY) this.#spare.want();
+    if (waited > patience && this.#canReplace(thread)) this.#takeOff(thread, blocked);
+  }
+
+  /** Whether another thread can take over from this one by now. */
+  #canReplace(thread: GateThread): boolean {
+    if (this.#spare.failure !== null) this.#lost(thread, this.#spare.failure);
+    return this.#spare.isReady;
+  }
+
+  /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
+  #turnAway(thread: GateThread, { count, wait }: Blocked, stall: number): void {
+    const left = thread.watch.left();
+    if (this.#killed === count || left === null) return;
+    this.#killed = count;
+    const visit = newVisit(left.listener, thread.watch.notification);
+    if (!this.#kill(visit)) return;
+    this.#suspect(left.listener);
+    this.#serve(visit, stalled(visit, wait, stall));
+  }
+
+  /** Whether all listeners are of one container, or command: nobody else has to wait then. */
+  get #alone(): boolean {
+    return new Set([...this.#listeners.values()].map(suspectOf)).size === 1;
+  }
+
+  /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
+  #takeOff(thread: GateThread, blocked: Blocked): void {
+    this.#receive(thread);
+    if (!thread.watch.supersede(blocked)) return;
+    const { listener } = thread.watch.left()!;
+    const visit = newVisit(listener, thread.watch.notification);
+    if (this.#killed !== blocked.count) {
+      this.#visits.delete(visitName(visit));
+      this.#suspects.charge(this.#suspectAt(listener), Date.now());
+      this.tally.add("suspicions");
+    }
+    this.#porters.adopt(visit, this.#suspectAt(listener), blocked, this.#killed === blocked.count);
+    thread.hold(false);
+    this.#takeOver();
+    this.events.replaced("a task kept it waiting");
+  }
+
+  /** A policy did not come back: nothing but the thread's end ends it. */
+  async #end(thread: GateThread): Promise<void> {
+    this.#ending = true;
+    await thread.end();
+    this.#receive(thread);
+    const left = thread.watch.left();
+    if (left !== null) this.#inherit(thread, left);
+    this.#ending = false;
+    this.#takeOver();
+    this.events.replaced(`a policy did not come back within ${GRACE} ms of its time`);
+  }
+
+  /** The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time. */
+  #inherit({ watch, decisions }: GateThread, { listener, verdicts, made }: Left): void {
+    const fresh = newVisit(listener, watch.notification);
+    const { visit, reason } = this.#visits.get(visitName(fresh)) ?? { visit: fresh, reason: null };
+    const late = decisions.overdue(0);
+    if (late !== null) {
+      visit.overdue.push(this.#succession.charge(late.attachment));
+      for (const fd of made) close(fd);
+    }
+    visit.verdicts = verdicts;
+    this.#visits.set(visitName(visit), { visit, reason });
+  }
+
+  /** What a thread has said before it was ended or taken off: map writes count that had their effect. */
+  #receive(thread: GateThread): void {
+    for (const message of thread.received()) this.#hear(thread, message);
+  }
+
+  #listening(order: number, fd: number, container: Container | null): ToThread & { readonly do: "listen" } {
+    return { do: "listen", order, fd, container, bookmark: this.#bookmarks.get(fd) ?? NO_FILE };
+  }
+
+  #takeOver(): void {
+    const next = this.#spare.take();
+    this.#spare.want(); // what has happened once is likely to happen again
+    this.#thread = next;
+    this.#killed = 0;
+    this.tally.add("replacements");
+    next.hold(true);
+    const handed = [...this.#handed].flatMap(([whose, { all }]) => all.map((object): HandedTo => [whose, object]));
+    const { offences: suspensions } = this.#succession;
+    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed });
+    next.tell({ do: "suspect", suspects: this.#suspects.records });
+    for (const [fd, container] of this.#listeners) next.tell(this.#listening(0, fd, container));
+    this.#orders.repeat();
+    for (const handed of this.#visits.values()) next.tell({ do: "serve", ...handed });
+  }
+
+  /** A thread ended that nobody ended. */
+  #lost(thread: GateThread, message: string): void {
+    if (thread !== this.#thread || this.#stopped || this.#ending || !thread.isReady || this.#isLost) return;
+    this.#isLost = true;
+    const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${message}`, {
+      remedy: "see docs/errors/GATE_FAILED.md",
+    });
+    this.#orders.fail(error);
+    this.events.lost(error);
+  }
+}

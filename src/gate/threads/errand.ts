@@ -1,0 +1,203 @@
+import { fstatSync } from "node:fs";
+import type { Identity, Wardrobe } from "../sys/credentials.js";
+import { readAt } from "../sys/file.js";
+import { type Argument, addressOf, syscall } from "../sys/libc.js";
+import { readMemory, readString, writeMemory } from "../sys/memory.js";
+
+/**
+ * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie behind
+ * userfaultfd, a file or a path in a file system that does not answer (fuse(4)).
+ */
+export type Errand = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make;
+
+interface Read {
+  readonly do: "read";
+  readonly tid: number;
+  readonly address: bigint;
+  readonly length: number;
+}
+
+/** Pages of the task, by their addresses: one errand for as many as there are. */
+interface ReadPages {
+  readonly do: "pages";
+  readonly tid: number;
+  readonly addresses: readonly bigint[];
+}
+
+/** At most `limit` bytes before a NUL. */
+interface ReadString {
+  readonly do: "string";
+  readonly tid: number;
+  readonly address: bigint;
+  readonly limit: number;
+}
+
+interface Write {
+  readonly do: "write";
+  readonly tid: number;
+  readonly parts: readonly Part[];
+}
+
+export interface Part {
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+}
+
+/** A whole file by the gate's fd for it, of at most `limit` bytes. */
+interface ReadFile {
+  readonly do: "file";
+  readonly fd: number;
+  readonly limit: number;
+}
+
+/** Which file an fd of the gate's is for. */
+interface Identify {
+  readonly do: "identify";
+  readonly fd: number;
+}
+
+/** By its number and its file system's. */
+export interface FileIdentity {
+  readonly ino: bigint;
+  readonly dev: bigint;
+}
+
+/** A system call as the task. */
+export interface Make {
+  readonly do: "call";
+  readonly identity: Identity;
+  readonly number: number;
+  /** Argument registers; memory stands for its address. */
+  readonly words: readonly Word[];
+  /** What the memory among the words points to in turn. */
+  readonly held: readonly Memory[];
+  /** Whether it looks up a path, which has a deadline; the kernel itself may take its time, as the verifier does. */
+  readonly path: boolean;
+}
+
+/** Memory of the gate's; a BigUint64Array holds nothing but addresses, of other memory of the same call. */
+export type Memory = Uint8Array | BigUint64Array;
+export type Word = number | bigint | Memory;
+
+/** What comes of each kind of errand: null where memory or a file is not there; whether all was written; a result or -errno. */
+export interface Outcomes {
+  readonly read: Uint8Array | null;
+  readonly pages: readonly (Uint8Array | null)[];
+  readonly string: Uint8Array | null;
+  readonly write: boolean;
+  readonly file: Uint8Array | null;
+  readonly identify: FileIdentity | null;
+  readonly call: number;
+}
+
+export type OutcomeOf<E extends Errand> = Outcomes[E["do"]];
+
+/** What errands can wait for, and how that is told of. The kernel takes its own time, as the verifier does. */
+export const WAITS = {
+  memory: "its memory from being read or written",
+  file: "a file from being read",
+  path: "a path from being looked up",
+  kernel: "a call from returning",
+} as const;
+export type Wait = keyof typeof WAITS;
+
+export function waitOf(errand: Errand): Wait {
+  if (errand.do === "call") return errand.path ? "path" : "kernel";
+  return errand.do === "file" || errand.do === "identify" ? "file" : "memory";
+}
+
+/** Runs an errand in the calling thread. */
+export function perform<E extends Errand>(errand: E, wardrobe: Wardrobe): OutcomeOf<E> {
+  return outcome(errand, wardrobe) as OutcomeOf<E>;
+}
+
+function outcome(errand: Errand, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
+  switch (errand.do) {
+    case "read":
+      return read(errand.tid, errand.address, errand.length);
+    case "pages":
+      return errand.addresses.map((address) => read(errand.tid, address, PAGE));
+    case "string":
+      return readString(errand.tid, errand.address, errand.limit);
+    case "write":
+      return errand.parts.every(({ address, bytes }) => writeMemory(errand.tid, address, bytes));
+    case "file":
+      return readAt(errand.fd, errand.limit);
+    case "identify":
+      return identify(errand.fd);
+    case "call": {
+      const [a, b, c, d, e, f] = errand.words as readonly Argument[];
+      return wardrobe.wear(errand.identity, () => syscall(errand.number, a, b, c, d, e, f));
+    }
+  }
+}
+
+/** Bytes of one page on x86-64. */
+export const PAGE = 4096;
+
+function read(tid: number, address: bigint, length: number): Uint8Array | null {
+  const bytes = new Uint8Array(length);
+  return readMemory(tid, address, bytes) ? bytes : null;
+}
+
+function identify(fd: number): FileIdentity | null {
+  try {
+    const { ino, dev } = fstatSync(fd, { bigint: true });
+    return { ino, dev };
+  } catch {
+    return null;
+  }
+}
+
+/** A place in a call's memory where the address of other memory of it stands. */
+interface Pointer {
+  readonly within: number;
+  readonly at: number;
+  readonly to: number;
+  readonly offset: number;
+}
+
+/** An errand that another thread runs: its memory is copied there, and lies elsewhere. */
+export interface Parcel {
+  readonly errand: Errand;
+  readonly pointers: readonly Pointer[];
+}
+
+export function pack(errand: Errand): Parcel {
+  if (errand.do !== "call") return { errand, pointers: [] };
+  const memory = memoryOf(errand);
+  const ranges = memory.map((its) => ({ from: BigInt(addressOf(its)), length: BigInt(its.byteLength) }));
+  const pointers: Pointer[] = [];
+  for (const [within, its] of memory.entries()) {
+    const list = its instanceof BigUint64Array;
+    // what else is held are the task's own bytes, none of which is an address of the gate's
+    if (!list && !errand.words.includes(its)) continue;
+    const view = new DataView(its.buffer, its.byteOffset, its.byteLength);
+    for (let at = 0; at + 8 <= its.byteLength; at += 8) {
+      const address = view.getBigUint64(at, true);
+      const to = ranges.findIndex(({ from, length }) =>
+        list ? address - from < length && address >= from : address === from,
+      );
+      if (address !== 0n && to >= 0) pointers.push({ within, at, to, offset: Number(address - ranges[to]!.from) });
+    }
+  }
+  return { errand, pointers };
+}
+
+/** An errand as it can be run where it has come to. */
+export function unpack({ errand, pointers }: Parcel): Errand {
+  const memory = memoryOf(errand);
+  const addresses = memory.map(addressOf);
+  for (const { within, at, to, offset } of pointers) {
+    const { buffer, byteOffset } = memory[within]!;
+    new DataView(buffer, byteOffset).setBigUint64(at, BigInt(addresses[to]! + offset), true);
+  }
+  return errand;
+}
+
+/** All memory that an errand's call can write to, each once. */
+export function memoryOf(errand: Errand): readonly Memory[] {
+  if (errand.do !== "call") return [];
+  const words = errand.words.filter((word) => typeof word === "object");
+  return [...new Set([...words, ...errand.held])];
+}

@@ -1,0 +1,47 @@
+import type { Config } from "../../config/config.js";
+import type { SealedRules } from "../../engine/keyrings.js";
+import { OwnedThread } from "../../engine/owned-thread.js";
+import { DecisionWatch } from "../../engine/watch.js";
+import { close } from "../sys/pidfd.js";
+import { eventFd, ring } from "../sys/poll.js";
+import type { Tally } from "../tally.js";
+import type { FromThread, ThreadData, ToThread } from "./messages.js";
+import { Watch } from "./watch.js";
+
+/** What a decision leaves behind is short-lived: two semispaces of 2 MB are enough for it, where V8 would take 16. */
+const HEAP = { maxYoungGenerationSizeMb: 6 };
+
+/** One decision thread of a gate, from outside. Where it waits for calls only `stop` ends it. */
+export class GateThread extends OwnedThread<ToThread, FromThread> {
+  readonly watch: Watch;
+  readonly decisions: DecisionWatch;
+  /** Whether it can decide by now. */
+  isReady = false;
+  readonly #bell: number;
+
+  /** `hear` is told of what it says. */
+  constructor(
+    data: { readonly config: Config; readonly sealed: SealedRules; readonly awaited: boolean; readonly tally: Tally },
+    hear: (thread: GateThread, message: FromThread) => void,
+  ) {
+    const watch = new Watch();
+    const decisions = new DecisionWatch();
+    const bell = eventFd();
+    const memory = { watch: watch.memory, decisions: decisions.memory, tally: data.tally.memory, bell };
+    const told = (message: FromThread) => {
+      if (message.is === "ready") this.isReady = true;
+      hear(this, message);
+    };
+    super("gate-thread", { ...data, ...memory } satisfies Omit<ThreadData, "port">, told, HEAP);
+    this.watch = watch;
+    this.decisions = decisions;
+    this.#bell = bell;
+    // it may be stuck until long after it was taken off
+    void this.ended.then(() => close(bell));
+  }
+
+  override tell(message: ToThread): void {
+    super.tell(message);
+    if (this.alive) ring(this.#bell);
+  }
+}

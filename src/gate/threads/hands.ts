@@ -1,0 +1,91 @@
+import type { Wardrobe } from "../sys/credentials.js";
+import { close } from "../sys/pidfd.js";
+import { type Errand, type Memory, memoryOf, type OutcomeOf, perform, waitOf } from "./errand.js";
+import type { Brought, Visit } from "./visit.js";
+import type { Watch } from "./watch.js";
+
+/** Who runs errands for a call. */
+export interface Hands {
+  /** Errands that were run in this turn. */
+  readonly count: number;
+  /** Throws {@link Awaited} or {@link Superseded}, which end the call's turn: what holds fds lets go of them. */
+  run<E extends Errand>(errand: E): OutcomeOf<E>;
+}
+
+/** The decision thread itself, under the eyes of its watcher: the fast way. */
+export class OwnHands implements Hands {
+  /** What was brought in this turn: for another thread, if this one is taken off. */
+  brought: Brought[] = [];
+
+  get count(): number {
+    return this.brought.length;
+  }
+
+  constructor(
+    private readonly watch: Watch,
+    private readonly wardrobe: Wardrobe,
+  ) {}
+
+  run<E extends Errand>(errand: E): OutcomeOf<E> {
+    this.watch.block(waitOf(errand));
+    const outcome = perform(errand, this.wardrobe);
+    const stays = this.watch.unblock();
+    this.brought.push({ outcome, memory: memoryOf(errand) });
+    if (!stays) throw new Superseded();
+    if (errand.do === "call" && (outcome as number) > 0) this.watch.made(outcome as number);
+    return outcome;
+  }
+}
+
+/** A porter, for tasks whose like have kept the gate waiting before: what it has not brought yet ends the turn. */
+export class PortersHands implements Hands {
+  #next = 0;
+
+  constructor(private readonly visit: Visit) {}
+
+  get count(): number {
+    return this.#next;
+  }
+
+  run<E extends Errand>(errand: E): OutcomeOf<E> {
+    const brought = this.visit.brought[this.#next];
+    if (brought === undefined) throw new Awaited(errand);
+    this.#next += 1;
+    for (const [index, memory] of memoryOf(errand).entries()) bytesOf(memory).set(bytesOf(brought.memory[index]!));
+    return brought.outcome as OutcomeOf<E>;
+  }
+
+  /** Closes what calls have brought and nobody asked for: the call ended before. */
+  close(): void {
+    for (const { outcome } of this.visit.brought.slice(this.#next)) discard(outcome);
+  }
+}
+
+/** Lets go of what was taken and brought for a call that comes to nothing. */
+export function abandon(visit: Visit): void {
+  for (const fd of visit.fds.values()) close(fd);
+  new PortersHands(visit).close();
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Memory): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Lets go of what came of an errand. Of the calls that are made for tasks none gives a positive number that is no fd. */
+export function discard(outcome: unknown): void {
+  if (typeof outcome === "number" && outcome > 0) close(outcome);
+}
+
+/** The call goes on when the errand has been run. */
+export class Awaited extends Error {
+  constructor(readonly errand: Errand) {
+    super("awaits an errand");
+  }
+}
+
+/** The thread has lost its listeners to another one, which goes on with the call; it ends. */
+export class Superseded extends Error {
+  constructor() {
+    super("another thread has taken over");
+  }
+}

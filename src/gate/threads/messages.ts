@@ -1,0 +1,88 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Config } from "../../config/config.js";
+import type { SealedRules } from "../../engine/keyrings.js";
+import type { Commit } from "../../engine/ledger.js";
+import type { Offence } from "../../engine/offences.js";
+import type { ThreadMessage } from "../../engine/owned-thread.js";
+import type { Suspensions } from "../../engine/succession.js";
+import type { Answer } from "../../hooks/decision.js";
+import type { Container } from "../../policy/current.js";
+import type { Handed } from "../call/objects.js";
+import type { Parcel } from "./errand.js";
+import type { Brought, Visit } from "./visit.js";
+
+/** What a decision thread starts with. */
+export interface ThreadData {
+  readonly config: Config;
+  /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
+  readonly sealed: SealedRules;
+  readonly watch: SharedArrayBuffer;
+  readonly decisions: SharedArrayBuffer;
+  readonly tally: SharedArrayBuffer;
+  readonly bell: number;
+  /** Whether listeners wait for it: it is ready sooner then, and slower at first. */
+  readonly awaited: boolean;
+  readonly port: MessagePort;
+}
+
+/** What has a number in `order` is answered by `done`, or by `failed` with that number. */
+export type ToThread =
+  /** First, to a thread that takes over: what those before it have left. */
+  | {
+      readonly do: "inherit";
+      readonly commits: readonly Commit[];
+      readonly suspensions: Suspensions;
+      readonly handed: readonly HandedTo[];
+    }
+  | {
+      readonly do: "listen";
+      readonly order: number;
+      readonly fd: number;
+      readonly container: Container | null;
+      /** A file for a bookmark; negative for none. */
+      readonly bookmark: number;
+    }
+  | { readonly do: "reload"; readonly order: number; readonly config: Config; readonly sealed: SealedRules }
+  /** Until when porters run the errands of whose tasks. */
+  | { readonly do: "suspect"; readonly suspects: readonly (readonly [string, Offence])[] }
+  /** Another turn of a call; or its end, where there is a reason for that. */
+  | { readonly do: "serve"; readonly visit: Visit; readonly reason: string | null }
+  | { readonly do: "settle" }
+  | { readonly do: "stop" };
+
+export type FromThread =
+  | ThreadMessage
+  | { readonly is: "done"; readonly order: number }
+  /** Nobody is left under a listener's filter. */
+  | { readonly is: "over"; readonly fd: number }
+  /** What a decision wrote to maps: before it has any effect. */
+  | { readonly is: "wrote"; readonly answers: readonly Wrote[] }
+  /** What was handed out to whose tasks, some milliseconds ago at most. */
+  | { readonly is: "handed"; readonly handed: readonly HandedTo[] }
+  /** A call needs an errand run, and then another turn. */
+  | { readonly is: "awaits"; readonly visit: Visit; readonly parcel: Parcel }
+  /** The thread was taken off, and has come back from what it was at. It ends. */
+  | { readonly is: "left"; readonly visit: Visit }
+  /** A call that was handed to the thread is over. */
+  | { readonly is: "served"; readonly visit: string }
+  /** A listener's tasks keep the thread waiting. */
+  | { readonly is: "slow"; readonly fd: number }
+  | ToldRefusal;
+
+/** An object, and to whose tasks it was handed out: see `suspectOf`. */
+export type HandedTo = readonly [whose: string, handed: Handed];
+
+export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
+
+/** To a porter, and from it. */
+export type ToPorter = Parcel;
+export type FromPorter = ThreadMessage | ({ readonly is: "brought" } & Brought);
+
+export interface ToldRefusal {
+  readonly is: "refusal";
+  readonly hook: string;
+  readonly subject: string;
+  readonly reason: string;
+  /** False for what audit let through. */
+  readonly enforced: boolean;
+}

@@ -1,0 +1,243 @@
+import { OwnedThread } from "../../engine/owned-thread.js";
+import { readNotification } from "../call/notification.js";
+import { type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
+import { abandon, discard } from "./hands.js";
+import type { FromPorter, ToPorter } from "./messages.js";
+import { type Brought, type Visit, visitName } from "./visit.js";
+import type { Blocked } from "./watch.js";
+
+/** What becomes of an errand, told to whoever gave it; what it brought is in the visit. */
+export interface Errands {
+  brought(visit: Visit): void;
+  /** It has taken longer than it may: the task is to be ended, which brings the porter back where its memory is the cause. */
+  overdue(visit: Visit): void;
+  /** It will not be run, or was for too long; why, of its task. */
+  failed(visit: Visit, reason: string): void;
+}
+
+interface Job {
+  readonly visit: Visit;
+  readonly parcel: Parcel;
+}
+
+/** Threads at most, of those that come back; a suspect has one at a time. */
+const MOST = 4;
+/** Threads that paths and files may keep for good, until no more of either are looked at. */
+const MOST_LOST = 8;
+/** Milliseconds that a porter has to come back in once the task was ended. */
+const GRACE = 500;
+/** Milliseconds for a call that waits for the kernel alone. */
+const KERNEL = 10_000;
+/** Milliseconds after which a porter who has nothing to do is let go. */
+const IDLE = 30_000;
+
+/** It runs next to no JavaScript. */
+const HEAP = { maxYoungGenerationSizeMb: 2 };
+
+/** Why a task was killed that kept the gate waiting. */
+export function stalled({ notification }: Visit, wait: Wait, milliseconds: number): string {
+  return `stalled: task ${readNotification(notification).tid} kept ${WAITS[wait]} for ${milliseconds} ms and was killed`;
+}
+
+/** An errand that is being run. `porter` is null where a decision thread that was taken off runs it. */
+interface Course {
+  readonly visit: Visit;
+  readonly suspect: string;
+  readonly wait: Wait;
+  readonly porter: Porter | null;
+  /** Why its task was ended over it; null where that was not done. */
+  verdict: string | null;
+  timer: NodeJS.Timeout | undefined;
+}
+
+type Porter = OwnedThread<ToPorter, FromPorter>;
+
+/**
+ * Runs errands for suspects, each with a deadline, in turn of suspects: one that keeps its porter waiting keeps nobody else
+ * waiting. Porters are started when there is need of them.
+ */
+export class Porters {
+  /** All porters, with the timer that lets go of one who has nothing to do. */
+  readonly #porters = new Map<Porter, NodeJS.Timeout | undefined>();
+  /** By suspect: one has one at a time. */
+  readonly #courses = new Map<string, Course>();
+  /** Those that not even the task's end brought back, by suspect: nobody waits for what they bring. */
+  readonly #lost = new Map<string, Course>();
+  /** Errands that wait, by suspect; the one that has waited longest first. */
+  readonly #waiting = new Map<string, Job[]>();
+
+  constructor(
+    private readonly errands: Errands,
+    /** Milliseconds that an errand may take. */
+    private readonly stall: () => number,
+  ) {}
+
+  /** Runs an errand for a visit, when its suspect's turn comes. */
+  send(visit: Visit, parcel: Parcel, suspect: string): void {
+    const jobs = this.#waiting.get(suspect) ?? [];
+    jobs.push({ visit, parcel });
+    this.#waiting.set(suspect, jobs);
+    this.#assign();
+  }
+
+  /**
+   * A decision thread that was taken off runs an errand, since some time: it stands under the same deadline, and brings what it
+   * brings with {@link back}. `lost`: its task was killed over it already, which did not help.
+   */
+  adopt(visit: Visit, suspect: string, { since, wait }: Blocked, lost: boolean): void {
+    const course = { visit, suspect, wait, porter: null, verdict: null, timer: undefined };
+    if (lost) this.#lost.set(suspect, course);
+    else {
+      this.#courses.set(suspect, course);
+      this.#begin(course, Date.now() - since);
+    }
+  }
+
+  /** The visit as it is after an errand that a thread was adopted with. */
+  back(visit: Visit): void {
+    const course = this.#find((one) => visitName(one.visit) === visitName(visit));
+    if (course !== undefined) this.#finish(course, visit);
+    else abandon(visit);
+  }
+
+  /** Lets all porters go. One that is kept waiting ends with the process. */
+  async stop(): Promise<void> {
+    for (const { timer } of this.#courses.values()) clearTimeout(timer);
+    const kept = this.#busy;
+    const porters = [...this.#porters];
+    this.#porters.clear();
+    this.#waiting.clear();
+    await Promise.all(
+      porters.map(([porter, idle]) => {
+        clearTimeout(idle);
+        const end = porter.end();
+        return kept.has(porter) ? null : end;
+      }),
+    );
+  }
+
+  #assign(): void {
+    for (const [suspect, [job, ...later]] of this.#waiting) {
+      if (job === undefined || this.#courses.has(suspect)) continue;
+      const wait = waitOf(job.parcel.errand);
+      const hopeless = wait === "path" || wait === "file" ? this.#hopeless(suspect) : null;
+      const porter = hopeless === null ? (this.#idle() ?? this.#hire()) : null;
+      if (hopeless === null && porter === null) return;
+      // and behind the others
+      this.#waiting.delete(suspect);
+      if (later.length > 0) this.#waiting.set(suspect, later);
+      const { visit, parcel } = job;
+      if (porter === null) this.errands.failed(visit, hopeless!);
+      else {
+        const course = { visit, suspect, wait, porter, verdict: null, timer: undefined };
+        this.#courses.set(suspect, course);
+        porter.tell(parcel);
+        // that the porter has to start is not the task's doing
+        void porter.ready().then(() => this.#begin(course, 0));
+      }
+    }
+  }
+
+  /** Why no path or file is looked at for a suspect; null where one is. */
+  #hopeless(suspect: string): string | null {
+    if (this.#lost.has(suspect)) return "an earlier path or file of its like still keeps the gate waiting";
+    return this.#lost.size < MOST_LOST ? null : "too many paths and files of others keep the gate waiting";
+  }
+
+  #find(which: (course: Course) => boolean): Course | undefined {
+    return [...this.#courses.values(), ...this.#lost.values()].find(which);
+  }
+
+  get #busy(): ReadonlySet<Porter | null> {
+    return new Set([...this.#courses.values(), ...this.#lost.values()].map(({ porter }) => porter));
+  }
+
+  #idle(): Porter | null {
+    const busy = this.#busy;
+    for (const [porter, timer] of this.#porters) {
+      if (busy.has(porter)) continue;
+      clearTimeout(timer);
+      return porter;
+    }
+    return null;
+  }
+
+  #hire(): Porter | null {
+    if (this.#porters.size - this.#lost.size >= MOST) return null;
+    const porter: Porter = new OwnedThread(
+      "gate-porter",
+      {},
+      (message) => {
+        if (message.is === "brought") this.#brought(porter, message);
+      },
+      HEAP,
+    );
+    this.#porters.set(porter, undefined);
+    void porter.ended.then(({ message }) => this.#gone(porter, message));
+    return porter;
+  }
+
+  #begin(course: Course, waited: number): void {
+    if (this.#courses.get(course.suspect) !== course) return;
+    const may = course.wait === "kernel" ? KERNEL : this.stall();
+    course.timer = setTimeout(() => this.#overdue(course, may), Math.max(0, may - waited));
+  }
+
+  #overdue(course: Course, milliseconds: number): void {
+    // it may have come back while this thread was busy
+    for (const message of course.porter?.received() ?? [])
+      if (message.is === "brought") this.#brought(course.porter!, message);
+    if (this.#courses.get(course.suspect) !== course) return;
+    course.verdict = stalled(course.visit, course.wait, milliseconds);
+    course.timer = setTimeout(() => this.#giveUp(course), GRACE);
+    this.errands.overdue(course.visit);
+  }
+
+  /** Not even the task's end has brought it back. */
+  #giveUp(course: Course): void {
+    this.#courses.delete(course.suspect);
+    this.#lost.set(course.suspect, course);
+    this.errands.failed(course.visit, course.verdict!);
+    this.#assign();
+  }
+
+  #brought(porter: Porter, brought: Brought): void {
+    const timer = setTimeout(() => this.#dismiss(porter), IDLE).unref();
+    this.#porters.set(porter, timer);
+    const course = this.#find((one) => one.porter === porter);
+    if (course === undefined) return;
+    const { visit } = course;
+    this.#finish(course, { ...visit, brought: [...visit.brought, brought] }, brought);
+  }
+
+  /** `brought` is what alone is left of a visit that was given up, where it was given back before. */
+  #finish(course: Course, visit: Visit, brought: Brought | null = null): void {
+    clearTimeout(course.timer);
+    if (this.#lost.get(course.suspect) === course) {
+      this.#lost.delete(course.suspect);
+      if (brought === null) abandon(visit);
+      else discard(brought.outcome);
+    } else {
+      this.#courses.delete(course.suspect);
+      if (course.verdict === null) this.errands.brought(visit);
+      else this.errands.failed(visit, course.verdict);
+    }
+    this.#assign();
+  }
+
+  #dismiss(porter: Porter): void {
+    this.#porters.delete(porter);
+    void porter.end();
+  }
+
+  /** A porter ended by itself, which none should. */
+  #gone(porter: Porter, message: string): void {
+    if (!this.#porters.delete(porter)) return;
+    const course = this.#find((one) => one.porter === porter);
+    if (course !== undefined) {
+      course.verdict ??= `its errand failed: ${message}`;
+      this.#finish(course, course.visit);
+    }
+    this.#assign();
+  }
+}

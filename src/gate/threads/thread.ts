@@ -1,0 +1,265 @@
+import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { Config } from "../../config/config.js";
+import { Engine } from "../../engine/engine.js";
+import { failureOf } from "../../engine/failure.js";
+import type { Offence } from "../../engine/offences.js";
+import { suspended } from "../../engine/succession.js";
+import { DecisionWatch } from "../../engine/watch.js";
+import type { Decision } from "../../hooks/decision.js";
+import type { Container } from "../../policy/current.js";
+import { Bookmark } from "../call/bookmark.js";
+import { Listener, suspectOf } from "../call/listener.js";
+import { Objects } from "../call/objects.js";
+import { Gate } from "../gate.js";
+import { Judge } from "../judge.js";
+import { Facts } from "../load/facts.js";
+import { settingsOf } from "../settings.js";
+import { Wardrobe } from "../sys/credentials.js";
+import { EPOLLHUP, Poll, quieten } from "../sys/poll.js";
+import { blockSignals } from "../sys/process.js";
+import { wakeOnSameCpu } from "../sys/seccomp.js";
+import { Tally } from "../tally.js";
+import { abandon, Superseded } from "./hands.js";
+import type { FromThread, HandedTo, ThreadData, ToThread } from "./messages.js";
+import { rehearse } from "./rehearsal.js";
+import { settle } from "./settle.js";
+import { type Visit, visitName } from "./visit.js";
+import { Watch } from "./watch.js";
+
+/**
+ * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says that
+ * there is a message; everything that can block stands in shared memory for the thread that watches it.
+ */
+class GateThread {
+  readonly #listeners = new Map<number, Listener>();
+  readonly #poll = new Poll(READY_AT_ONCE);
+  readonly #wardrobe = new Wardrobe();
+  readonly #watch: Watch;
+  readonly #tally: Tally;
+  readonly #told = new Set<string>();
+  #suspects: readonly (readonly [string, Offence])[] = [];
+  #standing = suspended([]);
+  #alone = true;
+  /** By whose tasks have them: see {@link suspectOf}. */
+  readonly #objects = new Map<string, Objects>();
+  /** What was handed out and not told of yet: that takes longer than the rest of a call, and can wait until there is none. */
+  #handed: HandedTo[] = [];
+  #gate: Gate;
+  #running = true;
+
+  constructor(
+    private engine: Engine,
+    private readonly data: ThreadData,
+  ) {
+    this.#watch = new Watch(data.watch);
+    this.#tally = new Tally(data.tally);
+    this.#gate = this.#gateOf(data.config);
+    this.#poll.add(data.bell);
+  }
+
+  async run(): Promise<void> {
+    blockSignals();
+    if (!this.data.awaited) {
+      this.engine.prepare();
+      rehearse(this.#wardrobe);
+    }
+    this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#wardrobe.fds] });
+    this.#say({ is: "ready" });
+    while (this.#running) {
+      let rung = false;
+      const ready = this.#poll.wait(this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
+        if (fd === this.data.bell) rung = true;
+        else this.#serve(fd, events);
+      });
+      if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
+      if (rung) await this.#listen();
+    }
+    this.engine.close();
+  }
+
+  #serve(fd: number, events: number): void {
+    const listener = this.#listeners.get(fd);
+    if (listener === undefined) return;
+    this.#tellHandedBut(listener);
+    if (this.#gate.serve(listener) || (events & EPOLLHUP) === 0) return;
+    // nobody is left under this filter
+    this.#poll.remove(fd);
+    this.#listeners.delete(fd);
+    const left = [...this.#listeners.values()].some(({ suspect }) => suspect === listener.suspect);
+    if (!left) this.#objects.delete(listener.suspect);
+    this.#say({ is: "over", fd });
+  }
+
+  async #listen(): Promise<void> {
+    quieten(this.data.bell);
+    for (;;) {
+      const received = receiveMessageOnPort(this.data.port) as { message: ToThread } | undefined;
+      if (received === undefined) return;
+      await this.#obey(received.message);
+    }
+  }
+
+  async #obey(message: ToThread): Promise<void> {
+    switch (message.do) {
+      case "inherit":
+        for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
+        this.#standing = suspended(message.suspensions);
+        for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
+        this.#handed = [];
+        return;
+      case "listen":
+        this.#hear(message.fd, frozen(message.container), message.bookmark);
+        return this.#say({ is: "done", order: message.order });
+      case "reload":
+        return this.#reload(message);
+      case "suspect":
+        this.#suspects = message.suspects;
+        for (const listener of this.#listeners.values()) this.#suspect(listener);
+        return;
+      case "serve":
+        return this.#resume(message.visit, message.reason);
+      case "settle":
+        return settle().catch(() => undefined); // then it only keeps more memory
+      case "stop":
+        this.#running = false;
+    }
+  }
+
+  /** A listener that is there already has another container's facts from now on: labels change. */
+  #hear(fd: number, container: Container | null, bookmark: number): void {
+    const known = this.#listeners.get(fd);
+    if (known !== undefined) {
+      known.container = container;
+      return;
+    }
+    wakeOnSameCpu(fd);
+    const listener = new Listener(fd, container, this.#objectsOf(suspectOf(container)), new Bookmark(bookmark));
+    this.#suspect(listener);
+    for (const other of this.#listeners.values()) this.#alone &&= other.suspect === listener.suspect;
+    this.#listeners.set(fd, listener);
+    this.#poll.add(fd);
+  }
+
+  #suspect(listener: Listener): void {
+    const found = this.#suspects.find(([who]) => who === listener.suspect);
+    listener.suspectUntil = Math.max(listener.suspectUntil, found?.[1].until ?? 0);
+  }
+
+  #resume(visit: Visit, reason: string | null): void {
+    const listener = this.#listeners.get(visit.listener);
+    if (listener !== undefined) {
+      this.#tellHandedBut(listener);
+      this.#gate.resume(listener, visit, reason);
+    } else {
+      abandon(visit);
+      this.#say({ is: "served", visit: visitName(visit) });
+    }
+  }
+
+  /** All or nothing: the engine in use goes on until the new one is whole. */
+  async #reload({ order, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
+    try {
+      const next = await Engine.open(config, sealed, new DecisionWatch(this.data.decisions));
+      next.prepare();
+      const last = this.engine;
+      this.engine = next;
+      this.#standing = suspended([]);
+      this.#gate = this.#gateOf(config);
+      last.close();
+      this.#say({ is: "done", order });
+    } catch (error) {
+      this.#say({ is: "failed", id: order, error: failureOf(error) });
+    }
+  }
+
+  /** Those of the container's other listeners, or new ones. */
+  #objectsOf(whose: string): Objects {
+    let objects = this.#objects.get(whose);
+    if (objects === undefined) {
+      objects = new Objects((handed) => this.#handed.push([whose, handed]));
+      this.#objects.set(whose, objects);
+    }
+    return objects;
+  }
+
+  /** Before the turn of others, which may be this thread's last: a container itself has to put up with what it does. */
+  #tellHandedBut({ suspect }: Listener): void {
+    const first = this.#handed[0];
+    if (first !== undefined && first[0] !== suspect) this.#tellHanded();
+  }
+
+  #tellHanded(): void {
+    if (this.#handed.length === 0) return;
+    this.#say({ is: "handed", handed: this.#handed });
+    this.#handed = [];
+  }
+
+  #gateOf(config: Config): Gate {
+    const tally = this.#tally;
+    const { engine } = this;
+    let failures = 0;
+    const judge = new Judge(
+      engine,
+      (decision) => {
+        tally.decision(decision);
+        for (; failures < engine.keyringFailures; failures += 1) tally.add("keyringFailures");
+        const wrote = decision.answers.filter(({ writes }) => writes.length > 0);
+        if (wrote.length > 0)
+          this.#say({
+            is: "wrote",
+            answers: wrote.map(({ attachment, mode, writes }) => ({ attachment, mode, writes })),
+          });
+        const refusal = decision.refusal ?? decision.would;
+        if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
+      },
+      (overdue) => this.#standing(overdue),
+    );
+    const settings = settingsOf(config);
+    const facts = new Facts(this.engine.signatures, settings.keyrings);
+    const alone = () => this.#alone;
+    const house = { judge, facts, settings, wardrobe: this.#wardrobe, watch: this.#watch, tally, alone };
+    return new Gate(house, (message) => this.#say(message));
+  }
+
+  /** For the summary of a run: each reason once. */
+  #tellRefusal({ hook, subject, refusal }: Decision, reason: string): void {
+    const key = `${hook} ${subject.name} ${reason}`;
+    if (this.#told.has(key) || this.#told.size >= MAX_TOLD) return;
+    this.#told.add(key);
+    this.#say({ is: "refusal", hook, subject: subject.name, reason, enforced: refusal !== null });
+  }
+
+  #say(message: FromThread): void {
+    this.data.port.postMessage(message);
+  }
+}
+
+/** Milliseconds without a call, and objects, after which is told what was handed out. */
+const A_WHILE = 5;
+const MOST_UNTOLD = 64;
+/** Listeners that are served in one turn before messages are looked at. */
+const READY_AT_ONCE = 64;
+/** Distinct refusals that are told of; all are in the decision log. */
+const MAX_TOLD = 100;
+
+/** Frozen, so that what is in scope for it can be remembered. */
+function frozen(container: Container | null): Container | null {
+  if (container === null) return null;
+  if (container.labels !== null) Object.freeze(container.labels);
+  return Object.freeze(container);
+}
+
+/** As the entry of a thread; a build only looks at what is exported. */
+async function begin(data: ThreadData): Promise<void> {
+  try {
+    const watch = new DecisionWatch(data.decisions);
+    await new GateThread(await Engine.open(data.config, data.sealed, watch), data).run();
+  } catch (error) {
+    // what was to be served by a thread that was taken off, another one serves
+    if (!(error instanceof Superseded)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
+  }
+}
+
+if (!isMainThread) void begin(workerData as ThreadData);
+
+export { compileAhead } from "./ahead.js";

@@ -1,0 +1,139 @@
+import type { Verdict } from "../judge.js";
+import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
+import { WAITS, type Wait } from "./errand.js";
+
+/** What the decision thread is at: nothing; a call; an errand on its task's account; or it has been taken off. */
+const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
+
+const WORDS = { step: 0, listener: 1, count: 2, wait: 3, made: 4, verdicts: 13 } as const;
+/** Fds that stand open for one call, as far as they are told of, and decisions: none takes more than three and four. */
+const MAX_MADE = WORDS.verdicts - WORDS.made - 1;
+const MAX_VERDICTS = 16;
+const KINDS = Object.keys(WAITS) as Wait[];
+const TIME = 8 * Math.ceil((WORDS.verdicts + 1 + MAX_VERDICTS) / 2);
+const NOTIFICATION = TIME + 8;
+
+/** An errand that the thread is at. */
+export interface Blocked {
+  /** Milliseconds since the epoch: the first of the errands that follow each other. */
+  readonly since: number;
+  /** Differs from one errand to the next. */
+  readonly count: number;
+  readonly wait: Wait;
+}
+
+/**
+ * Which call the decision thread is at, and whether it waits on a task's account, in memory that its watcher shares. A thread
+ * that waits can be taken off: it finds out when it comes back, so that of it and the one after it exactly one goes on.
+ */
+export class Watch {
+  /** The call: struct seccomp_notif. The kernel writes it here. */
+  readonly notification: Uint8Array;
+  /** Milliseconds that the errands of this call took, so far as that can be noticed. By the thread. */
+  waited = 0;
+  readonly #words: Int32Array;
+  readonly #time: Float64Array;
+  #blocked = 0;
+
+  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(NOTIFICATION + NOTIFICATION_SIZE)) {
+    this.#words = new Int32Array(memory, 0, TIME / 4);
+    this.#time = new Float64Array(memory, TIME, 1);
+    this.notification = new Uint8Array(memory, NOTIFICATION, NOTIFICATION_SIZE);
+  }
+
+  /** By the thread: it serves the call in {@link notification}, on which so much was decided in turns before. */
+  enter(listener: number, verdicts: readonly Verdict[]): void {
+    this.waited = 0;
+    this.#time[0] = 0;
+    this.#words[WORDS.listener] = listener;
+    this.#words[WORDS.made] = 0;
+    this.#words[WORDS.verdicts] = 0;
+    for (const verdict of verdicts) this.decided(verdict);
+    Atomics.store(this.#words, WORDS.step, STEP.serving);
+  }
+
+  /** By the thread: the call has been decided, in part. */
+  decided(verdict: Verdict): void {
+    const count = this.#words[WORDS.verdicts]!;
+    if (count === MAX_VERDICTS) return;
+    this.#words[WORDS.verdicts + 1 + count] = wordOf(verdict);
+    Atomics.store(this.#words, WORDS.verdicts, count + 1);
+    this.#time[0] = 0; // errands after a decision are not of those before it
+  }
+
+  /** By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then. */
+  made(fd: number): void {
+    const count = this.#words[WORDS.made]!;
+    if (count === MAX_MADE) return;
+    this.#words[WORDS.made + 1 + count] = fd;
+    this.#words[WORDS.made] = count + 1;
+  }
+
+  /** By the thread: what comes now can take long. */
+  block(wait: Wait): void {
+    this.#blocked = Date.now();
+    if (this.#time[0] === 0) this.#time[0] = this.#blocked;
+    this.#words[WORDS.count] = (this.#words[WORDS.count]! + 1) | 0;
+    this.#words[WORDS.wait] = KINDS.indexOf(wait);
+    Atomics.store(this.#words, WORDS.step, STEP.blocked);
+  }
+
+  /** By the thread: it is back. False where it has been taken off meanwhile. */
+  unblock(): boolean {
+    const took = Date.now() - this.#blocked;
+    // less than that is as likely a turn of the clock
+    if (took > 1) this.waited += took;
+    return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
+  }
+
+  /** By the thread: the call has its answer. */
+  leave(): void {
+    Atomics.store(this.#words, WORDS.step, STEP.idle);
+  }
+
+  /** By the watcher: what the thread waits for, or null. */
+  look(): Blocked | null {
+    const count = Atomics.load(this.#words, WORDS.count);
+    const since = this.#time[0]!;
+    const wait = KINDS[this.#words[WORDS.wait]!]!;
+    return Atomics.load(this.#words, WORDS.step) === STEP.blocked && since > 0 ? { since, count, wait } : null;
+  }
+
+  /** By the watcher: takes the thread off, if it still waits for the same. */
+  supersede({ count }: Blocked): boolean {
+    if (Atomics.load(this.#words, WORDS.count) !== count) return false;
+    return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.superseded) === STEP.blocked;
+  }
+
+  /** By the watcher, of a thread that has ended or was taken off: what it was at, or null. */
+  left(): Left | null {
+    if (Atomics.load(this.#words, WORDS.step) === STEP.idle) return null;
+    return { listener: this.#words[WORDS.listener]!, verdicts: this.verdicts, made: [...this.#list(WORDS.made)] };
+  }
+
+  get verdicts(): readonly Verdict[] {
+    return Array.from(this.#list(WORDS.verdicts), verdictOf);
+  }
+
+  #list(at: number): Int32Array {
+    return this.#words.slice(at + 1, at + 1 + Atomics.load(this.#words, at));
+  }
+}
+
+/** A verdict in one word: what came of it above three bits. */
+function wordOf({ verdict, asked, delegated, freezes }: Verdict): number {
+  return (-verdict << 3) | (asked ? 1 : 0) | (delegated ? 2 : 0) | (freezes ? 4 : 0);
+}
+
+function verdictOf(word: number): Verdict {
+  const bit = (mask: number) => (word & mask) !== 0;
+  return { verdict: 0 - (word >> 3), asked: bit(1), delegated: bit(2), freezes: bit(4) };
+}
+
+/** A call that a thread did not finish. */
+export interface Left {
+  readonly listener: number;
+  readonly verdicts: readonly Verdict[];
+  /** Fds that are open for it. */
+  readonly made: readonly number[];
+}

@@ -1,0 +1,170 @@
+import type { ServerResponse } from "node:http";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Api } from "../../../../src/gate/agent/kubernetes/api.js";
+import { type FromReader, type Pod, readPod } from "../../../../src/gate/agent/kubernetes/pod.js";
+import { PodWatch } from "../../../../src/gate/agent/kubernetes/pod-watch.js";
+import { ApiServer, NODE } from "../../../support/api-server.js";
+
+describe("an API server that misbehaves", () => {
+  let server: ApiServer;
+  let watch: PodWatch | undefined;
+  let told: FromReader[];
+  let running: Promise<void>;
+
+  beforeEach(async () => {
+    server = await ApiServer.start();
+    vi.stubEnv("KUBECONFIG", server.kubeconfig());
+    told = [];
+    server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
+  });
+  afterEach(async () => {
+    watch?.end();
+    await server.close();
+    await running;
+    vi.unstubAllEnvs();
+  });
+
+  const start = () => {
+    const own = told;
+    watch = new PodWatch(new Api(500), NODE, (message) => own.push(message), { first: 20, most: 100 });
+    running = watch.run();
+  };
+  const troubles = () => told.filter((message) => message.is === "trouble").map(({ reason }) => reason);
+  const lists = () => told.filter(({ is }) => is === "pods").length;
+  const until = (what: () => void) => vi.waitFor(what, { timeout: 20_000, interval: 5 });
+
+  const answers = (body: string | Uint8Array, status = 200, headers = {}) => {
+    return (response: ServerResponse) => response.writeHead(status, headers).end(body);
+  };
+  const LISTS: Readonly<Record<string, { does: (response: ServerResponse) => void; reason: RegExp }>> = {
+    "sends what is no JSON": { does: answers("<html>"), reason: /no JSON/ },
+    "sends nothing": { does: answers(""), reason: /no JSON/ },
+    "sends bytes that are no text": { does: answers(Buffer.alloc(1000, 0xff)), reason: /no JSON/ },
+    "sends null": { does: answers("null"), reason: /no list/ },
+    "sends a list without a version": { does: answers('{"items":[],"metadata":{}}'), reason: /no list/ },
+    "sends a list of no items": { does: answers('{"items":{},"metadata":{"resourceVersion":"1"}}'), reason: /no list/ },
+    "sends deep nesting": { does: answers("[".repeat(5_000_000)), reason: /no JSON/ },
+    "sends a list that goes on and on": {
+      does: answers('{"items":[],"metadata":{"resourceVersion":"1","continue":"again"}}'),
+      reason: /does not end/,
+    },
+    "sends more pods than a node has": {
+      does: answers(
+        JSON.stringify({
+          metadata: { resourceVersion: "1" },
+          items: Array.from({ length: 10_001 }, (_, index) => ({
+            metadata: { uid: `u${index}`, namespace: "n", name: "x" },
+          })),
+        }),
+      ),
+      reason: /more than 10000 pods/,
+    },
+    "forbids it": { does: answers("{}", 403), reason: /answered 403/ },
+    "is ill": { does: answers("{}", 503), reason: /answered 503/ },
+    "sends one elsewhere": { does: answers("", 302, { location: "https://127.0.0.1:1/" }), reason: /answered 302/ },
+    "drops the connection": { does: (response) => response.socket?.destroy(), reason: /hang up|ECONNRESET/ },
+    "stops in the middle of a list": {
+      does: (response) => {
+        response.writeHead(200, { "content-length": 100 }).write('{"items":[');
+        setTimeout(() => response.socket?.destroy(), 20);
+      },
+      reason: /aborted/,
+    },
+    "never answers": { does: () => undefined, reason: /no answer in time/ },
+    "never comes to an end": {
+      does: (response) => {
+        response.writeHead(200).write("{");
+      },
+      reason: /took too long/,
+    },
+    "sends a list without end": {
+      does: (response) => {
+        response.writeHead(200);
+        const more = () => {
+          response.write(Buffer.alloc(1 << 20, 0x20));
+          if (!response.destroyed) setImmediate(more);
+        };
+        more();
+      },
+      reason: /too long/,
+    },
+  };
+  for (const [what, { does, reason }] of Object.entries(LISTS))
+    it(`is tried again where it ${what}, and is listed once it behaves`, async () => {
+      server.misbehave = (_, response) => does(response);
+      start();
+      await until(() => expect(troubles().length).toBeGreaterThan(0));
+      expect(troubles()[0]).toMatch(reason);
+      expect(lists()).toBe(0);
+      server.misbehave = null;
+      await until(() => expect(lists()).toBe(1));
+    });
+
+  const EVENTS: Readonly<Record<string, { sent: string | Uint8Array; reason: RegExp }>> = {
+    "what is no JSON": { sent: "tier=edge\n", reason: /no JSON/ },
+    null: { sent: "null\n", reason: /no event/ },
+    "an array": { sent: "[1]\n", reason: /no event/ },
+    "an event without an object": { sent: '{"type":"ADDED"}\n', reason: /no event/ },
+    "an event without a version": { sent: '{"type":"ADDED","object":{"metadata":{"uid":"u9"}}}\n', reason: /no event/ },
+    "an error without words": { sent: '{"type":"ERROR"}\n', reason: /the watch failed/ },
+    "an event without end": { sent: Buffer.alloc(5 << 20, 0x20), reason: /event of the watch is too long/ },
+  };
+  for (const [what, { sent, reason }] of Object.entries(EVENTS))
+    it(`is listed anew where its watch sends ${what}`, async () => {
+      start();
+      await until(() => expect(server.watches).toBe(1));
+      server.write(sent);
+      await until(() => expect(troubles()).toEqual([expect.stringMatching(reason)]));
+      await until(() => expect(lists()).toBe(2));
+    });
+
+  it("is listed anew where its watch ends within an event", async () => {
+    start();
+    await until(() => expect(server.watches).toBe(1));
+    server.write('{"type":"ADDED"');
+    server.endWatches();
+    await until(() => expect(troubles()).toEqual(["the watch ended within an event"]));
+    await until(() => expect(lists()).toBe(2));
+  });
+
+  it("is waited for, and for longer each time, where it says for ever that the version is gone", async () => {
+    server.misbehave = ({ watch }, response) =>
+      watch ? answers("{}", 410)(response) : answers('{"items":[],"metadata":{"resourceVersion":"1"}}')(response);
+    start();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(server.asked.length).toBeGreaterThan(6);
+    expect(server.asked.length).toBeLessThan(60);
+  });
+
+  it("is waited for where its watches end as soon as they begin", async () => {
+    server.misbehave = ({ watch }, response) =>
+      watch ? answers("")(response) : answers('{"items":[],"metadata":{"resourceVersion":"1"}}')(response);
+    start();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(server.asked.length).toBeGreaterThan(4);
+    expect(server.asked.length).toBeLessThan(40);
+  });
+
+  it("cannot make labels of what is none", () => {
+    const labels = (value: unknown) =>
+      readPod({ metadata: { uid: "u", namespace: "n", name: "x", labels: value } })?.labels;
+    for (const value of [null, [], ["a"], "tier", 5, { tier: 1 }, { tier: null }, { tier: { a: "b" } }])
+      expect(labels(value), JSON.stringify(value)).toBeNull();
+    expect(labels(undefined)).toEqual({});
+    expect(labels({ a: "x".repeat(1 << 20) })).toBeNull();
+    const odd = JSON.parse('{"__proto__": "edge", "constructor": "x"}');
+    expect(Object.entries(labels(odd) as object)).toEqual(Object.entries(odd));
+    expect(({} as Record<string, unknown>).tier).toBeUndefined();
+  });
+
+  it("cannot make pods of what is none", () => {
+    const metadata = { uid: "u", namespace: "n", name: "x" };
+    for (const wrong of [null, 1, "x", [], {}, { metadata: null }, { metadata: [] }]) expect(readPod(wrong)).toBeNull();
+    for (const field of Object.keys(metadata))
+      for (const value of [undefined, null, 1, {}, []])
+        expect(readPod({ metadata: { ...metadata, [field]: value } })).toBeNull();
+    const pod: Pod = { ...metadata, mirrors: null, labels: {} };
+    expect(readPod({ metadata: { ...metadata, annotations: "x" } })).toEqual(pod);
+    expect(readPod({ metadata: { ...metadata, annotations: { "kubernetes.io/config.mirror": 1 } } })).toEqual(pod);
+  });
+});

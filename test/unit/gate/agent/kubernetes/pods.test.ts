@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CountersignError } from "../../../../../src/error.js";
+import type { ContainerState } from "../../../../../src/gate/agent/container-state.js";
+import { Pods } from "../../../../../src/gate/agent/kubernetes/pods.js";
+import { Authority } from "../../../../../src/trust/making/authority.js";
+import { ApiServer, NODE } from "../../../../support/api-server.js";
+
+/** With a reader in a process of its own, over TLS, as an agent has it. */
+describe("the pods of a node", () => {
+  let server: ApiServer;
+  let pods: Pods;
+  let said: CountersignError[];
+  let changes: number;
+
+  beforeEach(async () => {
+    server = await ApiServer.start();
+    vi.stubEnv("KUBECONFIG", server.kubeconfig());
+    said = [];
+    changes = 0;
+    pods = new Pods(NODE);
+  });
+  afterEach(async () => {
+    pods.close();
+    vi.unstubAllEnvs();
+    await server.close();
+  });
+
+  const follow = () =>
+    pods.follow({
+      changed: () => {
+        changes += 1;
+      },
+      say: (error) => said.push(error),
+    });
+  const annotated = (annotations: Record<string, string>): ContainerState => ({
+    id: "c",
+    pid: 1,
+    bundle: "",
+    annotations,
+    listenerIndex: 0,
+  });
+  const containerd = (uid: string, name = "web", namespace = "default") =>
+    annotated({
+      "io.kubernetes.cri.sandbox-uid": uid,
+      "io.kubernetes.cri.sandbox-name": name,
+      "io.kubernetes.cri.sandbox-namespace": namespace,
+    });
+  const becomes = (state: ContainerState, labels: unknown) =>
+    vi.waitFor(() => expect(pods.labelsOf(state)).toEqual(labels), { timeout: 10_000, interval: 10 });
+  const watched = () => vi.waitFor(() => expect(server.watches).toBe(1), { timeout: 10_000, interval: 10 });
+
+  it("have unknown labels before they are listed, and then those of the API", async () => {
+    server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
+    expect(pods.labelsOf(containerd("u1"))).toBeNull();
+    expect(pods.why(containerd("u1"))).toContain("has not listed");
+    follow();
+    await becomes(containerd("u1"), { tier: "edge" });
+    expect(changes).toBe(1);
+    expect(server.asked[0]?.accept).toContain("PartialObjectMetadataList");
+  });
+
+  it("are those of this node alone, however many there are", async () => {
+    for (let index = 0; index < 1201; index += 1) server.put({ uid: `u${index}`, name: `p${index}`, labels: {} });
+    server.put({ uid: "other", name: "other", node: "node-8", labels: { tier: "edge" } });
+    follow();
+    await becomes(containerd("u1200", "p1200"), {});
+    expect(pods.labelsOf(containerd("other", "other"))).toBeNull();
+    expect(server.asked.filter(({ watch }) => !watch)).toHaveLength(3);
+  });
+
+  it("come, change their labels and go while they are watched", async () => {
+    follow();
+    await watched();
+    server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
+    await becomes(containerd("u1"), { tier: "edge" });
+    server.put({ uid: "u1", name: "web", labels: { tier: "dev" } });
+    await becomes(containerd("u1"), { tier: "dev" });
+    server.put({ uid: "u1", name: "web" });
+    await becomes(containerd("u1"), {});
+    const before = changes;
+    server.put({ uid: "u1", name: "web" }); // its status, say: nothing that is looked at
+    server.delete("u1");
+    await becomes(containerd("u1"), null);
+    expect(changes).toBe(before);
+  });
+
+  it("are found by the uid that the runtime says, whoever has their name", async () => {
+    server.put({ uid: "new", name: "web", labels: { tier: "dev" } });
+    server.put({
+      uid: "u2",
+      name: "thief",
+      labels: { tier: "dev" },
+      annotations: { "kubernetes.io/config.mirror": "u3" },
+    });
+    server.put({ uid: "u3", name: "victim", labels: { tier: "edge" } });
+    follow();
+    await becomes(annotated({ "io.kubernetes.pod.name": "web", "io.kubernetes.pod.namespace": "default" }), {
+      tier: "dev",
+    });
+    expect(pods.labelsOf(containerd("old"))).toBeNull();
+    expect(pods.why(containerd("old"))).toContain("no pod `default/web` of uid `old`");
+    expect(pods.labelsOf(containerd("u3", "victim"))).toEqual({ tier: "edge" });
+    server.delete("u3");
+    await becomes(containerd("u3", "victim"), null);
+    expect(pods.labelsOf(annotated({}))).toBeNull();
+    expect(pods.why(annotated({}))).toContain("names no pod");
+  });
+
+  it("are static where the API has their mirror, by the kubelet's uid", async () => {
+    const annotations = { "kubernetes.io/config.mirror": "hash" };
+    server.put({ uid: "u1", name: "proxy-node-7", namespace: "kube-system", labels: { tier: "edge" }, annotations });
+    follow();
+    await becomes(containerd("hash", "proxy-node-7", "kube-system"), { tier: "edge" });
+    expect(pods.labelsOf(containerd("hash", "other", "kube-system"))).toBeNull();
+  });
+
+  it("keep their labels while the API is away, and have those of now when it is back", async () => {
+    server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
+    follow();
+    await watched();
+    const { port } = server;
+    server.misbehave = (_, response) => response.socket?.destroy();
+    server.drop();
+    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    expect(said[0]).toMatchObject({ code: "LABELS_UNKNOWN", message: expect.stringContaining("cannot be read from") });
+    expect(pods.labelsOf(containerd("u1"))).toEqual({ tier: "edge" });
+    server.putUnheard({ uid: "u1", name: "web", labels: { tier: "dev" } });
+    server.misbehave = null;
+    expect(server.port).toBe(port);
+    await becomes(containerd("u1"), { tier: "dev" });
+  });
+
+  it("are listed again where the watch is told that its version is gone", async () => {
+    server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
+    follow();
+    await watched();
+    server.putUnheard({ uid: "u1", name: "web", labels: { tier: "dev" } });
+    server.compact();
+    await becomes(containerd("u1"), { tier: "dev" });
+    expect(said).toEqual([]);
+    await watched();
+    server.bookmark();
+    server.compact();
+    await vi.waitFor(() => expect(server.asked.filter(({ watch }) => !watch)).toHaveLength(3), { timeout: 10_000 });
+  });
+
+  it("go on from a bookmark where a watch ends by itself", async () => {
+    follow();
+    await watched();
+    const version = server.bookmark();
+    server.endWatches();
+    server.asked.splice(0);
+    await vi.waitFor(() => expect(server.asked).toMatchObject([{ watch: true, version }]), { timeout: 10_000 });
+    expect(said).toEqual([]);
+  });
+
+  it("are read with a new token once the old one is refused", async () => {
+    server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
+    server.writeToken("an old token");
+    follow();
+    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    expect(said[0]?.message).toContain("answered 401");
+    expect(pods.labelsOf(containerd("u1"))).toBeNull();
+    server.writeToken(server.token);
+    await becomes(containerd("u1"), { tier: "edge" });
+  });
+
+  it("are not taken from a server that another authority vouches for", async () => {
+    server.put({ uid: "u1", name: "web", labels: { tier: "dev" } });
+    const { certificate } = Authority.create({ subject: "another's" }).pem;
+    vi.stubEnv("KUBECONFIG", server.kubeconfig({ authority: certificate }));
+    follow();
+    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    expect(said[0]?.message).toMatch(/certificate/);
+    expect(server.asked).toEqual([]);
+    expect(pods.labelsOf(containerd("u1"))).toBeNull();
+  });
+
+  it("are not read without encryption", async () => {
+    vi.stubEnv("KUBECONFIG", server.kubeconfig({ server: "http://127.0.0.1:1" }));
+    follow();
+    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    expect(said[0]?.message).toMatch(/HTTP protocol is not allowed/);
+  });
+
+  it("are of a node whose name can be one", () => {
+    for (const name of ["", "a,b", "a=b", "../../x", "A", "-a", "a".repeat(254)])
+      expect(() => new Pods(name), name).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { capabilityNames, unifiedCgroup } from "../../../../src/gate/call/current.js";
+import { readNotification, writeResponse } from "../../../../src/gate/call/notification.js";
+import { parseStatus } from "../../../../src/gate/call/status.js";
+
+const STATUS =
+  "Name:\tsh\nUmask:\t0022\nTgid:\t41\nPid:\t42\nUid:\t1000\t0\t0\t0\nGid:\t1000\t50\t50\t50\nGroups:\t4 24 1000 \nCapEff:\t0000000000000000\n";
+
+describe("what /proc says of a task", () => {
+  it("is read from its status", () => {
+    expect(parseStatus(STATUS)).toEqual({ tgid: 41, uid: 1000, euid: 0, gid: 1000, egid: 50, groups: [4, 24, 1000] });
+    expect(parseStatus(STATUS.replace("4 24 1000 ", ""))?.groups).toEqual([]);
+  });
+
+  it("is nothing where a line is missing or holds no numbers", () => {
+    expect(parseStatus("")).toBeNull();
+    for (const line of ["Tgid", "Uid", "Gid", "Groups"]) {
+      expect(parseStatus(STATUS.replace(new RegExp(`${line}:.*\n`), "")), line).toBeNull();
+      expect(parseStatus(STATUS.replace(new RegExp(`${line}:.*\n`), `${line}:\tx\ty\n`)), line).toBeNull();
+    }
+    expect(parseStatus(STATUS.replace("1000\t0\t0\t0", "1000\t-1\t0\t0"))).toBeNull();
+  });
+
+  it("does not take a line for another that a task's name pretends to be", () => {
+    // the kernel writes a line break in a name as the two characters \n
+    expect(parseStatus(STATUS.replace("sh", "x\\nUid:\t0\t0\t0\t0"))?.uid).toBe(1000);
+  });
+
+  it("tells the path in the unified hierarchy among those of others", () => {
+    expect(unifiedCgroup("12:cpu:/a\n0::/system.slice/x.service\n")).toBe("/system.slice/x.service");
+    expect(unifiedCgroup("0::/\n")).toBe("/");
+    expect(unifiedCgroup("10::/b\n")).toBeNull();
+    expect(unifiedCgroup(null)).toBeNull();
+  });
+
+  it("names capabilities, those without a name by their bit", () => {
+    expect(capabilityNames(0n)).toEqual([]);
+    expect(capabilityNames((1n << 39n) | 1n | (1n << 62n))).toEqual(["CAP_CHOWN", "CAP_BPF", "CAP_62"]);
+  });
+});
+
+describe("the structures that cross at a listener", () => {
+  it("gives a notification's registers whole", () => {
+    const bytes = new Uint8Array(80);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, 0xfedcba9876543210n, true);
+    view.setUint32(8, 4242, true);
+    view.setInt32(16, 321, true);
+    view.setUint32(20, 0xc000003e, true);
+    view.setBigUint64(32, 0xffffffff00000005n, true);
+    view.setBigUint64(72, 7n, true);
+    expect(readNotification(bytes)).toEqual({
+      id: 0xfedcba9876543210n,
+      tid: 4242,
+      call: 321,
+      arch: 0xc000003e,
+      args: [0xffffffff00000005n, 0n, 0n, 0n, 0n, 7n],
+    });
+  });
+
+  it("answers with an errno, a result, or that the kernel goes on, and never with two of them", () => {
+    const parts = (bytes: Uint8Array) => {
+      const view = new DataView(bytes.buffer);
+      return [view.getBigUint64(0, true), view.getBigInt64(8, true), view.getInt32(16, true), view.getUint32(20, true)];
+    };
+    expect(parts(writeResponse(9n, { result: -1 }))).toEqual([9n, 0n, -1, 0]);
+    expect(parts(writeResponse(9n, { result: 5 }))).toEqual([9n, 5n, 0, 0]);
+    expect(parts(writeResponse(9n, "continue"))).toEqual([9n, 0n, 0, 1]);
+  });
+});
