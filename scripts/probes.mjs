@@ -1,6 +1,7 @@
-// Makes src/gate/load/probes.gen.ts: the programs that libbpf loads to find out what the kernel can do. bpftool loads an object
-// (scripts/probes.c) under strace, and every program that it loads beside those of the object is a probe, taken down to the
-// last bit. Rows that are there stay: what is tried depends on the kernel, too. With --check it compares instead. Exits with 3 and a reason where the
+// Makes src/gate/load/probes.gen.ts: the programs that loaders load to find out what the kernel can do. Under strace, bpftool loads
+// an object (scripts/probes.c), and every program that it loads beside those of the object is a probe of libbpf's; bpftrace
+// says what the kernel has (--info), and every program that it loads is one. They are taken down to the last bit. Rows that are
+// there stay: what is tried depends on the kernel, too. With --check it compares instead. Exits with 3 and a reason where the
 // tools, or the right to load programs, are missing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { settle } from "./settle.mjs";
 
 const SOURCE = fileURLToPath(new URL("probes.c", import.meta.url));
+const RUNNABLE = fileURLToPath(new URL("bpftrace.mjs", import.meta.url));
 const TABLE = fileURLToPath(new URL("../src/gate/load/probes.gen.ts", import.meta.url));
 const skip = (reason) => {
   console.log(reason);
@@ -20,19 +22,20 @@ for (const tool of ["strace", "bpftool", "clang-19"])
   if (spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0) skip(`${tool} is not installed`);
 
 const folder = mkdtempSync(join(tmpdir(), "probes-"));
-let seen;
 try {
-  seen = record(folder);
+  const version = /libbpf v([\d.]+)/.exec(execFileSync("bpftool", ["version"], { encoding: "utf8" }))?.[1];
+  const ofLibbpf = merge(existing(), ofBpftool(folder), `libbpf ${version ?? "unknown"}`);
+  const known = new Set(ofLibbpf.filter(isOfLibbpf).map(keyOf));
+  const { programs, loader } = ofBpftrace(folder);
+  const more = programs.filter((program) => !known.has(keyOf(program)) && isPlain(program));
+  process.exitCode = settle({ "src/gate/load/probes.gen.ts": render(merge(ofLibbpf, more, loader)) });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const version = /libbpf v([\d.]+)/.exec(execFileSync("bpftool", ["version"], { encoding: "utf8" }))?.[1] ?? "unknown";
-process.exitCode = settle({ "src/gate/load/probes.gen.ts": render(merge(seen, version)) });
 
-/** The programs that were loaded and are none of the object's. */
-function record(folder) {
+/** What bpftool loaded and is none of the object's. */
+function ofBpftool(folder) {
   const object = join(folder, "probes.o");
-  const trace = join(folder, "trace");
   execFileSync("clang-19", [
     "-O2",
     "-g",
@@ -48,19 +51,42 @@ function record(folder) {
   execFileSync("mount", ["-t", "bpf", "none", mkdir(folder)]);
   const pins = join(folder, "bpf");
   try {
-    const strace = ["-f", "-X", "raw", "-v", "-s", "64", "-e", "trace=bpf", "-o", trace];
-    const load = ["bpftool", "prog", "loadall", object, join(pins, "probes"), "autoattach"];
-    const run = spawnSync("strace", [...strace, ...load], { encoding: "utf8" });
-    const lines = readFileSync(trace, "utf8")
-      .split("\n")
-      .filter((line) => line.includes("bpf(0x5, {"));
-    const programs = lines.map(parse);
+    const { programs, stderr } = loadsOf(["bpftool", "prog", "loadall", object, join(pins, "probes"), "autoattach"]);
     if (!programs.some(({ name }) => name.startsWith("own_")))
-      skip(`programs cannot be loaded here: ${run.stderr.split("\n").at(-2)}`);
+      skip(`programs cannot be loaded here: ${stderr.split("\n").at(-2)}`);
     return programs.filter(({ name }) => !name.startsWith("own_"));
   } finally {
     spawnSync("umount", [pins]);
   }
+}
+
+/** What bpftrace loads to say what the kernel has, and its name and version. */
+function ofBpftrace(folder) {
+  const run = spawnSync(process.execPath, [RUNNABLE, folder], { encoding: "utf8" });
+  const bpftrace = run.stdout.trim();
+  if (run.status !== 0) skip(bpftrace);
+  const version = /v(\d+\.\d+)/.exec(execFileSync(bpftrace, ["--version"], { encoding: "utf8" }))?.[1] ?? "unknown";
+  return { ...loadsOf([bpftrace, "--info"]), loader: `bpftrace ${version}` };
+}
+
+/** The programs that a command loads, or tries to. */
+function loadsOf(command) {
+  const trace = join(folder, "trace");
+  const strace = ["-f", "-X", "raw", "-v", "-s", "64", "-e", "trace=bpf", "-o", trace];
+  const { stderr } = spawnSync("strace", [...strace, ...command], { encoding: "utf8" });
+  const lines = readFileSync(trace, "utf8")
+    .split("\n")
+    .filter((line) => line.includes("bpf(0x5, {"));
+  return { programs: lines.map(parse), stderr };
+}
+
+/** What has a target among the kernel's functions, which differ from kernel to kernel, is for policies to decide. */
+function isPlain({ attachBtfId }) {
+  return attachBtfId === 0;
+}
+
+function isOfLibbpf({ loaders }) {
+  return loaders.some((loader) => loader.startsWith("libbpf "));
 }
 
 function mkdir(folder) {
@@ -98,6 +124,7 @@ function parse(line) {
     expectedAttachType: field("expected_attach_type"),
     license: field("license"),
     funcInfoCount: field("func_info_cnt"),
+    attachBtfId: field("attach_btf_id"),
     digest: createHash("sha256").update(zeroMaps(bytes)).digest("hex"),
     text: bytes.toString("hex"),
   };
@@ -117,11 +144,11 @@ function zeroMaps(insns) {
   return insns;
 }
 
-function merge(programs, version) {
-  const rows = new Map(existing().map((row) => [keyOf(row), row]));
-  for (const { text, ...program } of programs) {
-    const known = rows.get(keyOf(program)) ?? { ...program, insns: text, libbpf: [] };
-    known.libbpf = [...new Set([...known.libbpf, version])].sort();
+function merge(known, programs, loader) {
+  const rows = new Map(known.map((row) => [keyOf(row), row]));
+  for (const { text, attachBtfId: _, ...program } of programs) {
+    const known = rows.get(keyOf(program)) ?? { ...program, insns: text, loaders: [] };
+    known.loaders = [...new Set([...known.loaders, loader])].sort();
     rows.set(keyOf(program), known);
   }
   return [...rows.values()].sort((a, b) => a.type - b.type || (keyOf(a) < keyOf(b) ? -1 : 1));
@@ -139,9 +166,9 @@ function existing() {
 
 function render(rows) {
   const lines = rows.map((row) => `  ${JSON.stringify(row)},`);
-  return `// Generated by scripts/probes.mjs from what bpftool loads under strace.
+  return `// Generated by scripts/probes.mjs from what bpftool and bpftrace load under strace.
 
-/** A program that libbpf loads to find out what the kernel can do. Numbers are those of linux/bpf.h. */
+/** A program that a loader loads to find out what the kernel can do. Numbers are those of linux/bpf.h. */
 export interface Probe {
   readonly name: string;
   readonly type: number;
@@ -152,8 +179,8 @@ export interface Probe {
   readonly digest: string;
   /** The same instructions, in hex. */
   readonly insns: string;
-  /** The versions that were seen to load it. */
-  readonly libbpf: readonly string[];
+  /** Who was seen to load it, with versions: every loader that is made with a libbpf has its probes, too. */
+  readonly loaders: readonly string[];
 }
 
 export const PROBES: readonly Probe[] = [

@@ -10,6 +10,7 @@ import { registersOf } from "./commands/command-subject.js";
 import { fetchObject } from "./commands/fetch.js";
 import { createMap } from "./commands/maps.js";
 import { loadModule } from "./commands/modules.js";
+import { createToken } from "./commands/token.js";
 import { AUDIT_ARCH_X86_64 } from "./filter.js";
 import type { Verdict } from "./judge.js";
 import { loadProgram } from "./load/programs.js";
@@ -209,8 +210,7 @@ function judgeCommand(call: Call): Answer {
       return createMap(call);
     case "fetch":
       return fetchObject(call, cmd, row);
-    case "refuse":
-      // ENOENT: as where nothing is delegated, which loaders take without a word
-      return call.refuse("bpf_token_create", row.name, -ERRNO.ENOENT, "the gate cannot carry it out for another task");
+    case "token":
+      return createToken(call, row.name);
   }
 }

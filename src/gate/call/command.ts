@@ -6,9 +6,9 @@
  * - `copy`: hook `bpf` decides on a copy, which the gate then carries out itself; where no attachment serves that hook, `pass`.
  * - `pass`: hook `bpf` decides, on registers alone, which cannot change any more; the kernel then carries the call out as
  *   the task itself, on fds that were judged when they were handed out.
- * - `refuse`: what the gate cannot carry out for another task.
+ * - `token`: what the gate cannot carry out for another task.
  */
-export type Treatment = "load" | "create" | "copy" | "fetch" | "pass" | "refuse";
+export type Treatment = "load" | "create" | "copy" | "fetch" | "pass" | "token";
 
 export interface CommandRow {
   readonly name: string;
@@ -58,7 +58,7 @@ export const COMMANDS: readonly CommandRow[] = [
   pass("BPF_ITER_CREATE"),
   pass("BPF_LINK_DETACH"),
   pass("BPF_PROG_BIND_MAP"),
-  { name: "BPF_TOKEN_CREATE", treatment: "refuse" },
+  { name: "BPF_TOKEN_CREATE", treatment: "token" },
   pass("BPF_PROG_STREAM_READ_BY_FD"),
 ];
 

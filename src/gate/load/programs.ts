@@ -29,7 +29,7 @@ export function loadProgram(call: Call): Answer {
   const decided =
     probe === null
       ? call.decide("bpf_prog_load", subject, lacking)
-      : call.passProbe(name, `libbpf ${probe.libbpf.join(", ")}`, lacking);
+      : call.passProbe(name, probe.loaders.join(", "), lacking);
   if (decided.verdict < 0) return { result: decided.verdict };
   const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.asked) : null;
   if (wanting !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, wanting);

@@ -30,13 +30,16 @@ export function rehearse(wardrobe: Wardrobe): Rehearsed {
   for (let round = 1; round < ROUNDS; round += 1) {
     const identity = readAsker(process.pid, pidfd, null)?.identity("call");
     if (identity) wardrobe.wear(identity, () => 0);
-    for (const { type, expectedAttachType, insns, license } of PROBES)
+    for (const { type, expectedAttachType, insns, license } of OF_LIBBPF)
       look(type, expectedAttachType, Buffer.from(insns, "hex"), license);
     facts = look(TRACEPOINT, 0, insns, "GPL");
   }
   close(pidfd);
   return { facts, current: asker?.current ?? null };
 }
+
+/** Those that most loaders begin with. */
+const OF_LIBBPF = PROBES.filter(({ loaders }) => loaders.some((loader) => loader.startsWith("libbpf")));
 
 /** BPF_PROG_TYPE_TRACEPOINT of linux/bpf.h. */
 const TRACEPOINT = 5;
