@@ -189,7 +189,7 @@ export interface MapReference {
 
 /** Of BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_PROG_ATTACH and BPF_RAW_TRACEPOINT_OPEN. */
 export interface AttachFacts {
-  /** As bpftool writes it: `xdp`, `tcx_ingress`, `cgroup_inet_egress` … */
+  /** As bpftool writes it: `xdp`, `tcx_ingress`, `cgroup_inet_egress` …; null for an `ext` program, whose links it says nothing of. */
   readonly type: string | null;
   readonly flags: number;
   readonly target: AttachTarget;

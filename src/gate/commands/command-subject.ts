@@ -6,7 +6,7 @@ import type { Copy } from "./copy.js";
 import type { Held } from "./held.js";
 import type { Settled } from "./plan.js";
 import { targetFacts } from "./target-facts.js";
-import type { Target } from "./targets.js";
+import { EXT, type Target } from "./targets.js";
 
 /** What memory would tell of a command, where registers alone are known. */
 const UNKNOWN = { program: null, map: null, attach: null, run: null, path: null, btf: null } as const;
@@ -42,7 +42,7 @@ export function copiedCommand(
   settled: Settled,
 ): CommandSubject {
   const cmd = call.word(0);
-  const facts = PARTS[cmd]?.(copy, target === null ? null : targetFacts(call, copy, target, object, settled));
+  const facts = PARTS[cmd]?.(copy, target === null ? null : targetFacts(call, copy, target, object, settled), object);
   return digested({
     ...{ name, digest: "", cmd, size: call.word(2), ...UNKNOWN },
     program: object?.program ?? null,
@@ -52,13 +52,13 @@ export function copiedCommand(
   });
 }
 
-type Part = (copy: Copy, target: AttachFacts["target"] | null) => Partial<CommandSubject>;
+type Part = (copy: Copy, target: AttachFacts["target"] | null, object: Held | null) => Partial<CommandSubject>;
 
 const attach =
   (type: number | null, flags: number | null): Part =>
-  ({ given }, target) => ({
+  ({ given }, target, object) => ({
     attach: target && {
-      type: type === null ? null : (ATTACH_TYPES[given.u32(type)] ?? "unknown"),
+      type: type === null || object?.programType === EXT ? null : (ATTACH_TYPES[given.u32(type)] ?? "unknown"),
       flags: flags === null ? 0 : given.u32(flags),
       target,
     },

@@ -93,7 +93,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /** BPF_PROG_TYPE_EXT: the kernel takes its target for a program whatever the attach type says (link_create of kernel/bpf/syscall.c). */
-const EXT = 28;
+export const EXT = 28;
 
 /** What an attach type and the kernel's own word for the program's type make of the target; null where the gate does not know. */
 export function targetOf(attachType: number, programType: number): Target | null {

@@ -1,0 +1,189 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { own } from "../../support/workplace.js";
+import type { Logged } from "../gate/site.js";
+import { Guest, type Ran } from "./guest.js";
+
+/** A guest without hardware's help is slow, and its policies get the time for that. */
+const CONFIG = `version: 1
+log: { file: /tmp/log.jsonl }
+maps: { debug_read_only: { file: debug.json } }
+attachments: [{ policy: policy.js, limits: { wall: 10s } }]
+`;
+const POLICIES: Readonly<Record<string, string>> = {
+  allow: "export const bpf_prog_load = () => 0, bpf_prog = () => 0;",
+  note: `
+    import { note } from "countersign";
+    export const bpf_prog_load = () => 0;
+    export const bpf = ({ name, attach, program, map }) => {
+      if (name === "BPF_LINK_CREATE") note(JSON.stringify({ ...attach, what: program?.name ?? map?.name }));
+      return 0;
+    };`,
+  refuse: `
+    import { deny } from "countersign";
+    export const bpf_prog_load = () => 0;
+    export const bpf = ({ name, attach }) => (name === "BPF_LINK_CREATE" ? deny("no link to " + attach.target.kind) : 0);`,
+  read: readFileSync(own("policies/debug-read-only.js"), "utf8"),
+};
+
+/** What is known of each kind of link's target, beside what is null. */
+const KINDS: Readonly<Record<string, readonly [type: string | null, target: object]>> = {
+  kprobe: ["perf_event", { kind: "perf_event" }],
+  // libbpf names functions by address where the kernel lists those
+  kprobe_multi: ["trace_kprobe_multi", { kind: "kprobes", count: 1 }],
+  fentry: ["trace_fentry", { kind: "function", name: "do_nanosleep" }],
+  fexit: ["trace_fexit", { kind: "function", name: "do_nanosleep" }],
+  fmod_ret: ["modify_return", { kind: "function", name: "security_task_getpgid" }],
+  lsm: ["lsm_mac", { kind: "function", name: "task_getpgid" }],
+  freplace: [
+    null,
+    {
+      kind: "function",
+      program: expect.objectContaining({ name: "replaced", type: "xdp" }),
+      btf_id: expect.any(Number),
+    },
+  ],
+  struct_ops: ["struct_ops", { kind: "struct_ops", name: "steady" }],
+  uprobe: ["perf_event", { kind: "perf_event" }],
+  uprobe_multi: [
+    "trace_uprobe_multi",
+    { kind: "uprobes", path: "/bin/links", count: 1, offsets: [expect.any(Number)], pid: 0 },
+  ],
+  tracepoint: ["perf_event", { kind: "perf_event" }],
+  tp_btf: ["trace_raw_tp", { kind: "function", name: "sys_enter" }],
+  tcx: ["tcx_egress", { kind: "interface", ifindex: 1 }],
+  xdp: ["xdp", { kind: "interface", ifindex: 1 }],
+  netfilter: ["netfilter", { kind: "netfilter" }],
+  cgroup: ["cgroup_inet_egress", { kind: "cgroup", path: "/" }],
+  sk_lookup: ["sk_lookup", { kind: "netns", namespace: expect.any(Number) }],
+};
+/** Where no link can be had, libbpf attaches these by an ioctl of the perf event, which is no bpf(2) (docs/threat-model.md). */
+const BY_IOCTL: readonly string[] = ["kprobe", "uprobe", "tracepoint"];
+
+/** Of bpftrace, for what only this kernel has; `cpid` sleeps. */
+const TRACED: Readonly<Record<string, string>> = {
+  kprobe: 'kprobe:do_nanosleep /pid == cpid/ { printf("%s\\n", comm); }',
+  fentry: 'fentry:do_nanosleep /pid == cpid/ { printf("%s %d\\n", comm, args.mode); }',
+  kprobes: "kprobe:hrtimer_nano* /pid == cpid/ { @[func] = count(); }",
+};
+
+describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () => {
+  let guest: Guest | string | undefined;
+  let ran: Ran;
+  let parts: Readonly<Record<string, string>>;
+
+  beforeEach((context) => {
+    guest ??= boot();
+    if (typeof guest === "string") context.skip(guest);
+  });
+  afterAll(() => {
+    if (guest !== undefined && typeof guest !== "string") guest.remove();
+  });
+
+  /** One boot for all tests: it is what takes the time. */
+  function boot(): Guest | string {
+    for (const program of ["gcc", "clang-19"])
+      if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `needs ${program}`;
+    const made = Guest.make();
+    if (typeof made === "string") return made;
+    for (const [name, policy] of Object.entries(POLICIES)) {
+      made.file(`site/${name}/countersign.yaml`, CONFIG);
+      made.file(`site/${name}/debug.json`, '{ "uid": 0 }');
+      made.file(`site/${name}/policy.js`, policy);
+    }
+    const folder = mkdtempSync(join(tmpdir(), "links-"));
+    build(made, folder);
+    const bpftrace = spawnSync(process.execPath, [own("scripts/bpftrace.mjs"), folder], { encoding: "utf8" });
+    if (bpftrace.status === 0) made.program(bpftrace.stdout.trim(), "bin/bpftrace");
+    rmSync(folder, { recursive: true });
+    if (bpftrace.status !== 0) return bpftrace.stdout.trim();
+    ran = made.run(script());
+    const found = ran.output.split(/^PART (.*)\n/m).slice(1);
+    parts = Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1] ?? ""]] : [])));
+    return made;
+  }
+
+  function build(made: Guest, folder: string): void {
+    const source = (name: string) => own(`test/system/guest/links/${name}`);
+    for (const name of ["links", "replaced"]) {
+      const object = join(folder, `${name}.o`);
+      const flags = ["-O2", "-g", "-target", "bpf", "-I/usr/include/x86_64-linux-gnu"];
+      execFileSync("clang-19", [...flags, "-c", source(`${name}.bpf.c`), "-o", object]);
+      made.file(`lib/${name}.o`, readFileSync(object));
+    }
+    const loader = join(folder, "links");
+    execFileSync("gcc", ["-O2", "-Wall", "-Werror", "-o", loader, source("links.c"), "-lbpf"]);
+    made.program(loader, "bin/links");
+  }
+
+  function script(): string {
+    const lines = [
+      "mkdir /cgroup; mount -t cgroup2 cgroup /cgroup; ip link set lo up",
+      'gate() { w=$1; shift; node /countersign/bin/countersign.js run --quiet --config /site/$w/countersign.yaml -- "$@"; }',
+      "echo PART bare; links /lib/links.o /lib/replaced.o /cgroup",
+    ];
+    for (const site of ["allow", "note", "refuse"])
+      lines.push(
+        `echo PART ${site}; gate ${site} links /lib/links.o /lib/replaced.o /cgroup`,
+        `echo PART ${site} log; cat /tmp/log.jsonl; rm /tmp/log.jsonl`,
+      );
+    const both = (name: string, command: string) =>
+      lines.push(`echo PART ${name}; ${command}; echo $?`, `echo PART ${name} gated; gate read ${command}; echo $?`);
+    both("info", "bpftrace --info");
+    for (const [name, program] of Object.entries(TRACED)) both(name, `bpftrace -e '${program}' -c '/bin/sleep 0.1'`);
+    return [...lines, "echo PART end"].join("\n");
+  }
+
+  const logged = (site: string): readonly Logged[] =>
+    (parts[`${site} log`] ?? "")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Logged);
+  const said = (state: (kind: string) => string) =>
+    Object.keys(KINDS)
+      .map((kind) => `${kind}: ${state(kind)}\n`)
+      .join("");
+
+  it("boots, runs the script to its end, and powers off", () => {
+    expect(ran.status, ran.console.slice(-2000)).toBe(0);
+  });
+
+  it("attach by every kind of link without a gate, and behind one whether it carries links out or the kernel does", () => {
+    expect(parts.bare).toBe(said(() => "attached, ran"));
+    expect(parts.allow).toBe(parts.bare);
+    expect(parts.note).toBe(parts.bare);
+  });
+
+  it.each(Object.entries(KINDS))("have a policy see what is attached, and to what: %s", (kind, [type, target]) => {
+    const notes = logged("note").flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
+    const links = notes.map((note) => JSON.parse(note) as { what: string; type: string; target: object });
+    const its = links.filter(({ what }) => what === `by_${kind}` || (what === "steady" && kind === "struct_ops"));
+    const known = its.map(({ type, target }) => [
+      type,
+      Object.fromEntries(Object.entries(target).filter(([, value]) => value !== null)),
+    ]);
+    expect(known).toEqual([[type, target]]);
+  });
+
+  it("get EPERM where the policy refuses the link, and nothing is attached", () => {
+    expect(parts.refuse).toBe(said((kind) => (BY_IOCTL.includes(kind) ? "attached, ran" : "EPERM, did not run")));
+    const reasons = new Set(logged("refuse").flatMap(({ refusal }) => refusal?.reason ?? []));
+    const kinds = Object.values(KINDS).map(([, target]) => (target as { kind: string }).kind);
+    expect(reasons).toEqual(new Set(kinds.map((kind) => `policy: no link to ${kind}`)));
+  });
+
+  it.each(["info", ...Object.keys(TRACED)])("come to the same behind debug-read-only with bpftrace: %s", (name) => {
+    expect(parts[name]).toMatch(/\n0\n$/);
+    expect(parts[`${name} gated`]).toBe(parts[name]);
+  });
+
+  it("see what they trace with bpftrace", () => {
+    expect(parts["kprobe gated"]).toContain("\nsleep\n");
+    expect(parts["fentry gated"]).toContain("\nsleep 1\n");
+    expect(parts["kprobes gated"]).toContain("@[hrtimer_nanosleep]: 1\n");
+    expect(parts["info gated"]).toMatch(/fentry: yes\s+kprobe_multi: yes/);
+  });
+});
