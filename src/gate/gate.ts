@@ -1,9 +1,9 @@
 import { ERRNO } from "../errno.js";
 import { type Answer, Call, type Gatehouse } from "./call/call.js";
 import { commandRow } from "./call/command.js";
-import { type Asker, NO_TASK, readAsker } from "./call/current.js";
+import { type Asker, copyOf, NO_TASK, readAsker } from "./call/current.js";
 import type { Listener } from "./call/listener.js";
-import { type Notification, readNotification, writeResponse } from "./call/notification.js";
+import { Notification, writeResponse } from "./call/notification.js";
 import { Task } from "./call/task.js";
 import { carryOut } from "./commands/carry.js";
 import { registersOf } from "./commands/command-subject.js";
@@ -25,12 +25,15 @@ import { newVisit, type Visit, visitName } from "./threads/visit.js";
 /** Answers the calls that wait at listeners, one after the other, in the thread of the engine that it asks. */
 export class Gate {
   readonly #own: OwnHands;
+  /** The call that is being served. */
+  readonly #notification: Notification;
 
   constructor(
     private readonly gatehouse: Gatehouse,
     private readonly say: (message: FromThread) => void,
   ) {
     this.#own = new OwnHands(gatehouse.watch, gatehouse.wardrobe);
+    this.#notification = new Notification(gatehouse.watch.notification);
   }
 
   /** Takes one notification and serves it. False where there was none: its task died, or the listener is done. */
@@ -51,7 +54,7 @@ export class Gate {
   #turn(listener: Listener, visit: Visit | null, reason: string | null): void {
     const { watch, tally } = this.gatehouse;
     const start = performance.now();
-    const notification = readNotification(watch.notification);
+    const notification = this.#notification;
     watch.enter(listener.fd, visit?.verdicts ?? UNDECIDED);
     try {
       if (reason === null) this.#answer(listener, notification, visit);
@@ -95,20 +98,18 @@ export class Gate {
   #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
     const porters =
       visit !== null && (visit.brought.length > 0 || isSuspect(listener)) ? new PortersHands(visit) : null;
-    const fds = visit?.fds ?? new Map<number | string, number>();
-    const task = new Task(notification.tid, asker.current.pid, pidfd, porters ?? this.#own, fds);
+    const task = new Task(notification.tid, asker.current.pid, pidfd, porters ?? this.#own, visit?.fds ?? null);
     let goesOn = false;
     try {
       const answer = this.#judge(new Call(notification, listener, task, asker, this.gatehouse, visit), notification);
       this.#give(listener, notification, written(task, answer));
     } catch (error) {
       goesOn = error instanceof Awaited || error instanceof Superseded;
-      if (goesOn && visit !== null) visit.current ??= { ...asker.current };
-      if (error instanceof Superseded)
-        this.#leave(visit ?? newVisit(listener.fd, this.gatehouse.watch.notification), fds, asker);
+      if (goesOn && visit !== null) visit.current ??= copyOf(asker.current);
+      if (error instanceof Superseded) this.#leave(visit ?? newVisit(listener.fd, notification.bytes), task.fds, asker);
       throw error;
     } finally {
-      this.#own.brought = [];
+      this.#own.forget();
       if (!goesOn) {
         task.release();
         porters?.close();
@@ -119,14 +120,14 @@ export class Gate {
   /** Another thread goes on with the call: it finds what this one has brought. */
   #leave(visit: Visit, fds: Visit["fds"], { current }: Asker): void {
     const { verdicts } = this.gatehouse.watch;
-    const left = { ...visit, fds, brought: this.#own.brought, verdicts, current: { ...current } };
+    const left = { ...visit, fds, brought: this.#own.brought, verdicts, current: copyOf(current) };
     this.say({ is: "left", visit: left });
   }
 
   /** What can be answered by registers alone, whoever asks; null for all else. */
-  #shortAnswer({ arch, call, args }: Notification): Answer | null {
-    if (arch !== AUDIT_ARCH_X86_64) return NOBODY;
-    const treatment = call === NR.bpf ? commandRow(Number(args[0]! & 0xffffffffn))?.treatment : undefined;
+  #shortAnswer(notification: Notification): Answer | null {
+    if (notification.arch !== AUDIT_ARCH_X86_64) return NOBODY;
+    const treatment = notification.call === NR.bpf ? commandRow(notification.word(0))?.treatment : undefined;
     const passes = treatment === "pass" || treatment === "copy";
     return passes && !this.gatehouse.judge.serves("bpf") ? "continue" : null;
   }

@@ -1,3 +1,5 @@
+import { roomFor } from "../sys/memory.js";
+
 /**
  * Where things lie in `union bpf_attr` (linux/bpf.h; little-endian; a test checks each against the header). An attr that is
  * shorter than the kernel's reads as zero past its end (bpf_check_uarg_tail_zero and CHECK_ATTR of kernel/bpf/syscall.c).
@@ -70,16 +72,19 @@ export const MAX_ATTR = 4096;
 
 /** One attr, copied once. Fields past its end are zero. */
 export class Attr {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
 
-  /** `size` is what the task said; `room` what this command's fields take at most. */
+  /** `size` is what the task said; `room` what this command's fields take at most. Zeros, or what it is `filled` with. */
   constructor(
     readonly size: number,
     room: number,
+    filled?: Uint8Array,
   ) {
-    this.bytes = new Uint8Array(Math.max(size, room));
-    this.#view = new DataView(this.bytes.buffer);
+    this.bytes = roomFor(Math.max(size, room));
+    if (filled !== undefined) this.bytes.set(filled);
+    this.bytes.fill(0, filled?.byteLength);
+    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
   /** What the task gave: to be filled by the copy, and to be carried out. */
@@ -103,14 +108,23 @@ export class Attr {
     this.#view.setUint32(offset, value, true);
   }
 
+  setU64(offset: number, value: bigint): void {
+    this.#view.setBigUint64(offset, value, true);
+  }
+
+  /** No memory. */
+  clearPointer(offset: number): void {
+    this.bytes.fill(0, offset, offset + 8);
+  }
+
   setPointer(offset: number, address: number): void {
-    this.#view.setBigUint64(offset, BigInt(address), true);
+    this.setU64(offset, BigInt(address));
   }
 
   /** A name of 16 bytes, up to its NUL. */
   name(offset: number): string {
-    const bytes = this.bytes.subarray(offset, offset + 16);
-    const end = bytes.indexOf(0);
-    return Buffer.from(bytes.subarray(0, end < 0 ? 16 : end)).toString("latin1");
+    let end = offset;
+    while (end < offset + 16 && this.bytes[end] !== 0) end += 1;
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + offset, end - offset).toString("latin1");
   }
 }

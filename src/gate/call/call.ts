@@ -66,11 +66,11 @@ export class Call {
 
   /** An argument register as the kernel takes an int or unsigned int: its low 32 bits. */
   word(index: number): number {
-    return Number((this.notification.args[index] ?? 0n) & 0xffffffffn);
+    return this.notification.word(index);
   }
 
   long(index: number): bigint {
-    return this.notification.args[index] ?? 0n;
+    return this.notification.long(index);
   }
 
   /**
@@ -78,7 +78,7 @@ export class Call {
    * (seccomp_unotify(2)). To be asked after the last copy and before anything is decided on it.
    */
   get stillWaits(): boolean {
-    return stillWaits(this.listener.fd, new Uint8Array(BigUint64Array.of(this.notification.id).buffer));
+    return stillWaits(this.listener.fd, this.notification.bytes);
   }
 
   /**
@@ -88,9 +88,10 @@ export class Call {
   attr(room: number): Attr | number {
     const size = this.word(2);
     if (size > MAX_ATTR) return -ERRNO.E2BIG;
-    const attr = new Attr(size, room);
-    if (!this.task.readInto(this.long(1), attr.given)) return -ERRNO.EFAULT;
-    return attr.bytes.subarray(room).some((byte) => byte !== 0) ? -ERRNO.E2BIG : attr;
+    const bytes = this.task.read(this.long(1), size);
+    if (bytes === null) return -ERRNO.EFAULT;
+    for (let at = room; at < size; at += 1) if (bytes[at] !== 0) return -ERRNO.E2BIG;
+    return new Attr(size, room, bytes);
   }
 
   serves(hook: HookName): boolean {

@@ -1,9 +1,10 @@
 import type { Container, Current } from "../../policy/current.js";
 import { capabilitiesOf, type Foreign, type Identity, type Reach } from "../sys/credentials.js";
 import { readLink, readSmall } from "../sys/file.js";
+import { namespaceOf } from "../sys/namespace.js";
 import { type ThreadInfo, threadInfo } from "../sys/pidfd.js";
 import { CAPABILITY_NAMES } from "./capabilities.js";
-import { parseStatus } from "./status.js";
+import { parseStatus, type Status } from "./status.js";
 
 /** Who asks, as the gate needs it: what policies see, and what a call must be made with. */
 export interface Asker {
@@ -14,66 +15,105 @@ export interface Asker {
   readonly samePids: boolean;
 }
 
-/**
- * Who a thread is, null where it is gone. What takes time to find out is found out when it is first asked for, which is
- * while the thread waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and
- * exe, which the task chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
- */
+/** Who a thread is, null where it is gone. */
 export function readAsker(tid: number, pidfd: number, container: Container | null): Asker | null {
-  const task = `/proc/${tid}`;
-  const info = threadInfo(pidfd) ?? fromStatus(task);
-  if (info === null) return null;
-  const kept: { comm?: string; exe?: string | null; cgroup?: string | null; namespaces?: Namespaces } = {};
-  let effective: bigint | null | undefined;
-  /** Capabilities in another user namespace than the gate's are good for nothing in the gate's. */
-  const capabilities = () => {
-    if (effective !== undefined) return effective;
-    const same = namespaceOf(task, "user") === ownNamespaces().user;
-    effective = same ? (capabilitiesOf(tid)?.effective ?? null) : 0n;
-    return effective;
-  };
-  const current: Current = {
-    pid: info.tgid,
-    tid,
-    uid: info.uid,
-    euid: info.euid,
-    gid: info.gid,
-    container,
-    get comm() {
-      kept.comm ??= readSmall(`${task}/comm`)?.replace(/\n$/, "") ?? "";
-      return kept.comm;
-    },
-    get exe() {
-      if (kept.exe === undefined) kept.exe = readLink(`${task}/exe`);
-      return kept.exe;
-    },
-    get cgroup() {
-      if (kept.cgroup === undefined) kept.cgroup = unifiedCgroup(readSmall(`${task}/cgroup`));
-      return kept.cgroup;
-    },
-    get capabilities() {
-      return capabilityNames(capabilities() ?? 0n);
-    },
-    get namespaces() {
-      kept.namespaces ??= readNamespaces(task);
-      return kept.namespaces;
-    },
-  };
-  return {
-    current,
-    get samePids() {
-      return namespaceOf(task, "pid") === ownNamespaces().pid;
-    },
-    identity(reach) {
-      const effective = capabilities();
-      const net = namespaceOf(task, "net");
-      if (effective === null || net === 0) return null;
-      const network = net !== ownNamespaces().net;
-      const foreign = network || reach !== "call" ? { task, network, ...beyond(task, reach) } : null;
-      const { uid, euid, gid, egid } = info;
-      return { capabilities: effective, uid, euid, gid, egid, foreign };
-    },
-  };
+  const info = threadInfo(pidfd) ?? fromStatus(tid);
+  return info === null ? null : new WaitingTask(tid, info, container);
+}
+
+/**
+ * A task that waits at the gate. What takes time to find out is found out when it is first asked for, which is while the thread
+ * waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and exe, which the task
+ * chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
+ */
+class WaitingTask implements Asker, Current {
+  readonly pid: number;
+  readonly uid: number;
+  readonly euid: number;
+  readonly gid: number;
+  readonly #egid: number;
+  #comm: string | undefined = undefined;
+  #exe: string | null | undefined = undefined;
+  #cgroup: string | null | undefined = undefined;
+  #namespaces: Namespaces | undefined = undefined;
+  #effective: bigint | null | undefined = undefined;
+
+  constructor(
+    readonly tid: number,
+    info: ThreadInfo,
+    readonly container: Container | null,
+  ) {
+    this.pid = info.tgid;
+    this.uid = info.uid;
+    this.euid = info.euid;
+    this.gid = info.gid;
+    this.#egid = info.egid;
+  }
+
+  get current(): Current {
+    return this;
+  }
+
+  get comm(): string {
+    this.#comm ??= readSmall(`/proc/${this.tid}/comm`)?.replace(/\n$/, "") ?? "";
+    return this.#comm;
+  }
+
+  get exe(): string | null {
+    if (this.#exe === undefined) this.#exe = readLink(`/proc/${this.tid}/exe`);
+    return this.#exe;
+  }
+
+  get cgroup(): string | null {
+    if (this.#cgroup === undefined) this.#cgroup = unifiedCgroup(readSmall(`/proc/${this.tid}/cgroup`));
+    return this.#cgroup;
+  }
+
+  get capabilities(): readonly string[] {
+    return capabilityNames(this.#capabilities ?? 0n);
+  }
+
+  get namespaces(): Namespaces {
+    this.#namespaces ??= readNamespaces(this.tid);
+    return this.#namespaces;
+  }
+
+  get samePids(): boolean {
+    return namespaceOf(this.tid, "pid") === ownNamespaces().pid;
+  }
+
+  identity(reach: Reach): Identity | null {
+    const effective = this.#capabilities;
+    const net = namespaceOf(this.tid, "net");
+    if (effective === null || net === 0) return null;
+    const network = net !== ownNamespaces().net;
+    const foreign = network || reach !== "call" ? this.#foreign(network, reach) : null;
+    const { uid, euid, gid } = this;
+    return { capabilities: effective, uid, euid, gid, egid: this.#egid, foreign };
+  }
+
+  /** Effective ones; those in another user namespace than the gate's are good for nothing in the gate's. Null where it is gone. */
+  get #capabilities(): bigint | null {
+    if (this.#effective !== undefined) return this.#effective;
+    const same = namespaceOf(this.tid, "user") === ownNamespaces().user;
+    this.#effective = same ? (capabilitiesOf(this.tid)?.effective ?? null) : 0n;
+    return this.#effective;
+  }
+
+  /** What a call needs beside credentials. A cgroup namespace that cannot be read is entered, which fails. */
+  #foreign(network: boolean, reach: Reach): Foreign {
+    const task = `/proc/${this.tid}`;
+    if (reach === "call") return { task, network, cgroup: false, filesystem: false, groups: null };
+    const groups = fromStatus(this.tid)?.groups ?? [];
+    const cgroup = namespaceOf(this.tid, "cgroup") !== ownNamespaces().cgroup;
+    return { task, network, cgroup, filesystem: reach === "path", groups };
+  }
+}
+
+/** The same as an object of its own, which can cross threads: everything is found out. */
+export function copyOf(current: Current): Current {
+  const { pid, tid, uid, euid, gid, comm, exe, cgroup, capabilities, namespaces, container } = current;
+  return { pid, tid, uid, euid, gid, comm, exe, cgroup, capabilities, namespaces, container };
 }
 
 /** A task that nothing is known of. */
@@ -82,16 +122,8 @@ export const NO_TASK: Current = {
   ...{ capabilities: [], namespaces: {}, container: null },
 };
 
-/** What a call needs beside credentials and network. A cgroup namespace that cannot be read is entered, which fails. */
-function beyond(task: string, reach: Reach): Omit<Foreign, "task" | "network"> {
-  if (reach === "call") return { cgroup: false, filesystem: false, groups: null };
-  const groups = parseStatus(readSmall(`${task}/status`) ?? "")?.groups ?? [];
-  const cgroup = namespaceOf(task, "cgroup") !== ownNamespaces().cgroup;
-  return { cgroup, filesystem: reach === "path", groups };
-}
-
-function fromStatus(task: string): ThreadInfo | null {
-  const status = readSmall(`${task}/status`);
+function fromStatus(tid: number): Status | null {
+  const status = readSmall(`/proc/${tid}/status`);
   return status === null ? null : parseStatus(status);
 }
 
@@ -101,18 +133,12 @@ type Namespaces = Readonly<Record<string, number>>;
 let own: Namespaces | undefined;
 
 function ownNamespaces(): Namespaces {
-  own ??= readNamespaces("/proc/self");
+  own ??= readNamespaces("self");
   return own;
 }
 
-function readNamespaces(task: string): Namespaces {
+function readNamespaces(task: number | "self"): Namespaces {
   return Object.fromEntries(NAMESPACES.map((kind) => [kind, namespaceOf(task, kind)]));
-}
-
-/** `net:[4026531840]`: the kind and the inode's number. One that cannot be read is 0, which is nobody's. */
-function namespaceOf(task: string, kind: string): number {
-  const link = readLink(`${task}/ns/${kind}`);
-  return link === null ? 0 : Number.parseInt(link.slice(kind.length + 2, -1), 10);
 }
 
 /** The path in the unified hierarchy: the line `0::/path` of /proc/PID/cgroup. */

@@ -1,3 +1,4 @@
+import type { Span } from "../sys/memory.js";
 import { close, takeFd } from "../sys/pidfd.js";
 import type { FileIdentity, Make, Part } from "../threads/errand.js";
 import type { Hands } from "../threads/hands.js";
@@ -7,29 +8,33 @@ import type { Hands } from "../threads/hands.js";
  * once; the copies of its fds are closed by {@link release}, whatever became of the call.
  */
 export class Task {
-  readonly #writes: Part[] = [];
-  /** Fds that errands of this turn have brought. */
-  readonly #brought = new Map<number | string, number>();
+  #writes: Part[] | null = null;
+  /** Fds that errands of this turn have brought; null where there is none. */
+  #brought: Fds | null = null;
 
-  /** `fds` are what was taken before, by the task's numbers or by name. */
+  /** `taken` are fds that were taken before, by the task's numbers or by name. */
   constructor(
     readonly tid: number,
     readonly tgid: number,
     private readonly pidfd: number,
     private readonly hands: Hands,
-    private readonly fds: Map<number | string, number>,
+    private taken: Fds | null,
   ) {}
+
+  /** The gate's copies of the task's fds, and fds of its own, but for those that errands of this turn have brought. */
+  get fds(): Fds {
+    this.taken ??= new Map();
+    return this.taken;
+  }
 
   /** A copy of `length` bytes, or null where not all of them are there. Not to be changed: another turn may need it. */
   read(address: bigint, length: number): Uint8Array | null {
-    if (length === 0) return new Uint8Array(0);
-    return this.hands.run({ do: "read", tid: this.tid, address, length });
+    return length === 0 ? NOTHING : this.readAll([{ address, length }]);
   }
 
-  readInto(address: bigint, into: Uint8Array): boolean {
-    const bytes = this.read(address, into.byteLength);
-    if (bytes !== null) into.set(bytes);
-    return bytes !== null;
+  /** The same of several spans, one after the other. */
+  readAll(spans: readonly Span[]): Uint8Array | null {
+    return this.hands.run({ do: "read", tid: this.tid, spans });
   }
 
   /** Pages by their addresses; null for one that is not there. */
@@ -57,13 +62,15 @@ export class Task {
    * thinks that it was done at once.
    */
   write(address: bigint, bytes: Uint8Array): boolean {
+    this.#writes ??= [];
     if (bytes.byteLength > 0) this.#writes.push({ address, bytes });
     return true;
   }
 
   /** Whether all that was to be written could be. */
   writeAll(): boolean {
-    return this.#writes.length === 0 || this.hands.run({ do: "write", tid: this.tid, parts: this.#writes });
+    const parts = this.#writes;
+    return parts === null || parts.length === 0 || this.hands.run({ do: "write", tid: this.tid, parts });
   }
 
   /** Makes a call on the task's account: a result, which is an fd of the gate's where it is positive, or a negative errno. */
@@ -82,19 +89,29 @@ export class Task {
   }
 
   release(): void {
-    for (const fds of [this.fds, this.#brought]) {
+    for (const fds of [this.taken, this.#brought]) {
+      if (fds === null) continue;
       for (const fd of fds.values()) close(fd);
       fds.clear();
     }
   }
 
   #kept(name: number | string, open: () => number): number {
-    const known = this.fds.get(name) ?? this.#brought.get(name);
+    const known = this.taken?.get(name) ?? this.#brought?.get(name);
     if (known !== undefined) return known;
     const before = this.hands.count;
     const fd = open();
     // what an errand brought is brought again in every turn
-    (this.hands.count === before ? this.fds : this.#brought).set(name, fd);
+    if (this.hands.count === before) this.fds.set(name, fd);
+    else {
+      this.#brought ??= new Map();
+      this.#brought.set(name, fd);
+    }
     return fd;
   }
 }
+
+/** Fds of the gate's, by the task's numbers or by name. */
+export type Fds = Map<number | string, number>;
+
+const NOTHING = new Uint8Array(0);

@@ -1,7 +1,8 @@
 import { ERRNO } from "../../errno.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
-import { type Memory, PAGE } from "../threads/errand.js";
+import { PAGE } from "../sys/memory.js";
+import type { Memory } from "../threads/errand.js";
 import { MAX_PROBES } from "./fields.js";
 
 /** A list of texts that a task pointed to, copied. */

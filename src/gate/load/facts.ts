@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Btf } from "../../bpf/btf.js";
 import type { CodeMap } from "../../bpf/code.js";
 import { factsOfLoad } from "../../bpf/load.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
-import { LOAD } from "../call/attr.js";
+import { Attr, LOAD } from "../call/attr.js";
 import type { Objects } from "../call/objects.js";
 import { isReadOnly, liveMap } from "../commands/subject.js";
 import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
-import type { LiveLoad } from "./load.js";
+import { Known } from "./known.js";
+import { type LiveLoad, POINTERS } from "./load.js";
 
 /** Finds the signature over what has a digest. */
 export interface Signatures {
@@ -20,8 +20,7 @@ export interface Signatures {
  * the same frozen object again: the sandbox then knows it already.
  */
 export class Facts {
-  readonly #known = new Map<string, ProgramSubject>();
-  #size = 0;
+  readonly #known = new Known<ProgramSubject>(KEPT, KEPT_BYTES);
   #kernel: Btf | null | undefined;
 
   /** `keyrings` are the configuration's by the kernel's ids. */
@@ -34,14 +33,9 @@ export class Facts {
   of(load: LiveLoad, objects: Objects, tgid: number): ProgramSubject {
     const maps = mapsOf(load, objects, tgid);
     const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
-    const key = keyOf(load, maps, btf);
-    const known = this.#known.get(key);
-    const signature = this.signatures.find(known?.digest ?? "");
-    if (known !== undefined && sameBytes(signature, known.signature)) {
-      this.#known.delete(key); // and in again, as the one used last
-      this.#known.set(key, known);
-      return known;
-    }
+    const parts = partsOf(load, maps, btf);
+    const known = this.#known.get(parts);
+    if (known !== undefined && sameBytes(this.signatures.find(known.digest), known.signature)) return known;
     const facts = factsOfLoad({
       attr: load.given.given,
       insns: load.insns,
@@ -65,24 +59,13 @@ export class Facts {
       loaded: null,
       rewritten: false,
     });
-    this.#keep(key, subject);
+    this.#known.set(parts, subject, sizeOf(subject));
     return subject;
   }
 
   /** Null where there is no signature that it would be for, or the configuration does not know it. */
   #keyringOf({ given, kernelSignature }: LiveLoad): string | null {
     return kernelSignature === null ? null : (this.keyrings[given.s32(LOAD.keyringId)] ?? null);
-  }
-
-  #keep(key: string, subject: ProgramSubject): void {
-    this.#known.delete(key);
-    this.#known.set(key, subject);
-    this.#size += sizeOf(subject);
-    for (const [oldest, its] of this.#known) {
-      if (this.#size <= KEPT_BYTES && this.#known.size <= KEPT) break;
-      this.#known.delete(oldest);
-      this.#size -= sizeOf(its);
-    }
   }
 
   /** Read when a program first names something of the kernel's: it takes 20 ms and some memory. */
@@ -128,34 +111,27 @@ function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, Cod
   return maps;
 }
 
-/** Scalar fields of attr that facts are made from. */
-const SCALARS = [
-  LOAD.progType,
-  LOAD.progFlags,
-  LOAD.progIfindex,
-  LOAD.expectedAttachType,
-  LOAD.funcInfoRecordSize,
-  LOAD.funcInfoCount,
-  LOAD.lineInfoRecordSize,
-  LOAD.lineInfoCount,
-  LOAD.attachBtfId,
-  LOAD.coreReloCount,
-  LOAD.coreReloRecordSize,
-  LOAD.fdArrayCount,
-  LOAD.keyringId,
+/** Where attr has what says nothing of the program, or what is among the parts by itself: `[offset, bytes]`. */
+const ASIDE: readonly (readonly [number, number])[] = [
+  ...POINTERS.map((offset) => [offset, 8] as const),
+  ...[LOAD.logLevel, LOAD.logSize, LOAD.progBtfFd, LOAD.logTrueSize, LOAD.signatureSize].map((at) => [at, 4] as const),
 ];
 
-function keyOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8Array | null): string {
+/** All that facts are made from; of what nobody thought of rather too much than too little. */
+function partsOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8Array | null): readonly Uint8Array[] {
   const { given } = load;
-  const hash = createHash("sha256");
-  const described = [...maps].map(([name, { data: _, ...facts }]) => [name, facts]);
-  const scalars = SCALARS.map((offset) => given.u32(offset));
-  hash.update(
-    JSON.stringify([scalars, given.u32(LOAD.attachFd) !== 0, given.name(LOAD.progName), load.license, described]),
-  );
-  for (const part of [load.insns, load.funcInfo, load.lineInfo, load.coreRelos, load.kernelSignature, btf])
-    hash.update(`\n${part?.byteLength ?? -1}\n`).update(part ?? NOTHING);
-  return hash.digest("base64");
+  const attr = new Attr(given.size, LOAD.size, given.bytes);
+  for (const [offset, length] of ASIDE) attr.bytes.fill(0, offset, offset + length);
+  attr.setU32(LOAD.attachFd, given.u32(LOAD.attachFd) === 0 ? 0 : 1);
+  return [
+    ...[attr.bytes, Buffer.from(load.license, "latin1"), describe(maps), load.insns],
+    ...[load.funcInfo, load.lineInfo, load.coreRelos, load.kernelSignature ?? NOTHING, btf ?? NOTHING],
+  ];
+}
+
+function describe(maps: ReadonlyMap<string, CodeMap>): Uint8Array {
+  if (maps.size === 0) return NOTHING;
+  return Buffer.from(JSON.stringify([...maps].map(([name, { data: _, ...facts }]) => [name, facts])), "utf8");
 }
 
 const NOTHING = new Uint8Array(0);

@@ -2,6 +2,7 @@ import { ERRNO } from "../../errno.js";
 import { Attr, LOAD } from "../call/attr.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
+import { onPage } from "../sys/memory.js";
 
 /** A BPF_PROG_LOAD, copied whole: what is judged is what will be loaded. */
 export interface LiveLoad {
@@ -48,22 +49,19 @@ const LIMIT = {
 export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   const insnCount = given.u32(LOAD.insnCount);
   if (insnCount === 0 || insnCount > LIMIT.insns) return -ERRNO.E2BIG;
-  const insns = task.read(given.u64(LOAD.insns), insnCount * 8);
-  const license = task.readString(given.u64(LOAD.license), LIMIT.license);
-  if (insns === null || license === null) return -ERRNO.EFAULT;
+  const copied = copyCode(task, given, insnCount * 8);
+  if (copied === null) return -ERRNO.EFAULT;
+  const { insns, license } = copied;
 
-  const attr = new Attr(given.size, LOAD.size);
-  attr.bytes.set(given.bytes);
-  for (const pointer of POINTERS) attr.setPointer(pointer, 0); // none of the task's addresses may reach the gate's memory
+  const attr = new Attr(given.size, LOAD.size, given.bytes);
+  for (const pointer of POINTERS) attr.clearPointer(pointer); // none of the task's addresses may reach the gate's memory
   const held: Uint8Array[] = [];
   const point = (offset: number, bytes: Uint8Array) => {
     held.push(bytes);
     attr.setPointer(offset, addressOf(bytes));
     return bytes;
   };
-  const translated = insns.slice();
-  point(LOAD.insns, translated);
-  point(LOAD.license, Uint8Array.of(...license, 0));
+  point(LOAD.license, license);
 
   const found: Record<"funcInfo" | "lineInfo" | "coreRelos", Uint8Array> = {
     funcInfo: NONE,
@@ -78,7 +76,8 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   }
 
   const maps = new Map<string, number>();
-  const { entries, namesKernel } = translateInsns(task, translated, maps);
+  const { entries, namesKernel, translated } = translateInsns(task, insns, maps);
+  point(LOAD.insns, translated);
   const fds = copyFdArray(task, given, entries, maps);
   if (typeof fds === "number") return fds;
   if (fds.byteLength > 0) point(LOAD.fdArray, fds);
@@ -99,7 +98,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   return {
     given,
     insns,
-    license: Buffer.from(license).toString("latin1"),
+    license: license.toString("latin1", 0, license.length - 1),
     funcInfo: found.funcInfo,
     lineInfo: found.lineInfo,
     coreRelos: found.coreRelos,
@@ -112,7 +111,32 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   };
 }
 
-const POINTERS = [
+/**
+ * The instructions, and the license with its NUL. They are copied at once, since each copy takes a system call: of the license as
+ * much as is on its first page, which is there all or none, and more only where there is no NUL on that.
+ */
+function copyCode(
+  task: Task,
+  given: Attr,
+  size: number,
+): { readonly insns: Uint8Array; readonly license: Buffer } | null {
+  const address = given.u64(LOAD.license);
+  const first = onPage(address, LIMIT.license);
+  const bytes = task.readAll([
+    { address: given.u64(LOAD.insns), length: size },
+    { address, length: first },
+  ]);
+  if (bytes === null) return null;
+  const insns = bytes.subarray(0, size);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + size, first);
+  const end = text.indexOf(0);
+  if (end >= 0) return { insns, license: text.subarray(0, end + 1) };
+  const rest = first === LIMIT.license ? NONE : task.readString(address + BigInt(first), LIMIT.license - first);
+  return rest === null ? null : { insns, license: Buffer.concat([text, rest, Uint8Array.of(0)]) };
+}
+
+/** Where attr has addresses. */
+export const POINTERS = [
   LOAD.insns,
   LOAD.license,
   LOAD.logBuf,
@@ -154,15 +178,20 @@ const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, mapIndex: 5, mapIndexValue: 6,
 
 /**
  * Puts the gate's fds in the place of the task's into every ld_imm64 that names one; an fd that the task does not have
- * becomes -1, for the kernel to refuse as it would have. Gives how many entries of fd_array the instructions name, and whether
- * they name anything of the kernel's.
+ * becomes -1, for the kernel to refuse as it would have: in a copy, where there is any. Gives how many entries of fd_array the
+ * instructions name, and whether they name anything of the kernel's.
  */
 function translateInsns(
   task: Task,
   insns: Uint8Array,
   maps: Map<string, number>,
-): { readonly entries: number; readonly namesKernel: boolean } {
+): { readonly entries: number; readonly namesKernel: boolean; readonly translated: Uint8Array } {
   const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
+  let translated = insns;
+  const put = (at: number, fd: number) => {
+    if (translated === insns) translated = insns.slice();
+    new DataView(translated.buffer, translated.byteOffset).setInt32(at, fd < 0 ? -1 : fd, true);
+  };
   let entries = 0;
   let namesKernel = false;
   for (let at = 0; at + 8 <= insns.byteLength; at += 8) {
@@ -177,16 +206,16 @@ function translateInsns(
     if (source === PSEUDO.mapFd || source === PSEUDO.mapValue) {
       const fd = task.fd(number);
       if (fd >= 0) maps.set(`fd ${number}`, fd);
-      view.setInt32(at + 4, fd < 0 ? -1 : fd, true);
+      put(at + 4, fd);
     } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue) entries = Math.max(entries, number + 1);
     else if (source === PSEUDO.btfId && at + 16 <= insns.byteLength) {
       namesKernel = true;
       const object = view.getInt32(at + 12, true);
-      if (object !== 0) view.setInt32(at + 12, Math.max(-1, task.fd(object)), true);
+      if (object !== 0) put(at + 12, task.fd(object));
     }
     at += 8;
   }
-  return { entries, namesKernel };
+  return { entries, namesKernel, translated };
 }
 
 /** fd_array: `fd_array_cnt` entries, or as many as the instructions name. What is no fd of the task becomes -1. */

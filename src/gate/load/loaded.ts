@@ -4,8 +4,32 @@ import type { ProgramSubject } from "../../hooks/subject.js";
 import type { Answer, Call } from "../call/call.js";
 import type { KernelProgram } from "../sys/bpf.js";
 
-/** A program that was judged, with what the kernel made of it. */
+/**
+ * A program that was judged, with what the kernel made of it. Where it makes the same of it as the last time it is the same object,
+ * which the sandbox then knows.
+ */
 export function loaded(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
+  const last = lastMade.get(judged);
+  if (last !== undefined && isSame(last, info)) return last;
+  const made = make(judged, info);
+  lastMade.set(judged, made);
+  return made;
+}
+
+const lastMade = new WeakMap<ProgramSubject, ProgramSubject>();
+
+function isSame({ loaded: made }: ProgramSubject, info: KernelProgram): boolean {
+  return (
+    made?.tag === info.tag &&
+    made.verified_insns === info.verifiedInsns &&
+    made.xlated_size === info.xlatedLength &&
+    made.jited_size === info.jitedLength &&
+    made.map_ids.length === info.mapIds.length &&
+    made.map_ids.every((id, index) => id === info.mapIds[index])
+  );
+}
+
+function make(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
   return Object.freeze({
     ...judged,
     loaded: Object.freeze({

@@ -60,46 +60,55 @@ const MAX_MAPS = 64;
 
 /** A program's facts, or a negative errno: EINVAL where the fd is no program. */
 export function programInfo(fd: number): KernelProgram | number {
-  const info = new DataView(new ArrayBuffer(PROGRAM_INFO_SIZE));
-  const ids = new Uint32Array(MAX_MAPS);
-  info.setUint32(PROGRAM_INFO.mapCount, MAX_MAPS, true);
-  info.setBigUint64(PROGRAM_INFO.mapIds, BigInt(addressOf(ids)), true);
-  const result = objectInfo(fd, info);
+  program.fill(0);
+  programWords[PROGRAM_INFO.mapCount / 4] = MAX_MAPS;
+  programView.setBigUint64(PROGRAM_INFO.mapIds, BigInt(addressOf(programMaps)), true);
+  const result = objectInfo(fd, program);
   if (result < 0) return result;
-  const word = (offset: number) => info.getUint32(offset, true);
+  const word = (offset: number) => programWords[offset / 4]!;
   return {
     type: word(PROGRAM_INFO.type),
     id: word(PROGRAM_INFO.id),
-    tag: Buffer.from(info.buffer, PROGRAM_INFO.tag, 8).toString("hex"),
+    tag: program.toString("hex", PROGRAM_INFO.tag, PROGRAM_INFO.tag + 8),
     jitedLength: word(PROGRAM_INFO.jitedLength),
     xlatedLength: word(PROGRAM_INFO.xlatedLength),
     verifiedInsns: word(PROGRAM_INFO.verifiedInsns),
-    mapIds: [...ids.subarray(0, Math.min(MAX_MAPS, word(PROGRAM_INFO.mapCount)))],
-    name: nameAt(info, PROGRAM_INFO.name),
+    mapIds: Array.from(programMaps.subarray(0, Math.min(MAX_MAPS, word(PROGRAM_INFO.mapCount)))),
+    name: nameAt(program, PROGRAM_INFO.name),
   };
 }
+
+/** What is asked for about a program, used up before the next call. */
+const program = Buffer.alloc(PROGRAM_INFO_SIZE);
+const programWords = new Uint32Array(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE / 4);
+const programView = new DataView(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE);
+const programMaps = new Uint32Array(MAX_MAPS);
 
 /** A map's facts, or a negative errno. */
 export function mapInfo(fd: number): KernelMap | number {
-  const info = new DataView(new ArrayBuffer(MAP_INFO_SIZE));
-  const result = objectInfo(fd, info);
+  map.fill(0);
+  const result = objectInfo(fd, map);
   if (result < 0) return result;
   return {
-    type: info.getUint32(0, true),
-    id: info.getUint32(4, true),
-    keySize: info.getUint32(8, true),
-    valueSize: info.getUint32(12, true),
-    maxEntries: info.getUint32(16, true),
-    flags: info.getUint32(20, true),
-    name: nameAt(info, 24),
+    type: mapWords[0]!,
+    id: mapWords[1]!,
+    keySize: mapWords[2]!,
+    valueSize: mapWords[3]!,
+    maxEntries: mapWords[4]!,
+    flags: mapWords[5]!,
+    name: nameAt(map, 24),
   };
 }
 
+/** What is asked for about a map, used up before the next call. */
+const map = Buffer.alloc(MAP_INFO_SIZE);
+const mapWords = new Uint32Array(map.buffer, map.byteOffset, 6);
+
 /** BPF_OBJ_NAME_LEN bytes, up to the NUL. */
-function nameAt(info: DataView, offset: number): string {
-  const name = Buffer.from(info.buffer, offset, 16);
-  const end = name.indexOf(0);
-  return name.toString("latin1", 0, end < 0 ? 16 : end);
+function nameAt(info: Buffer, offset: number): string {
+  let end = offset;
+  while (end < offset + 16 && info[end] !== 0) end += 1;
+  return info.toString("latin1", offset, end);
 }
 
 /** The id of the program behind a link (struct bpf_link_info: type, id, prog_id), or a negative errno. */
@@ -109,13 +118,14 @@ export function linkedProgram(fd: number): number {
   return result < 0 ? result : info.getUint32(8, true);
 }
 
-function objectInfo(fd: number, info: DataView): number {
-  const attr = new DataView(new ArrayBuffer(16));
-  attr.setUint32(0, fd, true);
-  attr.setUint32(4, info.byteLength, true);
-  attr.setBigUint64(8, BigInt(addressOf(info)), true);
-  return bpf(OBJ_GET_INFO_BY_FD, new Uint8Array(attr.buffer));
+function objectInfo(fd: number, info: NodeJS.ArrayBufferView): number {
+  infoAttr.setUint32(0, fd, true);
+  infoAttr.setUint32(4, info.byteLength, true);
+  infoAttr.setBigUint64(8, BigInt(addressOf(info)), true);
+  return syscall(NR.bpf, OBJ_GET_INFO_BY_FD, infoAttr, infoAttr.byteLength);
 }
+
+const infoAttr = new DataView(new ArrayBuffer(16));
 
 /** Whether a map is frozen: `frozen: 1` in its fdinfo (bpf_map_show_fdinfo of kernel/bpf/syscall.c). */
 export function isFrozen(fd: number): boolean {

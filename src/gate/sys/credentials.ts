@@ -144,10 +144,19 @@ export function capabilities(): Capabilities {
 
 /** Those of any thread, by its id, in its own user namespace (capget(2)); 0 is the calling one. Null where it is gone. */
 export function capabilitiesOf(tid: number): Capabilities | null {
-  const data = new Uint32Array(6);
-  if (syscall(NR.capget, Uint32Array.of(CAPABILITY_VERSION_3, tid), data) < 0) return null;
-  const set = (index: number) => BigInt(data[index] ?? 0) | (BigInt(data[index + 3] ?? 0) << 32n);
-  return { effective: set(0), permitted: set(1), inheritable: set(2) };
+  const { header, words } = asked;
+  header[0] = CAPABILITY_VERSION_3;
+  header[1] = tid;
+  if (syscall(NR.capget, header, words) < 0) return null;
+  return { effective: wordsOf(words, 0), permitted: wordsOf(words, 1), inheritable: wordsOf(words, 2) };
+}
+
+/** struct __user_cap_header_struct and two of __user_cap_data_struct, used up before the next call. */
+const asked = { header: new Uint32Array(2), words: new Uint32Array(6) };
+
+/** One set: its low word, and its high one three further on. */
+function wordsOf(words: Uint32Array, index: number): bigint {
+  return BigInt(words[index]!) | (BigInt(words[index + 3]!) << 32n);
 }
 
 function setCapabilities(sets: Capabilities): number {

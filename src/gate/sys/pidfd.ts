@@ -30,32 +30,34 @@ export interface ThreadInfo {
  */
 const PIDFD_GET_INFO = 0xc040ff0b;
 const PIDFD_INFO_SIZE = 64;
-const INFO_PID = 1n;
-const INFO_CREDS = 2n;
+const INFO_PID = 1;
+const INFO_CREDS = 2;
 
 /** Null where the thread is gone, or the kernel is older than that; /proc has the same for more time. */
 export function threadInfo(pidfd: number): ThreadInfo | null {
-  const info = new DataView(new ArrayBuffer(PIDFD_INFO_SIZE));
-  info.setBigUint64(0, INFO_PID | INFO_CREDS, true);
-  if (syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, info) < 0 || (info.getBigUint64(0, true) & INFO_CREDS) === 0n)
-    return null;
-  const word = (offset: number) => info.getUint32(offset, true);
-  return { tgid: word(20), uid: word(28), gid: word(32), euid: word(36), egid: word(40) };
+  if (!getInfo(pidfd, INFO_PID | INFO_CREDS, INFO_CREDS)) return null;
+  return { tgid: info[5]!, uid: info[7]!, gid: info[8]!, euid: info[9]!, egid: info[10]! };
 }
 
-const INFO_EXIT = 8n;
+const INFO_EXIT = 8;
 
 /**
  * The status, as wait(2) has it, of a process that has ended and whose parent knows; null where that cannot be told: before
  * Linux 6.15.
  */
 export function exitStatus(pidfd: number): number | null {
-  const info = new DataView(new ArrayBuffer(PIDFD_INFO_SIZE));
-  info.setBigUint64(0, INFO_EXIT, true);
-  if (syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, info) < 0 || (info.getBigUint64(0, true) & INFO_EXIT) === 0n)
-    return null;
-  return info.getInt32(60, true);
+  return getInfo(pidfd, INFO_EXIT, INFO_EXIT) ? info[15]! | 0 : null;
 }
+
+/** Whether what is `needed` of what is asked for could be told. Flags are in the low word of the mask. */
+function getInfo(pidfd: number, asked: number, needed: number): boolean {
+  info.fill(0);
+  info[0] = asked;
+  return syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, info) >= 0 && (info[0]! & needed) !== 0;
+}
+
+/** struct pidfd_info in words, used up before the next call. */
+const info = new Uint32Array(PIDFD_INFO_SIZE / 4);
 
 /** A pidfd for a process, or a negative errno. */
 export function openProcess(pid: number): number {

@@ -45,17 +45,18 @@ export function send(listener: number, response: Uint8Array): number {
   return syscall(NR.ioctl, listener, IOCTL.send, response);
 }
 
-/** Whether the target of a notification still waits for it, so that its task id is still its own. */
-export function stillWaits(listener: number, id: Uint8Array): boolean {
-  return syscall(NR.ioctl, listener, IOCTL.idValid, id) === 0;
+/** Whether the target of a notification, which begins with its id, still waits for it: its task id is still its own. */
+export function stillWaits(listener: number, notification: Uint8Array): boolean {
+  return syscall(NR.ioctl, listener, IOCTL.idValid, notification) === 0;
 }
 
 /** Puts an fd into the target and answers with its number there, in one step. The number, or a negative errno. */
 export function answerWithFd(listener: number, id: bigint, fd: number): number {
-  const request = new DataView(new ArrayBuffer(ADDFD_SIZE));
   request.setBigUint64(0, id, true);
   request.setUint32(8, ADDFD_FLAG_SEND, true);
   request.setUint32(12, fd, true);
   request.setUint32(20, O_CLOEXEC, true);
   return syscall(NR.ioctl, listener, IOCTL.addfd, request);
 }
+
+const request = new DataView(new ArrayBuffer(ADDFD_SIZE));

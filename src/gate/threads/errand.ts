@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import type { Identity, Wardrobe } from "../sys/credentials.js";
 import { readAt } from "../sys/file.js";
 import { type Argument, addressOf, syscall } from "../sys/libc.js";
-import { readMemory, readString, writeMemory } from "../sys/memory.js";
+import { PAGE, readMemory, readString, type Span, writeMemory } from "../sys/memory.js";
 
 /**
  * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie behind
@@ -10,11 +10,11 @@ import { readMemory, readString, writeMemory } from "../sys/memory.js";
  */
 export type Errand = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make;
 
+/** Spans of the task, one after the other in what comes of it. */
 interface Read {
   readonly do: "read";
   readonly tid: number;
-  readonly address: bigint;
-  readonly length: number;
+  readonly spans: readonly Span[];
 }
 
 /** Pages of the task, by their addresses: one errand for as many as there are. */
@@ -114,9 +114,9 @@ export function perform<E extends Errand>(errand: E, wardrobe: Wardrobe): Outcom
 function outcome(errand: Errand, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
   switch (errand.do) {
     case "read":
-      return read(errand.tid, errand.address, errand.length);
+      return readMemory(errand.tid, errand.spans);
     case "pages":
-      return errand.addresses.map((address) => read(errand.tid, address, PAGE));
+      return errand.addresses.map((address) => readMemory(errand.tid, [{ address, length: PAGE }]));
     case "string":
       return readString(errand.tid, errand.address, errand.limit);
     case "write":
@@ -130,14 +130,6 @@ function outcome(errand: Errand, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
       return wardrobe.wear(errand.identity, () => syscall(errand.number, a, b, c, d, e, f));
     }
   }
-}
-
-/** Bytes of one page on x86-64. */
-export const PAGE = 4096;
-
-function read(tid: number, address: bigint, length: number): Uint8Array | null {
-  const bytes = new Uint8Array(length);
-  return readMemory(tid, address, bytes) ? bytes : null;
 }
 
 function identify(fd: number): FileIdentity | null {

@@ -14,11 +14,22 @@ export interface Hands {
 
 /** The decision thread itself, under the eyes of its watcher: the fast way. */
 export class OwnHands implements Hands {
-  /** What was brought in this turn: for another thread, if this one is taken off. */
-  brought: Brought[] = [];
+  readonly #errands: Errand[] = [];
+  readonly #outcomes: unknown[] = [];
 
   get count(): number {
-    return this.brought.length;
+    return this.#errands.length;
+  }
+
+  /** What was brought in this turn: for another thread, if this one is taken off. */
+  get brought(): Brought[] {
+    return this.#errands.map((errand, index) => ({ outcome: this.#outcomes[index], memory: memoryOf(errand) }));
+  }
+
+  /** The turn is over. */
+  forget(): void {
+    this.#errands.length = 0;
+    this.#outcomes.length = 0;
   }
 
   constructor(
@@ -30,7 +41,8 @@ export class OwnHands implements Hands {
     this.watch.block(waitOf(errand));
     const outcome = perform(errand, this.wardrobe);
     const stays = this.watch.unblock();
-    this.brought.push({ outcome, memory: memoryOf(errand) });
+    this.#errands.push(errand);
+    this.#outcomes.push(outcome);
     if (!stays) throw new Superseded();
     if (errand.do === "call" && (outcome as number) > 0) this.watch.made(outcome as number);
     return outcome;

@@ -1,5 +1,5 @@
 import { OwnedThread } from "../../engine/owned-thread.js";
-import { readNotification } from "../call/notification.js";
+import { Notification } from "../call/notification.js";
 import { type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
 import { abandon, discard } from "./hands.js";
 import type { FromPorter, ToPorter } from "./messages.js";
@@ -36,7 +36,7 @@ const HEAP = { maxYoungGenerationSizeMb: 2 };
 
 /** Why a task was killed that kept the gate waiting. */
 export function stalled({ notification }: Visit, wait: Wait, milliseconds: number): string {
-  return `stalled: task ${readNotification(notification).tid} kept ${WAITS[wait]} for ${milliseconds} ms and was killed`;
+  return `stalled: task ${new Notification(notification).tid} kept ${WAITS[wait]} for ${milliseconds} ms and was killed`;
 }
 
 /** An errand that is being run. `porter` is null where a decision thread that was taken off runs it. */

@@ -1,5 +1,6 @@
 import type { Standing } from "../../engine/succession.js";
 import type { Current } from "../../policy/current.js";
+import { Notification } from "../call/notification.js";
 import type { Verdict } from "../judge.js";
 import type { Memory } from "./errand.js";
 
@@ -48,6 +49,5 @@ export function newVisit(listener: number, notification: Uint8Array): Visit {
 
 /** A visit's name while it lasts: notification ids are its listener's own. */
 export function visitName({ listener, notification }: Pick<Visit, "listener" | "notification">): string {
-  const id = new DataView(notification.buffer, notification.byteOffset).getBigUint64(0, true);
-  return `${listener} ${id}`;
+  return `${listener} ${new Notification(notification).id}`;
 }

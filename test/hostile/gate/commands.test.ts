@@ -37,7 +37,7 @@ describe("a command's attr that lies", () => {
   const attr = (layout: Layout, words: Readonly<Record<number, number | bigint>>, size = layout.size) => {
     const made = new Attr(size, layout.size);
     for (const [at, value] of Object.entries(words))
-      if (typeof value === "bigint") new DataView(made.bytes.buffer).setBigUint64(Number(at), value, true);
+      if (typeof value === "bigint") made.setU64(Number(at), value);
       else made.setU32(Number(at), value);
     return made;
   };

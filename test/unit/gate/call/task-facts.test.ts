@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { capabilityNames, unifiedCgroup } from "../../../../src/gate/call/current.js";
-import { readNotification, writeResponse } from "../../../../src/gate/call/notification.js";
+import { Notification, writeResponse } from "../../../../src/gate/call/notification.js";
 import { parseStatus } from "../../../../src/gate/call/status.js";
 
 const STATUS =
@@ -49,13 +49,13 @@ describe("the structures that cross at a listener", () => {
     view.setUint32(20, 0xc000003e, true);
     view.setBigUint64(32, 0xffffffff00000005n, true);
     view.setBigUint64(72, 7n, true);
-    expect(readNotification(bytes)).toEqual({
-      id: 0xfedcba9876543210n,
-      tid: 4242,
-      call: 321,
-      arch: 0xc000003e,
-      args: [0xffffffff00000005n, 0n, 0n, 0n, 0n, 7n],
-    });
+    const { id, tid, call, arch } = new Notification(bytes);
+    expect([id, tid, call, arch]).toEqual([0xfedcba9876543210n, 4242, 321, 0xc000003e]);
+    const notification = new Notification(bytes);
+    expect([0, 1, 2, 3, 4, 5].map((index) => notification.long(index))).toEqual([
+      ...[0xffffffff00000005n, 0n, 0n, 0n, 0n, 7n],
+    ]);
+    expect([notification.word(0), notification.word(5)]).toEqual([5, 7]);
   });
 
   it("answers with an errno, a result, or that the kernel goes on, and never with two of them", () => {

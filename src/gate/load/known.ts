@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+
+/**
+ * What was found out about loads, by all that it was made from, byte for byte. Few instructions decide where it is looked for, so
+ * that most are found without being hashed; what is found is compared whole, and one that has the same place takes it over.
+ */
+export class Known<T> {
+  /** The one used last stands last. */
+  readonly #entries = new Map<number, Entry<T>>();
+  #size = 0;
+
+  /** How many are kept, and how many bytes they may take in all. */
+  constructor(
+    private readonly most: number,
+    private readonly mostBytes: number,
+  ) {}
+
+  get(parts: readonly Uint8Array[]): T | undefined {
+    const place = placeOf(parts);
+    const entry = this.#entries.get(place);
+    if (entry === undefined || !entry.parts.every((part, index) => same(part, parts[index]!))) return undefined;
+    this.#entries.delete(place);
+    this.#entries.set(place, entry);
+    return entry.value;
+  }
+
+  /** `bytes` is about what the value itself takes. */
+  set(parts: readonly Uint8Array[], value: T, bytes: number): void {
+    const place = placeOf(parts);
+    const own = parts.map(condensed);
+    const entry = { parts: own, value, bytes: own.reduce((sum, { byteLength }) => sum + byteLength, bytes) };
+    this.#forget(place);
+    this.#entries.set(place, entry);
+    this.#size += entry.bytes;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#size <= this.mostBytes && this.#entries.size <= this.most) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(place: number): void {
+    this.#size -= this.#entries.get(place)?.bytes ?? 0;
+    this.#entries.delete(place);
+  }
+}
+
+interface Entry<T> {
+  readonly parts: readonly Uint8Array[];
+  readonly value: T;
+  readonly bytes: number;
+}
+
+/** Bytes of a part that are kept as they are; of more, the SHA-256. */
+const KEPT_WHOLE = 8192;
+/** Bytes at either end of a part that its place depends on. */
+const LOOKED_AT = 512;
+
+/** A copy: what it was made from belongs to a call. */
+function condensed(part: Uint8Array): Uint8Array {
+  return part.byteLength > KEPT_WHOLE ? createHash("sha256").update(part).digest() : new Uint8Array(part);
+}
+
+function same(kept: Uint8Array, part: Uint8Array): boolean {
+  return Buffer.compare(kept, part.byteLength > KEPT_WHOLE ? condensed(part) : part) === 0;
+}
+
+function placeOf(parts: readonly Uint8Array[]): number {
+  let place = 0;
+  for (const part of parts) {
+    const length = part.byteLength;
+    place = mixed(place, length);
+    const view = new DataView(part.buffer, part.byteOffset, length);
+    const first = Math.min(length & ~3, LOOKED_AT);
+    for (let at = 0; at < first; at += 4) place = mixed(place, view.getInt32(at, true));
+    for (let at = Math.max(first, (length & ~3) - LOOKED_AT); at + 4 <= length; at += 4)
+      place = mixed(place, view.getInt32(at, true));
+  }
+  return place;
+}
+
+function mixed(place: number, word: number): number {
+  const next = Math.imul(place ^ word, 0x9e3779b1);
+  return next ^ (next >>> 15);
+}

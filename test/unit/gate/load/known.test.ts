@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { Known } from "../../../../src/gate/load/known.js";
+
+const bytes = (length: number, value: number, changed?: number) => {
+  const made = new Uint8Array(length).fill(value);
+  if (changed !== undefined) made[changed]! ^= 1;
+  return made;
+};
+
+describe("what is known of loads", () => {
+  it("is found by the same bytes, and by nothing that differs in one of them", () => {
+    for (const length of [1, 7, 800, 1025, 5000, 8192, 8193, 100_000]) {
+      const known = new Known<string>(8, 2 ** 20);
+      known.set([bytes(16, 0), bytes(length, 3)], "facts", 100);
+      expect(known.get([bytes(16, 0), bytes(length, 3)]), String(length)).toBe("facts");
+      const places = Array.from({ length: Math.min(length, 64) }, (_, index) => Math.floor((index * length) / 64));
+      for (const at of [...places, length >> 1, length - 1])
+        expect(known.get([bytes(16, 0), bytes(length, 3, at)]), `${length}: byte ${at}`).toBeUndefined();
+    }
+  });
+
+  it("tells apart where one part ends and the next begins", () => {
+    const known = new Known<string>(8, 2 ** 20);
+    known.set([bytes(3, 1), bytes(1, 1)], "facts", 100);
+    expect(known.get([bytes(1, 1), bytes(3, 1)])).toBeUndefined();
+    expect(known.get([bytes(4, 1), bytes(0, 1)])).toBeUndefined();
+  });
+
+  it("is not changed by what becomes of the memory that it came from", () => {
+    const known = new Known<string>(8, 2 ** 20);
+    const part = bytes(800, 3);
+    known.set([part], "facts", 100);
+    part[400] = 0;
+    expect(known.get([part])).toBeUndefined();
+    expect(known.get([bytes(800, 3)])).toBe("facts");
+  });
+
+  it("forgets what was used longest ago, by number and by bytes", () => {
+    const known = new Known<number>(3, 10_000);
+    for (let value = 0; value < 3; value += 1) known.set([bytes(8, value)], value, 0);
+    expect(known.get([bytes(8, 0)])).toBe(0);
+    known.set([bytes(8, 3)], 3, 0);
+    expect([0, 1, 2, 3].map((value) => known.get([bytes(8, value)]))).toEqual([0, undefined, 2, 3]);
+    known.set([bytes(8, 4)], 4, 9_984);
+    expect([0, 2, 3, 4].map((value) => known.get([bytes(8, value)]))).toEqual([undefined, undefined, 3, 4]);
+  });
+
+  it("counts what it takes once, however often it is put there", () => {
+    const known = new Known<number>(100, 1000);
+    for (let round = 0; round < 50; round += 1) known.set([bytes(8, 1)], round, 400);
+    known.set([bytes(8, 2)], 2, 400);
+    expect([known.get([bytes(8, 1)]), known.get([bytes(8, 2)])]).toEqual([49, 2]);
+  });
+});
