@@ -162,10 +162,21 @@ export class Engine {
     return this.attachments.some(({ delegates }) => delegates);
   }
 
+  /** Whether everything is in audit: what enforces otherwise is known no longer. */
+  get inAudit(): boolean {
+    return this.config.mode === "audit";
+  }
+
   /** The first attachment that enforces and may lend a task capabilities at a hook; null where none does. */
   lender(hook: HookName, current: Current): string | null {
     const inScope = this.roster.inScope(hook, current);
     return inScope.find(({ delegates, mode }) => delegates && mode === "enforce")?.name ?? null;
+  }
+
+  /** The first attachment in scope at a hook that has maps frozen and enforces, or would if not everything were in audit; null where none does. */
+  freezer(hook: HookName, current: Current): string | null {
+    const inScope = this.roster.inScope(hook, current);
+    return inScope.find(({ freezes, mode }) => freezes && (this.inAudit || mode === "enforce"))?.name ?? null;
   }
 
   /** Writes down what was decided without policies, as a gate does with what it cannot carry out. It may come back refused. */

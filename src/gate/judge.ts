@@ -42,7 +42,7 @@ export class Judge {
     const { verdict, answers, grants } = decision;
     return {
       verdict,
-      asked: answers.some(({ mode }) => mode === "enforce"),
+      asked: answers.some(({ mode }) => mode === "enforce" || this.engine.inAudit),
       delegated: verdict === 0 && grants?.delegation?.mode === "enforce",
       freezes: verdict === 0 && grants?.freeze !== undefined,
     };
@@ -73,7 +73,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
-  /** Whether an enforcing attachment was asked: the configuration's default alone does not allow what may do anything. */
+  /** Whether an enforcing attachment was asked, or any where everything is in audit: the configuration's default alone does not allow what may do anything. */
   readonly asked: boolean;
   /** Whether an enforcing attachment lends the task what it lacks. */
   readonly delegated: boolean;

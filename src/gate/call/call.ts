@@ -131,6 +131,11 @@ export class Call {
     return identity === null ? 0n : needed & ~identity.capabilities;
   }
 
+  /** Whether an attachment in scope at a hook has maps frozen. */
+  freezes(hook: HookName): boolean {
+    return this.gatehouse.judge.engine.freezer(hook, this.asker.current) !== null;
+  }
+
   /**
    * Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. Where an attachment
    * may lend the task what it lacks for programs, this is lent too: loaders do not go on without their probes.

@@ -49,6 +49,7 @@ export class Objects {
     this.#forgetMap(id);
     this.#maps.set(id, entry);
     this.#mapMemory += entry.memory;
+    if (entry.withheld) withhold(id);
     this.tell({ id, entry });
   }
 
@@ -64,6 +65,11 @@ export class Objects {
   /** Whether a map was created here for one program alone: the kernel lets no other use it (excl_prog_hash, Linux 6.18). */
   isExclusive(id: number): boolean {
     return this.#maps.get(id)?.exclusive ?? false;
+  }
+
+  /** Whether it is a copy that the gate made for a program alone: nobody may have it, whatever container asks. */
+  isWithheld(id: number): boolean {
+    return WITHHELD.has(id);
   }
 
   /** Whether so many bytes more are within the quota; maps that are gone are found out when it looks as if they were not. */
@@ -104,6 +110,16 @@ export interface MapEntry {
   /** Bytes, as estimated from what it was asked for with. */
   readonly memory: number;
   readonly exclusive: boolean;
+  /** A copy that nobody but a program may have. */
+  readonly withheld?: boolean;
+}
+
+/** Of all containers: where what was not handed out may be found, it is found by any of them. */
+const WITHHELD = new Set<number>();
+
+function withhold(id: number): void {
+  if (WITHHELD.size >= REMEMBERED) for (const other of WITHHELD) if (!mapExists(other)) WITHHELD.delete(other);
+  WITHHELD.add(id);
 }
 
 /**

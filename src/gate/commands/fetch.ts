@@ -79,8 +79,9 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
   "anon_inode:bpf-map": (call, fd) => {
     const info = mapInfo(fd);
     if (typeof info === "number") return { result: info };
-    if (call.listener.objects.mapCreator(info.id) === null && call.settings.existing === "refuse")
-      return absent(call, `map ${info.id}`);
+    const { objects } = call.listener;
+    const handedOut = objects.mapCreator(info.id) !== null || call.settings.existing === "allow";
+    if (objects.isWithheld(info.id) || !handedOut) return absent(call, `map ${info.id}`);
     return judgeMap(call, info, fd, 0) ?? { fd, handedOut: () => undefined };
   },
   "anon_inode:bpf_link": (call, fd) => {

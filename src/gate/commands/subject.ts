@@ -34,8 +34,8 @@ export function liveMap(info: KernelMap, fd: number, access: string, exclusive =
 }
 
 /** BPF_F_RDONLY_PROG of linux/bpf.h, and BPF_MAP_TYPE_ARRAY: what libbpf makes of .rodata. */
-const RDONLY_PROG = 1 << 7;
-const ARRAY = 2;
+export const RDONLY_PROG = 1 << 7;
+export const ARRAY = 2;
 
 /** Whether programs can only read a map; the kernel's word. */
 export function isReadOnly({ flags }: KernelMap): boolean {

@@ -2,7 +2,6 @@ import { ERRNO } from "../../errno.js";
 import { FLAG, LOAD } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
-import { liveMap } from "../commands/subject.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
 import { close } from "../sys/pidfd.js";
 import { freezeMaps } from "./freeze.js";
@@ -10,6 +9,7 @@ import { copyLoad, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
 import { neededForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
+import { withholdMaps } from "./withhold.js";
 
 /** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
 export function loadProgram(call: Call): Answer {
@@ -17,13 +17,15 @@ export function loadProgram(call: Call): Answer {
   if (typeof given === "number") return { result: given };
   const name = given.name(LOAD.progName);
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, TOKEN);
-  const load = copyLoad(call.task, given);
-  if (typeof load === "number") return { result: load };
+  const copy = copyLoad(call.task, given);
+  if (typeof copy === "number") return { result: copy };
   if (!call.stillWaits) return "gone";
+  const type = given.u32(LOAD.progType);
+  const load = type === SYSCALL ? withholdMaps(call, copy) : copy;
+  if (typeof load === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, load);
   const subject = call.factsOf(load);
   if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
 
-  const type = given.u32(LOAD.progType);
   const lacking = call.lacking(neededForProgram(type));
   const probe = probeOf(load, subject);
   const decided =
@@ -68,7 +70,7 @@ function unbound({ listener }: Call, load: LiveLoad, asked: boolean): string | n
   for (const fd of load.maps.values()) {
     const info = mapInfo(fd);
     if (typeof info === "number") continue; // BTF, or what the kernel will refuse
-    if (liveMap(info, fd, "rw", listener.objects.isExclusive(info.id)).contents !== null) continue;
+    if (listener.objects.isWithheld(info.id)) continue;
     return `a program that calls bpf(2) may use maps alone whose contents are facts, and \`${info.name}\` is not frozen, or others may write to it`;
   }
   return null;

@@ -176,7 +176,11 @@ class GateThread {
   #objectsOf(whose: string): Objects {
     let objects = this.#objects.get(whose);
     if (objects === undefined) {
-      objects = new Objects((handed) => this.#handed.push([whose, handed]));
+      objects = new Objects((handed) => {
+        this.#handed.push([whose, handed]);
+        // what nobody may have must be known to whatever thread comes next
+        if ("entry" in handed && handed.entry.withheld) this.#tellHanded();
+      });
       this.#objects.set(whose, objects);
     }
     return objects;

@@ -1,0 +1,101 @@
+import { sha256, zeroMapReferences } from "../../bpf/digest.js";
+import { ERRNO, verdictName } from "../../errno.js";
+import { Attr, CREATE, LOAD } from "../call/attr.js";
+import type { Call } from "../call/call.js";
+import { CMD } from "../call/command.js";
+import { ARRAY, liveMap, RDONLY_PROG } from "../commands/subject.js";
+import { bpf, firstValue, type KernelMap, mapInfo } from "../sys/bpf.js";
+import { addressOf } from "../sys/libc.js";
+import { freeze, setFirstValue } from "../sys/map.js";
+import { close } from "../sys/pidfd.js";
+import type { LiveLoad } from "./load.js";
+
+/**
+ * A load of a program that calls bpf(2) with copies of its maps that nobody else can have: what is decided on is then what the
+ * program finds when it runs, whatever becomes of the task's own map. To freeze that one would keep user space from writing alone: an
+ * iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so does a program that was loaded
+ * with it before. Copied are arrays of one element: those whose contents are facts and, where an attachment in scope has maps frozen, all
+ * that only hold bytes. Any other map stays. In audit the copies are for the facts alone. In one line why one cannot be made.
+ */
+export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | string {
+  const { objects } = call.listener;
+  const digest = Buffer.from(sha256(zeroMapReferences(load.insns, "little")), "hex");
+  const copies = new Map<number, number>();
+  for (const fd of new Set(load.maps.values())) {
+    const info = mapInfo(fd);
+    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    const { contents, memory } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
+    if (contents === null && !(isPlain(info) && call.freezes("bpf_prog_load"))) continue;
+    if (!objects.hasRoom(memory, call.settings.mapMemory))
+      return `a copy of its map \`${info.name}\` takes ${memory} bytes, more than is left of ${call.settings.mapMemory}`;
+    // the same one in every turn: what it holds was looked at once
+    const copy = call.task.own(`copy of map ${info.id}`, () => copyOf(info, fd, digest));
+    const made = copy < 0 ? copy : mapInfo(copy);
+    if (typeof made === "number") return `its map \`${info.name}\` could not be copied: ${verdictName(made)}`;
+    objects.handOutMap(made.id, { creator: call.task.tgid, memory, exclusive: true, withheld: true });
+    copies.set(fd, copy);
+  }
+  if (copies.size === 0) return load;
+  if (!call.settings.audit) putInPlace(load, copies);
+  return { ...load, maps: new Map(Array.from(load.maps, ([name, fd]) => [name, copies.get(fd) ?? fd])) };
+}
+
+/** BPF_F_MMAPABLE of linux/bpf.h: a map with flags beside it and BPF_F_RDONLY_PROG is for more than to hold bytes. */
+const MMAPABLE = 1 << 10;
+
+function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
+  return type === ARRAY && maxEntries === 1 && (flags & ~(RDONLY_PROG | MMAPABLE)) === 0;
+}
+
+/** A map that holds what another one holds now, frozen, and where the kernel knows that (Linux 6.18) for the program of this digest alone. */
+function copyOf(info: KernelMap, fd: number, digest: Uint8Array): number {
+  const value = firstValue(fd, info.valueSize);
+  if (value === null) return -ERRNO.EPERM;
+  const exclusive = create(info, digest);
+  const copy = exclusive === -ERRNO.E2BIG ? create(info, null) : exclusive;
+  if (copy < 0) return copy;
+  const failed = setFirstValue(copy, value) || freeze(copy);
+  if (failed === 0) return copy;
+  close(copy);
+  return failed;
+}
+
+function create({ keySize, valueSize, flags, name }: KernelMap, digest: Uint8Array | null): number {
+  const attr = new Attr(CREATE.size, CREATE.size);
+  attr.setU32(CREATE.mapType, ARRAY);
+  attr.setU32(CREATE.keySize, keySize);
+  attr.setU32(CREATE.valueSize, valueSize);
+  attr.setU32(CREATE.maxEntries, 1);
+  attr.setU32(CREATE.mapFlags, flags & RDONLY_PROG);
+  attr.bytes.set(Buffer.from(name, "latin1"), CREATE.mapName);
+  attr.setPointer(CREATE.exclusiveHash, addressOf(digest));
+  attr.setU32(CREATE.exclusiveHashSize, digest?.byteLength ?? 0);
+  return bpf(CMD.mapCreate, attr.bytes);
+}
+
+/** opcode and source registers of linux/bpf.h: instructions that name a map by its fd. */
+const LD_IMM64 = 0x18;
+const MAP_FD = 1;
+const MAP_VALUE = 2;
+
+/** Has instructions and fd_array that are carried out name the copies. */
+function putInPlace({ attr, held }: LiveLoad, copies: ReadonlyMap<number, number>): void {
+  const at = (pointer: number) => {
+    const address = attr.u64(pointer);
+    const bytes = held.find((each) => each.byteLength > 0 && BigInt(addressOf(each)) === address);
+    return new DataView(bytes?.buffer ?? new ArrayBuffer(0), bytes?.byteOffset, bytes?.byteLength);
+  };
+  const put = (view: DataView, offset: number) => {
+    const copy = copies.get(view.getInt32(offset, true));
+    if (copy !== undefined) view.setInt32(offset, copy, true);
+  };
+  const fds = at(LOAD.fdArray);
+  for (let offset = 0; offset + 4 <= fds.byteLength; offset += 4) put(fds, offset);
+  const insns = at(LOAD.insns);
+  for (let offset = 0; offset + 8 <= insns.byteLength; offset += 8) {
+    if (insns.getUint8(offset) !== LD_IMM64) continue;
+    const source = insns.getUint8(offset + 1) >> 4;
+    if (source === MAP_FD || source === MAP_VALUE) put(insns, offset + 4);
+    offset += 8;
+  }
+}
