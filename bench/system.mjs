@@ -145,6 +145,11 @@ async function listeners() {
   await sleep(3000);
   const idle = rss(agent.pid);
   report("RSS of an idle agent", idle / 2 ** 20, "MB", 90);
+  const two = spawn(join(folder, "runtimes"), [socket, "2", "1", "0"], { stdio: ["pipe", "ignore", "inherit"] });
+  await sleep(5000);
+  report("RSS of an idle agent with two containers", rss(agent.pid) / 2 ** 20, "MB", 90);
+  two.stdin.end("\n\n");
+  await once(two, "exit");
   const times = { 1: [], 1000: [] };
   const resident = { 1: [], 1000: [] };
   for (const count of [1, 1000, 1, 1000, 1, 1000]) {

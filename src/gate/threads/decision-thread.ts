@@ -5,20 +5,21 @@ import { Offences, type Sentence } from "../../engine/offences.js";
 import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
-import { suspectOf } from "../call/listener.js";
 import { Objects } from "../call/objects.js";
 import { settingsOf } from "../settings.js";
 import { close } from "../sys/pidfd.js";
 import { Tally } from "../tally.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
-import type { FromThread, HandedTo, ToldRefusal, ToThread } from "./messages.js";
+import { Heard, NO_FILE } from "./heard.js";
+import type { FromThread, HandedTo, ToldRefusal } from "./messages.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settle } from "./settle.js";
 import { Spare } from "./spare.js";
 import { newVisit, type Visit, visitName } from "./visit.js";
 import type { Blocked, Left } from "./watch.js";
+import { type Charge, GRACE, Watcher } from "./watcher.js";
 
 /** What becomes known outside of the decision thread. */
 export interface ThreadEvents {
@@ -34,16 +35,6 @@ export interface ThreadEvents {
   lost(error: CountersignError): void;
 }
 
-/** For listeners without a bookmark. */
-const NO_FILE = -1;
-/** Milliseconds between two looks at the thread, and while it is at something that may take long. */
-const LOOK_EVERY = 20;
-const LOOK_CLOSER = 5;
-/** Milliseconds of waiting on a task's account after which another thread is made ready, and after which it takes over. */
-const UNEASY = 8;
-const PATIENCE = 40;
-/** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
-const GRACE = 100;
 /** Milliseconds that the thread has to end by itself in. */
 const TO_END = 2000;
 
@@ -58,8 +49,7 @@ const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 
  */
 export class DecisionThread {
   readonly tally = new Tally();
-  readonly #listeners = new Map<number, Container | null>();
-  readonly #bookmarks = new Map<number, number>();
+  readonly #heard = new Heard();
   /** What was handed out to whose tasks, for a thread that takes over. */
   readonly #handed = new Map<string, Objects>();
   readonly #suspects = new Offences<string>(SUSPICION);
@@ -71,7 +61,7 @@ export class DecisionThread {
   #sealed: SealedRules;
   #thread: GateThread;
   readonly #spare = new Spare(() => this.#start(true));
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watcher: Watcher;
   #stopped = false;
   #ending = false;
   #isLost = false;
@@ -94,7 +84,7 @@ export class DecisionThread {
     );
     this.#thread = this.#start(false);
     this.#thread.hold(true);
-    this.#watch(LOOK_EVERY);
+    this.#watcher = new Watcher(this.#charge);
   }
 
   /** Throws what the configuration throws when it is put together. */
@@ -117,9 +107,8 @@ export class DecisionThread {
    * stands where in the listener's calls the thread is, which stays the caller's.
    */
   async listen(fd: number, container: Container | null, bookmark = NO_FILE): Promise<void> {
-    this.#listeners.set(fd, container);
-    if (bookmark !== NO_FILE) this.#bookmarks.set(fd, bookmark);
-    await this.#orders.give((order) => this.#listening(order, fd, container));
+    this.#heard.add({ fd, container, bookmark });
+    await this.#orders.give((order) => ({ do: "listen", order, fd, container, bookmark: this.#heard.bookmark(fd) }));
   }
 
   /** Takes another configuration, or throws and keeps the one that it has. */
@@ -141,7 +130,7 @@ export class DecisionThread {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#watcher.stop();
     this.#spare.dismiss();
     this.#thread.tell({ do: "stop" });
     const late = setTimeout(() => void this.#thread.end(), TO_END);
@@ -178,7 +167,7 @@ export class DecisionThread {
         break;
       case "awaits":
         this.#visits.delete(visitName(message.visit));
-        this.#porters.send(message.visit, message.parcel, this.#suspectAt(message.visit.listener));
+        this.#porters.send(message.visit, message.parcel, this.#heard.whose(message.visit.listener));
         break;
       case "slow":
         this.#suspect(message.fd);
@@ -193,10 +182,8 @@ export class DecisionThread {
   }
 
   #forget(fd: number): void {
-    const whose = this.#suspectAt(fd);
-    this.#listeners.delete(fd);
-    this.#bookmarks.delete(fd);
-    if (![...this.#listeners.values()].some((container) => suspectOf(container) === whose)) this.#handed.delete(whose);
+    const whose = this.#heard.remove(fd);
+    if (whose !== null) this.#handed.delete(whose);
   }
 
   #remember(handed: readonly HandedTo[]): void {
@@ -215,74 +202,46 @@ export class DecisionThread {
   }
 
   #suspect(listener: number): void {
-    this.#suspects.charge(this.#suspectAt(listener), Date.now());
+    this.#suspects.charge(this.#heard.whose(listener), Date.now());
     this.tally.add("suspicions");
     this.#thread.tell({ do: "suspect", suspects: this.#suspects.records });
   }
 
-  #suspectAt(listener: number): string {
-    return suspectOf(this.#listeners.get(listener) ?? null);
-  }
-
   #kill(visit: Visit): boolean {
-    const tid = endTask(visit, this.#listeners.get(visit.listener) ?? null);
+    const tid = endTask(visit, this.#heard.container(visit.listener));
     if (tid === null) return false;
     this.tally.add("stalls");
     this.events.killed(tid);
     return true;
   }
 
-  #watch(milliseconds: number): void {
-    this.#timer = setTimeout(() => {
-      const uneasy = this.#look();
-      if (!this.#stopped) this.#watch(uneasy ? LOOK_CLOSER : LOOK_EVERY);
-    }, milliseconds).unref();
-  }
-
-  /** Looks at what the thread is doing, and replaces it where that takes too long. Whether it is to be looked at soon again. */
-  #look(): boolean {
-    if (this.#ending || this.#stopped || this.#isLost) return false;
-    const thread = this.#thread;
-    const blocked = thread.watch.look();
-    const overdue = thread.decisions.overdue(0) !== null;
-    if (overdue) this.#spare.want();
-    if (blocked !== null) this.#lookAt(thread, blocked);
-    else if (thread.decisions.overdue(GRACE) !== null) {
-      if (this.#canReplace(thread)) void this.#end(thread);
-    } else if (!overdue) this.#spare.rest();
-    return blocked !== null || overdue;
-  }
-
-  #lookAt(thread: GateThread, blocked: Blocked): void {
-    const waited = Date.now() - blocked.since;
-    const { stall } = settingsOf(this.config);
-    if (waited > stall && blocked.wait !== "kernel") this.#turnAway(thread, blocked, stall);
-    // where there is nobody else to wait, another thread is of use only if the task's end was of none
-    const patience = !this.#alone ? PATIENCE : blocked.wait === "kernel" ? Number.POSITIVE_INFINITY : stall + PATIENCE;
-    if (waited > patience - PATIENCE + UNEASY) this.#spare.want();
-    if (waited > patience && this.#canReplace(thread)) this.#takeOff(thread, blocked);
-  }
-
-  /** Whether another thread can take over from this one by now. */
-  #canReplace(thread: GateThread): boolean {
-    if (this.#spare.failure !== null) this.#lost(thread, this.#spare.failure);
-    return this.#spare.isReady;
+  /** What the watcher is told, and what it has done. */
+  get #charge(): Charge {
+    return {
+      thread: () => (this.#ending || this.#stopped || this.#isLost ? null : this.#thread),
+      alone: () => this.#heard.alone,
+      stall: () => settingsOf(this.config).stall,
+      prepare: () => this.#spare.want(),
+      rest: () => (this.#heard.shared ? this.#spare.want() : this.#spare.rest()),
+      canReplace: () => {
+        if (this.#spare.failure !== null) this.#lost(this.#thread, this.#spare.failure);
+        return this.#spare.isReady;
+      },
+      turnAway: (thread, blocked) => this.#turnAway(thread, blocked),
+      takeOff: (thread, blocked) => this.#takeOff(thread, blocked),
+      end: (thread) => void this.#end(thread),
+    };
   }
 
   /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
-  #turnAway(thread: GateThread, { count, wait }: Blocked, stall: number): void {
+  #turnAway(thread: GateThread, { count, wait }: Blocked): void {
     const left = thread.watch.left();
     if (this.#killed === count || left === null) return;
     this.#killed = count;
     const visit = newVisit(left.listener, thread.watch.notification);
     if (!this.#kill(visit)) return;
     this.#suspect(left.listener);
-    this.#serve(visit, stalled(visit, wait, stall));
-  }
-
-  /** Whether all listeners are of one container, or command: nobody else has to wait then. */
-  get #alone(): boolean {
-    return new Set([...this.#listeners.values()].map(suspectOf)).size === 1;
+    this.#serve(visit, stalled(visit, wait, settingsOf(this.config).stall));
   }
 
   /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
@@ -293,10 +252,10 @@ export class DecisionThread {
     const visit = newVisit(listener, thread.watch.notification);
     if (this.#killed !== blocked.count) {
       this.#visits.delete(visitName(visit));
-      this.#suspects.charge(this.#suspectAt(listener), Date.now());
+      this.#suspects.charge(this.#heard.whose(listener), Date.now());
       this.tally.add("suspicions");
     }
-    this.#porters.adopt(visit, this.#suspectAt(listener), blocked, this.#killed === blocked.count);
+    this.#porters.adopt(visit, this.#heard.whose(listener), blocked, this.#killed === blocked.count);
     thread.hold(false);
     this.#takeOver();
     this.events.replaced("a task kept it waiting");
@@ -332,10 +291,6 @@ export class DecisionThread {
     for (const message of thread.received()) this.#hear(thread, message);
   }
 
-  #listening(order: number, fd: number, container: Container | null): ToThread & { readonly do: "listen" } {
-    return { do: "listen", order, fd, container, bookmark: this.#bookmarks.get(fd) ?? NO_FILE };
-  }
-
   #takeOver(): void {
     const next = this.#spare.take();
     this.#spare.want(); // what has happened once is likely to happen again
@@ -347,7 +302,7 @@ export class DecisionThread {
     const { offences: suspensions } = this.#succession;
     next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed });
     next.tell({ do: "suspect", suspects: this.#suspects.records });
-    for (const [fd, container] of this.#listeners) next.tell(this.#listening(0, fd, container));
+    for (const listener of this.#heard.all) next.tell({ do: "listen", order: 0, ...listener });
     this.#orders.repeat();
     for (const handed of this.#visits.values()) next.tell({ do: "serve", ...handed });
   }

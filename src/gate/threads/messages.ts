@@ -20,7 +20,7 @@ export interface ThreadData {
   readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
   readonly bell: number;
-  /** Whether listeners wait for it: it is ready sooner then, and slower at first. */
+  /** Whether listeners may wait for it: it is ready sooner then, and does the rest where nothing else is to be done. */
   readonly awaited: boolean;
   readonly port: MessagePort;
 }

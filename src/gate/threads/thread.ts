@@ -65,16 +65,27 @@ class GateThread {
     }
     this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#wardrobe.fds] });
     this.#say({ is: "ready" });
+    const idle = this.#warmUp();
+    let cold = this.data.awaited;
     while (this.#running) {
       let rung = false;
-      const ready = this.#poll.wait(this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
+      const ready = this.#poll.wait(cold ? 0 : this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
         if (fd === this.data.bell) rung = true;
         else this.#serve(fd, events);
       });
-      if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
+      if (ready === 0 && cold) cold = (await idle.next()).done === false;
+      else if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
       if (rung) await this.#listen();
     }
     this.engine.close();
+  }
+
+  /** What the first calls would otherwise wait for, in steps for a thread that has nothing else to do; and it may have to wait long. */
+  async *#warmUp(): AsyncGenerator<void, void, void> {
+    while (this.engine.prepareNext()) yield;
+    rehearse(this.#wardrobe);
+    yield;
+    if (this.#listeners.size === 0) await settle();
   }
 
   #serve(fd: number, events: number): void {

@@ -1,13 +1,13 @@
 // neighbours SOCKET SECONDS KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program again
-// and again and times each load; the other one makes the gate wait, with ever new tasks:
+// and again and times each load; the other one begins LATER ms after it to make the gate wait, with ever new tasks:
 //   none     it does nothing
 //   endless  an attr in a page behind which nobody answers
 //   log      the same for the buffer of the verifier's log, which the gate writes to
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
 //   stuck    a program of that name, over which the policy of the tests never comes back
-// Prints, in microseconds, how long the loads took: `p50 N p99 N max N loads N failed N tries N found N`; the last is whether the
-// first program is found by its id in the end.
+// Prints, in microseconds, how long the loads took: `p50 N p99 N p999 N max N over20 N over50 N over100 N loads N failed N tries N found
+// N`: overN are loads of more than so many milliseconds, and found is whether the first program is found by its id in the end.
 #include "bpf.h"
 #include "runtime.h"
 #include <linux/filter.h>
@@ -23,6 +23,7 @@
 
 #define MOST 2000000
 #define DRIP 14
+#define LATER 1000
 
 static uint64_t now(void)
 {
@@ -119,6 +120,15 @@ static void make_it_wait(char kind)
 	bpf(BPF_PROG_LOAD, kind == 'l' ? (void *)&attr : page, sizeof(attr));
 }
 
+static uint32_t over(const uint32_t *times, uint32_t count, uint32_t milliseconds)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		found += times[i] > milliseconds * 1000;
+	return found;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t *times = mmap(NULL, MOST * sizeof(*times), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -159,6 +169,7 @@ int main(int argc, char **argv)
 		if (kind == 'p')
 			hung_file_system();
 		hand_over_as(argv[1], "attacker", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
+		usleep(LATER * 1000);
 		while (now() < end) {
 			pid_t child = fork();
 
@@ -175,7 +186,9 @@ int main(int argc, char **argv)
 	if (attacker)
 		kill(-attacker, SIGKILL), kill(attacker, SIGKILL);
 	qsort(times, shared[0], sizeof(*times), order);
-	printf("p50 %u p99 %u max %u loads %u failed %u tries %u found %u\n", times[shared[0] / 2], times[shared[0] * 99ull / 100],
-	       shared[0] ? times[shared[0] - 1] : 0, shared[0], shared[1], shared[2], shared[3]);
+	printf("p50 %u p99 %u p999 %u max %u ", times[shared[0] / 2], times[shared[0] * 99ull / 100],
+	       times[shared[0] * 999ull / 1000], shared[0] ? times[shared[0] - 1] : 0);
+	printf("over20 %u over50 %u over100 %u ", over(times, shared[0], 20), over(times, shared[0], 50), over(times, shared[0], 100));
+	printf("loads %u failed %u tries %u found %u\n", shared[0], shared[1], shared[2], shared[3]);
 	return 0;
 }

@@ -30,8 +30,10 @@ attachments:
   - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { fuel: 1000000000 } }
 `;
 
-/** What the victim's loads took, in microseconds, and how often the attacker tried. */
-type Times = Readonly<Record<"p50" | "p99" | "max" | "loads" | "failed" | "tries" | "found", number>>;
+/** What the victim's loads took, in microseconds, how many were over so many milliseconds, and how often the attacker tried. */
+type Times = Readonly<
+  Record<"p50" | "p99" | "p999" | "max" | "over50" | "over100" | "loads" | "failed" | "tries" | "found", number>
+>;
 
 describe("a container beside one that misbehaves", () => {
   let site: Site;
@@ -68,6 +70,7 @@ describe("a container beside one that misbehaves", () => {
   const beside = async (kind: string): Promise<Times> => {
     const words = [join(site.folder, "agent.sock"), "4", kind];
     const { stdout } = await promisify(execFile)(site.attack("neighbours"), words);
+    console.info(`${kind}: ${stdout.trim()}`);
     const numbers = [...stdout.matchAll(/(\w+) (\d+)/g)].map(([, name, number]) => [name, Number(number)]);
     return Object.fromEntries(numbers) as Times;
   };
@@ -86,11 +89,14 @@ describe("a container beside one that misbehaves", () => {
     ["log", "memory", "a log buffer behind which nobody answers"],
     ["path", "path", "a path in a file system that does not answer"],
   ])("%s: goes on while that one makes the gate wait with %s: %s", async (kind, what) => {
-    const { p50, p99, loads, failed, tries, found } = await beside(kind);
+    const { p50, p99, max, over100, loads, failed, tries, found } = await beside(kind);
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
     // without: 250 ms for each of them
     expect(p50).toBeLessThan(5_000);
     expect(p99).toBeLessThan(50_000);
+    // the first one alone is waited for until another thread takes over: 38 to 54 ms where the machine does little else
+    expect(over100).toBeLessThan(5);
+    expect(max).toBeLessThan(400_000);
     expect(loads).toBeGreaterThan(500);
     const waits = { memory: "its memory from being read or written", path: "a path from being looked up" }[what];
     expect(reasons()).toContain(`gate: stalled: task N kept ${waits} for N ms and was killed`);
@@ -109,10 +115,13 @@ describe("a container beside one that misbehaves", () => {
   });
 
   it("has every load decided once while policies for that one never come back, and all that was written and handed out kept", async () => {
-    const { max, loads, failed, tries, found } = await beside("stuck");
+    const { p99, max, over100, loads, failed, tries, found } = await beside("stuck");
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
-    // the policy's own 50 ms, 100 for it to come back all the same, and what a busy machine takes
-    expect(max).toBeLessThan(1_500_000);
+    // twice, and then the attachment is not asked: the policy's own 50 ms, 50 for it to come back all the same, and the thread's end;
+    // 115 to 180 ms where the machine does little else
+    expect(p99).toBeLessThan(50_000);
+    expect(over100).toBeLessThan(5);
+    expect(max).toBeLessThan(500_000);
     const decided = site.log.filter(({ current }) => current.container?.id === "victim");
     expect(decided.flatMap(({ answers }) => answers!.flatMap(({ notes }) => notes))).toEqual(
       Array.from({ length: loads }, (_, count) => String(count)),
