@@ -38,17 +38,3 @@ function lineOf({ effect, insn, text, source, because }: Evidence): string {
   if (source !== null) return `${effect}: ${because} at ${source} (instruction ${insn})`;
   return `${effect}: ${because} at instruction ${insn}${text === null ? "" : ` \`${text}\``}`;
 }
-
-const shown = new WeakMap<object, object>();
-
-/** A subject as a policy sees it: without the evidence, which is for people. The same object each time. */
-export function withoutEvidence(subject: object): object {
-  if (!("evidence" in subject)) return subject;
-  let its = shown.get(subject);
-  if (its === undefined) {
-    const { evidence: _, ...rest } = subject;
-    its = rest;
-    shown.set(subject, its);
-  }
-  return its;
-}

@@ -7,7 +7,7 @@ import type { MapView, MapWrite } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
 import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
-import { EvidenceOf, withoutEvidence } from "./evidence.js";
+import { EvidenceOf } from "./evidence.js";
 import type { Helpers } from "./helpers.js";
 import type { DecisionWatch } from "./watch.js";
 
@@ -63,8 +63,7 @@ export class PolicyAttachment implements Attachment {
       this.prepare();
       this.watched.watch.ask(this.watched.number, this.limits.wall);
     }
-    const shown = withoutEvidence(subject);
-    const outcome = this.runsIn.ask(this.policy, this.limits, hook, shown, current, this.helpers);
+    const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, this.helpers);
     this.watched?.watch.answered();
     if (outcome.verdict === 0 && outcome.answers.length === 0) return outcome;
     return { ...outcome, answers: this.helpers.explained(outcome.answers), evidence: this.evidence.in(subject) };

@@ -23,7 +23,8 @@ export class Runtime implements Callbacks {
   readonly #subjects: Subjects;
   /** Owned by the guest's ArrayBuffer, which frees it. */
   readonly #boxPointer: number;
-  readonly #noArguments: number;
+  /** Where the address of a call's one argument stands. */
+  readonly #argument: number;
   readonly #undefined: JSValuePointer;
   /** Bytes that a decision may take. */
   readonly #budget: number;
@@ -44,7 +45,7 @@ export class Runtime implements Callbacks {
     this.module = module;
     this.#crossing = new Crossing(shape);
     this.#boxPointer = module.allocate(slot.BOX_SIZE);
-    this.#noArguments = module.allocate(8);
+    this.#argument = this.#boxPointer + 4 * slot.ARGUMENT;
     this.#box = module.integers(this.#boxPointer, slot.INTEGERS);
     this.#doubles = module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
     this.#box.fill(0);
@@ -55,13 +56,21 @@ export class Runtime implements Callbacks {
     this.#budget = limits.memory;
     [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
     this.#handles = startGuest(module, this.#context, this.#boxPointer, shape);
-    this.#subjects = new Subjects(
-      shape.withheld,
-      (text, number) => this.#put(text, number),
-      (number) => this.#drop(number),
-    );
-    const factory = guestValue(this.module, this.#context, module.evaluate(this.#context, source, "policy"));
-    this.#decision = guestValue(this.module, this.#context, module.call(this.#context, this.#handles.take, [factory]));
+    const { putShape, putShared, putSubject, dropSubject } = this.#handles;
+    this.#subjects = new Subjects(shape.withheld, {
+      shape: (script) => this.#give(putShape, this.#guestValue(module.evaluate(this.#context, script, "countersign"))),
+      share: (text) => this.#give(putShared, module.newString(this.#context, text)),
+      put: (place, text) => {
+        this.#fresh()[slot.SUBJECT] = place;
+        this.#give(putSubject, module.newString(this.#context, text));
+      },
+      drop: (place) => {
+        this.#fresh()[slot.SUBJECT] = place;
+        this.#free(this.#guestValue(module.call(this.#context, dropSubject, [])));
+      },
+    });
+    const factory = this.#guestValue(module.evaluate(this.#context, source, "policy"));
+    this.#decision = this.#guestValue(module.call(this.#context, this.#handles.take, [factory]));
     this.#free(factory);
   }
 
@@ -96,7 +105,6 @@ export class Runtime implements Callbacks {
     try {
       this.#free(this.#decision, ...Object.values(this.#handles));
       this.module.freeContext(this.#runtime, this.#context);
-      this.module.free(this.#noArguments);
     } catch {
       this.module.broken = true;
     }
@@ -155,7 +163,7 @@ export class Runtime implements Callbacks {
     box[slot.FIELDS] = 0;
     this.module.memory.run(this.#boxPointer);
     this.module.memory.steps = Math.min(NO_LIMIT, Math.max(STEPS_AT_LEAST, STEPS_FOR_FUEL * fuel));
-    const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#noArguments as never);
+    const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#argument as never);
     box = this.#fresh();
     this.module.memory.steps = NO_LIMIT;
     const status = box[slot.STATUS]!;
@@ -229,24 +237,20 @@ export class Runtime implements Callbacks {
     this.#fresh()[slot.BUDGET]! += TOLD_MEMORY;
     const result = this.module.call(this.#context, this.#handles.tell, []);
     this.#fresh()[slot.BUDGET]! -= TOLD_MEMORY;
-    const text = this.module.readString(this.#context, guestValue(this.module, this.#context, result));
+    const text = this.module.readString(this.#context, this.#guestValue(result));
     this.#free(result);
     return { ...(JSON.parse(text) as Told), host: this.#internal ?? this.#unanswered };
   }
 
-  #put(text: string, number: number): void {
-    const [where, what] = [
-      this.module.ffi.QTS_NewFloat64(this.#context, number),
-      this.module.newString(this.#context, text),
-    ];
-    const result = this.module.call(this.#context, this.#handles.putSubject, [where, what]);
-    this.#free(where, what);
-    this.#free(guestValue(this.module, this.#context, result));
+  /** Calls the guest with one value, which is then let go of. */
+  #give(callee: JSValuePointer, value: JSValuePointer): void {
+    this.#fresh()[slot.ARGUMENT] = value;
+    const result = this.module.ffi.QTS_Call(this.#context, callee, this.#undefined, 1, this.#argument as never);
+    this.#free(value, this.#guestValue(result));
   }
 
-  #drop(number: number): void {
-    const where = this.module.ffi.QTS_NewFloat64(this.#context, number);
-    this.#free(this.module.call(this.#context, this.#handles.dropSubject, [where]), where);
+  #guestValue(result: JSValuePointer): JSValuePointer {
+    return guestValue(this.module, this.#context, result);
   }
 
   readonly #bytes = (number: number): Uint8Array => this.#subjects.bytes(number);

@@ -14,7 +14,7 @@ export const BOX_SIZE = 4 * INTEGERS + 8 * DOUBLES;
 export const FUEL = 0;
 /** In: the number of the hook among those that the policy exports. */
 export const HOOK = 1;
-/** In: the slot that the subject was put in. */
+/** In: the slot that the subject was put in, is to be put in, or dropped from. */
 export const SUBJECT = 2;
 /** Out: what came of it, one of the constants below; 0 while the guest has not said. */
 export const STATUS = 3;
@@ -50,6 +50,9 @@ export const THIRD = 13;
 export const RESULT = 14;
 /** Crossing back: 1 when the host could not answer. */
 export const FAILED = 15;
+
+/** In: where the host puts the address of the one argument of a call. */
+export const ARGUMENT = 20;
 
 // The doubles.
 

@@ -23,6 +23,8 @@ export interface Handles {
   readonly tell: JSValuePointer;
   readonly putSubject: JSValuePointer;
   readonly dropSubject: JSValuePointer;
+  readonly putShape: JSValuePointer;
+  readonly putShared: JSValuePointer;
   /** Has the fuel that the policy had left when it was stopped put into the box. */
   readonly left: JSValuePointer;
   /** Has the guest let go of what it keeps of the last decision. */
@@ -50,13 +52,11 @@ export function startGuest(module: Module, context: JSContextPointer, box: numbe
   const settings = module.newString(context, JSON.stringify({ permits: PERMITS, ...shape }));
   const handles = value(module.call(context, guest, [integers, doubles, call, settings]));
   const handle = (index: number) => module.ffi.QTS_GetPropNumber(context, handles, index);
-  const [take, tell, putSubject, dropSubject, left, forget] = [0, 1, 2, 3, 4, 5].map(handle) as [
-    ...[JSValuePointer, JSValuePointer, JSValuePointer],
-    ...[JSValuePointer, JSValuePointer, JSValuePointer],
-  ];
+  const [take, tell, putSubject, dropSubject] = [handle(0), handle(1), handle(2), handle(3)];
+  const [putShape, putShared, left, forget] = [handle(4), handle(5), handle(6), handle(7)];
   for (const one of [guest, buffer, views, pair, integers, doubles, call, settings, handles])
     module.ffi.QTS_FreeValuePointer(context, one);
-  return { take, tell, putSubject, dropSubject, left, forget };
+  return { take, tell, putSubject, dropSubject, putShape, putShared, left, forget };
 }
 
 /** The value that a result stands for. Throws a GuestError where it is an exception: for what no policy's code runs in. */

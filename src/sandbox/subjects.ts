@@ -1,12 +1,18 @@
 import { SUBJECT_TEXT_KEPT, SUBJECTS_KEPT } from "./limits.js";
-import { pack } from "./parcel.js";
+import { type Instructed, Packer } from "./parcel.js";
+
+/** Where subjects are built. */
+export interface SubjectGuest extends Instructed {
+  /** Builds a subject of a parcel's text, in the place of the one that has the slot. */
+  put(slot: number, text: string): void;
+  drop(slot: number): void;
+}
 
 interface Kept {
-  readonly subject: object;
+  readonly slot: number;
   readonly size: number;
   readonly firstByte: number;
   readonly bytes: number;
-  used: number;
 }
 
 /**
@@ -14,31 +20,34 @@ interface Kept {
  * same one for the same bytes. The one that was not asked about for longest makes room.
  */
 export class Subjects {
-  readonly #withheld: readonly string[];
-  readonly #put: (text: string, slot: number) => void;
-  readonly #drop: (slot: number) => void;
-  readonly #kept: (Kept | undefined)[] = [];
-  readonly #slots = new WeakMap<object, number>();
+  readonly #packer: Packer;
+  readonly #guest: SubjectGuest;
+  /** Oldest first. */
+  readonly #kept = new Map<object, Kept>();
+  readonly #free: number[] = [];
   readonly #bytes = new Map<number, Uint8Array>();
+  #slots = 0;
   #nextByte = 0;
-  #clock = 0;
   #size = 0;
   #last: object | null = null;
   #lastSlot = 0;
 
-  constructor(withheld: readonly string[], put: (text: string, slot: number) => void, drop: (slot: number) => void) {
-    this.#withheld = withheld;
-    this.#put = put;
-    this.#drop = drop;
+  constructor(withheld: readonly string[], guest: SubjectGuest) {
+    this.#packer = new Packer(withheld, guest);
+    this.#guest = guest;
   }
 
   /** The slot of a subject, which is built in the guest if it is not known. */
   slotOf(subject: object): number {
     if (subject === this.#last) return this.#lastSlot;
-    const known = this.#slots.get(subject);
-    const kept = known === undefined ? undefined : this.#kept[known];
-    if (kept?.subject === subject) kept.used = ++this.#clock;
-    const slot = kept?.subject === subject ? known! : this.#build(subject);
+    const kept = this.#kept.get(subject);
+    let slot: number;
+    if (kept === undefined) slot = this.#build(subject);
+    else {
+      slot = kept.slot;
+      this.#kept.delete(subject);
+      this.#kept.set(subject, kept);
+    }
     this.#last = subject;
     this.#lastSlot = slot;
     return slot;
@@ -52,36 +61,33 @@ export class Subjects {
   }
 
   #build(subject: object): number {
-    const { text, bytes } = pack(subject, this.#nextByte, this.#withheld);
-    while (this.#size + text.length > SUBJECT_TEXT_KEPT && this.#dropOldest() !== null) {}
+    const { text, bytes, size } = this.#packer.pack(subject, this.#nextByte);
+    while (this.#size + size > SUBJECT_TEXT_KEPT && this.#kept.size > 0) {
+      const dropped = this.#dropOldest();
+      this.#guest.drop(dropped);
+      this.#free.push(dropped);
+    }
     const slot = this.#room();
-    this.#put(text, slot);
+    this.#guest.put(slot, text);
     const firstByte = this.#nextByte;
     for (const one of bytes) this.#bytes.set(this.#nextByte++, one);
-    this.#kept[slot] = { subject, size: text.length, firstByte, bytes: bytes.length, used: ++this.#clock };
-    this.#slots.set(subject, slot);
-    this.#size += text.length;
+    this.#kept.set(subject, { slot, size, firstByte, bytes: bytes.length });
+    this.#size += size;
     return slot;
   }
 
+  /** A slot for one more, which may be that of the oldest. */
   #room(): number {
-    const free = this.#kept.indexOf(undefined);
-    if (free !== -1) return free;
-    return this.#kept.length < SUBJECTS_KEPT ? this.#kept.length : this.#dropOldest()!;
+    return this.#free.pop() ?? (this.#slots < SUBJECTS_KEPT ? this.#slots++ : this.#dropOldest());
   }
 
-  #dropOldest(): number | null {
-    let oldest = -1;
-    this.#kept.forEach((kept, slot) => {
-      if (kept !== undefined && (oldest === -1 || kept.used < this.#kept[oldest]!.used)) oldest = slot;
-    });
-    const kept = this.#kept[oldest];
-    if (kept === undefined) return null;
-    for (let number = kept.firstByte; number < kept.firstByte + kept.bytes; number++) this.#bytes.delete(number);
-    this.#drop(oldest);
-    this.#kept[oldest] = undefined;
-    this.#size -= kept.size;
-    if (this.#last === kept.subject) this.#last = null;
-    return oldest;
+  /** The slot of the oldest, which the guest still has. */
+  #dropOldest(): number {
+    const [subject, { slot, size, firstByte, bytes }] = this.#kept.entries().next().value!;
+    for (let number = firstByte; number < firstByte + bytes; number++) this.#bytes.delete(number);
+    this.#kept.delete(subject);
+    this.#size -= size;
+    if (this.#last === subject) this.#last = null;
+    return slot;
   }
 }

@@ -11,13 +11,20 @@ import type { Outcome } from "../../src/policy/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
-import { pack } from "../../src/sandbox/parcel.js";
 import { PERMITS } from "../../src/sandbox/permits.js";
 import type { Stop, Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
+import { Subjects } from "../../src/sandbox/subjects.js";
 
 type Factory = (host: unknown) => () => void;
-type Handles = [take: (factory: Factory) => () => void, tell: () => string, put: (at: number, text: string) => void];
+type Handles = [
+  take: (factory: Factory) => () => void,
+  tell: () => string,
+  putSubject: (text: string) => void,
+  dropSubject: () => void,
+  putShape: (script: unknown) => void,
+  putShared: (text: string) => void,
+];
 
 export class Oracle {
   ask(
@@ -30,15 +37,20 @@ export class Oracle {
   ): Outcome {
     const box = new Int32Array(slot.INTEGERS);
     const doubles = new Float64Array(slot.DOUBLES);
-    const { text, bytes } = pack(subject, 0, SHAPE.withheld);
-    const call = (given?: string) => answer(box, given ?? "", bytes, current, functions);
+    const call = (given?: string) => answer(box, given ?? "", subjects, current, functions);
     const context = createContext({}, { codeGeneration: { strings: false, wasm: false } });
     new Script(THAWED).runInContext(context);
     const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, ...SHAPE });
     const start = new Script(GUEST).runInContext(context);
-    const [take, tell, put] = start(box, doubles, call, settings) as Handles;
+    const [take, tell, put, drop, shape, share] = start(box, doubles, call, settings) as Handles;
+    const subjects = new Subjects(SHAPE.withheld, {
+      shape: (script) => shape(new Script(script).runInContext(context)),
+      share,
+      put: (_, text) => put(text),
+      drop,
+    });
     const decide = take(new Script(policy.source, { filename: "policy" }).runInContext(context));
-    put(0, text);
+    box[slot.SUBJECT] = subjects.slotOf(subject);
     box[slot.FUEL] = limits.fuel;
     box[slot.HOOK] = policy.hooks.indexOf(hook);
     box[slot.PRESENT] = current.container === null ? 0 : 1;
@@ -78,11 +90,11 @@ function whatStopped(box: Int32Array, told: Told): Stop | null {
 function answer(
   box: Int32Array,
   given: string,
-  bytes: readonly Uint8Array[],
+  subjects: Subjects,
   current: Current,
   functions: HostFunctions,
 ): string | undefined {
-  const data = bytes[box[slot.FIRST]!]!;
+  const bytes = (at: number) => subjects.bytes(box[at]!);
   try {
     switch (box[slot.CALL]) {
       case slot.FIELD: {
@@ -91,14 +103,15 @@ function answer(
         return JSON.stringify(value ?? null);
       }
       case slot.READ:
-        return JSON.stringify([...data.subarray(box[slot.SECOND], box[slot.SECOND]! + box[slot.THIRD]!)]);
+        return JSON.stringify([...bytes(slot.FIRST).subarray(box[slot.SECOND], box[slot.SECOND]! + box[slot.THIRD]!)]);
       case slot.VERIFY_SIGNATURE: {
         const [keyring, type] = JSON.parse(given);
-        box[slot.RESULT] = functions.verify_signature(data, bytes[box[slot.SECOND]!] ?? null, keyring, type);
+        const signature = box[slot.SECOND]! < 0 ? null : bytes(slot.SECOND);
+        box[slot.RESULT] = functions.verify_signature(bytes(slot.FIRST), signature, keyring, type);
         return undefined;
       }
       case slot.HASH:
-        return functions.hash(JSON.parse(given)[0], data);
+        return functions.hash(JSON.parse(given)[0], bytes(slot.FIRST));
       case slot.MAP_LOOKUP: {
         const [map, key] = JSON.parse(given);
         const found = functions.map_lookup(map, key);

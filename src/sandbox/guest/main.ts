@@ -10,7 +10,7 @@ import { forgetCurrent, makeCurrent } from "./current.js";
 import { describe, exhausted, takeExhausted } from "./faults.js";
 import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
-import { dropSubject, putSubject, subjects } from "./subjects.js";
+import { dropSubject, putShape, putShared, putSubject, subjects } from "./subjects.js";
 
 declare const $settings: string;
 // biome-ignore lint/style/useConst: the host declares it
@@ -77,6 +77,8 @@ $handles = [
   },
   putSubject,
   dropSubject,
+  putShape,
+  putShared,
   () => {
     box[FUEL] = fuelLeft();
   },
