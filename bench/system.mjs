@@ -21,7 +21,7 @@ if (process.getuid() !== 0) {
   process.exit(0);
 }
 try {
-  for (const name of ["calls", "runtimes"])
+  for (const name of ["calls", "floor", "runtimes"])
     execFileSync("gcc", ["-O2", "-o", join(folder, name), at(`system/${name}.c`)]);
   write("allow.js", "export const bpf_prog_load = () => 0;");
   write(
@@ -68,8 +68,14 @@ function calls(prefix, kind, count) {
   return { middle, all };
 }
 
-/** A BPF_PROG_LOAD of 100 instructions: what the gate adds. */
+/** A BPF_PROG_LOAD of 100 instructions: what the gate adds, and what one of C adds that judges nothing. */
 function loads() {
+  const floor = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bare = calls([], "seen", 3000).middle;
+    floor.push(calls([join(folder, "floor")], "seen", 3000).middle - bare);
+  }
+  report("BPF_PROG_LOAD of 100 instructions, a gate of C that judges nothing: added p50", median(floor), "µs");
   const kinds = { seen: { count: 3000, limit: 120 }, new: { count: 3000, limit: 250 } };
   for (const [kind, { count, limit }] of Object.entries(kinds)) {
     const added = [];

@@ -26,7 +26,7 @@ static int listen_to_bpf(unsigned flags)
 }
 
 // Hands the caller's listener to the agent at a socket, as a container's with this id and these annotations (in JSON), and closes it.
-static void hand_over(const char *path, int listener, const char *id, const char *annotations)
+static inline void hand_over(const char *path, int listener, const char *id, const char *annotations)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	char text[1024], control[CMSG_SPACE(sizeof(int))] = {0};
