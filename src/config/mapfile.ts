@@ -4,17 +4,16 @@ import { readText } from "../input.js";
 import { Document } from "./document.js";
 import { quoted } from "./quoted.js";
 
-/** The largest file of a map. */
-const MAX_MAP = 32 * 2 ** 20;
+/** The largest file of a map, in bytes. */
+export const MAX_MAP = 32 * 2 ** 20;
 /** How deep lists and mappings may stand in each other. */
 const MAX_DEPTH = 64;
 
 /**
- * A map's entries from a file: a JSON or YAML mapping of string keys to JSON values. Throws FILE_UNREADABLE,
- * FILE_TOO_LARGE, and MAP_INVALID with the place in the file.
+ * A map's entries from a file, or from what was read of it: a JSON or YAML mapping of string keys to JSON values. Throws
+ * FILE_UNREADABLE, FILE_TOO_LARGE, and MAP_INVALID with the place in the file.
  */
-export function readMapFile(file: string): Record<string, unknown> {
-  const text = readText(file, MAX_MAP);
+export function readMapFile(file: string, text = readText(file, MAX_MAP)): Record<string, unknown> {
   const value = extname(file) === ".json" ? fromJson(file, text) : new Document(file, text, "MAP_INVALID").value;
   if (value === null || typeof value !== "object" || Array.isArray(value))
     throw invalid(file, "is no mapping of keys to values", "write it as `key: value` lines, or as one JSON object");

@@ -18,6 +18,7 @@ import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
+import { Sources, type Texts } from "./sources.js";
 import type { Standing } from "./succession.js";
 import type { DecisionWatch } from "./watch.js";
 
@@ -63,6 +64,8 @@ export class Engine {
     /** Detached signatures, by the digest of what they sign. */
     readonly signatures: SignatureStore,
     private readonly log: DecisionLog | null,
+    /** What policies and maps were made of, for the engine that replaces this one under the same configuration. */
+    readonly texts: Texts,
   ) {
     this.roster = new Roster(attachments);
   }
@@ -70,10 +73,17 @@ export class Engine {
   /**
    * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with less
    * than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine before this one
-   * ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked.
+   * ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked. `texts` are those that the
+   * engine had which this one replaces under the same configuration ({@link Engine.texts}).
    */
-  static async open(config: Config, sealed?: SealedRules, watch: DecisionWatch | null = null): Promise<Engine> {
-    const loader = new Loader(config);
+  static async open(
+    config: Config,
+    sealed?: SealedRules,
+    watch: DecisionWatch | null = null,
+    texts: Texts | null = null,
+  ): Promise<Engine> {
+    const sources = new Sources(texts);
+    const loader = new Loader(config, sources);
     const keyrings = new Keyrings(config.keyrings, sealed);
     const maps = loader.maps();
     const moment: Moment = { time: 0, keyrings: new Map() };
@@ -96,7 +106,7 @@ export class Engine {
     });
     const signatures = SignatureStore.open(config.signatures);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log);
-    return new Engine(config, moment, attachments, domains, keyrings, signatures, log);
+    return new Engine(config, moment, attachments, domains, keyrings, signatures, log, sources.texts);
   }
 
   /**

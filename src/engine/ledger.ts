@@ -2,6 +2,7 @@ import type { MapConfig } from "../config/config.js";
 import { readMapFile } from "../config/mapfile.js";
 import type { Answer } from "../hooks/decision.js";
 import type { MapWrite } from "../policy/map.js";
+import type { Texts } from "./sources.js";
 
 /** What an attachment wrote. */
 export interface Commit {
@@ -27,7 +28,11 @@ export class Ledger {
   readonly #files: ReadonlyMap<string, string>;
   #sweepAt = SWEEP;
 
-  constructor(maps: readonly Pick<MapConfig, "name" | "file">[] = []) {
+  /** `texts`: of the files, as a new thread is given them. */
+  constructor(
+    maps: readonly Pick<MapConfig, "name" | "file">[] = [],
+    private readonly texts: () => Texts = () => new Map(),
+  ) {
     this.#empty = new Set(maps.filter(({ file }) => file === null).map(({ name }) => name));
     this.#files = new Map(maps.flatMap(({ name, file }) => (file === null ? [] : [[name, file]])));
   }
@@ -48,7 +53,7 @@ export class Ledger {
 
   /** Keys that came and went, and that a new thread will not find in a file. */
   #sweep(): void {
-    const files = new Map([...this.#files].map(([map, file]) => [map, keysOf(file)]));
+    const files = new Map([...this.#files].map(([map, file]) => [map, keysOf(file, this.texts().get(file))]));
     for (const [key, its] of this.#latest) {
       const [map, name] = JSON.parse(key) as [string, string];
       if (files.get(map)?.has(name) === false) forget(its);
@@ -64,13 +69,9 @@ export class Ledger {
   }
 }
 
-/** Null for a file that cannot be read: what is known of it stays known. */
-function keysOf(file: string): ReadonlySet<string> | null {
-  try {
-    return new Set(Object.keys(readMapFile(file)));
-  } catch {
-    return null;
-  }
+/** Null for a file whose text is not known: nothing of it is forgotten. */
+function keysOf(file: string, text: string | undefined): ReadonlySet<string> | null {
+  return text === undefined ? null : new Set(Object.keys(readMapFile(file, text)));
 }
 
 /** Writes that are kept before it is looked at what of them is needed. */

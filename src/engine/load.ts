@@ -1,13 +1,13 @@
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import type { AttachmentConfig, Config, MapConfig } from "../config/config.js";
-import { readMapFile } from "../config/mapfile.js";
+import { MAX_MAP, readMapFile } from "../config/mapfile.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES } from "../hooks/catalogue.js";
-import { readText } from "../input.js";
 import { type LinkedPolicy, linkPolicy } from "../policy/linker.js";
 import { PolicyMap } from "../policy/map.js";
 import { didYouMean } from "../policy/nearest.js";
+import type { Sources } from "./sources.js";
 
 /** The largest file of a policy that is read. */
 const MAX_POLICY = 2 ** 20;
@@ -17,13 +17,16 @@ export class Loader {
   private readonly folder: string;
   private readonly linked = new Map<string, LinkedPolicy>();
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    private readonly sources: Sources,
+  ) {
     this.folder = dirname(resolve(config.file));
   }
 
   /** Throws MAP_INVALID, FILE_UNREADABLE. */
   maps(): Map<string, PolicyMap> {
-    return new Map(this.config.maps.map((map) => [map.name, blaming(map, () => mapOf(map))]));
+    return new Map(this.config.maps.map((map) => [map.name, blaming(map, () => this.map(map))]));
   }
 
   /**
@@ -48,12 +51,19 @@ export class Loader {
     const file = relative(this.folder, path).split(sep).join("/");
     return linkPolicy(file, {
       read: (name) => {
-        if (name !== file) refuseLeaving(dirname(path), resolve(this.folder, name), name);
-        return readText(resolve(this.folder, name), MAX_POLICY);
+        const its = resolve(this.folder, name);
+        return this.sources.text(its, MAX_POLICY, () => {
+          if (name !== file) refuseLeaving(dirname(path), its, name);
+        });
       },
       hookNames: HOOK_NAMES,
       root: posix.dirname(file),
     });
+  }
+
+  private map({ name, file, writable }: MapConfig): PolicyMap {
+    const entries = file === null ? {} : readMapFile(file, this.sources.text(file, MAX_MAP));
+    return new PolicyMap(name, entries, writable);
   }
 
   private checkNames(policy: LinkedPolicy): void {
@@ -87,10 +97,6 @@ function refuseLeaving(folder: string, path: string, name: string): void {
     place: name,
     remedy: "put the file itself there",
   });
-}
-
-function mapOf({ name, file, writable }: MapConfig): PolicyMap {
-  return new PolicyMap(name, file === null ? {} : readMapFile(file), writable);
 }
 
 function checkHooks({ hooks, name }: AttachmentConfig, policy: LinkedPolicy): void {

@@ -5,12 +5,15 @@ import type { DecisionRequest } from "./engine.js";
 import type { SealedRules } from "./keyrings.js";
 import type { Commit } from "./ledger.js";
 import type { ThreadMessage } from "./owned-thread.js";
+import type { Texts } from "./sources.js";
 import type { Standing } from "./succession.js";
 
 /** What a decision thread is started with. */
 export interface ThreadData {
   readonly config: Config;
   readonly sealed: SealedRules;
+  /** What policies and maps are made of, as the first thread read it; null to that one. */
+  readonly texts: Texts | null;
   readonly memory: SharedArrayBuffer;
   readonly port: MessagePort;
 }

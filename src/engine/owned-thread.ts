@@ -8,12 +8,15 @@ import {
 } from "node:worker_threads";
 import { type Entry, entryFile } from "./entries.js";
 import type { Failure } from "./failure.js";
+import type { Texts } from "./sources.js";
 
 /** What every thread says, beside what is its own. */
 export type ThreadMessage =
   | { readonly is: "ready" }
   /** Fds that the thread has opened for as long as it lives, of which node knows nothing: they are closed once it has ended. */
   | { readonly is: "opened"; readonly fds: readonly number[] }
+  /** What a configuration's policies and maps were made of, where the thread was not given it: for those that replace it. */
+  | { readonly is: "read"; readonly texts: Texts }
   /** Where `id` is null: it cannot start, or go on. */
   | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
 

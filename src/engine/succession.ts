@@ -2,6 +2,7 @@ import type { Config } from "../config/config.js";
 import type { Fault } from "../policy/outcome.js";
 import { type Commit, Ledger, type Written } from "./ledger.js";
 import { type Offence, Offences, type Sentence } from "./offences.js";
+import type { Texts } from "./sources.js";
 
 /** An attachment, by its number in the configuration, that answers with a fault in a decision and is not asked. */
 export type Standing = readonly [attachment: number, fault: Fault];
@@ -17,8 +18,12 @@ export class Succession {
   readonly #ledger: Ledger;
   readonly #offences = new Offences<number>(SENTENCE);
 
-  constructor(private readonly config: Pick<Config, "maps" | "attachments">) {
-    this.#ledger = new Ledger(config.maps);
+  /** `texts`: what each thread begins with. */
+  constructor(
+    private readonly config: Pick<Config, "maps" | "attachments">,
+    texts?: () => Texts,
+  ) {
+    this.#ledger = new Ledger(config.maps, texts);
   }
 
   record(decision: Written): void {

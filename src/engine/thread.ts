@@ -72,10 +72,12 @@ class Thread {
   }
 }
 
-const { config, sealed, memory, port } = workerData as ThreadData;
+const { config, sealed, texts, memory, port } = workerData as ThreadData;
 const watch = new DecisionWatch(memory);
 try {
-  new Thread(port, await Engine.open(config, sealed, watch), watch).run();
+  const engine = await Engine.open(config, sealed, watch, texts);
+  if (texts === null) port.postMessage({ is: "read", texts: engine.texts } satisfies FromThread);
+  new Thread(port, engine, watch).run();
 } catch (error) {
   port.postMessage({ is: "failed", id: null, error: failureOf(error) } satisfies FromThread);
   watch.responded();

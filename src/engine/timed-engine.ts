@@ -22,7 +22,7 @@ export class TimedEngine {
   private engine!: Engine;
 
   private constructor(private readonly config: Config) {
-    this.succession = new Succession(config);
+    this.succession = new Succession(config, () => this.engine.texts);
   }
 
   /** Throws as {@link Engine.open}. */
@@ -68,10 +68,10 @@ export class TimedEngine {
   }
 
   private async reopen(): Promise<void> {
-    const sealed = this.engine?.sealed;
+    const { sealed, texts } = this.engine ?? {};
     this.engine?.close();
     this.watch.answered();
-    this.engine = await Engine.open(this.config, sealed, this.watch);
+    this.engine = await Engine.open(this.config, sealed, this.watch, texts);
     for (const { attachment, writes } of this.succession.commits()) this.engine.restore(attachment, writes);
   }
 

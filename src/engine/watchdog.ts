@@ -6,6 +6,7 @@ import type { DecisionRequest } from "./engine.js";
 import { errorOf } from "./failure.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
 import type { FromThread } from "./messages.js";
+import type { Texts } from "./sources.js";
 import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
 
@@ -52,6 +53,7 @@ class Watchdog implements DecisionEngine {
   readonly #succession: Succession;
   readonly #pending = new Map<number, Pending>();
   readonly #sealed: SealedRules;
+  #texts: Texts | null = null;
   #thread: WatchedThread;
   #spare: WatchedThread | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -59,7 +61,7 @@ class Watchdog implements DecisionEngine {
   #closed = false;
 
   constructor(private readonly config: Config) {
-    this.#succession = new Succession(config);
+    this.#succession = new Succession(config, () => this.#texts ?? new Map());
     this.#sealed = sealedRules(config.keyrings);
     this.#thread = this.#start();
   }
@@ -135,7 +137,8 @@ class Watchdog implements DecisionEngine {
 
   #hear(thread: WatchedThread, message: FromThread): void {
     if (thread !== this.#thread) return;
-    if (message.is === "ready" || message.is === "opened") return;
+    if (message.is === "read") this.#texts = message.texts;
+    if (message.is === "ready" || message.is === "opened" || message.is === "read") return;
     if (message.is === "failed" && message.id === null) {
       this.#giveUp(null, errorOf(message.error));
       return;
@@ -188,7 +191,7 @@ class Watchdog implements DecisionEngine {
   }
 
   #start(): WatchedThread {
-    return new WatchedThread({ config: this.config, sealed: this.#sealed }, (thread, message) =>
+    return new WatchedThread({ config: this.config, sealed: this.#sealed, texts: this.#texts }, (thread, message) =>
       this.#hear(thread, message),
     );
   }

@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.js";
 import { errorOf } from "../../engine/failure.js";
 import { type SealedRules, sealedRules } from "../../engine/keyrings.js";
 import { Offences, type Sentence } from "../../engine/offences.js";
+import type { Texts } from "../../engine/sources.js";
 import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
@@ -59,6 +60,8 @@ export class DecisionThread {
   readonly #orders = new Orders((message) => this.#thread.tell(message));
   #succession: Succession;
   #sealed: SealedRules;
+  /** What policies and maps are made of, as the configuration was taken. */
+  #texts: Texts | null = null;
   #thread: GateThread;
   readonly #spare = new Spare(() => this.#start(true));
   readonly #watcher: Watcher;
@@ -72,7 +75,7 @@ export class DecisionThread {
     private config: Config,
     private readonly events: ThreadEvents,
   ) {
-    this.#succession = new Succession(config);
+    this.#succession = this.#successionOf(config);
     this.#sealed = sealedRules(config.keyrings);
     this.#porters = new Porters(
       {
@@ -118,7 +121,7 @@ export class DecisionThread {
     this.config = config;
     this.#sealed = sealed;
     // a configuration that is read again begins with its maps as their files have them
-    this.#succession = new Succession(config);
+    this.#succession = this.#successionOf(config);
     this.#spare.dismiss();
   }
 
@@ -138,8 +141,12 @@ export class DecisionThread {
     clearTimeout(late);
   }
 
+  #successionOf(config: Config): Succession {
+    return new Succession(config, () => this.#texts ?? new Map());
+  }
+
   #start(awaited: boolean): GateThread {
-    const data = { config: this.config, sealed: this.#sealed, awaited, tally: this.tally };
+    const data = { config: this.config, sealed: this.#sealed, texts: this.#texts, awaited, tally: this.tally };
     const thread: GateThread = new GateThread(data, (thread, message) => this.#hear(thread, message));
     void thread.ended.then(({ message }) => this.#lost(thread, message));
     return thread;
@@ -149,6 +156,9 @@ export class DecisionThread {
     if (message.is === "left") this.#porters.back(message.visit);
     if (thread !== this.#thread) return;
     switch (message.is) {
+      case "read":
+        this.#texts = message.texts;
+        break;
       case "over":
         this.#forget(message.fd);
         this.events.done(message.fd);

@@ -1,5 +1,3 @@
-import type { Config } from "../../config/config.js";
-import type { SealedRules } from "../../engine/keyrings.js";
 import { OwnedThread } from "../../engine/owned-thread.js";
 import { DecisionWatch } from "../../engine/watch.js";
 import { close } from "../sys/pidfd.js";
@@ -21,7 +19,7 @@ export class GateThread extends OwnedThread<ToThread, FromThread> {
 
   /** `hear` is told of what it says. */
   constructor(
-    data: { readonly config: Config; readonly sealed: SealedRules; readonly awaited: boolean; readonly tally: Tally },
+    data: Pick<ThreadData, "config" | "sealed" | "texts" | "awaited"> & { readonly tally: Tally },
     hear: (thread: GateThread, message: FromThread) => void,
   ) {
     const watch = new Watch();

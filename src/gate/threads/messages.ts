@@ -4,6 +4,7 @@ import type { SealedRules } from "../../engine/keyrings.js";
 import type { Commit } from "../../engine/ledger.js";
 import type { Offence } from "../../engine/offences.js";
 import type { ThreadMessage } from "../../engine/owned-thread.js";
+import type { Texts } from "../../engine/sources.js";
 import type { Suspensions } from "../../engine/succession.js";
 import type { Answer } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
@@ -16,6 +17,8 @@ export interface ThreadData {
   readonly config: Config;
   /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
   readonly sealed: SealedRules;
+  /** What policies and maps are made of, as the thread before it has it; null to the first one. */
+  readonly texts: Texts | null;
   readonly watch: SharedArrayBuffer;
   readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;

@@ -177,6 +177,7 @@ class GateThread {
       this.#standing = suspended([]);
       this.#gate = this.#gateOf(config);
       last.close();
+      this.#say({ is: "read", texts: next.texts });
       this.#say({ is: "done", order });
     } catch (error) {
       this.#say({ is: "failed", id: order, error: failureOf(error) });
@@ -268,7 +269,9 @@ function frozen(container: Container | null): Container | null {
 async function begin(data: ThreadData): Promise<void> {
   try {
     const watch = new DecisionWatch(data.decisions);
-    await new GateThread(await Engine.open(data.config, data.sealed, watch), data).run();
+    const engine = await Engine.open(data.config, data.sealed, watch, data.texts);
+    if (data.texts === null) data.port.postMessage({ is: "read", texts: engine.texts } satisfies FromThread);
+    await new GateThread(engine, data).run();
   } catch (error) {
     // what was to be served by a thread that was taken off, another one serves
     if (!(error instanceof Superseded)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });

@@ -32,8 +32,17 @@ describe("a policy that never comes back", () => {
     needs(context, "gcc");
   });
 
-  it("costs the decision thread its life: the call is refused, maps keep what was written, and the next is decided", () => {
-    const { stdout, stderr } = site.run(site.attack("traps"), "callers");
+  it.each([
+    ["the next is decided", "true"],
+    ["the next is decided by what was read at the start", "echo > policy.js 'export const bpf_prog_load = () => -13'"],
+  ])("costs the decision thread its life: the call is refused, maps keep what was written, and %s", (_, first) => {
+    site.policy(POLICY);
+    site.forgetLog();
+    const { stdout, stderr } = site.run(
+      "sh",
+      "-c",
+      `cd ${site.folder}; ${first}; exec ${site.attack("traps")} callers`,
+    );
     // four loads: 0 and 1 pass, the third is held and refused, the fourth meets the same counter and is refused as well
     expect(stdout.trim().split("\n")).toEqual([
       "good in a thread: done",

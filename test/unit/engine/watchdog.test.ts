@@ -18,6 +18,10 @@ const STUCK = `export function blob_verify(blob) {
   return 0;
 }`;
 
+const READS = `import { map_lookup } from "countersign";
+import { verdict } from "./verdict.js";
+export const blob_verify = () => verdict + map_lookup("first", "n");`;
+
 /** A subject that cannot change, so that it crosses into the thread once. */
 const blob = (name: string): BlobSubject =>
   Object.freeze({ name, digest: "d", data: Uint8Array.of(1), signature: null });
@@ -86,6 +90,24 @@ describe("an engine in a thread", () => {
     expect(answers[1]?.fault).toMatchObject({ code: "SUSPENDED", message: expect.stringContaining("2 times") });
     const last = readFileSync(join(folder, "log.jsonl"), "utf8").trim().split("\n").at(-1) ?? "";
     expect(JSON.parse(last).answers[1].fault.code).toBe("SUSPENDED");
+  });
+
+  it("goes on with what was read when it was opened, whatever has become of the files since", async () => {
+    const files = {
+      "policies/reads.js": READS,
+      "policies/verdict.js": "export const verdict = -7;",
+      "first.json": '{"n":-1}',
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const maps = { first: { file: "first.json" }, state: { writable: { entries: 4, bytes: 1000 } } };
+    const other = await open([{ policy: "policies/reads.js" }, STUCK_IN_AUDIT], { maps });
+    for (const name of Object.keys(files)) rmSync(join(folder, name));
+    expect(other.decide(ask("a")).verdict).toBe(-8);
+    expect(other.decide(ask("stuck")).answers[1]?.fault?.code).toBe("OUT_OF_TIME");
+    await other.prepared();
+    const { verdict, answers } = other.decide(ask("a"));
+    expect([verdict, answers[0]?.fault]).toEqual([-8, null]);
+    await other.close();
   });
 
   it("refuses to start as the configuration does, with the place", async () => {
