@@ -8,7 +8,7 @@ packages=(
   openssh-client minisign softhsm2 pkcs11-provider   # other keys and signatures
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
   systemd crun podman containerd                    # what starts and runs containers
-  bpftrace                                          # a tracer that makes its programs at run time
+  bpftrace python3-bpfcc                            # tracers that make their programs at run time
 )
 export DEBIAN_FRONTEND=noninteractive
 

@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { needsGate, Site } from "./site.js";
+
+const ALLOW = "export const bpf_prog_load = () => 0, bpf_prog = () => 0;";
+const FOLDER = "/usr/sbin";
+const TOOLS = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith("-libbpf")) : [];
+/** How long each tool has, in seconds, and how many run at a time. */
+const [TIME, ABREAST] = [3, 8];
+/** What timeout(1) answers for a tool that had to be stopped. */
+const STOPPED = "124";
+
+/** Each tool of libbpf-tools, whether this kernel has what it needs or not: it works, or gives up, as without the gate. */
+describe.skipIf(TOOLS.length === 0)("the tools of libbpf-tools", () => {
+  let site: Site;
+
+  beforeAll(() => {
+    site = new Site(ALLOW);
+    if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
+    both(TOOLS);
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => needsGate(context));
+
+  /** Runs tools without a gate, and behind one. */
+  const both = (tools: readonly string[]) => {
+    for (const where of ["bare", "gated"] as const) {
+      const folder = join(site.folder, where);
+      mkdirSync(folder, { recursive: true });
+      const each = `timeout -s INT ${TIME} $1 > $0/$1.out 2> $0/$1.err < /dev/null; echo $? > $0/$1.rc`;
+      const script = `printf '%s\\n' ${tools.join(" ")} | xargs -P ${ABREAST} -n 1 sh -c '${each}' "$0"`;
+      if (where === "bare") site.bare("sh", "-c", script, folder);
+      else site.run("sh", "-c", script, folder);
+    }
+  };
+  const read = (where: string, name: string) => readFileSync(join(site.folder, where, name), "utf8");
+  /** How a tool ended, and what it had to say to that; one that had to be stopped works, and says other things each time. */
+  const came = (where: string, tool: string) => {
+    const status = read(where, `${tool}.rc`).trim();
+    const [first = ""] = read(where, `${tool}.err`).split("\n");
+    return status === STOPPED ? [status] : [status, first.replaceAll(/0x[0-9a-f]+/g, "0x…")];
+  };
+
+  it.each(TOOLS)("%s", (tool) => {
+    // on a busy machine one of eight may take longer to give up than it has: it gets another try by itself
+    if (came("gated", tool)[0] !== came("bare", tool)[0]) both([tool]);
+    expect(came("gated", tool)).toEqual(came("bare", tool));
+  });
+
+  it("work here, a good third of them", () => {
+    const working = TOOLS.filter((tool) => came("gated", tool)[0] === STOPPED);
+    expect(working.length).toBeGreaterThan(20);
+    expect(site.log.filter(({ refusal }) => refusal !== null)).toEqual([]);
+  });
+});
