@@ -12,6 +12,7 @@ import { readSignedData } from "../trust/cms/cms.js";
 import { MODSIG_MARKER } from "../trust/cms/modsig.js";
 import { MAX_SIGNATURE } from "../trust/cms/pkcs7.js";
 import type { SignatureStore } from "../trust/store.js";
+import { programSubject } from "./program-subject.js";
 
 /** A file that somebody asks about before it is used anywhere. */
 export interface OfflineFile {
@@ -73,15 +74,16 @@ type Maker = (file: OfflineFile, hook: HookName, signatures: OfflineSignatures) 
 const MAKERS: Readonly<Record<(typeof HOOKS)[HookName]["subject"], Maker>> = {
   program: (file, _, signatures) => {
     const object = fileFacts(file, signatures);
-    return factsOfFile(file.bytes).programs.map((program) => ({
-      ...program,
-      signature: signatures.given ?? stored(signatures.store, program.digest),
-      kernel_signature: null,
-      kernel_keyring: null,
-      object,
-      loaded: null,
-      rewritten: false,
-    }));
+    return factsOfFile(file.bytes).programs.map((program) =>
+      programSubject(program, {
+        signature: signatures.given ?? stored(signatures.store, program.digest),
+        kernel_signature: null,
+        kernel_keyring: null,
+        object,
+        loaded: null,
+        rewritten: false,
+      }),
+    );
   },
   map: ({ bytes }, hook) => {
     const access = hook === "bpf_map" ? "rw" : null;

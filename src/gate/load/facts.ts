@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Btf } from "../../bpf/btf.js";
 import type { CodeMap } from "../../bpf/code.js";
 import { factsOfLoad } from "../../bpf/load.js";
+import { programSubject } from "../../engine/program-subject.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import { Attr, LOAD } from "../call/attr.js";
 import type { Objects } from "../call/objects.js";
@@ -50,8 +51,7 @@ export class Facts {
         mapByIndex: (index) => maps.get(`index ${index}`) ?? null,
       },
     });
-    const subject = Object.freeze({
-      ...facts,
+    const subject = programSubject(facts, {
       signature: this.signatures.find(facts.digest),
       kernel_signature: load.kernelSignature,
       kernel_keyring: this.#keyringOf(load),

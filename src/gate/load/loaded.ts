@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { programSubject } from "../../engine/program-subject.js";
 import { ERRNO } from "../../errno.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import type { Answer, Call } from "../call/call.js";
@@ -30,8 +31,11 @@ function isSame({ loaded: made }: ProgramSubject, info: KernelProgram): boolean 
 }
 
 function make(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
-  return Object.freeze({
-    ...judged,
+  return programSubject(judged, {
+    signature: judged.signature,
+    kernel_signature: judged.kernel_signature,
+    kernel_keyring: judged.kernel_keyring,
+    object: judged.object,
     loaded: Object.freeze({
       tag: info.tag,
       verified_insns: info.verifiedInsns,
