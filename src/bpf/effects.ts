@@ -7,17 +7,22 @@ import { EFFECTS, type Effects, type Evidence } from "./facts.js";
 import { Findings } from "./findings.js";
 import { PROGRAM_TYPE_ROWS } from "./tables/program-types.js";
 
-/** Words that an analysis takes for itself, and about as many as it takes for each instruction. */
-const SETTING_OUT = 2048;
-const FOR_EACH = 6;
-
 /**
  * What a program may do, and where. Sound: a program that the kernel takes and that can do a thing never has it false. Never
  * throws: a program that no kernel would take, of a type that is not known, or too entangled to follow, may do anything.
  */
 export function effectsOf(code: Code): { readonly effects: Effects; readonly evidence: readonly Evidence[] } {
   const findings = new Findings(code);
-  const scratch = new Scratch(SETTING_OUT + FOR_EACH * code.insns.count);
+  const scratch = Scratch.begin();
+  try {
+    find(code, findings, scratch);
+  } finally {
+    scratch.end();
+  }
+  return { effects: findings.effects(), evidence: findings.evidence() };
+}
+
+function find(code: Code, findings: Findings, scratch: Scratch): void {
   const type = PROGRAM_TYPE_ROWS.get(code.type);
   const flow = flowOf(code, scratch);
   if (type === undefined) findings.anything(null, `what a program of type \`${code.type}\` may do is not known`);
@@ -30,5 +35,4 @@ export function effectsOf(code: Code): { readonly effects: Effects; readonly evi
       for (const effect of EFFECTS)
         findings.note(effect, null, `a \`${type.type}\` program can call bpf(2), through which anything can be done`);
   }
-  return { effects: findings.effects(), evidence: findings.evidence() };
 }

@@ -37,11 +37,16 @@ export class Findings {
     for (const effect of EFFECTS) this.note(effect, slot, because);
   }
 
+  /** Frozen, and the same object for the same effects. */
   effects(): Effects {
-    const effects: Partial<Record<EffectName | "read_only", boolean>> = {};
-    for (const effect of EFFECTS) effects[effect] = this.#found.has(effect);
-    effects.read_only = [...this.#found.keys()].every((effect) => READS.has(effect));
-    return effects as Effects;
+    let bits = 0;
+    for (let index = 0; index < EFFECTS.length; index++) if (this.#found.has(EFFECTS[index]!)) bits |= 1 << index;
+    let effects = made.get(bits);
+    if (effects === undefined) {
+      effects = effectsOfBits(bits);
+      made.set(bits, effects);
+    }
+    return effects;
   }
 
   evidence(): Evidence[] {
@@ -58,6 +63,16 @@ export class Findings {
     const text = disassemble(insns, at);
     return { effect, insn: at, text, source: this.#code.sourceAt(at), because: `${because}${trail.to(at)}` };
   }
+}
+
+/** By a bit for each effect: programs that have the same are many. */
+const made = new Map<number, Effects>();
+
+function effectsOfBits(bits: number): Effects {
+  const effects: Partial<Record<EffectName | "read_only", boolean>> = {};
+  for (const [index, effect] of EFFECTS.entries()) effects[effect] = (bits & (1 << index)) !== 0;
+  effects.read_only = EFFECTS.every((effect) => effects[effect] === false || READS.has(effect));
+  return Object.freeze(effects as Effects);
 }
 
 interface Finding {

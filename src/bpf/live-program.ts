@@ -76,15 +76,15 @@ export class LiveProgram implements Code {
   }
 
   rewrittenAt(slot: number): Rewrite | null {
-    const record = this.#relocations().get(slot);
-    if (record === undefined) return null;
     const { relocations, btf } = this.#parts;
+    const record = relocations === null ? undefined : this.#relocations().get(slot);
+    if (record === undefined) return null;
     if (btf !== null) return rewriteOf(relocations!, record, btf);
     return { kind: relocations!.field(record, 3), what: `type ${relocations!.field(record, 1)}` };
   }
 
   rewrittenSlots(): readonly number[] {
-    return [...this.#relocations().keys()].sort((a, b) => a - b);
+    return this.#parts.relocations === null ? NONE : [...this.#relocations().keys()].sort((a, b) => a - b);
   }
 
   sourceAt(slot: number): string | null {
@@ -132,6 +132,8 @@ export class LiveProgram implements Code {
   }
 }
 
+const NONE: readonly number[] = [];
+
 /** An array of bpf_attr about instructions; null where there is none. Throws LOAD_MALFORMED. */
 export function liveRecords(
   bytes: Uint8Array,
@@ -160,7 +162,7 @@ function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFun
     const start = functions!.offset(record);
     if (start < insns.count) starts.set(start, functions!.field(record, 1));
   }
-  const sorted = [...starts].sort(([a], [b]) => a - b);
+  const sorted = starts.size === 1 ? [...starts] : [...starts].sort(([a], [b]) => a - b);
   return sorted.map(([start, btfId], index) => {
     const known = btf !== null && btfId !== null && btfId < btf.count && btf.kind(btfId) === "func";
     return {

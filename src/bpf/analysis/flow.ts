@@ -33,7 +33,7 @@ const FRAME_POINTER = 10;
 export const FRAME_SLOTS = 64;
 
 /** Reads the control flow, checking registers, jumps and calls as kernel/bpf/verifier.c does before it follows them. */
-export function flowOf(code: Code, scratch = new Scratch(0)): Flow | Broken {
+export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
   const { insns, functions } = code;
   const { count, opcode, dst, src, off, imm } = insns;
   const marks = new Uint8Array(count + 1);
@@ -53,7 +53,8 @@ export function flowOf(code: Code, scratch = new Scratch(0)): Flow | Broken {
   }
   if (expected !== count) return { slot: 0, because: "its functions do not cover it" };
 
-  for (const [index, { start, end }] of functions.entries()) {
+  for (let index = 0; index < functions.length; index++) {
+    const { start, end } = functions[index]!;
     let deepest = 0;
     for (let slot = start; slot < end; slot++) {
       const op = opcode[slot]!;
@@ -107,7 +108,8 @@ export function flowOf(code: Code, scratch = new Scratch(0)): Flow | Broken {
   const functionOf = scratch.take(leaders);
   const entries = scratch.take(functions.length);
   let next = 0;
-  for (const [index, { start, end }] of functions.entries()) {
+  for (let index = 0; index < functions.length; index++) {
+    const { start, end } = functions[index]!;
     entries[index] = next;
     for (let slot = start; slot < end; slot++) {
       if (marks[slot] !== LEADER) continue;

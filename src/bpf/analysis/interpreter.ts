@@ -66,7 +66,7 @@ export class Interpreter {
     this.#frames = frames;
     this.#states = new States(flow, values, frames, scratch);
     this.#literals = new Literals(code, values, maps, findings, this.#functionAt, scratch);
-    this.#operations = new Operations(code, memory);
+    this.#operations = new Operations(code, memory, scratch);
     this.#calls = new Calls(code, memory, {
       enter: (callback, args) => this.#enterCallback(callback, args),
       leave: (slot, why) => this.#leave(slot, values.any, why),

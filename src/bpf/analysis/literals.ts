@@ -6,6 +6,8 @@ import { FOREIGN, type Maps } from "./maps.js";
 import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** What each `ld_imm64` of a program loads, read once: numbers, maps and their values, kernel symbols, callbacks. */
 export class Literals {
   readonly #loaded: Int32Array;
@@ -20,7 +22,8 @@ export class Literals {
   ) {
     const { opcode, count } = code.insns;
     this.#loaded = scratch.take(count);
-    const rewritten = new Set(code.rewrittenSlots());
+    const slots = code.rewrittenSlots();
+    const rewritten = slots.length === 0 ? NONE : new Set(slots);
     for (let slot = 0; slot < count; slot++)
       if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot, rewritten.has(slot));
   }

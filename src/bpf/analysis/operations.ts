@@ -4,6 +4,7 @@ import { ALU, compute, extend, truncate } from "./arithmetic.js";
 import { ANY_OFFSET, KIND, POINTERS } from "./kinds.js";
 import { FOREIGN } from "./maps.js";
 import type { Memory } from "./memory.js";
+import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
 
 const FETCH = 1;
@@ -18,15 +19,16 @@ export class Operations {
   readonly #values: Values;
   readonly #state: Int32Array;
   /** By slot: whether a CO-RE relocation names it, so that neither its immediate nor its offset is known. */
-  readonly #rewritten: Uint8Array;
+  readonly #rewritten: Int32Array;
 
   constructor(
     readonly code: Code,
     readonly memory: Memory,
+    scratch: Scratch,
   ) {
     this.#values = memory.values;
     this.#state = memory.frames.state;
-    this.#rewritten = new Uint8Array(code.insns.count);
+    this.#rewritten = scratch.take(code.insns.count);
     for (const slot of code.rewrittenSlots()) if (slot < code.insns.count) this.#rewritten[slot] = 1;
   }
 

@@ -237,7 +237,7 @@ export class Values {
 
 type Row = [number, number, number, number, number, number, number, number];
 
-const FIRST = 64;
+const FIRST = 256;
 const JOINS = 256;
 const SMALL = 32;
 /** Distinct values beyond which numbers and offsets are given up: 2 MB of rows. */

@@ -41,7 +41,7 @@ describe("computing with numbers that are known in part", () => {
     const some = fc.array(number, { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(some, number, fc.boolean(), (as, b, wide) => {
-        const values = new Values(100, new Scratch(0));
+        const values = new Values(100, new Scratch());
         const constant = values.constant(low(b), high(b));
         const value = compute(values, ALU[name as keyof typeof ALU], wide, either(values, as), constant);
         return as.every((a) => holds(values, value, settle(RESULTS[name]!(a, b, wide), wide)));
@@ -50,7 +50,7 @@ describe("computing with numbers that are known in part", () => {
   });
 
   it("knows the result where it knows both, for what compilers leave to the program", () => {
-    const values = new Values(100, new Scratch(0));
+    const values = new Values(100, new Scratch());
     const sum = compute(values, ALU.ADD, true, values.constant(-1, 0), values.constant(1));
     expect([values.lo(sum), values.hi(sum), values.isConstant(sum)]).toEqual([0, 1, true]);
   });
@@ -62,7 +62,7 @@ describe("computing with numbers that are known in part", () => {
         fc.constantFrom(8, 16, 32),
         fc.boolean(),
         (as, bits, wide) => {
-          const values = new Values(100, new Scratch(0));
+          const values = new Values(100, new Scratch());
           const value = either(values, as);
           return as.every(
             (a) =>
@@ -95,7 +95,7 @@ describe("comparing numbers that are known in part", () => {
     const some = fc.array(number, { minLength: 2, maxLength: 4 });
     fc.assert(
       fc.property(some, immediate, fc.boolean(), fc.boolean(), (as, imm, wide, cut) => {
-        const values = new Values(100, new Scratch(0));
+        const values = new Values(100, new Scratch());
         const concrete = cut ? as.map((a) => BigInt.asUintN(32, a)) : as;
         const joined = either(values, as);
         const value = cut ? truncate(values, joined) : joined;
@@ -115,7 +115,7 @@ describe("joining", () => {
         fc.array(number, { minLength: 1, maxLength: 5 }),
         fc.array(number, { minLength: 1, maxLength: 5 }),
         (as, bs) => {
-          const values = new Values(100, new Scratch(0));
+          const values = new Values(100, new Scratch());
           const [a, b] = [either(values, as), either(values, bs)];
           const joined = values.join(a, b);
           expect(values.join(joined, a)).toBe(joined);

@@ -10,8 +10,8 @@ const SLOTS = 4;
 const SIZE = SLOTS * 8;
 
 function frameOf(functions = 1, bigEndian = false): { values: Values; frames: Frames } {
-  const values = new Values(100, new Scratch(0));
-  const frames = new Frames(values, functions, bigEndian, new Scratch(0));
+  const values = new Values(100, new Scratch());
+  const frames = new Frames(values, functions, bigEndian, new Scratch());
   frames.followed = SLOTS;
   frames.state.fill(values.any);
   return { values, frames };
