@@ -48,7 +48,7 @@ export class Agent {
     private readonly thread: DecisionThread,
   ) {
     const { labels, manager, say } = options;
-    this.#kept = new KeptContainers(manager);
+    this.#kept = new KeptContainers(manager, (container) => thread.handedTo(container));
     this.#containers = new Containers(labels, {
       known: (listener, container, bookmark) => void thread.listen(listener, container, bookmark).catch(say),
       say,
@@ -69,10 +69,14 @@ export class Agent {
       replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
       lost: (error) => agent.#lose(error),
       done: (listener) => agent.#release(listener),
+      handed: (container, handed) => agent.#kept.record(container, handed),
     });
     const agent = new Agent(options, thread);
     try {
-      agent.#kept.restore((listener, state, bookmark) => agent.#containers.take(listener, state, bookmark));
+      agent.#kept.restore(({ listener, state, bookmark, handed }) => {
+        thread.remember(state.id, handed);
+        agent.#containers.take(listener, state, bookmark);
+      });
       agent.#listenAt(socket);
     } catch (error) {
       await agent.stop(); // a thread that is left would keep the process from ending

@@ -1,8 +1,9 @@
-import { BOOKMARK_SIZE, failLost } from "../call/bookmark.js";
-import { memoryFile, readAt } from "../sys/file.js";
+import { failLost } from "../call/bookmark.js";
+import type { Handed } from "../call/objects.js";
 import { close } from "../sys/pidfd.js";
-import { type ContainerState, MAX_STATE, readState, stateText } from "./container-state.js";
+import type { ContainerState } from "./container-state.js";
 import { isListener } from "./handover.js";
+import { KeptFile } from "./kept-file.js";
 import type { ServiceManager } from "./service-manager.js";
 
 /**
@@ -11,72 +12,96 @@ import type { ServiceManager } from "./service-manager.js";
  */
 const NAME = /^c([0-9a-z]{1,8})$/;
 
+/** What a listener was kept with: a file for its bookmark, and what was handed out to its container as far as it stands there. */
+export interface Restored {
+  readonly listener: number;
+  readonly state: ContainerState;
+  readonly bookmark: number;
+  readonly handed: readonly Handed[];
+}
+
 /**
  * Containers in the fd store of the service manager, so that the next agent goes on with them. Each is kept under a name of its
- * own as two fds: the listener, and a file in memory with a bookmark and then the text of whose it is, for which a name is too
- * short. As long as a listener is kept, calls under its filter wait for an agent instead of failing.
+ * own as two fds: the listener, and a {@link KeptFile}. As long as a listener is kept, calls under its filter wait for an agent
+ * instead of failing. What was handed out to a container stands with the oldest of its listeners.
  */
 export class KeptContainers {
-  readonly #kept = new Map<number, { readonly name: string; readonly file: number }>();
+  readonly #kept = new Map<number, { readonly name: string; readonly file: KeptFile }>();
+  /** Of each container, by its id; the oldest first. */
+  readonly #files = new Map<string, KeptFile[]>();
   #last = 0;
 
-  constructor(private readonly manager: ServiceManager) {}
+  /** `handedTo`: all that was handed out to a container, by its id. */
+  constructor(
+    private readonly manager: ServiceManager,
+    private readonly handedTo: (container: string) => readonly Handed[],
+  ) {}
 
-  /** Gives what was kept to `taken`, with the file for its bookmark, and has dropped what cannot be used. */
-  restore(taken: (listener: number, state: ContainerState, bookmark: number) => void): void {
-    for (const [name, fds] of this.manager.kept) {
-      const number = Number.parseInt(NAME.exec(name)?.[1] ?? "", 36);
+  /** Gives what was kept to `taken`, and has dropped what cannot be used. */
+  restore(taken: (restored: Restored) => void): void {
+    const kept = Array.from(this.manager.kept, ([name, fds]) => ({ name, fds, number: numberOf(name) }));
+    for (const { name, fds, number } of kept.sort((one, other) => one.number - other.number)) {
       const listener = fds.find(isListener);
       const file = fds.find((fd) => !isListener(fd));
-      const read = Number.isNaN(number) || file === undefined ? null : readKept(file);
-      if (listener === undefined || file === undefined || read === null) {
+      const opened = number === 0 || file === undefined ? null : KeptFile.open(file);
+      if (listener === undefined || file === undefined || opened === null) {
         for (const fd of fds) close(fd);
         this.manager.drop(name); // its container ended meanwhile, and the service manager dropped the listener by itself
         continue;
       }
       for (const fd of fds) if (fd !== listener && fd !== file) close(fd);
       this.#last = Math.max(this.#last, number);
-      this.#kept.set(listener, { name, file });
-      failLost(listener, read.mark);
-      taken(listener, read.state, file);
+      this.#add(listener, name, opened.file);
+      failLost(listener, opened.mark);
+      taken({ listener, state: opened.file.state, bookmark: file, handed: opened.handed });
     }
   }
 
   /** Gives the file for its bookmark; negative where it is not kept. */
   keep(listener: number, state: ContainerState): number {
-    const contents = Buffer.concat([Buffer.alloc(BOOKMARK_SIZE), Buffer.from(stateText(state))]);
-    const file = memoryFile("countersign-container", contents);
-    if (file < 0) return file;
+    const file = KeptFile.create(state);
+    if (file === null) return NOT_KEPT;
     const name = `c${(this.#last + 1).toString(36)}`;
-    if (!this.manager.keep(name, [listener, file])) {
-      close(file);
+    if (!this.manager.keep(name, [listener, file.fd])) {
+      close(file.fd);
       return NOT_KEPT;
     }
     this.#last += 1;
-    this.#kept.set(listener, { name, file });
-    return file;
+    this.#add(listener, name, file);
+    return file.fd;
+  }
+
+  /** Keeps what was handed out to a container. */
+  record(container: string, handed: readonly Handed[]): void {
+    const file = this.#files.get(container)?.[0];
+    if (file?.add(handed) === false) file.replace(this.handedTo(container));
   }
 
   drop(listener: number): void {
     const kept = this.#kept.get(listener);
     if (kept === undefined) return;
+    const { id } = kept.file.state;
+    const [first, ...others] = this.#files.get(id) ?? [];
+    const left = first === kept.file ? others : [first!, ...others.filter((file) => file !== kept.file)];
     this.#kept.delete(listener);
-    close(kept.file);
+    if (left.length > 0) this.#files.set(id, left);
+    else this.#files.delete(id);
+    if (first === kept.file) left[0]?.replace(this.handedTo(id));
+    close(kept.file.fd);
     this.manager.drop(kept.name);
   }
+
+  #add(listener: number, name: string, file: KeptFile): void {
+    this.#kept.set(listener, { name, file });
+    const files = this.#files.get(file.state.id) ?? [];
+    files.push(file);
+    this.#files.set(file.state.id, files);
+  }
+}
+
+/** 0 for a name that is none of these. */
+function numberOf(name: string): number {
+  return Number.parseInt(NAME.exec(name)?.[1] ?? "0", 36);
 }
 
 const NOT_KEPT = -1;
-/** A state is written anew, in which some characters take more. */
-const MAX_KEPT = 6 * MAX_STATE;
-
-function readKept(file: number): { readonly mark: bigint; readonly state: ContainerState } | null {
-  const bytes = readAt(file, MAX_KEPT);
-  if (bytes === null || bytes.byteLength < BOOKMARK_SIZE) return null;
-  const mark = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  try {
-    return { mark, state: readState(Buffer.from(bytes.subarray(BOOKMARK_SIZE)).toString("utf8")) };
-  } catch {
-    return null;
-  }
-}

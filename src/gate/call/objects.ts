@@ -12,19 +12,18 @@ export class Objects {
   #mapMemory = 0;
   #sweepAt = SWEEP;
 
-  /** `tell` is told of each object. */
+  /** `tell` is told of each object that is handed out. */
   constructor(private readonly tell: (handed: Handed) => void = () => undefined) {}
 
   handOutProgram(id: number, subject: ProgramSubject): void {
-    if (this.#programs.size >= REMEMBERED) this.#forgetPrograms();
-    this.#programs.set(id, subject);
+    this.#rememberProgram(id, subject);
     this.tell({ id, subject });
   }
 
-  /** Remembers what was handed out in another thread. */
+  /** Remembers what was handed out, by another thread or by a gate before this one. */
   remember(handed: Handed): void {
-    if ("subject" in handed) this.handOutProgram(handed.id, Object.freeze(handed.subject));
-    else this.handOutMap(handed.id, handed.entry);
+    if ("subject" in handed) this.#rememberProgram(handed.id, Object.freeze(handed.subject));
+    else this.#rememberMap(handed.id, handed.entry);
   }
 
   /** All that is remembered, but for what is gone. */
@@ -44,12 +43,7 @@ export class Objects {
   }
 
   handOutMap(id: number, entry: MapEntry): void {
-    const oldest = this.#maps.size < REMEMBERED ? undefined : this.#maps.keys().next().value;
-    if (oldest !== undefined) this.#forgetMap(oldest);
-    this.#forgetMap(id);
-    this.#maps.set(id, entry);
-    this.#mapMemory += entry.memory;
-    if (entry.withheld) withhold(id);
+    this.#rememberMap(id, entry);
     this.tell({ id, entry });
   }
 
@@ -77,6 +71,20 @@ export class Objects {
     if (this.#mapMemory + bytes <= quota) return true;
     for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
     return this.#mapMemory + bytes <= quota;
+  }
+
+  #rememberProgram(id: number, subject: ProgramSubject): void {
+    if (this.#programs.size >= REMEMBERED) this.#forgetPrograms();
+    this.#programs.set(id, subject);
+  }
+
+  #rememberMap(id: number, entry: MapEntry): void {
+    const oldest = this.#maps.size < REMEMBERED ? undefined : this.#maps.keys().next().value;
+    if (oldest !== undefined) this.#forgetMap(oldest);
+    this.#forgetMap(id);
+    this.#maps.set(id, entry);
+    this.#mapMemory += entry.memory;
+    if (entry.withheld) withhold(id);
   }
 
   /** Makes room: for those that are gone, or else for the oldest. */

@@ -50,6 +50,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
       say(error);
     },
     done: () => undefined,
+    handed: () => undefined,
   });
   try {
     // the engine starts while the launcher does

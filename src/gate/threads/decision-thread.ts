@@ -6,7 +6,7 @@ import type { Texts } from "../../engine/sources.js";
 import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
-import { Objects } from "../call/objects.js";
+import { type Handed, Objects } from "../call/objects.js";
 import { settingsOf } from "../settings.js";
 import { close } from "../sys/pidfd.js";
 import { Tally } from "../tally.js";
@@ -26,6 +26,8 @@ import { type Charge, GRACE, Watcher } from "./watcher.js";
 export interface ThreadEvents {
   /** Nobody is left under a listener's filter. */
   done(fd: number): void;
+  /** Objects were handed out to the tasks of a container, some milliseconds ago at most. */
+  handed(whose: string, handed: readonly Handed[]): void;
   /** Something was, or would have been, refused: each reason once. */
   refusal(refusal: ToldRefusal): void;
   /** The thread was ended or taken off because of what it was doing, and another one is there. */
@@ -114,6 +116,18 @@ export class DecisionThread {
     await this.#orders.give((order) => ({ do: "listen", order, fd, container, bookmark: this.#heard.bookmark(fd) }));
   }
 
+  /** All that was handed out to whose tasks, but for what is gone. */
+  handedTo(whose: string): readonly Handed[] {
+    return this.#handed.get(whose)?.all ?? [];
+  }
+
+  /** Takes what was handed out by a gate before this one. */
+  remember(whose: string, handed: readonly Handed[]): void {
+    if (handed.length === 0) return;
+    this.#remember(whose, handed);
+    this.#thread.tell({ do: "remember", handed: this.handedTo(whose).map((object): HandedTo => [whose, object]) });
+  }
+
   /** Takes another configuration, or throws and keeps the one that it has. */
   async reload(config: Config): Promise<void> {
     const sealed = sealedRules(config.keyrings, this.#sealed);
@@ -138,6 +152,7 @@ export class DecisionThread {
     this.#thread.tell({ do: "stop" });
     const late = setTimeout(() => void this.#thread.end(), TO_END);
     await Promise.all([this.#thread.ended, this.#porters.stop()]);
+    this.#receive(this.#thread);
     clearTimeout(late);
   }
 
@@ -164,7 +179,10 @@ export class DecisionThread {
         this.events.done(message.fd);
         break;
       case "handed":
-        this.#remember(message.handed);
+        for (const [whose, handed] of grouped(message.handed)) {
+          this.#remember(whose, handed);
+          this.events.handed(whose, handed);
+        }
         break;
       case "wrote":
         this.#succession.record(message);
@@ -196,13 +214,11 @@ export class DecisionThread {
     if (whose !== null) this.#handed.delete(whose);
   }
 
-  #remember(handed: readonly HandedTo[]): void {
-    for (const [whose, object] of handed) {
-      const objects = this.#handed.get(whose) ?? new Objects();
-      this.#handed.set(whose, objects);
-      objects.remember(object);
-      objects.tidy();
-    }
+  #remember(whose: string, handed: readonly Handed[]): void {
+    const objects = this.#handed.get(whose) ?? new Objects();
+    this.#handed.set(whose, objects);
+    for (const object of handed) objects.remember(object);
+    objects.tidy();
   }
 
   /** Another turn of a call, or its end for a reason. */
@@ -327,4 +343,14 @@ export class DecisionThread {
     this.#orders.fail(error);
     this.events.lost(error);
   }
+}
+
+function grouped(handed: readonly HandedTo[]): ReadonlyMap<string, readonly Handed[]> {
+  const groups = new Map<string, Handed[]>();
+  for (const [whose, object] of handed) {
+    const group = groups.get(whose) ?? [];
+    groups.set(whose, group);
+    group.push(object);
+  }
+  return groups;
 }

@@ -37,6 +37,8 @@ export type ToThread =
       readonly suspensions: Suspensions;
       readonly handed: readonly HandedTo[];
     }
+  /** What was handed out by a gate before this one. */
+  | { readonly do: "remember"; readonly handed: readonly HandedTo[] }
   | {
       readonly do: "listen";
       readonly order: number;

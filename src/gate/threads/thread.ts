@@ -77,6 +77,7 @@ class GateThread {
       else if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
       if (rung) await this.#listen();
     }
+    this.#tellHanded();
     this.engine.close();
   }
 
@@ -116,7 +117,9 @@ class GateThread {
         for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
         this.#standing = suspended(message.suspensions);
         for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
-        this.#handed = [];
+        return;
+      case "remember":
+        for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
         return;
       case "listen":
         this.#hear(message.fd, frozen(message.container), message.bookmark);

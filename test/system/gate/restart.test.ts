@@ -14,6 +14,7 @@ import { deny } from "countersign";
 export const bpf_prog_load = (prog, current) =>
   current.container?.labels?.tier === "edge" ? deny("a container of tier edge loads nothing here") : 0;
 `;
+const KEPT = "program found, map found, no room";
 const LOADER = "/bin/attack callers";
 const LOADED = "good in a thread: done\ngood in a vfork: 0\n";
 const REFUSED = "good in a thread: EPERM\ngood in a vfork: 1\n";
@@ -27,7 +28,7 @@ describe("an agent that systemd starts again", () => {
 
   beforeAll(async () => {
     if (process.getuid?.() !== 0) return;
-    site = new Site(BY_TIER);
+    site = new Site(BY_TIER, "gate: { map_memory: 1MiB }\n");
     machine = await Machine.withAgent(site);
     if (typeof machine === "string") return;
     const program = join(site.folder, "traps-static");
@@ -100,6 +101,27 @@ describe("an agent that systemd starts again", () => {
     expect(failed).toBeLessThanOrEqual(5);
     expect(odd).toBe(0);
     await dev.ask("read -r steady < /dev/shm/pid; kill -KILL $steady");
+  });
+
+  it("still has what was handed out found by its id, and counted", async () => {
+    execFileSync("gcc", ["-O2", "-static", "-o", join(site.folder, "rootfs/bin/keeper"), at("../attack/keeper.c")]);
+    await dev.ask("/bin/keeper > /dev/shm/keeper & echo $! > /dev/shm/pid");
+    const lines = async () => (await dev.ask('while read -r line; do echo "$line"; done < /dev/shm/keeper')).trim();
+    const tries = async () => (await lines()).split("\n");
+    const since = async (count: number) => new Set((await tries()).slice(count));
+    await vi.waitFor(async () => expect((await tries()).length).toBeGreaterThan(2), 5000);
+    expect(await since(1)).toEqual(new Set([KEPT]));
+    for (const how of ["-TERM", "-KILL"]) {
+      const before = mainPid();
+      there().run("kill", how, before);
+      await judged();
+      expect(mainPid()).not.toBe(before);
+      const { length } = await tries();
+      await vi.waitFor(async () => expect((await tries()).length).toBeGreaterThan(length + 3), 5000);
+      expect(await since(length)).toEqual(new Set([KEPT]));
+    }
+    expect(edge.exec("/bin/keeper", (await tries())[0] ?? "").stdout).toBe("not found\n");
+    await dev.ask("read -r keeper < /dev/shm/pid; kill -KILL $keeper");
   });
 
   it("hears processes that a runtime starts in such a container", async () => {
