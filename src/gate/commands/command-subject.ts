@@ -11,21 +11,32 @@ import { EXT, type Target } from "./targets.js";
 /** What memory would tell of a command, where registers alone are known. */
 const UNKNOWN = { program: null, map: null, attach: null, run: null, path: null, btf: null } as const;
 
-const known = new Map<number, CommandSubject>();
+/** Commands by all that is known of them. The sandbox knows an object that it was shown before: to show it another one takes far longer. */
+const known = new Map<string, CommandSubject>();
+/** Commands that are remembered, and how long what is known of one may be. */
+const KEPT = 1024;
+const MAX_LENGTH = 4096;
 
-/** A command of which registers alone are known: the same object for the same registers, which the sandbox then knows. */
-export function registersOf(name: string, cmd: number, size: number): CommandSubject {
-  const key = cmd * 2 ** 32 + size;
+function remembered(key: string, make: () => CommandSubject): CommandSubject {
   let subject = known.get(key);
   if (subject === undefined) {
-    subject = Object.freeze({ name, digest: "", cmd, size, ...UNKNOWN });
+    subject = frozen(make());
     if (known.size >= KEPT) known.clear();
-    known.set(key, subject);
+    if (key.length <= MAX_LENGTH) known.set(key, subject);
   }
   return subject;
 }
 
-const KEPT = 256;
+/** With all that is in it. */
+function frozen<T extends object>(facts: T): T {
+  for (const value of Object.values(facts)) if (typeof value === "object" && value !== null) frozen(value);
+  return Object.freeze(facts);
+}
+
+/** A command of which registers alone are known: the same object for the same registers, which the sandbox then knows. */
+export function registersOf(name: string, cmd: number, size: number): CommandSubject {
+  return remembered(`${cmd} ${size}`, () => ({ name, digest: "", cmd, size, ...UNKNOWN }));
+}
 
 /** The same with the path that it names. */
 export function pathCommand(name: string, cmd: number, size: number, path: string): CommandSubject {
@@ -88,7 +99,8 @@ function runOf(word: (offset: number) => number): RunFacts {
   };
 }
 
+/** With a digest of all of its facts, where it has none of its own. */
 function digested(subject: CommandSubject): CommandSubject {
-  const digest = subject.digest === "" ? sha256(Buffer.from(JSON.stringify(subject))) : subject.digest;
-  return { ...subject, digest };
+  const text = JSON.stringify(subject);
+  return remembered(text, () => (subject.digest === "" ? { ...subject, digest: sha256(Buffer.from(text)) } : subject));
 }

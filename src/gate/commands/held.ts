@@ -2,7 +2,7 @@ import { programTypeName } from "../../bpf/section.js";
 import { MAP_TYPES } from "../../bpf/tables/names.gen.js";
 import type { MapReference, ProgramReference } from "../../hooks/command.js";
 import type { Call } from "../call/call.js";
-import { linkedProgram, mapInfo, programInfo } from "../sys/bpf.js";
+import { linkedProgram, mapInfo, programInfo, programNumbers } from "../sys/bpf.js";
 import { readLink } from "../sys/file.js";
 
 /** What a BPF object behind an fd is, and whether it was handed out here. */
@@ -20,10 +20,22 @@ export interface Held {
   readonly title: string;
 }
 
-/** Null where the fd is of none of these: the kernel says so then. */
+/** Null where the fd, which is one of the call's copies, is of none of these: the kernel says so then. It is looked at once. */
 export function heldBy(call: Call, fd: number): Held | null {
-  return KINDS[readLink(`/proc/thread-self/fd/${fd}`) ?? ""]?.(call, fd) ?? null;
+  let known = lookedAt.get(call);
+  if (known === undefined) {
+    known = new Map();
+    lookedAt.set(call, known);
+  }
+  let held = known.get(fd);
+  if (held === undefined) {
+    held = KINDS[readLink(`/proc/thread-self/fd/${fd}`) ?? ""]?.(call, fd) ?? null;
+    known.set(fd, held);
+  }
+  return held;
 }
+
+const lookedAt = new WeakMap<Call, Map<number, Held | null>>();
 
 /** By the name that the kernel gives the fd's file. */
 const KINDS: Readonly<Record<string, (call: Call, fd: number) => Held | null>> = {
@@ -53,22 +65,28 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Held | null>> =
 };
 
 function programHeld(call: Call, fd: number): Held | null {
-  const info = programInfo(fd);
-  if (typeof info === "number") return null;
-  const known = call.listener.objects.program(info.id);
-  const program =
-    known === null
-      ? { name: info.name, type: programTypeName(info.type), tag: info.tag, digest: null }
-      : referenceTo(known);
+  const numbers = programNumbers(fd);
+  if (typeof numbers === "number") return null;
+  const { type, id } = numbers;
+  const known = call.listener.objects.program(id);
+  const program = known === null ? referenceBy(fd) : referenceTo(known);
+  if (program === null) return null;
   return {
     kind: "program",
     program,
     map: null,
-    programType: info.type,
+    programType: type,
     attachTo: known?.attach_to ?? null,
     judged: known !== null,
-    title: `program ${info.id}`,
+    title: `program ${id}`,
   };
+}
+
+/** By what the kernel reports, of a program that was not handed out here. */
+function referenceBy(fd: number): ProgramReference | null {
+  const info = programInfo(fd);
+  if (typeof info === "number") return null;
+  return { name: info.name, type: programTypeName(info.type), tag: info.tag, digest: null };
 }
 
 function referenceTo({ name, type, tag, digest }: ProgramReference): ProgramReference {

@@ -84,6 +84,15 @@ const programWords = new Uint32Array(program.buffer, program.byteOffset, PROGRAM
 const programView = new DataView(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE);
 const programMaps = new Uint32Array(MAX_MAPS);
 
+/** The type and id of a program, or a negative errno: the first two words of its facts, which are soon had. */
+export function programNumbers(fd: number): Pick<KernelProgram, "type" | "id"> | number {
+  const info = new DataView(new ArrayBuffer(8));
+  const result = objectInfo(fd, info);
+  return result < 0
+    ? result
+    : { type: info.getUint32(PROGRAM_INFO.type, true), id: info.getUint32(PROGRAM_INFO.id, true) };
+}
+
 /** A map's facts, or a negative errno. */
 export function mapInfo(fd: number): KernelMap | number {
   map.fill(0);
