@@ -98,7 +98,14 @@ export class Gate {
   #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
     const porters =
       visit !== null && (visit.brought.length > 0 || isSuspect(listener)) ? new PortersHands(visit) : null;
-    const task = new Task(notification.tid, asker.current.pid, pidfd, porters ?? this.#own, visit?.fds ?? null);
+    const task = new Task(
+      notification.tid,
+      asker.current.pid,
+      pidfd,
+      porters ?? this.#own,
+      visit?.fds ?? null,
+      this.gatehouse.watch,
+    );
     let goesOn = false;
     try {
       const answer = this.#judge(new Call(notification, listener, task, asker, this.gatehouse, visit), notification);

@@ -2,6 +2,7 @@ import type { Span } from "../sys/memory.js";
 import { close, takeFd } from "../sys/pidfd.js";
 import type { FileIdentity, Make, Part } from "../threads/errand.js";
 import type { Hands } from "../threads/hands.js";
+import type { Watch } from "../threads/watch.js";
 
 /**
  * A task that waits at the gate: what is copied out of it and put into it. Each address and each fd number is looked at
@@ -12,13 +13,14 @@ export class Task {
   /** Fds that errands of this turn have brought; null where there is none. */
   #brought: Fds | null = null;
 
-  /** `taken` are fds that were taken before, by the task's numbers or by name. */
+  /** `taken` are fds that were taken before, by the task's numbers or by name; `watch` is told of those that are taken now. */
   constructor(
     readonly tid: number,
     readonly tgid: number,
     private readonly pidfd: number,
     private readonly hands: Hands,
     private taken: Fds | null,
+    private readonly watch: Pick<Watch, "made">,
   ) {}
 
   /** The gate's copies of the task's fds, and fds of its own, but for those that errands of this turn have brought. */
@@ -102,8 +104,10 @@ export class Task {
     const before = this.hands.count;
     const fd = open();
     // what an errand brought is brought again in every turn
-    if (this.hands.count === before) this.fds.set(name, fd);
-    else {
+    if (this.hands.count === before) {
+      this.fds.set(name, fd);
+      if (fd >= 0) this.watch.made(fd);
+    } else {
       this.#brought ??= new Map();
       this.#brought.set(name, fd);
     }

@@ -5,12 +5,13 @@ import { WAITS, type Wait } from "./errand.js";
 /** What the decision thread is at: nothing; a call; an errand on its task's account; or it has been taken off. */
 const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
 
-const WORDS = { step: 0, listener: 1, count: 2, wait: 3, made: 4, verdicts: 13 } as const;
-/** Fds that stand open for one call, as far as they are told of, and decisions: none takes more than three and four. */
-const MAX_MADE = WORDS.verdicts - WORDS.made - 1;
-const MAX_VERDICTS = 16;
+const WORDS = { step: 0, listener: 1, count: 2, wait: 3, verdicts: 4, made: 21 } as const;
+/** Decisions on one call: none takes more than four. */
+const MAX_VERDICTS = WORDS.made - WORDS.verdicts - 1;
+/** Fds that stand open for one call, as far as they are told of: an fd_array alone may name 4096, and no program has more than 64 maps. */
+const MAX_MADE = 4096 + 128;
 const KINDS = Object.keys(WAITS) as Wait[];
-const TIME = 8 * Math.ceil((WORDS.verdicts + 1 + MAX_VERDICTS) / 2);
+const TIME = 8 * Math.ceil((WORDS.made + 1 + MAX_MADE) / 2);
 const NOTIFICATION = TIME + 8;
 
 /** An errand that the thread is at. */
@@ -61,7 +62,11 @@ export class Watch {
     this.#time[0] = 0; // errands after a decision are not of those before it
   }
 
-  /** By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then. */
+  /**
+   * By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then. Not before the last
+   * policy has been asked: numbers are the process's, and whoever closes those of a thread that was ended over a policy must not
+   * close another's.
+   */
   made(fd: number): void {
     const count = this.#words[WORDS.made]!;
     if (count === MAX_MADE) return;

@@ -27,7 +27,8 @@ describe("a command's attr that lies", () => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     pidfd = openThread(process.pid, process.pid);
     // this process is the task whose memory is copied
-    task = new Task(process.pid, process.pid, pidfd, new OwnHands(new Watch(), new Wardrobe()), new Map());
+    const watch = new Watch();
+    task = new Task(process.pid, process.pid, pidfd, new OwnHands(watch, new Wardrobe()), null, watch);
   });
   afterEach(() => {
     task.release();

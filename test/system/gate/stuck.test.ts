@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site } from "./site.js";
+import { BIN, needs, needsGate, Site } from "./site.js";
 
 /** Counts loads in a map; a native that never polls holds the thread for ever when the counter says so. */
 const POLICY = `
@@ -54,4 +55,40 @@ describe("a policy that never comes back", () => {
     const late = site.log.filter(({ refusal }) => refusal?.code === "OUT_OF_TIME");
     expect(late).toHaveLength(2);
   });
+
+  it("leaves no copies of the task's maps behind", async () => {
+    site.forgetLog();
+    site.policy(`
+      export function bpf_prog_load({ maps }) {
+        if (maps.length > 0) Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);
+        return 0;
+      }
+    `);
+    const config = join(site.folder, "countersign.yaml");
+    const command = ["sh", "-c", `${site.attack("lent")} maps; echo over; read line`];
+    const gate = spawn(process.execPath, [BIN, "run", "--quiet", "--config", config, "--", ...command], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const maps = () =>
+      readdirSync(`/proc/${gate.pid}/fd`).filter((fd) => linkOf(`/proc/${gate.pid}/fd/${fd}`) === "anon_inode:bpf-map");
+    try {
+      let said = "";
+      for await (const chunk of gate.stdout) {
+        said += chunk;
+        if (said.includes("over\n")) break;
+      }
+      expect(site.log.filter(({ refusal }) => refusal?.code === "OUT_OF_TIME").length).toBeGreaterThan(0);
+      expect(maps()).toEqual([]);
+    } finally {
+      gate.kill("SIGKILL");
+    }
+  });
 });
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
