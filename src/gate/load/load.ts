@@ -207,7 +207,8 @@ function translateInsns(
       const fd = task.fd(number);
       if (fd >= 0) maps.set(`fd ${number}`, fd);
       put(at + 4, fd);
-    } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue) entries = Math.max(entries, number + 1);
+    } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue)
+      entries = Math.max(entries, (number >>> 0) + 1);
     else if (source === PSEUDO.btfId && at + 16 <= insns.byteLength) {
       namesKernel = true;
       const object = view.getInt32(at + 12, true);
@@ -218,11 +219,15 @@ function translateInsns(
   return { entries, namesKernel, translated };
 }
 
-/** fd_array: `fd_array_cnt` entries, or as many as the instructions name. What is no fd of the task becomes -1. */
+/**
+ * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up wherever they lie, before its
+ * start and past that count among it (check_and_resolve_insns of kernel/bpf/verifier.c), which would be the gate's memory. What is
+ * no fd of the task becomes -1.
+ */
 function copyFdArray(task: Task, given: Attr, references: number, maps: Map<string, number>): Uint8Array | number {
   const pointer = given.u64(LOAD.fdArray);
   if (pointer === 0n) return NONE;
-  const count = given.u32(LOAD.fdArrayCount) || references;
+  const count = Math.max(given.u32(LOAD.fdArrayCount), references);
   if (count > LIMIT.fdArray) return -ERRNO.E2BIG;
   const bytes = task.read(pointer, count * 4)?.slice();
   if (bytes === undefined) return -ERRNO.EFAULT;

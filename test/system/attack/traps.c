@@ -123,6 +123,34 @@ static void fds(void)
 	say("with a negative fd", load_with_map(-7));
 }
 
+// A program that takes a map by its place in fd_array, of which fd_array_cnt says so much.
+static int load_by_index(int index, const int *fds, uint32_t count)
+{
+	struct bpf_insn insns[] = {
+		{.code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_IDX, .dst_reg = 1, .imm = index}, {}, MOV0(2), EXIT};
+	union bpf_attr attr;
+
+	fill(&attr, insns, 4);
+	attr.fd_array = (uintptr_t)fds;
+	((uint32_t *)&attr)[37] = count; // fd_array_cnt, newer than some headers
+	return bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static void places(void)
+{
+	int map = array(8), fds[2048];
+
+	for (int i = 0; i < 2048; i++)
+		fds[i] = map;
+	say("within", load_by_index(0, fds, 1));
+	say("beyond the count", load_by_index(1, fds, 1));
+	say("far beyond the count", load_by_index(2000, fds, 1));
+	say("without a count", load_by_index(3, fds, 0));
+	say("before", load_by_index(-1, fds + 1, 1));
+	say("before, without a count", load_by_index(-1, fds + 1, 0));
+	say("long before", load_by_index(-1000, fds + 1024, 1));
+}
+
 // ---- memory --------------------------------------------------------------------------------------------------------
 
 static void shapes(void)
@@ -525,7 +553,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } TRAPS[] = {
-	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"shapes", shapes},
+	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"places", places}, {"shapes", shapes},
 	{"endless", endless}, {"stall", stall},
 	{"capabilities", capabilities}, {"reach", reach}, {"catch", catch}, {"by-id", by_id}, {"rewrite", rewrite},
 	{"signature", signature}, {"loaders", loaders}, {"deaths", deaths},

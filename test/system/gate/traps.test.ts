@@ -81,6 +81,18 @@ describe("a gate that somebody tries to get around", () => {
     ]);
   });
 
+  it("has no program take a map by what lies around the copy of its fd_array", () => {
+    expect(trap("places").says).toEqual({
+      within: "done",
+      "beyond the count": "done",
+      "far beyond the count": "done",
+      "without a count": "done",
+      before: "E2BIG",
+      "before, without a count": "E2BIG",
+      "long before": "E2BIG",
+    });
+  });
+
   it("answers every shape of attr and pointer as the kernel does", () => {
     const bare = site.bare(site.attack("traps"), "shapes").stdout;
     const gated = site.run(site.attack("traps"), "shapes").stdout;
