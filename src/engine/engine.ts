@@ -37,8 +37,7 @@ export interface DecisionRequest<H extends HookName = HookName> {
 const PREPARED = 16;
 
 /** A decision that no policy was asked for. `name` is the subject's. */
-export interface Unasked
-  extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe" | "grants"> {
+export interface Unasked extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe"> {
   readonly name: string;
 }
 

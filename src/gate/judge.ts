@@ -2,7 +2,6 @@ import type { Engine } from "../engine/engine.js";
 import type { Standing } from "../engine/succession.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Grants } from "../hooks/grants.js";
 import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
 
@@ -49,7 +48,7 @@ export class Judge {
   }
 
   /** Records what no policy decided, and gives its verdict: a refusal where it could not be written down. */
-  record({ hook, subject, verdict, reason, audit, probe, current, grants }: GateEvent): number {
+  record({ hook, subject, verdict, reason, audit, probe, current }: GateEvent): number {
     const refusal =
       reason === null ? null : { verdict, by: null, code: "REFUSED_BY_GATE" as const, reason: `gate: ${reason}` };
     const decision = this.engine.record({
@@ -60,7 +59,6 @@ export class Judge {
       refusal: audit ? null : refusal,
       would: audit ? refusal : null,
       ...(probe === null ? {} : { probe }),
-      ...(grants === undefined ? {} : { grants }),
     });
     this.tell(decision);
     return decision.verdict;
@@ -90,5 +88,4 @@ export interface GateEvent {
   readonly audit: boolean;
   readonly probe: string | null;
   readonly current: Current;
-  readonly grants?: Grants | undefined;
 }

@@ -1,7 +1,6 @@
 import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
-import type { Grants } from "../../hooks/grants.js";
 import type { ProgramSubject, SubjectOf } from "../../hooks/subject.js";
 import type { Judge, Verdict } from "../judge.js";
 import type { Facts } from "../load/facts.js";
@@ -136,21 +135,14 @@ export class Call {
     return this.gatehouse.judge.engine.freezer(hook, this.asker.current) !== null;
   }
 
-  /**
-   * Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. Where an attachment
-   * may lend the task what it lacks for programs, this is lent too: loaders do not go on without their probes.
-   */
-  passProbe(subject: string, probe: string, lacking: bigint): Verdict {
-    const by = lacking === 0n ? null : this.gatehouse.judge.engine.lender("bpf_prog_load", this.asker.current);
-    const lent = { capabilities: capabilityNames(lacking), mode: "enforce" } as const;
-    return this.record(
-      "bpf_prog_load",
-      subject,
-      0,
-      null,
-      probe,
-      by === null ? undefined : { delegation: { by, ...lent } },
-    );
+  /** Whether an attachment may lend this task, at a hook, capabilities that it lacks. */
+  mayLend(hook: HookName, lacking: bigint): boolean {
+    return lacking !== 0n && this.gatehouse.judge.engine.lender(hook, this.asker.current) !== null;
+  }
+
+  /** Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. */
+  passProbe(subject: string, probe: string): Verdict {
+    return this.record("bpf_prog_load", subject, 0, null, probe);
   }
 
   /**
@@ -181,14 +173,13 @@ export class Call {
     verdict: number,
     reason: string | null,
     probe: string | null,
-    grants?: Grants,
   ): Verdict {
     const { judge, settings } = this.gatehouse;
     const { current } = this.asker;
-    const event = { hook, subject, verdict, reason, probe, audit: settings.audit, current, grants };
+    const event = { hook, subject, verdict, reason, probe, audit: settings.audit, current };
     return this.#once(() => {
       const recorded = judge.record(event);
-      return { verdict: recorded, asked: false, delegated: recorded === 0 && grants !== undefined, freezes: false };
+      return { verdict: recorded, asked: false, delegated: false, freezes: false };
     });
   }
 

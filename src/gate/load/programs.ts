@@ -27,11 +27,10 @@ export function loadProgram(call: Call): Answer {
   if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
 
   const lacking = call.lacking(neededForProgram(type));
-  const probe = probeOf(load, subject);
+  // where an attachment may lend the task what it lacks, a probe is a program like any other: nothing is lent that no policy let through
+  const probe = call.mayLend("bpf_prog_load", lacking) ? null : probeOf(load, subject);
   const decided =
-    probe === null
-      ? call.decide("bpf_prog_load", subject, lacking)
-      : call.passProbe(name, probe.loaders.join(", "), lacking);
+    probe === null ? call.decide("bpf_prog_load", subject, lacking) : call.passProbe(name, probe.loaders.join(", "));
   if (decided.verdict < 0) return { result: decided.verdict };
   const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.asked) : null;
   if (wanting !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, wanting);

@@ -133,10 +133,38 @@ describe("what an attachment lends a task, and has frozen", () => {
     expect(site.bare(...load, ...loader).status).not.toBe(0);
     const { status, stderr } = site.runWith(["--config", config], {}, ...load, ...loader);
     expect([status, stderr]).toEqual([0, ""]);
-    const probes = site.log.filter(({ probe }) => probe !== undefined);
-    expect(probes.length).toBeGreaterThan(1);
-    for (const { grants } of probes) expect(grants?.delegation?.by).toBe("policy");
+    // as programs that a policy let through, not before policies
+    expect(site.log.filter(({ probe }) => probe !== undefined)).toEqual([]);
+    const tried = site.log.filter(({ hook, subject }) => hook === "bpf_prog_load" && subject.name !== "pass");
+    expect(tried.length).toBeGreaterThan(1);
+    for (const { grants } of tried) expect(grants?.delegation?.by).toBe("policy");
     site.bare("rm", `${site.bpffs}/filter`);
+  });
+
+  describe("to a loader's probes", () => {
+    beforeEach((context) => needs(context, "bpftool", "clang-19", "setpriv"));
+
+    it.each([
+      ["nothing that a policy refuses", "delegate: true", true, 0],
+      ["nothing by an attachment for others: the kernel refuses them", "delegate: true, scope: { uid: 4711 }", true, 1],
+      ["nothing where the task lacks nothing: they are let through before policies", "delegate: true", false, 1],
+    ])("%s", (_, lending, lacks, before) => {
+      site.write("strict.js", 'export const bpf_prog_load = (prog) => (prog.name === "pass" ? 0 : -1);');
+      const config = site.write(
+        "strict.yaml",
+        `version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: strict.js, ${lending} }]\n`,
+      );
+      const bare = lacks ? ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] : [];
+      const load = ["bpftool", "prog", "load", site.object("filter", FILTER), `${site.bpffs}/filter`, "type", "socket"];
+      const { status } = site.runWith(["--config", config], {}, ...bare, ...load);
+      expect(status === 0).toBe(!lacks);
+      expect(lent()).toEqual([]);
+      expect(Math.min(site.log.filter(({ probe }) => probe !== undefined).length, 1)).toBe(before);
+      site.bare("rm", "-f", `${site.bpffs}/filter`);
+    });
+
+    const lent = () =>
+      site.log.filter(({ grants, subject }) => grants?.delegation !== undefined && subject.name !== "pass");
   });
 
   it("freezes what a program only reads once it is loaded, and has its contents as a fact from then on", () => {
