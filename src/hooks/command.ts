@@ -10,7 +10,7 @@ export interface CommandSubject {
   readonly cmd: number;
   /** Bytes of bpf_attr. */
   readonly size: number;
-  /** The program that is attached, run or pinned, or whose link is. */
+  /** The program that is attached, detached, run or pinned, or whose link is; null for a detachment that names none. */
   readonly program: ProgramReference | null;
   /** The map that is pinned, or attached (struct_ops). */
   readonly map: MapReference | null;
@@ -35,7 +35,7 @@ export interface MapReference {
   readonly type: string;
 }
 
-/** Of BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_PROG_ATTACH and BPF_RAW_TRACEPOINT_OPEN. */
+/** Of BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_PROG_ATTACH, BPF_PROG_DETACH and BPF_RAW_TRACEPOINT_OPEN. */
 export interface AttachFacts {
   /** As bpftool writes it; null where the command has none, and for an `ext` program, whose links it says nothing of. */
   readonly type: string | null;

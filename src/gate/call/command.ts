@@ -31,7 +31,7 @@ export const COMMANDS: readonly CommandRow[] = [
   copy("BPF_OBJ_PIN"),
   { name: "BPF_OBJ_GET", treatment: "fetch", kind: "path" },
   copy("BPF_PROG_ATTACH"),
-  pass("BPF_PROG_DETACH"),
+  copy("BPF_PROG_DETACH"),
   copy("BPF_PROG_TEST_RUN"),
   pass("BPF_PROG_GET_NEXT_ID"),
   pass("BPF_MAP_GET_NEXT_ID"),

@@ -78,6 +78,7 @@ const attach =
 /** What a command has beside an object and a path, by its number; offsets are those of its layout. */
 const PARTS: Readonly<Record<number, Part>> = {
   8: attach(8, 12),
+  9: attach(8, 12),
   10: ({ given }) => ({ run: runOf((offset) => given.u32(offset)) }),
   17: attach(null, null),
   18: ({ given, bytes }) => {

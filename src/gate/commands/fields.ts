@@ -94,6 +94,21 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
   /**
+   * BPF_PROG_DETACH: as PROG_ATTACH. Where attach_bpf_fd is 0 whatever is there is meant, as libbpf's bpf_prog_detach has it; another number
+   * that is no program means that to cgroups as well, which is an error here.
+   */
+  9: {
+    size: 32,
+    reach: "place",
+    fields: [
+      { is: "fd", at: 4, role: "object", none: "zero" },
+      { is: "value", at: 8 },
+      { is: "value", at: 12 },
+      { is: "relative", at: 20, flags: 12 },
+      { is: "value", at: 24, size: 8 },
+    ],
+  },
+  /**
    * BPF_PROG_RUN: prog_fd 0 · retval 4 · data_size_in 8 · data_size_out 12 · data_in 16 · data_out 24 · repeat 32 · duration 36 ·
    * ctx_size_in 40 · ctx_size_out 44 · ctx_in 48 · ctx_out 56 · flags 64 · cpu 68 · batch_size 72.
    */

@@ -29,11 +29,8 @@ export interface Settled {
 /** By command number; a command that is not here is all in its fields. A negative errno as the kernel's. */
 export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | Obstacle | number>> = {
   6: pin,
-  8: (_, given) => {
-    const type = given.u32(8);
-    const target = attachTargetOf(type);
-    return target === null ? unknownType(type) : { ...PLAIN, target, fields: targetField(target, 0) };
-  },
+  8: attachment,
+  9: attachment,
   10: (call, given) =>
     heldBy(call, call.task.fd(given.s32(0)))?.programType === SYSCALL
       ? { verdict: -ERRNO.EPERM, reason: OWN_FDS }
@@ -56,6 +53,13 @@ const ENAMETOOLONG = 36;
 function unknownType(type: number): Obstacle {
   const name = ATTACH_TYPES[type] ?? type;
   return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what attach type ${name} takes for its target` };
+}
+
+/** BPF_PROG_ATTACH and BPF_PROG_DETACH. */
+function attachment(_: Call, given: Attr): Plan | Obstacle {
+  const type = given.u32(8);
+  const target = attachTargetOf(type);
+  return target === null ? unknownType(type) : { ...PLAIN, target, fields: targetField(target, 0) };
 }
 
 function targetField({ by }: Target, at: number): readonly Field[] {

@@ -211,6 +211,14 @@ static void attachments(void)
 	ATTACH("by a type that is none", .target_fd = cgroup, .attach_bpf_fd = skb, .attach_type = 4000);
 	attr = (union bpf_attr){.target_fd = cgroup, .attach_bpf_fd = other, .attach_type = BPF_CGROUP_INET_EGRESS};
 	say("detach", bpf(BPF_PROG_DETACH, &attr, sizeof(attr)));
+	say("detach what is not there", bpf(BPF_PROG_DETACH, &attr, sizeof(attr)));
+#define DETACH(what, ...) (attr = (union bpf_attr){__VA_ARGS__}, say(what, bpf(BPF_PROG_DETACH, &attr, sizeof(attr))))
+	DETACH("detach from a map", .target_fd = map, .attach_bpf_fd = other, .attach_type = BPF_CGROUP_INET_EGRESS);
+	DETACH("detach from nothing", .target_fd = -1, .attach_bpf_fd = other, .attach_type = BPF_CGROUP_INET_EGRESS);
+	DETACH("detach by a type that attaches nothing", .target_fd = cgroup, .attach_bpf_fd = other, .attach_type = BPF_XDP_DEVMAP);
+	ATTACH("attach alone", .target_fd = cgroup, .attach_bpf_fd = skb, .attach_type = BPF_CGROUP_INET_EGRESS);
+	DETACH("detach whatever is there", .target_fd = cgroup, .attach_type = BPF_CGROUP_INET_EGRESS);
+	DETACH("and again", .target_fd = cgroup, .attach_type = BPF_CGROUP_INET_EGRESS);
 }
 
 static void runs(void)

@@ -131,6 +131,16 @@ describe("what is done with objects that were handed out", () => {
       program: ["cgroup_skb", expect.any(String), expect.any(String)],
       attach: { type: "cgroup_inet_egress", flags: 2, target: { kind: "cgroup" } },
     });
+    const detached = noted("BPF_PROG_DETACH");
+    expect(detached[0]).toMatchObject({
+      program: ["cgroup_skb", expect.any(String), expect.any(String)],
+      attach: {
+        type: "cgroup_inet_egress",
+        flags: 0,
+        target: { kind: "cgroup", path: cgroup.slice((unified() ?? "").length) },
+      },
+    });
+    expect(detached.map(({ program }) => program)).toContain(null);
     expect(noted("BPF_PROG_TEST_RUN")[1]).toMatchObject({
       program: ["xdp", GOOD_TAG, GOOD_TAG],
       run: { repeat: 10, flags: 0, data_size_in: 64, data_size_out: 128, ctx_size_in: 0, ctx_size_out: 0 },
