@@ -1,6 +1,5 @@
 import { CountersignError } from "../error.js";
 import { Btf } from "./btf.js";
-import { Bytes } from "./bytes.js";
 import { zeroMapReferences } from "./digest.js";
 import type { ProgramFacts } from "./facts.js";
 import { INSN_SIZE } from "./insn.js";
@@ -78,26 +77,28 @@ const ATTR = {
 } as const;
 /** BPF_OBJ_NAME_LEN */
 const NAME_SIZE = 16;
-const LARGEST_ATTR = 4096;
 
 /** An attr that is shorter than the kernel's own reads as zero past its end (CHECK_ATTR of kernel/bpf/syscall.c). */
 class Attr {
-  readonly #bytes: Bytes;
-
-  constructor(given: Uint8Array) {
-    const bytes = new Uint8Array(Math.max(256, Math.min(given.length, LARGEST_ATTR)));
-    bytes.set(given.subarray(0, bytes.length));
-    this.#bytes = new Bytes(bytes, "little", "LOAD_MALFORMED", "bpf_attr");
-  }
+  constructor(private readonly bytes: Uint8Array) {}
 
   u32(at: number): number {
-    return this.#bytes.u32(at);
+    if (at + 4 > this.bytes.length) return this.#partly(at);
+    const { bytes } = this;
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
   }
 
   text(at: number, size: number): string {
-    const bytes = this.#bytes.part(at, size);
+    const bytes = this.bytes.subarray(at, at + size);
     const end = bytes.indexOf(0);
+    if (end === 0 || bytes.length === 0) return "";
     return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString("utf8");
+  }
+
+  #partly(at: number): number {
+    let value = 0;
+    for (let index = at; index < this.bytes.length; index++) value |= this.bytes[index]! << (8 * (index - at));
+    return value >>> 0;
   }
 }
 
