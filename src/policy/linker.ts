@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { CountersignError } from "../error.js";
 import { refusedByEngine } from "../sandbox/syntax.js";
 import { assemble } from "./assemble.js";
+import { blindHooks } from "./blind.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { didYouMean } from "./nearest.js";
 import { locate } from "./places.js";
@@ -17,6 +18,8 @@ export interface LinkedPolicy {
   readonly digest: string;
   /** The hooks that the policy exports, in the order of their numbers in `source`. */
   readonly hooks: readonly string[];
+  /** Those of them that take no subject. */
+  readonly blind: ReadonlySet<string>;
   /** Literal names that the policy asks the configuration for. */
   readonly names: readonly ConfiguredName[];
   /** The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. */
@@ -45,6 +48,7 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
       return digest;
     },
     hooks,
+    blind: blindHooks(units.at(-1)!.source, hooks),
     names: units.flatMap(configuredNames),
     locate: (line, column) => locate(parts, line, column) ?? file,
   };

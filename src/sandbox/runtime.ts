@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import { Crossing } from "./crossing.js";
 import type { HostFunctions } from "./host.js";
-import { STEPS_AT_LEAST, STEPS_FOR_FUEL, TOLD_MEMORY } from "./limits.js";
+import { STEPS_AT_LEAST, STEPS_FOR_FUEL, SUBJECTS_KEPT, TOLD_MEMORY } from "./limits.js";
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
@@ -74,9 +74,10 @@ export class Runtime implements Callbacks {
     this.#free(factory);
   }
 
+  /** `subject` is null where the hook takes none. */
   ask(
     hook: number,
-    subject: object,
+    subject: object | null,
     current: Readonly<Record<string, unknown>>,
     limits: { fuel: number; wall: number },
     functions: HostFunctions,
@@ -87,7 +88,7 @@ export class Runtime implements Callbacks {
     this.#wall = limits.wall;
     this.#deadline = 0;
     try {
-      const slot = this.#subjects.slotOf(subject);
+      const slot = subject === null ? NO_SUBJECT : this.#subjects.slotOf(subject);
       const box = this.#fresh();
       this.#crossing.begin(current, functions, box, this.#doubles);
       const reply = this.#decide(hook, slot, limits.fuel);
@@ -268,6 +269,9 @@ export class Runtime implements Callbacks {
     for (const value of values) this.module.ffi.QTS_FreeValuePointer(this.#context, value);
   }
 }
+
+/** A slot that no subject is put in. */
+const NO_SUBJECT = SUBJECTS_KEPT;
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

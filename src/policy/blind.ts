@@ -1,0 +1,21 @@
+import type { AnyNode } from "acorn";
+import { canBeArrow } from "./lighten.js";
+import type { Source } from "./source.js";
+
+/**
+ * The hooks that a policy's own file declares as functions without parameters, so that no subject need be handed over to them: as an
+ * arrow, or where nothing tells whether it is one. Any other may find its subject in some way, and counts as one that looks.
+ */
+export function blindHooks(source: Source, hooks: readonly string[]): ReadonlySet<string> {
+  const blind = new Set<string>();
+  for (const statement of source.program.body) {
+    const node: AnyNode | null | undefined = statement.type === "ExportNamedDeclaration" ? statement.declaration : null;
+    if (node?.type === "FunctionDeclaration" && node.params.length === 0 && canBeArrow(source, node, hooks))
+      blind.add(node.id.name);
+    if (node?.type !== "VariableDeclaration" || node.kind !== "const") continue;
+    for (const { id, init } of node.declarations)
+      if (id.type === "Identifier" && init?.type === "ArrowFunctionExpression" && init.params.length === 0)
+        blind.add(id.name);
+  }
+  return blind;
+}
