@@ -10,6 +10,7 @@ import { DecisionThread } from "../threads/decision-thread.js";
 import { Containers } from "./containers.js";
 import { type Handover, receiveHandover } from "./handover.js";
 import { KeptContainers } from "./kept-containers.js";
+import { KeptMaps } from "./kept-maps.js";
 import type { LabelSource } from "./label-source.js";
 import type { ServiceManager } from "./service-manager.js";
 
@@ -31,6 +32,7 @@ export interface AgentOptions {
 export class Agent {
   readonly #containers: Containers;
   readonly #kept: KeptContainers;
+  readonly #maps: KeptMaps;
   #stopListening: () => void = () => undefined;
   #lose: (error: CountersignError) => void = () => undefined;
   #isLost = false;
@@ -49,6 +51,7 @@ export class Agent {
   ) {
     const { labels, manager, say } = options;
     this.#kept = new KeptContainers(manager, (container) => thread.handedTo(container));
+    this.#maps = new KeptMaps(manager, options.config, thread.texts, () => thread.wrote);
     this.#containers = new Containers(labels, {
       known: (listener, container, bookmark) => void thread.listen(listener, container, bookmark).catch(say),
       say,
@@ -69,10 +72,16 @@ export class Agent {
       replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
       lost: (error) => agent.#lose(error),
       done: (listener) => agent.#release(listener),
+      wrote: (wrote) => agent.#maps.record(wrote),
       handed: (container, handed) => agent.#kept.record(container, handed),
     });
     const agent = new Agent(options, thread);
     try {
+      const wrote = agent.#maps.restore();
+      if (wrote.length > 0) {
+        thread.rewrite(wrote);
+        agent.#maps.record(wrote);
+      }
       agent.#kept.restore(({ listener, state, bookmark, handed }) => {
         thread.remember(state.id, handed);
         agent.#containers.take(listener, state, bookmark);
@@ -102,6 +111,7 @@ export class Agent {
   /** All or nothing: throws and keeps what it has. Labels are looked up again. */
   async reload(config: Config): Promise<void> {
     await this.thread.reload(config);
+    this.#maps.reset(config, this.thread.texts);
     this.#containers.refresh();
     this.#settle();
   }

@@ -4,6 +4,7 @@ import { close } from "../sys/pidfd.js";
 import type { ContainerState } from "./container-state.js";
 import { isListener } from "./handover.js";
 import { KeptFile } from "./kept-file.js";
+import { MAPS_NAME } from "./kept-maps.js";
 import type { ServiceManager } from "./service-manager.js";
 
 /**
@@ -40,7 +41,9 @@ export class KeptContainers {
   /** Gives what was kept to `taken`, and has dropped what cannot be used. */
   restore(taken: (restored: Restored) => void): void {
     const kept = Array.from(this.manager.kept, ([name, fds]) => ({ name, fds, number: numberOf(name) }));
-    for (const { name, fds, number } of kept.sort((one, other) => one.number - other.number)) {
+    for (const { name, fds, number } of kept
+      .filter(({ name }) => name !== MAPS_NAME)
+      .sort((one, other) => one.number - other.number)) {
       const listener = fds.find(isListener);
       const file = fds.find((fd) => !isListener(fd));
       const opened = number === 0 || file === undefined ? null : KeptFile.open(file);

@@ -51,6 +51,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
     },
     done: () => undefined,
     handed: () => undefined,
+    wrote: () => undefined,
   });
   try {
     // the engine starts while the launcher does

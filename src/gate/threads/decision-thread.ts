@@ -13,7 +13,7 @@ import { Tally } from "../tally.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { Heard, NO_FILE } from "./heard.js";
-import type { FromThread, HandedTo, ToldRefusal } from "./messages.js";
+import type { FromThread, HandedTo, ToldRefusal, Wrote } from "./messages.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settle } from "./settle.js";
@@ -28,6 +28,8 @@ export interface ThreadEvents {
   done(fd: number): void;
   /** Objects were handed out to the tasks of a container, some milliseconds ago at most. */
   handed(whose: string, handed: readonly Handed[]): void;
+  /** Attachments wrote to maps. */
+  wrote(wrote: readonly Wrote[]): void;
   /** Something was, or would have been, refused: each reason once. */
   refusal(refusal: ToldRefusal): void;
   /** The thread was ended or taken off because of what it was doing, and another one is there. */
@@ -62,7 +64,6 @@ export class DecisionThread {
   readonly #orders = new Orders((message) => this.#thread.tell(message));
   #succession: Succession;
   #sealed: SealedRules;
-  /** What policies and maps are made of, as the configuration was taken. */
   #texts: Texts | null = null;
   #thread: GateThread;
   readonly #spare = new Spare(() => this.#start(true));
@@ -116,6 +117,23 @@ export class DecisionThread {
     await this.#orders.give((order) => ({ do: "listen", order, fd, container, bookmark: this.#heard.bookmark(fd) }));
   }
 
+  /** What policies and maps are made of, as the configuration was taken. */
+  get texts(): Texts {
+    return this.#texts ?? new Map();
+  }
+
+  /** All that attachments wrote to maps, without what was written over since. */
+  get wrote(): readonly Wrote[] {
+    const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
+    return this.#succession.commits().map((commit) => ({ ...commit, mode: modes.get(commit.attachment)! }));
+  }
+
+  /** Takes what was written under a gate before this one, before anything is judged. */
+  rewrite(wrote: readonly Wrote[]): void {
+    this.#succession.record({ answers: wrote });
+    this.#thread.tell({ do: "inherit", commits: this.#succession.commits(), suspensions: [], handed: [] });
+  }
+
   /** All that was handed out to whose tasks, but for what is gone. */
   handedTo(whose: string): readonly Handed[] {
     return this.#handed.get(whose)?.all ?? [];
@@ -157,7 +175,7 @@ export class DecisionThread {
   }
 
   #successionOf(config: Config): Succession {
-    return new Succession(config, () => this.#texts ?? new Map());
+    return new Succession(config, () => this.texts);
   }
 
   #start(awaited: boolean): GateThread {
@@ -186,6 +204,7 @@ export class DecisionThread {
         break;
       case "wrote":
         this.#succession.record(message);
+        this.events.wrote(message.answers);
         break;
       case "refusal":
         this.events.refusal(message);

@@ -10,7 +10,13 @@ import { BIN, needs, needsGate, Site } from "./site.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const BY_TIER = `
-import { deny } from "countersign";
+import { deny, map_lookup, map_update, note } from "countersign";
+export const bpf_prog = () => {
+  const count = map_lookup("asked", "count") ?? 0;
+  map_update("asked", "count", count + 1);
+  note(String(count));
+  return 0;
+};
 export const bpf_prog_load = (prog, current) =>
   current.container?.labels?.tier === "edge" ? deny("a container of tier edge loads nothing here") : 0;
 `;
@@ -28,7 +34,10 @@ describe("an agent that systemd starts again", () => {
 
   beforeAll(async () => {
     if (process.getuid?.() !== 0) return;
-    site = new Site(BY_TIER, "gate: { map_memory: 1MiB }\n");
+    site = new Site(
+      BY_TIER,
+      "gate: { map_memory: 1MiB }\nmaps: { asked: { writable: { entries: 4, bytes: 4KiB } } }\n",
+    );
     machine = await Machine.withAgent(site);
     if (typeof machine === "string") return;
     const program = join(site.folder, "traps-static");
@@ -56,10 +65,10 @@ describe("an agent that systemd starts again", () => {
   const stored = (count: number) =>
     vi.waitFor(() => expect(there().property(UNIT, "NFileDescriptorStore")).toBe(String(count)), { timeout: 5000 });
 
-  it("is ready when it says so, and has each container kept as two fds", async () => {
+  it("is ready when it says so, and has each container kept as two fds, and its maps as one", async () => {
     await judged();
     expect(there().property(UNIT, "ActiveState")).toBe("active");
-    await stored(4);
+    await stored(5);
   });
 
   it("goes on with containers that ran before", async () => {
@@ -67,7 +76,7 @@ describe("an agent that systemd starts again", () => {
     expect(there().run("systemctl", "restart", UNIT)).toMatchObject({ status: 0, stderr: "" });
     expect(mainPid()).not.toBe(before);
     await judged();
-    await stored(4);
+    await stored(5);
   });
 
   it("goes on with them after it was killed, and calls that come meanwhile wait for it", async () => {
@@ -77,7 +86,7 @@ describe("an agent that systemd starts again", () => {
       await judged();
       expect(mainPid()).not.toBe(before);
     }
-    await stored(4);
+    await stored(5);
   });
 
   it("has the call fail that was being decided when it was killed, and the task go on", async () => {
@@ -124,10 +133,34 @@ describe("an agent that systemd starts again", () => {
     await dev.ask("read -r keeper < /dev/shm/pid; kill -KILL $keeper");
   });
 
+  /** What the policy found in its map, at each load since the log was forgotten. */
+  const counts = () =>
+    site.log.filter(({ hook }) => hook === "bpf_prog").map(({ answers }) => Number(answers?.[0]?.notes[0]));
+
+  it("has the maps that policies wrote to, where it was told to end or killed", async () => {
+    expect(await dev.ask(LOADER)).toContain(LOADED);
+    for (const how of ["-TERM", "-KILL"]) {
+      const before = counts().at(-1)!;
+      site.forgetLog();
+      there().run("kill", how, mainPid());
+      expect(await dev.ask(LOADER)).toContain(LOADED);
+      expect(counts()[0]).toBe(before + 1);
+    }
+  });
+
+  it("begins a map anew of which the configuration says something else by then", async () => {
+    const config = readFileSync(join(site.folder, "countersign.yaml"), "utf8");
+    site.write("countersign.yaml", config.replace("entries: 4", "entries: 5"));
+    site.forgetLog();
+    there().run("systemctl", "restart", UNIT);
+    expect(await dev.ask(LOADER)).toContain(LOADED);
+    expect(counts()[0]).toBe(0);
+  });
+
   it("hears processes that a runtime starts in such a container", async () => {
     expect(edge.exec("/bin/attack", "callers").stdout).toContain(REFUSED);
     expect(dev.exec("/bin/attack", "callers").stdout).toContain(LOADED);
-    await stored(4);
+    await stored(5);
   });
 
   it("has read its configuration again when systemctl says so", async () => {
@@ -142,16 +175,16 @@ describe("an agent that systemd starts again", () => {
   it("forgets containers that end, whether it runs or not", async () => {
     const short = containers.start();
     expect(await short.ask(LOADER)).toContain(LOADED);
-    await stored(6);
+    await stored(7);
     await short.end();
-    await stored(4);
+    await stored(5);
     const other = containers.start();
     expect(await other.ask(LOADER)).toContain(LOADED);
     there().run("kill", "-STOP", mainPid());
     await other.end();
     there().run("kill", "-KILL", mainPid());
     await judged();
-    await stored(4);
+    await stored(5);
   });
 
   it("lets containers go when it is stopped: their calls fail", async () => {

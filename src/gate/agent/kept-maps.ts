@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import type { Config } from "../../config/config.js";
+import type { Texts } from "../../engine/sources.js";
+import { close } from "../sys/pidfd.js";
+import type { Wrote } from "../threads/messages.js";
+import { Journal } from "./journal.js";
+import type { ServiceManager } from "./service-manager.js";
+
+/** The fd's name, where a service manager keeps it. */
+export const MAPS_NAME = "maps";
+/** Of the form in which writes are written; what is written in another one is not read. */
+const VERSION = 1;
+const MAX_FIRST = 1024 * 1024;
+/** Bytes for writes. */
+const MAX_WRITES = 16 * 1024 * 1024;
+
+/**
+ * What policies wrote to maps, in the fd store of the service manager: a journal whose first line says what the maps began with,
+ * and each other one what an attachment wrote. A map of which the configuration says something else by now begins anew, as it
+ * does where the configuration is read again.
+ */
+export class KeptMaps {
+  #journal: Journal | null = null;
+  /** Without some of the writes, the others would make maps that never were. */
+  #tooMuch = false;
+  #first: string;
+
+  /** `latest`: all that was written, without what was written over since. */
+  constructor(
+    private readonly manager: ServiceManager,
+    private config: Pick<Config, "maps" | "attachments">,
+    texts: Texts,
+    private readonly latest: () => readonly Wrote[],
+  ) {
+    this.#first = firstLine(config, texts);
+  }
+
+  /** What was written under an agent before this one, oldest first, so far as it counts now. */
+  restore(): readonly Wrote[] {
+    const [fd, ...others] = this.manager.kept.get(MAPS_NAME) ?? [];
+    if (fd === undefined) return [];
+    const wrote: Wrote[] = [];
+    const opened = Journal.open(fd, 0, MAX_FIRST, MAX_WRITES, (line) => {
+      const one = readWrote(line);
+      if (one !== null) wrote.push(one);
+      return one !== null;
+    });
+    const same = new Set(sameMaps(opened?.first ?? "", this.#first));
+    // all that counts is written anew, for what maps begin with now
+    for (const other of [fd, ...others]) close(other);
+    this.manager.drop(MAPS_NAME);
+    const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
+    return wrote
+      .filter(({ attachment, mode }) => modes.get(attachment) === mode)
+      .map((one) => ({ ...one, writes: one.writes.filter(({ map }) => same.has(map)) }))
+      .filter(({ writes }) => writes.length > 0);
+  }
+
+  /** Keeps what was written. */
+  record(wrote: readonly Wrote[]): void {
+    if (this.#tooMuch) return;
+    const journal = this.#journal ?? this.#begin();
+    if (journal === null || journal.add(wrote.map(wroteText))) return;
+    if (journal.replace(this.latest().map(wroteText))) return;
+    this.#drop();
+    this.#tooMuch = true;
+  }
+
+  /** Another configuration holds, under which nothing was written yet. */
+  reset(config: Pick<Config, "maps" | "attachments">, texts: Texts): void {
+    this.config = config;
+    this.#first = firstLine(config, texts);
+    this.#tooMuch = false;
+    this.#drop();
+  }
+
+  #drop(): void {
+    if (this.#journal === null) return;
+    this.manager.drop(MAPS_NAME);
+    close(this.#journal.fd);
+    this.#journal = null;
+  }
+
+  #begin(): Journal | null {
+    const journal = Journal.create("countersign-maps", 0, this.#first, MAX_WRITES);
+    if (journal === null) return null;
+    if (!this.manager.keep(MAPS_NAME, [journal.fd])) {
+      close(journal.fd);
+      return null;
+    }
+    this.#journal = journal;
+    return journal;
+  }
+}
+
+/** What each writable map begins with and may take, by a digest: a JSON object. */
+function firstLine({ maps }: Pick<Config, "maps">, texts: Texts): string {
+  const digests = maps.map(({ name, file, writable }) => {
+    const begins = JSON.stringify([file === null ? null : (texts.get(file) ?? null), writable]);
+    return [name, createHash("sha256").update(begins).digest("hex")];
+  });
+  return JSON.stringify(Object.fromEntries(digests));
+}
+
+/** Names of the maps that begin as they did. */
+function sameMaps(before: string, now: string): readonly string[] {
+  try {
+    const digests = JSON.parse(before) as Readonly<Record<string, unknown>> | null;
+    const current = JSON.parse(now) as Readonly<Record<string, string>>;
+    return Object.keys(current).filter((name) => digests?.[name] === current[name]);
+  } catch {
+    return [];
+  }
+}
+
+export function wroteText({ attachment, mode, writes }: Wrote): string {
+  return JSON.stringify([VERSION, attachment, mode, writes.map(({ map, key, value }) => [map, key, value])]);
+}
+
+/** Null for what {@link wroteText} did not write. */
+export function readWrote(line: string): Wrote | null {
+  try {
+    const [version, attachment, mode, writes, ...more] = JSON.parse(line);
+    if (version !== VERSION || more.length > 0 || typeof attachment !== "string") return null;
+    if ((mode !== "enforce" && mode !== "audit") || !Array.isArray(writes) || !writes.every(isWrite)) return null;
+    return { attachment, mode, writes: writes.map(([map, key, value]) => ({ map, key, value })) };
+  } catch {
+    return null;
+  }
+}
+
+/** Values are JSON text, which guests parse. */
+function isWrite(write: unknown): write is readonly [string, string, string | null] {
+  if (!Array.isArray(write) || write.length !== 3) return false;
+  const [map, key, value] = write;
+  if (typeof map !== "string" || typeof key !== "string") return false;
+  if (value === null) return true;
+  if (typeof value !== "string") return false;
+  JSON.parse(value);
+  return true;
+}
