@@ -9,8 +9,6 @@ const REFUSE = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog) => deny(\`\${prog.type} programs are not for here\`);
 `;
-/** Tools of libbpf-tools that run where there are tracepoints and no kprobes. */
-const TOOLS = ["opensnoop", "tcplife", "exitsnoop", "statsnoop", "mountsnoop", "runqlat"];
 const TRACING = "/sys/kernel/tracing";
 
 describe("an unmodified program behind a gate", () => {
@@ -78,17 +76,6 @@ describe("an unmodified program behind a gate", () => {
       ),
     );
   });
-
-  for (const tool of TOOLS)
-    it(`traces with ${tool} as without the gate`, (context) => {
-      needs(context, `${tool}-libbpf`);
-      if (!existsSync(join(TRACING, "events"))) context.skip("needs tracefs");
-      const command = ["timeout", "-s", "INT", "2", `${tool}-libbpf`];
-      const [bare, gated] = [site.bare(...command), site.run(...command)];
-      if (bare.stderr.includes("failed")) context.skip(`${tool} does not run on this kernel`);
-      expect([gated.status, gated.stderr]).toEqual([bare.status, bare.stderr]);
-      expect(gated.stdout.split("\n")[0]).toBe(bare.stdout.split("\n")[0]);
-    });
 
   it("shows events with execsnoop", (context) => {
     needs(context, "execsnoop-libbpf");
