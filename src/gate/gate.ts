@@ -105,6 +105,7 @@ export class Gate {
       porters ?? this.#own,
       visit?.fds ?? null,
       this.gatehouse.watch,
+      { listener: listener.fd, id: notification.id },
     );
     let goesOn = false;
     try {

@@ -1,5 +1,6 @@
 import type { Span } from "../sys/memory.js";
 import { close, takeFd } from "../sys/pidfd.js";
+import type { Waiting } from "../sys/seccomp.js";
 import type { FileIdentity, Make, Part } from "../threads/errand.js";
 import type { Hands } from "../threads/hands.js";
 import type { Watch } from "../threads/watch.js";
@@ -21,6 +22,7 @@ export class Task {
     private readonly hands: Hands,
     private taken: Fds | null,
     private readonly watch: Pick<Watch, "made">,
+    private readonly during: Waiting,
   ) {}
 
   /** The gate's copies of the task's fds, and fds of its own, but for those that errands of this turn have brought. */
@@ -72,12 +74,14 @@ export class Task {
   /** Whether all that was to be written could be. */
   writeAll(): boolean {
     const parts = this.#writes;
-    return parts === null || parts.length === 0 || this.hands.run({ do: "write", tid: this.tid, parts });
+    return (
+      parts === null || parts.length === 0 || this.hands.run({ do: "write", tid: this.tid, during: this.during, parts })
+    );
   }
 
   /** Makes a call on the task's account: a result, which is an fd of the gate's where it is positive, or a negative errno. */
-  make(call: Omit<Make, "do">): number {
-    return this.hands.run({ do: "call", ...call });
+  make(call: Omit<Make, "do" | "during">): number {
+    return this.hands.run({ do: "call", during: this.during, ...call });
   }
 
   /** The gate's copy of one of the task's fds; the same number gives the same copy. A negative errno on failure. */

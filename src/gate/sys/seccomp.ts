@@ -46,9 +46,23 @@ export function send(listener: number, response: Uint8Array): number {
 }
 
 /** Whether the target of a notification, which begins with its id, still waits for it: its task id is still its own. */
-export function stillWaits(listener: number, notification: Uint8Array): boolean {
+export function stillWaits(listener: number, notification: Uint8Array | BigUint64Array): boolean {
   return syscall(NR.ioctl, listener, IOCTL.idValid, notification) === 0;
 }
+
+/** A target's wait: the id of its notification, which no other wait at this listener ever has. */
+export interface Waiting {
+  readonly listener: number;
+  readonly id: bigint;
+}
+
+/** The same of a wait that is named: a task id is the target's own for as long as it lasts, and another's soon after. */
+export function lasts({ listener, id }: Waiting): boolean {
+  waiting[0] = id;
+  return stillWaits(listener, waiting);
+}
+
+const waiting = new BigUint64Array(1);
 
 /** Puts an fd into the target and answers with its number there, in one step. The number, or a negative errno. */
 export function answerWithFd(listener: number, id: bigint, fd: number): number {

@@ -1,8 +1,10 @@
 import { fstatSync } from "node:fs";
+import { ERRNO } from "../../errno.js";
 import type { Identity, Wardrobe } from "../sys/credentials.js";
 import { readAt } from "../sys/file.js";
 import { type Argument, addressOf, syscall } from "../sys/libc.js";
 import { PAGE, readMemory, readString, type Span, writeMemory } from "../sys/memory.js";
+import { lasts, type Waiting } from "../sys/seccomp.js";
 
 /**
  * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie behind
@@ -35,6 +37,7 @@ interface ReadString {
 interface Write {
   readonly do: "write";
   readonly tid: number;
+  readonly during: Waiting;
   readonly parts: readonly Part[];
 }
 
@@ -65,6 +68,7 @@ export interface FileIdentity {
 /** A system call as the task. */
 export interface Make {
   readonly do: "call";
+  readonly during: Waiting;
   readonly identity: Identity;
   readonly number: number;
   /** Argument registers; memory stands for its address. */
@@ -106,7 +110,11 @@ export function waitOf(errand: Errand): Wait {
   return errand.do === "file" || errand.do === "identify" ? "file" : "memory";
 }
 
-/** Runs an errand in the calling thread. */
+/**
+ * Runs an errand in the calling thread. It may have waited for long before, or between two of its parts, and a task can be killed
+ * meanwhile and its id be another one's: what has an effect is done while the wait lasts that it is for, looked at after all
+ * that was taken by the task's id, and just before.
+ */
 export function perform<E extends Errand>(errand: E, wardrobe: Wardrobe): OutcomeOf<E> {
   return outcome(errand, wardrobe) as OutcomeOf<E>;
 }
@@ -120,14 +128,18 @@ function outcome(errand: Errand, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
     case "string":
       return readString(errand.tid, errand.address, errand.limit);
     case "write":
-      return errand.parts.every(({ address, bytes }) => writeMemory(errand.tid, address, bytes));
+      return errand.parts.every(
+        ({ address, bytes }) => lasts(errand.during) && writeMemory(errand.tid, address, bytes),
+      );
     case "file":
       return readAt(errand.fd, errand.limit);
     case "identify":
       return identify(errand.fd);
     case "call": {
       const [a, b, c, d, e, f] = errand.words as readonly Argument[];
-      return wardrobe.wear(errand.identity, () => syscall(errand.number, a, b, c, d, e, f));
+      return wardrobe.wear(errand.identity, () =>
+        lasts(errand.during) ? syscall(errand.number, a, b, c, d, e, f) : -ERRNO.ESRCH,
+      );
     }
   }
 }

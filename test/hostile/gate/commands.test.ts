@@ -28,7 +28,10 @@ describe("a command's attr that lies", () => {
     pidfd = openThread(process.pid, process.pid);
     // this process is the task whose memory is copied
     const watch = new Watch();
-    task = new Task(process.pid, process.pid, pidfd, new OwnHands(watch, new Wardrobe()), null, watch);
+    task = new Task(process.pid, process.pid, pidfd, new OwnHands(watch, new Wardrobe()), null, watch, {
+      listener: -1,
+      id: 0n,
+    });
   });
   afterEach(() => {
     task.release();

@@ -272,6 +272,69 @@ static void endless(void)
 	say("and then", load(GOOD, 2));
 }
 
+// Has this process's next child be the one of this id, as far as that is up to it.
+static pid_t fork_as(pid_t id)
+{
+	FILE *last = fopen("/proc/sys/kernel/ns_last_pid", "w");
+
+	if (last != NULL)
+		fprintf(last, "%d", id - 1), fclose(last);
+	return fork();
+}
+
+// A task is killed while the gate writes into it, and its id is another one's by the time that the gate goes on: what is written
+// next, into attr, would be that one's.
+static void successor(void)
+{
+	union bpf_attr *attr = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *true_size = (void *)attr + 140; // log_true_size
+	struct uffd_msg event;
+	pid_t task, heir = 0;
+	int told[2], gone[2], faults;
+	char *page, filler[4096] = {};
+	char says;
+
+	if (pipe(told) || pipe(gone))
+		exit(3);
+	task = fork();
+	if (task == 0) {
+		struct bpf_insn wrong[2] = {{.code = BPF_ALU64 | BPF_MOV | BPF_X, .src_reg = 5}, EXIT};
+
+		page = endless_page();
+		write(told[1], &page, sizeof(page));
+		fill(attr, wrong, 2);
+		attr->log_level = 1, attr->log_size = 4096, attr->log_buf = (uintptr_t)page;
+		bpf(BPF_PROG_LOAD, attr, sizeof(*attr) > 144 ? sizeof(*attr) : 144);
+		_exit(0);
+	}
+	close(told[1]);
+	read(told[0], &page, sizeof(page));
+	// the lowest that was free when the pipes were made
+	faults = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, task, 0), gone[1] + 1, 0);
+	if (read(faults, &event, sizeof(event)) != sizeof(event))
+		exit(4);
+	kill(task, SIGKILL);
+	waitpid(task, NULL, 0);
+	for (int tries = 0; tries < 100 && heir != task; tries++) {
+		heir = fork_as(task);
+		if (heir == 0) {
+			read(gone[0], &says, 1);
+			_exit(*true_size != 0);
+		}
+		if (heir != task)
+			kill(heir, SIGKILL), waitpid(heir, NULL, 0);
+	}
+	printf("heir: %s\n", heir == task ? "has its id" : "none");
+	struct uffdio_copy copy = {.dst = (uintptr_t)page, .src = (uintptr_t)filler, .len = 4096};
+	say("page", ioctl(faults, UFFDIO_COPY, &copy));
+	usleep(300000);
+	write(gone[1], "", 1);
+	int status;
+	waitpid(heir, &status, 0);
+	printf("memory of the heir: %s\n", WEXITSTATUS(status) ? "written to" : "untouched");
+	say("and then", load(GOOD, 2));
+}
+
 // ---- credentials ---------------------------------------------------------------------------------------------------
 
 static void limit_to(uint64_t effective)
@@ -554,7 +617,7 @@ static const struct {
 	void (*run)(void);
 } TRAPS[] = {
 	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"places", places}, {"shapes", shapes},
-	{"endless", endless}, {"stall", stall},
+	{"endless", endless}, {"stall", stall}, {"successor", successor},
 	{"capabilities", capabilities}, {"reach", reach}, {"catch", catch}, {"by-id", by_id}, {"rewrite", rewrite},
 	{"signature", signature}, {"loaders", loaders}, {"deaths", deaths},
 };

@@ -113,6 +113,17 @@ describe("a gate that somebody tries to get around", () => {
       expect(refusal?.reason).toMatch(/kept its memory from being read .* and was killed/);
   });
 
+  it("writes to no other task that has the id of one that was killed meanwhile", (context) => {
+    const { says } = trap("successor");
+    if (says["no userfaultfd"] !== undefined) context.skip("needs userfaultfd");
+    expect(says).toEqual({
+      heir: "has its id",
+      page: "done",
+      "memory of the heir": "untouched",
+      "and then": "done",
+    });
+  });
+
   it("has the kernel judge with the task's capabilities, not with its own", () => {
     expect(trap("capabilities").says).toEqual({
       "pointer with all": "done",
