@@ -75,6 +75,10 @@ const COPIED: Readonly<Record<number, Readonly<Record<number, string>>>> = {
     ...{ 0: "target_fd", 4: "attach_bpf_fd", 8: "attach_type", 12: "attach_flags" },
     ...{ 16: "replace_bpf_fd", 20: "relative_fd", 24: "expected_revision" },
   },
+  9: {
+    ...{ 0: "target_fd", 4: "attach_bpf_fd", 8: "attach_type", 12: "attach_flags" },
+    ...{ 20: "relative_fd", 24: "expected_revision" },
+  },
   10: {
     ...{ 0: "test.prog_fd", 4: "test.retval", 8: "test.data_size_in", 12: "test.data_size_out", 16: "test.data_in" },
     ...{ 24: "test.data_out", 32: "test.repeat", 36: "test.duration", 40: "test.ctx_size_in", 44: "test.ctx_size_out" },
