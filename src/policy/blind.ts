@@ -3,10 +3,11 @@ import { canBeArrow } from "./lighten.js";
 import type { Source } from "./source.js";
 
 /**
- * The hooks that a policy's own file declares as functions without parameters, so that no subject need be handed over to them: as an
- * arrow, or where nothing tells whether it is one. Any other may find its subject in some way, and counts as one that looks.
+ * Of each hook whether a policy's own file declares it as a function without parameters, so that no subject need be handed over
+ * to it: as an arrow, or where nothing tells whether it is one. Any other may find its subject in some way, and counts as one
+ * that looks.
  */
-export function blindHooks(source: Source, hooks: readonly string[]): ReadonlySet<string> {
+export function blindHooks(source: Source, hooks: readonly string[]): readonly boolean[] {
   const blind = new Set<string>();
   for (const statement of source.program.body) {
     const node: AnyNode | null | undefined = statement.type === "ExportNamedDeclaration" ? statement.declaration : null;
@@ -17,5 +18,5 @@ export function blindHooks(source: Source, hooks: readonly string[]): ReadonlySe
       if (id.type === "Identifier" && init?.type === "ArrowFunctionExpression" && init.params.length === 0)
         blind.add(id.name);
   }
-  return blind;
+  return hooks.map((hook) => blind.has(hook));
 }

@@ -74,7 +74,7 @@ export class Domain {
       this.#replace();
       return notAsked(`the policy could not be started: ${(error as Error).message}`, policy.file);
     }
-    const shown = policy.blind.has(hook) ? null : subject;
+    const shown = policy.blind[number] ? null : subject;
     const reply = runtime.ask(number, shown, current as unknown as Record<string, unknown>, limits, functions);
     if (runtime.spent || runtime.module.broken || runtime.module.size > MODULE_MEMORY) this.#replace();
     return outcomeOf(reply, policy, limits);

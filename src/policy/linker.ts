@@ -18,8 +18,8 @@ export interface LinkedPolicy {
   readonly digest: string;
   /** The hooks that the policy exports, in the order of their numbers in `source`. */
   readonly hooks: readonly string[];
-  /** Those of them that take no subject. */
-  readonly blind: ReadonlySet<string>;
+  /** By the same numbers: whether it takes no subject. */
+  readonly blind: readonly boolean[];
   /** Literal names that the policy asks the configuration for. */
   readonly names: readonly ConfiguredName[];
   /** The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. */

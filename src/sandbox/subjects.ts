@@ -13,6 +13,7 @@ interface Kept {
   readonly size: number;
   readonly firstByte: number;
   readonly bytes: number;
+  used: number;
 }
 
 /**
@@ -22,11 +23,11 @@ interface Kept {
 export class Subjects {
   readonly #packer: Packer;
   readonly #guest: SubjectGuest;
-  /** Oldest first. */
   readonly #kept = new Map<object, Kept>();
   readonly #free: number[] = [];
   readonly #bytes = new Map<number, Uint8Array>();
   #slots = 0;
+  #clock = 0;
   #nextByte = 0;
   #size = 0;
   #last: object | null = null;
@@ -45,8 +46,7 @@ export class Subjects {
     if (kept === undefined) slot = this.#build(subject);
     else {
       slot = kept.slot;
-      this.#kept.delete(subject);
-      this.#kept.set(subject, kept);
+      kept.used = ++this.#clock;
     }
     this.#last = subject;
     this.#lastSlot = slot;
@@ -71,7 +71,7 @@ export class Subjects {
     this.#guest.put(slot, text);
     const firstByte = this.#nextByte;
     for (const one of bytes) this.#bytes.set(this.#nextByte++, one);
-    this.#kept.set(subject, { slot, size, firstByte, bytes: bytes.length });
+    this.#kept.set(subject, { slot, size, firstByte, bytes: bytes.length, used: ++this.#clock });
     this.#size += size;
     return slot;
   }
@@ -83,7 +83,9 @@ export class Subjects {
 
   /** The slot of the oldest, which the guest still has. */
   #dropOldest(): number {
-    const [subject, { slot, size, firstByte, bytes }] = this.#kept.entries().next().value!;
+    let oldest: readonly [object, Kept] | undefined;
+    for (const entry of this.#kept) if (oldest === undefined || entry[1].used < oldest[1].used) oldest = entry;
+    const [subject, { slot, size, firstByte, bytes }] = oldest!;
     for (let number = firstByte; number < firstByte + bytes; number++) this.#bytes.delete(number);
     this.#kept.delete(subject);
     this.#size -= size;
