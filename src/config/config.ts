@@ -67,6 +67,7 @@ export interface LogConfig {
 export interface GateConfig {
   readonly existing: "refuse" | "allow";
   readonly rewritten: "refuse" | "ask";
+  readonly loaderRuns: "refuse" | "ask";
   /** Keyrings by the ids that loads name (`keyring_id` of bpf_attr, an s32). */
   readonly keyrings: Readonly<Record<string, string>>;
   /** Bytes. */
@@ -138,6 +139,7 @@ class Reader {
       gate: {
         existing: gate.existing,
         rewritten: gate.rewritten,
+        loaderRuns: gate.loader_runs,
         keyrings: this.kernelKeyrings(gate.keyrings),
         mapMemory: bytes(gate.map_memory),
         stall: milliseconds(gate.stall),

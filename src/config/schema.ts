@@ -108,6 +108,12 @@ export const SCHEMA = z
           .enum(["refuse", "ask"])
           .default("refuse")
           .describe("A program that the kernel rewrote while loading it (core_relos): refused, or `bpf_prog` is asked"),
+        loader_runs: z
+          .enum(["refuse", "ask"])
+          .default("refuse")
+          .describe(
+            "To run a program that calls bpf(2), where `bpf` is served: refused, or `bpf` is asked and the kernel looks again",
+          ),
         keyrings: z
           .record(z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, { error: "is no id of a kernel's keyring" }), name)
           .default({})

@@ -8,6 +8,8 @@ export interface GateSettings {
   readonly existing: "refuse" | "allow";
   /** Whether policies are asked at `bpf_prog` about a program that the kernel rewrote while loading it (core_relos). */
   readonly rewritten: "refuse" | "ask";
+  /** Whether policies are asked at `bpf` about the run of a program that calls bpf(2), which the kernel then looks at again. */
+  readonly loaderRuns: "refuse" | "ask";
   /** The configuration's keyrings by the ids of the kernel's that loads name. */
   readonly keyrings: Readonly<Record<string, string>>;
   /** Bytes of map memory for the tasks of one listener. */

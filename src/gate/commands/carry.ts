@@ -37,10 +37,13 @@ export function carryOut(call: Call, name: string): Answer {
     const answer = refused(call, name, { verdict: -ERRNO.EPERM, reason: `${stranger} was not handed out here` });
     if (answer !== "continue") return answer;
   }
-  const { verdict } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
+  const { verdict, asked } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
   if (verdict < 0) return { result: verdict };
+  if (plan.left) return asked ? "continue" : refused(call, name, { verdict: -ERRNO.EPERM, reason: UNASKED });
   return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.reach));
 }
+
+const UNASKED = "what the kernel looks at again needs an attachment that allows it, and none in scope was asked";
 
 /** Writes back what the kernel wrote, and hands out what it made. */
 function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {

@@ -16,6 +16,8 @@ export interface Plan {
   /** Offsets of words that {@link settle} sees to. */
   readonly known: readonly number[];
   readonly target: Target | null;
+  /** Whether the kernel carries it out for the task itself, from memory that it looks at once more. */
+  readonly left?: boolean;
   /** Puts into the copy's attr what no field can say. */
   readonly settle: (copy: Copy) => Settled | Obstacle | number;
 }
@@ -31,10 +33,12 @@ export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | 
   6: pin,
   8: attachment,
   9: attachment,
-  10: (call, given) =>
-    heldBy(call, call.task.fd(given.s32(0)))?.programType === SYSCALL
-      ? { verdict: -ERRNO.EPERM, reason: OWN_FDS }
-      : PLAIN,
+  10: (call, given) => {
+    if (heldBy(call, call.task.fd(given.s32(0)))?.programType !== SYSCALL) return PLAIN;
+    return call.settings.loaderRuns === "ask"
+      ? { ...PLAIN, left: true }
+      : { verdict: -ERRNO.EPERM, reason: `${OWN_FDS} (gate.loader_runs)` };
+  },
   18: (_, given) => (given.u32(32) & FLAG.tokenFd ? { verdict: -ERRNO.EPERM, reason: TOKEN } : PLAIN),
   17: () => ({ ...PLAIN, target: { kind: "tracepoint", by: "nothing", fields: [] } }),
   28: link,

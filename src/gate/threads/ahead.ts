@@ -33,7 +33,7 @@ function configOf(policy: string): Config {
     ],
     signatures: [],
     log: null,
-    gate: { existing: "refuse", rewritten: "refuse", keyrings: {}, mapMemory: 0, stall: 0 },
+    gate: { existing: "refuse", rewritten: "refuse", loaderRuns: "refuse", keyrings: {}, mapMemory: 0, stall: 0 },
   };
 }
 

@@ -207,8 +207,33 @@ describe("what is done with objects that were handed out", () => {
     site.policy("export const bpf_prog_load = () => 0; export const bpf = () => 0;");
     expect(gated("loader").stdout).toBe("a program that calls bpf(2): done\nrun it: errno 1\n");
     expect(site.log.at(-1)?.refusal?.reason).toBe(
-      "gate: what a program that calls bpf(2) makes would be the gate's and not the task's",
+      "gate: what a program that calls bpf(2) makes would be the gate's and not the task's (gate.loader_runs)",
     );
+  });
+
+  it("has the task run it where the settings have policies asked, and one that enforces was", () => {
+    const asking = (attachment: string) => [
+      "--config",
+      site.write(
+        "asking.yaml",
+        `version: 1\nlog: { file: log.jsonl }\ngate: { loader_runs: ask }\nattachments: [${attachment}]\n`,
+      ),
+    ];
+    site.write("loads.js", "export const bpf_prog_load = () => 0;");
+    site.policy(NOTING);
+    const both = "{ policy: loads.js }, { policy: policy.js }";
+    expect(gated("loader", asking(both)).stdout).toBe("a program that calls bpf(2): done\nrun it: done\n");
+    expect(noted("BPF_PROG_TEST_RUN")[0]?.program?.[0]).toBe("syscall");
+    const refused = (attachments: string) => {
+      site.forgetLog();
+      expect(gated("loader", asking(attachments)).stdout).toBe("a program that calls bpf(2): done\nrun it: errno 1\n");
+      return site.log.at(-1)?.refusal?.reason;
+    };
+    expect(refused("{ policy: loads.js }, { policy: policy.js, mode: audit }")).toBe(
+      "gate: what the kernel looks at again needs an attachment that allows it, and none in scope was asked",
+    );
+    site.policy('export const bpf = ({ program }) => (program?.type === "syscall" ? -1 : 0);');
+    expect(refused(both)).toMatch(/^policy/);
   });
 
   it("gives an iterator the map, the process and the cgroup that the task meant", (context) => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
@@ -153,6 +153,29 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     expect(lost).toBeGreaterThan(0);
     const [wanted, other, refused] = numbers(frozen(env, program).stdout);
     expect([wanted! > 0, other, wanted! + refused!]).toEqual([true, 0, 2000]);
+  });
+
+  it("loads where a policy serves `bpf`, too, if runs of loaders are asked about", () => {
+    const env = known();
+    const { loader } = parts();
+    site.write(
+      "bpf.js",
+      `export const bpf = ({ program }) => (program?.type !== "syscall" || program.digest === "${loader}" ? 0 : -1);`,
+    );
+    const config = site.write(
+      "both.yaml",
+      "version: 1\nlog: { file: log.jsonl }\ngate: { loader_runs: ask }\nattachments: [{ policy: policy.js, freeze: true }, { policy: bpf.js }]\n",
+    );
+    // what it loads was made inside of the kernel, and is no program that was handed out: it cannot be attached then
+    expect(site.runWith(["--config", config], env, unmodified).stdout).toBe("loaded\n");
+    expect(reasons()).toEqual([expect.stringMatching(/^gate: program \d+ was not handed out here$/)]);
+    site.forgetLog();
+    const allowing = site.write(
+      "allowing.yaml",
+      readFileSync(config, "utf8").replace("ask }", "ask, existing: allow }"),
+    );
+    expect(site.runWith(["--config", allowing], env, unmodified).stdout).toBe("attached\n");
+    expect(reasons()).toEqual([]);
   });
 
   it.each(["", "gate: { existing: allow }\n"])("has a copy of its map that nobody finds: %j", (more) => {
