@@ -38,6 +38,8 @@ const LIMIT = {
   /** All records of one kind together. */
   records: 64 * 1024 * 1024,
   fdArray: 4096,
+  /** Distinct fds: the kernel takes 64 maps of a program, 64 BTFs, and 256 for its calls (MAX_USED_MAPS, MAX_USED_BTFS, MAX_KFUNC_BTFS). */
+  fds: 512,
   log: 16 * 1024 * 1024,
   signature: 64 * 1024,
 } as const;
@@ -76,10 +78,13 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   }
 
   const maps = new Map<string, number>();
-  const { entries, namesKernel, translated } = translateInsns(task, insns, maps);
+  const named = new Set<number>();
+  const take = (number: number) => (named.add(number).size > LIMIT.fds ? -ERRNO.E2BIG : task.fd(number));
+  const { entries, namesKernel, translated } = translateInsns(take, insns, maps);
   point(LOAD.insns, translated);
-  const fds = copyFdArray(task, given, entries, maps);
+  const fds = copyFdArray(task, take, given, entries, maps);
   if (typeof fds === "number") return fds;
+  if (named.size > LIMIT.fds) return -ERRNO.E2BIG;
   if (fds.byteLength > 0) point(LOAD.fdArray, fds);
   for (const offset of [LOAD.progBtfFd, LOAD.attachFd]) {
     const fd = given.u32(offset);
@@ -182,7 +187,7 @@ const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, mapIndex: 5, mapIndexValue: 6,
  * instructions name, and whether they name anything of the kernel's.
  */
 function translateInsns(
-  task: Task,
+  take: (number: number) => number,
   insns: Uint8Array,
   maps: Map<string, number>,
 ): { readonly entries: number; readonly namesKernel: boolean; readonly translated: Uint8Array } {
@@ -204,7 +209,7 @@ function translateInsns(
     if (opcode !== LD_IMM64) continue;
     const number = view.getInt32(at + 4, true);
     if (source === PSEUDO.mapFd || source === PSEUDO.mapValue) {
-      const fd = task.fd(number);
+      const fd = take(number);
       if (fd >= 0) maps.set(`fd ${number}`, fd);
       put(at + 4, fd);
     } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue)
@@ -212,7 +217,7 @@ function translateInsns(
     else if (source === PSEUDO.btfId && at + 16 <= insns.byteLength) {
       namesKernel = true;
       const object = view.getInt32(at + 12, true);
-      if (object !== 0) put(at + 12, task.fd(object));
+      if (object !== 0) put(at + 12, take(object));
     }
     at += 8;
   }
@@ -224,7 +229,13 @@ function translateInsns(
  * start and past that count among it (check_and_resolve_insns of kernel/bpf/verifier.c), which would be the gate's memory. What is
  * no fd of the task becomes -1.
  */
-function copyFdArray(task: Task, given: Attr, references: number, maps: Map<string, number>): Uint8Array | number {
+function copyFdArray(
+  task: Task,
+  take: (number: number) => number,
+  given: Attr,
+  references: number,
+  maps: Map<string, number>,
+): Uint8Array | number {
   const pointer = given.u64(LOAD.fdArray);
   if (pointer === 0n) return NONE;
   const count = Math.max(given.u32(LOAD.fdArrayCount), references);
@@ -233,7 +244,7 @@ function copyFdArray(task: Task, given: Attr, references: number, maps: Map<stri
   if (bytes === undefined) return -ERRNO.EFAULT;
   const fds = new Int32Array(bytes.buffer, bytes.byteOffset, count);
   for (const [index, number] of fds.entries()) {
-    const fd = task.fd(number);
+    const fd = take(number);
     if (fd >= 0) maps.set(`index ${index}`, fd);
     fds[index] = Math.max(-1, fd);
   }

@@ -136,6 +136,32 @@ static int load_by_index(int index, const int *fds, uint32_t count)
 	return bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
+// A program that names a map by so many fds, each a copy of its own.
+static int load_by_copies(int map, int count)
+{
+	struct bpf_insn *insns = calloc(2 * count + 2, sizeof(*insns));
+
+	for (int i = 0; i < count; i++)
+		insns[2 * i] = (struct bpf_insn){
+			.code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_FD, .dst_reg = 1, .imm = fcntl(map, F_DUPFD, 0)};
+	insns[2 * count] = MOV0(2);
+	insns[2 * count + 1] = EXIT;
+	return load(insns, 2 * count + 2);
+}
+
+static void copies(void)
+{
+	int map = array(8), fds[1024];
+
+	say("512", load_by_copies(map, 512));
+	say("513", load_by_copies(map, 513));
+	for (int i = 0; i < 1024; i++)
+		fds[i] = i < 512 ? fcntl(map, F_DUPFD, 0) : fds[i - 512];
+	say("512 in fd_array", load_by_index(0, fds, 1024));
+	fds[1023] = fcntl(map, F_DUPFD, 0);
+	say("513 in fd_array", load_by_index(0, fds, 1024));
+}
+
 static void places(void)
 {
 	int map = array(8), fds[2048];
@@ -616,7 +642,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } TRAPS[] = {
-	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"places", places}, {"shapes", shapes},
+	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"places", places}, {"copies", copies}, {"shapes", shapes},
 	{"endless", endless}, {"stall", stall}, {"successor", successor},
 	{"capabilities", capabilities}, {"reach", reach}, {"catch", catch}, {"by-id", by_id}, {"rewrite", rewrite},
 	{"signature", signature}, {"loaders", loaders}, {"deaths", deaths},

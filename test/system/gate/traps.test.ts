@@ -93,6 +93,15 @@ describe("a gate that somebody tries to get around", () => {
     });
   });
 
+  it("takes no more of a task's fds for a load than any program needs", () => {
+    expect(trap("copies").says).toEqual({
+      "512": "done",
+      "513": "E2BIG",
+      "512 in fd_array": "done",
+      "513 in fd_array": "E2BIG",
+    });
+  });
+
   it("answers every shape of attr and pointer as the kernel does", () => {
     const bare = site.bare(site.attack("traps"), "shapes").stdout;
     const gated = site.run(site.attack("traps"), "shapes").stdout;
