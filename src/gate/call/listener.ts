@@ -21,6 +21,11 @@ export class Listener {
     readonly bookmark = new Bookmark(NO_FILE),
   ) {}
 
+  /** Whether there is none: nobody waits, and nothing can become of what is answered. */
+  get isRehearsal(): boolean {
+    return this.fd < 0;
+  }
+
   /** Who is suspected, where one is: a container, with all its listeners. */
   get suspect(): string {
     return suspectOf(this.container);

@@ -1,112 +1,184 @@
-import type { CodeMap } from "../../bpf/code.js";
-import type { ProgramFacts } from "../../bpf/facts.js";
-import { factsOfLoad } from "../../bpf/load.js";
-import type { Current } from "../../policy/current.js";
-import { LOAD } from "../call/attr.js";
-import { readAsker } from "../call/current.js";
+import type { Config } from "../../config/config.js";
+import { Engine } from "../../engine/engine.js";
+import { Attr, CREATE, LOAD } from "../call/attr.js";
+import { type Answer, Call, type Gatehouse } from "../call/call.js";
+import { CMD } from "../call/command.js";
+import { type Asker, readAsker } from "../call/current.js";
+import { Listener } from "../call/listener.js";
+import { Notification } from "../call/notification.js";
+import { Objects } from "../call/objects.js";
+import { Task } from "../call/task.js";
+import { createMap } from "../commands/maps.js";
+import { AUDIT_ARCH_X86_64 } from "../filter.js";
+import { Judge } from "../judge.js";
+import { Facts } from "../load/facts.js";
 import { PROBES } from "../load/probes.gen.js";
+import { loadProgram } from "../load/programs.js";
+import { settingsOf } from "../settings.js";
+import { bpf } from "../sys/bpf.js";
 import type { Wardrobe } from "../sys/credentials.js";
+import { addressOf } from "../sys/libc.js";
+import { NR } from "../sys/numbers.js";
 import { close, openThread } from "../sys/pidfd.js";
+import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
+import { Tally } from "../tally.js";
+import { OwnHands } from "./hands.js";
+import { FUNCTION_SIZE, LINE_SIZE, usualProgram } from "./usual-program.js";
+import { Watch } from "./watch.js";
 
 /** How often all of it is done: enough for what is done at every call to have been compiled. */
-const ROUNDS = 12;
-
-/** What a rehearsal ended with: a program as policies see it, and who the gate itself is. */
-export interface Rehearsed {
-  readonly facts: ProgramFacts;
-  readonly current: Current | null;
-}
+const ROUNDS = 8;
 
 /**
- * Finds out who the gate itself is, and the facts of the probes that every loader begins with and of a longer program, so that
- * the first real call does not wait while the engine of JavaScript reads and compiles what it needs: that takes as long as many
- * decisions, and the command is not there yet.
+ * Serves, with the gate itself as the task, the loads that every loader begins with, a longer program and a map, so that the first
+ * real call does not wait while the engine of JavaScript reads and compiles what it needs: that takes as long as many
+ * decisions, and the command is not there yet. No policy is asked, nothing is written down, and nothing is carried out, since
+ * nobody waits; the task is said to have no capabilities, too.
+ * It comes in steps of some milliseconds.
  */
-export function rehearse(wardrobe: Wardrobe): Rehearsed {
-  const pidfd = openThread(process.pid, process.pid);
-  const asker = readAsker(process.pid, pidfd, null);
-  const insns = usualProgram();
-  let facts = look(TRACEPOINT, 0, insns, "GPL");
-  for (let round = 1; round < ROUNDS; round += 1) {
-    const identity = readAsker(process.pid, pidfd, null)?.identity("call");
-    if (identity) wardrobe.wear(identity, () => 0);
-    for (const { type, expectedAttachType, insns, license } of OF_LIBBPF)
-      look(type, expectedAttachType, Buffer.from(insns, "hex"), license);
-    facts = look(TRACEPOINT, 0, insns, "GPL");
+export async function* rehearsal(wardrobe: Wardrobe): AsyncGenerator<void, void, void> {
+  const engine = await Engine.open(NO_POLICIES);
+  yield* rehearsalWith(engine, wardrobe);
+  engine.close();
+}
+
+/** The same with an engine of the caller's, which decides. */
+export function* rehearsalWith(engine: Engine, wardrobe: Wardrobe): Generator<void, void, void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // nothing stays open from one step to the next: a thread may be ended in between
+    const pidfd = openThread(process.pid, process.pid);
+    const btf = loadBtf(usualProgram(0).btf);
+    const asker = readAsker(process.pid, pidfd, null);
+    if (asker !== null) play(new Stage(engine, wardrobe, asker, pidfd), btf);
+    for (const fd of [btf, pidfd]) close(fd);
+    yield;
   }
-  close(pidfd);
-  return { facts, current: asker?.current ?? null };
+}
+
+/** `btf` stands for the program's map, too: a copy of it is taken, and found to be none. */
+function play(stage: Stage, btf: number): void {
+  for (const { type, expectedAttachType, name, license, insns } of OF_LIBBPF)
+    stage.load({ type, expectedAttachType, name, license, insns: Buffer.from(insns, "hex") });
+  const program = { ...usualProgram(btf), btfFd: btf };
+  stage.load({ type: TRACEPOINT, expectedAttachType: 0, name: "rehearsal", license: "GPL", ...program });
+  stage.create();
 }
 
 /** Those that most loaders begin with. */
 const OF_LIBBPF = PROBES.filter(({ loaders }) => loaders.some((loader) => loader.startsWith("libbpf")));
 
-/** BPF_PROG_TYPE_TRACEPOINT of linux/bpf.h. */
+/** Enum bpf_prog_type and enum bpf_cmd of linux/bpf.h. */
 const TRACEPOINT = 5;
+const BTF_LOAD = 18;
+/** An array of one entry: map_type, key_size, value_size, max_entries. */
+const SMALL_MAP = new Uint8Array(Uint32Array.of(2, 4, 64, 1).buffer);
 
-function look(type: number, expectedAttachType: number, bytes: Uint8Array, license: string): ProgramFacts {
-  const insns = new Uint8Array(bytes);
-  const attr = new DataView(new ArrayBuffer(LOAD.size));
-  attr.setUint32(LOAD.progType, type, true);
-  attr.setUint32(LOAD.insnCount, insns.byteLength / 8, true);
-  attr.setUint32(LOAD.expectedAttachType, expectedAttachType, true);
-  return factsOfLoad({
-    attr: new Uint8Array(attr.buffer),
-    insns,
-    license,
-    btf: null,
-    funcInfo: NONE,
-    lineInfo: NONE,
-    coreRelos: NONE,
-    kernel: null,
-    fds: { mapByFd: () => MAP, mapByIndex: () => null },
-  });
+/** A load as a loader has it. */
+interface Played {
+  readonly type: number;
+  readonly expectedAttachType: number;
+  readonly name: string;
+  readonly license: string;
+  readonly insns: Uint8Array;
+  readonly functions?: Uint8Array;
+  readonly lines?: Uint8Array;
+  readonly btfFd?: number;
 }
 
-const NONE = new Uint8Array(0);
+/** Where calls are served for nobody: nothing of it is told or kept. */
+class Stage {
+  readonly #gatehouse: Gatehouse;
+  readonly #listener = new Listener(NO_LISTENER, null, new Objects());
+  readonly #asker: Asker;
 
-const MAP: CodeMap = {
-  ...{ name: "rehearsal", type: "hash", key_size: 8, value_size: 64, max_entries: 1, flags: 0, contents: null },
-  ...{ own: true, data: null, frozen: false, inner: null },
-};
-
-/** Opcode, destination, source, offset and immediate of an instruction (struct bpf_insn of linux/bpf.h). */
-type Insn = readonly [code: number, dst: number, src: number, off: number, imm: number];
-
-/** What tracers do over and over: look at the context, find an entry of a map, count in it, and read memory into the stack. */
-const STEP: readonly Insn[] = [
-  [0x79, 7, 6, 16, 0], // r7 = *(u64 *)(r6 + 16)
-  [0x7b, 10, 7, -8, 0], // *(u64 *)(r10 - 8) = r7
-  [0xbf, 2, 10, 0, 0], // r2 = r10
-  [0x07, 2, 0, 0, -8], // r2 += -8
-  [0x18, 1, 1, 0, 3], // r1 = map fd 3, in two slots
-  [0x00, 0, 0, 0, 0],
-  [0x85, 0, 0, 0, 1], // call map_lookup_elem
-  [0x15, 0, 0, 11, 0], // if r0 == 0 goto the next step
-  [0xbf, 8, 0, 0, 0], // r8 = r0
-  [0x61, 1, 8, 4, 0], // r1 = *(u32 *)(r8 + 4)
-  [0x25, 1, 0, 8, 32], // if r1 > 32 goto the next step
-  [0x07, 1, 0, 0, 1], // r1 += 1
-  [0x63, 8, 1, 4, 0], // *(u32 *)(r8 + 4) = r1
-  [0xbf, 1, 10, 0, 0], // r1 = r10
-  [0x07, 1, 0, 0, -16], // r1 += -16
-  [0xb7, 2, 0, 0, 8], // r2 = 8
-  [0xbf, 3, 7, 0, 0], // r3 = r7
-  [0x85, 0, 0, 0, 112], // call probe_read_user
-  [0x85, 0, 0, 0, 14], // call get_current_pid_tgid
-];
-const STEPS = 40;
-
-function usualProgram(): Uint8Array {
-  const code: Insn[] = [[0xbf, 6, 1, 0, 0]]; // r6 = r1
-  for (let step = 0; step < STEPS; step += 1) code.push(...STEP);
-  code.push([0xb7, 0, 0, 0, 0], [0x95, 0, 0, 0, 0]); // r0 = 0, exit
-  const view = new DataView(new ArrayBuffer(8 * code.length));
-  for (const [index, [opcode, dst, src, off, imm]] of code.entries()) {
-    view.setUint8(8 * index, opcode);
-    view.setUint8(8 * index + 1, dst | (src << 4));
-    view.setInt16(8 * index + 2, off, true);
-    view.setInt32(8 * index + 4, imm, true);
+  constructor(
+    engine: Engine,
+    wardrobe: Wardrobe,
+    asker: Asker,
+    private readonly pidfd: number,
+  ) {
+    const powerless = (reach: Parameters<Asker["identity"]>[0]) => {
+      const identity = asker.identity(reach);
+      return identity === null ? null : { ...identity, capabilities: 0n };
+    };
+    this.#asker = { current: asker.current, samePids: true, identity: powerless };
+    this.#gatehouse = {
+      judge: new Judge(
+        engine,
+        () => undefined,
+        () => [],
+      ),
+      facts: new Facts(engine.signatures, {}),
+      settings: settingsOf(NO_POLICIES),
+      wardrobe,
+      watch: new Watch(),
+      tally: new Tally(),
+      alone: () => true,
+    };
   }
-  return new Uint8Array(view.buffer);
+
+  load({ type, expectedAttachType, name, license, insns, functions, lines, btfFd }: Played): void {
+    const attr = new Attr(LOAD.size, LOAD.size);
+    const text = Buffer.from(`${license}\0`);
+    attr.setU32(LOAD.progType, type);
+    attr.setU32(LOAD.insnCount, insns.byteLength / 8);
+    attr.setPointer(LOAD.insns, addressOf(insns));
+    attr.setPointer(LOAD.license, addressOf(text));
+    attr.setU32(LOAD.expectedAttachType, expectedAttachType);
+    attr.bytes.set(Buffer.from(name), LOAD.progName);
+    attr.setU32(LOAD.progBtfFd, Math.max(0, btfFd ?? 0));
+    if (functions !== undefined) {
+      attr.setPointer(LOAD.funcInfo, addressOf(functions));
+      attr.setU32(LOAD.funcInfoRecordSize, FUNCTION_SIZE);
+      attr.setU32(LOAD.funcInfoCount, functions.byteLength / FUNCTION_SIZE);
+    }
+    if (lines !== undefined) {
+      attr.setPointer(LOAD.lineInfo, addressOf(lines));
+      attr.setU32(LOAD.lineInfoRecordSize, LINE_SIZE);
+      attr.setU32(LOAD.lineInfoCount, lines.byteLength / LINE_SIZE);
+    }
+    this.#serve(CMD.progLoad, attr, loadProgram);
+  }
+
+  create(): void {
+    const attr = new Attr(CREATE.size, CREATE.size);
+    attr.bytes.set(SMALL_MAP);
+    this.#serve(CMD.mapCreate, attr, createMap);
+  }
+
+  #serve(cmd: number, attr: Attr, serve: (call: Call) => Answer): void {
+    const { pid } = process;
+    const bytes = new DataView(new ArrayBuffer(NOTIFICATION_SIZE));
+    bytes.setUint32(8, pid, true);
+    bytes.setInt32(16, NR.bpf, true);
+    bytes.setUint32(20, AUDIT_ARCH_X86_64, true);
+    for (const [index, word] of [cmd, addressOf(attr.bytes), attr.size].entries())
+      bytes.setBigUint64(32 + 8 * index, BigInt(word), true);
+    const notification = new Notification(new Uint8Array(bytes.buffer));
+    const { watch, wardrobe } = this.#gatehouse;
+    watch.enter(NO_LISTENER, []);
+    const task = new Task(pid, pid, this.pidfd, new OwnHands(watch, wardrobe), null, watch, NOBODYS);
+    const answer = serve(new Call(notification, this.#listener, task, this.#asker, this.#gatehouse, null));
+    if (typeof answer === "object" && "fd" in answer) close(answer.fd); // where the kernel asks for no capabilities
+    task.release();
+  }
 }
+
+const NO_LISTENER = -1;
+/** A wait that is none: nothing is carried out during it. */
+const NOBODYS = { listener: NO_LISTENER, id: 0n };
+
+/** An fd, or a negative errno where the gate may load none: btf 0 · btf_log_buf 8 · btf_size 16. */
+function loadBtf(bytes: Uint8Array): number {
+  const attr = new DataView(new ArrayBuffer(32));
+  attr.setBigUint64(0, BigInt(addressOf(bytes)), true);
+  attr.setUint32(16, bytes.byteLength, true);
+  return bpf(BTF_LOAD, new Uint8Array(attr.buffer));
+}
+
+/** Of a gate that asks nobody. */
+export const NO_POLICIES: Config = {
+  ...{ file: "", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
+  default: { bpf_prog_load: "allow", bpf_map_create: "allow" } as Config["default"],
+  gate: { existing: "refuse", rewritten: "refuse", loaderRuns: "refuse", keyrings: {}, mapMemory: 2 ** 20, stall: 0 },
+};

@@ -21,7 +21,7 @@ import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
 import { abandon, Superseded } from "./hands.js";
 import type { FromThread, HandedTo, ThreadData, ToThread } from "./messages.js";
-import { rehearse } from "./rehearsal.js";
+import { rehearsal } from "./rehearsal.js";
 import { settle } from "./settle.js";
 import { type Visit, visitName } from "./visit.js";
 import { Watch } from "./watch.js";
@@ -61,7 +61,7 @@ class GateThread {
     blockSignals();
     if (!this.data.awaited) {
       this.engine.prepare();
-      rehearse(this.#wardrobe);
+      for await (const _ of rehearsal(this.#wardrobe)); // nobody waits: all of it at once
     }
     this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#wardrobe.fds] });
     this.#say({ is: "ready" });
@@ -84,8 +84,7 @@ class GateThread {
   /** What the first calls would otherwise wait for, in steps for a thread that has nothing else to do; and it may have to wait long. */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     while (this.engine.prepareNext()) yield;
-    rehearse(this.#wardrobe);
-    yield;
+    yield* rehearsal(this.#wardrobe);
     if (this.#listeners.size === 0) await settle();
   }
 

@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { factsOfLoad } from "../../../../src/bpf/load.js";
+import { Attr, LOAD } from "../../../../src/gate/call/attr.js";
+import { capabilities, Wardrobe } from "../../../../src/gate/sys/credentials.js";
+import { rehearsal } from "../../../../src/gate/threads/rehearsal.js";
+import { FUNCTION_SIZE, LINE_SIZE, usualProgram } from "../../../../src/gate/threads/usual-program.js";
+
+const supported = process.platform === "linux" && process.arch === "x64";
+
+describe("a rehearsal", () => {
+  it.skipIf(!supported)("leaves no fd behind and the thread's capabilities as they were", async () => {
+    const wardrobe = new Wardrobe();
+    for await (const _ of rehearsal(wardrobe)); // what is opened once for a process
+    const before = { fds: readdirSync("/proc/self/fd"), capabilities: capabilities() };
+    for await (const _ of rehearsal(wardrobe));
+    expect({ fds: readdirSync("/proc/self/fd"), capabilities: capabilities() }).toEqual(before);
+  });
+
+  it("has a program whose types, functions and lines can be read", () => {
+    const { insns, btf, functions, lines } = usualProgram(3);
+    const attr = new Attr(LOAD.size, LOAD.size);
+    attr.setU32(LOAD.progType, 5);
+    attr.setU32(LOAD.insnCount, insns.byteLength / 8);
+    attr.setU32(LOAD.funcInfoRecordSize, FUNCTION_SIZE);
+    attr.setU32(LOAD.funcInfoCount, functions.byteLength / FUNCTION_SIZE);
+    attr.setU32(LOAD.lineInfoRecordSize, LINE_SIZE);
+    attr.setU32(LOAD.lineInfoCount, lines.byteLength / LINE_SIZE);
+    const fds = { mapByFd: () => null, mapByIndex: () => null };
+    const rest = { license: "GPL", coreRelos: new Uint8Array(0), kernel: null, fds };
+    const facts = factsOfLoad({ attr: attr.bytes, insns, btf, funcInfo: functions, lineInfo: lines, ...rest });
+    expect(facts.name).toBe("step");
+    expect(JSON.stringify(facts.evidence)).toContain("f.c:1");
+  });
+});
