@@ -7,6 +7,7 @@ import type { Ending } from "../sys/process.js";
 import type { Count } from "../tally.js";
 import { DecisionThread } from "../threads/decision-thread.js";
 import type { ToldRefusal } from "../threads/messages.js";
+import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
 import { inheritance } from "./inheritance.js";
 import { passSignals } from "./signals.js";
@@ -37,6 +38,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
       remedy: "use Linux 6.12 or later with Landlock enabled, so that the command cannot reach the gate",
     });
   const refusals: ToldRefusal[] = [];
+  const comeForward = standBack();
   const process = new CommandProcess(command, inheritance());
   const settle = passSignals(process);
   let listener = -1;
@@ -59,6 +61,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
     await thread.listen(listener, null);
     process.go();
     const ending = await process.ended;
+    comeForward(); // the decision thread ends once they have
     const counts = thread.tally.read();
     await thread.stop();
     return { ending, counts, refusals };
@@ -67,6 +70,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
     await starting.then((thread) => thread.stop()).catch(() => undefined); // that it did not start is the error
     throw error;
   } finally {
+    comeForward();
     settle();
   }
 }
