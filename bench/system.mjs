@@ -23,7 +23,12 @@ if (process.getuid() !== 0) {
 try {
   for (const name of ["calls", "floor", "runtimes"])
     execFileSync("gcc", ["-O2", "-o", join(folder, name), at(`system/${name}.c`)]);
-  write("allow.js", "export const bpf_prog_load = () => 0;");
+  write(
+    "allow.js",
+    `import { deny } from "countersign";
+export const bpf_prog_load = (prog) =>
+  prog.type !== "xdp" && (prog.signature === null || prog.effects.read_only) ? 0 : deny("not for this benchmark");`,
+  );
   write(
     "current.js",
     `import { deny } from "countersign";
