@@ -11,6 +11,8 @@ export class Objects {
   readonly #maps = new Map<number, MapEntry>();
   #mapMemory = 0;
   #sweepAt = SWEEP;
+  /** Where looking for maps that are gone goes on. */
+  #lookedAt = new Map<number, MapEntry>().keys();
 
   /** `tell` is told of each object that is handed out. */
   constructor(private readonly tell: (handed: Handed) => void = () => undefined) {}
@@ -66,11 +68,25 @@ export class Objects {
     return WITHHELD.has(id);
   }
 
-  /** Whether so many bytes more are within the quota; maps that are gone are found out when it looks as if they were not. */
+  /**
+   * Whether one more map of so many bytes is within the quota, and within how many can be remembered: one that were forgotten would
+   * count no longer. Maps that are gone are found out when it looks as if there were no room, some at a time, since others wait.
+   */
   hasRoom(bytes: number, quota: number): boolean {
-    if (this.#mapMemory + bytes <= quota) return true;
-    for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
-    return this.#mapMemory + bytes <= quota;
+    if (this.#fits(bytes, quota)) return true;
+    for (let looks = Math.min(SWEEP, this.#maps.size); looks > 0; looks -= 1) {
+      let next = this.#lookedAt.next();
+      if (next.done) {
+        this.#lookedAt = this.#maps.keys();
+        next = this.#lookedAt.next();
+      }
+      if (next.value !== undefined && !mapExists(next.value)) this.#forgetMap(next.value);
+    }
+    return this.#fits(bytes, quota);
+  }
+
+  #fits(bytes: number, quota: number): boolean {
+    return this.#mapMemory + bytes <= quota && this.#maps.size < REMEMBERED;
   }
 
   #rememberProgram(id: number, subject: ProgramSubject): void {

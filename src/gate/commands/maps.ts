@@ -20,7 +20,7 @@ export function createMap(call: Call): Answer {
 
   const { listener, settings } = call;
   if (!listener.objects.hasRoom(create.memory, settings.mapMemory)) {
-    const reason = `${create.memory} bytes of map memory are more than is left of ${settings.mapMemory}`;
+    const reason = `${create.memory} bytes of map memory are more than is left of ${settings.mapMemory}, or there are too many maps`;
     const answer = call.refuse("bpf_map_create", name, -ERRNO.ENOMEM, reason);
     if (answer !== "continue") return answer;
   }

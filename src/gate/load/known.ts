@@ -18,7 +18,7 @@ export class Known<T> {
   get(parts: readonly Uint8Array[]): T | undefined {
     const place = placeOf(parts);
     const entry = this.#entries.get(place);
-    if (entry === undefined || !entry.parts.every((part, index) => same(part, parts[index]!))) return undefined;
+    if (entry === undefined || !entry.parts.every((part, index) => isSame(part, parts[index]!))) return undefined;
     this.#entries.delete(place);
     this.#entries.set(place, entry);
     return entry.value;
@@ -28,7 +28,7 @@ export class Known<T> {
   set(parts: readonly Uint8Array[], value: T, bytes: number): void {
     const place = placeOf(parts);
     const own = parts.map(condensed);
-    const entry = { parts: own, value, bytes: own.reduce((sum, { byteLength }) => sum + byteLength, bytes) };
+    const entry = { parts: own, value, bytes: own.reduce((sum, part) => sum + part.bytes.byteLength, bytes) };
     this.#forget(place);
     this.#entries.set(place, entry);
     this.#size += entry.bytes;
@@ -45,7 +45,7 @@ export class Known<T> {
 }
 
 interface Entry<T> {
-  readonly parts: readonly Uint8Array[];
+  readonly parts: readonly Part[];
   readonly value: T;
   readonly bytes: number;
 }
@@ -55,13 +55,23 @@ const KEPT_WHOLE = 8192;
 /** Bytes at either end of a part that its place depends on. */
 const LOOKED_AT = 512;
 
-/** A copy: what it was made from belongs to a call. */
-function condensed(part: Uint8Array): Uint8Array {
-  return part.byteLength > KEPT_WHOLE ? createHash("sha256").update(part).digest() : new Uint8Array(part);
+/** A part as it is kept: so long as it was, and its bytes or what stands for them. */
+interface Part {
+  readonly length: number;
+  readonly bytes: Uint8Array;
 }
 
-function same(kept: Uint8Array, part: Uint8Array): boolean {
-  return Buffer.compare(kept, part.byteLength > KEPT_WHOLE ? condensed(part) : part) === 0;
+/** A copy: what it was made from belongs to a call. */
+function condensed(part: Uint8Array): Part {
+  return { length: part.byteLength, bytes: part.byteLength > KEPT_WHOLE ? digestOf(part) : new Uint8Array(part) };
+}
+
+function isSame({ length, bytes }: Part, part: Uint8Array): boolean {
+  return length === part.byteLength && Buffer.compare(bytes, length > KEPT_WHOLE ? digestOf(part) : part) === 0;
+}
+
+function digestOf(part: Uint8Array): Uint8Array {
+  return createHash("sha256").update(part).digest();
 }
 
 function placeOf(parts: readonly Uint8Array[]): number {
