@@ -100,10 +100,17 @@ export class RunningContainer {
     let said = "";
     for (;;) {
       const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`${this.id} ended: ${said}${this.runtime.stderr.read() ?? ""}`);
+      if (done === true) throw new Error(`${this.id} ended: ${said}${await this.#complaint()}`);
       if (/^END \d+$/.test(value)) return said;
       said += `${value}\n`;
     }
+  }
+
+  /** What the runtime wrote to standard error by its end. */
+  async #complaint(): Promise<string> {
+    if (this.runtime.exitCode === null && this.runtime.signalCode === null) await once(this.runtime, "close");
+    const { exitCode, signalCode } = this.runtime;
+    return `${this.runtime.stderr.read() ?? ""} (${exitCode ?? signalCode})`;
   }
 
   /** Runs a command as another process that the runtime starts in the container. */

@@ -69,10 +69,12 @@ describe("containers held by their labels", () => {
 
   it("are refused a loader in one, which works in the other", async () => {
     const before = programIds();
+    // until the API has told their labels all containers are held like edge
+    const told = site.log.length;
     expect(await edge.ask(LOADER)).toBe(REFUSED);
     expect(programIds()).toEqual(before);
     expect(await dev.ask(LOADER)).toContain(LOADED);
-    const refused = site.log.filter(({ refusal }) => refusal !== null);
+    const refused = site.log.slice(told).filter(({ refusal }) => refusal !== null);
     expect(new Set(refused.map(({ refusal, current }) => `${refusal?.by} ${current.container?.id}`))).toEqual(
       new Set([`container-lockdown ${edge.id}`]),
     );
