@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { own } from "../../support/workplace.js";
 import { dependency, unpack } from "../unpacked.js";
-import { needs, needsGate, programIds, Site } from "./site.js";
+import { mountTracefs, needs, needsGate, needsTracefs, programIds, Site } from "./site.js";
 
 /** Debian's, which has bcc; another one may come first in PATH. */
 const PYTHON = "/usr/bin/python3";
@@ -79,7 +79,7 @@ describe("bcc", () => {
     site.write("debug.json", '{ "uid": 0 }');
     answer = join(site.folder, "answer");
     execFileSync("gcc", ["-O1", "-o", answer, site.write("answer.c", ANSWER)]);
-    if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
+    mountTracefs();
     if (spawnSync(PYTHON, ["-c", "import bcc"]).status !== 0) lacking = "needs python3-bpfcc";
     else lacking = takeHeaders();
   });
@@ -88,7 +88,7 @@ describe("bcc", () => {
     needsGate(context);
     needs(context, "gcc", "bpftool");
     if (lacking !== null) context.skip(lacking);
-    if (!existsSync("/sys/kernel/tracing/events")) context.skip("needs tracefs");
+    needsTracefs(context);
     site.forgetLog();
   });
 

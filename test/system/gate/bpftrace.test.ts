@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Authority } from "../../../src/trust/making/authority.js";
 import { own } from "../../support/workplace.js";
-import { type Done, needs, needsGate, programIds, Site } from "./site.js";
+import { type Done, mountTracefs, needs, needsGate, needsTracefs, programIds, Site } from "./site.js";
 
 /** Policies under which a tracer comes to the same as without a gate. With `bpf`, the gate carries every command out itself. */
 const LENIENT = {
@@ -76,14 +76,14 @@ describe("bpftrace", () => {
     lacking = run.status === 0 ? null : bpftrace;
     answer = join(site.folder, "answer");
     execFileSync("gcc", ["-O1", "-o", answer, site.write("answer.c", ANSWER)]);
-    if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
+    mountTracefs();
   });
   afterAll(() => site.remove());
   beforeEach((context) => {
     needsGate(context);
     needs(context, "gcc", "bpftool");
     if (lacking !== null) context.skip(lacking);
-    if (!existsSync("/sys/kernel/tracing/events")) context.skip("needs tracefs");
+    needsTracefs(context);
     site.forgetLog();
   });
 

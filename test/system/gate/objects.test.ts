@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CREATE } from "../../../src/gate/call/attr.js";
 import { CMD } from "../../../src/gate/call/command.js";
 import { type MapEntry, Objects } from "../../../src/gate/call/objects.js";
 import { bpf, mapInfo } from "../../../src/gate/sys/bpf.js";
 import { close } from "../../../src/gate/sys/pidfd.js";
 import { setOpenFiles } from "../../../src/gate/sys/process.js";
+import { needsGate } from "./site.js";
 
 const ARRAY = 2;
 /** As many as are remembered. */
@@ -32,9 +33,10 @@ function idOf(fd: number): number {
 
 const entry = (memory: number): MapEntry => ({ creator: process.pid, memory, exclusive: false });
 
-describe.skipIf(process.getuid?.() !== 0)("a quota on maps (needs root)", () => {
+describe("a quota on maps", () => {
   const fds: number[] = [];
   beforeAll(() => {
+    if (process.getuid?.() !== 0) return;
     setOpenFiles(MOST + 1024);
     for (let count = 0; count < MOST; count += 1) {
       const fd = createMap();
@@ -43,6 +45,7 @@ describe.skipIf(process.getuid?.() !== 0)("a quota on maps (needs root)", () => 
     }
   });
   afterAll(() => fds.forEach(close));
+  beforeEach((context) => needsGate(context));
 
   it("counts maps that are there, and finds out by and by which are gone", () => {
     const objects = new Objects();

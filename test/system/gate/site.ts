@@ -141,6 +141,19 @@ export function needs(context: TestContext, ...programs: readonly string[]): voi
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) context.skip(`needs ${program}`);
 }
 
+/** Whether there is tracefs, which tracers look for where the kernel says that it belongs: mounted, where nobody has yet. */
+export function mountTracefs(): boolean {
+  if (existsSync(join(TRACING, "events"))) return true;
+  return spawnSync("mount", ["-t", "tracefs", "none", TRACING]).status === 0;
+}
+
+const TRACING = "/sys/kernel/tracing";
+
+/** Skips a test where there is none. */
+export function needsTracefs(context: TestContext): void {
+  if (!mountTracefs()) context.skip("needs tracefs");
+}
+
 /** Where the unified hierarchy of cgroups is; null on a machine without it. */
 export function unified(): string | null {
   return / (\S+) cgroup2 /.exec(readFileSync("/proc/self/mounts", "utf8"))?.[1] ?? null;

@@ -1,8 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needsGate, Site } from "./site.js";
+import { mountTracefs, needsGate, Site } from "./site.js";
 
 const ALLOW = "export const bpf_prog_load = () => 0, bpf_prog = () => 0;";
 const FOLDER = "/usr/sbin";
@@ -18,16 +17,20 @@ const [TIME, ABREAST] = [3, 8];
 const STOPPED = "124";
 
 /** Each tool of libbpf-tools, whether this kernel has what it needs or not: it works, or gives up, as without the gate. */
-describe.skipIf(TOOLS.length === 0)("the tools of libbpf-tools", () => {
+describe("the tools of libbpf-tools", () => {
   let site: Site;
 
   beforeAll(() => {
     site = new Site(ALLOW);
-    if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
+    if (TOOLS.length === 0) return;
+    mountTracefs();
     both(TOOLS);
   });
   afterAll(() => site.remove());
-  beforeEach((context) => needsGate(context));
+  beforeEach((context) => {
+    needsGate(context);
+    if (TOOLS.length === 0) context.skip("needs libbpf-tools");
+  });
 
   /** Runs tools without a gate, and behind one. */
   const both = (tools: readonly string[]) => {

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pattern, type Ran, stepsOf, walk } from "../../support/walkthrough.js";
 import { own } from "../../support/workplace.js";
-import { BIN, needsGate } from "./site.js";
+import { BIN, mountTracefs, needsGate, needsTracefs } from "./site.js";
 
 /** What the page types in, typed in. */
 describe("docs/tracing.md", () => {
@@ -19,7 +19,7 @@ describe("docs/tracing.md", () => {
     mkdirSync(join(folder, "bin"));
     symlinkSync(BIN, join(folder, "bin/countersign"));
     symlinkSync(own("policies"), join(folder, "policies"));
-    if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
+    mountTracefs();
     const script = [own("scripts/bpftrace.mjs"), join(folder, "bin")];
     const found = spawnSync(process.execPath, script, { encoding: "utf8" });
     lacking = found.status === 0 ? null : found.stdout.trim();
@@ -31,7 +31,7 @@ describe("docs/tracing.md", () => {
   beforeEach((context) => {
     needsGate(context);
     if (lacking !== null) context.skip(lacking);
-    if (!existsSync("/sys/kernel/tracing/events")) context.skip("needs tracefs");
+    needsTracefs(context);
   });
 
   it("has five steps", () => expect(steps.length).toBe(5));

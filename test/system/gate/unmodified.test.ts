@@ -2,14 +2,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, programIds, Site, XDP_PASS } from "./site.js";
+import { mountTracefs, needs, needsGate, needsTracefs, programIds, Site, XDP_PASS } from "./site.js";
 
 const ALLOW = "export const bpf_prog_load = () => 0;\nexport const bpf_prog = () => 0;\n";
 const REFUSE = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog) => deny(\`\${prog.type} programs are not for here\`);
 `;
-const TRACING = "/sys/kernel/tracing";
 
 describe("an unmodified program behind a gate", () => {
   let site: Site;
@@ -18,7 +17,7 @@ describe("an unmodified program behind a gate", () => {
   beforeAll(() => {
     site = new Site(ALLOW);
     if (spawnSync("sh", ["-c", "command -v clang-19"]).status === 0) object = site.object("pass", XDP_PASS);
-    if (!existsSync(join(TRACING, "events"))) spawnSync("mount", ["-t", "tracefs", "none", TRACING]);
+    mountTracefs();
   });
   afterAll(() => site.remove());
   beforeEach((context) => {
@@ -79,7 +78,7 @@ describe("an unmodified program behind a gate", () => {
 
   it("shows events with execsnoop", (context) => {
     needs(context, "execsnoop-libbpf");
-    if (!existsSync(join(TRACING, "events"))) context.skip("needs tracefs");
+    needsTracefs(context);
     const script =
       "execsnoop-libbpf > $0 & sleep 2; /bin/true behind-the-gate; sleep 0.5; kill -INT $!; wait; grep -c behind-the-gate $0";
     expect(site.run("sh", "-c", script, join(site.folder, "events")).stdout.trim()).toBe("1");

@@ -9,7 +9,8 @@ import { FUNCTION_SIZE, LINE_SIZE, usualProgram } from "../../../../src/gate/thr
 const supported = process.platform === "linux" && process.arch === "x64";
 
 describe("a rehearsal", () => {
-  it.skipIf(!supported)("leaves no fd behind and the thread's capabilities as they were", async () => {
+  it("leaves no fd behind and the thread's capabilities as they were", async ({ skip }) => {
+    if (!supported) skip("needs Linux on x86-64");
     const wardrobe = new Wardrobe();
     for await (const _ of rehearsal(wardrobe)); // what is opened once for a process
     const before = { fds: readdirSync("/proc/self/fd"), capabilities: capabilities() };
