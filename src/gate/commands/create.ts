@@ -2,7 +2,7 @@ import { ERRNO } from "../../errno.js";
 import { Attr, CREATE, FLAG } from "../call/attr.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
-import { createdMap } from "./subject.js";
+import { createdMap } from "./map-subject.js";
 
 /** A BPF_MAP_CREATE, copied whole. */
 export interface LiveCreate {

@@ -6,7 +6,7 @@ import { neededForMap } from "../load/needs.js";
 import { type KernelMap, mapInfo } from "../sys/bpf.js";
 import { close } from "../sys/pidfd.js";
 import { copyCreate } from "./create.js";
-import { createdMap, liveMap } from "./subject.js";
+import { createdMap, liveMap } from "./map-subject.js";
 
 /** Decides a BPF_MAP_CREATE on a copy, creates the copy's map as the task, and hands its fd out if it may be had. */
 export function createMap(call: Call): Answer {

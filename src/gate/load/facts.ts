@@ -6,7 +6,7 @@ import { programSubject } from "../../engine/program-subject.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import { Attr, LOAD } from "../call/attr.js";
 import type { Objects } from "../call/objects.js";
-import { isReadOnly, liveMap } from "../commands/subject.js";
+import { isReadOnly, liveMap } from "../commands/map-subject.js";
 import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
 import { Known } from "./known.js";
 import { type LiveLoad, POINTERS } from "./load.js";

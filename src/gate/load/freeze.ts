@@ -1,5 +1,5 @@
 import { verdictName } from "../../errno.js";
-import { isReadOnly } from "../commands/subject.js";
+import { isReadOnly } from "../commands/map-subject.js";
 import { isFrozen, mapInfo } from "../sys/bpf.js";
 import { freeze } from "../sys/map.js";
 import type { LiveLoad } from "./load.js";

@@ -3,7 +3,7 @@ import { ERRNO, verdictName } from "../../errno.js";
 import { Attr, CREATE, LOAD } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
-import { ARRAY, liveMap, RDONLY_PROG } from "../commands/subject.js";
+import { ARRAY, liveMap, RDONLY_PROG } from "../commands/map-subject.js";
 import { bpf, firstValue, type KernelMap, mapInfo } from "../sys/bpf.js";
 import { addressOf } from "../sys/libc.js";
 import { freeze, setFirstValue } from "../sys/map.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { mapMemory } from "../../../../src/bpf/map-memory.js";
 import { Attr, CREATE } from "../../../../src/gate/call/attr.js";
-import { createdMap } from "../../../../src/gate/commands/subject.js";
+import { createdMap } from "../../../../src/gate/commands/map-subject.js";
 
 describe("a map that is about to be created", () => {
   const asked = (type: number, sizes: { key_size: number; value_size: number; max_entries: number }) => {
