@@ -7,7 +7,7 @@ const ring = (name: string, include: string[], more: object = {}) => ({
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./test/support/reporter.ts"],
+    reporters: ["default", "./test/support/reporter.ts", "./test/support/stalls.ts"],
     projects: [
       ring("unit", ["test/unit/**/*.test.ts"]),
       ring("conformance", ["test/conformance/**/*.test.ts"], { testTimeout: 120_000 }),

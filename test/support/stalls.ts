@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { TestCase, TestModule } from "vitest/node";
+import type { Reporter } from "vitest/reporters";
+
+/** Milliseconds in which each test comes to an end, whatever its own limit: the longest of those is ten minutes. */
+const PATIENCE = 12 * 60_000;
+
+/**
+ * Ends what does not come back. A test that waits for a process, blocked, is out of reach of its own time limit, and would keep the whole
+ * run waiting without a word. What it waits for is named and killed, so that the test fails and the run goes on; where it waits for
+ * nothing, the worker is, and the file fails.
+ */
+export default class Stalls implements Reporter {
+  #timer: NodeJS.Timeout | undefined;
+  #doing = "the start";
+
+  onTestModuleQueued(module: TestModule): void {
+    this.#progress(module.relativeModuleId);
+  }
+
+  onTestCaseReady(test: TestCase): void {
+    this.#progress(`${test.module.relativeModuleId} > ${test.fullName}`);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    this.#progress(`what comes after ${test.module.relativeModuleId} > ${test.fullName}`);
+  }
+
+  onTestRunEnd(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #progress(doing: string): void {
+    this.#doing = doing;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#end(), PATIENCE).unref();
+  }
+
+  #end(): void {
+    const all = processes();
+    const below = descendants(process.pid, all);
+    const lines = below.map(
+      ({ pid, parent, state, waits, words }) => `  ${pid} of ${parent} ${state} ${waits} ${words}`,
+    );
+    console.error(`stalled for ${PATIENCE / 1000} s: ${this.#doing}\n${lines.join("\n")}`);
+    const workers = below.filter(({ parent }) => parent === process.pid);
+    const others = below.filter(({ parent }) => parent !== process.pid);
+    for (const { pid } of others.length > 0 ? others : workers) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // it has ended by itself
+      }
+    }
+    this.#progress(this.#doing);
+  }
+}
+
+/** One process, as /proc tells it (proc_pid_stat(5)): its state's letter, and where in the kernel it waits. */
+interface Running {
+  readonly pid: number;
+  readonly parent: number;
+  readonly state: string;
+  readonly waits: string;
+  readonly words: string;
+}
+
+function processes(): readonly Running[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const read = (file: string) => readFileSync(`/proc/${name}/${file}`, "utf8");
+    try {
+      const [state = "", parent] = read("stat")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+      const words = read("cmdline").split("\0").join(" ").slice(0, 200);
+      return [{ pid: Number(name), parent: Number(parent), state, waits: read("wchan"), words }];
+    } catch {
+      return []; // it has ended meanwhile
+    }
+  });
+}
+
+function descendants(of: number, all: readonly Running[]): readonly Running[] {
+  return all.filter(({ parent }) => parent === of).flatMap((child) => [child, ...descendants(child.pid, all)]);
+}
