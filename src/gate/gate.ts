@@ -1,7 +1,8 @@
 import { ERRNO } from "../errno.js";
 import { type Answer, Call, type Gatehouse } from "./call/call.js";
 import { commandRow } from "./call/command.js";
-import { type Asker, copyOf, NO_TASK, readAsker } from "./call/current.js";
+import { type Asker, askerOf, copyOf, NO_TASK } from "./call/current.js";
+import type { LastThread } from "./call/last-thread.js";
 import type { Listener } from "./call/listener.js";
 import { Notification, writeResponse } from "./call/notification.js";
 import { Task } from "./call/task.js";
@@ -15,7 +16,7 @@ import { AUDIT_ARCH_X86_64 } from "./filter.js";
 import type { Verdict } from "./judge.js";
 import { loadProgram } from "./load/programs.js";
 import { NR } from "./sys/numbers.js";
-import { close, openThread } from "./sys/pidfd.js";
+import { close } from "./sys/pidfd.js";
 import { answerWithFd, receive, send } from "./sys/seccomp.js";
 import { pack } from "./threads/errand.js";
 import { Awaited, abandon, OwnHands, PortersHands, Superseded } from "./threads/hands.js";
@@ -30,6 +31,7 @@ export class Gate {
 
   constructor(
     private readonly gatehouse: Gatehouse,
+    private readonly lastThread: LastThread,
     private readonly say: (message: FromThread) => void,
   ) {
     this.#own = new OwnHands(gatehouse.watch, gatehouse.wardrobe);
@@ -81,17 +83,13 @@ export class Gate {
       this.#give(listener, notification, answer);
       return;
     }
-    const pidfd = openThread(notification.tid, notification.tid);
-    this.gatehouse.watch.made(pidfd);
-    try {
-      const asker = pidfd < 0 ? null : readAsker(notification.tid, pidfd, listener.container);
-      if (asker !== null) this.#answerTo(asker, pidfd, listener, notification, visit);
-      else {
-        this.#give(listener, notification, NOBODY);
-        if (visit !== null) abandon(visit);
-      }
-    } finally {
-      close(pidfd);
+    const { tid } = notification;
+    const { lastThread } = this;
+    const asker = lastThread.find(tid) ? askerOf(tid, lastThread.info, listener.container) : null;
+    if (asker !== null) this.#answerTo(asker, lastThread.pidfd, listener, notification, visit);
+    else {
+      this.#give(listener, notification, NOBODY);
+      if (visit !== null) abandon(visit);
     }
   }
 

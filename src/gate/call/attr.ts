@@ -112,9 +112,15 @@ export class Attr {
     this.#view.setBigUint64(offset, value, true);
   }
 
+  /** Whether there is any memory: an address, which is 64 bits wide, takes longer to make a number of. */
+  points(offset: number): boolean {
+    return this.u32(offset) !== 0 || this.u32(offset + 4) !== 0;
+  }
+
   /** No memory. */
   clearPointer(offset: number): void {
-    this.bytes.fill(0, offset, offset + 8);
+    this.#view.setUint32(offset, 0, true);
+    this.#view.setUint32(offset + 4, 0, true);
   }
 
   setPointer(offset: number, address: number): void {

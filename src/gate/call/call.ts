@@ -126,7 +126,7 @@ export class Call {
   /** Of the capabilities that something needs, those that the task lacks, where an attachment may lend any. */
   lacking(needed: bigint): bigint {
     if (!this.gatehouse.judge.delegates) return 0n;
-    const identity = this.asker.identity("call");
+    const identity = this.asker.identity("object");
     return identity === null ? 0n : needed & ~identity.capabilities;
   }
 

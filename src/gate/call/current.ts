@@ -1,5 +1,5 @@
 import type { Container, Current } from "../../policy/current.js";
-import { capabilitiesOf, type Foreign, type Identity, type Reach } from "../sys/credentials.js";
+import { effectiveOf, type Foreign, type Identity, type Reach } from "../sys/credentials.js";
 import { readLink, readSmall } from "../sys/file.js";
 import { namespaceOf } from "../sys/namespace.js";
 import { type ThreadInfo, threadInfo } from "../sys/pidfd.js";
@@ -17,7 +17,12 @@ export interface Asker {
 
 /** Who a thread is, null where it is gone. */
 export function readAsker(tid: number, pidfd: number, container: Container | null): Asker | null {
-  const info = threadInfo(pidfd) ?? fromStatus(tid);
+  return askerOf(tid, threadInfo(pidfd), container);
+}
+
+/** The same with what its pidfd told; null where that cannot: /proc has the same for more time. */
+export function askerOf(tid: number, told: ThreadInfo | null, container: Container | null): Asker | null {
+  const info = told ?? fromStatus(tid);
   return info === null ? null : new WaitingTask(tid, info, container);
 }
 
@@ -84,10 +89,14 @@ class WaitingTask implements Asker, Current {
 
   identity(reach: Reach): Identity | null {
     const effective = this.#capabilities;
-    const net = namespaceOf(this.tid, "net");
-    if (effective === null || net === 0) return null;
-    const network = net !== ownNamespaces().net;
-    const foreign = network || reach !== "call" ? this.#foreign(network, reach) : null;
+    if (effective === null) return null;
+    let foreign: Foreign | null = null;
+    if (reach !== "object") {
+      const net = namespaceOf(this.tid, "net");
+      if (net === 0) return null;
+      const network = net !== ownNamespaces().net;
+      if (network || reach !== "call") foreign = this.#foreign(network, reach);
+    }
     const { uid, euid, gid } = this;
     return { capabilities: effective, uid, euid, gid, egid: this.#egid, foreign };
   }
@@ -96,7 +105,7 @@ class WaitingTask implements Asker, Current {
   get #capabilities(): bigint | null {
     if (this.#effective !== undefined) return this.#effective;
     const same = namespaceOf(this.tid, "user") === ownNamespaces().user;
-    this.#effective = same ? (capabilitiesOf(this.tid)?.effective ?? null) : 0n;
+    this.#effective = same ? effectiveOf(this.tid) : 0n;
     return this.#effective;
   }
 

@@ -4,6 +4,7 @@ import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import { neededForMap } from "../load/needs.js";
 import { type KernelMap, mapInfo } from "../sys/bpf.js";
+import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { copyCreate } from "./create.js";
 import { createdMap, liveMap } from "./map-subject.js";
@@ -27,7 +28,8 @@ export function createMap(call: Call): Answer {
   const lacking = call.lacking(neededForMap(given.u32(CREATE.mapType)));
   const { verdict, delegated } = call.decide("bpf_map_create", createdMap(given), lacking);
   if (verdict < 0) return { result: verdict };
-  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, "call", delegated ? lacking : 0n);
+  const reach = reachOf(given.u32(CREATE.mapIfindex));
+  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, reach, delegated ? lacking : 0n);
   if (fd < 0) return { result: fd };
   const info = mapInfo(fd);
   const refusal = typeof info === "number" ? { result: info } : judgeMap(call, info, fd, given.u32(CREATE.mapFlags));

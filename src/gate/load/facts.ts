@@ -111,20 +111,18 @@ function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, Cod
   return maps;
 }
 
-/** Where attr has what says nothing of the program, or what is among the parts by itself: `[offset, bytes]`. */
-const ASIDE: readonly (readonly [number, number])[] = [
-  ...POINTERS.map((offset) => [offset, 8] as const),
-  ...[LOAD.logLevel, LOAD.logSize, LOAD.progBtfFd, LOAD.logTrueSize, LOAD.signatureSize].map((at) => [at, 4] as const),
-];
+/** Where attr has, beside its pointers, words that say nothing of the program, or are among the parts by themselves. */
+const ASIDE = [LOAD.logLevel, LOAD.logSize, LOAD.progBtfFd, LOAD.logTrueSize, LOAD.signatureSize] as const;
 
 /** All that facts are made from; of what nobody thought of rather too much than too little. */
 function partsOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8Array | null): readonly Uint8Array[] {
   const { given } = load;
   const attr = new Attr(given.size, LOAD.size, given.bytes);
-  for (const [offset, length] of ASIDE) attr.bytes.fill(0, offset, offset + length);
+  for (const pointer of POINTERS) attr.clearPointer(pointer);
+  for (const word of ASIDE) attr.setU32(word, 0);
   attr.setU32(LOAD.attachFd, given.u32(LOAD.attachFd) === 0 ? 0 : 1);
   return [
-    ...[attr.bytes, Buffer.from(load.license, "latin1"), describe(maps), load.insns],
+    ...[attr.bytes, load.licensed, describe(maps), load.insns],
     ...[load.funcInfo, load.lineInfo, load.coreRelos, load.kernelSignature ?? NOTHING, btf ?? NOTHING],
   ];
 }

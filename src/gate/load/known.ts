@@ -7,6 +7,8 @@ import { createHash } from "node:crypto";
 export class Known<T> {
   /** The one used last stands last. */
   readonly #entries = new Map<number, Entry<T>>();
+  /** Where that one is: most are asked for again and again. */
+  #last = Number.NaN;
   #size = 0;
 
   /** How many are kept, and how many bytes they may take in all. */
@@ -19,8 +21,11 @@ export class Known<T> {
     const place = placeOf(parts);
     const entry = this.#entries.get(place);
     if (entry === undefined || !entry.parts.every((part, index) => isSame(part, parts[index]!))) return undefined;
-    this.#entries.delete(place);
-    this.#entries.set(place, entry);
+    if (place !== this.#last) {
+      this.#entries.delete(place);
+      this.#entries.set(place, entry);
+      this.#last = place;
+    }
     return entry.value;
   }
 
@@ -31,6 +36,7 @@ export class Known<T> {
     const entry = { parts: own, value, bytes: own.reduce((sum, part) => sum + part.bytes.byteLength, bytes) };
     this.#forget(place);
     this.#entries.set(place, entry);
+    this.#last = place;
     this.#size += entry.bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#size <= this.mostBytes && this.#entries.size <= this.most) break;
@@ -67,7 +73,8 @@ function condensed(part: Uint8Array): Part {
 }
 
 function isSame({ length, bytes }: Part, part: Uint8Array): boolean {
-  return length === part.byteLength && Buffer.compare(bytes, length > KEPT_WHOLE ? digestOf(part) : part) === 0;
+  if (length !== part.byteLength) return false;
+  return length === 0 || Buffer.compare(bytes, length > KEPT_WHOLE ? digestOf(part) : part) === 0;
 }
 
 function digestOf(part: Uint8Array): Uint8Array {
@@ -79,6 +86,7 @@ function placeOf(parts: readonly Uint8Array[]): number {
   for (const part of parts) {
     const length = part.byteLength;
     place = mixed(place, length);
+    if (length === 0) continue;
     const view = new DataView(part.buffer, part.byteOffset, length);
     const first = Math.min(length & ~3, LOOKED_AT);
     for (let at = 0; at < first; at += 4) place = mixed(place, view.getInt32(at, true));

@@ -11,6 +11,8 @@ export interface LiveLoad {
   /** Instructions with the task's own fd numbers. */
   readonly insns: Uint8Array;
   readonly license: string;
+  /** The same as it was copied, with its NUL. */
+  readonly licensed: Uint8Array;
   /** BTF that came with it, and its records; empty where there is none. */
   readonly funcInfo: Uint8Array;
   readonly lineInfo: Uint8Array;
@@ -104,6 +106,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
     given,
     insns,
     license: license.toString("latin1", 0, license.length - 1),
+    licensed: license,
     funcInfo: found.funcInfo,
     lineInfo: found.lineInfo,
     coreRelos: found.coreRelos,
@@ -236,11 +239,10 @@ function copyFdArray(
   references: number,
   maps: Map<string, number>,
 ): Uint8Array | number {
-  const pointer = given.u64(LOAD.fdArray);
-  if (pointer === 0n) return NONE;
+  if (!given.points(LOAD.fdArray)) return NONE;
   const count = Math.max(given.u32(LOAD.fdArrayCount), references);
   if (count > LIMIT.fdArray) return -ERRNO.E2BIG;
-  const bytes = task.read(pointer, count * 4)?.slice();
+  const bytes = task.read(given.u64(LOAD.fdArray), count * 4)?.slice();
   if (bytes === undefined) return -ERRNO.EFAULT;
   const fds = new Int32Array(bytes.buffer, bytes.byteOffset, count);
   for (const [index, number] of fds.entries()) {
@@ -252,18 +254,17 @@ function copyFdArray(
 }
 
 function copySignature(task: Task, given: Attr): Uint8Array | null | number {
-  const pointer = given.u64(LOAD.signature);
-  if (pointer === 0n) return null;
+  if (!given.points(LOAD.signature)) return null;
   const size = given.u32(LOAD.signatureSize);
   if (size === 0) return -ERRNO.EINVAL;
   if (size > LIMIT.signature) return -ERRNO.E2BIG;
-  return task.read(pointer, size) ?? -ERRNO.EFAULT;
+  return task.read(given.u64(LOAD.signature), size) ?? -ERRNO.EFAULT;
 }
 
 /** Room for the verifier's log, null where none is asked for; EINVAL as bpf_verifier_log_attr_valid answers it. */
 function logBuffer(given: Attr): Uint8Array | null | number {
   const size = given.u32(LOAD.logSize);
-  const pointed = given.u64(LOAD.logBuf) !== 0n;
+  const pointed = given.points(LOAD.logBuf);
   if (pointed !== size > 0 || (pointed && given.u32(LOAD.logLevel) === 0)) return -ERRNO.EINVAL;
   if (size > 0xffffffff >>> 2) return -ERRNO.EINVAL;
   return pointed ? new Uint8Array(Math.min(size, LIMIT.log)) : null;

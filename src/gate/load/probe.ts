@@ -12,7 +12,7 @@ import { PROBES, type Probe } from "./probes.gen.js";
  */
 export function probeOf(load: LiveLoad, subject: ProgramSubject): Probe | null {
   const { given } = load;
-  if (PLAIN.some((offset) => given.u32(offset) !== 0) || given.u64(LOAD.fdArray) !== 0n) return null;
+  if (PLAIN.some((offset) => given.u32(offset) !== 0) || given.points(LOAD.fdArray)) return null;
   const same = (probe: Probe) =>
     probe.digest === subject.digest &&
     probe.type === given.u32(LOAD.progType) &&

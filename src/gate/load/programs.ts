@@ -3,6 +3,7 @@ import { FLAG, LOAD } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
+import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { freezeMaps } from "./freeze.js";
 import { copyLoad, type LiveLoad } from "./load.js";
@@ -77,10 +78,11 @@ function unbound({ listener }: Call, load: LiveLoad, asked: boolean): string | n
 
 /** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
 function carryOut(call: Call, load: LiveLoad, lent: bigint): number {
+  const reach = reachOf(load.given.u32(LOAD.progIfindex));
   const attempt = () => {
     // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
     for (let tries = 1; ; tries += 1) {
-      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, "call", lent);
+      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, reach, lent);
       if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
     }
   };

@@ -1,6 +1,6 @@
 import { ERRNO } from "../../errno.js";
 import { readSmall } from "./file.js";
-import { addressOf, syscall } from "./libc.js";
+import { addressOf, Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** bpf(2) on the calling thread: an fd or 0, or a negative errno. `attr` may be written to. */
@@ -62,27 +62,40 @@ const MAX_MAPS = 64;
 export function programInfo(fd: number): KernelProgram | number {
   program.fill(0);
   programWords[PROGRAM_INFO.mapCount / 4] = MAX_MAPS;
-  programView.setBigUint64(PROGRAM_INFO.mapIds, BigInt(addressOf(programMaps)), true);
-  const result = objectInfo(fd, program);
+  programView.setBigUint64(PROGRAM_INFO.mapIds, PROGRAM_MAPS, true);
+  const result = infoAt(fd, PROGRAM, PROGRAM_INFO_SIZE);
   if (result < 0) return result;
   const word = (offset: number) => programWords[offset / 4]!;
+  const maps = Math.min(MAX_MAPS, word(PROGRAM_INFO.mapCount));
   return {
     type: word(PROGRAM_INFO.type),
     id: word(PROGRAM_INFO.id),
-    tag: program.toString("hex", PROGRAM_INFO.tag, PROGRAM_INFO.tag + 8),
+    tag: tagOf(word(PROGRAM_INFO.tag), word(PROGRAM_INFO.tag + 4)),
     jitedLength: word(PROGRAM_INFO.jitedLength),
     xlatedLength: word(PROGRAM_INFO.xlatedLength),
     verifiedInsns: word(PROGRAM_INFO.verifiedInsns),
-    mapIds: Array.from(programMaps.subarray(0, Math.min(MAX_MAPS, word(PROGRAM_INFO.mapCount)))),
+    mapIds: maps === 0 ? NO_MAPS : Array.from(programMaps.subarray(0, maps)),
     name: nameAt(program, PROGRAM_INFO.name),
   };
 }
 
+const NO_MAPS: readonly number[] = Object.freeze([]);
+
+/** The tag that was asked for last, by its two words: a program that is loaded again has the same. */
+let lastTag = { first: -1, second: -1, text: "" };
+
+function tagOf(first: number, second: number): string {
+  if (first !== lastTag.first || second !== lastTag.second)
+    lastTag = { first, second, text: program.toString("hex", PROGRAM_INFO.tag, PROGRAM_INFO.tag + 8) };
+  return lastTag.text;
+}
+
 /** What is asked for about a program, used up before the next call. */
-const program = Buffer.alloc(PROGRAM_INFO_SIZE);
+const { memory: program, address: PROGRAM } = new Fixed(Buffer.alloc(PROGRAM_INFO_SIZE));
 const programWords = new Uint32Array(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE / 4);
 const programView = new DataView(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE);
 const programMaps = new Uint32Array(MAX_MAPS);
+const PROGRAM_MAPS = BigInt(addressOf(programMaps));
 
 /** The type and id of a program, or a negative errno: the first two words of its facts, which are soon had. */
 export function programNumbers(fd: number): Pick<KernelProgram, "type" | "id"> | number {
@@ -117,7 +130,7 @@ const mapWords = new Uint32Array(map.buffer, map.byteOffset, 6);
 function nameAt(info: Buffer, offset: number): string {
   let end = offset;
   while (end < offset + 16 && info[end] !== 0) end += 1;
-  return info.toString("latin1", offset, end);
+  return end === offset ? "" : info.toString("latin1", offset, end);
 }
 
 /** The id of the program behind a link (struct bpf_link_info: type, id, prog_id), or a negative errno. */
@@ -128,13 +141,18 @@ export function linkedProgram(fd: number): number {
 }
 
 function objectInfo(fd: number, info: NodeJS.ArrayBufferView): number {
-  infoAttr.setUint32(0, fd, true);
-  infoAttr.setUint32(4, info.byteLength, true);
-  infoAttr.setBigUint64(8, BigInt(addressOf(info)), true);
-  return syscall(NR.bpf, OBJ_GET_INFO_BY_FD, infoAttr, infoAttr.byteLength);
+  return infoAt(fd, addressOf(info), info.byteLength);
 }
 
-const infoAttr = new DataView(new ArrayBuffer(16));
+function infoAt(fd: number, address: number, length: number): number {
+  const { memory } = infoAttr;
+  memory.setUint32(0, fd, true);
+  memory.setUint32(4, length, true);
+  memory.setBigUint64(8, BigInt(address), true);
+  return syscall(NR.bpf, OBJ_GET_INFO_BY_FD, infoAttr.address, memory.byteLength);
+}
+
+const infoAttr = new Fixed(new DataView(new ArrayBuffer(16)));
 
 /** Whether a map is frozen: `frozen: 1` in its fdinfo (bpf_map_show_fdinfo of kernel/bpf/syscall.c). */
 export function isFrozen(fd: number): boolean {

@@ -1,4 +1,4 @@
-import { must, syscall } from "./libc.js";
+import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /**
@@ -28,10 +28,19 @@ export interface Foreign {
 }
 
 /**
- * How far a call of the task's goes, and so what of its identity beside credentials and network it needs: `place` is for
- * what has been looked up already, or names cgroups; `path` looks something up.
+ * How far a call of the task's goes, and so what of its identity it needs: `object` is for making something that names no device,
+ * which credentials alone decide; `call` needs the network, too; `place` is for what has been looked up already, or names cgroups;
+ * `path` looks something up.
  */
-export type Reach = "call" | "place" | "path";
+export type Reach = "object" | "call" | "place" | "path";
+
+/**
+ * How far a load of a program, or the creation of a map, goes: nothing of either depends on the network of who makes it but the device
+ * that it may be for (`current->nsproxy->net_ns` stands in kernel/bpf/offload.c alone of what they come by).
+ */
+export function reachOf(ifindex: number): Reach {
+  return ifindex === 0 ? "object" : "call";
+}
 
 /** linux/capability.h: version 3 takes two words of each set; linux/sched.h: what setns and unshare name. */
 const CAPABILITY_VERSION_3 = 0x20080522;
@@ -144,15 +153,25 @@ export function capabilities(): Capabilities {
 
 /** Those of any thread, by its id, in its own user namespace (capget(2)); 0 is the calling one. Null where it is gone. */
 export function capabilitiesOf(tid: number): Capabilities | null {
-  const { header, words } = asked;
-  header[0] = CAPABILITY_VERSION_3;
-  header[1] = tid;
-  if (syscall(NR.capget, header, words) < 0) return null;
+  if (!ask(tid)) return null;
+  const words = asked.words.memory;
   return { effective: wordsOf(words, 0), permitted: wordsOf(words, 1), inheritable: wordsOf(words, 2) };
 }
 
+/** The effective ones alone. Null where it is gone. */
+export function effectiveOf(tid: number): bigint | null {
+  return ask(tid) ? wordsOf(asked.words.memory, 0) : null;
+}
+
+function ask(tid: number): boolean {
+  const { header, words } = asked;
+  header.memory[0] = CAPABILITY_VERSION_3;
+  header.memory[1] = tid;
+  return syscall(NR.capget, header.address, words.address) >= 0;
+}
+
 /** struct __user_cap_header_struct and two of __user_cap_data_struct, used up before the next call. */
-const asked = { header: new Uint32Array(2), words: new Uint32Array(6) };
+const asked = { header: new Fixed(new Uint32Array(2)), words: new Fixed(new Uint32Array(6)) };
 
 /** One set: its low word, and its high one three further on. */
 function wordsOf(words: Uint32Array, index: number): bigint {

@@ -28,6 +28,15 @@ export function addressOf(memory: NodeJS.ArrayBufferView | null): number {
   return memory === null || memory.byteLength === 0 ? 0 : Number(koffi.address(memory));
 }
 
+/** Memory of a module's own, which stays where it is: its address is asked for once, and not at every call. */
+export class Fixed<T extends NodeJS.ArrayBufferView> {
+  readonly address: number;
+
+  constructor(readonly memory: T) {
+    this.address = addressOf(memory);
+  }
+}
+
 /** Throws GATE_UNSUPPORTED where the gate cannot work: its numbers and layouts are those of Linux on x86-64. */
 export function requirePlatform(): void {
   if (process.platform === "linux" && process.arch === "x64") return;

@@ -1,4 +1,4 @@
-import { addressOf, syscall } from "./libc.js";
+import { addressOf, Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** Bytes of one page on x86-64: a copy that is split there tells how far the target's memory reaches. */
@@ -66,9 +66,9 @@ export function onPage(address: bigint, length: number): number {
   return Math.min(length, PAGE - Number(address & BigInt(PAGE - 1)));
 }
 
-/** struct iovec: one for here, and those for there. */
-const vectors = new BigUint64Array(2 + 2 * MOST_SPANS);
-const remoteVectors = vectors.subarray(2);
+/** struct iovec, of 16 bytes: one for here, and those for there. */
+const { memory: vectors, address: HERE } = new Fixed(new BigUint64Array(2 + 2 * MOST_SPANS));
+const THERE = HERE + 16;
 
 function transferOne(call: number, tid: number, address: bigint, memory: Uint8Array): number {
   vectors[2] = address;
@@ -79,5 +79,5 @@ function transferOne(call: number, tid: number, address: bigint, memory: Uint8Ar
 function transfer(call: number, tid: number, memory: Uint8Array, spans: number): number {
   vectors[0] = BigInt(addressOf(memory));
   vectors[1] = BigInt(memory.byteLength);
-  return syscall(call, tid, vectors, 1, remoteVectors, spans, 0);
+  return syscall(call, tid, HERE, 1, THERE, spans, 0);
 }

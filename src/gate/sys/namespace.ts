@@ -1,22 +1,36 @@
-import { syscall } from "./libc.js";
+import { Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 const AT_FDCWD = -100;
 
-/** The path that is asked for, and what comes of it: each is used up before the next call. */
-const path = Buffer.alloc(64);
-const link = Buffer.alloc(64);
+/** The paths of one task's namespaces, by their kinds, and whose they are: most calls come from the task of the last one. */
+const paths = new Map<string, Fixed<Buffer>>();
+let whose: number | "self" = "self";
+/** What comes of a path: used up before the next call. */
+const { memory: link, address: LINK } = new Fixed(Buffer.alloc(64));
 
 /**
  * The inode number of a task's namespace, which is its link's name: `net:[4026531840]` (namespaces(7)). 0, which is nobody's,
  * where that cannot be told. `task` is a thread's id as the caller counts them.
  */
 export function namespaceOf(task: number | "self", kind: string): number {
-  path[path.write(`/proc/${task}/ns/${kind}`, "latin1")] = 0;
-  const length = syscall(NR.readlinkat, AT_FDCWD, path, link, link.byteLength);
+  const length = syscall(NR.readlinkat, AT_FDCWD, pathOf(task, kind).address, LINK, link.byteLength);
   let number = 0;
   for (let at = kind.length + 2; at < length - 1; at += 1) number = 10 * number + link[at]! - DIGIT_ZERO;
   return number;
 }
 
 const DIGIT_ZERO = 0x30;
+
+function pathOf(task: number | "self", kind: string): Fixed<Buffer> {
+  if (task !== whose) {
+    paths.clear();
+    whose = task;
+  }
+  let path = paths.get(kind);
+  if (path === undefined) {
+    path = new Fixed(Buffer.from(`/proc/${task}/ns/${kind}\0`, "latin1"));
+    paths.set(kind, path);
+  }
+  return path;
+}

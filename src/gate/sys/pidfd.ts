@@ -1,6 +1,6 @@
 import { ERRNO } from "../../errno.js";
 import { openFile } from "./file.js";
-import { syscall } from "./libc.js";
+import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** PIDFD_THREAD of linux/pidfd.h (Linux 6.9): the fd is for one thread, leader or not. */
@@ -53,11 +53,11 @@ export function exitStatus(pidfd: number): number | null {
 function getInfo(pidfd: number, asked: number, needed: number): boolean {
   info.fill(0);
   info[0] = asked;
-  return syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, info) >= 0 && (info[0]! & needed) !== 0;
+  return syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, INFO) >= 0 && (info[0]! & needed) !== 0;
 }
 
 /** struct pidfd_info in words, used up before the next call. */
-const info = new Uint32Array(PIDFD_INFO_SIZE / 4);
+const { memory: info, address: INFO } = new Fixed(new Uint32Array(PIDFD_INFO_SIZE / 4));
 
 /** A pidfd for a process, or a negative errno. */
 export function openProcess(pid: number): number {
@@ -85,6 +85,13 @@ export function processFrom(tid: number, number: number): number {
   close(namespace);
   return found;
 }
+
+/** Has a number stand for what an fd is for, in the place of what it was for (dup3(2)), close-on-exec. */
+export function moveTo(number: number, fd: number): void {
+  must(syscall(NR.dup3, fd, number, O_CLOEXEC), "keeping a pidfd");
+}
+
+const O_CLOEXEC = 0o2000000;
 
 export function close(fd: number): void {
   if (fd >= 0) syscall(NR.close, fd);

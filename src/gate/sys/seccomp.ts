@@ -1,4 +1,4 @@
-import { addressOf, syscall } from "./libc.js";
+import { addressOf, Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** Sizes of the structures that cross (linux/seccomp.h): seccomp_notif, seccomp_notif_resp, seccomp_notif_addfd. */
@@ -46,7 +46,7 @@ export function send(listener: number, response: Uint8Array): number {
 }
 
 /** Whether the target of a notification, which begins with its id, still waits for it: its task id is still its own. */
-export function stillWaits(listener: number, notification: Uint8Array | BigUint64Array): boolean {
+export function stillWaits(listener: number, notification: Uint8Array): boolean {
   return syscall(NR.ioctl, listener, IOCTL.idValid, notification) === 0;
 }
 
@@ -58,19 +58,20 @@ export interface Waiting {
 
 /** The same of a wait that is named: a task id is the target's own for as long as it lasts, and another's soon after. */
 export function lasts({ listener, id }: Waiting): boolean {
-  waiting[0] = id;
-  return stillWaits(listener, waiting);
+  waiting.memory[0] = id;
+  return syscall(NR.ioctl, listener, IOCTL.idValid, waiting.address) === 0;
 }
 
-const waiting = new BigUint64Array(1);
+const waiting = new Fixed(new BigUint64Array(1));
 
 /** Puts an fd into the target and answers with its number there, in one step. The number, or a negative errno. */
 export function answerWithFd(listener: number, id: bigint, fd: number): number {
-  request.setBigUint64(0, id, true);
-  request.setUint32(8, ADDFD_FLAG_SEND, true);
-  request.setUint32(12, fd, true);
-  request.setUint32(20, O_CLOEXEC, true);
-  return syscall(NR.ioctl, listener, IOCTL.addfd, request);
+  const { memory, address } = request;
+  memory.setBigUint64(0, id, true);
+  memory.setUint32(8, ADDFD_FLAG_SEND, true);
+  memory.setUint32(12, fd, true);
+  memory.setUint32(20, O_CLOEXEC, true);
+  return syscall(NR.ioctl, listener, IOCTL.addfd, address);
 }
 
-const request = new DataView(new ArrayBuffer(ADDFD_SIZE));
+const request = new Fixed(new DataView(new ArrayBuffer(ADDFD_SIZE)));

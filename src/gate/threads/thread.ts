@@ -8,6 +8,7 @@ import { DecisionWatch } from "../../engine/watch.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
 import { Bookmark } from "../call/bookmark.js";
+import { LastThread } from "../call/last-thread.js";
 import { Listener, suspectOf } from "../call/listener.js";
 import { Objects } from "../call/objects.js";
 import { Gate } from "../gate.js";
@@ -19,6 +20,7 @@ import { EPOLLHUP, Poll, quieten } from "../sys/poll.js";
 import { blockSignals } from "../sys/process.js";
 import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
+import { compileSooner } from "./compiling.js";
 import { abandon, Superseded } from "./hands.js";
 import type { FromThread, HandedTo, ThreadData, ToThread } from "./messages.js";
 import { rehearsal } from "./rehearsal.js";
@@ -34,6 +36,7 @@ class GateThread {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
   readonly #wardrobe = new Wardrobe();
+  readonly #lastThread = new LastThread();
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #told = new Set<string>();
@@ -63,7 +66,7 @@ class GateThread {
       this.engine.prepare();
       for await (const _ of rehearsal(this.#wardrobe)); // nobody waits: all of it at once
     }
-    this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#wardrobe.fds] });
+    this.#say({ is: "opened", fds: [this.#poll.fd, this.#lastThread.pidfd, ...this.#wardrobe.fds] });
     this.#say({ is: "ready" });
     const idle = this.#warmUp();
     let cold = this.data.awaited;
@@ -236,7 +239,7 @@ class GateThread {
     const facts = new Facts(this.engine.signatures, settings.keyrings);
     const alone = () => this.#alone;
     const house = { judge, facts, settings, wardrobe: this.#wardrobe, watch: this.#watch, tally, alone };
-    return new Gate(house, (message) => this.#say(message));
+    return new Gate(house, this.#lastThread, (message) => this.#say(message));
   }
 
   /** For the summary of a run: each reason once. */
@@ -269,6 +272,7 @@ function frozen(container: Container | null): Container | null {
 
 /** As the entry of a thread; a build only looks at what is exported. */
 async function begin(data: ThreadData): Promise<void> {
+  compileSooner();
   try {
     const watch = new DecisionWatch(data.decisions);
     const engine = await Engine.open(data.config, data.sealed, watch, data.texts);
