@@ -14,6 +14,7 @@ export class LastThread {
   find(tid: number): boolean {
     if (tid === this.#tid && this.#look()) return true;
     this.#tid = 0;
+    this.info = null;
     const fd = openThread(tid, tid);
     if (fd < 0) return false;
     moveTo(this.pidfd, fd);

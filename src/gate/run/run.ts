@@ -9,6 +9,7 @@ import { DecisionThread } from "../threads/decision-thread.js";
 import type { ToldRefusal } from "../threads/messages.js";
 import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
+import { compileSooner } from "./compiling.js";
 import { inheritance } from "./inheritance.js";
 import { passSignals } from "./signals.js";
 
@@ -60,6 +61,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
     const [thread] = await Promise.all([starting, process.listener().then((fd) => (listener = fd))]);
     await thread.listen(listener, null);
     process.go();
+    compileSooner();
     const ending = await process.ended;
     comeForward(); // the decision thread ends once they have
     const counts = thread.tally.read();

@@ -20,7 +20,6 @@ import { EPOLLHUP, Poll, quieten } from "../sys/poll.js";
 import { blockSignals } from "../sys/process.js";
 import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
-import { compileSooner } from "./compiling.js";
 import { abandon, Superseded } from "./hands.js";
 import type { FromThread, HandedTo, ThreadData, ToThread } from "./messages.js";
 import { rehearsal } from "./rehearsal.js";
@@ -272,7 +271,6 @@ function frozen(container: Container | null): Container | null {
 
 /** As the entry of a thread; a build only looks at what is exported. */
 async function begin(data: ThreadData): Promise<void> {
-  compileSooner();
   try {
     const watch = new DecisionWatch(data.decisions);
     const engine = await Engine.open(data.config, data.sealed, watch, data.texts);

@@ -4,6 +4,7 @@
 #include <linux/btf.h>
 #include <linux/capability.h>
 #include <linux/userfaultfd.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 
@@ -619,6 +620,22 @@ static void loaders(void)
 	say("a load by token", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
 }
 
+// A program for a device of the task's own network: numbers of devices are another's elsewhere.
+static void device(void)
+{
+	const unsigned there = if_nametoindex("bound0"), numbers[] = {there, there + 1000};
+	union bpf_attr attr;
+
+	printf("device %s\n", there ? "found" : "missing");
+	for (int i = 0; i < 2; i++) {
+		fill(&attr, GOOD, 2);
+		attr.prog_type = BPF_PROG_TYPE_XDP;
+		attr.prog_flags = BPF_F_XDP_DEV_BOUND_ONLY;
+		attr.prog_ifindex = numbers[i];
+		say(i ? "a number that is none" : "bound", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
+	}
+}
+
 // Children that are killed while they ask: the gate must go on.
 static void deaths(void)
 {
@@ -645,7 +662,7 @@ static const struct {
 	{"doors", doors}, {"callers", callers}, {"fds", fds}, {"places", places}, {"copies", copies}, {"shapes", shapes},
 	{"endless", endless}, {"stall", stall}, {"successor", successor},
 	{"capabilities", capabilities}, {"reach", reach}, {"catch", catch}, {"by-id", by_id}, {"rewrite", rewrite},
-	{"signature", signature}, {"loaders", loaders}, {"deaths", deaths},
+	{"signature", signature}, {"loaders", loaders}, {"device", device}, {"deaths", deaths},
 };
 
 int main(int argc, char **argv)

@@ -143,6 +143,16 @@ describe("a gate that somebody tries to get around", () => {
     });
   });
 
+  it("looks a device up in the task's network, for a program that is bound to one", (context) => {
+    needs(context, "ip", "unshare");
+    const script = 'ip link add bound0 index 77 type veth peer name bound1 && exec "$@"';
+    const inside = ["unshare", "-n", "sh", "-c", script, "sh", site.attack("traps"), "device"];
+    const bare = site.bare(...inside).stdout;
+    if (!bare.includes("bound: done")) context.skip("needs programs that are bound to a device (Linux 6.3)");
+    expect(site.run(...inside).stdout).toBe(bare);
+    expect(bare).toMatch(/^device found\nbound: done\na number that is none: E/);
+  });
+
   it("cannot be reached: no fd, memory, tracing or signal", () => {
     expect(trap("reach").says).toEqual({
       "fds taken": "0",

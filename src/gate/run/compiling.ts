@@ -1,0 +1,18 @@
+import { setFlagsFromString } from "node:v8";
+
+/**
+ * Bytes of bytecode that a function has run before V8 optimises it, and of those that it may take in from what it calls: 67,584 and
+ * 920 by V8's own measure, which is that of programs whose hot code is some loops. A gate's is one long way that every call takes
+ * once, through hundreds of small functions.
+ */
+const FLAGS = ["--interrupt-budget=15000", "--max-inlined-bytecode-size-cumulative=2000"];
+
+/** Milliseconds in which a command has usually made its first calls: until then V8's threads would take the CPUs from it. */
+const WAIT = 250;
+
+/** Has V8 optimise sooner, and more at once, when a command that starts now has made its first calls. An agent has no memory for that. */
+export function compileSooner(): void {
+  setTimeout(() => {
+    for (const flag of FLAGS) setFlagsFromString(flag);
+  }, WAIT).unref();
+}
