@@ -1,18 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { TestCase, TestModule } from "vitest/node";
+import type { ReportedHookContext, TestCase, TestModule } from "vitest/node";
 import type { Reporter } from "vitest/reporters";
 
-/** Milliseconds in which each test comes to an end, whatever its own limit: the longest of those is ten minutes. */
-const PATIENCE = 12 * 60_000;
+/** Milliseconds in which each hook comes to an end, and each test with all its tries, of which is not heard: three of five minutes. */
+const PATIENCE = 16 * 60_000;
 
 /**
  * Ends what does not come back. A test that waits for a process, blocked, is out of reach of its own time limit, and would keep the whole
  * run waiting without a word. What it waits for is named and killed, so that the test fails and the run goes on; where it waits for
- * nothing, the worker is, and the file fails.
+ * nothing, or that was of no use, the worker is, and the file fails; where that is of none either, as with what waits in the kernel for
+ * ever, the run ends.
  */
 export default class Stalls implements Reporter {
   #timer: NodeJS.Timeout | undefined;
   #doing = "the start";
+  #tries = 0;
 
   onTestModuleQueued(module: TestModule): void {
     this.#progress(module.relativeModuleId);
@@ -26,33 +28,49 @@ export default class Stalls implements Reporter {
     this.#progress(`what comes after ${test.module.relativeModuleId} > ${test.fullName}`);
   }
 
+  onHookStart({ name, entity }: ReportedHookContext): void {
+    this.#progress(`${name} of ${entity.type === "module" ? entity.relativeModuleId : entity.fullName}`);
+  }
+
+  onHookEnd({ name }: ReportedHookContext): void {
+    this.#progress(`what comes after ${name}`);
+  }
+
   onTestRunEnd(): void {
     clearTimeout(this.#timer);
   }
 
   #progress(doing: string): void {
     this.#doing = doing;
+    this.#tries = 0;
+    this.#wait();
+  }
+
+  #wait(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#end(), PATIENCE).unref();
   }
 
   #end(): void {
-    const all = processes();
-    const below = descendants(process.pid, all);
+    const below = descendants(process.pid, processes());
     const lines = below.map(
       ({ pid, parent, state, waits, words }) => `  ${pid} of ${parent} ${state} ${waits} ${words}`,
     );
     console.error(`stalled for ${PATIENCE / 1000} s: ${this.#doing}\n${lines.join("\n")}`);
-    const workers = below.filter(({ parent }) => parent === process.pid);
-    const others = below.filter(({ parent }) => parent !== process.pid);
-    for (const { pid } of others.length > 0 ? others : workers) {
+    if (this.#tries === 2) process.exit(1);
+    // one that has ended stays until its parent looks, which a worker that is stuck does not
+    const alive = below.filter(({ state }) => state !== "Z");
+    const workers = alive.filter(({ parent }) => parent === process.pid);
+    const others = alive.filter(({ parent }) => parent !== process.pid);
+    for (const { pid } of this.#tries === 0 && others.length > 0 ? others : workers) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
         // it has ended by itself
       }
     }
-    this.#progress(this.#doing);
+    this.#tries += 1;
+    this.#wait();
   }
 }
 

@@ -161,7 +161,7 @@ const KINDS = { chains: { count: CHAINS, make: chainCase }, messages: { count: M
 describe("OpenSSL and this project", () => {
   it.for(["chains", "messages"] as const)(
     "judge %s alike, but for rules that have a name",
-    { timeout: 600_000 },
+    { timeout: 300_000 },
     (kind, context) => {
       if (judge === null) return context.skip("needs a C compiler and libssl-dev");
       console.log(`seed ${seed}`);
@@ -175,7 +175,7 @@ describe("OpenSSL and this project", () => {
 
   it.for(["chains", "messages"] as const)(
     "are asked about %s as the commands would be",
-    { timeout: 600_000 },
+    { timeout: 300_000 },
     (kind, context) => {
       if (judge === null) return context.skip("needs a C compiler and libssl-dev");
       const cases = Array.from({ length: 150 }, KINDS[kind].make);

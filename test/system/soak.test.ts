@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** One of each kind of question that the policies that ship can be asked, over and over, with a hostile neighbour among them. */
 describe(`${DECISIONS} decisions by the policies that ship with a hostile neighbour`, () => {
-  it("lose nothing, get nothing wrong, and keep to their memory", { timeout: 900_000 }, () => {
+  it("lose nothing, get nothing wrong, and keep to their memory", { timeout: 900_000, retry: 0 }, () => {
     // where the packages are found
     const folder = mkdtempSync(join(root, "node_modules", ".soak-"));
     const outfile = join(folder, "soaking.mjs");
@@ -26,7 +26,7 @@ describe(`${DECISIONS} decisions by the policies that ship with a hostile neighb
     });
     // the nursery has its full size from the start: V8 would let it grow with use, whatever is kept
     const args = ["--expose-gc", "--min-semi-space-size=16", outfile, join(root, "policies"), String(DECISIONS)];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 900_000 });
     rmSync(folder, { recursive: true });
     expect(stderr).toBe("");
     const { wrong, policies, answers, after10k, after } = JSON.parse(stdout);

@@ -104,8 +104,8 @@ class WaitingTask implements Asker, Current {
   /** Effective ones; those in another user namespace than the gate's are good for nothing in the gate's. Null where it is gone. */
   get #capabilities(): bigint | null {
     if (this.#effective !== undefined) return this.#effective;
-    const same = namespaceOf(this.tid, "user") === ownNamespaces().user;
-    this.#effective = same ? effectiveOf(this.tid) : 0n;
+    const user = namespaceOf(this.tid, "user");
+    this.#effective = user === 0 ? null : user === ownNamespaces().user ? effectiveOf(this.tid) : 0n;
     return this.#effective;
   }
 

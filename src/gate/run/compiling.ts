@@ -7,7 +7,7 @@ import { setFlagsFromString } from "node:v8";
  */
 const FLAGS = ["--interrupt-budget=15000", "--max-inlined-bytecode-size-cumulative=2000"];
 
-/** Milliseconds in which a command has usually made its first calls: until then V8's threads would take the CPUs from it. */
+/** Milliseconds of a command in which most make their first calls: V8's threads stand back until then, and for longer (background.ts). */
 const WAIT = 250;
 
 /** Has V8 optimise sooner, and more at once, when a command that starts now has made its first calls. An agent has no memory for that. */

@@ -145,20 +145,14 @@ export interface Capabilities {
   readonly inheritable: bigint;
 }
 
+/** Those of the calling thread. */
 export function capabilities(): Capabilities {
-  const own = capabilitiesOf(0);
-  if (own === null) throw new Error("capget refused the calling thread");
-  return own;
-}
-
-/** Those of any thread, by its id, in its own user namespace (capget(2)); 0 is the calling one. Null where it is gone. */
-export function capabilitiesOf(tid: number): Capabilities | null {
-  if (!ask(tid)) return null;
+  if (!ask(0)) throw new Error("capget refused the calling thread");
   const words = asked.words.memory;
   return { effective: wordsOf(words, 0), permitted: wordsOf(words, 1), inheritable: wordsOf(words, 2) };
 }
 
-/** The effective ones alone. Null where it is gone. */
+/** The effective ones of any thread, by its id, in its own user namespace (capget(2)). Null where it is gone. */
 export function effectiveOf(tid: number): bigint | null {
   return ask(tid) ? wordsOf(asked.words.memory, 0) : null;
 }

@@ -51,6 +51,13 @@ describe("the thread that made the last call", () => {
     close(last.pidfd);
   });
 
+  it("is none for a task that cannot be seen from here, whoever came before", () => {
+    const last = new LastThread();
+    expect([process.pid, 0, 0].map((tid) => last.find(tid))).toEqual([true, false, false]);
+    expect(last.info).toBeNull();
+    close(last.pidfd);
+  });
+
   it("keeps a number that says by its link what it is for", () => {
     const last = new LastThread();
     last.find(process.pid);
