@@ -6,14 +6,15 @@ import type { Texts } from "../../engine/sources.js";
 import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
-import { type Handed, Objects } from "../call/objects.js";
+import type { Handed } from "../call/objects.js";
 import { settingsOf } from "../settings.js";
 import { close } from "../sys/pidfd.js";
 import { Tally } from "../tally.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
+import { HandedOut } from "./handed-out.js";
 import { Heard, NO_FILE } from "./heard.js";
-import type { FromThread, HandedTo, ToldRefusal, Wrote } from "./messages.js";
+import type { FromThread, ToldRefusal, Wrote } from "./messages.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settle } from "./settle.js";
@@ -55,8 +56,7 @@ const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 
 export class DecisionThread {
   readonly tally = new Tally();
   readonly #heard = new Heard();
-  /** What was handed out to whose tasks, for a thread that takes over. */
-  readonly #handed = new Map<string, Objects>();
+  readonly #handedOut = new HandedOut();
   readonly #suspects = new Offences<string>(SUSPICION);
   readonly #porters: Porters;
   /** Calls that the thread was handed, by name, with why they end where they do. */
@@ -136,14 +136,14 @@ export class DecisionThread {
 
   /** All that was handed out to whose tasks, but for what is gone. */
   handedTo(whose: string): readonly Handed[] {
-    return this.#handed.get(whose)?.all ?? [];
+    return this.#handedOut.to(whose).map(([, object]) => object);
   }
 
   /** Takes what was handed out by a gate before this one. */
   remember(whose: string, handed: readonly Handed[]): void {
     if (handed.length === 0) return;
-    this.#remember(whose, handed);
-    this.#thread.tell({ do: "remember", handed: this.handedTo(whose).map((object): HandedTo => [whose, object]) });
+    this.#handedOut.add(handed.map((object) => [whose, object]));
+    this.#thread.tell({ do: "remember", handed: this.#handedOut.to(whose) });
   }
 
   /** Takes another configuration, or throws and keeps the one that it has. */
@@ -197,10 +197,7 @@ export class DecisionThread {
         this.events.done(message.fd);
         break;
       case "handed":
-        for (const [whose, handed] of grouped(message.handed)) {
-          this.#remember(whose, handed);
-          this.events.handed(whose, handed);
-        }
+        for (const [whose, handed] of this.#handedOut.add(message.handed)) this.events.handed(whose, handed);
         break;
       case "wrote":
         this.#succession.record(message);
@@ -230,14 +227,7 @@ export class DecisionThread {
 
   #forget(fd: number): void {
     const whose = this.#heard.remove(fd);
-    if (whose !== null) this.#handed.delete(whose);
-  }
-
-  #remember(whose: string, handed: readonly Handed[]): void {
-    const objects = this.#handed.get(whose) ?? new Objects();
-    this.#handed.set(whose, objects);
-    for (const object of handed) objects.remember(object);
-    objects.tidy();
+    if (whose !== null) this.#handedOut.forget(whose);
   }
 
   /** Another turn of a call, or its end for a reason. */
@@ -343,7 +333,7 @@ export class DecisionThread {
     this.#killed = 0;
     this.tally.add("replacements");
     next.hold(true);
-    const handed = [...this.#handed].flatMap(([whose, { all }]) => all.map((object): HandedTo => [whose, object]));
+    const handed = this.#handedOut.all;
     const { offences: suspensions } = this.#succession;
     next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed });
     next.tell({ do: "suspect", suspects: this.#suspects.records });
@@ -362,14 +352,4 @@ export class DecisionThread {
     this.#orders.fail(error);
     this.events.lost(error);
   }
-}
-
-function grouped(handed: readonly HandedTo[]): ReadonlyMap<string, readonly Handed[]> {
-  const groups = new Map<string, Handed[]>();
-  for (const [whose, object] of handed) {
-    const group = groups.get(whose) ?? [];
-    groups.set(whose, group);
-    group.push(object);
-  }
-  return groups;
 }
