@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { CREATE } from "../../../src/gate/call/attr.js";
 import { CMD } from "../../../src/gate/call/command.js";
 import { type MapEntry, Objects } from "../../../src/gate/call/objects.js";
 import { bpf, mapInfo } from "../../../src/gate/sys/bpf.js";
 import { close } from "../../../src/gate/sys/pidfd.js";
 import { setOpenFiles } from "../../../src/gate/sys/process.js";
+import { HandedOut } from "../../../src/gate/threads/handed-out.js";
 import { needsGate } from "./site.js";
 
 const ARRAY = 2;
@@ -32,6 +33,32 @@ function idOf(fd: number): number {
 }
 
 const entry = (memory: number): MapEntry => ({ creator: process.pid, memory, exclusive: false });
+
+describe("what was handed out", () => {
+  beforeEach((context) => needsGate(context));
+
+  it("is all that is there, by whose it is, until the last of theirs has gone", async () => {
+    const handedOut = new HandedOut();
+    const fds = Array.from({ length: 3 }, createMap);
+    const [mine, theirs, gone] = fds.map(idOf) as [number, number, number];
+    handedOut.add([
+      ["a", { id: mine, entry: entry(1) }],
+      ["b", { id: theirs, entry: entry(1) }],
+      ["a", { id: gone, entry: entry(1) }],
+    ]);
+    close(fds.pop()!);
+    const ids = (handed: HandedOut["all"]) => handed.map(([whose, { id }]) => [whose, id]);
+    // the kernel lets go of a map a moment after its last fd
+    const both = [
+      ["a", mine],
+      ["b", theirs],
+    ];
+    await vi.waitFor(() => expect(ids(handedOut.all)).toEqual(both));
+    handedOut.forget("a");
+    expect([ids(handedOut.to("a")), ids(handedOut.all)]).toEqual([[], [["b", theirs]]]);
+    fds.forEach(close);
+  });
+});
 
 describe("a quota on maps", () => {
   const fds: number[] = [];

@@ -72,9 +72,12 @@ describe("a command in a terminal", () => {
     const outcomes: unknown[] = [];
     for (const run of ["env", `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`]) {
       const terminal = new Terminal();
-      await terminal.shows("ready> ");
-      outcomes.push(await story(terminal, run));
-      await terminal.close();
+      try {
+        await terminal.shows("ready> ");
+        outcomes.push(await story(terminal, run));
+      } finally {
+        await terminal.close();
+      }
     }
     expect(outcomes[1]).toEqual(outcomes[0]);
     return outcomes[0];

@@ -45,6 +45,22 @@ describe("what is known of loads", () => {
     expect([0, 2, 3, 4].map((value) => known.get([bytes(8, value)]))).toEqual([undefined, undefined, 3, 4]);
   });
 
+  it("knows which was used last, also of what is put there or asked for in between", () => {
+    const put = new Known<number>(2, 10_000);
+    put.set([bytes(8, 1)], 1, 0);
+    expect(put.get([bytes(8, 1)])).toBe(1);
+    put.set([bytes(8, 2)], 2, 0);
+    expect(put.get([bytes(8, 1)])).toBe(1);
+    put.set([bytes(8, 3)], 3, 0);
+    expect([1, 2, 3].map((value) => put.get([bytes(8, value)]))).toEqual([1, undefined, 3]);
+
+    const asked = new Known<number>(2, 10_000);
+    for (const value of [1, 2]) asked.set([bytes(8, value)], value, 0);
+    expect([1, 2].map((value) => asked.get([bytes(8, value)]))).toEqual([1, 2]);
+    asked.set([bytes(8, 3)], 3, 0);
+    expect([1, 2, 3].map((value) => asked.get([bytes(8, value)]))).toEqual([undefined, 2, 3]);
+  });
+
   it("counts what it takes once, however often it is put there", () => {
     const known = new Known<number>(100, 1000);
     for (let round = 0; round < 50; round += 1) known.set([bytes(8, 1)], round, 400);

@@ -16,13 +16,5 @@ describe("what was handed out", () => {
       ["a", [1, 3]],
       ["b", [2]],
     ]);
-    expect(handedOut.to("c")).toEqual([]);
-  });
-
-  it("is forgotten with the last of theirs", () => {
-    const handedOut = new HandedOut();
-    handedOut.add([["a", map(1)]]);
-    handedOut.forget("a");
-    expect([handedOut.to("a"), handedOut.all]).toEqual([[], []]);
   });
 });
