@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { SourceName } from "../gate/agent/labels.js";
-import { complain, print } from "./output.js";
+import { complain, print, warn } from "./output.js";
 
 /** `countersign agent`: a live gate for containers. */
 export function command(): Command {
@@ -78,6 +78,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
     manager,
     sharedPids: sharedPids === true,
     say: complain,
+    warn,
   });
   const served = metrics === undefined ? null : await (await import("../gate/metrics.js")).serveMetrics(agent, metrics);
   print(`countersign: listening at ${socket}${served === null ? "" : `, metrics at ${served.url}`}`);

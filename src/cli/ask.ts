@@ -7,6 +7,7 @@ import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import { readInput } from "../input.js";
 import type { Current } from "../policy/current.js";
+import { warn } from "./output.js";
 
 /** Who asks about a file, and how. */
 export interface Ask {
@@ -32,6 +33,7 @@ export async function openEngine(path: string, instead: Partial<Config> = {}, ti
   ]);
   const config = readConfig(path);
   const engine = await TimedEngine.open({ ...config, ...instead });
+  engine.warnings.forEach(warn);
   if (time === undefined) refuseSpent(config, Date.now());
   return engine;
 }

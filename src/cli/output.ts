@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { CountersignError } from "../error.js";
+import { type Warning, warningLine } from "../warning.js";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -16,6 +17,11 @@ export function printJson(value: unknown): void {
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+/** One line on stderr about what is probably a mistake. */
+export function warn(warning: Warning): void {
+  process.stderr.write(`${styled("yellow", "countersign: warning:", process.stderr)} ${warningLine(warning)}\n`);
 }
 
 /** One line on stderr for a person: what is wrong, where, and what to do. */

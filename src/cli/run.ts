@@ -3,7 +3,7 @@ import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
 import type { RunResult } from "../gate/run/run.js";
 import type { ToldRefusal } from "../gate/threads/messages.js";
-import { complain, styled } from "./output.js";
+import { complain, styled, warn } from "./output.js";
 import { bytesOfWords } from "./words.js";
 
 /** `countersign run`: a live gate around a command. */
@@ -43,6 +43,7 @@ async function run(words: readonly string[], { config: file, audit, quiet, json 
     config: audit ? inAudit(read) : read,
     command: bytesOfWords(words),
     say: complain,
+    warn,
   });
   if (json) process.stderr.write(`${JSON.stringify(asJson(result))}\n`);
   else if (!quiet) process.stderr.write(summary(result));

@@ -14,6 +14,8 @@ import { Roster } from "../policy/roster.js";
 import { RUNTIMES_KEPT, RUNTIMES_KEPT_AT_LEAST } from "../sandbox/limits.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
 import { SignatureStore } from "../trust/store.js";
+import type { Warning } from "../warning.js";
+import { defaultWarnings } from "./default-coverage.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { Loader } from "./load.js";
@@ -65,6 +67,8 @@ export class Engine {
     private readonly log: DecisionLog | null,
     /** What policies and maps were made of, for the engine that replaces this one under the same configuration. */
     readonly texts: Texts,
+    /** What is probably a mistake in the configuration or its policies. */
+    readonly warnings: readonly Warning[],
   ) {
     this.roster = new Roster(attachments);
   }
@@ -105,7 +109,14 @@ export class Engine {
     });
     const signatures = SignatureStore.open(config.signatures);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log);
-    return new Engine(config, moment, attachments, domains, keyrings, signatures, log, sources.texts);
+    const warnings = [
+      ...loader.warnings,
+      ...defaultWarnings(
+        config,
+        attachments.map(({ hooks }) => hooks),
+      ),
+    ];
+    return new Engine(config, moment, attachments, domains, keyrings, signatures, log, sources.texts, warnings);
   }
 
   /**

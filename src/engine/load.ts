@@ -7,6 +7,7 @@ import { HOOK_NAMES } from "../hooks/catalogue.js";
 import { type LinkedPolicy, linkPolicy } from "../policy/linker.js";
 import { PolicyMap } from "../policy/map.js";
 import { didYouMean } from "../policy/nearest.js";
+import type { Warning } from "../warning.js";
 import type { Sources } from "./sources.js";
 
 /** The largest file of a policy that is read. */
@@ -22,6 +23,11 @@ export class Loader {
     private readonly sources: Sources,
   ) {
     this.folder = dirname(resolve(config.file));
+  }
+
+  /** Of the policies that were linked, each policy once. */
+  get warnings(): Warning[] {
+    return [...this.linked.values()].flatMap(({ warnings }) => warnings);
   }
 
   /** Throws MAP_INVALID, FILE_UNREADABLE. */

@@ -6,6 +6,7 @@ import {
   receiveMessageOnPort,
   Worker,
 } from "node:worker_threads";
+import type { Warning } from "../warning.js";
 import { type Entry, entryFile } from "./entries.js";
 import type { Failure } from "./failure.js";
 import type { Texts } from "./sources.js";
@@ -15,8 +16,11 @@ export type ThreadMessage =
   | { readonly is: "ready" }
   /** Fds that the thread has opened for as long as it lives, of which node knows nothing: they are closed once it has ended. */
   | { readonly is: "opened"; readonly fds: readonly number[] }
-  /** What a configuration's policies and maps were made of, where the thread was not given it: for those that replace it. */
-  | { readonly is: "read"; readonly texts: Texts }
+  /**
+   * What a configuration's policies and maps were made of, where the thread was not given it: for those that replace it. With
+   * what is to be told a person about the configuration, once.
+   */
+  | { readonly is: "read"; readonly texts: Texts; readonly warnings: readonly Warning[] }
   /** Where `id` is null: it cannot start, or go on. */
   | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
 

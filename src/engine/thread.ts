@@ -76,7 +76,10 @@ const { config, sealed, texts, memory, port } = workerData as ThreadData;
 const watch = new DecisionWatch(memory);
 try {
   const engine = await Engine.open(config, sealed, watch, texts);
-  if (texts === null) port.postMessage({ is: "read", texts: engine.texts } satisfies FromThread);
+  if (texts === null) {
+    const { texts, warnings } = engine;
+    port.postMessage({ is: "read", texts, warnings } satisfies FromThread);
+  }
   new Thread(port, engine, watch).run();
 } catch (error) {
   port.postMessage({ is: "failed", id: null, error: failureOf(error) } satisfies FromThread);

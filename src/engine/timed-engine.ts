@@ -4,6 +4,7 @@ import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import type { SignatureStore } from "../trust/store.js";
+import type { Warning } from "../warning.js";
 import { type DecisionRequest, Engine } from "./engine.js";
 import { type Standing, Succession } from "./succession.js";
 import { DecisionWatch } from "./watch.js";
@@ -34,6 +35,10 @@ export class TimedEngine {
 
   get signatures(): SignatureStore {
     return this.engine.signatures;
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.engine.warnings;
   }
 
   policies(): ReturnType<Engine["policies"]> {

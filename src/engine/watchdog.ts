@@ -2,6 +2,7 @@ import { type Config, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import { warningLine } from "../warning.js";
 import type { DecisionRequest } from "./engine.js";
 import { errorOf } from "./failure.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
@@ -137,7 +138,11 @@ class Watchdog implements DecisionEngine {
 
   #hear(thread: WatchedThread, message: FromThread): void {
     if (thread !== this.#thread) return;
-    if (message.is === "read") this.#texts = message.texts;
+    if (message.is === "read") {
+      this.#texts = message.texts;
+      for (const warning of message.warnings)
+        process.emitWarning(warningLine(warning), { type: "CountersignWarning", code: warning.code });
+    }
     if (message.is === "ready" || message.is === "opened" || message.is === "read") return;
     if (message.is === "failed" && message.id === null) {
       this.#giveUp(null, errorOf(message.error));

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { CountersignError } from "../error.js";
 import { refusedByEngine } from "../sandbox/syntax.js";
+import type { Warning } from "../warning.js";
 import { assemble } from "./assemble.js";
 import { blindHooks } from "./blind.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
@@ -22,6 +23,8 @@ export interface LinkedPolicy {
   readonly blind: readonly boolean[];
   /** Literal names that the policy asks the configuration for. */
   readonly names: readonly ConfiguredName[];
+  /** What is probably a mistake in it. */
+  readonly warnings: readonly Warning[];
   /** The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. */
   locate(line: number, column: number): string;
 }
@@ -50,6 +53,7 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
     hooks,
     blind: blindHooks(units.at(-1)!.source, hooks),
     names: units.flatMap(configuredNames),
+    warnings: [],
     locate: (line, column) => locate(parts, line, column) ?? file,
   };
   const refusal = refusedByEngine(text);

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
+import type { Warning } from "../../warning.js";
 import { readLink } from "../sys/file.js";
 import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
@@ -26,6 +27,7 @@ export interface AgentOptions {
   readonly sharedPids: boolean;
   /** Called for what a person must know. */
   readonly say: (error: CountersignError) => void;
+  readonly warn: (warning: Warning) => void;
 }
 
 /** A gate for containers: an OCI seccomp agent, to which runtimes hand the listeners of the containers that they start. */
@@ -68,6 +70,7 @@ export class Agent {
     const { config, socket, say } = options;
     const thread = await DecisionThread.start(config, {
       refusal: () => undefined,
+      warned: options.warn,
       killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
       replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
       lost: (error) => agent.#lose(error),

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
+import type { Warning } from "../../warning.js";
 import { landlockAbi, SCOPES_ABI } from "../sys/landlock.js";
 import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
@@ -26,13 +27,14 @@ export interface RunOptions {
   readonly config: Config;
   readonly command: readonly Uint8Array[];
   readonly say: (error: CountersignError) => void;
+  readonly warn: (warning: Warning) => void;
 }
 
 /**
  * Runs a command, with all its children, behind a gate. The command starts once the gate hears its listener; whatever
  * fails before that keeps it from starting. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and what a configuration throws.
  */
-export async function runCommand({ config, command, say }: RunOptions): Promise<RunResult> {
+export async function runCommand({ config, command, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
   if (landlockAbi() < SCOPES_ABI)
     throw new CountersignError("GATE_UNSUPPORTED", `Landlock has no scopes here: its ABI is ${landlockAbi()}`, {
@@ -45,6 +47,7 @@ export async function runCommand({ config, command, say }: RunOptions): Promise<
   let listener = -1;
   const starting = DecisionThread.start(config, {
     refusal: (refusal) => refusals.push(refusal),
+    warned: warn,
     killed: (tid) => say(stalled(tid)),
     replaced: (reason) => say(new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`)),
     lost: (error) => {

@@ -6,6 +6,7 @@ import type { Texts } from "../../engine/sources.js";
 import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
+import type { Warning } from "../../warning.js";
 import type { Handed } from "../call/objects.js";
 import { settingsOf } from "../settings.js";
 import { close } from "../sys/pidfd.js";
@@ -31,6 +32,8 @@ export interface ThreadEvents {
   handed(whose: string, handed: readonly Handed[]): void;
   /** Attachments wrote to maps. */
   wrote(wrote: readonly Wrote[]): void;
+  /** The configuration was taken, and this is probably a mistake in it. */
+  warned(warning: Warning): void;
   /** Something was, or would have been, refused: each reason once. */
   refusal(refusal: ToldRefusal): void;
   /** The thread was ended or taken off because of what it was doing, and another one is there. */
@@ -191,6 +194,7 @@ export class DecisionThread {
     switch (message.is) {
       case "read":
         this.#texts = message.texts;
+        message.warnings.forEach(this.events.warned);
         break;
       case "over":
         this.#forget(message.fd);

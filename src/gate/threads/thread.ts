@@ -181,7 +181,7 @@ class GateThread {
       this.#standing = suspended([]);
       this.#gate = this.#gateOf(config);
       last.close();
-      this.#say({ is: "read", texts: next.texts });
+      this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
       this.#say({ is: "done", order });
     } catch (error) {
       this.#say({ is: "failed", id: order, error: failureOf(error) });
@@ -274,7 +274,10 @@ async function begin(data: ThreadData): Promise<void> {
   try {
     const watch = new DecisionWatch(data.decisions);
     const engine = await Engine.open(data.config, data.sealed, watch, data.texts);
-    if (data.texts === null) data.port.postMessage({ is: "read", texts: engine.texts } satisfies FromThread);
+    if (data.texts === null) {
+      const { texts, warnings } = engine;
+      data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);
+    }
     await new GateThread(engine, data).run();
   } catch (error) {
     // what was to be served by a thread that was taken off, another one serves

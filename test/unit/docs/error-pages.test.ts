@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../src/error.js";
 import { REFUSAL_CODES } from "../../../src/hooks/decision.js";
 import { FAULT_CODES } from "../../../src/policy/outcome.js";
+import { WARNING_CODES } from "../../../src/warning.js";
 import { rowsOf } from "../../support/markdown.js";
 
 const folder = new URL("../../../docs/errors/", import.meta.url);
 const source = new URL("../../../src/", import.meta.url);
 const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 const pages = readdirSync(folder).filter((file) => file !== "README.md");
-const codes: readonly string[] = [...ERROR_CODES, ...REFUSAL_CODES, ...FAULT_CODES];
+const codes: readonly string[] = [...ERROR_CODES, ...REFUSAL_CODES, ...FAULT_CODES, ...WARNING_CODES];
 
 /** The code of `[CODE](CODE.md)`. */
 const linked = (link: string): string => /^\[(\w+)\]\(\1\.md\)$/.exec(link)?.[1] ?? link;
@@ -20,7 +21,7 @@ describe("docs/errors", () => {
   });
 
   it("has no page for what nothing ever gives", () => {
-    const lists = ["error.ts", "outcome.ts", "decision.ts"];
+    const lists = ["error.ts", "outcome.ts", "decision.ts", "warning.ts"];
     const files = readdirSync(source, { recursive: true, encoding: "utf8" });
     const code = files
       .filter((file) => file.endsWith(".ts") && !lists.includes(file.split(/[\\/]/).at(-1) ?? ""))

@@ -1,0 +1,26 @@
+import { oneLine } from "./error.js";
+
+/**
+ * What is probably a mistake in a configuration or a policy, found at start. A warning changes no verdict. Each code has a
+ * page in docs/errors/.
+ */
+export const WARNING_CODES = ["DEFAULT_NOT_COVERED"] as const;
+
+export type WarningCode = (typeof WARNING_CODES)[number];
+
+/** Plain data, so that it can cross threads and be written as JSON. */
+export interface Warning {
+  readonly code: WarningCode;
+  /** One line that says what is wrong and what follows from it. */
+  readonly message: string;
+  /** `file:line:column`, where it can be told. */
+  readonly place: string | null;
+  /** What the reader can do about it, as an imperative without a full stop. */
+  readonly remedy: string | null;
+}
+
+/** One line for a person: place, what is wrong, the code, and the remedy. */
+export function warningLine({ code, message, place, remedy }: Warning): string {
+  const line = `${place === null ? "" : `${place}: `}${message} [${code}]${remedy === null ? "" : `; ${remedy}`}`;
+  return oneLine(line);
+}
