@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
@@ -31,12 +31,11 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
   persistence,
   "exhaustion of helpers and logs": exhaustion,
 };
-/** Milliseconds: what a policy has that is to run out of time, or of something else before; and what ending it may take. */
+/** Milliseconds: what a policy has that is to run out of time, or of something else before. */
 const SHORT = 50;
 const LONG = 1000;
 /** Units: a policy that has to run out of something else has more. */
 const FUEL = 20_000;
-const BEYOND = 100;
 const wallOf = ({ fault }: HostileCase) => (fault === "OUT_OF_TIME" ? SHORT : LONG);
 
 const NEIGHBOUR = `import { deny, hash } from "countersign";
@@ -51,13 +50,9 @@ export function blob_verify(blob, current) {
 /** Labels with everything in them that a crossing could lose. */
 const LABELS = `{"__proto__":"polluted","nul":"allow\\u0000deny","lone":"\\ud800x","toJSON":"x","then":"x","constructor":"x"}`;
 
-/** How many tasks want each processor: others may be using the machine, and then everything takes so much longer. */
-const busy = () => Math.max(1, (1.5 * loadavg()[0]!) / availableParallelism());
-
 const nameOf = (group: string, index: number) => `${group.split(" ")[0]}-${index}`;
 
-// asked again, an attachment that had a thread ended is suspended: nothing here may be tried twice
-describe("hostile policies", { retry: 0 }, () => {
+describe("hostile policies", () => {
   let folder: string;
   let engine: DecisionEngine;
   let number = 0;
@@ -110,7 +105,7 @@ describe("hostile policies", { retry: 0 }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  function ask(label: string): { decision: Decision; took: number } {
+  function ask(label: string): Decision {
     // a subject is never the same twice, so that nothing is known of it
     const subject = {
       name: `blob-${number++}`,
@@ -123,13 +118,11 @@ describe("hostile policies", { retry: 0 }, () => {
     labels.case = label;
     if (label.startsWith("crossing")) labels.long = `${"y".repeat(999_999)}z`;
     const current = task({ container: { id: "c", name: null, labels, annotations: {} } });
-    const start = performance.now();
-    const decision = engine.decide({ hook: "blob_verify", subject, current });
-    return { decision, took: performance.now() - start };
+    return engine.decide({ hook: "blob_verify", subject, current });
   }
 
   function askNeighbours(): void {
-    const { decision } = ask("neighbour");
+    const decision = ask("neighbour");
     expect(decision.answers.map(({ verdict, fault }) => [verdict, fault])).toEqual([
       [-13, null],
       [-13, null],
@@ -139,12 +132,12 @@ describe("hostile policies", { retry: 0 }, () => {
 
   for (const [group, cases] of Object.entries(GROUPS)) {
     describe(group, () => {
-      it.each(cases.map((one, index) => ({ ...one, label: nameOf(group, index), wall: wallOf(one) })))(
+      it.each(cases.map((one, index) => ({ ...one, label: nameOf(group, index) })))(
         "$name",
-        async ({ label, wall, fault, verdict = fault === null ? 0 : -1, says, notes, times = 1 }) => {
+        async ({ label, fault, verdict = fault === null ? 0 : -1, says, notes, times = 1 }) => {
           let ended = false;
           for (let asked = 0; asked < times; asked++) {
-            const { decision, took } = ask(label);
+            const decision = ask(label);
             const [answer, ...others] = decision.answers;
             expect(others).toEqual([]);
             expect(answer?.fault?.code ?? null, answer?.fault?.message).toBe(fault);
@@ -156,7 +149,6 @@ describe("hostile policies", { retry: 0 }, () => {
               64 * 1024,
             );
             ended ||= answer?.fault?.message.includes("its thread was ended") === true;
-            expect(took / busy(), "milliseconds").toBeLessThan(wall + BEYOND);
           }
           askNeighbours();
           // one policy does this once; here each does, and the next thread must be given the time to start
@@ -173,7 +165,6 @@ describe("hostile policies", { retry: 0 }, () => {
 
 describe("policies that are not linked: linker confusion", () => {
   it.each(linking)("$name", ({ policy, code, place }) => {
-    const start = performance.now();
     let refused: CountersignError | undefined;
     try {
       link(policy);
@@ -183,6 +174,5 @@ describe("policies that are not linked: linker confusion", () => {
     expect(refused?.code, refused?.message).toBe(code);
     expect(refused?.place).toMatch(place === undefined ? /^policy\.js/ : new RegExp(`^${place}$`));
     expect(refused?.remedy).toBeTruthy();
-    expect(performance.now() - start, "milliseconds").toBeLessThan(500);
   });
 });

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** One of each kind of question that the policies that ship can be asked, over and over, with a hostile neighbour among them. */
 describe(`${DECISIONS} decisions by the policies that ship with a hostile neighbour`, () => {
-  it("lose nothing, get nothing wrong, and keep to their memory", { timeout: 900_000, retry: 0 }, () => {
+  it("lose nothing, get nothing wrong, and keep to their memory", { timeout: 900_000 }, () => {
     // where the packages are found
     const folder = mkdtempSync(join(root, "node_modules", ".soak-"));
     const outfile = join(folder, "soaking.mjs");

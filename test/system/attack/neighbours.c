@@ -6,8 +6,9 @@
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
 //   stuck    a program of that name, over which the policy of the tests never comes back
-// Prints, in microseconds, how long the loads took: `p50 N p99 N p999 N max N over20 N over50 N over100 N loads N failed N tries N found
-// N`: overN are loads of more than so many milliseconds, and found is whether the first program is found by its id in the end.
+// Prints, in microseconds, how long the loads took: `p50 N p99 N p999 N max N over20 N over50 N over100 N`: overN are loads of more
+// than so many milliseconds. Then `loads N failed N tries N found N before N during N`: found is whether the first program is found by
+// its id in the end; before and during are loads per 10 seconds before the attacker began and after that.
 #include "bpf.h"
 #include "runtime.h"
 #include <linux/filter.h>
@@ -129,10 +130,17 @@ static uint32_t over(const uint32_t *times, uint32_t count, uint32_t millisecond
 	return found;
 }
 
+// Per 10 seconds.
+static uint32_t rate(uint32_t count, uint64_t from, uint64_t until)
+{
+	return until > from ? count * 10000000ull / (until - from) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t *times = mmap(NULL, MOST * sizeof(*times), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint32_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t *moments = (uint64_t *)(shared + 16); // of the first load, the first try and the last load
 	uint64_t end = now() + atoi(argv[2]) * 1000000ull;
 	pid_t attacker = 0, victim;
 	char kind = argv[3][0];
@@ -144,6 +152,7 @@ int main(int argc, char **argv)
 		int first = -1;
 
 		hand_over_as(argv[1], "victim", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
+		moments[0] = now();
 		while (now() < end && shared[0] < MOST) {
 			uint64_t start = now();
 			int fd = load(GOOD, 2);
@@ -157,6 +166,7 @@ int main(int argc, char **argv)
 				close(fd);
 			usleep(200);
 		}
+		moments[2] = now();
 		prog_info(first, &info);
 		attr.prog_id = info.id;
 		shared[3] = bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr)) >= 0;
@@ -170,6 +180,8 @@ int main(int argc, char **argv)
 			hung_file_system();
 		hand_over_as(argv[1], "attacker", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
 		usleep(LATER * 1000);
+		shared[4] = shared[0];
+		moments[1] = now();
 		while (now() < end) {
 			pid_t child = fork();
 
@@ -189,6 +201,8 @@ int main(int argc, char **argv)
 	printf("p50 %u p99 %u p999 %u max %u ", times[shared[0] / 2], times[shared[0] * 99ull / 100],
 	       times[shared[0] * 999ull / 1000], shared[0] ? times[shared[0] - 1] : 0);
 	printf("over20 %u over50 %u over100 %u ", over(times, shared[0], 20), over(times, shared[0], 50), over(times, shared[0], 100));
-	printf("loads %u failed %u tries %u found %u\n", shared[0], shared[1], shared[2], shared[3]);
+	printf("loads %u failed %u tries %u found %u ", shared[0], shared[1], shared[2], shared[3]);
+	printf("before %u during %u\n", rate(shared[4], moments[0], moments[1]),
+	       rate(shared[0] - shared[4], moments[1], moments[2]));
 	return 0;
 }

@@ -30,10 +30,14 @@ attachments:
   - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { fuel: 1000000000 } }
 `;
 
-/** What the victim's loads took, in microseconds, how many were over so many milliseconds, and how often the attacker tried. */
-type Times = Readonly<
-  Record<"p50" | "p99" | "p999" | "max" | "over50" | "over100" | "loads" | "failed" | "tries" | "found", number>
->;
+/** The victim's loads, how often the attacker tried, and the victim's loads per 10 seconds before and during that. */
+type Counts = Readonly<Record<"loads" | "failed" | "tries" | "found" | "before" | "during", number>>;
+
+/**
+ * How many times fewer loads the victim may make beside the attacker than alone, in the same run. Where the gate waited for each
+ * call of the attacker's, it would make 30 times fewer (14 ms a call) to 250 times fewer (250 ms).
+ */
+const FEWER = 10;
 
 describe("a container beside one that misbehaves", () => {
   let site: Site;
@@ -67,12 +71,12 @@ describe("a container beside one that misbehaves", () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(said).toMatch(what);
   };
-  const beside = async (kind: string): Promise<Times> => {
+  const beside = async (kind: string): Promise<Counts> => {
     const words = [join(site.folder, "agent.sock"), "4", kind];
     const { stdout } = await promisify(execFile)(site.attack("neighbours"), words);
     console.info(`${kind}: ${stdout.trim()}`);
     const numbers = [...stdout.matchAll(/(\w+) (\d+)/g)].map(([, name, number]) => [name, Number(number)]);
-    return Object.fromEntries(numbers) as Times;
+    return Object.fromEntries(numbers) as Counts;
   };
   const metric = async (name: string) => {
     const text = await (await fetch(/metrics at (\S+)/.exec(said)?.[1] ?? "")).text();
@@ -89,15 +93,11 @@ describe("a container beside one that misbehaves", () => {
     ["log", "memory", "a log buffer behind which nobody answers"],
     ["path", "path", "a path in a file system that does not answer"],
   ])("%s: goes on while that one makes the gate wait with %s: %s", async (kind, what) => {
-    const { p50, p99, max, over100, loads, failed, tries, found } = await beside(kind);
+    const { failed, tries, found, before, during } = await beside(kind);
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
-    // without: 250 ms for each of them
-    expect(p50).toBeLessThan(5_000);
-    expect(p99).toBeLessThan(50_000);
-    // the first one alone is waited for until another thread takes over: 38 to 54 ms where the machine does little else
-    expect(over100).toBeLessThan(5);
-    expect(max).toBeLessThan(400_000);
-    expect(loads).toBeGreaterThan(500);
+    expect(during * FEWER).toBeGreaterThan(before);
+    // only the first call is waited for, until another thread takes over
+    expect(await metric("threads_replaced_total")).toBe(1);
     const waits = { memory: "its memory from being read or written", path: "a path from being looked up" }[what];
     expect(reasons()).toContain(`gate: stalled: task N kept ${waits} for N ms and was killed`);
     expect(await metric("stalls_total")).toBeGreaterThan(0);
@@ -105,30 +105,26 @@ describe("a container beside one that misbehaves", () => {
   });
 
   it("goes on while that one makes the gate wait a little, again and again", async () => {
-    const { p50, loads, failed } = await beside("drip");
+    const { failed, before, during } = await beside("drip");
     expect(failed).toBe(0);
-    // without: 29 ms, of which 14 are the attacker's page
-    expect(p50).toBeLessThan(5_000);
-    expect(loads).toBeGreaterThan(500);
+    expect(during * FEWER).toBeGreaterThan(before);
     expect(await metric("stalls_total")).toBe(0);
     expect(await metric("suspects")).toBe(1);
   });
 
   it("has every load decided once while policies for that one never come back, and all that was written and handed out kept", async () => {
-    const { p99, max, over100, loads, failed, tries, found } = await beside("stuck");
+    const { loads, failed, tries, found, before, during } = await beside("stuck");
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
-    // twice, and then the attachment is not asked: the policy's own 50 ms, 50 for it to come back all the same, and the thread's end;
-    // 115 to 180 ms where the machine does little else
-    expect(p99).toBeLessThan(50_000);
-    expect(over100).toBeLessThan(5);
-    expect(max).toBeLessThan(500_000);
+    expect(during * FEWER).toBeGreaterThan(before);
     const decided = site.log.filter(({ current }) => current.container?.id === "victim");
     expect(decided.flatMap(({ answers }) => answers!.flatMap(({ notes }) => notes))).toEqual(
       Array.from({ length: loads }, (_, count) => String(count)),
     );
     const faults = site.log.flatMap(({ answers }) => answers!.flatMap(({ fault }) => fault?.code ?? []));
     expect(new Set(faults)).toEqual(new Set(["OUT_OF_TIME", "SUSPENDED"]));
+    // a few times, and then the attachment is suspended and no thread has to end, however often the attacker tries
     expect(await metric("threads_replaced_total")).toBeGreaterThan(1);
+    expect(await metric("threads_replaced_total")).toBeLessThan(5);
     expect(said).toMatch(/the decision thread was replaced: a policy did not come back/);
   });
 });

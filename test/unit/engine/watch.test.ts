@@ -24,9 +24,7 @@ describe("what a decision thread is doing", () => {
     const watch = new DecisionWatch();
     const seen = watch.responses;
     watch.responded();
-    const start = performance.now();
-    watch.waitForResponse(seen, 5000);
-    expect(performance.now() - start).toBeLessThan(1000);
+    watch.waitForResponse(seen, Number.POSITIVE_INFINITY); // the test never ends where nothing wakes it
     expect(watch.responses).toBe(seen + 1);
   });
 });

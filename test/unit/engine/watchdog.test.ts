@@ -63,7 +63,6 @@ describe("an engine in a thread", () => {
 
   it("answers for a policy that cannot be stopped, and charges it alone", async () => {
     await engine.prepared();
-    const start = performance.now();
     const { verdict, answers, would } = engine.decide(ask("stuck"));
     // in audit it changes nothing, and all else is decided as ever
     expect(verdict).toBe(-3);
@@ -73,7 +72,6 @@ describe("an engine in a thread", () => {
       ["stuck", "OUT_OF_TIME"],
     ]);
     expect(answers[1]?.fault?.message).toContain("its thread was ended");
-    expect(performance.now() - start).toBeLessThan(2000);
   });
 
   it("keeps every committed map write, and decides what was in flight", async () => {

@@ -33,8 +33,7 @@ describe("a PKCS#12 file", () => {
     bomb.writeUInt16BE(bomb.readUInt16BE(2) + 2, 2);
     const mac = bomb.lastIndexOf(Buffer.from([0x30, 0x31]));
     expect(mac).toBeGreaterThan(0);
-    const started = performance.now();
+    // two billion rounds would not end within the time that a test has
     await expect(readPkcs12(file("a.p12", bomb), PASSPHRASE)).rejects.toMatchObject({ code: "KEY_MALFORMED" });
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
