@@ -9,7 +9,7 @@ const constant = (name, text = slots) => {
   return Number(value);
 };
 const memory = readFileSync(new URL("../../src/sandbox/memory.ts", import.meta.url), "utf8");
-export const [BOX, STEPS] = [constant("BOX", memory), constant("STEPS", memory)];
+export const [BOX, UNITS] = [constant("BOX", memory), constant("UNITS", memory)];
 export const [BUDGET, COLLECT, FLOOR, LITTER, RAN_OUT, MEMORY, STACK] = [
   "BUDGET",
   "COLLECT",

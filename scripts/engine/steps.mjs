@@ -1,9 +1,9 @@
 // A count of steps in each loop of the engine, and of what it copies at once: so that no native goes on without an end.
-import { STEPS } from "./box.mjs";
+import { UNITS } from "./box.mjs";
 import { call, fail, get, i32, load, OP, Reader, store } from "./wasm.mjs";
 
-const left = [...i32(0), ...load(STEPS)];
-const spend = (steps) => [...i32(0), ...left, ...steps, ...OP.SUB, ...store(STEPS)];
+const left = [...i32(0), ...load(UNITS)];
+const spend = (steps) => [...i32(0), ...left, ...steps, ...OP.SUB, ...store(UNITS)];
 /** There is no way to throw from anywhere: the engine stops where it is, and its module is not used again. */
 const stop = [...left, ...i32(0), ...OP.LESS, ...OP.IF, ...OP.UNREACHABLE, ...OP.END];
 const ROUND = [...spend(i32(1)), ...stop];
@@ -12,7 +12,7 @@ const BYTES = 6;
 /** Of a br_table that dispatches bytecode: there are more than so many. */
 const BYTECODES = 150;
 
-/** Bytecode is not counted: a policy's own loops have their fuel. */
+/** Bytecode is not counted: the linker counts a policy's own loops. */
 export function countSteps({ bytes, bodies, types }, splices) {
   const type = types.findIndex((one) => one.map(String).join(">") === "127,127,127>");
   const bulk = (instruction) => {

@@ -239,7 +239,7 @@ class Reader {
 
   private limits(input: ConfigInput["attachments"][number]["limits"], path: Path): Limits {
     const limits: Limits = {
-      fuel: input.fuel ?? DEFAULT_LIMITS.fuel,
+      steps: input.steps ?? DEFAULT_LIMITS.steps,
       memory: input.memory === undefined ? DEFAULT_LIMITS.memory : bytes(input.memory),
       stack: input.stack === undefined ? DEFAULT_LIMITS.stack : bytes(input.stack),
       wall: input.wall === undefined ? DEFAULT_LIMITS.wall : milliseconds(input.wall),
@@ -264,7 +264,7 @@ class Reader {
   }
 }
 
-const UNITS: Readonly<Record<keyof Limits, string>> = { fuel: "", memory: " bytes", stack: " bytes", wall: " ms" };
+const UNITS: Readonly<Record<keyof Limits, string>> = { steps: "", memory: " bytes", stack: " bytes", wall: " ms" };
 
 function listed<T>(value: T | readonly T[]): T[] {
   return Array.isArray(value) ? [...value] : [value as T];

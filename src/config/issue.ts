@@ -3,6 +3,7 @@ import type { CountersignError } from "../error.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Document, Path } from "./document.js";
 import { quoted } from "./quoted.js";
+import { renamed } from "./renamed.js";
 
 type Issue = z.core.$ZodIssue;
 
@@ -46,12 +47,18 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
     case "unrecognized_keys": {
       const known = keysAt(schema, path);
       const where = path.length === 0 ? "" : ` in ${quoted(written(path))}`;
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        what: "key",
-        message: `unknown key ${quoted(key)}${where}${didYouMean(key, known)}`,
-        remedy: known.length > 0 ? `known keys are ${known.join(", ")}` : undefined,
-      }));
+      return issue.keys.map((key) => {
+        const now = renamed(path, key);
+        return {
+          path: [...path, key],
+          what: "key",
+          message:
+            now === null
+              ? `unknown key ${quoted(key)}${where}${didYouMean(key, known)}`
+              : `${quoted(key)}${where} was renamed to ${quoted(now)}`,
+          remedy: now === null ? (known.length > 0 ? `known keys are ${known.join(", ")}` : undefined) : `write ${now}`,
+        };
+      });
     }
     case "invalid_key":
       return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is no key"}` }];

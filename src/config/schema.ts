@@ -71,7 +71,7 @@ export const SCHEMA = z
           .default({}),
         limits: z
           .strictObject({
-            fuel: z.int().min(1).optional().describe("Function entries and loop back-edges"),
+            steps: z.int().min(1).optional().describe("Function entries and loop back-edges"),
             memory: size.optional(),
             stack: size.optional(),
             wall: duration.optional(),

@@ -78,7 +78,7 @@ export interface Answer {
   readonly helpers: readonly string[];
   /** What it changed in maps; for an audit attachment in the overlay that it alone sees. */
   readonly writes: readonly MapWrite[];
-  readonly fuel: number;
+  readonly steps: number;
   /** Microseconds. */
   readonly duration: number;
 }

@@ -64,7 +64,7 @@ function ask(attachment: Attachment, { hook, subject, current }: Question): Outc
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const fault = { code: "INTERNAL_FAULT", message, place: null } as const;
-    return { verdict: null, fault, reason: null, notes: [], answers: [], fuel: 0 };
+    return { verdict: null, fault, reason: null, notes: [], answers: [], steps: 0 };
   }
 }
 
@@ -81,7 +81,7 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
     notes: outcome.notes,
     helpers: outcome.answers,
     writes: NO_WRITES,
-    fuel: outcome.fuel,
+    steps: outcome.steps,
     duration: took * 1000,
   };
 }

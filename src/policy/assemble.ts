@@ -1,10 +1,10 @@
 import { LINK } from "../sandbox/link.js";
-import { FUEL, HOOK, STATUS, SUBJECT, ZERO } from "../sandbox/slots.js";
+import { HOOK, STATUS, STEPS, SUBJECT, ZERO } from "../sandbox/slots.js";
 import { ANONYMOUS, type Export, takeOut } from "./bindings.js";
 import { Edits } from "./edits.js";
-import { type Marks, meter } from "./fuel.js";
 import { lighten } from "./lighten.js";
 import { hasNoMemory } from "./memory.js";
+import { type Marks, meter } from "./meter.js";
 import type { Part } from "./places.js";
 import type { Unit } from "./units.js";
 
@@ -18,7 +18,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
-  let text = `${names.opening}${values.join("")};${own("metered")}(()=>${own("fuel")});`;
+  let text = `${names.opening}${values.join("")};${own("metered")}(()=>${own("steps")});`;
   let line = 1;
   units.forEach((unit, index) => {
     const { source, bindings } = unit;
@@ -34,7 +34,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
     );
     const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
     const body = `${declare(imports)}\n${edits}\n;`;
-    const begin = `return()=>{${own("fuel")}=${own("box")}[${FUEL}];try{`;
+    const begin = `return()=>{${own("steps")}=${own("box")}[${STEPS}];try{`;
     if (!last)
       text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
     else if (index === 0 && hasNoMemory(source, hooks))
@@ -54,7 +54,7 @@ function namesFor(units: readonly Unit[]): Names {
 
 /** Names that stand in the linked text and in no file of the policy. */
 class Names implements Marks {
-  readonly fuel: string;
+  readonly steps: string;
   readonly exhausted: string;
   readonly box: string;
   readonly error: string;
@@ -62,13 +62,13 @@ class Names implements Marks {
   readonly opening: string;
 
   constructor(readonly prefix: string) {
-    this.fuel = this.own("fuel");
+    this.steps = this.own("steps");
     this.exhausted = this.own("exhausted");
     this.box = this.own("box");
     this.error = this.own("error");
     this.anonymous = this.own("default");
     // a function, where an arrow would have the engine's global object as `this` of the policy
-    this.opening = `(function(${LINK.map(this.own).join()}){"use strict";let ${this.fuel}=0`;
+    this.opening = `(function(${LINK.map(this.own).join()}){"use strict";let ${this.steps}=0`;
   }
 
   readonly own = (name: string): string => `${this.prefix}_${name}`;
@@ -105,12 +105,12 @@ function exportsOf(names: Names, unit: Unit): string {
 
 /** Asks the hook, and puts what came of it into the box: what it answers most often here, the rest in the guest. */
 function ending(names: Names, unit: Unit, hooks: readonly string[]): string {
-  const { own, fuel, error, box } = names;
+  const { own, steps, error, box } = names;
   const verdict = own("verdict");
   return (
-    `const ${verdict}=${callHook(names, unit, hooks)};${box}[${FUEL}]=${fuel};` +
+    `const ${verdict}=${callHook(names, unit, hooks)};${box}[${STEPS}]=${steps};` +
     `if(${verdict}===0)${box}[${STATUS}]=${ZERO};else ${own("answered")}(${verdict})` +
-    `}catch(${error}){${box}[${FUEL}]=${fuel};${own("threw")}(${error})}`
+    `}catch(${error}){${box}[${STEPS}]=${steps};${own("threw")}(${error})}`
   );
 }
 

@@ -8,7 +8,7 @@ export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/limits.js";
 
 export interface Limits {
   /** Function entries and loop back-edges. */
-  readonly fuel: number;
+  readonly steps: number;
   /** Bytes of guest heap. */
   readonly memory: number;
   /** Bytes of guest stack. */

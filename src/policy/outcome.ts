@@ -3,7 +3,7 @@
  */
 export const FAULT_CODES = [
   "POLICY_ERROR",
-  "OUT_OF_FUEL",
+  "OUT_OF_STEPS",
   "OUT_OF_TIME",
   "OUT_OF_MEMORY",
   "OUT_OF_STACK",
@@ -33,5 +33,5 @@ export interface Outcome {
   /** With a refusal: why the effects that the policy looks at are true. */
   readonly evidence?: readonly string[];
   /** Function entries and loop back-edges counted. */
-  readonly fuel: number;
+  readonly steps: number;
 }

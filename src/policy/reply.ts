@@ -8,8 +8,8 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** What came of asking, in the words of outcomes. */
 export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): Outcome {
-  const { stop, verdict, fuel, told } = reply;
-  if (stop === null && told === null) return { verdict, fault: null, reason: null, notes: NONE, answers: NONE, fuel };
+  const { stop, verdict, steps, told } = reply;
+  if (stop === null && told === null) return { verdict, fault: null, reason: null, notes: NONE, answers: NONE, steps };
   const fault =
     stop !== null ? faultOf(stop, told!, policy, limits) : isVerdict(verdict) ? null : badNumber(verdict, policy);
   return {
@@ -18,7 +18,7 @@ export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): O
     reason: fault === null ? reasonFor(verdict, told!) : null,
     notes: notesOf(told!),
     answers: answersOf(told!),
-    fuel,
+    steps,
   };
 }
 
@@ -26,11 +26,7 @@ export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): O
 const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Limits) => string]>> = {
   threw: ["POLICY_ERROR", thrown],
   wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
-  fuel: ["OUT_OF_FUEL", (_, { fuel }) => `ran out of its ${fuel} units of fuel`],
-  steps: [
-    "OUT_OF_FUEL",
-    (_, { fuel }) => `took more steps in built-in functions than its ${fuel} units of fuel are good for`,
-  ],
+  steps: ["OUT_OF_STEPS", (_, { steps }) => `used more than its ${steps} steps`],
   time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
   memory: ["OUT_OF_MEMORY", (_, { memory }) => `ran out of its ${memory} bytes of memory`],
   stack: ["OUT_OF_STACK", (_, { stack }) => `ran out of its ${stack} bytes of stack`],
@@ -97,5 +93,5 @@ function clip(text: string): string {
 /** A policy that could not even be asked. */
 export function notAsked(message: string, place: string): Outcome {
   const code = "INTERNAL_FAULT";
-  return { verdict: null, fault: { code, message, place }, reason: null, notes: NONE, answers: NONE, fuel: 0 };
+  return { verdict: null, fault: { code, message, place }, reason: null, notes: NONE, answers: NONE, steps: 0 };
 }

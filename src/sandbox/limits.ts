@@ -1,7 +1,7 @@
 /** What a runtime may use. A policy's attachment says; these stand where it does not. */
 export const DEFAULT_LIMITS = {
   /** Function entries and loop back-edges. */
-  fuel: 100_000,
+  steps: 100_000,
   /** Bytes that a decision may take of the guest's heap. */
   memory: 8 * 1024 * 1024,
   /** Bytes of guest stack. */
@@ -11,15 +11,15 @@ export const DEFAULT_LIMITS = {
 } as const;
 
 /**
- * Steps that natives may take in a decision, for each unit of fuel and at least: rounds of the engine's own loops, and
+ * Units that natives may take in a decision, for each step and at least: rounds of the engine's own loops, and
  * pieces of 64 bytes that it copies. Bytecode is not among them. Some ten milliseconds of natives, where nothing is configured.
  */
-export const STEPS_FOR_FUEL = 80;
-export const STEPS_AT_LEAST = 4_000_000;
+export const UNITS_PER_STEP = 80;
+export const UNITS_AT_LEAST = 4_000_000;
 
 /** The bounds within which a configuration may set them: smallest and largest. */
 export const LIMIT_BOUNDS = {
-  fuel: [1, 1_000_000_000],
+  steps: [1, 1_000_000_000],
   memory: [64 * 1024, 256 * 1024 * 1024],
   stack: [16 * 1024, 256 * 1024],
   wall: [1, 10_000],

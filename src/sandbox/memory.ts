@@ -6,8 +6,8 @@ const MAXIMUM = 32768;
 
 /** The address of the address of the box of the runtime that is running: scripts/engine.mjs has the engine look there. */
 export const BOX = 16;
-/** The address of the steps that the engine may still take in loops of its own: it traps once they are negative. */
-export const STEPS = 20;
+/** The address of the units that natives may still use: the engine traps once they are negative. */
+export const UNITS = 20;
 /** A box for the time in which none is running. All three are below what the engine itself uses, which begins at 1024. */
 const IDLE = 64;
 
@@ -41,19 +41,19 @@ export class GuestMemory {
     this.#fresh()[BOX >> 2] = box;
   }
 
-  /** From now on so many bytes may be taken while no runtime is running, in however many steps. */
+  /** From now on so many bytes may be taken while no runtime is running, without a limit on steps. */
   allow(bytes: number): void {
     this.#fresh()[(IDLE >> 2) + BUDGET] = Math.min(bytes, NO_BUDGET);
-    this.steps = NO_LIMIT;
+    this.units = NO_LIMIT;
   }
 
-  /** Steps that the engine may still take, and that the decision has overstepped where it is negative. */
-  get steps(): number {
-    return this.#fresh()[STEPS >> 2]!;
+  /** The units that natives may still use; negative once they have used more. */
+  get units(): number {
+    return this.#fresh()[UNITS >> 2]!;
   }
 
-  set steps(steps: number) {
-    this.#fresh()[STEPS >> 2] = steps;
+  set units(units: number) {
+    this.#fresh()[UNITS >> 2] = units;
   }
 
   get size(): number {

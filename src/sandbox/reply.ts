@@ -1,11 +1,11 @@
 /** What stopped a policy. */
-export type Stop = "threw" | "wrong" | "fuel" | "steps" | "time" | "memory" | "stack" | "internal";
+export type Stop = "threw" | "wrong" | "steps" | "time" | "memory" | "stack" | "internal";
 
 export interface Reply {
   /** null when the policy answered with a number; `verdict` may still be any number. */
   readonly stop: Stop | null;
   readonly verdict: number;
-  readonly fuel: number;
+  readonly steps: number;
   /** Present for a refusal, a note, or a stop. */
   readonly told: Told | null;
 }

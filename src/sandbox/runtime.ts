@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import { Crossing } from "./crossing.js";
 import type { HostFunctions } from "./host.js";
-import { STEPS_AT_LEAST, STEPS_FOR_FUEL, SUBJECTS_KEPT, TOLD_MEMORY } from "./limits.js";
+import { SUBJECTS_KEPT, TOLD_MEMORY, UNITS_AT_LEAST, UNITS_PER_STEP } from "./limits.js";
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
@@ -79,7 +79,7 @@ export class Runtime implements Callbacks {
     hook: number,
     subject: object | null,
     current: Readonly<Record<string, unknown>>,
-    limits: { fuel: number; wall: number },
+    limits: { steps: number; wall: number },
     functions: HostFunctions,
   ): Reply {
     this.#timedOut = false;
@@ -91,14 +91,14 @@ export class Runtime implements Callbacks {
       const slot = subject === null ? NO_SUBJECT : this.#subjects.slotOf(subject);
       const box = this.#fresh();
       this.#crossing.begin(current, functions, box, this.#doubles);
-      const reply = this.#decide(hook, slot, limits.fuel);
+      const reply = this.#decide(hook, slot, limits.steps);
       this.#settle();
       return reply;
     } catch (error) {
       // a trap, or the end of the host's own stack: what is in the module's memory is anybody's guess
       if (!(error instanceof Unfit)) this.spent = this.module.broken = true;
-      const stop = this.module.memory.steps < 0 ? "steps" : error instanceof RangeError ? "stack" : "internal";
-      return { stop, verdict: 0, fuel: limits.fuel, told: { ...SILENT, host: describe(error) } };
+      const stop = this.module.memory.units < 0 ? "steps" : error instanceof RangeError ? "stack" : "internal";
+      return { stop, verdict: 0, steps: limits.steps, told: { ...SILENT, host: describe(error) } };
     }
   }
 
@@ -146,10 +146,10 @@ export class Runtime implements Callbacks {
     }
   }
 
-  #decide(hook: number, subject: number, fuel: number): Reply {
+  #decide(hook: number, subject: number, steps: number): Reply {
     const { ffi } = this.module;
     let box = this.#fresh();
-    box[slot.FUEL] = fuel;
+    box[slot.STEPS] = steps;
     box[slot.HOOK] = hook;
     box[slot.SUBJECT] = subject;
     box[slot.STATUS] = 0;
@@ -163,16 +163,16 @@ export class Runtime implements Callbacks {
     box[slot.ANSWERS] = 0;
     box[slot.FIELDS] = 0;
     this.module.memory.run(this.#boxPointer);
-    this.module.memory.steps = Math.min(NO_LIMIT, Math.max(STEPS_AT_LEAST, STEPS_FOR_FUEL * fuel));
+    this.module.memory.units = Math.min(NO_LIMIT, Math.max(UNITS_AT_LEAST, UNITS_PER_STEP * steps));
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#argument as never);
     box = this.#fresh();
-    this.module.memory.steps = NO_LIMIT;
+    this.module.memory.units = NO_LIMIT;
     const status = box[slot.STATUS]!;
-    const left = box[slot.FUEL]!;
+    const left = box[slot.STEPS]!;
     const verdict = status === slot.ZERO ? 0 : this.#doubles[slot.VERDICT]!;
     const ranOut = box[slot.RAN_OUT]!;
-    if (status === 0) return this.#stopped(result, ranOut, fuel);
-    const used = fuel - Math.max(left, 0);
+    if (status === 0) return this.#stopped(result, ranOut, steps);
+    const used = steps - Math.max(left, 0);
     ffi.QTS_FreeValuePointer(this.#context, result);
 
     const calm =
@@ -181,12 +181,12 @@ export class Runtime implements Callbacks {
       ranOut === 0 &&
       !this.#timedOut &&
       this.#internal === undefined;
-    if (calm && status === slot.ZERO && box[slot.NOTES] === 0) return { stop: null, verdict, fuel: used, told: null };
+    if (calm && status === slot.ZERO && box[slot.NOTES] === 0) return { stop: null, verdict, steps: used, told: null };
     const told = this.#tell();
-    if (calm) return { stop: null, verdict, fuel: used, told };
+    if (calm) return { stop: null, verdict, steps: used, told };
     const stop = this.#why(status, left, ranOut);
     if (stop === "memory") this.spent = true;
-    return { stop, verdict: 0, fuel: used, told };
+    return { stop, verdict: 0, steps: used, told };
   }
 
   /** The decision is over: what it left behind is counted, and collected once it is much. */
@@ -205,7 +205,7 @@ export class Runtime implements Callbacks {
 
   #why(status: number, left: number, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
-    if (left < 0) return "fuel";
+    if (left < 0) return "steps";
     if (this.#timedOut) return "time";
     if (ranOut === slot.MEMORY) return "memory";
     if (ranOut === slot.STACK) return "stack";
@@ -213,7 +213,7 @@ export class Runtime implements Callbacks {
   }
 
   /** The guest did not come back by itself: it was interrupted, or had nothing left to say what happened. */
-  #stopped(result: JSValuePointer, ranOut: number, fuel: number): Reply {
+  #stopped(result: JSValuePointer, ranOut: number, steps: number): Reply {
     const error = this.module.exception(this.#context, result);
     let stack = "";
     if (error !== null) {
@@ -224,12 +224,12 @@ export class Runtime implements Callbacks {
     this.#free(result);
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#free(this.module.call(this.#context, this.#handles.left, []));
-    const left = this.#fresh()[slot.FUEL]!;
+    const left = this.#fresh()[slot.STEPS]!;
     const why = this.#why(slot.THREW, left, ranOut);
     const stop = why === "threw" ? "internal" : why;
     if (!this.#timedOut) this.spent = true;
     const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal };
-    return { stop, verdict: 0, fuel: fuel - Math.max(left, 0), told };
+    return { stop, verdict: 0, steps: steps - Math.max(left, 0), told };
   }
 
   #tell(): Told {

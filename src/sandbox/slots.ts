@@ -10,8 +10,8 @@ export const BOX_SIZE = 4 * INTEGERS + 8 * DOUBLES;
 
 // The integers.
 
-/** In: the fuel that the decision has. Out: what is left, negative when it ran out. */
-export const FUEL = 0;
+/** In: the steps that the decision has. Out: what is left, negative when it ran out. */
+export const STEPS = 0;
 /** In: the number of the hook among those that the policy exports. */
 export const HOOK = 1;
 /** In: the slot that the subject was put in, is to be put in, or dropped from. */

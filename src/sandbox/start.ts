@@ -25,7 +25,7 @@ export interface Handles {
   readonly dropSubject: JSValuePointer;
   readonly putShape: JSValuePointer;
   readonly putShared: JSValuePointer;
-  /** Has the fuel that the policy had left when it was stopped put into the box. */
+  /** Writes the steps that the policy had left when it was stopped into the box. */
   readonly left: JSValuePointer;
   /** Has the guest let go of what it keeps of the last decision. */
   readonly forget: JSValuePointer;

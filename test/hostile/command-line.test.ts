@@ -295,7 +295,7 @@ describe("a command line that is not understood", () => {
 
 describe("a policy that goes wrong refuses, by its fault's name and place, and the next decision is right", () => {
   it.each([
-    ["loops for ever", "for (;;) {}", "out of fuel at policies/wrong.js:2"],
+    ["loops for ever", "for (;;) {}", "out of steps at policies/wrong.js:2"],
     ["recurses for ever", "const f = () => f() + 1; f();", "out of stack at policies/wrong.js:2"],
     ["throws", 'throw new Error("no\\nway");', "policy error at policies/wrong.js:2:"],
     ["calls what is not there", "missing();", "policy error at policies/wrong.js:2:"],
@@ -342,7 +342,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
 
   it("that calls what never comes back is ended from outside, and does not hold up the files after it", () => {
     const its = new Workplace(
-      "  - { name: count, policy: policies/count.js }\n  - { policy: policies/stuck.js, limits: { fuel: 1000000000 } }",
+      "  - { name: count, policy: policies/count.js }\n  - { policy: policies/stuck.js, limits: { steps: 1000000000 } }",
       "maps: { seen: { writable: { entries: 1, bytes: 1KiB } } }",
     );
     its.write(

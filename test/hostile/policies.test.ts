@@ -34,8 +34,8 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
 /** Milliseconds: what a policy has that is to run out of time, or of something else before. */
 const SHORT = 50;
 const LONG = 1000;
-/** Units: a policy that has to run out of something else has more. */
-const FUEL = 20_000;
+/** Steps: a policy that has to run out of something else has more. */
+const STEPS = 20_000;
 const wallOf = ({ fault }: HostileCase) => (fault === "OUT_OF_TIME" ? SHORT : LONG);
 
 const NEIGHBOUR = `import { deny, hash } from "countersign";
@@ -71,7 +71,7 @@ describe("hostile policies", () => {
       its = {},
     ) => {
       writeFileSync(join(folder, "policies", `${name}.js`), text);
-      const limits = { fuel: FUEL, memory: "8MiB", wall: `${wall}ms`, ...its };
+      const limits = { steps: STEPS, memory: "8MiB", wall: `${wall}ms`, ...its };
       attachments.push({
         name,
         policy: `policies/${name}.js`,
@@ -87,7 +87,7 @@ describe("hostile policies", () => {
         const text = /\bexport (function|const|class)/.test(policy)
           ? policy
           : `export function blob_verify(blob, current) {\n${policy}\n}`;
-        const its = one.fuel === undefined ? {} : { fuel: one.fuel };
+        const its = one.steps === undefined ? {} : { steps: one.steps };
         attach(nameOf(group, index), nameOf(group, index), text, "hostile", wallOf(one), {}, its);
       }
     // one in the same domain as all that is hostile, and one in another

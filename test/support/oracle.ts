@@ -1,6 +1,6 @@
 /**
  * The same guest, and the same linked policies, in a context of node:vm: what JavaScript itself says. It has no limits but
- * fuel, and holds nobody in; it is here for one suite to be asked of several engines.
+ * steps, and holds nobody in; it is here for one suite to be asked of several engines.
  */
 import { createContext, Script } from "node:vm";
 import type { Limits } from "../../src/policy/attachment.js";
@@ -51,7 +51,7 @@ export class Oracle {
     });
     const decide = take(new Script(policy.source, { filename: "policy" }).runInContext(context));
     box[slot.SUBJECT] = subjects.slotOf(subject);
-    box[slot.FUEL] = limits.fuel;
+    box[slot.STEPS] = limits.steps;
     box[slot.HOOK] = policy.hooks.indexOf(hook);
     box[slot.PRESENT] = current.container === null ? 0 : 1;
     SHAPE.currentNumbers.forEach((key, index) => {
@@ -59,11 +59,16 @@ export class Oracle {
     });
     decide();
     const told = JSON.parse(tell()) as Told;
-    const left = box[slot.FUEL]!;
+    const left = box[slot.STEPS]!;
     const verdict = box[slot.STATUS] === slot.ZERO ? 0 : doubles[slot.VERDICT]!;
     const quiet = box[slot.STATUS] === slot.ZERO && left >= 0 && told.notesMade === 0;
     const stop = whatStopped(box, told);
-    const reply = { stop, verdict, fuel: limits.fuel - Math.max(left, 0), told: quiet && stop === null ? null : told };
+    const reply = {
+      stop,
+      verdict,
+      steps: limits.steps - Math.max(left, 0),
+      told: quiet && stop === null ? null : told,
+    };
     return outcomeOf(reply, policy, limits);
   }
 }
@@ -80,7 +85,7 @@ const THAWED = `{
 const V8 = { Symbol: `${PERMITS.Symbol} asyncDispose dispose`, Error: `${PERMITS.Error} stackTraceLimit` };
 
 function whatStopped(box: Int32Array, told: Told): Stop | null {
-  if (box[slot.FUEL]! < 0) return "fuel";
+  if (box[slot.STEPS]! < 0) return "steps";
   // V8 says so by an error alone
   if (told.error?.message === "Maximum call stack size exceeded") return "stack";
   if (box[slot.STATUS] === slot.THREW) return "threw";

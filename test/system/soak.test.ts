@@ -32,7 +32,7 @@ describe(`${DECISIONS} decisions by the policies that ship with a hostile neighb
     const { wrong, policies, answers, after10k, after } = JSON.parse(stdout);
     expect(wrong).toBe(0);
     expect(policies).toBeGreaterThanOrEqual(10);
-    const faults = ["OUT_OF_FUEL", "OUT_OF_MEMORY", "OUT_OF_STACK", "POLICY_ERROR"];
+    const faults = ["OUT_OF_STEPS", "OUT_OF_MEMORY", "OUT_OF_STACK", "POLICY_ERROR"];
     for (const fault of faults) expect(answers.some((answer: string) => answer.includes(fault))).toBe(true);
     expect(answers.some((answer: string) => answer.startsWith("0 undefined"))).toBe(true);
     expect(after, "bytes").toBeLessThan(after10k * 1.2);

@@ -27,4 +27,4 @@ function configOf(policy: string): Config {
   };
 }
 
-const LIMITS = { fuel: 1000, memory: 2 ** 23, stack: 2 ** 17, wall: 1000 };
+const LIMITS = { steps: 1000, memory: 2 ** 23, stack: 2 ** 17, wall: 1000 };

@@ -5,13 +5,13 @@ const MAX_TEXT = 2048;
 
 let ranOut: Error | null = null;
 
-/** Called where fuel has run out, again and again until the policy is out of its loops: the first place is the one told. */
+/** Called at each count once no steps are left, until the policy is out of its loops: the first place is reported. */
 export function exhausted(): never {
-  ranOut ??= new RangeError("out of fuel");
+  ranOut ??= new RangeError("out of steps");
   throw ranOut;
 }
 
-/** Where fuel ran out, for once: the next decision has its own. */
+/** Returns where the steps ran out, and forgets it: the next decision has its own. */
 export function takeExhausted(): Error | null {
   const error = ranOut;
   ranOut = null;

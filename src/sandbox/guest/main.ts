@@ -3,7 +3,7 @@
  * `$doubles`, `$call` and `$settings`, whose value the host holds on to: no policy can reach it.
  */
 import { LINK, type Linked } from "../link.js";
-import { ANSWERED, FUEL, STATUS, THREW, VERDICT, WRONG } from "../slots.js";
+import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../slots.js";
 import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
@@ -28,7 +28,7 @@ const current = makeCurrent(settings.currentNumbers, settings.currentOthers);
 const guest = Object.freeze({ __proto__: null, ...settings.constants, ...functions });
 let thrown: unknown;
 let wrong: unknown;
-let fuelLeft: () => number;
+let stepsLeft: () => number;
 
 /** What a linked policy is given. None of it can be named by the policy's own code. */
 const link: Readonly<Record<Linked, unknown>> = {
@@ -38,9 +38,9 @@ const link: Readonly<Record<Linked, unknown>> = {
   guest,
   exhausted,
   freeze: Object.freeze,
-  /** Is given what reads the policy's own count of fuel. */
+  /** Is given what reads the policy's own count of steps. */
   metered(left: () => number): void {
-    fuelLeft = left;
+    stepsLeft = left;
   },
   threw(error: unknown): void {
     thrown = error;
@@ -80,7 +80,7 @@ $handles = [
   putShape,
   putShared,
   () => {
-    box[FUEL] = fuelLeft();
+    box[STEPS] = stepsLeft();
   },
   () => {
     forgetAnswers();

@@ -16,7 +16,7 @@ export interface HostileCase {
   /** Decisions that must come out alike, one after the other. */
   readonly times?: number;
   /** What it may use; a little, where it is not said. */
-  readonly fuel?: number;
+  readonly steps?: number;
   /** The subject's name. */
   readonly subject?: string;
   readonly labels?: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ export const exhaustion: readonly HostileCase[] = [
     verdict: -1,
     says: /^[\s\S]{1,2000}$/,
   },
-  { name: "notes without end are out of fuel", policy: using(`for (;;) note("x");`), fault: "OUT_OF_FUEL" },
+  { name: "notes without end are out of steps", policy: using(`for (;;) note("x");`), fault: "OUT_OF_STEPS" },
   {
     name: "notes of 1 MB are clipped",
     policy: using(`for (let i = 0; i < 9; i++) note("x".repeat(1e5)); return 0;`),
@@ -24,16 +24,16 @@ export const exhaustion: readonly HostileCase[] = [
     fault: null,
     verdict: 0,
   },
-  { name: "denying without end is out of fuel", policy: using(`for (;;) deny("x");`), fault: "OUT_OF_FUEL" },
+  { name: "denying without end is out of steps", policy: using(`for (;;) deny("x");`), fault: "OUT_OF_STEPS" },
   {
-    name: "hashing without end is out of fuel or time",
+    name: "hashing without end is out of time",
     policy: using(`for (;;) hash("sha256", blob.data);`),
     fault: "OUT_OF_TIME",
   },
   {
-    name: "verifying nothing without end is out of fuel",
+    name: "verifying nothing without end is out of steps",
     policy: using(`for (;;) verify_signature(blob.data, null, String("k"), "PKCS7");`),
-    fault: "OUT_OF_FUEL",
+    fault: "OUT_OF_STEPS",
   },
   {
     name: "a keyring's name of 1 MB is not logged whole",
@@ -72,8 +72,8 @@ export const exhaustion: readonly HostileCase[] = [
     verdict: 0,
   },
   {
-    name: "a note that loops is out of fuel",
+    name: "a note that loops is out of steps",
     policy: using(`note({ toString() { for (;;); } }); return 0;`),
-    fault: "OUT_OF_FUEL",
+    fault: "OUT_OF_STEPS",
   },
 ];

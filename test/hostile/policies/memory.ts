@@ -1,11 +1,11 @@
 import { dropped, type HostileCase } from "./case.js";
 
-/** With the fuel to get there. */
+/** With the steps to get there. */
 const outOfMemory = (name: string, policy: string): HostileCase => ({
   name,
   policy,
   fault: "OUT_OF_MEMORY",
-  fuel: 1_000_000,
+  steps: 1_000_000,
 });
 
 /** QuickJS joins strings on paper: this one takes a few hundred bytes until somebody asks what is in it. */

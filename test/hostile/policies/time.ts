@@ -1,10 +1,10 @@
 import { dropped, type HostileCase } from "./case.js";
 
-const outOfFuel = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_FUEL" });
-/** A native runs out of the steps that go with the fuel; the same with fuel for it is interrupted, or ended with its thread. */
+const outOfSteps = (name: string, policy: string): HostileCase => ({ name, policy, fault: "OUT_OF_STEPS" });
+/** A native runs out of steps; with a larger budget it is interrupted, or its thread is ended. */
 const native = (name: string, policy: string): readonly HostileCase[] => [
-  outOfFuel(name, policy),
-  { name: `${name}, with fuel for it`, policy, fault: "OUT_OF_TIME", fuel: 1_000_000_000 },
+  outOfSteps(name, policy),
+  { name: `${name}, with a large budget`, policy, fault: "OUT_OF_TIME", steps: 1_000_000_000 },
 ];
 
 /** Methods that go through an array of four thousand million holes. */
@@ -46,34 +46,34 @@ const LONG: Readonly<Record<string, string>> = {
 };
 
 export const time: readonly HostileCase[] = [
-  outOfFuel("an endless `for`", `for (;;);`),
-  outOfFuel("an endless `while`", `while (true) {}`),
-  outOfFuel("an endless `do`", `do ; while (true)`),
-  outOfFuel("an endless `for of`", `for (const x of (function* () { for (;;) yield 1; })()) ;`),
-  outOfFuel("a loop that catches all there is", `for (;;) { try { for (;;); } catch {} }`),
-  outOfFuel("a loop that begins again in `finally`", `for (;;) { try { for (;;); } finally { continue; } }`),
-  outOfFuel("answering from `finally`", `try { for (;;); } finally { return 0; }`),
-  outOfFuel("answering after catching", `try { for (;;); } catch { return 0; }`),
-  outOfFuel("answering after a callback was caught", `[1].forEach(() => { try { for (;;); } catch {} }); return 0;`),
-  outOfFuel("looping in a getter", `const o = { get x() { for (;;); } }; return o.x;`),
-  outOfFuel("looping in a default parameter", `return ((a = (() => { for (;;); })()) => a)();`),
-  outOfFuel("looping in a static block", `class A { static { for (;;); } } return 0;`),
-  outOfFuel("looping in a `valueOf`", `return +{ valueOf() { for (;;); } };`),
-  outOfFuel("looping in a comparator", `return [1, 2].sort(() => { for (;;); })[0];`),
-  outOfFuel("looping in a replacer", `return "x".replace(/x/, () => { for (;;); }).length;`),
-  outOfFuel("looping in `toJSON`", `return JSON.stringify({ toJSON() { for (;;); } }).length;`),
-  outOfFuel(
+  outOfSteps("an endless `for`", `for (;;);`),
+  outOfSteps("an endless `while`", `while (true) {}`),
+  outOfSteps("an endless `do`", `do ; while (true)`),
+  outOfSteps("an endless `for of`", `for (const x of (function* () { for (;;) yield 1; })()) ;`),
+  outOfSteps("a loop that catches all there is", `for (;;) { try { for (;;); } catch {} }`),
+  outOfSteps("a loop that begins again in `finally`", `for (;;) { try { for (;;); } finally { continue; } }`),
+  outOfSteps("answering from `finally`", `try { for (;;); } finally { return 0; }`),
+  outOfSteps("answering after catching", `try { for (;;); } catch { return 0; }`),
+  outOfSteps("answering after a callback was caught", `[1].forEach(() => { try { for (;;); } catch {} }); return 0;`),
+  outOfSteps("looping in a getter", `const o = { get x() { for (;;); } }; return o.x;`),
+  outOfSteps("looping in a default parameter", `return ((a = (() => { for (;;); })()) => a)();`),
+  outOfSteps("looping in a static block", `class A { static { for (;;); } } return 0;`),
+  outOfSteps("looping in a `valueOf`", `return +{ valueOf() { for (;;); } };`),
+  outOfSteps("looping in a comparator", `return [1, 2].sort(() => { for (;;); })[0];`),
+  outOfSteps("looping in a replacer", `return "x".replace(/x/, () => { for (;;); }).length;`),
+  outOfSteps("looping in `toJSON`", `return JSON.stringify({ toJSON() { for (;;); } }).length;`),
+  outOfSteps(
     "looping in an error's `message`",
     `throw { get message() { return 1; }, toString() { for (;;); } } || 1; for (;;);`.replace("throw", "void"),
   ),
-  outOfFuel("spreading an endless generator", `return [...(function* () { for (;;) yield 1; })()].length;`),
-  outOfFuel("calling itself by twos", `const f = (n) => (n > 0 ? (f(n - 1), f(n - 1)) : 0); return f(60);`),
-  outOfFuel(
+  outOfSteps("spreading an endless generator", `return [...(function* () { for (;;) yield 1; })()].length;`),
+  outOfSteps("calling itself by twos", `const f = (n) => (n > 0 ? (f(n - 1), f(n - 1)) : 0); return f(60);`),
+  outOfSteps(
     "making objects whose fields make more",
     `let n = 0; class A { x = n++ < 60 ? (new A(), new A(), n--) : n--; } new A(); return 0;`,
   ),
-  outOfFuel("labels and `continue`", `a: for (;;) { b: for (;;) continue a; }`),
-  outOfFuel("the module's own body", `let i = 0; while (true) i++;\nexport function blob_verify() { return 0; }`),
+  outOfSteps("labels and `continue`", `a: for (;;) { b: for (;;) continue a; }`),
+  outOfSteps("the module's own body", `let i = 0; while (true) i++;\nexport function blob_verify() { return 0; }`),
   ...native("indexOf over an absurd array-like", `return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);`),
   ...native("includes over a sparse array", `const a = []; a.length = 2 ** 32 - 1; return a.includes(1) ? 0 : -1;`),
   ...native(
@@ -115,17 +115,17 @@ export const time: readonly HostileCase[] = [
     `function* g() { try { yield 1; } finally { /^(a+)+$/.test("a".repeat(40) + "!"); } }
     try { for (const x of g()) throw 1; } catch {} return 0;`,
   ),
-  outOfFuel("a loop in an iterator's `return`, whose errors are dropped", dropped("for (;;);")),
-  ...SPARSE.map((call) => outOfFuel(`${call} of a sparse array`, `const a = []; a.length = 2 ** 32 - 1; a.${call};`)),
-  ...Object.entries(LONG).map(([name, body]) => outOfFuel(name, body)),
-  outOfFuel("copying much again and again", `for (let i = 0; i < 9000; i++) "x".repeat(1e6).concat("y").at(-1);`),
-  outOfFuel(
+  outOfSteps("a loop in an iterator's `return`, whose errors are dropped", dropped("for (;;);")),
+  ...SPARSE.map((call) => outOfSteps(`${call} of a sparse array`, `const a = []; a.length = 2 ** 32 - 1; a.${call};`)),
+  ...Object.entries(LONG).map(([name, body]) => outOfSteps(name, body)),
+  outOfSteps("copying much again and again", `for (let i = 0; i < 9000; i++) "x".repeat(1e6).concat("y").at(-1);`),
+  outOfSteps(
     "looking for a property at the end of many prototypes",
     `let o = {}; for (let i = 0; i < 9000; i++) o = Object.create(o);
     for (let i = 0; i < 9000; i++) { o.a; o.b; o.c; o.d; o.e; o.f; } return 0;`,
   ),
-  outOfFuel("a native that catches what stops it", `try { /^(a+)+$/.test("a".repeat(40) + "!"); } catch {} return 0;`),
-  outOfFuel(
+  outOfSteps("a native that catches what stops it", `try { /^(a+)+$/.test("a".repeat(40) + "!"); } catch {} return 0;`),
+  outOfSteps(
     "a helper's argument that takes long to make",
     `import { hash } from "countersign";
 export function blob_verify(blob) {

@@ -15,7 +15,7 @@ export function bpf_prog_load() {
   return 0;
 }
 `;
-/** A native that never polls; with less, it would run out of fuel. */
+/** A native that never polls; with less, it would run out of steps. */
 const STUCK = `
 export function bpf_prog_load(prog) {
   if (prog.name === "stuck") Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);
@@ -27,7 +27,7 @@ log: { file: log.jsonl }
 maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }
 attachments:
   - { policy: policy.js, scope: { labels: role=victim } }
-  - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { fuel: 1000000000 } }
+  - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { steps: 1000000000 } }
 `;
 
 /** The victim's loads, how often the attacker tried, and the victim's loads per 10 seconds before and during that. */

@@ -20,10 +20,10 @@ describe("a policy that never comes back", () => {
 
   beforeAll(() => {
     site = new Site(POLICY, "maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }\n");
-    // with less, it would run out of fuel
+    // with less, it would run out of steps
     const limited = readFileSync(join(site.folder, "countersign.yaml"), "utf8").replace(
       "policy.js }",
-      "policy.js, limits: { fuel: 1000000000 } }",
+      "policy.js, limits: { steps: 1000000000 } }",
     );
     site.write("countersign.yaml", limited);
   });

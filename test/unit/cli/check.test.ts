@@ -89,7 +89,7 @@ describe("countersign check", () => {
     expect(out).toMatch(/audit -ENODATA +would be refused: verify-all: verify_signature platform PKCS7: -ENODATA/);
   });
 
-  it("has a decision for each program, in JSON an object a file and an array for several, with the fuel that was used", async () => {
+  it("has a decision for each program, in JSON an object a file and an array for several, with the steps that were used", async () => {
     const place = workplace("  - policy: policies/allow-unsigned-tc.js");
     const { out } = await check(place, "--json", own("examples/exec-guard.o"), DROP);
     const [guard, drop] = JSON.parse(out);
@@ -97,9 +97,9 @@ describe("countersign check", () => {
     expect(drop).toMatchObject({
       file: DROP,
       error: null,
-      decisions: [{ verdict: 0, answers: [{ fuel: expect.any(Number) }] }],
+      decisions: [{ verdict: 0, answers: [{ steps: expect.any(Number) }] }],
     });
-    expect(drop.decisions[0].answers[0].fuel).toBeGreaterThan(0);
+    expect(drop.decisions[0].answers[0].steps).toBeGreaterThan(0);
   });
 
   it("goes on after a file that can't be decided, and exits with 2", async () => {

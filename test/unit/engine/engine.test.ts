@@ -136,7 +136,7 @@ describe("whatever a policy does", () => {
     }`;
 
   it.each([
-    ["loop", "OUT_OF_FUEL", "policies/wrong.js:4:"],
+    ["loop", "OUT_OF_STEPS", "policies/wrong.js:4:"],
     ["throw", "POLICY_ERROR", "policies/wrong.js:5:"],
     ["keyring", "POLICY_ERROR", "no keyring `platfrom` (did you mean `platform`?)"],
     ["map", "POLICY_ERROR", "no map `none`"],
@@ -210,7 +210,7 @@ describe("an engine", () => {
     const tier = fc.constantFrom(null, {}, { tier: "edge" }, { tier: "prod" }, { tier: "lab" });
     const strip = ({ refusal, would, answers }: Decision) => ({
       refused: refusal ?? would,
-      said: answers.map((one) => [one.verdict, one.fuel, one.refusal]),
+      said: answers.map((one) => [one.verdict, one.steps, one.refusal]),
     });
     fc.assert(
       fc.property(

@@ -40,8 +40,8 @@ describe("an engine in a thread", () => {
     writeFileSync(file, stringify({ version: 1, maps, attachments, log: { file: "log.jsonl" }, ...config }));
     return openEngine(file);
   };
-  // with less fuel it would run out of that
-  const limits = { fuel: 1_000_000_000 };
+  // with fewer steps it would run out of those
+  const limits = { steps: 1_000_000_000 };
   const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit", limits };
 
   beforeAll(async () => {

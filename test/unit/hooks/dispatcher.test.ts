@@ -14,7 +14,7 @@ const ALLOW: Default = { verdict: "allow", mode: "enforce" };
 const DENY: Default = { verdict: "deny", mode: "enforce" };
 
 const answering = (given: Partial<Outcome>): Outcome => {
-  return { verdict: 0, fault: null, reason: null, notes: [], answers: [], fuel: 1, ...given };
+  return { verdict: 0, fault: null, reason: null, notes: [], answers: [], steps: 1, ...given };
 };
 const faulting = (code: (typeof FAULT_CODES)[number]): Outcome =>
   answering({ verdict: null, fault: { code, message: "went on for ever", place: "p.js:4:1" } });
@@ -26,7 +26,7 @@ function attachment(name: string, outcome: Outcome | (() => Outcome), more: Part
     onFault: "refuse",
     delegates: false,
     freezes: false,
-    limits: { fuel: 1, memory: 1, stack: 1, wall: 1 },
+    limits: { steps: 1, memory: 1, stack: 1, wall: 1 },
     domain: "platform",
     policyDigest: "00",
     hooks: new Set(["bpf_prog_load"]),
@@ -92,11 +92,11 @@ describe("a fault", () => {
   it("is let through where the attachment says so, and recorded all the same", () => {
     const { verdict, answers } = dispatch(
       question,
-      [attachment("a", faulting("OUT_OF_FUEL"), { onFault: "allow" })],
+      [attachment("a", faulting("OUT_OF_STEPS"), { onFault: "allow" })],
       ALLOW,
     );
     expect(verdict).toBe(0);
-    expect(answers[0]?.fault?.code).toBe("OUT_OF_FUEL");
+    expect(answers[0]?.fault?.code).toBe("OUT_OF_STEPS");
   });
 
   it("is what an attachment that throws has", () => {

@@ -28,7 +28,7 @@ const decision = (given: Partial<Decision> = {}): Decision => ({
       notes: [],
       helpers: ["verify_signature platform PKCS7: -ENODATA"],
       writes: [],
-      fuel: 7,
+      steps: 7,
       duration: 3,
     },
   ],
@@ -69,7 +69,7 @@ describe("the decision log", () => {
         {
           ...{ attachment: "tc", mode: "enforce", policy: "cd".repeat(32), verdict: -1, fault: null, notes: [] },
           helpers: ["verify_signature platform PKCS7: -ENODATA"],
-          ...{ writes: [], fuel: 7, duration: 3, code: "REFUSED_BY_POLICY", reason: "tc: no" },
+          ...{ writes: [], steps: 7, duration: 3, code: "REFUSED_BY_POLICY", reason: "tc: no" },
         },
       ],
     });
@@ -77,7 +77,7 @@ describe("the decision log", () => {
 
   it("takes a fault for an error, and what is allowed for information", () => {
     const log = new DecisionLog(options());
-    const fault = { code: "OUT_OF_FUEL", message: "", place: null } as const;
+    const fault = { code: "OUT_OF_STEPS", message: "", place: null } as const;
     log.write(decision({ refusal: null, answers: [] }));
     log.write(decision({ answers: decision().answers.map((answer) => ({ ...answer, fault })) }));
     expect(lines().map((line) => JSON.parse(line).level)).toEqual(["info", "error"]);

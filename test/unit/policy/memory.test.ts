@@ -62,13 +62,13 @@ describe("a policy's file", () => {
       expect(judge(readFileSync(`${folder}${name}.js`, "utf8")), name).toBe(true);
   });
 
-  it("is told at the same place, and costs the same fuel, with memory and without", () => {
+  it("is told at the same place, and costs the same steps, with memory and without", () => {
     const guest = new Guest();
     const body = `const f = (n) => (n > 0 ? f(n - 1) : blob.data.x.y);\n return f(3);`;
     const [without, with_] = ["", "let memory = [];"].map((head) =>
       guest.ask(`${head}\nexport const blob_verify = (blob) => {\n${body} };`),
     );
     expect(without).toEqual(with_);
-    expect(without).toMatchObject({ fuel: 5, fault: { code: "POLICY_ERROR", place: "policy.js:3:49" } });
+    expect(without).toMatchObject({ steps: 5, fault: { code: "POLICY_ERROR", place: "policy.js:3:49" } });
   });
 });

@@ -138,26 +138,26 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(ask(blob(`return (${value});`))).toMatchObject({ verdict: null, fault: { code: "BAD_RETURN_VALUE" } });
   });
 
-  it("runs out of fuel at the same point everywhere", () => {
-    expect(ask(blob("for (let i = 0; i < 9; i++); return 0;")).fuel).toBe(10);
-    expect(ask(blob("try { for (;;); } catch { return 0; }"), { limits: { fuel: 50 } })).toMatchObject({
+  it("runs out of steps at the same point everywhere", () => {
+    expect(ask(blob("for (let i = 0; i < 9; i++); return 0;")).steps).toBe(10);
+    expect(ask(blob("try { for (;;); } catch { return 0; }"), { limits: { steps: 50 } })).toMatchObject({
       verdict: null,
-      fuel: 50,
-      fault: { code: "OUT_OF_FUEL", place: expect.stringMatching(/^policy\.js:2:/) },
+      steps: 50,
+      fault: { code: "OUT_OF_STEPS", place: expect.stringMatching(/^policy\.js:2:/) },
     });
   });
 
   const endless = "const f = () => f() + 1;";
 
   it("runs out of stack", () => {
-    expect(ask(blob(`${endless} return f();`), { limits: { fuel: 1e9 } }).fault?.code).toBe("OUT_OF_STACK");
+    expect(ask(blob(`${endless} return f();`), { limits: { steps: 1e9 } }).fault?.code).toBe("OUT_OF_STACK");
   });
 
   it("runs out of stack, whatever it catches", ({ skip }) => {
     if (skips.stack !== undefined) skip(skips.stack);
     const bodies = [`try { f(); } catch { return 0; }`, `try { f(); } finally { return 0; }`, dropped("f();")];
     for (const body of bodies)
-      expect(ask(blob(`${endless} ${body}`), { limits: { fuel: 1e9 } }).fault, body).toMatchObject({
+      expect(ask(blob(`${endless} ${body}`), { limits: { steps: 1e9 } }).fault, body).toMatchObject({
         code: "OUT_OF_STACK",
         message: "ran out of its 262144 bytes of stack",
       });
@@ -181,12 +181,12 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(ask(blob("throw undefined;")).fault?.message).toBe("threw undefined");
   });
 
-  it("runs out of time, and says what fuel it had used by then", ({ skip }) => {
+  it("runs out of time, and says what steps it had used by then", ({ skip }) => {
     if (skips.time !== undefined) skip(skips.time);
-    const outcome = ask(blob("for (;;) blob.name.at(0);"), { limits: { fuel: 1e9, wall: 20 } });
+    const outcome = ask(blob("for (;;) blob.name.at(0);"), { limits: { steps: 1e9, wall: 20 } });
     expect(outcome.fault).toMatchObject({ code: "OUT_OF_TIME", place: expect.stringMatching(/^policy\.js/) });
-    expect(outcome.fuel).toBeGreaterThan(1000);
-    expect(outcome.fuel).toBeLessThan(1e9);
+    expect(outcome.steps).toBeGreaterThan(1000);
+    expect(outcome.steps).toBeLessThan(1e9);
   });
 
   it("starts fresh each time", () => {

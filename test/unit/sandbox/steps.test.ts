@@ -3,7 +3,7 @@ import { engineCode } from "../../../src/sandbox/engine.js";
 import { blob, Guest, link } from "../../support/guest.js";
 
 const ENDLESS = blob("return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);");
-const LIMITS = { fuel: 50_000, wall: 10_000 };
+const LIMITS = { steps: 50_000, wall: 10_000 };
 
 /** Bodies whose natives take steps as `blob.n` says. */
 const BUSY: Readonly<Record<string, string>> = {
@@ -24,29 +24,29 @@ describe.each(["quickjs", "quickjs-ng"] as const)("a native on %s", (name) => {
       expect(guest.ask(ENDLESS, { limits: LIMITS })).toEqual({
         verdict: null,
         fault: {
-          code: "OUT_OF_FUEL",
-          message: "took more steps in built-in functions than its 50000 units of fuel are good for",
+          code: "OUT_OF_STEPS",
+          message: "used more than its 50000 steps",
           place: "policy.js",
         },
         reason: null,
         notes: [],
         answers: [],
-        fuel: 50_000,
+        steps: 50_000,
       });
     }
   });
 
-  it("has as many more steps as there is more fuel", () => {
+  it("may do as much more as it has more steps", () => {
     const text = blob(BUSY["makes a text"]!);
-    const takes = (n: number, fuel: number) =>
+    const takes = (n: number, steps: number) =>
       guest.ask(text, {
         subject: { name: "b", n },
-        limits: { ...LIMITS, fuel, memory: 64 * 1024 * 1024 },
+        limits: { ...LIMITS, steps, memory: 64 * 1024 * 1024 },
       }).fault?.code ?? null;
     expect([takes(5e6, 50_000), takes(5e6, 100_000), takes(9e6, 100_000)]).toEqual([
-      "OUT_OF_FUEL",
+      "OUT_OF_STEPS",
       null,
-      "OUT_OF_FUEL",
+      "OUT_OF_STEPS",
     ]);
   });
 });
@@ -67,6 +67,6 @@ describe.each(Object.keys(BUSY))("a policy that %s", (what) => {
     const used = new Guest();
     for (let i = 0; i < 20; i++) ends(used, 1000);
     expect(ends(used, Math.round(fits * 0.98))).toBeNull();
-    expect(ends(used, Math.round(not * 1.02))).toBe("OUT_OF_FUEL");
+    expect(ends(used, Math.round(not * 1.02))).toBe("OUT_OF_STEPS");
   });
 });

@@ -6,9 +6,9 @@ import type { Source } from "./source.js";
 
 /** Names of the linked text that no policy can spell; see assemble.ts. */
 export interface Marks {
-  /** The fuel that is left, a number: negative once it has run out. */
-  readonly fuel: string;
-  /** Throws that fuel has run out. */
+  /** The steps that are left, a number: negative once they are used up. */
+  readonly steps: string;
+  /** Throws: the steps are used up. */
   readonly exhausted: string;
   /** Where it stands that the policy ran out of something else. */
   readonly box: string;
@@ -45,15 +45,15 @@ const METERS: ByKind<[Edits, Marks], void> = {
 };
 
 /**
- * Puts a count of fuel at each function entry, loop back-edge and field of a class, so that between two counts only
+ * Counts a step at each function entry, loop back-edge and field of a class, so that between two counts only
  * straight code runs; and a guard into each `catch` and `finally`. Inserts, never adds a line.
  */
 export function meter({ nodes }: Source, edits: Edits, marks: Marks): void {
   for (const node of nodes) entryFor(METERS, node)?.(node, edits, marks);
 }
 
-function tick({ fuel, exhausted }: Marks): string {
-  return `--${fuel}<0&&${exhausted}()`;
+function tick({ steps, exhausted }: Marks): string {
+  return `--${steps}<0&&${exhausted}()`;
 }
 
 function enter(block: AnyNode, edits: Edits, marks: Marks): void {
@@ -72,6 +72,6 @@ function guard(handler: CatchClause, edits: Edits, marks: Marks): void {
 }
 
 /** A first look at what is caught: a policy cannot catch that it ran out of something. */
-function look({ fuel, box }: Marks, error: string): string {
-  return `if(${fuel}<0||${box}[${RAN_OUT}])throw ${error};`;
+function look({ steps, box }: Marks, error: string): string {
+  return `if(${steps}<0||${box}[${RAN_OUT}])throw ${error};`;
 }
