@@ -1,7 +1,8 @@
 import { verdictName } from "../errno.js";
 import { oneLine } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
-import type { Checked } from "./checked.js";
+import { faultText } from "../hooks/refusal.js";
+import { type Checked, isUndecided } from "./checked.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
 
@@ -14,6 +15,8 @@ export function printCheck(checked: readonly Checked[], json: boolean): void {
   }
   const rows = checked.flatMap(({ file, decisions }) => decisions.map((decision) => rowOf(file, decision)));
   if (rows.length > 0) print(table(["FILE", "SUBJECT", "HOOK", "VERDICT", "REASON"], rows));
+  const faults = checked.flatMap(({ file, decisions }) => decisions.flatMap((decision) => faultLines(file, decision)));
+  if (faults.length > 0) print(`\n${faults.join("\n")}`);
   if (checked.length > 1 || rows.length > 1) print(`\n${summary(checked)}`);
 }
 
@@ -35,21 +38,30 @@ function rowOf(file: string, { hook, subject, verdict, refusal, would, answers }
 }
 
 function allowedBy(answers: Decision["answers"]): string {
-  const faults = answers.flatMap(({ attachment, fault }) =>
-    fault === null ? [] : [`${attachment} let ${fault.code} through`],
-  );
-  const names = answers.map(({ attachment }) => attachment).join(", ");
-  return faults.join("; ") || (names === "" ? "nothing is in scope; the default is allow" : `by ${names}`);
+  const names = answers.map(({ attachment, fault }) => (fault === null ? attachment : `${attachment} (fault)`));
+  return names.length === 0 ? "nothing is in scope; the default is allow" : `by ${names.join(", ")}`;
+}
+
+/** A line for each policy that failed, since the table shows one reason only. */
+function faultLines(file: string, { hook, subject, answers }: Decision): string[] {
+  return answers.flatMap(({ attachment, mode, verdict, fault }) => {
+    if (fault === null) return [];
+    const effect = mode === "audit" ? " (in audit)" : verdict === 0 ? " (let through by `on_fault: allow`)" : "";
+    const text = `${attachment} on ${file} ${subject.name} ${hook}: ${faultText(fault)}`;
+    return [`${styled("red", "fault")} ${fault.code}${effect}: ${oneLine(text)}`];
+  });
 }
 
 function summary(checked: readonly Checked[]): string {
   const decisions = checked.flatMap((one) => one.decisions);
   const refused = decisions.filter(({ verdict }) => verdict !== 0).length;
   const audit = decisions.filter(({ verdict, would }) => verdict === 0 && would !== null).length;
+  const faults = decisions.filter(isUndecided).length;
   const undecided = checked.filter(({ error }) => error !== null).length;
   const parts = [
     `${decisions.length - refused} allowed${audit === 0 ? "" : ` (${audit} of them in audit alone)`}`,
     `${refused} refused`,
+    ...(faults === 0 ? [] : [`${faults} with a fault`]),
     ...(undecided === 0 ? [] : [`${undecided} ${undecided === 1 ? "file" : "files"} undecided`]),
   ];
   return parts.join(", ");

@@ -7,8 +7,7 @@ import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import type { Current } from "../policy/current.js";
 import { type Ask, askAbout, HOST, labelled, openEngine } from "./ask.js";
 import { printCheck } from "./check-output.js";
-import type { Checked } from "./checked.js";
-import { EXIT } from "./exit.js";
+import { type Checked, exitCodeOf } from "./checked.js";
 import { complain } from "./output.js";
 import { progress } from "./progress.js";
 
@@ -36,8 +35,8 @@ export function command(): Command {
       "after",
       `
 Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
-otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is refused, 2 when something
-could not be decided.
+otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is denied, 2 when something
+could not be decided: a file cannot be read, or an enforcing policy failed, with \`on_fault: allow\` too.
 
 Examples:
   countersign check program.o
@@ -74,7 +73,7 @@ async function check(files: readonly string[], options: Options): Promise<void> 
     bar.stop();
     printCheck(checked, options.json === true);
     for (const { error } of checked) if (error !== null) complain(error);
-    process.exitCode = exitCode(checked);
+    process.exitCode = exitCodeOf(checked);
   } finally {
     bar.stop();
     engine.close();
@@ -88,11 +87,6 @@ async function checkFile(engine: TimedEngine, file: string, ask: Ask): Promise<C
     if (error instanceof CountersignError) return { file, decisions: [], error };
     throw error;
   }
-}
-
-function exitCode(checked: readonly Checked[]): number {
-  if (checked.some(({ error }) => error !== null)) return EXIT.undecided;
-  return checked.some(({ decisions }) => decisions.some(({ verdict }) => verdict !== 0)) ? EXIT.refused : EXIT.ok;
 }
 
 async function whoAsks({ as, label, uid, comm }: Options): Promise<Current> {

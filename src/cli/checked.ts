@@ -1,9 +1,22 @@
 import type { CountersignError } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
+import { EXIT } from "./exit.js";
 
 /** What came of one file: decisions, or the error for which there are none. */
 export interface Checked {
   readonly file: string;
   readonly decisions: readonly Decision[];
   readonly error: CountersignError | null;
+}
+
+/** Exit code of a check: undecided comes before denied, since a policy that failed says nothing about what it was asked. */
+export function exitCodeOf(checked: readonly Checked[]): number {
+  const decisions = checked.flatMap((one) => one.decisions);
+  if (checked.some(({ error }) => error !== null) || decisions.some(isUndecided)) return EXIT.undecided;
+  return decisions.some(({ verdict }) => verdict !== 0) ? EXIT.refused : EXIT.ok;
+}
+
+/** Whether an enforcing attachment failed, even if `on_fault: allow` let that through, or the decision could not be logged. */
+export function isUndecided({ answers, refusal }: Decision): boolean {
+  return answers.some(({ mode, fault }) => mode === "enforce" && fault !== null) || refusal?.code === "INTERNAL_FAULT";
 }

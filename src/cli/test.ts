@@ -7,6 +7,7 @@ import type { TimedEngine } from "../engine/timed-engine.js";
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { Answer } from "../hooks/decision.js";
+import { faultText } from "../hooks/refusal.js";
 import { askAbout, HOST, labelled, openEngine } from "./ask.js";
 import { EXIT } from "./exit.js";
 import { print, printJson, styled } from "./output.js";
@@ -22,7 +23,8 @@ export function command(): Command {
       "after",
       `
 A test is a list of cases. Each names a file and what the policy should answer about it: \`allow\`, \`refuse\`, a verdict such
-as \`-EPERM\`, or \`not asked\`. Who asks can be told with \`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
+as \`-EPERM\`, \`fault\` or \`fault CODE\`, or \`not asked\`. A policy that fails passes no other case. Who asks can be told with
+\`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
 
   - { file: ../program.o, labels: { tier: edge }, expect: -EPERM, reason: is not signed }
 
@@ -85,13 +87,19 @@ async function run(engine: TimedEngine, attachment: string, cases: string, one: 
 
 function holds({ expect, reason }: PolicyCase, answer: Answer | null): boolean {
   if (answer === null) return expect === "not asked";
-  const verdict =
-    { allow: answer.verdict === 0, refuse: answer.verdict !== 0 }[expect] ?? expect === verdictName(answer.verdict);
-  return verdict && (reason === undefined || answer.refusal?.reason.includes(reason) === true);
+  const text = answer.fault === null ? (answer.refusal?.reason ?? "") : faultText(answer.fault);
+  return answers(expect, answer) && (reason === undefined || text.includes(reason));
+}
+
+/** A fault is no verdict, whatever `on_fault` makes of it: it meets only an expectation of a fault. */
+function answers(expect: string, { fault, verdict }: Answer): boolean {
+  if (fault !== null) return expect === "fault" || expect === `fault ${fault.code}`;
+  return { allow: verdict === 0, refuse: verdict !== 0 }[expect] ?? expect === verdictName(verdict);
 }
 
 function got(answer: Answer | null): string {
   if (answer === null) return "not asked";
+  if (answer.fault !== null) return `fault ${answer.fault.code}: ${faultText(answer.fault)}`;
   return answer.refusal === null ? "allow" : `${verdictName(answer.verdict)}: ${answer.refusal.reason}`;
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ERRNO } from "../errno.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import { readText } from "../input.js";
+import { FAULT_CODES } from "../policy/outcome.js";
 import { Document } from "./document.js";
 import { validated } from "./issue.js";
 
@@ -14,13 +15,17 @@ export interface PolicyCase {
   readonly labels: Readonly<Record<string, string>>;
   readonly uid: number | undefined;
   readonly comm: string | undefined;
-  /** `allow`, `refuse`, a verdict by name such as `-EPERM`, or `not asked` where it should be out of scope. */
+  /**
+   * `allow`, `refuse`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` where the policy should fail, or `not asked`
+   * where it should be out of scope.
+   */
   readonly expect: string;
-  /** What its reason should contain. */
+  /** What its reason, or the fault's text, should contain. */
   readonly reason: string | undefined;
 }
 
 const verdicts = Object.keys(ERRNO).map((name) => `-${name}`);
+const faults = ["fault", ...FAULT_CODES.map((code) => `fault ${code}`)];
 const CASES = z.array(
   z.strictObject({
     file: z.string().min(1, { error: "is empty" }),
@@ -28,7 +33,7 @@ const CASES = z.array(
     labels: z.record(z.string(), z.string()).default({}),
     uid: z.int().min(0).max(4294967295).optional(),
     comm: z.string().optional(),
-    expect: z.enum(["allow", "refuse", "not asked", ...verdicts]),
+    expect: z.enum(["allow", "refuse", "not asked", ...verdicts, ...faults]),
     reason: z.string().optional(),
   }),
 );

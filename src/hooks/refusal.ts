@@ -9,7 +9,7 @@ export function refusedByPolicy(attachment: string, verdict: number, outcome: Ou
   const refusal = (code: Refusal["code"], why: string): Refusal => {
     return { verdict, by: attachment, code, reason: bounded(`${attachment}: ${why}`) };
   };
-  if (outcome.fault !== null) return refusal(outcome.fault.code, ofFault(outcome.fault));
+  if (outcome.fault !== null) return refusal(outcome.fault.code, faultText(outcome.fault));
   const failed = outcome.answers.filter((answer) => FAILED_SIGNATURE.test(answer));
   const behind = [...(outcome.evidence ?? []), ...failed];
   const because = behind.length > 0 ? ` (${behind.join("; ")})` : "";
@@ -39,7 +39,8 @@ function bounded(text: string): string {
   return line.length <= MAX_REASON ? line : `${line.slice(0, MAX_REASON - 1)}…`;
 }
 
-function ofFault({ code, message, place }: Fault): string {
+/** A fault in words: its kind, its place in the policy, and its message. */
+export function faultText({ code, message, place }: Fault): string {
   const where = place === null ? "" : ` at ${place}`;
   return `${code.toLowerCase().replaceAll("_", " ")}${where}: ${message}`;
 }
