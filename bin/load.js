@@ -1,5 +1,5 @@
-// Loads a bundle. Compiling it takes longer than most commands do, so that a build leaves V8's code cache beside it: one that
-// another version of node made is not taken, and then only the time is lost. Commands that stay have a bundle with nothing but
+// Loads a bundle. Compiling it takes longer than most commands do, so that a build leaves V8's code cache beside it. Under another
+// version of node there is none, and a command only starts later. Commands that stay have a bundle with nothing but
 // what they need, since its source stays in memory as long as they do; the gate's decision thread has one, too.
 const { existsSync, readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
@@ -9,9 +9,12 @@ const { Script } = require("node:vm");
 const DIST = join(__dirname, "../dist");
 const GATES = ["run", "agent"];
 
-/** The file of a bundle's code cache. A bundle is named by its file in dist/ without the ending, or by any path so. */
+/**
+ * The file of a bundle's code cache, which is good for one version of V8 and one architecture. A bundle is named by its file in dist/
+ * without the ending, or by any path so.
+ */
 function cacheOf(name) {
-  return `${resolve(DIST, name)}.cache`;
+  return `${resolve(DIST, name)}.${process.versions.v8}-${process.arch}.cache`;
 }
 
 /** The exports of the bundle that has a command, or undefined where it has not been built. */

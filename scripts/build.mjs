@@ -1,10 +1,13 @@
 // Builds what runs: the bundle in dist/ and the declarations in dist/types/. With --quiet it only builds what is stale.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { bundleScript } from "./script.mjs";
+
+const { cacheOf } = createRequire(import.meta.url)("../bin/load.js");
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -66,12 +69,14 @@ if (!quiet || stale) {
   ])
     await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
   writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');
-  // without it commands and gates only start later
-  for (const name of ["command", "gate", "thread"])
+}
+
+// Without a code cache of this version of node, commands and gates only start later.
+for (const name of ["command", "gate", "thread"])
+  if (!existsSync(cacheOf(name)))
     spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-}
 
 // Declarations take longer and only a package needs them.
 if (!quiet) {

@@ -73,12 +73,20 @@ export class Oracle {
   }
 }
 
-/** A context's global object cannot be frozen, and has a constructor of node's: what the guest freezes is all else. */
+/**
+ * What the guest relies on and V8 has otherwise: a context's global object cannot be frozen and has a constructor of node's, and an
+ * error's `stack` is an accessor from V8 12 on (node 22), where the guest reads no accessors.
+ */
 const THAWED = `{
   const world = globalThis;
-  const { freeze } = Object;
+  const { freeze, getOwnPropertyDescriptor } = Object;
   delete Object.getPrototypeOf(world).constructor;
   Object.freeze = (object) => (object === world ? object : freeze(object));
+  Object.getOwnPropertyDescriptor = (object, key) => {
+    const found = getOwnPropertyDescriptor(object, key);
+    if (key !== "stack" || found?.get === undefined) return found;
+    return { value: found.get.call(object), writable: true, enumerable: false, configurable: true };
+  };
 }`;
 
 /** What V8 has that cannot be deleted, or that it needs to tell of a place. */

@@ -1,11 +1,17 @@
 import { setFlagsFromString } from "node:v8";
 
+/** The first version of V8 that counts invocations where those before counted bytecode; node 22 has 12.4. */
+const COUNTS_INVOCATIONS = 12;
+
 /**
  * Bytes of bytecode that a function has run before V8 optimises it, and of those that it may take in from what it calls: 67,584 and
  * 920 by V8's own measure, which is that of programs whose hot code is some loops. A gate's is one long way that every call takes
  * once, through hundreds of small functions.
  */
-const FLAGS = ["--interrupt-budget=15000", "--max-inlined-bytecode-size-cumulative=2000"];
+export const FLAGS: readonly string[] = [
+  ...(Number.parseInt(process.versions.v8, 10) < COUNTS_INVOCATIONS ? ["--interrupt-budget=15000"] : []),
+  "--max-inlined-bytecode-size-cumulative=2000",
+];
 
 /** Milliseconds of a command in which most make their first calls: V8's threads stand back until then, and for longer (background.ts). */
 const WAIT = 250;
