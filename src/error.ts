@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   "GATE_UNSUPPORTED",
   "GATE_NESTED",
   "GATE_FAILED",
+  "HOOK_NOT_ENFORCED",
   "LABELS_UNKNOWN",
   "INTERNAL",
 ] as const;

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
+import { type Config, DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { SourceName } from "../gate/agent/labels.js";
 import { complain, print, warn } from "./output.js";
@@ -71,8 +71,9 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   const { SOURCES } = await import("../gate/agent/labels.js");
   const { ServiceManager } = await import("../gate/agent/service-manager.js");
   const manager = new ServiceManager(process.env);
+  const first = readConfig(config);
   const agent = await Agent.start({
-    config: readConfig(config),
+    config: first,
     socket,
     labels: await SOURCES[labels.name](labels.argument),
     manager,
@@ -81,7 +82,9 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
     warn,
   });
   const served = metrics === undefined ? null : await (await import("../gate/metrics.js")).serveMetrics(agent, metrics);
-  print(`countersign: listening at ${socket}${served === null ? "" : `, metrics at ${served.url}`}`);
+  print(
+    `countersign: listening at ${socket}${served === null ? "" : `, metrics at ${served.url}`}${unenforced(first)}`,
+  );
   process.on("SIGHUP", async () => {
     manager.reloading();
     await reload(agent.reload.bind(agent), config);
@@ -100,10 +103,16 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   (await import("../gate/sys/process.js")).endAs({ code: 0, signal: null });
 }
 
-async function reload(take: (config: ReturnType<typeof readConfig>) => Promise<void>, file: string): Promise<void> {
+/** For the line at start and at each reload: the hooks that the configuration accepts as not enforced. */
+function unenforced({ gate }: Config): string {
+  return gate.notEnforced.length === 0 ? "" : `, not enforced: ${gate.notEnforced.join(", ")}`;
+}
+
+async function reload(take: (config: Config) => Promise<void>, file: string): Promise<void> {
   try {
-    await take(readConfig(file));
-    print("countersign: the configuration was read again");
+    const config = readConfig(file);
+    await take(config);
+    print(`countersign: the configuration was read again${unenforced(config)}`);
   } catch (error) {
     complain(error instanceof CountersignError ? error : new CountersignError("INTERNAL", String(error)));
     process.stderr.write("countersign: the configuration in use stays\n");

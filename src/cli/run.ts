@@ -45,8 +45,9 @@ async function run(words: readonly string[], { config: file, audit, quiet, json 
     say: complain,
     warn,
   });
-  if (json) process.stderr.write(`${JSON.stringify(asJson(result))}\n`);
-  else if (!quiet) process.stderr.write(summary(result));
+  const { notEnforced } = read.gate;
+  if (json) process.stderr.write(`${JSON.stringify({ ...asJson(result), not_enforced: notEnforced })}\n`);
+  else if (!quiet) process.stderr.write(summary(result, notEnforced));
   const { endAs } = await import("../gate/sys/process.js");
   endAs(result.ending);
 }
@@ -58,11 +59,12 @@ function asJson({ ending, counts, refusals }: RunResult): object {
 /** Refusals that are shown; all are in the decision log. */
 const SHOWN = 10;
 
-function summary({ counts, refusals }: RunResult): string {
+function summary({ counts, refusals }: RunResult, notEnforced: readonly string[]): string {
   const parts = [`${counts.allowed} allowed`, `${counts.refused} refused`];
   if (counts.would > 0) parts.push(`${counts.would} would have been refused`);
   if (counts.probes > 0) parts.push(`${counts.probes} probes of the loader`);
   if (counts.stalls > 0) parts.push(`${counts.stalls} tasks killed that kept the gate waiting`);
+  if (notEnforced.length > 0) parts.push(`not enforced: ${notEnforced.join(", ")}`);
   const shown = refusals.slice(0, SHOWN).map(line);
   const more = refusals.length > SHOWN ? [`  … and ${refusals.length - SHOWN} more in the decision log`] : [];
   return `${[`countersign: ${parts.join(", ")}`, ...shown, ...more].join("\n")}\n`;

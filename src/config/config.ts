@@ -1,6 +1,6 @@
 import { basename, dirname, extname, resolve } from "node:path";
 import { CountersignError } from "../error.js";
-import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
+import { HOOK_NAMES, HOOKS, type HookName } from "../hooks/catalogue.js";
 import { readText } from "../input.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
 import type { MapLimits } from "../policy/map.js";
@@ -72,6 +72,8 @@ export interface GateConfig {
   readonly keyrings: Readonly<Record<string, string>>;
   /** Bytes. */
   readonly mapMemory: number;
+  /** Hooks that may have attachments although the gate does not enforce them. */
+  readonly notEnforced: readonly HookName[];
   /** Milliseconds. */
   readonly stall: number;
 }
@@ -142,9 +144,21 @@ class Reader {
         loaderRuns: gate.loader_runs,
         keyrings: this.kernelKeyrings(gate.keyrings),
         mapMemory: bytes(gate.map_memory),
+        notEnforced: this.notEnforced(gate.not_enforced),
         stall: milliseconds(gate.stall),
       },
     };
+  }
+
+  private notEnforced(hooks: readonly HookName[]): readonly HookName[] {
+    for (const [index, hook] of hooks.entries())
+      if (HOOKS[hook].served.gate)
+        throw this.document.error(
+          ["gate", "not_enforced", index],
+          `\`${hook}\` is enforced by the gate, and cannot be listed as not enforced`,
+          "remove it from the list; to leave a hook alone, attach nothing to it",
+        );
+    return [...new Set(hooks)];
   }
 
   private kernelKeyrings(input: ConfigInput["gate"]["keyrings"]): GateConfig["keyrings"] {

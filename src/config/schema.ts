@@ -119,6 +119,10 @@ export const SCHEMA = z
           .default({})
           .describe("Ids of the kernel's keyrings, as loads name them, to keyrings of this file"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
+        not_enforced: z
+          .array(hook)
+          .default([])
+          .describe("Hooks with attachments that the gate never asks, because it does not enforce these hooks"),
         stall: duration
           .default("250ms")
           .describe("How long a task may make the gate wait, for its memory, files or paths"),

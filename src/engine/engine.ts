@@ -43,6 +43,14 @@ export interface Unasked extends Pick<Decision, "hook" | "current" | "verdict" |
   readonly name: string;
 }
 
+/** An attachment as {@link Engine.attached} lists it. */
+export interface Attached {
+  readonly name: string;
+  /** `file:line:column` in the configuration. */
+  readonly place: string;
+  readonly hooks: readonly HookName[];
+}
+
 /**
  * Everything that a configuration says, put together and ready to decide. Synchronous, and lives in one thread: whoever
  * needs a decision that can be ended from outside runs it in a decision thread (engine/thread.ts).
@@ -205,6 +213,15 @@ export class Engine {
     this.decided += 1;
     const id = `${this.run}-${this.decided}`;
     return this.logged({ id, time: Date.now(), subject, answers: [], keyrings: {}, duration: 0, ...decided });
+  }
+
+  /** Each attachment with its place in the configuration and the hooks that it is asked at. */
+  attached(): readonly Attached[] {
+    return this.attachments.map(({ name, hooks }, number) => ({
+      name,
+      place: this.config.attachments[number]!.place,
+      hooks: [...hooks] as HookName[],
+    }));
   }
 
   /** Each attachment with the file of its policy. */

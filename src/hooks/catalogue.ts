@@ -1,18 +1,70 @@
 /**
  * The hooks: where a decision can be asked for, named as the kernel's LSM hooks where the kernel has one
- * (include/linux/lsm_hook_defs.h).
+ * (include/linux/lsm_hook_defs.h). `served` says who evaluates policies at the hook:
+ *
+ * - `offline`: `countersign check`, for a file;
+ * - `gate`: `countersign run` and `countersign agent`, which make the verdict binding for the tasks they hold;
+ * - `sealed`: the kernel, for the whole machine. No backend does so yet.
+ *
+ * Programs that embed the engine can ask for a decision at any hook.
  */
 export const HOOKS = {
-  bpf_prog_load: { subject: "program", when: "a program is about to be loaded, before the kernel's verifier" },
-  bpf_prog: { subject: "program", when: "a verified program's fd is about to be handed out" },
-  bpf_map_create: { subject: "map", when: "a map is about to be created" },
-  bpf_map: { subject: "map", when: "a map's fd is about to be handed out" },
-  bpf: { subject: "command", when: "any bpf(2) command" },
-  bpf_token_create: { subject: "token", when: "a BPF token is about to be created" },
-  bprm_check_security: { subject: "file", when: "a file is about to be executed" },
-  kernel_read_file: { subject: "file", when: "the kernel is about to read a file, such as a module" },
-  blob_verify: { subject: "blob", when: "somebody asks whether a blob may be used; no kernel has this hook" },
-} as const satisfies Record<string, { subject: SubjectKind; when: string }>;
+  bpf_prog_load: {
+    subject: "program",
+    when: "a program is about to be loaded, before the kernel's verifier",
+    served: { offline: true, gate: true, sealed: false },
+  },
+  bpf_prog: {
+    subject: "program",
+    when: "a verified program's fd is about to be handed out",
+    served: { offline: true, gate: true, sealed: false },
+  },
+  bpf_map_create: {
+    subject: "map",
+    when: "a map is about to be created",
+    served: { offline: true, gate: true, sealed: false },
+  },
+  bpf_map: {
+    subject: "map",
+    when: "a map's fd is about to be handed out",
+    served: { offline: true, gate: true, sealed: false },
+  },
+  bpf: {
+    subject: "command",
+    when: "any bpf(2) command",
+    served: { offline: false, gate: true, sealed: false },
+  },
+  bpf_token_create: {
+    subject: "token",
+    when: "a BPF token is about to be created",
+    served: { offline: false, gate: true, sealed: false },
+  },
+  bprm_check_security: {
+    subject: "file",
+    when: "a file is about to be executed",
+    served: { offline: true, gate: false, sealed: false },
+  },
+  kernel_read_file: {
+    subject: "file",
+    when: "the kernel is about to read a kernel module",
+    served: { offline: true, gate: true, sealed: false },
+  },
+  blob_verify: {
+    subject: "blob",
+    when: "somebody asks whether a blob may be used; no kernel has this hook",
+    served: { offline: true, gate: false, sealed: false },
+  },
+} as const satisfies Record<string, HookRow>;
+
+interface HookRow {
+  readonly subject: SubjectKind;
+  readonly when: string;
+  readonly served: Readonly<Record<Backend, boolean>>;
+}
+
+/** Who can evaluate policies at a hook. */
+export const BACKENDS = ["offline", "gate", "sealed"] as const;
+export type Backend = (typeof BACKENDS)[number];
 
 export type SubjectKind = "program" | "map" | "command" | "token" | "file" | "blob";
 export type HookName = keyof typeof HOOKS;
@@ -21,4 +73,12 @@ export const HOOK_NAMES = Object.keys(HOOKS) as readonly HookName[];
 
 export function isHookName(name: string): name is HookName {
   return Object.hasOwn(HOOKS, name);
+}
+
+/**
+ * Whether the live gate leaves a hook of the kernel unenforced: policies at such a hook are never evaluated behind it.
+ * `blob_verify` is no hook of the kernel, so there is nothing to enforce.
+ */
+export function isUnenforcedByGate(hook: HookName): boolean {
+  return !HOOKS[hook].served.gate && hook !== "blob_verify";
 }

@@ -5,12 +5,19 @@ import type { Answer, Call } from "../call/call.js";
 const INITIAL_USER_NAMESPACE = 0xeffffffd;
 
 /**
- * Where tokens can be, none is made: it would be the gate's and not the task's. In the initial user namespace the kernel makes
- * none for anybody, whatever attr holds (bpf_token_create of kernel/bpf/token.c), and says so itself: every libbpf that finds
- * a BPF file system asks.
+ * Hook `bpf_token_create` is asked where an attachment serves it, but no token is ever made: in the initial user namespace the
+ * kernel makes none for anybody, whatever attr holds (bpf_token_create of kernel/bpf/token.c), and says so itself; every libbpf that
+ * finds a BPF file system asks. In any other user namespace a token would be the gate's and not the task's.
  */
 export function createToken(call: Call, name: string): Answer {
+  if (call.serves("bpf_token_create")) {
+    const { verdict } = call.decide("bpf_token_create", TOKEN);
+    if (verdict < 0) return { result: verdict };
+  }
   if (call.asker.current.namespaces.user === INITIAL_USER_NAMESPACE) return "continue";
   // ENOENT: as where nothing is delegated, which loaders take without a word
   return call.refuse("bpf_token_create", name, -ERRNO.ENOENT, "the gate cannot carry it out for another task");
 }
+
+/** What registers tell of a token: nothing. One frozen object, which the sandbox then knows. */
+const TOKEN = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });

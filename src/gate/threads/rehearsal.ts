@@ -180,5 +180,13 @@ function loadBtf(bytes: Uint8Array): number {
 export const NO_POLICIES: Config = {
   ...{ file: "", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
   default: { bpf_prog_load: "allow", bpf_map_create: "allow" } as Config["default"],
-  gate: { existing: "refuse", rewritten: "refuse", loaderRuns: "refuse", keyrings: {}, mapMemory: 2 ** 20, stall: 0 },
+  gate: {
+    existing: "refuse",
+    rewritten: "refuse",
+    loaderRuns: "refuse",
+    keyrings: {},
+    mapMemory: 2 ** 20,
+    notEnforced: [],
+    stall: 0,
+  },
 };

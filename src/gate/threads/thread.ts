@@ -1,5 +1,6 @@
 import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
+import { requireEnforced } from "../../engine/enforced-hooks.js";
 import { Engine } from "../../engine/engine.js";
 import { failureOf } from "../../engine/failure.js";
 import type { Offence } from "../../engine/offences.js";
@@ -174,7 +175,7 @@ class GateThread {
   /** All or nothing: the engine in use goes on until the new one is whole. */
   async #reload({ order, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
-      const next = await Engine.open(config, sealed, new DecisionWatch(this.data.decisions));
+      const next = await openEngine(config, sealed, new DecisionWatch(this.data.decisions));
       next.prepare();
       const last = this.engine;
       this.engine = next;
@@ -269,11 +270,23 @@ function frozen(container: Container | null): Container | null {
   return Object.freeze(container);
 }
 
+/** An engine whose attachments the gate can all ask. Throws HOOK_NOT_ENFORCED, and what {@link Engine.open} throws. */
+async function openEngine(...what: Parameters<typeof Engine.open>): Promise<Engine> {
+  const engine = await Engine.open(...what);
+  try {
+    requireEnforced(what[0], engine.attached());
+    return engine;
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
 /** As the entry of a thread; a build only looks at what is exported. */
 async function begin(data: ThreadData): Promise<void> {
   try {
     const watch = new DecisionWatch(data.decisions);
-    const engine = await Engine.open(data.config, data.sealed, watch, data.texts);
+    const engine = await openEngine(data.config, data.sealed, watch, data.texts);
     if (data.texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);

@@ -94,6 +94,16 @@ export class Site {
     return done([process.execPath, BIN, "run", ...config, "--quiet", ...options, "--", ...command], env);
   }
 
+  /** The same with its summary on stderr. */
+  runLoud(...command: readonly string[]): Done {
+    return this.runLoudWith([], ...command);
+  }
+
+  runLoudWith(options: readonly string[], ...command: readonly string[]): Done {
+    const config = ["--config", join(this.folder, "countersign.yaml")];
+    return done([process.execPath, BIN, "run", ...config, ...options, "--", ...command], {});
+  }
+
   get log(): readonly Logged[] {
     const path = join(this.folder, "log.jsonl");
     if (!existsSync(path)) return [];

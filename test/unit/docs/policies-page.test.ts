@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { HOOK_NAMES, HOOKS } from "../../../src/hooks/catalogue.js";
+import { BACKENDS, HOOK_NAMES, HOOKS, type HookName } from "../../../src/hooks/catalogue.js";
 import { rowsOf } from "../../support/markdown.js";
 
 const root = new URL("../../../", import.meta.url);
@@ -13,8 +13,10 @@ function table(heading: string): string[][] {
 }
 
 describe("docs/policies.md", () => {
-  it("lists every hook with its subject and when it is asked, as the catalogue has it", () => {
-    expect(table("Hooks")).toEqual(HOOK_NAMES.map((name) => [`\`${name}\``, HOOKS[name].subject, HOOKS[name].when]));
+  it("lists every hook with its subject, when it is asked and by whom, as the catalogue has it", () => {
+    const served = (name: HookName) => BACKENDS.map((backend) => (HOOKS[name].served[backend] ? "yes" : "no"));
+    const rows = HOOK_NAMES.map((name) => [`\`${name}\``, HOOKS[name].subject, HOOKS[name].when, ...served(name)]);
+    expect(table("Hooks")).toEqual(rows);
   });
 
   it("lists every policy that ships, each with its tests beside it", () => {
