@@ -1,8 +1,8 @@
-import { Script } from "node:vm";
 import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import { withTimeLimit } from "../sandbox/time-limit.js";
 import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import { type DecisionRequest, Engine } from "./engine.js";
@@ -53,7 +53,7 @@ export class TimedEngine {
     const overdue: Standing[] = [];
     for (;;) {
       const standing = this.succession.standing(overdue);
-      const decision = within(this.patience(), () => this.engine.decide(request, standing));
+      const decision = withTimeLimit(this.patience(), () => this.engine.decide(request, standing));
       if (decision !== null) {
         this.succession.record(decision);
         return decision;
@@ -82,23 +82,5 @@ export class TimedEngine {
 
   private patience(): number {
     return this.config.attachments.reduce((sum, { limits }) => sum + limits.wall, GRACE);
-  }
-}
-
-const WORK = Symbol.for("countersign.work");
-const holder = globalThis as { [WORK]?: (() => unknown) | undefined };
-const run = new Script('globalThis[Symbol.for("countersign.work")]()');
-
-/** What `work` gives back, or null where it was ended after so many milliseconds, in JavaScript or in WASM. */
-function within<T>(milliseconds: number, work: () => T): T | null {
-  // node ends a script from a thread of its own; the script does nothing but call what is to be timed
-  holder[WORK] = work;
-  try {
-    return run.runInThisContext({ timeout: milliseconds }) as T;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return null;
-    throw error;
-  } finally {
-    holder[WORK] = undefined;
   }
 }

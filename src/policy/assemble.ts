@@ -28,7 +28,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
     meter(source, edits, names);
     if (last) lighten(source, edits, hooks);
     takeOut(source, edits, anonymous);
-    parts.push({ file: source.file, edits, start: line + 1 });
+    parts.push({ file: source.file, edits, lines: source.lines, start: line + 1 });
     const guest = [...bindings.guest].map(
       ([local, name]) => `${local}=${own("guest")}${name === "*" ? "" : `.${name}`}`,
     );

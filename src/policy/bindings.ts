@@ -158,7 +158,12 @@ function assigned(node: AnyNode): AnyNode | null {
 function knownGuestName(source: Source, node: AnyNode, name: string): string {
   if (name === "*" || GUEST_NAMES.includes(name)) return name;
   const message = `imports \`${name}\`, which \`${GUEST_MODULE}\` does not have${didYouMean(name, GUEST_NAMES)}`;
-  throw forbidden(source, node, message, "see types/countersign.d.ts for what it has");
+  throw forbidden(source, node, message, `see types/countersign.d.ts for what it has${ifType(source)}`);
+}
+
+/** Types are erased only where an import or an export says that it is one. */
+export function ifType({ file }: Source): string {
+  return file.endsWith(".ts") ? ", and write `import type` if it is a type" : "";
 }
 
 type Named = { type: "Identifier"; name: string } | { type: "Literal"; value?: unknown };

@@ -4,6 +4,7 @@ import { refusedByEngine } from "../sandbox/syntax.js";
 import type { Warning } from "../warning.js";
 import { assemble } from "./assemble.js";
 import { blindHooks } from "./blind.js";
+import { type LinkLimits, LinkTime } from "./link-time.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { didYouMean } from "./nearest.js";
 import { locate } from "./places.js";
@@ -31,6 +32,8 @@ export interface LinkedPolicy {
 
 export interface LinkOptions extends Files {
   readonly hookNames: readonly string[];
+  /** The time that linking may take; tests set it. */
+  readonly limits?: LinkLimits;
 }
 
 /**
@@ -38,7 +41,8 @@ export interface LinkOptions extends Files {
  * `read` throws.
  */
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
-  const units = readUnits(file, options);
+  const time = new LinkTime(file, options.limits);
+  const units = readUnits(file, options, time);
   const hooks = hooksOf(units.at(-1)!, options.hookNames);
   const { text, parts } = assemble(units, hooks);
   let digest: string | undefined;

@@ -1,29 +1,51 @@
 import { type AnyNode, type Node, type Options, type Program, parse, type Token } from "acorn";
-import { transform } from "sucrase";
 import { CountersignError } from "../error.js";
+import { eraseTypes, notErasable } from "./erase-types.js";
+import { LineTable } from "./line-table.js";
+import type { LinkTime } from "./link-time.js";
 import { nodesOf } from "./nodes.js";
-import { placeOf, positionAt } from "./place.js";
+import { parserMessage } from "./parser-message.js";
+import { placeOf } from "./place.js";
 
 /** One file of a policy, read: its text as JavaScript, and its tree. */
-export interface Source {
-  readonly file: string;
-  /** JavaScript with LF line ends; TypeScript's types are erased, lines kept. */
-  readonly text: string;
-  readonly program: Program;
+export class Source {
+  #nodes: readonly AnyNode[] | undefined;
+  #tokens: readonly Token[] | undefined;
+  #lines: LineTable | undefined;
+
+  /** `text` is JavaScript with LF line ends; TypeScript's types are replaced by spaces, so that places stay the same. */
+  constructor(
+    readonly file: string,
+    readonly text: string,
+    readonly program: Program,
+  ) {}
+
   /** Of the tree; see nodes.ts. */
-  readonly nodes: readonly AnyNode[];
-  /** Few files have anything for which these are looked at: only then are they made, by reading the text again. */
-  readonly tokens: () => readonly Token[];
+  get nodes(): readonly AnyNode[] {
+    this.#nodes ??= nodesOf(this.program);
+    return this.#nodes;
+  }
+
+  /** Made when first asked for, by parsing the text again: few files need them. */
+  tokens(): readonly Token[] {
+    this.#tokens ??= tokensOf(this.text);
+    return this.#tokens;
+  }
+
+  get lines(): LineTable {
+    this.#lines ??= new LineTable(this.text);
+    return this.#lines;
+  }
 }
 
 /** The largest file of a policy, in UTF-16 units: a person reads it before it decides what a kernel runs. */
 export const MAX_SOURCE = 256 * 1024;
 
 /**
- * Reads one file of a policy. What acorn and QuickJS are known to read differently is refused here; what they share is
- * settled by both of them having to accept it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
+ * Reads one file of a policy. Rejects what acorn and QuickJS are known to read differently; for the rest, both have to accept
+ * it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
  */
-export function readSource(file: string, raw: string): Source {
+export function readSource(file: string, raw: string, time: LinkTime): Source {
   if (raw.length > MAX_SOURCE) {
     throw new CountersignError(
       "POLICY_FORBIDDEN",
@@ -34,17 +56,22 @@ export function readSource(file: string, raw: string): Source {
       },
     );
   }
+  time.grant(raw.length);
   const written = PRINTABLE.test(raw) ? raw : readable(file, raw);
-  const text = file.endsWith(".ts") ? eraseTypes(file, written) : written;
-  try {
-    const program = parse(text, OPTIONS);
-    const source = { file, text, program, nodes: nodesOf(program), tokens: () => tokensOf(text) };
-    refuseSpelling(source);
-    if (text !== written) refuseJoining(source, written);
+  const text = file.endsWith(".ts") ? eraseTypes(file, written, time) : written;
+  return time.linear(() => {
+    const source = new Source(file, text, parsed(file, text));
+    rejectSpelling(source);
+    if (text !== written) rejectJoining(source, written);
     return source;
+  });
+}
+
+function parsed(file: string, text: string): Program {
+  try {
+    return parse(text, OPTIONS);
   } catch (error) {
-    if (error instanceof CountersignError) throw error;
-    throw syntaxError(file, error);
+    throw (file.endsWith(".ts") ? notErasable(file, text, error) : null) ?? syntaxError(file, error);
   }
 }
 
@@ -57,39 +84,18 @@ function tokensOf(text: string): Token[] {
 }
 
 /** The place of a node in its file. */
-export function placeIn(source: Pick<Source, "file" | "text">, node: Pick<Node, "start">): string {
-  return placeOf(source.file, positionAt(source.text, node.start));
+export function placeIn(source: Source, node: Pick<Node, "start">): string {
+  return placeOf(source.file, source.lines.positionAt(node.start));
 }
 
 function syntaxError(file: string, error: unknown): CountersignError {
   const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
   const place = loc === undefined ? file : placeOf(file, { line: loc.line, column: loc.column + 1 });
-  return new CountersignError(
-    "POLICY_SYNTAX",
-    `is not JavaScript: ${lowerFirst(message.replace(/ \(\d+:\d+\)$/, ""))}`,
-    {
-      place,
-      remedy: "mend the policy there",
-      cause: error,
-    },
-  );
-}
-
-function eraseTypes(file: string, text: string): string {
-  try {
-    return transform(text, { transforms: ["typescript"], disableESTransforms: true }).code;
-  } catch (error) {
-    const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
-    throw new CountersignError(
-      "POLICY_SYNTAX",
-      `is not TypeScript: ${lowerFirst(message.replace(/ \(\d+:\d+\)$/, ""))}`,
-      {
-        place: loc === undefined ? file : placeOf(file, loc),
-        remedy: "mend the policy there",
-        cause: error,
-      },
-    );
-  }
+  return new CountersignError("POLICY_SYNTAX", `is not JavaScript: ${parserMessage(message)}`, {
+    place,
+    remedy: "correct the policy there",
+    cause: error,
+  });
 }
 
 /** Characters that have no business in a policy, wherever they stand; a string can escape them. */
@@ -109,7 +115,10 @@ function readable(file: string, raw: string): string {
   throw new CountersignError(
     "POLICY_FORBIDDEN",
     `has the character U+${code.toString(16).toUpperCase().padStart(4, "0")}, which a reader cannot see or readers disagree on`,
-    { place: placeOf(file, positionAt(text, found.index)), remedy: "write it as an escape within a string" },
+    {
+      place: placeOf(file, new LineTable(text).positionAt(found.index)),
+      remedy: "write it as an escape within a string",
+    },
   );
 }
 
@@ -117,7 +126,7 @@ function readable(file: string, raw: string): string {
 const SUSPECT = /\\|<!--|-->|[^\S\n\t ]/u;
 
 /** Words and operators that mean the same to acorn and QuickJS only when spelt plainly. */
-function refuseSpelling(source: Source): void {
+function rejectSpelling(source: Source): void {
   const { text } = source;
   if (!SUSPECT.test(text)) return;
   const tokens = source.tokens();
@@ -149,33 +158,28 @@ function refuseSpelling(source: Source): void {
   }
 }
 
-/** What can begin a statement, and else goes on with the expression before it. */
+/** Tokens that begin a statement, or continue the expression on the line before. */
 const JOINING = new Set(["(", "[", "`", "+/-", "/"]);
 
 /**
- * In TypeScript a type or a whole declaration can end the statement before it (`f as X` and `(0)` below it are two). Erased,
- * it leaves nothing there that would: what begins a line must not be able to go on behind types that are gone.
+ * In TypeScript, a type or a declaration can end the statement before it: `f as X` and `(0)` on the next line are two
+ * statements. Rejects a line that begins with one of {@link JOINING} after an erased type, instead of choosing a reading.
  */
-function refuseJoining(source: Source, written: string): void {
+function rejectJoining(source: Source, written: string): void {
   const { text } = source;
   const tokens = source.tokens();
-  const [before, after] = [written.split("\n"), text.split("\n")];
   for (let index = 1; index < tokens.length; index++) {
     const [last, token] = [tokens[index - 1]!, tokens[index]!];
-    if (!JOINING.has(token.type.label) || last.type.label === ";") continue;
+    // a semicolon that stands in the file ends the statement; one that the stripper put there is its reading
+    if (!JOINING.has(token.type.label) || (last.type.label === ";" && written[last.start] === ";")) continue;
     if (!text.slice(last.end, token.start).includes("\n")) continue;
-    const [from, to] = [positionAt(text, last.start), positionAt(text, token.start)];
     // an erased `!` ends nothing
-    const rest = after[from.line - 1]!.slice(from.column - 1).trimEnd();
-    const same =
-      before[from.line - 1]!.replace(/[!\s]+$/, "").endsWith(rest) &&
-      before.slice(from.line, to.line - 1).join("\n") === after.slice(from.line, to.line - 1).join("\n") &&
-      before[to.line - 1]!.trimStart().startsWith(text[token.start]!);
-    if (same) continue;
+    const [before, after] = [written, text].map((all) => all.slice(last.start, token.end).replaceAll("!", " "));
+    if (before === after) continue;
     throw forbidden(
       source,
       token,
-      `begins a line with \`${text[token.start]}\` behind types, so that it can be read in two ways`,
+      `begins a line with \`${text[token.start]}\` after a type, so that it can be read in two ways`,
       "end the statement before it with a semicolon",
     );
   }
@@ -189,14 +193,10 @@ function around(text: string, at: number): string {
 
 /** A POLICY_FORBIDDEN error at a node. */
 export function forbidden(
-  source: Pick<Source, "file" | "text">,
+  source: Source,
   node: Pick<Node, "start">,
   message: string,
   remedy: string,
 ): CountersignError {
   return new CountersignError("POLICY_FORBIDDEN", message, { place: placeIn(source, node), remedy });
-}
-
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
 }

@@ -1,9 +1,10 @@
 import { posix } from "node:path";
 import type { AnyNode } from "acorn";
 import { CountersignError } from "../error.js";
-import { ANONYMOUS, type Bindings, type Export, readBindings, refuseChanging } from "./bindings.js";
+import { ANONYMOUS, type Bindings, type Export, ifType, readBindings, refuseChanging } from "./bindings.js";
 import { refuseForbidden } from "./forbidden.js";
 import { GUEST_MODULE } from "./guest.js";
+import type { LinkTime } from "./link-time.js";
 import { didYouMean } from "./nearest.js";
 import { forbidden, placeIn, readSource, type Source } from "./source.js";
 
@@ -31,7 +32,7 @@ const MAX_FILES = 64;
  * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy itself is
  * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, and what `read` throws.
  */
-export function readUnits(entry: string, { read, root }: Files): Unit[] {
+export function readUnits(entry: string, { read, root }: Files, time: LinkTime): Unit[] {
   const units: Unit[] = [];
   const indices = new Map<string, number>();
   const open = new Set<string>();
@@ -40,7 +41,7 @@ export function readUnits(entry: string, { read, root }: Files): Unit[] {
     const known = indices.get(file);
     if (known !== undefined) return known;
     open.add(file);
-    const source = readSource(file, read(file));
+    const source = readSource(file, read(file), time);
     refuseForbidden(source);
     const spelt = source.text.indexOf(ANONYMOUS);
     if (spelt !== -1) throw forbidden(source, { start: spelt }, `spells \`${ANONYMOUS}\``, "use another name");
@@ -111,7 +112,7 @@ function allExports(
       `imports \`${name}\`, which \`${from}\` does not export${didYouMean(name, exported.keys())}`,
       {
         place: placeIn(source, place),
-        remedy: "export it there, or mend the name",
+        remedy: `export it there, or correct the name${ifType(source)}`,
       },
     );
   }

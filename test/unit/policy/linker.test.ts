@@ -43,7 +43,6 @@ export const blob_verify = () => (v === f ? 0 : -13);`;
     ["an interface", "const v = f\ninterface X { a: number }\n(0)"],
     ["an alias", "const v = f\ntype X = {\n  a: number;\n}\n[0]"],
     ["an import of types", 'const v = f\nimport type { X } from "./other.js"\n`x`'],
-    ["an import of what is used as a type alone", 'const v = f\nimport { X } from "./other.js"\n+1'],
     ["a declaration on the same line", "const v = f\ndeclare const x: number; (0)"],
   ])("and where %s was erased, they have to be kept apart", (_, statements) => {
     const policy = `function f() { return -13; }\n${statements}\nexport const blob_verify = () => 0;`;

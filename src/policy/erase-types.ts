@@ -1,0 +1,190 @@
+import { createRequire } from "node:module";
+import { CountersignError } from "../error.js";
+import { LineTable } from "./line-table.js";
+import type { LinkTime } from "./link-time.js";
+import { parserMessage } from "./parser-message.js";
+import { placeOf } from "./place.js";
+
+type Strip = (
+  text: string,
+  options: { mode: "strip-only"; filename: string; module: true; deprecatedTsModuleAsError: true },
+) => { readonly code: string };
+
+/** What the stripper throws for a text that it rejects; lines count from 1, columns from 0. */
+interface Rejection {
+  readonly code: "UnsupportedSyntax" | "InvalidSyntax";
+  readonly message: string;
+  readonly startLine: number;
+  readonly startColumn: number;
+}
+
+interface Construct {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const NAMESPACE: Construct = {
+  message: "has a `namespace` or `module`",
+  remedy: "move its contents to the top of the file, or into a file that is imported",
+};
+
+/** Constructs of TypeScript that are code, and not only types, by the stripper's message. */
+const REJECTED: readonly (readonly [RegExp, Construct])[] = [
+  [/\benum\b/, { message: "has an `enum`", remedy: "use a constant: `const Name = { A: 1 } as const`" }],
+  [/\bnamespace\b/, NAMESPACE],
+  [
+    /parameter property/,
+    { message: "has a parameter property", remedy: "declare a field, and assign it in the constructor" },
+  ],
+  [/import equals/, { message: "has an `import … =`", remedy: 'use `import … from "./file.ts"`' }],
+  [/export assignment/, { message: "has an `export =`", remedy: "use `export` or `export default`" }],
+  [/angle-bracket/, { message: "has a type assertion `<T>x`", remedy: "write it as `x as T`" }],
+];
+
+/** Constructs that the stripper leaves in the text, by their line; `|` marks where acorn stops. */
+const LEFT: readonly (readonly [RegExp, Construct])[] = [
+  [/\|@/, { message: "has a decorator", remedy: "call a function instead" }],
+  [/\baccessor\s+\|/, { message: "has an `accessor` field", remedy: "declare a field, or a `get` and a `set` method" }],
+  [/\busing\s+\|/, { message: "has a `using` declaration", remedy: "declare a `const`" }],
+  [/\|<\s*const\s*>/, { message: "has a type assertion `<const>x`", remedy: "write it as `x as const`" }],
+  [/\bexport\s+\|as\b/, { message: "has an `export as namespace`", remedy: "use `export`" }],
+];
+
+const require = createRequire(import.meta.url);
+const PACKAGE = "@swc/wasm-typescript";
+
+/** Loaded for the first TypeScript file of a thread: it takes 100 ms. Null while it works, and after it failed. */
+let stripper: Strip | null = null;
+
+/**
+ * Replaces the types of a TypeScript file by spaces, so that every place stays the same. Throws POLICY_SYNTAX, and
+ * POLICY_FORBIDDEN for whatever cannot be erased because it is code.
+ */
+export function eraseTypes(file: string, text: string, time: LinkTime): string {
+  const ascii = masked(text);
+  stripper ??= load();
+  try {
+    const code = time.any(() => {
+      const erased = strip(ascii);
+      rejectNamespaces(ascii, erased);
+      return erased;
+    });
+    if (code.length !== text.length) throw new Error("the stripper moved code");
+    return unmasked(code, ascii, text);
+  } catch (error) {
+    throw error instanceof CountersignError ? error : rejection(file, error);
+  }
+}
+
+/** The error for a construct that the stripper leaves in the text, or null. `error` is acorn's. */
+export function notErasable(file: string, text: string, error: unknown): CountersignError | null {
+  const { pos } = error as { pos?: number };
+  if (pos === undefined) return null;
+  const start = Math.max(text.lastIndexOf("\n", pos - 1) + 1, pos - 100);
+  const line = `${text.slice(start, pos)}|${text.slice(pos, pos + 100)}`;
+  const construct = LEFT.find(([pattern]) => pattern.test(line))?.[1];
+  if (construct === undefined) return null;
+  return forbidden(construct, placeOf(file, new LineTable(text).positionAt(pos)));
+}
+
+/** A new instance: the memory of one that was terminated, or that trapped, is not to be trusted. */
+function load(): Strip {
+  const file = require.resolve(PACKAGE);
+  delete require.cache[file];
+  return require(file).transformSync;
+}
+
+function strip(text: string): string {
+  const its = stripper ?? load();
+  stripper = null;
+  try {
+    const { code } = its(text, {
+      mode: "strip-only",
+      filename: "policy.ts",
+      module: true,
+      deprecatedTsModuleAsError: true,
+    });
+    stripper = its;
+    return code;
+  } catch (error) {
+    if (isRejection(error)) stripper = its;
+    throw error;
+  }
+}
+
+/** A `namespace` that is not declared, up to its `{`. */
+const NAMESPACES = /(?<!\bdeclare\s{1,9})\bnamespace\s+[\w$]+(?:\s*\.\s*[\w$]+)*\s*\{/g;
+const PROBE = "0;";
+
+/**
+ * Rejects a namespace without values, which the stripper erases. What else looks like one, such as a comment, is told apart by
+ * the stripper itself: it rejects a namespace that has a statement.
+ */
+function rejectNamespaces(text: string, erased: string): void {
+  const probes: number[] = [];
+  const probed = text.replace(NAMESPACES, (found, offset: number) => {
+    if (erased[offset] !== " ") return found;
+    probes.push(offset + found.length + probes.length * PROBE.length);
+    return found + PROBE;
+  });
+  if (probes.length === 0) return;
+  try {
+    strip(probed);
+  } catch (error) {
+    if (!isRejection(error) || !/\bnamespace\b/.test(error.message)) return;
+    const at = new LineTable(probed).offsetOf({ line: error.startLine, column: error.startColumn + 1 });
+    const { line, column } = new LineTable(text).positionAt(
+      at - probes.filter((probe) => probe < at).length * PROBE.length,
+    );
+    throw { ...error, startLine: line, startColumn: column - 1 };
+  }
+}
+
+/**
+ * The stripper counts columns as a terminal shows them. One character for each UTF-16 unit gives the columns of an editor; none
+ * of these characters can stand in code, only in strings, comments and types.
+ */
+function masked(text: string): string {
+  return text.replace(/[^\n\x20-\x7e]/g, (character) => (character === "\t" ? " " : "z"));
+}
+
+/** The erased text with the characters of the file where nothing was erased. */
+function unmasked(code: string, ascii: string, text: string): string {
+  if (ascii === text) return code;
+  let [whole, from] = ["", 0];
+  for (let at = 0; at < code.length; at++) {
+    if (code[at] === ascii[at]) continue;
+    whole += text.slice(from, at) + code[at];
+    from = at + 1;
+  }
+  return whole + text.slice(from);
+}
+
+function isRejection(error: unknown): error is Rejection {
+  return typeof error === "object" && error !== null && "startLine" in error && "startColumn" in error;
+}
+
+function rejection(file: string, error: unknown): CountersignError {
+  if (!isRejection(error)) {
+    const tooDeep = error instanceof RangeError;
+    return new CountersignError("POLICY_SYNTAX", tooDeep ? "is nested too deeply" : "made the TypeScript parser fail", {
+      place: file,
+      remedy: "write it in a simpler way",
+      cause: error,
+    });
+  }
+  const place = placeOf(file, { line: error.startLine, column: error.startColumn + 1 });
+  if (error.code === "UnsupportedSyntax") {
+    const construct = REJECTED.find(([message]) => message.test(error.message))?.[1];
+    return forbidden(construct ?? { message: error.message, remedy: "use syntax that only adds types" }, place);
+  }
+  return new CountersignError("POLICY_SYNTAX", `is not TypeScript: ${parserMessage(error.message)}`, {
+    place,
+    remedy: "correct the policy there",
+    cause: error,
+  });
+}
+
+function forbidden({ message, remedy }: Construct, place: string): CountersignError {
+  return new CountersignError("POLICY_FORBIDDEN", `${message}, which is code and not only a type`, { place, remedy });
+}

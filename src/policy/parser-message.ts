@@ -1,0 +1,5 @@
+/** A parser's message as the second half of a sentence: without its place, and without a capital letter. */
+export function parserMessage(message: string): string {
+  const text = message.replace(/ \(\d+:\d+\)$/, "");
+  return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
+}
