@@ -37,8 +37,8 @@ export interface LinkOptions extends Files {
 }
 
 /**
- * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_UNKNOWN_HOOK or POLICY_NO_HOOK with the place, and what
- * `read` throws.
+ * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_HOOK or POLICY_NO_HOOK with the
+ * place, and what `read` throws.
  */
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const time = new LinkTime(file, options.limits);
@@ -62,11 +62,16 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   };
   const refusal = refusedByEngine(text);
   if (refusal === null) return policy;
+  const place = policy.locate(refusal.line, refusal.column);
+  if (refusal.kind === "size")
+    throw new CountersignError("POLICY_TOO_LARGE", refusal.message, { place, remedy: SMALLER });
   throw new CountersignError("POLICY_SYNTAX", `is not JavaScript to QuickJS: ${refusal.message}`, {
-    place: policy.locate(refusal.line, refusal.column),
+    place,
     remedy: "write it in a simpler way",
   });
 }
+
+const SMALLER = "move tables to maps of the configuration, shorten regular expressions, or split the policy";
 
 function hooksOf({ source, exports }: Unit, known: readonly string[]): string[] {
   for (const [name, { node }] of exports) {

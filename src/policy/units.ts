@@ -25,23 +25,28 @@ export interface Files {
   readonly root: string;
 }
 
-/** The most files that a policy may be made of. */
+/** The most files that a policy may be made of, and UTF-16 units in all of them together. */
 const MAX_FILES = 64;
+const MAX_SIZE = 256 * 1024;
 
 /**
  * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy itself is
- * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, and what `read` throws.
+ * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, and what `read` throws.
  */
 export function readUnits(entry: string, { read, root }: Files, time: LinkTime): Unit[] {
   const units: Unit[] = [];
   const indices = new Map<string, number>();
   const open = new Set<string>();
+  let size = 0;
 
   const visit = (file: string): number => {
     const known = indices.get(file);
     if (known !== undefined) return known;
     open.add(file);
-    const source = readSource(file, read(file), time);
+    const text = read(file);
+    const source = readSource(file, text, time);
+    size += text.length;
+    if (size > MAX_SIZE) throw tooLarge(file, entry);
     refuseForbidden(source);
     const spelt = source.text.indexOf(ANONYMOUS);
     if (spelt !== -1) throw forbidden(source, { start: spelt }, `spells \`${ANONYMOUS}\``, "use another name");
@@ -69,6 +74,14 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
   };
   visit(entry);
   return units;
+}
+
+function tooLarge(file: string, entry: string): CountersignError {
+  return new CountersignError(
+    "POLICY_TOO_LARGE",
+    `brings the files of \`${entry}\` to more than ${MAX_SIZE} characters in all`,
+    { place: file, remedy: "keep tables in a map of the configuration, or split the policy" },
+  );
 }
 
 function resolve(source: Source, node: AnyNode, from: string, root: string): string {

@@ -41,10 +41,10 @@ export class GuestMemory {
     this.#fresh()[BOX >> 2] = box;
   }
 
-  /** From now on so many bytes may be taken while no runtime is running, without a limit on steps. */
-  allow(bytes: number): void {
+  /** Allows that many bytes, and units of natives, for what is done while no runtime is running. */
+  allow(bytes: number, units = NO_LIMIT): void {
     this.#fresh()[(IDLE >> 2) + BUDGET] = Math.min(bytes, NO_BUDGET);
-    this.units = NO_LIMIT;
+    this.units = units;
   }
 
   /** The units that natives may still use; negative once they have used more. */

@@ -1,13 +1,17 @@
+import { COMPILE_MEMORY, COMPILE_UNITS } from "./limits.js";
+import { NO_LIMIT } from "./memory.js";
 import { type JSContextPointer, type JSValuePointer, Module } from "./module.js";
 
 /** JS_AddIntrinsicBaseObjects, Eval, RegExp, RegExpCompiler and BigInt: what compiling needs. */
 const INTRINSICS = 1 | 4 | 16 | 32 | 2048;
 /** JS_EVAL_FLAG_COMPILE_ONLY */
 const COMPILE_ONLY = 1 << 5;
-const LIMITS = { memory: 64 * 1024 * 1024, stack: 128 * 1024 };
+const LIMITS = { stack: 128 * 1024 };
 const CALLBACKS = { called: () => 0 as JSValuePointer, interrupted: () => false };
 
 export interface SyntaxRefusal {
+  /** `size`: compiling it takes more units of natives or bytes than a policy has. */
+  readonly kind: "syntax" | "size";
   readonly message: string;
   /** Both count from 1. */
   readonly line: number;
@@ -17,7 +21,10 @@ export interface SyntaxRefusal {
 /** Nothing is ever run here, so one context serves every text of the thread. */
 let scratch: { module: Module; context: JSContextPointer } | null = null;
 
-/** Why the engine does not compile a text, or null when it does. Runs nothing of it. */
+/**
+ * Why the engine does not compile a text, or null when it does. Runs nothing of it. Compiling has a budget of units and bytes:
+ * QuickJS compiles regular expressions together with the text, and some texts take time that is quadratic in their length.
+ */
 export function refusedByEngine(text: string): SyntaxRefusal | null {
   try {
     if (scratch === null) {
@@ -25,23 +32,31 @@ export function refusedByEngine(text: string): SyntaxRefusal | null {
       scratch = { module, context: module.newContext(LIMITS, INTRINSICS, CALLBACKS)[1] };
     }
     const { module, context } = scratch;
-    module.memory.allow(LIMITS.memory);
+    module.memory.allow(COMPILE_MEMORY, COMPILE_UNITS);
     const result = module.evaluate(context, text, "policy", COMPILE_ONLY);
+    module.memory.units = NO_LIMIT;
     const error = module.exception(context, result);
     const refusal = error === null ? null : describe(module, context, error);
     if (error !== null) module.ffi.QTS_FreeValuePointer(context, error);
     module.ffi.QTS_FreeValuePointer(context, result);
-    if (refusal?.message === "out of memory") scratch = null;
+    if (refusal?.kind === "size") scratch = null;
     return refusal;
   } catch (error) {
+    const spent = scratch !== null && scratch.module.memory.units < 0;
     scratch = null;
+    if (spent)
+      return { kind: "size", message: `takes more than ${COMPILE_UNITS} units of work to compile`, line: 1, column: 1 };
     // how deep a text nests is met by the host's stack before the engine's own bound
-    return { message: error instanceof RangeError ? "nested too deeply" : "the engine failed", line: 1, column: 1 };
+    const message = error instanceof RangeError ? "nested too deeply" : "the engine failed";
+    return { kind: "syntax", message, line: 1, column: 1 };
   }
 }
 
 function describe(module: Module, context: JSContextPointer, error: JSValuePointer): SyntaxRefusal {
   const text = (name: string) => module.readProperty(context, error, name);
   const [, line, column] = /policy:(\d+):(\d+)/.exec(text("stack")) ?? [];
-  return { message: text("message"), line: Number(line ?? 1), column: Number(column ?? 1) };
+  const place = { line: Number(line ?? 1), column: Number(column ?? 1) };
+  const message = text("message");
+  if (message !== "out of memory") return { kind: "syntax", message, ...place };
+  return { kind: "size", message: `takes more than ${COMPILE_MEMORY} bytes to compile`, ...place };
 }
