@@ -114,7 +114,14 @@ function signedBy(signer) {
 
 /** Decisions on each program of each object, with the object's name. */
 function check({ as, config }) {
-  const answer = countersign("check", ...(config ? ["--config", config] : []), ...as, "--json", ...EVERY_OBJECT);
+  const answer = countersign(
+    "check",
+    ...(config ? ["--config", config] : []),
+    ...as,
+    "--log",
+    "--json",
+    ...EVERY_OBJECT,
+  );
   return JSON.parse(answer).flatMap(({ file, decisions }) =>
     decisions.map((decision) => ({ ...decision, object: file.replace(/^objects\/|\.o$/g, "") })),
   );

@@ -71,7 +71,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   const { SOURCES } = await import("../gate/agent/labels.js");
   const { ServiceManager } = await import("../gate/agent/service-manager.js");
   const manager = new ServiceManager(process.env);
-  const first = readConfig(config);
+  const first = readConfig(config, "agent");
   const agent = await Agent.start({
     config: first,
     socket,
@@ -110,7 +110,7 @@ function unenforced({ gate }: Config): string {
 
 async function reload(take: (config: Config) => Promise<void>, file: string): Promise<void> {
   try {
-    const config = readConfig(file);
+    const config = readConfig(file, "agent");
     await take(config);
     print(`countersign: the configuration was read again${unenforced(config)}`);
   } catch (error) {

@@ -1,10 +1,10 @@
 import { setFlagsFromString } from "node:v8";
-import type { Config } from "../config/config.js";
+import type { LogConfig } from "../config/config.js";
 import { hookOf, type OfflineSignatures, subjectsOf } from "../engine/offline.js";
 import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
-import type { Decision } from "../hooks/decision.js";
+import type { Decision, Origin } from "../hooks/decision.js";
 import { readInput } from "../input.js";
 import type { Current } from "../policy/current.js";
 import { warn } from "./output.js";
@@ -21,9 +21,16 @@ export interface Ask {
 
 /**
  * An engine for a configuration file, to decide now or at another time. What it takes is loaded here, so that a mistyped
- * option does not wait for it. Throws KEYRING_INVALID for a keyring that has expired by now, since nothing can be decided by it.
+ * option does not wait for it. `log` gives the log to write, instead of the configuration's: none unless given, since such
+ * decisions have no place among those of a gate. Throws KEYRING_INVALID for a keyring that has expired by now, since nothing
+ * can be decided by it.
  */
-export async function openEngine(path: string, instead: Partial<Config> = {}, time?: number): Promise<TimedEngine> {
+export async function openEngine(
+  path: string,
+  origin: Origin,
+  time?: number,
+  log: (configured: LogConfig | null) => LogConfig | null = () => null,
+): Promise<TimedEngine> {
   // a command is over before optimizing WASM pays, and would wait for it when it exits
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
   const [{ TimedEngine }, { readConfig }, { refuseSpent }] = await Promise.all([
@@ -31,8 +38,8 @@ export async function openEngine(path: string, instead: Partial<Config> = {}, ti
     import("../config/config.js"),
     import("./spent-keyring.js"),
   ]);
-  const config = readConfig(path);
-  const engine = await TimedEngine.open({ ...config, ...instead });
+  const config = readConfig(path, origin);
+  const engine = await TimedEngine.open({ ...config, log: log(config.log) });
   engine.warnings.forEach(warn);
   if (time === undefined) refuseSpent(config, Date.now());
   return engine;

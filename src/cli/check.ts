@@ -6,6 +6,7 @@ import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import type { Current } from "../policy/current.js";
 import { type Ask, askAbout, HOST, labelled, openEngine } from "./ask.js";
+import { checkLog } from "./check-log.js";
 import { printCheck } from "./check-output.js";
 import { type Checked, exitCodeOf } from "./checked.js";
 import { complain } from "./output.js";
@@ -30,6 +31,7 @@ export function command(): Command {
     .option("--uid <number>", "ask as this user", uid)
     .option("--comm <name>", "ask as a task of this name")
     .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
+    .option("--log [file]", "record the decisions in this log, or in the configuration's; without it no log is written")
     .option("--json", "one JSON object a file, an array for several")
     .addHelpText(
       "after",
@@ -41,6 +43,7 @@ could not be decided: a file cannot be read, or an enforcing policy failed, with
 Examples:
   countersign check program.o
   countersign check --label tier=edge --label app=web *.o
+  countersign check --log=checks.jsonl program.o
   countersign check --hook blob_verify --signature firmware.p7s firmware.bin`,
     )
     .action(check);
@@ -55,13 +58,17 @@ interface Options {
   readonly uid?: number;
   readonly comm?: string;
   readonly at?: number;
+  /** True for the configuration's. */
+  readonly log?: string | true;
   readonly json?: true;
 }
 
 async function check(files: readonly string[], options: Options): Promise<void> {
   const current = await whoAsks(options);
   const given = options.signature === undefined ? null : readSignature(options.signature);
-  const engine = await openEngine(options.config, {}, options.at);
+  const engine = await openEngine(options.config, "check", options.at, (configured) => {
+    return options.log === undefined ? null : checkLog(options.log, configured, options.config, files);
+  });
   const bar = await progress(files.length);
   try {
     const ask = { current, hook: options.hook, signatures: { given, store: engine.signatures }, time: options.at };

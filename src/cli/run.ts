@@ -38,7 +38,7 @@ interface Options {
 async function run(words: readonly string[], { config: file, audit, quiet, json }: Options): Promise<void> {
   const { runCommand } = await import("../gate/run/run.js");
   const { inAudit } = await import("../gate/settings.js");
-  const read = readConfig(file);
+  const read = readConfig(file, "run");
   const result = await runCommand({
     config: audit ? inAudit(read) : read,
     command: bytesOfWords(words),

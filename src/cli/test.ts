@@ -46,8 +46,7 @@ interface Result {
 }
 
 async function test({ config, json }: { config: string; json?: true }): Promise<void> {
-  // what is tried out has no place among what was decided
-  const engine = await openEngine(config, { log: null });
+  const engine = await openEngine(config, "check");
   const { readCases } = await import("../config/cases.js");
   try {
     const results: Result[] = [];

@@ -1,6 +1,7 @@
 import { basename, dirname, extname, resolve } from "node:path";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, HOOKS, type HookName } from "../hooks/catalogue.js";
+import type { Origin } from "../hooks/decision.js";
 import { readText } from "../input.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
 import type { MapLimits } from "../policy/map.js";
@@ -22,6 +23,8 @@ export const DEFAULT_CONFIG = "countersign.yaml";
  */
 export interface Config {
   readonly file: string;
+  /** Which part of Countersign decides by it; stands in each record of the log. */
+  readonly origin: Origin;
   readonly mode: Mode;
   readonly default: Readonly<Record<HookName, "allow" | "deny">>;
   readonly keyrings: readonly KeyringConfig[];
@@ -82,9 +85,9 @@ export interface GateConfig {
 const MAX_CONFIG = 2 ** 20;
 
 /** Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. */
-export function readConfig(file: string): Config {
+export function readConfig(file: string, origin: Origin = "library"): Config {
   try {
-    return parseConfig(file, readText(file, MAX_CONFIG));
+    return { ...parseConfig(file, readText(file, MAX_CONFIG)), origin };
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE") throw error;
     const remedy = "name a configuration with --config, or make one with `countersign init`";
@@ -124,6 +127,7 @@ class Reader {
     const defaults = HOOK_NAMES.map((hook) => [hook, this.input.default[hook] ?? "allow"]);
     return {
       file: this.document.file,
+      origin: "library",
       mode,
       default: Object.fromEntries(defaults) as Config["default"],
       keyrings: Object.entries(this.input.keyrings).map(([name, rules]) =>

@@ -116,7 +116,7 @@ export class Engine {
       );
     });
     const signatures = SignatureStore.open(config.signatures);
-    const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log);
+    const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log, config.origin);
     const warnings = [
       ...loader.warnings,
       ...defaultWarnings(
@@ -132,14 +132,16 @@ export class Engine {
    * their number in the configuration, that answer with a fault in this decision and are not asked.
    */
   decide<H extends HookName>(
-    { hook, subject, current, lacking, time = Date.now() }: DecisionRequest<H>,
+    { hook, subject, current, lacking, time }: DecisionRequest<H>,
     standing: readonly Standing[] = [],
   ): Decision {
     if (this.closed)
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
     // Only here, so that everything in a decision sees the same generations
-    for (const change of this.keyrings.refresh(Date.now())) this.tell(change);
-    this.moment.time = time;
+    const now = Date.now();
+    for (const change of this.keyrings.refresh(now)) this.tell(change);
+    const judged = time ?? now;
+    this.moment.time = judged;
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
     const fallback = { verdict: this.config.default[hook], mode: this.config.mode };
     for (const [number, fault] of standing) this.attachments[number]?.stand(fault);
@@ -152,7 +154,8 @@ export class Engine {
     this.decided += 1;
     const decision = {
       id: `${this.run}-${this.decided}`,
-      time,
+      time: now,
+      judged_time: judged,
       hook,
       subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest, path: pathOf(subject) },
       current,
@@ -212,7 +215,17 @@ export class Engine {
     const subject = { kind: HOOKS[decided.hook].subject, name, digest: "", path: null };
     this.decided += 1;
     const id = `${this.run}-${this.decided}`;
-    return this.logged({ id, time: Date.now(), subject, answers: [], keyrings: {}, duration: 0, ...decided });
+    const now = Date.now();
+    return this.logged({
+      id,
+      time: now,
+      judged_time: now,
+      subject,
+      answers: [],
+      keyrings: {},
+      duration: 0,
+      ...decided,
+    });
   }
 
   /** Each attachment with its place in the configuration and the hooks that it is asked at. */

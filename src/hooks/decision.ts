@@ -8,8 +8,10 @@ import type { Grants } from "./grants.js";
 /** The verdict on one subject with everything that led to it; written to the decision log. */
 export interface Decision extends Ruling {
   readonly id: string;
-  /** Milliseconds since the epoch: the hook's time, which certificates are judged at. */
+  /** Milliseconds since the epoch: when it was made. */
   readonly time: number;
+  /** The hook's time, at which certificates are judged: `time`, unless whoever asked gave another one. */
+  readonly judged_time: number;
   readonly hook: HookName;
   readonly subject: SubjectOfDecision;
   readonly current: Current;
@@ -18,6 +20,9 @@ export interface Decision extends Ruling {
   /** A loader's probe that a gate let through before policies: the loader and its versions. */
   readonly probe?: string;
 }
+
+/** Which part of Countersign decided; `library` is a program that embeds the engine. */
+export type Origin = "run" | "agent" | "check" | "library";
 
 export interface SubjectOfDecision {
   readonly kind: SubjectKind;

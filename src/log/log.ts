@@ -1,5 +1,5 @@
 import { type Logger, pino } from "pino";
-import type { Answer, Decision } from "../hooks/decision.js";
+import type { Answer, Decision, Origin } from "../hooks/decision.js";
 import type { Container, Current } from "../policy/current.js";
 import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 
@@ -12,7 +12,10 @@ export class DecisionLog {
   private readonly logger: Logger;
 
   /** Throws FILE_UNREADABLE. */
-  constructor(options: RotatingFileOptions) {
+  constructor(
+    options: RotatingFileOptions,
+    private readonly origin: Origin = "library",
+  ) {
     this.file = new RotatingFile(options);
     this.logger = pino(
       { base: null, timestamp: false, level: "info", formatters: { level: (label) => ({ level: label }) } },
@@ -22,7 +25,7 @@ export class DecisionLog {
 
   /** Throws FILE_UNREADABLE when the line cannot be written. */
   write(decision: Decision): void {
-    this.logger[levelOf(decision)](recordOf(decision));
+    this.logger[levelOf(decision)](recordOf(decision, this.origin));
   }
 
   /** A keyring that follows its files: `info` for a new generation, `warn` where what is in the files does not count. */
@@ -30,6 +33,7 @@ export class DecisionLog {
     const level = error === null ? "info" : "warn";
     this.logger[level]({
       time: new Date().toISOString(),
+      origin: this.origin,
       event: "keyring",
       keyring,
       generation,
@@ -56,9 +60,16 @@ function levelOf({ answers, refusal, would }: Decision): "error" | "warn" | "inf
   return refusal !== null || would !== null ? "warn" : "info";
 }
 
-function recordOf({ time, subject, current, answers, ...rest }: Decision): object {
+/**
+ * `time` is when the decision was made, in every record. `judged_time` stands beside it in each record of a check, which may judge at
+ * any time, and elsewhere where the two differ.
+ */
+function recordOf({ time, judged_time, subject, current, answers, ...rest }: Decision, origin: Origin): object {
+  const judged = origin === "check" || judged_time !== time;
   return {
     time: new Date(time).toISOString(),
+    ...(judged ? { judged_time: new Date(judged_time).toISOString() } : {}),
+    origin,
     ...rest,
     subject: { ...subject, name: clipped(subject.name), path: subject.path === null ? null : clipped(subject.path) },
     current: whoAsks(current),

@@ -240,9 +240,9 @@ describe("a configuration that can't be used is no decision", () => {
     const signatures = broken(attached);
     signatures.write("countersign.yaml", `version: 1\nsignatures: [gone]\nattachments:\n${attached}\n`);
     expect(using(signatures)).toContain("[FILE_UNREADABLE]; ");
-    expect(using(broken(attached, "log: { file: none/decisions.jsonl }"))).toContain(
-      "the log cannot be opened: ENOENT",
-    );
+    const unwritable = broken(attached, "log: { file: none/decisions.jsonl }");
+    const logging = complaint("check", "--config", unwritable.config, place.at("drop.o"), "--log");
+    expect(logging).toContain("the log cannot be opened: ENOENT");
   });
 
   it("because all certificates of a keyring have expired; asked of an earlier time, it decides", () => {
@@ -329,7 +329,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
       own("examples/drop-telnet.o"),
       own("examples/kill-writer.o"),
     );
-    expect({ code: run.code, err: run.err }).toEqual({ code: 1, err: "" });
+    expect({ code: run.code, err: run.err }).toEqual({ code: 2, err: "" });
     const [first, second] = JSON.parse(run.out).map((file: { decisions: unknown[] }) => file.decisions[0]);
     expect(first).toMatchObject({
       errno: "-EPERM",
@@ -361,7 +361,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
     );
     const files = ["drop-telnet", "kill-writer", "peek-tc"].map((name) => own(`examples/${name}.o`));
     const run = countersign("check", "--config", its.config, "--json", ...files);
-    expect({ code: run.code, err: run.err }).toEqual({ code: 1, err: "" });
+    expect({ code: run.code, err: run.err }).toEqual({ code: 2, err: "" });
     const made = JSON.parse(run.out).map((file: { decisions: { answers: object[] }[] }) => file.decisions[0]?.answers);
     expect(made[0][1]).toMatchObject({ verdict: -1, fault: { code: "OUT_OF_TIME" } });
     for (const [, stuck] of made.slice(1)) expect(["OUT_OF_TIME", "SUSPENDED"]).toContain(stuck.fault.code);

@@ -178,7 +178,7 @@ function loadBtf(bytes: Uint8Array): number {
 
 /** Of a gate that asks nobody. */
 export const NO_POLICIES: Config = {
-  ...{ file: "", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
+  ...{ file: "", origin: "run", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
   default: { bpf_prog_load: "allow", bpf_map_create: "allow" } as Config["default"],
   gate: {
     existing: "refuse",

@@ -192,11 +192,13 @@ describe("maps that policies write", () => {
 });
 
 describe("an engine", () => {
-  it("gives every decision an id, the hook's time, and how long it took", async () => {
+  it("gives every decision an id, the real time beside the judged one, and how long it took", async () => {
     const [engine] = await engineFor("  - policy: policies/tc.js", { tc: UNSIGNED_TC });
     const first = engine.decide({ hook: "bpf_prog_load", subject: unsigned, current: task(), time: 5 });
     const second = load(engine);
-    expect(first.time).toBe(5);
+    expect(first.judged_time).toBe(5);
+    expect(first.time).toBeGreaterThan(Date.UTC(2020));
+    expect(second.judged_time).toBe(second.time);
     expect(first.id).not.toBe(second.id);
     expect(second.duration).toBeGreaterThan(0);
   });

@@ -11,6 +11,7 @@ import { task } from "../../task.js";
 const decision = (given: Partial<Decision> = {}): Decision => ({
   id: "1",
   time: Date.UTC(2026, 0, 2),
+  judged_time: Date.UTC(2026, 0, 2),
   hook: "bpf_prog_load",
   subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32), path: "a.o" },
   current: task({ container: { id: "c0", name: "web", labels: { tier: "edge" }, annotations: { a: "b" } } }),
@@ -53,6 +54,7 @@ describe("the decision log", () => {
     expect(JSON.parse(line as string)).toEqual({
       level: "warn",
       time: "2026-01-02T00:00:00.000Z",
+      origin: "library",
       id: "1",
       hook: "bpf_prog_load",
       verdict: -1,
