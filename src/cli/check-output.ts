@@ -5,6 +5,7 @@ import { faultText } from "../hooks/refusal.js";
 import { type Checked, isUndecided } from "./checked.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
+import { unusedReasons } from "./unused-reasons.js";
 
 /** What was decided: as JSON, one object a file and an array for several; or as a table, one reason a line. */
 export function printCheck(checked: readonly Checked[], json: boolean): void {
@@ -31,10 +32,13 @@ function toJson({ file, decisions, error }: Checked): object {
 function rowOf(file: string, { hook, subject, verdict, refusal, would, answers }: Decision): string[] {
   const name = oneLine(subject.name);
   const line = [oneLine(file), name, hook];
-  if (refusal !== null) return [...line, styled("red", `refused ${verdictName(verdict)}`), refusal.reason];
-  if (would !== null)
-    return [...line, styled("yellow", `audit ${verdictName(would.verdict)}`), `would be refused: ${would.reason}`];
-  return [...line, styled("green", "allowed"), allowedBy(answers)];
+  const unused = answers.map(unusedReasons).join("");
+  if (refusal !== null) return [...line, styled("red", `refused ${verdictName(verdict)}`), refusal.reason + unused];
+  if (would !== null) {
+    const verdictInAudit = styled("yellow", `audit ${verdictName(would.verdict)}`);
+    return [...line, verdictInAudit, `would be refused: ${would.reason}${unused}`];
+  }
+  return [...line, styled("green", "allowed"), allowedBy(answers) + unused];
 }
 
 function allowedBy(answers: Decision["answers"]): string {

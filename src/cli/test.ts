@@ -12,6 +12,7 @@ import { askAbout, HOST, labelled, openEngine } from "./ask.js";
 import { EXIT } from "./exit.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
+import { unusedReasons } from "./unused-reasons.js";
 
 /** `countersign test`: runs the cases that stand beside the configuration's policies. */
 export function command(): Command {
@@ -42,6 +43,8 @@ interface Result {
   readonly file: string;
   readonly expected: string;
   readonly got: string;
+  /** Reasons given to `deny` that did not lead to the answer. */
+  readonly unused_reasons: readonly string[];
   readonly passed: boolean;
 }
 
@@ -79,6 +82,7 @@ async function run(engine: TimedEngine, attachment: string, cases: string, one: 
       file: `${one.file} ${subject.name}`,
       expected,
       got: got(answer),
+      unused_reasons: answer?.unused_reasons ?? [],
       passed: holds(one, answer),
     };
   });
@@ -104,8 +108,8 @@ function got(answer: Answer | null): string {
 
 function report(results: readonly Result[]): void {
   const word = (passed: boolean) => (passed ? styled("green", "passed") : styled("red", "failed"));
-  const row = ({ passed, place, file, expected, got }: Result) => {
-    return [word(passed), place, file, passed ? got : `expected ${expected}, got ${got}`];
+  const row = ({ passed, place, file, expected, got, ...its }: Result) => {
+    return [word(passed), place, file, (passed ? got : `expected ${expected}, got ${got}`) + unusedReasons(its)];
   };
   print(table(["", "CASE", "SUBJECT", "ANSWER"], results.map(row)));
   const failed = results.filter(({ passed }) => !passed).length;

@@ -89,5 +89,5 @@ export class PolicyAttachment implements Attachment {
 }
 
 function unasked(fault: Fault): Outcome {
-  return { verdict: null, fault, reason: null, notes: [], answers: [], steps: 0 };
+  return { verdict: null, fault, reason: null, unusedReasons: [], notes: [], answers: [], steps: 0 };
 }

@@ -78,6 +78,8 @@ export interface Answer {
   /** Null when it refuses nothing. */
   readonly refusal: Refusal | null;
   readonly fault: Fault | null;
+  /** Reasons given to `deny` that did not lead to the verdict. */
+  readonly unused_reasons: readonly string[];
   readonly notes: readonly string[];
   /** What each helper answered; read out for a refusal, a fault or a note. */
   readonly helpers: readonly string[];

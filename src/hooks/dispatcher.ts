@@ -64,7 +64,7 @@ function ask(attachment: Attachment, { hook, subject, current }: Question): Outc
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const fault = { code: "INTERNAL_FAULT", message, place: null } as const;
-    return { verdict: null, fault, reason: null, notes: [], answers: [], steps: 0 };
+    return { verdict: null, fault, reason: null, unusedReasons: [], notes: [], answers: [], steps: 0 };
   }
 }
 
@@ -78,6 +78,7 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
     verdict,
     refusal: verdict === 0 ? null : refusedByPolicy(attachment.name, verdict, outcome),
     fault: outcome.fault,
+    unused_reasons: outcome.unusedReasons,
     notes: outcome.notes,
     helpers: outcome.answers,
     writes: NO_WRITES,

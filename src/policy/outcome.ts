@@ -27,6 +27,8 @@ export interface Outcome {
   readonly fault: Fault | null;
   /** From `deny(reason)` when the verdict is a refusal. */
   readonly reason: string | null;
+  /** Reasons given to `deny` that did not lead to the verdict, in the order of the calls; all of them with a fault. */
+  readonly unusedReasons: readonly string[];
   readonly notes: readonly string[];
   /** What each helper answered, such as `verify_signature platform PKCS7: -ENODATA`; read out for a refusal or a note. */
   readonly answers: readonly string[];

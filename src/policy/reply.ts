@@ -9,13 +9,14 @@ const NONE: readonly never[] = Object.freeze([]);
 /** What came of asking, in the words of outcomes. */
 export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): Outcome {
   const { stop, verdict, steps, told } = reply;
-  if (stop === null && told === null) return { verdict, fault: null, reason: null, notes: NONE, answers: NONE, steps };
+  if (stop === null && told === null)
+    return { verdict, fault: null, reason: null, unusedReasons: NONE, notes: NONE, answers: NONE, steps };
   const fault =
     stop !== null ? faultOf(stop, told!, policy, limits) : isVerdict(verdict) ? null : badNumber(verdict, policy);
   return {
     verdict: fault === null ? verdict : null,
     fault,
-    reason: fault === null ? reasonFor(verdict, told!) : null,
+    ...reasonsOf(fault === null ? verdict : 0, told!),
     notes: notesOf(told!),
     answers: answersOf(told!),
     steps,
@@ -54,12 +55,19 @@ function placeOf({ error }: Told, policy: LinkedPolicy): string {
   return line === undefined ? policy.file : policy.locate(Number(line), Number(column));
 }
 
-/** The words of the last `deny` that gave this very verdict. */
-function reasonFor(verdict: number, { refusals }: Told): string | null {
-  if (verdict === 0) return null;
-  for (let index = refusals.length - 2; index >= 0; index -= 2)
-    if (refusals[index] === verdict) return String(refusals[index + 1]);
-  return null;
+/** The verdict's reason is that of the last `deny` that returned this verdict; all other reasons are unused. */
+function reasonsOf(verdict: number, told: Told): Pick<Outcome, "reason" | "unusedReasons"> {
+  const { refusals, refusalsMade } = told;
+  let reason: string | null = null;
+  const unused: string[] = [];
+  for (let index = refusals.length - 2; index >= 0; index -= 2) {
+    const words = String(refusals[index + 1]);
+    if (reason === null && verdict !== 0 && refusals[index] === verdict) reason = words;
+    else unused.unshift(words);
+  }
+  const left = refusalsMade - refusals.length / 2;
+  if (left > 0) unused.push(`${left} earlier reasons were left out`);
+  return { reason, unusedReasons: unused };
 }
 
 function notesOf({ notes, notesMade }: Told): readonly string[] {
@@ -93,5 +101,13 @@ function clip(text: string): string {
 /** A policy that could not even be asked. */
 export function notAsked(message: string, place: string): Outcome {
   const code = "INTERNAL_FAULT";
-  return { verdict: null, fault: { code, message, place }, reason: null, notes: NONE, answers: NONE, steps: 0 };
+  return {
+    verdict: null,
+    fault: { code, message, place },
+    reason: null,
+    unusedReasons: NONE,
+    notes: NONE,
+    answers: NONE,
+    steps: 0,
+  };
 }

@@ -6,13 +6,15 @@ export interface Reply {
   readonly stop: Stop | null;
   readonly verdict: number;
   readonly steps: number;
-  /** Present for a refusal, a note, or a stop. */
+  /** Present for a refusal, a note, a call of `deny`, or a stop. */
   readonly told: Told | null;
 }
 
 /** What the guest has to say about a decision. */
 export interface Told {
+  /** Verdict and reason of the last calls of `deny`, two values each. */
   readonly refusals: readonly (string | number)[];
+  readonly refusalsMade: number;
   readonly notes: readonly string[];
   readonly notesMade: number;
   readonly answers: readonly unknown[];
@@ -26,6 +28,7 @@ export interface Told {
 /** Nothing to say. */
 export const SILENT: Told = {
   refusals: [],
+  refusalsMade: 0,
   notes: [],
   notesMade: 0,
   answers: [],

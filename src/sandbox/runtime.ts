@@ -181,7 +181,8 @@ export class Runtime implements Callbacks {
       ranOut === 0 &&
       !this.#timedOut &&
       this.#internal === undefined;
-    if (calm && status === slot.ZERO && box[slot.NOTES] === 0) return { stop: null, verdict, steps: used, told: null };
+    const silent = status === slot.ZERO && box[slot.NOTES] === 0 && box[slot.REFUSALS] === 0;
+    if (calm && silent) return { stop: null, verdict, steps: used, told: null };
     const told = this.#tell();
     if (calm) return { stop: null, verdict, steps: used, told };
     const stop = this.#why(status, left, ranOut);

@@ -24,8 +24,9 @@ export const BUDGET = 4;
 export const NOTES = 5;
 /** Out: what the policy ran out of: MEMORY or STACK; else 0. The engine itself says so, whatever the policy makes of it. */
 export const RAN_OUT = 6;
-/** Within: how much is kept of what `deny` was told, and of what helpers answered. */
+/** Out: how often `deny` was called. */
 export const REFUSALS = 7;
+/** Within: how many values are kept of what helpers answered. */
 export const ANSWERS = 8;
 /** Within: which fields of `current` were read, a bit each. */
 export const FIELDS = 9;

@@ -61,7 +61,7 @@ export class Oracle {
     const told = JSON.parse(tell()) as Told;
     const left = box[slot.STEPS]!;
     const verdict = box[slot.STATUS] === slot.ZERO ? 0 : doubles[slot.VERDICT]!;
-    const quiet = box[slot.STATUS] === slot.ZERO && left >= 0 && told.notesMade === 0;
+    const quiet = box[slot.STATUS] === slot.ZERO && left >= 0 && told.notesMade === 0 && told.refusalsMade === 0;
     const stop = whatStopped(box, told);
     const reply = {
       stop,

@@ -12,17 +12,17 @@ const refusals: (string | number)[] = [];
 const notes: string[] = [];
 export const answers: unknown[] = [];
 
-/** Refuses with words: gives back -errno. Only the last refusals are kept. */
+/** Returns -errno and records the reason. Only the last `MAX_REFUSALS` are kept, in a ring; the box counts all of them. */
 export function deny(reason: unknown, errno: unknown = 1): number {
   if (!Number.isInteger(errno) || (errno as number) < 1 || (errno as number) > 4095)
     throw new RangeError("deny: errno is not an integer from 1 to 4095");
   const verdict = -(errno as number);
   const words = clip(reason);
-  let kept = box[REFUSALS]!;
-  if (kept >= 2 * MAX_REFUSALS) kept = 0;
-  refusals[kept] = verdict;
-  refusals[kept + 1] = words;
-  box[REFUSALS] = kept + 2;
+  const made = box[REFUSALS]!;
+  const at = 2 * (made % MAX_REFUSALS);
+  refusals[at] = verdict;
+  refusals[at + 1] = words;
+  box[REFUSALS] = made + 1;
   return verdict;
 }
 
@@ -48,12 +48,20 @@ export function answer(helper: string, first: string, second: string, result: un
 /** What the host reads out for a refusal or a note. */
 export function tellAnswers(): object {
   return {
-    refusals: refusals.slice(0, box[REFUSALS]),
+    refusals: refusalsInOrder(box[REFUSALS]!),
+    refusalsMade: box[REFUSALS],
     notes: notes.slice(0, box[NOTES]),
     notesMade: box[NOTES],
     answers: answers.slice(0, box[ANSWERS]).map((one) => (typeof one === "string" ? beginning(one, MAX_TEXT) : one)),
     answersMade: box[ANSWERS]! / 4,
   };
+}
+
+/** Verdict and reason of the refusals that are kept, the oldest first. */
+function refusalsInOrder(made: number): (string | number)[] {
+  if (made <= MAX_REFUSALS) return refusals.slice(0, 2 * made);
+  const oldest = 2 * (made % MAX_REFUSALS);
+  return [...refusals.slice(oldest), ...refusals.slice(0, oldest)];
 }
 
 /** Nothing of the last decision is kept, not even to be overwritten by the next. */

@@ -174,6 +174,25 @@ describe("countersign init and test", () => {
     expect(out).toContain("2 passed, 1 failed");
   });
 
+  it("print reasons that did not lead to the verdict, as text and as JSON", async () => {
+    const place = new Workplace("  - policy: policies/rules.js");
+    place.write(
+      "policies/rules.js",
+      `import { deny } from "countersign";
+      const rules = [() => deny("first rule"), () => 0, () => deny("third rule", 13)];
+      export const bpf_prog_load = () => rules.map((rule) => rule()).indexOf(1) + 1;`,
+    );
+    place.write("policies/rules.test.yaml", `- { file: ${PEEK}, expect: allow }\n`);
+    const text = "(unused reasons of rules: first rule; third rule)";
+    const unused_reasons = ["first rule", "third rule"];
+    expect((await check(place, PEEK)).out).toContain(`by rules ${text}`);
+    const { decisions: made } = await decisions(place, PEEK);
+    expect(made).toMatchObject([{ verdict: 0, answers: [{ unused_reasons }] }]);
+    expect((await runCommand("test", "--config", place.config)).out).toContain(`allow ${text}`);
+    const tested = await runCommand("test", "--config", place.config, "--json");
+    expect(JSON.parse(tested.out)).toMatchObject([{ passed: true, unused_reasons }]);
+  });
+
   it("say that there is no test, or what is wrong with one, and exit with 2", async () => {
     const place = workplace("  - policy: policies/verify-all.js");
     expect(await runCommand("test", "--config", place.config)).toMatchObject({ code: 2, out: "" });

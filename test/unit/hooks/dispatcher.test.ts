@@ -14,7 +14,7 @@ const ALLOW: Default = { verdict: "allow", mode: "enforce" };
 const DENY: Default = { verdict: "deny", mode: "enforce" };
 
 const answering = (given: Partial<Outcome>): Outcome => {
-  return { verdict: 0, fault: null, reason: null, notes: [], answers: [], steps: 1, ...given };
+  return { verdict: 0, fault: null, reason: null, unusedReasons: [], notes: [], answers: [], steps: 1, ...given };
 };
 const faulting = (code: (typeof FAULT_CODES)[number]): Outcome =>
   answering({ verdict: null, fault: { code, message: "went on for ever", place: "p.js:4:1" } });

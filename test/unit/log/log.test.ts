@@ -26,6 +26,7 @@ const decision = (given: Partial<Decision> = {}): Decision => ({
       verdict: -1,
       refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
       fault: null,
+      unused_reasons: ["not this one"],
       notes: [],
       helpers: ["verify_signature platform PKCS7: -ENODATA"],
       writes: [],
@@ -70,6 +71,7 @@ describe("the decision log", () => {
       answers: [
         {
           ...{ attachment: "tc", mode: "enforce", policy: "cd".repeat(32), verdict: -1, fault: null, notes: [] },
+          unused_reasons: ["not this one"],
           helpers: ["verify_signature platform PKCS7: -ENODATA"],
           ...{ writes: [], steps: 7, duration: 3, code: "REFUSED_BY_POLICY", reason: "tc: no" },
         },

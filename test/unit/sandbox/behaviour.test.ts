@@ -120,10 +120,38 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect([...map]).toEqual([["b", { was: "\0" }]]);
   });
 
+  it.each([
+    ["an allowed decision", "return [deny('a'), deny('b', 13)].length - 2;", { verdict: 0, unusedReasons: ["a", "b"] }],
+    ["a fault", "throw deny('a');", { verdict: null, unusedReasons: ["a"] }],
+    ["a bad answer", "return deny('a') && true;", { verdict: null, unusedReasons: ["a"] }],
+    ["a denial without a reason", "return [deny('a')].length - 2 - 4;", { verdict: -5, unusedReasons: ["a"] }],
+    ["equal denials", "return [deny('a'), deny('a')][0];", { verdict: -1, reason: "a", unusedReasons: ["a"] }],
+    ["a denial that is used", "return deny('a');", { verdict: -1, reason: "a", unusedReasons: [] }],
+  ])("tells of unused reasons in %s", (_, body, expected) => {
+    expect(ask(blob(body, `import { deny } from "countersign";\n`))).toMatchObject(expected);
+  });
+
+  it("keeps the last 32 reasons, oldest first, and counts the others", () => {
+    const body = "const all = []; for (let n = 0; n < 70; n++) all.push(deny('reason ' + n, n + 1)); return all[50];";
+    const { reason, unusedReasons } = ask(blob(body, `import { deny } from "countersign";\n`));
+    const kept = Array.from({ length: 32 }, (_, index) => `reason ${38 + index}`).filter((one) => one !== "reason 50");
+    expect(reason).toBe("reason 50");
+    expect(unusedReasons).toEqual([...kept, "38 earlier reasons were left out"]);
+  });
+
   it("gives the reason of the refusal that it answered, and its notes", () => {
     const policy = `import { deny, EACCES, note } from "countersign";
-      export function blob_verify() { note("first"); note(2); deny("other", 5); const no = deny("because", EACCES); deny("last"); return no; }`;
-    expect(ask(policy)).toMatchObject({ verdict: -13, reason: "because", notes: ["first", "2"] });
+      export function blob_verify() {
+        note("first"); note(2);
+        const [, no] = [deny("other", 5), deny("because", EACCES), deny("last")];
+        return no;
+      }`;
+    expect(ask(policy)).toMatchObject({
+      verdict: -13,
+      reason: "because",
+      unusedReasons: ["other", "last"],
+      notes: ["first", "2"],
+    });
   });
 
   it("is refused for an error, with its place", () => {
