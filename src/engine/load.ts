@@ -6,6 +6,7 @@ import { CountersignError } from "../error.js";
 import { HOOK_NAMES } from "../hooks/catalogue.js";
 import { type LinkedPolicy, linkPolicy } from "../policy/linker.js";
 import { PolicyMap } from "../policy/map.js";
+import type { ConfiguredName } from "../policy/names.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Warning } from "../warning.js";
 import type { Sources } from "./sources.js";
@@ -17,12 +18,18 @@ const MAX_POLICY = 2 ** 20;
 export class Loader {
   private readonly folder: string;
   private readonly linked = new Map<string, LinkedPolicy>();
+  /** The names that policies can ask for. */
+  private readonly known: Readonly<Record<ConfiguredName["kind"], ReadonlySet<string>>>;
 
   constructor(
     private readonly config: Config,
     private readonly sources: Sources,
   ) {
     this.folder = dirname(resolve(config.file));
+    this.known = {
+      keyring: new Set(config.keyrings.map(({ name }) => name)),
+      map: new Set(config.maps.map(({ name }) => name)),
+    };
   }
 
   /** Of the policies that were linked, each policy once. */
@@ -73,10 +80,9 @@ export class Loader {
   }
 
   private checkNames(policy: LinkedPolicy): void {
-    const known = { keyring: this.config.keyrings, map: this.config.maps };
     for (const { kind, name, place } of policy.names) {
-      const names = known[kind].map((its) => its.name);
-      if (names.includes(name)) continue;
+      const names = this.known[kind];
+      if (names.has(name)) continue;
       throw new CountersignError(
         "POLICY_UNKNOWN_NAME",
         `names the ${kind} \`${name}\`, which is not configured${didYouMean(name, names)}`,

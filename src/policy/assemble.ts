@@ -45,11 +45,16 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
   return { text, parts };
 }
 
-/** What begins with the shortest `$c`, `$cc` … that no file spells anywhere is the linker's alone. */
+/** Names for the linker that no file spells: all begin with `$c`, or else with the first of `$c0`, `$c1` … that is in no file. */
 function namesFor(units: readonly Unit[]): Names {
-  let prefix = "$c";
-  while (units.some(({ source }) => source.text.includes(prefix))) prefix += "c";
-  return prefix === USUAL.prefix ? USUAL : new Names(prefix);
+  const spelt = new Set<string>();
+  for (const { source } of units)
+    for (const [name] of source.text.matchAll(/\$c\d{0,6}/g))
+      for (let end = USUAL.prefix.length; end <= name.length; end++) spelt.add(name.slice(0, end));
+  if (!spelt.has(USUAL.prefix)) return USUAL;
+  let number = 0;
+  while (spelt.has(`${USUAL.prefix}${number}`)) number++;
+  return new Names(`${USUAL.prefix}${number}`);
 }
 
 /** Names that stand in the linked text and in no file of the policy. */

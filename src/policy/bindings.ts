@@ -14,8 +14,8 @@ export interface Bindings {
   readonly exports: ReadonlyMap<string, Export>;
   /** Files whose every export is exported again. */
   readonly stars: readonly { readonly from: string; readonly node: AnyNode }[];
-  /** Every file that is imported, in order, with the node that names it. */
-  readonly files: readonly { readonly from: string; readonly node: AnyNode }[];
+  /** Every file that is imported, in order, to the node that names it first. */
+  readonly files: ReadonlyMap<string, AnyNode>;
 }
 
 export interface Export {
@@ -34,10 +34,10 @@ export function readBindings(source: Source): Bindings {
   const imports: { local: string; from: string; name: string }[] = [];
   const exports = new Map<string, Export>();
   const stars: { from: string; node: AnyNode }[] = [];
-  const files: { from: string; node: AnyNode }[] = [];
+  const files = new Map<string, AnyNode>();
   const from = (node: AnyNode & { source?: Literal | null }) => {
     const file = String(node.source?.value);
-    if (file !== GUEST_MODULE && !files.some((seen) => seen.from === file)) files.push({ from: file, node });
+    if (file !== GUEST_MODULE && !files.has(file)) files.set(file, node);
     return file;
   };
 
@@ -137,9 +137,9 @@ export function refuseChanging(source: Source, bindings: Bindings): void {
 
 /** Names that something in the file assigns to, whatever they mean there: functions and classes can be replaced, too. */
 function assignedNames({ nodes }: Source): Set<string> {
-  const names = new Set<string>();
-  for (const node of nodes) for (const name of patternNames(assigned(node) as Pattern | null)) names.add(name);
-  return names;
+  const names: string[] = [];
+  for (const node of nodes) addPatternNames(assigned(node) as Pattern | null, names);
+  return new Set(names);
 }
 
 function assigned(node: AnyNode): AnyNode | null {
@@ -178,25 +178,29 @@ function importedName(specifier: AnyNode): string {
 }
 
 function declaredNames(node: AnyNode): string[] {
-  if (node.type === "VariableDeclaration") return node.declarations.flatMap(({ id }) => patternNames(id));
-  return "id" in node && node.id && "name" in node.id ? [node.id.name] : [];
+  const names: string[] = [];
+  if (node.type === "VariableDeclaration") for (const { id } of node.declarations) addPatternNames(id, names);
+  else if ("id" in node && node.id && "name" in node.id) names.push(node.id.name);
+  return names;
 }
 
-function patternNames(pattern: Pattern | null): string[] {
+function addPatternNames(pattern: Pattern | null, names: string[]): void {
   switch (pattern?.type) {
     case "Identifier":
-      return [pattern.name];
+      names.push(pattern.name);
+      break;
     case "ObjectPattern":
-      return pattern.properties.flatMap((property) =>
-        patternNames(property.type === "Property" ? property.value : property.argument),
-      );
+      for (const property of pattern.properties)
+        addPatternNames(property.type === "Property" ? property.value : property.argument, names);
+      break;
     case "ArrayPattern":
-      return pattern.elements.flatMap(patternNames);
+      for (const element of pattern.elements) addPatternNames(element, names);
+      break;
     case "AssignmentPattern":
-      return patternNames(pattern.left);
+      addPatternNames(pattern.left, names);
+      break;
     case "RestElement":
-      return patternNames(pattern.argument);
-    default:
-      return [];
+      addPatternNames(pattern.argument, names);
+      break;
   }
 }

@@ -14,6 +14,7 @@ const REPLACES = 2 ** 25;
 export class Edits {
   readonly #edits: Edit[] = [];
   #sorted = true;
+  #edited: string | null = null;
 
   constructor(readonly text: string) {}
 
@@ -32,6 +33,11 @@ export class Edits {
   }
 
   toString(): string {
+    this.#edited ??= this.#apply();
+    return this.#edited;
+  }
+
+  #apply(): string {
     let edited = "";
     let at = 0;
     for (const { start, end, text } of this.#inOrder()) {
@@ -68,6 +74,7 @@ export class Edits {
   #add(start: number, end: number, text: string, rank: number): void {
     this.#edits.push({ start, end, text, rank });
     this.#sorted = false;
+    this.#edited = null;
   }
 
   #inOrder(): readonly Edit[] {

@@ -57,8 +57,8 @@ const PACKAGE = "@swc/wasm-typescript";
 let stripper: Strip | null = null;
 
 /**
- * Replaces the types of a TypeScript file by spaces, so that every place stays the same. Throws POLICY_SYNTAX, and
- * POLICY_FORBIDDEN for whatever cannot be erased because it is code.
+ * Replaces the types of a TypeScript file by spaces, so that every place stays the same. Throws POLICY_SYNTAX,
+ * POLICY_TOO_LARGE, and POLICY_FORBIDDEN for whatever cannot be erased because it is code.
  */
 export function eraseTypes(file: string, text: string, time: LinkTime): string {
   const ascii = masked(text);

@@ -28,7 +28,7 @@ const asynchronous = (node: AnyNode & { async: boolean }): [AnyNode, Rule] | nul
   node.async ? [node, ASYNC] : null;
 
 /** By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision. */
-const RULES: ByKind<[Source], [AnyNode, Rule] | null> = {
+const RULES: ByKind<[], [AnyNode, Rule] | null> = {
   AwaitExpression: refused(AWAIT),
   ImportExpression: refused(IMPORT),
   MetaProperty: refused(META),
@@ -40,21 +40,30 @@ const RULES: ByKind<[Source], [AnyNode, Rule] | null> = {
   CatchClause: ({ param }) => (param && param.type !== "Identifier" ? [param, CATCH_PATTERN] : null),
   ExpressionStatement: (node) =>
     "directive" in node && node.directive !== undefined && node.directive !== "use strict" ? [node, DIRECTIVE] : null,
-  Identifier: (node, { nodes }) => {
-    if (node.name === "eval") return [node, EVAL];
-    return node.name === "arguments" && !nodes.some((one) => isFunctionAround(one, node)) ? [node, ARGUMENTS] : null;
-  },
+  Identifier: (node) => (node.name === "eval" ? [node, EVAL] : null),
 };
 
-/** Refuses what a policy may not have. Throws POLICY_FORBIDDEN with the place. */
+/** Throws POLICY_FORBIDDEN with the place of a construct that no policy may have. */
 export function refuseForbidden(source: Source): void {
   for (const node of source.nodes) {
-    const found = entryFor(RULES, node)?.(node, source) ?? null;
+    const found = entryFor(RULES, node)?.(node) ?? null;
     if (found !== null) throw forbidden(source, found[0], found[1].message, found[1].remedy);
   }
+  rejectArguments(source);
 }
 
-/** Of those that have `arguments` of their own. */
-function isFunctionAround({ type, start, end }: AnyNode, inner: AnyNode): boolean {
-  return (type === "FunctionDeclaration" || type === "FunctionExpression") && start <= inner.start && inner.end <= end;
+/** Rejects an `arguments` that no function around it has: the linker's own function would have it. */
+function rejectArguments(source: Source): void {
+  const named = source.nodes.filter((node) => node.type === "Identifier" && node.name === "arguments");
+  if (named.length === 0) return;
+  const functions = source.nodes
+    .filter(({ type }) => type === "FunctionDeclaration" || type === "FunctionExpression")
+    .sort((left, right) => left.start - right.start);
+  let [next, end] = [0, 0];
+  for (const node of named.sort((left, right) => left.start - right.start)) {
+    // functions nest, so the largest end of those that start before it tells whether one of them is around it
+    for (; next < functions.length && functions[next]!.start <= node.start; next++)
+      end = Math.max(end, functions[next]!.end);
+    if (node.end > end) throw forbidden(source, node, ARGUMENTS.message, ARGUMENTS.remedy);
+  }
 }

@@ -27,19 +27,19 @@ export class LinkTime {
     this.#characters += characters;
   }
 
-  /** Does work whose time is linear in the size of the files. Throws POLICY_FORBIDDEN if it takes too long. */
+  /** Does work whose time is linear in the size of the files. Throws POLICY_TOO_LARGE if it takes too long. */
   linear<T>(work: () => T): T {
     return this.#characters < SMALL ? work() : this.any(work);
   }
 
-  /** Does work whose time has no known bound. Throws POLICY_FORBIDDEN if it takes too long: `work` is then half done. */
+  /** Does work whose time has no known bound. Throws POLICY_TOO_LARGE if it takes too long: `work` is then half done. */
   any<T>(work: () => T): T {
     const limit = this.limits.least + (this.#characters / 1024) * this.limits.perKiB;
     const start = performance.now();
     const result = withTimeLimit(limit - this.#spent, () => ({ value: work() }));
     this.#spent += performance.now() - start;
     if (result !== null) return result.value;
-    throw new CountersignError("POLICY_FORBIDDEN", `takes more than ${Math.round(limit)} ms to link`, {
+    throw new CountersignError("POLICY_TOO_LARGE", `takes more than ${Math.round(limit)} ms to link`, {
       place: this.file,
       remedy: "write it in a simpler way: nest less, and put tables into a map of the configuration",
     });

@@ -43,10 +43,23 @@ export interface LinkOptions extends Files {
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const time = new LinkTime(file, options.limits);
   const units = readUnits(file, options, time);
-  const hooks = hooksOf(units.at(-1)!, options.hookNames);
+  const policy = time.linear(() => assembled(file, units, options.hookNames));
+  const refusal = refusedByEngine(policy.source);
+  if (refusal === null) return policy;
+  const place = policy.locate(refusal.line, refusal.column);
+  if (refusal.kind === "size")
+    throw new CountersignError("POLICY_TOO_LARGE", refusal.message, { place, remedy: SMALLER });
+  throw new CountersignError("POLICY_SYNTAX", `is not JavaScript to QuickJS: ${refusal.message}`, {
+    place,
+    remedy: "write it in a simpler way",
+  });
+}
+
+function assembled(file: string, units: readonly Unit[], hookNames: readonly string[]): LinkedPolicy {
+  const hooks = hooksOf(units.at(-1)!, hookNames);
   const { text, parts } = assemble(units, hooks);
   let digest: string | undefined;
-  const policy: LinkedPolicy = {
+  return {
     file,
     source: text,
     // most policies are not asked for long
@@ -60,15 +73,6 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
     warnings: [],
     locate: (line, column) => locate(parts, line, column) ?? file,
   };
-  const refusal = refusedByEngine(text);
-  if (refusal === null) return policy;
-  const place = policy.locate(refusal.line, refusal.column);
-  if (refusal.kind === "size")
-    throw new CountersignError("POLICY_TOO_LARGE", refusal.message, { place, remedy: SMALLER });
-  throw new CountersignError("POLICY_SYNTAX", `is not JavaScript to QuickJS: ${refusal.message}`, {
-    place,
-    remedy: "write it in a simpler way",
-  });
 }
 
 const SMALLER = "move tables to maps of the configuration, shorten regular expressions, or split the policy";

@@ -18,23 +18,24 @@ export function configuredNames({ source, bindings }: Unit): ConfiguredName[] {
     const helper = node.type === "CallExpression" ? calledHelper(node.callee, bindings) : null;
     const wanted = helper === null ? null : (GUEST_FUNCTIONS[helper as keyof typeof GUEST_FUNCTIONS] ?? null);
     if (wanted === null) continue;
-    for (const literal of literalsOf((node as CallExpression).arguments[wanted.argument]))
+    const literals: Literal[] = [];
+    addLiterals((node as CallExpression).arguments[wanted.argument], literals);
+    for (const literal of literals)
       names.push({ kind: wanted.kind, name: literal.value as string, place: placeIn(source, literal) });
   }
   return names;
 }
 
-/** The strings that an expression can come to, as far as they are written there: `a ?? "b"`, `c ? "d" : "e"`. */
-function literalsOf(node: AnyNode | undefined): readonly Literal[] {
-  switch (node?.type) {
-    case "Literal":
-      return typeof node.value === "string" ? [node] : [];
-    case "LogicalExpression":
-      return [...literalsOf(node.left), ...literalsOf(node.right)];
-    case "ConditionalExpression":
-      return [...literalsOf(node.consequent), ...literalsOf(node.alternate)];
-    default:
-      return [];
+/** Adds the strings that an expression can come to, as far as they are written there: `a ?? "b"`, `c ? "d" : "e"`. */
+function addLiterals(node: AnyNode | undefined, literals: Literal[]): void {
+  if (node?.type === "Literal" && typeof node.value === "string") literals.push(node);
+  if (node?.type === "LogicalExpression") {
+    addLiterals(node.left, literals);
+    addLiterals(node.right, literals);
+  }
+  if (node?.type === "ConditionalExpression") {
+    addLiterals(node.consequent, literals);
+    addLiterals(node.alternate, literals);
   }
 }
 

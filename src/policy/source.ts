@@ -1,9 +1,10 @@
-import { type AnyNode, type Node, type Options, type Program, parse, type Token } from "acorn";
+import type { AnyNode, Node, Options, Program, Token } from "acorn";
 import { CountersignError } from "../error.js";
 import { eraseTypes, notErasable } from "./erase-types.js";
 import { LineTable } from "./line-table.js";
 import type { LinkTime } from "./link-time.js";
 import { nodesOf } from "./nodes.js";
+import { parse } from "./parser.js";
 import { parserMessage } from "./parser-message.js";
 import { placeOf } from "./place.js";
 
@@ -22,7 +23,14 @@ export class Source {
 
   /** Of the tree; see nodes.ts. */
   get nodes(): readonly AnyNode[] {
-    this.#nodes ??= nodesOf(this.program);
+    if (this.#nodes === undefined) {
+      try {
+        this.#nodes = nodesOf(this.program);
+      } catch (error) {
+        // a chain such as `a.b.b.b` is deep for who walks it, and not for acorn
+        throw error instanceof RangeError ? syntaxError(this.file, new SyntaxError("Nested too deeply")) : error;
+      }
+    }
     return this.#nodes;
   }
 

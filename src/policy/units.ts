@@ -28,6 +28,8 @@ export interface Files {
 /** The most files that a policy may be made of, and UTF-16 units in all of them together. */
 const MAX_FILES = 64;
 const MAX_SIZE = 256 * 1024;
+/** The most names that `export * from` may give to all files of a policy: each is written out in the linked text. */
+const MAX_STARRED = 4096;
 
 /**
  * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy itself is
@@ -38,6 +40,7 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
   const indices = new Map<string, number>();
   const open = new Set<string>();
   let size = 0;
+  let starred = 0;
 
   const visit = (file: string): number => {
     const known = indices.get(file);
@@ -47,12 +50,14 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
     const source = readSource(file, text, time);
     size += text.length;
     if (size > MAX_SIZE) throw tooLarge(file, entry);
-    refuseForbidden(source);
-    const spelt = source.text.indexOf(ANONYMOUS);
-    if (spelt !== -1) throw forbidden(source, { start: spelt }, `spells \`${ANONYMOUS}\``, "use another name");
-    const bindings = readBindings(source);
+    const bindings = time.linear(() => {
+      refuseForbidden(source);
+      const spelt = source.text.indexOf(ANONYMOUS);
+      if (spelt !== -1) throw forbidden(source, { start: spelt }, `spells \`${ANONYMOUS}\``, "use another name");
+      return readBindings(source);
+    });
     const targets = new Map<string, number>();
-    for (const { from, node } of bindings.files) {
+    for (const [from, node] of bindings.files) {
       const path = resolve(source, node, from, root);
       if (open.has(path))
         throw forbidden(
@@ -61,13 +66,19 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
           `imports \`${from}\`, which imports it again`,
           "move what both need into a third file",
         );
-      if (indices.size + open.size >= MAX_FILES)
+      if (!indices.has(path) && indices.size + open.size >= MAX_FILES)
         throw forbidden(source, node, `is made of more than ${MAX_FILES} files`, "put them together");
       targets.set(from, visit(path));
     }
     open.delete(file);
-    if (open.size > 0) refuseChanging(source, bindings);
-    const exports = allExports(source, bindings, targets, units);
+    if (open.size > 0) time.linear(() => refuseChanging(source, bindings));
+    const exports = time.linear(() => allExports(source, bindings, targets, units));
+    starred += exports.size - bindings.exports.size;
+    if (starred > MAX_STARRED)
+      throw new CountersignError("POLICY_TOO_LARGE", `exports more than ${MAX_STARRED} names with \`export *\``, {
+        place: placeIn(source, bindings.stars[0]!.node),
+        remedy: "export by name what is imported",
+      });
     units.push({ source, bindings, targets, exports });
     indices.set(file, units.length - 1);
     return units.length - 1;
@@ -119,7 +130,7 @@ function allExports(
     if (from === null || name === "*") continue;
     const exported = units[targets.get(from)!]!.exports;
     if (exported.has(name)) continue;
-    const place = node ?? bindings.files.find((file) => file.from === from)!.node;
+    const place = node ?? bindings.files.get(from)!;
     throw new CountersignError(
       "POLICY_SYNTAX",
       `imports \`${name}\`, which \`${from}\` does not export${didYouMean(name, exported.keys())}`,

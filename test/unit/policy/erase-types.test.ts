@@ -199,7 +199,7 @@ describe("erasing has a limit of time", () => {
     const text = `${SLOW[name]!(60)}\n${HOOK}`;
     expect(() => linkWithin({ least: 150, perKiB: 0 }, text)).toThrow(
       expect.objectContaining({
-        code: "POLICY_FORBIDDEN",
+        code: "POLICY_TOO_LARGE",
         message: "takes more than 150 ms to link",
         place: "policy.ts",
         remedy: expect.stringContaining("nest less"),
