@@ -106,18 +106,18 @@ function syntaxError(file: string, error: unknown): CountersignError {
   });
 }
 
-/** Characters that have no business in a policy, wherever they stand; a string can escape them. */
-const REFUSED =
+/** Characters that are rejected wherever they stand: control and format characters, and whatever else is not visible. */
+const REJECTED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/u;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u2800\p{Cf}\p{Default_Ignorable_Code_Point}\p{Surrogate}]/u;
 
-/** What most files are, and nothing of it is refused. */
+/** Matches most files; nothing of it is rejected. */
 const PRINTABLE = /^[\n\t\x20-\x7e]*$/;
 
 /** A text with LF line ends: a template's value has them whatever the file has, so nothing changes but places. */
 function readable(file: string, raw: string): string {
   const text = raw.replace(/\r\n?/g, "\n");
-  const found = REFUSED.exec(text);
+  const found = REJECTED.exec(text);
   if (found === null) return text;
   const code = found[0].codePointAt(0) ?? 0;
   throw new CountersignError(
@@ -125,25 +125,33 @@ function readable(file: string, raw: string): string {
     `has the character U+${code.toString(16).toUpperCase().padStart(4, "0")}, which a reader cannot see or readers disagree on`,
     {
       place: placeOf(file, new LineTable(text).positionAt(found.index)),
-      remedy: "write it as an escape within a string",
+      remedy: "remove it, or write it as an escape in a string",
     },
   );
 }
 
-/** What can hold any of what is refused below, in a string or a comment if nowhere else: an escape, `<!--`, `-->`, a space. */
-const SUSPECT = /\\|<!--|-->|[^\S\n\t ]/u;
+/** In a file without any of these, {@link rejectSpelling} finds nothing: an escape, `<!--`, `-->`, a letter that is not ASCII. */
+const SUSPECT = /\\|<!--|-->|[^\n\t\x20-\x7e]/;
+const ASCII_NAME = /^[#$\w]*$/;
+/** The name of a group in a regular expression, which is a property's name. */
+const GROUP_NAME = /(?:\(\?|\\k)<(?![=!])([^>]*)/g;
 
-/** Words and operators that mean the same to acorn and QuickJS only when spelt plainly. */
+/** Names and operators must be spelt plainly: so they mean the same to acorn, to QuickJS and to whoever reads them. */
 function rejectSpelling(source: Source): void {
   const { text } = source;
   if (!SUSPECT.test(text)) return;
   const tokens = source.tokens();
   let end = 0;
   for (const token of tokens) {
-    const label = token.type.label;
-    if (label === "name" || label === "privateId" || token.type.keyword !== undefined) {
-      if (text.slice(token.start, token.end).includes("\\"))
-        throw forbidden(source, token, "has an escape in a name", "write the character itself");
+    for (const name of namesIn(token, text)) {
+      if (name.includes("\\")) throw forbidden(source, token, "has an escape in a name", "write the character itself");
+      if (!ASCII_NAME.test(name))
+        throw forbidden(
+          source,
+          token,
+          `has the name \`${name}\`, in which a letter is not ASCII`,
+          "use the letters a to z, and quote the name of a property",
+        );
     }
     // a script (Annex B.1.1) takes `<!--` and `-->` as comments, a module as operators
     if (token.start === end && end > 0 && /^(<!--|-->)/.test(around(text, token.start)))
@@ -164,6 +172,13 @@ function rejectSpelling(source: Source): void {
       throw forbidden(source, { start: end }, "has white space that is not a space, tab or line end", "use a space");
     end = token.end;
   }
+}
+
+function namesIn({ type, start, end }: Token, text: string): readonly string[] {
+  if (type.label === "name" || type.label === "privateId" || type.keyword !== undefined)
+    return [text.slice(start, end)];
+  if (type.label !== "regexp") return [];
+  return Array.from(text.slice(start, end).matchAll(GROUP_NAME), ([, name]) => name!);
 }
 
 /** Tokens that begin a statement, or continue the expression on the line before. */
