@@ -1,4 +1,4 @@
-import type { AnyNode } from "acorn";
+import type { AnonymousClassDeclaration, AnyNode, ClassDeclaration, ClassExpression } from "acorn";
 import { type ByKind, entryFor } from "./nodes.js";
 import { forbidden, type Source } from "./source.js";
 
@@ -20,10 +20,22 @@ const CATCH_PATTERN: Rule = {
   message: "takes an error apart in `catch`",
   remedy: "name the error, and take it apart in the block",
 };
+const STAMP: Rule = {
+  message: "has a class with private names that extends another class",
+  remedy: "use plain properties, or leave `extends` away",
+};
 
 const refused =
   (rule: Rule) =>
   (node: AnyNode): [AnyNode, Rule] => [node, rule];
+/**
+ * A constructor that returns an object gives it the private names of each class that extends it: even a frozen object, which
+ * would then keep them from one decision to the next. What a class extends can be changed later, so `extends null` is no better.
+ */
+const stamping = (node: ClassDeclaration | AnonymousClassDeclaration | ClassExpression): [AnyNode, Rule] | null =>
+  node.superClass && node.body.body.some((member) => "key" in member && member.key.type === "PrivateIdentifier")
+    ? [node, STAMP]
+    : null;
 const asynchronous = (node: AnyNode & { async: boolean }): [AnyNode, Rule] | null =>
   node.async ? [node, ASYNC] : null;
 
@@ -36,6 +48,8 @@ const RULES: ByKind<[], [AnyNode, Rule] | null> = {
   FunctionDeclaration: asynchronous,
   FunctionExpression: asynchronous,
   ArrowFunctionExpression: asynchronous,
+  ClassDeclaration: stamping,
+  ClassExpression: stamping,
   ForOfStatement: (node) => (node.await ? [node, FOR_AWAIT] : null),
   CatchClause: ({ param }) => (param && param.type !== "Identifier" ? [param, CATCH_PATTERN] : null),
   ExpressionStatement: (node) =>

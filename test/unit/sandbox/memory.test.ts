@@ -75,6 +75,34 @@ describe("a runtime", () => {
     expect(module.size).toBe(size);
   });
 
+  /** Bodies that leave something on objects that outlive the decision, or try to; `blob.n` is another one each time. */
+  const LEAVING: Readonly<Record<string, string>> = {
+    "private names on its own objects": `new (class { ${Array.from({ length: 500 }, (_, i) => `#f${i};`).join("")} })(); return 0;`,
+    "entries of weak maps by what is frozen": `for (const key of [Math, blob, current, Array.prototype]) new WeakMap().set(key, "x".repeat(9e4)); return 0;`,
+    "members of weak sets": `for (let i = 0; i < 300; i++) new WeakSet().add(Math).add(blob); return 0;`,
+    "names of properties that no decision had before": `const o = {}; for (let i = 0; i < 2000; i++) o["k" + blob.n + "_" + i] = 1; return 0;`,
+    symbols: `const o = {}; for (let i = 0; i < 2000; i++) o[Symbol("s" + blob.n)] = 1; return 0;`,
+    "properties that cannot be set": `for (const o of [Math, blob, current, Array]) for (let i = 0; i < 500; i++) try { o["k" + blob.n + i] = 1; } catch {} return 0;`,
+    "prototypes that cannot be set": `for (let i = 0; i < 500; i++) try { Object.setPrototypeOf(Math, { i }); } catch {} return 0;`,
+    "objects that inherit from what is frozen": `for (let i = 0; i < 2000; i++) { const o = Object.create(blob); o["k" + i] = o; } return 0;`,
+    "generators that did not end": `const g = []; for (let i = 0; i < 500; i++) { const it = (function* () { yield it; })(); it.next(); g.push(it); } return 0;`,
+  };
+
+  it.each(Object.keys(LEAVING))("keeps nothing of a decision that leaves %s", (what) => {
+    const policy = link(blob(LEAVING[what]!));
+    const module = new Module();
+    const limits = { ...LARGE, memory: 2 * LIMITS.memory };
+    const runtime = new Runtime(module, policy.source, { ...limits, stack: 128 * 1024 }, SHAPE);
+    const ask = (n: number) => runtime.ask(0, sized(n), { ...task() }, limits, FUNCTIONS);
+    const first = ask(0);
+    expect(first).toMatchObject({ stop: null, verdict: 0 });
+    for (let i = 1; i < 40; i++) expect(ask(i)).toEqual(first);
+    const { size } = module;
+    for (let i = 40; i < 400; i++) ask(i);
+    expect(ask(400)).toEqual(first);
+    expect(module.size).toBe(size);
+  });
+
   it("does not let a decision have what the one before it held", () => {
     const guest = new Guest();
     const policy = link(
