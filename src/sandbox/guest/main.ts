@@ -18,6 +18,7 @@ declare let $handles: object;
 
 interface Settings {
   readonly permits: Readonly<Record<string, string>>;
+  readonly overridable: Readonly<Record<string, string>>;
   readonly constants: Readonly<Record<string, string | number>>;
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];
@@ -58,7 +59,7 @@ const link: Readonly<Record<Linked, unknown>> = {
 };
 const given = LINK.map((name) => link[name]);
 
-lockDown(settings.permits, [current, guest, exhausted]);
+lockDown(settings.permits, settings.overridable, [current, guest, exhausted]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
