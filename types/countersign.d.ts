@@ -162,7 +162,8 @@ export interface Command {
   readonly name: string;
   readonly digest: string;
   readonly cmd: number;
-  readonly size: number;
+  /** Bytes of bpf_attr; null offline. */
+  readonly size: number | null;
   /** The program that is attached, run or pinned, or whose link is. */
   readonly program: ProgramReference | null;
   /** The map that is pinned, or attached (struct_ops). */

@@ -17,7 +17,17 @@ export interface EmbeddedObject {
  * embeds none.
  */
 export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
-  if (!isElf(bytes) || isBpfElf(bytes, 0)) return factsOfObject(bytes, visit);
+  const objects = objectsOfFile(bytes, visit);
+  const first = objects[0] as ObjectFacts;
+  if (objects.length === 1 && isBpfElf(bytes, 0)) return first;
+  const programs = objects.flatMap((object) => object.programs);
+  const maps = objects.flatMap((object) => object.maps);
+  return { sha256: sha256(bytes), byte_order: first.byte_order, programs, maps };
+}
+
+/** The same for each object by itself, at least one: a loader loads one after another, each with its own maps. */
+export function objectsOfFile(bytes: Uint8Array, visit?: Visit): readonly ObjectFacts[] {
+  if (!isElf(bytes) || isBpfElf(bytes, 0)) return [factsOfObject(bytes, visit)];
   const objects = embeddedObjects(bytes).map(({ offset, bytes: object }) => {
     try {
       return factsOfObject(object, visit);
@@ -25,13 +35,11 @@ export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
       throw error instanceof CountersignError ? error.within(`object at offset ${offset}`) : error;
     }
   });
-  const first = objects[0];
-  if (first === undefined)
+  if (objects.length === 0)
     throw new CountersignError("ELF_NO_PROGRAMS", "there is no BPF object in it", {
       remedy: "name a BPF object, or a program that embeds one",
     });
-  const programs = objects.flatMap((object) => object.programs);
-  return { sha256: sha256(bytes), byte_order: first.byte_order, programs };
+  return objects;
 }
 
 /**

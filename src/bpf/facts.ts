@@ -96,4 +96,6 @@ export interface ObjectFacts {
   readonly sha256: string;
   readonly byte_order: "little" | "big";
   readonly programs: readonly ProgramFacts[];
+  /** All that libbpf creates before it loads programs, in its order, whether a program refers to them or not. */
+  readonly maps: readonly MapFacts[];
 }

@@ -67,6 +67,23 @@ export class ObjectMaps {
     return this.#kconfig;
   }
 
+  /**
+   * Every map that libbpf creates of the object (bpf_object__create_maps), in its order; an inner map stands before the map that
+   * holds it. Maps of struct_ops are not among them.
+   */
+  all(): readonly CodeMap[] {
+    const defined = [...this.#defined.values()].flatMap((maps) => [...maps.values()]);
+    const { btf } = this;
+    const configured = btf !== null && btf.variables(btf.section(".kconfig")).length > 0;
+    return [
+      ...new Set([
+        ...defined.flatMap((map) => (map.inner === null ? [map] : [map.inner, map])),
+        ...this.#global.values(),
+        ...(configured ? [this.kconfig] : []),
+      ]),
+    ];
+  }
+
   /** Variables of the arena's address space lie in the one arena that the object defines. */
   #placeArena(): void {
     const section = this.elf.section(".addr_space.1");

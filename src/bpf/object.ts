@@ -3,15 +3,16 @@ import { Btf } from "./btf.js";
 import { BtfExt } from "./btf-ext.js";
 import { sha256 } from "./digest.js";
 import { Elf } from "./elf.js";
-import type { ObjectFacts, ProgramFacts } from "./facts.js";
+import type { MapFacts, ObjectFacts, ProgramFacts } from "./facts.js";
 import { INSN_SIZE, MAX_INSNS } from "./insn.js";
 import { Linker } from "./link.js";
 import { ObjectMaps } from "./map.js";
+import { factsOfMap } from "./map-memory.js";
 import { ObjectProgram } from "./program.js";
-import { programFacts } from "./program-facts.js";
+import { mapFacts, programFacts } from "./program-facts.js";
 import { References } from "./reference.js";
 import { roleOf } from "./section.js";
-import { structOpsTargets } from "./struct-ops.js";
+import { structOpsMaps, structOpsTargets } from "./struct-ops.js";
 import { type ElfFunction, readSymbols } from "./symbols.js";
 
 /** What is shown each program with its facts, in their order. */
@@ -46,7 +47,7 @@ export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): Objec
     programs.push(facts);
     visit(program, facts);
   }
-  return { sha256: sha256(bytes), byte_order: object.elf.order, programs };
+  return { sha256: sha256(bytes), byte_order: object.elf.order, programs, maps: object.maps };
 }
 
 /** So many instructions up to and with a program's own. Throws ELF_UNSUPPORTED where they are too many. */
@@ -68,6 +69,7 @@ export class BpfObject {
   /** Empty where there is none. */
   readonly license: string;
   readonly #linker: Linker;
+  readonly #maps: ObjectMaps;
   readonly #structOps: ReadonlyMap<string, string>;
 
   constructor(bytes: Uint8Array) {
@@ -83,10 +85,16 @@ export class BpfObject {
       });
     this.functions = programs;
     this.license = licenseOf(this.elf);
-    const maps = new ObjectMaps(this.elf, this.btf, data);
+    this.#maps = new ObjectMaps(this.elf, this.btf, data);
     this.#structOps = this.btf === null ? new Map() : structOpsTargets(this.elf, this.btf, data);
     const callbacks = this.btf === null ? new Map<string, string>() : exceptionCallbacks(this.btf);
-    this.#linker = new Linker(new References(this.elf, this.btf, maps), subprograms, callbacks);
+    this.#linker = new Linker(new References(this.elf, this.btf, this.#maps), subprograms, callbacks);
+  }
+
+  /** The maps that libbpf would create, in its order. */
+  get maps(): readonly MapFacts[] {
+    const tables = this.btf === null ? [] : structOpsMaps(this.elf, this.btf).map(factsOfMap);
+    return [...this.#maps.all().map(mapFacts), ...tables];
   }
 
   program(of: ElfFunction): ObjectProgram {

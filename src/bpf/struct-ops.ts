@@ -1,9 +1,33 @@
 import type { Btf } from "./btf.js";
 import { essentialName } from "./core-relo.js";
 import { ELF, type Elf, type ElfSymbol } from "./elf.js";
+import type { MapDefinition } from "./facts.js";
 
 /** Sections whose variables are tables of functions for the kernel; an opening `?` says that they may be left out. */
 const SECTIONS: ReadonlySet<string> = new Set([".struct_ops", ".struct_ops.link"]);
+
+/** BPF_F_LINK of linux/bpf.h: the map is put in force by a link. */
+const LINK = 1 << 13;
+
+/**
+ * The maps that libbpf makes of struct_ops tables, one for each variable. Their `value_size` is that of the object's own struct: the kernel's
+ * is larger, and known only where its BTF is. Tables that may be left out (`?`) are, as libbpf does unless the loader asks for them.
+ */
+export function structOpsMaps(elf: Elf, btf: Btf): MapDefinition[] {
+  return elf.sections
+    .filter(({ name }) => SECTIONS.has(name))
+    .flatMap(({ name: section }) =>
+      btf.variables(btf.section(section)).map(({ type }) => ({
+        name: btf.name(type),
+        type: "struct_ops",
+        key_size: 4,
+        value_size: btf.sizeOf(btf.target(type)),
+        max_entries: 1,
+        flags: section === ".struct_ops.link" ? LINK : 0,
+        contents: null,
+      })),
+    );
+}
 
 /** The kernel's longest has some fifty; what goes beyond this only loses its name. */
 const MAX_MEMBERS = 4096;

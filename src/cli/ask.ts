@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import type { LogConfig } from "../config/config.js";
-import { hookOf, type OfflineSignatures, subjectsOf } from "../engine/offline.js";
+import { hookOf, type OfflineSignatures, questionsAbout } from "../engine/offline.js";
+import { LOAD_HOOKS, type Question } from "../engine/offline-load.js";
 import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
@@ -45,20 +46,34 @@ export async function openEngine(
   return engine;
 }
 
-/** What is decided about a file: a decision for each subject in it. Throws what makes it undecidable, with the file. */
+/** A decision about a file, and what a live one may know otherwise. */
+export interface Asked extends Pick<Question, "unknown" | "offlineOnly"> {
+  readonly decision: Decision;
+}
+
+/**
+ * What is decided about a file: a decision for each subject in it, at the one hook that is named or that its content calls for.
+ * With `load`, a BPF object is asked about at each served hook that a gate asks while it is loaded. Throws what makes it
+ * undecidable, with the file.
+ */
 export async function askAbout(
   engine: TimedEngine,
   path: string,
   { current, hook: named, signatures, time }: Ask,
-): Promise<Decision[]> {
+  load = false,
+): Promise<Asked[]> {
   const file = { path, bytes: readInput(path) };
   const hook = named ?? hookOf(file);
   // a file that nothing recognizes and nothing decides about must not pass for one that is allowed
   if (named === undefined && hook === "blob_verify" && !engine.serves(hook)) throw unrecognized(path);
-  const decisions: Decision[] = [];
-  for (const subject of subjectsOf(file, hook, signatures))
-    decisions.push(await engine.decide({ hook, subject: subject as never, current, time }));
-  return decisions;
+  const whole = load && named === undefined && hook === "bpf_prog_load";
+  const hooks = whole ? LOAD_HOOKS.filter((one) => one === hook || engine.serves(one)) : [hook];
+  const asked: Asked[] = [];
+  for (const { hook, subject, unknown, offlineOnly } of questionsAbout(file, hooks, signatures)) {
+    const decision = await engine.decide({ hook, subject: subject as never, current, time });
+    asked.push({ decision, unknown, offlineOnly });
+  }
+  return asked;
 }
 
 function unrecognized(file: string): CountersignError {

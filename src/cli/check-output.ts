@@ -3,12 +3,13 @@ import { oneLine } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
 import { faultText } from "../hooks/refusal.js";
 import { type Checked, isUndecided } from "./checked.js";
+import { liveNotes, type Reads } from "./live-notes.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
 import { unusedReasons } from "./unused-reasons.js";
 
 /** What was decided: as JSON, one object a file and an array for several; or as a table, one reason a line. */
-export function printCheck(checked: readonly Checked[], json: boolean): void {
+export function printCheck(checked: readonly Checked[], json: boolean, reads: Reads): void {
   if (json) {
     const all = checked.map(toJson);
     printJson(all.length === 1 ? all[0] : all);
@@ -18,13 +19,16 @@ export function printCheck(checked: readonly Checked[], json: boolean): void {
   if (rows.length > 0) print(table(["FILE", "SUBJECT", "HOOK", "VERDICT", "REASON"], rows));
   const faults = checked.flatMap(({ file, decisions }) => decisions.flatMap((decision) => faultLines(file, decision)));
   if (faults.length > 0) print(`\n${faults.join("\n")}`);
+  const notes = liveNotes(checked, reads);
+  if (notes.length > 0) print(`\n${notes.join("\n")}`);
   if (checked.length > 1 || rows.length > 1) print(`\n${summary(checked)}`);
 }
 
-function toJson({ file, decisions, error }: Checked): object {
+function toJson({ file, decisions, differences, error }: Checked): object {
   return {
     file,
     decisions: decisions.map(({ current: _, ...decision }) => ({ ...decision, errno: verdictName(decision.verdict) })),
+    differences: differences.map(({ asked: _, offlineOnly, ...one }) => ({ ...one, offline_only: offlineOnly })),
     error,
   };
 }

@@ -19,7 +19,9 @@ export function command(): Command {
     .argument("<file...>", "BPF objects, programs that carry them, kernel modules, or any blob")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .addOption(
-      new Option("--hook <name>", "ask this hook, instead of the one that the content calls for").choices(HOOK_NAMES),
+      new Option("--hook <name>", "ask this hook alone, instead of those that the content calls for").choices(
+        HOOK_NAMES,
+      ),
     )
     .option("--signature <file>", "a detached signature of what is checked")
     .option("--as <file>", "who asks: a JSON file with fields of `current`")
@@ -36,6 +38,10 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
+A BPF object is asked about as \`run\` would ask while it is loaded: each map is created and handed out, then each program is
+loaded and handed out, at the hooks that the configuration serves. Facts that only a live load has are listed where a
+policy reads them. \`--hook\` asks one hook alone.
+
 Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
 otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is denied, 2 when something
 could not be decided: a file cannot be read, or an enforcing policy failed, with \`on_fault: allow\` too.
@@ -78,7 +84,7 @@ async function check(files: readonly string[], options: Options): Promise<void> 
       checked.push(await checkFile(engine, file, ask));
     }
     bar.stop();
-    printCheck(checked, options.json === true);
+    printCheck(checked, options.json === true, (attachment, fact) => engine.reads(attachment, fact));
     for (const { error } of checked) if (error !== null) complain(error);
     process.exitCode = exitCodeOf(checked);
   } finally {
@@ -89,9 +95,15 @@ async function check(files: readonly string[], options: Options): Promise<void> 
 
 async function checkFile(engine: TimedEngine, file: string, ask: Ask): Promise<Checked> {
   try {
-    return { file, decisions: await askAbout(engine, file, ask), error: null };
+    const asked = await askAbout(engine, file, ask, true);
+    const differences = asked
+      .map(({ decision: { hook, subject, answers }, ...its }) => {
+        return { hook, subject: subject.name, asked: answers.map(({ attachment }) => attachment), ...its };
+      })
+      .filter(({ unknown, offlineOnly }) => unknown.length + offlineOnly.length > 0);
+    return { file, decisions: asked.map(({ decision }) => decision), differences, error: null };
   } catch (error) {
-    if (error instanceof CountersignError) return { file, decisions: [], error };
+    if (error instanceof CountersignError) return { file, decisions: [], differences: [], error };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { CountersignError } from "../error.js";
+import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import { EXIT } from "./exit.js";
 
@@ -6,7 +7,21 @@ import { EXIT } from "./exit.js";
 export interface Checked {
   readonly file: string;
   readonly decisions: readonly Decision[];
+  /** What a live load knows otherwise, by hook and subject. */
+  readonly differences: readonly LiveDifference[];
   readonly error: CountersignError | null;
+}
+
+/** Facts of one subject that a live load has otherwise than the file. */
+export interface LiveDifference {
+  readonly hook: HookName;
+  readonly subject: string;
+  /** The attachments that were asked. */
+  readonly asked: readonly string[];
+  /** Facts that cannot be known from the file. */
+  readonly unknown: readonly string[];
+  /** Facts that are null at a live load. */
+  readonly offlineOnly: readonly string[];
 }
 
 /** Exit code of a check: undecided comes before denied, since a policy that failed says nothing about what it was asked. */

@@ -72,8 +72,8 @@ async function run(engine: TimedEngine, attachment: string, cases: string, one: 
   const user = one.uid === undefined ? {} : { uid: one.uid, euid: one.uid };
   const current = labelled({ ...HOST, ...user, ...(one.comm === undefined ? {} : { comm: one.comm }) }, one.labels);
   const signatures = { given: null, store: engine.signatures };
-  const decisions = await askAbout(engine, resolve(dirname(cases), one.file), { current, hook: one.hook, signatures });
-  return decisions.map(({ subject, answers }) => {
+  const asked = await askAbout(engine, resolve(dirname(cases), one.file), { current, hook: one.hook, signatures });
+  return asked.map(({ decision: { subject, answers } }) => {
     const answer = answers.find((its) => its.attachment === attachment) ?? null;
     const expected = one.reason === undefined ? one.expect : `${one.expect}: …${one.reason}…`;
     return {

@@ -188,6 +188,11 @@ export class Engine {
     return this.config.default[hook] === "deny" || this.attachments.some(({ hooks }) => hooks.has(hook));
   }
 
+  /** Whether an attachment's policy names a fact in its text. */
+  reads(attachment: string, fact: string): boolean {
+    return this.named(attachment)?.names(fact) === true;
+  }
+
   /** Whether an attachment may lend capabilities to anybody. */
   get delegates(): boolean {
     return this.attachments.some(({ delegates }) => delegates);

@@ -27,8 +27,13 @@ export class EvidenceOf {
 
 const MAX_LINES = 3;
 
+/** The words of a policy's text that can name a fact: properties, and words in strings and patterns. */
+export function wordsIn(source: string): ReadonlySet<string> {
+  return new Set(Array.from(source.matchAll(/(?:\.|["'`{,]\s*)([a-z]+(?:_[a-z]+)*)\b/g), ([, word]) => word as string));
+}
+
 function effectsNamed(source: string): ReadonlySet<EffectName> {
-  const named = new Set(Array.from(source.matchAll(/(?:\.|["'`{,]\s*)([a-z]+(?:_[a-z]+)*)\b/g), ([, word]) => word));
+  const named = wordsIn(source);
   const changing = named.has("read_only") ? EFFECTS.filter((effect) => !effect.startsWith("reads_")) : [];
   return new Set([...changing, ...EFFECTS.filter((effect) => named.has(effect))]);
 }

@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { sha256 } from "../bpf/digest.js";
 import { isElf } from "../bpf/elf.js";
-import { embeddedObjects, factsOfFile, isBpfElf } from "../bpf/embedded.js";
-import type { MapFacts, ProgramFacts } from "../bpf/facts.js";
+import { embeddedObjects, isBpfElf } from "../bpf/embedded.js";
 import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
 import type { FileFacts, Subject } from "../hooks/subject.js";
@@ -12,7 +11,7 @@ import { readSignedData } from "../trust/cms/cms.js";
 import { MODSIG_MARKER } from "../trust/cms/modsig.js";
 import { MAX_SIGNATURE } from "../trust/cms/pkcs7.js";
 import type { SignatureStore } from "../trust/store.js";
-import { programSubject } from "./program-subject.js";
+import { LOAD_HOOKS, loadQuestions, type Question } from "./offline-load.js";
 
 /** A file that somebody asks about before it is used anywhere. */
 export interface OfflineFile {
@@ -44,17 +43,30 @@ export function hookOf({ path, bytes }: OfflineFile): HookName {
 }
 
 /**
- * What a hook would be asked about a file: one subject, or one for each program or map in it. Throws what reading the
- * file as such throws, with the file in its place, and USAGE where no file is what the hook is about.
+ * What hooks would be asked about a file, in the order of a live load: one question, or one for each program or map in it.
+ * Throws what reading the file as such throws, with the file in its place, and USAGE where no file is what a hook is about.
  */
-export function subjectsOf(file: OfflineFile, hook: HookName, signatures: OfflineSignatures): readonly Subject[] {
+export function questionsAbout(
+  file: OfflineFile,
+  hooks: readonly HookName[],
+  signatures: OfflineSignatures,
+): readonly Question[] {
   try {
-    return MAKERS[HOOKS[hook].subject](file, hook, signatures);
+    if (!hooks.every((hook) => LOAD_HOOKS.includes(hook)))
+      return hooks.map((hook) => ({ hook, subject: subjectOf(file, hook, signatures), unknown: [], offlineOnly: [] }));
+    const signatureOf = (digest: string) => signatures.given ?? stored(signatures.store, digest);
+    const load = loadQuestions(file.bytes, fileFacts(file, signatures), signatureOf);
+    return load.filter(({ hook }) => hooks.includes(hook));
   } catch (error) {
     throw error instanceof CountersignError && error.place?.startsWith(file.path) !== true
       ? error.within(file.path)
       : error;
   }
+}
+
+/** The subjects that one hook would be asked about. */
+export function subjectsOf(file: OfflineFile, hook: HookName, signatures: OfflineSignatures): readonly Subject[] {
+  return questionsAbout(file, [hook], signatures).map(({ subject }) => subject);
 }
 
 /** Endings of signatures beside what they sign: CMS, ssh-keygen's and bare ones, minisign's, Sigstore's. */
@@ -69,46 +81,21 @@ export function readSignature(path: string): Uint8Array {
   return /\.(sig|raw|minisig|sigstore|sigstore\.json)$/.test(path) ? bytes : wellFormed(path, bytes);
 }
 
-type Maker = (file: OfflineFile, hook: HookName, signatures: OfflineSignatures) => readonly Subject[];
-
-const MAKERS: Readonly<Record<(typeof HOOKS)[HookName]["subject"], Maker>> = {
-  program: (file, _, signatures) => {
-    const object = fileFacts(file, signatures);
-    return factsOfFile(file.bytes).programs.map((program) =>
-      programSubject(program, {
-        signature: signatures.given ?? stored(signatures.store, program.digest),
-        kernel_signature: null,
-        kernel_keyring: null,
-        object,
-        loaded: null,
-        rewritten: false,
-      }),
-    );
-  },
-  map: ({ bytes }, hook) => {
-    const access = hook === "bpf_map" ? "rw" : null;
-    return distinct(factsOfFile(bytes).programs).map((map) => ({
-      ...map,
-      digest: sha256(Buffer.from(JSON.stringify(map))),
-      access,
-    }));
-  },
-  file: (file, hook, signatures) => {
-    const facts = fileFacts(file, signatures);
-    const purpose = hook === "kernel_read_file" ? "module" : "exec";
-    const parameters = hook === "kernel_read_file" ? "" : null;
-    return [{ ...facts, name: basename(file.path), digest: facts.sha256, purpose, parameters }];
-  },
-  blob: (file, _, signatures) => {
-    const { sha256: digest, data, signature } = fileFacts(file, signatures);
-    return [{ name: basename(file.path), digest, data, signature }];
-  },
-  command: notOfFile,
-  token: notOfFile,
-};
-
-function notOfFile(_: OfflineFile, hook: HookName): never {
-  throw new CountersignError("USAGE", `${hook} is not about a file`, { remedy: "name another hook with --hook" });
+/** A file that is used as a whole. */
+function subjectOf(file: OfflineFile, hook: HookName, signatures: OfflineSignatures): Subject {
+  const facts = fileFacts(file, signatures);
+  const { sha256: digest, data, signature } = facts;
+  const name = basename(file.path);
+  switch (HOOKS[hook].subject) {
+    case "file":
+      return hook === "kernel_read_file"
+        ? { ...facts, name, digest, purpose: "module", parameters: "" }
+        : { ...facts, name, digest, purpose: "exec", parameters: null };
+    case "blob":
+      return { name, digest, data, signature };
+    default:
+      throw new CountersignError("USAGE", `${hook} is not about a file`, { remedy: "name another hook with --hook" });
+  }
 }
 
 function fileFacts({ path, bytes }: OfflineFile, { given, store }: OfflineSignatures): FileFacts {
@@ -137,9 +124,4 @@ function wellFormed(path: string, signature: Uint8Array): Uint8Array {
       cause: error,
     });
   }
-}
-
-/** Programs of one object share its maps. */
-function distinct(programs: readonly ProgramFacts[]): MapFacts[] {
-  return [...new Map(programs.flatMap(({ maps }) => maps.map((map) => [map.name, map]))).values()];
 }

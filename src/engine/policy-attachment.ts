@@ -7,7 +7,7 @@ import type { MapView, MapWrite } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
 import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
-import { EvidenceOf } from "./evidence.js";
+import { EvidenceOf, wordsIn } from "./evidence.js";
 import type { Helpers } from "./helpers.js";
 import type { DecisionWatch } from "./watch.js";
 
@@ -67,6 +67,11 @@ export class PolicyAttachment implements Attachment {
     this.watched?.watch.answered();
     if (outcome.verdict === 0 && outcome.answers.length === 0) return outcome;
     return { ...outcome, answers: this.helpers.explained(outcome.answers), evidence: this.evidence.in(subject) };
+  }
+
+  /** Whether the policy's text has a word as a property, a string or in a pattern. */
+  names(word: string): boolean {
+    return wordsIn(this.policy.source).has(word);
   }
 
   commit(): readonly MapWrite[] {

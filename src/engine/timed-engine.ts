@@ -49,6 +49,11 @@ export class TimedEngine {
     return this.engine.serves(hook);
   }
 
+  /** Whether an attachment's policy names a fact in its text. */
+  reads(attachment: string, fact: string): boolean {
+    return this.engine.reads(attachment, fact);
+  }
+
   async decide<H extends HookName>(request: DecisionRequest<H>): Promise<Decision> {
     const overdue: Standing[] = [];
     for (;;) {

@@ -32,7 +32,7 @@ export const HOOKS = {
   bpf: {
     subject: "command",
     when: "any bpf(2) command",
-    served: { offline: false, gate: true, sealed: false },
+    served: { offline: true, gate: true, sealed: false },
   },
   bpf_token_create: {
     subject: "token",

@@ -8,8 +8,8 @@ export interface CommandSubject {
   /** SHA-256 of BTF that is loaded, else of these facts; empty where registers alone are known. */
   readonly digest: string;
   readonly cmd: number;
-  /** Bytes of bpf_attr. */
-  readonly size: number;
+  /** Bytes of bpf_attr; null offline, since it is the loader's. */
+  readonly size: number | null;
   /** The program that is attached, detached, run or pinned, or whose link is; null for a detachment that names none. */
   readonly program: ProgramReference | null;
   /** The map that is pinned, or attached (struct_ops). */

@@ -1,6 +1,6 @@
 import { sha256 } from "../../bpf/digest.js";
-import { factsOfMap } from "../../bpf/map-memory.js";
 import { MAP_TYPES } from "../../bpf/tables/names.gen.js";
+import { mapSubject } from "../../engine/map-subject.js";
 import type { MapSubject } from "../../hooks/subject.js";
 import { type Attr, CREATE } from "../call/attr.js";
 import { firstValue, isFrozen, type KernelMap } from "../sys/bpf.js";
@@ -16,7 +16,7 @@ export function createdMap(given: Attr): MapSubject {
     flags: given.u32(CREATE.mapFlags),
     contents: null,
   };
-  return { ...factsOfMap(facts), digest: digestOf(facts), access: null };
+  return mapSubject(facts, null);
 }
 
 /** A map that is there, as the kernel reports it; `exclusive` where one program alone may use it. */
@@ -30,7 +30,7 @@ export function liveMap(info: KernelMap, fd: number, access: string, exclusive =
     flags: info.flags,
     contents: contentsOf(info, fd, exclusive),
   };
-  return { ...factsOfMap(facts), digest: digestOf(facts), access };
+  return mapSubject(facts, access);
 }
 
 /** BPF_F_RDONLY_PROG of linux/bpf.h, and BPF_MAP_TYPE_ARRAY: what libbpf makes of .rodata. */
@@ -50,8 +50,4 @@ function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | n
   if (info.type !== ARRAY || info.maxEntries !== 1 || !(isReadOnly(info) || exclusive) || !isFrozen(fd)) return null;
   const value = firstValue(fd, info.valueSize);
   return value === null ? null : sha256(value);
-}
-
-function digestOf(facts: object): string {
-  return sha256(Buffer.from(JSON.stringify(facts)));
 }

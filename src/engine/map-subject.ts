@@ -1,0 +1,11 @@
+import { sha256 } from "../bpf/digest.js";
+import type { MapDefinition } from "../bpf/facts.js";
+import { factsOfMap } from "../bpf/map-memory.js";
+import type { MapSubject } from "../hooks/subject.js";
+
+/** A map as a subject. Its digest is of its definition, so that a map has the same one offline and at a gate. */
+export function mapSubject(map: MapDefinition, access: string | null): MapSubject {
+  const { name, type, key_size, value_size, max_entries, flags, contents } = map;
+  const definition = { name, type, key_size, value_size, max_entries, flags, contents };
+  return { ...factsOfMap(definition), digest: sha256(Buffer.from(JSON.stringify(definition))), access };
+}

@@ -1,0 +1,171 @@
+import { objectsOfFile } from "../bpf/embedded.js";
+import type { MapFacts, ObjectFacts, ProgramFacts } from "../bpf/facts.js";
+import type { ObjectProgram } from "../bpf/program.js";
+import type { HookName } from "../hooks/catalogue.js";
+import type { CommandSubject } from "../hooks/command.js";
+import type { FileFacts, ProgramSubject, Subject } from "../hooks/subject.js";
+import { mapSubject } from "./map-subject.js";
+import { programSubject } from "./program-subject.js";
+
+/** What a hook would be asked about a file. */
+export interface Question {
+  readonly hook: HookName;
+  readonly subject: Subject;
+  /** Facts that a live load has, or has otherwise, and that cannot be known from the file. */
+  readonly unknown: readonly string[];
+  /** Facts that the file has, and a live load has not: they are null there. */
+  readonly offlineOnly: readonly string[];
+}
+
+/** The hooks that a gate asks while an object is loaded. */
+export const LOAD_HOOKS: readonly HookName[] = ["bpf", "bpf_map_create", "bpf_map", "bpf_prog_load", "bpf_prog"];
+
+/**
+ * What a gate is asked while libbpf loads the objects of a file, in its order: first each map, then each program; each is created
+ * or loaded, and then handed out. A gate stops at the first denial, and this does not. The two commands of hook `bpf` that every
+ * load has are asked once. `signatureOf` finds the signature over what has a digest. Throws what reading the objects throws.
+ */
+export function loadQuestions(
+  bytes: Uint8Array,
+  file: FileFacts,
+  signatureOf: (digest: string) => Uint8Array | null,
+): readonly Question[] {
+  const filledIn: number[] = [];
+  const objects = objectsOfFile(bytes, (program) => filledIn.push(countFilledIn(program)));
+  const embedded = objects.length > 1 || objects[0]?.sha256 !== file.sha256;
+  const prefix = embedded ? null : objectName(file.path);
+  const questions = objects.flatMap((object) => [
+    ...object.maps.flatMap((map) => mapQuestions(map, prefix)),
+    ...object.programs.flatMap((program) => programQuestions(program, file, signatureOf(program.digest), filledIn)),
+  ]);
+  return withCommands(questions, objects);
+}
+
+/** Created, then handed out: before its contents are written, so that they are not facts yet. */
+function mapQuestions(map: MapFacts, prefix: string | null): readonly Question[] {
+  const name = liveMapName(map.name, prefix);
+  const definition = { ...map, name: shortName(name), contents: null };
+  const unknown = unknownOfMap(map, prefix);
+  const access = map.flags & RDONLY ? "r" : map.flags & WRONLY ? "w" : "rw";
+  const created = { ...definition, flags: map.flags | (KERNEL_FLAGS[map.type] ?? 0) };
+  return [
+    { hook: "bpf_map_create", subject: mapSubject(definition, null), unknown, offlineOnly: [] },
+    { hook: "bpf_map", subject: mapSubject(created, access), unknown, offlineOnly: [] },
+  ];
+}
+
+function programQuestions(
+  program: ProgramFacts,
+  object: FileFacts,
+  signature: Uint8Array | null,
+  filledIn: number[],
+): readonly Question[] {
+  const unknown = [
+    ...(shortName(program.name) === program.name ? [] : ["name"]),
+    ...((filledIn.shift() as number) > 0 ? FILLED_IN : []),
+    ...SIGNED_BY_LOADER,
+  ];
+  const subject = programSubject(program, {
+    signature,
+    kernel_signature: null,
+    kernel_keyring: null,
+    object,
+    loaded: null,
+    rewritten: false,
+  });
+  const offlineOnly = offlineOnlyOf(subject);
+  return [
+    { hook: "bpf_prog_load", subject, unknown, offlineOnly },
+    { hook: "bpf_prog", subject, unknown: [...unknown, ...REPORTED_BY_KERNEL], offlineOnly },
+  ];
+}
+
+/** What changes with the instructions that are filled in at load: CO-RE relocations, kernel symbols and kfuncs. */
+const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"] as const;
+/** From bpf_attr. */
+const SIGNED_BY_LOADER = ["kernel_signature", "kernel_keyring"] as const;
+const REPORTED_BY_KERNEL = ["loaded", "rewritten"] as const;
+const FILE_ONLY = ["section", "object"] as const;
+/** Types whose target a live load names, by the id of its BTF. */
+const NAMES_TARGET: ReadonlySet<string> = new Set(["tracing", "lsm", "struct_ops"]);
+
+function offlineOnlyOf(program: ProgramSubject): readonly string[] {
+  const only: string[] = FILE_ONLY.filter((fact) => program[fact] !== null);
+  return program.attach_to === null || NAMES_TARGET.has(program.type) ? only : [...only, "attach_to"];
+}
+
+function countFilledIn(program: ObjectProgram): number {
+  const kernel = [...program.linked.references.values()].filter(({ to }) => to === "kfunc" || to === "ksym");
+  return program.rewrittenSlots().length + kernel.length;
+}
+
+/** BPF_F_RDONLY and BPF_F_WRONLY of linux/bpf.h: what user space may do with the map. */
+const RDONLY = 1 << 3;
+const WRONLY = 1 << 4;
+
+/** Flags that the kernel adds when it creates a map (dev_map_init_map of kernel/bpf/devmap.c): BPF_F_RDONLY_PROG. */
+const KERNEL_FLAGS: Readonly<Record<string, number>> = { devmap: 1 << 7, devmap_hash: 1 << 7 };
+
+const SIZES = ["max_entries", "memory", "memory_per_cpu", "digest"] as const;
+
+function unknownOfMap(map: MapFacts, prefix: string | null): readonly string[] {
+  const unknown: string[] = [];
+  if (prefix === null && SECTION_OF_DATA.test(map.name)) unknown.push("name", "digest");
+  if (map.type === "struct_ops") unknown.push("value_size", "memory", "digest");
+  if (isSizedByLoader(map)) unknown.push(...SIZES);
+  return [...new Set(unknown)];
+}
+
+/** Local storage has no entries of its own; anything else of no entries gets them from the loader or from libbpf. */
+function isSizedByLoader({ type, max_entries }: MapFacts): boolean {
+  if (RINGS.has(type)) return max_entries < PAGE || Math.log2(max_entries) % 1 !== 0;
+  return max_entries === 0 && !type.endsWith("_storage");
+}
+
+/** libbpf rounds their sizes up to a power of two of pages (adjust_ringbuf_sz). */
+const RINGS: ReadonlySet<string> = new Set(["ringbuf", "user_ringbuf"]);
+const PAGE = 4096;
+
+/** The kernel keeps 15 bytes of a name (BPF_OBJ_NAME_LEN). */
+const NAME_LENGTH = 15;
+
+function shortName(name: string): string {
+  const bytes = Buffer.from(name, "utf8");
+  return bytes.length <= NAME_LENGTH ? name : bytes.subarray(0, NAME_LENGTH).toString("utf8");
+}
+
+/** A section that is a map's name: `.rodata`, but not `.data.custom`, which libbpf leaves as it is. */
+const SECTION_OF_DATA = /^\.[^.]+$/;
+/** Of the section's name, libbpf keeps so many bytes at least (internal_map_name). */
+const SECTION_LENGTH = 7;
+
+/** What libbpf calls a map of global data: `tracer.rodata` in an object that it calls `tracer`. */
+function liveMapName(name: string, prefix: string | null): string {
+  if (prefix === null || !SECTION_OF_DATA.test(name)) return name;
+  const room = NAME_LENGTH - Math.min(NAME_LENGTH, Math.max(SECTION_LENGTH, name.length));
+  return `${prefix.slice(0, room)}${name}`.replaceAll(/[^A-Za-z0-9_.]/g, "_");
+}
+
+/** What libbpf calls the object of a file: its name up to the first dot. */
+function objectName(path: string): string {
+  return (path.split(/[/\\]/).at(-1) as string).split(".")[0] as string;
+}
+
+/** The command before the first map, and the one before the first program. */
+function withCommands(questions: readonly Question[], objects: readonly ObjectFacts[]): readonly Question[] {
+  const creates = objects.some(({ maps }) => maps.length > 0);
+  const first = questions.findIndex(({ hook }) => hook === "bpf_prog_load");
+  return [
+    ...(creates ? [command("BPF_MAP_CREATE", 0)] : []),
+    ...questions.slice(0, first),
+    command("BPF_PROG_LOAD", 5),
+    ...questions.slice(first),
+  ];
+}
+
+/** A command of which a gate knows the registers alone; offline not even its size, which is that of the loader's bpf_attr. */
+function command(name: string, cmd: number): Question {
+  const nothing = { program: null, map: null, attach: null, run: null, path: null, btf: null };
+  const subject: CommandSubject = { name, digest: "", cmd, size: null, ...nothing };
+  return { hook: "bpf", subject, unknown: ["size"], offlineOnly: [] };
+}
