@@ -1,0 +1,48 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../src/config/config.js";
+import { Engine } from "../src/engine/engine.js";
+import { subjectsOf } from "../src/engine/offline.js";
+import type { Current } from "../src/policy/current.js";
+import { SignatureStore } from "../src/trust/store.js";
+
+/** Policies that stay within the interface of every version that is compared. */
+const POLICIES: Readonly<Record<string, string>> = {
+  "known facts": `export const bpf_prog_load = (prog) =>
+  prog.type === "sched_cls" && !prog.effects.reads_kernel_memory && prog.maps.length < 100 ? 0 : -1;`,
+  "a loop over facts": `export function bpf_prog_load(prog) {
+  let found = 0;
+  for (const name of prog.helpers) if (name.startsWith("map_")) found += 1;
+  for (const map of prog.maps) found += map.max_entries > 0 ? 1 : 0;
+  return found >= 0 && prog.insn_cnt > 0 ? 0 : -1;
+}`,
+  "`current` read": `export const bpf_prog_load = (prog, current) =>
+  current.uid === 0 && current.container === null && prog.license !== "none" ? 0 : -1;`,
+  "a denial with a reason": `import { deny } from "countersign";
+export const bpf_prog_load = (prog) => deny("no " + prog.name);`,
+};
+
+const CURRENT: Current = {
+  ...{ pid: 7, tid: 7, uid: 0, euid: 0, gid: 0, comm: "tc", exe: "/sbin/tc", cgroup: "/" },
+  capabilities: [],
+  namespaces: {},
+  container: null,
+};
+
+/** For each policy, a function that decides about one program which the engine has seen before. `object` is a path. */
+export async function decisions(object: string): Promise<Readonly<Record<string, () => unknown>>> {
+  const signatures = { given: null, store: SignatureStore.open([]) };
+  const [subject] = subjectsOf({ path: object, bytes: readFileSync(object) }, "bpf_prog_load", signatures);
+  const made: Record<string, () => unknown> = {};
+  for (const [name, text] of Object.entries(POLICIES)) {
+    const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
+    mkdirSync(join(folder, "policies"));
+    writeFileSync(join(folder, "policies/p.js"), text);
+    const config = join(folder, "countersign.yaml");
+    writeFileSync(config, "version: 1\nattachments: [{ policy: policies/p.js }]\n");
+    const engine = await Engine.open(readConfig(config));
+    made[name] = () => engine.decide({ hook: "bpf_prog_load", subject: subject as never, current: CURRENT });
+  }
+  return made;
+}
