@@ -52,6 +52,16 @@ export class OwnedThread<To, From extends { readonly is: string }> {
       resourceLimits: { stackSizeMb: 16, ...heap },
     });
     this.#worker.unref();
+    let take: (message: From | ThreadMessage) => void;
+    const started = new Promise<Failure | null>((resolve) => {
+      take = (message) => {
+        if (isOpened(message)) this.#opened.push(...message.fds);
+        else if (message.is === "ready") resolve(null);
+        else if (isFatal(message)) resolve(message.error);
+        hear(message);
+      };
+      this.#port.on("message", take);
+    });
     this.ended = new Promise((resolve) => {
       const end = (message: string) => {
         this.alive = false;
@@ -59,16 +69,10 @@ export class OwnedThread<To, From extends { readonly is: string }> {
       };
       this.#worker.on("error", ({ name, message }) => end(`${name}: ${message}`));
       this.#worker.on("exit", () => {
+        // Where this thread was busy meanwhile, the last messages, with the reason for the end, come behind the event.
+        for (const message of this.received()) take(message);
         for (const fd of this.#opened) closeSync(fd);
         end("the decision thread ended");
-      });
-    });
-    const started = new Promise<Failure | null>((resolve) => {
-      this.#port.on("message", (message: From | ThreadMessage) => {
-        if (isOpened(message)) this.#opened.push(...message.fds);
-        else if (message.is === "ready") resolve(null);
-        else if (isFatal(message)) resolve(message.error);
-        hear(message);
       });
     });
     this.#ready = Promise.race([started, this.ended]);

@@ -113,6 +113,12 @@ describe("an engine in a thread", () => {
     await expect(broken).rejects.toMatchObject({ code: "FILE_UNREADABLE", place: expect.stringContaining("none.js") });
   });
 
+  it("says why it did not start to a caller that was busy until its thread had ended, too", async () => {
+    const broken = open([{ policy: "policies/none.js" }]);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+    await expect(broken).rejects.toMatchObject({ code: "FILE_UNREADABLE", place: expect.stringContaining("none.js") });
+  });
+
   it("rejects what is asked of it when it is closed", async () => {
     const other = await open([{ policy: "policies/counts.js" }]);
     await other.close();
