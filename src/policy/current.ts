@@ -39,3 +39,10 @@ export const CURRENT_OTHERS = [
   "container.labels",
   "container.annotations",
 ] as const satisfies readonly (keyof Current | `container.${keyof Container}`)[];
+
+/** Those whose keys are free: kinds of namespaces, and what the container's owner chose. */
+export const CURRENT_RECORDS = [
+  "namespaces",
+  "container.labels",
+  "container.annotations",
+] as const satisfies readonly (typeof CURRENT_OTHERS)[number][];

@@ -5,7 +5,7 @@ import { Module } from "../sandbox/module.js";
 import { Runtime } from "../sandbox/runtime.js";
 import type { GuestShape } from "../sandbox/start.js";
 import type { Limits } from "./attachment.js";
-import { CURRENT_NUMBERS, CURRENT_OTHERS, type Current } from "./current.js";
+import { CURRENT_NUMBERS, CURRENT_OTHERS, CURRENT_RECORDS, type Current } from "./current.js";
 import { GUEST_CONSTANTS } from "./guest.js";
 import type { LinkedPolicy } from "./linker.js";
 import type { Outcome } from "./outcome.js";
@@ -16,6 +16,7 @@ export const SHAPE: GuestShape = {
   constants: GUEST_CONSTANTS,
   currentNumbers: CURRENT_NUMBERS,
   currentOthers: CURRENT_OTHERS,
+  currentRecords: CURRENT_RECORDS,
   // for people, and by far the most of a program's facts
   withheld: ["evidence"],
 };

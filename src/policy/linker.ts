@@ -26,8 +26,11 @@ export interface LinkedPolicy {
   readonly names: readonly ConfiguredName[];
   /** What is probably a mistake in it. */
   readonly warnings: readonly Warning[];
-  /** The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. */
-  locate(line: number, column: number): string;
+  /**
+   * The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. For a read of a
+   * property, `property` is its name.
+   */
+  locate(line: number, column: number, property?: string): string;
 }
 
 export interface LinkOptions extends Files {
@@ -71,7 +74,7 @@ function assembled(file: string, units: readonly Unit[], hookNames: readonly str
     blind: blindHooks(units.at(-1)!.source, hooks),
     names: units.flatMap(configuredNames),
     warnings: [],
-    locate: (line, column) => locate(parts, line, column) ?? file,
+    locate: (line, column, property) => locate(parts, line, column, property) ?? file,
   };
 }
 

@@ -15,17 +15,24 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return close === null ? "" : ` (did you mean \`${close}\`?)`;
 }
 
-/** Levenshtein's edit distance, given up as `bound` once it cannot be below it. */
+/**
+ * The edit distance, where swapping two adjacent letters is one edit (optimal string alignment). Gives up with `bound` once it
+ * cannot be below that.
+ */
 function distance(left: string, right: string, bound: number): number {
   if (Math.abs(left.length - right.length) >= bound) return bound;
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  let before: number[] = [];
   for (let i = 1; i <= left.length; i++) {
     const next = [i];
     for (let j = 1; j <= right.length; j++) {
       const changed = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
+      const isSwapped = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+      const swapped = isSwapped ? before[j - 2]! + 1 : bound;
+      next.push(Math.min(changed, swapped, row[j]! + 1, next[j - 1]! + 1));
     }
     if (Math.min(...next) >= bound) return bound;
+    before = row;
     row = next;
   }
   return row[right.length]!;

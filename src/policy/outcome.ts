@@ -3,6 +3,7 @@
  */
 export const FAULT_CODES = [
   "POLICY_ERROR",
+  "UNKNOWN_FACT",
   "OUT_OF_STEPS",
   "OUT_OF_TIME",
   "OUT_OF_MEMORY",

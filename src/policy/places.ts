@@ -12,9 +12,27 @@ export interface Part {
   readonly start: number;
 }
 
-/** Where in a policy's own files a place in the linked text is: `policies/tc.js:4:11`, or null for what the linker wrote. */
-export function locate(parts: readonly Part[], line: number, column: number): string | null {
+/**
+ * Where in a policy's own files a place in the linked text is: `policies/tc.js:4:11`, or null for what the linker wrote. For a
+ * read of a property, `property` is its name.
+ */
+export function locate(parts: readonly Part[], line: number, column: number, property?: string): string | null {
   const part = parts.findLast(({ start }) => start <= line);
   const offset = part?.edits.origin(line - part.start, column - 1) ?? null;
-  return offset === null ? null : placeOf(part!.file, part!.lines.positionAt(offset));
+  return offset === null
+    ? null
+    : placeOf(part!.file, part!.lines.positionAt(readAt(part!.edits.text, offset, property)));
+}
+
+/**
+ * The offset of the read of a property. The engine records a position for a member expression, but none for a destructuring
+ * pattern: there it reports the position before, such as that of the function. The read is then the first one behind it that
+ * spells the name.
+ */
+function readAt(text: string, offset: number, property: string | undefined): number {
+  if (property === undefined || !/^\w+$/.test(property) || /^(?:\.|\?\.|\[)/.test(text.slice(offset, offset + 2)))
+    return offset;
+  const spelt = new RegExp(`(?<=[.{,["'\`]\\s*)${property}\\b`, "g");
+  spelt.lastIndex = offset;
+  return spelt.exec(text)?.index ?? offset;
 }

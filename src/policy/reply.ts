@@ -2,6 +2,7 @@ import { isVerdict, verdictName } from "../errno.js";
 import type { Reply, Stop, Told } from "../sandbox/reply.js";
 import type { Limits } from "./attachment.js";
 import type { LinkedPolicy } from "./linker.js";
+import { didYouMean } from "./nearest.js";
 import type { Fault, FaultCode, Outcome } from "./outcome.js";
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -26,6 +27,7 @@ export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): O
 /** What stopped a policy, to its code and words. */
 const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Limits) => string]>> = {
   threw: ["POLICY_ERROR", thrown],
+  unknown: ["UNKNOWN_FACT", unknownFact],
   wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
   steps: ["OUT_OF_STEPS", (_, { steps }) => `used more than its ${steps} steps`],
   time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
@@ -45,14 +47,20 @@ function thrown({ error, host }: Told): string {
   return host === undefined ? words : `${words} (${host})`;
 }
 
+/** Without memory left the guest cannot tell which. */
+function unknownFact({ unknown }: Told): string {
+  if (unknown === null) return "read a fact that does not exist";
+  return `read the fact \`${unknown.name}\`, which does not exist${didYouMean(unknown.name, unknown.known)}`;
+}
+
 function badNumber(verdict: number, policy: LinkedPolicy): Fault {
   return { code: "BAD_RETURN_VALUE", message: `answered ${verdict}, not 0 or a negative errno`, place: policy.file };
 }
 
 /** The innermost frame of the stack that is in the policy's own text. */
-function placeOf({ error }: Told, policy: LinkedPolicy): string {
-  const [, line, column] = /\bpolicy:(\d+):(\d+)/.exec(error?.stack ?? "") ?? [];
-  return line === undefined ? policy.file : policy.locate(Number(line), Number(column));
+function placeOf({ error, unknown }: Told, policy: LinkedPolicy): string {
+  const [, line, column] = /\bpolicy:(\d+):(\d+)/.exec(unknown?.stack ?? error?.stack ?? "") ?? [];
+  return line === undefined ? policy.file : policy.locate(Number(line), Number(column), unknown?.name);
 }
 
 /** The verdict's reason is that of the last `deny` that returned this verdict; all other reasons are unused. */

@@ -138,9 +138,9 @@ const MADE: Readonly<Record<Kind, ((next: () => string) => string) | null>> = {
   [OWN]: (next) => `own(${next()})`,
 };
 
-/** The script of a shape: a function of where builders are kept, what freezes, what stands for bytes, what is shared, what is not. */
+/** The script of a shape: a function of where builders are kept, what freezes, what stands for bytes, what is shared, what is not, and the prototype. */
 function builder(number: number, keys: readonly string[], kinds: readonly Kind[]): string {
-  const fields: string[] = [];
+  const fields = ["__proto__:facts"];
   // the first value is the shape's own number
   let at = 1;
   const next = () => `v[${at++}]`;
@@ -150,7 +150,7 @@ function builder(number: number, keys: readonly string[], kinds: readonly Kind[]
     const name = key === "__proto__" ? '["__proto__"]' : JSON.stringify(key);
     if (made !== null) fields.push(`${name}:${made(next)}`);
   }
-  return `((builders,freeze,bytes,shared,own)=>{builders[${number}]=(v)=>freeze({${fields.join()}})})`;
+  return `((builders,freeze,bytes,shared,own,facts)=>{builders[${number}]=(v)=>freeze({${fields.join()}})})`;
 }
 
 /** A value that is one subject's alone: without its bytes, and where in it they belong. */

@@ -55,6 +55,9 @@ export const FAILED = 15;
 /** In: where the host puts the address of the one argument of a call. */
 export const ARGUMENT = 20;
 
+/** Out: 1 when the policy read a fact that does not exist, even if it caught the exception; else 0. */
+export const UNKNOWN_FACT = 21;
+
 // The doubles.
 
 /** Out: the verdict, when the policy answered with a number, whichever. */

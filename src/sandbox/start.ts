@@ -3,8 +3,8 @@ import type { JSContextPointer, JSValuePointer, Module } from "./module.js";
 import { OVERRIDABLE, PERMITS } from "./permits.js";
 import * as slot from "./slots.js";
 
-/** JS_AddIntrinsic…: BaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, MapSet, TypedArrays, BigInt. */
-export const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 256 | 512 | 2048;
+/** JS_AddIntrinsic…: BaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, Proxy, MapSet, TypedArrays, BigInt. */
+export const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 2048;
 
 /** What a guest is made of, beside the policy. */
 export interface GuestShape {
@@ -13,6 +13,8 @@ export interface GuestShape {
   /** Fields of `current` that are numbers, and the others; `container.labels` for one of an object that may be null. */
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];
+  /** Those of the others that are objects with free keys, such as labels: only their keys can be read, and any key. */
+  readonly currentRecords: readonly string[];
   /** Fields of subjects that do not cross. */
   readonly withheld: readonly string[];
 }

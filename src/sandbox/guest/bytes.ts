@@ -1,5 +1,6 @@
 import { ANSWERS, VERIFY_SIGNATURE } from "../slots.js";
 import { answer, answers, MAX_ANSWERS } from "./answers.js";
+import { OBJECT_FACTS } from "./facts.js";
 import { box, callHost, hostNumber } from "./host.js";
 import { stringOf } from "./text.js";
 
@@ -73,7 +74,7 @@ class Numbered extends Itself {
 }
 
 export function standFor(number: number, length: number): Bytes {
-  return Object.freeze(new Numbered({ length }, number)) as Bytes;
+  return Object.freeze(new Numbered({ __proto__: OBJECT_FACTS, length } as object, number)) as Bytes;
 }
 
 export const { of: numberOf, verify_signature } = Numbered;

@@ -1,7 +1,7 @@
 import { HASH, MAP_DELETE, MAP_LOOKUP, MAP_UPDATE, READ } from "../slots.js";
 import { answer, deny, note } from "./answers.js";
 import { numberOf, verify_signature } from "./bytes.js";
-import { deepFreeze } from "./freeze.js";
+import { makeFacts } from "./facts.js";
 import { callHost, hostNumber } from "./host.js";
 import { stringOf } from "./text.js";
 
@@ -51,7 +51,7 @@ export const functions = {
       throw new RangeError("read: offset is outside of the bytes");
     if (!Number.isInteger(length) || (length as number) < 0 || (offset as number) + (length as number) > all)
       throw new RangeError("read: length is outside of the bytes");
-    return deepFreeze(JSON.parse(callHost(READ, "read", undefined, number, offset as number, length as number)!));
+    return makeFacts(JSON.parse(callHost(READ, "read", undefined, number, offset as number, length as number)!));
   },
 
   deny,

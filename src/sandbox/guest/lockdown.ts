@@ -1,3 +1,4 @@
+import { keyOf } from "./key.js";
 import { allowOverride, describers } from "./overrides.js";
 
 // kept from before: the lockdown takes their names away while it runs
@@ -66,10 +67,6 @@ function find(place: string, roots: Readonly<Record<string, unknown>>): object |
   let at: unknown = world;
   for (const key of place.split(".")) at = (at as Keyed | undefined)?.[keyOf(key)];
   return (at as object | undefined) ?? null;
-}
-
-function keyOf(key: string): PropertyKey {
-  return key.startsWith("@@") ? (Symbol as unknown as Record<string, symbol>)[key.slice(2)]! : key;
 }
 
 function isBuiltIn(key: PropertyKey, object: object): boolean {

@@ -7,25 +7,17 @@ import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../slots.js";
 import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
+import { ARRAY_FACTS, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, exhausted, takeExhausted } from "./faults.js";
 import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
+import { settings } from "./settings.js";
 import { dropSubject, putShape, putShared, putSubject, subjects } from "./subjects.js";
 
-declare const $settings: string;
 // biome-ignore lint/style/useConst: the host declares it
 declare let $handles: object;
 
-interface Settings {
-  readonly permits: Readonly<Record<string, string>>;
-  readonly overridable: Readonly<Record<string, string>>;
-  readonly constants: Readonly<Record<string, string | number>>;
-  readonly currentNumbers: readonly string[];
-  readonly currentOthers: readonly string[];
-}
-
-const settings = JSON.parse($settings) as Settings;
-const current = makeCurrent(settings.currentNumbers, settings.currentOthers);
+const current = makeCurrent(settings.currentNumbers, settings.currentOthers, settings.currentRecords);
 const guest = Object.freeze({ __proto__: null, ...settings.constants, ...functions });
 let thrown: unknown;
 let wrong: unknown;
@@ -59,7 +51,7 @@ const link: Readonly<Record<Linked, unknown>> = {
 };
 const given = LINK.map((name) => link[name]);
 
-lockDown(settings.permits, settings.overridable, [current, guest, exhausted]);
+lockDown(settings.permits, settings.overridable, [current, guest, exhausted, OBJECT_FACTS, ARRAY_FACTS]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
@@ -69,6 +61,7 @@ $handles = [
     const told = JSON.stringify({
       ...tellAnswers(),
       error: box[STATUS] === THREW ? describe(thrown) : null,
+      unknown: takeUnknownFact(),
       wrong: box[STATUS] === WRONG ? kindOf(wrong) : null,
     });
     takeExhausted();

@@ -1,6 +1,6 @@
 import { SUBJECT } from "../slots.js";
 import { standFor } from "./bytes.js";
-import { deepFreeze } from "./freeze.js";
+import { makeFacts, OBJECT_FACTS } from "./facts.js";
 import { box } from "./host.js";
 
 /** Subjects that were built once and are passed by their slot. */
@@ -14,14 +14,14 @@ const shared: unknown[] = [];
 
 /** The host's own function, one for each shape of subjects: see parcel.ts. */
 export function putShape(
-  script: (...given: [Builder[], typeof Object.freeze, typeof standFor, unknown[], typeof own]) => void,
+  script: (...given: [Builder[], typeof Object.freeze, typeof standFor, unknown[], typeof own, object]) => void,
 ): void {
-  script(builders, Object.freeze, standFor, shared, own);
+  script(builders, Object.freeze, standFor, shared, own, OBJECT_FACTS);
 }
 
 export function putShared(text: string): void {
   const [number, value] = JSON.parse(text) as [number, unknown];
-  shared[number] = deepFreeze(value);
+  shared[number] = makeFacts(value);
 }
 
 /** Builds a subject in the slot that the box names. Text, not a value, crosses: it carries NUL, lone surrogates and `__proto__` whole. */
@@ -41,5 +41,5 @@ function own([value, bytes]: [unknown, readonly (readonly [readonly string[], nu
     for (const key of path.slice(0, -1)) at = at[key] as Record<string, unknown>;
     at[path.at(-1)!] = standFor(number, length);
   }
-  return deepFreeze(value);
+  return makeFacts(value);
 }

@@ -65,7 +65,7 @@ describe("a policy's file", () => {
 
   it("is told at the same place, and costs the same steps, with memory and without", () => {
     const guest = new Guest();
-    const body = `const f = (n) => (n > 0 ? f(n - 1) : blob.data.x.y);\n return f(3);`;
+    const body = `const f = (n) => (n > 0 ? f(n - 1) : blob.name.x.y);\n return f(3);`;
     const [without, with_] = ["", "let memory = [];"].map((head) =>
       guest.ask(`${head}\nexport const blob_verify = (blob) => {\n${body} };`),
     );

@@ -2,9 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ENGINES, type EngineName, engineCode } from "../../../src/sandbox/engine.js";
 import { Module } from "../../../src/sandbox/module.js";
 import { PERMITS } from "../../../src/sandbox/permits.js";
-
-/** JS_AddIntrinsic… of src/sandbox/runtime.ts. */
-const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 256 | 512 | 2048;
+import { INTRINSICS } from "../../../src/sandbox/start.js";
 
 /** Every key of the engine's own objects, by the place that it is found at first. */
 const WALK = `(() => {

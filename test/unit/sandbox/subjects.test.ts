@@ -6,7 +6,9 @@ const WHOLE = link(
   blob(`const { json, ...rest } = blob;
   const frozen = (value) => typeof value !== "object" || value === null ||
     Object.isFrozen(value) && Object.values(value).every(frozen);
-  return JSON.stringify(rest) === json && frozen(blob) && Object.getPrototypeOf(blob) === Object.prototype ? 0 : -1;`),
+  const inherited = Object.getPrototypeOf(blob);
+  return JSON.stringify(rest) === json && frozen(blob) && inherited !== Object.prototype && Object.isFrozen(inherited) &&
+    blob instanceof Object ? 0 : -1;`),
 );
 
 const asSeen = (_: string, value: unknown) => (value instanceof Uint8Array ? { length: value.length } : value);
