@@ -1,6 +1,7 @@
 import { LINK } from "../sandbox/link.js";
 import { HOOK, STATUS, STEPS, SUBJECT, ZERO } from "../sandbox/slots.js";
 import { ANONYMOUS, type Export, takeOut } from "./bindings.js";
+import { type DenialMarks, droppedCalls, watch } from "./denials.js";
 import { Edits } from "./edits.js";
 import { lighten } from "./lighten.js";
 import { hasNoMemory } from "./memory.js";
@@ -18,6 +19,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
+  const dropped = droppedCalls(units);
   let text = `${names.opening}${values.join("")};${own("metered")}(()=>${own("steps")});`;
   let line = 1;
   units.forEach((unit, index) => {
@@ -25,6 +27,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
     const edits = new Edits(source.text);
     const last = index === units.length - 1;
     // from the inside out
+    watch(dropped[index]!, edits, names);
     meter(source, edits, names);
     if (last) lighten(source, edits, hooks);
     takeOut(source, edits, anonymous);
@@ -58,9 +61,10 @@ function namesFor(units: readonly Unit[]): Names {
 }
 
 /** Names that stand in the linked text and in no file of the policy. */
-class Names implements Marks {
+class Names implements Marks, DenialMarks {
   readonly steps: string;
   readonly exhausted: string;
+  readonly unused: string;
   readonly box: string;
   readonly error: string;
   readonly anonymous: string;
@@ -69,6 +73,7 @@ class Names implements Marks {
   constructor(readonly prefix: string) {
     this.steps = this.own("steps");
     this.exhausted = this.own("exhausted");
+    this.unused = this.own("unused");
     this.box = this.own("box");
     this.error = this.own("error");
     this.anonymous = this.own("default");

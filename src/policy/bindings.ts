@@ -184,6 +184,13 @@ function declaredNames(node: AnyNode): string[] {
   return names;
 }
 
+/** The names that a pattern binds or assigns to. */
+export function patternNames(pattern: Pattern | null): string[] {
+  const names: string[] = [];
+  addPatternNames(pattern, names);
+  return names;
+}
+
 function addPatternNames(pattern: Pattern | null, names: string[]): void {
   switch (pattern?.type) {
     case "Identifier":

@@ -4,6 +4,8 @@ interface Edit {
   readonly text: string;
   /** Among edits at one offset: what closes before what opens, and that before what is replaced. */
   readonly rank: number;
+  /** Whether its place is that of what stands behind it. */
+  readonly isForNext?: true;
 }
 
 /** Above any number of edits that a text can have. */
@@ -21,6 +23,12 @@ export class Edits {
   /** Puts something before what begins at an offset, and before whatever was put there. */
   open(at: number, text: string): void {
     this.#add(at, at, text, OPENS - this.#edits.length);
+  }
+
+  /** Like {@link open}; a place in what is put in is that of what begins at the offset. */
+  openFor(at: number, text: string): void {
+    this.#edits.push({ start: at, end: at, text, rank: OPENS - this.#edits.length, isForNext: true });
+    this.#sorted = false;
   }
 
   /** Puts something behind what ends at an offset, and behind whatever was put there. */
@@ -50,7 +58,7 @@ export class Edits {
 
   /**
    * The offset in the text of a place in the edited one, line and column from 0: of what was put in, that of what stands before
-   * it; null where nothing on its line was there before.
+   * it, or behind it where it was put in so; null where nothing on its line was there before.
    */
   origin(line: number, column: number): number | null {
     const edited = this.toString();
@@ -60,11 +68,13 @@ export class Edits {
     let found: number | null = null;
     let at = 0;
     let position = 0;
-    for (const { start, end, text } of [...this.#inOrder(), { start: this.text.length, end: 0, text: "" }]) {
-      const last = Math.min(target, position + start - at - 1);
-      if (last >= Math.max(first, position)) found = at + last - position;
+    const last: Omit<Edit, "rank"> = { start: this.text.length, end: 0, text: "" };
+    for (const { start, end, text, isForNext } of [...this.#inOrder(), last]) {
+      const reached = Math.min(target, position + start - at - 1);
+      if (reached >= Math.max(first, position)) found = at + reached - position;
       position += start - at;
       if (end > start && position >= first && position <= target) found = start;
+      if (isForNext && position <= target && target < position + text.length) found = start;
       position += text.length;
       at = end;
     }

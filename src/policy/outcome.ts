@@ -4,6 +4,7 @@
 export const FAULT_CODES = [
   "POLICY_ERROR",
   "UNKNOWN_FACT",
+  "UNUSED_DENIAL",
   "OUT_OF_STEPS",
   "OUT_OF_TIME",
   "OUT_OF_MEMORY",

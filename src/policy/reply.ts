@@ -28,6 +28,7 @@ export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): O
 const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Limits) => string]>> = {
   threw: ["POLICY_ERROR", thrown],
   unknown: ["UNKNOWN_FACT", unknownFact],
+  unused: ["UNUSED_DENIAL", unusedDenial],
   wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
   steps: ["OUT_OF_STEPS", (_, { steps }) => `used more than its ${steps} steps`],
   time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
@@ -53,13 +54,19 @@ function unknownFact({ unknown }: Told): string {
   return `read the fact \`${unknown.name}\`, which does not exist${didYouMean(unknown.name, unknown.known)}`;
 }
 
+/** Without memory left the guest cannot tell which. */
+function unusedDenial({ unused }: Told): string {
+  const reason = unused === null ? "" : ` ${JSON.stringify(unused.reason)}`;
+  return `the denial${reason} has no effect: the value of this call is not used`;
+}
+
 function badNumber(verdict: number, policy: LinkedPolicy): Fault {
   return { code: "BAD_RETURN_VALUE", message: `answered ${verdict}, not 0 or a negative errno`, place: policy.file };
 }
 
 /** The innermost frame of the stack that is in the policy's own text. */
-function placeOf({ error, unknown }: Told, policy: LinkedPolicy): string {
-  const [, line, column] = /\bpolicy:(\d+):(\d+)/.exec(unknown?.stack ?? error?.stack ?? "") ?? [];
+function placeOf({ error, unknown, unused }: Told, policy: LinkedPolicy): string {
+  const [, line, column] = /\bpolicy:(\d+):(\d+)/.exec((unknown ?? unused ?? error)?.stack ?? "") ?? [];
   return line === undefined ? policy.file : policy.locate(Number(line), Number(column), unknown?.name);
 }
 

@@ -5,6 +5,7 @@ export const LINK = [
   "subjects",
   "guest",
   "exhausted",
+  "unused",
   "metered",
   "answered",
   "threw",

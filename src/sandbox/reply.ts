@@ -1,5 +1,5 @@
 /** What stopped a policy. */
-export type Stop = "threw" | "wrong" | "unknown" | "steps" | "time" | "memory" | "stack" | "internal";
+export type Stop = "threw" | "wrong" | "unknown" | "unused" | "steps" | "time" | "memory" | "stack" | "internal";
 
 export interface Reply {
   /** null when the policy answered with a number; `verdict` may still be any number. */
@@ -23,6 +23,8 @@ export interface Told {
   readonly wrong: string | null;
   /** The first fact that the policy read and that does not exist, with the names that do where it was read. */
   readonly unknown: { readonly name: string; readonly known: readonly string[]; readonly stack: string } | null;
+  /** The first denial that the policy dropped. */
+  readonly unused: { readonly reason: string; readonly stack: string } | null;
   /** What the host found out about a function that could not answer, for people outside of the guest. */
   readonly host?: string | undefined;
 }
@@ -38,4 +40,5 @@ export const SILENT: Told = {
   error: null,
   wrong: null,
   unknown: null,
+  unused: null,
 };

@@ -163,6 +163,7 @@ export class Runtime implements Callbacks {
     box[slot.ANSWERS] = 0;
     box[slot.FIELDS] = 0;
     box[slot.UNKNOWN_FACT] = 0;
+    box[slot.UNUSED_DENIAL] = 0;
     this.module.memory.run(this.#boxPointer);
     this.module.memory.units = Math.min(NO_LIMIT, Math.max(UNITS_AT_LEAST, UNITS_PER_STEP * steps));
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#argument as never);
@@ -181,6 +182,7 @@ export class Runtime implements Callbacks {
       left >= 0 &&
       ranOut === 0 &&
       box[slot.UNKNOWN_FACT] === 0 &&
+      box[slot.UNUSED_DENIAL] === 0 &&
       !this.#timedOut &&
       this.#internal === undefined;
     const silent = status === slot.ZERO && box[slot.NOTES] === 0 && box[slot.REFUSALS] === 0;
@@ -210,6 +212,7 @@ export class Runtime implements Callbacks {
     if (this.#internal !== undefined) return "internal";
     // before what it ran out of: a misspelt fact can be the cause of that, and is what the author has to correct
     if (this.#fresh()[slot.UNKNOWN_FACT] !== 0) return "unknown";
+    if (this.#fresh()[slot.UNUSED_DENIAL] !== 0) return "unused";
     if (left < 0) return "steps";
     if (this.#timedOut) return "time";
     if (ranOut === slot.MEMORY) return "memory";

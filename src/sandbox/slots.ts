@@ -57,6 +57,8 @@ export const ARGUMENT = 20;
 
 /** Out: 1 when the policy read a fact that does not exist, even if it caught the exception; else 0. */
 export const UNKNOWN_FACT = 21;
+/** Out: 1 when the policy dropped a denial, even if it caught the exception; else 0. */
+export const UNUSED_DENIAL = 22;
 
 // The doubles.
 

@@ -93,6 +93,7 @@ const THAWED = `{
 const V8 = { Symbol: `${PERMITS.Symbol} asyncDispose dispose`, Error: `${PERMITS.Error} stackTraceLimit` };
 
 function whatStopped(box: Int32Array, told: Told): Stop | null {
+  if (box[slot.UNUSED_DENIAL] !== 0) return "unused";
   if (box[slot.STEPS]! < 0) return "steps";
   // V8 says so by an error alone
   if (told.error?.message === "Maximum call stack size exceeded") return "stack";

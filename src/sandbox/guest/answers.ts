@@ -57,6 +57,11 @@ export function tellAnswers(): object {
   };
 }
 
+/** What `deny` was told last. */
+export function lastReason(): string {
+  return String(refusals[2 * ((box[REFUSALS]! - 1) % MAX_REFUSALS) + 1]);
+}
+
 /** Verdict and reason of the refusals that are kept, the oldest first. */
 function refusalsInOrder(made: number): (string | number)[] {
   if (made <= MAX_REFUSALS) return refusals.slice(0, 2 * made);

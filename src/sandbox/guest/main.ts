@@ -7,6 +7,7 @@ import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../slots.js";
 import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
+import { rejectUnused, takeUnusedDenial } from "./denials.js";
 import { ARRAY_FACTS, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, exhausted, takeExhausted } from "./faults.js";
 import { box, doubles } from "./host.js";
@@ -30,6 +31,7 @@ const link: Readonly<Record<Linked, unknown>> = {
   subjects,
   guest,
   exhausted,
+  unused: rejectUnused,
   freeze: Object.freeze,
   /** Is given what reads the policy's own count of steps. */
   metered(left: () => number): void {
@@ -51,7 +53,7 @@ const link: Readonly<Record<Linked, unknown>> = {
 };
 const given = LINK.map((name) => link[name]);
 
-lockDown(settings.permits, settings.overridable, [current, guest, exhausted, OBJECT_FACTS, ARRAY_FACTS]);
+lockDown(settings.permits, settings.overridable, [current, guest, exhausted, rejectUnused, OBJECT_FACTS, ARRAY_FACTS]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
@@ -62,6 +64,7 @@ $handles = [
       ...tellAnswers(),
       error: box[STATUS] === THREW ? describe(thrown) : null,
       unknown: takeUnknownFact(),
+      unused: takeUnusedDenial(),
       wrong: box[STATUS] === WRONG ? kindOf(wrong) : null,
     });
     takeExhausted();

@@ -24,7 +24,11 @@ export const exhaustion: readonly HostileCase[] = [
     fault: null,
     verdict: 0,
   },
-  { name: "denying without end is out of steps", policy: using(`for (;;) deny("x");`), fault: "OUT_OF_STEPS" },
+  {
+    name: "denying without end is out of steps",
+    policy: using(`let last = 0; for (;;) last += deny("x");`),
+    fault: "OUT_OF_STEPS",
+  },
   {
     name: "hashing without end is out of time",
     policy: using(`for (;;) hash("sha256", blob.data);`),

@@ -63,7 +63,7 @@ export const forging: readonly HostileCase[] = [
   },
   {
     name: "a reason for a refusal that was not given",
-    policy: `import { deny } from "countersign"; export function blob_verify() { deny("forged", 13); return -1; }`,
+    policy: `import { deny } from "countersign"; export function blob_verify() { String(deny("forged", 13)); return -1; }`,
     fault: null,
     verdict: -1,
     says: /^(?!.*forged)/,

@@ -267,7 +267,7 @@ export const bprm_check_security = (file) => large(file) && names.of(file) === "
   it("may be TypeScript", () => {
     const files = {
       "policy.ts": `import { deny, type Blob } from "countersign";
-enum Size { small = 3 }
+const Size = { small: 3 } as const;
 export const blob_verify = (blob: Blob): number => (blob.data.length > Size.small ? deny("too large" as string) : 0);`,
     };
     expect(ask(files)).toMatchObject({ verdict: -1, reason: "too large" });

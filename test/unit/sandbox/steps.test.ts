@@ -29,6 +29,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("a native on %s", (name) => {
           place: "policy.js",
         },
         reason: null,
+        unusedReasons: [],
         notes: [],
         answers: [],
         steps: 50_000,

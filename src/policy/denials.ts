@@ -1,0 +1,86 @@
+import type { AnyNode } from "acorn";
+import { CountersignError } from "../error.js";
+import { REFUSALS } from "../sandbox/slots.js";
+import { type DroppedValues, droppedValues } from "./dropped.js";
+import type { Edits } from "./edits.js";
+import { References } from "./references.js";
+import { placeIn } from "./source.js";
+import type { Unit } from "./units.js";
+import { Variables } from "./variables.js";
+
+/** Names of the linked text that no policy can spell; see assemble.ts. */
+export interface DenialMarks {
+  readonly box: string;
+  /** Takes the number of calls of `deny` before a call, and what the call returned. */
+  readonly unused: string;
+}
+
+/** A function of the virtual module cannot call a policy's code, and so cannot call `deny` inside. */
+export type Watched = readonly AnyNode[];
+
+/**
+ * Finds the calls whose value a policy drops, by file: those that {@link watch} is to be asked for. Throws POLICY_UNUSED_DENIAL
+ * for the first one that is a call of `deny` itself, by whatever name.
+ */
+export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
+  const variables = units.map(({ source, bindings }) => {
+    const exported = [...bindings.exports.values()].flatMap(({ local }) => (local === null ? [] : [local]));
+    return new Variables(source.program, exported);
+  });
+  const references = new References(units, variables);
+  return units.map((unit, index) => {
+    const dropped = droppedValues(unit.source, variables[index]!);
+    const guestName = (node: AnyNode): string | null => {
+      const meaning = references.meaning(node, index);
+      return meaning !== null && "guest" in meaning ? meaning.guest : null;
+    };
+    rejectDenials(unit, dropped, guestName);
+    return dropped.expressions.filter((node) => {
+      const callee = calleeOf(node);
+      return callee === null ? isMember(node) : callee.type !== "Super" && guestName(callee) === null;
+    });
+  });
+}
+
+/** Has the guest look at what dropped calls return, and at whether `deny` was called meanwhile. Inserts, never adds a line. */
+export function watch(calls: Watched, edits: Edits, { box, unused }: DenialMarks): void {
+  // from the inside out
+  for (const { start, end } of [...calls].sort((left, right) => left.end - right.end || right.start - left.start)) {
+    edits.openFor(start, ` ${unused}(${box}[${REFUSALS}],`);
+    edits.close(end, ")");
+  }
+}
+
+function rejectDenials({ source }: Unit, dropped: DroppedValues, guestName: (node: AnyNode) => string | null): void {
+  const calls = [...dropped.expressions, ...dropped.conditions].filter((node) => {
+    const callee = calleeOf(node);
+    return callee !== null && guestName(callee) === "deny";
+  });
+  const found = [...calls, ...dropped.callbacks.filter((node) => guestName(node) === "deny")];
+  if (found.length === 0) return;
+  const first = found.reduce((one, other) => (other.start < one.start ? other : one));
+  throw new CountersignError("POLICY_UNUSED_DENIAL", "`deny` has no effect here: its value is not used", {
+    place: placeIn(source, first),
+    remedy: "write `return deny(…)`",
+  });
+}
+
+function calleeOf(node: AnyNode): AnyNode | null {
+  switch (node.type) {
+    case "ChainExpression":
+      return calleeOf(node.expression);
+    case "CallExpression":
+      return node.callee;
+    case "TaggedTemplateExpression":
+      return node.tag;
+    default:
+      return null;
+  }
+}
+
+/** A getter is called, too. */
+function isMember(node: AnyNode): boolean {
+  return (
+    node.type === "MemberExpression" || (node.type === "ChainExpression" && node.expression.type === "MemberExpression")
+  );
+}

@@ -1,0 +1,36 @@
+import { REFUSALS, UNUSED_DENIAL } from "../slots.js";
+import { lastReason } from "./answers.js";
+import { box } from "./host.js";
+import { beginning } from "./text.js";
+
+/** Characters of a stack that are told. */
+const MAX_STACK = 2048;
+
+interface UnusedDenial {
+  readonly reason: string;
+  readonly stack: string;
+}
+
+let unused: UnusedDenial | null = null;
+
+/** The first denial that the decision dropped, for once. */
+export function takeUnusedDenial(): UnusedDenial | null {
+  const taken = unused;
+  unused = null;
+  return box[UNUSED_DENIAL] === 0 ? null : taken;
+}
+
+/**
+ * The linker puts this around each call whose value the policy drops. `before` is how often `deny` had been called before it,
+ * `value` what it returned. A negative integer together with a call of `deny` is a denial that has no effect. It is recorded
+ * in the box, where no policy can take it back, before anything that can fail; then it throws.
+ */
+export function rejectUnused(before: number, value: unknown): unknown {
+  if (box[REFUSALS] === before || typeof value !== "number" || !(value < 0) || !Number.isInteger(value)) return value;
+  const isFirst = box[UNUSED_DENIAL] === 0;
+  box[UNUSED_DENIAL] = 1;
+  if (isFirst) unused = null;
+  const error = new Error("a denial is not used");
+  if (isFirst) unused = { reason: lastReason(), stack: beginning(error.stack ?? "", MAX_STACK) };
+  throw error;
+}
