@@ -141,9 +141,9 @@ function matrix(columns) {
   ];
 }
 
-function verdict({ refusal, would, errno }) {
-  if (refusal !== null) return [`✗ ${errno}`, 17, red];
-  return would === null ? ["✓ allowed", 17, green] : ["! would refuse", 17, yellow];
+function verdict({ verdict, enforced_verdict, errno }) {
+  if (enforced_verdict === 0) return ["✓ allowed", 17, green];
+  return verdict === 0 ? ["! would deny", 17, yellow] : [`✗ ${errno}`, 17, red];
 }
 
 /** One reason a line, under who asked; or that they are those of somebody before. */
@@ -159,12 +159,12 @@ function reasons({ who, detail, decisions }, index, columns) {
   return [`${bold(who)} ${dim(`(${detail})`)}`, ...told, ""];
 }
 
-/** Of what is refused, or would be. What the helpers answered stands in the log. */
+/** Of what is denied, or would be but for the dry run. What the helpers answered stands in the log. */
 function reasonsOf(decisions) {
-  return decisions.flatMap(({ subject, refusal, would }) => {
-    const { reason } = refusal ?? would ?? {};
-    const said = reason?.replace(/ \(verify_signature .*\)$/, "");
-    return reason === undefined ? [] : [{ refused: refusal !== null, program: subject.name, reason: said }];
+  return decisions.flatMap(({ subject, verdict, denied_by }) => {
+    if (denied_by === null) return [];
+    const reason = denied_by.reason.replace(/ \(verify_signature .*\)$/, "");
+    return [{ refused: verdict !== 0, program: subject.name, reason }];
   });
 }
 

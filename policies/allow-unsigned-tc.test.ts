@@ -14,7 +14,7 @@ describe("allow-unsigned-tc", () => {
   });
 
   it("refuses an unsigned tc program that reads kernel memory", () => {
-    expect(site.load("peek-tc").refusal).toMatchObject({
+    expect(site.load("peek-tc").denied_by).toMatchObject({
       verdict: -ERRNO.EPERM,
       code: "REFUSED_BY_POLICY",
       reason: expect.stringContaining("reads kernel memory and is not signed"),
@@ -22,7 +22,7 @@ describe("allow-unsigned-tc", () => {
   });
 
   it("refuses an unsigned program of another type", () => {
-    expect(site.load("exec-log").refusal?.reason).toContain("only tc programs may be unsigned");
+    expect(site.load("exec-log").denied_by?.reason).toContain("only tc programs may be unsigned");
   });
 
   it.each(["peek-tc", "exec-log", "xdp-steer/send_on"])("lets %s through once it is signed", (name) => {

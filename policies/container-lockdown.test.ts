@@ -10,7 +10,7 @@ describe("container-lockdown", () => {
   afterAll(() => site.close());
 
   it("gives the same program another verdict in a container of tier edge", () => {
-    expect(site.load("exec-log", { labels: { tier: "edge" } }).refusal).toMatchObject({
+    expect(site.load("exec-log", { labels: { tier: "edge" } }).denied_by).toMatchObject({
       verdict: -ERRNO.ENODATA,
       reason: expect.stringContaining("a container of tier edge loads signed programs only"),
     });
@@ -22,7 +22,7 @@ describe("container-lockdown", () => {
   it("lets read-only programs into prod unsigned, and others signed", () => {
     const labels = { tier: "prod" };
     expect(site.load("exec-log", { labels }).verdict).toBe(0);
-    expect(site.load("kill-writer", { labels }).refusal).toMatchObject({
+    expect(site.load("kill-writer", { labels }).denied_by).toMatchObject({
       verdict: -ERRNO.ENODATA,
       reason: expect.stringContaining("a container of tier prod signs what is not read-only"),
     });

@@ -16,9 +16,9 @@ describe("debug-read-only", () => {
 
   it("refuses it what acts, and shows where it does", async () => {
     await open({ uid: 1000 });
-    const { refusal } = site.load("kill-writer", { current: { uid: 1000 } });
-    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, code: "REFUSED_BY_POLICY" });
-    expect(refusal?.reason).toMatch(
+    const { denied_by } = site.load("kill-writer", { current: { uid: 1000 } });
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, code: "REFUSED_BY_POLICY" });
+    expect(denied_by?.reason).toMatch(
       /uid 1000 may load read-only programs only \(sends_signal: calls `bpf_send_signal` at .*; tail_calls: /,
     );
   });

@@ -19,13 +19,13 @@ describe("hash-allow-list", () => {
   });
 
   it("refuses any other, by the digest that would have to be added", () => {
-    const { refusal } = site.load("kill-writer");
-    expect(refusal?.verdict).toBe(-ERRNO.EPERM);
-    expect(refusal?.reason).toContain(`digest ${program("kill-writer").digest} is not in the map allowed_programs`);
+    const { denied_by } = site.load("kill-writer");
+    expect(denied_by?.verdict).toBe(-ERRNO.EPERM);
+    expect(denied_by?.reason).toContain(`digest ${program("kill-writer").digest} is not in the map allowed_programs`);
   });
 
   it("refuses the same instructions under another program type", () => {
-    expect(site.load("exec-log").refusal?.reason).toContain("log_exec is allowed as kprobe, not as tracepoint");
+    expect(site.load("exec-log").denied_by?.reason).toContain("log_exec is allowed as kprobe, not as tracepoint");
   });
 
   it("takes an empty entry for none", () => {

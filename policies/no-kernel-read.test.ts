@@ -10,9 +10,9 @@ describe("no-kernel-read", () => {
   afterAll(() => site.close());
 
   it.each(["peek-tc", "exec-guard/watch"])("refuses %s, which reads kernel memory", (name) => {
-    expect(site.load(name).refusal).toMatchObject({
+    expect(site.load(name).denied_by).toMatchObject({
       verdict: -ERRNO.EPERM,
-      by: "no-kernel-read",
+      attachment: "no-kernel-read",
       reason: expect.stringContaining("may read kernel memory"),
     });
   });

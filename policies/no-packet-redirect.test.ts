@@ -10,9 +10,9 @@ describe("no-packet-redirect", () => {
   afterAll(() => site.close());
 
   it("refuses an XDP program that sends packets on", () => {
-    expect(site.load("xdp-steer/send_on").refusal).toMatchObject({
+    expect(site.load("xdp-steer/send_on").denied_by).toMatchObject({
       verdict: -ERRNO.EPERM,
-      by: "no-packet-redirect",
+      attachment: "no-packet-redirect",
       reason: expect.stringContaining("may redirect packets"),
     });
   });

@@ -37,6 +37,9 @@ describe("optional-signature", () => {
 
   it("does not let one good signature stand for a bad one", () => {
     const asking = { signedBy: "platform", kernelSignedBy: "stranger" };
-    expect(site.load("exec-log", asking).refusal).toMatchObject({ verdict: -ERRNO.ENOKEY, code: "SIGNATURE_INVALID" });
+    expect(site.load("exec-log", asking).denied_by).toMatchObject({
+      verdict: -ERRNO.ENOKEY,
+      code: "SIGNATURE_INVALID",
+    });
   });
 });

@@ -28,9 +28,9 @@ describe("program-budget", () => {
     ["xdp-steer/count", { map_memory: 8007, cpus: 1000 }, "map_memory is 8008, more than the budget of 8007"],
   ])("refuses %s with the budget %j", async (name, budget, reason) => {
     await open(budget);
-    const { refusal } = site.load(name);
-    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, by: "program-budget", code: "REFUSED_BY_POLICY" });
-    expect(refusal?.reason).toContain(reason);
+    const { denied_by } = site.load(name);
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "program-budget", code: "REFUSED_BY_POLICY" });
+    expect(denied_by?.reason).toContain(reason);
   });
 
   it("takes what meets the budget exactly", async () => {

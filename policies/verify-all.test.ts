@@ -10,7 +10,7 @@ describe("verify-all", () => {
   afterAll(() => site.close());
 
   it("lets a program through that the platform signed", () => {
-    expect(site.load("drop-telnet", { signedBy: "platform" })).toMatchObject({ verdict: 0, refusal: null });
+    expect(site.load("drop-telnet", { signedBy: "platform" })).toMatchObject({ verdict: 0, denied_by: null });
   });
 
   it.each([
@@ -23,9 +23,9 @@ describe("verify-all", () => {
       "EKEYREJECTED",
     ],
   ] as const)("refuses a program that %s", (_, asking, errno) => {
-    const { verdict, refusal } = site.load("drop-telnet", asking);
+    const { verdict, denied_by } = site.load("drop-telnet", asking);
     expect(verdict).toBe(-ERRNO[errno]);
-    expect(refusal).toMatchObject({ by: "verify-all", code: "SIGNATURE_INVALID" });
-    expect(refusal?.reason).toContain(`verify_signature platform PKCS7: -${errno}`);
+    expect(denied_by).toMatchObject({ attachment: "verify-all", code: "SIGNATURE_INVALID" });
+    expect(denied_by?.reason).toContain(`verify_signature platform PKCS7: -${errno}`);
   });
 });

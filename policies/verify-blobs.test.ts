@@ -29,8 +29,8 @@ describe("verify-blobs", () => {
   });
 
   it("refuses by a fault where labels could not be read", () => {
-    const { refusal } = site.verify(firmware, { labels: null });
-    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, code: "POLICY_ERROR" });
-    expect(refusal?.reason).toMatch(/policies\/verify-blobs\.js:7:\d+/);
+    const { denied_by } = site.verify(firmware, { labels: null });
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, code: "POLICY_ERROR" });
+    expect(denied_by?.reason).toMatch(/policies\/verify-blobs\.js:7:\d+/);
   });
 });

@@ -1,7 +1,7 @@
 import { verdictName } from "../errno.js";
 import { oneLine } from "../error.js";
 import type { Decision } from "../hooks/decision.js";
-import { faultText } from "../hooks/refusal.js";
+import { faultText } from "../hooks/denial.js";
 import { type Checked, isUndecided } from "./checked.js";
 import { liveNotes, type Reads } from "./live-notes.js";
 import { print, printJson, styled } from "./output.js";
@@ -27,20 +27,29 @@ export function printCheck(checked: readonly Checked[], json: boolean, reads: Re
 function toJson({ file, decisions, differences, error }: Checked): object {
   return {
     file,
-    decisions: decisions.map(({ current: _, ...decision }) => ({ ...decision, errno: verdictName(decision.verdict) })),
+    decisions: decisions.map(({ current: _, ...decision }) => ({
+      ...decision,
+      errno: verdictName(decision.verdict),
+      enforced_errno: verdictName(decision.enforced_verdict),
+    })),
     differences: differences.map(({ asked: _, offlineOnly, ...one }) => ({ ...one, offline_only: offlineOnly })),
     error,
   };
 }
 
-function rowOf(file: string, { hook, subject, verdict, refusal, would, answers }: Decision): string[] {
+function rowOf(file: string, decision: Decision): string[] {
+  const { hook, subject, mode, enforced_verdict, denied_by, audit_denials, answers } = decision;
   const name = oneLine(subject.name);
   const line = [oneLine(file), name, hook];
   const unused = answers.map(unusedReasons).join("");
-  if (refusal !== null) return [...line, styled("red", `refused ${verdictName(verdict)}`), refusal.reason + unused];
-  if (would !== null) {
-    const verdictInAudit = styled("yellow", `audit ${verdictName(would.verdict)}`);
-    return [...line, verdictInAudit, `would be refused: ${would.reason}${unused}`];
+  if (denied_by !== null) {
+    const verdict = mode === "enforce" ? styled("red", "refused") : styled("yellow", "would deny");
+    return [...line, `${verdict} ${verdictName(enforced_verdict)}`, denied_by.reason + unused];
+  }
+  if (audit_denials.length > 0) {
+    const verdicts = [...new Set(audit_denials.map(({ verdict }) => verdictName(verdict)))].join(", ");
+    const reasons = audit_denials.map(({ reason }) => reason).join("; ");
+    return [...line, styled("yellow", `audit ${verdicts}`), `denied in audit alone: ${reasons}${unused}`];
   }
   return [...line, styled("green", "allowed"), allowedBy(answers) + unused];
 }
@@ -62,12 +71,12 @@ function faultLines(file: string, { hook, subject, answers }: Decision): string[
 
 function summary(checked: readonly Checked[]): string {
   const decisions = checked.flatMap((one) => one.decisions);
-  const refused = decisions.filter(({ verdict }) => verdict !== 0).length;
-  const audit = decisions.filter(({ verdict, would }) => verdict === 0 && would !== null).length;
+  const refused = decisions.filter(({ enforced_verdict }) => enforced_verdict !== 0).length;
+  const audit = decisions.filter((one) => one.enforced_verdict === 0 && one.audit_denials.length > 0).length;
   const faults = decisions.filter(isUndecided).length;
   const undecided = checked.filter(({ error }) => error !== null).length;
   const parts = [
-    `${decisions.length - refused} allowed${audit === 0 ? "" : ` (${audit} of them in audit alone)`}`,
+    `${decisions.length - refused} allowed${audit === 0 ? "" : ` (${audit} of them denied in audit alone)`}`,
     `${refused} refused`,
     ...(faults === 0 ? [] : [`${faults} with a fault`]),
     ...(undecided === 0 ? [] : [`${undecided} ${undecided === 1 ? "file" : "files"} undecided`]),

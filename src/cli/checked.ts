@@ -28,10 +28,12 @@ export interface LiveDifference {
 export function exitCodeOf(checked: readonly Checked[]): number {
   const decisions = checked.flatMap((one) => one.decisions);
   if (checked.some(({ error }) => error !== null) || decisions.some(isUndecided)) return EXIT.undecided;
-  return decisions.some(({ verdict }) => verdict !== 0) ? EXIT.refused : EXIT.ok;
+  return decisions.some(({ enforced_verdict }) => enforced_verdict !== 0) ? EXIT.refused : EXIT.ok;
 }
 
 /** Whether an enforcing attachment failed, even if `on_fault: allow` let that through, or the decision could not be logged. */
-export function isUndecided({ answers, refusal }: Decision): boolean {
-  return answers.some(({ mode, fault }) => mode === "enforce" && fault !== null) || refusal?.code === "INTERNAL_FAULT";
+export function isUndecided({ answers, denied_by }: Decision): boolean {
+  return (
+    answers.some(({ mode, fault }) => mode === "enforce" && fault !== null) || denied_by?.code === "INTERNAL_FAULT"
+  );
 }

@@ -7,16 +7,17 @@ interface Seen {
   readonly took: number;
 }
 
-type Outcome = "allowed" | "refused" | "would" | "probe";
+type Outcome = "allowed" | "denied" | "probe";
 
-/** A refusal, or what audit let through, in words. */
+/** A denial in words. */
 export interface Reason {
   readonly time: string;
   readonly where: string;
   readonly hook: string;
   readonly subject: string;
   readonly reason: string;
-  readonly enforced: boolean;
+  /** `dry run`: mode `enforce` denies it. `audit`: an attachment in audit, or a default of `audit`, denies it. */
+  readonly outcome: "denied" | "dry run" | "audit";
 }
 
 /** What one container, or the machine outside of them, did of late. */
@@ -25,8 +26,8 @@ export interface Row {
   /** Decisions a second. */
   readonly rate: number;
   readonly allowed: number;
-  readonly refused: number;
-  readonly would: number;
+  /** By the enforced verdict: in a dry run, too. */
+  readonly denied: number;
   readonly probes: number;
   /** Microseconds. */
   readonly p50: number;
@@ -39,7 +40,7 @@ export const WINDOW = 10_000;
 const MAX_SEEN = 200_000;
 const MAX_REASONS = 20;
 
-/** The decisions of the last ten seconds, and the reasons of the last refusals, out of the lines of a decision log. */
+/** The decisions of the last ten seconds, and the reasons of the last denials, out of the lines of a decision log. */
 export class RecentDecisions {
   #seen: Seen[] = [];
   readonly reasons: Reason[] = [];
@@ -69,15 +70,17 @@ export class RecentDecisions {
 
   #addDecision(decision: Line, now: number): void {
     const where = decision.current?.container?.name ?? decision.current?.container?.id ?? "(no container)";
-    const { verdict = 0, would = null, refusal = null, probe } = decision;
-    const outcome = probe !== undefined ? "probe" : verdict < 0 ? "refused" : would === null ? "allowed" : "would";
+    const { verdict = 0, enforced_verdict = verdict, denied_by = null, audit_denials = [], probe } = decision;
+    const outcome = probe !== undefined ? "probe" : enforced_verdict < 0 ? "denied" : "allowed";
     this.#seen.push({ at: now, where, outcome, took: decision.duration ?? 0 });
     if (this.#seen.length > MAX_SEEN) this.#seen.splice(0, MAX_SEEN / 2);
-    const reason = refusal?.reason ?? would?.reason;
-    if (reason === undefined) return;
     const { hook = "", subject, time = "" } = decision;
-    this.reasons.push({ time, where, hook, subject: subject?.name ?? "", reason, enforced: refusal !== null });
-    if (this.reasons.length > MAX_REASONS) this.reasons.shift();
+    const add = (reason: string | undefined, outcome: Reason["outcome"]) => {
+      if (reason !== undefined) this.reasons.push({ time, where, hook, subject: subject?.name ?? "", reason, outcome });
+      if (this.reasons.length > MAX_REASONS) this.reasons.shift();
+    };
+    add(denied_by?.reason, verdict < 0 ? "denied" : "dry run");
+    for (const denial of audit_denials) add(denial?.reason, "audit");
   }
 }
 
@@ -88,8 +91,7 @@ function rowOf(where: string, seen: readonly Seen[]): Row {
     where,
     rate: seen.length / (WINDOW / 1000),
     allowed: count("allowed"),
-    refused: count("refused"),
-    would: count("would"),
+    denied: count("denied"),
     probes: count("probe"),
     p50: times[Math.floor(times.length * 0.5)] ?? 0,
     p99: times[Math.floor(times.length * 0.99)] ?? 0,
@@ -101,11 +103,12 @@ interface Line {
   readonly time?: string;
   readonly hook?: string;
   readonly verdict?: number;
+  readonly enforced_verdict?: number;
   readonly probe?: string;
   readonly duration?: number;
   readonly subject?: { readonly name?: string };
-  readonly refusal?: { readonly reason?: string } | null;
-  readonly would?: { readonly reason?: string } | null;
+  readonly denied_by?: { readonly reason?: string } | null;
+  readonly audit_denials?: readonly ({ readonly reason?: string } | null)[];
   readonly current?: { readonly container?: { readonly id?: string; readonly name?: string | null } | null };
 }
 

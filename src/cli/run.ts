@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
 import type { RunResult } from "../gate/run/run.js";
-import type { ToldRefusal } from "../gate/threads/messages.js";
+import type { ToldDenial } from "../gate/threads/messages.js";
 import { complain, styled, warn } from "./output.js";
 import { bytesOfWords } from "./words.js";
 
@@ -12,7 +12,7 @@ export function command(): Command {
     .description("Runs a command, with all its children, so that what it loads into the kernel is decided by policies")
     .argument("<command...>", "the command and its arguments, after `--`")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
-    .option("--audit", "refuse nothing; record what would have been refused")
+    .option("--audit", "a dry run: deny nothing, and record what would have been denied")
     .option("--quiet", "no summary at the end")
     .option("--json", "the summary as one JSON object, on stderr")
     .addHelpText(
@@ -52,26 +52,33 @@ async function run(words: readonly string[], { config: file, audit, quiet, json 
   endAs(result.ending);
 }
 
-function asJson({ ending, counts, refusals }: RunResult): object {
-  return { ...ending, ...counts, refusals: refusals.map(({ is: _, ...refusal }) => refusal) };
+function asJson({ ending, mode, counts, denials }: RunResult): object {
+  return { ...ending, mode, ...counts, denials: denials.map(({ is: _, ...denial }) => denial) };
 }
 
-/** Refusals that are shown; all are in the decision log. */
+/** Denials that are shown; all are in the decision log. */
 const SHOWN = 10;
 
-function summary({ counts, refusals }: RunResult, notEnforced: readonly string[]): string {
-  const parts = [`${counts.allowed} allowed`, `${counts.refused} refused`];
-  if (counts.would > 0) parts.push(`${counts.would} would have been refused`);
+function summary({ mode, counts, denials }: RunResult, notEnforced: readonly string[]): string {
+  const denied = mode === "enforce" ? "denied" : "would have been denied";
+  const parts = [`${counts.allowed} allowed`, `${counts.denied} ${denied}`];
   if (counts.probes > 0) parts.push(`${counts.probes} probes of the loader`);
   if (counts.stalls > 0) parts.push(`${counts.stalls} tasks killed that kept the gate waiting`);
   if (notEnforced.length > 0) parts.push(`not enforced: ${notEnforced.join(", ")}`);
-  const shown = refusals.slice(0, SHOWN).map(line);
-  const more = refusals.length > SHOWN ? [`  … and ${refusals.length - SHOWN} more in the decision log`] : [];
+  const shown = denials.slice(0, SHOWN).map(line);
+  const more = denials.length > SHOWN ? [`  … and ${denials.length - SHOWN} more in the decision log`] : [];
   return `${[`countersign: ${parts.join(", ")}`, ...shown, ...more].join("\n")}\n`;
 }
 
-function line({ hook, subject, reason, enforced }: ToldRefusal): string {
-  const word = enforced ? styled("red", "refused", process.stderr) : styled("yellow", "would refuse", process.stderr);
+/** How a denial is introduced. */
+const WORDS: Readonly<Record<ToldDenial["outcome"], string>> = {
+  denied: "denied",
+  "dry run": "would deny",
+  audit: "audit denial",
+};
+
+function line({ hook, subject, reason, outcome }: ToldDenial): string {
+  const word = styled(outcome === "denied" ? "red" : "yellow", WORDS[outcome], process.stderr);
   const text = oneLine(`${hook} \`${subject}\`: ${reason}`);
   return `  ${word} ${text}`;
 }

@@ -7,7 +7,7 @@ import type { TimedEngine } from "../engine/timed-engine.js";
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { Answer } from "../hooks/decision.js";
-import { faultText } from "../hooks/refusal.js";
+import { faultText } from "../hooks/denial.js";
 import { askAbout, HOST, labelled, openEngine } from "./ask.js";
 import { EXIT } from "./exit.js";
 import { print, printJson, styled } from "./output.js";
@@ -90,7 +90,7 @@ async function run(engine: TimedEngine, attachment: string, cases: string, one: 
 
 function holds({ expect, reason }: PolicyCase, answer: Answer | null): boolean {
   if (answer === null) return expect === "not asked";
-  const text = answer.fault === null ? (answer.refusal?.reason ?? "") : faultText(answer.fault);
+  const text = answer.fault === null ? (answer.denial?.reason ?? "") : faultText(answer.fault);
   return answers(expect, answer) && (reason === undefined || text.includes(reason));
 }
 
@@ -103,7 +103,7 @@ function answers(expect: string, { fault, verdict }: Answer): boolean {
 function got(answer: Answer | null): string {
   if (answer === null) return "not asked";
   if (answer.fault !== null) return `fault ${answer.fault.code}: ${faultText(answer.fault)}`;
-  return answer.refusal === null ? "allow" : `${verdictName(answer.verdict)}: ${answer.refusal.reason}`;
+  return answer.denial === null ? "allow" : `${verdictName(answer.verdict)}: ${answer.denial.reason}`;
 }
 
 function report(results: readonly Result[]): void {

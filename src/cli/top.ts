@@ -3,13 +3,13 @@ import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { CountersignError, oneLine } from "../error.js";
 import { Follow } from "./follow.js";
 import { print, printJson, styled } from "./output.js";
-import { RecentDecisions, type Row, WINDOW } from "./recent-decisions.js";
+import { type Reason, RecentDecisions, type Row, WINDOW } from "./recent-decisions.js";
 import { table } from "./table.js";
 
 /** `countersign top`: live decisions in a terminal. */
 export function command(): Command {
   return new Command("top")
-    .description("Shows what a running gate decides: rates, latencies and refusals, by container")
+    .description("Shows what a running gate decides: rates, latencies and denials, by container")
     .option("--config <file>", "the configuration whose decision log is followed", DEFAULT_CONFIG)
     .option("--log <file>", "follow this decision log")
     .option("--once", "look for ten seconds, print once, and end")
@@ -94,15 +94,22 @@ const CONTROL_C = 3;
 
 /** What is shown, in lines. Names come from containers and policies: they cannot move the cursor. */
 function screen(recent: RecentDecisions): string[] {
-  const head = ["where", "per second", "allowed", "refused", "in audit", "probes", "p50", "p99"];
-  const reasons = recent.reasons.toReversed().map(({ time, where, hook, subject, reason, enforced }) => {
-    const word = enforced ? styled("red", "refused") : styled("yellow", "would refuse");
+  const head = ["where", "per second", "allowed", "denied", "probes", "p50", "p99"];
+  const reasons = recent.reasons.toReversed().map(({ time, where, hook, subject, reason, outcome }) => {
+    const word = styled(outcome === "denied" ? "red" : "yellow", WORDS[outcome]);
     return `${time.slice(11, 19)} ${word} ${oneLine(`${where} ${hook} \`${subject}\`: ${reason}`)}`;
   });
   return [...table(head, recent.rows(Date.now()).map(cells)).split("\n"), "", ...reasons];
 }
 
-function cells({ where, rate, allowed, refused, would, probes, p50, p99 }: Row): string[] {
-  const numbers = [allowed, refused, would, probes].map(String);
+/** How a denial is introduced. */
+const WORDS: Readonly<Record<Reason["outcome"], string>> = {
+  denied: "denied",
+  "dry run": "would deny",
+  audit: "audit denial",
+};
+
+function cells({ where, rate, allowed, denied, probes, p50, p99 }: Row): string[] {
+  const numbers = [allowed, denied, probes].map(String);
   return [oneLine(where), rate.toFixed(1), ...numbers, `${p50.toFixed(0)} µs`, `${p99.toFixed(0)} µs`];
 }

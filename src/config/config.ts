@@ -1,6 +1,6 @@
 import { basename, dirname, extname, resolve } from "node:path";
 import { CountersignError } from "../error.js";
-import { HOOK_NAMES, HOOKS, type HookName } from "../hooks/catalogue.js";
+import { HOOK_NAMES, HOOKS, type HookDefault, type HookName } from "../hooks/catalogue.js";
 import type { Origin } from "../hooks/decision.js";
 import { readText } from "../input.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
@@ -25,8 +25,9 @@ export interface Config {
   readonly file: string;
   /** Which part of Countersign decides by it; stands in each record of the log. */
   readonly origin: Origin;
+  /** `audit`: a dry run, which denies nothing. */
   readonly mode: Mode;
-  readonly default: Readonly<Record<HookName, "allow" | "deny">>;
+  readonly default: Readonly<Record<HookName, HookDefault>>;
   readonly keyrings: readonly KeyringConfig[];
   readonly maps: readonly MapConfig[];
   readonly attachments: readonly AttachmentConfig[];
@@ -48,7 +49,7 @@ export interface AttachmentConfig {
   readonly policy: string;
   /** Null for all that the policy exports. */
   readonly hooks: readonly HookName[] | null;
-  /** Already `audit` where the whole configuration is. */
+  /** As it is written: the mode of the whole configuration is another matter. */
   readonly mode: Mode;
   readonly scope: ScopeRules;
   readonly limits: Limits;
@@ -198,7 +199,7 @@ class Reader {
         place,
         policy: this.path(input.policy),
         hooks: input.hooks ?? null,
-        mode: this.input.mode === "audit" ? "audit" : input.mode,
+        mode: input.mode,
         scope: this.scope(input.scope, [...path, "scope"]),
         limits: this.limits(input.limits, [...path, "limits"]),
         domain: input.domain,

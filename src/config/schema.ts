@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { HOOK_NAMES } from "../hooks/catalogue.js";
+import { HOOK_DEFAULTS, HOOK_NAMES } from "../hooks/catalogue.js";
 import { KEYRING } from "./keyring.js";
 import { DURATION, SIZE } from "./units.js";
 import { path, paths } from "./values.js";
@@ -28,11 +28,15 @@ const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)
 export const SCHEMA = z
   .strictObject({
     version: z.literal(1).describe("Of this file's format"),
-    mode: mode.default("enforce").describe("`audit` makes every attachment, and the default, refuse nothing"),
+    mode: mode
+      .default("enforce")
+      .describe("`audit`: a dry run, in which every decision is recorded and nothing is denied"),
     default: z
-      .partialRecord(hook, z.enum(["allow", "deny"]))
+      .partialRecord(hook, z.enum(HOOK_DEFAULTS))
       .default({})
-      .describe("What holds for a hook where no enforcing attachment is in scope; `allow` for hooks not named"),
+      .describe(
+        "The verdict at a hook if no enforcing attachment answers; `audit` allows and records a denial; `allow` for hooks not named",
+      ),
     keyrings: z.record(name, KEYRING).default({}),
     maps: z
       .record(

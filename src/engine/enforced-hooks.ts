@@ -13,7 +13,7 @@ interface Unenforced {
 }
 
 /**
- * Throws HOOK_NOT_ENFORCED for each attachment to a hook, and each default of `deny` for a hook, that the gate does not
+ * Throws HOOK_NOT_ENFORCED for each attachment to a hook, and each default of `deny` or `audit` for a hook, that the gate does not
  * enforce and that `gate.not_enforced` does not name: without an error the gate would allow what the configuration denies.
  */
 export function requireEnforced({ file, default: defaults, gate }: Config, attached: readonly Attached[]): void {
@@ -26,9 +26,15 @@ export function requireEnforced({ file, default: defaults, gate }: Config, attac
     const unenforced = missing(hooks);
     return { hooks: unenforced, message: `\`${name}\` is attached to ${unenforced.join(", ")}`, place, undo };
   });
-  const denied = missing(HOOK_NAMES.filter((hook) => defaults[hook] === "deny"));
-  const message = `the default is deny for ${denied.join(", ")}`;
-  found.push({ hooks: denied, message, place: file, undo: "remove the default" });
+  for (const rule of ["deny", "audit"]) {
+    const hooks = missing(HOOK_NAMES.filter((hook) => defaults[hook] === rule));
+    found.push({
+      hooks,
+      message: `the default is ${rule} for ${hooks.join(", ")}`,
+      place: file,
+      undo: "remove the default",
+    });
+  }
 
   const problems = found.filter(({ hooks }) => hooks.length > 0);
   if (problems.length === 0) return;

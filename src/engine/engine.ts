@@ -3,13 +3,14 @@ import type { Config } from "../config/config.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
-import type { Decision, Ruling } from "../hooks/decision.js";
+import type { Decision, Denial, Verdicts } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
 import type { Subject, SubjectOf } from "../hooks/subject.js";
 import type { DecisionLog } from "../log/log.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
 import { MapView, type MapWrite } from "../policy/map.js";
+import type { Mode } from "../policy/mode.js";
 import { Roster } from "../policy/roster.js";
 import { RUNTIMES_KEPT, RUNTIMES_KEPT_AT_LEAST } from "../sandbox/limits.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
@@ -38,9 +39,12 @@ export interface DecisionRequest<H extends HookName = HookName> {
 /** Attachments whose policies are made ready before they are asked: a runtime takes 3 ms and 200 KB. */
 const PREPARED = 16;
 
-/** A decision that no policy was asked for. `name` is the subject's. */
-export interface Unasked extends Pick<Decision, "hook" | "current" | "verdict" | "refusal" | "would" | "probe"> {
+/** A decision that no policy was asked for: a denial by the gate itself, or a loader's probe. */
+export interface Unasked extends Pick<Decision, "hook" | "current" | "denied_by" | "probe"> {
+  /** The subject's. */
   readonly name: string;
+  /** Whether the denial holds in a dry run, too: the gate cannot let through what it is about. */
+  readonly unavoidable?: boolean;
 }
 
 /** An attachment as {@link Engine.attached} lists it. */
@@ -143,12 +147,12 @@ export class Engine {
     const judged = time ?? now;
     this.moment.time = judged;
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
-    const fallback = { verdict: this.config.default[hook], mode: this.config.mode };
+    const rules = { default: this.config.default[hook], mode: this.config.mode };
     for (const [number, fault] of standing) this.attachments[number]?.stand(fault);
-    const { verdict, refusal, would, answers, duration, grants } = dispatch(
+    const ruling = dispatch(
       lacking === undefined ? { hook, subject, current } : { hook, subject, current, lacking },
       this.roster.inScope(hook, current),
-      fallback,
+      rules,
     );
     for (const [number] of standing) this.attachments[number]?.stand(null);
     this.decided += 1;
@@ -160,14 +164,16 @@ export class Engine {
       subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest, path: pathOf(subject) },
       current,
       // one by one: a spread makes objects that are slow to make and to read
-      verdict,
-      refusal,
-      would,
-      answers,
+      mode: ruling.mode,
+      verdict: ruling.verdict,
+      enforced_verdict: ruling.enforced_verdict,
+      denied_by: ruling.denied_by,
+      audit_denials: ruling.audit_denials,
+      answers: ruling.answers,
       keyrings: this.moment.keyrings.size === 0 ? NO_KEYRINGS : Object.fromEntries(this.moment.keyrings),
-      duration,
+      duration: ruling.duration,
     };
-    return this.logged(grants === undefined ? decision : { ...decision, grants });
+    return this.logged(ruling.grants === undefined ? decision : { ...decision, grants: ruling.grants });
   }
 
   /** Makes the runtimes of the first policies, so that the first decision need not wait for them: a gate does so as it starts. */
@@ -183,9 +189,9 @@ export class Engine {
     return next !== undefined;
   }
 
-  /** Whether a decision on this hook could be a refusal for anybody: where it could not, nobody need be asked. */
+  /** Whether a decision on this hook could have a denial, in audit or not: if it cannot, nobody need be asked. */
   serves(hook: HookName): boolean {
-    return this.config.default[hook] === "deny" || this.attachments.some(({ hooks }) => hooks.has(hook));
+    return this.config.default[hook] !== "allow" || this.attachments.some(({ hooks }) => hooks.has(hook));
   }
 
   /** Whether an attachment's policy names a fact in its text. */
@@ -198,9 +204,9 @@ export class Engine {
     return this.attachments.some(({ delegates }) => delegates);
   }
 
-  /** Whether everything is in audit: what enforces otherwise is known no longer. */
-  get inAudit(): boolean {
-    return this.config.mode === "audit";
+  /** `audit` for a dry run, which denies nothing. */
+  get mode(): Mode {
+    return this.config.mode;
   }
 
   /** The first attachment that enforces and may lend a task capabilities at a hook; null where none does. */
@@ -209,18 +215,19 @@ export class Engine {
     return inScope.find(({ delegates, mode }) => delegates && mode === "enforce")?.name ?? null;
   }
 
-  /** The first attachment in scope at a hook that has maps frozen and enforces, or would if not everything were in audit; null where none does. */
+  /** The first attachment in scope at a hook that enforces and has maps frozen; null if there is none. */
   freezer(hook: HookName, current: Current): string | null {
     const inScope = this.roster.inScope(hook, current);
-    return inScope.find(({ freezes, mode }) => freezes && (this.inAudit || mode === "enforce"))?.name ?? null;
+    return inScope.find(({ freezes, mode }) => freezes && mode === "enforce")?.name ?? null;
   }
 
-  /** Writes down what was decided without policies, as a gate does with what it cannot carry out. It may come back refused. */
-  record({ name, ...decided }: Unasked): Decision {
+  /** Logs what was decided without policies, as a gate does with what it cannot carry out. Denied if it cannot be logged. */
+  record({ name, denied_by, unavoidable = false, ...decided }: Unasked): Decision {
     const subject = { kind: HOOKS[decided.hook].subject, name, digest: "", path: null };
     this.decided += 1;
     const id = `${this.run}-${this.decided}`;
     const now = Date.now();
+    const verdicts = verdictsOf(denied_by, this.config.mode, unavoidable);
     return this.logged({
       id,
       time: now,
@@ -229,6 +236,7 @@ export class Engine {
       answers: [],
       keyrings: {},
       duration: 0,
+      ...verdicts,
       ...decided,
     });
   }
@@ -284,14 +292,14 @@ export class Engine {
     return this.attachments.find((attachment) => attachment.name === name);
   }
 
-  /** A decision that cannot be written down must have no effect: it is refused instead. */
+  /** A decision that cannot be logged must have no effect: it is denied. */
   private logged(decision: Decision): Decision {
     if (this.log === null) return decision;
     try {
       this.log.write(decision);
       return decision;
     } catch (error) {
-      return { ...decision, ...unlogged(error) };
+      return { ...decision, ...verdictsOf(unlogged(error), this.config.mode) };
     }
   }
 }
@@ -309,8 +317,19 @@ function runtimesKept(domains: number): number {
   return Math.max(RUNTIMES_KEPT_AT_LEAST, Math.floor(RUNTIMES_KEPT / Math.max(1, domains)));
 }
 
-function unlogged(error: unknown): Pick<Ruling, "verdict" | "refusal" | "would"> {
-  const verdict = -ERRNO.EPERM;
+/** The verdicts of a decision that does not depend on attachments. */
+function verdictsOf(denial: Denial | null, mode: Mode, unavoidable = false): Verdicts {
+  const enforced = denial?.verdict ?? 0;
+  return {
+    mode,
+    verdict: mode === "enforce" || unavoidable ? enforced : 0,
+    enforced_verdict: enforced,
+    denied_by: denial,
+    audit_denials: [],
+  };
+}
+
+function unlogged(error: unknown): Denial {
   const reason = error instanceof CountersignError ? error.toString() : "the decision could not be logged";
-  return { verdict, refusal: { verdict, by: null, code: "INTERNAL_FAULT", reason }, would: null };
+  return { attachment: null, verdict: -ERRNO.EPERM, code: "INTERNAL_FAULT", reason };
 }

@@ -148,7 +148,7 @@ export class Gate {
   #turnAway(listener: Listener, notification: Notification, visit: Visit, reason: string): void {
     const current = visit.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
     const event = { hook: "bpf", subject: current.comm, verdict: -ERRNO.EPERM, reason, probe: null, current } as const;
-    this.gatehouse.judge.record({ ...event, audit: false });
+    this.gatehouse.judge.record({ ...event, unavoidable: true });
     this.#give(listener, notification, NOBODY);
     abandon(visit);
   }

@@ -15,7 +15,7 @@ export class Judge {
     private readonly standing: (overdue: readonly Standing[]) => readonly Standing[],
   ) {}
 
-  /** Whether a decision on this hook could be a refusal for anybody. */
+  /** Whether a decision on this hook could have a denial. */
   serves(hook: HookName): boolean {
     return this.engine.serves(hook);
   }
@@ -39,25 +39,28 @@ export class Judge {
     const decision = this.engine.decide({ hook, subject, current, lacking }, this.standing(overdue));
     this.tell(decision);
     const { verdict, answers, grants } = decision;
+    // a dry run lends and freezes nothing, and a decision that could not be logged has its grants still
+    const granted = verdict === 0 && decision.mode === "enforce" ? grants : undefined;
     return {
       verdict,
-      asked: answers.some(({ mode }) => mode === "enforce" || this.engine.inAudit),
-      delegated: verdict === 0 && grants?.delegation?.mode === "enforce",
-      freezes: verdict === 0 && grants?.freeze !== undefined,
+      asked: answers.some(({ mode, fault }) => mode === "enforce" && fault === null),
+      delegated: granted?.delegation?.mode === "enforce",
+      freezes: granted?.freeze !== undefined,
     };
   }
 
-  /** Records what no policy decided, and gives its verdict: a refusal where it could not be written down. */
-  record({ hook, subject, verdict, reason, audit, probe, current }: GateEvent): number {
-    const refusal =
-      reason === null ? null : { verdict, by: null, code: "REFUSED_BY_GATE" as const, reason: `gate: ${reason}` };
+  /** Records what no policy decided, and returns its applied verdict: a denial if it could not be logged. */
+  record({ hook, subject, verdict, reason, probe, current, unavoidable = false }: GateEvent): number {
+    const denied_by =
+      reason === null
+        ? null
+        : { attachment: null, verdict, code: "REFUSED_BY_GATE" as const, reason: `gate: ${reason}` };
     const decision = this.engine.record({
       hook,
       name: subject,
       current,
-      verdict: audit ? 0 : verdict,
-      refusal: audit ? null : refusal,
-      would: audit ? refusal : null,
+      denied_by,
+      unavoidable,
       ...(probe === null ? {} : { probe }),
     });
     this.tell(decision);
@@ -71,7 +74,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
-  /** Whether an enforcing attachment was asked, or any where everything is in audit: the configuration's default alone does not allow what may do anything. */
+  /** Whether an enforcing attachment itself answered: the configuration's default alone does not allow what may do anything. */
   readonly asked: boolean;
   /** Whether an enforcing attachment lends the task what it lacks. */
   readonly delegated: boolean;
@@ -79,13 +82,14 @@ export interface Verdict {
   readonly freezes: boolean;
 }
 
-/** Something that no policy decided: a refusal with its reason, or a probe. */
+/** Something that no policy decided: a denial with its reason, or a probe. */
 export interface GateEvent {
   readonly hook: HookName;
   readonly subject: string;
   readonly verdict: number;
   readonly reason: string | null;
-  readonly audit: boolean;
   readonly probe: string | null;
   readonly current: Current;
+  /** Whether it is denied in a dry run, too. */
+  readonly unavoidable?: boolean;
 }

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.js";
 
 /** How a gate behaves beside what policies say: the configuration's `gate`, and whether all of it is in audit. */
 export interface GateSettings {
-  /** Refuses nothing: what the gate itself would refuse is recorded and left to the kernel. */
+  /** A dry run: a denial by the gate itself is recorded, and the call left to the kernel. */
   readonly audit: boolean;
   /** Whether programs, maps and links that were not handed out here are found by id or path. */
   readonly existing: "refuse" | "allow";
@@ -22,7 +22,7 @@ export function settingsOf({ mode, gate }: Config): GateSettings {
   return { audit: mode === "audit", ...gate };
 }
 
-/** The same configuration with everything in audit. */
+/** The same configuration for a dry run. Attachments keep their modes. */
 export function inAudit(config: Config): Config {
-  return { ...config, mode: "audit", attachments: config.attachments.map((its) => ({ ...its, mode: "audit" })) };
+  return { ...config, mode: "audit" };
 }

@@ -1,7 +1,7 @@
 import type { Decision } from "../hooks/decision.js";
 
 /** What came of calls; and what else happened. Rows of the table that the gate's thread writes and others read, in shared memory. */
-export const OUTCOMES = ["allowed", "refused", "would", "faults", "probes"] as const;
+export const OUTCOMES = ["allowed", "denied", "faults", "probes"] as const;
 const EVENTS = ["stalls", "suspicions", "replacements", "keyringFailures"] as const;
 export const COUNTS = [...OUTCOMES, ...EVENTS] as const;
 export type Count = (typeof COUNTS)[number];
@@ -19,9 +19,9 @@ export class Tally {
     this.#buckets = new BigInt64Array(memory, 8 * COUNTS.length, BUCKETS.length + 2);
   }
 
-  decision({ verdict, would, answers, probe }: Decision): void {
+  decision({ enforced_verdict, answers, probe }: Decision): void {
     if (probe !== undefined) this.add("probes");
-    else this.add(verdict < 0 ? "refused" : would === null ? "allowed" : "would");
+    else this.add(enforced_verdict < 0 ? "denied" : "allowed");
     if (answers.some(({ fault }) => fault !== null)) this.add("faults");
   }
 

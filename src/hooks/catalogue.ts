@@ -71,6 +71,10 @@ export type HookName = keyof typeof HOOKS;
 
 export const HOOK_NAMES = Object.keys(HOOKS) as readonly HookName[];
 
+/** What a configuration can say for a hook at which no enforcing attachment answers. `audit`: 0, with an audit denial. */
+export const HOOK_DEFAULTS = ["allow", "deny", "audit"] as const;
+export type HookDefault = (typeof HOOK_DEFAULTS)[number];
+
 export function isHookName(name: string): name is HookName {
   return Object.hasOwn(HOOKS, name);
 }

@@ -32,14 +32,8 @@ export interface SubjectOfDecision {
   readonly path: string | null;
 }
 
-/** What the dispatcher makes of the attachments' answers. */
-export interface Ruling {
-  /** 0 or a negative errno. */
-  readonly verdict: number;
-  /** Why it is no 0; null when it is. */
-  readonly refusal: Refusal | null;
-  /** What would have been refused if nothing were in audit; null where that is no different from the verdict. */
-  readonly would: Refusal | null;
+/** The verdicts of the dispatcher, and the answers that they follow from. */
+export interface Ruling extends Verdicts {
   readonly answers: readonly Answer[];
   /** Microseconds, from the question to the last answer. */
   readonly duration: number;
@@ -47,22 +41,36 @@ export interface Ruling {
   readonly grants?: Grants;
 }
 
+/** What is decided. Keys are spelled as in the decision log. */
+export interface Verdicts {
+  /** The engine's mode. In `audit` nothing is denied: the engine makes a dry run. */
+  readonly mode: Mode;
+  /** The applied verdict, 0 or a negative errno: the enforced one in mode `enforce`, and 0 in mode `audit`. */
+  readonly verdict: number;
+  /** 0 or a negative errno: what mode `enforce` answers. */
+  readonly enforced_verdict: number;
+  /** Why the enforced verdict is not 0: the first denial by an enforcing attachment, or by the default or the gate. */
+  readonly denied_by: Denial | null;
+  /** The denial of each attachment in audit, and of a default of `audit`. They never change a verdict. */
+  readonly audit_denials: readonly Denial[];
+}
+
 /** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */
-export const REFUSAL_CODES = [
+export const DENIAL_CODES = [
   "REFUSED_BY_POLICY",
   "REFUSED_BY_DEFAULT",
   "REFUSED_BY_GATE",
   "SIGNATURE_INVALID",
 ] as const;
 
-export type RefusalCode = (typeof REFUSAL_CODES)[number] | FaultCode;
+export type DenialCode = (typeof DENIAL_CODES)[number] | FaultCode;
 
-export interface Refusal {
+export interface Denial {
+  /** The attachment that denies, by name; null for the configuration's default and the gate. */
+  readonly attachment: string | null;
   /** Negative errno. */
   readonly verdict: number;
-  /** Who refused: an attachment's name, or null for the configuration's default and the gate. */
-  readonly by: string | null;
-  readonly code: RefusalCode;
+  readonly code: DenialCode;
   /** One line a person can act on. */
   readonly reason: string;
 }
@@ -70,18 +78,19 @@ export interface Refusal {
 /** What one attachment said. */
 export interface Answer {
   readonly attachment: string;
+  /** As the attachment is configured, whatever the engine's mode is. */
   readonly mode: Mode;
   /** SHA-256 of the linked policy. */
   readonly policy: string;
-  /** What it would have: 0 or a negative errno, a fault already turned into its verdict. */
+  /** 0 or a negative errno; of a fault, what the attachment's `on_fault` makes of it. */
   readonly verdict: number;
-  /** Null when it refuses nothing. */
-  readonly refusal: Refusal | null;
+  /** Null if the verdict is 0. */
+  readonly denial: Denial | null;
   readonly fault: Fault | null;
   /** Reasons given to `deny` that did not lead to the verdict. */
   readonly unused_reasons: readonly string[];
   readonly notes: readonly string[];
-  /** What each helper answered; read out for a refusal, a fault or a note. */
+  /** What each helper answered; read out for a denial, a fault or a note. */
   readonly helpers: readonly string[];
   /** What it changed in maps; for an audit attachment in the overlay that it alone sees. */
   readonly writes: readonly MapWrite[];

@@ -3,10 +3,10 @@ import type { Attachment } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import type { Mode } from "../policy/mode.js";
 import type { Outcome } from "../policy/outcome.js";
-import type { HookName } from "./catalogue.js";
-import type { Answer, Refusal, Ruling } from "./decision.js";
+import type { HookDefault, HookName } from "./catalogue.js";
+import type { Answer, Denial, Ruling } from "./decision.js";
+import { deniedByDefault, deniedByPolicy } from "./denial.js";
 import { grantsOf } from "./grants.js";
-import { refusedByDefault, refusedByPolicy } from "./refusal.js";
 
 /** What one decision is about. */
 export interface Question {
@@ -17,22 +17,27 @@ export interface Question {
   readonly lacking?: readonly string[];
 }
 
-/** What the configuration says for a hook that nothing enforcing is in scope for. */
-export interface Default {
-  readonly verdict: "allow" | "deny";
+/** What the configuration says of the hook. */
+export interface Rules {
+  readonly default: HookDefault;
+  /** The engine's: `audit` for a dry run. */
   readonly mode: Mode;
 }
 
 /**
- * Turns what attachments answer into a ruling. Each one given is in scope and is asked, in order. The first refusal of an
- * enforcing one is the verdict; with none enforcing the default is. One in audit never changes it: what it would have
- * refused is recorded and let through. Map writes wait until the verdict is known.
+ * Asks each of the attachments, which are those in scope, in order. The enforced verdict is
+ * 1. the first denial of an enforcing attachment, of which a fault is one unless its `on_fault` is `allow`;
+ * 2. else 0, if an enforcing attachment answered 0 itself: a fault that is let through is no answer;
+ * 3. else the default.
+ * An attachment in audit never changes it. In mode `audit` the applied verdict is 0; nothing else differs. Map writes are
+ * committed once the verdict is known.
  */
-export function dispatch(question: Question, attachments: readonly Attachment[], fallback: Default): Ruling {
+export function dispatch(question: Question, attachments: readonly Attachment[], rules: Rules): Ruling {
   const answers: Answer[] = [];
+  const auditDenials: Denial[] = [];
+  let deniedBy: Denial | null = null;
   let enforcing = false;
-  let refusal: Refusal | null = null;
-  let would: Refusal | null = null;
+  let answered = false;
   const start = performance.now();
   let now = start;
   for (const attachment of attachments) {
@@ -41,19 +46,31 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
     now = performance.now();
     const answer = answerOf(attachment, outcome, now - before);
     answers.push(answer);
-    would ??= answer.refusal;
-    if (attachment.mode === "audit") continue;
+    if (attachment.mode === "audit") {
+      if (answer.denial !== null) auditDenials.push(answer.denial);
+      continue;
+    }
     enforcing = true;
-    refusal ??= answer.refusal;
+    answered ||= answer.fault === null;
+    deniedBy ??= answer.denial;
   }
-  if (!enforcing && fallback.verdict === "deny") {
-    if (attachments.length === 0) would = refusedByDefault(question.hook);
-    if (fallback.mode === "enforce") refusal = refusedByDefault(question.hook);
+  if (deniedBy === null && !answered && rules.default !== "allow") {
+    const denial = deniedByDefault(question.hook, rules.default, enforcing);
+    if (rules.default === "deny") deniedBy = denial;
+    else auditDenials.push(denial);
   }
   settle(attachments, answers);
-  would = refusal === null ? would : null;
-  const ruling = { verdict: refusal?.verdict ?? 0, refusal, would, answers, duration: (now - start) * 1000 };
-  const grants = refusal === null ? grantsOf(attachments, answers, question.lacking ?? NOTHING) : null;
+  const enforced = deniedBy?.verdict ?? 0;
+  const ruling = {
+    mode: rules.mode,
+    verdict: rules.mode === "enforce" ? enforced : 0,
+    enforced_verdict: enforced,
+    denied_by: deniedBy,
+    audit_denials: auditDenials,
+    answers,
+    duration: (now - start) * 1000,
+  };
+  const grants = deniedBy === null ? grantsOf(attachments, answers, question.lacking ?? NOTHING, rules.mode) : null;
   return grants === null ? ruling : { ...ruling, grants };
 }
 
@@ -76,7 +93,7 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
     mode: attachment.mode,
     policy: attachment.policyDigest,
     verdict,
-    refusal: verdict === 0 ? null : refusedByPolicy(attachment.name, verdict, outcome),
+    denial: verdict === 0 ? null : deniedByPolicy(attachment.name, verdict, outcome),
     fault: outcome.fault,
     unused_reasons: outcome.unusedReasons,
     notes: outcome.notes,

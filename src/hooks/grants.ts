@@ -2,7 +2,7 @@ import type { Attachment } from "../policy/attachment.js";
 import type { Mode } from "../policy/mode.js";
 import type { Fault } from "../policy/outcome.js";
 
-/** What attachments grant or ask for beside their verdicts, once nothing has refused. */
+/** What attachments grant or ask for beside their verdicts, if the enforced verdict is 0. A dry run carries none of it out. */
 export interface Grants {
   readonly delegation?: Delegation;
   /** The attachment that has the program's read-only maps frozen. */
@@ -13,7 +13,7 @@ export interface Grants {
 export interface Delegation {
   readonly by: string;
   readonly capabilities: readonly string[];
-  /** `audit`: it would have been lent, and was not. */
+  /** `audit`: it would have been lent, and was not, since the attachment or the engine is in audit. */
   readonly mode: Mode;
 }
 
@@ -31,6 +31,7 @@ export function grantsOf(
   attachments: readonly Attachment[],
   answers: readonly Answered[],
   lacking: readonly string[],
+  engine: Mode,
 ): Grants | null {
   const may =
     lacking.length === 0 ? [] : attachments.filter(({ delegates }, index) => delegates && allows(answers[index]));
@@ -38,7 +39,9 @@ export function grantsOf(
   const freezer = attachments.find(({ freezes, mode }) => freezes && mode === "enforce");
   if (lender === undefined && freezer === undefined) return null;
   return {
-    ...(lender && { delegation: { by: lender.name, capabilities: lacking, mode: lender.mode } }),
+    ...(lender && {
+      delegation: { by: lender.name, capabilities: lacking, mode: engine === "audit" ? engine : lender.mode },
+    }),
     ...(freezer && { freeze: freezer.name }),
   };
 }

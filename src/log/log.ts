@@ -54,10 +54,10 @@ export interface KeyringEvent {
   readonly error: Error | null;
 }
 
-/** A fault is an `error`, a refusal or what audit let through a `warn`, anything else `info`. */
-function levelOf({ answers, refusal, would }: Decision): "error" | "warn" | "info" {
+/** A fault is an `error`; a denial, enforced or in audit, a `warn`; anything else `info`. */
+function levelOf({ answers, denied_by, audit_denials }: Decision): "error" | "warn" | "info" {
   if (answers.some((answer) => answer.fault !== null)) return "error";
-  return refusal !== null || would !== null ? "warn" : "info";
+  return denied_by !== null || audit_denials.length > 0 ? "warn" : "info";
 }
 
 /**
@@ -77,8 +77,8 @@ function recordOf({ time, judged_time, subject, current, answers, ...rest }: Dec
   };
 }
 
-function recordOfAnswer({ refusal, ...answer }: Answer): object {
-  return { ...answer, code: refusal?.code ?? null, reason: refusal?.reason ?? null };
+function recordOfAnswer({ denial, ...answer }: Answer): object {
+  return { ...answer, code: denial?.code ?? null, reason: denial?.reason ?? null };
 }
 
 function whoAsks({ pid, tid, uid, euid, gid, comm, exe, cgroup, container }: Current): object {

@@ -52,14 +52,14 @@ describe("the demo", () => {
   it("treats a locked-down container otherwise than an ordinary one, and audit otherwise than both", () => {
     expect(of("dev", "log_exec").map(({ verdict }) => verdict)).toEqual([0]);
     const [enforced, audited] = of("edge", "log_exec");
-    expect(enforced?.refusal).toMatchObject({ by: "container-lockdown" });
-    expect(audited).toMatchObject({ verdict: 0, would: enforced?.refusal });
+    expect(enforced?.denied_by).toMatchObject({ attachment: "container-lockdown" });
+    expect(audited).toMatchObject({ verdict: 0, mode: "audit", denied_by: enforced?.denied_by });
   });
 
-  it("prints the reason of each refusal, and says how many decisions the log has", () => {
+  it("prints the reason of each denial, and says how many decisions the log has", () => {
     const flat = text.replace(/\s+/g, " ");
-    for (const { refusal } of decisions)
-      if (refusal !== null) expect(flat).toContain(refusal.reason.replace(/ \(verify_signature .*\)$/, ""));
+    for (const { denied_by } of decisions)
+      if (denied_by !== null) expect(flat).toContain(denied_by.reason.replace(/ \(verify_signature .*\)$/, ""));
     expect(text).toContain(`${decisions.length} decisions`);
   });
 });

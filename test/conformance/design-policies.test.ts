@@ -70,7 +70,7 @@ describe("the policies of the design", () => {
     });
 
     it("refuses the others with its own words", () => {
-      const reason = (name: string) => site.load(name).refusal?.reason;
+      const reason = (name: string) => site.load(name).denied_by?.reason;
       expect(reason("peek-tc")).toContain("reads kernel memory and is not signed");
       expect(reason("exec-log")).toContain("only tc programs may be unsigned");
     });

@@ -333,11 +333,11 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
     const [first, second] = JSON.parse(run.out).map((file: { decisions: unknown[] }) => file.decisions[0]);
     expect(first).toMatchObject({
       errno: "-EPERM",
-      refusal: { by: "wrong", reason: expect.stringContaining(`wrong: ${reason}`) },
+      denied_by: { attachment: "wrong", reason: expect.stringContaining(`wrong: ${reason}`) },
     });
-    expect(first.refusal.reason).not.toContain("\n");
+    expect(first.denied_by.reason).not.toContain("\n");
     expect(first.answers[1]).toMatchObject({ verdict: 0, fault: null });
-    expect(second.answers[1]).toMatchObject({ verdict: -1, fault: null, refusal: { reason: "right: no tc" } });
+    expect(second.answers[1]).toMatchObject({ verdict: -1, fault: null, denial: { reason: "right: no tc" } });
   });
 
   it("that calls what never comes back is ended from outside, and does not hold up the files after it", () => {

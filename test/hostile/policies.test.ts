@@ -127,7 +127,7 @@ describe("hostile policies", () => {
       [-13, null],
       [-13, null],
     ]);
-    expect(decision.refusal?.reason).toContain("as it should be");
+    expect(decision.denied_by?.reason).toContain("as it should be");
   }
 
   for (const [group, cases] of Object.entries(GROUPS)) {
@@ -143,8 +143,8 @@ describe("hostile policies", () => {
             expect(answer?.fault?.code ?? null, answer?.fault?.message).toBe(fault);
             expect(decision.verdict).toBe(verdict);
             if (notes) expect(answer?.notes).toEqual(notes);
-            if (fault !== null) expect(decision.refusal?.code).toBe(fault);
-            if (says) expect(answer?.fault?.message ?? decision.refusal?.reason).toMatch(says);
+            if (fault !== null) expect(decision.denied_by?.code).toBe(fault);
+            if (says) expect(answer?.fault?.message ?? decision.denied_by?.reason).toMatch(says);
             expect(JSON.stringify(decision).replace(JSON.stringify(decision.current), "").length).toBeLessThan(
               64 * 1024,
             );

@@ -46,12 +46,12 @@ describe(`countersign check on every object of ${PACKAGES.join(", ")}`, () => {
       expect(decisions.length, file).toBeGreaterThan(0);
       const programs = inspected.json[index].programs;
       expect(names(decisions.map((one: { subject: object }) => one.subject)), file).toEqual(names(programs));
-      for (const { refusal, verdict, answers } of decisions) {
+      for (const { denied_by, verdict, answers } of decisions) {
         expect(
           answers.map((one: { fault: object | null }) => one.fault),
           file,
         ).toEqual([null]);
-        expect(verdict === 0 || refusal.reason.startsWith("allow-unsigned-tc: "), file).toBe(true);
+        expect(verdict === 0 || denied_by.reason.startsWith("allow-unsigned-tc: "), file).toBe(true);
       }
     }
   });

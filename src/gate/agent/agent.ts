@@ -69,7 +69,7 @@ export class Agent {
     requirePlatform();
     const { config, socket, say } = options;
     const thread = await DecisionThread.start(config, {
-      refusal: () => undefined,
+      denial: () => undefined,
       warned: options.warn,
       killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
       replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),

@@ -174,9 +174,9 @@ export class Call {
     reason: string | null,
     probe: string | null,
   ): Verdict {
-    const { judge, settings } = this.gatehouse;
+    const { judge } = this.gatehouse;
     const { current } = this.asker;
-    const event = { hook, subject, verdict, reason, probe, audit: settings.audit, current };
+    const event = { hook, subject, verdict, reason, probe, current };
     return this.#once(() => {
       const recorded = judge.record(event);
       return { verdict: recorded, asked: false, delegated: false, freezes: false };

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
+import type { Mode } from "../../policy/mode.js";
 import type { Warning } from "../../warning.js";
 import { landlockAbi, SCOPES_ABI } from "../sys/landlock.js";
 import { requirePlatform } from "../sys/libc.js";
@@ -7,7 +8,7 @@ import { close } from "../sys/pidfd.js";
 import type { Ending } from "../sys/process.js";
 import type { Count } from "../tally.js";
 import { DecisionThread } from "../threads/decision-thread.js";
-import type { ToldRefusal } from "../threads/messages.js";
+import type { ToldDenial } from "../threads/messages.js";
 import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
 import { compileSooner } from "./compiling.js";
@@ -17,9 +18,11 @@ import { passSignals } from "./signals.js";
 /** What came of a command under the gate. */
 export interface RunResult {
   readonly ending: Ending;
+  /** `audit`: it was a dry run, and what is counted as denied was let through. */
+  readonly mode: Mode;
   readonly counts: Readonly<Record<Count, number>>;
-  /** Distinct refusals, at most 100, in the order of their first occurrence. */
-  readonly refusals: readonly ToldRefusal[];
+  /** Distinct denials, at most 100, in the order of their first occurrence. */
+  readonly denials: readonly ToldDenial[];
 }
 
 /** The command's words in the bytes that they have; `say` is called for what a person must know while it runs. */
@@ -40,13 +43,13 @@ export async function runCommand({ config, command, say, warn }: RunOptions): Pr
     throw new CountersignError("GATE_UNSUPPORTED", `Landlock has no scopes here: its ABI is ${landlockAbi()}`, {
       remedy: "use Linux 6.12 or later with Landlock enabled, so that the command cannot reach the gate",
     });
-  const refusals: ToldRefusal[] = [];
+  const denials: ToldDenial[] = [];
   const comeForward = standBack();
   const process = new CommandProcess(command, inheritance());
   const settle = passSignals(process);
   let listener = -1;
   const starting = DecisionThread.start(config, {
-    refusal: (refusal) => refusals.push(refusal),
+    denial: (denial) => denials.push(denial),
     warned: warn,
     killed: (tid) => say(stalled(tid)),
     replaced: (reason) => say(new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`)),
@@ -69,7 +72,7 @@ export async function runCommand({ config, command, say, warn }: RunOptions): Pr
     comeForward(); // the decision thread ends once they have
     const counts = thread.tally.read();
     await thread.stop();
-    return { ending, counts, refusals };
+    return { ending, counts, denials, mode: config.mode };
   } catch (error) {
     process.kill();
     await starting.then((thread) => thread.stop()).catch(() => undefined); // that it did not start is the error

@@ -15,7 +15,7 @@ import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { HandedOut } from "./handed-out.js";
 import { Heard, NO_FILE } from "./heard.js";
-import type { FromThread, ToldRefusal, Wrote } from "./messages.js";
+import type { FromThread, ToldDenial, Wrote } from "./messages.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settle } from "./settle.js";
@@ -34,8 +34,8 @@ export interface ThreadEvents {
   wrote(wrote: readonly Wrote[]): void;
   /** The configuration was taken, and this is probably a mistake in it. */
   warned(warning: Warning): void;
-  /** Something was, or would have been, refused: each reason once. */
-  refusal(refusal: ToldRefusal): void;
+  /** Something was denied, or would be but for a dry run or audit: each reason once. */
+  denial(denial: ToldDenial): void;
   /** The thread was ended or taken off because of what it was doing, and another one is there. */
   replaced(reason: string): void;
   /** A task made the gate wait and was killed. */
@@ -207,8 +207,8 @@ export class DecisionThread {
         this.#succession.record(message);
         this.events.wrote(message.answers);
         break;
-      case "refusal":
-        this.events.refusal(message);
+      case "denial":
+        this.events.denial(message);
         break;
       case "served":
         this.#visits.delete(message.visit);

@@ -72,7 +72,7 @@ export type FromThread =
   | { readonly is: "served"; readonly visit: string }
   /** A listener's tasks keep the thread waiting. */
   | { readonly is: "slow"; readonly fd: number }
-  | ToldRefusal;
+  | ToldDenial;
 
 /** An object, and to whose tasks it was handed out: see `suspectOf`. */
 export type HandedTo = readonly [whose: string, handed: Handed];
@@ -83,11 +83,12 @@ export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
 export type ToPorter = Parcel;
 export type FromPorter = ThreadMessage | ({ readonly is: "brought" } & Brought);
 
-export interface ToldRefusal {
-  readonly is: "refusal";
+/** A denial, for the summary of a run. */
+export interface ToldDenial {
+  readonly is: "denial";
   readonly hook: string;
   readonly subject: string;
   readonly reason: string;
-  /** False for what audit let through. */
-  readonly enforced: boolean;
+  /** `dry run`: mode `enforce` denies it. `audit`: an attachment in audit, or a default of `audit`, denies it. */
+  readonly outcome: "denied" | "dry run" | "audit";
 }

@@ -6,6 +6,7 @@ import { failureOf } from "../../engine/failure.js";
 import type { Offence } from "../../engine/offences.js";
 import { suspended } from "../../engine/succession.js";
 import { DecisionWatch } from "../../engine/watch.js";
+import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
 import { Bookmark } from "../call/bookmark.js";
@@ -22,7 +23,7 @@ import { blockSignals } from "../sys/process.js";
 import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
 import { abandon, Superseded } from "./hands.js";
-import type { FromThread, HandedTo, ThreadData, ToThread } from "./messages.js";
+import type { FromThread, HandedTo, ThreadData, ToldDenial, ToThread } from "./messages.js";
 import { rehearsal } from "./rehearsal.js";
 import { settle } from "./settle.js";
 import { type Visit, visitName } from "./visit.js";
@@ -230,8 +231,7 @@ class GateThread {
             is: "wrote",
             answers: wrote.map(({ attachment, mode, writes }) => ({ attachment, mode, writes })),
           });
-        const refusal = decision.refusal ?? decision.would;
-        if (refusal !== null) this.#tellRefusal(decision, refusal.reason);
+        this.#tellDenials(decision);
       },
       (overdue) => this.#standing(overdue),
     );
@@ -243,11 +243,16 @@ class GateThread {
   }
 
   /** For the summary of a run: each reason once. */
-  #tellRefusal({ hook, subject, refusal }: Decision, reason: string): void {
-    const key = `${hook} ${subject.name} ${reason}`;
+  #tellDenials({ hook, subject, verdict, denied_by, audit_denials }: Decision): void {
+    if (denied_by !== null) this.#tellDenial(hook, subject.name, denied_by.reason, verdict < 0 ? "denied" : "dry run");
+    for (const { reason } of audit_denials) this.#tellDenial(hook, subject.name, reason, "audit");
+  }
+
+  #tellDenial(hook: HookName, subject: string, reason: string, outcome: ToldDenial["outcome"]): void {
+    const key = `${hook} ${subject} ${reason}`;
     if (this.#told.has(key) || this.#told.size >= MAX_TOLD) return;
     this.#told.add(key);
-    this.#say({ is: "refusal", hook, subject: subject.name, reason, enforced: refusal !== null });
+    this.#say({ is: "denial", hook, subject, reason, outcome });
   }
 
   #say(message: FromThread): void {
@@ -260,7 +265,7 @@ const A_WHILE = 5;
 const MOST_UNTOLD = 64;
 /** Listeners that are served in one turn before messages are looked at. */
 const READY_AT_ONCE = 64;
-/** Distinct refusals that are told of; all are in the decision log. */
+/** Distinct denials that are told of; all are in the decision log. */
 const MAX_TOLD = 100;
 
 /** Frozen, so that what is in scope for it can be remembered. */

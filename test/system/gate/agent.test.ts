@@ -45,7 +45,7 @@ describe("an agent for containers", () => {
     expect(programIds()).toEqual(before);
     const other = containers.run(["/bin/attack", "callers"]);
     expect(other.stdout).toContain("good in a thread: done\ngood in a vfork: 0\n");
-    const reasons = site.log.map(({ refusal }) => refusal?.reason).filter((reason) => reason !== undefined);
+    const reasons = site.log.map(({ denied_by }) => denied_by?.reason).filter((reason) => reason !== undefined);
     expect(new Set(reasons)).toEqual(new Set(["policy: a container of tier edge loads nothing here"]));
   });
 
@@ -94,7 +94,7 @@ describe("an agent for containers", () => {
   it("has metrics", async () => {
     const { metrics } = agent;
     const text = await (await fetch(metrics)).text();
-    expect(text).toMatch(/^countersign_decisions_total\{outcome="refused"\} [1-9]/m);
+    expect(text).toMatch(/^countersign_decisions_total\{outcome="denied"\} [1-9]/m);
     expect(text).toMatch(/^countersign_answer_seconds_bucket\{le="\+Inf"\} [1-9]/m);
     expect((await fetch(metrics.replace("/metrics", "/"))).status).toBe(404);
   });

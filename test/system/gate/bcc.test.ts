@@ -142,7 +142,7 @@ describe("bcc", () => {
       expect.stringContaining("bpf: Failed to load program: Operation not permitted"),
     ]);
     expect(programIds()).toEqual(before);
-    const reasons = site.log.flatMap(({ refusal }) => refusal?.reason ?? []);
+    const reasons = site.log.flatMap(({ denied_by }) => denied_by?.reason ?? []);
     expect(reasons[0]).toContain(`policy: uid 0 may load read-only programs only (${effect}: calls \`bpf_`);
   });
 });

@@ -105,7 +105,7 @@ describe("bpftrace", () => {
         bare.set(what, expected);
         expect(expected.status, expected.stderr).toBe(0);
         expect(sorted(site.run(...command(program)))).toEqual(sorted(expected));
-        expect(site.log.filter(({ refusal }) => refusal !== null)).toEqual([]);
+        expect(site.log.filter(({ denied_by }) => denied_by !== null)).toEqual([]);
       });
 
       it("says the same of what the kernel has", () => {
@@ -122,7 +122,7 @@ describe("bpftrace", () => {
     expect([status, stdout]).toEqual([255, "Attaching 2 probes...\n"]);
     expect(stderr).toContain("ERROR: Loading BPF object(s) failed.");
     expect(programIds()).toEqual(before);
-    const reasons = new Set(site.log.flatMap(({ refusal }) => refusal?.reason ?? []));
+    const reasons = new Set(site.log.flatMap(({ denied_by }) => denied_by?.reason ?? []));
     expect([...reasons]).toEqual([
       expect.stringMatching(
         /^policy: uid 0 may load read-only programs only \(sends_signal: calls `bpf_send_signal` at /,
@@ -140,7 +140,7 @@ describe("bpftrace", () => {
     expect([status, stdout]).toEqual([255, "Attaching 1 probe...\n"]);
     expect(stderr).toContain("ERROR: Loading BPF object(s) failed.");
     expect(programIds()).toEqual(before);
-    expect([...new Set(site.log.flatMap(({ refusal }) => refusal?.reason ?? []))]).toEqual([
+    expect([...new Set(site.log.flatMap(({ denied_by }) => denied_by?.reason ?? []))]).toEqual([
       expect.stringMatching(reason),
     ]);
   });

@@ -176,7 +176,7 @@ describe("what is done with objects that were handed out", () => {
     expect(gated("pins").stdout).toContain("pin: errno 1\npin again: errno 1\npin where the work is: done\n");
     expect(gated("runs").stdout).toContain("run with room: errno 1\n");
     expect(gated("types").stdout).toContain("types: errno 1\n");
-    const reasons = new Set(site.log.map(({ refusal }) => refusal?.reason));
+    const reasons = new Set(site.log.map(({ denied_by }) => denied_by?.reason));
     expect(reasons).toContain(`policy: not at ${site.bpffs}/prog`);
     expect(reasons).toContain("policy: not on lo");
   });
@@ -190,8 +190,8 @@ describe("what is done with objects that were handed out", () => {
       return gated("strangers", options).stdout;
     };
     expect(passed([])).toBe("a program from outside: errno 1\n");
-    const [refused] = site.log.filter(({ refusal }) => refusal !== null);
-    expect(refused?.refusal?.reason).toMatch(/^gate: program \d+ was not handed out here$/);
+    const [refused] = site.log.filter(({ denied_by }) => denied_by !== null);
+    expect(refused?.denied_by?.reason).toMatch(/^gate: program \d+ was not handed out here$/);
     site.write(
       "existing.yaml",
       "version: 1\nlog: { file: log.jsonl }\ngate: { existing: allow }\nattachments: [{ policy: policy.js }]\n",
@@ -206,7 +206,7 @@ describe("what is done with objects that were handed out", () => {
     expect(gated("loader").stdout).toBe("a program that calls bpf(2): done\nrun it: done\n");
     site.policy("export const bpf_prog_load = () => 0; export const bpf = () => 0;");
     expect(gated("loader").stdout).toBe("a program that calls bpf(2): done\nrun it: errno 1\n");
-    expect(site.log.at(-1)?.refusal?.reason).toBe(
+    expect(site.log.at(-1)?.denied_by?.reason).toBe(
       "gate: what a program that calls bpf(2) makes would be the gate's and not the task's (gate.loader_runs)",
     );
   });
@@ -227,7 +227,7 @@ describe("what is done with objects that were handed out", () => {
     const refused = (attachments: string) => {
       site.forgetLog();
       expect(gated("loader", asking(attachments)).stdout).toBe("a program that calls bpf(2): done\nrun it: errno 1\n");
-      return site.log.at(-1)?.refusal?.reason;
+      return site.log.at(-1)?.denied_by?.reason;
     };
     expect(refused("{ policy: loads.js }, { policy: policy.js, mode: audit }")).toBe(
       "gate: what the kernel looks at again needs an attachment that allows it, and none in scope was asked",

@@ -188,7 +188,7 @@ describe("what an attachment lends a task, and has frozen", () => {
     const notes = site.log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
     const seven = createHash("sha256").update(BigUint64Array.of(7n)).digest("hex").slice(0, 8);
     expect(notes.slice(0, 2)).toEqual(["rules undefined, rules undefined", `rules ${seven}, rules undefined`]);
-    const reasons = site.log.flatMap(({ refusal }) => (refusal === null ? [] : [refusal.reason]));
+    const reasons = site.log.flatMap(({ denied_by }) => (denied_by === null ? [] : [denied_by.reason]));
     expect(reasons).toEqual(["gate: its map `rules` could not be frozen: -EPERM"]);
   });
 

@@ -46,7 +46,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     return { loader: sha256(part("insns")), data: sha256(part("data")), bytes: part("data") };
   };
   const load = () => ["bpftool", "prog", "load", "-L", join(site.folder, "light.o"), join(site.bpffs, "light")];
-  const reasons = () => site.log.flatMap(({ refusal }) => (refusal === null ? [] : [refusal.reason]));
+  const reasons = () => site.log.flatMap(({ denied_by }) => (denied_by === null ? [] : [denied_by.reason]));
   /** Knows the loader and what it will load, and lets through what calls no bpf(2) only where it is asked to. */
   const known = (others = 'deny("is no loader")') => {
     const { loader, data } = parts();
@@ -107,7 +107,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     expect(reasons()[0]).toContain("is not frozen");
   });
 
-  it("loads as ever where everything is in audit, and says that nothing would have been refused", () => {
+  it("loads as ever where everything is in audit, and says that nothing would have been denied", () => {
     const env = known();
     const { stdout } = site.runWith(
       ["--config", freezing(), "--audit"],
@@ -116,7 +116,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     );
     // r0 = 1: what the task wrote after the load, as without a gate
     expect(stdout).toBe("tag: b11459a0e11ca14c\nattached\n");
-    expect(site.log.flatMap(({ would }) => (would === null ? [] : [would.reason]))).toEqual([]);
+    expect(site.log.flatMap(({ denied_by }) => (denied_by === null ? [] : [denied_by.reason]))).toEqual([]);
   });
 
   it("loads what was judged whatever is written to its map afterwards", (context) => {

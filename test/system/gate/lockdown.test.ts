@@ -74,10 +74,10 @@ describe("containers held by their labels", () => {
     expect(await edge.ask(LOADER)).toBe(REFUSED);
     expect(programIds()).toEqual(before);
     expect(await dev.ask(LOADER)).toContain(LOADED);
-    const refused = site.log.slice(told).filter(({ refusal }) => refusal !== null);
-    expect(new Set(refused.map(({ refusal, current }) => `${refusal?.by} ${current.container?.id}`))).toEqual(
-      new Set([`container-lockdown ${edge.id}`]),
-    );
+    const refused = site.log.slice(told).filter(({ denied_by }) => denied_by !== null);
+    expect(
+      new Set(refused.map(({ denied_by, current }) => `${denied_by?.attachment} ${current.container?.id}`)),
+    ).toEqual(new Set([`container-lockdown ${edge.id}`]));
   });
 
   it("are judged by the same labels in each process that the runtime starts in them", async () => {

@@ -86,7 +86,7 @@ describe("a container beside one that misbehaves", () => {
   const reasons = () =>
     site.log
       .filter(({ current }) => current.container?.id === "attacker")
-      .map(({ refusal }) => refusal?.reason.replace(/\d+/g, "N"));
+      .map(({ denied_by }) => denied_by?.reason.replace(/\d+/g, "N"));
 
   it.each([
     ["endless", "memory", "an attr behind which nobody answers"],

@@ -38,7 +38,7 @@ describe("a policy at a hook that the gate does not enforce", () => {
     configure(ACCEPTED);
     const { status, stdout, stderr } = site.runLoud("echo", "started");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "started\n" });
-    expect(stderr).toBe("countersign: 0 allowed, 0 refused, not enforced: bprm_check_security\n");
+    expect(stderr).toBe("countersign: 0 allowed, 0 denied, not enforced: bprm_check_security\n");
     expect(JSON.parse(site.runLoudWith(["--json"], "true").stderr)).toMatchObject({
       not_enforced: ["bprm_check_security"],
     });
@@ -46,7 +46,7 @@ describe("a policy at a hook that the gate does not enforce", () => {
 
   it("is accepted where `hooks` leaves it out", () => {
     configure("", "policy: policy.js, hooks: [bpf_prog_load]");
-    expect(site.runLoud("true")).toMatchObject({ status: 0, stderr: "countersign: 0 allowed, 0 refused\n" });
+    expect(site.runLoud("true")).toMatchObject({ status: 0, stderr: "countersign: 0 allowed, 0 denied\n" });
   });
 
   it("keeps an agent from starting, and from reading its configuration again", async () => {

@@ -64,7 +64,7 @@ describe("a policy that ships", () => {
         const object = own(`examples/${name}.o`);
         const expected = offline(workplace, object);
         const { verdicts, status } = live(workplace, object);
-        // a loader gives up at the first refusal; every verdict that was given is that of the file
+        // a loader gives up at the first denial; every verdict that was given is that of the file
         expect(verdicts, name).toEqual(Object.fromEntries(Object.keys(verdicts).map((key) => [key, expected[key]])));
         expect(status === 0, name).toBe(Object.values(expected).every((verdict) => verdict === 0));
         asked += Object.keys(verdicts).length;

@@ -26,11 +26,20 @@ export interface Logged {
     readonly delegation?: { readonly by: string; readonly capabilities: readonly string[]; readonly mode: string };
     readonly freeze?: string;
   };
-  readonly refusal: { readonly code: string; readonly reason: string; readonly by: string | null } | null;
-  readonly would: { readonly code: string; readonly reason: string } | null;
+  readonly mode: string;
+  readonly enforced_verdict: number;
+  readonly denied_by: LoggedDenial | null;
+  readonly audit_denials: readonly LoggedDenial[];
   readonly answers?: readonly { readonly notes: readonly string[]; readonly fault: { readonly code: string } | null }[];
   readonly subject: { readonly name: string; readonly digest: string };
   readonly current: { readonly pid: number; readonly container: { readonly id: string } | null };
+}
+
+export interface LoggedDenial {
+  readonly attachment: string | null;
+  readonly verdict: number;
+  readonly code: string;
+  readonly reason: string;
 }
 
 /** A folder with a configuration, policies and compiled attacks, and a BPF file system of its own. */

@@ -52,7 +52,7 @@ describe("a policy that never comes back", () => {
       "bad in a vfork: 1",
     ]);
     expect(stderr).toMatch(/the decision thread was replaced: a policy did not come back/);
-    const late = site.log.filter(({ refusal }) => refusal?.code === "OUT_OF_TIME");
+    const late = site.log.filter(({ denied_by }) => denied_by?.code === "OUT_OF_TIME");
     expect(late).toHaveLength(2);
   });
 
@@ -77,7 +77,7 @@ describe("a policy that never comes back", () => {
         said += chunk;
         if (said.includes("over\n")) break;
       }
-      expect(site.log.filter(({ refusal }) => refusal?.code === "OUT_OF_TIME").length).toBeGreaterThan(0);
+      expect(site.log.filter(({ denied_by }) => denied_by?.code === "OUT_OF_TIME").length).toBeGreaterThan(0);
       // the last ones are closed after the answer, when the gate has its next turn
       await vi.waitFor(() => expect(maps()).toEqual([]));
     } finally {

@@ -61,6 +61,6 @@ describe("the tools of libbpf-tools", () => {
   it("work here, a good third of them", () => {
     const working = TOOLS.filter((tool) => came("gated", tool)[0] === STOPPED);
     expect(working.length).toBeGreaterThan(20);
-    expect(site.log.filter(({ refusal }) => refusal !== null)).toEqual([]);
+    expect(site.log.filter(({ denied_by }) => denied_by !== null)).toEqual([]);
   });
 });

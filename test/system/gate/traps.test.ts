@@ -53,8 +53,8 @@ describe("a gate that somebody tries to get around", () => {
       kexec_load: "EPERM",
       kexec_file_load: "EPERM",
     });
-    const unknown = site.log.filter(({ refusal }) => refusal?.code === "REFUSED_BY_GATE");
-    expect(unknown.map(({ refusal }) => refusal?.reason)).toEqual([
+    const unknown = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_GATE");
+    expect(unknown.map(({ denied_by }) => denied_by?.reason)).toEqual([
       "gate: the gate does not know bpf(2) command 65541",
       "gate: the gate does not know bpf(2) command 1000",
     ]);
@@ -116,10 +116,10 @@ describe("a gate that somebody tries to get around", () => {
     const kinds = ["attr", "insns", "license", "log", "func_info", "fd_array", "path", "pin", "btf", "name"];
     expect(says).toEqual({ ...Object.fromEntries(kinds.map((kind) => [kind, "killed"])), "and then": "done" });
     expect(stderr.match(/made the gate wait/g)).toHaveLength(kinds.length);
-    const stalls = site.log.filter(({ refusal }) => refusal?.code === "REFUSED_BY_GATE");
+    const stalls = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_GATE");
     expect(stalls).toHaveLength(kinds.length);
-    for (const { refusal } of stalls)
-      expect(refusal?.reason).toMatch(/kept its memory from being read .* and was killed/);
+    for (const { denied_by } of stalls)
+      expect(denied_by?.reason).toMatch(/kept its memory from being read .* and was killed/);
   });
 
   it("writes to no other task that has the id of one that was killed meanwhile", (context) => {
@@ -191,8 +191,8 @@ describe("a gate that somebody tries to get around", () => {
   it("refuses a program that the kernel rewrote while loading it", () => {
     expect(site.bare(site.attack("traps"), "rewrite").stdout).toContain(`tag: ${tag(1)}`);
     expect(trap("rewrite").says).toEqual({ btf: "done", rewritten: "EPERM" });
-    const [refused] = site.log.filter(({ refusal }) => refusal !== null);
-    expect(refused?.refusal?.reason).toBe(
+    const [refused] = site.log.filter(({ denied_by }) => denied_by !== null);
+    expect(refused?.denied_by?.reason).toBe(
       `gate: the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`,
     );
   });
@@ -204,7 +204,7 @@ describe("a gate that somebody tries to get around", () => {
       site.forgetLog();
       const { says } = trap("rewrite", {}, config);
       const decided = site.log.filter(({ hook }) => hook === "bpf_prog");
-      return { came: says.rewritten, reasons: decided.map(({ refusal, would }) => (refusal ?? would)?.reason) };
+      return { came: says.rewritten, reasons: decided.map(({ denied_by }) => denied_by?.reason) };
     };
     const told = `the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`;
     site.write("accepts.js", "export const bpf_prog = (prog) => (prog.rewritten ? 0 : -1);");
@@ -230,7 +230,7 @@ describe("a gate that somebody tries to get around", () => {
     } finally {
       site.policy(POLICY);
     }
-    const reasons = site.log.map(({ refusal }) => refusal?.reason ?? "");
+    const reasons = site.log.map(({ denied_by }) => denied_by?.reason ?? "");
     expect(reasons.some((reason) => /false [0-9a-f]{16} 2 16 0/.test(reason))).toBe(true);
   });
 
@@ -256,7 +256,7 @@ attachments: [{ policy: signed.js }]
     const signed = (keyring: string) => {
       site.forgetLog();
       const { says } = trap("signature", { KEYRING: keyring }, ["--config", join(site.folder, "signed.yaml")]);
-      return [says, site.log.map(({ refusal }) => refusal?.reason.replace(/ \(.*/, ""))];
+      return [says, site.log.map(({ denied_by }) => denied_by?.reason.replace(/ \(.*/, ""))];
     };
     const shapes = {
       "with a signature of no bytes": "EINVAL",
@@ -296,7 +296,7 @@ attachments: [{ policy: signed.js }]
       const notes = site.log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
       // "" for a map whose contents are no fact
       expect(notes).toEqual(["", "", "", "", zeros, "", zeros]);
-      expect(site.log.find(({ refusal }) => refusal !== null)?.refusal?.reason).toBe(
+      expect(site.log.find(({ denied_by }) => denied_by !== null)?.denied_by?.reason).toBe(
         "gate: a program that calls bpf(2) may use maps alone whose contents are facts, and `blob` is not frozen, or others may write to it",
       );
     } finally {
@@ -308,7 +308,7 @@ attachments: [{ policy: signed.js }]
     needs(context, "unshare");
     const { stdout } = site.runWith([], { DIGEST: "0".repeat(64) }, "unshare", "-Ur", site.attack("traps"), "loaders");
     expect(stdout).toContain("a token: ENOENT\n");
-    expect(site.log.map(({ refusal }) => refusal?.reason)).toContain(
+    expect(site.log.map(({ denied_by }) => denied_by?.reason)).toContain(
       "gate: the gate cannot carry it out for another task",
     );
   });

@@ -92,22 +92,22 @@ describe("an unmodified program behind a gate", () => {
     expect(stderr).toContain("prog 'pass': BPF program load failed: Operation not permitted");
     expect(existsSync(`${site.bpffs}/refused`)).toBe(false);
     expect(programIds()).toEqual(before);
-    const refused = site.log.filter(({ refusal }) => refusal?.code === "REFUSED_BY_POLICY");
-    expect(refused.map(({ subject, refusal }) => [subject.name, refusal?.reason])).toEqual(
+    const refused = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_POLICY");
+    expect(refused.map(({ subject, denied_by }) => [subject.name, denied_by?.reason])).toEqual(
       refused.map(() => ["pass", "policy: xdp programs are not for here"]),
     );
     expect(refused.length).toBeGreaterThan(0);
   });
 
-  it("runs in audit as without the gate, and what would have been refused is recorded", () => {
+  it("runs in audit as without the gate, and what would have been denied is recorded", () => {
     site.policy(REFUSE);
     const pin = `${site.bpffs}/audited`;
     const { status, stderr } = site.runWith(["--audit"], {}, "bpftool", "prog", "load", object, pin);
     expect([status, stderr]).toEqual([0, ""]);
     expect(existsSync(pin)).toBe(true);
-    const would = site.log.filter(({ would }) => would?.code === "REFUSED_BY_POLICY");
-    expect(would.map(({ verdict, would }) => [verdict, would?.reason])).toEqual([
-      [0, "policy: xdp programs are not for here"],
+    const denied = site.log.filter(({ enforced_verdict }) => enforced_verdict !== 0);
+    expect(denied.map(({ mode, verdict, denied_by }) => [mode, verdict, denied_by?.reason])).toEqual([
+      ["audit", 0, "policy: xdp programs are not for here"],
     ]);
   });
 

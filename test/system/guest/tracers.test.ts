@@ -170,7 +170,7 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
 
   it("get EPERM where the policy refuses the link, and nothing is attached", () => {
     expect(parts.refuse).toBe(said((kind) => (BY_IOCTL.includes(kind) ? "attached, ran" : "EPERM, did not run")));
-    const reasons = new Set(logged("refuse").flatMap(({ refusal }) => refusal?.reason ?? []));
+    const reasons = new Set(logged("refuse").flatMap(({ denied_by }) => denied_by?.reason ?? []));
     const kinds = Object.values(KINDS).map(([, target]) => (target as { kind: string }).kind);
     expect(reasons).toEqual(new Set(kinds.map((kind) => `policy: no link to ${kind}`)));
   });

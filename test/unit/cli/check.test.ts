@@ -41,10 +41,10 @@ describe("countersign check", () => {
     const before = await decisions(place, PEEK);
     expect(before).toMatchObject({
       code: 1,
-      decisions: [{ errno: "-ENODATA", refusal: { code: "SIGNATURE_INVALID" } }],
+      decisions: [{ errno: "-ENODATA", denied_by: { code: "SIGNATURE_INVALID" } }],
     });
     place.signPrograms(readFileSync(PEEK));
-    expect(await decisions(place, PEEK)).toMatchObject({ code: 0, decisions: [{ errno: "0", refusal: null }] });
+    expect(await decisions(place, PEEK)).toMatchObject({ code: 0, decisions: [{ errno: "0", denied_by: null }] });
   });
 
   it("finds a blob's signature beside it, or takes the one that is named", async () => {
@@ -60,7 +60,7 @@ describe("countersign check", () => {
     expect(made[0]).toMatchObject({
       hook: "blob_verify",
       errno: "-EKEYREJECTED",
-      refusal: { code: "SIGNATURE_INVALID" },
+      denied_by: { code: "SIGNATURE_INVALID" },
     });
   });
 
@@ -71,7 +71,7 @@ describe("countersign check", () => {
     expect((await check(place, PEEK)).code).toBe(0);
     expect((await check(place, "--label", "tier=lab", PEEK)).code).toBe(0);
     const edge = await decisions(place, "--label", "tier=edge", PEEK);
-    expect(edge).toMatchObject({ code: 1, decisions: [{ refusal: { by: "container-lockdown" } }] });
+    expect(edge).toMatchObject({ code: 1, decisions: [{ denied_by: { attachment: "container-lockdown" } }] });
     const as = place.write("current.json", '{ "uid": 5, "container": { "id": "c0", "labels": { "tier": "edge" } } }');
     expect((await check(place, "--as", as, PEEK)).code).toBe(1);
     expect((await check(place, "--as", as, "--label", "tier=lab", PEEK)).code).toBe(0);
@@ -82,11 +82,11 @@ describe("countersign check", () => {
     ]);
   });
 
-  it("lets through what is in audit, and says what would be refused", async () => {
+  it("lets through what an attachment in audit denies, and says so", async () => {
     const place = workplace("  - policy: policies/verify-all.js\n    mode: audit");
     const { code, out } = await check(place, PEEK);
     expect(code).toBe(0);
-    expect(out).toMatch(/audit -ENODATA +would be refused: verify-all: verify_signature platform PKCS7: -ENODATA/);
+    expect(out).toMatch(/audit -ENODATA +denied in audit alone: verify-all: verify_signature platform PKCS7: -ENODATA/);
   });
 
   it("has a decision for each program, in JSON an object a file and an array for several, with the steps that were used", async () => {
@@ -130,7 +130,7 @@ describe("countersign check", () => {
     const map = await decisions(place, "--hook", "bpf_map_create", PEEK);
     expect(map.decisions[0]).toMatchObject({
       subject: { kind: "map", name: "stolen" },
-      refusal: { reason: "maps: stolen is large" },
+      denied_by: { reason: "maps: stolen is large" },
     });
     expect((await check(place, "--hook", "kernel_read_file", PEEK)).code).toBe(0);
     expect((await check(place, "--hook", "bprm_check_security", PEEK)).code).toBe(0);

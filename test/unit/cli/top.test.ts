@@ -57,7 +57,7 @@ describe("what top shows", () => {
       current: { container: null },
       ...more,
     });
-  const refusal = { reason: "tc: is not signed" };
+  const denial = { reason: "tc: is not signed" };
   const edge = { container: { id: "c1", name: "web" } };
 
   it("counts by container and by what came of it", () => {
@@ -65,18 +65,22 @@ describe("what top shows", () => {
     const lines = [
       line({}),
       line({ probe: "libbpf 1.5" }),
-      line({ verdict: -1, refusal, current: edge, duration: 90 }),
-      line({ would: refusal, current: edge, duration: 30 }),
+      line({ verdict: -1, enforced_verdict: -1, denied_by: denial, current: edge, duration: 90 }),
+      line({ enforced_verdict: -1, denied_by: denial, audit_denials: [denial], current: edge, duration: 30 }),
+      line({ audit_denials: [denial, { reason: "other: no" }] }),
     ];
     recent.add(lines, 1000);
     expect(recent.rows(1000)).toEqual([
-      { where: "all", rate: 0.4, allowed: 1, refused: 1, would: 1, probes: 1, p50: 30, p99: 90 },
-      { where: "(no container)", rate: 0.2, allowed: 1, refused: 0, would: 0, probes: 1, p50: 10, p99: 10 },
-      { where: "web", rate: 0.2, allowed: 0, refused: 1, would: 1, probes: 0, p50: 90, p99: 90 },
+      { where: "all", rate: 0.5, allowed: 2, denied: 2, probes: 1, p50: 10, p99: 90 },
+      { where: "(no container)", rate: 0.3, allowed: 2, denied: 0, probes: 1, p50: 10, p99: 10 },
+      { where: "web", rate: 0.2, allowed: 0, denied: 2, probes: 0, p50: 90, p99: 90 },
     ]);
-    expect(recent.reasons.map(({ where, enforced, reason }) => [where, enforced, reason])).toEqual([
-      ["web", true, "tc: is not signed"],
-      ["web", false, "tc: is not signed"],
+    expect(recent.reasons.map(({ where, outcome, reason }) => [where, outcome, reason])).toEqual([
+      ["web", "denied", "tc: is not signed"],
+      ["web", "dry run", "tc: is not signed"],
+      ["web", "audit", "tc: is not signed"],
+      ["(no container)", "audit", "tc: is not signed"],
+      ["(no container)", "audit", "other: no"],
     ]);
   });
 

@@ -94,9 +94,9 @@ describe("a configuration", () => {
     expect(config.gate.keyrings).toEqual({ "0": "platform", "-4": "platform" });
   });
 
-  it("makes every attachment audit where it is in audit itself", () => {
+  it("keeps the mode of each attachment where it is in audit itself", () => {
     const audit = parseConfig("c.yaml", "version: 1\nmode: audit\nattachments: [{policy: a.js, mode: enforce}]");
-    expect([audit.mode, audit.attachments[0]?.mode]).toEqual(["audit", "audit"]);
+    expect([audit.mode, audit.attachments[0]?.mode]).toEqual(["audit", "enforce"]);
   });
 
   it("can be handed to a thread", () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../src/error.js";
-import { REFUSAL_CODES } from "../../../src/hooks/decision.js";
+import { DENIAL_CODES } from "../../../src/hooks/decision.js";
 import { FAULT_CODES } from "../../../src/policy/outcome.js";
 import { WARNING_CODES } from "../../../src/warning.js";
 import { rowsOf } from "../../support/markdown.js";
@@ -10,7 +10,7 @@ const folder = new URL("../../../docs/errors/", import.meta.url);
 const source = new URL("../../../src/", import.meta.url);
 const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 const pages = readdirSync(folder).filter((file) => file !== "README.md");
-const codes: readonly string[] = [...ERROR_CODES, ...REFUSAL_CODES, ...FAULT_CODES, ...WARNING_CODES];
+const codes: readonly string[] = [...ERROR_CODES, ...DENIAL_CODES, ...FAULT_CODES, ...WARNING_CODES];
 
 /** The code of `[CODE](CODE.md)`. */
 const linked = (link: string): string => /^\[(\w+)\]\(\1\.md\)$/.exec(link)?.[1] ?? link;

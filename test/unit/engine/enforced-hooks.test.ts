@@ -33,17 +33,21 @@ describe("a configuration for the gate", () => {
     expect(errorOf(`gate: { not_enforced: [${hook}] }`, [hook])).toBeNull();
   });
 
-  it.each(HOOK_NAMES)("may deny %s by default only if the gate enforces it, or is told that it does not", (hook) => {
-    const error = errorOf(`default: { ${hook}: deny }`);
-    if (!UNENFORCED.includes(hook)) {
-      expect(error).toBeNull();
-      return;
-    }
-    expect(error).toMatchObject({ code: "HOOK_NOT_ENFORCED", place: "c.yaml" });
-    expect(error!.message).toBe(`the default is deny for ${hook}, but the gate does not enforce ${hook}`);
-    expect(error!.remedy).toContain("remove the default");
-    expect(errorOf(`default: { ${hook}: deny }\ngate: { not_enforced: [${hook}] }`)).toBeNull();
-  });
+  const cases = HOOK_NAMES.flatMap((hook) => (["deny", "audit"] as const).map((rule) => ({ hook, rule })));
+  it.each(cases)(
+    "may have a default of $rule for $hook only if the gate enforces it, or is told that it does not",
+    ({ hook, rule }) => {
+      const error = errorOf(`default: { ${hook}: ${rule} }`);
+      if (!UNENFORCED.includes(hook)) {
+        expect(error).toBeNull();
+        return;
+      }
+      expect(error).toMatchObject({ code: "HOOK_NOT_ENFORCED", place: "c.yaml" });
+      expect(error!.message).toBe(`the default is ${rule} for ${hook}, but the gate does not enforce ${hook}`);
+      expect(error!.remedy).toContain("remove the default");
+      expect(errorOf(`default: { ${hook}: ${rule} }\ngate: { not_enforced: [${hook}] }`)).toBeNull();
+    },
+  );
 
   it.each(HOOK_NAMES)("lists %s as not enforced only if it is not", (hook) => {
     const take = () => errorOf(`gate: { not_enforced: [${hook}] }`);

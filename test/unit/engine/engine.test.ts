@@ -76,20 +76,20 @@ describe("an engine decides by", () => {
     const [engine, place] = await engineFor("  - policy: policies/verify-all.js", { "verify-all": VERIFY_ALL });
     expect(load(engine)).toMatchObject({
       verdict: -ERRNO.ENODATA,
-      refusal: { by: "verify-all", code: "SIGNATURE_INVALID" },
+      denied_by: { attachment: "verify-all", code: "SIGNATURE_INVALID" },
       subject: { kind: "program", name: "peek", digest: peek.digest },
     });
     const signature = signPkcs7(peek.insns, place.signer);
-    expect(load(engine, { ...unsigned, signature })).toMatchObject({ verdict: 0, refusal: null });
+    expect(load(engine, { ...unsigned, signature })).toMatchObject({ verdict: 0, denied_by: null });
     signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
-    expect(load(engine, { ...unsigned, signature }).refusal?.code).toBe("SIGNATURE_INVALID");
+    expect(load(engine, { ...unsigned, signature }).denied_by?.code).toBe("SIGNATURE_INVALID");
   });
 
   it("a policy that lets unsigned tc programs through, if they do not read the kernel's memory", async () => {
     const [engine] = await engineFor("  - policy: policies/tc.js", { tc: UNSIGNED_TC });
     expect(load(engine)).toMatchObject({
       verdict: -ERRNO.EPERM,
-      refusal: {
+      denied_by: {
         code: "REFUSED_BY_POLICY",
         reason: expect.stringMatching(
           /^tc: reads kernel memory and is not signed \(reads_kernel_memory: calls `bpf_get_current_task` at peek-tc\.bpf\.c:17 \(instruction 0\); verify_signature platform PKCS7: -ENODATA/,
@@ -98,7 +98,7 @@ describe("an engine decides by", () => {
     });
     const calm = { ...peek.effects, reads_kernel_memory: false };
     expect(load(engine, { ...unsigned, effects: calm }).verdict).toBe(0);
-    expect(load(engine, { ...unsigned, effects: calm, type: "xdp" }).refusal?.reason).toContain("only tc programs");
+    expect(load(engine, { ...unsigned, effects: calm, type: "xdp" }).denied_by?.reason).toContain("only tc programs");
   });
 
   it("a policy that looks up a rule for whoever asks", async () => {
@@ -145,8 +145,8 @@ describe("whatever a policy does", () => {
   ])("%s is the fault %s, and the next decision is right", async (comm, code, words) => {
     const [engine] = await engineFor("  - policy: policies/wrong.js", { wrong: WRONG });
     const decision = engine.decide({ hook: "blob_verify", subject: blob("data"), current: task({ comm }) });
-    expect(decision).toMatchObject({ verdict: -ERRNO.EPERM, refusal: { by: "wrong", code } });
-    expect(decision.refusal?.reason).toContain(words);
+    expect(decision).toMatchObject({ verdict: -ERRNO.EPERM, denied_by: { attachment: "wrong", code } });
+    expect(decision.denied_by?.reason).toContain(words);
     expect(engine.decide({ hook: "blob_verify", subject: blob("data"), current: task() }).verdict).toBe(0);
   });
 });
@@ -166,7 +166,7 @@ describe("maps that policies write", () => {
     const [engine] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
     const decisions = [ask(engine), ask(engine), ask(engine)];
     expect(decisions.map(({ verdict }) => verdict)).toEqual([0, 0, -1]);
-    expect(decisions[2]?.refusal?.reason).toBe("count: seen 3");
+    expect(decisions[2]?.denied_by?.reason).toBe("count: seen 3");
     expect(decisions[1]?.answers[0]?.writes).toEqual([{ map: "seen", key: "n", value: "2" }]);
   });
 
@@ -175,7 +175,7 @@ describe("maps that policies write", () => {
     const writes = [ask(before), ask(before)].flatMap(({ answers }) => answers[0]?.writes ?? []);
     const [after] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
     after.restore("count", writes);
-    expect(ask(after).refusal?.reason).toBe("count: seen 3");
+    expect(ask(after).denied_by?.reason).toBe("count: seen 3");
   });
 
   it("are the same in audit, for the one that writes", async () => {
@@ -210,9 +210,10 @@ describe("an engine", () => {
     const [enforce] = await engineFor(attachments("enforce"), policies);
     const [audit] = await engineFor(attachments("audit"), policies);
     const tier = fc.constantFrom(null, {}, { tier: "edge" }, { tier: "prod" }, { tier: "lab" });
-    const strip = ({ refusal, would, answers }: Decision) => ({
-      refused: refusal ?? would,
-      said: answers.map((one) => [one.verdict, one.steps, one.refusal]),
+    const denials = ({ denied_by, audit_denials }: Decision) => [...(denied_by ? [denied_by] : []), ...audit_denials];
+    const strip = (decision: Decision) => ({
+      first: denials(decision)[0],
+      said: decision.answers.map((one) => [one.verdict, one.steps, one.denial]),
     });
     fc.assert(
       fc.property(
@@ -250,6 +251,9 @@ describe("an engine", () => {
     expect(load(engine).verdict).toBe(0);
     rmSync(place.at("log"), { recursive: true });
     writeFileSync(place.at("log"), "in the way");
-    expect(load(engine)).toMatchObject({ verdict: -ERRNO.EPERM, refusal: { by: null, code: "INTERNAL_FAULT" } });
+    expect(load(engine)).toMatchObject({
+      verdict: -ERRNO.EPERM,
+      denied_by: { attachment: null, code: "INTERNAL_FAULT" },
+    });
   });
 });

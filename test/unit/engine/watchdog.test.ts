@@ -63,10 +63,10 @@ describe("an engine in a thread", () => {
 
   it("answers for a policy that cannot be stopped, and charges it alone", async () => {
     await engine.prepared();
-    const { verdict, answers, would } = engine.decide(ask("stuck"));
+    const { verdict, answers, audit_denials } = engine.decide(ask("stuck"));
     // in audit it changes nothing, and all else is decided as ever
     expect(verdict).toBe(-3);
-    expect(would).toBeNull();
+    expect(audit_denials.map(({ attachment, code }) => [attachment, code])).toEqual([["stuck", "OUT_OF_TIME"]]);
     expect(answers.map(({ attachment, fault }) => [attachment, fault?.code])).toEqual([
       ["counts", undefined],
       ["stuck", "OUT_OF_TIME"],

@@ -1,17 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
-import { type Default, dispatch } from "../../../src/hooks/dispatcher.js";
+import type { Denial } from "../../../src/hooks/decision.js";
+import { dispatch, type Rules } from "../../../src/hooks/dispatcher.js";
 import type { Attachment } from "../../../src/policy/attachment.js";
 import { MapView, PolicyMap } from "../../../src/policy/map.js";
 import type { Mode } from "../../../src/policy/mode.js";
 import { FAULT_CODES, type Outcome } from "../../../src/policy/outcome.js";
 import { Scope } from "../../../src/policy/scope.js";
+import {
+  type Case,
+  type ModelDenial,
+  STATES,
+  type State,
+  type Stated,
+  verdictsOf,
+} from "../../support/verdict-model.js";
 import { task } from "../../task.js";
 
 const question = { hook: "bpf_prog_load", subject: {}, current: task() } as const;
-const ALLOW: Default = { verdict: "allow", mode: "enforce" };
-const DENY: Default = { verdict: "deny", mode: "enforce" };
+const ALLOW: Rules = { default: "allow", mode: "enforce" };
+const DENY: Rules = { default: "deny", mode: "enforce" };
 
 const answering = (given: Partial<Outcome>): Outcome => {
   return { verdict: 0, fault: null, reason: null, unusedReasons: [], notes: [], answers: [], steps: 1, ...given };
@@ -39,7 +48,7 @@ function attachment(name: string, outcome: Outcome | (() => Outcome), more: Part
 }
 
 describe("a ruling", () => {
-  it("is the first refusal, and every attachment is asked", () => {
+  it("is the first denial, and every attachment is asked", () => {
     const asked: string[] = [];
     const says = (name: string, verdict: number) =>
       attachment(name, () => {
@@ -48,44 +57,47 @@ describe("a ruling", () => {
       });
     const ruling = dispatch(question, [says("a", 0), says("b", -ERRNO.EACCES), says("c", -ERRNO.EPERM)], ALLOW);
     expect(ruling.verdict).toBe(-ERRNO.EACCES);
-    expect(ruling.refusal).toEqual({ verdict: -ERRNO.EACCES, by: "b", code: "REFUSED_BY_POLICY", reason: "b: says b" });
-    expect(ruling.would).toBeNull();
+    expect(ruling.denied_by).toEqual({
+      attachment: "b",
+      verdict: -ERRNO.EACCES,
+      code: "REFUSED_BY_POLICY",
+      reason: "b: says b",
+    });
+    expect(ruling.audit_denials).toEqual([]);
     expect(asked).toEqual(["a", "b", "c"]);
     expect(ruling.answers.map((answer) => answer.verdict)).toEqual([0, -ERRNO.EACCES, -ERRNO.EPERM]);
   });
 
-  it("allows what nothing is in scope for, or denies it where the default says so", () => {
-    expect(dispatch(question, [], ALLOW)).toMatchObject({ verdict: 0, refusal: null, would: null });
-    expect(dispatch(question, [], DENY)).toMatchObject({
-      verdict: -ERRNO.EPERM,
-      refusal: { by: null, code: "REFUSED_BY_DEFAULT" },
-    });
-    expect(dispatch(question, [], { verdict: "deny", mode: "audit" })).toMatchObject({
-      verdict: 0,
-      refusal: null,
-      would: { by: null, code: "REFUSED_BY_DEFAULT" },
+  it("is the default where nothing is in scope", () => {
+    const denied = { attachment: null, code: "REFUSED_BY_DEFAULT" };
+    const none = { verdict: 0, enforced_verdict: 0, denied_by: null, audit_denials: [] };
+    const denies = { enforced_verdict: -ERRNO.EPERM, denied_by: denied, audit_denials: [] };
+    expect(dispatch(question, [], ALLOW)).toMatchObject(none);
+    expect(dispatch(question, [], DENY)).toMatchObject({ ...denies, verdict: -ERRNO.EPERM });
+    expect(dispatch(question, [], { default: "deny", mode: "audit" })).toMatchObject({ ...denies, verdict: 0 });
+    expect(dispatch(question, [], { default: "audit", mode: "enforce" })).toMatchObject({
+      ...none,
+      audit_denials: [denied],
     });
   });
 
-  it("leaves the default in force where only audit attachments are in scope", () => {
-    const audit = attachment("a", answering({}), { mode: "audit" });
-    expect(dispatch(question, [audit], DENY).refusal?.code).toBe("REFUSED_BY_DEFAULT");
-    expect(dispatch(question, [audit, attachment("b", answering({}))], DENY).verdict).toBe(0);
-  });
-
-  it("records what an audit attachment would refuse, and lets it through", () => {
-    const audit = attachment("a", answering({ verdict: -1, reason: "no" }), { mode: "audit" });
-    const ruling = dispatch(question, [audit, attachment("b", answering({}))], ALLOW);
-    expect(ruling).toMatchObject({ verdict: 0, refusal: null, would: { by: "a", reason: "a: no" } });
-    expect(ruling.answers[0]?.refusal?.code).toBe("REFUSED_BY_POLICY");
+  it("names every denial of attachments in audit, and allows", () => {
+    const audit = (name: string) => attachment(name, answering({ verdict: -1, reason: "no" }), { mode: "audit" });
+    const ruling = dispatch(question, [audit("a"), attachment("b", answering({})), audit("c")], ALLOW);
+    expect(ruling).toMatchObject({ verdict: 0, enforced_verdict: 0, denied_by: null });
+    expect(ruling.audit_denials.map(({ attachment, reason }) => [attachment, reason])).toEqual([
+      ["a", "a: no"],
+      ["c", "c: no"],
+    ]);
+    expect(ruling.answers[0]?.denial?.code).toBe("REFUSED_BY_POLICY");
   });
 });
 
 describe("a fault", () => {
-  it.each(FAULT_CODES)("%s refuses with -EPERM, its name and its place", (code) => {
-    const { refusal, answers } = dispatch(question, [attachment("a", faulting(code))], ALLOW);
-    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, by: "a", code });
-    expect(refusal?.reason).toContain("p.js:4:1");
+  it.each(FAULT_CODES)("%s denies with -EPERM, its name and its place", (code) => {
+    const { denied_by, answers } = dispatch(question, [attachment("a", faulting(code))], ALLOW);
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "a", code });
+    expect(denied_by?.reason).toContain("p.js:4:1");
     expect(answers[0]?.fault?.code).toBe(code);
   });
 
@@ -103,38 +115,38 @@ describe("a fault", () => {
     const broken = attachment("a", () => {
       throw new Error("line one\nline two");
     });
-    const { refusal } = dispatch(question, [broken, attachment("b", answering({}))], ALLOW);
-    expect(refusal).toMatchObject({ verdict: -ERRNO.EPERM, code: "INTERNAL_FAULT" });
-    expect(refusal?.reason).toBe("a: internal fault: line one line two");
+    const { denied_by } = dispatch(question, [broken, attachment("b", answering({}))], ALLOW);
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, code: "INTERNAL_FAULT" });
+    expect(denied_by?.reason).toBe("a: internal fault: line one line two");
   });
 });
 
 describe("a reason", () => {
   it("names the signature's result where the verdict is the helper's", () => {
     const answers = ["verify_signature platform PKCS7: -ENOKEY (no key of the keyring made it)"];
-    const { refusal } = dispatch(question, [attachment("a", answering({ verdict: -ERRNO.ENOKEY, answers }))], ALLOW);
-    expect(refusal).toMatchObject({ code: "SIGNATURE_INVALID", reason: `a: ${answers[0]}` });
+    const { denied_by } = dispatch(question, [attachment("a", answering({ verdict: -ERRNO.ENOKEY, answers }))], ALLOW);
+    expect(denied_by).toMatchObject({ code: "SIGNATURE_INVALID", reason: `a: ${answers[0]}` });
   });
 
   it("has the signature's result behind the policy's own words", () => {
     const answers = ["verify_signature platform PKCS7: -ENODATA", "hash sha256: 00"];
     const denied = answering({ verdict: -1, reason: "reads kernel memory", answers });
-    expect(dispatch(question, [attachment("a", denied)], ALLOW).refusal).toMatchObject({
+    expect(dispatch(question, [attachment("a", denied)], ALLOW).denied_by).toMatchObject({
       code: "REFUSED_BY_POLICY",
       reason: "a: reads kernel memory (verify_signature platform PKCS7: -ENODATA)",
     });
   });
 
   it("says so where a policy gives none", () => {
-    const { refusal } = dispatch(question, [attachment("a", answering({ verdict: -13 }))], ALLOW);
-    expect(refusal?.reason).toBe("a: answered -EACCES without a reason");
+    const { denied_by } = dispatch(question, [attachment("a", answering({ verdict: -13 }))], ALLOW);
+    expect(denied_by?.reason).toBe("a: answered -EACCES without a reason");
   });
 
   it("is one bounded line whatever a policy says", () => {
     const reason = `allowed\r\n{"verdict":0}\u2028\u001b[2J${"x".repeat(5000)}`;
-    const { refusal } = dispatch(question, [attachment("a", answering({ verdict: -1, reason }))], ALLOW);
-    expect(refusal?.reason).toMatch(/^a: allowed \{"verdict":0\} \[2Jx+…$/);
-    expect(refusal?.reason.length).toBe(1000);
+    const { denied_by } = dispatch(question, [attachment("a", answering({ verdict: -1, reason }))], ALLOW);
+    expect(denied_by?.reason).toMatch(/^a: allowed \{"verdict":0\} \[2Jx+…$/);
+    expect(denied_by?.reason.length).toBe(1000);
   });
 });
 
@@ -165,7 +177,7 @@ describe("map writes", () => {
     expect(maps.get("counts")?.get("last")).toBe('"b"');
   });
 
-  it("are kept when the verdict is a refusal, and dropped on a fault", () => {
+  it("are kept when the verdict is a denial, and dropped on a fault", () => {
     const maps = store();
     dispatch(question, [writing(maps, "a", "enforce", answering({ verdict: -1 }))], ALLOW);
     dispatch(question, [writing(maps, "b", "enforce", faulting("OUT_OF_TIME"))], ALLOW);
@@ -183,45 +195,47 @@ describe("map writes", () => {
   });
 });
 
-describe("audit and enforce", () => {
-  const outcome = fc.oneof(
-    fc.constantFrom(0, -1, -13, -126).map((verdict) => answering({ verdict })),
-    fc.constantFrom(...FAULT_CODES).map(faulting),
-  );
-  const described = fc.record({
-    outcome,
-    mode: fc.constantFrom<Mode>("enforce", "audit"),
-    onFault: fc.constantFrom("refuse" as const, "allow" as const),
-  });
-  const fallback = fc.constantFrom<Default["verdict"]>("allow", "deny");
-  const build = (all: readonly { outcome: Outcome; mode: Mode; onFault: "refuse" | "allow" }[], mode?: Mode) =>
-    all.map(({ outcome, mode: own, onFault }, index) =>
-      attachment(`a${index}`, outcome, { mode: mode ?? own, onFault }),
-    );
+describe("verdicts", () => {
+  const outcomes = {
+    allows: answering({}),
+    denies: answering({ verdict: -13 }),
+    fault: faulting("POLICY_ERROR"),
+    "fault let through": faulting("POLICY_ERROR"),
+    suspended: faulting("SUSPENDED"),
+    "suspended, let through": faulting("SUSPENDED"),
+  };
+  const build = (all: readonly Stated[]) =>
+    all.flatMap(({ mode, state }, index) => {
+      if (state === "out of scope") return [];
+      const onFault = state.endsWith("let through") ? "allow" : "refuse";
+      return [attachment(String(index), outcomes[state], { mode, onFault })];
+    });
+  const rule = ({ engine, fallback }: Case) => ({ mode: engine, default: fallback });
+  const modelled = ({ attachment, verdict, code }: Denial): ModelDenial => {
+    return [attachment === null ? null : Number(attachment), verdict, code];
+  };
 
-  it("differ in the last step alone: what audit says it would refuse is what enforcing refuses", () => {
+  it("are those of the design, of any number of attachments", () => {
+    const stated = fc.record({
+      mode: fc.constantFrom<Mode>("enforce", "audit"),
+      state: fc.constantFrom(...(Object.keys(STATES) as State[])),
+    });
+    const any = fc.record({
+      engine: fc.constantFrom<Mode>("enforce", "audit"),
+      fallback: fc.constantFrom<Rules["default"]>("allow", "deny", "audit"),
+      attachments: fc.array(stated, { maxLength: 6 }),
+    });
     fc.assert(
-      fc.property(fc.array(described, { maxLength: 6 }), fallback, (all, verdict) => {
-        const enforced = dispatch(question, build(all, "enforce"), { verdict, mode: "enforce" });
-        const audited = dispatch(question, build(all, "audit"), { verdict, mode: "audit" });
-        expect(audited.verdict).toBe(0);
-        expect(audited.refusal).toBeNull();
-        expect(audited.would).toEqual(enforced.refusal);
-        expect(audited.answers.map((answer) => answer.refusal)).toEqual(
-          enforced.answers.map((answer) => answer.refusal),
-        );
+      fc.property(any, (one) => {
+        const ruling = dispatch(question, build(one.attachments), rule(one));
+        expect({
+          verdict: ruling.verdict,
+          enforced_verdict: ruling.enforced_verdict,
+          denied_by: ruling.denied_by && modelled(ruling.denied_by),
+          audit_denials: ruling.audit_denials.map(modelled),
+        }).toEqual(verdictsOf(one));
       }),
-    );
-  });
-
-  it("are kept apart: attachments in audit never change the verdict, wherever they stand", () => {
-    fc.assert(
-      fc.property(fc.array(described, { maxLength: 6 }), fallback, (all, verdict) => {
-        const mixed = build(all);
-        const without = mixed.filter((its) => its.mode === "enforce");
-        const rule = { verdict, mode: "enforce" } as const;
-        expect(dispatch(question, mixed, rule).refusal).toEqual(dispatch(question, without, rule).refusal);
-      }),
+      { numRuns: 1000 },
     );
   });
 
@@ -240,7 +254,7 @@ describe("audit and enforce", () => {
       expect(dispatch(question, [lender("a", answering({}))], ALLOW)).not.toHaveProperty("grants");
     });
 
-    it("nothing where one refuses, before or after", () => {
+    it("nothing where one denies, before or after", () => {
       const refuses = attachment("r", answering({ verdict: -1 }));
       expect(lent(lender("a", answering({})), refuses)).toBeUndefined();
       expect(lent(refuses, lender("a", answering({})))).toBeUndefined();
@@ -258,6 +272,11 @@ describe("audit and enforce", () => {
       expect(lent(audit)).toMatchObject({ by: "a", mode: "audit" });
       expect(lent(audit, lender("b", answering({})))).toMatchObject({ by: "b", mode: "enforce" });
       expect(lent(lender("a", answering({ verdict: -1 }), { mode: "audit" }))).toBeUndefined();
+    });
+
+    it("nothing in a dry run, where what would have been lent is written down", () => {
+      const { grants } = dispatch(asking, [lender("a", answering({}))], { default: "allow", mode: "audit" });
+      expect(grants?.delegation).toEqual({ by: "a", capabilities: ["CAP_BPF"], mode: "audit" });
     });
 
     it("that maps are frozen, where one that enforces asks for it", () => {

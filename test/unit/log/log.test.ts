@@ -8,6 +8,7 @@ import { DecisionLog } from "../../../src/log/log.js";
 import { RotatingFile } from "../../../src/log/rotating.js";
 import { task } from "../../task.js";
 
+const DENIAL = { verdict: -1, attachment: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" } as const;
 const decision = (given: Partial<Decision> = {}): Decision => ({
   id: "1",
   time: Date.UTC(2026, 0, 2),
@@ -15,16 +16,18 @@ const decision = (given: Partial<Decision> = {}): Decision => ({
   hook: "bpf_prog_load",
   subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32), path: "a.o" },
   current: task({ container: { id: "c0", name: "web", labels: { tier: "edge" }, annotations: { a: "b" } } }),
+  mode: "enforce",
   verdict: -1,
-  refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
-  would: null,
+  enforced_verdict: -1,
+  denied_by: DENIAL,
+  audit_denials: [],
   answers: [
     {
       attachment: "tc",
       mode: "enforce",
       policy: "cd".repeat(32),
       verdict: -1,
-      refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
+      denial: DENIAL,
       fault: null,
       unused_reasons: ["not this one"],
       notes: [],
@@ -58,9 +61,11 @@ describe("the decision log", () => {
       origin: "library",
       id: "1",
       hook: "bpf_prog_load",
+      mode: "enforce",
       verdict: -1,
-      refusal: { verdict: -1, by: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
-      would: null,
+      enforced_verdict: -1,
+      denied_by: { verdict: -1, attachment: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
+      audit_denials: [],
       keyrings: { platform: 2 },
       duration: 5,
       subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32), path: "a.o" },
@@ -79,12 +84,13 @@ describe("the decision log", () => {
     });
   });
 
-  it("takes a fault for an error, and what is allowed for information", () => {
+  it("takes a fault for an error, a denial for a warning, and what is allowed for information", () => {
     const log = new DecisionLog(options());
     const fault = { code: "OUT_OF_STEPS", message: "", place: null } as const;
-    log.write(decision({ refusal: null, answers: [] }));
+    log.write(decision({ denied_by: null, answers: [] }));
+    log.write(decision({ denied_by: null, audit_denials: [DENIAL], answers: [] }));
     log.write(decision({ answers: decision().answers.map((answer) => ({ ...answer, fault })) }));
-    expect(lines().map((line) => JSON.parse(line).level)).toEqual(["info", "error"]);
+    expect(lines().map((line) => JSON.parse(line).level)).toEqual(["info", "warn", "error"]);
   });
 
   it("can't be forged or broken by what a task or a policy calls itself", () => {

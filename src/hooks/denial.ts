@@ -1,0 +1,52 @@
+import { ERRNO, verdictName } from "../errno.js";
+import { oneLine } from "../error.js";
+import type { Fault, Outcome } from "../policy/outcome.js";
+import type { HookName } from "./catalogue.js";
+import type { Denial } from "./decision.js";
+
+/** Why an attachment denies, in one line: its name, what it said, the evidence, and the signatures' results that led there. */
+export function deniedByPolicy(attachment: string, verdict: number, outcome: Outcome): Denial {
+  const denial = (code: Denial["code"], why: string): Denial => {
+    return { attachment, verdict, code, reason: bounded(`${attachment}: ${why}`) };
+  };
+  if (outcome.fault !== null) return denial(outcome.fault.code, faultText(outcome.fault));
+  const failed = outcome.answers.filter((answer) => FAILED_SIGNATURE.test(answer));
+  const behind = [...(outcome.evidence ?? []), ...failed];
+  const because = behind.length > 0 ? ` (${behind.join("; ")})` : "";
+  if (outcome.reason !== null) return denial("REFUSED_BY_POLICY", outcome.reason + because);
+  const own = failed.find((answer) => answer.includes(`: ${verdictName(verdict)}`));
+  if (own !== undefined) return denial("SIGNATURE_INVALID", own);
+  return denial("REFUSED_BY_POLICY", `answered ${verdictName(verdict)} without a reason${because}`);
+}
+
+/**
+ * The default of a hook at which no enforcing attachment answered, be it `deny` or `audit`. `asked`: whether any was in scope; each
+ * failed then, and its `on_fault` is `allow`.
+ */
+export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: boolean): Denial {
+  const why = asked
+    ? "every enforcing attachment in scope failed and does not deny for it (on_fault)"
+    : "no enforcing attachment is in scope";
+  return {
+    attachment: null,
+    verdict: -ERRNO.EPERM,
+    code: "REFUSED_BY_DEFAULT",
+    reason: `${why}, and the configuration's default for ${hook} is ${rule}`,
+  };
+}
+
+const FAILED_SIGNATURE = /^verify_signature .*: -/s;
+
+/** Characters of a reason; a policy's own words are bounded by the sandbox already. */
+const MAX_REASON = 1000;
+
+function bounded(text: string): string {
+  const line = oneLine(text);
+  return line.length <= MAX_REASON ? line : `${line.slice(0, MAX_REASON - 1)}…`;
+}
+
+/** What happened to a policy that failed, and where, in one line. */
+export function faultText({ code, message, place }: Fault): string {
+  const where = place === null ? "" : ` at ${place}`;
+  return `${code.toLowerCase().replaceAll("_", " ")}${where}: ${message}`;
+}
