@@ -69,7 +69,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
 /** Statements in which the value of CALL is dropped. */
 const DROPPED: Readonly<Record<string, string>> = {
   "an expression statement": "CALL;",
-  "a statement without semicolon": "if (blob.length) {} else CALL\n",
+  "a statement without semicolon": "if (!blob) {} else CALL\n",
   "a labelled statement": "here: CALL;",
   "the body of a loop": "for (let n = 0; n < 1; n++) CALL;",
   "an operand of void": "void CALL;",
