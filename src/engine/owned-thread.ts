@@ -48,6 +48,8 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     this.#worker = new Worker(entryFile(entry), {
       workerData: { ...data, port: port2 },
       transferList: [port2],
+      // flags of the program that embeds the engine are not for a thread: --input-type=module is an error there
+      execArgv: [],
       // deep recursion in a policy must meet the guest's bound before the host's
       resourceLimits: { stackSizeMb: 16, ...heap },
     });

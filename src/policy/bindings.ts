@@ -96,14 +96,23 @@ export function takeOut(source: Source, edits: Edits, anonymous: string): void {
     edits.replace(start, end, instead + source.text.slice(start, end).replace(/[^\n]+/g, ""));
   for (const node of source.program.body as (ModuleDeclaration & AnyNode)[]) {
     const declaration = "declaration" in node ? node.declaration : null;
-    if (declaration) {
-      blank(node.start, declaration.start, " ");
-      if (node.type !== "ExportDefaultDeclaration" || ownName(node) !== null) continue;
-      edits.open(declaration.start, `const ${anonymous}=`);
-      edits.close(declaration.end, ";");
-      // the end of a declaration is the end of what stands before it, too: a semicolon, or a `(` behind it would call that
-    } else if (DECLARATIONS.has(node.type)) blank(node.start, node.end, ";");
+    if (node.type === "ExportDefaultDeclaration" && ownName(node) === null) {
+      // what stands between `default` and the expression stays: it can be a parenthesis
+      blank(node.start, afterDefault(source, node), " ");
+      edits.open(afterDefault(source, node), `const ${anonymous}=`);
+      edits.close(node.end, ";");
+    } else if (declaration) blank(node.start, declaration.start, " ");
+    // the end of a declaration is the end of what stands before it, too: a semicolon, or a `(` behind it would call that
+    else if (DECLARATIONS.has(node.type)) blank(node.start, node.end, ";");
   }
+}
+
+const DEFAULT = /export(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*default/y;
+
+function afterDefault({ text }: Source, { start }: ExportDefaultDeclaration): number {
+  DEFAULT.lastIndex = start;
+  DEFAULT.test(text);
+  return DEFAULT.lastIndex;
 }
 
 const DECLARATIONS: ReadonlySet<string> = new Set([
@@ -112,8 +121,10 @@ const DECLARATIONS: ReadonlySet<string> = new Set([
   "ExportAllDeclaration",
 ]);
 
+/** The name that a default export declares; the name of an expression, as of `(class A {})`, is none. */
 function ownName({ declaration }: ExportDefaultDeclaration): string | null {
-  return "id" in declaration && declaration.id ? declaration.id.name : null;
+  const declares = declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration";
+  return declares && declaration.id ? declaration.id.name : null;
 }
 
 /** Refuses exports that can change after the file has run: what is imported is the value that it had then. */

@@ -10,6 +10,7 @@ import { forgetCurrent, makeCurrent } from "./current.js";
 import { rejectUnused, takeUnusedDenial } from "./denials.js";
 import { ARRAY_FACTS, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, exhausted, takeExhausted } from "./faults.js";
+import { correctGroupBy } from "./group-by.js";
 import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
 import { settings } from "./settings.js";
@@ -53,6 +54,7 @@ const link: Readonly<Record<Linked, unknown>> = {
 };
 const given = LINK.map((name) => link[name]);
 
+correctGroupBy();
 lockDown(settings.permits, settings.overridable, [current, guest, exhausted, rejectUnused, OBJECT_FACTS, ARRAY_FACTS]);
 
 $handles = [

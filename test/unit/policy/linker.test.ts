@@ -3,6 +3,8 @@ import type { CountersignError } from "../../../src/error.js";
 import { Guest, link } from "../../support/guest.js";
 
 const guest = new Guest();
+/** The type of an expression in which `x` is 0. */
+const typeOf = (text: string) => typeof new Function(`let x = 0; return (${text});`)();
 const verdictOf = (files: string | Readonly<Record<string, string>>) => {
   const { verdict, fault } = guest.ask(link(files));
   return fault?.message ?? verdict;
@@ -67,6 +69,51 @@ export function blob_verify(blob: { name: string }): number {
     - 2;
 }`;
     expect(verdictOf({ "policy.ts": policy })).toBe(0);
+  });
+});
+
+describe("a default export", () => {
+  const FUNCTIONS = [
+    "function () {}",
+    "function it() {}",
+    "function* () {}",
+    "() => 0",
+    "class {}",
+    "class It {}",
+    "class It { static it = It; }",
+  ];
+  const OTHERS = ["0", "1, 0", '"a", `b`', "{}", "[]", "/x/u", "x => x", "x", "x = 0", "x ? 0 : 1", "-x", "new Map()"];
+  const WRAPPED: readonly ((text: string) => string)[] = [
+    (text) => `(${text})`,
+    (text) => `((${text}))`,
+    (text) => `(\n${text}\n)`,
+    (text) => `/* ( */ (${text}) // )`,
+    (text) => `(${text});`,
+    (text) => `(/* a */ ${text} /* b */)\n`,
+  ];
+
+  it.each([...FUNCTIONS, ...OTHERS])("can be in parentheses: %s", (text) => {
+    for (const wrapped of WRAPPED) {
+      const other = `let x = 0;\nexport default ${wrapped(text)}\nexport const after = 1;`;
+      const policy = `import it, { after } from "./other.js"; export const blob_verify = () =>
+        (after === 1 && typeof it === ${JSON.stringify(typeOf(text))} ? 0 : -13);`;
+      expect(verdictOf({ "policy.js": policy, "other.js": other }), other).toBe(0);
+      expect(verdictOf({ "policy.js": policy.replace("other.js", "other.ts"), "other.ts": other }), other).toBe(0);
+    }
+  });
+
+  it.each(["export /* default ( */ default (0);", "export // default\n  default\n(0)", "export default(0)"])(
+    "is found after its keyword: %s",
+    (other) => {
+      const policy = `import it from "./other.js"; export const blob_verify = () => it;`;
+      expect(verdictOf({ "policy.js": policy, "other.js": other })).toBe(0);
+    },
+  );
+
+  it("in parentheses declares no name", () => {
+    const other = "const It = 1; export default (class It { static it = It; }); export { It };";
+    const policy = `import it, { It } from "./other.js"; export const blob_verify = () => (It === 1 && it.it === it ? 0 : -13);`;
+    expect(verdictOf({ "policy.js": policy, "other.js": other })).toBe(0);
   });
 });
 

@@ -23,6 +23,7 @@ const BACKENDS = [
       stack: "V8 says so by an error alone, which a policy can catch",
       memory: "a context of V8 has no limit of memory",
       time: "a context is not interrupted here",
+      ...("groupBy" in Object ? {} : { groupBy: "V8 has no groupBy before node 21" }),
     } as Record<string, string>,
   },
 ];
@@ -50,6 +51,42 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(
       ask(blob(`return JSON.stringify(blob) === ${expected} && Object.isFrozen(blob.then[2]) ? 0 : -1;`), { subject }),
     ).toMatchObject({ verdict: 0 });
+  });
+
+  it.for([
+    ...["every", "some", "filter", "find", "findIndex", "findLast", "findLastIndex", "forEach", "map", "flatMap"].map(
+      (method) => `[1].${method}(f)`,
+    ),
+    "[1, 2].reduce(f)",
+    "[1, 2].reduceRight(f)",
+    "[1, 2].sort(f)",
+    "[1, 2].toSorted(f)",
+    "Array.from([1], f)",
+    "new Map([[1, 2]]).forEach(f)",
+    "new Set([1]).forEach(f)",
+    "Object.groupBy([1], f)",
+    "Map.groupBy([1], f)",
+    `"a".replace("a", f)`,
+    `"a".replace(/a/, f)`,
+    `"aa".replaceAll("a", f)`,
+  ])("%s calls back with no `this`, as the standard says", (call, { skip }) => {
+    if (call.includes("groupBy") && skips.groupBy !== undefined) skip(skips.groupBy);
+    const body = `let seen = "never"; const f = function () { seen = typeof this; return 0; }; ${call};
+      return seen === "undefined" ? 0 : deny(seen);`;
+    expect(ask(blob(body, `import { deny } from "countersign";\n`))).toMatchObject({ verdict: 0, reason: null });
+  });
+
+  it.for(["Object", "Map"])("%s.groupBy groups, and is a function like the others", (of, { skip }) => {
+    if (skips.groupBy !== undefined) skip(skips.groupBy);
+    const body = `const groups = ${of}.groupBy([1, 2, 3, "4"], (value, index) => (value !== index + 1 ? "odd" : "even"));
+      const of = (key) => (groups.get ? groups.get(key) : groups[key]);
+      const errors = [undefined, 1, {}].map((f) => { try { ${of}.groupBy([], f); } catch (e) { return e.constructor.name; } });
+      let constructed = true;
+      try { new ${of}.groupBy([], () => 0); } catch { constructed = false; }
+      const { name, length } = ${of}.groupBy;
+      return of("even").join() === "1,2,3" && of("odd").join() === "4" && errors.join() === "TypeError,TypeError,TypeError" &&
+        !constructed && name === "groupBy" && length === 2 && Object.isFrozen(${of}.groupBy) ? 0 : -13;`;
+    expect(ask(blob(body))).toMatchObject({ verdict: 0, fault: null });
   });
 
   it("sees who asks, field by field", () => {
