@@ -2,14 +2,14 @@
 export const CONFIG = `# Who may load what. Every key: docs/configuration.md of the package.
 version: 1
 
-default: { bpf_prog_load: deny }      # where no attachment is in scope
+default: { bpf_prog_load: deny }      # where no enforcing attachment answers; audit: allow, and record a denial
 
 keyrings:
   platform: { trust: [certs/ca.pem] }
 
 attachments:
   - policy: policies/allow-unsigned-tc.js
-    mode: enforce                     # audit: record what would be refused, and let it through
+    mode: enforce                     # audit: record its denials, and change no verdict
 
 signatures: [signatures/]             # made by \`countersign sign --programs\`
 

@@ -23,6 +23,7 @@ function warningOf({ file }: Config, hook: HookName, enforcing: number): Warning
     code: "DEFAULT_NOT_COVERED",
     message: why,
     place: file,
-    remedy: "enforce an attachment without a scope, or set the default to `allow`",
+    remedy:
+      "enforce an attachment without a scope, or set the default to `audit`, which allows and records a denial, or to `allow`",
   };
 }

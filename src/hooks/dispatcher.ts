@@ -70,7 +70,7 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
     answers,
     duration: (now - start) * 1000,
   };
-  const grants = deniedBy === null ? grantsOf(attachments, answers, question.lacking ?? NOTHING, rules.mode) : null;
+  const grants = deniedBy === null ? grantsOf(attachments, answers, question.lacking ?? NOTHING) : null;
   return grants === null ? ruling : { ...ruling, grants };
 }
 

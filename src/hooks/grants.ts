@@ -13,7 +13,7 @@ export interface Grants {
 export interface Delegation {
   readonly by: string;
   readonly capabilities: readonly string[];
-  /** `audit`: it would have been lent, and was not, since the attachment or the engine is in audit. */
+  /** The attachment's, as it is configured. Capabilities are lent only where it and the engine are in mode `enforce`. */
   readonly mode: Mode;
 }
 
@@ -31,7 +31,6 @@ export function grantsOf(
   attachments: readonly Attachment[],
   answers: readonly Answered[],
   lacking: readonly string[],
-  engine: Mode,
 ): Grants | null {
   const may =
     lacking.length === 0 ? [] : attachments.filter(({ delegates }, index) => delegates && allows(answers[index]));
@@ -40,7 +39,7 @@ export function grantsOf(
   if (lender === undefined && freezer === undefined) return null;
   return {
     ...(lender && {
-      delegation: { by: lender.name, capabilities: lacking, mode: engine === "audit" ? engine : lender.mode },
+      delegation: { by: lender.name, capabilities: lacking, mode: lender.mode },
     }),
     ...(freezer && { freeze: freezer.name }),
   };

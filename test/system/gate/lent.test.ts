@@ -93,12 +93,16 @@ describe("what an attachment lends a task, and has frozen", () => {
     site.write("fails.js", "export const bpf_prog_load = () => { throw new Error(); };");
     site.write("refuses.js", "export const bpf_prog_load = () => -1;");
     expect(attached(attachments, "nothing", {}, more)).toMatchObject(nothing);
-    expect(lending().filter(({ mode }) => mode === "enforce")).toEqual([]);
+    const lent = site.log.filter(({ mode, grants }) => mode === "enforce" && grants?.delegation?.mode === "enforce");
+    expect(lent).toEqual([]);
   });
 
   it("writes down what it would have lent in audit", () => {
     attached("{ policy: policy.js, delegate: true, mode: audit }", "nothing");
     expect(lending()[0]).toEqual({ by: "policy", mode: "audit", capabilities: ["CAP_BPF"] });
+    attached("{ policy: policy.js, delegate: true }", "nothing", {}, "mode: audit\n");
+    expect(site.log[0]?.mode).toBe("audit");
+    expect(lending()[0]).toEqual({ by: "policy", mode: "enforce", capabilities: ["CAP_BPF"] });
   });
 
   it("lets pointers leak no more than before", () => {

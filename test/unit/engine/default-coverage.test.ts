@@ -33,6 +33,7 @@ describe("a default of deny", () => {
     expect(more).toEqual([]);
     expect(warning).toMatchObject({ code: "DEFAULT_NOT_COVERED", place: "c.yaml" });
     expect(warning!.message).toContain(message);
+    expect(warning!.remedy).toContain("set the default to `audit`");
     expect(warningLine(warning!)).toMatch(/^c\.yaml: .* \[DEFAULT_NOT_COVERED\]; /);
   });
 
@@ -48,7 +49,8 @@ describe("a default of deny", () => {
     expect(warnings(all, UNSCOPED)).toHaveLength(HOOK_NAMES.length - 1);
   });
 
-  it("is not warned of where the default is allow", () => {
-    expect(warnings("", SCOPED)).toEqual([]);
+  it.each(["", "bpf_prog_load: allow", "bpf_prog_load: audit"])("is not warned of where it is `%s`", (defaults) => {
+    for (const attachments of [[], [SCOPED], [AUDIT], [SCOPED, AUDIT]])
+      expect(warnings(defaults, ...attachments)).toEqual([]);
   });
 });

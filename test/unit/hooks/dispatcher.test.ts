@@ -274,9 +274,14 @@ describe("verdicts", () => {
       expect(lent(lender("a", answering({ verdict: -1 }), { mode: "audit" }))).toBeUndefined();
     });
 
-    it("nothing in a dry run, where what would have been lent is written down", () => {
-      const { grants } = dispatch(asking, [lender("a", answering({}))], { default: "allow", mode: "audit" });
-      expect(grants?.delegation).toEqual({ by: "a", capabilities: ["CAP_BPF"], mode: "audit" });
+    it("the same in a dry run, which carries none of it out", () => {
+      const all = [lender("a", answering({})), attachment("f", answering({}), { freezes: true })];
+      const ruled = (mode: Mode) => dispatch(asking, all, { default: "allow", mode });
+      expect(ruled("audit").grants).toEqual(ruled("enforce").grants);
+      expect(ruled("audit")).toMatchObject({
+        mode: "audit",
+        grants: { delegation: { by: "a", capabilities: ["CAP_BPF"], mode: "enforce" }, freeze: "f" },
+      });
     });
 
     it("that maps are frozen, where one that enforces asks for it", () => {
