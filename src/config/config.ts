@@ -33,6 +33,7 @@ export interface Config {
   readonly attachments: readonly AttachmentConfig[];
   readonly signatures: readonly string[];
   readonly log: LogConfig | null;
+  readonly sandbox: SandboxConfig;
   readonly gate: GateConfig;
 }
 
@@ -66,6 +67,11 @@ export interface LogConfig {
   /** Bytes. */
   readonly rotate: number;
   readonly keep: number;
+}
+
+export interface SandboxConfig {
+  /** Bytes that the runtimes of all policies take together. */
+  readonly memory: number;
 }
 
 export interface GateConfig {
@@ -143,6 +149,7 @@ class Reader {
       attachments: this.attachments(),
       signatures: this.paths(this.input.signatures),
       log: log === undefined ? null : { file: this.path(log.file), rotate: bytes(log.rotate), keep: log.keep },
+      sandbox: { memory: bytes(this.input.sandbox.memory) },
       gate: {
         existing: gate.existing,
         rewritten: gate.rewritten,

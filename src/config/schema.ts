@@ -102,6 +102,16 @@ export const SCHEMA = z
       })
       .optional()
       .describe("The decision log; none is written unless given"),
+    sandbox: z
+      .strictObject({
+        memory: size
+          .default("256MiB")
+          .describe(
+            "For the runtimes of all policies: one takes about 200 KB. A runtime that has no room is made again",
+          ),
+      })
+      .prefault({})
+      .describe("What policies run in"),
     gate: z
       .strictObject({
         existing: z

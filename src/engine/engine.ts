@@ -7,12 +7,12 @@ import type { Decision, Denial, Verdicts } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
 import type { Subject, SubjectOf } from "../hooks/subject.js";
 import type { DecisionLog } from "../log/log.js";
+import type { Attachment } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
 import { MapView, type MapWrite } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
 import { Roster } from "../policy/roster.js";
-import { RUNTIMES_KEPT, RUNTIMES_KEPT_AT_LEAST } from "../sandbox/limits.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
 import { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
@@ -21,6 +21,8 @@ import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
+import { RunningDecision } from "./running-decision.js";
+import { type Placed, SandboxMemory } from "./sandbox-memory.js";
 import { Sources, type Texts } from "./sources.js";
 import type { Standing } from "./succession.js";
 import type { DecisionWatch } from "./watch.js";
@@ -73,6 +75,7 @@ export class Engine {
     private readonly moment: Moment,
     private readonly attachments: readonly PolicyAttachment[],
     private readonly domains: ReadonlyMap<string, Domain>,
+    private readonly running: RunningDecision,
     private readonly keyrings: Keyrings,
     /** Detached signatures, by the digest of what they sign. */
     readonly signatures: SignatureStore,
@@ -102,33 +105,47 @@ export class Engine {
     const keyrings = new Keyrings(config.keyrings, sealed);
     const maps = loader.maps();
     const moment: Moment = { time: 0, keyrings: new Map() };
-    const domains = new Map<string, Domain>();
-    const kept = runtimesKept(new Set(config.attachments.map(({ domain }) => domain)).size);
-    const attachments = config.attachments.map((attachment, number) => {
+    const placed = config.attachments.map((attachment): Placed => {
       const policy = loader.policy(attachment);
-      const domain = domains.get(attachment.domain) ?? new Domain({ kept });
-      domains.set(attachment.domain, domain);
-      const view = new MapView(maps, attachment.mode);
-      const watched = watch === null ? null : { watch, number };
-      return new PolicyAttachment(
-        attachment,
-        policy,
-        domain,
-        new Helpers(keyrings.byName, view, moment),
-        view,
-        watched,
-      );
+      return { ...attachment, policy, hooks: new Set(attachment.hooks ?? policy.hooks) };
+    });
+    const memory = new SandboxMemory(config, placed);
+    const running = new RunningDecision();
+    const inUse = () => {
+      const inScope = new Set<Attachment>(running.inScope);
+      return attachments.filter((attachment) => inScope.has(attachment)).map(({ cached }) => cached);
+    };
+    const domains = new Map<string, Domain>();
+    const attachments: PolicyAttachment[] = config.attachments.map((attachment, number) => {
+      const { domain: name, mode } = attachment;
+      const domain = domains.get(name) ?? new Domain({ memory: memory.share(name), inUse });
+      domains.set(name, domain);
+      const view = new MapView(maps, mode);
+      const helpers = new Helpers(keyrings.byName, view, moment);
+      return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
     const signatures = SignatureStore.open(config.signatures);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log, config.origin);
     const warnings = [
       ...loader.warnings,
+      ...memory.warnings(),
       ...defaultWarnings(
         config,
         attachments.map(({ hooks }) => hooks),
       ),
     ];
-    return new Engine(config, moment, attachments, domains, keyrings, signatures, log, sources.texts, warnings);
+    return new Engine(
+      config,
+      moment,
+      attachments,
+      domains,
+      running,
+      keyrings,
+      signatures,
+      log,
+      sources.texts,
+      warnings,
+    );
   }
 
   /**
@@ -149,9 +166,10 @@ export class Engine {
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
     const rules = { default: this.config.default[hook], mode: this.config.mode };
     for (const [number, fault] of standing) this.attachments[number]?.stand(fault);
+    this.running.inScope = this.roster.inScope(hook, current);
     const ruling = dispatch(
       lacking === undefined ? { hook, subject, current } : { hook, subject, current, lacking },
-      this.roster.inScope(hook, current),
+      this.running.inScope,
       rules,
     );
     for (const [number] of standing) this.attachments[number]?.stand(null);
@@ -181,12 +199,22 @@ export class Engine {
     while (this.prepareNext()) {}
   }
 
-  /** The same for one more policy, by a thread that has nothing else to do; false when there is none left. */
-  prepareNext(): boolean {
+  /**
+   * The same for one more policy, by a thread that has nothing else to do; false when there is none left. `offenders` are
+   * attachments, by number, that did harm before: they are prepared when they are asked.
+   */
+  prepareNext(offenders: ReadonlySet<number> = NO_OFFENDERS): boolean {
     const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;
+    if (!offenders.has(this.prepared)) next?.prepare();
     this.prepared += 1;
-    next?.prepare();
     return next !== undefined;
+  }
+
+  /** The attachments, by number, whose policies cost their runtime or module since this was last asked. */
+  takeHarmful(): readonly number[] {
+    const { harmful } = this.running;
+    if (harmful.length > 0) this.running.harmful = [];
+    return harmful;
   }
 
   /** Whether a decision on this hook could have a denial, in audit or not: if it cannot, nobody need be asked. */
@@ -309,13 +337,10 @@ function pathOf(subject: Subject): string | null {
   return "object" in subject ? (subject.object?.path ?? null) : null;
 }
 
+const NO_OFFENDERS: ReadonlySet<number> = new Set();
+
 /** What most decisions ask. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});
-
-/** Runtimes that each of so many domains keeps warm. */
-function runtimesKept(domains: number): number {
-  return Math.max(RUNTIMES_KEPT_AT_LEAST, Math.floor(RUNTIMES_KEPT / Math.max(1, domains)));
-}
 
 /** The verdicts of a decision that does not depend on attachments. */
 function verdictsOf(denial: Denial | null, mode: Mode, unavoidable = false): Verdicts {

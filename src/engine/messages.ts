@@ -31,10 +31,19 @@ export interface ThreadRequest {
 
 export type ToThread =
   | ({ readonly do: "decide" } & ThreadRequest)
-  | { readonly do: "restore"; readonly commits: readonly Commit[] }
+  /** `offenders`: attachments that did harm, which are not prepared before they are asked. */
+  | { readonly do: "restore"; readonly commits: readonly Commit[]; readonly offenders: readonly number[] }
   | { readonly do: "close" };
 
-export type FromThread = ThreadMessage | { readonly is: "decided"; readonly id: number; readonly decision: Decision };
+export type FromThread =
+  | ThreadMessage
+  /** `harmful`: attachments that cost their runtimes or modules. */
+  | {
+      readonly is: "decided";
+      readonly id: number;
+      readonly decision: Decision;
+      readonly harmful: readonly number[];
+    };
 
 /** Subjects that a thread remembers: both sides count, so that each knows what the other has. */
 export const SUBJECTS_KNOWN = 256;

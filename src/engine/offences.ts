@@ -49,6 +49,10 @@ export class Offences<Who> {
     return [...this.#records].filter(([, { until }]) => until > now);
   }
 
+  get size(): number {
+    return this.#records.size;
+  }
+
   /** All that is known, for another thread. */
   get records(): readonly (readonly [Who, Offence])[] {
     return [...this.#records];

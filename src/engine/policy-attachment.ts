@@ -1,7 +1,7 @@
 import type { AttachmentConfig } from "../config/config.js";
 import type { Attachment, Limits } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
-import type { Domain } from "../policy/domain.js";
+import type { CachedPolicy, Domain } from "../policy/domain.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import type { MapView, MapWrite } from "../policy/map.js";
 import type { Mode } from "../policy/mode.js";
@@ -9,6 +9,7 @@ import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
 import { EvidenceOf, wordsIn } from "./evidence.js";
 import type { Helpers } from "./helpers.js";
+import type { RunningDecision } from "./running-decision.js";
 import type { DecisionWatch } from "./watch.js";
 
 /** An attachment of the configuration, bound to its policy, the domain that it runs in, and its helpers. */
@@ -23,6 +24,7 @@ export class PolicyAttachment implements Attachment {
   readonly hooks: ReadonlySet<string>;
   readonly scope: Scope;
   private readonly evidence: EvidenceOf;
+  private place: CachedPolicy | null = null;
   /** What it answers without being asked, for the present. */
   private standing: Fault | null = null;
 
@@ -32,7 +34,10 @@ export class PolicyAttachment implements Attachment {
     private readonly runsIn: Domain,
     private readonly helpers: Helpers,
     private readonly maps: MapView,
-    private readonly watched: { readonly watch: DecisionWatch; readonly number: number } | null = null,
+    /** Its number in the configuration. */
+    private readonly number: number,
+    private readonly running: RunningDecision,
+    private readonly watch: DecisionWatch | null,
   ) {
     this.name = config.name;
     this.mode = config.mode;
@@ -50,22 +55,32 @@ export class PolicyAttachment implements Attachment {
     return this.policy.digest;
   }
 
-  /** Has the policy's runtime ready before it is asked. */
+  /** Where its runtime is kept. */
+  get cached(): CachedPolicy {
+    this.place ??= this.runsIn.cached(this.policy, this.limits);
+    return this.place;
+  }
+
+  /** Makes the policy's runtime before it is asked, under a deadline of its own that the watcher knows. */
   prepare(): void {
-    this.runsIn.prepare(this.policy, this.limits);
+    if (this.cached.runtime !== null) return;
+    this.watch?.prepare(this.number);
+    this.runsIn.prepare(this.cached);
+    this.watch?.answered();
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
     if (this.standing !== null) return unasked(this.standing);
     this.helpers.begin();
-    if (this.watched !== null) {
-      // making a runtime is the engine's work, and not on the policy's time
-      this.prepare();
-      this.watched.watch.ask(this.watched.number, this.limits.wall);
+    const cached = this.place ?? this.cached;
+    if (this.watch !== null) {
+      if (cached.runtime === null) this.prepare();
+      this.watch.ask(this.number, this.limits.wall);
     }
-    const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, this.helpers);
-    this.watched?.watch.answered();
+    const outcome = this.runsIn.askCached(cached, this.limits, hook, subject, current, this.helpers);
+    this.watch?.answered();
     if (outcome.verdict === 0 && outcome.answers.length === 0) return outcome;
+    if (outcome.harmful) this.running.harmful.push(this.number);
     return { ...outcome, answers: this.helpers.explained(outcome.answers), evidence: this.evidence.in(subject) };
   }
 

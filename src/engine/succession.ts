@@ -3,20 +3,56 @@ import type { Fault } from "../policy/outcome.js";
 import { type Commit, Ledger, type Written } from "./ledger.js";
 import { type Offence, Offences, type Sentence } from "./offences.js";
 import type { Texts } from "./sources.js";
+import { type Overdue, PREPARE_WALL } from "./watch.js";
 
 /** An attachment, by its number in the configuration, that answers with a fault in a decision and is not asked. */
 export type Standing = readonly [attachment: number, fault: Fault];
 
 /**
- * Attachments whose policies had to be ended with their thread. The first time is charged alone; from the second on the
- * attachment refuses without being asked.
+ * Attachments whose policies did harm: they had to be ended with their thread, or cost their runtime or module. The first time
+ * has no further consequence; from the second on the attachment answers with a fault without being asked.
  */
 const SENTENCE: Sentence = { spared: 1, first: 1000, longest: 10 * 60 * 1000 };
 
-/** What each thread that decides leaves to the one after it: committed map writes, and which attachments had it ended. */
+export type Suspensions = readonly (readonly [attachment: number, offence: Offence])[];
+
+/** Which attachments did harm, how often, and which of them are not asked for the present. */
+export class SuspensionList {
+  readonly #offences: Offences<number>;
+
+  constructor(records: Suspensions = []) {
+    this.#offences = new Offences(SENTENCE, records);
+  }
+
+  charge(attachment: number): void {
+    this.#offences.charge(attachment, Date.now());
+  }
+
+  /** Attachments to skip: timed out in this decision, or suspended. */
+  standing(overdue: readonly Standing[]): readonly Standing[] {
+    if (this.#offences.size === 0) return overdue;
+    const out = this.#offences
+      .out(Date.now())
+      .filter(([attachment]) => overdue.every(([one]) => one !== attachment))
+      .map(([attachment, offence]): Standing => [attachment, suspension(offence)]);
+    return [...out, ...overdue];
+  }
+
+  /** Attachments that did harm, suspended or not. */
+  get offenders(): ReadonlySet<number> {
+    return new Set(this.records.map(([attachment]) => attachment));
+  }
+
+  /** All that is known, for another thread. */
+  get records(): Suspensions {
+    return this.#offences.records;
+  }
+}
+
+/** What each decision thread leaves to the one after it: committed map writes, and which attachments did harm. */
 export class Succession {
   readonly #ledger: Ledger;
-  readonly #offences = new Offences<number>(SENTENCE);
+  readonly #suspended = new SuspensionList();
 
   /** `texts`: what each thread begins with. */
   constructor(
@@ -34,42 +70,35 @@ export class Succession {
     return this.#ledger.commits();
   }
 
-  /** A thread had to be ended over an attachment. Gives what that has answered in the decision that was under way. */
-  charge(attachment: number): Standing {
-    this.#offences.charge(attachment, Date.now());
+  /** A thread had to be ended because of an attachment. Returns the attachment's answer in the decision under way. */
+  charge({ attachment, preparing }: Pick<Overdue, "attachment" | "preparing">): Standing {
+    this.#suspended.charge(attachment);
     const wall = this.config.attachments[attachment]?.limits.wall;
-    const message = `took longer than its ${wall} ms and did not stop: its thread was ended`;
-    return [attachment, { code: "OUT_OF_TIME", message, place: null }];
+    const late = preparing ? `took longer than ${PREPARE_WALL} ms to be made ready` : `took longer than its ${wall} ms`;
+    return [
+      attachment,
+      { code: "OUT_OF_TIME", message: `${late} and did not stop: its thread was ended`, place: null },
+    ];
   }
 
-  /** Those that are not asked: over which threads were ended in this decision, and which are out for the present. */
+  /** Attachments cost their runtimes or modules, in a thread that goes on. */
+  chargeHarm(attachments: readonly number[]): void {
+    for (const attachment of attachments) this.#suspended.charge(attachment);
+  }
+
+  /** Attachments to skip: timed out in this decision, or suspended. */
   standing(overdue: readonly Standing[]): readonly Standing[] {
-    return standing(this.#offences, overdue);
+    return this.#suspended.standing(overdue);
   }
 
-  /** For a thread that finds out by itself who is out, with {@link suspended}. */
+  /** For a thread that keeps its own {@link SuspensionList}. */
   get offences(): Suspensions {
-    return this.#offences.records;
+    return this.#suspended.records;
   }
-}
-
-export type Suspensions = readonly (readonly [attachment: number, offence: Offence])[];
-
-/** As {@link Succession.standing}, in the thread that decides. */
-export function suspended(suspensions: Suspensions): (overdue: readonly Standing[]) => readonly Standing[] {
-  const offences = new Offences<number>(SENTENCE, suspensions);
-  return suspensions.length === 0 ? (overdue) => overdue : (overdue) => standing(offences, overdue);
-}
-
-function standing(offences: Offences<number>, overdue: readonly Standing[]): readonly Standing[] {
-  const out = offences
-    .out(Date.now())
-    .filter(([attachment]) => overdue.every(([one]) => one !== attachment))
-    .map(([attachment, offence]): Standing => [attachment, suspension(offence)]);
-  return [...out, ...overdue];
 }
 
 function suspension({ count, until }: Offence): Fault {
-  const message = `was ended with its thread ${count} times: not asked before ${new Date(until).toISOString()}`;
+  const again = new Date(until).toISOString();
+  const message = `cost its thread, module or runtime ${count} times: not asked before ${again}`;
   return { code: "SUSPENDED", message, place: null };
 }

@@ -10,6 +10,7 @@ import { DecisionWatch } from "./watch.js";
  */
 class Thread {
   readonly #subjects = new Map<number, object>();
+  #offenders: ReadonlySet<number> = new Set();
   #open = true;
 
   constructor(
@@ -24,7 +25,8 @@ class Thread {
       const seen = this.watch.requests;
       for (let next = this.#next(); next !== undefined; next = this.#next()) this.#obey(next);
       // what is likely to be asked next is made ready while nobody asks, a little at a time
-      if (this.#open && (this.watch.requests !== seen || !this.engine.prepareNext())) this.watch.waitForRequest(seen);
+      if (this.#open && (this.watch.requests !== seen || !this.engine.prepareNext(this.#offenders)))
+        this.watch.waitForRequest(seen);
     }
   }
 
@@ -39,6 +41,7 @@ class Thread {
         break;
       case "restore":
         for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
+        this.#offenders = new Set(message.offenders);
         break;
       case "close":
         this.#open = false;
@@ -52,7 +55,7 @@ class Thread {
     try {
       const about = this.#subject(subject, known);
       const decision = this.engine.decide({ ...request, subject: about } as DecisionRequest, standing);
-      this.#say({ is: "decided", id, decision });
+      this.#say({ is: "decided", id, decision, harmful: this.engine.takeHarmful() });
     } catch (error) {
       this.#say({ is: "failed", id, error: failureOf(error) });
     }

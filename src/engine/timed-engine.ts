@@ -61,6 +61,7 @@ export class TimedEngine {
       const decision = withTimeLimit(this.patience(), () => this.engine.decide(request, standing));
       if (decision !== null) {
         this.succession.record(decision);
+        this.succession.chargeHarm(this.engine.takeHarmful());
         return decision;
       }
       const late = this.watch.overdue(0);
@@ -68,7 +69,7 @@ export class TimedEngine {
         throw new CountersignError("INTERNAL", "the engine was busy with itself for too long", {
           remedy: "try again when the machine has less to do",
         });
-      overdue.push(this.succession.charge(late.attachment));
+      overdue.push(this.succession.charge(late));
       await this.reopen();
     }
   }

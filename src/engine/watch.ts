@@ -2,9 +2,22 @@
  * What a decision thread is doing, in memory that its watcher shares: the request being decided, the attachment being asked,
  * and until when it may take. The watcher reads while the thread writes: a count that changes with each step tells a torn look.
  */
-const WORDS = { count: 0, request: 1, attachment: 2, requests: 3, responses: 4, ready: 5 } as const;
+const WORDS = { count: 0, request: 1, attachment: 2, requests: 3, responses: 4, preparing: 5 } as const;
 const SIZE = 32;
 const NONE = -1;
+
+/**
+ * Milliseconds that making a policy's runtime may take. What it does is bounded by units of work (sandbox/limits.ts), which
+ * take 10 to 60 ms on an idle machine: this is for what these do not count, and must not be met where the machine is busy.
+ */
+export const PREPARE_WALL = 1000;
+
+/** An attachment that was asked, or prepared, past its time; `request` is the one being decided, or the one before. */
+export interface Overdue {
+  readonly request: number;
+  readonly attachment: number;
+  readonly preparing: boolean;
+}
 
 export class DecisionWatch {
   readonly memory: SharedArrayBuffer;
@@ -27,7 +40,17 @@ export class DecisionWatch {
 
   /** By the thread: an attachment, by its number in the configuration, is asked, and has so many milliseconds. */
   ask(attachment: number, wall: number): void {
+    this.#enter(attachment, wall, 0);
+  }
+
+  /** By the thread: an attachment's runtime is made, in a decision or while nothing is asked. */
+  prepare(attachment: number, wall = PREPARE_WALL): void {
+    this.#enter(attachment, wall, 1);
+  }
+
+  #enter(attachment: number, wall: number, preparing: 0 | 1): void {
     this.#deadline[0] = Date.now() + wall;
+    this.#words[WORDS.preparing] = preparing;
     Atomics.add(this.#words, WORDS.count, 1);
     Atomics.store(this.#words, WORDS.attachment, attachment);
   }
@@ -37,13 +60,14 @@ export class DecisionWatch {
     Atomics.store(this.#words, WORDS.attachment, NONE);
   }
 
-  /** By the watcher: which attachment has been asked past its time and `grace` milliseconds more, or null. */
-  overdue(grace: number): { readonly request: number; readonly attachment: number } | null {
+  /** By the watcher: which attachment is past its time and `grace` milliseconds more, or null. */
+  overdue(grace: number): Overdue | null {
     const count = Atomics.load(this.#words, WORDS.count);
     const attachment = Atomics.load(this.#words, WORDS.attachment);
     const request = this.#words[WORDS.request]!;
+    const preparing = this.#words[WORDS.preparing] === 1;
     if (attachment === NONE || Date.now() < this.#deadline[0]! + grace) return null;
-    return Atomics.load(this.#words, WORDS.count) === count ? { request, attachment } : null;
+    return Atomics.load(this.#words, WORDS.count) === count ? { request, attachment, preparing } : null;
   }
 
   /** Milliseconds until it would be worth looking again: when what is asked now is overdue, or `most`. */

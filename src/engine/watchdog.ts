@@ -154,6 +154,7 @@ class Watchdog implements DecisionEngine {
     if (message.is === "failed") pending?.reject(errorOf(message.error));
     else {
       this.#succession.record(message.decision);
+      this.#succession.chargeHarm(message.harmful);
       pending?.resolve(message.decision);
     }
   }
@@ -166,8 +167,12 @@ class Watchdog implements DecisionEngine {
     // it may have answered at the last moment
     this.#receive(thread);
     const pending = overdue === null ? undefined : this.#pending.get(overdue.request);
-    if (thread.alive && pending === undefined) return false;
-    if (overdue !== null) pending?.overdue.push(this.#succession.charge(overdue.attachment));
+    // a thread may prepare a policy while it has no request
+    if (thread.alive && pending === undefined && thread.watch.overdue(GRACE) === null) return false;
+    if (overdue !== null) {
+      const standing = this.#succession.charge(overdue);
+      pending?.overdue.push(standing);
+    }
     this.#replace(thread);
     return true;
   }
@@ -176,7 +181,10 @@ class Watchdog implements DecisionEngine {
     void thread.end();
     this.#thread = this.#spare ?? this.#start();
     this.#spare = null;
-    this.#thread.restore(this.#succession.commits());
+    this.#thread.restore(
+      this.#succession.commits(),
+      this.#succession.offences.map(([attachment]) => attachment),
+    );
     for (const pending of this.#pending.values()) this.#post(pending);
     this.#keepSpare();
   }

@@ -36,8 +36,9 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
     });
   }
 
-  restore(commits: readonly Commit[]): void {
-    if (commits.length > 0) this.tell({ do: "restore", commits });
+  /** Repeats map writes that were committed in another thread; `offenders` are attachments that did harm there. */
+  restore(commits: readonly Commit[], offenders: readonly number[]): void {
+    if (commits.length > 0 || offenders.length > 0) this.tell({ do: "restore", commits, offenders });
   }
 
   /** Lets the thread finish what it is doing and close its files; ends it if it does not. */

@@ -1,6 +1,6 @@
 import { type EngineCode, engineCode } from "../sandbox/engine.js";
 import type { HostFunctions } from "../sandbox/host.js";
-import { MODULE_MEMORY, RUNTIMES_KEPT } from "../sandbox/limits.js";
+import { MODULE_MEMORY, MODULE_SHARE, SANDBOX_MEMORY } from "../sandbox/limits.js";
 import { Module } from "../sandbox/module.js";
 import { Runtime } from "../sandbox/runtime.js";
 import type { GuestShape } from "../sandbox/start.js";
@@ -9,6 +9,7 @@ import { CURRENT_NUMBERS, CURRENT_OTHERS, CURRENT_RECORDS, type Current } from "
 import { GUEST_CONSTANTS } from "./guest.js";
 import type { LinkedPolicy } from "./linker.js";
 import type { Outcome } from "./outcome.js";
+import { RandomNumbers } from "./random-numbers.js";
 import { notAsked, outcomeOf } from "./reply.js";
 
 /** What a guest is made of: the virtual module, the fields of `current`, and what of a subject no policy sees. */
@@ -21,43 +22,68 @@ export const SHAPE: GuestShape = {
   withheld: ["evidence"],
 };
 
-interface Kept {
-  readonly runtime: Runtime;
+/** A policy under its limits, and its runtime while there is one. */
+export interface CachedPolicy {
+  readonly policy: LinkedPolicy;
   readonly memory: number;
   readonly stack: number;
-  used: number;
+  runtime: Runtime | null;
+  /** Runs in a module of its own from now on, because it broke a module that it shared or made it too large. */
+  isolated: boolean;
+}
+
+/** An estimate of the bytes that a runtime takes: mostly for the guest, and what the policy's text is compiled to. */
+export function runtimeMemory({ source }: LinkedPolicy): number {
+  return 210_000 + 6 * source.length;
 }
 
 /**
- * The policies of those who may write them, and the one WASM module that they run in: policies of different domains share
- * no memory. A runtime is made for each distinct policy at first use, and the least used one makes room; the module is
- * replaced when it broke, when a policy filled it, or when it has grown too far.
+ * The policies of those who may write them, and the WASM modules that they run in: policies of different domains share no
+ * memory. A runtime is made for each distinct policy at first use. All of them together take no more than a number of bytes:
+ * to make room, a runtime is chosen at random, since any fixed order would evict each policy just before it is asked again.
+ *
+ * A policy that runs out of memory loses its own runtime. A trap leaves the module's heap undefined: the module goes with all
+ * of its runtimes, and the policy gets a module of its own, so that its neighbours pay for it at most once.
  */
 export class Domain {
-  readonly #kept: number;
+  /** Runtimes that were made so far. */
+  made = 0;
+  readonly #memory: number;
   readonly #code: EngineCode;
-  #module: Module | null = null;
-  #runtimes = new Map<string, Kept>();
-  /** The same, by the policies as they are asked: a look-up without making a key. */
-  #warm = new Map<LinkedPolicy, Kept>();
-  #clock = 0;
+  readonly #inUse: () => Iterable<CachedPolicy>;
+  readonly #random = new RandomNumbers(1);
+  readonly #cached = new Map<string, CachedPolicy>();
+  /** The same by policy: a look-up that needs no key. */
+  readonly #byPolicy = new Map<LinkedPolicy, CachedPolicy>();
+  readonly #shared = new Set<Module>();
 
-  /** `kept` is how many runtimes stay warm; `code` the engine that they run on. */
-  constructor({ kept = RUNTIMES_KEPT, code = engineCode() }: { kept?: number; code?: EngineCode } = {}) {
-    this.#kept = kept;
-    this.#code = code;
+  /**
+   * `memory`: bytes that the runtimes may take together. `inUse`: the policies of the running decision, which are evicted only
+   * if there is nothing else. `code`: the engine that the runtimes run on.
+   */
+  constructor(options: { memory?: number; code?: EngineCode; inUse?: () => Iterable<CachedPolicy> } = {}) {
+    this.#memory = options.memory ?? SANDBOX_MEMORY;
+    this.#code = options.code ?? engineCode();
+    this.#inUse = options.inUse ?? (() => []);
   }
 
-  /** Has a policy's runtime ready. What keeps it from being made is told by `ask`. */
-  prepare(policy: LinkedPolicy, limits: Limits): void {
-    try {
-      this.#runtimeOf(policy, limits);
-    } catch {
-      this.#replace();
-    }
+  /** Where a policy's runtime is kept. Policies of the same text and limits share one. */
+  cached(policy: LinkedPolicy, { memory, stack }: Pick<Limits, "memory" | "stack">): CachedPolicy {
+    const last = this.#byPolicy.get(policy);
+    if (last !== undefined && last.memory === memory && last.stack === stack) return last;
+    const key = `${policy.digest}/${memory}/${stack}`;
+    const cached = this.#cached.get(key) ?? { policy, memory, stack, runtime: null, isolated: false };
+    this.#cached.set(key, cached);
+    this.#byPolicy.set(policy, cached);
+    return cached;
   }
 
-  /** Asks a policy. Never throws: whatever goes wrong is a fault in the outcome. */
+  /** Makes a policy's runtime unless there is one. If that fails, `ask` tries again and returns the reason as a fault. */
+  prepare(cached: CachedPolicy): void {
+    if (cached.runtime === null) this.#make(cached);
+  }
+
+  /** Asks a policy: see {@link askCached}. */
   ask(
     policy: LinkedPolicy,
     limits: Limits,
@@ -66,62 +92,115 @@ export class Domain {
     current: Current,
     functions: HostFunctions,
   ): Outcome {
+    return this.askCached(this.cached(policy, limits), limits, hook, subject, current, functions);
+  }
+
+  /** Asks a policy. Never throws: whatever goes wrong is a fault in the outcome. */
+  askCached(
+    cached: CachedPolicy,
+    limits: Limits,
+    hook: string,
+    subject: object,
+    current: Current,
+    functions: HostFunctions,
+  ): Outcome {
+    const { policy } = cached;
     const number = policy.hooks.indexOf(hook);
     if (number === -1) return notAsked(`the policy has no hook \`${hook}\``, policy.file);
-    let runtime: Runtime;
-    try {
-      runtime = this.#runtimeOf(policy, limits);
-    } catch (error) {
-      this.#replace();
-      return notAsked(`the policy could not be started: ${(error as Error).message}`, policy.file);
+    if (cached.runtime === null) {
+      const failure = this.#make(cached);
+      if (failure !== null)
+        return { ...notAsked(`the policy could not be started: ${failure}`, policy.file), harmful: true };
     }
+    const runtime = cached.runtime!;
     const shown = policy.blind[number] ? null : subject;
     const reply = runtime.ask(number, shown, current as unknown as Record<string, unknown>, limits, functions);
-    if (runtime.spent || runtime.module.broken || runtime.module.size > MODULE_MEMORY) this.#replace();
-    return outcomeOf(reply, policy, limits);
+    const outcome = outcomeOf(reply, policy, limits);
+    if (!runtime.spent && !runtime.module.broken && runtime.module.size <= MODULE_MEMORY) return outcome;
+    this.#remove(cached, runtime);
+    return runtime.spent ? { ...outcome, harmful: true } : outcome;
   }
 
   /** Ends the domain's runtimes; it makes new ones if it is asked again. */
   close(): void {
-    this.#replace();
+    for (const cached of this.#cached.values()) cached.runtime = null;
+    this.#shared.clear();
   }
 
-  #runtimeOf(policy: LinkedPolicy, limits: Limits): Runtime {
-    const warm = this.#warm.get(policy);
-    if (warm !== undefined && warm.memory === limits.memory && warm.stack === limits.stack) {
-      warm.used = ++this.#clock;
-      return warm.runtime;
+  /** Removes the runtime of a policy that broke it, broke its module, or made the module too large. */
+  #remove(cached: CachedPolicy, runtime: Runtime): void {
+    const { module } = runtime;
+    if (!module.broken && this.#evict(cached) && module.size <= MODULE_MEMORY) return;
+    this.#retire(module);
+    cached.isolated = true;
+  }
+
+  /** Null, or why the runtime could not be made. */
+  #make(cached: CachedPolicy): string | null {
+    const need = runtimeMemory(cached.policy);
+    this.#makeRoom(need);
+    const module = cached.isolated ? new Module(this.#code) : this.#moduleFor(need);
+    try {
+      cached.runtime = new Runtime(module, cached.policy.source, cached, SHAPE);
+      this.made += 1;
+      return null;
+    } catch (error) {
+      this.#retire(module);
+      cached.isolated = true;
+      return (error as Error).message;
     }
-    const key = `${policy.digest}/${limits.memory}/${limits.stack}`;
-    let kept = this.#runtimes.get(key);
-    if (kept === undefined) {
-      if (this.#runtimes.size >= this.#kept) this.#dropOldest();
-      this.#module ??= new Module(this.#code);
-      const runtime = new Runtime(this.#module, policy.source, limits, SHAPE);
-      kept = { runtime, memory: limits.memory, stack: limits.stack, used: 0 };
-      this.#runtimes.set(key, kept);
+  }
+
+  /** A shared module with that many bytes left, or a new one. */
+  #moduleFor(need: number): Module {
+    for (const module of this.#shared) if (this.#heldIn(module) + need <= MODULE_SHARE) return module;
+    const module = new Module(this.#code);
+    this.#shared.add(module);
+    return module;
+  }
+
+  /** Bytes that its runtimes hold. */
+  get held(): number {
+    return this.#heldIn(null);
+  }
+
+  /** The same for the runtimes of a module, or all. */
+  #heldIn(module: Module | null): number {
+    let held = 0;
+    for (const { runtime } of this.#cached.values())
+      if (runtime !== null && (module === null || runtime.module === module)) held += runtime.size;
+    return held;
+  }
+
+  #makeRoom(need: number): void {
+    let { held } = this;
+    while (held + need > this.#memory) {
+      const victim = this.#victim();
+      if (victim === null) return;
+      held -= victim.runtime!.size;
+      const { module } = victim.runtime!;
+      if (!this.#evict(victim)) this.#retire(module);
     }
-    kept.used = ++this.#clock;
-    this.#warm.set(policy, kept);
-    return kept.runtime;
   }
 
-  #dropOldest(): void {
-    let oldest: string | undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (const [key, { used }] of this.#runtimes) if (used < least) [oldest, least] = [key, used];
-    if (oldest === undefined) return;
-    const { runtime } = this.#runtimes.get(oldest)!;
-    this.#runtimes.delete(oldest);
-    for (const [policy, kept] of this.#warm) if (kept.runtime === runtime) this.#warm.delete(policy);
-    runtime.dispose();
-    if (runtime.module.broken) this.#replace();
+  #victim(): CachedPolicy | null {
+    const inUse = new Set(this.#inUse());
+    const made = [...this.#cached.values()].filter(({ runtime }) => runtime !== null);
+    const others = made.filter((cached) => !inUse.has(cached));
+    const candidates = others.length > 0 ? others : made;
+    return candidates[this.#random.below(candidates.length)] ?? null;
   }
 
-  /** Leaves the module as it is to the garbage collector: in one that broke, nothing can be freed by name. */
-  #replace(): void {
-    this.#module = null;
-    this.#runtimes = new Map();
-    this.#warm = new Map();
+  /** Returns whether the module is as good as before: see {@link Runtime.dispose}. */
+  #evict(cached: CachedPolicy): boolean {
+    const runtime = cached.runtime!;
+    cached.runtime = null;
+    return runtime.dispose();
+  }
+
+  /** Leaves a module with all of its runtimes to the garbage collector: in one that broke, nothing can be freed by name. */
+  #retire(module: Module): void {
+    this.#shared.delete(module);
+    for (const cached of this.#cached.values()) if (cached.runtime?.module === module) cached.runtime = null;
   }
 }

@@ -34,6 +34,8 @@ export interface Outcome {
   readonly notes: readonly string[];
   /** What each helper answered, such as `verify_signature platform PKCS7: -ENODATA`; read out for a refusal or a note. */
   readonly answers: readonly string[];
+  /** With a fault: it cost the policy's runtime or module, so that others have to wait if it happens again. */
+  readonly harmful?: true;
   /** With a refusal: why the effects that the policy looks at are true. */
   readonly evidence?: readonly string[];
   /** Function entries and loop back-edges counted. */

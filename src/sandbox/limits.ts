@@ -35,13 +35,18 @@ export const TOLD_MEMORY = 4 * 1024 * 1024;
 export const COMPILE_UNITS = 3_000_000;
 export const COMPILE_MEMORY = 8 * 1024 * 1024;
 
-/** Runtimes that an engine keeps, in all of its domains, and those that a domain may keep however many there are. */
-export const RUNTIMES_KEPT = 192;
-export const RUNTIMES_KEPT_AT_LEAST = 8;
+/** What making a runtime may take: the guest is started, and a policy compiled that was found to be within its bounds. */
+export const PREPARE_UNITS = 2 * COMPILE_UNITS + 4_000_000;
+export const PREPARE_MEMORY = 2 * COMPILE_MEMORY + 4 * 1024 * 1024;
+
+/** Bytes that the runtimes of an engine take in all of its domains, where the configuration does not say. */
+export const SANDBOX_MEMORY = 256 * 1024 * 1024;
 
 /** Subjects that a runtime keeps built, and how many characters of JSON they may come to. */
 export const SUBJECTS_KEPT = 64;
 export const SUBJECT_TEXT_KEPT = 1024 * 1024;
 
+/** Bytes that the runtimes of one module hold; the next runtime gets another module. A trap ends all runtimes of its module. */
+export const MODULE_SHARE = 16 * 1024 * 1024;
 /** A module whose memory has grown past this is replaced: WASM memory never shrinks. */
 export const MODULE_MEMORY = 192 * 1024 * 1024;

@@ -8,8 +8,10 @@ const MAXIMUM = 32768;
 export const BOX = 16;
 /** The address of the units that natives may still use: the engine traps once they are negative. */
 export const UNITS = 20;
-/** A box for the time in which none is running. All three are below what the engine itself uses, which begins at 1024. */
+/** A box for the time in which none is running. All three are below what the engine itself uses. */
 const IDLE = 64;
+/** Where the engine's own memory begins. */
+const LOW_END = 1024;
 
 /** A budget that nothing uses up, with room to give back more than was taken. */
 export const NO_BUDGET = 0x3fff_ffff;
@@ -45,6 +47,23 @@ export class GuestMemory {
   allow(bytes: number, units = NO_LIMIT): void {
     this.#fresh()[(IDLE >> 2) + BUDGET] = Math.min(bytes, NO_BUDGET);
     this.units = units;
+  }
+
+  /** Bytes that were freed since {@link allow} without a limit, while no runtime was running. */
+  get given(): number {
+    return this.#fresh()[(IDLE >> 2) + BUDGET]! - NO_BUDGET;
+  }
+
+  /** Whether nothing was written below what the engine uses: a write through a null pointer does not trap in WASM. */
+  isLowEndIntact(): boolean {
+    const words = new Int32Array(this.wasm.buffer, 0, LOW_END >> 2);
+    const box = IDLE >> 2;
+    return (
+      words[BOX >> 2] === this.#running &&
+      words.every(
+        (word, at) => word === 0 || at === BOX >> 2 || at === UNITS >> 2 || (at >= box && at < box + INTEGERS),
+      )
+    );
   }
 
   /** The units that natives may still use; negative once they have used more. */

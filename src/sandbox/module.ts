@@ -70,13 +70,16 @@ export class Module {
     return [runtime, context];
   }
 
-  freeContext(runtime: JSRuntimePointer, context: JSContextPointer): void {
-    // with it goes its box, where what is freed is counted
+  /** Returns how many bytes of the heap were freed. */
+  freeContext(runtime: JSRuntimePointer, context: JSContextPointer): number {
+    // the context's box is freed with it: count in the idle one
     this.memory.run();
+    this.memory.allow(Number.POSITIVE_INFINITY);
     this.#contexts.delete(context);
     this.ffi.QTS_FreeContext(context);
     this.ffi.QTS_FreeRuntime(runtime);
     this.#runtimes.delete(runtime);
+    return this.memory.given;
   }
 
   allocate(bytes: number): number {
@@ -87,6 +90,11 @@ export class Module {
 
   free(pointer: number): void {
     this.#heap._free(pointer);
+  }
+
+  /** Bytes that the allocator (dlmalloc) keeps for a block: the word before it, without three bits of flags. */
+  blockSize(pointer: number): number {
+    return this.integers(pointer - 4, 1)[0]! & -8;
   }
 
   /** Numbers in the module's memory. The view dies when memory grows: ask again when its length has become 0. */

@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import { Crossing } from "./crossing.js";
 import type { HostFunctions } from "./host.js";
-import { SUBJECTS_KEPT, TOLD_MEMORY, UNITS_AT_LEAST, UNITS_PER_STEP } from "./limits.js";
+import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY, UNITS_AT_LEAST, UNITS_PER_STEP } from "./limits.js";
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
@@ -13,7 +13,7 @@ import { Subjects } from "./subjects.js";
 /** One policy in a QuickJS runtime of its own. Never throws once it is made. */
 export class Runtime implements Callbacks {
   readonly module: Module;
-  /** Set when the policy ran out of memory or worse: the module is to be replaced. */
+  /** Set when the policy ran out of memory or worse: the runtime must not be asked again. */
   spent = false;
   readonly #runtime: JSRuntimePointer;
   readonly #context: JSContextPointer;
@@ -28,6 +28,8 @@ export class Runtime implements Callbacks {
   readonly #undefined: JSValuePointer;
   /** Bytes that a decision may take. */
   readonly #budget: number;
+  /** Bytes that it had taken when its budget was set last: see `size`. */
+  #held = 0;
   /** Bytes that decisions have left behind since garbage was collected. */
   #litter = 0;
   readonly #crossing: Crossing;
@@ -49,8 +51,10 @@ export class Runtime implements Callbacks {
     this.#box = module.integers(this.#boxPointer, slot.INTEGERS);
     this.#doubles = module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
     this.#box.fill(0);
-    this.#box[slot.BUDGET] = NO_BUDGET;
+    this.#box[slot.BUDGET] = PREPARE_MEMORY;
     this.#box[slot.COLLECT] = NEVER;
+    module.memory.run(this.#boxPointer);
+    module.memory.units = PREPARE_UNITS;
     this.#undefined = module.ffi.QTS_GetUndefined() as unknown as JSValuePointer;
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#budget = limits.memory;
@@ -72,6 +76,14 @@ export class Runtime implements Callbacks {
     const factory = this.#guestValue(module.evaluate(this.#context, source, "policy"));
     this.#decision = this.#guestValue(module.call(this.#context, this.#handles.take, [factory]));
     this.#free(factory);
+    module.memory.units = NO_LIMIT;
+    this.#held = PREPARE_MEMORY - this.#fresh()[slot.BUDGET]!;
+    this.#fresh()[slot.BUDGET] = NO_BUDGET;
+  }
+
+  /** Bytes of the module's heap that the runtime holds, between decisions. */
+  get size(): number {
+    return this.#held + NO_BUDGET - this.#fresh()[slot.BUDGET]!;
   }
 
   /** `subject` is null where the hook takes none. */
@@ -88,6 +100,7 @@ export class Runtime implements Callbacks {
     this.#wall = limits.wall;
     this.#deadline = 0;
     try {
+      this.module.memory.run(this.#boxPointer);
       const slot = subject === null ? NO_SUBJECT : this.#subjects.slotOf(subject);
       const box = this.#fresh();
       this.#crossing.begin(current, functions, box, this.#doubles);
@@ -102,12 +115,23 @@ export class Runtime implements Callbacks {
     }
   }
 
-  dispose(): void {
+  /**
+   * Frees the runtime. Returns whether the module's heap is sound: every byte that the runtime took has come back, and nothing
+   * was written through a null pointer. False after a policy that ran out of memory in a place where the engine did not expect
+   * it; the module must then be replaced.
+   */
+  dispose(): boolean {
+    const { module } = this;
     try {
+      module.memory.run(this.#boxPointer);
       this.#free(this.#decision, ...Object.values(this.#handles));
-      this.module.freeContext(this.#runtime, this.#context);
+      // the guest's ArrayBuffer frees the box, which was not allocated by the guest
+      const held = this.size + module.blockSize(this.#boxPointer);
+      const freed = module.freeContext(this.#runtime, this.#context);
+      return Math.abs(freed - held) <= HEAP_SLACK && module.memory.isLowEndIntact();
     } catch {
-      this.module.broken = true;
+      module.broken = true;
+      return false;
     }
   }
 
@@ -153,6 +177,7 @@ export class Runtime implements Callbacks {
     box[slot.HOOK] = hook;
     box[slot.SUBJECT] = subject;
     box[slot.STATUS] = 0;
+    this.#held += NO_BUDGET - box[slot.BUDGET]!;
     box[slot.BUDGET] = this.#budget;
     box[slot.COLLECT] = this.#budget >> 1;
     box[slot.FLOOR] = this.#budget >> 2;
@@ -164,7 +189,6 @@ export class Runtime implements Callbacks {
     box[slot.FIELDS] = 0;
     box[slot.UNKNOWN_FACT] = 0;
     box[slot.UNUSED_DENIAL] = 0;
-    this.module.memory.run(this.#boxPointer);
     this.module.memory.units = Math.min(NO_LIMIT, Math.max(UNITS_AT_LEAST, UNITS_PER_STEP * steps));
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#argument as never);
     box = this.#fresh();
@@ -197,7 +221,9 @@ export class Runtime implements Callbacks {
   /** The decision is over: what it left behind is counted, and collected once it is much. */
   #settle(): void {
     const box = this.#fresh();
-    this.#litter = box[slot.LITTER]! + this.#budget - box[slot.BUDGET]!;
+    const taken = this.#budget - box[slot.BUDGET]!;
+    this.#held += taken;
+    this.#litter = box[slot.LITTER]! + taken;
     box[slot.BUDGET] = NO_BUDGET;
     box[slot.COLLECT] = NEVER;
     if (this.#litter < this.#budget >> 3 || this.spent) return;
@@ -277,6 +303,9 @@ export class Runtime implements Callbacks {
     for (const value of values) this.module.ffi.QTS_FreeValuePointer(this.#context, value);
   }
 }
+
+/** Bytes by which the books of a heap may differ: a few blocks are allocated by the host, and the allocator rounds sizes up. */
+const HEAP_SLACK = 64;
 
 /** A slot that no subject is put in. */
 const NO_SUBJECT = SUBJECTS_KEPT;

@@ -7,7 +7,6 @@ import type { Current } from "../../src/policy/current.js";
 import { Domain } from "../../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker.js";
 import type { Outcome } from "../../src/policy/outcome.js";
-import type { EngineCode } from "../../src/sandbox/engine.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { task } from "../task.js";
 
@@ -57,7 +56,7 @@ export class Guest {
   readonly domain: Domain;
   readonly #linked = new Map<string, LinkedPolicy>();
 
-  constructor(options: { kept?: number; code?: EngineCode } = {}) {
+  constructor(options: ConstructorParameters<typeof Domain>[0] = {}) {
     this.domain = new Domain(options);
   }
 

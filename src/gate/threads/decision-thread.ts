@@ -3,7 +3,7 @@ import { errorOf } from "../../engine/failure.js";
 import { type SealedRules, sealedRules } from "../../engine/keyrings.js";
 import { Offences, type Sentence } from "../../engine/offences.js";
 import type { Texts } from "../../engine/sources.js";
-import { Succession } from "../../engine/succession.js";
+import { type Standing, Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
 import type { Warning } from "../../warning.js";
@@ -207,6 +207,9 @@ export class DecisionThread {
         this.#succession.record(message);
         this.events.wrote(message.answers);
         break;
+      case "harm":
+        this.#succession.chargeHarm(message.attachments);
+        break;
       case "denial":
         this.events.denial(message);
         break;
@@ -306,19 +309,20 @@ export class DecisionThread {
     await thread.end();
     this.#receive(thread);
     const left = thread.watch.left();
-    if (left !== null) this.#inherit(thread, left);
+    const late = thread.decisions.overdue(0);
+    const standing = late === null ? null : this.#succession.charge(late);
+    if (left !== null) this.#inherit(thread, left, standing);
     this.#ending = false;
     this.#takeOver();
     this.events.replaced(`a policy did not come back within ${GRACE} ms of its time`);
   }
 
   /** The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time. */
-  #inherit({ watch, decisions }: GateThread, { listener, verdicts, made }: Left): void {
+  #inherit({ watch }: GateThread, { listener, verdicts, made }: Left, standing: Standing | null): void {
     const fresh = newVisit(listener, watch.notification);
     const { visit, reason } = this.#visits.get(visitName(fresh)) ?? { visit: fresh, reason: null };
-    const late = decisions.overdue(0);
-    if (late !== null) {
-      visit.overdue.push(this.#succession.charge(late.attachment));
+    if (standing !== null) {
+      visit.overdue.push(standing);
       for (const fd of made) close(fd);
     }
     visit.verdicts = verdicts;

@@ -62,6 +62,8 @@ export type FromThread =
   | { readonly is: "over"; readonly fd: number }
   /** What a decision wrote to maps: before it has any effect. */
   | { readonly is: "wrote"; readonly answers: readonly Wrote[] }
+  /** Attachments, by number, whose policies cost their runtimes or modules. */
+  | { readonly is: "harm"; readonly attachments: readonly number[] }
   /** What was handed out to whose tasks, some milliseconds ago at most. */
   | { readonly is: "handed"; readonly handed: readonly HandedTo[] }
   /** A call needs an errand run, and then another turn. */

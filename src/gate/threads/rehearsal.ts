@@ -179,6 +179,7 @@ function loadBtf(bytes: Uint8Array): number {
 /** Of a gate that asks nobody. */
 export const NO_POLICIES: Config = {
   ...{ file: "", origin: "run", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
+  sandbox: { memory: 2 ** 24 },
   default: { bpf_prog_load: "allow", bpf_map_create: "allow" } as Config["default"],
   gate: {
     existing: "refuse",

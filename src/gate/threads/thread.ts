@@ -4,7 +4,7 @@ import { requireEnforced } from "../../engine/enforced-hooks.js";
 import { Engine } from "../../engine/engine.js";
 import { failureOf } from "../../engine/failure.js";
 import type { Offence } from "../../engine/offences.js";
-import { suspended } from "../../engine/succession.js";
+import { SuspensionList } from "../../engine/succession.js";
 import { DecisionWatch } from "../../engine/watch.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
@@ -42,7 +42,7 @@ class GateThread {
   readonly #tally: Tally;
   readonly #told = new Set<string>();
   #suspects: readonly (readonly [string, Offence])[] = [];
-  #standing = suspended([]);
+  #suspended = new SuspensionList();
   #alone = true;
   /** By whose tasks have them: see {@link suspectOf}. */
   readonly #objects = new Map<string, Objects>();
@@ -50,6 +50,8 @@ class GateThread {
   #handed: HandedTo[] = [];
   #gate: Gate;
   #running = true;
+  /** What is done in steps while there is no call and no message. */
+  #idle: AsyncGenerator<void, void, void> | null = null;
 
   constructor(
     private engine: Engine,
@@ -69,16 +71,16 @@ class GateThread {
     }
     this.#say({ is: "opened", fds: [this.#poll.fd, this.#lastThread.pidfd, ...this.#wardrobe.fds] });
     this.#say({ is: "ready" });
-    const idle = this.#warmUp();
-    let cold = this.data.awaited;
+    if (this.data.awaited) this.#idle = this.#warmUp();
     while (this.#running) {
       let rung = false;
-      const ready = this.#poll.wait(cold ? 0 : this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
+      const ready = this.#poll.wait(this.#idle !== null ? 0 : this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
         if (fd === this.data.bell) rung = true;
         else this.#serve(fd, events);
       });
-      if (ready === 0 && cold) cold = (await idle.next()).done === false;
-      else if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
+      if (ready === 0 && this.#idle !== null) {
+        if ((await this.#idle.next()).done) this.#idle = null;
+      } else if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
       if (rung) await this.#listen();
     }
     this.#tellHanded();
@@ -87,9 +89,13 @@ class GateThread {
 
   /** What the first calls would otherwise wait for, in steps for a thread that has nothing else to do; and it may have to wait long. */
   async *#warmUp(): AsyncGenerator<void, void, void> {
-    while (this.engine.prepareNext()) yield;
+    yield* this.#preparePolicies();
     yield* rehearsal(this.#wardrobe);
     if (this.#listeners.size === 0) await settle();
+  }
+
+  async *#preparePolicies(): AsyncGenerator<void, void, void> {
+    while (this.engine.prepareNext(this.#suspended.offenders)) yield;
   }
 
   #serve(fd: number, events: number): void {
@@ -118,7 +124,7 @@ class GateThread {
     switch (message.do) {
       case "inherit":
         for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
-        this.#standing = suspended(message.suspensions);
+        this.#suspended = new SuspensionList(message.suspensions);
         for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
         return;
       case "remember":
@@ -177,14 +183,15 @@ class GateThread {
   async #reload({ order, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
       const next = await openEngine(config, sealed, new DecisionWatch(this.data.decisions));
-      next.prepare();
       const last = this.engine;
       this.engine = next;
-      this.#standing = suspended([]);
+      this.#suspended = new SuspensionList();
       this.#gate = this.#gateOf(config);
       last.close();
       this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
       this.#say({ is: "done", order });
+      // only now, since whoever watches knows attachments by their numbers in the new configuration from here on
+      this.#idle ??= this.#preparePolicies();
     } catch (error) {
       this.#say({ is: "failed", id: order, error: failureOf(error) });
     }
@@ -231,15 +238,22 @@ class GateThread {
             is: "wrote",
             answers: wrote.map(({ attachment, mode, writes }) => ({ attachment, mode, writes })),
           });
+        this.#tellHarm(engine.takeHarmful());
         this.#tellDenials(decision);
       },
-      (overdue) => this.#standing(overdue),
+      (overdue) => this.#suspended.standing(overdue),
     );
     const settings = settingsOf(config);
     const facts = new Facts(this.engine.signatures, settings.keyrings);
     const alone = () => this.#alone;
     const house = { judge, facts, settings, wardrobe: this.#wardrobe, watch: this.#watch, tally, alone };
     return new Gate(house, this.#lastThread, (message) => this.#say(message));
+  }
+
+  #tellHarm(attachments: readonly number[]): void {
+    if (attachments.length === 0) return;
+    for (const attachment of attachments) this.#suspended.charge(attachment);
+    this.#say({ is: "harm", attachments });
   }
 
   /** For the summary of a run: each reason once. */

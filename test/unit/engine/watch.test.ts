@@ -13,7 +13,7 @@ describe("what a decision thread is doing", () => {
     const watch = new DecisionWatch();
     watch.begin(7);
     watch.ask(2, -10);
-    expect(new DecisionWatch(watch.memory).overdue(0)).toEqual({ request: 7, attachment: 2 });
+    expect(new DecisionWatch(watch.memory).overdue(0)).toEqual({ request: 7, attachment: 2, preparing: false });
     expect(watch.overdue(1000)).toBeNull();
     expect(watch.patience(1000, 10_000)).toBeLessThanOrEqual(1000);
     watch.answered();

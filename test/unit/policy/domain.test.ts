@@ -1,14 +1,92 @@
 import { describe, expect, it } from "vitest";
-import { blob, Guest } from "../../support/guest.js";
+import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
+import { type CachedPolicy, runtimeMemory } from "../../../src/policy/domain.js";
+import { MODULE_SHARE } from "../../../src/sandbox/limits.js";
+import { blob, Guest, link } from "../../support/guest.js";
+
+/** What costs a policy its runtime, or the module that it shares with its neighbours: these pay once at most. */
+const HARM = {
+  "runs out of memory at once": { body: "return 'x'.repeat(1e8).length;", code: "OUT_OF_MEMORY", remade: 0 },
+  "runs out of memory bit by bit": {
+    body: "const all = []; for (;;) all.push(new Array(1000).fill(1));",
+    code: "OUT_OF_MEMORY",
+    remade: 0,
+  },
+  "runs out of memory and catches it": {
+    body: "const all = []; try { for (;;) all.push([1, 2, 3]); } catch { for (;;) all.push({}); }",
+    code: "OUT_OF_MEMORY",
+    remade: 0,
+  },
+  "traps in a native": {
+    body: "return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);",
+    code: "OUT_OF_STEPS",
+    remade: 1,
+  },
+} as const;
 
 const answers = (guest: Guest, count: number) =>
   Array.from({ length: count }, (_, index) => guest.ask(blob(`return -${index} || 0;`)).verdict);
 const expected = (count: number) => Array.from({ length: count }, (_, index) => -index || 0);
 
 describe("a domain", () => {
-  it("makes room for policies, and makes them again when they are asked", () => {
-    const guest = new Guest({ kept: 4 });
+  it("makes a runtime once for policies of the same text and limits", () => {
+    const guest = new Guest();
     for (let round = 0; round < 3; round++) expect(answers(guest, 12)).toEqual(expected(12));
+    for (let round = 0; round < 3; round++) guest.ask(link(blob("return -1 || 0;")));
+    expect(guest.domain.made).toBe(12);
+    guest.ask(blob("return -1 || 0;"), { limits: { memory: 1024 * 1024 } });
+    expect(guest.domain.made).toBe(13);
+  });
+
+  it("evicts runtimes at random once they hold more than its memory, and makes them again when they are asked", () => {
+    const [policies, rounds] = [24, 20];
+    const guest = new Guest({ memory: 16 * runtimeMemory(link(blob("return 0;"))) });
+    for (let round = 0; round < rounds; round++) expect(answers(guest, policies)).toEqual(expected(policies));
+    // the least recently used one would be evicted just before it is asked again: each ask would then make a runtime
+    expect(guest.domain.made).toBeLessThan(0.8 * policies * rounds);
+    expect(guest.domain.made).toBeGreaterThan(policies);
+    expect(guest.domain.held).toBeLessThanOrEqual(16 * runtimeMemory(link(blob("return 0;"))));
+  });
+
+  it("decides where there is memory for no runtime at all", () => {
+    const guest = new Guest({ memory: 1 });
+    for (let round = 0; round < 3; round++) expect(answers(guest, 3)).toEqual(expected(3));
+    expect(guest.domain.made).toBe(9);
+  });
+
+  it("evicts policies of the running decision last", () => {
+    const policies = Array.from({ length: 8 }, (_, index) => link(blob(`return -${index} || 0;`)));
+    const inUse: CachedPolicy[] = [];
+    const memory = 8.5 * runtimeMemory(policies[0]!);
+    const guest = new Guest({ memory, inUse: () => inUse });
+    const cached = policies.map((policy) => guest.domain.cached(policy, DEFAULT_LIMITS));
+    for (const policy of policies) guest.ask(policy);
+    inUse.push(...cached.slice(0, 6));
+    for (let index = 20; index < 40; index++) guest.ask(blob(`return -${index};`));
+    expect(cached.map(({ runtime }) => runtime !== null)).toEqual([...Array(6).fill(true), false, false]);
+  });
+
+  it("gives each module no more runtimes than it may hold", () => {
+    const guest = new Guest();
+    const text = "a".repeat(100_000);
+    const policies = Array.from({ length: 80 }, (_, index) => link(blob(`return "${text}${index}" === "" ? -1 : 0;`)));
+    for (const policy of policies) guest.ask(policy);
+    const cached = policies.map((policy) => guest.domain.cached(policy, DEFAULT_LIMITS).runtime!);
+    const modules = new Map<unknown, number>();
+    for (const { module, size } of cached) modules.set(module, (modules.get(module) ?? 0) + size);
+    expect(modules.size).toBeGreaterThan(1);
+    for (const held of modules.values()) expect(held).toBeLessThanOrEqual(MODULE_SHARE);
+  });
+
+  it("takes a policy's real size into account", () => {
+    for (const body of ["return 0;", `return "${"a".repeat(50_000)}" === "" ? -1 : 0;`, "return 0;".repeat(2000)]) {
+      const guest = new Guest();
+      const policy = link(blob(body));
+      guest.ask(policy);
+      const { size } = guest.domain.cached(policy, DEFAULT_LIMITS).runtime!;
+      expect(runtimeMemory(policy) / size, body.slice(0, 20)).toBeGreaterThan(0.9);
+      expect(runtimeMemory(policy) / size, body.slice(0, 20)).toBeLessThan(4);
+    }
   });
 
   it("keeps subjects apart, however many there are", () => {
@@ -27,12 +105,41 @@ describe("a domain", () => {
     for (const subject of [...subjects, ...subjects]) expect(guest.ask(source, { subject, functions }).verdict).toBe(0);
   });
 
-  it("goes on after a policy that ran out of memory, and its neighbours with it", () => {
+  describe.each(Object.entries(HARM))("goes on after a policy that %s", (_, { body, code, remade }) => {
+    it(`and makes its neighbours' runtimes again ${remade} times in all`, () => {
+      const guest = new Guest();
+      expect(answers(guest, 10)).toEqual(expected(10));
+      for (let round = 0; round < 5; round++) {
+        const outcome = guest.ask(blob(body), { limits: { wall: 10_000 } });
+        expect([outcome.fault?.code, outcome.harmful]).toEqual([code, true]);
+        expect(answers(guest, 10)).toEqual(expected(10));
+      }
+      expect(guest.domain.made).toBe(10 + 5 + 10 * remade);
+    });
+  });
+
+  it("bounds what making a runtime takes, and its neighbours pay once for a policy that exceeds it", () => {
     const guest = new Guest();
-    for (let round = 0; round < 3; round++) {
-      expect(guest.ask(blob("return 'x'.repeat(1e8).length;")).fault?.code).toBe("OUT_OF_MEMORY");
-      expect(answers(guest, 3)).toEqual(expected(3));
+    const policy = { ...link(blob("return 0;")), source: `()=>[${"/\\p{L}/iu,".repeat(5000)}]`, digest: "bomb" };
+    expect(answers(guest, 10)).toEqual(expected(10));
+    for (let round = 0; round < 5; round++) {
+      expect(guest.ask(policy)).toMatchObject({
+        fault: { code: "INTERNAL_FAULT", message: expect.stringContaining("could not be started") },
+        harmful: true,
+      });
+      expect(answers(guest, 10)).toEqual(expected(10));
     }
+    expect(guest.domain.made).toBe(20);
+  });
+
+  it("says of no other fault that it does harm", () => {
+    const bodies = ["throw 1;", "for (;;);", "return 7;", "const f = () => f() + 1; f();", "return 'a';"];
+    const guest = new Guest();
+    for (const body of bodies) {
+      const outcome = guest.ask(blob(body));
+      expect([outcome.fault === null, outcome.harmful], body).toEqual([false, undefined]);
+    }
+    expect(guest.domain.made).toBe(bodies.length);
   });
 
   it("says what cannot cross, and does not ask", () => {

@@ -32,6 +32,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("a native on %s", (name) => {
         unusedReasons: [],
         notes: [],
         answers: [],
+        harmful: true,
         steps: 50_000,
       });
     }
