@@ -23,10 +23,7 @@ export type Watched = readonly AnyNode[];
  * for the first one that is a call of `deny` itself, by whatever name.
  */
 export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
-  const variables = units.map(({ source, bindings }) => {
-    const exported = [...bindings.exports.values()].flatMap(({ local }) => (local === null ? [] : [local]));
-    return new Variables(source.program, exported);
-  });
+  const variables = units.map(({ source, bindings }) => source.walked((program) => new Variables(program, bindings)));
   const references = new References(units, variables);
   return units.map((unit, index) => {
     const dropped = droppedValues(unit.source, variables[index]!);

@@ -80,7 +80,8 @@ export class References {
 
   #ofValue(value: Value, unit: number, depth: number): Meaning | null {
     if ("expression" in value) return this.meaning(value.expression, unit, depth);
-    return this.#member(this.meaning(value.object, unit, depth), value.key, depth);
+    if (!("object" in value) || depth > MAX_DEPTH) return null;
+    return this.#member(this.#ofValue(value.object, unit, depth + 1), value.key, depth);
   }
 
   #member(of: Meaning | null, key: string, depth: number): Meaning | null {

@@ -23,15 +23,17 @@ export class Source {
 
   /** Of the tree; see nodes.ts. */
   get nodes(): readonly AnyNode[] {
-    if (this.#nodes === undefined) {
-      try {
-        this.#nodes = nodesOf(this.program);
-      } catch (error) {
-        // a chain such as `a.b.b.b` is deep for who walks it, and not for acorn
-        throw error instanceof RangeError ? syntaxError(this.file, new SyntaxError("Nested too deeply")) : error;
-      }
-    }
+    this.#nodes ??= this.walked(nodesOf);
     return this.#nodes;
+  }
+
+  /** What a walk of the tree makes. A chain such as `a.b.b.b` is deep for a walk, and not for acorn. Throws POLICY_SYNTAX. */
+  walked<T>(walk: (program: Program) => T): T {
+    try {
+      return walk(this.program);
+    } catch (error) {
+      throw error instanceof RangeError ? syntaxError(this.file, new SyntaxError("Nested too deeply")) : error;
+    }
   }
 
   /** Made when first asked for, by parsing the text again: few files need them. */

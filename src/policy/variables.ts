@@ -1,9 +1,23 @@
-import type { AnyNode, FunctionDeclaration, Identifier, Pattern, Program, ReturnStatement } from "acorn";
+import type {
+  AnyNode,
+  CallExpression,
+  FunctionDeclaration,
+  Identifier,
+  Pattern,
+  Program,
+  ReturnStatement,
+} from "acorn";
 import { base } from "acorn-walk";
-import { patternNames } from "./bindings.js";
+import { type Bindings, patternNames } from "./bindings.js";
 
-/** What a variable can hold: an expression of the file, or a property of one, where a pattern takes it apart. */
-export type Value = { readonly expression: AnyNode } | { readonly object: AnyNode; readonly key: string };
+/** What a variable can hold, as far as the text tells. */
+export type Value =
+  | { readonly expression: AnyNode }
+  /** A property, where a pattern takes a value apart. */
+  | { readonly object: Value; readonly key: string }
+  /** Any element of a value: a loop variable, or one of an array pattern. */
+  | { readonly elementOf: Value }
+  | { readonly parameterOf: AnyNode; readonly index: number };
 
 /** A variable, parameter, function, class or import of one file. */
 export class Variable {
@@ -11,7 +25,7 @@ export class Variable {
   readonly values: Value[] = [];
   /** Those of `values` that are expressions of a declaration or a default. */
   readonly initial: AnyNode[] = [];
-  /** Whether it is also given something else: an argument, an element, the result of an update. */
+  /** Whether it is also given something else: what a pattern leaves over, a caught error, the result of an update. */
   isOpaque = false;
   /** How many expressions read it. An export counts as one. */
   reads = 0;
@@ -21,6 +35,9 @@ export class Variable {
 
 type Visit = (node: AnyNode, state: undefined, as?: string) => void;
 const within = base as unknown as Readonly<Record<string, (node: AnyNode, state: undefined, visit: Visit) => void>>;
+
+/** Roles in which a node is visited as what it is. To visit it at once takes half of the stack in a deep expression. */
+const SAME: ReadonlySet<string> = new Set(["Expression", "Statement", "MemberPattern"]);
 
 /** Nodes that have names of their own. */
 const SCOPES: ReadonlySet<string> = new Set([
@@ -55,22 +72,28 @@ export class Variables {
   readonly all: Variable[] = [];
   /** The `return` statements of each function. */
   readonly returns = new Map<AnyNode, ReturnStatement[]>();
+  /** The call that a function expression is an argument of. */
+  readonly calledWith = new Map<AnyNode, { readonly call: CallExpression; readonly index: number }>();
+  /** Calls of a variable by its name. */
+  readonly calls = new Map<Variable, CallExpression[]>();
+  /** The variable that a function declaration or an expression is stored in at first. */
+  readonly holders = new Map<AnyNode, Variable>();
   readonly #meant = new Map<AnyNode, Variable>();
   readonly #scopes = new Map<AnyNode, Map<string, Variable>>();
   readonly #visible = new Map<string, Variable[]>();
   /** Identifiers of patterns whose value is known. */
   readonly #known = new Set<AnyNode>();
-  /** Declarators that a `for … of` or `for … in` gives a value. */
-  readonly #iterated = new Set<AnyNode>();
+  /** Declarators that a loop gives a value: that value for `for … of`, null for `for … in`. */
+  readonly #iterated = new Map<AnyNode, Value | null>();
   readonly #program: Program;
 
-  /** `exported` are the local names that the file exports. */
-  constructor(program: Program, exported: Iterable<string>) {
+  /** `exports` are those of the file: a variable that is exported counts as read. */
+  constructor(program: Program, { exports }: Pick<Bindings, "exports">) {
     this.#program = program;
     this.#declare(program);
     this.#resolve(program);
-    for (const name of exported) {
-      const variable = this.topLevel(name);
+    for (const { local } of exports.values()) {
+      const variable = local === null ? undefined : this.topLevel(local);
       if (variable !== undefined) variable.reads += 1;
     }
   }
@@ -94,7 +117,8 @@ export class Variables {
       to.set(name, variable);
       this.all.push(variable);
     };
-    const visit: Visit = (node, _, as) => {
+    const visit: Visit = (node, _, role) => {
+      const as = role !== undefined && SAME.has(role) ? undefined : role;
       const type = as ?? node.type;
       if (as === undefined) {
         const into = node.type === "VariableDeclaration" && node.kind === "var" ? functionScope : scope;
@@ -118,7 +142,8 @@ export class Variables {
   /** Finds the variable that each identifier means, and what is written to it. */
   #resolve(program: Program): void {
     let around: AnyNode = program;
-    const visit: Visit = (node, _, as) => {
+    const visit: Visit = (node, _, role) => {
+      const as = role !== undefined && SAME.has(role) ? undefined : role;
       const type = as ?? node.type;
       if (type === "VariablePattern") return this.#write(node as Identifier);
       if (as === undefined) this.#note(node, around);
@@ -134,6 +159,10 @@ export class Variables {
         if (shadowed === undefined) this.#visible.set(name, [variable]);
         else shadowed.push(variable);
       }
+      if ("params" in node)
+        node.params.forEach((parameter, index) => {
+          this.#bind(parameter, { parameterOf: node, index });
+        });
       within[type]!(node, undefined, visit);
       for (const name of scope.keys()) this.#visible.get(name)!.pop();
       around = outer;
@@ -159,22 +188,29 @@ export class Variables {
         break;
       }
       case "ForInStatement":
-      case "ForOfStatement":
+      case "ForOfStatement": {
+        const value = node.type === "ForOfStatement" ? { elementOf: { expression: node.right } } : null;
         if (node.left.type === "VariableDeclaration")
-          for (const declarator of node.left.declarations) this.#iterated.add(declarator);
+          for (const declarator of node.left.declarations) this.#iterated.set(declarator, value);
+        else if (value !== null) this.#bind(node.left, value);
         break;
-      case "VariableDeclarator":
-        if (node.init) this.#give(node.id, node.init, true);
-        else if (!this.#iterated.has(node)) this.#known.add(node.id);
+      }
+      case "VariableDeclarator": {
+        const iterated = this.#iterated.get(node);
+        if (node.init) this.#bind(node.id, { expression: node.init });
+        else if (iterated === undefined) this.#known.add(node.id);
+        else if (iterated !== null) this.#bind(node.id, iterated);
+        if (node.init && node.id.type === "Identifier") this.#lookUp(node.id)?.initial.push(node.init);
         break;
+      }
       case "AssignmentExpression":
-        if (STORES.has(node.operator)) this.#give(node.left as Pattern, node.right, false);
+        if (STORES.has(node.operator)) this.#bind(node.left as Pattern, { expression: node.right });
         break;
       case "AssignmentPattern":
-        if (node.left.type !== "Identifier") break;
-        this.#give(node.left, node.right, true);
-        // the default is one of the values that it can have
-        this.#known.delete(node.left);
+        if (node.left.type === "Identifier") this.#lookUp(node.left)?.initial.push(node.right);
+        break;
+      case "CallExpression":
+        this.#noteCall(node);
         break;
       case "ReturnStatement": {
         const returns = this.returns.get(around);
@@ -187,24 +223,53 @@ export class Variables {
       case "ClassDeclaration":
       case "ClassExpression":
         if (node.id) this.#known.add(node.id);
+        if (node.type !== "FunctionDeclaration" || !node.id) break;
+        this.#hold(this.#lookUp(node.id), node);
+        this.#lookUp(node.id)?.values.push({ expression: node });
         break;
     }
   }
 
-  #give(target: Pattern, value: AnyNode, isInitial: boolean): void {
-    if (target.type === "Identifier") {
-      this.#known.add(target);
-      const variable = this.#lookUp(target);
-      variable?.values.push({ expression: value });
-      if (isInitial) variable?.initial.push(value);
-    } else if (target.type === "ObjectPattern") {
-      for (const property of target.properties) {
-        if (property.type !== "Property" || property.value.type !== "Identifier") continue;
-        const key = keyOf(property.key, property.computed);
-        if (key === null) continue;
-        this.#known.add(property.value);
-        this.#lookUp(property.value)?.values.push({ object: value, key });
+  #noteCall(call: CallExpression): void {
+    call.arguments.forEach((argument, index) => {
+      if (FUNCTIONS.has(argument.type)) this.calledWith.set(argument, { call, index });
+    });
+    const variable = call.callee.type === "Identifier" ? this.#lookUp(call.callee) : undefined;
+    if (variable === undefined) return;
+    const calls = this.calls.get(variable);
+    if (calls === undefined) this.calls.set(variable, [call]);
+    else calls.push(call);
+  }
+
+  #hold(variable: Variable | undefined, node: AnyNode): void {
+    if (variable !== undefined && FUNCTIONS.has(node.type)) this.holders.set(node, variable);
+  }
+
+  /** Gives the names of a pattern what they take of a value. */
+  #bind(pattern: Pattern, value: Value): void {
+    switch (pattern.type) {
+      case "Identifier": {
+        this.#known.add(pattern);
+        const variable = this.#lookUp(pattern);
+        variable?.values.push(value);
+        if ("expression" in value) this.#hold(variable, value.expression);
+        break;
       }
+      case "AssignmentPattern":
+        this.#bind(pattern.left, value);
+        this.#bind(pattern.left, { expression: pattern.right });
+        break;
+      case "ArrayPattern":
+        for (const element of pattern.elements)
+          if (element !== null && element.type !== "RestElement") this.#bind(element, { elementOf: value });
+        break;
+      case "ObjectPattern":
+        for (const property of pattern.properties) {
+          if (property.type !== "Property") continue;
+          const key = keyOf(property.key, property.computed);
+          if (key !== null) this.#bind(property.value, { object: value, key });
+        }
+        break;
     }
   }
 
