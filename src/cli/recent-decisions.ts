@@ -1,13 +1,18 @@
-/** One decision, as far as `top` shows it. */
+/** One operation, as far as `top` shows it: one decision, or several on one system call and a loader's retries of it. */
 interface Seen {
   readonly at: number;
   readonly where: string;
-  readonly outcome: Outcome;
+  readonly operation: string | undefined;
+  outcome: Outcome;
   /** Microseconds. */
-  readonly took: number;
+  took: number;
+  /** Those that are shown already, with their outcomes. */
+  readonly reasons: string[];
 }
 
-type Outcome = "allowed" | "denied" | "probe";
+/** The outcome of an operation is the last of these that one of its decisions has. */
+const OUTCOMES = ["allowed", "probe", "denied"] as const;
+type Outcome = (typeof OUTCOMES)[number];
 
 /** A denial in words. */
 export interface Reason {
@@ -23,7 +28,7 @@ export interface Reason {
 /** What one container, or the machine outside of them, did of late. */
 export interface Row {
   readonly where: string;
-  /** Decisions a second. */
+  /** Operations a second. */
   readonly rate: number;
   readonly allowed: number;
   /** By the enforced verdict: in a dry run, too. */
@@ -36,13 +41,15 @@ export interface Row {
 
 /** Milliseconds that are shown. */
 export const WINDOW = 10_000;
-/** Decisions and reasons that are kept at most. */
+/** Operations and reasons that are kept at most. */
 const MAX_SEEN = 200_000;
 const MAX_REASONS = 20;
 
 /** The decisions of the last ten seconds, and the reasons of the last denials, out of the lines of a decision log. */
 export class RecentDecisions {
   #seen: Seen[] = [];
+  /** By operation, those of `#seen` that have one. */
+  readonly #operations = new Map<string, Seen>();
   readonly reasons: Reason[] = [];
   /** Lines that are no decisions. */
   unreadable = 0;
@@ -57,7 +64,7 @@ export class RecentDecisions {
 
   /** By container, the busiest first; the first row is all of them together. */
   rows(now: number): Row[] {
-    this.#seen = this.#seen.filter(({ at }) => at > now - WINDOW);
+    this.#keep(({ at }) => at > now - WINDOW);
     const places = new Map<string, Seen[]>();
     for (const seen of this.#seen) {
       const its = places.get(seen.where);
@@ -70,18 +77,43 @@ export class RecentDecisions {
 
   #addDecision(decision: Line, now: number): void {
     const where = decision.current?.container?.name ?? decision.current?.container?.id ?? "(no container)";
-    const { verdict = 0, enforced_verdict = verdict, denied_by = null, audit_denials = [], probe } = decision;
-    const outcome = probe !== undefined ? "probe" : enforced_verdict < 0 ? "denied" : "allowed";
-    this.#seen.push({ at: now, where, outcome, took: decision.duration ?? 0 });
-    if (this.#seen.length > MAX_SEEN) this.#seen.splice(0, MAX_SEEN / 2);
-    const { hook = "", subject, time = "" } = decision;
+    const { hook = "", subject, time = "", verdict = 0, denied_by = null, audit_denials = [] } = decision;
+    const seen = this.#seenFor(decision, where, now);
+    seen.took += decision.duration ?? 0;
+    if (OUTCOMES.indexOf(outcomeOf(decision)) > OUTCOMES.indexOf(seen.outcome)) seen.outcome = outcomeOf(decision);
     const add = (reason: string | undefined, outcome: Reason["outcome"]) => {
-      if (reason !== undefined) this.reasons.push({ time, where, hook, subject: subject?.name ?? "", reason, outcome });
+      if (reason === undefined || seen.reasons.includes(`${outcome} ${reason}`)) return;
+      seen.reasons.push(`${outcome} ${reason}`);
+      this.reasons.push({ time, where, hook, subject: subject?.name ?? "", reason, outcome });
       if (this.reasons.length > MAX_REASONS) this.reasons.shift();
     };
     add(denied_by?.reason, verdict < 0 ? "denied" : "dry run");
     for (const denial of audit_denials) add(denial?.reason, "audit");
   }
+
+  /** Of the operation that a decision belongs to: known already, or new. */
+  #seenFor({ operation }: Line, where: string, now: number): Seen {
+    const known = operation === undefined ? undefined : this.#operations.get(operation);
+    if (known !== undefined) return known;
+    const seen: Seen = { at: now, where, operation, outcome: OUTCOMES[0], took: 0, reasons: [] };
+    this.#seen.push(seen);
+    if (operation !== undefined) this.#operations.set(operation, seen);
+    if (this.#seen.length > MAX_SEEN) this.#keep((_, index) => index >= MAX_SEEN / 2);
+    return seen;
+  }
+
+  #keep(isKept: (seen: Seen, index: number) => boolean): void {
+    this.#seen = this.#seen.filter((seen, index) => {
+      const kept = isKept(seen, index);
+      if (!kept && seen.operation !== undefined) this.#operations.delete(seen.operation);
+      return kept;
+    });
+  }
+}
+
+function outcomeOf({ verdict = 0, enforced_verdict = verdict, probe }: Line): Outcome {
+  if (enforced_verdict < 0) return "denied";
+  return probe === undefined ? "allowed" : "probe";
 }
 
 function rowOf(where: string, seen: readonly Seen[]): Row {
@@ -104,6 +136,7 @@ interface Line {
   readonly hook?: string;
   readonly verdict?: number;
   readonly enforced_verdict?: number;
+  readonly operation?: string;
   readonly probe?: string;
   readonly duration?: number;
   readonly subject?: { readonly name?: string };

@@ -51,6 +51,8 @@ export const CREATE = {
   mapName: 28,
   mapIfindex: 44,
   btfFd: 48,
+  btfKeyTypeId: 52,
+  btfValueTypeId: 56,
   btfValueObjectFd: 72,
   tokenFd: 76,
   exclusiveHash: 80,

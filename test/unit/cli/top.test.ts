@@ -84,6 +84,23 @@ describe("what top shows", () => {
     ]);
   });
 
+  it("counts the decisions of one operation once, and shows each of its reasons once", () => {
+    const recent = new RecentDecisions();
+    const denied = { verdict: -1, enforced_verdict: -1, denied_by: denial };
+    recent.add(
+      [line({ operation: "a" }), line({ operation: "b", ...denied }), line({ operation: "a", ...denied })],
+      1000,
+    );
+    recent.add([line({ operation: "b", ...denied, duration: 5 }), line({ operation: "c" })], 2000);
+    recent.add([line({ operation: "c", audit_denials: [denial] }), line({ operation: "d", probe: "libbpf" })], 3000);
+    expect(recent.rows(3000)[0]).toMatchObject({ rate: 0.4, allowed: 1, denied: 2, probes: 1, p50: 20, p99: 20 });
+    expect(recent.reasons.map(({ outcome }) => outcome)).toEqual(["denied", "denied", "audit"]);
+    expect(recent.rows(WINDOW + 2000)[0]).toMatchObject({ allowed: 0, denied: 0, probes: 1 });
+    // what has left the window is another operation, should its name come again
+    recent.add([line({ operation: "b" })], WINDOW + 2000);
+    expect(recent.rows(WINDOW + 2000)[0]).toMatchObject({ allowed: 1, denied: 0, probes: 1 });
+  });
+
   it("forgets what is older than its window, and takes any line", () => {
     const recent = new RecentDecisions();
     recent.add([line({}), "", "{", "[]", "null", '"text"', "{}"], 0);

@@ -170,6 +170,23 @@ describe("maps that policies write", () => {
     expect(decisions[1]?.answers[0]?.writes).toEqual([{ map: "seen", key: "n", value: "2" }]);
   });
 
+  it("keep it in a dry run as in enforcement, so that later decisions are predicted as well", async () => {
+    const attachments = "  - policy: policies/count.js\n  - { name: audit, policy: policies/count.js, mode: audit }";
+    const decisions = async (mode: string) => {
+      const [engine] = await engineFor(attachments, { count: COUNT }, `mode: ${mode}\n${writable}`);
+      return [ask(engine), ask(engine), ask(engine)];
+    };
+    const [dry, enforced] = [await decisions("audit"), await decisions("enforce")];
+    const predicted = ({ enforced_verdict, denied_by, audit_denials, answers }: Decision) => ({
+      ...{ enforced_verdict, denied_by, audit_denials },
+      answers: answers.map(({ duration: _, ...answer }) => answer),
+    });
+    expect(dry.map(predicted)).toEqual(enforced.map(predicted));
+    expect(dry.map(({ verdict }) => verdict)).toEqual([0, 0, 0]);
+    expect(enforced.map(({ verdict }) => verdict)).toEqual([0, 0, -1]);
+    expect(dry[2]?.denied_by?.reason).toBe("count: seen 3");
+  });
+
   it("can be given what an engine before committed", async () => {
     const [before] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
     const writes = [ask(before), ask(before)].flatMap(({ answers }) => answers[0]?.writes ?? []);
