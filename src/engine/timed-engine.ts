@@ -7,10 +7,10 @@ import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import { type DecisionRequest, Engine } from "./engine.js";
 import { type Standing, Succession } from "./succession.js";
-import { DecisionWatch } from "./watch.js";
+import { DecisionWatch, PREPARE_WALL } from "./watch.js";
 
-/** Milliseconds that a decision may take beyond what its attachments may: making runtimes on a slow machine is in it. */
-const GRACE = 1000;
+/** Milliseconds that a decision may take beyond what its attachments may: making runtimes on a busy machine is in it. */
+const GRACE = 1000 + PREPARE_WALL;
 
 /**
  * An engine in the caller's own thread, for a command that decides about some files and ends: no thread has to start. A

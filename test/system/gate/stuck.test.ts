@@ -86,6 +86,30 @@ describe("a policy that never comes back", () => {
   });
 });
 
+describe("a policy that runs out of memory", () => {
+  let site: Site;
+
+  beforeAll(() => {
+    site = new Site(`export const bpf_prog_load = () => "x".repeat(1e8).length;`, "");
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "gcc");
+  });
+
+  it("is suspended from the second time on, and its decision thread goes on", () => {
+    const { stderr } = site.run(site.attack("traps"), "callers");
+    expect(stderr).not.toMatch(/replaced/);
+    expect(site.log.map(({ denied_by }) => denied_by?.code)).toEqual([
+      "OUT_OF_MEMORY",
+      "OUT_OF_MEMORY",
+      "SUSPENDED",
+      "SUSPENDED",
+    ]);
+  });
+});
+
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);

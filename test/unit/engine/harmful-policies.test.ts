@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { readConfig } from "../../../src/config/config.js";
+import { TimedEngine } from "../../../src/engine/timed-engine.js";
+import { openEngine } from "../../../src/engine/watchdog.js";
+import type { Decision } from "../../../src/hooks/decision.js";
+import { task } from "../../task.js";
+
+/** Engines that can end a policy from outside: in a thread, and in the caller's own one. */
+const ENGINES = {
+  "an engine in a thread": openEngine,
+  "an engine in the caller's thread": (file: string) => TimedEngine.open(readConfig(file)),
+};
+/** What costs a policy its runtime or module. Each one leaves its thread as it is. */
+const HARM = {
+  "runs out of memory": ["return 'x'.repeat(1e8).length;", "OUT_OF_MEMORY"],
+  "traps in a native": ["return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);", "OUT_OF_STEPS"],
+} as const;
+/** Takes four times what compiling may take. */
+const PROPERTIES = `export const x = () => /[${"\\p{L}".repeat(2000)}]/u;`;
+
+describe.each(Object.entries(ENGINES))("%s", (_, open) => {
+  let folder: string;
+  const place = (name: string) => join(folder, name);
+  const configure = (attachments: object[]) => {
+    writeFileSync(place("countersign.yaml"), stringify({ version: 1, attachments }));
+    return place("countersign.yaml");
+  };
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-"));
+    mkdirSync(place("policies"));
+    writeFileSync(place("policies/neighbour.js"), "export const blob_verify = () => -7;");
+    writeFileSync(place("policies/bomb.js"), `${PROPERTIES}\nexport const blob_verify = () => 0;`);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(Object.entries(HARM))("suspends a policy that %s twice, and no neighbour", async (_, [body, code]) => {
+    writeFileSync(
+      place("policies/harmful.js"),
+      `export function blob_verify({ name }) { if (name === "harm") { ${body} } return 0; }`,
+    );
+    const limits = { wall: "10s" };
+    const engine = await open(
+      configure([
+        { policy: "policies/harmful.js", mode: "audit", limits },
+        { policy: "policies/neighbour.js", limits },
+      ]),
+    );
+    const ask = async (name: string): Promise<Decision> =>
+      engine.decide({
+        hook: "blob_verify",
+        subject: { name, digest: "d", data: Uint8Array.of(1), signature: null },
+        current: task(),
+      });
+    const decisions = [await ask("harmless"), await ask("harm"), await ask("harm"), await ask("harmless")];
+    expect(decisions.map(({ answers }) => answers.map(({ verdict, fault }) => fault?.code ?? verdict))).toEqual([
+      [0, -7],
+      [code, -7],
+      [code, -7],
+      ["SUSPENDED", -7],
+    ]);
+    expect(decisions[3]!.answers[0]!.fault!.message).toMatch(
+      /^cost its thread, module or runtime 2 times: not asked before /,
+    );
+    await engine.close();
+  });
+
+  it("does not open with a policy that takes too much to compile", async () => {
+    const opened = open(
+      configure([{ policy: "policies/neighbour.js" }, { policy: "policies/bomb.js", domain: "other" }]),
+    );
+    await expect(opened).rejects.toMatchObject({
+      code: "POLICY_TOO_LARGE",
+      place: expect.stringContaining("bomb.js"),
+      remedy: expect.stringContaining("maps of the configuration"),
+    });
+  });
+});
