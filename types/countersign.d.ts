@@ -287,6 +287,22 @@ export interface Container {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/**
+ * What a policy exports: a function for each hook that it serves, which returns 0 or -errno. An editor then knows the
+ * parameters, in JavaScript too: `@type {import("countersign").Hooks["bpf_prog_load"]}`.
+ */
+export interface Hooks {
+  bpf_prog_load(prog: Program, current: Current): number;
+  bpf_prog(prog: Program, current: Current): number;
+  bpf_map_create(map: BpfMap, current: Current): number;
+  bpf_map(map: BpfMap, current: Current): number;
+  bpf(command: Command, current: Current): number;
+  bpf_token_create(token: Token, current: Current): number;
+  bprm_check_security(file: File, current: Current): number;
+  kernel_read_file(file: File, current: Current): number;
+  blob_verify(blob: Blob, current: Current): number;
+}
+
 export declare const EPERM: 1;
 export declare const ENOENT: 2;
 export declare const ESRCH: 3;

@@ -4,12 +4,14 @@ import { refusedByEngine } from "../sandbox/syntax.js";
 import type { Warning } from "../warning.js";
 import { assemble } from "./assemble.js";
 import { blindHooks } from "./blind.js";
+import { SUBJECTS } from "./facts.gen.js";
 import { type LinkLimits, LinkTime } from "./link-time.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { didYouMean } from "./nearest.js";
 import { locate } from "./places.js";
 import { placeIn } from "./source.js";
 import { type Files, readUnits, type Unit } from "./units.js";
+import { checkFacts } from "./unknown-facts.js";
 
 /** A policy and the files that it imports, made into the one function that the sandbox runs. */
 export interface LinkedPolicy {
@@ -35,18 +37,20 @@ export interface LinkedPolicy {
 
 export interface LinkOptions extends Files {
   readonly hookNames: readonly string[];
+  /** The interface of each hook's subject, by whose declaration facts are checked. */
+  readonly subjects?: Readonly<Record<string, string>>;
   /** The time that linking may take; tests set it. */
   readonly limits?: LinkLimits;
 }
 
 /**
- * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_HOOK or POLICY_NO_HOOK with the
- * place, and what `read` throws.
+ * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_HOOK, POLICY_NO_HOOK or
+ * POLICY_UNKNOWN_FACT with the place, and what `read` throws.
  */
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const time = new LinkTime(file, options.limits);
   const units = readUnits(file, options, time);
-  const policy = time.linear(() => assembled(file, units, options.hookNames));
+  const policy = time.linear(() => assembled(file, units, options));
   const refusal = refusedByEngine(policy.source);
   if (refusal === null) return policy;
   const place = policy.locate(refusal.line, refusal.column);
@@ -58,7 +62,11 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   });
 }
 
-function assembled(file: string, units: readonly Unit[], hookNames: readonly string[]): LinkedPolicy {
+function assembled(
+  file: string,
+  units: readonly Unit[],
+  { hookNames, subjects = SUBJECTS }: LinkOptions,
+): LinkedPolicy {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { text, parts } = assemble(units, hooks);
   let digest: string | undefined;
@@ -73,7 +81,7 @@ function assembled(file: string, units: readonly Unit[], hookNames: readonly str
     hooks,
     blind: blindHooks(units.at(-1)!.source, hooks),
     names: units.flatMap(configuredNames),
-    warnings: [],
+    warnings: checkFacts(units, hooks, subjects),
     locate: (line, column, property) => locate(parts, line, column, property) ?? file,
   };
 }

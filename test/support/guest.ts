@@ -36,7 +36,7 @@ export interface Question {
   readonly functions?: Partial<HostFunctions>;
 }
 
-/** Links one file, or several by their names, of which the first is the policy. */
+/** Links one file, or several by their names, of which the first is the policy. Tests make up their subjects: any fact goes. */
 export function link(source: string | Readonly<Record<string, string>>): LinkedPolicy {
   const files: Readonly<Record<string, string>> = typeof source === "string" ? { "policy.js": source } : source;
   const read = (path: string) => {
@@ -44,7 +44,7 @@ export function link(source: string | Readonly<Record<string, string>>): LinkedP
     if (text === undefined) throw new Error(`no file ${path}`);
     return text;
   };
-  return linkPolicy(Object.keys(files)[0]!, { read, hookNames: HOOK_NAMES, root: "" });
+  return linkPolicy(Object.keys(files)[0]!, { read, hookNames: HOOK_NAMES, root: "", subjects: {} });
 }
 
 /** The body of a policy for `blob_verify`. */

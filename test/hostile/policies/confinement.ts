@@ -24,7 +24,7 @@ export const confinement: readonly HostileCase[] = [
   readOnly("a generator's prototype cannot be patched", `Object.getPrototypeOf(function* () {}).prototype.next = 1;`),
   readOnly("a function's `call` cannot be replaced", `Object.getPrototypeOf(() => 1).call = () => 0;`),
   readOnly("the subject is frozen", `blob.name = "other";`),
-  readOnly("the subject is frozen all the way down", `blob.nested.list.push("c");`),
+  readOnly("the subject is frozen all the way down", `((it) => it.nested.list.push("c"))(blob);`),
   readOnly("bytes are frozen", `blob.data.length = 0;`),
   readOnly("`current` is frozen", `current.uid = 0;`),
   readOnly("a container's labels are frozen", `current.container.labels.tier = "edge";`),

@@ -8,7 +8,8 @@ const forgets = (name: string, head: string, body: string): HostileCase => ({
   verdict: 0,
   times: 3,
 });
-const remembers = (where: string) => `if (${where}.mark) return -13; try { ${where}.mark = 1; } catch {} return 0;`;
+const remembers = (where: string) =>
+  `if ("mark" in ${where}) return -13; try { ${where}.mark = 1; } catch {} return 0;`;
 
 export const persistence: readonly HostileCase[] = [
   forgets("a module variable", `let n = 0;`, `return n++ === 0 ? 0 : -13;`),

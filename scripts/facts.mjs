@@ -1,0 +1,90 @@
+// Makes src/policy/facts.gen.ts, the table of facts that the linker checks policies against, from the interfaces of
+// types/countersign.d.ts. With --check it only says whether the file is current.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+const declarations = readFileSync(path("types/countersign.d.ts"), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+const interfaces = new Map(
+  [...declarations.matchAll(/^export interface (\w+)(?: extends ([\w, ]+))? \{([\s\S]*?)^\}/gm)].map(
+    ([, name, bases, body]) => [name, { bases: bases?.split(", ") ?? [], body }],
+  ),
+);
+const aliases = new Map(
+  [...declarations.matchAll(/^export type (\w+) =([^;]+);/gm)].map(([, name, type]) => [name, type.trim()]),
+);
+
+/** A type in the words of src/policy/fact-kinds.ts: `Effects`, `string[]`, `record`, with `?` behind what can be null. */
+function kindOf(type) {
+  const bare = type.replace(/\s+/g, " ").replace(/^\| /, "").trim();
+  if (/ \| null$/.test(bare)) return `${kindOf(bare.slice(0, -" | null".length))}?`;
+  const list = /^readonly (.+)\[\]$/.exec(bare)?.[1];
+  if (list !== undefined) return `${kindOf(list.replace(/^\((.*)\)$/, "$1"))}[]`;
+  if (/^Readonly<Record<string, \w+>>$/.test(bare)) return "record";
+  if (interfaces.has(bare)) return bare;
+  if (aliases.has(bare)) return kindOf(aliases.get(bare));
+  const primitives = new Set(
+    bare.split(" | ").map((one) => {
+      if (/^(string|number|boolean)$/.test(one)) return one;
+      if (/^"[^"]*"$|^\(string & (\{\}|Record<never, never>)\)$/.test(one)) return "string";
+      if (aliases.has(one)) return kindOf(aliases.get(one));
+      throw new Error(`types/countersign.d.ts: no fact can have the type \`${bare}\``);
+    }),
+  );
+  if (primitives.size !== 1) throw new Error(`types/countersign.d.ts: a fact has more than one type: \`${bare}\``);
+  return [...primitives][0];
+}
+
+function factsOf(name) {
+  const { bases, body } = interfaces.get(name);
+  const own = {};
+  for (const member of body.split(";").map((one) => one.trim())) {
+    if (member === "" || member.startsWith("readonly [")) continue;
+    const [, key, type] = /^readonly (\w+): ([\s\S]+)$/.exec(member) ?? [];
+    if (key === undefined) throw new Error(`types/countersign.d.ts: ${name} has the member \`${member}\``);
+    own[key] = kindOf(type);
+  }
+  return Object.assign({}, ...bases.map(factsOf), own);
+}
+
+const subjects = {};
+for (const [, hook, subject] of interfaces
+  .get("Hooks")
+  .body.matchAll(/^ {2}(\w+)\(\w+: (\w+), current: Current\): number;$/gm))
+  subjects[hook] = subject;
+
+const facts = {};
+const open = [...new Set([...Object.values(subjects), "Current"])];
+while (open.length > 0) {
+  const name = open.shift();
+  if (name in facts) continue;
+  facts[name] = factsOf(name);
+  for (const kind of Object.values(facts[name])) {
+    const inner = kind.replace(/(\[\]|\?)+$/, "");
+    if (interfaces.has(inner)) open.push(inner);
+  }
+}
+
+const object = (entries, indent) =>
+  `{\n${Object.entries(entries)
+    .map(
+      ([key, value]) =>
+        `${indent}  ${key}: ${typeof value === "string" ? `"${value}"` : object(value, `${indent}  `)},`,
+    )
+    .join("\n")}\n${indent}}`;
+const made = `// Generated from types/countersign.d.ts by scripts/facts.mjs
+
+/** The interface of each hook's subject. */
+export const SUBJECTS = ${object(subjects, "")} as const;
+
+/** By interface and fact: what the fact is. \`?\` stands behind what can be null, \`[]\` behind the elements of an array. */
+export const FACTS = ${object(facts, "")} as const;
+`;
+
+const file = path("src/policy/facts.gen.ts");
+if (process.argv.includes("--check")) {
+  const current = readFileSync(file, "utf8") === made;
+  if (!current) console.error("src/policy/facts.gen.ts is not current: run node scripts/facts.mjs");
+  process.exitCode = current ? 0 : 1;
+} else writeFileSync(file, made);
