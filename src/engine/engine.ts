@@ -210,6 +210,11 @@ export class Engine {
     return next !== undefined;
   }
 
+  /** Runtimes that were made since the engine was opened. */
+  get runtimesMade(): number {
+    return [...this.domains.values()].reduce((sum, { made }) => sum + made, 0);
+  }
+
   /** The attachments, by number, whose policies cost their runtime or module since this was last asked. */
   takeHarmful(): readonly number[] {
     const { harmful } = this.running;

@@ -48,25 +48,11 @@ export class Source {
   }
 }
 
-/** The largest file of a policy, in UTF-16 units: a person reads it before it decides what a kernel runs. */
-export const MAX_SOURCE = 256 * 1024;
-
 /**
  * Reads one file of a policy. Rejects what acorn and QuickJS are known to read differently; for the rest, both have to accept
  * it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
  */
 export function readSource(file: string, raw: string, time: LinkTime): Source {
-  if (raw.length > MAX_SOURCE) {
-    throw new CountersignError(
-      "POLICY_FORBIDDEN",
-      `is ${raw.length} characters, more than the limit of ${MAX_SOURCE}`,
-      {
-        place: file,
-        remedy: "keep tables in a map of the configuration instead of in the policy",
-      },
-    );
-  }
-  time.grant(raw.length);
   const written = PRINTABLE.test(raw) ? raw : readable(file, raw);
   const text = file.endsWith(".ts") ? eraseTypes(file, written, time) : written;
   return time.linear(() => {

@@ -25,7 +25,7 @@ export interface Files {
   readonly root: string;
 }
 
-/** The most files that a policy may be made of, and UTF-16 units in all of them together. */
+/** The most files that a policy may be made of, and UTF-16 units in all of them: a person reads it before it decides. */
 const MAX_FILES = 64;
 const MAX_SIZE = 256 * 1024;
 /** The most names that `export * from` may give to all files of a policy: each is written out in the linked text. */
@@ -47,9 +47,9 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
     if (known !== undefined) return known;
     open.add(file);
     const text = read(file);
-    const source = readSource(file, text, time);
     size += text.length;
     if (size > MAX_SIZE) throw tooLarge(file, entry);
+    const source = readSource(file, text, time);
     const bindings = time.linear(() => {
       refuseForbidden(source);
       const spelt = source.text.indexOf(ANONYMOUS);

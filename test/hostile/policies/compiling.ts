@@ -53,6 +53,7 @@ export const compiling: readonly CompileBomb[] = [
   bomb("an array of 100,000 numbers", `const x = () => [${"1,".repeat(100_000)}];`),
   bomb("1,000 loops", `const x = () => { ${"for (let i = 0; i < 1; i++);\n".repeat(1000)} };`),
   bomb("200 loops", `const x = () => { ${"for (let i = 0; i < 1; i++);\n".repeat(200)} };`, null),
+  bomb("a comment of 270 KiB", `/*${"a".repeat(270_000)}*/`),
   bomb("a string of 200 KiB", `const x = () => "${"a".repeat(200_000)}";`, null),
   bomb("a comment of 200 KiB", `/*${"a".repeat(200_000)}*/`, null),
   bomb("1,000 parentheses", `const x = () => ${"(".repeat(1000)}0${")".repeat(1000)};`, "POLICY_SYNTAX"),

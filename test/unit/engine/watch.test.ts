@@ -20,6 +20,20 @@ describe("what a decision thread is doing", () => {
     expect(watch.overdue(0)).toBeNull();
   });
 
+  it("tells an attachment that is prepared from one that is asked, with a deadline of its own, in a decision or before any", () => {
+    const watch = new DecisionWatch();
+    watch.prepare(3);
+    expect(watch.overdue(0)).toBeNull();
+    expect(watch.patience(0, 1e6)).toBeGreaterThan(100);
+    watch.prepare(3, -10);
+    expect(watch.overdue(0)).toEqual({ request: 0, attachment: 3, preparing: true });
+    watch.begin(7);
+    watch.prepare(4, -10);
+    expect(watch.overdue(0)).toEqual({ request: 7, attachment: 4, preparing: true });
+    watch.ask(4, -10);
+    expect(watch.overdue(0)).toEqual({ request: 7, attachment: 4, preparing: false });
+  });
+
   it("wakes whoever waits", () => {
     const watch = new DecisionWatch();
     const seen = watch.responses;
