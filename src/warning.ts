@@ -4,7 +4,12 @@ import { oneLine } from "./error.js";
  * What is probably a mistake in a configuration or a policy, found at start. A warning changes no verdict. Each code has a
  * page in docs/errors/.
  */
-export const WARNING_CODES = ["DEFAULT_NOT_COVERED", "SANDBOX_MEMORY_SHORT", "POLICY_COPIED_FACTS"] as const;
+export const WARNING_CODES = [
+  "DEFAULT_NOT_COVERED",
+  "MAP_WRITE_DENIED",
+  "POLICY_COPIED_FACTS",
+  "SANDBOX_MEMORY_SHORT",
+] as const;
 
 export type WarningCode = (typeof WARNING_CODES)[number];
 

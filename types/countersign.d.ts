@@ -32,7 +32,10 @@ export declare function hash(algorithm: "sha256" | "sha384" | "sha512", data: By
 /** A map's value, or undefined where it has no such key. */
 export declare function map_lookup<T = Json>(map: string, key: string): T | undefined;
 
-/** Writes to a map that is declared writable: 0 or -errno. It takes hold with the decision, and not at all on a fault. */
+/**
+ * Writes to a map: 0 or -errno. -EPERM where the map is not writable, or the attachment is none of its writers. It takes hold with the
+ * decision, and not at all on a fault.
+ */
 export declare function map_update(map: string, key: string, value: unknown): number;
 
 /** Takes a key out of a writable map: 0 or -errno. */

@@ -4,7 +4,7 @@ import { HOOK_NAMES, HOOKS, type HookDefault, type HookName } from "../hooks/cat
 import type { Origin } from "../hooks/decision.js";
 import { readText } from "../input.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
-import type { MapLimits } from "../policy/map.js";
+import type { MapLimits } from "../policy/map-size.js";
 import type { Mode } from "../policy/mode.js";
 import { didYouMean } from "../policy/nearest.js";
 import { Scope, type ScopeRules } from "../policy/scope.js";
@@ -42,6 +42,8 @@ export interface MapConfig {
   readonly place: string;
   readonly file: string | null;
   readonly writable: MapLimits | null;
+  /** Names of attachments and domains; null for the one domain whose policies name the map. */
+  readonly writers: readonly string[] | null;
 }
 
 export interface AttachmentConfig {
@@ -140,11 +142,12 @@ class Reader {
       keyrings: Object.entries(this.input.keyrings).map(([name, rules]) =>
         keyringConfig(name, this.document.place(["keyrings", name], "key"), rules, (path) => this.path(path)),
       ),
-      maps: Object.entries(this.input.maps).map(([name, { file, writable }]) => ({
+      maps: Object.entries(this.input.maps).map(([name, { file, writable, writers }]) => ({
         name,
         place: this.document.place(["maps", name], "key"),
         file: file === undefined ? null : this.path(file),
         writable: writable === undefined ? null : { entries: writable.entries, bytes: bytes(writable.bytes) },
+        writers: writers === undefined ? null : this.writers(writers, ["maps", name, "writers"]),
       })),
       attachments: this.attachments(),
       signatures: this.paths(this.input.signatures),
@@ -171,6 +174,33 @@ class Reader {
           "remove it from the list; to leave a hook alone, attach nothing to it",
         );
     return [...new Set(hooks)];
+  }
+
+  /** Each is an attachment or a domain, and not one of both that means two different things. */
+  private writers(writers: readonly string[], path: Path): readonly string[] {
+    const attachments = this.input.attachments.map(({ name, policy, domain }, index) => {
+      return { name: name ?? this.nameOf(policy, ["attachments", index]), domain };
+    });
+    const known = new Set(attachments.flatMap(({ name, domain }) => [name, domain]));
+    writers.forEach((writer, index) => {
+      const at = [...path, index];
+      if (writers.indexOf(writer) !== index) throw this.document.error(at, `\`${writer}\` is there twice`);
+      if (!known.has(writer))
+        throw this.document.error(
+          at,
+          `\`${writer}\` is neither an attachment nor a domain${didYouMean(writer, known)}`,
+          "name an attachment, or the domain of one",
+        );
+      const one = attachments.filter(({ name }) => name === writer);
+      const all = attachments.filter(({ domain }) => domain === writer);
+      if (one.length > 0 && all.some((attachment) => !one.includes(attachment)))
+        throw this.document.error(
+          at,
+          `\`${writer}\` is an attachment, and a domain that other attachments are in`,
+          "rename one of the two",
+        );
+    });
+    return writers;
   }
 
   private kernelKeyrings(input: ConfigInput["gate"]["keyrings"]): GateConfig["keyrings"] {

@@ -45,6 +45,16 @@ export const SCHEMA = z
           .strictObject({
             file: path.optional().describe("JSON or YAML: string keys to values"),
             writable: z.strictObject({ entries: z.int().min(1).max(1_000_000), bytes: size }).optional(),
+            writers: z
+              .array(name)
+              .min(1, filled)
+              .optional()
+              .describe(
+                "Attachments and domains that may write to it, each an equal part; the one domain whose policies name it unless given",
+              ),
+          })
+          .refine((map) => map.writers === undefined || map.writable !== undefined, {
+            error: "has `writers`, and is not `writable`",
           })
           .refine((map) => map.file !== undefined || map.writable !== undefined, {
             error: "has neither `file` nor `writable`, and would always be empty",

@@ -10,7 +10,8 @@ import type { DecisionLog } from "../log/log.js";
 import type { Attachment } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
-import { MapView, type MapWrite } from "../policy/map.js";
+import type { PolicyMap } from "../policy/map.js";
+import { MapView } from "../policy/map-view.js";
 import type { Mode } from "../policy/mode.js";
 import { Roster } from "../policy/roster.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
@@ -19,8 +20,11 @@ import type { Warning } from "../warning.js";
 import { defaultWarnings } from "./default-coverage.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
+import type { Commit } from "./ledger.js";
 import { Loader } from "./load.js";
+import { writeWarnings } from "./map-writers.js";
 import { PolicyAttachment } from "./policy-attachment.js";
+import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
 import { type Placed, SandboxMemory } from "./sandbox-memory.js";
 import { Sources, type Texts } from "./sources.js";
@@ -77,6 +81,11 @@ export class Engine {
     private readonly domains: ReadonlyMap<string, Domain>,
     private readonly running: RunningDecision,
     private readonly keyrings: Keyrings,
+    private readonly state: {
+      readonly maps: ReadonlyMap<string, PolicyMap>;
+      /** By attachment. */
+      readonly views: ReadonlyMap<string, MapView>;
+    },
     /** Detached signatures, by the digest of what they sign. */
     readonly signatures: SignatureStore,
     private readonly log: DecisionLog | null,
@@ -103,12 +112,16 @@ export class Engine {
     const sources = new Sources(texts);
     const loader = new Loader(config, sources);
     const keyrings = new Keyrings(config.keyrings, sealed);
-    const maps = loader.maps();
     const moment: Moment = { time: 0, keyrings: new Map() };
     const placed = config.attachments.map((attachment): Placed => {
       const policy = loader.policy(attachment);
       return { ...attachment, policy, hooks: new Set(attachment.hooks ?? policy.hooks) };
     });
+    const naming = config.attachments.map(({ name, domain }, number) => {
+      return { name, domain, names: placed[number]!.policy.names };
+    });
+    const maps = loader.maps(naming);
+    const views = new Map<string, MapView>();
     const memory = new SandboxMemory(config, placed);
     const running = new RunningDecision();
     const inUse = () => {
@@ -120,7 +133,8 @@ export class Engine {
       const { domain: name, mode } = attachment;
       const domain = domains.get(name) ?? new Domain({ memory: memory.share(name), inUse });
       domains.set(name, domain);
-      const view = new MapView(maps, mode);
+      const view = new MapView(maps, mode, attachment.name);
+      views.set(attachment.name, view);
       const helpers = new Helpers(keyrings.byName, view, moment);
       return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
@@ -129,11 +143,13 @@ export class Engine {
     const warnings = [
       ...loader.warnings,
       ...memory.warnings(),
+      ...writeWarnings(maps, naming),
       ...defaultWarnings(
         config,
         attachments.map(({ hooks }) => hooks),
       ),
     ];
+    const state = { maps, views };
     return new Engine(
       config,
       moment,
@@ -141,6 +157,7 @@ export class Engine {
       domains,
       running,
       keyrings,
+      state,
       signatures,
       log,
       sources.texts,
@@ -298,9 +315,9 @@ export class Engine {
     return this.keyrings.sealed;
   }
 
-  /** Repeats map writes that an attachment committed in an engine before this one. */
-  restore(attachment: string, writes: readonly MapWrite[]): void {
-    this.named(attachment)?.apply(writes);
+  /** Repeats map writes that attachments committed in an engine before this one, of each key the latest. */
+  restore(commits: readonly Commit[]): void {
+    restoreMaps(this.state.maps, this.state.views, commits);
   }
 
   close(): void {

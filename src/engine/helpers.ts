@@ -1,6 +1,6 @@
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
-import type { MapView } from "../policy/map.js";
+import type { MapView } from "../policy/map-view.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { HostFunctions } from "../sandbox/host.js";
 import { hash } from "../trust/digest.js";

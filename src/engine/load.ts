@@ -9,6 +9,7 @@ import { PolicyMap } from "../policy/map.js";
 import type { ConfiguredName } from "../policy/names.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Warning } from "../warning.js";
+import { mapWriters, type NamingAttachment } from "./map-writers.js";
 import type { Sources } from "./sources.js";
 
 /** The largest file of a policy that is read. */
@@ -37,9 +38,15 @@ export class Loader {
     return [...this.linked.values()].flatMap(({ warnings }) => warnings);
   }
 
-  /** Throws MAP_INVALID, FILE_UNREADABLE. */
-  maps(): Map<string, PolicyMap> {
-    return new Map(this.config.maps.map((map) => [map.name, blaming(map, () => this.map(map))]));
+  /** The maps, each with its writers among the attachments. Throws MAP_INVALID, FILE_UNREADABLE, CONFIG_INVALID. */
+  maps(attachments: readonly NamingAttachment[]): Map<string, PolicyMap> {
+    const entries = new Map(this.config.maps.map((map) => [map.name, blaming(map, () => this.entries(map))]));
+    return new Map(
+      this.config.maps.map((map) => {
+        const { name, writable } = map;
+        return [name, new PolicyMap(name, entries.get(name) ?? {}, writable, mapWriters(map, attachments))];
+      }),
+    );
   }
 
   /**
@@ -74,9 +81,8 @@ export class Loader {
     });
   }
 
-  private map({ name, file, writable }: MapConfig): PolicyMap {
-    const entries = file === null ? {} : readMapFile(file, this.sources.text(file, MAX_MAP));
-    return new PolicyMap(name, entries, writable);
+  private entries({ file }: MapConfig): Readonly<Record<string, unknown>> {
+    return file === null ? {} : readMapFile(file, this.sources.text(file, MAX_MAP));
   }
 
   private checkNames(policy: LinkedPolicy): void {

@@ -3,7 +3,8 @@ import type { Attachment, Limits } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import type { CachedPolicy, Domain } from "../policy/domain.js";
 import type { LinkedPolicy } from "../policy/linker.js";
-import type { MapView, MapWrite } from "../policy/map.js";
+import type { MapWrite } from "../policy/map.js";
+import type { MapView } from "../policy/map-view.js";
 import type { Mode } from "../policy/mode.js";
 import type { Fault, Outcome } from "../policy/outcome.js";
 import { Scope } from "../policy/scope.js";
@@ -95,11 +96,6 @@ export class PolicyAttachment implements Attachment {
 
   drop(): void {
     this.maps.drop();
-  }
-
-  /** Repeats what was committed by this attachment in an engine before this one. */
-  apply(writes: readonly MapWrite[]): void {
-    this.maps.apply(writes);
   }
 
   /** Has it answer with a fault and not be asked, until it is given null. */

@@ -40,7 +40,7 @@ class Thread {
         this.#decide(message);
         break;
       case "restore":
-        for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
+        this.engine.restore(message.commits);
         this.#offenders = new Set(message.offenders);
         break;
       case "close":

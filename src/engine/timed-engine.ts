@@ -83,7 +83,7 @@ export class TimedEngine {
     this.engine?.close();
     this.watch.answered();
     this.engine = await Engine.open(this.config, sealed, this.watch, texts);
-    for (const { attachment, writes } of this.succession.commits()) this.engine.restore(attachment, writes);
+    this.engine.restore(this.succession.commits());
   }
 
   private patience(): number {

@@ -8,6 +8,8 @@ import type { Unit } from "./units.js";
 export interface ConfiguredName {
   readonly kind: "keyring" | "map";
   readonly name: string;
+  /** The helper that it is given to. */
+  readonly helper: string;
   readonly place: string;
 }
 
@@ -21,7 +23,12 @@ export function configuredNames({ source, bindings }: Unit): ConfiguredName[] {
     const literals: Literal[] = [];
     addLiterals((node as CallExpression).arguments[wanted.argument], literals);
     for (const literal of literals)
-      names.push({ kind: wanted.kind, name: literal.value as string, place: placeIn(source, literal) });
+      names.push({
+        kind: wanted.kind,
+        name: literal.value as string,
+        helper: helper as string,
+        place: placeIn(source, literal),
+      });
   }
   return names;
 }

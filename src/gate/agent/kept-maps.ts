@@ -93,10 +93,10 @@ export class KeptMaps {
   }
 }
 
-/** What each writable map begins with and may take, by a digest: a JSON object. */
+/** What each writable map begins with, may take, and who may write to it, by a digest: a JSON object. */
 function firstLine({ maps }: Pick<Config, "maps">, texts: Texts): string {
-  const digests = maps.map(({ name, file, writable }) => {
-    const begins = JSON.stringify([file === null ? null : (texts.get(file) ?? null), writable]);
+  const digests = maps.map(({ name, file, writable, writers }) => {
+    const begins = JSON.stringify([file === null ? null : (texts.get(file) ?? null), writable, writers]);
     return [name, createHash("sha256").update(begins).digest("hex")];
   });
   return JSON.stringify(Object.fromEntries(digests));

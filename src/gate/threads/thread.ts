@@ -123,7 +123,7 @@ class GateThread {
   async #obey(message: ToThread): Promise<void> {
     switch (message.do) {
       case "inherit":
-        for (const { attachment, writes } of message.commits) this.engine.restore(attachment, writes);
+        this.engine.restore(message.commits);
         this.#suspended = new SuspensionList(message.suspensions);
         for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
         return;

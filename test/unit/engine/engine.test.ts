@@ -191,7 +191,7 @@ describe("maps that policies write", () => {
     const [before] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
     const writes = [ask(before), ask(before)].flatMap(({ answers }) => answers[0]?.writes ?? []);
     const [after] = await engineFor("  - policy: policies/count.js", { count: COUNT }, writable);
-    after.restore("count", writes);
+    after.restore([{ attachment: "count", writes }]);
     expect(ask(after).denied_by?.reason).toBe("count: seen 3");
   });
 

@@ -4,7 +4,8 @@ import { ERRNO } from "../../../src/errno.js";
 import type { Denial } from "../../../src/hooks/decision.js";
 import { dispatch, type Rules } from "../../../src/hooks/dispatcher.js";
 import type { Attachment } from "../../../src/policy/attachment.js";
-import { MapView, PolicyMap } from "../../../src/policy/map.js";
+import { PolicyMap } from "../../../src/policy/map.js";
+import { MapView } from "../../../src/policy/map-view.js";
 import type { Mode } from "../../../src/policy/mode.js";
 import { FAULT_CODES, type Outcome } from "../../../src/policy/outcome.js";
 import { Scope } from "../../../src/policy/scope.js";
@@ -151,14 +152,20 @@ describe("a reason", () => {
 });
 
 describe("map writes", () => {
-  const store = () => new Map([["counts", new PolicyMap("counts", {}, { entries: 10, bytes: 1000 })]]);
+  const store = () =>
+    new Map([
+      [
+        "counts",
+        new PolicyMap("counts", {}, { entries: 10, bytes: 1000 }, { as: new Map([["one", "default"]]), count: 1 }),
+      ],
+    ]);
   function writing(
     maps: ReadonlyMap<string, PolicyMap>,
     name: string,
     mode: Mode,
     outcome = answering({}),
   ): Attachment {
-    const view = new MapView(maps, mode);
+    const view = new MapView(maps, mode, "one");
     const act = () => {
       const seen = view.lookup("counts", "last");
       view.update("counts", "last", JSON.stringify(name));

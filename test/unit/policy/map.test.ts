@@ -1,13 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
-import { MapView, PolicyMap } from "../../../src/policy/map.js";
+import { PolicyMap } from "../../../src/policy/map.js";
+import { MapView } from "../../../src/policy/map-view.js";
 
 function maps(initial: Record<string, unknown> = {}, limits = { entries: 4, bytes: 200 }) {
-  const counts = new PolicyMap("counts", initial, limits);
-  const rules = new PolicyMap("rules", { edge: { require_signature: true } }, null);
+  const writers = { as: new Map([["one", "default"]]), count: 1 };
+  const counts = new PolicyMap("counts", initial, limits, writers);
+  const rules = new PolicyMap("rules", { edge: { require_signature: true } }, null, writers);
   const all = new Map([counts, rules].map((map) => [map.name, map]));
-  return { counts, all, enforce: () => new MapView(all, "enforce"), audit: () => new MapView(all, "audit") };
+  return {
+    counts,
+    all,
+    enforce: () => new MapView(all, "enforce", "one"),
+    audit: () => new MapView(all, "audit", "one"),
+  };
 }
 
 describe("a map", () => {
@@ -48,7 +55,7 @@ describe("a map", () => {
 describe("keys that come and go", () => {
   it.each(["enforce", "audit"] as const)("leave nothing behind in %s, within a decision or after it", (mode) => {
     const { all, counts } = maps();
-    const view = new MapView(all, mode);
+    const view = new MapView(all, mode, "one");
     for (let i = 0; i < 100; i++) {
       expect(view.update("counts", `within ${i}`, "1")).toBe(0);
       expect(view.delete("counts", `within ${i}`)).toBe(0);

@@ -1,0 +1,72 @@
+import type { AttachmentConfig, MapConfig } from "../config/config.js";
+import { CountersignError } from "../error.js";
+import { type MapWriters, NO_WRITERS, type PolicyMap } from "../policy/map.js";
+import { shareOf } from "../policy/map-size.js";
+import type { ConfiguredName } from "../policy/names.js";
+import type { Warning } from "../warning.js";
+
+/** An attachment with the names that its policy asks the configuration for. */
+export interface NamingAttachment extends Pick<AttachmentConfig, "name" | "domain"> {
+  readonly names: readonly ConfiguredName[];
+}
+
+/**
+ * Who may write to a map: its `writers`, by name; an attachment that is named itself writes as itself, and otherwise as its domain.
+ * A map without `writers` belongs to the one domain whose policies name it. Throws CONFIG_INVALID where policies of several domains
+ * do, and where the map is too small for its writers.
+ */
+export function mapWriters(map: MapConfig, attachments: readonly NamingAttachment[]): MapWriters {
+  if (map.writable === null) return NO_WRITERS;
+  const writers = map.writers ?? ownersOf(map, attachments);
+  const count = Math.max(1, writers.length);
+  if (Object.values(shareOf(map.writable, count)).includes(0))
+    throw invalid(map, `is too small for ${count} writers`, "raise its `entries` and `bytes`");
+  const as = new Map<string, string>();
+  for (const { name, domain } of attachments) {
+    const writer = writers.includes(name) ? name : domain;
+    if (writers.includes(writer)) as.set(name, writer);
+  }
+  return { as, count };
+}
+
+function ownersOf(map: MapConfig, attachments: readonly NamingAttachment[]): readonly string[] {
+  const named = (names: readonly ConfiguredName[]) =>
+    names.some(({ kind, name }) => kind === "map" && name === map.name);
+  const domains = [...new Set(attachments.filter(({ names }) => named(names)).map(({ domain }) => domain))];
+  if (domains.length > 1) {
+    const listed = domains.map((domain) => `\`${domain}\``).join(", ");
+    const message = `is named by policies of the domains ${listed}, and has no \`writers\``;
+    throw invalid(map, message, `say who may write to it, such as \`writers: [${domains[0]}]\``);
+  }
+  if (domains.length === 1) return domains;
+  // names that are made at run time are not known here; with one domain there is nobody else who could write
+  const all = [...new Set(attachments.map(({ domain }) => domain))];
+  return all.length === 1 ? all : [];
+}
+
+/** Warns of each literal write to a map that the policy's attachment may not write to: the call never does anything. */
+export function writeWarnings(
+  maps: ReadonlyMap<string, PolicyMap>,
+  attachments: readonly NamingAttachment[],
+): readonly Warning[] {
+  return attachments.flatMap(({ name: attachment, names }) =>
+    names.flatMap(({ kind, name, helper, place }) => {
+      const map = kind === "map" && helper !== "map_lookup" ? maps.get(name) : undefined;
+      if (map === undefined || map.writerOf(attachment) !== null) return [];
+      const why =
+        map.limits === null ? "is not writable" : `does not have \`${attachment}\` or its domain in \`writers\``;
+      return [
+        {
+          code: "MAP_WRITE_DENIED" as const,
+          message: `\`${attachment}\` calls ${helper} on the map \`${name}\`, which ${why}: the call returns -EPERM`,
+          place,
+          remedy: "add the attachment or its domain to the map's `writers`, or remove the call",
+        },
+      ];
+    }),
+  );
+}
+
+function invalid({ name, place }: MapConfig, message: string, remedy: string): CountersignError {
+  return new CountersignError("CONFIG_INVALID", `the map \`${name}\` ${message}`, { place, remedy });
+}

@@ -1,0 +1,198 @@
+import { ERRNO } from "../errno.js";
+import type { MapWrite, PolicyMap } from "./map.js";
+import { Size } from "./map-size.js";
+import type { Mode } from "./mode.js";
+
+/**
+ * The maps as one attachment sees them while it answers: its own pending writes over what is committed. Writes wait for
+ * `commit` or `drop`; other attachments of the same decision do not see them, so that what one answers never hangs on the
+ * order or the mode of another. An audit attachment commits to an overlay that it alone sees: what it would write changes
+ * nothing for anybody else, and it still finds it there next time.
+ */
+export class MapView {
+  private readonly pending = new Map<string, Layer>();
+  private readonly overlays = new Map<string, Layer>();
+
+  constructor(
+    private readonly maps: ReadonlyMap<string, PolicyMap>,
+    readonly mode: Mode,
+    /** Whose view it is, by name. */
+    private readonly attachment: string,
+  ) {}
+
+  has(map: string): boolean {
+    return this.maps.has(map);
+  }
+
+  /** The writer as which this view writes to a map; null where it may not. */
+  writerOf(map: string): string | null {
+    return this.maps.get(map)?.writerOf(this.attachment) ?? null;
+  }
+
+  names(): Iterable<string> {
+    return this.maps.keys();
+  }
+
+  /** JSON text, or null where there is no such key. */
+  lookup(map: string, key: string): string | null {
+    const written = this.pending.get(map)?.writes.get(key);
+    return written === undefined ? this.committed(map, key) : written;
+  }
+
+  /**
+   * Sets a key to JSON text. 0; -ENOENT where there is no such map, and as the kernel's BPF_MAP_UPDATE_ELEM -EPERM for one
+   * that this attachment may not write to, and -E2BIG where the map or the writer's share of it is full; -EINVAL for what is
+   * not JSON.
+   */
+  update(map: string, key: string, value: string): number {
+    const its = this.maps.get(map);
+    if (its === undefined) return -ERRNO.ENOENT;
+    const writer = its.writerOf(this.attachment);
+    if (its.limits === null || writer === null) return -ERRNO.EPERM;
+    if (!isJson(value)) return -ERRNO.EINVAL;
+    const before = this.lookup(map, key);
+    const own = this.pending.get(map);
+    const written = new Size().add(own?.held).change(key, own?.writes.get(key) ?? null, value);
+    const held = this.overlays.get(map)?.held;
+    const sizes = [this.room(its).change(key, before, value), written, held];
+    if (sizes.some((size) => size?.exceeds(its.limits!))) return -ERRNO.E2BIG;
+    const { share } = its;
+    if (share !== null) {
+      const mine = this.holding(its, writer).change(key, this.owns(its, key, writer) ? before : null, value);
+      if ([mine, written, held].some((size) => size?.exceeds(share))) return -ERRNO.E2BIG;
+    }
+    return this.write(its, key, before, value, writer);
+  }
+
+  /** Deletes a key. 0; -EPERM for a map that this attachment may not write to, -ENOENT where there is no such map or key. */
+  delete(map: string, key: string): number {
+    const its = this.maps.get(map);
+    if (its === undefined) return -ERRNO.ENOENT;
+    const writer = its.writerOf(this.attachment);
+    if (writer === null) return -ERRNO.EPERM;
+    const before = this.lookup(map, key);
+    return before === null ? -ERRNO.ENOENT : this.write(its, key, before, null, writer);
+  }
+
+  /** Makes the pending writes count, and says what they were. */
+  commit(): readonly MapWrite[] {
+    if (this.pending.size === 0) return NO_WRITES;
+    const writes: MapWrite[] = [];
+    for (const [map, layer] of this.pending) for (const [key, value] of layer.writes) writes.push({ map, key, value });
+    this.drop();
+    this.apply(writes);
+    return writes;
+  }
+
+  /** Forgets the pending writes. */
+  drop(): void {
+    if (this.pending.size === 0) return;
+    for (const [map, layer] of this.pending) this.reserve(map, layer, -1);
+    this.pending.clear();
+  }
+
+  /** Makes writes count that this attachment may make. */
+  apply(writes: readonly MapWrite[]): void {
+    for (const { map, key, value } of writes) {
+      const its = this.maps.get(map);
+      const writer = its?.writerOf(this.attachment) ?? null;
+      if (its === undefined || writer === null) continue;
+      if (this.mode === "enforce") its.set(key, value, writer);
+      else {
+        const owned = this.owns(its, key, writer);
+        this.overlay(its).set(key, this.committed(map, key), value, its.get(key), owned);
+      }
+    }
+  }
+
+  private committed(map: string, key: string): string | null {
+    const written = this.overlays.get(map)?.writes.get(key);
+    return written === undefined ? (this.maps.get(map)?.get(key) ?? null) : written;
+  }
+
+  private write(map: PolicyMap, key: string, before: string | null, value: string | null, writer: string): number {
+    const owned = this.owns(map, key, writer);
+    const layer = this.pending.get(map.name) ?? new Layer();
+    this.pending.set(map.name, layer);
+    this.reserve(map.name, layer, -1);
+    layer.set(key, before, value, this.committed(map.name, key), owned);
+    this.reserve(map.name, layer, 1);
+    return 0;
+  }
+
+  /** Whether a key, as this view sees it, was last written by a writer, as which this view writes. */
+  private owns(map: PolicyMap, key: string, writer: string): boolean {
+    const written = this.pending.get(map.name)?.writes.get(key) ?? this.overlays.get(map.name)?.writes.get(key);
+    if (written !== undefined && written !== null) return true;
+    return map.ownerOf(key) === writer;
+  }
+
+  /** What a writer has of the map as this view sees it, with what other views of the same decision may still add. */
+  private holding(map: PolicyMap, writer: string): Size {
+    const { used, reserved } = map.holdingOf(writer);
+    const own = this.pending.get(map.name)?.own;
+    const size = new Size().add(used).add(reserved).add(own).add(this.overlays.get(map.name)?.own);
+    return this.mode === "enforce" ? size.add(own?.growth(), -1) : size;
+  }
+
+  /** What the map takes as this view sees it, with what other views of the same decision may still add. */
+  private room(map: PolicyMap): Size {
+    const own = this.pending.get(map.name)?.size;
+    const room = new Size().add(map.used).add(map.reserved).add(own).add(this.overlays.get(map.name)?.size);
+    return this.mode === "enforce" ? room.add(own?.growth(), -1) : room;
+  }
+
+  private reserve(map: string, { size, own }: Layer, sign: 1 | -1): void {
+    const its = this.maps.get(map);
+    const writer = its?.writerOf(this.attachment) ?? null;
+    if (its === undefined || writer === null || this.mode !== "enforce") return;
+    its.reserved.add(size.growth(), sign);
+    its.holdingOf(writer).reserved.add(own.growth(), sign);
+  }
+
+  private overlay(map: PolicyMap): Layer {
+    const overlay = this.overlays.get(map.name) ?? new Layer();
+    this.overlays.set(map.name, overlay);
+    // keys of the map come and go: those that it has no more need not be deleted
+    if (overlay.writes.size > 2 * (map.limits?.entries ?? 0)) overlay.sweep((key) => map.get(key) !== null);
+    return overlay;
+  }
+}
+
+/** Writes over something below; null marks what is deleted. */
+class Layer {
+  readonly writes = new Map<string, string | null>();
+  /** How much larger this makes what lies below it, as that was when each key was written. */
+  readonly size = new Size();
+  /** The same of what the view's writer has. */
+  readonly own = new Size();
+  /** What it takes by itself: a bound that holds however what lies below has changed since. */
+  readonly held = new Size();
+
+  /** `before` is what the key had as seen through this, `owned` whether the view's writer had it, and `below` what lies under it. */
+  set(key: string, before: string | null, value: string | null, below: string | null, owned: boolean): void {
+    this.size.change(key, before, value);
+    this.own.change(key, owned ? before : null, value);
+    this.held.change(key, this.writes.get(key) ?? null, value);
+    // where nothing lies below there is nothing to delete, and a key that came and went leaves no trace
+    if (value === null && below === null) this.writes.delete(key);
+    else this.writes.set(key, value);
+  }
+
+  /** Forgets what was deleted and does not lie below any more. */
+  sweep(below: (key: string) => boolean): void {
+    for (const [key, value] of this.writes) if (value === null && !below(key)) this.writes.delete(key);
+  }
+}
+
+const NO_WRITES: readonly MapWrite[] = [];
+
+/** What a guest says is JSON may not be, and the next policy to look it up would stumble over it. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
