@@ -39,13 +39,14 @@ function expectedExit(attached: readonly Attached[]): number {
   return Math.max(0, ...attached.map(({ policy, mode }) => (mode === "enforce" ? POLICIES[policy].exit : 0)));
 }
 
-function workplace(attached: readonly Attached[]): Workplace {
+function workplace(attached: readonly Attached[], mode: Mode = "enforce"): Workplace {
   const place = new Workplace(
     attached
       .map(({ policy, mode, on_fault }, index) => {
         return `  - { name: a${index}, policy: ${policy}.js, mode: ${mode}, on_fault: ${on_fault}, domain: d${index} }`;
       })
       .join("\n"),
+    `mode: ${mode}`,
   );
   for (const [name, { policy }] of Object.entries(POLICIES)) place.write(`${name}.js`, policy);
   return place;
@@ -55,21 +56,27 @@ const title = (attached: readonly Attached[]) =>
   attached.map(({ policy, mode, on_fault }) => `${policy} in ${mode}, on_fault: ${on_fault}`).join("; ");
 
 describe("the exit code of countersign check", () => {
-  for (const one of EACH)
-    for (const neighbour of NEIGHBOURS) {
-      const attached = neighbour === null ? [one] : [one, neighbour];
-      it(`is ${expectedExit(attached)} for ${title(attached)}`, async () => {
-        const { code, out } = await runCommand("check", "--config", workplace(attached).config, PROGRAM);
-        expect(code).toBe(expectedExit(attached));
-        for (const [index, { policy }] of attached.entries()) {
-          const its = POLICIES[policy];
-          if (!("code" in its)) continue;
-          const line = out.split("\n").find((text) => text.startsWith("fault ") && text.includes(`: a${index} on `));
-          expect(line).toMatch(its.code);
-          expect(line).toContain(its.place);
-        }
-      });
-    }
+  const combinations = EACH.flatMap((one) =>
+    NEIGHBOURS.flatMap((neighbour) =>
+      (["enforce", "audit"] as const).map((mode) => ({
+        attached: neighbour === null ? [one] : [one, neighbour],
+        mode,
+      })),
+    ),
+  );
+  for (const { attached, mode } of combinations) {
+    it(`is ${expectedExit(attached)} in ${mode} for ${title(attached)}`, async () => {
+      const { code, out } = await runCommand("check", "--config", workplace(attached, mode).config, PROGRAM);
+      expect(code).toBe(expectedExit(attached));
+      for (const [index, { policy }] of attached.entries()) {
+        const its = POLICIES[policy];
+        if (!("code" in its)) continue;
+        const line = out.split("\n").find((text) => text.startsWith("fault ") && text.includes(`: a${index} on `));
+        expect(line).toMatch(its.code);
+        expect(line).toContain(its.place);
+      }
+    });
+  }
 });
 
 describe("countersign test", () => {
