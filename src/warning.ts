@@ -8,7 +8,9 @@ export const WARNING_CODES = [
   "DEFAULT_NOT_COVERED",
   "MAP_WRITE_DENIED",
   "POLICY_COPIED_FACTS",
+  "POLICY_NEVER_MATCHES",
   "SANDBOX_MEMORY_SHORT",
+  "SCOPE_UNKNOWN_LABEL",
 ] as const;
 
 export type WarningCode = (typeof WARNING_CODES)[number];

@@ -20,6 +20,7 @@ import type { Warning } from "../warning.js";
 import { defaultWarnings } from "./default-coverage.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
+import { labelWarnings } from "./label-warnings.js";
 import type { Commit } from "./ledger.js";
 import { Loader } from "./load.js";
 import { writeWarnings } from "./map-writers.js";
@@ -142,6 +143,7 @@ export class Engine {
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log, config.origin);
     const warnings = [
       ...loader.warnings,
+      ...labelWarnings(config, sources.texts.values()),
       ...memory.warnings(),
       ...writeWarnings(maps, naming),
       ...defaultWarnings(

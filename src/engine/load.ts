@@ -11,6 +11,7 @@ import { didYouMean } from "../policy/nearest.js";
 import type { Warning } from "../warning.js";
 import { mapWriters, type NamingAttachment } from "./map-writers.js";
 import type { Sources } from "./sources.js";
+import { VOCABULARY } from "./vocabulary.js";
 
 /** The largest file of a policy that is read. */
 const MAX_POLICY = 2 ** 20;
@@ -77,6 +78,7 @@ export class Loader {
         });
       },
       hookNames: HOOK_NAMES,
+      vocabulary: VOCABULARY,
       root: posix.dirname(file),
     });
   }

@@ -43,6 +43,26 @@ export interface AttachFacts {
   readonly target: AttachTarget;
 }
 
+/** What a program can be put to. */
+export const TARGET_KINDS = [
+  "cgroup",
+  "device",
+  "function",
+  "interface",
+  "iterator",
+  "kprobes",
+  "link",
+  "map",
+  "netfilter",
+  "netns",
+  "perf_event",
+  "struct_ops",
+  "tracepoint",
+  "uprobes",
+] as const;
+
+export type TargetKind = (typeof TARGET_KINDS)[number];
+
 /** What a program is put to. What does not belong to its kind is null. */
 export interface AttachTarget {
   readonly kind: string;

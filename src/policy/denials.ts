@@ -6,7 +6,6 @@ import type { Edits } from "./edits.js";
 import { References } from "./references.js";
 import { placeIn } from "./source.js";
 import type { Unit } from "./units.js";
-import { Variables } from "./variables.js";
 
 /** Names of the linked text that no policy can spell; see assemble.ts. */
 export interface DenialMarks {
@@ -23,10 +22,9 @@ export type Watched = readonly AnyNode[];
  * for the first one that is a call of `deny` itself, by whatever name.
  */
 export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
-  const variables = units.map(({ source, bindings }) => source.walked((program) => new Variables(program, bindings)));
-  const references = new References(units, variables);
+  const references = new References(units);
   return units.map((unit, index) => {
-    const dropped = droppedValues(unit.source, variables[index]!);
+    const dropped = droppedValues(unit.source, unit.variables);
     const guestName = (node: AnyNode): string | null => {
       const meaning = references.meaning(node, index);
       return meaning !== null && "guest" in meaning ? meaning.guest : null;

@@ -8,10 +8,12 @@ import { SUBJECTS } from "./facts.gen.js";
 import { type LinkLimits, LinkTime } from "./link-time.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { didYouMean } from "./nearest.js";
+import { neverMatches } from "./never-matches.js";
 import { locate } from "./places.js";
 import { placeIn } from "./source.js";
 import { type Files, readUnits, type Unit } from "./units.js";
 import { checkFacts } from "./unknown-facts.js";
+import type { Vocabulary } from "./vocabulary.js";
 
 /** A policy and the files that it imports, made into the one function that the sandbox runs. */
 export interface LinkedPolicy {
@@ -39,6 +41,8 @@ export interface LinkOptions extends Files {
   readonly hookNames: readonly string[];
   /** The interface of each hook's subject, by whose declaration facts are checked. */
   readonly subjects?: Readonly<Record<string, string>>;
+  /** Names that facts can have; without it strings that can never match are not looked for. */
+  readonly vocabulary?: Vocabulary;
   /** The time that linking may take; tests set it. */
   readonly limits?: LinkLimits;
 }
@@ -65,7 +69,7 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
 function assembled(
   file: string,
   units: readonly Unit[],
-  { hookNames, subjects = SUBJECTS }: LinkOptions,
+  { hookNames, subjects = SUBJECTS, vocabulary }: LinkOptions,
 ): LinkedPolicy {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { text, parts } = assemble(units, hooks);
@@ -81,7 +85,10 @@ function assembled(
     hooks,
     blind: blindHooks(units.at(-1)!.source, hooks),
     names: units.flatMap(configuredNames),
-    warnings: checkFacts(units, hooks, subjects),
+    warnings: [
+      ...checkFacts(units, hooks, subjects),
+      ...(vocabulary === undefined ? [] : neverMatches(units, hooks, vocabulary)),
+    ],
     locate: (line, column, property) => locate(parts, line, column, property) ?? file,
   };
 }

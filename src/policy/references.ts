@@ -1,7 +1,7 @@
 import type { AnyNode } from "acorn";
 import { ANONYMOUS } from "./bindings.js";
 import type { Unit } from "./units.js";
-import { keyOf, type Value, type Variable, type Variables } from "./variables.js";
+import { keyOf, type Value, type Variable } from "./variables.js";
 
 /** What a policy can refer to by more than one name. */
 export type Meaning =
@@ -18,15 +18,10 @@ const MAX_DEPTH = 64;
  * decides it: a variable counts if every value that it can have has the same meaning.
  */
 export class References {
-  readonly #variables: readonly Variables[];
   readonly #imports: readonly ReadonlyMap<string, { readonly from: string; readonly name: string }>[];
   readonly #known = new Map<Variable, Meaning | null>();
 
-  constructor(
-    private readonly units: readonly Unit[],
-    variables: readonly Variables[],
-  ) {
-    this.#variables = variables;
+  constructor(private readonly units: readonly Unit[]) {
     this.#imports = units.map(({ bindings }) => new Map(bindings.imports.map((one) => [one.local, one])));
   }
 
@@ -35,7 +30,7 @@ export class References {
     if (depth > MAX_DEPTH) return null;
     switch (node.type) {
       case "Identifier": {
-        const variable = this.#variables[unit]!.meant(node);
+        const variable = this.units[unit]!.variables.meant(node);
         return variable === undefined ? null : this.#ofVariable(variable, unit, depth + 1);
       }
       case "MemberExpression": {
@@ -63,7 +58,7 @@ export class References {
     // one that leads to itself has no meaning
     this.#known.set(variable, null);
     const { bindings } = this.units[unit]!;
-    const isTopLevel = this.#variables[unit]!.topLevel(variable.name) === variable;
+    const isTopLevel = this.units[unit]!.variables.topLevel(variable.name) === variable;
     const guest = isTopLevel ? bindings.guest.get(variable.name) : undefined;
     const imported = isTopLevel ? this.#imports[unit]!.get(variable.name) : undefined;
     const meaning =
@@ -98,7 +93,7 @@ export class References {
     if (from !== null) return this.#exported(this.units[unit]!.targets.get(from)!, exported.name, depth + 1);
     if (local === ANONYMOUS)
       return node.type === "ExportDefaultDeclaration" ? this.meaning(node.declaration, unit, depth + 1) : null;
-    const variable = this.#variables[unit]!.topLevel(local!);
+    const variable = this.units[unit]!.variables.topLevel(local!);
     return variable === undefined ? null : this.#ofVariable(variable, unit, depth + 1);
   }
 }

@@ -20,6 +20,11 @@ export class Selector {
     return new Selector(text, new Parser(text).requirements());
   }
 
+  /** The keys of the labels that it looks at. */
+  get keys(): readonly string[] {
+    return this.requirements.map(({ key }) => key);
+  }
+
   matches(labels: Labels): boolean {
     return this.requirements.every(({ key, operator, values }) =>
       MATCH[operator](Object.hasOwn(labels, key) ? labels[key] : undefined, values),

@@ -7,11 +7,13 @@ import { GUEST_MODULE } from "./guest.js";
 import type { LinkTime } from "./link-time.js";
 import { didYouMean } from "./nearest.js";
 import { forbidden, placeIn, readSource, type Source } from "./source.js";
+import { Variables } from "./variables.js";
 
 /** One of the files that a policy is made of. */
 export interface Unit {
   readonly source: Source;
   readonly bindings: Bindings;
+  readonly variables: Variables;
   /** Import specifier to the index of its unit. */
   readonly targets: ReadonlyMap<string, number>;
   /** Every name that the file exports, with those that it exports again. */
@@ -79,7 +81,8 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
         place: placeIn(source, bindings.stars[0]!.node),
         remedy: "export by name what is imported",
       });
-    units.push({ source, bindings, targets, exports });
+    const variables = time.linear(() => source.walked((program) => new Variables(program, bindings)));
+    units.push({ source, bindings, variables, targets, exports });
     indices.set(file, units.length - 1);
     return units.length - 1;
   };

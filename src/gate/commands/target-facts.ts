@@ -1,11 +1,11 @@
-import type { AttachTarget } from "../../hooks/command.js";
+import type { AttachTarget, TargetKind } from "../../hooks/command.js";
 import type { Call } from "../call/call.js";
 import type { FileIdentity } from "../threads/errand.js";
 import { cgroupPath } from "./cgroup.js";
 import type { Copy } from "./copy.js";
 import { type Held, heldBy } from "./held.js";
 import type { Settled } from "./plan.js";
-import type { Target, TargetKind } from "./targets.js";
+import type { Target } from "./targets.js";
 
 /** Symbols and offsets that a policy is shown: of more than these it has the count alone. */
 const MOST_SHOWN = 1024;

@@ -1,23 +1,7 @@
 import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
 import { ERRNO } from "../../errno.js";
+import type { TargetKind } from "../../hooks/command.js";
 import { type Field, MAX_PROBES } from "./fields.js";
-
-/** What a program can be put to. */
-export type TargetKind =
-  | "cgroup"
-  | "device"
-  | "function"
-  | "interface"
-  | "iterator"
-  | "kprobes"
-  | "link"
-  | "map"
-  | "netfilter"
-  | "netns"
-  | "perf_event"
-  | "struct_ops"
-  | "tracepoint"
-  | "uprobes";
 
 export interface Target {
   readonly kind: TargetKind;

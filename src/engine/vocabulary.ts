@@ -1,0 +1,17 @@
+import { EFFECTS } from "../bpf/facts.js";
+import { ATTACH_TYPES, HELPERS, MAP_TYPES, PROGRAM_TYPES } from "../bpf/tables/names.gen.js";
+import { TARGET_KINDS } from "../hooks/command.js";
+import type { Vocabulary } from "../policy/vocabulary.js";
+
+/** What a type is called that is newer than the tables. */
+const UNKNOWN = "unknown";
+
+/** The names that facts can have, by the tables that they are computed with. */
+export const VOCABULARY: Vocabulary = {
+  ProgramType: [...PROGRAM_TYPES.slice(1), UNKNOWN],
+  AttachType: [...ATTACH_TYPES, UNKNOWN],
+  MapType: [...MAP_TYPES, UNKNOWN],
+  HelperName: HELPERS.slice(1),
+  EffectName: [...EFFECTS, "read_only"],
+  TargetKind: TARGET_KINDS,
+};
