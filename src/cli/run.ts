@@ -52,17 +52,29 @@ async function run(words: readonly string[], { config: file, audit, quiet, json 
   endAs(result.ending);
 }
 
-function asJson({ ending, mode, counts, denials }: RunResult): object {
-  return { ...ending, mode, ...counts, denials: denials.map(({ is: _, ...denial }) => denial) };
+function asJson({ ending, mode, counts, denials, restrictions }: RunResult): object {
+  return {
+    ...ending,
+    mode,
+    ...counts,
+    ...(restrictions === null ? {} : { restrictions }),
+    denials: denials.map(({ is: _, ...denial }) => denial),
+  };
 }
 
 /** Denials that are shown; all are in the decision log. */
 const SHOWN = 10;
 
-function summary({ mode, counts, denials }: RunResult, notEnforced: readonly string[]): string {
+function summary({ mode, counts, denials, restrictions }: RunResult, notEnforced: readonly string[]): string {
   const denied = mode === "enforce" ? "denied" : "would have been denied";
   const parts = [`${counts.allowed} allowed`, `${counts.denied} ${denied}`];
   if (counts.probes > 0) parts.push(`${counts.probes} probes of the loader`);
+  const would = restrictions === null ? "" : "would have been ";
+  if (counts.repeats > 0) parts.push(`${counts.repeats} repeated denials by the gate not logged again`);
+  if (counts.lent > 0) parts.push(`${counts.lent} ${would}lent capabilities`);
+  if (counts.frozen > 0) parts.push(`${counts.frozen} ${would}loaded with frozen maps`);
+  if (counts.logFailures > 0) parts.push(`${counts.logFailures} could not be logged`);
+  if (restrictions !== null) parts.push(`${restrictions} restrictions of the gate remain (docs/run.md)`);
   if (counts.stalls > 0) parts.push(`${counts.stalls} tasks killed that kept the gate waiting`);
   if (notEnforced.length > 0) parts.push(`not enforced: ${notEnforced.join(", ")}`);
   const shown = denials.slice(0, SHOWN).map(line);

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.js";
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
-import type { Decision, Denial, Verdicts } from "../hooks/decision.js";
+import type { Decision, Denial, SubjectOfDecision, Verdicts } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
 import type { Subject, SubjectOf } from "../hooks/subject.js";
 import type { DecisionLog } from "../log/log.js";
@@ -48,11 +48,10 @@ const PREPARED = 16;
 
 /** A decision that no policy was asked for: a denial by the gate itself, or a loader's probe. */
 export interface Unasked extends Pick<Decision, "hook" | "current" | "denied_by" | "probe"> {
-  /** The subject's. */
-  readonly name: string;
-  /** Whether the denial holds in a dry run, too: the gate cannot let through what it is about. */
-  readonly unavoidable?: boolean;
+  readonly subject: UnaskedSubject;
 }
+
+export type UnaskedSubject = Pick<SubjectOfDecision, "name" | "digest" | "id">;
 
 /** An attachment as {@link Engine.attached} lists it. */
 export interface Attached {
@@ -70,6 +69,9 @@ export class Engine {
   private readonly roster: Roster;
   private readonly run = randomBytes(6).toString("hex");
   private decided = 0;
+  /** Decisions of a dry run that could not be logged and went on all the same; and why the last one could not. */
+  logFailures = 0;
+  logFailure: CountersignError | null = null;
   /** How often files of keyrings that had changed could not be used. */
   keyringFailures = 0;
   private prepared = 0;
@@ -274,22 +276,22 @@ export class Engine {
   }
 
   /** Logs what was decided without policies, as a gate does with what it cannot carry out. Denied if it cannot be logged. */
-  record({ name, denied_by, unavoidable = false, ...decided }: Unasked): Decision {
-    const subject = { kind: HOOKS[decided.hook].subject, name, digest: "", path: null };
+  record({ subject: named, denied_by, ...decided }: Unasked): Decision {
+    const subject = { kind: HOOKS[decided.hook].subject, ...named, path: null };
     this.decided += 1;
     const id = `${this.run}-${this.decided}`;
     const now = Date.now();
-    const verdicts = verdictsOf(denied_by, this.config.mode, unavoidable);
+    const verdicts = verdictsOf(denied_by, this.config.mode);
     return this.logged({
       id,
       time: now,
       judged_time: now,
+      ...decided,
       subject,
       answers: [],
       keyrings: {},
       duration: 0,
       ...verdicts,
-      ...decided,
     });
   }
 
@@ -344,13 +346,18 @@ export class Engine {
     return this.attachments.find((attachment) => attachment.name === name);
   }
 
-  /** A decision that cannot be logged must have no effect: it is denied. */
+  /** A decision that cannot be logged must have no effect: it is denied instead. A dry run denies nothing, and counts it. */
   private logged(decision: Decision): Decision {
     if (this.log === null) return decision;
     try {
       this.log.write(decision);
       return decision;
     } catch (error) {
+      if (this.config.mode === "audit") {
+        this.logFailures += 1;
+        this.logFailure = error instanceof CountersignError ? error : null;
+        return decision;
+      }
       return { ...decision, ...verdictsOf(unlogged(error), this.config.mode) };
     }
   }
@@ -367,11 +374,11 @@ const NO_OFFENDERS: ReadonlySet<number> = new Set();
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});
 
 /** The verdicts of a decision that does not depend on attachments. */
-function verdictsOf(denial: Denial | null, mode: Mode, unavoidable = false): Verdicts {
+function verdictsOf(denial: Denial | null, mode: Mode): Verdicts {
   const enforced = denial?.verdict ?? 0;
   return {
     mode,
-    verdict: mode === "enforce" || unavoidable ? enforced : 0,
+    verdict: mode === "enforce" ? enforced : 0,
     enforced_verdict: enforced,
     denied_by: denial,
     audit_denials: [],

@@ -1,35 +1,68 @@
-import { ERRNO } from "../errno.js";
+import type { Mode } from "../policy/mode.js";
 import { NR } from "./sys/numbers.js";
 
 /**
- * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h): what loads code into the kernel asks
- * the gate, matched on the system call's number alone, because every other register is the caller's to choose; a new
- * kernel image and every foreign way into the kernel (i386, x32) are refused by the kernel itself; all else runs at the
- * cost of a few instructions, or of none, since the kernel remembers numbers that are always allowed.
+ * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h): what loads code into the kernel, and a new kernel
+ * image, asks the gate, matched on the system call's number alone, because every other register is the caller's to choose. All else
+ * runs at the cost of a few instructions, or of none, since the kernel remembers numbers that are always allowed.
+ *
+ * Every foreign way into the kernel (i386, x32) asks the gate, which denies it and logs that. In audit such calls run, and the gate is
+ * asked about those alone that load code, or that end a program: it records what it would have denied.
  */
-export function gateFilter(): Uint8Array {
-  const asked = WATCHED.length;
-  const refused = REFUSED.length;
-  // Jumps count instructions from the next one on. Layout: 4 of entry, one for each number, allow, ask, refuse.
-  const allow = 4 + asked + refused;
-  const ask = allow + 1;
-  const refuse = allow + 2;
-  const code: Instruction[] = [
+export function gateFilter(mode: Mode): Uint8Array {
+  const code: (Instruction | Jump)[] = [
     [LOAD_WORD, 0, 0, OFFSET_ARCH],
-    [JUMP_EQUAL, 0, refuse - 2, AUDIT_ARCH_X86_64],
+    [JUMP_EQUAL, "next", "foreign", AUDIT_ARCH_X86_64],
     [LOAD_WORD, 0, 0, OFFSET_NUMBER],
-    [JUMP_GREATER_EQUAL, refuse - 4, 0, X32_BIT],
+    [JUMP_GREATER_EQUAL, "x32", "next", X32_BIT],
+    ...asking(WATCHED),
   ];
-  for (const number of WATCHED) code.push([JUMP_EQUAL, ask - code.length - 1, 0, number]);
-  for (const number of REFUSED) code.push([JUMP_EQUAL, refuse - code.length - 1, 0, number]);
-  code.push([RETURN, 0, 0, RET_ALLOW], [RETURN, 0, 0, RET_USER_NOTIF], [RETURN, 0, 0, RET_ERRNO | ERRNO.EPERM]);
-  return encode(code);
+  const labels: Partial<Record<Label, number>> = {};
+  const foreign = (label: "foreign" | "x32", load: readonly Instruction[], numbers: readonly number[]) => {
+    labels[label] = code.length;
+    if (mode === "enforce") code.push([RETURN, 0, 0, RET_USER_NOTIF]);
+    else code.push(...load, ...asking(numbers));
+  };
+  foreign(
+    "x32",
+    [],
+    Object.values(X32).map((number) => number | X32_BIT),
+  );
+  foreign("foreign", [[LOAD_WORD, 0, 0, OFFSET_NUMBER]], Object.values(I386));
+  labels.ask = code.length;
+  code.push([RETURN, 0, 0, RET_USER_NOTIF]);
+  return encode(code.map((instruction, at) => resolved(instruction, at, labels)));
 }
 
-/** System calls that a gate is asked about. */
-export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module];
-/** A new kernel would run without the gate. */
-export const REFUSED: readonly number[] = [NR.kexec_load, NR.kexec_file_load];
+/** Asks the gate about these numbers, and lets all others run. */
+function asking(numbers: readonly number[]): readonly (Instruction | Jump)[] {
+  const jumps = numbers.map((number): Jump => [JUMP_EQUAL, "ask", "next", number]);
+  return [...jumps, [RETURN, 0, 0, RET_ALLOW]];
+}
+
+type Label = "foreign" | "x32" | "ask";
+/** A jump to places of the program that are known once all of it stands. */
+type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
+
+/** Jumps count instructions from the next one on. */
+function resolved(instruction: Instruction | Jump, at: number, labels: Partial<Record<Label, number>>): Instruction {
+  const [code, jt, jf, k] = instruction;
+  const distance = (to: number | Label | "next") =>
+    typeof to === "number" ? to : to === "next" ? 0 : (labels[to] ?? at + 1) - at - 1;
+  return [code, distance(jt), distance(jf), k];
+}
+
+/** System calls of x86-64 that a gate is asked about. */
+export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module, NR.kexec_load, NR.kexec_file_load];
+
+/** Calls of i386 that load code, and the one that ends each program (arch/x86/entry/syscalls/syscall_32.tbl). */
+export const I386 = { bpf: 357, init_module: 128, finit_module: 350, kexec_load: 283, exit_group: 252 } as Readonly<
+  Record<string, number>
+>;
+/** The same of x32, without its bit (syscall_64.tbl). */
+export const X32 = {
+  ...{ bpf: 321, init_module: 175, finit_module: 313, kexec_load: 528, kexec_file_load: 320, exit_group: 231 },
+} as Readonly<Record<string, number>>;
 
 /** One struct sock_filter: code, jump if true, jump if false, operand. */
 type Instruction = readonly [code: number, jt: number, jf: number, k: number];
@@ -43,7 +76,6 @@ const RETURN = 0x06;
 /** Actions of a filter (linux/seccomp.h). */
 const RET_ALLOW = 0x7fff0000;
 const RET_USER_NOTIF = 0x7fc00000;
-const RET_ERRNO = 0x00050000;
 
 /** struct seccomp_data: the number at 0, the architecture at 4. */
 const OFFSET_NUMBER = 0;
@@ -51,7 +83,7 @@ const OFFSET_ARCH = 4;
 /** linux/audit.h: EM_X86_64 (62), 64 bits, little-endian. */
 export const AUDIT_ARCH_X86_64 = 0xc000003e;
 /** __X32_SYSCALL_BIT of asm/unistd.h: the x32 calls have the same architecture and this bit in their number. */
-const X32_BIT = 0x40000000;
+export const X32_BIT = 0x40000000;
 
 function encode(code: readonly Instruction[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(8 * code.length));

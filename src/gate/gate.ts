@@ -1,23 +1,25 @@
 import { ERRNO } from "../errno.js";
+import type { Current } from "../policy/current.js";
 import { type Answer, Call, type Gatehouse } from "./call/call.js";
 import { commandRow } from "./call/command.js";
 import { type Asker, askerOf, copyOf, NO_TASK } from "./call/current.js";
 import type { LastThread } from "./call/last-thread.js";
 import type { Listener } from "./call/listener.js";
 import { Notification, writeResponse } from "./call/notification.js";
+import { GATE_RULES, type GateRule } from "./call/rules.js";
 import { Task } from "./call/task.js";
 import { carryOut } from "./commands/carry.js";
 import { registersOf } from "./commands/command-subject.js";
 import { fetchObject } from "./commands/fetch.js";
+import { denyForeign, denyUnserved, isForeign } from "./commands/foreign.js";
 import { createMap } from "./commands/maps.js";
 import { loadModule } from "./commands/modules.js";
 import { createToken } from "./commands/token.js";
-import { AUDIT_ARCH_X86_64 } from "./filter.js";
 import type { Verdict } from "./judge.js";
 import { loadProgram } from "./load/programs.js";
 import { NR } from "./sys/numbers.js";
 import { close } from "./sys/pidfd.js";
-import { answerWithFd, receive, send } from "./sys/seccomp.js";
+import { answerWithFd, receive, send, stillWaits } from "./sys/seccomp.js";
 import { pack } from "./threads/errand.js";
 import { Awaited, abandon, OwnHands, PortersHands, Superseded } from "./threads/hands.js";
 import type { FromThread } from "./threads/messages.js";
@@ -88,9 +90,25 @@ export class Gate {
     const asker = lastThread.find(tid) ? askerOf(tid, lastThread.info, listener.container) : null;
     if (asker !== null) this.#answerTo(asker, lastThread.pidfd, listener, notification, visit);
     else {
-      this.#give(listener, notification, NOBODY);
+      this.#give(listener, notification, this.#unseen(listener, notification));
       if (visit !== null) abandon(visit);
     }
+  }
+
+  /** Denies a call of a task that is gone, and does not notice, or that cannot be seen from here. */
+  #unseen(listener: Listener, { bytes, tid }: Notification): Answer {
+    if (!stillWaits(listener.fd, bytes)) return "gone";
+    const current = { ...NO_TASK, tid, container: listener.container };
+    return this.#denyUnasked("unseen_task", current, "its task cannot be seen in the gate's pid namespace");
+  }
+
+  /** Denies a call of which no more than its task is known. */
+  #denyUnasked(rule: GateRule, current: Current, reason: string): Answer {
+    const { judge, settings } = this.gatehouse;
+    const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
+    const subject = { name: current.comm === "" ? `task ${current.tid}` : current.comm, digest: "" };
+    const verdict = judge.record({ hook: "bpf", subject, denial, probe: null, current });
+    return settings.audit ? "continue" : { result: verdict };
   }
 
   #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
@@ -132,24 +150,23 @@ export class Gate {
 
   /** What can be answered by registers alone, whoever asks; null for all else. */
   #shortAnswer(notification: Notification): Answer | null {
-    if (notification.arch !== AUDIT_ARCH_X86_64) return NOBODY;
+    if (isForeign(notification)) return null;
     const treatment = notification.call === NR.bpf ? commandRow(notification.word(0))?.treatment : undefined;
     const passes = treatment === "pass" || treatment === "copy";
     return passes && !this.gatehouse.judge.serves("bpf") ? "continue" : null;
   }
 
   #judge(call: Call, notification: Notification): Answer {
+    if (isForeign(notification)) return denyForeign(call);
     if (notification.call === NR.bpf) return judgeCommand(call);
     if (notification.call === NR.init_module || notification.call === NR.finit_module) return loadModule(call);
-    return { result: -ERRNO.EPERM };
+    return denyUnserved(call);
   }
 
-  /** Refuses a call that is not served to its end, and writes down why. */
+  /** Denies a call that is not served to its end, and logs why. */
   #turnAway(listener: Listener, notification: Notification, visit: Visit, reason: string): void {
     const current = visit.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
-    const event = { hook: "bpf", subject: current.comm, verdict: -ERRNO.EPERM, reason, probe: null, current } as const;
-    this.gatehouse.judge.record({ ...event, unavoidable: true });
-    this.#give(listener, notification, NOBODY);
+    this.#give(listener, notification, this.#denyUnasked("stalled", current, reason));
     abandon(visit);
   }
 
@@ -174,8 +191,6 @@ export class Gate {
   }
 }
 
-/** For a task that is gone, or cannot be seen from here: there is nobody to decide about. */
-const NOBODY: Answer = { result: -ERRNO.EPERM };
 const UNDECIDED: readonly Verdict[] = [];
 /** Errands for one call of a suspect: each takes a turn, and that runs through all before it. None needs as many as forty. */
 const MOST_ERRANDS = 256;
@@ -200,7 +215,12 @@ function judgeCommand(call: Call): Answer {
   const size = call.word(2);
   const row = commandRow(cmd);
   if (row === null)
-    return call.refuse("bpf", `command ${cmd}`, -ERRNO.EINVAL, `the gate does not know bpf(2) command ${cmd}`);
+    return call.deny(
+      "unknown_command",
+      "bpf",
+      { name: `command ${cmd}` },
+      `the gate does not know bpf(2) command ${cmd}`,
+    );
   // what memory tells of these is decided on with the copy
   if (call.serves("bpf") && row.treatment !== "copy" && row.kind !== "path") {
     const { verdict } = call.decide("bpf", registersOf(row.name, cmd, size));

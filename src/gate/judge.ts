@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.js";
+import type { Engine, UnaskedSubject } from "../engine/engine.js";
 import type { Standing } from "../engine/succession.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
@@ -50,17 +50,22 @@ export class Judge {
   }
 
   /** Records what no policy decided, and returns its applied verdict: a denial if it could not be logged. */
-  record({ hook, subject, verdict, reason, probe, current, unavoidable = false }: GateEvent): number {
+  record({ hook, subject, denial, probe, current }: GateEvent): number {
     const denied_by =
-      reason === null
+      denial === null
         ? null
-        : { attachment: null, verdict, code: "REFUSED_BY_GATE" as const, reason: `gate: ${reason}` };
+        : {
+            attachment: null,
+            verdict: denial.verdict,
+            code: "REFUSED_BY_GATE" as const,
+            rule: denial.rule,
+            reason: `gate: ${denial.reason}`,
+          };
     const decision = this.engine.record({
       hook,
-      name: subject,
+      subject,
       current,
       denied_by,
-      unavoidable,
       ...(probe === null ? {} : { probe }),
     });
     this.tell(decision);
@@ -82,14 +87,19 @@ export interface Verdict {
   readonly freezes: boolean;
 }
 
-/** Something that no policy decided: a denial with its reason, or a probe. */
+/** A denial by a rule of the gate's own. */
+export interface GateDenial {
+  /** Negative errno. */
+  readonly verdict: number;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** Something that no policy decided: a denial by the gate, or a probe. */
 export interface GateEvent {
   readonly hook: HookName;
-  readonly subject: string;
-  readonly verdict: number;
-  readonly reason: string | null;
+  readonly subject: UnaskedSubject;
+  readonly denial: GateDenial | null;
   readonly probe: string | null;
   readonly current: Current;
-  /** Whether it is denied in a dry run, too. */
-  readonly unavoidable?: boolean;
 }

@@ -2,7 +2,19 @@ import type { Decision } from "../hooks/decision.js";
 
 /** What came of calls; and what else happened. Rows of the table that the gate's thread writes and others read, in shared memory. */
 export const OUTCOMES = ["allowed", "denied", "faults", "probes"] as const;
-const EVENTS = ["stalls", "suspicions", "replacements", "keyringFailures"] as const;
+const EVENTS = [
+  "stalls",
+  "suspicions",
+  "replacements",
+  "keyringFailures",
+  /** Denials by the gate that repeat one that was logged. */
+  "repeats",
+  /** Decisions of a dry run that could not be logged. */
+  "logFailures",
+  /** Decisions that lent a task capabilities, and that had a program's maps frozen: in audit, that would have. */
+  "lent",
+  "frozen",
+] as const;
 export const COUNTS = [...OUTCOMES, ...EVENTS] as const;
 export type Count = (typeof COUNTS)[number];
 
@@ -19,7 +31,9 @@ export class Tally {
     this.#buckets = new BigInt64Array(memory, 8 * COUNTS.length, BUCKETS.length + 2);
   }
 
-  decision({ enforced_verdict, answers, probe }: Decision): void {
+  decision({ enforced_verdict, answers, probe, grants }: Decision): void {
+    if (grants?.delegation?.mode === "enforce") this.add("lent");
+    if (grants?.freeze !== undefined) this.add("frozen");
     if (probe !== undefined) this.add("probes");
     else this.add(enforced_verdict < 0 ? "denied" : "allowed");
     if (answers.some(({ fault }) => fault !== null)) this.add("faults");

@@ -30,6 +30,8 @@ export interface SubjectOfDecision {
   readonly digest: string;
   /** The file that it is or came from; null where there is none, as for a live load. */
   readonly path: string | null;
+  /** The kernel's id of an object that the gate did not hand out; left out for all else. */
+  readonly id?: number;
 }
 
 /** The verdicts of the dispatcher, and the answers that they follow from. */
@@ -71,6 +73,8 @@ export interface Denial {
   /** Negative errno. */
   readonly verdict: number;
   readonly code: DenialCode;
+  /** The rule of the gate's own that denies (docs/run.md); left out for any other denial. */
+  readonly rule?: string;
   /** One line a person can act on. */
   readonly reason: string;
 }

@@ -72,6 +72,7 @@ export class Agent {
       denial: () => undefined,
       warned: options.warn,
       killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
+      unlogged: (error) => say(error),
       replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
       lost: (error) => agent.#lose(error),
       done: (listener) => agent.#release(listener),

@@ -2,7 +2,7 @@ import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { ProgramSubject, SubjectOf } from "../../hooks/subject.js";
-import type { Judge, Verdict } from "../judge.js";
+import type { GateDenial, Judge, Verdict } from "../judge.js";
 import type { Facts } from "../load/facts.js";
 import type { LiveLoad } from "../load/load.js";
 import type { GateSettings } from "../settings.js";
@@ -14,9 +14,11 @@ import type { Memory, Word } from "../threads/errand.js";
 import type { Visit } from "../threads/visit.js";
 import type { Watch } from "../threads/watch.js";
 import { Attr, MAX_ATTR } from "./attr.js";
+import { commandRow } from "./command.js";
 import { type Asker, capabilityNames } from "./current.js";
 import type { Listener } from "./listener.js";
 import type { Notification } from "./notification.js";
+import { GATE_RULES, type GateRule, type Obstacle } from "./rules.js";
 import type { Task } from "./task.js";
 
 /**
@@ -29,6 +31,18 @@ export type Answer = { readonly result: number } | HandOut | "continue" | "gone"
 export interface HandOut {
   readonly fd: number;
   readonly handedOut: () => void;
+}
+
+/** What becomes of a call that the gate does not carry out: an errno, or in audit the kernel's own doing. */
+export type Denied = { readonly result: number } | "continue";
+
+/** What a denial by the gate is about. */
+export interface DeniedSubject {
+  readonly name: string;
+  /** SHA-256 where it is known. */
+  readonly digest?: string;
+  /** The kernel's id of an object. */
+  readonly id?: number;
 }
 
 const NONE: readonly Memory[] = [];
@@ -81,16 +95,21 @@ export class Call {
   }
 
   /**
-   * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. E2BIG where there is more and it is not zero, as the
-   * kernel answers what is newer than itself (bpf_check_uarg_tail_zero); EFAULT where it is not there.
+   * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. What follows them must be zero, as the kernel asks of what is newer
+   * than itself (bpf_check_uarg_tail_zero).
    */
-  attr(room: number): Attr | number {
+  attr(room: number): Attr | Denied {
     const size = this.word(2);
-    if (size > MAX_ATTR) return -ERRNO.E2BIG;
+    if (size > MAX_ATTR) return this.asKernel(-ERRNO.E2BIG);
     const bytes = this.task.read(this.long(1), size);
-    if (bytes === null) return -ERRNO.EFAULT;
-    for (let at = room; at < size; at += 1) if (bytes[at] !== 0) return -ERRNO.E2BIG;
+    if (bytes === null) return this.asKernel(-ERRNO.EFAULT);
+    for (let at = room; at < size; at += 1) if (bytes[at] !== 0) return this.#denyAttr(at);
     return new Attr(size, room, bytes);
+  }
+
+  #denyAttr(at: number): Denied {
+    const name = commandRow(this.word(0))?.name ?? "";
+    return this.deny("attr_size", "bpf", { name }, `the gate does not know what byte ${at} of its bpf_attr is for`);
   }
 
   serves(hook: HookName): boolean {
@@ -114,13 +133,46 @@ export class Call {
     return this.#once(() => judge.decide(hook, subject, this.asker.current, this.visit?.overdue, names));
   }
 
+  /** Whether denials are recorded and not enforced. */
+  get isDryRun(): boolean {
+    return this.settings.audit;
+  }
+
   /**
-   * Refuses what no policy can allow, or what the gate cannot carry out. In audit it is recorded and left to the kernel,
-   * which decides nothing then, and so may look at memory again.
+   * Answers with an errno that the kernel would give as well, so that it is no denial by the gate. In audit the kernel says
+   * so itself, in case the gate is mistaken.
    */
-  refuse(hook: HookName, subject: string, verdict: number, reason: string): { readonly result: number } | "continue" {
-    const { verdict: recorded } = this.record(hook, subject, verdict, reason, null);
-    return this.settings.audit ? "continue" : { result: recorded };
+  asKernel(errno: number): Denied {
+    return this.isDryRun ? "continue" : { result: errno };
+  }
+
+  /**
+   * Denies a call by a rule of the gate's own, which no policy can lift. It is a decision in the log, and in audit left to the kernel,
+   * which may look at the task's memory again: nothing is enforced there.
+   */
+  deny(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string): Denied {
+    const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
+    const { verdict } = this.#once(() => this.#record(hook, subject, denial, null));
+    return this.isDryRun ? "continue" : { result: verdict };
+  }
+
+  /** The same for an obstacle. */
+  denyFor({ rule, reason }: Obstacle, hook: HookName, subject: DeniedSubject): Denied {
+    return this.deny(rule, hook, subject, reason);
+  }
+
+  /**
+   * Denies what a task may ask for again and again. For the tasks of one container, or of one command, the first denial of each `what` is
+   * a decision in the log, and later ones are counted.
+   */
+  denyRepeatable(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string, what: string): Denied {
+    const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
+    const { verdict } = this.#once(() => {
+      if (this.listener.objects.isDeniedFirst(`${rule} ${what}`)) return this.#record(hook, subject, denial, null);
+      this.gatehouse.tally.add("repeats");
+      return { verdict: denial.verdict, asked: false, delegated: false, freezes: false };
+    });
+    return this.isDryRun ? "continue" : { result: verdict };
   }
 
   /** Of the capabilities that something needs, those that the task lacks, where an attachment may lend any. */
@@ -140,9 +192,9 @@ export class Call {
     return lacking !== 0n && this.gatehouse.judge.engine.lender(hook, this.asker.current) !== null;
   }
 
-  /** Lets through before policies what a loader tries out: 0, or a refusal where that could not be written down. */
-  passProbe(subject: string, probe: string): Verdict {
-    return this.record("bpf_prog_load", subject, 0, null, probe);
+  /** Allows before policies what a loader tries out: 0, or a denial where that could not be logged. */
+  passProbe(subject: DeniedSubject, probe: string): Verdict {
+    return this.#once(() => this.#record("bpf_prog_load", subject, null, probe));
   }
 
   /**
@@ -167,20 +219,12 @@ export class Call {
     return this.task.make({ identity, number, words, held, path: reach === "path" });
   }
 
-  private record(
-    hook: HookName,
-    subject: string,
-    verdict: number,
-    reason: string | null,
-    probe: string | null,
-  ): Verdict {
+  #record(hook: HookName, subject: DeniedSubject, denial: GateDenial | null, probe: string | null): Verdict {
     const { judge } = this.gatehouse;
-    const { current } = this.asker;
-    const event = { hook, subject, verdict, reason, probe, current };
-    return this.#once(() => {
-      const recorded = judge.record(event);
-      return { verdict: recorded, asked: false, delegated: false, freezes: false };
-    });
+    const { name, digest = "", id } = subject;
+    const named = { name: name === "" ? UNNAMED : name, digest, ...(id === undefined ? {} : { id }) };
+    const recorded = judge.record({ hook, subject: named, denial, probe, current: this.asker.current });
+    return { verdict: recorded, asked: false, delegated: false, freezes: false };
   }
 
   /** Decides, or gives what a turn before this one has decided. */
@@ -193,3 +237,6 @@ export class Call {
     return verdict;
   }
 }
+
+/** The name of a subject that its task has given none. */
+const UNNAMED = "(unnamed)";

@@ -9,6 +9,8 @@ export class Objects {
   /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
+  /** What was denied to its tasks and logged, oldest first. */
+  readonly #denied = new Set<string>();
   #mapMemory = 0;
   #sweepAt = SWEEP;
   /** Where looking for maps that are gone goes on. */
@@ -83,6 +85,15 @@ export class Objects {
       if (next.value !== undefined && !mapExists(next.value)) this.#forgetMap(next.value);
     }
     return this.#fits(bytes, quota);
+  }
+
+  /** Whether something is denied to its tasks for the first time, as far as that is remembered; true once. */
+  isDeniedFirst(what: string): boolean {
+    if (this.#denied.has(what)) return false;
+    const oldest = this.#denied.size < REMEMBERED ? undefined : this.#denied.keys().next().value;
+    if (oldest !== undefined) this.#denied.delete(oldest);
+    this.#denied.add(what);
+    return true;
   }
 
   #fits(bytes: number, quota: number): boolean {

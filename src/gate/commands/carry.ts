@@ -1,8 +1,10 @@
 import { ERRNO } from "../../errno.js";
+import { Attr } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
+import { isObstacle, type Obstacle } from "../call/rules.js";
 import { close } from "../sys/pidfd.js";
 import { copiedCommand } from "./command-subject.js";
-import { type Copy, copyFields, type Obstacle, writeBack } from "./copy.js";
+import { type Copy, copyFields, writeBack } from "./copy.js";
 import { LAYOUTS, type Layout } from "./fields.js";
 import { heldBy } from "./held.js";
 import { PLAIN, PLANS, type Plan } from "./plan.js";
@@ -16,30 +18,30 @@ export function carryOut(call: Call, name: string): Answer {
   const cmd = call.word(0);
   const base = LAYOUTS[cmd] as Layout;
   const given = call.attr(base.size);
-  if (typeof given === "number") return { result: given };
+  if (!(given instanceof Attr)) return given;
   const plan: Plan | Obstacle | number = PLANS[cmd]?.(call, given) ?? PLAIN;
-  if (typeof plan === "number") return { result: plan };
-  if ("reason" in plan) return refused(call, name, plan);
+  if (typeof plan === "number") return call.asKernel(plan);
+  if (isObstacle(plan)) return call.denyFor(plan, "bpf", { name });
   const layout = { ...base, fields: [...base.fields, ...plan.fields] };
   const copy = copyFields(call.task, given, layout, plan.known);
-  if (typeof copy === "number") return { result: copy };
-  if ("reason" in copy) return refused(call, name, copy);
+  if (typeof copy === "number") return call.asKernel(copy);
+  if (isObstacle(copy)) return call.denyFor(copy, "bpf", { name });
   const settled = plan.settle(copy);
-  if (typeof settled === "number") return { result: settled };
-  if ("reason" in settled) return refused(call, name, settled);
+  if (typeof settled === "number") return call.asKernel(settled);
+  if (isObstacle(settled)) return call.denyFor(settled, "bpf", { name });
   if (!call.stillWaits) return "gone";
 
   const fd = copy.fds.get("object");
   const object = fd === undefined || fd < 0 ? null : heldBy(call, fd);
-  if (fd !== undefined && object === null) return { result: fd < 0 ? (layout.noObject ?? fd) : -ERRNO.EINVAL };
+  if (fd !== undefined && object === null) return call.asKernel(fd < 0 ? (layout.noObject ?? fd) : -ERRNO.EINVAL);
   const stranger = strangerAmong(call, copy);
   if (stranger !== null) {
-    const answer = refused(call, name, { verdict: -ERRNO.EPERM, reason: `${stranger} was not handed out here` });
+    const answer = call.deny("existing_use", "bpf", { name }, `${stranger} was not handed out here (gate.existing)`);
     if (answer !== "continue") return answer;
   }
   const { verdict, asked } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
   if (verdict < 0) return { result: verdict };
-  if (plan.left) return asked ? "continue" : refused(call, name, { verdict: -ERRNO.EPERM, reason: UNASKED });
+  if (plan.left) return asked ? "continue" : call.deny("loader_run", "bpf", { name }, UNASKED);
   return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.reach));
 }
 
@@ -53,10 +55,6 @@ function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answe
     return { result: -ERRNO.EFAULT };
   }
   return result >= 0 && layout.givesFd ? { fd: result, handedOut: () => undefined } : { result };
-}
-
-function refused(call: Call, name: string, { verdict, reason }: Obstacle): Answer {
-  return call.refuse("bpf", name, verdict, reason);
 }
 
 /** The first object among the fds that was not handed out here, where the settings have that matter. */

@@ -1,5 +1,6 @@
 import { ERRNO } from "../../errno.js";
 import { Attr } from "../call/attr.js";
+import { isObstacle, type Obstacle } from "../call/rules.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import type { Memory } from "../threads/errand.js";
@@ -21,12 +22,6 @@ export interface Copy {
   readonly held: Memory[];
   /** What the kernel writes to, with the field that it is for. */
   readonly rooms: readonly { readonly field: Field & { is: "out" }; readonly room: Uint8Array }[];
-}
-
-/** Why a command cannot be carried out, in one line, where the kernel would not refuse it itself. */
-export interface Obstacle {
-  readonly verdict: number;
-  readonly reason: string;
 }
 
 /**
@@ -51,7 +46,7 @@ export function copyFields(
   };
   const stranger = firstUnknown(given, layout, known);
   if (stranger !== null)
-    return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what byte ${stranger} of its bpf_attr is for` };
+    return { rule: "unknown_field", reason: `the gate does not know what byte ${stranger} of its bpf_attr is for` };
   const point = (at: number, bytes: Memory) => {
     const kept = bytes.byteLength === 0 ? NOTHING : bytes;
     copy.held.push(kept);
@@ -63,7 +58,7 @@ export function copyFields(
       case "value": {
         const value = given.u32(at);
         if (field.most !== undefined && value > field.most)
-          return { verdict: -ERRNO.EINVAL, reason: `${value} is more than the gate does for a task, ${field.most}` };
+          return { rule: "repeat", reason: `${value} is more than the gate does for a task, ${field.most}` };
         attr.bytes.set(given.bytes.subarray(at, at + (field.size ?? 4)), at);
         break;
       }
@@ -121,7 +116,7 @@ export function copyFields(
         attr.setU32(field.count, count);
         if (given.u64(at) === 0n) break;
         const listed = copyTexts(task, given.u64(at), count);
-        if (typeof listed === "number") return listed;
+        if (typeof listed === "number" || isObstacle(listed)) return listed;
         copy.texts = listed.texts;
         copy.held.push(...listed.held);
         point(at, listed.pointers);

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../errno.js";
-import { Attr, CREATE, FLAG } from "../call/attr.js";
+import { Attr, CREATE } from "../call/attr.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import { createdMap } from "./map-subject.js";
@@ -19,7 +19,6 @@ const HASH_SIZE = 32;
 
 /** Copies a BPF_MAP_CREATE once and makes the attr that the gate carries out, or gives a negative errno. */
 export function copyCreate(task: Task, given: Attr): LiveCreate | number {
-  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return -ERRNO.EPERM;
   const attr = new Attr(given.size, CREATE.size);
   attr.bytes.set(given.bytes);
   const held: Uint8Array[] = [];

@@ -1,7 +1,9 @@
 import { ERRNO } from "../../errno.js";
+import type { HookName } from "../../hooks/catalogue.js";
 import { Attr, BY_ID, FLAG, GET } from "../call/attr.js";
-import type { Answer, Call } from "../call/call.js";
+import type { Answer, Call, DeniedSubject } from "../call/call.js";
 import { CMD, type CommandRow } from "../call/command.js";
+import { isObstacle } from "../call/rules.js";
 import { judgeLoaded } from "../load/loaded.js";
 import { linkedProgram, mapInfo, programInfo } from "../sys/bpf.js";
 import { readLink } from "../sys/file.js";
@@ -9,6 +11,7 @@ import { addressOf } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
 import { pathCommand } from "./command-subject.js";
 import { PATH_MAX } from "./fields.js";
+import { liveMap } from "./map-subject.js";
 import { judgeMap } from "./maps.js";
 import { openPlace } from "./place.js";
 
@@ -19,21 +22,21 @@ import { openPlace } from "./place.js";
 export function fetchObject(call: Call, cmd: number, row: CommandRow): Answer {
   const fd = row.kind === "path" ? openPinned(call, row) : openById(call, cmd);
   if (typeof fd !== "number") return fd;
-  if (fd < 0) return { result: fd };
+  if (fd < 0) return call.asKernel(fd);
   const answer = judgeObject(call, fd);
   if (typeof answer !== "object" || !("fd" in answer)) close(fd);
   return answer;
 }
 
-function openById(call: Call, cmd: number): number | "gone" {
+function openById(call: Call, cmd: number): number | Answer {
   const attr = call.attr(BY_ID.size);
-  if (typeof attr === "number") return attr;
+  if (!(attr instanceof Attr)) return attr;
   return call.stillWaits ? call.bpfAsTask(cmd, attr.bytes) : "gone";
 }
 
-function openPinned(call: Call, row: CommandRow): number | "gone" {
+function openPinned(call: Call, row: CommandRow): number | Answer {
   const given = call.attr(GET.size);
-  if (typeof given === "number") return given;
+  if (!(given instanceof Attr)) return given;
   const path = call.task.readString(given.u64(GET.pathname), PATH_MAX);
   if (path === null) return -ERRNO.EFAULT;
   if (path.byteLength === PATH_MAX) return -ENAMETOOLONG;
@@ -45,10 +48,11 @@ function openPinned(call: Call, row: CommandRow): number | "gone" {
     byFd && given.s32(GET.pathFd) >= 0 ? call.task.fd(given.s32(GET.pathFd)) : undefined,
   );
   if (typeof place === "number") return place;
+  if (isObstacle(place)) return call.denyFor(place, "bpf", { name: row.name });
   if (!call.stillWaits) return "gone";
   if (call.serves("bpf")) {
     const { verdict } = call.decide("bpf", pathCommand(row.name, CMD.objGet, call.word(2), place.path));
-    if (verdict < 0) return verdict;
+    if (verdict < 0) return { result: verdict };
   }
   const attr = new Attr(given.size, GET.size);
   attr.bytes.set(given.bytes);
@@ -65,7 +69,8 @@ const ENAMETOOLONG = 36;
 function judgeObject(call: Call, fd: number): Answer {
   const kind = readLink(`/proc/thread-self/fd/${fd}`) ?? "";
   const judge = KINDS[kind];
-  return judge === undefined ? absent(call, `\`${kind}\``) : judge(call, fd);
+  if (judge !== undefined) return judge(call, fd);
+  return call.deny("unknown_object", "bpf", { name: kind }, `the gate does not know what \`${kind}\` is`);
 }
 
 const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
@@ -73,30 +78,46 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
     const info = programInfo(fd);
     if (typeof info === "number") return { result: info };
     const subject = call.listener.objects.program(info.id);
-    if (subject === null) return existing(call, fd, `program ${info.id}`);
+    if (subject === null) return existing(call, fd, "bpf_prog", "program", { name: info.name, id: info.id });
     return judgeLoaded(call, subject, true) ?? { fd, handedOut: () => undefined };
   },
   "anon_inode:bpf-map": (call, fd) => {
     const info = mapInfo(fd);
     if (typeof info === "number") return { result: info };
     const { objects } = call.listener;
-    const handedOut = objects.mapCreator(info.id) !== null || call.settings.existing === "allow";
-    if (objects.isWithheld(info.id) || !handedOut) return absent(call, `map ${info.id}`);
+    const named = { name: info.name, digest: liveMap(info, fd, "rw").digest, id: info.id };
+    if (objects.isWithheld(info.id)) {
+      const reason = `map ${info.id} was made for one program alone`;
+      return call.denyRepeatable("withheld", "bpf_map", named, reason, `map ${info.id}`);
+    }
+    if (objects.mapCreator(info.id) === null && call.settings.existing !== "allow")
+      return existing(call, fd, "bpf_map", "map", named);
     return judgeMap(call, info, fd, 0) ?? { fd, handedOut: () => undefined };
   },
-  "anon_inode:bpf_link": (call, fd) => {
-    const program = linkedProgram(fd);
-    if (program < 0) return { result: program };
-    if (call.listener.objects.program(program) !== null) return { fd, handedOut: () => undefined };
-    return existing(call, fd, `link of program ${program}`);
-  },
+  "anon_inode:bpf_link": judgeLink,
+  "anon_inode:bpf-link": judgeLink,
 };
 
-function existing(call: Call, fd: number, what: string): Answer {
-  return call.settings.existing === "allow" ? { fd, handedOut: () => undefined } : absent(call, what);
+/** The kernel names a link's file `bpf_link` as it is made and `bpf-link` as it is found (kernel/bpf/syscall.c). */
+function judgeLink(call: Call, fd: number): Answer {
+  const program = linkedProgram(fd);
+  if (program < 0) return { result: program };
+  if (call.listener.objects.program(program) !== null) return { fd, handedOut: () => undefined };
+  return existing(call, fd, "bpf", "link of program", { name: `link of program ${program}`, id: program });
 }
 
-/** Not recorded: whoever lists ids asks for each of them, and nothing was refused that was ever offered. */
-function absent(call: Call, _what: string): Answer {
-  return call.settings.audit ? "continue" : { result: -ERRNO.ENOENT };
+/**
+ * An object that was not handed out to the task's like: found only where the settings say so. Whoever lists ids asks for each of them
+ * again and again, so that the first denial of each object is logged, and later ones are counted.
+ */
+function existing(
+  call: Call,
+  fd: number,
+  hook: HookName,
+  kind: "program" | "map" | "link of program",
+  subject: DeniedSubject & { readonly id: number },
+): Answer {
+  if (call.settings.existing === "allow") return { fd, handedOut: () => undefined };
+  const what = `${kind} ${subject.id}`;
+  return call.denyRepeatable("existing", hook, subject, `${what} was not handed out here (gate.existing)`, what);
 }

@@ -47,22 +47,26 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Held | null>> =
     const judged = call.listener.objects.mapCreator(info.id) !== null;
     return { kind: "map", program: null, map, programType: 0, attachTo: null, judged, title: `map ${info.id}` };
   },
-  "anon_inode:bpf_link": (call, fd) => {
-    const id = linkedProgram(fd);
-    if (id < 0) return null;
-    const program = call.listener.objects.program(id);
-    return {
-      kind: "link",
-      program: program === null ? null : referenceTo(program),
-      map: null,
-      programType: 0,
-      attachTo: null,
-      // 0: a link of a struct_ops map, which has no program
-      judged: id === 0 || program !== null,
-      title: `link of program ${id}`,
-    };
-  },
+  // the kernel's name as it makes a link, and as it finds one
+  "anon_inode:bpf_link": (call, fd) => linkHeld(call, fd),
+  "anon_inode:bpf-link": (call, fd) => linkHeld(call, fd),
 };
+
+function linkHeld(call: Call, fd: number): Held | null {
+  const id = linkedProgram(fd);
+  if (id < 0) return null;
+  const program = call.listener.objects.program(id);
+  return {
+    kind: "link",
+    program: program === null ? null : referenceTo(program),
+    map: null,
+    programType: 0,
+    attachTo: null,
+    // 0: a link of a struct_ops map, which has no program
+    judged: id === 0 || program !== null,
+    title: `link of program ${id}`,
+  };
+}
 
 function programHeld(call: Call, fd: number): Held | null {
   const numbers = programNumbers(fd);

@@ -1,5 +1,4 @@
-import { ERRNO } from "../../errno.js";
-import { CREATE, FLAG } from "../call/attr.js";
+import { Attr, CREATE, FLAG } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import { neededForMap } from "../load/needs.js";
@@ -12,25 +11,25 @@ import { createdMap, liveMap } from "./map-subject.js";
 /** Decides a BPF_MAP_CREATE on a copy, creates the copy's map as the task, and hands its fd out if it may be had. */
 export function createMap(call: Call): Answer {
   const given = call.attr(CREATE.size);
-  if (typeof given === "number") return { result: given };
-  const name = given.name(CREATE.mapName);
-  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return call.refuse("bpf_map_create", name, -ERRNO.EPERM, TOKEN);
+  if (!(given instanceof Attr)) return given;
+  const subject = createdMap(given);
+  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return call.deny("token", "bpf_map_create", subject, TOKEN);
   const create = copyCreate(call.task, given);
-  if (typeof create === "number") return { result: create };
+  if (typeof create === "number") return call.asKernel(create);
   if (!call.stillWaits) return "gone";
 
   const { listener, settings } = call;
   if (!listener.objects.hasRoom(create.memory, settings.mapMemory)) {
     const reason = `${create.memory} bytes of map memory are more than is left of ${settings.mapMemory}, or there are too many maps`;
-    const answer = call.refuse("bpf_map_create", name, -ERRNO.ENOMEM, reason);
+    const answer = call.deny("map_memory", "bpf_map_create", subject, reason);
     if (answer !== "continue") return answer;
   }
   const lacking = call.lacking(neededForMap(given.u32(CREATE.mapType)));
-  const { verdict, delegated } = call.decide("bpf_map_create", createdMap(given), lacking);
+  const { verdict, delegated } = call.decide("bpf_map_create", subject, lacking);
   if (verdict < 0) return { result: verdict };
   const reach = reachOf(given.u32(CREATE.mapIfindex));
   const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, reach, delegated ? lacking : 0n);
-  if (fd < 0) return { result: fd };
+  if (fd < 0) return call.asKernel(fd);
   const info = mapInfo(fd);
   const refusal = typeof info === "number" ? { result: info } : judgeMap(call, info, fd, given.u32(CREATE.mapFlags));
   if (refusal !== null) {

@@ -1,6 +1,7 @@
 import { sha256 } from "../../bpf/digest.js";
 import { ERRNO } from "../../errno.js";
 import type { Answer, Call } from "../call/call.js";
+import { type Obstacle, tooLarge } from "../call/rules.js";
 import { sealedFile } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
@@ -14,34 +15,42 @@ const MAX_PARAMETERS = 64 * 1024;
  */
 export function loadModule(call: Call): Answer {
   const { notification, task, asker } = call;
-  if (!asker.current.capabilities.includes("CAP_SYS_MODULE")) return { result: -ERRNO.EPERM };
+  if (!asker.current.capabilities.includes("CAP_SYS_MODULE")) return call.asKernel(-ERRNO.EPERM);
   const byFd = notification.call === NR.finit_module;
   const data = byFd ? readFile(call) : readImage(call);
-  if (typeof data === "number") return { result: data };
+  if (typeof data === "number") return call.asKernel(data);
+  if (!(data instanceof Uint8Array)) return call.denyFor(data, "kernel_read_file", { name: NAME });
   const parameters = task.readString(call.long(byFd ? 1 : 2), MAX_PARAMETERS);
-  if (parameters === null) return { result: -ERRNO.EFAULT };
-  if (parameters.byteLength === MAX_PARAMETERS) return { result: -ERRNO.E2BIG };
+  if (parameters === null) return call.asKernel(-ERRNO.EFAULT);
+  if (parameters.byteLength === MAX_PARAMETERS)
+    return call.denyFor(tooLarge("a text of parameters", MAX_PARAMETERS), "kernel_read_file", { name: NAME });
   if (!call.stillWaits) return "gone";
 
   const text = Buffer.from(parameters).toString("latin1");
   const digest = sha256(data);
-  const subject = { path: "", name: "module", digest, sha256: digest, data, signature: null, purpose: "module" };
+  const subject = { path: "", name: NAME, digest, sha256: digest, data, signature: null, purpose: "module" };
   const { verdict } = call.decide("kernel_read_file", { ...subject, parameters: text });
   if (verdict < 0) return { result: verdict };
+  if (call.isDryRun) return "continue"; // LoadPin and IMA look at the task's own file
   const fd = task.own("module", () => sealedFile("module", data));
   if (fd < 0) return { result: fd };
   const flags = byFd ? call.word(2) : 0;
   return { result: call.asTask(NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
 }
 
-function readFile(call: Call): Uint8Array | number {
+/** What policies and the log know a module by: its own name is inside. */
+const NAME = "module";
+
+function readFile(call: Call): Uint8Array | Obstacle | number {
   const fd = call.task.fd(call.word(0) | 0);
   if (fd < 0) return fd;
-  return call.task.readFile(fd, MAX_MODULE) ?? -ERRNO.EINVAL;
+  const reason = `its file cannot be read, or is longer than ${MAX_MODULE} bytes`;
+  return call.task.readFile(fd, MAX_MODULE) ?? { rule: "unreadable", reason };
 }
 
-function readImage(call: Call): Uint8Array | number {
+function readImage(call: Call): Uint8Array | Obstacle | number {
   const size = call.long(1);
-  if (size === 0n || size > BigInt(MAX_MODULE)) return -ERRNO.ENOEXEC;
+  if (size === 0n) return -ERRNO.ENOEXEC;
+  if (size > BigInt(MAX_MODULE)) return tooLarge(`a module of ${size} bytes`, MAX_MODULE);
   return call.task.read(call.long(0), Number(size)) ?? -ERRNO.EFAULT;
 }

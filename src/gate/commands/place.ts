@@ -1,5 +1,7 @@
 import { ERRNO } from "../../errno.js";
+import { oneLine } from "../../error.js";
 import type { Call } from "../call/call.js";
+import type { Obstacle } from "../call/rules.js";
 import { openPlainPath, PLACE, readLink } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
@@ -28,16 +30,22 @@ export interface NewName {
 const AT_FDCWD = -100;
 
 /**
- * Looks a path up. A negative errno as the kernel's; ELOOP for one that leads through a link of /proc to a process's own files,
+ * Looks a path up. A negative errno as the kernel's; an obstacle for one that leads through a link of /proc to a process's own files,
  * since those would be the gate's. It is held as long as the call is.
  */
-export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): Place | number {
+export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): Place | Obstacle | number {
   // a path out of the memory of a task that is gone may be anything, and there is nobody to look it up as
   if (!call.stillWaits) return -ERRNO.ESRCH;
   const name = Uint8Array.of(...path, 0);
-  return placed(
-    call.task.own("place", () => call.asTask(NR.openat2, [directory, name, PLACE, PLACE.byteLength], [], "path")),
+  const fd = call.task.own("place", () =>
+    call.asTask(NR.openat2, [directory, name, PLACE, PLACE.byteLength], [], "path"),
   );
+  if (fd !== -ERRNO.ELOOP) return placed(fd);
+  const text = oneLine(Buffer.from(path).toString());
+  return {
+    rule: "proc_link",
+    reason: `\`${text}\` leads through a link that /proc has of a process, or through too many`,
+  };
 }
 
 /** The executable of the task itself, which is what `/proc/self/exe` means to it. */
@@ -46,7 +54,7 @@ export function openOwnExecutable({ task }: Call): Place | number {
 }
 
 /** Looks up the folder that a new name is to be in. */
-export function openNewName(call: Call, path: Uint8Array, directory = AT_FDCWD): NewName | number {
+export function openNewName(call: Call, path: Uint8Array, directory = AT_FDCWD): NewName | Obstacle | number {
   const text = Buffer.from(path).toString("latin1");
   // a slash at the end belongs to the name: the kernel has its own answer to it
   const name = /[^/]*\/*$/.exec(text)?.[0] ?? "";
@@ -54,7 +62,7 @@ export function openNewName(call: Call, path: Uint8Array, directory = AT_FDCWD):
   if (text === "") return -ERRNO.ENOENT;
   if (/^\/*$/.test(name)) return -ERRNO.EEXIST;
   const folder = openPlace(call, Buffer.from(before === "" ? "." : before, "latin1"), directory);
-  return typeof folder === "number" ? folder : { folder, name };
+  return folder instanceof Place ? { folder, name } : folder;
 }
 
 function placed(fd: number): Place | number {

@@ -2,12 +2,13 @@ import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
 import { ERRNO } from "../../errno.js";
 import { type Attr, FLAG } from "../call/attr.js";
 import type { Call } from "../call/call.js";
+import { isObstacle, type Obstacle } from "../call/rules.js";
 import { addressOf } from "../sys/libc.js";
 import { processFrom } from "../sys/pidfd.js";
-import type { Copy, Obstacle } from "./copy.js";
+import type { Copy } from "./copy.js";
 import { type Field, PATH_MAX } from "./fields.js";
 import { type Held, heldBy } from "./held.js";
-import { openNewName, openOwnExecutable, openPlace } from "./place.js";
+import { openNewName, openOwnExecutable, openPlace, Place } from "./place.js";
 import { attachTargetOf, ITERATOR_FDS, type Target, targetOf } from "./targets.js";
 
 /** What one call asks for beyond its command's fields, and what is to be seen to before it is decided. */
@@ -37,9 +38,9 @@ export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | 
     if (heldBy(call, call.task.fd(given.s32(0)))?.programType !== SYSCALL) return PLAIN;
     return call.settings.loaderRuns === "ask"
       ? { ...PLAIN, left: true }
-      : { verdict: -ERRNO.EPERM, reason: `${OWN_FDS} (gate.loader_runs)` };
+      : { rule: "loader_run", reason: `${OWN_FDS} (gate.loader_runs)` };
   },
-  18: (_, given) => (given.u32(32) & FLAG.tokenFd ? { verdict: -ERRNO.EPERM, reason: TOKEN } : PLAIN),
+  18: (_, given) => (given.u32(32) & FLAG.tokenFd ? { rule: "token", reason: TOKEN } : PLAIN),
   17: () => ({ ...PLAIN, target: { kind: "tracepoint", by: "nothing", fields: [] } }),
   28: link,
   29: () => ({ ...PLAIN, target: { kind: "link", by: "nothing", fields: [] } }),
@@ -56,7 +57,7 @@ const ENAMETOOLONG = 36;
 
 function unknownType(type: number): Obstacle {
   const name = ATTACH_TYPES[type] ?? type;
-  return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what attach type ${name} takes for its target` };
+  return { rule: "attach_type", reason: `the gate does not know what attach type ${name} takes for its target` };
 }
 
 /** BPF_PROG_ATTACH and BPF_PROG_DETACH. */
@@ -84,7 +85,7 @@ function pin(call: Call, given: Attr): Plan | number {
     settle: ({ attr, held }) => {
       const directory = byFd && given.s32(16) >= 0 ? call.task.fd(given.s32(16)) : undefined;
       const made = openNewName(call, path, directory);
-      if (typeof made === "number") return made;
+      if (typeof made === "number" || isObstacle(made)) return made;
       const { folder, name } = made;
       const there = folder.name(name);
       held.push(there);
@@ -112,13 +113,13 @@ function link(call: Call, given: Attr): Plan | Obstacle | number {
 }
 
 /** The file and the process that uprobes are for: path 16 · pid 56. */
-function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | number {
+function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | Obstacle | number {
   if (given.u64(16) === 0n) return -ERRNO.EINVAL;
   const path = call.task.readString(given.u64(16), PATH_MAX);
   if (path === null) return -ERRNO.EFAULT;
   const own = Buffer.from(path).toString("latin1") === "/proc/self/exe";
   const place = path.byteLength === PATH_MAX ? -ERRNO.EINVAL : own ? openOwnExecutable(call) : openPlace(call, path);
-  if (typeof place === "number") return place;
+  if (!(place instanceof Place)) return place;
   const there = place.name();
   held.push(there);
   attr.setPointer(16, addressOf(there));
@@ -137,14 +138,14 @@ function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: H
   const at = ITERATOR_FDS[attachTo ?? ""];
   if (at === undefined) {
     const what = attachTo === null ? "it was not judged here" : `\`${attachTo}\` has none that it knows`;
-    return { verdict: -ERRNO.EINVAL, reason: `the gate does not know what the iterator's parameters mean: ${what}` };
+    return { rule: "iterator", reason: `the gate does not know what the iterator's parameters mean: ${what}` };
   }
   if (at + 4 > info.byteLength) return SETTLED;
   const view = new DataView(info.buffer, info.byteOffset, info.byteLength);
   const fd = view.getInt32(at, true);
   if (fd === 0) return SETTLED;
   if (attachTo?.startsWith("task") && !call.asker.samePids)
-    return { verdict: -ERRNO.EINVAL, reason: "the gate numbers processes otherwise than the task does" };
+    return { rule: "iterator", reason: "the gate numbers processes otherwise than the task does" };
   view.setInt32(at, Math.max(-1, call.task.fd(fd)), true);
   return SETTLED;
 }

@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import { type Obstacle, tooLarge } from "../call/rules.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import { PAGE } from "../sys/memory.js";
@@ -18,25 +19,26 @@ export interface Texts {
 const MAX_SYMBOL = 511;
 /** Of all pages that are looked at for one list. */
 const MAX_PAGES = 16_384;
+const TOO_MANY = tooLarge("a list of symbols on more pages", MAX_PAGES);
 
 /**
  * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is looked at once, so that a list of fifty
  * thousand symbols, as libbpf makes it from a pattern, takes some hundreds of calls. A negative errno as the kernel's.
  */
-export function copyTexts(task: Task, address: bigint, count: number): Texts | number {
+export function copyTexts(task: Task, address: bigint, count: number): Texts | Obstacle | number {
   if (count > MAX_PROBES) return -ERRNO.E2BIG;
   const given = task.read(address, count * 8);
   if (given === null) return -ERRNO.EFAULT;
   const pointers = new BigUint64Array(given.buffer, given.byteOffset, count);
   const pages = new Pages(task);
   const missing = pages.fetch(pointers);
-  if (missing < 0) return missing;
+  if (missing !== 0) return missing;
   const texts: Uint8Array[] = [];
   const offsets: number[] = [];
   let length = 0;
   for (const pointer of pointers) {
     const text = pages.text(pointer, MAX_SYMBOL);
-    if (typeof text === "number") return text;
+    if (!(text instanceof Uint8Array)) return text;
     texts.push(text);
     offsets.push(length);
     length += text.byteLength + 1;
@@ -54,11 +56,11 @@ class Pages {
 
   constructor(private readonly task: Task) {}
 
-  /** Fetches the pages that texts begin in, all at once. A negative errno where there are too many, or one is not there. */
-  fetch(pointers: Iterable<bigint>): number {
+  /** Fetches the pages that texts begin in, all at once. 0; an obstacle where there are too many, an errno where one is not there. */
+  fetch(pointers: Iterable<bigint>): Obstacle | number {
     const wanted = new Set<bigint>();
     for (const pointer of pointers) wanted.add(pointer - (pointer & BigInt(PAGE - 1)));
-    if (wanted.size > MAX_PAGES) return -ERRNO.E2BIG;
+    if (wanted.size > MAX_PAGES) return TOO_MANY;
     const addresses = [...wanted];
     for (const [index, page] of this.task.readPages(addresses).entries()) {
       if (page === null) return -ERRNO.EFAULT;
@@ -67,15 +69,15 @@ class Pages {
     return 0;
   }
 
-  /** A text without its NUL; E2BIG where it is longer than `limit`, or too many pages have been looked at. */
-  text(address: bigint, limit: number): Uint8Array | number {
+  /** A text without its NUL; E2BIG where it is longer than `limit`, an obstacle where too many pages have been looked at. */
+  text(address: bigint, limit: number): Uint8Array | Obstacle | number {
     const parts: Uint8Array[] = [];
     let length = 0;
     while (length <= limit) {
       const at = address + BigInt(length);
       const offset = Number(at & BigInt(PAGE - 1));
       const page = this.#page(at - BigInt(offset));
-      if (typeof page === "number") return page;
+      if (!(page instanceof Uint8Array)) return page;
       const end = page.indexOf(0, offset);
       parts.push(page.subarray(offset, end < 0 ? PAGE : end));
       length += (end < 0 ? PAGE : end) - offset;
@@ -84,10 +86,10 @@ class Pages {
     return -ERRNO.E2BIG;
   }
 
-  #page(address: bigint): Uint8Array | number {
+  #page(address: bigint): Uint8Array | Obstacle | number {
     let page = this.#known.get(address);
     if (page === undefined) {
-      if (this.#known.size >= MAX_PAGES) return -ERRNO.E2BIG;
+      if (this.#known.size >= MAX_PAGES) return TOO_MANY;
       page = this.task.read(address, PAGE) ?? undefined;
       if (page === undefined) return -ERRNO.EFAULT;
       this.#known.set(address, page);

@@ -1,4 +1,3 @@
-import { ERRNO } from "../../errno.js";
 import type { Answer, Call } from "../call/call.js";
 
 /** PROC_USER_INIT_INO of linux/proc_ns.h: the user namespace that a machine starts with. */
@@ -15,8 +14,8 @@ export function createToken(call: Call, name: string): Answer {
     if (verdict < 0) return { result: verdict };
   }
   if (call.asker.current.namespaces.user === INITIAL_USER_NAMESPACE) return "continue";
-  // ENOENT: as where nothing is delegated, which loaders take without a word
-  return call.refuse("bpf_token_create", name, -ERRNO.ENOENT, "the gate cannot carry it out for another task");
+  // the errno is that of a bpffs that delegates nothing, which loaders accept without a message
+  return call.deny("token_create", "bpf_token_create", { name }, "the gate cannot make a token for another task");
 }
 
 /** What registers tell of a token: nothing. One frozen object, which the sandbox then knows. */

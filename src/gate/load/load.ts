@@ -1,5 +1,7 @@
+import { sha256, zeroMapReferences } from "../../bpf/digest.js";
 import { ERRNO } from "../../errno.js";
 import { Attr, LOAD } from "../call/attr.js";
+import { type Obstacle, tooLarge } from "../call/rules.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import { onPage } from "../sys/memory.js";
@@ -46,11 +48,17 @@ const LIMIT = {
   signature: 64 * 1024,
 } as const;
 
+/** SHA-256 of the instructions as policies see it: without the task's fds. */
+export function digestOf({ insns }: LiveLoad): string {
+  return sha256(zeroMapReferences(insns, "little"));
+}
+
 /**
  * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Gives a
- * negative errno where the kernel would refuse it unseen, or the task's memory does not hold it.
+ * negative errno where the kernel would deny it unseen, or the task's memory does not hold it; an obstacle where it is more than
+ * the gate copies.
  */
-export function copyLoad(task: Task, given: Attr): LiveLoad | number {
+export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number {
   const insnCount = given.u32(LOAD.insnCount);
   if (insnCount === 0 || insnCount > LIMIT.insns) return -ERRNO.E2BIG;
   const copied = copyCode(task, given, insnCount * 8);
@@ -74,7 +82,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   };
   for (const records of RECORDS) {
     const bytes = copyRecords(task, given, records);
-    if (typeof bytes === "number") return bytes;
+    if (!(bytes instanceof Uint8Array)) return bytes;
     found[records.name] = bytes;
     if (bytes.byteLength > 0) point(records.pointer, bytes);
   }
@@ -85,7 +93,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   const { entries, namesKernel, translated } = translateInsns(take, insns, maps);
   point(LOAD.insns, translated);
   const fds = copyFdArray(task, take, given, entries, maps);
-  if (typeof fds === "number") return fds;
+  if (!(fds instanceof Uint8Array)) return fds;
   if (named.size > LIMIT.fds) return -ERRNO.E2BIG;
   if (fds.byteLength > 0) point(LOAD.fdArray, fds);
   for (const offset of [LOAD.progBtfFd, LOAD.attachFd]) {
@@ -94,7 +102,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | number {
   }
 
   const kernelSignature = copySignature(task, given);
-  if (typeof kernelSignature === "number") return kernelSignature;
+  if (kernelSignature !== null && !(kernelSignature instanceof Uint8Array)) return kernelSignature;
   if (kernelSignature !== null) point(LOAD.signature, kernelSignature);
   const log = logBuffer(given);
   if (typeof log === "number") return log;
@@ -170,12 +178,12 @@ const RECORDS: readonly Records[] = [
   { name: "coreRelos", pointer: LOAD.coreRelos, count: LOAD.coreReloCount, size: LOAD.coreReloRecordSize },
 ];
 
-function copyRecords(task: Task, given: Attr, { pointer, count, size }: Records): Uint8Array | number {
+function copyRecords(task: Task, given: Attr, { name, pointer, count, size }: Records): Uint8Array | Obstacle | number {
   const records = given.u32(count);
   const recordSize = given.u32(size);
   if (records === 0) return NONE;
   if (recordSize === 0 || recordSize > LIMIT.record) return -ERRNO.EINVAL;
-  if (records * recordSize > LIMIT.records) return -ERRNO.E2BIG;
+  if (records * recordSize > LIMIT.records) return tooLarge(`${records * recordSize} bytes of ${name}`, LIMIT.records);
   return task.read(given.u64(pointer), records * recordSize) ?? -ERRNO.EFAULT;
 }
 
@@ -238,10 +246,10 @@ function copyFdArray(
   given: Attr,
   references: number,
   maps: Map<string, number>,
-): Uint8Array | number {
+): Uint8Array | Obstacle | number {
   if (!given.points(LOAD.fdArray)) return NONE;
   const count = Math.max(given.u32(LOAD.fdArrayCount), references);
-  if (count > LIMIT.fdArray) return -ERRNO.E2BIG;
+  if (count > LIMIT.fdArray) return tooLarge(`${count} entries of fd_array`, LIMIT.fdArray);
   const bytes = task.read(given.u64(LOAD.fdArray), count * 4)?.slice();
   if (bytes === undefined) return -ERRNO.EFAULT;
   const fds = new Int32Array(bytes.buffer, bytes.byteOffset, count);
@@ -253,11 +261,11 @@ function copyFdArray(
   return bytes;
 }
 
-function copySignature(task: Task, given: Attr): Uint8Array | null | number {
+function copySignature(task: Task, given: Attr): Uint8Array | Obstacle | null | number {
   if (!given.points(LOAD.signature)) return null;
   const size = given.u32(LOAD.signatureSize);
   if (size === 0) return -ERRNO.EINVAL;
-  if (size > LIMIT.signature) return -ERRNO.E2BIG;
+  if (size > LIMIT.signature) return tooLarge(`a signature of ${size} bytes`, LIMIT.signature);
   return task.read(given.u64(LOAD.signature), size) ?? -ERRNO.EFAULT;
 }
 

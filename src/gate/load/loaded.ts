@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { programSubject } from "../../engine/program-subject.js";
-import { ERRNO } from "../../errno.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import type { Answer, Call } from "../call/call.js";
 import type { KernelProgram } from "../sys/bpf.js";
@@ -66,9 +65,10 @@ export function judgeLoaded(call: Call, subject: ProgramSubject, asks: boolean):
   return answer === "continue" ? null : answer;
 }
 
-function refuseRewritten(call: Call, { name, tag, loaded: made }: ProgramSubject, more: string) {
+function refuseRewritten(call: Call, subject: ProgramSubject, more: string) {
+  const { tag, loaded: made, name, digest } = subject;
   const reason = `the kernel rewrote it while loading: its tag is ${made?.tag}, not ${tag}${more}`;
-  return call.refuse("bpf_prog", name, -ERRNO.EPERM, reason);
+  return call.deny("rewritten", "bpf_prog", { name, digest }, reason);
 }
 
 /** Kernels before 6.18 take SHA-1 (bpf_prog_calc_tag of kernel/bpf/core.c). */

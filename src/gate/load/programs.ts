@@ -1,12 +1,13 @@
 import { ERRNO } from "../../errno.js";
-import { FLAG, LOAD } from "../call/attr.js";
+import { Attr, FLAG, LOAD } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
+import { type GateRule, isObstacle } from "../call/rules.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
 import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { freezeMaps } from "./freeze.js";
-import { copyLoad, type LiveLoad } from "./load.js";
+import { copyLoad, digestOf, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
 import { neededForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
@@ -15,28 +16,32 @@ import { withholdMaps } from "./withhold.js";
 /** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
 export function loadProgram(call: Call): Answer {
   const given = call.attr(LOAD.size);
-  if (typeof given === "number") return { result: given };
+  if (!(given instanceof Attr)) return given;
   const name = given.name(LOAD.progName);
-  if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, TOKEN);
   const copy = copyLoad(call.task, given);
-  if (typeof copy === "number") return { result: copy };
+  if (typeof copy === "number") return call.asKernel(copy);
+  if (isObstacle(copy)) return call.denyFor(copy, "bpf_prog_load", { name });
   if (!call.stillWaits) return "gone";
+  const deny = (rule: GateRule, reason: string) =>
+    call.deny(rule, "bpf_prog_load", { name, digest: digestOf(copy) }, reason);
+  if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return deny("token", TOKEN);
   const type = given.u32(LOAD.progType);
   const load = type === SYSCALL ? withholdMaps(call, copy) : copy;
-  if (typeof load === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, load);
+  if (isObstacle(load)) return deny(load.rule, load.reason);
   const subject = call.factsOf(load);
-  if (typeof subject === "string") return call.refuse("bpf_prog_load", name, -ERRNO.EINVAL, subject);
+  if (typeof subject === "string") return deny("unreadable", subject);
 
   const lacking = call.lacking(neededForProgram(type));
   // where an attachment may lend the task what it lacks, a probe is a program like any other: nothing is lent that no policy let through
   const probe = call.mayLend("bpf_prog_load", lacking) ? null : probeOf(load, subject);
   const decided =
-    probe === null ? call.decide("bpf_prog_load", subject, lacking) : call.passProbe(name, probe.loaders.join(", "));
+    probe === null ? call.decide("bpf_prog_load", subject, lacking) : call.passProbe(subject, probe.loaders.join(", "));
   if (decided.verdict < 0) return { result: decided.verdict };
   const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.asked) : null;
-  if (wanting !== null) return call.refuse("bpf_prog_load", name, -ERRNO.EPERM, wanting);
+  if (wanting !== null) return deny("loader", wanting);
 
   const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
+  if (fd < 0 && call.isDryRun) return "continue"; // whatever the kernel says to the task itself, log included
   writeLog(call, load);
   if (fd < 0) return { result: fd };
   const info = programInfo(fd);
@@ -49,7 +54,7 @@ export function loadProgram(call: Call): Answer {
   const judged = typeof frozen === "string" ? frozen : frozen === 0 ? subject : call.factsOf(load);
   if (typeof judged === "string") {
     close(fd);
-    return call.refuse("bpf_prog", name, -ERRNO.EPERM, judged);
+    return call.deny("freeze", "bpf_prog", subject, judged);
   }
   const made = loaded(judged, info);
   const refusal = judgeLoaded(call, made, probe === null);

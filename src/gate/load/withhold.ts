@@ -3,6 +3,7 @@ import { ERRNO, verdictName } from "../../errno.js";
 import { Attr, CREATE, LOAD } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
+import type { Obstacle } from "../call/rules.js";
 import { ARRAY, liveMap, RDONLY_PROG } from "../commands/map-subject.js";
 import { bpf, firstValue, type KernelMap, mapInfo } from "../sys/bpf.js";
 import { addressOf } from "../sys/libc.js";
@@ -15,9 +16,9 @@ import type { LiveLoad } from "./load.js";
  * program finds when it runs, whatever becomes of the task's own map. To freeze that one would keep user space from writing alone: an
  * iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so does a program that was loaded
  * with it before. Copied are arrays of one element: those whose contents are facts and, where an attachment in scope has maps frozen, all
- * that only hold bytes. Any other map stays. In audit the copies are for the facts alone. In one line why one cannot be made.
+ * that only hold bytes. Any other map stays. In audit the copies are for the facts alone. An obstacle where one cannot be made.
  */
-export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | string {
+export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   const { objects } = call.listener;
   const digest = Buffer.from(sha256(zeroMapReferences(load.insns, "little")), "hex");
   const copies = new Map<number, number>();
@@ -27,11 +28,15 @@ export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | string {
     const { contents, memory } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
     if (contents === null && !(isPlain(info) && call.freezes("bpf_prog_load"))) continue;
     if (!objects.hasRoom(memory, call.settings.mapMemory))
-      return `a copy of its map \`${info.name}\` takes ${memory} bytes, more than is left of ${call.settings.mapMemory}`;
+      return {
+        rule: "map_memory",
+        reason: `a copy of its map \`${info.name}\` takes ${memory} bytes, more than is left of ${call.settings.mapMemory}`,
+      };
     // the same one in every turn: what it holds was looked at once
     const copy = call.task.own(`copy of map ${info.id}`, () => copyOf(info, fd, digest));
     const made = copy < 0 ? copy : mapInfo(copy);
-    if (typeof made === "number") return `its map \`${info.name}\` could not be copied: ${verdictName(made)}`;
+    if (typeof made === "number")
+      return { rule: "loader", reason: `its map \`${info.name}\` could not be copied: ${verdictName(made)}` };
     objects.handOutMap(made.id, { creator: call.task.tgid, memory, exclusive: true, withheld: true });
     copies.set(fd, copy);
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { entryFile } from "../../engine/entries.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
+import type { Mode } from "../../policy/mode.js";
 import { close, exitStatus, openProcess, takeFd } from "../sys/pidfd.js";
 import { closeOnExec, type Ending, releaseStandard, takeStop } from "../sys/process.js";
 import type { Inheritance } from "./inheritance.js";
@@ -21,11 +22,12 @@ export class CommandProcess {
   constructor(
     private readonly words: readonly Uint8Array[],
     private readonly inherits: Inheritance,
+    mode: Mode,
   ) {
     const { fds, openFiles } = inherits;
     const channel = firstFree(fds);
     for (const fd of fds) closeOnExec(fd, false);
-    this.#child = spawn(process.execPath, [entryFile("launcher"), `${channel}`, `${openFiles}`, fds.join(",")], {
+    this.#child = spawn(process.execPath, [entryFile("launcher"), `${channel}`, `${openFiles}`, fds.join(","), mode], {
       stdio: ["inherit", "inherit", "inherit", ...Array<"ignore">(channel - 3).fill("ignore"), "pipe"],
     });
     // whoever waits for the other end of a pipe waits for the command alone

@@ -1,27 +1,28 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
 import { oneLine } from "../../error.js";
+import type { Mode } from "../../policy/mode.js";
 import { gateFilter } from "../filter.js";
-import { capabilities } from "../sys/credentials.js";
 import { enterDomain } from "../sys/landlock.js";
 import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "../sys/process.js";
 import { installFilter } from "../sys/seccomp.js";
 import { type Order, readOrder } from "./order.js";
+import { mayConfine } from "./restrictions.js";
 
 /**
  * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this order it enters the
- * Landlock domain, puts the filter on itself, tells the gate which of its fds the listener is, waits until the gate has
+ * Landlock domain (not in audit), puts the filter on itself, tells the gate which of its fds the listener is, waits until the gate has
  * taken it, and executes the command. It has loaded nothing and shares no memory with the gate: there is no moment in
  * which the command runs outside the filter, or can reach a thread of the gate.
  *
  * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the command
- * inherits, with commas. On the socket it says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute
+ * inherits, with commas; the mode, `enforce` or `audit`. On the socket it says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute
  * (see {@link Order}).
  */
-function launch([gate = "", openFiles = "0", fds = ""]: readonly string[]): never {
+function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly string[]): never {
   const socket = Number(gate);
   closeOnExec(socket, true);
-  confine(socket);
+  confine(socket, mode === "audit" ? "audit" : "enforce");
   const order = readOrder(readToEnd(socket));
   // the gate died, and the command must not run
   if (order === null) process.exit(FAILED);
@@ -38,18 +39,18 @@ function launch([gate = "", openFiles = "0", fds = ""]: readonly string[]): neve
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const FAILED = 125;
-const CAP_SYS_ADMIN = 21n;
 
-function confine(gate: number): void {
+function confine(gate: number, mode: Mode): void {
   const step = (name: string, result: number): number => {
     if (result >= 0) return result;
     writeSync(gate, `failed ${name} ${-result}\n`);
     process.exit(FAILED);
   };
-  step("landlock", enterDomain());
-  // with CAP_SYS_ADMIN a filter needs no no_new_privs, and set-uid programs go on working
-  if (((capabilities().effective >> CAP_SYS_ADMIN) & 1n) === 0n) step("no_new_privs", refuseNewPrivileges());
-  const listener = step("seccomp", installFilter(gateFilter()));
+  // with CAP_SYS_ADMIN neither a domain nor a filter needs no_new_privs, and set-uid programs go on working
+  if (!mayConfine()) step("no_new_privs", refuseNewPrivileges());
+  // the domain protects the gate from the command, and in audit there is nothing to protect
+  if (mode === "enforce") step("landlock", enterDomain());
+  const listener = step("seccomp", installFilter(gateFilter(mode)));
   writeSync(gate, `listener ${listener}\n`);
 }
 

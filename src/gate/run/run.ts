@@ -13,6 +13,7 @@ import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
 import { compileSooner } from "./compiling.js";
 import { inheritance } from "./inheritance.js";
+import { restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
 
 /** What came of a command under the gate. */
@@ -23,6 +24,8 @@ export interface RunResult {
   readonly counts: Readonly<Record<Count, number>>;
   /** Distinct denials, at most 100, in the order of their first occurrence. */
   readonly denials: readonly ToldDenial[];
+  /** In audit: how many of the gate's restrictions remained (docs/run.md). Null where verdicts are enforced. */
+  readonly restrictions: number | null;
 }
 
 /** The command's words in the bytes that they have; `say` is called for what a person must know while it runs. */
@@ -39,19 +42,20 @@ export interface RunOptions {
  */
 export async function runCommand({ config, command, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
-  if (landlockAbi() < SCOPES_ABI)
+  if (config.mode === "enforce" && landlockAbi() < SCOPES_ABI)
     throw new CountersignError("GATE_UNSUPPORTED", `Landlock has no scopes here: its ABI is ${landlockAbi()}`, {
       remedy: "use Linux 6.12 or later with Landlock enabled, so that the command cannot reach the gate",
     });
   const denials: ToldDenial[] = [];
   const comeForward = standBack();
-  const process = new CommandProcess(command, inheritance());
+  const process = new CommandProcess(command, inheritance(), config.mode);
   const settle = passSignals(process);
   let listener = -1;
   const starting = DecisionThread.start(config, {
     denial: (denial) => denials.push(denial),
     warned: warn,
     killed: (tid) => say(stalled(tid)),
+    unlogged: (error) => say(error),
     replaced: (reason) => say(new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`)),
     lost: (error) => {
       // with no listener every call that waits, and every later one, fails with ENOSYS
@@ -72,7 +76,8 @@ export async function runCommand({ config, command, say, warn }: RunOptions): Pr
     comeForward(); // the decision thread ends once they have
     const counts = thread.tally.read();
     await thread.stop();
-    return { ending, counts, denials, mode: config.mode };
+    const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
+    return { ending, counts, denials, mode: config.mode, restrictions };
   } catch (error) {
     process.kill();
     await starting.then((thread) => thread.stop()).catch(() => undefined); // that it did not start is the error

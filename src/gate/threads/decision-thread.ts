@@ -38,6 +38,8 @@ export interface ThreadEvents {
   denial(denial: ToldDenial): void;
   /** The thread was ended or taken off because of what it was doing, and another one is there. */
   replaced(reason: string): void;
+  /** In audit a decision could not be logged and went on; told once. */
+  unlogged(error: CountersignError): void;
   /** A task made the gate wait and was killed. */
   killed(tid: number): void;
   /** The thread ended and no other one could be started: nothing is judged any more. */
@@ -74,6 +76,8 @@ export class DecisionThread {
   #stopped = false;
   #ending = false;
   #isLost = false;
+  /** Whether it was told that decisions in audit cannot be logged. */
+  #unlogged = false;
   /** The errand over which a task was killed last: see {@link Blocked.count}. */
   #killed = 0;
 
@@ -212,6 +216,10 @@ export class DecisionThread {
         break;
       case "denial":
         this.events.denial(message);
+        break;
+      case "unlogged":
+        if (!this.#unlogged) this.events.unlogged(errorOf(message.error));
+        this.#unlogged = true;
         break;
       case "served":
         this.#visits.delete(message.visit);

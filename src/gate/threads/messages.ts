@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
+import type { Failure } from "../../engine/failure.js";
 import type { SealedRules } from "../../engine/keyrings.js";
 import type { Commit } from "../../engine/ledger.js";
 import type { Offence } from "../../engine/offences.js";
@@ -72,6 +73,8 @@ export type FromThread =
   | { readonly is: "left"; readonly visit: Visit }
   /** A call that was handed to the thread is over. */
   | { readonly is: "served"; readonly visit: string }
+  /** In audit a decision could not be logged and went on: the first of this thread. */
+  | { readonly is: "unlogged"; readonly error: Failure }
   /** A listener's tasks keep the thread waiting. */
   | { readonly is: "slow"; readonly fd: number }
   | ToldDenial;

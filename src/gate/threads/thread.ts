@@ -6,6 +6,7 @@ import { failureOf } from "../../engine/failure.js";
 import type { Offence } from "../../engine/offences.js";
 import { SuspensionList } from "../../engine/succession.js";
 import { DecisionWatch } from "../../engine/watch.js";
+import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
@@ -227,11 +228,16 @@ class GateThread {
     const tally = this.#tally;
     const { engine } = this;
     let failures = 0;
+    let unlogged = 0;
     const judge = new Judge(
       engine,
       (decision) => {
         tally.decision(decision);
         for (; failures < engine.keyringFailures; failures += 1) tally.add("keyringFailures");
+        if (unlogged < engine.logFailures) {
+          if (unlogged === 0) this.#say({ is: "unlogged", error: failureOf(unloggedError(engine.logFailure)) });
+          for (; unlogged < engine.logFailures; unlogged += 1) tally.add("logFailures");
+        }
         const wrote = decision.answers.filter(({ writes }) => writes.length > 0);
         if (wrote.length > 0)
           this.#say({
@@ -272,6 +278,12 @@ class GateThread {
   #say(message: FromThread): void {
     this.data.port.postMessage(message);
   }
+}
+
+/** For a person, who is told once: the reason for the first failure, and what follows from it. */
+function unloggedError(cause: CountersignError | null): CountersignError {
+  const message = `decisions cannot be logged and go on all the same, since nothing is denied in audit: ${cause?.message ?? "unknown"}`;
+  return new CountersignError("FILE_UNREADABLE", message, { place: cause?.place, remedy: cause?.remedy });
 }
 
 /** Milliseconds without a call, and objects, after which is told what was handed out. */

@@ -191,7 +191,7 @@ describe("what is done with objects that were handed out", () => {
     };
     expect(passed([])).toBe("a program from outside: errno 1\n");
     const [refused] = site.log.filter(({ denied_by }) => denied_by !== null);
-    expect(refused?.denied_by?.reason).toMatch(/^gate: program \d+ was not handed out here$/);
+    expect(refused?.denied_by?.reason).toMatch(/^gate: program \d+ was not handed out here \(gate\.existing\)$/);
     site.write(
       "existing.yaml",
       "version: 1\nlog: { file: log.jsonl }\ngate: { existing: allow }\nattachments: [{ policy: policy.js }]\n",

@@ -31,7 +31,7 @@ export interface Logged {
   readonly denied_by: LoggedDenial | null;
   readonly audit_denials: readonly LoggedDenial[];
   readonly answers?: readonly { readonly notes: readonly string[]; readonly fault: { readonly code: string } | null }[];
-  readonly subject: { readonly name: string; readonly digest: string };
+  readonly subject: { readonly name: string; readonly digest: string; readonly id?: number };
   readonly current: { readonly pid: number; readonly container: { readonly id: string } | null };
 }
 
@@ -39,6 +39,7 @@ export interface LoggedDenial {
   readonly attachment: string | null;
   readonly verdict: number;
   readonly code: string;
+  readonly rule?: string;
   readonly reason: string;
 }
 

@@ -54,9 +54,13 @@ describe("a gate that somebody tries to get around", () => {
       kexec_file_load: "EPERM",
     });
     const unknown = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_GATE");
-    expect(unknown.map(({ denied_by }) => denied_by?.reason)).toEqual([
-      "gate: the gate does not know bpf(2) command 65541",
-      "gate: the gate does not know bpf(2) command 1000",
+    expect(unknown.map(({ denied_by, subject }) => [denied_by?.rule, subject.name])).toEqual([
+      ["unknown_command", "command 65541"],
+      ["foreign_call", "x32 system call 321"],
+      ["unknown_command", "command 1000"],
+      ["foreign_call", "i386 system call 357"],
+      ["kexec", "kexec_load"],
+      ["kexec", "kexec_file_load"],
     ]);
   });
 
@@ -263,9 +267,10 @@ attachments: [{ policy: signed.js }]
       "with a signature without end": "E2BIG",
       "with a signature that is not there": "EFAULT",
     };
-    expect(signed("-4")).toEqual([{ signed: "done", ...shapes }, [undefined]]);
-    expect(signed("0")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: platform: -74"]]);
-    expect(signed("7")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: null: -74"]]);
+    const endless = "gate: a signature of 4294967295 bytes is more than the gate copies, 65536";
+    expect(signed("-4")).toEqual([{ signed: "done", ...shapes }, [undefined, endless]]);
+    expect(signed("0")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: platform: -74", endless]]);
+    expect(signed("7")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: null: -74", endless]]);
   });
 
   it("refuses tokens, and programs that load programs unless an attachment allows them, with maps alone that are facts", () => {
@@ -309,7 +314,7 @@ attachments: [{ policy: signed.js }]
     const { stdout } = site.runWith([], { DIGEST: "0".repeat(64) }, "unshare", "-Ur", site.attack("traps"), "loaders");
     expect(stdout).toContain("a token: ENOENT\n");
     expect(site.log.map(({ denied_by }) => denied_by?.reason)).toContain(
-      "gate: the gate cannot carry it out for another task",
+      "gate: the gate cannot make a token for another task",
     );
   });
 

@@ -1,0 +1,83 @@
+import { ERRNO } from "../../errno.js";
+
+/** A denial by the gate itself. */
+interface RuleRow {
+  /** What the task gets, as a positive errno. */
+  readonly errno: number;
+  /** What is denied, as a row of the table in docs/run.md: a test compares the two. */
+  readonly denies: string;
+}
+
+/**
+ * Every rule by which the gate itself denies a call, whatever policies say. Each denial is a decision in the log, with the rule's
+ * name. In audit it is recorded and the call is left to the kernel. What the kernel would deny as well is none of these rules.
+ */
+export const GATE_RULES = {
+  unknown_command: { errno: ERRNO.EINVAL, denies: "a bpf(2) command that the gate does not know" },
+  unknown_field: {
+    errno: ERRNO.EINVAL,
+    denies: "a field of `bpf_attr` that the gate does not know, where it must know all of them",
+  },
+  attr_size: { errno: ERRNO.E2BIG, denies: "a `bpf_attr` that is longer than the gate knows, unless the rest is zero" },
+  too_large: { errno: ERRNO.E2BIG, denies: "more records, fds, symbols or bytes than the gate copies from a task" },
+  unreadable: { errno: ERRNO.EINVAL, denies: "a program or kernel module that the gate cannot read" },
+  token: { errno: ERRNO.EPERM, denies: "a program, map or BTF with a BPF token" },
+  token_create: { errno: ERRNO.ENOENT, denies: "a BPF token, outside of the initial user namespace" },
+  rewritten: {
+    errno: ERRNO.EPERM,
+    denies: "a program that the kernel rewrote while loading it, unless `gate.rewritten` is `ask`",
+  },
+  map_memory: { errno: ERRNO.ENOMEM, denies: "a map beyond `gate.map_memory`, or too many maps" },
+  freeze: { errno: ERRNO.EPERM, denies: "a program with a map that must be frozen and cannot be" },
+  loader: {
+    errno: ERRNO.EPERM,
+    denies: "a program that calls bpf(2), if no enforcing attachment allowed it, or if others can write to its maps",
+  },
+  loader_run: {
+    errno: ERRNO.EPERM,
+    denies:
+      "the run of a program that calls bpf(2), unless `gate.loader_runs` is `ask` and an enforcing attachment allowed it",
+  },
+  existing: {
+    errno: ERRNO.ENOENT,
+    denies: "to find a program, map or link that was not handed out here, unless `gate.existing` is `allow`",
+  },
+  existing_use: {
+    errno: ERRNO.EPERM,
+    denies: "to attach, run or pin such an object, where an attachment serves hook `bpf`",
+  },
+  unknown_object: { errno: ERRNO.ENOENT, denies: "an object of a kind that the gate does not know" },
+  withheld: { errno: ERRNO.ENOENT, denies: "a map that the gate made for one program alone" },
+  attach_type: { errno: ERRNO.EINVAL, denies: "an attach type whose target the gate does not know" },
+  iterator: { errno: ERRNO.EINVAL, denies: "parameters of an iterator that the gate cannot translate" },
+  repeat: { errno: ERRNO.EINVAL, denies: "a run of a program that repeats it more than 65,536 times" },
+  proc_link: {
+    errno: ERRNO.ELOOP,
+    denies: "a path through a link that /proc has of a process, such as `/proc/self/root`, or through too many links",
+  },
+  foreign_call: { errno: ERRNO.EPERM, denies: "a system call by the entry of i386 (`int $0x80`) or of x32" },
+  kexec: { errno: ERRNO.EPERM, denies: "`kexec_load` and `kexec_file_load`: a new kernel would run without the gate" },
+  unknown_call: {
+    errno: ERRNO.EPERM,
+    denies: "a system call that a seccomp profile sends to the gate for no reason it knows",
+  },
+  unseen_task: { errno: ERRNO.EPERM, denies: "a call of a task that cannot be seen in the gate's pid namespace" },
+  stalled: { errno: ERRNO.EPERM, denies: "a call whose task keeps the gate waiting, for its memory, files or paths" },
+} as const satisfies Record<string, RuleRow>;
+
+export type GateRule = keyof typeof GATE_RULES;
+
+/** Why a call cannot be carried out, where the kernel would not deny it itself. */
+export interface Obstacle {
+  readonly rule: GateRule;
+  /** One line a person can act on. */
+  readonly reason: string;
+}
+
+export function isObstacle(value: object): value is Obstacle {
+  return "rule" in value;
+}
+
+export function tooLarge(what: string, most: number): Obstacle {
+  return { rule: "too_large", reason: `${what} is more than the gate copies, ${most}` };
+}

@@ -1,0 +1,47 @@
+import type { HookName } from "../../hooks/catalogue.js";
+import type { Call, Denied } from "../call/call.js";
+import type { Notification } from "../call/notification.js";
+import { AUDIT_ARCH_X86_64, I386, X32, X32_BIT } from "../filter.js";
+import { NR } from "../sys/numbers.js";
+
+/** Whether a call came by another entry than that of x86-64, so that its number and registers mean something else. */
+export function isForeign({ arch, call }: Notification): boolean {
+  return arch !== AUDIT_ARCH_X86_64 || (call & X32_BIT) !== 0;
+}
+
+/** Denies a system call of i386 or x32. Each program of that kind makes many: the first of each number is logged. */
+export function denyForeign(call: Call): Denied {
+  const { arch, call: number } = call.notification;
+  const is386 = arch !== AUDIT_ARCH_X86_64;
+  const own = is386 ? number : number & ~X32_BIT;
+  const name = `${is386 ? "i386" : "x32"} system call ${own}`;
+  const loads = (Object.keys(HOOK_OF) as (keyof typeof HOOK_OF)[]).find((each) => (is386 ? I386 : X32)[each] === own);
+  const reason = `${name}${loads === undefined ? "" : ` (${loads})`}: the gate reads the arguments of x86-64 alone`;
+  return call.denyRepeatable("foreign_call", loads === undefined ? "bpf" : HOOK_OF[loads], { name }, reason, name);
+}
+
+/** At which hook a call would be decided on, were it x86-64's. */
+const HOOK_OF = {
+  bpf: "bpf",
+  init_module: "kernel_read_file",
+  finit_module: "kernel_read_file",
+  kexec_load: "kernel_read_file",
+  kexec_file_load: "kernel_read_file",
+} as const satisfies Record<string, HookName>;
+
+/** Denies a call that asks the gate, and that no policy decides on: a new kernel, and what a profile sends here for no reason. */
+export function denyUnserved(call: Call): Denied {
+  const { call: number } = call.notification;
+  const name = Object.keys(KEXEC).find((each) => KEXEC[each] === number);
+  if (name !== undefined)
+    return call.deny("kexec", "kernel_read_file", { name }, `${name}: a new kernel would run without the gate`);
+  const subject = { name: `system call ${number}` };
+  return call.deny(
+    "unknown_call",
+    "bpf",
+    subject,
+    `the gate was asked about system call ${number}, and does not serve it`,
+  );
+}
+
+const KEXEC: Readonly<Record<string, number>> = { kexec_load: NR.kexec_load, kexec_file_load: NR.kexec_file_load };
