@@ -7,8 +7,8 @@ import { needs, needsGate, Site, unified, XDP_PASS } from "./site.js";
 /** Notes what was copied of each command, and refuses nothing. */
 const NOTING = `
 import { note } from "countersign";
-export function bpf({ name, digest, cmd, size, program, ...facts }) {
-  if (digest !== "") note(JSON.stringify({ ...facts, program: program && [program.type, program.tag, program.digest?.slice(0, 16)] }));
+export function bpf({ digest, program, map, attach, run, path, btf }) {
+  if (digest !== "") note(JSON.stringify({ map, attach, run, path, btf, program: program && [program.type, program.tag, program.digest?.slice(0, 16)] }));
   return 0;
 }
 `;
