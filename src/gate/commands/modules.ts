@@ -1,5 +1,6 @@
 import { sha256 } from "../../bpf/digest.js";
 import { ERRNO } from "../../errno.js";
+import type { FileSubject } from "../../hooks/subject.js";
 import type { Answer, Call } from "../call/call.js";
 import { type Obstacle, tooLarge } from "../call/rules.js";
 import { sealedFile } from "../sys/file.js";
@@ -26,10 +27,7 @@ export function loadModule(call: Call): Answer {
     return call.denyFor(tooLarge("a text of parameters", MAX_PARAMETERS), "kernel_read_file", { name: NAME });
   if (!call.stillWaits) return "gone";
 
-  const text = Buffer.from(parameters).toString("latin1");
-  const digest = sha256(data);
-  const subject = { path: "", name: NAME, digest, sha256: digest, data, signature: null, purpose: "module" };
-  const { verdict } = call.decide("kernel_read_file", { ...subject, parameters: text });
+  const { verdict } = call.decide("kernel_read_file", moduleSubject(data, parameters));
   if (verdict < 0) return { result: verdict };
   if (call.isDryRun) return "continue"; // LoadPin and IMA look at the task's own file
   const fd = task.own("module", () => sealedFile("module", data));
@@ -40,6 +38,15 @@ export function loadModule(call: Call): Answer {
 
 /** What policies and the log know a module by: its own name is inside. */
 const NAME = "module";
+
+/** A module as policies see it. Its file has no path here: what the kernel gets is the copy. */
+export function moduleSubject(data: Uint8Array, parameters: Uint8Array): FileSubject {
+  const digest = sha256(data);
+  return {
+    ...{ path: "", name: NAME, digest, sha256: digest, data, signature: null, purpose: "module" },
+    parameters: Buffer.from(parameters).toString("latin1"),
+  };
+}
 
 function readFile(call: Call): Uint8Array | Obstacle | number {
   const fd = call.task.fd(call.word(0) | 0);

@@ -1,3 +1,4 @@
+import type { TokenSubject } from "../../hooks/subject.js";
 import type { Answer, Call } from "../call/call.js";
 
 /** PROC_USER_INIT_INO of linux/proc_ns.h: the user namespace that a machine starts with. */
@@ -19,4 +20,4 @@ export function createToken(call: Call, name: string): Answer {
 }
 
 /** What registers tell of a token: nothing. One frozen object, which the sandbox then knows. */
-const TOKEN = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });
+export const TOKEN: TokenSubject = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });

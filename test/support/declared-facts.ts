@@ -1,0 +1,33 @@
+/**
+ * Compares subjects with the declarations that ship: types/countersign.d.ts by way of the table made of it.
+ */
+import { elementOf, type Kind, withoutNull } from "../../src/policy/fact-kinds.js";
+import { FACTS } from "../../src/policy/facts.gen.js";
+
+/** What of a program no policy is given. */
+const WITHHELD = ["evidence"];
+
+/** What is other than declared about facts, one line for each: `Program.tag is undefined`. */
+export function differences(value: unknown, kind: Kind, path: string = kind): string[] {
+  if (kind.endsWith("?")) return value === null ? [] : differences(value, withoutNull(kind), path);
+  if (value === null || value === undefined) return [`${path} is ${value}`];
+  const element = elementOf(kind);
+  if (element !== null) {
+    if (!Array.isArray(value)) return [`${path} is no array`];
+    return value.flatMap((one, index) => differences(one, element, `${path}[${index}]`));
+  }
+  if (kind === "Bytes") return value instanceof Uint8Array ? [] : [`${path} is no bytes`];
+  if (kind === "record") return typeof value === "object" ? [] : [`${path} is no object`];
+  if (!Object.hasOwn(FACTS, kind)) return typeof value === kind ? [] : [`${path} is a ${typeof value}`];
+  const facts: Readonly<Record<string, Kind>> = FACTS[kind as keyof typeof FACTS];
+  const held = value as Readonly<Record<string, unknown>>;
+  return [
+    ...Object.keys(facts).flatMap((key) =>
+      // an accessor of a class is a fact too
+      key in held ? differences(held[key], facts[key]!, `${path}.${key}`) : [`${path}.${key} is missing`],
+    ),
+    ...Object.keys(held)
+      .filter((key) => !Object.hasOwn(facts, key) && !WITHHELD.includes(key))
+      .map((key) => `${path}.${key} is not declared`),
+  ];
+}

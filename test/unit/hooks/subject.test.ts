@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { factsOfLoad } from "../../../src/bpf/load.js";
+import { BpfObject } from "../../../src/bpf/object.js";
+import { HOST, labelled } from "../../../src/cli/ask.js";
+import { readCurrent } from "../../../src/config/current.js";
+import { questionsAbout } from "../../../src/engine/offline.js";
+import { LOAD_HOOKS } from "../../../src/engine/offline-load.js";
+import { programSubject } from "../../../src/engine/program-subject.js";
+import { Attr, CREATE } from "../../../src/gate/call/attr.js";
+import type { Call } from "../../../src/gate/call/call.js";
+import { askerOf, copyOf, NO_TASK } from "../../../src/gate/call/current.js";
+import { copiedCommand, pathCommand, registersOf } from "../../../src/gate/commands/command-subject.js";
+import type { Copy } from "../../../src/gate/commands/copy.js";
+import type { Held } from "../../../src/gate/commands/held.js";
+import { createdMap, liveMap } from "../../../src/gate/commands/map-subject.js";
+import { moduleSubject } from "../../../src/gate/commands/modules.js";
+import { attachTargetOf, type Target, targetOf } from "../../../src/gate/commands/targets.js";
+import { TOKEN } from "../../../src/gate/commands/token.js";
+import { loaded } from "../../../src/gate/load/loaded.js";
+import { HOOK_NAMES, type HookName } from "../../../src/hooks/catalogue.js";
+import { FACTS, SUBJECTS } from "../../../src/policy/facts.gen.js";
+import { SignatureStore } from "../../../src/trust/store.js";
+import { differences } from "../../support/declared-facts.js";
+import { example } from "../../support/examples.js";
+import { liveLoad } from "../../support/live-load.js";
+import { task } from "../../task.js";
+
+const EXAMPLES = [
+  "drop-telnet",
+  "exec-guard",
+  "kill-writer",
+  "rate-limit",
+  "switch-watch",
+  "tenant-quota",
+  "xdp-steer",
+];
+const NO_SIGNATURES = { given: null, store: SignatureStore.open([]) };
+const CONTAINER = { id: "c", name: null, labels: { tier: "edge" }, annotations: {} };
+
+describe("what a hook is about, as types/countersign.d.ts declares it", () => {
+  it("is declared for every hook, and for no other", () => {
+    expect(Object.keys(SUBJECTS)).toEqual(HOOK_NAMES);
+  });
+
+  it("is an object file's programs and maps, before they are loaded", () => {
+    for (const name of EXAMPLES) {
+      const questions = questionsAbout({ path: `${name}.o`, bytes: example(name) }, LOAD_HOOKS, NO_SIGNATURES);
+      expect(questions.length).toBeGreaterThan(0);
+      for (const { hook, subject } of questions) expect(differences(subject, SUBJECTS[hook])).toEqual([]);
+    }
+  });
+
+  it("is a file or a blob", () => {
+    for (const hook of HOOK_NAMES.filter((one) => ["File", "Blob"].includes(SUBJECTS[one]))) {
+      const signatures = { ...NO_SIGNATURES, given: Uint8Array.of(1) };
+      const file = { path: "a", bytes: Uint8Array.of(1, 2) };
+      for (const { subject } of questionsAbout(file, [hook as HookName], signatures))
+        expect(differences(subject, SUBJECTS[hook])).toEqual([]);
+    }
+    expect(differences(moduleSubject(Uint8Array.of(1), Uint8Array.of(65)), SUBJECTS.kernel_read_file)).toEqual([]);
+  });
+
+  it("is a live load, and what the kernel made of it", () => {
+    for (const name of EXAMPLES) {
+      const object = new BpfObject(example(name));
+      for (const each of object.functions) {
+        const judged = programSubject(factsOfLoad(liveLoad(object, object.program(each))), {
+          ...{
+            signature: null,
+            kernel_signature: null,
+            kernel_keyring: null,
+            object: null,
+            loaded: null,
+            rewritten: false,
+          },
+        });
+        const info = { type: 6, id: 9, tag: judged.tag, jitedLength: 80, xlatedLength: 64, verifiedInsns: 7 };
+        expect(differences(judged, SUBJECTS.bpf_prog_load)).toEqual([]);
+        const made = loaded(judged, { ...info, mapIds: [4], name: "drop" });
+        expect(differences(made, SUBJECTS.bpf_prog)).toEqual([]);
+        expect(made.loaded).not.toBeNull();
+      }
+    }
+  });
+
+  it("is a live map", () => {
+    const info = { type: 1, id: 1, keySize: 4, valueSize: 8, maxEntries: 16, flags: 0, name: "m" };
+    expect(differences(createdMap(new Attr(CREATE.size, CREATE.size)), SUBJECTS.bpf_map_create)).toEqual([]);
+    for (const access of ["r", "w", "rw"]) expect(differences(liveMap(info, -1, access), SUBJECTS.bpf_map)).toEqual([]);
+  });
+
+  it("is a token", () => {
+    expect(differences(TOKEN, SUBJECTS.bpf_token_create)).toEqual([]);
+  });
+
+  it("is a command of registers, of a path, or copied, whatever it attaches to", () => {
+    const commands = [registersOf("BPF_X", 99, 64), pathCommand("BPF_OBJ_GET", 7, 64, "/sys/fs/bpf/x")];
+    const copy = { given: new Attr(128, 128), fds: new Map(), bytes: new Map(), texts: [Uint8Array.of(65)] };
+    const program = { name: "p", type: "xdp", tag: "0", digest: null };
+    const object = { kind: "program", program, map: { name: "m", type: "hash" }, programType: 1, attachTo: "f" };
+    const types = Array.from({ length: 64 }, (_, type) => [targetOf(type, 0), attachTargetOf(type)]).flat();
+    const targets = [null, ...types].filter((one): one is Target => one !== undefined);
+    const kinds = new Set<string>();
+    for (let cmd = 0; cmd < 40; cmd++)
+      for (const target of targets)
+        for (const held of [null, object as Held]) {
+          const call = { word: (index: number) => (index === 0 ? cmd : 64) } as Call;
+          const subject = copiedCommand(call, "BPF_X", copy as unknown as Copy, held, target, { path: "/x" });
+          if (subject.attach) kinds.add(subject.attach.target.kind);
+          commands.push(subject);
+        }
+    for (const subject of new Set(commands)) expect(differences(subject, SUBJECTS.bpf)).toEqual([]);
+    expect(kinds.size).toBeGreaterThan(8);
+    for (const fact of ["attach", "run", "btf", "program", "map", "path"] as const)
+      expect(
+        commands.some((subject) => subject[fact] !== null),
+        fact,
+      ).toBe(true);
+  });
+});
+
+describe("who asks, as types/countersign.d.ts declares it", () => {
+  it("is a task of the live gate", () => {
+    const status = { tgid: process.pid, uid: 1, euid: 2, gid: 3, egid: 4 };
+    for (const container of [null, CONTAINER, { ...CONTAINER, labels: null }]) {
+      const asker = askerOf(process.pid, status as never, container)!;
+      expect(differences(copyOf(asker.current), "Current")).toEqual([]);
+    }
+    expect(differences(NO_TASK, "Current")).toEqual([]);
+  });
+
+  it("is a task that is made up offline", () => {
+    const folder = mkdtempSync(join(tmpdir(), "countersign-"));
+    try {
+      const file = join(folder, "task.json");
+      for (const given of [{}, { uid: 5 }, { container: { id: "c" } }, { container: CONTAINER }]) {
+        writeFileSync(file, JSON.stringify(given));
+        expect(differences(readCurrent(file), "Current"), JSON.stringify(given)).toEqual([]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(differences(HOST, "Current")).toEqual([]);
+    expect(differences(labelled(HOST, { tier: "edge" }), "Current")).toEqual([]);
+    expect(differences(task(), "Current")).toEqual([]);
+  });
+});
+
+it("a difference from the declarations is found, whatever it is", () => {
+  const current = task({ container: CONTAINER });
+  expect(differences({ ...current, exe: undefined }, "Current")).toEqual(["Current.exe is undefined"]);
+  expect(differences({ ...current, uid: null }, "Current")).toEqual(["Current.uid is null"]);
+  expect(differences({ ...current, user: 1 }, "Current")).toEqual(["Current.user is not declared"]);
+  expect(differences({ ...current, capabilities: [1] }, "Current")).toEqual(["Current.capabilities[0] is a number"]);
+  const { labels: _, ...unlabelled } = CONTAINER;
+  expect(differences({ ...current, container: unlabelled }, "Current")).toEqual([
+    "Current.container.labels is missing",
+  ]);
+  expect(Object.keys(FACTS).length).toBeGreaterThan(15);
+});
