@@ -26,13 +26,20 @@ export function locate(parts: readonly Part[], line: number, column: number, pro
 
 /**
  * The offset of the read of a property. The engine records a position for a member expression, but none for a destructuring
- * pattern: there it reports the position before, such as that of the function. The read is then the first one behind it that
- * spells the name.
+ * pattern: there it reports the position before, such as that of the function or of another member. The read is then the first
+ * one behind it that spells the name.
  */
 function readAt(text: string, offset: number, property: string | undefined): number {
-  if (property === undefined || !/^\w+$/.test(property) || /^(?:\.|\?\.|\[)/.test(text.slice(offset, offset + 2)))
-    return offset;
+  if (property === undefined || !/^\w+$/.test(property)) return offset;
+  const behind = text.slice(offset, offset + property.length + 16);
+  const named = MEMBER.exec(behind) ?? LITERAL_KEY.exec(behind);
+  if (named === null ? COMPUTED_KEY.test(behind) : named[1] === property) return offset;
   const spelt = new RegExp(`(?<=[.{,["'\`]\\s*)${property}\\b`, "g");
   spelt.lastIndex = offset;
   return spelt.exec(text)?.index ?? offset;
 }
+
+/** What stands behind the object of a member expression. */
+const MEMBER = /^(?:\?\.|\.)\s*(\w+)/;
+const LITERAL_KEY = /^(?:\?\.)?\[\s*["'`](\w+)["'`]\s*\]/;
+const COMPUTED_KEY = /^(?:\?\.)?\[/;

@@ -31,3 +31,41 @@ export function differences(value: unknown, kind: Kind, path: string = kind): st
       .map((key) => `${path}.${key} is not declared`),
   ];
 }
+
+/** A value with every fact of a kind, none of them null. */
+export function sample(kind: Kind): unknown {
+  const bare = withoutNull(kind);
+  const element = elementOf(bare);
+  if (element !== null) return [sample(element)];
+  if (bare === "Bytes") return Uint8Array.of(1, 2, 3);
+  const facts: Readonly<Record<string, Kind>> | undefined = FACTS[bare as keyof typeof FACTS];
+  if (facts === undefined) return PRIMITIVES[bare];
+  return Object.fromEntries(Object.entries(facts).map(([name, inner]) => [name, sample(inner)]));
+}
+
+const PRIMITIVES: Readonly<Record<string, unknown>> = {
+  string: "text",
+  number: 1,
+  boolean: true,
+  record: { key: "x" },
+};
+
+/** An object or array of facts within a subject. */
+export interface Place {
+  /** An expression, such as `subject.maps[0]`. */
+  readonly path: string;
+  readonly kind: Kind;
+  /** The facts that can be read there. */
+  readonly names: readonly string[];
+}
+
+/** Every object and array within a kind, `path` being the expression for the whole. */
+export function places(kind: Kind, path: string): Place[] {
+  const bare = withoutNull(kind);
+  const element = elementOf(bare);
+  if (element !== null) return [{ path, kind: bare, names: ["length"] }, ...places(element, `${path}[0]`)];
+  const facts: Readonly<Record<string, Kind>> | undefined = FACTS[bare as keyof typeof FACTS];
+  if (facts === undefined) return [];
+  const within = Object.entries(facts).flatMap(([name, inner]) => places(inner, `${path}.${name}`));
+  return [{ path, kind: bare, names: Object.keys(facts) }, ...within];
+}
