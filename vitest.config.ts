@@ -1,8 +1,13 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** Commands that tests start keep link results: not among those of whoever runs the tests. */
+const ENVIRONMENT = { XDG_CACHE_HOME: join(tmpdir(), "countersign-tests") };
 
 /** One project for each ring of tests; `system` runs alone, since it loads programs into the one kernel there is. */
 const ring = (name: string, include: string[], more: object = {}) => ({
-  test: { name, include, testTimeout: 30_000, hookTimeout: 60_000, ...more },
+  test: { name, include, env: ENVIRONMENT, testTimeout: 30_000, hookTimeout: 60_000, ...more },
 });
 
 export default defineConfig({

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { readConfig } from "../src/config/config.js";
 import { Engine } from "../src/engine/engine.js";
+import { LinkCache } from "../src/engine/link-cache.js";
 import type { Current } from "../src/policy/current.js";
 
 /** Milliseconds since the process began, and bytes. */
@@ -11,17 +13,25 @@ export interface Told {
   readonly rss: number;
 }
 
-/** Opens the engine of a site of domains.ts and asks each policy once. */
-export async function main(folder: string): Promise<Told> {
-  const config = readConfig(join(folder, "countersign.yaml"));
-  const engine = await Engine.open(config);
+/**
+ * Opens the engine of a site of domains.ts and asks each policy once. As a command that decides about one file: only the first
+ * one, with its flags. `linked`: with link results of an earlier process, too.
+ */
+export async function main(folder: string, as?: "--command" | "--linked"): Promise<Told> {
+  // as src/cli/ask.ts does
+  if (as !== undefined) setFlagsFromString("--liftoff-only");
+  const file = join(folder, "countersign.yaml");
+  const config = readConfig(file);
+  const cache = as === "--linked" ? LinkCache.open(file) : null;
+  const engine = await Engine.open(config, undefined, null, null, cache);
   const opened = performance.now();
   let first = 0;
-  for (let index = 0; index < config.attachments.length; index++) {
+  for (let index = 0; index < (as === undefined ? config.attachments.length : 1); index++) {
     const { verdict } = engine.decide({ hook: "blob_verify", subject: blob(index), current: tenant(index) });
     if (verdict !== 0) throw new Error(`tenant ${index} was answered ${verdict}`);
     if (index === 0) first = performance.now();
   }
+  cache?.save();
   return { opened, first, all: performance.now(), rss: process.memoryUsage.rss() };
 }
 

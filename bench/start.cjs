@@ -1,5 +1,6 @@
 // Starts an engine as a command is started: from one script, with V8's code cache (see bin/load.js). `node bench/start.cjs BUNDLE
-// FOLDER`, the bundle without its ending; with --cache it leaves that cache beside the bundle instead of telling anything.
+// FOLDER`, the bundle without its ending; with --cache it leaves that cache beside the bundle instead of telling anything. With
+// --command it runs as a command that decides about one file, with --linked also with link results of an earlier process.
 const { rmSync, writeFileSync } = require("node:fs");
 const v8 = require("node:v8");
 const { cacheOf, load } = require("../bin/load.js");
@@ -17,5 +18,5 @@ if (option === "--cache") {
   main(folder).then(() => writeFileSync(cache, script.createCachedData()));
 } else
   load(bundle)
-    .main(folder)
+    .main(folder, option)
     .then((told) => console.log(JSON.stringify(told)));

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { CODE_DIGEST } from "./code-digest.mjs";
 import { bundleScript } from "./script.mjs";
 
 const { cacheOf } = createRequire(import.meta.url)("../bin/load.js");
@@ -28,7 +29,7 @@ function without(kept) {
   return { name: "without", setup };
 }
 
-const scripts = ["build", "script", "code-cache"].map((name) => `scripts/${name}.mjs`);
+const scripts = ["build", "script", "code-cache", "code-digest"].map((name) => `scripts/${name}.mjs`);
 const sources = ["src", "package.json", "package-lock.json", ...scripts].map((name) => join(root, name));
 const stamp = join(dist, "command.cjs");
 const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
@@ -59,6 +60,7 @@ if (!quiet || stale) {
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
+    define: CODE_DIGEST,
     logLevel: "warning",
   });
   // the commands are one script; those that stay have a small one of their own, and so has the gate's decision thread

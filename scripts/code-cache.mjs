@@ -18,6 +18,8 @@ const { main, compileAhead } = load(bundle, (compiled) => {
   script = compiled;
 });
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
+// link results of a build are nobody's
+process.env.XDG_CACHE_HOME = join(folder, "cache");
 const at = (name) => join(folder, "demo", name);
 const run = (...words) => main(["node", "countersign", ...words]);
 const USUAL = {

@@ -1,4 +1,5 @@
 import { build } from "esbuild";
+import { CODE_DIGEST } from "./code-digest.mjs";
 
 /** Bundles an entry into one script: a script can be given V8's code cache, a module cannot. bin/load.js loads it. */
 export const bundleScript = (entry, outfile, plugins = []) =>
@@ -16,7 +17,7 @@ export const bundleScript = (entry, outfile, plugins = []) =>
     // koffi finds its binaries beside itself
     external: ["koffi"],
     plugins,
-    define: { "import.meta.url": "__url" },
+    define: { "import.meta.url": "__url", ...CODE_DIGEST },
     banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "warning",
   });

@@ -22,6 +22,7 @@ import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import { labelWarnings } from "./label-warnings.js";
 import type { Commit } from "./ledger.js";
+import type { LinkCache } from "./link-cache.js";
 import { Loader } from "./load.js";
 import { writeWarnings } from "./map-writers.js";
 import { PolicyAttachment } from "./policy-attachment.js";
@@ -104,16 +105,17 @@ export class Engine {
    * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with less
    * than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine before this one
    * ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked. `texts` are those that the
-   * engine had which this one replaces under the same configuration ({@link Engine.texts}).
+   * engine had which this one replaces under the same configuration ({@link Engine.texts}). `cache` has link results of earlier runs.
    */
   static async open(
     config: Config,
     sealed?: SealedRules,
     watch: DecisionWatch | null = null,
     texts: Texts | null = null,
+    cache: LinkCache | null = null,
   ): Promise<Engine> {
     const sources = new Sources(texts);
-    const loader = new Loader(config, sources);
+    const loader = new Loader(config, sources, cache);
     const keyrings = new Keyrings(config.keyrings, sealed);
     const moment: Moment = { time: 0, keyrings: new Map() };
     const placed = config.attachments.map((attachment): Placed => {

@@ -9,12 +9,16 @@ import { PolicyMap } from "../policy/map.js";
 import type { ConfiguredName } from "../policy/names.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Warning } from "../warning.js";
+import type { LinkCache } from "./link-cache.js";
 import { mapWriters, type NamingAttachment } from "./map-writers.js";
 import type { Sources } from "./sources.js";
 import { VOCABULARY } from "./vocabulary.js";
 
 /** The largest file of a policy that is read. */
 const MAX_POLICY = 2 ** 20;
+
+/** Milliseconds: a policy that takes longer to link is not kept in the cache. */
+const LONG = 1000;
 
 /** What a configuration's parts name is read here. Every error says which part of the configuration led to it. */
 export class Loader {
@@ -26,6 +30,7 @@ export class Loader {
   constructor(
     private readonly config: Config,
     private readonly sources: Sources,
+    private readonly cache: LinkCache | null = null,
   ) {
     this.folder = dirname(resolve(config.file));
     this.known = {
@@ -70,17 +75,25 @@ export class Loader {
   /** Policies are called by their path from the configuration, with slashes: so they stand in messages and reasons. */
   private link(path: string): LinkedPolicy {
     const file = relative(this.folder, path).split(sep).join("/");
-    return linkPolicy(file, {
-      read: (name) => {
-        const its = resolve(this.folder, name);
-        return this.sources.text(its, MAX_POLICY, () => {
-          if (name !== file) refuseLeaving(dirname(path), its, name);
-        });
-      },
-      hookNames: HOOK_NAMES,
-      vocabulary: VOCABULARY,
-      root: posix.dirname(file),
-    });
+    const texts = new Map<string, string>();
+    const read = (name: string) => {
+      const its = resolve(this.folder, name);
+      const text = this.sources.text(its, MAX_POLICY, () => {
+        if (name !== file) refuseLeaving(dirname(path), its, name);
+      });
+      texts.set(name, text);
+      return text;
+    };
+    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file) };
+    const link = () => linkPolicy(file, options);
+    const known = this.cache?.find(file, read, link) ?? null;
+    if (known !== null) return known;
+    texts.clear();
+    const start = performance.now();
+    const policy = link();
+    // what is restored is linked again in the middle of a decision, for the place of a fault
+    if (performance.now() - start < LONG) this.cache?.add(file, texts, policy);
+    return policy;
   }
 
   private entries({ file }: MapConfig): Readonly<Record<string, unknown>> {

@@ -6,6 +6,7 @@ import { withTimeLimit } from "../sandbox/time-limit.js";
 import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import { type DecisionRequest, Engine } from "./engine.js";
+import type { LinkCache } from "./link-cache.js";
 import { type Standing, Succession } from "./succession.js";
 import { DecisionWatch, PREPARE_WALL } from "./watch.js";
 
@@ -22,13 +23,16 @@ export class TimedEngine {
   private readonly succession: Succession;
   private engine!: Engine;
 
-  private constructor(private readonly config: Config) {
+  private constructor(
+    private readonly config: Config,
+    private readonly cache: LinkCache | null,
+  ) {
     this.succession = new Succession(config, () => this.engine.texts);
   }
 
-  /** Throws as {@link Engine.open}. */
-  static async open(config: Config): Promise<TimedEngine> {
-    const timed = new TimedEngine(config);
+  /** `cache` has link results of earlier runs, and is saved when the engine is closed. Throws as {@link Engine.open}. */
+  static async open(config: Config, cache: LinkCache | null = null): Promise<TimedEngine> {
+    const timed = new TimedEngine(config, cache);
     await timed.reopen();
     return timed;
   }
@@ -76,13 +80,14 @@ export class TimedEngine {
 
   close(): void {
     this.engine.close();
+    this.cache?.save();
   }
 
   private async reopen(): Promise<void> {
     const { sealed, texts } = this.engine ?? {};
     this.engine?.close();
     this.watch.answered();
-    this.engine = await Engine.open(this.config, sealed, this.watch, texts);
+    this.engine = await Engine.open(this.config, sealed, this.watch, texts, this.cache);
     this.engine.restore(this.succession.commits());
   }
 

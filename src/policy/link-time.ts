@@ -36,7 +36,8 @@ export class LinkTime {
   any<T>(work: () => T): T {
     const limit = this.limits.least + (this.#characters / 1024) * this.limits.perKiB;
     const start = performance.now();
-    const result = withTimeLimit(limit - this.#spent, () => ({ value: work() }));
+    const left = limit - this.#spent;
+    const result = left <= 0 ? null : withTimeLimit(left, () => ({ value: work() }));
     this.#spent += performance.now() - start;
     if (result !== null) return result.value;
     throw new CountersignError("POLICY_TOO_LARGE", `takes more than ${Math.round(limit)} ms to link`, {

@@ -2,34 +2,40 @@ import { type Options, Parser } from "acorn";
 
 /** The part of an acorn scope that this file replaces. */
 interface Scope {
-  var: NameList;
-  lexical: NameList;
-  functions: NameList;
+  var: string[] | NameSet;
+  lexical: string[] | NameSet;
+  functions: string[] | NameSet;
 }
 
 interface ScopedParser {
-  enterScope(flags: number): void;
-  currentScope(): Scope;
+  readonly scopeStack: readonly Scope[];
+  declareName(name: string, bindingType: number, position: number): void;
 }
 
 const FEW = 16;
+const KINDS = ["var", "lexical", "functions"] as const;
+/** acorn's BIND_VAR */
+const VAR = 1;
 
-/** A scope's names. acorn keeps them in an array that it searches for each declaration: quadratic in a scope's names. */
-class NameList {
+/** A scope's names once they are many. acorn searches an array for each declaration: quadratic in a scope's names. */
+class NameSet {
   /** acorn asks for the first name alone, of a scope with a catch clause's parameter. */
-  0: string | undefined;
-  readonly #few: string[] = [];
-  #many: Set<string> | null = null;
+  readonly 0: string | undefined;
+  /** Never too many. */
+  readonly length = 0;
+  readonly #names: Set<string>;
+
+  constructor(names: readonly string[]) {
+    this[0] = names[0];
+    this.#names = new Set(names);
+  }
 
   push(name: string): void {
-    this[0] ??= name;
-    if (this.#many !== null) this.#many.add(name);
-    else if (this.#few.push(name) > FEW) this.#many = new Set(this.#few);
+    this.#names.add(name);
   }
 
   indexOf(name: string): number {
-    if (this.#many === null) return this.#few.indexOf(name);
-    return this.#many.has(name) ? 0 : -1;
+    return this.#names.has(name) ? 0 : -1;
   }
 }
 
@@ -37,13 +43,17 @@ class NameList {
 const LinearParser = Parser.extend((base) => {
   const Base = base as unknown as new (options: Options, input: string) => ScopedParser;
   class Linear extends Base {
-    override enterScope(flags: number): void {
-      super.enterScope(flags);
-      Object.assign(this.currentScope(), {
-        var: new NameList(),
-        lexical: new NameList(),
-        functions: new NameList(),
-      });
+    override declareName(name: string, bindingType: number, position: number): void {
+      for (let index = this.scopeStack.length - 1; index >= 0; index--) {
+        const scope = this.scopeStack[index]!;
+        for (const kind of KINDS) {
+          const names = scope[kind];
+          if (names.length > FEW) scope[kind] = new NameSet(names as string[]);
+        }
+        // others are searched for a `var` alone, which goes into them as well
+        if (bindingType !== VAR) break;
+      }
+      super.declareName(name, bindingType, position);
     }
   }
   return Linear as unknown as typeof Parser;

@@ -115,7 +115,7 @@ describe("the files of a policy", () => {
 
 describe("a policy that takes too long to link", () => {
   it("is rejected: what its files take is added up", () => {
-    const text = times(2000, (i) => `let a${i} = 1;\n`);
+    const text = times(6000, (i) => `let a${i} = 1;\n`);
     const limits = { least: 1, perKiB: 0 };
     const read = (path: string) => (path === "policy.js" ? `import "./a.js"; import "./b.js";\n${HOOK}` : text);
     expect(() => linkPolicy("policy.js", { read, hookNames: HOOK_NAMES, root: "", limits })).toThrow(

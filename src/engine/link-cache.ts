@@ -1,0 +1,164 @@
+import { hash, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { LinkedPolicy } from "../policy/linker.js";
+import { restoredPolicy, type StoredPolicy, storedPolicy } from "../policy/stored-policy.js";
+
+/** SHA-256 of the source, as scripts/code-digest.mjs makes it; none outside of a bundle. */
+declare const __CODE_DIGEST__: string | undefined;
+const CODE = typeof __CODE_DIGEST__ === "undefined" ? null : __CODE_DIGEST__;
+
+/** The largest file of the cache that is read. */
+const MAX_SIZE = 64 * 1024 * 1024;
+/** Configurations whose link results are kept. */
+const MAX_FILES = 32;
+
+/** The names of a policy's files, in the order in which they were read, with the SHA-256 of all of them. */
+interface Entry {
+  readonly files: readonly string[];
+  readonly digest: string;
+  readonly policy: StoredPolicy;
+}
+
+/**
+ * Link results of one configuration's policies, for the next run of a command that decides offline: linking is most of the
+ * time of a command with many policies. Never used by a gate. An entry counts for exactly the same files, linked by the same
+ * code under the same version of node; whatever else is in the folder is ignored and replaced.
+ */
+export class LinkCache {
+  readonly #file: string;
+  readonly #known: ReadonlyMap<string, Entry>;
+  /** What was used or linked in this run. */
+  readonly #used = new Map<string, Entry>();
+  #changed = false;
+
+  private constructor(
+    private readonly folder: string,
+    name: string,
+    private readonly key: string,
+  ) {
+    this.#file = join(folder, name);
+    this.#known = readEntries(this.#file, key);
+  }
+
+  /** The cache for a configuration file; null where there is no folder that only this user can write. */
+  static open(config: string, code: string | null = CODE, folder: string | null = cacheFolder()): LinkCache | null {
+    if (code === null || folder === null || !isPrivateFolder(folder)) return null;
+    const key = hash("sha256", `${code}\0${process.versions.node}`);
+    return new LinkCache(folder, `${hash("sha256", resolve(config))}.link`, key);
+  }
+
+  /** The policy that was linked from these files before, or null. `read` gives their texts, `link` links it again. */
+  find(file: string, read: (name: string) => string, link: () => LinkedPolicy): LinkedPolicy | null {
+    const entry = this.#known.get(file);
+    if (entry === undefined) return null;
+    try {
+      if (digestOf(entry.files.map((name) => [name, read(name)])) !== entry.digest) return null;
+    } catch {
+      // a file that cannot be read any longer: linking says why
+      return null;
+    }
+    this.#used.set(file, entry);
+    return restoredPolicy(entry.policy, link);
+  }
+
+  /** Keeps what was linked from these texts, by the names of their files. */
+  add(file: string, texts: ReadonlyMap<string, string>, policy: LinkedPolicy): void {
+    this.#used.set(file, { files: [...texts.keys()], digest: digestOf(texts), policy: storedPolicy(policy) });
+    this.#changed = true;
+  }
+
+  /** Writes what is new. A cache that cannot be written only costs time. */
+  save(): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    try {
+      writeEntries(this.#file, this.key, this.#used);
+      removeOldest(this.folder);
+    } catch {}
+  }
+}
+
+function digestOf(texts: Iterable<readonly [string, string]>): string {
+  let all = "";
+  for (const [name, text] of texts) all += `${name.length} ${text.length} ${name}${text}`;
+  return hash("sha256", all);
+}
+
+/** As the XDG Base Directory Specification says. */
+function cacheFolder(): string | null {
+  const base = process.env.XDG_CACHE_HOME;
+  if (base !== undefined && isAbsolute(base)) return join(base, "countersign");
+  const home = homedir();
+  return isAbsolute(home) ? join(home, ".cache", "countersign") : null;
+}
+
+/** Whether a folder is there, or could be made, that only this user can write. */
+function isPrivateFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const status = lstatSync(folder);
+    return status.isDirectory() && isOwn(status);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this user owns it and nobody else can write it. Windows has no owners that node knows: there is no cache. */
+function isOwn({ uid, mode }: Stats): boolean {
+  return process.geteuid !== undefined && uid === process.geteuid() && (mode & 0o022) === 0;
+}
+
+/** A file has the SHA-256 of its second line on its first one. */
+function readEntries(file: string, key: string): ReadonlyMap<string, Entry> {
+  try {
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const status = fstatSync(fd);
+      if (!status.isFile() || !isOwn(status) || status.size > MAX_SIZE) return new Map();
+      const text = readFileSync(fd, "utf8");
+      const end = text.indexOf("\n");
+      const json = text.slice(end + 1);
+      if (text.slice(0, end) !== hash("sha256", `${key}${json}`)) return new Map();
+      return new Map(JSON.parse(json) as [string, Entry][]);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return new Map();
+  }
+}
+
+function writeEntries(file: string, key: string, entries: ReadonlyMap<string, Entry>): void {
+  const json = JSON.stringify([...entries]);
+  const temporary = `${file}.${randomBytes(6).toString("hex")}`;
+  try {
+    writeFileSync(temporary, `${hash("sha256", `${key}${json}`)}\n${json}`, { flag: "wx", mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Also removes what a process left that ended while it wrote. */
+function removeOldest(folder: string): void {
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  const newest = files.map((file) => [file, statSync(file).mtimeMs] as const).sort((a, b) => b[1] - a[1]);
+  for (const [file] of newest.slice(MAX_FILES)) rmSync(file, { force: true });
+}
