@@ -51,6 +51,7 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
     const text = read(file);
     size += text.length;
     if (size > MAX_SIZE) throw tooLarge(file, entry);
+    time.grant(text.length);
     const source = readSource(file, text, time);
     const bindings = time.linear(() => {
       refuseForbidden(source);
