@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 /** Name to script, in scripts/. */
 const GENERATORS = {
   "guest code": "guest.mjs",
+  "types of names": "name-types.mjs",
   "table of facts": "facts.mjs",
   "engine fittings": "engine.mjs",
   "bpf tables": "bpf-tables.mjs",
