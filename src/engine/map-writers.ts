@@ -36,7 +36,7 @@ function ownersOf(map: MapConfig, attachments: readonly NamingAttachment[]): rea
   if (domains.length > 1) {
     const listed = domains.map((domain) => `\`${domain}\``).join(", ");
     const message = `is named by policies of the domains ${listed}, and has no \`writers\``;
-    throw invalid(map, message, `say who may write to it, such as \`writers: [${domains[0]}]\``);
+    throw invalid(map, message, "say in `writers` which attachments or domains may write to it");
   }
   if (domains.length === 1) return domains;
   // names that are made at run time are not known here; with one domain there is nobody else who could write

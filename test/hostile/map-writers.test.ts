@@ -56,7 +56,7 @@ describe("a map that a policy counts in", () => {
         const { code, err } = await check(null, attached);
         expect(code).toBe(2);
         expect(err).toMatch(
-          /c\.yaml:1:\d+: the map `counts` is named by policies of the domains `[ab]`, `[ab]`, and has no `writers` \[CONFIG_INVALID\]; say who may write to it, such as `writers: \[[ab]\]`/,
+          /c\.yaml:1:\d+: the map `counts` is named by policies of the domains `[ab]`, `[ab]`, and has no `writers` \[CONFIG_INVALID\]; say in `writers` which attachments or domains may write to it/,
         );
       });
 

@@ -7,6 +7,8 @@ import { Engine } from "../../../src/engine/engine.js";
 import { type Commit, Ledger } from "../../../src/engine/ledger.js";
 import { ERRNO } from "../../../src/errno.js";
 import type { CountersignError } from "../../../src/error.js";
+import { readWrote, wroteText } from "../../../src/gate/agent/kept-maps.js";
+import type { Wrote } from "../../../src/gate/threads/messages.js";
 import { task } from "../../task.js";
 
 /** Writes a key, named in the subject, and says what came of it. */
@@ -285,6 +287,18 @@ describe("writes that are restored", () => {
       expect(keys(after)).toEqual(["f1", "k0", "k1", "k2"]);
       expect(answers(after, "put k3")).toEqual({ owner: String(-ERRNO.E2BIG) });
     }
+  });
+
+  it("come back whole from an agent's journal, with their writers", async () => {
+    const before = await open(TWO, ["owner", "b"]);
+    const lines = written(before, ["put k0", "put k1"]).map((commit) => wroteText({ ...commit, mode: "enforce" }));
+    const ledger = new Ledger();
+    ledger.record({ answers: lines.map((line) => readWrote(line) as Wrote) });
+    const after = await open(TWO, ["owner", "b"]);
+    after.restore(ledger.commits());
+    expect(keys(after)).toEqual(["k0", "k1"]);
+    for (const act of ["put k2", "put k3", "cut k0", "put k3"])
+      expect(answers(after, act)).toEqual(answers(before, act));
   });
 
   const CHANGED: readonly [title: string, writers: readonly string[], writable: object][] = [

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { type DecisionEngine, openEngine } from "../../../src/engine/watchdog.js";
+import { ERRNO } from "../../../src/errno.js";
 import type { BlobSubject } from "../../../src/hooks/subject.js";
 import { task } from "../../task.js";
 
@@ -21,6 +22,8 @@ const STUCK = `export function blob_verify(blob) {
 const READS = `import { map_lookup } from "countersign";
 import { verdict } from "./verdict.js";
 export const blob_verify = () => verdict + map_lookup("first", "n");`;
+
+const FULL = Array(2).fill(String(-ERRNO.E2BIG));
 
 /** A subject that cannot change, so that it crosses into the thread once. */
 const blob = (name: string): BlobSubject =>
@@ -72,6 +75,29 @@ describe("an engine in a thread", () => {
       ["stuck", "OUT_OF_TIME"],
     ]);
     expect(answers[1]?.fault?.message).toContain("its thread was ended");
+  });
+
+  it("keeps each writer's entries, and its part of the map, in the thread that takes over", async () => {
+    const fills = (prefix: string) => `import { map_update, note } from "countersign";
+      export const blob_verify = (blob) => {
+        if (blob.name !== "stuck") note(String(map_update("state", "${prefix}" + blob.name, 1)));
+        return 0;
+      };`;
+    for (const name of ["one", "two"]) writeFileSync(join(folder, "policies", `${name}.js`), fills(name));
+    const maps = { state: { writable: { entries: 4, bytes: 1000 }, writers: ["one", "other"] } };
+    const both = await open(
+      [{ policy: "policies/one.js", domain: "own" }, { policy: "policies/two.js", domain: "other" }, STUCK_IN_AUDIT],
+      { maps },
+    );
+    const notes = (name: string) =>
+      both
+        .decide(ask(name))
+        .answers.slice(0, 2)
+        .map((answer) => answer.notes[0]);
+    expect([notes("a"), notes("b"), notes("c")]).toEqual([["0", "0"], ["0", "0"], FULL]);
+    expect(both.decide(ask("stuck")).answers[2]?.fault?.code).toBe("OUT_OF_TIME");
+    expect([notes("a"), notes("c")]).toEqual([["0", "0"], FULL]);
+    await both.close();
   });
 
   it("keeps every committed map write, and decides what was in flight", async () => {
