@@ -37,7 +37,16 @@ type Visit = (node: AnyNode, state: undefined, as?: string) => void;
 const within = base as unknown as Readonly<Record<string, (node: AnyNode, state: undefined, visit: Visit) => void>>;
 
 /** Roles in which a node is visited as what it is. To visit it at once takes half of the stack in a deep expression. */
-const SAME: ReadonlySet<string> = new Set(["Expression", "Statement", "MemberPattern"]);
+const isSame = (role: string | undefined): boolean =>
+  role === "Expression" || role === "Statement" || role === "MemberPattern";
+
+/** Nodes that declare names in the scope that they stand in. */
+const DECLARING: ReadonlySet<string> = new Set([
+  "VariableDeclaration",
+  "FunctionDeclaration",
+  "ClassDeclaration",
+  "ImportDeclaration",
+]);
 
 /** Nodes that have names of their own. */
 const SCOPES: ReadonlySet<string> = new Set([
@@ -118,16 +127,14 @@ export class Variables {
       this.all.push(variable);
     };
     const visit: Visit = (node, _, role) => {
-      const as = role !== undefined && SAME.has(role) ? undefined : role;
+      const as = isSame(role) ? undefined : role;
       const type = as ?? node.type;
-      if (as === undefined) {
+      if (as !== undefined) return within[type]!(node, undefined, visit);
+      if (DECLARING.has(type)) {
         const into = node.type === "VariableDeclaration" && node.kind === "var" ? functionScope : scope;
         for (const name of namesAround(node)) add(into, name);
       }
-      if (as !== undefined || !SCOPES.has(type)) {
-        within[type]!(node, undefined, visit);
-        return;
-      }
+      if (!SCOPES.has(type)) return within[type]!(node, undefined, visit);
       const outer = [scope, functionScope] as const;
       scope = new Map();
       if (FUNCTIONS.has(type)) functionScope = scope;
@@ -143,15 +150,12 @@ export class Variables {
   #resolve(program: Program): void {
     let around: AnyNode = program;
     const visit: Visit = (node, _, role) => {
-      const as = role !== undefined && SAME.has(role) ? undefined : role;
+      const as = isSame(role) ? undefined : role;
       const type = as ?? node.type;
       if (type === "VariablePattern") return this.#write(node as Identifier);
       if (as === undefined) this.#note(node, around);
-      const scope = as === undefined ? this.#scopes.get(node) : undefined;
-      if (scope === undefined) {
-        within[type]!(node, undefined, visit);
-        return;
-      }
+      const scope = as === undefined && SCOPES.has(type) ? this.#scopes.get(node)! : null;
+      if (scope === null) return within[type]!(node, undefined, visit);
       const outer = around;
       if (FUNCTIONS.has(type)) around = node;
       for (const [name, variable] of scope) {
