@@ -137,6 +137,7 @@ class Watchdog implements DecisionEngine {
   }
 
   #hear(thread: WatchedThread, message: FromThread): void {
+    if (message.is === "ready") thread.isReady = true;
     if (thread !== this.#thread) return;
     if (message.is === "read") {
       this.#texts = message.texts;
@@ -196,7 +197,8 @@ class Watchdog implements DecisionEngine {
       this.#pending.delete(pending.id);
       pending.reject(error);
     }
-    if (id !== null) this.#replace(this.#thread);
+    // one that still reads its policies would be no faster the next time
+    if (id !== null && this.#thread.isReady) this.#replace(this.#thread);
   }
 
   #keepSpare(): void {

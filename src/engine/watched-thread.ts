@@ -8,6 +8,8 @@ import { DecisionWatch } from "./watch.js";
 /** One decision thread, from outside. */
 export class WatchedThread extends OwnedThread<ToThread, FromThread> {
   readonly watch: DecisionWatch;
+  /** Whether it has read its configuration and can decide. */
+  isReady = false;
   readonly #known = new WeakMap<object, number>();
   #lastKnown = 0;
 
