@@ -40,6 +40,8 @@ export interface DecisionRequest<H extends HookName = HookName> {
   readonly current: Current;
   /** Capabilities that the task would need for it and lacks. */
   readonly lacking?: readonly string[];
+  /** See {@link Decision.operation}; null unless given. */
+  readonly operation?: string;
   /** Milliseconds since the epoch. */
   readonly time?: number | undefined;
 }
@@ -48,7 +50,7 @@ export interface DecisionRequest<H extends HookName = HookName> {
 const PREPARED = 16;
 
 /** A decision that no policy was asked for: a denial by the gate itself, or a loader's probe. */
-export interface Unasked extends Pick<Decision, "hook" | "current" | "denied_by" | "probe"> {
+export interface Unasked extends Pick<Decision, "hook" | "current" | "denied_by" | "operation" | "probe"> {
   readonly subject: UnaskedSubject;
 }
 
@@ -176,7 +178,7 @@ export class Engine {
    * their number in the configuration, that answer with a fault in this decision and are not asked.
    */
   decide<H extends HookName>(
-    { hook, subject, current, lacking, time }: DecisionRequest<H>,
+    { hook, subject, current, lacking, operation, time }: DecisionRequest<H>,
     standing: readonly Standing[] = [],
   ): Decision {
     if (this.closed)
@@ -204,6 +206,7 @@ export class Engine {
       hook,
       subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest, path: pathOf(subject) },
       current,
+      operation: operation ?? null,
       // one by one: a spread makes objects that are slow to make and to read
       mode: ruling.mode,
       verdict: ruling.verdict,

@@ -104,10 +104,12 @@ export class Gate {
 
   /** Denies a call of which no more than its task is known. */
   #denyUnasked(rule: GateRule, current: Current, reason: string): Answer {
-    const { judge, settings } = this.gatehouse;
+    const { judge, settings, tally } = this.gatehouse;
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
     const subject = { name: current.comm === "" ? `task ${current.tid}` : current.comm, digest: "" };
-    const verdict = judge.record({ hook: "bpf", subject, denial, probe: null, current });
+    const { operation } = this.#notification;
+    const { verdict } = judge.record({ hook: "bpf", subject, denial, probe: null, current, operation });
+    tally.add("denied");
     return settings.audit ? "continue" : { result: verdict };
   }
 
@@ -125,8 +127,10 @@ export class Gate {
     );
     let goesOn = false;
     try {
-      const answer = this.#judge(new Call(notification, listener, task, asker, this.gatehouse, visit), notification);
-      this.#give(listener, notification, written(task, answer));
+      const call = new Call(notification, listener, task, asker, this.gatehouse, visit);
+      const answer = written(task, this.#judge(call, notification));
+      call.count();
+      this.#give(listener, notification, answer);
     } catch (error) {
       goesOn = error instanceof Awaited || error instanceof Superseded;
       if (goesOn && visit !== null) visit.current ??= copyOf(asker.current);

@@ -4,6 +4,7 @@ import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
+import type { Outcome } from "./tally.js";
 
 /** What the gate asks: the engine, in the gate's own thread. Every decision is written down before it has an effect. */
 export class Judge {
@@ -33,10 +34,11 @@ export class Judge {
     hook: H,
     subject: SubjectOf<H>,
     current: Current,
+    operation: string,
     overdue: readonly Standing[] = NOBODY,
     lacking: readonly string[] = NOTHING,
   ): Verdict {
-    const decision = this.engine.decide({ hook, subject, current, lacking }, this.standing(overdue));
+    const decision = this.engine.decide({ hook, subject, current, lacking, operation }, this.standing(overdue));
     this.tell(decision);
     const { verdict, answers, grants } = decision;
     // a dry run lends and freezes nothing, and a decision that could not be logged has its grants still
@@ -46,11 +48,12 @@ export class Judge {
       asked: answers.some(({ mode, fault }) => mode === "enforce" && fault === null),
       delegated: granted?.delegation?.mode === "enforce",
       freezes: granted?.freeze !== undefined,
+      outcome: outcomeOf(decision),
     };
   }
 
-  /** Records what no policy decided, and returns its applied verdict: a denial if it could not be logged. */
-  record({ hook, subject, denial, probe, current }: GateEvent): number {
+  /** Records what no policy decided. It is denied if it could not be logged. */
+  record({ hook, subject, denial, probe, current, operation }: GateEvent): Verdict {
     const denied_by =
       denial === null
         ? null
@@ -65,12 +68,18 @@ export class Judge {
       hook,
       subject,
       current,
+      operation,
       denied_by,
       ...(probe === null ? {} : { probe }),
     });
     this.tell(decision);
-    return decision.verdict;
+    return { verdict: decision.verdict, asked: false, delegated: false, freezes: false, outcome: outcomeOf(decision) };
   }
+}
+
+function outcomeOf({ enforced_verdict, probe }: Decision): Outcome {
+  if (enforced_verdict < 0) return "denied";
+  return probe === undefined ? "allowed" : "probes";
 }
 
 const NOBODY: readonly Standing[] = [];
@@ -85,6 +94,8 @@ export interface Verdict {
   readonly delegated: boolean;
   /** Whether an enforcing attachment has read-only maps frozen. */
   readonly freezes: boolean;
+  /** By the enforced verdict; null for a denial that repeats one in the log, and is not counted with the operations. */
+  readonly outcome: Outcome | null;
 }
 
 /** A denial by a rule of the gate's own. */
@@ -102,4 +113,5 @@ export interface GateEvent {
   readonly denial: GateDenial | null;
   readonly probe: string | null;
   readonly current: Current;
+  readonly operation: string;
 }

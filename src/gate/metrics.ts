@@ -15,8 +15,9 @@ export interface Measured {
 
 type Metric = readonly [name: string, type: "counter" | "gauge", help: string];
 
-const DECISIONS: Metric = ["decisions_total", "counter", "What the gate decided."];
+const DECISIONS: Metric = ["decisions_total", "counter", "Operations that the gate decided on, by enforced verdict."];
 const EVENTS: readonly (readonly [...Metric, count: Count])[] = [
+  ["faults_total", "counter", "Decisions in which a policy failed.", "faults"],
   ["stalls_total", "counter", "Tasks that kept the gate waiting and were killed.", "stalls"],
   ["suspicions_total", "counter", "Times that a container's tasks kept the gate waiting.", "suspicions"],
   ["threads_replaced_total", "counter", "Decision threads that were ended or taken off.", "replacements"],

@@ -1,8 +1,16 @@
 import type { Decision } from "../hooks/decision.js";
 
-/** What came of calls; and what else happened. Rows of the table that the gate's thread writes and others read, in shared memory. */
-export const OUTCOMES = ["allowed", "denied", "faults", "probes"] as const;
+/**
+ * The outcome of an operation, by its enforced verdicts: the last of these that one of its decisions has. An operation is a system call,
+ * with a loader's retries of what was denied.
+ */
+export const OUTCOMES = ["allowed", "probes", "denied"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** What else happened. Rows of the table that the gate's thread writes and others read, in shared memory. */
 const EVENTS = [
+  /** Decisions in which a policy failed. */
+  "faults",
   "stalls",
   "suspicions",
   "replacements",
@@ -31,11 +39,10 @@ export class Tally {
     this.#buckets = new BigInt64Array(memory, 8 * COUNTS.length, BUCKETS.length + 2);
   }
 
-  decision({ enforced_verdict, answers, probe, grants }: Decision): void {
+  /** A decision was made. Its operation is counted once it is over. */
+  decision({ answers, grants }: Decision): void {
     if (grants?.delegation?.mode === "enforce") this.add("lent");
     if (grants?.freeze !== undefined) this.add("frozen");
-    if (probe !== undefined) this.add("probes");
-    else this.add(enforced_verdict < 0 ? "denied" : "allowed");
     if (answers.some(({ fault }) => fault !== null)) this.add("faults");
   }
 

@@ -17,6 +17,11 @@ export interface Decision extends Ruling {
   readonly current: Current;
   /** Generations of the keyrings that were asked, by name. */
   readonly keyrings: Readonly<Record<string, number>>;
+  /**
+   * The system call at a gate that is decided on, and with it a loader's retries of what was denied. All decisions on one operation have the
+   * same, and are counted once. Null where nothing is about to happen, as for `countersign check`.
+   */
+  readonly operation: string | null;
   /** A loader's probe that a gate let through before policies: the loader and its versions. */
   readonly probe?: string;
 }

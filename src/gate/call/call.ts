@@ -9,7 +9,7 @@ import type { GateSettings } from "../settings.js";
 import type { Reach, Wardrobe } from "../sys/credentials.js";
 import { NR } from "../sys/numbers.js";
 import { stillWaits } from "../sys/seccomp.js";
-import type { Tally } from "../tally.js";
+import { OUTCOMES, type Outcome, type Tally } from "../tally.js";
 import type { Memory, Word } from "../threads/errand.js";
 import type { Visit } from "../threads/visit.js";
 import type { Watch } from "../threads/watch.js";
@@ -18,6 +18,7 @@ import { commandRow } from "./command.js";
 import { type Asker, capabilityNames } from "./current.js";
 import type { Listener } from "./listener.js";
 import type { Notification } from "./notification.js";
+import type { Attempt, Retries } from "./retries.js";
 import { GATE_RULES, type GateRule, type Obstacle } from "./rules.js";
 import type { Task } from "./task.js";
 
@@ -55,6 +56,7 @@ export interface Gatehouse {
   readonly wardrobe: Wardrobe;
   readonly watch: Watch;
   readonly tally: Tally;
+  readonly retries: Retries;
   /** Whether all listeners are of one container, or command: nobody else has to wait then. */
   alone(): boolean;
 }
@@ -62,6 +64,10 @@ export interface Gatehouse {
 /** One system call that waits at the gate, with who makes it. */
 export class Call {
   #decided = 0;
+  #attempt: (() => Attempt) | null = null;
+  /** The operation that this call is a retry of. */
+  #repeated: string | null = null;
+  #operation: string | null = null;
 
   /** `visit` is what turns before this one have left; null where it is the first. */
   constructor(
@@ -112,6 +118,28 @@ export class Call {
     return this.deny("attr_size", "bpf", { name }, `the gate does not know what byte ${at} of its bpf_attr is for`);
   }
 
+  /** Names the operation in the log. */
+  get operation(): string {
+    this.#operation ??= this.#repeated ?? this.notification.operation;
+    return this.#operation;
+  }
+
+  /** The call is this attempt: if it is a retry of one that was denied, it is of the same operation. Before the first decision on it. */
+  attempts(attempt: () => Attempt): void {
+    this.#attempt = attempt;
+    this.#repeated = this.gatehouse.retries.operationOf(this.task.tgid, attempt);
+    this.#operation = null;
+  }
+
+  /** Counts the operation, once its last decision is made. A retry of what was denied is counted already. */
+  count(): void {
+    const { watch, tally, retries } = this.gatehouse;
+    const outcome = worstOf(watch.verdicts);
+    if (outcome === null) return;
+    if (outcome === "denied" && this.#attempt !== null) retries.denied(this.task.tgid, this.#attempt(), this.operation);
+    if (outcome !== "denied" || this.#repeated === null) tally.add(outcome);
+  }
+
   serves(hook: HookName): boolean {
     return this.gatehouse.judge.serves(hook);
   }
@@ -130,7 +158,9 @@ export class Call {
   decide<H extends HookName>(hook: H, subject: SubjectOf<H>, lacking = 0n): Verdict {
     const { judge } = this.gatehouse;
     const names = lacking === 0n ? undefined : capabilityNames(lacking);
-    return this.#once(() => judge.decide(hook, subject, this.asker.current, this.visit?.overdue, names));
+    return this.#once(() =>
+      judge.decide(hook, subject, this.asker.current, this.operation, this.visit?.overdue, names),
+    );
   }
 
   /** Whether denials are recorded and not enforced. */
@@ -170,7 +200,7 @@ export class Call {
     const { verdict } = this.#once(() => {
       if (this.listener.objects.isDeniedFirst(`${rule} ${what}`)) return this.#record(hook, subject, denial, null);
       this.gatehouse.tally.add("repeats");
-      return { verdict: denial.verdict, asked: false, delegated: false, freezes: false };
+      return { verdict: denial.verdict, asked: false, delegated: false, freezes: false, outcome: null };
     });
     return this.isDryRun ? "continue" : { result: verdict };
   }
@@ -223,8 +253,8 @@ export class Call {
     const { judge } = this.gatehouse;
     const { name, digest = "", id } = subject;
     const named = { name: name === "" ? UNNAMED : name, digest, ...(id === undefined ? {} : { id }) };
-    const recorded = judge.record({ hook, subject: named, denial, probe, current: this.asker.current });
-    return { verdict: recorded, asked: false, delegated: false, freezes: false };
+    const { operation } = this;
+    return judge.record({ hook, subject: named, denial, probe, current: this.asker.current, operation });
   }
 
   /** Decides, or gives what a turn before this one has decided. */
@@ -240,3 +270,10 @@ export class Call {
 
 /** The name of a subject that its task has given none. */
 const UNNAMED = "(unnamed)";
+
+/** The outcome of an operation with these decisions; null if it is not counted. */
+function worstOf(verdicts: readonly Verdict[]): Outcome | null {
+  const outcomes = verdicts.map(({ outcome }) => outcome);
+  if (!outcomes.includes("denied") && outcomes.includes(null)) return null;
+  return OUTCOMES.findLast((outcome) => outcomes.includes(outcome)) ?? null;
+}

@@ -16,6 +16,14 @@ export class Notification {
     return this.#view.getBigUint64(0, true);
   }
 
+  /**
+   * Names the system call as an operation: the id, which the kernel counts from a random number of 64 bits for each filter
+   * (init_listener of kernel/seccomp.c). Every thread that serves the call has the same.
+   */
+  get operation(): string {
+    return this.id.toString(16).padStart(16, "0");
+  }
+
   /** The waiting thread's id in the gate's pid namespace; 0 where it cannot be seen from there. */
   get tid(): number {
     return this.#view.getUint32(8, true);

@@ -2,8 +2,6 @@ import { type Attr, CREATE, LOAD } from "./attr.js";
 
 /** A try to load a program or to create a map. */
 export interface Attempt {
-  /** The task group, in the gate's pid namespace: a loader may retry in another of its threads. */
-  readonly tgid: number;
   /** Equal for tries of the same thing. */
   readonly what: string;
   /** A retry asks for more than the try before it: for a log, for a larger one, or for a map that has no types. */
@@ -20,36 +18,40 @@ const MAX_GROUPS = 256;
  * the same task group makes no other load and no other map in between.
  */
 export class Retries {
-  /** The last attempt of each task group, if it was denied; the group that was denied last is the last. */
+  /**
+   * The last attempt of each task group (in the gate's pid namespace), if it was denied; the group that was denied last is the last. Of
+   * groups, since a loader may retry in another of its threads.
+   */
   readonly #denied = new Map<number, { readonly attempt: Attempt; readonly operation: string }>();
 
   /** The operation that an attempt is a retry of, or null. To be asked of every attempt: another one ends the series. */
-  operationOf(attempt: Attempt): string | null {
-    const last = this.#denied.get(attempt.tgid);
+  operationOf(tgid: number, made: () => Attempt): string | null {
+    const last = this.#denied.get(tgid);
     if (last === undefined) return null;
+    const attempt = made();
     if (last.attempt.what === attempt.what && attempt.rank > last.attempt.rank) return last.operation;
-    this.#denied.delete(attempt.tgid);
+    this.#denied.delete(tgid);
     return null;
   }
 
   /** The attempt was denied. `operation` is that of the first attempt of the series. */
-  denied(attempt: Attempt, operation: string): void {
-    this.#denied.delete(attempt.tgid);
-    this.#denied.set(attempt.tgid, { attempt, operation });
+  denied(tgid: number, attempt: Attempt, operation: string): void {
+    this.#denied.delete(tgid);
+    this.#denied.set(tgid, { attempt, operation });
     if (this.#denied.size > MAX_GROUPS) this.#denied.delete(this.#denied.keys().next().value!);
   }
 }
 
 /** BPF_PROG_LOAD. `digest` is of the instructions. */
-export function loadAttempt(tgid: number, given: Attr, digest: string): Attempt {
+export function loadAttempt(given: Attr, digest: string): Attempt {
   const rank = given.u32(LOAD.logLevel) === 0 ? 0 : 1 + given.u32(LOAD.logSize);
-  return { tgid, what: `load ${given.u32(LOAD.progType)} ${given.name(LOAD.progName)} ${digest}`, rank };
+  return { what: `load ${given.u32(LOAD.progType)} ${given.name(LOAD.progName)} ${digest}`, rank };
 }
 
 /** BPF_MAP_CREATE. */
-export function createAttempt(tgid: number, given: Attr): Attempt {
+export function createAttempt(given: Attr): Attempt {
   const bytes = given.bytes.slice();
   const typed = given.u32(CREATE.btfKeyTypeId) !== 0 || given.u32(CREATE.btfValueTypeId) !== 0;
   bytes.fill(0, CREATE.btfFd, CREATE.btfValueTypeId + 4);
-  return { tgid, what: `create ${Buffer.from(bytes).toString("latin1")}`, rank: typed ? 0 : 1 };
+  return { what: `create ${Buffer.from(bytes).toString("latin1")}`, rank: typed ? 0 : 1 };
 }

@@ -1,6 +1,7 @@
 import { Attr, CREATE, FLAG } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
+import { createAttempt } from "../call/retries.js";
 import { neededForMap } from "../load/needs.js";
 import { type KernelMap, mapInfo } from "../sys/bpf.js";
 import { reachOf } from "../sys/credentials.js";
@@ -13,6 +14,7 @@ export function createMap(call: Call): Answer {
   const given = call.attr(CREATE.size);
   if (!(given instanceof Attr)) return given;
   const subject = createdMap(given);
+  call.attempts(() => createAttempt(given));
   if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return call.deny("token", "bpf_map_create", subject, TOKEN);
   const create = copyCreate(call.task, given);
   if (typeof create === "number") return call.asKernel(create);

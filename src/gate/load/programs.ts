@@ -2,6 +2,7 @@ import { ERRNO } from "../../errno.js";
 import { Attr, FLAG, LOAD } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
+import { loadAttempt } from "../call/retries.js";
 import { type GateRule, isObstacle } from "../call/rules.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
 import { reachOf } from "../sys/credentials.js";
@@ -22,6 +23,7 @@ export function loadProgram(call: Call): Answer {
   if (typeof copy === "number") return call.asKernel(copy);
   if (isObstacle(copy)) return call.denyFor(copy, "bpf_prog_load", { name });
   if (!call.stillWaits) return "gone";
+  call.attempts(() => loadAttempt(given, digestOf(copy)));
   const deny = (rule: GateRule, reason: string) =>
     call.deny(rule, "bpf_prog_load", { name, digest: digestOf(copy) }, reason);
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return deny("token", TOKEN);

@@ -7,6 +7,7 @@ import { type Asker, readAsker } from "../call/current.js";
 import { Listener } from "../call/listener.js";
 import { Notification } from "../call/notification.js";
 import { Objects } from "../call/objects.js";
+import { Retries } from "../call/retries.js";
 import { Task } from "../call/task.js";
 import { createMap } from "../commands/maps.js";
 import { AUDIT_ARCH_X86_64 } from "../filter.js";
@@ -113,6 +114,7 @@ class Stage {
       wardrobe,
       watch: new Watch(),
       tally: new Tally(),
+      retries: new Retries(),
       alone: () => true,
     };
   }

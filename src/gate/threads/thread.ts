@@ -14,6 +14,7 @@ import { Bookmark } from "../call/bookmark.js";
 import { LastThread } from "../call/last-thread.js";
 import { Listener, suspectOf } from "../call/listener.js";
 import { Objects } from "../call/objects.js";
+import { Retries } from "../call/retries.js";
 import { Gate } from "../gate.js";
 import { Judge } from "../judge.js";
 import { Facts } from "../load/facts.js";
@@ -252,7 +253,16 @@ class GateThread {
     const settings = settingsOf(config);
     const facts = new Facts(this.engine.signatures, settings.keyrings);
     const alone = () => this.#alone;
-    const house = { judge, facts, settings, wardrobe: this.#wardrobe, watch: this.#watch, tally, alone };
+    const house = {
+      judge,
+      facts,
+      settings,
+      wardrobe: this.#wardrobe,
+      watch: this.#watch,
+      tally,
+      retries: new Retries(),
+      alone,
+    };
     return new Gate(house, this.#lastThread, (message) => this.#say(message));
   }
 

@@ -1,5 +1,6 @@
 import type { Verdict } from "../judge.js";
 import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
+import { OUTCOMES } from "../tally.js";
 import { WAITS, type Wait } from "./errand.js";
 
 /** What the decision thread is at: nothing; a call; an errand on its task's account; or it has been taken off. */
@@ -126,13 +127,22 @@ export class Watch {
 }
 
 /** A verdict in one word: what came of it above three bits. */
-function wordOf({ verdict, asked, delegated, freezes }: Verdict): number {
-  return (-verdict << 3) | (asked ? 1 : 0) | (delegated ? 2 : 0) | (freezes ? 4 : 0);
+/** Two bits, of which no index of an outcome has both. */
+const NO_OUTCOME = 3;
+
+function wordOf({ verdict, asked, delegated, freezes, outcome }: Verdict): number {
+  const bits =
+    (asked ? 1 : 0) |
+    (delegated ? 2 : 0) |
+    (freezes ? 4 : 0) |
+    ((outcome === null ? NO_OUTCOME : OUTCOMES.indexOf(outcome)) << 3);
+  return (-verdict << 5) | bits;
 }
 
 function verdictOf(word: number): Verdict {
   const bit = (mask: number) => (word & mask) !== 0;
-  return { verdict: 0 - (word >> 3), asked: bit(1), delegated: bit(2), freezes: bit(4) };
+  const outcome = OUTCOMES[(word >> 3) & NO_OUTCOME] ?? null;
+  return { verdict: 0 - (word >> 5), asked: bit(1), delegated: bit(2), freezes: bit(4), outcome };
 }
 
 /** A call that a thread did not finish. */

@@ -19,6 +19,7 @@ export interface Done {
 
 /** One line of the decision log, as far as the tests look at it. */
 export interface Logged {
+  readonly id: string;
   readonly hook: string;
   readonly verdict: number;
   readonly probe?: string;
@@ -27,10 +28,16 @@ export interface Logged {
     readonly freeze?: string;
   };
   readonly mode: string;
+  readonly operation: string | null;
   readonly enforced_verdict: number;
   readonly denied_by: LoggedDenial | null;
   readonly audit_denials: readonly LoggedDenial[];
-  readonly answers?: readonly { readonly notes: readonly string[]; readonly fault: { readonly code: string } | null }[];
+  readonly answers?: readonly {
+    readonly attachment: string;
+    readonly mode: string;
+    readonly notes: readonly string[];
+    readonly fault: { readonly code: string } | null;
+  }[];
   readonly subject: { readonly name: string; readonly digest: string; readonly id?: number };
   readonly current: { readonly pid: number; readonly container: { readonly id: string } | null };
 }

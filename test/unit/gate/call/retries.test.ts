@@ -9,29 +9,35 @@ function name(attr: Attr, offset: number, text: string): Attr {
   return attr;
 }
 
-function load({ tgid = 1, digest = DIGEST, log = 0, size = 0, type = 3, called = "pass" } = {}): Attempt {
+type Made = readonly [tgid: number, attempt: Attempt];
+
+function load({ tgid = 1, digest = DIGEST, log = 0, size = 0, type = 3, called = "pass" } = {}): Made {
   const attr = new Attr(LOAD.size, LOAD.size);
   attr.setU32(LOAD.progType, type);
   attr.setU32(LOAD.logLevel, log);
   attr.setU32(LOAD.logSize, size);
-  return loadAttempt(tgid, name(attr, LOAD.progName, called), digest);
+  return [tgid, loadAttempt(name(attr, LOAD.progName, called), digest)];
 }
 
-function create({ tgid = 1, entries = 1, typed = false, called = "counts" } = {}): Attempt {
+function create({ tgid = 1, entries = 1, typed = false, called = "counts" } = {}): Made {
   const attr = new Attr(CREATE.size, CREATE.size);
   attr.setU32(CREATE.maxEntries, entries);
   if (typed) for (const field of [CREATE.btfFd, CREATE.btfKeyTypeId, CREATE.btfValueTypeId]) attr.setU32(field, 7);
-  return createAttempt(tgid, name(attr, CREATE.mapName, called));
+  return [tgid, createAttempt(name(attr, CREATE.mapName, called))];
 }
 
 /** The operation of each attempt where all are denied; an operation is named by the number of its first attempt. */
-function operations(attempts: readonly Attempt[]): number[] {
+function operations(attempts: readonly Made[]): number[] {
   const retries = new Retries();
-  return attempts.map((attempt, number) => {
-    const operation = retries.operationOf(attempt) ?? String(number);
-    retries.denied(attempt, operation);
+  return attempts.map(([tgid, attempt], number) => {
+    const operation = retries.operationOf(tgid, () => attempt) ?? String(number);
+    retries.denied(tgid, attempt, operation);
     return Number(operation);
   });
+}
+
+function operationOf(retries: Retries, [tgid, attempt]: Made): string | null {
+  return retries.operationOf(tgid, () => attempt);
 }
 
 const LOG = { log: 1, size: 65_536 };
@@ -75,27 +81,27 @@ describe("denied attempts", () => {
 
   it("are no series where the first one was allowed", () => {
     const retries = new Retries();
-    expect(retries.operationOf(load())).toBeNull();
-    expect(retries.operationOf(load(LOG))).toBeNull();
+    expect(operationOf(retries, load())).toBeNull();
+    expect(operationOf(retries, load(LOG))).toBeNull();
   });
 
   it("end where another attempt is allowed in between", () => {
     const retries = new Retries();
-    retries.denied(load(), "first");
-    expect(retries.operationOf(load({ called: "drop" }))).toBeNull();
-    expect(retries.operationOf(load(LOG))).toBeNull();
+    retries.denied(...load(), "first");
+    expect(operationOf(retries, load({ called: "drop" }))).toBeNull();
+    expect(operationOf(retries, load(LOG))).toBeNull();
   });
 
   it("have the same operation in each turn of a call", () => {
     const retries = new Retries();
-    retries.denied(load(), "first");
-    expect([retries.operationOf(load(LOG)), retries.operationOf(load(LOG))]).toEqual(["first", "first"]);
+    retries.denied(...load(), "first");
+    expect([operationOf(retries, load(LOG)), operationOf(retries, load(LOG))]).toEqual(["first", "first"]);
   });
 
   it("are remembered for a bounded number of task groups, the latest ones", () => {
     const retries = new Retries();
-    for (let tgid = 0; tgid < 10_000; tgid += 1) retries.denied(load({ tgid }), String(tgid));
-    const known = Array.from({ length: 10_000 }, (_, tgid) => retries.operationOf(load({ ...LOG, tgid })));
+    for (let tgid = 0; tgid < 10_000; tgid += 1) retries.denied(...load({ tgid }), String(tgid));
+    const known = Array.from({ length: 10_000 }, (_, tgid) => operationOf(retries, load({ ...LOG, tgid })));
     expect(known.filter((operation) => operation !== null)).toHaveLength(256);
     expect(known[9999]).toBe("9999");
   });
