@@ -2,12 +2,13 @@ import type { Mode } from "../policy/mode.js";
 import { NR } from "./sys/numbers.js";
 
 /**
- * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h): what loads code into the kernel, and a new kernel
- * image, asks the gate, matched on the system call's number alone, because every other register is the caller's to choose. All else
- * runs at the cost of a few instructions, or of none, since the kernel remembers numbers that are always allowed.
+ * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h): what loads code into the kernel,
+ * and a new kernel image, asks the gate, matched on the system call's number alone, because every other register is the
+ * caller's to choose. All else runs at the cost of a few instructions, or of none, since the kernel remembers numbers
+ * that are always allowed.
  *
- * Every foreign way into the kernel (i386, x32) asks the gate, which denies it and logs that. In audit such calls run, and the gate is
- * asked about those alone that load code, or that end a program: it records what it would have denied.
+ * Every foreign way into the kernel (i386, x32) asks the gate, which denies it and logs that. In audit such calls run,
+ * and the gate is asked about those alone that load code, or that end a program: it records what it would have denied.
  */
 export function gateFilter(mode: Mode): Uint8Array {
   const code: (Instruction | Jump)[] = [

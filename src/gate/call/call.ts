@@ -101,8 +101,8 @@ export class Call {
   }
 
   /**
-   * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. What follows them must be zero, as the kernel asks of what is newer
-   * than itself (bpf_check_uarg_tail_zero).
+   * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. What follows them must be zero, as the kernel asks
+   * of what is newer than itself (bpf_check_uarg_tail_zero).
    */
   attr(room: number): Attr | Denied {
     const size = this.word(2);
@@ -169,16 +169,16 @@ export class Call {
   }
 
   /**
-   * Answers with an errno that the kernel would give as well, so that it is no denial by the gate. In audit the kernel says
-   * so itself, in case the gate is mistaken.
+   * Answers with an errno that the kernel would give as well, so that it is no denial by the gate. In audit the kernel
+   * says so itself, in case the gate is mistaken.
    */
   asKernel(errno: number): Denied {
     return this.isDryRun ? "continue" : { result: errno };
   }
 
   /**
-   * Denies a call by a rule of the gate's own, which no policy can lift. It is a decision in the log, and in audit left to the kernel,
-   * which may look at the task's memory again: nothing is enforced there.
+   * Denies a call by a rule of the gate's own, which no policy can lift. It is a decision in the log, and in audit left
+   * to the kernel, which may look at the task's memory again: nothing is enforced there.
    */
   deny(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -192,8 +192,8 @@ export class Call {
   }
 
   /**
-   * Denies what a task may ask for again and again. For the tasks of one container, or of one command, the first denial of each `what` is
-   * a decision in the log, and later ones are counted.
+   * Denies what a task may ask for again and again. For the tasks of one container, or of one command, the first denial
+   * of each `what` is a decision in the log, and later ones are counted.
    */
   denyRepeatable(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string, what: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -228,14 +228,16 @@ export class Call {
   }
 
   /**
-   * Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to, `lent` the capabilities that
-   * the task has for this call alone.
+   * Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to, `lent` the capabilities
+   * that the task has for this call alone.
    */
   bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Memory[] = NONE, reach: Reach = "call", lent = 0n): number {
     return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, reach, lent);
   }
 
-  /** Makes a system call as the task. Memory among the words stands for its address, and may point to what is `held`. */
+  /**
+   * Makes a system call as the task. Memory among the words stands for its address, and may point to what is `held`.
+   */
   asTask(
     number: number,
     words: readonly Word[],

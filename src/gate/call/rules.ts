@@ -9,8 +9,9 @@ interface RuleRow {
 }
 
 /**
- * Every rule by which the gate itself denies a call, whatever policies say. Each denial is a decision in the log, with the rule's
- * name. In audit it is recorded and the call is left to the kernel. What the kernel would deny as well is none of these rules.
+ * Every rule by which the gate itself denies a call, whatever policies say. Each denial is a decision in the log, with
+ * the rule's name. In audit it is recorded and the call is left to the kernel. What the kernel would deny as well is
+ * none of these rules.
  */
 export const GATE_RULES = {
   unknown_command: { errno: ERRNO.EINVAL, denies: "a bpf(2) command that the gate does not know" },

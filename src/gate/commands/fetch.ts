@@ -17,7 +17,8 @@ import { openPlace } from "./place.js";
 
 /**
  * Fetches an object by id or path as the task, and hands it out if it was handed out to the task's like before. To the
- * task any other does not exist: a refused program has an id for a moment, and others on the machine are not its business.
+ * task any other does not exist: a refused program has an id for a moment, and others on the machine are not its
+ * business.
  */
 export function fetchObject(call: Call, cmd: number, row: CommandRow): Answer {
   const fd = row.kind === "path" ? openPinned(call, row) : openById(call, cmd);
@@ -85,13 +86,13 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
     const info = mapInfo(fd);
     if (typeof info === "number") return { result: info };
     const { objects } = call.listener;
-    const named = { name: info.name, digest: liveMap(info, fd, "rw").digest, id: info.id };
+    const named = () => ({ name: info.name, digest: liveMap(info, fd, "rw").digest, id: info.id });
     if (objects.isWithheld(info.id)) {
       const reason = `map ${info.id} was made for one program alone`;
-      return call.denyRepeatable("withheld", "bpf_map", named, reason, `map ${info.id}`);
+      return call.denyRepeatable("withheld", "bpf_map", named(), reason, `map ${info.id}`);
     }
     if (objects.mapCreator(info.id) === null && call.settings.existing !== "allow")
-      return existing(call, fd, "bpf_map", "map", named);
+      return existing(call, fd, "bpf_map", "map", named());
     return judgeMap(call, info, fd, 0) ?? { fd, handedOut: () => undefined };
   },
   "anon_inode:bpf_link": judgeLink,
@@ -107,8 +108,8 @@ function judgeLink(call: Call, fd: number): Answer {
 }
 
 /**
- * An object that was not handed out to the task's like: found only where the settings say so. Whoever lists ids asks for each of them
- * again and again, so that the first denial of each object is logged, and later ones are counted.
+ * An object that was not handed out to the task's like: found only where the settings say so. Whoever lists ids asks
+ * for each of them again and again, so that the first denial of each object is logged, and later ones are counted.
  */
 function existing(
   call: Call,

@@ -29,7 +29,10 @@ const HOOK_OF = {
   kexec_file_load: "kernel_read_file",
 } as const satisfies Record<string, HookName>;
 
-/** Denies a call that asks the gate, and that no policy decides on: a new kernel, and what a profile sends here for no reason. */
+/**
+ * Denies a call that asks the gate, and that no policy decides on: a new kernel, and what a profile sends here for no
+ * reason.
+ */
 export function denyUnserved(call: Call): Denied {
   const { call: number } = call.notification;
   const name = Object.keys(KEXEC).find((each) => KEXEC[each] === number);

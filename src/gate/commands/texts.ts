@@ -22,8 +22,9 @@ const MAX_PAGES = 16_384;
 const TOO_MANY = tooLarge("a list of symbols on more pages", MAX_PAGES);
 
 /**
- * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is looked at once, so that a list of fifty
- * thousand symbols, as libbpf makes it from a pattern, takes some hundreds of calls. A negative errno as the kernel's.
+ * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is looked at once, so that a list
+ * of fifty thousand symbols, as libbpf makes it from a pattern, takes some hundreds of calls. A negative errno as the
+ * kernel's.
  */
 export function copyTexts(task: Task, address: bigint, count: number): Texts | Obstacle | number {
   if (count > MAX_PROBES) return -ERRNO.E2BIG;
@@ -56,7 +57,10 @@ class Pages {
 
   constructor(private readonly task: Task) {}
 
-  /** Fetches the pages that texts begin in, all at once. 0; an obstacle where there are too many, an errno where one is not there. */
+  /**
+   * Fetches the pages that texts begin in, all at once. 0; an obstacle where there are too many, an errno where one is
+   * not there.
+   */
   fetch(pointers: Iterable<bigint>): Obstacle | number {
     const wanted = new Set<bigint>();
     for (const pointer of pointers) wanted.add(pointer - (pointer & BigInt(PAGE - 1)));
@@ -69,7 +73,10 @@ class Pages {
     return 0;
   }
 
-  /** A text without its NUL; E2BIG where it is longer than `limit`, an obstacle where too many pages have been looked at. */
+  /**
+   * A text without its NUL; E2BIG where it is longer than `limit`, an obstacle where too many pages have been looked
+   * at.
+   */
   text(address: bigint, limit: number): Uint8Array | Obstacle | number {
     const parts: Uint8Array[] = [];
     let length = 0;

@@ -5,9 +5,10 @@ import type { Answer, Call } from "../call/call.js";
 const INITIAL_USER_NAMESPACE = 0xeffffffd;
 
 /**
- * Hook `bpf_token_create` is asked where an attachment serves it, but no token is ever made: in the initial user namespace the
- * kernel makes none for anybody, whatever attr holds (bpf_token_create of kernel/bpf/token.c), and says so itself; every libbpf that
- * finds a BPF file system asks. In any other user namespace a token would be the gate's and not the task's.
+ * Hook `bpf_token_create` is asked where an attachment serves it, but no token is ever made: in the initial user
+ * namespace the kernel makes none for anybody, whatever attr holds (bpf_token_create of kernel/bpf/token.c), and says
+ * so itself; every libbpf that finds a BPF file system asks. In any other user namespace a token would be the gate's
+ * and not the task's.
  */
 export function createToken(call: Call, name: string): Answer {
   if (call.serves("bpf_token_create")) {

@@ -42,7 +42,10 @@ const LIMIT = {
   /** All records of one kind together. */
   records: 64 * 1024 * 1024,
   fdArray: 4096,
-  /** Distinct fds: the kernel takes 64 maps of a program, 64 BTFs, and 256 for its calls (MAX_USED_MAPS, MAX_USED_BTFS, MAX_KFUNC_BTFS). */
+  /**
+   * Distinct fds: the kernel takes 64 maps of a program, 64 BTFs, and 256 for its calls (MAX_USED_MAPS, MAX_USED_BTFS,
+   * MAX_KFUNC_BTFS).
+   */
   fds: 512,
   log: 16 * 1024 * 1024,
   signature: 64 * 1024,
@@ -54,9 +57,9 @@ export function digestOf({ insns }: LiveLoad): string {
 }
 
 /**
- * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Gives a
- * negative errno where the kernel would deny it unseen, or the task's memory does not hold it; an obstacle where it is more than
- * the gate copies.
+ * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Gives
+ * a negative errno where the kernel would deny it unseen, or the task's memory does not hold it; an obstacle where it
+ * is more than the gate copies.
  */
 export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number {
   const insnCount = given.u32(LOAD.insnCount);
@@ -128,8 +131,8 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number 
 }
 
 /**
- * The instructions, and the license with its NUL. They are copied at once, since each copy takes a system call: of the license as
- * much as is on its first page, which is there all or none, and more only where there is no NUL on that.
+ * The instructions, and the license with its NUL. They are copied at once, since each copy takes a system call: of the
+ * license as much as is on its first page, which is there all or none, and more only where there is no NUL on that.
  */
 function copyCode(
   task: Task,
@@ -194,8 +197,8 @@ const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, mapIndex: 5, mapIndexValue: 6,
 
 /**
  * Puts the gate's fds in the place of the task's into every ld_imm64 that names one; an fd that the task does not have
- * becomes -1, for the kernel to refuse as it would have: in a copy, where there is any. Gives how many entries of fd_array the
- * instructions name, and whether they name anything of the kernel's.
+ * becomes -1, for the kernel to refuse as it would have: in a copy, where there is any. Gives how many entries of
+ * fd_array the instructions name, and whether they name anything of the kernel's.
  */
 function translateInsns(
   take: (number: number) => number,
@@ -236,9 +239,9 @@ function translateInsns(
 }
 
 /**
- * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up wherever they lie, before its
- * start and past that count among it (check_and_resolve_insns of kernel/bpf/verifier.c), which would be the gate's memory. What is
- * no fd of the task becomes -1.
+ * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up wherever they lie,
+ * before its start and past that count among it (check_and_resolve_insns of kernel/bpf/verifier.c), which would be the
+ * gate's memory. What is no fd of the task becomes -1.
  */
 function copyFdArray(
   task: Task,

@@ -12,11 +12,12 @@ import { close } from "../sys/pidfd.js";
 import type { LiveLoad } from "./load.js";
 
 /**
- * A load of a program that calls bpf(2) with copies of its maps that nobody else can have: what is decided on is then what the
- * program finds when it runs, whatever becomes of the task's own map. To freeze that one would keep user space from writing alone: an
- * iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so does a program that was loaded
- * with it before. Copied are arrays of one element: those whose contents are facts and, where an attachment in scope has maps frozen, all
- * that only hold bytes. Any other map stays. In audit the copies are for the facts alone. An obstacle where one cannot be made.
+ * A load of a program that calls bpf(2) with copies of its maps that nobody else can have: what is decided on is then
+ * what the program finds when it runs, whatever becomes of the task's own map. To freeze that one would keep user space
+ * from writing alone: an iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so
+ * does a program that was loaded with it before. Copied are arrays of one element: those whose contents are facts and,
+ * where an attachment in scope has maps frozen, all that only hold bytes. Any other map stays. In audit the copies are
+ * for the facts alone. An obstacle where one cannot be made.
  */
 export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   const { objects } = call.listener;
@@ -52,7 +53,10 @@ function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
   return type === ARRAY && maxEntries === 1 && (flags & ~(RDONLY_PROG | MMAPABLE)) === 0;
 }
 
-/** A map that holds what another one holds now, frozen, and where the kernel knows that (Linux 6.18) for the program of this digest alone. */
+/**
+ * A map that holds what another one holds now, frozen, and where the kernel knows that (Linux 6.18) for the program of
+ * this digest alone.
+ */
 function copyOf(info: KernelMap, fd: number, digest: Uint8Array): number {
   const value = firstValue(fd, info.valueSize);
   if (value === null) return -ERRNO.EPERM;

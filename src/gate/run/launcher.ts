@@ -10,14 +10,14 @@ import { type Order, readOrder } from "./order.js";
 import { mayConfine } from "./restrictions.js";
 
 /**
- * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this order it enters the
- * Landlock domain (not in audit), puts the filter on itself, tells the gate which of its fds the listener is, waits until the gate has
- * taken it, and executes the command. It has loaded nothing and shares no memory with the gate: there is no moment in
- * which the command runs outside the filter, or can reach a thread of the gate.
+ * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this
+ * order it enters the Landlock domain (not in audit), puts the filter on itself, tells the gate which of its fds the
+ * listener is, waits until the gate has taken it, and executes the command. It has loaded nothing and shares no memory
+ * with the gate: there is no moment in which the command runs outside the filter, or can reach a thread of the gate.
  *
- * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the command
- * inherits, with commas; the mode, `enforce` or `audit`. On the socket it says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute
- * (see {@link Order}).
+ * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the
+ * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it says one line, `listener N` or
+ * `failed STEP ERRNO`, and is then told what to execute (see {@link Order}).
  */
 function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly string[]): never {
   const socket = Number(gate);
@@ -64,7 +64,9 @@ function readToEnd(fd: number): Uint8Array {
   }
 }
 
-/** As execvp(3): a name without a slash is looked for in PATH, and a refusal is reported only where nothing was found. */
+/**
+ * As execvp(3): a name without a slash is looked for in PATH, and a refusal is reported only where nothing was found.
+ */
 function executeInPath({ words, environment }: Order): number {
   const name = words[0] ?? new Uint8Array();
   if (name.includes(SLASH)) return executeFile(name, words, environment);

@@ -11,8 +11,8 @@ interface RestrictionRow {
 }
 
 /**
- * What `countersign run` takes from a command beside what policies deny. Those that remain in audit are there because the gate cannot
- * see the command's calls without them.
+ * What `countersign run` takes from a command beside what policies deny. Those that remain in audit are there because
+ * the gate cannot see the command's calls without them.
  */
 export const RESTRICTIONS: readonly RestrictionRow[] = [
   {
