@@ -41,7 +41,10 @@ export declare function map_update(map: string, key: string, value: unknown): nu
 /** Takes a key out of a writable map: 0 or -errno. */
 export declare function map_delete(map: string, key: string): number;
 
-/** -errno, -EPERM where none is given. The reason is shown to whoever is refused: up to 1024 characters. */
+/**
+ * -errno, -EPERM where none is given. Return it: `deny` does not deny by itself. A call whose value is dropped is an error at
+ * start, or a fault. The reason is shown to whoever is refused: up to 1024 characters.
+ */
 export declare function deny(reason: string, errno?: number): number;
 
 /** Puts a text into the decision: up to 16 of 1024 characters. */

@@ -11,6 +11,7 @@ import { task } from "../task.js";
 import type { HostileCase } from "./policies/case.js";
 import { confinement } from "./policies/confinement.js";
 import { crossing } from "./policies/crossing.js";
+import { dropping } from "./policies/dropping.js";
 import { escaping } from "./policies/escaping.js";
 import { exhaustion } from "./policies/exhaustion.js";
 import { forging } from "./policies/forging.js";
@@ -27,6 +28,7 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
   memory,
   stack,
   "result forging": forging,
+  "dropped denials": dropping,
   crossing,
   persistence,
   "exhaustion of helpers and logs": exhaustion,
