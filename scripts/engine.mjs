@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { wrapAllocator } from "./engine/allocator.mjs";
+import { heapFunctions, wrapAllocator } from "./engine/allocator.mjs";
 import { at, BUDGET, COLLECT, FLOOR, LITTER, mark, put, STACK, spend } from "./engine/box.mjs";
 import { countSteps } from "./engine/steps.mjs";
 import { fail, get, i32, OP, parse, Splices } from "./engine/wasm.mjs";
@@ -29,7 +29,7 @@ function splicesOf(bytes, loader, words) {
   const splices = new Splices(wasm);
   for (const word of words) markThrows(wasm, splices, word);
   countCollections(wasm, splices);
-  countSteps(wasm, splices);
+  countSteps(wasm, splices, heapFunctions(wasm, loader));
   wrapAllocator(wasm, splices, loader);
   return splices.finished();
 }

@@ -1,12 +1,43 @@
 // A budget around the engine's allocator: what a runtime takes, and gives back, block by block.
-import { BOX_NOW, BUDGET, block, budget, MEMORY, mark, refuse, spend } from "./box.mjs";
+import { BLOCK, BOX_NOW, BUDGET, block, budget, MEMORY, mark, pay, refuse, spend } from "./box.mjs";
 import { call, fail, get, i32, load, OP, set, tee, unsigned } from "./wasm.mjs";
 
 /** The table's entries of the allocator's functions get others, which call them. */
 export function wrapAllocator(wasm, splices, loader) {
-  const { bytes, types, imported, functions, exports, elements, bodies } = wasm;
-  const exported = (name) => exports.get(new RegExp(`_${name}=\\w+\\.([\\w$]+)[;,]`).exec(loader)?.[1]) ?? fail(name);
-  const [malloc, free] = [exported("malloc"), exported("free")];
+  for (const [name, { offset, index, length }] of entries(wasm, loader))
+    splices.replace(offset, length, unsigned(splices.add(wasm.functions[index], WRAPPERS[name](index))));
+}
+
+/** Indexes of the functions that keep the heap: those in the table, malloc and free, and what these alone call. */
+export function heapFunctions(wasm, loader) {
+  const { bytes, imported, bodies } = wasm;
+  const heap = new Set([...entries(wasm, loader).map(([, { index }]) => index), ...exported(wasm, loader)]);
+  const callers = (callee) =>
+    bodies.flatMap(({ start, size }, index) =>
+      bytes.subarray(start, start + size).includes(Buffer.from(call(callee))) ? [index + imported.length] : [],
+    );
+  for (const index of [...heap])
+    for (const callee of calledBy(wasm, index))
+      if (callers(callee).every((caller) => heap.has(caller))) heap.add(callee);
+  return heap;
+}
+
+function calledBy({ bytes, imported, bodies }, index) {
+  const { start, size } = bodies[index - imported.length];
+  const body = bytes.subarray(start, start + size);
+  return bodies.map((_, at) => at + imported.length).filter((callee) => body.includes(Buffer.from(call(callee))));
+}
+
+function exported({ exports }, loader) {
+  return ["malloc", "free"].map(
+    (name) => exports.get(new RegExp(`_${name}=\\w+\\.([\\w$]+)[;,]`).exec(loader)?.[1]) ?? fail(name),
+  );
+}
+
+/** What the table has of the allocator, by name. */
+function entries(wasm, loader) {
+  const { bytes, types, imported, functions, elements, bodies } = wasm;
+  const [malloc, free] = exported(wasm, loader);
   const bodyOf = (index) => {
     const { start, size } = bodies[index - imported.length] ?? { start: 0, size: 0 };
     return bytes.subarray(start, start + size);
@@ -24,7 +55,7 @@ export function wrapAllocator(wasm, splices, loader) {
       shape(elements[here + 2].index) === SHAPES.realloc,
   );
   if (at === -1) fail("no allocator in the table");
-  const wrapped = [
+  const found = [
     ["malloc", elements[at]],
     ["free", elements[at + 1]],
     ["realloc", elements[at + 2]],
@@ -32,9 +63,8 @@ export function wrapAllocator(wasm, splices, loader) {
   const before = elements[at - 1];
   const isCalloc =
     shape(before.index) === SHAPES.calloc && (calls(before.index, malloc) || bodyOf(before.index).length < 16);
-  if (isCalloc) wrapped.unshift(["calloc", before]);
-  for (const [name, { offset, index, length }] of wrapped)
-    splices.replace(offset, length, unsigned(splices.add(functions[index], WRAPPERS[name](index))));
+  if (isCalloc) found.unshift(["calloc", before]);
+  return found;
 }
 
 /**
@@ -45,6 +75,7 @@ const WRAPPERS = {
   // (state, size) -> block
   malloc: (inner) => [
     ...[1, 2, 0x7f],
+    ...pay(i32(BLOCK)),
     ...[
       ...get(1),
       ...OP.LONG_UNSIGNED,
@@ -62,6 +93,7 @@ const WRAPPERS = {
   // (state, count, size) -> block
   calloc: (inner) => [
     ...[1, 2, 0x7f],
+    ...pay(i32(BLOCK)),
     ...[...BOX_NOW, ...set(3)],
     ...[
       ...get(1),
@@ -86,6 +118,7 @@ const WRAPPERS = {
   // (state, block, size) -> block
   realloc: (inner) => [
     ...[1, 3, 0x7f],
+    ...pay(i32(BLOCK)),
     ...[...BOX_NOW, ...set(3)],
     ...[...get(1), ...OP.IF, ...block(1), ...set(5), ...OP.END],
     ...[

@@ -10,6 +10,10 @@ const constant = (name, text = slots) => {
 };
 const memory = readFileSync(new URL("../../src/sandbox/memory.ts", import.meta.url), "utf8");
 export const [BOX, UNITS] = [constant("BOX", memory), constant("UNITS", memory)];
+const weights = readFileSync(new URL("../../src/sandbox/weights.ts", import.meta.url), "utf8");
+export const [ROUND, COPIED_LOG2, BUILT_IN, BLOCK] = ["ROUND", "COPIED_LOG2", "BUILT_IN", "BLOCK"].map((name) =>
+  constant(name, weights),
+);
 export const [BUDGET, COLLECT, FLOOR, LITTER, RAN_OUT, MEMORY, STACK] = [
   "BUDGET",
   "COLLECT",
@@ -26,6 +30,8 @@ export const at = (slot, box = BOX_NOW) => [...box, ...load(4 * slot)];
 export const put = (slot, value, box = BOX_NOW) => [...box, ...value, ...store(4 * slot)];
 /** The runtime that is running has run out of something. */
 export const mark = (what, box) => put(RAN_OUT, i32(what), box);
+/** Takes units, on the stack as an instruction's operand, from what is left of the decision's. */
+export const pay = (units) => [...i32(0), ...i32(0), ...load(UNITS), ...units, ...OP.SUB, ...store(UNITS)];
 /** Bytes that the allocator keeps for a block: the word before it, without the three bits of flags (dlmalloc). */
 export const block = (local) => [...get(local), ...i32(4), ...OP.SUB, ...load(0), ...i32(-8), ...OP.AND];
 export const spend = (bytes, box) => put(BUDGET, [...at(BUDGET, box), ...bytes, ...OP.SUB], box);

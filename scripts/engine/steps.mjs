@@ -1,40 +1,52 @@
 // A count of steps in each loop of the engine, and of what it copies at once: so that no native goes on without an end.
-import { UNITS } from "./box.mjs";
-import { call, fail, get, i32, load, OP, Reader, store } from "./wasm.mjs";
+import { BUILT_IN, COPIED_LOG2, pay, ROUND, UNITS } from "./box.mjs";
+import { call, fail, get, i32, load, OP, Reader } from "./wasm.mjs";
 
-const left = [...i32(0), ...load(UNITS)];
-const spend = (steps) => [...i32(0), ...left, ...steps, ...OP.SUB, ...store(UNITS)];
 /** There is no way to throw from anywhere: the engine stops where it is, and its module is not used again. */
-const stop = [...left, ...i32(0), ...OP.LESS, ...OP.IF, ...OP.UNREACHABLE, ...OP.END];
-const ROUND = [...spend(i32(1)), ...stop];
-/** 2 to this are the bytes that are copied in a step. */
-const BYTES = 6;
+const stop = [...i32(0), ...load(UNITS), ...i32(0), ...OP.LESS, ...OP.IF, ...OP.UNREACHABLE, ...OP.END];
+const round = [...pay(i32(ROUND)), ...stop];
+const builtIn = [...pay(i32(BUILT_IN)), ...stop];
 /** Of a br_table that dispatches bytecode: there are more than so many. */
 const BYTECODES = 150;
 
-/** Bytecode is not counted: the linker counts a policy's own loops. */
-export function countSteps({ bytes, bodies, types }, splices) {
+/**
+ * Bytecode is not counted: the linker counts a policy's own loops. Nor are the allocator's loops, whose rounds depend on what lies
+ * in the heap from earlier decisions: a block has one weight.
+ */
+export function countSteps({ bytes, bodies, types, imported }, splices, allocator) {
   const type = types.findIndex((one) => one.map(String).join(">") === "127,127,127>");
   const bulk = (instruction) => {
-    const body = [...spend([...get(2), ...i32(BYTES), ...OP.SHIFT]), ...stop];
+    const body = [...pay([...get(2), ...i32(COPIED_LOG2), ...OP.SHIFT]), ...stop];
     return splices.add(type, [0, ...body, ...get(0), ...get(1), ...get(2), ...instruction, ...OP.END]);
   };
   const helpers = { copy: bulk(OP.COPY), fill: bulk(OP.FILL) };
   let dispatchers = 0;
-  for (const { start, size } of bodies) {
-    const { loops, dispatching, bulks } = walk(bytes, start, start + size);
+  let callers = 0;
+  // calls of built-in functions, which have functions of doubles among them
+  const doubles = ["124>124", "124,124>124"].map((shape) =>
+    types.findIndex((one) => one.map(String).join(">") === shape),
+  );
+  for (const [index, { start, size }] of bodies.entries()) {
+    const { first, loops, dispatching, bulks, indirect } = walk(bytes, start, start + size);
     if (dispatching.size > 0) dispatchers += 1;
-    for (const at of loops) if (!dispatching.has(at)) splices.insert(at, ROUND);
+    else if (doubles.every((one) => indirect.has(one))) {
+      callers += 1;
+      splices.insert(first, builtIn);
+    }
+    if (allocator.has(index + imported.length)) continue;
+    for (const at of loops) if (!dispatching.has(at)) splices.insert(at, round);
     for (const { at, length, kind } of bulks) splices.replace(at, length, call(helpers[kind]));
   }
   if (dispatchers !== 1) fail(`${dispatchers} functions dispatch bytecode`);
+  if (callers !== 1) fail(`${callers} functions call built-in functions`);
 }
 
-/** Where a body's loops begin, which of them dispatch bytecode, and where it copies or fills at once. */
+/** Where a body's instructions and its loops begin, which types it calls by the table, which of them dispatch bytecode, and where it copies or fills at once. */
 function walk(bytes, start, end) {
   const reader = new Reader(bytes, start);
   reader.many(() => [reader.unsigned(), reader.skip(1)]);
-  const [loops, bulks, open, dispatching] = [[], [], [], new Set()];
+  const first = reader.at;
+  const [loops, bulks, open, dispatching, indirect] = [[], [], [], new Set(), new Set()];
   while (reader.at < end) {
     const at = reader.at;
     const op = bytes[reader.at++];
@@ -46,16 +58,22 @@ function walk(bytes, start, end) {
       open.push(op === 0x03 ? reader.at : null);
       if (op === 0x03) loops.push(reader.at);
     } else if (found?.targets > BYTECODES) for (const loop of open) dispatching.add(loop);
+    else if (found?.type !== undefined) indirect.add(found.type);
     else if (found?.kind) bulks.push({ at, length: reader.at - at, kind: found.kind });
   }
   if (reader.at !== end) fail("a body is not read as it is");
   dispatching.delete(null);
-  return { loops, dispatching, bulks };
+  return { first, loops, dispatching, bulks, indirect };
 }
 
 const none = () => null;
 const one = (reader) => void reader.unsigned();
 const two = (reader) => void [reader.unsigned(), reader.unsigned()];
+const indirectly = (reader) => {
+  const type = reader.unsigned();
+  reader.unsigned();
+  return { type };
+};
 const block = (reader) => {
   const type = reader.bytes[reader.at];
   if (type === 0x40 || (type >= 0x6f && type <= 0x7f)) reader.skip(1);
@@ -85,7 +103,7 @@ const OPERANDS = [
   [0x0e, 0x0e, table],
   [0x0f, 0x0f, none],
   [0x10, 0x10, one],
-  [0x11, 0x11, two],
+  [0x11, 0x11, indirectly],
   [0x1a, 0x1b, none],
   [0x20, 0x24, one],
   [0x28, 0x3e, two],

@@ -85,7 +85,13 @@ export const SCHEMA = z
           .default({}),
         limits: z
           .strictObject({
-            steps: z.int().min(1).optional().describe("Function entries and loop back-edges"),
+            steps: z
+              .int()
+              .min(1)
+              .optional()
+              .describe(
+                "Function entries and loop rounds; built-in functions, helpers and large subjects by their weight",
+              ),
             memory: size.optional(),
             stack: size.optional(),
             wall: duration.optional(),

@@ -63,7 +63,7 @@ function namesFor(units: readonly Unit[]): Names {
 /** Names that stand in the linked text and in no file of the policy. */
 class Names implements Marks, DenialMarks {
   readonly steps: string;
-  readonly exhausted: string;
+  readonly moreSteps: string;
   readonly unused: string;
   readonly box: string;
   readonly error: string;
@@ -72,7 +72,7 @@ class Names implements Marks, DenialMarks {
 
   constructor(readonly prefix: string) {
     this.steps = this.own("steps");
-    this.exhausted = this.own("exhausted");
+    this.moreSteps = this.own("moreSteps");
     this.unused = this.own("unused");
     this.box = this.own("box");
     this.error = this.own("error");

@@ -7,7 +7,7 @@ import type { Scope } from "./scope.js";
 export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/limits.js";
 
 export interface Limits {
-  /** Function entries and loop back-edges. */
+  /** See sandbox/weights.ts. */
   readonly steps: number;
   /** Bytes of guest heap. */
   readonly memory: number;

@@ -1,5 +1,17 @@
-import type { AnyNode, ArrowFunctionExpression, CatchClause, Function as FunctionNode } from "acorn";
+import type {
+  AnyNode,
+  ArrowFunctionExpression,
+  CatchClause,
+  DoWhileStatement,
+  ForInStatement,
+  ForOfStatement,
+  ForStatement,
+  Function as FunctionNode,
+  Node,
+  WhileStatement,
+} from "acorn";
 import { RAN_OUT } from "../sandbox/slots.js";
+import { NODES_PER_STEP } from "../sandbox/weights.js";
 import type { Edits } from "./edits.js";
 import { type ByKind, entryFor } from "./nodes.js";
 import type { Source } from "./source.js";
@@ -8,30 +20,36 @@ import type { Source } from "./source.js";
 export interface Marks {
   /** The steps that are left, a number: negative once they are used up. */
   readonly steps: string;
-  /** Throws: the steps are used up. */
-  readonly exhausted: string;
+  /** Returns more steps, or throws where there are none. */
+  readonly moreSteps: string;
   /** Where it stands that the policy ran out of something else. */
   readonly box: string;
   /** A catch clause's error where the policy gave it no name. */
   readonly error: string;
 }
 
-const loop = ({ body }: { body: AnyNode }, edits: Edits, marks: Marks): void => {
-  if (body.type === "BlockStatement") enter(body, edits, marks);
-  else wrap(body, edits, `{${tick(marks)};`, "}");
+type Loop = WhileStatement | DoWhileStatement | ForStatement | ForInStatement | ForOfStatement;
+
+const loop = (node: Loop, edits: Edits, marks: Marks, nodes: NodeCount): void => {
+  const { body } = node;
+  const ticked = tick(marks, nodes.within(node));
+  if (body.type === "BlockStatement") edits.open(body.start + 1, `${ticked};`);
+  else wrap(body, edits, `{${ticked};`, "}");
 };
-const entry = (node: FunctionNode | ArrowFunctionExpression, edits: Edits, marks: Marks): void => {
-  if (node.body.type === "BlockStatement") enter(node.body, edits, marks);
-  else wrap(node.body, edits, `(${tick(marks)},`, ")");
+const entry = (node: FunctionNode | ArrowFunctionExpression, edits: Edits, marks: Marks, nodes: NodeCount): void => {
+  const ticked = tick(marks, nodes.within(node));
+  if (node.body.type === "BlockStatement") edits.open(node.body.start + 1, `${ticked};`);
+  else wrap(node.body, edits, `(${ticked},`, ")");
 };
 
-const METERS: ByKind<[Edits, Marks], void> = {
+const METERS: ByKind<[Edits, Marks, NodeCount], void> = {
   FunctionDeclaration: entry,
   FunctionExpression: entry,
   ArrowFunctionExpression: entry,
   // a class without a constructor runs its fields for each `new`, and that enters no function of the policy
-  PropertyDefinition({ value }, edits, marks) {
-    if (value && !value.type.endsWith("FunctionExpression")) wrap(value, edits, `(${tick(marks)},`, ")");
+  PropertyDefinition({ value }, edits, marks, nodes) {
+    if (value && !value.type.endsWith("FunctionExpression"))
+      wrap(value, edits, `(${tick(marks, nodes.within(value))},`, ")");
   },
   WhileStatement: loop,
   DoWhileStatement: loop,
@@ -45,19 +63,42 @@ const METERS: ByKind<[Edits, Marks], void> = {
 };
 
 /**
- * Counts a step at each function entry, loop back-edge and field of a class, so that between two counts only
- * straight code runs; and a guard into each `catch` and `finally`. Inserts, never adds a line.
+ * Counts a step at each function entry, loop round and field of a class, and another for each 24 nodes of its syntax:
+ * between two counts only straight code runs, which takes as long as there is of it. Puts a guard into each `catch` and
+ * `finally`. Inserts, never adds a line.
  */
 export function meter({ nodes }: Source, edits: Edits, marks: Marks): void {
-  for (const node of nodes) entryFor(METERS, node)?.(node, edits, marks);
+  const count = new NodeCount(nodes);
+  for (const node of nodes) entryFor(METERS, node)?.(node, edits, marks, count);
 }
 
-function tick({ steps, exhausted }: Marks): string {
-  return `--${steps}<0&&${exhausted}()`;
+/** How many nodes stand within others. */
+class NodeCount {
+  readonly #starts: Float64Array;
+
+  constructor(nodes: readonly AnyNode[]) {
+    this.#starts = Float64Array.from(nodes, ({ start }) => start).sort();
+  }
+
+  /** The nodes of a subtree, its root among them. */
+  within({ start, end }: Node): number {
+    return this.#before(end) - this.#before(start);
+  }
+
+  #before(offset: number): number {
+    let [low, high] = [0, this.#starts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle]! < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
-function enter(block: AnyNode, edits: Edits, marks: Marks): void {
-  edits.open(block.start + 1, `${tick(marks)};`);
+function tick({ steps, moreSteps }: Marks, nodes: number): string {
+  const weight = 1 + Math.floor(nodes / NODES_PER_STEP);
+  return `${weight === 1 ? `--${steps}` : `(${steps}-=${weight})`}<0&&(${steps}=${moreSteps}(${steps}))`;
 }
 
 function wrap(node: AnyNode, edits: Edits, open: string, close: string): void {

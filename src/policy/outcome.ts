@@ -38,6 +38,6 @@ export interface Outcome {
   readonly harmful?: true;
   /** With a refusal: why the effects that the policy looks at are true. */
   readonly evidence?: readonly string[];
-  /** Function entries and loop back-edges counted. */
+  /** Steps used; see sandbox/weights.ts. */
   readonly steps: number;
 }

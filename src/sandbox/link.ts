@@ -4,7 +4,7 @@ export const LINK = [
   "current",
   "subjects",
   "guest",
-  "exhausted",
+  "moreSteps",
   "unused",
   "metered",
   "answered",

@@ -5,6 +5,8 @@ export interface Parcel {
   readonly bytes: readonly Uint8Array[];
   /** Characters of all that it is built of, what it shares with others among it. */
   readonly size: number;
+  /** The same for any guest: without the numbers that this one has for shapes, bytes and shared values. */
+  readonly characters: number;
 }
 
 /** What a guest is told before it can build a subject. What is told under a number that was told before takes its place. */
@@ -65,11 +67,13 @@ export class Packer {
     const values: unknown[] = [0];
     const bytes: Uint8Array[] = [];
     let size = 0;
+    let numbers = 0;
     for (const key of keys) {
       const value = (subject as Record<string, unknown>)[key];
       if (value === undefined || this.#withheld.has(key)) kinds.push(ABSENT);
       else if (value instanceof Uint8Array) {
         kinds.push(BYTES);
+        numbers += digits(first + bytes.length);
         values.push(first + bytes.length, value.length);
         bytes.push(value);
       } else if (typeof value !== "object" || value === null) {
@@ -80,16 +84,20 @@ export class Packer {
         if (number !== -1) {
           kinds.push(SHARED);
           values.push(number);
+          numbers += digits(number);
           size += this.#sizes[number]!;
         } else {
           kinds.push(OWN);
+          const before = bytes.length;
           values.push(own(value, key, first, bytes));
+          for (let number = before; number < bytes.length; number++) numbers += digits(first + number);
         }
       }
     }
-    values[0] = this.#shapeOf(keys, kinds);
+    const shape = this.#shapeOf(keys, kinds);
+    values[0] = shape;
     const text = JSON.stringify(values);
-    return { text, bytes, size: size + text.length };
+    return { text, bytes, size: size + text.length, characters: size + text.length - numbers - digits(shape) };
   }
 
   /** The number that a value is shared by; -1 where it is not, for bytes in it or its size. */
@@ -127,6 +135,10 @@ export class Packer {
     this.#known = new WeakMap();
     this.#sizes = [];
   }
+}
+
+function digits(number: number): number {
+  return String(number).length;
 }
 
 /** How a builder makes a field of the next of its values. */

@@ -1,7 +1,8 @@
 import { CountersignError } from "../error.js";
+import { StepBudget } from "./budget.js";
 import { Crossing } from "./crossing.js";
 import type { HostFunctions } from "./host.js";
-import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY, UNITS_AT_LEAST, UNITS_PER_STEP } from "./limits.js";
+import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY } from "./limits.js";
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
@@ -9,6 +10,7 @@ import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
 import * as slot from "./slots.js";
 import { type GuestShape, guestValue, type Handles, INTRINSICS, startGuest } from "./start.js";
 import { Subjects } from "./subjects.js";
+import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./weights.js";
 
 /** One policy in a QuickJS runtime of its own. Never throws once it is made. */
 export class Runtime implements Callbacks {
@@ -33,6 +35,7 @@ export class Runtime implements Callbacks {
   /** Bytes that decisions have left behind since garbage was collected. */
   #litter = 0;
   readonly #crossing: Crossing;
+  readonly #steps: StepBudget;
   #box: Int32Array;
   #doubles: Float64Array;
   /** Milliseconds on the clock of `performance`; 0 while it has not been looked at. */
@@ -46,6 +49,7 @@ export class Runtime implements Callbacks {
   constructor(module: Module, source: string, limits: { memory: number; stack: number }, shape: GuestShape) {
     this.module = module;
     this.#crossing = new Crossing(shape);
+    this.#steps = new StepBudget(module.memory);
     this.#boxPointer = module.allocate(slot.BOX_SIZE);
     this.#argument = this.#boxPointer + 4 * slot.ARGUMENT;
     this.#box = module.integers(this.#boxPointer, slot.INTEGERS);
@@ -98,13 +102,17 @@ export class Runtime implements Callbacks {
     this.#internal = undefined;
     this.#unanswered = undefined;
     this.#wall = limits.wall;
-    this.#deadline = 0;
+    // to build a subject is not on the policy's time
+    this.#deadline = Number.POSITIVE_INFINITY;
     try {
       this.module.memory.run(this.#boxPointer);
-      const slot = subject === null ? NO_SUBJECT : this.#subjects.slotOf(subject);
+      const slot = subject === null ? NO_SUBJECT : this.#subjects.slotOf(subject, UNITS_PER_STEP * limits.steps);
+      if (slot === -1) return { stop: "steps", verdict: 0, steps: limits.steps, told: SILENT };
+      const charged = subject === null ? 0 : this.#subjects.weight;
+      this.#deadline = 0;
       const box = this.#fresh();
       this.#crossing.begin(current, functions, box, this.#doubles);
-      const reply = this.#decide(hook, slot, limits.steps);
+      const reply = this.#decide(hook, slot, limits.steps, charged);
       this.#settle();
       return reply;
     } catch (error) {
@@ -147,7 +155,12 @@ export class Runtime implements Callbacks {
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer {
     // what the engine itself throws here has to end the call that it is in
     const text = count > 0 ? this.module.readString(this.#context, value(0)) : "";
-    const answer = this.#fresh()[slot.RAN_OUT] === 0 ? this.#answer(text) : this.#noAnswer();
+    const box = this.#fresh();
+    if (box[slot.CALL] === slot.MORE_STEPS) {
+      box[slot.RESULT] = this.#steps.next();
+      return 0 as JSValuePointer;
+    }
+    const answer = box[slot.RAN_OUT] === 0 ? this.#answer(text) : this.#noAnswer();
     if (typeof answer === "string") return this.module.newString(this.#context, answer);
     if (answer !== undefined) this.#fresh()[slot.RESULT] = answer;
     return 0 as JSValuePointer;
@@ -161,7 +174,10 @@ export class Runtime implements Callbacks {
   #answer(text: string): number | string | undefined {
     const box = this.#fresh();
     try {
-      return this.#crossing.answer(box, text, this.#bytes);
+      if (!this.#steps.pay(weightOf(box, text, this.#bytes))) return this.#outOfSteps(box);
+      const answer = this.#crossing.answer(box, text, this.#bytes);
+      if (typeof answer === "string" && !this.#steps.pay(answer.length >> TEXT_LOG2)) return this.#outOfSteps(box);
+      return answer;
     } catch (error) {
       box[slot.FAILED] = 1;
       if (error instanceof CountersignError) this.#unanswered = error.toString();
@@ -170,10 +186,16 @@ export class Runtime implements Callbacks {
     }
   }
 
-  #decide(hook: number, subject: number, steps: number): Reply {
+  /** The policy cannot catch that it ran out of something: see policy/meter.ts. */
+  #outOfSteps(box: Int32Array): undefined {
+    box[slot.FAILED] = 1;
+    box[slot.RAN_OUT] = slot.NO_STEPS;
+  }
+
+  #decide(hook: number, subject: number, steps: number, charged: number): Reply {
     const { ffi } = this.module;
     let box = this.#fresh();
-    box[slot.STEPS] = steps;
+    box[slot.STEPS] = this.#steps.begin(steps, charged);
     box[slot.HOOK] = hook;
     box[slot.SUBJECT] = subject;
     box[slot.STATUS] = 0;
@@ -189,21 +211,19 @@ export class Runtime implements Callbacks {
     box[slot.FIELDS] = 0;
     box[slot.UNKNOWN_FACT] = 0;
     box[slot.UNUSED_DENIAL] = 0;
-    this.module.memory.units = Math.min(NO_LIMIT, Math.max(UNITS_AT_LEAST, UNITS_PER_STEP * steps));
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#argument as never);
     box = this.#fresh();
-    this.module.memory.units = NO_LIMIT;
     const status = box[slot.STATUS]!;
     const left = box[slot.STEPS]!;
     const verdict = status === slot.ZERO ? 0 : this.#doubles[slot.VERDICT]!;
     const ranOut = box[slot.RAN_OUT]!;
     if (status === 0) return this.#stopped(result, ranOut, steps);
-    const used = steps - Math.max(left, 0);
+    const used = this.#steps.end(left);
     ffi.QTS_FreeValuePointer(this.#context, result);
 
     const calm =
       (status === slot.ZERO || status === slot.ANSWERED) &&
-      left >= 0 &&
+      used <= steps &&
       ranOut === 0 &&
       box[slot.UNKNOWN_FACT] === 0 &&
       box[slot.UNUSED_DENIAL] === 0 &&
@@ -213,9 +233,9 @@ export class Runtime implements Callbacks {
     if (calm && silent) return { stop: null, verdict, steps: used, told: null };
     const told = this.#tell();
     if (calm) return { stop: null, verdict, steps: used, told };
-    const stop = this.#why(status, left, ranOut);
+    const stop = this.#why(status, used > steps, ranOut);
     if (stop === "memory") this.spent = true;
-    return { stop, verdict: 0, steps: used, told };
+    return { stop, verdict: 0, steps: Math.min(steps, used), told };
   }
 
   /** The decision is over: what it left behind is counted, and collected once it is much. */
@@ -234,12 +254,12 @@ export class Runtime implements Callbacks {
     this.#litter = 0;
   }
 
-  #why(status: number, left: number, ranOut: number): Stop {
+  #why(status: number, outOfSteps: boolean, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
     // before what it ran out of: a misspelt fact can be the cause of that, and is what the author has to correct
     if (this.#fresh()[slot.UNKNOWN_FACT] !== 0) return "unknown";
     if (this.#fresh()[slot.UNUSED_DENIAL] !== 0) return "unused";
-    if (left < 0) return "steps";
+    if (outOfSteps) return "steps";
     if (this.#timedOut) return "time";
     if (ranOut === slot.MEMORY) return "memory";
     if (ranOut === slot.STACK) return "stack";
@@ -258,12 +278,12 @@ export class Runtime implements Callbacks {
     this.#free(result);
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#free(this.module.call(this.#context, this.#handles.left, []));
-    const left = this.#fresh()[slot.STEPS]!;
-    const why = this.#why(slot.THREW, left, ranOut);
+    const used = this.#steps.end(this.#fresh()[slot.STEPS]!);
+    const why = this.#why(slot.THREW, used > steps, ranOut);
     const stop = why === "threw" ? "internal" : why;
     if (!this.#timedOut) this.spent = true;
     const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal };
-    return { stop, verdict: 0, steps: steps - Math.max(left, 0), told };
+    return { stop, verdict: 0, steps: Math.min(steps, used), told };
   }
 
   #tell(): Told {

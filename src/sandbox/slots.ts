@@ -10,7 +10,7 @@ export const BOX_SIZE = 4 * INTEGERS + 8 * DOUBLES;
 
 // The integers.
 
-/** In: the steps that the decision has. Out: what is left, negative when it ran out. */
+/** In: the steps that the policy may count before it asks for more. Out: what is left of them, negative when it ran out. */
 export const STEPS = 0;
 /** In: the number of the hook among those that the policy exports. */
 export const HOOK = 1;
@@ -22,7 +22,7 @@ export const STATUS = 3;
 export const BUDGET = 4;
 /** Out: how many notes were made. The host sets this and the next four to 0 before each decision. */
 export const NOTES = 5;
-/** Out: what the policy ran out of: MEMORY or STACK; else 0. The engine itself says so, whatever the policy makes of it. */
+/** Out: what the policy ran out of: MEMORY, STACK or NO_STEPS; else 0. The engine itself says so, whatever the policy makes of it. */
 export const RAN_OUT = 6;
 /** Out: how often `deny` was called. */
 export const REFUSALS = 7;
@@ -77,6 +77,8 @@ export const ZERO = 4;
 /** Values of RAN_OUT. */
 export const MEMORY = 1;
 export const STACK = 2;
+/** Set by the host, where the policy had no steps for what it asked of it. */
+export const NO_STEPS = 3;
 
 /** Values of CALL. */
 export const VERIFY_SIGNATURE = 1;
@@ -86,3 +88,5 @@ export const MAP_UPDATE = 4;
 export const MAP_DELETE = 5;
 export const READ = 6;
 export const FIELD = 7;
+/** The policy has used up the steps that it had: it is given more, by number, while there are any. */
+export const MORE_STEPS = 8;

@@ -1,5 +1,6 @@
 import { SUBJECT_TEXT_KEPT, SUBJECTS_KEPT } from "./limits.js";
 import { type Instructed, Packer } from "./parcel.js";
+import { SUBJECT_CHARACTER, SUBJECT_FREE } from "./weights.js";
 
 /** Where subjects are built. */
 export interface SubjectGuest extends Instructed {
@@ -11,6 +12,7 @@ export interface SubjectGuest extends Instructed {
 interface Kept {
   readonly slot: number;
   readonly size: number;
+  readonly weight: number;
   readonly firstByte: number;
   readonly bytes: number;
   used: number;
@@ -32,25 +34,30 @@ export class Subjects {
   #size = 0;
   #last: object | null = null;
   #lastSlot = 0;
+  #lastWeight = 0;
 
   constructor(withheld: readonly string[], guest: SubjectGuest) {
     this.#packer = new Packer(withheld, guest);
     this.#guest = guest;
   }
 
-  /** The slot of a subject, which is built in the guest if it is not known. */
-  slotOf(subject: object): number {
-    if (subject === this.#last) return this.#lastSlot;
-    const kept = this.#kept.get(subject);
-    let slot: number;
-    if (kept === undefined) slot = this.#build(subject);
-    else {
-      slot = kept.slot;
-      kept.used = ++this.#clock;
+  /** The slot of a subject, which is built in the guest if it is not known; -1 where it weighs more than `most` units. */
+  slotOf(subject: object, most: number): number {
+    if (subject !== this.#last) {
+      const kept = this.#kept.get(subject);
+      const known = kept ?? this.#build(subject, most);
+      if (known === null) return -1;
+      if (kept !== undefined) kept.used = ++this.#clock;
+      this.#last = subject;
+      this.#lastSlot = known.slot;
+      this.#lastWeight = known.weight;
     }
-    this.#last = subject;
-    this.#lastSlot = slot;
-    return slot;
+    return this.#lastWeight > most ? -1 : this.#lastSlot;
+  }
+
+  /** Units that the subject of the last slot takes, whether it had to be built or not. */
+  get weight(): number {
+    return this.#lastWeight;
   }
 
   /** Bytes by the number that the guest has for them. */
@@ -60,8 +67,10 @@ export class Subjects {
     return bytes;
   }
 
-  #build(subject: object): number {
-    const { text, bytes, size } = this.#packer.pack(subject, this.#nextByte);
+  #build(subject: object, most: number): Kept | null {
+    const { text, bytes, size, characters } = this.#packer.pack(subject, this.#nextByte);
+    const weight = SUBJECT_CHARACTER * Math.max(0, characters - SUBJECT_FREE);
+    if (weight > most) return null;
     while (this.#size + size > SUBJECT_TEXT_KEPT && this.#kept.size > 0) {
       const dropped = this.#dropOldest();
       this.#guest.drop(dropped);
@@ -71,9 +80,10 @@ export class Subjects {
     this.#guest.put(slot, text);
     const firstByte = this.#nextByte;
     for (const one of bytes) this.#bytes.set(this.#nextByte++, one);
-    this.#kept.set(subject, { slot, size, firstByte, bytes: bytes.length, used: ++this.#clock });
+    const kept = { slot, size, weight, firstByte, bytes: bytes.length, used: ++this.#clock };
+    this.#kept.set(subject, kept);
     this.#size += size;
-    return slot;
+    return kept;
   }
 
   /** A slot for one more, which may be that of the oldest. */

@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { type DecisionEngine, openEngine } from "../../src/engine/watchdog.js";
 import type { CountersignError } from "../../src/error.js";
 import type { Decision } from "../../src/hooks/decision.js";
+import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
 import { link } from "../support/guest.js";
 import { task } from "../task.js";
 import type { HostileCase } from "./policies/case.js";
@@ -36,8 +37,6 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
 /** Milliseconds: what a policy has that is to run out of time, or of something else before. */
 const SHORT = 50;
 const LONG = 1000;
-/** Steps: a policy that has to run out of something else has more. */
-const STEPS = 20_000;
 const wallOf = ({ fault }: HostileCase) => (fault === "OUT_OF_TIME" ? SHORT : LONG);
 
 const NEIGHBOUR = `import { deny, hash } from "countersign";
@@ -73,7 +72,7 @@ describe("hostile policies", () => {
       its = {},
     ) => {
       writeFileSync(join(folder, "policies", `${name}.js`), text);
-      const limits = { steps: STEPS, memory: "8MiB", wall: `${wall}ms`, ...its };
+      const limits = { memory: "8MiB", wall: `${wall}ms`, ...its };
       attachments.push({
         name,
         policy: `policies/${name}.js`,
@@ -89,8 +88,9 @@ describe("hostile policies", () => {
         const text = /\bexport (function|const|class)/.test(policy)
           ? policy
           : `export function blob_verify(blob, current) {\n${policy}\n}`;
-        const its = one.steps === undefined ? {} : { steps: one.steps };
-        attach(nameOf(group, index), nameOf(group, index), text, "hostile", wallOf(one), {}, its);
+        // what crosses has a label of 1 MB beside it
+        const steps = one.steps ?? (group === "crossing" ? 1_000_000 : DEFAULT_LIMITS.steps);
+        attach(nameOf(group, index), nameOf(group, index), text, "hostile", wallOf(one), {}, { steps });
       }
     // one in the same domain as all that is hostile, and one in another
     attach("near", "neighbour", NEIGHBOUR, "hostile", LONG);

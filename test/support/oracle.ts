@@ -50,7 +50,7 @@ export class Oracle {
       drop,
     });
     const decide = take(new Script(policy.source, { filename: "policy" }).runInContext(context));
-    box[slot.SUBJECT] = subjects.slotOf(subject);
+    box[slot.SUBJECT] = subjects.slotOf(subject, Number.POSITIVE_INFINITY);
     box[slot.STEPS] = limits.steps;
     box[slot.HOOK] = policy.hooks.indexOf(hook);
     box[slot.PRESENT] = current.container === null ? 0 : 1;
@@ -116,6 +116,9 @@ function answer(
         const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], current);
         return JSON.stringify(value ?? null);
       }
+      case slot.MORE_STEPS:
+        box[slot.RESULT] = 0;
+        return undefined;
       case slot.READ:
         return JSON.stringify([...bytes(slot.FIRST).subarray(box[slot.SECOND], box[slot.SECOND]! + box[slot.THIRD]!)]);
       case slot.VERIFY_SIGNATURE: {

@@ -1,3 +1,5 @@
+import { MORE_STEPS } from "../slots.js";
+import { callHost, hostNumber } from "./host.js";
 import { described } from "./overrides.js";
 import { beginning } from "./text.js";
 
@@ -6,10 +8,23 @@ const MAX_TEXT = 2048;
 
 let ranOut: Error | null = null;
 
-/** Called at each count once no steps are left, until the policy is out of its loops: the first place is reported. */
-export function exhausted(): never {
-  ranOut ??= new RangeError("out of steps");
-  throw ranOut;
+/**
+ * Called where the policy has counted more steps than it had: `left` is negative. Returns what is left of those that it has now.
+ * Throws where there are none, until the policy is out of its loops: the first place is reported.
+ */
+export function moreSteps(left: number): number {
+  if (ranOut !== null) throw ranOut;
+  let now = left;
+  while (now < 0) {
+    callHost(MORE_STEPS, "more steps");
+    const more = hostNumber();
+    if (more === 0) {
+      ranOut = new RangeError("out of steps");
+      throw ranOut;
+    }
+    now += more;
+  }
+  return now;
 }
 
 /** Returns where the steps ran out, and forgets it: the next decision has its own. */

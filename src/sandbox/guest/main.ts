@@ -9,7 +9,7 @@ import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
 import { rejectUnused, takeUnusedDenial } from "./denials.js";
 import { ARRAY_FACTS, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
-import { describe, exhausted, takeExhausted } from "./faults.js";
+import { describe, moreSteps, takeExhausted } from "./faults.js";
 import { correctGroupBy } from "./group-by.js";
 import { box, doubles } from "./host.js";
 import { lockDown } from "./lockdown.js";
@@ -31,7 +31,7 @@ const link: Readonly<Record<Linked, unknown>> = {
   current,
   subjects,
   guest,
-  exhausted,
+  moreSteps,
   unused: rejectUnused,
   freeze: Object.freeze,
   /** Is given what reads the policy's own count of steps. */
@@ -55,7 +55,7 @@ const link: Readonly<Record<Linked, unknown>> = {
 const given = LINK.map((name) => link[name]);
 
 correctGroupBy();
-lockDown(settings.permits, settings.overridable, [current, guest, exhausted, rejectUnused, OBJECT_FACTS, ARRAY_FACTS]);
+lockDown(settings.permits, settings.overridable, [current, guest, moreSteps, rejectUnused, OBJECT_FACTS, ARRAY_FACTS]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */

@@ -30,9 +30,9 @@ export const exhaustion: readonly HostileCase[] = [
     fault: "OUT_OF_STEPS",
   },
   {
-    name: "hashing without end is out of time",
+    name: "hashing without end is out of steps",
     policy: using(`for (;;) hash("sha256", blob.data);`),
-    fault: "OUT_OF_TIME",
+    fault: "OUT_OF_STEPS",
   },
   {
     name: "verifying nothing without end is out of steps",
@@ -67,7 +67,7 @@ export const exhaustion: readonly HostileCase[] = [
   {
     name: "reading all bytes again and again",
     policy: using(`for (;;) read(blob.data, 0, blob.data.length);`),
-    fault: "OUT_OF_TIME",
+    fault: "OUT_OF_STEPS",
   },
   {
     name: "a note that is an object is text",

@@ -5,7 +5,7 @@ const outOfMemory = (name: string, policy: string): HostileCase => ({
   name,
   policy,
   fault: "OUT_OF_MEMORY",
-  steps: 1_000_000,
+  steps: 10_000_000,
 });
 
 /** QuickJS joins strings on paper: this one takes a few hundred bytes until somebody asks what is in it. */

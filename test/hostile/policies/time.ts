@@ -4,7 +4,7 @@ const outOfSteps = (name: string, policy: string): HostileCase => ({ name, polic
 /** A native runs out of steps; with a larger budget it is interrupted, or its thread is ended. */
 const native = (name: string, policy: string): readonly HostileCase[] => [
   outOfSteps(name, policy),
-  { name: `${name}, with a large budget`, policy, fault: "OUT_OF_TIME", steps: 1_000_000_000 },
+  { name: `${name}, with a large budget`, policy, fault: "OUT_OF_TIME", steps: 100_000_000 },
 ];
 
 /** Methods that go through an array of four thousand million holes. */

@@ -27,7 +27,7 @@ log: { file: log.jsonl }
 maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }
 attachments:
   - { policy: policy.js, scope: { labels: role=victim } }
-  - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { steps: 1000000000 } }
+  - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { steps: 100000000 } }
 `;
 
 /** The victim's loads, how often the attacker tried, and the victim's loads per 10 seconds before and during that. */

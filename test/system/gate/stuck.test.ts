@@ -23,7 +23,7 @@ describe("a policy that never comes back", () => {
     // with less, it would run out of steps
     const limited = readFileSync(join(site.folder, "countersign.yaml"), "utf8").replace(
       "policy.js }",
-      "policy.js, limits: { steps: 1000000000 } }",
+      "policy.js, limits: { steps: 100000000 } }",
     );
     site.write("countersign.yaml", limited);
   });

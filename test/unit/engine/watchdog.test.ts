@@ -44,7 +44,7 @@ describe("an engine in a thread", () => {
     return openEngine(file);
   };
   // with fewer steps it would run out of those
-  const limits = { steps: 1_000_000_000 };
+  const limits = { steps: 100_000_000 };
   const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit", limits };
 
   beforeAll(async () => {

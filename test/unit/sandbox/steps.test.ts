@@ -45,7 +45,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("a native on %s", (name) => {
         subject: { name: "b", n },
         limits: { ...LIMITS, steps, memory: 64 * 1024 * 1024 },
       }).fault?.code ?? null;
-    expect([takes(5e6, 50_000), takes(5e6, 100_000), takes(9e6, 100_000)]).toEqual([
+    expect([takes(1e6, 50_000), takes(1e6, 100_000), takes(2e6, 100_000)]).toEqual([
       "OUT_OF_STEPS",
       null,
       "OUT_OF_STEPS",
