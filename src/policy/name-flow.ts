@@ -103,7 +103,8 @@ export class NameFlow {
     if (known !== undefined) return known;
     if (depth > MAX_DEPTH) return [];
     this.#literals.set(node, []);
-    const found = find();
+    // each once: a list that holds another one twice would double with each of its kind
+    const found = [...new Set(find())];
     this.#literals.set(node, found);
     return found;
   }
@@ -119,7 +120,7 @@ export class NameFlow {
     const before = known.get(variable);
     if (before !== undefined) return before;
     known.set(variable, []);
-    const found = variable.values.flatMap(find);
+    const found = [...new Set(variable.values.flatMap(find))];
     known.set(variable, found);
     return found;
   }

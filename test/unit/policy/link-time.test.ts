@@ -24,6 +24,9 @@ const FAMILIES: Readonly<Record<string, (parts: number) => Files>> = {
     file(`${times(parts, (i) => `function f${i}(){}`)} function f() { ${times(parts, () => "arguments;")} }`),
   "names of maps": (parts) =>
     file(`import { map_lookup as m } from "countersign";\n${times(parts, () => `m("a", "b");\n`)}`),
+  "aliases of aliases that are never read": (parts) =>
+    file(`let a0 = 1; ${times(parts, (i) => `let a${i + 1} = a${i};`)}`),
+  "calls whose value is dropped": (parts) => file(`const f = () => 0; ${times(parts, () => "f();\n")}`),
   "names of maps in one expression": (parts) =>
     file(`import { map_lookup as m } from "countersign"; m(${times(Math.min(parts, 2000), () => `"a" ?? `)}"b", "c");`),
   "imports of one file": (parts) => ({ ...file(times(parts, () => `import "./other.js";`)), "other.js": "" }),

@@ -152,6 +152,18 @@ describe("a string that a fact can never be is a warning", () => {
     ]);
   });
 
+  it("in lists of lists, each of which doubles the one before", () => {
+    const lists = Array.from({ length: 20 }, (_, i) => `const list${i + 1} = [...list${i}, ...list${i}];`).join("\n");
+    const head = `const list0 = ["kprobes"];\n${lists}`;
+    expect(warningsOf(load("if (list20.includes(prog.type)) return -1;", head))).toMatchObject([
+      { place: "policy.js:1:16" },
+    ]);
+    const choices = Array.from({ length: 16 }, (_, i) => `const one${i + 1} = list0 ? one${i} : one${i};`).join("\n");
+    expect(
+      warningsOf(load("if (prog.type === one16) return -1;", `const list0 = 0, one0 = "kprobes";\n${choices}`)),
+    ).toMatchObject([{ place: "policy.js:1:25" }]);
+  });
+
   it("in a hook of another file, with the place there", () => {
     const files = {
       "policy.js": `export { check as bpf_prog_load } from "./rules.js";`,

@@ -168,6 +168,20 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(ask(blob(body, `import { deny } from "countersign";\n`))).toMatchObject(expected);
   });
 
+  it("is refused for a denial that it drops, even if it catches that", () => {
+    const policy = `import { deny } from "countersign";
+const check = () => deny("no");
+export function blob_verify() { try { check(); } catch {} return 0; }`;
+    expect(ask(policy)).toMatchObject({
+      verdict: null,
+      fault: {
+        code: "UNUSED_DENIAL",
+        message: 'the denial "no" has no effect: the value of this call is not used',
+        place: "policy.js:3:39",
+      },
+    });
+  });
+
   it("keeps the last 32 reasons, oldest first, and counts the others", () => {
     const body = "const all = []; for (let n = 0; n < 70; n++) all.push(deny('reason ' + n, n + 1)); return all[50];";
     const { reason, unusedReasons } = ask(blob(body, `import { deny } from "countersign";\n`));
