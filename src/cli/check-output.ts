@@ -54,9 +54,20 @@ function rowOf(file: string, decision: Decision): string[] {
   return [...line, styled("green", "allowed"), allowedBy(answers) + unused];
 }
 
+/** The enforcing attachments that answered 0 themselves, or the default. Others that were asked stand behind. */
 function allowedBy(answers: Decision["answers"]): string {
-  const names = answers.map(({ attachment, fault }) => (fault === null ? attachment : `${attachment} (fault)`));
-  return names.length === 0 ? "nothing is in scope; the default is allow" : `by ${names.join(", ")}`;
+  if (answers.length === 0) return "nothing is in scope; the default is allow";
+  const own = answers.filter(({ mode, fault }) => mode === "enforce" && fault === null);
+  const others = answers.filter((answer) => !own.includes(answer));
+  const asked = others.map(({ attachment, mode, fault }) => {
+    return `${attachment} (${[...(mode === "audit" ? ["audit"] : []), ...(fault === null ? [] : ["fault"])].join(", ")})`;
+  });
+  const by = own.length === 0 ? "no enforcing attachment answered; the default is allow" : `by ${namesOf(own)}`;
+  return asked.length === 0 ? by : `${by}; asked: ${asked.join(", ")}`;
+}
+
+function namesOf(answers: Decision["answers"]): string {
+  return answers.map(({ attachment }) => attachment).join(", ");
 }
 
 /** A line for each policy that failed, since the table shows one reason only. */

@@ -25,7 +25,7 @@ export function deniedByPolicy(attachment: string, verdict: number, outcome: Out
  */
 export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: boolean): Denial {
   const why = asked
-    ? "every enforcing attachment in scope failed and does not deny for it (on_fault)"
+    ? "every enforcing attachment in scope failed and has `on_fault: allow`"
     : "no enforcing attachment is in scope";
   return {
     attachment: null,

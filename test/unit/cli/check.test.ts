@@ -89,6 +89,48 @@ describe("countersign check", () => {
     expect(out).toMatch(/audit -ENODATA +denied in audit alone: verify-all: verify_signature platform PKCS7: -ENODATA/);
   });
 
+  it("names each denial of a decision in audit", async () => {
+    const [one, other] = ["one", "other"].map(
+      (name) => `  - { name: ${name}, policy: policies/verify-all.js, mode: audit }`,
+    );
+    const { code, out } = await check(workplace(`${one}\n${other}`), PEEK);
+    expect(code).toBe(0);
+    expect(out).toMatch(/audit -ENODATA +denied in audit alone: one: verify_signature .*; other: verify_signature /);
+  });
+
+  it.each([
+    ["{ policy: policies/allow.js }", "by allow"],
+    [
+      "{ policy: policies/allow.js, mode: audit }",
+      "no enforcing attachment answered; the default is allow; asked: allow (audit)",
+    ],
+    [
+      "{ policy: policies/fails.js, on_fault: allow }",
+      "no enforcing attachment answered; the default is allow; asked: fails (fault)",
+    ],
+    [
+      "{ policy: policies/allow.js }\n  - { policy: policies/fails.js, on_fault: allow, mode: audit }",
+      "by allow; asked: fails (audit, fault)",
+    ],
+    ["{ policy: policies/allow.js, scope: { uid: 7 } }", "nothing is in scope; the default is allow"],
+  ])("says of %s who allowed it", async (attachment, reason) => {
+    const place = workplace(`  - ${attachment}`);
+    place.write("policies/allow.js", "export const bpf_prog_load = () => 0;");
+    place.write("policies/fails.js", "export const bpf_prog_load = () => { throw new Error('broken'); };");
+    const [, row] = (await check(place, PEEK)).out.split("\n");
+    expect(row).toMatch(/ allowed /);
+    expect(row!.trimEnd().endsWith(`  ${reason}`), row).toBe(true);
+  });
+
+  it("says in a dry run what would be denied, and exits as in enforcement", async () => {
+    const place = workplace("  - policy: policies/verify-all.js", "mode: audit\n");
+    const { code, out } = await check(place, PEEK);
+    expect(code).toBe(1);
+    expect(out).toMatch(/would deny -ENODATA +verify-all: verify_signature/);
+    const [decision] = JSON.parse((await check(place, "--json", PEEK)).out).decisions;
+    expect(decision).toMatchObject({ mode: "audit", verdict: 0, errno: "0", enforced_errno: "-ENODATA" });
+  });
+
   it("has a decision for each program, in JSON an object a file and an array for several, with the steps that were used", async () => {
     const place = workplace("  - policy: policies/allow-unsigned-tc.js");
     const { out } = await check(place, "--json", own("examples/exec-guard.o"), DROP);

@@ -141,7 +141,7 @@ describe("the verdicts of an engine", () => {
       "no enforcing attachment is in scope, and the configuration's default for blob_verify is deny",
     );
     expect(reasonOf("fault let through", "audit")).toBe(
-      "every enforcing attachment in scope failed and does not deny for it (on_fault), and the configuration's default for blob_verify is audit",
+      "every enforcing attachment in scope failed and has `on_fault: allow`, and the configuration's default for blob_verify is audit",
     );
   });
 });
