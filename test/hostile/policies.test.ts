@@ -15,6 +15,7 @@ import { crossing } from "./policies/crossing.js";
 import { dropping } from "./policies/dropping.js";
 import { escaping } from "./policies/escaping.js";
 import { exhaustion } from "./policies/exhaustion.js";
+import { facts } from "./policies/facts.js";
 import { forging } from "./policies/forging.js";
 import { linking } from "./policies/linking.js";
 import { memory } from "./policies/memory.js";
@@ -31,6 +32,7 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
   "result forging": forging,
   "dropped denials": dropping,
   crossing,
+  "facts that do not exist": facts,
   persistence,
   "exhaustion of helpers and logs": exhaustion,
 };
