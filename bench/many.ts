@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { readConfig } from "../src/config/config.js";
+import { parseConfig, readConfig } from "../src/config/config.js";
 import { Engine } from "../src/engine/engine.js";
 import { LinkCache } from "../src/engine/link-cache.js";
 import type { Current } from "../src/policy/current.js";
@@ -21,8 +21,9 @@ export async function main(folder: string, as?: "--command" | "--linked"): Promi
   // as src/cli/ask.ts does
   if (as !== undefined) setFlagsFromString("--liftoff-only");
   const file = join(folder, "countersign.yaml");
-  const config = readConfig(file);
   const cache = as === "--linked" ? LinkCache.open(file) : null;
+  const parse = (name: string, text: string) => cache?.config(name, text, parseConfig) ?? parseConfig(name, text);
+  const config = readConfig(file, "library", parse);
   const engine = await Engine.open(config, undefined, null, null, cache);
   const opened = performance.now();
   let first = 0;

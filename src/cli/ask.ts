@@ -34,14 +34,19 @@ export async function openEngine(
 ): Promise<TimedEngine> {
   // a command is over before optimizing WASM pays, and would wait for it when it exits
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
-  const [{ TimedEngine }, { LinkCache }, { readConfig }, { refuseSpent }] = await Promise.all([
+  const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }, { refuseSpent }] = await Promise.all([
     import("../engine/timed-engine.js"),
     import("../engine/link-cache.js"),
     import("../config/config.js"),
     import("./spent-keyring.js"),
   ]);
-  const config = readConfig(path, origin);
-  const engine = await TimedEngine.open({ ...config, log: log(config.log) }, LinkCache.open(path));
+  const cache = LinkCache.open(path);
+  const config = readConfig(
+    path,
+    origin,
+    (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
+  );
+  const engine = await TimedEngine.open({ ...config, log: log(config.log) }, cache);
   engine.warnings.forEach(warn);
   if (time === undefined) refuseSpent(config, Date.now());
   return engine;

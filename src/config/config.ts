@@ -93,10 +93,17 @@ export interface GateConfig {
 /** A configuration larger than this is no configuration. */
 const MAX_CONFIG = 2 ** 20;
 
-/** Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. */
-export function readConfig(file: string, origin: Origin = "library"): Config {
+/**
+ * Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. `parse` can give what was parsed
+ * from the same text before.
+ */
+export function readConfig(
+  file: string,
+  origin: Origin = "library",
+  parse: (file: string, text: string) => Config = parseConfig,
+): Config {
   try {
-    return { ...parseConfig(file, readText(file, MAX_CONFIG)), origin };
+    return { ...parse(file, readText(file, MAX_CONFIG)), origin };
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE") throw error;
     const remedy = "name a configuration with --config, or make one with `countersign init`";

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import type { Config } from "../config/config.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import { restoredPolicy, type StoredPolicy, storedPolicy } from "../policy/stored-policy.js";
 
@@ -35,14 +36,28 @@ interface Entry {
   readonly policy: StoredPolicy;
 }
 
+/** A configuration, and the SHA-256 of its path and text: all that it depends on. */
+interface ParsedConfig {
+  readonly digest: string;
+  readonly config: Config;
+}
+
+interface Content {
+  readonly parsed: ParsedConfig | null;
+  readonly entries: readonly (readonly [string, Entry])[];
+}
+
+const EMPTY: Content = { parsed: null, entries: [] };
+
 /**
- * Link results of one configuration's policies, for the next run of a command that decides offline: linking is most of the
- * time of a command with many policies. Never used by a gate. An entry counts for exactly the same files, linked by the same
- * code under the same version of node; whatever else is in the folder is ignored and replaced.
+ * A configuration as it was parsed, and the link results of its policies, for the next run of a command that decides offline:
+ * these two are most of the time of a command with many policies. Never used by a gate. An entry counts for exactly the same
+ * files, read by the same code under the same version of node; whatever else is in the folder is ignored and replaced.
  */
 export class LinkCache {
   readonly #file: string;
   readonly #known: ReadonlyMap<string, Entry>;
+  #parsed: ParsedConfig | null;
   /** What was used or linked in this run. */
   readonly #used = new Map<string, Entry>();
   #changed = false;
@@ -53,7 +68,9 @@ export class LinkCache {
     private readonly key: string,
   ) {
     this.#file = join(folder, name);
-    this.#known = readEntries(this.#file, key);
+    const { parsed, entries } = readContent(this.#file, key);
+    this.#parsed = parsed;
+    this.#known = new Map(entries);
   }
 
   /** The cache for a configuration file; null where there is no folder that only this user can write. */
@@ -61,6 +78,19 @@ export class LinkCache {
     if (code === null || folder === null || !isPrivateFolder(folder)) return null;
     const key = hash("sha256", `${code}\0${process.versions.node}`);
     return new LinkCache(folder, `${hash("sha256", resolve(config))}.link`, key);
+  }
+
+  /** The configuration that was parsed from this text before; `parse` is called where there is none. Throws what that throws. */
+  config(file: string, text: string, parse: (file: string, text: string) => Config): Config {
+    const digest = digestOf([
+      [file, text],
+      [resolve(file), ""],
+    ]);
+    if (this.#parsed?.digest === digest) return this.#parsed.config;
+    const config = parse(file, text);
+    this.#parsed = { digest, config };
+    this.#changed = true;
+    return config;
   }
 
   /** The policy that was linked from these files before, or null. `read` gives their texts, `link` links it again. */
@@ -88,7 +118,7 @@ export class LinkCache {
     if (!this.#changed) return;
     this.#changed = false;
     try {
-      writeEntries(this.#file, this.key, this.#used);
+      writeContent(this.#file, this.key, { parsed: this.#parsed, entries: [...this.#used] });
       removeOldest(this.folder);
     } catch {}
   }
@@ -125,27 +155,27 @@ function isOwn({ uid, mode }: Stats): boolean {
 }
 
 /** A file has the SHA-256 of its second line on its first one. */
-function readEntries(file: string, key: string): ReadonlyMap<string, Entry> {
+function readContent(file: string, key: string): Content {
   try {
     const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const status = fstatSync(fd);
-      if (!status.isFile() || !isOwn(status) || status.size > MAX_SIZE) return new Map();
+      if (!status.isFile() || !isOwn(status) || status.size > MAX_SIZE) return EMPTY;
       const text = readFileSync(fd, "utf8");
       const end = text.indexOf("\n");
       const json = text.slice(end + 1);
-      if (text.slice(0, end) !== hash("sha256", `${key}${json}`)) return new Map();
-      return new Map(JSON.parse(json) as [string, Entry][]);
+      if (text.slice(0, end) !== hash("sha256", `${key}${json}`)) return EMPTY;
+      return JSON.parse(json) as Content;
     } finally {
       closeSync(fd);
     }
   } catch {
-    return new Map();
+    return EMPTY;
   }
 }
 
-function writeEntries(file: string, key: string, entries: ReadonlyMap<string, Entry>): void {
-  const json = JSON.stringify([...entries]);
+function writeContent(file: string, key: string, content: Content): void {
+  const json = JSON.stringify(content);
   const temporary = `${file}.${randomBytes(6).toString("hex")}`;
   try {
     writeFileSync(temporary, `${hash("sha256", `${key}${json}`)}\n${json}`, { flag: "wx", mode: 0o600 });

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { readConfig } from "../../../src/config/config.js";
+import { parseConfig, readConfig } from "../../../src/config/config.js";
 import { LinkCache } from "../../../src/engine/link-cache.js";
 import { TimedEngine } from "../../../src/engine/timed-engine.js";
 import * as linker from "../../../src/policy/linker.js";
@@ -35,16 +35,24 @@ const windows = process.geteuid === undefined;
 describe.skipIf(windows)("link results of an earlier run (Windows has no owner of a file that node knows)", () => {
   let folder: string;
   let cache: string;
+  /** How often the last run parsed the configuration. */
+  let parsed: number;
   const at = (name: string) => join(folder, name);
   const write = (name: string, text: string) => writeFileSync(at(name), text);
 
   /** What the policy decides, and how often something was linked. */
   const run = async (name = "blob", code = "code") => {
     vi.mocked(linker.linkPolicy).mockClear();
-    const engine = await TimedEngine.open(
-      readConfig(at("countersign.yaml")),
-      LinkCache.open(at("countersign.yaml"), code, cache),
-    );
+    const file = at("countersign.yaml");
+    const known = LinkCache.open(file, code, cache);
+    parsed = 0;
+    const parse = (name: string, text: string) => {
+      parsed += 1;
+      return parseConfig(name, text);
+    };
+    const config = readConfig(file, "check", (name, text) => known?.config(name, text, parse) ?? parse(name, text));
+    expect(config).toEqual(readConfig(file, "check"));
+    const engine = await TimedEngine.open(config, known);
     const linked = vi.mocked(linker.linkPolicy).mock.calls.length;
     const subject = { name, digest: "d", data: Uint8Array.of(1, 2), signature: null };
     const { verdict, denied_by, answers } = await engine.decide({ hook: "blob_verify", subject, current: task() });
@@ -72,6 +80,26 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     expect(first).toMatchObject({ linked: 1, verdict: -1, reason: "policy: too large" });
     expect(await run()).toEqual({ ...first, linked: 0 });
     expect((await run("fault")).linked).toBe(0);
+  });
+
+  it("hold the configuration as it was parsed, as long as its text is the same", async () => {
+    const parses = async () => {
+      await run();
+      return parsed;
+    };
+    expect([await parses(), await parses()]).toEqual([1, 0]);
+    write("countersign.yaml", `${readFileSync(at("countersign.yaml"), "utf8")}mode: audit\n`);
+    expect([await parses(), await parses()]).toEqual([1, 0]);
+    write("countersign.yaml", "version: 2\n");
+    await expect(run()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  it("hold each kind of configuration whole", () => {
+    const every = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
+    const [, text = ""] = /```yaml[^\n]*\n([\s\S]*?)```/.exec(every) ?? [];
+    const config = parseConfig("countersign.yaml", text);
+    expect(config.attachments.length).toBeGreaterThan(0);
+    expect(JSON.parse(JSON.stringify(config))).toStrictEqual(config);
   });
 
   it("tell the place of a fault as linking does", async () => {
