@@ -9,18 +9,30 @@ import { type Marks, meter } from "./meter.js";
 import type { Part } from "./places.js";
 import type { Unit } from "./units.js";
 
+export interface Assembled {
+  /** What runs. */
+  readonly text: string;
+  /**
+   * The same without what the linker writes around the files of each policy, to find out whether QuickJS compiles it: that is more
+   * than most policies have themselves. A place in it is that place in `text`, on lines that a file has.
+   */
+  readonly trial: string;
+  readonly parts: readonly Part[];
+}
+
 /**
  * Puts a policy's files together into one function. Each is a function of its own, in which the names of the virtual module
  * stand outside of what runs anew for each decision; a file's own lines follow each other undisturbed from a line of their
  * own. QuickJS reads what is written here for every policy anew, so that it is short.
  */
-export function assemble(units: readonly Unit[], hooks: readonly string[]): { text: string; parts: readonly Part[] } {
+export function assemble(units: readonly Unit[], hooks: readonly string[]): Assembled {
   const names = namesFor(units);
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
   const dropped = droppedCalls(units);
   let text = `${names.opening}${values.join("")};${own("metered")}(()=>${own("steps")});`;
+  let trial = `(function(){"use strict";`;
   let line = 1;
   units.forEach((unit, index) => {
     const { source, bindings } = unit;
@@ -38,6 +50,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
     const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
     const body = `${declare(imports)}\n${edits}\n;`;
     const begin = `return()=>{${own("steps")}=${own("box")}[${STEPS}];try{`;
+    trial += `{${declare(guest)}()=>{${body}${last ? "" : exportsOf(names, unit)}}}${last ? "})" : ""}`;
     if (!last)
       text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
     else if (index === 0 && hasNoMemory(source, hooks))
@@ -45,7 +58,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): { te
     else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks)}}}})`;
     line += source.text.split("\n").length + 1;
   });
-  return { text, parts };
+  return { text, trial, parts };
 }
 
 /** Names for the linker that no file spells: all begin with `$c`, or else with the first of `$c0`, `$c1` … that is in no file. */

@@ -54,8 +54,8 @@ export interface LinkOptions extends Files {
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const time = new LinkTime(file, options.limits);
   const units = readUnits(file, options, time);
-  const policy = time.linear(() => assembled(file, units, options));
-  const refusal = refusedByEngine(policy.source);
+  const [policy, trial] = time.linear(() => assembled(file, units, options));
+  const refusal = refusedByEngine(trial);
   if (refusal === null) return policy;
   const place = policy.locate(refusal.line, refusal.column);
   if (refusal.kind === "size")
@@ -70,11 +70,11 @@ function assembled(
   file: string,
   units: readonly Unit[],
   { hookNames, subjects = SUBJECTS, vocabulary }: LinkOptions,
-): LinkedPolicy {
+): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
-  const { text, parts } = assemble(units, hooks);
+  const { text, trial, parts } = assemble(units, hooks);
   let digest: string | undefined;
-  return {
+  const policy: LinkedPolicy = {
     file,
     source: text,
     // most policies are not asked for long
@@ -91,6 +91,7 @@ function assembled(
     ],
     locate: (line, column, property) => locate(parts, line, column, property) ?? file,
   };
+  return [policy, trial];
 }
 
 const SMALLER = "move tables to maps of the configuration, shorten regular expressions, or split the policy";

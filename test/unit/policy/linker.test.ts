@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../../src/error.js";
+import { assemble } from "../../../src/policy/assemble.js";
+import { LinkTime } from "../../../src/policy/link-time.js";
+import { readUnits } from "../../../src/policy/units.js";
+import { refusedByEngine } from "../../../src/sandbox/syntax.js";
 import { Guest, link } from "../../support/guest.js";
 
 const guest = new Guest();
@@ -172,5 +176,37 @@ describe("a hook becomes an arrow function where nobody can tell", () => {
   ])("not where it asks for %s", (_, hook) => {
     expect(link(`export ${hook}`).source).toContain("function blob_verify");
     expect(verdictOf(`export ${hook}`)).toBe(0);
+  });
+});
+
+describe("what QuickJS is asked to compile when a policy is linked", () => {
+  const other = "export const a = 1, b = () => 2; export default class { #x = 3; }";
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ["one file", { "policy.js": "export const blob_verify = () => 0;" }],
+    ["a file that remembers", { "policy.js": "let n = 0; export function blob_verify() { return n++; }" }],
+    ["two files", { "policy.js": `import { a } from "./o.js"; export const blob_verify = () => a;`, "o.js": other }],
+    [
+      "a namespace",
+      { "policy.js": `import * as o from "./o.js"; export const blob_verify = () => o.a;`, "o.js": other },
+    ],
+  ])("has every line of the policy where the text that runs has it: %s", (_, files) => {
+    const entry = Object.keys(files)[0]!;
+    const units = readUnits(entry, { read: (path) => files[path]!, root: "" }, new LinkTime(entry));
+    const { text, trial } = assemble(units, ["blob_verify"]);
+    const lines = trial.split("\n");
+    expect(lines).toHaveLength(text.split("\n").length);
+    text.split("\n").forEach((line, index) => {
+      // the first and the last line of a file can have something of the linker's around them
+      if (!line.includes("$c_guest") && !line.startsWith(";")) expect(lines[index]).toBe(line);
+    });
+    expect([refusedByEngine(text), refusedByEngine(trial)]).toEqual([null, null]);
+  });
+
+  it.each(["/[/;", "/\\p{Nope}/u;", "({ a = 1 });", "1 = 2;", "for (;;", "'\\x'"])("is enough to reject %s", (text) => {
+    for (const policy of [
+      `${text}\nexport const blob_verify = () => 0;`,
+      `export const blob_verify = () => { ${text} };`,
+    ])
+      expect(() => link(policy)).toThrow(expect.objectContaining({ code: "POLICY_SYNTAX" }));
   });
 });
