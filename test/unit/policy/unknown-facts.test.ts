@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../../src/error.js";
 import { HOOK_NAMES } from "../../../src/hooks/catalogue.js";
@@ -214,4 +216,10 @@ describe("a fact that the text of a policy reads", () => {
   it.each(NO_COPIES)("and does not copy is not warned of: %s", (body) => {
     expect(link(load(body)).warnings).toEqual([]);
   });
+});
+
+it("the table of facts is what the declarations say", () => {
+  const script = fileURLToPath(new URL("../../../scripts/facts.mjs", import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+  expect(status, stderr).toBe(0);
 });
