@@ -62,6 +62,8 @@ let stripper: Strip | null = null;
  */
 export function eraseTypes(file: string, text: string, time: LinkTime): string {
   const ascii = masked(text);
+  const nested = NESTED.exec(ascii);
+  if (nested !== null) throw tooNested(placeOf(file, new LineTable(text).positionAt(nested.index)));
   stripper ??= load();
   try {
     const code = time.any(() => {
@@ -85,6 +87,19 @@ export function notErasable(file: string, text: string, error: unknown): Counter
   const construct = LEFT.find(([pattern]) => pattern.test(line))?.[1];
   if (construct === undefined) return null;
   return forbidden(construct, placeOf(file, new LineTable(text).positionAt(pos)));
+}
+
+/**
+ * `<T>(` or `<T>(a = `, nine times within each other: the parser's time doubles with each of them. Other ways to make it slow meet
+ * the limit of time; this one is short to write, and so rejected alike on each machine.
+ */
+const NESTED = /(?:<[^<>()]{0,80}>\s*\(\s*(?:[\w$]+\s*=\s*)?(?:async\s*)?){9}/;
+
+function tooNested(place: string): CountersignError {
+  return new CountersignError("POLICY_FORBIDDEN", "nests `<T>(` more than 8 deep", {
+    place,
+    remedy: "write `x as T` for `<T>(x)`, and declare inner functions by themselves",
+  });
 }
 
 /** A new instance: the memory of one that was terminated, or that trapped, is not to be trusted. */

@@ -189,11 +189,23 @@ describe("an import of a type that does not say so", () => {
 describe("erasing has a limit of time", () => {
   /** Each level doubles the parser's time. */
   const SLOW: Readonly<Record<string, (depth: number) => string>> = {
-    "type assertions": (depth) => `const q = ${"<T>(".repeat(depth)}1${")".repeat(depth)};`,
-    "defaults of generic functions": (depth) => `const q = ${"<T>(a = ".repeat(depth)}1${")".repeat(depth)};`,
-    "async generic calls": (depth) => `const q = ${"async<T>(a = ".repeat(depth)}1${")".repeat(depth)};`,
+    "type assertions": (depth) => `const q = ${"<T>(0, ".repeat(depth)}1${")".repeat(depth)};`,
+    "defaults of generic functions": (depth) => `const q = ${"<T>(b, a = ".repeat(depth)}1${")".repeat(depth)};`,
+    "async generic calls": (depth) => `const q = ${"async<T>(b, a = ".repeat(depth)}1${")".repeat(depth)};`,
     "conditional arrow functions": (depth) => `const q = ${"a ? (b) : c => (".repeat(depth)}1${")".repeat(depth)};`,
   };
+
+  it.each(["<T>(", "<T>( ", "<T>(a = ", "<T, U>(", "<T>(a=", "async <T>(a = ", "<\nT>\n("])(
+    "%j nested 9 times is rejected without trying, and 8 times is not",
+    (open) => {
+      const text = (depth: number) => `\nconst q = ${open.repeat(depth)}1${")".repeat(depth)};\n${HOOK}`;
+      expect(() => linkWithin({ least: 0, perKiB: 0 }, text(9))).toThrow(
+        expect.objectContaining({ code: "POLICY_FORBIDDEN", message: "nests `<T>(` more than 8 deep" }),
+      );
+      expect(() => link({ "policy.ts": text(8) })).not.toThrow(expect.objectContaining({ message: /8 deep/ }));
+      expect(rejectionOf(text(9))?.place).toBe(`policy.ts:2:${open.startsWith("async") ? 17 : 11}`);
+    },
+  );
 
   it.each(Object.keys(SLOW))("%s that nest without end are rejected, and the next file is not", (name) => {
     const text = `${SLOW[name]!(60)}\n${HOOK}`;

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { VOCABULARY } from "../../../src/engine/vocabulary.js";
 import { HOOK_NAMES } from "../../../src/hooks/catalogue.js";
 import { assemble } from "../../../src/policy/assemble.js";
+import { SUBJECTS } from "../../../src/policy/facts.gen.js";
 import { LinkTime } from "../../../src/policy/link-time.js";
 import { linkPolicy } from "../../../src/policy/linker.js";
 import { configuredNames } from "../../../src/policy/names.js";
+import { neverMatches } from "../../../src/policy/never-matches.js";
 import { readUnits } from "../../../src/policy/units.js";
+import { checkFacts } from "../../../src/policy/unknown-facts.js";
 import { link } from "../../support/guest.js";
 
 type Files = Readonly<Record<string, string>>;
@@ -50,6 +54,23 @@ const FAMILIES: Readonly<Record<string, (parts: number) => Files>> = {
   "one name like those that the linker would take": (parts) => file(`let $${"c".repeat(parts * 8)};`),
   "escapes in strings": (parts) => file(times(parts, () => `0, "\\n";`)),
   comments: (parts) => file(times(parts, () => `/* é */ 1; // <!--\n`)),
+  "reads of facts": (parts) => ({
+    "policy.js": `export function blob_verify(blob, current) { ${times(parts, () => "blob.name;")} return 0; }`,
+  }),
+  "copies of facts": (parts) => ({
+    "policy.js": `export function blob_verify(blob, current) { ${times(parts, (i) => `const a${i} = { ...blob };`)} return 0; }`,
+  }),
+  "aliases of a fact": (parts) => ({
+    "policy.js": `export function blob_verify(a0) { ${times(parts, (i) => `const a${i + 1} = a${i};`)} return 0; }`,
+  }),
+  "comparisons that never match": (parts) => ({
+    "policy.js": `export function bpf_prog_load(prog) { ${times(parts, () => `prog.type === "kprobes";`)} return 0; }`,
+  }),
+  "dropped calls": (parts) => file(`const f = () => 0; ${times(parts, () => "f();")}`),
+  "calls of an alias": (parts) =>
+    file(
+      `import { deny } from "countersign"; const d = deny; function f(x) { ${times(parts, () => "x = d('x');")} return x; }`,
+    ),
   "private names": (parts) =>
     file(`class A { ${times(parts, (i) => `#a${i};`)} m() { ${times(parts, (i) => `this.#a${i};`)} } }`),
 };
@@ -61,7 +82,10 @@ function timeOf(files: Files): number {
     const options = { read: (path: string) => files[path]!, root: "" };
     const units = readUnits(entry!, options, new LinkTime(entry!));
     units.flatMap(configuredNames);
-    return assemble(units, ["blob_verify"]);
+    const hooks = [...units.at(-1)!.exports.keys()];
+    assemble(units, hooks);
+    checkFacts(units, hooks, SUBJECTS);
+    neverMatches(units, hooks, VOCABULARY);
   };
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 4; round++) {
