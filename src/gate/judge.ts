@@ -45,7 +45,7 @@ export class Judge {
     const granted = verdict === 0 && decision.mode === "enforce" ? grants : undefined;
     return {
       verdict,
-      asked: answers.some(({ mode, fault }) => mode === "enforce" && fault === null),
+      answered: answers.some(({ mode, fault }) => mode === "enforce" && fault === null),
       delegated: granted?.delegation?.mode === "enforce",
       freezes: granted?.freeze !== undefined,
       outcome: outcomeOf(decision),
@@ -73,7 +73,13 @@ export class Judge {
       ...(probe === null ? {} : { probe }),
     });
     this.tell(decision);
-    return { verdict: decision.verdict, asked: false, delegated: false, freezes: false, outcome: outcomeOf(decision) };
+    return {
+      verdict: decision.verdict,
+      answered: false,
+      delegated: false,
+      freezes: false,
+      outcome: outcomeOf(decision),
+    };
   }
 }
 
@@ -89,7 +95,7 @@ export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
   /** Whether an enforcing attachment itself answered: the configuration's default alone does not allow what may do anything. */
-  readonly asked: boolean;
+  readonly answered: boolean;
   /** Whether an enforcing attachment lends the task what it lacks. */
   readonly delegated: boolean;
   /** Whether an enforcing attachment has read-only maps frozen. */

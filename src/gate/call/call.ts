@@ -200,7 +200,7 @@ export class Call {
     const { verdict } = this.#once(() => {
       if (this.listener.objects.isDeniedFirst(`${rule} ${what}`)) return this.#record(hook, subject, denial, null);
       this.gatehouse.tally.add("repeats");
-      return { verdict: denial.verdict, asked: false, delegated: false, freezes: false, outcome: null };
+      return { verdict: denial.verdict, answered: false, delegated: false, freezes: false, outcome: null };
     });
     return this.isDryRun ? "continue" : { result: verdict };
   }

@@ -39,13 +39,14 @@ export function carryOut(call: Call, name: string): Answer {
     const answer = call.deny("existing_use", "bpf", { name }, `${stranger} was not handed out here (gate.existing)`);
     if (answer !== "continue") return answer;
   }
-  const { verdict, asked } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
+  const { verdict, answered } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
   if (verdict < 0) return { result: verdict };
-  if (plan.left) return asked ? "continue" : call.deny("loader_run", "bpf", { name }, UNASKED);
+  if (plan.left) return answered ? "continue" : call.deny("loader_run", "bpf", { name }, UNASKED);
   return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.reach));
 }
 
-const UNASKED = "what the kernel looks at again needs an attachment that allows it, and none in scope was asked";
+const UNASKED =
+  "what the kernel looks at again needs an attachment that allows it, and no enforcing attachment in scope answered";
 
 /** Writes back what the kernel wrote, and hands out what it made. */
 function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {

@@ -58,10 +58,10 @@ export function judgeLoaded(call: Call, subject: ProgramSubject, asks: boolean):
     if (answer !== "continue") return answer;
   }
   if (!served) return null;
-  const { verdict, asked } = call.decide("bpf_prog", subject);
+  const { verdict, answered } = call.decide("bpf_prog", subject);
   if (verdict < 0) return { result: verdict };
-  if (!subject.rewritten || asked || call.settings.rewritten === "refuse") return null;
-  const answer = refuseRewritten(call, subject, ", and no attachment that enforces was asked");
+  if (!subject.rewritten || answered || call.settings.rewritten === "refuse") return null;
+  const answer = refuseRewritten(call, subject, ", and no enforcing attachment in scope answered");
   return answer === "continue" ? null : answer;
 }
 

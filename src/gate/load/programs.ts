@@ -39,7 +39,7 @@ export function loadProgram(call: Call): Answer {
   const decided =
     probe === null ? call.decide("bpf_prog_load", subject, lacking) : call.passProbe(subject, probe.loaders.join(", "));
   if (decided.verdict < 0) return { result: decided.verdict };
-  const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.asked) : null;
+  const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.answered) : null;
   if (wanting !== null) return deny("loader", wanting);
 
   const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
@@ -72,8 +72,9 @@ const SYSCALL = 31;
 const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
 
 /** Why a program that calls bpf(2) may not be loaded although nothing refused it; null where it may. */
-function unbound({ listener }: Call, load: LiveLoad, asked: boolean): string | null {
-  if (!asked) return "a program that calls bpf(2) needs an attachment that allows it, and none in scope was asked";
+function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string | null {
+  if (!answered)
+    return "a program that calls bpf(2) needs an attachment that allows it, and no enforcing attachment in scope answered";
   for (const fd of load.maps.values()) {
     const info = mapInfo(fd);
     if (typeof info === "number") continue; // BTF, or what the kernel will refuse

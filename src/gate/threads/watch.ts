@@ -130,9 +130,9 @@ export class Watch {
 /** Two bits, of which no index of an outcome has both. */
 const NO_OUTCOME = 3;
 
-function wordOf({ verdict, asked, delegated, freezes, outcome }: Verdict): number {
+function wordOf({ verdict, answered, delegated, freezes, outcome }: Verdict): number {
   const bits =
-    (asked ? 1 : 0) |
+    (answered ? 1 : 0) |
     (delegated ? 2 : 0) |
     (freezes ? 4 : 0) |
     ((outcome === null ? NO_OUTCOME : OUTCOMES.indexOf(outcome)) << 3);
@@ -142,7 +142,7 @@ function wordOf({ verdict, asked, delegated, freezes, outcome }: Verdict): numbe
 function verdictOf(word: number): Verdict {
   const bit = (mask: number) => (word & mask) !== 0;
   const outcome = OUTCOMES[(word >> 3) & NO_OUTCOME] ?? null;
-  return { verdict: 0 - (word >> 5), asked: bit(1), delegated: bit(2), freezes: bit(4), outcome };
+  return { verdict: 0 - (word >> 5), answered: bit(1), delegated: bit(2), freezes: bit(4), outcome };
 }
 
 /** A call that a thread did not finish. */

@@ -215,7 +215,13 @@ describe("a gate that somebody tries to get around", () => {
     expect(asked("attachments: [{ policy: accepts.js }]\n")).toEqual({ came: "done", reasons: [undefined] });
     expect(asked("attachments: [{ policy: accepts.js, mode: audit }]\n")).toEqual({
       came: "EPERM",
-      reasons: [undefined, `gate: ${told}, and no attachment that enforces was asked`],
+      reasons: [undefined, `gate: ${told}, and no enforcing attachment in scope answered`],
+    });
+    // a fault that is let through is no answer
+    site.write("fails.js", "export const bpf_prog = () => { throw new Error(); };");
+    expect(asked("attachments: [{ policy: fails.js, on_fault: allow }]\n")).toEqual({
+      came: "EPERM",
+      reasons: [undefined, `gate: ${told}, and no enforcing attachment in scope answered`],
     });
     site.write("silent.js", "export const bpf_prog_load = () => 0;");
     expect(asked("attachments: [{ policy: silent.js }]\n")).toEqual({ came: "EPERM", reasons: [`gate: ${told}`] });
