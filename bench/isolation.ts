@@ -42,15 +42,19 @@ export async function rows(): Promise<Figure[]> {
   const measured: Measured[] = [];
   for (const [index, { name }] of POLICIES.entries()) {
     const alone = await ask("peaceful");
+    const before = process.cpuUsage();
     const [hostile, behind] = await Promise.all([ask(`h${index}`), ask("peaceful")]);
+    const { user, system } = process.cpuUsage(before);
     if (behind.decision.verdict !== -7) throw new Error(`${name} changed the verdict of another domain`);
-    measured.push({ name, took: hostile.took, delay: behind.took - alone.took, fault: faultOf(hostile.decision) });
+    const fault = faultOf(hostile.decision);
+    measured.push({ name, took: hostile.took, delay: behind.took - alone.took, used: (user + system) / 1000, fault });
     await engine.prepared();
   }
   await engine.close();
   rmSync(folder, { recursive: true });
   const longest = most(measured, ({ took }) => took);
   const delayed = most(measured, ({ delay }) => delay);
+  const busiest = most(measured, ({ used }) => used);
   return [
     {
       name: `the longest decision of ${POLICIES.length} hostile policies, each asked for the first time`,
@@ -66,6 +70,12 @@ export async function rows(): Promise<Figure[]> {
       limit: 100,
       note: `${delayed.name}: ${delayed.fault}`,
     },
+    {
+      name: "the most processor time for the two decisions",
+      figure: busiest.used,
+      unit: "ms",
+      note: `${busiest.name}: ${busiest.fault}; says more than the others where the machine is busy`,
+    },
   ];
 }
 
@@ -74,6 +84,8 @@ interface Measured {
   /** Milliseconds. */
   readonly took: number;
   readonly delay: number;
+  /** Milliseconds of processor time, of the whole process: also for a thread that takes over. */
+  readonly used: number;
   readonly fault: string;
 }
 
