@@ -80,7 +80,7 @@ describe("an unmodified program behind a gate", () => {
     needs(context, "execsnoop-libbpf");
     needsTracefs(context);
     const script =
-      "execsnoop-libbpf > $0 & sleep 2; /bin/true behind-the-gate; sleep 0.5; kill -INT $!; wait; grep -c behind-the-gate $0";
+      "execsnoop-libbpf > $0 & sleep 5; /bin/true behind-the-gate; sleep 0.5; kill -INT $!; wait; grep -c behind-the-gate $0";
     expect(site.run("sh", "-c", script, join(site.folder, "events")).stdout.trim()).toBe("1");
   });
 
@@ -122,9 +122,11 @@ describe("an unmodified program behind a gate", () => {
   });
 
   it("gets signals that are sent to the gate", () => {
-    const script = "trap 'echo got it; exit 3' TERM; sleep 5 & wait";
-    const { stdout } = site.bare("timeout", "-s", "TERM", "2", ...gate(site), "sh", "-c", script);
-    expect(stdout).toContain("got it");
+    const started = join(site.folder, "started");
+    const script = `trap 'echo got it; exit 3' TERM; touch ${started}; while :; do sleep 0.1; done`;
+    const outer = `"$@" & until [ -e ${started} ]; do sleep 0.05; done; kill -TERM $!; wait $!`;
+    const { stdout, status } = site.bare("bash", "-c", outer, "bash", ...gate(site), "sh", "-c", script);
+    expect({ stdout, status }).toEqual({ stdout: "got it\n", status: 3 });
   });
 
   const gate = (where: Site): string[] => {
