@@ -1,7 +1,7 @@
 /** What a runtime may use. A policy's attachment says; these stand where it does not. */
 export const DEFAULT_LIMITS = {
   /** See weights.ts: a loop of 100,000 rounds fits. */
-  steps: 200_000,
+  steps: 150_000,
   /** Bytes that a decision may take of the guest's heap. */
   memory: 8 * 1024 * 1024,
   /** Bytes of guest stack. */

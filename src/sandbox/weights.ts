@@ -2,10 +2,10 @@ import * as slot from "./slots.js";
 
 /**
  * What one step of `limits.steps` pays for. The linker counts a step for each function entry and loop round. All else is counted
- * in units, of which a step has 16: a unit stands for work that takes 3 to 20 ns on a machine of 2020, so that the
+ * in units, of which a step has 10: a unit stands for work that takes 3 to 20 ns on a machine of 2020, so that the
  * default budget ends well before the default wall clock. scripts/engine.mjs reads those weights that the engine itself counts.
  */
-export const UNITS_PER_STEP = 16;
+export const UNITS_PER_STEP = 10;
 
 /** Syntax nodes of straight code that one step pays for; see policy/meter.ts. A node takes 5 to 10 ns of bytecode. */
 export const NODES_PER_STEP = 24;

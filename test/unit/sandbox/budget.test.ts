@@ -45,7 +45,7 @@ const ask = (
 describe.each(policies)("the budget of steps, and %s", (_, policy) => {
   it("ends with the default limits, and says so", () => {
     const outcome = ask(new Guest(), policy, 1e9);
-    expect(outcome.fault).toMatchObject({ code: "OUT_OF_STEPS", message: "used more than its 200000 steps" });
+    expect(outcome.fault).toMatchObject({ code: "OUT_OF_STEPS", message: "used more than its 150000 steps" });
     expect(outcome.steps).toBe(DEFAULT_LIMITS.steps);
   });
 
