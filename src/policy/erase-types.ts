@@ -69,6 +69,7 @@ export function eraseTypes(file: string, text: string, time: LinkTime): string {
     const code = time.any(() => {
       const erased = strip(ascii);
       rejectNamespaces(ascii, erased);
+      rejectDeclare(file, ascii, erased);
       return erased;
     });
     if (code.length !== text.length) throw new Error("the stripper moved code");
@@ -152,6 +153,39 @@ function rejectNamespaces(text: string, erased: string): void {
       at - probes.filter((probe) => probe < at).length * PROBE.length,
     );
     throw { ...error, startLine: line, startColumn: column - 1 };
+  }
+}
+
+/** A word `declare`, and a line break before what follows. */
+const DECLARE = /\bdeclare(?=((?:\s|\/\/.*|\/\*[\s\S]*?\*\/)+))/g;
+
+/**
+ * `declare` alone on a line is an expression to tsc; the stripper takes it for the beginning of a declaration and erases the
+ * statement on the next line. Whether it is more than a word in a comment or a type is told apart by the stripper itself: a
+ * semicolon behind it keeps it.
+ */
+function rejectDeclare(file: string, text: string, erased: string): void {
+  for (const { index, 0: word, 1: space } of text.matchAll(DECLARE)) {
+    if (erased[index] !== " " || !space!.includes("\n")) continue;
+    const end = index + word.length;
+    if (!isKept(`${text.slice(0, end)};${text.slice(end)}`, index)) continue;
+    throw new CountersignError(
+      "POLICY_FORBIDDEN",
+      "has `declare` at the end of a line, which can be read in two ways",
+      {
+        place: placeOf(file, new LineTable(text).positionAt(index)),
+        remedy: "write the declaration on the same line",
+      },
+    );
+  }
+}
+
+function isKept(text: string, offset: number): boolean {
+  try {
+    return strip(text)[offset] !== " ";
+  } catch (error) {
+    if (isRejection(error)) return false;
+    throw error;
   }
 }
 

@@ -96,6 +96,30 @@ describe("a construct of TypeScript that is code is rejected, with its place and
     expect(found?.place).toBe(`policy.ts:${marked.includes("§") ? `${line}:${column}` : "2:9"}`);
   });
 
+  it.each([
+    "§declare\nlet closed = true;",
+    "§declare // here\nlet closed = true;",
+    "§declare /*\n*/ let closed = true;",
+    "export const a = 1; §declare\n\nfunction f() { }",
+    "§declare\nclass A { x = 1 }",
+    "§declare\ntype X = 1;",
+    "interface A {\n  /** declare\n */ a: 1;\n declare\n b: 2 }\n§declare\nconst b = 1;",
+  ])("`declare` alone on a line, which the stripper and tsc read differently: %j", (marked) => {
+    const [before] = marked.split("§") as [string];
+    const text = marked.replace("§", "");
+    // a declaration without a body is erased, and one with a body may be rejected by the stripper
+    const found = rejectionOf(`${text}\n${HOOK}`);
+    expect(found?.code).toMatch(/^POLICY_(FORBIDDEN|SYNTAX)$/);
+    if (found?.code === "POLICY_SYNTAX") return;
+    expect(found?.message).toBe("has `declare` at the end of a line, which can be read in two ways");
+    expect(found?.place).toBe(`policy.ts:${before.split("\n").length}:${before.split("\n").at(-1)!.length + 1}`);
+  });
+
+  it("the word `declare` at the end of a line of a comment or a type is nothing to reject", () => {
+    const text = `/** We declare\n * a type. */\ninterface A {\n  /** declare\n */\n  declare\n  a: [declare\n, 1];\n}\n${HOOK}`;
+    expect(link({ "policy.ts": text }).hooks).toEqual(["blob_verify"]);
+  });
+
   it("JSX is not TypeScript of a .ts file", () => {
     expect(rejectionOf(`const x = <div/>;\n${HOOK}`)).toMatchObject({ code: "POLICY_SYNTAX", place: "policy.ts:1:16" });
   });
