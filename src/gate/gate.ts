@@ -95,14 +95,14 @@ export class Gate {
     }
   }
 
-  /** Denies a call of a task that is gone, and does not notice, or that cannot be seen from here. */
+  /** Denies a call of a task that has exited (which nobody notices) or that has no id in the gate's pid namespace. */
   #unseen(listener: Listener, { bytes, tid }: Notification): Answer {
     if (!stillWaits(listener.fd, bytes)) return "gone";
     const current = { ...NO_TASK, tid, container: listener.container };
-    return this.#denyUnasked("unseen_task", current, "its task cannot be seen in the gate's pid namespace");
+    return this.#denyUnasked("unseen_task", current, "its task has no id in the gate's pid namespace");
   }
 
-  /** Denies a call of which no more than its task is known. */
+  /** Denies a call of which only the task is known. */
   #denyUnasked(rule: GateRule, current: Current, reason: string): Answer {
     const { judge, settings, tally } = this.gatehouse;
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -167,7 +167,7 @@ export class Gate {
     return denyUnserved(call);
   }
 
-  /** Denies a call that is not served to its end, and logs why. */
+  /** Denies a call that cannot be completed, and logs why. */
   #turnAway(listener: Listener, notification: Notification, visit: Visit, reason: string): void {
     const current = visit.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
     this.#give(listener, notification, this.#denyUnasked("stalled", current, reason));

@@ -51,7 +51,7 @@ export const HOOKS = {
   },
   blob_verify: {
     subject: "blob",
-    when: "somebody asks whether a blob may be used; no kernel has this hook",
+    when: "a program asks whether a blob may be used; no kernel has this hook",
     served: { offline: true, gate: false, sealed: false },
   },
 } as const satisfies Record<string, HookRow>;

@@ -34,7 +34,7 @@ export interface HandOut {
   readonly handedOut: () => void;
 }
 
-/** What becomes of a call that the gate does not carry out: an errno, or in audit the kernel's own doing. */
+/** The reply to a call that the gate does not carry out: an errno, or in audit `continue`, so that the kernel executes it. */
 export type Denied = { readonly result: number } | "continue";
 
 /** What a denial by the gate is about. */
@@ -102,7 +102,7 @@ export class Call {
 
   /**
    * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. What follows them must be zero, as the kernel asks
-   * of what is newer than itself (bpf_check_uarg_tail_zero).
+   * for fields newer than itself (bpf_check_uarg_tail_zero).
    */
   attr(room: number): Attr | Denied {
     const size = this.word(2);
@@ -115,7 +115,12 @@ export class Call {
 
   #denyAttr(at: number): Denied {
     const name = commandRow(this.word(0))?.name ?? "";
-    return this.deny("attr_size", "bpf", { name }, `the gate does not know what byte ${at} of its bpf_attr is for`);
+    return this.deny(
+      "attr_size",
+      "bpf",
+      { name },
+      `the gate does not know byte ${at} of its bpf_attr, which is not zero`,
+    );
   }
 
   /** Names the operation in the log. */
@@ -124,14 +129,14 @@ export class Call {
     return this.#operation;
   }
 
-  /** The call is this attempt: if it is a retry of one that was denied, it is of the same operation. Before the first decision on it. */
+  /** Sets the call's attempt: a retry of a denied attempt belongs to the same operation. Call this before the first decision. */
   attempts(attempt: () => Attempt): void {
     this.#attempt = attempt;
     this.#repeated = this.gatehouse.retries.operationOf(this.task.tgid, attempt);
     this.#operation = null;
   }
 
-  /** Counts the operation, once its last decision is made. A retry of what was denied is counted already. */
+  /** Counts the operation, after its last decision. A retry of a denied attempt has been counted already. */
   count(): void {
     const { watch, tally, retries } = this.gatehouse;
     const outcome = worstOf(watch.verdicts);
@@ -170,15 +175,15 @@ export class Call {
 
   /**
    * Answers with an errno that the kernel would give as well, so that it is no denial by the gate. In audit the kernel
-   * says so itself, in case the gate is mistaken.
+   * executes the call and returns its own errno, in case the gate is mistaken.
    */
   asKernel(errno: number): Denied {
     return this.isDryRun ? "continue" : { result: errno };
   }
 
   /**
-   * Denies a call by a rule of the gate's own, which no policy can lift. It is a decision in the log, and in audit left
-   * to the kernel, which may look at the task's memory again: nothing is enforced there.
+   * Denies a call by a rule of the gate's own, which no policy can lift. The denial is a decision in the log. In audit the
+   * kernel executes the call, and may read the task's memory again: nothing is enforced there.
    */
   deny(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -192,7 +197,7 @@ export class Call {
   }
 
   /**
-   * Denies what a task may ask for again and again. For the tasks of one container, or of one command, the first denial
+   * Denies an operation that tasks may repeat many times. For the tasks of one container, or of one command, the first denial
    * of each `what` is a decision in the log, and later ones are counted.
    */
   denyRepeatable(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string, what: string): Denied {
@@ -222,7 +227,7 @@ export class Call {
     return lacking !== 0n && this.gatehouse.judge.engine.lender(hook, this.asker.current) !== null;
   }
 
-  /** Allows before policies what a loader tries out: 0, or a denial where that could not be logged. */
+  /** Allows a loader's feature probe without asking policies: 0, or a denial if it could not be logged. */
   passProbe(subject: DeniedSubject, probe: string): Verdict {
     return this.#once(() => this.#record("bpf_prog_load", subject, null, probe));
   }

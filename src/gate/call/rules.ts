@@ -17,13 +17,16 @@ export const GATE_RULES = {
   unknown_command: { errno: ERRNO.EINVAL, denies: "a bpf(2) command that the gate does not know" },
   unknown_field: {
     errno: ERRNO.EINVAL,
-    denies: "a field of `bpf_attr` that the gate does not know, where it must know all of them",
+    denies: "a field of `bpf_attr` that the gate does not know, in a command whose fields it must know",
   },
-  attr_size: { errno: ERRNO.E2BIG, denies: "a `bpf_attr` that is longer than the gate knows, unless the rest is zero" },
+  attr_size: {
+    errno: ERRNO.E2BIG,
+    denies: "a `bpf_attr` that is longer than the gate knows, unless the other bytes are zero",
+  },
   too_large: { errno: ERRNO.E2BIG, denies: "more records, fds, symbols or bytes than the gate copies from a task" },
   unreadable: { errno: ERRNO.EINVAL, denies: "a program or kernel module that the gate cannot read" },
-  token: { errno: ERRNO.EPERM, denies: "a program, map or BTF with a BPF token" },
-  token_create: { errno: ERRNO.ENOENT, denies: "a BPF token, outside of the initial user namespace" },
+  token: { errno: ERRNO.EPERM, denies: "creating a program, map or BTF with a BPF token" },
+  token_create: { errno: ERRNO.ENOENT, denies: "creating a BPF token outside of the initial user namespace" },
   rewritten: {
     errno: ERRNO.EPERM,
     denies: "a program that the kernel rewrote while loading it, unless `gate.rewritten` is `ask`",
@@ -41,29 +44,29 @@ export const GATE_RULES = {
   },
   existing: {
     errno: ERRNO.ENOENT,
-    denies: "to find a program, map or link that was not handed out here, unless `gate.existing` is `allow`",
+    denies: "opening a program, map or link whose fd the gate never handed out, unless `gate.existing` is `allow`",
   },
   existing_use: {
     errno: ERRNO.EPERM,
-    denies: "to attach, run or pin such an object, where an attachment serves hook `bpf`",
+    denies: "attaching, running or pinning such an object, if an attachment has the hook `bpf`",
   },
   unknown_object: { errno: ERRNO.ENOENT, denies: "an object of a kind that the gate does not know" },
-  withheld: { errno: ERRNO.ENOENT, denies: "a map that the gate made for one program alone" },
+  withheld: { errno: ERRNO.ENOENT, denies: "a map that the gate created for only one program" },
   attach_type: { errno: ERRNO.EINVAL, denies: "an attach type whose target the gate does not know" },
   iterator: { errno: ERRNO.EINVAL, denies: "parameters of an iterator that the gate cannot translate" },
-  repeat: { errno: ERRNO.EINVAL, denies: "a run of a program that repeats it more than 65,536 times" },
+  repeat: { errno: ERRNO.EINVAL, denies: "a test run of a program with more than 65,536 repetitions" },
   proc_link: {
     errno: ERRNO.ELOOP,
-    denies: "a path through a link that /proc has of a process, such as `/proc/self/root`, or through too many links",
+    denies: "a path through a link of a process in /proc, such as `/proc/self/root`, or through too many links",
   },
-  foreign_call: { errno: ERRNO.EPERM, denies: "a system call by the entry of i386 (`int $0x80`) or of x32" },
+  foreign_call: { errno: ERRNO.EPERM, denies: "a system call with the i386 (`int $0x80`) or x32 ABI" },
   kexec: { errno: ERRNO.EPERM, denies: "`kexec_load` and `kexec_file_load`: a new kernel would run without the gate" },
   unknown_call: {
     errno: ERRNO.EPERM,
-    denies: "a system call that a seccomp profile sends to the gate for no reason it knows",
+    denies: "a system call that a seccomp profile sends to the gate and that the gate does not handle",
   },
-  unseen_task: { errno: ERRNO.EPERM, denies: "a call of a task that cannot be seen in the gate's pid namespace" },
-  stalled: { errno: ERRNO.EPERM, denies: "a call whose task keeps the gate waiting, for its memory, files or paths" },
+  unseen_task: { errno: ERRNO.EPERM, denies: "a call of a task that has no id in the gate's pid namespace" },
+  stalled: { errno: ERRNO.EPERM, denies: "a call whose task makes the gate wait too long for memory, files or paths" },
 } as const satisfies Record<string, RuleRow>;
 
 export type GateRule = keyof typeof GATE_RULES;

@@ -46,7 +46,7 @@ export function carryOut(call: Call, name: string): Answer {
 }
 
 const UNASKED =
-  "what the kernel looks at again needs an attachment that allows it, and no enforcing attachment in scope answered";
+  "the kernel reads the task's memory itself, which an enforcing attachment must allow, and none in scope answered";
 
 /** Writes back what the kernel wrote, and hands out what it made. */
 function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {

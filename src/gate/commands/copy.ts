@@ -46,7 +46,10 @@ export function copyFields(
   };
   const stranger = firstUnknown(given, layout, known);
   if (stranger !== null)
-    return { rule: "unknown_field", reason: `the gate does not know what byte ${stranger} of its bpf_attr is for` };
+    return {
+      rule: "unknown_field",
+      reason: `the gate does not know byte ${stranger} of its bpf_attr, which is not zero`,
+    };
   const point = (at: number, bytes: Memory) => {
     const kept = bytes.byteLength === 0 ? NOTHING : bytes;
     copy.held.push(kept);
@@ -58,7 +61,7 @@ export function copyFields(
       case "value": {
         const value = given.u32(at);
         if (field.most !== undefined && value > field.most)
-          return { rule: "repeat", reason: `${value} is more than the gate does for a task, ${field.most}` };
+          return { rule: "repeat", reason: `${value} repetitions are more than the gate allows, ${field.most}` };
         attr.bytes.set(given.bytes.subarray(at, at + (field.size ?? 4)), at);
         break;
       }

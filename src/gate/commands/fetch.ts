@@ -71,7 +71,7 @@ function judgeObject(call: Call, fd: number): Answer {
   const kind = readLink(`/proc/thread-self/fd/${fd}`) ?? "";
   const judge = KINDS[kind];
   if (judge !== undefined) return judge(call, fd);
-  return call.deny("unknown_object", "bpf", { name: kind }, `the gate does not know what \`${kind}\` is`);
+  return call.deny("unknown_object", "bpf", { name: kind }, `the gate does not know objects of kind \`${kind}\``);
 }
 
 const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
@@ -88,7 +88,7 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
     const { objects } = call.listener;
     const named = () => ({ name: info.name, digest: liveMap(info, fd, "rw").digest, id: info.id });
     if (objects.isWithheld(info.id)) {
-      const reason = `map ${info.id} was made for one program alone`;
+      const reason = `map ${info.id} was created by the gate for only one program`;
       return call.denyRepeatable("withheld", "bpf_map", named(), reason, `map ${info.id}`);
     }
     if (objects.mapCreator(info.id) === null && call.settings.existing !== "allow")
@@ -99,7 +99,7 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
   "anon_inode:bpf-link": judgeLink,
 };
 
-/** The kernel names a link's file `bpf_link` as it is made and `bpf-link` as it is found (kernel/bpf/syscall.c). */
+/** The kernel calls the file of a link `bpf_link` on creation and `bpf-link` when opened by id or path (kernel/bpf/syscall.c). */
 function judgeLink(call: Call, fd: number): Answer {
   const program = linkedProgram(fd);
   if (program < 0) return { result: program };
@@ -108,8 +108,8 @@ function judgeLink(call: Call, fd: number): Answer {
 }
 
 /**
- * An object that was not handed out to the task's like: found only where the settings say so. Whoever lists ids asks
- * for each of them again and again, so that the first denial of each object is logged, and later ones are counted.
+ * An object whose fd the gate did not hand out to these tasks: it can be opened only if the settings allow it. Tools that
+ * list ids open each of them repeatedly, so only the first denial of each object is logged, and later ones are counted.
  */
 function existing(
   call: Call,

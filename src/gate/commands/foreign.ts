@@ -4,23 +4,23 @@ import type { Notification } from "../call/notification.js";
 import { AUDIT_ARCH_X86_64, I386, X32, X32_BIT } from "../filter.js";
 import { NR } from "../sys/numbers.js";
 
-/** Whether a call came by another entry than that of x86-64, so that its number and registers mean something else. */
+/** Whether a call uses another ABI than x86-64, so that its number and registers have another meaning. */
 export function isForeign({ arch, call }: Notification): boolean {
   return arch !== AUDIT_ARCH_X86_64 || (call & X32_BIT) !== 0;
 }
 
-/** Denies a system call of i386 or x32. Each program of that kind makes many: the first of each number is logged. */
+/** Denies a system call with the i386 or x32 ABI. Such programs make many: only the first of each number is logged. */
 export function denyForeign(call: Call): Denied {
   const { arch, call: number } = call.notification;
   const is386 = arch !== AUDIT_ARCH_X86_64;
   const own = is386 ? number : number & ~X32_BIT;
   const name = `${is386 ? "i386" : "x32"} system call ${own}`;
   const loads = (Object.keys(HOOK_OF) as (keyof typeof HOOK_OF)[]).find((each) => (is386 ? I386 : X32)[each] === own);
-  const reason = `${name}${loads === undefined ? "" : ` (${loads})`}: the gate reads the arguments of x86-64 alone`;
+  const reason = `${name}${loads === undefined ? "" : ` (${loads})`}: the gate can read only arguments of the x86-64 ABI`;
   return call.denyRepeatable("foreign_call", loads === undefined ? "bpf" : HOOK_OF[loads], { name }, reason, name);
 }
 
-/** At which hook a call would be decided on, were it x86-64's. */
+/** The hook at which the same call of x86-64 is decided. */
 const HOOK_OF = {
   bpf: "bpf",
   init_module: "kernel_read_file",
@@ -30,8 +30,8 @@ const HOOK_OF = {
 } as const satisfies Record<string, HookName>;
 
 /**
- * Denies a call that asks the gate, and that no policy decides on: a new kernel, and what a profile sends here for no
- * reason.
+ * Denies a call that the filter sends to the gate and for which there is no hook: kexec, and calls that only the seccomp
+ * profile of a container sends here.
  */
 export function denyUnserved(call: Call): Denied {
   const { call: number } = call.notification;
@@ -43,7 +43,7 @@ export function denyUnserved(call: Call): Denied {
     "unknown_call",
     "bpf",
     subject,
-    `the gate was asked about system call ${number}, and does not serve it`,
+    `the seccomp profile sends system call ${number} to the gate, which does not handle it`,
   );
 }
 

@@ -44,7 +44,7 @@ export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): P
   const text = oneLine(Buffer.from(path).toString());
   return {
     rule: "proc_link",
-    reason: `\`${text}\` leads through a link that /proc has of a process, or through too many`,
+    reason: `\`${text}\` leads through a link of a process in /proc, or through too many links`,
   };
 }
 

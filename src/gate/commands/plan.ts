@@ -57,7 +57,7 @@ const ENAMETOOLONG = 36;
 
 function unknownType(type: number): Obstacle {
   const name = ATTACH_TYPES[type] ?? type;
-  return { rule: "attach_type", reason: `the gate does not know what attach type ${name} takes for its target` };
+  return { rule: "attach_type", reason: `the gate does not know the target of attach type ${name}` };
 }
 
 /** BPF_PROG_ATTACH and BPF_PROG_DETACH. */
@@ -138,14 +138,18 @@ function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: H
   const at = ITERATOR_FDS[attachTo ?? ""];
   if (at === undefined) {
     const what = attachTo === null ? "it was not judged here" : `\`${attachTo}\` has none that it knows`;
-    return { rule: "iterator", reason: `the gate does not know what the iterator's parameters mean: ${what}` };
+    return { rule: "iterator", reason: `the gate does not know these parameters of an iterator: ${what}` };
   }
   if (at + 4 > info.byteLength) return SETTLED;
   const view = new DataView(info.buffer, info.byteOffset, info.byteLength);
   const fd = view.getInt32(at, true);
   if (fd === 0) return SETTLED;
   if (attachTo?.startsWith("task") && !call.asker.samePids)
-    return { rule: "iterator", reason: "the gate numbers processes otherwise than the task does" };
+    return {
+      rule: "iterator",
+      reason:
+        "the task is in another pid namespace than the gate, so process ids in the parameters have another meaning",
+    };
   view.setInt32(at, Math.max(-1, call.task.fd(fd)), true);
   return SETTLED;
 }

@@ -16,18 +16,18 @@ interface RestrictionRow {
  */
 export const RESTRICTIONS: readonly RestrictionRow[] = [
   {
-    what: "signals to processes outside, and abstract sockets of theirs",
+    what: "signals to processes outside, and connections to their abstract sockets",
     why: "Landlock's scopes: the command must not stop or end the gate",
     inAudit: "no",
   },
   {
-    what: "to trace processes outside, and to read their memory or take their fds",
+    what: "tracing processes outside, reading their memory, taking their fds",
     why: "the same Landlock domain: the command must not change the gate's memory",
     inAudit: "no",
   },
   {
-    what: "system calls by the entry of i386 (`int $0x80`) or of x32",
-    why: "the gate reads the arguments of x86-64 alone",
+    what: "system calls with the i386 (`int $0x80`) or x32 ABI",
+    why: "the gate can read only arguments of the x86-64 ABI",
     inAudit: "no",
   },
   {
@@ -36,33 +36,33 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
     inAudit: "no",
   },
   {
-    what: "paths through a link that /proc has of a process, for what is pinned, fetched or probed",
-    why: "the gate would follow the link to its own files",
+    what: "paths through a link of a process in /proc, for pinning, fetching or probing objects",
+    why: "the gate would follow such a link to its own files",
     inAudit: "no",
   },
   {
-    what: "set-uid programs gain nothing (`no_new_privs`)",
-    why: "the kernel takes a filter from a task with CAP_SYS_ADMIN or `no_new_privs` alone",
+    what: "privileges gained by executing set-uid programs (`no_new_privs`)",
+    why: "the kernel accepts a filter only from a task with CAP_SYS_ADMIN or `no_new_privs`",
     inAudit: "without CAP_SYS_ADMIN",
   },
   {
-    what: "a second seccomp listener inside, such as `countersign run` or a container whose profile has one",
-    why: "the kernel allows one listener in a tree of filters (EBUSY)",
+    what: "a second seccomp listener, such as `countersign run` or a container whose profile has one",
+    why: "the kernel allows one listener for each chain of filters (EBUSY)",
     inAudit: "yes",
   },
   {
     what: "a task that keeps the gate waiting for longer than `gate.stall` is killed",
-    why: "the gate copies from its memory, and nothing else ends such a wait",
+    why: "the gate copies from the task's memory, and only the end of the task ends such a wait",
     inAudit: "yes",
   },
   {
     what: "bpf(2) and the calls that load modules fail with ENOSYS once the gate is gone",
-    why: "the kernel answers so where nobody listens",
+    why: "the kernel returns this error when the listener is closed",
     inAudit: "yes",
   },
   {
-    what: "programs and maps are charged to the gate's memory cgroup and have its LSM label; the verifier's log ends at 16 MiB",
-    why: "the gate has the kernel make them from its copy, so that policies see what the kernel made of them",
+    what: "programs and maps are charged to the gate's memory cgroup and have its LSM label; the verifier's log is cut off at 16 MiB",
+    why: "the gate itself creates them, from its copy, so that policies judge exactly what is loaded",
     inAudit: "yes",
   },
 ];

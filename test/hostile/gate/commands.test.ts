@@ -64,7 +64,7 @@ describe("a command's attr that lies", () => {
   it("is refused where it asks for more than the gate does for anybody", () => {
     expect(copy(RUN, { 32: 0xffffffff })).toEqual({
       rule: "repeat",
-      reason: "4294967295 is more than the gate does for a task, 65536",
+      reason: "4294967295 repetitions are more than the gate allows, 65536",
     });
   });
 

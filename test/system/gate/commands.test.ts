@@ -230,7 +230,7 @@ describe("what is done with objects that were handed out", () => {
       return site.log.at(-1)?.denied_by?.reason;
     };
     expect(refused("{ policy: loads.js }, { policy: policy.js, mode: audit }")).toBe(
-      "gate: what the kernel looks at again needs an attachment that allows it, and no enforcing attachment in scope answered",
+      "gate: the kernel reads the task's memory itself, which an enforcing attachment must allow, and none in scope answered",
     );
     site.policy('export const bpf = ({ program }) => (program?.type === "syscall" ? -1 : 0);');
     expect(refused(both)).toMatch(/^policy/);
