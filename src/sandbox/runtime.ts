@@ -294,7 +294,7 @@ export class Runtime implements Callbacks {
     this.#fresh()[slot.BUDGET]! -= TOLD_MEMORY;
     const text = this.module.readString(this.#context, this.#guestValue(result));
     this.#free(result);
-    return { ...(JSON.parse(text) as Told), host: this.#internal ?? this.#unanswered };
+    return { ...SILENT, ...(JSON.parse(text) as Partial<Told>), host: this.#internal ?? this.#unanswered };
   }
 
   /** Calls the guest with one value, which is then let go of. */

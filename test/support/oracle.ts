@@ -12,7 +12,7 @@ import { outcomeOf } from "../../src/policy/reply.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
-import type { Stop, Told } from "../../src/sandbox/reply.js";
+import { SILENT, type Stop, type Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
 import { Subjects } from "../../src/sandbox/subjects.js";
 
@@ -58,7 +58,7 @@ export class Oracle {
       doubles[slot.CURRENT + index] = current[key as "pid"];
     });
     decide();
-    const told = JSON.parse(tell()) as Told;
+    const told: Told = { ...SILENT, ...(JSON.parse(tell()) as Partial<Told>) };
     const left = box[slot.STEPS]!;
     const verdict = box[slot.STATUS] === slot.ZERO ? 0 : doubles[slot.VERDICT]!;
     const quiet = box[slot.STATUS] === slot.ZERO && left >= 0 && told.notesMade === 0 && told.refusalsMade === 0;

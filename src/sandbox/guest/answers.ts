@@ -45,16 +45,23 @@ export function answer(helper: string, first: string, second: string, result: un
   box[ANSWERS] = kept + 4;
 }
 
-/** What the host reads out for a refusal or a note. */
-export function tellAnswers(): object {
-  return {
-    refusals: refusalsInOrder(box[REFUSALS]!),
-    refusalsMade: box[REFUSALS],
-    notes: notes.slice(0, box[NOTES]),
-    notesMade: box[NOTES],
-    answers: answers.slice(0, box[ANSWERS]).map((one) => (typeof one === "string" ? beginning(one, MAX_TEXT) : one)),
-    answersMade: box[ANSWERS]! / 4,
-  };
+/** Adds reasons, notes and helpers' answers to what the host is told. A kind of which there is none is left out: that takes time. */
+export function tellAnswers(told: Record<string, unknown>): void {
+  const refusalsMade = box[REFUSALS]!;
+  if (refusalsMade > 0) {
+    told.refusals = refusalsInOrder(refusalsMade);
+    told.refusalsMade = refusalsMade;
+  }
+  const notesMade = box[NOTES]!;
+  if (notesMade > 0) {
+    told.notes = notes.slice(0, notesMade);
+    told.notesMade = notesMade;
+  }
+  const kept = box[ANSWERS]!;
+  if (kept > 0) {
+    told.answers = answers.slice(0, kept).map((one) => (typeof one === "string" ? beginning(one, MAX_TEXT) : one));
+    told.answersMade = kept / 4;
+  }
 }
 
 /** What `deny` was told last. */

@@ -60,19 +60,21 @@ lockDown(settings.permits, settings.overridable, [current, guest, moreSteps, rej
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
   (factory: (...link: typeof given) => () => void) => factory(...given),
-  /** What there is to say about the last decision, as JSON; nothing of it is kept. */
+  /** What there is to say about the last decision, as JSON: the fields of `Told` that differ from `SILENT`. Nothing of it is kept. */
   () => {
-    const told = JSON.stringify({
-      ...tellAnswers(),
-      error: box[STATUS] === THREW ? describe(thrown) : null,
-      unknown: takeUnknownFact(),
-      unused: takeUnusedDenial(),
-      wrong: box[STATUS] === WRONG ? kindOf(wrong) : null,
-    });
+    const told: Record<string, unknown> = {};
+    tellAnswers(told);
+    const status = box[STATUS];
+    if (status === THREW) told.error = describe(thrown);
+    else if (status === WRONG) told.wrong = kindOf(wrong);
+    const unknown = takeUnknownFact();
+    if (unknown !== null) told.unknown = unknown;
+    const unused = takeUnusedDenial();
+    if (unused !== null) told.unused = unused;
     takeExhausted();
     thrown = undefined;
     wrong = undefined;
-    return told;
+    return JSON.stringify(told);
   },
   putSubject,
   dropSubject,
