@@ -65,15 +65,16 @@ export class StepBudget {
 
   /** The decision is over, with `left` steps of its slice. Returns the steps that it used: more than it had where it ran out. */
   end(left: number): number {
-    const used = this.#used();
-    const ranOut = this.#exhausted || this.#memory.units < 0;
+    const units = this.#memory.units;
+    const used = this.#used(units);
+    const ranOut = this.#exhausted || units < 0;
     this.#memory.units = NO_LIMIT;
     return ranOut ? this.#steps + 1 : Math.floor(used / UNITS_PER_STEP) + this.#slice - left;
   }
 
   /** Units that were paid, and that the engine took beyond those that are free. */
-  #used(): number {
-    const engine = this.#units - this.#memory.units - this.#paid;
+  #used(left = this.#memory.units): number {
+    const engine = this.#units - left - this.#paid;
     return engine > ENGINE_FREE ? this.#paid + engine - ENGINE_FREE : this.#paid;
   }
 
