@@ -16,9 +16,9 @@ export function checkLog(
 ): LogConfig {
   if (named === true) {
     if (configured !== null) return configured;
-    throw new CountersignError("USAGE", "has no `log` that `--log` could write to", {
+    throw new CountersignError("USAGE", "has no `log`, so `--log` needs a file", {
       place: config,
-      remedy: "name a file: --log=FILE",
+      remedy: "write --log=FILE, or add `log` to the configuration",
     });
   }
   const file = resolve(named);

@@ -19,7 +19,7 @@ export function command(): Command {
     .argument("<file...>", "BPF objects, programs that carry them, kernel modules, or any blob")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .addOption(
-      new Option("--hook <name>", "ask this hook alone, instead of those that the content calls for").choices(
+      new Option("--hook <name>", "ask only this hook, instead of the hooks that fit the content of the file").choices(
         HOOK_NAMES,
       ),
     )

@@ -12,7 +12,7 @@ export function command(): Command {
     .description("Runs a command, with all its children, so that what it loads into the kernel is decided by policies")
     .argument("<command...>", "the command and its arguments, after `--`")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
-    .option("--audit", "a dry run: deny nothing, and record what would have been denied")
+    .option("--audit", "dry run: deny nothing, record what would have been denied")
     .option("--quiet", "no summary at the end")
     .option("--json", "the summary as one JSON object, on stderr")
     .addHelpText(

@@ -24,7 +24,7 @@ export function command(): Command {
       "after",
       `
 A test is a list of cases. Each names a file and what the policy should answer about it: \`allow\`, \`refuse\`, a verdict such
-as \`-EPERM\`, \`fault\` or \`fault CODE\`, or \`not asked\`. A policy that fails passes no other case. Who asks can be told with
+as \`-EPERM\`, \`fault\` or \`fault CODE\`, or \`not asked\`. A fault passes no other case. The caller is described with
 \`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
 
   - { file: ../program.o, labels: { tier: edge }, expect: -EPERM, reason: is not signed }

@@ -23,7 +23,7 @@ export const DEFAULT_CONFIG = "countersign.yaml";
  */
 export interface Config {
   readonly file: string;
-  /** Which part of Countersign decides by it; stands in each record of the log. */
+  /** Which part of Countersign uses it to decide; written into each record of the log. */
   readonly origin: Origin;
   /** `audit`: a dry run, which denies nothing. */
   readonly mode: Mode;
@@ -52,7 +52,7 @@ export interface AttachmentConfig {
   readonly policy: string;
   /** Null for all that the policy exports. */
   readonly hooks: readonly HookName[] | null;
-  /** As it is written: the mode of the whole configuration is another matter. */
+  /** As configured for the attachment; independent of the mode of the whole configuration. */
   readonly mode: Mode;
   readonly scope: ScopeRules;
   readonly limits: Limits;
@@ -177,13 +177,13 @@ class Reader {
       if (HOOKS[hook].served.gate)
         throw this.document.error(
           ["gate", "not_enforced", index],
-          `\`${hook}\` is enforced by the gate, and cannot be listed as not enforced`,
-          "remove it from the list; to leave a hook alone, attach nothing to it",
+          `\`${hook}\` is enforced by the gate, so it cannot be listed as not enforced`,
+          "remove it from the list",
         );
     return [...new Set(hooks)];
   }
 
-  /** Each is an attachment or a domain, and not one of both that means two different things. */
+  /** Rejects a writer that is neither an attachment nor a domain, and a name that is both with different meanings. */
   private writers(writers: readonly string[], path: Path): readonly string[] {
     const attachments = this.input.attachments.map(({ name, policy, domain }, index) => {
       return { name: name ?? this.nameOf(policy, ["attachments", index]), domain };
@@ -191,7 +191,7 @@ class Reader {
     const known = new Set(attachments.flatMap(({ name, domain }) => [name, domain]));
     writers.forEach((writer, index) => {
       const at = [...path, index];
-      if (writers.indexOf(writer) !== index) throw this.document.error(at, `\`${writer}\` is there twice`);
+      if (writers.indexOf(writer) !== index) throw this.document.error(at, `\`${writer}\` is listed twice`);
       if (!known.has(writer))
         throw this.document.error(
           at,
@@ -203,8 +203,8 @@ class Reader {
       if (one.length > 0 && all.some((attachment) => !one.includes(attachment)))
         throw this.document.error(
           at,
-          `\`${writer}\` is an attachment, and a domain that other attachments are in`,
-          "rename one of the two",
+          `\`${writer}\` is the name of an attachment and also the domain of other attachments`,
+          "rename the attachment or the domain",
         );
     });
     return writers;

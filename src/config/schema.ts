@@ -50,11 +50,11 @@ export const SCHEMA = z
               .min(1, filled)
               .optional()
               .describe(
-                "Attachments and domains that may write to it, each an equal part; the one domain whose policies name it unless given",
+                "Attachments and domains that may write to it, each with an equal part of it; default: the one domain whose policies name it",
               ),
           })
           .refine((map) => map.writers === undefined || map.writable !== undefined, {
-            error: "has `writers`, and is not `writable`",
+            error: "has `writers`, but is not `writable`",
           })
           .refine((map) => map.file !== undefined || map.writable !== undefined, {
             error: "has neither `file` nor `writable`, and would always be empty",
@@ -90,7 +90,7 @@ export const SCHEMA = z
               .min(1)
               .optional()
               .describe(
-                "Function entries and loop rounds; built-in functions, helpers and large subjects by their weight",
+                "Steps of one decision: function entries, loop rounds, and the weights of built-in functions, helpers and large subjects",
               ),
             memory: size.optional(),
             stack: size.optional(),
@@ -123,11 +123,11 @@ export const SCHEMA = z
         memory: size
           .default("256MiB")
           .describe(
-            "For the runtimes of all policies: one takes about 200 KB. A runtime that has no room is made again",
+            "Memory for the runtimes of all policies, about 200 KB each. A runtime that was evicted is made again when its policy is asked",
           ),
       })
       .prefault({})
-      .describe("What policies run in"),
+      .describe("Limits of the sandbox as a whole"),
     gate: z
       .strictObject({
         existing: z
@@ -152,7 +152,9 @@ export const SCHEMA = z
         not_enforced: z
           .array(hook)
           .default([])
-          .describe("Hooks with attachments that the gate never asks, because it does not enforce these hooks"),
+          .describe(
+            "Hooks that may have attachments although the gate does not enforce them; these attachments are never asked by a gate",
+          ),
         stall: duration
           .default("250ms")
           .describe("How long a task may make the gate wait, for its memory, files or paths"),

@@ -18,7 +18,7 @@ function warningOf({ file }: Config, hook: HookName, enforcing: number): Warning
   const why =
     enforcing === 0
       ? `no attachment enforces ${hook}: its default denies every operation`
-      : `each attachment that enforces ${hook} has a scope: its default denies tasks outside of them`;
+      : `each attachment that enforces ${hook} has a scope: its default denies tasks outside these scopes`;
   return {
     code: "DEFAULT_NOT_COVERED",
     message: why,

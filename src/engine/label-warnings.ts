@@ -46,9 +46,9 @@ function warningOf({ name, place }: AttachmentConfig, key: string, meant: string
   const suggestion = meant === null ? "" : ` (did you mean \`${meant}\`?)`;
   return {
     code: "SCOPE_UNKNOWN_LABEL",
-    message: `no other scope, test, map or policy has the label \`${key}\` of the scope of \`${name}\`${suggestion}`,
+    message: `the scope of \`${name}\` has the label \`${key}\`, which no other scope, test, map or policy has${suggestion}`,
     place,
-    remedy: "correct the label, or write a test that has it",
+    remedy: "correct the label, or add a test case with this label",
   };
 }
 

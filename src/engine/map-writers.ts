@@ -20,7 +20,7 @@ export function mapWriters(map: MapConfig, attachments: readonly NamingAttachmen
   const writers = map.writers ?? ownersOf(map, attachments);
   const count = Math.max(1, writers.length);
   if (Object.values(shareOf(map.writable, count)).includes(0))
-    throw invalid(map, `is too small for ${count} writers`, "raise its `entries` and `bytes`");
+    throw invalid(map, `is too small to be divided among ${count} writers`, "raise its `entries` and `bytes`");
   const as = new Map<string, string>();
   for (const { name, domain } of attachments) {
     const writer = writers.includes(name) ? name : domain;
@@ -35,16 +35,16 @@ function ownersOf(map: MapConfig, attachments: readonly NamingAttachment[]): rea
   const domains = [...new Set(attachments.filter(({ names }) => named(names)).map(({ domain }) => domain))];
   if (domains.length > 1) {
     const listed = domains.map((domain) => `\`${domain}\``).join(", ");
-    const message = `is named by policies of the domains ${listed}, and has no \`writers\``;
-    throw invalid(map, message, "say in `writers` which attachments or domains may write to it");
+    const message = `is named by policies of the domains ${listed}, but has no \`writers\``;
+    throw invalid(map, message, "list the attachments or domains that may write to it in `writers`");
   }
   if (domains.length === 1) return domains;
-  // names that are made at run time are not known here; with one domain there is nobody else who could write
+  // names that policies compute at run time are not known here; with a single domain no other domain could write
   const all = [...new Set(attachments.map(({ domain }) => domain))];
   return all.length === 1 ? all : [];
 }
 
-/** Warns of each literal write to a map that the policy's attachment may not write to: the call never does anything. */
+/** Warns of each literal write to a map that the policy's attachment may not write to: the call has no effect. */
 export function writeWarnings(
   maps: ReadonlyMap<string, PolicyMap>,
   attachments: readonly NamingAttachment[],

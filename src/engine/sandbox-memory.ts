@@ -51,7 +51,7 @@ export class SandboxMemory {
         code: "SANDBOX_MEMORY_SHORT",
         message:
           `the policies of ${hook} in the domain \`${domain}\` may need ${mebibytes(bytes)} of memory, and the domain has ` +
-          `${mebibytes(this.share(domain))}: a decision that asks all of them compiles some of them again`,
+          `${mebibytes(this.share(domain))}: a decision that asks all of them has to compile some of them again`,
         place: this.config.file,
         remedy: `set \`sandbox.memory\` to ${mebibytes(memory)}, or attach fewer policies to ${hook}`,
       },

@@ -9,14 +9,14 @@ import { type Overdue, PREPARE_WALL } from "./watch.js";
 export type Standing = readonly [attachment: number, fault: Fault];
 
 /**
- * Attachments whose policies did harm: they had to be ended with their thread, or cost their runtime or module. The first time
+ * Attachments whose policies did harm: their thread had to be terminated, or their runtime or module was lost. The first time
  * has no further consequence; from the second on the attachment answers with a fault without being asked.
  */
 const SENTENCE: Sentence = { spared: 1, first: 1000, longest: 10 * 60 * 1000 };
 
 export type Suspensions = readonly (readonly [attachment: number, offence: Offence])[];
 
-/** Which attachments did harm, how often, and which of them are not asked for the present. */
+/** Which attachments did harm, how often, and which of them are suspended now. */
 export class SuspensionList {
   readonly #offences: Offences<number>;
 
@@ -49,7 +49,7 @@ export class SuspensionList {
   }
 }
 
-/** What each decision thread leaves to the one after it: committed map writes, and which attachments did harm. */
+/** State that each decision thread passes to its successor: committed map writes, and which attachments did harm. */
 export class Succession {
   readonly #ledger: Ledger;
   readonly #suspended = new SuspensionList();
@@ -70,7 +70,7 @@ export class Succession {
     return this.#ledger.commits();
   }
 
-  /** A thread had to be ended because of an attachment. Returns the attachment's answer in the decision under way. */
+  /** A thread had to be terminated because of an attachment. Returns the attachment's answer in the decision under way. */
   charge({ attachment, preparing }: Pick<Overdue, "attachment" | "preparing">): Standing {
     this.#suspended.charge(attachment);
     const wall = this.config.attachments[attachment]?.limits.wall;
@@ -99,6 +99,6 @@ export class Succession {
 
 function suspension({ count, until }: Offence): Fault {
   const again = new Date(until).toISOString();
-  const message = `cost its thread, module or runtime ${count} times: not asked before ${again}`;
+  const message = `lost its thread, module or runtime ${count} times: suspended until ${again}`;
   return { code: "SUSPENDED", message, place: null };
 }

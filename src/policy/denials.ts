@@ -54,7 +54,7 @@ function rejectDenials({ source }: Unit, dropped: DroppedValues, guestName: (nod
   const found = [...calls, ...dropped.callbacks.filter((node) => guestName(node) === "deny")];
   if (found.length === 0) return;
   const first = found.reduce((one, other) => (other.start < one.start ? other : one));
-  throw new CountersignError("POLICY_UNUSED_DENIAL", "`deny` has no effect here: its value is not used", {
+  throw new CountersignError("POLICY_UNUSED_DENIAL", "the value of `deny` is not used here, so nothing is denied", {
     place: placeIn(source, first),
     remedy: "write `return deny(…)`",
   });

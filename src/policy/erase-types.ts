@@ -28,7 +28,7 @@ const NAMESPACE: Construct = {
   remedy: "move its contents to the top of the file, or into a file that is imported",
 };
 
-/** Constructs of TypeScript that are code, and not only types, by the stripper's message. */
+/** TypeScript constructs that generate code, by the stripper's message. */
 const REJECTED: readonly (readonly [RegExp, Construct])[] = [
   [/\benum\b/, { message: "has an `enum`", remedy: "use a constant: `const Name = { A: 1 } as const`" }],
   [/\bnamespace\b/, NAMESPACE],
@@ -53,7 +53,7 @@ const LEFT: readonly (readonly [RegExp, Construct])[] = [
 const require = createRequire(import.meta.url);
 const PACKAGE = "@swc/wasm-typescript";
 
-/** Loaded for the first TypeScript file of a thread: it takes 100 ms. Null while it works, and after it failed. */
+/** Loaded for the first TypeScript file of a thread: it takes 100 ms. Null before that, while the stripper runs, and after it failed. */
 let stripper: Strip | null = null;
 
 /**
@@ -72,7 +72,7 @@ export function eraseTypes(file: string, text: string, time: LinkTime): string {
       rejectDeclare(file, ascii, erased);
       return erased;
     });
-    if (code.length !== text.length) throw new Error("the stripper moved code");
+    if (code.length !== text.length) throw new Error("the length of the text changed while types were erased");
     return unmasked(code, ascii, text);
   } catch (error) {
     throw error instanceof CountersignError ? error : rejection(file, error);
@@ -97,7 +97,7 @@ export function notErasable(file: string, text: string, error: unknown): Counter
 const NESTED = /(?:<[^<>()]{0,80}>\s*\(\s*(?:[\w$]+\s*=\s*)?(?:async\s*)?){9}/;
 
 function tooNested(place: string): CountersignError {
-  return new CountersignError("POLICY_FORBIDDEN", "nests `<T>(` more than 8 deep", {
+  return new CountersignError("POLICY_FORBIDDEN", "nests `<T>(` more than 8 levels deep", {
     place,
     remedy: "write `x as T` for `<T>(x)`, and declare inner functions by themselves",
   });
@@ -218,7 +218,7 @@ function rejection(file: string, error: unknown): CountersignError {
     const tooDeep = error instanceof RangeError;
     return new CountersignError("POLICY_SYNTAX", tooDeep ? "is nested too deeply" : "made the TypeScript parser fail", {
       place: file,
-      remedy: "write it in a simpler way",
+      remedy: "rewrite it with less nesting",
       cause: error,
     });
   }
@@ -235,5 +235,8 @@ function rejection(file: string, error: unknown): CountersignError {
 }
 
 function forbidden({ message, remedy }: Construct, place: string): CountersignError {
-  return new CountersignError("POLICY_FORBIDDEN", `${message}, which is code and not only a type`, { place, remedy });
+  return new CountersignError("POLICY_FORBIDDEN", `${message}, which generates code and is not only a type`, {
+    place,
+    remedy,
+  });
 }

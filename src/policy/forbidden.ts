@@ -22,7 +22,7 @@ const CATCH_PATTERN: Rule = {
 };
 const STAMP: Rule = {
   message: "has a class with private names that extends another class",
-  remedy: "use plain properties, or leave `extends` away",
+  remedy: "use ordinary properties, or remove `extends`",
 };
 
 const refused =

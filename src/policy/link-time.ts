@@ -42,7 +42,7 @@ export class LinkTime {
     if (result !== null) return result.value;
     throw new CountersignError("POLICY_TOO_LARGE", `takes more than ${Math.round(limit)} ms to link`, {
       place: this.file,
-      remedy: "write it in a simpler way: nest less, and put tables into a map of the configuration",
+      remedy: "nest less deeply, and move tables to a map of the configuration",
     });
   }
 }

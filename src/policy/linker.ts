@@ -60,9 +60,9 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const place = policy.locate(refusal.line, refusal.column);
   if (refusal.kind === "size")
     throw new CountersignError("POLICY_TOO_LARGE", refusal.message, { place, remedy: SMALLER });
-  throw new CountersignError("POLICY_SYNTAX", `is not JavaScript to QuickJS: ${refusal.message}`, {
+  throw new CountersignError("POLICY_SYNTAX", `QuickJS cannot parse this module: ${refusal.message}`, {
     place,
-    remedy: "write it in a simpler way",
+    remedy: "rewrite that code with simpler syntax",
   });
 }
 

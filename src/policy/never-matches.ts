@@ -130,7 +130,7 @@ class Search {
       this.#warned.add(literal);
       this.warnings.push({
         code: "POLICY_NEVER_MATCHES",
-        message: `no ${NAME_KINDS[kind]} is called \`${clip(text)}\`, so that this never matches${didYouMean(text, names)}`,
+        message: `no ${NAME_KINDS[kind]} is called \`${clip(text)}\`, so this comparison never matches${didYouMean(text, names)}`,
         place: placeIn(this.unit.source, literal),
         remedy: "correct the name",
       });

@@ -89,7 +89,7 @@ function syntaxError(file: string, error: unknown): CountersignError {
   const place = loc === undefined ? file : placeOf(file, { line: loc.line, column: loc.column + 1 });
   return new CountersignError("POLICY_SYNTAX", `is not JavaScript: ${parserMessage(message)}`, {
     place,
-    remedy: "correct the policy there",
+    remedy: "correct the syntax at this place",
     cause: error,
   });
 }
@@ -113,7 +113,7 @@ function readable(file: string, raw: string): string {
     `has the character U+${code.toString(16).toUpperCase().padStart(4, "0")}, which a reader cannot see or readers disagree on`,
     {
       place: placeOf(file, new LineTable(text).positionAt(found.index)),
-      remedy: "remove it, or write it as an escape in a string",
+      remedy: "remove it; in a string, write it as an escape",
     },
   );
 }
@@ -137,7 +137,7 @@ function rejectSpelling(source: Source): void {
         throw forbidden(
           source,
           token,
-          `has the name \`${name}\`, in which a letter is not ASCII`,
+          `has the name \`${name}\`, which has a character that is not ASCII`,
           "use the letters a to z, and quote the name of a property",
         );
     }
@@ -190,7 +190,7 @@ function rejectJoining(source: Source, written: string): void {
     throw forbidden(
       source,
       token,
-      `begins a line with \`${text[token.start]}\` after a type, so that it can be read in two ways`,
+      `begins a line with \`${text[token.start]}\` after a type, so it can be parsed in two ways`,
       "end the statement before it with a semicolon",
     );
   }

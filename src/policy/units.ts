@@ -70,7 +70,7 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
           "move what both need into a third file",
         );
       if (!indices.has(path) && indices.size + open.size >= MAX_FILES)
-        throw forbidden(source, node, `is made of more than ${MAX_FILES} files`, "put them together");
+        throw forbidden(source, node, `is made of more than ${MAX_FILES} files`, "merge some of them");
       targets.set(from, visit(path));
     }
     open.delete(file);
@@ -80,7 +80,7 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
     if (starred > MAX_STARRED)
       throw new CountersignError("POLICY_TOO_LARGE", `exports more than ${MAX_STARRED} names with \`export *\``, {
         place: placeIn(source, bindings.stars[0]!.node),
-        remedy: "export by name what is imported",
+        remedy: "export the names that are needed one by one",
       });
     const variables = time.linear(() => source.walked((program) => new Variables(program, bindings)));
     units.push({ source, bindings, variables, targets, exports });
@@ -94,7 +94,7 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
 function tooLarge(file: string, entry: string): CountersignError {
   return new CountersignError(
     "POLICY_TOO_LARGE",
-    `brings the files of \`${entry}\` to more than ${MAX_SIZE} characters in all`,
+    `makes the files of \`${entry}\` longer than ${MAX_SIZE} characters in total`,
     { place: file, remedy: "keep tables in a map of the configuration, or split the policy" },
   );
 }

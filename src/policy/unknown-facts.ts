@@ -254,7 +254,7 @@ class Reads {
   #warn(node: AnyNode): void {
     this.warnings.push({
       code: "POLICY_COPIED_FACTS",
-      message: "copies facts into an object of its own, where a fact that does not exist reads as undefined",
+      message: "copies facts into a plain object, where a fact that does not exist reads as undefined",
       place: placeIn(this.source, node),
       remedy: "read the facts from the subject or `current` itself",
     });

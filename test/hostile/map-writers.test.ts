@@ -56,7 +56,7 @@ describe("a map that a policy counts in", () => {
         const { code, err } = await check(null, attached);
         expect(code).toBe(2);
         expect(err).toMatch(
-          /c\.yaml:1:\d+: the map `counts` is named by policies of the domains `[ab]`, `[ab]`, and has no `writers` \[CONFIG_INVALID\]; say in `writers` which attachments or domains may write to it/,
+          /c\.yaml:1:\d+: the map `counts` is named by policies of the domains `[ab]`, `[ab]`, but has no `writers` \[CONFIG_INVALID\]; list the attachments or domains that may write to it/,
         );
       });
 

@@ -39,7 +39,7 @@ async function check(config: string, files: number, ...more: readonly string[]) 
 describe("a reported policy that is rejected", () => {
   it.each([
     ["countersign.yaml", "POLICY_FORBIDDEN", "rules.ts:3:1: has a `namespace` or `module`"],
-    ["exp/countersign.yaml", "POLICY_FORBIDDEN", "p.ts:2:11: nests `<T>(` more than 8 deep"],
+    ["exp/countersign.yaml", "POLICY_FORBIDDEN", "p.ts:2:11: nests `<T>(` more than 8 levels deep"],
     ["invis/countersign.yaml", "POLICY_FORBIDDEN", "invis.js:3:44: has the character U+3164"],
     ["stamp/countersign.yaml", "POLICY_FORBIDDEN", "stamp.js:4:37: has a class with private names"],
   ])("%s: %s", async (config, code, words) => {

@@ -292,7 +292,7 @@ class GateThread {
 
 /** For a person, who is told once: the reason for the first failure, and what follows from it. */
 function unloggedError(cause: CountersignError | null): CountersignError {
-  const message = `decisions cannot be logged and go on all the same, since nothing is denied in audit: ${cause?.message ?? "unknown"}`;
+  const message = `decisions cannot be logged; their operations are let through, because audit denies nothing: ${cause?.message ?? "unknown"}`;
   return new CountersignError("FILE_UNREADABLE", message, { place: cause?.place, remedy: cause?.remedy });
 }
 

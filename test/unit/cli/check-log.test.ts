@@ -73,7 +73,7 @@ describe("the log of countersign check", () => {
     const { code, err } = await run(workplace(""), "check", DROP, "--log");
     expect(code).toBe(2);
     expect(err).toMatch(
-      /countersign\.yaml: has no `log` that `--log` could write to \[USAGE\]; name a file: --log=FILE/,
+      /countersign\.yaml: has no `log`, so `--log` needs a file \[USAGE\]; write --log=FILE, or add `log`/,
     );
   });
 

@@ -52,7 +52,7 @@ describe("a configuration for the gate", () => {
   it.each(HOOK_NAMES)("lists %s as not enforced only if it is not", (hook) => {
     const take = () => errorOf(`gate: { not_enforced: [${hook}] }`);
     if (HOOKS[hook].served.gate)
-      expect(take).toThrow(`\`${hook}\` is enforced by the gate, and cannot be listed as not enforced`);
+      expect(take).toThrow(`\`${hook}\` is enforced by the gate, so it cannot be listed as not enforced`);
     else expect(take()).toBeNull();
   });
 

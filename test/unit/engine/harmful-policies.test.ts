@@ -64,7 +64,7 @@ describe.each(Object.entries(ENGINES))("%s", (_, open) => {
       ["SUSPENDED", -7],
     ]);
     expect(decisions[3]!.answers[0]!.fault!.message).toMatch(
-      /^cost its thread, module or runtime 2 times: not asked before /,
+      /^lost its thread, module or runtime 2 times: suspended until /,
     );
     await engine.close();
   });

@@ -59,10 +59,10 @@ describe("a label of a scope is a warning", () => {
       {
         code: "SCOPE_UNKNOWN_LABEL",
         message:
-          `no other scope, test, map or policy has the label \`${suspect}\` of the scope of \`a\`` +
+          `the scope of \`a\` has the label \`${suspect}\`, which no other scope, test, map or policy has` +
           (meant === null ? "" : ` (did you mean \`${meant}\`?)`),
         place: expect.stringMatching(/countersign\.yaml:\d+:\d+$/),
-        remedy: "correct the label, or write a test that has it",
+        remedy: "correct the label, or add a test case with this label",
       },
     ]);
   });

@@ -215,27 +215,27 @@ describe("with `writers` a map", () => {
       {},
       /`owne` is neither an attachment nor a domain \(did you mean `owner`\?\)/,
     ],
-    ["a name twice", ALL, ["a", "a"], {}, /`a` is there twice/],
+    ["a name twice", ALL, ["a", "a"], {}, /`a` is listed twice/],
     [
       "an attachment with the name of another's domain",
       [...ALL, ["a", "IDLE", "z"]],
       ["a"],
       {},
-      /`a` is an attachment, and a domain/,
+      /`a` is the name of an attachment and also the domain of other attachments/,
     ],
     [
       "a map that is not writable",
       ALL,
       ["a"],
       { writable: undefined, file: "m.json" },
-      /has `writers`, and is not `writable`/,
+      /has `writers`, but is not `writable`/,
     ],
     [
       "more writers than entries",
       ALL,
       ["a", "b", "c"],
       { writable: { entries: 2, bytes: 100 } },
-      /is too small for 3 writers/,
+      /is too small to be divided among 3 writers/,
     ],
   ];
   for (const [title, attached, writers, more, message] of WRONG)

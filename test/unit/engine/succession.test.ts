@@ -19,7 +19,7 @@ describe("what a thread leaves to the next one", () => {
     succession.charge({ attachment: 0, preparing: false });
     const again = succession.charge({ attachment: 0, preparing: false });
     expect(codes(succession.standing([]))).toEqual([[0, "SUSPENDED"]]);
-    expect(succession.standing([])[0]?.[1].message).toMatch(/2 times: not asked before 20/);
+    expect(succession.standing([])[0]?.[1].message).toMatch(/2 times: suspended until 20/);
     expect(codes(succession.standing([again]))).toEqual([[0, "OUT_OF_TIME"]]);
     // whichever thread finds it out
     expect(codes(new SuspensionList(succession.offences).standing([]))).toEqual([[0, "SUSPENDED"]]);

@@ -156,7 +156,7 @@ const errorOf = (given: Readonly<Record<string, string>>): unknown => {
 };
 const unused = {
   code: "POLICY_UNUSED_DENIAL",
-  message: "`deny` has no effect here: its value is not used",
+  message: "the value of `deny` is not used here, so nothing is denied",
   place: expect.stringMatching(/^policy\.js:3:\d+$/),
   remedy: "write `return deny(…)`",
 };

@@ -90,7 +90,7 @@ describe("a construct of TypeScript that is code is rejected, with its place and
     const found = rejectionOf(`${HEAD}${text}\n${HOOK}`);
     expect(found).toMatchObject({
       code: "POLICY_FORBIDDEN",
-      message: `${message}, which is code and not only a type`,
+      message: `${message}, which generates code and is not only a type`,
       remedy: expect.stringMatching(/^(use|move|declare|write|call) /),
     });
     expect(found?.place).toBe(`policy.ts:${marked.includes("§") ? `${line}:${column}` : "2:9"}`);
@@ -224,9 +224,9 @@ describe("erasing has a limit of time", () => {
     (open) => {
       const text = (depth: number) => `\nconst q = ${open.repeat(depth)}1${")".repeat(depth)};\n${HOOK}`;
       expect(() => linkWithin({ least: 0, perKiB: 0 }, text(9))).toThrow(
-        expect.objectContaining({ code: "POLICY_FORBIDDEN", message: "nests `<T>(` more than 8 deep" }),
+        expect.objectContaining({ code: "POLICY_FORBIDDEN", message: "nests `<T>(` more than 8 levels deep" }),
       );
-      expect(() => link({ "policy.ts": text(8) })).not.toThrow(expect.objectContaining({ message: /8 deep/ }));
+      expect(() => link({ "policy.ts": text(8) })).not.toThrow(expect.objectContaining({ message: /8 levels deep/ }));
       expect(rejectionOf(text(9))?.place).toBe(`policy.ts:2:${open.startsWith("async") ? 17 : 11}`);
     },
   );

@@ -44,7 +44,7 @@ describe("a class with private names cannot extend another: it could put them on
               code: "POLICY_FORBIDDEN",
               message: "has a class with private names that extends another class",
               place: expect.stringMatching(/^policy\.[jt]s:2:\d+$/),
-              remedy: "use plain properties, or leave `extends` away",
+              remedy: "use ordinary properties, or remove `extends`",
             }),
           );
   });

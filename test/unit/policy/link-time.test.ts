@@ -150,7 +150,7 @@ describe("a policy that takes too long to link", () => {
         code: "POLICY_TOO_LARGE",
         message: "takes more than 1 ms to link",
         place: "policy.js",
-        remedy: expect.stringMatching(/^write it in a simpler way/),
+        remedy: expect.stringMatching(/^nest less deeply/),
       }),
     );
   });

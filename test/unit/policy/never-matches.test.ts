@@ -142,7 +142,7 @@ describe("a string that a fact can never be is a warning", () => {
     const head = `const BAD = ["bpf_probe_raed"], EFFECTS = ["redirect"];`;
     const messages = warningsOf(load(body, head)).map(({ message }) => message);
     if (meant === undefined) return expect(messages).toEqual([]);
-    expect(messages).toEqual([expect.stringContaining("so that this never matches")]);
+    expect(messages).toEqual([expect.stringContaining("so this comparison never matches")]);
     if (meant !== null) expect(messages[0]).toContain(`(did you mean \`${meant}\`?)`);
   });
 
@@ -172,7 +172,7 @@ describe("a string that a fact can never be is a warning", () => {
     expect(warningsOf(files)).toEqual([
       {
         code: "POLICY_NEVER_MATCHES",
-        message: "no program type is called `kprobes`, so that this never matches (did you mean `kprobe`?)",
+        message: "no program type is called `kprobes`, so this comparison never matches (did you mean `kprobe`?)",
         place: "rules.js:2:24",
         remedy: "correct the name",
       },

@@ -47,7 +47,7 @@ describe("a character that nobody sees is rejected, with its place", () => {
     const column = text("§").split("\n")[1]!.indexOf("§") + 1;
     expect(rejectionOf(text("\u3164") + HOOK)).toMatchObject({
       place: `policy.js:2:${column}`,
-      remedy: "remove it, or write it as an escape in a string",
+      remedy: "remove it; in a string, write it as an escape",
     });
   });
 
@@ -105,7 +105,7 @@ describe("a name is ASCII only", () => {
         const found = rejectionOf(`${text.replaceAll("§", letter)}\n${HOOK}`, file);
         expect([found?.code, found?.message]).toEqual([
           "POLICY_FORBIDDEN",
-          expect.stringMatching(/^has the name `.*`, in which a letter is not ASCII$/u),
+          expect.stringMatching(/^has the name `.*`, which has a character that is not ASCII$/u),
         ]);
       }
   });
