@@ -1,8 +1,9 @@
 import type { AnyNode, ExportDefaultDeclaration, Literal, ModuleDeclaration, Pattern } from "acorn";
+import { CountersignError } from "../error.js";
 import type { Edits } from "./edits.js";
 import { GUEST_MODULE, GUEST_NAMES } from "./guest.js";
 import { didYouMean } from "./nearest.js";
-import { forbidden, type Source } from "./source.js";
+import { forbidden, placeIn, type Source } from "./source.js";
 
 /** What one file of a policy imports and exports. */
 export interface Bindings {
@@ -28,7 +29,7 @@ export interface Export {
 /** What a default export without a name of its own is called until the linker has one for it; no file may spell it. */
 export const ANONYMOUS = "$default";
 
-/** Reads a file's imports and exports. Throws POLICY_FORBIDDEN. */
+/** Reads a file's imports and exports. Throws POLICY_FORBIDDEN or POLICY_UNKNOWN_NAME. */
 export function readBindings(source: Source): Bindings {
   const guest = new Map<string, string>();
   const imports: { local: string; from: string; name: string }[] = [];
@@ -169,7 +170,10 @@ function assigned(node: AnyNode): AnyNode | null {
 function knownGuestName(source: Source, node: AnyNode, name: string): string {
   if (name === "*" || GUEST_NAMES.includes(name)) return name;
   const message = `imports \`${name}\`, which \`${GUEST_MODULE}\` does not have${didYouMean(name, GUEST_NAMES)}`;
-  throw forbidden(source, node, message, `see types/countersign.d.ts for what it has${ifType(source)}`);
+  throw new CountersignError("POLICY_UNKNOWN_NAME", message, {
+    place: placeIn(source, node),
+    remedy: `see types/countersign.d.ts for what it has${ifType(source)}`,
+  });
 }
 
 /** Types are erased only where an import or an export says that it is one. */

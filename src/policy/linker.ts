@@ -13,6 +13,7 @@ import { locate } from "./places.js";
 import { placeIn } from "./source.js";
 import { type Files, readUnits, type Unit } from "./units.js";
 import { checkFacts } from "./unknown-facts.js";
+import { checkMembers } from "./unknown-members.js";
 import type { Vocabulary } from "./vocabulary.js";
 
 /** A policy and the files that it imports, made into the one function that the sandbox runs. */
@@ -48,8 +49,8 @@ export interface LinkOptions extends Files {
 }
 
 /**
- * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_HOOK, POLICY_NO_HOOK or
- * POLICY_UNKNOWN_FACT with the place, and what `read` throws.
+ * Links a policy. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_HOOK, POLICY_NO_HOOK,
+ * POLICY_UNKNOWN_NAME or POLICY_UNKNOWN_FACT with the place, and what `read` throws.
  */
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const time = new LinkTime(file, options.limits);
@@ -86,6 +87,7 @@ function assembled(
     blind: blindHooks(units.at(-1)!.source, hooks),
     names: units.flatMap(configuredNames),
     warnings: [
+      ...checkMembers(units),
       ...checkFacts(units, hooks, subjects),
       ...(vocabulary === undefined ? [] : neverMatches(units, hooks, vocabulary)),
     ],

@@ -35,7 +35,7 @@ export class References {
       }
       case "MemberExpression": {
         const key = keyOf(node.property, node.computed);
-        return key === null ? null : this.#member(this.meaning(node.object, unit, depth + 1), key, depth + 1);
+        return key === null ? null : this.member(this.meaning(node.object, unit, depth + 1), key, depth + 1);
       }
       case "ChainExpression":
         return this.meaning(node.expression, unit, depth + 1);
@@ -76,10 +76,11 @@ export class References {
   #ofValue(value: Value, unit: number, depth: number): Meaning | null {
     if ("expression" in value) return this.meaning(value.expression, unit, depth);
     if (!("object" in value) || depth > MAX_DEPTH) return null;
-    return this.#member(this.#ofValue(value.object, unit, depth + 1), value.key, depth);
+    return this.member(this.#ofValue(value.object, unit, depth + 1), value.key, depth);
   }
 
-  #member(of: Meaning | null, key: string, depth: number): Meaning | null {
+  /** What the member `key` of a namespace means. */
+  member(of: Meaning | null, key: string, depth = 0): Meaning | null {
     if (of === null) return null;
     if ("unit" in of) return this.#exported(of.unit, key, depth);
     return of.guest === "*" ? { guest: key } : null;

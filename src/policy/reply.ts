@@ -1,6 +1,7 @@
 import { isVerdict, verdictName } from "../errno.js";
 import type { Reply, Stop, Told } from "../sandbox/reply.js";
 import type { Limits } from "./attachment.js";
+import { GUEST_MODULE } from "./guest.js";
 import type { LinkedPolicy } from "./linker.js";
 import { didYouMean } from "./nearest.js";
 import type { Fault, FaultCode, Outcome } from "./outcome.js";
@@ -51,7 +52,9 @@ function thrown({ error, host }: Told): string {
 /** Without memory left the guest cannot tell which. */
 function unknownFact({ unknown }: Told): string {
   if (unknown === null) return "read a fact that does not exist";
-  return `read the fact \`${unknown.name}\`, which does not exist${didYouMean(unknown.name, unknown.known)}`;
+  const what = unknown.isMember ? "name" : "fact";
+  const owner = unknown.isMember ? ` of \`${GUEST_MODULE}\`` : "";
+  return `read the ${what} \`${unknown.name}\`${owner}, which does not exist${didYouMean(unknown.name, unknown.known)}`;
 }
 
 /** Without memory left the guest cannot tell which. */

@@ -35,7 +35,7 @@ const MAX_STARRED = 4096;
 
 /**
  * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy itself is
- * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, and what `read` throws.
+ * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_NAME, and what `read` throws.
  */
 export function readUnits(entry: string, { read, root }: Files, time: LinkTime): Unit[] {
   const units: Unit[] = [];
@@ -136,7 +136,7 @@ function allExports(
     if (exported.has(name)) continue;
     const place = node ?? bindings.files.get(from)!;
     throw new CountersignError(
-      "POLICY_SYNTAX",
+      "POLICY_UNKNOWN_NAME",
       `imports \`${name}\`, which \`${from}\` does not export${didYouMean(name, exported.keys())}`,
       {
         place: placeIn(source, place),

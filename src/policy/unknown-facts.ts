@@ -4,6 +4,7 @@ import { CountersignError } from "../error.js";
 import type { Warning } from "../warning.js";
 import { elementOf, isFacts, type Kind, nameOf, propertiesOf, propertyOf } from "./fact-kinds.js";
 import { didYouMean } from "./nearest.js";
+import { staticName, testedNames } from "./property-names.js";
 import { placeIn, type Source } from "./source.js";
 import type { Unit } from "./units.js";
 
@@ -261,15 +262,6 @@ class Reads {
   }
 }
 
-/** The name of a property, where the text has it. */
-function staticName(key: AnyNode, computed: boolean): string | null {
-  if (!computed && key.type === "Identifier") return key.name;
-  if (key.type === "Literal" && (typeof key.value === "string" || typeof key.value === "number"))
-    return String(key.value);
-  if (key.type === "TemplateLiteral" && key.expressions.length === 0) return key.quasis[0]!.value.cooked ?? null;
-  return null;
-}
-
 /** Names that mean something in the whole file. */
 function topLevelNames({ program }: Source): Set<string> {
   const names = new Set<string>();
@@ -282,23 +274,6 @@ function topLevelNames({ program }: Source): Set<string> {
     } else if (as !== undefined || !isFunction(node)) within[as ?? node.type]!(node, state, visit);
   };
   visit(program, undefined);
-  return names;
-}
-
-/** Names that a file asks for: `"name" in prog`, `Object.hasOwn(prog, "name")`, `prog.hasOwnProperty("name")`. */
-function testedNames({ nodes }: Source): Set<string> {
-  const names = new Set<string>();
-  const add = (node: AnyNode | undefined) => {
-    const name = node === undefined ? null : staticName(node, true);
-    if (name !== null) names.add(name);
-  };
-  for (const node of nodes) {
-    if (node.type === "BinaryExpression" && node.operator === "in") add(node.left);
-    if (node.type !== "CallExpression" || node.callee.type !== "MemberExpression") continue;
-    const called = staticName(node.callee.property, node.callee.computed);
-    if (called === "hasOwn") add(node.arguments[1]);
-    if (called === "hasOwnProperty") add(node.arguments[0]);
-  }
   return names;
 }
 

@@ -290,6 +290,7 @@ const STORES: ReadonlySet<string> = new Set(["=", "||=", "&&=", "??="]);
 /** The key that a property or member has in the text, or null where it is computed. */
 export function keyOf(key: AnyNode, computed: boolean): string | null {
   if (!computed && key.type === "Identifier") return key.name;
+  if (key.type === "TemplateLiteral" && key.expressions.length === 0) return key.quasis[0]!.value.cooked ?? null;
   return key.type === "Literal" && typeof key.value === "string" ? key.value : null;
 }
 

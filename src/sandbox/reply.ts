@@ -22,7 +22,13 @@ export interface Told {
   readonly error: { readonly name: string; readonly message: string; readonly stack: string } | null;
   readonly wrong: string | null;
   /** The first fact that the policy read and that does not exist, with the names that do where it was read. */
-  readonly unknown: { readonly name: string; readonly known: readonly string[]; readonly stack: string } | null;
+  readonly unknown: {
+    readonly name: string;
+    /** Whether it is a name of the virtual module. */
+    readonly isMember: boolean;
+    readonly known: readonly string[];
+    readonly stack: string;
+  } | null;
   /** The first denial that the policy dropped. */
   readonly unused: { readonly reason: string; readonly stack: string } | null;
   /** What the host found out about a function that could not answer, for people outside of the guest. */

@@ -14,6 +14,7 @@ import { ENGINES, type EngineName, engineCode } from "../../src/sandbox/engine.j
 import { numbers } from "../support/damage.js";
 import { type Place, places, sample } from "../support/declared-facts.js";
 import { Guest, link } from "../support/guest.js";
+import { misspelt } from "../support/misspelt.js";
 
 const COMPLETE = process.env.COUNTERSIGN_COMPLETE === "1";
 const SEED = 0x5eed;
@@ -42,15 +43,6 @@ const OBJECTS: readonly (readonly [hook: keyof typeof SUBJECTS, place: Place])[]
   ...places(SUBJECTS[hook], "subject").map((place) => [hook, place] as const),
   ...(hook === "bpf_prog_load" ? places("Current", "current").map((place) => [hook, place] as const) : []),
 ]);
-
-function misspelt(name: string): string[] {
-  const letters = [...name];
-  return [
-    ...letters.map((_, at) => letters.toSpliced(at, 1).join("")),
-    ...letters.map((letter, at) => letters.toSpliced(at, 1, letter === "q" ? "k" : "q").join("")),
-    ...letters.slice(1).map((letter, at) => letters.toSpliced(at, 2, letter, letters[at]!).join("")),
-  ];
-}
 
 /** Names that a place does not have, each a letter from one that it has. */
 function unknownAt({ kind, names }: Place): string[] {

@@ -15,7 +15,7 @@ import { crossing } from "./policies/crossing.js";
 import { dropping } from "./policies/dropping.js";
 import { escaping } from "./policies/escaping.js";
 import { exhaustion } from "./policies/exhaustion.js";
-import { facts } from "./policies/facts.js";
+import { facts, stampedFacts, unstampedFacts } from "./policies/facts.js";
 import { forging } from "./policies/forging.js";
 import { linking } from "./policies/linking.js";
 import { memory } from "./policies/memory.js";
@@ -33,6 +33,7 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
   "dropped denials": dropping,
   crossing,
   "facts that do not exist": facts,
+  "private names on facts": unstampedFacts,
   persistence,
   "exhaustion of helpers and logs": exhaustion,
 };
@@ -168,7 +169,7 @@ describe("hostile policies", () => {
 });
 
 describe("policies that are not linked: linker confusion", () => {
-  it.each(linking)("$name", ({ policy, code, place }) => {
+  it.each([...linking, ...stampedFacts])("$name", ({ policy, code, place }) => {
     let refused: CountersignError | undefined;
     try {
       link(policy);

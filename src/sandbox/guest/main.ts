@@ -8,7 +8,7 @@ import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
 import { rejectUnused, takeUnusedDenial } from "./denials.js";
-import { ARRAY_FACTS, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
+import { ARRAY_FACTS, makeNamespace, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, moreSteps, takeExhausted } from "./faults.js";
 import { correctGroupBy } from "./group-by.js";
 import { box, doubles } from "./host.js";
@@ -20,7 +20,7 @@ import { dropSubject, putShape, putShared, putSubject, subjects } from "./subjec
 declare let $handles: object;
 
 const current = makeCurrent(settings.currentNumbers, settings.currentOthers, settings.currentRecords);
-const guest = Object.freeze({ __proto__: null, ...settings.constants, ...functions });
+const guest = makeNamespace({ ...settings.constants, ...functions });
 let thrown: unknown;
 let wrong: unknown;
 let stepsLeft: () => number;

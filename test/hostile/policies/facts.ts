@@ -1,4 +1,4 @@
-import { contained, dropped, type HostileCase } from "./case.js";
+import { contained, dropped, type HostileCase, type RefusedCase } from "./case.js";
 
 /** The copy of Object.prototype that facts inherit from, and the guard behind it, which every policy can reach and none can use. */
 const REACHED = `const copy = Object.getPrototypeOf(blob), guard = Object.getPrototypeOf(copy);
@@ -125,3 +125,44 @@ export const facts: readonly HostileCase[] = [
     says: /is not bytes/,
   },
 ];
+
+/** Objects that outlive a decision: facts, their prototypes, the guards behind these, and the virtual module's namespace. */
+const LASTING: readonly (readonly [name: string, expression: string])[] = [
+  ["the subject", "blob"],
+  ["a nested fact", "((it) => it.nested)(blob)"],
+  ["a list of facts", "current.capabilities"],
+  ["`current`", "current"],
+  ["the copy of Object.prototype", "copy"],
+  ["the guard of objects", "guard"],
+  ["the copy of Array.prototype", "list"],
+  ["the guard of arrays", "second"],
+  ["the virtual module's namespace", "c"],
+  ["the guard of the namespace", "Object.getPrototypeOf(c)"],
+];
+const inHook = (body: string) => `import * as c from "countersign";
+export function blob_verify(blob, current) {
+  ${REACHED}
+  ${body}
+}`;
+
+/** Private names that stay on an object would carry a bit from one decision to the next. */
+export const stampedFacts: readonly RefusedCase[] = LASTING.map(([name, expression]) => ({
+  name: `a private name on ${name}`,
+  policy:
+    inHook(`class Stamp extends (class { constructor(it) { return it; } }) { #mark = 1; static is(it) { return #mark in it; } }
+  const it = ${expression}; if (Stamp.is(it)) return -13; new Stamp(it); return 0;`),
+  code: "POLICY_FORBIDDEN",
+  place: "policy.js:5:3",
+}));
+
+/** Without `extends` a constructor that returns another object does not give it the private names. */
+export const unstampedFacts: readonly HostileCase[] = LASTING.map(([name, expression]) => ({
+  name: `a private name that ${name} does not get from a class of its own`,
+  policy: inHook(`class Stamp { #mark = 1; constructor(it) { return it; } static is(it) { return #mark in it; }
+    static mark(it) { it.#mark = 1; } }
+  const it = ${expression}; if (Stamp.is(it) || new Stamp(it) !== it || Stamp.is(it)) return -13;
+  try { Stamp.mark(it); } catch (error) { return error instanceof TypeError && !Stamp.is(it) ? 0 : -13; } return -13;`),
+  fault: null,
+  verdict: 0,
+  times: 2,
+}));

@@ -7,6 +7,7 @@ const forbidden = (name: string, policy: string, place?: string): RefusedCase =>
   code: "POLICY_FORBIDDEN",
   ...(place && { place }),
 });
+const unknown = (name: string, policy: string): RefusedCase => ({ name, policy, code: "POLICY_UNKNOWN_NAME" });
 const syntax = (name: string, policy: string): RefusedCase => ({ name, policy, code: "POLICY_SYNTAX" });
 
 /** What acorn and QuickJS could read differently, and what would leave the decision. */
@@ -23,7 +24,11 @@ export const linking: readonly RefusedCase[] = [
   forbidden("an import outside of the folder", `import { x } from "../secret.js";\n${hook("")}`),
   forbidden("an import by a path from the root", `import { x } from "/etc/passwd.js";\n${hook("")}`),
   forbidden("an import of what is no script", `import x from "./data.json";\n${hook("")}`),
-  forbidden("a name that the module does not have", `import { exec } from "countersign";\n${hook("")}`),
+  unknown("a name that the module does not have", `import { exec } from "countersign";\n${hook("")}`),
+  unknown(
+    "a name that the module does not have, of its namespace",
+    `import * as c from "countersign";\n${hook("c.exec();")}`,
+  ),
   forbidden("eval", hook(`eval("1");`)),
   forbidden("eval by another name", hook(`(0, eval)("1");`)),
   forbidden("`arguments` of the linker's function", `const x = arguments;\n${hook("")}`),

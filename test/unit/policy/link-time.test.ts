@@ -9,6 +9,7 @@ import { configuredNames } from "../../../src/policy/names.js";
 import { neverMatches } from "../../../src/policy/never-matches.js";
 import { readUnits } from "../../../src/policy/units.js";
 import { checkFacts } from "../../../src/policy/unknown-facts.js";
+import { checkMembers } from "../../../src/policy/unknown-members.js";
 import { link } from "../../support/guest.js";
 
 type Files = Readonly<Record<string, string>>;
@@ -60,6 +61,14 @@ const FAMILIES: Readonly<Record<string, (parts: number) => Files>> = {
   "copies of facts": (parts) => ({
     "policy.js": `export function blob_verify(blob, current) { ${times(parts, (i) => `const a${i} = { ...blob };`)} return 0; }`,
   }),
+  "members of a namespace": (parts) => ({
+    ...file(`import * as lib from "./lib.js"; ${times(parts, (i) => `lib.a${i};`)}`),
+    "lib.js": times(parts, (i) => `export const a${i} = 1;`),
+  }),
+  "aliases of a namespace": (parts) =>
+    file(`import * as a0 from "countersign"; ${times(parts, (i) => `const a${i + 1} = a${i}; a${i + 1}.deny;`)}`),
+  "members of members of a namespace": (parts) =>
+    file(`import * as c from "countersign"; ${times(parts / 60, () => `c.deny${".length".repeat(60)};`)}`),
   "aliases of a fact": (parts) => ({
     "policy.js": `export function blob_verify(a0) { ${times(parts, (i) => `const a${i + 1} = a${i};`)} return 0; }`,
   }),
@@ -84,6 +93,7 @@ function timeOf(files: Files): number {
     units.flatMap(configuredNames);
     const hooks = [...units.at(-1)!.exports.keys()];
     assemble(units, hooks);
+    checkMembers(units);
     checkFacts(units, hooks, SUBJECTS);
     neverMatches(units, hooks, VOCABULARY);
   };
