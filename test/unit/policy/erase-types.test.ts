@@ -202,7 +202,7 @@ describe("an import of a type that does not say so", () => {
     const files = { "policy.ts": `\nimport { ${name} } from "${from}";\n${HOOK}`, "other.ts": "export type Rule = 1;" };
     expect(() => link(files)).toThrow(
       expect.objectContaining({
-        code: expect.stringMatching(/^POLICY_(SYNTAX|FORBIDDEN)$/),
+        code: "POLICY_UNKNOWN_NAME",
         place: expect.stringMatching(/^policy.ts:2:/),
         remedy: expect.stringContaining("write `import type` if it is a type"),
       }),
