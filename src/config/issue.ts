@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { CountersignError } from "../error.js";
 import { didYouMean } from "../policy/nearest.js";
-import type { Document, Path } from "./document.js";
+import type { Document } from "./document.js";
+import type { Path } from "./document-tree.js";
 import { quoted } from "./quoted.js";
 import { renamed } from "./renamed.js";
 
