@@ -1,4 +1,4 @@
-import type { AnonymousClassDeclaration, AnyNode, ClassDeclaration, ClassExpression } from "acorn";
+import type { AnonymousClassDeclaration, AnyNode, ClassDeclaration, ClassExpression, MethodDefinition } from "acorn";
 import { type ByKind, entryFor } from "./nodes.js";
 import { forbidden, type Source } from "./source.js";
 
@@ -25,6 +25,11 @@ const STAMP: Rule = {
   remedy: "use ordinary properties, or remove `extends`",
 };
 
+const ACCESSOR: Rule = {
+  message: "has a line break after `get` or `set` in a class",
+  remedy: "write the name on the same line",
+};
+
 const refused =
   (rule: Rule) =>
   (node: AnyNode): [AnyNode, Rule] => [node, rule];
@@ -39,8 +44,17 @@ const stamping = (node: ClassDeclaration | AnonymousClassDeclaration | ClassExpr
 const asynchronous = (node: AnyNode & { async: boolean }): [AnyNode, Rule] | null =>
   node.async ? [node, ASYNC] : null;
 
-/** By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision. */
-const RULES: ByKind<[], [AnyNode, Rule] | null> = {
+/** QuickJS reads `get`, a line break and `x() {}` as a field and a method, where ECMAScript has an accessor. */
+const broken = (node: MethodDefinition, text: string): [AnyNode, Rule] | null =>
+  (node.kind === "get" || node.kind === "set") && text.slice(node.start, node.key.start).includes("\n")
+    ? [node, ACCESSOR]
+    : null;
+
+/**
+ * By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision, or means something
+ * else to QuickJS than to acorn.
+ */
+const RULES: ByKind<[text: string], [AnyNode, Rule] | null> = {
   AwaitExpression: refused(AWAIT),
   ImportExpression: refused(IMPORT),
   MetaProperty: refused(META),
@@ -50,6 +64,7 @@ const RULES: ByKind<[], [AnyNode, Rule] | null> = {
   ArrowFunctionExpression: asynchronous,
   ClassDeclaration: stamping,
   ClassExpression: stamping,
+  MethodDefinition: broken,
   ForOfStatement: (node) => (node.await ? [node, FOR_AWAIT] : null),
   CatchClause: ({ param }) => (param && param.type !== "Identifier" ? [param, CATCH_PATTERN] : null),
   ExpressionStatement: (node) =>
@@ -60,7 +75,7 @@ const RULES: ByKind<[], [AnyNode, Rule] | null> = {
 /** Throws POLICY_FORBIDDEN with the place of a construct that no policy may have. */
 export function refuseForbidden(source: Source): void {
   for (const node of source.nodes) {
-    const found = entryFor(RULES, node)?.(node) ?? null;
+    const found = entryFor(RULES, node)?.(node, source.text) ?? null;
     if (found !== null) throw forbidden(source, found[0], found[1].message, found[1].remedy);
   }
   rejectArguments(source);

@@ -59,3 +59,54 @@ export function blob_verify() {
     expect(new Guest().ask(link(policy))).toMatchObject({ verdict: 0, fault: null });
   });
 });
+
+/** `¶` stands for what is between `get` or `set` and the name. */
+const ACCESSORS = [
+  "get¶x() { return 1; }",
+  "set¶x(v) {}",
+  "static get¶x() { return 1; }",
+  "static¶get x() { return 1; }",
+  "static set¶x(v) {}",
+  `get¶["x"]() { return 1; }`,
+  `get¶"x"() { return 1; }`,
+  "get¶1() { return 1; }",
+  "get¶#x() { return 1; }",
+];
+const CLASSES: readonly ((member: string) => string)[] = [
+  (member) => `class A { ${member} }`,
+  (member) => `const A = class { ${member} };`,
+  (member) => `class A { y = 0\n${member} }`,
+];
+const BREAKS = ["\n", " \n ", " /* a\nb */ ", " // a\n"];
+
+describe("an accessor of a class stands on one line, since QuickJS takes `get` and a line break for a field", () => {
+  it.each(ACCESSORS)("%s", (accessor) => {
+    for (const form of CLASSES) {
+      for (const file of ["policy.js", "policy.ts"]) {
+        for (const between of BREAKS)
+          expect(() => link({ [file]: `${form(accessor.replace("¶", between))}\n${HOOK}` })).toThrow(
+            expect.objectContaining({
+              code: "POLICY_FORBIDDEN",
+              message: "has a line break after `get` or `set` in a class",
+            }),
+          );
+        for (const between of [" ", " /* a */ "])
+          expect(link({ [file]: `${form(accessor.replace("¶", between))}\n${HOOK}` }).hooks).toEqual(["blob_verify"]);
+      }
+    }
+  });
+
+  it.each([
+    ["an accessor of an object", "const o = { get\nx() { return 1; } }, A = class {};", "1,undefined"],
+    ["a field of that name", "const o = { x: 2 }; class A { get\n= 3; set\n= 4 }", "2,3"],
+    ["a method of that name", "const o = { x: 2 }; class A { get\n() { return 1; } }", "2,function"],
+  ])("and nothing is wrong with %s", (_, head, noted) => {
+    const outcome = new Guest().ask(`import { note } from "countersign"; ${head}
+      export const blob_verify = () => {
+        const { get } = new A();
+        note([o.x, typeof get === "function" ? "function" : String(get)].join());
+        return 0;
+      };`);
+    expect(outcome).toMatchObject({ verdict: 0, fault: null, notes: [noted] });
+  });
+});
