@@ -78,6 +78,7 @@ class Names implements Marks, DenialMarks {
   readonly steps: string;
   readonly moreSteps: string;
   readonly unused: string;
+  readonly dropping: string;
   readonly box: string;
   readonly error: string;
   readonly anonymous: string;
@@ -87,6 +88,7 @@ class Names implements Marks, DenialMarks {
     this.steps = this.own("steps");
     this.moreSteps = this.own("moreSteps");
     this.unused = this.own("unused");
+    this.dropping = this.own("dropping");
     this.box = this.own("box");
     this.error = this.own("error");
     this.anonymous = this.own("default");

@@ -12,13 +12,19 @@ export interface DenialMarks {
   readonly box: string;
   /** Takes the number of calls of `deny` before a call, and what the call returned. */
   readonly unused: string;
+  /** Takes a callback whose value is dropped, and gives one back that is watched. */
+  readonly dropping: string;
 }
 
 /** A function of the virtual module cannot call a policy's code, and so cannot call `deny` inside. */
-export type Watched = readonly AnyNode[];
+export interface Watched {
+  readonly calls: readonly AnyNode[];
+  /** What is given to `forEach` by a name, or by an expression. */
+  readonly callbacks: readonly AnyNode[];
+}
 
 /**
- * Finds the calls whose value a policy drops, by file: those that {@link watch} is to be asked for. Throws POLICY_UNUSED_DENIAL
+ * Finds the calls and callbacks whose value a policy drops, by file: those that {@link watch} is to be asked for. Throws POLICY_UNUSED_DENIAL
  * for the first one that is a call of `deny` itself, by whatever name.
  */
 export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
@@ -30,19 +36,27 @@ export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
       return meaning !== null && "guest" in meaning ? meaning.guest : null;
     };
     rejectDenials(unit, dropped, guestName);
-    return dropped.expressions.filter((node) => {
+    const calls = dropped.expressions.filter((node) => {
       const callee = calleeOf(node);
       return callee === null ? isMember(node) : callee.type !== "Super" && guestName(callee) === null;
     });
+    const callbacks = dropped.callbacks.filter((node) => node.type !== "SpreadElement" && guestName(node) === null);
+    return { calls, callbacks };
   });
 }
 
 /** Has the guest look at what dropped calls return, and at whether `deny` was called meanwhile. Inserts, never adds a line. */
-export function watch(calls: Watched, edits: Edits, { box, unused }: DenialMarks): void {
+export function watch({ calls, callbacks }: Watched, edits: Edits, { box, unused, dropping }: DenialMarks): void {
+  const watched = [
+    ...calls.map(({ start, end }) => ({ start, end, open: ` ${unused}(${box}[${REFUSALS}],`, closing: ")" })),
+    ...callbacks.map(({ start, end }) => ({ start, end, open: `${dropping}((`, closing: "))" })),
+  ];
   // from the inside out
-  for (const { start, end } of [...calls].sort((left, right) => left.end - right.end || right.start - left.start)) {
-    edits.openFor(start, ` ${unused}(${box}[${REFUSALS}],`);
-    edits.close(end, ")");
+  for (const { start, end, open, closing } of watched.sort(
+    (left, right) => left.end - right.end || right.start - left.start,
+  )) {
+    edits.openFor(start, open);
+    edits.close(end, closing);
   }
 }
 

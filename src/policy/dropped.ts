@@ -8,7 +8,7 @@ export interface DroppedValues {
   readonly expressions: readonly AnyNode[];
   /** Left operands of `&&` in such an expression: nothing uses their value but the operator. */
   readonly conditions: readonly AnyNode[];
-  /** Functions that are given to `forEach` by name. */
+  /** What is given to `forEach` in the place of a function expression. */
   readonly callbacks: readonly AnyNode[];
 }
 

@@ -6,6 +6,7 @@ export const LINK = [
   "guest",
   "moreSteps",
   "unused",
+  "dropping",
   "metered",
   "answered",
   "threw",

@@ -3,6 +3,9 @@ import { lastReason } from "./answers.js";
 import { box } from "./host.js";
 import { beginning } from "./text.js";
 
+// Bound before the lockdown removes Reflect.
+const { apply } = Reflect;
+
 /** Characters of a stack that are told. */
 const MAX_STACK = 2048;
 
@@ -33,4 +36,19 @@ export function rejectUnused(before: number, value: unknown): unknown {
   const error = new Error("a denial is not used");
   if (isFirst) unused = { reason: lastReason(), stack: beginning(error.stack ?? "", MAX_STACK) };
   throw error;
+}
+
+/**
+ * The linker puts this around what a policy gives to `forEach` other than a function that stands there: `forEach` drops what a
+ * callback returns. Whatever is no function is left for `forEach` to reject.
+ */
+export function dropping(callback: unknown): unknown {
+  if (typeof callback !== "function") return callback;
+  // a method has no `prototype`
+  const { watched } = {
+    watched(this: unknown, ...given: unknown[]): unknown {
+      return rejectUnused(box[REFUSALS]!, apply(callback, this, given));
+    },
+  };
+  return watched;
 }

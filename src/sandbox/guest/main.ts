@@ -7,7 +7,7 @@ import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../slots.js";
 import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
-import { rejectUnused, takeUnusedDenial } from "./denials.js";
+import { dropping, rejectUnused, takeUnusedDenial } from "./denials.js";
 import { ARRAY_FACTS, makeNamespace, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, moreSteps, takeExhausted } from "./faults.js";
 import { correctGroupBy } from "./group-by.js";
@@ -33,6 +33,7 @@ const link: Readonly<Record<Linked, unknown>> = {
   guest,
   moreSteps,
   unused: rejectUnused,
+  dropping,
   freeze: Object.freeze,
   /** Is given what reads the policy's own count of steps. */
   metered(left: () => number): void {
@@ -55,7 +56,15 @@ const link: Readonly<Record<Linked, unknown>> = {
 const given = LINK.map((name) => link[name]);
 
 correctGroupBy();
-lockDown(settings.permits, settings.overridable, [current, guest, moreSteps, rejectUnused, OBJECT_FACTS, ARRAY_FACTS]);
+lockDown(settings.permits, settings.overridable, [
+  current,
+  guest,
+  moreSteps,
+  rejectUnused,
+  dropping,
+  OBJECT_FACTS,
+  ARRAY_FACTS,
+]);
 
 $handles = [
   /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */

@@ -232,6 +232,36 @@ describe("a call that denies and whose value is dropped is a fault", () => {
     expect(outcome.fault?.place).toBe(`policy.js:3:${line.search(/return CALL;|CALL/) + 1}`);
   });
 
+  it.each(CALLBACKS)("in forEach(%s)", (callback) => {
+    const head = `import { deny } from "countersign"; ${RULES}`;
+    const given = (label: string) =>
+      link({ ...files({ head, callee: "" }, `["${label}"].forEach(${callback}, holder);`), ...MORE_RULES });
+    expect(guest.ask(given("bad"))).toMatchObject({
+      verdict: null,
+      fault: { code: "UNUSED_DENIAL", message: 'the denial "bad" has no effect: the value of this call is not used' },
+    });
+    expect(guest.ask(given("good"))).toMatchObject({ verdict: 0, fault: null });
+  });
+
+  it.each([
+    ["`this` and the arguments", "function f(one, at, all) { seen = this.n + one + at + all.length; }", "108"],
+    ["a generator, which does not run", "function* f() { seen = 1; }", "0"],
+    ["what a callback throws", "const f = () => { throw 5; };", "5"],
+    ["what is no function", "const f = 7;", "TypeError"],
+    ["what is not there", "let f;", "TypeError"],
+    ["a helper of the module", "const f = note;", "0"],
+  ])("and forEach has %s as without", (_, head, seen) => {
+    const source = `import { note } from "countersign"; let seen = 0; ${head}
+      export function blob_verify() {
+        try { [7].forEach(f, { n: 100 }); } catch (error) { seen = error.name ?? error; }
+        note(String(seen));
+        return 0;
+      }`;
+    const outcome = guest.ask(source);
+    expect(outcome.fault).toBe(null);
+    expect(outcome.notes.at(-1)).toBe(seen);
+  });
+
   it.each(cases(DROPPED))("and is none in %s if it allows", (_, statement) => {
     expect(ask(statement, "check(null)")).toMatchObject({ verdict: 0, fault: null });
   });
@@ -345,6 +375,38 @@ export function blob_verify(blob, current) {
     expect(guest.ask(source)).toMatchObject({ fault: { code: "UNUSED_DENIAL", place: "policy.js:4:39" } });
   });
 });
+
+/** What can be given to forEach as a callback that denies the text "bad", other than a function that stands there. */
+const CALLBACKS = [
+  "check",
+  "arrow",
+  "imported",
+  "rules.check",
+  `rules["check"]`,
+  "rules?.check",
+  "more.check",
+  "bound",
+  "check.bind(null)",
+  "made()",
+  "make`x`",
+  "(check)",
+  "(0, check)",
+  "blob ? check : arrow",
+  "null ?? check",
+  "blob && check",
+  "(kept = check)",
+  "ownThis",
+];
+const RULES = `import imported, * as more from "./more.js";
+  function check(one) { return one === "bad" ? deny(one) : 0; }
+  function ownThis(one) { return this.check(one); }
+  const arrow = (one) => check(one), rules = { check }, bound = check.bind(null), made = () => check, make = () => check;
+  const holder = { check }; let kept;`.replaceAll("\n", " ");
+const MORE_RULES = {
+  "more.js": `import { deny } from "countersign";
+    export const check = (one) => (one === "bad" ? deny(one) : 0);
+    export default check;`,
+};
 
 function SUPER(call: string): string {
   return `class A { no = deny; check() { return this.no("no"); } } class B extends A { run() { ${call} } }`;
