@@ -18,7 +18,7 @@ const { main, compileAhead } = load(bundle, (compiled) => {
   script = compiled;
 });
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
-// link results of a build are nobody's
+// do not read or write link results during a build
 process.env.XDG_CACHE_HOME = join(folder, "cache");
 const at = (name) => join(folder, "demo", name);
 const run = (...words) => main(["node", "countersign", ...words]);

@@ -1,5 +1,5 @@
 // Makes the types of names at the end of types/countersign.d.ts from the tables that facts are computed with
-// (src/engine/vocabulary.ts). With --check it only says whether they are current.
+// (src/engine/vocabulary.ts). With --check it only reports whether they are current.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";

@@ -8,7 +8,7 @@ export function wrapAllocator(wasm, splices, loader) {
     splices.replace(offset, length, unsigned(splices.add(wasm.functions[index], WRAPPERS[name](index))));
 }
 
-/** Indexes of the functions that keep the heap: those in the table, malloc and free, and what these alone call. */
+/** Indexes of the allocator's functions: those in the table, malloc and free, and functions that only these call. */
 export function heapFunctions(wasm, loader) {
   const { bytes, imported, bodies } = wasm;
   const heap = new Set([...entries(wasm, loader).map(([, { index }]) => index), ...exported(wasm, loader)]);
@@ -34,7 +34,7 @@ function exported({ exports }, loader) {
   );
 }
 
-/** What the table has of the allocator, by name. */
+/** The allocator's functions in the table, by name. */
 function entries(wasm, loader) {
   const { bytes, types, imported, functions, elements, bodies } = wasm;
   const [malloc, free] = exported(wasm, loader);

@@ -30,7 +30,7 @@ export const at = (slot, box = BOX_NOW) => [...box, ...load(4 * slot)];
 export const put = (slot, value, box = BOX_NOW) => [...box, ...value, ...store(4 * slot)];
 /** The runtime that is running has run out of something. */
 export const mark = (what, box) => put(RAN_OUT, i32(what), box);
-/** Takes units, on the stack as an instruction's operand, from what is left of the decision's. */
+/** Subtracts units (an operand on the stack) from the units that the decision has left. */
 export const pay = (units) => [...i32(0), ...i32(0), ...load(UNITS), ...units, ...OP.SUB, ...store(UNITS)];
 /** Bytes that the allocator keeps for a block: the word before it, without the three bits of flags (dlmalloc). */
 export const block = (local) => [...get(local), ...i32(4), ...OP.SUB, ...load(0), ...i32(-8), ...OP.AND];

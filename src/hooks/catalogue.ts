@@ -1,9 +1,9 @@
 /**
  * The hooks: where a decision can be asked for, named as the kernel's LSM hooks where the kernel has one
- * (include/linux/lsm_hook_defs.h). `served` says who evaluates policies at the hook:
+ * (include/linux/lsm_hook_defs.h). `served` says what evaluates policies at the hook:
  *
  * - `offline`: `countersign check`, for a file;
- * - `gate`: `countersign run` and `countersign agent`, which make the verdict binding for the tasks they hold;
+ * - `gate`: `countersign run` and `countersign agent`, which enforce the verdict for their tasks;
  * - `sealed`: the kernel, for the whole machine. No backend does so yet.
  *
  * Programs that embed the engine can ask for a decision at any hook.
@@ -62,7 +62,7 @@ interface HookRow {
   readonly served: Readonly<Record<Backend, boolean>>;
 }
 
-/** Who can evaluate policies at a hook. */
+/** What can evaluate policies at a hook. */
 export const BACKENDS = ["offline", "gate", "sealed"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
@@ -80,7 +80,7 @@ export function isHookName(name: string): name is HookName {
 }
 
 /**
- * Whether the live gate leaves a hook of the kernel unenforced: policies at such a hook are never evaluated behind it.
+ * Whether the live gate leaves a hook of the kernel unenforced: the gate never evaluates policies at such a hook.
  * `blob_verify` is no hook of the kernel, so there is nothing to enforce.
  */
 export function isUnenforcedByGate(hook: HookName): boolean {

@@ -8,7 +8,7 @@ export interface CommandSubject {
   /** SHA-256 of BTF that is loaded, else of these facts; empty where registers alone are known. */
   readonly digest: string;
   readonly cmd: number;
-  /** Bytes of bpf_attr; null offline, since it is the loader's. */
+  /** Size of bpf_attr in bytes; null offline, since it depends on the loader. */
   readonly size: number | null;
   /** The program that is attached, detached, run or pinned, or whose link is; null for a detachment that names none. */
   readonly program: ProgramReference | null;

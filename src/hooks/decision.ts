@@ -10,7 +10,7 @@ export interface Decision extends Ruling {
   readonly id: string;
   /** Milliseconds since the epoch: when it was made. */
   readonly time: number;
-  /** The hook's time, at which certificates are judged: `time`, unless whoever asked gave another one. */
+  /** The hook's time, at which certificates are judged: `time`, unless the caller gave another one. */
   readonly judged_time: number;
   readonly hook: HookName;
   readonly subject: SubjectOfDecision;
@@ -18,15 +18,15 @@ export interface Decision extends Ruling {
   /** Generations of the keyrings that were asked, by name. */
   readonly keyrings: Readonly<Record<string, number>>;
   /**
-   * The system call at a gate that is decided on, and with it a loader's retries of what was denied. All decisions on one operation have the
-   * same, and are counted once. Null where nothing is about to happen, as for `countersign check`.
+   * Id of the system call at a gate, shared by a loader's retries of it after a denial. All decisions on one operation have the same
+   * id, and are counted once. Null if no operation is about to happen, as for `countersign check`.
    */
   readonly operation: string | null;
   /** A loader's probe that a gate let through before policies: the loader and its versions. */
   readonly probe?: string;
 }
 
-/** Which part of Countersign decided; `library` is a program that embeds the engine. */
+/** Which part of Countersign made the decision; `library` is a program that embeds the engine. */
 export type Origin = "run" | "agent" | "check" | "library";
 
 export interface SubjectOfDecision {
@@ -39,7 +39,7 @@ export interface SubjectOfDecision {
   readonly id?: number;
 }
 
-/** The verdicts of the dispatcher, and the answers that they follow from. */
+/** The verdicts of the dispatcher, and the answers from which they follow. */
 export interface Ruling extends Verdicts {
   readonly answers: readonly Answer[];
   /** Microseconds, from the question to the last answer. */
@@ -78,7 +78,7 @@ export interface Denial {
   /** Negative errno. */
   readonly verdict: number;
   readonly code: DenialCode;
-  /** The rule of the gate's own that denies (docs/run.md); left out for any other denial. */
+  /** The gate's rule that denies (docs/run.md); absent for any other denial. */
   readonly rule?: string;
   /** One line a person can act on. */
   readonly reason: string;
@@ -91,7 +91,7 @@ export interface Answer {
   readonly mode: Mode;
   /** SHA-256 of the linked policy. */
   readonly policy: string;
-  /** 0 or a negative errno; of a fault, what the attachment's `on_fault` makes of it. */
+  /** 0 or a negative errno; for a fault, it depends on the attachment's `on_fault`. */
   readonly verdict: number;
   /** Null if the verdict is 0. */
   readonly denial: Denial | null;

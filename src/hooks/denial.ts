@@ -4,7 +4,7 @@ import type { Fault, Outcome } from "../policy/outcome.js";
 import type { HookName } from "./catalogue.js";
 import type { Denial } from "./decision.js";
 
-/** Why an attachment denies, in one line: its name, what it said, the evidence, and the signatures' results that led there. */
+/** The reason for an attachment's denial in one line: its name, the policy's reason, the evidence, and the results of signatures. */
 export function deniedByPolicy(attachment: string, verdict: number, outcome: Outcome): Denial {
   const denial = (code: Denial["code"], why: string): Denial => {
     return { attachment, verdict, code, reason: bounded(`${attachment}: ${why}`) };
@@ -20,8 +20,8 @@ export function deniedByPolicy(attachment: string, verdict: number, outcome: Out
 }
 
 /**
- * The default of a hook at which no enforcing attachment answered, be it `deny` or `audit`. `asked`: whether any was in scope; each
- * failed then, and its `on_fault` is `allow`.
+ * The denial by a hook's default, `deny` or `audit`, when no enforcing attachment answered. `asked`: whether any was in scope; then
+ * each of them failed, with `on_fault: allow`.
  */
 export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: boolean): Denial {
   const why = asked

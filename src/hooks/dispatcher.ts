@@ -26,7 +26,7 @@ export interface Rules {
 
 /**
  * Asks each of the attachments, which are those in scope, in order. The enforced verdict is
- * 1. the first denial of an enforcing attachment, of which a fault is one unless its `on_fault` is `allow`;
+ * 1. the first denial of an enforcing attachment; a fault is a denial unless its `on_fault` is `allow`;
  * 2. else 0, if an enforcing attachment answered 0 itself: a fault that is let through is no answer;
  * 3. else the default.
  * An attachment in audit never changes it. In mode `audit` the applied verdict is 0; nothing else differs. Map writes are

@@ -61,8 +61,8 @@ function levelOf({ answers, denied_by, audit_denials }: Decision): "error" | "wa
 }
 
 /**
- * `time` is when the decision was made, in every record. `judged_time` stands beside it in each record of a check, which may judge at
- * any time, and elsewhere where the two differ.
+ * `time` is when the decision was made, in every record. `judged_time` is added in each record of a check, which can judge signatures
+ * at any time, and in other records if it differs from `time`.
  */
 function recordOf({ time, judged_time, subject, current, answers, ...rest }: Decision, origin: Origin): object {
   const judged = origin === "check" || judged_time !== time;

@@ -10,7 +10,7 @@ import type { Part } from "./places.js";
 import type { Unit } from "./units.js";
 
 export interface Assembled {
-  /** What runs. */
+  /** The text that runs. */
   readonly text: string;
   /**
    * The same without what the linker writes around the files of each policy, to find out whether QuickJS compiles it: that is more

@@ -98,12 +98,12 @@ export function takeOut(source: Source, edits: Edits, anonymous: string): void {
   for (const node of source.program.body as (ModuleDeclaration & AnyNode)[]) {
     const declaration = "declaration" in node ? node.declaration : null;
     if (node.type === "ExportDefaultDeclaration" && ownName(node) === null) {
-      // what stands between `default` and the expression stays: it can be a parenthesis
+      // keep the text between `default` and the expression: it can be a parenthesis
       blank(node.start, afterDefault(source, node), " ");
       edits.open(afterDefault(source, node), `const ${anonymous}=`);
       edits.close(node.end, ";");
     } else if (declaration) blank(node.start, declaration.start, " ");
-    // the end of a declaration is the end of what stands before it, too: a semicolon, or a `(` behind it would call that
+    // end the declaration with a semicolon, so that a `(` after it does not make it a call
     else if (DECLARATIONS.has(node.type)) blank(node.start, node.end, ";");
   }
 }
@@ -122,7 +122,7 @@ const DECLARATIONS: ReadonlySet<string> = new Set([
   "ExportAllDeclaration",
 ]);
 
-/** The name that a default export declares; the name of an expression, as of `(class A {})`, is none. */
+/** The name that a default export declares; an expression such as `(class A {})` declares none. */
 function ownName({ declaration }: ExportDefaultDeclaration): string | null {
   const declares = declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration";
   return declares && declaration.id ? declaration.id.name : null;
@@ -176,7 +176,7 @@ function knownGuestName(source: Source, node: AnyNode, name: string): string {
   });
 }
 
-/** Types are erased only where an import or an export says that it is one. */
+/** Types are erased only if the import or export has the keyword `type`. */
 export function ifType({ file }: Source): string {
   return file.endsWith(".ts") ? ", and write `import type` if it is a type" : "";
 }

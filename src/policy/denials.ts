@@ -24,7 +24,7 @@ export interface Watched {
 }
 
 /**
- * Finds the calls and callbacks whose value a policy drops, by file: those that {@link watch} is to be asked for. Throws POLICY_UNUSED_DENIAL
+ * Finds the calls and callbacks whose value a policy drops, by file, for {@link watch}. Throws POLICY_UNUSED_DENIAL
  * for the first one that is a call of `deny` itself, by whatever name.
  */
 export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
@@ -45,7 +45,7 @@ export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
   });
 }
 
-/** Has the guest look at what dropped calls return, and at whether `deny` was called meanwhile. Inserts, never adds a line. */
+/** Wraps dropped calls, so that the guest checks what they return and whether they called `deny`. Inserts text, but no lines. */
 export function watch({ calls, callbacks }: Watched, edits: Edits, { box, unused, dropping }: DenialMarks): void {
   const watched = [
     ...calls.map(({ start, end }) => ({ start, end, open: ` ${unused}(${box}[${REFUSALS}],`, closing: ")" })),

@@ -38,8 +38,7 @@ export function runtimeMemory({ source }: LinkedPolicy): number {
 }
 
 /**
- * The policies of those who may write them, and the WASM modules that they run in: policies of different domains share no
- * memory. A runtime is made for each distinct policy at first use. All of them together take no more than a number of bytes:
+ * The policies of one domain, and the WASM modules that they run in: policies of different domains share no memory. A runtime is made for each distinct policy at first use. All of them together take no more than a number of bytes:
  * to make room, a runtime is chosen at random, since any fixed order would evict each policy just before it is asked again.
  *
  * A policy that runs out of memory loses its own runtime. A trap leaves the module's heap undefined: the module goes with all
@@ -53,7 +52,7 @@ export class Domain {
   readonly #inUse: () => Iterable<CachedPolicy>;
   readonly #random = new RandomNumbers(1);
   readonly #cached = new Map<string, CachedPolicy>();
-  /** The same by policy: a look-up that needs no key. */
+  /** The same by policy, which saves computing the key. */
   readonly #byPolicy = new Map<LinkedPolicy, CachedPolicy>();
   readonly #shared = new Set<Module>();
 
@@ -191,14 +190,14 @@ export class Domain {
     return candidates[this.#random.below(candidates.length)] ?? null;
   }
 
-  /** Returns whether the module is as good as before: see {@link Runtime.dispose}. */
+  /** Returns whether the module's heap is still consistent: see {@link Runtime.dispose}. */
   #evict(cached: CachedPolicy): boolean {
     const runtime = cached.runtime!;
     cached.runtime = null;
     return runtime.dispose();
   }
 
-  /** Leaves a module with all of its runtimes to the garbage collector: in one that broke, nothing can be freed by name. */
+  /** Leaves a module with all of its runtimes to the garbage collector: in a broken one single runtimes cannot be freed. */
   #retire(module: Module): void {
     this.#shared.delete(module);
     for (const cached of this.#cached.values()) if (cached.runtime?.module === module) cached.runtime = null;

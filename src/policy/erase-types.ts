@@ -103,7 +103,7 @@ function tooNested(place: string): CountersignError {
   });
 }
 
-/** A new instance: the memory of one that was terminated, or that trapped, is not to be trusted. */
+/** Makes a new instance: the memory of one that was terminated or that trapped can be inconsistent. */
 function load(): Strip {
   const file = require.resolve(PACKAGE);
   delete require.cache[file];
@@ -133,8 +133,8 @@ const NAMESPACES = /(?<!\bdeclare\s{1,9})\bnamespace\s+[\w$]+(?:\s*\.\s*[\w$]+)*
 const PROBE = "0;";
 
 /**
- * Rejects a namespace without values, which the stripper erases. What else looks like one, such as a comment, is told apart by
- * the stripper itself: it rejects a namespace that has a statement.
+ * Rejects a namespace without values, which the stripper erases. The stripper itself distinguishes it from similar text, such as a
+ * comment: it rejects a namespace that has a statement.
  */
 function rejectNamespaces(text: string, erased: string): void {
   const probes: number[] = [];
@@ -161,8 +161,8 @@ const DECLARE = /\bdeclare(?=((?:\s|\/\/.*|\/\*[\s\S]*?\*\/)+))/g;
 
 /**
  * `declare` alone on a line is an expression to tsc; the stripper takes it for the beginning of a declaration and erases the
- * statement on the next line. Whether it is more than a word in a comment or a type is told apart by the stripper itself: a
- * semicolon behind it keeps it.
+ * statement on the next line. The stripper itself shows whether it is only a word in a comment or a type: with a
+ * semicolon after it, the stripper keeps the statement.
  */
 function rejectDeclare(file: string, text: string, erased: string): void {
   for (const { index, 0: word, 1: space } of text.matchAll(DECLARE)) {

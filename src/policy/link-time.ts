@@ -7,12 +7,12 @@ export interface LinkLimits {
   readonly perKiB: number;
 }
 
-/** About 50 times what the slowest known policies need that are not made to be slow: 256 KiB take 200 ms. */
+/** About 50 times the time of the slowest known benign policies: 256 KiB take 200 ms. */
 const LIMITS: LinkLimits = { least: 2000, perKiB: 32 };
 /** A time limit costs 0.1 ms. Files below this size cannot take long in code whose time is linear in their size. */
 const SMALL = 16 * 1024;
 
-/** The time that one policy may take to link, all its files together. It only limits: a policy within it links alike. */
+/** The time that one policy may take to link, all its files together. It never changes the result of a policy within the limit. */
 export class LinkTime {
   #spent = 0;
   #characters = 0;

@@ -1,4 +1,4 @@
-/** How large something may grow. */
+/** Upper bounds of a map or of a writer's share. */
 export interface MapLimits {
   readonly entries: number;
   /** Of keys and values (as JSON text) together, in UTF-16 units of two bytes: what they take in memory. */

@@ -5,9 +5,9 @@ import type { Mode } from "./mode.js";
 
 /**
  * The maps as one attachment sees them while it answers: its own pending writes over what is committed. Writes wait for
- * `commit` or `drop`; other attachments of the same decision do not see them, so that what one answers never hangs on the
- * order or the mode of another. An audit attachment commits to an overlay that it alone sees: what it would write changes
- * nothing for anybody else, and it still finds it there next time.
+ * `commit` or `drop`; other attachments of the same decision do not see them, so an answer never depends on the
+ * order or the mode of other attachments. An audit attachment commits to its own overlay: only it sees these writes, in later
+ * decisions too.
  */
 export class MapView {
   private readonly pending = new Map<string, Layer>();
@@ -41,7 +41,7 @@ export class MapView {
 
   /**
    * Sets a key to JSON text. 0; -ENOENT where there is no such map, and as the kernel's BPF_MAP_UPDATE_ELEM -EPERM for one
-   * that this attachment may not write to, and -E2BIG where the map or the writer's share of it is full; -EINVAL for what is
+   * that this attachment may not write to, and -E2BIG if the map or the writer's share of it is full; -EINVAL for text that is
    * not JSON.
    */
   update(map: string, key: string, value: string): number {
@@ -74,7 +74,7 @@ export class MapView {
     return before === null ? -ERRNO.ENOENT : this.write(its, key, before, null, writer);
   }
 
-  /** Makes the pending writes count, and says what they were. */
+  /** Commits the pending writes, and returns them. */
   commit(): readonly MapWrite[] {
     if (this.pending.size === 0) return NO_WRITES;
     const writes: MapWrite[] = [];
@@ -84,14 +84,14 @@ export class MapView {
     return writes;
   }
 
-  /** Forgets the pending writes. */
+  /** Discards the pending writes. */
   drop(): void {
     if (this.pending.size === 0) return;
     for (const [map, layer] of this.pending) this.reserve(map, layer, -1);
     this.pending.clear();
   }
 
-  /** Makes writes count that this attachment may make. */
+  /** Commits writes that this attachment may make. */
   apply(writes: readonly MapWrite[]): void {
     for (const { map, key, value } of writes) {
       const its = this.maps.get(map);
@@ -187,7 +187,7 @@ class Layer {
 
 const NO_WRITES: readonly MapWrite[] = [];
 
-/** What a guest says is JSON may not be, and the next policy to look it up would stumble over it. */
+/** A guest can pass text that is not JSON, and a later look-up by another policy would then fail. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);

@@ -24,11 +24,11 @@ export const NO_WRITERS: MapWriters = { as: new Map(), count: 1 };
 
 interface Entry {
   readonly value: string;
-  /** Who wrote it last; null where the map began with it. */
+  /** The writer that wrote it last; null for an initial entry of the map. */
   readonly writer: string | null;
 }
 
-/** What one writer has in a map. */
+/** Size of one writer's entries in a map. */
 class Holding {
   readonly used = new Size();
   readonly reserved = new Size();
@@ -36,8 +36,8 @@ class Holding {
 
 /**
  * A map of the configuration: string keys to JSON values, kept as JSON text since that is how they cross into a guest.
- * Policies reach it through a MapView; nothing here changes but by a view's commit. An entry belongs to the writer that wrote it
- * last, and counts against that writer's share; what the map began with belongs to nobody.
+ * Policies reach it through a MapView; only the commit of a view changes it. An entry belongs to the writer that wrote it
+ * last, and counts against that writer's share; initial entries belong to no writer.
  */
 export class PolicyMap {
   private readonly entries = new Map<string, Entry>();

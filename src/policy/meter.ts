@@ -22,9 +22,9 @@ export interface Marks {
   readonly steps: string;
   /** Returns more steps, or throws where there are none. */
   readonly moreSteps: string;
-  /** Where it stands that the policy ran out of something else. */
+  /** Holds whether the policy ran out of another resource. */
   readonly box: string;
-  /** A catch clause's error where the policy gave it no name. */
+  /** Name for the error of a catch clause that has none. */
   readonly error: string;
 }
 
@@ -64,7 +64,7 @@ const METERS: ByKind<[Edits, Marks, NodeCount], void> = {
 
 /**
  * Counts a step at each function entry, loop round and field of a class, and another for each 24 nodes of its syntax:
- * between two counts only straight code runs, which takes as long as there is of it. Puts a guard into each `catch` and
+ * between two counts only straight-line code runs, whose time is proportional to its length. Puts a guard into each `catch` and
  * `finally`. Inserts, never adds a line.
  */
 export function meter({ nodes }: Source, edits: Edits, marks: Marks): void {
@@ -112,7 +112,7 @@ function guard(handler: CatchClause, edits: Edits, marks: Marks): void {
   edits.open(body.start + 1, look(marks, param?.type === "Identifier" ? param.name : marks.error));
 }
 
-/** A first look at what is caught: a policy cannot catch that it ran out of something. */
+/** Checks a caught error first: a policy cannot catch that it ran out of a resource. */
 function look({ steps, box }: Marks, error: string): string {
   return `if(${steps}<0||${box}[${RAN_OUT}])throw ${error};`;
 }

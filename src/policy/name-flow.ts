@@ -21,8 +21,8 @@ const LISTING: ReadonlySet<string> = new Set(
 const ELEMENT: ReadonlySet<string> = new Set(["at", "find", "findLast", "pop", "shift"]);
 
 /**
- * Follows facts and literals through a policy: which fact an expression is, and which strings of the text it can be, as far
- * as the text tells. Both start at what is written there: facts at the parameters of hooks, strings at literals.
+ * Static data flow of facts and string literals through a policy: which fact an expression is, and which literals it can be.
+ * Facts start at the parameters of hooks, strings at literals.
  */
 export class NameFlow {
   readonly #kinds = new Map<AnyNode | Variable, Kind | null>();
@@ -103,7 +103,7 @@ export class NameFlow {
     if (known !== undefined) return known;
     if (depth > MAX_DEPTH) return [];
     this.#literals.set(node, []);
-    // each once: a list that holds another one twice would double with each of its kind
+    // visit each list once: nested lists that contain another list twice would take exponential time
     const found = [...new Set(find())];
     this.#literals.set(node, found);
     return found;

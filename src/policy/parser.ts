@@ -50,7 +50,7 @@ const LinearParser = Parser.extend((base) => {
           const names = scope[kind];
           if (names.length > FEW) scope[kind] = new NameSet(names as string[]);
         }
-        // others are searched for a `var` alone, which goes into them as well
+        // the other lists are searched only for a `var`, which is added to them as well
         if (bindingType !== VAR) break;
       }
       super.declareName(name, bindingType, position);

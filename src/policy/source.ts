@@ -27,7 +27,7 @@ export class Source {
     return this.#nodes;
   }
 
-  /** What a walk of the tree makes. A chain such as `a.b.b.b` is deep for a walk, and not for acorn. Throws POLICY_SYNTAX. */
+  /** Returns the result of a walk of the tree. A chain such as `a.b.b.b` is nested deeply for a walk, but not for acorn. Throws POLICY_SYNTAX. */
   walked<T>(walk: (program: Program) => T): T {
     try {
       return walk(this.program);
@@ -99,7 +99,7 @@ const REJECTED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u2800\p{Cf}\p{Default_Ignorable_Code_Point}\p{Surrogate}]/u;
 
-/** Matches most files; nothing of it is rejected. */
+/** Matches most files, which then have no character to reject. */
 const PRINTABLE = /^[\n\t\x20-\x7e]*$/;
 
 /** A text with LF line ends: a template's value has them whatever the file has, so nothing changes but places. */
@@ -124,7 +124,7 @@ const ASCII_NAME = /^[#$\w]*$/;
 /** The name of a group in a regular expression, which is a property's name. */
 const GROUP_NAME = /(?:\(\?|\\k)<(?![=!])([^>]*)/g;
 
-/** Names and operators must be spelt plainly: so they mean the same to acorn, to QuickJS and to whoever reads them. */
+/** Names and operators must be spelt plainly: so they mean the same to acorn, to QuickJS and to a reader. */
 function rejectSpelling(source: Source): void {
   const { text } = source;
   if (!SUSPECT.test(text)) return;

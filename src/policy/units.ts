@@ -27,7 +27,7 @@ export interface Files {
   readonly root: string;
 }
 
-/** The most files that a policy may be made of, and UTF-16 units in all of them: a person reads it before it decides. */
+/** Limits on the files of a policy, and on their UTF-16 units in total: a policy should be short enough to be reviewed. */
 const MAX_FILES = 64;
 const MAX_SIZE = 256 * 1024;
 /** The most names that `export * from` may give to all files of a policy: each is written out in the linked text. */

@@ -10,8 +10,8 @@ import type { Unit } from "./units.js";
 
 /**
  * Checks what the hooks of a policy read of their parameters. Throws POLICY_UNKNOWN_FACT for a fact that does not exist, where
- * that can be seen in the text: in member chains and destructuring patterns with literal names. Whatever is not seen here is
- * a fault when it is read. Returns a warning for each copy of facts, since nothing of a copy is checked.
+ * that can be seen in the text: in member chains and destructuring patterns with literal names. Other reads of
+ * unknown facts are faults when they happen. Returns a warning for each copy of facts, since nothing of a copy is checked.
  *
  * `subjects` has the interface of each hook's subject. A fact is taken for one of a newer version if the file asks for it
  * anywhere: `"name" in prog`.
@@ -72,7 +72,7 @@ const ITERATING: ReadonlySet<string> = new Set(
   "every filter find findIndex findLast findLastIndex flatMap forEach map some".split(" "),
 );
 
-/** Texts and lists that facts were made into: what is made of those again is a copy. */
+/** Texts and lists made from facts: an object made from these is a copy. */
 const JSON_TEXT = "#text";
 const ENTRIES = "#entries";
 

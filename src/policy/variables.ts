@@ -25,7 +25,7 @@ export class Variable {
   readonly values: Value[] = [];
   /** Those of `values` that are expressions of a declaration or a default. */
   readonly initial: AnyNode[] = [];
-  /** Whether it is also given something else: what a pattern leaves over, a caught error, the result of an update. */
+  /** Whether it can also hold another value: a rest element, a caught error, the result of an update. */
   isOpaque = false;
   /** How many expressions read it. An export counts as one. */
   reads = 0;
@@ -36,7 +36,7 @@ export class Variable {
 type Visit = (node: AnyNode, state: undefined, as?: string) => void;
 const within = base as unknown as Readonly<Record<string, (node: AnyNode, state: undefined, visit: Visit) => void>>;
 
-/** Roles in which a node is visited as what it is. To visit it at once takes half of the stack in a deep expression. */
+/** Roles in which a node is visited by its own type. Visiting it directly halves the stack use in a deep expression. */
 const isSame = (role: string | undefined): boolean =>
   role === "Expression" || role === "Statement" || role === "MemberPattern";
 
@@ -90,7 +90,7 @@ export class Variables {
   readonly #meant = new Map<AnyNode, Variable>();
   readonly #scopes = new Map<AnyNode, Map<string, Variable>>();
   readonly #visible = new Map<string, Variable[]>();
-  /** Identifiers of patterns whose value is known. */
+  /** Identifiers in patterns whose value is known. */
   readonly #known = new Set<AnyNode>();
   /** Declarators that a loop gives a value: that value for `for … of`, null for `for … in`. */
   readonly #iterated = new Map<AnyNode, Value | null>();
