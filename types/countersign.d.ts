@@ -33,8 +33,8 @@ export declare function hash(algorithm: "sha256" | "sha384" | "sha512", data: By
 export declare function map_lookup<T = Json>(map: string, key: string): T | undefined;
 
 /**
- * Writes to a map: 0 or -errno. -EPERM where the map is not writable, or the attachment is none of its writers. It takes hold with the
- * decision, and not at all on a fault.
+ * Writes to a map: 0 or -errno. -EPERM if the map is not writable, or the attachment is not one of its writers. The write is committed
+ * when the verdict is known, and discarded on a fault.
  */
 export declare function map_update(map: string, key: string, value: unknown): number;
 
@@ -42,8 +42,8 @@ export declare function map_update(map: string, key: string, value: unknown): nu
 export declare function map_delete(map: string, key: string): number;
 
 /**
- * -errno, -EPERM where none is given. Return it: `deny` does not deny by itself. A call whose value is dropped is an error at
- * start, or a fault. The reason is shown to whoever is refused: up to 1024 characters.
+ * Returns -errno, -EPERM by default. Return this value from the hook: `deny` does not deny by itself, and a call whose value is
+ * dropped is an error at start or a fault. The reason, up to 1024 characters, is shown to the user whose operation is denied.
  */
 export declare function deny(reason: string, errno?: number): number;
 

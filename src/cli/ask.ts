@@ -52,7 +52,7 @@ export async function openEngine(
   return engine;
 }
 
-/** A decision about a file, and what a live one may know otherwise. */
+/** A decision about a file, and the facts that can differ in a live decision. */
 export interface Asked extends Pick<Question, "unknown" | "offlineOnly"> {
   readonly decision: Decision;
 }

@@ -54,7 +54,7 @@ function rowOf(file: string, decision: Decision): string[] {
   return [...line, styled("green", "allowed"), allowedBy(answers) + unused];
 }
 
-/** The enforcing attachments that answered 0 themselves, or the default. Others that were asked stand behind. */
+/** The enforcing attachments that answered 0 themselves, or the default; then the other attachments that were asked. */
 function allowedBy(answers: Decision["answers"]): string {
   if (answers.length === 0) return "nothing is in scope; the default is allow";
   const own = answers.filter(({ mode, fault }) => mode === "enforce" && fault === null);

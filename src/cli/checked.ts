@@ -7,12 +7,12 @@ import { EXIT } from "./exit.js";
 export interface Checked {
   readonly file: string;
   readonly decisions: readonly Decision[];
-  /** What a live load knows otherwise, by hook and subject. */
+  /** Facts that can differ in a live load, by hook and subject. */
   readonly differences: readonly LiveDifference[];
   readonly error: CountersignError | null;
 }
 
-/** Facts of one subject that a live load has otherwise than the file. */
+/** Facts of one subject that can have other values in a live load than in the file. */
 export interface LiveDifference {
   readonly hook: HookName;
   readonly subject: string;
@@ -24,7 +24,7 @@ export interface LiveDifference {
   readonly offlineOnly: readonly string[];
 }
 
-/** Exit code of a check: undecided comes before denied, since a policy that failed says nothing about what it was asked. */
+/** Exit code of a check: a fault takes precedence over a denial, since a policy that failed made no decision. */
 export function exitCodeOf(checked: readonly Checked[]): number {
   const decisions = checked.flatMap((one) => one.decisions);
   if (checked.some(({ error }) => error !== null) || decisions.some(isUndecided)) return EXIT.undecided;

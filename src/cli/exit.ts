@@ -4,7 +4,7 @@ export const EXIT = {
   ok: 0,
   /** Something was refused or did not verify. */
   refused: 1,
-  /** Something could not be decided or done; a policy that failed is among it. */
+  /** Something could not be decided or done, including a fault of a policy. */
   undecided: 2,
   /** Nobody read the output to its end: what a shell says of a command that SIGPIPE (13) ended. */
   unread: 128 + 13,

@@ -6,7 +6,7 @@ interface Seen {
   outcome: Outcome;
   /** Microseconds. */
   took: number;
-  /** Those that are shown already, with their outcomes. */
+  /** Denials that are shown already, with their outcomes. */
   readonly reasons: string[];
 }
 
@@ -48,7 +48,7 @@ const MAX_REASONS = 20;
 /** The decisions of the last ten seconds, and the reasons of the last denials, out of the lines of a decision log. */
 export class RecentDecisions {
   #seen: Seen[] = [];
-  /** By operation, those of `#seen` that have one. */
+  /** The decisions of `#seen` that belong to an operation, by operation. */
   readonly #operations = new Map<string, Seen>();
   readonly reasons: Reason[] = [];
   /** Lines that are no decisions. */

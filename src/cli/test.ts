@@ -94,7 +94,7 @@ function holds({ expect, reason }: PolicyCase, answer: Answer | null): boolean {
   return answers(expect, answer) && (reason === undefined || text.includes(reason));
 }
 
-/** A fault is no verdict, whatever `on_fault` makes of it: it meets only an expectation of a fault. */
+/** A fault is not a verdict, even with `on_fault: allow`: it satisfies only a case that expects a fault. */
 function answers(expect: string, { fault, verdict }: Answer): boolean {
   if (fault !== null) return expect === "fault" || expect === `fault ${fault.code}`;
   return { allow: verdict === 0, refuse: verdict !== 0 }[expect] ?? expect === verdictName(verdict);

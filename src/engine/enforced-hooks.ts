@@ -3,12 +3,12 @@ import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName, isUnenforcedByGate } from "../hooks/catalogue.js";
 import type { Attached } from "./engine.js";
 
-/** A part of the configuration that asks for what the gate does not do. */
+/** A part of the configuration that needs a hook that the gate does not enforce. */
 interface Unenforced {
   readonly hooks: readonly HookName[];
   readonly message: string;
   readonly place: string;
-  /** The remedy without the configuration's consent. */
+  /** The remedy other than adding the hook to `gate.not_enforced`. */
   readonly undo: string;
 }
 

@@ -72,7 +72,7 @@ export class Engine {
   private readonly roster: Roster;
   private readonly run = randomBytes(6).toString("hex");
   private decided = 0;
-  /** Decisions of a dry run that could not be logged and went on all the same; and why the last one could not. */
+  /** Decisions of a dry run that could not be logged, and were let through; and why the last one could not be. */
   logFailures = 0;
   logFailure: CountersignError | null = null;
   /** How often files of keyrings that had changed could not be used. */
@@ -248,7 +248,7 @@ export class Engine {
     return harmful;
   }
 
-  /** Whether a decision on this hook could have a denial, in audit or not: if it cannot, nobody need be asked. */
+  /** Whether a decision on this hook could have a denial, in audit or not. If not, no policy needs to be asked. */
   serves(hook: HookName): boolean {
     return this.config.default[hook] !== "allow" || this.attachments.some(({ hooks }) => hooks.has(hook));
   }
@@ -280,7 +280,7 @@ export class Engine {
     return inScope.find(({ freezes, mode }) => freezes && mode === "enforce")?.name ?? null;
   }
 
-  /** Logs what was decided without policies, as a gate does with what it cannot carry out. Denied if it cannot be logged. */
+  /** Logs a decision made without policies, such as a denial by the gate itself. If it cannot be logged, it is a denial. */
   record({ subject: named, denied_by, ...decided }: Unasked): Decision {
     const subject = { kind: HOOKS[decided.hook].subject, ...named, path: null };
     this.decided += 1;
@@ -324,7 +324,7 @@ export class Engine {
     return this.keyrings.sealed;
   }
 
-  /** Repeats map writes that attachments committed in an engine before this one, of each key the latest. */
+  /** Repeats map writes that attachments committed in an earlier engine, the latest of each key. */
   restore(commits: readonly Commit[]): void {
     restoreMaps(this.state.maps, this.state.views, commits);
   }

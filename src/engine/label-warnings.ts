@@ -7,9 +7,9 @@ import type { Warning } from "../warning.js";
 
 /**
  * Warns of label keys in scopes that are probably misspelt. A key that another scope, a test, a map or a policy mentions is
- * known. Of any other key there are two signs that it is wrong: a known key is close to it, or the tests beside the
- * attachment's policy have labels and never this one. Without either nothing can be said, and there is no warning: keys are
- * the user's own. `texts` are those of policies and maps.
+ * known. For any other key there is a warning if a known key is similar to it, or if the tests beside the attachment's
+ * policy have labels but never this one. Otherwise there is no warning, since users choose their own keys.
+ * `texts` are those of policies and maps.
  */
 export function labelWarnings({ attachments }: Pick<Config, "attachments">, texts: Iterable<string>): Warning[] {
   const scoped = attachments.flatMap((attachment) => {
@@ -39,7 +39,7 @@ export function labelWarnings({ attachments }: Pick<Config, "attachments">, text
   );
 }
 
-/** Two keys of so many characters are often alike, such as `app` and `api`. */
+/** Keys of at most this many characters are often similar, such as `app` and `api`. */
 const SHORT = 3;
 
 function warningOf({ name, place }: AttachmentConfig, key: string, meant: string | null): Warning {
@@ -52,7 +52,7 @@ function warningOf({ name, place }: AttachmentConfig, key: string, meant: string
   };
 }
 
-/** Whether a text has a key as a word of its own. */
+/** Whether a text contains a key as a whole word. */
 function mentions(text: string, key: string): boolean {
   for (let at = text.indexOf(key); at !== -1; at = text.indexOf(key, at + 1))
     if (!WORD.test(text[at - 1] ?? " ") && !WORD.test(text[at + key.length] ?? " ")) return true;

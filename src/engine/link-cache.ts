@@ -50,9 +50,9 @@ interface Content {
 const EMPTY: Content = { parsed: null, entries: [] };
 
 /**
- * A configuration as it was parsed, and the link results of its policies, for the next run of a command that decides offline:
- * these two are most of the time of a command with many policies. Never used by a gate. An entry counts for exactly the same
- * files, read by the same code under the same version of node; whatever else is in the folder is ignored and replaced.
+ * Caches the parsed configuration and the link results of its policies for the next run of an offline command: with many policies
+ * these take most of the time. Never used by a gate. An entry is valid only for exactly the same files, the same code and the
+ * same version of node; anything else in the folder is ignored and replaced.
  */
 export class LinkCache {
   readonly #file: string;
@@ -80,7 +80,7 @@ export class LinkCache {
     return new LinkCache(folder, `${hash("sha256", resolve(config))}.link`, key);
   }
 
-  /** The configuration that was parsed from this text before; `parse` is called where there is none. Throws what that throws. */
+  /** The configuration that was parsed from this text before; otherwise `parse` is called. Throws what `parse` throws. */
   config(file: string, text: string, parse: (file: string, text: string) => Config): Config {
     const digest = digestOf([
       [file, text],
@@ -107,13 +107,13 @@ export class LinkCache {
     return restoredPolicy(entry.policy, link);
   }
 
-  /** Keeps what was linked from these texts, by the names of their files. */
+  /** Stores the policy that was linked from these texts, by the names of their files. */
   add(file: string, texts: ReadonlyMap<string, string>, policy: LinkedPolicy): void {
     this.#used.set(file, { files: [...texts.keys()], digest: digestOf(texts), policy: storedPolicy(policy) });
     this.#changed = true;
   }
 
-  /** Writes what is new. A cache that cannot be written only costs time. */
+  /** Writes new entries. Ignores errors: without the cache commands are only slower. */
   save(): void {
     if (!this.#changed) return;
     this.#changed = false;
@@ -138,7 +138,7 @@ function cacheFolder(): string | null {
   return isAbsolute(home) ? join(home, ".cache", "countersign") : null;
 }
 
-/** Whether a folder is there, or could be made, that only this user can write. */
+/** Whether the folder exists, or could be created, and only this user can write to it. */
 function isPrivateFolder(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -186,7 +186,7 @@ function writeContent(file: string, key: string, content: Content): void {
   }
 }
 
-/** Also removes what a process left that ended while it wrote. */
+/** Also removes temporary files of processes that ended while writing. */
 function removeOldest(folder: string): void {
   const files = readdirSync(folder).map((name) => join(folder, name));
   const newest = files.map((file) => [file, statSync(file).mtimeMs] as const).sort((a, b) => b[1] - a[1]);

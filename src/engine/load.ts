@@ -91,7 +91,7 @@ export class Loader {
     texts.clear();
     const start = performance.now();
     const policy = link();
-    // what is restored is linked again in the middle of a decision, for the place of a fault
+    // a policy from the cache has to be linked again during a decision to find the place of a fault
     if (performance.now() - start < LONG) this.cache?.add(file, texts, policy);
     return policy;
   }

@@ -11,9 +11,9 @@ import { programSubject } from "./program-subject.js";
 export interface Question {
   readonly hook: HookName;
   readonly subject: Subject;
-  /** Facts that a live load has, or has otherwise, and that cannot be known from the file. */
+  /** Facts that a live load has with values that cannot be known from the file. */
   readonly unknown: readonly string[];
-  /** Facts that the file has, and a live load has not: they are null there. */
+  /** Facts that are known from the file and null in a live load. */
   readonly offlineOnly: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export const LOAD_HOOKS: readonly HookName[] = ["bpf", "bpf_map_create", "bpf_ma
 
 /**
  * What a gate is asked while libbpf loads the objects of a file, in its order: first each map, then each program; each is created
- * or loaded, and then handed out. A gate stops at the first denial, and this does not. The two commands of hook `bpf` that every
+ * or loaded, and then handed out. A gate stops at the first denial; this does not. The two commands of hook `bpf` that every
  * load has are asked once. `signatureOf` finds the signature over what has a digest. Throws what reading the objects throws.
  */
 export function loadQuestions(
@@ -41,7 +41,7 @@ export function loadQuestions(
   return withCommands(questions, objects);
 }
 
-/** Created, then handed out: before its contents are written, so that they are not facts yet. */
+/** A map is created and handed out before its contents are written, so the contents are not facts yet. */
 function mapQuestions(map: MapFacts, prefix: string | null): readonly Question[] {
   const name = liveMapName(map.name, prefix);
   const definition = { ...map, name: shortName(name), contents: null };
@@ -80,7 +80,7 @@ function programQuestions(
   ];
 }
 
-/** What changes with the instructions that are filled in at load: CO-RE relocations, kernel symbols and kfuncs. */
+/** Facts that depend on instructions that libbpf changes at load: CO-RE relocations, kernel symbols and kfuncs. */
 const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"] as const;
 /** From bpf_attr. */
 const SIGNED_BY_LOADER = ["kernel_signature", "kernel_keyring"] as const;
@@ -116,7 +116,7 @@ function unknownOfMap(map: MapFacts, prefix: string | null): readonly string[] {
   return [...new Set(unknown)];
 }
 
-/** Local storage has no entries of its own; anything else of no entries gets them from the loader or from libbpf. */
+/** Local storage maps have max_entries 0; for any other map with max_entries 0 the loader or libbpf sets the number. */
 function isSizedByLoader({ type, max_entries }: MapFacts): boolean {
   if (RINGS.has(type)) return max_entries < PAGE || Math.log2(max_entries) % 1 !== 0;
   return max_entries === 0 && !type.endsWith("_storage");
@@ -136,7 +136,7 @@ function shortName(name: string): string {
 
 /** A section that is a map's name: `.rodata`, but not `.data.custom`, which libbpf leaves as it is. */
 const SECTION_OF_DATA = /^\.[^.]+$/;
-/** Of the section's name, libbpf keeps so many bytes at least (internal_map_name). */
+/** The least number of bytes of the section's name that libbpf keeps (internal_map_name). */
 const SECTION_LENGTH = 7;
 
 /** What libbpf calls a map of global data: `tracer.rodata` in an object that it calls `tracer`. */
@@ -163,7 +163,7 @@ function withCommands(questions: readonly Question[], objects: readonly ObjectFa
   ];
 }
 
-/** A command of which a gate knows the registers alone; offline not even its size, which is that of the loader's bpf_attr. */
+/** A command of which a gate knows only the registers. Offline its size is unknown, too: it is that of the loader's bpf_attr. */
 function command(name: string, cmd: number): Question {
   const nothing = { program: null, map: null, attach: null, run: null, path: null, btf: null };
   const subject: CommandSubject = { name, digest: "", cmd, size: null, ...nothing };

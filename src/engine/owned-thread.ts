@@ -48,7 +48,7 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     this.#worker = new Worker(entryFile(entry), {
       workerData: { ...data, port: port2 },
       transferList: [port2],
-      // flags of the program that embeds the engine are not for a thread: --input-type=module is an error there
+      // do not pass on the flags of the embedding program: --input-type=module is an error in a worker
       execArgv: [],
       // deep recursion in a policy must meet the guest's bound before the host's
       resourceLimits: { stackSizeMb: 16, ...heap },
@@ -71,7 +71,7 @@ export class OwnedThread<To, From extends { readonly is: string }> {
       };
       this.#worker.on("error", ({ name, message }) => end(`${name}: ${message}`));
       this.#worker.on("exit", () => {
-        // Where this thread was busy meanwhile, the last messages, with the reason for the end, come behind the event.
+        // If this thread was busy, the worker's last messages, with the reason for its exit, arrive after the event.
         for (const message of this.received()) take(message);
         for (const fd of this.#opened) closeSync(fd);
         end("the decision thread ended");

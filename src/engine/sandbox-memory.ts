@@ -36,7 +36,7 @@ export class SandboxMemory {
     return Math.floor((this.config.sandbox.memory * (this.domains.get(domain)?.all ?? 0)) / this.all);
   }
 
-  /** Warns if the runtimes of one hook might not fit: of the hook and the domain that lack most. */
+  /** Warns if the runtimes of one hook might not fit. Names only the hook and domain that need the most memory. */
   warnings(): Warning[] {
     let worst = { domain: "", hook: "", bytes: 0, memory: this.config.sandbox.memory };
     for (const [domain, { all, byHook }] of this.domains)

@@ -7,8 +7,8 @@ const SIZE = 32;
 const NONE = -1;
 
 /**
- * Milliseconds that making a policy's runtime may take. What it does is bounded by units of work (sandbox/limits.ts), which
- * take 10 to 60 ms on an idle machine: this is for what these do not count, and must not be met where the machine is busy.
+ * Milliseconds that making a policy's runtime may take. The work is bounded by units (sandbox/limits.ts), which take
+ * 10 to 60 ms on an idle machine. This deadline covers work that has no units; it must be long enough for a busy machine.
  */
 export const PREPARE_WALL = 1000;
 
@@ -43,7 +43,7 @@ export class DecisionWatch {
     this.#enter(attachment, wall, 0);
   }
 
-  /** By the thread: an attachment's runtime is made, in a decision or while nothing is asked. */
+  /** Called by the thread when it starts to make an attachment's runtime, in a decision or while idle. */
   prepare(attachment: number, wall = PREPARE_WALL): void {
     this.#enter(attachment, wall, 1);
   }
@@ -60,7 +60,7 @@ export class DecisionWatch {
     Atomics.store(this.#words, WORDS.attachment, NONE);
   }
 
-  /** By the watcher: which attachment is past its time and `grace` milliseconds more, or null. */
+  /** Called by the watcher: returns the attachment that has exceeded its time by `grace` milliseconds, or null. */
   overdue(grace: number): Overdue | null {
     const count = Atomics.load(this.#words, WORDS.count);
     const attachment = Atomics.load(this.#words, WORDS.attachment);

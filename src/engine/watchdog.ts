@@ -197,7 +197,7 @@ class Watchdog implements DecisionEngine {
       this.#pending.delete(pending.id);
       pending.reject(error);
     }
-    // one that still reads its policies would be no faster the next time
+    // do not replace a thread that still reads its policies: its successor would take as long
     if (id !== null && this.#thread.isReady) this.#replace(this.#thread);
   }
 

@@ -2,13 +2,12 @@ import type { Mode } from "../policy/mode.js";
 import { NR } from "./sys/numbers.js";
 
 /**
- * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h): what loads code into the kernel,
- * and a new kernel image, asks the gate, matched on the system call's number alone, because every other register is the
- * caller's to choose. All else runs at the cost of a few instructions, or of none, since the kernel remembers numbers
- * that are always allowed.
+ * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h). System calls that load code into the
+ * kernel, or a new kernel image, notify the gate. They are matched only by number, because the caller controls all other
+ * registers. Other system calls cost a few instructions, or none, since the kernel caches numbers that are always allowed.
  *
- * Every foreign way into the kernel (i386, x32) asks the gate, which denies it and logs that. In audit such calls run,
- * and the gate is asked about those alone that load code, or that end a program: it records what it would have denied.
+ * System calls with another ABI (i386, x32) notify the gate, which denies and logs them. In audit such calls are executed,
+ * and only those that load code, or that end a program, notify the gate: it records what it would have denied.
  */
 export function gateFilter(mode: Mode): Uint8Array {
   const code: (Instruction | Jump)[] = [
@@ -35,14 +34,14 @@ export function gateFilter(mode: Mode): Uint8Array {
   return encode(code.map((instruction, at) => resolved(instruction, at, labels)));
 }
 
-/** Asks the gate about these numbers, and lets all others run. */
+/** Notifies the gate of these numbers, and allows all others. */
 function asking(numbers: readonly number[]): readonly (Instruction | Jump)[] {
   const jumps = numbers.map((number): Jump => [JUMP_EQUAL, "ask", "next", number]);
   return [...jumps, [RETURN, 0, 0, RET_ALLOW]];
 }
 
 type Label = "foreign" | "x32" | "ask";
-/** A jump to places of the program that are known once all of it stands. */
+/** A jump to labels, whose offsets are known when the whole program is assembled. */
 type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
 
 /** Jumps count instructions from the next one on. */
@@ -53,7 +52,7 @@ function resolved(instruction: Instruction | Jump, at: number, labels: Partial<R
   return [code, distance(jt), distance(jf), k];
 }
 
-/** System calls of x86-64 that a gate is asked about. */
+/** System calls of x86-64 of which the gate is notified. */
 export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module, NR.kexec_load, NR.kexec_file_load];
 
 /** Calls of i386 that load code, and the one that ends each program (arch/x86/entry/syscalls/syscall_32.tbl). */

@@ -41,7 +41,7 @@ export class Judge {
     const decision = this.engine.decide({ hook, subject, current, lacking, operation }, this.standing(overdue));
     this.tell(decision);
     const { verdict, answers, grants } = decision;
-    // a dry run lends and freezes nothing, and a decision that could not be logged has its grants still
+    // a dry run lends and freezes nothing; a decision that could not be logged still has its grants
     const granted = verdict === 0 && decision.mode === "enforce" ? grants : undefined;
     return {
       verdict,
@@ -52,7 +52,7 @@ export class Judge {
     };
   }
 
-  /** Records what no policy decided. It is denied if it could not be logged. */
+  /** Records a decision that no policy made. The operation is denied if this cannot be logged. */
   record({ hook, subject, denial, probe, current, operation }: GateEvent): Verdict {
     const denied_by =
       denial === null
@@ -94,7 +94,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
-  /** Whether an enforcing attachment itself answered: the configuration's default alone does not allow what may do anything. */
+  /** Whether an enforcing attachment itself answered: the configuration's default alone never allows a program that may do anything. */
   readonly answered: boolean;
   /** Whether an enforcing attachment lends the task what it lacks. */
   readonly delegated: boolean;
@@ -112,7 +112,7 @@ export interface GateDenial {
   readonly reason: string;
 }
 
-/** Something that no policy decided: a denial by the gate, or a probe. */
+/** A decision that no policy made: a denial by the gate, or a probe. */
 export interface GateEvent {
   readonly hook: HookName;
   readonly subject: UnaskedSubject;

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.js";
 
 /** How a gate behaves beside what policies say: the configuration's `gate`, and whether all of it is in audit. */
 export interface GateSettings {
-  /** A dry run: a denial by the gate itself is recorded, and the call left to the kernel. */
+  /** A dry run: a denial by the gate itself is recorded, and the kernel executes the call. */
   readonly audit: boolean;
   /** Whether programs, maps and links that were not handed out here are found by id or path. */
   readonly existing: "refuse" | "allow";

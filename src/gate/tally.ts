@@ -1,13 +1,13 @@
 import type { Decision } from "../hooks/decision.js";
 
 /**
- * The outcome of an operation, by its enforced verdicts: the last of these that one of its decisions has. An operation is a system call,
- * with a loader's retries of what was denied.
+ * The outcome of an operation, by its enforced verdicts: the last of these that one of its decisions has. An operation is a system call
+ * and a loader's retries of it after a denial.
  */
 export const OUTCOMES = ["allowed", "probes", "denied"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** What else happened. Rows of the table that the gate's thread writes and others read, in shared memory. */
+/** Other counters. Rows of the table that the gate's thread writes and others read, in shared memory. */
 const EVENTS = [
   /** Decisions in which a policy failed. */
   "faults",
@@ -39,7 +39,7 @@ export class Tally {
     this.#buckets = new BigInt64Array(memory, 8 * COUNTS.length, BUCKETS.length + 2);
   }
 
-  /** A decision was made. Its operation is counted once it is over. */
+  /** Counts a decision. Its operation is counted when it has ended. */
   decision({ answers, grants }: Decision): void {
     if (grants?.delegation?.mode === "enforce") this.add("lent");
     if (grants?.freeze !== undefined) this.add("frozen");

@@ -65,7 +65,7 @@ export interface Gatehouse {
 export class Call {
   #decided = 0;
   #attempt: (() => Attempt) | null = null;
-  /** The operation that this call is a retry of. */
+  /** The operation of which this call is a retry. */
   #repeated: string | null = null;
   #operation: string | null = null;
 

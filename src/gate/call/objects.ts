@@ -9,7 +9,7 @@ export class Objects {
   /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
-  /** What was denied to its tasks and logged, oldest first. */
+  /** Denials to its tasks that were logged, oldest first. */
   readonly #denied = new Set<string>();
   #mapMemory = 0;
   #sweepAt = SWEEP;
@@ -87,7 +87,7 @@ export class Objects {
     return this.#fits(bytes, quota);
   }
 
-  /** Whether something is denied to its tasks for the first time, as far as that is remembered; true once. */
+  /** Returns true the first time that `what` is denied to its tasks. Old entries are forgotten. */
   isDeniedFirst(what: string): boolean {
     if (this.#denied.has(what)) return false;
     const oldest = this.#denied.size < REMEMBERED ? undefined : this.#denied.keys().next().value;

@@ -1,10 +1,10 @@
 import { type Attr, CREATE, LOAD } from "./attr.js";
 
-/** A try to load a program or to create a map. */
+/** An attempt to load a program or to create a map. */
 export interface Attempt {
-  /** Equal for tries of the same thing. */
+  /** Equal for attempts to load the same program or to create the same map. */
   readonly what: string;
-  /** A retry asks for more than the try before it: for a log, for a larger one, or for a map that has no types. */
+  /** A retry has a higher rank than the attempt before it: it asks for a log, for a larger log, or for a map without BTF. */
   readonly rank: number;
 }
 
@@ -12,19 +12,19 @@ export interface Attempt {
 const MAX_GROUPS = 256;
 
 /**
- * Recognizes the retries of loaders: libbpf, cilium/ebpf and bcc make a load that failed once more with a buffer for the verifier's log,
- * and again with a larger one (bpf_object_load_prog of libbpf); libbpf creates a map that failed once more without its BTF
- * (bpf_object__create_map). What the gate denies is denied again then, and is one operation. A retry follows the attempt that it repeats:
- * the same task group makes no other load and no other map in between.
+ * Recognizes the retries of loaders. libbpf, cilium/ebpf and bcc repeat a failed load with a buffer for the verifier's log, and again with a
+ * larger one (bpf_object_load_prog of libbpf). libbpf repeats a failed map creation without BTF (bpf_object__create_map). The gate denies
+ * these retries, too, and they belong to the same operation. A retry directly follows the attempt that it repeats: the same task group
+ * makes no other load and no other map in between.
  */
 export class Retries {
   /**
-   * The last attempt of each task group (in the gate's pid namespace), if it was denied; the group that was denied last is the last. Of
-   * groups, since a loader may retry in another of its threads.
+   * The last attempt of each task group (in the gate's pid namespace), if it was denied; the most recent is last. Keyed by task group,
+   * since a loader may retry in another thread.
    */
   readonly #denied = new Map<number, { readonly attempt: Attempt; readonly operation: string }>();
 
-  /** The operation that an attempt is a retry of, or null. To be asked of every attempt: another one ends the series. */
+  /** The operation of which an attempt is a retry, or null. Call it for every attempt: a different attempt ends the series. */
   operationOf(tgid: number, made: () => Attempt): string | null {
     const last = this.#denied.get(tgid);
     if (last === undefined) return null;
@@ -34,7 +34,7 @@ export class Retries {
     return null;
   }
 
-  /** The attempt was denied. `operation` is that of the first attempt of the series. */
+  /** Records that the attempt was denied. `operation` is that of the first attempt of the series. */
   denied(tgid: number, attempt: Attempt, operation: string): void {
     this.#denied.delete(tgid);
     this.#denied.set(tgid, { attempt, operation });

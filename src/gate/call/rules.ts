@@ -10,8 +10,8 @@ interface RuleRow {
 
 /**
  * Every rule by which the gate itself denies a call, whatever policies say. Each denial is a decision in the log, with
- * the rule's name. In audit it is recorded and the call is left to the kernel. What the kernel would deny as well is
- * none of these rules.
+ * the rule's name. In audit it is recorded and the call is left to the kernel. Calls that the kernel would
+ * deny as well need no rule here.
  */
 export const GATE_RULES = {
   unknown_command: { errno: ERRNO.EINVAL, denies: "a bpf(2) command that the gate does not know" },
@@ -71,7 +71,7 @@ export const GATE_RULES = {
 
 export type GateRule = keyof typeof GATE_RULES;
 
-/** Why a call cannot be carried out, where the kernel would not deny it itself. */
+/** Why the gate cannot carry out a call that the kernel would not deny. */
 export interface Obstacle {
   readonly rule: GateRule;
   /** One line a person can act on. */

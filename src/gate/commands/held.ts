@@ -47,7 +47,7 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Held | null>> =
     const judged = call.listener.objects.mapCreator(info.id) !== null;
     return { kind: "map", program: null, map, programType: 0, attachTo: null, judged, title: `map ${info.id}` };
   },
-  // the kernel's name as it makes a link, and as it finds one
+  // the kernel's names for the file of a link: on creation, and when opened by id or path
   "anon_inode:bpf_link": (call, fd) => linkHeld(call, fd),
   "anon_inode:bpf-link": (call, fd) => linkHeld(call, fd),
 };

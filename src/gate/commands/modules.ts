@@ -36,7 +36,7 @@ export function loadModule(call: Call): Answer {
   return { result: call.asTask(NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
 }
 
-/** What policies and the log know a module by: its own name is inside. */
+/** The name of a module for policies and the log: its own name is inside the file. */
 const NAME = "module";
 
 /** A module as policies see it. Its file has no path here: what the kernel gets is the copy. */

@@ -6,8 +6,8 @@ import { openPlainPath, PLACE, readLink } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
 /**
- * A place in a task's file system that was looked up once, as the task: whatever becomes of names and links afterwards,
- * what was decided on is what is used. `path` is where it is, for a policy; {@link name} leads the kernel there.
+ * A file in a task's file system, looked up once with the task's credentials: later changes of names and links do not change the
+ * file that was decided on. `path` is its path, for policies; {@link name} is a path by which the kernel finds it.
  */
 export class Place {
   constructor(
@@ -30,8 +30,8 @@ export interface NewName {
 const AT_FDCWD = -100;
 
 /**
- * Looks a path up. A negative errno as the kernel's; an obstacle for one that leads through a link of /proc to a
- * process's own files, since those would be the gate's. It is held as long as the call is.
+ * Looks a path up. Returns a negative errno like the kernel's, or an obstacle if the path leads through a link in /proc to a
+ * process's own files, since for the gate those would be its own. The file is held open as long as the call lasts.
  */
 export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): Place | Obstacle | number {
   // a path out of the memory of a task that is gone may be anything, and there is nobody to look it up as

@@ -22,9 +22,9 @@ const MAX_PAGES = 16_384;
 const TOO_MANY = tooLarge("a list of symbols on more pages", MAX_PAGES);
 
 /**
- * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is looked at once, so that a list
- * of fifty thousand symbols, as libbpf makes it from a pattern, takes some hundreds of calls. A negative errno as the
- * kernel's.
+ * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is read once, so a list of fifty
+ * thousand symbols, as libbpf makes from a pattern, takes some hundreds of calls. Returns a negative errno like the
+ * kernel's on failure.
  */
 export function copyTexts(task: Task, address: bigint, count: number): Texts | Obstacle | number {
   if (count > MAX_PROBES) return -ERRNO.E2BIG;
@@ -58,8 +58,8 @@ class Pages {
   constructor(private readonly task: Task) {}
 
   /**
-   * Fetches the pages that texts begin in, all at once. 0; an obstacle where there are too many, an errno where one is
-   * not there.
+   * Fetches the pages in which texts begin, all at once. Returns 0, an obstacle if there are too many, or an errno if one is
+   * not mapped.
    */
   fetch(pointers: Iterable<bigint>): Obstacle | number {
     const wanted = new Set<bigint>();
@@ -74,8 +74,8 @@ class Pages {
   }
 
   /**
-   * A text without its NUL; E2BIG where it is longer than `limit`, an obstacle where too many pages have been looked
-   * at.
+   * Returns a text without its NUL; E2BIG if it is longer than `limit`, or an obstacle if too many pages have been
+   * read.
    */
   text(address: bigint, limit: number): Uint8Array | Obstacle | number {
     const parts: Uint8Array[] = [];

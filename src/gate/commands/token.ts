@@ -6,9 +6,9 @@ const INITIAL_USER_NAMESPACE = 0xeffffffd;
 
 /**
  * Hook `bpf_token_create` is asked where an attachment serves it, but no token is ever made: in the initial user
- * namespace the kernel makes none for anybody, whatever attr holds (bpf_token_create of kernel/bpf/token.c), and says
- * so itself; every libbpf that finds a BPF file system asks. In any other user namespace a token would be the gate's
- * and not the task's.
+ * namespace the kernel creates no token for any task, whatever attr holds (bpf_token_create of kernel/bpf/token.c), so it
+ * executes the call and returns the error; libbpf asks whenever it finds a BPF file system. In another user namespace a
+ * token would belong to the gate and not to the task.
  */
 export function createToken(call: Call, name: string): Answer {
   if (call.serves("bpf_token_create")) {
@@ -20,5 +20,5 @@ export function createToken(call: Call, name: string): Answer {
   return call.deny("token_create", "bpf_token_create", { name }, "the gate cannot make a token for another task");
 }
 
-/** What registers tell of a token: nothing. One frozen object, which the sandbox then knows. */
+/** The registers tell nothing about a token. A single frozen object, so that the sandbox builds the subject only once. */
 export const TOKEN: TokenSubject = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });

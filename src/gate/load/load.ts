@@ -57,9 +57,9 @@ export function digestOf({ insns }: LiveLoad): string {
 }
 
 /**
- * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Gives
- * a negative errno where the kernel would deny it unseen, or the task's memory does not hold it; an obstacle where it
- * is more than the gate copies.
+ * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Returns
+ * a negative errno if the kernel would deny it at once, or the task's memory cannot be read; an obstacle if it is more
+ * than the gate copies.
  */
 export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number {
   const insnCount = given.u32(LOAD.insnCount);
@@ -131,8 +131,8 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number 
 }
 
 /**
- * The instructions, and the license with its NUL. They are copied at once, since each copy takes a system call: of the
- * license as much as is on its first page, which is there all or none, and more only where there is no NUL on that.
+ * The instructions, and the license with its NUL. They are copied with one system call: of the
+ * license only the part on its first page, and more only if there is no NUL on that page.
  */
 function copyCode(
   task: Task,
@@ -239,9 +239,9 @@ function translateInsns(
 }
 
 /**
- * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up wherever they lie,
- * before its start and past that count among it (check_and_resolve_insns of kernel/bpf/verifier.c), which would be the
- * gate's memory. What is no fd of the task becomes -1.
+ * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up at any index,
+ * even before the start of the array or after its end (check_and_resolve_insns of kernel/bpf/verifier.c), which would be
+ * the gate's memory. An entry that is not an fd of the task becomes -1.
  */
 function copyFdArray(
   task: Task,

@@ -43,7 +43,7 @@ export function loadProgram(call: Call): Answer {
   if (wanting !== null) return deny("loader", wanting);
 
   const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
-  if (fd < 0 && call.isDryRun) return "continue"; // whatever the kernel says to the task itself, log included
+  if (fd < 0 && call.isDryRun) return "continue"; // the kernel executes the task's call, and writes its errno and log
   writeLog(call, load);
   if (fd < 0) return { result: fd };
   const info = programInfo(fd);

@@ -12,12 +12,12 @@ import { close } from "../sys/pidfd.js";
 import type { LiveLoad } from "./load.js";
 
 /**
- * A load of a program that calls bpf(2) with copies of its maps that nobody else can have: what is decided on is then
- * what the program finds when it runs, whatever becomes of the task's own map. To freeze that one would keep user space
- * from writing alone: an iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so
+ * In the load of a program that calls bpf(2), replaces maps by copies that no other program or task can access: it then runs
+ * with the contents that were decided on, even if the task's own map changes. Freezing the task's map would only keep user
+ * space from writing: an iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so
  * does a program that was loaded with it before. Copied are arrays of one element: those whose contents are facts and,
- * where an attachment in scope has maps frozen, all that only hold bytes. Any other map stays. In audit the copies are
- * for the facts alone. An obstacle where one cannot be made.
+ * where an attachment in scope has maps frozen, all that only hold bytes. Any other map is used as it is. In audit the
+ * copies serve only to compute facts. Returns an obstacle if a copy cannot be made.
  */
 export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   const { objects } = call.listener;
@@ -54,8 +54,8 @@ function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
 }
 
 /**
- * A map that holds what another one holds now, frozen, and where the kernel knows that (Linux 6.18) for the program of
- * this digest alone.
+ * A frozen map with the current contents of another one, and from Linux 6.18 on exclusive to the program with this
+ * digest.
  */
 function copyOf(info: KernelMap, fd: number, digest: Uint8Array): number {
   const value = firstValue(fd, info.valueSize);

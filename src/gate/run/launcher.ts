@@ -46,7 +46,7 @@ function confine(gate: number, mode: Mode): void {
     writeSync(gate, `failed ${name} ${-result}\n`);
     process.exit(FAILED);
   };
-  // with CAP_SYS_ADMIN neither a domain nor a filter needs no_new_privs, and set-uid programs go on working
+  // with CAP_SYS_ADMIN neither a domain nor a filter needs no_new_privs, and set-uid programs keep working
   if (!mayConfine()) step("no_new_privs", refuseNewPrivileges());
   // the domain protects the gate from the command, and in audit there is nothing to protect
   if (mode === "enforce") step("landlock", enterDomain());
@@ -65,7 +65,7 @@ function readToEnd(fd: number): Uint8Array {
 }
 
 /**
- * As execvp(3): a name without a slash is looked for in PATH, and a refusal is reported only where nothing was found.
+ * Like execvp(3): a name without a slash is looked up in PATH, and EACCES is reported only if no other file was found.
  */
 function executeInPath({ words, environment }: Order): number {
   const name = words[0] ?? new Uint8Array();

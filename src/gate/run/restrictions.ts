@@ -1,18 +1,18 @@
 import type { Mode } from "../../policy/mode.js";
 import { capabilities } from "../sys/credentials.js";
 
-/** Something that a command cannot do, or does otherwise, because the gate is there. */
+/** Something that a command cannot do, or that works differently, because of the gate. */
 interface RestrictionRow {
   /** Rows of the table in docs/run.md: a test compares the two. */
   readonly what: string;
   readonly why: string;
-  /** Whether it remains in audit: where denying nothing leaves a choice, it does not. */
+  /** Whether it remains in audit. Restrictions that audit can do without do not. */
   readonly inAudit: "no" | "yes" | "without CAP_SYS_ADMIN";
 }
 
 /**
- * What `countersign run` takes from a command beside what policies deny. Those that remain in audit are there because
- * the gate cannot see the command's calls without them.
+ * Restrictions of a command under `countersign run` besides the denials of policies. Those that remain in audit are needed for
+ * the gate to see the command's calls.
  */
 export const RESTRICTIONS: readonly RestrictionRow[] = [
   {
@@ -77,7 +77,7 @@ export function restrictionsIn(mode: Mode): readonly RestrictionRow[] {
 
 const CAP_SYS_ADMIN = 21n;
 
-/** Whether this thread may confine itself as it is. */
+/** Whether this thread may enter a Landlock domain and install a filter without no_new_privs. */
 export function mayConfine(): boolean {
   return ((capabilities().effective >> CAP_SYS_ADMIN) & 1n) === 1n;
 }

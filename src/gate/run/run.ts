@@ -19,7 +19,7 @@ import { passSignals } from "./signals.js";
 /** What came of a command under the gate. */
 export interface RunResult {
   readonly ending: Ending;
-  /** `audit`: it was a dry run, and what is counted as denied was let through. */
+  /** `audit`: it was a dry run; operations counted as denied were let through. */
   readonly mode: Mode;
   readonly counts: Readonly<Record<Count, number>>;
   /** Distinct denials, at most 100, in the order of their first occurrence. */

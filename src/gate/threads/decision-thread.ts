@@ -32,13 +32,13 @@ export interface ThreadEvents {
   handed(whose: string, handed: readonly Handed[]): void;
   /** Attachments wrote to maps. */
   wrote(wrote: readonly Wrote[]): void;
-  /** The configuration was taken, and this is probably a mistake in it. */
+  /** The configuration was accepted, but this is probably a mistake in it. */
   warned(warning: Warning): void;
-  /** Something was denied, or would be but for a dry run or audit: each reason once. */
+  /** An operation was denied, or would be without a dry run or audit: each reason once. */
   denial(denial: ToldDenial): void;
   /** The thread was ended or taken off because of what it was doing, and another one is there. */
   replaced(reason: string): void;
-  /** In audit a decision could not be logged and went on; told once. */
+  /** In audit a decision could not be logged, and its operation was let through; reported once. */
   unlogged(error: CountersignError): void;
   /** A task made the gate wait and was killed. */
   killed(tid: number): void;
@@ -76,7 +76,7 @@ export class DecisionThread {
   #stopped = false;
   #ending = false;
   #isLost = false;
-  /** Whether it was told that decisions in audit cannot be logged. */
+  /** Whether it was reported that decisions in audit cannot be logged. */
   #unlogged = false;
   /** The errand over which a task was killed last: see {@link Blocked.count}. */
   #killed = 0;

@@ -73,7 +73,7 @@ export type FromThread =
   | { readonly is: "left"; readonly visit: Visit }
   /** A call that was handed to the thread is over. */
   | { readonly is: "served"; readonly visit: string }
-  /** In audit a decision could not be logged and went on: the first of this thread. */
+  /** In audit a decision could not be logged, and its operation was let through: the first of this thread. */
   | { readonly is: "unlogged"; readonly error: Failure }
   /** A listener's tasks keep the thread waiting. */
   | { readonly is: "slow"; readonly fd: number }

@@ -192,7 +192,7 @@ class GateThread {
       last.close();
       this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
       this.#say({ is: "done", order });
-      // only now, since whoever watches knows attachments by their numbers in the new configuration from here on
+      // only now: from here on the watcher uses the attachment numbers of the new configuration
       this.#idle ??= this.#preparePolicies();
     } catch (error) {
       this.#say({ is: "failed", id: order, error: failureOf(error) });
@@ -290,7 +290,7 @@ class GateThread {
   }
 }
 
-/** For a person, who is told once: the reason for the first failure, and what follows from it. */
+/** Printed once: the reason for the first failure, and its consequence. */
 function unloggedError(cause: CountersignError | null): CountersignError {
   const message = `decisions cannot be logged; their operations are let through, because audit denies nothing: ${cause?.message ?? "unknown"}`;
   return new CountersignError("FILE_UNREADABLE", message, { place: cause?.place, remedy: cause?.remedy });
@@ -301,7 +301,7 @@ const A_WHILE = 5;
 const MOST_UNTOLD = 64;
 /** Listeners that are served in one turn before messages are looked at. */
 const READY_AT_ONCE = 64;
-/** Distinct denials that are told of; all are in the decision log. */
+/** Distinct denials that are reported; all are in the decision log. */
 const MAX_TOLD = 100;
 
 /** Frozen, so that what is in scope for it can be remembered. */
@@ -311,7 +311,7 @@ function frozen(container: Container | null): Container | null {
   return Object.freeze(container);
 }
 
-/** An engine whose attachments the gate can all ask. Throws HOOK_NOT_ENFORCED, and what {@link Engine.open} throws. */
+/** An engine all of whose attachments the gate can ask. Throws HOOK_NOT_ENFORCED, and what {@link Engine.open} throws. */
 async function openEngine(...what: Parameters<typeof Engine.open>): Promise<Engine> {
   const engine = await Engine.open(...what);
   try {
