@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import type { Outcome } from "../../../src/policy/outcome.js";
 import { SUBJECT_CHARACTER, SUBJECT_FREE, UNITS_PER_STEP } from "../../../src/sandbox/weights.js";
+import { DIGESTS } from "../../../src/trust/digest.js";
 import { blob, Guest, link, SUBJECT } from "../../support/guest.js";
 
 const HEAD = `import { hash, map_delete, map_lookup, map_update, note, read, verify_signature } from "countersign";\n`;
@@ -66,6 +67,18 @@ describe.each(policies)("the budget of steps, and %s", (_, policy) => {
 
 describe("the budget of steps", () => {
   const guest = new Guest();
+
+  it.each(Object.keys(DIGESTS))("pays for the bytes that are hashed with %s by what they take", (algorithm) => {
+    const policy = link(blob(`hash("${algorithm}", blob.data); return 0;`, HEAD));
+    const stepsFor = (length: number) => {
+      const { fault, steps } = guest.ask(policy, { subject: { ...SUBJECT, data: new Uint8Array(length) }, limits });
+      expect(fault).toBeNull();
+      return steps;
+    };
+    const units = UNITS_PER_STEP * (stepsFor(2 ** 20) - stepsFor(0));
+    const bytes = algorithm.startsWith("sha3-") ? 16 : 32;
+    expect(Math.abs(units - 2 ** 20 / bytes)).toBeLessThanOrEqual(UNITS_PER_STEP);
+  });
 
   it("is one: what is left by one kind of work is what another has", () => {
     const half = (work: string) => `for (let i = 0; i < blob.n; i++) { ${work} }`;
