@@ -1,7 +1,7 @@
 import { oneLine } from "./error.js";
 
 /**
- * What is probably a mistake in a configuration or a policy, found at start. A warning changes no verdict. Each code has a
+ * What is probably a mistake in a configuration or a policy, found at start. A warning does not change a verdict. Each code has a
  * page in docs/errors/.
  */
 export const WARNING_CODES = [

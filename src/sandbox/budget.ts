@@ -4,15 +4,15 @@ import { ENGINE_FREE, UNITS_PER_STEP } from "./weights.js";
 /** Steps that the guest counts by itself before it asks for more: each time it asks takes 5 µs. */
 const SLICE = 4096;
 /**
- * Units that the engine has beyond the budget. It traps where it has none, which costs the module: with these it can unwind,
- * and what it overspends a little is found at the next call of the host, at the next slice, or at the end.
+ * Units that the engine has beyond the budget. When they are used up it traps, and the module is lost. With these the engine can
+ * unwind after a small overrun, which is found at the next call of the host, at the next slice, or at the end.
  */
 const UNWINDING = 20_000;
 
 /**
  * The steps of one decision. The engine takes units from `memory.units`, and the host with `pay`; the linked policy counts steps
- * in a variable of its own, a slice at a time, which is paid once it is used up. So all that a decision does is paid from
- * one budget, and what it may take more than that is less than a slice.
+ * in a variable of its own, one slice at a time, and each slice is paid when it is used up. So all work of a decision is paid from
+ * one budget, and it exceeds this by less than a slice.
  */
 export class StepBudget {
   readonly #memory: GuestMemory;
@@ -51,7 +51,7 @@ export class StepBudget {
     return this.#slice;
   }
 
-  /** Takes units. False where there are not so many: the policy is then out of steps. */
+  /** Takes units. Returns false if there are too few: the policy is then out of steps. */
   pay(units: number): boolean {
     if (this.#exhausted) return false;
     if (this.#used() + units > this.#steps * UNITS_PER_STEP) {
@@ -63,7 +63,7 @@ export class StepBudget {
     return true;
   }
 
-  /** The decision is over, with `left` steps of its slice. Returns the steps that it used: more than it had where it ran out. */
+  /** The decision is over, with `left` steps of its slice. Returns the steps that it used, which exceed the budget if it ran out. */
   end(left: number): number {
     const units = this.#memory.units;
     const used = this.#used(units);

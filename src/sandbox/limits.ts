@@ -32,7 +32,7 @@ export const COMPILE_MEMORY = 8 * 1024 * 1024;
 export const PREPARE_UNITS = 2 * COMPILE_UNITS + 4_000_000;
 export const PREPARE_MEMORY = 2 * COMPILE_MEMORY + 4 * 1024 * 1024;
 
-/** Bytes that the runtimes of an engine take in all of its domains, where the configuration does not say. */
+/** Default for the bytes that the runtimes of an engine may take in all of its domains. */
 export const SANDBOX_MEMORY = 256 * 1024 * 1024;
 
 /** Subjects that a runtime keeps built, and how many characters of JSON they may come to. */

@@ -8,7 +8,7 @@ const MAXIMUM = 32768;
 export const BOX = 16;
 /** The address of the units that natives may still use: the engine traps once they are negative. */
 export const UNITS = 20;
-/** A box for the time in which none is running. All three are below what the engine itself uses. */
+/** The box that is used while no runtime is running. All three are below the memory that the engine uses. */
 const IDLE = 64;
 /** Where the engine's own memory begins. */
 const LOW_END = 1024;
@@ -43,7 +43,7 @@ export class GuestMemory {
     this.#fresh()[BOX >> 2] = box;
   }
 
-  /** Allows that many bytes, and units of natives, for what is done while no runtime is running. */
+  /** Sets the bytes and the units of natives that may be used while no runtime is running. */
   allow(bytes: number, units = NO_LIMIT): void {
     this.#fresh()[(IDLE >> 2) + BUDGET] = Math.min(bytes, NO_BUDGET);
     this.units = units;

@@ -15,7 +15,7 @@ import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./weights.js";
 /** One policy in a QuickJS runtime of its own. Never throws once it is made. */
 export class Runtime implements Callbacks {
   readonly module: Module;
-  /** Set when the policy ran out of memory or worse: the runtime must not be asked again. */
+  /** Set when the policy ran out of memory or trapped: the runtime must not be asked again. */
   spent = false;
   readonly #runtime: JSRuntimePointer;
   readonly #context: JSContextPointer;
@@ -102,7 +102,7 @@ export class Runtime implements Callbacks {
     this.#internal = undefined;
     this.#unanswered = undefined;
     this.#wall = limits.wall;
-    // to build a subject is not on the policy's time
+    // building a subject does not count against the policy's time
     this.#deadline = Number.POSITIVE_INFINITY;
     try {
       this.module.memory.run(this.#boxPointer);
@@ -256,7 +256,7 @@ export class Runtime implements Callbacks {
 
   #why(status: number, outOfSteps: boolean, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
-    // before what it ran out of: a misspelt fact can be the cause of that, and is what the author has to correct
+    // an unknown fact is reported before a limit: it can be the cause, and the author has to correct it
     if (this.#fresh()[slot.UNKNOWN_FACT] !== 0) return "unknown";
     if (this.#fresh()[slot.UNUSED_DENIAL] !== 0) return "unused";
     if (outOfSteps) return "steps";
@@ -324,7 +324,7 @@ export class Runtime implements Callbacks {
   }
 }
 
-/** Bytes by which the books of a heap may differ: a few blocks are allocated by the host, and the allocator rounds sizes up. */
+/** Tolerance of the heap check in bytes: a few blocks are allocated by the host, and the allocator rounds sizes up. */
 const HEAP_SLACK = 64;
 
 /** A slot that no subject is put in. */

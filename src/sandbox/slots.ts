@@ -22,7 +22,7 @@ export const STATUS = 3;
 export const BUDGET = 4;
 /** Out: how many notes were made. The host sets this and the next four to 0 before each decision. */
 export const NOTES = 5;
-/** Out: what the policy ran out of: MEMORY, STACK or NO_STEPS; else 0. The engine itself says so, whatever the policy makes of it. */
+/** Out: what the policy ran out of: MEMORY, STACK or NO_STEPS; else 0. Set by the engine itself, so that the policy cannot hide it. */
 export const RAN_OUT = 6;
 /** Out: how often `deny` was called. */
 export const REFUSALS = 7;
@@ -77,7 +77,7 @@ export const ZERO = 4;
 /** Values of RAN_OUT. */
 export const MEMORY = 1;
 export const STACK = 2;
-/** Set by the host, where the policy had no steps for what it asked of it. */
+/** Set by the host if the policy had too few steps for its call of the host. */
 export const NO_STEPS = 3;
 
 /** Values of CALL. */
@@ -88,5 +88,5 @@ export const MAP_UPDATE = 4;
 export const MAP_DELETE = 5;
 export const READ = 6;
 export const FIELD = 7;
-/** The policy has used up the steps that it had: it is given more, by number, while there are any. */
+/** The policy has used up its slice, and asks for the next one. */
 export const MORE_STEPS = 8;

@@ -41,7 +41,7 @@ export class Subjects {
     this.#guest = guest;
   }
 
-  /** The slot of a subject, which is built in the guest if it is not known; -1 where it weighs more than `most` units. */
+  /** The slot of a subject, which is built in the guest if it is not known; -1 if that takes more than `most` units. */
   slotOf(subject: object, most: number): number {
     if (subject !== this.#last) {
       const kept = this.#kept.get(subject);
@@ -55,7 +55,7 @@ export class Subjects {
     return this.#lastWeight > most ? -1 : this.#lastSlot;
   }
 
-  /** Units that the subject of the last slot takes, whether it had to be built or not. */
+  /** Units of the subject of the last slot, charged whether it had to be built or not. */
   get weight(): number {
     return this.#lastWeight;
   }

@@ -1,7 +1,7 @@
 import * as slot from "./slots.js";
 
 /**
- * What one step of `limits.steps` pays for. The linker counts a step for each function entry and loop round. All else is counted
+ * The weights of work in steps of `limits.steps`. The linker counts a step for each function entry and loop round. All else is counted
  * in units, of which a step has 10: a unit stands for work that takes 3 to 20 ns on a machine of 2020, so that the
  * default budget ends well before the default wall clock. scripts/engine.mjs reads those weights that the engine itself counts.
  */
@@ -22,18 +22,18 @@ export const BUILT_IN = 4;
 export const BLOCK = 3;
 
 /**
- * Units of the engine's that nothing is charged for in a decision: an ordinary one takes less. How many it takes depends a little on
- * what the runtime has seen before (names of properties, shapes of objects), which must not show in what is recorded.
+ * Units of the engine that are free in each decision; ordinary decisions use fewer. The exact number depends slightly on earlier
+ * decisions of the runtime (names of properties, shapes of objects), and records must not depend on that.
  */
 export const ENGINE_FREE = 4096;
 
 // Counted by the host.
 
-/** Any call of the host: 3 to 6 µs to cross and to come back. */
+/** Any call of the host: 3 to 6 µs for the call and the return. */
 export const CROSSING = 500;
 /** A change of a map: another 10 µs, for the transaction's copy and the size of the value. */
 export const MAP_CHANGE = 600;
-/** A signature that is looked at: 65 µs for P-256, 22 µs for RSA-2048, and its certificates where they are seen first. */
+/** Verifying a signature: 65 µs for P-256, 22 µs for RSA-2048, plus its certificates when they are seen first. */
 export const SIGNATURE = 6000;
 /** The power of two of bytes that are hashed for a unit: 32 bytes take 15 to 60 ns. */
 export const HASHED_LOG2 = 5;
@@ -45,10 +45,10 @@ export const READ_BYTE = 6;
 export const TEXT_LOG2 = 4;
 /** A character of a subject's JSON beyond `SUBJECT_FREE`: 80 to 120 ns to pack, parse and freeze. */
 export const SUBJECT_CHARACTER = 6;
-/** Characters of a subject that nothing is charged for: the facts of nearly all programs are a tenth of that. */
+/** Characters of a subject that are free: the facts of nearly all programs are a tenth of that. */
 export const SUBJECT_FREE = 65_536;
 
-/** Units that a call of the host takes, by what is asked of it. */
+/** Units of a call of the host, by the function and its arguments. */
 export function weightOf(box: Int32Array, text: string, bytesOf: (number: number) => Uint8Array): number {
   const sizeAt = (at: number) => (box[at]! < 0 ? 0 : bytesOf(box[at]!).length);
   const crossing = CROSSING + (text.length >> TEXT_LOG2);

@@ -64,7 +64,7 @@ export function tellAnswers(told: Record<string, unknown>): void {
   }
 }
 
-/** What `deny` was told last. */
+/** The reason of the last call of `deny`. */
 export function lastReason(): string {
   return String(refusals[2 * ((box[REFUSALS]! - 1) % MAX_REFUSALS) + 1]);
 }

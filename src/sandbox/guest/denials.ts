@@ -6,7 +6,7 @@ import { beginning } from "./text.js";
 // Bound before the lockdown removes Reflect.
 const { apply } = Reflect;
 
-/** Characters of a stack that are told. */
+/** Characters of a stack that are reported. */
 const MAX_STACK = 2048;
 
 interface UnusedDenial {
@@ -16,7 +16,7 @@ interface UnusedDenial {
 
 let unused: UnusedDenial | null = null;
 
-/** The first denial that the decision dropped, for once. */
+/** Returns the first denial that the decision dropped, and clears it. */
 export function takeUnusedDenial(): UnusedDenial | null {
   const taken = unused;
   unused = null;

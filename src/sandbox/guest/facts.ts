@@ -15,7 +15,7 @@ import { beginning } from "./text.js";
  * The lockdown deletes Proxy, and freezes the copies, the proxies and their targets.
  */
 
-/** Characters of a misspelt name, and of a stack, that are told; names that are compared with it. */
+/** Limits on what is reported: characters of a misspelt name and of a stack, and names to compare it with. */
 const MAX_NAME = 64;
 const MAX_STACK = 2048;
 const MAX_KNOWN = 128;
@@ -24,14 +24,14 @@ interface UnknownFact {
   readonly name: string;
   /** Whether it was read of the virtual module's namespace. */
   readonly isMember: boolean;
-  /** What there is to be read instead. */
+  /** The names that can be read instead. */
   readonly known: readonly string[];
   readonly stack: string;
 }
 
 let unknown: UnknownFact | null = null;
 
-/** The first unknown fact that the decision read, for once. */
+/** Returns the first unknown fact that the decision read, and clears it. */
 export function takeUnknownFact(): UnknownFact | null {
   const taken = unknown;
   unknown = null;

@@ -9,8 +9,8 @@ const MAX_TEXT = 2048;
 let ranOut: Error | null = null;
 
 /**
- * Called where the policy has counted more steps than it had: `left` is negative. Returns what is left of those that it has now.
- * Throws where there are none, until the policy is out of its loops: the first place is reported.
+ * Called when the policy has used up its slice: `left` is negative. Returns the steps that are left of the next slice. Throws if there
+ * is none, each time until the policy has left its loops; the first place is reported.
  */
 export function moreSteps(left: number): number {
   if (ranOut !== null) throw ranOut;
