@@ -72,7 +72,7 @@ describe("countersign check on a BPF object", () => {
   });
 
   for (const hook of HOOK_NAMES)
-    it(`asks ${hook} alone where it is named`, async () => {
+    it(`asks ${hook} alone with --hook`, async () => {
       const place = workplace(HOOK_NAMES.map((name) => `export const ${name} = () => 0;`).join("\n"));
       const { code, asked: all } = await asked(place, "--hook", hook, PEEK);
       const whole = { file: "peek-tc.o", blob: "peek-tc.o" }[HOOKS[hook].subject as string];

@@ -18,7 +18,7 @@ const policies = documents.flatMap((file) => {
 });
 
 describe("a policy in a document", () => {
-  it("stands there", () => expect(policies.length).toBeGreaterThanOrEqual(4));
+  it("is found", () => expect(policies.length).toBeGreaterThanOrEqual(4));
 
   it.each(policies)("links without a warning: %s", (_, file, code) => {
     const options = { read: () => code, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: "" };
