@@ -115,17 +115,24 @@ export function readConfig(
 export function parseConfig(file: string, text: string): Config {
   const document = new Document(file, text, "CONFIG_INVALID", "mend it there (docs/configuration.md has every key)");
   const input = validated(document, SCHEMA);
-  refuseProto(document, document.value, []);
+  refuseProto(document);
   return new Reader(document, input).config();
 }
 
-/** No part of a configuration can be called so, and a schema's record leaves it out without a word. */
-function refuseProto(document: Document, value: unknown, path: Path): void {
-  if (typeof value !== "object" || value === null) return;
+/** Rejects the key `__proto__`: it names nothing in a configuration, and the records of a schema drop it without an error. */
+function refuseProto(document: Document): void {
+  const path = pathToProto(document.value);
+  if (path !== null) throw document.error(path, "`__proto__` is no name", "use another one", "key");
+}
+
+function pathToProto(value: unknown): Path | null {
+  if (typeof value !== "object" || value === null) return null;
   for (const [key, held] of Object.entries(value)) {
-    if (key === "__proto__") throw document.error([...path, key], "`__proto__` is no name", "use another one", "key");
-    refuseProto(document, held, [...path, key]);
+    if (key === "__proto__") return [key];
+    const within = pathToProto(held);
+    if (within !== null) return [key, ...within];
   }
+  return null;
 }
 
 /** Turns what the schema let through into a Config: paths, units and names. */
