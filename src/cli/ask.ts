@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import type { LogConfig } from "../config/config.js";
 import { hookOf, type OfflineSignatures, questionsAbout } from "../engine/offline.js";
 import { LOAD_HOOKS, type Question } from "../engine/offline-load.js";
@@ -9,6 +8,7 @@ import type { Decision, Origin } from "../hooks/decision.js";
 import { readInput } from "../input.js";
 import type { Current } from "../policy/current.js";
 import { warn } from "./output.js";
+import { compileWasmOnce, openUnoptimized } from "./v8-flags.js";
 
 /** Who asks about a file, and how. */
 export interface Ask {
@@ -32,21 +32,22 @@ export async function openEngine(
   time?: number,
   log: (configured: LogConfig | null) => LogConfig | null = () => null,
 ): Promise<TimedEngine> {
-  // a command is over before optimizing WASM pays, and would wait for it when it exits
-  if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
+  compileWasmOnce();
   const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }, { refuseSpent }] = await Promise.all([
     import("../engine/timed-engine.js"),
     import("../engine/link-cache.js"),
     import("../config/config.js"),
     import("./spent-keyring.js"),
   ]);
-  const cache = LinkCache.open(path);
-  const config = readConfig(
-    path,
-    origin,
-    (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
-  );
-  const engine = await TimedEngine.open({ ...config, log: log(config.log) }, cache);
+  const [config, engine] = await openUnoptimized(async () => {
+    const cache = LinkCache.open(path);
+    const read = readConfig(
+      path,
+      origin,
+      (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
+    );
+    return [read, await TimedEngine.open({ ...read, log: log(read.log) }, cache)] as const;
+  });
   engine.warnings.forEach(warn);
   if (time === undefined) refuseSpent(config, Date.now());
   return engine;
