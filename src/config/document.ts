@@ -1,15 +1,17 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Document as YamlDocument } from "yaml";
 import { CountersignError, type ErrorCode } from "../error.js";
-import type { Path, Tree } from "./document-tree.js";
-import { readPlainYaml } from "./plain-yaml.js";
+
+/** A way into a document: keys and indexes. */
+export type Path = readonly PropertyKey[];
 
 /**
  * One YAML 1.2 document (JSON is one too) that knows where each of its values stands. Strict: keys are unique strings, no
  * tags of its own, no second document, bounded expansion of aliases.
  */
 export class Document {
+  readonly value: unknown;
   private readonly lines = new LineCounter();
-  private readonly tree: Tree;
+  private readonly yaml: YamlDocument;
 
   /** Throws the given code, with places `file:line:column`. */
   constructor(
@@ -18,13 +20,16 @@ export class Document {
     private readonly code: ErrorCode,
     private readonly remedy = "mend it there",
   ) {
-    const plain = readPlainYaml(text);
-    if (plain !== null) countLines(text, this.lines);
-    this.tree = plain ?? this.parsed(text);
-  }
-
-  get value(): unknown {
-    return this.tree.value;
+    const [yaml, second] = this.guarded(() =>
+      parseAllDocuments(text, { lineCounter: this.lines, prettyErrors: false, stringKeys: true }),
+    ) as YamlDocument[];
+    if (yaml === undefined) throw this.invalid(`${file}:1:1`, "is empty");
+    this.yaml = yaml;
+    const problem = yaml.errors[0] ?? yaml.warnings[0] ?? second?.errors[0];
+    if (problem !== undefined) throw this.invalid(this.position(problem.pos[0]), spoken(problem.message));
+    if (second !== undefined)
+      throw this.invalid(this.position(second.range?.[0] ?? 0), "a second document begins here");
+    this.value = this.guarded(() => yaml.toJS({ maxAliasCount: 100 }));
   }
 
   /** An error about a value; or about the key itself, where that is what is wrong. */
@@ -37,56 +42,7 @@ export class Document {
     return this.position(this.offset(path, what) + characters);
   }
 
-  /** See {@link Tree.quote}. */
-  quote(path: Path): number | null {
-    return this.tree.quote(path);
-  }
-
-  /** Offset into the text, for sorting. */
-  offset(path: Path, what: "key" | "value" = "value"): number {
-    return this.tree.offset(path, what);
-  }
-
-  private parsed(text: string): Tree {
-    const [yaml, second] = this.guarded(() =>
-      parseAllDocuments(text, { lineCounter: this.lines, prettyErrors: false, stringKeys: true }),
-    ) as YamlDocument[];
-    if (yaml === undefined) throw this.invalid(`${this.file}:1:1`, "is empty");
-    const problem = yaml.errors[0] ?? yaml.warnings[0] ?? second?.errors[0];
-    if (problem !== undefined) throw this.invalid(this.position(problem.pos[0]), spoken(problem.message));
-    if (second !== undefined)
-      throw this.invalid(this.position(second.range?.[0] ?? 0), "a second document begins here");
-    return new YamlTree(
-      yaml,
-      this.guarded(() => yaml.toJS({ maxAliasCount: 100 })),
-    );
-  }
-
-  private position(offset: number): string {
-    const { line, col } = this.lines.linePos(offset);
-    return `${this.file}:${Math.max(1, line)}:${Math.max(1, col)}`;
-  }
-
-  private invalid(place: string, message: string, remedy = this.remedy): CountersignError {
-    return new CountersignError(this.code, message, { place, remedy });
-  }
-
-  /** The parser's own recursion ends deep nesting; what it throws for that, and for aliases, is input that is not valid. */
-  private guarded<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (cause) {
-      throw this.invalid(this.file, spoken((cause as Error).message), "write it out flat");
-    }
-  }
-}
-
-class YamlTree implements Tree {
-  constructor(
-    private readonly yaml: YamlDocument,
-    readonly value: unknown,
-  ) {}
-
+  /** Where a string's first character stands in the text behind its place: 1 for a quoted one; null if it is not written on one line as it is. */
   quote(path: Path): number | null {
     const node = this.node(path);
     if (!isScalar(node)) return null;
@@ -95,7 +51,8 @@ class YamlTree implements Tree {
     return (node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE") && !escaped ? 1 : null;
   }
 
-  offset(path: Path, what: "key" | "value"): number {
+  /** Offset into the text, for sorting. */
+  offset(path: Path, what: "key" | "value" = "value"): number {
     let node: unknown = this.yaml.contents;
     let offset = rangeOf(node);
     for (const [index, step] of path.entries()) {
@@ -117,10 +74,24 @@ class YamlTree implements Tree {
   private node(path: Path): unknown {
     return path.length === 0 ? this.yaml.contents : this.yaml.getIn(path as unknown[], true);
   }
-}
 
-function countLines(text: string, lines: LineCounter): void {
-  for (let start = 0; start !== -1; start = text.indexOf("\n", start) + 1 || -1) lines.addNewLine(start);
+  private position(offset: number): string {
+    const { line, col } = this.lines.linePos(offset);
+    return `${this.file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  }
+
+  private invalid(place: string, message: string, remedy = this.remedy): CountersignError {
+    return new CountersignError(this.code, message, { place, remedy });
+  }
+
+  /** The parser's own recursion ends deep nesting; what it throws for that, and for aliases, is input that is not valid. */
+  private guarded<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw this.invalid(this.file, spoken((cause as Error).message), "write it out flat");
+    }
+  }
 }
 
 function rangeOf(node: unknown, otherwise = 0): number {

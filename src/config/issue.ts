@@ -1,8 +1,7 @@
 import * as z from "zod";
 import type { CountersignError } from "../error.js";
 import { didYouMean } from "../policy/nearest.js";
-import type { Document } from "./document.js";
-import type { Path } from "./document-tree.js";
+import type { Document, Path } from "./document.js";
 import { quoted } from "./quoted.js";
 import { renamed } from "./renamed.js";
 

@@ -1,4 +1,4 @@
-import type { Path } from "./document-tree.js";
+import type { Path } from "./document.js";
 
 /** Keys of earlier versions, by the key of their mapping and their own, and what replaces each. */
 const RENAMED: Readonly<Record<string, string>> = {
