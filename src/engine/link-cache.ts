@@ -2,6 +2,7 @@ import { hash, randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -15,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { Config } from "../config/config.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import { restoredPolicy, type StoredPolicy, storedPolicy } from "../policy/stored-policy.js";
@@ -141,12 +142,21 @@ function cacheFolder(): string | null {
 /** Whether the folder exists, or could be created, and only this user can write to it. */
 function isPrivateFolder(folder: string): boolean {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const status = lstatSync(folder);
     return status.isDirectory() && isOwn(status);
   } catch {
     return false;
   }
+}
+
+/**
+ * Creates the folder, and the one that it is in: the user's cache folder may not be there yet. No others, and not with
+ * `recursive`, with which node never returns in a file system such as proc.
+ */
+function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  for (const path of [parent, folder]) if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
 }
 
 /** Whether this user owns it and nobody else can write it. Windows has no owners that node knows: there is no cache. */

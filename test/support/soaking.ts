@@ -38,14 +38,19 @@ const subjects = ["xdp", "sched_cls", "kprobe"].map((type) => ({
   ...{ insns: new Uint8Array(40), raw_insns: new Uint8Array(40), data: new Uint8Array(8) },
 }));
 
-function ask(policy: LinkedPolicy, index: number): string {
+function ask(policy: LinkedPolicy, index: number, bad: boolean): string {
   const subject = subjects[index % subjects.length]!;
   const labels = { tier: index % 2 === 0 ? "edge" : "dev" };
   const current = task({ uid: index % 5, container: { id: "c", name: null, labels, annotations: {} } });
-  return words(domain.ask(policy, LIMITS, policy.hooks[0]!, subject, current, FUNCTIONS));
+  return words(domain.ask(policy, LIMITS, policy.hooks[0]!, subject, current, FUNCTIONS), bad);
 }
 
-const words = ({ verdict, fault, reason, steps }: Outcome) => `${verdict} ${fault?.code} ${reason} ${steps}`;
+/**
+ * What must be the same each time. Of a hostile policy the steps are not: it makes the engine's own tables grow, which takes steps
+ * in a new runtime and none in one that was used before.
+ */
+const words = ({ verdict, fault, reason, steps }: Outcome, bad: boolean) =>
+  `${verdict} ${fault?.code} ${reason} ${bad ? "" : steps}`;
 
 /** Bytes that the process has, once what is garbage is gone: the modules that were replaced are. */
 function memory(): number {
@@ -61,7 +66,7 @@ for (let index = 0; index < Number(wanted); index++) {
   const bad = index % 1000 === 999;
   const policy = bad ? hostile[Math.floor(index / 1000) % hostile.length]! : shipped[index % shipped.length]!;
   const key = `${policy.digest} ${index % subjects.length} ${index % 2} ${index % 5}`;
-  const answer = ask(policy, index);
+  const answer = ask(policy, index, bad);
   const before = expected.get(key) ?? answer;
   expected.set(key, before);
   if (answer !== before) wrong += 1;

@@ -19,7 +19,7 @@ const POLICIES: Readonly<Record<string, string>> = {
     import { note } from "countersign";
     export const bpf_prog_load = () => 0;
     export const bpf = ({ name, attach, program, map }) => {
-      if (name === "BPF_LINK_CREATE") note(JSON.stringify({ ...attach, what: program?.name ?? map?.name }));
+      if (name === "BPF_LINK_CREATE") note(JSON.stringify([program?.name ?? map?.name, attach]));
       return 0;
     };`,
   refuse: `
@@ -159,7 +159,10 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
 
   it.each(Object.entries(KINDS))("have a policy see what is attached, and to what: %s", (kind, [type, target]) => {
     const notes = logged("note").flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
-    const links = notes.map((note) => JSON.parse(note) as { what: string; type: string; target: object });
+    const links = notes.map((note) => {
+      const [what, attach] = JSON.parse(note) as [string, { type: string; target: object }];
+      return { ...attach, what };
+    });
     const its = links.filter(({ what }) => what === `by_${kind}` || (what === "steady" && kind === "struct_ops"));
     const known = its.map(({ type, target }) => [
       type,
