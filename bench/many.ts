@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { compileWasmOnce, openUnoptimized } from "../src/cli/v8-flags.js";
+import { setFlagsFromString } from "node:v8";
 import { parseConfig, readConfig } from "../src/config/config.js";
 import { Engine } from "../src/engine/engine.js";
 import { LinkCache } from "../src/engine/link-cache.js";
@@ -19,15 +19,12 @@ export interface Told {
  */
 export async function main(folder: string, as?: "--command" | "--linked"): Promise<Told> {
   // as src/cli/ask.ts does
-  if (as !== undefined) compileWasmOnce();
+  if (as !== undefined) setFlagsFromString("--liftoff-only");
   const file = join(folder, "countersign.yaml");
   const cache = as === "--linked" ? LinkCache.open(file) : null;
   const parse = (name: string, text: string) => cache?.config(name, text, parseConfig) ?? parseConfig(name, text);
-  const open = async () => {
-    const config = readConfig(file, "library", parse);
-    return [config, await Engine.open(config, undefined, null, null, cache)] as const;
-  };
-  const [config, engine] = await (as === undefined ? open() : openUnoptimized(open));
+  const config = readConfig(file, "library", parse);
+  const engine = await Engine.open(config, undefined, null, null, cache);
   const opened = performance.now();
   let first = 0;
   for (let index = 0; index < (as === undefined ? config.attachments.length : 1); index++) {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { LogConfig } from "../config/config.js";
 import { hookOf, type OfflineSignatures, questionsAbout } from "../engine/offline.js";
 import { LOAD_HOOKS, type Question } from "../engine/offline-load.js";
@@ -8,7 +9,6 @@ import type { Decision, Origin } from "../hooks/decision.js";
 import { readInput } from "../input.js";
 import type { Current } from "../policy/current.js";
 import { warn } from "./output.js";
-import { compileWasmOnce, openUnoptimized } from "./v8-flags.js";
 
 /** Who asks about a file, and how. */
 export interface Ask {
@@ -32,22 +32,21 @@ export async function openEngine(
   time?: number,
   log: (configured: LogConfig | null) => LogConfig | null = () => null,
 ): Promise<TimedEngine> {
-  compileWasmOnce();
+  // a command is over before optimizing WASM pays, and would wait for it when it exits
+  if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
   const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }, { refuseSpent }] = await Promise.all([
     import("../engine/timed-engine.js"),
     import("../engine/link-cache.js"),
     import("../config/config.js"),
     import("./spent-keyring.js"),
   ]);
-  const [config, engine] = await openUnoptimized(async () => {
-    const cache = LinkCache.open(path);
-    const read = readConfig(
-      path,
-      origin,
-      (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
-    );
-    return [read, await TimedEngine.open({ ...read, log: log(read.log) }, cache)] as const;
-  });
+  const cache = LinkCache.open(path);
+  const config = readConfig(
+    path,
+    origin,
+    (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
+  );
+  const engine = await TimedEngine.open({ ...config, log: log(config.log) }, cache);
   engine.warnings.forEach(warn);
   if (time === undefined) refuseSpent(config, Date.now());
   return engine;
