@@ -150,7 +150,7 @@ const LINKED: readonly string[] = [
     "const effects = { redirect: 1 };\nexport",
   ),
   load("const key = 'efects'; return key.length;"),
-  load("return check({ efects: prog.effects });") + "\nfunction check(prog) { return prog.efects ? -1 : 0; }",
+  `${load("return check({ efects: prog.effects });")}\nfunction check(prog) { return prog.efects ? -1 : 0; }`,
   "export const blob_verify = () => 0;",
 ];
 
