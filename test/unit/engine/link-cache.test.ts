@@ -227,6 +227,14 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     expect(existsSync(cache)).toBe(false);
   });
 
+  it.each([
+    ["in a file system that makes no folders", () => "/proc/none/countersign"],
+    ["in a folder that is two levels from being there", () => join(folder, "no", "such", "countersign")],
+    ["below a file", () => at("policy.js/countersign")],
+  ])("are not kept %s", (_, place) => {
+    expect(LinkCache.open(at("countersign.yaml"), "code", place())).toBeNull();
+  });
+
   it("are opened by commands that decide offline alone, and by no gate", () => {
     const src = new URL("../../../src/", import.meta.url);
     const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
