@@ -82,7 +82,7 @@ const THAWED = `{
   const { freeze, getOwnPropertyDescriptor } = Object;
   delete Object.getPrototypeOf(world).constructor;
   Object.freeze = (object) => (object === world ? object : freeze(object));
-  Object.getOwnPropertyDescriptor = (object, key) => {
+  Reflect.getOwnPropertyDescriptor = Object.getOwnPropertyDescriptor = (object, key) => {
     const found = getOwnPropertyDescriptor(object, key);
     if (key !== "stack" || found?.get === undefined) return found;
     return { value: found.get.call(object), writable: true, enumerable: false, configurable: true };
