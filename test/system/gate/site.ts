@@ -124,7 +124,8 @@ export class Site {
   get log(): readonly Logged[] {
     const path = join(this.folder, "log.jsonl");
     if (!existsSync(path)) return [];
-    const lines = readFileSync(path, "utf8").split("\n");
+    // a gate that is killed can leave the beginning of a line, whose decision had no effect: it does not count
+    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Logged);
   }
 
