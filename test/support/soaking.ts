@@ -19,7 +19,7 @@ const HOSTILE = [
   "const f = () => f() + 1; try { f(); } catch { return 0; }",
   "const kept = []; for (let i = 0; i < 900; i++) kept.push({ i, text: 'x' + i }); throw new Error(kept.length);",
 ];
-const LIMITS = { ...DEFAULT_LIMITS, steps: 20_000, wall: 10_000 };
+const LIMITS = { ...DEFAULT_LIMITS, wall: 10_000 };
 
 const [, , policies = "", wanted = ""] = process.argv;
 const link = (name: string, text: string) => linkPolicy(name, { read: () => text, hookNames: HOOK_NAMES, root: "" });
