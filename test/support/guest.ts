@@ -1,6 +1,7 @@
 /**
  * Policies in a domain of their own, asked without an engine: the helpers answer what a test tells them to.
  */
+import type { CountersignError } from "../../src/error.js";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
 import { DEFAULT_LIMITS, type Limits } from "../../src/policy/attachment.js";
 import type { Current } from "../../src/policy/current.js";
@@ -80,4 +81,15 @@ export class Guest {
     }
     return linked;
   }
+}
+
+/** The error for which files are not linked, or null if they are. */
+export function rejection(files: Readonly<Record<string, string>>) {
+  try {
+    link(files);
+  } catch (error) {
+    const { code, place, message, remedy } = error as CountersignError;
+    return { code, place, message, remedy };
+  }
+  return null;
 }

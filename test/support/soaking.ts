@@ -31,7 +31,15 @@ const hostile = HOSTILE.map((body, index) =>
 
 const domain = new Domain();
 const effects = { reads_kernel_memory: false, redirects: false, read_only: true };
-const program = { insn_cnt: 5, helpers: [], maps: [], effects, signature: null, kernel_signature: null };
+const program = {
+  insn_cnt: 5,
+  helpers: [],
+  maps: [],
+  effects,
+  signature: null,
+  kernel_signature: null,
+  kernel_keyring: null,
+};
 const subjects = ["xdp", "sched_cls", "kprobe"].map((type) => ({
   ...program,
   ...{ type, name: type, digest: type },

@@ -35,6 +35,8 @@ describe(`${DECISIONS} decisions by the policies that ship with a hostile neighb
     const faults = ["OUT_OF_STEPS", "OUT_OF_MEMORY", "OUT_OF_STACK", "POLICY_ERROR"];
     for (const fault of faults) expect(answers.some((answer: string) => answer.includes(fault))).toBe(true);
     expect(answers.some((answer: string) => answer.startsWith("0 undefined"))).toBe(true);
+    // subjects that lack a fact would have a policy fail instead of decide
+    expect(answers.filter((answer: string) => answer.includes("UNKNOWN_FACT"))).toEqual([]);
     expect(after, "bytes").toBeLessThan(after10k * 1.2);
   });
 });

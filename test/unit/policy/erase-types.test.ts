@@ -1,27 +1,18 @@
 import { describe, expect, it } from "vitest";
-import type { CountersignError } from "../../../src/error.js";
 import { HOOK_NAMES } from "../../../src/hooks/catalogue.js";
 import { eraseTypes } from "../../../src/policy/erase-types.js";
 import { type LinkLimits, LinkTime } from "../../../src/policy/link-time.js";
 import { linkPolicy } from "../../../src/policy/linker.js";
-import { Guest, link } from "../../support/guest.js";
+import { Guest, link, rejection } from "../../support/guest.js";
 
 const HOOK = "export const blob_verify = () => 0;";
 /** Two lines before, so that a place is not right by chance; `é` and `𝒳` are wider or longer in other encodings. */
 const HEAD = `const text = "é𝒳日";\n/* 日 */\t`;
 
+const rejectionOf = (text: string, file = "policy.ts") => rejection({ [file]: text });
+
 const linkWithin = (limits: LinkLimits, text: string) =>
   linkPolicy("policy.ts", { read: () => text, hookNames: HOOK_NAMES, root: "", limits });
-
-const rejectionOf = (text: string, file = "policy.ts") => {
-  try {
-    link({ [file]: text });
-  } catch (error) {
-    const { code, place, message, remedy } = error as CountersignError;
-    return { code, place, message, remedy };
-  }
-  return null;
-};
 
 /** What is rejected stands at `§`. */
 const CODE: Readonly<Record<string, readonly string[]>> = {

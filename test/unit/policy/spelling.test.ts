@@ -1,19 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { CountersignError } from "../../../src/error.js";
-import { Guest, link } from "../../support/guest.js";
+import { Guest, link, rejection } from "../../support/guest.js";
 
 const HOOK = "export const blob_verify = () => 0;";
 const FILES = ["policy.js", "policy.ts"];
 
-const rejectionOf = (text: string, file = "policy.js") => {
-  try {
-    link({ [file]: text });
-  } catch (error) {
-    const { code, place, message, remedy } = error as CountersignError;
-    return { code, place, message, remedy };
-  }
-  return null;
-};
+const rejectionOf = (text: string, file = "policy.js") => rejection({ [file]: text });
 
 /** Every code point with a property. */
 const all = (property: RegExp): number[] =>
