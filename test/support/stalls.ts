@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { ReportedHookContext, TestCase, TestModule } from "vitest/node";
 import type { Reporter } from "vitest/reporters";
 
-/** Milliseconds in which each hook comes to an end, and each test with all its tries, of which is not heard: three of five minutes. */
+/** Milliseconds that a test or a hook may take before it is ended from outside: more than any test's own time limit. */
 const PATIENCE = 16 * 60_000;
 
 /**
