@@ -33,6 +33,11 @@ export const GATE_RULES = {
   },
   map_memory: { errno: ERRNO.ENOMEM, denies: "a map beyond `gate.map_memory`, or too many maps" },
   freeze: { errno: ERRNO.EPERM, denies: "a program with a map that must be frozen and cannot be" },
+  element_writer: {
+    errno: ERRNO.EPERM,
+    denies:
+      "an iterator over the elements of maps that may write to maps of others: the kernel lets it write to frozen maps",
+  },
   loader: {
     errno: ERRNO.EPERM,
     denies: "a program that calls bpf(2), if no enforcing attachment allowed it, or if others can write to its maps",

@@ -42,12 +42,18 @@ export function isReadOnly({ flags }: KernelMap): boolean {
   return (flags & RDONLY_PROG) !== 0;
 }
 
+/** BPF_F_MMAPABLE of linux/bpf.h. */
+export const MMAPABLE = 1 << 10;
+
 /**
  * SHA-256 of what user space cannot change any more, and no program either, but the one that a map is exclusive to; null for any
- * other map.
+ * other map. A map that programs can write to has none if it can be mapped: user space can keep a page of it pinned beyond the
+ * mapping (a fixed buffer of io_uring), and the kernel freezes the map all the same. A read-only one cannot be mapped for writing.
  */
 function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | null {
-  if (info.type !== ARRAY || info.maxEntries !== 1 || !(isReadOnly(info) || exclusive) || !isFrozen(fd)) return null;
+  if (info.type !== ARRAY || info.maxEntries !== 1) return null;
+  const settled = isReadOnly(info) || (exclusive && (info.flags & MMAPABLE) === 0);
+  if (!settled || !isFrozen(fd)) return null;
   const value = firstValue(fd, info.valueSize);
   return value === null ? null : sha256(value);
 }

@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import type { ProgramSubject } from "../../hooks/subject.js";
 import { Attr, FLAG, LOAD } from "../call/attr.js";
 import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
@@ -41,6 +42,7 @@ export function loadProgram(call: Call): Answer {
   if (decided.verdict < 0) return { result: decided.verdict };
   const wanting = type === SYSCALL && probe === null ? unbound(call, load, decided.answered) : null;
   if (wanting !== null) return deny("loader", wanting);
+  if (writesElements(subject)) return deny("element_writer", ELEMENT_WRITER);
 
   const fd = carryOut(call, load, decided.delegated ? lacking : 0n);
   if (fd < 0 && call.isDryRun) return "continue"; // the kernel executes the task's call, and writes its errno and log
@@ -70,6 +72,18 @@ export function loadProgram(call: Call): Answer {
 /** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */
 const SYSCALL = 31;
 const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
+
+/**
+ * Whether a program may be an iterator that writes to the elements of the map it is attached to, frozen or not: bpf_iter_attach_map
+ * (kernel/bpf/map_iter.c) compares sizes only. What `contents` and the formats of printing programs are known by would change after the decision.
+ */
+function writesElements({ type, expected_attach_type, attach_to, effects }: ProgramSubject): boolean {
+  if (type !== "tracing" || expected_attach_type !== "trace_iter" || !effects.writes_shared_map) return false;
+  return attach_to === null || attach_to === "bpf_map_elem";
+}
+
+const ELEMENT_WRITER =
+  "an iterator over elements of maps could write to frozen maps, whose contents are facts about other programs";
 
 /** Why a program that calls bpf(2) may not be loaded although nothing refused it; null where it may. */
 function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string | null {

@@ -4,7 +4,7 @@ import { Attr, CREATE, LOAD } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import type { Obstacle } from "../call/rules.js";
-import { ARRAY, liveMap, RDONLY_PROG } from "../commands/map-subject.js";
+import { ARRAY, liveMap, MMAPABLE, RDONLY_PROG } from "../commands/map-subject.js";
 import { bpf, firstValue, type KernelMap, mapInfo } from "../sys/bpf.js";
 import { addressOf } from "../sys/libc.js";
 import { freeze, setFirstValue } from "../sys/map.js";
@@ -46,9 +46,7 @@ export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   return { ...load, maps: new Map(Array.from(load.maps, ([name, fd]) => [name, copies.get(fd) ?? fd])) };
 }
 
-/** BPF_F_MMAPABLE of linux/bpf.h: a map with flags beside it and BPF_F_RDONLY_PROG is for more than to hold bytes. */
-const MMAPABLE = 1 << 10;
-
+/** A map with other flags than these is for more than to hold bytes. */
 function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
   return type === ARRAY && maxEntries === 1 && (flags & ~(RDONLY_PROG | MMAPABLE)) === 0;
 }

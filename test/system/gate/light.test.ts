@@ -139,8 +139,9 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     expect(site.bare("env", ...Object.entries(iterate).map(([key, value]) => `${key}=${value}`), program).stdout).toBe(
       "tag: b11459a0e11ca14c\nattached\n",
     );
-    expect(frozen(iterate, program).stdout).toBe(judged);
-    expect(reasons()).toEqual([]);
+    // the gate denies such iterators, and the copy could not be reached by one that is pinned already
+    expect(frozen(iterate, program).stdout).toContain(judged);
+    expect(new Set(reasons())).toEqual(new Set([expect.stringMatching(/^gate: an iterator over elements of maps/)]));
   });
 
   it("loads nothing else while a thread writes to each map there is", () => {
