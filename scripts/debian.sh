@@ -9,6 +9,7 @@ packages=(
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
   systemd crun podman containerd                    # what starts and runs containers
   bpftrace python3-bpfcc                            # tracers that make their programs at run time
+  golang-go golang-github-cilium-ebpf-dev golang-github-frankban-quicktest-dev golang-github-google-go-cmp-dev # its own tests
 )
 export DEBIAN_FRONTEND=noninteractive
 

@@ -6,13 +6,13 @@ import { CMD, type CommandRow } from "../call/command.js";
 import { isObstacle } from "../call/rules.js";
 import { judgeLoaded } from "../load/loaded.js";
 import { linkedProgram, mapInfo, programInfo } from "../sys/bpf.js";
-import { readLink } from "../sys/file.js";
 import { addressOf } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
 import { pathCommand } from "./command-subject.js";
 import { PATH_MAX } from "./fields.js";
 import { liveMap } from "./map-subject.js";
 import { judgeMap } from "./maps.js";
+import { FILE_NAMES, fileNameOf, type ObjectKind } from "./object-kind.js";
 import { openPlace } from "./place.js";
 
 /**
@@ -66,23 +66,24 @@ function openPinned(call: Call, row: CommandRow): number | Answer {
 
 const ENAMETOOLONG = 36;
 
-/** Whether an object may be handed out: by what it is, as the kernel names the fd's file. */
+/** Whether an object may be handed out: depends on its kind. */
 function judgeObject(call: Call, fd: number): Answer {
-  const kind = readLink(`/proc/thread-self/fd/${fd}`) ?? "";
-  const judge = KINDS[kind];
+  const name = fileNameOf(fd);
+  const judge = JUDGES[FILE_NAMES[name] ?? "unknown"];
   if (judge !== undefined) return judge(call, fd);
-  return call.deny("unknown_object", "bpf", { name: kind }, `the gate does not know objects of kind \`${kind}\``);
+  return call.deny("unknown_object", "bpf", { name }, `the gate does not know objects of kind \`${name}\``);
 }
 
-const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
-  "anon_inode:bpf-prog": (call, fd) => {
+/** The kinds that the kernel gives for an id or path, but for BTF, which no gate decides about. */
+const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: number) => Answer>>> = {
+  program: (call, fd) => {
     const info = programInfo(fd);
     if (typeof info === "number") return { result: info };
     const subject = call.listener.objects.program(info.id);
     if (subject === null) return existing(call, fd, "bpf_prog", "program", { name: info.name, id: info.id });
     return judgeLoaded(call, subject, true) ?? { fd, handedOut: () => undefined };
   },
-  "anon_inode:bpf-map": (call, fd) => {
+  map: (call, fd) => {
     const info = mapInfo(fd);
     if (typeof info === "number") return { result: info };
     const { objects } = call.listener;
@@ -95,11 +96,9 @@ const KINDS: Readonly<Record<string, (call: Call, fd: number) => Answer>> = {
       return existing(call, fd, "bpf_map", "map", named());
     return judgeMap(call, info, fd, 0) ?? { fd, handedOut: () => undefined };
   },
-  "anon_inode:bpf_link": judgeLink,
-  "anon_inode:bpf-link": judgeLink,
+  link: judgeLink,
 };
 
-/** The kernel calls the file of a link `bpf_link` on creation and `bpf-link` when opened by id or path (kernel/bpf/syscall.c). */
 function judgeLink(call: Call, fd: number): Answer {
   const program = linkedProgram(fd);
   if (program < 0) return { result: program };

@@ -3,7 +3,7 @@ import { MAP_TYPES } from "../../bpf/tables/names.gen.js";
 import type { MapReference, ProgramReference } from "../../hooks/command.js";
 import type { Call } from "../call/call.js";
 import { linkedProgram, mapInfo, programInfo, programNumbers } from "../sys/bpf.js";
-import { readLink } from "../sys/file.js";
+import { FILE_NAMES, fileNameOf, type ObjectKind } from "./object-kind.js";
 
 /** What a BPF object behind an fd is, and whether it was handed out here. */
 export interface Held {
@@ -29,7 +29,7 @@ export function heldBy(call: Call, fd: number): Held | null {
   }
   let held = known.get(fd);
   if (held === undefined) {
-    held = KINDS[readLink(`/proc/thread-self/fd/${fd}`) ?? ""]?.(call, fd) ?? null;
+    held = KINDS[FILE_NAMES[fileNameOf(fd)] ?? "unknown"]?.(call, fd) ?? null;
     known.set(fd, held);
   }
   return held;
@@ -37,19 +37,17 @@ export function heldBy(call: Call, fd: number): Held | null {
 
 const lookedAt = new WeakMap<Call, Map<number, Held | null>>();
 
-/** By the name that the kernel gives the fd's file. */
-const KINDS: Readonly<Record<string, (call: Call, fd: number) => Held | null>> = {
-  "anon_inode:bpf-prog": (call, fd) => programHeld(call, fd),
-  "anon_inode:bpf-map": (call, fd) => {
+/** The kinds that a command can use, attach or pin. */
+const KINDS: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: number) => Held | null>>> = {
+  program: (call, fd) => programHeld(call, fd),
+  map: (call, fd) => {
     const info = mapInfo(fd);
     if (typeof info === "number") return null;
     const map = { name: info.name, type: MAP_TYPES[info.type] ?? "unknown" };
     const judged = call.listener.objects.mapCreator(info.id) !== null;
     return { kind: "map", program: null, map, programType: 0, attachTo: null, judged, title: `map ${info.id}` };
   },
-  // the kernel's names for the file of a link: on creation, and when opened by id or path
-  "anon_inode:bpf_link": (call, fd) => linkHeld(call, fd),
-  "anon_inode:bpf-link": (call, fd) => linkHeld(call, fd),
+  link: (call, fd) => linkHeld(call, fd),
 };
 
 function linkHeld(call: Call, fd: number): Held | null {
