@@ -19,7 +19,7 @@ export function listCommand(): Command {
       for (const { config, report } of keyrings) {
         const entries = report.entries(now);
         if (json === true) for (const entry of entries) printJson(entryJson(config.name, entry));
-        else print(shown(config.name, entries, report.rules.revoked.digests.length, config.sealed));
+        else print(shown(config.name, entries, report.rules.revoked.digests.length, config.sealed === true));
       }
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../config/config.js";
+import { DEFAULT_CONFIG, parseConfig, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
 import type { RunResult } from "../gate/run/run.js";
 import type { ToldDenial } from "../gate/threads/messages.js";
@@ -13,6 +13,10 @@ export function command(): Command {
     .argument("<command...>", "the command and its arguments, after `--`")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .option("--audit", "dry run: deny nothing, record what would have been denied")
+    .option(
+      "--follow-files",
+      "do not seal keyrings without `sealed`: they follow their files, which the command may change",
+    )
     .option("--quiet", "no summary at the end")
     .option("--json", "the summary as one JSON object, on stderr")
     .addHelpText(
@@ -31,14 +35,18 @@ Examples:
 interface Options {
   readonly config: string;
   readonly audit?: true;
+  readonly followFiles?: true;
   readonly quiet?: true;
   readonly json?: true;
 }
 
-async function run(words: readonly string[], { config: file, audit, quiet, json }: Options): Promise<void> {
+async function run(
+  words: readonly string[],
+  { config: file, audit, followFiles, quiet, json }: Options,
+): Promise<void> {
   const { runCommand } = await import("../gate/run/run.js");
   const { inAudit } = await import("../gate/settings.js");
-  const read = readConfig(file, "run");
+  const read = readConfig(file, "run", parseConfig, followFiles !== true);
   const result = await runCommand({
     config: audit ? inAudit(read) : read,
     command: bytesOfWords(words),

@@ -10,7 +10,7 @@ import { didYouMean } from "../policy/nearest.js";
 import { Scope, type ScopeRules } from "../policy/scope.js";
 import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
-import { type KeyringConfig, keyringConfig } from "./keyring.js";
+import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { bytes, milliseconds } from "./units.js";
 
@@ -95,15 +95,18 @@ const MAX_CONFIG = 2 ** 20;
 
 /**
  * Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. `parse` can give what was parsed
- * from the same text before.
+ * from the same text before. `sealUnset`: whether keyrings are sealed that do not say.
  */
 export function readConfig(
   file: string,
   origin: Origin = "library",
   parse: (file: string, text: string) => Config = parseConfig,
+  sealUnset = SEALED_IF_UNSET[origin],
 ): Config {
   try {
-    return { ...parse(file, readText(file, MAX_CONFIG)), origin };
+    const config = parse(file, readText(file, MAX_CONFIG));
+    const keyrings = config.keyrings.map((keyring) => ({ ...keyring, sealed: keyring.sealed ?? sealUnset }));
+    return { ...config, origin, keyrings };
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE") throw error;
     const remedy = "name a configuration with --config, or make one with `countersign init`";

@@ -23,6 +23,17 @@ export function rulesOf(keyring: KeyringConfig): KeyringRules {
   };
 }
 
+/** The files of a keyring's CRLs that can be read. */
+export function listsOf({ revoked }: KeyringConfig): readonly SourceFile[] {
+  return revoked.crls.flatMap((path) => {
+    try {
+      return [{ path, bytes: readInput(path, MAX_TRUST) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Every file that a keyring is made of. */
 export function filesOf({ trust, revoked, timestamps, sigstore }: KeyringConfig): readonly string[] {
   const root = sigstore === null ? [] : [sigstore.root];

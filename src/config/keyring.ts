@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Origin } from "../hooks/decision.js";
 import { path, paths } from "./values.js";
 
 /** A keyring of the configuration: names of files, and rules. Its files are read by keyring-files.ts. */
@@ -65,7 +66,12 @@ export const KEYRING = z
       })
       .optional()
       .describe("Bundles of Sigstore, verified offline"),
-    sealed: z.boolean().default(false).describe("Whether the keyring stays as it was read until the process ends"),
+    sealed: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the keyring stays as it was read until the process ends, newer CRLs aside; if absent: true for `run` without `--follow-files`, else false",
+      ),
   })
   .refine(({ trust, sigstore }) => trust.length > 0 || sigstore !== undefined, {
     path: ["trust"],
@@ -92,14 +98,26 @@ export interface KeyringConfig {
     readonly root: string;
     readonly identities: readonly { readonly subject: string; readonly issuer: string }[];
   } | null;
-  readonly sealed: boolean;
+  /** Null if the configuration does not say: see {@link SEALED_IF_UNSET}. */
+  readonly sealed: boolean | null;
 }
+
+/**
+ * Whether keyrings without `sealed` are sealed, by the part of Countersign that reads the configuration. The command of `run` can
+ * have the rights to replace the files of keyrings, and must not change what judges it.
+ */
+export const SEALED_IF_UNSET: Readonly<Record<Origin, boolean>> = {
+  run: true,
+  agent: false,
+  check: false,
+  library: false,
+};
 
 /** `path` makes a path of the file absolute. */
 export function keyringConfig(
   name: string,
   place: string,
-  { trust, revoked, timestamps, sigstore, ...rules }: z.output<typeof KEYRING>,
+  { trust, revoked, timestamps, sigstore, sealed, ...rules }: z.output<typeof KEYRING>,
   path: (path: string) => string,
 ): KeyringConfig {
   const { crls = [], certificates = [], digests = [], freshness = "if-present" } = revoked ?? {};
@@ -116,5 +134,6 @@ export function keyringConfig(
     },
     timestamps: timestamps === undefined ? null : { ...timestamps, trust: timestamps.trust.map(path) },
     sigstore: sigstore === undefined ? null : { ...sigstore, root: path(sigstore.root) },
+    sealed: sealed ?? null,
   };
 }

@@ -324,6 +324,16 @@ export class Engine {
     return this.keyrings.sealed;
   }
 
+  /** Counts the changes of {@link sealed}: each CRL that a sealed keyring took. */
+  get sealedVersion(): number {
+    return this.keyrings.sealedVersion;
+  }
+
+  /** Takes the CRLs that sealed keyrings took in the thread before this one. */
+  adopt(sealed: SealedRules): void {
+    this.keyrings.adopt(sealed);
+  }
+
   /** Repeats map writes that attachments committed in an earlier engine, the latest of each key. */
   restore(commits: readonly Commit[]): void {
     restoreMaps(this.state.maps, this.state.views, commits);

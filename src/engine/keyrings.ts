@@ -1,8 +1,9 @@
 import type { KeyringConfig } from "../config/keyring.js";
-import { filesOf, rulesOf, stateOf } from "../config/keyring-files.js";
+import { filesOf, listsOf, rulesOf, stateOf } from "../config/keyring-files.js";
 import { CountersignError } from "../error.js";
 import { type Keyring, type KeyringRules, openKeyring } from "../trust/keyring.js";
 import { type KeyringChange, LiveKeyring } from "../trust/live-keyring.js";
+import { SealedLists } from "../trust/sealed-lists.js";
 
 /** Rules of sealed keyrings, by name: read once in a process, and handed to each engine that it opens. Plain data. */
 export type SealedRules = ReadonlyMap<string, KeyringRules>;
@@ -16,16 +17,36 @@ const INTERVAL = 250;
  */
 export class Keyrings {
   readonly byName: ReadonlyMap<string, Keyring>;
-  /** Rules of the sealed ones, as they are. */
-  readonly sealed: SealedRules;
+  readonly #sealed: SealedRules;
   readonly #live: readonly LiveKeyring[];
   #looked = Number.NEGATIVE_INFINITY;
 
   /** Throws what {@link openKeyring} and reading files throw, with the place in the configuration. */
   constructor(configs: readonly KeyringConfig[], sealed?: SealedRules) {
-    this.sealed = sealedRules(configs, sealed);
-    this.#live = configs.map((config) => open(config, this.sealed.get(config.name)));
+    this.#sealed = sealedRules(configs, sealed);
+    this.#live = configs.map((config) => open(config, this.#sealed.get(config.name)));
     this.byName = new Map(this.#live.map(({ keyring }) => [keyring.name, keyring]));
+  }
+
+  /** Rules of the sealed ones, as they are. */
+  get sealed(): SealedRules {
+    const current = this.#live.flatMap(({ keyring: { name }, sealed }) =>
+      sealed ? [[name, sealed.rules] as const] : [],
+    );
+    return new Map([...this.#sealed, ...current]);
+  }
+
+  /** Counts the changes of {@link sealed}. */
+  get sealedVersion(): number {
+    return this.#live.reduce((sum, { sealed }) => sum + (sealed?.version ?? 0), 0);
+  }
+
+  /** Takes the CRLs that another thread took. */
+  adopt(sealed: SealedRules): void {
+    for (const live of this.#live) {
+      const rules = sealed.get(live.keyring.name);
+      if (rules !== undefined) live.adopt(rules);
+    }
   }
 
   /** Takes what has changed in the files, if it is time to look again. `now` in milliseconds since the epoch. */
@@ -46,7 +67,7 @@ export class Keyrings {
       name,
       generation,
       failures,
-      sealed,
+      sealed: sealed !== null,
     }));
   }
 }
@@ -64,7 +85,7 @@ export interface KeyringStatus {
  * now. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
  */
 export function sealedRules(configs: readonly KeyringConfig[], before: SealedRules = new Map()): SealedRules {
-  const fresh = configs.filter(({ name, sealed }) => sealed && !before.has(name));
+  const fresh = configs.filter(({ name, sealed }) => sealed === true && !before.has(name));
   return new Map([...before, ...fresh.map((config) => [config.name, blaming(config, () => rulesOf(config))] as const)]);
 }
 
@@ -75,10 +96,16 @@ function open(config: KeyringConfig, given: KeyringRules | undefined): LiveKeyri
     const files = filesOf(config);
     const state = stateOf(files);
     const rules = given ?? rulesOf(config);
-    const source = { state: () => stateOf(files), read: () => rulesOf(config) };
+    const source = { state: () => stateOf(files), read: () => rulesOf(config), lists: () => listsOf(config) };
     // Rules that were read at another time are to be compared with the files at the first look
     const since = given === undefined ? state : { mark: "", newest: 0 };
-    return new LiveKeyring(openKeyring(config.name, rules), source, rules, since, given !== undefined);
+    return new LiveKeyring(
+      openKeyring(config.name, rules),
+      source,
+      rules,
+      since,
+      given === undefined ? null : new SealedLists(rules),
+    );
   });
 }
 

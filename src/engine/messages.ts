@@ -32,7 +32,12 @@ export interface ThreadRequest {
 export type ToThread =
   | ({ readonly do: "decide" } & ThreadRequest)
   /** `offenders`: attachments that did harm, which are not prepared before they are asked. */
-  | { readonly do: "restore"; readonly commits: readonly Commit[]; readonly offenders: readonly number[] }
+  | {
+      readonly do: "restore";
+      readonly commits: readonly Commit[];
+      readonly offenders: readonly number[];
+      readonly sealed: SealedRules;
+    }
   | { readonly do: "close" };
 
 export type FromThread =

@@ -9,6 +9,7 @@ import {
 import type { Warning } from "../warning.js";
 import { type Entry, entryFile } from "./entries.js";
 import type { Failure } from "./failure.js";
+import type { SealedRules } from "./keyrings.js";
 import type { Texts } from "./sources.js";
 
 /** What every thread says, beside what is its own. */
@@ -21,6 +22,8 @@ export type ThreadMessage =
    * what is to be told a person about the configuration, once.
    */
   | { readonly is: "read"; readonly texts: Texts; readonly warnings: readonly Warning[] }
+  /** Sealed keyrings took CRLs: for the threads that come after this one. */
+  | { readonly is: "sealed"; readonly sealed: SealedRules }
   /** Where `id` is null: it cannot start, or go on. */
   | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
 

@@ -12,6 +12,7 @@ class Thread {
   readonly #subjects = new Map<number, object>();
   #offenders: ReadonlySet<number> = new Set();
   #open = true;
+  #sealedVersion = 0;
 
   constructor(
     private readonly port: ThreadData["port"],
@@ -41,6 +42,8 @@ class Thread {
         break;
       case "restore":
         this.engine.restore(message.commits);
+        this.engine.adopt(message.sealed);
+        this.#sealedVersion = this.engine.sealedVersion;
         this.#offenders = new Set(message.offenders);
         break;
       case "close":
@@ -55,6 +58,8 @@ class Thread {
     try {
       const about = this.#subject(subject, known);
       const decision = this.engine.decide({ ...request, subject: about } as DecisionRequest, standing);
+      if (this.engine.sealedVersion !== this.#sealedVersion) this.#say({ is: "sealed", sealed: this.engine.sealed });
+      this.#sealedVersion = this.engine.sealedVersion;
       this.#say({ is: "decided", id, decision, harmful: this.engine.takeHarmful() });
     } catch (error) {
       this.#say({ is: "failed", id, error: failureOf(error) });

@@ -53,7 +53,7 @@ interface Pending {
 class Watchdog implements DecisionEngine {
   readonly #succession: Succession;
   readonly #pending = new Map<number, Pending>();
-  readonly #sealed: SealedRules;
+  #sealed: SealedRules;
   #texts: Texts | null = null;
   #thread: WatchedThread;
   #spare: WatchedThread | null = null;
@@ -144,7 +144,8 @@ class Watchdog implements DecisionEngine {
       for (const warning of message.warnings)
         process.emitWarning(warningLine(warning), { type: "CountersignWarning", code: warning.code });
     }
-    if (message.is === "ready" || message.is === "opened" || message.is === "read") return;
+    if (message.is === "sealed") this.#sealed = message.sealed;
+    if (message.is === "ready" || message.is === "opened" || message.is === "read" || message.is === "sealed") return;
     if (message.is === "failed" && message.id === null) {
       this.#giveUp(null, errorOf(message.error));
       return;
@@ -185,6 +186,7 @@ class Watchdog implements DecisionEngine {
     this.#thread.restore(
       this.#succession.commits(),
       this.#succession.offences.map(([attachment]) => attachment),
+      this.#sealed,
     );
     for (const pending of this.#pending.values()) this.#post(pending);
     this.#keepSpare();

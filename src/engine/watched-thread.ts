@@ -1,4 +1,5 @@
 import type { DecisionRequest } from "./engine.js";
+import type { SealedRules } from "./keyrings.js";
 import type { Commit } from "./ledger.js";
 import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ToThread } from "./messages.js";
 import { OwnedThread } from "./owned-thread.js";
@@ -38,9 +39,13 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
     });
   }
 
-  /** Repeats map writes that were committed in another thread; `offenders` are attachments that did harm there. */
-  restore(commits: readonly Commit[], offenders: readonly number[]): void {
-    if (commits.length > 0 || offenders.length > 0) this.tell({ do: "restore", commits, offenders });
+  /**
+   * Repeats map writes that were committed in another thread, and takes the CRLs that its sealed keyrings took; `offenders` are
+   * attachments that did harm there.
+   */
+  restore(commits: readonly Commit[], offenders: readonly number[], sealed: SealedRules): void {
+    if (commits.length > 0 || offenders.length > 0 || sealed.size > 0)
+      this.tell({ do: "restore", commits, offenders, sealed });
   }
 
   /** Lets the thread finish what it is doing and close its files; ends it if it does not. */

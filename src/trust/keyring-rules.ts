@@ -6,6 +6,12 @@ export interface SourceFile {
   readonly bytes: Uint8Array;
 }
 
+/** A CRL in DER of which it is not known yet who signed it. `confirm` is called once that is a certificate that may sign it. */
+export interface UnconfirmedList {
+  readonly file: SourceFile;
+  readonly confirm: () => void;
+}
+
 /** Whose bundles of Sigstore count besides those by the keyring's own public keys. */
 export interface SigstoreRules {
   /** TrustedRoot in JSON (https://github.com/sigstore/protobuf-specs), as `cosign trusted-root create` writes it. */
@@ -24,6 +30,10 @@ export interface KeyringRules {
   readonly revoked: {
     /** CRLs in PEM or DER, with the certificates of who signed them where that is not who issued what they are about. */
     readonly crls: readonly SourceFile[];
+    /** Lists that a sealed keyring took since it was read, each in DER: {@link SealedLists}. */
+    readonly newer?: readonly SourceFile[] | undefined;
+    /** Lists that count only if they are signed by whom they may be, and are ignored otherwise. */
+    readonly unconfirmed?: readonly UnconfirmedList[] | undefined;
     /** `require`: each certificate needs a CRL in its time. `if-present`, where it is absent: CRLs count as far as they go. */
     readonly freshness?: Freshness | undefined;
     /** Certificates, or public keys, that are not good any more. */

@@ -138,7 +138,13 @@ export class DecisionThread {
   /** Takes what was written under a gate before this one, before anything is judged. */
   rewrite(wrote: readonly Wrote[]): void {
     this.#succession.record({ answers: wrote });
-    this.#thread.tell({ do: "inherit", commits: this.#succession.commits(), suspensions: [], handed: [] });
+    this.#thread.tell({
+      do: "inherit",
+      commits: this.#succession.commits(),
+      suspensions: [],
+      handed: [],
+      sealed: null,
+    });
   }
 
   /** All that was handed out to whose tasks, but for what is gone. */
@@ -199,6 +205,9 @@ export class DecisionThread {
       case "read":
         this.#texts = message.texts;
         message.warnings.forEach(this.events.warned);
+        break;
+      case "sealed":
+        this.#sealed = message.sealed;
         break;
       case "over":
         this.#forget(message.fd);
@@ -351,7 +360,7 @@ export class DecisionThread {
     next.hold(true);
     const handed = this.#handedOut.all;
     const { offences: suspensions } = this.#succession;
-    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed });
+    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed, sealed: this.#sealed });
     next.tell({ do: "suspect", suspects: this.#suspects.records });
     for (const listener of this.#heard.all) next.tell({ do: "listen", order: 0, ...listener });
     this.#orders.repeat();

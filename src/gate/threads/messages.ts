@@ -37,6 +37,8 @@ export type ToThread =
       readonly commits: readonly Commit[];
       readonly suspensions: Suspensions;
       readonly handed: readonly HandedTo[];
+      /** Null to a gate's first thread, which has read them itself. */
+      readonly sealed: SealedRules | null;
     }
   /** What was handed out by a gate before this one. */
   | { readonly do: "remember"; readonly handed: readonly HandedTo[] }

@@ -126,6 +126,7 @@ class GateThread {
     switch (message.do) {
       case "inherit":
         this.engine.restore(message.commits);
+        if (message.sealed !== null) this.engine.adopt(message.sealed);
         this.#suspended = new SuspensionList(message.suspensions);
         for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
         return;
@@ -230,11 +231,14 @@ class GateThread {
     const { engine } = this;
     let failures = 0;
     let unlogged = 0;
+    let { sealedVersion } = engine;
     const judge = new Judge(
       engine,
       (decision) => {
         tally.decision(decision);
         for (; failures < engine.keyringFailures; failures += 1) tally.add("keyringFailures");
+        if (sealedVersion !== engine.sealedVersion) this.#say({ is: "sealed", sealed: engine.sealed });
+        ({ sealedVersion } = engine);
         if (unlogged < engine.logFailures) {
           if (unlogged === 0) this.#say({ is: "unlogged", error: failureOf(unloggedError(engine.logFailure)) });
           for (; unlogged < engine.logFailures; unlogged += 1) tally.add("logFailures");

@@ -44,7 +44,7 @@ export class Crl {
   #signedBy: PublicKey | null = null;
 
   /** `der` must not change afterwards. Throws DER_MALFORMED. */
-  constructor(der: Uint8Array) {
+  constructor(readonly der: Uint8Array) {
     const outer = readDer(der, TAG.sequence, "a CRL").open();
     this.#tbs = outer.take(TAG.sequence, "the signed part of a CRL");
     this.#algorithm = readAlgorithm(outer, "a CRL's signature algorithm");

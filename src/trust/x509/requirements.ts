@@ -35,9 +35,12 @@ function policiesOf({ policies = [] }: KeyringRules): PolicyRules {
 }
 
 function revocationOf({ revoked }: KeyringRules): Revocation | null {
-  const { crls, certificates } = readMaterial(revoked.crls, "crls");
+  const { crls, certificates } = readMaterial([...revoked.crls, ...(revoked.newer ?? [])], "crls");
   if (crls.length === 0 && revoked.freshness !== "require") return null;
-  return new Revocation(crls, certificates, revoked.freshness ?? "if-present");
+  const unconfirmed = (revoked.unconfirmed ?? []).flatMap(({ file, confirm }) =>
+    readMaterial([file], "crls").crls.map((crl) => [crl, confirm] as const),
+  );
+  return new Revocation(crls, certificates, revoked.freshness ?? "if-present", new Map(unconfirmed));
 }
 
 /** Contents octets of an identifier in dots. Throws KEYRING_INVALID. */

@@ -29,14 +29,17 @@ export class Revocation {
   readonly #byIssuer = new Map<string, Crl[]>();
   readonly #certificates: CertificateIndex;
 
-  /** `certificates` came with the lists: who signed them, where that is not who issued the certificates. */
+  /**
+   * `certificates` came with the lists: who signed them, where that is not who issued the certificates. `unconfirmed` are more
+   * lists, ignored if they are not signed by whom they may be; the function of a list is called when it is.
+   */
   constructor(
     crls: readonly Crl[],
     certificates: readonly Certificate[],
     readonly freshness: Freshness,
+    private readonly unconfirmed: ReadonlyMap<Crl, () => void> = new Map(),
   ) {
-    // The newest list of an issuer is asked first
-    for (const crl of crls.toSorted((a, b) => b.thisUpdate - a.thisUpdate)) {
+    for (const crl of [...crls, ...unconfirmed.keys()].toSorted(newestFirst)) {
       const list = this.#byIssuer.get(crl.issuer.key);
       if (list === undefined) this.#byIssuer.set(crl.issuer.key, [crl]);
       else list.push(crl);
@@ -46,7 +49,15 @@ export class Revocation {
 
   /** Why a certificate that `issuer` issued is not to be used; null where it may be. RFC 5280 6.3.3. Throws DER_MALFORMED. */
   check(certificate: Certificate, issuer: Certificate, issuers: CrlIssuers, window: Window): Refusal | null {
-    const inquiry = new Inquiry(certificate, issuer, issuers, this.#certificates, window, this.freshness);
+    const inquiry = new Inquiry(
+      certificate,
+      issuer,
+      issuers,
+      this.#certificates,
+      window,
+      this.freshness,
+      this.unconfirmed,
+    );
     for (const point of pointsOf(certificate)) {
       if (inquiry.reasons === ALL_REASONS) break;
       const name = point.crlIssuer === null ? certificate.issuer : directoryIn(point.crlIssuer);
@@ -76,6 +87,7 @@ class Inquiry {
     readonly extra: CertificateIndex,
     readonly window: Window,
     readonly freshness: Freshness,
+    readonly unconfirmed: ReadonlyMap<Crl, () => void>,
   ) {}
 
   /** RFC 5280 6.3.3 (b) to (l) for one complete list; `siblings` are all lists of its issuer. */
@@ -86,12 +98,15 @@ class Inquiry {
     if ((reasons & ~this.reasons) === 0) return null;
     if (crl.unusable) return this.#skip(`${crl} has a critical extension that is not known`);
     const signer = this.#signerOf(crl, point.crlIssuer !== null);
-    if (signer === null) return this.#skip(`${crl} is not signed by whom it may be`);
+    const confirm = this.unconfirmed.get(crl);
+    if (signer === null) return confirm ? null : this.#skip(`${crl} is not signed by whom it may be`);
+    confirm?.();
     const fresh = this.#isFresh(crl);
     // (h), (i), (j), (k)
     const delta = siblings.find(
       (sibling) => this.#updates(sibling, crl) && sibling.signedBy(signer.publicKey) === null,
     );
+    if (delta !== undefined) this.unconfirmed.get(delta)?.();
     const { issuer, serial } = this.certificate;
     const entry = delta?.find(issuer, serial) ?? crl.find(issuer, serial);
     const revoked = entry === null || this.#isBefore(entry) ? null : this.#revoked(entry.revokedAt, entry.reason);
@@ -169,6 +184,13 @@ class Inquiry {
     }
     return null;
   }
+}
+
+/** `thisUpdate` counts seconds: of two lists of one second the higher number is the newer (RFC 5280 5.2.3). */
+function newestFirst(a: Crl, b: Crl): number {
+  if (a.thisUpdate !== b.thisUpdate) return b.thisUpdate - a.thisUpdate;
+  const [first, second] = [a.number ?? -1n, b.number ?? -1n];
+  return first === second ? 0 : first < second ? 1 : -1;
 }
 
 /** Certificates of one name that are tried for one list. */

@@ -3,6 +3,7 @@ import { CountersignError } from "../../../src/error.js";
 import { type KeyringRules, openKeyring } from "../../../src/trust/keyring.js";
 import { LiveKeyring, PATIENCE, SETTLED } from "../../../src/trust/live-keyring.js";
 import { Authority } from "../../../src/trust/making/authority.js";
+import { SealedLists } from "../../../src/trust/sealed-lists.js";
 import { file } from "../../support/trust.js";
 
 const certificates = ["One", "Two"].map((subject) => Authority.create({ subject }).pem.certificate);
@@ -18,10 +19,10 @@ function opened({ sealed = false } = {}) {
   const files = { state: { mark: "a", newest: 0 }, read: () => rulesOf(0) };
   const live = new LiveKeyring(
     openKeyring("k", rulesOf(0)),
-    { state: () => files.state, read: () => files.read() },
+    { state: () => files.state, read: () => files.read(), lists: () => [] },
     rulesOf(0),
     files.state,
-    sealed,
+    sealed ? new SealedLists(rulesOf(0)) : null,
   );
   return { files, live };
 }

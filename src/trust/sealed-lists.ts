@@ -1,0 +1,167 @@
+import { CountersignError } from "../error.js";
+import { hash } from "./digest.js";
+import type { KeyringRules, SourceFile } from "./keyring-rules.js";
+import { readMaterial } from "./source.js";
+import type { Certificate } from "./x509/certificate.js";
+import { CertificateIndex } from "./x509/certificate-index.js";
+import type { Crl } from "./x509/crl.js";
+import { KEY_USAGE } from "./x509/extension.js";
+
+/** A CRL with the file that it came from. */
+interface Held {
+  readonly crl: Crl;
+  readonly file: SourceFile;
+}
+
+/** Where a list stands: it counts, it waits until a signature shows the certificate of its issuer, or why it does not count. */
+type Standing = "taken" | "waits" | string;
+
+/**
+ * The rules of a sealed keyring. Anchors, rules and the block list stay as they were read. A CRL needs no trust in its file, because
+ * it is signed: one of the issuer and scope of a list that is held, with a higher number and a valid signature, is taken. No list
+ * is dropped: the sealed ones stay, and one that was taken stays until a newer one of the same issuer, scope and key is taken.
+ */
+export class SealedLists {
+  /** Counts the changes of {@link rules}. */
+  version = 0;
+  #rules: KeyringRules;
+  #held: Held[] | null = null;
+  #signers: CertificateIndex | null = null;
+  #waiting: readonly Held[] = [];
+
+  constructor(rules: KeyringRules) {
+    this.#rules = rules;
+  }
+
+  /** What the keyring holds: plain data, for another thread. */
+  get rules(): KeyringRules {
+    return this.#rules;
+  }
+
+  /** {@link rules}, with the lists that wait for the certificate of their issuer. */
+  get asked(): KeyringRules {
+    if (this.#waiting.length === 0) return this.#rules;
+    const unconfirmed = this.#waiting.map((held) => ({ file: held.file, confirm: () => this.#confirm(held) }));
+    return { ...this.#rules, revoked: { ...this.#rules.revoked, unconfirmed } };
+  }
+
+  /** Continues with the lists that another thread took under the same sealed rules. Returns whether any of them was new. */
+  adopt({ revoked: { newer = [] } }: KeyringRules): boolean {
+    const known = new Set(this.#rules.revoked.newer?.map(digestOf));
+    const fresh = newer.filter((file) => !known.has(digestOf(file)));
+    for (const held of fresh.flatMap(readLists)) this.#take(held);
+    return fresh.length > 0;
+  }
+
+  /**
+   * Takes the newer lists in what files say now. `changed`: {@link asked} has changed. `rejected`: why lists in the files do not
+   * count, and which of those that do are missing there.
+   */
+  offer(files: readonly SourceFile[]): { readonly changed: boolean; readonly rejected: readonly string[] } {
+    const before = { version: this.version, waiting: this.#waiting.map(({ file }) => digestOf(file)).join() };
+    const rejected: string[] = [];
+    const offered = files.flatMap((file) => {
+      try {
+        return readLists(file);
+      } catch (error) {
+        rejected.push(`\`${file.path}\`: ${error instanceof CountersignError ? error.message : String(error)}`);
+        return [];
+      }
+    });
+    const waiting: Held[] = [];
+    for (const held of offered) {
+      const standing = this.#judge(held);
+      if (standing === "taken") this.#take(held);
+      else if (standing === "waits") waiting.push(held);
+      else if (standing !== KNOWN) rejected.push(`${held.crl} in \`${held.file.path}\` is not taken: ${standing}`);
+    }
+    this.#waiting = waiting.slice(0, MOST_WAITING);
+    const waits = this.#waiting.map(({ file }) => digestOf(file)).join();
+    for (const { crl } of this.#lists)
+      if (!offered.some((one) => isOfKind(one.crl, crl)))
+        rejected.push(`${crl} is missing in the files, and stays in force`);
+    return { changed: this.version !== before.version || waits !== before.waiting, rejected };
+  }
+
+  #judge({ crl, file }: Held): Standing {
+    const digest = digestOf(file);
+    if (this.#lists.some((held) => digestOf(held.file) === digest)) return KNOWN;
+    const rivals = this.#lists.map((held) => held.crl).filter((held) => isOfScope(held, crl));
+    if (rivals.length === 0) return "no list of its issuer and scope is sealed";
+    if (crl.unusable) return "it has a critical extension that is not known";
+    // RFC 5280 5.2.3: complete and delta CRLs of one scope share their numbers, and one of each can have the same
+    const compared = crl.baseNumber === null ? rivals.filter(({ baseNumber }) => baseNumber === null) : rivals;
+    const least = compared.reduce((most, { number }) => (number !== null && number > most ? number : most), -1n);
+    if (crl.number === null) return "it has no number";
+    if (crl.number <= least) return `its number ${crl.number} is not higher than ${least}`;
+    this.#signers ??= new CertificateIndex(signersIn(this.#rules));
+    const signers = this.#signers.bySubject(crl.issuer);
+    if (signers.length === 0) return "waits";
+    return signers.some((signer) => maySign(signer) && crl.signedBy(signer.publicKey) === null)
+      ? "taken"
+      : "its signature is not valid";
+  }
+
+  /** A signature showed the certificate of the list's issuer, and the list's own signature is valid. */
+  #confirm(held: Held): void {
+    this.#waiting = this.#waiting.filter((one) => one !== held);
+    if (this.#judge(held) === "waits") this.#take(held);
+  }
+
+  #take({ crl, file }: Held): void {
+    const { revoked } = this.#rules;
+    const newer = this.#lists.filter((held) => revoked.newer?.includes(held.file));
+    const kept = newer.filter((held) => !(isOfKind(held.crl, crl) && held.crl.number! < crl.number!));
+    const replaced = new Set(newer.filter((held) => !kept.includes(held)));
+    this.#held = [...this.#lists.filter((held) => !replaced.has(held)), { crl, file }];
+    this.#rules = {
+      ...this.#rules,
+      revoked: { ...revoked, newer: [...kept.map((held) => held.file), file] },
+    };
+    this.version += 1;
+  }
+
+  get #lists(): readonly Held[] {
+    const { crls, newer = [] } = this.#rules.revoked;
+    this.#held ??= [...crls.flatMap(readLists), ...newer.map((file) => ({ crl: readLists(file)[0]!.crl, file }))];
+    return this.#held;
+  }
+}
+
+/** The list is one of those that count already. */
+const KNOWN = "";
+
+/** Lists that may wait: nobody has vouched for what is in them. */
+const MOST_WAITING = 16;
+
+/** The lists of a file, each as a file of its own in DER. Throws as {@link readMaterial}. */
+function readLists(file: SourceFile): Held[] {
+  return readMaterial([file], "crls").crls.map((crl) => ({ crl, file: { path: file.path, bytes: crl.der } }));
+}
+
+/** Certificates that were sealed with the keyring, of whom a CRL may be. */
+function signersIn({ trust, revoked, timestamps }: KeyringRules): readonly Certificate[] {
+  const anchors = [...trust, ...(timestamps?.trust ?? [])];
+  return [...readMaterial(anchors).certificates, ...readMaterial(revoked.crls, "crls").certificates];
+}
+
+function maySign({ keyUsage }: Certificate): boolean {
+  return keyUsage === null || (keyUsage & KEY_USAGE.crlSign) !== 0;
+}
+
+function isOfScope(one: Crl, other: Crl): boolean {
+  return one.issuer.equals(other.issuer) && one.scope?.key === other.scope?.key;
+}
+
+/** Both complete or both deltas, of one scope and, as far as they say, by one key. */
+function isOfKind(one: Crl, other: Crl): boolean {
+  return (
+    isOfScope(one, other) &&
+    (one.baseNumber === null) === (other.baseNumber === null) &&
+    one.authorityKeyIdentifier === other.authorityKeyIdentifier
+  );
+}
+
+function digestOf({ bytes }: SourceFile): string {
+  return hash("sha256", bytes);
+}
