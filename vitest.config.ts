@@ -16,11 +16,7 @@ export default defineConfig({
     projects: [
       ring("unit", ["test/unit/**/*.test.ts"]),
       ring("conformance", ["test/conformance/**/*.test.ts"], { testTimeout: 120_000 }),
-      ring("hostile", ["test/hostile/**/*.test.ts"], {
-        testTimeout: 120_000,
-        maxWorkers: 1,
-        sequence: { groupOrder: 1 },
-      }),
+      ring("hostile", ["test/hostile/**/*.test.ts"], { testTimeout: 120_000 }),
       ring("policies", ["policies/**/*.test.ts"]),
       ring("system", ["test/system/**/*.test.ts"], {
         testTimeout: 300_000,

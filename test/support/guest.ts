@@ -53,6 +53,9 @@ export function blob(body: string, head = ""): string {
   return `${head}export function blob_verify(blob, current) {\n${body}\n}`;
 }
 
+/** Milliseconds. Steps end a policy in tests; time ends it only where a test sets a limit, since machines may be busy. */
+const PATIENCE = 10_000;
+
 export class Guest {
   readonly domain: Domain;
   readonly #linked = new Map<string, LinkedPolicy>();
@@ -65,7 +68,7 @@ export class Guest {
     const { hook = "blob_verify", subject = SUBJECT, current, limits, functions } = question;
     return this.domain.ask(
       typeof source === "string" ? this.#link(source) : source,
-      { ...DEFAULT_LIMITS, ...limits },
+      { ...DEFAULT_LIMITS, wall: PATIENCE, ...limits },
       hook,
       subject,
       task(current),

@@ -40,7 +40,10 @@ describe("an engine in a thread", () => {
   const open = (attachments: object[], config: object = {}) => {
     const file = join(folder, "countersign.yaml");
     const maps = { state: { writable: { entries: 4, bytes: 1000 } } };
-    writeFileSync(file, stringify({ version: 1, maps, attachments, log: { file: "log.jsonl" }, ...config }));
+    // only a policy with limits of its own may run out of time, on a busy machine too
+    const patient = attachments.map((one) => ({ limits: { wall: "10s" }, ...one }));
+    const log = { file: "log.jsonl" };
+    writeFileSync(file, stringify({ version: 1, maps, attachments: patient, log, ...config }));
     return openEngine(file);
   };
   // with fewer steps it would run out of those
