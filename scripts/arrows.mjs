@@ -32,6 +32,7 @@ const KEEPERS = {
   pkijs: "trust",
   commander: "cli",
   pino: "log",
+  "js-yaml": "config",
   zod: "config",
 };
 

@@ -1,5 +1,7 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Document as YamlDocument } from "yaml";
+import { constructFromEvents, parseEvents, SCALAR_STYLE, YAMLException } from "js-yaml";
 import { CountersignError, type ErrorCode } from "../error.js";
+import { LineTable } from "../policy/line-table.js";
+import { readLayout, type Written } from "./layout.js";
 
 /** A way into a document: keys and indexes. */
 export type Path = readonly PropertyKey[];
@@ -10,26 +12,23 @@ export type Path = readonly PropertyKey[];
  */
 export class Document {
   readonly value: unknown;
-  private readonly lines = new LineCounter();
-  private readonly yaml: YamlDocument;
+  private readonly root: Written;
+  private lines: LineTable | undefined;
 
   /** Throws the given code, with places `file:line:column`. */
   constructor(
     readonly file: string,
-    text: string,
+    private readonly text: string,
     private readonly code: ErrorCode,
     private readonly remedy = "mend it there",
   ) {
-    const [yaml, second] = this.guarded(() =>
-      parseAllDocuments(text, { lineCounter: this.lines, prettyErrors: false, stringKeys: true }),
-    ) as YamlDocument[];
-    if (yaml === undefined) throw this.invalid(`${file}:1:1`, "is empty");
-    this.yaml = yaml;
-    const problem = yaml.errors[0] ?? yaml.warnings[0] ?? second?.errors[0];
-    if (problem !== undefined) throw this.invalid(this.position(problem.pos[0]), spoken(problem.message));
-    if (second !== undefined)
-      throw this.invalid(this.position(second.range?.[0] ?? 0), "a second document begins here");
-    this.value = this.guarded(() => yaml.toJS({ maxAliasCount: 100 }));
+    try {
+      const events = parseEvents(text, {});
+      this.root = readLayout(text, events);
+      [this.value] = constructFromEvents(events, { source: text });
+    } catch (error) {
+      throw this.rejection(error as Error);
+    }
   }
 
   /** An error about a value; or about the key itself, where that is what is wrong. */
@@ -44,62 +43,54 @@ export class Document {
 
   /** Where a string's first character stands in the text behind its place: 1 for a quoted one; null if it is not written on one line as it is. */
   quote(path: Path): number | null {
-    const node = this.node(path);
-    if (!isScalar(node)) return null;
-    if (node.type === "PLAIN") return node.source?.includes("\n") ? null : 0;
-    const escaped = typeof node.value !== "string" || /[\\'"\n]/.test(node.value);
-    return (node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE") && !escaped ? 1 : null;
+    let value: Written | undefined = this.root;
+    for (const step of path) value = value === undefined ? undefined : within(value, step);
+    if (!value?.scalar) return null;
+    const { style, valueStart, valueEnd } = value.scalar;
+    const written = this.text.slice(valueStart, valueEnd);
+    if (style === SCALAR_STYLE.PLAIN) return written.includes("\n") ? null : 0;
+    const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
+    return isQuoted && !/[\\'"\n]/.test(written) ? 1 : null;
   }
 
   /** Offset into the text, for sorting. */
   offset(path: Path, what: "key" | "value" = "value"): number {
-    let node: unknown = this.yaml.contents;
-    let offset = rangeOf(node);
+    let value = this.root;
     for (const [index, step] of path.entries()) {
-      const last = index === path.length - 1;
-      if (isMap(node)) {
-        const pair = node.items.find(({ key }) => (isScalar(key) ? key.value : key) === step);
-        if (pair === undefined) return offset;
-        if (last && what === "key") return rangeOf(pair.key, offset);
-        node = pair.value;
-        offset = rangeOf(node, rangeOf(pair.key, offset));
-      } else if (isSeq(node)) {
-        node = node.items[Number(step)];
-        offset = rangeOf(node, offset);
-      } else return offset;
+      if (what === "key" && index === path.length - 1) return value.entries?.get(String(step))?.key ?? value.offset;
+      const next = within(value, step);
+      if (next === undefined) break;
+      value = next;
     }
-    return offset;
-  }
-
-  private node(path: Path): unknown {
-    return path.length === 0 ? this.yaml.contents : this.yaml.getIn(path as unknown[], true);
+    return value.offset;
   }
 
   private position(offset: number): string {
-    const { line, col } = this.lines.linePos(offset);
-    return `${this.file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+    this.lines ??= new LineTable(this.text);
+    const { line, column } = this.lines.positionAt(offset);
+    return `${this.file}:${line}:${column}`;
   }
 
   private invalid(place: string, message: string, remedy = this.remedy): CountersignError {
     return new CountersignError(this.code, message, { place, remedy });
   }
 
-  /** The parser's own recursion ends deep nesting; what it throws for that, and for aliases, is input that is not valid. */
-  private guarded<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (cause) {
-      throw this.invalid(this.file, spoken((cause as Error).message), "write it out flat");
-    }
+  /** The error for what the parser throws. */
+  private rejection(error: Error): CountersignError {
+    if (!(error instanceof YAMLException)) return this.invalid(this.file, spoken(error.message), "write it out flat");
+    const place = this.position(error.mark?.position ?? 0);
+    return this.invalid(place, spoken(error.reason), TOO_DEEP.test(error.reason) ? "write it out flat" : this.remedy);
   }
 }
 
-function rangeOf(node: unknown, otherwise = 0): number {
-  return (node as Node | null | undefined)?.range?.[0] ?? otherwise;
+function within(value: Written, step: PropertyKey): Written | undefined {
+  return value.entries === null ? value.items?.[Number(step)] : value.entries.get(String(step))?.value;
 }
+
+const TOO_DEEP = /call stack|nesting/i;
 
 /** The parser's words as a message: no capital, no full stop, and its own exhaustion named for what it is. */
 function spoken(message: string): string {
-  if (/call stack/i.test(message)) return "is nested too deeply";
+  if (TOO_DEEP.test(message)) return "is nested too deeply";
   return (message.charAt(0).toLowerCase() + message.slice(1)).replace(/\.$/, "");
 }

@@ -24,7 +24,7 @@ describe("a configuration that is not valid is refused at its place", () => {
   it.each([
     ["nothing", "", "1:1", "is empty"],
     ["a comment", "# nothing\n", "1:1", "is empty"],
-    ["broken YAML", "a: [", "1:5", "flow sequence"],
+    ["broken YAML", "a: [", "1:5", "flow collection"],
     ["a list", "- 1", "1:1", "the document should be a mapping, not a list"],
     ["no version", "attachments: []\n", "1:1", "`version` is missing"],
     ["another version", "version: 2\nattachments: []\n", "1:10", "`2` is not `1`"],
@@ -82,10 +82,18 @@ describe("a configuration that is not valid is refused at its place", () => {
       "unknown key `__proto__`",
     ],
     ["a hook that objects inherit", `${head}  []\ndefault: {constructor: deny}\n`, "4:11", "unknown key `constructor`"],
-    ["a key twice", "version: 1\nversion: 1\nattachments: []\n", "2:1", "map keys must be unique"],
-    ["two documents", "version: 1\nattachments: []\n---\nb: 1\n", "3:1", "a second document begins here"],
+    ["a key twice", "version: 1\nversion: 1\nattachments: []\n", "2:1", "the key `version` stands twice"],
+    ["two documents", "version: 1\nattachments: []\n---\nb: 1\n", "4:1", "a second document begins here"],
     ["a key that is no text", "? {a: b}\n: c\n", "1:3", "all keys must be strings"],
-    ["a tag", "version: 1\nattachments: !!js/function 'x'\n", "2:14", "unresolved tag"],
+    ["a key that is a list", "? [a]\n: c\n", "1:3", "all keys must be strings"],
+    ["a key with a tag", "!!int 1: c\n", "1:7", "all keys must be strings"],
+    ["a key that is left out", "version: 1\n: c\n", "1:1", "all keys must be strings"],
+    ["a key that is an alias", "a: &x b\n*x : c\n", "2:1", "all keys must be strings"],
+    ["a number twice, written alike", "{0: a, '0': b}\n", "1:8", "the key `0` stands twice"],
+    ["a number that is written in another base", "{0x10: a}\n", "1:2", "unknown key `0x10`"],
+    ["a tag of YAML 1.1", "version: !!binary aaaa\n", "1:10", "unknown scalar tag"],
+    ["a NUL", "version: 1\0\n", "1:11", "null byte"],
+    ["a tag", "version: 1\nattachments: !!js/function 'x'\n", "2:14", "unknown scalar tag"],
     ["a selector", attachment('scope: {labels: "tier in (edge"}'), "4:35", "the end where `,` or `)` was expected"],
     ["a plain selector", attachment("scope:\n      labels: a=b,-c"), "5:19", "`-c` is not a label's key"],
     [
@@ -152,7 +160,7 @@ describe("a configuration that is not valid is refused at its place", () => {
       "alias",
     ],
     ["an alias of nothing", "version: 1\nattachments: *x\n", "alias"],
-    ["an alias of itself", "version: 1\nattachments: &x [*x]\n", "attachments[0]"],
+    ["an alias of itself", "version: 1\nattachments: &x [*x]\n", 'the alias "x" contains itself'],
   ])("%s without end", (_, text, message) => {
     const error = refusal(() => parseConfig("c.yaml", text));
     expect(error.code).toBe("CONFIG_INVALID");
@@ -192,7 +200,7 @@ describe("a map's file", () => {
     ["twice.json", '{"a": {"b": 1},\n "b": [{"a": 1}], "a": 2}', ":2:19", 'the key `"a"` stands twice'],
     ["escaped.json", '{"a": 1, "\\u0061": 2}', ":1:10", 'the key `"\\u0061"` stands twice'],
     ["below.json", '{"x": [{"a": 1, "a": 2}]}', ":1:17", 'the key `"a"` stands twice'],
-    ["twice.yaml", "a: 1\na: 2\n", ":2:1", "map keys must be unique"],
+    ["twice.yaml", "a: 1\na: 2\n", ":2:1", "the key `a` stands twice"],
     ["list.json", "[1]", "", "is no mapping"],
     ["text.yaml", "hello", "", "is no mapping"],
     ["broken.json", '{"a": }', "", "is not JSON"],
