@@ -143,8 +143,8 @@ char _license[] __attribute__((section("license"))) = "GPL";
 `;
 
 const READER = `
-struct meta { void *seq; } __attribute__((preserve_access_index));
-struct bpf_iter__bpf_map_elem { struct meta *meta; void *map; void *key; void *value; };
+struct bpf_iter_meta { void *seq; } __attribute__((preserve_access_index));
+struct bpf_iter__bpf_map_elem { struct bpf_iter_meta *meta; void *map; void *key; void *value; };
 static long (*seq_write)(void *seq, const void *data, unsigned size) = (void *)127;
 __attribute__((section("iter/bpf_map_elem"), used)) int show(struct bpf_iter__bpf_map_elem *it)
 {
