@@ -12,6 +12,9 @@ export class Objects {
   /** Denials to its tasks that were logged, oldest first. */
   readonly #denied = new Set<string>();
   #mapMemory = 0;
+  /** Bytes that the programs' facts take, and with how many it is looked which programs are gone. */
+  #bytes = 0;
+  #sweepBytes = SWEEP_BYTES;
   #sweepAt = SWEEP;
   /** Where looking for maps that are gone goes on. */
   #lookedAt = new Map<number, MapEntry>().keys();
@@ -101,8 +104,11 @@ export class Objects {
   }
 
   #rememberProgram(id: number, subject: ProgramSubject): void {
-    if (this.#programs.size >= REMEMBERED) this.#forgetPrograms();
+    this.#forgetProgram(id);
+    const bytes = this.#bytes + bytesOf(subject);
+    if (this.#programs.size >= REMEMBERED || bytes > this.#sweepBytes) this.#forgetPrograms(bytesOf(subject));
     this.#programs.set(id, subject);
+    this.#bytes += bytesOf(subject);
   }
 
   #rememberMap(id: number, entry: MapEntry): void {
@@ -114,17 +120,32 @@ export class Objects {
     if (entry.withheld) withhold(id);
   }
 
-  /** Makes room: for those that are gone, or else for the oldest. */
-  #forgetPrograms(): void {
-    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#programs.delete(id);
-    for (const oldest of this.#programs.keys()) {
-      if (this.#programs.size < REMEMBERED - ROOM_MADE) break;
-      this.#programs.delete(oldest);
+  /** Makes room for one more of so many bytes: forgets those that are gone, and then the oldest. */
+  #forgetPrograms(bytes: number): void {
+    this.#sweepPrograms();
+    const fits = () => this.#programs.size < REMEMBERED && this.#bytes + bytes <= REMEMBERED_BYTES;
+    if (!fits()) {
+      for (const oldest of this.#programs.keys()) {
+        if (this.#programs.size < REMEMBERED - ROOM_MADE && this.#bytes + bytes <= REMEMBERED_BYTES - BYTES_MADE) break;
+        this.#forgetProgram(oldest);
+      }
     }
+    this.#sweepBytes = Math.min(REMEMBERED_BYTES, SWEEP_BYTES + 2 * (this.#bytes + bytes));
+  }
+
+  #sweepPrograms(): void {
+    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#forgetProgram(id);
+  }
+
+  #forgetProgram(id: number): void {
+    const subject = this.#programs.get(id);
+    if (subject === undefined) return;
+    this.#bytes -= bytesOf(subject);
+    this.#programs.delete(id);
   }
 
   #sweep(): void {
-    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#programs.delete(id);
+    this.#sweepPrograms();
     for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
   }
 
@@ -149,6 +170,12 @@ export interface MapEntry {
   readonly withheld?: boolean;
 }
 
+/** About how many bytes a program's facts take. */
+export function bytesOf({ insns, raw_insns, evidence, maps }: ProgramSubject): number {
+  const raw = raw_insns.buffer === insns.buffer ? 0 : raw_insns.byteLength;
+  return 2048 + insns.byteLength + raw + 256 * (evidence.length + maps.length);
+}
+
 /** Of all containers: where what was not handed out may be found, it is found by any of them. */
 const WITHHELD = new Set<number>();
 
@@ -162,6 +189,13 @@ function withhold(id: number): void {
  * those that are gone are forgotten first.
  */
 const REMEMBERED = 16_384;
+/**
+ * Bytes that the facts of remembered programs take, instructions for the most part: the oldest are forgotten beyond that. Programs that are
+ * gone are looked for long before, each time that the bytes have doubled. Room is made for some at once.
+ */
+const REMEMBERED_BYTES = 128 * 2 ** 20;
+const BYTES_MADE = REMEMBERED_BYTES / 8;
+const SWEEP_BYTES = 4 * 2 ** 20;
 /** Objects that are remembered before it is looked which of them are gone. */
 const SWEEP = 256;
 /** Room for so many is made at once, since each id that is looked up takes a call. */

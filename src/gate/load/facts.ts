@@ -5,7 +5,7 @@ import { factsOfLoad } from "../../bpf/load.js";
 import { programSubject } from "../../engine/program-subject.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import { Attr, LOAD } from "../call/attr.js";
-import type { Objects } from "../call/objects.js";
+import { bytesOf, type Objects } from "../call/objects.js";
 import { isReadOnly, liveMap } from "../commands/map-subject.js";
 import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
 import { Known } from "./known.js";
@@ -59,7 +59,7 @@ export class Facts {
       loaded: null,
       rewritten: false,
     });
-    this.#known.set(parts, subject, sizeOf(subject));
+    this.#known.set(parts, subject, bytesOf(subject));
     return subject;
   }
 
@@ -85,10 +85,6 @@ const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 /** Programs whose facts are kept, and about how many bytes they may take. */
 const KEPT = 1024;
 const KEPT_BYTES = 16 * 2 ** 20;
-
-function sizeOf({ insns, evidence }: ProgramSubject): number {
-  return 2048 + 2 * insns.byteLength + 256 * evidence.length;
-}
 
 /** The maps that a load names, each map one object however often it is named. */
 function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, CodeMap> {

@@ -39,8 +39,8 @@ const LIMIT = {
   license: 127,
   /** MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE, MAX_CORE_RELO_SIZE. */
   record: 252,
-  /** All records of one kind together. */
-  records: 64 * 1024 * 1024,
+  /** All records of one kind together: one of 16 bytes for each instruction. */
+  records: 16 * 1024 * 1024,
   fdArray: 4096,
   /**
    * Distinct fds: the kernel takes 64 maps of a program, 64 BTFs, and 256 for its calls (MAX_USED_MAPS, MAX_USED_BTFS,
