@@ -15,7 +15,7 @@ import { MapView } from "../policy/map-view.js";
 import type { Mode } from "../policy/mode.js";
 import { Roster } from "../policy/roster.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
-import { SignatureStore } from "../trust/store.js";
+import { type SignatureFolder, SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import { defaultWarnings } from "./default-coverage.js";
 import { Helpers, type Moment } from "./helpers.js";
@@ -108,6 +108,7 @@ export class Engine {
    * than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine before this one
    * ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked. `texts` are those that the
    * engine had which this one replaces under the same configuration ({@link Engine.texts}). `cache` has link results of earlier runs.
+   * `folders` are those of signatures, if somebody has opened them; else they are looked up by their paths.
    */
   static async open(
     config: Config,
@@ -115,6 +116,7 @@ export class Engine {
     watch: DecisionWatch | null = null,
     texts: Texts | null = null,
     cache: LinkCache | null = null,
+    folders: readonly SignatureFolder[] | null = null,
   ): Promise<Engine> {
     const sources = new Sources(texts);
     const loader = new Loader(config, sources, cache);
@@ -145,7 +147,7 @@ export class Engine {
       const helpers = new Helpers(keyrings.byName, view, moment);
       return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
-    const signatures = SignatureStore.open(config.signatures);
+    const signatures = folders === null ? SignatureStore.open(config.signatures) : new SignatureStore(folders);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log, config.origin);
     const warnings = [
       ...loader.warnings,

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Btf } from "../../bpf/btf.js";
 import type { CodeMap } from "../../bpf/code.js";
 import { factsOfLoad } from "../../bpf/load.js";
@@ -24,10 +23,11 @@ export class Facts {
   readonly #known = new Known<ProgramSubject>(KEPT, KEPT_BYTES);
   #kernel: Btf | null | undefined;
 
-  /** `keyrings` are the configuration's by the kernel's ids. */
+  /** `keyrings` are the configuration's by the kernel's ids; `readBtf` gives the kernel's BTF, or null. */
   constructor(
     private readonly signatures: Signatures,
     private readonly keyrings: Readonly<Record<string, string>>,
+    private readonly readBtf: () => Uint8Array | null,
   ) {}
 
   /** A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws LOAD_MALFORMED and the like. */
@@ -71,8 +71,9 @@ export class Facts {
   /** Read when a program first names something of the kernel's: it takes 20 ms and some memory. */
   #kernelBtf(): Btf | null {
     if (this.#kernel === undefined) {
+      const bytes = this.readBtf();
       try {
-        this.#kernel = new Btf(readFileSync(KERNEL_BTF), KERNEL_BTF);
+        this.#kernel = bytes === null ? null : new Btf(bytes, "the kernel's BTF");
       } catch {
         this.#kernel = null; // a kernel without BTF: names are then not known, and effects err on the safe side
       }
@@ -81,7 +82,6 @@ export class Facts {
   }
 }
 
-const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 /** Programs whose facts are kept, and about how many bytes they may take. */
 const KEPT = 1024;
 const KEPT_BYTES = 16 * 2 ** 20;

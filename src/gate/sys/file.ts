@@ -20,6 +20,20 @@ export function openFile(path: string): number {
 }
 
 const O_PATH = 0o10000000;
+const O_DIRECTORY = 0o200000;
+
+/** A folder, to look up names in it by the fd; a negative errno on failure. */
+export function openFolder(path: string): number {
+  return syscall(NR.openat, AT_FDCWD, cString(path), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+const O_NONBLOCK = 0o4000;
+
+/** Opens a file in a folder for reading, without waiting for a writer; a negative errno on failure. */
+export function openIn(folder: number, name: string): number {
+  return syscall(NR.openat, folder, cString(name), O_NONBLOCK | O_CLOEXEC, 0);
+}
+
 /** RESOLVE_NO_MAGICLINKS of linux/openat2.h: what /proc has of a process, which would be the gate's. */
 const RESOLVE_NO_MAGICLINKS = 2;
 

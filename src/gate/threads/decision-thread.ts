@@ -16,6 +16,7 @@ import { GateThread } from "./gate-thread.js";
 import { HandedOut } from "./handed-out.js";
 import { Heard, NO_FILE } from "./heard.js";
 import type { FromThread, ToldDenial, Wrote } from "./messages.js";
+import { type Opened, openAll } from "./opened.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled } from "./porters.js";
 import { settle } from "./settle.js";
@@ -69,6 +70,8 @@ export class DecisionThread {
   readonly #orders = new Orders((message) => this.#thread.tell(message));
   #succession: Succession;
   #sealed: SealedRules;
+  /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
+  readonly #opened: Opened | null;
   #texts: Texts | null = null;
   #thread: GateThread;
   readonly #spare = new Spare(() => this.#start(true));
@@ -87,6 +90,7 @@ export class DecisionThread {
   ) {
     this.#succession = this.#successionOf(config);
     this.#sealed = sealedRules(config.keyrings);
+    this.#opened = config.origin === "run" ? openAll(config) : null;
     this.#porters = new Porters(
       {
         brought: (visit) => this.#serve(visit, null),
@@ -192,7 +196,8 @@ export class DecisionThread {
   }
 
   #start(awaited: boolean): GateThread {
-    const data = { config: this.config, sealed: this.#sealed, texts: this.#texts, awaited, tally: this.tally };
+    const { config, tally } = this;
+    const data = { config, sealed: this.#sealed, texts: this.#texts, opened: this.#opened, awaited, tally };
     const thread: GateThread = new GateThread(data, (thread, message) => this.#hear(thread, message));
     void thread.ended.then(({ message }) => this.#lost(thread, message));
     return thread;

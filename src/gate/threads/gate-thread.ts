@@ -19,7 +19,7 @@ export class GateThread extends OwnedThread<ToThread, FromThread> {
 
   /** `hear` is told of what it says. */
   constructor(
-    data: Pick<ThreadData, "config" | "sealed" | "texts" | "awaited"> & { readonly tally: Tally },
+    data: Pick<ThreadData, "config" | "sealed" | "texts" | "opened" | "awaited"> & { readonly tally: Tally },
     hear: (thread: GateThread, message: FromThread) => void,
   ) {
     const watch = new Watch();

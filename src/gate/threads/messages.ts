@@ -11,6 +11,7 @@ import type { Answer } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
 import type { Handed } from "../call/objects.js";
 import type { Parcel } from "./errand.js";
+import type { Opened } from "./opened.js";
 import type { Brought, Visit } from "./visit.js";
 
 /** What a decision thread starts with. */
@@ -20,6 +21,8 @@ export interface ThreadData {
   readonly sealed: SealedRules;
   /** What policies and maps are made of, as the thread before it has it; null to the first one. */
   readonly texts: Texts | null;
+  /** Null if files are opened by their paths when they are needed. */
+  readonly opened: Opened | null;
   readonly watch: SharedArrayBuffer;
   readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;

@@ -109,7 +109,7 @@ class Stage {
         () => undefined,
         () => [],
       ),
-      facts: new Facts(engine.signatures, {}),
+      facts: new Facts(engine.signatures, {}, () => null),
       settings: settingsOf(NO_POLICIES),
       wardrobe,
       watch: new Watch(),

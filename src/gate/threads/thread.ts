@@ -26,6 +26,7 @@ import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
 import { abandon, Superseded } from "./hands.js";
 import type { FromThread, HandedTo, ThreadData, ToldDenial, ToThread } from "./messages.js";
+import { kernelBtf, openedFolders } from "./opened.js";
 import { rehearsal } from "./rehearsal.js";
 import { settle } from "./settle.js";
 import { type Visit, visitName } from "./visit.js";
@@ -255,7 +256,7 @@ class GateThread {
       (overdue) => this.#suspended.standing(overdue),
     );
     const settings = settingsOf(config);
-    const facts = new Facts(this.engine.signatures, settings.keyrings);
+    const facts = new Facts(this.engine.signatures, settings.keyrings, () => kernelBtf(this.data.opened));
     const alone = () => this.#alone;
     const house = {
       judge,
@@ -331,7 +332,8 @@ async function openEngine(...what: Parameters<typeof Engine.open>): Promise<Engi
 async function begin(data: ThreadData): Promise<void> {
   try {
     const watch = new DecisionWatch(data.decisions);
-    const engine = await openEngine(data.config, data.sealed, watch, data.texts);
+    const folders = data.opened === null ? null : openedFolders(data.opened);
+    const engine = await openEngine(data.config, data.sealed, watch, data.texts, null, folders);
     if (data.texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);

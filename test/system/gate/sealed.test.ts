@@ -1,0 +1,83 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { factsOfObject } from "../../../src/bpf/object.js";
+import { Authority } from "../../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../../src/trust/making/sign.js";
+import { type Logged, needs, needsGate, Site, XDP_PASS } from "./site.js";
+
+/** Loads the object behind `$1` under the name `$2`; prints `$2: ` and the loader's exit code. */
+const SHELL = `
+load() { rm -f "$BPFFS/$2"; bpftool prog load "$1" "$BPFFS/$2" > /dev/null 2>&1; echo "$2: $?"; rm -f "$BPFFS/$2"; }
+`;
+/** Longer than a following keyring takes to see its files again, and to let them settle. */
+const LATER = "sleep 1.5";
+
+const POLICY = `
+import { verify_signature, PKCS7 } from "countersign";
+export const bpf_prog_load = (prog) => verify_signature(prog.insns, prog.signature, "platform", PKCS7);
+`;
+
+describe("a command that replaces files of the gate", () => {
+  const authority = Authority.create({ subject: "Authority" });
+  const signer = authority.issue({ subject: "Signer", serial: 7n });
+  const evil = Authority.create({ subject: "Evil" });
+  const evilSigner = evil.issue({ subject: "Signer" });
+  let site: Site;
+  let object: string;
+  let digests: readonly { digest: string; insns: Uint8Array }[];
+
+  const sign = (by: typeof signer, folder: string): void => {
+    mkdirSync(`${site.folder}/${folder}`, { recursive: true });
+    for (const { digest, insns } of digests)
+      writeFileSync(`${site.folder}/${folder}/${digest}.p7s`, signPkcs7(insns, by));
+  };
+  const run = (script: string, options: readonly string[] = []) =>
+    site.runWith(options, { BPFFS: site.bpffs }, "bash", "-c", `cd ${site.folder}; ${SHELL} ${script}`);
+  const verdicts = () => site.log.filter(({ hook }: Logged) => hook === "bpf_prog_load").map(({ verdict }) => verdict);
+
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "bpftool", "clang-19");
+    site = new Site(
+      POLICY,
+      "keyrings: { platform: { trust: [ca.pem], revoked: { crls: [ca.crl] } } }\nsignatures: [signatures]\n",
+    );
+    object = site.object("xdp", XDP_PASS);
+    digests = factsOfObject(readFileSync(object)).programs;
+    site.write("ca.pem", authority.pem.certificate);
+    site.write("evil.pem", evil.pem.certificate);
+    site.write("ca.crl", authority.revocationList({ number: 1 }));
+    site.write("new.crl", authority.revocationList({ number: 2, entries: [{ serial: 7n }] }));
+  });
+  afterEach(() => site?.remove());
+
+  it("is judged by the keyring that was there before it, unless that follows its files", () => {
+    sign(evilSigner, "signatures");
+    const script = `load ${object} before; cp evil.pem ca.pem; ${LATER}; load ${object} after`;
+    const { stdout, stderr } = run(script);
+    expect(stdout).toBe("before: 255\nafter: 255\n");
+    expect(stderr).toContain("is sealed, and its files have changed");
+    site.write("ca.pem", authority.pem.certificate);
+    expect(run(script, ["--follow-files"]).stdout).toBe("before: 255\nafter: 0\n");
+  });
+
+  it("is judged by a CRL that its issuer signed, also once it has put the older one back", () => {
+    sign(signer, "signatures");
+    const { stdout } = run(
+      `load ${object} before; cp ca.crl old.crl; cp new.crl ca.crl; ${LATER}; load ${object} revoked
+       cp old.crl ca.crl; ${LATER}; load ${object} again`,
+    );
+    expect(stdout).toBe("before: 0\nrevoked: 255\nagain: 255\n");
+  });
+
+  it("is judged by signatures of the folder that was there before it, to which new ones can come", () => {
+    mkdirSync(`${site.folder}/signatures`);
+    sign(signer, "good");
+    const { stdout } = run(
+      `load ${object} without; mv signatures kept; mkdir signatures; cp good/* signatures; load ${object} replaced
+       cp good/* kept; load ${object} added; rm -r signatures; ln -s /nowhere signatures; load ${object} gone`,
+    );
+    expect(stdout).toBe("without: 255\nreplaced: 255\nadded: 0\ngone: 0\n");
+    expect(new Set(verdicts())).toEqual(new Set([0, -61]));
+  });
+});
