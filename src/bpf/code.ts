@@ -21,6 +21,8 @@ export interface Code {
   /** As bpftool writes it: `trace_fentry`, `lsm_mac` …; null where it is not known or the type has none. */
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
+  /** Whether an object's section attaches a kprobe program to a function of the kernel. A live load does not tell. */
+  readonly kernelProbe?: boolean;
   /** Sorted by `start`; the first is the program itself and starts at 0. Empty ranges do not occur. */
   readonly functions: readonly CodeFunction[];
   /** The map that the `ld_imm64` in this slot refers to; null where there is none, or (a live load) it is not known. */
@@ -66,6 +68,8 @@ export interface CodeMap extends MapDefinition {
   readonly frozen: boolean;
   /** What an array- or hash-of-maps holds. */
   readonly inner: CodeMap | null;
+  /** Whether the maps that it holds are brought along, too: an object declares them, and its loader makes them. */
+  readonly ownInner?: boolean;
 }
 
 export interface KernelName {

@@ -90,7 +90,9 @@ export function readBtfMap(btf: Btf, type: number, name: string, outer = false):
       });
   }
   const { pinning, other: _, ...numbers } = fields;
-  return { ...EMPTY, ...numbers, name, type: mapTypeName(fields.type), own: pinning === 0 && !outer, inner };
+  const own = pinning === 0 && !outer;
+  const map = { ...EMPTY, ...numbers, name, type: mapTypeName(fields.type), own, inner };
+  return inner === null ? map : { ...map, ownInner: own };
 }
 
 /**

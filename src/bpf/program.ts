@@ -4,7 +4,7 @@ import type { Code, CodeFunction, KernelName, MapReference, Rewrite } from "./co
 import { rewriteOf } from "./core-relo.js";
 import { type ByteOrder, decodeInsns, INSN_SIZE, type Insns } from "./insn.js";
 import type { Linked, Part } from "./link.js";
-import type { SectionRole } from "./section.js";
+import { isKernelProbe, type SectionRole } from "./section.js";
 
 /** A program of an object file, linked, as the analysis takes it. */
 export class ObjectProgram implements Code {
@@ -12,6 +12,7 @@ export class ObjectProgram implements Code {
   readonly type: string;
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
+  readonly kernelProbe: boolean;
   readonly functions: readonly CodeFunction[];
   #rewrites: ReadonlyMap<number, Place> | undefined;
 
@@ -26,6 +27,7 @@ export class ObjectProgram implements Code {
     this.type = role.type;
     this.expectedAttachType = role.expectedAttachType;
     this.attachTo = role.attachTo;
+    this.kernelProbe = isKernelProbe(linked.parts[0]?.function.section.name ?? "");
     this.functions = linked.parts.map((part) => ({
       name: part.function.name,
       start: part.start,

@@ -1,4 +1,5 @@
 import { ATTACH_TYPES, PROGRAM_TYPES } from "./tables/names.gen.js";
+import { KERNEL_PROBES } from "./tables/rejected-stores.js";
 import { SECTIONS } from "./tables/sections.gen.js";
 
 /** What libbpf makes of a section's name. */
@@ -22,6 +23,13 @@ export function roleOf(section: string): SectionRole {
   const prefix = slash === -1 ? undefined : definitions.get(name.slice(0, slash));
   if (prefix?.[3] !== true) return { type: "unknown", expectedAttachType: null, attachTo: null };
   return role(prefix[1], prefix[2], name.slice(slash + 1) || null);
+}
+
+/** Whether libbpf attaches a section's program to a function of the kernel, by a kprobe: it names the function. */
+export function isKernelProbe(section: string): boolean {
+  const name = section.startsWith("?") ? section.slice(1) : section;
+  const slash = name.indexOf("/");
+  return slash !== -1 && slash + 1 < name.length && KERNEL_PROBES.has(name.slice(0, slash));
 }
 
 function role(type: number, attachType: number, attachTo: string | null): SectionRole {

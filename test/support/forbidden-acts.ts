@@ -5,6 +5,7 @@
  */
 import type { CodeMap } from "../../src/bpf/code.js";
 import { EFFECTS, type EffectName } from "../../src/bpf/facts.js";
+import { PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 import { mapOf } from "./assembly.js";
 
 export interface Act {
@@ -52,7 +53,7 @@ const HELPERS: Readonly<Partial<Record<EffectName, readonly number[]>>> = {
   writes_user_memory: [36],
   writes_packet: [
     9, 10, 11, 13, 18, 19, 31, 38, 39, 43, 44, 50, 54, 63, 65, 73, 74, 75, 76, 90, 91, 143, 190, 21, 30, 32, 48, 41, 40,
-    135, 97, 192, 144, 202,
+    135, 97, 192, 144,
   ],
   redirects: [23, 13, 51, 152, 155, 52, 72, 60, 71, 82, 124],
   sends_signal: [109, 117],
@@ -66,7 +67,7 @@ const HELPERS: Readonly<Partial<Record<EffectName, readonly number[]>>> = {
 const KFUNCS: Readonly<Partial<Record<EffectName, readonly string[]>>> = {
   reads_kernel_memory: ["bpf_path_d_path", "bpf_get_file_xattr", "bpf_probe_read_kernel_dynptr", "bpf_strlen"],
   reads_user_memory: ["bpf_copy_from_user_str", "bpf_copy_from_user_task_str", "bpf_probe_read_user_dynptr"],
-  writes_packet: ["bpf_skb_set_fou_encap", "bpf_xdp_pull_data", "bpf_dynptr_memset", "bpf_dynptr_copy"],
+  writes_packet: ["bpf_skb_set_fou_encap", "bpf_xdp_pull_data"],
   redirects: ["bpf_sk_assign_tcp_reqsk"],
   sends_signal: ["bpf_send_signal_task"],
   changes_socket: ["bpf_sock_destroy", "tcp_cong_avoid_ai", "bpf_sock_ops_enable_tx_tstamp"],
@@ -90,6 +91,11 @@ export const PACKETS: Readonly<Record<string, readonly [data: string, end: strin
 const packets = Object.keys(PACKETS);
 /** Types that get the arguments of a kernel function, with its types. */
 const traced = ["tracing", "lsm", "struct_ops"];
+/** Types of which no kernel accepts a store into the context. `kprobe` is none of them: its stores are for uprobes. */
+const readOnlyContexts = ["tracepoint", "raw_tracepoint", "raw_tracepoint_writable", "perf_event", "tracing"];
+const otherContexts = PROGRAM_TYPES.filter((type) => !readOnlyContexts.includes(type));
+/** Types whose programs may store into some kernel objects: those with `btf_struct_access`. */
+const writableObjects = ["xdp", "sched_cls", "sched_act", "struct_ops"];
 /** Types whose return value decides, and to which 1 is not neutral. */
 const verdicts = ["xdp", "sched_cls", "sched_act", "socket_filter"];
 
@@ -199,7 +205,50 @@ export const ACTS: readonly Act[] = [
     "after a join with its own frame",
     "r5 = r10; r5 += -A; *(u64 *)(r10 - A) = 0; r6 = *(u8 *)(r2 + 0); if r6 == 0 goto JOINED; r5 = r2; JOINED: *(u8 *)(r5 + 0) = 1",
   ),
+  packet(
+    "at an offset from NULL",
+    "*(u64 *)(r10 - B) = r2; *(u32 *)(r10 - A) = 0; r2 = r10; r2 += -A; r1 = map own; call bpf_map_lookup_elem; if r0 != 0 goto SKIP; r2 = *(u64 *)(r10 - B); r0 += r2; *(u8 *)(r0 + 0) = 1",
+  ),
+  packet(
+    "at an offset from NULL, the other way round",
+    "*(u64 *)(r10 - B) = r2; *(u32 *)(r10 - A) = 0; r2 = r10; r2 += -A; r1 = map own; call bpf_map_lookup_elem; if r0 != 0 goto SKIP; r2 = *(u64 *)(r10 - B); r2 += r0; *(u8 *)(r2 + 0) = 1",
+  ),
+  packet(
+    "through a pointer in one of two callers' frames",
+    "*(u64 *)(r10 - A) = r2; *(u64 *)(r10 - B) = r2; r1 = r10; r1 += -B; call followIt; r1 = 0; call callIt",
+    "fn callIt: *(u64 *)(r10 - 8) = 0; r1 = r10; r1 += -8; call followIt; exit; fn followIt: r2 = *(u64 *)(r1 + 0); if r2 == 0 goto NONE; *(u8 *)(r2 + 0) = 1; NONE: r0 = 0; exit",
+  ),
+  packet(
+    "through a pointer that one of two callers gets back in its frame",
+    "*(u64 *)(r10 - A) = 0; r2 = r10; r2 += -A; call putIt; call putAlso; r2 = *(u64 *)(r10 - A); *(u8 *)(r2 + 0) = 1",
+    "fn putAlso: *(u64 *)(r10 - 16) = 0; r2 = r10; r2 += -16; call putIt; exit; fn putIt: r3 = *(u32 *)(r1 + DATA); *(u64 *)(r2 + 0) = r3; r0 = 0; exit",
+  ),
   packet("by a helper's result", "r1 = r2; r2 = 4; r3 = 1234; call bpf_probe_read_kernel"),
+  ...["sched_cls", "xdp"].flatMap((type) =>
+    [
+      "call 202",
+      "call kfunc bpf_dynptr_memset",
+      "call kfunc bpf_dynptr_copy",
+      "call kfunc bpf_crypto_encrypt",
+      "call kfunc bpf_probe_read_kernel_dynptr",
+      "call kfunc bpf_dynptr_slice_rdwr; if r0 == 0 goto SKIP; *(u8 *)(r0 + 0) = 1; SKIP: r0 = 0",
+    ].map(
+      (text): Act => ({
+        name: `writes to a packet's dynptr: ${text}`,
+        effects: ["writes_packet"],
+        types: [type],
+        text: `${READY}; r3 = r10; r3 += -C; call kfunc bpf_dynptr_from_${type === "xdp" ? "xdp" : "skb"}; r1 = r10; r1 += -C; r2 = 0; r3 = r10; r3 += -A; r4 = 8; r5 = 0; ${text}`,
+      }),
+    ),
+  ),
+  {
+    name: "writes to a packet's dynptr in a subprogram",
+    effects: ["writes_packet"],
+    types: ["xdp"],
+    text: `r2 = 0; r3 = r10; r3 += -C; call kfunc bpf_dynptr_from_xdp; r1 = r10; r1 += -C; call writeIt`,
+    functions:
+      "fn writeIt: *(u64 *)(r10 - 8) = 0; r2 = 0; r3 = r10; r3 += -8; r4 = 8; r5 = 0; call bpf_dynptr_write; r0 = 0; exit",
+  },
   {
     name: "stores into the packet's metadata",
     effects: ["writes_packet"],
@@ -213,18 +262,40 @@ export const ACTS: readonly Act[] = [
     types: packets,
   },
 
-  { name: "stores into its context", effects: ["writes_ctx"], text: "r2 = 1; *(u32 *)(r1 + 8) = r2" },
-  { name: "stores a constant into its context", effects: ["writes_ctx"], text: "*(u32 *)(r1 + 48) = 1" },
-  { name: "stores into its context at a relocated place", effects: ["writes_ctx"], text: "*(u32 *)(r1 + 0) = 1 @core" },
-  { name: "adds to its context atomically", effects: ["writes_ctx"], text: "r2 = 1; lock *(u32 *)(r1 + 8) += r2" },
+  {
+    name: "stores into its context",
+    effects: ["writes_ctx"],
+    text: "r2 = 1; *(u32 *)(r1 + 8) = r2",
+    types: otherContexts,
+  },
+  {
+    name: "stores a constant into its context",
+    effects: ["writes_ctx"],
+    text: "*(u32 *)(r1 + 48) = 1",
+    types: otherContexts,
+  },
+  {
+    name: "stores into its context at a relocated place",
+    effects: ["writes_ctx"],
+    text: "*(u32 *)(r1 + 0) = 1 @core",
+    types: otherContexts,
+  },
+  {
+    name: "adds to its context atomically",
+    effects: ["writes_ctx"],
+    text: "r2 = 1; lock *(u32 *)(r1 + 8) += r2",
+    types: otherContexts,
+  },
   {
     name: "stores into its context through the frame",
     effects: ["writes_ctx"],
+    types: otherContexts,
     text: "*(u64 *)(r10 - A) = r1; r1 = 0; r2 = *(u64 *)(r10 - A); *(u32 *)(r2 + 8) = 1",
   },
   {
     name: "stores into its context in a subprogram",
     effects: ["writes_ctx"],
+    types: otherContexts,
     text: "call markIt",
     functions: "fn markIt: *(u32 *)(r1 + 8) = 1; r0 = 0; exit",
   },
@@ -242,6 +313,26 @@ export const ACTS: readonly Act[] = [
     "*(u64 *)(r10 - A) = 0; r1 = map pinnedQueue; r2 = r10; r2 += -A; r3 = 0; call bpf_map_push_elem",
   ),
   shared("by a storage", "r1 = map storage; r2 = 0; r3 = 0; r4 = 1; call bpf_task_storage_get"),
+  shared(
+    "through a dynptr of its value",
+    `${LOOKUP("pinnedData")}; r1 = r0; r2 = 32; r3 = 0; r4 = r10; r4 += -C; call bpf_dynptr_from_mem; *(u64 *)(r10 - A) = 0; r1 = r10; r1 += -C; r2 = 0; r3 = r10; r3 += -A; r4 = 8; r5 = 0; call bpf_dynptr_write; SKIP: r0 = 0`,
+  ),
+  shared(
+    "by an event in a dynptr",
+    "r1 = map pinnedRing; r2 = 8; r3 = 0; r4 = r10; r4 += -C; call bpf_ringbuf_reserve_dynptr; r1 = r10; r1 += -C; r2 = 0; call bpf_ringbuf_discard_dynptr",
+  ),
+  shared(
+    "by a store into an object that its value holds",
+    `${LOOKUP("pinned")}; r0 = *(u64 *)(r0 + 0); if r0 == 0 goto SKIP; *(u64 *)(r0 + 0) = 1; SKIP: r0 = 0`,
+  ),
+  shared(
+    "by a store into an object that it takes out of its value",
+    `${LOOKUP("pinned")}; r1 = r0; r2 = 0; call bpf_kptr_xchg; if r0 == 0 goto SKIP; *(u64 *)(r0 + 0) = 1; SKIP: r0 = 0`,
+  ),
+  shared(
+    "at an offset from NULL",
+    `${LOOKUP("pinned")}; r6 = r0; *(u32 *)(r10 - A) = 0; r2 = r10; r2 += -A; r1 = map own; call bpf_map_lookup_elem; if r0 != 0 goto SKIP; r0 += r6; *(u64 *)(r0 + 0) = 1; SKIP: r0 = 0`,
+  ),
   shared(
     "in a callback for each element",
     "r1 = map pinned; r2 = func setEach; r3 = 0; r4 = 0; call bpf_for_each_map_elem",
@@ -265,12 +356,39 @@ export const ACTS: readonly Act[] = [
     name: "stores into a kernel object that it was given",
     effects: ["changes_kernel_state"],
     text: "r2 = *(u64 *)(r1 + 0); *(u64 *)(r2 + 16) = 1",
-    types: traced,
+    types: ["struct_ops"],
   },
   {
     name: "stores into the task",
     effects: ["changes_kernel_state"],
+    types: writableObjects,
     text: "call bpf_get_current_task_btf; *(u64 *)(r0 + 16) = 1",
+  },
+  {
+    name: "stores into the task that a map held",
+    effects: ["changes_kernel_state"],
+    types: writableObjects,
+    text: `${LOOKUP("own")}; r0 = *(u64 *)(r0 + 0); if r0 == 0 goto SKIP; *(u64 *)(r0 + 16) = 1; SKIP: r0 = 0`,
+  },
+  {
+    name: "lets a helper store into the task",
+    effects: ["changes_kernel_state"],
+    text: "call bpf_get_current_task_btf; r1 = r0; r2 = 8; r3 = 1234; call bpf_probe_read_kernel",
+  },
+  {
+    name: "stores into a kernel variable",
+    effects: ["changes_kernel_state"],
+    text: "r2 = ksym jiffies; *(u64 *)(r2 + 0) = 1",
+  },
+  {
+    name: "stores into a per-CPU variable",
+    effects: ["changes_kernel_state"],
+    text: "r1 = ksym runqueues; r2 = 0; call bpf_per_cpu_ptr; if r0 == 0 goto SKIP; *(u64 *)(r0 + 0) = 1; SKIP: r0 = 0",
+  },
+  {
+    name: "stores into this CPU's variable, or into the task",
+    effects: ["changes_kernel_state"],
+    text: `call bpf_get_current_task_btf; r6 = r0; call bpf_get_prandom_u32; if r0 == 0 goto BOTH; r1 = ksym runqueues; call bpf_this_cpu_ptr; r6 = r0; BOTH: *(u64 *)(r6 + 0) = 1`,
   },
   {
     name: "stores through a number",
@@ -346,6 +464,16 @@ export const ACTS: readonly Act[] = [
     "what a subprogram wrote over the frame",
     "*(u64 *)(r10 - A) = 2; r1 = r10; r1 += -A; call change; r0 = *(u64 *)(r10 - A)",
     "fn change: *(u64 *)(r1 + 0) = 1; r0 = 0; exit",
+  ),
+  returned(
+    "what a subprogram of two callers wrote over the frame",
+    "*(u64 *)(r10 - A) = 2; r1 = r10; r1 += -A; call changeIt; call changeAlso; r0 = *(u64 *)(r10 - A)",
+    "fn changeAlso: *(u64 *)(r10 - 24) = 2; r1 = r10; r1 += -24; call changeIt; exit; fn changeIt: *(u64 *)(r1 + 0) = 1; r0 = 0; exit",
+  ),
+  returned(
+    "what a subprogram of two callers may have written in part",
+    "*(u64 *)(r10 - A) = 2; r1 = r10; r1 += -A; r1 += 1; call changePart; call changeElse; r0 = *(u64 *)(r10 - A)",
+    "fn changeElse: *(u64 *)(r10 - 24) = 2; r1 = r10; r1 += -24; call changePart; exit; fn changePart: *(u8 *)(r1 + 0) = 1; r0 = 0; exit",
   ),
   returned(
     "what a callback wrote over the frame",

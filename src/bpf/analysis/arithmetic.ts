@@ -68,10 +68,26 @@ function withPointer(values: Values, operation: number, wide: boolean, a: number
     const near = moved > -(1 << 30) && moved < 1 << 30;
     return values.pointer(ka, values.maps(a), near ? moved : ANY_OFFSET, values.frame(a));
   }
-  if (operation === ALU.SUB && (kb & KIND.NUMBER) === 0) return values.any;
   if (operation === ALU.ADD && (ka & POINTERS) === 0) return withPointer(values, operation, wide, b, a);
-  const joined = values.join(a, b);
-  return values.pointer(values.kinds(joined), values.maps(joined), ANY_OFFSET, values.frame(joined));
+  return withEither(values, operation, a, b);
+}
+
+/**
+ * Both may be pointers. adjust_reg_min_max_vals of kernel/bpf/verifier.c rejects their sum, and makes their difference a number:
+ * what is a pointer afterwards was the only one. Pointers into an arena stay that with any operand. What may be NULL is a
+ * number too (calls.ts), so that "surely a pointer" holds on every path.
+ */
+function withEither(values: Values, operation: number, a: number, b: number): number {
+  const ka = values.kinds(a);
+  const kb = values.kinds(b);
+  const moved = (value: number, kinds: number) =>
+    values.pointer(kinds, values.maps(value), ANY_OFFSET, values.frame(value));
+  const left = (kb & KIND.NUMBER) !== 0 ? ka & POINTERS : ka & KIND.ARENA;
+  const right = operation === ALU.ADD && (ka & KIND.NUMBER) !== 0 ? kb & POINTERS : kb & KIND.ARENA;
+  let result = operation === ALU.SUB || (ka & kb & KIND.NUMBER) !== 0 ? values.any : -1;
+  for (const part of [left === 0 ? -1 : moved(a, left), right === 0 ? -1 : moved(b, right)])
+    if (part >= 0) result = result < 0 ? part : values.join(result, part);
+  return result < 0 ? values.any : result;
 }
 
 /** The same pointer, or any number. */

@@ -1,9 +1,12 @@
 import type { Code } from "../code.js";
-import { EFFECTS } from "../facts.js";
+import { EFFECTS, type EffectName } from "../facts.js";
 import type { Findings } from "../findings.js";
 import { isPoison } from "../insn.js";
+import { WRITE_DYNPTRS } from "../tables/dynptrs.js";
 import { formats, HELPER_ROWS, type HelperRow, USER_STACK } from "../tables/helpers.js";
+import { NEVER_NULL, OBJECT_HELPERS, OBJECT_KFUNCS } from "../tables/kernel-objects.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
+import { mayHavePacketDynptr } from "./dynptrs.js";
 import { formatAt, readsOfFormat } from "./format.js";
 import type { Frames } from "./frames.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
@@ -27,6 +30,7 @@ export class Calls {
   readonly #frames: Frames;
   readonly #maps: Maps;
   readonly #findings: Findings;
+  #mayHavePacketDynptr: boolean | undefined;
 
   constructor(
     readonly code: Code,
@@ -48,7 +52,7 @@ export class Calls {
       return this.#values.pointer(ANYTHING, -1);
     }
     const name = `bpf_${row.name}`;
-    for (const effect of row.effects) this.#findings.note(effect, slot, `calls \`${name}\``);
+    this.#noteCall(row.effects, name, slot, `calls \`${name}\``);
     if (row.effects.includes("calls_bpf"))
       for (const effect of EFFECTS)
         this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);
@@ -63,7 +67,23 @@ export class Calls {
     if (formats(row)) this.#format(slot, this.#argument(args.indexOf("t")), name);
     if (row.stackFlags > 0) this.#userStack(slot, this.#argument(row.stackFlags - 1), name);
     if (row.effects.includes("tail_calls")) this.consequences.leave(slot, "what a tail call returns is not known");
-    return this.#returned(row);
+    const returned = this.#returned(row);
+    return row.returns === "number" || NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
+  }
+
+  #noteCall(effects: readonly EffectName[], name: string, slot: number, because: string): void {
+    const spared = WRITE_DYNPTRS.has(name) && !this.#packetDynptrs();
+    for (const effect of effects) if (!spared || effect !== "writes_packet") this.#findings.note(effect, slot, because);
+  }
+
+  #packetDynptrs(): boolean {
+    this.#mayHavePacketDynptr ??= mayHavePacketDynptr(this.code);
+    return this.#mayHavePacketDynptr;
+  }
+
+  /** A pointer, or the number that NULL is to the verifier once it is found to be NULL (mark_ptr_or_null_reg). */
+  #orNull(pointer: number): number {
+    return this.#values.join(pointer, this.#values.constant(0));
   }
 
   kfunc(slot: number): number {
@@ -74,7 +94,7 @@ export class Calls {
       this.#findings.anything(slot, `calls ${which}`);
       return this.#values.pointer(ANYTHING, -1);
     }
-    for (const effect of row.effects) this.#findings.note(effect, slot, `calls kfunc \`${row.name}\``);
+    this.#noteCall(row.effects, row.name, slot, `calls kfunc \`${row.name}\``);
     this.#kfuncArguments(slot, row);
     if (row.ends) this.consequences.end(slot, `\`${row.name}\` ends it with a value of its own`);
     const values = this.#values;
@@ -83,9 +103,9 @@ export class Calls {
       case "number":
         return values.any;
       case "memory":
-        return values.pointer(KIND.MEMORY);
+        return this.#orNull(values.pointer(KIND.MEMORY));
       case "kernel":
-        return values.pointer(KIND.KERNEL);
+        return this.#orNull(values.pointer(OBJECT_KFUNCS.has(row.name) ? KIND.OBJECT : KIND.KERNEL));
       case "arena":
         return values.pointer(KIND.ARENA | KIND.NUMBER, maps === 0 ? FOREIGN : maps);
       case "slice": {
@@ -96,8 +116,8 @@ export class Calls {
           ANY_OFFSET,
           values.frame(buffer),
         );
-        const slice = values.pointer(KIND.PACKET | KIND.MEMORY);
-        return values.kinds(own) === 0 ? slice : values.join(slice, own);
+        const slice = values.pointer(this.#packetDynptrs() ? KIND.PACKET | KIND.MEMORY : KIND.MEMORY);
+        return this.#orNull(values.kinds(own) === 0 ? slice : values.join(slice, own));
       }
     }
   }
@@ -162,7 +182,7 @@ export class Calls {
     const map = values.pointer(KIND.MAP, of);
     const key = values.pointer(KIND.MEMORY);
     const value = values.pointer(KIND.MAP_VALUE, of);
-    const object = values.pointer(KIND.KERNEL);
+    const object = values.pointer(KIND.OBJECT);
     const args: Readonly<Record<string, readonly number[]>> = {
       for_each_map_elem: [map, key, value, given],
       timer_set_callback: [map, key, value],
@@ -186,10 +206,18 @@ export class Calls {
       case "socket":
         return values.pointer(KIND.SOCKET);
       case "kernel":
-        return values.pointer(KIND.KERNEL | KIND.NUMBER);
+        if (row.name === "kptr_xchg") return this.#exchanged();
+        return values.pointer(OBJECT_HELPERS.has(row.name) ? KIND.OBJECT : KIND.KERNEL);
       case "map_value":
         return this.#found(values.maps(this.#argument(row.args.indexOf("m"))));
     }
+  }
+
+  /** What a map's value held: an object of the kernel, or one that a program allocated, which belonged to that map. */
+  #exchanged(): number {
+    const maps = this.#values.maps(this.#argument(0)) || FOREIGN;
+    const shared = maps & this.#maps.shared;
+    return this.#values.pointer(KIND.OBJECT | KIND.MEMORY | (shared === 0 ? 0 : KIND.MAP_VALUE), shared);
   }
 
   /** What a lookup in one of these maps gives: a value, or what the map holds instead of values. */

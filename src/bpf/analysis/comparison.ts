@@ -30,7 +30,8 @@ export function refine(
   outcome: boolean,
 ): number {
   const mask = values.mask(value);
-  if (values.kinds(value) !== KIND.NUMBER || mask === ALL_BYTES) return value;
+  if (values.kinds(value) !== KIND.NUMBER) return refinePointer(values, value, comparison, wide, constant, outcome);
+  if (mask === ALL_BYTES) return value;
   const upper = mask & UPPER_BYTES;
   const low = !wide || (upper === UPPER_BYTES && values.hi(value) === 0);
   const set = values.set(value);
@@ -63,4 +64,20 @@ export function refine(
   return narrowed === set || narrowed === 0
     ? value
     : values.number(values.lo(value), values.hi(value), mask, narrowed, values.highSet(value));
+}
+
+/** A pointer or NULL that turns out not to be NULL is a pointer. The other outcome teaches nothing: a pointer may be NULL, too. */
+function refinePointer(
+  values: Values,
+  value: number,
+  comparison: number,
+  wide: boolean,
+  constant: number,
+  outcome: boolean,
+): number {
+  const unequal = comparison === JUMP.NE ? outcome : comparison === JUMP.EQ && !outcome;
+  const isNull = constant === 0 && values.mask(value) === ALL_BYTES && values.lo(value) === 0 && values.hi(value) === 0;
+  if (!wide || !unequal || !isNull) return value;
+  const kinds = values.kinds(value) & ~KIND.NUMBER;
+  return values.pointer(kinds, values.maps(value), values.offset(value), values.frame(value));
 }

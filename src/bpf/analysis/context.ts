@@ -22,8 +22,8 @@ export class Context {
   ) {
     const kinds = {
       number: KIND.NUMBER,
-      kernel: KIND.NUMBER | KIND.KERNEL,
-      iterated: KIND.NUMBER | KIND.KERNEL | KIND.LENT,
+      kernel: KIND.NUMBER | KIND.OBJECT,
+      iterated: KIND.NUMBER | KIND.OBJECT | KIND.LENT,
       buffer: KIND.NUMBER | KIND.BUFFER,
       anything: FROM_ANY_CONTEXT,
     }[row.otherwise];

@@ -47,7 +47,16 @@ export class Frames {
 
   /** A load of `size` bytes at an offset from a frame's end. */
   load(frame: number, offset: number, size: number): number {
-    if (frame === ANY_FRAME) return this.#values.pointer(ANYTHING, -1);
+    if (frame >= 0) return this.#loadFrom(frame, offset, size);
+    const values = this.#values;
+    const places = values.frameSets.places(frame, offset);
+    if (places === null) return values.pointer(ANYTHING, -1);
+    return places
+      .map(([each, place]) => this.#loadFrom(each, place, size))
+      .reduce((joined, value) => values.join(joined, value));
+  }
+
+  #loadFrom(frame: number, offset: number, size: number): number {
     if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) return this.#loadSomewhere(frame);
     const slot = (-offset - 1) >> 3;
     const value = this.#get(frame, slot);
@@ -57,10 +66,15 @@ export class Frames {
     return within + size > 8 ? this.#values.any : this.#part(value, within, size);
   }
 
-  /** A store of `size` bytes at an offset from a frame's end. */
-  store(frame: number, offset: number, size: number, value: number): void {
+  /** A store of `size` bytes at an offset from a frame's end. If it is not sure, it may also be a store to somewhere else. */
+  store(frame: number, offset: number, size: number, value: number, unsure = false): void {
+    if (frame >= 0) {
+      this.#storeTo(frame, offset, size, value, unsure);
+      return;
+    }
     const values = this.#values;
-    if (frame === ANY_FRAME) {
+    const places = values.frameSets.places(frame, offset);
+    if (places === null) {
       const joined = this.#anywhere < 0 ? values.join(value, values.any) : values.join(this.#anywhere, value);
       if (joined === this.#anywhere) return;
       this.#anywhere = joined;
@@ -68,24 +82,37 @@ export class Frames {
       this.onWritten(ANY_FRAME);
       return;
     }
+    for (const [each, place] of places) this.#storeTo(each, place, size, value, true);
+  }
+
+  #storeTo(frame: number, offset: number, size: number, value: number, unsure: boolean): void {
+    const values = this.#values;
     if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
       this.#storeSomewhere(frame, value);
       return;
     }
     const slot = (-offset - 1) >> 3;
     const within = offset + (slot + 1) * 8;
-    if (within === 0 && size === 8) this.#put(frame, slot, value);
-    else if (within + size <= 8) this.#put(frame, slot, this.#patch(this.#get(frame, slot), within, size, value));
+    const put = (at: number, stored: number) =>
+      this.#put(frame, at, unsure ? values.join(this.#get(frame, at), stored) : stored);
+    if (within === 0 && size === 8) put(slot, value);
+    else if (within + size <= 8) put(slot, this.#patch(this.#get(frame, slot), within, size, value));
     else {
-      this.#put(frame, slot, values.any);
-      if (slot > 0) this.#put(frame, slot - 1, values.any);
+      put(slot, values.any);
+      if (slot > 0) put(slot - 1, values.any);
     }
   }
 
   /** Somebody else may write numbers from an offset on to the end of the frame. */
   scribble(frame: number, offset: number): void {
-    if (frame === ANY_FRAME || offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
-      this.store(frame, ANY_OFFSET, 8, this.#values.any);
+    const places = this.#values.frameSets.places(frame, offset);
+    if (places === null) this.store(frame, offset, 8, this.#values.any, true);
+    else for (const [each, place] of places) this.#scribbleOn(each, place);
+  }
+
+  #scribbleOn(frame: number, offset: number): void {
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
+      this.#storeSomewhere(frame, this.#values.any);
       return;
     }
     this.touches += (-offset - 1) >> 3;
@@ -95,7 +122,7 @@ export class Frames {
 
   /** The byte at an offset of a frame, or -1 where it is not known. */
   byteAt(frame: number, offset: number): number {
-    if (frame === ANY_FRAME || offset >= 0 || offset < -8 * FRAME_SLOTS) return -1;
+    if (frame < 0 || offset >= 0 || offset < -8 * FRAME_SLOTS) return -1;
     const slot = (-offset - 1) >> 3;
     const value = this.#get(frame, slot);
     if (this.#values.kinds(value) !== KIND.NUMBER) return -1;

@@ -11,7 +11,7 @@ import { Frames } from "./frames.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import { Literals } from "./literals.js";
 import { FOREIGN, Maps } from "./maps.js";
-import { Memory } from "./memory.js";
+import { Memory, rejectedStores } from "./memory.js";
 import { Operations } from "./operations.js";
 import type { Scratch } from "./scratch.js";
 import { States } from "./states.js";
@@ -61,7 +61,8 @@ export class Interpreter {
     const frames = new Frames(values, functions.length, byteOrder === "big", scratch);
     this.#entry = entryOf(code, type, values);
     if (this.#entry.context.otherwise === "anything") verdict.ofAnyType();
-    const memory = new Memory(values, frames, new Context(this.#entry.context, values), maps, findings);
+    const context = new Context(this.#entry.context, values);
+    const memory = new Memory(values, frames, context, maps, findings, rejectedStores(code));
     this.#values = values;
     this.#frames = frames;
     this.#states = new States(flow, values, frames, scratch);
@@ -162,7 +163,7 @@ export class Interpreter {
     const { state } = this.#frames;
     const d = dst[slot]!;
     const before = state[d]!;
-    if (op === MAY_GOTO || (op & OP.X) !== 0 || this.#values.kinds(before) !== KIND.NUMBER) {
+    if (op === MAY_GOTO || (op & OP.X) !== 0 || (this.#values.kinds(before) & KIND.NUMBER) === 0) {
       this.#states.join(target, slot);
       return;
     }

@@ -12,7 +12,7 @@ export const KIND = {
   MAP_VALUE: 1 << 4,
   MAP: 1 << 5,
   STACK: 1 << 6,
-  /** An object of the kernel that BTF describes, or any memory of the kernel. */
+  /** Any memory of the kernel. */
   KERNEL: 1 << 7,
   USER: 1 << 8,
   /** A socket in the form that programs see (struct bpf_sock …). */
@@ -27,10 +27,15 @@ export const KIND = {
   ARENA: 1 << 14,
   /** Memory of others that may be written and holds no pointers: a value of the map that an iterator goes over, what a caller lends. */
   LENT: 1 << 15,
+  /**
+   * An object of the kernel that BTF describes (PTR_TO_BTF_ID), or one that the program allocated itself (with MEM_ALLOC) and
+   * that lies in no map of others. Nothing else is one: not what a kernel symbol or a per-CPU pointer stands for.
+   */
+  OBJECT: 1 << 16,
 } as const;
 
 /** Everything but a number. */
-export const POINTERS = 0xfffe;
+export const POINTERS = 0x1fffe;
 
 /** Those whose offset is followed; for FUNCTION the offset is the function's index. */
 export const FOLLOWED = KIND.CTX | KIND.MAP_VALUE | KIND.STACK | KIND.FUNCTION;
@@ -39,7 +44,7 @@ export const FOLLOWED = KIND.CTX | KIND.MAP_VALUE | KIND.STACK | KIND.FUNCTION;
 export const OF_MAPS = KIND.MAP_VALUE | KIND.MAP | KIND.ARENA;
 
 /** A pointer of which nothing is known. */
-export const ANYTHING = 0xffff & ~KIND.FUNCTION;
+export const ANYTHING = 0x1ffff & ~KIND.FUNCTION;
 
 /** What a context that is not known may hold. */
 export const FROM_ANY_CONTEXT =

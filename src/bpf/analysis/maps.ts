@@ -44,13 +44,17 @@ export class Maps {
     return bit;
   }
 
-  /** What one of these maps holds, where it holds maps: never one that the program is known to have brought along. */
+  /**
+   * What one of these maps holds, where it holds maps. Programs cannot put a map into another (check_map_func_compatibility of
+   * kernel/bpf/verifier.c leaves them bpf_map_lookup_elem alone): who loads the program does. An object says which kind of map
+   * its loader makes; of a live load that is not known, as user space may put other maps into it at any time.
+   */
   innerOf(bits: number): number {
     const outer = this.only(bits);
     if (outer === null || outer.inner === null) return FOREIGN;
     let inner = this.#inner.get(outer);
     if (inner === undefined) {
-      inner = this.bit({ ...outer.inner, own: false });
+      inner = this.bit({ ...outer.inner, own: outer.own && outer.ownInner === true });
       this.#inner.set(outer, inner);
     }
     return inner;

@@ -1,5 +1,7 @@
+import type { Code } from "../code.js";
 import type { EffectName } from "../facts.js";
 import type { Findings } from "../findings.js";
+import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores.js";
 import type { Context } from "./context.js";
 import type { Frames } from "./frames.js";
 import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./kinds.js";
@@ -17,6 +19,14 @@ interface Target {
   readonly kinds: number;
   readonly offset: number;
   readonly size: number;
+  /** By an instruction, not by a helper. */
+  readonly stored: boolean;
+}
+
+/** Kinds of memory that a program of this type and attachment cannot store into: the kernel rejects it (rejected-stores.ts). */
+export function rejectedStores({ type, kernelProbe }: Code): number {
+  const context = READ_ONLY_CONTEXTS.has(type) || (type === "kprobe" && kernelProbe === true);
+  return (context ? KIND.CTX : 0) | (READ_ONLY_OBJECTS.has(type) ? KIND.OBJECT : 0);
 }
 
 /** What is read and written through pointers. */
@@ -27,6 +37,8 @@ export class Memory {
     readonly context: Context,
     readonly maps: Maps,
     readonly findings: Findings,
+    /** Kinds into which a store is rejected. A helper's buffer is checked by other rules. */
+    readonly rejected: number,
   ) {}
 
   /** A load of `size` bytes at `distance` from where a pointer points; `distance` may be ANY_OFFSET. */
@@ -43,20 +55,22 @@ export class Memory {
     };
     if ((kinds & KIND.STACK) !== 0) give(this.frames.load(values.frame(pointer), offset, size));
     if ((kinds & KIND.CTX) !== 0) give(this.context.load(offset, size));
-    if ((kinds & (KIND.KERNEL | KIND.MAP)) !== 0) {
+    if ((kinds & (KIND.KERNEL | KIND.OBJECT | KIND.MAP)) !== 0) {
       this.findings.note("reads_kernel_memory", slot, "reads through a pointer to a kernel object");
-      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL) : small);
+      // a number, or PTR_TO_BTF_ID (mark_btf_ld_reg)
+      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT) : small);
     }
     if ((kinds & KIND.USER) !== 0) {
       this.findings.note("reads_user_memory", slot, "reads through a pointer to user memory");
       give(small);
     }
     if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
-      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg; its object is the map's too
+      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg: to an object of the kernel, or to one
+      // that a program allocated (btf_ld_kptr_type), which then is the map's too
       const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
       const shared = values.maps(pointer) & this.maps.shared;
       const held = shared !== 0 ? KIND.MAP_VALUE : 0;
-      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.KERNEL | user | held, shared) : small);
+      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT | user | held, shared) : small);
     }
     if (result < 0 || (kinds & OF_NUMBERS) !== 0) give(small);
     return result;
@@ -67,12 +81,8 @@ export class Memory {
     const { values } = this;
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
-    if (kinds !== KIND.STACK) this.#written(slot, pointer, { kinds, offset, size }, "stores");
-    if ((kinds & KIND.STACK) !== 0) {
-      const both =
-        kinds === KIND.STACK ? value : values.join(value, this.frames.load(values.frame(pointer), offset, 8));
-      this.frames.store(values.frame(pointer), offset, size, both);
-    }
+    if (kinds !== KIND.STACK) this.#written(slot, pointer, { kinds, offset, size, stored: true }, "stores");
+    if ((kinds & KIND.STACK) !== 0) this.frames.store(values.frame(pointer), offset, size, value, kinds !== KIND.STACK);
   }
 
   /** Memory that a helper or kfunc may write to from where a pointer points on. */
@@ -82,13 +92,14 @@ export class Memory {
     // no pointer at all
     if (values.isConstant(pointer) && values.lo(pointer) === 0 && values.hi(pointer) === 0) return;
     if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
-    this.#written(slot, pointer, { kinds, offset: values.offset(pointer), size: Infinity }, `lets \`${who}\` store`);
+    const to = { kinds, offset: values.offset(pointer), size: Infinity, stored: false };
+    this.#written(slot, pointer, to, `lets \`${who}\` store`);
   }
 
   /** Memory that a helper may read: a pointer to a kernel object serves for that as one to the stack does. */
   lend(slot: number, pointer: number, who: string): void {
     const kinds = this.values.kinds(pointer);
-    if ((kinds & KIND.KERNEL) !== 0)
+    if ((kinds & (KIND.KERNEL | KIND.OBJECT)) !== 0)
       this.findings.note("reads_kernel_memory", slot, `lets \`${who}\` read a kernel object`);
     if ((kinds & KIND.USER) !== 0) this.findings.note("reads_user_memory", slot, `lets \`${who}\` read user memory`);
   }
@@ -98,8 +109,8 @@ export class Memory {
     let { kinds } = to;
     if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) {
       kinds = ANYTHING;
-      this.frames.store(-1, ANY_OFFSET, 8, values.any);
-    }
+      this.frames.store(-1, ANY_OFFSET, 8, values.any, true);
+    } else if (to.stored) kinds &= ~this.rejected;
     if ((kinds & (KIND.PACKET | KIND.PACKET_END)) !== 0)
       findings.note("writes_packet", slot, `${verb} into the packet`);
     if ((kinds & KIND.CTX) !== 0) this.#contextWritten(slot, to, verb);
@@ -108,7 +119,7 @@ export class Memory {
       findings.note("changes_socket", slot, `${verb} into data of the context, which may be a socket option's`);
     }
     if ((kinds & (KIND.MAP_VALUE | KIND.ARENA)) !== 0) {
-      const shared = (to.kinds === kinds ? values.maps(pointer) : -1) & this.maps.shared;
+      const shared = (kinds === ANYTHING ? -1 : values.maps(pointer)) & this.maps.shared;
       if (shared !== 0)
         findings.note(
           "writes_shared_map",
@@ -118,7 +129,7 @@ export class Memory {
     }
     if ((kinds & KIND.LENT) !== 0)
       findings.note("writes_shared_map", slot, `${verb} into memory that it is lent, which may be a map's value`);
-    if ((kinds & (KIND.KERNEL | KIND.MAP)) !== 0)
+    if ((kinds & (KIND.KERNEL | KIND.OBJECT | KIND.MAP)) !== 0)
       for (const effect of OBJECTS) findings.note(effect, slot, `${verb} into a kernel object`);
     if ((kinds & KIND.BUFFER) !== 0)
       findings.note("changes_kernel_state", slot, `${verb} into the buffer of a writable tracepoint`);

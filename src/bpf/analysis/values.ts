@@ -1,3 +1,4 @@
+import { FrameSets } from "./frame-sets.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, OF_MAPS, POINTERS } from "./kinds.js";
 import { bitOf } from "./numbers.js";
 import type { Scratch } from "./scratch.js";
@@ -24,6 +25,8 @@ export class Values {
   readonly #joins: Int32Array;
   /** Constants from -SMALL to SMALL - 1. */
   readonly #small: Int32Array;
+  /** What a frame stands for that is below ANY_FRAME. */
+  readonly frameSets = new FrameSets();
   /** Any number. */
   readonly any: number;
   /** Any number below 2 to the 32nd: what a load of less than eight bytes gives. */
@@ -136,13 +139,19 @@ export class Values {
     const x = a << 3;
     const y = b << 3;
     const kinds = rows[x]! | rows[y]!;
-    const offset =
+    let offset =
       kinds === KIND.NUMBER
         ? eitherSet(this.highSet(a), this.highSet(b))
         : (kinds & FOLLOWED) === 0
           ? 0
           : either(rows[x]!, rows[y]!, FOLLOWED, rows[x + 2]!, rows[y + 2]!, ANY_OFFSET);
-    const frame = either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
+    let frame = either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
+    if ((rows[x]! & rows[y]! & KIND.STACK) !== 0 && rows[x + 3] !== rows[y + 3]) {
+      // an offset that other kinds of pointers share has to be the same in all of them
+      const shared = (kinds & FOLLOWED) !== KIND.STACK;
+      const at = (row: number) => (shared ? ANY_OFFSET : rows[row + 2]!);
+      [frame, offset] = this.frameSets.join(rows[x + 3]!, at(x), rows[y + 3]!, at(y));
+    }
     const number = (rows[x]! & KIND.NUMBER) !== 0 ? x : y;
     let mask = rows[number + 6]!;
     if ((rows[x]! & rows[y]! & KIND.NUMBER) !== 0)

@@ -165,7 +165,7 @@ int BPF_PROG(kill_it)
 	return 0;
 }
 
-// may change_elements: writes_shared_map changes_socket changes_kernel_state writes_packet
+// may change_elements: writes_shared_map
 SEC("iter/bpf_map_elem")
 int change_elements(struct bpf_iter__bpf_map_elem *ctx)
 {
