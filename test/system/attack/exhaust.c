@@ -23,7 +23,7 @@ static long say(long result)
 
 static void *room(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		exit(3);
@@ -78,10 +78,12 @@ static void counts(int count)
 
 static void records(int count)
 {
-	void *large = room(64 * MIB);
+	char *large = room(16 * MIB);
 
+	// pages that are not there yet would be the task's own delay
+	memset(large, 0, 16 * MIB);
 	for (int i = 0; i < count; i++)
-		TRY(attr.func_info_cnt = attr.line_info_cnt = attr.core_relo_cnt = 64 * MIB / 32,
+		TRY(attr.func_info_cnt = attr.line_info_cnt = attr.core_relo_cnt = 16 * MIB / 32,
 		    attr.func_info_rec_size = attr.line_info_rec_size = attr.core_relo_rec_size = 32,
 		    attr.func_info = attr.line_info = attr.core_relos = (uintptr_t)large);
 }

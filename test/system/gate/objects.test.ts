@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { CREATE } from "../../../src/gate/call/attr.js";
+import { Attr, CREATE, LOAD } from "../../../src/gate/call/attr.js";
 import { CMD } from "../../../src/gate/call/command.js";
 import { type MapEntry, Objects } from "../../../src/gate/call/objects.js";
-import { bpf, mapInfo } from "../../../src/gate/sys/bpf.js";
+import { bpf, mapInfo, programNumbers } from "../../../src/gate/sys/bpf.js";
+import { addressOf } from "../../../src/gate/sys/libc.js";
 import { close } from "../../../src/gate/sys/pidfd.js";
 import { setOpenFiles } from "../../../src/gate/sys/process.js";
 import { HandedOut } from "../../../src/gate/threads/handed-out.js";
+import type { ProgramSubject } from "../../../src/hooks/subject.js";
 import { needsGate } from "./site.js";
 
 const ARRAY = 2;
+const SOCKET_FILTER = 1;
 /** As many as are remembered. */
 const MOST = 16_384;
 
@@ -30,6 +33,26 @@ function idOf(fd: number): number {
   const info = mapInfo(fd);
   if (typeof info === "number") throw new Error(`no map: ${info}`);
   return info.id;
+}
+
+/** `r0 = 2; exit` as a socket filter: its fd. */
+function loadProgram(): number {
+  const insns = Buffer.from("b7000000020000009500000000000000", "hex");
+  const license = Buffer.from("GPL\0");
+  const attr = new Attr(LOAD.size, LOAD.size);
+  attr.setU32(LOAD.progType, SOCKET_FILTER);
+  attr.setU32(LOAD.insnCount, 2);
+  attr.setPointer(LOAD.insns, addressOf(insns));
+  attr.setPointer(LOAD.license, addressOf(license));
+  const fd = bpf(CMD.progLoad, attr.bytes);
+  if (fd < 0) throw new Error(`no program: ${fd}`);
+  return fd;
+}
+
+function programIdOf(fd: number): number {
+  const numbers = programNumbers(fd);
+  if (typeof numbers === "number") throw new Error(`no program: ${numbers}`);
+  return numbers.id;
 }
 
 const entry = (memory: number): MapEntry => ({ creator: process.pid, memory, exclusive: false });
@@ -56,6 +79,40 @@ describe("what was handed out", () => {
     await vi.waitFor(() => expect(ids(handedOut.all)).toEqual(both));
     handedOut.forget("a");
     expect([ids(handedOut.to("a")), ids(handedOut.all)]).toEqual([[], [["b", theirs]]]);
+    fds.forEach(close);
+  });
+});
+
+describe("what is remembered of programs", () => {
+  beforeEach((context) => needsGate(context));
+  /** About 8 MiB of instructions each, of which there is one copy here. */
+  const insns = new Uint8Array(8 * 2 ** 20);
+  const subject = { insns, raw_insns: insns, evidence: [], maps: [] } as unknown as ProgramSubject;
+
+  it("is bounded in bytes: those that are gone are forgotten, and then the oldest", () => {
+    const fds = Array.from({ length: 40 }, () => loadProgram());
+    const ids = fds.map(programIdOf);
+    const gone = 2 ** 31 - 1;
+    const objects = new Objects();
+    for (const [index, id] of ids.entries()) {
+      objects.handOutProgram(gone - index, subject);
+      objects.handOutProgram(id, subject);
+      expect(objects.program(id)).toBe(subject);
+    }
+    const found = ids.map((id) => objects.program(id) !== null);
+    const count = found.filter((is) => is).length;
+    expect(count).toBeGreaterThan(8);
+    expect(count).toBeLessThanOrEqual(16);
+    expect(found.slice(-count)).toEqual(Array.from({ length: count }, () => true));
+    fds.forEach(close);
+  });
+
+  it("is all of it where programs are small", () => {
+    const fds = Array.from({ length: 300 }, () => loadProgram());
+    const objects = new Objects();
+    const small = { ...subject, insns: insns.slice(0, 16), raw_insns: insns.slice(0, 16) };
+    for (let round = 0; round < 20; round += 1) for (const fd of fds) objects.handOutProgram(programIdOf(fd), small);
+    expect(objects.all).toHaveLength(300);
     fds.forEach(close);
   });
 });
