@@ -41,7 +41,6 @@ if (!quiet || stale) {
     entryPoints: {
       index: "src/index.ts",
       launcher: "src/gate/run/launcher.ts",
-      "gate-porter": "src/gate/threads/porter.ts",
       "engine-thread": "src/engine/thread.ts",
       "pod-reader": "src/gate/agent/kubernetes/pod-reader.ts",
     },
@@ -68,6 +67,8 @@ if (!quiet || stale) {
     ["command", "src/cli/main.ts", []],
     ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
     ["thread", "src/gate/threads/thread.ts", []],
+    ["gate-porter", "src/gate/threads/porter.ts", []],
+    ["sigstore", "src/trust/sigstore/library.ts", []],
   ])
     await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
   writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');

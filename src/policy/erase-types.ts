@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { CountersignError } from "../error.js";
+import { runInstalled } from "../installed.js";
 import { LineTable } from "./line-table.js";
 import type { LinkTime } from "./link-time.js";
 import { parserMessage } from "./parser-message.js";
@@ -50,7 +50,6 @@ const LEFT: readonly (readonly [RegExp, Construct])[] = [
   [/\bexport\s+\|as\b/, { message: "has an `export as namespace`", remedy: "use `export`" }],
 ];
 
-const require = createRequire(import.meta.url);
 const PACKAGE = "@swc/wasm-typescript";
 
 /** Loaded for the first TypeScript file of a thread: it takes 100 ms. Null before that, while the stripper runs, and after it failed. */
@@ -105,9 +104,7 @@ function tooNested(place: string): CountersignError {
 
 /** Makes a new instance: the memory of one that was terminated or that trapped can be inconsistent. */
 function load(): Strip {
-  const file = require.resolve(PACKAGE);
-  delete require.cache[file];
-  return require(file).transformSync;
+  return (runInstalled(PACKAGE) as { readonly transformSync: Strip }).transformSync;
 }
 
 function strip(text: string): string {

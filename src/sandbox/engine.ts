@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { createContext, Script } from "node:vm";
 import type { QuickJSFFI as FFI, QuickJSEmscriptenModule } from "@jitl/quickjs-ffi-types";
+import { type InstalledFile, installed, runInstalled, textOf } from "../installed.js";
 import { fitted } from "./fitting.js";
 import { FITTINGS } from "./splices.gen.js";
 
@@ -27,7 +27,6 @@ export interface EngineCode {
 // V8 11.3 inlines calls of WASM into optimised code, and aborts the process when such code is deoptimised during the call
 setFlagsFromString("--no-turbo-inline-js-wasm-calls");
 
-const require = createRequire(import.meta.url);
 const loaded = new Map<EngineName, EngineCode>();
 
 /** Loads an engine; `wasm` is its compiled code where another thread has it already. */
@@ -35,16 +34,20 @@ export function engineCode(name: EngineName = "quickjs", wasm?: WebAssembly.Modu
   let code = loaded.get(name);
   if (code === undefined) {
     const variant = ENGINES[name];
-    const file = require.resolve(`${variant}/wasm`);
     code = {
       name,
-      wasm: wasm ?? new WebAssembly.Module(fitted(readFileSync(file), FITTINGS[name], file)),
-      load: loader(require.resolve(`${variant}/emscripten-module`)),
-      FFI: require(`${variant}/ffi`).QuickJSFFI,
+      wasm: wasm ?? compiled(installed(`${variant}/wasm`), name),
+      load: loader(installed(`${variant}/emscripten-module`)),
+      FFI: (runInstalled(`${variant}/ffi`) as { readonly QuickJSFFI: EngineCode["FFI"] }).QuickJSFFI,
     };
     loaded.set(name, code);
   }
   return code;
+}
+
+function compiled({ path, bytes }: InstalledFile, name: EngineName): WebAssembly.Module {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return new WebAssembly.Module(fitted(Buffer.from(buffer, byteOffset, byteLength), FITTINGS[name], path));
 }
 
 /**
@@ -52,15 +55,15 @@ export function engineCode(name: EngineName = "quickjs", wasm?: WebAssembly.Modu
  * a context whose promises are settled before the call returns: it is whole then, and nothing of it is left in a queue
  * that a thread which never comes back to its event loop would fill with every module that it replaces.
  */
-function loader(file: string): EngineCode["load"] {
+function loader({ path, bytes }: InstalledFile): EngineCode["load"] {
   const module = { exports: {} as { default?: unknown } };
   const context = createContext(
     { process, console, TextDecoder, URL, performance, heap: null as object | null, load: null as unknown },
     { microtaskMode: "afterEvaluate" },
   );
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`;
-  const wrapper = new Script(wrapped, { filename: file }).runInContext(context);
-  wrapper(module.exports, require, module, file, dirname(file));
+  const wrapped = `(function (exports, require, module, __filename, __dirname) {${textOf(bytes)}\n})`;
+  const wrapper = new Script(wrapped, { filename: path }).runInContext(context);
+  wrapper(module.exports, createRequire(path), module, path, dirname(path));
   context.load = module.exports.default ?? module.exports;
   const call = new Script("load(heap)");
   return (heap) => {

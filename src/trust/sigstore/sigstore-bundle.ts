@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import type { Bundle } from "@sigstore/bundle";
+import { BUNDLE, runInstalled } from "../../installed.js";
 import { readPem } from "../asn1/pem.js";
 import { type Refusal, refuse } from "../refusal.js";
 
@@ -8,18 +8,13 @@ import { type Refusal, refuse } from "../refusal.js";
 /** The rule that a refusal names. */
 export const SIGSTORE = "sigstore";
 
-type Library = typeof import("@sigstore/bundle") &
-  typeof import("@sigstore/core") &
-  typeof import("@sigstore/protobuf-specs") &
-  typeof import("@sigstore/verify");
+type Library = typeof import("./library.js");
 
 let loaded: Library | null = null;
 
 /** Loaded at first use: few keyrings need it. */
 export function library(): Library {
-  const load = createRequire(import.meta.url);
-  const names = ["core", "protobuf-specs", "bundle", "verify"];
-  loaded ??= Object.assign({}, ...names.map((name) => load(`@sigstore/${name}`))) as Library;
+  loaded ??= runInstalled(`${BUNDLE}sigstore.cjs`) as Library;
   return loaded;
 }
 
