@@ -1,5 +1,6 @@
 import type { Btf } from "./btf.js";
 import { Bytes } from "./bytes.js";
+import { INSN_SIZE } from "./insn.js";
 
 /**
  * Records about instructions: functions, source lines and CO-RE relocations, from `.BTF.ext` or from the arrays of
@@ -78,7 +79,7 @@ export class BtfExt {
       const runs = this.of("relocations", section);
       this.#left -= runs.reduce((sum, { count }) => sum + count, 0);
       if (this.#left < 0) throw this.#bytes.error(`there are more than ${MAX_RELOCATIONS} relocations in it`);
-      sorted = runs.flatMap(placesOf).sort(byOffset);
+      sorted = lastOfEach(runs.flatMap(placesOf).sort(byOffset));
       this.#sorted.set(section, sorted);
     }
     const found: Place[] = [];
@@ -134,6 +135,12 @@ const byOffset = (a: Place, b: Place) => a.offset - b.offset;
 
 function placesOf(records: Records): Place[] {
   return Array.from({ length: records.count }, (_, record) => ({ offset: records.offset(record), records, record }));
+}
+
+/** Of several about one instruction the last one counts, so that there are no more than instructions. */
+function lastOfEach(sorted: readonly Place[]): readonly Place[] {
+  const slot = (place: Place | undefined) => Math.floor((place?.offset ?? -1) / INSN_SIZE);
+  return sorted.filter((place, index) => slot(place) !== slot(sorted[index + 1]));
 }
 
 function firstFrom(sorted: readonly Place[], offset: number): number {

@@ -9,6 +9,7 @@ import {
 } from "./btf-type.js";
 import { Bytes } from "./bytes.js";
 import type { ByteOrder } from "./insn.js";
+import { Strings } from "./strings.js";
 
 /**
  * BPF Type Format (Documentation/bpf/btf.rst), read lazily: `kind`, `name` and the rest look at the bytes when they are
@@ -19,10 +20,9 @@ export class Btf {
   readonly count: number;
   readonly order: ByteOrder;
   readonly #types: Bytes;
-  readonly #strings: Bytes;
+  readonly #strings: Strings;
   /** Where each type starts. */
   readonly #offsets: Uint32Array;
-  readonly #names = new Map<number, string>();
   #byName: Map<string, number[]> | undefined;
   #sections: Map<string, number> | undefined;
 
@@ -35,7 +35,9 @@ export class Btf {
     const start = file.u32(4);
     const [typesAt, typesSize, stringsAt, stringsSize] = [file.u32(8), file.u32(12), file.u32(16), file.u32(20)];
     this.#types = new Bytes(file.part(start + typesAt, typesSize), file.order, "BTF_MALFORMED", place);
-    this.#strings = new Bytes(file.part(start + stringsAt, stringsSize), file.order, "BTF_MALFORMED", place);
+    this.#strings = new Strings(
+      new Bytes(file.part(start + stringsAt, stringsSize), file.order, "BTF_MALFORMED", place),
+    );
     const offsets = typeOffsets(this.#types);
     this.#offsets = offsets;
     this.count = offsets.length;
@@ -52,13 +54,7 @@ export class Btf {
 
   /** A string of the string section; offset 0 is the empty one. */
   string(offset: number): string {
-    if (offset === 0) return "";
-    let text = this.#names.get(offset);
-    if (text === undefined) {
-      text = this.#strings.text(offset);
-      this.#names.set(offset, text);
-    }
-    return text;
+    return offset === 0 ? "" : this.#strings.text(offset);
   }
 
   /** struct, union, enum, int, datasec: size in bytes; 0 for others. */
@@ -86,15 +82,24 @@ export class Btf {
     const kind = this.kind(id);
     if (kind !== "struct" && kind !== "union") return [];
     const packed = this.#types.u32(this.#at(id) + 4) >>> 31 === 1;
-    return this.#rows(id, 12, (at) => {
-      const where = this.#types.u32(at + 8);
-      return {
-        name: this.string(this.#types.u32(at)),
-        type: this.#types.u32(at + 4),
-        bit: packed ? where & 0xffffff : where,
-        bits: packed ? where >>> 24 : 0,
-      };
-    });
+    return this.#rows(id, 12, (at) => this.#member(at, packed));
+  }
+
+  /** One member of a struct or union by its index: most have few that matter, and some have thousands. */
+  member(id: number, index: number): BtfMember | undefined {
+    const kind = this.kind(id);
+    if ((kind !== "struct" && kind !== "union") || !(index >= 0 && index < this.length(id))) return undefined;
+    return this.#member(this.#at(id) + 12 + 12 * index, this.#types.u32(this.#at(id) + 4) >>> 31 === 1);
+  }
+
+  #member(at: number, packed: boolean): BtfMember {
+    const where = this.#types.u32(at + 8);
+    return {
+      name: this.string(this.#types.u32(at)),
+      type: this.#types.u32(at + 4),
+      bit: packed ? where & 0xffffff : where,
+      bits: packed ? where >>> 24 : 0,
+    };
   }
 
   /** Parameters of a func_proto; a last one of type 0 without name stands for `...`. */
@@ -113,19 +118,14 @@ export class Btf {
     }));
   }
 
-  /** Names of an enum or enum64 in order, each with its value. */
-  enumerators(id: number): readonly BtfEnumerator[] {
+  /** A name of an enum or enum64 by its index, with its value. */
+  enumerator(id: number, index: number): BtfEnumerator | undefined {
     const kind = this.kind(id);
-    if (kind === "enum")
-      return this.#rows(id, 8, (at) => ({
-        name: this.string(this.#types.u32(at)),
-        value: BigInt(this.#types.u32(at + 4) | 0),
-      }));
-    if (kind !== "enum64") return [];
-    return this.#rows(id, 12, (at) => ({
-      name: this.string(this.#types.u32(at)),
-      value: (BigInt(this.#types.u32(at + 8)) << 32n) | BigInt(this.#types.u32(at + 4)),
-    }));
+    if ((kind !== "enum" && kind !== "enum64") || !(index >= 0 && index < this.length(id))) return undefined;
+    const at = this.#at(id) + 12 + index * (kind === "enum" ? 8 : 12);
+    const low = this.#types.u32(at + 4);
+    const value = kind === "enum" ? BigInt(low | 0) : (BigInt(this.#types.u32(at + 8)) << 32n) | BigInt(low);
+    return { name: this.string(this.#types.u32(at)), value };
   }
 
   /** What an array holds and how many; null for anything else. */

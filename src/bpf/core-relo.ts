@@ -38,11 +38,15 @@ export function rewriteOf(records: Records, record: number, btf: Btf): Rewrite {
   }
 }
 
+/** BPF_CORE_SPEC_MAX_LEN of libbpf's relo_core.h, which the kernel shares. */
+const MAX_ACCESS = 64;
+
 function describe(btf: Btf, root: number, kind: number, access: string): string {
-  const path = access.split(":").map(Number);
+  const path = access.split(":", MAX_ACCESS + 1).map(Number);
+  if (path.length > MAX_ACCESS) return `type ${root}, access of more than ${MAX_ACCESS} steps`;
   const start = btf.resolve(root);
   const name = typeName(btf, root);
-  if (ENUMERATOR.has(kind)) return `${name}::${btf.enumerators(start)[path[0] ?? 0]?.name ?? access}`;
+  if (ENUMERATOR.has(kind)) return `${name}::${btf.enumerator(start, path[0] ?? 0)?.name ?? access}`;
   if (kind >= FIRST_OF_TYPE) return name;
   let text = path[0] === 0 ? name : `${name}[${path[0]}]`;
   let at = start;
@@ -53,7 +57,7 @@ function describe(btf: Btf, root: number, kind: number, access: string): string 
       at = btf.resolve(array.element);
       continue;
     }
-    const member = btf.members(at)[step];
+    const member = btf.member(at, step);
     if (member === undefined) return `type ${root}, access ${access}`;
     // an anonymous struct or union has no name to write
     if (member.name !== "") text += `.${member.name}`;

@@ -75,6 +75,7 @@ function programDifference(before: ProgramFacts, after: ProgramFacts): ProgramDi
   if (before.effects.read_only !== after.effects.read_only)
     fields.push({ name: "read_only", before: before.effects.read_only, after: after.effects.read_only });
   const names = new Map(before.maps.map((map) => [map.name, map]));
+  const left = new Set(after.maps.map(({ name }) => name));
   const kept = after.maps.filter(({ name }) => names.has(name));
   return {
     name: after.name,
@@ -86,7 +87,7 @@ function programDifference(before: ProgramFacts, after: ProgramFacts): ProgramDi
     evidence: after.evidence.filter(({ effect }) => effects.added.includes(effect)),
     maps: {
       added: after.maps.filter(({ name }) => !names.has(name)),
-      removed: before.maps.filter(({ name }) => !after.maps.some((map) => map.name === name)),
+      removed: before.maps.filter(({ name }) => !left.has(name)),
     },
     changed_maps: kept
       .map((map) => ({ name: map.name, fields: fieldsOf(names.get(map.name)!, map, MAP_FIELDS) }))
@@ -111,8 +112,6 @@ function fieldsOf<K extends string>(
 }
 
 function change<T>(before: readonly T[], after: readonly T[]): Change<T> {
-  return {
-    added: after.filter((one) => !before.includes(one)),
-    removed: before.filter((one) => !after.includes(one)),
-  };
+  const [old, now] = [new Set(before), new Set(after)];
+  return { added: after.filter((one) => !old.has(one)), removed: before.filter((one) => !now.has(one)) };
 }

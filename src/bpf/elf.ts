@@ -1,6 +1,7 @@
 import { CountersignError } from "../error.js";
 import { Bytes } from "./bytes.js";
 import type { ByteOrder } from "./insn.js";
+import { Strings } from "./strings.js";
 
 /** Numbers of elf(5) that a BPF object uses. */
 export const ELF = {
@@ -73,7 +74,10 @@ export class Elf {
   readonly sections: readonly ElfSection[];
   readonly symbolCount: number;
   readonly #symbols: Bytes | null;
-  readonly #names: Bytes | null;
+  readonly #names: Strings | null;
+  readonly #byName = new Map<string, ElfSection[]>();
+  /** Relocation tables by the index of the section that they are about. */
+  readonly #tables = new Map<number, ElfSection[]>();
 
   /** Throws ELF_MALFORMED where it is no ELF file or lies about itself, ELF_UNSUPPORTED where it is not for BPF. */
   constructor(bytes: Uint8Array) {
@@ -90,6 +94,10 @@ export class Elf {
     if (file.u16(16) !== ELF.ET_REL)
       throw unsupported(`has ELF type ${file.u16(16)}, not a relocatable object's (1)`, "name what `clang -c` wrote");
     this.sections = readSections(file);
+    for (const section of this.sections) {
+      put(this.#byName, section.name, section);
+      if (section.type === ELF.SHT_REL || section.type === ELF.SHT_RELA) put(this.#tables, section.info, section);
+    }
     const tables = this.sections.filter((section) => section.type === ELF.SHT_SYMTAB);
     if (tables.length > 1) throw file.error("there is more than one symbol table");
     const table = tables[0];
@@ -104,7 +112,7 @@ export class Elf {
 
   /** The one section of this name. Throws ELF_MALFORMED where there are two: loaders do not agree on which they take. */
   section(name: string): ElfSection | undefined {
-    const [section, second] = this.sections.filter((each) => each.name === name);
+    const [section, second] = this.#byName.get(name) ?? [];
     if (second === undefined) return section;
     throw new CountersignError("ELF_MALFORMED", "stands there more than once", {
       place: `section ${name}`,
@@ -152,26 +160,29 @@ export class Elf {
   }
 
   #relocationTables(section: ElfSection): Bytes[] {
-    return this.sections
-      .filter(({ info, type }) => info === section.index && (type === ELF.SHT_REL || type === ELF.SHT_RELA))
-      .map((table) => {
-        const place = `section ${table.name}`;
-        if (table.type === ELF.SHT_RELA)
-          throw unsupported("has relocations with addends", "build it with clang", place);
-        const bytes = new Bytes(table.data, this.order, "ELF_MALFORMED", place);
-        const count = bytes.length / REL_SIZE;
-        if (!Number.isInteger(count)) throw bytes.error(`${bytes.length} bytes are not a multiple of ${REL_SIZE}`);
-        if (count > section.size / 8)
-          throw bytes.error(`${count} relocations are more than section \`${section.name}\` has room for`);
-        return bytes;
-      });
+    return (this.#tables.get(section.index) ?? []).map((table) => {
+      const place = `section ${table.name}`;
+      if (table.type === ELF.SHT_RELA) throw unsupported("has relocations with addends", "build it with clang", place);
+      const bytes = new Bytes(table.data, this.order, "ELF_MALFORMED", place);
+      const count = bytes.length / REL_SIZE;
+      if (!Number.isInteger(count)) throw bytes.error(`${bytes.length} bytes are not a multiple of ${REL_SIZE}`);
+      if (count > section.size / 8)
+        throw bytes.error(`${count} relocations are more than section \`${section.name}\` has room for`);
+      return bytes;
+    });
   }
 
-  #stringsOf(table: ElfSection, file: Bytes): Bytes {
+  #stringsOf(table: ElfSection, file: Bytes): Strings {
     const strings = this.sections[table.link];
     if (strings?.type !== ELF.SHT_STRTAB) throw file.error("the symbol table has no string table");
-    return new Bytes(strings.data, this.order, "ELF_MALFORMED", `section ${strings.name}`);
+    return new Strings(new Bytes(strings.data, this.order, "ELF_MALFORMED", `section ${strings.name}`));
   }
+}
+
+function put<K>(lists: Map<K, ElfSection[]>, key: K, section: ElfSection): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [section]);
+  else list.push(section);
 }
 
 /** Whether these bytes claim to be an ELF file. */
@@ -200,17 +211,17 @@ function readSections(file: Bytes): ElfSection[] {
   if (count * SECTION_SIZE > file.length - table)
     throw file.error(`${count} section headers are beyond the file's end`);
   if (nameIndex >= count) throw file.error(`there is no section ${nameIndex} for the sections' names`);
-  const names = new Bytes(
-    dataOf(file, table + nameIndex * SECTION_SIZE, `section ${nameIndex}`),
-    file.order,
-    "ELF_MALFORMED",
-    "sections' names",
-  );
+  const texts = dataOf(file, table + nameIndex * SECTION_SIZE, `section ${nameIndex}`);
+  const names = new Strings(new Bytes(texts, file.order, "ELF_MALFORMED", "sections' names"));
   const sections: ElfSection[] = [];
+  let held = 0;
   for (let index = 0; index < count; index++) {
     const at = table + index * SECTION_SIZE;
     const name = index === 0 ? "" : names.text(file.u32(at));
     const type = file.u32(at + 4);
+    const data = type === 0 ? NOTHING : dataOf(file, at, `section ${name || index}`);
+    held += data.length;
+    if (held > file.length) throw file.error("sections overlap: they hold more bytes than the file");
     sections.push({
       index,
       name,
@@ -219,7 +230,7 @@ function readSections(file: Bytes): ElfSection[] {
       size: index === 0 ? 0 : file.u64(at + 32),
       link: file.u32(at + 40),
       info: file.u32(at + 44),
-      data: type === 0 ? NOTHING : dataOf(file, at, `section ${name || index}`),
+      data,
     });
   }
   return sections;

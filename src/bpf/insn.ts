@@ -9,6 +9,12 @@ export const INSN_SIZE = 8;
 /** The most instructions that one program may have: BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h. */
 export const MAX_INSNS = 1_000_000;
 
+/**
+ * The most functions that one program may have, its own among them: BPF_MAX_SUBPROGS of include/linux/bpf_verifier.h, beyond which
+ * add_subprog of kernel/bpf/verifier.c answers E2BIG.
+ */
+export const MAX_FUNCTIONS = 256;
+
 /** Operation codes and their parts (RFC 9669, section 3 and 4). */
 export const OP = {
   CLASS: 0x07,

@@ -3,7 +3,7 @@ import { RECORD_FIELDS, Records, sourceOf } from "./btf-ext.js";
 import { Bytes } from "./bytes.js";
 import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "./code.js";
 import { rewriteOf } from "./core-relo.js";
-import { type ByteOrder, CALL_SRC, decodeInsns, INSN_SIZE, type Insns, LD_SRC, OP } from "./insn.js";
+import { type ByteOrder, CALL_SRC, decodeInsns, INSN_SIZE, type Insns, LD_SRC, MAX_FUNCTIONS, OP } from "./insn.js";
 import { globalDataName } from "./map-definition.js";
 
 /** What the file descriptors of a load stand for. One map has to be given as one object, however it is named. */
@@ -40,8 +40,8 @@ export class LiveProgram implements Code {
   readonly btf: Btf | null;
   readonly #parts: LiveParts;
   readonly #maps = new Map<CodeMap, CodeMap>();
-  readonly #references = new Map<number, MapReference | null>();
-  #rewrites: ReadonlyMap<number, number> | undefined;
+  /** By slot: 1 more than the record of the relocation that names it; 0 for none. */
+  #rewrites: Int32Array | undefined;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -54,11 +54,7 @@ export class LiveProgram implements Code {
   }
 
   mapAt(slot: number): MapReference | null {
-    const known = this.#references.get(slot);
-    if (known !== undefined || this.insns.opcode[slot] !== OP.LD_IMM64) return known ?? null;
-    const reference = this.#reference(slot);
-    this.#references.set(slot, reference);
-    return reference;
+    return this.insns.opcode[slot] === OP.LD_IMM64 ? this.#reference(slot) : null;
   }
 
   kfuncAt(slot: number): KernelName | null {
@@ -77,14 +73,17 @@ export class LiveProgram implements Code {
 
   rewrittenAt(slot: number): Rewrite | null {
     const { relocations, btf } = this.#parts;
-    const record = relocations === null ? undefined : this.#relocations().get(slot);
-    if (record === undefined) return null;
+    const record = relocations === null ? -1 : (this.#relocations()[slot] ?? 0) - 1;
+    if (record < 0) return null;
     if (btf !== null) return rewriteOf(relocations!, record, btf);
     return { kind: relocations!.field(record, 3), what: `type ${relocations!.field(record, 1)}` };
   }
 
   rewrittenSlots(): readonly number[] {
-    return this.#parts.relocations === null ? NONE : [...this.#relocations().keys()].sort((a, b) => a - b);
+    if (this.#parts.relocations === null) return NONE;
+    const slots: number[] = [];
+    for (const [slot, named] of this.#relocations().entries()) if (named !== 0) slots.push(slot);
+    return slots;
   }
 
   sourceAt(slot: number): string | null {
@@ -121,13 +120,18 @@ export class LiveProgram implements Code {
     return { name: kernel.name(id), module: null, btfId: null, typed: true };
   }
 
-  #relocations(): ReadonlyMap<number, number> {
-    this.#rewrites ??= new Map(
-      Array.from({ length: this.#parts.relocations?.count ?? 0 }, (_, record) => [
-        Math.floor(this.#parts.relocations!.offset(record) / INSN_SIZE),
-        record,
-      ]),
-    );
+  /** There may be many more relocations than instructions: the last one of each counts, and those of none are nothing's. */
+  #relocations(): Int32Array {
+    if (this.#rewrites === undefined) {
+      const { count } = this.insns;
+      const { relocations } = this.#parts;
+      const rewrites = new Int32Array(count);
+      for (let record = 0; record < (relocations?.count ?? 0); record++) {
+        const slot = Math.floor(relocations!.offset(record) / INSN_SIZE);
+        if (slot < count) rewrites[slot] = record + 1;
+      }
+      this.#rewrites = rewrites;
+    }
     return this.#rewrites;
   }
 }
@@ -145,32 +149,44 @@ export function liveRecords(
   return new Records(new Bytes(bytes, "little", "LOAD_MALFORMED", kind), 0, stride, count, RECORD_FIELDS[kind]);
 }
 
-/** Functions start where func_info says, and where something is called, so that none is missed. */
+/** What is known of a slot at which a function may start: nothing; that something calls it; 2 more than its record of func_info. */
+const START = { no: 0, called: 1, recorded: 2 } as const;
+
+/**
+ * Functions start where func_info says, and where something is called, so that none is missed. Of more than the kernel takes only one
+ * is listed, up to the end: that there are too many is all that is known of such a program then.
+ */
 function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFunction[] {
-  const starts = new Map<number, number | null>([[0, null]]);
+  const starts = new Int32Array(insns.count);
+  starts[0] = START.called;
   for (let slot = 0; slot < insns.count; slot++) {
     const opcode = insns.opcode[slot]!;
     const src = insns.src[slot]!;
     const callback = opcode === OP.LD_IMM64 && src === LD_SRC.FUNC;
     if (callback || (opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM)) {
       const target = slot + insns.imm[slot]! + 1;
-      if (target > 0 && target < insns.count) starts.set(target, null);
+      if (target > 0 && target < insns.count) starts[target] = START.called;
     }
     if (opcode === OP.LD_IMM64) slot += 1;
   }
   for (let record = 0; record < (functions?.count ?? 0); record++) {
     const start = functions!.offset(record);
-    if (start < insns.count) starts.set(start, functions!.field(record, 1));
+    if (start < insns.count) starts[start] = record + START.recorded;
   }
-  const sorted = starts.size === 1 ? [...starts] : [...starts].sort(([a], [b]) => a - b);
-  return sorted.map(([start, btfId], index) => {
+  const found: CodeFunction[] = [];
+  for (let start = 0, next = 0; start < insns.count; start = next) {
+    for (next = start + 1; next < insns.count && starts[next] === START.no; ) next += 1;
+    if (found.length === MAX_FUNCTIONS) next = insns.count;
+    const record = starts[start]! - START.recorded;
+    const btfId = record < 0 ? null : functions!.field(record, 1);
     const known = btf !== null && btfId !== null && btfId < btf.count && btf.kind(btfId) === "func";
-    return {
+    found.push({
       name: known ? btf.name(btfId) : start === 0 ? name : `function at ${start}`,
       start,
-      end: sorted[index + 1]?.[0] ?? insns.count,
+      end: next,
       btfId: known ? btfId : null,
       global: known && btf.linkage(btfId) === 1,
-    };
-  });
+    });
+  }
+  return found;
 }

@@ -110,6 +110,6 @@ function attachTarget(attr: Attr, type: string, kernel: Btf | null): string | nu
   const id = attr.u32(ATTR.attachBtfId);
   if (id === 0 || kernel === null || attr.u32(ATTR.attachFd) !== 0 || id >= kernel.count) return null;
   if (type !== "struct_ops") return kernel.name(id).replace(PREFIX, "") || null;
-  const member = kernel.members(id)[attr.u32(ATTR.expectedAttachType)];
+  const member = kernel.member(id, attr.u32(ATTR.expectedAttachType));
   return member === undefined ? null : `${kernel.name(id)}.${member.name}`;
 }

@@ -138,7 +138,7 @@ function pointee(btf: Btf, type: number, map: string, member: string): number {
 function numberOf(btf: Btf, type: number, map: string, member: string): number {
   const kind = btf.kind(btf.resolve(type));
   // __ulong(name, number): an enum of one enumerator
-  if (kind === "enum" || kind === "enum64") return Number(btf.enumerators(btf.resolve(type))[0]?.value ?? 0n);
+  if (kind === "enum" || kind === "enum64") return Number(btf.enumerator(btf.resolve(type), 0)?.value ?? 0n);
   const array = btf.array(pointee(btf, type, map, member));
   if (array === null) throw malformed(map, `its \`${member}\` is no number`);
   return array.count;

@@ -27,6 +27,8 @@ export class ObjectMaps {
     /** Symbols of things that are no functions, by section. */
     symbols: ReadonlyMap<number, readonly ElfSymbol[]>,
   ) {
+    // of two sections of definitions it cannot be told which the BTF is about
+    for (const name of [".maps", "maps"]) elf.section(name);
     let count = 0;
     for (const section of elf.sections) {
       const here = symbols.get(section.index) ?? [];

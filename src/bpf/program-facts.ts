@@ -1,3 +1,4 @@
+import { CountersignError } from "../error.js";
 import type { Code, CodeMap } from "./code.js";
 import { sha256, tagOf } from "./digest.js";
 import { effectsOf } from "./effects.js";
@@ -20,8 +21,8 @@ export interface ProgramOrigin {
 export function programFacts(code: Code, origin: ProgramOrigin): ProgramFacts {
   const { name, section, license, insns, rawInsns } = origin;
   const digest = sha256(insns);
-  const { effects, evidence } = effectsOf(code);
   const calls = callsOf(code);
+  const { effects, evidence } = effectsOf(code);
   return {
     name,
     section,
@@ -58,7 +59,13 @@ export function helperName(id: number): string {
   return (id === 0 ? undefined : HELPERS[id]) ?? `helper#${id}`;
 }
 
-/** Names of the helpers and kfuncs that are called anywhere in a program, sorted. */
+/**
+ * Helpers, and kfuncs, that one program may call. The kernel knows 211 helpers and takes 256 kfuncs (MAX_KFUNC_DESCS of
+ * kernel/bpf/verifier.c); what has more was made to have them listed.
+ */
+const MAX_CALLED = 1024;
+
+/** Names of the helpers and kfuncs that are called anywhere in a program, sorted. Throws INSN_MALFORMED where they are too many. */
 export function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: string[] } {
   const { opcode, src, imm, count } = code.insns;
   const helpers = new Set<number>();
@@ -68,6 +75,11 @@ export function callsOf(code: Code): { readonly helpers: string[]; readonly kfun
     else if (opcode[slot] === OP.CALL && src[slot] !== CALL_SRC.SUBPROGRAM) {
       if (src[slot] === CALL_SRC.KFUNC) kfuncs.add(code.kfuncAt(slot)?.name ?? `kfunc#${imm[slot]}`);
       else if (!isPoison(imm[slot]!)) helpers.add(imm[slot]!);
+      if (helpers.size > MAX_CALLED || kfuncs.size > MAX_CALLED)
+        throw new CountersignError("INSN_MALFORMED", `calls more than ${MAX_CALLED} different helpers or kfuncs`, {
+          place: `instruction ${slot}`,
+          remedy: "check that this is a program that a compiler made",
+        });
     }
   }
   return { helpers: [...helpers].map(helperName).sort(), kfuncs: [...kfuncs].sort() };

@@ -59,7 +59,7 @@ export class ObjectProgram implements Code {
 
   /** The slots that CO-RE relocations name, in ascending order. */
   rewrittenSlots(): number[] {
-    return [...this.#relocations().keys()].sort((a, b) => a - b);
+    return [...this.#relocations().keys()];
   }
 
   sourceAt(slot: number): string | null {
@@ -84,6 +84,7 @@ export class ObjectProgram implements Code {
     return null;
   }
 
+  /** In ascending order, as parts are. */
   #relocations(): ReadonlyMap<number, Place> {
     if (this.#rewrites === undefined) {
       const found = new Map<number, Place>();

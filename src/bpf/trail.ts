@@ -100,7 +100,16 @@ export class Trail {
   }
 
   #functionAt(slot: number): CodeFunction | undefined {
-    return this.#code.functions.find(({ start, end }) => slot >= start && slot < end);
+    const { functions } = this.#code;
+    let low = 0;
+    let high = functions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (functions[middle]!.start <= slot) low = middle + 1;
+      else high = middle;
+    }
+    const found = functions[low - 1];
+    return found !== undefined && slot < found.end ? found : undefined;
   }
 
   /** For each function that is called or handed over: where first. */

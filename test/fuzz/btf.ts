@@ -27,7 +27,7 @@ export const target: FuzzTarget = {
         btf.linkage(id);
         btf.array(id);
         if (btf.target(id) < btf.count) btf.resolve(id);
-        for (const rows of [btf.members(id), btf.parameters(id), btf.variables(id), btf.enumerators(id)]) rows.length;
+        for (const rows of [btf.members(id), btf.parameters(id), btf.variables(id)]) rows.length;
       }
     });
   },

@@ -1,5 +1,5 @@
 import type { Code } from "../code.js";
-import { CALL_SRC, OP } from "../insn.js";
+import { CALL_SRC, MAX_FUNCTIONS, OP } from "../insn.js";
 import { Scratch } from "./scratch.js";
 
 /** BPF_JCOND of include/uapi/linux/bpf.h (`may_goto`): goes on, or jumps when the kernel wants the loop to end. */
@@ -44,6 +44,11 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
     marks[slot] = LEADER;
     leaders += 1;
   };
+  if (functions.length > MAX_FUNCTIONS)
+    return {
+      slot: functions[MAX_FUNCTIONS]!.start,
+      because: `begins one more function than the kernel's limit of ${MAX_FUNCTIONS}`,
+    };
   let expected = 0;
   for (const { start, end } of functions) {
     if (start !== expected || end <= start || end > count)

@@ -2,6 +2,7 @@ import { FRAME_SLOTS } from "./flow.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import type { Scratch } from "./scratch.js";
 import { UPPER_BYTES, type Values } from "./values.js";
+import type { Work } from "./work.js";
 
 /** Where the slots of the frame begin in a state: behind the registers. */
 export const FIRST_SLOT = 11;
@@ -28,14 +29,18 @@ export class Frames {
   readonly #somewhere: Int32Array;
   #anywhere = -1;
   #touched = false;
-  /** Slots looked at one by one, in all. */
-  touches = 0;
   /** Told which function's frame others wrote to (or ANY_FRAME), and which frame changed that others read. */
   onWritten: (frame: number) => void = () => {};
   onStored: (frame: number) => void = () => {};
   onRead: (frame: number) => void = () => {};
 
-  constructor(values: Values, functions: number, bigEndian: boolean, scratch: Scratch) {
+  constructor(
+    values: Values,
+    functions: number,
+    bigEndian: boolean,
+    readonly work: Work,
+    scratch: Scratch,
+  ) {
     this.state = scratch.take(STATE_SIZE);
     this.#values = values;
     this.#bigEndian = bigEndian;
@@ -115,7 +120,7 @@ export class Frames {
       this.#storeSomewhere(frame, this.#values.any);
       return;
     }
-    this.touches += (-offset - 1) >> 3;
+    this.work.done += (-offset - 1) >> 4;
     for (let slot = (-offset - 1) >> 3; slot >= 0; slot--)
       this.#put(frame, slot, this.#values.join(this.#get(frame, slot), this.#values.any));
   }
@@ -178,7 +183,7 @@ export class Frames {
   #loadSomewhere(frame: number): number {
     const values = this.#values;
     let value = values.any;
-    this.touches += FRAME_SLOTS;
+    this.work.done += FRAME_SLOTS >> 1;
     for (let slot = 0; slot < FRAME_SLOTS; slot++) value = values.join(value, this.#get(frame, slot));
     return value;
   }
@@ -186,7 +191,7 @@ export class Frames {
   #storeSomewhere(frame: number, value: number): void {
     const values = this.#values;
     const either = values.join(value, values.any);
-    this.touches += this.followed;
+    this.work.done += this.followed >> 1;
     if (frame === this.function)
       for (let slot = 0; slot < this.followed; slot++)
         this.#put(frame, slot, values.join(this.#get(frame, slot), either));

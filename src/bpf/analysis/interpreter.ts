@@ -17,10 +17,7 @@ import type { Scratch } from "./scratch.js";
 import { States } from "./states.js";
 import { Values } from "./values.js";
 import type { VerdictOf } from "./verdict.js";
-
-/** How often each instruction may be looked at on average, and how often any program may look at some. */
-const VISITS_EACH = 8;
-const VISITS_ANY = 1_500_000;
+import { Work } from "./work.js";
 
 /**
  * Runs a program over abstract values (values.ts) until nothing changes. States meet at leaders and are joined there, so the
@@ -28,6 +25,7 @@ const VISITS_ANY = 1_500_000;
  * A subprogram is looked at once for all its calls.
  */
 export class Interpreter {
+  readonly #work: Work;
   readonly #values: Values;
   readonly #entry: Entry;
   readonly #frames: Frames;
@@ -56,16 +54,18 @@ export class Interpreter {
   ) {
     const { functions, insns, byteOrder } = code;
     this.#functionAt = new Map(functions.map(({ start }, index) => [start, index]));
+    const work = new Work(insns.count);
+    this.#work = work;
     const values = new Values(insns.count, scratch);
     const maps = new Maps();
-    const frames = new Frames(values, functions.length, byteOrder === "big", scratch);
+    const frames = new Frames(values, functions.length, byteOrder === "big", work, scratch);
     this.#entry = entryOf(code, type, values);
     if (this.#entry.context.otherwise === "anything") verdict.ofAnyType();
     const context = new Context(this.#entry.context, values);
     const memory = new Memory(values, frames, context, maps, findings, rejectedStores(code));
     this.#values = values;
     this.#frames = frames;
-    this.#states = new States(flow, values, frames, scratch);
+    this.#states = new States(flow, values, frames, work, scratch);
     this.#literals = new Literals(code, values, maps, findings, this.#functionAt, scratch);
     this.#operations = new Operations(code, memory, scratch);
     this.#calls = new Calls(code, memory, {
@@ -80,7 +80,7 @@ export class Interpreter {
     this.#final = new Uint8Array(functions.length);
   }
 
-  /** Notes all that the program may do. False where it was too much to look at. */
+  /** Notes all that the program may do. False where that takes more work than it may (work.ts), or more memory. */
   run(): boolean {
     if (this.#states.tooMany) return false;
     this.#final[0] = 1;
@@ -98,12 +98,9 @@ export class Interpreter {
   }
 
   #settle(): boolean {
-    const most = VISITS_ANY + VISITS_EACH * this.code.insns.count;
-    let visits = 0;
     for (let leader = this.#states.next(); leader >= 0; leader = this.#states.next()) {
-      visits += this.#follow(leader);
-      // what costs a fraction of a visit each
-      if (visits + (this.#states.passed >> 3) + (this.#frames.touches >> 1) > most) return false;
+      this.#work.done += this.#follow(leader);
+      if (this.#work.exhausted) return false;
     }
     return true;
   }
@@ -233,7 +230,6 @@ export class Interpreter {
       this.#enter(index, args);
       return;
     }
-    this.#states.passed += this.code.functions.length * 8;
     for (let each = 1; each < this.code.functions.length; each++) this.#enter(each, args);
   }
 

@@ -1,7 +1,9 @@
 import type { Flow } from "./flow.js";
 import { FIRST_SLOT, type Frames } from "./frames.js";
+import { LeaderQueue } from "./leader-queue.js";
 import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
+import type { Work } from "./work.js";
 
 /** States are kept for each leader, at most this many words of them: 96 MiB. */
 const MOST_WORDS = 24 << 20;
@@ -14,20 +16,17 @@ export class States {
   readonly #base: Int32Array;
   readonly #words: Int32Array;
   readonly #reached: Uint8Array;
-  readonly #waiting: Uint8Array;
+  readonly #waiting: LeaderQueue;
   /** How often a jump backwards brought something new. */
   readonly #turns: Uint8Array;
-  /** No leader before this one waits. */
-  #lowest = 0;
   /** There is too much to be kept. */
   readonly tooMany: boolean;
-  /** Leaders passed over or marked, in all: what finding the next one costs. */
-  passed = 0;
 
   constructor(
     readonly flow: Flow,
     readonly values: Values,
     readonly frames: Frames,
+    readonly work: Work,
     scratch: Scratch,
   ) {
     const leaders = flow.leaders.length;
@@ -37,7 +36,7 @@ export class States {
     this.tooMany = this.#base[leaders]! > MOST_WORDS;
     this.#words = scratch.take(this.tooMany ? 0 : this.#base[leaders]!);
     this.#reached = new Uint8Array(leaders);
-    this.#waiting = new Uint8Array(leaders);
+    this.#waiting = new LeaderQueue(leaders, scratch);
     this.#turns = new Uint8Array(leaders);
   }
 
@@ -47,33 +46,22 @@ export class States {
 
   /** The first leader that waits, which then does no more; -1 where none does. */
   next(): number {
-    const leaders = this.#waiting.length;
-    const from = this.#lowest;
-    let leader = from;
-    while (leader < leaders && this.#waiting[leader] === 0) leader += 1;
-    this.#lowest = leader;
-    this.passed += leader - from;
-    if (leader === leaders) return -1;
-    this.#waiting[leader] = 0;
-    return leader;
+    return this.#waiting.take();
   }
 
   mark(leader: number): void {
-    this.#waiting[leader] = 1;
-    if (leader < this.#lowest) this.#lowest = leader;
+    this.work.done += 1;
+    this.#waiting.add(leader);
   }
 
   markAll(leaders: Iterable<number> | undefined): void {
     if (leaders === undefined) return;
-    for (const leader of leaders) {
-      this.mark(leader);
-      this.passed += 1;
-    }
+    for (const leader of leaders) this.mark(leader);
   }
 
   /** Marks those from `from` to before `to` that have been reached. */
   markReached(from: number, to: number): void {
-    this.passed += to - from;
+    this.work.done += (to - from) >> 3;
     for (let leader = from; leader < to; leader++) if (this.#reached[leader] !== 0) this.mark(leader);
   }
 
@@ -82,6 +70,7 @@ export class States {
     const { frames, flow } = this;
     const base = this.#base[leader]!;
     const size = this.#base[leader + 1]! - base;
+    this.work.done += size >> 3;
     frames.function = flow.functionOf[leader]!;
     frames.followed = flow.frames[frames.function]!;
     const { state } = frames;
@@ -93,6 +82,7 @@ export class States {
   join(leader: number, from: number): void {
     const base = this.#base[leader]!;
     const size = this.#base[leader + 1]! - base;
+    this.work.done += size >> 3;
     const { state } = this.frames;
     const words = this.#words;
     const { values } = this;
@@ -125,6 +115,7 @@ export class States {
     const { values } = this;
     const base = this.#base[entry]!;
     const words = this.#words;
+    this.work.done += 2;
     if (this.#reached[entry] === 0) {
       this.#reached[entry] = 1;
       words.fill(values.any, base, this.#base[entry + 1]!);

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { FrameSets } from "./frame-sets.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, OF_MAPS, POINTERS } from "./kinds.js";
 import { bitOf } from "./numbers.js";
@@ -252,9 +253,21 @@ const SMALL = 32;
 /** Distinct values beyond which numbers and offsets are given up: 2 MB of rows. */
 const MOST = 1 << 16;
 
+/**
+ * Odd factors, drawn anew in each process: whoever writes a program chooses the fields, and must not know which of them hash alike.
+ * Nothing but the place of a row depends on them.
+ */
+const [F0, F1, F2, F3, F4, F5] = Array.from({ length: 6 }, () => randomInt(2 ** 31) * 2 + 1) as unknown as Factors;
+type Factors = readonly [number, number, number, number, number, number];
+
+/** All bits of all fields count: the upper ones of each are brought down before the next one comes. */
 function hash(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number): number {
-  let hashed = Math.imul(a ^ Math.imul(b, 31) ^ (d << 20), 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b);
-  hashed = Math.imul(hashed ^ e, 0xc2b2ae35) ^ Math.imul(f ^ (h << 5) ^ g, 0x27d4eb2f);
+  let hashed = Math.imul(a ^ (g << 16) ^ (d << 24) ^ (d >>> 8), F0);
+  hashed = Math.imul(hashed ^ (hashed >>> 15) ^ c, F1);
+  hashed = Math.imul(hashed ^ (hashed >>> 15) ^ e, F2);
+  hashed = Math.imul(hashed ^ (hashed >>> 15) ^ f, F3);
+  hashed = Math.imul(hashed ^ (hashed >>> 15) ^ h, F4);
+  hashed = Math.imul(hashed ^ (hashed >>> 15) ^ b, F5);
   return hashed ^ (hashed >>> 15);
 }
 

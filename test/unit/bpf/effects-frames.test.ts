@@ -4,6 +4,7 @@ import { Frames } from "../../../src/bpf/analysis/frames.js";
 import { ANY_FRAME, ANY_OFFSET, KIND } from "../../../src/bpf/analysis/kinds.js";
 import { Scratch } from "../../../src/bpf/analysis/scratch.js";
 import { Values } from "../../../src/bpf/analysis/values.js";
+import { Work } from "../../../src/bpf/analysis/work.js";
 import { either, holds } from "../../support/known-numbers.js";
 
 const SLOTS = 4;
@@ -11,7 +12,7 @@ const SIZE = SLOTS * 8;
 
 function frameOf(functions = 1, bigEndian = false): { values: Values; frames: Frames } {
   const values = new Values(100, new Scratch());
-  const frames = new Frames(values, functions, bigEndian, new Scratch());
+  const frames = new Frames(values, functions, bigEndian, new Work(100), new Scratch());
   frames.followed = SLOTS;
   frames.state.fill(values.any);
   return { values, frames };
