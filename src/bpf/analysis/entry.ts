@@ -25,7 +25,9 @@ export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry
   const row = first === undefined || first === null ? undefined : contextOfStruct(first);
   const args = parameters.slice(0, 5).map(({ pointer }) => (pointer ? anything : values.any));
   if (row === undefined) return { context: type.context, args };
-  return { context: row, args: [values.pointer(KIND.CTX | KIND.PACKET | KIND.LENT, 0, 0), ...args.slice(1)] };
+  // NULL, too: kernels before 6.8 let the caller of a global function pass it (PTR_MAYBE_NULL of btf_prepare_func_args)
+  const given = values.join(values.pointer(KIND.CTX | KIND.PACKET | KIND.LENT, 0, 0), values.constant(0));
+  return { context: row, args: [given, ...args.slice(1)] };
 }
 
 interface Parameter {

@@ -199,9 +199,20 @@ export class Interpreter {
       return -1;
     }
     remember(this.#callers, callee, this.#leader);
-    this.#enter(callee, [state[1]!, state[2]!, state[3]!, state[4]!, state[5]!]);
+    const { global } = this.code.functions[callee]!;
+    const args = [state[1]!, state[2]!, state[3]!, state[4]!, state[5]!];
+    this.#enter(callee, global ? args.map((value) => this.#lent(value)) : args);
     const returned = this.#returns[callee]!;
-    return this.code.functions[callee]!.global ? this.#replaceable(returned) : returned;
+    return global ? this.#replaceable(returned) : returned;
+  }
+
+  /**
+   * An argument of a global function. The kernel verifies that function by itself, with memory that it may write; kernels from 6.3
+   * to 6.11 checked a kernel object that was passed for it as one that is only read (check_mem_reg of kernel/bpf/verifier.c).
+   */
+  #lent(value: number): number {
+    const values = this.#values;
+    return (values.kinds(value) & KIND.OBJECT) === 0 ? value : values.join(value, values.pointer(KIND.KERNEL));
   }
 
   /** Another program may take a global function's place (freplace): return what it likes, and write where it was let. */

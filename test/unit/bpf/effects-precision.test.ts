@@ -116,6 +116,13 @@ describe("a store into a kernel object that the verifier of every kernel rejects
     expect(changes(text, TRACED)).toEqual(OBJECT);
   });
 
+  it("is one where a global function gets the object, which it takes for memory", () => {
+    const text = (kind: string) =>
+      `call bpf_get_current_task_btf; r1 = r0; call put; r0 = 0; exit; ${kind} put: *(u64 *)(r1 + 8) = 1; r0 = 0; exit`;
+    expect(changes(text("fn"), TRACED)).toEqual([]);
+    expect(changes(text("global"), TRACED)).toEqual(OBJECT);
+  });
+
   it("is one where the pointer may be something else", () => {
     const text = `r6 = ksym v; call bpf_get_prandom_u32; if r0 == 0 goto both; call bpf_get_current_task_btf; r6 = r0;
       both: *(u64 *)(r6 + 8) = 1; r0 = 0; exit`;
