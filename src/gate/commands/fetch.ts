@@ -4,7 +4,7 @@ import { Attr, BY_ID, FLAG, GET } from "../call/attr.js";
 import type { Answer, Call, DeniedSubject } from "../call/call.js";
 import { CMD, type CommandRow } from "../call/command.js";
 import { isObstacle } from "../call/rules.js";
-import { judgeLoaded } from "../load/loaded.js";
+import { judgeLoaded, loaded } from "../load/loaded.js";
 import { linkedProgram, mapInfo, programInfo } from "../sys/bpf.js";
 import { addressOf } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
@@ -81,7 +81,7 @@ const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: n
     if (typeof info === "number") return { result: info };
     const subject = call.listener.objects.program(info.id);
     if (subject === null) return existing(call, fd, "bpf_prog", "program", { name: info.name, id: info.id });
-    return judgeLoaded(call, subject, true) ?? { fd, handedOut: () => undefined };
+    return judgeLoaded(call, loaded(subject, info), true) ?? { fd, handedOut: () => undefined };
   },
   map: (call, fd) => {
     const info = mapInfo(fd);

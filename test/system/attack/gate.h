@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
-static int pass_fd(int socket, int fd)
+static inline int pass_fd(int socket, int fd)
 {
 	char byte = 0, control[CMSG_SPACE(sizeof(int))] = {};
 	struct iovec data = {&byte, 1};
@@ -27,7 +27,7 @@ static int pass_fd(int socket, int fd)
 }
 
 // Starts a command under a filter and gives the filter's listener.
-static int listener_of(char **command, pid_t *child, unsigned flags)
+static inline int listener_of(char **command, pid_t *child, unsigned flags)
 {
 	int pair[2];
 
@@ -41,7 +41,7 @@ static int listener_of(char **command, pid_t *child, unsigned flags)
 	return pass_fd(pair[0], -1);
 }
 
-static int copy(pid_t pid, uint64_t from, void *to, size_t size)
+static inline int copy(pid_t pid, uint64_t from, void *to, size_t size)
 {
 	struct iovec here = {to, size}, there = {(void *)from, size};
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 // A filter on the caller that has a listener ask about bpf(2) and lets all else through; the listener's fd.
-static int listen_to_bpf(unsigned flags)
+static inline int listen_to_bpf(unsigned flags)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
