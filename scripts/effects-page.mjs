@@ -10,6 +10,7 @@ const target = `${root}docs/effects.md`;
 const SKIPPED = 3;
 /** The most programs of one row that are named. */
 const MOST_NAMES = 4;
+const NEUTRAL = { odd: "every odd number", nonzero: "everything but 0" };
 
 const bundle = await build({
   absWorkingDir: root,
@@ -45,13 +46,18 @@ function verdicts() {
       groups.set(key, [...(groups.get(key) ?? []), attach === null ? `\`${type}\`` : `\`${type}\` as \`${attach}\``]);
     }
   const rows = [...groups].map(([key, types]) => `| ${types.join(", ")} | ${key} |`);
-  return ["| type | leaves things as they were | redirects |", "| --- | --- | --- |", ...rows].join("\n");
+  const head = "| type | leaves things as they were | redirects | bits | `read_only` |";
+  return [head, "| --- | --- | --- | --- | --- |", ...rows].join("\n");
 }
 
+/** The cells of a row behind its types. */
 function meaning(verdict) {
-  if (verdict === "ignored") return "whatever is returned | ";
-  if (verdict === "always") return "nothing | ";
-  return `${verdict.neutral.join(", ") || "nothing"} | ${verdict.redirects.join(", ")}`;
+  if (verdict === "ignored") return "whatever is returned | | | stays";
+  if (verdict === "always") return "nothing | | 64 | ends";
+  const { neutral, redirects, bits, decides } = verdict;
+  const values = typeof neutral === "string" ? NEUTRAL[neutral] : neutral.join(", ") || "nothing";
+  const elsewhere = redirects === "all" ? "every value" : redirects.join(", ");
+  return `${values} | ${elsewhere} | ${bits} | ${decides === "record" ? "stays" : "ends"}`;
 }
 
 function tables() {

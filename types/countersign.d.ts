@@ -76,6 +76,7 @@ export interface Effects {
   readonly writes_ctx: boolean;
   readonly writes_shared_map: boolean;
   readonly redirects: boolean;
+  /** Of a kprobe, tracepoint or perf_event program it may mean only that perf does not record the event; see docs/effects.md. */
   readonly decides: boolean;
   readonly overrides_return: boolean;
   readonly sends_signal: boolean;
@@ -83,7 +84,7 @@ export interface Effects {
   readonly changes_kernel_state: boolean;
   readonly tail_calls: boolean;
   readonly calls_bpf: boolean;
-  /** None of those that change anything. */
+  /** None of those that change anything; to keep an event from perf alone (`decides`) changes nothing. */
   readonly read_only: boolean;
 }
 

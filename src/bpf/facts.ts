@@ -22,7 +22,7 @@ export const EFFECTS = [
 
 export type EffectName = (typeof EFFECTS)[number];
 
-/** `read_only` is true when no effect that changes anything is. */
+/** `read_only` is true when no effect that changes anything is; `decides` over a record of perf's changes nothing. */
 export type Effects = Readonly<Record<EffectName | "read_only", boolean>>;
 
 /** Why an effect is true. */
@@ -36,6 +36,8 @@ export interface Evidence {
   readonly source: string | null;
   /** One line: what about it makes the effect true. */
   readonly because: string;
+  /** Whether `read_only` is false for it. */
+  readonly ends_read_only: boolean;
 }
 
 /** A map as it is asked for. */

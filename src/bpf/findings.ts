@@ -14,6 +14,7 @@ export class Findings {
   readonly #code: Code;
   /** By effect: where, and why. Slot -1 stands for the program as a whole. */
   readonly #found = new Map<EffectName, Finding[]>();
+  #readOnly = true;
 
   constructor(code: Code) {
     this.#code = code;
@@ -21,12 +22,22 @@ export class Findings {
 
   /** Records that the instruction in this slot (or, with null, the program by its type) may have an effect. */
   note(effect: EffectName, slot: number | null, because: string): void {
+    this.#record(effect, slot, because, !READS.has(effect));
+  }
+
+  /** The same of an effect that changes nothing that matters here: it leaves `read_only`. */
+  noteHarmless(effect: EffectName, slot: number, because: string): void {
+    this.#record(effect, slot, because, false);
+  }
+
+  #record(effect: EffectName, slot: number | null, because: string, ends: boolean): void {
+    if (ends) this.#readOnly = false;
     const at = slot ?? -1;
     const found = this.#found.get(effect);
-    if (found === undefined) this.#found.set(effect, [{ at, because }]);
+    if (found === undefined) this.#found.set(effect, [{ at, because, ends }]);
     else if (found.length < MOST_EVIDENCE || at < found.at(-1)!.at) {
       if (found.some((each) => each.at === at)) return;
-      found.push({ at, because });
+      found.push({ at, because, ends });
       found.sort((a, b) => a.at - b.at);
       found.length = Math.min(found.length, MOST_EVIDENCE);
     }
@@ -41,6 +52,7 @@ export class Findings {
   effects(): Effects {
     let bits = 0;
     for (let index = 0; index < EFFECTS.length; index++) if (this.#found.has(EFFECTS[index]!)) bits |= 1 << index;
+    if (this.#readOnly) bits |= READ_ONLY;
     let effects = made.get(bits);
     if (effects === undefined) {
       effects = effectsOfBits(bits);
@@ -57,25 +69,30 @@ export class Findings {
     );
   }
 
-  #evidence(effect: EffectName, { at, because }: Finding, trail: Trail): Evidence {
-    if (at === -1) return { effect, insn: null, text: null, source: null, because };
+  #evidence(effect: EffectName, { at, because, ends }: Finding, trail: Trail): Evidence {
+    if (at === -1) return { effect, insn: null, text: null, source: null, because, ends_read_only: ends };
     const { insns } = this.#code;
     const text = disassemble(insns, at);
-    return { effect, insn: at, text, source: this.#code.sourceAt(at), because: `${because}${trail.to(at)}` };
+    const source = this.#code.sourceAt(at);
+    return { effect, insn: at, text, source, because: `${because}${trail.to(at)}`, ends_read_only: ends };
   }
 }
 
-/** By a bit for each effect: programs that have the same are many. */
+/** The bit behind those of the effects. */
+const READ_ONLY = 1 << EFFECTS.length;
+
+/** By a bit for each effect, and READ_ONLY: programs that have the same are many. */
 const made = new Map<number, Effects>();
 
 function effectsOfBits(bits: number): Effects {
   const effects: Partial<Record<EffectName | "read_only", boolean>> = {};
   for (const [index, effect] of EFFECTS.entries()) effects[effect] = (bits & (1 << index)) !== 0;
-  effects.read_only = EFFECTS.every((effect) => effects[effect] === false || READS.has(effect));
+  effects.read_only = (bits & READ_ONLY) !== 0;
   return Object.freeze(effects as Effects);
 }
 
 interface Finding {
   readonly at: number;
   readonly because: string;
+  readonly ends: boolean;
 }

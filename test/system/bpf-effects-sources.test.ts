@@ -1,40 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { EFFECTS } from "../../src/bpf/facts.js";
 import { factsOfObject } from "../../src/bpf/object.js";
+import { BpfCompiler } from "../support/compile-bpf.js";
 
-const VMLINUX = "/sys/kernel/btf/vmlinux";
-/** Where Debian keeps asm/types.h. */
-const ARCHITECTURE = [`-I/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`];
-const folder = mkdtempSync(join(tmpdir(), "countersign-sources-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Compiles a source against this kernel's own types; the reason where that cannot be done. */
-function compile(source: string, more: readonly string[]): Uint8Array | string {
-  const object = join(folder, "object.o");
-  try {
-    const types = execFileSync("bpftool", ["btf", "dump", "file", VMLINUX, "format", "c"], { maxBuffer: 1 << 26 });
-    writeFileSync(join(folder, "vmlinux.h"), types);
-  } catch {
-    return `needs bpftool and a kernel with ${VMLINUX}`;
-  }
-  // what this kernel's types declare of its own kfuncs is in the way of the sources' declarations
-  const flags = [
-    "-target",
-    "bpf",
-    "-g",
-    "-D__TARGET_ARCH_x86",
-    "-DBPF_NO_KFUNC_PROTOTYPES",
-    `-I${folder}`,
-    ...ARCHITECTURE,
-    ...more,
-  ];
-  execFileSync("clang-19", [...flags, "-c", source, "-o", object], { stdio: ["ignore", "ignore", "pipe"] });
-  return readFileSync(object);
-}
+const compiler = new BpfCompiler();
+afterAll(() => compiler.close());
 
 /** `// may NAME: effects` of each program in a source. */
 function expected(source: string): Record<string, readonly string[]> {
@@ -53,7 +25,8 @@ describe.each([
   for (const file of ["network.bpf.c", "tracing.bpf.c"])
     it(file, (context) => {
       const source = join(import.meta.dirname, "programs", file);
-      const bytes = compile(source, flags);
+      // what this kernel's types declare of its own kfuncs is in the way of the sources' declarations
+      const bytes = compiler.compile(source, ["-DBPF_NO_KFUNC_PROTOTYPES", ...flags]);
       if (typeof bytes === "string") return context.skip(bytes);
       const found = factsOfObject(bytes).programs.map(({ name, effects }) => [
         name,

@@ -1,5 +1,5 @@
 import type { Code } from "../code.js";
-import { EFFECTS, type EffectName } from "../facts.js";
+import { EFFECTS } from "../facts.js";
 import type { Findings } from "../findings.js";
 import { isPoison } from "../insn.js";
 import { WRITE_DYNPTRS } from "../tables/dynptrs.js";
@@ -52,7 +52,7 @@ export class Calls {
       return this.#values.pointer(ANYTHING, -1);
     }
     const name = `bpf_${row.name}`;
-    this.#noteCall(row.effects, name, slot, `calls \`${name}\``);
+    this.#noteCall(row, name, slot, `calls \`${name}\``);
     if (row.effects.includes("calls_bpf"))
       for (const effect of EFFECTS)
         this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);
@@ -61,6 +61,7 @@ export class Calls {
       const letter = args[index];
       if (letter === "w") this.memory.fill(slot, this.#argument(index), name);
       else if (letter === "r") this.memory.lend(slot, this.#argument(index), name);
+      else if (letter === "z") this.memory.fillDynptr(slot, this.#argument(index), name, this.#packetDynptrs());
       else if (letter === "f") this.#callback(slot, row, index);
     }
     if (row.writesMap) this.#writesMap(slot, this.#argument(args.indexOf("m")), name);
@@ -71,9 +72,12 @@ export class Calls {
     return row.returns === "number" || NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
   }
 
-  #noteCall(effects: readonly EffectName[], name: string, slot: number, because: string): void {
+  #noteCall(row: HelperRow | KfuncRow, name: string, slot: number, because: string): void {
     const spared = WRITE_DYNPTRS.has(name) && !this.#packetDynptrs();
-    for (const effect of effects) if (!spared || effect !== "writes_packet") this.#findings.note(effect, slot, because);
+    const harmless = "harmless" in row && row.harmless;
+    for (const effect of row.effects)
+      if (harmless) this.#findings.noteHarmless(effect, slot, because);
+      else if (!spared || effect !== "writes_packet") this.#findings.note(effect, slot, because);
   }
 
   #packetDynptrs(): boolean {
@@ -94,7 +98,7 @@ export class Calls {
       this.#findings.anything(slot, `calls ${which}`);
       return this.#values.pointer(ANYTHING, -1);
     }
-    this.#noteCall(row.effects, row.name, slot, `calls kfunc \`${row.name}\``);
+    this.#noteCall(row, row.name, slot, `calls kfunc \`${row.name}\``);
     this.#kfuncArguments(slot, row);
     if (row.ends) this.consequences.end(slot, `\`${row.name}\` ends it with a value of its own`);
     const values = this.#values;
@@ -116,7 +120,8 @@ export class Calls {
           ANY_OFFSET,
           values.frame(buffer),
         );
-        const slice = values.pointer(this.#packetDynptrs() ? KIND.PACKET | KIND.MEMORY : KIND.MEMORY);
+        const packet = this.#packetDynptrs() ? KIND.PACKET : 0;
+        const slice = values.pointer(packet | this.memory.behindDynptr(this.#argument(0)));
         return this.#orNull(values.kinds(own) === 0 ? slice : values.join(slice, own));
       }
     }
@@ -208,6 +213,8 @@ export class Calls {
       case "kernel":
         if (row.name === "kptr_xchg") return this.#exchanged();
         return values.pointer(OBJECT_HELPERS.has(row.name) ? KIND.OBJECT : KIND.KERNEL);
+      case "dynptr":
+        return values.pointer(this.memory.behindDynptr(this.#argument(0)));
       case "map_value":
         return this.#found(values.maps(this.#argument(row.args.indexOf("m"))));
     }

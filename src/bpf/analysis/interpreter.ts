@@ -60,7 +60,8 @@ export class Interpreter {
     const maps = new Maps();
     const frames = new Frames(values, functions.length, byteOrder === "big", work, scratch);
     this.#entry = entryOf(code, type, values);
-    if (this.#entry.context.otherwise === "anything") verdict.ofAnyType();
+    if (type.context.otherwise === "anything")
+      verdict.replaces(this.#entry.context.otherwise === "anything" ? null : this.#entry.context.name);
     const context = new Context(this.#entry.context, values);
     const memory = new Memory(values, frames, context, maps, findings, rejectedStores(code));
     this.#values = values;
@@ -71,7 +72,7 @@ export class Interpreter {
     this.#calls = new Calls(code, memory, {
       enter: (callback, args) => this.#enterCallback(callback, args),
       leave: (slot, why) => this.#leave(slot, values.any, why),
-      end: (slot, why) => this.verdict.returned(slot, ANY_NUMBER, why),
+      end: (slot, why) => this.verdict.returned(slot, ANY_NUMBER, ANY_NUMBER, why),
     });
     frames.onWritten = (frame) => this.#frameWritten(frame);
     frames.onRead = (frame) => remember(this.#readers, frame, this.#leader);
@@ -247,7 +248,8 @@ export class Interpreter {
   /** The function at hand ends with this value. */
   #leave(slot: number, value: number, why: string | null): void {
     const { function: index } = this.#frames;
-    if (this.#final[index] !== 0) this.verdict.returned(slot, this.#values.set(value), why);
+    if (this.#final[index] !== 0)
+      this.verdict.returned(slot, this.#values.set(value), this.#values.highSet(value), why);
     const before = this.#returns[index]!;
     const joined = before < 0 ? value : this.#values.join(before, value);
     if (joined === before) return;

@@ -104,6 +104,25 @@ export class Memory {
     if ((kinds & KIND.USER) !== 0) this.findings.note("reads_user_memory", slot, `lets \`${who}\` read user memory`);
   }
 
+  /**
+   * The memory that a dynptr stands for may be written. A dynptr that the program made itself stands for a packet, or for memory
+   * that was taken to be written when it was made. One that it was given (an extension program) stands for what the caller has.
+   * `packets`: whether the program may have a dynptr of a packet.
+   */
+  fillDynptr(slot: number, dynptr: number, who: string, packets: boolean): void {
+    const { findings } = this;
+    const verb = `lets \`${who}\` store into what a dynptr stands for`;
+    if (packets) findings.note("writes_packet", slot, `${verb}, which may be the packet`);
+    if ((this.behindDynptr(dynptr) & KIND.LENT) !== 0)
+      findings.note("writes_shared_map", slot, `${verb}, which may be a map's value of its caller`);
+  }
+
+  /** What a pointer into a dynptr's memory points to, packets aside. */
+  behindDynptr(dynptr: number): number {
+    const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER;
+    return (this.values.kinds(dynptr) & ~own) === 0 ? KIND.MEMORY : KIND.MEMORY | KIND.LENT;
+  }
+
   #written(slot: number, pointer: number, to: Target, verb: string): void {
     const { findings, values } = this;
     let { kinds } = to;
@@ -143,8 +162,8 @@ export class Memory {
     const names = fields.map(([name]) => `\`${name}\``).join(", ");
     const where = fields.length === 0 || offset === ANY_OFFSET ? context.row.name : `${names} of ${context.row.name}`;
     findings.note("writes_ctx", slot, `${verb} into ${where}`);
-    for (const [name, , , effect] of fields)
-      if (effect !== undefined) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
+    for (const [name, , , ...effects] of fields)
+      for (const effect of effects) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
   }
 
   /** A load through what this analysis takes for a number: the kernel allows none, so something was missed. */

@@ -1,13 +1,13 @@
 import type { Findings } from "../findings.js";
-import type { ProgramTypeRow, Verdict } from "../tables/program-types.js";
+import { type ProgramTypeRow, type ReturnValues, redirectsIn, type Verdict } from "../tables/program-types.js";
 import { ANY_NUMBER } from "./kinds.js";
-import { describeSet, setOf } from "./numbers.js";
+import { bitOf, describeSet, ODD, setOf } from "./numbers.js";
 
 /** What a program's return value does, by its type. */
 export class VerdictOf {
   readonly #verdict: Verdict;
   readonly #neutral: number;
-  readonly #redirects: number;
+  #redirects: number;
   #overrides: boolean;
 
   constructor(
@@ -16,9 +16,9 @@ export class VerdictOf {
     readonly findings: Findings,
   ) {
     this.#verdict = type.verdictBy?.[expectedAttachType ?? ""] ?? type.verdict;
-    const exact = typeof this.#verdict === "object";
-    this.#neutral = exact ? setOf(...(this.#verdict as { neutral: readonly number[] }).neutral) : 0;
-    this.#redirects = exact ? setOf(...(this.#verdict as { redirects: readonly number[] }).redirects) : 0;
+    const exact = typeof this.#verdict === "object" ? this.#verdict : null;
+    this.#neutral = exact === null ? 0 : neutralOf(exact);
+    this.#redirects = exact === null ? 0 : valuesOf(exact.redirects);
     this.#overrides = type.type === "tracing" && this.#verdict !== "ignored";
     if (this.#verdict === "always") {
       findings.note("decides", null, `what a \`${type.type}\` program returns is a verdict`);
@@ -26,21 +26,38 @@ export class VerdictOf {
     }
   }
 
-  /** The program may take the place of one of any type, of a fmod_ret program for one. */
-  ofAnyType(): void {
-    this.#overrides = true;
+  /** The program may take the place of any whose context has this name; `null`: of any program, of a fmod_ret one too. */
+  replaces(context: string | null): void {
+    if (context === null) this.#overrides = true;
+    this.#redirects = valuesOf(redirectsIn(context ?? ""));
   }
 
-  /** The program may return these numbers (numbers.ts) at this slot. */
-  returned(slot: number, set: number, why: string | null): void {
+  /** The program may return these numbers (numbers.ts) at this slot: the low word of r0, and the high one. */
+  returned(slot: number, set: number, high: number, why: string | null): void {
     if (typeof this.#verdict !== "object") return;
     const words = set === ANY_NUMBER ? "what is not known" : describeSet(set);
-    const because = why ?? `returns ${words}`;
-    if ((set & ~this.#neutral) !== 0) {
-      this.findings.note("decides", slot, because);
+    let because = why ?? `returns ${words}`;
+    let decides = (set & ~this.#neutral) !== 0;
+    if (!decides && this.#verdict.bits === 64 && (high & ~bitOf(0)) !== 0) {
+      decides = true;
+      because = why ?? `returns ${words} in the low 32 bits, of 64 that count`;
+    }
+    if (decides) {
+      if (this.#verdict.decides === "record")
+        this.findings.noteHarmless("decides", slot, `${because}: perf may not record the event`);
+      else this.findings.note("decides", slot, because);
       if (this.#overrides)
         this.findings.note("overrides_return", slot, `${because}, in place of the function's own value`);
     }
     if ((set & this.#redirects) !== 0) this.findings.note("redirects", slot, because);
   }
+}
+
+function neutralOf({ neutral }: ReturnValues): number {
+  if (neutral === "odd") return ODD;
+  return neutral === "nonzero" ? ~bitOf(0) : setOf(...neutral);
+}
+
+function valuesOf(values: readonly number[] | "all"): number {
+  return values === "all" ? ANY_NUMBER : setOf(...values);
 }

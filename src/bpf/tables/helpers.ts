@@ -6,12 +6,14 @@ export interface HelperRow {
   /**
    * One letter for each argument: `-` a number, `c` the context, `m` a map, `r` memory that is read, `w` memory that may
    * be written, `o` a kernel object, `f` a callback, `d` what the callback is given, `t` a format string, `x` an address
-   * as a number.
+   * as a number, `y` a dynptr, `z` a dynptr whose memory is written.
    */
   readonly args: string;
   readonly effects: readonly EffectName[];
-  /** What r0 points to where it is a pointer. */
-  readonly returns: "number" | "map_value" | "memory" | "socket" | "kernel";
+  /** Its effects leave `read_only` as it is. */
+  readonly harmless: boolean;
+  /** What r0 points to where it is a pointer; `dynptr`: memory of the dynptr in its first argument. */
+  readonly returns: "number" | "map_value" | "memory" | "socket" | "kernel" | "dynptr";
   /** Changes the map in its `m` argument. */
   readonly writesMap: boolean;
   /** One of bpf_helper_changes_pkt_data (net/core/filter.c): pointers into the packet are void after it. */
@@ -35,7 +37,18 @@ function row(
   effects: readonly EffectName[],
   more: Partial<HelperRow> = {},
 ): HelperRow {
-  return { id, name, args, effects, returns: "number", writesMap: false, changesPacket: false, stackFlags: 0, ...more };
+  return {
+    id,
+    name,
+    args,
+    effects,
+    harmless: false,
+    returns: "number",
+    writesMap: false,
+    changesPacket: false,
+    stackFlags: 0,
+    ...more,
+  };
 }
 
 const ROWS: readonly HelperRow[] = [
@@ -72,7 +85,7 @@ const ROWS: readonly HelperRow[] = [
   row(31, "skb_change_proto", "c--", ["writes_packet"], { changesPacket: true }),
   row(32, "skb_change_type", "c-", ["writes_packet"]),
   row(33, "skb_under_cgroup", "cm-", []),
-  row(34, "get_hash_recalc", "c", []),
+  row(34, "get_hash_recalc", "c", ["writes_packet"]),
   row(35, "get_current_task", "", ["reads_kernel_memory"]),
   row(36, "probe_write_user", "xr-", ["writes_user_memory"]),
   row(37, "current_task_under_cgroup", "m-", []),
@@ -84,7 +97,8 @@ const ROWS: readonly HelperRow[] = [
   row(43, "skb_change_head", "c--", ["writes_packet"], { changesPacket: true }),
   row(44, "xdp_adjust_head", "c-", ["writes_packet"], { changesPacket: true }),
   row(45, "probe_read_str", "w-x", ["reads_kernel_memory", "reads_user_memory"]),
-  row(46, "get_socket_cookie", "c", []),
+  // __sock_gen_cookie of net/core/sock_diag.c gives a socket its number when it is first asked for
+  row(46, "get_socket_cookie", "c", ["changes_socket"], { harmless: true }),
   row(47, "get_socket_uid", "c", []),
   row(48, "set_hash", "c-", ["writes_packet"]),
   row(49, "setsockopt", "c--r-", ["changes_socket"]),
@@ -142,7 +156,7 @@ const ROWS: readonly HelperRow[] = [
   row(101, "sysctl_get_name", "cw--", []),
   row(102, "sysctl_get_current_value", "cw-", []),
   row(103, "sysctl_get_new_value", "cw-", []),
-  row(104, "sysctl_set_new_value", "cr-", ["overrides_return"]),
+  row(104, "sysctl_set_new_value", "cr-", ["changes_kernel_state", "overrides_return"]),
   row(105, "strtol", "r--w", []),
   row(106, "strtoul", "r--w", []),
   row(107, "sk_storage_get", "mor-", [], { returns: "map_value", writesMap: true }),
@@ -197,7 +211,7 @@ const ROWS: readonly HelperRow[] = [
   row(156, "task_storage_get", "mor-", [], { returns: "map_value", writesMap: true }),
   row(157, "task_storage_delete", "mo", [], { writesMap: true }),
   row(158, "get_current_task_btf", "", ["reads_kernel_memory"], { returns: "kernel" }),
-  row(159, "bprm_opts_set", "o-", ["overrides_return"]),
+  row(159, "bprm_opts_set", "o-", ["changes_kernel_state", "overrides_return"]),
   row(160, "ktime_get_coarse_ns", "", []),
   row(161, "ima_inode_hash", "ow-", ["reads_kernel_memory"]),
   row(162, "sock_from_file", "o", [], { returns: "kernel" }),
@@ -225,7 +239,7 @@ const ROWS: readonly HelperRow[] = [
   row(184, "get_func_ret", "cw", []),
   row(185, "get_func_arg_cnt", "c", []),
   row(186, "get_retval", "", []),
-  row(187, "set_retval", "-", ["overrides_return"]),
+  row(187, "set_retval", "-", ["decides", "overrides_return"]),
   row(188, "xdp_get_buff_len", "c", []),
   row(189, "xdp_load_bytes", "c-w-", []),
   row(190, "xdp_store_bytes", "c-r-", ["writes_packet"]),
@@ -239,9 +253,9 @@ const ROWS: readonly HelperRow[] = [
   row(198, "ringbuf_reserve_dynptr", "m--w", [], { writesMap: true }),
   row(199, "ringbuf_submit_dynptr", "w-", []),
   row(200, "ringbuf_discard_dynptr", "w-", []),
-  row(201, "dynptr_read", "w-r--", []),
-  row(202, "dynptr_write", "r-r--", ["writes_packet"]),
-  row(203, "dynptr_data", "r--", [], { returns: "memory" }),
+  row(201, "dynptr_read", "w-y--", []),
+  row(202, "dynptr_write", "z-r--", []),
+  row(203, "dynptr_data", "y--", [], { returns: "dynptr" }),
   row(204, "tcp_raw_gen_syncookie_ipv4", "rr-", []),
   row(205, "tcp_raw_gen_syncookie_ipv6", "rr-", []),
   row(206, "tcp_raw_check_syncookie_ipv4", "rr", []),

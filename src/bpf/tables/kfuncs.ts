@@ -117,7 +117,7 @@ const GROUPS: readonly Group[] = [
     bbr_sndbuf_expand bbr_ssthresh bbr_undo_cwnd`,
   ],
   [[SOCKET, "redirects"], "number", "bpf_sk_assign_tcp_reqsk"],
-  [["writes_ctx"], "number", "bpf_sock_addr_set_sun_path"],
+  [["writes_ctx", "redirects", SOCKET], "number", "bpf_sock_addr_set_sun_path"],
   // tasks
   [["sends_signal"], "number", "bpf_send_signal_task"],
   [[STATE], "number", "bpf_task_work_schedule_resume_impl bpf_task_work_schedule_signal_impl"],

@@ -35,19 +35,40 @@ export interface ContextField {
   readonly kind: "packet" | "packet_end" | "socket" | "kernel" | "flow_keys" | "option";
 }
 
-/** With what a write into the field brings about beside `writes_ctx`. */
-export type WritableField = readonly [name: string, offset: number, size: number, effect?: EffectName];
+/** With the effects of a write into the field beside `writes_ctx`. */
+export type WritableField = readonly [name: string, offset: number, size: number, ...effects: EffectName[]];
+
+/** `ignored`: nothing is decided by it. `always`: what it means is not known, or every value decides. */
+export type Verdict = "ignored" | "always" | ReturnValues;
+
+export interface ReturnValues {
+  /** The values that leave things as they would be without the program. */
+  readonly neutral: readonly number[] | "odd" | "nonzero";
+  /** The values that send a packet elsewhere. */
+  readonly redirects: readonly number[] | "all";
+  /** How many bits of r0 the kernel looks at: __bpf_prog_run (include/linux/filter.h) returns 32, trampolines compare 64. */
+  readonly bits: 32 | 64;
+  /**
+   * `outcome`: of what the kernel does next. `record`: only of whether perf and ftrace record the event at hand, so that the
+   * program still changes nothing.
+   */
+  readonly decides: "outcome" | "record";
+}
+
+const only = (...neutral: number[]): ReturnValues => ({ neutral, redirects: [], bits: 32, decides: "outcome" });
 
 /**
- * `ignored`: nothing is decided by it. `always`: what it means is not known, or every value decides. Else the values that
- * leave things as they would be without the program, and those that send a packet elsewhere.
+ * invoke_bpf_mod_ret of arch/x86/net/bpf_jit_comp.c compares all 64 bits with 0: anything else skips the function, and the
+ * programs behind this one. The verifier checks 64 bits of a fmod_ret program's value never, and 32 of an LSM program's
+ * (retval_range_within of kernel/bpf/verifier.c).
  */
-export type Verdict =
-  | "ignored"
-  | "always"
-  | { readonly neutral: readonly number[]; readonly redirects: readonly number[] };
+const TRAMPOLINE: ReturnValues = { ...only(0), bits: 64 };
 
-const only = (...neutral: number[]): Verdict => ({ neutral, redirects: [] });
+/**
+ * trace_call_bpf of kernel/trace/bpf_trace.c combines the values of all programs by `&`, beginning with 1; where bit 0 is
+ * clear, perf_trace_run_bpf_submit, perf_syscall_enter and kprobe_perf_func do not record the event.
+ */
+const RECORDED: ReturnValues = { neutral: "odd", redirects: [], bits: 32, decides: "record" };
 
 const pointer = (kind: ContextField["kind"], name: string, offset: number, size = 8): ContextField => ({
   name,
@@ -93,21 +114,35 @@ const XDP = context(
 );
 const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
 /** TC_ACT_UNSPEC, TC_ACT_OK; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). TC_ACT_PIPE drops where netkit asks. */
-const TC_VERDICT: Verdict = { neutral: [-1, 0], redirects: [7] };
+const TC_VERDICT: Verdict = { ...only(-1, 0), redirects: [7] };
 /** BPF_OK; BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code). */
-const LWT_VERDICT: Verdict = { neutral: [0], redirects: [7, 128] };
+const LWT_VERDICT: Verdict = { ...only(0), redirects: [7, 128] };
 
 const KNOWN: readonly ProgramTypeRow[] = [
-  // how many bytes of the packet the socket gets: all of them only with -1
-  { type: "socket_filter", context: skb(CB), verdict: only(-1) },
-  // what a kprobe or tracepoint program returns says only whether perf and ftrace see the event too
-  { type: "kprobe", context: registers("pt_regs"), verdict: "ignored" },
+  // how many bytes of the packet the socket gets (net/core/filter.c, sk_filter_trim_cap), or which socket of a group gets it: by
+  // its index in a reuseport group (net/core/sock_reuseport.c, run_bpf_filter), by its remainder in a fanout group
+  // (net/packet/af_packet.c, fanout_demux_bpf) and of a tun device's queues (drivers/net/tun.c, tun_ebpf_select_queue)
+  { type: "socket_filter", context: skb(CB), verdict: { ...only(), redirects: "all" } },
+  {
+    type: "kprobe",
+    // a program on a uprobe may change the registers of the process: kprobe_prog_is_valid_access of kernel/trace/bpf_trace.c
+    context: context("pt_regs", [], [["registers", 0, 512, "overrides_return", "writes_user_memory"]]),
+    verdict: RECORDED,
+    // kprobe_multi_link_handler does not use the value; that of a session skips the program's own return probe, and 1 of a
+    // uprobe of Linux 6.6 to 6.12 removes the probe
+    verdictBy: {
+      trace_kprobe_multi: "ignored",
+      trace_kprobe_session: { ...RECORDED, neutral: [0] },
+      trace_uprobe_multi: { ...RECORDED, neutral: [0] },
+    },
+  },
   { type: "sched_cls", context: TC, verdict: TC_VERDICT },
   { type: "sched_act", context: TC, verdict: TC_VERDICT },
-  { type: "tracepoint", context: registers("the tracepoint's record"), verdict: "ignored" },
+  { type: "tracepoint", context: registers("the tracepoint's record"), verdict: RECORDED },
   // XDP_PASS; XDP_TX, XDP_REDIRECT (enum xdp_action)
-  { type: "xdp", context: XDP, verdict: { neutral: [2], redirects: [3, 4] } },
-  { type: "perf_event", context: registers("bpf_perf_event_data"), verdict: "ignored" },
+  { type: "xdp", context: XDP, verdict: { ...only(2), redirects: [3, 4] } },
+  // __perf_event_overflow of kernel/events/core.c: 0 drops the sample
+  { type: "perf_event", context: registers("bpf_perf_event_data"), verdict: { ...RECORDED, neutral: "nonzero" } },
   { type: "cgroup_skb", context: skb(MARK, PRIORITY, CB, TSTAMP), verdict: only(1) },
   {
     type: "cgroup_sock",
@@ -157,11 +192,13 @@ const KNOWN: readonly ProgramTypeRow[] = [
       "bpf_sock_addr",
       [pointer("socket", "sk", 64)],
       [
-        ["user_ip4", 4, 4, "redirects"],
-        ["user_ip6", 8, 16, "redirects"],
-        ["user_port", 24, 4, "redirects"],
-        ["msg_src_ip4", 40, 4],
-        ["msg_src_ip6", 44, 16],
+        // where it connects or sends to, or what it is bound to, or the peer that the task is told of
+        ["user_ip4", 4, 4, "redirects", "changes_socket"],
+        ["user_ip6", 8, 16, "redirects", "changes_socket"],
+        ["user_port", 24, 4, "redirects", "changes_socket"],
+        // the address that a datagram is sent from
+        ["msg_src_ip4", 40, 4, "writes_packet"],
+        ["msg_src_ip6", 44, 16, "writes_packet"],
       ],
     ),
     verdict: only(1),
@@ -178,9 +215,13 @@ const KNOWN: readonly ProgramTypeRow[] = [
     ]),
     verdict: only(1),
   },
-  // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code
-  { type: "flow_dissector", context: skb(), verdict: only(129) },
-  { type: "cgroup_sysctl", context: context("bpf_sysctl", [], [["file_pos", 4, 4]]), verdict: only(1) },
+  // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code leaves the packet to the kernel's own, but fails before Linux 6.1
+  { type: "flow_dissector", context: skb(), verdict: "always" },
+  {
+    type: "cgroup_sysctl",
+    context: context("bpf_sysctl", [], [["file_pos", 4, 4, "changes_kernel_state"]]),
+    verdict: only(1),
+  },
   {
     type: "raw_tracepoint_writable",
     context: context("bpf_raw_tracepoint_args", [], [], "buffer"),
@@ -210,12 +251,12 @@ const KNOWN: readonly ProgramTypeRow[] = [
       trace_fexit: "ignored",
       trace_raw_tp: "ignored",
       trace_iter: "ignored",
-      modify_return: only(0),
+      modify_return: TRAMPOLINE,
     },
   },
   { type: "struct_ops", context: traced, verdict: "always" },
   // 0 lets pass; in the per-cgroup form that is 1
-  { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: only(0), lsm_cgroup: only(1) } },
+  { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: TRAMPOLINE, lsm_cgroup: only(1) } },
   { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: only(1) },
   // may call bpf(2) itself, and so load what it likes: its return value goes to whoever ran it
   { type: "syscall", context: context("memory of the caller", []), verdict: "ignored", calls_bpf: true },
@@ -227,7 +268,7 @@ const KNOWN: readonly ProgramTypeRow[] = [
   },
 ];
 
-/** Its context, and what it returns, may be any program's: XDP_TX, XDP_REDIRECT, TC_ACT_REDIRECT, BPF_LWT_REROUTE. */
+/** Its context, and what its return value means, may be those of any program: see `redirectsIn`. */
 const EXT: ProgramTypeRow = {
   type: "ext",
   context: context(
@@ -236,7 +277,7 @@ const EXT: ProgramTypeRow = {
     KNOWN.flatMap(({ context: row }) => row.writable),
     "anything",
   ),
-  verdict: { neutral: [], redirects: [3, 4, 7, 128] },
+  verdict: only(),
 };
 
 const ROWS: readonly ProgramTypeRow[] = [...KNOWN, EXT];
@@ -249,4 +290,13 @@ export function contextOfStruct(name: string): ContextRow | undefined {
   if (name === TC.name) return TC; // whose fields are all that any program has in it
   const rows = ROWS.filter(({ context: row }) => row.name === name);
   return rows.every(({ context: row }) => row.otherwise === "number") ? rows[0]?.context : undefined;
+}
+
+/** The values that redirect in some type whose context has this name; in any type at all where none has. */
+export function redirectsIn(context: string): readonly number[] | "all" {
+  const having = KNOWN.filter((row) => row.context.name === context);
+  const all = (having.length === 0 ? KNOWN : having).flatMap(({ verdict }) =>
+    typeof verdict === "object" ? [verdict.redirects] : [],
+  );
+  return all.includes("all") ? "all" : all.flatMap((values) => values as readonly number[]);
 }

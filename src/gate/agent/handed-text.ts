@@ -60,6 +60,7 @@ const isMapFacts = fields<ProgramSubject["maps"][number]>({
 });
 const isEvidence = fields<ProgramSubject["evidence"][number]>({
   ...{ effect: text, insn: orNull(count), text: orNull(text), source: orNull(text), because: text },
+  ends_read_only: flag,
 });
 const isLoaded = fields<LoadedFacts>({
   ...{ tag: hex(16), verified_insns: count, xlated_size: count, jited_size: count, map_ids: list(count) },

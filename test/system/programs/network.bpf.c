@@ -110,7 +110,7 @@ int note_connection(struct bpf_sock_addr *address)
 	return 1;
 }
 
-// may send_elsewhere: writes_ctx redirects
+// may send_elsewhere: writes_ctx redirects changes_socket
 SEC("cgroup/connect4")
 int send_elsewhere(struct bpf_sock_addr *address)
 {
@@ -176,7 +176,7 @@ int write_for_another(struct xdp_md *xdp)
 	return XDP_PASS;
 }
 
-// may stand_in: overrides_return decides
+// may stand_in: redirects overrides_return decides
 SEC("freplace/of_another")
 int stand_in(__u64 *context)
 {

@@ -1,4 +1,5 @@
-// Programs that trace. `// may NAME: …` says what each may do, as its source shows.
+// Programs that trace. `// may NAME: …` says what each may do, as its source shows: a kprobe, tracepoint or perf_event program that
+// returns 0 decides that perf does not record the event.
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -38,7 +39,7 @@ struct {
 const volatile int target;
 int seen;
 
-// may note_switch: nothing
+// may note_switch: decides
 SEC("tracepoint/sched/sched_switch")
 int note_switch(struct trace_event_raw_sched_switch *ctx)
 {
@@ -72,7 +73,7 @@ int BPF_PROG(read_with_core, bool preempt, struct task_struct *prev, struct task
 	return 0;
 }
 
-// may print_numbers: nothing
+// may print_numbers: decides
 SEC("kprobe/vfs_read")
 int print_numbers(struct pt_regs *ctx)
 {
@@ -80,7 +81,7 @@ int print_numbers(struct pt_regs *ctx)
 	return 0;
 }
 
-// may print_name: reads_kernel_memory reads_user_memory
+// may print_name: reads_kernel_memory reads_user_memory decides
 SEC("kprobe/vfs_read")
 int print_name(struct pt_regs *ctx)
 {
@@ -88,7 +89,7 @@ int print_name(struct pt_regs *ctx)
 	return 0;
 }
 
-// may read_argument: reads_user_memory
+// may read_argument: reads_user_memory decides
 SEC("tracepoint/syscalls/sys_enter_openat")
 int read_argument(struct trace_event_raw_sys_enter *ctx)
 {
@@ -105,7 +106,7 @@ static int each(__u32 index, void *data)
 	return 0;
 }
 
-// may loop_over: nothing
+// may loop_over: decides
 SEC("perf_event")
 int loop_over(struct bpf_perf_event_data *ctx)
 {

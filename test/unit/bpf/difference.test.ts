@@ -14,7 +14,14 @@ describe("the difference between two versions of an object", () => {
   });
 
   it("lists what is new, with the evidence for new effects", () => {
-    const evidence = { effect: "sends_signal", insn: 3, text: "call 0x6d", source: null, because: "calls" } as const;
+    const evidence = {
+      effect: "sends_signal",
+      insn: 3,
+      text: "call 0x6d",
+      source: null,
+      because: "calls",
+      ends_read_only: true,
+    } as const;
     const map = {
       name: "log",
       type: "ringbuf",

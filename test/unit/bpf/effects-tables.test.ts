@@ -23,7 +23,7 @@ describe("the table of helpers", () => {
   it("names a map wherever one is changed or looked up, and gives callbacks a context", () => {
     for (const row of HELPER_ROWS) {
       if (row === undefined) continue;
-      expect(row.args, row.name).toMatch(/^[-cmrwofdtx]{0,5}$/);
+      expect(row.args, row.name).toMatch(/^[-cmrwofdtxyz]{0,5}$/);
       if (row.writesMap || row.returns === "map_value") expect(row.args, row.name).toContain("m");
       if (row.stackFlags > 0) expect(row.args[row.stackFlags - 1], row.name).toBe("-");
     }

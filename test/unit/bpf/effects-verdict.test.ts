@@ -53,12 +53,31 @@ describe("what a program returns", () => {
     ["sched_cls", null, "w0 = -1; exit", NOTHING],
     ["sched_cls", null, "r0 = 2; exit", DECIDES],
     ["sched_cls", null, "r0 = 7; exit", REDIRECTS],
-    ["socket_filter", null, "r0 = -1; exit", NOTHING],
-    ["socket_filter", null, "r0 = 0; exit", DECIDES],
-    ["socket_filter", null, "r6 = r1; r0 = *(u8 *)skb[14]; r0 = -1; exit", DECIDES],
+    ["socket_filter", null, "r0 = -1; exit", REDIRECTS],
+    ["socket_filter", null, "r0 = 0; exit", REDIRECTS],
+    ["socket_filter", null, "r6 = r1; r0 = *(u8 *)skb[14]; r0 = -1; exit", REDIRECTS],
     ["kprobe", null, "r0 = 1; exit", NOTHING],
-    ["kprobe", null, "r1 = 0; call kfunc bpf_throw; r0 = 0; exit", NOTHING],
+    ["kprobe", null, "r0 = 0; exit", DECIDES],
+    ["kprobe", null, "r0 = 2; exit", DECIDES],
+    ["kprobe", null, "r0 = -1; exit", NOTHING],
+    ["kprobe", null, "r1 = 0; call kfunc bpf_throw; r0 = 1; exit", DECIDES],
+    ["kprobe", "trace_kprobe_multi", "r0 = 0; exit", NOTHING],
+    ["kprobe", "trace_kprobe_session", "r0 = 0; exit", NOTHING],
+    ["kprobe", "trace_kprobe_session", "r0 = 1; exit", DECIDES],
+    ["kprobe", "trace_uprobe_multi", "r0 = 1; exit", DECIDES],
+    ["tracepoint", null, "r0 = 0; exit", DECIDES],
+    ["tracepoint", null, "r0 = 1; exit", NOTHING],
+    ["perf_event", "perf_event", "r0 = 0; exit", DECIDES],
+    ["perf_event", "perf_event", "r0 = 2; exit", NOTHING],
+    ["perf_event", "perf_event", "r0 = 1000; exit", NOTHING],
+    ["raw_tracepoint", null, "r0 = 0; exit", NOTHING],
+    ["flow_dissector", null, "r0 = 129; exit", DECIDES],
     ["lsm", "lsm_mac", "r0 = 0; exit", NOTHING],
+    ["lsm", "lsm_mac", "w0 = 0; exit", NOTHING],
+    ["lsm", "lsm_mac", "r0 = 1; r0 <<= 32; exit", DECIDES],
+    ["lsm", "lsm_mac", `${RANDOM}; r0 >>= 32; r0 <<= 32; exit`, DECIDES],
+    ["tracing", "modify_return", "r0 = 1; r0 <<= 32; exit", DECIDES],
+    ["tracing", "modify_return", "r0 = -1; w0 = 0; exit", NOTHING],
     ["lsm", "lsm_mac", "r0 = -1; exit", DECIDES],
     ["lsm", "lsm_cgroup", "r0 = 1; exit", NOTHING],
     ["lsm", "lsm_cgroup", "r0 = 0; exit", DECIDES],
@@ -67,7 +86,7 @@ describe("what a program returns", () => {
     ["cgroup_skb", "cgroup_inet_egress", "r0 = 0; exit", DECIDES],
     ["tracing", "trace_iter", "r0 = 1; exit", NOTHING],
     ["tracing", "trace_fexit", "r0 = 0; exit", NOTHING],
-    ["ext", null, "r0 = 2; exit", DECIDES],
+    ["ext", null, "r0 = 2; exit", REDIRECTS],
     ["sk_skb", "sk_skb_stream_parser", "r0 = 1; exit", DECIDES],
     ["netfilter", "netfilter", "r0 = 1; exit", NOTHING],
   ])("from a program of type %s (%s): %s", (type, expectedAttachType, text, expected) => {
@@ -84,6 +103,18 @@ describe("what a program returns", () => {
   it("is told with the numbers that it may be", () => {
     const code = codeOf(`${RANDOM}; r0 &= 1; exit`, { type: "xdp" });
     expect(effectsOf(code).evidence).toMatchObject([{ effect: "decides", insn: 2, because: "returns 0 or 1" }]);
+  });
+});
+
+describe("a value that only keeps perf from recording the event", () => {
+  it.each(["kprobe", "tracepoint", "perf_event"])("leaves a %s program read-only", (type) => {
+    const { effects } = effectsOf(codeOf("r0 = 0; exit", { type }));
+    expect(effects).toMatchObject({ decides: true, read_only: true });
+  });
+
+  it("leaves no program read-only that changes something beside", () => {
+    const { effects } = effectsOf(codeOf("r1 = 9; call bpf_send_signal; r0 = 0; exit", { type: "kprobe" }));
+    expect(effects).toMatchObject({ decides: true, sends_signal: true, read_only: false });
   });
 });
 

@@ -4,13 +4,14 @@ import { EvidenceOf } from "../../../src/engine/evidence.js";
 const subject = {
   name: "p",
   evidence: [
-    { effect: "decides", insn: null, text: null, source: null, because: "its type is xdp" },
+    { effect: "decides", insn: null, text: null, source: null, because: "its type is xdp", ends_read_only: true },
     {
       effect: "reads_kernel_memory",
       insn: 9,
       text: "call 0x71",
       source: "p.c:20",
       because: "calls `bpf_probe_read_kernel`",
+      ends_read_only: false,
     },
     {
       effect: "reads_kernel_memory",
@@ -18,8 +19,17 @@ const subject = {
       text: "call 0x71",
       source: null,
       because: "calls `bpf_probe_read_kernel`",
+      ends_read_only: false,
     },
-    { effect: "writes_packet", insn: 3, text: null, source: null, because: "stores into the packet" },
+    {
+      effect: "writes_packet",
+      insn: 3,
+      text: null,
+      source: null,
+      because: "stores into the packet",
+      ends_read_only: true,
+    },
+    { effect: "changes_socket", insn: 5, text: null, source: null, because: "names it", ends_read_only: false },
   ],
 };
 
