@@ -14,6 +14,7 @@ const GENERATORS = {
   "example objects": "examples.mjs",
   "libbpf probes": "probes.mjs",
   "configuration schema": "config-schema.mjs",
+  "seccomp profiles": "seccomp-profiles.mjs",
   "effects page": "effects-page.mjs",
 };
 

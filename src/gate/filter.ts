@@ -1,23 +1,40 @@
 import type { Mode } from "../policy/mode.js";
+import { COMMANDS } from "./call/command.js";
 import { NR } from "./sys/numbers.js";
 
 /**
+ * Which commands of bpf(2) notify the gate: all (`full`), or all but those that only access elements of maps (`fast`). A fast
+ * filter is possible only under a configuration in which nothing is decided at hook `bpf`.
+ */
+export type FilterKind = "full" | "fast";
+
+/** The commands that a fast filter lets pass, in ascending order. */
+export const MAP_ACCESS: readonly number[] = COMMANDS.flatMap(({ mapAccess }, cmd) => (mapAccess ? [cmd] : []));
+
+/**
  * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h). System calls that load code into the
- * kernel, or a new kernel image, notify the gate. They are matched only by number, because the caller controls all other
- * registers. Other system calls cost a few instructions, or none, since the kernel caches numbers that are always allowed.
+ * kernel, or a new kernel image, notify the gate. Other system calls cost a few instructions, or none, since the kernel
+ * caches numbers that are always allowed.
+ *
+ * The only argument that a filter looks at is the command of bpf(2). It is a register, so that it cannot change after the
+ * filter has seen it; and the kernel takes it as an int, which is the low word of the register (SYSCALL_DEFINE3(bpf, int, cmd,
+ * ...) in kernel/bpf/syscall.c). So `1 << 32 | cmd` is `cmd` here too, and `cmd | 0x10000` is another command.
  *
  * System calls with another ABI (i386, x32) notify the gate, which denies and logs them. In audit such calls are executed,
  * and only those that load code, or that end a program, notify the gate: it records what it would have denied.
  */
-export function gateFilter(mode: Mode): Uint8Array {
+export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
   const code: (Instruction | Jump)[] = [
     [LOAD_WORD, 0, 0, OFFSET_ARCH],
     [JUMP_EQUAL, "next", "foreign", AUDIT_ARCH_X86_64],
     [LOAD_WORD, 0, 0, OFFSET_NUMBER],
     [JUMP_GREATER_EQUAL, "x32", "next", X32_BIT],
+    ...(kind === "fast" ? [[JUMP_EQUAL, "bpf", "next", NR.bpf] as const] : []),
     ...asking(WATCHED),
   ];
-  const labels: Partial<Record<Label, number>> = {};
+  const labels: Partial<Record<Label, number>> = { bpf: code.length };
+  if (kind === "fast") code.push([LOAD_WORD, 0, 0, OFFSET_COMMAND], ...passing(MAP_ACCESS), [RETURN, 0, 0, RET_ALLOW]);
+  labels.pass = code.length - 1;
   const foreign = (label: "foreign" | "x32", load: readonly Instruction[], numbers: readonly number[]) => {
     labels[label] = code.length;
     if (mode === "enforce") code.push([RETURN, 0, 0, RET_USER_NOTIF]);
@@ -40,7 +57,17 @@ function asking(numbers: readonly number[]): readonly (Instruction | Jump)[] {
   return [...jumps, [RETURN, 0, 0, RET_ALLOW]];
 }
 
-type Label = "foreign" | "x32" | "ask";
+/** Jumps to `pass` for these numbers, which are in ascending order, and to `ask` for all others. */
+function passing(numbers: readonly number[]): readonly Jump[] {
+  const starts = numbers.filter((number) => !numbers.includes(number - 1));
+  const ends = numbers.filter((number) => !numbers.includes(number + 1));
+  return starts.flatMap((start, at): readonly Jump[] => [
+    [JUMP_GREATER_EQUAL, "next", "ask", start],
+    [JUMP_GREATER, at === starts.length - 1 ? "ask" : "next", "pass", ends[at]!],
+  ]);
+}
+
+type Label = "foreign" | "x32" | "ask" | "bpf" | "pass";
 /** A jump to labels, whose offsets are known when the whole program is assembled. */
 type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
 
@@ -67,9 +94,10 @@ export const X32 = {
 /** One struct sock_filter: code, jump if true, jump if false, operand. */
 type Instruction = readonly [code: number, jt: number, jf: number, k: number];
 
-/** Opcodes of classic BPF (linux/bpf_common.h): BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGE|K, BPF_RET|K. */
+/** Opcodes of classic BPF (linux/bpf_common.h): BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGT|K, BPF_JMP|JGE|K, BPF_RET|K. */
 const LOAD_WORD = 0x20;
 const JUMP_EQUAL = 0x15;
+const JUMP_GREATER = 0x25;
 const JUMP_GREATER_EQUAL = 0x35;
 const RETURN = 0x06;
 
@@ -77,9 +105,10 @@ const RETURN = 0x06;
 const RET_ALLOW = 0x7fff0000;
 const RET_USER_NOTIF = 0x7fc00000;
 
-/** struct seccomp_data: the number at 0, the architecture at 4. */
+/** struct seccomp_data: the number at 0, the architecture at 4, the low word of the first argument at 16 (little-endian). */
 const OFFSET_NUMBER = 0;
 const OFFSET_ARCH = 4;
+const OFFSET_COMMAND = 16;
 /** linux/audit.h: EM_X86_64 (62), 64 bits, little-endian. */
 export const AUDIT_ARCH_X86_64 = 0xc000003e;
 /** __X32_SYSCALL_BIT of asm/unistd.h: the x32 calls have the same architecture and this bit in their number. */

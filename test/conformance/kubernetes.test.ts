@@ -97,6 +97,7 @@ describe("the admission policy", () => {
       { initContainers: [{ name: "c" }], ephemeralContainers: [{ name: "d", securityContext: {} }] },
       { securityContext: {}, containers: [{ name: "a", securityContext: ours }] },
       { hostPID: false, hostNetwork: true },
+      { securityContext: { seccompProfile: { type: "Localhost", localhostProfile: "countersign-fast.json" } } },
     ])
       expect(objections(pod(spec)), JSON.stringify(spec)).toEqual([]);
     expect(objections({ ...pod({}), metadata: { annotations: { "label.countersign/tier": "edge" } } })).toEqual([]);

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import type { Warning } from "../../warning.js";
+import { requireNotified } from "../call/fast-filters.js";
 import { readLink } from "../sys/file.js";
 import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
@@ -10,7 +11,7 @@ import type { Tally } from "../tally.js";
 import { DecisionThread } from "../threads/decision-thread.js";
 import { Containers } from "./containers.js";
 import { type Handover, receiveHandover } from "./handover.js";
-import { KeptContainers } from "./kept-containers.js";
+import { KeptContainers, type Restored } from "./kept-containers.js";
 import { KeptMaps } from "./kept-maps.js";
 import type { LabelSource } from "./label-source.js";
 import type { ServiceManager } from "./service-manager.js";
@@ -55,15 +56,16 @@ export class Agent {
     this.#kept = new KeptContainers(manager, (container) => thread.handedTo(container));
     this.#maps = new KeptMaps(manager, options.config, thread.texts, () => thread.wrote);
     this.#containers = new Containers(labels, {
-      known: (listener, container, bookmark) => void thread.listen(listener, container, bookmark).catch(say),
+      known: (listener, ...known) =>
+        void thread.listen(listener, ...known).catch((error) => this.#refuse(listener, error)),
       say,
     });
     this.#settle();
   }
 
   /**
-   * Goes on with the containers that a service manager kept, and takes new ones. Throws GATE_UNSUPPORTED, GATE_FAILED, and
-   * what a configuration throws when it is put together.
+   * Goes on with the containers that a service manager kept, and takes new ones. Throws GATE_UNSUPPORTED, GATE_FAILED,
+   * HOOK_NOT_ENFORCED, and what a configuration throws when it is put together.
    */
   static async start(options: AgentOptions): Promise<Agent> {
     requirePlatform();
@@ -86,10 +88,17 @@ export class Agent {
         thread.rewrite(wrote);
         agent.#maps.record(wrote);
       }
-      agent.#kept.restore(({ listener, state, bookmark, handed }) => {
+      const restored: Restored[] = [];
+      agent.#kept.restore((each) => restored.push(each));
+      // otherwise the agent does not start, and their calls wait for one that can decide them
+      requireNotified(
+        thread.fastest,
+        restored.map(({ state }) => ({ filter: state.filter, container: state })),
+      );
+      for (const { listener, state, bookmark, handed } of restored) {
         thread.remember(state.id, handed);
         agent.#containers.take(listener, state, bookmark);
-      });
+      }
       agent.#listenAt(socket);
     } catch (error) {
       await agent.stop(); // a thread that is left would keep the process from ending
@@ -167,6 +176,12 @@ export class Agent {
         remedy: "give it one of its own, or start the agent with --shared-pids",
       }),
     );
+  }
+
+  /** A container whose calls cannot be decided is not served: they fail with ENOSYS. */
+  #refuse(listener: number, error: CountersignError): void {
+    this.options.say(error);
+    if (error.code === "HOOK_NOT_ENFORCED") this.#release(listener);
   }
 
   #release(listener: number): void {

@@ -1,4 +1,5 @@
 import { CountersignError } from "../../error.js";
+import type { FilterKind } from "../filter.js";
 
 /**
  * What an OCI runtime says of the process whose listener it hands over: ContainerProcessState of the OCI runtime
@@ -9,9 +10,14 @@ export interface ContainerState {
   readonly pid: number;
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** As the profile's metadata says: only deploy/seccomp-fast.json has a fast filter. */
+  readonly filter: FilterKind;
   /** The place of `seccompFd` among the fds that came along. */
   readonly listenerIndex: number;
 }
+
+/** `listenerMetadata` of the profiles of deploy/. Any other is of a profile that somebody wrote, whose filter is taken for a full one. */
+export const METADATA: Readonly<Record<FilterKind, string>> = { full: "countersign", fast: "countersign-fast" };
 
 /** The largest state that is read: annotations can be long, but no runtime's are that long. */
 export const MAX_STATE = 1024 * 1024;
@@ -27,12 +33,13 @@ export function readState(text: string): ContainerState {
   const pid = state.pid;
   if (!Number.isSafeInteger(pid) || (pid as number) <= 0) throw malformed("`pid` is no process id");
   if (typeof bundle !== "string") throw malformed("`state.bundle` is no path");
-  return { id, pid: pid as number, bundle, annotations: strings(annotations), listenerIndex };
+  const filter = state.metadata === METADATA.fast ? "fast" : "full";
+  return { id, pid: pid as number, bundle, annotations: strings(annotations), filter, listenerIndex };
 }
 
 /** A state as a text that `readState` reads; of its fds only the listener is named. */
-export function stateText({ id, pid, bundle, annotations }: ContainerState): string {
-  return JSON.stringify({ fds: ["seccompFd"], pid, state: { id, bundle, annotations } });
+export function stateText({ id, pid, bundle, annotations, filter }: ContainerState): string {
+  return JSON.stringify({ fds: ["seccompFd"], pid, metadata: METADATA[filter], state: { id, bundle, annotations } });
 }
 
 /** Whether a text can only be the beginning of a state, and more is to be read. */

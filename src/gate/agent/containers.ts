@@ -1,5 +1,6 @@
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
+import type { FilterKind } from "../filter.js";
 import type { ContainerState } from "./container-state.js";
 import type { LabelSource, Labels } from "./label-source.js";
 import { containerOf } from "./labels.js";
@@ -7,7 +8,7 @@ import { containerOf } from "./labels.js";
 /** What becomes of containers. */
 export interface ContainersEvents {
   /** A listener's tasks are of this container from now on: it is new, or its labels have changed. */
-  known(listener: number, container: Container, bookmark: number): void;
+  known(listener: number, container: Container, filter: FilterKind, bookmark: number): void;
   /** For what a person must know. */
   say(error: CountersignError): void;
 }
@@ -49,7 +50,7 @@ export class Containers {
   take(listener: number, state: ContainerState, bookmark = NO_FILE): void {
     const labels = this.source.labelsOf(state);
     this.#held.set(listener, { state, bookmark, labels });
-    this.events.known(listener, containerOf(state, labels), bookmark);
+    this.events.known(listener, containerOf(state, labels), state.filter, bookmark);
     if (labels === null) setTimeout(() => this.#sayUnknown(listener, state), this.patience).unref();
   }
 
@@ -64,7 +65,7 @@ export class Containers {
       const labels = this.source.labelsOf(held.state);
       if (equal(labels, held.labels)) continue;
       held.labels = labels;
-      this.events.known(listener, containerOf(held.state, labels), held.bookmark);
+      this.events.known(listener, containerOf(held.state, labels), held.state.filter, held.bookmark);
     }
   }
 

@@ -15,18 +15,21 @@ export interface CommandRow {
   readonly treatment: Treatment;
   /** For `fetch`: what is fetched. */
   readonly kind?: "program" | "map" | "link" | "path";
+  /** For `pass`: reads or writes elements of a map, which tools do far more often than all else. */
+  readonly mapAccess?: true;
 }
 
 const copy = (name: string): CommandRow => ({ name, treatment: "copy" });
 const pass = (name: string): CommandRow => ({ name, treatment: "pass" });
+const access = (name: string): CommandRow => ({ name, treatment: "pass", mapAccess: true });
 
 /** Indexed by command number. */
 export const COMMANDS: readonly CommandRow[] = [
   { name: "BPF_MAP_CREATE", treatment: "create" },
-  pass("BPF_MAP_LOOKUP_ELEM"),
-  pass("BPF_MAP_UPDATE_ELEM"),
-  pass("BPF_MAP_DELETE_ELEM"),
-  pass("BPF_MAP_GET_NEXT_KEY"),
+  access("BPF_MAP_LOOKUP_ELEM"),
+  access("BPF_MAP_UPDATE_ELEM"),
+  access("BPF_MAP_DELETE_ELEM"),
+  access("BPF_MAP_GET_NEXT_KEY"),
   { name: "BPF_PROG_LOAD", treatment: "load" },
   copy("BPF_OBJ_PIN"),
   { name: "BPF_OBJ_GET", treatment: "fetch", kind: "path" },
@@ -43,13 +46,13 @@ export const COMMANDS: readonly CommandRow[] = [
   copy("BPF_BTF_LOAD"),
   pass("BPF_BTF_GET_FD_BY_ID"),
   pass("BPF_TASK_FD_QUERY"),
-  pass("BPF_MAP_LOOKUP_AND_DELETE_ELEM"),
+  access("BPF_MAP_LOOKUP_AND_DELETE_ELEM"),
   pass("BPF_MAP_FREEZE"),
   pass("BPF_BTF_GET_NEXT_ID"),
-  pass("BPF_MAP_LOOKUP_BATCH"),
-  pass("BPF_MAP_LOOKUP_AND_DELETE_BATCH"),
-  pass("BPF_MAP_UPDATE_BATCH"),
-  pass("BPF_MAP_DELETE_BATCH"),
+  access("BPF_MAP_LOOKUP_BATCH"),
+  access("BPF_MAP_LOOKUP_AND_DELETE_BATCH"),
+  access("BPF_MAP_UPDATE_BATCH"),
+  access("BPF_MAP_DELETE_BATCH"),
   copy("BPF_LINK_CREATE"),
   copy("BPF_LINK_UPDATE"),
   { name: "BPF_LINK_GET_FD_BY_ID", treatment: "fetch", kind: "link" },

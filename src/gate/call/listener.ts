@@ -1,4 +1,5 @@
 import type { Container } from "../../policy/current.js";
+import type { FilterKind } from "../filter.js";
 import { Bookmark } from "./bookmark.js";
 import type { Objects } from "./objects.js";
 
@@ -19,6 +20,7 @@ export class Listener {
     public container: Container | null,
     readonly objects: Objects,
     readonly bookmark = new Bookmark(NO_FILE),
+    readonly filter: FilterKind = "full",
   ) {}
 
   /** Whether there is none: nobody waits, and nothing can become of what is answered. */

@@ -3,10 +3,11 @@ import type { Duplex } from "node:stream";
 import { entryFile } from "../../engine/entries.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import type { Mode } from "../../policy/mode.js";
+import type { FilterKind } from "../filter.js";
 import { close, exitStatus, openProcess, takeFd } from "../sys/pidfd.js";
 import { closeOnExec, type Ending, releaseStandard, takeStop } from "../sys/process.js";
 import type { Inheritance } from "./inheritance.js";
-import { orderMessage } from "./order.js";
+import { FILTER_BYTES, orderMessage } from "./order.js";
 
 /**
  * The process that becomes the command: the launcher first, under the filter and waiting; the command itself once
@@ -45,6 +46,11 @@ export class CommandProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Has the launcher put a filter on itself. */
+  filter(kind: FilterKind): void {
+    this.#channel.write(Uint8Array.of(FILTER_BYTES[kind]));
   }
 
   /** The gate's copy of the listener, once the filter is on. Throws GATE_NESTED, GATE_UNSUPPORTED, GATE_FAILED. */

@@ -2,22 +2,23 @@ import { closeSync, readSync, writeSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
 import { oneLine } from "../../error.js";
 import type { Mode } from "../../policy/mode.js";
-import { gateFilter } from "../filter.js";
+import { type FilterKind, gateFilter } from "../filter.js";
 import { enterDomain } from "../sys/landlock.js";
 import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "../sys/process.js";
 import { installFilter } from "../sys/seccomp.js";
-import { type Order, readOrder } from "./order.js";
+import { FILTER_BYTES, type Order, readOrder } from "./order.js";
 import { mayConfine } from "./restrictions.js";
 
 /**
  * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this
- * order it enters the Landlock domain (not in audit), puts the filter on itself, tells the gate which of its fds the
- * listener is, waits until the gate has taken it, and executes the command. It has loaded nothing and shares no memory
+ * order it enters the Landlock domain (not in audit), waits until the gate says which filter it is to have, puts that on
+ * itself, tells the gate which of its fds the listener is, waits until the gate has taken it, and executes the command. It has loaded nothing and shares no memory
  * with the gate: there is no moment in which the command runs outside the filter, or can reach a thread of the gate.
  *
  * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the
- * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it says one line, `listener N` or
- * `failed STEP ERRNO`, and is then told what to execute (see {@link Order}).
+ * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it is told the filter in one byte (see
+ * {@link FILTER_BYTES}), says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute (see
+ * {@link Order}).
  */
 function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly string[]): never {
   const socket = Number(gate);
@@ -50,8 +51,15 @@ function confine(gate: number, mode: Mode): void {
   if (!mayConfine()) step("no_new_privs", refuseNewPrivileges());
   // the domain protects the gate from the command, and in audit there is nothing to protect
   if (mode === "enforce") step("landlock", enterDomain());
-  const listener = step("seccomp", installFilter(gateFilter(mode)));
+  const listener = step("seccomp", installFilter(gateFilter(mode, readFilter(gate))));
   writeSync(gate, `listener ${listener}\n`);
+}
+
+function readFilter(gate: number): FilterKind {
+  const byte = Buffer.alloc(1);
+  // the gate died, and the command must not run
+  if (readSync(gate, byte, 0, 1, null) === 0) process.exit(FAILED);
+  return byte[0] === FILTER_BYTES.fast ? "fast" : "full";
 }
 
 function readToEnd(fd: number): Uint8Array {

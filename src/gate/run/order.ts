@@ -1,4 +1,8 @@
 import { nulStrings } from "../../input.js";
+import type { FilterKind } from "../filter.js";
+
+/** What the launcher is told first: the filter that it puts on itself. */
+export const FILTER_BYTES: Readonly<Record<FilterKind, number>> = { full: 0, fast: 1 };
 
 /** What the launcher is to execute: words and environment as execve takes them, without their NULs. */
 export interface Order {

@@ -56,7 +56,7 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
     inAudit: "yes",
   },
   {
-    what: "bpf(2) and the calls that load modules fail with ENOSYS once the gate is gone",
+    what: "bpf(2) and the calls that load modules fail with ENOSYS once the gate is gone, except access to elements of maps if nothing is decided at hook bpf",
     why: "the kernel returns this error when the listener is closed",
     inAudit: "yes",
   },

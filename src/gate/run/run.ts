@@ -67,9 +67,13 @@ export async function runCommand({ config, command, say, warn }: RunOptions): Pr
     wrote: () => undefined,
   });
   try {
-    // the engine starts while the launcher does
-    const [thread] = await Promise.all([starting, process.listener().then((fd) => (listener = fd))]);
-    await thread.listen(listener, null);
+    // the engine starts while the launcher does; the filter depends on what the engine decides
+    const filtering = starting.then((thread) => {
+      process.filter(thread.fastest);
+      return thread;
+    });
+    const [thread] = await Promise.all([filtering, process.listener().then((fd) => (listener = fd))]);
+    await thread.listen(listener, null, thread.fastest);
     process.go();
     compileSooner();
     const ending = await process.ended;

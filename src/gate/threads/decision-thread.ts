@@ -8,6 +8,7 @@ import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
 import type { Warning } from "../../warning.js";
 import type { Handed } from "../call/objects.js";
+import type { FilterKind } from "../filter.js";
 import { settingsOf } from "../settings.js";
 import { close } from "../sys/pidfd.js";
 import { Tally } from "../tally.js";
@@ -73,6 +74,7 @@ export class DecisionThread {
   /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
   readonly #opened: Opened | null;
   #texts: Texts | null = null;
+  #fastest: FilterKind = "full";
   #thread: GateThread;
   readonly #spare = new Spare(() => this.#start(true));
   readonly #watcher: Watcher;
@@ -121,11 +123,23 @@ export class DecisionThread {
 
   /**
    * Serves a listener from now on, or has it be another container's facts; resolves when that holds. `bookmark`: a file in which
-   * stands where in the listener's calls the thread is, which stays the caller's.
+   * stands where in the listener's calls the thread is, which stays the caller's. Throws HOOK_NOT_ENFORCED if the filter does
+   * not notify the gate of all that the configuration decides; the listener is not served then.
    */
-  async listen(fd: number, container: Container | null, bookmark = NO_FILE): Promise<void> {
-    this.#heard.add({ fd, container, bookmark });
-    await this.#orders.give((order) => ({ do: "listen", order, fd, container, bookmark: this.#heard.bookmark(fd) }));
+  async listen(fd: number, container: Container | null, filter: FilterKind, bookmark = NO_FILE): Promise<void> {
+    this.#heard.add({ fd, container, bookmark, filter });
+    const listener = { fd, container, bookmark: this.#heard.bookmark(fd), filter };
+    try {
+      await this.#orders.give((order) => ({ do: "listen", order, ...listener }));
+    } catch (error) {
+      this.#heard.remove(fd);
+      throw error;
+    }
+  }
+
+  /** The filter that notifies the gate of the fewest calls, and of all that the configuration decides. */
+  get fastest(): FilterKind {
+    return this.#fastest;
   }
 
   /** What policies and maps are made of, as the configuration was taken. */
@@ -213,6 +227,9 @@ export class DecisionThread {
         break;
       case "sealed":
         this.#sealed = message.sealed;
+        break;
+      case "filter":
+        this.#fastest = message.fastest;
         break;
       case "over":
         this.#forget(message.fd);

@@ -1,5 +1,6 @@
 import type { Container } from "../../policy/current.js";
 import { suspectOf } from "../call/listener.js";
+import type { FilterKind } from "../filter.js";
 
 /** For listeners without a bookmark. */
 export const NO_FILE = -1;
@@ -9,6 +10,7 @@ export interface HeardListener {
   readonly container: Container | null;
   /** A file in which stands where in the listener's calls the gate is, which stays its owner's; negative for none. */
   readonly bookmark: number;
+  readonly filter: FilterKind;
 }
 
 /** The listeners that a gate hears, and whose they are: see {@link suspectOf}. */

@@ -10,6 +10,7 @@ import type { Suspensions } from "../../engine/succession.js";
 import type { Answer } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
 import type { Handed } from "../call/objects.js";
+import type { FilterKind } from "../filter.js";
 import type { Parcel } from "./errand.js";
 import type { Opened } from "./opened.js";
 import type { Brought, Visit } from "./visit.js";
@@ -52,6 +53,7 @@ export type ToThread =
       readonly container: Container | null;
       /** A file for a bookmark; negative for none. */
       readonly bookmark: number;
+      readonly filter: FilterKind;
     }
   | { readonly do: "reload"; readonly order: number; readonly config: Config; readonly sealed: SealedRules }
   /** Until when porters run the errands of whose tasks. */
@@ -64,6 +66,8 @@ export type ToThread =
 export type FromThread =
   | ThreadMessage
   | { readonly is: "done"; readonly order: number }
+  /** The fastest filter under which the gate is notified of all that the configuration decides: before `ready`, and at each reload. */
+  | { readonly is: "filter"; readonly fastest: FilterKind }
   /** Nobody is left under a listener's filter. */
   | { readonly is: "over"; readonly fd: number }
   /** What a decision wrote to maps: before it has any effect. */

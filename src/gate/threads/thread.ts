@@ -11,10 +11,12 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { Container } from "../../policy/current.js";
 import { Bookmark } from "../call/bookmark.js";
+import { fastestFilter, requireNotified } from "../call/fast-filters.js";
 import { LastThread } from "../call/last-thread.js";
 import { Listener, suspectOf } from "../call/listener.js";
 import { Objects } from "../call/objects.js";
 import { Retries } from "../call/retries.js";
+import type { FilterKind } from "../filter.js";
 import { Gate } from "../gate.js";
 import { Judge } from "../judge.js";
 import { Facts } from "../load/facts.js";
@@ -135,8 +137,7 @@ class GateThread {
         for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
         return;
       case "listen":
-        this.#hear(message.fd, frozen(message.container), message.bookmark);
-        return this.#say({ is: "done", order: message.order });
+        return this.#listenTo(message);
       case "reload":
         return this.#reload(message);
       case "suspect":
@@ -152,15 +153,26 @@ class GateThread {
     }
   }
 
+  #listenTo({ order, fd, container, bookmark, filter }: ToThread & { do: "listen" }): void {
+    try {
+      requireNotified(fastestFilter(this.engine), [{ filter, container }]);
+      this.#hear(fd, frozen(container), bookmark, filter);
+      this.#say({ is: "done", order });
+    } catch (error) {
+      this.#say({ is: "failed", id: order, error: failureOf(error) });
+    }
+  }
+
   /** A listener that is there already has another container's facts from now on: labels change. */
-  #hear(fd: number, container: Container | null, bookmark: number): void {
+  #hear(fd: number, container: Container | null, bookmark: number, filter: FilterKind): void {
     const known = this.#listeners.get(fd);
     if (known !== undefined) {
       known.container = container;
       return;
     }
     wakeOnSameCpu(fd);
-    const listener = new Listener(fd, container, this.#objectsOf(suspectOf(container)), new Bookmark(bookmark));
+    const objects = this.#objectsOf(suspectOf(container));
+    const listener = new Listener(fd, container, objects, new Bookmark(bookmark), filter);
     this.#suspect(listener);
     for (const other of this.#listeners.values()) this.#alone &&= other.suspect === listener.suspect;
     this.#listeners.set(fd, listener);
@@ -186,13 +198,14 @@ class GateThread {
   /** All or nothing: the engine in use goes on until the new one is whole. */
   async #reload({ order, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
-      const next = await openEngine(config, sealed, new DecisionWatch(this.data.decisions));
+      const next = await openEngine(this.#listeners.values(), config, sealed, new DecisionWatch(this.data.decisions));
       const last = this.engine;
       this.engine = next;
       this.#suspended = new SuspensionList();
       this.#gate = this.#gateOf(config);
       last.close();
       this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
+      this.#say({ is: "filter", fastest: fastestFilter(next) });
       this.#say({ is: "done", order });
       // only now: from here on the watcher uses the attachment numbers of the new configuration
       this.#idle ??= this.#preparePolicies();
@@ -316,11 +329,15 @@ function frozen(container: Container | null): Container | null {
   return Object.freeze(container);
 }
 
-/** An engine all of whose attachments the gate can ask. Throws HOOK_NOT_ENFORCED, and what {@link Engine.open} throws. */
-async function openEngine(...what: Parameters<typeof Engine.open>): Promise<Engine> {
+/**
+ * An engine all of whose attachments the gate can ask about the calls of these listeners. Throws HOOK_NOT_ENFORCED, and what
+ * {@link Engine.open} throws.
+ */
+async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typeof Engine.open>): Promise<Engine> {
   const engine = await Engine.open(...what);
   try {
     requireEnforced(what[0], engine.attached());
+    requireNotified(fastestFilter(engine), listeners);
     return engine;
   } catch (error) {
     engine.close();
@@ -333,10 +350,11 @@ async function begin(data: ThreadData): Promise<void> {
   try {
     const watch = new DecisionWatch(data.decisions);
     const folders = data.opened === null ? null : openedFolders(data.opened);
-    const engine = await openEngine(data.config, data.sealed, watch, data.texts, null, folders);
+    const engine = await openEngine([], data.config, data.sealed, watch, data.texts, null, folders);
     if (data.texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);
+      data.port.postMessage({ is: "filter", fastest: fastestFilter(engine) } satisfies FromThread);
     }
     await new GateThread(engine, data).run();
   } catch (error) {

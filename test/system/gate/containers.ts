@@ -7,13 +7,15 @@ import { fileURLToPath } from "node:url";
 import type { Done } from "./site.js";
 
 const CAPABILITIES = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"];
-const PROFILE = fileURLToPath(new URL("../../../deploy/seccomp.json", import.meta.url));
+const DEPLOY = fileURLToPath(new URL("../../../deploy/", import.meta.url));
 
 /** What a test wants of a container. */
 export interface Wanted {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Without it, the container has the host's pid namespace. */
   readonly ownPids?: boolean;
+  /** The profile of deploy/; `seccomp.json` without it. */
+  readonly profile?: string;
 }
 
 /** A bundle with busybox and one program of its own, which runc starts under the profile of deploy/, at another socket. */
@@ -58,7 +60,7 @@ export class Containers {
   }
 
   /** The new container's id, which names its bundle too. */
-  #make(command: readonly string[], { annotations = {}, ownPids = true }: Wanted): string {
+  #make(command: readonly string[], { annotations = {}, ownPids = true, profile = "seccomp.json" }: Wanted): string {
     this.#count += 1;
     const id = `countersign-test-${process.pid}-${this.#count}`;
     const bundle = join(this.folder, id);
@@ -73,7 +75,7 @@ export class Containers {
     config.annotations = annotations;
     if (!ownPids)
       config.linux.namespaces = config.linux.namespaces.filter(({ type }: { type: string }) => type !== "pid");
-    config.linux.seccomp = { ...JSON.parse(readFileSync(PROFILE, "utf8")), listenerPath: this.socket };
+    config.linux.seccomp = { ...JSON.parse(readFileSync(join(DEPLOY, profile), "utf8")), listenerPath: this.socket };
     writeFileSync(path, JSON.stringify(config));
     return id;
   }

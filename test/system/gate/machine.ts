@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expect, vi } from "vitest";
 import { BIN, type Done, type Site } from "./site.js";
 
 /** The unit of deploy/, and where it has runtimes connect. */
@@ -87,6 +88,11 @@ export class Machine {
     const [file, ...words] = this.words(...command);
     const { status, signal, stdout, stderr } = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
     return { status, signal, stdout, stderr };
+  }
+
+  /** Waits until the agent of a site has said something. */
+  async said(site: Site, what: RegExp): Promise<void> {
+    await vi.waitFor(() => expect(readFileSync(join(site.folder, "said"), "utf8")).toMatch(what), 20_000);
   }
 
   /** A unit's property, as `systemctl show` has it. */

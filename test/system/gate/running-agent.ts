@@ -36,6 +36,11 @@ export class RunningAgent {
     return /metrics at (\S+)/.exec(this.#all)?.[1] ?? "";
   }
 
+  /** All that it said since this was forgotten. */
+  get said(): string {
+    return this.#said;
+  }
+
   /** What it said before is not heard any more. */
   forget(): void {
     this.#said = "";

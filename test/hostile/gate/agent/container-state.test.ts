@@ -28,6 +28,7 @@ describe("a ContainerProcessState", () => {
       pid: 77,
       bundle: "/b",
       annotations: { a: "1" },
+      filter: "full",
       listenerIndex: 1,
     });
   });
@@ -65,6 +66,25 @@ describe("a ContainerProcessState", () => {
     expect(readState(stateText(odd))).toEqual(odd);
   });
 
+  it("has a fast filter only if its profile's metadata is exactly that of the fast one", () => {
+    const filterOf = (metadata: unknown) => readState(JSON.stringify({ ...STATE, metadata })).filter;
+    expect(filterOf("countersign-fast")).toBe("fast");
+    for (const metadata of [
+      undefined,
+      null,
+      "",
+      "countersign",
+      "countersign-fast ",
+      "Countersign-Fast",
+      ["countersign-fast"],
+      {},
+      1,
+    ])
+      expect(filterOf(metadata), String(metadata)).toBe("full");
+    const state = { ...readState(JSON.stringify(STATE)), filter: "fast" as const, listenerIndex: 0 };
+    expect(readState(stateText(state))).toEqual(state);
+  });
+
   it("never fails in another way", () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => [null, "GATE_FAILED"].includes(code(text))));
     fc.assert(
@@ -87,6 +107,7 @@ describe("labels", () => {
     pid: 1,
     bundle: "",
     annotations,
+    filter: "full" as const,
     listenerIndex: 0,
   });
 

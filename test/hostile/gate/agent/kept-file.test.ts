@@ -7,7 +7,14 @@ import { KeptFile } from "../../../../src/gate/agent/kept-file.js";
 import { LOAD } from "../../../../src/gate/call/attr.js";
 import type { Handed } from "../../../../src/gate/call/objects.js";
 
-const STATE = { id: "c1", pid: 77, bundle: "/b", annotations: { a: "1\n2" }, listenerIndex: 0 };
+const STATE = {
+  id: "c1",
+  pid: 77,
+  bundle: "/b",
+  annotations: { a: "1\n2" },
+  filter: "full" as const,
+  listenerIndex: 0,
+};
 const MAP: Handed = { id: 9, entry: { creator: 4, memory: 4096, exclusive: false } };
 
 /** `r0 = 2; exit`, loaded under this id. */

@@ -7,7 +7,14 @@ import type { LabelSource, Labels, LabelsListening } from "../../../../src/gate/
 import type { Container } from "../../../../src/policy/current.js";
 import { growth, worked } from "../../../support/work.js";
 
-const state = (id: string): ContainerState => ({ id, pid: 1, bundle: "", annotations: {}, listenerIndex: 0 });
+const state = (id: string): ContainerState => ({
+  id,
+  pid: 1,
+  bundle: "",
+  annotations: {},
+  filter: "full",
+  listenerIndex: 0,
+});
 
 /** A source that a test sets. */
 class Told implements LabelSource {

@@ -6,6 +6,7 @@ const listener = (fd: number, id: string | null, bookmark = -1) => ({
   fd,
   container: id === null ? null : container(id),
   bookmark,
+  filter: "full" as const,
 });
 
 describe("what a gate hears", () => {

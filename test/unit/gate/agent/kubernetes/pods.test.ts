@@ -37,6 +37,7 @@ describe("the pods of a node", () => {
     pid: 1,
     bundle: "",
     annotations,
+    filter: "full" as const,
     listenerIndex: 0,
   });
   const containerd = (uid: string, name = "web", namespace = "default") =>
