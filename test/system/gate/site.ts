@@ -107,8 +107,17 @@ export class Site {
   }
 
   runWith(options: readonly string[], env: NodeJS.ProcessEnv, ...command: readonly string[]): Done {
+    return done(this.#words(options, command), env);
+  }
+
+  /** The words that run a command behind a gate. */
+  words(...command: readonly string[]): readonly string[] {
+    return this.#words([], command);
+  }
+
+  #words(options: readonly string[], command: readonly string[]): readonly string[] {
     const config = ["--config", join(this.folder, "countersign.yaml")];
-    return done([process.execPath, BIN, "run", ...config, "--quiet", ...options, "--", ...command], env);
+    return [process.execPath, BIN, "run", ...config, "--quiet", ...options, "--", ...command];
   }
 
   /** The same with its summary on stderr. */
