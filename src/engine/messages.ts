@@ -8,30 +8,33 @@ import type { ThreadMessage } from "./owned-thread.js";
 import type { Texts } from "./sources.js";
 import type { Standing } from "./succession.js";
 
-/** What a decision thread is started with. */
+/** The `workerData` of a decision thread. */
 export interface ThreadData {
   readonly config: Config;
   readonly sealed: SealedRules;
-  /** What policies and maps are made of, as the first thread read it; null to that one. */
+  /** The texts of policies and maps as the first thread read them; null for the first thread. */
   readonly texts: Texts | null;
   readonly memory: SharedArrayBuffer;
   readonly port: MessagePort;
 }
 
-/** A subject crosses once where it cannot change, and is known by a number after that. */
+/** A request for a decision. A subject that cannot change is sent once, and referred to by a number after that. */
 export interface ThreadRequest {
   readonly id: number;
   readonly request: Omit<DecisionRequest, "subject">;
   readonly subject: object | null;
-  /** What to remember the subject by, or by what it is remembered; null to forget it at once. */
+  /**
+   * The number under which the thread stores `subject`, or finds it if `subject` is null; null if it is not to be
+   * stored.
+   */
   readonly known: number | null;
-  /** Attachments that answer with a fault and are not asked. */
+  /** Attachments that are not asked, each with the fault that is their answer. */
   readonly standing: readonly Standing[];
 }
 
 export type ToThread =
   | ({ readonly do: "decide" } & ThreadRequest)
-  /** `offenders`: attachments that did harm, which are not prepared before they are asked. */
+  /** `offenders`: the numbers of attachments that harmed their module. They are prepared only when they are asked. */
   | {
       readonly do: "restore";
       readonly commits: readonly Commit[];
@@ -42,7 +45,7 @@ export type ToThread =
 
 export type FromThread =
   | ThreadMessage
-  /** `harmful`: attachments that cost their runtimes or modules. */
+  /** `harmful`: the numbers of attachments whose runtime or module had to be ended. */
   | {
       readonly is: "decided";
       readonly id: number;
@@ -50,5 +53,8 @@ export type FromThread =
       readonly harmful: readonly number[];
     };
 
-/** Subjects that a thread remembers: both sides count, so that each knows what the other has. */
+/**
+ * How many subjects a decision thread stores. Both sides evict in the same order, so that the sender knows what is
+ * stored.
+ */
 export const SUBJECTS_KNOWN = 256;

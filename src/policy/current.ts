@@ -26,7 +26,10 @@ export interface Container {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read, a container's by field. */
+/**
+ * Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read, a
+ * container's by field.
+ */
 export const CURRENT_NUMBERS = ["pid", "tid", "uid", "euid", "gid"] as const satisfies readonly (keyof Current)[];
 export const CURRENT_OTHERS = [
   "comm",

@@ -38,11 +38,13 @@ export function runtimeMemory({ source }: LinkedPolicy): number {
 }
 
 /**
- * The policies of one domain, and the WASM modules that they run in: policies of different domains share no memory. A runtime is made for each distinct policy at first use. All of them together take no more than a number of bytes:
- * to make room, a runtime is chosen at random, since any fixed order would evict each policy just before it is asked again.
+ * The policies of one domain, and the WASM modules that they run in: policies of different domains share no memory. A
+ * runtime is made for each distinct policy at first use. All of them together take no more than a number of bytes: to
+ * make room, a runtime is chosen at random, since any fixed order would evict each policy just before it is asked
+ * again.
  *
- * A policy that runs out of memory loses its own runtime. A trap leaves the module's heap undefined: the module goes with all
- * of its runtimes, and the policy gets a module of its own, so that its neighbours pay for it at most once.
+ * A policy that runs out of memory loses its own runtime. A trap leaves the module's heap undefined: the module goes
+ * with all of its runtimes, and the policy gets a module of its own, so that its neighbours pay for it at most once.
  */
 export class Domain {
   /** Runtimes that were made so far. */
@@ -57,8 +59,8 @@ export class Domain {
   readonly #shared = new Set<Module>();
 
   /**
-   * `memory`: bytes that the runtimes may take together. `inUse`: the policies of the running decision, which are evicted only
-   * if there is nothing else. `code`: the engine that the runtimes run on.
+   * `memory`: bytes that the runtimes may take together. `inUse`: the policies of the running decision, which are
+   * evicted only if there is nothing else. `code`: the engine that the runtimes run on.
    */
   constructor(options: { memory?: number; code?: EngineCode; inUse?: () => Iterable<CachedPolicy> } = {}) {
     this.#memory = options.memory ?? SANDBOX_MEMORY;
@@ -77,7 +79,9 @@ export class Domain {
     return cached;
   }
 
-  /** Makes a policy's runtime unless there is one. If that fails, `ask` tries again and returns the reason as a fault. */
+  /**
+   * Makes a policy's runtime unless there is one. If that fails, `ask` tries again and returns the reason as a fault.
+   */
   prepare(cached: CachedPolicy): void {
     if (cached.runtime === null) this.#make(cached);
   }
@@ -197,7 +201,9 @@ export class Domain {
     return runtime.dispose();
   }
 
-  /** Leaves a module with all of its runtimes to the garbage collector: in a broken one single runtimes cannot be freed. */
+  /**
+   * Leaves a module with all of its runtimes to the garbage collector: in a broken one single runtimes cannot be freed.
+   */
   #retire(module: Module): void {
     this.#shared.delete(module);
     for (const cached of this.#cached.values()) if (cached.runtime?.module === module) cached.runtime = null;

@@ -12,7 +12,10 @@ interface Edit {
 const OPENS = 2 ** 24;
 const REPLACES = 2 ** 25;
 
-/** A text, and what is to be put into it. Who walks a tree from the inside out gets what he puts in nested as the tree is. */
+/**
+ * A text, and what is to be put into it. Who walks a tree from the inside out gets what he puts in nested as the tree
+ * is.
+ */
 export class Edits {
   readonly #edits: Edit[] = [];
   #sorted = true;
@@ -57,8 +60,8 @@ export class Edits {
   }
 
   /**
-   * The offset in the text of a place in the edited one, line and column from 0: of what was put in, that of what stands before
-   * it, or behind it where it was put in so; null where nothing on its line was there before.
+   * The offset in the text of a place in the edited one, line and column from 0: of what was put in, that of what
+   * stands before it, or behind it where it was put in so; null where nothing on its line was there before.
    */
   origin(line: number, column: number): number | null {
     const edited = this.toString();

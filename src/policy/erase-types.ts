@@ -52,7 +52,10 @@ const LEFT: readonly (readonly [RegExp, Construct])[] = [
 
 const PACKAGE = "@swc/wasm-typescript";
 
-/** Loaded for the first TypeScript file of a thread: it takes 100 ms. Null before that, while the stripper runs, and after it failed. */
+/**
+ * Loaded for the first TypeScript file of a thread: it takes 100 ms. Null before that, while the stripper runs, and
+ * after it failed.
+ */
 let stripper: Strip | null = null;
 
 /**
@@ -90,8 +93,8 @@ export function notErasable(file: string, text: string, error: unknown): Counter
 }
 
 /**
- * `<T>(` or `<T>(a = `, nine times within each other: the parser's time doubles with each of them. Other ways to make it slow meet
- * the limit of time; this one is short to write, and so rejected alike on each machine.
+ * `<T>(` or `<T>(a = `, nine times within each other: the parser's time doubles with each of them. Other ways to make
+ * it slow meet the limit of time; this one is short to write, and so rejected alike on each machine.
  */
 const NESTED = /(?:<[^<>()]{0,80}>\s*\(\s*(?:[\w$]+\s*=\s*)?(?:async\s*)?){9}/;
 
@@ -130,8 +133,8 @@ const NAMESPACES = /(?<!\bdeclare\s{1,9})\bnamespace\s+[\w$]+(?:\s*\.\s*[\w$]+)*
 const PROBE = "0;";
 
 /**
- * Rejects a namespace without values, which the stripper erases. The stripper itself distinguishes it from similar text, such as a
- * comment: it rejects a namespace that has a statement.
+ * Rejects a namespace without values, which the stripper erases. The stripper itself distinguishes it from similar
+ * text, such as a comment: it rejects a namespace that has a statement.
  */
 function rejectNamespaces(text: string, erased: string): void {
   const probes: number[] = [];
@@ -157,9 +160,9 @@ function rejectNamespaces(text: string, erased: string): void {
 const DECLARE = /\bdeclare(?=((?:\s|\/\/.*|\/\*[\s\S]*?\*\/)+))/g;
 
 /**
- * `declare` alone on a line is an expression to tsc; the stripper takes it for the beginning of a declaration and erases the
- * statement on the next line. The stripper itself shows whether it is only a word in a comment or a type: with a
- * semicolon after it, the stripper keeps the statement.
+ * `declare` alone on a line is an expression to tsc; the stripper takes it for the beginning of a declaration and
+ * erases the statement on the next line. The stripper itself shows whether it is only a word in a comment or a type:
+ * with a semicolon after it, the stripper keeps the statement.
  */
 function rejectDeclare(file: string, text: string, erased: string): void {
   for (const { index, 0: word, 1: space } of text.matchAll(DECLARE)) {
@@ -187,8 +190,8 @@ function isKept(text: string, offset: number): boolean {
 }
 
 /**
- * The stripper counts columns as a terminal shows them. One character for each UTF-16 unit gives the columns of an editor; none
- * of these characters can stand in code, only in strings, comments and types.
+ * The stripper counts columns as a terminal shows them. One character for each UTF-16 unit gives the columns of an
+ * editor; none of these characters can stand in code, only in strings, comments and types.
  */
 function masked(text: string): string {
   return text.replace(/[^\n\x20-\x7e]/g, (character) => (character === "\t" ? " " : "z"));

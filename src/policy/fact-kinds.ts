@@ -2,8 +2,8 @@ import { PERMITS } from "../sandbox/permits.js";
 import { FACTS } from "./facts.gen.js";
 
 /**
- * What a fact is, as facts.gen.ts writes it: an interface of types/countersign.d.ts, `string`, `number`, `boolean`, `record`
- * (an object with free keys), or one of these with `[]` behind it. `?` stands behind what can be null.
+ * What a fact is, as facts.gen.ts writes it: an interface of types/countersign.d.ts, `string`, `number`, `boolean`,
+ * `record` (an object with free keys), or one of these with `[]` behind it. `?` stands behind what can be null.
  */
 export type Kind = string;
 

@@ -34,8 +34,9 @@ const refused =
   (rule: Rule) =>
   (node: AnyNode): [AnyNode, Rule] => [node, rule];
 /**
- * A constructor that returns an object gives it the private names of each class that extends it: even a frozen object, which
- * would then keep them from one decision to the next. What a class extends can be changed later, so `extends null` is no better.
+ * A constructor that returns an object gives it the private names of each class that extends it: even a frozen object,
+ * which would then keep them from one decision to the next. What a class extends can be changed later, so `extends
+ * null` is no better.
  */
 const stamping = (node: ClassDeclaration | AnonymousClassDeclaration | ClassExpression): [AnyNode, Rule] | null =>
   node.superClass && node.body.body.some((member) => "key" in member && member.key.type === "PrivateIdentifier")
@@ -51,8 +52,8 @@ const broken = (node: MethodDefinition, text: string): [AnyNode, Rule] | null =>
     : null;
 
 /**
- * By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision, or means something
- * else to QuickJS than to acorn.
+ * By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision, or means
+ * something else to QuickJS than to acorn.
  */
 const RULES: ByKind<[text: string], [AnyNode, Rule] | null> = {
   AwaitExpression: refused(AWAIT),

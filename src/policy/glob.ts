@@ -1,6 +1,6 @@
 /**
- * Shell patterns over a path or a name: `*` is any run of characters but `/`, `**` any run at all, `?` one character but
- * `/`; everything else is itself. Matching is linear in pattern times text, so that no text can make it slow.
+ * Shell patterns over a path or a name: `*` is any run of characters but `/`, `**` any run at all, `?` one character
+ * but `/`; everything else is itself. Matching is linear in pattern times text, so that no text can make it slow.
  */
 export class Glob {
   private readonly parts: readonly Part[];

@@ -12,7 +12,10 @@ const LIMITS: LinkLimits = { least: 2000, perKiB: 32 };
 /** A time limit costs 0.1 ms. Files below this size cannot take long in code whose time is linear in their size. */
 const SMALL = 16 * 1024;
 
-/** The time that one policy may take to link, all its files together. It never changes the result of a policy within the limit. */
+/**
+ * The time that one policy may take to link, all its files together. It never changes the result of a policy within the
+ * limit.
+ */
 export class LinkTime {
   #spent = 0;
   #characters = 0;
@@ -32,7 +35,9 @@ export class LinkTime {
     return this.#characters < SMALL ? work() : this.any(work);
   }
 
-  /** Does work whose time has no known bound. Throws POLICY_TOO_LARGE if it takes too long: `work` is then half done. */
+  /**
+   * Does work whose time has no known bound. Throws POLICY_TOO_LARGE if it takes too long: `work` is then half done.
+   */
   any<T>(work: () => T): T {
     const limit = this.limits.least + (this.#characters / 1024) * this.limits.perKiB;
     const start = performance.now();

@@ -5,8 +5,8 @@ import type { Mode } from "./mode.js";
 
 /**
  * The maps as one attachment sees them while it answers: its own pending writes over what is committed. Writes wait for
- * `commit` or `drop`; other attachments of the same decision do not see them, so an answer never depends on the
- * order or the mode of other attachments. An audit attachment commits to its own overlay: only it sees these writes, in later
+ * `commit` or `drop`; other attachments of the same decision do not see them, so an answer never depends on the order
+ * or the mode of other attachments. An audit attachment commits to its own overlay: only it sees these writes, in later
  * decisions too.
  */
 export class MapView {
@@ -16,7 +16,7 @@ export class MapView {
   constructor(
     private readonly maps: ReadonlyMap<string, PolicyMap>,
     readonly mode: Mode,
-    /** Whose view it is, by name. */
+    /** The name of the attachment whose view this is. */
     private readonly attachment: string,
   ) {}
 
@@ -24,7 +24,7 @@ export class MapView {
     return this.maps.has(map);
   }
 
-  /** The writer as which this view writes to a map; null where it may not. */
+  /** The writer in whose name this view writes to a map; null if the attachment may not write to it. */
   writerOf(map: string): string | null {
     return this.maps.get(map)?.writerOf(this.attachment) ?? null;
   }
@@ -33,15 +33,15 @@ export class MapView {
     return this.maps.keys();
   }
 
-  /** JSON text, or null where there is no such key. */
+  /** Returns the JSON text of a key, or null if the map has no such key. */
   lookup(map: string, key: string): string | null {
     const written = this.pending.get(map)?.writes.get(key);
     return written === undefined ? this.committed(map, key) : written;
   }
 
   /**
-   * Sets a key to JSON text. 0; -ENOENT where there is no such map, and as the kernel's BPF_MAP_UPDATE_ELEM -EPERM for one
-   * that this attachment may not write to, and -E2BIG if the map or the writer's share of it is full; -EINVAL for text that is
+   * Sets a key to JSON text. Returns 0; -ENOENT if there is no such map; as the kernel's BPF_MAP_UPDATE_ELEM, -EPERM if this
+   * attachment may not write to the map, and -E2BIG if the map or the writer's share of it is full; -EINVAL if the text is
    * not JSON.
    */
   update(map: string, key: string, value: string): number {
@@ -64,7 +64,9 @@ export class MapView {
     return this.write(its, key, before, value, writer);
   }
 
-  /** Deletes a key. 0; -EPERM for a map that this attachment may not write to, -ENOENT where there is no such map or key. */
+  /**
+   * Deletes a key. Returns 0; -EPERM if this attachment may not write to the map; -ENOENT if there is no such map or key.
+   */
   delete(map: string, key: string): number {
     const its = this.maps.get(map);
     if (its === undefined) return -ERRNO.ENOENT;
@@ -120,14 +122,14 @@ export class MapView {
     return 0;
   }
 
-  /** Whether a key, as this view sees it, was last written by a writer, as which this view writes. */
+  /** Whether the entry that this view sees was written by `writer`, in whose name this view writes. */
   private owns(map: PolicyMap, key: string, writer: string): boolean {
     const written = this.pending.get(map.name)?.writes.get(key) ?? this.overlays.get(map.name)?.writes.get(key);
     if (written !== undefined && written !== null) return true;
     return map.ownerOf(key) === writer;
   }
 
-  /** What a writer has of the map as this view sees it, with what other views of the same decision may still add. */
+  /** The size of a writer's entries in this view, plus what other views of the same decision may still add. */
   private holding(map: PolicyMap, writer: string): Size {
     const { used, reserved } = map.holdingOf(writer);
     const own = this.pending.get(map.name)?.own;
@@ -135,7 +137,7 @@ export class MapView {
     return this.mode === "enforce" ? size.add(own?.growth(), -1) : size;
   }
 
-  /** What the map takes as this view sees it, with what other views of the same decision may still add. */
+  /** The size of the map in this view, plus what other views of the same decision may still add. */
   private room(map: PolicyMap): Size {
     const own = this.pending.get(map.name)?.size;
     const room = new Size().add(map.used).add(map.reserved).add(own).add(this.overlays.get(map.name)?.size);
@@ -153,33 +155,36 @@ export class MapView {
   private overlay(map: PolicyMap): Layer {
     const overlay = this.overlays.get(map.name) ?? new Layer();
     this.overlays.set(map.name, overlay);
-    // keys of the map come and go: those that it has no more need not be deleted
+    // the map itself loses keys: the overlay need not delete those that the map does not have any more
     if (overlay.writes.size > 2 * (map.limits?.entries ?? 0)) overlay.sweep((key) => map.get(key) !== null);
     return overlay;
   }
 }
 
-/** Writes over something below; null marks what is deleted. */
+/** Writes on top of another state of the map, called the state below; null marks a deleted key. */
 class Layer {
   readonly writes = new Map<string, string | null>();
-  /** How much larger this makes what lies below it, as that was when each key was written. */
+  /** How much the writes enlarge the state below, as that state was when each key was written. */
   readonly size = new Size();
-  /** The same of what the view's writer has. */
+  /** The same for the entries of the view's writer alone. */
   readonly own = new Size();
-  /** What it takes by itself: a bound that holds however what lies below has changed since. */
+  /** The size of the written values alone: a bound that holds however the state below has changed since. */
   readonly held = new Size();
 
-  /** `before` is what the key had as seen through this, `owned` whether the view's writer had it, and `below` what lies under it. */
+  /**
+   * `before` is the value of the key in the view, `owned` whether the view's writer wrote that value, and `below` the value of the
+   * key in the state below.
+   */
   set(key: string, before: string | null, value: string | null, below: string | null, owned: boolean): void {
     this.size.change(key, before, value);
     this.own.change(key, owned ? before : null, value);
     this.held.change(key, this.writes.get(key) ?? null, value);
-    // where nothing lies below there is nothing to delete, and a key that came and went leaves no trace
+    // if the state below has no such key, there is nothing to delete: forget the write
     if (value === null && below === null) this.writes.delete(key);
     else this.writes.set(key, value);
   }
 
-  /** Forgets what was deleted and does not lie below any more. */
+  /** Forgets deletions of keys that the state below does not have any more. */
   sweep(below: (key: string) => boolean): void {
     for (const [key, value] of this.writes) if (value === null && !below(key)) this.writes.delete(key);
   }

@@ -14,7 +14,10 @@ export interface OwnedWrite extends Omit<MapWrite, "map"> {
 
 /** Who may write to a map. */
 export interface MapWriters {
-  /** By attachment: the writer that it writes as, which is itself or its domain. An attachment that is not here may not write. */
+  /**
+   * By attachment: the writer that it writes as, which is itself or its domain. An attachment that is not here may not
+   * write.
+   */
   readonly as: ReadonlyMap<string, string>;
   /** How many writers share the map. */
   readonly count: number;
@@ -36,8 +39,8 @@ class Holding {
 
 /**
  * A map of the configuration: string keys to JSON values, kept as JSON text since that is how they cross into a guest.
- * Policies reach it through a MapView; only the commit of a view changes it. An entry belongs to the writer that wrote it
- * last, and counts against that writer's share; initial entries belong to no writer.
+ * Policies reach it through a MapView; only the commit of a view changes it. An entry belongs to the writer that wrote
+ * it last, and counts against that writer's share; initial entries belong to no writer.
  */
 export class PolicyMap {
   private readonly entries = new Map<string, Entry>();
@@ -95,7 +98,10 @@ export class PolicyMap {
     }
   }
 
-  /** Whether the map keeps within its bounds, and each writer within its share, after all these writes; of one key the last counts. */
+  /**
+   * Whether the map keeps within its bounds, and each writer within its share, after all these writes; of one key the
+   * last counts.
+   */
   fits(writes: readonly OwnedWrite[]): boolean {
     if (this.limits === null) return false;
     const used = new Size().add(this.used);

@@ -1,4 +1,6 @@
-/** The candidate that a misspelt word most likely meant, or null where none is close (edit distance of 1 in 3 letters). */
+/**
+ * The candidate that a misspelt word most likely meant, or null where none is close (edit distance of 1 in 3 letters).
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -16,8 +18,8 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
 }
 
 /**
- * The edit distance, where swapping two adjacent letters is one edit (optimal string alignment). Gives up with `bound` once it
- * cannot be below that.
+ * The edit distance, where swapping two adjacent letters is one edit (optimal string alignment). Gives up with `bound`
+ * once it cannot be below that.
  */
 function distance(left: string, right: string, bound: number): number {
   if (Math.abs(left.length - right.length) >= bound) return bound;

@@ -32,7 +32,9 @@ export interface Outcome {
   /** Reasons given to `deny` that did not lead to the verdict, in the order of the calls; all of them with a fault. */
   readonly unusedReasons: readonly string[];
   readonly notes: readonly string[];
-  /** What each helper answered, such as `verify_signature platform PKCS7: -ENODATA`; read out for a refusal or a note. */
+  /**
+   * What each helper answered, such as `verify_signature platform PKCS7: -ENODATA`; read out for a refusal or a note.
+   */
   readonly answers: readonly string[];
   /** With a fault: it cost the policy's runtime or module, so that others have to wait if it happens again. */
   readonly harmful?: true;

@@ -49,7 +49,9 @@ class Group {
     return found;
   }
 
-  /** Equal for tasks that no scope here can tell apart. Lengths stand before strings, so that no two can run together. */
+  /**
+   * Equal for tasks that no scope here can tell apart. Lengths stand before strings, so that no two can run together.
+   */
   private kindOf({ uid, comm, exe, container }: Current): string {
     const { looksAt } = this;
     let kind = looksAt.has("labels") || looksAt.has("container") ? this.containerOf(container) : "";

@@ -14,7 +14,10 @@ export class Selector {
     private readonly requirements: readonly Requirement[],
   ) {}
 
-  /** Throws SELECTOR_INVALID, whose place is `column N` (from 1). Stricter than Kubernetes in one thing: a NUL is refused. */
+  /**
+   * Throws SELECTOR_INVALID, whose place is `column N` (from 1). Stricter than Kubernetes in one thing: a NUL is
+   * refused.
+   */
   static parse(text: string): Selector {
     if (text.length > MAX_LENGTH) throw invalid(MAX_LENGTH, `is longer than ${MAX_LENGTH} characters`);
     return new Selector(text, new Parser(text).requirements());

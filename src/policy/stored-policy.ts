@@ -8,7 +8,10 @@ export function storedPolicy({ digest: _, locate: __, ...stored }: LinkedPolicy)
   return stored;
 }
 
-/** The linked policy of what was stored. `link` links it again, from the same files: called when a place is first asked for. */
+/**
+ * The linked policy of what was stored. `link` links it again, from the same files: called when a place is first asked
+ * for.
+ */
 export function restoredPolicy(stored: StoredPolicy, link: () => LinkedPolicy): LinkedPolicy {
   let digest: string | undefined;
   let linked: LinkedPolicy | undefined;

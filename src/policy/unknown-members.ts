@@ -9,10 +9,10 @@ import { placeIn } from "./source.js";
 import type { Unit } from "./units.js";
 
 /**
- * Checks what a policy reads of namespaces: of the virtual module and of its own files. Throws POLICY_UNKNOWN_NAME for a member
- * that does not exist, in member expressions and destructuring patterns with literal names. A name is not an error if the file
- * asks for it anywhere: `"name" in lib`. Returns a warning for each copy of the virtual module's namespace, since nothing of a
- * copy is checked.
+ * Checks what a policy reads of namespaces: of the virtual module and of its own files. Throws POLICY_UNKNOWN_NAME for
+ * a member that does not exist, in member expressions and destructuring patterns with literal names. A name is not an
+ * error if the file asks for it anywhere: `"name" in lib`. Returns a warning for each copy of the virtual module's
+ * namespace, since nothing of a copy is checked.
  */
 export function checkMembers(units: readonly Unit[]): Warning[] {
   if (!units.some(hasNamespace)) return [];

@@ -14,8 +14,8 @@ export type NameKind = keyof typeof NAME_KINDS;
 export type Vocabulary = Readonly<Record<NameKind, readonly string[]>>;
 
 /**
- * By interface of types/countersign.d.ts: the facts that are names, and those that lead to such. `[]` stands behind what is a
- * list.
+ * By interface of types/countersign.d.ts: the facts that are names, and those that lead to such. `[]` stands behind
+ * what is a list.
  */
 export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Program: {
