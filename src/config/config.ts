@@ -94,8 +94,8 @@ export interface GateConfig {
 const MAX_CONFIG = 2 ** 20;
 
 /**
- * Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. `parse` can give what was parsed
- * from the same text before. `sealUnset`: whether keyrings are sealed that do not say.
+ * Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. `parse` can give what
+ * was parsed from the same text before. `sealUnset`: whether keyrings are sealed that do not say.
  */
 export function readConfig(
   file: string,
@@ -121,7 +121,10 @@ export function parseConfig(file: string, text: string): Config {
   return new Reader(document, input).config();
 }
 
-/** Rejects the key `__proto__`: it names nothing in a configuration, and the records of a schema drop it without an error. */
+/**
+ * Rejects the key `__proto__`: it names nothing in a configuration, and the records of a schema drop it without an
+ * error.
+ */
 function refuseProto(document: Document): void {
   const path = pathToProto(document.value);
   if (path !== null) throw document.error(path, "`__proto__` is no name", "use another one", "key");
@@ -283,10 +286,12 @@ class Reader {
     return rules;
   }
 
-  /** A selector's own error says a column of the selector; here it is made one of the file, where the two run together. */
+  /**
+   * A selector's own error says a column of the selector; here it is made one of the file, where the two run together.
+   */
   private checkScope(rules: ScopeRules, path: Path): void {
     try {
-      new Scope(rules);
+      Scope.of(rules);
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
       const labels = [...path, "labels"];

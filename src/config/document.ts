@@ -7,8 +7,8 @@ import { readLayout, type Written } from "./layout.js";
 export type Path = readonly PropertyKey[];
 
 /**
- * One YAML 1.2 document (JSON is one too) that knows where each of its values stands. Strict: keys are unique strings, no
- * tags of its own, no second document, bounded expansion of aliases.
+ * One YAML 1.2 document (JSON is one too) that knows where each of its values stands. Strict: keys are unique strings,
+ * no tags of its own, no second document, bounded expansion of aliases.
  */
 export class Document {
   readonly value: unknown;
@@ -41,7 +41,10 @@ export class Document {
     return this.position(this.offset(path, what) + characters);
   }
 
-  /** Where a string's first character stands in the text behind its place: 1 for a quoted one; null if it is not written on one line as it is. */
+  /**
+   * Where a string's first character stands in the text behind its place: 1 for a quoted one; null if it is not written
+   * on one line as it is.
+   */
   quote(path: Path): number | null {
     let value: Written | undefined = this.root;
     for (const step of path) value = value === undefined ? undefined : within(value, step);

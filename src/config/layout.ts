@@ -22,9 +22,9 @@ interface Entry {
 const MAX_REPEATED = 10_000;
 
 /**
- * Reads where the values of a document stand from the parser's events. Has keys read as the text that they are written as: `0`
- * is the key "0". Throws a YAMLException for an empty text, a second document, a key that is no string or stands twice, and for
- * aliases that contain themselves or repeat too many values.
+ * Reads where the values of a document stand from the parser's events. Has keys read as the text that they are written
+ * as: `0` is the key "0". Throws a YAMLException for an empty text, a second document, a key that is no string or
+ * stands twice, and for aliases that contain themselves or repeat too many values.
  */
 export function readLayout(text: string, events: readonly Event[]): Written {
   return new Layout(text, events).read();

@@ -48,7 +48,7 @@ export class PolicyAttachment implements Attachment {
     this.limits = config.limits;
     this.domain = config.domain;
     this.hooks = new Set(config.hooks ?? policy.hooks);
-    this.scope = new Scope(config.scope);
+    this.scope = Scope.of(config.scope);
     this.evidence = new EvidenceOf(policy.source);
   }
 

@@ -1,3 +1,4 @@
+import type { AnyNode } from "acorn";
 import { LINK } from "../sandbox/link.js";
 import { HOOK, STATUS, STEPS, SUBJECT, ZERO } from "../sandbox/slots.js";
 import { ANONYMOUS, type Export, takeOut } from "./bindings.js";
@@ -13,19 +14,21 @@ export interface Assembled {
   /** The text that runs. */
   readonly text: string;
   /**
-   * The same without what the linker writes around the files of each policy, to find out whether QuickJS compiles it: that is more
-   * than most policies have themselves. A place in it is that place in `text`, on lines that a file has.
+   * The same without what the linker writes around the files of each policy, to find out whether QuickJS compiles it:
+   * that is more than most policies have themselves. The names of the virtual module are global in it. A place in it is
+   * that place in `text`, on lines that a file has.
    */
   readonly trial: string;
   readonly parts: readonly Part[];
 }
 
 /**
- * Puts a policy's files together into one function. Each is a function of its own, in which the names of the virtual module
- * stand outside of what runs anew for each decision; a file's own lines follow each other undisturbed from a line of their
- * own. QuickJS reads what is written here for every policy anew, so that it is short.
+ * Puts a policy's files together into one function. Each is a function of its own, in which the names of the virtual
+ * module stand outside of what runs anew for each decision; a file's own lines follow each other undisturbed from a
+ * line of their own. QuickJS reads what is written here for every policy anew, so that it is short. `light` are the
+ * functions of the policy's own file that become arrows.
  */
-export function assemble(units: readonly Unit[], hooks: readonly string[]): Assembled {
+export function assemble(units: readonly Unit[], hooks: readonly string[], light: ReadonlySet<AnyNode>): Assembled {
   const names = namesFor(units);
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
@@ -41,33 +44,36 @@ export function assemble(units: readonly Unit[], hooks: readonly string[]): Asse
     // from the inside out
     watch(dropped[index]!, edits, names);
     meter(source, edits, names);
-    if (last) lighten(source, edits, hooks);
+    if (last) lighten(source, edits, light);
     takeOut(source, edits, anonymous);
-    parts.push({ file: source.file, edits, lines: source.lines, start: line + 1 });
+    parts.push({ file: source.file, edits, start: line + 1 });
     const guest = [...bindings.guest].map(
       ([local, name]) => `${local}=${own("guest")}${name === "*" ? "" : `.${name}`}`,
     );
     const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
     const body = `${declare(imports)}\n${edits}\n;`;
     const begin = `return()=>{${own("steps")}=${own("box")}[${STEPS}];try{`;
-    trial += `{${declare(guest)}()=>{${body}${last ? "" : exportsOf(names, unit)}}}${last ? "})" : ""}`;
+    trial += `{()=>{${body}${last ? "" : exportsOf(names, unit)}}}${last ? "})" : ""}`;
     if (!last)
       text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
-    else if (index === 0 && hasNoMemory(source, hooks))
+    else if (index === 0 && hasNoMemory(source, light))
       text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks)}}}})`;
     else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks)}}}})`;
-    line += source.text.split("\n").length + 1;
+    line += linesOf(source.text) + 1;
   });
   return { text, trial, parts };
 }
 
-/** Names for the linker that no file spells: all begin with `$c`, or else with the first of `$c0`, `$c1` … that is in no file. */
+/**
+ * Names for the linker that no file spells: all begin with `$c`, or else with the first of `$c0`, `$c1` … that is in no
+ * file.
+ */
 function namesFor(units: readonly Unit[]): Names {
+  if (units.every(({ source }) => !source.text.includes(USUAL.prefix))) return USUAL;
   const spelt = new Set<string>();
   for (const { source } of units)
     for (const [name] of source.text.matchAll(/\$c\d{0,6}/g))
       for (let end = USUAL.prefix.length; end <= name.length; end++) spelt.add(name.slice(0, end));
-  if (!spelt.has(USUAL.prefix)) return USUAL;
   let number = 0;
   while (spelt.has(`${USUAL.prefix}${number}`)) number++;
   return new Names(`${USUAL.prefix}${number}`);
@@ -113,6 +119,12 @@ class Names implements Marks, DenialMarks {
 }
 
 const USUAL = new Names("$c");
+
+function linesOf(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines += 1;
+  return lines;
+}
 
 function declare(constants: readonly string[]): string {
   return constants.length === 0 ? "" : `const ${constants.join()};`;

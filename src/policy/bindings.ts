@@ -3,6 +3,7 @@ import { CountersignError } from "../error.js";
 import type { Edits } from "./edits.js";
 import { GUEST_MODULE, GUEST_NAMES } from "./guest.js";
 import { didYouMean } from "./nearest.js";
+import { addPatternNames } from "./patterns.js";
 import { forbidden, placeIn, type Source } from "./source.js";
 
 /** What one file of a policy imports and exports. */
@@ -147,7 +148,9 @@ export function refuseChanging(source: Source, bindings: Bindings): void {
   }
 }
 
-/** Names that something in the file assigns to, whatever they mean there: functions and classes can be replaced, too. */
+/**
+ * Names that something in the file assigns to, whatever they mean there: functions and classes can be replaced, too.
+ */
 function assignedNames({ nodes }: Source): Set<string> {
   const names: string[] = [];
   for (const node of nodes) addPatternNames(assigned(node) as Pattern | null, names);
@@ -197,32 +200,4 @@ function declaredNames(node: AnyNode): string[] {
   if (node.type === "VariableDeclaration") for (const { id } of node.declarations) addPatternNames(id, names);
   else if ("id" in node && node.id && "name" in node.id) names.push(node.id.name);
   return names;
-}
-
-/** The names that a pattern binds or assigns to. */
-export function patternNames(pattern: Pattern | null): string[] {
-  const names: string[] = [];
-  addPatternNames(pattern, names);
-  return names;
-}
-
-function addPatternNames(pattern: Pattern | null, names: string[]): void {
-  switch (pattern?.type) {
-    case "Identifier":
-      names.push(pattern.name);
-      break;
-    case "ObjectPattern":
-      for (const property of pattern.properties)
-        addPatternNames(property.type === "Property" ? property.value : property.argument, names);
-      break;
-    case "ArrayPattern":
-      for (const element of pattern.elements) addPatternNames(element, names);
-      break;
-    case "AssignmentPattern":
-      addPatternNames(pattern.left, names);
-      break;
-    case "RestElement":
-      addPatternNames(pattern.argument, names);
-      break;
-  }
 }

@@ -45,7 +45,10 @@ export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
   });
 }
 
-/** Wraps dropped calls, so that the guest checks what they return and whether they called `deny`. Inserts text, but no lines. */
+/**
+ * Wraps dropped calls, so that the guest checks what they return and whether they called `deny`. Inserts text, but no
+ * lines.
+ */
 export function watch({ calls, callbacks }: Watched, edits: Edits, { box, unused, dropping }: DenialMarks): void {
   const watched = [
     ...calls.map(({ start, end }) => ({ start, end, open: ` ${unused}(${box}[${REFUSALS}],`, closing: ")" })),

@@ -1,6 +1,7 @@
-import type { AnyNode } from "acorn";
+import type { AnyNode, ReturnStatement } from "acorn";
 import type { Source } from "./source.js";
-import { keyOf, type Variable, type Variables } from "./variables.js";
+import type { Variable } from "./variable.js";
+import { keyOf, type Variables } from "./variables.js";
 
 /** Expressions of a file whose value nothing uses. */
 export interface DroppedValues {
@@ -13,12 +14,13 @@ export interface DroppedValues {
 }
 
 /**
- * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma but the
- * last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in a variable
- * that is never read; and within these the operands that give them their value. Its time is linear in the size of the file.
+ * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma
+ * but the last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in
+ * a variable that is never read; and within these the operands that give them their value. Its time is linear in the
+ * size of the file.
  */
 export function droppedValues(source: Source, variables: Variables): DroppedValues {
-  const search = new Search(variables);
+  const search = new Search(variables, source.tree.returns);
   for (const node of source.nodes) search.begin(node);
   for (const variable of variables.all) if (variable.reads === 0) search.neverRead(variable);
   search.run();
@@ -36,7 +38,10 @@ class Search implements DroppedValues {
   /** Assignments whose own value is dropped, by the variable that they store in. */
   readonly #assigned = new Map<Variable, AnyNode[]>();
 
-  constructor(private readonly variables: Variables) {}
+  constructor(
+    private readonly variables: Variables,
+    private readonly returns: ReadonlyMap<AnyNode, readonly ReturnStatement[]>,
+  ) {}
 
   begin(node: AnyNode): void {
     switch (node.type) {
@@ -128,7 +133,7 @@ class Search implements DroppedValues {
     else if (callback.type === "ArrowFunctionExpression" || callback.type === "FunctionExpression") {
       // a generator does not even run
       if (callback.generator) return;
-      for (const { argument } of this.variables.returns.get(callback) ?? []) if (argument) this.#drop(argument);
+      for (const { argument } of this.returns.get(callback) ?? []) if (argument) this.#drop(argument);
     } else this.callbacks.push(callback);
   }
 

@@ -1,31 +1,35 @@
-import type { AnyNode, FunctionDeclaration } from "acorn";
+import type { AnyNode, ExportNamedDeclaration, FunctionDeclaration } from "acorn";
 import type { Edits } from "./edits.js";
 import type { Source } from "./source.js";
 
 /**
- * Turns the functions that a policy exports as hooks into arrow functions, where nobody can tell: they are made anew for each
- * decision, and a function declaration also makes an object for its `prototype`, which costs as much as all the rest. Only
- * where the name stands nowhere else in the file, and nothing within asks for `this`, `arguments` or `new.target`.
+ * The functions that a policy exports as hooks and that {@link lighten} makes arrow functions of: those whose name
+ * stands nowhere else in the file, and in which nothing asks for `this`, `arguments` or `new.target`.
  */
-export function lighten(source: Source, edits: Edits, hooks: readonly string[]): void {
-  for (const statement of source.program.body) {
-    const node = statement.type === "ExportNamedDeclaration" ? statement.declaration : null;
-    if (node?.type !== "FunctionDeclaration" || !canBeArrow(source, node, hooks)) continue;
+export function lightFunctions(source: Source, hooks: readonly string[]): ReadonlySet<AnyNode> {
+  const { nodes, firsts } = source.tree;
+  const found = new Set<AnyNode>();
+  for (const { type, declaration } of source.program.body as ExportNamedDeclaration[]) {
+    if (type !== "ExportNamedDeclaration" || declaration?.type !== "FunctionDeclaration") continue;
+    if (declaration.generator || !hooks.includes(declaration.id.name) || isNamedTwice(source, declaration.id.name))
+      continue;
+    const index = nodes.indexOf(declaration);
+    if (!nodes.slice(firsts[index], index).some(asks)) found.add(declaration);
+  }
+  return found;
+}
+
+/**
+ * Turns functions into arrow functions: they are made anew for each decision, and a function declaration also makes an
+ * object for its `prototype`, which costs as much as all the rest.
+ */
+export function lighten(source: Source, edits: Edits, functions: ReadonlySet<AnyNode>): void {
+  for (const node of functions as ReadonlySet<FunctionDeclaration>) {
     edits.replace(node.start, node.start + "function".length, "const");
     edits.close(node.id.end, "=");
     edits.close(parametersEnd(source, node), "=>");
     edits.close(node.end, ";");
   }
-}
-
-/** Whether {@link lighten} makes an arrow function of it. */
-export function canBeArrow(source: Source, node: FunctionDeclaration, hooks: readonly string[]): boolean {
-  if (node.generator || !hooks.includes(node.id.name)) return false;
-  return !asksForItself(source, node) && !isNamedTwice(source, node.id.name);
-}
-
-function asksForItself({ nodes }: Source, { start, end }: FunctionDeclaration): boolean {
-  return nodes.some((node) => node.start >= start && node.end <= end && asks(node));
 }
 
 function asks(node: AnyNode): boolean {

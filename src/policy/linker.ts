@@ -5,6 +5,7 @@ import type { Warning } from "../warning.js";
 import { assemble } from "./assemble.js";
 import { blindHooks } from "./blind.js";
 import { SUBJECTS } from "./facts.gen.js";
+import { lightFunctions } from "./lighten.js";
 import { type LinkLimits, LinkTime } from "./link-time.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { didYouMean } from "./nearest.js";
@@ -32,8 +33,8 @@ export interface LinkedPolicy {
   /** What is probably a mistake in it. */
   readonly warnings: readonly Warning[];
   /**
-   * The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. For a read of a
-   * property, `property` is its name.
+   * The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. For a read
+   * of a property, `property` is its name.
    */
   locate(line: number, column: number, property?: string): string;
 }
@@ -73,7 +74,9 @@ function assembled(
   { hookNames, subjects = SUBJECTS, vocabulary }: LinkOptions,
 ): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
-  const { text, trial, parts } = assemble(units, hooks);
+  const { source } = units.at(-1)!;
+  const light = lightFunctions(source, hooks);
+  const { text, trial, parts } = assemble(units, hooks, light);
   let digest: string | undefined;
   const policy: LinkedPolicy = {
     file,
@@ -84,7 +87,7 @@ function assembled(
       return digest;
     },
     hooks,
-    blind: blindHooks(units.at(-1)!.source, hooks),
+    blind: blindHooks(source, hooks, light),
     names: units.flatMap(configuredNames),
     warnings: [
       ...checkMembers(units),

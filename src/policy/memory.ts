@@ -1,29 +1,26 @@
 import type { AnyNode, Declaration, ModuleDeclaration, Statement } from "acorn";
-import { canBeArrow } from "./lighten.js";
 import type { Source } from "./source.js";
 
 /**
- * Whether a policy's own file has nothing in which a decision could leave something for the next one, so that what it declares
- * can be made once for a runtime and not anew for each decision, which costs as much as all else: arrow functions that are
- * called and nothing else, and constants that are primitive. What a function's body makes is made for each call anyway.
+ * Whether a policy's own file has nothing in which a decision could leave something for the next one, so that what it
+ * declares can be made once for a runtime and not anew for each decision, which costs as much as all else: arrow
+ * functions that are called and nothing else, and constants that are primitive. What a function's body makes is made
+ * for each call anyway. `light` are the functions that the linker makes arrows of.
  */
-export function hasNoMemory(source: Source, hooks: readonly string[]): boolean {
+export function hasNoMemory(source: Source, light: ReadonlySet<AnyNode>): boolean {
   const names = new Set<string>();
-  return (
-    source.program.body.every((statement) => isFixed(source, hooks, statement, names)) && areOnlyCalled(source, names)
-  );
+  return source.program.body.every((statement) => isFixed(light, statement, names)) && areOnlyCalled(source, names);
 }
 
 function isFixed(
-  source: Source,
-  hooks: readonly string[],
+  light: ReadonlySet<AnyNode>,
   statement: Statement | ModuleDeclaration,
   functions: Set<string>,
 ): boolean {
   if (statement.type === "ImportDeclaration" || statement.type === "EmptyStatement") return true;
   const node: AnyNode | Declaration | null | undefined =
     statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
-  if (node?.type === "FunctionDeclaration") return canBeArrow(source, node, hooks);
+  if (node?.type === "FunctionDeclaration") return light.has(node);
   if (node?.type !== "VariableDeclaration" || node.kind !== "const") return false;
   return node.declarations.every(({ id, init }) => {
     if (id.type !== "Identifier") return false;

@@ -1,19 +1,16 @@
 import type {
   AnyNode,
-  ArrowFunctionExpression,
   CatchClause,
   DoWhileStatement,
   ForInStatement,
   ForOfStatement,
   ForStatement,
-  Function as FunctionNode,
-  Node,
   WhileStatement,
 } from "acorn";
 import { RAN_OUT } from "../sandbox/slots.js";
 import { NODES_PER_STEP } from "../sandbox/weights.js";
 import type { Edits } from "./edits.js";
-import { type ByKind, entryFor } from "./nodes.js";
+import { type ByKind, entryFor, type FunctionNode } from "./nodes.js";
 import type { Source } from "./source.js";
 
 /** Names of the linked text that no policy can spell; see assemble.ts. */
@@ -30,26 +27,24 @@ export interface Marks {
 
 type Loop = WhileStatement | DoWhileStatement | ForStatement | ForInStatement | ForOfStatement;
 
-const loop = (node: Loop, edits: Edits, marks: Marks, nodes: NodeCount): void => {
-  const { body } = node;
-  const ticked = tick(marks, nodes.within(node));
+const loop = ({ body }: Loop, edits: Edits, marks: Marks, nodes: number): void => {
+  const ticked = tick(marks, nodes);
   if (body.type === "BlockStatement") edits.open(body.start + 1, `${ticked};`);
   else wrap(body, edits, `{${ticked};`, "}");
 };
-const entry = (node: FunctionNode | ArrowFunctionExpression, edits: Edits, marks: Marks, nodes: NodeCount): void => {
-  const ticked = tick(marks, nodes.within(node));
-  if (node.body.type === "BlockStatement") edits.open(node.body.start + 1, `${ticked};`);
-  else wrap(node.body, edits, `(${ticked},`, ")");
+const entry = ({ body }: FunctionNode, edits: Edits, marks: Marks, nodes: number): void => {
+  const ticked = tick(marks, nodes);
+  if (body.type === "BlockStatement") edits.open(body.start + 1, `${ticked};`);
+  else wrap(body, edits, `(${ticked},`, ")");
 };
 
-const METERS: ByKind<[Edits, Marks, NodeCount], void> = {
+const METERS: ByKind<[Edits, Marks, nodes: number], void> = {
   FunctionDeclaration: entry,
   FunctionExpression: entry,
   ArrowFunctionExpression: entry,
   // a class without a constructor runs its fields for each `new`, and that enters no function of the policy
   PropertyDefinition({ value }, edits, marks, nodes) {
-    if (value && !value.type.endsWith("FunctionExpression"))
-      wrap(value, edits, `(${tick(marks, nodes.within(value))},`, ")");
+    if (value && !value.type.endsWith("FunctionExpression")) wrap(value, edits, `(${tick(marks, nodes)},`, ")");
   },
   WhileStatement: loop,
   DoWhileStatement: loop,
@@ -64,36 +59,11 @@ const METERS: ByKind<[Edits, Marks, NodeCount], void> = {
 
 /**
  * Counts a step at each function entry, loop round and field of a class, and another for each 24 nodes of its syntax:
- * between two counts only straight-line code runs, whose time is proportional to its length. Puts a guard into each `catch` and
- * `finally`. Inserts, never adds a line.
+ * between two counts only straight-line code runs, whose time is proportional to its length. Puts a guard into each
+ * `catch` and `finally`. Inserts, never adds a line.
  */
-export function meter({ nodes }: Source, edits: Edits, marks: Marks): void {
-  const count = new NodeCount(nodes);
-  for (const node of nodes) entryFor(METERS, node)?.(node, edits, marks, count);
-}
-
-/** How many nodes stand within others. */
-class NodeCount {
-  readonly #starts: Float64Array;
-
-  constructor(nodes: readonly AnyNode[]) {
-    this.#starts = Float64Array.from(nodes, ({ start }) => start).sort();
-  }
-
-  /** The nodes of a subtree, its root among them. */
-  within({ start, end }: Node): number {
-    return this.#before(end) - this.#before(start);
-  }
-
-  #before(offset: number): number {
-    let [low, high] = [0, this.#starts.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#starts[middle]! < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+export function meter({ tree: { nodes, firsts } }: Source, edits: Edits, marks: Marks): void {
+  for (const [index, node] of nodes.entries()) entryFor(METERS, node)?.(node, edits, marks, 1 + index - firsts[index]!);
 }
 
 function tick({ steps, moreSteps }: Marks, nodes: number): string {

@@ -1,28 +1,30 @@
 import type { AnyNode, CallExpression, Literal } from "acorn";
 import { SUBJECTS } from "./facts.gen.js";
+import { hookFunction } from "./hook-function.js";
 import type { Unit } from "./units.js";
-import { keyOf, type Value, type Variable, type Variables } from "./variables.js";
+import type { Value, Variable } from "./variable.js";
+import { keyOf, type Variables } from "./variables.js";
 import { NAMED_FACTS } from "./vocabulary.js";
 
 /** What a fact is: an interface or a kind of name of vocabulary.ts, with `[]` behind it for each list that it is in. */
 export type Kind = string;
 
-/** References that lead to each other are followed so far. */
+/** How many references in a row are followed: references can form a cycle. */
 const MAX_DEPTH = 48;
 
 /** Methods that call a function with an element as its first argument. */
 const ITERATING: ReadonlySet<string> = new Set(
   "every filter find findIndex findLast findLastIndex flatMap forEach map some".split(" "),
 );
-/** Methods that give a list of some of the same elements. */
+/** Methods whose result is a list of elements of the same list. */
 const LISTING: ReadonlySet<string> = new Set(
   "concat filter reverse slice sort toReversed toSorted toSpliced union values with".split(" "),
 );
 const ELEMENT: ReadonlySet<string> = new Set(["at", "find", "findLast", "pop", "shift"]);
 
 /**
- * Static data flow of facts and string literals through a policy: which fact an expression is, and which literals it can be.
- * Facts start at the parameters of hooks, strings at literals.
+ * Static data flow of facts and string literals through a policy: which fact an expression is, and which literals it
+ * can be. Facts start at the parameters of hooks, strings at literals.
  */
 export class NameFlow {
   readonly #kinds = new Map<AnyNode | Variable, Kind | null>();
@@ -32,19 +34,19 @@ export class NameFlow {
   readonly #variables: Variables;
   readonly #subjects = new Map<AnyNode, Kind | null>();
 
-  /** For the file `unit` of the policy; hooks are found through whatever file exports them. */
+  /** Analyses the file with the index `unit`. The functions of hooks are found through re-exports of other files, too. */
   constructor(units: readonly Unit[], unit: number, hooks: readonly string[]) {
     this.#variables = units[unit]!.variables;
     for (const hook of hooks) {
       const kind: string | null = hook in SUBJECTS ? SUBJECTS[hook as keyof typeof SUBJECTS] : null;
-      const found = functionOf(units, units.length - 1, hook);
-      if (found === null) continue;
+      const found = hookFunction(units, hook)?.node;
+      if (found === undefined) continue;
       // one function can serve several hooks, whose subjects need not be alike
       this.#subjects.set(found, this.#subjects.has(found) && this.#subjects.get(found) !== kind ? null : kind);
     }
   }
 
-  /** What fact an expression is; null where it is none that is or leads to a name, or that is not known. */
+  /** Which fact an expression is; null if it is not known, or is no fact that is or contains a name. */
   kindOf(node: AnyNode, depth = 0): Kind | null {
     const known = this.#kinds.get(node);
     if (known !== undefined) return known;
@@ -55,7 +57,7 @@ export class NameFlow {
     return kind;
   }
 
-  /** The strings of the text that an expression can be. */
+  /** The string literals that can be the value of an expression. */
   literalsOf(node: AnyNode, depth = 0): readonly Literal[] {
     return this.#remember(node, depth, () => {
       switch (node.type) {
@@ -71,7 +73,7 @@ export class NameFlow {
     });
   }
 
-  /** The strings of the text that are elements of a list or a set. */
+  /** The string literals that are elements of a list or a set. */
   elementsOf(node: AnyNode, depth = 0): readonly Literal[] {
     switch (node.type) {
       case "ArrayExpression":
@@ -256,17 +258,4 @@ function isFrozen({ callee }: CallExpression): boolean {
 
 function isEmpty(node: AnyNode): boolean {
   return node.type === "Literal" && (node.value === "" || node.value === null);
-}
-
-/** The function that an export stands for. */
-function functionOf(units: readonly Unit[], unit: number, name: string): AnyNode | null {
-  const exported = units[unit]!.exports.get(name);
-  if (exported === undefined) return null;
-  const { from, local } = exported;
-  const imported = units[unit]!.bindings.imports.find((one) => one.local === local);
-  if (from !== null) return functionOf(units, units[unit]!.targets.get(from)!, exported.name);
-  if (imported !== undefined) return functionOf(units, units[unit]!.targets.get(imported.from)!, imported.name);
-  const variable = local === null ? undefined : units[unit]!.variables.topLevel(local);
-  const [value, ...others] = variable?.values ?? [];
-  return value !== undefined && others.length === 0 && "expression" in value ? value.expression : null;
 }

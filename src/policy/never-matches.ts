@@ -1,22 +1,30 @@
 import type { AnyNode, CallExpression, Literal } from "acorn";
 import type { Warning } from "../warning.js";
+import { SUBJECTS } from "./facts.gen.js";
 import { NameFlow } from "./name-flow.js";
 import { didYouMean, nearest } from "./nearest.js";
 import { placeIn } from "./source.js";
 import type { Unit } from "./units.js";
 import { keyOf } from "./variables.js";
-import { NAME_KINDS, type NameKind, type Vocabulary } from "./vocabulary.js";
+import { NAME_KINDS, NAMED_FACTS, type NameKind, type Vocabulary } from "./vocabulary.js";
 
 /**
- * Warns of strings that a policy compares with a fact and that the fact can never be: `prog.type === "kprobes"`, a `case`, a
- * list, set or object that is searched for the fact, `prog.helpers.includes("probe_read_kernel")`, the name of an effect.
+ * Warns of strings that a policy compares with a fact and that the fact can never be: `prog.type === "kprobes"`, a
+ * `case`, a list, set or object that is searched for the fact, `prog.helpers.includes("probe_read_kernel")`, the name
+ * of an effect.
  */
 export function neverMatches(units: readonly Unit[], hooks: readonly string[], vocabulary: Vocabulary): Warning[] {
+  // no fact of the hooks is a name
+  if (!hooks.some((hook) => leadsToNames(hook))) return [];
   return units.flatMap((unit, index) => {
     const search = new Search(unit, new NameFlow(units, index, hooks), vocabulary);
     for (const node of unit.source.nodes) search.visit(node);
     return search.warnings;
   });
+}
+
+function leadsToNames(hook: string): boolean {
+  return Object.hasOwn(SUBJECTS, hook) && Object.hasOwn(NAMED_FACTS, SUBJECTS[hook as keyof typeof SUBJECTS]);
 }
 
 /** What is asked of a fact with a string: whether a name that is known can satisfy it. */

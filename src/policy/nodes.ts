@@ -1,22 +1,21 @@
-import type { AnyNode, Program } from "acorn";
-import { base } from "acorn-walk";
+import type {
+  AnonymousFunctionDeclaration,
+  AnyNode,
+  ArrowFunctionExpression,
+  FunctionDeclaration,
+  FunctionExpression,
+} from "acorn";
 
-type Visit = (node: AnyNode, state: undefined, as?: string) => void;
-const within = base as unknown as Readonly<Record<string, (node: AnyNode, state: undefined, visit: Visit) => void>>;
+export type FunctionNode =
+  | FunctionDeclaration
+  | AnonymousFunctionDeclaration
+  | FunctionExpression
+  | ArrowFunctionExpression;
 
-/**
- * Every node of a tree, each behind those within it: walked once, for all who look for something in it. Names that are bound,
- * or are those of properties and labels, are not among them.
- */
-export function nodesOf(program: Program): AnyNode[] {
-  const nodes: AnyNode[] = [];
-  const visit: Visit = (node, state, as) => {
-    within[as ?? node.type]!(node, state, visit);
-    // as what it is, and not only as what it stands for: an expression, a pattern
-    if (as === undefined) nodes.push(node);
-  };
-  visit(program, undefined);
-  return nodes;
+export function isFunction(node: AnyNode): node is FunctionNode {
+  return (
+    node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ArrowFunctionExpression"
+  );
 }
 
 /** What is done with a node, by its kind. */

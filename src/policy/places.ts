@@ -1,33 +1,31 @@
 import type { Edits } from "./edits.js";
-import type { LineTable } from "./line-table.js";
+import { LineTable } from "./line-table.js";
 import { placeOf } from "./place.js";
 
 /** A file as it stands in the linked text. */
 export interface Part {
   readonly file: string;
   readonly edits: Edits;
-  /** Of the file's own text. */
-  readonly lines: LineTable;
   /** The line of the linked text that the file's first one is, from 1; its others follow. */
   readonly start: number;
 }
 
 /**
- * Where in a policy's own files a place in the linked text is: `policies/tc.js:4:11`, or null for what the linker wrote. For a
- * read of a property, `property` is its name.
+ * Where in a policy's own files a place in the linked text is: `policies/tc.js:4:11`, or null for what the linker
+ * wrote. For a read of a property, `property` is its name.
  */
 export function locate(parts: readonly Part[], line: number, column: number, property?: string): string | null {
   const part = parts.findLast(({ start }) => start <= line);
   const offset = part?.edits.origin(line - part.start, column - 1) ?? null;
   return offset === null
     ? null
-    : placeOf(part!.file, part!.lines.positionAt(readAt(part!.edits.text, offset, property)));
+    : placeOf(part!.file, new LineTable(part!.edits.text).positionAt(readAt(part!.edits.text, offset, property)));
 }
 
 /**
- * The offset of the read of a property. The engine records a position for a member expression, but none for a destructuring
- * pattern: there it reports the position before, such as that of the function or of another member. The read is then the first
- * one behind it that spells the name.
+ * The offset of the read of a property. The engine records a position for a member expression, but none for a
+ * destructuring pattern: there it reports the position before, such as that of the function or of another member. The
+ * read is then the first one behind it that spells the name.
  */
 function readAt(text: string, offset: number, property: string | undefined): number {
   if (property === undefined || !/^\w+$/.test(property)) return offset;

@@ -1,7 +1,8 @@
 import type { AnyNode } from "acorn";
 import { ANONYMOUS } from "./bindings.js";
 import type { Unit } from "./units.js";
-import { keyOf, type Value, type Variable } from "./variables.js";
+import type { Value, Variable } from "./variable.js";
+import { keyOf } from "./variables.js";
 
 /** What a policy can refer to by more than one name. */
 export type Meaning =
@@ -10,12 +11,12 @@ export type Meaning =
   /** Everything that a file exports: `import * as`. */
   | { readonly unit: number };
 
-/** References that lead to each other are followed so far. */
+/** How many references in a row are followed: references can form a cycle. */
 const MAX_DEPTH = 64;
 
 /**
- * Follows what expressions refer to, through aliases, namespaces and the exports of a policy's own files, as far as the text
- * decides it: a variable counts if every value that it can have has the same meaning.
+ * Follows what expressions refer to, through aliases, namespaces and the exports of a policy's own files, as far as the
+ * text decides it: a variable counts if every value that it can have has the same meaning.
  */
 export class References {
   readonly #imports: readonly ReadonlyMap<string, { readonly from: string; readonly name: string }>[];

@@ -2,7 +2,10 @@ import type { Current } from "./current.js";
 import { Glob } from "./glob.js";
 import { Selector } from "./selector.js";
 
-/** Which tasks an attachment is for: those for which every field that is given holds. As data, so that it can cross threads. */
+/**
+ * Which tasks an attachment is for: those for which every field that is given holds. As data, so that it can cross
+ * threads.
+ */
 export interface ScopeRules {
   /** A Kubernetes label selector; holds for tasks in containers only. */
   readonly labels?: string | undefined;
@@ -25,6 +28,15 @@ export class Scope {
   /** The parts of `current` that the answer depends on, for whoever remembers answers. */
   readonly looksAt: ReadonlySet<ScopeField>;
 
+  /** The scope of these rules, made once for an object of rules. Throws SELECTOR_INVALID. */
+  static of(rules: ScopeRules): Scope {
+    const known = MADE.get(rules);
+    if (known !== undefined) return known;
+    const scope = new Scope(rules);
+    MADE.set(rules, scope);
+    return scope;
+  }
+
   /** Throws SELECTOR_INVALID. */
   constructor(readonly rules: ScopeRules) {
     const given = SCOPE_FIELDS.filter((field) => rules[field] !== undefined);
@@ -37,6 +49,9 @@ export class Scope {
     return true;
   }
 }
+
+/** A configuration is checked when it is read, and used soon after that. */
+const MADE = new WeakMap<ScopeRules, Scope>();
 
 export const SCOPE_FIELDS = ["uid", "comm", "exe", "container", "labels"] as const;
 export type ScopeField = (typeof SCOPE_FIELDS)[number];

@@ -3,37 +3,39 @@ import { CountersignError } from "../error.js";
 import { eraseTypes, notErasable } from "./erase-types.js";
 import { LineTable } from "./line-table.js";
 import type { LinkTime } from "./link-time.js";
-import { nodesOf } from "./nodes.js";
 import { parse } from "./parser.js";
 import { parserMessage } from "./parser-message.js";
 import { placeOf } from "./place.js";
+import { Tree } from "./tree.js";
 
 /** One file of a policy, read: its text as JavaScript, and its tree. */
 export class Source {
-  #nodes: readonly AnyNode[] | undefined;
+  #tree: Tree | undefined;
   #tokens: readonly Token[] | undefined;
   #lines: LineTable | undefined;
 
-  /** `text` is JavaScript with LF line ends; TypeScript's types are replaced by spaces, so that places stay the same. */
+  /**
+   * `text` is JavaScript with LF line ends; TypeScript's types are replaced by spaces, so that places stay the same.
+   */
   constructor(
     readonly file: string,
     readonly text: string,
     readonly program: Program,
   ) {}
 
-  /** Of the tree; see nodes.ts. */
-  get nodes(): readonly AnyNode[] {
-    this.#nodes ??= this.walked(nodesOf);
-    return this.#nodes;
-  }
-
-  /** Returns the result of a walk of the tree. A chain such as `a.b.b.b` is nested deeply for a walk, but not for acorn. Throws POLICY_SYNTAX. */
-  walked<T>(walk: (program: Program) => T): T {
+  /** Throws POLICY_SYNTAX for a chain such as `a.b.b.b` that is nested too deeply for a walk, but not for acorn. */
+  get tree(): Tree {
     try {
-      return walk(this.program);
+      this.#tree ??= new Tree(this.program);
+      return this.#tree;
     } catch (error) {
       throw error instanceof RangeError ? syntaxError(this.file, new SyntaxError("Nested too deeply")) : error;
     }
+  }
+
+  /** Of the tree. */
+  get nodes(): readonly AnyNode[] {
+    return this.tree.nodes;
   }
 
   /** Made when first asked for, by parsing the text again: few files need them. */
@@ -49,8 +51,8 @@ export class Source {
 }
 
 /**
- * Reads one file of a policy. Rejects what acorn and QuickJS are known to read differently; for the rest, both have to accept
- * it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
+ * Reads one file of a policy. Rejects what acorn and QuickJS are known to read differently; for the rest, both have to
+ * accept it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
  */
 export function readSource(file: string, raw: string, time: LinkTime): Source {
   const written = PRINTABLE.test(raw) ? raw : readable(file, raw);
@@ -94,7 +96,9 @@ function syntaxError(file: string, error: unknown): CountersignError {
   });
 }
 
-/** Characters that are rejected wherever they stand: control and format characters, and whatever else is not visible. */
+/**
+ * Characters that are rejected wherever they stand: control and format characters, and whatever else is not visible.
+ */
 const REJECTED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u2800\p{Cf}\p{Default_Ignorable_Code_Point}\p{Surrogate}]/u;
@@ -118,7 +122,10 @@ function readable(file: string, raw: string): string {
   );
 }
 
-/** In a file without any of these, {@link rejectSpelling} finds nothing: an escape, `<!--`, `-->`, a letter that is not ASCII. */
+/**
+ * In a file without any of these, {@link rejectSpelling} finds nothing: an escape, `<!--`, `-->`, a letter that is not
+ * ASCII.
+ */
 const SUSPECT = /\\|<!--|-->|[^\n\t\x20-\x7e]/;
 const ASCII_NAME = /^[#$\w]*$/;
 /** The name of a group in a regular expression, which is a property's name. */
@@ -174,7 +181,8 @@ const JOINING = new Set(["(", "[", "`", "+/-", "/"]);
 
 /**
  * In TypeScript, a type or a declaration can end the statement before it: `f as X` and `(0)` on the next line are two
- * statements. Rejects a line that begins with one of {@link JOINING} after an erased type, instead of choosing a reading.
+ * statements. Rejects a line that begins with one of {@link JOINING} after an erased type, instead of choosing a
+ * reading.
  */
 function rejectJoining(source: Source, written: string): void {
   const { text } = source;

@@ -27,15 +27,18 @@ export interface Files {
   readonly root: string;
 }
 
-/** Limits on the files of a policy, and on their UTF-16 units in total: a policy should be short enough to be reviewed. */
+/**
+ * Limits on the files of a policy, and on their UTF-16 units in total: a policy should be short enough to be reviewed.
+ */
 const MAX_FILES = 64;
 const MAX_SIZE = 256 * 1024;
 /** The most names that `export * from` may give to all files of a policy: each is written out in the linked text. */
 const MAX_STARRED = 4096;
 
 /**
- * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy itself is
- * the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_NAME, and what `read` throws.
+ * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy
+ * itself is the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_NAME, and what `read`
+ * throws.
  */
 export function readUnits(entry: string, { read, root }: Files, time: LinkTime): Unit[] {
   const units: Unit[] = [];
@@ -82,7 +85,7 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
         place: placeIn(source, bindings.stars[0]!.node),
         remedy: "export the names that are needed one by one",
       });
-    const variables = time.linear(() => source.walked((program) => new Variables(program, bindings)));
+    const variables = time.linear(() => new Variables(source.tree, bindings));
     units.push({ source, bindings, variables, targets, exports });
     indices.set(file, units.length - 1);
     return units.length - 1;

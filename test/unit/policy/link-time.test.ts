@@ -92,7 +92,7 @@ function timeOf(files: Files): number {
     const units = readUnits(entry!, options, new LinkTime(entry!));
     units.flatMap(configuredNames);
     const hooks = [...units.at(-1)!.exports.keys()];
-    assemble(units, hooks);
+    assemble(units, hooks, new Set());
     checkMembers(units);
     checkFacts(units, hooks, SUBJECTS);
     neverMatches(units, hooks, VOCABULARY);

@@ -192,7 +192,7 @@ describe("what QuickJS is asked to compile when a policy is linked", () => {
   ])("has every line of the policy where the text that runs has it: %s", (_, files) => {
     const entry = Object.keys(files)[0]!;
     const units = readUnits(entry, { read: (path) => files[path]!, root: "" }, new LinkTime(entry));
-    const { text, trial } = assemble(units, ["blob_verify"]);
+    const { text, trial } = assemble(units, ["blob_verify"], new Set());
     const lines = trial.split("\n");
     expect(lines).toHaveLength(text.split("\n").length);
     text.split("\n").forEach((line, index) => {

@@ -150,6 +150,8 @@ const LINKED: readonly string[] = [
     "const effects = { redirect: 1 };\nexport",
   ),
   load("const key = 'efects'; return key.length;"),
+  load("let one = prog; for (one of [{ efects: 1 }]) if (one.efects) return -1; return 0;"),
+  load("let one = prog; for (one in { a: 1 }) if (one.efects) return -1; return 0;"),
   `${load("return check({ efects: prog.effects });")}\nfunction check(prog) { return prog.efects ? -1 : 0; }`,
   "export const blob_verify = () => 0;",
 ];
