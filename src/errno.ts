@@ -55,6 +55,11 @@ export function verdictName(verdict: number): string {
   return name === undefined ? String(verdict) : `-${name}`;
 }
 
+/** The name of a positive errno: `EPERM`, and `errno 4095` where it has none here. */
+export function errorName(errno: number): string {
+  return names.get(errno) ?? `errno ${errno}`;
+}
+
 /** Whether a value can be a verdict: the integer 0 or one in -4095…-1. */
 export function isVerdict(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) <= 0 && (value as number) >= -MAX_ERRNO && !Object.is(value, -0);

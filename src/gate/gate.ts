@@ -1,5 +1,6 @@
 import { ERRNO } from "../errno.js";
 import type { Current } from "../policy/current.js";
+import { ATTR_SIZE, Attr } from "./call/attr.js";
 import { type Answer, Call, type Gatehouse } from "./call/call.js";
 import { commandRow } from "./call/command.js";
 import { type Asker, askerOf, copyOf, NO_TASK } from "./call/current.js";
@@ -218,13 +219,7 @@ function judgeCommand(call: Call): Answer {
   const cmd = call.word(0);
   const size = call.word(2);
   const row = commandRow(cmd);
-  if (row === null)
-    return call.deny(
-      "unknown_command",
-      "bpf",
-      { name: `command ${cmd}` },
-      `the gate does not know bpf(2) command ${cmd}`,
-    );
+  if (row === null) return denyUnknown(call, cmd);
   // what memory tells of these is decided on with the copy
   if (call.serves("bpf") && row.treatment !== "copy" && row.kind !== "path") {
     const { verdict } = call.decide("bpf", registersOf(row.name, cmd, size));
@@ -244,4 +239,12 @@ function judgeCommand(call: Call): Answer {
     case "token":
       return createToken(call, row.name);
   }
+}
+
+/** The kernel reads attr before it looks at the command (__sys_bpf of kernel/bpf/syscall.c). */
+function denyUnknown(call: Call, cmd: number): Answer {
+  const given = call.attr(ATTR_SIZE);
+  if (!(given instanceof Attr)) return given;
+  const reason = `the gate does not know bpf(2) command ${cmd}`;
+  return call.deny("unknown_command", "bpf", { name: `command ${cmd}` }, reason);
 }

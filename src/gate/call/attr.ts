@@ -69,6 +69,9 @@ export const BY_ID = { id: 0, nextId: 4, openFlags: 8, size: 12 } as const;
 /** Flags that say what an fd in attr is for. */
 export const FLAG = { pathFd: 1 << 14, tokenFd: 1 << 16, readOnly: 1 << 3, writeOnly: 1 << 4 } as const;
 
+/** Bytes of the union: its longest command is BPF_PROG_LOAD. */
+export const ATTR_SIZE = LOAD.size;
+
 /** A page: the kernel refuses a longer attr before it looks at it. */
 export const MAX_ATTR = 4096;
 

@@ -6,7 +6,7 @@ import type { GateDenial, Judge, Verdict } from "../judge.js";
 import type { Facts } from "../load/facts.js";
 import type { LiveLoad } from "../load/load.js";
 import type { GateSettings } from "../settings.js";
-import type { Reach, Wardrobe } from "../sys/credentials.js";
+import { OUT_OF_REACH, type Reach, type Wardrobe } from "../sys/credentials.js";
 import { NR } from "../sys/numbers.js";
 import { stillWaits } from "../sys/seccomp.js";
 import { OUTCOMES, type Outcome, type Tally } from "../tally.js";
@@ -108,7 +108,8 @@ export class Call {
     const size = this.word(2);
     if (size > MAX_ATTR) return this.asKernel(-ERRNO.E2BIG);
     const bytes = this.task.read(this.long(1), size);
-    if (bytes === null) return this.asKernel(-ERRNO.EFAULT);
+    if (bytes === null)
+      return this.asker.identity("object") === null ? this.#denyUnread() : this.asKernel(-ERRNO.EFAULT);
     for (let at = room; at < size; at += 1) if (bytes[at] !== 0) return this.#denyAttr(at);
     return new Attr(size, room, bytes);
   }
@@ -253,7 +254,25 @@ export class Call {
     const own = this.asker.identity(reach);
     if (own === null) return -ERRNO.ESRCH;
     const identity = lent === 0n ? own : { ...own, capabilities: own.capabilities | lent };
-    return this.task.make({ identity, number, words, held, path: reach === "path" });
+    const result = this.task.make({ identity, number, words, held, path: reach === "path" });
+    return result === OUT_OF_REACH ? this.#outOfReach() : result;
+  }
+
+  #outOfReach(): number {
+    this.#denyOutOfReach("the task has another user, group, root directory or namespace than the gate");
+    return -GATE_RULES.out_of_reach.errno;
+  }
+
+  /** Nothing of the task can be read: it has exited, or it may not be traced by the gate. */
+  #denyUnread(): Denied {
+    if (!this.stillWaits) return { result: -ERRNO.ESRCH };
+    return this.#denyOutOfReach("the task has another user than the gate, or cannot be traced");
+  }
+
+  #denyOutOfReach(why: string): Denied {
+    const name = this.notification.call === NR.bpf ? (commandRow(this.word(0))?.name ?? "") : "";
+    const reason = `${why}, and the gate lacks the capability that it would need for that`;
+    return this.denyRepeatable("out_of_reach", "bpf", { name }, reason, `${name} ${why}`);
   }
 
   #record(hook: HookName, subject: DeniedSubject, denial: GateDenial | null, probe: string | null): Verdict {

@@ -71,6 +71,11 @@ export const GATE_RULES = {
     denies: "a system call that a seccomp profile sends to the gate and that the gate does not handle",
   },
   unseen_task: { errno: ERRNO.EPERM, denies: "a call of a task that has no id in the gate's pid namespace" },
+  out_of_reach: {
+    errno: ERRNO.EPERM,
+    denies:
+      "a call for which the gate lacks the capability to read the task's memory, or to take its user, groups, root directory or namespaces",
+  },
   stalled: { errno: ERRNO.EPERM, denies: "a call whose task makes the gate wait too long for memory, files or paths" },
 } as const satisfies Record<string, RuleRow>;
 

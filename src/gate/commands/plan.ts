@@ -35,13 +35,19 @@ export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | 
   8: attachment,
   9: attachment,
   10: (call, given) => {
-    if (heldBy(call, call.task.fd(given.s32(0)))?.programType !== SYSCALL) return PLAIN;
+    const object = objectAt(call, given, 0);
+    if (typeof object === "number") return object;
+    if (object.programType !== SYSCALL) return PLAIN;
     return call.settings.loaderRuns === "ask"
       ? { ...PLAIN, left: true }
       : { rule: "loader_run", reason: `${OWN_FDS} (gate.loader_runs)` };
   },
   18: (_, given) => (given.u32(32) & FLAG.tokenFd ? { rule: "token", reason: TOKEN } : PLAIN),
-  17: () => ({ ...PLAIN, target: { kind: "tracepoint", by: "nothing", fields: [] } }),
+  17: (call, given) => {
+    const object = objectAt(call, given, 8);
+    if (typeof object === "number") return object;
+    return { ...PLAIN, target: { kind: "tracepoint", by: "nothing", fields: [] } };
+  },
   28: link,
   29: () => ({ ...PLAIN, target: { kind: "link", by: "nothing", fields: [] } }),
 };
@@ -60,6 +66,12 @@ function unknownType(type: number): Obstacle {
   return { rule: "attach_type", reason: `the gate does not know the target of attach type ${name}` };
 }
 
+/** The object of an fd at an offset, where the kernel looks at that before it reads what attr points to: its errno if there is none. */
+function objectAt(call: Call, given: Attr, at: number): Held | number {
+  const fd = call.task.fd(given.s32(at));
+  return fd < 0 ? fd : (heldBy(call, fd) ?? -ERRNO.EINVAL);
+}
+
 /** BPF_PROG_ATTACH and BPF_PROG_DETACH. */
 function attachment(_: Call, given: Attr): Plan | Obstacle {
   const type = given.u32(8);
@@ -74,6 +86,7 @@ function targetField({ by }: Target, at: number): readonly Field[] {
 }
 
 function pin(call: Call, given: Attr): Plan | number {
+  if (typeof objectAt(call, given, 8) === "number") return -ERRNO.EINVAL; // also for what is no fd (bpf_fd_probe_obj)
   const path = call.task.readString(given.u64(0), PATH_MAX);
   if (path === null) return -ERRNO.EFAULT;
   if (path.byteLength === PATH_MAX) return -ENAMETOOLONG;
@@ -97,10 +110,8 @@ function pin(call: Call, given: Attr): Plan | number {
 }
 
 function link(call: Call, given: Attr): Plan | Obstacle | number {
-  const fd = call.task.fd(given.s32(0));
-  if (fd < 0) return fd;
-  const object = heldBy(call, fd);
-  if (object === null) return -ERRNO.EINVAL;
+  const object = objectAt(call, given, 0);
+  if (typeof object === "number") return object;
   const type = given.u32(8);
   const target = targetOf(type, object.programType);
   if (target === null) return unknownType(type);

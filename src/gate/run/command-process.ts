@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { entryFile } from "../../engine/entries.js";
+import { errorName } from "../../errno.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import type { Mode } from "../../policy/mode.js";
 import type { FilterKind } from "../filter.js";
@@ -60,7 +61,7 @@ export class CommandProcess {
     if (word !== "listener") throw refusal(first, Number(second));
     const listener = this.#pidfd < 0 ? this.#pidfd : takeFd(this.#pidfd, Number(first));
     if (listener >= 0) return listener;
-    throw failed(`the listener cannot be taken: errno ${-listener}`);
+    throw refusal("listener", -listener);
   }
 
   /** Lets the launcher become the command. */
@@ -108,23 +109,45 @@ function firstLine(channel: Duplex): Promise<string> {
   });
 }
 
-const EBUSY = 16;
+/** Why a step of the launcher failed, by its errno, and what to do; "" is for any other errno. */
+const REFUSALS: Readonly<Record<string, Readonly<Record<string, readonly [code: ErrorCode, remedy: string]>>>> = {
+  no_new_privs: {
+    "": ["GATE_UNSUPPORTED", "allow prctl(PR_SET_NO_NEW_PRIVS) in the seccomp profile that this shell runs under"],
+  },
+  landlock: {
+    EPERM: ["GATE_UNSUPPORTED", "allow landlock_restrict_self in the seccomp profile that this shell runs under"],
+    E2BIG: [
+      "GATE_UNSUPPORTED",
+      "start the gate outside: this shell is in 16 Landlock domains, and the kernel allows no more",
+    ],
+    "": ["GATE_UNSUPPORTED", "use Linux 6.12 or later with Landlock enabled (`lsm=landlock,…`)"],
+  },
+  seccomp: {
+    EBUSY: ["GATE_NESTED", "start the gate outside of it: a filter tree can have one listener"],
+    EPERM: ["GATE_UNSUPPORTED", "allow seccomp(2) in the seccomp profile that this shell runs under"],
+    ENOMEM: ["GATE_UNSUPPORTED", "start the gate outside: this shell has as many seccomp filters as the kernel allows"],
+    "": ["GATE_UNSUPPORTED", "use a kernel with CONFIG_SECCOMP_FILTER, and Linux 5.19 or later"],
+  },
+  listener: {
+    EPERM: [
+      "GATE_UNSUPPORTED",
+      "set `kernel.yama.ptrace_scope` to 0 or 1, or give the gate CAP_SYS_PTRACE: it has to copy the command's memory",
+    ],
+    "": ["GATE_FAILED", "see docs/errors/GATE_FAILED.md"],
+  },
+  launcher: { "": ["GATE_FAILED", "see docs/errors/GATE_FAILED.md"] },
+};
 
 function refusal(step: string, errno: number): CountersignError {
-  if (step === "seccomp" && errno === EBUSY)
-    return new CountersignError("GATE_NESTED", "this shell runs under a gate or a seccomp listener already", {
-      remedy: "start the gate outside of it: a filter tree can have one listener",
-    });
-  const code: ErrorCode = step === "launcher" ? "GATE_FAILED" : "GATE_UNSUPPORTED";
-  return new CountersignError(code, `the ${step} of the command could not be set up: errno ${errno}`, {
-    remedy: REMEDIES[step] ?? "see docs/threat-model.md for what the gate needs",
-  });
+  const rows = REFUSALS[step] ?? REFUSALS.launcher!;
+  const name = errorName(errno);
+  const [code, remedy] = rows[name] ?? rows[""]!;
+  const message =
+    code === "GATE_NESTED"
+      ? "this shell runs under a gate or a seccomp listener already"
+      : `the ${step} of the command could not be set up: ${name}`;
+  return new CountersignError(code, message, { remedy });
 }
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  landlock: "use Linux 6.12 or later with Landlock enabled (`lsm=landlock,…`)",
-  seccomp: "use a kernel with CONFIG_SECCOMP_FILTER, and Linux 5.19 or later",
-};
 
 function failed(message: string): CountersignError {
   return new CountersignError("GATE_FAILED", message, { remedy: "see docs/errors/GATE_FAILED.md" });

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { CountersignError } from "../../error.js";
 import { nulStrings } from "../../input.js";
 import { readLink, readSmall } from "../sys/file.js";
 
@@ -17,8 +18,20 @@ export function inheritance(): Inheritance {
   return {
     openFiles: originalOpenFiles(),
     fds: inheritedFds(),
-    environment: nulStrings(readFileSync("/proc/self/environ")),
+    environment: nulStrings(ownEnvironment()),
   };
+}
+
+/** A process whose executable its user can execute and not read has files in /proc that belong to root, and cannot be traced. */
+function ownEnvironment(): Buffer {
+  try {
+    return readFileSync("/proc/self/environ");
+  } catch (cause) {
+    throw new CountersignError("GATE_UNSUPPORTED", "the gate cannot read `/proc/self/environ`", {
+      cause,
+      remedy: `mount /proc, and make \`${process.execPath}\` readable for this user`,
+    });
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { closeSync, readSync, writeSync } from "node:fs";
-import { ERRNO } from "../../errno.js";
+import { ERRNO, errorName } from "../../errno.js";
 import { oneLine } from "../../error.js";
 import type { Mode } from "../../policy/mode.js";
 import { type FilterKind, gateFilter } from "../filter.js";
@@ -11,9 +11,10 @@ import { mayConfine } from "./restrictions.js";
 
 /**
  * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this
- * order it enters the Landlock domain (not in audit), waits until the gate says which filter it is to have, puts that on
- * itself, tells the gate which of its fds the listener is, waits until the gate has taken it, and executes the command. It has loaded nothing and shares no memory
- * with the gate: there is no moment in which the command runs outside the filter, or can reach a thread of the gate.
+ * order it sets no_new_privs (unless it has CAP_SYS_ADMIN: a domain and a filter need one of them), enters the Landlock domain
+ * (not in audit), waits until the gate says which filter it is to have, puts that on itself, tells the gate which of its fds the
+ * listener is, waits until the gate has taken it, and executes the command. It has loaded nothing and shares no memory with the
+ * gate: there is no moment in which the command runs outside the filter, or can reach a thread of the gate.
  *
  * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the
  * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it is told the filter in one byte (see
@@ -32,7 +33,7 @@ function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly stri
   if (Number(openFiles) > 0) setOpenFiles(Number(openFiles));
   defaultSignals();
   const error = executeInPath(order);
-  process.stderr.write(`countersign: \`${oneLine(text(order.words[0]))}\` cannot be executed: ${describe(error)}\n`);
+  process.stderr.write(`countersign: \`${oneLine(text(order.words[0]))}\` cannot be executed: ${errorName(-error)}\n`);
   process.exit(error === -ERRNO.ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
@@ -107,11 +108,6 @@ function executeFile(path: Uint8Array, words: readonly Uint8Array[], environment
 
 function text(bytes: Uint8Array = new Uint8Array()): string {
   return Buffer.from(bytes).toString();
-}
-
-function describe(error: number): string {
-  const name = Object.entries(ERRNO).find(([, number]) => number === -error)?.[0];
-  return name ?? `errno ${-error}`;
 }
 
 launch(process.argv.slice(2));

@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config.js";
+import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { Mode } from "../../policy/mode.js";
 import type { Warning } from "../../warning.js";
@@ -42,10 +43,7 @@ export interface RunOptions {
  */
 export async function runCommand({ config, command, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
-  if (config.mode === "enforce" && landlockAbi() < SCOPES_ABI)
-    throw new CountersignError("GATE_UNSUPPORTED", `Landlock has no scopes here: its ABI is ${landlockAbi()}`, {
-      remedy: "use Linux 6.12 or later with Landlock enabled, so that the command cannot reach the gate",
-    });
+  if (config.mode === "enforce") requireScopes(landlockAbi());
   const denials: ToldDenial[] = [];
   const comeForward = standBack();
   const process = new CommandProcess(command, inheritance(), config.mode);
@@ -90,6 +88,19 @@ export async function runCommand({ config, command, say, warn }: RunOptions): Pr
     comeForward();
     settle();
   }
+}
+
+/** Takes the kernel's Landlock ABI, or a negative errno. Throws GATE_UNSUPPORTED. */
+function requireScopes(abi: number): void {
+  if (abi >= SCOPES_ABI) return;
+  const message =
+    abi < 0 ? `Landlock cannot be used: ${errorName(-abi)}` : `Landlock has no scopes here: its ABI is ${abi}`;
+  throw new CountersignError("GATE_UNSUPPORTED", message, {
+    remedy:
+      abi === -ERRNO.EPERM || abi === -ERRNO.EACCES
+        ? "allow landlock_create_ruleset in the seccomp profile that this shell runs under"
+        : "use Linux 6.12 or later with Landlock enabled (`lsm=landlock,…`), so that the command cannot reach the gate",
+  });
 }
 
 function stalled(tid: number): CountersignError {

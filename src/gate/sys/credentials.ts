@@ -1,3 +1,4 @@
+import { ERRNO } from "../../errno.js";
 import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -48,30 +49,44 @@ const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x20000;
 const CLONE_NEWCGROUP = 0x02000000;
 const CLONE_NEWNET = 0x40000000;
+const PR_SET_KEEPCAPS = 8;
 const PR_SET_SECUREBITS = 28;
 /** SECBIT_NO_SETUID_FIXUP of linux/securebits.h: a change of uid leaves the capabilities alone. */
 const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 const O_PATH_CLOEXEC = 0o10000000 | 0o2000000;
 const AT_FDCWD = -100;
 
-/** The calling thread's own identity, to be put on again after each call. One for each thread. */
+/** What {@link Wardrobe.wear} gives where the gate has no capability to take an identity: less than every negative errno. */
+export const OUT_OF_REACH = -4096;
+
+/** Parts of a task's identity that a thread has taken, one bit each. */
+const TAKEN = { network: 1, cgroup: 2, mounts: 4, root: 8, cwd: 16, groups: 32, gid: 64, uid: 128, capabilities: 256 };
+
+/**
+ * The calling thread's own identity, to be put on again after each call. One for each thread. What a task and the gate have in
+ * common is left alone, so that a gate of an ordinary user needs no capability for its own tasks.
+ */
 export class Wardrobe {
   readonly #own = capabilities();
   readonly #uid = process.getuid?.() ?? 0;
   readonly #gid = process.getgid?.() ?? 0;
-  readonly #groups = process.getgroups?.() ?? [];
+  readonly #groups = groups();
   readonly #network = open("/proc/thread-self/ns/net");
   readonly #cgroup = open("/proc/thread-self/ns/cgroup");
   readonly #mounts = open("/proc/thread-self/ns/mnt");
   readonly #root: number;
   readonly #cwd: number;
+  readonly #places: { readonly mounts: string; readonly root: string; readonly cwd: string };
+  #taken = 0;
 
   constructor() {
     must(syscall(NR.unshare, CLONE_FS), "unsharing the working directory");
-    // without CAP_SETPCAP the uid cannot be changed either, and stays the gate's own, as the task's is
+    // without CAP_SETPCAP a change of uid clears effective capabilities, which are set after it, but with this no permitted ones
+    syscall(NR.prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
     syscall(NR.prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
     this.#root = open("/");
     this.#cwd = open(".");
+    this.#places = { mounts: placeOf(this.#mounts), root: placeOf(this.#root), cwd: placeOf(this.#cwd) };
   }
 
   /** What it keeps open. */
@@ -80,15 +95,15 @@ export class Wardrobe {
   }
 
   /**
-   * Runs `call` as the task. Gives what it gives, or a negative errno where the identity cannot be taken. If the gate's own
-   * cannot be put on again it throws GATE_FAILED: the thread is then of no more use.
+   * Runs `call` as the task. Gives what it gives, a negative errno where the task is gone, or {@link OUT_OF_REACH}. If the gate's
+   * own identity cannot be put on again it throws GATE_FAILED: the thread is then of no more use.
    */
   wear(identity: Identity, call: () => number): number {
     if (this.#isOwn(identity)) return call();
     const entered = this.#enter(identity);
     const result = entered < 0 ? entered : call();
-    this.#leave(identity);
-    return result;
+    this.#leave();
+    return entered === -ERRNO.EPERM ? OUT_OF_REACH : result;
   }
 
   /** Whether a call would be judged as the gate's own is: then there is nothing to put on, nor to take off. */
@@ -101,38 +116,97 @@ export class Wardrobe {
     const { foreign } = identity;
     if (foreign !== null) {
       const moved =
-        (foreign.network ? join(`${foreign.task}/ns/net`, CLONE_NEWNET) : 0) ||
-        (foreign.cgroup ? join(`${foreign.task}/ns/cgroup`, CLONE_NEWCGROUP) : 0) ||
-        (foreign.filesystem ? settle(foreign.task) : 0) ||
-        (foreign.groups === null ? 0 : setGroups(foreign.groups));
+        (foreign.network ? this.#took(TAKEN.network, join(`${foreign.task}/ns/net`, CLONE_NEWNET)) : 0) ||
+        (foreign.cgroup ? this.#took(TAKEN.cgroup, join(`${foreign.task}/ns/cgroup`, CLONE_NEWCGROUP)) : 0) ||
+        (foreign.filesystem ? this.#settle(foreign.task) : 0) ||
+        (this.#sharesGroups(foreign.groups) ? 0 : this.#took(TAKEN.groups, setGroups(foreign.groups ?? [])));
       if (moved < 0) return moved;
     }
     if (identity.gid !== this.#gid || identity.egid !== this.#gid) {
-      const result = syscall(NR.setresgid, identity.gid, identity.egid, this.#gid);
+      const result = this.#took(TAKEN.gid, syscall(NR.setresgid, identity.gid, identity.egid, this.#gid));
       if (result < 0) return result;
     }
-    if (identity.uid !== this.#uid || identity.euid !== this.#uid) {
-      const result = syscall(NR.setresuid, identity.uid, identity.euid, this.#uid);
+    const otherUser = identity.uid !== this.#uid || identity.euid !== this.#uid;
+    if (otherUser) {
+      const result = this.#took(TAKEN.uid, syscall(NR.setresuid, identity.uid, identity.euid, this.#uid));
       if (result < 0) return result;
     }
     const effective = identity.capabilities & this.#own.permitted;
-    return effective === this.#own.effective ? 0 : setCapabilities({ ...this.#own, effective });
+    if (effective === this.#own.effective && !otherUser) return 0;
+    return this.#took(TAKEN.capabilities, setCapabilities({ ...this.#own, effective }));
   }
 
-  #leave(identity: Identity): void {
-    must(setCapabilities(this.#own), "taking the gate's capabilities back");
-    must(syscall(NR.setresuid, this.#uid, this.#uid, this.#uid), "taking the uid back");
-    must(syscall(NR.setresgid, this.#gid, this.#gid, this.#gid), "taking the gid back");
-    if (identity.foreign === null) return;
-    if (identity.foreign.network) must(syscall(NR.setns, this.#network, CLONE_NEWNET), "taking the network back");
-    if (identity.foreign.cgroup) must(syscall(NR.setns, this.#cgroup, CLONE_NEWCGROUP), "taking the cgroups back");
-    if (identity.foreign.filesystem) {
-      must(syscall(NR.setns, this.#mounts, CLONE_NEWNS), "taking the mounts back");
-      must(changeRoot(this.#root, this.#cwd), "taking the root back");
+  /** Notes what is to be undone. */
+  #took(part: number, result: number): number {
+    if (result >= 0) this.#taken |= part;
+    return result;
+  }
+
+  /** Takes a task's mounts, root and working directory, which are opened before the mounts change. 0 or a negative errno. */
+  #settle(task: string): number {
+    const mounts = openReadable(`${task}/ns/mnt`);
+    const root = openPathFd(`${task}/root`);
+    const cwd = openPathFd(`${task}/cwd`);
+    const fds = [mounts, root, cwd];
+    const result = fds.find((fd) => fd < 0) ?? this.#move(mounts, root, cwd);
+    for (const fd of fds) if (fd >= 0) syscall(NR.close, fd);
+    return result;
+  }
+
+  #move(mounts: number, root: number, cwd: number): number {
+    const places = this.#places;
+    const moves = placeOf(mounts) !== places.mounts;
+    if (moves) {
+      // the thread's root and working directory are then those of the namespace
+      const result = this.#took(TAKEN.mounts | TAKEN.root | TAKEN.cwd, syscall(NR.setns, mounts, CLONE_NEWNS));
+      if (result < 0) return result;
     }
-    if (identity.foreign.groups !== null) must(setGroups(this.#groups), "taking the groups back");
+    if (moves || placeOf(root) !== places.root) {
+      const result = this.#took(TAKEN.cwd, syscall(NR.fchdir, root));
+      const changed = result < 0 ? result : this.#took(TAKEN.root, syscall(NR.chroot, HERE));
+      if (changed < 0) return changed;
+    }
+    if ((this.#taken & TAKEN.cwd) === 0 && placeOf(cwd) === places.cwd) return 0;
+    return this.#took(TAKEN.cwd, syscall(NR.fchdir, cwd));
+  }
+
+  #sharesGroups(theirs: readonly number[] | null): boolean {
+    return (
+      theirs === null || (theirs.length === this.#groups.length && theirs.every((gid) => this.#groups.includes(gid)))
+    );
+  }
+
+  #leave(): void {
+    const taken = this.#taken;
+    this.#taken = 0;
+    if ((taken & (TAKEN.capabilities | TAKEN.uid)) !== 0) must(setCapabilities(this.#own), CAPABILITIES_BACK);
+    if ((taken & TAKEN.uid) !== 0) {
+      must(syscall(NR.setresuid, this.#uid, this.#uid, this.#uid), "taking the uid back");
+      must(setCapabilities(this.#own), CAPABILITIES_BACK); // without SECBIT_NO_SETUID_FIXUP they have changed again
+    }
+    if ((taken & TAKEN.gid) !== 0) must(syscall(NR.setresgid, this.#gid, this.#gid, this.#gid), "taking the gid back");
+    if ((taken & FOREIGN) !== 0) this.#leaveForeign(taken);
+  }
+
+  #leaveForeign(taken: number): void {
+    if (taken & TAKEN.network) must(syscall(NR.setns, this.#network, CLONE_NEWNET), "taking the network back");
+    if (taken & TAKEN.cgroup) must(syscall(NR.setns, this.#cgroup, CLONE_NEWCGROUP), "taking the cgroups back");
+    if (taken & TAKEN.mounts) must(syscall(NR.setns, this.#mounts, CLONE_NEWNS), "taking the mounts back");
+    if (taken & TAKEN.root) {
+      must(syscall(NR.fchdir, this.#root), "entering the root");
+      must(syscall(NR.chroot, HERE), "taking the root back");
+    }
+    if (taken & TAKEN.groups) must(setGroups(this.#groups), "taking the groups back");
+    // a user may have started the gate in a directory that they cannot search; the gate itself uses no relative paths
+    if (taken & TAKEN.cwd && syscall(NR.fchdir, this.#cwd) < 0)
+      must(syscall(NR.fchdir, this.#root), "leaving the working directory");
   }
 }
+
+const CAPABILITIES_BACK = "taking the gate's capabilities back";
+const FOREIGN = TAKEN.network | TAKEN.cgroup | TAKEN.mounts | TAKEN.root | TAKEN.cwd | TAKEN.groups;
+/** The working directory, for chroot(2). */
+const HERE = Buffer.from(".\0");
 
 function setGroups(groups: readonly number[]): number {
   return syscall(NR.setgroups, groups.length, groups.length === 0 ? null : Uint32Array.from(groups));
@@ -190,21 +264,28 @@ function join(path: string, kind: number): number {
   return result;
 }
 
-/** Takes a task's mounts, root and working directory, opened before the mounts change. 0 or a negative errno. */
-function settle(task: string): number {
-  const root = openPathFd(`${task}/root`);
-  const cwd = openPathFd(`${task}/cwd`);
-  const result = root < 0 ? root : cwd < 0 ? cwd : join(`${task}/ns/mnt`, CLONE_NEWNS) || changeRoot(root, cwd);
-  for (const fd of [root, cwd]) if (fd >= 0) syscall(NR.close, fd);
-  return result;
+/** A directory, or a namespace, as a text: its mount, its file system's device and its number there (statx(2)). */
+function placeOf(fd: number): string {
+  const { memory, address } = status;
+  must(syscall(NR.statx, fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, address), "statx of an open file");
+  // struct statx: stx_ino 32 · stx_dev_major 136 · stx_dev_minor 140 · stx_mnt_id 144
+  const device = `${memory.getUint32(136, true)}:${memory.getUint32(140, true)}`;
+  return `${memory.getBigUint64(144, true)} ${device} ${memory.getBigUint64(32, true)}`;
 }
 
-function changeRoot(root: number, cwd: number): number {
-  const there = syscall(NR.fchdir, root);
-  if (there < 0) return there;
-  const changed = syscall(NR.chroot, Buffer.from(".\0"));
-  return changed < 0 ? changed : syscall(NR.fchdir, cwd);
+const status = new Fixed(new DataView(new ArrayBuffer(256)));
+const EMPTY_PATH = Uint8Array.of(0);
+const AT_EMPTY_PATH = 0x1000;
+const STATX_INO = 0x100;
+const STATX_MNT_ID = 0x1000;
+
+/** The calling thread's supplementary groups: node adds its effective group to them. */
+function groups(): readonly number[] {
+  const list = new Uint32Array(NGROUPS_MAX);
+  return [...list.subarray(0, must(syscall(NR.getgroups, list.length, list), "reading the groups"))];
 }
+
+const NGROUPS_MAX = 65536;
 
 function open(path: string): number {
   return must(path.startsWith("/proc") ? openReadable(path) : openPathFd(path), `opening \`${path}\``);

@@ -212,9 +212,11 @@ static long unknown_field(void)
 {
 	char path[2048], attr[24] = {[20] = 1};
 	uint64_t pointer = (uintptr_t)path;
+	int map = array(8);
 
 	snprintf(path, sizeof(path), "%s/by-outcomes", env("BPFFS"));
 	memcpy(attr, &pointer, sizeof(pointer));
+	memcpy(attr + 8, &map, sizeof(map));
 
 	return bpf(BPF_OBJ_PIN, attr, sizeof(attr));
 }

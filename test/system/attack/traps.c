@@ -271,6 +271,7 @@ static void endless(void)
 		child = fork();
 		if (child == 0) {
 			char *page = endless_page();
+			int program = load(GOOD, 2);
 			union bpf_attr attr;
 			struct bpf_insn wrong[2] = {{.code = BPF_ALU64 | BPF_MOV | BPF_X, .src_reg = 5}, EXIT};
 
@@ -288,6 +289,8 @@ static void endless(void)
 				memset(&attr, 0, sizeof(attr));
 				attr.pathname = (uintptr_t)page;
 				attr.btf_size = kind == 8 ? 64 : 0;
+				// the kernel looks at the program to pin, or to attach, first
+				attr.bpf_fd = kind == 7 || kind == 9 ? program : 0;
 			}
 			const int commands[] = {BPF_OBJ_GET, BPF_OBJ_PIN, BPF_BTF_LOAD, BPF_RAW_TRACEPOINT_OPEN};
 			bpf(kind >= 6 ? commands[kind - 6] : BPF_PROG_LOAD, kind == 0 ? (void *)page : &attr, sizeof(attr));

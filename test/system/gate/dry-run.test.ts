@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { GateRule } from "../../../src/gate/call/rules.js";
+import { GATE_RULES, type GateRule } from "../../../src/gate/call/rules.js";
 import { BIN, needs, needsGate, Site, XDP_PASS } from "./site.js";
 
 const POLICY = `
@@ -58,6 +58,7 @@ const ELSEWHERE: Readonly<Partial<Record<GateRule, string>>> = {
   freeze: "needs a map that another program writes to at the same time",
   unknown_object: "needs a kernel with another kind of object",
   unknown_call: "needs a profile that asks about other calls",
+  out_of_reach: "capabilities.test.ts",
   unseen_task: "needs a container that is not below the gate's pid namespace",
 };
 
@@ -189,10 +190,8 @@ describe("a dry run", () => {
   it("has every rule of the gate tested, here or elsewhere", () => {
     const here = new Set(Object.values(DENIED).map(([, rule]) => rule));
     for (const rule of Object.keys(ELSEWHERE)) expect(here.has(rule as GateRule), rule).toBe(false);
-    const all: Record<GateRule, true> = {} as never;
-    for (const rule of [...here, ...Object.keys(ELSEWHERE)])
-      if (rule !== null && rule !== "policy") all[rule as GateRule] = true;
-    expect(Object.keys(all)).toHaveLength(26);
+    const all = [...here, ...Object.keys(ELSEWHERE)].filter((rule) => rule !== null && rule !== "policy");
+    expect(all.sort()).toEqual(Object.keys(GATE_RULES).sort());
   });
 });
 
