@@ -276,6 +276,11 @@ export class Engine {
     return inScope.find(({ delegates, mode }) => delegates && mode === "enforce")?.name ?? null;
   }
 
+  /** Whether any attachment in scope at a hook lends capabilities, or records in audit what it would lend. */
+  hasLenders(hook: HookName, current: Current): boolean {
+    return this.roster.inScope(hook, current).some(({ delegates }) => delegates);
+  }
+
   /** The first attachment in scope at a hook that enforces and has maps frozen; null if there is none. */
   freezer(hook: HookName, current: Current): string | null {
     const inScope = this.roster.inScope(hook, current);

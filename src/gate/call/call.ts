@@ -213,7 +213,12 @@ export class Call {
 
   /** Of the capabilities that something needs, those that the task lacks, where an attachment may lend any. */
   lacking(needed: bigint): bigint {
-    if (!this.gatehouse.judge.delegates) return 0n;
+    return this.gatehouse.judge.delegates ? this.missing(needed) : 0n;
+  }
+
+  /** Of the capabilities that something needs, those that the task lacks. A rehearsal lacks none: it is to go as far as the kernel. */
+  missing(needed: bigint): bigint {
+    if (this.listener.isRehearsal) return 0n;
     const identity = this.asker.identity("object");
     return identity === null ? 0n : needed & ~identity.capabilities;
   }
@@ -226,6 +231,11 @@ export class Call {
   /** Whether an attachment may lend this task, at a hook, capabilities that it lacks. */
   mayLend(hook: HookName, lacking: bigint): boolean {
     return lacking !== 0n && this.gatehouse.judge.engine.lender(hook, this.asker.current) !== null;
+  }
+
+  /** The same, or record in audit that it would. */
+  wouldLend(hook: HookName, lacking: bigint): boolean {
+    return lacking !== 0n && this.gatehouse.judge.engine.hasLenders(hook, this.asker.current);
   }
 
   /** Allows a loader's feature probe without asking policies: 0, or a denial if it could not be logged. */

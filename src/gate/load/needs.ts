@@ -32,6 +32,11 @@ export function neededForProgram(type: number): bigint {
   return BPF | (NETWORK.has(name) ? NET_ADMIN : 0n) | (TRACING.has(name) ? PERFMON : 0n);
 }
 
+/** What a task must have before the kernel looks at a program of this type, lent or not. */
+export function requiredForProgram(type: number): bigint {
+  return BPF | neededForProgram(type);
+}
+
 /** The same for a map. */
 export function neededForMap(type: number): bigint {
   return BPF | (NETWORK_MAPS.has(MAP_TYPES[type] ?? "") ? NET_ADMIN : 0n);

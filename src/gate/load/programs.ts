@@ -8,10 +8,11 @@ import { type GateRule, isObstacle } from "../call/rules.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
 import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
+import { errnoBeforeCopy, errnoBeforeInsns, errnoOfFunctions, isCountInRange } from "./early-errno.js";
 import { freezeMaps } from "./freeze.js";
 import { copyLoad, digestOf, type LiveLoad, POINTERS } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
-import { neededForProgram } from "./needs.js";
+import { neededForProgram, requiredForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
 import { withholdMaps } from "./withhold.js";
 
@@ -20,6 +21,12 @@ export function loadProgram(call: Call): Answer {
   const given = call.attr(LOAD.size);
   if (!(given instanceof Attr)) return given;
   const name = given.name(LOAD.progName);
+  const type = given.u32(LOAD.progType);
+  // what the task lacks and nobody may lend it has the kernel reject the load before it looks at the instructions
+  const missing = call.missing(requiredForProgram(type));
+  const unprivileged = missing !== 0n && !call.wouldLend("bpf_prog_load", missing & neededForProgram(type));
+  const early = unprivileged || !isCountInRange(given) ? errnoBeforeCopy(call, given) : null;
+  if (early !== null) return call.asKernel(early);
   const copy = copyLoad(call.task, given);
   if (typeof copy === "number") return call.asKernel(mayLoad(call, given) ? copy : -ERRNO.EPERM);
   if (isObstacle(copy)) return call.denyFor(copy, "bpf_prog_load", { name });
@@ -28,7 +35,13 @@ export function loadProgram(call: Call): Answer {
   const deny = (rule: GateRule, reason: string) =>
     call.deny(rule, "bpf_prog_load", { name, digest: digestOf(copy) }, reason);
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return deny("token", TOKEN);
-  const type = given.u32(LOAD.progType);
+  const rejected = unprivileged ? errnoBeforeInsns(call, copy) : null;
+  if (rejected !== null) return call.asKernel(rejected);
+  const tooMany = errnoOfFunctions(call, copy);
+  if (tooMany !== null) {
+    if (!call.isDryRun) writeLog(call, copy);
+    return call.asKernel(tooMany);
+  }
   const load = type === SYSCALL ? withholdMaps(call, copy) : copy;
   if (isObstacle(load)) return deny(load.rule, load.reason);
   const subject = call.factsOf(load);

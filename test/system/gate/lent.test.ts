@@ -150,7 +150,7 @@ describe("what an attachment lends a task, and has frozen", () => {
 
     it.each([
       ["nothing that a policy refuses", "delegate: true", true, 0],
-      ["nothing by an attachment for others: the kernel refuses them", "delegate: true, scope: { uid: 4711 }", true, 1],
+      ["nothing by an attachment for others: the kernel rejects them", "delegate: true, scope: { uid: 4711 }", true, 0],
       ["nothing where the task lacks nothing: they are let through before policies", "delegate: true", false, 1],
     ])("%s", (_, lending, lacks, before) => {
       site.write("strict.js", 'export const bpf_prog_load = (prog) => (prog.name === "pass" ? 0 : -1);');
