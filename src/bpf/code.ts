@@ -21,7 +21,7 @@ export interface Code {
   /** As bpftool writes it: `trace_fentry`, `lsm_mac` …; null where it is not known or the type has none. */
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
-  /** Whether an object's section attaches a kprobe program to a function of the kernel. A live load does not tell. */
+  /** Whether an object has a kprobe program run attached to a function of the kernel alone. A live load does not tell. */
   readonly kernelProbe?: boolean;
   /** Sorted by `start`; the first is the program itself and starts at 0. Empty ranges do not occur. */
   readonly functions: readonly CodeFunction[];
@@ -70,6 +70,8 @@ export interface CodeMap extends MapDefinition {
   readonly inner: CodeMap | null;
   /** Whether the maps that it holds are brought along, too: an object declares them, and its loader makes them. */
   readonly ownInner?: boolean;
+  /** The programs that an object itself puts into a program array of its own, by their index there. */
+  readonly programs?: ReadonlyMap<number, string>;
 }
 
 export interface KernelName {

@@ -7,29 +7,81 @@ import { EFFECTS, type Effects, type Evidence } from "./facts.js";
 import { Findings } from "./findings.js";
 import { PROGRAM_TYPE_ROWS } from "./tables/program-types.js";
 
+/** What a program may do, and where. */
+export interface Judgement {
+  readonly effects: Effects;
+  readonly evidence: readonly Evidence[];
+  /** Whether this relies on what an object declares of maps, programs and attachment, and a live load may have more effects. */
+  readonly asDeclared: boolean;
+}
+
 /**
  * What a program may do, and where. Sound: a program that the kernel takes and that can do a thing never has it false. Never
  * throws: a program that no kernel would take, of a type that is not known, or too entangled to follow, may do anything.
  */
-export function effectsOf(code: Code): { readonly effects: Effects; readonly evidence: readonly Evidence[] } {
+export function effectsOf(code: Code): Judgement {
+  return judgementOf(findingsOf(code, () => false));
+}
+
+/**
+ * The same of all programs of one object, by their names. One that goes on as another of them (bpf_tail_call into a program array
+ * that the object fills) may do what that one may.
+ */
+export function effectsOfObject(programs: readonly (readonly [name: string, code: Code])[]): Judgement[] {
+  const known = new Map(programs);
+  const unique = known.size === programs.length;
+  const findings = programs.map(([, code]) => findingsOf(code, (name) => unique && isOfOneKind(code, known.get(name))));
+  includeHandOvers(
+    programs.map(([name]) => name),
+    findings,
+  );
+  return findings.map(judgementOf);
+}
+
+/** What a program may be to take the place of another: its return value, context and stores then mean the same. */
+function isOfOneKind(code: Code, other: Code | undefined): boolean {
+  return (
+    other?.type === code.type && other.expectedAttachType === code.expectedAttachType && other.kernelProbe !== true
+  );
+}
+
+/** Has each program include what those do that it goes on as, until nothing changes: once for each effect and pair at most. */
+function includeHandOvers(names: readonly string[], findings: readonly Findings[]): void {
+  const indexes = new Map(names.map((name, index) => [name, index]));
+  const callers = names.map((): number[] => []);
+  for (const [index, { handOvers }] of findings.entries())
+    for (const name of handOvers.keys()) callers[indexes.get(name)!]!.push(index);
+  const waiting = new Set(findings.keys());
+  for (const index of waiting) {
+    waiting.delete(index);
+    for (const caller of callers[index]!)
+      if (findings[caller]!.include(names[index]!, findings[index]!)) waiting.add(caller);
+  }
+}
+
+function judgementOf(findings: Findings): Judgement {
+  return { effects: findings.effects(), evidence: findings.evidence(), asDeclared: findings.asDeclared };
+}
+
+function findingsOf(code: Code, goesOnAs: (program: string) => boolean): Findings {
   const findings = new Findings(code);
   const scratch = Scratch.begin();
   try {
-    find(code, findings, scratch);
+    find(code, findings, scratch, goesOnAs);
   } finally {
     scratch.end();
   }
-  return { effects: findings.effects(), evidence: findings.evidence() };
+  return findings;
 }
 
-function find(code: Code, findings: Findings, scratch: Scratch): void {
+function find(code: Code, findings: Findings, scratch: Scratch, goesOnAs: (program: string) => boolean): void {
   const type = PROGRAM_TYPE_ROWS.get(code.type);
   const flow = flowOf(code, scratch);
   if (type === undefined) findings.anything(null, `what a program of type \`${code.type}\` may do is not known`);
   else if ("because" in flow) findings.anything(flow.slot, flow.because);
   else {
     const verdict = new VerdictOf(type, code.expectedAttachType, findings);
-    const followed = new Interpreter(code, flow, type, verdict, findings, scratch).run();
+    const followed = new Interpreter(code, flow, type, verdict, findings, scratch, goesOnAs).run();
     if (!followed) findings.anything(null, "it is too large or too entangled to be followed to the end");
     if (type.calls_bpf)
       for (const effect of EFFECTS)

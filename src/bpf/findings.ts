@@ -8,12 +8,18 @@ const READS: ReadonlySet<EffectName> = new Set(["reads_kernel_memory", "reads_us
 
 /** The most pieces of evidence kept for one effect: what a person reads, the first in the program's order. */
 const MOST_EVIDENCE = 4;
+/** Of more programs than these it is not followed which ones a program goes on as. */
+const MOST_HAND_OVERS = 128;
 
 /** Gathers what an analysis finds out about one program. */
 export class Findings {
   readonly #code: Code;
   /** By effect: where, and why. Slot -1 stands for the program as a whole. */
   readonly #found = new Map<EffectName, Finding[]>();
+  /** The programs that it goes on as by a tail call, each with the slot of the first such call. */
+  readonly handOvers = new Map<string, number>();
+  /** Whether it was spared an effect for what only an object says, and a live load does not. */
+  asDeclared = false;
   #readOnly = true;
 
   constructor(code: Code) {
@@ -22,22 +28,50 @@ export class Findings {
 
   /** Records that the instruction in this slot (or, with null, the program by its type) may have an effect. */
   note(effect: EffectName, slot: number | null, because: string): void {
-    this.#record(effect, slot, because, !READS.has(effect));
+    this.#record(effect, { at: slot ?? -1, because, ends: !READS.has(effect) });
   }
 
   /** The same of an effect that changes nothing that matters here: it leaves `read_only`. */
   noteHarmless(effect: EffectName, slot: number, because: string): void {
-    this.#record(effect, slot, because, false);
+    this.#record(effect, { at: slot, because, ends: false });
   }
 
-  #record(effect: EffectName, slot: number | null, because: string, ends: boolean): void {
+  /** Records that the program goes on as another one of its object. False where there are too many already. */
+  handOver(slot: number, program: string): boolean {
+    if (!this.handOvers.has(program)) {
+      if (this.handOvers.size >= MOST_HAND_OVERS) return false;
+      this.handOvers.set(program, slot);
+    }
+    return true;
+  }
+
+  /** Takes over what a program does that this one goes on as. False where it brings nothing new. */
+  include(program: string, other: Findings): boolean {
+    let isNew = false;
+    for (const [effect, theirs] of other.#found) {
+      const one = theirs.find(({ ends }) => ends) ?? theirs[0]!;
+      const mine = this.#found.get(effect);
+      if (mine !== undefined && (!one.ends || mine.some(({ ends }) => ends))) continue;
+      const origin = one.origin ?? { program, because: one.because };
+      const because = `may go on as \`${origin.program}\`, which ${origin.because}`;
+      const finding = { at: this.handOvers.get(program)!, because, ends: one.ends, origin };
+      // before what the call itself was noted for, which does not end read_only
+      if (mine === undefined) this.#record(effect, finding);
+      else this.#found.set(effect, [finding]);
+      if (one.ends) this.#readOnly = false;
+      isNew = true;
+    }
+    return isNew;
+  }
+
+  #record(effect: EffectName, finding: Finding): void {
+    const { at, ends } = finding;
     if (ends) this.#readOnly = false;
-    const at = slot ?? -1;
     const found = this.#found.get(effect);
-    if (found === undefined) this.#found.set(effect, [{ at, because, ends }]);
+    if (found === undefined) this.#found.set(effect, [finding]);
     else if (found.length < MOST_EVIDENCE || at < found.at(-1)!.at) {
       if (found.some((each) => each.at === at)) return;
-      found.push({ at, because, ends });
+      found.push(finding);
       found.sort((a, b) => a.at - b.at);
       found.length = Math.min(found.length, MOST_EVIDENCE);
     }
@@ -95,4 +129,6 @@ interface Finding {
   readonly at: number;
   readonly because: string;
   readonly ends: boolean;
+  /** Of what was taken over: the program that does it, and why. */
+  readonly origin?: { readonly program: string; readonly because: string };
 }

@@ -4,6 +4,7 @@ import { Bytes } from "./bytes.js";
 import type { CodeMap } from "./code.js";
 import { sha256 } from "./digest.js";
 import { ELF, type Elf, type ElfSection, type ElfSymbol } from "./elf.js";
+import { type DefinedMap, valuesOffset, withContents } from "./map-contents.js";
 import { globalDataMap, readBtfMap, readLegacyMap } from "./map-definition.js";
 
 /** Flags of map_flags (include/uapi/linux/bpf.h) that libbpf sets for global data. */
@@ -95,10 +96,10 @@ export class ObjectMaps {
   }
 
   #fromBtf(section: ElfSection, symbols: readonly ElfSymbol[]): Map<number, CodeMap> {
-    const maps = new Map<number, CodeMap>();
+    const maps = new Map<number, DefinedMap>();
     const { btf } = this;
     if (btf === null) {
-      if (symbols.length === 0) return maps;
+      if (symbols.length === 0) return new Map();
       throw new CountersignError("BTF_MALFORMED", "there is no BTF to say what its maps are", {
         place: `section ${section.name}`,
         remedy: "build the object with `-g`",
@@ -120,9 +121,10 @@ export class ObjectMaps {
           place: `section ${section.name}`,
           remedy: "build the object again",
         });
-      maps.set(offset, readBtfMap(btf, btf.target(variable.type), name));
+      const definition = btf.target(variable.type);
+      maps.set(offset, { map: readBtfMap(btf, definition, name), values: valuesOffset(btf, definition) });
     }
-    return maps;
+    return withContents(this.elf, section, maps);
   }
 
   /** `.rodata`, `.data` and `.bss` as libbpf's bpf_object__init_internal_map makes them. */

@@ -2,6 +2,7 @@ import { CountersignError } from "../error.js";
 import { Btf } from "./btf.js";
 import { BtfExt } from "./btf-ext.js";
 import { sha256 } from "./digest.js";
+import { effectsOfObject, type Judgement } from "./effects.js";
 import { Elf } from "./elf.js";
 import type { MapFacts, ObjectFacts, ProgramFacts } from "./facts.js";
 import { INSN_SIZE, MAX_INSNS } from "./insn.js";
@@ -11,12 +12,12 @@ import { factsOfMap } from "./map-memory.js";
 import { ObjectProgram } from "./program.js";
 import { mapFacts, programFacts } from "./program-facts.js";
 import { References } from "./reference.js";
-import { roleOf } from "./section.js";
+import { isKernelProbe, roleOf } from "./section.js";
 import { structOpsMaps, structOpsTargets } from "./struct-ops.js";
 import { type ElfFunction, readSymbols } from "./symbols.js";
 
 /** What is shown each program with its facts, in their order. */
-export type Visit = (program: ObjectProgram, facts: ProgramFacts) => void;
+export type Visit = (program: ObjectProgram, facts: ProgramFacts, judgement: Judgement) => void;
 
 /** All programs of one object together may have as many instructions as the longest one that the kernel takes. */
 const MAX_OBJECT_INSNS = MAX_INSNS;
@@ -27,26 +28,24 @@ const MAX_OBJECT_INSNS = MAX_INSNS;
  */
 export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): ObjectFacts {
   const object = new BpfObject(bytes);
-  const programs: ProgramFacts[] = [];
   // what the functions have themselves is known before any of them is looked at; one that is too long alone has its own error
   let own = 0;
   for (const of of object.functions) own = boundedInsns(own + Math.min(of.size / INSN_SIZE, MAX_INSNS), of);
   let insns = 0;
-  for (const of of object.functions) {
-    const { name, section } = of;
+  const linked = object.functions.map((of): [name: string, program: ObjectProgram] => {
     const program = object.program(of);
     insns = boundedInsns(insns + program.insns.count, of);
-    const { insns: linked } = program.linked;
-    const facts = programFacts(program, {
-      name,
-      section: section.name,
-      license: object.license,
-      insns: linked,
-      rawInsns: linked,
-    });
-    programs.push(facts);
-    visit(program, facts);
-  }
+    return [of.name, program];
+  });
+  const judgements = effectsOfObject(linked);
+  const programs = linked.map(([name, program], index) => {
+    const { insns: bytes, parts } = program.linked;
+    const section = parts[0]!.function.section.name;
+    const origin = { name, section, license: object.license, insns: bytes, rawInsns: bytes };
+    const facts = programFacts(program, origin, judgements[index]!);
+    visit(program, facts, judgements[index]!);
+    return facts;
+  });
   return { sha256: sha256(bytes), byte_order: object.elf.order, programs, maps: object.maps };
 }
 
@@ -100,7 +99,16 @@ export class BpfObject {
   program(of: ElfFunction): ObjectProgram {
     const role = roleOf(of.section.name);
     const attachTo = role.type === "struct_ops" ? (this.#structOps.get(of.name) ?? null) : role.attachTo;
-    return new ObjectProgram(this.#linker.link(of), this.elf.order, this.btf, this.ext, { ...role, attachTo });
+    // what a tail call goes on as is not attached itself
+    const attached = isKernelProbe(of.section.name) && !this.#maps.all().some(({ type }) => type === "prog_array");
+    return new ObjectProgram(
+      this.#linker.link(of),
+      this.elf.order,
+      this.btf,
+      this.ext,
+      { ...role, attachTo },
+      attached,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import type { Code, CodeMap } from "./code.js";
 import { sha256, tagOf } from "./digest.js";
-import { effectsOf } from "./effects.js";
+import { effectsOf, type Judgement } from "./effects.js";
 import type { MapFacts, ProgramFacts } from "./facts.js";
 import { CALL_SRC, isPoison, OP } from "./insn.js";
 import { factsOfMap } from "./map-memory.js";
@@ -18,11 +18,11 @@ export interface ProgramOrigin {
 }
 
 /** Everything that is found out about one program, from a file or from a live load. */
-export function programFacts(code: Code, origin: ProgramOrigin): ProgramFacts {
+export function programFacts(code: Code, origin: ProgramOrigin, judgement: Judgement = effectsOf(code)): ProgramFacts {
   const { name, section, license, insns, rawInsns } = origin;
   const digest = sha256(insns);
   const calls = callsOf(code);
-  const { effects, evidence } = effectsOf(code);
+  const { effects, evidence } = judgement;
   return {
     name,
     section,

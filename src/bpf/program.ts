@@ -4,7 +4,7 @@ import type { Code, CodeFunction, KernelName, MapReference, Rewrite } from "./co
 import { rewriteOf } from "./core-relo.js";
 import { type ByteOrder, decodeInsns, INSN_SIZE, type Insns } from "./insn.js";
 import type { Linked, Part } from "./link.js";
-import { isKernelProbe, type SectionRole } from "./section.js";
+import type { SectionRole } from "./section.js";
 
 /** A program of an object file, linked, as the analysis takes it. */
 export class ObjectProgram implements Code {
@@ -22,12 +22,13 @@ export class ObjectProgram implements Code {
     readonly btf: Btf | null,
     readonly ext: BtfExt | null,
     role: SectionRole,
+    kernelProbe: boolean,
   ) {
     this.insns = decodeInsns(linked.insns, byteOrder);
     this.type = role.type;
     this.expectedAttachType = role.expectedAttachType;
     this.attachTo = role.attachTo;
-    this.kernelProbe = isKernelProbe(linked.parts[0]?.function.section.name ?? "");
+    this.kernelProbe = kernelProbe;
     this.functions = linked.parts.map((part) => ({
       name: part.function.name,
       start: part.start,

@@ -30,13 +30,15 @@ export function loadQuestions(
   file: FileFacts,
   signatureOf: (digest: string) => Uint8Array | null,
 ): readonly Question[] {
-  const filledIn: number[] = [];
-  const objects = objectsOfFile(bytes, (program) => filledIn.push(countFilledIn(program)));
+  const fromFile: (readonly string[])[] = [];
+  const objects = objectsOfFile(bytes, (program, _, { asDeclared }) => {
+    fromFile.push(countFilledIn(program) > 0 ? FILLED_IN : asDeclared ? AS_DECLARED : []);
+  });
   const embedded = objects.length > 1 || objects[0]?.sha256 !== file.sha256;
   const prefix = embedded ? null : objectName(file.path);
   const questions = objects.flatMap((object) => [
     ...object.maps.flatMap((map) => mapQuestions(map, prefix)),
-    ...object.programs.flatMap((program) => programQuestions(program, file, signatureOf(program.digest), filledIn)),
+    ...object.programs.flatMap((program) => programQuestions(program, file, signatureOf(program.digest), fromFile)),
   ]);
   return withCommands(questions, objects);
 }
@@ -58,11 +60,11 @@ function programQuestions(
   program: ProgramFacts,
   object: FileFacts,
   signature: Uint8Array | null,
-  filledIn: number[],
+  fromFile: (readonly string[])[],
 ): readonly Question[] {
   const unknown = [
     ...(shortName(program.name) === program.name ? [] : ["name"]),
-    ...((filledIn.shift() as number) > 0 ? FILLED_IN : []),
+    ...(fromFile.shift() as readonly string[]),
     ...SIGNED_BY_LOADER,
   ];
   const subject = programSubject(program, {
@@ -82,6 +84,8 @@ function programQuestions(
 
 /** Facts that depend on instructions that libbpf changes at load: CO-RE relocations, kernel symbols and kfuncs. */
 const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"] as const;
+/** What an object declares of its maps, programs and attachment: a live load does not say it, and then has more effects. */
+const AS_DECLARED = ["effects"] as const;
 /** From bpf_attr. */
 const SIGNED_BY_LOADER = ["kernel_signature", "kernel_keyring"] as const;
 const REPORTED_BY_KERNEL = ["loaded", "rewritten"] as const;

@@ -12,6 +12,7 @@ import type { Frames } from "./frames.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import { FOREIGN, type Maps } from "./maps.js";
 import type { Memory } from "./memory.js";
+import { bitOf, enumerable } from "./numbers.js";
 import type { Values } from "./values.js";
 
 /** What a call may bring about in the flow of control, for the interpreter to carry out. */
@@ -20,6 +21,10 @@ export interface Consequences {
   enter(callback: number, args: readonly number[]): void;
   /** The function at hand ends here with a value that is not known. */
   leave(slot: number, why: string): void;
+  /** Whether this program of the same object may be gone on as: it is one of the same kind, whose effects are looked at, too. */
+  goesOnAs(program: string): boolean;
+  /** The function at hand may end here by going on as another program, whose return value is then this one's. */
+  handOver(slot: number): void;
   /** The whole program does. */
   end(slot: number, why: string): void;
 }
@@ -52,6 +57,7 @@ export class Calls {
       return this.#values.pointer(ANYTHING, -1);
     }
     const name = `bpf_${row.name}`;
+    if (row.name === "tail_call" && this.#tailCall(slot)) return this.#values.any;
     this.#noteCall(row, name, slot, `calls \`${name}\``);
     if (row.effects.includes("calls_bpf"))
       for (const effect of EFFECTS)
@@ -70,6 +76,33 @@ export class Calls {
     if (row.effects.includes("tail_calls")) this.consequences.leave(slot, "what a tail call returns is not known");
     const returned = this.#returned(row);
     return row.returns === "number" || NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
+  }
+
+  /**
+   * A tail call into a program array that the object brings along, whose slots in question it all fills itself. False where the
+   * program that runs may be another one: a live load, a pinned array, an empty slot that only user space can fill.
+   */
+  #tailCall(slot: number): boolean {
+    const values = this.#values;
+    const array = this.#argument(1);
+    const map = values.kinds(array) === KIND.MAP ? this.#maps.only(values.maps(array)) : null;
+    if (map?.programs === undefined || !map.own) return false;
+    const { programs, max_entries } = map;
+    const names = new Set<string>();
+    const indexes = indexesOf(values, this.#argument(2), max_entries);
+    if (indexes === null) return false;
+    for (const index of indexes) {
+      const name = programs.get(index);
+      if (name === undefined || !this.consequences.goesOnAs(name)) return false;
+      names.add(name);
+    }
+    for (const name of names) {
+      if (!this.#findings.handOver(slot, name)) return false;
+      this.#findings.noteHarmless("tail_calls", slot, `goes on as \`${name}\``);
+    }
+    this.#findings.asDeclared = true;
+    if (names.size > 0) this.consequences.handOver(slot);
+    return true;
   }
 
   #noteCall(row: HelperRow | KfuncRow, name: string, slot: number, because: string): void {
@@ -245,4 +278,16 @@ export class Calls {
     }
     return values.pointer(kinds, of, (kinds & KIND.MAP_VALUE) !== 0 ? 0 : ANY_OFFSET);
   }
+}
+
+/** Of arrays with more slots it is not followed which one is meant. */
+const MOST_SLOTS = 64;
+
+/** The slots of an array that an index may mean: its low 32 bits count, without sign. Null where there are too many. */
+function indexesOf(values: Values, index: number, slots: number): readonly number[] | null {
+  if (values.isConstant(index)) return [values.lo(index) >>> 0].filter((slot) => slot < slots);
+  const set = values.set(index);
+  const all = Array.from({ length: Math.min(slots, MOST_SLOTS) }, (_, slot) => slot);
+  if (enumerable(set)) return all.filter((slot) => (set & bitOf(slot)) !== 0);
+  return slots <= MOST_SLOTS ? all : null;
 }

@@ -51,13 +51,14 @@ export class Interpreter {
     readonly verdict: VerdictOf,
     readonly findings: Findings,
     scratch: Scratch,
+    goesOnAs: (program: string) => boolean,
   ) {
     const { functions, insns, byteOrder } = code;
     this.#functionAt = new Map(functions.map(({ start }, index) => [start, index]));
     const work = new Work(insns.count);
     this.#work = work;
     const values = new Values(insns.count, scratch);
-    const maps = new Maps();
+    const maps = new Maps(findings);
     const frames = new Frames(values, functions.length, byteOrder === "big", work, scratch);
     this.#entry = entryOf(code, type, values);
     if (type.context.otherwise === "anything")
@@ -70,8 +71,13 @@ export class Interpreter {
     this.#literals = new Literals(code, values, maps, findings, this.#functionAt, scratch);
     this.#operations = new Operations(code, memory, scratch);
     this.#calls = new Calls(code, memory, {
+      goesOnAs,
       enter: (callback, args) => this.#enterCallback(callback, args),
       leave: (slot, why) => this.#leave(slot, values.any, why),
+      // of the program itself, what it returns is then what the other one does, which is among that one's effects
+      handOver: (slot) => {
+        if (this.#final[frames.function] === 0) this.#leave(slot, values.any, null);
+      },
       end: (slot, why) => this.verdict.returned(slot, ANY_NUMBER, ANY_NUMBER, why),
     });
     frames.onWritten = (frame) => this.#frameWritten(frame);

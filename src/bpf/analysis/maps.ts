@@ -1,4 +1,5 @@
 import type { CodeMap } from "../code.js";
+import type { Findings } from "../findings.js";
 
 /** Bits 0 to 29 stand for one map each. */
 const NAMED = 30;
@@ -22,6 +23,9 @@ export class Maps {
   readonly #bits = new Map<CodeMap, number>();
   readonly #named: CodeMap[] = [];
   readonly #inner = new Map<CodeMap, number>();
+
+  constructor(readonly findings: Findings) {}
+
   /** Maps whose values are maps, whose values are sockets, whose values may hold pointers to user memory, arenas. */
   ofMaps = FOREIGN;
   ofSockets = FOREIGN;
@@ -54,7 +58,9 @@ export class Maps {
     if (outer === null || outer.inner === null) return FOREIGN;
     let inner = this.#inner.get(outer);
     if (inner === undefined) {
-      inner = this.bit({ ...outer.inner, own: outer.own && outer.ownInner === true });
+      const own = outer.own && outer.ownInner === true;
+      if (own) this.findings.asDeclared = true;
+      inner = this.bit({ ...outer.inner, own });
       this.#inner.set(outer, inner);
     }
     return inner;

@@ -1,6 +1,7 @@
 import type { Code } from "../code.js";
 import type { EffectName } from "../facts.js";
 import type { Findings } from "../findings.js";
+import { PROGRAM_TYPE_ROWS } from "../tables/program-types.js";
 import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores.js";
 import type { Context } from "./context.js";
 import type { Frames } from "./frames.js";
@@ -10,6 +11,9 @@ import type { Values } from "./values.js";
 
 /** A kernel object that programs can write to may be a task, a socket, a packet or a flow. */
 const OBJECTS: readonly EffectName[] = ["changes_kernel_state", "changes_socket", "writes_packet"];
+
+/** Whose stores depend on how the program is attached. */
+const KPROBE_CONTEXT = PROGRAM_TYPE_ROWS.get("kprobe")?.context;
 
 /** What holds nothing but numbers. */
 const OF_NUMBERS = KIND.PACKET | KIND.PACKET_END | KIND.SOCKET | KIND.BUFFER | KIND.OPTION | KIND.ARENA | KIND.LENT;
@@ -129,7 +133,11 @@ export class Memory {
     if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) {
       kinds = ANYTHING;
       this.frames.store(-1, ANY_OFFSET, 8, values.any, true);
-    } else if (to.stored) kinds &= ~this.rejected;
+    } else if (to.stored) {
+      kinds &= ~this.rejected;
+      if (this.context.row === KPROBE_CONTEXT && (to.kinds & this.rejected & KIND.CTX) !== 0)
+        findings.asDeclared = true;
+    }
     if ((kinds & (KIND.PACKET | KIND.PACKET_END)) !== 0)
       findings.note("writes_packet", slot, `${verb} into the packet`);
     if ((kinds & KIND.CTX) !== 0) this.#contextWritten(slot, to, verb);

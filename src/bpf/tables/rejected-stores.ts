@@ -21,7 +21,8 @@ export const READ_ONLY_CONTEXTS: ReadonlySet<string> = new Set([
 /**
  * Section names that attach a `kprobe` program to functions of the kernel. Linux 6.19 and later load a program that stores into
  * its pt_regs, for uprobes, and then reject its attachment here: __perf_event_set_bpf_prog of kernel/events/core.c,
- * bpf_kprobe_multi_link_attach of kernel/trace/bpf_trace.c (both look at kprobe_write_ctx). Older kernels do not load it.
+ * bpf_kprobe_multi_link_attach of kernel/trace/bpf_trace.c (both look at kprobe_write_ctx). Older kernels do not load it. A tail
+ * call runs a program without attaching it, so this says nothing of the programs of an object that has a program array.
  */
 export const KERNEL_PROBES: ReadonlySet<string> = new Set([
   "kprobe",

@@ -59,6 +59,8 @@ describe("a store into the context that the verifier of every kernel rejects", (
     expect(changes(text, KPROBE)).toEqual(registers);
     expect(changes(text, { ...KPROBE, kernelProbe: false })).toEqual(registers);
     expect(changes(text, { ...KPROBE, kernelProbe: true })).toEqual([]);
+    const probe = { ...codeOf(text, KPROBE), kernelProbe: true };
+    expect([effectsOf(probe).asDeclared, effectsOf(codeOf(text, RAW)).asDeclared]).toEqual([true, false]);
   });
 
   it.each([

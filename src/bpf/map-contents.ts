@@ -1,0 +1,57 @@
+import type { Btf } from "./btf.js";
+import type { CodeMap } from "./code.js";
+import { ELF, type Elf, type ElfSection } from "./elf.js";
+
+/** A map of a section `.maps`, and where its member `values` begins, in bytes from the map's own start; null without one. */
+export interface DefinedMap {
+  readonly map: CodeMap;
+  readonly values: number | null;
+}
+
+/** Where the member `values` of a map's definition begins; null where it has none. */
+export function valuesOffset(btf: Btf, definition: number): number | null {
+  const member = btf.members(btf.resolve(definition)).find(({ name }) => name === "values");
+  return member === undefined ? null : member.bit / 8;
+}
+
+/**
+ * Says of each map what the object itself puts into it: `.values = { [0] = (void *)&program }` of a program array, and the maps
+ * in a map of maps (libbpf's bpf_object__collect_map_relos). What libbpf would reject is left out, and so counts as unknown. By
+ * the offsets of the maps in their section.
+ */
+export function withContents(
+  elf: Elf,
+  section: ElfSection,
+  defined: ReadonlyMap<number, DefinedMap>,
+): Map<number, CodeMap> {
+  const programs = new Map<number, Map<number, string>>();
+  const foreign = new Set<number>();
+  const starts = [...defined.keys()].sort((a, b) => a - b);
+  const addends = elf.sections.some(({ type, info }) => type === ELF.SHT_RELA && info === section.index);
+  if (addends) return new Map([...defined].map(([at, { map }]) => [at, unknownContents(map)]));
+  for (const { offset, symbol: index } of elf.relocationsOf(section)) {
+    const start = starts.findLast((each) => each <= offset);
+    const values = start === undefined ? null : defined.get(start)!.values;
+    if (start === undefined || values === null) continue;
+    const slot = (offset - start - values) / 8;
+    const symbol = elf.symbol(index);
+    const held = symbol.section === section.index ? defined.get(symbol.value) : undefined;
+    if (Number.isInteger(slot) && slot >= 0 && symbol.type === ELF.STT_FUNC) {
+      const known = programs.get(start);
+      if (known === undefined) programs.set(start, new Map([[slot, symbol.name]]));
+      else known.set(slot, symbol.name);
+    } else if (held === undefined || !held.map.own) foreign.add(start);
+  }
+  return new Map(
+    [...defined].map(([at, { map }]) => {
+      const its = programs.get(at);
+      if (foreign.has(at)) return [at, unknownContents(map)];
+      return [at, its === undefined || map.type !== "prog_array" || !map.own ? map : { ...map, programs: its }];
+    }),
+  );
+}
+
+/** A map that the object fills with something that it does not bring along, or that is not known. */
+function unknownContents(map: CodeMap): CodeMap {
+  return map.ownInner === undefined ? map : { ...map, ownInner: false };
+}
