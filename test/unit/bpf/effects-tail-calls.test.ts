@@ -22,9 +22,9 @@ function judge(programs: Programs, calls: CodeMap, type = "kprobe"): Record<stri
 }
 
 const trueOf = ({ effects }: Judgement) => EFFECTS.filter((effect) => effects[effect]);
-const call = (index: string, end = "r0 = 0") => `r2 = map calls; ${index}; call bpf_tail_call; ${end}; exit`;
-const LOOKS = "r0 = 0; exit";
-const KILLS = "r1 = 9; call bpf_send_signal; r0 = 0; exit";
+const call = (index: string, end = "r0 = 1") => `r2 = map calls; ${index}; call bpf_tail_call; ${end}; exit`;
+const LOOKS = "r0 = 1; exit";
+const KILLS = "r1 = 9; call bpf_send_signal; r0 = 1; exit";
 const RANDOM = "r6 = r1; call bpf_get_prandom_u32; r1 = r6; r2 = map calls; r3 = r0";
 
 describe("a tail call into an array that the object fills", () => {
