@@ -1,4 +1,4 @@
-import type { AnyNode, ReturnStatement } from "acorn";
+import type { AnyNode, CallExpression, Class } from "acorn";
 import type { Source } from "./source.js";
 import type { Variable } from "./variable.js";
 import { keyOf, type Variables } from "./variables.js";
@@ -9,18 +9,26 @@ export interface DroppedValues {
   readonly expressions: readonly AnyNode[];
   /** Left operands of `&&` in such an expression: nothing uses their value but the operator. */
   readonly conditions: readonly AnyNode[];
-  /** What is given to `forEach` in the place of a function expression. */
+  /** Arguments that are called and whose results are dropped, and that are not function expressions. */
   readonly callbacks: readonly AnyNode[];
 }
 
+/** By method: the index of the argument whose results are in nothing but the result of the call. */
+const COLLECTED: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    "every filter find findIndex findLast findLastIndex flatMap map some".split(" ").map((m) => [m, 0]),
+  ),
+  ...Object.fromEntries("from groupBy replace replaceAll".split(" ").map((method) => [method, 1])),
+};
+
 /**
- * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma
- * but the last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in
- * a variable that is never read; and within these the operands that give them their value. Its time is linear in the
- * size of the file.
+ * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma but the
+ * last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in a variable,
+ * private field or class that is never read; and within these the operands, elements and callbacks that give them their value. Its
+ * time is linear in the size of the file.
  */
 export function droppedValues(source: Source, variables: Variables): DroppedValues {
-  const search = new Search(variables, source.tree.returns);
+  const search = new Search(source, variables);
   for (const node of source.nodes) search.begin(node);
   for (const variable of variables.all) if (variable.reads === 0) search.neverRead(variable);
   search.run();
@@ -38,9 +46,11 @@ class Search implements DroppedValues {
   /** Assignments whose own value is dropped, by the variable that they store in. */
   readonly #assigned = new Map<Variable, AnyNode[]>();
 
+  #names: OwnNames | undefined;
+
   constructor(
+    private readonly source: Source,
     private readonly variables: Variables,
-    private readonly returns: ReadonlyMap<AnyNode, readonly ReturnStatement[]>,
   ) {}
 
   begin(node: AnyNode): void {
@@ -59,7 +69,11 @@ class Search implements DroppedValues {
         if (node.update) this.#drop(node.update);
         break;
       case "CallExpression":
-        if (isForEach(node.callee)) this.#dropReturned(node.arguments[0]);
+        if (methodOf(node) === "forEach") this.#dropReturned(node.arguments[0]);
+        break;
+      case "PropertyDefinition":
+        if (node.value && node.key.type === "PrivateIdentifier" && !this.#own.privateReads.has(node.key.name))
+          this.#drop(node.value);
         break;
       case "MethodDefinition":
       case "Property":
@@ -79,11 +93,40 @@ class Search implements DroppedValues {
 
   #take(node: AnyNode): void {
     switch (node.type) {
-      case "CallExpression":
       case "TaggedTemplateExpression":
       case "MemberExpression":
+        this.expressions.push(node);
+        break;
+      case "CallExpression":
+        this.expressions.push(node);
+        this.#dropCollected(node);
+        break;
       case "ChainExpression":
         this.expressions.push(node);
+        if (node.expression.type === "CallExpression") this.#dropCollected(node.expression);
+        break;
+      case "UnaryExpression":
+        // `delete` does not read its operand
+        if (node.operator !== "delete") this.#drop(node.argument);
+        break;
+      case "BinaryExpression":
+        if (node.left.type !== "PrivateIdentifier") this.#drop(node.left);
+        this.#drop(node.right);
+        break;
+      case "TemplateLiteral":
+        node.expressions.forEach(this.#drop);
+        break;
+      case "ArrayExpression":
+        for (const element of node.elements)
+          if (element !== null && element.type !== "SpreadElement") this.#drop(element);
+        break;
+      case "ObjectExpression":
+        for (const property of node.properties)
+          if (property.type === "Property" && property.kind === "init") this.#drop(property.value);
+        break;
+      case "ClassDeclaration":
+      case "ClassExpression":
+        this.#takeClass(node);
         break;
       case "SequenceExpression":
         this.#drop(node.expressions.at(-1)!);
@@ -127,13 +170,33 @@ class Search implements DroppedValues {
     return variable.reads === (this.#droppedReads.get(variable) ?? 0);
   }
 
+  /** Drops the static fields of a class that nothing refers to, unless its own code can read them by `this`. */
+  #takeClass({ start, end, body }: Class): void {
+    if (this.#own.hasThis(start, end)) return;
+    for (const member of body.body)
+      if (member.type === "PropertyDefinition" && member.static && member.value) this.#drop(member.value);
+  }
+
+  /** Drops the results of a callback that are in nothing but the result of this call. */
+  #dropCollected(node: CallExpression): void {
+    const method = methodOf(node);
+    const index = method !== null && Object.hasOwn(COLLECTED, method) ? COLLECTED[method] : undefined;
+    // a method of the policy's own can use what the callback returns
+    if (index !== undefined && !this.#own.methods.has(method!)) this.#dropReturned(node.arguments[index]);
+  }
+
+  get #own(): OwnNames {
+    this.#names ??= new OwnNames(this.source.nodes);
+    return this.#names;
+  }
+
   #dropReturned(callback: AnyNode | undefined): void {
     if (callback === undefined) return;
     if (callback.type === "ArrowFunctionExpression" && callback.expression) this.#drop(callback.body);
     else if (callback.type === "ArrowFunctionExpression" || callback.type === "FunctionExpression") {
       // a generator does not even run
       if (callback.generator) return;
-      for (const { argument } of this.returns.get(callback) ?? []) if (argument) this.#drop(argument);
+      for (const { argument } of this.source.tree.returns.get(callback) ?? []) if (argument) this.#drop(argument);
     } else this.callbacks.push(callback);
   }
 
@@ -147,6 +210,55 @@ class Search implements DroppedValues {
 /** Assignments after which the variable can hold the value on the right. */
 const STORES: ReadonlySet<string> = new Set(["=", "||=", "&&=", "??="]);
 
-function isForEach(callee: AnyNode): boolean {
-  return callee.type === "MemberExpression" && keyOf(callee.property, callee.computed) === "forEach";
+function methodOf({ callee }: CallExpression): string | null {
+  return callee.type === "MemberExpression" ? keyOf(callee.property, callee.computed) : null;
+}
+
+/** Names of members that a file defines or reads. */
+class OwnNames {
+  /** Names of properties and methods that it defines. */
+  readonly methods = new Set<string>();
+  /** Names of private fields that it reads. */
+  readonly privateReads = new Set<string>();
+  readonly #this: number[] = [];
+
+  constructor(nodes: readonly AnyNode[]) {
+    for (const node of nodes) this.#note(node);
+    this.#this.sort((left, right) => left - right);
+  }
+
+  /** Whether `this` stands between two offsets. */
+  hasThis(start: number, end: number): boolean {
+    let [low, high] = [0, this.#this.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#this[middle]! < start) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#this.length && this.#this[low]! < end;
+  }
+
+  #note(node: AnyNode): void {
+    switch (node.type) {
+      case "ThisExpression":
+        this.#this.push(node.start);
+        break;
+      case "MemberExpression":
+        if (node.property.type === "PrivateIdentifier") this.privateReads.add(node.property.name);
+        break;
+      case "AssignmentExpression":
+        if (node.left.type === "MemberExpression") this.#define(node.left.property, node.left.computed);
+        break;
+      case "Property":
+      case "MethodDefinition":
+      case "PropertyDefinition":
+        this.#define(node.key, node.computed);
+        break;
+    }
+  }
+
+  #define(key: AnyNode, computed: boolean): void {
+    const name = keyOf(key, computed);
+    if (name !== null) this.methods.add(name);
+  }
 }

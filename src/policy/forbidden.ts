@@ -1,4 +1,5 @@
 import type { AnonymousClassDeclaration, AnyNode, ClassDeclaration, ClassExpression, MethodDefinition } from "acorn";
+import { leavesFinally } from "./finally.js";
 import { type ByKind, entryFor } from "./nodes.js";
 import { forbidden, type Source } from "./source.js";
 
@@ -19,6 +20,10 @@ const DIRECTIVE: Rule = { message: 'has a directive that is not "use strict"', r
 const CATCH_PATTERN: Rule = {
   message: "takes an error apart in `catch`",
   remedy: "name the error, and take it apart in the block",
+};
+const FINALLY: Rule = {
+  message: "leaves a `finally` block, which replaces what the `try` block returns",
+  remedy: "return, throw or jump behind the whole `try` statement",
 };
 const STAMP: Rule = {
   message: "has a class with private names that extends another class",
@@ -79,6 +84,8 @@ export function refuseForbidden(source: Source): void {
     const found = entryFor(RULES, node)?.(node, source.text) ?? null;
     if (found !== null) throw forbidden(source, found[0], found[1].message, found[1].remedy);
   }
+  const leaving = source.text.includes("finally") ? source.walked(leavesFinally) : null;
+  if (leaving !== null) throw forbidden(source, leaving, FINALLY.message, FINALLY.remedy);
   rejectArguments(source);
 }
 

@@ -23,11 +23,18 @@ export class Source {
     readonly program: Program,
   ) {}
 
-  /** Throws POLICY_SYNTAX for a chain such as `a.b.b.b` that is nested too deeply for a walk, but not for acorn. */
   get tree(): Tree {
+    this.#tree ??= this.walked((program) => new Tree(program));
+    return this.#tree;
+  }
+
+  /**
+   * Returns the result of a walk of the tree. A chain such as `a.b.b.b` is nested deeply for a walk, but not for acorn. Throws
+   * POLICY_SYNTAX.
+   */
+  walked<T>(walk: (program: Program) => T): T {
     try {
-      this.#tree ??= new Tree(this.program);
-      return this.#tree;
+      return walk(this.program);
     } catch (error) {
       throw error instanceof RangeError ? syntaxError(this.file, new SyntaxError("Nested too deeply")) : error;
     }

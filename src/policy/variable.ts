@@ -13,7 +13,7 @@ export type Value =
 export class Variable {
   /** The values that declarations, defaults and assignments give it. */
   readonly values: Value[] = [];
-  /** Those of `values` that are expressions of a declaration or a default. */
+  /** The expressions of declarations and defaults among them, and a class that is declared by this name. */
   readonly initial: AnyNode[] = [];
   /** Whether it can also hold another value: a rest element, a caught error, the result of an update. */
   isOpaque = false;

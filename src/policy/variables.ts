@@ -75,6 +75,7 @@ export class Variables {
       case "ClassDeclaration":
       case "ClassExpression":
         if (node.id) this.#known.add(node.id);
+        if (node.type === "ClassDeclaration" && node.id) this.meant(node.id)?.initial.push(node);
         if (node.type === "FunctionDeclaration" && node.id) {
           this.#hold(this.meant(node.id), node);
           this.meant(node.id)?.values.push({ expression: node });

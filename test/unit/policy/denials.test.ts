@@ -66,6 +66,9 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   },
 };
 
+/** Methods that give nothing of what their callback returns but their own result. */
+const METHODS = ["every", "filter", "find", "findIndex", "findLast", "findLastIndex", "flatMap", "map", "some"];
+
 /** Statements in which the value of CALL is dropped. */
 const DROPPED: Readonly<Record<string, string>> = {
   "an expression statement": "CALL;",
@@ -111,6 +114,41 @@ const DROPPED: Readonly<Record<string, string>> = {
   "a catch": "try { throw 1; } catch { CALL; }",
   "a finally": "try {} finally { CALL; }",
   "a case": "switch (1) { case 1: CALL; }",
+  "a negation": "!CALL;",
+  "a negation of a negation": "!!CALL;",
+  "a sign": "-CALL;",
+  "a complement": "~CALL;",
+  "its type": "typeof CALL;",
+  "an operand of |": "CALL | 0;",
+  "the second operand of |": "0 | CALL;",
+  "a comparison": "CALL === 0;",
+  "a sum": "0 + CALL;",
+  "a combination in a variable that is never read": "const denied = CALL < 0;",
+  "a negation under void": "void !CALL;",
+  "a template": `\`a\${CALL}b\`;`,
+  "an element of a list": "[0, CALL];",
+  "an element of a list within": "[0, [CALL]];",
+  "a property of an object": "({ a: CALL });",
+  "a list that is never read": "const all = [CALL];",
+  "a static field of a class that is never used": "class A { static a = CALL; }",
+  "a static field of a class in a variable that is never read": "const A = class { static a = CALL; };",
+  "a static field of a class that is dropped": "(class { static a = CALL; });",
+  "a private static field that is never read": "class A { static #a = CALL; static b() {} } A.b();",
+  "a private field that is never read": "class A { #a = CALL; } new A();",
+  ...Object.fromEntries(
+    METHODS.flatMap((method) => [
+      [`the body of an arrow for ${method}`, `[1].${method}(() => CALL);`],
+      [`an operand in the body of an arrow for ${method}`, `[1].${method}((one) => one && !CALL);`],
+      [`a callback of ${method} that returns`, `[1]["${method}"](function () { return CALL; });`],
+      [`a callback for an optional ${method}`, `[1]?.${method}((one) => { return CALL; });`],
+      [`a callback of ${method} in a variable that is never read`, `const all = [1].${method}(() => CALL);`],
+    ]),
+  ),
+  "a callback of Array.from": "Array.from([1], () => CALL);",
+  "a callback of Object.groupBy": "Object.groupBy([1], () => CALL);",
+  "a callback of replace": `"a".replace("a", () => CALL);`,
+  "a callback of replaceAll": `"a".replaceAll("a", () => CALL);`,
+  "a callback of a method under !": "!([1].some(() => CALL));",
 };
 
 /** Statements in which the value of CALL is used: it denies, or is the policy's own business. */
@@ -133,11 +171,28 @@ const USED: Readonly<Record<string, string>> = {
   "stored and compared": "const verdict = CALL; if (verdict === 0) return 0;",
   "assigned and read in a closure": "let verdict; const read = () => verdict; verdict = CALL; return read();",
   "assigned in an expression that is used": "let verdict; return (verdict = CALL);",
-  mapped: "[1].map(() => CALL);",
+  "a negation that is returned": "return +!CALL;",
+  "a combination that is returned": "return CALL | 0;",
+  "a list that is spread": "return Math.max(...[CALL]);",
+  mapped: "const all = [1].map(() => CALL); return all.length - 1;",
+  "mapped to an argument": "String([1].map(() => CALL));",
+  "a callback of a method of the policy's own":
+    "let v; const o = { map(f) { v = f(); } }; o.map(() => CALL); return v;",
+  "assigned by a callback of some": "let v; [1].some(() => (v = CALL)); return v;",
+  "assigned and returned by a callback of some": "let v; [1].some(() => { v = CALL; return v; }); return v;",
+  "assigned and compared by a callback of some": "let v; [1].some(() => (v = CALL) !== 0); return v;",
+  "a comparator's": "[1, 2].sort(() => CALL);",
+  "a static field that is read": "class A { static a = CALL; } return A.a;",
+  "a static field that its class reads by `this`":
+    "let v; class A { static a = CALL; static { v = this.a; } } return v;",
+  "a private field that is read": "class A { #a = CALL; get() { return this.#a; } } return new A().get();",
+  "a private static field that is read": "return (class { static #a = CALL; static b() { return this.#a; } }).b();",
+  "a field": "class A { a = CALL; } return new A().a;",
+  "a property that is deleted": "const all = {}; delete all[CALL];",
   "found by some": "return [1].some(() => CALL) ? 0 : 1;",
   yielded: "for (const verdict of (function* () { yield CALL; })()) return verdict;",
   thrown: "try { throw CALL; } catch (error) { return error; }",
-  "in a template": `\`\${CALL}\`;`,
+  "in a template": `return Number(\`\${CALL}\`);`,
 };
 
 const files = ({ head, callee, files = {} }: Naming, statement: string, call = `${callee}("no")`) => ({
@@ -177,8 +232,9 @@ describe("a call of deny whose value is dropped is an error at start", () => {
     expect(errorOf(files(PLAIN, 'blob, deny("no") && 0;'))).toMatchObject({ ...unused, place: "policy.js:3:7" });
   });
 
-  it("with deny given to forEach", () => {
-    expect(errorOf(files(PLAIN, `["a"].forEach(deny);`))).toMatchObject({ ...unused, place: "policy.js:3:15" });
+  it.each(["forEach", ...METHODS])("with deny given to %s", (method) => {
+    const place = `policy.js:3:${method.length + 8}`;
+    expect(errorOf(files(PLAIN, `["a"].${method}(deny);`))).toMatchObject({ ...unused, place });
   });
 
   it("in a file that the policy imports, with the place there", () => {
@@ -232,16 +288,19 @@ describe("a call that denies and whose value is dropped is a fault", () => {
     expect(outcome.fault?.place).toBe(`policy.js:3:${line.search(/return CALL;|CALL/) + 1}`);
   });
 
-  it.each(CALLBACKS)("in forEach(%s)", (callback) => {
-    const head = `import { deny } from "countersign"; ${RULES}`;
-    const given = (label: string) =>
-      link({ ...files({ head, callee: "" }, `["${label}"].forEach(${callback}, holder);`), ...MORE_RULES });
-    expect(guest.ask(given("bad"))).toMatchObject({
-      verdict: null,
-      fault: { code: "UNUSED_DENIAL", message: 'the denial "bad" has no effect: the value of this call is not used' },
-    });
-    expect(guest.ask(given("good"))).toMatchObject({ verdict: 0, fault: null });
-  });
+  it.each(["forEach", ...METHODS].flatMap((method) => CALLBACKS.map((callback) => [method, callback])))(
+    "in %s(%s)",
+    (method, callback) => {
+      const head = `import { deny } from "countersign"; ${RULES}`;
+      const given = (label: string) =>
+        link({ ...files({ head, callee: "" }, `["${label}"].${method}(${callback}, holder);`), ...MORE_RULES });
+      expect(guest.ask(given("bad"))).toMatchObject({
+        verdict: null,
+        fault: { code: "UNUSED_DENIAL", message: 'the denial "bad" has no effect: the value of this call is not used' },
+      });
+      expect(guest.ask(given("good"))).toMatchObject({ verdict: 0, fault: null });
+    },
+  );
 
   it.each([
     ["`this` and the arguments", "function f(one, at, all) { seen = this.n + one + at + all.length; }", "108"],
@@ -302,7 +361,7 @@ describe("a call that denies and whose value is dropped is a fault", () => {
     ["a curried call", "make()();", `const make = () => () => deny("no");`],
     ["an argument that denies", "same(check());", `const same = (v) => v; const check = () => deny("no");`],
     ["a caught fault", "try { check(); } catch {}", `const check = () => deny("no");`],
-    ["a fault in a finally that returns", "try { check(); } finally { return 0; }", `const check = () => deny("no");`],
+    ["a fault with a finally", "try { check(); } finally { blob.name; }", `const check = () => deny("no");`],
     ["a fault that an iterator drops", "for (const _ of it) break;", ITERATOR],
     ["an else without a space", "if (!blob) {} else(check)();", `const check = () => deny("no");`],
     ["a void without a space", "void(check)();", `const check = () => deny("no");`],
@@ -324,7 +383,7 @@ describe("a call that denies and whose value is dropped is a fault", () => {
 
   it.each([
     ["a chain of rules that is returned", "return a(blob) && b(blob);", 0, ["a"]],
-    ["rules that are mapped", "[a, b].map((rule) => rule(blob));", 0, ["a"]],
+    ["rules that are mapped", "const all = [a, b].map((rule) => rule(blob)); return all.length - 2;", 0, ["a"]],
     ["a rule that is tested", "a(blob) && b(blob);", 0, ["a"]],
     ["a rule that is compared", "if (a(blob) !== 0) return b(blob);", 0, ["a"]],
     ["a list that takes a denial", "const all = []; all.push(a(blob)); return all.length - 1;", 0, ["a"]],
