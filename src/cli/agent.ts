@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Config, DEFAULT_CONFIG, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
+import type { Agent } from "../gate/agent/agent.js";
 import type { SourceName } from "../gate/agent/labels.js";
+import { EXIT } from "./exit.js";
 import { complain, print, warn } from "./output.js";
 
 /** `countersign agent`: a live gate for containers. */
@@ -81,7 +83,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
     say: complain,
     warn,
   });
-  const served = metrics === undefined ? null : await (await import("../gate/metrics.js")).serveMetrics(agent, metrics);
+  const served = metrics === undefined ? null : await measured(agent, metrics);
   print(
     `countersign: listening at ${socket}${served === null ? "" : `, metrics at ${served.url}`}${unenforced(first)}`,
   );
@@ -96,11 +98,36 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   });
   const lost = await Promise.race([signalled, agent.lost]);
   manager.stopping();
-  await served?.close();
-  await agent.stop();
-  if (lost !== null) throw lost;
-  // a thread that waits for a file system which does not answer would keep the process, too
-  (await import("../gate/sys/process.js")).endAs({ code: 0, signal: null });
+  const { endAs } = await import("../gate/sys/process.js");
+  // a thread that waits for a file system which does not answer, or an error, must not keep the process
+  setTimeout(() => endAs({ code: EXIT.undecided, signal: null }), TO_STOP);
+  const errors: readonly unknown[] = [lost, ...(await failures([served?.close(), agent.stop()]))];
+  const told = errors.filter((error) => error !== null).map(asError);
+  for (const error of told) complain(error);
+  endAs({ code: told.length === 0 ? EXIT.ok : EXIT.undecided, signal: null });
+}
+
+/** Milliseconds that an agent has to stop. */
+const TO_STOP = 5000;
+
+async function failures(ending: readonly (Promise<void> | undefined)[]): Promise<readonly unknown[]> {
+  const ended = await Promise.allSettled(ending);
+  return ended.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
+}
+
+/** Serves the agent's metrics, or stops it: a thread that is left would keep the process from ending. */
+async function measured(agent: Agent, address: string): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { serveMetrics } = await import("../gate/metrics.js");
+  try {
+    return await serveMetrics(agent, address);
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+}
+
+function asError(error: unknown): CountersignError {
+  return error instanceof CountersignError ? error : new CountersignError("INTERNAL", String(error));
 }
 
 /** For the line at start and at each reload: the hooks that the configuration accepts as not enforced. */
@@ -114,7 +141,7 @@ async function reload(take: (config: Config) => Promise<void>, file: string): Pr
     await take(config);
     print(`countersign: the configuration was read again${unenforced(config)}`);
   } catch (error) {
-    complain(error instanceof CountersignError ? error : new CountersignError("INTERNAL", String(error)));
+    complain(asError(error));
     process.stderr.write("countersign: the configuration in use stays\n");
   }
 }

@@ -80,7 +80,11 @@ export async function serveMetrics(
   const { port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${host}:${bound}/metrics`,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections(); // a client that keeps one open must not keep the agent
+      }),
   };
 }
 

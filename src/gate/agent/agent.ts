@@ -1,4 +1,3 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import type { Warning } from "../../warning.js";
@@ -6,9 +5,10 @@ import { requireNotified } from "../call/fast-filters.js";
 import { readLink } from "../sys/file.js";
 import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
-import { accept, listenAt } from "../sys/socket.js";
+import { accept } from "../sys/socket.js";
 import type { Tally } from "../tally.js";
 import { DecisionThread } from "../threads/decision-thread.js";
+import { AgentSocket } from "./agent-socket.js";
 import { Containers } from "./containers.js";
 import { type Handover, receiveHandover } from "./handover.js";
 import { KeptContainers, type Restored } from "./kept-containers.js";
@@ -147,14 +147,9 @@ export class Agent {
     this.#settling.unref();
   }
 
-  #listenAt(socket: string): void {
-    removeStale(socket);
-    const listening = listenAt(socket, () => this.#accept(listening.fd));
-    this.#stopListening = () => {
-      listening.close();
-      unlinkSync(socket);
-    };
-    chmodSync(socket, 0o600);
+  #listenAt(path: string): void {
+    const socket = AgentSocket.open(path, () => this.#accept(socket.fd));
+    this.#stopListening = () => socket.close();
   }
 
   #accept(listening: number): void {
@@ -197,11 +192,6 @@ const SETTLED = 1000;
 function sharesPids(pid: number): boolean {
   const theirs = readLink(`/proc/${pid}/ns/pid`);
   return theirs === null || theirs === readLink("/proc/self/ns/pid");
-}
-
-/** A socket that an agent before this one left; anything else of that name stays and is an error. */
-function removeStale(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
 }
 
 function failed(message: string): CountersignError {

@@ -19,20 +19,32 @@ const CMSG_HEADER = 16;
 /** Fds that one message may bring; a runtime sends one. */
 const MAX_FDS = 8;
 
-/** A listening socket of the file system, mode 0600, that a callback is called for when somebody connects. */
-export function listenAt(path: string, ready: () => void): { readonly fd: number; close(): void } {
-  const fd = must(syscall(NR.socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "making the socket");
+/** Bytes of a path in struct sockaddr_un, without its NUL (unix(7)). */
+export const MAX_PATH = 107;
+
+/** A stream socket of the file system, not bound yet. */
+export function newSocket(): number {
+  return must(syscall(NR.socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "making the socket");
+}
+
+/** 0 or a negative errno. */
+export function bindTo(socket: number, path: string): number {
   const address = socketAddress(path);
-  must(syscall(NR.bind, fd, address, address.byteLength), `binding \`${path}\``);
-  must(syscall(NR.listen, fd, 128), `listening at \`${path}\``);
-  const watching = whenReadable(fd, ready);
-  return {
-    fd,
-    close() {
-      watching();
-      close(fd);
-    },
-  };
+  return syscall(NR.bind, socket, address, address.byteLength);
+}
+
+/** 0 or a negative errno. */
+export function listenOn(socket: number): number {
+  return syscall(NR.listen, socket, 128);
+}
+
+/** Connects to a path and hangs up: 0, EAGAIN where many others wait to be accepted, or ECONNREFUSED where nobody listens; negative. */
+export function connectTo(path: string): number {
+  const socket = newSocket();
+  const address = socketAddress(path);
+  const result = syscall(NR.connect, socket, address, address.byteLength);
+  close(socket);
+  return result;
 }
 
 /** Takes one connection; a negative errno where there is none. */

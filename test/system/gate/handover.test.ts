@@ -71,7 +71,7 @@ describe("what is handed to an agent, and is no container", () => {
     const config = join(site.folder, "countersign.yaml");
     const words = [BIN, "agent", "--socket", join(site.folder, "missing/agent.sock"), "--config", config];
     const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
-    expect(stderr).toMatch(/binding `.*` failed: errno 2 \[GATE_FAILED\]/);
+    expect(stderr).toMatch(/agent\.sock\.lock` cannot be locked: ENOENT \[SOCKET_UNUSABLE\]/);
     expect(status).toBe(2);
   });
 
