@@ -108,8 +108,7 @@ export class Call {
     const size = this.word(2);
     if (size > MAX_ATTR) return this.asKernel(-ERRNO.E2BIG);
     const bytes = this.task.read(this.long(1), size);
-    if (bytes === null)
-      return this.asker.identity("object") === null ? this.#denyUnread() : this.asKernel(-ERRNO.EFAULT);
+    if (bytes === null) return this.#unread();
     for (let at = room; at < size; at += 1) if (bytes[at] !== 0) return this.#denyAttr(at);
     return new Attr(size, room, bytes);
   }
@@ -273,9 +272,9 @@ export class Call {
     return -GATE_RULES.out_of_reach.errno;
   }
 
-  /** Nothing of the task can be read: it has exited, or it may not be traced by the gate. */
-  #denyUnread(): Denied {
-    if (!this.stillWaits) return { result: -ERRNO.ESRCH };
+  /** There is no memory, or the gate may not read it: of such a task it cannot tell the user namespace either. */
+  #unread(): Denied {
+    if (this.asker.identity("object") !== null || !this.stillWaits) return this.asKernel(-ERRNO.EFAULT);
     return this.#denyOutOfReach("the task has another user than the gate, or cannot be traced");
   }
 
