@@ -33,6 +33,28 @@ describe("program-budget", () => {
     expect(denied_by?.reason).toContain(reason);
   });
 
+  it.each([
+    [{}, 100_000, 100_001],
+    [{ verified_insns: 7 }, 7, 8],
+  ])("bounds the verifier's work when a program is handed out: %j", async (budget, most, more) => {
+    await open(budget);
+    expect(site.handOut("exec-log", { verified_insns: most }).verdict).toBe(0);
+    const { denied_by } = site.handOut("exec-log", { verified_insns: more });
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "program-budget", code: "REFUSED_BY_POLICY" });
+    expect(denied_by?.reason).toContain(`verified_insns is ${more}, more than the budget of ${most}`);
+  });
+
+  it("has no opinion of the verifier's work where no kernel reports it", async () => {
+    await open({ verified_insns: 0 });
+    expect(site.handOut("exec-log", null).verdict).toBe(0);
+    expect(site.load("exec-log").verdict).toBe(0);
+  });
+
+  it("denies a loaded program where the budget is no number", async () => {
+    await open({ verified_insns: "many" });
+    expect(site.handOut("exec-log", { verified_insns: 1 }).verdict).toBe(-ERRNO.EPERM);
+  });
+
   it("takes what meets the budget exactly", async () => {
     await open({ insns: 22, helpers: 0, map_memory: 0 });
     expect(site.load("drop-telnet").verdict).toBe(0);

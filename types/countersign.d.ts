@@ -141,6 +141,7 @@ export interface Program {
 export interface LoadedFacts {
   /** `prog.tag` is of SHA-256, as Linux 6.18 takes it; older kernels take SHA-1. */
   readonly tag: string;
+  /** Instructions that the verifier walked, each as often as it came by: its work at load, not the program's run time. */
   readonly verified_insns: number;
   /** Bytes. */
   readonly xlated_size: number;

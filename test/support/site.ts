@@ -12,7 +12,7 @@ import { Engine } from "../../src/engine/engine.js";
 import { subjectsOf } from "../../src/engine/offline.js";
 import type { HookName } from "../../src/hooks/catalogue.js";
 import type { Decision } from "../../src/hooks/decision.js";
-import type { BlobSubject, ProgramSubject } from "../../src/hooks/subject.js";
+import type { BlobSubject, LoadedFacts, ProgramSubject } from "../../src/hooks/subject.js";
 import type { Current } from "../../src/policy/current.js";
 import { Authority, type Issued } from "../../src/trust/making/authority.js";
 import { signKernel, signPkcs7 } from "../../src/trust/making/sign.js";
@@ -102,6 +102,12 @@ export class Site {
     );
   }
 
+  /** Asks whether a program that the kernel loaded may be handed out, with what the kernel reports; null where it is not loaded. */
+  handOut(name: string, reported: Partial<LoadedFacts> | null, asking: Asking = {}): Decision {
+    const loaded = reported === null ? null : { ...LOADED, ...reported };
+    return this.decide("bpf_prog", { ...program(name), loaded }, asking);
+  }
+
   /** Asks whether a blob may be used. */
   verify(data: Uint8Array, asking: Asking = {}): Decision {
     const signature = this.signature(data, asking.signedBy, asking, signPkcs7);
@@ -146,6 +152,8 @@ export function program(name: string): ProgramSubject {
   if (found === undefined) throw new Error(`there is no program ${name} among the examples`);
   return found;
 }
+
+const LOADED: LoadedFacts = { tag: "0".repeat(16), verified_insns: 1, xlated_size: 8, jited_size: 8, map_ids: [] };
 
 const ROOT: Current = {
   pid: 4242,
