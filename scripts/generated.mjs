@@ -11,6 +11,7 @@ const GENERATORS = {
   "table of facts": "facts.mjs",
   "engine fittings": "engine.mjs",
   "bpf tables": "bpf-tables.mjs",
+  "kfunc arguments": "kfunc-arguments.mjs",
   "example objects": "examples.mjs",
   "libbpf probes": "probes.mjs",
   "configuration schema": "config-schema.mjs",

@@ -2,11 +2,10 @@ import type { Code } from "../code.js";
 import { EFFECTS } from "../facts.js";
 import type { Findings } from "../findings.js";
 import { isPoison } from "../insn.js";
-import { WRITE_DYNPTRS } from "../tables/dynptrs.js";
 import { formats, HELPER_ROWS, type HelperRow, USER_STACK } from "../tables/helpers.js";
 import { NEVER_NULL, OBJECT_HELPERS, OBJECT_KFUNCS } from "../tables/kernel-objects.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
-import { mayHavePacketDynptr } from "./dynptrs.js";
+import { Dynptrs } from "./dynptrs.js";
 import { formatAt, readsOfFormat } from "./format.js";
 import type { Frames } from "./frames.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
@@ -29,13 +28,16 @@ export interface Consequences {
   end(slot: number, why: string): void;
 }
 
+/** What a struct in a kfunc's prototype is where it is no memory: the row says what the kfunc does with it. */
+const OBJECTS = KIND.CTX | KIND.MAP | KIND.KERNEL | KIND.OBJECT | KIND.SOCKET;
+
 /** Calls of helpers and kfuncs: what they do, and what they give back. */
 export class Calls {
   readonly #values: Values;
   readonly #frames: Frames;
   readonly #maps: Maps;
   readonly #findings: Findings;
-  #mayHavePacketDynptr: boolean | undefined;
+  readonly #dynptrs: Dynptrs;
 
   constructor(
     readonly code: Code,
@@ -46,6 +48,7 @@ export class Calls {
     this.#frames = memory.frames;
     this.#maps = memory.maps;
     this.#findings = memory.findings;
+    this.#dynptrs = new Dynptrs(code, memory.values, memory.findings);
   }
 
   /** Calls the helper with this id; the registers' state is the frames'. What r0 is afterwards; -1 where it cannot be. */
@@ -58,7 +61,9 @@ export class Calls {
     }
     const name = `bpf_${row.name}`;
     if (row.name === "tail_call" && this.#tailCall(slot)) return this.#values.any;
-    this.#noteCall(row, name, slot, `calls \`${name}\``);
+    for (const effect of row.effects)
+      if (row.harmless) this.#findings.noteHarmless(effect, slot, `calls \`${name}\``);
+      else this.#findings.note(effect, slot, `calls \`${name}\``);
     if (row.effects.includes("calls_bpf"))
       for (const effect of EFFECTS)
         this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);
@@ -67,7 +72,7 @@ export class Calls {
       const letter = args[index];
       if (letter === "w") this.memory.fill(slot, this.#argument(index), name);
       else if (letter === "r") this.memory.lend(slot, this.#argument(index), name);
-      else if (letter === "z") this.memory.fillDynptr(slot, this.#argument(index), name, this.#packetDynptrs());
+      else if (letter === "z") this.#dynptrs.fill(slot, this.#argument(index), name);
       else if (letter === "f") this.#callback(slot, row, index);
     }
     if (row.writesMap) this.#writesMap(slot, this.#argument(args.indexOf("m")), name);
@@ -105,19 +110,6 @@ export class Calls {
     return true;
   }
 
-  #noteCall(row: HelperRow | KfuncRow, name: string, slot: number, because: string): void {
-    const spared = WRITE_DYNPTRS.has(name) && !this.#packetDynptrs();
-    const harmless = "harmless" in row && row.harmless;
-    for (const effect of row.effects)
-      if (harmless) this.#findings.noteHarmless(effect, slot, because);
-      else if (!spared || effect !== "writes_packet") this.#findings.note(effect, slot, because);
-  }
-
-  #packetDynptrs(): boolean {
-    this.#mayHavePacketDynptr ??= mayHavePacketDynptr(this.code);
-    return this.#mayHavePacketDynptr;
-  }
-
   /** A pointer, or the number that NULL is to the verifier once it is found to be NULL (mark_ptr_or_null_reg). */
   #orNull(pointer: number): number {
     return this.#values.join(pointer, this.#values.constant(0));
@@ -131,7 +123,7 @@ export class Calls {
       this.#findings.anything(slot, `calls ${which}`);
       return this.#values.pointer(ANYTHING, -1);
     }
-    this.#noteCall(row, row.name, slot, `calls kfunc \`${row.name}\``);
+    for (const effect of row.effects) this.#findings.note(effect, slot, `calls kfunc \`${row.name}\``);
     this.#kfuncArguments(slot, row);
     if (row.ends) this.consequences.end(slot, `\`${row.name}\` ends it with a value of its own`);
     const values = this.#values;
@@ -153,8 +145,8 @@ export class Calls {
           ANY_OFFSET,
           values.frame(buffer),
         );
-        const packet = this.#packetDynptrs() ? KIND.PACKET : 0;
-        const slice = values.pointer(packet | this.memory.behindDynptr(this.#argument(0)));
+        const packet = this.#dynptrs.standsForPacket() ? KIND.PACKET : 0;
+        const slice = values.pointer(packet | this.#dynptrs.behind(this.#argument(0)));
         return this.#orNull(values.kinds(own) === 0 ? slice : values.join(slice, own));
       }
     }
@@ -164,20 +156,38 @@ export class Calls {
     return this.#frames.state[index + 1]!;
   }
 
-  /** A kfunc may write to any memory that it is given; a callback of it may be given the map values that it was given. */
+  /** What the arguments of a kfunc show by their types; a callback of it may be given the map values that it was given. */
   #kfuncArguments(slot: number, row: KfuncRow): void {
+    const { memory } = this;
+    const { args, name } = row;
     const values = this.#values;
-    for (const index of row.fills) this.memory.fill(slot, this.#argument(index), row.name);
     let maps = 0;
-    for (let index = 0; index < 5; index++) {
+    for (let index = 0; index < args.length; index++) {
       const value = this.#argument(index);
-      const kinds = values.kinds(value) & (KIND.STACK | KIND.MAP_VALUE | KIND.ARENA | KIND.PACKET | KIND.MAP);
-      if (kinds === 0) continue;
       maps |= values.maps(value);
-      if ((kinds & KIND.STACK) !== 0) this.#frames.scribble(values.frame(value), values.offset(value));
-      if ((kinds & KIND.PACKET) !== 0)
-        this.#findings.note("writes_packet", slot, `lets \`${row.name}\` store into the packet`);
-      if ((values.maps(value) & this.#maps.shared) !== 0) this.#writesMap(slot, value, row.name);
+      switch (args[index]) {
+        case "w":
+          memory.fill(slot, value, name);
+          break;
+        case "O":
+          memory.fill(slot, value, name, KIND.CTX);
+          break;
+        case "s":
+        case "n":
+          memory.fill(slot, value, name, OBJECTS);
+          break;
+        case "r":
+          memory.lend(slot, value, name);
+          break;
+        case "o":
+          memory.lend(slot, value, name, OBJECTS);
+          break;
+        case "d":
+          if (!row.reads.includes(index)) this.#dynptrs.fill(slot, value, name);
+          break;
+        case "m":
+          this.#writesMap(slot, value, name);
+      }
     }
     for (let index = 0; index < 5; index++) {
       const value = this.#argument(index);
@@ -247,7 +257,7 @@ export class Calls {
         if (row.name === "kptr_xchg") return this.#exchanged();
         return values.pointer(OBJECT_HELPERS.has(row.name) ? KIND.OBJECT : KIND.KERNEL);
       case "dynptr":
-        return values.pointer(this.memory.behindDynptr(this.#argument(0)));
+        return values.pointer(this.#dynptrs.behind(this.#argument(0)));
       case "map_value":
         return this.#found(values.maps(this.#argument(row.args.indexOf("m"))));
     }

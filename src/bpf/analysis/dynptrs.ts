@@ -1,6 +1,9 @@
 import type { Code } from "../code.js";
+import type { Findings } from "../findings.js";
 import { CALL_SRC, OP } from "../insn.js";
 import { MAKE_PACKET_DYNPTRS } from "../tables/dynptrs.js";
+import { KIND } from "./kinds.js";
+import type { Values } from "./values.js";
 
 /** Types whose programs call nobody but the kernel's own functions with dynptrs, and are given none themselves. */
 const GIVEN_NONE = new Set([
@@ -18,6 +21,40 @@ const GIVEN_NONE = new Set([
   "lsm",
 ]);
 
+/** What the dynptrs of a program stand for. */
+export class Dynptrs {
+  #mayStandForPacket: boolean | undefined;
+
+  constructor(
+    readonly code: Code,
+    readonly values: Values,
+    readonly findings: Findings,
+  ) {}
+
+  /** Memory behind the dynptr that a value points to may be written. */
+  fill(slot: number, dynptr: number, who: string): void {
+    const verb = `lets \`${who}\` store into what a dynptr stands for`;
+    if (this.standsForPacket()) this.findings.note("writes_packet", slot, `${verb}, which may be the packet`);
+    if ((this.behind(dynptr) & KIND.LENT) !== 0)
+      this.findings.note("writes_shared_map", slot, `${verb}, which may be a map's value of its caller`);
+  }
+
+  /**
+   * The kinds of memory behind the dynptr that a value points to, a packet aside. One that the program made itself stands for
+   * memory that counted as written when it was made; one that it was given, or cloned from that, for memory of its caller.
+   */
+  behind(dynptr: number): number {
+    const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER;
+    const given = !GIVEN_NONE.has(this.code.type) || (this.values.kinds(dynptr) & ~own) !== 0;
+    return given ? KIND.MEMORY | KIND.LENT : KIND.MEMORY;
+  }
+
+  standsForPacket(): boolean {
+    this.#mayStandForPacket ??= mayHavePacketDynptr(this.code);
+    return this.#mayStandForPacket;
+  }
+}
+
 /**
  * Whether a dynptr of this program may stand for a packet. It may if one is made of a packet anywhere in the program, or if the
  * program may be given one that others made: `ext` takes the place of a function whose arguments may be dynptrs, `struct_ops` gets
@@ -25,7 +62,7 @@ const GIVEN_NONE = new Set([
  * store into its buffer, bpf_ringbuf_reserve_dynptr and bpf_user_ringbuf_drain as a change of their map (tables/helpers.ts). A
  * kfunc that is not known, or is in a module, makes every effect true.
  */
-export function mayHavePacketDynptr(code: Code): boolean {
+function mayHavePacketDynptr(code: Code): boolean {
   if (!GIVEN_NONE.has(code.type)) return true;
   const { opcode, src, count } = code.insns;
   for (let slot = 0; slot < count; slot++) {

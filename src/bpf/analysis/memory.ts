@@ -89,10 +89,11 @@ export class Memory {
     if ((kinds & KIND.STACK) !== 0) this.frames.store(values.frame(pointer), offset, size, value, kinds !== KIND.STACK);
   }
 
-  /** Memory that a helper or kfunc may write to from where a pointer points on. */
-  fill(slot: number, pointer: number, who: string): void {
+  /** Memory that a helper or kfunc may write to from where a pointer points on; of these kinds it writes none. */
+  fill(slot: number, pointer: number, who: string, spared = 0): void {
     const { values } = this;
-    const kinds = values.kinds(pointer);
+    const kinds = values.kinds(pointer) & ~spared;
+    if (spared !== 0 && (kinds & POINTERS) === 0) return;
     // no pointer at all
     if (values.isConstant(pointer) && values.lo(pointer) === 0 && values.hi(pointer) === 0) return;
     if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
@@ -100,31 +101,12 @@ export class Memory {
     this.#written(slot, pointer, to, `lets \`${who}\` store`);
   }
 
-  /** Memory that a helper may read: a pointer to a kernel object serves for that as one to the stack does. */
-  lend(slot: number, pointer: number, who: string): void {
-    const kinds = this.values.kinds(pointer);
+  /** Memory that a helper or kfunc may read: a pointer to a kernel object serves for that as one to the stack does. */
+  lend(slot: number, pointer: number, who: string, spared = 0): void {
+    const kinds = this.values.kinds(pointer) & ~spared;
     if ((kinds & (KIND.KERNEL | KIND.OBJECT)) !== 0)
       this.findings.note("reads_kernel_memory", slot, `lets \`${who}\` read a kernel object`);
     if ((kinds & KIND.USER) !== 0) this.findings.note("reads_user_memory", slot, `lets \`${who}\` read user memory`);
-  }
-
-  /**
-   * The memory that a dynptr stands for may be written. A dynptr that the program made itself stands for a packet, or for memory
-   * that was taken to be written when it was made. One that it was given (an extension program) stands for what the caller has.
-   * `packets`: whether the program may have a dynptr of a packet.
-   */
-  fillDynptr(slot: number, dynptr: number, who: string, packets: boolean): void {
-    const { findings } = this;
-    const verb = `lets \`${who}\` store into what a dynptr stands for`;
-    if (packets) findings.note("writes_packet", slot, `${verb}, which may be the packet`);
-    if ((this.behindDynptr(dynptr) & KIND.LENT) !== 0)
-      findings.note("writes_shared_map", slot, `${verb}, which may be a map's value of its caller`);
-  }
-
-  /** What a pointer into a dynptr's memory points to, packets aside. */
-  behindDynptr(dynptr: number): number {
-    const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER;
-    return (this.values.kinds(dynptr) & ~own) === 0 ? KIND.MEMORY : KIND.MEMORY | KIND.LENT;
   }
 
   #written(slot: number, pointer: number, to: Target, verb: string): void {

@@ -1,4 +1,5 @@
 import type { EffectName } from "../facts.js";
+import { KFUNC_ARGUMENTS } from "./kfunc-arguments.gen.js";
 
 export interface KfuncRow {
   readonly name: string;
@@ -8,8 +9,10 @@ export interface KfuncRow {
    * third argument; `arena` is a value of the map given first.
    */
   readonly returns: "number" | "memory" | "kernel" | "slice" | "arena";
-  /** The arguments (the first is 0) that are plain memory which it writes to, wherever that is. */
-  readonly fills: readonly number[];
+  /** A letter for each argument, as in kfunc-arguments.gen.ts; `O` an object of the kernel that it writes to. */
+  readonly args: string;
+  /** The dynptrs among them (the first argument is 0) through which it does not write. */
+  readonly reads: readonly number[];
   /** It ends the program with a return value of its own. */
   readonly ends: boolean;
 }
@@ -24,7 +27,7 @@ type Group = readonly [effects: readonly EffectName[], returns: KfuncRow["return
 
 /**
  * What each kfunc that is known does besides touching the memory it is given; kernel/bpf/helpers.c and the subsystems'
- * files, of Linux 6.18. One that may write to a dynptr counts as writing the packet, which a dynptr can stand for.
+ * files, of Linux 7.3. The memory, the maps and the dynptrs are those of kfunc-arguments.gen.ts.
  */
 const GROUPS: readonly Group[] = [
   // locks, preemption, reference counts of what the program already holds
@@ -34,7 +37,7 @@ const GROUPS: readonly Group[] = [
     `bpf_rcu_read_lock bpf_rcu_read_unlock bpf_preempt_disable bpf_preempt_enable bpf_local_irq_save
     bpf_local_irq_restore bpf_res_spin_lock bpf_res_spin_unlock bpf_res_spin_lock_irqsave
     bpf_res_spin_unlock_irqrestore bpf_task_release bpf_cgroup_release bpf_key_put bpf_put_file bpf_obj_drop_impl
-    bpf_percpu_obj_drop_impl bpf_cpumask_release bpf_crypto_ctx_release bpf_ct_release bpf_xdp_xfrm_state_release`,
+    bpf_percpu_obj_drop_impl bpf_obj_drop bpf_percpu_obj_drop bpf_put_mem_cgroup bpf_cpumask_release bpf_crypto_ctx_release bpf_ct_release bpf_xdp_xfrm_state_release`,
   ],
   // questions answered with a number
   [
@@ -45,7 +48,8 @@ const GROUPS: readonly Group[] = [
     bpf_cpumask_empty bpf_cpumask_full bpf_cpumask_weight bpf_cpumask_any_distribute
     bpf_cpumask_any_and_distribute bpf_dynptr_is_null bpf_dynptr_is_rdonly bpf_dynptr_size
     bpf_xdp_metadata_rx_hash bpf_xdp_metadata_rx_timestamp bpf_xdp_metadata_rx_vlan_tag bpf_get_fsverity_digest
-    bpf_verify_pkcs7_signature`,
+    bpf_verify_pkcs7_signature bpf_list_empty bpf_list_is_first bpf_list_is_last bpf_mem_cgroup_memory_events
+    bpf_mem_cgroup_page_state bpf_mem_cgroup_usage bpf_mem_cgroup_vm_events`,
   ],
   // the program's own objects: CPU masks, lists, trees, iterators, work queues, arenas
   [
@@ -57,19 +61,22 @@ const GROUPS: readonly Group[] = [
     bpf_iter_num_new bpf_iter_num_destroy bpf_iter_bits_destroy bpf_iter_css_new bpf_iter_css_destroy
     bpf_iter_css_task_new bpf_iter_css_task_destroy bpf_iter_task_new bpf_iter_task_destroy
     bpf_iter_task_vma_new bpf_iter_task_vma_destroy bpf_iter_dmabuf_new bpf_iter_dmabuf_destroy
-    bpf_iter_kmem_cache_new bpf_iter_kmem_cache_destroy bpf_wq_init bpf_wq_set_callback_impl bpf_wq_start
+    bpf_iter_kmem_cache_new bpf_iter_kmem_cache_destroy bpf_wq_init bpf_wq_set_callback_impl bpf_wq_set_callback bpf_wq_start
+    bpf_list_add bpf_list_push_back bpf_list_push_front bpf_rbtree_add bpf_timer_cancel_async bpf_dynptr_file_discard
     bpf_arena_free_pages bpf_arena_reserve_pages bpf_dynptr_adjust bpf_dynptr_clone bpf_dynptr_from_skb
-    bpf_dynptr_from_skb_meta bpf_dynptr_from_xdp`,
+    bpf_dynptr_from_skb_meta bpf_dynptr_from_xdp bpf_dynptr_copy bpf_dynptr_memset bpf_crypto_encrypt
+    bpf_crypto_decrypt`,
   ],
   [
     [],
     "memory",
-    `bpf_obj_new_impl bpf_percpu_obj_new_impl bpf_refcount_acquire_impl bpf_cpumask_create bpf_cpumask_acquire
+    `bpf_obj_new_impl bpf_percpu_obj_new_impl bpf_refcount_acquire_impl bpf_obj_new bpf_percpu_obj_new
+    bpf_refcount_acquire bpf_list_del bpf_cpumask_create bpf_cpumask_acquire
     bpf_list_front bpf_list_back bpf_list_pop_front bpf_list_pop_back bpf_rbtree_first bpf_rbtree_left
     bpf_rbtree_right bpf_rbtree_root bpf_rbtree_remove bpf_iter_num_next bpf_iter_bits_next bpf_session_cookie
-    bpf_dynptr_slice bpf_crypto_ctx_create bpf_crypto_ctx_acquire`,
+    bpf_crypto_ctx_create bpf_crypto_ctx_acquire`,
   ],
-  [[], "slice", "bpf_dynptr_slice_rdwr"],
+  [[], "slice", "bpf_dynptr_slice bpf_dynptr_slice_rdwr"],
   [[], "arena", "bpf_arena_alloc_pages"],
   // kernel objects: reading through what they give is seen where it happens
   [
@@ -79,7 +86,7 @@ const GROUPS: readonly Group[] = [
     bpf_cgroup_ancestor bpf_cgroup_from_id bpf_get_task_exe_file bpf_cast_to_kern_ctx bpf_rdonly_cast
     bpf_iter_css_next bpf_iter_css_task_next bpf_iter_task_next bpf_iter_task_vma_next bpf_iter_dmabuf_next
     bpf_iter_kmem_cache_next bpf_get_kmem_cache bpf_lookup_system_key bpf_skb_ct_lookup
-    bpf_xdp_ct_lookup bpf_xdp_get_xfrm_state`,
+    bpf_xdp_ct_lookup bpf_xdp_get_xfrm_state bpf_get_mem_cgroup bpf_get_root_mem_cgroup bpf_real_data_inode`,
   ],
   // memory of the kernel and of processes
   [
@@ -87,24 +94,20 @@ const GROUPS: readonly Group[] = [
     "number",
     `bpf_strcmp bpf_strcasecmp bpf_strncasecmp bpf_strchr bpf_strchrnul bpf_strnchr bpf_strrchr bpf_strlen bpf_strnlen
     bpf_strspn bpf_strcspn bpf_strstr bpf_strnstr bpf_strcasestr bpf_strncasestr bpf_iter_bits_new
-    bpf_path_d_path bpf_cpumask_populate bpf_get_file_xattr bpf_get_dentry_xattr bpf_cgroup_read_xattr`,
+    bpf_path_d_path bpf_cpumask_populate bpf_get_file_xattr bpf_get_dentry_xattr bpf_cgroup_read_xattr
+    bpf_sock_read_xattr bpf_dynptr_from_file`,
   ],
   [[USER], "number", "bpf_copy_from_user_str bpf_copy_from_user_task_str"],
-  [[KERNEL, PACKET], "number", "bpf_probe_read_kernel_dynptr bpf_probe_read_kernel_str_dynptr"],
+  [[KERNEL], "number", "bpf_probe_read_kernel_dynptr bpf_probe_read_kernel_str_dynptr"],
   [
-    [USER, PACKET],
+    [USER],
     "number",
     `bpf_probe_read_user_dynptr bpf_probe_read_user_str_dynptr bpf_copy_from_user_dynptr bpf_copy_from_user_str_dynptr
     bpf_copy_from_user_task_dynptr bpf_copy_from_user_task_str_dynptr`,
   ],
-  [[KERNEL, USER], "number", "bpf_stream_vprintk_impl bpf_stream_vprintk"],
+  [[KERNEL, USER], "number", "bpf_stream_vprintk_impl bpf_stream_vprintk bpf_stream_print_stack"],
   // packets
-  [
-    [PACKET],
-    "number",
-    `bpf_dynptr_copy bpf_dynptr_memset bpf_crypto_encrypt bpf_crypto_decrypt bpf_xdp_pull_data bpf_skb_set_fou_encap
-    bpf_skb_set_xfrm_info`,
-  ],
+  [[PACKET], "number", `bpf_xdp_pull_data bpf_skb_set_fou_encap bpf_skb_set_xfrm_info`],
   [[], "number", "bpf_skb_get_fou_encap bpf_skb_get_xfrm_info"],
   // sockets
   [
@@ -120,14 +123,19 @@ const GROUPS: readonly Group[] = [
   [["writes_ctx", "redirects", SOCKET], "number", "bpf_sock_addr_set_sun_path"],
   // tasks
   [["sends_signal"], "number", "bpf_send_signal_task"],
-  [[STATE], "number", "bpf_task_work_schedule_resume_impl bpf_task_work_schedule_signal_impl"],
+  [
+    [STATE],
+    "number",
+    `bpf_task_work_schedule_resume_impl bpf_task_work_schedule_signal_impl bpf_task_work_schedule_resume
+    bpf_task_work_schedule_signal`,
+  ],
   // the rest of the kernel
   [
     [STATE],
     "number",
     `bpf_ct_change_status bpf_ct_change_timeout bpf_ct_set_nat_info bpf_ct_set_status bpf_ct_set_timeout
     bpf_set_dentry_xattr bpf_remove_dentry_xattr css_rstat_flush css_rstat_updated cgroup_rstat_flush
-    cgroup_rstat_updated crash_kexec`,
+    cgroup_rstat_updated bpf_mem_cgroup_flush_stats crash_kexec`,
   ],
   // a flow that is looked up lives longer for it, a keyring may be made (KEY_LOOKUP_CREATE)
   [[STATE], "kernel", "bpf_lookup_user_key bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry bpf_xdp_flow_lookup"],
@@ -145,20 +153,40 @@ const GROUPS: readonly Group[] = [
   [[], "number", "bpf_throw", true],
 ];
 
-/** Where a kfunc's buffer may lie outside of the stack and of maps: in what an iterator goes over, in a process's page. */
-const FILLS: Readonly<Record<string, readonly number[]>> = {
-  bpf_copy_from_user_str: [0],
-  bpf_copy_from_user_task_str: [0],
-  bpf_path_d_path: [1],
-  bpf_skb_get_fou_encap: [1],
-  bpf_skb_get_xfrm_info: [1],
-  bpf_skb_ct_lookup: [3],
-  bpf_xdp_ct_lookup: [3],
-  bpf_xdp_get_xfrm_state: [1],
+/**
+ * Dynptrs that are not written through: __bpf_dynptr_data is called on them and not __bpf_dynptr_data_rw, or nothing of their
+ * memory is looked at (kernel/bpf/helpers.c, kernel/bpf/crypto.c, fs/bpf_fs_kfuncs.c). The IV of a cipher is written.
+ */
+const READS: Readonly<Record<string, readonly number[]>> = {
+  bpf_crypto_decrypt: [1],
+  bpf_crypto_encrypt: [1],
+  bpf_dynptr_adjust: [0],
+  bpf_dynptr_clone: [0],
+  bpf_dynptr_copy: [2],
+  bpf_dynptr_file_discard: [0],
+  bpf_dynptr_is_null: [0],
+  bpf_dynptr_is_rdonly: [0],
+  bpf_dynptr_size: [0],
+  // what is stored into a slice is seen where it is stored
+  bpf_dynptr_slice: [0],
+  bpf_dynptr_slice_rdwr: [0],
+  bpf_set_dentry_xattr: [2],
+  bpf_verify_pkcs7_signature: [0, 1],
 };
 
+/** Kfuncs that before Linux 7.0 took an object of the kernel for one that they write to: any `struct cpumask`. */
+const WRITES_OBJECTS: Readonly<Record<string, string>> = { bpf_cpumask_populate: "Ow-" };
+
 export const KFUNCS: readonly KfuncRow[] = GROUPS.flatMap(([effects, returns, names, ends]) =>
-  names.split(/\s+/).map((name) => ({ name, effects, returns, fills: FILLS[name] ?? [], ends: ends === true })),
+  names.split(/\s+/).map((name) => ({
+    name,
+    effects,
+    returns,
+    // of one whose type no kernel has told, each argument may be any
+    args: WRITES_OBJECTS[name] ?? KFUNC_ARGUMENTS.get(name) ?? "wwwww",
+    reads: READS[name] ?? [],
+    ends: ends === true,
+  })),
 );
 
 /** By name. A kfunc without a row may do anything. */

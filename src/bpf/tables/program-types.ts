@@ -160,14 +160,14 @@ const KNOWN: readonly ProgramTypeRow[] = [
   { type: "lwt_in", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
   { type: "lwt_out", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
   { type: "lwt_xmit", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
-  // 1 hands `reply` to TCP, and writing it is a write into the context; 0 leaves TCP's defaults
+  // 1 hands `reply` (the first of `replylong`) to TCP, and writing it is a write into the context; 0 leaves TCP's defaults
   {
     type: "sock_ops",
     context: context(
       "bpf_sock_ops",
       [pointer("socket", "sk", 184), pointer("packet", "skb_data", 192), pointer("packet_end", "skb_data_end", 200)],
       [
-        ["reply", 4, 16, "changes_socket"],
+        ["replylong", 4, 16, "changes_socket"],
         ["sk_txhash", 164, 4, "changes_socket"],
       ],
     ),

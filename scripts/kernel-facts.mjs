@@ -1,0 +1,353 @@
+// Makes scripts/kernel-facts.gen.json: the prototypes of helpers and kfuncs, the contexts of programs and the enumerations of bpf(2), as
+// kernels have them. It downloads Debian's packages of
+// several releases (1 GB) into a folder that is the first argument, with lists of its own beside the system's. Not part of
+// scripts/generated.mjs: scripts/prototypes.mjs makes the tables from what is written here.
+// Helpers' prototypes and kfuncs' flags come from the source packages, all else from the BTF of the images.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const target = fileURLToPath(new URL("kernel-facts.gen.json", import.meta.url));
+const folder = process.argv[2];
+if (folder === undefined) throw new Error("usage: node scripts/kernel-facts.mjs FOLDER");
+
+const SUITES = ["bookworm", "trixie", "trixie-backports"];
+/** By version: the package of its source, and a pattern of those that hold its image and modules. */
+const KERNELS = {
+  6.1: { source: "linux-source-6.1", image: /^linux-image-6\.1\.0-\d+-amd64$/ },
+  6.12: { source: "linux-source-6.12", image: /^linux-image-6\.12\.\d+\+deb13-amd64$/ },
+  6.18: { source: null, image: /^linux-image-6\.18\.\d+\+deb13-amd64$/ },
+  7.3: { source: "linux-source-7.3", image: /^linux-(?:binary|modules)-7\.3\.\d+\+deb13-amd64$/ },
+};
+/** Modules with kfuncs. */
+const MODULES = "nf_conntrack nf_nat nf_flow_table xfrm_interface fou tcp_bbr tcp_dctcp tcp_cubic hid bpf_ksock".split(
+  " ",
+);
+/** Folders of the source that have helpers or kfuncs; those of selftests' modules aside. */
+const FOLDERS = ["kernel", "net", "fs", "mm", "drivers/hid", "drivers/media/rc"];
+
+/** What programs are called with: the structs of the table of program types. */
+const CONTEXTS =
+  `__sk_buff xdp_md bpf_sock bpf_sock_ops bpf_cgroup_dev_ctx sk_msg_md bpf_raw_tracepoint_args bpf_sock_addr sk_reuseport_md
+  bpf_sysctl bpf_sockopt bpf_sk_lookup bpf_nf_ctx bpf_perf_event_data`.split(/\s+/);
+/** By name: the prefix of its members. */
+const ENUMS = {
+  bpf_prog_type: "BPF_PROG_TYPE_",
+  bpf_attach_type: "BPF_",
+  bpf_map_type: "BPF_MAP_TYPE_",
+  bpf_func_id: "BPF_FUNC_",
+};
+
+const run = (command, ...args) => execFileSync(command, args, { maxBuffer: 1 << 30 });
+const lines = (output) => output.toString().split("\n").filter(Boolean);
+
+function apt() {
+  for (const each of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(folder, each), { recursive: true });
+  const entry = (suite) =>
+    `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.pgp] http://deb.debian.org/debian ${suite} main\n`;
+  writeFileSync(join(folder, "sources.list"), SUITES.map(entry).join(""));
+  writeFileSync(join(folder, "status"), "");
+  const options = {
+    "Dir::Etc::sourcelist": join(folder, "sources.list"),
+    "Dir::Etc::sourceparts": "-",
+    "Dir::State::lists": join(folder, "lists"),
+    "Dir::State::status": join(folder, "status"),
+    "Dir::Cache": join(folder, "cache"),
+    "APT::Sandbox::User": "root",
+  };
+  const flags = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  return (command, ...args) => execFileSync(command, [...flags, ...args], { cwd: folder, maxBuffer: 1 << 28 });
+}
+
+/** Downloads a package, once. Its file. */
+function download(ask, name) {
+  const there = () => readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
+  if (there() === undefined) ask("apt-get", "download", name);
+  return there();
+}
+
+const versionOf = (file) => file.split("_").slice(0, 2).join(" ").replaceAll("%3a", ":");
+
+/** The text of each C file of a source package. */
+function sourcesOf(file, name) {
+  const version = name.replace("linux-source-", "");
+  const root = join(folder, name);
+  rmSync(root, { recursive: true, force: true });
+  const folders = FOLDERS.map((each) => `'linux-source-${version}/${each}'`).join(" ");
+  const unpack = `dpkg-deb --fsys-tarfile '${file}' | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ ${folders}`;
+  run("sh", "-c", `cd '${folder}' && ${unpack}`);
+  const files = lines(run("grep", "-rlE", "bpf_func_proto|BTF_ID_FLAGS|bpf_helper_changes_pkt_data", root));
+  const texts = files.filter((path) => path.endsWith(".c")).map((path) => readFileSync(path, "utf8"));
+  rmSync(root, { recursive: true, force: true });
+  return texts.map((text) => text.replace(/\/\*.*?\*\//gs, "").replace(/\/\/.*$/gm, ""));
+}
+
+/** `struct bpf_func_proto NAME = { … }` by name, as `RET (ARG, …)`, with whether it is `gpl_only`. */
+function protosOf(texts) {
+  const protos = new Map();
+  for (const text of texts)
+    for (const [, name, body] of text.matchAll(/struct bpf_func_proto (\w+)(?: __weak)? *= *\{(.*?)\n\};/gs)) {
+      const field = (key) =>
+        body
+          .match(new RegExp(`\\.${key}\\s*=\\s*([^,]*)`))?.[1]
+          .replace(/\s+/g, " ")
+          .trim();
+      const args = [1, 2, 3, 4, 5].map((index) => field(`arg${index}_type`)).filter((arg) => arg !== undefined);
+      protos.set(name, { text: `${field("ret_type")} (${args.join(", ")})`, gpl: field("gpl_only") === "true" });
+    }
+  return protos;
+}
+
+/** `case`s of a `get_func_proto`, and what stands behind them. */
+const CASES = /((?:case BPF_FUNC_\w+:\s*)+)(.*?)(?=\bcase\b|\bdefault:|\n\t?\})/gs;
+
+/** By helper: all its prototypes, which differ by program type; whether each is GPL-only; whether it voids packet pointers. */
+function helpersOf(texts) {
+  const protos = protosOf(texts);
+  const helpers = {};
+  const changing = new Set();
+  for (const text of texts) {
+    const body = text.match(/bool bpf_helper_changes_pkt_data\(enum bpf_func_id.*?\n\}/s)?.[0] ?? "";
+    for (const [, name] of body.matchAll(/case BPF_FUNC_(\w+):/g)) changing.add(name);
+    for (const [, cases, returned] of text.matchAll(CASES))
+      for (const [, proto] of returned.matchAll(/&(\w+)\b/g)) note(cases, proto);
+    for (const [, cases, returned] of text.matchAll(CASES))
+      for (const [, proto] of returned.matchAll(/return (?:bpf_)?get_(\w+_proto)\(/g))
+        note(cases, protos.has(`bpf_${proto}`) ? `bpf_${proto}` : proto);
+  }
+  function note(cases, name) {
+    const proto = protos.get(name);
+    if (proto === undefined) return;
+    for (const [, helper] of cases.matchAll(/BPF_FUNC_(\w+)/g)) {
+      helpers[helper] ??= { protos: new Set(), gpl: new Set() };
+      helpers[helper].protos.add(proto.text);
+      helpers[helper].gpl.add(proto.gpl);
+    }
+  }
+  // a switch within a case hides these
+  for (const name of ["bind", "get_retval", "set_retval"]) note(`BPF_FUNC_${name}`, `bpf_${name}_proto`);
+  for (const name of changing) if (helpers[name] !== undefined) helpers[name].changes = true;
+  return helpers;
+}
+
+/** By kfunc: its flags, in the order of the kernel's header. */
+function flagsOf(texts) {
+  const flags = {};
+  for (const text of texts)
+    for (const [, name, its = ""] of text.matchAll(/BTF_ID_FLAGS\(func,\s*(\w+)\s*(?:,([^)]*))?\)/g))
+      if (name !== "name")
+        flags[name] = [...new Set([...(flags[name] ?? []), ...its.split("|").map((flag) => flag.trim())])].filter(
+          Boolean,
+        );
+  return flags;
+}
+
+/** The decompressed kernel of a bzImage (Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length). */
+function vmlinuxOf(image, to) {
+  const bytes = readFileSync(image);
+  const start = ((bytes[0x1f1] || 4) + 1) * 512 + bytes.readUInt32LE(0x248);
+  const payload = bytes.subarray(start, start + bytes.readUInt32LE(0x24c));
+  // four bytes with the size stand behind the stream
+  const [tool, ...flags] =
+    payload.readUInt32BE(0) === 0x28b52ffd ? ["zstd", "-dcq"] : ["xz", "-dcq", "--single-stream"];
+  try {
+    writeFileSync(
+      to,
+      execFileSync(tool, flags, { input: payload, maxBuffer: 1 << 28, stdio: ["pipe", "pipe", "ignore"] }),
+    );
+  } catch (error) {
+    if (!(error.stdout?.length > 0)) throw error;
+    writeFileSync(to, error.stdout);
+  }
+}
+
+/** What a kernel and its modules say of themselves in BTF: functions by name, as C prototypes, contexts and enumerations. */
+function btfOf(files) {
+  const root = join(folder, "image");
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root);
+  const wanted = ["*/vmlinuz*", ...MODULES.map((name) => `*/${name}.ko*`)].map((each) => `'${each}'`).join(" ");
+  // tar fails for patterns that match nothing
+  for (const file of files)
+    run(
+      "sh",
+      "-c",
+      `cd '${root}' && dpkg-deb --fsys-tarfile '../${file}' | tar -x --wildcards ${wanted} 2>/dev/null || true`,
+    );
+  const found = lines(run("find", root, "-type", "f"));
+  const kernel = join(root, "kernel");
+  vmlinuxOf(
+    found.find((path) => /\/vmlinuz/.test(path)),
+    kernel,
+  );
+  run("objcopy", "--dump-section", `.BTF=${kernel}.btf`, kernel, "/dev/null");
+  const functions = readBtf(["file", `${kernel}.btf`]);
+  const structs = Object.fromEntries(
+    CONTEXTS.map((name) => [name, layoutOf(base, name)]).filter(([, its]) => its !== null),
+  );
+  const enums = Object.fromEntries(Object.entries(ENUMS).map(([name, prefix]) => [name, valuesOf(base, name, prefix)]));
+  for (const path of found.filter((each) => /\.ko(\.xz)?$/.test(each))) {
+    if (path.endsWith(".xz")) run("unxz", path);
+    const own = readBtf(["-B", `${kernel}.btf`, "file", path.replace(/\.xz$/, "")]);
+    for (const [name, its] of own) if (!functions.has(name)) functions.set(name, its);
+  }
+  rmSync(root, { recursive: true, force: true });
+  return { functions, structs, enums };
+}
+
+/** `NAME OFFSET SIZE` of each field in bytes, those of unnamed members among them; null where there is no such struct. */
+function layoutOf(types, name) {
+  const byId = new Map(types.map((type) => [type.id, type]));
+  const found = types.find((type) => type.kind === "STRUCT" && type.name === name);
+  if (found === undefined) return null;
+  const fields = [];
+  const visit = (type, from) => {
+    for (const member of type.members) {
+      const its = resolved(byId, member.type_id);
+      const at = from + member.bits_offset / 8;
+      if (member.name !== "(anon)") fields.push(`${member.name} ${at} ${sizeOf(byId, its)}`);
+      else if (its.members !== undefined) visit(its, at);
+    }
+  };
+  visit(found, 0);
+  return fields.join(", ");
+}
+
+function resolved(byId, id) {
+  let type = byId.get(id);
+  while (["TYPEDEF", "CONST", "VOLATILE", "RESTRICT", "TYPE_TAG"].includes(type.kind)) type = byId.get(type.type_id);
+  return type;
+}
+
+function sizeOf(byId, type) {
+  if (type.kind === "PTR") return 8;
+  if (type.kind === "ARRAY") return type.nr_elems * sizeOf(byId, resolved(byId, type.type_id));
+  return type.size;
+}
+
+/** `name=value` of each member in lower case, aliases and the closing maximum aside. */
+function valuesOf(types, name, prefix) {
+  const { values } = types.find((type) => type.kind === "ENUM" && type.name === name);
+  const named = new Map();
+  for (const { name: member, val } of values)
+    if (!member.startsWith("__MAX") && !named.has(val))
+      named.set(
+        val,
+        member
+          .replace(prefix, "")
+          .replace(/_DEPRECATED$/, "")
+          .toLowerCase(),
+      );
+  return [...named].map(([value, member]) => `${member}=${value}`).join(" ");
+}
+
+function readBtf(args) {
+  const flags = args[0] === "-B" ? ["-B", args[1]] : [];
+  const { types } = JSON.parse(
+    run("bpftool", "-j", ...flags, "btf", "dump", ...args.slice(flags.length), "format", "raw"),
+  );
+  // of a module these are its own; the kernel's types come first where it is the base
+  const byId = new Map([...(base ?? []), ...types].map((type) => [type.id, type]));
+  if (flags.length === 0) base = types;
+  const tagged = new Set(
+    types.filter((type) => type.kind === "DECL_TAG" && type.name === "bpf_kfunc").map((type) => type.type_id),
+  );
+  const functions = new Map();
+  for (const type of types)
+    if (type.kind === "FUNC")
+      functions.set(type.name, { text: prototype(byId, type.type_id), tagged: tagged.has(type.id) });
+  return functions;
+}
+let base = null;
+
+function prototype(byId, id) {
+  const proto = byId.get(id);
+  const params = proto.params.map(({ name, type_id }) => declaration(byId, type_id, name === "(anon)" ? "" : name));
+  return `${declaration(byId, proto.ret_type_id, "").trim()} (${params.join(", ")})`;
+}
+
+function declaration(byId, id, name) {
+  const type = id === 0 ? { kind: "VOID" } : byId.get(id);
+  const inner = (text) => declaration(byId, type.type_id, text);
+  switch (type.kind) {
+    case "VOID":
+      return `void ${name}`;
+    case "PTR":
+      return inner(`*${name}`);
+    case "CONST": {
+      const of = type.type_id === 0 ? { kind: "VOID" } : byId.get(type.type_id);
+      return of.kind === "PTR" ? inner(`const ${name}`) : `const ${inner(name)}`;
+    }
+    case "VOLATILE":
+    case "RESTRICT":
+      return inner(name);
+    case "TYPE_TAG":
+      return inner(`__${type.name} ${name}`);
+    case "ARRAY":
+      return `${declaration(byId, type.type_id, `${name}[]`)}`;
+    case "FUNC_PROTO":
+      return `${declaration(byId, type.ret_type_id, "")}(${name})()`;
+    case "STRUCT":
+    case "UNION":
+    case "ENUM":
+    case "FWD":
+      return `${type.kind === "FWD" ? type.fwd_kind : type.kind.toLowerCase()} ${type.name} ${name}`;
+    default:
+      return `${type.name} ${name}`;
+  }
+}
+
+const ask = apt();
+ask("apt-get", "update");
+const names = lines(ask("apt-cache", "pkgnames", "linux-"));
+const facts = { kernels: {}, enums: {}, structs: {}, helpers: {}, kfuncs: {} };
+const put = (table, name, field, text, version) => {
+  table[name] ??= {};
+  table[name][field] ??= {};
+  table[name][field][text] ??= [];
+  table[name][field][text].push(version);
+};
+for (const [version, { source, image }] of Object.entries(KERNELS).sort(([a], [b]) =>
+  a.localeCompare(b, "en", { numeric: true }),
+)) {
+  console.log(version);
+  const images = names.filter((name) => image.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  // the newest, or the newest of each kind
+  const newest = [...new Map(images.map((name) => [name.split("-")[1], name])).values()];
+  const files = newest.map((name) => download(ask, name));
+  const { functions, structs, enums } = btfOf(files);
+  for (const [name, layout] of Object.entries(structs)) put(facts.structs, name, "layouts", layout, version);
+  for (const [name, values] of Object.entries(enums)) put(facts.enums, name, "values", values, version);
+  const from = files.map(versionOf);
+  let flags = {};
+  if (source !== null) {
+    const file = download(ask, source);
+    from.unshift(versionOf(file));
+    const texts = sourcesOf(file, source);
+    for (const [name, { protos, gpl, changes }] of Object.entries(helpersOf(texts))) {
+      for (const proto of protos) put(facts.helpers, name, "protos", proto, version);
+      put(facts.helpers, name, "gpl_only", [...gpl].sort().join(" or "), version);
+      if (changes) put(facts.helpers, name, "changes_packet", "true", version);
+    }
+    flags = flagsOf(texts);
+  }
+  for (const [name, { text, tagged }] of functions) {
+    if (!tagged && flags[name] === undefined) continue;
+    put(facts.kfuncs, name, "protos", text, version);
+    if (flags[name] !== undefined) put(facts.kfuncs, name, "flags", flags[name].join(" | "), version);
+  }
+  for (const name of Object.keys(flags))
+    if (!functions.has(name)) put(facts.kfuncs, name, "flags", flags[name].join(" | "), version);
+  facts.kernels[version] = from;
+}
+
+/** One line for each name. */
+const sorted = (table) =>
+  Object.keys(table)
+    .sort()
+    .map((name) => `    ${JSON.stringify(name)}: ${JSON.stringify(table[name])}`)
+    .join(",\n");
+const { kernels, ...tables } = facts;
+const parts = Object.entries(tables).map(([name, table]) => `  "${name}": {\n${sorted(table)}\n  }`);
+writeFileSync(target, `{\n  "kernels": ${JSON.stringify(kernels)},\n${parts.join(",\n")}\n}\n`);
