@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_CONFIG, parseConfig, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
 import type { RunResult } from "../gate/run/run.js";
@@ -17,6 +17,7 @@ export function command(): Command {
       "--follow-files",
       "do not seal keyrings without `sealed`: they follow their files, which the command may change",
     )
+    .option("--log-fd <fd>", "log decisions to this fd, which the gate inherits and the command does not", fdNumber)
     .option("--quiet", "no summary at the end")
     .option("--json", "the summary as one JSON object, on stderr")
     .addHelpText(
@@ -32,24 +33,33 @@ Examples:
     .action(run);
 }
 
+function fdNumber(text: string): number {
+  if (/^(?:[3-9]|[1-9]\d{1,6})$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is the number of an open fd above 2, as in `3>>decisions.jsonl`.");
+}
+
 interface Options {
   readonly config: string;
   readonly audit?: true;
   readonly followFiles?: true;
+  readonly logFd?: number;
   readonly quiet?: true;
   readonly json?: true;
 }
 
 async function run(
   words: readonly string[],
-  { config: file, audit, followFiles, quiet, json }: Options,
+  { config: file, audit, followFiles, logFd, quiet, json }: Options,
 ): Promise<void> {
+  const { usePrivateCopy } = await import("../gate/sys/native.js");
+  usePrivateCopy();
   const { runCommand } = await import("../gate/run/run.js");
   const { inAudit } = await import("../gate/settings.js");
   const read = readConfig(file, "run", parseConfig, followFiles !== true);
   const result = await runCommand({
     config: audit ? inAudit(read) : read,
     command: bytesOfWords(words),
+    logFd,
     say: complain,
     warn,
   });

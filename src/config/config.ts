@@ -69,6 +69,8 @@ export interface LogConfig {
   /** Bytes. */
   readonly rotate: number;
   readonly keep: number;
+  /** An fd to write to instead of the file, as `run --log-fd` has it; `file` is then its name for messages. */
+  readonly fd?: number;
 }
 
 export interface SandboxConfig {

@@ -11,6 +11,7 @@ import { type Entry, entryFile } from "./entries.js";
 import type { Failure } from "./failure.js";
 import type { SealedRules } from "./keyrings.js";
 import type { Texts } from "./sources.js";
+import { BOOT, type ThreadImage } from "./thread-image.js";
 
 /** What every thread says, beside what is its own. */
 export type ThreadMessage =
@@ -43,18 +44,25 @@ export class OwnedThread<To, From extends { readonly is: string }> {
 
   /**
    * `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`; its heap has
-   * V8's own limits where none are given.
+   * V8's own limits where none are given. It runs a file of the bundle, or an image.
    */
-  constructor(entry: Entry, data: object, hear: (message: From | ThreadMessage) => void, heap: ResourceLimits = {}) {
+  constructor(
+    code: Entry | ThreadImage,
+    data: object,
+    hear: (message: From | ThreadMessage) => void,
+    heap: ResourceLimits = {},
+  ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#worker = new Worker(entryFile(entry), {
-      workerData: { ...data, port: port2 },
+    const image = typeof code === "string" ? null : code;
+    this.#worker = new Worker(typeof code === "string" ? entryFile(code) : BOOT, {
+      eval: image !== null,
+      workerData: { ...data, image, port: port2 },
       transferList: [port2],
       // do not pass on the flags of the embedding program: --input-type=module is an error in a worker
       execArgv: [],
       // deep recursion in a policy must meet the guest's bound before the host's
-      resourceLimits: { stackSizeMb: 16, ...heap },
+      resourceLimits: { stackSizeMb: 16, ...heap, ...(image?.installed ? NO_REMAPPING : {}) },
     });
     this.#worker.unref();
     let take: (message: From | ThreadMessage) => void;
@@ -116,6 +124,12 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     this.#port.close();
   }
 }
+
+/**
+ * V8 maps the code of its built-in functions into a new isolate from the node executable, which it opens by its path, unless the heap
+ * is limited to less than 2 GiB (short builtin calls, Isolate::Init of src/execution/isolate.cc): by then another file can be there.
+ */
+const NO_REMAPPING: ResourceLimits = { maxOldGenerationSizeMb: 1024 };
 
 function isOpened(message: { readonly is: string }): message is ThreadMessage & { readonly is: "opened" } {
   return message.is === "opened";

@@ -8,6 +8,8 @@ export interface RotatingFileOptions {
   readonly rotate: number;
   /** How many earlier files are kept, as `file.1` (the latest) to `file.N`. */
   readonly keep: number;
+  /** An fd that somebody else has opened and keeps open: lines are written to it, and no file is opened, renamed or closed. */
+  readonly fd?: number;
 }
 
 /**
@@ -30,10 +32,11 @@ export class RotatingFile {
     try {
       const { size, nlink } = fstatSync(this.descriptor());
       // no name leads to it any more, so nobody would ever read the line
-      if (nlink === 0) this.reopen();
-      else if (size > 0 && size + bytes.length > this.options.rotate) this.rotate();
+      const isGiven = this.options.fd !== undefined;
+      if (!isGiven && nlink === 0) this.reopen();
+      else if (!isGiven && size > 0 && size + bytes.length > this.options.rotate) this.rotate();
       const fd = this.descriptor();
-      if (this.torn) endLine(fd);
+      if (this.torn) endLine(fd, isGiven);
       for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
       this.torn = false;
     } catch (cause) {
@@ -43,7 +46,7 @@ export class RotatingFile {
   }
 
   close(): void {
-    if (this.fd !== null) closeSync(this.fd);
+    if (this.fd !== null && this.options.fd === undefined) closeSync(this.fd);
     this.fd = null;
   }
 
@@ -71,10 +74,11 @@ export class RotatingFile {
 
   private open(): number {
     try {
-      const { file } = this.options;
+      const { file, fd: given } = this.options;
+      if (given !== undefined) return given;
       if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return openSync(file, STREAM);
       const fd = openSync(file, "a+", 0o640);
-      endLine(fd);
+      endLine(fd, false);
       return fd;
     } catch (cause) {
       throw this.error("cannot be opened", cause);
@@ -96,7 +100,12 @@ export class RotatingFile {
 const STREAM = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
 
 /** A writer that was ended in the middle of a line leaves half of one: what follows begins on a line of its own. */
-function endLine(fd: number): void {
+function endLine(fd: number, isGiven: boolean): void {
+  // it can be write-only: an empty line is no record
+  if (isGiven) {
+    writeSync(fd, "\n");
+    return;
+  }
   const { size } = fstatSync(fd);
   const last = Buffer.alloc(1);
   if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) writeSync(fd, "\n");

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { CountersignError } from "../../error.js";
 import { nulStrings } from "../../input.js";
 import { readLink, readSmall } from "../sys/file.js";
+import { copyFd } from "../sys/native.js";
 
 /** What a command inherits from whoever starts it, and node does not hand on by itself. */
 export interface Inheritance {
@@ -59,7 +60,7 @@ function limits(pid: number | "self"): number[] {
 function inheritedFds(): number[] {
   const fds = readdirSync("/proc/self/fd")
     .map(Number)
-    .filter((fd) => fd > 2)
+    .filter((fd) => fd > 2 && fd !== copyFd())
     .sort((a, b) => a - b)
     .map((fd) => ({ fd, is: readLink(`/proc/self/fd/${fd}`) ?? "", marked: isMarked(fd) }))
     .filter(({ is }) => is !== ""); // the folder itself, closed again

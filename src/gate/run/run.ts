@@ -14,6 +14,7 @@ import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
 import { compileSooner } from "./compiling.js";
 import { inheritance } from "./inheritance.js";
+import { takeLogFd } from "./log-fd.js";
 import { restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
 
@@ -33,6 +34,8 @@ export interface RunResult {
 export interface RunOptions {
   readonly config: Config;
   readonly command: readonly Uint8Array[];
+  /** An inherited fd that decisions are logged to, instead of the configuration's log. */
+  readonly logFd?: number | undefined;
   readonly say: (error: CountersignError) => void;
   readonly warn: (warning: Warning) => void;
 }
@@ -41,12 +44,15 @@ export interface RunOptions {
  * Runs a command, with all its children, behind a gate. The command starts once the gate hears its listener; whatever
  * fails before that keeps it from starting. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and what a configuration throws.
  */
-export async function runCommand({ config, command, say, warn }: RunOptions): Promise<RunResult> {
+export async function runCommand({ config: given, command, logFd, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
-  if (config.mode === "enforce") requireScopes(landlockAbi());
+  if (given.mode === "enforce") requireScopes(landlockAbi());
   const denials: ToldDenial[] = [];
+  const inherited = inheritance();
+  const taken = logFd === undefined ? null : takeLogFd(logFd, inherited);
+  const config = taken === null ? given : { ...given, log: taken.log };
   const comeForward = standBack();
-  const process = new CommandProcess(command, inheritance(), config.mode);
+  const process = new CommandProcess(command, taken?.rest ?? inherited, config.mode);
   const settle = passSignals(process);
   let listener = -1;
   const starting = DecisionThread.start(config, {

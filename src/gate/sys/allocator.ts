@@ -1,4 +1,4 @@
-import koffi from "koffi";
+import { koffi } from "./native.js";
 
 /**
  * Gives pages that nothing is allocated in back to the system: malloc_trim(3). What starting and compiling took stays with
@@ -6,7 +6,7 @@ import koffi from "koffi";
  */
 export function giveBack(): void {
   try {
-    koffi.load(null).func("malloc_trim", "int", ["size_t"])(0);
+    koffi().load(null).func("malloc_trim", "int", ["size_t"])(0);
   } catch {
     // musl has none, and keeps less
   }

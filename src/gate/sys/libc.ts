@@ -1,5 +1,5 @@
-import koffi from "koffi";
 import { CountersignError } from "../../error.js";
+import { koffi } from "./native.js";
 
 /** An integer, or memory whose address is passed. Memory stays alive and in place while the call runs. */
 export type Argument = number | bigint | NodeJS.ArrayBufferView | null;
@@ -20,12 +20,12 @@ export function syscall(
 ): number {
   native ??= load();
   const result = native(number, word(a), word(b), word(c), word(d), word(e), word(f));
-  return result === -1 ? -koffi.errno() : Number(result);
+  return result === -1 ? -koffi().errno() : Number(result);
 }
 
 /** The address of memory, as the kernel takes it in structures. Below 2^47 on x86-64, so exact in a number. */
 export function addressOf(memory: NodeJS.ArrayBufferView | null): number {
-  return memory === null || memory.byteLength === 0 ? 0 : Number(koffi.address(memory));
+  return memory === null || memory.byteLength === 0 ? 0 : Number(koffi().address(memory));
 }
 
 /** Memory of a module's own, which stays where it is: its address is asked for once, and not at every call. */
@@ -64,7 +64,7 @@ let native: Native | undefined;
 function load(): Native {
   requirePlatform();
   const long = "int64";
-  return koffi.load(null).func("syscall", long, [long, long, long, long, long, long, long]) as unknown as Native;
+  return koffi().load(null).func("syscall", long, [long, long, long, long, long, long, long]) as unknown as Native;
 }
 
 function word(value: Argument): number | bigint {

@@ -1,5 +1,5 @@
-import koffi from "koffi";
 import { addressOf, must, syscall } from "./libc.js";
+import { koffi } from "./native.js";
 import { NR } from "./numbers.js";
 import { close } from "./pidfd.js";
 
@@ -54,7 +54,7 @@ export function accept(listener: number): number {
 
 /** Calls back whenever there is something to be read, until the function that it gives is called. */
 export function whenReadable(fd: number, ready: () => void): () => void {
-  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, ready);
+  const handle = koffi().node.poll(fd, { readable: true, disconnect: true }, ready);
   return () => handle.close();
 }
 

@@ -16,6 +16,7 @@ import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { HandedOut } from "./handed-out.js";
 import { Heard, NO_FILE } from "./heard.js";
+import { Images } from "./images.js";
 import type { FromThread, ToldDenial, Wrote } from "./messages.js";
 import { type Opened, openAll } from "./opened.js";
 import { Orders } from "./orders.js";
@@ -73,6 +74,7 @@ export class DecisionThread {
   #sealed: SealedRules;
   /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
   readonly #opened: Opened | null;
+  readonly #images: Images | null;
   #texts: Texts | null = null;
   #fastest: FilterKind = "full";
   #thread: GateThread;
@@ -93,6 +95,7 @@ export class DecisionThread {
     this.#succession = this.#successionOf(config);
     this.#sealed = sealedRules(config.keyrings);
     this.#opened = config.origin === "run" ? openAll(config) : null;
+    this.#images = config.origin === "run" ? new Images() : null;
     this.#porters = new Porters(
       {
         brought: (visit) => this.#serve(visit, null),
@@ -100,6 +103,7 @@ export class DecisionThread {
         overdue: (visit) => void this.#kill(visit),
       },
       () => settingsOf(this.config).stall,
+      this.#images?.porter ?? null,
     );
     this.#thread = this.#start(false);
     this.#thread.hold(true);
@@ -212,7 +216,11 @@ export class DecisionThread {
   #start(awaited: boolean): GateThread {
     const { config, tally } = this;
     const data = { config, sealed: this.#sealed, texts: this.#texts, opened: this.#opened, awaited, tally };
-    const thread: GateThread = new GateThread(data, (thread, message) => this.#hear(thread, message));
+    const thread: GateThread = new GateThread(
+      data,
+      (thread, message) => this.#hear(thread, message),
+      this.#images?.decision ?? null,
+    );
     void thread.ended.then(({ message }) => this.#lost(thread, message));
     return thread;
   }
@@ -230,6 +238,9 @@ export class DecisionThread {
         break;
       case "filter":
         this.#fastest = message.fastest;
+        break;
+      case "installed":
+        this.#images?.complete(message.files);
         break;
       case "over":
         this.#forget(message.fd);
@@ -302,8 +313,8 @@ export class DecisionThread {
       thread: () => (this.#ending || this.#stopped || this.#isLost ? null : this.#thread),
       alone: () => this.#heard.alone,
       stall: () => settingsOf(this.config).stall,
-      prepare: () => this.#spare.want(),
-      rest: () => (this.#heard.shared ? this.#spare.want() : this.#spare.rest()),
+      prepare: () => this.#wantSpare(),
+      rest: () => (this.#heard.shared ? this.#wantSpare() : this.#spare.rest()),
       canReplace: () => {
         if (this.#spare.failure !== null) this.#lost(this.#thread, this.#spare.failure);
         return this.#spare.isReady;
@@ -373,9 +384,13 @@ export class DecisionThread {
     for (const message of thread.received()) this.#hear(thread, message);
   }
 
+  #wantSpare(): void {
+    if (this.#images?.isComplete !== false) this.#spare.want();
+  }
+
   #takeOver(): void {
     const next = this.#spare.take();
-    this.#spare.want(); // what has happened once is likely to happen again
+    this.#wantSpare(); // what has happened once is likely to happen again
     this.#thread = next;
     this.#killed = 0;
     this.tally.add("replacements");

@@ -1,4 +1,5 @@
 import { OwnedThread } from "../../engine/owned-thread.js";
+import type { ThreadImage } from "../../engine/thread-image.js";
 import { DecisionWatch } from "../../engine/watch.js";
 import { close } from "../sys/pidfd.js";
 import { eventFd, ring } from "../sys/poll.js";
@@ -21,6 +22,7 @@ export class GateThread extends OwnedThread<ToThread, FromThread> {
   constructor(
     data: Pick<ThreadData, "config" | "sealed" | "texts" | "opened" | "awaited"> & { readonly tally: Tally },
     hear: (thread: GateThread, message: FromThread) => void,
+    image: ThreadImage | null,
   ) {
     const watch = new Watch();
     const decisions = new DecisionWatch();
@@ -30,7 +32,7 @@ export class GateThread extends OwnedThread<ToThread, FromThread> {
       if (message.is === "ready") this.isReady = true;
       hear(this, message);
     };
-    super("gate-thread", { ...data, ...memory } satisfies Omit<ThreadData, "port">, told, HEAP);
+    super(image ?? "gate-thread", { ...data, ...memory } satisfies Omit<ThreadData, "port" | "image">, told, HEAP);
     this.watch = watch;
     this.decisions = decisions;
     this.#bell = bell;

@@ -7,7 +7,9 @@ import type { Offence } from "../../engine/offences.js";
 import type { ThreadMessage } from "../../engine/owned-thread.js";
 import type { Texts } from "../../engine/sources.js";
 import type { Suspensions } from "../../engine/succession.js";
+import type { ThreadImage } from "../../engine/thread-image.js";
 import type { Answer } from "../../hooks/decision.js";
+import type { InstalledFiles } from "../../installed.js";
 import type { Container } from "../../policy/current.js";
 import type { Handed } from "../call/objects.js";
 import type { FilterKind } from "../filter.js";
@@ -30,6 +32,8 @@ export interface ThreadData {
   readonly bell: number;
   /** Whether listeners may wait for it: it is ready sooner then, and does the rest where nothing else is to be done. */
   readonly awaited: boolean;
+  /** Null for a thread that runs a file of the bundle. */
+  readonly image: ThreadImage | null;
   readonly port: MessagePort;
 }
 
@@ -68,6 +72,8 @@ export type FromThread =
   | { readonly is: "done"; readonly order: number }
   /** The fastest filter under which the gate is notified of all that the configuration decides: before `ready`, and at each reload. */
   | { readonly is: "filter"; readonly fastest: FilterKind }
+  /** All that the first thread of a gate read of the installation: those that come after it read nothing else. */
+  | { readonly is: "installed"; readonly files: InstalledFiles }
   /** Nobody is left under a listener's filter. */
   | { readonly is: "over"; readonly fd: number }
   /** What a decision wrote to maps: before it has any effect. */

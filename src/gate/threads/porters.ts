@@ -1,4 +1,5 @@
 import { OwnedThread } from "../../engine/owned-thread.js";
+import type { ThreadImage } from "../../engine/thread-image.js";
 import { Notification } from "../call/notification.js";
 import { type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
 import { abandon, discard } from "./hands.js";
@@ -70,6 +71,8 @@ export class Porters {
     private readonly errands: Errands,
     /** Milliseconds that an errand may take. */
     private readonly stall: () => number,
+    /** What porters run; null for a file of the bundle. */
+    private readonly image: ThreadImage | null,
   ) {}
 
   /** Runs an errand for a visit, when its suspect's turn comes. */
@@ -165,7 +168,7 @@ export class Porters {
   #hire(): Porter | null {
     if (this.#porters.size - this.#lost.size >= MOST) return null;
     const porter: Porter = new OwnedThread(
-      "gate-porter",
+      this.image ?? "gate-porter",
       {},
       (message) => {
         if (message.is === "brought") this.#brought(porter, message);

@@ -9,6 +9,7 @@ import { DecisionWatch } from "../../engine/watch.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
+import { completeInstalled, giveInstalled, keepInstalled } from "../../installed.js";
 import type { Container } from "../../policy/current.js";
 import { Bookmark } from "../call/bookmark.js";
 import { fastestFilter, requireNotified } from "../call/fast-filters.js";
@@ -70,13 +71,16 @@ class GateThread {
 
   async run(): Promise<void> {
     blockSignals();
-    if (!this.data.awaited) {
+    // what the first thread of an image reads has to be all that later ones need
+    const whole = !this.data.awaited || this.data.image?.installed === null;
+    if (whole) {
       this.engine.prepare();
       for await (const _ of rehearsal(this.#wardrobe)); // nobody waits: all of it at once
     }
     this.#say({ is: "opened", fds: [this.#poll.fd, this.#lastThread.pidfd, ...this.#wardrobe.fds] });
+    if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
     this.#say({ is: "ready" });
-    if (this.data.awaited) this.#idle = this.#warmUp();
+    if (!whole) this.#idle = this.#warmUp();
     while (this.#running) {
       let rung = false;
       const ready = this.#poll.wait(this.#idle !== null ? 0 : this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
@@ -348,6 +352,10 @@ async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typ
 /** As the entry of a thread; a build only looks at what is exported. */
 async function begin(data: ThreadData): Promise<void> {
   try {
+    if (data.image !== null) {
+      if (data.image.installed === null) keepInstalled();
+      else giveInstalled(data.image.installed);
+    }
     const watch = new DecisionWatch(data.decisions);
     const folders = data.opened === null ? null : openedFolders(data.opened);
     const engine = await openEngine([], data.config, data.sealed, watch, data.texts, null, folders);

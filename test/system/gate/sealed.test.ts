@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { factsOfObject } from "../../../src/bpf/object.js";
 import { Authority } from "../../../src/trust/making/authority.js";
 import { signPkcs7 } from "../../../src/trust/making/sign.js";
-import { type Logged, needs, needsGate, Site, XDP_PASS } from "./site.js";
+import { BIN, type Logged, needs, needsGate, Site, XDP_PASS } from "./site.js";
 
 /** Loads the object behind `$1` under the name `$2`; prints `$2: ` and the loader's exit code. */
 const SHELL = `
@@ -79,5 +80,39 @@ describe("a command that replaces files of the gate", () => {
     );
     expect(stdout).toBe("without: 255\nreplaced: 255\nadded: 0\ngone: 0\n");
     expect(new Set(verdicts())).toEqual(new Set([0, -61]));
+  });
+
+  it("cannot reach the log of `--log-fd`, which has every decision; it can truncate one that is a file", () => {
+    sign(signer, "signatures");
+    const kept = `${site.folder}/kept.jsonl`;
+    const script = `cd ${site.folder}; ${SHELL} load ${object} first; ls /proc/self/fd; : > log.jsonl; load ${object} second`;
+    const gate = `"$0" "$1" run --quiet --log-fd 7 --config ${site.folder}/countersign.yaml -- bash -c "$2" 7>> ${kept}`;
+    const env = { ...process.env, BPFFS: site.bpffs };
+    const words = ["-c", gate, process.execPath, BIN, script];
+    const { stdout, stderr } = spawnSync("bash", words, { encoding: "utf8", env });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^first: 0\n/);
+    expect(stdout.split("\n")).not.toContain("7");
+    expect(stdout).toMatch(/second: 0\n$/);
+    const loads = readFileSync(kept, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Logged)
+      .filter(({ hook, probe }) => hook === "bpf_prog_load" && probe === undefined);
+    expect(loads.map(({ verdict }) => verdict)).toEqual([0, 0]);
+    expect(readFileSync(`${site.folder}/log.jsonl`, "utf8")).toBe("");
+    run(`load ${object} first; : > log.jsonl; load ${object} second`);
+    expect(verdicts()).toEqual([0]);
+  });
+
+  it("does not start with a `--log-fd` that is not open, or that it cannot write to", () => {
+    expect(run("true", ["--log-fd", "17"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("is not open"),
+    });
+    const gate = `exec "$0" "$1" run --log-fd 7 --config ${site.folder}/countersign.yaml -- true 7< /`;
+    const { status, stderr } = spawnSync("bash", ["-c", gate, process.execPath, BIN], { encoding: "utf8" });
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining("[FILE_UNREADABLE]") });
+    expect(run("true", ["--log-fd", "2"])).toMatchObject({ status: 2, stderr: expect.stringContaining("[USAGE]") });
   });
 });

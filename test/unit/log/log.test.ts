@@ -1,4 +1,18 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -172,6 +186,34 @@ describe("rotation", () => {
     expect(lines()).toEqual(["2"]);
     rmSync(join(file, ".."), { recursive: true });
     for (let again = 0; again < 2; again++) expect(() => log.write("3\n")).toThrow("the log cannot be opened: ENOENT");
+  });
+
+  it("writes to an fd that it is given, and neither rotates, replaces nor closes it", () => {
+    const fd = openSync(file, "a");
+    const log = new RotatingFile(options({ fd, rotate: 1 }));
+    log.write("1\n");
+    rmSync(file);
+    log.write("2\n");
+    log.close();
+    expect(fstatSync(fd)).toMatchObject({ size: 4, nlink: 0 });
+    expect(existsSync(file) || existsSync(`${file}.1`)).toBe(false);
+    closeSync(fd);
+  });
+
+  it("throws while the pipe that it is given is full, and begins on a line of its own after that", () => {
+    execFileSync("mkfifo", [file]);
+    const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    const log = new RotatingFile(options({ fd }));
+    expect(() => {
+      for (;;) log.write(`${"x".repeat(1999)}\n`);
+    }).toThrow("EAGAIN");
+    const buffer = Buffer.alloc(1 << 20);
+    readSync(reader, buffer);
+    log.write("next\n");
+    expect(buffer.toString("utf8", 0, readSync(reader, buffer))).toBe("\nnext\n");
+    closeSync(fd);
+    closeSync(reader);
   });
 
   it("throws when a line can't be written", () => {
