@@ -15,6 +15,7 @@ const TARGETS = [
   "bpf-sections",
   "btf",
   "bpf-instructions",
+  "bpf-work",
   "der",
   "certificate",
   "crl",
@@ -107,7 +108,8 @@ function driver(name) {
 import { parentPort, workerData } from "node:worker_threads";
 import { target } from "./fuzz/${name}.js";
 import { numbers } from "./support/damage.js";
-const { seed, from, shared, times, limit, memory } = workerData;
+const { seed, from, shared, times, memory } = workerData;
+const limit = target.milliseconds ?? workerData.limit;
 // the most that this process ever held, in MB: what a round takes beside its objects shows here
 const most = () => process.resourceUsage().maxRSS / 1024;
 const before = most();

@@ -13,7 +13,8 @@ session.connect();
 post("Profiler.enable");
 post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
 
-const OWN = /\/(?:src|dist)\//;
+/** Modules of this project; or the one that a fuzzer's target and all that it tries are bundled into. */
+const OWN = /^(?!.*\/node_modules\/).*\/(?:src|dist)\/|\/node_modules\/\.fuzz-[^/]*\//;
 
 /** The result of `work`, and how many blocks of the project's code it ran. */
 export function worked<T>(work: () => T): { readonly result: T; readonly blocks: number } {
@@ -33,7 +34,7 @@ function take(): number {
   const { result } = post("Profiler.takePreciseCoverage") as Profiler.TakePreciseCoverageReturnType;
   let blocks = 0;
   for (const { url, functions } of result) {
-    if (!OWN.test(url) || url.includes("/node_modules/")) continue;
+    if (!OWN.test(url)) continue;
     for (const { ranges } of functions) for (const { count } of ranges) blocks += count;
   }
   return blocks;

@@ -106,7 +106,9 @@ export class Interpreter {
 
   #settle(): boolean {
     for (let leader = this.#states.next(); leader >= 0; leader = this.#states.next()) {
-      this.#work.done += this.#follow(leader);
+      // what is followed adds to it, too
+      const followed = this.#follow(leader);
+      this.#work.done += followed;
       if (this.#work.exhausted) return false;
     }
     return true;

@@ -96,15 +96,18 @@ export class States {
     const backwards = this.flow.leaders[leader]! <= from;
     const tired = backwards && this.#turns[leader]! >= TURNS;
     let changed = false;
+    let differing = 0;
     for (let index = 0; index < size; index++) {
       const before = words[base + index]!;
       const now = state[index]!;
       if (before === now) continue;
+      differing += 1;
       const joined = tired ? values.widen(before, now) : values.join(before, now);
       if (joined === before) continue;
       words[base + index] = joined;
       changed = true;
     }
+    this.work.done += differing;
     if (!changed) return;
     if (backwards && !tired) this.#turns[leader]! += 1;
     this.mark(leader);
