@@ -133,3 +133,73 @@ describe("a frame", () => {
     }
   });
 });
+
+describe("a pointer into one of several frames", () => {
+  const FUNCTIONS = 12;
+  const place = fc.record({
+    frame: fc.integer({ min: 0, max: FUNCTIONS - 1 }),
+    slot: fc.integer({ min: 1, max: SLOTS }),
+  });
+  const act = fc.record({
+    places: fc.array(place, { minLength: 1, maxLength: FUNCTIONS }),
+    chosen: fc.nat(),
+    moved: fc.integer({ min: -8, max: 8 }),
+    size: fc.constantFrom(1, 2, 4, 8),
+    number: fc.bigInt({ min: -3n, max: 300n }),
+    kind: fc.constantFrom("store", "scribble", "own"),
+  });
+
+  it("stores to, clears and reads any of them", () => {
+    fc.assert(
+      fc.property(fc.array(act, { minLength: 1, maxLength: 10 }), (acts) => {
+        const { values, frames } = frameOf(FUNCTIONS);
+        const memory = new DataView(new ArrayBuffer(SIZE));
+        for (let slot = 1; slot <= SLOTS; slot++) frames.store(0, -8 * slot, 8, values.constant(0));
+        const write = (at: number, size: number, number: bigint) => {
+          for (let byte = 0; byte < size; byte++)
+            if (at + byte >= 0 && at + byte < SIZE)
+              memory.setUint8(at + byte, Number((BigInt.asUintN(64, number) >> BigInt(8 * byte)) & 0xffn));
+        };
+        for (const { places, chosen, moved, size, number, kind } of acts) {
+          const pointer = places
+            .map(({ frame, slot }) => values.pointer(KIND.STACK, 0, -8 * slot, frame))
+            .reduce((a, b) => values.join(a, b));
+          const offset = values.offset(pointer) === ANY_OFFSET ? ANY_OFFSET : values.offset(pointer) + moved;
+          const { frame, slot } = places[chosen % places.length]!;
+          const at = SIZE - 8 * slot + moved;
+          if (kind === "own") {
+            const own = Math.min(Math.max(at, 0), SIZE - size);
+            frames.store(0, own - SIZE, size, values.constant(Number(number)));
+            write(own, size, number);
+          } else if (at < 0 || at + size > SIZE) continue;
+          else if (kind === "store") {
+            frames.store(values.frame(pointer), offset, size, values.constant(Number(number)));
+            if (frame === 0) write(at, size, number);
+          } else {
+            frames.scribble(values.frame(pointer), offset);
+            if (frame === 0) for (let from = at; from < SIZE; from++) write(from, 1, number + BigInt(from));
+          }
+          if (kind !== "own" && frame === 0 && at + 8 <= SIZE) {
+            const loaded = frames.load(values.frame(pointer), offset, 8);
+            if (!holds(values, loaded, memory.getBigInt64(at, true))) return false;
+          }
+        }
+        for (let at = 0; at + 8 <= SIZE; at++)
+          if (!holds(values, frames.load(0, at - SIZE, 8), memory.getBigInt64(at, true))) return false;
+        return true;
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("shares its offset with another kind of pointer only where that is the same in each", () => {
+    const { values } = frameOf(3);
+    const first = values.join(values.pointer(KIND.STACK, 0, -8, 2), values.pointer(KIND.MAP_VALUE, 1, -8));
+    expect(values.offset(first)).toBe(-8);
+    expect(values.offset(values.join(first, values.pointer(KIND.STACK, 0, -16, 1)))).toBe(ANY_OFFSET);
+    const both = values.join(values.pointer(KIND.STACK, 0, -8, 2), values.pointer(KIND.STACK, 0, -16, 1));
+    expect(values.offset(both)).not.toBe(ANY_OFFSET);
+    expect(values.join(both, values.pointer(KIND.STACK, 0, -8, 2))).toBe(both);
+    expect(values.join(values.pointer(KIND.STACK, 0, -16, 1), values.pointer(KIND.STACK, 0, -8, 2))).toBe(both);
+  });
+});

@@ -174,6 +174,14 @@ describe("a pointer to which something that may be a pointer is added", () => {
     expect(changes("r2 = *(u32 *)(r1 + 0); r1 = r10; r1 += -8; r0 = r1; r0 -= r2; r0 = 2; exit", XDP)).toEqual([]);
   });
 
+  it("may be the other where that is not NULL, but a number", () => {
+    const text = lookup(
+      "own",
+      "r6 = *(u32 *)(r6 + 0); r1 = *(u64 *)(r0 + 0); if r1 == 0 goto out; r1 += r6; *(u8 *)(r1 + 0) = 1",
+    );
+    expect(changes(`r6 = r1; ${text}`, XDP)).toContain("writes_packet");
+  });
+
   it("is the other where it was NULL", () => {
     const text = (sum: string) => `r6 = *(u32 *)(r1 + 0); *(u32 *)(r10 - 4) = 0; r2 = r10; r2 += -4; r1 = map own;
       call bpf_map_lookup_elem; if r0 != 0 goto out; ${sum}; out: r0 = 2; exit`;
