@@ -136,12 +136,19 @@ describe("a frame", () => {
 
 describe("a pointer into one of several frames", () => {
   const FUNCTIONS = 12;
-  const place = fc.record({
-    frame: fc.integer({ min: 0, max: FUNCTIONS - 1 }),
-    slot: fc.integer({ min: 1, max: SLOTS }),
-  });
+  const OWN = 6;
+  const slot = fc.integer({ min: 1, max: SLOTS });
+  const frames = fc.shuffledSubarray(
+    Array.from({ length: FUNCTIONS }, (_, frame) => frame),
+    { minLength: 1 },
+  );
+  const places = fc
+    .tuple(frames, fc.array(slot, { minLength: 2 * FUNCTIONS, maxLength: 2 * FUNCTIONS }), fc.boolean())
+    .map(([some, slots, twice]) =>
+      [...some, ...(twice ? some : [])].map((frame, index) => ({ frame, slot: slots[index]! })),
+    );
   const act = fc.record({
-    places: fc.array(place, { minLength: 1, maxLength: FUNCTIONS }),
+    places,
     chosen: fc.nat(),
     moved: fc.integer({ min: -8, max: 8 }),
     size: fc.constantFrom(1, 2, 4, 8),
@@ -153,8 +160,9 @@ describe("a pointer into one of several frames", () => {
     fc.assert(
       fc.property(fc.array(act, { minLength: 1, maxLength: 10 }), (acts) => {
         const { values, frames } = frameOf(FUNCTIONS);
+        frames.function = OWN;
         const memory = new DataView(new ArrayBuffer(SIZE));
-        for (let slot = 1; slot <= SLOTS; slot++) frames.store(0, -8 * slot, 8, values.constant(0));
+        for (let slot = 1; slot <= SLOTS; slot++) frames.store(OWN, -8 * slot, 8, values.constant(0));
         const write = (at: number, size: number, number: bigint) => {
           for (let byte = 0; byte < size; byte++)
             if (at + byte >= 0 && at + byte < SIZE)
@@ -169,23 +177,23 @@ describe("a pointer into one of several frames", () => {
           const at = SIZE - 8 * slot + moved;
           if (kind === "own") {
             const own = Math.min(Math.max(at, 0), SIZE - size);
-            frames.store(0, own - SIZE, size, values.constant(Number(number)));
+            frames.store(OWN, own - SIZE, size, values.constant(Number(number)));
             write(own, size, number);
           } else if (at < 0 || at + size > SIZE) continue;
           else if (kind === "store") {
             frames.store(values.frame(pointer), offset, size, values.constant(Number(number)));
-            if (frame === 0) write(at, size, number);
+            if (frame === OWN) write(at, size, number);
           } else {
             frames.scribble(values.frame(pointer), offset);
-            if (frame === 0) for (let from = at; from < SIZE; from++) write(from, 1, number + BigInt(from));
+            if (frame === OWN) for (let from = at; from < SIZE; from++) write(from, 1, number + BigInt(from));
           }
-          if (kind !== "own" && frame === 0 && at + 8 <= SIZE) {
+          if (kind !== "own" && frame === OWN && at + 8 <= SIZE) {
             const loaded = frames.load(values.frame(pointer), offset, 8);
             if (!holds(values, loaded, memory.getBigInt64(at, true))) return false;
           }
         }
         for (let at = 0; at + 8 <= SIZE; at++)
-          if (!holds(values, frames.load(0, at - SIZE, 8), memory.getBigInt64(at, true))) return false;
+          if (!holds(values, frames.load(OWN, at - SIZE, 8), memory.getBigInt64(at, true))) return false;
         return true;
       }),
       { numRuns: 500 },
