@@ -1,8 +1,9 @@
-// Makes scripts/kernel-facts.gen.json: the prototypes of helpers and kfuncs, the contexts of programs and the enumerations of bpf(2), as
-// kernels have them. It downloads Debian's packages of
-// several releases (1 GB) into a folder that is the first argument, with lists of its own beside the system's. Not part of
-// scripts/generated.mjs: scripts/prototypes.mjs makes the tables from what is written here.
-// Helpers' prototypes and kfuncs' flags come from the source packages, all else from the BTF of the images.
+// Makes scripts/kernel-facts.gen.json: the prototypes of helpers and kfuncs, the contexts of programs and the
+// enumerations of bpf(2), as kernels of several releases have them. Helpers' prototypes and kfuncs' flags come from
+// Debian's source packages, all else from the BTF of the images. It downloads them (1 GB) into the folder that is its
+// first argument, with lists of its own beside the system's; with --check it compares instead of writing. It needs
+// bpftool, binutils, zstd and xz-utils. Not part of scripts/generated.mjs: scripts/kfunc-arguments.mjs and tests read
+// what is written here.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -102,7 +103,10 @@ function protosOf(texts) {
 /** `case`s of a `get_func_proto`, and what stands behind them. */
 const CASES = /((?:case BPF_FUNC_\w+:\s*)+)(.*?)(?=\bcase\b|\bdefault:|\n\t?\})/gs;
 
-/** By helper: all its prototypes, which differ by program type; whether each is GPL-only; whether it voids packet pointers. */
+/**
+ * By helper: all its prototypes, which differ by program type; whether each is GPL-only; whether it voids packet
+ * pointers.
+ */
 function helpersOf(texts) {
   const protos = protosOf(texts);
   const helpers = {};
@@ -143,7 +147,9 @@ function flagsOf(texts) {
   return flags;
 }
 
-/** The decompressed kernel of a bzImage (Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length). */
+/**
+ * The decompressed kernel of a bzImage (Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length).
+ */
 function vmlinuxOf(image, to) {
   const bytes = readFileSync(image);
   const start = ((bytes[0x1f1] || 4) + 1) * 512 + bytes.readUInt32LE(0x248);
@@ -162,7 +168,10 @@ function vmlinuxOf(image, to) {
   }
 }
 
-/** What a kernel and its modules say of themselves in BTF: functions by name, as C prototypes, contexts and enumerations. */
+/**
+ * What a kernel and its modules say of themselves in BTF: functions by name, as C prototypes, contexts and
+ * enumerations.
+ */
 function btfOf(files) {
   const root = join(folder, "image");
   rmSync(root, { recursive: true, force: true });
@@ -196,7 +205,9 @@ function btfOf(files) {
   return { functions, structs, enums };
 }
 
-/** `NAME OFFSET SIZE` of each field in bytes, those of unnamed members among them; null where there is no such struct. */
+/**
+ * `NAME OFFSET SIZE` of each field in bytes, those of unnamed members among them; null where there is no such struct.
+ */
 function layoutOf(types, name) {
   const byId = new Map(types.map((type) => [type.id, type]));
   const found = types.find((type) => type.kind === "STRUCT" && type.name === name);
@@ -350,4 +361,11 @@ const sorted = (table) =>
     .join(",\n");
 const { kernels, ...tables } = facts;
 const parts = Object.entries(tables).map(([name, table]) => `  "${name}": {\n${sorted(table)}\n  }`);
-writeFileSync(target, `{\n  "kernels": ${JSON.stringify(kernels)},\n${parts.join(",\n")}\n}\n`);
+const text = `{\n  "kernels": ${JSON.stringify(kernels)},\n${parts.join(",\n")}\n}\n`;
+// versions of packages change more often than what is in them
+const body = (its) => its.replace(/^ {2}"kernels".*$/m, "");
+if (!process.argv.includes("--check")) writeFileSync(target, text);
+else if (body(readFileSync(target, "utf8")) !== body(text)) {
+  console.error(`${target} is not what the packages hold`);
+  process.exitCode = 1;
+}

@@ -76,7 +76,7 @@ export interface Effects {
   readonly writes_ctx: boolean;
   readonly writes_shared_map: boolean;
   readonly redirects: boolean;
-  /** Of a kprobe, tracepoint or perf_event program it may mean only that perf does not record the event; see docs/effects.md. */
+  /** Of a kprobe, tracepoint or perf_event program it may mean only that perf does not record the event. */
   readonly decides: boolean;
   readonly overrides_return: boolean;
   readonly sends_signal: boolean;

@@ -28,7 +28,9 @@ export type Effects = Readonly<Record<EffectName | "read_only", boolean>>;
 /** Why an effect is true. */
 export interface Evidence {
   readonly effect: EffectName;
-  /** Index of the instruction (in units of 8 bytes) in `insns`, or null where the program's type alone is the reason. */
+  /**
+   * Index of the instruction (in units of 8 bytes) in `insns`, or null where the program's type alone is the reason.
+   */
   readonly insn: number | null;
   /** The instruction as llvm-objdump writes it. */
   readonly text: string | null;
@@ -50,8 +52,8 @@ export interface MapDefinition {
   readonly max_entries: number;
   readonly flags: number;
   /**
-   * SHA-256 of the initial contents, lower-case hex, where they are frozen and read-only; of a live load also where they are
-   * frozen and the map is exclusive to the program. Else null.
+   * SHA-256 of the initial contents, lower-case hex, where they are frozen and read-only; of a live load also where
+   * they are frozen and the map is exclusive to the program. Else null.
    */
   readonly contents: string | null;
 }

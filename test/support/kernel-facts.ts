@@ -1,4 +1,7 @@
-/** What kernels of several releases say of their own BPF interface: scripts/kernel-facts.gen.json, which scripts/kernel-facts.mjs makes. */
+/**
+ * What kernels of several releases say of their own BPF interface: scripts/kernel-facts.gen.json, which
+ * scripts/kernel-facts.mjs makes.
+ */
 import { readFileSync } from "node:fs";
 
 /** A text, and the releases in which it is so. */

@@ -40,8 +40,9 @@ export class Dynptrs {
   }
 
   /**
-   * The kinds of memory behind the dynptr that a value points to, a packet aside. One that the program made itself stands for
-   * memory that counted as written when it was made; one that it was given, or cloned from that, for memory of its caller.
+   * The kinds of memory behind the dynptr that a value points to, a packet aside. One that the program made itself
+   * stands for memory that counted as written when it was made; one that it was given, or cloned from that, for memory
+   * of its caller.
    */
   behind(dynptr: number): number {
     const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER;
@@ -56,11 +57,11 @@ export class Dynptrs {
 }
 
 /**
- * Whether a dynptr of this program may stand for a packet. It may if one is made of a packet anywhere in the program, or if the
- * program may be given one that others made: `ext` takes the place of a function whose arguments may be dynptrs, `struct_ops` gets
- * what a subsystem passes. All other dynptrs lie in memory that is judged where they are made: bpf_dynptr_from_mem counts as a
- * store into its buffer, bpf_ringbuf_reserve_dynptr and bpf_user_ringbuf_drain as a change of their map (tables/helpers.ts). A
- * kfunc that is not known, or is in a module, makes every effect true.
+ * Whether a dynptr of this program may stand for a packet. It may if one is made of a packet anywhere in the program,
+ * or if the program may be given one that others made: `ext` takes the place of a function whose arguments may be
+ * dynptrs, `struct_ops` gets what a subsystem passes. All other dynptrs lie in memory that is judged where they are
+ * made: bpf_dynptr_from_mem counts as a store into its buffer, bpf_ringbuf_reserve_dynptr and bpf_user_ringbuf_drain as
+ * a change of their map (tables/helpers.ts). A kfunc that is not known, or is in a module, makes every effect true.
  */
 function mayHavePacketDynptr(code: Code): boolean {
   if (!GIVEN_NONE.has(code.type)) return true;

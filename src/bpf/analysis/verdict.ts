@@ -26,7 +26,9 @@ export class VerdictOf {
     }
   }
 
-  /** The program may take the place of any whose context has this name; `null`: of any program, of a fmod_ret one too. */
+  /**
+   * The program may take the place of any whose context has this name; `null`: of any program, of a fmod_ret one too.
+   */
   replaces(context: string | null): void {
     if (context === null) this.#overrides = true;
     this.#redirects = valuesOf(redirectsIn(context ?? ""));

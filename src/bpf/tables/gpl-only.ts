@@ -1,7 +1,7 @@
 /**
  * Helpers that only a program of a GPL-compatible licence may call, for some program types at least: those whose
- * bpf_func_proto says `gpl_only` (kernel/trace/bpf_trace.c, kernel/bpf/*.c, net/core/filter.c …). No header lists them; a
- * test compares them with scripts/kernel-facts.gen.json, and a system test asks the running kernel.
+ * bpf_func_proto says `gpl_only` (kernel/trace/bpf_trace.c, kernel/bpf/*.c, net/core/filter.c …). No header lists them;
+ * a test compares them with scripts/kernel-facts.gen.json, and a system test asks the running kernel.
  */
 export const GPL_ONLY: ReadonlySet<string> = new Set(
   [

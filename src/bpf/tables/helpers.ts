@@ -4,9 +4,9 @@ export interface HelperRow {
   readonly id: number;
   readonly name: string;
   /**
-   * One letter for each argument: `-` a number, `c` the context, `m` a map, `r` memory that is read, `w` memory that may
-   * be written, `o` a kernel object, `f` a callback, `d` what the callback is given, `t` a format string, `x` an address
-   * as a number, `y` a dynptr, `z` a dynptr whose memory is written.
+   * One letter for each argument: `-` a number, `c` the context, `m` a map, `r` memory that is read, `w` memory that
+   * may be written, `o` a kernel object, `f` a callback, `d` what the callback is given, `t` a format string, `x` an
+   * address as a number, `y` a dynptr, `z` a dynptr whose memory is written.
    */
   readonly args: string;
   readonly effects: readonly EffectName[];

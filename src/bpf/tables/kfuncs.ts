@@ -37,7 +37,8 @@ const GROUPS: readonly Group[] = [
     `bpf_rcu_read_lock bpf_rcu_read_unlock bpf_preempt_disable bpf_preempt_enable bpf_local_irq_save
     bpf_local_irq_restore bpf_res_spin_lock bpf_res_spin_unlock bpf_res_spin_lock_irqsave
     bpf_res_spin_unlock_irqrestore bpf_task_release bpf_cgroup_release bpf_key_put bpf_put_file bpf_obj_drop_impl
-    bpf_percpu_obj_drop_impl bpf_obj_drop bpf_percpu_obj_drop bpf_put_mem_cgroup bpf_cpumask_release bpf_crypto_ctx_release bpf_ct_release bpf_xdp_xfrm_state_release`,
+    bpf_percpu_obj_drop_impl bpf_obj_drop bpf_percpu_obj_drop bpf_put_mem_cgroup bpf_cpumask_release
+    bpf_crypto_ctx_release bpf_ct_release bpf_xdp_xfrm_state_release`,
   ],
   // questions answered with a number
   [
@@ -61,7 +62,8 @@ const GROUPS: readonly Group[] = [
     bpf_iter_num_new bpf_iter_num_destroy bpf_iter_bits_destroy bpf_iter_css_new bpf_iter_css_destroy
     bpf_iter_css_task_new bpf_iter_css_task_destroy bpf_iter_task_new bpf_iter_task_destroy
     bpf_iter_task_vma_new bpf_iter_task_vma_destroy bpf_iter_dmabuf_new bpf_iter_dmabuf_destroy
-    bpf_iter_kmem_cache_new bpf_iter_kmem_cache_destroy bpf_wq_init bpf_wq_set_callback_impl bpf_wq_set_callback bpf_wq_start
+    bpf_iter_kmem_cache_new bpf_iter_kmem_cache_destroy bpf_wq_init bpf_wq_set_callback_impl bpf_wq_set_callback
+    bpf_wq_start
     bpf_list_add bpf_list_push_back bpf_list_push_front bpf_rbtree_add bpf_timer_cancel_async bpf_dynptr_file_discard
     bpf_arena_free_pages bpf_arena_reserve_pages bpf_dynptr_adjust bpf_dynptr_clone bpf_dynptr_from_skb
     bpf_dynptr_from_skb_meta bpf_dynptr_from_xdp bpf_dynptr_copy bpf_dynptr_memset bpf_crypto_encrypt
@@ -154,8 +156,9 @@ const GROUPS: readonly Group[] = [
 ];
 
 /**
- * Dynptrs that are not written through: __bpf_dynptr_data is called on them and not __bpf_dynptr_data_rw, or nothing of their
- * memory is looked at (kernel/bpf/helpers.c, kernel/bpf/crypto.c, fs/bpf_fs_kfuncs.c). The IV of a cipher is written.
+ * Dynptrs that are not written through: __bpf_dynptr_data is called on them and not __bpf_dynptr_data_rw, or nothing of
+ * their memory is looked at (kernel/bpf/helpers.c, kernel/bpf/crypto.c, fs/bpf_fs_kfuncs.c). The IV of a cipher is
+ * written.
  */
 const READS: Readonly<Record<string, readonly number[]>> = {
   bpf_crypto_decrypt: [1],

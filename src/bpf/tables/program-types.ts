@@ -46,11 +46,14 @@ export interface ReturnValues {
   readonly neutral: readonly number[] | "odd" | "nonzero";
   /** The values that send a packet elsewhere. */
   readonly redirects: readonly number[] | "all";
-  /** How many bits of r0 the kernel looks at: __bpf_prog_run (include/linux/filter.h) returns 32, trampolines compare 64. */
+  /**
+   * How many bits of r0 the kernel looks at: __bpf_prog_run (include/linux/filter.h) returns 32, trampolines compare
+   * 64.
+   */
   readonly bits: 32 | 64;
   /**
-   * `outcome`: of what the kernel does next. `record`: only of whether perf and ftrace record the event at hand, so that the
-   * program still changes nothing.
+   * `outcome`: of what the kernel does next. `record`: only of whether perf and ftrace record the event at hand, so
+   * that the program still changes nothing.
    */
   readonly decides: "outcome" | "record";
 }
@@ -58,15 +61,15 @@ export interface ReturnValues {
 const only = (...neutral: number[]): ReturnValues => ({ neutral, redirects: [], bits: 32, decides: "outcome" });
 
 /**
- * invoke_bpf_mod_ret of arch/x86/net/bpf_jit_comp.c compares all 64 bits with 0: anything else skips the function, and the
- * programs behind this one. The verifier checks 64 bits of a fmod_ret program's value never, and 32 of an LSM program's
- * (retval_range_within of kernel/bpf/verifier.c).
+ * invoke_bpf_mod_ret of arch/x86/net/bpf_jit_comp.c compares all 64 bits with 0: anything else skips the function, and
+ * the programs behind this one. The verifier checks 64 bits of a fmod_ret program's value never, and 32 of an LSM
+ * program's (retval_range_within of kernel/bpf/verifier.c).
  */
 const TRAMPOLINE: ReturnValues = { ...only(0), bits: 64 };
 
 /**
- * trace_call_bpf of kernel/trace/bpf_trace.c combines the values of all programs by `&`, beginning with 1; where bit 0 is
- * clear, perf_trace_run_bpf_submit, perf_syscall_enter and kprobe_perf_func do not record the event.
+ * trace_call_bpf of kernel/trace/bpf_trace.c combines the values of all programs by `&`, beginning with 1; where bit 0
+ * is clear, perf_trace_run_bpf_submit, perf_syscall_enter and kprobe_perf_func do not record the event.
  */
 const RECORDED: ReturnValues = { neutral: "odd", redirects: [], bits: 32, decides: "record" };
 
@@ -113,23 +116,40 @@ const XDP = context(
   [["rx_queue_index", 16, 4]],
 );
 const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
-/** TC_ACT_UNSPEC, TC_ACT_OK; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). TC_ACT_PIPE drops where netkit asks. */
+/**
+ * TC_ACT_UNSPEC, TC_ACT_OK; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h): an `int` of 32 bits in cls_bpf_classify and
+ * tcf_bpf_act (net/sched), tcx_run (net/core/dev.c) and netkit_run (drivers/net/netkit.c). TC_ACT_PIPE drops where
+ * netkit asks.
+ */
 const TC_VERDICT: Verdict = { ...only(-1, 0), redirects: [7] };
-/** BPF_OK; BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code). */
+/**
+ * BPF_OK; BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code): an `int` in run_lwt_bpf of net/core/lwt_bpf.c and
+ * input_action_end_bpf of net/ipv6/seg6_local.c, both of which drop for what they do not know.
+ */
 const LWT_VERDICT: Verdict = { ...only(0), redirects: [7, 128] };
 
+/**
+ * bpf_prog_run_array_cg of kernel/bpf/cgroup.c: a `u32`, of which 0 denies and bit 1 says more (enum
+ * bpf_cgroup_inet_egress …).
+ */
+const CGROUP: Verdict = only(1);
+/** SK_PASS of enum sk_action. */
+const SK_VERDICT: Verdict = only(1);
+
 const KNOWN: readonly ProgramTypeRow[] = [
-  // how many bytes of the packet the socket gets (net/core/filter.c, sk_filter_trim_cap), or which socket of a group gets it: by
-  // its index in a reuseport group (net/core/sock_reuseport.c, run_bpf_filter), by its remainder in a fanout group
-  // (net/packet/af_packet.c, fanout_demux_bpf) and of a tun device's queues (drivers/net/tun.c, tun_ebpf_select_queue)
+  // how many bytes of the packet the socket gets (net/core/filter.c, sk_filter_trim_cap), or which socket of a group
+  // gets it: by its index in a reuseport group (net/core/sock_reuseport.c, run_bpf_filter), by its remainder in a
+  // fanout group (net/packet/af_packet.c, fanout_demux_bpf) and of a tun device's queues (drivers/net/tun.c,
+  // tun_ebpf_select_queue)
   { type: "socket_filter", context: skb(CB), verdict: { ...only(), redirects: "all" } },
   {
     type: "kprobe",
-    // a program on a uprobe may change the registers of the process: kprobe_prog_is_valid_access of kernel/trace/bpf_trace.c
+    // a program on a uprobe may change the registers of the process: kprobe_prog_is_valid_access of
+    // kernel/trace/bpf_trace.c
     context: context("pt_regs", [], [["registers", 0, 512, "overrides_return", "writes_user_memory"]]),
     verdict: RECORDED,
-    // kprobe_multi_link_handler does not use the value; that of a session skips the program's own return probe, and 1 of a
-    // uprobe of Linux 6.6 to 6.12 removes the probe
+    // kprobe_multi_link_handler does not use the value; that of a session skips the program's own return probe, and 1
+    // of a uprobe of Linux 6.6 to 6.12 removes the probe
     verdictBy: {
       trace_kprobe_multi: "ignored",
       trace_kprobe_session: { ...RECORDED, neutral: [0] },
@@ -139,11 +159,12 @@ const KNOWN: readonly ProgramTypeRow[] = [
   { type: "sched_cls", context: TC, verdict: TC_VERDICT },
   { type: "sched_act", context: TC, verdict: TC_VERDICT },
   { type: "tracepoint", context: registers("the tracepoint's record"), verdict: RECORDED },
-  // XDP_PASS; XDP_TX, XDP_REDIRECT (enum xdp_action)
+  // XDP_PASS; XDP_TX, XDP_REDIRECT (enum xdp_action): the `u32` of bpf_prog_run_xdp (include/net/xdp.h), by each
+  // driver's own switch
   { type: "xdp", context: XDP, verdict: { ...only(2), redirects: [3, 4] } },
   // __perf_event_overflow of kernel/events/core.c: 0 drops the sample
   { type: "perf_event", context: registers("bpf_perf_event_data"), verdict: { ...RECORDED, neutral: "nonzero" } },
-  { type: "cgroup_skb", context: skb(MARK, PRIORITY, CB, TSTAMP), verdict: only(1) },
+  { type: "cgroup_skb", context: skb(MARK, PRIORITY, CB, TSTAMP), verdict: CGROUP },
   {
     type: "cgroup_sock",
     context: context(
@@ -155,12 +176,13 @@ const KNOWN: readonly ProgramTypeRow[] = [
         ["priority", 20, 4, "changes_socket"],
       ],
     ),
-    verdict: only(1),
+    verdict: CGROUP,
   },
   { type: "lwt_in", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
   { type: "lwt_out", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
   { type: "lwt_xmit", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
-  // 1 hands `reply` (the first of `replylong`) to TCP, and writing it is a write into the context; 0 leaves TCP's defaults
+  // tcp_call_bpf of include/net/tcp.h: 1 hands `reply` (the first of `replylong`) to TCP, and writing it is a write
+  // into the context; 0 leaves TCP's defaults
   {
     type: "sock_ops",
     context: context(
@@ -174,8 +196,9 @@ const KNOWN: readonly ProgramTypeRow[] = [
     verdict: only(0, 1),
   },
   // what is loaded as a verdict (SK_PASS) can be attached as a parser, whose return value is the length of a message
+  // (sk_psock_strp_parse of net/core/skmsg.c)
   { type: "sk_skb", context: skb(PRIORITY, TC_INDEX), verdict: "always" },
-  { type: "cgroup_device", context: context("bpf_cgroup_dev_ctx", []), verdict: only(1) },
+  { type: "cgroup_device", context: context("bpf_cgroup_dev_ctx", []), verdict: CGROUP },
   {
     type: "sk_msg",
     context: context("sk_msg_md", [
@@ -183,8 +206,10 @@ const KNOWN: readonly ProgramTypeRow[] = [
       pointer("packet_end", "data_end", 8),
       pointer("socket", "sk", 72),
     ]),
-    verdict: only(1),
+    // sk_psock_map_verd of net/core/skmsg.c; where it redirects, a helper has said
+    verdict: SK_VERDICT,
   },
+  // __bpf_trace_run of kernel/trace/bpf_trace.c does not look at it
   { type: "raw_tracepoint", context: registers("bpf_raw_tracepoint_args"), verdict: "ignored" },
   {
     type: "cgroup_sock_addr",
@@ -201,9 +226,10 @@ const KNOWN: readonly ProgramTypeRow[] = [
         ["msg_src_ip6", 44, 16, "writes_packet"],
       ],
     ),
-    verdict: only(1),
+    verdict: CGROUP,
   },
   { type: "lwt_seg6local", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
+  // lirc_bpf_run of drivers/media/rc/bpf-lirc.c does not look at it
   { type: "lirc_mode2", context: context("a sample of the receiver", []), verdict: "ignored" },
   {
     type: "sk_reuseport",
@@ -213,14 +239,15 @@ const KNOWN: readonly ProgramTypeRow[] = [
       pointer("socket", "sk", 40),
       pointer("socket", "migrating_sk", 48),
     ]),
-    verdict: only(1),
+    // bpf_run_sk_reuseport of net/core/filter.c: the socket is the one that a helper chose
+    verdict: SK_VERDICT,
   },
   // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code leaves the packet to the kernel's own, but fails before Linux 6.1
   { type: "flow_dissector", context: skb(), verdict: "always" },
   {
     type: "cgroup_sysctl",
     context: context("bpf_sysctl", [], [["file_pos", 4, 4, "changes_kernel_state"]]),
-    verdict: only(1),
+    verdict: CGROUP,
   },
   {
     type: "raw_tracepoint_writable",
@@ -239,13 +266,14 @@ const KNOWN: readonly ProgramTypeRow[] = [
         ["retval", 36, 4, "overrides_return"],
       ],
     ),
-    verdict: only(1),
+    verdict: CGROUP,
   },
   {
     type: "tracing",
     context: context("what a traced function or an iterator was given", [], [], "iterated"),
     verdict: "always",
-    // an iterator's 1 asks for the same object again; fentry, fexit and tp_btf must return 0
+    // an iterator's 1 asks for the same object again, or ends it (bpf_iter_run_prog, cgroup_iter.c); fentry and fexit
+    // must return 0, and nobody looks at what tp_btf returns
     verdictBy: {
       trace_fentry: "ignored",
       trace_fexit: "ignored",
@@ -254,13 +282,15 @@ const KNOWN: readonly ProgramTypeRow[] = [
       modify_return: TRAMPOLINE,
     },
   },
+  // all 64 bits, by the member that it is (arch_prepare_bpf_trampoline with BPF_TRAMP_F_RET_FENTRY_RET)
   { type: "struct_ops", context: traced, verdict: "always" },
-  // 0 lets pass; in the per-cgroup form that is 1
-  { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: TRAMPOLINE, lsm_cgroup: only(1) } },
-  { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: only(1) },
+  // 0 goes on to what the hook returns without the program; in the per-cgroup form that is 1
+  { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: TRAMPOLINE, lsm_cgroup: CGROUP } },
+  // bpf_sk_lookup_run_v4 of include/linux/filter.h
+  { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: SK_VERDICT },
   // may call bpf(2) itself, and so load what it likes: its return value goes to whoever ran it
   { type: "syscall", context: context("memory of the caller", []), verdict: "ignored", calls_bpf: true },
-  // NF_ACCEPT
+  // NF_ACCEPT of nf_hook_run_bpf (net/netfilter/nf_bpf_link.c)
   {
     type: "netfilter",
     context: context("bpf_nf_ctx", [pointer("kernel", "state", 0), pointer("kernel", "skb", 8)]),
@@ -285,7 +315,10 @@ const ROWS: readonly ProgramTypeRow[] = [...KNOWN, EXT];
 /** By the name that bpftool gives the type. A type without a row may do anything. */
 export const PROGRAM_TYPE_ROWS: ReadonlyMap<string, ProgramTypeRow> = new Map(ROWS.map((row) => [row.type, row]));
 
-/** The context whose structure has this name; undefined where it is no context's, or is that of types whose contexts hold other things. */
+/**
+ * The context whose structure has this name; undefined where it is no context's, or is that of types whose contexts
+ * hold other things.
+ */
 export function contextOfStruct(name: string): ContextRow | undefined {
   if (name === TC.name) return TC; // whose fields are all that any program has in it
   const rows = ROWS.filter(({ context: row }) => row.name === name);

@@ -1,6 +1,6 @@
 /**
- * Every helper and every kfunc that writes or reads memory it is given, with memory of each kind that is not the program's own.
- * The families are those of the tables; the programs are not ones that a kernel would load.
+ * Every helper and every kfunc that writes or reads memory it is given, with memory of each kind that is not the
+ * program's own. The families are those of the tables; the programs are not ones that a kernel would load.
  */
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../src/bpf/effects.js";
@@ -28,7 +28,9 @@ const MEMORY: Readonly<Record<string, { setup: string; written: EffectName; read
   },
 };
 
-/** The effects of a call with r6 as one argument (the first is 0), its own maps where it takes one, and 0 for the rest. */
+/**
+ * The effects of a call with r6 as one argument (the first is 0), its own maps where it takes one, and 0 for the rest.
+ */
 function effectsOfCall(setup: string, call: string, args: string, index: number, type = "sched_cls"): EffectName[] {
   const others = [...args].map((letter, at) =>
     at === index

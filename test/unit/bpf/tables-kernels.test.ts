@@ -1,4 +1,7 @@
-/** The tables of helpers, kfuncs and program types, each row held against what kernels say (test/support/kernel-facts.ts). */
+/**
+ * The tables of helpers, kfuncs and program types, each row held against what kernels say
+ * (test/support/kernel-facts.ts).
+ */
 import { describe, expect, it } from "vitest";
 import { GPL_ONLY } from "../../../src/bpf/tables/gpl-only.js";
 import { HELPER_ROWS, type HelperRow } from "../../../src/bpf/tables/helpers.js";
