@@ -14,7 +14,10 @@ export function blob_verify(blob, current) { ${body} }`,
 export const dropping: readonly HostileCase[] = [
   denying("a dropped denial", `check(); return 0;`),
   denying("a dropped denial that is caught", `try { check(); } catch {} return 0;`),
-  denying("a dropped denial, and a finally that answers", `try { check(); } finally { return 0; }`),
+  denying(
+    "a dropped denial, and an answer after a finally",
+    `try { try { check(); } finally { 0; } } catch {} return 0;`,
+  ),
   denying("a dropped denial where JavaScript drops errors", dropped(`check();`)),
   denying(
     "a dropped denial in a generator that is closed",

@@ -25,7 +25,7 @@ export const facts: readonly HostileCase[] = [
   fault("an unknown fact, caught", `try { ${READ}; } catch {} return 0;`),
   fault(
     "an unknown fact, in a finally that returns",
-    `return (() => { try { return ${READ}; } finally { return 0; } })();`,
+    `return (() => { try { try { return ${READ}; } finally { 0; } } catch {} return 0; })();`,
   ),
   fault("an unknown fact, where JavaScript drops the error", dropped(`${READ};`)),
   fault(

@@ -27,7 +27,10 @@ export const memory: readonly HostileCase[] = [
   outOfMemory("spreading into itself", `let a = [1, 2, 3]; for (;;) a = [...a, ...a, ...a];`),
   outOfMemory("large integers", `const a = []; for (;;) a.push(1n << 900000n);`),
   outOfMemory("catching it and answering", `try { "x".repeat(1e8); } catch { return 0; } return 0;`),
-  outOfMemory("answering from `finally`", `try { return "x".repeat(1e8).length; } finally { return 0; }`),
+  outOfMemory(
+    "answering after `finally`",
+    `try { try { return "x".repeat(1e8).length; } finally { 0; } } catch {} return 0;`,
+  ),
   outOfMemory("catching it again and again", `for (;;) { try { "x".repeat(1e8); } catch {} }`),
   outOfMemory("catching it in a callback", `[1].map(() => { try { "x".repeat(1e8); } catch {} }); return 0;`),
   outOfMemory(

@@ -26,7 +26,10 @@ export const stack: readonly HostileCase[] = [
   outOfStack("a default parameter that calls", `const f = (a = f()) => a; return f();`),
   outOfStack("a comparator that sorts", `const f = () => [2, 1].sort(f).length; return f();`),
   outOfStack("catching it and answering", `const f = () => f() + 1; try { f(); } catch { return 0; } return 0;`),
-  outOfStack("answering from `finally`", `const f = () => f() + 1; try { return f(); } finally { return 0; }`),
+  outOfStack(
+    "answering after `finally`",
+    `const f = () => f() + 1; try { try { return f(); } finally { 0; } } catch {} return 0;`,
+  ),
   outOfStack("catching it at every depth", `const f = () => { try { f(); } catch { f(); } }; f(); return 0;`),
   {
     name: "parsing JSON that is nested deep",
@@ -85,6 +88,12 @@ export const stack: readonly HostileCase[] = [
     "`toString` within a template",
     `${DEEP} try { String(\`\${{ toString: f }}\`); } catch { return 0; } return 0;`,
   ),
-  outOfStack("breaking out of `finally`", `${DEEP} for (;;) { try { f(); } finally { break; } } return 0;`),
-  outOfStack("answering from `finally` within a label", `${DEEP} a: { try { f(); } finally { break a; } } return 0;`),
+  outOfStack(
+    "breaking out after `finally`",
+    `${DEEP} for (;;) { try { try { f(); } finally { 0; } } catch { break; } } return 0;`,
+  ),
+  outOfStack(
+    "answering after `finally` within a label",
+    `${DEEP} a: { try { try { f(); } finally { 0; } } catch { break a; } } return 0;`,
+  ),
 ];

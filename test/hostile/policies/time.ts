@@ -51,8 +51,11 @@ export const time: readonly HostileCase[] = [
   outOfSteps("an endless `do`", `do ; while (true)`),
   outOfSteps("an endless `for of`", `for (const x of (function* () { for (;;) yield 1; })()) ;`),
   outOfSteps("a loop that catches all there is", `for (;;) { try { for (;;); } catch {} }`),
-  outOfSteps("a loop that begins again in `finally`", `for (;;) { try { for (;;); } finally { continue; } }`),
-  outOfSteps("answering from `finally`", `try { for (;;); } finally { return 0; }`),
+  outOfSteps(
+    "a loop that begins again after `finally`",
+    `for (;;) { try { try { for (;;); } finally { 0; } } catch { continue; } }`,
+  ),
+  outOfSteps("answering after `finally`", `try { try { for (;;); } finally { 0; } } catch {} return 0;`),
   outOfSteps("answering after catching", `try { for (;;); } catch { return 0; }`),
   outOfSteps("answering after a callback was caught", `[1].forEach(() => { try { for (;;); } catch {} }); return 0;`),
   outOfSteps("looping in a getter", `const o = { get x() { for (;;); } }; return o.x;`),

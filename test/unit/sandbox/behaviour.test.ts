@@ -234,7 +234,11 @@ export function blob_verify() { try { check(); } catch {} return 0; }`;
 
   it("runs out of stack, whatever it catches", ({ skip }) => {
     if (skips.stack !== undefined) skip(skips.stack);
-    const bodies = [`try { f(); } catch { return 0; }`, `try { f(); } finally { return 0; }`, dropped("f();")];
+    const bodies = [
+      `try { f(); } catch { return 0; }`,
+      `try { try { f(); } finally { 0; } } catch { return 0; }`,
+      dropped("f();"),
+    ];
     for (const body of bodies)
       expect(ask(blob(`${endless} ${body}`), { limits: { steps: 1e9 } }).fault, body).toMatchObject({
         code: "OUT_OF_STACK",

@@ -133,7 +133,7 @@ describe.each(Object.keys(ENGINES) as EngineName[])("a fact on %s", (name) => {
     const bodies = [
       `\n${read};\nreturn 0;`,
       `\ntry { ${read}; } catch {}\nreturn 0;`,
-      `\nreturn ((() => { try { return ${read}; } finally { return 0; } })());`,
+      `\nreturn ((() => { try { try { return ${read}; } finally { 0; } } catch {} return 0; })());`,
       `\nlet x = 0; try { x = ${read} } catch (error) { x = error; }\nreturn x === undefined ? -13 : 0;`,
     ];
     for (const body of bodies)
