@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { heapFunctions, wrapAllocator } from "./engine/allocator.mjs";
 import { at, BUDGET, COLLECT, FLOOR, LITTER, mark, put, STACK, spend } from "./engine/box.mjs";
 import { countSteps } from "./engine/steps.mjs";
+import { tableFunctions } from "./engine/tables.mjs";
 import { fail, get, i32, OP, parse, Splices } from "./engine/wasm.mjs";
 
 const require = createRequire(import.meta.url);
@@ -24,12 +25,12 @@ const ENGINES = {
   },
 };
 
-function splicesOf(bytes, loader, words) {
+function splicesOf(engine, bytes, loader, words) {
   const wasm = parse(bytes);
   const splices = new Splices(wasm);
   for (const word of words) markThrows(wasm, splices, word);
   countCollections(wasm, splices);
-  countSteps(wasm, splices, heapFunctions(wasm, loader));
+  countSteps(wasm, splices, heapFunctions(wasm, loader), tableFunctions(engine, wasm));
   wrapAllocator(wasm, splices, loader);
   return splices.finished();
 }
@@ -95,7 +96,7 @@ function countCollections({ bytes, bodies }, splices) {
 const engines = Object.entries(ENGINES).map(([name, { package: variant, words }]) => {
   const bytes = readFileSync(require.resolve(`${variant}/wasm`));
   const loader = readFileSync(require.resolve(`${variant}/emscripten-module`), "utf8");
-  const splices = splicesOf(bytes, loader, words);
+  const splices = splicesOf(name, bytes, loader, words);
   const digest = createHash("sha256").update(bytes).digest("hex");
   const texts = [...new Set(splices.map(([, , come]) => come.toString("hex")))];
   let last = 0;

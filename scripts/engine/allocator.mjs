@@ -1,6 +1,6 @@
 // A budget around the engine's allocator: what a runtime takes, and gives back, block by block.
-import { BLOCK, BOX_NOW, BUDGET, block, budget, MEMORY, mark, pay, refuse, spend } from "./box.mjs";
-import { call, fail, get, i32, load, OP, set, tee, unsigned } from "./wasm.mjs";
+import { BLOCK, BOX_NOW, BUDGET, block, budget, COPIED_LOG2, MEMORY, mark, pay, refuse, spend, UNITS } from "./box.mjs";
+import { call, fail, get, i32, load, OP, set, store, tee, unsigned } from "./wasm.mjs";
 
 /** The table's entries of the allocator's functions get others, which call them. */
 export function wrapAllocator(wasm, splices, loader) {
@@ -69,7 +69,7 @@ function entries(wasm, loader) {
 
 /**
  * Around the functions that QuickJS allocates with: a budget for the runtime that is running, counted block by block. The
- * locals behind the parameters are, where they are declared, the box, the block, and what it took before.
+ * locals behind the parameters are, where they are declared, the box, the block, what it took before, and the units.
  */
 const WRAPPERS = {
   // (state, size) -> block
@@ -117,8 +117,11 @@ const WRAPPERS = {
   ],
   // (state, block, size) -> block
   realloc: (inner) => [
-    ...[1, 3, 0x7f],
+    ...[1, 4, 0x7f],
     ...pay(i32(BLOCK)),
+    // whether the block is copied depends on what lies behind it: charge a copy each time, and none that the allocator makes
+    ...pay([...get(2), ...i32(COPIED_LOG2), ...OP.SHIFT]),
+    ...[...i32(0), ...load(UNITS), ...set(6)],
     ...[...BOX_NOW, ...set(3)],
     ...[...get(1), ...OP.IF, ...block(1), ...set(5), ...OP.END],
     ...[
@@ -131,7 +134,8 @@ const WRAPPERS = {
       ...OP.LONG_MORE,
       ...refuse(get(3)),
     ],
-    ...[...get(0), ...get(1), ...get(2), ...call(inner), ...tee(4)],
+    ...[...get(0), ...get(1), ...get(2), ...call(inner), ...set(4)],
+    ...[...i32(0), ...get(6), ...store(UNITS), ...get(4)],
     ...[...OP.IF, ...spend([...block(4), ...get(5), ...OP.SUB], get(3)), ...OP.ELSE],
     ...[
       ...get(2),

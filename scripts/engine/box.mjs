@@ -11,9 +11,13 @@ const constant = (name, text = slots) => {
 const memory = readFileSync(new URL("../../src/sandbox/memory.ts", import.meta.url), "utf8");
 export const [BOX, UNITS] = [constant("BOX", memory), constant("UNITS", memory)];
 const weights = readFileSync(new URL("../../src/sandbox/weights.ts", import.meta.url), "utf8");
-export const [ROUND, COPIED_LOG2, BUILT_IN, BLOCK] = ["ROUND", "COPIED_LOG2", "BUILT_IN", "BLOCK"].map((name) =>
-  constant(name, weights),
-);
+export const [ROUND, COPIED_LOG2, BUILT_IN, BLOCK, CHAIN_FREE] = [
+  "ROUND",
+  "COPIED_LOG2",
+  "BUILT_IN",
+  "BLOCK",
+  "CHAIN_FREE",
+].map((name) => constant(name, weights));
 export const [BUDGET, COLLECT, FLOOR, LITTER, RAN_OUT, MEMORY, STACK] = [
   "BUDGET",
   "COLLECT",

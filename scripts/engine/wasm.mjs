@@ -188,6 +188,9 @@ export class Splices {
   }
 }
 
+/** The type of a 32-bit integer (5.3.1). */
+export const I32 = 0x7f;
+
 // Instructions (5.4), as far as they are written here.
 export const get = (local) => [0x20, local];
 export const set = (local) => [0x21, local];
