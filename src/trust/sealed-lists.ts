@@ -19,7 +19,7 @@ type Standing = "taken" | "waits" | string;
 /**
  * The rules of a sealed keyring. Anchors, rules and the block list stay as they were read. A CRL needs no trust in its file, because
  * it is signed: one of the issuer and scope of a list that is held, with a higher number and a valid signature, is taken. No list
- * is dropped: the sealed ones stay, and one that was taken stays until a newer one of the same issuer, scope and key is taken.
+ * is dropped: the sealed ones stay, and one that was taken stays until a newer one of the same issuer, scope and key is in its time.
  */
 export class SealedLists {
   /** Counts the changes of {@link rules}. */
@@ -111,7 +111,9 @@ export class SealedLists {
   #take({ crl, file }: Held): void {
     const { revoked } = this.#rules;
     const newer = this.#lists.filter((held) => revoked.newer?.includes(held.file));
-    const kept = newer.filter((held) => !(isOfKind(held.crl, crl) && held.crl.number! < crl.number!));
+    // one that is published before its time takes no other one's place: until then the other one is the newest that counts
+    const isInTime = crl.thisUpdate <= Date.now();
+    const kept = newer.filter((held) => !(isInTime && isOfKind(held.crl, crl) && held.crl.number! < crl.number!));
     const replaced = new Set(newer.filter((held) => !kept.includes(held)));
     this.#held = [...this.#lists.filter((held) => !replaced.has(held)), { crl, file }];
     this.#rules = {

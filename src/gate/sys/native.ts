@@ -32,7 +32,7 @@ export function usePrivateCopy(): void {
     for (const folder of ["/dev/shm", tmpdir()]) {
       let fd = -1;
       try {
-        fd = unnamedFile(folder, readFileSync(require.resolve(file)));
+        fd = unnamedFile(folder, readFileSync(createRequire(require.resolve("koffi")).resolve(file)));
         const path = `/proc/self/fd/${fd}`;
         loaded = loadFrom(path)!;
         copy = { path, fd };

@@ -159,6 +159,14 @@ describe("a sealed keyring and a list in its files", () => {
     expect(verdict()).toBe("0");
   });
 
+  it("keeps one that was taken beside a newer one whose time has not come", () => {
+    const { offer, verdict, lists } = sealed();
+    offer(list(root));
+    offer(root.revocationList({ number: 3, thisUpdate: NOW + 3_600_000 }));
+    expect(lists.rules.revoked.newer).toHaveLength(2);
+    expect(verdict()).toBe("-EKEYREVOKED");
+  });
+
   it("keeps what it took in the thread that comes after", () => {
     const { offer, lists } = sealed();
     offer(list(root));
