@@ -75,7 +75,10 @@ export class Machine {
     });
     if (typeof machine === "string") return machine;
     const { status, stderr } = machine.run("systemctl", "start", UNIT);
-    if (status !== 0) throw new Error(stderr);
+    if (status !== 0) {
+      await machine.end(); // nobody else would end it, and its agent is started again for ever
+      throw new Error(stderr);
+    }
     return machine;
   }
 
