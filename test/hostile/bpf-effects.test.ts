@@ -25,7 +25,7 @@ describe(`instructions of nothing but chance (seed ${seed})`, () => {
       const code = invented(next);
       const place = `seed ${seed}, round ${round}`;
       const found = effectsOf(code);
-      const changes = EFFECTS.slice(2).some((effect) => found.effects[effect]);
+      const changes = found.evidence.some(({ ends_read_only }) => ends_read_only);
       expect(found.effects.read_only, place).toBe(!changes);
       expect(found.effects, place).toEqual(effectsOf(code).effects);
       for (const effect of EFFECTS)
@@ -197,6 +197,27 @@ describe("a program of a million instructions", () => {
         insn: null,
         because: expect.stringContaining("too large or too entangled"),
       });
+  });
+});
+
+describe("a function that many others hand their frames to", () => {
+  it.each([
+    ["loads and stores", "r2 = *(u64 *)(r1 + 0); *(u64 *)(r1 + 0) = r2"],
+    ["loads and stores anywhere", "r2 = *(u64 *)(r1 + 0); r3 = r1; r3 += r2; *(u64 *)(r3 + 0) = r2"],
+    [
+      "branches with pointers to them",
+      "r3 = r1; r2 = *(u64 *)(r1 + 0); if r2 == NTH goto lNTH; r3 = r10; lNTH: *(u64 *)(r10 - 8) = r3",
+    ],
+    ["moves the pointer", "r2 = *(u64 *)(r1 + 0); if r2 == NTH goto lNTH; r1 += 8; lNTH: r4 = r1"],
+  ])("%s ends with a bounded amount of work for each instruction", (_, unit) => {
+    const callers = Array.from({ length: 31 }, (_, index) => `f${index}`);
+    const units = Array.from({ length: 5000 }, (_, nth) => unit.replaceAll("NTH", String(nth))).join("; ");
+    const text = `${callers.map((name) => `call ${name}`).join("; ")}; r0 = 0; exit;
+      ${callers.map((name, index) => `fn ${name}: *(u64 *)(r10 - ${8 * (index + 2)}) = ${index}; r1 = r10; r1 += -${8 * (index + 2)}; call put; exit`).join("; ")};
+      fn put: *(u64 *)(r10 - 8) = 0; ${units}; r0 = 0; exit`;
+    const code = codeOf(text, { type: "kprobe" });
+    const { blocks } = worked(() => effectsOf(code));
+    expect(blocks / code.insns.count).toBeLessThan(5_000);
   });
 });
 

@@ -124,6 +124,17 @@ export function randomProgram(next: Next): string {
     () => inMap("shared", "*(u64 *)(r0 + 8) = 77"),
     () => inMap("shared", "r1 = 77; lock *(u64 *)(r0 + 8) += r1"),
     () => inMap("shared", "r1 = r0; r2 = 77; call put"),
+    () =>
+      `*(u32 *)(r10 - 80) = 1; r2 = r10; r2 += -80; r1 = map own; call bpf_map_lookup_elem; if r0 != 0 goto found; r0 += r7; *(u8 *)(r0 + ${next(REACH)}) = 77; found: ${settle}`,
+    () => `*(u64 *)(r10 - 64) = r7; r1 = r10; r1 += -64; call pokeBehind; r1 = r7; call pokeNested; ${settle}`,
+    () =>
+      `*(u64 *)(r10 - 64) = r7; r1 = r10; r1 += -64; call givePointer; call giveNested; r2 = *(u64 *)(r10 - 64); *(u8 *)(r2 + 2) = 77; ${settle}`,
+    () =>
+      inMap(
+        "shared",
+        `r1 = r0; r2 = 64; r3 = 0; r4 = r10; r4 += -112; call bpf_dynptr_from_mem; r1 = r10; r1 += -112; r2 = ${next(32)};
+        r3 = r10; r3 += -8; r4 = 8; r5 = 0; call bpf_dynptr_write`,
+      ),
     () => `r1 = map shared; r2 = func setEach; r3 = 0; r4 = 0; call bpf_for_each_map_elem; ${settle}`,
   ];
   /** r2 points to a slot with a number, which one depends on the packet. */
@@ -162,6 +173,9 @@ export function randomProgram(next: Next): string {
     fn eachPart: r3 = *(u32 *)(r2 + 0); r3 += 1; *(u32 *)(r2 + 0) = r3; r0 = 0; exit;
     fn poke: *(u8 *)(r1 + 0) = 77; r0 = 2; exit;
     fn pokeBehind: r2 = *(u64 *)(r1 + 0); *(u8 *)(r2 + 0) = 77; r0 = 2; exit;
+    fn pokeNested: *(u64 *)(r10 - 16) = r1; r1 = r10; r1 += -16; call pokeBehind; exit;
+    fn givePointer: r3 = *(u64 *)(r1 + 0); r3 += 1; *(u64 *)(r1 + 0) = r3; r0 = 2; exit;
+    fn giveNested: *(u64 *)(r10 - 24) = 2; r1 = r10; r1 += -24; call givePointer; exit;
     fn pokeEach: r3 = *(u64 *)(r2 + 0); *(u8 *)(r3 + 1) = 77; r0 = 0; exit;
     fn setEach: *(u64 *)(r3 + 16) = 77; r0 = 0; exit`;
 }

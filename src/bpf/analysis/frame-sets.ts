@@ -4,7 +4,7 @@ import { ANY_FRAME, ANY_OFFSET } from "./kinds.js";
 export type Place = readonly [frame: number, offset: number];
 
 /** Of more frames than this a pointer may point into any. */
-const MOST_FRAMES = 8;
+const MOST_FRAMES = 32;
 
 /**
  * Pointers that may point into the frames of several functions, as an argument of a function with several callers does. A set
@@ -15,12 +15,16 @@ const MOST_FRAMES = 8;
 export class FrameSets {
   readonly #sets: (readonly Place[])[] = [];
   readonly #names = new Map<string, number>();
+  /** Units of work (work.ts) in all: two for each place looked at. */
+  work = 0;
 
   /** The places that a frame, or the name of a set, and an offset stand for; null where the frame is not known. */
   places(frame: number, offset: number): readonly Place[] | null {
     if (frame === ANY_FRAME) return null;
     if (frame > ANY_FRAME) return [[frame, offset]];
-    return this.#set(frame).map(([each, relative]) => [
+    const set = this.#set(frame);
+    this.work += 2 * set.length;
+    return set.map(([each, relative]) => [
       each,
       offset === ANY_OFFSET || relative === ANY_OFFSET ? ANY_OFFSET : offset + relative,
     ]);
@@ -32,6 +36,7 @@ export class FrameSets {
     const b = this.places(frameB, offsetB);
     if (a === null || b === null) return [ANY_FRAME, ANY_OFFSET];
     const joined = new Map(a);
+    this.work += 2 * (a.length + b.length);
     for (const [frame, offset] of b) {
       const known = joined.get(frame);
       joined.set(frame, known === undefined || known === offset ? offset : ANY_OFFSET);

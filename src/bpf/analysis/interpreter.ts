@@ -107,8 +107,10 @@ export class Interpreter {
   #settle(): boolean {
     for (let leader = this.#states.next(); leader >= 0; leader = this.#states.next()) {
       // what is followed adds to it, too
+      const { frameSets } = this.#values;
+      const before = frameSets.work;
       const followed = this.#follow(leader);
-      this.#work.done += followed;
+      this.#work.done += followed + frameSets.work - before;
       if (this.#work.exhausted) return false;
     }
     return true;

@@ -135,8 +135,8 @@ describe("a frame", () => {
 });
 
 describe("a pointer into one of several frames", () => {
-  const FUNCTIONS = 12;
-  const OWN = 6;
+  const FUNCTIONS = 40;
+  const OWN = 20;
   const slot = fc.integer({ min: 1, max: SLOTS });
   const frames = fc.shuffledSubarray(
     Array.from({ length: FUNCTIONS }, (_, frame) => frame),

@@ -251,7 +251,7 @@ describe("a pointer into the frame of one of several callers", () => {
   });
 
   it("may point anywhere once there are too many", () => {
-    const names = Array.from({ length: 12 }, (_, index) => `f${index}`);
+    const names = Array.from({ length: 40 }, (_, index) => `f${index}`);
     const text = `*(u64 *)(r10 - 8) = r1; ${names.map((name) => `r1 = 0; call ${name}`).join("; ")}; r0 = 0; exit;
       ${names.map((name) => `fn ${name}: *(u64 *)(r10 - 8) = 0; r1 = r10; r1 += -8; call put; exit`).join("; ")};
       fn put: r2 = *(u64 *)(r1 + 0); *(u64 *)(r2 + 0) = 1; r0 = 0; exit`;
