@@ -71,6 +71,8 @@ export interface LogConfig {
   readonly keep: number;
   /** An fd to write to instead of the file, as `run --log-fd` has it; `file` is then its name for messages. */
   readonly fd?: number;
+  /** Another path of the file, by which each decision thread of `run` opens it. */
+  readonly first?: string;
 }
 
 export interface SandboxConfig {

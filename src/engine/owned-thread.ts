@@ -63,6 +63,8 @@ export class OwnedThread<To, From extends { readonly is: string }> {
       execArgv: [],
       // deep recursion in a policy must meet the guest's bound before the host's
       resourceLimits: { stackSizeMb: 16, ...heap, ...(image?.installed ? NO_REMAPPING : {}) },
+      // modules that NODE_OPTIONS names would be read again
+      ...(image?.installed ? { env: { ...process.env, NODE_OPTIONS: "" } } : {}),
     });
     this.#worker.unref();
     let take: (message: From | ThreadMessage) => void;

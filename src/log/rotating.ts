@@ -10,6 +10,8 @@ export interface RotatingFileOptions {
   readonly keep: number;
   /** An fd that somebody else has opened and keeps open: lines are written to it, and no file is opened, renamed or closed. */
   readonly fd?: number;
+  /** Another path of the file, for the first time that it is opened: see {@link RotatingFile.lasting}. */
+  readonly first?: string;
 }
 
 /**
@@ -23,7 +25,15 @@ export class RotatingFile {
 
   /** Throws FILE_UNREADABLE. */
   constructor(private readonly options: RotatingFileOptions) {
-    this.fd = this.open();
+    this.fd = this.open(options.first ?? options.file);
+  }
+
+  /**
+   * A path of this very file for the threads of this process, as long as this one is open: the file's own name can lead to another
+   * one by then.
+   */
+  get lasting(): string {
+    return `/proc/self/fd/${this.descriptor()}`;
   }
 
   /** A line with its line feed. Throws FILE_UNREADABLE when it cannot be written whole. */
@@ -67,14 +77,14 @@ export class RotatingFile {
   }
 
   private reopen(): void {
-    const next = this.open();
+    const next = this.open(this.options.file);
     this.close();
     this.fd = next;
   }
 
-  private open(): number {
+  private open(file: string): number {
     try {
-      const { file, fd: given } = this.options;
+      const { fd: given } = this.options;
       if (given !== undefined) return given;
       if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return openSync(file, STREAM);
       const fd = openSync(file, "a+", 0o640);

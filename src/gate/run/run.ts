@@ -1,6 +1,7 @@
 import type { Config } from "../../config/config.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
+import { RotatingFile } from "../../log/rotating.js";
 import type { Mode } from "../../policy/mode.js";
 import type { Warning } from "../../warning.js";
 import { landlockAbi, SCOPES_ABI } from "../sys/landlock.js";
@@ -50,7 +51,9 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   const denials: ToldDenial[] = [];
   const inherited = inheritance();
   const taken = logFd === undefined ? null : takeLogFd(logFd, inherited);
-  const config = taken === null ? given : { ...given, log: taken.log };
+  const held = taken === null && given.log !== null ? new RotatingFile(given.log) : null;
+  const log = held === null ? (taken?.log ?? null) : { ...given.log!, first: held.lasting };
+  const config = { ...given, log };
   const comeForward = standBack();
   const process = new CommandProcess(command, taken?.rest ?? inherited, config.mode);
   const settle = passSignals(process);

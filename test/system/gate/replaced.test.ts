@@ -52,6 +52,7 @@ attachments: [{ policy: policy.ts, limits: { steps: 100000000 } }]
     mark = join(site.folder, "ran");
     for (const name of [...INSTALLED, ...PACKAGES])
       cpSync(join(ROOT, name), join(home, name), { recursive: true, filter: (path) => !path.endsWith("/dist/types") });
+    writeFileSync(join(home, "preload.cjs"), "");
   });
   afterEach(() => site?.remove());
 
@@ -81,7 +82,7 @@ char _license[] __attribute__((section("license"))) = "GPL";
     const words = [...before, process.execPath, join(home, "bin/countersign.js"), "run", "--quiet", ...config, "--"];
     return spawnSync(words[0]!, [...words.slice(1), ...command], {
       encoding: "utf8",
-      env: { ...process.env, BPFFS: site.bpffs },
+      env: { ...process.env, BPFFS: site.bpffs, NODE_OPTIONS: `--require ${join(home, "preload.cjs")}` },
       timeout: 120_000,
     });
   };
@@ -110,6 +111,14 @@ char _license[] __attribute__((section("license"))) = "GPL";
     const loads = site.log.filter(({ hook, probe }) => hook === "bpf_prog_load" && probe === undefined);
     expect(loads.filter(({ denied_by }) => denied_by?.code === "OUT_OF_TIME").length).toBeGreaterThanOrEqual(2);
     expect(loads.at(-1)).toMatchObject({ verdict: -13 });
+  });
+
+  it("does not get later threads to log elsewhere than to the file that was opened before it", () => {
+    const { stdout } = run(`load good; mv log.jsonl moved.jsonl; ln -s /dev/null log.jsonl; ${TWICE}; load bad`);
+    expect(stdout).toMatch(/bad: not\n$/);
+    const lines = readFileSync(join(site.folder, "moved.jsonl"), "utf8").trim().split("\n");
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ hook: "bpf_prog_load", verdict: -13 });
+    expect(lines.filter((line) => line.includes('"OUT_OF_TIME"')).length).toBeGreaterThanOrEqual(2);
   });
 
   it("has none of it run where it mounts another file over the executable of node", () => {

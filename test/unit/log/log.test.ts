@@ -10,7 +10,9 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -198,6 +200,15 @@ describe("rotation", () => {
     expect(fstatSync(fd)).toMatchObject({ size: 4, nlink: 0 });
     expect(existsSync(file) || existsSync(`${file}.1`)).toBe(false);
     closeSync(fd);
+  });
+
+  it("can be opened by a path that lasts while somebody else has it open, wherever its name leads", () => {
+    const held = new RotatingFile(options());
+    renameSync(file, `${file}.moved`);
+    symlinkSync("/dev/null", file);
+    const log = new RotatingFile(options({ first: held.lasting }));
+    log.write("1\n");
+    expect(lines(`${file}.moved`)).toEqual(["1"]);
   });
 
   it("throws while the pipe that it is given is full, and begins on a line of its own after that", () => {
