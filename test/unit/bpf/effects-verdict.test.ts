@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../src/bpf/effects.js";
+import { PROGRAM_TYPE_ROWS } from "../../../src/bpf/tables/program-types.js";
 import { codeOf, mapOf, type Surroundings } from "../../support/assembly.js";
 
 const maps = { own: mapOf("own"), jumps: mapOf("jumps", { type: "prog_array" }) };
@@ -103,6 +104,45 @@ describe("what a program returns", () => {
   it("is told with the numbers that it may be", () => {
     const code = codeOf(`${RANDOM}; r0 &= 1; exit`, { type: "xdp" });
     expect(effectsOf(code).evidence).toMatchObject([{ effect: "decides", insn: 2, because: "returns 0 or 1" }]);
+  });
+});
+
+describe("each value of each row of program types", () => {
+  const rows = [...PROGRAM_TYPE_ROWS.values()].flatMap(({ type, verdict, verdictBy = {} }) =>
+    [...Object.entries(verdictBy), [null, verdict] as const].map(([attach, its]) => ({ type, attach, its })),
+  );
+  const exact = rows.flatMap(({ its, ...row }) => (typeof its === "object" ? [{ ...row, ...its }] : []));
+
+  it.each(exact)("$type ($attach) decides, redirects and ends read_only as its row says", (row) => {
+    for (const value of [-1, 0, 1, 2, 3, 4, 7, 29, 30, 128, 129]) {
+      const found = effectsOf(
+        codeOf(`r0 = ${value}; exit`, { type: row.type, expectedAttachType: row.attach }),
+      ).effects;
+      const neutral = Array.isArray(row.neutral)
+        ? row.neutral.includes(value)
+        : row.neutral === "odd"
+          ? value % 2 !== 0
+          : value !== 0;
+      // what has no bit of its own in a set of numbers may be any
+      const decides = !neutral || (row.neutral === "odd" && value > 29);
+      expect(found.decides, `${value}`).toBe(decides);
+      const redirects = row.redirects === "all" || row.type === "ext" || (row.redirects as number[]).includes(value);
+      if (redirects) expect(found.redirects, `${value}`).toBe(true);
+      if (decides && row.decides === "outcome") expect(found.read_only, `${value}`).toBe(false);
+    }
+  });
+
+  it.each(exact)("$type ($attach) decides by $bits bits", (row) => {
+    if (!Array.isArray(row.neutral)) return;
+    for (const value of row.neutral) {
+      const text = `r0 = 1; r0 <<= 32; r0 |= ${value}; exit`;
+      const found = effectsOf(codeOf(text, { type: row.type, expectedAttachType: row.attach })).effects;
+      if (value >= 0) expect(found.decides, `${value}`).toBe(row.bits === 64);
+    }
+  });
+
+  it.each(rows.filter(({ its }) => its === "always"))("$type ($attach) always decides", ({ type, attach }) => {
+    expect(effectsOf(codeOf("r0 = 0; exit", { type, expectedAttachType: attach })).effects.decides).toBe(true);
   });
 });
 
