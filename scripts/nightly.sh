@@ -6,3 +6,8 @@ cd "$(dirname "$0")/.."
 npm run -s build
 npm run -s test:nightly
 npm run -s test:complete
+
+# what the tables of src/bpf were made from, against the packages of today
+kernels=$(mktemp -d)
+trap 'rm -rf "$kernels"' EXIT
+node scripts/kernel-facts.mjs "$kernels" --check

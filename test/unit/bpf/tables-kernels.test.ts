@@ -2,6 +2,8 @@
  * The tables of helpers, kfuncs and program types, each row held against what kernels say
  * (test/support/kernel-facts.ts).
  */
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { GPL_ONLY } from "../../../src/bpf/tables/gpl-only.js";
 import { HELPER_ROWS, type HelperRow } from "../../../src/bpf/tables/helpers.js";
@@ -105,6 +107,13 @@ const RETURNS: Readonly<Record<HelperRow["returns"], RegExp>> = {
 };
 
 describe("the table of kfuncs", () => {
+  it("has the arguments that the kernels' types give it", () => {
+    execFileSync(process.execPath, [
+      fileURLToPath(new URL("../../../scripts/kfunc-arguments.mjs", import.meta.url)),
+      "--check",
+    ]);
+  });
+
   it("names none that no kernel has", () => {
     expect(KFUNCS.map(({ name }) => name).filter((name) => kfuncs[name] === undefined)).toEqual([]);
   });
