@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { Btf } from "../src/bpf/btf.js";
 import { factsOfLoad, type Load } from "../src/bpf/load.js";
 import { BpfObject, factsOfObject } from "../src/bpf/object.js";
+import { GREEDIEST, programOf } from "../test/support/greedy-programs.js";
+import { GROWING_PROGRAMS, loadOf } from "../test/support/growing-programs.js";
 import { liveLoad } from "../test/support/live-load.js";
 import { embeddedObjects, type InstalledObject, objectFiles } from "../test/support/real-objects.js";
 import type { Figure, Missing, Row } from "./row.js";
@@ -18,7 +20,7 @@ export function rows(): (Row | Missing | Figure)[] {
   const objects = installed();
   if (objects === null)
     return [{ name: "objects to facts", missing: "xdp-tools, libxdp1 and libbpf-tools are not installed" }];
-  return [...warm(objects), ...cold(objects), ...growth(), ...names()];
+  return [...warm(objects), ...cold(objects), ...growth(), ...families(), ...names()];
 }
 
 /** Files, embedded objects and all, of the three packages. */
@@ -117,6 +119,62 @@ function growth(): Figure[] {
     },
     { name: "a program of a million instructions to facts", figure: times[1]! * SIZES[1], unit: "ms", limit: 2000 },
   ];
+}
+
+const LENGTHS = [50_000, 999_990] as const;
+const ROUNDS = 5;
+
+/** Programs that could take more than in proportion to their length, and what the fuzzer found to take most: processor time, by turns. */
+function families(): Figure[] {
+  const all: [name: string, make: (n: number) => Uint8Array][] = [
+    ...Object.entries(GROWING_PROGRAMS).map(([name, family]): [string, (n: number) => Uint8Array] => [
+      name,
+      (n) => family(n).bytes(),
+    ]),
+    ["what the fuzzer found", (n) => programOf(GREEDIEST, n)],
+  ];
+  const measured = all.map(([name, make]) => {
+    const loads = LENGTHS.map((length) => loadOf(make(length)));
+    const times = loads.map((): number[] => []);
+    for (let round = 0; round <= ROUNDS; round++)
+      for (const [index, load] of loads.entries()) {
+        // as much time for either: the small one more often
+        const repeated = index === 0 ? 8 : 1;
+        const start = process.cpuUsage();
+        for (let left = repeated; left > 0; left--) attempt(load);
+        const { user, system } = process.cpuUsage(start);
+        if (round > 0) times[index]!.push((user + system) / 1000 / repeated);
+      }
+    const [small, large] = times.map((values) => values.sort((a, b) => a - b)[values.length >> 1]!) as [number, number];
+    const [fewer, more] = loads.map(({ insns }) => insns.length) as [number, number];
+    return { name, large, ratio: (large / small / (more / fewer)) * (LENGTHS[1] / LENGTHS[0]) };
+  });
+  const worst = measured.reduce((a, b) => (b.large > a.large ? b : a));
+  const steepest = measured.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+  return [
+    {
+      name: `processor time of 1,000,000 instructions over 50,000, the most of ${measured.length} families`,
+      figure: steepest.ratio,
+      unit: "times",
+      note: steepest.name,
+      limit: 20,
+    },
+    {
+      name: `1,000,000 instructions to facts, the most of ${measured.length} families`,
+      figure: worst.large,
+      unit: "ms",
+      note: worst.name,
+      limit: 2000,
+    },
+  ];
+}
+
+function attempt(load: Load): void {
+  try {
+    factsOfLoad(load);
+  } catch {
+    // rejected, which takes its time, too
+  }
 }
 
 const PATTERN = [

@@ -85,6 +85,19 @@ const STATEMENTS: readonly Statement[] = [
   ({ writer }, a) => writer.map(registerOf(a), a),
 ];
 
+/** What the fuzzer found to take most: jumps back over a deep frame, and loads through pointers of which nothing is known. */
+export const GREEDIEST: Genome = [
+  [
+    [5, 377, 351, 9],
+    [4, 89, 177, 5],
+    [14, 431, 434, 56],
+    [10, 72, 507, 42],
+    [11, 58, 352, 0],
+    [4, 87, 20, 0],
+    [6, 81, 427, 29],
+  ],
+];
+
 export function randomGene(next: Next): Gene {
   return [next(STATEMENTS.length), next(512), next(512), next(4) === 0 ? 0 : next(64)];
 }

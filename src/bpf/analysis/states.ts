@@ -5,8 +5,8 @@ import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
 import type { Work } from "./work.js";
 
-/** States are kept for each leader, at most this many words of them: 96 MiB. */
-const MOST_WORDS = 24 << 20;
+/** States are kept for each leader, at most this many words of them: 32 MiB. Real programs need a tenth of it. */
+const MOST_WORDS = 8 << 20;
 /** After so many turns of a loop, numbers that still grow are any number. */
 const TURNS = 4;
 
