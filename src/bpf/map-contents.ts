@@ -8,6 +8,9 @@ export interface DefinedMap {
   readonly values: number | null;
 }
 
+/** Far more than any object has; what more of them would say counts as unknown. */
+const MAX_RELOCATIONS = 100_000;
+
 /** Where the member `values` of a map's definition begins; null where it has none. */
 export function valuesOffset(btf: Btf, definition: number): number | null {
   const member = btf.members(btf.resolve(definition)).find(({ name }) => name === "values");
@@ -28,15 +31,17 @@ export function withContents(
   const foreign = new Set<number>();
   const starts = [...defined.keys()].sort((a, b) => a - b);
   const addends = elf.sections.some(({ type, info }) => type === ELF.SHT_RELA && info === section.index);
-  if (addends) return new Map([...defined].map(([at, { map }]) => [at, unknownContents(map)]));
+  if (addends || elf.relocationCount(section) > MAX_RELOCATIONS)
+    return new Map([...defined].map(([at, { map }]) => [at, unknownContents(map)]));
   for (const { offset, symbol: index } of elf.relocationsOf(section)) {
-    const start = starts.findLast((each) => each <= offset);
+    const start = lastAtMost(starts, offset);
     const values = start === undefined ? null : defined.get(start)!.values;
     if (start === undefined || values === null) continue;
     const slot = (offset - start - values) / 8;
     const symbol = elf.symbol(index);
     const held = symbol.section === section.index ? defined.get(symbol.value) : undefined;
-    if (Number.isInteger(slot) && slot >= 0 && symbol.type === ELF.STT_FUNC) {
+    const isProgram = symbol.type === ELF.STT_FUNC && defined.get(start)!.map.type === "prog_array";
+    if (isProgram && Number.isInteger(slot) && slot >= 0) {
       const known = programs.get(start);
       if (known === undefined) programs.set(start, new Map([[slot, symbol.name]]));
       else known.set(slot, symbol.name);
@@ -49,6 +54,17 @@ export function withContents(
       return [at, its === undefined || map.type !== "prog_array" || !map.own ? map : { ...map, programs: its }];
     }),
   );
+}
+
+/** The last of ascending numbers that is not above another; undefined where there is none. */
+function lastAtMost(ascending: readonly number[], bound: number): number | undefined {
+  let low = 0;
+  for (let high = ascending.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! <= bound) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low - 1];
 }
 
 /** A map that the object fills with something that it does not bring along, or that is not known. */
