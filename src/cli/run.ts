@@ -92,6 +92,7 @@ function summary({ mode, counts, denials, restrictions }: RunResult, notEnforced
   if (counts.lent > 0) parts.push(`${counts.lent} ${would}lent capabilities`);
   if (counts.frozen > 0) parts.push(`${counts.frozen} ${would}loaded with frozen maps`);
   if (counts.logFailures > 0) parts.push(`${counts.logFailures} could not be logged`);
+  if (counts.torn > 0) parts.push(`${counts.torn} torn lines in the log`);
   if (restrictions !== null) parts.push(`${restrictions} restrictions of the gate remain (docs/run.md)`);
   if (counts.stalls > 0) parts.push(`${counts.stalls} tasks killed that kept the gate waiting`);
   if (notEnforced.length > 0) parts.push(`not enforced: ${notEnforced.join(", ")}`);

@@ -368,6 +368,11 @@ export class Engine {
     return this.attachments.find((attachment) => attachment.name === name);
   }
 
+  /** Lines of the log that were torn, and ended: see {@link DecisionLog.torn}. */
+  get tornLines(): number {
+    return this.log?.torn ?? 0;
+  }
+
   /** A decision that cannot be logged must have no effect: it is denied instead. A dry run denies nothing, and counts it. */
   private logged(decision: Decision): Decision {
     if (this.log === null) return decision;

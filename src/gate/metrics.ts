@@ -23,6 +23,7 @@ const EVENTS: readonly (readonly [...Metric, count: Count])[] = [
   ["threads_replaced_total", "counter", "Decision threads that were ended or taken off.", "replacements"],
   ["repeated_denials_total", "counter", "Denials by the gate that repeat one that was logged.", "repeats"],
   ["log_failures_total", "counter", "Decisions in audit that could not be logged and went on.", "logFailures"],
+  ["log_torn_lines_total", "counter", "Lines of the log that were not whole and got an end.", "torn"],
   ["lent_total", "counter", "Decisions that lent a task capabilities, or in audit would have.", "lent"],
   ["frozen_total", "counter", "Decisions that had a program's maps frozen, or in audit would have.", "frozen"],
   ["keyring_failures_total", "counter", "Changed files of keyrings that could not be used.", "keyringFailures"],

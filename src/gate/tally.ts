@@ -19,6 +19,8 @@ const EVENTS = [
   "repeats",
   /** Decisions of a dry run that could not be logged. */
   "logFailures",
+  /** Lines of the log without an end, which were ended. */
+  "torn",
   /** Decisions that lent a task capabilities, and that had a program's maps frozen: in audit, that would have. */
   "lent",
   "frozen",

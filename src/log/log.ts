@@ -23,6 +23,11 @@ export class DecisionLog {
     );
   }
 
+  /** Lines that had no end, and were ended before the next one was written: the file was full, or its writer was killed. */
+  get torn(): number {
+    return this.file.torn;
+  }
+
   /** Throws FILE_UNREADABLE when the line cannot be written. */
   write(decision: Decision): void {
     this.logger[levelOf(decision)](recordOf(decision, this.origin));

@@ -17,15 +17,25 @@ export interface RotatingFileOptions {
 /**
  * A file that lines are appended to, each by one write that is done when `write` returns. It is renamed when it has grown;
  * no line is lost or split by that. Several processes may append to one file: whoever finds it renamed opens the new one.
+ *
+ * A disk that is full, or the end of a process, can leave the beginning of a line. It gets a line feed before anything else is
+ * written, whoever left it, so that each record has a line of its own.
  */
 export class RotatingFile {
   private fd: number | null;
-  /** A line was not written whole: what is there of it has to be ended first. */
-  private torn = false;
+  /** What is there cannot be read back: of a pipe, or an fd that was given, only the tears of this process are known. */
+  private isStream = false;
+  /** A line was not written whole by this process. */
+  private unfinished = false;
+  /** The size that the last write led to; another size means that another process wrote since. */
+  private end = UNKNOWN;
+  /** Lines without an end that were found and ended. */
+  torn = 0;
 
   /** Throws FILE_UNREADABLE. */
   constructor(private readonly options: RotatingFileOptions) {
     this.fd = this.open(options.first ?? options.file);
+    this.tryToEnd();
   }
 
   /**
@@ -39,24 +49,59 @@ export class RotatingFile {
   /** A line with its line feed. Throws FILE_UNREADABLE when it cannot be written whole. */
   write(line: string): void {
     const bytes = Buffer.from(line, "utf8");
+    let done = 0;
     try {
-      const { size, nlink } = fstatSync(this.descriptor());
-      // no name leads to it any more, so nobody would ever read the line
-      const isGiven = this.options.fd !== undefined;
-      if (!isGiven && nlink === 0) this.reopen();
-      else if (!isGiven && size > 0 && size + bytes.length > this.options.rotate) this.rotate();
+      const size = this.makeRoom(bytes.length);
       const fd = this.descriptor();
-      if (this.torn) endLine(fd, isGiven);
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-      this.torn = false;
+      while (done < bytes.length) done += writeSync(fd, bytes, done);
+      this.end = size + done;
     } catch (cause) {
-      this.torn = true;
+      if (done > 0) this.unfinished = true;
+      this.end = UNKNOWN;
       throw this.error("cannot be written", cause);
     }
   }
 
+  /** Ends what was torn, and begins a new file where this one has grown or has no name any more. Gives the size of the file. */
+  private makeRoom(length: number): number {
+    const { size, nlink } = fstatSync(this.descriptor());
+    if (this.options.fd !== undefined) return this.unfinished ? this.endTorn(size) : size;
+    // no name leads to it any more, so nobody would ever read the line
+    if (nlink === 0) this.reopen();
+    else {
+      const ended = this.unfinished || size !== this.end ? this.endTorn(size) : size;
+      if (ended === 0 || ended + length <= this.options.rotate) return ended;
+      this.rotate();
+    }
+    const next = fstatSync(this.descriptor()).size;
+    return next === 0 ? 0 : this.endTorn(next);
+  }
+
+  /** Gives the size of the file afterwards. */
+  private endTorn(size: number): number {
+    const fd = this.descriptor();
+    const isTorn = this.isStream ? this.unfinished : size > 0 && !endsInLineFeed(fd, size);
+    if (isTorn) {
+      writeSync(fd, "\n");
+      this.torn += 1;
+    }
+    this.unfinished = false;
+    return isTorn ? size + 1 : size;
+  }
+
+  /** What cannot be ended now is ended before the next line. */
+  private tryToEnd(): void {
+    try {
+      this.endTorn(fstatSync(this.descriptor()).size);
+    } catch {
+      this.end = UNKNOWN;
+    }
+  }
+
   close(): void {
-    if (this.fd !== null && this.options.fd === undefined) closeSync(this.fd);
+    if (this.fd === null) return;
+    if (this.unfinished) this.tryToEnd();
+    if (this.options.fd === undefined) closeSync(this.fd);
     this.fd = null;
   }
 
@@ -78,18 +123,18 @@ export class RotatingFile {
 
   private reopen(): void {
     const next = this.open(this.options.file);
-    this.close();
+    closeSync(this.descriptor());
     this.fd = next;
+    this.unfinished = false;
   }
 
   private open(file: string): number {
     try {
       const { fd: given } = this.options;
+      this.isStream = given !== undefined;
       if (given !== undefined) return given;
-      if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return openSync(file, STREAM);
-      const fd = openSync(file, "a+", 0o640);
-      endLine(fd, false);
-      return fd;
+      this.isStream = statSync(file, { throwIfNoEntry: false })?.isFile() === false;
+      return this.isStream ? openSync(file, STREAM) : openSync(file, "a+", 0o640);
     } catch (cause) {
       throw this.error("cannot be opened", cause);
     }
@@ -109,16 +154,11 @@ export class RotatingFile {
 /** A pipe whose reader is not there, or reads too slowly, is an error: decisions do not wait for it. */
 const STREAM = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
 
-/** A writer that was ended in the middle of a line leaves half of one: what follows begins on a line of its own. */
-function endLine(fd: number, isGiven: boolean): void {
-  // it can be write-only: an empty line is no record
-  if (isGiven) {
-    writeSync(fd, "\n");
-    return;
-  }
-  const { size } = fstatSync(fd);
+const UNKNOWN = -1;
+
+function endsInLineFeed(fd: number, size: number): boolean {
   const last = Buffer.alloc(1);
-  if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) writeSync(fd, "\n");
+  return readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 0x0a;
 }
 
 function renameIfThere(from: string, to: string): void {

@@ -35,6 +35,8 @@ it("a disk that is full refuses, and what comes later is on lines of its own", (
     const lines = readFileSync(file, "utf8").split("\n");
     expect(lines.filter((line) => `${line}\n` === LINE)).toHaveLength(whole + 1);
     expect(lines.at(-2)).toBe(LINE.trimEnd());
+    expect(log.torn).toBe(1);
+    log.close();
   } finally {
     execFileSync("umount", ["--lazy", folder]);
     rmSync(folder, { recursive: true });

@@ -249,11 +249,17 @@ class GateThread {
     const { engine } = this;
     let failures = 0;
     let unlogged = 0;
+    let torn = 0;
+    const countTorn = () => {
+      for (; torn < engine.tornLines; torn += 1) tally.add("torn");
+    };
+    countTorn();
     let { sealedVersion } = engine;
     const judge = new Judge(
       engine,
       (decision) => {
         tally.decision(decision);
+        countTorn();
         for (; failures < engine.keyringFailures; failures += 1) tally.add("keyringFailures");
         if (sealedVersion !== engine.sealedVersion) this.#say({ is: "sealed", sealed: engine.sealed });
         ({ sealedVersion } = engine);

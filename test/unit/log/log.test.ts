@@ -172,14 +172,6 @@ describe("rotation", () => {
     expect(kept.sort()).toEqual(["11111111", "22222222", "33333333", "44444444"]);
   });
 
-  it("ends a line that was left half written", () => {
-    writeFileSync(file, '{"half":');
-    new RotatingFile(options()).write("{}\n");
-    expect(lines()).toEqual(['{"half":', "{}"]);
-    appendFileSync(file, "more\n");
-    expect(lines()).toHaveLength(3);
-  });
-
   it("begins a new file where somebody has deleted the old one, and throws where its folder went with it", () => {
     const log = new RotatingFile(options());
     log.write("1\n");
@@ -231,5 +223,100 @@ describe("rotation", () => {
     const log = new RotatingFile(options());
     log.close();
     expect(() => log.write("x\n")).toThrow("the log cannot be written");
+  });
+});
+
+describe("a torn line", () => {
+  const HALF = '{"level":';
+  const WHOLE = '{"level":"info"}';
+
+  it.each<[string, () => RotatingFile]>([
+    [
+      "by a process that has ended",
+      () => {
+        writeFileSync(file, `${WHOLE}\n${HALF}`);
+        return new RotatingFile(options());
+      },
+    ],
+    [
+      "before anything else was written",
+      () => {
+        writeFileSync(file, HALF);
+        return new RotatingFile(options());
+      },
+    ],
+    [
+      "by another process since the last line",
+      () => {
+        const log = new RotatingFile(options());
+        log.write(`${WHOLE}\n`);
+        appendFileSync(file, HALF);
+        return log;
+      },
+    ],
+    [
+      "by another process before the first line",
+      () => {
+        const log = new RotatingFile(options());
+        appendFileSync(file, HALF);
+        return log;
+      },
+    ],
+    [
+      "in a file that has no room for another line",
+      () => {
+        const log = new RotatingFile(options({ rotate: 60 }));
+        log.write(`${WHOLE}\n`);
+        appendFileSync(file, HALF);
+        log.write(`${"1".repeat(40)}\n`);
+        return log;
+      },
+    ],
+    [
+      "in a file that another process has begun",
+      () => {
+        const log = new RotatingFile(options());
+        rmSync(file);
+        writeFileSync(file, HALF);
+        return log;
+      },
+    ],
+  ])("%s gets an end, once, is counted, and what follows is on a line of its own", (_, make) => {
+    const log = make();
+    for (const line of ["1", "2"]) log.write(`{"line":${line}}\n`);
+    expect(log.torn).toBe(1);
+    const all = ["", ".1", ".2"].flatMap((end) =>
+      existsSync(`${file}${end}`) ? [readFileSync(`${file}${end}`, "utf8")] : [],
+    );
+    for (const text of all) expect(text.endsWith("\n")).toBe(true);
+    const written = all.flatMap((text) => text.split("\n"));
+    expect(written.filter((line) => line === HALF)).toHaveLength(1);
+    expect(written.filter((line) => line.startsWith('{"line"')).sort()).toEqual(['{"line":1}', '{"line":2}']);
+  });
+
+  it("that another process has ended is not ended again", () => {
+    const log = new RotatingFile(options());
+    appendFileSync(file, `${WHOLE}\n`);
+    log.write(`${WHOLE}\n`);
+    appendFileSync(file, `${WHOLE}\n`);
+    log.write(`${WHOLE}\n`);
+    expect([log.torn, lines()]).toEqual([0, [WHOLE, WHOLE, WHOLE, WHOLE]]);
+  });
+
+  it.skipIf(process.platform === "win32")("in a pipe whose reader is slow gets an end, and is counted", () => {
+    execFileSync("mkfifo", [file]);
+    const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const log = new RotatingFile(options());
+    const long = "x".repeat(1 << 20);
+    expect(() => log.write(`${long}\n`)).toThrow("the log cannot be written: EAGAIN");
+    expect(() => log.write(`${WHOLE}\n`)).toThrow("the log cannot be written: EAGAIN");
+    const chunk = Buffer.alloc(1 << 20);
+    const first = readSync(reader, chunk);
+    log.write(`${WHOLE}\n`);
+    log.write(`${WHOLE}\n`);
+    const rest = chunk.toString("latin1", 0, readSync(reader, chunk));
+    closeSync(reader);
+    expect(first).toBeGreaterThan(0);
+    expect([log.torn, rest]).toEqual([1, `\n${WHOLE}\n${WHOLE}\n`]);
   });
 });
