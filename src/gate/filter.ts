@@ -16,7 +16,10 @@ export const MAP_ACCESS: readonly number[] = COMMANDS.flatMap(({ mapAccess }, cm
  * kernel, or a new kernel image, notify the gate. Other system calls cost a few instructions, or none, since the kernel
  * caches numbers that are always allowed.
  *
- * The only argument that a filter looks at is the command of bpf(2). It is a register, so that it cannot change after the
+ * Calls that can change limits, priority, scheduling or affinity of another process notify the gate, which denies them for itself,
+ * unless they name the caller: the kernel takes pids and their kinds as an int as well. In audit they do not.
+ *
+ * Otherwise the only argument that a filter looks at is the command of bpf(2). It is a register, so that it cannot change after the
  * filter has seen it; and the kernel takes it as an int, which is the low word of the register (SYSCALL_DEFINE3(bpf, int, cmd,
  * ...) in kernel/bpf/syscall.c). So `1 << 32 | cmd` is `cmd` here too, and `cmd | 0x10000` is another command.
  *
@@ -30,11 +33,28 @@ export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
     [LOAD_WORD, 0, 0, OFFSET_NUMBER],
     [JUMP_GREATER_EQUAL, "x32", "next", X32_BIT],
     ...(kind === "fast" ? [[JUMP_EQUAL, "bpf", "next", NR.bpf] as const] : []),
+    ...(mode === "enforce" ? TARGETED.map(([number, label]): Jump => [JUMP_EQUAL, label, "next", number]) : []),
     ...asking(WATCHED),
   ];
   const labels: Partial<Record<Label, number>> = { bpf: code.length };
-  if (kind === "fast") code.push([LOAD_WORD, 0, 0, OFFSET_COMMAND], ...passing(MAP_ACCESS), [RETURN, 0, 0, RET_ALLOW]);
+  if (kind === "fast") code.push([LOAD_WORD, 0, 0, OFFSET_FIRST], ...passing(MAP_ACCESS), [RETURN, 0, 0, RET_ALLOW]);
   labels.pass = code.length - 1;
+  const own = (label: "pid" | "priority" | "ioprio", checks: readonly (Instruction | Jump)[]) => {
+    labels[label] = code.length;
+    code.push(...checks, [JUMP_EQUAL, "next", "ask", 0], [RETURN, 0, 0, RET_ALLOW]);
+  };
+  if (mode === "enforce") {
+    own("pid", [[LOAD_WORD, 0, 0, OFFSET_FIRST]]);
+    for (const [label, process] of [
+      ["priority", PRIO_PROCESS],
+      ["ioprio", IOPRIO_WHO_PROCESS],
+    ] as const)
+      own(label, [
+        [LOAD_WORD, 0, 0, OFFSET_FIRST],
+        [JUMP_EQUAL, "next", "ask", process],
+        [LOAD_WORD, 0, 0, OFFSET_SECOND],
+      ]);
+  }
   const foreign = (label: "foreign" | "x32", load: readonly Instruction[], numbers: readonly number[]) => {
     labels[label] = code.length;
     if (mode === "enforce") code.push([RETURN, 0, 0, RET_USER_NOTIF]);
@@ -67,7 +87,7 @@ function passing(numbers: readonly number[]): readonly Jump[] {
   ]);
 }
 
-type Label = "foreign" | "x32" | "ask" | "bpf" | "pass";
+type Label = "foreign" | "x32" | "ask" | "bpf" | "pass" | "pid" | "priority" | "ioprio";
 /** A jump to labels, whose offsets are known when the whole program is assembled. */
 type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
 
@@ -81,6 +101,20 @@ function resolved(instruction: Instruction | Jump, at: number, labels: Partial<R
 
 /** System calls of x86-64 of which the gate is notified. */
 export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module, NR.kexec_load, NR.kexec_file_load];
+
+/** System calls that name another process by their first argument, or by two: `which` and `who` (gate/commands/gate-target.ts). */
+const TARGETED: readonly (readonly [number: number, label: "pid" | "priority" | "ioprio"])[] = [
+  [NR.prlimit64, "pid"],
+  [NR.sched_setparam, "pid"],
+  [NR.sched_setscheduler, "pid"],
+  [NR.sched_setaffinity, "pid"],
+  [NR.sched_setattr, "pid"],
+  [NR.setpriority, "priority"],
+  [NR.ioprio_set, "ioprio"],
+];
+/** linux/resource.h and linux/ioprio.h. */
+const PRIO_PROCESS = 0;
+const IOPRIO_WHO_PROCESS = 1;
 
 /** Calls of i386 that load code, and the one that ends each program (arch/x86/entry/syscalls/syscall_32.tbl). */
 export const I386 = { bpf: 357, init_module: 128, finit_module: 350, kexec_load: 283, exit_group: 252 } as Readonly<
@@ -105,10 +139,11 @@ const RETURN = 0x06;
 const RET_ALLOW = 0x7fff0000;
 const RET_USER_NOTIF = 0x7fc00000;
 
-/** struct seccomp_data: the number at 0, the architecture at 4, the low word of the first argument at 16 (little-endian). */
+/** struct seccomp_data: the number at 0, the architecture at 4, the arguments from 16 on, of which these are the low words. */
 const OFFSET_NUMBER = 0;
 const OFFSET_ARCH = 4;
-const OFFSET_COMMAND = 16;
+const OFFSET_FIRST = 16;
+const OFFSET_SECOND = 24;
 /** linux/audit.h: EM_X86_64 (62), 64 bits, little-endian. */
 export const AUDIT_ARCH_X86_64 = 0xc000003e;
 /** __X32_SYSCALL_BIT of asm/unistd.h: the x32 calls have the same architecture and this bit in their number. */

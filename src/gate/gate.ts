@@ -13,6 +13,7 @@ import { carryOut } from "./commands/carry.js";
 import { registersOf } from "./commands/command-subject.js";
 import { fetchObject } from "./commands/fetch.js";
 import { denyForeign, denyUnserved, isForeign } from "./commands/foreign.js";
+import { judgeTarget, missesGate, TARGETING } from "./commands/gate-target.js";
 import { createMap } from "./commands/maps.js";
 import { loadModule } from "./commands/modules.js";
 import { createToken } from "./commands/token.js";
@@ -156,6 +157,7 @@ export class Gate {
   /** What can be answered by registers alone, whoever asks; null for all else. */
   #shortAnswer(notification: Notification): Answer | null {
     if (isForeign(notification)) return null;
+    if (notification.call in TARGETING) return missesGate(notification) ? "continue" : null;
     const treatment = notification.call === NR.bpf ? commandRow(notification.word(0))?.treatment : undefined;
     const passes = treatment === "pass" || treatment === "copy";
     return passes && !this.gatehouse.judge.serves("bpf") ? "continue" : null;
@@ -165,6 +167,7 @@ export class Gate {
     if (isForeign(notification)) return denyForeign(call);
     if (notification.call === NR.bpf) return judgeCommand(call);
     if (notification.call === NR.init_module || notification.call === NR.finit_module) return loadModule(call);
+    if (notification.call in TARGETING) return judgeTarget(call);
     return denyUnserved(call);
   }
 

@@ -141,7 +141,8 @@ type Namespaces = Readonly<Record<string, number>>;
 
 let own: Namespaces | undefined;
 
-function ownNamespaces(): Namespaces {
+/** Those of the gate's process. A decision thread enters others for a call, but none while this is asked for. */
+export function ownNamespaces(): Namespaces {
   own ??= readNamespaces("self");
   return own;
 }

@@ -66,6 +66,11 @@ export const GATE_RULES = {
   },
   foreign_call: { errno: ERRNO.EPERM, denies: "a system call with the i386 (`int $0x80`) or x32 ABI" },
   kexec: { errno: ERRNO.EPERM, denies: "`kexec_load` and `kexec_file_load`: a new kernel would run without the gate" },
+  gate_target: {
+    errno: ERRNO.EPERM,
+    denies:
+      "a call that would change limits, priority, scheduling or affinity of the gate, by its pid, process group or user",
+  },
   unknown_call: {
     errno: ERRNO.EPERM,
     denies: "a system call that a seccomp profile sends to the gate and that the gate does not handle",

@@ -10,7 +10,7 @@ import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { errnoBeforeCopy, errnoBeforeInsns, errnoOfFunctions, isCountInRange } from "./early-errno.js";
 import { freezeMaps } from "./freeze.js";
-import { copyLoad, digestOf, type LiveLoad, POINTERS } from "./load.js";
+import { copyLoad, digestOf, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
 import { neededForProgram, requiredForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
@@ -28,7 +28,7 @@ export function loadProgram(call: Call): Answer {
   const early = unprivileged || !isCountInRange(given) ? errnoBeforeCopy(call, given) : null;
   if (early !== null) return call.asKernel(early);
   const copy = copyLoad(call.task, given);
-  if (typeof copy === "number") return call.asKernel(mayLoad(call, given) ? copy : -ERRNO.EPERM);
+  if (typeof copy === "number") return call.asKernel(copy);
   if (isObstacle(copy)) return call.denyFor(copy, "bpf_prog_load", { name });
   if (!call.stillWaits) return "gone";
   call.attempts(() => loadAttempt(given, digestOf(copy)));
@@ -81,18 +81,6 @@ export function loadProgram(call: Call): Answer {
   }
   return { fd, handedOut: () => call.listener.objects.handOutProgram(info.id, made) };
 }
-
-/** Whether the task has the capabilities for a load: the kernel checks them before it reads any memory (bpf_prog_load of syscall.c). */
-function mayLoad(call: Call, given: Attr): boolean {
-  const attr = new Attr(given.size, LOAD.size, given.bytes);
-  for (const pointer of POINTERS) attr.clearPointer(pointer);
-  attr.setU32(LOAD.tokenFd, NO_FD);
-  const fd = call.bpfAsTask(CMD.progLoad, attr.bytes, [], "object");
-  if (fd >= 0) close(fd);
-  return fd !== -ERRNO.EPERM;
-}
-
-const NO_FD = 0xffffffff;
 
 /** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */
 const SYSCALL = 31;

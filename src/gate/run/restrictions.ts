@@ -26,6 +26,11 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
     inAudit: "no",
   },
   {
+    what: "changing limits, priority, scheduling or affinity of the gate, of its process group, or of its user's processes; of any other process or thread by its id once the gate is gone (ENOSYS)",
+    why: "Landlock has no hook for these calls, so the gate is notified of those that do not name the caller by 0",
+    inAudit: "no",
+  },
+  {
     what: "system calls with the i386 (`int $0x80`) or x32 ABI",
     why: "the gate can read only arguments of the x86-64 ABI",
     inAudit: "no",

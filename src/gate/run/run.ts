@@ -16,6 +16,7 @@ import { CommandProcess } from "./command-process.js";
 import { compileSooner } from "./compiling.js";
 import { inheritance } from "./inheritance.js";
 import { takeLogFd } from "./log-fd.js";
+import { protectGate } from "./protection.js";
 import { restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
 
@@ -56,6 +57,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   const config = { ...given, log };
   const comeForward = standBack();
   const process = new CommandProcess(command, taken?.rest ?? inherited, config.mode);
+  const expose = config.mode === "enforce" ? protectGate() : () => undefined;
   const settle = passSignals(process);
   let listener = -1;
   const starting = DecisionThread.start(config, {
@@ -95,6 +97,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     throw error;
   } finally {
     comeForward();
+    expose();
     settle();
   }
 }

@@ -17,6 +17,19 @@ export function refuseNewPrivileges(): number {
   return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/** Has the process leave no core dump, and its files in /proc belong to root (PR_SET_DUMPABLE of prctl(2)). */
+export function refuseDumps(): void {
+  syscall(NR.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/** Overwrites own memory with zeros. */
+export function clearMemory(address: number, length: number): void {
+  const zeros = syscall(NR.openat, 0, Buffer.from("/dev/zero\0"), O_CLOEXEC, 0);
+  if (zeros < 0) return;
+  syscall(NR.read, zeros, address, length);
+  syscall(NR.close, zeros);
+}
+
 /** Has an fd closed by the next execve, or kept: node marks what it inherits to be closed. */
 export function closeOnExec(fd: number, close: boolean): number {
   return syscall(NR.fcntl, fd, F_SETFD, close ? FD_CLOEXEC : 0);

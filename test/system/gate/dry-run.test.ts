@@ -59,6 +59,7 @@ const ELSEWHERE: Readonly<Partial<Record<GateRule, string>>> = {
   unknown_object: "needs a kernel with another kind of object",
   unknown_call: "needs a profile that asks about other calls",
   out_of_reach: "capabilities.test.ts",
+  gate_target: "target.test.ts",
   unseen_task: "needs a container that is not below the gate's pid namespace",
 };
 

@@ -8,12 +8,14 @@ const ALLOW = 0x7fff0000;
 const ASK = 0x7fc00000;
 
 /** Runs a seccomp filter on struct seccomp_data, as the kernel does (the opcodes that the gate's has). */
-function answer(filter: Uint8Array, number: number, arch: number, command = 0n): number {
+function answer(filter: Uint8Array, number: number, arch: number, first = 0n, second = 0n): number {
   const data: Readonly<Record<number, number>> = {
     0: number >>> 0,
     4: arch,
-    16: Number(command & 0xffff_ffffn),
-    20: Number(command >> 32n),
+    16: Number(first & 0xffff_ffffn),
+    20: Number(first >> 32n),
+    24: Number(second & 0xffff_ffffn),
+    28: Number(second >> 32n),
   };
   const view = new DataView(filter.buffer);
   let accumulator = 0;
@@ -38,8 +40,15 @@ const LOADS_CODE = [321, 175, 313, 246, 320];
 
 const BPF = 321;
 
-const native = (filter: Uint8Array, number: number, command?: bigint) =>
-  answer(filter, number, AUDIT_ARCH_X86_64, command);
+const native = (filter: Uint8Array, number: number, first?: bigint, second?: bigint) =>
+  answer(filter, number, AUDIT_ARCH_X86_64, first, second);
+
+/** Calls that name another process, with the arguments by which they name the caller itself (asm/unistd_64.h). */
+const NAMES_ITSELF: Readonly<Record<number, readonly [first: bigint, second: bigint]>> = {
+  ...{ 302: [0n, 9n], 142: [0n, 9n], 144: [0n, 9n], 203: [0n, 9n], 314: [0n, 9n] },
+  // PRIO_PROCESS and IOPRIO_WHO_PROCESS
+  ...{ 141: [0n, 0n], 251: [1n, 0n] },
+};
 
 /** The numbers of enum bpf_cmd (linux/bpf.h) that only read or write elements of maps. */
 const MAP_ACCESS: Readonly<Record<number, string>> = {
@@ -64,8 +73,34 @@ describe("the gate's filter", () => {
   ] as const)("in %s (%s) asks about bpf, modules and kexec, and lets all else of x86-64 run", (mode, kind) => {
     const filter = gateFilter(mode, kind);
     for (const number of NUMBERS)
-      expect(native(filter, number), `${number}`).toBe(LOADS_CODE.includes(number) ? ASK : ALLOW);
+      expect(native(filter, number, ...(NAMES_ITSELF[number] ?? [])), `${number}`).toBe(
+        LOADS_CODE.includes(number) ? ASK : ALLOW,
+      );
   });
+
+  it.each(["full", "fast"] as const)(
+    "in enforce (%s) asks about calls that name another process, by the low words of their arguments",
+    (kind) => {
+      const filter = gateFilter("enforce", kind);
+      const audit = gateFilter("audit", kind);
+      const others = [1n, 2n, 3n, 4711n, 0x7fff_ffffn, 0xffff_ffffn];
+      for (const [name, [first, second]] of Object.entries(NAMES_ITSELF)) {
+        const number = Number(name);
+        const hasKind = number === 141 || number === 251;
+        for (const high of HIGH_WORDS) {
+          const wide = (word: bigint) => (high << 32n) | word;
+          expect(native(filter, number, wide(first), wide(second)), name).toBe(ALLOW);
+          for (const other of others) {
+            const [which, who] = hasKind ? [first, other] : [other, second];
+            expect(native(filter, number, wide(which), wide(who)), `${name}: ${which}, ${who}`).toBe(ASK);
+            // the caller's own group and user
+            if (hasKind && other !== first) expect(native(filter, number, wide(other), 0n)).toBe(ASK);
+            expect(native(audit, number, wide(which), wide(who))).toBe(ALLOW);
+          }
+        }
+      }
+    },
+  );
 
   it("asks about each command of bpf(2), unless it is fast", () => {
     for (const mode of ["enforce", "audit"] as const) {

@@ -203,7 +203,7 @@ describe("rotation", () => {
     expect(lines(`${file}.moved`)).toEqual(["1"]);
   });
 
-  it("throws while the pipe that it is given is full, and begins on a line of its own after that", () => {
+  it("throws while the pipe that it is given is full, and goes on after that", () => {
     execFileSync("mkfifo", [file]);
     const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const fd = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -214,7 +214,9 @@ describe("rotation", () => {
     const buffer = Buffer.alloc(1 << 20);
     readSync(reader, buffer);
     log.write("next\n");
-    expect(buffer.toString("utf8", 0, readSync(reader, buffer))).toBe("\nnext\n");
+    expect(buffer.toString("utf8", 0, readSync(reader, buffer))).toBe("next\n");
+    // the kernel writes so short a line as a whole or not at all (PIPE_BUF)
+    expect(log.torn).toBe(0);
     closeSync(fd);
     closeSync(reader);
   });

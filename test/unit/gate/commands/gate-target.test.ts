@@ -1,0 +1,54 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Notification } from "../../../../src/gate/call/notification.js";
+import { missesGate, TARGETING } from "../../../../src/gate/commands/gate-target.js";
+import { NOTIFICATION_SIZE } from "../../../../src/gate/sys/seccomp.js";
+
+/** A call with these arguments. */
+function notification(call: number, ...words: readonly bigint[]): Notification {
+  const view = new DataView(new ArrayBuffer(NOTIFICATION_SIZE));
+  view.setInt32(16, call, true);
+  for (const [index, word] of words.entries()) view.setBigUint64(32 + 8 * index, word, true);
+  return new Notification(new Uint8Array(view.buffer));
+}
+
+const NUMBERS = Object.keys(TARGETING).map(Number);
+/** setpriority and ioprio_set, with their kinds of a process, a group and a user. */
+const KINDS: Readonly<Record<number, readonly bigint[]>> = { 141: [0n, 1n, 2n], 251: [1n, 2n, 3n] };
+const NOBODY = 0x3fff_ffffn;
+const own = BigInt(process.pid);
+const WIDE = 1n << 32n;
+
+/** Such a call of one process; a pointer in the third register. */
+const of = (number: number, pid: bigint) => {
+  const kinds = KINDS[number];
+  return kinds === undefined ? notification(number, pid, 0n, 8n) : notification(number, kinds[0]!, pid);
+};
+
+describe.skipIf(process.platform !== "linux")("a call that names another process", () => {
+  it.each(NUMBERS)("misses the gate if it names none of its threads: %d", (number) => {
+    expect(missesGate(of(number, NOBODY))).toBe(true);
+    expect(missesGate(of(number, 0xffff_ffffn))).toBe(true);
+  });
+
+  it.each(NUMBERS)("can reach it if it names one of them, in a register however wide: %d", (number) => {
+    for (const tid of readdirSync("/proc/self/task").map(BigInt))
+      expect([missesGate(of(number, tid)), missesGate(of(number, WIDE | tid))]).toEqual([false, false]);
+  });
+
+  it("can reach it by a group or a user, whoever that is", () => {
+    for (const [number, kinds] of Object.entries(KINDS))
+      for (const kind of kinds.slice(1))
+        for (const id of [0n, own, NOBODY]) expect(missesGate(notification(Number(number), kind, id))).toBe(false);
+  });
+
+  it("misses it where it only reads limits, or is of a kind that the kernel does not know", () => {
+    expect(missesGate(notification(302, own, 0n, 0n))).toBe(true);
+    for (const [number, kind] of [
+      [141, 3n],
+      [251, 0n],
+      [251, 4n],
+    ] as const)
+      expect(missesGate(notification(number, kind, own))).toBe(true);
+  });
+});
