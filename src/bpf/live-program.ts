@@ -22,7 +22,7 @@ export interface LiveParts {
   readonly attachTo: string | null;
   readonly btf: Btf | null;
   /** Of the running kernel: names for BTF ids. */
-  readonly kernel: Btf | null;
+  readonly kernel: Pick<Btf, "count" | "kind" | "name"> | null;
   readonly functions: Records | null;
   readonly lines: Records | null;
   readonly relocations: Records | null;

@@ -20,8 +20,11 @@ export interface Load {
   readonly coreRelos: Uint8Array;
   readonly fds: LoadFds;
   /** The running kernel's BTF, which gives names to ids; null where there is none. */
-  readonly kernel: Btf | null;
+  readonly kernel: KernelTypes | null;
 }
+
+/** What is asked of the running kernel's BTF. */
+export type KernelTypes = Pick<Btf, "count" | "kind" | "name" | "member">;
 
 /**
  * The facts about a program that is about to be loaded: those of its object file, except for what a relocation changes.
@@ -106,7 +109,7 @@ class Attr {
 const PREFIX = /^(bpf_lsm_|btf_trace_|bpf_iter_)/;
 
 /** The name behind attach_btf_id, as a section would have it; null where it is another program's, or a module's. */
-function attachTarget(attr: Attr, type: string, kernel: Btf | null): string | null {
+function attachTarget(attr: Attr, type: string, kernel: KernelTypes | null): string | null {
   const id = attr.u32(ATTR.attachBtfId);
   if (id === 0 || kernel === null || attr.u32(ATTR.attachFd) !== 0 || id >= kernel.count) return null;
   if (type !== "struct_ops") return kernel.name(id).replace(PREFIX, "") || null;

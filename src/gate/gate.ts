@@ -67,13 +67,14 @@ export class Gate {
       else this.#turnAway(listener, notification, visit!, reason);
     } catch (error) {
       if (!(error instanceof Awaited)) throw error;
-      visit!.verdicts = watch.verdicts;
-      if (visit!.brought.length < MOST_ERRANDS) {
+      const awaiting = (error.visit ?? visit)!;
+      awaiting.verdicts = watch.verdicts;
+      if (awaiting.brought.length < MOST_ERRANDS) {
         watch.leave();
-        this.say({ is: "awaits", visit: visit!, parcel: pack(error.errand) });
+        this.say({ is: "awaits", visit: awaiting, parcel: pack(error.errand) });
         return;
       }
-      this.#turnAway(listener, notification, visit!, "it takes more looks at its memory than a suspect's call may");
+      this.#turnAway(listener, notification, awaiting, "it takes more looks at its memory than a suspect's call may");
     }
     watch.leave();
     tally.answered(visit === null ? (performance.now() - start) * 1000 : (Date.now() - visit.since) * 1000);
@@ -117,7 +118,9 @@ export class Gate {
 
   #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
     const porters =
-      visit !== null && (visit.brought.length > 0 || isSuspect(listener)) ? new PortersHands(visit) : null;
+      visit !== null && (visit.brought.length > 0 || visit.analyses.size > 0 || isSuspect(listener))
+        ? new PortersHands(visit)
+        : null;
     const task = new Task(
       notification.tid,
       asker.current.pid,
@@ -136,7 +139,8 @@ export class Gate {
     } catch (error) {
       goesOn = error instanceof Awaited || error instanceof Superseded;
       if (goesOn && visit !== null) visit.current ??= copyOf(asker.current);
-      if (error instanceof Superseded) this.#leave(visit ?? newVisit(listener.fd, notification.bytes), task.fds, asker);
+      if (error instanceof Superseded) this.say({ is: "left", visit: this.#left(visit, task, asker, listener) });
+      if (error instanceof Awaited && porters === null) error.visit = this.#left(visit, task, asker, listener);
       throw error;
     } finally {
       this.#own.forget();
@@ -147,11 +151,11 @@ export class Gate {
     }
   }
 
-  /** Another thread goes on with the call: it finds what this one has brought. */
-  #leave(visit: Visit, fds: Visit["fds"], { current }: Asker): void {
-    const { verdicts } = this.gatehouse.watch;
-    const left = { ...visit, fds, brought: this.#own.brought, verdicts, current: copyOf(current) };
-    this.say({ is: "left", visit: left });
+  /** What this turn has brought, for another thread that goes on with the call. */
+  #left(visit: Visit | null, task: Task, { current }: Asker, listener: Listener): Visit {
+    const { notification, verdicts } = this.gatehouse.watch;
+    const begun = visit ?? newVisit(listener.fd, notification);
+    return { ...begun, fds: task.fds, brought: this.#own.brought, verdicts, current: copyOf(current) };
   }
 
   /** What can be answered by registers alone, whoever asks; null for all else. */

@@ -64,6 +64,7 @@ export interface Gatehouse {
 /** One system call that waits at the gate, with who makes it. */
 export class Call {
   #decided = 0;
+  #analysed = 0;
   #attempt: (() => Attempt) | null = null;
   /** The operation of which this call is a retry. */
   #repeated: string | null = null;
@@ -152,7 +153,8 @@ export class Call {
   /** What is found out about a load, or in one line why it cannot be read; the kernel would refuse that, too. */
   factsOf(load: LiveLoad): ProgramSubject | string {
     try {
-      return this.gatehouse.facts.of(load, this.listener.objects, this.task.tgid);
+      const analyst = this.task.analyst(this.#analysed++);
+      return this.gatehouse.facts.of(load, this.listener.objects, this.task.tgid, analyst);
     } catch (error) {
       if (error instanceof CountersignError) return error.toString();
       throw error;

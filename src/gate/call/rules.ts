@@ -81,7 +81,11 @@ export const GATE_RULES = {
     denies:
       "a call for which the gate lacks the capability to read the task's memory, or to take its user, groups, root directory or namespaces",
   },
-  stalled: { errno: ERRNO.EPERM, denies: "a call whose task makes the gate wait too long for memory, files or paths" },
+  stalled: {
+    errno: ERRNO.EPERM,
+    denies:
+      "a call whose task makes the gate wait too long for memory, files or paths, or whose program is not analysed in time",
+  },
 } as const satisfies Record<string, RuleRow>;
 
 export type GateRule = keyof typeof GATE_RULES;

@@ -1,3 +1,4 @@
+import type { Analyst } from "../load/analysis.js";
 import type { Span } from "../sys/memory.js";
 import { close, takeFd } from "../sys/pidfd.js";
 import type { Waiting } from "../sys/seccomp.js";
@@ -82,6 +83,15 @@ export class Task {
   /** Makes a call on the task's account: a result, which is an fd of the gate's where it is positive, or a negative errno. */
   make(call: Omit<Make, "do" | "during">): number {
     return this.hands.run({ do: "call", during: this.during, ...call });
+  }
+
+  /** Who analyses a load of the task's; `index` counts the analyses of this call. */
+  analyst(index: number): Analyst {
+    const { hands } = this;
+    return {
+      hasAnalysed: hands.hasAnalysed(index),
+      analyse: (analysis) => hands.analyse({ do: "analyse", index, analysis }),
+    };
   }
 
   /** The gate's copy of one of the task's fds; the same number gives the same copy. A negative errno on failure. */

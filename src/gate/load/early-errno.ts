@@ -65,7 +65,8 @@ export function errnoOfFunctions(call: Call, load: LiveLoad): number | null {
   const endless = Buffer.concat([insns.subarray(0, -INSN_SIZE), MOVE]);
   attr.setPointer(LOAD.insns, addressOf(endless));
   try {
-    const errno = call.bpfAsTask(CMD.progLoad, attr.bytes, [...held, endless], reachOf(attr.u32(LOAD.progIfindex)));
+    const reach = reachOf(attr.u32(LOAD.progIfindex));
+    const errno = call.bpfAsTask(CMD.progLoad, attr.bytes, [...held, endless], reach);
     return errno === -ERRNO.E2BIG ? errno : null;
   } finally {
     attr.setU64(LOAD.insns, address);

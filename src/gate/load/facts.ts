@@ -1,12 +1,13 @@
 import { Btf } from "../../bpf/btf.js";
 import type { CodeMap } from "../../bpf/code.js";
-import { factsOfLoad } from "../../bpf/load.js";
+import { errorOf } from "../../engine/failure.js";
 import { programSubject } from "../../engine/program-subject.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import { Attr, LOAD } from "../call/attr.js";
 import { bytesOf, type Objects } from "../call/objects.js";
 import { isReadOnly, liveMap } from "../commands/map-subject.js";
 import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
+import { type Analyst, namedTypes } from "./analysis.js";
 import { Known } from "./known.js";
 import { type LiveLoad, POINTERS } from "./load.js";
 
@@ -31,13 +32,15 @@ export class Facts {
   ) {}
 
   /** A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws LOAD_MALFORMED and the like. */
-  of(load: LiveLoad, objects: Objects, tgid: number): ProgramSubject {
+  of(load: LiveLoad, objects: Objects, tgid: number, analyst: Analyst): ProgramSubject {
     const maps = mapsOf(load, objects, tgid);
     const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
     const parts = partsOf(load, maps, btf);
-    const known = this.#known.get(parts);
+    // what another thread has found out is what is judged, even if an equal load has been seen meanwhile
+    const known = analyst.hasAnalysed ? undefined : this.#known.get(parts);
     if (known !== undefined && sameBytes(this.signatures.find(known.digest), known.signature)) return known;
-    const facts = factsOfLoad({
+    const kernel = load.namesKernel ? this.#kernelBtf() : null;
+    const analysed = analyst.analyse({
       attr: load.given.given,
       insns: load.insns,
       license: load.license,
@@ -45,12 +48,11 @@ export class Facts {
       funcInfo: load.funcInfo,
       lineInfo: load.lineInfo,
       coreRelos: load.coreRelos,
-      kernel: load.namesKernel ? this.#kernelBtf() : null,
-      fds: {
-        mapByFd: (fd) => maps.get(`fd ${fd}`) ?? null,
-        mapByIndex: (index) => maps.get(`index ${index}`) ?? null,
-      },
+      kernel: kernel === null ? null : namedTypes(load.insns, targetOf(load), kernel),
+      maps,
     });
+    if ("failure" in analysed) throw errorOf(analysed.failure);
+    const { facts } = analysed;
     const subject = programSubject(facts, {
       signature: this.signatures.find(facts.digest),
       kernel_signature: load.kernelSignature,
@@ -80,6 +82,10 @@ export class Facts {
     }
     return this.#kernel;
   }
+}
+
+function targetOf({ given }: LiveLoad) {
+  return { attachBtfId: given.u32(LOAD.attachBtfId), expectedAttachType: given.u32(LOAD.expectedAttachType) };
 }
 
 /** Programs whose facts are kept, and about how many bytes they may take. */

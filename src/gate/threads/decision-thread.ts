@@ -20,7 +20,7 @@ import { Images } from "./images.js";
 import type { FromThread, ToldDenial, Wrote } from "./messages.js";
 import { type Opened, openAll } from "./opened.js";
 import { Orders } from "./orders.js";
-import { Porters, stalled } from "./porters.js";
+import { Porters, stalled, unanalysed } from "./porters.js";
 import { settle } from "./settle.js";
 import { Spare } from "./spare.js";
 import { newVisit, type Visit, visitName } from "./visit.js";
@@ -353,7 +353,7 @@ export class DecisionThread {
     this.events.replaced("a task kept it waiting");
   }
 
-  /** A policy did not come back: nothing but the thread's end ends it. */
+  /** A policy or an analysis did not come back: nothing but the thread's end ends it. */
   async #end(thread: GateThread): Promise<void> {
     this.#ending = true;
     await thread.end();
@@ -361,20 +361,28 @@ export class DecisionThread {
     const left = thread.watch.left();
     const late = thread.decisions.overdue(0);
     const standing = late === null ? null : this.#succession.charge(late);
-    if (left !== null) this.#inherit(thread, left, standing);
+    const analysing = thread.watch.look()?.wait === "analysis";
+    if (left !== null) this.#inherit(thread, left, standing, analysing ? unanalysed() : null);
     this.#ending = false;
     this.#takeOver();
-    this.events.replaced(`a policy did not come back within ${GRACE} ms of its time`);
+    this.events.replaced(analysing ? unanalysed() : `a policy did not come back within ${GRACE} ms of its time`);
   }
 
-  /** The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time. */
-  #inherit({ watch }: GateThread, { listener, verdicts, made }: Left, standing: Standing | null): void {
+  /**
+   * The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time; or denied, where
+   * its program could not be analysed.
+   */
+  #inherit(
+    { watch }: GateThread,
+    { listener, verdicts, made }: Left,
+    standing: Standing | null,
+    unanalysed: string | null,
+  ): void {
     const fresh = newVisit(listener, watch.notification);
-    const { visit, reason } = this.#visits.get(visitName(fresh)) ?? { visit: fresh, reason: null };
-    if (standing !== null) {
-      visit.overdue.push(standing);
-      for (const fd of made) close(fd);
-    }
+    const { visit, reason: before } = this.#visits.get(visitName(fresh)) ?? { visit: fresh, reason: null };
+    const reason = unanalysed ?? before;
+    if (standing !== null) visit.overdue.push(standing);
+    if (standing !== null || unanalysed !== null) for (const fd of made) close(fd);
     visit.verdicts = verdicts;
     this.#visits.set(visitName(visit), { visit, reason });
   }

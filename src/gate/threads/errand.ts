@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
+import { type Analysed, type Analysis, analyse } from "../load/analysis.js";
 import type { Identity, Wardrobe } from "../sys/credentials.js";
 import { readAt } from "../sys/file.js";
 import { type Argument, addressOf, syscall } from "../sys/libc.js";
@@ -10,7 +11,7 @@ import { lasts, type Waiting } from "../sys/seccomp.js";
  * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie behind
  * userfaultfd, a file or a path in a file system that does not answer (fuse(4)).
  */
-export type Errand = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make;
+export type Errand = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make | Analyse;
 
 /** Spans of the task, one after the other in what comes of it. */
 interface Read {
@@ -79,6 +80,14 @@ export interface Make {
   readonly path: boolean;
 }
 
+/** Analyses a load: it takes as long as the program is, within a budget of work. */
+export interface Analyse {
+  readonly do: "analyse";
+  /** Counts the analyses of one call. */
+  readonly index: number;
+  readonly analysis: Analysis;
+}
+
 /** Memory of the gate's; a BigUint64Array holds nothing but addresses, of other memory of the same call. */
 export type Memory = Uint8Array | BigUint64Array;
 export type Word = number | bigint | Memory;
@@ -92,6 +101,7 @@ export interface Outcomes {
   readonly file: Uint8Array | null;
   readonly identify: FileIdentity | null;
   readonly call: number;
+  readonly analyse: Analysed;
 }
 
 export type OutcomeOf<E extends Errand> = Outcomes[E["do"]];
@@ -102,11 +112,13 @@ export const WAITS = {
   file: "a file from being read",
   path: "a path from being looked up",
   kernel: "a call from returning",
+  analysis: "the analysis of its program from ending",
 } as const;
 export type Wait = keyof typeof WAITS;
 
 export function waitOf(errand: Errand): Wait {
   if (errand.do === "call") return errand.path ? "path" : "kernel";
+  if (errand.do === "analyse") return "analysis";
   return errand.do === "file" || errand.do === "identify" ? "file" : "memory";
 }
 
@@ -135,6 +147,8 @@ function outcome(errand: Errand, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
       return readAt(errand.fd, errand.limit);
     case "identify":
       return identify(errand.fd);
+    case "analyse":
+      return analyse(errand.analysis);
     case "call": {
       const [a, b, c, d, e, f] = errand.words as readonly Argument[];
       return wardrobe.wear(errand.identity, () =>

@@ -1,6 +1,7 @@
+import { type Analysed, isLong } from "../load/analysis.js";
 import type { Wardrobe } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
-import { type Errand, type Memory, memoryOf, type OutcomeOf, perform, waitOf } from "./errand.js";
+import { type Analyse, type Errand, type Memory, memoryOf, type OutcomeOf, perform, waitOf } from "./errand.js";
 import type { Brought, Visit } from "./visit.js";
 import type { Watch } from "./watch.js";
 
@@ -10,6 +11,10 @@ export interface Hands {
   readonly count: number;
   /** Throws {@link Awaited} or {@link Superseded}, which end the call's turn: what holds fds lets go of them. */
   run<E extends Errand>(errand: E): OutcomeOf<E>;
+  /** Whether an earlier turn had an analysis made by another thread. */
+  hasAnalysed(index: number): boolean;
+  /** Analyses a load. Throws as {@link run}: what was found is not among what errands bring, since a turn may find that it knows the load. */
+  analyse(errand: Analyse): Analysed;
 }
 
 /** The decision thread itself, under the eyes of its watcher: the fast way. */
@@ -47,6 +52,23 @@ export class OwnHands implements Hands {
     if (errand.do === "call" && (outcome as number) > 0) this.watch.made(outcome as number);
     return outcome;
   }
+
+  hasAnalysed(): boolean {
+    return false;
+  }
+
+  /** A long program is another thread's: whoever else waits is not to wait for it. */
+  analyse(errand: Analyse): Analysed {
+    if (isLong(errand.analysis)) throw new Awaited(errand);
+    const { waited } = this.watch;
+    this.watch.block(waitOf(errand));
+    const analysed = perform(errand, this.wardrobe);
+    if (!this.watch.unblock()) throw new Superseded();
+    // the gate's own work makes no task suspect
+    this.watch.waited = waited;
+    this.watch.forgetWait();
+    return analysed;
+  }
 }
 
 /** A porter, for tasks whose like have kept the gate waiting before: what it has not brought yet ends the turn. */
@@ -65,6 +87,16 @@ export class PortersHands implements Hands {
     this.#next += 1;
     for (const [index, memory] of memoryOf(errand).entries()) bytesOf(memory).set(bytesOf(brought.memory[index]!));
     return brought.outcome as OutcomeOf<E>;
+  }
+
+  hasAnalysed(index: number): boolean {
+    return this.visit.analyses.has(index);
+  }
+
+  analyse(errand: Analyse): Analysed {
+    const analysed = this.visit.analyses.get(errand.index);
+    if (analysed === undefined) throw new Awaited(errand);
+    return analysed;
   }
 
   /** Closes what calls have brought and nobody asked for: the call ended before. */
@@ -90,6 +122,9 @@ export function discard(outcome: unknown): void {
 
 /** The call goes on when the errand has been run. */
 export class Awaited extends Error {
+  /** The call's visit, where the turn that ends began without one. */
+  visit: Visit | null = null;
+
   constructor(readonly errand: Errand) {
     super("awaits an errand");
   }

@@ -14,7 +14,8 @@ const wardrobe = new Wardrobe();
 port.on("message", (parcel: ToPorter) => {
   const errand = unpack(parcel);
   const outcome = shared(perform(errand, wardrobe));
-  port.postMessage({ is: "brought", outcome, memory: memoryOf(errand) } satisfies FromPorter);
+  const analysed = errand.do === "analyse" ? { analysed: errand.index } : {};
+  port.postMessage({ is: "brought", outcome, memory: memoryOf(errand), ...analysed } satisfies FromPorter);
 });
 port.postMessage({ is: "opened", fds: wardrobe.fds } satisfies FromPorter);
 port.postMessage({ is: "ready" } satisfies FromPorter);

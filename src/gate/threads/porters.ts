@@ -1,6 +1,7 @@
 import { OwnedThread } from "../../engine/owned-thread.js";
 import type { ThreadImage } from "../../engine/thread-image.js";
 import { Notification } from "../call/notification.js";
+import type { Analysed } from "../load/analysis.js";
 import { type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
 import { abandon, discard } from "./hands.js";
 import type { FromPorter, ToPorter } from "./messages.js";
@@ -29,15 +30,32 @@ const MOST_LOST = 8;
 const GRACE = 500;
 /** Milliseconds for a call that waits for the kernel alone. */
 const KERNEL = 10_000;
+/**
+ * Milliseconds for an analysis. Its work is bounded (bpf/analysis/work.ts), and takes two seconds at most where the machine does nothing
+ * else: this is for what that bound does not cover.
+ */
+export const ANALYSIS = 30_000;
 /** Milliseconds after which a porter who has nothing to do is let go. */
 const IDLE = 30_000;
 
 /** It runs next to no JavaScript. */
 const HEAP = { maxYoungGenerationSizeMb: 2 };
 
+/** The visit as it is after an errand. */
+function withBrought(visit: Visit, brought: Brought): Visit {
+  const { analysed } = brought;
+  if (analysed === undefined) return { ...visit, brought: [...visit.brought, brought] };
+  return { ...visit, analyses: new Map([...visit.analyses, [analysed, brought.outcome as Analysed]]) };
+}
+
 /** Why a task was killed that kept the gate waiting. */
 export function stalled({ notification }: Visit, wait: Wait, milliseconds: number): string {
   return `stalled: task ${new Notification(notification).tid} kept ${WAITS[wait]} for ${milliseconds} ms and was killed`;
+}
+
+/** Why a load is denied whose analysis was ended. */
+export function unanalysed(): string {
+  return `the analysis of its program did not end within ${ANALYSIS} ms`;
 }
 
 /** An errand that is being run. `porter` is null where a decision thread that was taken off runs it. */
@@ -182,7 +200,7 @@ export class Porters {
 
   #begin(course: Course, waited: number): void {
     if (this.#courses.get(course.suspect) !== course) return;
-    const may = course.wait === "kernel" ? KERNEL : this.stall();
+    const may = course.wait === "kernel" ? KERNEL : course.wait === "analysis" ? ANALYSIS : this.stall();
     course.timer = setTimeout(() => this.#overdue(course, may), Math.max(0, may - waited));
   }
 
@@ -191,6 +209,12 @@ export class Porters {
     for (const message of course.porter?.received() ?? [])
       if (message.is === "brought") this.#brought(course.porter!, message);
     if (this.#courses.get(course.suspect) !== course) return;
+    if (course.wait === "analysis") {
+      // no task is at fault, and ending the thread ends it
+      course.verdict = unanalysed();
+      void course.porter?.end();
+      return;
+    }
     course.verdict = stalled(course.visit, course.wait, milliseconds);
     course.timer = setTimeout(() => this.#giveUp(course), GRACE);
     this.errands.overdue(course.visit);
@@ -209,8 +233,7 @@ export class Porters {
     this.#porters.set(porter, timer);
     const course = this.#find((one) => one.porter === porter);
     if (course === undefined) return;
-    const { visit } = course;
-    this.#finish(course, { ...visit, brought: [...visit.brought, brought] }, brought);
+    this.#finish(course, withBrought(course.visit, brought), brought);
   }
 
   /** `brought` is what alone is left of a visit that was given up, where it was given back before. */

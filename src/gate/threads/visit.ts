@@ -2,6 +2,7 @@ import type { Standing } from "../../engine/succession.js";
 import type { Current } from "../../policy/current.js";
 import { Notification } from "../call/notification.js";
 import type { Verdict } from "../judge.js";
+import type { Analysed } from "../load/analysis.js";
 import type { Memory } from "./errand.js";
 
 /**
@@ -18,6 +19,8 @@ export interface Visit {
   readonly since: number;
   /** What errands brought, in their order. */
   readonly brought: Brought[];
+  /** What analyses of its loads have found, by their order in the call: those that another thread made. */
+  readonly analyses: ReadonlyMap<number, Analysed>;
   /** What was decided, in its order. */
   verdicts: readonly Verdict[];
   /** Attachments that had a thread ended over this call: they have answered. */
@@ -32,6 +35,8 @@ export interface Brought {
   readonly outcome: unknown;
   /** What a call has made of its memory. */
   readonly memory: readonly Memory[];
+  /** Of an analysis: its place among those of the call. */
+  readonly analysed?: number;
 }
 
 export function newVisit(listener: number, notification: Uint8Array): Visit {
@@ -40,6 +45,7 @@ export function newVisit(listener: number, notification: Uint8Array): Visit {
     notification: notification.slice(),
     since: Date.now(),
     brought: [],
+    analyses: new Map(),
     verdicts: [],
     overdue: [],
     fds: new Map(),

@@ -92,6 +92,11 @@ export class Watch {
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
   }
 
+  /** By the thread: what it waited for was not the task's doing, and is not to be counted with the next errand. */
+  forgetWait(): void {
+    this.#time[0] = 0;
+  }
+
   /** By the thread: the call has its answer. */
   leave(): void {
     Atomics.store(this.#words, WORDS.step, STEP.idle);

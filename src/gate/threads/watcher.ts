@@ -1,4 +1,5 @@
 import type { GateThread } from "./gate-thread.js";
+import { ANALYSIS } from "./porters.js";
 import type { Blocked } from "./watch.js";
 
 /** Milliseconds between two looks at the thread, where others may have to wait with it and where nobody does; */
@@ -10,6 +11,8 @@ const LOOK_CLOSER = 5;
 const UNEASY = 8;
 /** and after which it takes over: a path on a slow disk is there by then, and so is a page that was swapped out. */
 export const PATIENCE = 25;
+/** Milliseconds before an analysis is ended at which another thread is made ready. */
+const UNEASY_ANALYSIS = 2000;
 /** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
 export const GRACE = 50;
 
@@ -73,6 +76,11 @@ export class Watcher {
 
   #lookAt(thread: GateThread, blocked: Blocked, seen: number): void {
     const stall = this.charge.stall();
+    if (blocked.wait === "analysis") {
+      if (Date.now() - blocked.since > ANALYSIS - UNEASY_ANALYSIS) this.charge.prepare();
+      if (Date.now() - blocked.since > ANALYSIS && this.charge.canReplace()) this.charge.end(thread);
+      return;
+    }
     const kernel = blocked.wait === "kernel";
     if (!kernel && Date.now() - blocked.since > stall) this.charge.turnAway(thread, blocked);
     // where there is nobody else to wait, another thread is of use only if the task's end was of none
