@@ -27,8 +27,12 @@ describe("the demo", () => {
   });
   afterAll(() => rmSync(dirname(log), { recursive: true, force: true }));
 
+  /** The decisions on loads of a program by containers of a tier. */
   const of = (tier: string, program: string) =>
-    decisions.filter(({ current, subject }) => current.container?.labels?.tier === tier && subject.name === program);
+    decisions.filter(
+      ({ hook, current, subject }) =>
+        hook === "bpf_prog_load" && current.container?.labels?.tier === tier && subject.name === program,
+    );
 
   it("prints plain text of at most 100 columns where there is no terminal", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
