@@ -71,7 +71,7 @@ const WHOM: Readonly<Record<Target["kind"], string>> = {
 
 function reachesGate({ asker: { current }, task }: Call, { kind, id }: Target): boolean {
   const own = ownNamespaces();
-  const { pid = 0, user = 0 } = current.namespaces;
+  const { pid = 0 } = current.namespaces;
   // in a pid namespace below the gate's, a task has no number for the gate or its group; 0: it cannot be told
   const numbers = pid === 0 || pid === own.pid;
   switch (kind) {
@@ -80,9 +80,22 @@ function reachesGate({ asker: { current }, task }: Call, { kind, id }: Target): 
     case "group":
       return id === 0 ? groupOf(task.tid) === groupOf("self") : numbers && id === groupOf("self");
     case "user":
-      // the uids of another user namespace may be any here
-      return user !== own.user || (id || current.uid) === process.getuid?.();
+      return (id === 0 ? current.uid : mappedUid(task.tid, id)) === process.getuid?.();
   }
+}
+
+/**
+ * The gate's number of a uid in the task's user namespace; NaN for one that is not mapped (user_namespaces(7)). A map is written once;
+ * until then any uid may become the gate's.
+ */
+export function mappedUid(tid: number, uid: number): number | undefined {
+  const map = readSmall(`/proc/${tid}/uid_map`) ?? "";
+  if (map === "") return process.getuid?.();
+  for (const line of map.trimEnd().split("\n")) {
+    const [inside = 0, outside = 0, count = 0] = line.trim().split(/ +/).map(Number);
+    if (uid >= inside && uid - inside < count) return outside + uid - inside;
+  }
+  return Number.NaN;
 }
 
 function isOwnThread(id: number): boolean {

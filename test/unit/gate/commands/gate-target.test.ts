@@ -1,7 +1,9 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Notification } from "../../../../src/gate/call/notification.js";
-import { missesGate, TARGETING } from "../../../../src/gate/commands/gate-target.js";
+import { mappedUid, missesGate, TARGETING } from "../../../../src/gate/commands/gate-target.js";
 import { NOTIFICATION_SIZE } from "../../../../src/gate/sys/seccomp.js";
 
 /** A call with these arguments. */
@@ -51,4 +53,33 @@ describe.skipIf(process.platform !== "linux")("a call that names another process
     ] as const)
       expect(missesGate(notification(number, kind, own))).toBe(true);
   });
+});
+
+const hasNamespaces = spawnSync("unshare", ["--user", "true"]).status === 0;
+
+describe.skipIf(!hasNamespaces)("a uid of a task", () => {
+  const inNamespace = async (map: readonly string[], see: (pid: number) => void) => {
+    const child = spawn("unshare", ["--user", ...map, "sh", "-c", "echo here; read wait"]);
+    try {
+      await once(child.stdout, "data");
+      see(child.pid ?? 0);
+    } finally {
+      child.stdin.end();
+      await once(child, "close");
+    }
+  };
+
+  it("is the gate's where the task has no user namespace of its own", () => {
+    for (const uid of [0, 1, 65534]) expect(mappedUid(process.pid, uid)).toBe(uid);
+  });
+
+  it("is mapped to the gate's, or is nobody", () =>
+    inNamespace(["--map-root-user"], (pid) => {
+      expect([mappedUid(pid, 0), mappedUid(pid, 1)]).toEqual([process.getuid?.(), Number.NaN]);
+    }));
+
+  it("may be the gate's as long as nothing is mapped", () =>
+    inNamespace([], (pid) => {
+      expect(mappedUid(pid, 4711)).toBe(process.getuid?.());
+    }));
 });
