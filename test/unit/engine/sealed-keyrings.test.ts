@@ -43,7 +43,8 @@ beforeEach(() => {
     stringify({
       version: 1,
       keyrings: { k: { trust: ["ca.pem"], revoked: { crls: ["root.crl"] }, sealed: true } },
-      attachments: [{ policy: "blob.js", limits: { steps: 100_000_000 } }],
+      // a first verification takes long on a busy machine
+      attachments: [{ policy: "blob.js", limits: { steps: 100_000_000, wall: "2s" } }],
     }),
   );
   vi.spyOn(process, "emitWarning").mockImplementation(() => {});
