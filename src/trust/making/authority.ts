@@ -22,8 +22,8 @@ export type KeyKind = keyof typeof KEY_KINDS;
 
 /** What a certificate is to say. */
 export interface CertificateRequest {
-  /** Common name; or attributes in order, by their identifiers in dots. */
-  readonly subject: string | readonly (readonly [type: string, value: string])[];
+  /** Common name; or attributes in order, by their identifiers in dots; or a Name in DER. */
+  readonly subject: string | Buffer | readonly (readonly [type: string, value: string])[];
   /** A kind to make a fresh key of, or a key that is there. */
   readonly key?: KeyKind | KeyObject;
   /** Milliseconds since the epoch; from an hour ago for ten years where they are absent. */
@@ -102,7 +102,7 @@ export class Authority implements Issued {
     const tbs = sequence(
       integer(1),
       algorithm.identifier,
-      this.certificate.subject.element.whole,
+      request.issuer ?? this.certificate.subject.element.whole,
       time(thisUpdate),
       ...(nextUpdate === null ? [] : [time(nextUpdate)]),
       ...(revoked.length === 0 ? [] : [sequence(...revoked)]),
@@ -122,6 +122,8 @@ export interface RevocationListRequest {
   /** Null for a list that does not say. */
   readonly nextUpdate?: number | null;
   readonly number?: number;
+  /** A Name in DER where that is not the authority's own. */
+  readonly issuer?: Buffer;
   readonly extensions?: readonly Buffer[];
   readonly signing?: SigningOptions;
 }
@@ -134,6 +136,7 @@ export function extension(type: string, value: Uint8Array, critical = false): Bu
 
 /** A Name in DER. */
 export function distinguishedName(subject: CertificateRequest["subject"]): Buffer {
+  if (Buffer.isBuffer(subject)) return subject;
   const attributes = typeof subject === "string" ? [["2.5.4.3", subject] as const] : subject;
   return sequence(
     ...attributes.map(([type, value]) =>

@@ -171,7 +171,8 @@ const OLD_ISSUER = oid("1.3.6.1.4.1.57264.1.1");
 function identityOf(certificate: Certificate): { subject: string; issuer: string } {
   const names = certificate.read(EXTENSION.subjectAltName, readAlternativeNames) ?? [];
   const [name] = names;
-  const subject = names.length === 1 && name !== undefined && typeof name.value === "string" ? name.value : "";
+  const plain = names.length === 1 && name !== undefined && name.kind !== "mailbox";
+  const subject = plain && typeof name.value === "string" ? name.value : "";
   const issuer =
     certificate.read(ISSUER, ({ value }) => readDer(value.contents, TAG.utf8String, "an issuer").contents) ??
     certificate.read(OLD_ISSUER, ({ value }) => value.contents) ??

@@ -58,7 +58,7 @@ export class Crl {
     const algorithm = tbs.take(TAG.sequence, "a signature algorithm");
     if (!algorithm.equals(this.#algorithm.element))
       throw malformed("a signature algorithm that is not the signed one", algorithm.start);
-    this.issuer = readName(tbs, "an issuer");
+    this.issuer = comparable(readName(tbs, "an issuer"));
     this.thisUpdate = readMoment(tbs.next());
     const isTime = tbs.tag === TAG.utcTime || tbs.tag === TAG.generalizedTime;
     this.nextUpdate = isTime ? readMoment(tbs.next()) : null;
@@ -186,8 +186,18 @@ function readInvalidity(extension: Extension): number {
   return readMoment(extension.value.only(TAG.generalizedTime, "an invalidity date"));
 }
 
-function readIssuer(extension: Extension): Name | null {
-  const names = readGeneralNames(extension.value.only(TAG.sequence, "a certificate issuer").check().open());
-  const [first] = names;
-  return first?.kind === "directory" ? first.value : null;
+/** RFC 5280 5.3.3: the issuer's distinguished name, in whatever place among the names. */
+function readIssuer(extension: Extension): Name {
+  const { value } = extension;
+  const names = readGeneralNames(value.only(TAG.sequence, "a certificate issuer").check().open());
+  const [issuer, ...more] = names.filter((name) => name.kind === "directory");
+  if (issuer === undefined || more.length > 0)
+    throw malformed("a certificate issuer without one directory name", value.start);
+  return comparable(issuer.value);
+}
+
+/** A list, or an entry, of which it cannot be said whose certificates it is about would revoke none without a word. */
+function comparable(issuer: Name): Name {
+  if (issuer.comparable) return issuer;
+  throw malformed(`\`${issuer}\`, a name that cannot be compared`, issuer.element.start);
 }

@@ -2,7 +2,7 @@ import { type Cursor, type Element, malformed } from "../asn1/der.js";
 import { readBoolean, readNamedBits, readSmallInteger } from "../asn1/der-value.js";
 import { EXTENSION, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
-import { type GeneralName, readGeneralName, readGeneralNames } from "./general-name.js";
+import { type GeneralName, readGeneralName, readGeneralNames, SUBNETS } from "./general-name.js";
 
 /** Extensions of one certificate or CRL by their identifier's octets: at most one of a kind (RFC 5280 4.2). */
 export type Extensions = ReadonlyMap<string, Extension>;
@@ -174,7 +174,7 @@ function subtrees(element: Element | null): readonly GeneralName[] {
   const cursor = element.open();
   while (!cursor.done) {
     const fields = cursor.take(TAG.sequence, "a subtree of names").open();
-    names.push(readGeneralName(fields.next()));
+    names.push(readGeneralName(fields.next(), SUBNETS));
     fields.finish("a subtree of names");
   }
   return names;

@@ -1,13 +1,16 @@
 import { type Cursor, type Element, malformed } from "../asn1/der.js";
+import { checkValue } from "../asn1/der-value.js";
+import { oid, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
-import { Name } from "./name.js";
+import { type Comparison, type Name, nameOf } from "./name.js";
 
-/** GeneralName (RFC 5280 4.2.1.6), by its context tag. */
+/** GeneralName (RFC 5280 4.2.1.6). `mailbox` is the otherName SmtpUTF8Mailbox (RFC 9598); `form` tells the other forms apart. */
 export type GeneralName =
   | { readonly kind: "email" | "dns" | "uri"; readonly value: string }
   | { readonly kind: "directory"; readonly value: Name }
   | { readonly kind: "ip"; readonly value: Buffer }
-  | { readonly kind: "other"; readonly value: Element };
+  | { readonly kind: "mailbox"; readonly value: string; readonly form: string }
+  | { readonly kind: "other"; readonly value: Element; readonly form: string };
 
 /** Reads every GeneralName that is left. Throws DER_MALFORMED. */
 export function readGeneralNames(from: Cursor): readonly GeneralName[] {
@@ -16,25 +19,37 @@ export function readGeneralNames(from: Cursor): readonly GeneralName[] {
   return names;
 }
 
-/** Throws DER_MALFORMED. */
-export function readGeneralName(element: Element): GeneralName {
+/** `addresses`: octets that an iPAddress may have; in name constraints a mask follows it. Throws DER_MALFORMED. */
+export function readGeneralName(element: Element, addresses: readonly number[] = ADDRESSES): GeneralName {
   const kind = STRINGS[element.tag];
   if (kind !== undefined) return { kind, value: asciiOf(element) };
-  if (element.tag === context(4, true)) {
-    return { kind: "directory", value: new Name(element.only(TAG.sequence, "a directory name").check()) };
+  if (element.tag === DIRECTORY) {
+    return { kind: "directory", value: nameOf(element.only(TAG.sequence, "a directory name").check()) };
   }
-  if (element.tag === context(7, false)) return { kind: "ip", value: element.contents };
-  if (!OTHERS.has(element.tag)) throw malformed("a general name of no known kind", element.start);
-  return { kind: "other", value: element.check() };
+  if (element.tag === ADDRESS) {
+    if (!addresses.includes(element.length)) throw malformed(`an address of ${element.length} bytes`, element.start);
+    return { kind: "ip", value: element.contents };
+  }
+  const read = OTHERS[element.tag];
+  if (read === undefined) throw malformed("a general name of no known kind", element.start);
+  return read(element.check());
 }
 
 /** Whether two names are the same; names that need care (`other`) are compared by their bytes. */
-export function sameGeneralName(a: GeneralName, b: GeneralName): boolean {
-  if (a.kind === "directory") return b.kind === "directory" && a.value.equals(b.value);
-  if (a.kind === "ip") return b.kind === "ip" && a.value.equals(b.value);
-  if (a.kind === "other") return b.kind === "other" && a.value.equals(b.value);
-  return a.kind === b.kind && a.value === b.value;
+export function compareGeneralNames(a: GeneralName, b: GeneralName): Comparison {
+  if (a.kind === "directory") return b.kind === "directory" ? a.value.compare(b.value) : "no";
+  if (a.kind === "ip") return b.kind === "ip" && a.value.equals(b.value) ? "yes" : "no";
+  if (a.kind === "other") return b.kind === "other" && a.value.equals(b.value) ? "yes" : "no";
+  return a.kind === b.kind && a.value === b.value ? "yes" : "no";
 }
+
+const DIRECTORY = context(4, true);
+const ADDRESS = context(7, false);
+
+/** Of IPv4 and IPv6. */
+const ADDRESSES: readonly number[] = [4, 16];
+/** The same with a mask (RFC 5280 4.2.1.10). */
+export const SUBNETS: readonly number[] = [8, 32];
 
 const STRINGS: Readonly<Record<number, "email" | "dns" | "uri">> = {
   [context(1, false)]: "email",
@@ -42,8 +57,44 @@ const STRINGS: Readonly<Record<number, "email" | "dns" | "uri">> = {
   [context(6, false)]: "uri",
 };
 
-/** otherName, x400Address, ediPartyName, registeredID. */
-const OTHERS: ReadonlySet<number> = new Set([context(0, true), context(3, true), context(5, true), context(8, false)]);
+/** Forms that are read only as far as they are the same everywhere. */
+const OTHERS: Readonly<Record<number, (element: Element) => GeneralName>> = {
+  [context(0, true)]: readOtherName,
+  [context(3, true)]: (value) => ({ kind: "other", value, form: "x400Address" }),
+  [context(5, true)]: readPartyName,
+  [context(8, false)]: readRegistered,
+};
+
+/** OtherName ::= SEQUENCE { type-id, value [0] EXPLICIT ANY }. */
+function readOtherName(element: Element): GeneralName {
+  const fields = element.open();
+  const type = oidOf(fields.take(TAG.oid, "the type of another name"));
+  const wrapped = fields.take(context(0, true), "the value of another name");
+  fields.finish("another name");
+  const value = wrapped.open();
+  const inner = value.next();
+  value.finish("the value of another name");
+  if (type !== SMTP_UTF8_MAILBOX) return { kind: "other", value: element, form: "otherName" };
+  if (inner.tag !== TAG.utf8String) throw malformed("a mailbox that is no UTF8String", inner.start);
+  return { kind: "mailbox", value: inner.contents.toString("utf8"), form: "otherName" };
+}
+
+/** EDIPartyName ::= SEQUENCE { nameAssigner [0] OPTIONAL, partyName [1] }, both DirectoryString. */
+function readPartyName(value: Element): GeneralName {
+  const fields = value.open();
+  fields.optional(context(0, true));
+  fields.take(context(1, true), "a party's name");
+  fields.finish("a party's name");
+  return { kind: "other", value, form: "ediPartyName" };
+}
+
+function readRegistered(value: Element): GeneralName {
+  checkValue(value.as(TAG.oid));
+  return { kind: "other", value, form: "registeredID" };
+}
+
+/** RFC 9598 3. */
+const SMTP_UTF8_MAILBOX = oid("1.3.6.1.5.5.7.8.9");
 
 /** IA5String contents; a NUL has no place in a name that is compared as text. */
 function asciiOf(element: Element): string {

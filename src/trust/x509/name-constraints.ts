@@ -3,6 +3,8 @@ import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "./certificate.js";
 import { type NameConstraints, readAlternativeNames, readNameConstraints } from "./extension.js";
 import type { GeneralName } from "./general-name.js";
+import type { Comparison } from "./name.js";
+import { coversAddress, coversHost, coversMailbox, coversUri } from "./name-subtree.js";
 
 /** Comparisons on one path: an attacker chooses both how many names there are and how many constraints. */
 const MAX_COMPARISONS = 10_000;
@@ -18,7 +20,10 @@ export class NameConstraintState {
     if (constraints !== null) this.#constraints.push(constraints);
   }
 
-  /** RFC 5280 6.1.3 (b) and (c): every name is in one permitted subtree of its form, if any, and in no excluded one. */
+  /**
+   * RFC 5280 6.1.3 (b) and (c): every name is in one permitted subtree of its form, if any, and in no excluded one. A name that cannot be
+   * compared with a subtree is neither permitted by it nor safe from being excluded by it.
+   */
   check(certificate: Certificate): Refusal | null {
     if (this.#constraints.length === 0) return null;
     const names = namesOf(certificate);
@@ -28,15 +33,16 @@ export class NameConstraintState {
         if (this.#comparisons > MAX_COMPARISONS)
           return refuse("EKEYREJECTED", "name constraints limit", `more than ${MAX_COMPARISONS} names to compare`);
         const shown = `a name of \`${certificate}\``;
-        if (excluded.some((subtree) => subtree.kind === name.kind && covers(subtree, name) !== "no"))
-          return refuse(
-            "EKEYREJECTED",
-            "RFC 5280 6.1.3 (c)",
-            `${shown} is excluded by an authority's name constraints`,
-          );
-        const wanted = permitted.filter((subtree) => subtree.kind === name.kind);
-        if (wanted.length > 0 && !wanted.some((subtree) => covers(subtree, name) === "yes"))
-          return refuse("EKEYREJECTED", "RFC 5280 6.1.3 (b)", `${shown} is outside an authority's name constraints`);
+        for (const subtree of excluded) {
+          const within = covers(subtree, name);
+          if (within === "no" || within === null) continue;
+          const why = within === "yes" ? "is excluded by" : "cannot be compared with what is excluded by";
+          return refuse("EKEYREJECTED", "RFC 5280 6.1.3 (c)", `${shown} ${why} an authority's name constraints`);
+        }
+        const wanted = permitted.map((subtree) => covers(subtree, name)).filter((within) => within !== null);
+        if (wanted.length === 0 || wanted.includes("yes")) continue;
+        const why = wanted.includes("unknown") ? "cannot be compared with" : "is outside";
+        return refuse("EKEYREJECTED", "RFC 5280 6.1.3 (b)", `${shown} ${why} an authority's name constraints`);
       }
     return null;
   }
@@ -52,59 +58,22 @@ function namesOf(certificate: Certificate): readonly GeneralName[] {
   ];
 }
 
-/** `unknown`: names that cannot be compared, which then are neither permitted nor safe from being excluded. */
-type Coverage = "yes" | "no" | "unknown";
-
-/** Whether a name lies in a subtree of the same kind. */
-function covers(subtree: GeneralName, name: GeneralName): Coverage {
-  if (subtree.kind === "directory" && name.kind === "directory") return said(name.value.within(subtree.value));
-  if (subtree.kind === "ip" && name.kind === "ip") return addressIn(subtree.value, name.value);
-  if (subtree.kind === "other" && name.kind === "other") return subtree.value.tag === name.value.tag ? "unknown" : "no";
-  if (typeof subtree.value !== "string" || typeof name.value !== "string") return "unknown";
-  return TEXT[subtree.kind as keyof typeof TEXT](subtree.value.toLowerCase(), name.value);
-}
-
-const TEXT: Readonly<Record<"email" | "dns" | "uri", (subtree: string, name: string) => Coverage>> = {
-  /** A mailbox, a host, or with a dot before it any host below a domain. */
-  email: (subtree, name) => {
-    const at = name.lastIndexOf("@");
-    if (at < 0) return "unknown";
-    const host = name.slice(at + 1).toLowerCase();
-    const local = subtree.lastIndexOf("@");
-    if (local >= 0)
-      return said(host === subtree.slice(local + 1) && name.slice(0, at).toLowerCase() === subtree.slice(0, local));
-    return said(subtree === "" || hostIn(subtree, host));
-  },
-  /** The name itself and every name made by adding labels on its left. */
-  dns: (subtree, name) => {
-    const host = name.toLowerCase();
-    if (subtree === "" || host === subtree) return "yes";
-    return said(host.endsWith(subtree.startsWith(".") ? subtree : `.${subtree}`));
-  },
-  /** The host of a URI's authority; one without a host name cannot be compared. */
-  uri: (subtree, name) => {
-    const host = URI_HOST.exec(name)?.[1]?.toLowerCase();
-    if (host === undefined || /^[\d.]+$/.test(host)) return "unknown";
-    return said(subtree === "" || hostIn(subtree, host));
-  },
-};
-
-const URI_HOST = /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/?#]*@)?([^:/?#[\]]+)(?::\d*)?(?:[/?#]|$)/i;
-
-function hostIn(subtree: string, host: string): boolean {
-  return subtree.startsWith(".") ? host.endsWith(subtree) : host === subtree;
-}
-
-/** An address and a mask of the same length, of 4 or 16 octets each. */
-function addressIn(subtree: Buffer, address: Buffer): Coverage {
-  if (subtree.length !== 8 && subtree.length !== 32) return "unknown";
-  const half = subtree.length / 2;
-  if (address.length !== half) return "no";
-  return said(
-    address.every((octet, index) => ((octet ^ (subtree[index] as number)) & (subtree[half + index] as number)) === 0),
-  );
-}
-
-function said(yes: boolean): Coverage {
-  return yes ? "yes" : "no";
+/** Whether a name lies in a subtree; null where the subtree is of another form and says nothing about the name. */
+function covers(subtree: GeneralName, name: GeneralName): Comparison | null {
+  switch (subtree.kind) {
+    case "directory":
+      return name.kind === "directory" ? name.value.within(subtree.value) : null;
+    case "email":
+      // RFC 9598 6: both forms of mailboxes are one space of names
+      return name.kind === "email" || name.kind === "mailbox" ? coversMailbox(subtree.value, name.value) : null;
+    case "dns":
+      return name.kind === "dns" ? coversHost(subtree.value, name.value) : null;
+    case "uri":
+      return name.kind === "uri" ? coversUri(subtree.value, name.value) : null;
+    case "ip":
+      return name.kind === "ip" ? coversAddress(subtree.value, name.value) : null;
+    default:
+      // RFC 5280 4.2.1.10: a form of names whose constraints are not understood
+      return subtree.form === ("form" in name ? name.form : null) ? "unknown" : null;
+  }
 }

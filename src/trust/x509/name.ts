@@ -1,13 +1,20 @@
 import { type Cursor, type Element, malformed } from "../asn1/der.js";
 import { dotted, oid, oidOf } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
+import { charactersOf } from "./directory-string.js";
+import { prepare } from "./string-preparation.js";
+
+/** What comes of comparing two names. `unknown`: one of them has a value that cannot be compared, and nothing else tells them apart. */
+export type Comparison = "yes" | "no" | "unknown";
 
 /**
- * A distinguished name (RFC 5280 4.1.2.4), compared by the rules of RFC 5280 7.1: attributes in order; values of string types by their
- * characters, without regard to case, to spaces around them and to how many are between words; any other by its bytes.
+ * A distinguished name (RFC 5280 4.1.2.4), compared by the rules of RFC 5280 7.1: attributes in order, values of string types by what
+ * string preparation makes of them. A value of another type, or with a character that has no agreed meaning, can be compared only with
+ * the very same bytes: {@link Name.compare} says `unknown` where that is what a comparison hangs on.
  */
 export class Name {
-  #canonical: readonly string[] | null = null;
+  #attributes: readonly (readonly Attribute[])[] | null = null;
+  #relative: readonly RelativeName[] | null = null;
   #key: string | null = null;
 
   constructor(readonly element: Element) {}
@@ -16,64 +23,79 @@ export class Name {
     return this.element.length === 0;
   }
 
-  /** Equal for names that are the same, and for no others. Throws DER_MALFORMED. */
+  /** Equal for names that are surely the same, and for no others. Throws DER_MALFORMED. */
   get key(): string {
-    this.#key ??= this.relative.map(counted).join("");
+    this.#key ??= this.relative.map(({ key }) => counted(key)).join("");
     return this.#key;
   }
 
-  /** The canonical form of each relative distinguished name, the root's first. Throws DER_MALFORMED. */
-  get relative(): readonly string[] {
-    this.#canonical ??= this.#read().map(canonicalSet);
-    return this.#canonical;
+  /** The relative distinguished names, the root's first. Throws DER_MALFORMED. */
+  get relative(): readonly RelativeName[] {
+    this.#relative ??= this.attributes.map(relativeName);
+    return this.#relative;
   }
 
+  /** Attributes of each relative distinguished name, as they are encoded. Throws DER_MALFORMED. */
+  get attributes(): readonly (readonly Attribute[])[] {
+    this.#attributes ??= readSets(this.element);
+    return this.#attributes;
+  }
+
+  /** Whether every value can be compared with any other. */
+  get comparable(): boolean {
+    return this.relative.every(({ comparable }) => comparable);
+  }
+
+  /** Whether two names are surely the same. */
   equals(other: Name): boolean {
     return this.element.equals(other.element) || this.key === other.key;
   }
 
-  /** Whether this name lies at or below `ancestor` (RFC 5280 4.2.1.10, directoryName). */
-  within(ancestor: Name): boolean {
-    return (
-      ancestor.relative.length <= this.relative.length &&
-      ancestor.relative.every((part, index) => part === this.relative[index])
-    );
+  /** Whether two names are the same. */
+  compare(other: Name): Comparison {
+    if (this.element.equals(other.element)) return "yes";
+    return this.relative.length === other.relative.length ? this.within(other) : "no";
   }
 
-  /** Values of the emailAddress attribute, which name constraints cover as well (RFC 5280 4.2.1.10). */
+  /** Whether this name lies at or below `ancestor` (RFC 5280 4.2.1.10, directoryName). */
+  within(ancestor: Name): Comparison {
+    if (ancestor.relative.length > this.relative.length) return "no";
+    const parts = ancestor.relative.map((part, index) => compareRelative(part, this.relative[index] as RelativeName));
+    return parts.includes("no") ? "no" : parts.includes("unknown") ? "unknown" : "yes";
+  }
+
+  /** Values of the emailAddress attribute, which name constraints cover as well (RFC 5280 4.2.1.10). Empty for one that is no string. */
   get emailAddresses(): readonly string[] {
-    return this.#read()
+    return this.attributes
       .flat()
       .filter((attribute) => attribute.type === EMAIL_ADDRESS)
-      .map((attribute) => text(attribute.value) ?? "");
+      .map((attribute) => charactersOf(attribute.value) ?? "");
   }
 
   /** `C=US, O=Example, CN=Signer`, for a person. */
   toString(): string {
-    const shown = this.#read().map((set) =>
+    const shown = this.attributes.map((set) =>
       set
         .map(
-          ({ type, value }) => `${LABELS.get(type) ?? dotted(type)}=${text(value) ?? value.contents.toString("hex")}`,
+          ({ type, value }) =>
+            `${LABELS.get(type) ?? dotted(type)}=${charactersOf(value) ?? value.contents.toString("hex")}`,
         )
         .join("+"),
     );
     return shown.length === 0 ? "(empty name)" : shown.join(", ");
   }
-
-  #read(): Attribute[][] {
-    const sets: Attribute[][] = [];
-    const cursor = this.element.open();
-    while (!cursor.done) {
-      if (sets.length === MAX_PARTS) throw malformed(`a name of more than ${MAX_PARTS} parts`, this.element.start);
-      sets.push(readSet(cursor.take(TAG.set, "a relative distinguished name")));
-    }
-    return sets;
-  }
 }
 
-/** Reads a Name, which is checked all the way down where it is read. Throws DER_MALFORMED. */
+/** Reads a Name and its attributes. Throws DER_MALFORMED. */
 export function readName(from: Cursor, what: string): Name {
-  return new Name(from.take(TAG.sequence, what));
+  return nameOf(from.take(TAG.sequence, what));
+}
+
+/** The name that an element is. Throws DER_MALFORMED. */
+export function nameOf(element: Element): Name {
+  const name = new Name(element);
+  name.attributes;
+  return name;
 }
 
 /** Names of people, machines and companies have ten at most. */
@@ -82,6 +104,24 @@ const MAX_PARTS = 128;
 interface Attribute {
   readonly type: string;
   readonly value: Element;
+}
+
+/** A relative distinguished name as it is compared. */
+interface RelativeName {
+  readonly key: string;
+  /** The types of its attributes, in an order of their own. */
+  readonly types: string;
+  readonly comparable: boolean;
+}
+
+function readSets(name: Element): readonly (readonly Attribute[])[] {
+  const sets: Attribute[][] = [];
+  const cursor = name.open();
+  while (!cursor.done) {
+    if (sets.length === MAX_PARTS) throw malformed(`a name of more than ${MAX_PARTS} parts`, name.start);
+    sets.push(readSet(cursor.take(TAG.set, "a relative distinguished name")));
+  }
+  return sets;
 }
 
 function readSet(set: Element): Attribute[] {
@@ -99,47 +139,27 @@ function readSet(set: Element): Attribute[] {
 }
 
 /** Attributes of one set in an order that does not depend on how their values are encoded. */
-function canonicalSet(set: readonly Attribute[]): string {
-  return set
-    .map(({ type, value }) => {
-      const characters = text(value);
-      const canonical = characters === null ? `b${value.key}` : `t${fold(characters)}`;
-      return counted(type) + counted(canonical);
-    })
-    .sort()
-    .join("");
+function relativeName(set: readonly Attribute[]): RelativeName {
+  let comparable = true;
+  const values = set.map(({ type, value }) => {
+    const characters = charactersOf(value);
+    const prepared = characters === null ? null : prepare(characters);
+    if (prepared === null) comparable = false;
+    return counted(type) + counted(prepared === null ? `b${value.key}` : `t${prepared}`);
+  });
+  const types = set.map(({ type }) => counted(type));
+  return { key: values.sort().join(""), types: types.sort().join(""), comparable };
+}
+
+function compareRelative(a: RelativeName, b: RelativeName): Comparison {
+  if (a.key === b.key) return "yes";
+  return (a.comparable && b.comparable) || a.types !== b.types ? "no" : "unknown";
 }
 
 /** With its length before it, so that joined parts stay apart whatever is in them. */
 function counted(part: string): string {
   return `${part.length}:${part}`;
 }
-
-/** RFC 4518 2 as RFC 5280 7.1 asks for it: compatibility forms, case and white space. */
-function fold(characters: string): string {
-  const plain = ASCII.test(characters) ? characters : characters.normalize("NFKC");
-  return plain.toLowerCase().trim().replace(/\s+/g, " ");
-}
-
-/** The characters of a string type; null for any other type. */
-export function text(value: Element): string | null {
-  const encoding = ENCODINGS[value.tag];
-  if (encoding === undefined) return null;
-  if (encoding !== "utf16") return value.bytes.toString(encoding, value.body, value.end);
-  return Buffer.from(value.contents).swap16().toString("utf16le");
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
-const ASCII = /^[\x00-\x7f]*$/;
-
-const ENCODINGS: Readonly<Record<number, "utf8" | "latin1" | "utf16">> = {
-  [TAG.utf8String]: "utf8",
-  [TAG.printableString]: "latin1",
-  [TAG.ia5String]: "latin1",
-  [TAG.visibleString]: "latin1",
-  [TAG.numericString]: "latin1",
-  [TAG.bmpString]: "utf16",
-};
 
 const EMAIL_ADDRESS = oid("1.2.840.113549.1.9.1");
 

@@ -6,8 +6,8 @@ import { CertificateIndex } from "./certificate-index.js";
 import { type Crl, REMOVED, type RevokedEntry, undetermined } from "./crl.js";
 import { ALL_REASONS, type DistributionPoint, directoryIn, readDistributionPoints } from "./distribution-point.js";
 import { KEY_USAGE } from "./extension.js";
-import { type GeneralName, sameGeneralName } from "./general-name.js";
-import type { Name } from "./name.js";
+import { compareGeneralNames, type GeneralName } from "./general-name.js";
+import type { Comparison, Name } from "./name.js";
 
 /**
  * `require`: every certificate below an anchor needs CRLs, in their time, that speak of it for every reason. `if-present`: what a CRL
@@ -63,12 +63,21 @@ export class Revocation {
       const name = point.crlIssuer === null ? certificate.issuer : directoryIn(point.crlIssuer);
       if (name === null) continue;
       const lists = this.#byIssuer.get(name.key) ?? [];
+      if (this.#mayConcern(name))
+        inquiry.doubt(`the name of \`${name}\` cannot be compared with that of a list's issuer`);
       for (const crl of lists) {
         const refusal = crl.baseNumber === null ? inquiry.ask(crl, point, lists) : null;
         if (refusal !== null) return refusal;
       }
     }
     return inquiry.conclude();
+  }
+
+  /** Whether a name that cannot be compared may be that of a list's issuer. The lists' own can be. */
+  #mayConcern(name: Name): boolean {
+    if (name.comparable) return false;
+    for (const [crl] of this.#byIssuer.values()) if (crl?.issuer.compare(name) === "unknown") return true;
+    return false;
   }
 }
 
@@ -92,14 +101,16 @@ class Inquiry {
 
   /** RFC 5280 6.3.3 (b) to (l) for one complete list; `siblings` are all lists of its issuer. */
   ask(crl: Crl, point: DistributionPoint, siblings: readonly Crl[]): Refusal | null {
-    if (!inScope(crl, point, this.certificate)) return null;
+    const scope = inScope(crl, point, this.certificate);
+    if (scope === "no") return null;
+    if (scope === "unknown") return this.doubt(`${crl} has a scope that cannot be compared`);
     // (d), (e): does this list speak for a reason that none before it did?
     const reasons = point.reasons & (crl.scope?.reasons ?? ALL_REASONS);
     if ((reasons & ~this.reasons) === 0) return null;
-    if (crl.unusable) return this.#skip(`${crl} has a critical extension that is not known`);
+    if (crl.unusable) return this.doubt(`${crl} has a critical extension that is not known`);
     const signer = this.#signerOf(crl, point.crlIssuer !== null);
     const confirm = this.unconfirmed.get(crl);
-    if (signer === null) return confirm ? null : this.#skip(`${crl} is not signed by whom it may be`);
+    if (signer === null) return confirm ? null : this.doubt(`${crl} is not signed by whom it may be`);
     confirm?.();
     const fresh = this.#isFresh(crl);
     // (h), (i), (j), (k)
@@ -116,7 +127,7 @@ class Inquiry {
       return null;
     }
     this.#stale ??= revoked;
-    if (this.freshness === "require") return this.#skip(`${crl} is out of its time`);
+    if (this.freshness === "require") return this.doubt(`${crl} is out of its time`);
     return null;
   }
 
@@ -129,7 +140,8 @@ class Inquiry {
     return this.#wrong === null ? null : undetermined(`revocation of ${about} is not known: ${this.#wrong}`);
   }
 
-  #skip(why: string): null {
+  /** What a list says is not known. */
+  doubt(why: string): null {
     this.#wrong ??= why;
     return null;
   }
@@ -225,16 +237,18 @@ function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
 }
 
 /** RFC 5280 6.3.3 (b). */
-function inScope(crl: Crl, point: DistributionPoint, certificate: Certificate): boolean {
+function inScope(crl: Crl, point: DistributionPoint, certificate: Certificate): Comparison {
   const { scope } = crl;
   // (1): a list of another issuer says so itself
-  if (point.crlIssuer !== null && scope?.indirect !== true) return false;
-  if (scope === null) return true;
-  if (scope.names !== null && !meet(scope.names, point.names ?? point.crlIssuer ?? [])) return false;
+  if (point.crlIssuer !== null && scope?.indirect !== true) return "no";
+  if (scope === null) return "yes";
   const authority = certificate.basicConstraints?.authority === true;
-  return !scope.onlyAttributes && !(scope.onlyUsers && authority) && !(scope.onlyAuthorities && !authority);
+  if (scope.onlyAttributes || (scope.onlyUsers && authority) || (scope.onlyAuthorities && !authority)) return "no";
+  return scope.names === null ? "yes" : meet(scope.names, point.names ?? point.crlIssuer ?? []);
 }
 
-function meet(some: readonly GeneralName[], others: readonly GeneralName[]): boolean {
-  return some.some((name) => others.some((other) => sameGeneralName(name, other)));
+/** Whether two lists of names have one in common. */
+function meet(some: readonly GeneralName[], others: readonly GeneralName[]): Comparison {
+  const pairs = some.flatMap((name) => others.map((other) => compareGeneralNames(name, other)));
+  return pairs.includes("yes") ? "yes" : pairs.includes("unknown") ? "unknown" : "no";
 }
