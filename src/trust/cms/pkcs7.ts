@@ -9,10 +9,10 @@ import type { Signer } from "../signer.js";
 import type { Trace } from "../trace.js";
 import { Window } from "../window.js";
 import type { Certificate } from "../x509/certificate.js";
-import { KEY_USAGE } from "../x509/extension.js";
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { Attributes, checkSignedAttributes } from "./signed-attributes.js";
 import type { SignerIdentifier } from "./signer-identifier.js";
+import { checkSignerUsage } from "./signer-usage.js";
 
 /** In bytes: larger than any honest message by far, and small enough to be looked through in no time. */
 export const MAX_SIGNATURE = 256 * 1024;
@@ -154,11 +154,4 @@ function isSetOfAttributes(data: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-/** RFC 5280 4.2.1.3: a key that is limited to usages must be for signatures. */
-function checkSignerUsage(certificate: Certificate): Refusal | null {
-  const wanted = KEY_USAGE.digitalSignature | KEY_USAGE.nonRepudiation;
-  if (certificate.keyUsage === null || (certificate.keyUsage & wanted) !== 0) return null;
-  return refuse("EKEYREJECTED", "RFC 5280 4.2.1.3", `the key of \`${certificate}\` is not for signing data`);
 }

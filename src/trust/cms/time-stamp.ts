@@ -2,7 +2,7 @@ import { CountersignError } from "../../error.js";
 import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../algorithm.js";
 import { type Element, malformed, readDer } from "../asn1/der.js";
 import { readSmallInteger } from "../asn1/der-value.js";
-import { CMS_OID, EXTENSION, KEY_PURPOSE, oid } from "../asn1/oid.js";
+import { CMS_OID, oid } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readTime } from "../asn1/time.js";
 import type { BlockList } from "../block-list.js";
@@ -19,6 +19,7 @@ import type { PathRules } from "../x509/path-rule.js";
 import { requirementsOf } from "../x509/requirements.js";
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { checkSignedAttributes } from "./signed-attributes.js";
+import { checkStampUsage } from "./signer-usage.js";
 
 /**
  * Whose time stamps (RFC 3161, with RFC 5816) count for a keyring. A stamp says that a signature was there at a time: its signer's
@@ -59,7 +60,7 @@ export class TimeStampTrust {
     const refusal =
       checkSignature(message, message.content, signer, authority) ??
       checkImprint(info, signature) ??
-      checkPurpose(authority) ??
+      checkStampUsage(authority) ??
       this.#checkPath(authority, carried, window);
     if (refusal !== null) return refusal;
     if (!window.reached(info.at))
@@ -166,11 +167,4 @@ function checkImprint({ digest, imprint }: TimeStampInfo, signature: Uint8Array)
   if (typeof name !== "string") return name;
   if (imprint.length === DIGESTS[name]?.size && imprint.toString("hex") === hash(name, signature)) return null;
   return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of another signature");
-}
-
-/** RFC 3161 2.3: the key is for nothing but time stamps, and says so critically. */
-function checkPurpose({ extendedKeyUsage, extensions }: Certificate): Refusal | null {
-  const only = extendedKeyUsage?.size === 1 && extendedKeyUsage.has(KEY_PURPOSE.timeStamping as string);
-  if (only && extensions.get(EXTENSION.extendedKeyUsage)?.critical === true) return null;
-  return refuse("EKEYREJECTED", "RFC 3161 2.3", "who made the time stamp is not for time stamps alone");
 }

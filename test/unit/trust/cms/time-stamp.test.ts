@@ -7,6 +7,7 @@ import type { KeyringRules } from "../../../../src/trust/keyring.js";
 import { Authority, extension } from "../../../../src/trust/making/authority.js";
 import { signPkcs7 } from "../../../../src/trust/making/sign.js";
 import { localStamper, stamped, timeStampRequest, tokenOf } from "../../../../src/trust/making/time-stamp-maker.js";
+import { STAMP_USAGES } from "../../../support/stamp-usages.js";
 import { file, trusting } from "../../../support/trust.js";
 
 const DAY = 86_400_000;
@@ -113,6 +114,23 @@ describe("a time stamp", () => {
         rule: "RFC 3161 2.3",
       });
     }
+  });
+
+  it.each(STAMP_USAGES)("by a key of key usage %j counts: %s", async (keyUsage, counts) => {
+    const clock = stampRoot.issue({
+      subject: "Clock",
+      notBefore: NOW - 900 * DAY,
+      keyUsage,
+      usage: null,
+      extensions: [stampUsage(true)],
+    });
+    const kept = await stamped(
+      signature,
+      localStamper(clock, () => NOW - 150 * DAY),
+    );
+    expect(keyring().verify(data, kept, "PKCS7", NOW)).toMatchObject(
+      counts ? { verdict: 0 } : { verdict: -ERRNO.EKEYREJECTED, rule: "RFC 5280 4.2.1.12" },
+    );
   });
 });
 
