@@ -11,6 +11,9 @@ import type { Certificate } from "./x509/certificate.js";
  * SHA-256.
  */
 export class BlockList {
+  readonly #certificates: readonly Certificate[];
+  /** Keys that are listed as keys: of a digest alone it is not known what they signed. */
+  readonly #keys: readonly PublicKey[];
   readonly #digests: Readonly<Record<Kind, Set<string>>> = { bin: new Set(), tbs: new Set(), key: new Set() };
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED. */
@@ -21,6 +24,8 @@ export class BlockList {
     }
     const { certificates, keys, ssh, minisign } = readMaterial(rules.certificates);
     for (const certificate of certificates) this.#digests.tbs.add(hash("sha256", certificate.tbs.whole));
+    this.#certificates = certificates;
+    this.#keys = keys;
     const named = [...ssh, ...minisign].map(({ key }) => key);
     for (const key of [...keys, ...named]) this.#digests.key.add(key.fingerprint);
   }
@@ -37,9 +42,24 @@ export class BlockList {
     return this.key(certificate.publicKey);
   }
 
+  /** Whether a certificate was issued by what is listed here, for one that no path leads to. */
+  issuerOf(certificate: Certificate): Refusal | null {
+    const named = this.#certificates.filter((issuer) => issuer.subject.equals(certificate.issuer));
+    for (const key of [...named.map(({ publicKey }) => publicKey), ...this.#keys])
+      if (certificate.signedBy(key) === null)
+        return refuse("EKEYREVOKED", "block list", `whoever issued \`${certificate}\` is on the block list`);
+    return null;
+  }
+
   key(key: PublicKey): Refusal | null {
-    if (this.#digests.key.size === 0 || !this.#digests.key.has(key.fingerprint)) return null;
-    return refuse("EKEYREVOKED", "block list", `a key of type ${key.description} is on the block list`);
+    return this.#digests.key.size === 0 ? null : this.fingerprint(key.fingerprint, `a key of type ${key.description}`);
+  }
+
+  /** The same for a key of which the SHA-256 of its SubjectPublicKeyInfo is known, in lower-case hex; `what` it is, for a person. */
+  fingerprint(fingerprint: string, what: string): Refusal | null {
+    return this.#digests.key.has(fingerprint)
+      ? refuse("EKEYREVOKED", "block list", `${what} is on the block list`)
+      : null;
   }
 }
 

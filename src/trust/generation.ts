@@ -1,5 +1,5 @@
 import { CountersignError } from "../error.js";
-import { BlockList } from "./block-list.js";
+import type { BlockList } from "./block-list.js";
 import { TimeStampTrust } from "./cms/time-stamp.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
@@ -17,7 +17,7 @@ import { CertificateCache } from "./x509/certificate-cache.js";
 import { CertificateIndex } from "./x509/certificate-index.js";
 import { findPath } from "./x509/path.js";
 import type { PathRules } from "./x509/path-rule.js";
-import { requirementsOf } from "./x509/requirements.js";
+import { knownCertificates, requirementsOf } from "./x509/requirements.js";
 
 /**
  * One state of a keyring, which never changes: what it trusts, what it does not, its rules, and all that was found out under them. A
@@ -57,12 +57,13 @@ export class Generation {
     this.keys = keys;
     this.ssh = new SshTrust(ssh, rules);
     this.minisign = minisign;
-    this.blockList = new BlockList(rules.revoked);
-    this.sigstore = rules.sigstore ? new SigstoreTrust(rules.sigstore, keys, this.blockList) : null;
+    const known = knownCertificates(rules, certificates);
+    this.blockList = known.blockList;
+    this.sigstore = rules.sigstore ? new SigstoreTrust(rules.sigstore, rules, keys, known) : null;
     this.certificates = new CertificateCache(certificates);
     this.signersNeeded = rules.signers ?? 1;
-    this.#rules = requirementsOf(rules, this.blockList);
-    this.timeStamps = rules.timestamps ? new TimeStampTrust(rules.timestamps, rules, this.blockList) : null;
+    this.#rules = requirementsOf(rules, known, certificates, "trust");
+    this.timeStamps = rules.timestamps ? new TimeStampTrust(rules.timestamps, rules, known) : null;
   }
 
   /** What comes of a good signature. Often it is what came of the one before, which then is remembered once. */

@@ -79,6 +79,8 @@ function judge({ certs, crls }: Vectors, one: Case): Outcome {
       validity: "now" as const,
       purposes: null,
       blocked: () => null,
+      issuerBlocked: () => null,
+      authorities: new CertificateIndex(),
       policies: policyRules(one),
       revocation: new Revocation(lists, [], "require"),
     };

@@ -5,7 +5,6 @@ import { readSmallInteger } from "../asn1/der-value.js";
 import { CMS_OID, oid } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readTime } from "../asn1/time.js";
-import type { BlockList } from "../block-list.js";
 import { DIGESTS, hash } from "../digest.js";
 import type { KeyringRules } from "../keyring-rules.js";
 import { type Refusal, refuse } from "../refusal.js";
@@ -16,7 +15,7 @@ import { CertificateIndex } from "../x509/certificate-index.js";
 import { readExtensions } from "../x509/extension.js";
 import { findPath } from "../x509/path.js";
 import type { PathRules } from "../x509/path-rule.js";
-import { requirementsOf } from "../x509/requirements.js";
+import { type KnownCertificates, requirementsOf } from "../x509/requirements.js";
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { checkSignedAttributes } from "./signed-attributes.js";
 import { checkStampUsage } from "./signer-usage.js";
@@ -32,7 +31,7 @@ export class TimeStampTrust {
   readonly #outlivesRevocation: boolean;
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED. */
-  constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, blockList: BlockList) {
+  constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, known: KnownCertificates) {
     const { certificates } = readMaterial(stamps.trust);
     if (certificates.length === 0)
       throw new CountersignError("KEYRING_INVALID", "time stamps are trusted of nobody", {
@@ -40,7 +39,8 @@ export class TimeStampTrust {
         remedy: "name the certificate of a time-stamping authority, or leave `timestamps` out",
       });
     this.#anchors = new CertificateIndex(certificates);
-    this.#rules = requirementsOf({ ...rules, usage: ["timeStamping"], policies: [] }, blockList);
+    const asked = { ...rules, usage: ["timeStamping"], policies: [] };
+    this.#rules = requirementsOf(asked, known, certificates, "timestamps.trust");
     this.#outlivesRevocation = stamps.revoked === "good-before";
   }
 

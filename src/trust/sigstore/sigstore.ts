@@ -1,15 +1,16 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Bundle } from "@sigstore/bundle";
 import type { TrustMaterial } from "@sigstore/verify";
+import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { Scheme } from "../algorithm.js";
 import { readDer } from "../asn1/der.js";
-import { EXTENSION, KEY_PURPOSE, oid } from "../asn1/oid.js";
+import { EXTENSION, oid } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
 import type { BlockList } from "../block-list.js";
 import { hash } from "../digest.js";
 import type { PublicKey } from "../key.js";
-import type { SigstoreRules } from "../keyring-rules.js";
+import type { KeyringRules, SigstoreRules } from "../keyring-rules.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Signer } from "../signer.js";
 import { Window } from "../window.js";
@@ -18,7 +19,7 @@ import { CertificateIndex } from "../x509/certificate-index.js";
 import { readAlternativeNames } from "../x509/extension.js";
 import { findPath } from "../x509/path.js";
 import type { PathRules } from "../x509/path-rule.js";
-import { ANY_POLICIES } from "../x509/policy-graph.js";
+import { type KnownCertificates, requirementsOf } from "../x509/requirements.js";
 import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
 
 /**
@@ -27,28 +28,34 @@ import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SI
  * keys, or by a certificate of its Sigstore root for exactly one of its identities; either way it is in a log of that root.
  */
 export class SigstoreTrust {
+  readonly blockList: BlockList;
   readonly #material: TrustMaterial;
   readonly #anchors: CertificateIndex;
   readonly #identities: SigstoreRules["identities"];
   readonly #rules: PathRules;
+  /** What the certificates of time-stamping authorities are held to, besides what the library asks of them. */
+  readonly #stampRules: PathRules;
+  /** Certificates of the time-stamping authorities, in the order of the root. */
+  readonly #stampChains: readonly (readonly Certificate[])[];
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED. */
   constructor(
     rules: SigstoreRules,
+    keyring: KeyringRules,
     readonly keys: readonly PublicKey[],
-    readonly blockList: BlockList,
+    known: KnownCertificates,
   ) {
-    const { material, authorities } = readRoot(rules.root);
+    const { material, authorities, stampChains } = readRoot(rules.root);
+    this.#stampChains = stampChains;
+    this.blockList = known.blockList;
     this.#material = material;
     this.#anchors = new CertificateIndex(authorities);
     this.#identities = rules.identities;
-    this.#rules = {
-      validity: "now",
-      purposes: new Set([KEY_PURPOSE.codeSigning as string]),
-      blocked: (certificate) => blockList.certificate(certificate),
-      policies: ANY_POLICIES,
-      revocation: null,
-    };
+    // Sigstore's certificates last for minutes and have no revocation lists; what a list names is revoked all the same
+    const revoked = { ...keyring.revoked, freshness: "if-present" } as const;
+    const asked = { ...keyring, usage: ["codeSigning"], validity: "now", policies: [], revoked } as const;
+    this.#rules = requirementsOf(asked, known, authorities, "sigstore.root");
+    this.#stampRules = requirementsOf({ ...asked, usage: ["any"], validity: "ignore" }, known, [], "sigstore.root");
   }
 
   verify(data: Uint8Array, signature: Uint8Array, window: Window): readonly Signer[] | Refusal {
@@ -63,7 +70,8 @@ export class SigstoreTrust {
     const refusal =
       this.blockList.key(signer.key) ??
       checkEntries(bundle, signer) ??
-      this.#checkLogs(bundle, data, signer) ??
+      this.#checkBlockedLogs(bundle) ??
+      this.#checkLogs(bundle, data, signer, window) ??
       this.#checkCertificate(bundle, signer, window);
     return refusal ?? [{ name: signer.name, key: signer.key }];
   }
@@ -87,14 +95,45 @@ export class SigstoreTrust {
     return { name: `${subject} by ${issuer}`, key: certificate.publicKey, certificate };
   }
 
+  /** A log is a key, which is revoked as every other key is: by the block list. */
+  #checkBlockedLogs(bundle: Bundle): Refusal | null {
+    for (const { logId } of bundle.verificationMaterial.tlogEntries)
+      for (const { logID, publicKey } of this.#material.tlogs) {
+        if (!logId.keyId.equals(logID)) continue;
+        const refusal = this.blockList.fingerprint(fingerprintOf(publicKey), "a log's key");
+        if (refusal !== null) return refusal;
+      }
+    return null;
+  }
+
+  /** The root without the logs that are on the block list, and without the time-stamping authorities that are revoked. */
+  #materialNow(window: Window): TrustMaterial {
+    const { tlogs, ctlogs, timestampAuthorities } = this.#material;
+    const isGoodLog = ({ publicKey }: (typeof tlogs)[number]): boolean =>
+      this.blockList.fingerprint(fingerprintOf(publicKey), "a log's key") === null;
+    const isGoodChain = (chain: readonly Certificate[]): boolean => {
+      const index = new CertificateIndex(chain);
+      return chain.every((certificate) => {
+        const found = findPath(certificate, index, index, this.#stampRules, window);
+        return !("verdict" in found && found.verdict === -ERRNO.EKEYREVOKED);
+      });
+    };
+    return {
+      ...this.#material,
+      tlogs: tlogs.filter(isGoodLog),
+      ctlogs: ctlogs.filter(isGoodLog),
+      timestampAuthorities: timestampAuthorities.filter((_, index) => isGoodChain(this.#stampChains[index] ?? [])),
+    };
+  }
+
   /** Inclusion in a log, when that was, and the certificate's own log: by Sigstore's library. */
-  #checkLogs(bundle: Bundle, data: Uint8Array, { key }: BundleSigner): Refusal | null {
+  #checkLogs(bundle: Bundle, data: Uint8Array, { key }: BundleSigner, window: Window): Refusal | null {
     const { toSignedEntity, Verifier } = library();
     const publicKey = () => ({
       publicKey: createPublicKey({ key: key.spki.whole, format: "der", type: "spki" }),
       validFor: () => true,
     });
-    const material = { ...this.#material, publicKey };
+    const material = { ...this.#materialNow(window), publicKey };
     try {
       const ctlogThreshold = material.ctlogs.length > 0 ? 1 : 0;
       new Verifier(material, { tlogThreshold: 1, ctlogThreshold, timestampThreshold: 1 }).verify(
@@ -135,6 +174,7 @@ interface BundleSigner {
 interface Root {
   readonly material: TrustMaterial;
   readonly authorities: readonly Certificate[];
+  readonly stampChains: readonly (readonly Certificate[])[];
 }
 
 function readRoot({ path, bytes }: SigstoreRules["root"]): Root {
@@ -142,12 +182,19 @@ function readRoot({ path, bytes }: SigstoreRules["root"]): Root {
   try {
     if (bytes.length > MAX_ROOT) throw new RangeError("too large");
     const root = TrustedRoot.fromJSON(JSON.parse(Buffer.from(bytes).toString("utf8")));
-    const chains = root.certificateAuthorities.flatMap(({ certChain }) => certChain?.certificates ?? []);
-    const authorities = chains.map(({ rawBytes }) => readCertificate(rawBytes));
+    const chainsOf = (list: typeof root.certificateAuthorities): Certificate[][] =>
+      list.map(({ certChain }) => (certChain?.certificates ?? []).map(({ rawBytes }) => readCertificate(rawBytes)));
+    const authorities = chainsOf(root.certificateAuthorities).flat();
+    const stampChains = chainsOf(root.timestampAuthorities);
     const material = toTrustMaterial(root);
-    if (material.tlogs.length > 0) return { material, authorities };
+    const endless = [...root.tlogs, ...root.ctlogs].find((log) => log.publicKey?.validFor?.start === undefined);
+    if (endless !== undefined)
+      throw invalidRoot(path, `has the log \`${endless.baseUrl}\` without a start of validity`);
+    if (material.tlogs.length > 0) return { material, authorities, stampChains };
   } catch (cause) {
-    throw invalidRoot(path, "is no trusted root of Sigstore", cause);
+    throw cause instanceof CountersignError && cause.code === "KEYRING_INVALID"
+      ? cause
+      : invalidRoot(path, "is no trusted root of Sigstore", cause);
   }
   throw invalidRoot(path, "names no log");
 }
@@ -155,6 +202,10 @@ function readRoot({ path, bytes }: SigstoreRules["root"]): Root {
 function invalidRoot(place: string, message: string, cause?: unknown): CountersignError {
   const remedy = "give the JSON that `cosign trusted-root create` writes";
   return new CountersignError("KEYRING_INVALID", message, { place, remedy, cause });
+}
+
+function fingerprintOf(key: KeyObject): string {
+  return hash("sha256", key.export({ type: "spki", format: "der" }));
 }
 
 function verifies(key: PublicKey, data: Uint8Array, { digest, signature }: Message): Refusal | null {

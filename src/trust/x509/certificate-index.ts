@@ -6,6 +6,7 @@ export class CertificateIndex {
   readonly #bySubject = new Map<string, Certificate[]>();
   readonly #byIdentity = new Map<string, Certificate[]>();
   readonly #byKeyIdentifier = new Map<string, Certificate[]>();
+  readonly #issuers = new WeakMap<Certificate, readonly Certificate[]>();
 
   constructor(readonly all: readonly Certificate[] = []) {
     for (const certificate of all) {
@@ -20,9 +21,31 @@ export class CertificateIndex {
     return this.#bySubject.get(name.key) ?? [];
   }
 
-  /** Whether this very certificate is here. */
-  has(certificate: Certificate): boolean {
-    return this.byIdentity(certificate.identity).some((known) => known.element.equals(certificate.element));
+  /** Certificates that may have issued another. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree. */
+  candidatesFor({ issuer, authorityKeyIdentifier: wanted }: Certificate): readonly Certificate[] {
+    const named = this.bySubject(issuer);
+    if (wanted === null) return named;
+    return named.filter(({ subjectKeyIdentifier: found }) => found === null || found === wanted);
+  }
+
+  /**
+   * The other certificates here whose keys signed this one. It is remembered: call it for certificates of a keyring, of which there are
+   * not many.
+   */
+  issuersOf(certificate: Certificate): readonly Certificate[] {
+    let issuers = this.#issuers.get(certificate);
+    if (issuers === undefined) {
+      issuers = this.candidatesFor(certificate).filter(
+        (issuer) => !issuer.sameHolder(certificate) && certificate.signedBy(issuer.publicKey) === null,
+      );
+      this.#issuers.set(certificate, issuers);
+    }
+    return issuers;
+  }
+
+  /** The certificate here that has the same bytes, or null. */
+  find(certificate: Certificate): Certificate | null {
+    return this.byIdentity(certificate.identity).find((known) => known.element.equals(certificate.element)) ?? null;
   }
 
   /** `identity` as {@link Certificate.identity}. */

@@ -105,6 +105,16 @@ export class Certificate {
     return this.issuer.equals(this.subject);
   }
 
+  /** The same key under the same name: a loop on a path (RFC 4158 5.2), or the renewal of a certificate. */
+  sameHolder(other: Certificate): boolean {
+    return this === other || (this.publicKey.spki.equals(other.publicKey.spki) && this.subject.equals(other.subject));
+  }
+
+  /** Whether it is by its own key: nobody else vouches for it. */
+  get selfSigned(): boolean {
+    return this.selfIssued && this.signedBy(this.publicKey) === null;
+  }
+
   /** What a reader of extension.ts makes of an extension; null where it is absent. Throws DER_MALFORMED. */
   read<T>(identifier: string, reader: (extension: Extension) => T): T | null {
     const extension = this.extensions.get(identifier);

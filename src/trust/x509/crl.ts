@@ -21,7 +21,9 @@ export interface RevokedEntry {
   readonly invalidFrom: number | null;
 }
 
-/** CRLReason removeFromCRL: in a delta CRL, what was on hold is good again. */
+/** CRLReason certificateHold. */
+export const ON_HOLD = 6;
+/** CRLReason removeFromCRL: in a delta CRL, what was on hold is good again. In a complete CRL it has no meaning. */
 export const REMOVED = 8;
 
 /** A certificate revocation list (RFC 5280 5), held to DER all the way down when it is read. */
@@ -102,7 +104,7 @@ export class Crl {
 
   /** RFC 5280 5.3.3: an entry's certificate issuer holds for those behind it too. Gives whether every entry is understood. */
   #readEntries(list: Element): boolean {
-    let issuer = this.issuer;
+    let { issuer } = this;
     let usable = true;
     const cursor = list.open();
     while (!cursor.done) {
@@ -114,13 +116,20 @@ export class Crl {
       const extensions: Extensions = sequence === null ? NONE : readExtensions(sequence);
       issuer = read(extensions, EXTENSION.certificateIssuer, readIssuer) ?? issuer;
       usable &&= !hasUnknownCritical(extensions, ENTRY_EXTENSIONS);
-      this.#entries.set(this.#keyOf(issuer, serial), {
+      const entry: RevokedEntry = {
         revokedAt,
         reason: read(extensions, EXTENSION.crlReason, readReason) ?? 0,
         invalidFrom: read(extensions, EXTENSION.invalidityDate, readInvalidity),
-      });
+      };
+      this.#add(this.#keyOf(issuer, serial), entry);
     }
     return usable;
+  }
+
+  /** Of two entries about one certificate, the one that it is harder to come back from counts, or else the earlier. */
+  #add(key: string, entry: RevokedEntry): void {
+    const known = this.#entries.get(key);
+    if (known === undefined || isWorse(entry, known)) this.#entries.set(key, entry);
   }
 
   /** Most lists are of one issuer, whose name need not be in every key. */
@@ -200,4 +209,17 @@ function readIssuer(extension: Extension): Name {
 function comparable(issuer: Name): Name {
   if (issuer.comparable) return issuer;
   throw malformed(`\`${issuer}\`, a name that cannot be compared`, issuer.element.start);
+}
+
+function isWorse(one: RevokedEntry, other: RevokedEntry): boolean {
+  const difference = severity(one) - severity(other);
+  return difference > 0 || (difference === 0 && since(one) < since(other));
+}
+
+function since({ revokedAt, invalidFrom }: RevokedEntry): number {
+  return Math.min(revokedAt, invalidFrom ?? revokedAt);
+}
+
+function severity({ reason }: RevokedEntry): number {
+  return reason === REMOVED ? 0 : reason === ON_HOLD ? 1 : 2;
 }

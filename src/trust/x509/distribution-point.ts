@@ -42,7 +42,7 @@ export function readDistributionPoints(extension: Extension, issuer: Name): read
     fields.finish("a distribution point");
     const issuers = crlIssuer === null ? null : readGeneralNames(crlIssuer.open());
     points.push({
-      names: name === null ? null : readPointName(name, directoryIn(issuers) ?? issuer),
+      names: name === null ? null : readPointName(name, directoriesIn(issuers ?? [])[0] ?? issuer),
       reasons: reasons === null ? ALL_REASONS : readNamedBits(reasons) & ALL_REASONS,
       crlIssuer: issuers,
     });
@@ -71,10 +71,9 @@ export function readIssuingDistributionPoint(extension: Extension, issuer: Name)
   };
 }
 
-/** The first directory name among names. */
-export function directoryIn(names: readonly GeneralName[] | null): Name | null {
-  for (const name of names ?? []) if (name.kind === "directory") return name.value;
-  return null;
+/** The directory names among names, wherever they stand. */
+export function directoriesIn(names: readonly GeneralName[]): readonly Name[] {
+  return names.flatMap((name) => (name.kind === "directory" ? [name.value] : []));
 }
 
 /** DistributionPointName: full names, or one relative to the issuer. */

@@ -8,6 +8,7 @@ import { Certificate } from "./certificate.js";
 import { CertificateIndex } from "./certificate-index.js";
 import { Crl } from "./crl.js";
 import { findPath } from "./path.js";
+import type { PathRules } from "./path-rule.js";
 import { ANY_POLICIES, type PolicyRules } from "./policy-graph.js";
 import { fromDots } from "./requirements.js";
 import { type Freshness, Revocation } from "./revocation.js";
@@ -65,7 +66,15 @@ function refusalOf(one: PathCase): Refusal | null {
       crls.length === 0 && freshness === null ? null : new Revocation(crls, [], freshness ?? "require");
     const anchors = new CertificateIndex(certificates(one.trust));
     const others = new CertificateIndex([...certificates(one.untrusted), ...more]);
-    const rules = { validity: "now", purposes, blocked: () => null, policies, revocation } as const;
+    const rules: PathRules = {
+      validity: "now",
+      purposes,
+      blocked: () => null,
+      issuerBlocked: () => null,
+      authorities: anchors,
+      policies,
+      revocation,
+    };
     const found = findPath(leaf, anchors, others, rules, new Window(at));
     return "verdict" in found ? found : null;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Refusal } from "../refusal.js";
 import type { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
+import type { CertificateIndex } from "./certificate-index.js";
 import type { NameConstraintState } from "./name-constraints.js";
 import type { PolicyRules, PolicyState } from "./policy-graph.js";
 import type { CrlIssuers, Revocation } from "./revocation.js";
@@ -13,6 +14,10 @@ export interface PathRules {
   readonly purposes: ReadonlySet<string> | null;
   /** Why a certificate may not be on any path; null where it may. */
   readonly blocked: (certificate: Certificate) => Refusal | null;
+  /** Why whoever issued a certificate may not have, as far as the block list knows the issuer; null where nothing is known. */
+  readonly issuerBlocked: (certificate: Certificate) => Refusal | null;
+  /** Certificates of all the keyring's files. Those that issued an anchor are asked about it, whether they are trusted or not. */
+  readonly authorities: CertificateIndex;
   readonly policies: PolicyRules;
   /** Null where nothing is known of revocation. */
   readonly revocation: Revocation | null;
@@ -23,6 +28,10 @@ export interface PathState {
   readonly rules: PathRules;
   readonly window: Window;
   readonly crlIssuers: CrlIssuers;
+  /** The same for paths that lead down from another certificate. */
+  readonly crlIssuersBelow: (authority: Certificate) => CrlIssuers;
+  /** Whether the certificate in question is itself an anchor. */
+  readonly trusted: boolean;
   /** Certificates below the anchor: RFC 5280's n. */
   readonly length: number;
   readonly names: NameConstraintState;

@@ -1,5 +1,7 @@
+import { ERRNO } from "../../errno.js";
 import { ANY_EXTENDED_KEY_USAGE, dotted } from "../asn1/oid.js";
-import { refuse } from "../refusal.js";
+import { type Refusal, refuse } from "../refusal.js";
+import type { Certificate } from "./certificate.js";
 import { KEY_USAGE } from "./extension.js";
 import type { PathRule } from "./path-rule.js";
 
@@ -109,15 +111,15 @@ const certificateSigning: PathRule = {
 
 /**
  * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this extension alone;
- * a certificate that is trusted as itself may have none.
+ * a certificate that is trusted as itself may have none, its authority beside it or not.
  */
 const purpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
   name: "extended key usage",
-  check: (certificate, { rules, length }) => {
+  check: (certificate, { rules, trusted }) => {
     if (rules.purposes === null) return null;
     const stated = certificate.extendedKeyUsage;
-    if (stated === null && length === 0) return null;
+    if (stated === null && trusted) return null;
     for (const wanted of rules.purposes) if (stated?.has(wanted) === true) return null;
     return refuse(
       "EKEYREJECTED",
@@ -182,15 +184,57 @@ const nameSubtrees: PathRule = {
   },
 };
 
-/** RFC 5280 6.1.5 (a), (b), (g). An anchor alone has no path for policies to hold on. */
+/** RFC 5280 6.1.5 (a), (b), (g). For an anchor alone, the policies that the keyring asks for are those of its own certificate. */
 const policyOutcome: PathRule = {
   section: "RFC 5280 6.1.5 (g)",
   name: "acceptable policies",
-  check: (certificate, { length, policies }) => (length === 0 ? null : policies.conclude(certificate)),
+  check: (certificate, { rules, length, policies }) => {
+    if (length > 0) return policies.conclude(certificate);
+    return rules.policies.requireExplicit
+      ? (policies.enter(certificate, true) ?? policies.conclude(certificate))
+      : null;
+  },
 };
 
+/**
+ * RFC 5280 6.1.3 (a)(3), for an anchor. Whoever trusts a certificate as itself still wants to know that it was revoked: the authorities
+ * whose certificates are in any file of the keyring are looked at, and the lists by them.
+ */
+const issuerOfAnchor: PathRule = {
+  section: "RFC 5280 6.1.3 (a)(3)",
+  name: "revocation of an anchor",
+  check: (certificate, { rules, crlIssuersBelow, window }) => {
+    const ask = (one: Certificate, below: readonly Certificate[]): Refusal | null => {
+      const authorities = rules.authorities
+        .issuersOf(rules.authorities.find(one) ?? one)
+        .filter((authority) => !below.some((known) => known.sameHolder(authority)));
+      const blocked = rules.issuerBlocked(one) ?? firstRefusal(authorities, rules.blocked);
+      const refusal = blocked ?? rules.revocation?.checkAnchor(one, authorities, crlIssuersBelow, window) ?? null;
+      // Of an authority that is not trusted itself nothing is required: only what is known against it counts
+      const known = refusal === null || below.length === 0 || refusal.verdict === -ERRNO.EKEYREVOKED ? refusal : null;
+      if (known !== null || below.length >= MAX_AUTHORITIES) return known;
+      return firstRefusal(authorities, (authority) => ask(authority, [one, ...below]));
+    };
+    return ask(certificate, []);
+  },
+};
+
+/** Authorities above an anchor that are looked at, each the issuer of the one before. */
+const MAX_AUTHORITIES = 8;
+
+function firstRefusal(
+  certificates: readonly Certificate[],
+  check: (certificate: Certificate) => Refusal | null,
+): Refusal | null {
+  for (const certificate of certificates) {
+    const refusal = check(certificate);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
 /** For the anchor, which is trusted by being one. */
-export const ANCHOR: readonly PathRule[] = [blocked, validity, critical];
+export const ANCHOR: readonly PathRule[] = [blocked, validity, critical, issuerOfAnchor];
 /** For each certificate below the anchor: RFC 5280 6.1.3. */
 export const BELOW: readonly PathRule[] = [
   chaining,

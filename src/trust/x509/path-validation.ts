@@ -15,11 +15,14 @@ export interface PathContext {
   readonly trace: Trace | null;
   /** Who else may have issued a CRL that is about this path, which leads down from `anchor`. */
   readonly crlIssuers: (anchor: Certificate) => CrlIssuers;
+  /** Whether the certificate in question is itself an anchor. */
+  readonly trusted: boolean;
 }
 
 /**
  * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question; where it is the
- * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, and an authority if it issues.
+ * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, not revoked by who issued it, and an authority if it
+ * issues.
  * Gives the policies that hold for a good path (RFC 5280 6.1.6). Throws DER_MALFORMED where an extension is.
  */
 export function validatePath(path: readonly Certificate[], context: PathContext): Refusal | ValidPath {
@@ -30,9 +33,11 @@ export function validatePath(path: readonly Certificate[], context: PathContext)
     rules,
     window,
     crlIssuers: context.crlIssuers(anchor),
+    crlIssuersBelow: context.crlIssuers,
+    trusted: context.trusted,
     length,
     names: new NameConstraintState(),
-    policies: new PolicyState(rules.policies, length),
+    policies: new PolicyState(rules.policies, Math.max(length, 1)),
     last: false,
     issuer: anchor,
     maxPathLength: length,

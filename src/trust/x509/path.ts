@@ -19,7 +19,8 @@ export interface FoundPath extends ValidPath {
 }
 
 /**
- * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. Depth first, no key of one name twice
+ * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. A path ends at an anchor that no other
+ * anchor issued: whoever trusts a certificate and its authority wants what the authority says. Depth first, no key of one name twice
  * on a path, within {@link MAX_PATH} and {@link MAX_TRIES}. The refusal of a search that failed is that of the path that came furthest.
  */
 export function findPath(
@@ -57,25 +58,35 @@ class Search {
   ) {}
 
   from(target: Certificate): FoundPath | Refusal {
-    const found = this.anchors.has(target) ? this.#validated([target]) : this.#extend([target]);
+    const found = this.#continue([target]);
     if (found !== null) return found;
     if (this.#best !== null) return this.#best.refusal;
     return refuse("EKEYREJECTED", "path search limit", `no path from \`${target}\` among ${MAX_TRIES} candidates`);
   }
 
+  /** `path` has its highest certificate first. */
+  #continue(path: readonly Certificate[]): FoundPath | null {
+    const highest = path[0] as Certificate;
+    const anchor = this.anchors.find(highest);
+    if (anchor === null) return this.#extend(path);
+    const above = this.anchors.issuersOf(anchor).filter((issuer) => !path.some((one) => one.sameHolder(issuer)));
+    if (above.length === 0) return this.#validated(path);
+    if (path.length >= MAX_PATH) return this.#tooLong(path);
+    for (const issuer of above) {
+      if (++this.effort.tries > MAX_TRIES) return null;
+      const found = this.#continue([issuer, ...path]);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
   /** `below` is a path without its anchor, its highest certificate first. */
   #extend(below: readonly Certificate[]): FoundPath | null {
     const lowest = below[0] as Certificate;
-    if (below.length >= MAX_PATH) {
-      this.#failed(
-        below.length,
-        refuse("EKEYREJECTED", "path length limit", `a path of more than ${MAX_PATH} certificates`),
-      );
-      return null;
-    }
+    if (below.length >= MAX_PATH) return this.#tooLong(below);
     let known = false;
-    for (const issuer of this.#issuersOf(lowest)) {
-      if (below.some((certificate) => sameHolder(certificate, issuer))) continue;
+    for (const issuer of [...this.anchors.candidatesFor(lowest), ...this.others.candidatesFor(lowest)]) {
+      if (below.some((certificate) => certificate.sameHolder(issuer))) continue;
       known = true;
       if (++this.effort.tries > MAX_TRIES) return null;
       const wrong = lowest.signedBy(issuer.publicKey);
@@ -83,8 +94,7 @@ class Search {
         this.#failed(below.length, wrong);
         continue;
       }
-      const path = [issuer, ...below];
-      const found = this.anchors.has(issuer) ? this.#validated(path) : this.#extend(path);
+      const found = this.#continue([issuer, ...below]);
       if (found !== null) return found;
     }
     if (!known) this.#failed(0, unknownIssuer(lowest));
@@ -94,20 +104,16 @@ class Search {
   #validated(path: readonly Certificate[]): FoundPath | null {
     this.trace?.path(path);
     const { rules, window, trace } = this;
-    const outcome = validatePath(path, { rules, window, trace, crlIssuers: (anchor) => this.#crlIssuersBelow(anchor) });
+    const outcome = validatePath(path, {
+      rules,
+      window,
+      trace,
+      crlIssuers: (anchor) => this.#crlIssuersBelow(anchor),
+      trusted: this.anchors.find(path.at(-1) as Certificate) !== null,
+    });
     if (!("verdict" in outcome)) return { path, ...outcome };
     this.#failed(MAX_PATH + path.length, outcome);
     return null;
-  }
-
-  /** Candidates by name, anchors first. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree. */
-  *#issuersOf(certificate: Certificate): Iterable<Certificate> {
-    const wanted = certificate.authorityKeyIdentifier;
-    for (const index of [this.anchors, this.others])
-      for (const issuer of index.bySubject(certificate.issuer)) {
-        const found = issuer.subjectKeyIdentifier;
-        if (wanted === null || found === null || wanted === found) yield issuer;
-      }
   }
 
   /**
@@ -138,6 +144,11 @@ class Search {
     };
   }
 
+  #tooLong({ length }: readonly Certificate[]): null {
+    this.#failed(length, refuse("EKEYREJECTED", "path length limit", `a path of more than ${MAX_PATH} certificates`));
+    return null;
+  }
+
   #failed(rank: number, refusal: Refusal): void {
     if (this.#best === null || rank > this.#best.rank) this.#best = { rank, refusal };
   }
@@ -149,9 +160,4 @@ const MAX_CRL_DEPTH = 3;
 function unknownIssuer(certificate: Certificate): Refusal {
   const reason = `certificate \`${certificate}\` is of issuer \`${certificate.issuer}\`, whom the keyring does not know`;
   return refuse("ENOKEY", "RFC 5280 6.1", reason);
-}
-
-/** RFC 4158 5.2: a loop is the same key under the same name again. */
-function sameHolder(a: Certificate, b: Certificate): boolean {
-  return a === b || (a.publicKey.spki.equals(b.publicKey.spki) && a.subject.equals(b.subject));
 }

@@ -1,21 +1,74 @@
 import { CountersignError } from "../../error.js";
 import { KEY_PURPOSE, oid } from "../asn1/oid.js";
-import type { BlockList } from "../block-list.js";
+import { BlockList } from "../block-list.js";
 import type { KeyringRules } from "../keyring-rules.js";
-import { readMaterial } from "../source.js";
+import { type Material, readMaterial } from "../source.js";
+import type { Certificate } from "./certificate.js";
+import { CertificateIndex } from "./certificate-index.js";
+import type { Crl } from "./crl.js";
 import type { PathRules } from "./path-rule.js";
 import { ANY_POLICIES, type PolicyRules } from "./policy-graph.js";
 import { Revocation } from "./revocation.js";
 
-/** What a keyring's rules ask of certificate paths. Throws KEYRING_INVALID, CRL_MALFORMED, CERTIFICATE_MALFORMED. */
-export function requirementsOf(rules: KeyringRules, blockList: BlockList): PathRules {
+/** What the files of a keyring say about certificates, whoever trusts them. */
+export interface KnownCertificates {
+  readonly blockList: BlockList;
+  readonly lists: Material;
+  readonly unconfirmed: ReadonlyMap<Crl, () => void>;
+  /** Certificates of all the files. */
+  readonly all: CertificateIndex;
+}
+
+/** `trust` are the certificates of the keyring's `trust`. Throws CRL_MALFORMED, CERTIFICATE_MALFORMED. */
+export function knownCertificates(rules: KeyringRules, trust: readonly Certificate[]): KnownCertificates {
+  const { revoked, timestamps } = rules;
+  const lists = readMaterial([...revoked.crls, ...(revoked.newer ?? [])], "crls");
+  const unconfirmed = (revoked.unconfirmed ?? []).flatMap(({ file, confirm }) =>
+    readMaterial([file], "crls").crls.map((crl) => [crl, confirm] as const),
+  );
+  const all = [...trust, ...readMaterial(timestamps?.trust ?? []).certificates, ...lists.certificates];
+  return {
+    blockList: new BlockList(revoked),
+    lists,
+    unconfirmed: new Map(unconfirmed),
+    all: new CertificateIndex(all),
+  };
+}
+
+/**
+ * What a keyring's rules ask of certificate paths to `anchors`, which `place` names. Throws KEYRING_INVALID, CRL_MALFORMED,
+ * CERTIFICATE_MALFORMED.
+ */
+export function requirementsOf(
+  rules: KeyringRules,
+  { blockList, lists, unconfirmed, all }: KnownCertificates,
+  anchors: readonly Certificate[],
+  place: string,
+): PathRules {
+  const { freshness = "if-present" } = rules.revoked;
+  if (freshness === "require") checkConfirmable(anchors, all, place);
+  const isUsed = lists.crls.length > 0 || freshness === "require";
   return {
     validity: rules.validity,
     purposes: purposesOf(rules.usage),
     blocked: (certificate) => blockList.certificate(certificate),
+    issuerBlocked: (certificate) => blockList.issuerOf(certificate),
+    authorities: all,
     policies: policiesOf(rules),
-    revocation: revocationOf(rules),
+    revocation: isUsed ? new Revocation(lists.crls, lists.certificates, freshness, unconfirmed) : null,
   };
+}
+
+/** Where each certificate needs a revocation list, one that is trusted as itself needs somebody who could sign it. */
+function checkConfirmable(anchors: readonly Certificate[], authorities: CertificateIndex, place: string): void {
+  const alone = anchors.find(
+    (anchor) => anchor.basicConstraints?.authority !== true && authorities.issuersOf(anchor).length === 0,
+  );
+  if (alone === undefined) return;
+  const message = `\`${alone}\` is no authority, and the certificate of its own is not here: no revocation list can speak of it`;
+  const remedy =
+    "add its authority's certificate to `trust`, or to `revoked.crls` with the authority's list; or use `freshness: if-present`";
+  throw invalid(place, message, remedy);
 }
 
 function purposesOf(usage: readonly string[]): ReadonlySet<string> | null {
@@ -32,15 +85,6 @@ function policiesOf({ policies = [] }: KeyringRules): PolicyRules {
   if (policies.length === 0) return ANY_POLICIES;
   const acceptable = new Set(policies.map((name) => fromDots(name, "policies", "use an identifier in dots")));
   return { ...ANY_POLICIES, acceptable, requireExplicit: true };
-}
-
-function revocationOf({ revoked }: KeyringRules): Revocation | null {
-  const { crls, certificates } = readMaterial([...revoked.crls, ...(revoked.newer ?? [])], "crls");
-  if (crls.length === 0 && revoked.freshness !== "require") return null;
-  const unconfirmed = (revoked.unconfirmed ?? []).flatMap(({ file, confirm }) =>
-    readMaterial([file], "crls").crls.map((crl) => [crl, confirm] as const),
-  );
-  return new Revocation(crls, certificates, revoked.freshness ?? "if-present", new Map(unconfirmed));
 }
 
 /** Contents octets of an identifier in dots. Throws KEYRING_INVALID. */

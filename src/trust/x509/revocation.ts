@@ -3,15 +3,16 @@ import { type Refusal, refuse } from "../refusal.js";
 import type { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
 import { CertificateIndex } from "./certificate-index.js";
-import { type Crl, REMOVED, type RevokedEntry, undetermined } from "./crl.js";
-import { ALL_REASONS, type DistributionPoint, directoryIn, readDistributionPoints } from "./distribution-point.js";
+import { type Crl, ON_HOLD, REMOVED, type RevokedEntry, undetermined } from "./crl.js";
+import { ALL_REASONS, type DistributionPoint, directoriesIn, readDistributionPoints } from "./distribution-point.js";
 import { KEY_USAGE } from "./extension.js";
 import { compareGeneralNames, type GeneralName } from "./general-name.js";
 import type { Comparison, Name } from "./name.js";
 
 /**
- * `require`: every certificate below an anchor needs CRLs, in their time, that speak of it for every reason. `if-present`: what a CRL
- * lists is revoked, and a certificate that none speaks of is not.
+ * `require`: every certificate that somebody issued needs CRLs, in their time, that speak of it for every reason; of anchors that
+ * issue, those whose own issuer the keyring knows. `if-present`: what a CRL lists is revoked, and a certificate that none speaks of is
+ * not.
  */
 export type Freshness = "require" | "if-present";
 
@@ -49,27 +50,51 @@ export class Revocation {
 
   /** Why a certificate that `issuer` issued is not to be used; null where it may be. RFC 5280 6.3.3. Throws DER_MALFORMED. */
   check(certificate: Certificate, issuer: Certificate, issuers: CrlIssuers, window: Window): Refusal | null {
-    const inquiry = new Inquiry(
-      certificate,
-      issuer,
-      issuers,
-      this.#certificates,
-      window,
-      this.freshness,
-      this.unconfirmed,
-    );
-    for (const point of pointsOf(certificate)) {
-      if (inquiry.reasons === ALL_REASONS) break;
-      const name = point.crlIssuer === null ? certificate.issuer : directoryIn(point.crlIssuer);
-      if (name === null) continue;
-      const lists = this.#byIssuer.get(name.key) ?? [];
-      if (this.#mayConcern(name))
-        inquiry.doubt(`the name of \`${name}\` cannot be compared with that of a list's issuer`);
-      for (const crl of lists) {
-        const refusal = crl.baseNumber === null ? inquiry.ask(crl, point, lists) : null;
-        if (refusal !== null) return refusal;
+    return this.#ask(certificate, [issuer], issuers, window, this.freshness);
+  }
+
+  /**
+   * The same for a certificate that is trusted as itself. `authorities` are certificates of the keyring whose keys signed it. Where there
+   * are none, a list of its issuer cannot be verified: as the keyring names its file, what it lists is revoked, and it says no more.
+   * Nothing is required of an authority that nobody here issued. Throws DER_MALFORMED.
+   */
+  checkAnchor(
+    certificate: Certificate,
+    authorities: readonly Certificate[],
+    issuersBelow: (authority: Certificate) => CrlIssuers,
+    window: Window,
+  ): Refusal | null {
+    const own = authorities.length === 0 && certificate.selfIssued;
+    const lists = this.#byIssuer.get(certificate.issuer.key) ?? [];
+    if (own && !lists.some((crl) => crl.find(certificate.issuer, certificate.serial) !== null)) return null;
+    const isAuthority = certificate.basicConstraints?.authority === true;
+    const isOptional = authorities.length === 0 && isAuthority && lists.length === 0;
+    const freshness = isOptional || own ? "if-present" : this.freshness;
+    const signers = own && certificate.selfSigned ? [certificate] : authorities;
+    const issuers = signers[0] === undefined ? NO_ISSUERS : issuersBelow(signers[0]);
+    return this.#ask(certificate, signers, issuers, window, freshness);
+  }
+
+  #ask(
+    certificate: Certificate,
+    authorities: readonly Certificate[],
+    issuers: CrlIssuers,
+    window: Window,
+    freshness: Freshness,
+  ): Refusal | null {
+    const { unconfirmed } = this;
+    const inquiry = new Inquiry(certificate, authorities, issuers, this.#certificates, window, freshness, unconfirmed);
+    for (const point of pointsOf(certificate))
+      for (const name of issuersNamedBy(point, certificate)) {
+        if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
+        if (this.#mayConcern(name))
+          inquiry.doubt(`the name of \`${name}\` cannot be compared with that of a list's issuer`);
+        for (const crl of this.#byIssuer.get(name.key) ?? []) {
+          if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
+          const refusal = inquiry.ask(crl, point);
+          if (refusal !== null) return refusal;
+        }
       }
-    }
     return inquiry.conclude();
   }
 
@@ -81,17 +106,27 @@ export class Revocation {
   }
 }
 
-/** One certificate whose revocation is looked into, over all the lists that speak of it. */
+const NO_ISSUERS: CrlIssuers = { named: () => [], signed: () => false, accept: () => false };
+
+/**
+ * One certificate whose revocation is looked into, over all the lists that speak of it, the newest first. What a list names is revoked,
+ * whatever is wrong with the list but its signature: that it is a delta, is out of its time, or has a critical extension that is not
+ * known. Only a list that is newer and good speaks against it.
+ */
 class Inquiry {
   /** Reasons that the lists so far speak for: RFC 5280's reasons_mask. */
   reasons = 0;
-  /** What a list that is out of its time says: of use only where no other is. */
-  #stale: Refusal | null = null;
+  /** Why no older list can answer. */
+  #undecided: string | null = null;
+  /** Why the answer, if there is none, is not known. */
   #wrong: string | null = null;
+  /** Delta lists that release the certificate from being on hold. */
+  readonly #releases: Crl[] = [];
 
   constructor(
     readonly certificate: Certificate,
-    readonly issuer: Certificate,
+    /** Certificates of who issued it; none where nobody knows. */
+    readonly authorities: readonly Certificate[],
     readonly issuers: CrlIssuers,
     readonly extra: CertificateIndex,
     readonly window: Window,
@@ -99,42 +134,37 @@ class Inquiry {
     readonly unconfirmed: ReadonlyMap<Crl, () => void>,
   ) {}
 
-  /** RFC 5280 6.3.3 (b) to (l) for one complete list; `siblings` are all lists of its issuer. */
-  ask(crl: Crl, point: DistributionPoint, siblings: readonly Crl[]): Refusal | null {
+  /** RFC 5280 6.3.3 (b) to (l) for one list. */
+  ask(crl: Crl, point: DistributionPoint): Refusal | null {
     const scope = inScope(crl, point, this.certificate);
     if (scope === "no") return null;
-    if (scope === "unknown") return this.doubt(`${crl} has a scope that cannot be compared`);
     // (d), (e): does this list speak for a reason that none before it did?
     const reasons = point.reasons & (crl.scope?.reasons ?? ALL_REASONS);
     if ((reasons & ~this.reasons) === 0) return null;
-    if (crl.unusable) return this.doubt(`${crl} has a critical extension that is not known`);
-    const signer = this.#signerOf(crl, point.crlIssuer !== null);
+    const isSigned = this.#signerOf(crl, point.crlIssuer !== null) !== null;
     const confirm = this.unconfirmed.get(crl);
-    if (signer === null) return confirm ? null : this.doubt(`${crl} is not signed by whom it may be`);
-    confirm?.();
-    const fresh = this.#isFresh(crl);
-    // (h), (i), (j), (k)
-    const delta = siblings.find(
-      (sibling) => this.#updates(sibling, crl) && sibling.signedBy(signer.publicKey) === null,
-    );
-    if (delta !== undefined) this.unconfirmed.get(delta)?.();
-    const { issuer, serial } = this.certificate;
-    const entry = delta?.find(issuer, serial) ?? crl.find(issuer, serial);
-    const revoked = entry === null || this.#isBefore(entry) ? null : this.#revoked(entry.revokedAt, entry.reason);
-    if (fresh || (delta !== undefined && revoked !== null)) {
-      if (revoked !== null) return revoked;
-      this.reasons |= reasons;
+    if (isSigned) confirm?.();
+    else if (confirm !== undefined) return null;
+    else if (this.authorities.length > 0) return this.doubt(`${crl} is not signed by whom it may be`);
+    if (scope === "unknown") {
+      this.#undecided ??= `${crl} has a scope that cannot be compared`;
       return null;
     }
-    this.#stale ??= revoked;
-    if (this.freshness === "require") return this.doubt(`${crl} is out of its time`);
+    const entry = this.#entryIn(crl);
+    if (entry !== null) return this.#revoked(entry.revokedAt, entry.reason);
+    if (!isSigned) return this.#doubtIfRequired(`nobody in the keyring can have signed ${crl}`);
+    if (crl.unusable) this.#undecided ??= `${crl} has a critical extension that is not known`;
+    // (h), (i), (j), (k): a delta adds to what its base says
+    else if (crl.baseNumber !== null) return null;
+    else if (this.#isFresh(crl)) this.reasons |= reasons;
+    else return this.#doubtIfRequired(`${crl} is out of its time`);
     return null;
   }
 
   conclude(): Refusal | null {
-    if (this.reasons === ALL_REASONS) return null;
-    if (this.#stale !== null) return this.#stale;
     const about = `\`${this.certificate}\``;
+    if (this.#undecided !== null) return undetermined(`revocation of ${about} is not known: ${this.#undecided}`);
+    if (this.reasons === ALL_REASONS) return null;
     if (this.freshness === "require")
       return undetermined(`no revocation list speaks of ${about}: ${this.#wrong ?? "none is there"}`);
     return this.#wrong === null ? null : undetermined(`revocation of ${about} is not known: ${this.#wrong}`);
@@ -146,9 +176,26 @@ class Inquiry {
     return null;
   }
 
-  /** Whether what an entry says came after the signature, by a time stamp that counts for that; or does not hold any more. */
-  #isBefore({ reason, revokedAt, invalidFrom }: RevokedEntry): boolean {
-    if (reason === REMOVED) return true;
+  #doubtIfRequired(why: string): null {
+    return this.freshness === "require" ? this.doubt(why) : null;
+  }
+
+  /** What a list has against the certificate; null where that is nothing, or does not hold any more. */
+  #entryIn(crl: Crl): RevokedEntry | null {
+    const entry = crl.find(this.certificate.issuer, this.certificate.serial);
+    if (entry === null || this.#isBefore(entry)) return null;
+    const isDelta = crl.baseNumber !== null;
+    if (isDelta && entry.reason === REMOVED) {
+      if (!crl.unusable && this.#isFresh(crl)) this.#releases.push(crl);
+      return null;
+    }
+    // RFC 5280 5.3.1: a delta releases what was on hold, and nothing else
+    const isReleased = entry.reason === ON_HOLD && this.#releases.some((delta) => isDelta || updates(delta, crl));
+    return isReleased ? null : entry;
+  }
+
+  /** Whether what an entry says came after the signature, by a time stamp that counts for that. */
+  #isBefore({ revokedAt, invalidFrom }: RevokedEntry): boolean {
     const { stamp } = this.window;
     // RFC 5280 5.3.2: the key may have been bad for longer than it is revoked
     return stamp?.outlivesRevocation === true && stamp.at < Math.min(revokedAt, invalidFrom ?? revokedAt);
@@ -170,39 +217,47 @@ class Inquiry {
     return nextUpdate === null ? this.freshness === "if-present" : !this.window.reached(nextUpdate);
   }
 
-  /** RFC 5280 5.2.4 and 6.3.3 (c): whether a list is a delta, in its time, that can be laid over `base`. */
-  #updates(delta: Crl, base: Crl): boolean {
-    if (delta.baseNumber === null || delta.number === null || base.number === null || delta.unusable) return false;
-    return (
-      delta.baseNumber <= base.number &&
-      delta.number > base.number &&
-      delta.scope?.key === base.scope?.key &&
-      delta.authorityKeyIdentifier === base.authorityKeyIdentifier &&
-      this.#isFresh(delta)
-    );
-  }
-
   /** RFC 5280 6.3.3 (f) and (g): a certificate whose key may and did sign the list. */
   #signerOf(crl: Crl, delegated: boolean): Certificate | null {
-    const named = [...this.issuers.named(crl.issuer), ...this.extra.bySubject(crl.issuer)];
-    const candidates = this.issuer.subject.equals(crl.issuer) ? [this.issuer, ...named] : named;
+    const own = this.authorities.filter(({ subject }) => subject.equals(crl.issuer));
+    const candidates = [...own, ...this.issuers.named(crl.issuer), ...this.extra.bySubject(crl.issuer)];
     const wanted = crl.authorityKeyIdentifier;
     const likely = candidates.filter((candidate) => wanted === null || candidate.subjectKeyIdentifier === wanted);
     for (const candidate of new Set([...likely, ...candidates].slice(0, MAX_CANDIDATES))) {
       const { keyUsage } = candidate;
       if (keyUsage !== null && (keyUsage & KEY_USAGE.crlSign) === 0) continue;
       if (!this.issuers.signed(crl, candidate)) continue;
-      if (candidate === this.issuer || this.issuers.accept(candidate, delegated)) return candidate;
+      if (own.includes(candidate) || this.issuers.accept(candidate, delegated)) return candidate;
     }
     return null;
   }
 }
 
-/** `thisUpdate` counts seconds: of two lists of one second the higher number is the newer (RFC 5280 5.2.3). */
+/** RFC 5280 5.2.4 and 6.3.3 (c): whether a delta can be laid over `base`. */
+function updates(delta: Crl, base: Crl): boolean {
+  if (delta.baseNumber === null || delta.number === null || base.number === null) return false;
+  return (
+    delta.baseNumber <= base.number &&
+    delta.number > base.number &&
+    delta.scope?.key === base.scope?.key &&
+    delta.authorityKeyIdentifier === base.authorityKeyIdentifier
+  );
+}
+
+/** Who may issue lists for a distribution point (RFC 5280 6.3.3 (b)(1)). */
+function issuersNamedBy({ crlIssuer }: DistributionPoint, { issuer }: Certificate): readonly Name[] {
+  return crlIssuer === null ? [issuer] : directoriesIn(crlIssuer);
+}
+
+/**
+ * `thisUpdate` counts seconds: of two lists of one second the higher number is the newer (RFC 5280 5.2.3). A delta comes before the
+ * complete list of its number, which would end the search.
+ */
 function newestFirst(a: Crl, b: Crl): number {
   if (a.thisUpdate !== b.thisUpdate) return b.thisUpdate - a.thisUpdate;
   const [first, second] = [a.number ?? -1n, b.number ?? -1n];
-  return first === second ? 0 : first < second ? 1 : -1;
+  if (first !== second) return first < second ? 1 : -1;
+  return Number(a.baseNumber === null) - Number(b.baseNumber === null);
 }
 
 /** Certificates of one name that are tried for one list. */

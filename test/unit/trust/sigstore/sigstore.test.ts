@@ -148,15 +148,29 @@ describe("a bundle of Sigstore by a key", () => {
 describe("a Sigstore root", () => {
   it.each([
     ["what is no JSON", Buffer.from("{"), "is no trusted root of Sigstore"],
+    ["one with a log that has no start of validity", rootWithLog({}), "without a start of validity"],
+    ["one with a log that has no period of validity", rootWithLog(undefined), "without a start of validity"],
+    ["one with a log that only ends", rootWithLog({ end: "2030-01-01T00:00:00Z" }), "without a start of validity"],
+    ["one with a second log that has no start", rootWithLog({}, "tlogs", 1), "without a start of validity"],
+    ["one with a certificate log that has no start", rootWithLog({}, "ctlogs"), "without a start of validity"],
     ["one without a log", Buffer.from(JSON.stringify({ ...sigstore.root, tlogs: [] })), "names no log"],
     ["one with a broken certificate", rootWith("AAAA"), "is no trusted root of Sigstore"],
   ])("is not %s", (_, bytes, message) => {
     const rules = { revoked: { crls: [], certificates: [], digests: [] }, usage: ["any"], validity: "now" } as const;
     const open = () =>
       openKeyring("k", { trust: [], ...rules, sigstore: { root: file("root.json", bytes), identities: [] } });
-    expect(open).toThrowError(expect.objectContaining({ code: "KEYRING_INVALID", message }));
+    expect(open).toThrowError(
+      expect.objectContaining({ code: "KEYRING_INVALID", message: expect.stringContaining(message) }),
+    );
   });
 });
+
+/** The root with the period of a log's validity replaced: of its only one, or of one more. */
+function rootWithLog(validFor: object | undefined, kind: "tlogs" | "ctlogs" = "tlogs", place = 0): Buffer {
+  const known = sigstore.root as { tlogs: readonly { publicKey: object }[]; ctlogs: readonly object[] };
+  const log = { ...known.tlogs[0], publicKey: { ...known.tlogs[0]?.publicKey, validFor } };
+  return Buffer.from(JSON.stringify({ ...known, [kind]: [...known[kind].slice(0, place), log] }));
+}
 
 function rootWith(rawBytes: string): Buffer {
   const certificateAuthorities = [{ certChain: { certificates: [{ rawBytes }] } }];

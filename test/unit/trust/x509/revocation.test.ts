@@ -4,7 +4,12 @@ import { element, integer, sequence } from "../../../../src/trust/asn1/der-write
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
 import { writePem } from "../../../../src/trust/asn1/pem.js";
 import { context, TAG } from "../../../../src/trust/asn1/tag.js";
-import { Authority, distinguishedName, extension } from "../../../../src/trust/making/authority.js";
+import {
+  Authority,
+  distinguishedName,
+  extension,
+  type RevocationListRequest,
+} from "../../../../src/trust/making/authority.js";
 import { signPkcs7 } from "../../../../src/trust/making/sign.js";
 import type { Freshness } from "../../../../src/trust/x509/revocation.js";
 import { file, trusting } from "../../../support/trust.js";
@@ -95,7 +100,80 @@ describe("revocation lists", () => {
     expect(judge([base, delta(1)]).errno).toBe("-EKEYREVOKED");
     expect(judge([held]).errno).toBe("-EKEYREVOKED");
     expect(judge([held, delta(8)]).errno).toBe("0");
-    expect(judge([delta(1)], "require").errno).toBe("-EKEYREJECTED");
+  });
+
+  it("are deltas that have no use over a list, and still revoke what they name", () => {
+    const base = root.revocationList({ ...current, number: 5 });
+    const delta = (over: number, code: number, request: RevocationListRequest = {}): Buffer =>
+      root.revocationList({
+        ...current,
+        number: over + 1,
+        extensions: [extension(EXTENSION.deltaCrlIndicator, integer(over), true)],
+        entries: [{ serial: 7n, extensions: [reason(code)] }],
+        ...request,
+      });
+    const past = { thisUpdate: NOW - 5 * DAY, nextUpdate: NOW - 4 * DAY };
+    const coming = { thisUpdate: NOW + DAY, nextUpdate: NOW + 2 * DAY };
+    for (const freshness of ["if-present", "require"] as const) {
+      for (const lists of [[delta(5, 1)], [base, delta(9, 1)], [base, delta(5, 1, coming)]])
+        expect(judge(lists, freshness).errno).toBe("-EKEYREVOKED");
+      expect(judge([delta(5, 8)], freshness).errno).toBe(freshness === "require" ? "-EKEYREJECTED" : "0");
+    }
+    expect(judge([root.revocationList({ ...past, number: 5 }), delta(5, 1, { ...past, number: 7 })]).errno).toBe(
+      "-EKEYREVOKED",
+    );
+    // A complete list that is newer has the delta's entries, or has let them go
+    expect(judge([base, delta(3, 1, past)]).errno).toBe("0");
+  });
+
+  it("let go of nothing but what was on hold, and that by a delta alone", () => {
+    const entry = (...codes: readonly number[]) =>
+      codes.map((code) => ({ serial: 7n, at: NOW - DAY, extensions: [reason(code)] }));
+    const list = (...codes: readonly number[]): Buffer =>
+      root.revocationList({ ...current, number: 5, entries: entry(...codes) });
+    const delta = (number: number, code: number, request: RevocationListRequest = {}): Buffer =>
+      root.revocationList({
+        ...current,
+        number,
+        extensions: [extension(EXTENSION.deltaCrlIndicator, integer(5), true)],
+        entries: entry(code),
+        ...request,
+      });
+    expect(judge([list(6), delta(6, 8)]).errno).toBe("0");
+    expect(judge([list(6), delta(6, 8, { nextUpdate: NOW - DAY / 2 })]).errno).toBe("-EKEYREVOKED");
+    for (let code = 0; code <= 10; code++) {
+      if (code !== 6) expect(judge([list(code), delta(6, 8)]).errno).toBe("-EKEYREVOKED");
+      // Two entries about one certificate, in either order
+      expect(judge([list(8, code)]).errno).toBe("-EKEYREVOKED");
+      if (code !== 6 && code !== 8) {
+        expect(judge([list(6, code), delta(6, 8)]).errno).toBe("-EKEYREVOKED");
+        expect(judge([list(code, 6), delta(6, 8)]).errno).toBe("-EKEYREVOKED");
+      }
+    }
+    expect(judge([list(), delta(6, 6), delta(7, 8)]).errno).toBe("0");
+    expect(judge([list(), delta(6, 1), delta(7, 8)]).errno).toBe("-EKEYREVOKED");
+    expect(judge([list(), delta(6, 8), delta(7, 6)]).errno).toBe("-EKEYREVOKED");
+  });
+
+  it("of which the newest has a critical extension that nobody knows are not set aside for older ones", () => {
+    const unknown = extension("\x2a\x03", integer(1), true);
+    const older = root.revocationList({ ...current, thisUpdate: NOW - 2 * DAY });
+    const newest = (serial: bigint): Buffer =>
+      root.revocationList({ ...current, number: 2, extensions: [unknown], entries: [{ serial, at: NOW - DAY }] });
+    expect(judge([older]).errno).toBe("0");
+    expect(judge([older, newest(7n)]).errno).toBe("-EKEYREVOKED");
+    expect(judge([older, newest(8n)])).toMatchObject({ errno: "-EKEYREJECTED", rule: "RFC 5280 6.3.3" });
+    const entry = [{ serial: 8n, at: NOW - DAY, extensions: [unknown] }];
+    expect(judge([older, root.revocationList({ ...current, entries: entry })]).errno).toBe("-EKEYREJECTED");
+    const newer = root.revocationList({ ...current, thisUpdate: NOW - DAY / 2 });
+    expect(judge([newest(8n), newer]).errno).toBe("0");
+  });
+
+  it("that are not yet in their time revoke what they name, whatever older ones say", () => {
+    const coming = { thisUpdate: NOW + DAY, nextUpdate: NOW + 2 * DAY };
+    expect(judge([root.revocationList(current), root.revocationList({ ...coming, ...revoked })]).errno).toBe(
+      "-EKEYREVOKED",
+    );
   });
 
   it("speak only of the kind of certificate that they say", () => {
