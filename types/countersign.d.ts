@@ -339,6 +339,7 @@ export declare const EBADMSG: 74;
 export declare const EOVERFLOW: 75;
 export declare const EOPNOTSUPP: 95;
 export declare const ETIMEDOUT: 110;
+export declare const ECONNREFUSED: 111;
 export declare const ENOKEY: 126;
 export declare const EKEYEXPIRED: 127;
 export declare const EKEYREVOKED: 128;

@@ -29,7 +29,7 @@ const map = fc.record({
   flags: fc.nat(8),
   contents: fc.constant(null),
 });
-const program = fc.record({
+const program = {
   name: text,
   section: fc.option(text),
   type: fc.constantFrom("xdp", "sched_cls", "kprobe", "tracing"),
@@ -42,9 +42,11 @@ const program = fc.record({
   effects: fc.record(Object.fromEntries([...EFFECTS, "read_only"].map((name) => [name, fc.boolean()]))),
   signature: bytes,
   kernel_signature: bytes,
-});
+};
+const loaded = fc.option(fc.record({ verified_insns: fc.nat(200_000) }));
 const subject = {
-  bpf_prog_load: program,
+  bpf_prog_load: fc.record(program),
+  bpf_prog: fc.record({ ...program, loaded }),
   blob_verify: fc.record({ name: text, data: fc.uint8Array(), signature: bytes }),
 };
 const labels = fc.option(fc.dictionary(fc.constantFrom("tier", "app", "__proto__", "toJSON"), text));
