@@ -1,7 +1,6 @@
 /** Key usages (RFC 5280 4.2.1.3) of a time-stamping certificate, by bit numbers, and whether its stamps may count. */
 export const STAMP_USAGES: readonly (readonly [bits: readonly number[] | null, counts: boolean])[] = [
   [null, true],
-  [[], false],
   [[0], true],
   [[1], true],
   [[0, 1], true],

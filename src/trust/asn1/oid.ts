@@ -71,6 +71,8 @@ export const EXTENSION = {
   extendedKeyUsage: oid("2.5.29.37"),
   freshestCrl: oid("2.5.29.46"),
   inhibitAnyPolicy: oid("2.5.29.54"),
+  authorityInfoAccess: oid("1.3.6.1.5.5.7.1.1"),
+  subjectInfoAccess: oid("1.3.6.1.5.5.7.1.11"),
 } as const;
 
 /** Extended key usages by the names that a keyring's `usage` takes (RFC 5280 4.2.1.12). */

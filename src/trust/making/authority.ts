@@ -38,6 +38,8 @@ export interface CertificateRequest {
   readonly usage?: readonly string[] | null;
   /** More extensions, in DER, after the usual ones. */
   readonly extensions?: readonly Buffer[];
+  /** Leaves the usual extensions out. */
+  readonly bare?: boolean;
   /** How the issuer signs it. */
   readonly signing?: SigningOptions;
 }
@@ -91,14 +93,14 @@ export class Authority implements Issued {
     const revoked = entries.map(({ serial, at = thisUpdate, extensions = [] }) =>
       sequence(integer(serial), time(at), ...(extensions.length === 0 ? [] : [sequence(...extensions)])),
     );
-    const extensions = [
+    const usual = [
       extension(
         EXTENSION.authorityKeyIdentifier,
         sequence(element(context(0, false), issuerIdentifier(this, publicPart(this.key)))),
       ),
       extension(EXTENSION.crlNumber, integer(number)),
-      ...(request.extensions ?? []),
     ];
+    const extensions = [...(request.bare === true ? [] : usual), ...(request.extensions ?? [])];
     const tbs = sequence(
       integer(1),
       algorithm.identifier,
@@ -106,7 +108,7 @@ export class Authority implements Issued {
       time(thisUpdate),
       ...(nextUpdate === null ? [] : [time(nextUpdate)]),
       ...(revoked.length === 0 ? [] : [sequence(...revoked)]),
-      element(context(0, true), sequence(...extensions)),
+      ...(extensions.length === 0 ? [] : [element(context(0, true), sequence(...extensions))]),
     );
     return sequence(tbs, algorithm.identifier, wholeBits(algorithm.sign(tbs)));
   }
@@ -124,6 +126,8 @@ export interface RevocationListRequest {
   readonly number?: number;
   /** A Name in DER where that is not the authority's own. */
   readonly issuer?: Buffer;
+  /** Leaves the usual extensions out. */
+  readonly bare?: boolean;
   readonly extensions?: readonly Buffer[];
   readonly signing?: SigningOptions;
 }
@@ -193,11 +197,12 @@ function certificateFor(
 }
 
 function extensionsOf(
-  { keyUsage, usage, extensions = [] }: CertificateRequest,
+  { keyUsage, usage, extensions = [], bare = false }: CertificateRequest,
   authority: boolean | number,
   ownIdentifier: Buffer,
   issuerIdentifier: Buffer,
 ): readonly Buffer[] {
+  if (bare) return extensions;
   const isAuthority = authority !== false;
   const constraints = isAuthority ? [element(TAG.boolean, Buffer.of(0xff))] : [];
   if (typeof authority === "number") constraints.push(integer(authority));

@@ -5,7 +5,7 @@ import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { Scheme } from "../algorithm.js";
 import { readDer } from "../asn1/der.js";
-import { EXTENSION, oid } from "../asn1/oid.js";
+import { oid } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
 import type { BlockList } from "../block-list.js";
 import { hash } from "../digest.js";
@@ -16,7 +16,6 @@ import type { Signer } from "../signer.js";
 import { Window } from "../window.js";
 import { Certificate, readCertificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
-import { readAlternativeNames } from "../x509/extension.js";
 import { findPath } from "../x509/path.js";
 import type { PathRules } from "../x509/path-rule.js";
 import { type KnownCertificates, requirementsOf } from "../x509/requirements.js";
@@ -220,7 +219,7 @@ const OLD_ISSUER = oid("1.3.6.1.4.1.57264.1.1");
 
 /** Fulcio's certificates have one subject alternative name, and say who vouched for it. */
 function identityOf(certificate: Certificate): { subject: string; issuer: string } {
-  const names = certificate.read(EXTENSION.subjectAltName, readAlternativeNames) ?? [];
+  const { subjectAltNames: names } = certificate;
   const [name] = names;
   const plain = names.length === 1 && name !== undefined && name.kind !== "mailbox";
   const subject = plain && typeof name.value === "string" ? name.value : "";

@@ -1,28 +1,39 @@
 import { CountersignError } from "../../error.js";
 import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../algorithm.js";
 import { checkDer, type Element, malformed, readDer } from "../asn1/der.js";
-import { readOctets, readSmallInteger } from "../asn1/der-value.js";
+import { checkValue, readOctets, readSmallInteger } from "../asn1/der-value.js";
 import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
 import { PublicKey } from "../key.js";
 import { type Refusal, refuse } from "../refusal.js";
+import { type DistributionPoint, readDistributionPoints } from "./distribution-point.js";
 import {
   type BasicConstraints,
   type Extension,
   type Extensions,
+  type NameConstraints,
+  type PolicyConstraints,
+  readAccess,
+  readAlternativeNames,
   readAuthorityKeyIdentifier,
   readBasicConstraints,
   readExtendedKeyUsage,
   readExtensions,
+  readInhibitAnyPolicy,
   readKeyUsage,
+  readNameConstraints,
+  readPolicies,
+  readPolicyConstraints,
+  readPolicyMappings,
   readSubjectKeyIdentifier,
   UNDERSTOOD,
 } from "./extension.js";
+import type { GeneralName } from "./general-name.js";
 import { type Name, readName } from "./name.js";
 
 /**
- * A certificate (RFC 5280 4.1), held to DER all the way down when it is read. Rules about paths are not looked at here. It keeps what
+ * A certificate (RFC 5280 4.1), held to DER all the way down when it is read, with every extension that is understood. Rules about paths are not looked at here. It keeps what
  * was found out about it: its imported key, and whose signature it carries.
  */
 export class Certificate {
@@ -44,6 +55,13 @@ export class Certificate {
   /** Bytes of the identifier, a character a byte; null where there is none. */
   readonly subjectKeyIdentifier: string | null;
   readonly authorityKeyIdentifier: string | null;
+  readonly subjectAltNames: readonly GeneralName[];
+  readonly nameConstraints: NameConstraints | null;
+  readonly policies: ReadonlySet<string> | null;
+  readonly policyMappings: ReturnType<typeof readPolicyMappings>;
+  readonly policyConstraints: PolicyConstraints | null;
+  readonly inhibitAnyPolicy: number | null;
+  readonly crlDistributionPoints: readonly DistributionPoint[];
   readonly #algorithm: AlgorithmIdentifier;
   readonly #signature: Buffer;
   #signedBy: PublicKey | null = null;
@@ -75,8 +93,12 @@ export class Certificate {
     this.subject = readName(tbs, "a subject");
     this.publicKey = new PublicKey(tbs.take(TAG.sequence, "a public key"));
     // RFC 5280 4.1.2.8: unique identifiers, which nothing here uses
-    tbs.optional(context(1, false));
-    tbs.optional(context(2, false));
+    for (const number of [1, 2]) {
+      const identifier = tbs.optional(context(number, false));
+      if (identifier === null) continue;
+      if (this.version === 1) throw malformed("a unique identifier in version 1", identifier.start);
+      checkValue(identifier.as(TAG.bitString));
+    }
     const extensions = tbs.optional(context(3, true));
     tbs.finish("a certificate");
     // RFC 5280 4.1.2.1: extensions are of version 3 alone
@@ -88,6 +110,19 @@ export class Certificate {
     this.extendedKeyUsage = this.read(EXTENSION.extendedKeyUsage, readExtendedKeyUsage);
     this.subjectKeyIdentifier = this.read(EXTENSION.subjectKeyIdentifier, readSubjectKeyIdentifier);
     this.authorityKeyIdentifier = this.read(EXTENSION.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+    this.subjectAltNames = this.read(EXTENSION.subjectAltName, readAlternativeNames) ?? [];
+    this.nameConstraints = this.read(EXTENSION.nameConstraints, readNameConstraints);
+    this.policies = this.read(EXTENSION.certificatePolicies, readPolicies);
+    this.policyMappings = this.read(EXTENSION.policyMappings, readPolicyMappings) ?? [];
+    this.policyConstraints = this.read(EXTENSION.policyConstraints, readPolicyConstraints);
+    this.inhibitAnyPolicy = this.read(EXTENSION.inhibitAnyPolicy, readInhibitAnyPolicy);
+    const readPoints = (found: Extension) => readDistributionPoints(found, this.issuer);
+    this.crlDistributionPoints = this.read(EXTENSION.crlDistributionPoints, readPoints) ?? [];
+    // Nothing depends on these, which are held to their form all the same
+    this.read(EXTENSION.freshestCrl, readPoints);
+    this.read(EXTENSION.issuerAltName, readAlternativeNames);
+    this.read(EXTENSION.authorityInfoAccess, readAccess);
+    this.read(EXTENSION.subjectInfoAccess, readAccess);
   }
 
   /** The whole certificate in DER. */
@@ -126,6 +161,11 @@ export class Certificate {
     return [...this.extensions]
       .filter(([name, { critical }]) => critical && !UNDERSTOOD.has(name))
       .map(([name]) => name);
+  }
+
+  /** Whether an extension is there and critical; null where it is absent. */
+  critical(identifier: string): boolean | null {
+    return this.extensions.get(identifier)?.critical ?? null;
   }
 
   /** Checks the certificate's signature by `key`; a good one is remembered. RFC 5280 6.1.3 (a)(1). */

@@ -7,8 +7,18 @@ import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
 import type { PublicKey } from "../key.js";
 import { type Refusal, refuse } from "../refusal.js";
-import { type IssuingDistributionPoint, readIssuingDistributionPoint } from "./distribution-point.js";
-import { type Extension, type Extensions, readAuthorityKeyIdentifier, readExtensions } from "./extension.js";
+import {
+  type IssuingDistributionPoint,
+  readDistributionPoints,
+  readIssuingDistributionPoint,
+} from "./distribution-point.js";
+import {
+  type Extension,
+  type Extensions,
+  readAlternativeNames,
+  readAuthorityKeyIdentifier,
+  readExtensions,
+} from "./extension.js";
 import { readGeneralNames } from "./general-name.js";
 import { type Name, readName } from "./name.js";
 
@@ -75,6 +85,9 @@ export class Crl {
       readIssuingDistributionPoint(found, this.issuer),
     );
     this.authorityKeyIdentifier = read(extensions, EXTENSION.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+    // Nothing depends on these, which are held to their form all the same
+    read(extensions, EXTENSION.issuerAltName, readAlternativeNames);
+    read(extensions, EXTENSION.freshestCrl, (found) => readDistributionPoints(found, this.issuer));
     const entriesUsable = revoked === null || this.#readEntries(revoked);
     this.unusable = !entriesUsable || hasUnknownCritical(extensions, LIST_EXTENSIONS);
   }
@@ -207,6 +220,7 @@ function readIssuer(extension: Extension): Name {
 
 /** A list, or an entry, of which it cannot be said whose certificates it is about would revoke none without a word. */
 function comparable(issuer: Name): Name {
+  if (issuer.empty) throw malformed("an empty issuer", issuer.element.start);
   if (issuer.comparable) return issuer;
   throw malformed(`\`${issuer}\`, a name that cannot be compared`, issuer.element.start);
 }

@@ -1,10 +1,10 @@
-import { Cursor, type Element } from "../asn1/der.js";
+import { Cursor, type Element, malformed } from "../asn1/der.js";
 import { readNamedBits } from "../asn1/der-value.js";
 import { sequence, setOf } from "../asn1/der-writer.js";
 import { context, TAG } from "../asn1/tag.js";
 import { type Extension, readDefaultFalse } from "./extension.js";
 import { type GeneralName, readGeneralNames } from "./general-name.js";
-import { Name } from "./name.js";
+import { type Name, readName } from "./name.js";
 
 /** Every reason for which a certificate is revoked, as a bit set (RFC 5280 4.2.1.13, ReasonFlags 1 to 8). */
 export const ALL_REASONS = 0b1_1111_1110;
@@ -34,12 +34,16 @@ export interface IssuingDistributionPoint {
 export function readDistributionPoints(extension: Extension, issuer: Name): readonly DistributionPoint[] {
   const points: DistributionPoint[] = [];
   const cursor = extension.value.only(TAG.sequence, "CRL distribution points").check().open();
+  if (cursor.done) throw malformed("an empty list of CRL distribution points", extension.value.start);
   while (!cursor.done) {
     const fields = cursor.take(TAG.sequence, "a distribution point").open();
     const name = fields.optional(context(0, true));
     const reasons = fields.optional(context(1, false));
     const crlIssuer = fields.optional(context(2, true));
     fields.finish("a distribution point");
+    // RFC 5280 4.2.1.13: it does not consist of reasons alone
+    if (name === null && crlIssuer === null)
+      throw malformed("a distribution point that names nothing", extension.value.start);
     const issuers = crlIssuer === null ? null : readGeneralNames(crlIssuer.open());
     points.push({
       names: name === null ? null : readPointName(name, directoriesIn(issuers ?? [])[0] ?? issuer),
@@ -90,5 +94,5 @@ function readPointName(field: Element, issuer: Name): readonly GeneralName[] {
 /** The name one relative distinguished name below another. */
 function below(issuer: Name, relative: Element): Name {
   const name = sequence(issuer.element.contents, setOf([relative.contents]));
-  return new Name(new Cursor(name, 0, name.length).take(TAG.sequence, "a name"));
+  return readName(new Cursor(name, 0, name.length), "a name");
 }

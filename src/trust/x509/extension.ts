@@ -1,6 +1,6 @@
 import { type Cursor, type Element, malformed } from "../asn1/der.js";
-import { readBoolean, readNamedBits, readSmallInteger } from "../asn1/der-value.js";
-import { EXTENSION, oidOf } from "../asn1/oid.js";
+import { checkValue, readBoolean, readNamedBits, readSmallInteger } from "../asn1/der-value.js";
+import { EXTENSION, oid, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { type GeneralName, readGeneralName, readGeneralNames, SUBNETS } from "./general-name.js";
 
@@ -70,7 +70,9 @@ export function readBasicConstraints(extension: Extension): BasicConstraints {
 export const KEY_USAGE = { digitalSignature: 1, nonRepudiation: 2, keyCertSign: 1 << 5, crlSign: 1 << 6 } as const;
 
 export function readKeyUsage(extension: Extension): number {
-  return readNamedBits(contentsOf(extension, TAG.bitString, "key usage"));
+  const bits = readNamedBits(contentsOf(extension, TAG.bitString, "key usage"));
+  if (bits === 0) throw malformed("a key usage without a use", extension.value.start);
+  return bits;
 }
 
 /** RFC 5280 4.2.1.12: identifiers' octets. */
@@ -90,9 +92,13 @@ export function readSubjectKeyIdentifier(extension: Extension): string {
 export function readAuthorityKeyIdentifier(extension: Extension): string | null {
   const cursor = contentsOf(extension, TAG.sequence, "an authority key identifier").open();
   const identifier = cursor.optional(context(0, false));
-  cursor.optional(context(1, true));
-  cursor.optional(context(2, false));
+  const issuer = cursor.optional(context(1, true));
+  const serial = cursor.optional(context(2, false));
   cursor.finish("an authority key identifier");
+  if ((issuer === null) !== (serial === null))
+    throw malformed("an authority named by one of issuer and serial number", extension.value.start);
+  if (issuer !== null) readGeneralNames(issuer.open());
+  if (serial !== null) checkValue(serial.as(TAG.integer));
   return identifier === null ? null : oidOf(identifier);
 }
 
@@ -101,20 +107,71 @@ export function readAlternativeNames(extension: Extension): readonly GeneralName
   return readGeneralNames(listOf(extension, "alternative names"));
 }
 
-/** RFC 5280 4.2.1.4: policy identifiers' octets, in order, none twice. Qualifiers decide nothing here. */
+/** RFC 5280 4.2.1.4: policy identifiers' octets, in order, none twice. Qualifiers decide nothing here, and are read all the same. */
 export function readPolicies(extension: Extension): ReadonlySet<string> {
   const policies = new Set<string>();
   const cursor = listOf(extension, "certificate policies");
   while (!cursor.done) {
     const fields = cursor.take(TAG.sequence, "policy information").open();
     const element = fields.take(TAG.oid, "a policy");
-    fields.optional(TAG.sequence);
+    const qualifiers = fields.optional(TAG.sequence);
     fields.finish("policy information");
+    if (qualifiers !== null) checkQualifiers(qualifiers);
     const policy = oidOf(element);
     if (policies.has(policy)) throw malformed("a policy that is there twice", element.start);
     policies.add(policy);
   }
   return policies;
+}
+
+function checkQualifiers(qualifiers: Element): void {
+  const cursor = qualifiers.open();
+  if (cursor.done) throw malformed("an empty list of policy qualifiers", qualifiers.start);
+  while (!cursor.done) {
+    const fields = cursor.take(TAG.sequence, "a policy qualifier").open();
+    const type = oidOf(fields.take(TAG.oid, "the type of a policy qualifier"));
+    const value = fields.next();
+    fields.finish("a policy qualifier");
+    if (type === POLICY_URI && value.tag !== TAG.ia5String)
+      throw malformed("the address of a policy that is no IA5String", value.start);
+    if (type === USER_NOTICE) checkNotice(value);
+  }
+}
+
+/** UserNotice ::= SEQUENCE { noticeRef NoticeReference OPTIONAL, explicitText DisplayText OPTIONAL }. */
+function checkNotice(notice: Element): void {
+  if (notice.tag !== TAG.sequence) throw malformed("a user notice expected", notice.start);
+  const cursor = notice.open();
+  const reference = cursor.optional(TAG.sequence);
+  if (!cursor.done) checkText(cursor.next());
+  cursor.finish("a user notice");
+  if (reference === null) return;
+  const fields = reference.open();
+  checkText(fields.next());
+  const numbers = fields.take(TAG.sequence, "the numbers of notices").open();
+  fields.finish("a reference to notices");
+  while (!numbers.done) numbers.take(TAG.integer, "the number of a notice");
+}
+
+function checkText(element: Element): void {
+  if (!DISPLAY_TEXT.has(element.tag)) throw malformed("a text expected", element.start);
+}
+
+const POLICY_URI = oid("1.3.6.1.5.5.7.2.1");
+const USER_NOTICE = oid("1.3.6.1.5.5.7.2.2");
+const DISPLAY_TEXT: ReadonlySet<number> = new Set([TAG.utf8String, TAG.ia5String, TAG.visibleString, TAG.bmpString]);
+
+/** RFC 5280 4.2.2: where to find more about an issuer, or a subject. Nothing here goes there. */
+export function readAccess(extension: Extension): readonly GeneralName[] {
+  const places: GeneralName[] = [];
+  const cursor = listOf(extension, "access descriptions");
+  while (!cursor.done) {
+    const fields = cursor.take(TAG.sequence, "an access description").open();
+    fields.take(TAG.oid, "an access method");
+    places.push(readGeneralName(fields.next()));
+    fields.finish("an access description");
+  }
+  return places;
 }
 
 /** RFC 5280 4.2.1.5: pairs of the issuer's policy and the subject's that is taken for its equal. */
@@ -172,6 +229,7 @@ function subtrees(element: Element | null): readonly GeneralName[] {
   if (element === null) return [];
   const names: GeneralName[] = [];
   const cursor = element.open();
+  if (cursor.done) throw malformed("an empty list of subtrees", element.start);
   while (!cursor.done) {
     const fields = cursor.take(TAG.sequence, "a subtree of names").open();
     names.push(readGeneralName(fields.next(), SUBNETS));
@@ -180,7 +238,7 @@ function subtrees(element: Element | null): readonly GeneralName[] {
   return names;
 }
 
-/** Every extension that a certificate's path validation understands: an unknown critical one refuses. */
+/** Every extension that a certificate's path validation understands, and a certificate decodes: an unknown critical one refuses. */
 export const UNDERSTOOD: ReadonlySet<string> = new Set([
   EXTENSION.subjectKeyIdentifier,
   EXTENSION.keyUsage,

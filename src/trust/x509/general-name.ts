@@ -12,9 +12,10 @@ export type GeneralName =
   | { readonly kind: "mailbox"; readonly value: string; readonly form: string }
   | { readonly kind: "other"; readonly value: Element; readonly form: string };
 
-/** Reads every GeneralName that is left. Throws DER_MALFORMED. */
+/** Reads GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName, to the end. Throws DER_MALFORMED. */
 export function readGeneralNames(from: Cursor): readonly GeneralName[] {
   const names: GeneralName[] = [];
+  if (from.done) throw malformed("an empty list of names", from.end);
   while (!from.done) names.push(readGeneralName(from.next()));
   return names;
 }
@@ -82,11 +83,24 @@ function readOtherName(element: Element): GeneralName {
 /** EDIPartyName ::= SEQUENCE { nameAssigner [0] OPTIONAL, partyName [1] }, both DirectoryString. */
 function readPartyName(value: Element): GeneralName {
   const fields = value.open();
-  fields.optional(context(0, true));
-  fields.take(context(1, true), "a party's name");
+  for (const part of [fields.optional(context(0, true)), fields.take(context(1, true), "a party's name")]) {
+    if (part === null) continue;
+    const inner = part.open();
+    const text = inner.next();
+    inner.finish("a party's name");
+    if (!DIRECTORY_STRINGS.has(text.tag)) throw malformed("a party's name that is no string", text.start);
+  }
   fields.finish("a party's name");
   return { kind: "other", value, form: "ediPartyName" };
 }
+
+const DIRECTORY_STRINGS: ReadonlySet<number> = new Set([
+  TAG.utf8String,
+  TAG.printableString,
+  TAG.teletexString,
+  TAG.universalString,
+  TAG.bmpString,
+]);
 
 function readRegistered(value: Element): GeneralName {
   checkValue(value.as(TAG.oid));

@@ -1,7 +1,6 @@
-import { EXTENSION } from "../asn1/oid.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "./certificate.js";
-import { type NameConstraints, readAlternativeNames, readNameConstraints } from "./extension.js";
+import type { NameConstraints } from "./extension.js";
 import type { GeneralName } from "./general-name.js";
 import type { Comparison } from "./name.js";
 import { coversAddress, coversHost, coversMailbox, coversUri } from "./name-subtree.js";
@@ -16,8 +15,7 @@ export class NameConstraintState {
 
   /** RFC 5280 6.1.4 (g). */
   add(certificate: Certificate): void {
-    const constraints = certificate.read(EXTENSION.nameConstraints, readNameConstraints);
-    if (constraints !== null) this.#constraints.push(constraints);
+    if (certificate.nameConstraints !== null) this.#constraints.push(certificate.nameConstraints);
   }
 
   /**
@@ -54,7 +52,7 @@ function namesOf(certificate: Certificate): readonly GeneralName[] {
   return [
     ...(subject.empty ? [] : [{ kind: "directory", value: subject } as const]),
     ...subject.emailAddresses.map((value) => ({ kind: "email", value }) as const),
-    ...(certificate.read(EXTENSION.subjectAltName, readAlternativeNames) ?? []),
+    ...certificate.subjectAltNames,
   ];
 }
 

@@ -2,6 +2,7 @@ import type { Refusal } from "../refusal.js";
 import type { Trace } from "../trace.js";
 import type { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
+import { CERTIFICATE } from "./certificate-rules.js";
 import { NameConstraintState } from "./name-constraints.js";
 import type { PathRules, PathState } from "./path-rule.js";
 import { ANCHOR, ANCHOR_ISSUER, BELOW, END, ISSUER } from "./path-rules.js";
@@ -44,7 +45,11 @@ export function validatePath(path: readonly Certificate[], context: PathContext)
   };
   for (const [index, certificate] of path.entries()) {
     state.last = index === length;
-    for (const table of [index === 0 ? ANCHOR : BELOW, state.last ? END : index === 0 ? ANCHOR_ISSUER : ISSUER])
+    for (const table of [
+      index === 0 ? ANCHOR : BELOW,
+      CERTIFICATE,
+      state.last ? END : index === 0 ? ANCHOR_ISSUER : ISSUER,
+    ])
       for (const rule of table) {
         const refusal = rule.check(certificate, state);
         trace?.rule(certificate, rule, refusal);

@@ -1,7 +1,6 @@
-import { ANY_POLICY, EXTENSION } from "../asn1/oid.js";
+import { ANY_POLICY } from "../asn1/oid.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "./certificate.js";
-import { readInhibitAnyPolicy, readPolicies, readPolicyConstraints, readPolicyMappings } from "./extension.js";
 
 /** What a path's certificate policies are held to (RFC 5280 6.1.1 (c), (e), (f), (g)). */
 export interface PolicyRules {
@@ -44,7 +43,7 @@ export class PolicyState {
 
   /** RFC 5280 6.1.3 (d), (e), (f). */
   enter(certificate: Certificate, last: boolean): Refusal | null {
-    const policies = certificate.read(EXTENSION.certificatePolicies, readPolicies);
+    const { policies } = certificate;
     if (policies === null) this.#levels = null;
     else if (this.#levels !== null) this.#grow(policies, this.#any > 0 || (!last && certificate.selfIssued));
     if (this.#explicit > 0 || this.#levels !== null) return null;
@@ -53,7 +52,7 @@ export class PolicyState {
 
   /** RFC 5280 6.1.4 (a), (b), (h), (i), (j), for a certificate that issues the next. */
   prepare(certificate: Certificate): Refusal | null {
-    const mappings = certificate.read(EXTENSION.policyMappings, readPolicyMappings) ?? [];
+    const { policyMappings: mappings } = certificate;
     if (mappings.some((pair) => pair.includes(ANY_POLICY)))
       return refuse("EKEYREJECTED", "RFC 5280 6.1.4 (a)", `certificate \`${certificate}\` maps anyPolicy`);
     if (mappings.length > 0 && this.#levels !== null) this.#map(mappings);
@@ -62,17 +61,17 @@ export class PolicyState {
       if (this.#mapping > 0) this.#mapping -= 1;
       if (this.#any > 0) this.#any -= 1;
     }
-    const constraints = certificate.read(EXTENSION.policyConstraints, readPolicyConstraints);
+    const { policyConstraints: constraints } = certificate;
     this.#explicit = Math.min(this.#explicit, constraints?.requireExplicit ?? this.#explicit);
     this.#mapping = Math.min(this.#mapping, constraints?.inhibitMapping ?? this.#mapping);
-    this.#any = Math.min(this.#any, certificate.read(EXTENSION.inhibitAnyPolicy, readInhibitAnyPolicy) ?? this.#any);
+    this.#any = Math.min(this.#any, certificate.inhibitAnyPolicy ?? this.#any);
     return null;
   }
 
   /** RFC 5280 6.1.5 (a), (b), (g). */
   conclude(certificate: Certificate): Refusal | null {
     if (this.#explicit > 0) this.#explicit -= 1;
-    if (certificate.read(EXTENSION.policyConstraints, readPolicyConstraints)?.requireExplicit === 0) this.#explicit = 0;
+    if (certificate.policyConstraints?.requireExplicit === 0) this.#explicit = 0;
     return this.#explicit > 0 || this.policies.size > 0 ? null : noPolicy("RFC 5280 6.1.5 (g)", certificate);
   }
 

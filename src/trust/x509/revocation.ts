@@ -1,10 +1,9 @@
-import { EXTENSION } from "../asn1/oid.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
 import { CertificateIndex } from "./certificate-index.js";
 import { type Crl, ON_HOLD, REMOVED, type RevokedEntry, undetermined } from "./crl.js";
-import { ALL_REASONS, type DistributionPoint, directoriesIn, readDistributionPoints } from "./distribution-point.js";
+import { ALL_REASONS, type DistributionPoint, directoriesIn } from "./distribution-point.js";
 import { KEY_USAGE } from "./extension.js";
 import { compareGeneralNames, type GeneralName } from "./general-name.js";
 import type { Comparison, Name } from "./name.js";
@@ -280,15 +279,12 @@ const REASONS: readonly string[] = [
 
 /** The points that a certificate names, and the one that holds for every certificate: its issuer's own (RFC 5280 6.3.3). */
 function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
-  const named = certificate.read(EXTENSION.crlDistributionPoints, (found) =>
-    readDistributionPoints(found, certificate.issuer),
-  );
   const own: DistributionPoint = {
     names: [{ kind: "directory", value: certificate.issuer }],
     reasons: ALL_REASONS,
     crlIssuer: null,
   };
-  return [...(named ?? []), own];
+  return [...certificate.crlDistributionPoints, own];
 }
 
 /** RFC 5280 6.3.3 (b). */
