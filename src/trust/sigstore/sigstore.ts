@@ -11,6 +11,7 @@ import type { BlockList } from "../block-list.js";
 import { hash } from "../digest.js";
 import type { PublicKey } from "../key.js";
 import type { KeyringRules, SigstoreRules } from "../keyring-rules.js";
+import { printable } from "../printable.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Signer } from "../signer.js";
 import { Window } from "../window.js";
@@ -90,8 +91,12 @@ export class SigstoreTrust {
     const found = identityOf(certificate);
     const { subject, issuer } = found;
     if (!this.#identities.some((wanted) => wanted.subject === subject && wanted.issuer === issuer))
-      return refuse("ENOKEY", `${SIGSTORE} identity`, `\`${subject}\`, by \`${issuer}\`, is not among the identities`);
-    return { name: `${subject} by ${issuer}`, key: certificate.publicKey, certificate };
+      return refuse(
+        "ENOKEY",
+        `${SIGSTORE} identity`,
+        `\`${printable(subject)}\`, by \`${printable(issuer)}\`, is not among the identities`,
+      );
+    return { name: printable(`${subject} by ${issuer}`), key: certificate.publicKey, certificate };
   }
 
   /** A log is a key, which is revoked as every other key is: by the block list. */

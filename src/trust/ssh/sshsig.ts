@@ -2,6 +2,7 @@ import { integer, sequence } from "../asn1/der-writer.js";
 import type { BlockList } from "../block-list.js";
 import { hash } from "../digest.js";
 import type { KeyringRules } from "../keyring-rules.js";
+import { printable } from "../printable.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Signer } from "../signer.js";
 import type { Window } from "../window.js";
@@ -32,7 +33,7 @@ export class SshTrust {
       return refuse(
         "EKEYREJECTED",
         "SSHSIG namespace",
-        `a signature for \`${namespace}\`, which the keyring does not take`,
+        `a signature for \`${printable(namespace)}\`, which the keyring does not take`,
       );
     let refusal: Refusal | null = null;
     for (const line of lines) {
@@ -44,7 +45,7 @@ export class SshTrust {
 
   #limits({ name, namespaces, validAfter, validBefore }: SshSigner, namespace: string, window: Window): Refusal | null {
     if (namespaces !== null && !namespaces.some((pattern) => matches(pattern, namespace)))
-      return refuse("EKEYREJECTED", "SSHSIG namespace", `\`${name}\` may not sign for \`${namespace}\``);
+      return refuse("EKEYREJECTED", "SSHSIG namespace", `\`${name}\` may not sign for \`${printable(namespace)}\``);
     if (this.#validity === "ignore") return null;
     if (window.reached(validBefore)) return refuse("EKEYEXPIRED", "valid-before", `the key of \`${name}\` has expired`);
     if (window.reached(validAfter)) return null;

@@ -1,6 +1,7 @@
 import { type Cursor, type Element, malformed } from "../asn1/der.js";
 import { dotted, oid, oidOf } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
+import { printable } from "../printable.js";
 import { charactersOf } from "./directory-string.js";
 import { prepare } from "./string-preparation.js";
 
@@ -72,17 +73,13 @@ export class Name {
       .map((attribute) => charactersOf(attribute.value) ?? "");
   }
 
-  /** `C=US, O=Example, CN=Signer`, for a person. */
+  /** RFC 4514, the last attribute first: `CN=Signer,O=Example,C=US`. Nothing in a value can be taken for another attribute. */
   toString(): string {
-    const shown = this.attributes.map((set) =>
-      set
-        .map(
-          ({ type, value }) =>
-            `${LABELS.get(type) ?? dotted(type)}=${charactersOf(value) ?? value.contents.toString("hex")}`,
-        )
-        .join("+"),
-    );
-    return shown.length === 0 ? "(empty name)" : shown.join(", ");
+    if (this.empty) return "(empty name)";
+    return this.attributes
+      .map((set) => set.map(shownAttribute).join("+"))
+      .reverse()
+      .join(",");
   }
 }
 
@@ -163,15 +160,39 @@ function counted(part: string): string {
 
 const EMAIL_ADDRESS = oid("1.2.840.113549.1.9.1");
 
+/** Names of attribute types (RFC 4514 3, RFC 4519); any other type is written in dots. */
 const LABELS: ReadonlyMap<string, string> = new Map([
   [oid("2.5.4.3"), "CN"],
+  [oid("2.5.4.4"), "SN"],
   [oid("2.5.4.5"), "serialNumber"],
   [oid("2.5.4.6"), "C"],
   [oid("2.5.4.7"), "L"],
   [oid("2.5.4.8"), "ST"],
+  [oid("2.5.4.9"), "STREET"],
   [oid("2.5.4.10"), "O"],
   [oid("2.5.4.11"), "OU"],
+  [oid("2.5.4.12"), "title"],
+  [oid("2.5.4.15"), "businessCategory"],
+  [oid("2.5.4.17"), "postalCode"],
+  [oid("2.5.4.42"), "givenName"],
+  [oid("2.5.4.44"), "generationQualifier"],
+  [oid("2.5.4.46"), "dnQualifier"],
+  [oid("2.5.4.65"), "pseudonym"],
+  [oid("2.5.4.97"), "organizationIdentifier"],
   [oid("0.9.2342.19200300.100.1.25"), "DC"],
   [oid("0.9.2342.19200300.100.1.1"), "UID"],
   [EMAIL_ADDRESS, "emailAddress"],
 ]);
+
+/** RFC 4514 2.3 and 2.4: a value that is no string, or of a type without a name, is the hex of its DER. */
+function shownAttribute({ type, value }: Attribute): string {
+  const label = LABELS.get(type);
+  const characters = label === undefined ? null : charactersOf(value);
+  return `${label ?? dotted(type)}=${characters === null ? `#${value.whole.toString("hex")}` : escaped(characters)}`;
+}
+
+function escaped(characters: string): string {
+  return printable(characters)
+    .replace(/["+,;<>]/g, "\\$&")
+    .replace(/^[ #]| $/g, "\\$&");
+}
