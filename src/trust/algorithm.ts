@@ -30,12 +30,24 @@ export interface Scheme {
 
 /** Reads an AlgorithmIdentifier; parameters are checked all the way down. Throws DER_MALFORMED. */
 export function readAlgorithm(from: Cursor, what: string): AlgorithmIdentifier {
-  const element = from.take(TAG.sequence, what);
+  return readAlgorithmOf(from.take(TAG.sequence, what));
+}
+
+/** The same of an element that was taken already, which may be tagged by context. */
+export function readAlgorithmOf(element: Element): AlgorithmIdentifier {
   const cursor = element.open();
   const identifier = cursor.identifier("an algorithm's identifier");
   const parameters = cursor.done ? null : cursor.next().check();
-  cursor.finish(what);
+  cursor.finish("an algorithm");
   return { element, oid: identifier, parameters };
+}
+
+/** Whether two identifiers mean the same: absent parameters and NULL do. */
+export function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
+  if (a.oid !== b.oid) return false;
+  if (isNullOrAbsent(a.parameters) || isNullOrAbsent(b.parameters))
+    return isNullOrAbsent(a.parameters) && isNullOrAbsent(b.parameters);
+  return a.parameters.equals(b.parameters);
 }
 
 /** The digest that a DigestAlgorithmIdentifier names. RFC 5754 2: parameters are absent or NULL. */
@@ -119,7 +131,7 @@ function only(field: Element, what: string): AlgorithmIdentifier {
   return algorithm;
 }
 
-function isNullOrAbsent(parameters: Element | null): boolean {
+function isNullOrAbsent(parameters: Element | null): parameters is null {
   return parameters === null || parameters.tag === TAG.null;
 }
 

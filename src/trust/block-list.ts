@@ -14,6 +14,8 @@ export class BlockList {
   readonly #certificates: readonly Certificate[];
   /** Keys that are listed as keys: of a digest alone it is not known what they signed. */
   readonly #keys: readonly PublicKey[];
+  /** Identities of the keys that are listed as files: one key may have other encodings elsewhere. */
+  readonly #identities = new Set<string>();
   readonly #digests: Readonly<Record<Kind, Set<string>>> = { bin: new Set(), tbs: new Set(), key: new Set() };
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED. */
@@ -27,7 +29,10 @@ export class BlockList {
     this.#certificates = certificates;
     this.#keys = keys;
     const named = [...ssh, ...minisign].map(({ key }) => key);
-    for (const key of [...keys, ...named]) this.#digests.key.add(key.fingerprint);
+    for (const { identity, fingerprints } of [...keys, ...named]) {
+      this.#identities.add(identity);
+      for (const fingerprint of fingerprints) this.#digests.key.add(fingerprint);
+    }
   }
 
   /** Why signed content is not good by itself; null where nothing is known against it. */
@@ -52,7 +57,10 @@ export class BlockList {
   }
 
   key(key: PublicKey): Refusal | null {
-    return this.#digests.key.size === 0 ? null : this.fingerprint(key.fingerprint, `a key of type ${key.description}`);
+    if (this.#digests.key.size === 0) return null;
+    const listed =
+      this.#identities.has(key.identity) || key.fingerprints.some((fingerprint) => this.#digests.key.has(fingerprint));
+    return listed ? refuse("EKEYREVOKED", "block list", `a key of type ${key.description} is on the block list`) : null;
   }
 
   /** The same for a key of which the SHA-256 of its SubjectPublicKeyInfo is known, in lower-case hex; `what` it is, for a person. */

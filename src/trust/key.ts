@@ -3,9 +3,11 @@ import { CountersignError } from "../error.js";
 import { type AlgorithmIdentifier, RSASSA_PSS, readAlgorithm, readPssParameters, type Scheme } from "./algorithm.js";
 import { type Element, readDer } from "./asn1/der.js";
 import { readOctets, readUnsigned } from "./asn1/der-value.js";
+import { element, identifier, identifierOf, NULL, sequence } from "./asn1/der-writer.js";
 import { dotted, oid, oidOf } from "./asn1/oid.js";
 import { TAG } from "./asn1/tag.js";
 import { hash } from "./digest.js";
+import { edwardsWeakness } from "./edwards.js";
 import { type Refusal, refuse } from "./refusal.js";
 
 /**
@@ -20,9 +22,10 @@ export class PublicKey {
   readonly #type: string | null;
   /** What a key of type id-RSASSA-PSS is bound to (RFC 4055 3.3). */
   readonly #bound: { digest: string; salt: number } | null;
+  readonly #bits: Buffer;
   #problem: Refusal | null;
   #object: KeyObject | null = null;
-  #fingerprint: string | null = null;
+  #fingerprints: readonly string[] | null = null;
 
   /** Throws DER_MALFORMED where it is no SubjectPublicKeyInfo. */
   constructor(readonly spki: Element) {
@@ -30,6 +33,7 @@ export class PublicKey {
     const algorithm = readAlgorithm(cursor, "a key's algorithm");
     const bits = readOctets(cursor.take(TAG.bitString, "a public key"));
     cursor.finish("a public key");
+    this.#bits = bits;
     const kind = KINDS.get(algorithm.oid);
     const read = kind?.(algorithm, bits) ?? {
       description: `key type ${dotted(algorithm.oid)}`,
@@ -74,8 +78,31 @@ export class PublicKey {
 
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
   get fingerprint(): string {
-    this.#fingerprint ??= hash("sha256", this.spki.whole);
-    return this.#fingerprint;
+    return this.fingerprints[0] as string;
+  }
+
+  /**
+   * The fingerprints that this key may be listed by, its own first. An RSA key may stand in certificates as rsaEncryption and as
+   * id-RSASSA-PSS, and is one key all the same.
+   */
+  get fingerprints(): readonly string[] {
+    this.#fingerprints ??= this.#encodings().map((spki) => hash("sha256", spki));
+    return this.#fingerprints;
+  }
+
+  /** Tells keys apart: public keys that one private key belongs to have the same. For RSA that is the modulus. */
+  get identity(): string {
+    return this.#isRsa ? readDer(this.#bits, TAG.sequence, "an RSA public key").open().next().key : this.spki.key;
+  }
+
+  get #isRsa(): boolean {
+    return this.#family === "rsa" || this.#family === "rsa-pss";
+  }
+
+  #encodings(): readonly Buffer[] {
+    if (!this.#isRsa) return [this.spki.whole];
+    const bits = element(TAG.bitString, Buffer.of(0), this.#bits);
+    return [this.spki.whole, ...RSA_ALGORITHMS.map((algorithm) => sequence(algorithm, bits))];
   }
 
   /** The scheme that a signature of type `RAW` by this key has: the one that its standard or its size calls for. */
@@ -101,8 +128,7 @@ export class PublicKey {
 /** A public key from a SubjectPublicKeyInfo in DER. Throws KEY_MALFORMED. */
 export function readPublicKey(der: Uint8Array): PublicKey {
   try {
-    const element = readDer(der, TAG.sequence, "a public key");
-    const key = new PublicKey(element);
+    const key = new PublicKey(readDer(der, TAG.sequence, "a public key"));
     if (key.problem !== null) throw new CountersignError("KEY_MALFORMED", key.problem.reason);
     return key;
   } catch (cause) {
@@ -158,6 +184,12 @@ const KINDS: ReadonlyMap<string, (algorithm: AlgorithmIdentifier, bits: Buffer) 
   [oid("2.16.840.1.101.3.4.3.19"), sized("ml-dsa", "ml-dsa-87", 2592)],
 ]);
 
+/** RFC 3279 2.3.1, RFC 4055 3.1: how an RSA key may be announced. */
+const RSA_ALGORITHMS: readonly Buffer[] = [
+  sequence(identifier("1.2.840.113549.1.1.1"), NULL),
+  sequence(identifierOf(RSASSA_PSS)),
+];
+
 /** RFC 3279 2.3.1: parameters are NULL. */
 function rsaKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
   if (algorithm.parameters?.tag !== TAG.null)
@@ -195,11 +227,11 @@ function weak(reason: string): Refusal {
 }
 
 /** Bits of a positive INTEGER without reading it as a number. Throws DER_MALFORMED. */
-function bitLength(element: Element): number {
-  element.check();
-  const at = element.bytes[element.body] === 0 ? element.body + 1 : element.body;
-  if (at === element.body && (element.bytes[at] as number) >= 0x80) return 0;
-  return at >= element.end ? 0 : (element.end - at - 1) * 8 + (32 - Math.clz32(element.bytes[at] as number));
+function bitLength(integer: Element): number {
+  const { bytes, body, end } = integer.check();
+  const at = bytes[body] === 0 ? body + 1 : body;
+  if (at === body && (bytes[at] as number) >= 0x80) return 0;
+  return at >= end ? 0 : (end - at - 1) * 8 + (32 - Math.clz32(bytes[at] as number));
 }
 
 /** RFC 5480 2.1.1 and 2.2: a named curve and an uncompressed point. */
@@ -223,7 +255,11 @@ function sized(
 ): (algorithm: AlgorithmIdentifier, bits: Buffer) => Kind {
   return (algorithm, bits) => {
     const whole = algorithm.parameters === null && bits.length === size;
-    const problem = whole ? null : refuse("EBADMSG", "RFC 5280 4.1.2.7", `the ${type} public key is malformed`);
-    return { description: type, family, type, problem };
+    if (!whole) {
+      const problem = refuse("EBADMSG", "RFC 5280 4.1.2.7", `the ${type} public key is malformed`);
+      return { description: type, family, type, problem };
+    }
+    const weakness = edwardsWeakness(type, bits);
+    return { description: type, family, type, problem: weakness === null ? null : weak(weakness) };
   };
 }

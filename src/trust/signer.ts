@@ -8,5 +8,5 @@ export interface Signer {
 
 /** How many different keys signed. */
 export function distinctSigners(signers: readonly Signer[]): number {
-  return new Set(signers.map(({ key }) => key.spki.key)).size;
+  return new Set(signers.map(({ key }) => key.identity)).size;
 }

@@ -97,6 +97,8 @@ describe("what openssl cms -sign makes", () => {
     ["rsa", ["-keyopt", "rsa_padding_mode:pss"], "ca"],
     ["rsa", ["-keyopt", "rsa_padding_mode:pss", "-noattr", "-md", "sha384"], "ca"],
     ["rsa", ["-nosmimecap"], "ca"],
+    ["rsa", ["-cades"], "ca"],
+    ["p-384", ["-cades", "-md", "sha512"], "ca"],
     ["rsa-pss", ["-keyopt", "rsa_padding_mode:pss"], "ca"],
     ["p-256", [], "ca"],
     ["p-256", ["-nocerts", "-noattr", "-keyid", "-md", "sha256"], "signer"],

@@ -45,6 +45,11 @@ export const CMS_OID = {
   contentType: oid("1.2.840.113549.1.9.3"),
   messageDigest: oid("1.2.840.113549.1.9.4"),
   signingTime: oid("1.2.840.113549.1.9.5"),
+  /** RFC 2634 5.4, RFC 5035 3. */
+  signingCertificate: oid("1.2.840.113549.1.9.16.2.12"),
+  signingCertificateV2: oid("1.2.840.113549.1.9.16.2.47"),
+  /** RFC 6211. */
+  algorithmProtection: oid("1.2.840.113549.1.9.52"),
   timeStampToken: oid("1.2.840.113549.1.9.16.2.14"),
   timeStampInfo: oid("1.2.840.113549.1.9.16.1.4"),
 } as const;

@@ -13,6 +13,7 @@ import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { Attributes, checkSignedAttributes } from "./signed-attributes.js";
 import type { SignerIdentifier } from "./signer-identifier.js";
 import { checkSignerUsage } from "./signer-usage.js";
+import { checkSigningCertificate } from "./signing-certificate.js";
 
 /** In bytes: larger than any honest message by far, and small enough to be looked through in no time. */
 export const MAX_SIGNATURE = 256 * 1024;
@@ -85,6 +86,12 @@ function verifySigner(
   for (const certificate of candidatesFor(keyring, signer.identifier, carried)) {
     const bySigner = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
     refusal = noted("RFC 5652 5.6", "signature", bySigner);
+    if (refusal === null && signer.signedAttributes !== null)
+      refusal = noted(
+        "RFC 5035 5.4",
+        "named certificate",
+        checkSigningCertificate(signer.signedAttributes, certificate),
+      );
     if (refusal === null) refusal = noted("RFC 5280 4.2.1.3", "key usage", checkSignerUsage(certificate));
     if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace);
     if (refusal === null) return certificate;
@@ -141,7 +148,7 @@ const MAX_CANDIDATES = 8;
 function signedBytes(signer: SignerInfo, contentType: string, digest: string, data: Uint8Array): Uint8Array | Refusal {
   const attributes = signer.signedAttributes;
   if (attributes !== null)
-    return checkSignedAttributes(attributes, contentType, hash(digest, data)) ?? attributes.signedBytes;
+    return checkSignedAttributes(attributes, signer, contentType, hash(digest, data)) ?? attributes.signedBytes;
   // The same signature would fit a message with these bytes as its signed attributes: one is not to be passed off as the other
   if (data[0] === TAG.set && isSetOfAttributes(data))
     return refuse("EKEYREJECTED", "RFC 5652 5.4", "the data is itself a set of signed attributes");

@@ -1,11 +1,19 @@
+import { type AlgorithmIdentifier, readAlgorithm, readAlgorithmOf, sameAlgorithm } from "../algorithm.js";
 import { type Cursor, checkSetOrder, type Element, malformed } from "../asn1/der.js";
 import { CMS_OID, oidOf } from "../asn1/oid.js";
-import { TAG } from "../asn1/tag.js";
+import { context, TAG } from "../asn1/tag.js";
+import { readMoment } from "../asn1/time.js";
 import { type Refusal, refuse } from "../refusal.js";
 
 interface Attribute {
   readonly type: string;
   readonly values: Element;
+}
+
+/** What a SignerInfo says of its algorithms outside its signed attributes. */
+interface SignerAlgorithms {
+  readonly digestAlgorithm: AlgorithmIdentifier;
+  readonly signatureAlgorithm: AlgorithmIdentifier;
 }
 
 /** Signers have three or four. */
@@ -33,6 +41,18 @@ export class Attributes {
     return this.#values(type)?.only(tag, "an attribute's value") ?? null;
   }
 
+  /** The first value of an attribute, whatever its tag; null where the attribute is absent. Throws DER_MALFORMED. */
+  first(type: string): Element | null {
+    return this.#values(type)?.open().next() ?? null;
+  }
+
+  /** Whether an attribute has more values than one. Throws DER_MALFORMED. */
+  hasSeveral(type: string): boolean {
+    const values = this.#values(type)?.open() ?? null;
+    values?.next();
+    return values?.done === false;
+  }
+
   #values(type: string): Element | null {
     for (const attribute of this.#attributes) if (attribute.type === type) return attribute.values;
     return null;
@@ -49,19 +69,52 @@ export class Attributes {
 }
 
 /**
- * RFC 5652 11.1 and 11.2: signed attributes hold the content's type and its digest. `digest` is the content's, in lower-case hex.
- * Throws DER_MALFORMED.
+ * RFC 5652 11.1 and 11.2: signed attributes hold the content's type and its digest. Others may be absent, and have one value that does
+ * not contradict the signer that carries them: signingTime (RFC 5652 11.3), CMSAlgorithmProtection (RFC 6211). `digest` is the
+ * content's, in lower-case hex. Throws DER_MALFORMED.
  */
-export function checkSignedAttributes(attributes: Attributes, contentType: string, digest: string): Refusal | null {
+export function checkSignedAttributes(
+  attributes: Attributes,
+  signer: SignerAlgorithms,
+  contentType: string,
+  digest: string,
+): Refusal | null {
+  for (const [type, rule] of SINGLE_VALUED)
+    if (attributes.hasSeveral(type))
+      return refuse("EBADMSG", rule, "a signed attribute with more than the one value that it may have");
   const type = attributes.single(CMS_OID.contentType, TAG.oid);
   if (type === null) return refuse("EBADMSG", "RFC 5652 11.1", "signed attributes without a content type");
   if (oidOf(type) !== contentType)
     return refuse("EKEYREJECTED", "RFC 5652 11.1", "the signed content type is not that of the message");
   const signed = attributes.single(CMS_OID.messageDigest, TAG.octetString);
   if (signed === null) return refuse("EBADMSG", "RFC 5652 11.2", "signed attributes without a message digest");
+  const signingTime = attributes.first(CMS_OID.signingTime);
+  if (signingTime !== null) readMoment(signingTime);
+  const protection = attributes.single(CMS_OID.algorithmProtection, TAG.sequence);
+  if (protection !== null && !isOf(protection, signer))
+    return refuse("EKEYREJECTED", "RFC 6211", "the signed algorithms are not those that the signer names");
   if (signed.bytes.toString("hex", signed.body, signed.end) !== digest)
     return refuse("EKEYREJECTED", "RFC 5652 5.6", "the signature is over other data: the digests differ");
   return null;
+}
+
+/** Attributes that are read here and have exactly one value, with the rule that says so. */
+const SINGLE_VALUED: readonly (readonly [type: string, rule: string])[] = [
+  [CMS_OID.contentType, "RFC 5652 11.1"],
+  [CMS_OID.messageDigest, "RFC 5652 11.2"],
+  [CMS_OID.signingTime, "RFC 5652 11.3"],
+  [CMS_OID.algorithmProtection, "RFC 6211 2"],
+  [CMS_OID.signingCertificate, "RFC 2634 5.4"],
+  [CMS_OID.signingCertificateV2, "RFC 5035 3"],
+];
+
+/** CMSAlgorithmProtection (RFC 6211 2): in a signer's attributes it names a digest and a signature algorithm, and no MAC. */
+function isOf(protection: Element, { digestAlgorithm, signatureAlgorithm }: SignerAlgorithms): boolean {
+  const cursor = protection.open();
+  const digest = readAlgorithm(cursor, "a digest algorithm");
+  const signature = cursor.take(context(1, true), "a signature algorithm").as(TAG.sequence);
+  cursor.finish("the algorithms' protection");
+  return sameAlgorithm(digest, digestAlgorithm) && sameAlgorithm(readAlgorithmOf(signature), signatureAlgorithm);
 }
 
 function readAttribute(from: Cursor): Attribute {

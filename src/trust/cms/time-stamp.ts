@@ -2,7 +2,7 @@ import { CountersignError } from "../../error.js";
 import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../algorithm.js";
 import { type Element, malformed, readDer } from "../asn1/der.js";
 import { readSmallInteger } from "../asn1/der-value.js";
-import { CMS_OID, oid } from "../asn1/oid.js";
+import { CMS_OID } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readTime } from "../asn1/time.js";
 import { DIGESTS, hash } from "../digest.js";
@@ -19,6 +19,7 @@ import { type KnownCertificates, requirementsOf } from "../x509/requirements.js"
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { checkSignedAttributes } from "./signed-attributes.js";
 import { checkStampUsage } from "./signer-usage.js";
+import { checkSigningCertificate } from "./signing-certificate.js";
 
 /**
  * Whose time stamps (RFC 3161, with RFC 5816) count for a keyring. A stamp says that a signature was there at a time: its signer's
@@ -112,9 +113,6 @@ export function readInfo(der: Uint8Array): TimeStampInfo {
   };
 }
 
-export const SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47");
-const SHA256 = "sha256";
-
 /** Accuracy: seconds, and thousandths and millionths of one, each of which may be missing. In milliseconds, rounded up. */
 function readAccuracy(accuracy: Element | null): number {
   if (accuracy === null) return 0;
@@ -141,24 +139,13 @@ function checkSignature(
   const attributes = signer.signedAttributes;
   if (attributes === null || !message.digestAlgorithms.includes(signer.digestAlgorithm.oid))
     return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp without signed attributes or without its digest's name");
+  if (attributes.single(CMS_OID.signingCertificateV2, TAG.sequence) === null)
+    return refuse("EKEYREJECTED", "RFC 5816 2.2.1", "the time stamp does not say which certificate made it");
   return (
-    checkSignedAttributes(attributes, message.contentType, hash(digest, content)) ??
-    checkSigningCertificate(attributes.single(SIGNING_CERTIFICATE_V2, TAG.sequence), authority) ??
+    checkSignedAttributes(attributes, signer, message.contentType, hash(digest, content)) ??
+    checkSigningCertificate(attributes, authority) ??
     authority.publicKey.verify(scheme, attributes.signedBytes, signer.signature, "RFC 5652 5.6")
   );
-}
-
-/** RFC 5035 3: the first ESSCertIDv2 is the signer's. */
-function checkSigningCertificate(attribute: Element | null, authority: Certificate): Refusal | null {
-  if (attribute === null)
-    return refuse("EKEYREJECTED", "RFC 5816 2.2.1", "the time stamp does not say which certificate made it");
-  const certificates = attribute.open().take(TAG.sequence, "certificates");
-  const first = certificates.open().take(TAG.sequence, "a certificate's digest").open();
-  const digest = first.tag === TAG.sequence ? digestOf(readAlgorithm(first, "a digest algorithm")) : SHA256;
-  if (typeof digest !== "string") return digest;
-  const wanted = first.take(TAG.octetString, "a digest").contents.toString("hex");
-  if (wanted === hash(digest, authority.der)) return null;
-  return refuse("EKEYREJECTED", "RFC 5816 2.2.1", "the time stamp was made with another certificate than it names");
 }
 
 /** RFC 3161 2.4.2: the stamp is over these bytes. */

@@ -6,7 +6,7 @@ import { element, identifier, identifierOf, integer, NULL, octetString, sequence
 import { CMS_OID, KEY_PURPOSE } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readSignedData } from "../cms/cms.js";
-import { readInfo, SIGNING_CERTIFICATE_V2 } from "../cms/time-stamp.js";
+import { readInfo } from "../cms/time-stamp.js";
 import { DIGESTS, hash } from "../digest.js";
 import type { Certificate } from "../x509/certificate.js";
 import { type AnyIdentity, algorithmOf } from "./sign.js";
@@ -94,7 +94,7 @@ function token(info: Buffer, { key, certificate }: AnyIdentity, carried: readonl
   const attributes = [
     attribute(CMS_OID.contentType, identifierOf(CMS_OID.timeStampInfo)),
     attribute(CMS_OID.messageDigest, octetString(Buffer.from(hash(algorithm.digest, info), "hex"))),
-    attribute(SIGNING_CERTIFICATE_V2, sequence(sequence(sequence(octetString(digestOf(certificate)))))),
+    attribute(CMS_OID.signingCertificateV2, sequence(sequence(sequence(octetString(digestOf(certificate)))))),
   ];
   const signer = sequence(
     integer(1),
