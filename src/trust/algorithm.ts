@@ -84,7 +84,7 @@ export function schemeOf(algorithm: AlgorithmIdentifier, digest: string | null):
   return { family: row.family, digest: row.digest, salt: 0, keyType: row.keyType };
 }
 
-/** RFC 4055 3.1: both digests the same, the trailer field 1, and the salt no longer than the digest allows for. */
+/** RFC 4055 3.1: both digests the same, the trailer field 1, and the salt no longer than the key has room for. */
 function pssScheme(algorithm: AlgorithmIdentifier, signerDigest: string | null): Scheme | Refusal {
   const parameters = readPssParameters(algorithm);
   if ("verdict" in parameters) return parameters;
@@ -122,7 +122,8 @@ export function readPssParameters(algorithm: AlgorithmIdentifier): { digest: str
   return { digest, salt };
 }
 
-const MAX_SALT = 64;
+/** No key that is taken has room for more (RFC 8017 9.1.1): 8,192 bits less a digest and two bytes. Its own size decides. */
+const MAX_SALT = 8192 / 8 - 32 - 2;
 
 function only(field: Element, what: string): AlgorithmIdentifier {
   const cursor = field.open();

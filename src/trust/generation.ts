@@ -7,7 +7,7 @@ import { VerificationMemo } from "./memo.js";
 import type { MinisignKey } from "./minisign-key.js";
 import type { Refusal } from "./refusal.js";
 import { SigstoreTrust } from "./sigstore/sigstore.js";
-import { readMaterial } from "./source.js";
+import { type RejectedCertificate, readMaterial } from "./source.js";
 import { SshTrust } from "./ssh/sshsig.js";
 import type { Trace } from "./trace.js";
 import type { Verification } from "./verification.js";
@@ -27,6 +27,8 @@ export class Generation {
   readonly anchors: CertificateIndex;
   /** Public keys without certificates, for signatures of type `RAW`. */
   readonly keys: readonly PublicKey[];
+  /** Certificates of `trust` that cannot be read, and so are not used. */
+  readonly rejected: readonly RejectedCertificate[];
   readonly ssh: SshTrust;
   readonly minisign: readonly MinisignKey[];
   /** Null where no bundle counts. */
@@ -47,7 +49,7 @@ export class Generation {
     readonly number: number,
     rules: KeyringRules,
   ) {
-    const { certificates, keys, ssh, minisign } = readMaterial(rules.trust);
+    const { certificates, keys, ssh, minisign, rejected } = readMaterial(rules.trust, "anchors");
     if (keys.length > MAX_KEYS)
       throw new CountersignError("KEYRING_INVALID", `holds ${keys.length} public keys, more than ${MAX_KEYS}`, {
         place: "trust",
@@ -55,6 +57,7 @@ export class Generation {
       });
     this.anchors = new CertificateIndex(certificates);
     this.keys = keys;
+    this.rejected = rejected;
     this.ssh = new SshTrust(ssh, rules);
     this.minisign = minisign;
     const known = knownCertificates(rules, certificates);

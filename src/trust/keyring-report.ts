@@ -3,7 +3,7 @@ import { readSignedData } from "./cms/cms.js";
 import { Generation } from "./generation.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import type { Refusal } from "./refusal.js";
-import { readMaterial } from "./source.js";
+import { type RejectedCertificate, readMaterial } from "./source.js";
 import { Window } from "./window.js";
 import { Certificate } from "./x509/certificate.js";
 
@@ -11,6 +11,8 @@ import { Certificate } from "./x509/certificate.js";
 export interface KeyringEntry {
   readonly kind:
     | "certificate"
+    /** One that cannot be read, and so is not used. */
+    | "rejected certificate"
     | "key"
     | "ssh key"
     | "minisign key"
@@ -45,15 +47,16 @@ export class KeyringReport {
   /** Everything that the keyring's own files hold, in their order. */
   entries(at: number): readonly KeyringEntry[] {
     const { trust, revoked, timestamps } = this.rules;
-    const { certificates, keys, ssh, minisign } = readMaterial(trust);
-    const stamps = timestamps === undefined ? [] : readMaterial(timestamps.trust).certificates;
+    const { certificates, keys, ssh, minisign, rejected } = readMaterial(trust, "anchors");
+    const stamps = readMaterial(timestamps?.trust ?? [], "anchors");
     return [
       ...certificates.map((certificate) => this.#certificate(certificate, at)),
       ...keys.map((key) => plain("key", key.fingerprint, key)),
       ...ssh.map((signer) => ({ ...plain("ssh key", signer.name, signer.key), ...within(signer, at) })),
       ...minisign.map(({ id, key }) => plain("minisign key", id, key)),
       ...readMaterial(revoked.crls, "crls").crls.map((crl) => revocationList(crl, at, revoked.freshness)),
-      ...stamps.map((certificate) => timeStamps(certificate, at)),
+      ...[...rejected, ...stamps.rejected].map(rejectedCertificate),
+      ...stamps.certificates.map((certificate) => timeStamps(certificate, at)),
     ];
   }
 
@@ -143,6 +146,16 @@ function revocationList(
     refusal: due ? past : null,
     afterwards: nextUpdate === null || due ? null : past,
   };
+}
+
+function rejectedCertificate({ name, error }: RejectedCertificate): KeyringEntry {
+  const refusal: Refusal = {
+    verdict: -ERRNO.EBADMSG,
+    rule: "RFC 5280 4.1",
+    reason: `${error.message} at ${error.place}`,
+  };
+  const entry = { kind: "rejected certificate", name, detail: "", fingerprint: null, until: null } as const;
+  return { ...entry, refusal, afterwards: null };
 }
 
 function timeStamps(certificate: Certificate, at: number): KeyringEntry {

@@ -93,7 +93,7 @@ function judge(
   try {
     const blocked = generation.blockList.content(data);
     const outcome = blocked ?? VERIFIERS[type](generation, data, signature, window, trace);
-    if ("verdict" in outcome) return refused(outcome, window);
+    if ("verdict" in outcome) return refused(withRejected(outcome, generation), window);
     const missing = tooFew(generation.signersNeeded, outcome);
     if (missing !== null) return refused(missing, window);
     const [first, ...others] = outcome;
@@ -127,6 +127,13 @@ const VERIFIERS: Readonly<Record<SignatureType, Verifier>> = {
     sigstore?.verify(data, signature as Uint8Array, window) ??
     refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE is checked by"),
 };
+
+/** Whoever is not known may be in a certificate of `trust` that could not be read. */
+function withRejected(refusal: Refusal, { rejected: [first, ...others] }: Generation): Refusal {
+  if (first === undefined || refusal.verdict !== -ERRNO.ENOKEY) return refusal;
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return { ...refusal, reason: `${refusal.reason}; not used because it cannot be read: ${first.name}${more}` };
+}
 
 function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {
   if (needed <= 1) return null;

@@ -144,7 +144,7 @@ function readLists(file: SourceFile): Held[] {
 /** Certificates that were sealed with the keyring, of whom a CRL may be. */
 function signersIn({ trust, revoked, timestamps }: KeyringRules): readonly Certificate[] {
   const anchors = [...trust, ...(timestamps?.trust ?? [])];
-  return [...readMaterial(anchors).certificates, ...readMaterial(revoked.crls, "crls").certificates];
+  return [...readMaterial(anchors, "anchors").certificates, ...readMaterial(revoked.crls, "crls").certificates];
 }
 
 function maySign({ keyUsage }: Certificate): boolean {

@@ -1,11 +1,14 @@
 import { CountersignError } from "../error.js";
+import { readDer } from "./asn1/der.js";
 import { isPem, readPem } from "./asn1/pem.js";
+import { context, TAG } from "./asn1/tag.js";
 import { type PublicKey, readPublicKey } from "./key.js";
 import type { SourceFile } from "./keyring-rules.js";
 import { isMinisignKey, type MinisignKey, readMinisignKey } from "./minisign-key.js";
 import { isSshKeys, readSshKeys, type SshSigner } from "./ssh/allowed-signers.js";
 import { type Certificate, readCertificate } from "./x509/certificate.js";
 import { type Crl, readCrl } from "./x509/crl.js";
+import { Name } from "./x509/name.js";
 
 /** What files of a keyring hold. */
 export interface Material {
@@ -14,20 +17,32 @@ export interface Material {
   readonly crls: readonly Crl[];
   readonly ssh: readonly SshSigner[];
   readonly minisign: readonly MinisignKey[];
+  /** Certificates among anchors that cannot be read, and so are not used. Only a file that has others may have such. */
+  readonly rejected: readonly RejectedCertificate[];
 }
 
-/** What files are for, and so what may be in them: who signs (or may not any more), or revocation lists. */
-type Purpose = "signers" | "crls";
+/** A certificate that was left out, and why. */
+export interface RejectedCertificate {
+  /** Its file and its number in it, and its subject where that can be read. */
+  readonly name: string;
+  readonly error: CountersignError;
+}
+
+/**
+ * What files are for, and so what may be in them: who signs (or may not any more), or revocation lists. Of `anchors`, those that cannot
+ * be read are left out where their file has others: a bundle of many authorities may have one that is not DER.
+ */
+type Purpose = "anchors" | "signers" | "crls";
 
 /**
  * Reads files in PEM (several things a file), DER, or the text forms of SSH and minisign keys. Throws CERTIFICATE_MALFORMED,
  * KEY_MALFORMED, CRL_MALFORMED, or KEYRING_INVALID where something is in them that has no place there, with the file.
  */
 export function readMaterial(files: readonly SourceFile[], purpose: Purpose = "signers"): Material {
-  const material: Found = { certificates: [], keys: [], crls: [], ssh: [], minisign: [] };
+  const material: Found = { certificates: [], keys: [], crls: [], ssh: [], minisign: [], rejected: [] };
   for (const { path, bytes } of files) {
     try {
-      readFile(bytes, purpose, material);
+      readFile(path, bytes, purpose, material);
     } catch (error) {
       throw error instanceof CountersignError ? error.within(path) : error;
     }
@@ -37,8 +52,8 @@ export function readMaterial(files: readonly SourceFile[], purpose: Purpose = "s
 
 type Found = { readonly [Kind in keyof Material]: Material[Kind][number][] };
 
-function readFile(bytes: Uint8Array, purpose: Purpose, found: Found): void {
-  if (isPem(bytes)) readBlocks(bytes, LABELS[purpose], found);
+function readFile(path: string, bytes: Uint8Array, purpose: Purpose, found: Found): void {
+  if (isPem(bytes)) readBlocks(path, bytes, purpose, found);
   else if (purpose === "crls") found.crls.push(readCrl(bytes));
   else if (!readText(bytes, found)) found.certificates.push(readCertificate(bytes));
 }
@@ -55,18 +70,45 @@ function readText(bytes: Uint8Array, found: Found): boolean {
 
 const DER_SEQUENCE = 0x30;
 
-function readBlocks(pem: Uint8Array, labels: Labels, found: Found): void {
+function readBlocks(path: string, pem: Uint8Array, purpose: Purpose, found: Found): void {
+  const labels = LABELS[purpose];
   const blocks = readPem(pem);
-  for (const { label, bytes } of blocks) {
+  const rejected: RejectedCertificate[] = [];
+  let first: CountersignError | null = null;
+  for (const [index, { label, bytes }] of blocks.entries()) {
     const read = labels[label];
     if (read === undefined)
       throw new CountersignError("KEYRING_INVALID", `holds a \`${label}\`, which has no place there`, {
         remedy: `leave only ${Object.keys(labels).join(" and ")} in the file`,
       });
-    read(bytes, found);
+    try {
+      read(bytes, found);
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error;
+      const name = blocks.length === 1 ? nameIn(bytes) : `block ${index + 1}${nameIn(bytes)}`;
+      const placed = name === "" ? error : error.within(name.trim());
+      if (error.code !== "CERTIFICATE_MALFORMED" || purpose !== "anchors" || blocks.length === 1) throw placed;
+      first ??= placed;
+      rejected.push({ name: `${path} ${name}`, error });
+    }
   }
+  if (first !== null && rejected.length === blocks.length) throw first;
+  found.rejected.push(...rejected);
   if (blocks.length > 0) return;
   throw new CountersignError("KEYRING_INVALID", "is empty", { remedy: `name a file with a ${Object.keys(labels)[0]}` });
+}
+
+/** The subject of a certificate that cannot be read as a whole, with a space before it; empty where it has none that can be told. */
+function nameIn(certificate: Uint8Array): string {
+  try {
+    const tbs = readDer(certificate, TAG.sequence, "a certificate").open().take(TAG.sequence, "its signed part").open();
+    tbs.optional(context(0, true));
+    // The serial number, the algorithm, the issuer and the validity
+    for (let field = 0; field < 4; field++) tbs.next();
+    return ` \`${new Name(tbs.take(TAG.sequence, "a subject"))}\``;
+  } catch {
+    return "";
+  }
 }
 
 /** Readers by the label of a PEM block (RFC 7468). */
@@ -77,6 +119,7 @@ const PUBLIC_KEY: Labels = { "PUBLIC KEY": (bytes, found) => found.keys.push(rea
 const X509_CRL: Labels = { "X509 CRL": (bytes, found) => found.crls.push(readCrl(bytes)) };
 
 const LABELS: Readonly<Record<Purpose, Labels>> = {
+  anchors: { ...CERTIFICATE, ...PUBLIC_KEY },
   signers: { ...CERTIFICATE, ...PUBLIC_KEY },
   crls: { ...X509_CRL, ...CERTIFICATE },
 };

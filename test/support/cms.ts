@@ -55,6 +55,7 @@ export function signerInfo(data: Uint8Array, { key, certificate }: SigningIdenti
 export interface MessageParts {
   readonly content?: Buffer;
   readonly contentType?: string;
+  /** In the order that they are to have. */
   readonly certificates?: readonly Buffer[];
   readonly digests?: readonly Buffer[];
   readonly version?: number;
@@ -75,7 +76,7 @@ export function message(signers: readonly Buffer[], parts: MessageParts = {}): B
           identifierOf(parts.contentType ?? CMS_OID.data),
           ...(content === undefined ? [] : [element(context(0, true), octetString(content))]),
         ),
-        ...(certificates.length === 0 ? [] : [setOf(certificates, context(0, true))]),
+        ...(certificates.length === 0 ? [] : [element(context(0, true), ...certificates)]),
         ...(crls.length === 0 ? [] : [setOf(crls, context(1, true))]),
         setOf(signers),
       ),

@@ -100,6 +100,10 @@ describe("what openssl cms -sign makes", () => {
     ["rsa", ["-cades"], "ca"],
     ["p-384", ["-cades", "-md", "sha512"], "ca"],
     ["rsa-pss", ["-keyopt", "rsa_padding_mode:pss"], "ca"],
+    ...["max", "auto", "digest", "0", "20", "64", "65", "222"].map(
+      (salt) => ["rsa", ["-keyopt", "rsa_padding_mode:pss", "-keyopt", `rsa_pss_saltlen:${salt}`], "ca"] as const,
+    ),
+    ["rsa", ["-md", "sha512", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:max"], "ca"],
     ["p-256", [], "ca"],
     ["p-256", ["-nocerts", "-noattr", "-keyid", "-md", "sha256"], "signer"],
     ["p-384", ["-md", "sha384"], "ca"],

@@ -1,5 +1,5 @@
 import { type AlgorithmIdentifier, readAlgorithm } from "../algorithm.js";
-import { type Cursor, checkDer, checkSetOrder, type Element, malformed, readDer } from "../asn1/der.js";
+import { type Cursor, checkDer, type Element, malformed, readDer } from "../asn1/der.js";
 import { readSmallInteger } from "../asn1/der-value.js";
 import { CMS_OID, dotted } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
@@ -39,12 +39,8 @@ export interface SignerInfo {
 export const MAX_CERTIFICATES = 64;
 export const MAX_SIGNERS = 16;
 
-/**
- * `order`: whether certificates must be in the order that DER wants of a SET OF; those of time stamps are in none, since OpenSSL and the
- * authorities that are built on it write them as they come, and no signature is over them. Throws DER_MALFORMED with the offset in
- * `bytes`.
- */
-export function readSignedData(bytes: Uint8Array, order: "der" | "any" = "der"): SignedData {
+/** Throws DER_MALFORMED with the offset in `bytes`. */
+export function readSignedData(bytes: Uint8Array): SignedData {
   const outer = readDer(bytes, TAG.sequence, "a CMS message").open();
   const type = outer.identifier("a content type");
   if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, which is no SignedData`, 0);
@@ -72,7 +68,7 @@ export function readSignedData(bytes: Uint8Array, order: "der" | "any" = "der"):
     contentType,
     content,
     digestAlgorithms: readDigestAlgorithms(digests),
-    certificates: certificates === null ? [] : readCertificates(certificates, order),
+    certificates: certificates === null ? [] : readCertificates(certificates),
     carriesCrls: crls !== null,
     signers,
   };
@@ -90,12 +86,14 @@ function readDigestAlgorithms(set: Element): readonly string[] {
   return set.open().each(MAX_SIGNERS, "digest algorithms", (cursor) => readAlgorithm(cursor, "a digest algorithm").oid);
 }
 
-/** CertificateSet: certificates alone, in the order that DER wants of a SET OF. */
-function readCertificates(set: Element, order: "der" | "any"): readonly Element[] {
+/**
+ * CertificateSet: certificates alone, each once. No signature is over them, and OpenSSL, kernels and many authorities write and take them
+ * in any order, and twice.
+ */
+function readCertificates(set: Element): readonly Element[] {
   const take = (cursor: Cursor): Element => cursor.take(TAG.sequence, "a certificate");
   const certificates = set.open().each(MAX_CERTIFICATES, "certificates", take);
-  if (certificates.length > 1 && order === "der") checkSetOrder(set);
-  return certificates;
+  return certificates.filter((one, index) => certificates.findIndex((other) => other.equals(one)) === index);
 }
 
 function readSigners(set: Element): readonly SignerInfo[] {

@@ -33,7 +33,7 @@ export class TimeStampTrust {
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED. */
   constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, known: KnownCertificates) {
-    const { certificates } = readMaterial(stamps.trust);
+    const { certificates } = readMaterial(stamps.trust, "anchors");
     if (certificates.length === 0)
       throw new CountersignError("KEYRING_INVALID", "time stamps are trusted of nobody", {
         place: "timestamps.trust",
@@ -47,7 +47,7 @@ export class TimeStampTrust {
 
   /** The stamp that a token puts on `signature`, or why it is none. Throws DER_MALFORMED. */
   verify(token: Uint8Array, signature: Uint8Array, window: Window): Stamp | Refusal {
-    const message = readSignedData(token, "any");
+    const message = readSignedData(token);
     const [signer, another] = message.signers;
     if (message.contentType !== CMS_OID.timeStampInfo || message.content === null || message.carriesCrls)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "the time stamp carries something else than a time");

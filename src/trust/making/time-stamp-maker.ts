@@ -53,7 +53,7 @@ export function tokenOf(response: Uint8Array, { imprint, nonce }: TimeStampReque
     if (readSmallInteger(status) > 1) throw failed(`the authority refused, with status ${readSmallInteger(status)}`);
     const token = cursor.take(TAG.sequence, "a token").whole;
     cursor.finish("a time stamp response");
-    const { content } = readSignedData(token, "any");
+    const { content } = readSignedData(token);
     const info = readInfo(content ?? Buffer.alloc(0));
     const answered = sequence(info.digest.element.whole, octetString(info.imprint));
     if (!sameImprint(answered, imprint) || info.nonce?.whole.equals(nonce) !== true)

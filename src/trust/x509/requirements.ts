@@ -26,7 +26,7 @@ export function knownCertificates(rules: KeyringRules, trust: readonly Certifica
   const unconfirmed = (revoked.unconfirmed ?? []).flatMap(({ file, confirm }) =>
     readMaterial([file], "crls").crls.map((crl) => [crl, confirm] as const),
   );
-  const all = [...trust, ...readMaterial(timestamps?.trust ?? []).certificates, ...lists.certificates];
+  const all = [...trust, ...readMaterial(timestamps?.trust ?? [], "anchors").certificates, ...lists.certificates];
   return {
     blockList: new BlockList(revoked),
     lists,
