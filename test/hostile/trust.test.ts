@@ -185,7 +185,10 @@ describe("numbers and keys", () => {
       createPublicKey(signer.key).export({ type: "spki", format: "der" }),
     );
     const info = signerInfo(data, { key: signer.key, certificate: new Certificate(certificate) });
-    expect(verdictOn(message([info], { certificates: [certificate] })).errno).toBe("0");
+    expect(verdictOn(message([info], { certificates: [certificate] }))).toEqual({
+      errno: "-EKEYREJECTED",
+      rule: "RFC 5280 4.1.2.2",
+    });
   });
 
   it.each([
@@ -384,7 +387,10 @@ describe("certificates", () => {
       { subject: parts },
       createPublicKey(signer.key).export({ type: "spki", format: "der" }),
     );
-    const info = signerInfo(data, { key: signer.key, certificate: new Certificate(issued) });
+    expect(() => new Certificate(issued)).toThrow(
+      expect.objectContaining({ code: "DER_MALFORMED", message: "a name of more than 128 parts" }),
+    );
+    const info = signerInfo(data, { key: signer.key, certificate: signer.certificate });
     expect(verdictOn(message([info], { certificates: [issued] })).errno).toBe("-EBADMSG");
   });
 
