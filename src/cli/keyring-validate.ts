@@ -18,6 +18,7 @@ A line is {"id", "trust": [], "untrusted": [], "crls": [], "leaf", "at", "usage"
 CRLs in PEM or base64 DER, \`at\` an ISO time (now where it is absent), \`usage\` extended key usages (none asked for
 where it is absent), \`policies\` identifiers of which one must hold, or {"acceptable": [], "requireExplicit",
 "inhibitMapping", "inhibitAny"}. With \`crls\` every certificate needs one, unless "freshness" is "if-present".
+"profile" is "compatible" (where it is absent) or "strict", as a keyring's.
 Prints {"id", "ok", "errno", "rule", "reason"} for each. Exit code: 0 every line was judged, 2 some could not be read.
 
 Example:
@@ -54,6 +55,9 @@ function readLine(line: string): PathCase & { readonly id: unknown } {
   const freshness = fields.freshness ?? null;
   if (freshness !== null && freshness !== "require" && freshness !== "if-present")
     throw wrong("has an unknown `freshness`", "use require or if-present");
+  const profile = fields.profile ?? "compatible";
+  if (profile !== "strict" && profile !== "compatible")
+    throw wrong("has an unknown `profile`", "use strict or compatible");
   return {
     id: fields.id ?? null,
     trust: strings(fields, "trust"),
@@ -64,6 +68,7 @@ function readLine(line: string): PathCase & { readonly id: unknown } {
     usage: strings(fields, "usage"),
     policies: isObject(fields.policies) ? policyInputs(fields.policies) : strings(fields, "policies"),
     freshness,
+    profile,
   };
 }
 

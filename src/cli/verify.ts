@@ -35,6 +35,11 @@ export function command(): Command {
     .option("--sigstore-root <file>", "Sigstore's trusted root, for --type sigstore")
     .option("--identity <subject>", "who must have signed a bundle of Sigstore; with --issuer")
     .option("--issuer <url>", "who vouched for that identity")
+    .addOption(
+      new Option("--profile <profile>", "whether certificates are held to all that RFC 5280 asks of authorities")
+        .choices(["strict", "compatible"])
+        .default("strict"),
+    )
     .option("--ignore-validity", "do not look at validity periods, as the kernel does")
     .option("--at <time>", "the moment to judge at, such as 2026-01-31T12:00:00Z; now by default")
     .option("--explain", "show the paths that were tried and what each rule said")
@@ -58,6 +63,7 @@ interface Options {
   readonly config: string;
   readonly signature?: string;
   readonly type: string;
+  readonly profile: "strict" | "compatible";
   readonly usage: readonly string[];
   readonly crl: readonly string[];
   readonly timestamps: readonly string[];
@@ -123,7 +129,7 @@ function showStep({ about, section, rule, refused }: Step): void {
 }
 
 function givenKeyring(options: Options): Keyring {
-  const { trust, usage, crl, timestamps, namespace, sigstoreRoot, ignoreValidity } = options;
+  const { trust, usage, crl, timestamps, namespace, sigstoreRoot, ignoreValidity, profile } = options;
   if (trust.length === 0 && sigstoreRoot === undefined)
     throw new CountersignError("USAGE", "nothing is trusted", {
       remedy: "name certificates with --trust, or a keyring with --keyring",
@@ -133,6 +139,7 @@ function givenKeyring(options: Options): Keyring {
     revoked: { crls: crl.map(source), certificates: [], digests: [] },
     usage: usage.length === 0 ? ["codeSigning"] : usage,
     validity: ignoreValidity === true ? "ignore" : "now",
+    profile,
     ...(timestamps.length === 0 ? {} : { timestamps: { trust: timestamps.map(source) } }),
     ...(namespace.length === 0 ? {} : { ssh: { namespaces: namespace } }),
     ...(sigstoreRoot === undefined

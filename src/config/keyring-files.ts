@@ -9,13 +9,14 @@ const MAX_TRUST = 16 * 2 ** 20;
 /** A keyring's rules, with its files read. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function rulesOf(keyring: KeyringConfig): KeyringRules {
   const file = (path: string): SourceFile => ({ path, bytes: readInput(path, MAX_TRUST) });
-  const { trust, revoked, usage, policies, validity, signers, timestamps, ssh, sigstore } = keyring;
+  const { trust, revoked, usage, policies, validity, profile, signers, timestamps, ssh, sigstore } = keyring;
   return {
     trust: trust.map(file),
     revoked: { ...revoked, crls: revoked.crls.map(file), certificates: revoked.certificates.map(file) },
     usage,
     policies,
     validity,
+    profile,
     signers,
     ssh,
     ...(timestamps === null ? {} : { timestamps: { ...timestamps, trust: timestamps.trust.map(file) } }),

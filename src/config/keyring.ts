@@ -41,6 +41,10 @@ export const KEYRING = z
       .enum(["now", "ignore"])
       .default("now")
       .describe("`now`: certificates are judged at the decision's time; `ignore`: as the kernel does"),
+    profile: z
+      .enum(["strict", "compatible"])
+      .default("strict")
+      .describe("`compatible`: what RFC 5280 asks of authorities alone is not asked of certificates and CRLs"),
     signers: z.int().min(1).max(16).default(1).describe("How many different keys must have signed"),
     timestamps: z
       .strictObject({
@@ -91,6 +95,7 @@ export interface KeyringConfig {
   readonly usage: readonly string[];
   readonly policies: readonly string[];
   readonly validity: "now" | "ignore";
+  readonly profile: "strict" | "compatible";
   readonly signers: number;
   readonly timestamps: { readonly trust: readonly string[]; readonly revoked: "refused" | "good-before" } | null;
   readonly ssh: { readonly namespaces: readonly string[] };

@@ -1,3 +1,4 @@
+import type { Profile } from "./x509/profile.js";
 import type { Freshness } from "./x509/revocation.js";
 
 /** A file that was read once, with the name that messages call it by. */
@@ -48,6 +49,8 @@ export interface KeyringRules {
   readonly usage: readonly string[];
   /** `now`: certificates are to be in their validity at the time of the hook. `ignore`: as in the kernel. */
   readonly validity: "now" | "ignore";
+  /** `strict`, where it is absent: below an anchor, what RFC 5280 asks of authorities is asked of certificates and CRLs. */
+  readonly profile?: Profile | undefined;
   /** How many distinct keys must have signed; 1 where it is absent. */
   readonly signers?: number | undefined;
   /** Certificate policies in dots, of which one must hold for the whole path; any, or none at all, where it is absent. */

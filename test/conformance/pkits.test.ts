@@ -79,6 +79,7 @@ function judge({ certs, crls }: Vectors, one: Case): Outcome {
       validity: "now" as const,
       purposes: null,
       blocked: () => null,
+      profile: "compatible" as const,
       issuerBlocked: () => null,
       authorities: new CertificateIndex(),
       policies: policyRules(one),

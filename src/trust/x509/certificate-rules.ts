@@ -16,9 +16,43 @@ function about(section: string, name: string, wrong: (certificate: Certificate) 
   };
 }
 
+function critical(section: string, identifier: string, what: string): PathRule {
+  return about(section, `critical ${what}`, (certificate) =>
+    certificate.critical(identifier) === false ? `${what} in an extension that is not critical` : null,
+  );
+}
+
 const isAuthority = ({ basicConstraints }: Certificate): boolean => basicConstraints?.authority === true;
 const mayCertify = ({ keyUsage }: Certificate): boolean =>
   keyUsage !== null && (keyUsage & KEY_USAGE.keyCertSign) !== 0;
+
+/**
+ * What RFC 5280 asks of authorities and a verifier may ignore: for a keyring of profile `strict`, below an anchor. Lists are held to
+ * their part in revocation.ts.
+ */
+export const STRICT: readonly PathRule[] = [
+  about("RFC 5280 4.1.2.2", "positive serial number", ({ serial }) => {
+    const octets = serial.contents;
+    if ((octets[0] as number) >= 0x80) return "a negative serial number";
+    return octets.every((octet) => octet === 0) ? "the serial number zero" : null;
+  }),
+  about("RFC 5280 4.2.1.1", "authority key identifier", (certificate) => {
+    if (certificate.critical(EXTENSION.authorityKeyIdentifier) === true) return "a critical authority key identifier";
+    return certificate.authorityKeyIdentifier === null ? "no authority key identifier" : null;
+  }),
+  about("RFC 5280 4.2.1.2", "subject key identifier", (certificate) => {
+    if (certificate.critical(EXTENSION.subjectKeyIdentifier) === true) return "a critical subject key identifier";
+    return isAuthority(certificate) && certificate.subjectKeyIdentifier === null ? "no subject key identifier" : null;
+  }),
+  about("RFC 5280 4.2.1.9", "critical basic constraints", (certificate) =>
+    isAuthority(certificate) && certificate.critical(EXTENSION.basicConstraints) === false
+      ? "basic constraints of an authority that are not critical"
+      : null,
+  ),
+  critical("RFC 5280 4.2.1.10", EXTENSION.nameConstraints, "name constraints"),
+  critical("RFC 5280 4.2.1.11", EXTENSION.policyConstraints, "policy constraints"),
+  critical("RFC 5280 4.2.1.14", EXTENSION.inhibitAnyPolicy, "a limit on anyPolicy"),
+];
 
 /** What no certificate on a path may be, the anchor's included. */
 export const CERTIFICATE: readonly PathRule[] = [

@@ -49,6 +49,8 @@ export class Crl {
   readonly authorityKeyIdentifier: string | null;
   /** A critical extension, of the list or of an entry, that is not understood: the list may then not be used (RFC 5280 5.2). */
   readonly unusable: boolean;
+  /** What RFC 5280 5.2.3 asks of a list's number and this list does not have; null where it does. */
+  readonly flaw: string | null;
   readonly #entries = new Map<string, RevokedEntry>();
   readonly #tbs: Element;
   readonly #algorithm: AlgorithmIdentifier;
@@ -80,6 +82,8 @@ export class Crl {
     const extensions: Extensions =
       wrapped === null ? new Map() : readExtensions(wrapped.only(TAG.sequence, "extensions"));
     this.number = read(extensions, EXTENSION.crlNumber, readNumber);
+    const isCritical = extensions.get(EXTENSION.crlNumber)?.critical === true;
+    this.flaw = this.number === null ? "no number" : isCritical ? "a critical number" : null;
     this.baseNumber = read(extensions, EXTENSION.deltaCrlIndicator, readNumber);
     this.scope = read(extensions, EXTENSION.issuingDistributionPoint, (found) =>
       readIssuingDistributionPoint(found, this.issuer),

@@ -10,6 +10,7 @@ import { Crl } from "./crl.js";
 import { findPath } from "./path.js";
 import type { PathRules } from "./path-rule.js";
 import { ANY_POLICIES, type PolicyRules } from "./policy-graph.js";
+import type { Profile } from "./profile.js";
 import { fromDots } from "./requirements.js";
 import { type Freshness, Revocation } from "./revocation.js";
 
@@ -27,6 +28,8 @@ export interface PathCase {
   /** Certificate policies of which one must hold for the whole path, or all the inputs of RFC 5280 6.1.1. */
   readonly policies: readonly string[] | Partial<PolicyInputs>;
   readonly freshness: Freshness | null;
+  /** `compatible` where it is absent: vectors are about RFC 5280 6.1 and 6.3. */
+  readonly profile?: Profile;
 }
 
 /** RFC 5280 6.1.1 (c), (e), (f), (g). Policies in dots. */
@@ -63,10 +66,13 @@ function refusalOf(one: PathCase): Refusal | null {
     if (leaf === undefined) return refuse("EBADMSG", "RFC 5280 4.1", "there is no leaf");
     const crls = one.crls.flatMap(decode).map((der) => new Crl(der));
     const revocation =
-      crls.length === 0 && freshness === null ? null : new Revocation(crls, [], freshness ?? "require");
+      crls.length === 0 && freshness === null
+        ? null
+        : new Revocation(crls, [], freshness ?? "require", new Map(), one.profile);
     const anchors = new CertificateIndex(certificates(one.trust));
     const others = new CertificateIndex([...certificates(one.untrusted), ...more]);
     const rules: PathRules = {
+      profile: one.profile ?? "compatible",
       validity: "now",
       purposes,
       blocked: () => null,

@@ -4,10 +4,12 @@ import type { Certificate } from "./certificate.js";
 import type { CertificateIndex } from "./certificate-index.js";
 import type { NameConstraintState } from "./name-constraints.js";
 import type { PolicyRules, PolicyState } from "./policy-graph.js";
+import type { Profile } from "./profile.js";
 import type { CrlIssuers, Revocation } from "./revocation.js";
 
 /** What a path is held to besides RFC 5280 itself. */
 export interface PathRules {
+  readonly profile: Profile;
   /** `ignore`: validity periods do not count, as in the kernel. */
   readonly validity: "now" | "ignore";
   /** Key purposes by their identifiers' octets, of which the signer's certificate needs one; null for any. */

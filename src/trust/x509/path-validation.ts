@@ -2,7 +2,7 @@ import type { Refusal } from "../refusal.js";
 import type { Trace } from "../trace.js";
 import type { Window } from "../window.js";
 import type { Certificate } from "./certificate.js";
-import { CERTIFICATE } from "./certificate-rules.js";
+import { CERTIFICATE, STRICT } from "./certificate-rules.js";
 import { NameConstraintState } from "./name-constraints.js";
 import type { PathRules, PathState } from "./path-rule.js";
 import { ANCHOR, ANCHOR_ISSUER, BELOW, END, ISSUER } from "./path-rules.js";
@@ -48,6 +48,7 @@ export function validatePath(path: readonly Certificate[], context: PathContext)
     for (const table of [
       index === 0 ? ANCHOR : BELOW,
       CERTIFICATE,
+      index > 0 && rules.profile === "strict" ? STRICT : [],
       state.last ? END : index === 0 ? ANCHOR_ISSUER : ISSUER,
     ])
       for (const rule of table) {

@@ -46,16 +46,18 @@ export function requirementsOf(
   place: string,
 ): PathRules {
   const { freshness = "if-present" } = rules.revoked;
+  const { profile = "strict" } = rules;
   if (freshness === "require") checkConfirmable(anchors, all, place);
   const isUsed = lists.crls.length > 0 || freshness === "require";
   return {
+    profile,
     validity: rules.validity,
     purposes: purposesOf(rules.usage),
     blocked: (certificate) => blockList.certificate(certificate),
     issuerBlocked: (certificate) => blockList.issuerOf(certificate),
     authorities: all,
     policies: policiesOf(rules),
-    revocation: isUsed ? new Revocation(lists.crls, lists.certificates, freshness, unconfirmed) : null,
+    revocation: isUsed ? new Revocation(lists.crls, lists.certificates, freshness, unconfirmed, profile) : null,
   };
 }
 

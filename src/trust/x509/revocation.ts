@@ -7,6 +7,7 @@ import { ALL_REASONS, type DistributionPoint, directoriesIn } from "./distributi
 import { KEY_USAGE } from "./extension.js";
 import { compareGeneralNames, type GeneralName } from "./general-name.js";
 import type { Comparison, Name } from "./name.js";
+import type { Profile } from "./profile.js";
 
 /**
  * `require`: every certificate that somebody issued needs CRLs, in their time, that speak of it for every reason; of anchors that
@@ -38,6 +39,7 @@ export class Revocation {
     certificates: readonly Certificate[],
     readonly freshness: Freshness,
     private readonly unconfirmed: ReadonlyMap<Crl, () => void> = new Map(),
+    readonly profile: Profile = "compatible",
   ) {
     for (const crl of [...crls, ...unconfirmed.keys()].toSorted(newestFirst)) {
       const list = this.#byIssuer.get(crl.issuer.key);
@@ -82,7 +84,16 @@ export class Revocation {
     freshness: Freshness,
   ): Refusal | null {
     const { unconfirmed } = this;
-    const inquiry = new Inquiry(certificate, authorities, issuers, this.#certificates, window, freshness, unconfirmed);
+    const inquiry = new Inquiry(
+      certificate,
+      authorities,
+      issuers,
+      this.#certificates,
+      window,
+      freshness,
+      unconfirmed,
+      this.profile,
+    );
     for (const point of pointsOf(certificate))
       for (const name of issuersNamedBy(point, certificate)) {
         if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
@@ -131,6 +142,7 @@ class Inquiry {
     readonly window: Window,
     readonly freshness: Freshness,
     readonly unconfirmed: ReadonlyMap<Crl, () => void>,
+    readonly profile: Profile,
   ) {}
 
   /** RFC 5280 6.3.3 (b) to (l) for one list. */
@@ -153,6 +165,7 @@ class Inquiry {
     if (entry !== null) return this.#revoked(entry.revokedAt, entry.reason);
     if (!isSigned) return this.#doubtIfRequired(`nobody in the keyring can have signed ${crl}`);
     if (crl.unusable) this.#undecided ??= `${crl} has a critical extension that is not known`;
+    else if (this.profile === "strict" && crl.flaw !== null) this.#undecided ??= `${crl} has ${crl.flaw}`;
     // (h), (i), (j), (k): a delta adds to what its base says
     else if (crl.baseNumber !== null) return null;
     else if (this.#isFresh(crl)) this.reasons |= reasons;
