@@ -28,6 +28,7 @@ const STRICTER: Readonly<Record<string, string>> = {
   "RFC 5652 5.3": "a signer is named by the bytes of its certificate; OpenSSL does not mind the case of letters",
   "RFC 5652 5.4": "signed attributes are not to be passed off as the data that was signed",
   "RFC 5652 11.1": "the signed content type has to be that of the message",
+  "RFC 5280 4.1.2.2": "a serial number has 20 octets at most; OpenSSL does not count them",
   "RFC 5280 4.2.1.3": "a key that is limited to other usages is not for signing data; `-purpose any` does not look",
   "RFC 5280 6.1.3 (f)": "policies that an authority asks for are asked for; OpenSSL looks where it is told to",
   "RFC 5280 6.1.4 (a)": "anyPolicy cannot be mapped; OpenSSL looks where it is told to check policies",
