@@ -16,6 +16,7 @@ export class BlockList {
   readonly #keys: readonly PublicKey[];
   /** Identities of the keys that are listed as files: one key may have other encodings elsewhere. */
   readonly #identities = new Set<string>();
+  readonly #issuers = new WeakMap<Certificate, Refusal | null>();
   readonly #digests: Readonly<Record<Kind, Set<string>>> = { bin: new Set(), tbs: new Set(), key: new Set() };
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED. */
@@ -47,8 +48,17 @@ export class BlockList {
     return this.key(certificate.publicKey);
   }
 
-  /** Whether a certificate was issued by what is listed here, for one that no path leads to. */
+  /** Whether a certificate was issued by what is listed here, for one that no path leads to. The answer is remembered. */
   issuerOf(certificate: Certificate): Refusal | null {
+    let refusal = this.#issuers.get(certificate);
+    if (refusal === undefined) {
+      refusal = this.#findIssuerOf(certificate);
+      this.#issuers.set(certificate, refusal);
+    }
+    return refusal;
+  }
+
+  #findIssuerOf(certificate: Certificate): Refusal | null {
     const named = this.#certificates.filter((issuer) => issuer.subject.equals(certificate.issuer));
     for (const key of [...named.map(({ publicKey }) => publicKey), ...this.#keys])
       if (certificate.signedBy(key) === null)

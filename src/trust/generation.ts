@@ -1,6 +1,7 @@
 import { CountersignError } from "../error.js";
 import type { BlockList } from "./block-list.js";
 import { TimeStampTrust } from "./cms/time-stamp.js";
+import { Effort } from "./effort.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import { VerificationMemo } from "./memo.js";
@@ -41,6 +42,8 @@ export class Generation {
   /** Distinct keys that must have signed. */
   readonly signersNeeded: number;
   readonly #rules: PathRules;
+  /** The keys of every certificate in the keyring's files. */
+  readonly #keys: ReadonlySet<PublicKey>;
   readonly #paths = new WeakMap<Certificate, Remembered>();
   #good: Verification | null = null;
 
@@ -61,6 +64,7 @@ export class Generation {
     this.ssh = new SshTrust(ssh, rules);
     this.minisign = minisign;
     const known = knownCertificates(rules, certificates);
+    this.#keys = new Set(known.all.all.map(({ publicKey }) => publicKey));
     this.blockList = known.blockList;
     this.sigstore = rules.sigstore ? new SigstoreTrust(rules.sigstore, rules, keys, known) : null;
     this.certificates = new CertificateCache(certificates);
@@ -76,17 +80,32 @@ export class Generation {
     return this.#good;
   }
 
+  /** What one message may cost. */
+  effort(): Effort {
+    return new Effort(this.#keys);
+  }
+
   /** Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead through. */
-  path(target: Certificate, others: readonly Certificate[], window: Window, trace: Trace | null): Refusal | null {
+  path(
+    target: Certificate,
+    others: readonly Certificate[],
+    window: Window,
+    trace: Trace | null,
+    effort: Effort = this.effort(),
+  ): Refusal | null {
     const remembered = window.stamp === null ? this.#paths.get(target) : undefined;
     if (trace === null && remembered !== undefined && holds(remembered, others, window.at)) {
       window.narrow(remembered.window);
+      effort.take(remembered.units);
       return remembered.refusal;
     }
     const own = new Window(window.at, window.stamp);
-    const found = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace);
+    const { left } = effort;
+    const found = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace, effort);
     const refusal = "verdict" in found ? found : null;
-    if (window.stamp === null) this.#paths.set(target, { others, window: own, refusal });
+    // What this message had spent elsewhere is not so for the next
+    if (window.stamp === null && !effort.spent)
+      this.#paths.set(target, { others, window: own, refusal, units: left - effort.left });
     window.narrow(own);
     return refusal;
   }
@@ -99,6 +118,8 @@ interface Remembered {
   readonly others: readonly Certificate[];
   readonly window: Window;
   readonly refusal: Refusal | null;
+  /** What it cost. */
+  readonly units: number;
 }
 
 function holds({ others, window }: Remembered, now: readonly Certificate[], at: number): boolean {

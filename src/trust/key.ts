@@ -8,6 +8,8 @@ import { dotted, oid, oidOf } from "./asn1/oid.js";
 import { TAG } from "./asn1/tag.js";
 import { hash } from "./digest.js";
 import { edwardsWeakness } from "./edwards.js";
+import type { Effort } from "./effort.js";
+import { verificationCost } from "./key-cost.js";
 import { type Refusal, refuse } from "./refusal.js";
 
 /**
@@ -54,9 +56,17 @@ export class PublicKey {
 
   /**
    * Checks one signature over `data`. Gives null where it is good, and the refusal otherwise; `rule` is the one that wants this
-   * signature.
+   * signature. `effort` is what the message may still cost, where somebody else chose the key.
    */
-  verify(scheme: Scheme, data: Uint8Array, signature: Uint8Array, rule: string): Refusal | null {
+  verify(
+    scheme: Scheme,
+    data: Uint8Array,
+    signature: Uint8Array,
+    rule: string,
+    effort: Effort | null = null,
+  ): Refusal | null {
+    const exceeded = effort?.verification(this, data.length) ?? null;
+    if (exceeded !== null) return exceeded;
     const problem = this.problem;
     if (problem !== null) return problem;
     const fits =
@@ -74,6 +84,11 @@ export class PublicKey {
     return isGood(scheme, data, this.#object as KeyObject, signature)
       ? null
       : refuse("EKEYREJECTED", rule, "the signature is not by this key over these bytes");
+  }
+
+  /** What one verification costs, in units of `Effort`. */
+  get cost(): number {
+    return verificationCost(this.description);
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */

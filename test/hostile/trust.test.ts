@@ -95,7 +95,7 @@ describe("authorities that certify each other", () => {
         ),
     );
     const leaf = (roots[0] as Authority).issue({ subject: "Leaf" });
-    expect(verdictOn(signPkcs7(data, { ...leaf, chain })).errno).toBe("-ENOKEY");
+    expect(verdictOn(signPkcs7(data, { ...leaf, chain }))).toEqual({ errno: "-EKEYREJECTED", rule: "effort limit" });
   });
 });
 
@@ -112,7 +112,7 @@ describe("very many certificates", () => {
     const crowded = trusting([many.join("")]);
     expect(verdictOn(signPkcs7(data, stranger), crowded)).toEqual({
       errno: "-EKEYREJECTED",
-      rule: "RFC 5280 6.1.3 (a)(1)",
+      rule: "effort limit",
     });
   }, 120_000);
 
@@ -377,7 +377,7 @@ describe("certificates", () => {
     });
     expect(verdictOn(signPkcs7(data, { ...leaf, chain: [middle.certificate] }))).toEqual({
       errno: "-EKEYREJECTED",
-      rule: "name constraints limit",
+      rule: "effort limit",
     });
   });
 
@@ -417,7 +417,7 @@ describe("certificates", () => {
     const strict = trusting([root.pem.certificate], { policies: ["1.3.6.1.4.1.99999.1"] });
     expect(verdictOn(signPkcs7(data, { ...leaf, chain }), strict)).toEqual({
       errno: "-EKEYREJECTED",
-      rule: "RFC 5280 6.1.3 (f)",
+      rule: "effort limit",
     });
   });
 

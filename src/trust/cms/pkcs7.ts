@@ -3,6 +3,7 @@ import { readDer } from "../asn1/der.js";
 import { CMS_OID, dotted } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
 import { hash } from "../digest.js";
+import { type Effort, NAME_BYTES, READ_BYTES, tooMuch } from "../effort.js";
 import type { Generation } from "../generation.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Signer } from "../signer.js";
@@ -37,11 +38,14 @@ export function verifyPkcs7(
   const wrong = checkMessage(message);
   if (wrong !== null) return wrong;
   const carried = message.certificates.map((element) => keyring.certificates.get(element));
+  const effort = keyring.effort();
+  const names = carried.reduce((sum, { subject, issuer }) => sum + subject.element.length + issuer.element.length, 0);
+  if (!effort.take(signature.length / READ_BYTES + names / NAME_BYTES)) return tooMuch();
   const signers: Signer[] = [];
   for (const signer of message.signers) {
     if (attributes === "refused" && signer.signedAttributes !== null)
       return refuse("EKEYREJECTED", "pkcs7_verify", "signed attributes, which an appended signature may not have");
-    const found = verifySigner(keyring, message, signer, carried, data, window, trace);
+    const found = verifySigner(keyring, message, signer, carried, data, window, trace, effort);
     if ("verdict" in found) return found;
     signers.push({ name: String(found), key: found.publicKey });
   }
@@ -71,6 +75,7 @@ function verifySigner(
   data: Uint8Array,
   window: Window,
   trace: Trace | null,
+  effort: Effort,
 ): Certificate | Refusal {
   const noted = <T>(section: string, rule: string, outcome: T): T => {
     trace?.signer(String(signer.identifier), section, rule, outcome);
@@ -84,7 +89,7 @@ function verifySigner(
   if ("verdict" in signed) return signed;
   let refusal: Refusal | null = null;
   for (const certificate of candidatesFor(keyring, signer.identifier, carried)) {
-    const bySigner = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6");
+    const bySigner = certificate.publicKey.verify(scheme, signed, signer.signature, "RFC 5652 5.6", effort);
     refusal = noted("RFC 5652 5.6", "signature", bySigner);
     if (refusal === null && signer.signedAttributes !== null)
       refusal = noted(
@@ -93,8 +98,9 @@ function verifySigner(
         checkSigningCertificate(signer.signedAttributes, certificate),
       );
     if (refusal === null) refusal = noted("RFC 5280 4.2.1.3", "key usage", checkSignerUsage(certificate));
-    if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace);
+    if (refusal === null) refusal = checkPath(keyring, signer, certificate, carried, window, trace, effort);
     if (refusal === null) return certificate;
+    if (effort.spent) return noted("effort limit", "effort", tooMuch());
   }
   return refusal ?? noted("RFC 5652 5.3", "signer's certificate", unknownSigner(signer));
 }
@@ -117,12 +123,14 @@ function checkPath(
   carried: readonly Certificate[],
   window: Window,
   trace: Trace | null,
+  effort: Effort,
 ): Refusal | null {
-  if (keyring.timeStamps === null || timeStamp === null) return keyring.path(certificate, carried, window, trace);
-  const stamp = keyring.timeStamps.verify(timeStamp, signature, window);
+  if (keyring.timeStamps === null || timeStamp === null)
+    return keyring.path(certificate, carried, window, trace, effort);
+  const stamp = keyring.timeStamps.verify(timeStamp, signature, window, effort);
   if ("verdict" in stamp) return stamp;
   const then = new Window(window.at, stamp);
-  const refusal = keyring.path(certificate, carried, then, trace);
+  const refusal = keyring.path(certificate, carried, then, trace, effort);
   window.narrow(then);
   return refusal;
 }
@@ -137,12 +145,8 @@ function candidatesFor(
   carried: readonly Certificate[],
 ): readonly Certificate[] {
   const inside = carried.filter((certificate) => signer.names(certificate));
-  const candidates = inside.length > 0 ? inside : signer.in(keyring.anchors);
-  return candidates.length > MAX_CANDIDATES ? candidates.slice(0, MAX_CANDIDATES) : candidates;
+  return inside.length > 0 ? inside : signer.in(keyring.anchors);
 }
-
-/** Certificates of one name or key identifier that are tried: a few of them are renewals, many an attack. */
-const MAX_CANDIDATES = 8;
 
 /** RFC 5652 5.4: what the signature is over. */
 function signedBytes(signer: SignerInfo, contentType: string, digest: string, data: Uint8Array): Uint8Array | Refusal {

@@ -6,9 +6,9 @@ import { CMS_OID } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readTime } from "../asn1/time.js";
 import { DIGESTS, hash } from "../digest.js";
+import { type Effort, READ_BYTES, tooMuch } from "../effort.js";
 import type { KeyringRules } from "../keyring-rules.js";
 import { type Refusal, refuse } from "../refusal.js";
-import { readMaterial } from "../source.js";
 import type { Stamp, Window } from "../window.js";
 import { Certificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
@@ -33,7 +33,7 @@ export class TimeStampTrust {
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED. */
   constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, known: KnownCertificates) {
-    const { certificates } = readMaterial(stamps.trust, "anchors");
+    const certificates = known.stamps;
     if (certificates.length === 0)
       throw new CountersignError("KEYRING_INVALID", "time stamps are trusted of nobody", {
         place: "timestamps.trust",
@@ -46,31 +46,36 @@ export class TimeStampTrust {
   }
 
   /** The stamp that a token puts on `signature`, or why it is none. Throws DER_MALFORMED. */
-  verify(token: Uint8Array, signature: Uint8Array, window: Window): Stamp | Refusal {
+  verify(token: Uint8Array, signature: Uint8Array, window: Window, effort: Effort): Stamp | Refusal {
     const message = readSignedData(token);
     const [signer, another] = message.signers;
     if (message.contentType !== CMS_OID.timeStampInfo || message.content === null || message.carriesCrls)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "the time stamp carries something else than a time");
     if (signer === undefined || another !== undefined)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp has one signer");
-    const carried = message.certificates.map((element) => new Certificate(Buffer.from(element.whole)));
+    if (!effort.take(token.length / READ_BYTES)) return tooMuch();
+    const carried = message.certificates.map((element) => {
+      const certificate = new Certificate(Buffer.from(element.whole));
+      return this.#anchors.find(certificate) ?? certificate;
+    });
     const authority = [...carried, ...this.#anchors.all].find((candidate) => signer.identifier.names(candidate));
     if (authority === undefined)
       return refuse("ENOKEY", "RFC 3161 2.4.2", "who made the time stamp is not in the keyring");
     const info = readInfo(message.content);
     const refusal =
-      checkSignature(message, message.content, signer, authority) ??
+      checkSignature(message, message.content, signer, authority, effort) ??
       checkImprint(info, signature) ??
       checkStampUsage(authority) ??
-      this.#checkPath(authority, carried, window);
+      this.#checkPath(authority, carried, window, effort);
     if (refusal !== null) return refusal;
     if (!window.reached(info.at))
       return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of a time that has not come yet");
     return { at: info.at, outlivesRevocation: this.#outlivesRevocation };
   }
 
-  #checkPath(authority: Certificate, carried: readonly Certificate[], window: Window): Refusal | null {
-    const found = findPath(authority, this.#anchors, new CertificateIndex(carried), this.#rules, window);
+  #checkPath(authority: Certificate, carried: readonly Certificate[], window: Window, effort: Effort): Refusal | null {
+    const others = new CertificateIndex(carried);
+    const found = findPath(authority, this.#anchors, others, this.#rules, window, null, effort);
     return "verdict" in found ? { ...found, reason: `the time stamp does not count: ${found.reason}` } : null;
   }
 }
@@ -131,6 +136,7 @@ function checkSignature(
   content: Buffer,
   signer: SignerInfo,
   authority: Certificate,
+  effort: Effort,
 ): Refusal | null {
   const digest = digestOf(signer.digestAlgorithm);
   if (typeof digest !== "string") return digest;
@@ -144,7 +150,7 @@ function checkSignature(
   return (
     checkSignedAttributes(attributes, signer, message.contentType, hash(digest, content)) ??
     checkSigningCertificate(attributes, authority) ??
-    authority.publicKey.verify(scheme, attributes.signedBytes, signer.signature, "RFC 5652 5.6")
+    authority.publicKey.verify(scheme, attributes.signedBytes, signer.signature, "RFC 5652 5.6", effort)
   );
 }
 

@@ -5,6 +5,7 @@ import { checkValue, readOctets, readSmallInteger } from "../asn1/der-value.js";
 import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
+import type { Effort } from "../effort.js";
 import { PublicKey } from "../key.js";
 import { type Refusal, refuse } from "../refusal.js";
 import { type DistributionPoint, readDistributionPoints } from "./distribution-point.js";
@@ -168,12 +169,14 @@ export class Certificate {
     return this.extensions.get(identifier)?.critical ?? null;
   }
 
-  /** Checks the certificate's signature by `key`; a good one is remembered. RFC 5280 6.1.3 (a)(1). */
-  signedBy(key: PublicKey): Refusal | null {
-    if (this.#signedBy === key) return null;
+  /**
+   * Checks the certificate's signature by `key`; a good one is remembered, and costs a message as much again. RFC 5280 6.1.3 (a)(1).
+   */
+  signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
+    if (this.#signedBy === key) return effort?.verification(key, this.tbs.length) ?? null;
     const scheme = schemeOf(this.#algorithm, null);
     if ("verdict" in scheme) return scheme;
-    const refusal = key.verify(scheme, this.tbs.whole, this.#signature, RULE_SIGNATURE);
+    const refusal = key.verify(scheme, this.tbs.whole, this.#signature, RULE_SIGNATURE, effort);
     if (refusal !== null) return { ...refusal, reason: `certificate \`${this.subject}\`: ${refusal.reason}` };
     this.#signedBy = key;
     return null;

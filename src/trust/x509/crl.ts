@@ -5,6 +5,7 @@ import { readOctets, readSmallInteger, readUnsigned } from "../asn1/der-value.js
 import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
+import type { Effort } from "../effort.js";
 import type { PublicKey } from "../key.js";
 import { type Refusal, refuse } from "../refusal.js";
 import {
@@ -55,7 +56,7 @@ export class Crl {
   readonly #tbs: Element;
   readonly #algorithm: AlgorithmIdentifier;
   readonly #signature: Buffer;
-  #signedBy: PublicKey | null = null;
+  readonly #answers = new WeakMap<PublicKey, Refusal | null>();
 
   /** `der` must not change afterwards. Throws DER_MALFORMED. */
   constructor(readonly der: Uint8Array) {
@@ -105,13 +106,18 @@ export class Crl {
     return this.#entries.size;
   }
 
-  /** Checks the list's signature by `key`; a good one is remembered. RFC 5280 6.3.3 (g). */
-  signedBy(key: PublicKey): Refusal | null {
-    if (this.#signedBy === key) return null;
+  /**
+   * Checks the list's signature by `key`. A good one is remembered. For a key of the keyring, which comes with the list, so is one that
+   * is not good, and a message does not pay for it. RFC 5280 6.3.3 (g).
+   */
+  signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
     const scheme = schemeOf(this.#algorithm, null);
     if ("verdict" in scheme) return scheme;
-    const refusal = key.verify(scheme, this.#tbs.whole, this.#signature, "RFC 5280 6.3.3 (g)");
-    if (refusal === null) this.#signedBy = key;
+    const payer = effort?.owns(key) === true ? null : effort;
+    const refusal = key.verify(scheme, this.#tbs.whole, this.#signature, "RFC 5280 6.3.3 (g)", payer);
+    if (refusal === null || payer === null) this.#answers.set(key, refusal);
     return refusal;
   }
 

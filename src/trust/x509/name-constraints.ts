@@ -1,3 +1,4 @@
+import { type Effort, NAME_BYTES, tooMuch } from "../effort.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "./certificate.js";
 import type { NameConstraints } from "./extension.js";
@@ -5,17 +6,19 @@ import type { GeneralName } from "./general-name.js";
 import type { Comparison } from "./name.js";
 import { coversAddress, coversHost, coversMailbox, coversUri } from "./name-subtree.js";
 
-/** Comparisons on one path: an attacker chooses both how many names there are and how many constraints. */
-const MAX_COMPARISONS = 10_000;
-
 /** The names that a path still allows (RFC 5280 6.1.2 (b) and (c)). */
 export class NameConstraintState {
   readonly #constraints: NameConstraints[] = [];
-  #comparisons = 0;
+
+  constructor(private readonly effort: Effort) {}
 
   /** RFC 5280 6.1.4 (g). */
   add(certificate: Certificate): void {
-    if (certificate.nameConstraints !== null) this.#constraints.push(certificate.nameConstraints);
+    const constraints = certificate.nameConstraints;
+    if (constraints === null) return;
+    this.#constraints.push(constraints);
+    const subtrees = [...constraints.permitted, ...constraints.excluded];
+    this.effort.take(subtrees.reduce((sum, name) => sum + bytesOf(name), 0) / NAME_BYTES);
   }
 
   /**
@@ -25,11 +28,10 @@ export class NameConstraintState {
   check(certificate: Certificate): Refusal | null {
     if (this.#constraints.length === 0) return null;
     const names = namesOf(certificate);
+    this.effort.take(names.reduce((sum, name) => sum + bytesOf(name), 0) / NAME_BYTES);
     for (const { permitted, excluded } of this.#constraints)
       for (const name of names) {
-        this.#comparisons += permitted.length + excluded.length + 1;
-        if (this.#comparisons > MAX_COMPARISONS)
-          return refuse("EKEYREJECTED", "name constraints limit", `more than ${MAX_COMPARISONS} names to compare`);
+        if (!this.effort.take((permitted.length + excluded.length) * COMPARISON)) return tooMuch();
         const shown = `a name of \`${certificate}\``;
         for (const subtree of excluded) {
           const within = covers(subtree, name);
@@ -44,6 +46,14 @@ export class NameConstraintState {
       }
     return null;
   }
+}
+
+/** Units that comparing one name with one subtree takes. */
+const COMPARISON = 0.5;
+
+/** Names of directories have to be prepared before they are compared. */
+function bytesOf(name: GeneralName): number {
+  return name.kind === "directory" ? name.value.element.length : NAME_BYTES;
 }
 
 /** The subject, its e-mail addresses, and the alternative names (RFC 5280 4.2.1.10). */

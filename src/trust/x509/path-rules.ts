@@ -205,10 +205,11 @@ const issuerOfAnchor: PathRule = {
   name: "revocation of an anchor",
   check: (certificate, { rules, crlIssuersBelow, window }) => {
     const ask = (one: Certificate, below: readonly Certificate[]): Refusal | null => {
+      const file = rules.authorities.find(one) ?? one;
       const authorities = rules.authorities
-        .issuersOf(rules.authorities.find(one) ?? one)
+        .issuersOf(file)
         .filter((authority) => !below.some((known) => known.sameHolder(authority)));
-      const blocked = rules.issuerBlocked(one) ?? firstRefusal(authorities, rules.blocked);
+      const blocked = rules.issuerBlocked(file) ?? firstRefusal(authorities, rules.blocked);
       const refusal = blocked ?? rules.revocation?.checkAnchor(one, authorities, crlIssuersBelow, window) ?? null;
       // Of an authority that is not trusted itself nothing is required: only what is known against it counts
       const known = refusal === null || below.length === 0 || refusal.verdict === -ERRNO.EKEYREVOKED ? refusal : null;

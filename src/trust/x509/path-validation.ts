@@ -1,3 +1,4 @@
+import type { Effort } from "../effort.js";
 import type { Refusal } from "../refusal.js";
 import type { Trace } from "../trace.js";
 import type { Window } from "../window.js";
@@ -16,6 +17,8 @@ export interface PathContext {
   readonly trace: Trace | null;
   /** Who else may have issued a CRL that is about this path, which leads down from `anchor`. */
   readonly crlIssuers: (anchor: Certificate) => CrlIssuers;
+  /** What the message may still cost. */
+  readonly effort: Effort;
   /** Whether the certificate in question is itself an anchor. */
   readonly trusted: boolean;
 }
@@ -37,8 +40,8 @@ export function validatePath(path: readonly Certificate[], context: PathContext)
     crlIssuersBelow: context.crlIssuers,
     trusted: context.trusted,
     length,
-    names: new NameConstraintState(),
-    policies: new PolicyState(rules.policies, Math.max(length, 1)),
+    names: new NameConstraintState(context.effort),
+    policies: new PolicyState(rules.policies, Math.max(length, 1), context.effort),
     last: false,
     issuer: anchor,
     maxPathLength: length,

@@ -1,3 +1,4 @@
+import { Effort, STEP, tooMuch } from "../effort.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Trace } from "../trace.js";
 import { Window } from "../window.js";
@@ -10,8 +11,6 @@ import type { CrlIssuers } from "./revocation.js";
 
 /** Certificates on one path, the anchor's and the one in question included. */
 export const MAX_PATH = 12;
-/** Candidates that are tried for one certificate in question, over all paths and CRLs: each may cost a verification. */
-export const MAX_TRIES = 64;
 
 /** A path that was found, anchor first, and what holds for it. */
 export interface FoundPath extends ValidPath {
@@ -21,7 +20,7 @@ export interface FoundPath extends ValidPath {
 /**
  * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. A path ends at an anchor that no other
  * anchor issued: whoever trusts a certificate and its authority wants what the authority says. Depth first, no key of one name twice
- * on a path, within {@link MAX_PATH} and {@link MAX_TRIES}. The refusal of a search that failed is that of the path that came furthest.
+ * on a path, within {@link MAX_PATH} and what the message may cost. The refusal of a search that failed is that of the path that came furthest.
  */
 export function findPath(
   target: Certificate,
@@ -30,8 +29,9 @@ export function findPath(
   rules: PathRules,
   window: Window,
   trace: Trace | null = null,
+  effort: Effort = new Effort(),
 ): FoundPath | Refusal {
-  return new Search(anchors, others, rules, window, trace, { tries: 0 }, []).from(target);
+  return new Search(anchors, others, rules, window, trace, effort, []).from(target);
 }
 
 /** How far a path came, and what ended it. */
@@ -53,15 +53,14 @@ class Search {
     readonly rules: PathRules,
     readonly window: Window,
     readonly trace: Trace | null,
-    readonly effort: { tries: number },
+    readonly effort: Effort,
     readonly crlIssuers: readonly Certificate[],
   ) {}
 
   from(target: Certificate): FoundPath | Refusal {
     const found = this.#continue([target]);
     if (found !== null) return found;
-    if (this.#best !== null) return this.#best.refusal;
-    return refuse("EKEYREJECTED", "path search limit", `no path from \`${target}\` among ${MAX_TRIES} candidates`);
+    return this.effort.spent || this.#best === null ? tooMuch() : this.#best.refusal;
   }
 
   /** `path` has its highest certificate first. */
@@ -73,7 +72,7 @@ class Search {
     if (above.length === 0) return this.#validated(path);
     if (path.length >= MAX_PATH) return this.#tooLong(path);
     for (const issuer of above) {
-      if (++this.effort.tries > MAX_TRIES) return null;
+      if (!this.effort.take(STEP)) return null;
       const found = this.#continue([issuer, ...path]);
       if (found !== null) return found;
     }
@@ -85,12 +84,17 @@ class Search {
     const lowest = below[0] as Certificate;
     if (below.length >= MAX_PATH) return this.#tooLong(below);
     let known = false;
+    const failed = new Set<string>();
     for (const issuer of [...this.anchors.candidatesFor(lowest), ...this.others.candidatesFor(lowest)]) {
       if (below.some((certificate) => certificate.sameHolder(issuer))) continue;
       known = true;
-      if (++this.effort.tries > MAX_TRIES) return null;
-      const wrong = lowest.signedBy(issuer.publicKey);
+      if (!this.effort.take(STEP)) return null;
+      // Renewals of one authority have one key
+      const key = issuer.publicKey.spki.key;
+      if (failed.has(key)) continue;
+      const wrong = lowest.signedBy(issuer.publicKey, this.effort);
       if (wrong !== null) {
+        failed.add(key);
         this.#failed(below.length, wrong);
         continue;
       }
@@ -102,6 +106,7 @@ class Search {
   }
 
   #validated(path: readonly Certificate[]): FoundPath | null {
+    if (!this.effort.take(VALIDATION * path.length)) return null;
     this.trace?.path(path);
     const { rules, window, trace } = this;
     const outcome = validatePath(path, {
@@ -109,6 +114,7 @@ class Search {
       window,
       trace,
       crlIssuers: (anchor) => this.#crlIssuersBelow(anchor),
+      effort: this.effort,
       trusted: this.anchors.find(path.at(-1) as Certificate) !== null,
     });
     if (!("verdict" in outcome)) return { path, ...outcome };
@@ -123,12 +129,7 @@ class Search {
   #crlIssuersBelow(anchor: Certificate): CrlIssuers {
     return {
       named: (name) => [...this.others.bySubject(name), ...this.anchors.bySubject(name)],
-      signed: (crl, candidate) => {
-        if (this.effort.tries > MAX_TRIES) return false;
-        const good = crl.signedBy(candidate.publicKey) === null;
-        if (!good) this.effort.tries += 1;
-        return good;
-      },
+      signed: (crl, candidate) => crl.signedBy(candidate.publicKey, this.effort) === null,
       accept: (candidate, delegated) => {
         if (this.crlIssuers.includes(candidate)) return delegated;
         if (this.crlIssuers.length >= MAX_CRL_DEPTH) return false;
@@ -153,6 +154,9 @@ class Search {
     if (this.#best === null || rank > this.#best.rank) this.#best = { rank, refusal };
   }
 }
+
+/** What checking the rules for one certificate of a path costs, where no list and no names are compared. */
+const VALIDATION = 10;
 
 /** Issuers of CRLs about issuers of CRLs that are followed. */
 const MAX_CRL_DEPTH = 3;

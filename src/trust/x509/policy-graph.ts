@@ -1,4 +1,5 @@
 import { ANY_POLICY } from "../asn1/oid.js";
+import { type Effort, tooMuch } from "../effort.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "./certificate.js";
 
@@ -34,6 +35,7 @@ export class PolicyState {
   constructor(
     readonly rules: PolicyRules,
     length: number,
+    private readonly effort: Effort,
   ) {
     this.#levels = [new Map([[ANY_POLICY, { expected: new Set([ANY_POLICY]), parents: new Set() }]])];
     this.#explicit = rules.requireExplicit ? 0 : length + 1;
@@ -46,6 +48,7 @@ export class PolicyState {
     const { policies } = certificate;
     if (policies === null) this.#levels = null;
     else if (this.#levels !== null) this.#grow(policies, this.#any > 0 || (!last && certificate.selfIssued));
+    if (this.effort.spent) return tooMuch();
     if (this.#explicit > 0 || this.#levels !== null) return null;
     return noPolicy("RFC 5280 6.1.3 (f)", certificate);
   }
@@ -55,6 +58,7 @@ export class PolicyState {
     const { policyMappings: mappings } = certificate;
     if (mappings.some((pair) => pair.includes(ANY_POLICY)))
       return refuse("EKEYREJECTED", "RFC 5280 6.1.4 (a)", `certificate \`${certificate}\` maps anyPolicy`);
+    if (!this.effort.take(mappings.length / NODES)) return tooMuch();
     if (mappings.length > 0 && this.#levels !== null) this.#map(mappings);
     if (!certificate.selfIssued) {
       if (this.#explicit > 0) this.#explicit -= 1;
@@ -92,6 +96,9 @@ export class PolicyState {
   #grow(policies: ReadonlySet<string>, anyCounts: boolean): void {
     const levels = this.#levels as Map<string, Node>[];
     const above = levels.at(-1) as Map<string, Node>;
+    let size = policies.size;
+    for (const { expected } of above.values()) size += expected.size;
+    if (!this.effort.take(size / NODES)) return;
     const expecting = new Map<string, Set<string>>();
     for (const [policy, { expected }] of above)
       for (const wanted of expected) {
@@ -133,14 +140,20 @@ export class PolicyState {
     const levels = this.#levels as Map<string, Node>[];
     for (let depth = levels.length - 2; depth >= 0; depth--) {
       const used = new Set<string>();
-      for (const { parents } of (levels[depth + 1] as Map<string, Node>).values())
+      if (!this.effort.take(((levels[depth] as Map<string, Node>).size + 1) / NODES)) return;
+      for (const { parents } of (levels[depth + 1] as Map<string, Node>).values()) {
+        this.effort.take((parents.size + 1) / NODES);
         for (const parent of parents) used.add(parent);
+      }
       for (const policy of (levels[depth] as Map<string, Node>).keys())
         if (!used.has(policy)) (levels[depth] as Map<string, Node>).delete(policy);
     }
     if (levels[0]?.size === 0 || levels.at(-1)?.size === 0) this.#levels = null;
   }
 }
+
+/** Nodes and edges that are looked at in one unit. */
+const NODES = 5;
 
 /** A policy at one depth: what the next certificate may call it, and the policies one depth up that it comes from. */
 interface Node {

@@ -15,6 +15,8 @@ export interface KnownCertificates {
   readonly blockList: BlockList;
   readonly lists: Material;
   readonly unconfirmed: ReadonlyMap<Crl, () => void>;
+  /** Certificates of `timestamps.trust`. */
+  readonly stamps: readonly Certificate[];
   /** Certificates of all the files. */
   readonly all: CertificateIndex;
 }
@@ -26,11 +28,13 @@ export function knownCertificates(rules: KeyringRules, trust: readonly Certifica
   const unconfirmed = (revoked.unconfirmed ?? []).flatMap(({ file, confirm }) =>
     readMaterial([file], "crls").crls.map((crl) => [crl, confirm] as const),
   );
-  const all = [...trust, ...readMaterial(timestamps?.trust ?? [], "anchors").certificates, ...lists.certificates];
+  const stamps = readMaterial(timestamps?.trust ?? [], "anchors").certificates;
+  const all = [...trust, ...stamps, ...lists.certificates];
   return {
     blockList: new BlockList(revoked),
     lists,
     unconfirmed: new Map(unconfirmed),
+    stamps,
     all: new CertificateIndex(all),
   };
 }

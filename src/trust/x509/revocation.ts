@@ -235,7 +235,7 @@ class Inquiry {
     const candidates = [...own, ...this.issuers.named(crl.issuer), ...this.extra.bySubject(crl.issuer)];
     const wanted = crl.authorityKeyIdentifier;
     const likely = candidates.filter((candidate) => wanted === null || candidate.subjectKeyIdentifier === wanted);
-    for (const candidate of new Set([...likely, ...candidates].slice(0, MAX_CANDIDATES))) {
+    for (const candidate of new Set([...likely, ...candidates])) {
       const { keyUsage } = candidate;
       if (keyUsage !== null && (keyUsage & KEY_USAGE.crlSign) === 0) continue;
       if (!this.issuers.signed(crl, candidate)) continue;
@@ -271,9 +271,6 @@ function newestFirst(a: Crl, b: Crl): number {
   if (first !== second) return first < second ? 1 : -1;
   return Number(a.baseNumber === null) - Number(b.baseNumber === null);
 }
-
-/** Certificates of one name that are tried for one list. */
-const MAX_CANDIDATES = 16;
 
 /** CRLReason (RFC 5280 5.3.1). */
 const REASONS: readonly string[] = [
