@@ -7,11 +7,11 @@ export function printable(text: string): string {
 }
 
 /** `\0A` for a line feed. */
-function hexPairs(character: string): string {
-  return Buffer.from(character)
+function hexPairs(characters: string): string {
+  return Buffer.from(characters)
     .toString("hex")
     .toUpperCase()
     .replace(/../g, (pair) => `\\${pair}`);
 }
 
-const UNSEEN = /[\\`\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/gu;
+const UNSEEN = /\\|(?:[`\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs})+/gu;

@@ -178,3 +178,13 @@ describe("string preparation", () => {
 
   const literally = (letter: string): string => letter.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 });
+
+describe("a long value", () => {
+  it("is compared where it is ASCII, and up to 1024 characters where it is not", () => {
+    const value = (text: string): Name => read(at(utf8(text)));
+    expect(value("a".repeat(5000)).compare(value("A".repeat(5000)))).toBe("yes");
+    expect(value("é".repeat(1024)).compare(value("É".repeat(1024)))).toBe("yes");
+    expect(value("é".repeat(1025)).compare(value("É".repeat(1025)))).toBe("unknown");
+    expect(value("é".repeat(1025)).compare(value("é".repeat(1025)))).toBe("yes");
+  });
+});
