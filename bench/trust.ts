@@ -1,8 +1,12 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import * as pkijs from "pkijs";
+import { element } from "../src/trust/asn1/der-writer.js";
+import { EXTENSION } from "../src/trust/asn1/oid.js";
+import { writePem } from "../src/trust/asn1/pem.js";
+import { TAG } from "../src/trust/asn1/tag.js";
 import { readSignedData } from "../src/trust/cms/cms.js";
 import { type Keyring, openKeyring } from "../src/trust/keyring.js";
-import { Authority, type KeyKind } from "../src/trust/making/authority.js";
+import { Authority, extension, type KeyKind } from "../src/trust/making/authority.js";
 import { type SigningIdentity, signKernel, signPkcs7 } from "../src/trust/making/sign.js";
 import type { Certificate } from "../src/trust/x509/certificate.js";
 import { COSTLY_MESSAGES } from "../test/support/costly-messages.js";
@@ -30,7 +34,7 @@ export async function rows(): Promise<(Row | Figure)[]> {
     all.push(...unseen(name, root, signer), ...unseenCertificate(name, root, signer), ...sizes(name, root, signer));
     all.push(seen(name, root, signer), await pkijsFigure(name, root, signer));
   }
-  all.push(await worstMessage());
+  all.push(await worstMessage(), largeList());
   return all;
 }
 
@@ -52,6 +56,30 @@ async function worstMessage(): Promise<Figure> {
 }
 
 const TRIES = 5;
+
+/** A keyring with a revocation list as a large authority has it, each entry with a reason, from its files to being open. */
+function largeList(): Figure {
+  const root = Authority.create({ subject: "Root" });
+  const extensions = [extension(EXTENSION.crlReason, element(TAG.enumerated, Buffer.of(1)))];
+  const entries = Array.from({ length: 100_000 }, (_, index) => ({ serial: (4n << 124n) + BigInt(index), extensions }));
+  const bytes = Buffer.from(writePem("X509 CRL", root.revocationList({ entries })));
+  const times = Array.from({ length: TRIES }, () => {
+    const start = performance.now();
+    openKeyring("bench", {
+      trust: [{ path: "bench", bytes: Buffer.from(pem(root.certificate)) }],
+      revoked: { crls: [{ path: "list", bytes }], certificates: [], digests: [] },
+      usage: ["codeSigning"],
+      validity: "now",
+    });
+    return performance.now() - start;
+  });
+  return {
+    name: "a list of 100,000 entries, until the keyring is open",
+    figure: Math.min(...times),
+    unit: "ms",
+    limit: 500,
+  };
+}
 
 /** Data, a signature over it, and what OpenSSL would be given to verify it. */
 interface Sample {

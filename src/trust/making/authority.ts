@@ -107,7 +107,7 @@ export class Authority implements Issued {
       request.issuer ?? this.certificate.subject.element.whole,
       time(thisUpdate),
       ...(nextUpdate === null ? [] : [time(nextUpdate)]),
-      ...(revoked.length === 0 ? [] : [sequence(...revoked)]),
+      ...(revoked.length === 0 ? [] : [sequence(Buffer.concat(revoked))]),
       ...(extensions.length === 0 ? [] : [element(context(0, true), sequence(...extensions))]),
     );
     return sequence(tbs, algorithm.identifier, wholeBits(algorithm.sign(tbs)));

@@ -129,22 +129,19 @@ export class Crl {
   #readEntries(list: Element): boolean {
     let { issuer } = this;
     let usable = true;
+    // Entries of one list have few different extensions, and there may be a million of them
+    const known = new Map<string, EntryExtensions>();
     const cursor = list.open();
     while (!cursor.done) {
-      const fields = cursor.take(TAG.sequence, "a revoked certificate").open();
+      const fields = cursor.enter(TAG.sequence, "a revoked certificate");
       const serial = fields.take(TAG.integer, "a serial number");
       const revokedAt = readMoment(fields.next());
       const sequence = fields.optional(TAG.sequence);
       fields.finish("a revoked certificate");
-      const extensions: Extensions = sequence === null ? NONE : readExtensions(sequence);
-      issuer = read(extensions, EXTENSION.certificateIssuer, readIssuer) ?? issuer;
-      usable &&= !hasUnknownCritical(extensions, ENTRY_EXTENSIONS);
-      const entry: RevokedEntry = {
-        revokedAt,
-        reason: read(extensions, EXTENSION.crlReason, readReason) ?? 0,
-        invalidFrom: read(extensions, EXTENSION.invalidityDate, readInvalidity),
-      };
-      this.#add(this.#keyOf(issuer, serial), entry);
+      const said = sequence === null ? NOTHING : readEntryExtensions(sequence, known);
+      issuer = said.issuer ?? issuer;
+      usable &&= said.usable;
+      this.#add(this.#keyOf(issuer, serial), { revokedAt, reason: said.reason, invalidFrom: said.invalidFrom });
     }
     return usable;
   }
@@ -180,7 +177,6 @@ export function undetermined(reason: string): Refusal {
   return refuse("EKEYREJECTED", "RFC 5280 6.3.3", reason);
 }
 
-const NONE: Extensions = new Map();
 const LIST_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION.authorityKeyIdentifier,
   EXTENSION.issuerAltName,
@@ -194,6 +190,32 @@ const ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION.invalidityDate,
   EXTENSION.certificateIssuer,
 ]);
+
+/** What the extensions of an entry say (RFC 5280 5.3). */
+interface EntryExtensions extends Pick<RevokedEntry, "reason" | "invalidFrom"> {
+  readonly issuer: Name | null;
+  readonly usable: boolean;
+}
+
+const NOTHING: EntryExtensions = { reason: 0, invalidFrom: null, issuer: null, usable: true };
+
+function readEntryExtensions(sequence: Element, known: Map<string, EntryExtensions>): EntryExtensions {
+  const { key } = sequence;
+  let said = known.get(key);
+  if (said !== undefined) return said;
+  const extensions = readExtensions(sequence);
+  said = {
+    reason: read(extensions, EXTENSION.crlReason, readReason) ?? 0,
+    invalidFrom: read(extensions, EXTENSION.invalidityDate, readInvalidity),
+    issuer: read(extensions, EXTENSION.certificateIssuer, readIssuer),
+    usable: !hasUnknownCritical(extensions, ENTRY_EXTENSIONS),
+  };
+  if (known.size < MAX_KNOWN) known.set(key, said);
+  return said;
+}
+
+/** Different extensions of entries that are remembered while one list is read. */
+const MAX_KNOWN = 4_096;
 
 function hasUnknownCritical(extensions: Extensions, known: ReadonlySet<string>): boolean {
   for (const [name, { critical }] of extensions) if (critical && !known.has(name)) return true;
