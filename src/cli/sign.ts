@@ -5,6 +5,7 @@ import { factsOfFile } from "../bpf/embedded.js";
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
 import { hash } from "../trust/digest.js";
+import { openKeyring } from "../trust/keyring.js";
 import { type AnyIdentity, type SigningOptions, signKernel, signModule, signPkcs7 } from "../trust/making/sign.js";
 import { stamped } from "../trust/making/time-stamp-maker.js";
 import { signatureName } from "../trust/store.js";
@@ -28,6 +29,8 @@ export function command(): Command {
     )
     .option("--programs", "sign each BPF program's instructions, into a folder by their digest")
     .option("--out <file>", "where to write: a file, or a folder for several files or --programs")
+    .option("--usage <name>", "extended key usage that a verifier asks for: codeSigning by default, or `any`", collect)
+    .option("--ignore-validity", "sign with a certificate that is not in its time")
     .option("--digest <name>", "sha256, sha384 or sha512; the key's own by default")
     .option("--pss", "RSASSA-PSS with an RSA key")
     .option("--passphrase-file <file>", "what opens an encrypted key, or the token's PIN: the first line of this file")
@@ -40,6 +43,7 @@ export function command(): Command {
       `
 Writes FILE.p7s beside each file; with --type modsig FILE.signed, the file with its signature appended; with
 --programs one signature a program into the folder \`signatures\`, as the configuration's \`signatures\` finds them.
+Nothing is written that \`countersign verify\` would refuse by the signer's certificate.
 
 Examples:
   countersign sign --key signer.key --cert signer.pem policy.bin
@@ -55,6 +59,8 @@ interface Options extends SignerOptions, StamperOptions {
   readonly type: keyof typeof MAKERS;
   readonly programs?: true;
   readonly out?: string;
+  readonly usage?: readonly string[];
+  readonly ignoreValidity?: true;
   readonly digest?: string;
   readonly pss?: true;
   readonly json?: true;
@@ -93,10 +99,34 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   const jobs = options.programs === true ? programJobs(files, options) : fileJobs(files, options);
   for (const { file, program, data, out } of jobs) {
     const signature = MAKERS[options.type](data, identities, signing);
+    checkVerifies(data, signature, identities, options);
     writeWhole(out, stamper === null ? signature : await stamped(signature, stamper));
     if (options.json === true) printJson({ file, program, sha256: hash("sha256", data), type: options.type, out });
     else print(`${program === null ? file : `${file}: ${program}`} -> ${out}`);
   }
+}
+
+/** Throws SIGNING_FAILED where a keyring with nothing but the signers' certificates would refuse what was made. */
+function checkVerifies(
+  data: Uint8Array,
+  signature: Uint8Array,
+  identities: readonly AnyIdentity[],
+  { type, usage = ["codeSigning"], ignoreValidity }: Options,
+): void {
+  const keyring = openKeyring("signers", {
+    trust: identities.map(({ certificate }) => ({ path: String(certificate), bytes: certificate.der })),
+    revoked: { crls: [], certificates: [], digests: [] },
+    usage,
+    validity: ignoreValidity === true ? "ignore" : "now",
+  });
+  const { verdict, reason, rule } =
+    type === "modsig"
+      ? keyring.verify(signature, null, "MODSIG", Date.now())
+      : keyring.verify(data, signature, "PKCS7", Date.now());
+  if (verdict === 0) return;
+  throw new CountersignError("SIGNING_FAILED", `the signature would be refused: ${reason} [${rule}]`, {
+    remedy: "sign with a certificate for this; --usage and --ignore-validity are for keyrings with such rules",
+  });
 }
 
 function fileJobs(files: readonly string[], { out, type }: Options): readonly Job[] {

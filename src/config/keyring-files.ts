@@ -12,7 +12,12 @@ export function rulesOf(keyring: KeyringConfig): KeyringRules {
   const { trust, revoked, usage, policies, validity, profile, signers, timestamps, ssh, sigstore } = keyring;
   return {
     trust: trust.map(file),
-    revoked: { ...revoked, crls: revoked.crls.map(file), certificates: revoked.certificates.map(file) },
+    revoked: {
+      ...revoked,
+      crls: revoked.crls.map(file),
+      certificates: revoked.certificates.map(file),
+      serials: revoked.serials.map(({ issuer, serials }) => ({ issuer: file(issuer), serials })),
+    },
     usage,
     policies,
     validity,
@@ -38,7 +43,8 @@ export function listsOf({ revoked }: KeyringConfig): readonly SourceFile[] {
 /** Every file that a keyring is made of. */
 export function filesOf({ trust, revoked, timestamps, sigstore }: KeyringConfig): readonly string[] {
   const root = sigstore === null ? [] : [sigstore.root];
-  return [...trust, ...revoked.crls, ...revoked.certificates, ...(timestamps?.trust ?? []), ...root];
+  const issuers = revoked.serials.map(({ issuer }) => issuer);
+  return [...trust, ...revoked.crls, ...revoked.certificates, ...issuers, ...(timestamps?.trust ?? []), ...root];
 }
 
 /**

@@ -16,12 +16,29 @@ export const KEYRING = z
         certificates: paths.default([]),
         digests: z
           .array(
-            z
-              .string()
-              .regex(/^(?:(?:bin|tbs|key):)?[0-9a-fA-F]{64}$/, { error: "is no SHA-256: 64 hexadecimal digits" }),
+            z.string().regex(/^(?:(?:bin|cert|tbs|key):)?(?:[0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/, {
+              error: "is no SHA-256: 64 hexadecimal digits",
+            }),
           )
           .default([])
-          .describe("SHA-256 of contents; `tbs:` before that of a certificate's signed part, `key:` of a public key"),
+          .describe(
+            "SHA-256 of contents (`bin:`) or certificates (`cert:`), or of either; `tbs:` before that of a certificate's signed part, `key:` of a public key",
+          ),
+        serials: z
+          .array(
+            z.strictObject({
+              issuer: path.describe("The certificate of who issued them"),
+              serials: z
+                .array(
+                  z.string().regex(/^(?:0x)?(?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{1,40}$/, {
+                    error: "is no serial number in hexadecimal digits",
+                  }),
+                )
+                .min(1, { error: "is empty" }),
+            }),
+          )
+          .default([])
+          .describe("Serial numbers of certificates that count no more, by their issuer"),
         freshness: z
           .enum(["require", "if-present"])
           .default("if-present")
@@ -90,6 +107,7 @@ export interface KeyringConfig {
     readonly crls: readonly string[];
     readonly certificates: readonly string[];
     readonly digests: readonly string[];
+    readonly serials: readonly { readonly issuer: string; readonly serials: readonly string[] }[];
     readonly freshness: "require" | "if-present";
   };
   readonly usage: readonly string[];
@@ -125,7 +143,7 @@ export function keyringConfig(
   { trust, revoked, timestamps, sigstore, sealed, ...rules }: z.output<typeof KEYRING>,
   path: (path: string) => string,
 ): KeyringConfig {
-  const { crls = [], certificates = [], digests = [], freshness = "if-present" } = revoked ?? {};
+  const { crls = [], certificates = [], digests = [], serials = [], freshness = "if-present" } = revoked ?? {};
   return {
     name,
     place,
@@ -135,6 +153,7 @@ export function keyringConfig(
       crls: crls.map(path),
       certificates: certificates.map(path),
       digests: digests.map((digest) => digest.toLowerCase()),
+      serials: serials.map(({ issuer, ...rest }) => ({ issuer: path(issuer), ...rest })),
       freshness,
     },
     timestamps: timestamps === undefined ? null : { ...timestamps, trust: timestamps.trust.map(path) },

@@ -17,14 +17,25 @@ export class BlockList {
   /** Identities of the keys that are listed as files: one key may have other encodings elsewhere. */
   readonly #identities = new Set<string>();
   readonly #issuers = new WeakMap<Certificate, Refusal | null>();
-  readonly #digests: Readonly<Record<Kind, Set<string>>> = { bin: new Set(), tbs: new Set(), key: new Set() };
+  readonly #digests: Readonly<Record<Kind, Set<string>>> = {
+    bin: new Set(),
+    tbs: new Set(),
+    key: new Set(),
+    cert: new Set(),
+  };
+  /** Names of issuers, each with a serial number behind it. */
+  readonly #serials = new Set<string>();
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED. */
   constructor(rules: KeyringRules["revoked"]) {
     for (const text of rules.digests) {
-      const [, kind = "bin", digest = ""] = DIGEST.exec(text) ?? misspelt(text);
-      this.#digests[kind as Kind].add(digest.toLowerCase());
+      const [, kind, digest = ""] = DIGEST.exec(text) ?? misspelt(text);
+      const kinds = kind === undefined ? UNNAMED : [kind as Kind];
+      for (const one of kinds) this.#digests[one].add(digest.replaceAll(":", "").toLowerCase());
     }
+    for (const { issuer, serials } of rules.serials ?? [])
+      for (const { subject } of readMaterial([issuer]).certificates)
+        for (const serial of serials) this.#serials.add(`${subject.key} ${numberOf(serial)}`);
     const { certificates, keys, ssh, minisign } = readMaterial(rules.certificates);
     for (const certificate of certificates) this.#digests.tbs.add(hash("sha256", certificate.tbs.whole));
     this.#certificates = certificates;
@@ -43,8 +54,12 @@ export class BlockList {
   }
 
   certificate(certificate: Certificate): Refusal | null {
-    if (this.#digests.tbs.size > 0 && this.#digests.tbs.has(hash("sha256", certificate.tbs.whole)))
-      return refuse("EKEYREVOKED", "block list", `certificate \`${certificate}\` is on the block list`);
+    const { tbs, cert } = this.#digests;
+    const listed =
+      (tbs.size > 0 && tbs.has(hash("sha256", certificate.tbs.whole))) ||
+      (cert.size > 0 && cert.has(hash("sha256", certificate.der))) ||
+      (this.#serials.size > 0 && this.#serials.has(`${certificate.issuer.key} ${serialOf(certificate)}`));
+    if (listed) return refuse("EKEYREVOKED", "block list", `certificate \`${certificate}\` is on the block list`);
     return this.key(certificate.publicKey);
   }
 
@@ -81,13 +96,33 @@ export class BlockList {
   }
 }
 
-type Kind = "bin" | "tbs" | "key";
+type Kind = "bin" | "tbs" | "key" | "cert";
 
-const DIGEST = /^(?:(bin|tbs|key):)?([0-9a-fA-F]{64})$/;
+/** What a digest is of where nothing says so: no content has the digest of a certificate but that certificate. */
+const UNNAMED: readonly Kind[] = ["bin", "cert"];
+
+/** In hex, with colons between the octets or without, as `openssl x509 -fingerprint` prints it. */
+const DIGEST = /^(?:(bin|tbs|key|cert):)?([0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/;
+
+const SERIAL = /^(?:0x)?((?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{1,40})$/;
+
+/** A serial number as `openssl x509 -serial` prints it. Throws KEYRING_INVALID. */
+function numberOf(text: string): bigint {
+  const [, digits = ""] = SERIAL.exec(text) ?? [];
+  if (digits !== "") return BigInt(`0x${digits.replaceAll(":", "")}`);
+  throw new CountersignError("KEYRING_INVALID", `\`${text}\` is no serial number`, {
+    place: "revoked.serials",
+    remedy: "write it in hex, as `openssl x509 -noout -serial` prints it",
+  });
+}
+
+function serialOf({ serial }: Certificate): bigint {
+  return BigInt(`0x${serial.contents.toString("hex")}`);
+}
 
 function misspelt(text: string): never {
   throw new CountersignError("KEYRING_INVALID", `\`${text}\` is no digest`, {
     place: "revoked.digests",
-    remedy: "write a SHA-256 in 64 hex digits, with `bin:`, `tbs:` or `key:` before it",
+    remedy: "write a SHA-256 in 64 hex digits, with `bin:`, `cert:`, `tbs:` or `key:` before it",
   });
 }

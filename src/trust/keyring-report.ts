@@ -6,6 +6,8 @@ import type { Refusal } from "./refusal.js";
 import { type RejectedCertificate, readMaterial } from "./source.js";
 import { Window } from "./window.js";
 import { Certificate } from "./x509/certificate.js";
+import { type Crl, undetermined } from "./x509/crl.js";
+import { KEY_USAGE } from "./x509/extension.js";
 
 /** One thing that a keyring holds, or that counts by it, at a moment. */
 export interface KeyringEntry {
@@ -49,12 +51,14 @@ export class KeyringReport {
     const { trust, revoked, timestamps } = this.rules;
     const { certificates, keys, ssh, minisign, rejected } = readMaterial(trust, "anchors");
     const stamps = readMaterial(timestamps?.trust ?? [], "anchors");
+    const lists = readMaterial(revoked.crls, "crls");
+    const known = [...certificates, ...stamps.certificates, ...lists.certificates];
     return [
       ...certificates.map((certificate) => this.#certificate(certificate, at)),
       ...keys.map((key) => plain("key", key.fingerprint, key)),
       ...ssh.map((signer) => ({ ...plain("ssh key", signer.name, signer.key), ...within(signer, at) })),
       ...minisign.map(({ id, key }) => plain("minisign key", id, key)),
-      ...readMaterial(revoked.crls, "crls").crls.map((crl) => revocationList(crl, at, revoked.freshness)),
+      ...lists.crls.map((crl) => ({ ...revocationList(crl, at, revoked.freshness), ...misplaced(crl, known) })),
       ...[...rejected, ...stamps.rejected].map(rejectedCertificate),
       ...stamps.certificates.map((certificate) => timeStamps(certificate, at)),
     ];
@@ -128,13 +132,30 @@ function within({ validBefore }: { validBefore: number }, at: number): Partial<K
   return at < validBefore ? { until: validBefore, afterwards: refusal } : { refusal };
 }
 
+/** What is left of a list out of its time where none is asked for. */
+const ONLY_NAMED = "what it names stays revoked, but nothing says what was revoked since";
+
+/** A list that speaks of nobody: none of the keyring's certificates may sign it, or did, or it has extensions that are not understood. */
+function misplaced(crl: Crl, known: readonly Certificate[]): Partial<KeyringEntry> {
+  const isOf = ({ subject, keyUsage, publicKey }: Certificate): boolean =>
+    subject.equals(crl.issuer) &&
+    (keyUsage === null || (keyUsage & KEY_USAGE.crlSign) !== 0) &&
+    crl.signedBy(publicKey) === null;
+  const reason = crl.unusable
+    ? "it has a critical extension that is not known"
+    : known.some(isOf)
+      ? null
+      : "no certificate of the keyring signed it: it counts only where a signature carries the certificate that did";
+  return reason === null ? {} : { refusal: undetermined(reason), until: null, afterwards: null };
+}
+
 function revocationList(
   crl: { nextUpdate: number | null; size: number; toString(): string },
   at: number,
   freshness: "require" | "if-present" = "if-present",
 ): KeyringEntry {
   const { nextUpdate, size } = crl;
-  const what = freshness === "require" ? "nothing that it is about verifies any more" : "it does not count any more";
+  const what = freshness === "require" ? "nothing that it is about verifies any more" : ONLY_NAMED;
   const past = expired(`the next list is due, and ${what}`);
   const due = nextUpdate !== null && at >= nextUpdate;
   return {

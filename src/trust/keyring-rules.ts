@@ -41,9 +41,12 @@ export interface KeyringRules {
     readonly certificates: readonly SourceFile[];
     /**
      * SHA-256 in hex, as in the kernel's .blacklist keyring: `bin:` before that of signed content (or nothing), `tbs:` before that of
-     * a certificate's signed part, `key:` before that of a SubjectPublicKeyInfo.
+     * a certificate's signed part, `key:` before that of a SubjectPublicKeyInfo. `cert:` before that of a whole certificate; one without a
+     * word before it is of either content or a certificate.
      */
     readonly digests: readonly string[];
+    /** Serial numbers in hex, of certificates that the subject of `issuer` issued. */
+    readonly serials?: readonly { readonly issuer: SourceFile; readonly serials: readonly string[] }[] | undefined;
   };
   /** Extended key usages by name (`codeSigning` …) or in dots, of which a signer needs one; `any` for no such rule. */
   readonly usage: readonly string[];

@@ -1,6 +1,9 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { CountersignError } from "../../error.js";
-import { isPem } from "../asn1/pem.js";
+import { readDer } from "../asn1/der.js";
+import { dotted } from "../asn1/oid.js";
+import { isPem, readPem } from "../asn1/pem.js";
+import { TAG } from "../asn1/tag.js";
 import type { SourceFile } from "../keyring-rules.js";
 
 /**
@@ -9,9 +12,11 @@ import type { SourceFile } from "../keyring-rules.js";
 export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string | null = null): KeyObject {
   const secret = passphrase === null ? {} : { passphrase };
   const key = Buffer.from(bytes);
-  if (isPem(bytes)) return attempt(path, passphrase, [() => createPrivateKey({ key, format: "pem", ...secret })]);
+  if (isPem(bytes))
+    return attempt(path, bytes, passphrase, [() => createPrivateKey({ key, format: "pem", ...secret })]);
   return attempt(
     path,
+    bytes,
     passphrase,
     (["pkcs8", "pkcs1", "sec1"] as const).map(
       (type) => () => createPrivateKey({ key, format: "der", type, ...secret }),
@@ -53,7 +58,37 @@ export function signWith(
   });
 }
 
-function attempt(path: string, passphrase: string | null, readers: readonly (() => KeyObject)[]): KeyObject {
+/** Types of keys that only newer versions of OpenSSL have (RFC 9881, RFC 9909). */
+const NEWER: Readonly<Record<string, string>> = {
+  "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
+  "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
+  "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+};
+/** Identifiers of SLH-DSA's twelve sets of parameters end in 20 to 31. */
+const SLH_DSA = /^2\.16\.840\.1\.101\.3\.4\.3\.(?:2\d|3[01])$/;
+/** RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448: where one of these cannot be read, it is malformed. */
+const EVERYWHERE = /^(?:1\.2\.840\.113549\.1\.1\.(?:1|10)|1\.2\.840\.10045\.2\.1|1\.3\.101\.11[23])$/;
+
+/** The type of a PKCS#8 key (RFC 5958) that OpenSSL may not know; null for one that it must, and for what is no such key. */
+function typeOf(bytes: Uint8Array): string | null {
+  try {
+    const der = isPem(bytes) ? readPem(bytes).find(({ label }) => label === "PRIVATE KEY")?.bytes : bytes;
+    const fields = readDer(der ?? new Uint8Array(0), TAG.sequence, "a private key").open();
+    fields.take(TAG.integer, "a version");
+    const identifier = dotted(fields.enter(TAG.sequence, "an algorithm").identifier("an algorithm's identifier"));
+    if (EVERYWHERE.test(identifier)) return null;
+    return NEWER[identifier] ?? (SLH_DSA.test(identifier) ? "SLH-DSA" : identifier);
+  } catch {
+    return null;
+  }
+}
+
+function attempt(
+  path: string,
+  bytes: Uint8Array,
+  passphrase: string | null,
+  readers: readonly (() => KeyObject)[],
+): KeyObject {
   let cause: unknown;
   for (const read of readers) {
     try {
@@ -72,6 +107,13 @@ function attempt(path: string, passphrase: string | null, readers: readonly (() 
         );
     }
   }
+  const type = typeOf(bytes);
+  if (type !== null)
+    throw new CountersignError(
+      "KEY_MALFORMED",
+      `is a key of type ${type}, which this node's OpenSSL ${process.versions.openssl} does not have`,
+      { place: path, remedy: "use a newer node, or an RSA, ECDSA or Ed25519 key", cause },
+    );
   throw new CountersignError("KEY_MALFORMED", "is no private key that can be read", {
     place: path,
     remedy: "give PKCS#8, PKCS#1 or SEC1 in PEM or DER, as `openssl genpkey` writes it",

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Authority } from "../../../src/trust/making/authority.js";
+import { Authority, extension } from "../../../src/trust/making/authority.js";
 import { readMaterial } from "../../../src/trust/source.js";
 import { runCommand } from "../../support/command-line.js";
 import { minisignIdentity } from "../../support/minisign.js";
@@ -115,6 +115,54 @@ describe("countersign keyring check", () => {
     expect((await runCommand("keyring", "check", ...config, "--days", "soon")).err).toContain(
       "`soon` is no number of days",
     );
+  });
+});
+
+describe("a revocation list in countersign keyring list and check", () => {
+  const judge = async (crl: Buffer, freshness = "if-present") => {
+    writeFileSync(at("one.crl"), crl);
+    const text = `version: 1\nattachments: []\nkeyrings:\n  one:\n    trust: [root.pem]\n    revoked: { crls: [one.crl], freshness: ${freshness} }\n`;
+    writeFileSync(at("one.yaml"), text);
+    const words = ["--config", at("one.yaml"), "--json"];
+    const list = await runCommand("keyring", "list", ...words);
+    const check = await runCommand("keyring", "check", "--days", "1", ...words);
+    return { code: check.code, entry: json(list.out).find(({ kind }) => kind === "revocation list") };
+  };
+  const critical = extension("\x2a\x03", Buffer.of(5, 0), true);
+
+  it.each([
+    ["of the keyring's authority", () => root.revocationList({}), null],
+    ["of another authority", () => Authority.create({ subject: "Other" }).revocationList({}), "no certificate of the"],
+    [
+      "of another key of that name",
+      () => Authority.create({ subject: "Root" }).revocationList({}),
+      "no certificate of",
+    ],
+    ["with an unknown critical extension", () => root.revocationList({ extensions: [critical] }), "critical extension"],
+  ])("%s", async (_, make, reason) => {
+    const { code, entry } = await judge(make());
+    expect(entry).toMatchObject(
+      reason === null ? { good: true } : { good: false, reason: expect.stringContaining(reason) },
+    );
+    expect(code).toBe(reason === null ? 0 : 1);
+  });
+
+  it.each([
+    ["if-present", "what it names stays revoked, but nothing says what was revoked since"],
+    ["require", "nothing that it is about verifies any more"],
+  ])("says what an expired one still does under freshness: %s", async (freshness, reason) => {
+    const entries = [{ serial: 7n }];
+    const crl = root.revocationList({ entries, thisUpdate: NOW - 2 * DAY, nextUpdate: NOW - DAY });
+    expect(await judge(crl, freshness)).toMatchObject({
+      code: 1,
+      entry: { good: false, reason: expect.stringContaining(reason) },
+    });
+    // and it is true
+    const verified = await runCommand(
+      ...["verify", "--keyring", "one", "--config", at("one.yaml"), "--json"],
+      ...["--signature", at("signatures/blob.p7s"), at("blob")],
+    );
+    expect(JSON.parse(verified.out)).toMatchObject({ good: false, errno: "EKEYREVOKED" });
   });
 });
 

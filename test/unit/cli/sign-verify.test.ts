@@ -1,8 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { Authority } from "../../../src/trust/making/authority.js";
+import { identifier, integer, octetString, sequence } from "../../../src/trust/asn1/der-writer.js";
+import { writePem } from "../../../src/trust/asn1/pem.js";
+import { Authority, type CertificateRequest } from "../../../src/trust/making/authority.js";
+import { readPrivateKey } from "../../../src/trust/making/private-key.js";
 import { runCommand } from "../../support/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-sign-"));
@@ -18,6 +22,78 @@ writeFileSync(at("two"), "two");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const sign = (...words: readonly string[]): ReturnType<typeof runCommand> =>
   runCommand("sign", "--key", at("signer.key"), "--cert", at("signer.pem"), ...words);
+
+describe("countersign sign", () => {
+  const DAY = 86_400_000;
+  const weak = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
+  const k256 = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey;
+  /** Certificates that `verify` refuses by themselves, and a part of the reason. */
+  const REFUSED: readonly (readonly [what: string, request: CertificateRequest, reason: string])[] = [
+    ["for servers", { subject: "Server", usage: ["serverAuth"] }, "is not for the usage"],
+    ["expired", { subject: "Old", notBefore: Date.now() - 2 * DAY, notAfter: Date.now() - DAY }, "expired at"],
+    ["early", { subject: "Early", notBefore: Date.now() + DAY }, "is valid from"],
+    ["for encryption", { subject: "Encrypts", keyUsage: [2] }, "is not for signing data"],
+    ["with a weak key", { subject: "Weak", key: weak }, "fewer than 2048"],
+    ["on another curve", { subject: "K-256", key: k256 }, "is not supported"],
+    ["with a serial number of 21 octets", { subject: "Long", serial: 1n << 160n }, "serial number"],
+  ];
+  const types = ["pkcs7", "kernel", "modsig"] as const;
+
+  it.each(REFUSED.flatMap(([what, request, reason]) => types.map((type) => [what, type, request, reason] as const)))(
+    "does not make what verify refuses: a certificate %s, type %s",
+    async (_, type, request, reason) => {
+      const one = root.issue(request);
+      writeFileSync(at("bad.pem"), one.pem.certificate);
+      writeFileSync(at("bad.key"), one.pem.key);
+      const words = [
+        "--key",
+        at("bad.key"),
+        "--cert",
+        at("bad.pem"),
+        "--type",
+        type,
+        "--out",
+        at("bad.out"),
+        at("one"),
+      ];
+      const { code, err } = await runCommand("sign", ...words);
+      expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(reason) });
+      expect(err).toContain("SIGNING_FAILED");
+      expect(existsSync(at("bad.out"))).toBe(false);
+    },
+  );
+
+  it("makes it for a keyring with other rules, where it is told so", async () => {
+    const request = {
+      subject: "Server",
+      usage: ["serverAuth"],
+      notBefore: Date.now() - 2 * DAY,
+      notAfter: Date.now() - DAY,
+    };
+    const one = root.issue(request);
+    writeFileSync(at("other.pem"), one.pem.certificate);
+    writeFileSync(at("other.key"), one.pem.key);
+    const words = ["--usage", "any", "--ignore-validity"];
+    const files = ["--key", at("other.key"), "--cert", at("other.pem"), "--out", at("other.p7s")];
+    expect(await runCommand("sign", ...files, ...words, at("one"))).toMatchObject({ code: 0 });
+    const verify = ["--trust", at("root.pem"), "--signature", at("other.p7s"), at("one")];
+    expect(await runCommand("verify", ...words, ...verify)).toMatchObject({ code: 0 });
+    expect(await runCommand("verify", ...verify)).toMatchObject({ code: 1 });
+  });
+
+  it.each([
+    ["ML-DSA-65", "2.16.840.1.101.3.4.3.18"],
+    ["ML-DSA-87", "2.16.840.1.101.3.4.3.19"],
+    ["SLH-DSA", "2.16.840.1.101.3.4.3.24"],
+    ["1.2.3.4", "1.2.3.4"],
+  ])("names a type of keys that node's OpenSSL lacks: %s", (type, dotted) => {
+    const pkcs8 = sequence(integer(0), sequence(identifier(dotted)), octetString(Buffer.alloc(32, 1)));
+    for (const bytes of [pkcs8, Buffer.from(writePem("PRIVATE KEY", pkcs8))]) {
+      // A newer OpenSSL has the type, and reads this as malformed
+      expect(() => readPrivateKey({ path: "new.key", bytes })).toThrow(`is a key of type ${type}, which this node's`);
+    }
+  });
+});
 
 describe("countersign sign and verify", () => {
   it("sign several files at once and verify each", async () => {
