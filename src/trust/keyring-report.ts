@@ -60,7 +60,7 @@ export class KeyringReport {
       ...minisign.map(({ id, key }) => plain("minisign key", id, key)),
       ...lists.crls.map((crl) => ({ ...revocationList(crl, at, revoked.freshness), ...misplaced(crl, known) })),
       ...[...rejected, ...stamps.rejected].map(rejectedCertificate),
-      ...stamps.certificates.map((certificate) => timeStamps(certificate, at)),
+      ...stamps.certificates.map((certificate) => this.#timeStamps(certificate, at)),
     ];
   }
 
@@ -82,6 +82,12 @@ export class KeyringReport {
     const { publicKey } = certificate;
     const judged = this.#judge([certificate], [], at);
     return { ...plain("certificate", String(certificate), publicKey), ...judged };
+  }
+
+  #timeStamps(certificate: Certificate, at: number): KeyringEntry {
+    const entry = timeStamps(certificate, at);
+    const refusal = entry.refusal ?? this.#generation.timeStamps?.revoked(certificate, new Window(at)) ?? null;
+    return refusal === null ? entry : { ...entry, refusal, until: null, afterwards: null };
   }
 
   #judge(targets: readonly Certificate[], carried: readonly Certificate[], at: number): Judged {

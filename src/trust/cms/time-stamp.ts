@@ -1,3 +1,4 @@
+import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../algorithm.js";
 import { type Element, malformed, readDer } from "../asn1/der.js";
@@ -71,6 +72,12 @@ export class TimeStampTrust {
     if (!window.reached(info.at))
       return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of a time that has not come yet");
     return { at: info.at, outlivesRevocation: this.#outlivesRevocation };
+  }
+
+  /** Why a certificate of `timestamps.trust` counts no more, where it or an authority of its own was revoked. */
+  revoked(certificate: Certificate, window: Window): Refusal | null {
+    const found = findPath(certificate, this.#anchors, new CertificateIndex(), this.#rules, window);
+    return "verdict" in found && found.verdict === -ERRNO.EKEYREVOKED ? found : null;
   }
 
   #checkPath(authority: Certificate, carried: readonly Certificate[], window: Window, effort: Effort): Refusal | null {

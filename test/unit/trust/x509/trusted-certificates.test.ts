@@ -287,6 +287,13 @@ describe("the authority of a certificate in `trust`", () => {
     const first = (who: bigint) => new KeyringReport(rules(who)).entries(NOW)[0];
     expect(first(serial)?.refusal).toMatchObject({ rule: "RFC 5280 6.3.3 (j)" });
     expect(first(8n)?.refusal).toBeNull();
+    const stamps = (who: bigint) =>
+      new KeyringReport({ ...rules(who), timestamps: { trust: [file("time.pem", trust(clock, timeRoot))] } })
+        .entries(NOW)
+        .filter(({ kind }) => kind === "time-stamping authority")
+        .map(({ refusal }) => refusal?.rule ?? null);
+    expect(stamps(serial)).toEqual(["RFC 5280 6.3.3 (j)", "RFC 5280 6.3.3 (j)"]);
+    expect(stamps(8n)).toEqual([null, null]);
   });
 });
 
