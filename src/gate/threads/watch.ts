@@ -13,11 +13,16 @@ const MAX_VERDICTS = WORDS.made - WORDS.verdicts - 1;
 const MAX_MADE = 4096 + 128;
 const KINDS = Object.keys(WAITS) as Wait[];
 const TIME = 8 * Math.ceil((WORDS.made + 1 + MAX_MADE) / 2);
-const NOTIFICATION = TIME + 8;
+const NOTIFICATION = TIME + 16;
+/** Times: when the first of the errands that follow each other began, and when it would have, had nothing been between them. */
+const FIRST = 0;
+const SINCE = 1;
 
 /** An errand that the thread is at. */
 export interface Blocked {
-  /** Milliseconds since the epoch: the first of the errands that follow each other. */
+  /** Milliseconds since the epoch: when the first of the errands that follow each other began. */
+  readonly first: number;
+  /** The same without what the thread itself did between them, which is no waiting: so long ago as all of them took together. */
   readonly since: number;
   /** Differs from one errand to the next. */
   readonly count: number;
@@ -34,19 +39,21 @@ export class Watch {
   /** Milliseconds that the errands of this call took, so far as that can be noticed. By the thread. */
   waited = 0;
   readonly #words: Int32Array;
-  readonly #time: Float64Array;
+  readonly #times: Float64Array;
   #blocked = 0;
+  /** Milliseconds that the errands before this one took, of those that follow each other. */
+  #took = 0;
 
   constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(NOTIFICATION + NOTIFICATION_SIZE)) {
     this.#words = new Int32Array(memory, 0, TIME / 4);
-    this.#time = new Float64Array(memory, TIME, 1);
+    this.#times = new Float64Array(memory, TIME, 2);
     this.notification = new Uint8Array(memory, NOTIFICATION, NOTIFICATION_SIZE);
   }
 
   /** By the thread: it serves the call in {@link notification}, on which so much was decided in turns before. */
   enter(listener: number, verdicts: readonly Verdict[]): void {
     this.waited = 0;
-    this.#time[0] = 0;
+    this.#times[FIRST] = 0;
     this.#words[WORDS.listener] = listener;
     this.#words[WORDS.made] = 0;
     this.#words[WORDS.verdicts] = 0;
@@ -60,7 +67,7 @@ export class Watch {
     if (count === MAX_VERDICTS) return;
     this.#words[WORDS.verdicts + 1 + count] = wordOf(verdict);
     Atomics.store(this.#words, WORDS.verdicts, count + 1);
-    this.#time[0] = 0; // errands after a decision are not of those before it
+    this.#times[FIRST] = 0; // errands after a decision are not of those before it
   }
 
   /**
@@ -78,7 +85,11 @@ export class Watch {
   /** By the thread: what comes now can take long. */
   block(wait: Wait): void {
     this.#blocked = Date.now();
-    if (this.#time[0] === 0) this.#time[0] = this.#blocked;
+    if (this.#times[FIRST] === 0) {
+      this.#times[FIRST] = this.#blocked;
+      this.#took = 0;
+    }
+    this.#times[SINCE] = this.#blocked - this.#took;
     this.#words[WORDS.count] = (this.#words[WORDS.count]! + 1) | 0;
     this.#words[WORDS.wait] = KINDS.indexOf(wait);
     Atomics.store(this.#words, WORDS.step, STEP.blocked);
@@ -86,7 +97,8 @@ export class Watch {
 
   /** By the thread: it is back. False where it has been taken off meanwhile. */
   unblock(): boolean {
-    const took = Date.now() - this.#blocked;
+    const took = Math.max(0, Date.now() - this.#blocked);
+    this.#took += took;
     // less than that is as likely a turn of the clock
     if (took > 1) this.waited += took;
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
@@ -94,7 +106,7 @@ export class Watch {
 
   /** By the thread: what it waited for was not the task's doing, and is not to be counted with the next errand. */
   forgetWait(): void {
-    this.#time[0] = 0;
+    this.#times[FIRST] = 0;
   }
 
   /** By the thread: the call has its answer. */
@@ -105,9 +117,11 @@ export class Watch {
   /** By the watcher: what the thread waits for, or null. */
   look(): Blocked | null {
     const count = Atomics.load(this.#words, WORDS.count);
-    const since = this.#time[0]!;
+    const [first = 0, since = 0] = this.#times;
     const wait = KINDS[this.#words[WORDS.wait]!]!;
-    return Atomics.load(this.#words, WORDS.step) === STEP.blocked && since > 0 ? { since, count, wait } : null;
+    const blocked = Atomics.load(this.#words, WORDS.step) === STEP.blocked && first > 0;
+    // not the times of one errand with the count of another
+    return blocked && Atomics.load(this.#words, WORDS.count) === count ? { first, since, count, wait } : null;
   }
 
   /** By the watcher: takes the thread off, if it still waits for the same. */

@@ -95,16 +95,16 @@ export class Watcher {
  * machine or a quota lets neither of the two run, that is no task's doing.
  */
 export class Patience {
-  #since = 0;
+  #first = 0;
   #looked = 0;
   #seen = 0;
 
   /** A look, at a time in milliseconds since the epoch. Gives milliseconds. */
-  look(blocked: Pick<Blocked, "since"> | null, now: number): number {
-    const before = blocked?.since === this.#since ? this.#looked : (blocked?.since ?? now);
-    if (blocked?.since !== this.#since) this.#seen = 0;
+  look(blocked: Pick<Blocked, "first"> | null, now: number): number {
+    const before = blocked?.first === this.#first ? this.#looked : (blocked?.first ?? now);
+    if (blocked?.first !== this.#first) this.#seen = 0;
     this.#seen += Math.max(0, Math.min(now - before, LOOK_EVERY));
-    this.#since = blocked?.since ?? 0;
+    this.#first = blocked?.first ?? 0;
     this.#looked = now;
     return this.#seen;
   }
