@@ -40,6 +40,8 @@ export interface CertificateRequest {
   readonly extensions?: readonly Buffer[];
   /** Leaves the usual extensions out. */
   readonly bare?: boolean;
+  /** Usual extensions that are left out, by their identifiers' octets. */
+  readonly without?: readonly string[];
   /** How the issuer signs it. */
   readonly signing?: SigningOptions;
 }
@@ -197,25 +199,27 @@ function certificateFor(
 }
 
 function extensionsOf(
-  { keyUsage, usage, extensions = [], bare = false }: CertificateRequest,
+  { keyUsage, usage, extensions = [], bare = false, without = [] }: CertificateRequest,
   authority: boolean | number,
   ownIdentifier: Buffer,
   issuerIdentifier: Buffer,
 ): readonly Buffer[] {
-  if (bare) return extensions;
   const isAuthority = authority !== false;
   const constraints = isAuthority ? [element(TAG.boolean, Buffer.of(0xff))] : [];
   if (typeof authority === "number") constraints.push(integer(authority));
   const bits = keyUsage === undefined ? (isAuthority ? [KEY_CERT_SIGN, CRL_SIGN] : [DIGITAL_SIGNATURE]) : keyUsage;
   const purposes = usage === undefined ? (isAuthority ? null : ["codeSigning"]) : usage;
-  return [
-    extension(EXTENSION.basicConstraints, sequence(...constraints), true),
-    ...(bits === null ? [] : [extension(EXTENSION.keyUsage, namedBits(bits), true)]),
-    ...(purposes === null ? [] : [extension(EXTENSION.extendedKeyUsage, sequence(...purposes.map(purposeIdentifier)))]),
-    extension(EXTENSION.subjectKeyIdentifier, octetString(ownIdentifier)),
-    extension(EXTENSION.authorityKeyIdentifier, sequence(element(context(0, false), issuerIdentifier))),
-    ...extensions,
+  const usual: readonly (readonly [type: string, value: Buffer, critical?: boolean])[] = [
+    [EXTENSION.basicConstraints, sequence(...constraints), true],
+    ...(bits === null ? [] : ([[EXTENSION.keyUsage, namedBits(bits), true]] as const)),
+    ...(purposes === null
+      ? []
+      : ([[EXTENSION.extendedKeyUsage, sequence(...purposes.map(purposeIdentifier))]] as const)),
+    [EXTENSION.subjectKeyIdentifier, octetString(ownIdentifier)],
+    [EXTENSION.authorityKeyIdentifier, sequence(element(context(0, false), issuerIdentifier))],
   ];
+  const kept = bare ? [] : usual.filter(([type]) => !without.includes(type));
+  return [...kept.map((one) => extension(...one)), ...extensions];
 }
 
 /** RFC 5280 4.2.1.1: what the issuer's certificate calls its key. */

@@ -1,8 +1,8 @@
 /** Chains of certificates: honest ones, and the same damaged in ways that have names. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { element, identifier, NULL, sequence } from "../../../src/trust/asn1/der-writer.js";
+import { element, identifier, integer, NULL, sequence } from "../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../src/trust/asn1/oid.js";
-import { context } from "../../../src/trust/asn1/tag.js";
+import { context, TAG } from "../../../src/trust/asn1/tag.js";
 import {
   Authority,
   type CertificateRequest,
@@ -11,6 +11,7 @@ import {
 } from "../../../src/trust/making/authority.js";
 import type { SigningIdentity } from "../../../src/trust/making/sign.js";
 import type { Certificate } from "../../../src/trust/x509/certificate.js";
+import { COMMON_NAME, nameOfValues, ORGANIZATION, STRING_TYPES } from "../../support/names.js";
 
 export type Next = (below: number) => number;
 
@@ -105,6 +106,18 @@ const constraints = (permitted: readonly Buffer[], excluded: readonly Buffer[]):
     true,
   );
 const names = (...values: readonly Buffer[]): Buffer => extension(EXTENSION.subjectAltName, sequence(...values));
+const directory = (name: Buffer): Buffer => element(context(4, true), name);
+const WIDE = Object.values(STRING_TYPES).filter(({ wide }) => wide);
+/** OpenSSL reads no VisibleString in a name. */
+const NARROW = Object.entries(STRING_TYPES).flatMap(([type, one]) =>
+  type === "NumericString" || type === "VisibleString" ? [] : [one],
+);
+const written = (text: string, next: Next, types = NARROW): Buffer =>
+  (types[next(types.length)] as (typeof types)[number]).write(text);
+const organization = (text: string, next: Next, types = NARROW): Buffer =>
+  nameOfValues([ORGANIZATION, written(text, next, types)]);
+const named = (text: string, common: string, next: Next, types = NARROW): Buffer =>
+  nameOfValues([ORGANIZATION, written(text, next, types)], [COMMON_NAME, written(common, next)]);
 const UNKNOWN = "\x2a\x03\x04";
 const POLICY = identifier("1.3.6.1.4.1.99999.1");
 
@@ -294,6 +307,59 @@ export const CHAIN_DAMAGES = {
       const cross = other.subordinate({ subject: "Authority 0", key: (first as Authority).key, ...IN_TIME });
       return { ...chain, untrusted: [cross.certificate, ...chain.untrusted] };
     };
+  },
+  "no authority key identifier": (plan: Plan, next: Next) => {
+    any(plan, next).without = [EXTENSION.authorityKeyIdentifier];
+  },
+  "no subject key identifier": (plan: Plan, next: Next) => {
+    any(plan, next).without = [EXTENSION.subjectKeyIdentifier];
+  },
+  "basic constraints that are not critical": (plan: Plan) => {
+    const { authority } = first(plan);
+    first(plan).without = [EXTENSION.basicConstraints];
+    const length = typeof authority === "number" ? [integer(authority)] : [];
+    add(first(plan), extension(EXTENSION.basicConstraints, sequence(element(TAG.boolean, Buffer.of(0xff)), ...length)));
+  },
+  "name constraints that are not critical": (plan: Plan) => {
+    const limits = sequence(element(context(1, true), sequence(dns("bad.example.org"))));
+    add(first(plan), extension(EXTENSION.nameConstraints, limits));
+  },
+  "policy constraints that are not critical": (plan: Plan) => {
+    add(first(plan), extension(EXTENSION.policyConstraints, sequence(element(context(0, false), Buffer.of(9)))));
+  },
+  "a limit on anyPolicy that is not critical": (plan: Plan) => {
+    add(first(plan), extension(EXTENSION.inhibitAnyPolicy, integer(9)));
+  },
+  "name constraints in the leaf": ({ leaf }: Plan) => add(leaf, constraints([], [dns("bad.example.org")])),
+  "leaf for certificates": ({ leaf }: Plan) => {
+    leaf.keyUsage = [0, 5];
+  },
+  "leaf without a subject": ({ leaf }: Plan) => {
+    leaf.subject = sequence();
+  },
+  "honest, leaf of critical names alone": ({ leaf }: Plan) => {
+    leaf.subject = sequence();
+    add(leaf, extension(EXTENSION.subjectAltName, sequence(dns("host.example.org")), true));
+  },
+  "authority without a subject": (plan: Plan) => {
+    last(plan).subject = sequence();
+  },
+  "honest, permitted in another string type": (plan: Plan, next: Next) => {
+    add(first(plan), constraints([directory(organization("Good Corp", next))], []));
+    for (const request of [...plan.authorities.slice(1), plan.leaf])
+      request.subject = named("  good   CORP", request.subject as string, next);
+  },
+  "excluded in another string type": (plan: Plan, next: Next) => {
+    add(first(plan), constraints([], [directory(organization("Bad Corp", next))]));
+    plan.leaf.subject = named("bad  corp ", "Leaf", next);
+  },
+  "honest, another name than what is excluded": (plan: Plan, next: Next) => {
+    add(first(plan), constraints([], [directory(organization("Bad Corp", next))]));
+    plan.leaf.subject = named("Good Corp", "Leaf", next);
+  },
+  "excluded, equal by string preparation alone": (plan: Plan, next: Next) => {
+    add(first(plan), constraints([], [directory(organization("Stra\u00dfe", next, WIDE))]));
+    plan.leaf.subject = named("STR\u00adASSE", "Leaf", next, WIDE);
   },
   "serial number of zero": ({ leaf }: Plan) => {
     leaf.serial = 0n;

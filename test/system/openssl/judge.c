@@ -4,6 +4,7 @@
  *
  *   'c'  time (8 bytes), anchor, data, message            a detached CMS message in DER
  *   'v'  time (8 bytes), anchor, leaf, n (1 byte), n untrusted certificates    a chain
+ *   's'  the same, as `openssl verify -x509_strict` judges it
  *
  * and writes one line for each: `ok`, or what it did not like.
  */
@@ -49,10 +50,11 @@ static X509 *certificate(const field *from) {
 }
 
 /* The anchor at a fixed time, for any purpose where there is one to set. */
-static X509_STORE *store(X509 *anchor, long long at, int any_purpose) {
+static X509_STORE *store(X509 *anchor, long long at, int any_purpose, unsigned long flags) {
   X509_STORE *made = X509_STORE_new();
   X509_VERIFY_PARAM *param = X509_VERIFY_PARAM_new();
   X509_VERIFY_PARAM_set_time(param, (time_t)at);
+  X509_VERIFY_PARAM_set_flags(param, flags);
   if (any_purpose) X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_ANY);
   X509_STORE_set1_param(made, param);
   X509_VERIFY_PARAM_free(param);
@@ -66,7 +68,7 @@ static void judge_message(const field *anchor_der, long long at, const field *da
   BIO *content = BIO_new_mem_buf(data->bytes, (int)data->length);
   BIO *out = BIO_new(BIO_s_null());
   CMS_ContentInfo *cms = d2i_CMS_bio(in, NULL);
-  X509_STORE *trusted = anchor == NULL ? NULL : store(anchor, at, 1);
+  X509_STORE *trusted = anchor == NULL ? NULL : store(anchor, at, 1, 0);
   if (cms != NULL && trusted != NULL && CMS_verify(cms, NULL, trusted, content, out, CMS_BINARY) > 0) answer("ok");
   else answer_with_error();
   CMS_ContentInfo_free(cms);
@@ -77,12 +79,13 @@ static void judge_message(const field *anchor_der, long long at, const field *da
   BIO_free(out);
 }
 
-static void judge_chain(const field *anchor_der, long long at, const field *leaf_der, STACK_OF(X509) *untrusted) {
+static void judge_chain(const field *anchor_der, long long at, const field *leaf_der, STACK_OF(X509) *untrusted,
+                        unsigned long flags) {
   X509 *anchor = certificate(anchor_der);
   X509 *leaf = certificate(leaf_der);
   if (anchor == NULL || leaf == NULL) answer_with_error();
   else {
-    X509_STORE *trusted = store(anchor, at, 0);
+    X509_STORE *trusted = store(anchor, at, 0, flags);
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     X509_STORE_CTX_init(context, trusted, leaf, untrusted);
     int good = X509_verify_cert(context) > 0 && X509_STORE_CTX_get_error(context) == X509_V_OK;
@@ -117,7 +120,7 @@ int main(void) {
         /* the command too goes on without what it cannot read */
         if (one != NULL) sk_X509_push(untrusted, one);
       }
-      judge_chain(&anchor, at, &first, untrusted);
+      judge_chain(&anchor, at, &first, untrusted, kind == 's' ? X509_V_FLAG_X509_STRICT : 0);
       sk_X509_pop_free(untrusted, X509_free);
     }
     free(when.bytes);

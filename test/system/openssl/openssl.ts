@@ -18,6 +18,8 @@ export type Question =
       readonly anchor: Buffer;
       readonly leaf: Buffer;
       readonly untrusted: readonly Buffer[];
+      /** \`-x509_strict\`. */
+      readonly strict: boolean;
     };
 
 /** Compiles the judge into a folder; null where there is no compiler or no OpenSSL to compile against. */
@@ -47,8 +49,11 @@ function encode(question: Question): readonly Buffer[] {
     const { anchor, data, signature } = question;
     return [Buffer.from("c"), ...[time, anchor, data, signature].flatMap(field)];
   }
-  const { anchor, leaf, untrusted } = question;
-  return [Buffer.from("v"), ...[time, anchor, leaf, Buffer.of(untrusted.length), ...untrusted].flatMap(field)];
+  const { anchor, leaf, untrusted, strict } = question;
+  return [
+    Buffer.from(strict ? "s" : "v"),
+    ...[time, anchor, leaf, Buffer.of(untrusted.length), ...untrusted].flatMap(field),
+  ];
 }
 
 function field(bytes: Buffer): readonly Buffer[] {
