@@ -64,7 +64,7 @@ describe("an agent of 1,500 containers", () => {
     return `t${tier}: ${EACH - refused} ${refused} 0`;
   });
   const stored = (count: number) =>
-    vi.waitFor(() => expect((machine as Machine).property(UNIT, "NFileDescriptorStore")).toBe(String(count)), 20_000);
+    vi.waitFor(() => expect((machine as Machine).property(UNIT, "NFileDescriptorStore")).toBe(String(count)), 120_000);
 
   it("judges each by the attachments in scope for it", async () => {
     expect(await load()).toEqual(expected);

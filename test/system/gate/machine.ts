@@ -41,7 +41,7 @@ export class Machine {
     writeFileSync(join(folder, "boot"), BOOT);
     const script = `echo $$ > ${cgroup}/cgroup.procs; exec unshare ${NAMESPACES} sh ${folder}/boot ${folder}`;
     const first = spawn("sh", ["-c", script], { stdio: "ignore" });
-    for (let tries = 0; tries < 200; tries += 1) {
+    for (let tries = 0; tries < 2400; tries += 1) {
       const pid = Number(spawnSync("pgrep", ["-x", "-P", String(first.pid), "systemd"], { encoding: "utf8" }).stdout);
       if (pid > 0) {
         const machine = new Machine(first, pid, cgroup);
@@ -95,7 +95,7 @@ export class Machine {
 
   /** Waits until the agent of a site has said something. */
   async said(site: Site, what: RegExp): Promise<void> {
-    await vi.waitFor(() => expect(readFileSync(join(site.folder, "said"), "utf8")).toMatch(what), 20_000);
+    await vi.waitFor(() => expect(readFileSync(join(site.folder, "said"), "utf8")).toMatch(what), 120_000);
   }
 
   /** A unit's property, as `systemctl show` has it. */

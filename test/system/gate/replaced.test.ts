@@ -83,7 +83,7 @@ char _license[] __attribute__((section("license"))) = "GPL";
     return spawnSync(words[0]!, [...words.slice(1), ...command], {
       encoding: "utf8",
       env: { ...process.env, BPFFS: site.bpffs, NODE_OPTIONS: `--require ${join(home, "preload.cjs")}` },
-      timeout: 120_000,
+      timeout: 280_000,
     });
   };
 

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { BIN, type Site } from "./site.js";
 
+/** Looks, 25 ms apart, at what an agent says: as long as one that starts takes where processors are emulated or all in use. */
+const TRIES = 4800;
+
 /** An agent as an operator starts one, for the configuration of a site. */
 export class RunningAgent {
   #all = "";
@@ -47,7 +50,7 @@ export class RunningAgent {
   }
 
   async heard(what: RegExp): Promise<void> {
-    for (let tries = 0; tries < 400 && !what.test(this.#said); tries += 1)
+    for (let tries = 0; tries < TRIES && !what.test(this.#said); tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 25));
     expect(this.#said).toMatch(what);
   }
