@@ -9,6 +9,7 @@ import { Name } from "../../../../src/trust/x509/name.js";
 import { judgePath, type PathVerdict } from "../../../../src/trust/x509/path-case.js";
 import { prepare } from "../../../../src/trust/x509/string-preparation.js";
 import { COMMON_NAME, nameOfValues, ORGANIZATION, PAIRS, type Pair, utf8 } from "../../../support/names.js";
+import { file, trusting } from "../../../support/trust.js";
 
 const AT = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;
@@ -186,5 +187,29 @@ describe("a long value", () => {
     expect(value("é".repeat(1024)).compare(value("É".repeat(1024)))).toBe("yes");
     expect(value("é".repeat(1025)).compare(value("É".repeat(1025)))).toBe("unknown");
     expect(value("é".repeat(1025)).compare(value("é".repeat(1025)))).toBe("yes");
+  });
+});
+
+describe("a keyring", () => {
+  it("does not open with a CRL whose issuer, or an entry's, cannot be compared or is empty", () => {
+    const authority = root(at(utf8("Root")));
+    const entry = (issuer: Buffer): Buffer =>
+      authority.revocationList({
+        ...LIST,
+        entries: [
+          {
+            serial: 7n,
+            extensions: [extension(EXTENSION.certificateIssuer, sequence(directory(issuer)), true)],
+          },
+        ],
+      });
+    const uncertain = PAIRS.filter(({ same }) => same === "unknown").map(({ b }) => at(b));
+    for (const issuer of [sequence(), ...uncertain])
+      for (const list of [authority.revocationList({ ...LIST, issuer, entries }), entry(issuer)]) {
+        const revoked = { crls: [file("list.crl", list)], certificates: [], digests: [] };
+        expect(() => trusting([authority.pem.certificate], { revoked })).toThrow(
+          expect.objectContaining({ code: "CRL_MALFORMED" }),
+        );
+      }
   });
 });
