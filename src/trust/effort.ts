@@ -10,7 +10,10 @@ export const MAX_EFFORT = 8_000;
  * time, for a few hundred keys, since an honest message may have to be tried by each authority of one name.
  */
 export class Effort {
-  #left = MAX_EFFORT;
+  /** Units for everything but verifications by the keyring's keys, and units for those. */
+  #units = 0;
+  #ownUnits = 0;
+  readonly #uses: Use[] = [];
   readonly #tried = new Set<Verifier>();
 
   /** `own` are the keyring's keys. */
@@ -18,12 +21,7 @@ export class Effort {
 
   /** Whether the message has cost more than it may: nothing more is looked into. */
   get spent(): boolean {
-    return this.#left < 0;
-  }
-
-  /** Units that are left. */
-  get left(): number {
-    return this.#left;
+    return this.#units + this.#ownUnits > MAX_EFFORT;
   }
 
   owns(key: Verifier): boolean {
@@ -32,20 +30,55 @@ export class Effort {
 
   /** Takes `units`; false where there are not so many left. */
   take(units: number): boolean {
-    this.#left -= units;
-    return this.#left >= 0;
+    this.#units += units;
+    return !this.spent;
   }
 
   /** Takes what one verification by a key costs, over so many bytes; the refusal where that is too much. */
   verification(key: Verifier, length: number): Refusal | null {
-    const isOwn = this.own.has(key);
-    if (isOwn && this.#tried.size < MAX_FREE && !this.#tried.has(key)) {
-      this.#tried.add(key);
-      return this.spent ? tooMuch() : null;
-    }
-    const hashing = Math.min(length / BYTES_A_UNIT, MAX_HASHING);
-    return this.take(key.cost + hashing + (isOwn ? 0 : IMPORT)) ? null : tooMuch();
+    const units = key.cost + Math.min(length / BYTES_A_UNIT, MAX_HASHING);
+    if (this.own.has(key)) this.#use({ key, units });
+    else this.#units += units + IMPORT;
+    return this.spent ? tooMuch() : null;
   }
+
+  /** What has been taken so far. */
+  get mark(): Mark {
+    return { units: this.#units, uses: this.#uses.length };
+  }
+
+  since({ units, uses }: Mark): Spending {
+    return { units: this.#units - units, uses: this.#uses.slice(uses) };
+  }
+
+  /** Takes again what was taken for an answer that is remembered. */
+  repeat({ units, uses }: Spending): void {
+    this.#units += units;
+    for (const use of uses) this.#use(use);
+  }
+
+  #use(use: Use): void {
+    this.#uses.push(use);
+    if (this.#tried.size < MAX_FREE && !this.#tried.has(use.key)) this.#tried.add(use.key);
+    else this.#ownUnits += use.units;
+  }
+}
+
+/** A verification by a key of the keyring. */
+interface Use {
+  readonly key: Verifier;
+  readonly units: number;
+}
+
+interface Mark {
+  readonly units: number;
+  readonly uses: number;
+}
+
+/** What one answer cost. */
+export interface Spending {
+  readonly units: number;
+  readonly uses: readonly Use[];
 }
 
 /** A key, by what one verification with it costs. */

@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
 import type { BlockList } from "./block-list.js";
 import { TimeStampTrust } from "./cms/time-stamp.js";
-import { Effort } from "./effort.js";
+import { Effort, type Spending } from "./effort.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
 import { VerificationMemo } from "./memo.js";
@@ -96,16 +96,16 @@ export class Generation {
     const remembered = window.stamp === null ? this.#paths.get(target) : undefined;
     if (trace === null && remembered !== undefined && holds(remembered, others, window.at)) {
       window.narrow(remembered.window);
-      effort.take(remembered.units);
+      effort.repeat(remembered.cost);
       return remembered.refusal;
     }
     const own = new Window(window.at, window.stamp);
-    const { left } = effort;
+    const { mark } = effort;
     const found = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace, effort);
     const refusal = "verdict" in found ? found : null;
     // What this message had spent elsewhere is not so for the next
     if (window.stamp === null && !effort.spent)
-      this.#paths.set(target, { others, window: own, refusal, units: left - effort.left });
+      this.#paths.set(target, { others, window: own, refusal, cost: effort.since(mark) });
     window.narrow(own);
     return refusal;
   }
@@ -118,8 +118,8 @@ interface Remembered {
   readonly others: readonly Certificate[];
   readonly window: Window;
   readonly refusal: Refusal | null;
-  /** What it cost. */
-  readonly units: number;
+  /** What the message paid for it. */
+  readonly cost: Spending;
 }
 
 function holds({ others, window }: Remembered, now: readonly Certificate[], at: number): boolean {

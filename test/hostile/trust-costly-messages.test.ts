@@ -71,7 +71,7 @@ describe("an honest message", () => {
     const keys = Array.from({ length: 100 }, () => KEY_KINDS[kind]());
     const by = Authority.create({ subject: "Name", key: kind });
     const anchors = keys.map((key) => Authority.create({ subject: "Name", key }));
-    const keyring = trusting([[...anchors, by].map(({ pem }) => pem.certificate).join("")]);
+    const keyring = trusting([[...anchors, by].map(({ pem }) => pem.certificate).join("")], { profile: "compatible" });
     const key = KEY_KINDS["p-256"]();
     const parts = { subject: "Signer", issuer: "Name", spki: spkiOf(key), extensions: [keyId("one"), FOR_CODE] };
     for (const { key: authority } of [anchors[0]!, anchors.at(-1)!, by]) {
@@ -85,7 +85,10 @@ describe("an honest message", () => {
     const root = KEY_KINDS["p-256"]();
     const keys = Array.from({ length: 100 }, () => KEY_KINDS["p-256"]());
     const parts = { subject: "Signer", issuer: "Root", by: root, extensions: [keyId("one"), FOR_CODE] };
-    const keyring = trusting(keys.map((key) => certificate({ ...parts, spki: spkiOf(key) })));
+    const keyring = trusting(
+      keys.map((key) => certificate({ ...parts, spki: spkiOf(key) })),
+      { profile: "compatible" },
+    );
     for (const index of [0, 8, 99]) {
       const signed = message([byKeyId("one", keys[index]!)], { version: 3 });
       expect(keyring.verify(data, signed, "PKCS7", Date.now())).toMatchObject({ verdict: 0 });

@@ -111,11 +111,11 @@ export class Crl {
    * is not good, and a message does not pay for it. RFC 5280 6.3.3 (g).
    */
   signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
+    const payer = effort?.owns(key) === true ? null : effort;
     const known = this.#answers.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return payer?.verification(key, this.#tbs.length) ?? known;
     const scheme = schemeOf(this.#algorithm, null);
     if ("verdict" in scheme) return scheme;
-    const payer = effort?.owns(key) === true ? null : effort;
     const refusal = key.verify(scheme, this.#tbs.whole, this.#signature, "RFC 5280 6.3.3 (g)", payer);
     if (refusal === null || payer === null) this.#answers.set(key, refusal);
     return refusal;

@@ -71,7 +71,7 @@ function checkConfirmable(anchors: readonly Certificate[], authorities: Certific
     (anchor) => anchor.basicConstraints?.authority !== true && authorities.issuersOf(anchor).length === 0,
   );
   if (alone === undefined) return;
-  const message = `\`${alone}\` is no authority, and the certificate of its own is not here: no revocation list can speak of it`;
+  const message = `\`${alone}\` is no authority, and its own authority is in no file of the keyring: no revocation list can speak of it`;
   const remedy =
     "add its authority's certificate to `trust`, or to `revoked.crls` with the authority's list; or use `freshness: if-present`";
   throw invalid(place, message, remedy);

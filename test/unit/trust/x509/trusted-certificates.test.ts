@@ -210,9 +210,24 @@ describe("with `freshness: require`", () => {
       const open = () =>
         verdict([trusted], revoking({ crls: [file("crl", list(8n)), file("o", by)], freshness: "require" }));
       expect(open).toThrow(expect.objectContaining({ code: "KEYRING_INVALID" }));
-      expect(open).toThrow(/is no authority, and the certificate of its own is not here/);
+      expect(open).toThrow(/is no authority, and its own authority is in no file of the keyring/);
     },
   );
+
+  it("nor does one that is signed by itself, and is no authority", () => {
+    const alone = Authority.create({
+      subject: "Alone",
+      authority: false,
+      keyUsage: [0],
+      usage: ["codeSigning"],
+      ...PERIOD,
+    });
+    const judge = signed(signPkcs7(data, alone), "PKCS7", data);
+    expect(judge([alone])).toBe("0");
+    expect(() => judge([alone], revoking({ freshness: "require" }))).toThrow(
+      expect.objectContaining({ code: "KEYRING_INVALID" }),
+    );
+  });
 
   it.each(Object.entries(KINDS))("%s needs a list in its time", (_kind, { trusted, verdict }) => {
     const judge = (crls: string): string =>
@@ -297,6 +312,11 @@ describe("the authority of a certificate in `trust`", () => {
   });
 });
 
+interface Bundle {
+  readonly verificationMaterial: object;
+  readonly messageSignature: { readonly signature: string };
+}
+
 describe("what a root of Sigstore trusts", () => {
   const sigstore = new Sigstore();
   const at = NOW / 1000 - 3600;
@@ -325,6 +345,45 @@ describe("what a root of Sigstore trusts", () => {
     ],
   ])("is revoked: %s", (_what, revoked) => {
     expect(judge(revoked)).toBe("-EKEYREVOKED");
+  });
+
+  it("is revoked: a time-stamping authority, by the block list and by its authority's list", async () => {
+    const stamper = sigstore.authority.issue({
+      subject: "Clock",
+      serial,
+      usage: null,
+      extensions: [stampUsage],
+      ...PERIOD,
+    });
+    const claim = sigstore.bundle({ data, at: at + 60, by }) as unknown as Bundle;
+    const value = Buffer.from(claim.messageSignature.signature, "base64");
+    const token = await localStamper(stamper, () => (at + 60) * 1000)(value);
+    const signedTimestamp = sequence(sequence(integer(0)), token).toString("base64");
+    const material = {
+      ...claim.verificationMaterial,
+      timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp }] },
+    };
+    const stampedBundle = Buffer.from(JSON.stringify({ ...claim, verificationMaterial: material }));
+    const certificates = [stamper, sigstore.authority].map(({ certificate }) => ({
+      rawBytes: certificate.der.toString("base64"),
+    }));
+    const validFor = { start: new Date(PERIOD.notBefore).toISOString() };
+    const json = JSON.stringify({
+      ...sigstore.root,
+      timestampAuthorities: [{ uri: "https://tsa.example.org", certChain: { certificates }, validFor }],
+    });
+    const verdict = (revoked: Partial<KeyringRules["revoked"]>) => {
+      const rules = { root: file("root.json", json), identities: [me] };
+      const keyring = trusting([], { sigstore: rules, ...revoking(revoked) });
+      const { verdict: answered, rule } = keyring.verify(data, stampedBundle, "SIGSTORE", NOW);
+      return { errno: verdictName(answered), rule };
+    };
+    expect(verdict({})).toEqual({ errno: "0", rule: null });
+    expect(verdict({ crls: [file("crl", revokes(8n))] })).toEqual({ errno: "0", rule: null });
+    const refused = { errno: "-EKEYREJECTED", rule: "sigstore TIMESTAMP_ERROR" };
+    expect(verdict({ crls: [file("crl", revokes(serial))] })).toEqual(refused);
+    expect(verdict({ certificates: [file("tsa.pem", stamper.pem.certificate)] })).toEqual(refused);
+    expect(verdict({ digests: [`key:${digest(stamper.certificate.publicKey.spki.whole)}`] })).toEqual(refused);
   });
 
   it("stays good where another is revoked", () => {
