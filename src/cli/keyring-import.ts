@@ -10,7 +10,7 @@ import { readMaterial } from "../trust/source.js";
 import type { Certificate } from "../trust/x509/certificate.js";
 import { EXIT } from "./exit.js";
 import { complain, print } from "./output.js";
-import { passphraseIn } from "./passphrase.js";
+import { type PassphraseOptions, passphraseOf } from "./passphrase.js";
 import { writeWhole } from "./write.js";
 
 /** `countersign keyring import`: makes one file of certificates and public keys, for a keyring's `trust`, out of others. */
@@ -20,6 +20,8 @@ export function importCommand(): Command {
     .argument("<file...>", "certificates and public keys; of a PKCS#12 its certificates")
     .option("--out <file>", "where to write; standard output by default")
     .option("--passphrase-file <file>", "what opens a PKCS#12: the first line of this file")
+    .option("--passphrase-fd <number>", "the same from an open descriptor")
+    .option("--passphrase-credential <name>", "the same from a credential that systemd passes (LoadCredential=)")
     .option("--kernel <listing>", "only what a kernel keyring lists: /proc/keys, or the output of `keyctl show`")
     .addHelpText(
       "after",
@@ -35,14 +37,14 @@ Examples:
     .action(run);
 }
 
-interface Options {
+interface Options extends PassphraseOptions {
   readonly out?: string;
-  readonly passphraseFile?: string;
   readonly kernel?: string;
 }
 
-async function run(paths: readonly string[], { out, passphraseFile, kernel }: Options): Promise<void> {
-  const passphrase = passphraseFile === undefined ? null : passphraseIn(passphraseFile);
+async function run(paths: readonly string[], options: Options): Promise<void> {
+  const { out, kernel } = options;
+  const passphrase = passphraseOf(options);
   const certificates = new Map<string, Certificate>();
   const keys = new Map<string, Uint8Array>();
   for (const path of paths) {

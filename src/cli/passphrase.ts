@@ -1,8 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
 
-/** The first line of a file: so that no secret stands on a command line, where others can read it. Throws FILE_UNREADABLE. */
+/** Where a passphrase or PIN comes from: never the command line itself, which others can read. */
+export interface PassphraseOptions {
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: string;
+  readonly passphraseCredential?: string;
+}
+
+/** The first line of a file. Throws FILE_UNREADABLE. */
 export function passphraseIn(path: string): string {
-  return Buffer.from(readInput(path, MAX_PASSPHRASE)).toString("utf8").split(/\r?\n/, 1)[0] as string;
+  return firstLine(readInput(path, MAX_PASSPHRASE));
+}
+
+/** The passphrase that the options name; null where they name none. Throws USAGE, FILE_UNREADABLE. */
+export function passphraseOf(options: PassphraseOptions): string | null {
+  const { passphraseFile: file, passphraseFd: fd, passphraseCredential: credential } = options;
+  if ([file, fd, credential].filter((source) => source !== undefined).length > 1)
+    throw usage("several sources of one passphrase", "give one of --passphrase-file, -fd and -credential");
+  if (file !== undefined) return passphraseIn(file);
+  if (fd !== undefined) return fromDescriptor(fd);
+  return credential === undefined ? null : passphraseIn(credentialPath(credential));
 }
 
 const MAX_PASSPHRASE = 65_536;
+
+/** What descriptors gave: each can be read once, and several keys may need it. */
+const read = new Map<string, string>();
+
+function fromDescriptor(text: string): string {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  if (!/^\d{1,9}$/.test(text)) throw usage(`\`${text}\` is no descriptor`, "write it as `--passphrase-fd 3 3<secret`");
+  try {
+    const passphrase = firstLine(readFileSync(Number(text)));
+    read.set(text, passphrase);
+    return passphrase;
+  } catch (cause) {
+    throw new CountersignError("FILE_UNREADABLE", `cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
+      place: `descriptor ${text}`,
+      remedy: "open it for the command, as in `countersign sign --passphrase-fd 3 … 3<secret`",
+      cause,
+    });
+  }
+}
+
+/** systemd.exec(5), LoadCredential=: a file in the folder that the service manager names. */
+function credentialPath(name: string): string {
+  const folder = process.env.CREDENTIALS_DIRECTORY;
+  if (folder === undefined || folder === "")
+    throw usage("there are no credentials: CREDENTIALS_DIRECTORY is not set", "set LoadCredential= in the unit");
+  if (!/^[^/\0]+$/.test(name) || name === "." || name === "..")
+    throw usage(`\`${name}\` is no name of a credential`, "write it as LoadCredential= has it");
+  return join(folder, name);
+}
+
+function firstLine(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8").split(/\r?\n/, 1)[0] as string;
+}
+
+function usage(message: string, remedy: string): CountersignError {
+  return new CountersignError("USAGE", message, { remedy });
+}

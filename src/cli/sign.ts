@@ -5,12 +5,11 @@ import { factsOfFile } from "../bpf/embedded.js";
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
 import { hash } from "../trust/digest.js";
-import { openKeyring } from "../trust/keyring.js";
-import { type AnyIdentity, type SigningOptions, signKernel, signModule, signPkcs7 } from "../trust/making/sign.js";
 import { stamped } from "../trust/making/time-stamp-maker.js";
 import { signatureName } from "../trust/store.js";
+import { Unsigned } from "./external-key.js";
 import { print, printJson } from "./output.js";
-import { type SignerOptions, signersOf } from "./signers.js";
+import { checkVerifies, MAKERS, type Maker, type MakerName, type MakerOptions } from "./signature-makers.js";
 import { type StamperOptions, stamperOf } from "./stamper.js";
 import { writeWhole } from "./write.js";
 
@@ -34,6 +33,17 @@ export function command(): Command {
     .option("--digest <name>", "sha256, sha384 or sha512; the key's own by default")
     .option("--pss", "RSASSA-PSS with an RSA key")
     .option("--passphrase-file <file>", "what opens an encrypted key, or the token's PIN: the first line of this file")
+    .option("--passphrase-fd <number>", "the same from an open descriptor")
+    .option("--passphrase-credential <name>", "the same from a credential that systemd passes (LoadCredential=)")
+    .option(
+      "--signer-command <command>",
+      "have a shell command sign: bytes on its standard input, signature on its output",
+    )
+    .option("--digest-only", "write what a key elsewhere has to sign, instead of a signature")
+    .option("--attach <file>", "make the signature out of the bare one that a key elsewhere made")
+    .option("--public-key <file>", "public part of a key elsewhere, for types raw, sshsig and minisign")
+    .option("--namespace <name>", "what an SSH signature is for: `file` by default")
+    .option("--comment <text>", "minisign's trusted comment: time and file name by default")
     .option("--timestamp <url>", "have each signature stamped by this authority (RFC 3161)")
     .option("--timestamp-key <file>", "stamp with this key, of a time-stamping authority of your own")
     .option("--timestamp-cert <file>", "its certificate")
@@ -41,8 +51,16 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-Writes FILE.p7s beside each file; with --type modsig FILE.signed, the file with its signature appended; with
---programs one signature a program into the folder \`signatures\`, as the configuration's \`signatures\` finds them.
+Writes FILE.p7s beside each file; with --type modsig FILE.signed, the file with its signature appended; FILE.sig for raw
+and sshsig, FILE.minisig for minisign; with --programs one signature a program into the folder \`signatures\`, as the
+configuration's \`signatures\` finds them.
+Keys: PKCS#8, PKCS#1, SEC1; for sshsig also ssh-keygen's without a passphrase; for minisign those of \`minisign -G -W\`.
+
+A key that is elsewhere signs in two steps: --digest-only writes FILE.digest, the digest for RSA and ECDSA, and for
+Ed25519 the bytes that it takes whole; --attach takes the bare signature over that, with the same other options. ECDSA
+signatures may be DER or two numbers. Such signatures say no signing time, so that both steps come to the same bytes.
+--signer-command also has COUNTERSIGN_DIGEST (sha256 …; empty for Ed25519), COUNTERSIGN_DIGEST_HEX and
+COUNTERSIGN_SALT (for RSASSA-PSS) in its environment. What comes back is verified before anything is written.
 Nothing is written that \`countersign verify\` would refuse by the signer's certificate.
 
 Examples:
@@ -50,34 +68,23 @@ Examples:
   countersign sign --pkcs12 signer.p12 --passphrase-file secret --timestamp http://tsa.example.org policy.bin
   countersign sign --key "pkcs11:token=hsm;object=signer;type=private" --cert signer.pem \\
     --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --passphrase-file pin policy.bin
+  countersign sign --type sshsig --key ~/.ssh/id_ed25519 policy.bin
+  countersign sign --type minisign --key minisign.key policy.bin
+  countersign sign --cert signer.pem --signer-command "openssl dgst -sha256 -sign signer.key" policy.bin
+  countersign sign --cert signer.pem --digest-only policy.bin
+  openssl pkeyutl -sign -inkey signer.key -pkeyopt digest:sha256 -in policy.bin.digest -out policy.bin.bare
+  countersign sign --cert signer.pem --attach policy.bin.bare policy.bin
   countersign sign --key signer.key --cert signer.pem --programs --type kernel --out signatures/ *.o`,
     )
     .action(run);
 }
 
-interface Options extends SignerOptions, StamperOptions {
-  readonly type: keyof typeof MAKERS;
+interface Options extends MakerOptions, StamperOptions {
+  readonly type: MakerName;
   readonly programs?: true;
   readonly out?: string;
-  readonly usage?: readonly string[];
-  readonly ignoreValidity?: true;
-  readonly digest?: string;
-  readonly pss?: true;
   readonly json?: true;
 }
-
-type Maker = (data: Uint8Array, identities: readonly AnyIdentity[], options: SigningOptions) => Buffer;
-
-/** One signer alone has a place in what the kernel reads. */
-const single =
-  (make: (data: Uint8Array, identity: AnyIdentity, options: SigningOptions) => Buffer): Maker =>
-  (data, identities, options) => {
-    if (identities.length !== 1)
-      throw usage("the kernel's signatures have one signer", "give one --key and one --cert");
-    return make(data, identities[0] as AnyIdentity, options);
-  };
-
-const MAKERS = { pkcs7: signPkcs7 as Maker, kernel: single(signKernel), modsig: single(signModule) } as const;
 
 /** One thing to sign and where its signature goes. */
 interface Job {
@@ -88,60 +95,63 @@ interface Job {
 }
 
 async function run(files: readonly string[], options: Options): Promise<void> {
-  const identities = await signersOf(options);
+  const { type, attach } = options;
+  const kind = MAKERS[type];
+  const maker = await kind.open(options);
   const stamper = await stamperOf(options);
-  if (stamper !== null && options.type !== "pkcs7")
-    throw usage("the kernel's signatures have no place for a time stamp", "leave --timestamp out, or use --type pkcs7");
-  const signing: SigningOptions = {
-    ...(options.digest === undefined ? {} : { digest: options.digest }),
-    ...(options.pss === undefined ? {} : { pss: true }),
-  };
+  if (stamper !== null && type !== "pkcs7")
+    throw usage("only CMS messages have a place for a time stamp", "leave --timestamp out, or use --type pkcs7");
   const jobs = options.programs === true ? programJobs(files, options) : fileJobs(files, options);
-  for (const { file, program, data, out } of jobs) {
-    const signature = MAKERS[options.type](data, identities, signing);
-    checkVerifies(data, signature, identities, options);
-    writeWhole(out, stamper === null ? signature : await stamped(signature, stamper));
-    if (options.json === true) printJson({ file, program, sha256: hash("sha256", data), type: options.type, out });
+  if (attach !== undefined && jobs.length !== 1)
+    throw usage("one signature to attach, and several things that it may be over", "attach one after the other");
+  for (const job of jobs) {
+    const signature = made(maker, job);
+    if (signature instanceof Unsigned) {
+      tellUnsigned(job, signature, options);
+      continue;
+    }
+    checkVerifies(kind.verifiedAs, job.data, signature, maker.trust, options);
+    writeWhole(job.out, stamper === null ? signature : await stamped(signature, stamper));
+    const { file, program, data, out } = job;
+    if (options.json === true) printJson({ file, program, sha256: hash("sha256", data), type, out });
     else print(`${program === null ? file : `${file}: ${program}`} -> ${out}`);
   }
 }
 
-/** Throws SIGNING_FAILED where a keyring with nothing but the signers' certificates would refuse what was made. */
-function checkVerifies(
-  data: Uint8Array,
-  signature: Uint8Array,
-  identities: readonly AnyIdentity[],
-  { type, usage = ["codeSigning"], ignoreValidity }: Options,
-): void {
-  const keyring = openKeyring("signers", {
-    trust: identities.map(({ certificate }) => ({ path: String(certificate), bytes: certificate.der })),
-    revoked: { crls: [], certificates: [], digests: [] },
-    usage,
-    validity: ignoreValidity === true ? "ignore" : "now",
-  });
-  const { verdict, reason, rule } =
-    type === "modsig"
-      ? keyring.verify(signature, null, "MODSIG", Date.now())
-      : keyring.verify(data, signature, "PKCS7", Date.now());
-  if (verdict === 0) return;
-  throw new CountersignError("SIGNING_FAILED", `the signature would be refused: ${reason} [${rule}]`, {
-    remedy: "sign with a certificate for this; --usage and --ignore-validity are for keyrings with such rules",
-  });
+/** The signature, or with --digest-only what has to be signed for it. */
+function made({ make }: Maker, { file, data }: Job): Buffer | Unsigned {
+  try {
+    return make(data, basename(file));
+  } catch (error) {
+    if (error instanceof Unsigned) return error;
+    throw error;
+  }
 }
 
-function fileJobs(files: readonly string[], { out, type }: Options): readonly Job[] {
+function tellUnsigned({ file, program, out }: Job, { digest, bytes }: Unsigned, { type, json }: Options): void {
+  writeWhole(out, bytes);
+  const what = digest === null ? "the bytes to sign whole" : `the ${digest} digest to sign`;
+  if (json === true) printJson({ file, program, type, digest, toSign: bytes.toString("hex"), out });
+  else print(`${program === null ? file : `${file}: ${program}`} -> ${out} (${what})`);
+}
+
+function fileJobs(files: readonly string[], { out, type, digestOnly }: Options): readonly Job[] {
   const folder = out !== undefined && (out.endsWith("/") || isFolder(out));
   if (out !== undefined && !folder && files.length > 1)
     throw usage("--out names one file and there are several to sign", "name a folder with a slash at its end");
-  const suffix = type === "modsig" ? ".signed" : ".p7s";
+  const suffix = digestOnly === true ? ".digest" : MAKERS[type].suffix;
   return files.map((file) => {
     const place = out === undefined ? `${file}${suffix}` : folder ? join(out, `${basename(file)}${suffix}`) : out;
     return { file, program: null, data: readInput(file), out: place };
   });
 }
 
-function programJobs(files: readonly string[], { out = "signatures", type }: Options): readonly Job[] {
-  if (type === "modsig") throw usage("--programs makes detached signatures", "use --type pkcs7 or kernel");
+function programJobs(
+  files: readonly string[],
+  { digestOnly, out = digestOnly === true ? "digests" : "signatures", type }: Options,
+): readonly Job[] {
+  if (MAKERS[type].suffix !== ".p7s")
+    throw usage("--programs makes detached signatures in CMS", "use --type pkcs7 or kernel");
   if (existsSync(out) && !isFolder(out))
     throw usage(`\`${out}\` is not a folder`, "name a folder for the signatures with --out");
   return files.flatMap((file) =>
@@ -149,7 +159,7 @@ function programJobs(files: readonly string[], { out = "signatures", type }: Opt
       file,
       program: name,
       data: insns,
-      out: join(out, signatureName(digest)),
+      out: join(out, digestOnly === true ? `${digest}.digest` : signatureName(digest)),
     })),
   );
 }

@@ -1,29 +1,39 @@
+import type { KeyObject } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
-import { readPrivateKey } from "../trust/making/private-key.js";
+import { type PublicKey, readPublicKey } from "../trust/key.js";
+import { isMinisignSecretKey, type MinisignIdentity, readMinisignSecretKey } from "../trust/making/minisign.js";
+import { publicPart, readPrivateKey, type SigningKey } from "../trust/making/private-key.js";
 import type { AnyIdentity } from "../trust/making/sign.js";
 import { readMaterial } from "../trust/source.js";
-import { passphraseIn } from "./passphrase.js";
+import { AbsentKey, AttachedKey, CommandKey } from "./external-key.js";
+import { type PassphraseOptions, passphraseOf } from "./passphrase.js";
 import { TokenKey } from "./token-key.js";
 
 /** Whose keys and certificates a command line names. */
-export interface SignerOptions {
+export interface SignerOptions extends PassphraseOptions {
   /** Files, or URIs of keys in a token. */
   readonly key?: readonly string[];
   readonly cert?: readonly string[];
   readonly pkcs12?: readonly string[];
   readonly chain?: readonly string[];
-  readonly passphraseFile?: string;
   readonly pkcs11Module?: string;
+  /** The public part of a key that is elsewhere, for signatures without a certificate. */
+  readonly publicKey?: string;
+  readonly signerCommand?: string;
+  readonly digestOnly?: true;
+  readonly attach?: string;
 }
 
 /** Everyone who is to sign, in the order given: keys with their certificates, then those of PKCS#12 files. Throws USAGE. */
 export async function signersOf(options: SignerOptions): Promise<readonly AnyIdentity[]> {
-  const { key = [], cert = [], pkcs12 = [], chain = [], passphraseFile } = options;
+  const { key = [], cert = [], pkcs12 = [], chain = [] } = options;
+  const carried = certificatesIn(chain);
+  if (isElsewhere(options)) return [elsewhere(options, carried)];
   if (key.length !== cert.length) throw usage("there is not one --cert for each --key", "give them in pairs");
   if (key.length + pkcs12.length === 0) throw usage("nobody is to sign", "give --key and --cert, or --pkcs12");
-  const passphrase = passphraseFile === undefined ? null : passphraseIn(passphraseFile);
-  const carried = certificatesIn(chain);
+  const passphrase = passphraseOf(options);
   const signers = key.map((name, index) => pair(name, cert[index] as string, carried, passphrase, options));
   if (pkcs12.length === 0) return signers;
   const { readPkcs12Identity } = await import("../trust/making/pkcs12.js");
@@ -34,30 +44,115 @@ export async function signersOf(options: SignerOptions): Promise<readonly AnyIde
   return signers;
 }
 
+/** The one key that signs without a certificate: `RAW`, `SSHSIG`. Throws USAGE, KEY_MALFORMED. */
+export function keyOf(options: SignerOptions): SigningKey {
+  const { key = [], cert = [], pkcs12 = [] } = options;
+  if (pkcs12.length > 0) throw usage("a signature without a certificate, and --pkcs12", "give --key");
+  if (isElsewhere(options)) {
+    if (options.publicKey !== undefined) return externalKey(options, publicKeyIn(options.publicKey));
+    return elsewhere(options, []).key;
+  }
+  const [name, another] = key;
+  if (name === undefined || another !== undefined) throw usage("one key is to sign", "give one --key");
+  if (!name.startsWith("pkcs11:")) return privateKey(name, passphraseOf(options));
+  const [place] = cert;
+  if (place === undefined) throw usage("a key in a token, and no --cert with its public part", "give --cert");
+  return pair(name, place, [], passphraseOf(options), options).key;
+}
+
+/** A key of minisign's: its own file, or one that is elsewhere, with its `.pub`. Throws USAGE, KEY_MALFORMED. */
+export function minisignKeyOf(options: SignerOptions): MinisignIdentity {
+  const { key = [], publicKey } = options;
+  if (isElsewhere(options)) {
+    if (options.signerCommand === undefined)
+      throw usage("minisign signs its own signature too", "give --signer-command, which can be asked twice");
+    const [found] = publicKey === undefined ? [] : material(publicKey).minisign;
+    if (found === undefined) throw usage("there is no minisign key", "name the .pub file with --public-key");
+    const id = Buffer.from(found.id, "hex").reverse();
+    return { key: externalKey(options, found.key), id };
+  }
+  const [name, another] = key;
+  if (name === undefined || another !== undefined) throw usage("one key is to sign", "give one --key");
+  const bytes = readInput(name);
+  if (isMinisignSecretKey(bytes)) return readMinisignSecretKey({ path: name, bytes });
+  throw usage(`\`${name}\` is no secret key of minisign`, "make one with `minisign -G -W`");
+}
+
+function isElsewhere({ signerCommand, digestOnly, attach, key = [], pkcs12 = [] }: SignerOptions): boolean {
+  const ways = [signerCommand, digestOnly, attach].filter((way) => way !== undefined).length;
+  if (ways > 1) throw usage("several ways to sign elsewhere", "give one of --signer-command, --digest-only, --attach");
+  if (ways === 1 && key.length + pkcs12.length > 0)
+    throw usage("a key here, and one elsewhere", "leave --key and --pkcs12 out; --cert says whose signature it is");
+  return ways === 1;
+}
+
+function elsewhere(options: SignerOptions, carried: AnyIdentity["chain"] & object): AnyIdentity {
+  const [place, another] = options.cert ?? [];
+  if (place === undefined || another !== undefined)
+    throw usage("one signer is elsewhere, and there is not one --cert", "give the signer's --cert");
+  const { certificate, more } = certificateIn(place);
+  return { key: externalKey(options, certificate.publicKey), certificate, chain: [...more, ...carried] };
+}
+
+function externalKey({ signerCommand, attach }: SignerOptions, key: PublicKey): SigningKey {
+  const publicKey = createPublicKey({ key: key.spki.whole, format: "der", type: "spki" });
+  if (signerCommand !== undefined) return new CommandKey(publicKey, signerCommand);
+  return attach === undefined
+    ? new AbsentKey(publicKey)
+    : new AttachedKey(publicKey, Buffer.from(readInput(attach, MAX_BARE)));
+}
+
+/** In bytes: more than any bare signature has. */
+const MAX_BARE = 65_536;
+
+function publicKeyIn(path: string): PublicKey {
+  const { keys, ssh, certificates } = material(path);
+  const found = keys[0] ?? ssh[0]?.key ?? certificates[0]?.publicKey;
+  if (found !== undefined) return found;
+  throw usage(`\`${path}\` holds no public key`, "name it as `openssl pkey -pubout` or ssh-keygen writes it");
+}
+
+function privateKey(path: string, passphrase: string | null): KeyObject {
+  const key = readPrivateKey({ path, bytes: readInput(path) }, passphrase);
+  // What no keyring takes is said now
+  readPublicKey(publicPart(key));
+  return key;
+}
+
 function pair(
   name: string,
   place: string,
   carried: AnyIdentity["chain"] & object,
   passphrase: string | null,
-  { pkcs11Module, passphraseFile }: SignerOptions,
+  { pkcs11Module }: SignerOptions,
 ): AnyIdentity {
-  const [certificate, ...more] = certificatesIn([place]);
-  if (certificate === undefined)
-    throw new CountersignError("CERTIFICATE_MALFORMED", "holds no certificate", {
-      place,
-      remedy: "name the signer's certificate",
-    });
+  const { certificate, more } = certificateIn(place);
   const chain = [...more, ...carried];
   if (!name.startsWith("pkcs11:"))
     return { key: readPrivateKey({ path: name, bytes: readInput(name) }, passphrase), certificate, chain };
   if (pkcs11Module === undefined)
     throw usage("a key in a token, and no module to reach it by", "name the token's library with --pkcs11-module");
-  const token = { module: pkcs11Module, pinFile: passphraseFile ?? null };
-  return { key: new TokenKey(name, certificate, token), certificate, chain };
+  return { key: new TokenKey(name, certificate, { module: pkcs11Module, pin: passphrase }), certificate, chain };
+}
+
+function certificateIn(place: string): {
+  certificate: AnyIdentity["certificate"];
+  more: readonly AnyIdentity["certificate"][];
+} {
+  const [certificate, ...more] = certificatesIn([place]);
+  if (certificate !== undefined) return { certificate, more };
+  throw new CountersignError("CERTIFICATE_MALFORMED", "holds no certificate", {
+    place,
+    remedy: "name the signer's certificate",
+  });
 }
 
 function certificatesIn(paths: readonly string[]): ReturnType<typeof readMaterial>["certificates"] {
   return readMaterial(paths.map((path) => ({ path, bytes: readInput(path) }))).certificates;
+}
+
+function material(path: string): ReturnType<typeof readMaterial> {
+  return readMaterial([{ path, bytes: readInput(path) }]);
 }
 
 function usage(message: string, remedy: string): CountersignError {

@@ -1,25 +1,37 @@
 import { CountersignError } from "../error.js";
 import { localStamper, type TimeStamper, timeStampRequest, tokenOf } from "../trust/making/time-stamp-maker.js";
+import type { PassphraseOptions } from "./passphrase.js";
 import { signersOf } from "./signers.js";
 
 /** Who puts time stamps on signatures: an authority's address, or a key and a certificate of one's own. */
-export interface StamperOptions {
+export interface StamperOptions extends PassphraseOptions {
   readonly timestamp?: string;
   readonly timestampKey?: string;
   readonly timestampCert?: string;
-  readonly passphraseFile?: string;
 }
 
 /** Null where no stamp is asked for. Throws USAGE, KEY_MALFORMED, CERTIFICATE_MALFORMED. */
 export async function stamperOf(options: StamperOptions): Promise<TimeStamper | null> {
-  const { timestamp, timestampKey: key, timestampCert: cert, passphraseFile } = options;
+  const {
+    timestamp,
+    timestampKey: key,
+    timestampCert: cert,
+    passphraseFile,
+    passphraseFd,
+    passphraseCredential,
+  } = options;
   if (timestamp !== undefined && key !== undefined)
     throw usage("two time-stamping authorities", "give --timestamp, or --timestamp-key with --timestamp-cert");
   if (timestamp !== undefined) return remote(timestamp);
   if (key === undefined && cert === undefined) return null;
   if (key === undefined || cert === undefined)
     throw usage("--timestamp-key and --timestamp-cert belong together", "give both");
-  const [identity] = await signersOf({ key: [key], cert: [cert], ...(passphraseFile && { passphraseFile }) });
+  const secret = {
+    ...(passphraseFile && { passphraseFile }),
+    ...(passphraseFd && { passphraseFd }),
+    ...(passphraseCredential && { passphraseCredential }),
+  };
+  const [identity] = await signersOf({ key: [key], cert: [cert], ...secret });
   return localStamper(identity as NonNullable<typeof identity>);
 }
 

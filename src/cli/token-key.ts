@@ -7,11 +7,11 @@ import { CountersignError } from "../error.js";
 import type { RemoteKey } from "../trust/making/private-key.js";
 import type { Certificate } from "../trust/x509/certificate.js";
 
-/** Which token: its module, and a file with the PIN. */
+/** Which token: its module, and the PIN. */
 export interface TokenOptions {
   /** The PKCS#11 library of the token, such as libsofthsm2.so. */
   readonly module: string;
-  readonly pinFile: string | null;
+  readonly pin: string | null;
 }
 
 /**
@@ -35,7 +35,9 @@ export class TokenKey implements RemoteKey {
     const folder = mkdtempSync(join(tmpdir(), "countersign-token-"));
     const file = (name: string): string => join(folder, name);
     try {
-      writeFileSync(file("openssl.cnf"), this.#configuration(), { mode: 0o600 });
+      const { pin } = this.#options;
+      if (pin !== null) writeFileSync(file("pin"), pin, { mode: 0o600 });
+      writeFileSync(file("openssl.cnf"), this.#configuration(pin === null ? null : file("pin")), { mode: 0o600 });
       writeFileSync(file("data"), bytes, { mode: 0o600 });
       const hashed = digest === null ? [] : ["-digest", digest];
       const padded =
@@ -70,8 +72,8 @@ export class TokenKey implements RemoteKey {
   }
 
   /** The provider's own quirk keeps it from waiting for itself when the command ends, which some modules make it do. */
-  #configuration(): string {
-    const { module, pinFile } = this.#options;
+  #configuration(pinFile: string | null): string {
+    const { module } = this.#options;
     const paths = pinFile === null ? [module] : [module, pinFile];
     if (paths.some((path) => /[\r\n#$\\'"]/.test(resolve(path))))
       throw failed(this.#uri, "a path with characters that openssl's configuration cannot have");

@@ -1,10 +1,12 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { CountersignError } from "../../error.js";
 import { readDer } from "../asn1/der.js";
+import { integer, sequence } from "../asn1/der-writer.js";
 import { dotted } from "../asn1/oid.js";
 import { isPem, readPem } from "../asn1/pem.js";
 import { TAG } from "../asn1/tag.js";
 import type { SourceFile } from "../keyring-rules.js";
+import { OPENSSH_LABEL, readOpenSshKey } from "./openssh-key.js";
 
 /**
  * A private key from PEM or DER: PKCS#8, PKCS#1 or SEC1, encrypted ones with their passphrase. Throws KEY_MALFORMED with the file.
@@ -12,6 +14,8 @@ import type { SourceFile } from "../keyring-rules.js";
 export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string | null = null): KeyObject {
   const secret = passphrase === null ? {} : { passphrase };
   const key = Buffer.from(bytes);
+  const openSsh = isPem(bytes) ? readPem(bytes).find(({ label }) => label === OPENSSH_LABEL) : undefined;
+  if (openSsh !== undefined) return within(path, () => readOpenSshKey(openSsh.bytes));
   if (isPem(bytes))
     return attempt(path, bytes, passphrase, [() => createPrivateKey({ key, format: "pem", ...secret })]);
   return attempt(
@@ -52,10 +56,27 @@ export function signWith(
   const padding = saltLength === null ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
   if (!("publicKey" in key)) return sign(digest, bytes, { key, ...padding });
   const signature = key.sign(digest, bytes, saltLength);
-  if (verify(digest, bytes, { key: key.publicKey, ...padding }, signature)) return signature;
+  for (const one of [signature, ...fromNumbers(key.publicKey, signature)])
+    if (verify(digest, bytes, { key: key.publicKey, ...padding }, one)) return one;
   throw new CountersignError("SIGNING_FAILED", "what the key made is no signature by it", {
     remedy: "give the certificate of the key that is meant",
   });
+}
+
+/** ECDSA signatures of tokens and services are often two numbers of the curve's size (IEEE P1363): the DER of such a signature. */
+function fromNumbers({ asymmetricKeyType: type }: KeyObject, signature: Buffer): readonly Buffer[] {
+  if (type !== "ec" || signature.length < 2 || signature.length % 2 !== 0) return [];
+  const half = signature.length / 2;
+  const numbers = [signature.subarray(0, half), signature.subarray(half)];
+  return [sequence(...numbers.map((number) => integer(BigInt(`0x${number.toString("hex")}`))))];
+}
+
+function within<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(path) : error;
+  }
 }
 
 /** Types of keys that only newer versions of OpenSSL have (RFC 9881, RFC 9909). */
@@ -101,7 +122,7 @@ function attempt(
           passphrase === null ? "is encrypted" : "does not open with this passphrase",
           {
             place: path,
-            remedy: "give its passphrase in a file with --passphrase-file",
+            remedy: "give its passphrase with --passphrase-file, -fd or -credential",
             cause,
           },
         );

@@ -34,8 +34,8 @@ export interface SigningOptions {
   readonly digest?: string;
   /** RSASSA-PSS with an RSA key. */
   readonly pss?: boolean;
-  /** The signing time in milliseconds since the epoch; now where it is absent. */
-  readonly at?: number;
+  /** The signing time in milliseconds since the epoch; now where it is absent. Null for a signature that says none. */
+  readonly at?: number | null;
 }
 
 /**
@@ -100,7 +100,9 @@ function signerInfo(data: Uint8Array, identity: AnyIdentity, shape: Shape): { di
       "give the key and the certificate of one signer",
     );
   const algorithm = algorithmOf(key, shape);
-  const attributes = shape.attributes ? signedAttributes(data, algorithm.digest, shape.at ?? Date.now()) : null;
+  const attributes = shape.attributes
+    ? signedAttributes(data, algorithm.digest, shape.at === undefined ? Date.now() : shape.at)
+    : null;
   const signature = algorithm.sign(attributes === null ? data : setOf(attributes));
   const info = sequence(
     integer(shape.byKey ? 3 : 1),
@@ -120,11 +122,11 @@ function keyIdentifier(certificate: Certificate): Buffer {
 }
 
 /** RFC 5652 11: content type, signing time, message digest. */
-function signedAttributes(data: Uint8Array, digest: string, at: number): readonly Buffer[] {
+function signedAttributes(data: Uint8Array, digest: string, at: number | null): readonly Buffer[] {
   const attribute = (type: string, value: Buffer): Buffer => sequence(identifierOf(type), setOf([value]));
   return [
     attribute(CMS_OID.contentType, identifierOf(CMS_OID.data)),
-    attribute(CMS_OID.signingTime, time(at)),
+    ...(at === null ? [] : [attribute(CMS_OID.signingTime, time(at))]),
     attribute(CMS_OID.messageDigest, octetString(Buffer.from(hash(digest, data), "hex"))),
   ];
 }

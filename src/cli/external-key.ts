@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import type { KeyObject } from "node:crypto";
+import { CountersignError } from "../error.js";
+import { hash } from "../trust/digest.js";
+import type { RemoteKey } from "../trust/making/private-key.js";
+
+/** A key behind a command of the user's, such as the client of a key management service. */
+export class CommandKey implements RemoteKey {
+  constructor(
+    readonly publicKey: KeyObject,
+    readonly command: string,
+  ) {}
+
+  /** The shell runs the command: the bytes to sign are its standard input, the signature its standard output. Throws SIGNING_FAILED. */
+  sign(digest: string | null, bytes: Uint8Array, saltLength: number | null): Buffer {
+    const { status, signal, stdout, stderr, error } = spawnSync("/bin/sh", ["-c", this.command], {
+      input: bytes,
+      env: {
+        ...process.env,
+        COUNTERSIGN_DIGEST: digest ?? "",
+        COUNTERSIGN_DIGEST_HEX: digest === null ? "" : hash(digest, bytes),
+        COUNTERSIGN_SALT: saltLength === null ? "" : String(saltLength),
+      },
+      timeout: PATIENCE,
+    });
+    // A command that signs COUNTERSIGN_DIGEST_HEX need not read its input
+    const isUnread = (error as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
+    if ((error === undefined || isUnread) && status === 0) return stdout;
+    const words = stderr?.toString("utf8").trim().split("\n", 1)[0] ?? "";
+    const ended = error !== undefined && !isUnread ? error.message : (signal ?? `exit code ${status}`);
+    throw new CountersignError("SIGNING_FAILED", `the command did not sign: ${`${ended} ${words}`.trim()}`, {
+      place: this.command,
+      remedy: "try the command by itself: it reads what to sign from standard input and writes the bare signature",
+      cause: error,
+    });
+  }
+}
+
+/** What is to be signed elsewhere: the digest, or the whole bytes for an algorithm that takes them whole. */
+export class Unsigned extends Error {
+  constructor(
+    readonly digest: string | null,
+    readonly bytes: Buffer,
+  ) {
+    super("to be signed elsewhere");
+  }
+}
+
+/** Ends the making of a signature at the bytes that are to be signed, by throwing {@link Unsigned}. */
+export class AbsentKey implements RemoteKey {
+  constructor(readonly publicKey: KeyObject) {}
+
+  sign(digest: string | null, bytes: Uint8Array): never {
+    throw new Unsigned(digest, digest === null ? Buffer.from(bytes) : Buffer.from(hash(digest, bytes), "hex"));
+  }
+}
+
+/** A bare signature that was made elsewhere. */
+export class AttachedKey implements RemoteKey {
+  constructor(
+    readonly publicKey: KeyObject,
+    readonly signature: Buffer,
+  ) {}
+
+  sign(): Buffer {
+    return this.signature;
+  }
+}
+
+/** Milliseconds: somebody may have to approve. */
+const PATIENCE = 300_000;

@@ -1,0 +1,137 @@
+import { CountersignError } from "../error.js";
+import { writePem } from "../trust/asn1/pem.js";
+import { openKeyring, type SourceFile } from "../trust/keyring.js";
+import { minisignLine, signMinisign } from "../trust/making/minisign.js";
+import { publicPart } from "../trust/making/private-key.js";
+import { signRaw } from "../trust/making/raw.js";
+import { type AnyIdentity, type SigningOptions, signKernel, signModule, signPkcs7 } from "../trust/making/sign.js";
+import { signSshsig, sshLine } from "../trust/making/sshsig.js";
+import type { SignatureType } from "../trust/verification.js";
+import { keyOf, minisignKeyOf, type SignerOptions, signersOf } from "./signers.js";
+
+/** What `countersign sign` is told about the signatures to make. */
+export interface MakerOptions extends SignerOptions {
+  readonly usage?: readonly string[];
+  readonly ignoreValidity?: true;
+  readonly digest?: string;
+  readonly pss?: true;
+  readonly namespace?: string;
+  readonly comment?: string;
+}
+
+/** Makes signatures of one type by the signers that were named. */
+export interface Maker {
+  /** `name` is the file's, for what a signature says of it. */
+  readonly make: (data: Uint8Array, name: string) => Buffer;
+  /** What a keyring must trust for them. */
+  readonly trust: readonly SourceFile[];
+}
+
+interface MakerKind {
+  readonly verifiedAs: SignatureType;
+  /** What follows a file's name. */
+  readonly suffix: string;
+  /** Reads the keys. Throws USAGE, KEY_MALFORMED, CERTIFICATE_MALFORMED. */
+  readonly open: (options: MakerOptions) => Promise<Maker>;
+}
+
+export const MAKERS = {
+  pkcs7: { verifiedAs: "PKCS7", suffix: ".p7s", open: (options) => openCms(options, signPkcs7) },
+  kernel: { verifiedAs: "PKCS7", suffix: ".p7s", open: (options) => openCms(options, single(signKernel)) },
+  modsig: { verifiedAs: "MODSIG", suffix: ".signed", open: (options) => openCms(options, single(signModule)) },
+  raw: { verifiedAs: "RAW", suffix: ".sig", open: openRaw },
+  sshsig: { verifiedAs: "SSHSIG", suffix: ".sig", open: openSshsig },
+  minisign: { verifiedAs: "MINISIGN", suffix: ".minisig", open: openMinisign },
+} as const satisfies Readonly<Record<string, MakerKind>>;
+
+export type MakerName = keyof typeof MAKERS;
+
+/** Throws SIGNING_FAILED where a keyring with nothing but the signers would refuse what was made. */
+export function checkVerifies(
+  type: SignatureType,
+  data: Uint8Array,
+  signature: Uint8Array,
+  trust: readonly SourceFile[],
+  { usage = ["codeSigning"], ignoreValidity, namespace = NAMESPACE }: MakerOptions,
+): void {
+  const keyring = openKeyring("signers", {
+    trust,
+    revoked: { crls: [], certificates: [], digests: [] },
+    usage,
+    validity: ignoreValidity === true ? "ignore" : "now",
+    ssh: { namespaces: [namespace] },
+  });
+  const { verdict, reason, rule } =
+    type === "MODSIG"
+      ? keyring.verify(signature, null, type, Date.now())
+      : keyring.verify(data, signature, type, Date.now());
+  if (verdict === 0) return;
+  throw new CountersignError("SIGNING_FAILED", `the signature would be refused: ${reason} [${rule}]`, {
+    remedy: "sign with a certificate for this; --usage and --ignore-validity are for keyrings with such rules",
+  });
+}
+
+/** The namespace of ssh-keygen's own examples for files, which keyrings take by default. */
+const NAMESPACE = "file";
+
+type CmsMaker = (data: Uint8Array, identities: readonly AnyIdentity[], options: SigningOptions) => Buffer;
+
+/** One signer alone has a place in what the kernel reads. */
+function single(make: (data: Uint8Array, identity: AnyIdentity, options: SigningOptions) => Buffer): CmsMaker {
+  return (data, identities, options) => {
+    if (identities.length === 1) return make(data, identities[0] as AnyIdentity, options);
+    throw usage("the kernel's signatures have one signer", "give one --key and one --cert");
+  };
+}
+
+async function openCms(options: MakerOptions, make: CmsMaker): Promise<Maker> {
+  const { digest, pss, digestOnly, attach } = options;
+  const identities = await signersOf(options);
+  const signing: SigningOptions = {
+    ...(digest === undefined ? {} : { digest }),
+    ...(pss === undefined ? {} : { pss }),
+    // Both steps must come to the same bytes
+    ...(digestOnly === undefined && attach === undefined ? {} : { at: null }),
+  };
+  return {
+    make: (data) => make(data, identities, signing),
+    trust: identities.map(({ certificate }) => ({ path: String(certificate), bytes: certificate.der })),
+  };
+}
+
+async function openRaw(options: MakerOptions): Promise<Maker> {
+  refuseDigest(options);
+  const key = keyOf(options);
+  return { make: (data) => signRaw(data, key), trust: [text(writePem("PUBLIC KEY", publicPart(key)))] };
+}
+
+async function openSshsig(options: MakerOptions): Promise<Maker> {
+  refuseDigest(options);
+  const key = keyOf(options);
+  return {
+    make: (data) => signSshsig(data, key, options.namespace ?? NAMESPACE),
+    trust: [text(sshLine(key))],
+  };
+}
+
+async function openMinisign(options: MakerOptions): Promise<Maker> {
+  refuseDigest(options);
+  const identity = minisignKeyOf(options);
+  const comment = (name: string): string =>
+    options.comment ?? `timestamp:${Math.floor(Date.now() / 1000)}\tfile:${name}\thashed`;
+  return { make: (data, name) => signMinisign(data, identity, comment(name)), trust: [text(minisignLine(identity))] };
+}
+
+/** The key decides about the digest of a signature that does not say which it is. */
+function refuseDigest({ digest, pss }: MakerOptions): void {
+  if (digest === undefined && pss === undefined) return;
+  throw usage("--digest and --pss are for signatures with certificates", "leave them out: the key decides");
+}
+
+function text(line: string): SourceFile {
+  return { path: "the signer's key", bytes: Buffer.from(line) };
+}
+
+function usage(message: string, remedy: string): CountersignError {
+  return new CountersignError("USAGE", message, { remedy });
+}
