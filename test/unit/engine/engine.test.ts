@@ -143,7 +143,8 @@ describe("whatever a policy does", () => {
     ["type", "POLICY_ERROR", "no signature type `PKCS8` (did you mean `PKCS7`?)"],
     ["text", "BAD_RETURN_VALUE", "policies/wrong.js"],
   ])("%s is the fault %s, and the next decision is right", async (comm, code, words) => {
-    const [engine] = await engineFor("  - policy: policies/wrong.js", { wrong: WRONG });
+    // a loop ends by its steps, however busy the machine is
+    const [engine] = await engineFor("  - policy: policies/wrong.js\n    limits: { wall: 10s }", { wrong: WRONG });
     const decision = engine.decide({ hook: "blob_verify", subject: blob("data"), current: task({ comm }) });
     expect(decision).toMatchObject({ verdict: -ERRNO.EPERM, denied_by: { attachment: "wrong", code } });
     expect(decision.denied_by?.reason).toContain(words);
