@@ -79,7 +79,7 @@ export class DecisionThread {
   #fastest: FilterKind = "full";
   #thread: GateThread;
   readonly #spare = new Spare(() => this.#start(true));
-  readonly #watcher: Watcher;
+  readonly #watcher: Watcher<GateThread>;
   #stopped = false;
   #ending = false;
   #isLost = false;
@@ -308,7 +308,7 @@ export class DecisionThread {
   }
 
   /** What the watcher is told, and what it has done. */
-  get #charge(): Charge {
+  get #charge(): Charge<GateThread> {
     return {
       thread: () => (this.#ending || this.#stopped || this.#isLost ? null : this.#thread),
       alone: () => this.#heard.alone,

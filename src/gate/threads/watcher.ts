@@ -1,6 +1,6 @@
-import type { GateThread } from "./gate-thread.js";
+import type { DecisionWatch } from "../../engine/watch.js";
 import { ANALYSIS } from "./porters.js";
-import type { Blocked } from "./watch.js";
+import type { Blocked, Watch } from "./watch.js";
 
 /** Milliseconds between two looks at the thread, where others may have to wait with it and where nobody does; */
 const LOOK_EVERY = 10;
@@ -16,10 +16,16 @@ const UNEASY_ANALYSIS = 2000;
 /** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
 export const GRACE = 50;
 
+/** A thread, as far as it can be watched. */
+export interface Watched {
+  readonly watch: Watch;
+  readonly decisions: DecisionWatch;
+}
+
 /** What is known of the thread at work, and what is to be done about it. */
-export interface Charge {
+export interface Charge<Thread extends Watched> {
   /** Null where there is none to be watched. */
-  thread(): GateThread | null;
+  thread(): Thread | null;
   /** Whether all that it serves is of one container, or command: nobody else has to wait then. */
   alone(): boolean;
   /** Milliseconds that a task may make the gate wait. */
@@ -30,20 +36,24 @@ export interface Charge {
   /** Whether another thread can take over by now. */
   canReplace(): boolean;
   /** It has waited on a task's account for longer than any task may make it. */
-  turnAway(thread: GateThread, blocked: Blocked): void;
+  turnAway(thread: Thread, blocked: Blocked): void;
   /** It waits on a task's account, and others wait with it: another one goes on. */
-  takeOff(thread: GateThread, blocked: Blocked): void;
+  takeOff(thread: Thread, blocked: Blocked): void;
   /** A policy does not come back: nothing but the thread's end ends it. */
-  end(thread: GateThread): void;
+  end(thread: Thread): void;
 }
 
 /** Looks at what the decision thread is doing, again and again, and says what is to be done where that takes too long. */
-export class Watcher {
+export class Watcher<Thread extends Watched> {
   readonly #patience = new Patience();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Milliseconds since the epoch by which the next look is due. */
+  #due = 0;
+  /** The errand whose task a late look has spared, and until when. */
+  #spared = { count: 0, until: 0 };
 
-  constructor(private readonly charge: Charge) {
+  constructor(private readonly charge: Charge<Thread>) {
     this.#next(LOOK_EVERY);
   }
 
@@ -53,6 +63,7 @@ export class Watcher {
   }
 
   #next(milliseconds: number): void {
+    this.#due = Date.now() + milliseconds;
     this.#timer = setTimeout(() => {
       const uneasy = this.#look();
       if (!this.#stopped) this.#next(uneasy ? LOOK_CLOSER : this.charge.alone() ? LOOK_SELDOM : LOOK_EVERY);
@@ -74,7 +85,7 @@ export class Watcher {
     return blocked !== null || overdue;
   }
 
-  #lookAt(thread: GateThread, blocked: Blocked, seen: number): void {
+  #lookAt(thread: Thread, blocked: Blocked, seen: number): void {
     const stall = this.charge.stall();
     if (blocked.wait === "analysis") {
       if (Date.now() - blocked.since > ANALYSIS - UNEASY_ANALYSIS) this.charge.prepare();
@@ -82,11 +93,21 @@ export class Watcher {
       return;
     }
     const kernel = blocked.wait === "kernel";
-    if (!kernel && Date.now() - blocked.since > stall) this.charge.turnAway(thread, blocked);
+    if (!kernel && Date.now() - blocked.since > stall && !this.#spares(blocked)) this.charge.turnAway(thread, blocked);
     // where there is nobody else to wait, another thread is of use only if the task's end was of none
     const patience = !this.charge.alone() ? PATIENCE : kernel ? Number.POSITIVE_INFINITY : stall + PATIENCE;
     if (seen > patience - PATIENCE + UNEASY) this.charge.prepare();
     if (seen > patience && this.charge.canReplace()) this.charge.takeOff(thread, blocked);
+  }
+
+  /**
+   * Whether the task of an errand is left alone for now, since a look at it came late: where neither the watcher nor the thread could run,
+   * that is no task's doing. Once for each errand, so that its task is ended however late all looks are.
+   */
+  #spares({ count }: Blocked): boolean {
+    const now = Date.now();
+    if (this.#spared.count !== count && now - this.#due > PATIENCE) this.#spared = { count, until: now + PATIENCE };
+    return this.#spared.count === count && now < this.#spared.until;
   }
 }
 

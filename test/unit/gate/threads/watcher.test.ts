@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { Patience } from "../../../../src/gate/threads/watcher.js";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DecisionWatch } from "../../../../src/engine/watch.js";
+import { Watch } from "../../../../src/gate/threads/watch.js";
+import { Patience, Watcher } from "../../../../src/gate/threads/watcher.js";
 
 describe("a watcher's patience", () => {
   it("counts the time since the wait began, at looks that follow each other", () => {
@@ -29,5 +31,80 @@ describe("a watcher's patience", () => {
     expect(patience.look({ first: 5000 }, 4000)).toBe(0);
     expect(patience.look({ first: 5000 }, 3900)).toBe(0);
     expect(patience.look({ first: 5000 }, 3905)).toBe(5);
+  });
+});
+
+describe("a watcher turns a task away", () => {
+  const STALL = 250;
+  let watch: Watch;
+  let watcher: Watcher<{ readonly watch: Watch; readonly decisions: DecisionWatch }>;
+  let turned: number;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    watch = new Watch();
+    watch.enter(7, []);
+    turned = 0;
+    const thread = { watch, decisions: new DecisionWatch() };
+    watcher = new Watcher({
+      thread: () => thread,
+      alone: () => true,
+      stall: () => STALL,
+      prepare: () => {},
+      rest: () => {},
+      canReplace: () => false,
+      turnAway: () => {
+        turned += 1;
+      },
+      takeOff: () => {},
+      end: () => {},
+    });
+  });
+  afterEach(() => {
+    watcher.stop();
+    vi.useRealTimers();
+  });
+
+  /** Time passes in which nothing on the machine runs: neither the thread nor its watcher. */
+  const standStill = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
+
+  it("that makes the gate wait for longer than it may", () => {
+    watch.block("memory");
+    vi.advanceTimersByTime(STALL);
+    expect(turned).toBe(0);
+    vi.advanceTimersByTime(20);
+    expect(turned).toBeGreaterThan(0);
+  });
+
+  it("but not for what the thread itself did in between", () => {
+    for (let turn = 0; turn < 4; turn += 1) {
+      watch.block("memory");
+      vi.advanceTimersByTime(20);
+      watch.unblock();
+      vi.advanceTimersByTime(10 * STALL);
+    }
+    watch.block("memory");
+    vi.advanceTimersByTime(20);
+    expect(turned).toBe(0);
+  });
+
+  it("but not because the machine stood still", () => {
+    watch.block("memory");
+    standStill(10 * STALL);
+    vi.advanceTimersByTime(30); // the first look and some after it
+    watch.unblock();
+    watch.leave();
+    vi.advanceTimersByTime(STALL);
+    expect(turned).toBe(0);
+  });
+
+  it("soon after that, if it makes the gate wait still, however late the looks are", () => {
+    watch.block("memory");
+    standStill(10 * STALL);
+    vi.advanceTimersToNextTimer();
+    expect(turned).toBe(0);
+    standStill(10 * STALL);
+    vi.advanceTimersToNextTimer();
+    expect(turned).toBe(1);
   });
 });
