@@ -8,8 +8,10 @@ import { MAX_SIGNATURE } from "./cms/pkcs7.js";
 export interface SignatureFolder {
   /** As the configuration has it, for messages. */
   readonly path: string;
-  /** Opens a file in it for reading, without waiting for a writer; a negative errno on failure. The caller closes it. */
+  /** Opens a file in it for reading, without waiting for a writer; a negative errno on failure. The caller closes it with {@link close}. */
   open(name: string): number;
+  /** In a worker thread node warns of an fd that it closes and has not opened: what was opened by a system call is closed by one. */
+  close(fd: number): void;
 }
 
 /**
@@ -66,6 +68,10 @@ class FolderByPath implements SignatureFolder {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return -ERRNO.ENOENT;
     return openSync(path, OPEN);
   }
+
+  close(fd: number): void {
+    closeSync(fd);
+  }
 }
 
 function readIfThere(folder: SignatureFolder, name: string): Uint8Array | null {
@@ -79,7 +85,7 @@ function readIfThere(folder: SignatureFolder, name: string): Uint8Array | null {
       if (!status.isFile()) throw unreadable(path, "is not a regular file");
       if (status.size <= MAX_SIGNATURE) return contentsOf(fd, status.size);
     } finally {
-      closeSync(fd);
+      folder.close(fd);
     }
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause;

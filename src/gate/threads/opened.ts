@@ -2,6 +2,7 @@ import { fstatSync, readFileSync, readSync } from "node:fs";
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { openFile, openFolder, openIn } from "../sys/file.js";
+import { close } from "../sys/pidfd.js";
 
 /**
  * What a gate opens before its command starts, for all of its decision threads: the command may be able to put other files in the
@@ -53,5 +54,5 @@ function contentsOf(fd: number): Uint8Array {
 
 /** The folders of signatures as an engine takes them, by their fds. */
 export function openedFolders({ signatures }: Opened) {
-  return signatures.map(({ path, fd }) => ({ path, open: (name: string) => openIn(fd, name) }));
+  return signatures.map(({ path, fd }) => ({ path, open: (name: string) => openIn(fd, name), close }));
 }
