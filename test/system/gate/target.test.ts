@@ -31,7 +31,7 @@ describe("the gate as the target of its command", () => {
         .map((line) => line.split(": ") as [string, string]),
     );
   const ofTheGate = (all: Readonly<Record<string, string>>) =>
-    Object.entries(all).filter(([act]) => /of (the|a thread of the) gate|the gate|its /.test(act));
+    Object.entries(all).filter(([act]) => /of (the|a thread of the) gate|the gate|^its /.test(act));
 
   it("has its limits, priorities, affinity and environment to itself, as root inside or not", () => {
     const { stdout } = site.runWith([], { SECRET: "a secret" }, site.attack("target"));
