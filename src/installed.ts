@@ -54,7 +54,10 @@ export function installed(name: string): InstalledFile {
 /** What begins the name of a file of the bundle. */
 export const BUNDLE = "bundle:";
 
-/** Runs a script of the installation, which may require node's own modules alone, anew at each call. Returns its exports. */
+/**
+ * Runs a script of the installation, which may require node's own modules alone, anew at each call. Returns its
+ * exports.
+ */
 export function runInstalled(name: string): unknown {
   const { path, bytes } = installed(name);
   const module = { exports: {} };
@@ -68,8 +71,8 @@ export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
 }
 
 /**
- * The path of a file of the bundle: beside the bundle's other files, one folder up from its chunks; or, for tests, in the bundle of
- * this source. Throws INTERNAL.
+ * The path of a file of the bundle: beside the bundle's other files, one folder up from its chunks; or, for tests, in
+ * the bundle of this source. Throws INTERNAL.
  */
 export function bundleFile(name: string): string {
   for (const folder of ["./", "../", "../dist/"]) {

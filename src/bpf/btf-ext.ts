@@ -72,7 +72,10 @@ export class BtfExt {
     return this.#read[kind].get(section) ?? [];
   }
 
-  /** The CO-RE relocations of a range of a section, in bytes, in the order of instructions; the file's order is not relied on. */
+  /**
+   * The CO-RE relocations of a range of a section, in bytes, in the order of instructions; the file's order is not
+   * relied on.
+   */
   relocations(section: string, start: number, size: number): readonly Place[] {
     let sorted = this.#sorted.get(section);
     if (sorted === undefined) {

@@ -62,7 +62,10 @@ export class Btf {
     return HAS_SIZE.has(this.kind(id)) ? this.#types.u32(this.#at(id) + 8) : 0;
   }
 
-  /** ptr, typedef, const, volatile, restrict, func, var, func_proto (what it returns), type and decl tag: the type behind; 0 for others. */
+  /**
+   * ptr, typedef, const, volatile, restrict, func, var, func_proto (what it returns), type and decl tag: the type
+   * behind; 0 for others.
+   */
   target(id: number): number {
     const kind = this.kind(id);
     return kind === "void" || HAS_SIZE.has(kind) || kind === "array" ? 0 : this.#types.u32(this.#at(id) + 8);

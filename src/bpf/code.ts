@@ -21,7 +21,9 @@ export interface Code {
   /** As bpftool writes it: `trace_fentry`, `lsm_mac` …; null where it is not known or the type has none. */
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
-  /** Whether an object has a kprobe program run attached to a function of the kernel alone. A live load does not tell. */
+  /**
+   * Whether an object has a kprobe program run attached to a function of the kernel alone. A live load does not tell.
+   */
   readonly kernelProbe?: boolean;
   /** Sorted by `start`; the first is the program itself and starts at 0. Empty ranges do not occur. */
   readonly functions: readonly CodeFunction[];

@@ -11,21 +11,25 @@ import { PROGRAM_TYPE_ROWS } from "./tables/program-types.js";
 export interface Judgement {
   readonly effects: Effects;
   readonly evidence: readonly Evidence[];
-  /** Whether this relies on what an object declares of maps, programs and attachment, and a live load may have more effects. */
+  /**
+   * Whether this relies on what an object declares of maps, programs and attachment, and a live load may have more
+   * effects.
+   */
   readonly asDeclared: boolean;
 }
 
 /**
- * What a program may do, and where. Sound: a program that the kernel takes and that can do a thing never has it false. Never
- * throws: a program that no kernel would take, of a type that is not known, or too entangled to follow, may do anything.
+ * What a program may do, and where. Sound: a program that the kernel takes and that can do a thing never has it false.
+ * Never throws: a program that no kernel would take, of a type that is not known, or too entangled to follow, may do
+ * anything.
  */
 export function effectsOf(code: Code): Judgement {
   return judgementOf(findingsOf(code, () => false));
 }
 
 /**
- * The same of all programs of one object, by their names. One that goes on as another of them (bpf_tail_call into a program array
- * that the object fills) may do what that one may.
+ * The same of all programs of one object, by their names. One that goes on as another of them (bpf_tail_call into a
+ * program array that the object fills) may do what that one may.
  */
 export function effectsOfObject(programs: readonly (readonly [name: string, code: Code])[]): Judgement[] {
   const known = new Map(programs);
@@ -45,7 +49,10 @@ function isOfOneKind(code: Code, other: Code | undefined): boolean {
   );
 }
 
-/** Has each program include what those do that it goes on as, until nothing changes: once for each effect and pair at most. */
+/**
+ * Has each program include what those do that it goes on as, until nothing changes: once for each effect and pair at
+ * most.
+ */
 function includeHandOvers(names: readonly string[], findings: readonly Findings[]): void {
   const indexes = new Map(names.map((name, index) => [name, index]));
   const callers = names.map((): number[] => []);

@@ -110,7 +110,9 @@ export class Elf {
       throw unsupported(`has ${this.symbolCount} symbols, more than ${MAX_SYMBOLS}`, COMPILER, "symbol table");
   }
 
-  /** The one section of this name. Throws ELF_MALFORMED where there are two: loaders do not agree on which they take. */
+  /**
+   * The one section of this name. Throws ELF_MALFORMED where there are two: loaders do not agree on which they take.
+   */
   section(name: string): ElfSection | undefined {
     const [section, second] = this.#byName.get(name) ?? [];
     if (second === undefined) return section;

@@ -10,8 +10,8 @@ export const INSN_SIZE = 8;
 export const MAX_INSNS = 1_000_000;
 
 /**
- * The most functions that one program may have, its own among them: BPF_MAX_SUBPROGS of include/linux/bpf_verifier.h, beyond which
- * add_subprog of kernel/bpf/verifier.c answers E2BIG.
+ * The most functions that one program may have, its own among them: BPF_MAX_SUBPROGS of include/linux/bpf_verifier.h,
+ * beyond which add_subprog of kernel/bpf/verifier.c answers E2BIG.
  */
 export const MAX_FUNCTIONS = 256;
 
@@ -66,8 +66,8 @@ export const LD_SRC = {
 } as const;
 
 /**
- * What libbpf writes over instructions that the running kernel has nothing for: calls of helpers that do not exist, which the
- * kernel refuses wherever control can come (bpf_core_poison_insn of relo_core.c; POISON_LDIMM64_MAP_BASE and
+ * What libbpf writes over instructions that the running kernel has nothing for: calls of helpers that do not exist,
+ * which the kernel refuses wherever control can come (bpf_core_poison_insn of relo_core.c; POISON_LDIMM64_MAP_BASE and
  * POISON_CALL_KFUNC_BASE of libbpf.c).
  */
 export function isPoison(helper: number): boolean {

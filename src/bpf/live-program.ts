@@ -120,7 +120,9 @@ export class LiveProgram implements Code {
     return { name: kernel.name(id), module: null, btfId: null, typed: true };
   }
 
-  /** There may be many more relocations than instructions: the last one of each counts, and those of none are nothing's. */
+  /**
+   * There may be many more relocations than instructions: the last one of each counts, and those of none are nothing's.
+   */
   #relocations(): Int32Array {
     if (this.#rewrites === undefined) {
       const { count } = this.insns;
@@ -149,12 +151,15 @@ export function liveRecords(
   return new Records(new Bytes(bytes, "little", "LOAD_MALFORMED", kind), 0, stride, count, RECORD_FIELDS[kind]);
 }
 
-/** What is known of a slot at which a function may start: nothing; that something calls it; 2 more than its record of func_info. */
+/**
+ * What is known of a slot at which a function may start: nothing; that something calls it; 2 more than its record of
+ * func_info.
+ */
 const START = { no: 0, called: 1, recorded: 2 } as const;
 
 /**
- * Functions start where func_info says, and where something is called, so that none is missed. Of more than the kernel takes only one
- * is listed, up to the end: that there are too many is all that is known of such a program then.
+ * Functions start where func_info says, and where something is called, so that none is missed. Of more than the kernel
+ * takes only one is listed, up to the end: that there are too many is all that is known of such a program then.
  */
 function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFunction[] {
   const starts = new Int32Array(insns.count);

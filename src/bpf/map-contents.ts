@@ -2,7 +2,10 @@ import type { Btf } from "./btf.js";
 import type { CodeMap } from "./code.js";
 import { ELF, type Elf, type ElfSection } from "./elf.js";
 
-/** A map of a section `.maps`, and where its member `values` begins, in bytes from the map's own start; null without one. */
+/**
+ * A map of a section `.maps`, and where its member `values` begins, in bytes from the map's own start; null without
+ * one.
+ */
 export interface DefinedMap {
   readonly map: CodeMap;
   readonly values: number | null;
@@ -18,9 +21,9 @@ export function valuesOffset(btf: Btf, definition: number): number | null {
 }
 
 /**
- * Says of each map what the object itself puts into it: `.values = { [0] = (void *)&program }` of a program array, and the maps
- * in a map of maps (libbpf's bpf_object__collect_map_relos). What libbpf would reject is left out, and so counts as unknown. By
- * the offsets of the maps in their section.
+ * Says of each map what the object itself puts into it: `.values = { [0] = (void *)&program }` of a program array, and
+ * the maps in a map of maps (libbpf's bpf_object__collect_map_relos). What libbpf would reject is left out, and so
+ * counts as unknown. By the offsets of the maps in their section.
  */
 export function withContents(
   elf: Elf,

@@ -96,8 +96,8 @@ export function readBtfMap(btf: Btf, type: number, name: string, outer = false):
 }
 
 /**
- * A map of the older `maps` section: struct bpf_map_def of libbpf before 1.0, or a longer one whose pinning stands behind an
- * id (iproute2's struct bpf_elf_map, aya's bpf_map_def).
+ * A map of the older `maps` section: struct bpf_map_def of libbpf before 1.0, or a longer one whose pinning stands
+ * behind an id (iproute2's struct bpf_elf_map, aya's bpf_map_def).
  */
 export function readLegacyMap(bytes: Bytes, at: number, size: number, name: string): CodeMap {
   if (size < LEGACY_SIZE) throw malformed(name, `its definition of ${size} bytes is shorter than ${LEGACY_SIZE}`);

@@ -71,8 +71,8 @@ export class ObjectMaps {
   }
 
   /**
-   * Every map that libbpf creates of the object (bpf_object__create_maps), in its order; an inner map stands before the map that
-   * holds it. Maps of struct_ops are not among them.
+   * Every map that libbpf creates of the object (bpf_object__create_maps), in its order; an inner map stands before the
+   * map that holds it. Maps of struct_ops are not among them.
    */
   all(): readonly CodeMap[] {
     const defined = [...this.#defined.values()].flatMap((maps) => [...maps.values()]);

@@ -28,7 +28,8 @@ const MAX_OBJECT_INSNS = MAX_INSNS;
  */
 export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): ObjectFacts {
   const object = new BpfObject(bytes);
-  // what the functions have themselves is known before any of them is looked at; one that is too long alone has its own error
+  // what the functions have themselves is known before any of them is looked at; one that is too long alone has its own
+  // error
   let own = 0;
   for (const of of object.functions) own = boundedInsns(own + Math.min(of.size / INSN_SIZE, MAX_INSNS), of);
   let insns = 0;

@@ -65,7 +65,10 @@ export function helperName(id: number): string {
  */
 const MAX_CALLED = 1024;
 
-/** Names of the helpers and kfuncs that are called anywhere in a program, sorted. Throws INSN_MALFORMED where they are too many. */
+/**
+ * Names of the helpers and kfuncs that are called anywhere in a program, sorted. Throws INSN_MALFORMED where they are
+ * too many.
+ */
 export function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: string[] } {
   const { opcode, src, imm, count } = code.insns;
   const helpers = new Set<number>();

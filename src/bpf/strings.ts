@@ -1,8 +1,9 @@
 import type { Bytes } from "./bytes.js";
 
 /**
- * How often each byte of a table may be read as part of a string that starts elsewhere: linkers let one string be the end of
- * another. A table in which every offset is read as a string of its own would otherwise take the square of its size.
+ * How often each byte of a table may be read as part of a string that starts elsewhere: linkers let one string be the
+ * end of another. A table in which every offset is read as a string of its own would otherwise take the square of its
+ * size.
  */
 const OVERLAP = 4;
 /** Any table may have this many bytes read. */

@@ -10,8 +10,9 @@ const SECTIONS: ReadonlySet<string> = new Set([".struct_ops", ".struct_ops.link"
 const LINK = 1 << 13;
 
 /**
- * The maps that libbpf makes of struct_ops tables, one for each variable. Their `value_size` is that of the object's own struct: the kernel's
- * is larger, and known only where its BTF is. Tables that may be left out (`?`) are, as libbpf does unless the loader asks for them.
+ * The maps that libbpf makes of struct_ops tables, one for each variable. Their `value_size` is that of the object's
+ * own struct: the kernel's is larger, and known only where its BTF is. Tables that may be left out (`?`) are, as libbpf
+ * does unless the loader asks for them.
  */
 export function structOpsMaps(elf: Elf, btf: Btf): MapDefinition[] {
   return sectionsOf(elf, (name) => name).flatMap(({ name: section }) =>
@@ -38,8 +39,9 @@ function sectionsOf(elf: Elf, nameOf: (name: string) => string): ElfSection[] {
 const MAX_MEMBERS = 4096;
 
 /**
- * What struct_ops programs are attached to: `tcp_congestion_ops.ssthresh`, by the name of the program that the member of a
- * table points at (libbpf's bpf_object__collect_st_ops_relos). Throws ELF_MALFORMED where symbols are not as they should be.
+ * What struct_ops programs are attached to: `tcp_congestion_ops.ssthresh`, by the name of the program that the member
+ * of a table points at (libbpf's bpf_object__collect_st_ops_relos). Throws ELF_MALFORMED where symbols are not as they
+ * should be.
  */
 export function structOpsTargets(
   elf: Elf,

@@ -8,8 +8,8 @@ const MOST_STEPS = 8;
 const FRAME_POINTER = 10;
 
 /**
- * How a program comes to an instruction, for people to follow: the functions that lead to it, and where the pointer that it
- * uses comes from. It goes back in the order of the instructions, which is one way among those there may be.
+ * How a program comes to an instruction, for people to follow: the functions that lead to it, and where the pointer
+ * that it uses comes from. It goes back in the order of the instructions, which is one way among those there may be.
  */
 export class Trail {
   readonly #code: Code;

@@ -48,8 +48,8 @@ export function filesOf({ trust, revoked, timestamps, sigstore }: KeyringConfig)
 }
 
 /**
- * What a file system says about files without reading them: it changes when one of them is written to, replaced or moved, also
- * through a symbolic link on the way, as Kubernetes replaces a mounted ConfigMap.
+ * What a file system says about files without reading them: it changes when one of them is written to, replaced or
+ * moved, also through a symbolic link on the way, as Kubernetes replaces a mounted ConfigMap.
  */
 export function stateOf(files: readonly string[]): FileState {
   let newest = 0;

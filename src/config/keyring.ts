@@ -126,8 +126,8 @@ export interface KeyringConfig {
 }
 
 /**
- * Whether keyrings without `sealed` are sealed, by the part of Countersign that reads the configuration. The command of `run` can
- * have the rights to replace the files of keyrings, and must not change what judges it.
+ * Whether keyrings without `sealed` are sealed, by the part of Countersign that reads the configuration. The command of
+ * `run` can have the rights to replace the files of keyrings, and must not change what judges it.
  */
 export const SEALED_IF_UNSET: Readonly<Record<Origin, boolean>> = {
   run: true,

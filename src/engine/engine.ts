@@ -104,11 +104,12 @@ export class Engine {
   }
 
   /**
-   * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with less
-   * than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine before this one
-   * ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked. `texts` are those that the
-   * engine had which this one replaces under the same configuration ({@link Engine.texts}). `cache` has link results of earlier runs.
-   * `folders` are those of signatures, if somebody has opened them; else they are looked up by their paths.
+   * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with
+   * less than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine
+   * before this one ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked.
+   * `texts` are those that the engine had which this one replaces under the same configuration ({@link Engine.texts}).
+   * `cache` has link results of earlier runs. `folders` are those of signatures, if somebody has opened them; else they
+   * are looked up by their paths.
    */
   static async open(
     config: Config,
@@ -176,8 +177,8 @@ export class Engine {
   }
 
   /**
-   * Decides. Whatever goes wrong in a policy is in the decision; throws ENGINE_CLOSED alone. `standing` are attachments, by
-   * their number in the configuration, that answer with a fault in this decision and are not asked.
+   * Decides. Whatever goes wrong in a policy is in the decision; throws ENGINE_CLOSED alone. `standing` are
+   * attachments, by their number in the configuration, that answer with a fault in this decision and are not asked.
    */
   decide<H extends HookName>(
     { hook, subject, current, lacking, operation, time }: DecisionRequest<H>,
@@ -222,14 +223,17 @@ export class Engine {
     return this.logged(ruling.grants === undefined ? decision : { ...decision, grants: ruling.grants });
   }
 
-  /** Makes the runtimes of the first policies, so that the first decision need not wait for them: a gate does so as it starts. */
+  /**
+   * Makes the runtimes of the first policies, so that the first decision need not wait for them: a gate does so as it
+   * starts.
+   */
   prepare(): void {
     while (this.prepareNext()) {}
   }
 
   /**
-   * The same for one more policy, by a thread that has nothing else to do; false when there is none left. `offenders` are
-   * attachments, by number, that did harm before: they are prepared when they are asked.
+   * The same for one more policy, by a thread that has nothing else to do; false when there is none left. `offenders`
+   * are attachments, by number, that did harm before: they are prepared when they are asked.
    */
   prepareNext(offenders: ReadonlySet<number> = NO_OFFENDERS): boolean {
     const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;
@@ -287,7 +291,9 @@ export class Engine {
     return inScope.find(({ freezes, mode }) => freezes && mode === "enforce")?.name ?? null;
   }
 
-  /** Logs a decision made without policies, such as a denial by the gate itself. If it cannot be logged, it is a denial. */
+  /**
+   * Logs a decision made without policies, such as a denial by the gate itself. If it cannot be logged, it is a denial.
+   */
   record({ subject: named, denied_by, ...decided }: Unasked): Decision {
     const subject = { kind: HOOKS[decided.hook].subject, ...named, path: null };
     this.decided += 1;
@@ -353,7 +359,10 @@ export class Engine {
     this.log?.close();
   }
 
-  /** A keyring's change stands in the log before any decision that it has a part in. What cannot be told has failed already. */
+  /**
+   * A keyring's change stands in the log before any decision that it has a part in. What cannot be told has failed
+   * already.
+   */
   private tell(change: KeyringChange): void {
     if (change.error !== null) this.keyringFailures += 1;
     if (change.error !== null) process.emitWarning(change.error.toString(), "KeyringWarning");
@@ -373,7 +382,10 @@ export class Engine {
     return this.log?.torn ?? 0;
   }
 
-  /** A decision that cannot be logged must have no effect: it is denied instead. A dry run denies nothing, and counts it. */
+  /**
+   * A decision that cannot be logged must have no effect: it is denied instead. A dry run denies nothing, and counts
+   * it.
+   */
   private logged(decision: Decision): Decision {
     if (this.log === null) return decision;
     try {

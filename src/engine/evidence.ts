@@ -1,8 +1,8 @@
 import { EFFECTS, type EffectName, type Evidence } from "../bpf/facts.js";
 
 /**
- * What a policy's reason leaves out: why the effects that it looks at are true. A policy is taken to look at an effect that
- * its text names, and at all that end `read_only` where it names that.
+ * What a policy's reason leaves out: why the effects that it looks at are true. A policy is taken to look at an effect
+ * that its text names, and at all that end `read_only` where it names that.
  */
 export class EvidenceOf {
   private named: ReadonlySet<string> | null = null;

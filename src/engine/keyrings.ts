@@ -12,8 +12,8 @@ export type SealedRules = ReadonlyMap<string, KeyringRules>;
 const INTERVAL = 250;
 
 /**
- * The keyrings of one engine. They follow their files, but only between decisions: {@link refresh} is called before one begins,
- * and everything in it sees the same generations.
+ * The keyrings of one engine. They follow their files, but only between decisions: {@link refresh} is called before one
+ * begins, and everything in it sees the same generations.
  */
 export class Keyrings {
   readonly byName: ReadonlyMap<string, Keyring>;
@@ -81,8 +81,8 @@ export interface KeyringStatus {
 }
 
 /**
- * The rules of a configuration's sealed keyrings: `before` as they are, which no later configuration unseals, and the others read
- * now. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
+ * The rules of a configuration's sealed keyrings: `before` as they are, which no later configuration unseals, and the
+ * others read now. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
  */
 export function sealedRules(configs: readonly KeyringConfig[], before: SealedRules = new Map()): SealedRules {
   const fresh = configs.filter(({ name, sealed }) => sealed === true && !before.has(name));

@@ -21,9 +21,10 @@ export interface Question {
 export const LOAD_HOOKS: readonly HookName[] = ["bpf", "bpf_map_create", "bpf_map", "bpf_prog_load", "bpf_prog"];
 
 /**
- * What a gate is asked while libbpf loads the objects of a file, in its order: first each map, then each program; each is created
- * or loaded, and then handed out. A gate stops at the first denial; this does not. The two commands of hook `bpf` that every
- * load has are asked once. `signatureOf` finds the signature over what has a digest. Throws what reading the objects throws.
+ * What a gate is asked while libbpf loads the objects of a file, in its order: first each map, then each program; each
+ * is created or loaded, and then handed out. A gate stops at the first denial; this does not. The two commands of hook
+ * `bpf` that every load has are asked once. `signatureOf` finds the signature over what has a digest. Throws what
+ * reading the objects throws.
  */
 export function loadQuestions(
   bytes: Uint8Array,
@@ -84,7 +85,9 @@ function programQuestions(
 
 /** Facts that depend on instructions that libbpf changes at load: CO-RE relocations, kernel symbols and kfuncs. */
 const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"] as const;
-/** What an object declares of its maps, programs and attachment: a live load does not say it, and then has more effects. */
+/**
+ * What an object declares of its maps, programs and attachment: a live load does not say it, and then has more effects.
+ */
 const AS_DECLARED = ["effects"] as const;
 /** From bpf_attr. */
 const SIGNED_BY_LOADER = ["kernel_signature", "kernel_keyring"] as const;
@@ -167,7 +170,10 @@ function withCommands(questions: readonly Question[], objects: readonly ObjectFa
   ];
 }
 
-/** A command of which a gate knows only the registers. Offline its size is unknown, too: it is that of the loader's bpf_attr. */
+/**
+ * A command of which a gate knows only the registers. Offline its size is unknown, too: it is that of the loader's
+ * bpf_attr.
+ */
 function command(name: string, cmd: number): Question {
   const nothing = { program: null, map: null, attach: null, run: null, path: null, btf: null };
   const subject: CommandSubject = { name, digest: "", cmd, size: null, ...nothing };

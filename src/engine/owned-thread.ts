@@ -16,11 +16,14 @@ import { BOOT, type ThreadImage } from "./thread-image.js";
 /** What every thread says, beside what is its own. */
 export type ThreadMessage =
   | { readonly is: "ready" }
-  /** Fds that the thread has opened for as long as it lives, of which node knows nothing: they are closed once it has ended. */
+  /**
+   * Fds that the thread has opened for as long as it lives, of which node knows nothing: they are closed once it has
+   * ended.
+   */
   | { readonly is: "opened"; readonly fds: readonly number[] }
   /**
-   * What a configuration's policies and maps were made of, where the thread was not given it: for those that replace it. With
-   * what is to be told a person about the configuration, once.
+   * What a configuration's policies and maps were made of, where the thread was not given it: for those that replace
+   * it. With what is to be told a person about the configuration, once.
    */
   | { readonly is: "read"; readonly texts: Texts; readonly warnings: readonly Warning[] }
   /** Sealed keyrings took CRLs: for the threads that come after this one. */
@@ -29,8 +32,8 @@ export type ThreadMessage =
   | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
 
 /**
- * A thread that can be ended at any time, from outside. It speaks over a channel of its own: messages of a worker's cannot be
- * taken by a caller that waits blocked.
+ * A thread that can be ended at any time, from outside. It speaks over a channel of its own: messages of a worker's
+ * cannot be taken by a caller that waits blocked.
  */
 export class OwnedThread<To, From extends { readonly is: string }> {
   /** False once the thread has ended, by itself or not. */
@@ -43,8 +46,8 @@ export class OwnedThread<To, From extends { readonly is: string }> {
   readonly #opened: number[] = [];
 
   /**
-   * `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`; its heap has
-   * V8's own limits where none are given. It runs a file of the bundle, or an image.
+   * `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`; its heap
+   * has V8's own limits where none are given. It runs a file of the bundle, or an image.
    */
   constructor(
     code: Entry | ThreadImage,
@@ -128,8 +131,9 @@ export class OwnedThread<To, From extends { readonly is: string }> {
 }
 
 /**
- * V8 maps the code of its built-in functions into a new isolate from the node executable, which it opens by its path, unless the heap
- * is limited to less than 2 GiB (short builtin calls, Isolate::Init of src/execution/isolate.cc): by then another file can be there.
+ * V8 maps the code of its built-in functions into a new isolate from the node executable, which it opens by its path,
+ * unless the heap is limited to less than 2 GiB (short builtin calls, Isolate::Init of src/execution/isolate.cc): by
+ * then another file can be there.
  */
 const NO_REMAPPING: ResourceLimits = { maxOldGenerationSizeMb: 1024 };
 

@@ -9,9 +9,15 @@ export interface ImageScript extends InstalledFile {
 /** All that a thread runs, in memory: nothing of it is read from the file system when the thread starts. Plain data. */
 export interface ThreadImage {
   readonly script: ImageScript;
-  /** Paths by which native modules are loaded, which this process has loaded already: the dynamic linker opens none of them. */
+  /**
+   * Paths by which native modules are loaded, which this process has loaded already: the dynamic linker opens none of
+   * them.
+   */
   readonly natives: Readonly<Record<string, string>>;
-  /** What the script reads of the installation; null for the first thread, which reads it from the file system and hands it on. */
+  /**
+   * What the script reads of the installation; null for the first thread, which reads it from the file system and hands
+   * it on.
+   */
   readonly installed: InstalledFiles | null;
 }
 
@@ -23,8 +29,8 @@ export function readImageScript(name: string): ImageScript {
 }
 
 /**
- * What a worker evaluates to run its image: the wrapping of bin/load.js, which V8's code cache is made for. The script can require
- * node's own modules alone.
+ * What a worker evaluates to run its image: the wrapping of bin/load.js, which V8's code cache is made for. The script
+ * can require node's own modules alone.
  */
 export const BOOT = `
 const { isBuiltin } = require("node:module");

@@ -5,8 +5,8 @@ import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ThreadRequest, t
 import { DecisionWatch } from "./watch.js";
 
 /**
- * An entry of its own: a decision thread, which an embedding program's watcher (watchdog.ts) can end at any time. It waits
- * blocked, takes requests in order, and says in shared memory what it is doing.
+ * An entry of its own: a decision thread, which an embedding program's watcher (watchdog.ts) can end at any time. It
+ * waits blocked, takes requests in order, and says in shared memory what it is doing.
  */
 class Thread {
   readonly #subjects = new Map<number, object>();

@@ -11,7 +11,10 @@ import type { Texts } from "./sources.js";
 import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
 
-/** Milliseconds that a policy may be past its time before its thread is ended: the sandbox itself stops nearly all on time. */
+/**
+ * Milliseconds that a policy may be past its time before its thread is ended: the sandbox itself stops nearly all on
+ * time.
+ */
 const GRACE = 25;
 /** Milliseconds between two looks at a thread that nobody waits for blocked. */
 const LOOK_EVERY = 10;
@@ -20,7 +23,10 @@ const PATIENCE = 10_000;
 
 /** An engine in a thread of its own, which cannot be stopped by any policy. */
 export interface DecisionEngine {
-  /** Decides while the caller waits, blocked: the caller is the watcher. Throws ENGINE_CLOSED, and INTERNAL when no thread starts. */
+  /**
+   * Decides while the caller waits, blocked: the caller is the watcher. Throws ENGINE_CLOSED, and INTERNAL when no
+   * thread starts.
+   */
   decide<H extends HookName>(request: DecisionRequest<H>): Decision;
   /** The same for a caller that does not wait blocked. */
   decideAsync<H extends HookName>(request: DecisionRequest<H>): Promise<Decision>;
@@ -47,8 +53,9 @@ interface Pending {
 }
 
 /**
- * Watches a decision thread. One that is overdue is ended; the spare one takes its place, with the same configuration and
- * every committed map write, decides again what was in flight, and takes the attachment that was at fault as out of time.
+ * Watches a decision thread. One that is overdue is ended; the spare one takes its place, with the same configuration
+ * and every committed map write, decides again what was in flight, and takes the attachment that was at fault as out of
+ * time.
  */
 class Watchdog implements DecisionEngine {
   readonly #succession: Succession;

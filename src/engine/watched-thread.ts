@@ -40,8 +40,8 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
   }
 
   /**
-   * Repeats map writes that were committed in another thread, and takes the CRLs that its sealed keyrings took; `offenders` are
-   * attachments that did harm there.
+   * Repeats map writes that were committed in another thread, and takes the CRLs that its sealed keyrings took;
+   * `offenders` are attachments that did harm there.
    */
   restore(commits: readonly Commit[], offenders: readonly number[], sealed: SealedRules): void {
     if (commits.length > 0 || offenders.length > 0 || sealed.size > 0)

@@ -3,8 +3,8 @@ import { COMMANDS } from "./call/command.js";
 import { NR } from "./sys/numbers.js";
 
 /**
- * Which commands of bpf(2) notify the gate: all (`full`), or all but those that only access elements of maps (`fast`). A fast
- * filter is possible only under a configuration in which nothing is decided at hook `bpf`.
+ * Which commands of bpf(2) notify the gate: all (`full`), or all but those that only access elements of maps (`fast`).
+ * A fast filter is possible only under a configuration in which nothing is decided at hook `bpf`.
  */
 export type FilterKind = "full" | "fast";
 
@@ -12,19 +12,22 @@ export type FilterKind = "full" | "fast";
 export const MAP_ACCESS: readonly number[] = COMMANDS.flatMap(({ mapAccess }, cmd) => (mapAccess ? [cmd] : []));
 
 /**
- * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h). System calls that load code into the
- * kernel, or a new kernel image, notify the gate. Other system calls cost a few instructions, or none, since the kernel
- * caches numbers that are always allowed.
+ * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h). System calls that load code into
+ * the kernel, or a new kernel image, notify the gate. Other system calls cost a few instructions, or none, since the
+ * kernel caches numbers that are always allowed.
  *
- * Calls that can change limits, priority, scheduling or affinity of another process notify the gate, which denies them for itself,
- * unless they name the caller: the kernel takes pids and their kinds as an int as well. In audit they do not.
+ * Calls that can change limits, priority, scheduling or affinity of another process notify the gate, which denies them
+ * for itself, unless they name the caller: the kernel takes pids and their kinds as an int as well. In audit they do
+ * not.
  *
- * Otherwise the only argument that a filter looks at is the command of bpf(2). It is a register, so that it cannot change after the
- * filter has seen it; and the kernel takes it as an int, which is the low word of the register (SYSCALL_DEFINE3(bpf, int, cmd,
+ * Otherwise the only argument that a filter looks at is the command of bpf(2). It is a register, so that it cannot
+ * change after the filter has seen it; and the kernel takes it as an int, which is the low word of the register
+ * (SYSCALL_DEFINE3(bpf, int, cmd,
  * ...) in kernel/bpf/syscall.c). So `1 << 32 | cmd` is `cmd` here too, and `cmd | 0x10000` is another command.
  *
- * System calls with another ABI (i386, x32) notify the gate, which denies and logs them. In audit such calls are executed,
- * and only those that load code, or that end a program, notify the gate: it records what it would have denied.
+ * System calls with another ABI (i386, x32) notify the gate, which denies and logs them. In audit such calls are
+ * executed, and only those that load code, or that end a program, notify the gate: it records what it would have
+ * denied.
  */
 export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
   const code: (Instruction | Jump)[] = [
@@ -102,7 +105,10 @@ function resolved(instruction: Instruction | Jump, at: number, labels: Partial<R
 /** System calls of x86-64 of which the gate is notified. */
 export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module, NR.kexec_load, NR.kexec_file_load];
 
-/** System calls that name another process by their first argument, or by two: `which` and `who` (gate/commands/gate-target.ts). */
+/**
+ * System calls that name another process by their first argument, or by two: `which` and `who`
+ * (gate/commands/gate-target.ts).
+ */
 const TARGETED: readonly (readonly [number: number, label: "pid" | "priority" | "ioprio"])[] = [
   [NR.prlimit64, "pid"],
   [NR.sched_setparam, "pid"],
@@ -128,7 +134,9 @@ export const X32 = {
 /** One struct sock_filter: code, jump if true, jump if false, operand. */
 type Instruction = readonly [code: number, jt: number, jf: number, k: number];
 
-/** Opcodes of classic BPF (linux/bpf_common.h): BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGT|K, BPF_JMP|JGE|K, BPF_RET|K. */
+/**
+ * Opcodes of classic BPF (linux/bpf_common.h): BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGT|K, BPF_JMP|JGE|K, BPF_RET|K.
+ */
 const LOAD_WORD = 0x20;
 const JUMP_EQUAL = 0x15;
 const JUMP_GREATER = 0x25;
@@ -139,7 +147,10 @@ const RETURN = 0x06;
 const RET_ALLOW = 0x7fff0000;
 const RET_USER_NOTIF = 0x7fc00000;
 
-/** struct seccomp_data: the number at 0, the architecture at 4, the arguments from 16 on, of which these are the low words. */
+/**
+ * struct seccomp_data: the number at 0, the architecture at 4, the arguments from 16 on, of which these are the low
+ * words.
+ */
 const OFFSET_NUMBER = 0;
 const OFFSET_ARCH = 4;
 const OFFSET_FIRST = 16;

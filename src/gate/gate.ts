@@ -204,7 +204,10 @@ export class Gate {
 }
 
 const UNDECIDED: readonly Verdict[] = [];
-/** Errands for one call of a suspect: each takes a turn, and that runs through all before it. None needs as many as forty. */
+/**
+ * Errands for one call of a suspect: each takes a turn, and that runs through all before it. None needs as many as
+ * forty.
+ */
 const MOST_ERRANDS = 256;
 /** Milliseconds within which whoever watches has said for how long a listener is suspect. */
 const UNTIL_HEARD = 1000;

@@ -1,8 +1,8 @@
 import type { Decision } from "../hooks/decision.js";
 
 /**
- * The outcome of an operation, by its enforced verdicts: the last of these that one of its decisions has. An operation is a system call
- * and a loader's retries of it after a denial.
+ * The outcome of an operation, by its enforced verdicts: the last of these that one of its decisions has. An operation
+ * is a system call and a loader's retries of it after a denial.
  */
 export const OUTCOMES = ["allowed", "probes", "denied"] as const;
 export type Outcome = (typeof OUTCOMES)[number];

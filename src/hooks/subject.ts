@@ -25,7 +25,9 @@ export interface ProgramSubject extends ProgramFacts {
 export interface LoadedFacts {
   /** 8 bytes, lower-case hex; of SHA-1 before Linux 6.18. */
   readonly tag: string;
-  /** Instructions that the verifier walked, each as often as it came by: its work at load, not the program's run time. */
+  /**
+   * Instructions that the verifier walked, each as often as it came by: its work at load, not the program's run time.
+   */
   readonly verified_insns: number;
   /** Bytes after the verifier's rewriting; */
   readonly xlated_size: number;

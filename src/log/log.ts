@@ -5,7 +5,8 @@ import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 
 /**
  * The decision log: one line of JSON a decision, on the disk's way when `write` returns, so that it stands before the
- * decision has any effect. Strings of whoever asks are escaped and clipped: they can neither end a line nor fill a disk.
+ * decision has any effect. Strings of whoever asks are escaped and clipped: they can neither end a line nor fill a
+ * disk.
  */
 export class DecisionLog {
   private readonly file: RotatingFile;
@@ -23,7 +24,9 @@ export class DecisionLog {
     );
   }
 
-  /** Lines that had no end, and were ended before the next one was written: the file was full, or its writer was killed. */
+  /**
+   * Lines that had no end, and were ended before the next one was written: the file was full, or its writer was killed.
+   */
   get torn(): number {
     return this.file.torn;
   }
@@ -33,7 +36,9 @@ export class DecisionLog {
     this.logger[levelOf(decision)](recordOf(decision, this.origin));
   }
 
-  /** A keyring that follows its files: `info` for a new generation, `warn` where what is in the files does not count. */
+  /**
+   * A keyring that follows its files: `info` for a new generation, `warn` where what is in the files does not count.
+   */
   keyring({ keyring, generation, error }: KeyringEvent): void {
     const level = error === null ? "info" : "warn";
     this.logger[level]({
@@ -66,8 +71,8 @@ function levelOf({ answers, denied_by, audit_denials }: Decision): "error" | "wa
 }
 
 /**
- * `time` is when the decision was made, in every record. `judged_time` is added in each record of a check, which can judge signatures
- * at any time, and in other records if it differs from `time`.
+ * `time` is when the decision was made, in every record. `judged_time` is added in each record of a check, which can
+ * judge signatures at any time, and in other records if it differs from `time`.
  */
 function recordOf({ time, judged_time, subject, current, answers, ...rest }: Decision, origin: Origin): object {
   const judged = origin === "check" || judged_time !== time;

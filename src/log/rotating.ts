@@ -8,22 +8,28 @@ export interface RotatingFileOptions {
   readonly rotate: number;
   /** How many earlier files are kept, as `file.1` (the latest) to `file.N`. */
   readonly keep: number;
-  /** An fd that somebody else has opened and keeps open: lines are written to it, and no file is opened, renamed or closed. */
+  /**
+   * An fd that somebody else has opened and keeps open: lines are written to it, and no file is opened, renamed or
+   * closed.
+   */
   readonly fd?: number;
   /** Another path of the file, for the first time that it is opened: see {@link RotatingFile.lasting}. */
   readonly first?: string;
 }
 
 /**
- * A file that lines are appended to, each by one write that is done when `write` returns. It is renamed when it has grown;
- * no line is lost or split by that. Several processes may append to one file: whoever finds it renamed opens the new one.
+ * A file that lines are appended to, each by one write that is done when `write` returns. It is renamed when it has
+ * grown; no line is lost or split by that. Several processes may append to one file: whoever finds it renamed opens the
+ * new one.
  *
- * A disk that is full, or the end of a process, can leave the beginning of a line. It gets a line feed before anything else is
- * written, whoever left it, so that each record has a line of its own.
+ * A disk that is full, or the end of a process, can leave the beginning of a line. It gets a line feed before anything
+ * else is written, whoever left it, so that each record has a line of its own.
  */
 export class RotatingFile {
   private fd: number | null;
-  /** What is there cannot be read back: of a pipe, or an fd that was given, only the tears of this process are known. */
+  /**
+   * What is there cannot be read back: of a pipe, or an fd that was given, only the tears of this process are known.
+   */
   private isStream = false;
   /** A line was not written whole by this process. */
   private unfinished = false;
@@ -39,8 +45,8 @@ export class RotatingFile {
   }
 
   /**
-   * A path of this very file for the threads of this process, as long as this one is open: the file's own name can lead to another
-   * one by then.
+   * A path of this very file for the threads of this process, as long as this one is open: the file's own name can lead
+   * to another one by then.
    */
   get lasting(): string {
     return `/proc/self/fd/${this.descriptor()}`;
@@ -62,7 +68,10 @@ export class RotatingFile {
     }
   }
 
-  /** Ends what was torn, and begins a new file where this one has grown or has no name any more. Gives the size of the file. */
+  /**
+   * Ends what was torn, and begins a new file where this one has grown or has no name any more. Gives the size of the
+   * file.
+   */
   private makeRoom(length: number): number {
     const { size, nlink } = fstatSync(this.descriptor());
     if (this.options.fd !== undefined) return this.unfinished ? this.endTorn(size) : size;

@@ -22,10 +22,10 @@ const COLLECTED: Readonly<Record<string, number>> = {
 };
 
 /**
- * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma but the
- * last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in a variable,
- * private field or class that is never read; and within these the operands, elements and callbacks that give them their value. Its
- * time is linear in the size of the file.
+ * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma
+ * but the last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in
+ * a variable, private field or class that is never read; and within these the operands, elements and callbacks that
+ * give them their value. Its time is linear in the size of the file.
  */
 export function droppedValues(source: Source, variables: Variables): DroppedValues {
   const search = new Search(source, variables);

@@ -15,8 +15,9 @@ type Visitor = (node: Node, state: State, walk: Walk) => void;
 const inside = base as unknown as Readonly<Record<string, Visitor>>;
 
 /**
- * The first statement that leaves a `finally` block in another way than at its end (`return`, `throw`, `break`, `continue`), or
- * null. Such a statement replaces what the `try` or `catch` block returns: `return deny("…")` would have no effect.
+ * The first statement that leaves a `finally` block in another way than at its end (`return`, `throw`, `break`,
+ * `continue`), or null. Such a statement replaces what the `try` or `catch` block returns: `return deny("…")` would
+ * have no effect.
  */
 export function leavesFinally(program: Program): AnyNode | null {
   let first: AnyNode | null = null;

@@ -40,9 +40,9 @@ export class MapView {
   }
 
   /**
-   * Sets a key to JSON text. Returns 0; -ENOENT if there is no such map; as the kernel's BPF_MAP_UPDATE_ELEM, -EPERM if this
-   * attachment may not write to the map, and -E2BIG if the map or the writer's share of it is full; -EINVAL if the text is
-   * not JSON.
+   * Sets a key to JSON text. Returns 0; -ENOENT if there is no such map; as the kernel's BPF_MAP_UPDATE_ELEM, -EPERM if
+   * this attachment may not write to the map, and -E2BIG if the map or the writer's share of it is full; -EINVAL if the
+   * text is not JSON.
    */
   update(map: string, key: string, value: string): number {
     const its = this.maps.get(map);
@@ -65,7 +65,8 @@ export class MapView {
   }
 
   /**
-   * Deletes a key. Returns 0; -EPERM if this attachment may not write to the map; -ENOENT if there is no such map or key.
+   * Deletes a key. Returns 0; -EPERM if this attachment may not write to the map; -ENOENT if there is no such map or
+   * key.
    */
   delete(map: string, key: string): number {
     const its = this.maps.get(map);
@@ -172,8 +173,8 @@ class Layer {
   readonly held = new Size();
 
   /**
-   * `before` is the value of the key in the view, `owned` whether the view's writer wrote that value, and `below` the value of the
-   * key in the state below.
+   * `before` is the value of the key in the view, `owned` whether the view's writer wrote that value, and `below` the
+   * value of the key in the state below.
    */
   set(key: string, before: string | null, value: string | null, below: string | null, owned: boolean): void {
     this.size.change(key, before, value);

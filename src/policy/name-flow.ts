@@ -34,7 +34,9 @@ export class NameFlow {
   readonly #variables: Variables;
   readonly #subjects = new Map<AnyNode, Kind | null>();
 
-  /** Analyses the file with the index `unit`. The functions of hooks are found through re-exports of other files, too. */
+  /**
+   * Analyses the file with the index `unit`. The functions of hooks are found through re-exports of other files, too.
+   */
   constructor(units: readonly Unit[], unit: number, hooks: readonly string[]) {
     this.#variables = units[unit]!.variables;
     for (const hook of hooks) {

@@ -29,8 +29,8 @@ export class Source {
   }
 
   /**
-   * Returns the result of a walk of the tree. A chain such as `a.b.b.b` is nested deeply for a walk, but not for acorn. Throws
-   * POLICY_SYNTAX.
+   * Returns the result of a walk of the tree. A chain such as `a.b.b.b` is nested deeply for a walk, but not for acorn.
+   * Throws POLICY_SYNTAX.
    */
   walked<T>(walk: (program: Program) => T): T {
     try {

@@ -7,7 +7,9 @@ import { type InstalledFile, installed, runInstalled, textOf } from "../installe
 import { fitted } from "./fitting.js";
 import { FITTINGS } from "./splices.gen.js";
 
-/** The engines that the sandbox can run on: builds of quickjs-emscripten. docs/sandbox.md says why the first one ships. */
+/**
+ * The engines that the sandbox can run on: builds of quickjs-emscripten. docs/sandbox.md says why the first one ships.
+ */
 export const ENGINES = {
   quickjs: "@jitl/quickjs-wasmfile-release-sync",
   "quickjs-ng": "@jitl/quickjs-ng-wasmfile-release-sync",
@@ -24,7 +26,8 @@ export interface EngineCode {
   readonly FFI: new (module: QuickJSEmscriptenModule) => FFI;
 }
 
-// V8 11.3 inlines calls of WASM into optimised code, and aborts the process when such code is deoptimised during the call
+// V8 11.3 inlines calls of WASM into optimised code, and aborts the process when such code is deoptimised during the
+// call
 setFlagsFromString("--no-turbo-inline-js-wasm-calls");
 
 const loaded = new Map<EngineName, EngineCode>();
@@ -51,9 +54,9 @@ function compiled({ path, bytes }: InstalledFile, name: EngineName): WebAssembly
 }
 
 /**
- * The loader that emscripten writes is async, though all it waits for is the instance, which is made at once. So it is run in
- * a context whose promises are settled before the call returns: it is whole then, and nothing of it is left in a queue
- * that a thread which never comes back to its event loop would fill with every module that it replaces.
+ * The loader that emscripten writes is async, though all it waits for is the instance, which is made at once. So it is
+ * run in a context whose promises are settled before the call returns: it is whole then, and nothing of it is left in a
+ * queue that a thread which never comes back to its event loop would fill with every module that it replaces.
  */
 function loader({ path, bytes }: InstalledFile): EngineCode["load"] {
   const module = { exports: {} as { default?: unknown } };

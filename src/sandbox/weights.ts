@@ -1,9 +1,10 @@
 import * as slot from "./slots.js";
 
 /**
- * The weights of work in steps of `limits.steps`. The linker counts a step for each function entry and loop round. All else is counted
- * in units, of which a step has 10: a unit stands for work that takes 3 to 20 ns on a machine of 2020, so that the
- * default budget ends well before the default wall clock. scripts/engine.mjs reads those weights that the engine itself counts.
+ * The weights of work in steps of `limits.steps`. The linker counts a step for each function entry and loop round. All
+ * else is counted in units, of which a step has 10: a unit stands for work that takes 3 to 20 ns on a machine of 2020,
+ * so that the default budget ends well before the default wall clock. scripts/engine.mjs reads those weights that the
+ * engine itself counts.
  */
 export const UNITS_PER_STEP = 10;
 
@@ -14,7 +15,10 @@ export const NODES_PER_STEP = 24;
 
 /** A round of a loop in the engine, such as one element sorted or one character of JSON: 3 to 20 ns. */
 export const ROUND = 1;
-/** The power of two of bytes that are copied or filled at once for a unit: 64 bytes, 5 ns, and more where memory is cold. */
+/**
+ * The power of two of bytes that are copied or filled at once for a unit: 64 bytes, 5 ns, and more where memory is
+ * cold.
+ */
 export const COPIED_LOG2 = 6;
 /** A call of a built-in function: 60 to 100 ns with its arguments. */
 export const BUILT_IN = 4;
@@ -22,15 +26,15 @@ export const BUILT_IN = 4;
 export const BLOCK = 3;
 
 /**
- * Rounds of each walk of a hash chain that are free: in the engine's tables of names and layouts, chains are longer or shorter
- * depending on earlier decisions, and nearly always shorter than this. If every chain has this length, a step takes up to 1.8 times
- * as long.
+ * Rounds of each walk of a hash chain that are free: in the engine's tables of names and layouts, chains are longer or
+ * shorter depending on earlier decisions, and nearly always shorter than this. If every chain has this length, a step
+ * takes up to 1.8 times as long.
  */
 export const CHAIN_FREE = 32;
 
 /**
- * Units of the engine that are free in each decision; ordinary decisions use fewer. The exact number can depend slightly on earlier
- * decisions of the runtime (layouts of objects, garbage), and records must not depend on that.
+ * Units of the engine that are free in each decision; ordinary decisions use fewer. The exact number can depend
+ * slightly on earlier decisions of the runtime (layouts of objects, garbage), and records must not depend on that.
  */
 export const ENGINE_FREE = 4096;
 

@@ -6,7 +6,8 @@ import { DIGESTS, digestByOid } from "./digest.js";
 import { type Refusal, refuse } from "./refusal.js";
 
 /**
- * Signature algorithms by allow-list: what is not in the table below is not supported (-ENOPKG), whatever OpenSSL could do.
+ * Signature algorithms by allow-list: what is not in the table below is not supported (-ENOPKG), whatever OpenSSL could
+ * do.
  */
 
 /** AlgorithmIdentifier (RFC 5280 4.1.1.2). */
@@ -58,14 +59,15 @@ export function digestOf(algorithm: AlgorithmIdentifier): string | Refusal {
 }
 
 /**
- * The scheme of a signature. `digest` is the one that the CMS signer names, which the algorithm must agree with; for certificates and
- * CRLs it is null, since theirs is in the algorithm itself.
+ * The scheme of a signature. `digest` is the one that the CMS signer names, which the algorithm must agree with; for
+ * certificates and CRLs it is null, since theirs is in the algorithm itself.
  */
 export function schemeOf(algorithm: AlgorithmIdentifier, digest: string | null): Scheme | Refusal {
   if (algorithm.oid === RSASSA_PSS) return pssScheme(algorithm, digest);
   const row = TABLE.get(algorithm.oid);
   if (row === undefined) return unsupported("signature algorithm", algorithm);
-  // RFC 4055 5 wants NULL for RSA, and readers to take absent ones too; RFC 5758 3.2, RFC 8410 3 and RFC 9881 want none.
+  // RFC 4055 5 wants NULL for RSA, and readers to take absent ones too; RFC 5758 3.2, RFC 8410 3 and RFC 9881 want
+  // none.
   const allowed = row.family === "rsa" ? isNullOrAbsent(algorithm.parameters) : algorithm.parameters === null;
   if (!allowed) return parametersRefused(row.rule, algorithm);
   if (row.digest === FROM_SIGNER) {
@@ -122,7 +124,10 @@ export function readPssParameters(algorithm: AlgorithmIdentifier): { digest: str
   return { digest, salt };
 }
 
-/** No key that is taken has room for more (RFC 8017 9.1.1): 8,192 bits less a digest and two bytes. Its own size decides. */
+/**
+ * No key that is taken has room for more (RFC 8017 9.1.1): 8,192 bits less a digest and two bytes. Its own size
+ * decides.
+ */
 const MAX_SALT = 8192 / 8 - 32 - 2;
 
 function only(field: Element, what: string): AlgorithmIdentifier {

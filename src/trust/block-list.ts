@@ -7,8 +7,8 @@ import { readMaterial } from "./source.js";
 import type { Certificate } from "./x509/certificate.js";
 
 /**
- * What is not good whatever else speaks for it, as in the kernel's .blacklist keyring: contents, certificates and public keys by their
- * SHA-256.
+ * What is not good whatever else speaks for it, as in the kernel's .blacklist keyring: contents, certificates and
+ * public keys by their SHA-256.
  */
 export class BlockList {
   readonly #certificates: readonly Certificate[];
@@ -63,7 +63,9 @@ export class BlockList {
     return this.key(certificate.publicKey);
   }
 
-  /** Whether a certificate was issued by what is listed here, for one that no path leads to. The answer is remembered. */
+  /**
+   * Whether a certificate was issued by what is listed here, for one that no path leads to. The answer is remembered.
+   */
   issuerOf(certificate: Certificate): Refusal | null {
     let refusal = this.#issuers.get(certificate);
     if (refusal === undefined) {
@@ -88,7 +90,10 @@ export class BlockList {
     return listed ? refuse("EKEYREVOKED", "block list", `a key of type ${key.description} is on the block list`) : null;
   }
 
-  /** The same for a key of which the SHA-256 of its SubjectPublicKeyInfo is known, in lower-case hex; `what` it is, for a person. */
+  /**
+   * The same for a key of which the SHA-256 of its SubjectPublicKeyInfo is known, in lower-case hex; `what` it is, for
+   * a person.
+   */
   fingerprint(fingerprint: string, what: string): Refusal | null {
     return this.#digests.key.has(fingerprint)
       ? refuse("EKEYREVOKED", "block list", `${what} is on the block list`)

@@ -1,6 +1,7 @@
 /**
- * Points of Ed25519 and Ed448 that are no public keys. Under a key of small order one signature verifies for any message, or for a
- * large part of them; a key with its y-coordinate not below the field's prime (RFC 8032 5.1.3, 5.2.3) is a second encoding of another.
+ * Points of Ed25519 and Ed448 that are no public keys. Under a key of small order one signature verifies for any
+ * message, or for a large part of them; a key with its y-coordinate not below the field's prime (RFC 8032 5.1.3, 5.2.3)
+ * is a second encoding of another.
  */
 
 interface Curve {
@@ -19,7 +20,10 @@ const CURVES: Readonly<Record<string, Curve>> = {
   ed448: { prime: P448, smallOrder: new Set([0n, 1n, P448 - 1n]) },
 };
 
-/** Why an encoded point may not be a key; null where it may. `type` is `ed25519` or `ed448`; other types have no such points. */
+/**
+ * Why an encoded point may not be a key; null where it may. `type` is `ed25519` or `ed448`; other types have no such
+ * points.
+ */
 export function edwardsWeakness(type: string, point: Uint8Array): string | null {
   const curve = CURVES[type];
   if (curve === undefined) return null;

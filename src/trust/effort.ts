@@ -4,10 +4,11 @@ import { type Refusal, refuse } from "./refusal.js";
 export const MAX_EFFORT = 8_000;
 
 /**
- * What the verification of one message may cost, over all its signers, certificates, time stamps and paths, in units of about a
- * microsecond. Units are counted by fixed weights, whether an answer is remembered or not, so that an outcome does not depend on the
- * machine, nor on what was verified before. A message chooses which keys are tried and how often; a key of the keyring is free the first
- * time, for a few hundred keys, since an honest message may have to be tried by each authority of one name.
+ * What the verification of one message may cost, over all its signers, certificates, time stamps and paths, in units of
+ * about a microsecond. Units are counted by fixed weights, whether an answer is remembered or not, so that an outcome
+ * does not depend on the machine, nor on what was verified before. A message chooses which keys are tried and how
+ * often; a key of the keyring is free the first time, for a few hundred keys, since an honest message may have to be
+ * tried by each authority of one name.
  */
 export class Effort {
   /** Units for everything but verifications by the keyring's keys, and units for those. */

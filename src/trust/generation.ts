@@ -21,8 +21,8 @@ import type { PathRules } from "./x509/path-rule.js";
 import { knownCertificates, requirementsOf } from "./x509/requirements.js";
 
 /**
- * One state of a keyring, which never changes: what it trusts, what it does not, its rules, and all that was found out under them. A
- * keyring that is replaced gets another generation, and nothing that was remembered outlives its own.
+ * One state of a keyring, which never changes: what it trusts, what it does not, its rules, and all that was found out
+ * under them. A keyring that is replaced gets another generation, and nothing that was remembered outlives its own.
  */
 export class Generation {
   readonly anchors: CertificateIndex;
@@ -85,7 +85,10 @@ export class Generation {
     return new Effort(this.#keys);
   }
 
-  /** Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead through. */
+  /**
+   * Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead
+   * through.
+   */
   path(
     target: Certificate,
     others: readonly Certificate[],

@@ -13,8 +13,9 @@ import { verificationCost } from "./key-cost.js";
 import { type Refusal, refuse } from "./refusal.js";
 
 /**
- * A public key (SubjectPublicKeyInfo, RFC 5280 4.1.2.7). What it is and whether it is strong enough is read here, before OpenSSL sees
- * it; importing it is OpenSSL's, once, when it is first used. A key that may not be used stays readable and says why in `problem`.
+ * A public key (SubjectPublicKeyInfo, RFC 5280 4.1.2.7). What it is and whether it is strong enough is read here,
+ * before OpenSSL sees it; importing it is OpenSSL's, once, when it is first used. A key that may not be used stays
+ * readable and says why in `problem`.
  */
 export class PublicKey {
   /** `RSA 2048`, `P-256`, `ed25519` … for a person. */
@@ -55,8 +56,8 @@ export class PublicKey {
   }
 
   /**
-   * Checks one signature over `data`. Gives null where it is good, and the refusal otherwise; `rule` is the one that wants this
-   * signature. `effort` is what the message may still cost, where somebody else chose the key.
+   * Checks one signature over `data`. Gives null where it is good, and the refusal otherwise; `rule` is the one that
+   * wants this signature. `effort` is what the message may still cost, where somebody else chose the key.
    */
   verify(
     scheme: Scheme,
@@ -97,8 +98,8 @@ export class PublicKey {
   }
 
   /**
-   * The fingerprints that this key may be listed by, its own first. An RSA key may stand in certificates as rsaEncryption and as
-   * id-RSASSA-PSS, and is one key all the same.
+   * The fingerprints that this key may be listed by, its own first. An RSA key may stand in certificates as
+   * rsaEncryption and as id-RSASSA-PSS, and is one key all the same.
    */
   get fingerprints(): readonly string[] {
     this.#fingerprints ??= this.#encodings().map((spki) => hash("sha256", spki));

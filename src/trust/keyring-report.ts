@@ -99,7 +99,8 @@ export class KeyringReport {
     };
     const { refusal, until } = judge(at);
     if (refusal !== null) return { refusal, until: null, afterwards: null };
-    // A moment at which something changes need not be one at which this ends: a list that is past may be missed by nobody
+    // A moment at which something changes need not be one at which this ends: a list that is past may be missed by
+    // nobody
     let end = until;
     for (let step = 0; step < MAX_STEPS && Number.isFinite(end); step++) {
       const next = judge(end);
@@ -141,7 +142,10 @@ function within({ validBefore }: { validBefore: number }, at: number): Partial<K
 /** What is left of a list out of its time where none is asked for. */
 const ONLY_NAMED = "what it names stays revoked, but nothing says what was revoked since";
 
-/** A list that speaks of nobody: none of the keyring's certificates may sign it, or did, or it has extensions that are not understood. */
+/**
+ * A list that speaks of nobody: none of the keyring's certificates may sign it, or did, or it has extensions that are
+ * not understood.
+ */
 function misplaced(crl: Crl, known: readonly Certificate[]): Partial<KeyringEntry> {
   const isOf = ({ subject, keyUsage, publicKey }: Certificate): boolean =>
     subject.equals(crl.issuer) &&

@@ -16,8 +16,8 @@ import { Window } from "./window.js";
 export type { KeyringRules, SourceFile } from "./keyring-rules.js";
 
 /**
- * A named set of trusted certificates and keys with its rules. Certificates of `trust` are anchors: what they sign is followed down by
- * RFC 5280, and one that itself signs data is trusted as itself, as in a kernel keyring.
+ * A named set of trusted certificates and keys with its rules. Certificates of `trust` are anchors: what they sign is
+ * followed down by RFC 5280, and one that itself signs data is trusted as itself, as in a kernel keyring.
  */
 export class Keyring {
   #current: Generation;
@@ -40,9 +40,10 @@ export class Keyring {
   }
 
   /**
-   * Whether `signature` is over exactly `data`, by a signer of this keyring, under its rules. `at` is the time of the hook in
-   * milliseconds since the epoch. `signature` null means that there is none; with MODSIG it is then looked for at the end of `data`.
-   * Never throws for what is in data or signature. With a `trace` nothing that was remembered is used.
+   * Whether `signature` is over exactly `data`, by a signer of this keyring, under its rules. `at` is the time of the
+   * hook in milliseconds since the epoch. `signature` null means that there is none; with MODSIG it is then looked for
+   * at the end of `data`. Never throws for what is in data or signature. With a `trace` nothing that was remembered is
+   * used.
    */
   verify(
     data: Uint8Array,

@@ -30,9 +30,9 @@ export interface KeyringChange {
 }
 
 /**
- * Keeps a keyring at what its files say. The set is replaced as a whole or not at all: what was read counts only if no file
- * changed meanwhile and none has for {@link SETTLED}, so that files which belong together are taken together. What cannot be
- * used keeps the last good set, and is told once. A sealed keyring only takes newer CRLs.
+ * Keeps a keyring at what its files say. The set is replaced as a whole or not at all: what was read counts only if no
+ * file changed meanwhile and none has for {@link SETTLED}, so that files which belong together are taken together. What
+ * cannot be used keeps the last good set, and is told once. A sealed keyring only takes newer CRLs.
  */
 export class LiveKeyring {
   /** How often files that had changed could not be used. */
@@ -56,7 +56,9 @@ export class LiveKeyring {
     this.#digest = digestOf({ ...rules, revoked: { ...rules.revoked, newer: undefined } });
   }
 
-  /** Looks whether the files have changed; `now` in milliseconds since the epoch. Null where nothing has that counts. */
+  /**
+   * Looks whether the files have changed; `now` in milliseconds since the epoch. Null where nothing has that counts.
+   */
   refresh(now: number): KeyringChange | null {
     const state = this.source.state();
     if (state.mark === this.#mark && this.#waiting === null) return null;

@@ -13,13 +13,17 @@ interface Held {
   readonly file: SourceFile;
 }
 
-/** Where a list stands: it counts, it waits until a signature shows the certificate of its issuer, or why it does not count. */
+/**
+ * Where a list stands: it counts, it waits until a signature shows the certificate of its issuer, or why it does not
+ * count.
+ */
 type Standing = "taken" | "waits" | string;
 
 /**
- * The rules of a sealed keyring. Anchors, rules and the block list stay as they were read. A CRL needs no trust in its file, because
- * it is signed: one of the issuer and scope of a list that is held, with a higher number and a valid signature, is taken. No list
- * is dropped: the sealed ones stay, and one that was taken stays until a newer one of the same issuer, scope and key is in its time.
+ * The rules of a sealed keyring. Anchors, rules and the block list stay as they were read. A CRL needs no trust in its
+ * file, because it is signed: one of the issuer and scope of a list that is held, with a higher number and a valid
+ * signature, is taken. No list is dropped: the sealed ones stay, and one that was taken stays until a newer one of the
+ * same issuer, scope and key is in its time.
  */
 export class SealedLists {
   /** Counts the changes of {@link rules}. */
@@ -45,7 +49,9 @@ export class SealedLists {
     return { ...this.#rules, revoked: { ...this.#rules.revoked, unconfirmed } };
   }
 
-  /** Continues with the lists that another thread took under the same sealed rules. Returns whether any of them was new. */
+  /**
+   * Continues with the lists that another thread took under the same sealed rules. Returns whether any of them was new.
+   */
   adopt({ revoked: { newer = [] } }: KeyringRules): boolean {
     const known = new Set(this.#rules.revoked.newer?.map(digestOf));
     const fresh = newer.filter((file) => !known.has(digestOf(file)));
@@ -54,8 +60,8 @@ export class SealedLists {
   }
 
   /**
-   * Takes the newer lists in what files say now. `changed`: {@link asked} has changed. `rejected`: why lists in the files do not
-   * count, and which of those that do are missing there.
+   * Takes the newer lists in what files say now. `changed`: {@link asked} has changed. `rejected`: why lists in the
+   * files do not count, and which of those that do are missing there.
    */
   offer(files: readonly SourceFile[]): { readonly changed: boolean; readonly rejected: readonly string[] } {
     const before = { version: this.version, waiting: this.#waiting.map(({ file }) => digestOf(file)).join() };
@@ -111,7 +117,8 @@ export class SealedLists {
   #take({ crl, file }: Held): void {
     const { revoked } = this.#rules;
     const newer = this.#lists.filter((held) => revoked.newer?.includes(held.file));
-    // one that is published before its time takes no other one's place: until then the other one is the newest that counts
+    // one that is published before its time takes no other one's place: until then the other one is the newest that
+    // counts
     const isInTime = crl.thisUpdate <= Date.now();
     const kept = newer.filter((held) => !(isInTime && isOfKind(held.crl, crl) && held.crl.number! < crl.number!));
     const replaced = new Set(newer.filter((held) => !kept.includes(held)));

@@ -29,14 +29,16 @@ export interface RejectedCertificate {
 }
 
 /**
- * What files are for, and so what may be in them: who signs (or may not any more), or revocation lists. Of `anchors`, those that cannot
- * be read are left out where their file has others: a bundle of many authorities may have one that is not DER.
+ * What files are for, and so what may be in them: who signs (or may not any more), or revocation lists. Of `anchors`,
+ * those that cannot be read are left out where their file has others: a bundle of many authorities may have one that is
+ * not DER.
  */
 type Purpose = "anchors" | "signers" | "crls";
 
 /**
- * Reads files in PEM (several things a file), DER, or the text forms of SSH and minisign keys. Throws CERTIFICATE_MALFORMED,
- * KEY_MALFORMED, CRL_MALFORMED, or KEYRING_INVALID where something is in them that has no place there, with the file.
+ * Reads files in PEM (several things a file), DER, or the text forms of SSH and minisign keys. Throws
+ * CERTIFICATE_MALFORMED, KEY_MALFORMED, CRL_MALFORMED, or KEYRING_INVALID where something is in them that has no place
+ * there, with the file.
  */
 export function readMaterial(files: readonly SourceFile[], purpose: Purpose = "signers"): Material {
   const material: Found = { certificates: [], keys: [], crls: [], ssh: [], minisign: [], rejected: [] };
@@ -98,7 +100,10 @@ function readBlocks(path: string, pem: Uint8Array, purpose: Purpose, found: Foun
   throw new CountersignError("KEYRING_INVALID", "is empty", { remedy: `name a file with a ${Object.keys(labels)[0]}` });
 }
 
-/** The subject of a certificate that cannot be read as a whole, with a space before it; empty where it has none that can be told. */
+/**
+ * The subject of a certificate that cannot be read as a whole, with a space before it; empty where it has none that can
+ * be told.
+ */
 function nameIn(certificate: Uint8Array): string {
   try {
     const tbs = readDer(certificate, TAG.sequence, "a certificate").open().take(TAG.sequence, "its signed part").open();

@@ -8,15 +8,22 @@ import { MAX_SIGNATURE } from "./cms/pkcs7.js";
 export interface SignatureFolder {
   /** As the configuration has it, for messages. */
   readonly path: string;
-  /** Opens a file in it for reading, without waiting for a writer; a negative errno on failure. The caller closes it with {@link close}. */
+  /**
+   * Opens a file in it for reading, without waiting for a writer; a negative errno on failure. The caller closes it
+   * with {@link close}.
+   */
   open(name: string): number;
-  /** In a worker thread node warns of an fd that it closes and has not opened: what was opened by a system call is closed by one. */
+  /**
+   * In a worker thread node warns of an fd that it closes and has not opened: what was opened by a system call is
+   * closed by one.
+   */
   close(fd: number): void;
 }
 
 /**
- * Detached signatures in folders, found by the digest of what they sign: `<sha256>.p7s`, or `<first two digits>/<sha256>.p7s` where a
- * folder has grown large. A lookup opens by name and lists nothing, so it takes the same time however many there are.
+ * Detached signatures in folders, found by the digest of what they sign: `<sha256>.p7s`, or `<first two
+ * digits>/<sha256>.p7s` where a folder has grown large. A lookup opens by name and lists nothing, so it takes the same
+ * time however many there are.
  */
 export class SignatureStore {
   constructor(private readonly folders: readonly SignatureFolder[]) {}
@@ -29,8 +36,8 @@ export class SignatureStore {
   }
 
   /**
-   * The signature over what has this SHA-256, in lower-case hex; null where there is none. The first folder that has one counts. Throws
-   * FILE_UNREADABLE, FILE_TOO_LARGE.
+   * The signature over what has this SHA-256, in lower-case hex; null where there is none. The first folder that has
+   * one counts. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   find(digest: string): Uint8Array | null {
     if (!/^[0-9a-f]{64}$/.test(digest)) return null;

@@ -49,8 +49,8 @@ export function extend(values: Values, value: number, bits: number, wide: boolea
 }
 
 /**
- * Pointers stay pointers when a number is added or taken away (adjust_ptr_min_max_vals); their difference is a number, and
- * so is what any other operation leaves, but for pointers into an arena, which may be computed with.
+ * Pointers stay pointers when a number is added or taken away (adjust_ptr_min_max_vals); their difference is a number,
+ * and so is what any other operation leaves, but for pointers into an arena, which may be computed with.
  */
 function withPointer(values: Values, operation: number, wide: boolean, a: number, b: number): number {
   const ka = values.kinds(a);
@@ -73,9 +73,9 @@ function withPointer(values: Values, operation: number, wide: boolean, a: number
 }
 
 /**
- * Both may be pointers. adjust_reg_min_max_vals of kernel/bpf/verifier.c rejects their sum, and makes their difference a number:
- * what is a pointer afterwards was the only one. Pointers into an arena stay that with any operand. What may be NULL is a
- * number too (calls.ts), so that "surely a pointer" holds on every path.
+ * Both may be pointers. adjust_reg_min_max_vals of kernel/bpf/verifier.c rejects their sum, and makes their difference
+ * a number: what is a pointer afterwards was the only one. Pointers into an arena stay that with any operand. What may
+ * be NULL is a number too (calls.ts), so that "surely a pointer" holds on every path.
  */
 function withEither(values: Values, operation: number, a: number, b: number): number {
   const ka = values.kinds(a);

@@ -20,7 +20,10 @@ export interface Consequences {
   enter(callback: number, args: readonly number[]): void;
   /** The function at hand ends here with a value that is not known. */
   leave(slot: number, why: string): void;
-  /** Whether this program of the same object may be gone on as: it is one of the same kind, whose effects are looked at, too. */
+  /**
+   * Whether this program of the same object may be gone on as: it is one of the same kind, whose effects are looked at,
+   * too.
+   */
   goesOnAs(program: string): boolean;
   /** The function at hand may end here by going on as another program, whose return value is then this one's. */
   handOver(slot: number): void;
@@ -51,7 +54,9 @@ export class Calls {
     this.#dynptrs = new Dynptrs(code, memory.values, memory.findings);
   }
 
-  /** Calls the helper with this id; the registers' state is the frames'. What r0 is afterwards; -1 where it cannot be. */
+  /**
+   * Calls the helper with this id; the registers' state is the frames'. What r0 is afterwards; -1 where it cannot be.
+   */
   helper(slot: number, id: number): number {
     if (isPoison(id)) return -1;
     const row = HELPER_ROWS[id];
@@ -84,8 +89,9 @@ export class Calls {
   }
 
   /**
-   * A tail call into a program array that the object brings along, whose slots in question it all fills itself. False where the
-   * program that runs may be another one: a live load, a pinned array, an empty slot that only user space can fill.
+   * A tail call into a program array that the object brings along, whose slots in question it all fills itself. False
+   * where the program that runs may be another one: a live load, a pinned array, an empty slot that only user space can
+   * fill.
    */
   #tailCall(slot: number): boolean {
     const values = this.#values;
@@ -156,7 +162,9 @@ export class Calls {
     return this.#frames.state[index + 1]!;
   }
 
-  /** What the arguments of a kfunc show by their types; a callback of it may be given the map values that it was given. */
+  /**
+   * What the arguments of a kfunc show by their types; a callback of it may be given the map values that it was given.
+   */
   #kfuncArguments(slot: number, row: KfuncRow): void {
     const { memory } = this;
     const { args, name } = row;

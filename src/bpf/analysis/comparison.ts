@@ -66,7 +66,10 @@ export function refine(
     : values.number(values.lo(value), values.hi(value), mask, narrowed, values.highSet(value));
 }
 
-/** A pointer or NULL that turns out not to be NULL is a pointer. The other outcome teaches nothing: a pointer may be NULL, too. */
+/**
+ * A pointer or NULL that turns out not to be NULL is a pointer. The other outcome teaches nothing: a pointer may be
+ * NULL, too.
+ */
 function refinePointer(
   values: Values,
   value: number,

@@ -10,11 +10,11 @@ export interface Entry {
 }
 
 /**
- * A program is called with its context in r1. One that replaces a function of another program (freplace) is called as that
- * function is: its own BTF tells, which the kernel holds against the other's (btf_check_type_match). Without it, or for
- * pointers to anything but a context, nothing is known of what they point to. What has the name of a context's structure is one
- * only in a program of that type: to another type's function it is memory that the caller lends (PTR_TO_MEM of
- * btf_prepare_func_args), its packet or a map's value.
+ * A program is called with its context in r1. One that replaces a function of another program (freplace) is called as
+ * that function is: its own BTF tells, which the kernel holds against the other's (btf_check_type_match). Without it,
+ * or for pointers to anything but a context, nothing is known of what they point to. What has the name of a context's
+ * structure is one only in a program of that type: to another type's function it is memory that the caller lends
+ * (PTR_TO_MEM of btf_prepare_func_args), its packet or a map's value.
  */
 export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry {
   if (type.context.otherwise !== "anything") return { context: type.context, args: [values.pointer(KIND.CTX, 0, 0)] };

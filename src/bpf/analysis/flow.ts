@@ -6,8 +6,9 @@ import { Scratch } from "./scratch.js";
 export const MAY_GOTO = 0xe5;
 
 /**
- * Where control may go in a program: the slots at which paths meet ("leaders": entries of functions and targets of jumps),
- * and which slots of its frame each function uses. Between two leaders control runs straight on, but for branches out.
+ * Where control may go in a program: the slots at which paths meet ("leaders": entries of functions and targets of
+ * jumps), and which slots of its frame each function uses. Between two leaders control runs straight on, but for
+ * branches out.
  */
 export interface Flow {
   /** Leaders' slots, ascending. */

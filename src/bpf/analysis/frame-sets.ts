@@ -7,10 +7,10 @@ export type Place = readonly [frame: number, offset: number];
 const MOST_FRAMES = 32;
 
 /**
- * Pointers that may point into the frames of several functions, as an argument of a function with several callers does. A set
- * holds one place in each frame, relative to the first whose offset is known: the value that points there has that one's
- * offset, and moves the whole set when a number is added to it. A set has a name below ANY_FRAME, which stands where otherwise
- * the index of a single function stands.
+ * Pointers that may point into the frames of several functions, as an argument of a function with several callers does.
+ * A set holds one place in each frame, relative to the first whose offset is known: the value that points there has
+ * that one's offset, and moves the whole set when a number is added to it. A set has a name below ANY_FRAME, which
+ * stands where otherwise the index of a single function stands.
  */
 export class FrameSets {
   readonly #sets: (readonly Place[])[] = [];

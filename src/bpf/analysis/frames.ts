@@ -10,8 +10,8 @@ export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
 
 /**
  * The stack. A function's own frame is a part of the state that flows through it. What it does to the frames of others,
- * through pointers that it was given, is gathered for the whole program instead: `written` by others, and `stored` by the
- * owner for others to read. Recursion does not exist, so a frame is named by its function.
+ * through pointers that it was given, is gathered for the whole program instead: `written` by others, and `stored` by
+ * the owner for others to read. Recursion does not exist, so a frame is named by its function.
  */
 export class Frames {
   /** The state at hand: registers, then slots from the top of the frame down. */
@@ -71,7 +71,10 @@ export class Frames {
     return within + size > 8 ? this.#values.any : this.#part(value, within, size);
   }
 
-  /** A store of `size` bytes at an offset from a frame's end. If it is not sure, it may also be a store to somewhere else. */
+  /**
+   * A store of `size` bytes at an offset from a frame's end. If it is not sure, it may also be a store to somewhere
+   * else.
+   */
   store(frame: number, offset: number, size: number, value: number, unsure = false): void {
     if (frame >= 0) {
       this.#storeTo(frame, offset, size, value, unsure);

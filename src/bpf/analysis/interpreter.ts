@@ -20,9 +20,9 @@ import type { VerdictOf } from "./verdict.js";
 import { Work } from "./work.js";
 
 /**
- * Runs a program over abstract values (values.ts) until nothing changes. States meet at leaders and are joined there, so the
- * work is in proportion to the program, not to its paths; what is noted on the way holds in the end too, as states only grow.
- * A subprogram is looked at once for all its calls.
+ * Runs a program over abstract values (values.ts) until nothing changes. States meet at leaders and are joined there,
+ * so the work is in proportion to the program, not to its paths; what is noted on the way holds in the end too, as
+ * states only grow. A subprogram is looked at once for all its calls.
  */
 export class Interpreter {
   readonly #work: Work;
@@ -218,15 +218,18 @@ export class Interpreter {
   }
 
   /**
-   * An argument of a global function. The kernel verifies that function by itself, with memory that it may write; kernels from 6.3
-   * to 6.11 checked a kernel object that was passed for it as one that is only read (check_mem_reg of kernel/bpf/verifier.c).
+   * An argument of a global function. The kernel verifies that function by itself, with memory that it may write;
+   * kernels from 6.3 to 6.11 checked a kernel object that was passed for it as one that is only read (check_mem_reg of
+   * kernel/bpf/verifier.c).
    */
   #lent(value: number): number {
     const values = this.#values;
     return (values.kinds(value) & KIND.OBJECT) === 0 ? value : values.join(value, values.pointer(KIND.KERNEL));
   }
 
-  /** Another program may take a global function's place (freplace): return what it likes, and write where it was let. */
+  /**
+   * Another program may take a global function's place (freplace): return what it likes, and write where it was let.
+   */
   #replaceable(returned: number): number {
     const values = this.#values;
     for (let register = 1; register <= 5; register++) {

@@ -1,6 +1,7 @@
 /**
  * What a register or a stack slot may hold, as bits: one that may hold a number or a map's value has both. The kernel's
- * verifier (kernel/bpf/verifier.c, enum bpf_reg_type) lets nothing but these be used as a pointer, and no number become one.
+ * verifier (kernel/bpf/verifier.c, enum bpf_reg_type) lets nothing but these be used as a pointer, and no number become
+ * one.
  */
 export const KIND = {
   NUMBER: 1 << 0,
@@ -25,11 +26,15 @@ export const KIND = {
   /** Data that hangs on the context: a socket option's value, a flow dissector's keys. */
   OPTION: 1 << 13,
   ARENA: 1 << 14,
-  /** Memory of others that may be written and holds no pointers: a value of the map that an iterator goes over, what a caller lends. */
+  /**
+   * Memory of others that may be written and holds no pointers: a value of the map that an iterator goes over, what a
+   * caller lends.
+   */
   LENT: 1 << 15,
   /**
-   * An object of the kernel that BTF describes (PTR_TO_BTF_ID), or one that the program allocated itself (with MEM_ALLOC) and
-   * that lies in no map of others. Nothing else is one: not what a kernel symbol or a per-CPU pointer stands for.
+   * An object of the kernel that BTF describes (PTR_TO_BTF_ID), or one that the program allocated itself (with
+   * MEM_ALLOC) and that lies in no map of others. Nothing else is one: not what a kernel symbol or a per-CPU pointer
+   * stands for.
    */
   OBJECT: 1 << 16,
 } as const;

@@ -5,8 +5,9 @@ const WORD = 5;
 const BITS = 31;
 
 /**
- * A set of leaders of which the lowest is taken first. A bit for each leader; above them a bit for each word that is not zero, and so
- * on up to one word: adding and taking cost a step for each level, of which a million leaders have four.
+ * A set of leaders of which the lowest is taken first. A bit for each leader; above them a bit for each word that is
+ * not zero, and so on up to one word: adding and taking cost a step for each level, of which a million leaders have
+ * four.
  */
 export class LeaderQueue {
   readonly #levels: readonly Int32Array[];

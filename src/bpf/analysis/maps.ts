@@ -49,9 +49,10 @@ export class Maps {
   }
 
   /**
-   * What one of these maps holds, where it holds maps. Programs cannot put a map into another (check_map_func_compatibility of
-   * kernel/bpf/verifier.c leaves them bpf_map_lookup_elem alone): who loads the program does. An object says which kind of map
-   * its loader makes; of a live load that is not known, as user space may put other maps into it at any time.
+   * What one of these maps holds, where it holds maps. Programs cannot put a map into another
+   * (check_map_func_compatibility of kernel/bpf/verifier.c leaves them bpf_map_lookup_elem alone): who loads the
+   * program does. An object says which kind of map its loader makes; of a live load that is not known, as user space
+   * may put other maps into it at any time.
    */
   innerOf(bits: number): number {
     const outer = this.only(bits);

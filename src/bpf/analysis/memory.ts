@@ -27,7 +27,10 @@ interface Target {
   readonly stored: boolean;
 }
 
-/** Kinds of memory that a program of this type and attachment cannot store into: the kernel rejects it (rejected-stores.ts). */
+/**
+ * Kinds of memory that a program of this type and attachment cannot store into: the kernel rejects it
+ * (rejected-stores.ts).
+ */
 export function rejectedStores({ type, kernelProbe }: Code): number {
   const context = READ_ONLY_CONTEXTS.has(type) || (type === "kprobe" && kernelProbe === true);
   return (context ? KIND.CTX : 0) | (READ_ONLY_OBJECTS.has(type) ? KIND.OBJECT : 0);
@@ -69,8 +72,8 @@ export class Memory {
       give(small);
     }
     if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
-      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg: to an object of the kernel, or to one
-      // that a program allocated (btf_ld_kptr_type), which then is the map's too
+      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg: to an object of the
+      // kernel, or to one that a program allocated (btf_ld_kptr_type), which then is the map's too
       const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
       const shared = values.maps(pointer) & this.maps.shared;
       const held = shared !== 0 ? KIND.MAP_VALUE : 0;

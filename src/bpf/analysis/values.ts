@@ -11,10 +11,11 @@ export const UPPER_BYTES = 0xf0;
 const LOWER_BYTES = 0x0f;
 
 /**
- * What registers hold, each distinct value once and named by a small integer: comparing two is comparing integers, and a
- * state is a row of them. A value has kinds; the maps that it may belong to; an offset and a frame; and, as a number, its
- * known bytes (`mask` bit n for byte n of `lo` and `hi`, lowest first) and the set that its low word is of. What is nothing
- * but a number has no offset, and keeps the set of its high word there instead, 0 for any: two numbers may share a slot.
+ * What registers hold, each distinct value once and named by a small integer: comparing two is comparing integers, and
+ * a state is a row of them. A value has kinds; the maps that it may belong to; an offset and a frame; and, as a number,
+ * its known bytes (`mask` bit n for byte n of `lo` and `hi`, lowest first) and the set that its low word is of. What is
+ * nothing but a number has no offset, and keeps the set of its high word there instead, 0 for any: two numbers may
+ * share a slot.
  */
 export class Values {
   /** Eight fields a value: kinds, maps, offset, frame, lo, hi, mask, set. */
@@ -254,8 +255,8 @@ const SMALL = 32;
 const MOST = 1 << 16;
 
 /**
- * Odd factors, drawn anew in each process: whoever writes a program chooses the fields, and must not know which of them hash alike.
- * Nothing but the place of a row depends on them.
+ * Odd factors, drawn anew in each process: whoever writes a program chooses the fields, and must not know which of them
+ * hash alike. Nothing but the place of a row depends on them.
  */
 const [F0, F1, F2, F3, F4, F5] = Array.from({ length: 6 }, () => randomInt(2 ** 31) * 2 + 1) as unknown as Factors;
 type Factors = readonly [number, number, number, number, number, number];

@@ -12,8 +12,9 @@ interface File {
 }
 
 /**
- * The socket in the file system that runtimes connect to, mode 0600. There is one agent for each path: it holds a lock on the file
- * `PATH.lock` for as long as it lives. What an agent that was killed left at the path is replaced, and only that.
+ * The socket in the file system that runtimes connect to, mode 0600. There is one agent for each path: it holds a lock
+ * on the file `PATH.lock` for as long as it lives. What an agent that was killed left at the path is replaced, and only
+ * that.
  */
 export class AgentSocket {
   private constructor(
@@ -71,8 +72,8 @@ function requirePlainPath(path: string): void {
 }
 
 /**
- * The file of the lock is removed by whoever holds the lock, so that a lock counts only if its file still stands at the path. The
- * file names the process that holds it.
+ * The file of the lock is removed by whoever holds the lock, so that a lock counts only if its file still stands at the
+ * path. The file names the process that holds it.
  */
 function takeLock(path: string): number {
   const name = lockOf(path);
@@ -115,7 +116,10 @@ function holder(name: string): string {
   }
 }
 
-/** Leaves the path free, or throws: of a socket that nobody listens at, and that is this user's own, only the name is left. */
+/**
+ * Leaves the path free, or throws: of a socket that nobody listens at, and that is this user's own, only the name is
+ * left.
+ */
 function removeStale(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;

@@ -31,7 +31,9 @@ export interface AgentOptions {
   readonly warn: (warning: Warning) => void;
 }
 
-/** A gate for containers: an OCI seccomp agent, to which runtimes hand the listeners of the containers that they start. */
+/**
+ * A gate for containers: an OCI seccomp agent, to which runtimes hand the listeners of the containers that they start.
+ */
 export class Agent {
   readonly #containers: Containers;
   readonly #kept: KeptContainers;
@@ -129,7 +131,10 @@ export class Agent {
     this.#settle();
   }
 
-  /** Stops taking containers and ends. Calls of those that it has then wait where they are kept, and else fail with ENOSYS. */
+  /**
+   * Stops taking containers and ends. Calls of those that it has then wait where they are kept, and else fail with
+   * ENOSYS.
+   */
   async stop(): Promise<void> {
     clearTimeout(this.#settling);
     this.#stopListening();

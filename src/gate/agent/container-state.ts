@@ -16,7 +16,10 @@ export interface ContainerState {
   readonly listenerIndex: number;
 }
 
-/** `listenerMetadata` of the profiles of deploy/. Any other is of a profile that somebody wrote, whose filter is taken for a full one. */
+/**
+ * `listenerMetadata` of the profiles of deploy/. Any other is of a profile that somebody wrote, whose filter is taken
+ * for a full one.
+ */
 export const METADATA: Readonly<Record<FilterKind, string>> = { full: "countersign", fast: "countersign-fast" };
 
 /** The largest state that is read: annotations can be long, but no runtime's are that long. */

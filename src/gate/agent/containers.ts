@@ -25,7 +25,9 @@ interface Held {
   labels: Labels | null;
 }
 
-/** The listeners that an agent hears, one for each process that a runtime started in a container, and whose they are. */
+/**
+ * The listeners that an agent hears, one for each process that a runtime started in a container, and whose they are.
+ */
 export class Containers {
   readonly #held = new Map<number, Held>();
   /** Ids of containers of which it was said that their labels are not known. */

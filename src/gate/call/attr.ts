@@ -1,8 +1,9 @@
 import { roomFor } from "../sys/memory.js";
 
 /**
- * Where things lie in `union bpf_attr` (linux/bpf.h; little-endian; a test checks each against the header). An attr that is
- * shorter than the kernel's reads as zero past its end (bpf_check_uarg_tail_zero and CHECK_ATTR of kernel/bpf/syscall.c).
+ * Where things lie in `union bpf_attr` (linux/bpf.h; little-endian; a test checks each against the header). An attr
+ * that is shorter than the kernel's reads as zero past its end (bpf_check_uarg_tail_zero and CHECK_ATTR of
+ * kernel/bpf/syscall.c).
  */
 
 /** BPF_PROG_LOAD. `signature` and what follows came with Linux 6.18. */
@@ -80,7 +81,9 @@ export class Attr {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
 
-  /** `size` is what the task said; `room` what this command's fields take at most. Zeros, or what it is `filled` with. */
+  /**
+   * `size` is what the task said; `room` what this command's fields take at most. Zeros, or what it is `filled` with.
+   */
   constructor(
     readonly size: number,
     room: number,

@@ -34,7 +34,10 @@ export interface HandOut {
   readonly handedOut: () => void;
 }
 
-/** The reply to a call that the gate does not carry out: an errno, or in audit `continue`, so that the kernel executes it. */
+/**
+ * The reply to a call that the gate does not carry out: an errno, or in audit `continue`, so that the kernel executes
+ * it.
+ */
 export type Denied = { readonly result: number } | "continue";
 
 /** What a denial by the gate is about. */
@@ -130,7 +133,10 @@ export class Call {
     return this.#operation;
   }
 
-  /** Sets the call's attempt: a retry of a denied attempt belongs to the same operation. Call this before the first decision. */
+  /**
+   * Sets the call's attempt: a retry of a denied attempt belongs to the same operation. Call this before the first
+   * decision.
+   */
   attempts(attempt: () => Attempt): void {
     this.#attempt = attempt;
     this.#repeated = this.gatehouse.retries.operationOf(this.task.tgid, attempt);
@@ -184,8 +190,8 @@ export class Call {
   }
 
   /**
-   * Denies a call by a rule of the gate's own, which no policy can lift. The denial is a decision in the log. In audit the
-   * kernel executes the call, and may read the task's memory again: nothing is enforced there.
+   * Denies a call by a rule of the gate's own, which no policy can lift. The denial is a decision in the log. In audit
+   * the kernel executes the call, and may read the task's memory again: nothing is enforced there.
    */
   deny(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -199,8 +205,8 @@ export class Call {
   }
 
   /**
-   * Denies an operation that tasks may repeat many times. For the tasks of one container, or of one command, the first denial
-   * of each `what` is a decision in the log, and later ones are counted.
+   * Denies an operation that tasks may repeat many times. For the tasks of one container, or of one command, the first
+   * denial of each `what` is a decision in the log, and later ones are counted.
    */
   denyRepeatable(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string, what: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -217,7 +223,10 @@ export class Call {
     return this.gatehouse.judge.delegates ? this.missing(needed) : 0n;
   }
 
-  /** Of the capabilities that something needs, those that the task lacks. A rehearsal lacks none: it is to go as far as the kernel. */
+  /**
+   * Of the capabilities that something needs, those that the task lacks. A rehearsal lacks none: it is to go as far as
+   * the kernel.
+   */
   missing(needed: bigint): bigint {
     if (this.listener.isRehearsal) return 0n;
     const identity = this.asker.identity("object");

@@ -3,8 +3,10 @@
  *
  * - `load`, `create`: decided on a copy, which the gate then carries out itself.
  * - `fetch`: an fd is about to be handed out for a name or an id; the gate fetches it, and hands out what it judged.
- * - `copy`: hook `bpf` decides on a copy, which the gate then carries out itself; where no attachment serves that hook, `pass`.
- * - `pass`: hook `bpf` decides, on registers alone, which cannot change any more; the kernel then carries the call out as
+ * - `copy`: hook `bpf` decides on a copy, which the gate then carries out itself; where no attachment serves that hook,
+ * `pass`.
+ * - `pass`: hook `bpf` decides, on registers alone, which cannot change any more; the kernel then carries the call out
+ * as
  *   the task itself, on fds that were judged when they were handed out.
  * - `token`: what the gate cannot carry out for another task.
  */

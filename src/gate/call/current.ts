@@ -27,9 +27,9 @@ export function askerOf(tid: number, told: ThreadInfo | null, container: Contain
 }
 
 /**
- * A task that waits at the gate. What takes time to find out is found out when it is first asked for, which is while the thread
- * waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and exe, which the task
- * chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
+ * A task that waits at the gate. What takes time to find out is found out when it is first asked for, which is while
+ * the thread waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and
+ * exe, which the task chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
  */
 class WaitingTask implements Asker, Current {
   readonly pid: number;
@@ -101,7 +101,10 @@ class WaitingTask implements Asker, Current {
     return { capabilities: effective, uid, euid, gid, egid: this.#egid, foreign };
   }
 
-  /** Effective ones; those in another user namespace than the gate's are good for nothing in the gate's. Null where it is gone. */
+  /**
+   * Effective ones; those in another user namespace than the gate's are good for nothing in the gate's. Null where it
+   * is gone.
+   */
   get #capabilities(): bigint | null {
     if (this.#effective !== undefined) return this.#effective;
     const user = namespaceOf(this.tid, "user");

@@ -15,8 +15,8 @@ export function fastestFilter(engine: { serves(hook: HookName): boolean }): Filt
 }
 
 /**
- * Throws HOOK_NOT_ENFORCED if a fast filter does not notify the gate of calls that a configuration decides: the gate would
- * allow what the configuration denies. `fastest` is the configuration's.
+ * Throws HOOK_NOT_ENFORCED if a fast filter does not notify the gate of calls that a configuration decides: the gate
+ * would allow what the configuration denies. `fastest` is the configuration's.
  */
 export function requireNotified(fastest: FilterKind, filtered: Iterable<Filtered>): void {
   if (fastest === "fast") return;

@@ -2,8 +2,8 @@ import type { ProgramSubject } from "../../hooks/subject.js";
 import { mapExists, programExists } from "../sys/bpf.js";
 
 /**
- * The objects that were handed out to the tasks of one container, or of one command: no other shall be found by them. Its
- * listeners share them, since each process that a runtime adds to a container brings a listener of its own.
+ * The objects that were handed out to the tasks of one container, or of one command: no other shall be found by them.
+ * Its listeners share them, since each process that a runtime adds to a container brings a listener of its own.
  */
 export class Objects {
   /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
@@ -63,7 +63,9 @@ export class Objects {
     return this.#maps.get(id)?.creator ?? null;
   }
 
-  /** Whether a map was created here for one program alone: the kernel lets no other use it (excl_prog_hash, Linux 6.18). */
+  /**
+   * Whether a map was created here for one program alone: the kernel lets no other use it (excl_prog_hash, Linux 6.18).
+   */
   isExclusive(id: number): boolean {
     return this.#maps.get(id)?.exclusive ?? false;
   }
@@ -74,8 +76,9 @@ export class Objects {
   }
 
   /**
-   * Whether one more map of so many bytes is within the quota, and within how many can be remembered: one that were forgotten would
-   * count no longer. Maps that are gone are found out when it looks as if there were no room, some at a time, since others wait.
+   * Whether one more map of so many bytes is within the quota, and within how many can be remembered: one that were
+   * forgotten would count no longer. Maps that are gone are found out when it looks as if there were no room, some at a
+   * time, since others wait.
    */
   hasRoom(bytes: number, quota: number): boolean {
     if (this.#fits(bytes, quota)) return true;
@@ -185,13 +188,14 @@ function withhold(id: number): void {
 }
 
 /**
- * Objects remembered of each kind. A forgotten one is not found by its id any more, nor attached where policies are asked about that;
- * those that are gone are forgotten first.
+ * Objects remembered of each kind. A forgotten one is not found by its id any more, nor attached where policies are
+ * asked about that; those that are gone are forgotten first.
  */
 const REMEMBERED = 16_384;
 /**
- * Bytes that the facts of remembered programs take, instructions for the most part: the oldest are forgotten beyond that. Programs that are
- * gone are looked for long before, each time that the bytes have doubled. Room is made for some at once.
+ * Bytes that the facts of remembered programs take, instructions for the most part: the oldest are forgotten beyond
+ * that. Programs that are gone are looked for long before, each time that the bytes have doubled. Room is made for some
+ * at once.
  */
 const REMEMBERED_BYTES = 128 * 2 ** 20;
 const BYTES_MADE = REMEMBERED_BYTES / 8;

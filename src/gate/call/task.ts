@@ -15,7 +15,10 @@ export class Task {
   /** Fds that errands of this turn have brought; null where there is none. */
   #brought: Fds | null = null;
 
-  /** `taken` are fds that were taken before, by the task's numbers or by name; `watch` is told of those that are taken now. */
+  /**
+   * `taken` are fds that were taken before, by the task's numbers or by name; `watch` is told of those that are taken
+   * now.
+   */
   constructor(
     readonly tid: number,
     readonly tgid: number,
@@ -63,8 +66,8 @@ export class Task {
   }
 
   /**
-   * Puts bytes into the task, just before it is answered: where they do not fit the answer becomes EFAULT. True, for who
-   * thinks that it was done at once.
+   * Puts bytes into the task, just before it is answered: where they do not fit the answer becomes EFAULT. True, for
+   * who thinks that it was done at once.
    */
   write(address: bigint, bytes: Uint8Array): boolean {
     this.#writes ??= [];
@@ -80,7 +83,10 @@ export class Task {
     );
   }
 
-  /** Makes a call on the task's account: a result, which is an fd of the gate's where it is positive, or a negative errno. */
+  /**
+   * Makes a call on the task's account: a result, which is an fd of the gate's where it is positive, or a negative
+   * errno.
+   */
   make(call: Omit<Make, "do" | "during">): number {
     return this.hands.run({ do: "call", during: this.during, ...call });
   }

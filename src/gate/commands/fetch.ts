@@ -107,8 +107,9 @@ function judgeLink(call: Call, fd: number): Answer {
 }
 
 /**
- * An object whose fd the gate did not hand out to these tasks: it can be opened only if the settings allow it. Tools that
- * list ids open each of them repeatedly, so only the first denial of each object is logged, and later ones are counted.
+ * An object whose fd the gate did not hand out to these tasks: it can be opened only if the settings allow it. Tools
+ * that list ids open each of them repeatedly, so only the first denial of each object is logged, and later ones are
+ * counted.
  */
 function existing(
   call: Call,

@@ -5,7 +5,10 @@ import type { Notification } from "../call/notification.js";
 import { readSmall } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
-/** Whom a system call changes: a process by its pid, the processes of a group, or those of a user; 0 is the caller's own. */
+/**
+ * Whom a system call changes: a process by its pid, the processes of a group, or those of a user; 0 is the caller's
+ * own.
+ */
 interface Target {
   readonly kind: "process" | "group" | "user";
   readonly id: number;
@@ -29,8 +32,8 @@ const byKind = (name: string, kinds: readonly (Target["kind"] | null)[]): Row =>
 });
 
 /**
- * By number. Landlock has no hook for these. The filter of `run` lets them pass where their registers name the caller itself
- * ({@link gateFilter}). All that decides are registers.
+ * By number. Landlock has no hook for these. The filter of `run` lets them pass where their registers name the caller
+ * itself ({@link gateFilter}). All that decides are registers.
  */
 export const TARGETING: Readonly<Record<number, Row>> = {
   // without new limits it only reads
@@ -85,8 +88,8 @@ function reachesGate({ asker: { current }, task }: Call, { kind, id }: Target): 
 }
 
 /**
- * The gate's number of a uid in the task's user namespace; NaN for one that is not mapped (user_namespaces(7)). A map is written once;
- * until then any uid may become the gate's.
+ * The gate's number of a uid in the task's user namespace; NaN for one that is not mapped (user_namespaces(7)). A map
+ * is written once; until then any uid may become the gate's.
  */
 export function mappedUid(tid: number, uid: number): number | undefined {
   const map = readSmall(`/proc/${tid}/uid_map`) ?? "";

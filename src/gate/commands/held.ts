@@ -20,7 +20,10 @@ export interface Held {
   readonly title: string;
 }
 
-/** Null where the fd, which is one of the call's copies, is of none of these: the kernel says so then. It is looked at once. */
+/**
+ * Null where the fd, which is one of the call's copies, is of none of these: the kernel says so then. It is looked at
+ * once.
+ */
 export function heldBy(call: Call, fd: number): Held | null {
   let known = lookedAt.get(call);
   if (known === undefined) {

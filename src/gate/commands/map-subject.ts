@@ -46,9 +46,10 @@ export function isReadOnly({ flags }: KernelMap): boolean {
 export const MMAPABLE = 1 << 10;
 
 /**
- * SHA-256 of what user space cannot change any more, and no program either, but the one that a map is exclusive to; null for any
- * other map. A map that programs can write to has none if it can be mapped: user space can keep a page of it pinned beyond the
- * mapping (a fixed buffer of io_uring), and the kernel freezes the map all the same. A read-only one cannot be mapped for writing.
+ * SHA-256 of what user space cannot change any more, and no program either, but the one that a map is exclusive to;
+ * null for any other map. A map that programs can write to has none if it can be mapped: user space can keep a page of
+ * it pinned beyond the mapping (a fixed buffer of io_uring), and the kernel freezes the map all the same. A read-only
+ * one cannot be mapped for writing.
  */
 function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | null {
   if (info.type !== ARRAY || info.maxEntries !== 1) return null;

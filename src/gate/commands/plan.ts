@@ -66,7 +66,10 @@ function unknownType(type: number): Obstacle {
   return { rule: "attach_type", reason: `the gate does not know the target of attach type ${name}` };
 }
 
-/** The object of an fd at an offset, where the kernel looks at that before it reads what attr points to: its errno if there is none. */
+/**
+ * The object of an fd at an offset, where the kernel looks at that before it reads what attr points to: its errno if
+ * there is none.
+ */
 function objectAt(call: Call, given: Attr, at: number): Held | number {
   const fd = call.task.fd(given.s32(at));
   return fd < 0 ? fd : (heldBy(call, fd) ?? -ERRNO.EINVAL);

@@ -4,7 +4,10 @@ import type { ProgramFacts } from "../../bpf/facts.js";
 import { factsOfLoad, type KernelTypes, type Load } from "../../bpf/load.js";
 import { type Failure, failureOf } from "../../engine/failure.js";
 
-/** Bytes of instructions beyond which another thread analyses and loads a program: 8,192 instructions take some milliseconds. */
+/**
+ * Bytes of instructions beyond which another thread analyses and loads a program: 8,192 instructions take some
+ * milliseconds.
+ */
 const LONG = 8 * 8192;
 
 export function isLong({ insns }: { readonly insns: Uint8Array }): boolean {

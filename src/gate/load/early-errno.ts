@@ -9,15 +9,16 @@ import type { Memory } from "../threads/errand.js";
 import { type LiveLoad, POINTERS } from "./load.js";
 
 /**
- * What the kernel answers to loads that it rejects whatever their instructions do: nothing of them needs to be analysed, and no policy is
- * asked. It is the kernel that answers: the gate makes a load that cannot succeed, as the task, and takes the errno.
+ * What the kernel answers to loads that it rejects whatever their instructions do: nothing of them needs to be
+ * analysed, and no policy is asked. It is the kernel that answers: the gate makes a load that cannot succeed, as the
+ * task, and takes the errno.
  */
 
 /**
- * The errno of the checks that the kernel makes before it copies the instructions (bpf_prog_load of kernel/bpf/syscall.c): flags, and
- * for a task without CAP_BPF the capabilities and BPF_MAXINSNS. Without instructions to copy the kernel answers EFAULT after
- * them: null then, and for an errno that may come of fds, which are not the task's yet. They are looked at after the number of
- * instructions, so that any errno counts where that is out of range.
+ * The errno of the checks that the kernel makes before it copies the instructions (bpf_prog_load of
+ * kernel/bpf/syscall.c): flags, and for a task without CAP_BPF the capabilities and BPF_MAXINSNS. Without instructions
+ * to copy the kernel answers EFAULT after them: null then, and for an errno that may come of fds, which are not the
+ * task's yet. They are looked at after the number of instructions, so that any errno counts where that is out of range.
  */
 export function errnoBeforeCopy(call: Call, given: Attr): number | null {
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return null;
@@ -53,9 +54,9 @@ function attempt(call: Call, attr: Attr, held: readonly Memory[]): number | null
 const LICENSE = Buffer.from("GPL\0");
 
 /**
- * E2BIG for a program with more functions than the kernel takes (add_subprog of kernel/bpf/verifier.c); null for any other. The
- * verifier's log is then in `load.log`. The last instruction is replaced by one after which control runs out of the program: a kernel
- * that takes more functions rejects the program for that (check_subprogs).
+ * E2BIG for a program with more functions than the kernel takes (add_subprog of kernel/bpf/verifier.c); null for any
+ * other. The verifier's log is then in `load.log`. The last instruction is replaced by one after which control runs out
+ * of the program: a kernel that takes more functions rejects the program for that (check_subprogs).
  */
 export function errnoOfFunctions(call: Call, load: LiveLoad): number | null {
   if (!hasTooManyFunctions(load.insns)) return null;
@@ -76,7 +77,10 @@ export function errnoOfFunctions(call: Call, load: LiveLoad): number | null {
 /** `r0 = 0` */
 const MOVE = Buffer.from("b700000000000000", "hex");
 
-/** Whether calls and callbacks in all but the last instruction, which is replaced, name more functions than the kernel takes. */
+/**
+ * Whether calls and callbacks in all but the last instruction, which is replaced, name more functions than the kernel
+ * takes.
+ */
 export function hasTooManyFunctions(insns: Uint8Array): boolean {
   const count = insns.byteLength / INSN_SIZE;
   if (count <= MAX_FUNCTIONS) return false;

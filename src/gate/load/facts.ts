@@ -17,8 +17,8 @@ export interface Signatures {
 }
 
 /**
- * The facts of live loads. A load that is the same in everything that facts are made from, its maps and BTF among it, gives
- * the same frozen object again: the sandbox then knows it already.
+ * The facts of live loads. A load that is the same in everything that facts are made from, its maps and BTF among it,
+ * gives the same frozen object again: the sandbox then knows it already.
  */
 export class Facts {
   readonly #known = new Known<ProgramSubject>(KEPT, KEPT_BYTES);
@@ -31,7 +31,10 @@ export class Facts {
     private readonly readBtf: () => Uint8Array | null,
   ) {}
 
-  /** A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws LOAD_MALFORMED and the like. */
+  /**
+   * A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws
+   * LOAD_MALFORMED and the like.
+   */
   of(load: LiveLoad, objects: Objects, tgid: number, analyst: Analyst): ProgramSubject {
     const maps = mapsOf(load, objects, tgid);
     const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));

@@ -57,9 +57,9 @@ export function digestOf({ insns }: LiveLoad): string {
 }
 
 /**
- * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out. Returns
- * a negative errno if the kernel would deny it at once, or the task's memory cannot be read; an obstacle if it is more
- * than the gate copies.
+ * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out.
+ * Returns a negative errno if the kernel would deny it at once, or the task's memory cannot be read; an obstacle if it
+ * is more than the gate copies.
  */
 export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number {
   const insnCount = given.u32(LOAD.insnCount);
@@ -240,8 +240,8 @@ function translateInsns(
 
 /**
  * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up at any index,
- * even before the start of the array or after its end (check_and_resolve_insns of kernel/bpf/verifier.c), which would be
- * the gate's memory. An entry that is not an fd of the task becomes -1.
+ * even before the start of the array or after its end (check_and_resolve_insns of kernel/bpf/verifier.c), which would
+ * be the gate's memory. An entry that is not an fd of the task becomes -1.
  */
 function copyFdArray(
   task: Task,

@@ -22,9 +22,9 @@ const TRACING = new Set([
 const NETWORK_MAPS = new Set(["devmap", "devmap_hash", "sockmap", "sockhash", "xskmap"]);
 
 /**
- * What a task must have before the kernel looks at a program of this type, one bit each; nothing more is ever lent. CAP_PERFMON,
- * which has the verifier let pointers leak, is among it for tracing alone. 0 for what nobody is lent anything for: what a program
- * that calls bpf(2) makes is judged by the capabilities of whoever runs it.
+ * What a task must have before the kernel looks at a program of this type, one bit each; nothing more is ever lent.
+ * CAP_PERFMON, which has the verifier let pointers leak, is among it for tracing alone. 0 for what nobody is lent
+ * anything for: what a program that calls bpf(2) makes is judged by the capabilities of whoever runs it.
  */
 export function neededForProgram(type: number): bigint {
   const name = PROGRAM_TYPES[type] ?? "";

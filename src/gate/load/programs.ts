@@ -16,7 +16,9 @@ import { neededForProgram, requiredForProgram } from "./needs.js";
 import { probeOf } from "./probe.js";
 import { withholdMaps } from "./withhold.js";
 
-/** Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had. */
+/**
+ * Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had.
+ */
 export function loadProgram(call: Call): Answer {
   const given = call.attr(LOAD.size);
   if (!(given instanceof Attr)) return given;
@@ -48,7 +50,8 @@ export function loadProgram(call: Call): Answer {
   if (typeof subject === "string") return deny("unreadable", subject);
 
   const lacking = call.lacking(neededForProgram(type));
-  // where an attachment may lend the task what it lacks, a probe is a program like any other: nothing is lent that no policy let through
+  // where an attachment may lend the task what it lacks, a probe is a program like any other: nothing is lent that no
+  // policy let through
   const probe = call.mayLend("bpf_prog_load", lacking) ? null : probeOf(load, subject);
   const decided =
     probe === null ? call.decide("bpf_prog_load", subject, lacking) : call.passProbe(subject, probe.loaders.join(", "));
@@ -87,8 +90,9 @@ const SYSCALL = 31;
 const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
 
 /**
- * Whether a program may be an iterator that writes to the elements of the map it is attached to, frozen or not: bpf_iter_attach_map
- * (kernel/bpf/map_iter.c) compares sizes only. What `contents` and the formats of printing programs are known by would change after the decision.
+ * Whether a program may be an iterator that writes to the elements of the map it is attached to, frozen or not:
+ * bpf_iter_attach_map (kernel/bpf/map_iter.c) compares sizes only. What `contents` and the formats of printing programs
+ * are known by would change after the decision.
  */
 function writesElements({ type, expected_attach_type, attach_to, effects }: ProgramSubject): boolean {
   if (type !== "tracing" || expected_attach_type !== "trace_iter" || !effects.writes_shared_map) return false;

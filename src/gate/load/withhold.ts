@@ -12,12 +12,12 @@ import { close } from "../sys/pidfd.js";
 import type { LiveLoad } from "./load.js";
 
 /**
- * In the load of a program that calls bpf(2), replaces maps by copies that no other program or task can access: it then runs
- * with the contents that were decided on, even if the task's own map changes. Freezing the task's map would only keep user
- * space from writing: an iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18), and so
- * does a program that was loaded with it before. Copied are arrays of one element: those whose contents are facts and,
- * where an attachment in scope has maps frozen, all that only hold bytes. Any other map is used as it is. In audit the
- * copies serve only to compute facts. Returns an obstacle if a copy cannot be made.
+ * In the load of a program that calls bpf(2), replaces maps by copies that no other program or task can access: it then
+ * runs with the contents that were decided on, even if the task's own map changes. Freezing the task's map would only
+ * keep user space from writing: an iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18),
+ * and so does a program that was loaded with it before. Copied are arrays of one element: those whose contents are
+ * facts and, where an attachment in scope has maps frozen, all that only hold bytes. Any other map is used as it is. In
+ * audit the copies serve only to compute facts. Returns an obstacle if a copy cannot be made.
  */
 export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   const { objects } = call.listener;

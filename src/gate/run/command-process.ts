@@ -12,8 +12,8 @@ import { FILTER_BYTES, orderMessage } from "./order.js";
 
 /**
  * The process that becomes the command: the launcher first, under the filter and waiting; the command itself once
- * {@link go} is called. Terminal, standard streams, working directory and process group are the gate's own, and all that
- * it inherits is what the gate did.
+ * {@link go} is called. Terminal, standard streams, working directory and process group are the gate's own, and all
+ * that it inherits is what the gate did.
  */
 export class CommandProcess {
   readonly ended: Promise<Ending>;
@@ -77,7 +77,9 @@ export class CommandProcess {
     this.#child.kill("SIGKILL");
   }
 
-  /** The signal that has stopped the process since this was last asked: a shell then expects its parent to stop, too. */
+  /**
+   * The signal that has stopped the process since this was last asked: a shell then expects its parent to stop, too.
+   */
   takeStop(): number | null {
     return this.pid === 0 ? null : takeStop(this.pid);
   }

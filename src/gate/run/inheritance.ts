@@ -23,7 +23,10 @@ export function inheritance(): Inheritance {
   };
 }
 
-/** A process whose executable its user can execute and not read has files in /proc that belong to root, and cannot be traced. */
+/**
+ * A process whose executable its user can execute and not read has files in /proc that belong to root, and cannot be
+ * traced.
+ */
 function ownEnvironment(): Buffer {
   try {
     return readFileSync("/proc/self/environ");
@@ -36,8 +39,8 @@ function ownEnvironment(): Buffer {
 }
 
 /**
- * Node raises its own limit to the hard one as it starts, so it is that of whoever started the gate, if the hard limit is
- * the same.
+ * Node raises its own limit to the hard one as it starts, so it is that of whoever started the gate, if the hard limit
+ * is the same.
  */
 function originalOpenFiles(): number {
   const [, hard] = limits("self");
@@ -52,10 +55,10 @@ function limits(pid: number | "self"): number[] {
 }
 
 /**
- * The fds that were there before node was. Node has marked those up to 16 to be closed by execve, as its own always are, so
- * that kinds have to tell them apart, and what could be node's own is never handed to a command: an eventfd or a set of epoll;
- * a pipe with both its ends here, unless the parent has it too, as that of make's jobs; and whatever lies above
- * node's first fds and is marked, for the lowest free number is given out first.
+ * The fds that were there before node was. Node has marked those up to 16 to be closed by execve, as its own always
+ * are, so that kinds have to tell them apart, and what could be node's own is never handed to a command: an eventfd or
+ * a set of epoll; a pipe with both its ends here, unless the parent has it too, as that of make's jobs; and whatever
+ * lies above node's first fds and is marked, for the lowest free number is given out first.
  */
 function inheritedFds(): number[] {
   const fds = readdirSync("/proc/self/fd")

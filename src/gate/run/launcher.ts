@@ -11,10 +11,11 @@ import { mayConfine } from "./restrictions.js";
 
 /**
  * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this
- * order it sets no_new_privs (unless it has CAP_SYS_ADMIN: a domain and a filter need one of them), enters the Landlock domain
- * (not in audit), waits until the gate says which filter it is to have, puts that on itself, tells the gate which of its fds the
- * listener is, waits until the gate has taken it, and executes the command. It has loaded nothing and shares no memory with the
- * gate: there is no moment in which the command runs outside the filter, or can reach a thread of the gate.
+ * order it sets no_new_privs (unless it has CAP_SYS_ADMIN: a domain and a filter need one of them), enters the Landlock
+ * domain (not in audit), waits until the gate says which filter it is to have, puts that on itself, tells the gate
+ * which of its fds the listener is, waits until the gate has taken it, and executes the command. It has loaded nothing
+ * and shares no memory with the gate: there is no moment in which the command runs outside the filter, or can reach a
+ * thread of the gate.
  *
  * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the
  * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it is told the filter in one byte (see

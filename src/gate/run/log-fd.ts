@@ -7,12 +7,14 @@ import type { Inheritance } from "./inheritance.js";
 /** An open file description of the gate's own, so that a full pipe is an error here and blocks nobody else. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
-/** What cannot be opened again: sockets, and files that this user may not open. They are written to as they were given. */
+/**
+ * What cannot be opened again: sockets, and files that this user may not open. They are written to as they were given.
+ */
 const AS_GIVEN: ReadonlySet<string> = new Set(["ENXIO", "EACCES", "EPERM"]);
 
 /**
- * Takes an fd that the gate inherited for the log. The command does not get it. Throws FILE_UNREADABLE if the gate did not inherit it, or
- * cannot write to it.
+ * Takes an fd that the gate inherited for the log. The command does not get it. Throws FILE_UNREADABLE if the gate did
+ * not inherit it, or cannot write to it.
  */
 export function takeLogFd(fd: number, inherits: Inheritance): { readonly log: LogConfig; readonly rest: Inheritance } {
   if (!inherits.fds.includes(fd)) throw refused(fd, "is not open");

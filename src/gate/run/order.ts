@@ -11,8 +11,8 @@ export interface Order {
 }
 
 /**
- * The order to start, as the launcher reads it from the gate: `go`, the number of words and the length of what follows in decimal, a
- * line feed; then the words and the environment, each with a NUL at its end.
+ * The order to start, as the launcher reads it from the gate: `go`, the number of words and the length of what follows
+ * in decimal, a line feed; then the words and the environment, each with a NUL at its end.
  */
 export function orderMessage({ words, environment }: Order): Uint8Array {
   const strings = Buffer.concat([...words, ...environment].flatMap((each) => [each, NUL]));

@@ -7,9 +7,10 @@ const INTERVAL = 1000;
 const OOM_SCORE = "/proc/self/oom_score_adj";
 
 /**
- * Keeps a command from what it can do to the gate through /proc: its files become root's, so that a command of an ordinary user
- * has no access to them; the environment is no longer in them; and what root writes to `oom_score_adj` lasts for a second at
- * most. To be called once the environment has been read for the command. Gives a function that ends it.
+ * Keeps a command from what it can do to the gate through /proc: its files become root's, so that a command of an
+ * ordinary user has no access to them; the environment is no longer in them; and what root writes to `oom_score_adj`
+ * lasts for a second at most. To be called once the environment has been read for the command. Gives a function that
+ * ends it.
  */
 export function protectGate(): () => void {
   const score = readSmall(OOM_SCORE);
@@ -29,8 +30,8 @@ function restoreScore(score: string | null): void {
 }
 
 /**
- * Overwrites the strings that execve(2) put on the stack, which /proc/PID/environ shows. The variables are set again first, so
- * that getenv(3) finds them elsewhere.
+ * Overwrites the strings that execve(2) put on the stack, which /proc/PID/environ shows. The variables are set again
+ * first, so that getenv(3) finds them elsewhere.
  */
 function forgetEnvironment(): void {
   for (const [name, value] of Object.entries(process.env)) process.env[name] = value;

@@ -11,8 +11,8 @@ interface RestrictionRow {
 }
 
 /**
- * Restrictions of a command under `countersign run` besides the denials of policies. Those that remain in audit are needed for
- * the gate to see the command's calls.
+ * Restrictions of a command under `countersign run` besides the denials of policies. Those that remain in audit are
+ * needed for the gate to see the command's calls.
  */
 export const RESTRICTIONS: readonly RestrictionRow[] = [
   {

@@ -44,7 +44,8 @@ export interface RunOptions {
 
 /**
  * Runs a command, with all its children, behind a gate. The command starts once the gate hears its listener; whatever
- * fails before that keeps it from starting. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and what a configuration throws.
+ * fails before that keeps it from starting. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and what a configuration
+ * throws.
  */
 export async function runCommand({ config: given, command, logFd, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();

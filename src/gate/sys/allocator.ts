@@ -1,8 +1,8 @@
 import { koffi } from "./native.js";
 
 /**
- * Gives pages that nothing is allocated in back to the system: malloc_trim(3). What starting and compiling took stays with
- * libc's arenas otherwise, one for each thread that helped. Does nothing where the C library has no such function.
+ * Gives pages that nothing is allocated in back to the system: malloc_trim(3). What starting and compiling took stays
+ * with libc's arenas otherwise, one for each thread that helped. Does nothing where the C library has no such function.
  */
 export function giveBack(): void {
   try {

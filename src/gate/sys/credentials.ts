@@ -3,8 +3,8 @@ import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /**
- * What a thread of the gate can take from a task, so that the kernel judges a call as it would the task's own. All of it is
- * kept by Linux for each thread: capabilities(7), setresuid(2) as a bare system call, setns(2), chroot(2) after
+ * What a thread of the gate can take from a task, so that the kernel judges a call as it would the task's own. All of
+ * it is kept by Linux for each thread: capabilities(7), setresuid(2) as a bare system call, setns(2), chroot(2) after
  * unshare(CLONE_FS).
  */
 export interface Identity {
@@ -29,15 +29,16 @@ export interface Foreign {
 }
 
 /**
- * How far a call of the task's goes, and so what of its identity it needs: `object` is for making something that names no device,
- * which credentials alone decide; `call` needs the network, too; `place` is for what has been looked up already, or names cgroups;
- * `path` looks something up.
+ * How far a call of the task's goes, and so what of its identity it needs: `object` is for making something that names
+ * no device, which credentials alone decide; `call` needs the network, too; `place` is for what has been looked up
+ * already, or names cgroups; `path` looks something up.
  */
 export type Reach = "object" | "call" | "place" | "path";
 
 /**
- * How far a load of a program, or the creation of a map, goes: nothing of either depends on the network of who makes it but the device
- * that it may be for (`current->nsproxy->net_ns` stands in kernel/bpf/offload.c alone of what they come by).
+ * How far a load of a program, or the creation of a map, goes: nothing of either depends on the network of who makes it
+ * but the device that it may be for (`current->nsproxy->net_ns` stands in kernel/bpf/offload.c alone of what they come
+ * by).
  */
 export function reachOf(ifindex: number): Reach {
   return ifindex === 0 ? "object" : "call";
@@ -56,15 +57,18 @@ const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 const O_PATH_CLOEXEC = 0o10000000 | 0o2000000;
 const AT_FDCWD = -100;
 
-/** What {@link Wardrobe.wear} gives where the gate has no capability to take an identity: less than every negative errno. */
+/**
+ * What {@link Wardrobe.wear} gives where the gate has no capability to take an identity: less than every negative
+ * errno.
+ */
 export const OUT_OF_REACH = -4096;
 
 /** Parts of a task's identity that a thread has taken, one bit each. */
 const TAKEN = { network: 1, cgroup: 2, mounts: 4, root: 8, cwd: 16, groups: 32, gid: 64, uid: 128, capabilities: 256 };
 
 /**
- * The calling thread's own identity, to be put on again after each call. One for each thread. What a task and the gate have in
- * common is left alone, so that a gate of an ordinary user needs no capability for its own tasks.
+ * The calling thread's own identity, to be put on again after each call. One for each thread. What a task and the gate
+ * have in common is left alone, so that a gate of an ordinary user needs no capability for its own tasks.
  */
 export class Wardrobe {
   readonly #own = capabilities();
@@ -81,7 +85,8 @@ export class Wardrobe {
 
   constructor() {
     must(syscall(NR.unshare, CLONE_FS), "unsharing the working directory");
-    // without CAP_SETPCAP a change of uid clears effective capabilities, which are set after it, but with this no permitted ones
+    // without CAP_SETPCAP a change of uid clears effective capabilities, which are set after it, but with this no
+    // permitted ones
     syscall(NR.prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
     syscall(NR.prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
     this.#root = open("/");
@@ -95,8 +100,8 @@ export class Wardrobe {
   }
 
   /**
-   * Runs `call` as the task. Gives what it gives, a negative errno where the task is gone, or {@link OUT_OF_REACH}. If the gate's
-   * own identity cannot be put on again it throws GATE_FAILED: the thread is then of no more use.
+   * Runs `call` as the task. Gives what it gives, a negative errno where the task is gone, or {@link OUT_OF_REACH}. If
+   * the gate's own identity cannot be put on again it throws GATE_FAILED: the thread is then of no more use.
    */
   wear(identity: Identity, call: () => number): number {
     if (this.#isOwn(identity)) return call();
@@ -142,7 +147,10 @@ export class Wardrobe {
     return result;
   }
 
-  /** Takes a task's mounts, root and working directory, which are opened before the mounts change. 0 or a negative errno. */
+  /**
+   * Takes a task's mounts, root and working directory, which are opened before the mounts change. 0 or a negative
+   * errno.
+   */
   #settle(task: string): number {
     const mounts = openReadable(`${task}/ns/mnt`);
     const root = openPathFd(`${task}/root`);

@@ -48,8 +48,8 @@ export function openPlainPath(path: string): number {
 }
 
 /**
- * A cgroup by its id, close-on-exec; a negative errno on failure: struct file_handle is its size u32 · type s32 · bytes, and those
- * of FILEID_KERNFS are the id (linux/exportfs.h).
+ * A cgroup by its id, close-on-exec; a negative errno on failure: struct file_handle is its size u32 · type s32 ·
+ * bytes, and those of FILEID_KERNFS are the id (linux/exportfs.h).
  */
 export function openCgroup(mount: string, id: bigint): number {
   const root = openFile(mount);

@@ -12,8 +12,8 @@ const O_CLOEXEC = 0o2000000;
 const EXCLUSIVE_NOW = 2 | 4;
 
 /**
- * Opens a file, which is made where there is none, and locks it until the fd is closed, at the latest by the end of the process
- * (flock(2)). An fd, or a negative errno: EAGAIN where another process has the lock.
+ * Opens a file, which is made where there is none, and locks it until the fd is closed, at the latest by the end of the
+ * process (flock(2)). An fd, or a negative errno: EAGAIN where another process has the lock.
  */
 export function openLocked(path: string): number {
   const fd = syscall(NR.openat, AT_FDCWD, cString(path), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600);

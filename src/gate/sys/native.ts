@@ -23,8 +23,9 @@ export function koffi(): Koffi {
 }
 
 /**
- * Loads the native module from a copy of its file, before anything else loads it. The file itself is mapped nowhere then: whoever may
- * write to a mapped file changes what is executed. Without a folder that such a copy can be executed from, the file is used.
+ * Loads the native module from a copy of its file, before anything else loads it. The file itself is mapped nowhere
+ * then: whoever may write to a mapped file changes what is executed. Without a folder that such a copy can be executed
+ * from, the file is used.
  */
 export function usePrivateCopy(): void {
   if (loaded !== undefined || process.platform !== "linux") return;
@@ -43,7 +44,10 @@ export function usePrivateCopy(): void {
     }
 }
 
-/** What other threads are to load: the copy, or the file that this thread has loaded. The dynamic linker opens neither again. */
+/**
+ * What other threads are to load: the copy, or the file that this thread has loaded. The dynamic linker opens neither
+ * again.
+ */
 export function nativePath(): string {
   koffi();
   return copy?.path ?? Object.keys(require.cache).find((path) => path.endsWith(".node") && path.includes("koffi"))!;

@@ -42,7 +42,9 @@ export function releaseStandard(): void {
   syscall(NR.close, nothing);
 }
 
-/** Gives every signal its default action again; node ignores SIGPIPE and SIGXFSZ, and an ignored signal outlives execve. */
+/**
+ * Gives every signal its default action again; node ignores SIGPIPE and SIGXFSZ, and an ignored signal outlives execve.
+ */
 export function defaultSignals(): void {
   const action = new BigUint64Array(4); // struct sigaction of the kernel: handler SIG_DFL, flags, restorer, mask
   for (let signal = 1; signal < 32; signal += 1)
@@ -50,8 +52,9 @@ export function defaultSignals(): void {
 }
 
 /**
- * Blocks on the calling thread every signal that another thread can take. An interrupted ADDFD_SEND has answered 0 already
- * (seccomp_notify_addfd of kernel/seccomp.c), and an interrupted verifier gives up with EAGAIN: a gate is not interrupted.
+ * Blocks on the calling thread every signal that another thread can take. An interrupted ADDFD_SEND has answered 0
+ * already (seccomp_notify_addfd of kernel/seccomp.c), and an interrupted verifier gives up with EAGAIN: a gate is not
+ * interrupted.
  */
 export function blockSignals(): void {
   let mask = (1n << 64n) - 1n;
@@ -71,14 +74,17 @@ export function setOpenFiles(soft: number): void {
   syscall(NR.prlimit64, 0, RLIMIT_NOFILE, limits, null);
 }
 
-/** Replaces the process by another program; path, arguments and environment without their NULs. Comes back only with a negative errno. */
+/**
+ * Replaces the process by another program; path, arguments and environment without their NULs. Comes back only with a
+ * negative errno.
+ */
 export function execute(path: Uint8Array, args: readonly Uint8Array[], environment: readonly Uint8Array[]): number {
   return syscall(NR.execve, terminated(path), stringTable(args), stringTable(environment));
 }
 
 /**
- * Ends the process as another one ended, at once and past node's own exit, which would put the terminal's settings back to
- * what they were before the command changed them. A core dump is the command's to leave, not the gate's.
+ * Ends the process as another one ended, at once and past node's own exit, which would put the terminal's settings back
+ * to what they were before the command changed them. A core dump is the command's to leave, not the gate's.
  */
 export function endAs({ code, signal }: Ending): never {
   if (signal === null) syscall(NR.exit_group, code ?? 0);
@@ -107,8 +113,8 @@ const WNOHANG = 1;
 const WSTOPPED = 2;
 
 /**
- * The signal that stopped a child, where it did and nobody has taken note of it yet; this does. Its end is left to node.
- * siginfo_t of asm-generic/siginfo.h, 128 bytes: si_pid at 16, si_status at 24.
+ * The signal that stopped a child, where it did and nobody has taken note of it yet; this does. Its end is left to
+ * node. siginfo_t of asm-generic/siginfo.h, 128 bytes: si_pid at 16, si_status at 24.
  */
 export function takeStop(pid: number): number | null {
   const info = new Int32Array(32);

@@ -38,7 +38,10 @@ export function listenOn(socket: number): number {
   return syscall(NR.listen, socket, 128);
 }
 
-/** Connects to a path and hangs up: 0, EAGAIN where many others wait to be accepted, or ECONNREFUSED where nobody listens; negative. */
+/**
+ * Connects to a path and hangs up: 0, EAGAIN where many others wait to be accepted, or ECONNREFUSED where nobody
+ * listens; negative.
+ */
 export function connectTo(path: string): number {
   const socket = newSocket();
   const address = socketAddress(path);

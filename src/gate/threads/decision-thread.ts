@@ -56,10 +56,10 @@ const TO_END = 2000;
 const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 };
 
 /**
- * The decision thread, from outside: starts it, hands it listeners, and watches it. A policy that keeps it longer than any
- * limit allows costs the thread its life; a task that keeps it waiting has it taken off, and from then on porters wait for the
- * tasks of that container. In both cases another thread takes the listeners over, which belong to the process and stay open
- * throughout, and serves the calls that were under way.
+ * The decision thread, from outside: starts it, hands it listeners, and watches it. A policy that keeps it longer than
+ * any limit allows costs the thread its life; a task that keeps it waiting has it taken off, and from then on porters
+ * wait for the tasks of that container. In both cases another thread takes the listeners over, which belong to the
+ * process and stay open throughout, and serves the calls that were under way.
  */
 export class DecisionThread {
   readonly tally = new Tally();
@@ -126,9 +126,9 @@ export class DecisionThread {
   }
 
   /**
-   * Serves a listener from now on, or has it be another container's facts; resolves when that holds. `bookmark`: a file in which
-   * stands where in the listener's calls the thread is, which stays the caller's. Throws HOOK_NOT_ENFORCED if the filter does
-   * not notify the gate of all that the configuration decides; the listener is not served then.
+   * Serves a listener from now on, or has it be another container's facts; resolves when that holds. `bookmark`: a file
+   * in which stands where in the listener's calls the thread is, which stays the caller's. Throws HOOK_NOT_ENFORCED if
+   * the filter does not notify the gate of all that the configuration decides; the listener is not served then.
    */
   async listen(fd: number, container: Container | null, filter: FilterKind, bookmark = NO_FILE): Promise<void> {
     this.#heard.add({ fd, container, bookmark, filter });
@@ -369,8 +369,8 @@ export class DecisionThread {
   }
 
   /**
-   * The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time; or denied, where
-   * its program could not be analysed.
+   * The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time;
+   * or denied, where its program could not be analysed.
    */
   #inherit(
     { watch }: GateThread,

@@ -8,8 +8,8 @@ import { PAGE, readMemory, readString, type Span, writeMemory } from "../sys/mem
 import { lasts, type Waiting } from "../sys/seccomp.js";
 
 /**
- * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie behind
- * userfaultfd, a file or a path in a file system that does not answer (fuse(4)).
+ * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie
+ * behind userfaultfd, a file or a path in a file system that does not answer (fuse(4)).
  */
 export type Errand = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make | Analyse;
 
@@ -92,7 +92,10 @@ export interface Analyse {
 export type Memory = Uint8Array | BigUint64Array;
 export type Word = number | bigint | Memory;
 
-/** What comes of each kind of errand: null where memory or a file is not there; whether all was written; a result or -errno. */
+/**
+ * What comes of each kind of errand: null where memory or a file is not there; whether all was written; a result or
+ * -errno.
+ */
 export interface Outcomes {
   readonly read: Uint8Array | null;
   readonly pages: readonly (Uint8Array | null)[];
@@ -123,9 +126,9 @@ export function waitOf(errand: Errand): Wait {
 }
 
 /**
- * Runs an errand in the calling thread. It may have waited for long before, or between two of its parts, and a task can be killed
- * meanwhile and its id be another one's: what has an effect is done while the wait lasts that it is for, looked at after all
- * that was taken by the task's id, and just before.
+ * Runs an errand in the calling thread. It may have waited for long before, or between two of its parts, and a task can
+ * be killed meanwhile and its id be another one's: what has an effect is done while the wait lasts that it is for,
+ * looked at after all that was taken by the task's id, and just before.
  */
 export function perform<E extends Errand>(errand: E, wardrobe: Wardrobe): OutcomeOf<E> {
   return outcome(errand, wardrobe) as OutcomeOf<E>;

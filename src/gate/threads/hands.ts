@@ -13,7 +13,10 @@ export interface Hands {
   run<E extends Errand>(errand: E): OutcomeOf<E>;
   /** Whether an earlier turn had an analysis made by another thread. */
   hasAnalysed(index: number): boolean;
-  /** Analyses a load. Throws as {@link run}: what was found is not among what errands bring, since a turn may find that it knows the load. */
+  /**
+   * Analyses a load. Throws as {@link run}: what was found is not among what errands bring, since a turn may find that
+   * it knows the load.
+   */
   analyse(errand: Analyse): Analysed;
 }
 
@@ -115,7 +118,9 @@ function bytesOf({ buffer, byteOffset, byteLength }: Memory): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Lets go of what came of an errand. Of the calls that are made for tasks none gives a positive number that is no fd. */
+/**
+ * Lets go of what came of an errand. Of the calls that are made for tasks none gives a positive number that is no fd.
+ */
 export function discard(outcome: unknown): void {
   if (typeof outcome === "number" && outcome > 0) close(outcome);
 }

@@ -5,7 +5,8 @@ import { nativePath } from "../sys/native.js";
 const NOTHING: InstalledFiles = new Map();
 
 /**
- * What the threads of a gate run, read before its command starts: the command may be able to write to the bundle and to packages.
+ * What the threads of a gate run, read before its command starts: the command may be able to write to the bundle and to
+ * packages.
  */
 export class Images {
   readonly #natives = { koffi: nativePath() };
@@ -23,7 +24,10 @@ export class Images {
     return { script: this.#script, natives: this.#natives, installed: this.#installed };
   }
 
-  /** Whether it is known what later threads need: one that is started before has to read it, and can only do so before the command. */
+  /**
+   * Whether it is known what later threads need: one that is started before has to read it, and can only do so before
+   * the command.
+   */
   get isComplete(): boolean {
     return this.#installed !== null;
   }

@@ -70,7 +70,10 @@ export type ToThread =
 export type FromThread =
   | ThreadMessage
   | { readonly is: "done"; readonly order: number }
-  /** The fastest filter under which the gate is notified of all that the configuration decides: before `ready`, and at each reload. */
+  /**
+   * The fastest filter under which the gate is notified of all that the configuration decides: before `ready`, and at
+   * each reload.
+   */
   | { readonly is: "filter"; readonly fastest: FilterKind }
   /** All that the first thread of a gate read of the installation: those that come after it read nothing else. */
   | { readonly is: "installed"; readonly files: InstalledFiles }

@@ -5,8 +5,8 @@ import { openFile, openFolder, openIn } from "../sys/file.js";
 import { close } from "../sys/pidfd.js";
 
 /**
- * What a gate opens before its command starts, for all of its decision threads: the command may be able to put other files in the
- * place of these, or mount others over them. The fds stay open as long as the process lives. Plain data.
+ * What a gate opens before its command starts, for all of its decision threads: the command may be able to put other
+ * files in the place of these, or mount others over them. The fds stay open as long as the process lives. Plain data.
  */
 export interface Opened {
   /** Folders of signatures, in order. */

@@ -5,8 +5,8 @@ import { memoryOf, perform, unpack } from "./errand.js";
 import type { FromPorter, ToPorter } from "./messages.js";
 
 /**
- * An entry of its own: a porter, a thread that runs errands, one at a time, on the account of tasks that have kept the gate
- * waiting. It may be kept waiting itself, by one of them, for as long as that lasts.
+ * An entry of its own: a porter, a thread that runs errands, one at a time, on the account of tasks that have kept the
+ * gate waiting. It may be kept waiting itself, by one of them, for as long as that lasts.
  */
 const { port } = workerData as { readonly port: MessagePort };
 blockSignals();

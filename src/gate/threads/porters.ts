@@ -11,7 +11,10 @@ import type { Blocked } from "./watch.js";
 /** What becomes of an errand, told to whoever gave it; what it brought is in the visit. */
 export interface Errands {
   brought(visit: Visit): void;
-  /** It has taken longer than it may: the task is to be ended, which brings the porter back where its memory is the cause. */
+  /**
+   * It has taken longer than it may: the task is to be ended, which brings the porter back where its memory is the
+   * cause.
+   */
   overdue(visit: Visit): void;
   /** It will not be run, or was for too long; why, of its task. */
   failed(visit: Visit, reason: string): void;
@@ -31,8 +34,8 @@ const GRACE = 500;
 /** Milliseconds for a call that waits for the kernel alone. */
 const KERNEL = 10_000;
 /**
- * Milliseconds for an analysis. Its work is bounded (bpf/analysis/work.ts), and takes two seconds at most where the machine does nothing
- * else: this is for what that bound does not cover.
+ * Milliseconds for an analysis. Its work is bounded (bpf/analysis/work.ts), and takes two seconds at most where the
+ * machine does nothing else: this is for what that bound does not cover.
  */
 export const ANALYSIS = 30_000;
 /** Milliseconds after which a porter who has nothing to do is let go. */
@@ -72,8 +75,8 @@ interface Course {
 type Porter = OwnedThread<ToPorter, FromPorter>;
 
 /**
- * Runs errands for suspects, each with a deadline, in turn of suspects: one that keeps its porter waiting keeps nobody else
- * waiting. Porters are started when there is need of them.
+ * Runs errands for suspects, each with a deadline, in turn of suspects: one that keeps its porter waiting keeps nobody
+ * else waiting. Porters are started when there is need of them.
  */
 export class Porters {
   /** All porters, with the timer that lets go of one who has nothing to do. */
@@ -102,8 +105,8 @@ export class Porters {
   }
 
   /**
-   * A decision thread that was taken off runs an errand, since some time: it stands under the same deadline, and brings what it
-   * brings with {@link back}. `lost`: its task was killed over it already, which did not help.
+   * A decision thread that was taken off runs an errand, since some time: it stands under the same deadline, and brings
+   * what it brings with {@link back}. `lost`: its task was killed over it already, which did not help.
    */
   adopt(visit: Visit, suspect: string, { since, wait }: Blocked, lost: boolean): void {
     const course = { visit, suspect, wait, porter: null, verdict: null, timer: undefined };

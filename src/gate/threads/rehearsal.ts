@@ -31,10 +31,10 @@ import { Watch } from "./watch.js";
 const ROUNDS = 8;
 
 /**
- * Serves, with the gate itself as the task, the loads that every loader begins with, a longer program and a map, so that the first
- * real call does not wait while the engine of JavaScript reads and compiles what it needs: that takes as long as many
- * decisions, and the command is not there yet. No policy is asked, nothing is written down, and nothing is carried out, since
- * nobody waits; the task is said to have no capabilities, too.
+ * Serves, with the gate itself as the task, the loads that every loader begins with, a longer program and a map, so
+ * that the first real call does not wait while the engine of JavaScript reads and compiles what it needs: that takes as
+ * long as many decisions, and the command is not there yet. No policy is asked, nothing is written down, and nothing is
+ * carried out, since nobody waits; the task is said to have no capabilities, too.
  * It comes in steps of some milliseconds.
  */
 export async function* rehearsal(wardrobe: Wardrobe): AsyncGenerator<void, void, void> {

@@ -36,8 +36,8 @@ import { type Visit, visitName } from "./visit.js";
 import { Watch } from "./watch.js";
 
 /**
- * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says that
- * there is a message; everything that can block stands in shared memory for the thread that watches it.
+ * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says
+ * that there is a message; everything that can block stands in shared memory for the thread that watches it.
  */
 class GateThread {
   readonly #listeners = new Map<number, Listener>();
@@ -52,7 +52,10 @@ class GateThread {
   #alone = true;
   /** By whose tasks have them: see {@link suspectOf}. */
   readonly #objects = new Map<string, Objects>();
-  /** What was handed out and not told of yet: that takes longer than the rest of a call, and can wait until there is none. */
+  /**
+   * What was handed out and not told of yet: that takes longer than the rest of a call, and can wait until there is
+   * none.
+   */
   #handed: HandedTo[] = [];
   #gate: Gate;
   #running = true;
@@ -96,7 +99,10 @@ class GateThread {
     this.engine.close();
   }
 
-  /** What the first calls would otherwise wait for, in steps for a thread that has nothing else to do; and it may have to wait long. */
+  /**
+   * What the first calls would otherwise wait for, in steps for a thread that has nothing else to do; and it may have
+   * to wait long.
+   */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     yield* this.#preparePolicies();
     yield* rehearsal(this.#wardrobe);
@@ -340,8 +346,8 @@ function frozen(container: Container | null): Container | null {
 }
 
 /**
- * An engine all of whose attachments the gate can ask about the calls of these listeners. Throws HOOK_NOT_ENFORCED, and what
- * {@link Engine.open} throws.
+ * An engine all of whose attachments the gate can ask about the calls of these listeners. Throws HOOK_NOT_ENFORCED, and
+ * what {@link Engine.open} throws.
  */
 async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typeof Engine.open>): Promise<Engine> {
   const engine = await Engine.open(...what);

@@ -6,9 +6,9 @@ import type { Analysed } from "../load/analysis.js";
 import type { Memory } from "./errand.js";
 
 /**
- * A call's stay at the gate where it is served in several turns: by other threads' help, or by one that takes over from one
- * that had to be ended. Each turn begins at the beginning and finds here what was looked at, taken and decided already, so
- * that all of that happens once. Plain data, which crosses threads.
+ * A call's stay at the gate where it is served in several turns: by other threads' help, or by one that takes over from
+ * one that had to be ended. Each turn begins at the beginning and finds here what was looked at, taken and decided
+ * already, so that all of that happens once. Plain data, which crosses threads.
  */
 export interface Visit {
   /** The listener's fd. */
@@ -25,7 +25,10 @@ export interface Visit {
   verdicts: readonly Verdict[];
   /** Attachments that had a thread ended over this call: they have answered. */
   readonly overdue: Standing[];
-  /** The gate's copies of the task's fds, by the task's numbers, and fds of its own by name; not those that errands brought. */
+  /**
+   * The gate's copies of the task's fds, by the task's numbers, and fds of its own by name; not those that errands
+   * brought.
+   */
   readonly fds: Map<number | string, number>;
   /** Who asks, for the record where the task is gone; null until the first turn has ended. */
   current: Current | null;

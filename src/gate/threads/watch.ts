@@ -9,12 +9,18 @@ const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
 const WORDS = { step: 0, listener: 1, count: 2, wait: 3, verdicts: 4, made: 21 } as const;
 /** Decisions on one call: none takes more than four. */
 const MAX_VERDICTS = WORDS.made - WORDS.verdicts - 1;
-/** Fds that stand open for one call, as far as they are told of: an fd_array alone may name 4096, and no program has more than 64 maps. */
+/**
+ * Fds that stand open for one call, as far as they are told of: an fd_array alone may name 4096, and no program has
+ * more than 64 maps.
+ */
 const MAX_MADE = 4096 + 128;
 const KINDS = Object.keys(WAITS) as Wait[];
 const TIME = 8 * Math.ceil((WORDS.made + 1 + MAX_MADE) / 2);
 const NOTIFICATION = TIME + 16;
-/** Times: when the first of the errands that follow each other began, and when it would have, had nothing been between them. */
+/**
+ * Times: when the first of the errands that follow each other began, and when it would have, had nothing been between
+ * them.
+ */
 const FIRST = 0;
 const SINCE = 1;
 
@@ -22,7 +28,10 @@ const SINCE = 1;
 export interface Blocked {
   /** Milliseconds since the epoch: when the first of the errands that follow each other began. */
   readonly first: number;
-  /** The same without what the thread itself did between them, which is no waiting: so long ago as all of them took together. */
+  /**
+   * The same without what the thread itself did between them, which is no waiting: so long ago as all of them took
+   * together.
+   */
   readonly since: number;
   /** Differs from one errand to the next. */
   readonly count: number;
@@ -30,8 +39,9 @@ export interface Blocked {
 }
 
 /**
- * Which call the decision thread is at, and whether it waits on a task's account, in memory that its watcher shares. A thread
- * that waits can be taken off: it finds out when it comes back, so that of it and the one after it exactly one goes on.
+ * Which call the decision thread is at, and whether it waits on a task's account, in memory that its watcher shares. A
+ * thread that waits can be taken off: it finds out when it comes back, so that of it and the one after it exactly one
+ * goes on.
  */
 export class Watch {
   /** The call: struct seccomp_notif. The kernel writes it here. */
@@ -71,9 +81,9 @@ export class Watch {
   }
 
   /**
-   * By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then. Not before the last
-   * policy has been asked: numbers are the process's, and whoever closes those of a thread that was ended over a policy must not
-   * close another's.
+   * By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then.
+   * Not before the last policy has been asked: numbers are the process's, and whoever closes those of a thread that was
+   * ended over a policy must not close another's.
    */
   made(fd: number): void {
     const count = this.#words[WORDS.made]!;

@@ -43,7 +43,9 @@ export interface Charge<Thread extends Watched> {
   end(thread: Thread): void;
 }
 
-/** Looks at what the decision thread is doing, again and again, and says what is to be done where that takes too long. */
+/**
+ * Looks at what the decision thread is doing, again and again, and says what is to be done where that takes too long.
+ */
 export class Watcher<Thread extends Watched> {
   readonly #patience = new Patience();
   #timer: NodeJS.Timeout | undefined;
@@ -101,8 +103,9 @@ export class Watcher<Thread extends Watched> {
   }
 
   /**
-   * Whether the task of an errand is left alone for now, since a look at it came late: where neither the watcher nor the thread could run,
-   * that is no task's doing. Once for each errand, so that its task is ended however late all looks are.
+   * Whether the task of an errand is left alone for now, since a look at it came late: where neither the watcher nor
+   * the thread could run, that is no task's doing. Once for each errand, so that its task is ended however late all
+   * looks are.
    */
   #spares({ count }: Blocked): boolean {
     const now = Date.now();
@@ -112,8 +115,8 @@ export class Watcher<Thread extends Watched> {
 }
 
 /**
- * How long a thread was seen to wait for the same: time in which the watcher itself could not look counts as one look. Where the
- * machine or a quota lets neither of the two run, that is no task's doing.
+ * How long a thread was seen to wait for the same: time in which the watcher itself could not look counts as one look.
+ * Where the machine or a quota lets neither of the two run, that is no task's doing.
  */
 export class Patience {
   #first = 0;

@@ -14,8 +14,8 @@ export function isPem(bytes: Uint8Array): boolean {
 }
 
 /**
- * The blocks of a PEM file, in order; text between blocks is a comment. Throws KEYRING_INVALID where a block is not closed or not
- * base64, with its line.
+ * The blocks of a PEM file, in order; text between blocks is a comment. Throws KEYRING_INVALID where a block is not
+ * closed or not base64, with its line.
  */
 export function readPem(bytes: Uint8Array): readonly PemBlock[] {
   const blocks: PemBlock[] = [];

@@ -7,8 +7,8 @@ import { Attributes } from "./signed-attributes.js";
 import { SignerIdentifier } from "./signer-identifier.js";
 
 /**
- * CMS SignedData (RFC 5652 5), held to DER all the way down, but for the certificates: whoever uses one checks it when it is first
- * seen. Nothing is verified here.
+ * CMS SignedData (RFC 5652 5), held to DER all the way down, but for the certificates: whoever uses one checks it when
+ * it is first seen. Nothing is verified here.
  */
 export interface SignedData {
   /** Contents octets of eContentType. */
@@ -87,8 +87,8 @@ function readDigestAlgorithms(set: Element): readonly string[] {
 }
 
 /**
- * CertificateSet: certificates alone, each once. No signature is over them, and OpenSSL, kernels and many authorities write and take them
- * in any order, and twice.
+ * CertificateSet: certificates alone, each once. No signature is over them, and OpenSSL, kernels and many authorities
+ * write and take them in any order, and twice.
  */
 function readCertificates(set: Element): readonly Element[] {
   const take = (cursor: Cursor): Element => cursor.take(TAG.sequence, "a certificate");

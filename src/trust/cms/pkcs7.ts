@@ -21,8 +21,8 @@ export const MAX_SIGNATURE = 256 * 1024;
 
 /**
  * Verifies a detached CMS signature (RFC 5652 5.6) over `data`. Every signer that the message names must be good. In
- * the kernel's own signatures of modules there are no signed attributes: `attributes` says whether there may be. Throws DER_MALFORMED,
- * which is -EBADMSG to whoever asked.
+ * the kernel's own signatures of modules there are no signed attributes: `attributes` says whether there may be. Throws
+ * DER_MALFORMED, which is -EBADMSG to whoever asked.
  */
 export function verifyPkcs7(
   keyring: Generation,
@@ -53,7 +53,8 @@ export function verifyPkcs7(
 }
 
 function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusal | null {
-  // RFC 5652 5.2: a detached signature has no content; one that has is about that content and not about the caller's bytes
+  // RFC 5652 5.2: a detached signature has no content; one that has is about that content and not about the caller's
+  // bytes
   if (content !== null)
     return refuse("EBADMSG", "RFC 5652 5.2", "the signature carries content of its own, it is not detached");
   if (contentType !== CMS_OID.data)
@@ -136,8 +137,8 @@ function checkPath(
 }
 
 /**
- * Certificates that a SignerInfo may mean: those that the message carries, or else those of the keyring. One that it carries and that
- * is not good is not made good by another of its name.
+ * Certificates that a SignerInfo may mean: those that the message carries, or else those of the keyring. One that it
+ * carries and that is not good is not made good by another of its name.
  */
 function candidatesFor(
   keyring: Generation,
@@ -153,7 +154,8 @@ function signedBytes(signer: SignerInfo, contentType: string, digest: string, da
   const attributes = signer.signedAttributes;
   if (attributes !== null)
     return checkSignedAttributes(attributes, signer, contentType, hash(digest, data)) ?? attributes.signedBytes;
-  // The same signature would fit a message with these bytes as its signed attributes: one is not to be passed off as the other
+  // The same signature would fit a message with these bytes as its signed attributes: one is not to be passed off as
+  // the other
   if (data[0] === TAG.set && isSetOfAttributes(data))
     return refuse("EKEYREJECTED", "RFC 5652 5.4", "the data is itself a set of signed attributes");
   return data;

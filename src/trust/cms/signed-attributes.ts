@@ -69,9 +69,9 @@ export class Attributes {
 }
 
 /**
- * RFC 5652 11.1 and 11.2: signed attributes hold the content's type and its digest. Others may be absent, and have one value that does
- * not contradict the signer that carries them: signingTime (RFC 5652 11.3), CMSAlgorithmProtection (RFC 6211). `digest` is the
- * content's, in lower-case hex. Throws DER_MALFORMED.
+ * RFC 5652 11.1 and 11.2: signed attributes hold the content's type and its digest. Others may be absent, and have one
+ * value that does not contradict the signer that carries them: signingTime (RFC 5652 11.3), CMSAlgorithmProtection (RFC
+ * 6211). `digest` is the content's, in lower-case hex. Throws DER_MALFORMED.
  */
 export function checkSignedAttributes(
   attributes: Attributes,
@@ -108,7 +108,10 @@ const SINGLE_VALUED: readonly (readonly [type: string, rule: string])[] = [
   [CMS_OID.signingCertificateV2, "RFC 5035 3"],
 ];
 
-/** CMSAlgorithmProtection (RFC 6211 2): in a signer's attributes it names a digest and a signature algorithm, and no MAC. */
+/**
+ * CMSAlgorithmProtection (RFC 6211 2): in a signer's attributes it names a digest and a signature algorithm, and no
+ * MAC.
+ */
 function isOf(protection: Element, { digestAlgorithm, signatureAlgorithm }: SignerAlgorithms): boolean {
   const cursor = protection.open();
   const digest = readAlgorithm(cursor, "a digest algorithm");

@@ -13,8 +13,8 @@ export function checkSignerUsage(certificate: Certificate): Refusal | null {
 }
 
 /**
- * RFC 3161 2.3: the key is for nothing but time stamps, and a critical extended key usage says so. RFC 5280 4.2.1.12 names the bits of
- * keyUsage that are consistent with that purpose; like OpenSSL, this refuses every other bit.
+ * RFC 3161 2.3: the key is for nothing but time stamps, and a critical extended key usage says so. RFC 5280 4.2.1.12
+ * names the bits of keyUsage that are consistent with that purpose; like OpenSSL, this refuses every other bit.
  */
 export function checkStampUsage(certificate: Certificate): Refusal | null {
   const { extendedKeyUsage, extensions, keyUsage } = certificate;

@@ -11,7 +11,8 @@ import type { Attributes } from "./signed-attributes.js";
 const RULE = "RFC 5035 5.4";
 
 /**
- * What signed attributes say of the signer's certificate: signingCertificate (by SHA-1, RFC 2634 5.4) and signingCertificateV2 (RFC
+ * What signed attributes say of the signer's certificate: signingCertificate (by SHA-1, RFC 2634 5.4) and
+ * signingCertificateV2 (RFC
  * 5035 3). The first certificate that either names must be the signer's; neither has to be there. Throws DER_MALFORMED.
  */
 export function checkSigningCertificate(attributes: Attributes, certificate: Certificate): Refusal | null {
@@ -28,7 +29,10 @@ const KINDS = [
   { type: CMS_OID.signingCertificateV2, version: 2 },
 ] as const;
 
-/** ESSCertID or ESSCertIDv2, the first of a list. Later ones name the signer's authorities, which path validation judges. */
+/**
+ * ESSCertID or ESSCertIDv2, the first of a list. Later ones name the signer's authorities, which path validation
+ * judges.
+ */
 function checkFirst(attribute: Element, version: 1 | 2, certificate: Certificate): Refusal | null {
   const first = attribute
     .open()

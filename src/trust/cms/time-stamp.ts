@@ -23,9 +23,9 @@ import { checkStampUsage } from "./signer-usage.js";
 import { checkSigningCertificate } from "./signing-certificate.js";
 
 /**
- * Whose time stamps (RFC 3161, with RFC 5816) count for a keyring. A stamp says that a signature was there at a time: its signer's
- * certificate is then judged at that time, and a later revocation does not undo it where the keyring says so. The stamping authority
- * itself is judged at the time of the hook.
+ * Whose time stamps (RFC 3161, with RFC 5816) count for a keyring. A stamp says that a signature was there at a time:
+ * its signer's certificate is then judged at that time, and a later revocation does not undo it where the keyring says
+ * so. The stamping authority itself is judged at the time of the hook.
  */
 export class TimeStampTrust {
   readonly #anchors: CertificateIndex;
@@ -125,7 +125,9 @@ export function readInfo(der: Uint8Array): TimeStampInfo {
   };
 }
 
-/** Accuracy: seconds, and thousandths and millionths of one, each of which may be missing. In milliseconds, rounded up. */
+/**
+ * Accuracy: seconds, and thousandths and millionths of one, each of which may be missing. In milliseconds, rounded up.
+ */
 function readAccuracy(accuracy: Element | null): number {
   if (accuracy === null) return 0;
   const cursor = accuracy.open();

@@ -32,7 +32,10 @@ export interface CertificateRequest {
   readonly serial?: bigint;
   /** An authority, and how many may follow below it: `true` for any number. */
   readonly authority?: boolean | number;
-  /** Key usage by bit number (RFC 5280 4.2.1.3): signatures, or certificates and CRLs for an authority. Null for no extension. */
+  /**
+   * Key usage by bit number (RFC 5280 4.2.1.3): signatures, or certificates and CRLs for an authority. Null for no
+   * extension.
+   */
   readonly keyUsage?: readonly number[] | null;
   /** Extended key usages by name; code signing, or none for an authority. Null for no extension. */
   readonly usage?: readonly string[] | null;
@@ -51,7 +54,10 @@ export interface Issued extends SigningIdentity {
   readonly pem: { readonly certificate: string; readonly key: string };
 }
 
-/** A certificate authority for demonstrations and tests, as a person with `openssl ca` would keep one. Keys stay in memory. */
+/**
+ * A certificate authority for demonstrations and tests, as a person with `openssl ca` would keep one. Keys stay in
+ * memory.
+ */
 export class Authority implements Issued {
   readonly key: KeyObject;
   readonly certificate: Certificate;

@@ -11,8 +11,8 @@ export interface MinisignIdentity<Key extends SigningKey = SigningKey> {
 }
 
 /**
- * A signature as minisign makes it, over the data's BLAKE2b digest, and its second one over the first and the trusted comment. Throws
- * SIGNING_FAILED.
+ * A signature as minisign makes it, over the data's BLAKE2b digest, and its second one over the first and the trusted
+ * comment. Throws SIGNING_FAILED.
  */
 export function signMinisign(data: Uint8Array, { key, id }: MinisignIdentity, comment: string): Buffer {
   if (/[\r\n]/.test(comment))

@@ -9,7 +9,8 @@ import type { SourceFile } from "../keyring-rules.js";
 import { OPENSSH_LABEL, readOpenSshKey } from "./openssh-key.js";
 
 /**
- * A private key from PEM or DER: PKCS#8, PKCS#1 or SEC1, encrypted ones with their passphrase. Throws KEY_MALFORMED with the file.
+ * A private key from PEM or DER: PKCS#8, PKCS#1 or SEC1, encrypted ones with their passphrase. Throws KEY_MALFORMED
+ * with the file.
  */
 export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string | null = null): KeyObject {
   const secret = passphrase === null ? {} : { passphrase };
@@ -31,7 +32,9 @@ export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string |
 /** A private key that is elsewhere, such as in a token. */
 export interface RemoteKey {
   readonly publicKey: KeyObject;
-  /** `digest` is null where the algorithm takes the message whole; `saltLength` is for RSASSA-PSS alone, null otherwise. */
+  /**
+   * `digest` is null where the algorithm takes the message whole; `saltLength` is for RSASSA-PSS alone, null otherwise.
+   */
   readonly sign: (digest: string | null, bytes: Uint8Array, saltLength: number | null) => Buffer;
 }
 
@@ -63,7 +66,10 @@ export function signWith(
   });
 }
 
-/** ECDSA signatures of tokens and services are often two numbers of the curve's size (IEEE P1363): the DER of such a signature. */
+/**
+ * ECDSA signatures of tokens and services are often two numbers of the curve's size (IEEE P1363): the DER of such a
+ * signature.
+ */
 function fromNumbers({ asymmetricKeyType: type }: KeyObject, signature: Buffer): readonly Buffer[] {
   if (type !== "ec" || signature.length < 2 || signature.length % 2 !== 0) return [];
   const half = signature.length / 2;
@@ -90,7 +96,10 @@ const SLH_DSA = /^2\.16\.840\.1\.101\.3\.4\.3\.(?:2\d|3[01])$/;
 /** RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448: where one of these cannot be read, it is malformed. */
 const EVERYWHERE = /^(?:1\.2\.840\.113549\.1\.1\.(?:1|10)|1\.2\.840\.10045\.2\.1|1\.3\.101\.11[23])$/;
 
-/** The type of a PKCS#8 key (RFC 5958) that OpenSSL may not know; null for one that it must, and for what is no such key. */
+/**
+ * The type of a PKCS#8 key (RFC 5958) that OpenSSL may not know; null for one that it must, and for what is no such
+ * key.
+ */
 function typeOf(bytes: Uint8Array): string | null {
   try {
     const der = isPem(bytes) ? readPem(bytes).find(({ label }) => label === "PRIVATE KEY")?.bytes : bytes;

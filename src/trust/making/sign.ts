@@ -39,8 +39,9 @@ export interface SigningOptions {
 }
 
 /**
- * A detached CMS signature over `data`, as `openssl cms -sign -binary` makes it: signed attributes, the signer by issuer and serial
- * number, certificates carried. Several identities make one message of several signers. Gives DER. Throws SIGNING_FAILED.
+ * A detached CMS signature over `data`, as `openssl cms -sign -binary` makes it: signed attributes, the signer by
+ * issuer and serial number, certificates carried. Several identities make one message of several signers. Gives DER.
+ * Throws SIGNING_FAILED.
  */
 export function signPkcs7(
   data: Uint8Array,
@@ -52,15 +53,19 @@ export function signPkcs7(
 }
 
 /**
- * A signature over a BPF program's instructions as the kernel takes it: no signed attributes, no certificates, the signer by subject
- * key identifier, SHA-256; what `openssl cms -sign -binary -nocerts -noattr -keyid -md sha256` makes. Throws SIGNING_FAILED.
+ * A signature over a BPF program's instructions as the kernel takes it: no signed attributes, no certificates, the
+ * signer by subject key identifier, SHA-256; what `openssl cms -sign -binary -nocerts -noattr -keyid -md sha256` makes.
+ * Throws SIGNING_FAILED.
  */
 export function signKernel(data: Uint8Array, identity: AnyIdentity, options: SigningOptions = {}): Buffer {
   const digest = publicKeyOf(identity.key).asymmetricKeyType === "ed25519" ? "sha512" : "sha256";
   return signedData(data, [identity], { digest, ...options, attributes: false, certificates: false, byKey: true });
 }
 
-/** `data` with its signature appended, as the kernel's sign-file appends it: the signer by issuer and serial number. Throws SIGNING_FAILED. */
+/**
+ * `data` with its signature appended, as the kernel's sign-file appends it: the signer by issuer and serial number.
+ * Throws SIGNING_FAILED.
+ */
 export function signModule(data: Uint8Array, identity: AnyIdentity, options: SigningOptions = {}): Buffer {
   return joinModsig(
     data,

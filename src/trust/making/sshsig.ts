@@ -5,7 +5,10 @@ import { hash } from "../digest.js";
 import { sshString } from "../ssh/ssh-wire.js";
 import { publicKeyOf, type SigningKey, signWith } from "./private-key.js";
 
-/** An armored SSH signature (OpenSSH's PROTOCOL.sshsig) over `data`, as `ssh-keygen -Y sign` makes it. Throws SIGNING_FAILED. */
+/**
+ * An armored SSH signature (OpenSSH's PROTOCOL.sshsig) over `data`, as `ssh-keygen -Y sign` makes it. Throws
+ * SIGNING_FAILED.
+ */
 export function signSshsig(data: Uint8Array, key: SigningKey, namespace: string): Buffer {
   const { blob, algorithm, digest, isEc } = identityOf(key);
   const hashed = Buffer.from(hash(MESSAGE_DIGEST, data), "hex");

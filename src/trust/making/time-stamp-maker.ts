@@ -14,7 +14,10 @@ import { type AnyIdentity, algorithmOf } from "./sign.js";
 /** Gives a time stamp token (RFC 3161), in DER, over a signature's value. */
 export type TimeStamper = (signature: Uint8Array) => Promise<Uint8Array>;
 
-/** A signature with a time stamp for each of its signers, as an unsigned attribute (RFC 3161 appendix A). Throws DER_MALFORMED. */
+/**
+ * A signature with a time stamp for each of its signers, as an unsigned attribute (RFC 3161 appendix A). Throws
+ * DER_MALFORMED.
+ */
 export async function stamped(cms: Uint8Array, stamper: TimeStamper): Promise<Buffer> {
   const outer = readDer(cms, TAG.sequence, "a CMS message").open();
   const type = outer.next();

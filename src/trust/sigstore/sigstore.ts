@@ -23,9 +23,10 @@ import { type KnownCertificates, requirementsOf } from "../x509/requirements.js"
 import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
 
 /**
- * Sigstore bundles, offline. The project's own libraries read the bundle and check what its logs and time stamps say; who signed, over
- * what, and whether that certificate may, is judged here as for every other signature. A bundle counts by one of the keyring's public
- * keys, or by a certificate of its Sigstore root for exactly one of its identities; either way it is in a log of that root.
+ * Sigstore bundles, offline. The project's own libraries read the bundle and check what its logs and time stamps say;
+ * who signed, over what, and whether that certificate may, is judged here as for every other signature. A bundle counts
+ * by one of the keyring's public keys, or by a certificate of its Sigstore root for exactly one of its identities;
+ * either way it is in a log of that root.
  */
 export class SigstoreTrust {
   readonly blockList: BlockList;
@@ -110,7 +111,9 @@ export class SigstoreTrust {
     return null;
   }
 
-  /** The root without the logs that are on the block list, and without the time-stamping authorities that are revoked. */
+  /**
+   * The root without the logs that are on the block list, and without the time-stamping authorities that are revoked.
+   */
   #materialNow(window: Window): TrustMaterial {
     const { tlogs, ctlogs, timestampAuthorities } = this.#material;
     const isGoodLog = ({ publicKey }: (typeof tlogs)[number]): boolean =>

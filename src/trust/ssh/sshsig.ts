@@ -108,7 +108,9 @@ function verifyInner({ key, application, signatures, type }: SshSigner, signed: 
   return key.verify(scheme, data, scheme.family === "ec" ? ecdsaValue(bytes) : bytes, RULE);
 }
 
-/** What a security key signs instead (PROTOCOL.u2f): the application's digest, flags, a counter, the message's digest. */
+/**
+ * What a security key signs instead (PROTOCOL.u2f): the application's digest, flags, a counter, the message's digest.
+ */
 function assertion(application: string, signed: Buffer, reader: SshReader): Buffer | Refusal {
   const flags = reader.byte("flags");
   const counter = reader.take(4, "a counter");

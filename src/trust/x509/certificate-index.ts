@@ -1,7 +1,10 @@
 import type { Certificate } from "./certificate.js";
 import type { Name } from "./name.js";
 
-/** Certificates found by what others call them by, each in constant time: subject, issuer and serial number, key identifier. */
+/**
+ * Certificates found by what others call them by, each in constant time: subject, issuer and serial number, key
+ * identifier.
+ */
 export class CertificateIndex {
   readonly #bySubject = new Map<string, Certificate[]>();
   readonly #byIdentity = new Map<string, Certificate[]>();
@@ -21,7 +24,9 @@ export class CertificateIndex {
     return this.#bySubject.get(name.key) ?? [];
   }
 
-  /** Certificates that may have issued another. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree. */
+  /**
+   * Certificates that may have issued another. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree.
+   */
   candidatesFor({ issuer, authorityKeyIdentifier: wanted }: Certificate): readonly Certificate[] {
     const named = this.bySubject(issuer);
     if (wanted === null) return named;
@@ -29,8 +34,8 @@ export class CertificateIndex {
   }
 
   /**
-   * The other certificates here whose keys signed this one. It is remembered: call it for certificates of a keyring, of which there are
-   * not many.
+   * The other certificates here whose keys signed this one. It is remembered: call it for certificates of a keyring, of
+   * which there are not many.
    */
   issuersOf(certificate: Certificate): readonly Certificate[] {
     let issuers = this.#issuers.get(certificate);

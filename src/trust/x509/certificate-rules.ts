@@ -4,7 +4,9 @@ import type { Certificate } from "./certificate.js";
 import { KEY_USAGE } from "./extension.js";
 import type { PathRule } from "./path-rule.js";
 
-/** A rule about one certificate by itself: `wrong` says what breaks it, in words that follow "certificate `NAME` has". */
+/**
+ * A rule about one certificate by itself: `wrong` says what breaks it, in words that follow "certificate `NAME` has".
+ */
 function about(section: string, name: string, wrong: (certificate: Certificate) => string | null): PathRule {
   return {
     section,
@@ -27,8 +29,8 @@ const mayCertify = ({ keyUsage }: Certificate): boolean =>
   keyUsage !== null && (keyUsage & KEY_USAGE.keyCertSign) !== 0;
 
 /**
- * What RFC 5280 asks of authorities and a verifier may ignore: for a keyring of profile `strict`, below an anchor. Lists are held to
- * their part in revocation.ts.
+ * What RFC 5280 asks of authorities and a verifier may ignore: for a keyring of profile `strict`, below an anchor.
+ * Lists are held to their part in revocation.ts.
  */
 export const STRICT: readonly PathRule[] = [
   about("RFC 5280 4.1.2.2", "positive serial number", ({ serial }) => {

@@ -34,8 +34,9 @@ import type { GeneralName } from "./general-name.js";
 import { type Name, readName } from "./name.js";
 
 /**
- * A certificate (RFC 5280 4.1), held to DER all the way down when it is read, with every extension that is understood. Rules about paths are not looked at here. It keeps what
- * was found out about it: its imported key, and whose signature it carries.
+ * A certificate (RFC 5280 4.1), held to DER all the way down when it is read, with every extension that is understood.
+ * Rules about paths are not looked at here. It keeps what was found out about it: its imported key, and whose signature
+ * it carries.
  */
 export class Certificate {
   readonly element: Element;
@@ -170,7 +171,8 @@ export class Certificate {
   }
 
   /**
-   * Checks the certificate's signature by `key`; a good one is remembered, and costs a message as much again. RFC 5280 6.1.3 (a)(1).
+   * Checks the certificate's signature by `key`; a good one is remembered, and costs a message as much again. RFC 5280
+   * 6.1.3 (a)(1).
    */
   signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
     if (this.#signedBy === key) return effort?.verification(key, this.tbs.length) ?? null;

@@ -48,7 +48,10 @@ export class Crl {
   readonly baseNumber: bigint | null;
   readonly scope: IssuingDistributionPoint | null;
   readonly authorityKeyIdentifier: string | null;
-  /** A critical extension, of the list or of an entry, that is not understood: the list may then not be used (RFC 5280 5.2). */
+  /**
+   * A critical extension, of the list or of an entry, that is not understood: the list may then not be used (RFC 5280
+   * 5.2).
+   */
   readonly unusable: boolean;
   /** What RFC 5280 5.2.3 asks of a list's number and this list does not have; null where it does. */
   readonly flaw: string | null;
@@ -107,8 +110,8 @@ export class Crl {
   }
 
   /**
-   * Checks the list's signature by `key`. A good one is remembered. For a key of the keyring, which comes with the list, so is one that
-   * is not good, and a message does not pay for it. RFC 5280 6.3.3 (g).
+   * Checks the list's signature by `key`. A good one is remembered. For a key of the keyring, which comes with the
+   * list, so is one that is not good, and a message does not pay for it. RFC 5280 6.3.3 (g).
    */
   signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
     const payer = effort?.owns(key) === true ? null : effort;
@@ -125,7 +128,10 @@ export class Crl {
     return `CRL of ${this.issuer}`;
   }
 
-  /** RFC 5280 5.3.3: an entry's certificate issuer holds for those behind it too. Gives whether every entry is understood. */
+  /**
+   * RFC 5280 5.3.3: an entry's certificate issuer holds for those behind it too. Gives whether every entry is
+   * understood.
+   */
   #readEntries(list: Element): boolean {
     let { issuer } = this;
     let usable = true;

@@ -1,7 +1,10 @@
 import type { Element } from "../asn1/der.js";
 import { TAG } from "../asn1/tag.js";
 
-/** The characters of an ASN.1 string (X.680 41); null for a value of any other type, and for octets that are no certain characters. */
+/**
+ * The characters of an ASN.1 string (X.680 41); null for a value of any other type, and for octets that are no certain
+ * characters.
+ */
 export function charactersOf(value: Element): string | null {
   return DECODERS[value.tag]?.(value.contents) ?? null;
 }

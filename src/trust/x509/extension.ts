@@ -107,7 +107,10 @@ export function readAlternativeNames(extension: Extension): readonly GeneralName
   return readGeneralNames(listOf(extension, "alternative names"));
 }
 
-/** RFC 5280 4.2.1.4: policy identifiers' octets, in order, none twice. Qualifiers decide nothing here, and are read all the same. */
+/**
+ * RFC 5280 4.2.1.4: policy identifiers' octets, in order, none twice. Qualifiers decide nothing here, and are read all
+ * the same.
+ */
 export function readPolicies(extension: Extension): ReadonlySet<string> {
   const policies = new Set<string>();
   const cursor = listOf(extension, "certificate policies");
@@ -238,7 +241,10 @@ function subtrees(element: Element | null): readonly GeneralName[] {
   return names;
 }
 
-/** Every extension that a certificate's path validation understands, and a certificate decodes: an unknown critical one refuses. */
+/**
+ * Every extension that a certificate's path validation understands, and a certificate decodes: an unknown critical one
+ * refuses.
+ */
 export const UNDERSTOOD: ReadonlySet<string> = new Set([
   EXTENSION.subjectKeyIdentifier,
   EXTENSION.keyUsage,

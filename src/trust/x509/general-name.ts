@@ -4,7 +4,10 @@ import { oid, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { type Comparison, type Name, nameOf } from "./name.js";
 
-/** GeneralName (RFC 5280 4.2.1.6). `mailbox` is the otherName SmtpUTF8Mailbox (RFC 9598); `form` tells the other forms apart. */
+/**
+ * GeneralName (RFC 5280 4.2.1.6). `mailbox` is the otherName SmtpUTF8Mailbox (RFC 9598); `form` tells the other forms
+ * apart.
+ */
 export type GeneralName =
   | { readonly kind: "email" | "dns" | "uri"; readonly value: string }
   | { readonly kind: "directory"; readonly value: Name }

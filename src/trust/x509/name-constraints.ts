@@ -22,8 +22,8 @@ export class NameConstraintState {
   }
 
   /**
-   * RFC 5280 6.1.3 (b) and (c): every name is in one permitted subtree of its form, if any, and in no excluded one. A name that cannot be
-   * compared with a subtree is neither permitted by it nor safe from being excluded by it.
+   * RFC 5280 6.1.3 (b) and (c): every name is in one permitted subtree of its form, if any, and in no excluded one. A
+   * name that cannot be compared with a subtree is neither permitted by it nor safe from being excluded by it.
    */
   check(certificate: Certificate): Refusal | null {
     if (this.#constraints.length === 0) return null;

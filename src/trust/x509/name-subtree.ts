@@ -2,8 +2,9 @@ import type { Comparison } from "./name.js";
 import { prepare } from "./string-preparation.js";
 
 /**
- * Subtrees of names (RFC 5280 4.2.1.10) that are text or addresses. Only names in the plain form of their standard are compared: how
- * another one is read, such as a host with a dot behind it or a quoted mailbox, depends on who reads it, and so the answer is `unknown`.
+ * Subtrees of names (RFC 5280 4.2.1.10) that are text or addresses. Only names in the plain form of their standard are
+ * compared: how another one is read, such as a host with a dot behind it or a quoted mailbox, depends on who reads it,
+ * and so the answer is `unknown`.
  */
 
 /** A mailbox, a host, or with a dot before it any host below a domain (RFC 9598 6 for mailboxes in UTF-8). */

@@ -5,13 +5,17 @@ import { printable } from "../printable.js";
 import { charactersOf } from "./directory-string.js";
 import { prepare } from "./string-preparation.js";
 
-/** What comes of comparing two names. `unknown`: one of them has a value that cannot be compared, and nothing else tells them apart. */
+/**
+ * What comes of comparing two names. `unknown`: one of them has a value that cannot be compared, and nothing else tells
+ * them apart.
+ */
 export type Comparison = "yes" | "no" | "unknown";
 
 /**
- * A distinguished name (RFC 5280 4.1.2.4), compared by the rules of RFC 5280 7.1: attributes in order, values of string types by what
- * string preparation makes of them. A value of another type, or with a character that has no agreed meaning, can be compared only with
- * the very same bytes: {@link Name.compare} says `unknown` where that is what a comparison hangs on.
+ * A distinguished name (RFC 5280 4.1.2.4), compared by the rules of RFC 5280 7.1: attributes in order, values of string
+ * types by what string preparation makes of them. A value of another type, or with a character that has no agreed
+ * meaning, can be compared only with the very same bytes: {@link Name.compare} says `unknown` where that is what a
+ * comparison hangs on.
  */
 export class Name {
   #attributes: readonly (readonly Attribute[])[] | null = null;
@@ -65,7 +69,10 @@ export class Name {
     return parts.includes("no") ? "no" : parts.includes("unknown") ? "unknown" : "yes";
   }
 
-  /** Values of the emailAddress attribute, which name constraints cover as well (RFC 5280 4.2.1.10). Empty for one that is no string. */
+  /**
+   * Values of the emailAddress attribute, which name constraints cover as well (RFC 5280 4.2.1.10). Empty for one that
+   * is no string.
+   */
   get emailAddresses(): readonly string[] {
     return this.attributes
       .flat()
@@ -73,7 +80,10 @@ export class Name {
       .map((attribute) => charactersOf(attribute.value) ?? "");
   }
 
-  /** RFC 4514, the last attribute first: `CN=Signer,O=Example,C=US`. Nothing in a value can be taken for another attribute. */
+  /**
+   * RFC 4514, the last attribute first: `CN=Signer,O=Example,C=US`. Nothing in a value can be taken for another
+   * attribute.
+   */
   toString(): string {
     if (this.empty) return "(empty name)";
     return this.attributes

@@ -16,9 +16,15 @@ export interface PathRules {
   readonly purposes: ReadonlySet<string> | null;
   /** Why a certificate may not be on any path; null where it may. */
   readonly blocked: (certificate: Certificate) => Refusal | null;
-  /** Why whoever issued a certificate may not have, as far as the block list knows the issuer; null where nothing is known. */
+  /**
+   * Why whoever issued a certificate may not have, as far as the block list knows the issuer; null where nothing is
+   * known.
+   */
   readonly issuerBlocked: (certificate: Certificate) => Refusal | null;
-  /** Certificates of all the keyring's files. Those that issued an anchor are asked about it, whether they are trusted or not. */
+  /**
+   * Certificates of all the keyring's files. Those that issued an anchor are asked about it, whether they are trusted
+   * or not.
+   */
   readonly authorities: CertificateIndex;
   readonly policies: PolicyRules;
   /** Null where nothing is known of revocation. */

@@ -110,8 +110,8 @@ const certificateSigning: PathRule = {
 };
 
 /**
- * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this extension alone;
- * a certificate that is trusted as itself may have none, its authority beside it or not.
+ * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this
+ * extension alone; a certificate that is trusted as itself may have none, its authority beside it or not.
  */
 const purpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
@@ -129,7 +129,10 @@ const purpose: PathRule = {
   },
 };
 
-/** RFC 5280 4.2.1.12 says nothing of authorities; where one is limited to purposes, so is what it issues, as OpenSSL has it. */
+/**
+ * RFC 5280 4.2.1.12 says nothing of authorities; where one is limited to purposes, so is what it issues, as OpenSSL has
+ * it.
+ */
 const authorityPurpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
   name: "extended key usage of an authority",
@@ -184,7 +187,10 @@ const nameSubtrees: PathRule = {
   },
 };
 
-/** RFC 5280 6.1.5 (a), (b), (g). For an anchor alone, the policies that the keyring asks for are those of its own certificate. */
+/**
+ * RFC 5280 6.1.5 (a), (b), (g). For an anchor alone, the policies that the keyring asks for are those of its own
+ * certificate.
+ */
 const policyOutcome: PathRule = {
   section: "RFC 5280 6.1.5 (g)",
   name: "acceptable policies",
@@ -197,8 +203,8 @@ const policyOutcome: PathRule = {
 };
 
 /**
- * RFC 5280 6.1.3 (a)(3), for an anchor. Whoever trusts a certificate as itself still wants to know that it was revoked: the authorities
- * whose certificates are in any file of the keyring are looked at, and the lists by them.
+ * RFC 5280 6.1.3 (a)(3), for an anchor. Whoever trusts a certificate as itself still wants to know that it was revoked:
+ * the authorities whose certificates are in any file of the keyring are looked at, and the lists by them.
  */
 const issuerOfAnchor: PathRule = {
   section: "RFC 5280 6.1.3 (a)(3)",

@@ -24,9 +24,9 @@ export interface PathContext {
 }
 
 /**
- * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question; where it is the
- * anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked, not revoked by who issued it, and an authority if it
- * issues.
+ * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question;
+ * where it is the anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked,
+ * not revoked by who issued it, and an authority if it issues.
  * Gives the policies that hold for a good path (RFC 5280 6.1.6). Throws DER_MALFORMED where an extension is.
  */
 export function validatePath(path: readonly Certificate[], context: PathContext): Refusal | ValidPath {

@@ -18,9 +18,10 @@ export interface FoundPath extends ValidPath {
 }
 
 /**
- * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. A path ends at an anchor that no other
- * anchor issued: whoever trusts a certificate and its authority wants what the authority says. Depth first, no key of one name twice
- * on a path, within {@link MAX_PATH} and what the message may cost. The refusal of a search that failed is that of the path that came furthest.
+ * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. A path ends at an
+ * anchor that no other anchor issued: whoever trusts a certificate and its authority wants what the authority says.
+ * Depth first, no key of one name twice on a path, within {@link MAX_PATH} and what the message may cost. The refusal
+ * of a search that failed is that of the path that came furthest.
  */
 export function findPath(
   target: Certificate,
@@ -44,8 +45,8 @@ class Search {
   #best: Failure | null = null;
 
   /**
-   * `effort` is shared with the searches that this one starts. `crlIssuers` are certificates whose paths are being looked for already,
-   * because a CRL on the way is theirs.
+   * `effort` is shared with the searches that this one starts. `crlIssuers` are certificates whose paths are being
+   * looked for already, because a CRL on the way is theirs.
    */
   constructor(
     readonly anchors: CertificateIndex,
@@ -123,8 +124,9 @@ class Search {
   }
 
   /**
-   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not asked of it. A
-   * CRL speaks for its own issuer only where whoever certified that issuer named it for this (`delegated`).
+   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not
+   * asked of it. A CRL speaks for its own issuer only where whoever certified that issuer named it for this
+   * (`delegated`).
    */
   #crlIssuersBelow(anchor: Certificate): CrlIssuers {
     return {

@@ -21,8 +21,8 @@ export const ANY_POLICIES: PolicyRules = {
 };
 
 /**
- * Certificate policies along one path, by RFC 5280 6.1 with the graph of RFC 9618, which has one node for each policy at each depth:
- * the tree of RFC 5280 can be made to grow without bound.
+ * Certificate policies along one path, by RFC 5280 6.1 with the graph of RFC 9618, which has one node for each policy
+ * at each depth: the tree of RFC 5280 can be made to grow without bound.
  */
 export class PolicyState {
   /** Nodes by depth and policy; null once no policy holds any more. */
@@ -79,7 +79,10 @@ export class PolicyState {
     return this.#explicit > 0 || this.policies.size > 0 ? null : noPolicy("RFC 5280 6.1.5 (g)", certificate);
   }
 
-  /** The policies that hold for the whole path and are acceptable, as the trust anchor's domain calls them (RFC 9618 5.6). */
+  /**
+   * The policies that hold for the whole path and are acceptable, as the trust anchor's domain calls them (RFC 9618
+   * 5.6).
+   */
   get policies(): ReadonlySet<string> {
     if (this.#levels === null) return new Set();
     const constrained = new Set<string>();

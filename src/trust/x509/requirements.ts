@@ -40,8 +40,8 @@ export function knownCertificates(rules: KeyringRules, trust: readonly Certifica
 }
 
 /**
- * What a keyring's rules ask of certificate paths to `anchors`, which `place` names. Throws KEYRING_INVALID, CRL_MALFORMED,
- * CERTIFICATE_MALFORMED.
+ * What a keyring's rules ask of certificate paths to `anchors`, which `place` names. Throws KEYRING_INVALID,
+ * CRL_MALFORMED, CERTIFICATE_MALFORMED.
  */
 export function requirementsOf(
   rules: KeyringRules,

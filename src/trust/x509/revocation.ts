@@ -10,9 +10,9 @@ import type { Comparison, Name } from "./name.js";
 import type { Profile } from "./profile.js";
 
 /**
- * `require`: every certificate that somebody issued needs CRLs, in their time, that speak of it for every reason; of anchors that
- * issue, those whose own issuer the keyring knows. `if-present`: what a CRL lists is revoked, and a certificate that none speaks of is
- * not.
+ * `require`: every certificate that somebody issued needs CRLs, in their time, that speak of it for every reason; of
+ * anchors that issue, those whose own issuer the keyring knows. `if-present`: what a CRL lists is revoked, and a
+ * certificate that none speaks of is not.
  */
 export type Freshness = "require" | "if-present";
 
@@ -21,7 +21,10 @@ export interface CrlIssuers {
   readonly named: (name: Name) => readonly Certificate[];
   /** Whether a CRL's signature is by the key of a certificate. */
   readonly signed: (crl: Crl, candidate: Certificate) => boolean;
-  /** Whether a certificate has a good path from the same anchor. `delegated`: the certificate in question names it as CRL issuer. */
+  /**
+   * Whether a certificate has a good path from the same anchor. `delegated`: the certificate in question names it as
+   * CRL issuer.
+   */
   readonly accept: (candidate: Certificate, delegated: boolean) => boolean;
 }
 
@@ -31,8 +34,8 @@ export class Revocation {
   readonly #certificates: CertificateIndex;
 
   /**
-   * `certificates` came with the lists: who signed them, where that is not who issued the certificates. `unconfirmed` are more
-   * lists, ignored if they are not signed by whom they may be; the function of a list is called when it is.
+   * `certificates` came with the lists: who signed them, where that is not who issued the certificates. `unconfirmed`
+   * are more lists, ignored if they are not signed by whom they may be; the function of a list is called when it is.
    */
   constructor(
     crls: readonly Crl[],
@@ -49,15 +52,19 @@ export class Revocation {
     this.#certificates = new CertificateIndex(certificates);
   }
 
-  /** Why a certificate that `issuer` issued is not to be used; null where it may be. RFC 5280 6.3.3. Throws DER_MALFORMED. */
+  /**
+   * Why a certificate that `issuer` issued is not to be used; null where it may be. RFC 5280 6.3.3. Throws
+   * DER_MALFORMED.
+   */
   check(certificate: Certificate, issuer: Certificate, issuers: CrlIssuers, window: Window): Refusal | null {
     return this.#ask(certificate, [issuer], issuers, window, this.freshness);
   }
 
   /**
-   * The same for a certificate that is trusted as itself. `authorities` are certificates of the keyring whose keys signed it. Where there
-   * are none, a list of its issuer cannot be verified: as the keyring names its file, what it lists is revoked, and it says no more.
-   * Nothing is required of an authority that nobody here issued. Throws DER_MALFORMED.
+   * The same for a certificate that is trusted as itself. `authorities` are certificates of the keyring whose keys
+   * signed it. Where there are none, a list of its issuer cannot be verified: as the keyring names its file, what it
+   * lists is revoked, and it says no more. Nothing is required of an authority that nobody here issued. Throws
+   * DER_MALFORMED.
    */
   checkAnchor(
     certificate: Certificate,
@@ -119,9 +126,9 @@ export class Revocation {
 const NO_ISSUERS: CrlIssuers = { named: () => [], signed: () => false, accept: () => false };
 
 /**
- * One certificate whose revocation is looked into, over all the lists that speak of it, the newest first. What a list names is revoked,
- * whatever is wrong with the list but its signature: that it is a delta, is out of its time, or has a critical extension that is not
- * known. Only a list that is newer and good speaks against it.
+ * One certificate whose revocation is looked into, over all the lists that speak of it, the newest first. What a list
+ * names is revoked, whatever is wrong with the list but its signature: that it is a delta, is out of its time, or has a
+ * critical extension that is not known. Only a list that is newer and good speaks against it.
  */
 class Inquiry {
   /** Reasons that the lists so far speak for: RFC 5280's reasons_mask. */
@@ -223,7 +230,10 @@ class Inquiry {
     );
   }
 
-  /** RFC 5280 6.3.3 (a)(1): in its time. A list that does not say when it ends is in it for ever only where that is not asked for. */
+  /**
+   * RFC 5280 6.3.3 (a)(1): in its time. A list that does not say when it ends is in it for ever only where that is not
+   * asked for.
+   */
   #isFresh({ thisUpdate, nextUpdate }: Crl): boolean {
     if (!this.window.reached(thisUpdate)) return false;
     return nextUpdate === null ? this.freshness === "if-present" : !this.window.reached(nextUpdate);
@@ -262,8 +272,8 @@ function issuersNamedBy({ crlIssuer }: DistributionPoint, { issuer }: Certificat
 }
 
 /**
- * `thisUpdate` counts seconds: of two lists of one second the higher number is the newer (RFC 5280 5.2.3). A delta comes before the
- * complete list of its number, which would end the search.
+ * `thisUpdate` counts seconds: of two lists of one second the higher number is the newer (RFC 5280 5.2.3). A delta
+ * comes before the complete list of its number, which would end the search.
  */
 function newestFirst(a: Crl, b: Crl): number {
   if (a.thisUpdate !== b.thisUpdate) return b.thisUpdate - a.thisUpdate;
@@ -287,7 +297,9 @@ const REASONS: readonly string[] = [
   "AA compromise",
 ];
 
-/** The points that a certificate names, and the one that holds for every certificate: its issuer's own (RFC 5280 6.3.3). */
+/**
+ * The points that a certificate names, and the one that holds for every certificate: its issuer's own (RFC 5280 6.3.3).
+ */
 function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
   const own: DistributionPoint = {
     names: [{ kind: "directory", value: certificate.issuer }],
