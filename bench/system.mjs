@@ -22,7 +22,7 @@ if (process.getuid() !== 0) {
 }
 try {
   for (const name of ["calls", "floor", "runtimes"])
-    execFileSync("gcc", ["-O2", "-o", join(folder, name), at(`system/${name}.c`)]);
+    execFileSync("gcc", ["-O2", "-I", at("../test/system/attack"), "-o", join(folder, name), at(`system/${name}.c`)]);
   write(
     "allow.js",
     `import { deny } from "countersign";

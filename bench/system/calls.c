@@ -1,6 +1,8 @@
-// calls KIND COUNT [INSNS]: times one kind of system call; prints its median and the time of all, in nanoseconds.
+// calls KIND COUNT [INSNS]: times one kind of system call; prints its median and the time of all, in nanoseconds. Between
+// loads it waits now and then until the kernel has freed them, which counts in the time of all only.
 // Kinds: seen (one program again and again), new (ever another one), lookup (a bpf(2) that needs no copy), getppid.
 #define _GNU_SOURCE
+#include "frees.h"
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -87,6 +89,8 @@ int main(int argc, char **argv)
 		times[i] = now() - start;
 		if (result >= 0)
 			close(result);
+		if (kind != 'l')
+			count_load();
 	}
 	all = now() - all;
 	qsort(times, count, sizeof(*times), order);

@@ -1,6 +1,7 @@
 // What the attacks have in common: bpf(2) by hand, and the two programs that the policy of the tests tells apart.
 #pragma once
 #define _GNU_SOURCE
+#include "frees.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -26,7 +27,11 @@ static const struct bpf_insn BAD[2] = {MOV0(1), EXIT};
 
 static inline long bpf(int cmd, void *attr, unsigned size)
 {
-	return syscall(SYS_bpf, cmd, attr, size);
+	long result = syscall(SYS_bpf, cmd, attr, size);
+
+	if (cmd == BPF_PROG_LOAD && result >= 0)
+		count_load();
+	return result;
 }
 
 static inline void fill(union bpf_attr *attr, const void *insns, unsigned count)
