@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const read = (name: string) => readFileSync(join(root, name), "utf8");
+const { scripts, version } = JSON.parse(read("package.json"));
+
+describe.each(["CONTRIBUTING.md", "ARCHITECTURE.md"])("%s", (document) => {
+  const text = read(document);
+
+  it("names scripts that package.json has", () => {
+    const named = Array.from(text.matchAll(/\bnpm run (?:-s )?([\w:]+)/g), ([, name]) => name);
+    expect(named.length).toBeGreaterThan(0);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+
+  it("names files that are there", () => {
+    const named = Array.from(text.matchAll(/(?<![\w/.-])(?:scripts|test|src|\.ci)\/[\w./-]*\w/g), ([path]) => path);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+describe("CHANGELOG.md", () => {
+  const headings = Array.from(read("CHANGELOG.md").matchAll(/^## (.+)$/gm), ([, heading = ""]) => heading);
+
+  it("begins with what is not released, then the version of package.json", () => {
+    expect(headings[0]).toBe("Unreleased");
+    expect(headings[1]?.split(" - ")[0]).toBe(version);
+  });
+
+  it("has each version once, with its date, the newest first", () => {
+    const released = headings.slice(1).map((heading) => /^(\d+)\.(\d+)\.(\d+) - \d{4}-\d\d-\d\d$/.exec(heading));
+    expect(released).not.toContain(null);
+    const numbers = released.map((match) => match!.slice(1).map(Number));
+    const sorted = [...numbers].sort((a, b) => b[0]! - a[0]! || b[1]! - a[1]! || b[2]! - a[2]!);
+    expect(numbers).toEqual(sorted);
+    expect(new Set(numbers.map(String)).size).toBe(numbers.length);
+  });
+});
