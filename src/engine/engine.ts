@@ -17,19 +17,17 @@ import { Roster } from "../policy/roster.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
 import { type SignatureFolder, SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
-import { defaultWarnings } from "./default-coverage.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
-import { labelWarnings } from "./label-warnings.js";
 import type { Commit } from "./ledger.js";
 import type { LinkCache } from "./link-cache.js";
 import { Loader } from "./load.js";
-import { writeWarnings } from "./map-writers.js";
 import { PolicyAttachment } from "./policy-attachment.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
 import { type Placed, SandboxMemory } from "./sandbox-memory.js";
 import { Sources, type Texts } from "./sources.js";
+import { startWarnings } from "./start-warnings.js";
 import type { Standing } from "./succession.js";
 import type { DecisionWatch } from "./watch.js";
 
@@ -150,16 +148,7 @@ export class Engine {
     });
     const signatures = folders === null ? SignatureStore.open(config.signatures) : new SignatureStore(folders);
     const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log, config.origin);
-    const warnings = [
-      ...loader.warnings,
-      ...labelWarnings(config, sources.texts.values()),
-      ...memory.warnings(),
-      ...writeWarnings(maps, naming),
-      ...defaultWarnings(
-        config,
-        attachments.map(({ hooks }) => hooks),
-      ),
-    ];
+    const warnings = startWarnings(config, { loader, sources, maps, memory, placed, naming });
     const state = { maps, views };
     return new Engine(
       config,

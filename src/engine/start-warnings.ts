@@ -1,0 +1,36 @@
+import type { Config } from "../config/config.js";
+import type { PolicyMap } from "../policy/map.js";
+import type { Warning } from "../warning.js";
+import { defaultWarnings } from "./default-coverage.js";
+import { labelWarnings } from "./label-warnings.js";
+import type { Loader } from "./load.js";
+import { type NamingAttachment, writeWarnings } from "./map-writers.js";
+import type { Placed, SandboxMemory } from "./sandbox-memory.js";
+import type { Sources } from "./sources.js";
+
+/** What an engine has read and computed at start. `placed` and `naming` are its attachments, by number. */
+export interface Started {
+  readonly loader: Loader;
+  readonly sources: Sources;
+  readonly maps: ReadonlyMap<string, PolicyMap>;
+  readonly memory: SandboxMemory;
+  readonly placed: readonly Placed[];
+  readonly naming: readonly NamingAttachment[];
+}
+
+/** Warns of probable mistakes in a configuration and its policies. None of them keeps the engine from starting. */
+export function startWarnings(
+  config: Config,
+  { loader, sources, maps, memory, placed, naming }: Started,
+): readonly Warning[] {
+  return [
+    ...loader.warnings,
+    ...labelWarnings(config, sources.texts.values()),
+    ...memory.warnings(),
+    ...writeWarnings(maps, naming),
+    ...defaultWarnings(
+      config,
+      placed.map(({ hooks }) => hooks),
+    ),
+  ];
+}
