@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/config.js";
-import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
-import type { Decision, Denial, SubjectOfDecision, Verdicts } from "../hooks/decision.js";
+import type { Decision, SubjectOfDecision } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
 import type { Subject, SubjectOf } from "../hooks/subject.js";
-import type { DecisionLog } from "../log/log.js";
 import type { Attachment } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
@@ -14,9 +12,9 @@ import type { PolicyMap } from "../policy/map.js";
 import { MapView } from "../policy/map-view.js";
 import type { Mode } from "../policy/mode.js";
 import { Roster } from "../policy/roster.js";
-import type { KeyringChange } from "../trust/live-keyring.js";
 import { type SignatureFolder, SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
+import { EngineLog, verdictsOf } from "./engine-log.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
 import type { Commit } from "./ledger.js";
@@ -70,11 +68,6 @@ export class Engine {
   private readonly roster: Roster;
   private readonly run = randomBytes(6).toString("hex");
   private decided = 0;
-  /** Decisions of a dry run that could not be logged, and were let through; and why the last one could not be. */
-  logFailures = 0;
-  logFailure: CountersignError | null = null;
-  /** How often files of keyrings that had changed could not be used. */
-  keyringFailures = 0;
   private prepared = 0;
   private closed = false;
 
@@ -92,7 +85,7 @@ export class Engine {
     },
     /** Detached signatures, by the digest of what they sign. */
     readonly signatures: SignatureStore,
-    private readonly log: DecisionLog | null,
+    readonly log: EngineLog,
     /** What policies and maps were made of, for the engine that replaces this one under the same configuration. */
     readonly texts: Texts,
     /** What is probably a mistake in the configuration or its policies. */
@@ -147,7 +140,7 @@ export class Engine {
       return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
     const signatures = folders === null ? SignatureStore.open(config.signatures) : new SignatureStore(folders);
-    const log = config.log === null ? null : new (await import("../log/log.js")).DecisionLog(config.log, config.origin);
+    const log = await EngineLog.open(config);
     const warnings = startWarnings(config, { loader, sources, maps, memory, placed, naming });
     const state = { maps, views };
     return new Engine(
@@ -177,7 +170,7 @@ export class Engine {
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
     // Only here, so that everything in a decision sees the same generations
     const now = Date.now();
-    for (const change of this.keyrings.refresh(now)) this.tell(change);
+    for (const change of this.keyrings.refresh(now)) this.log.keyring(change);
     const judged = time ?? now;
     this.moment.time = judged;
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
@@ -209,7 +202,7 @@ export class Engine {
       keyrings: this.moment.keyrings.size === 0 ? NO_KEYRINGS : Object.fromEntries(this.moment.keyrings),
       duration: ruling.duration,
     };
-    return this.logged(ruling.grants === undefined ? decision : { ...decision, grants: ruling.grants });
+    return this.log.write(ruling.grants === undefined ? decision : { ...decision, grants: ruling.grants });
   }
 
   /**
@@ -289,7 +282,7 @@ export class Engine {
     const id = `${this.run}-${this.decided}`;
     const now = Date.now();
     const verdicts = verdictsOf(denied_by, this.config.mode);
-    return this.logged({
+    return this.log.write({
       id,
       time: now,
       judged_time: now,
@@ -345,49 +338,11 @@ export class Engine {
     if (this.closed) return;
     this.closed = true;
     for (const domain of this.domains.values()) domain.close();
-    this.log?.close();
-  }
-
-  /**
-   * A keyring's change stands in the log before any decision that it has a part in. What cannot be told has failed
-   * already.
-   */
-  private tell(change: KeyringChange): void {
-    if (change.error !== null) this.keyringFailures += 1;
-    if (change.error !== null) process.emitWarning(change.error.toString(), "KeyringWarning");
-    try {
-      this.log?.keyring(change);
-    } catch {
-      // a log that cannot be written refuses the decision itself, which comes next
-    }
+    this.log.close();
   }
 
   private named(name: string): PolicyAttachment | undefined {
     return this.attachments.find((attachment) => attachment.name === name);
-  }
-
-  /** Lines of the log that were torn, and ended: see {@link DecisionLog.torn}. */
-  get tornLines(): number {
-    return this.log?.torn ?? 0;
-  }
-
-  /**
-   * A decision that cannot be logged must have no effect: it is denied instead. A dry run denies nothing, and counts
-   * it.
-   */
-  private logged(decision: Decision): Decision {
-    if (this.log === null) return decision;
-    try {
-      this.log.write(decision);
-      return decision;
-    } catch (error) {
-      if (this.config.mode === "audit") {
-        this.logFailures += 1;
-        this.logFailure = error instanceof CountersignError ? error : null;
-        return decision;
-      }
-      return { ...decision, ...verdictsOf(unlogged(error), this.config.mode) };
-    }
   }
 }
 
@@ -400,20 +355,3 @@ const NO_OFFENDERS: ReadonlySet<number> = new Set();
 
 /** What most decisions ask. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});
-
-/** The verdicts of a decision that does not depend on attachments. */
-function verdictsOf(denial: Denial | null, mode: Mode): Verdicts {
-  const enforced = denial?.verdict ?? 0;
-  return {
-    mode,
-    verdict: mode === "enforce" ? enforced : 0,
-    enforced_verdict: enforced,
-    denied_by: denial,
-    audit_denials: [],
-  };
-}
-
-function unlogged(error: unknown): Denial {
-  const reason = error instanceof CountersignError ? error.toString() : "the decision could not be logged";
-  return { attachment: null, verdict: -ERRNO.EPERM, code: "INTERNAL_FAULT", reason };
-}

@@ -257,7 +257,7 @@ class GateThread {
     let unlogged = 0;
     let torn = 0;
     const countTorn = () => {
-      for (; torn < engine.tornLines; torn += 1) tally.add("torn");
+      for (; torn < engine.log.torn; torn += 1) tally.add("torn");
     };
     countTorn();
     let { sealedVersion } = engine;
@@ -266,12 +266,12 @@ class GateThread {
       (decision) => {
         tally.decision(decision);
         countTorn();
-        for (; failures < engine.keyringFailures; failures += 1) tally.add("keyringFailures");
+        for (; failures < engine.log.keyringFailures; failures += 1) tally.add("keyringFailures");
         if (sealedVersion !== engine.sealedVersion) this.#say({ is: "sealed", sealed: engine.sealed });
         ({ sealedVersion } = engine);
-        if (unlogged < engine.logFailures) {
-          if (unlogged === 0) this.#say({ is: "unlogged", error: failureOf(unloggedError(engine.logFailure)) });
-          for (; unlogged < engine.logFailures; unlogged += 1) tally.add("logFailures");
+        if (unlogged < engine.log.failures) {
+          if (unlogged === 0) this.#say({ is: "unlogged", error: failureOf(unloggedError(engine.log.failure)) });
+          for (; unlogged < engine.log.failures; unlogged += 1) tally.add("logFailures");
         }
         const wrote = decision.answers.filter(({ writes }) => writes.length > 0);
         if (wrote.length > 0)
