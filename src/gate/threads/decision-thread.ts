@@ -3,51 +3,29 @@ import { errorOf } from "../../engine/failure.js";
 import { type SealedRules, sealedRules } from "../../engine/keyrings.js";
 import { Offences, type Sentence } from "../../engine/offences.js";
 import type { Texts } from "../../engine/sources.js";
-import { type Standing, Succession } from "../../engine/succession.js";
+import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
-import type { Warning } from "../../warning.js";
 import type { Handed } from "../call/objects.js";
 import type { FilterKind } from "../filter.js";
 import { settingsOf } from "../settings.js";
-import { close } from "../sys/pidfd.js";
 import { Tally } from "../tally.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { HandedOut } from "./handed-out.js";
 import { Heard, NO_FILE } from "./heard.js";
 import { Images } from "./images.js";
-import type { FromThread, ToldDenial, Wrote } from "./messages.js";
+import type { FromThread, Wrote } from "./messages.js";
 import { type Opened, openAll } from "./opened.js";
 import { Orders } from "./orders.js";
 import { Porters, stalled, unanalysed } from "./porters.js";
 import { settle } from "./settle.js";
 import { Spare } from "./spare.js";
+import type { ThreadEvents } from "./thread-events.js";
+import { UnansweredCalls } from "./unanswered-calls.js";
 import { newVisit, type Visit, visitName } from "./visit.js";
-import type { Blocked, Left } from "./watch.js";
+import type { Blocked } from "./watch.js";
 import { type Charge, GRACE, Watcher } from "./watcher.js";
-
-/** What becomes known outside of the decision thread. */
-export interface ThreadEvents {
-  /** Nobody is left under a listener's filter. */
-  done(fd: number): void;
-  /** Objects were handed out to the tasks of a container, some milliseconds ago at most. */
-  handed(whose: string, handed: readonly Handed[]): void;
-  /** Attachments wrote to maps. */
-  wrote(wrote: readonly Wrote[]): void;
-  /** The configuration was accepted, but this is probably a mistake in it. */
-  warned(warning: Warning): void;
-  /** An operation was denied, or would be without a dry run or audit: each reason once. */
-  denial(denial: ToldDenial): void;
-  /** The thread was ended or taken off because of what it was doing, and another one is there. */
-  replaced(reason: string): void;
-  /** In audit a decision could not be logged, and its operation was let through; reported once. */
-  unlogged(error: CountersignError): void;
-  /** A task made the gate wait and was killed. */
-  killed(tid: number): void;
-  /** The thread ended and no other one could be started: nothing is judged any more. */
-  lost(error: CountersignError): void;
-}
 
 /** Milliseconds that the thread has to end by itself in. */
 const TO_END = 2000;
@@ -67,8 +45,7 @@ export class DecisionThread {
   readonly #handedOut = new HandedOut();
   readonly #suspects = new Offences<string>(SUSPICION);
   readonly #porters: Porters;
-  /** Calls that the thread was handed, by name, with why they end where they do. */
-  readonly #visits = new Map<string, { readonly visit: Visit; readonly reason: string | null }>();
+  readonly #calls = new UnansweredCalls();
   readonly #orders = new Orders((message) => this.#thread.tell(message));
   #succession: Succession;
   #sealed: SealedRules;
@@ -264,10 +241,10 @@ export class DecisionThread {
         this.#unlogged = true;
         break;
       case "served":
-        this.#visits.delete(message.visit);
+        this.#calls.remove(message.visit);
         break;
       case "awaits":
-        this.#visits.delete(visitName(message.visit));
+        this.#calls.remove(visitName(message.visit));
         this.#porters.send(message.visit, message.parcel, this.#heard.whose(message.visit.listener));
         break;
       case "slow":
@@ -289,7 +266,7 @@ export class DecisionThread {
 
   /** Another turn of a call, or its end for a reason. */
   #serve(visit: Visit, reason: string | null): void {
-    this.#visits.set(visitName(visit), { visit, reason });
+    this.#calls.add(visit, reason);
     this.#thread.tell({ do: "serve", visit, reason });
   }
 
@@ -343,7 +320,7 @@ export class DecisionThread {
     const { listener } = thread.watch.left()!;
     const visit = newVisit(listener, thread.watch.notification);
     if (this.#killed !== blocked.count) {
-      this.#visits.delete(visitName(visit));
+      this.#calls.remove(visitName(visit));
       this.#suspects.charge(this.#heard.whose(listener), Date.now());
       this.tally.add("suspicions");
     }
@@ -361,30 +338,11 @@ export class DecisionThread {
     const left = thread.watch.left();
     const late = thread.decisions.overdue(0);
     const standing = late === null ? null : this.#succession.charge(late);
-    const analysing = thread.watch.look()?.wait === "analysis";
-    if (left !== null) this.#inherit(thread, left, standing, analysing ? unanalysed() : null);
+    const reason = thread.watch.look()?.wait === "analysis" ? unanalysed() : null;
+    if (left !== null) this.#calls.inherit(thread.watch.notification, left, { standing, reason });
     this.#ending = false;
     this.#takeOver();
-    this.events.replaced(analysing ? unanalysed() : `a policy did not come back within ${GRACE} ms of its time`);
-  }
-
-  /**
-   * The call that a thread was at as it was ended is served again, with the attachment that was at fault out of time;
-   * or denied, where its program could not be analysed.
-   */
-  #inherit(
-    { watch }: GateThread,
-    { listener, verdicts, made }: Left,
-    standing: Standing | null,
-    unanalysed: string | null,
-  ): void {
-    const fresh = newVisit(listener, watch.notification);
-    const { visit, reason: before } = this.#visits.get(visitName(fresh)) ?? { visit: fresh, reason: null };
-    const reason = unanalysed ?? before;
-    if (standing !== null) visit.overdue.push(standing);
-    if (standing !== null || unanalysed !== null) for (const fd of made) close(fd);
-    visit.verdicts = verdicts;
-    this.#visits.set(visitName(visit), { visit, reason });
+    this.events.replaced(reason ?? `a policy did not come back within ${GRACE} ms of its time`);
   }
 
   /** What a thread has said before it was ended or taken off: map writes count that had their effect. */
@@ -409,7 +367,7 @@ export class DecisionThread {
     next.tell({ do: "suspect", suspects: this.#suspects.records });
     for (const listener of this.#heard.all) next.tell({ do: "listen", order: 0, ...listener });
     this.#orders.repeat();
-    for (const handed of this.#visits.values()) next.tell({ do: "serve", ...handed });
+    for (const call of this.#calls.all) next.tell({ do: "serve", ...call });
   }
 
   /** A thread ended that nobody ended. */

@@ -1,0 +1,26 @@
+import type { CountersignError } from "../../error.js";
+import type { Warning } from "../../warning.js";
+import type { Handed } from "../call/objects.js";
+import type { ToldDenial, Wrote } from "./messages.js";
+
+/** What becomes known outside of the decision thread. */
+export interface ThreadEvents {
+  /** Nobody is left under a listener's filter. */
+  done(fd: number): void;
+  /** Objects were handed out to the tasks of a container, some milliseconds ago at most. */
+  handed(whose: string, handed: readonly Handed[]): void;
+  /** Attachments wrote to maps. */
+  wrote(wrote: readonly Wrote[]): void;
+  /** The configuration was accepted, but this is probably a mistake in it. */
+  warned(warning: Warning): void;
+  /** An operation was denied, or would be without a dry run or audit: each reason once. */
+  denial(denial: ToldDenial): void;
+  /** The thread was ended or taken off because of what it was doing, and another one is there. */
+  replaced(reason: string): void;
+  /** In audit a decision could not be logged, and its operation was let through; reported once. */
+  unlogged(error: CountersignError): void;
+  /** A task made the gate wait and was killed. */
+  killed(tid: number): void;
+  /** The thread ended and no other one could be started: nothing is judged any more. */
+  lost(error: CountersignError): void;
+}

@@ -1,0 +1,58 @@
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Standing } from "../../../../src/engine/succession.js";
+import { NOTIFICATION_SIZE } from "../../../../src/gate/sys/seccomp.js";
+import { type EndedOver, UnansweredCalls } from "../../../../src/gate/threads/unanswered-calls.js";
+import { newVisit, visitName } from "../../../../src/gate/threads/visit.js";
+
+const NOTIFICATION = new Uint8Array(NOTIFICATION_SIZE).fill(1);
+const LISTENER = 7;
+const LATE: Standing = [2, { code: "OUT_OF_TIME", message: "took longer than its 50 ms", place: null }];
+const VERDICTS = [{ verdict: 0, answered: true, delegated: false, freezes: false, outcome: null }];
+
+const isOpen = (fd: number) => {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe("the call that a thread was serving when it was ended", () => {
+  let calls: UnansweredCalls;
+  beforeEach(() => {
+    calls = new UnansweredCalls();
+  });
+
+  it.each<[string, EndedOver, { readonly open: boolean; readonly overdue: readonly Standing[] }]>([
+    ["over a policy", { standing: LATE, reason: null }, { open: false, overdue: [LATE] }],
+    ["over an analysis", { standing: null, reason: "unanalysed" }, { open: false, overdue: [] }],
+    ["over neither", { standing: null, reason: null }, { open: true, overdue: [] }],
+  ])("is served again %s", (_, ended, { open, overdue }) => {
+    const fd = openSync("/dev/null", "r");
+    calls.inherit(NOTIFICATION, { listener: LISTENER, verdicts: VERDICTS, made: [fd] }, ended);
+    const [call] = calls.all;
+    expect(call).toMatchObject({
+      reason: ended.reason,
+      visit: { listener: LISTENER, notification: NOTIFICATION, verdicts: VERDICTS, overdue },
+    });
+    expect(isOpen(fd)).toBe(open);
+    if (open) closeSync(fd);
+  });
+
+  it("keeps what earlier turns have brought, and the reason for which it was denied", () => {
+    const visit = newVisit(LISTENER, NOTIFICATION);
+    visit.brought.push({ outcome: 4, memory: [] });
+    calls.add(visit, "stalled");
+    const left = { listener: LISTENER, verdicts: VERDICTS, made: [] };
+    calls.inherit(NOTIFICATION, left, { standing: LATE, reason: null });
+    expect([...calls.all]).toEqual([{ visit: { ...visit, verdicts: VERDICTS, overdue: [LATE] }, reason: "stalled" }]);
+  });
+
+  it("is gone when it has been answered", () => {
+    calls.inherit(NOTIFICATION, { listener: LISTENER, verdicts: [], made: [] }, { standing: null, reason: null });
+    calls.remove(visitName({ listener: LISTENER, notification: NOTIFICATION }));
+    expect([...calls.all]).toEqual([]);
+  });
+});
