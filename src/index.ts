@@ -1,9 +1,11 @@
 /** The library's face: what is not exported here is private. */
 export type { DecisionRequest } from "./engine/engine.js";
+export type { FileOptions } from "./engine/file-questions.js";
+export type { Question } from "./engine/offline-load.js";
 export { type DecisionEngine, openEngine } from "./engine/watchdog.js";
 export { ERRNO, type ErrnoName, verdictName } from "./errno.js";
 export { CountersignError, ERROR_CODES, type ErrorCode } from "./error.js";
 export { HOOK_NAMES, HOOKS, type HookName } from "./hooks/catalogue.js";
 export type { Decision } from "./hooks/decision.js";
 export type { Subject, SubjectOf } from "./hooks/subject.js";
-export type { Current } from "./policy/current.js";
+export { type Current, ROOT_ON_HOST } from "./policy/current.js";

@@ -89,14 +89,6 @@ function unrecognized(file: string): CountersignError {
   });
 }
 
-/** Root on the host; what is not said of it is unknown, and so in every scope. */
-export const HOST: Current = {
-  ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
-  capabilities: [],
-  namespaces: {},
-  container: null,
-};
-
 /** The same task in a container with these labels besides those that it has. */
 export function labelled(current: Current, labels: Readonly<Record<string, string>>): Current {
   if (Object.keys(labels).length === 0) return current;

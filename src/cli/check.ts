@@ -4,8 +4,8 @@ import { readSignature } from "../engine/offline.js";
 import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
-import type { Current } from "../policy/current.js";
-import { type Ask, askAbout, HOST, labelled, openEngine } from "./ask.js";
+import { type Current, ROOT_ON_HOST } from "../policy/current.js";
+import { type Ask, askAbout, labelled, openEngine } from "./ask.js";
 import { checkLog } from "./check-log.js";
 import { printCheck } from "./check-output.js";
 import { type Checked, exitCodeOf } from "./checked.js";
@@ -109,7 +109,7 @@ async function checkFile(engine: TimedEngine, file: string, ask: Ask): Promise<C
 }
 
 async function whoAsks({ as, label, uid, comm }: Options): Promise<Current> {
-  const base = as === undefined ? HOST : (await import("../config/current.js")).readCurrent(as);
+  const base = as === undefined ? ROOT_ON_HOST : (await import("../config/current.js")).readCurrent(as);
   const user = uid === undefined ? {} : { uid, euid: uid };
   return labelled({ ...base, ...user, ...(comm === undefined ? {} : { comm }) }, label);
 }

@@ -8,7 +8,8 @@ import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import type { Answer } from "../hooks/decision.js";
 import { faultText } from "../hooks/denial.js";
-import { askAbout, HOST, labelled, openEngine } from "./ask.js";
+import { ROOT_ON_HOST } from "../policy/current.js";
+import { askAbout, labelled, openEngine } from "./ask.js";
 import { EXIT } from "./exit.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
@@ -70,7 +71,10 @@ async function test({ config, json }: { config: string; json?: true }): Promise<
 /** A case about a file with several programs is one result for each. */
 async function run(engine: TimedEngine, attachment: string, cases: string, one: PolicyCase): Promise<Result[]> {
   const user = one.uid === undefined ? {} : { uid: one.uid, euid: one.uid };
-  const current = labelled({ ...HOST, ...user, ...(one.comm === undefined ? {} : { comm: one.comm }) }, one.labels);
+  const current = labelled(
+    { ...ROOT_ON_HOST, ...user, ...(one.comm === undefined ? {} : { comm: one.comm }) },
+    one.labels,
+  );
   const signatures = { given: null, store: engine.signatures };
   const asked = await askAbout(engine, resolve(dirname(cases), one.file), { current, hook: one.hook, signatures });
   return asked.map(({ decision: { subject, answers } }) => {

@@ -5,8 +5,10 @@ import type { Decision } from "../hooks/decision.js";
 import { warningLine } from "../warning.js";
 import type { DecisionRequest } from "./engine.js";
 import { errorOf } from "./failure.js";
+import { type FileOptions, questionsAboutFile } from "./file-questions.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
 import type { FromThread } from "./messages.js";
+import type { Question } from "./offline-load.js";
 import type { Texts } from "./sources.js";
 import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
@@ -30,6 +32,12 @@ export interface DecisionEngine {
   decide<H extends HookName>(request: DecisionRequest<H>): Decision;
   /** The same for a caller that does not wait blocked. */
   decideAsync<H extends HookName>(request: DecisionRequest<H>): Promise<Decision>;
+  /**
+   * What a gate would be asked about a file, each as the `hook` and `subject` of a request. For a BPF object these are the questions
+   * of a whole load, in libbpf's order; the load succeeds only if all are answered with 0. Throws what reading the file throws, and
+   * ELF_NO_PROGRAMS if its content does not tell the hook.
+   */
+  questionsAbout(path: string, options?: FileOptions): readonly Question[];
   /** Resolves when a spare thread stands ready, with which the next one to be ended costs least. */
   prepared(): Promise<void>;
   /** Ends the threads. What is still being decided is rejected with ENGINE_CLOSED. */
@@ -109,6 +117,10 @@ class Watchdog implements DecisionEngine {
       this.#ask(request, resolve, reject);
       this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY);
     });
+  }
+
+  questionsAbout(path: string, options: FileOptions = {}): readonly Question[] {
+    return questionsAboutFile(path, this.config.signatures, options);
   }
 
   async prepared(): Promise<void> {

@@ -26,6 +26,14 @@ export interface Container {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** Root on the host, with an unknown executable: scopes by `exe` match, scopes by container or labels do not. */
+export const ROOT_ON_HOST: Current = {
+  ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
+  capabilities: [],
+  namespaces: {},
+  container: null,
+};
+
 /**
  * Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read, a
  * container's by field.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { factsOfLoad } from "../../../src/bpf/load.js";
 import { BpfObject } from "../../../src/bpf/object.js";
-import { HOST, labelled } from "../../../src/cli/ask.js";
+import { labelled } from "../../../src/cli/ask.js";
 import { readCurrent } from "../../../src/config/current.js";
 import { questionsAbout } from "../../../src/engine/offline.js";
 import { LOAD_HOOKS } from "../../../src/engine/offline-load.js";
@@ -21,6 +21,7 @@ import { attachTargetOf, type Target, targetOf } from "../../../src/gate/command
 import { TOKEN } from "../../../src/gate/commands/token.js";
 import { loaded } from "../../../src/gate/load/loaded.js";
 import { HOOK_NAMES, type HookName } from "../../../src/hooks/catalogue.js";
+import { ROOT_ON_HOST } from "../../../src/policy/current.js";
 import { FACTS, SUBJECTS } from "../../../src/policy/facts.gen.js";
 import { SignatureStore } from "../../../src/trust/store.js";
 import { differences } from "../../support/declared-facts.js";
@@ -143,8 +144,8 @@ describe("who asks, as types/countersign.d.ts declares it", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-    expect(differences(HOST, "Current")).toEqual([]);
-    expect(differences(labelled(HOST, { tier: "edge" }), "Current")).toEqual([]);
+    expect(differences(ROOT_ON_HOST, "Current")).toEqual([]);
+    expect(differences(labelled(ROOT_ON_HOST, { tier: "edge" }), "Current")).toEqual([]);
     expect(differences(task(), "Current")).toEqual([]);
   });
 });
