@@ -5,6 +5,7 @@ import { readConfig } from "../src/config/config.js";
 import { Engine } from "../src/engine/engine.js";
 import { subjectsOf } from "../src/engine/offline.js";
 import type { Current } from "../src/policy/current.js";
+import { Authority } from "../src/trust/making/authority.js";
 import { SignatureStore } from "../src/trust/store.js";
 
 /** Policies that stay within the interface of every version that is compared. */
@@ -21,6 +22,8 @@ const POLICIES: Readonly<Record<string, string>> = {
   current.uid === 0 && current.container === null && prog.license !== "none" ? 0 : -1;`,
   "a denial with a reason": `import { deny } from "countersign";
 export const bpf_prog_load = (prog) => deny("no " + prog.name);`,
+  "a signature found absent": `import { verify_signature } from "countersign";
+export const bpf_prog_load = (prog) => verify_signature(prog.insns, prog.signature, "platform", "PKCS7") === 0 ? -1 : 0;`,
 };
 
 const CURRENT: Current = {
@@ -40,7 +43,11 @@ export async function decisions(object: string): Promise<Readonly<Record<string,
     mkdirSync(join(folder, "policies"));
     writeFileSync(join(folder, "policies/p.js"), text);
     const config = join(folder, "countersign.yaml");
-    writeFileSync(config, "version: 1\nattachments: [{ policy: policies/p.js }]\n");
+    writeFileSync(join(folder, "ca.pem"), Authority.create({ subject: "CA" }).pem.certificate);
+    writeFileSync(
+      config,
+      "version: 1\nkeyrings: { platform: { trust: [ca.pem] } }\nattachments: [{ policy: policies/p.js }]\n",
+    );
     const engine = await Engine.open(readConfig(config));
     made[name] = () => engine.decide({ hook: "bpf_prog_load", subject: subject as never, current: CURRENT });
   }

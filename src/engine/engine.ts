@@ -132,7 +132,8 @@ export class Engine {
     const domains = new Map<string, Domain>();
     const attachments: PolicyAttachment[] = config.attachments.map((attachment, number) => {
       const { domain: name, mode } = attachment;
-      const domain = domains.get(name) ?? new Domain({ memory: memory.share(name), inUse });
+      const domain =
+        domains.get(name) ?? new Domain({ memory: memory.share(name), inUse, keyrings: keyrings.byName.keys() });
       domains.set(name, domain);
       const view = new MapView(maps, mode, attachment.name);
       views.set(attachment.name, view);

@@ -6,15 +6,16 @@ import { Runtime } from "../sandbox/runtime.js";
 import type { GuestShape } from "../sandbox/start.js";
 import type { Limits } from "./attachment.js";
 import { CURRENT_NUMBERS, CURRENT_OTHERS, CURRENT_RECORDS, type Current } from "./current.js";
-import { GUEST_CONSTANTS } from "./guest.js";
+import { GUEST_CONSTANTS, GUEST_SIGNATURE_TYPES } from "./guest.js";
 import type { LinkedPolicy } from "./linker.js";
 import type { Outcome } from "./outcome.js";
 import { RandomNumbers } from "./random-numbers.js";
 import { notAsked, outcomeOf } from "./reply.js";
 
 /** What a guest is made of: the virtual module, the fields of `current`, and what of a subject no policy sees. */
-export const SHAPE: GuestShape = {
+export const SHAPE: Omit<GuestShape, "keyrings"> = {
   constants: GUEST_CONSTANTS,
+  detached: GUEST_SIGNATURE_TYPES.filter((type) => type !== "MODSIG"),
   currentNumbers: CURRENT_NUMBERS,
   currentOthers: CURRENT_OTHERS,
   currentRecords: CURRENT_RECORDS,
@@ -51,6 +52,7 @@ export class Domain {
   made = 0;
   readonly #memory: number;
   readonly #code: EngineCode;
+  readonly #shape: GuestShape;
   readonly #inUse: () => Iterable<CachedPolicy>;
   readonly #random = new RandomNumbers(1);
   readonly #cached = new Map<string, CachedPolicy>();
@@ -60,12 +62,21 @@ export class Domain {
 
   /**
    * `memory`: bytes that the runtimes may take together. `inUse`: the policies of the running decision, which are
-   * evicted only if there is nothing else. `code`: the engine that the runtimes run on.
+   * evicted only if there is nothing else. `code`: the engine that the runtimes run on. `keyrings`: the names of those
+   * that the host has; of others, the host is asked even where there is no signature.
    */
-  constructor(options: { memory?: number; code?: EngineCode; inUse?: () => Iterable<CachedPolicy> } = {}) {
+  constructor(
+    options: {
+      memory?: number;
+      code?: EngineCode;
+      inUse?: () => Iterable<CachedPolicy>;
+      keyrings?: Iterable<string>;
+    } = {},
+  ) {
     this.#memory = options.memory ?? SANDBOX_MEMORY;
     this.#code = options.code ?? engineCode();
     this.#inUse = options.inUse ?? (() => []);
+    this.#shape = { ...SHAPE, keyrings: [...(options.keyrings ?? [])] };
   }
 
   /** Where a policy's runtime is kept. Policies of the same text and limits share one. */
@@ -144,7 +155,7 @@ export class Domain {
     this.#makeRoom(need);
     const module = cached.isolated ? new Module(this.#code) : this.#moduleFor(need);
     try {
-      cached.runtime = new Runtime(module, cached.policy.source, cached, SHAPE);
+      cached.runtime = new Runtime(module, cached.policy.source, cached, this.#shape);
       this.made += 1;
       return null;
     } catch (error) {

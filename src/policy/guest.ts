@@ -18,14 +18,12 @@ export const GUEST_FUNCTIONS = {
   read: null,
 } as const satisfies Record<string, { kind: "keyring" | "map"; argument: number } | null>;
 
+/** Types of signatures. With MODSIG, the data carries its own signature. */
+export const GUEST_SIGNATURE_TYPES = ["PKCS7", "MODSIG", "RAW", "SSHSIG", "MINISIGN", "SIGSTORE"] as const;
+
 /** Constants: signature types and every errno by name. */
 export const GUEST_CONSTANTS: Readonly<Record<string, string | number>> = {
-  PKCS7: "PKCS7",
-  MODSIG: "MODSIG",
-  RAW: "RAW",
-  SSHSIG: "SSHSIG",
-  MINISIGN: "MINISIGN",
-  SIGSTORE: "SIGSTORE",
+  ...Object.fromEntries(GUEST_SIGNATURE_TYPES.map((type) => [type, type])),
   ...ERRNO,
 };
 

@@ -35,8 +35,11 @@ const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Lim
   time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
   memory: ["OUT_OF_MEMORY", (_, { memory }) => `ran out of its ${memory} bytes of memory`],
   stack: ["OUT_OF_STACK", (_, { stack }) => `ran out of its ${stack} bytes of stack`],
-  internal: ["INTERNAL_FAULT", ({ host }) => host ?? "the sandbox failed"],
+  internal: ["INTERNAL_FAULT", ({ host }) => clip(host ?? "the sandbox failed", MAX_HOST)],
 };
+
+/** Characters of what the host says: it names what the policy gave it, which can be a long text. */
+const MAX_HOST = 1024;
 
 function faultOf(stop: Stop, told: Told, policy: LinkedPolicy, limits: Limits): Fault {
   const [code, message] = STOPS[stop];
@@ -46,7 +49,7 @@ function faultOf(stop: Stop, told: Told, policy: LinkedPolicy, limits: Limits): 
 function thrown({ error, host }: Told): string {
   const { name, message } = error!;
   const words = name === "" ? `threw ${message}` : `threw ${name}: ${message}`;
-  return host === undefined ? words : `${words} (${host})`;
+  return host === undefined ? words : `${words} (${clip(host, MAX_HOST)})`;
 }
 
 /** Without memory left the guest cannot tell which. */
@@ -112,8 +115,8 @@ function resultName(result: unknown): string {
   return clip(String(result));
 }
 
-function clip(text: string): string {
-  return text.length > 256 ? `${text.slice(0, 255)}…` : text;
+function clip(text: string, length = 256): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 /** A policy that could not even be asked. */

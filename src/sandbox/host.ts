@@ -1,6 +1,6 @@
 /** What the engine lends to a policy: the functions behind the virtual module. The sandbox knows nothing of what they do. */
 export interface HostFunctions {
-  /** 0 or a negative errno. `signature` is null only where the data may carry its own. */
+  /** 0 or a negative errno. `signature` is null if the data may carry its own, or a name is not known. */
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number;
   /** Lower-case hex. */
   hash(algorithm: string, data: Uint8Array): string;

@@ -10,6 +10,9 @@ export const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 2048;
 export interface GuestShape {
   /** Constants of the virtual module. */
   readonly constants: Readonly<Record<string, string | number>>;
+  /** Names of the host's keyrings, and types of signatures that are apart from their data. See guest/bytes.ts. */
+  readonly keyrings: readonly string[];
+  readonly detached: readonly string[];
   /** Fields of `current` that are numbers, and the others; `container.labels` for one of an object that may be null. */
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];

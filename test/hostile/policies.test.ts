@@ -7,6 +7,7 @@ import { type DecisionEngine, openEngine } from "../../src/engine/watchdog.js";
 import type { CountersignError } from "../../src/error.js";
 import type { Decision } from "../../src/hooks/decision.js";
 import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
+import { Authority } from "../../src/trust/making/authority.js";
 import { link } from "../support/guest.js";
 import { task } from "../task.js";
 import type { HostileCase } from "./policies/case.js";
@@ -101,7 +102,9 @@ describe("hostile policies", () => {
     attach("far", "neighbour", NEIGHBOUR, "peaceful", LONG, { mode: "audit" });
     const file = join(folder, "countersign.yaml");
     const maps = { state: { writable: { entries: 16, bytes: 10_000 } } };
-    writeFileSync(file, stringify({ version: 1, maps, attachments }));
+    writeFileSync(join(folder, "ca.pem"), Authority.create({ subject: "CA" }).pem.certificate);
+    const keyrings = { k: { trust: ["ca.pem"] } };
+    writeFileSync(file, stringify({ version: 1, keyrings, maps, attachments }));
     engine = await openEngine(file);
     await engine.prepared();
     askNeighbours();

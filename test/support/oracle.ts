@@ -27,6 +27,8 @@ type Handles = [
 ];
 
 export class Oracle {
+  constructor(private readonly keyrings: readonly string[]) {}
+
   ask(
     policy: LinkedPolicy,
     limits: Limits,
@@ -40,7 +42,8 @@ export class Oracle {
     const call = (given?: string) => answer(box, given ?? "", subjects, current, functions);
     const context = createContext({}, { codeGeneration: { strings: false, wasm: false } });
     new Script(THAWED).runInContext(context);
-    const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, overridable: OVERRIDABLE, ...SHAPE });
+    const shaped = { ...SHAPE, keyrings: this.keyrings };
+    const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, overridable: OVERRIDABLE, ...shaped });
     const start = new Script(GUEST).runInContext(context);
     const [take, tell, put, drop, shape, share] = start(box, doubles, call, settings) as Handles;
     const subjects = new Subjects(SHAPE.withheld, {

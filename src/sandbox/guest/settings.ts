@@ -5,6 +5,8 @@ interface Settings {
   readonly permits: Readonly<Record<string, string>>;
   readonly overridable: Readonly<Record<string, string>>;
   readonly constants: Readonly<Record<string, string | number>>;
+  readonly keyrings: readonly string[];
+  readonly detached: readonly string[];
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];
   readonly currentRecords: readonly string[];

@@ -40,10 +40,27 @@ export const exhaustion: readonly HostileCase[] = [
     fault: "OUT_OF_STEPS",
   },
   {
-    name: "a keyring's name of 1 MB is not logged whole",
+    name: "a keyring's name of 1 MB is out of steps",
     policy: using(`verify_signature(blob.data, null, "k".repeat(1e6), "PKCS7"); return -1;`),
-    fault: null,
-    verdict: -1,
+    fault: "OUT_OF_STEPS",
+  },
+  {
+    name: "a keyring's name of 100 KB is not logged whole",
+    policy: using(`verify_signature(blob.data, null, "k".repeat(1e5), "PKCS7"); return -1;`),
+    fault: "POLICY_ERROR",
+    says: /^threw Error: verify_signature could not be answered \(no keyring `k{900,1024}…\)$/,
+  },
+  {
+    name: "a map's name of 100 KB is not logged whole",
+    policy: using(`map_update("m".repeat(1e5), "k", 1); return -1;`),
+    fault: "POLICY_ERROR",
+    says: /^threw Error: map_update could not be answered \(no map `m{900,1024}…\)$/,
+  },
+  {
+    name: "a digest's name of 100 KB is not logged whole",
+    policy: using(`hash("d".repeat(1e5), blob.data); return -1;`),
+    fault: "POLICY_ERROR",
+    says: /^threw Error: hash could not be answered \(`d{900,1024}…\)$/,
   },
   {
     name: "a map that is full says so",

@@ -96,7 +96,6 @@ export function blob_verify(blob) {
   for (let i = 0; i < 32; i++) verify_signature(blob.data, null, s + i, s);
   return -1;
 }`,
-    fault: null,
-    verdict: -1,
+    fault: "OUT_OF_MEMORY",
   },
 ];

@@ -8,17 +8,24 @@ import { blob, FUNCTIONS, link, type Question, SUBJECT } from "../../support/gue
 import { Oracle } from "../../support/oracle.js";
 import { task } from "../../task.js";
 
+/** Names that the guest is told of. */
+const KEYRINGS = ["platform", "__proto__"];
+
 /** Every engine that a policy could run on; the first one ships. A skip names what the engine does otherwise. */
 const BACKENDS = [
-  { name: "quickjs", make: () => new Domain({ code: engineCode("quickjs") }), skips: {} as Record<string, string> },
+  {
+    name: "quickjs",
+    make: () => new Domain({ code: engineCode("quickjs"), keyrings: KEYRINGS }),
+    skips: {} as Record<string, string>,
+  },
   {
     name: "quickjs-ng",
-    make: () => new Domain({ code: engineCode("quickjs-ng") }),
+    make: () => new Domain({ code: engineCode("quickjs-ng"), keyrings: KEYRINGS }),
     skips: {} as Record<string, string>,
   },
   {
     name: "node:vm",
-    make: () => new Oracle(),
+    make: () => new Oracle(KEYRINGS),
     skips: {
       stack: "V8 says so by an error alone, which a policy can catch",
       memory: "a context of V8 has no limit of memory",
@@ -130,6 +137,46 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
       verdict: -61,
       answers: ["verify_signature platform PKCS7: -ENODATA"],
     });
+  });
+
+  const computed = (keyring: string, type: string) =>
+    `import { verify_signature } from "countersign";
+    export const blob_verify = (blob) => verify_signature(blob.data, null, String("${keyring}"), String("${type}"));`;
+
+  it.each([
+    ["platfrom", "PKCS7"],
+    ["platform", "PKCS8"],
+    ["platform", ""],
+    ["", "PKCS7"],
+    ["", ""],
+    ["toString", "PKCS7"],
+    ["constructor", "hasOwnProperty"],
+    ["platform", "__proto__"],
+    ["platform ", "PKCS7"],
+  ])("asks the host about the keyring `%s` and type `%s`, one of which it was not told of", (keyring, type) => {
+    const functions = { verify_signature: (...given: unknown[]) => (given[1] === null ? -5 : -1) };
+    expect(ask(computed(keyring, type), { functions }).verdict).toBe(-5);
+  });
+
+  it.each([
+    "",
+    ", undefined, undefined",
+    ", null, null",
+    ", NaN, NaN",
+    ", 0, 0",
+    ', "platform"',
+    ', ["platform"], "PKCS7"',
+  ])("may not leave out names or give something else: `verify_signature(blob.data, null%s)`", (names) => {
+    const call = `verify_signature(...[blob.data, null${names}])`;
+    const policy = `import { verify_signature } from "countersign";
+        export const blob_verify = (blob) => ${call};`;
+    const { verdict, fault } = ask(policy, { functions: { verify_signature: () => 0 } });
+    expect({ verdict, code: fault?.code }).toEqual({ verdict: null, code: "POLICY_ERROR" });
+  });
+
+  it.each(KEYRINGS)("is told that there is no signature for the keyring `%s`, whose name it computed", (keyring) => {
+    const functions = { verify_signature: () => expect.unreachable("the host was asked") as never };
+    expect(ask(computed(keyring, "SIGSTORE"), { functions }).verdict).toBe(-61);
   });
 
   it("asks the host about data that carries its own signature", () => {

@@ -67,7 +67,7 @@ describe("a runtime", () => {
   it("keeps no garbage that decisions leave", () => {
     const policy = link(blob(`for (let i = 0; i < 900; i++) { const o = { s: "x".repeat(999) }; o.o = o; } return 0;`));
     const module = new Module();
-    const runtime = new Runtime(module, policy.source, { ...LARGE, stack: 128 * 1024 }, SHAPE);
+    const runtime = new Runtime(module, policy.source, { ...LARGE, stack: 128 * 1024 }, { ...SHAPE, keyrings: [] });
     const ask = () => runtime.ask(0, sized(0), { ...task() }, LARGE, FUNCTIONS).stop;
     for (let i = 0; i < 20; i++) expect(ask()).toBeNull();
     const { size } = module;
@@ -92,7 +92,7 @@ describe("a runtime", () => {
     const policy = link(blob(LEAVING[what]!));
     const module = new Module();
     const limits = { ...LARGE, memory: 2 * LIMITS.memory };
-    const runtime = new Runtime(module, policy.source, { ...limits, stack: 128 * 1024 }, SHAPE);
+    const runtime = new Runtime(module, policy.source, { ...limits, stack: 128 * 1024 }, { ...SHAPE, keyrings: [] });
     const ask = (n: number) => runtime.ask(0, sized(n), { ...task() }, limits, FUNCTIONS);
     const first = ask(0);
     expect(first).toMatchObject({ stop: null, verdict: 0 });

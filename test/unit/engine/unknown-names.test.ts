@@ -1,0 +1,137 @@
+import { rmSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Config, readConfig } from "../../../src/config/config.js";
+import { Engine } from "../../../src/engine/engine.js";
+import { verdictName } from "../../../src/errno.js";
+import type { Decision } from "../../../src/hooks/decision.js";
+import { GUEST_SIGNATURE_TYPES } from "../../../src/policy/guest.js";
+import { Authority } from "../../../src/trust/making/authority.js";
+import { signPkcs7 } from "../../../src/trust/making/sign.js";
+import { SIGNATURE_TYPES } from "../../../src/trust/verification.js";
+import { Workplace } from "../../support/workplace.js";
+import { task } from "../../task.js";
+
+/** Each helper is given names that it reads from the task, so that nothing can be checked when the policy is linked. */
+const POLICY = `
+  import * as countersign from "countersign";
+  import { hash, map_delete, map_lookup, map_update, verify_signature } from "countersign";
+  export function blob_verify(blob, current) {
+    const [helper, name, type, signed] = JSON.parse(current.comm);
+    if (helper === "verify_signature")
+      return verify_signature(blob.data, signed ? blob.signature : null, name, type);
+    if (helper === "member") return countersign.verify_signature(blob.data, signed ? blob.signature : null, name, type);
+    if (helper === "map_lookup") return map_lookup(name, "key") === undefined ? 0 : 0;
+    if (helper === "map_update") return map_update(name, "key", 1);
+    if (helper === "map_delete") return map_delete(name, "key");
+    return hash(name, blob.data) === "" ? -1 : 0;
+  }`;
+const DATA = Buffer.from("instructions");
+
+let place: Workplace;
+const open: Engine[] = [];
+beforeEach(() => {
+  place = new Workplace(
+    "  - { policy: policies/p.js, limits: { steps: 100000000, wall: 10s } }",
+    "maps: { seen: { writable: { entries: 10, bytes: 1KiB }, writers: [p] } }",
+  );
+  place.write("policies/p.js", POLICY);
+});
+afterEach(() => {
+  for (const engine of open.splice(0)) engine.close();
+  rmSync(place.folder, { recursive: true });
+});
+
+/** An engine on the configuration, with these names of keyrings; `from` is the engine that it replaces. */
+async function engine(names: readonly string[], { sealed = false, from = null as Engine | null } = {}) {
+  const config = readConfig(place.config);
+  const [model] = config.keyrings;
+  const keyrings = names.map((name) => ({ ...model!, name, sealed }));
+  const made = await Engine.open({ ...config, keyrings } as Config, from?.sealed);
+  open.push(made);
+  return made;
+}
+
+function ask(engine: Engine, helper: string, name: string, type = "PKCS7", signed = false): Decision {
+  const subject = { name: "blob", digest: "00".repeat(32), data: DATA, signature: signPkcs7(DATA, place.signer) };
+  const current = task({ comm: JSON.stringify([helper, name, type, signed]) });
+  return engine.decide({ hook: "blob_verify", subject, current });
+}
+
+/** The verdict's name, or why the policy failed. */
+const answerOf = ({ verdict, denied_by }: Decision) =>
+  denied_by?.code === "POLICY_ERROR" ? /no [a-z ]+ `[^`]*`/.exec(denied_by.reason)?.[0] : verdictName(verdict);
+
+const NAMES = ["platfrom", "", "platform ", "PLATFORM", "toString", "__proto__", "constructor", "0", "k".repeat(100)];
+
+describe.each([
+  ["not sealed", false],
+  ["sealed", true],
+])("keyrings that are %s", (_, sealed) => {
+  it.each(["verify_signature", "member"])("fail a policy that computes another name for %s", async (helper) => {
+    const its = await engine(["platform"], { sealed });
+    for (const type of SIGNATURE_TYPES)
+      for (const signed of [false, true])
+        for (const name of [...NAMES, ...NAMES]) {
+          const decision = ask(its, helper, name, type, signed);
+          expect(decision.denied_by, `${name} ${type} ${signed}`).toMatchObject({ code: "POLICY_ERROR" });
+          expect(decision.denied_by?.reason).toContain(`no keyring \`${name}\``);
+        }
+  });
+
+  it.each(["verify_signature", "member"])("fail a policy that computes another type for %s", async (helper) => {
+    const its = await engine(["platform"], { sealed });
+    for (const signed of [false, true])
+      for (const type of [...NAMES, "PKCS8", "pkcs7", "MODSIG "])
+        expect(answerOf(ask(its, helper, "platform", type, signed))).toBe(`no signature type \`${type}\``);
+  });
+
+  it("answer that there is no signature for each type that a policy computes", async () => {
+    const its = await engine(["platform", "__proto__", "0"], { sealed });
+    for (const name of ["platform", "__proto__", "0"])
+      for (const type of SIGNATURE_TYPES)
+        expect(answerOf(ask(its, "verify_signature", name, type)), `${name} ${type}`).toBe("-ENODATA");
+    expect(answerOf(ask(its, "verify_signature", "platform", "PKCS7", true))).toBe("0");
+  });
+
+  it("are those of the engine that is asked, after a change of the configuration", async () => {
+    const before = await engine(["platform", "old"], { sealed });
+    const after = await engine(["platform", "new"], { sealed, from: before });
+    const answers = (its: Engine) =>
+      ["platform", "old", "new"].map((name) => answerOf(ask(its, "verify_signature", name)));
+    for (let round = 0; round < 2; round++) {
+      expect(answers(before)).toEqual(["-ENODATA", "-ENODATA", "no keyring `new`"]);
+      expect(answers(after)).toEqual(["-ENODATA", "no keyring `old`", "-ENODATA"]);
+    }
+  });
+});
+
+it("keyrings keep their names when their files change", async () => {
+  const its = await engine(["platform"]);
+  const answers = () =>
+    [false, true].flatMap((signed) =>
+      ["platform", "platfrom"].map((name) => answerOf(ask(its, "verify_signature", name, "PKCS7", signed))),
+    );
+  expect(answers()).toEqual(["-ENODATA", "no keyring `platfrom`", "0", "no keyring `platfrom`"]);
+  place.write("certs/ca.pem", Authority.create({ subject: "Other" }).pem.certificate);
+  while (answers()[2] === "0") await pause(20);
+  expect(answers()).toEqual(["-ENODATA", "no keyring `platfrom`", "-ENOKEY", "no keyring `platfrom`"]);
+});
+
+it("names of maps and digests that a policy computes fail it, too", async () => {
+  const its = await engine(["platform"]);
+  for (const name of NAMES) {
+    for (const helper of ["map_lookup", "map_update", "map_delete"])
+      expect(answerOf(ask(its, helper, name)), `${helper} ${name}`).toBe(`no map \`${name}\``);
+    expect(ask(its, "hash", name).denied_by?.code, name).toBe("POLICY_ERROR");
+  }
+  expect(["map_update", "map_lookup", "map_delete"].map((helper) => answerOf(ask(its, helper, "seen")))).toEqual([
+    "0",
+    "0",
+    "0",
+  ]);
+});
+
+it("the types that the sandbox knows are those of keyrings", () => {
+  expect(GUEST_SIGNATURE_TYPES).toEqual(SIGNATURE_TYPES);
+});
