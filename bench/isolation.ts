@@ -13,7 +13,7 @@ import type { Figure } from "./row.js";
 
 export const title = "Isolation: what a hostile policy costs others";
 
-/** Milliseconds: the default of `limits.wall`. */
+/** Milliseconds: the default of `limits.timeout`. */
 const WALL = 50;
 /** Hostile policies by name, each with its files, of which the first is the policy. */
 const POLICIES: readonly { readonly name: string; readonly files: Readonly<Record<string, string>> }[] = [

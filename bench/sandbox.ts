@@ -14,7 +14,7 @@ import { threadRows } from "./threads.js";
 
 export const title = "The sandbox";
 
-const LIMITS = { steps: 1_000_000, memory: 8 * 2 ** 20, stack: 256 * 2 ** 10, wall: 1000 };
+const LIMITS = { steps: 1_000_000, memory: 8 * 2 ** 20, stack: 256 * 2 ** 10, timeout: 1000 };
 const UNSIGNED = "policies/allow-unsigned-tc.js";
 const LABEL = `export function bpf_prog_load(prog, current) {
   return current.container?.labels.tier === "edge" ? 0 : -1;

@@ -20,7 +20,7 @@ async function open(): Promise<DecisionEngine> {
   const file = join(folder, "countersign.yaml");
   const attachments = ["tc", "stuck"].map((name) => ({
     policy: `policies/${name}.js`,
-    limits: { wall: `${WALL}ms`, steps: 100_000_000 },
+    limits: { timeout: `${WALL}ms`, steps: 100_000_000 },
     scope: { labels: name === "tc" ? "tier=edge" : "tier=stuck" },
   }));
   writeFileSync(file, JSON.stringify({ version: 1, attachments }));

@@ -11,11 +11,18 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** A UTF-8 text file's contents, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readText(path: string, limit: number): string {
+  // of node's pool, where it fits: text is made of it at once
+  return decodeText(
+    path,
+    read(path, limit, (size) => Buffer.allocUnsafe(size)),
+  );
+}
+
+/** The text of a UTF-8 file's bytes, without a byte order mark. Throws FILE_UNREADABLE. */
+export function decodeText(path: string, bytes: Uint8Array): string {
   try {
-    // of node's pool, where it fits: text is made of it at once
-    return UTF8.decode(read(path, limit, (size) => Buffer.allocUnsafe(size)));
+    return UTF8.decode(bytes);
   } catch (cause) {
-    if (cause instanceof CountersignError) throw cause;
     throw new CountersignError("FILE_UNREADABLE", "is not UTF-8 text", {
       place: path,
       remedy: "name a text file",

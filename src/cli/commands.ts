@@ -9,6 +9,7 @@ interface Entry {
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   check: { summary: "decides about files offline", load: () => import("./check.js") },
   init: { summary: "makes a working directory to begin with", load: () => import("./init.js") },
+  config: { summary: "brings a configuration up to date", load: () => import("./config.js") },
   test: { summary: "runs the tests beside policies", load: () => import("./test.js") },
   sign: { summary: "makes signatures of files, or of each BPF program in them", load: () => import("./sign.js") },
   verify: { summary: "checks one signature", load: () => import("./verify.js") },

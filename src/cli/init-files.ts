@@ -22,7 +22,7 @@ export const POLICY_TEST = `# Run by \`countersign test\`: what the policy besid
 - file: ../unsigned.o                 # reads the kernel's memory, and nobody signed it
   expect: -EPERM
   reason: reads kernel memory and is not signed
-- { file: ../unsigned.o, labels: { tier: edge }, uid: 1000, expect: refuse }
+- { file: ../unsigned.o, labels: { tier: edge }, uid: 1000, expect: deny }
 `;
 
 export const README = `# A place to try Countersign

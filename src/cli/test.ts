@@ -24,7 +24,7 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-A test is a list of cases. Each names a file and what the policy should answer about it: \`allow\`, \`refuse\`, a verdict such
+A test is a list of cases. Each names a file and what the policy should answer about it: \`allow\`, \`deny\`, a verdict such
 as \`-EPERM\`, \`fault\` or \`fault CODE\`, or \`not asked\`. A fault passes no other case. The caller is described with
 \`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
 
@@ -101,7 +101,7 @@ function holds({ expect, reason }: PolicyCase, answer: Answer | null): boolean {
 /** A fault is not a verdict, even with `on_fault: allow`: it satisfies only a case that expects a fault. */
 function answers(expect: string, { fault, verdict }: Answer): boolean {
   if (fault !== null) return expect === "fault" || expect === `fault ${fault.code}`;
-  return { allow: verdict === 0, refuse: verdict !== 0 }[expect] ?? expect === verdictName(verdict);
+  return { allow: verdict === 0, deny: verdict !== 0 }[expect] ?? expect === verdictName(verdict);
 }
 
 function got(answer: Answer | null): string {

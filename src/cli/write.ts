@@ -1,18 +1,19 @@
-import { mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CountersignError } from "../error.js";
 
 /**
  * Writes a file whole or not at all: whoever looks for it meanwhile finds what was there before, or this. Throws FILE_UNREADABLE,
- * also for a device or a pipe, in whose place a file would be put.
+ * also for a device or a pipe, in whose place a file would be put. `mode`: the new file's, whatever the umask is.
  */
-export function writeWhole(path: string, bytes: Uint8Array): void {
+export function writeWhole(path: string, bytes: Uint8Array, mode?: number): void {
   const passing = `${path}.${process.pid}.new`;
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
       throw new CountersignError("FILE_UNREADABLE", "is not a regular file", { place: path, remedy: "name a file" });
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(passing, bytes, { flag: "wx" });
+    writeFileSync(passing, bytes, { flag: "wx", mode: mode ?? 0o666 });
+    if (mode !== undefined) chmodSync(passing, mode);
     renameSync(passing, path);
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause;

@@ -16,7 +16,7 @@ export interface PolicyCase {
   readonly uid: number | undefined;
   readonly comm: string | undefined;
   /**
-   * `allow`, `refuse`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` where the policy should fail, or `not asked`
+   * `allow`, `deny`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` where the policy should fail, or `not asked`
    * where it should be out of scope.
    */
   readonly expect: string;
@@ -26,14 +26,14 @@ export interface PolicyCase {
 
 const verdicts = Object.keys(ERRNO).map((name) => `-${name}`);
 const faults = ["fault", ...FAULT_CODES.map((code) => `fault ${code}`)];
-const CASES = z.array(
+export const CASES = z.array(
   z.strictObject({
     file: z.string().min(1, { error: "is empty" }),
     hook: z.enum(HOOK_NAMES as [HookName]).optional(),
     labels: z.record(z.string(), z.string()).default({}),
     uid: z.int().min(0).max(4294967295).optional(),
     comm: z.string().optional(),
-    expect: z.enum(["allow", "refuse", "not asked", ...verdicts, ...faults]),
+    expect: z.enum(["allow", "deny", "not asked", ...verdicts, ...faults]),
     reason: z.string().optional(),
   }),
 );

@@ -57,7 +57,7 @@ export interface AttachmentConfig {
   readonly scope: ScopeRules;
   readonly limits: Limits;
   readonly domain: string;
-  readonly onFault: "refuse" | "allow";
+  readonly onFault: "deny" | "allow";
   /** Whether what it lets through is loaded with capabilities that the task lacks. */
   readonly delegate: boolean;
   /** Whether maps that programs only read are frozen once they are loaded. */
@@ -81,9 +81,9 @@ export interface SandboxConfig {
 }
 
 export interface GateConfig {
-  readonly existing: "refuse" | "allow";
-  readonly rewritten: "refuse" | "ask";
-  readonly loaderRuns: "refuse" | "ask";
+  readonly existing: "deny" | "allow";
+  readonly rewritten: "deny" | "ask";
+  readonly loaderRuns: "deny" | "ask";
   /** Keyrings by the ids that loads name (`keyring_id` of bpf_attr, an s32). */
   readonly keyrings: Readonly<Record<string, string>>;
   /** Bytes. */
@@ -324,7 +324,7 @@ class Reader {
       steps: input.steps ?? DEFAULT_LIMITS.steps,
       memory: input.memory === undefined ? DEFAULT_LIMITS.memory : bytes(input.memory),
       stack: input.stack === undefined ? DEFAULT_LIMITS.stack : bytes(input.stack),
-      wall: input.wall === undefined ? DEFAULT_LIMITS.wall : milliseconds(input.wall),
+      timeout: input.timeout === undefined ? DEFAULT_LIMITS.timeout : milliseconds(input.timeout),
     };
     for (const [name, [least, most]] of Object.entries(LIMIT_BOUNDS)) {
       const value = limits[name as keyof Limits];
@@ -346,7 +346,7 @@ class Reader {
   }
 }
 
-const UNITS: Readonly<Record<keyof Limits, string>> = { steps: "", memory: " bytes", stack: " bytes", wall: " ms" };
+const UNITS: Readonly<Record<keyof Limits, string>> = { steps: "", memory: " bytes", stack: " bytes", timeout: " ms" };
 
 function listed<T>(value: T | readonly T[]): T[] {
   return Array.isArray(value) ? [...value] : [value as T];

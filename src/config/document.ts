@@ -68,6 +68,29 @@ export class Document {
     return value.offset;
   }
 
+  /** The text with other spellings of keys and of strings. `to` must need neither quotes nor escapes in YAML. */
+  respelled(
+    spellings: readonly { readonly path: Path; readonly what: "key" | "value"; readonly to: string }[],
+  ): string {
+    // an alias stands for the text of its anchor, which is edited once
+    const edits = new Map(spellings.map(({ path, what, to }) => [String(this.textOf(path, what)), { path, what, to }]));
+    const ordered = Array.from(edits.values(), ({ path, what, to }) => [...this.textOf(path, what), to] as const);
+    ordered.sort(([left], [right]) => right - left);
+    return ordered.reduce((text, [start, end, to]) => text.slice(0, start) + to + text.slice(end), this.text);
+  }
+
+  /** Where the text of a key or string begins and ends, without its quotes, or the indentation of a block. */
+  private textOf(path: Path, what: "key" | "value"): readonly [start: number, end: number] {
+    let value: Written = this.root;
+    for (const step of path.slice(0, -1)) value = within(value, step) ?? value;
+    const last = path.at(-1)!;
+    if (what === "key") return value.entries?.get(String(last))?.keyText ?? [0, 0];
+    const { valueStart = 0, valueEnd = 0 } = within(value, last)?.scalar ?? {};
+    const written = this.text.slice(valueStart, valueEnd);
+    const start = valueStart + written.length - written.trimStart().length;
+    return [start, start + written.trim().length];
+  }
+
   private position(offset: number): string {
     this.lines ??= new LineTable(this.text);
     const { line, column } = this.lines.positionAt(offset);

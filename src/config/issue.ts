@@ -2,8 +2,8 @@ import * as z from "zod";
 import type { CountersignError } from "../error.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Document, Path } from "./document.js";
+import { renamedKey, renamedValue } from "./previous-spellings.js";
 import { quoted } from "./quoted.js";
-import { renamed } from "./renamed.js";
 
 type Issue = z.core.$ZodIssue;
 
@@ -48,21 +48,22 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       const known = keysAt(schema, path);
       const where = path.length === 0 ? "" : ` in ${quoted(written(path))}`;
       return issue.keys.map((key) => {
-        const now = renamed(path, key);
+        const at = [...path, key];
+        const now = renamedKey(at);
+        if (now !== null) return renamed(document, at, "key", `${quoted(key)}${where}`, now);
         return {
-          path: [...path, key],
+          path: at,
           what: "key",
-          message:
-            now === null
-              ? `unknown key ${quoted(key)}${where}${didYouMean(key, known)}`
-              : `${quoted(key)}${where} was renamed to ${quoted(now)}`,
-          remedy: now === null ? (known.length > 0 ? `known keys are ${known.join(", ")}` : undefined) : `write ${now}`,
+          message: `unknown key ${quoted(key)}${where}${didYouMean(key, known)}`,
+          remedy: known.length > 0 ? `known keys are ${known.join(", ")}` : undefined,
         };
       });
     }
     case "invalid_key":
       return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is no key"}` }];
     case "invalid_value": {
+      const now = renamedValue(path, value);
+      if (now !== null) return [renamed(document, path, "value", `the value ${subject} of ${name}`, now)];
       const values = issue.values.map(String);
       if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
       const word = typeof value === "object" ? described(value) : quoted(value);
@@ -88,6 +89,11 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
     default:
       return [{ path, what: "value", message: `${subject} ${issue.message}` }];
   }
+}
+
+function renamed(document: Document, path: Path, what: "key" | "value", subject: string, now: string): Complaint {
+  const remedy = `write ${quoted(now)}, or run \`countersign config upgrade --write ${document.file}\``;
+  return { path, what, message: `${subject} was renamed to ${quoted(now)}`, remedy };
 }
 
 /** What zod says where the schema has no words of its own. */
@@ -137,7 +143,7 @@ function nameOf(path: Path): string {
 }
 
 /** `attachments[0].scope` */
-function written(path: Path): string {
+export function written(path: Path): string {
   return path
     .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${String(step)}`))
     .join("");

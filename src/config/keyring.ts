@@ -67,8 +67,8 @@ export const KEYRING = z
       .strictObject({
         trust: paths.min(1, { error: "is empty: time stamps need an authority" }),
         revoked: z
-          .enum(["refused", "good-before"])
-          .default("refused")
+          .enum(["denied", "good-before"])
+          .default("denied")
           .describe("`good-before`: what was stamped before its signer was revoked stays good"),
       })
       .optional()
@@ -115,7 +115,7 @@ export interface KeyringConfig {
   readonly validity: "now" | "ignore";
   readonly profile: "strict" | "compatible";
   readonly signers: number;
-  readonly timestamps: { readonly trust: readonly string[]; readonly revoked: "refused" | "good-before" } | null;
+  readonly timestamps: { readonly trust: readonly string[]; readonly revoked: "denied" | "good-before" } | null;
   readonly ssh: { readonly namespaces: readonly string[] };
   readonly sigstore: {
     readonly root: string;

@@ -15,6 +15,8 @@ export interface Written {
 
 interface Entry {
   readonly key: number;
+  /** Start and end of the key's text, without quotes. */
+  readonly keyText: readonly [start: number, end: number];
   readonly value: Written;
 }
 
@@ -92,10 +94,11 @@ class Layout {
       const key = this.#offsetOf(event, offset);
       const name = this.#nameOf(event, key);
       if (entries.has(name)) this.#reject(key, `the key ${quoted(name)} stands twice`);
-      const colon = this.text.indexOf(":", (event as ScalarEvent).valueEnd);
+      const { valueStart, valueEnd } = event as ScalarEvent;
+      const colon = this.text.indexOf(":", valueEnd);
       const value = this.#value(colon === -1 ? key : colon + 1);
       size += value.size;
-      entries.set(name, { key, value });
+      entries.set(name, { key, keyText: [valueStart, valueEnd], value });
     }
     return { offset, scalar: null, entries, items: null, size };
   }

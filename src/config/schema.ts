@@ -94,7 +94,7 @@ export const SCHEMA = z
               ),
             memory: size.optional(),
             stack: size.optional(),
-            wall: duration.optional(),
+            timeout: duration.optional().describe("Time of one decision"),
           })
           .default({}),
         domain: name.default("default").describe("Policies of different domains share no memory"),
@@ -106,7 +106,7 @@ export const SCHEMA = z
           .boolean()
           .default(false)
           .describe("Read-only maps of a program that is loaded are frozen: user space cannot change them any more"),
-        on_fault: z.enum(["refuse", "allow"]).default("refuse").describe("What a policy that cannot answer decides"),
+        on_fault: z.enum(["deny", "allow"]).default("deny").describe("The verdict of a policy that failed"),
       }),
     ),
     signatures: paths.default([]).describe("Folders of detached signatures, found by the digest of what they sign"),
@@ -131,18 +131,18 @@ export const SCHEMA = z
     gate: z
       .strictObject({
         existing: z
-          .enum(["refuse", "allow"])
-          .default("refuse")
+          .enum(["deny", "allow"])
+          .default("deny")
           .describe("Whether BPF objects that were not handed out here are found by id or path"),
         rewritten: z
-          .enum(["refuse", "ask"])
-          .default("refuse")
-          .describe("A program that the kernel rewrote while loading it (core_relos): refused, or `bpf_prog` is asked"),
+          .enum(["deny", "ask"])
+          .default("deny")
+          .describe("A program that the kernel rewrote while loading it (core_relos): denied, or `bpf_prog` is asked"),
         loader_runs: z
-          .enum(["refuse", "ask"])
-          .default("refuse")
+          .enum(["deny", "ask"])
+          .default("deny")
           .describe(
-            "To run a program that calls bpf(2), where `bpf` is served: refused, or `bpf` is asked and the kernel looks again",
+            "To run a program that calls bpf(2), where `bpf` is served: denied, or `bpf` is asked and the kernel looks again",
           ),
         keyrings: z
           .record(z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, { error: "is no id of a kernel's keyring" }), name)

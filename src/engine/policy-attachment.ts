@@ -17,7 +17,7 @@ import type { DecisionWatch } from "./watch.js";
 export class PolicyAttachment implements Attachment {
   readonly name: string;
   readonly mode: Mode;
-  readonly onFault: "refuse" | "allow";
+  readonly onFault: "deny" | "allow";
   readonly delegates: boolean;
   readonly freezes: boolean;
   readonly limits: Limits;
@@ -76,7 +76,7 @@ export class PolicyAttachment implements Attachment {
     const cached = this.place ?? this.cached;
     if (this.watch !== null) {
       if (cached.runtime === null) this.prepare();
-      this.watch.ask(this.number, this.limits.wall);
+      this.watch.ask(this.number, this.limits.timeout);
     }
     const outcome = this.runsIn.askCached(cached, this.limits, hook, subject, current, this.helpers);
     this.watch?.answered();

@@ -3,7 +3,7 @@ import type { Fault } from "../policy/outcome.js";
 import { type Commit, Ledger, type Written } from "./ledger.js";
 import { type Offence, Offences, type Sentence } from "./offences.js";
 import type { Texts } from "./sources.js";
-import { type Overdue, PREPARE_WALL } from "./watch.js";
+import { type Overdue, PREPARE_TIMEOUT } from "./watch.js";
 
 /** An attachment, by its number in the configuration, that answers with a fault in a decision and is not asked. */
 export type Standing = readonly [attachment: number, fault: Fault];
@@ -73,8 +73,10 @@ export class Succession {
   /** A thread had to be terminated because of an attachment. Returns the attachment's answer in the decision under way. */
   charge({ attachment, preparing }: Pick<Overdue, "attachment" | "preparing">): Standing {
     this.#suspended.charge(attachment);
-    const wall = this.config.attachments[attachment]?.limits.wall;
-    const late = preparing ? `took longer than ${PREPARE_WALL} ms to be made ready` : `took longer than its ${wall} ms`;
+    const timeout = this.config.attachments[attachment]?.limits.timeout;
+    const late = preparing
+      ? `took longer than ${PREPARE_TIMEOUT} ms to be made ready`
+      : `took longer than its ${timeout} ms`;
     return [
       attachment,
       { code: "OUT_OF_TIME", message: `${late} and did not stop: its thread was ended`, place: null },

@@ -8,10 +8,10 @@ import type { Warning } from "../warning.js";
 import { type DecisionRequest, Engine } from "./engine.js";
 import type { LinkCache } from "./link-cache.js";
 import { type Standing, Succession } from "./succession.js";
-import { DecisionWatch, PREPARE_WALL } from "./watch.js";
+import { DecisionWatch, PREPARE_TIMEOUT } from "./watch.js";
 
 /** Milliseconds that a decision may take beyond what its attachments may: making runtimes on a busy machine is in it. */
-const GRACE = 1000 + PREPARE_WALL;
+const GRACE = 1000 + PREPARE_TIMEOUT;
 
 /**
  * An engine in the caller's own thread, for a command that decides about some files and ends: no thread has to start. A
@@ -92,6 +92,6 @@ export class TimedEngine {
   }
 
   private patience(): number {
-    return this.config.attachments.reduce((sum, { limits }) => sum + limits.wall, GRACE);
+    return this.config.attachments.reduce((sum, { limits }) => sum + limits.timeout, GRACE);
   }
 }

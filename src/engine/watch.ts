@@ -10,7 +10,7 @@ const NONE = -1;
  * Milliseconds that making a policy's runtime may take. The work is bounded by units (sandbox/limits.ts), which take
  * 10 to 60 ms on an idle machine. This deadline covers work that has no units; it must be long enough for a busy machine.
  */
-export const PREPARE_WALL = 1000;
+export const PREPARE_TIMEOUT = 1000;
 
 /** An attachment that was asked, or prepared, past its time; `request` is the one being decided, or the one before. */
 export interface Overdue {
@@ -39,17 +39,17 @@ export class DecisionWatch {
   }
 
   /** By the thread: an attachment, by its number in the configuration, is asked, and has so many milliseconds. */
-  ask(attachment: number, wall: number): void {
-    this.#enter(attachment, wall, 0);
+  ask(attachment: number, timeout: number): void {
+    this.#enter(attachment, timeout, 0);
   }
 
   /** Called by the thread when it starts to make an attachment's runtime, in a decision or while idle. */
-  prepare(attachment: number, wall = PREPARE_WALL): void {
-    this.#enter(attachment, wall, 1);
+  prepare(attachment: number, timeout = PREPARE_TIMEOUT): void {
+    this.#enter(attachment, timeout, 1);
   }
 
-  #enter(attachment: number, wall: number, preparing: 0 | 1): void {
-    this.#deadline[0] = Date.now() + wall;
+  #enter(attachment: number, timeout: number, preparing: 0 | 1): void {
+    this.#deadline[0] = Date.now() + timeout;
     this.#words[WORDS.preparing] = preparing;
     Atomics.add(this.#words, WORDS.count, 1);
     Atomics.store(this.#words, WORDS.attachment, attachment);

@@ -14,14 +14,14 @@ export interface Limits {
   /** Bytes of guest stack. */
   readonly stack: number;
   /** Milliseconds. */
-  readonly wall: number;
+  readonly timeout: number;
 }
 
 /** A policy bound to hooks under a unique name, with a mode, a scope and limits. */
 export interface Attachment {
   readonly name: string;
   readonly mode: Mode;
-  readonly onFault: "refuse" | "allow";
+  readonly onFault: "deny" | "allow";
   /** Whether its 0 has a task do what it lacks the capabilities for. */
   readonly delegates: boolean;
   /** Whether maps that a loaded program only reads are to be frozen. */

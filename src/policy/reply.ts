@@ -32,7 +32,7 @@ const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Lim
   unused: ["UNUSED_DENIAL", unusedDenial],
   wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
   steps: ["OUT_OF_STEPS", (_, { steps }) => `used more than its ${steps} steps`],
-  time: ["OUT_OF_TIME", (_, { wall }) => `took longer than its ${wall} ms`],
+  time: ["OUT_OF_TIME", (_, { timeout }) => `took longer than its ${timeout} ms`],
   memory: ["OUT_OF_MEMORY", (_, { memory }) => `ran out of its ${memory} bytes of memory`],
   stack: ["OUT_OF_STACK", (_, { stack }) => `ran out of its ${stack} bytes of stack`],
   internal: ["INTERNAL_FAULT", ({ host }) => clip(host ?? "the sandbox failed", MAX_HOST)],

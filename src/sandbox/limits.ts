@@ -7,7 +7,7 @@ export const DEFAULT_LIMITS = {
   /** Bytes of guest stack. */
   stack: 256 * 1024,
   /** Milliseconds. */
-  wall: 50,
+  timeout: 50,
 } as const;
 
 /** The bounds within which a configuration may set them: smallest and largest. */
@@ -15,7 +15,7 @@ export const LIMIT_BOUNDS = {
   steps: [1, 100_000_000],
   memory: [64 * 1024, 256 * 1024 * 1024],
   stack: [16 * 1024, 256 * 1024],
-  wall: [1, 10_000],
+  timeout: [1, 10_000],
 } as const;
 
 /** Bytes that a guest may take to tell of a decision, which it keeps short. */

@@ -40,7 +40,7 @@ export class Runtime implements Callbacks {
   #doubles: Float64Array;
   /** Milliseconds on the clock of `performance`; 0 while it has not been looked at. */
   #deadline = 0;
-  #wall = 0;
+  #timeout = 0;
   #timedOut = false;
   #internal: string | undefined;
   #unanswered: string | undefined;
@@ -95,13 +95,13 @@ export class Runtime implements Callbacks {
     hook: number,
     subject: object | null,
     current: Readonly<Record<string, unknown>>,
-    limits: { steps: number; wall: number },
+    limits: { steps: number; timeout: number },
     functions: HostFunctions,
   ): Reply {
     this.#timedOut = false;
     this.#internal = undefined;
     this.#unanswered = undefined;
-    this.#wall = limits.wall;
+    this.#timeout = limits.timeout;
     // building a subject does not count against the policy's time
     this.#deadline = Number.POSITIVE_INFINITY;
     try {
@@ -146,7 +146,7 @@ export class Runtime implements Callbacks {
   interrupted(): boolean {
     const now = performance.now();
     // most decisions end long before the first of these questions, and need not look at the clock
-    if (this.#deadline === 0) this.#deadline = now + this.#wall;
+    if (this.#deadline === 0) this.#deadline = now + this.#timeout;
     if (now < this.#deadline) return false;
     this.#timedOut = true;
     return true;

@@ -73,10 +73,10 @@ export interface KeyringRules {
   readonly policies?: readonly string[] | undefined;
   /**
    * Whose time stamps (RFC 3161) count; none where it is absent. `revoked`: what a certificate signed before it was
-   * revoked is `refused`, the default, or `good-before`.
+   * revoked is `denied`, the default, or `good-before`.
    */
   readonly timestamps?:
-    | { readonly trust: readonly SourceFile[]; readonly revoked?: "refused" | "good-before" | undefined }
+    | { readonly trust: readonly SourceFile[]; readonly revoked?: "denied" | "good-before" | undefined }
     | undefined;
   /** Bundles of Sigstore: its trusted root, and who may sign with a certificate of it. */
   readonly sigstore?: SigstoreRules | undefined;

@@ -314,7 +314,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
     ["allocates without end", "const all = []; for (;;) all.push(new Array(1000).fill(0));", "out of "],
   ])("%s", (_, body, reason) => {
     const its = new Workplace(
-      "  - policy: policies/wrong.js\n    limits: { memory: 1MiB, wall: 2s }\n  - policy: policies/right.js",
+      "  - policy: policies/wrong.js\n    limits: { memory: 1MiB, timeout: 2s }\n  - policy: policies/right.js",
     );
     its.write("policies/wrong.js", `export function bpf_prog_load(prog) {\n  ${body}\n}\n`);
     its.write(

@@ -4,17 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseConfig, readConfig } from "../../src/config/config.js";
 import { readMapFile } from "../../src/config/mapfile.js";
-import { CountersignError } from "../../src/error.js";
-
-function refusal(act: () => unknown): CountersignError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof CountersignError) return error;
-    throw error;
-  }
-  throw new Error("was accepted");
-}
+import { rejection } from "../support/rejection.js";
 
 const head = "version: 1\nattachments:\n";
 const attachment = (more: string) => `${head}  - policy: a.js\n    ${more}\n`;
@@ -110,16 +100,10 @@ describe("a configuration that is not valid is refused at its place", () => {
     ["a container that is a number", attachment("scope: {container: 5}"), "4:24", "`container` should be"],
     ["a unit that is no power of two", attachment("limits: {memory: 8MB}"), "4:22", "`8MB` is no size"],
     ["a misspelt limit", attachment("limits: {stebs: 3}"), "4:14", "(did you mean `steps`?)"],
-    [
-      "the old name of `steps`",
-      attachment("limits: {fuel: 3}"),
-      "4:14",
-      "`fuel` in `attachments[0].limits` was renamed to `steps`",
-    ],
     ["no steps", attachment("limits: {steps: 0}"), "4:21", "`steps` is 0"],
     ["a part of steps", attachment("limits: {steps: 1.5}"), "4:21", "should be a whole number"],
-    ["a wall clock without a unit", attachment("limits: {wall: 50}"), "4:20", "is no duration"],
-    ["a wall clock that limits nothing", attachment("limits: {wall: 1h}"), "4:20", "outside of 1 to 10000"],
+    ["a timeout without a unit", attachment("limits: {timeout: 50}"), "4:23", "is no duration"],
+    ["a timeout that limits nothing", attachment("limits: {timeout: 1h}"), "4:23", "outside of 1 to 10000"],
     ["memory that no policy can start in", attachment("limits: {memory: 2B}"), "4:22", "outside of 65536"],
     [
       "the same name twice",
@@ -143,7 +127,7 @@ describe("a configuration that is not valid is refused at its place", () => {
     ["a map of nothing", `${head}  []\nmaps: {m: {}}\n`, "4:11", "has neither `file` nor `writable`"],
     ["a log that keeps nothing", `${head}  []\nlog: {file: a, keep: 0}\n`, "4:22", "`keep` is 0"],
   ])("%s", (_, text, at, message) => {
-    const error = refusal(() => parseConfig("c.yaml", text));
+    const error = rejection(() => parseConfig("c.yaml", text));
     expect(error.toString()).toContain(`c.yaml:${at}: `);
     expect(error.message).toContain(message);
     expect(["CONFIG_INVALID", "SELECTOR_INVALID"]).toContain(error.code);
@@ -162,7 +146,7 @@ describe("a configuration that is not valid is refused at its place", () => {
     ["an alias of nothing", "version: 1\nattachments: *x\n", "alias"],
     ["an alias of itself", "version: 1\nattachments: &x [*x]\n", 'the alias "x" contains itself'],
   ])("%s without end", (_, text, message) => {
-    const error = refusal(() => parseConfig("c.yaml", text));
+    const error = rejection(() => parseConfig("c.yaml", text));
     expect(error.code).toBe("CONFIG_INVALID");
     expect(error.message).toContain(message);
   });
@@ -177,12 +161,12 @@ function file(name: string, contents: string | Uint8Array): string {
 
 describe("a file that can't be a configuration", () => {
   it("is refused when it is missing, a folder, not text or too large", () => {
-    const missing = refusal(() => readConfig(join(folder, "countersign.yaml")));
+    const missing = rejection(() => readConfig(join(folder, "countersign.yaml")));
     expect([missing.code, missing.message]).toEqual(["FILE_UNREADABLE", "cannot be read: ENOENT"]);
     expect(missing.remedy).toContain("countersign init");
-    expect(refusal(() => readConfig(folder)).code).toBe("FILE_UNREADABLE");
-    expect(refusal(() => readConfig(file("latin1.yaml", Uint8Array.of(0xe9)))).message).toBe("is not UTF-8 text");
-    expect(refusal(() => readConfig(file("huge.yaml", "#".repeat(2 ** 20 + 1)))).code).toBe("FILE_TOO_LARGE");
+    expect(rejection(() => readConfig(folder)).code).toBe("FILE_UNREADABLE");
+    expect(rejection(() => readConfig(file("latin1.yaml", Uint8Array.of(0xe9)))).message).toBe("is not UTF-8 text");
+    expect(rejection(() => readConfig(file("huge.yaml", "#".repeat(2 ** 20 + 1)))).code).toBe("FILE_TOO_LARGE");
   });
 });
 
@@ -213,7 +197,7 @@ describe("a map's file", () => {
     ["deep.yaml", `a: ${"[".repeat(deep)}`, ":1", "nested too deeply"],
   ])("%s is refused", (name, text, at, message) => {
     const path = file(name, text);
-    const error = refusal(() => readMapFile(path));
+    const error = rejection(() => readMapFile(path));
     expect(error.code).toBe("MAP_INVALID");
     expect(error.place?.startsWith(`${path}${at}`)).toBe(true);
     expect(error.message).toContain(message);

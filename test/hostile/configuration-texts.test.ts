@@ -117,7 +117,7 @@ default: { bpf_prog_load: deny }
 keyrings: { k: { trust: [ca.pem], usage: [codeSigning] } }
 maps: { m: { file: m.json }, w: { writable: { entries: 1, bytes: 1KiB } } }
 attachments:
-  - { policy: a.js, mode: audit, scope: { labels: "a in (b)", uid: [1, 2-3] }, limits: { steps: 5, wall: 1s } }
+  - { policy: a.js, mode: audit, scope: { labels: "a in (b)", uid: [1, 2-3] }, limits: { steps: 5, timeout: 1s } }
 log: { file: l, rotate: 1MiB, keep: 2 }
 `;
     const insert = fc.constantFrom(

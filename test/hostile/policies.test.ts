@@ -72,12 +72,12 @@ describe("hostile policies", () => {
       label: string,
       text: string,
       domain: string,
-      wall: number,
+      timeout: number,
       more: object = {},
       its = {},
     ) => {
       writeFileSync(join(folder, "policies", `${name}.js`), text);
-      const limits = { memory: "8MiB", wall: `${wall}ms`, ...its };
+      const limits = { memory: "8MiB", timeout: `${timeout}ms`, ...its };
       attachments.push({
         name,
         policy: `policies/${name}.js`,

@@ -68,7 +68,7 @@ export class Guest {
     const { hook = "blob_verify", subject = SUBJECT, current, limits, functions } = question;
     return this.domain.ask(
       typeof source === "string" ? this.#link(source) : source,
-      { ...DEFAULT_LIMITS, wall: PATIENCE, ...limits },
+      { ...DEFAULT_LIMITS, timeout: PATIENCE, ...limits },
       hook,
       subject,
       task(current),

@@ -25,7 +25,7 @@ export class Rotation {
       JSON.stringify({
         version: 1,
         keyrings: { k: { trust: ["current/left.pem", "current/right.pem"], signers: 2, ...keyring } },
-        attachments: [{ policy: "blob.js", limits: { wall: "10s" } }],
+        attachments: [{ policy: "blob.js", limits: { timeout: "10s" } }],
         log: { file: "decisions.jsonl" },
       }),
     );

@@ -20,7 +20,7 @@ const HOSTILE = [
   "const kept = []; for (let i = 0; i < 900; i++) kept.push({ i, text: 'x' + i }); throw new Error(kept.length);",
   "const o = {}; for (let i = 0; i < 5000; i++) o['n' + i] = i; throw new Error(Object.keys(o).length);",
 ];
-const LIMITS = { ...DEFAULT_LIMITS, wall: 10_000 };
+const LIMITS = { ...DEFAULT_LIMITS, timeout: 10_000 };
 
 const [, , policies = "", wanted = ""] = process.argv;
 const link = (name: string, text: string) => linkPolicy(name, { read: () => text, hookNames: HOOK_NAMES, root: "" });

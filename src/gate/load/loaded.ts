@@ -53,14 +53,14 @@ function make(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
  */
 export function judgeLoaded(call: Call, subject: ProgramSubject, asks: boolean): Answer | null {
   const served = asks && call.serves("bpf_prog");
-  if (subject.rewritten && (!served || call.settings.rewritten === "refuse")) {
+  if (subject.rewritten && (!served || call.settings.rewritten === "deny")) {
     const answer = refuseRewritten(call, subject, "");
     if (answer !== "continue") return answer;
   }
   if (!served) return null;
   const { verdict, answered } = call.decide("bpf_prog", subject);
   if (verdict < 0) return { result: verdict };
-  if (!subject.rewritten || answered || call.settings.rewritten === "refuse") return null;
+  if (!subject.rewritten || answered || call.settings.rewritten === "deny") return null;
   const answer = refuseRewritten(call, subject, ", and no enforcing attachment in scope answered");
   return answer === "continue" ? null : answer;
 }

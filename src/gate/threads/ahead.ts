@@ -21,10 +21,10 @@ function configOf(policy: string): Config {
     attachments: [
       {
         ...{ name: place, place, policy, hooks: null, mode: "enforce", scope: {} },
-        ...{ limits: LIMITS, domain: place, onFault: "refuse", delegate: false, freeze: false },
+        ...{ limits: LIMITS, domain: place, onFault: "deny", delegate: false, freeze: false },
       },
     ],
   };
 }
 
-const LIMITS = { steps: 1000, memory: 2 ** 23, stack: 2 ** 17, wall: 1000 };
+const LIMITS = { steps: 1000, memory: 2 ** 23, stack: 2 ** 17, timeout: 1000 };

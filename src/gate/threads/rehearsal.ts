@@ -184,9 +184,9 @@ export const NO_POLICIES: Config = {
   sandbox: { memory: 2 ** 24 },
   default: { bpf_prog_load: "allow", bpf_map_create: "allow" } as Config["default"],
   gate: {
-    existing: "refuse",
-    rewritten: "refuse",
-    loaderRuns: "refuse",
+    existing: "deny",
+    rewritten: "deny",
+    loaderRuns: "deny",
     keyrings: {},
     mapMemory: 2 ** 20,
     notEnforced: [],

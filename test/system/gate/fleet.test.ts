@@ -18,13 +18,13 @@ export function bpf_prog_load(prog, current) {
 }
 `;
 const STUCK = 'export function bpf_prog_load({ name }) { for (; name === "stuck"; ); return 0; }';
-/** Others use this machine, too: `stall` and `wall` are so long that only what is hostile takes longer. */
+/** Others use this machine, too: `stall` and `timeout` are so long that only what is hostile takes longer. */
 const CONFIG = `version: 1
 log: { file: log.jsonl }
 gate: { stall: 1s }
 attachments:
-  - { policy: policy.js, scope: { container: true }, limits: { wall: 10s } }
-  - { policy: stuck.js, scope: { labels: "tenant = hostile" }, limits: { wall: 200ms, steps: 100000000 } }
+  - { policy: policy.js, scope: { container: true }, limits: { timeout: 10s } }
+  - { policy: stuck.js, scope: { labels: "tenant = hostile" }, limits: { timeout: 200ms, steps: 100000000 } }
 `;
 /** What comes of the hostile container's calls: its own programs, those of others, policies that never come back, memory that never comes. */
 const WAYS = ["allowed", "REFUSED_BY_POLICY", "OUT_OF_TIME", "stalled"];

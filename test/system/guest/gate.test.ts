@@ -17,7 +17,7 @@ char _license[] SEC("license") = "GPL";
 `;
 /** A guest without hardware's help is slow, and its policies get the time for that. */
 const CONFIG =
-  "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { wall: 10s } }]\n";
+  "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n";
 
 describe("the gate in a guest, whose kernel has what this one lacks", () => {
   let guest: Guest | string | undefined;

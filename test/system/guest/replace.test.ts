@@ -8,7 +8,7 @@ import type { Logged } from "../gate/site.js";
 import { Guest, type Ran } from "./guest.js";
 
 const CONFIG =
-  "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { wall: 10s } }]\n";
+  "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n";
 const POLICIES: Readonly<Record<string, string>> = {
   note: `
     import { note } from "countersign";

@@ -11,7 +11,7 @@ import { Guest, type Ran } from "./guest.js";
 const CONFIG = `version: 1
 log: { file: /tmp/log.jsonl }
 maps: { debug_read_only: { file: debug.json } }
-attachments: [{ policy: policy.js, limits: { wall: 10s } }]
+attachments: [{ policy: policy.js, limits: { timeout: 10s } }]
 `;
 const POLICIES: Readonly<Record<string, string>> = {
   allow: "export const bpf_prog_load = () => 0, bpf_prog = () => 0;",

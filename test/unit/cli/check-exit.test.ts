@@ -19,19 +19,19 @@ type Mode = "enforce" | "audit";
 interface Attached {
   readonly policy: Policy;
   readonly mode: Mode;
-  readonly on_fault: "refuse" | "allow";
+  readonly on_fault: "deny" | "allow";
 }
 
 const EACH: readonly Attached[] = (Object.keys(POLICIES) as Policy[]).flatMap((policy) =>
   (["enforce", "audit"] as const).flatMap((mode) =>
-    (["refuse", "allow"] as const).map((on_fault) => ({ policy, mode, on_fault })),
+    (["deny", "allow"] as const).map((on_fault) => ({ policy, mode, on_fault })),
   ),
 );
 const NEIGHBOURS: readonly (Attached | null)[] = [
   null,
-  { policy: "allow", mode: "enforce", on_fault: "refuse" },
-  { policy: "deny", mode: "enforce", on_fault: "refuse" },
-  { policy: "throws", mode: "audit", on_fault: "refuse" },
+  { policy: "allow", mode: "enforce", on_fault: "deny" },
+  { policy: "deny", mode: "enforce", on_fault: "deny" },
+  { policy: "throws", mode: "audit", on_fault: "deny" },
 ];
 
 /** 2 before 1 before 0; what is in audit does not count. */
@@ -80,10 +80,10 @@ describe("the exit code of countersign check", () => {
 });
 
 describe("countersign test", () => {
-  const EXPECTATIONS = ["allow", "refuse", "-EPERM", "-EACCES", "fault", "not asked"];
+  const EXPECTATIONS = ["allow", "deny", "-EPERM", "-EACCES", "fault", "not asked"];
   const MET: Readonly<Record<Policy, readonly string[]>> = {
     allow: ["allow"],
-    deny: ["refuse", "-EACCES"],
+    deny: ["deny", "-EACCES"],
     throws: ["fault", "fault POLICY_ERROR"],
     "bad-return": ["fault", "fault BAD_RETURN_VALUE"],
     loops: ["fault"],
@@ -120,7 +120,7 @@ describe("countersign test", () => {
   });
 
   it("rejects a fault that does not exist, and names the one that was meant", async () => {
-    const place = workplace([{ policy: "throws", mode: "enforce", on_fault: "refuse" }]);
+    const place = workplace([{ policy: "throws", mode: "enforce", on_fault: "deny" }]);
     place.write("throws.test.yaml", `- { file: ${PROGRAM}, expect: fault POLICY_EROR }`);
     const { code, err } = await runCommand("test", "--config", place.config);
     expect(code).toBe(2);

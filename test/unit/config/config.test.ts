@@ -21,7 +21,7 @@ attachments:
     hooks: [bpf_prog_load]
     mode: audit
     scope: { labels: "tier in (edge, prod), !debug", uid: [0, 1000-1999], exe: /usr/bin/*, comm: [tc, ip], container: true }
-    limits: { steps: 100000, memory: 8MiB, wall: 50ms }
+    limits: { steps: 100000, memory: 8MiB, timeout: 50ms }
     domain: platform
   - policy: /etc/countersign/verify-all.ts
     on_fault: allow
@@ -64,9 +64,9 @@ describe("a configuration", () => {
         comm: ["tc", "ip"],
         container: true,
       },
-      limits: { ...DEFAULT_LIMITS, steps: 100_000, memory: 8 * 2 ** 20, wall: 50 },
+      limits: { ...DEFAULT_LIMITS, steps: 100_000, memory: 8 * 2 ** 20, timeout: 50 },
       domain: "platform",
-      onFault: "refuse",
+      onFault: "deny",
       delegate: false,
       freeze: false,
     });

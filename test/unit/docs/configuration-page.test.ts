@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { Document } from "../../../src/config/document.js";
 import { validated } from "../../../src/config/issue.js";
+import { PREVIOUS_SPELLINGS } from "../../../src/config/previous-spellings.js";
 import { SCHEMA } from "../../../src/config/schema.js";
+import { rowsOf } from "../../support/markdown.js";
 
 const docs = new URL("../../../docs/", import.meta.url);
 
@@ -22,6 +24,17 @@ describe("the documents' configurations", () => {
     // a page that is about keyrings shows no attachments
     const schema = text.includes("attachments:") ? SCHEMA : SCHEMA.partial({ attachments: true });
     expect(validated(document, schema)).toMatchObject({ version: 1 });
+  });
+
+  it("list every previous spelling", () => {
+    const page = readFileSync(new URL("configuration.md", docs), "utf8");
+    const shown = rowsOf(page.slice(page.indexOf("## Previous spellings"))).map(([path, from, to]) => [
+      path?.replace(" in a test", ""),
+      from,
+      to,
+    ]);
+    const own = PREVIOUS_SPELLINGS.map(({ path, value, now }) => [path, value ?? path.split(".").at(-1), now]);
+    expect(shown).toEqual(own.map((row) => row.map((cell) => `\`${cell}\``)));
   });
 
   it("show every key that there is", () => {

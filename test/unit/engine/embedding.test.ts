@@ -22,7 +22,7 @@ describe("an engine opens in a program that node runs", () => {
     writeFileSync(join(folder, "policy.js"), "export const blob_verify = () => -13;");
     writeFileSync(
       join(folder, "countersign.yaml"),
-      "version: 1\nattachments: [{ policy: policy.js, limits: { wall: 10s } }]\n",
+      "version: 1\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n",
     );
     writeFileSync(join(folder, "program.mjs"), PROGRAM);
     writeFileSync(join(folder, "empty.cjs"), "");

@@ -144,7 +144,7 @@ describe("whatever a policy does", () => {
     ["text", "BAD_RETURN_VALUE", "policies/wrong.js"],
   ])("%s is the fault %s, and the next decision is right", async (comm, code, words) => {
     // a loop ends by its steps, however busy the machine is
-    const [engine] = await engineFor("  - policy: policies/wrong.js\n    limits: { wall: 10s }", { wrong: WRONG });
+    const [engine] = await engineFor("  - policy: policies/wrong.js\n    limits: { timeout: 10s }", { wrong: WRONG });
     const decision = engine.decide({ hook: "blob_verify", subject: blob("data"), current: task({ comm }) });
     expect(decision).toMatchObject({ verdict: -ERRNO.EPERM, denied_by: { attachment: "wrong", code } });
     expect(decision.denied_by?.reason).toContain(words);

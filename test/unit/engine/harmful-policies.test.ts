@@ -43,7 +43,7 @@ describe.each(Object.entries(ENGINES))("%s", (_, open) => {
       place("policies/harmful.js"),
       `export function blob_verify({ name }) { if (name === "harm") { ${body} } return 0; }`,
     );
-    const limits = { wall: "10s" };
+    const limits = { timeout: "10s" };
     const engine = await open(
       configure([
         { policy: "policies/harmful.js", mode: "audit", limits },

@@ -71,7 +71,7 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     cache = join(folder, "cache", "countersign");
     write("policy.js", POLICY);
     write("limit.ts", "export const limit: number = 1;");
-    write("countersign.yaml", "version: 1\nattachments: [{ policy: policy.js, limits: { wall: 10s } }]\n");
+    write("countersign.yaml", "version: 1\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n");
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -44,7 +44,7 @@ beforeEach(() => {
       version: 1,
       keyrings: { k: { trust: ["ca.pem"], revoked: { crls: ["root.crl"] }, sealed: true } },
       // a first verification takes long on a busy machine
-      attachments: [{ policy: "blob.js", limits: { steps: 100_000_000, wall: "2s" } }],
+      attachments: [{ policy: "blob.js", limits: { steps: 100_000_000, timeout: "2s" } }],
     }),
   );
   vi.spyOn(process, "emitWarning").mockImplementation(() => {});

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Config } from "../../../src/config/config.js";
 import { type Standing, Succession, SuspensionList } from "../../../src/engine/succession.js";
 
-const CONFIG = { maps: [], attachments: [{ limits: { wall: 50 } }, { limits: { wall: 70 } }] } as unknown as Config;
+const CONFIG = {
+  maps: [],
+  attachments: [{ limits: { timeout: 50 } }, { limits: { timeout: 70 } }],
+} as unknown as Config;
 const codes = (standing: readonly Standing[]) => standing.map(([attachment, { code }]) => [attachment, code]);
 
 describe("what a thread leaves to the next one", () => {

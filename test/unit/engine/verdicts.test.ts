@@ -47,7 +47,7 @@ function uidsOf({ place, mode, state }: Placed): number[] {
 function attachment(placed: Placed): string {
   const { name, mode, state } = placed;
   const policy = state === "allows" || state === "denies" ? state : "fault";
-  const onFault = state.endsWith("let through") ? "allow" : "refuse";
+  const onFault = state.endsWith("let through") ? "allow" : "deny";
   return `  - { name: ${name}, policy: policies/${policy}.js, mode: ${mode}, on_fault: ${onFault}, scope: { uid: [${uidsOf(placed)}] } }`;
 }
 

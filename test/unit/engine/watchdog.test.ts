@@ -41,13 +41,13 @@ describe("an engine in a thread", () => {
     const file = join(folder, "countersign.yaml");
     const maps = { state: { writable: { entries: 4, bytes: 1000 } } };
     // only a policy with limits of its own may run out of time, on a busy machine too
-    const patient = attachments.map((one) => ({ limits: { wall: "10s" }, ...one }));
+    const patient = attachments.map((one) => ({ limits: { timeout: "10s" }, ...one }));
     const log = { file: "log.jsonl" };
     writeFileSync(file, stringify({ version: 1, maps, attachments: patient, log, ...config }));
     return openEngine(file);
   };
   // with fewer steps it would run out of those; in less time it would run out of time on a busy machine where it is harmless
-  const limits = { steps: 100_000_000, wall: "500ms" };
+  const limits = { steps: 100_000_000, timeout: "500ms" };
   const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit", limits };
 
   beforeAll(async () => {

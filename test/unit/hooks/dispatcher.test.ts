@@ -33,10 +33,10 @@ function attachment(name: string, outcome: Outcome | (() => Outcome), more: Part
   return {
     name,
     mode: "enforce",
-    onFault: "refuse",
+    onFault: "deny",
     delegates: false,
     freezes: false,
-    limits: { steps: 1, memory: 1, stack: 1, wall: 1 },
+    limits: { steps: 1, memory: 1, stack: 1, timeout: 1 },
     domain: "platform",
     policyDigest: "00",
     hooks: new Set(["bpf_prog_load"]),
@@ -214,7 +214,7 @@ describe("verdicts", () => {
   const build = (all: readonly Stated[]) =>
     all.flatMap(({ mode, state }, index) => {
       if (state === "out of scope") return [];
-      const onFault = state.endsWith("let through") ? "allow" : "refuse";
+      const onFault = state.endsWith("let through") ? "allow" : "deny";
       return [attachment(String(index), outcomes[state], { mode, onFault })];
     });
   const rule = ({ engine, fallback }: Case) => ({ mode: engine, default: fallback });

@@ -111,7 +111,7 @@ describe("a domain", () => {
       expect(answers(guest, 10)).toEqual(expected(10));
       for (let round = 0; round < 5; round++) {
         // with the steps to run out of memory first
-        const outcome = guest.ask(blob(body), { limits: { wall: 10_000, steps: 2_000_000 } });
+        const outcome = guest.ask(blob(body), { limits: { timeout: 10_000, steps: 2_000_000 } });
         expect([outcome.fault?.code, outcome.harmful]).toEqual([code, true]);
         expect(answers(guest, 10)).toEqual(expected(10));
       }

@@ -313,7 +313,7 @@ export function blob_verify() { try { check(); } catch {} return 0; }`;
 
   it("runs out of time, and says what steps it had used by then", ({ skip }) => {
     if (skips.time !== undefined) skip(skips.time);
-    const outcome = ask(blob("for (;;) blob.name.at(0);"), { limits: { steps: 1e9, wall: 20 } });
+    const outcome = ask(blob("for (;;) blob.name.at(0);"), { limits: { steps: 1e9, timeout: 20 } });
     expect(outcome.fault).toMatchObject({ code: "OUT_OF_TIME", place: expect.stringMatching(/^policy\.js/) });
     expect(outcome.steps).toBeGreaterThan(1000);
     expect(outcome.steps).toBeLessThan(1e9);
@@ -346,7 +346,7 @@ export function blob_verify() { try { check(); } catch {} return 0; }`;
       return seen.size > 200 ? 0 : -seen.size;`,
         `import { deny, note } from "countersign";\n`,
       ),
-      { limits: { wall: 10_000 } }, // it looks at hundreds of objects, which takes long on a busy machine
+      { limits: { timeout: 10_000 } }, // it looks at hundreds of objects, which takes long on a busy machine
     );
     // a generator's own prototype is made with it
     expect(outcome).toMatchObject({ verdict: 0, fault: null, notes: [""] });

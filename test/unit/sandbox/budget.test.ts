@@ -7,7 +7,7 @@ import { blob, Guest, link, SUBJECT } from "../../support/guest.js";
 
 const HEAD = `import { hash, map_delete, map_lookup, map_update, note, read, verify_signature } from "countersign";\n`;
 /** A wall clock that nothing here meets: what ends, ends by its steps. */
-const limits = { wall: 60_000 };
+const limits = { timeout: 60_000 };
 
 /** One round of each kind of work that is charged; `i` counts the rounds. */
 const WORK: Readonly<Record<string, string>> = {

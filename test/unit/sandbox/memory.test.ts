@@ -9,7 +9,7 @@ import { BUDGET } from "../../../src/sandbox/slots.js";
 import { blob, FUNCTIONS, Guest, link } from "../../support/guest.js";
 import { task } from "../../task.js";
 
-const LIMITS = { steps: 10_000_000, wall: 10_000, memory: 1024 * 1024 };
+const LIMITS = { steps: 10_000_000, timeout: 10_000, memory: 1024 * 1024 };
 const LARGE = { ...LIMITS, memory: 8 * LIMITS.memory };
 const sized = (n: number) => ({ name: "blob", n });
 

@@ -70,7 +70,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("assigning to what is inherite
       const found = (() => { ${probe(instance, keys)} })();
       for (const [index, line] of found.entries()) if (line !== expected[index]) note(line + ", not " + expected[index]);
       return found.length - expected.length;`)}`;
-    expect(guest.ask(text, { limits: { wall: 10_000, steps: 1e6 } })).toMatchObject({
+    expect(guest.ask(text, { limits: { timeout: 10_000, steps: 1e6 } })).toMatchObject({
       verdict: 0,
       fault: null,
       notes: [],
@@ -101,7 +101,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("assigning to what is inherite
         }
       }
       return 0;`)}`;
-    expect(guest.ask(text, { limits: { wall: 10_000 } })).toMatchObject({ verdict: 0, fault: null, notes: [] });
+    expect(guest.ask(text, { limits: { timeout: 10_000 } })).toMatchObject({ verdict: 0, fault: null, notes: [] });
   });
 
   it("is still rejected on what is frozen, and on primitives", () => {

@@ -3,7 +3,7 @@ import { engineCode } from "../../../src/sandbox/engine.js";
 import { blob, Guest, link } from "../../support/guest.js";
 
 const ENDLESS = blob("return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);");
-const LIMITS = { steps: 50_000, wall: 10_000 };
+const LIMITS = { steps: 50_000, timeout: 10_000 };
 
 /** Bodies whose natives take steps as `blob.n` says. */
 const BUSY: Readonly<Record<string, string>> = {

@@ -1,0 +1,46 @@
+import type { Path } from "./document.js";
+
+/** A key or a value as an earlier version spelled it. */
+export interface PreviousSpelling {
+  /** The path of the key, with dots between steps; `*` is any key of a mapping and `[]` any item of a list. */
+  readonly path: string;
+  /** The previous value of the key; absent if the key itself was renamed. */
+  readonly value?: string;
+  /** The key or value that replaces it. */
+  readonly now: string;
+}
+
+/**
+ * Previous spellings in configurations and in the tests beside policies, which are lists. Both the error for a previous
+ * spelling and `countersign config upgrade` read this table.
+ */
+export const PREVIOUS_SPELLINGS: readonly PreviousSpelling[] = [
+  { path: "attachments.[].limits.fuel", now: "steps" },
+  { path: "attachments.[].limits.wall", now: "timeout" },
+  { path: "attachments.[].on_fault", value: "refuse", now: "deny" },
+  { path: "gate.existing", value: "refuse", now: "deny" },
+  { path: "gate.rewritten", value: "refuse", now: "deny" },
+  { path: "gate.loader_runs", value: "refuse", now: "deny" },
+  { path: "keyrings.*.timestamps.revoked", value: "refused", now: "denied" },
+  { path: "[].expect", value: "refuse", now: "deny" },
+  { path: "[].expect", value: "fault OUT_OF_FUEL", now: "fault OUT_OF_STEPS" },
+];
+
+/** The key that replaces the key at `path`, or null if that is not a previous spelling. */
+export function renamedKey(path: Path): string | null {
+  return PREVIOUS_SPELLINGS.find((row) => row.value === undefined && matches(row.path, path))?.now ?? null;
+}
+
+/** The value that replaces `value` at `path`, or null if that is not a previous spelling. */
+export function renamedValue(path: Path, value: unknown): string | null {
+  return PREVIOUS_SPELLINGS.find((row) => row.value === value && matches(row.path, path))?.now ?? null;
+}
+
+function matches(pattern: string, path: Path): boolean {
+  const steps = pattern.split(".");
+  if (steps.length !== path.length) return false;
+  return steps.every((step, index) => {
+    const isItem = typeof path[index] === "number";
+    return step === "[]" ? isItem : !isItem && (step === "*" || step === path[index]);
+  });
+}

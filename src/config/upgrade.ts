@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from "node:util";
+import { Document, type Path } from "./document.js";
+import { written } from "./issue.js";
+import { renamedKey, renamedValue } from "./previous-spellings.js";
+import { quoted } from "./quoted.js";
+
+/** A previous spelling in a file. */
+export interface SpellingChange {
+  /** `file:line:column` in the file as it was. */
+  readonly place: string;
+  /** Such as `attachments[0].limits.wall`. */
+  readonly path: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Replaces the previous spellings in the text of a configuration or of a policy's test, and nothing else: comments and
+ * layout stay. The text need not be a valid configuration, but it must be valid YAML. Throws CONFIG_INVALID.
+ */
+export function upgradeSpellings(
+  file: string,
+  text: string,
+): { readonly text: string; readonly changes: readonly SpellingChange[] } {
+  const document = new Document(file, text, "CONFIG_INVALID");
+  const found: Replacement[] = [];
+  const value = replaced(document, document.value, [], found);
+  const upgraded = document.respelled(found);
+  // an alias can repeat a value where the same word means something else
+  if (!isDeepStrictEqual(new Document(file, upgraded, "CONFIG_INVALID").value, value)) throw shared(document, found);
+  return { text: upgraded, changes: found.map((one) => changeOf(document, one)) };
+}
+
+/** A key or value to be replaced. */
+interface Replacement {
+  readonly path: Path;
+  readonly what: "key" | "value";
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The value at `path` in new spelling. Adds what has to be replaced to `found`, in the order of the document's values. */
+function replaced(document: Document, value: unknown, path: Path, found: Replacement[]): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => replaced(document, item, [...path, index], found));
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).map(([key, held]) => {
+      const at = [...path, key];
+      const to = renamedKey(at);
+      if (to !== null && Object.hasOwn(value, to))
+        throw document.error(
+          at,
+          `${quoted(key)} is the previous spelling of ${quoted(to)}, which is there too`,
+          "remove one of them",
+          "key",
+        );
+      if (to !== null) found.push({ path: at, what: "key", from: key, to });
+      return [to ?? key, replaced(document, held, at, found)] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+  const to = renamedValue(path, value);
+  if (to !== null) found.push({ path, what: "value", from: String(value), to });
+  return to ?? value;
+}
+
+function changeOf(document: Document, { path, what, from, to }: Replacement): SpellingChange {
+  return { place: document.place(path, what), path: written(path), from, to };
+}
+
+function shared(document: Document, found: readonly Replacement[]): Error {
+  const { path, what, from, to } = found[0]!;
+  const message = `${quoted(from)} cannot be replaced by ${quoted(to)} here: an alias repeats a changed value elsewhere`;
+  return document.error(path, message, "write the values out instead of the aliases, then upgrade", what);
+}
