@@ -36,7 +36,7 @@ export const bpf = (command, current) => (current.uid === 4711 ? 0 : deny("not f
   );
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
   const chosen = process.argv.slice(2);
-  for (const part of [loads, refused, unwatched, firstEvent, listeners])
+  for (const part of [loads, denied, unwatched, firstEvent, listeners])
     if (chosen.length === 0 || chosen.includes(part.name)) await part();
   const report = section("The live gate", results);
   console.log(report.text);
@@ -92,9 +92,9 @@ function loads() {
   }
 }
 
-function refused() {
+function denied() {
   const times = Array.from({ length: ROUNDS }, () => calls(gated("current"), "lookup", 5000).middle);
-  report("a bpf(2) refused by a policy that reads `current`: p50", median(times), "µs", 60);
+  report("a bpf(2) denied by a policy that reads `current`: p50", median(times), "µs", 60);
 }
 
 /**

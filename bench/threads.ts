@@ -48,7 +48,7 @@ export async function threadRows(prog: ProgramSubject, who: Current): Promise<(R
       name: "an engine with its thread crossed",
       note: "the caller waits blocked; known facts, no log",
       run: () => {
-        if (engine.decide({ hook: "bpf_prog_load", subject, current: who }).verdict !== 0) throw new Error("refused");
+        if (engine.decide({ hook: "bpf_prog_load", subject, current: who }).verdict !== 0) throw new Error("denied");
       },
     },
     {

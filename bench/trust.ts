@@ -123,7 +123,7 @@ const keyOf = ({ publicKey }: Certificate): KeyObject =>
   createPublicKey({ key: publicKey.spki.whole, format: "der", type: "spki" });
 
 function good(keyring: Keyring, { data, signature }: Sample): void {
-  if (keyring.verify(data, signature, "PKCS7", NOW).verdict !== 0) throw new Error("a good signature is refused");
+  if (keyring.verify(data, signature, "PKCS7", NOW).verdict !== 0) throw new Error("a good signature is rejected");
 }
 
 function unseen(name: string, root: Authority, signer: SigningIdentity): Row[] {
@@ -227,7 +227,7 @@ async function pkijsFigure(name: string, root: Authority, signer: SigningIdentit
       trustedCerts: [trusted],
       checkChain: true,
     });
-    if (result !== true) throw new Error("pkijs refuses it");
+    if (result !== true) throw new Error("pkijs rejects it");
     return performance.now() - start;
   };
   const times: number[] = [];

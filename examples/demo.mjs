@@ -96,7 +96,7 @@ function layOut() {
   writeFileSync(join(folder, "debug.yaml"), "uid: 1000\n");
 }
 
-/** Runs a command as a user would, and shows it. Exit code 1 means that something was refused; 2 ends the demo. */
+/** Runs a command as a user would, and shows it. Exit code 1 means that something was denied; 2 ends the demo. */
 function countersign(...words) {
   say(
     `  ${dim("$")} ${wrapped(["countersign", ...words].join(" ").replace(EVERY_OBJECT.join(" "), "objects/*.o"), 4, " \\")}`,
@@ -151,8 +151,8 @@ function reasons({ who, detail, decisions }, index, columns) {
   const why = reasonsOf(decisions);
   if (why.length === 0) return [];
   const before = columns.slice(0, index).find((column) => same(reasonsOf(column.decisions), why));
-  const lines = why.map(({ refused, program, reason }) => {
-    return `  ${refused ? red("✗") : yellow("!")} ${cell(program, 15)}${wrapped(reason, 19)}`;
+  const lines = why.map(({ denied, program, reason }) => {
+    return `  ${denied ? red("✗") : yellow("!")} ${cell(program, 15)}${wrapped(reason, 19)}`;
   });
   const told =
     before === undefined ? lines : [`  ${yellow("!")} as for ${before.who}, but written down and let through`];
@@ -164,7 +164,7 @@ function reasonsOf(decisions) {
   return decisions.flatMap(({ subject, verdict, denied_by }) => {
     if (denied_by === null) return [];
     const reason = denied_by.reason.replace(/ \(verify_signature .*\)$/, "");
-    return [{ refused: verdict !== 0, program: subject.name, reason }];
+    return [{ denied: verdict !== 0, program: subject.name, reason }];
   });
 }
 

@@ -13,15 +13,15 @@ describe("allow-unsigned-tc", () => {
     expect(site.load("drop-telnet").verdict).toBe(0);
   });
 
-  it("refuses an unsigned tc program that reads kernel memory", () => {
+  it("denies an unsigned tc program that reads kernel memory", () => {
     expect(site.load("peek-tc").denied_by).toMatchObject({
       verdict: -ERRNO.EPERM,
-      code: "REFUSED_BY_POLICY",
+      code: "DENIED_BY_POLICY",
       reason: expect.stringContaining("reads kernel memory and is not signed"),
     });
   });
 
-  it("refuses an unsigned program of another type", () => {
+  it("denies an unsigned program of another type", () => {
     expect(site.load("exec-log").denied_by?.reason).toContain("only tc programs may be unsigned");
   });
 

@@ -14,10 +14,10 @@ describe("debug-read-only", () => {
     expect(site.load("exec-log", { current: { uid: 1000 } }).verdict).toBe(0);
   });
 
-  it("refuses it what acts, and shows where it does", async () => {
+  it("denies it what acts, and shows where it does", async () => {
     await open({ uid: 1000 });
     const { denied_by } = site.load("kill-writer", { current: { uid: 1000 } });
-    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, code: "REFUSED_BY_POLICY" });
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, code: "DENIED_BY_POLICY" });
     expect(denied_by?.reason).toMatch(
       /uid 1000 may load read-only programs only \(sends_signal: calls `bpf_send_signal` at .*; tail_calls: /,
     );

@@ -18,13 +18,13 @@ describe("hash-allow-list", () => {
     expect(site.load("drop-telnet").verdict).toBe(0);
   });
 
-  it("refuses any other, by the digest that would have to be added", () => {
+  it("denies any other, by the digest that would have to be added", () => {
     const { denied_by } = site.load("kill-writer");
     expect(denied_by?.verdict).toBe(-ERRNO.EPERM);
     expect(denied_by?.reason).toContain(`digest ${program("kill-writer").digest} is not in the map allowed_programs`);
   });
 
-  it("refuses the same instructions under another program type", () => {
+  it("denies the same instructions under another program type", () => {
     expect(site.load("exec-log").denied_by?.reason).toContain("log_exec is allowed as kprobe, not as tracepoint");
   });
 

@@ -9,7 +9,7 @@ describe("no-kernel-read", () => {
   });
   afterAll(() => site.close());
 
-  it.each(["peek-tc", "exec-guard/watch"])("refuses %s, which reads kernel memory", (name) => {
+  it.each(["peek-tc", "exec-guard/watch"])("denies %s, which reads kernel memory", (name) => {
     expect(site.load(name).denied_by).toMatchObject({
       verdict: -ERRNO.EPERM,
       attachment: "no-kernel-read",
@@ -17,7 +17,7 @@ describe("no-kernel-read", () => {
     });
   });
 
-  it("refuses it signed, too", () => {
+  it("denies it signed, too", () => {
     expect(site.load("peek-tc", { signedBy: "stranger" }).verdict).toBe(-ERRNO.EPERM);
   });
 

@@ -9,7 +9,7 @@ describe("no-packet-redirect", () => {
   });
   afterAll(() => site.close());
 
-  it("refuses an XDP program that sends packets on", () => {
+  it("denies an XDP program that sends packets on", () => {
     expect(site.load("xdp-steer/send_on").denied_by).toMatchObject({
       verdict: -ERRNO.EPERM,
       attachment: "no-packet-redirect",

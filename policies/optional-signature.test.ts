@@ -22,7 +22,7 @@ describe("optional-signature", () => {
       expect(site.load("exec-log", asking).verdict).toBe(0);
   });
 
-  it("refuses a signature that it does not deserve", () => {
+  it("denies a signature that it does not deserve", () => {
     const signedInstead = program("kill-writer").insns;
     expect(site.load("exec-log", { signedBy: "stranger" }).verdict).toBe(-ERRNO.ENOKEY);
     expect(site.load("exec-log", { signedBy: "platform", signedInstead }).verdict).toBe(-ERRNO.EKEYREJECTED);

@@ -26,10 +26,10 @@ describe("program-budget", () => {
     ["exec-log", { map_memory: 77831 }, "map_memory is 77832, more than the budget of 77831"],
     // a pointer, and one value of 8 bytes for each of 1000 CPUs
     ["xdp-steer/count", { map_memory: 8007, cpus: 1000 }, "map_memory is 8008, more than the budget of 8007"],
-  ])("refuses %s with the budget %j", async (name, budget, reason) => {
+  ])("denies %s with the budget %j", async (name, budget, reason) => {
     await open(budget);
     const { denied_by } = site.load(name);
-    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "program-budget", code: "REFUSED_BY_POLICY" });
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "program-budget", code: "DENIED_BY_POLICY" });
     expect(denied_by?.reason).toContain(reason);
   });
 
@@ -40,7 +40,7 @@ describe("program-budget", () => {
     await open(budget);
     expect(site.handOut("exec-log", { verified_insns: most }).verdict).toBe(0);
     const { denied_by } = site.handOut("exec-log", { verified_insns: more });
-    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "program-budget", code: "REFUSED_BY_POLICY" });
+    expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, attachment: "program-budget", code: "DENIED_BY_POLICY" });
     expect(denied_by?.reason).toContain(`verified_insns is ${more}, more than the budget of ${most}`);
   });
 
@@ -60,7 +60,7 @@ describe("program-budget", () => {
     expect(site.load("drop-telnet").verdict).toBe(0);
   });
 
-  it("refuses where the budget is no number", async () => {
+  it("denies where the budget is no number", async () => {
     await open({ insns: "many" });
     expect(site.load("drop-telnet").verdict).toBe(-ERRNO.EPERM);
   });

@@ -22,7 +22,7 @@ describe("verify-all", () => {
       { signedBy: "platform", signedInstead: program("peek-tc").insns },
       "EKEYREJECTED",
     ],
-  ] as const)("refuses a program that %s", (_, asking, errno) => {
+  ] as const)("denies a program that %s", (_, asking, errno) => {
     const { verdict, denied_by } = site.load("drop-telnet", asking);
     expect(verdict).toBe(-ERRNO[errno]);
     expect(denied_by).toMatchObject({ attachment: "verify-all", code: "SIGNATURE_INVALID" });

@@ -16,7 +16,7 @@ describe("verify-blobs", () => {
     expect(site.verify(firmware, { signedBy: "network" }).verdict).toBe(0);
   });
 
-  it("refuses a blob without a signature, and one that was changed after it", () => {
+  it("denies a blob without a signature, and one that was changed after it", () => {
     expect(site.verify(firmware).verdict).toBe(-ERRNO.ENODATA);
     const signed = { signedBy: "network", signedInstead: Buffer.from("firmware 1.1") };
     expect(site.verify(firmware, signed).verdict).toBe(-ERRNO.EKEYREJECTED);
@@ -28,7 +28,7 @@ describe("verify-blobs", () => {
       expect(site.verify(firmware, { labels }).verdict).toBe(-ERRNO.ENODATA);
   });
 
-  it("refuses by a fault where labels could not be read", () => {
+  it("denies by a fault where labels could not be read", () => {
     const { denied_by } = site.verify(firmware, { labels: null });
     expect(denied_by).toMatchObject({ verdict: -ERRNO.EPERM, code: "POLICY_ERROR" });
     expect(denied_by?.reason).toMatch(/policies\/verify-blobs\.js:7:\d+/);

@@ -43,7 +43,7 @@ function rowOf(file: string, decision: Decision): string[] {
   const line = [oneLine(file), name, hook];
   const unused = answers.map(unusedReasons).join("");
   if (denied_by !== null) {
-    const verdict = mode === "enforce" ? styled("red", "refused") : styled("yellow", "would deny");
+    const verdict = mode === "enforce" ? styled("red", "denied") : styled("yellow", "would deny");
     return [...line, `${verdict} ${verdictName(enforced_verdict)}`, denied_by.reason + unused];
   }
   if (audit_denials.length > 0) {
@@ -82,13 +82,13 @@ function faultLines(file: string, { hook, subject, answers }: Decision): string[
 
 function summary(checked: readonly Checked[]): string {
   const decisions = checked.flatMap((one) => one.decisions);
-  const refused = decisions.filter(({ enforced_verdict }) => enforced_verdict !== 0).length;
+  const denied = decisions.filter(({ enforced_verdict }) => enforced_verdict !== 0).length;
   const audit = decisions.filter((one) => one.enforced_verdict === 0 && one.audit_denials.length > 0).length;
   const faults = decisions.filter(isUndecided).length;
   const undecided = checked.filter(({ error }) => error !== null).length;
   const parts = [
-    `${decisions.length - refused} allowed${audit === 0 ? "" : ` (${audit} of them denied in audit alone)`}`,
-    `${refused} refused`,
+    `${decisions.length - denied} allowed${audit === 0 ? "" : ` (${audit} of them denied in audit alone)`}`,
+    `${denied} denied`,
     ...(faults === 0 ? [] : [`${faults} with a fault`]),
     ...(undecided === 0 ? [] : [`${undecided} ${undecided === 1 ? "file" : "files"} undecided`]),
   ];

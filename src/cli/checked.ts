@@ -28,7 +28,7 @@ export interface LiveDifference {
 export function exitCodeOf(checked: readonly Checked[]): number {
   const decisions = checked.flatMap((one) => one.decisions);
   if (checked.some(({ error }) => error !== null) || decisions.some(isUndecided)) return EXIT.undecided;
-  return decisions.some(({ enforced_verdict }) => enforced_verdict !== 0) ? EXIT.refused : EXIT.ok;
+  return decisions.some(({ enforced_verdict }) => enforced_verdict !== 0) ? EXIT.denied : EXIT.ok;
 }
 
 /** Whether an enforcing attachment failed, even if `on_fault: allow` let that through, or the decision could not be logged. */

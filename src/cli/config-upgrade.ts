@@ -55,7 +55,7 @@ function upgrade(file: string, { write, check, json }: Options): void {
   if (json === true) printJson({ file, changes, written, ...(isPrinted ? { text: whole } : {}) });
   else if (isPrinted) process.stdout.write(whole);
   else report(file, changes, written);
-  if (check === true && changes.length > 0) process.exitCode = EXIT.refused;
+  if (check === true && changes.length > 0) process.exitCode = EXIT.denied;
 }
 
 function hasByteOrderMark(bytes: Uint8Array): boolean {

@@ -2,8 +2,8 @@
 export const EXIT = {
   /** Everything was allowed, verified or done. */
   ok: 0,
-  /** Something was refused or did not verify. */
-  refused: 1,
+  /** Something was denied or did not verify. */
+  denied: 1,
   /** Something could not be decided or done, including a fault of a policy. */
   undecided: 2,
   /** Nobody read the output to its end: what a shell says of a command that SIGPIPE (13) ended. */

@@ -28,7 +28,7 @@ export const POLICY_TEST = `# Run by \`countersign test\`: what the policy besid
 export const README = `# A place to try Countersign
 
 \`\`\`sh
-countersign check program.o unsigned.o    # one is signed, the other is refused
+countersign check program.o unsigned.o    # one is signed, the other is denied
 countersign inspect program.o             # what it is and what it may do
 countersign test                          # the policy's own test
 \`\`\`

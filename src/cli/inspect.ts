@@ -90,7 +90,7 @@ function diff(files: readonly string[], options: Options): void {
   const difference = differenceOf(old.facts, now.facts);
   if (options.json === true) printJson(differenceJson(old, now, difference));
   else print(describeDifference(old, now, difference));
-  if (!isSame(difference)) process.exitCode = EXIT.refused;
+  if (!isSame(difference)) process.exitCode = EXIT.denied;
 }
 
 /** The facts about a file, by its content. Errors name the file. */

@@ -53,7 +53,7 @@ async function run(names: readonly string[], { config: file, days, json }: Optio
     if (json === true) printJson(entryJson(keyring, entry));
     else print(sentence(keyring, entry));
   if (json !== true && found.length === 0) print(`everything counts until ${day(end)} and on`);
-  process.exitCode = found.length === 0 ? EXIT.ok : EXIT.refused;
+  process.exitCode = found.length === 0 ? EXIT.ok : EXIT.denied;
 }
 
 interface Finding {

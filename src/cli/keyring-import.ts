@@ -85,7 +85,7 @@ function listedIn(path: string, certificates: readonly Certificate[]): readonly 
   for (const { description, id } of listed.filter((key) => !certificates.some((one) => isListed(one, [key])))) {
     const what = `the kernel's key \`${description}\` (${id}) is in none of the files`;
     complain(new CountersignError("KEYRING_INVALID", what, { remedy: "name the file that it came from" }));
-    process.exitCode = EXIT.refused;
+    process.exitCode = EXIT.denied;
   }
   return certificates.filter((certificate) => isListed(certificate, listed));
 }

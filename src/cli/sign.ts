@@ -61,7 +61,7 @@ Ed25519 the bytes that it takes whole; --attach takes the bare signature over th
 signatures may be DER or two numbers. Such signatures say no signing time, so that both steps come to the same bytes.
 --signer-command also has COUNTERSIGN_DIGEST (sha256 …; empty for Ed25519), COUNTERSIGN_DIGEST_HEX and
 COUNTERSIGN_SALT (for RSASSA-PSS) in its environment. What comes back is verified before anything is written.
-Nothing is written that \`countersign verify\` would refuse by the signer's certificate.
+Nothing is written that \`countersign verify\` would reject by the signer's certificate.
 
 Examples:
   countersign sign --key signer.key --cert signer.pem policy.bin

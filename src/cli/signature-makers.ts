@@ -66,7 +66,7 @@ export function checkVerifies(
       ? keyring.verify(signature, null, type, Date.now())
       : keyring.verify(data, signature, type, Date.now());
   if (verdict === 0) return;
-  throw new CountersignError("SIGNING_FAILED", `the signature would be refused: ${reason} [${rule}]`, {
+  throw new CountersignError("SIGNING_FAILED", `the signature would be rejected: ${reason} [${rule}]`, {
     remedy: "sign with a certificate for this; --usage and --ignore-validity are for keyrings with such rules",
   });
 }

@@ -62,7 +62,7 @@ async function test({ config, json }: { config: string; json?: true }): Promise<
     if (results.length === 0) throw nothing(config);
     if (json === true) printJson(results);
     else report(results);
-    process.exitCode = results.every(({ passed }) => passed) ? EXIT.ok : EXIT.refused;
+    process.exitCode = results.every(({ passed }) => passed) ? EXIT.ok : EXIT.denied;
   } finally {
     engine.close();
   }

@@ -90,7 +90,7 @@ async function run(file: string, options: Options): Promise<void> {
   const trace = options.explain === true ? new Trace() : null;
   const verification = keyring.verify(data, signature, type, at, trace);
   show(file, verification, trace, options.json === true);
-  process.exitCode = verification.verdict === 0 ? EXIT.ok : EXIT.refused;
+  process.exitCode = verification.verdict === 0 ? EXIT.ok : EXIT.denied;
 }
 
 function show(file: string, verification: Verification, trace: Trace | null, json: boolean): void {
@@ -123,9 +123,9 @@ function show(file: string, verification: Verification, trace: Trace | null, jso
   }
 }
 
-function showStep({ about, section, rule, refused }: Step): void {
-  const outcome = refused === null ? styled("green", "ok    ") : styled("red", "failed");
-  print(`    ${outcome} ${rule} [${section}] ${about}${refused === null ? "" : `: ${refused}`}`);
+function showStep({ about, section, rule, rejected }: Step): void {
+  const outcome = rejected === null ? styled("green", "ok    ") : styled("red", "failed");
+  print(`    ${outcome} ${rule} [${section}] ${about}${rejected === null ? "" : `: ${rejected}`}`);
 }
 
 function givenKeyring(options: Options): Keyring {

@@ -60,7 +60,7 @@ export class Judge {
         : {
             attachment: null,
             verdict: denial.verdict,
-            code: "REFUSED_BY_GATE" as const,
+            code: "DENIED_BY_GATE" as const,
             rule: denial.rule,
             reason: `gate: ${denial.reason}`,
           };

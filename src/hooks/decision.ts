@@ -63,12 +63,7 @@ export interface Verdicts {
 }
 
 /** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */
-export const DENIAL_CODES = [
-  "REFUSED_BY_POLICY",
-  "REFUSED_BY_DEFAULT",
-  "REFUSED_BY_GATE",
-  "SIGNATURE_INVALID",
-] as const;
+export const DENIAL_CODES = ["DENIED_BY_POLICY", "DENIED_BY_DEFAULT", "DENIED_BY_GATE", "SIGNATURE_INVALID"] as const;
 
 export type DenialCode = (typeof DENIAL_CODES)[number] | FaultCode;
 

@@ -13,10 +13,10 @@ export function deniedByPolicy(attachment: string, verdict: number, outcome: Out
   const failed = outcome.answers.filter((answer) => FAILED_SIGNATURE.test(answer));
   const behind = [...(outcome.evidence ?? []), ...failed];
   const because = behind.length > 0 ? ` (${behind.join("; ")})` : "";
-  if (outcome.reason !== null) return denial("REFUSED_BY_POLICY", outcome.reason + because);
+  if (outcome.reason !== null) return denial("DENIED_BY_POLICY", outcome.reason + because);
   const own = failed.find((answer) => answer.includes(`: ${verdictName(verdict)}`));
   if (own !== undefined) return denial("SIGNATURE_INVALID", own);
-  return denial("REFUSED_BY_POLICY", `answered ${verdictName(verdict)} without a reason${because}`);
+  return denial("DENIED_BY_POLICY", `answered ${verdictName(verdict)} without a reason${because}`);
 }
 
 /**
@@ -30,7 +30,7 @@ export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: b
   return {
     attachment: null,
     verdict: -ERRNO.EPERM,
-    code: "REFUSED_BY_DEFAULT",
+    code: "DENIED_BY_DEFAULT",
     reason: `${why}, and the configuration's default for ${hook} is ${rule}`,
   };
 }

@@ -7,8 +7,8 @@ export interface Step {
   readonly about: string;
   readonly section: string;
   readonly rule: string;
-  /** What it refused for; null where it was content. */
-  readonly refused: string | null;
+  /** Why it rejected; null where it was content. */
+  readonly rejected: string | null;
 }
 
 /** Records what rules were asked of a message, and while a path was looked for; a path that was given up stays in the record. */
@@ -30,12 +30,12 @@ export class Trace {
   rule(certificate: Certificate, { section, name }: { section: string; name: string }, refusal: Refusal | null): void {
     this.#paths
       .at(-1)
-      ?.steps.push({ about: String(certificate), section, rule: name, refused: refusal?.reason ?? null });
+      ?.steps.push({ about: String(certificate), section, rule: name, rejected: refusal?.reason ?? null });
   }
 
   /** A rule was asked about a signer of the message; `outcome` is a refusal, or what the rule was content with. */
   signer(about: string, section: string, rule: string, outcome: unknown): void {
-    this.message.push({ about, section, rule, refused: isRefusal(outcome) ? outcome.reason : null });
+    this.message.push({ about, section, rule, rejected: isRefusal(outcome) ? outcome.reason : null });
   }
 }
 

@@ -264,7 +264,7 @@ describe("a configuration that can't be used is no decision", () => {
     expect(countersign("check", "--config", its.config, "--at", at(-15), blob).code).toBe(0);
     const { code, out, err } = countersign("check", "--config", its.config, "--at", at(0), blob);
     expect({ code, err }).toEqual({ code: 1, err: "" });
-    expect(out).toMatch(/refused -EKEYEXPIRED +verify: verify_signature platform PKCS7: -EKEYEXPIRED \(.*\)/);
+    expect(out).toMatch(/denied -EKEYEXPIRED +verify: verify_signature platform PKCS7: -EKEYEXPIRED \(.*\)/);
   });
 });
 

@@ -6,7 +6,7 @@
 /** What an attachment of a case answers, if it is in scope. The first two answer themselves. */
 export const STATES = {
   allows: { errno: 0, code: null, answers: true },
-  denies: { errno: -13, code: "REFUSED_BY_POLICY", answers: true },
+  denies: { errno: -13, code: "DENIED_BY_POLICY", answers: true },
   fault: { errno: -1, code: "POLICY_ERROR", answers: false },
   "fault let through": { errno: 0, code: null, answers: false },
   suspended: { errno: -1, code: "SUSPENDED", answers: false },
@@ -47,7 +47,7 @@ export function verdictsOf({ engine, fallback, attachments }: Case): ModelVerdic
     });
   // (2): at least one enforcing attachment itself answered 0
   const answered = attachments.some(({ mode, state }) => mode === "enforce" && STATES[state].answers);
-  const byDefault: ModelDenial[] = answered || fallback === "allow" ? [] : [[null, -1, "REFUSED_BY_DEFAULT"]];
+  const byDefault: ModelDenial[] = answered || fallback === "allow" ? [] : [[null, -1, "DENIED_BY_DEFAULT"]];
   // (1), then (3)
   const [denied = null] = [...denials("enforce"), ...(fallback === "deny" ? byDefault : [])];
   const noted = denials("enforce").length === 0 && fallback === "audit" ? byDefault : [];

@@ -53,7 +53,8 @@ export function tokenOf(response: Uint8Array, { imprint, nonce }: TimeStampReque
     const cursor = readDer(response, TAG.sequence, "a time stamp response").open();
     const status = cursor.take(TAG.sequence, "a status").open().take(TAG.integer, "a status");
     // granted, and granted with modifications
-    if (readSmallInteger(status) > 1) throw failed(`the authority refused, with status ${readSmallInteger(status)}`);
+    if (readSmallInteger(status) > 1)
+      throw failed(`the authority rejected the request, with status ${readSmallInteger(status)}`);
     const token = cursor.take(TAG.sequence, "a token").whole;
     cursor.finish("a time stamp response");
     const { content } = readSignedData(token);

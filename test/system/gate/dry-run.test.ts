@@ -129,7 +129,7 @@ describe("a dry run", () => {
     expected["find it again"] = "ENOENT";
     expect(enforced).toEqual(expected);
     const rules = Object.values(DENIED).flatMap(([, rule]) => (rule === null || rule === "policy" ? [] : [rule]));
-    const denied = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_GATE");
+    const denied = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
     expect(denied.map(({ denied_by }) => denied_by?.rule)).toEqual(rules);
     for (const { subject, denied_by } of denied) {
       expect(subject.name).not.toBe("");

@@ -27,7 +27,7 @@ attachments:
   - { policy: stuck.js, scope: { labels: "tenant = hostile" }, limits: { timeout: 200ms, steps: 100000000 } }
 `;
 /** What comes of the hostile container's calls: its own programs, those of others, policies that never come back, memory that never comes. */
-const WAYS = ["allowed", "REFUSED_BY_POLICY", "OUT_OF_TIME", "stalled"];
+const WAYS = ["allowed", "DENIED_BY_POLICY", "OUT_OF_TIME", "stalled"];
 const ATTACK = fileURLToPath(new URL("../attack/tenant.c", import.meta.url));
 
 describe(`${TENANTS} containers beside a hostile one`, () => {

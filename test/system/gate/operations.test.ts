@@ -101,7 +101,7 @@ describe("an operation", () => {
     const { stderr } = site.runLoudWith(["--json", ...options], site.attack("traps"), "rewrite");
     const [denied, ...more] = denials();
     expect(more).toEqual([]);
-    expect(denied).toMatchObject({ hook: "bpf_prog", denied_by: { attachment: null, code: "REFUSED_BY_GATE" } });
+    expect(denied).toMatchObject({ hook: "bpf_prog", denied_by: { attachment: null, code: "DENIED_BY_GATE" } });
     const all = site.log.filter(({ operation }) => operation === denied?.operation);
     expect(all.map(({ hook, enforced_verdict }) => [hook, enforced_verdict])).toEqual([
       ["bpf_prog_load", 0],

@@ -74,7 +74,7 @@ describe("a command that has kept the gate waiting", () => {
     const decided = (suspect: boolean) => {
       site.forgetLog();
       attack("traps", ["rewrite"], suspect);
-      const lines = site.log.filter(({ denied_by }) => denied_by?.code !== "REFUSED_BY_GATE");
+      const lines = site.log.filter(({ denied_by }) => denied_by?.code !== "DENIED_BY_GATE");
       return lines.map(({ hook, subject, answers }) => [hook, subject.name, answers?.flatMap(({ notes }) => notes)]);
     };
     const plain = decided(false);

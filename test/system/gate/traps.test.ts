@@ -53,7 +53,7 @@ describe("a gate that somebody tries to get around", () => {
       kexec_load: "EPERM",
       kexec_file_load: "EPERM",
     });
-    const unknown = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_GATE");
+    const unknown = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
     expect(unknown.map(({ denied_by, subject }) => [denied_by?.rule, subject.name])).toEqual([
       ["unknown_command", "command 65541"],
       ["foreign_call", "x32 system call 321"],
@@ -120,7 +120,7 @@ describe("a gate that somebody tries to get around", () => {
     const kinds = ["attr", "insns", "license", "log", "func_info", "fd_array", "path", "pin", "btf", "name"];
     expect(says).toEqual({ ...Object.fromEntries(kinds.map((kind) => [kind, "killed"])), "and then": "done" });
     expect(stderr.match(/made the gate wait/g)).toHaveLength(kinds.length);
-    const stalls = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_GATE");
+    const stalls = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
     expect(stalls).toHaveLength(kinds.length);
     for (const { denied_by } of stalls)
       expect(denied_by?.reason).toMatch(/kept its memory from being read .* and was killed/);

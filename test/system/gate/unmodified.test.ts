@@ -92,7 +92,7 @@ describe("an unmodified program behind a gate", () => {
     expect(stderr).toContain("prog 'pass': BPF program load failed: Operation not permitted");
     expect(existsSync(`${site.bpffs}/refused`)).toBe(false);
     expect(programIds()).toEqual(before);
-    const refused = site.log.filter(({ denied_by }) => denied_by?.code === "REFUSED_BY_POLICY");
+    const refused = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_POLICY");
     expect(refused.map(({ subject, denied_by }) => [subject.name, denied_by?.reason])).toEqual(
       refused.map(() => ["pass", "policy: xdp programs are not for here"]),
     );

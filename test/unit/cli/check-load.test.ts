@@ -51,7 +51,7 @@ describe("countersign check on a BPF object", () => {
       expect(code).toBe(1);
       expect(all).toEqual(PEEK_LOAD.filter((one) => one[0] === hook || one[0] === "bpf_prog_load"));
       const { out } = await check(place, PEEK);
-      expect(out).toMatch(new RegExp(`${hook} +refused -EPERM +no enforcing attachment is in scope`));
+      expect(out).toMatch(new RegExp(`${hook} +denied -EPERM +no enforcing attachment is in scope`));
     });
 
   it("denies a map as a live load would, with the policy's reason", async () => {
@@ -60,9 +60,9 @@ describe("countersign check on a BPF object", () => {
     );
     const { code, out } = await check(place, own("examples/switch-watch.o"));
     expect(code).toBe(1);
-    expect(out).toMatch(/switches +bpf_map_create +refused -EPERM +policy: no hash such as switches/);
+    expect(out).toMatch(/switches +bpf_map_create +denied -EPERM +policy: no hash such as switches/);
     expect(out).toMatch(/watch_switch +bpf_prog_load +allowed/);
-    expect(out).toContain("1 allowed, 1 refused");
+    expect(out).toContain("1 allowed, 1 denied");
   });
 
   it("asks about maps that no program refers to", async () => {

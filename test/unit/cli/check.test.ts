@@ -32,7 +32,7 @@ describe("countersign check", () => {
     const { code, out } = await check(place, PEEK);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /peek +bpf_prog_load +refused -EPERM +allow-unsigned-tc: reads kernel memory and is not signed \(reads_kernel_memory: calls `bpf_get_current_task` at [^ ]+ \(instruction 0\); verify_signature platform PKCS7: -ENODATA \(there is no signature\)\)/,
+      /peek +bpf_prog_load +denied -EPERM +allow-unsigned-tc: reads kernel memory and is not signed \(reads_kernel_memory: calls `bpf_get_current_task` at [^ ]+ \(instruction 0\); verify_signature platform PKCS7: -ENODATA \(there is no signature\)\)/,
     );
   });
 
@@ -149,7 +149,7 @@ describe("countersign check", () => {
     const missing = place.at("missing.o");
     const { code, out, err } = await check(place, missing, DROP);
     expect(code).toBe(2);
-    expect(out).toContain("1 allowed, 0 refused, 1 file undecided");
+    expect(out).toContain("1 allowed, 0 denied, 1 file undecided");
     expect(err).toContain(`${missing}: cannot be read: ENOENT [FILE_UNREADABLE]`);
   });
 

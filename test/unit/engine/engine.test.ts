@@ -90,7 +90,7 @@ describe("an engine decides by", () => {
     expect(load(engine)).toMatchObject({
       verdict: -ERRNO.EPERM,
       denied_by: {
-        code: "REFUSED_BY_POLICY",
+        code: "DENIED_BY_POLICY",
         reason: expect.stringMatching(
           /^tc: reads kernel memory and is not signed \(reads_kernel_memory: calls `bpf_get_current_task` at peek-tc\.bpf\.c:17 \(instruction 0\); verify_signature platform PKCS7: -ENODATA/,
         ),

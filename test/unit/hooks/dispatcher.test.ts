@@ -61,7 +61,7 @@ describe("a ruling", () => {
     expect(ruling.denied_by).toEqual({
       attachment: "b",
       verdict: -ERRNO.EACCES,
-      code: "REFUSED_BY_POLICY",
+      code: "DENIED_BY_POLICY",
       reason: "b: says b",
     });
     expect(ruling.audit_denials).toEqual([]);
@@ -70,7 +70,7 @@ describe("a ruling", () => {
   });
 
   it("is the default where nothing is in scope", () => {
-    const denied = { attachment: null, code: "REFUSED_BY_DEFAULT" };
+    const denied = { attachment: null, code: "DENIED_BY_DEFAULT" };
     const none = { verdict: 0, enforced_verdict: 0, denied_by: null, audit_denials: [] };
     const denies = { enforced_verdict: -ERRNO.EPERM, denied_by: denied, audit_denials: [] };
     expect(dispatch(question, [], ALLOW)).toMatchObject(none);
@@ -90,7 +90,7 @@ describe("a ruling", () => {
       ["a", "a: no"],
       ["c", "c: no"],
     ]);
-    expect(ruling.answers[0]?.denial?.code).toBe("REFUSED_BY_POLICY");
+    expect(ruling.answers[0]?.denial?.code).toBe("DENIED_BY_POLICY");
   });
 });
 
@@ -133,7 +133,7 @@ describe("a reason", () => {
     const answers = ["verify_signature platform PKCS7: -ENODATA", "hash sha256: 00"];
     const denied = answering({ verdict: -1, reason: "reads kernel memory", answers });
     expect(dispatch(question, [attachment("a", denied)], ALLOW).denied_by).toMatchObject({
-      code: "REFUSED_BY_POLICY",
+      code: "DENIED_BY_POLICY",
       reason: "a: reads kernel memory (verify_signature platform PKCS7: -ENODATA)",
     });
   });

@@ -24,7 +24,7 @@ import { DecisionLog } from "../../../src/log/log.js";
 import { RotatingFile } from "../../../src/log/rotating.js";
 import { task } from "../../task.js";
 
-const DENIAL = { verdict: -1, attachment: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" } as const;
+const DENIAL = { verdict: -1, attachment: "tc", code: "DENIED_BY_POLICY", reason: "tc: no" } as const;
 const decision = (given: Partial<Decision> = {}): Decision => ({
   id: "1",
   time: Date.UTC(2026, 0, 2),
@@ -82,7 +82,7 @@ describe("the decision log", () => {
       mode: "enforce",
       verdict: -1,
       enforced_verdict: -1,
-      denied_by: { verdict: -1, attachment: "tc", code: "REFUSED_BY_POLICY", reason: "tc: no" },
+      denied_by: { verdict: -1, attachment: "tc", code: "DENIED_BY_POLICY", reason: "tc: no" },
       audit_denials: [],
       keyrings: { platform: 2 },
       duration: 5,
@@ -96,7 +96,7 @@ describe("the decision log", () => {
           ...{ attachment: "tc", mode: "enforce", policy: "cd".repeat(32), verdict: -1, fault: null, notes: [] },
           unused_reasons: ["not this one"],
           helpers: ["verify_signature platform PKCS7: -ENODATA"],
-          ...{ writes: [], steps: 7, duration: 3, code: "REFUSED_BY_POLICY", reason: "tc: no" },
+          ...{ writes: [], steps: 7, duration: 3, code: "DENIED_BY_POLICY", reason: "tc: no" },
         },
       ],
     });

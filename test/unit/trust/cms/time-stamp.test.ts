@@ -208,7 +208,7 @@ describe("an answer of a time-stamping authority", () => {
       }),
     );
     const refused = sequence(sequence(Buffer.from([2, 1, 2])));
-    expect(() => tokenOf(refused, request)).toThrow("no time stamp: the authority refused, with status 2");
+    expect(() => tokenOf(refused, request)).toThrow("no time stamp: the authority rejected the request, with status 2");
     expect(() => tokenOf(Buffer.from("<html>"), request)).toThrow("the authority's answer cannot be read");
   });
 });
