@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_DIGEST } from "./code-digest.mjs";
-import { bundleScript } from "./script.mjs";
+import { bundleScript, VERSION_ONLY } from "./script.mjs";
 
 const { cacheOf } = createRequire(import.meta.url)("../bin/load.js");
 
@@ -55,6 +55,7 @@ if (!quiet || stale) {
     legalComments: "linked",
     // koffi finds its binaries beside itself
     external: ["koffi"],
+    plugins: [VERSION_ONLY],
     // libraries that are CommonJS ask for `require`
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

@@ -9,7 +9,7 @@ const GENERATORS = {
   "guest code": "guest.mjs",
   "types of names": "name-types.mjs",
   "table of facts": "facts.mjs",
-  "engine fittings": "engine.mjs",
+  "engine patches": "engine.mjs",
   "bpf tables": "bpf-tables.mjs",
   "kfunc arguments": "kfunc-arguments.mjs",
   "example objects": "examples.mjs",

@@ -1,5 +1,20 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_DIGEST } from "./code-digest.mjs";
+
+const manifest = fileURLToPath(new URL("../package.json", import.meta.url));
+
+/** Bundles the version of package.json, and nothing else of it. */
+export const VERSION_ONLY = {
+  name: "version-only",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/package\.json$/ }, ({ path }) => {
+      if (path !== manifest) return undefined;
+      const { version } = JSON.parse(readFileSync(path, "utf8"));
+      return { contents: JSON.stringify({ version }), loader: "json" };
+    }),
+};
 
 /** Bundles an entry into one script: a script can be given V8's code cache, a module cannot. bin/load.js loads it. */
 export const bundleScript = (entry, outfile, plugins = []) =>
@@ -16,7 +31,7 @@ export const bundleScript = (entry, outfile, plugins = []) =>
     legalComments: "linked",
     // koffi finds its binaries beside itself
     external: ["koffi"],
-    plugins,
+    plugins: [VERSION_ONLY, ...plugins],
     define: { "import.meta.url": "__url", ...CODE_DIGEST },
     banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "warning",

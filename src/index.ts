@@ -1,7 +1,8 @@
 /** The library's face: what is not exported here is private. */
-export type { DecisionRequest } from "./engine/engine.js";
+
 export type { FileOptions } from "./engine/file-questions.js";
 export type { Question } from "./engine/offline-load.js";
+export type { DecisionRequest } from "./engine/request.js";
 export { type DecisionEngine, openEngine } from "./engine/watchdog.js";
 export { ERRNO, type ErrnoName, verdictName } from "./errno.js";
 export { CountersignError, ERROR_CODES, type ErrorCode } from "./error.js";

@@ -3,9 +3,9 @@ import { BLOCK, BOX_NOW, BUDGET, block, budget, COPIED_LOG2, MEMORY, mark, pay, 
 import { call, fail, get, i32, load, OP, set, store, tee, unsigned } from "./wasm.mjs";
 
 /** The table's entries of the allocator's functions get others, which call them. */
-export function wrapAllocator(wasm, splices, loader) {
+export function wrapAllocator(wasm, edits, loader) {
   for (const [name, { offset, index, length }] of entries(wasm, loader))
-    splices.replace(offset, length, unsigned(splices.add(wasm.functions[index], WRAPPERS[name](index))));
+    edits.replace(offset, length, unsigned(edits.add(wasm.functions[index], WRAPPERS[name](index))));
 }
 
 /** Indexes of the allocator's functions: those in the table, malloc and free, and functions that only these call. */

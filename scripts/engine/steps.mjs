@@ -17,11 +17,11 @@ const HASH_NEXT = Buffer.from([...i32(2 ** 26 - 1), ...OP.AND]);
  * Bytecode is not counted: the linker counts a policy's own loops. Nor are the allocator's loops, whose rounds depend on what lies
  * in the heap from earlier decisions: a block has one weight. `tables` are functions whose loops depend on earlier decisions, too.
  */
-export function countSteps({ bytes, bodies, types, imported, functions }, splices, allocator, tables) {
+export function countSteps({ bytes, bodies, types, imported, functions }, edits, allocator, tables) {
   const type = types.findIndex((one) => one.map(String).join(">") === "127,127,127>");
   const bulk = (instruction) => {
     const body = [...pay([...get(2), ...i32(COPIED_LOG2), ...OP.SHIFT]), ...stop];
-    return splices.add(type, [0, ...body, ...get(0), ...get(1), ...get(2), ...instruction, ...OP.END]);
+    return edits.add(type, [0, ...body, ...get(0), ...get(1), ...get(2), ...instruction, ...OP.END]);
   };
   const helpers = { copy: bulk(OP.COPY), fill: bulk(OP.FILL) };
   let dispatchers = 0;
@@ -37,7 +37,7 @@ export function countSteps({ bytes, bodies, types, imported, functions }, splice
     if (dispatching.size > 0) dispatchers += 1;
     else if (doubles.every((one) => indirect.has(one))) {
       callers += 1;
-      splices.insert(first, builtIn);
+      edits.insert(first, builtIn);
     }
     if (allocator.has(index + imported.length)) continue;
     const { growth = [], around = 0, chains = [] } = tables.get(index + imported.length) ?? {};
@@ -47,15 +47,15 @@ export function countSteps({ bytes, bodies, types, imported, functions }, splice
     if (growth.length > 0 || chained.length > 0) {
       // two more locals, behind the parameters and all others
       const local = types[functions[index + imported.length]][0].length + locals;
-      splices.replace(start, 1, [bytes[start] + 1]);
-      splices.insert(first, [2, I32]);
-      if (growth.length > 0) leaveFree(splices, loops[growth[0]].around.at(-around), returns, local);
-      for (const { at } of chained) splices.insert(at, chainRound(local + 1, stop));
+      edits.replace(start, 1, [bytes[start] + 1]);
+      edits.insert(first, [2, I32]);
+      if (growth.length > 0) leaveFree(edits, loops[growth[0]].around.at(-around), returns, local);
+      for (const { at } of chained) edits.insert(at, chainRound(local + 1, stop));
     }
     for (const [number, loop] of loops.entries())
       if (!dispatching.has(loop.at) && !growth.includes(number) && !chained.includes(loop))
-        splices.insert(loop.at, round);
-    for (const { at, length, kind } of bulks) splices.replace(at, length, call(helpers[kind]));
+        edits.insert(loop.at, round);
+    for (const { at, length, kind } of bulks) edits.replace(at, length, call(helpers[kind]));
   }
   if (dispatchers !== 1) fail(`${dispatchers} functions dispatch bytecode`);
   if (callers !== 1) fail(`${callers} functions call built-in functions`);

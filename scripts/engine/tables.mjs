@@ -46,10 +46,10 @@ export function tableFunctions(engine, { bytes, bodies, imported }) {
 }
 
 /** Leaves the growth of a table free, by putting the units back that it took. `local` is a local of the function. */
-export function leaveFree(splices, { start, end }, returns, local) {
-  splices.insert(start, [...i32(0), ...load(UNITS), ...set(local)]);
+export function leaveFree(edits, { start, end }, returns, local) {
+  edits.insert(start, [...i32(0), ...load(UNITS), ...set(local)]);
   for (const at of [...returns.filter((one) => one > start && one < end), end])
-    splices.insert(at, [...i32(0), ...get(local), ...store(UNITS)]);
+    edits.insert(at, [...i32(0), ...get(local), ...store(UNITS)]);
 }
 
 /** A round of a walk of a chain; `local` counts the rounds of this call. */

@@ -123,7 +123,7 @@ export function parse(bytes) {
 }
 
 /** Changes to a module's file, in any order; those to code are put where instructions begin. */
-export class Splices {
+export class Edits {
   /** Offset, how many bytes go, and the bytes that come. */
   list = [];
   #added = [];

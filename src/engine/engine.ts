@@ -4,7 +4,7 @@ import { CountersignError } from "../error.js";
 import { HOOKS, type HookName } from "../hooks/catalogue.js";
 import type { Decision, SubjectOfDecision } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
-import type { Subject, SubjectOf } from "../hooks/subject.js";
+import type { Subject } from "../hooks/subject.js";
 import type { Attachment } from "../policy/attachment.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
@@ -21,6 +21,7 @@ import type { Commit } from "./ledger.js";
 import type { LinkCache } from "./link-cache.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
+import type { DecisionRequest } from "./request.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
 import { type Placed, SandboxMemory } from "./sandbox-memory.js";
@@ -28,19 +29,6 @@ import { Sources, type Texts } from "./sources.js";
 import { startWarnings } from "./start-warnings.js";
 import type { Standing } from "./succession.js";
 import type { DecisionWatch } from "./watch.js";
-
-/** What is asked. `time` is the hook's time, at which certificates are judged: now, unless it is given. */
-export interface DecisionRequest<H extends HookName = HookName> {
-  readonly hook: H;
-  readonly subject: SubjectOf<H>;
-  readonly current: Current;
-  /** Capabilities that the task would need for it and lacks. */
-  readonly lacking?: readonly string[];
-  /** See {@link Decision.operation}; null unless given. */
-  readonly operation?: string;
-  /** Milliseconds since the epoch. */
-  readonly time?: number | undefined;
-}
 
 /** Attachments whose policies are made ready before they are asked: a runtime takes 3 ms and 200 KB. */
 const PREPARED = 16;

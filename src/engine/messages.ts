@@ -1,10 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import type { Decision } from "../hooks/decision.js";
-import type { DecisionRequest } from "./engine.js";
 import type { SealedRules } from "./keyrings.js";
 import type { Commit } from "./ledger.js";
 import type { ThreadMessage } from "./owned-thread.js";
+import type { DecisionRequest } from "./request.js";
 import type { Texts } from "./sources.js";
 import type { Standing } from "./succession.js";
 

@@ -1,7 +1,8 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-import { type DecisionRequest, Engine } from "./engine.js";
+import { Engine } from "./engine.js";
 import { failureOf } from "./failure.js";
 import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ThreadRequest, type ToThread } from "./messages.js";
+import type { DecisionRequest } from "./request.js";
 import { DecisionWatch } from "./watch.js";
 
 /**

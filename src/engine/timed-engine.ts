@@ -5,8 +5,9 @@ import type { Decision } from "../hooks/decision.js";
 import { withTimeLimit } from "../sandbox/time-limit.js";
 import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
-import { type DecisionRequest, Engine } from "./engine.js";
+import { Engine } from "./engine.js";
 import type { LinkCache } from "./link-cache.js";
+import type { DecisionRequest } from "./request.js";
 import { type Standing, Succession } from "./succession.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./watch.js";
 

@@ -3,12 +3,12 @@ import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import { warningLine } from "../warning.js";
-import type { DecisionRequest } from "./engine.js";
 import { errorOf } from "./failure.js";
 import { type FileOptions, questionsAboutFile } from "./file-questions.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
 import type { FromThread } from "./messages.js";
 import type { Question } from "./offline-load.js";
+import type { DecisionRequest } from "./request.js";
 import type { Texts } from "./sources.js";
 import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
@@ -44,9 +44,9 @@ export interface DecisionEngine {
   close(): Promise<void>;
 }
 
-/** Opens an engine for a configuration, or its file. Throws what the configuration or anything that it names throws. */
-export async function openEngine(config: string | Config): Promise<DecisionEngine> {
-  const engine = new Watchdog(typeof config === "string" ? readConfig(config) : config);
+/** Opens an engine for a configuration file. Throws what reading the configuration, or anything that it names, throws. */
+export async function openEngine(file: string): Promise<DecisionEngine> {
+  const engine = new Watchdog(readConfig(file));
   await engine.ready();
   return engine;
 }

@@ -1,8 +1,8 @@
-import type { DecisionRequest } from "./engine.js";
 import type { SealedRules } from "./keyrings.js";
 import type { Commit } from "./ledger.js";
 import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ToThread } from "./messages.js";
 import { OwnedThread } from "./owned-thread.js";
+import type { DecisionRequest } from "./request.js";
 import type { Standing } from "./succession.js";
 import { DecisionWatch } from "./watch.js";
 

@@ -4,22 +4,20 @@ import { setFlagsFromString } from "node:v8";
 import { createContext, Script } from "node:vm";
 import type { QuickJSFFI as FFI, QuickJSEmscriptenModule } from "@jitl/quickjs-ffi-types";
 import { type InstalledFile, installed, runInstalled, textOf } from "../installed.js";
-import { fitted } from "./fitting.js";
-import { FITTINGS } from "./splices.gen.js";
+import { QUICKJS_PATCH } from "./quickjs-patch.gen.js";
+import { patchWasm, type WasmPatch } from "./wasm-patch.js";
 
-/**
- * The engines that the sandbox can run on: builds of quickjs-emscripten. docs/sandbox.md says why the first one ships.
- */
-export const ENGINES = {
-  quickjs: "@jitl/quickjs-wasmfile-release-sync",
-  "quickjs-ng": "@jitl/quickjs-ng-wasmfile-release-sync",
-} as const;
+/** A build of QuickJS: a package of quickjs-emscripten, and the patch for its WebAssembly. */
+export interface EngineBuild {
+  readonly package: string;
+  readonly patch: WasmPatch;
+}
 
-export type EngineName = keyof typeof ENGINES;
+/** The build that ships; docs/sandbox.md says why. */
+export const QUICKJS: EngineBuild = { package: "@jitl/quickjs-wasmfile-release-sync", patch: QUICKJS_PATCH };
 
 /** An engine's code, loaded once for a thread: what every WASM module of it is made from. */
 export interface EngineCode {
-  readonly name: EngineName;
   readonly wasm: WebAssembly.Module;
   /** Makes a module of what it is given, and is done with it when it returns. */
   readonly load: (heap: object) => void;
@@ -30,27 +28,25 @@ export interface EngineCode {
 // call
 setFlagsFromString("--no-turbo-inline-js-wasm-calls");
 
-const loaded = new Map<EngineName, EngineCode>();
+const loaded = new Map<EngineBuild, EngineCode>();
 
-/** Loads an engine; `wasm` is its compiled code where another thread has it already. */
-export function engineCode(name: EngineName = "quickjs", wasm?: WebAssembly.Module): EngineCode {
-  let code = loaded.get(name);
+/** Loads an engine, once for a thread. */
+export function engineCode(build: EngineBuild = QUICKJS): EngineCode {
+  let code = loaded.get(build);
   if (code === undefined) {
-    const variant = ENGINES[name];
     code = {
-      name,
-      wasm: wasm ?? compiled(installed(`${variant}/wasm`), name),
-      load: loader(installed(`${variant}/emscripten-module`)),
-      FFI: (runInstalled(`${variant}/ffi`) as { readonly QuickJSFFI: EngineCode["FFI"] }).QuickJSFFI,
+      wasm: compiled(installed(`${build.package}/wasm`), build.patch),
+      load: loader(installed(`${build.package}/emscripten-module`)),
+      FFI: (runInstalled(`${build.package}/ffi`) as { readonly QuickJSFFI: EngineCode["FFI"] }).QuickJSFFI,
     };
-    loaded.set(name, code);
+    loaded.set(build, code);
   }
   return code;
 }
 
-function compiled({ path, bytes }: InstalledFile, name: EngineName): WebAssembly.Module {
+function compiled({ path, bytes }: InstalledFile, patch: WasmPatch): WebAssembly.Module {
   const { buffer, byteOffset, byteLength } = bytes;
-  return new WebAssembly.Module(fitted(Buffer.from(buffer, byteOffset, byteLength), FITTINGS[name], path));
+  return new WebAssembly.Module(patchWasm(Buffer.from(buffer, byteOffset, byteLength), patch, path));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ENGINES, type EngineName, engineCode } from "../../src/sandbox/engine.js";
+import { ENGINES, type EngineName, engineCode } from "../support/engines.js";
 import { blob, Guest } from "../support/guest.js";
 import { facts, unstampedFacts } from "./policies/facts.js";
 

@@ -10,9 +10,9 @@ import type { Current } from "../../src/policy/current.js";
 import { propertyOf } from "../../src/policy/fact-kinds.js";
 import { SUBJECTS } from "../../src/policy/facts.gen.js";
 import { linkPolicy } from "../../src/policy/linker.js";
-import { ENGINES, type EngineName, engineCode } from "../../src/sandbox/engine.js";
 import { numbers } from "../support/damage.js";
 import { type Place, places, sample } from "../support/declared-facts.js";
+import { ENGINES, type EngineName, engineCode } from "../support/engines.js";
 import { Guest, link } from "../support/guest.js";
 import { misspelt } from "../support/misspelt.js";
 

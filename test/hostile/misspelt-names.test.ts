@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../src/error.js";
 import { GUEST_NAMES } from "../../src/policy/guest.js";
-import { ENGINES, type EngineName, engineCode } from "../../src/sandbox/engine.js";
+import { ENGINES, type EngineName, engineCode } from "../support/engines.js";
 import { Guest, link } from "../support/guest.js";
 import { misspelt } from "../support/misspelt.js";
 

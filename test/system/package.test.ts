@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +31,14 @@ describe("the package", () => {
 
   it("has the command", () => {
     expect(run("npx", "countersign", "--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("installs the dependencies of package.json and what these need, nothing that is in the bundle", () => {
+    const installed = JSON.parse(run("npm", "ls", "--all", "--json")).dependencies.countersign.dependencies;
+    const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(Object.keys(installed).sort()).toEqual(Object.keys(dependencies).sort());
+    const folders = readdirSync(join(home, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(folders.sort()).toEqual(["@jitl", "@koromix", "countersign", "koffi"]);
   });
 
   it("can make a working directory, decide in it and run its tests", () => {

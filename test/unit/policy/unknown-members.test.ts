@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../../src/error.js";
-import { ENGINES, type EngineName, engineCode } from "../../../src/sandbox/engine.js";
+import { ENGINES, type EngineName, engineCode } from "../../support/engines.js";
 import { Guest, link } from "../../support/guest.js";
 
 const LIB = `import * as c from "countersign";

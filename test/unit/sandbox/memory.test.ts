@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { SHAPE } from "../../../src/policy/domain.js";
-import { engineCode } from "../../../src/sandbox/engine.js";
-import { fitted } from "../../../src/sandbox/fitting.js";
 import { BOX } from "../../../src/sandbox/memory.js";
 import { Module } from "../../../src/sandbox/module.js";
 import { Runtime } from "../../../src/sandbox/runtime.js";
 import { BUDGET } from "../../../src/sandbox/slots.js";
+import { patchWasm } from "../../../src/sandbox/wasm-patch.js";
+import { engineCode } from "../../support/engines.js";
 import { blob, FUNCTIONS, Guest, link } from "../../support/guest.js";
 import { task } from "../../task.js";
 
@@ -130,8 +130,8 @@ describe("a runtime", () => {
 
 describe("an engine's code", () => {
   it("is not taken where it is not the one that its changes were made for", () => {
-    const fitting = { sha256: "00".repeat(32), texts: [], splices: [] };
-    expect(() => fitted(Buffer.from("\0asm"), fitting, "engine.wasm")).toThrowError(
+    const patch = { sha256: "00".repeat(32), inserts: [], edits: [] };
+    expect(() => patchWasm(Buffer.from("\0asm"), patch, "engine.wasm")).toThrowError(
       expect.objectContaining({ code: "INTERNAL", place: "engine.wasm" }),
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { engineCode } from "../../../src/sandbox/engine.js";
 import { OVERRIDABLE, PERMITS } from "../../../src/sandbox/permits.js";
+import { engineCode } from "../../support/engines.js";
 import { blob, Guest } from "../../support/guest.js";
 
 const ERRORS = Object.keys(PERMITS).filter((place) => place.endsWith("Error"));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ENGINES, type EngineName, engineCode } from "../../../src/sandbox/engine.js";
 import { Module } from "../../../src/sandbox/module.js";
 import { PERMITS } from "../../../src/sandbox/permits.js";
 import { INTRINSICS } from "../../../src/sandbox/start.js";
+import { ENGINES, type EngineName, engineCode } from "../../support/engines.js";
 
 /** Every key of the engine's own objects, by the place that it is found at first. */
 const WALK = `(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { engineCode } from "../../../src/sandbox/engine.js";
+import { engineCode } from "../../support/engines.js";
 import { blob, Guest, link } from "../../support/guest.js";
 
 const ENDLESS = blob("return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);");

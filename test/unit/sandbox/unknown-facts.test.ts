@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ENGINES, type EngineName, engineCode } from "../../../src/sandbox/engine.js";
+import { ENGINES, type EngineName, engineCode } from "../../support/engines.js";
 import { Guest, type Question } from "../../support/guest.js";
 
 const CONTAINER = {
