@@ -20,6 +20,8 @@ import { type Refusal, refuse } from "./refusal.js";
 export class PublicKey {
   /** `RSA 2048`, `P-256`, `ed25519` … for a person. */
   readonly description: string;
+  /** What one verification costs, in units of `Effort`. */
+  readonly cost: number;
   readonly #family: Scheme["family"] | null;
   /** Node's type name where one algorithm belongs to the type. */
   readonly #type: string | null;
@@ -43,6 +45,7 @@ export class PublicKey {
       problem: refuse("ENOPKG", "algorithm allow-list", `key type ${dotted(algorithm.oid)} is not supported`),
     };
     this.description = read.description;
+    this.cost = verificationCost(read.description);
     this.#family = read.family ?? null;
     this.#type = read.type ?? null;
     this.#bound = read.bound ?? null;
@@ -85,11 +88,6 @@ export class PublicKey {
     return isGood(scheme, data, this.#object as KeyObject, signature)
       ? null
       : refuse("EKEYREJECTED", rule, "the signature is not by this key over these bytes");
-  }
-
-  /** What one verification costs, in units of `Effort`. */
-  get cost(): number {
-    return verificationCost(this.description);
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */

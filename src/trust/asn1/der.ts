@@ -1,6 +1,7 @@
 import { checkDer } from "./der-check.js";
 import { type Encoded, headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
 import { wrongValue } from "./der-value.js";
+import { octetsOf } from "./oid.js";
 import { TAG } from "./tag.js";
 
 /**
@@ -127,7 +128,7 @@ export class Cursor {
     const wrong = wrongValue(this.bytes, TAG.oid, headerBody, headerEnd);
     if (wrong !== null) throw malformed(wrong, this.#position);
     this.#position = headerEnd;
-    return this.bytes.toString("latin1", headerBody, headerEnd);
+    return octetsOf(this.bytes, headerBody, headerEnd);
   }
 
   /** The next element if it has this tag. */

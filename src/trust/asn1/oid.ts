@@ -4,15 +4,26 @@ import type { Encoded } from "./der-header.js";
  * Object identifiers. Inside they are compared by their contents octets, a character a byte; people read them in dots.
  */
 
+/** Identifiers that {@link oid} made, by {@link sumOf}. */
+const named = new Map<number, string>();
+
 /** Contents octets of a dotted identifier, a character a byte. */
 export function oid(dotted: string): string {
   const [first = 0n, second = 0n, ...rest] = dotted.split(".").map(BigInt);
-  return String.fromCharCode(...[first * 40n + second, ...rest].flatMap(base128));
+  const octets = String.fromCharCode(...[first * 40n + second, ...rest].flatMap(base128));
+  named.set(sumOf(Buffer.from(octets, "latin1"), 0, octets.length), octets);
+  return octets;
 }
 
 /** Contents octets of an OBJECT IDENTIFIER element, a character a byte. */
 export function oidOf({ bytes, body, end }: Encoded): string {
-  return bytes.toString("latin1", body, end);
+  return octetsOf(bytes, body, end);
+}
+
+/** The same for the contents octets from `body` to `end`. One that has a name here is found without a new string. */
+export function octetsOf(bytes: Buffer, body: number, end: number): string {
+  const known = named.get(sumOf(bytes, body, end));
+  return known !== undefined && isAt(known, bytes, body, end) ? known : bytes.toString("latin1", body, end);
 }
 
 /** `2.5.29.15` from contents octets. */
@@ -30,6 +41,19 @@ export function dotted(octets: string): string {
     value = 0n;
   }
   return parts.join(".");
+}
+
+function sumOf(bytes: Buffer, body: number, end: number): number {
+  let sum = 0;
+  for (let index = body; index < end; index++) sum = (Math.imul(sum, 31) + (bytes[index] as number)) | 0;
+  return sum;
+}
+
+function isAt(octets: string, bytes: Buffer, body: number, end: number): boolean {
+  if (octets.length !== end - body) return false;
+  for (let index = 0; index < octets.length; index++)
+    if (octets.charCodeAt(index) !== bytes[body + index]) return false;
+  return true;
 }
 
 function base128(value: bigint): number[] {

@@ -46,11 +46,10 @@ export class Attributes {
     return this.#values(type)?.open().next() ?? null;
   }
 
-  /** Whether an attribute has more values than one. Throws DER_MALFORMED. */
-  hasSeveral(type: string): boolean {
-    const values = this.#values(type)?.open() ?? null;
-    values?.next();
-    return values?.done === false;
+  /** Types of the attributes that have more values than one. Throws DER_MALFORMED. */
+  several(): readonly string[] {
+    const several = this.#attributes.filter(({ values }) => values.open().next().end !== values.end);
+    return several.map(({ type }) => type);
   }
 
   #values(type: string): Element | null {
@@ -79,9 +78,11 @@ export function checkSignedAttributes(
   contentType: string,
   digest: string,
 ): Refusal | null {
-  for (const [type, rule] of SINGLE_VALUED)
-    if (attributes.hasSeveral(type))
+  for (const several of attributes.several()) {
+    const rule = SINGLE_VALUED.get(several);
+    if (rule !== undefined)
       return refuse("EBADMSG", rule, "a signed attribute with more than the one value that it may have");
+  }
   const type = attributes.single(CMS_OID.contentType, TAG.oid);
   if (type === null) return refuse("EBADMSG", "RFC 5652 11.1", "signed attributes without a content type");
   if (oidOf(type) !== contentType)
@@ -99,14 +100,14 @@ export function checkSignedAttributes(
 }
 
 /** Attributes that are read here and have exactly one value, with the rule that says so. */
-const SINGLE_VALUED: readonly (readonly [type: string, rule: string])[] = [
+const SINGLE_VALUED: ReadonlyMap<string, string> = new Map([
   [CMS_OID.contentType, "RFC 5652 11.1"],
   [CMS_OID.messageDigest, "RFC 5652 11.2"],
   [CMS_OID.signingTime, "RFC 5652 11.3"],
   [CMS_OID.algorithmProtection, "RFC 6211 2"],
   [CMS_OID.signingCertificate, "RFC 2634 5.4"],
   [CMS_OID.signingCertificateV2, "RFC 5035 3"],
-];
+]);
 
 /**
  * CMSAlgorithmProtection (RFC 6211 2): in a signer's attributes it names a digest and a signature algorithm, and no
