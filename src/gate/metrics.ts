@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CountersignError } from "../error.js";
-import { BUCKETS, type Count, OUTCOMES, type Tally } from "./tally.js";
+import { VERSION } from "../version.js";
+import { BUCKETS, type Count, type Outcome, type Tally } from "./tally.js";
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
@@ -13,50 +14,121 @@ export interface Measured {
   readonly suspects: number;
 }
 
-type Metric = readonly [name: string, type: "counter" | "gauge", help: string];
-
-const DECISIONS: Metric = ["decisions_total", "counter", "Operations that the gate decided on, by enforced verdict."];
-const EVENTS: readonly (readonly [...Metric, count: Count])[] = [
-  ["faults_total", "counter", "Decisions in which a policy failed.", "faults"],
-  ["stalls_total", "counter", "Tasks that kept the gate waiting and were killed.", "stalls"],
-  ["suspicions_total", "counter", "Times that a container's tasks kept the gate waiting.", "suspicions"],
-  ["threads_replaced_total", "counter", "Decision threads that were ended or taken off.", "replacements"],
-  ["repeated_denials_total", "counter", "Denials by the gate that repeat one that was logged.", "repeats"],
-  ["log_failures_total", "counter", "Decisions in audit that could not be logged and went on.", "logFailures"],
-  ["log_torn_lines_total", "counter", "Lines of the log that were not whole and got an end.", "torn"],
-  ["lent_total", "counter", "Decisions that lent a task capabilities, or in audit would have.", "lent"],
-  ["frozen_total", "counter", "Decisions that had a program's maps frozen, or in audit would have.", "frozen"],
-  ["keyring_failures_total", "counter", "Changed files of keyrings that could not be used.", "keyringFailures"],
-];
-const GAUGES: readonly (readonly [...Metric, gauge: "listeners" | "suspects"])[] = [
-  ["listeners", "gauge", "Listeners that are heard.", "listeners"],
-  ["suspects", "gauge", "Containers whose calls are not let keep the others waiting.", "suspects"],
-];
-const ANSWERS = ["answer_seconds", "histogram", "From a call's receipt to its answer."] as const;
-
-function head([name, type, help]: readonly string[]): string {
-  return `# HELP countersign_${name} ${help}\n# TYPE countersign_${name} ${type}`;
+/** Names follow https://prometheus.io/docs/practices/naming/. The text of HELP is one line without backslashes. */
+interface Metric {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly samples: (measured: Measured) => readonly Sample[];
 }
 
-/** Metrics in Prometheus' text format; made when they are asked for, from what the decision thread counts. */
-export function metricsOf(measured: Measured): string {
-  const counts = measured.tally.read();
-  const { buckets, sum } = measured.tally.times();
-  const lines = [head(DECISIONS)];
-  for (const name of OUTCOMES) lines.push(`countersign_decisions_total{outcome="${name}"} ${counts[name]}`);
-  for (const [name, type, help, count] of EVENTS)
-    lines.push(head([name, type, help]), `countersign_${name} ${counts[count]}`);
-  for (const [name, type, help, gauge] of GAUGES)
-    lines.push(head([name, type, help]), `countersign_${name} ${measured[gauge]}`);
-  lines.push(head(ANSWERS));
+/** `suffix` is appended to the metric's name, as a histogram needs it. */
+interface Sample {
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly suffix?: string;
+}
+
+/** Values of the label `outcome`. */
+const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = { allowed: "allowed", denied: "denied", probes: "probe" };
+
+const METRICS: readonly Metric[] = [
+  {
+    name: "countersign_operations_total",
+    type: "counter",
+    help: "Operations that the gate decided on, by the outcome of their enforced verdicts.",
+    samples: ({ tally }) => {
+      const counts = tally.read();
+      return Object.entries(OUTCOME_LABELS).map(([count, outcome]) => {
+        return { value: counts[count as Outcome], labels: { outcome } };
+      });
+    },
+  },
+  {
+    name: "countersign_call_duration_seconds",
+    type: "histogram",
+    help: "Time from the receipt of a system call to the reply to it.",
+    samples: ({ tally }) => histogram(tally.times()),
+  },
+  counter("policy_faults", "Decisions in which a policy failed.", "faults"),
+  counter("repeated_denials", "Denials by the gate that repeat a logged one and were not logged again.", "repeats"),
+  counter("capability_grants", "Decisions that lent a task capabilities, or would have in a dry run.", "lent"),
+  counter("map_freezes", "Decisions that had a program's maps frozen, or would have in a dry run.", "frozen"),
+  counter("slow_task_events", "Times that a container's tasks kept the gate waiting.", "suspicions"),
+  counter("tasks_killed", "Tasks that were killed because they kept the gate waiting past gate.stall.", "stalls"),
+  counter("worker_replacements", "Decision threads that were terminated or replaced.", "replacements"),
+  counter(
+    "log_failures",
+    "Operations of a dry run that went on although their decision was not logged.",
+    "logFailures",
+  ),
+  counter("log_torn_lines", "Incomplete lines of the decision log that were ended with a line feed.", "torn"),
+  counter("keyring_reload_failures", "Changed files of keyrings that could not be used.", "keyringFailures"),
+  gauge("countersign_listeners", "Seccomp listeners that the gate serves.", ({ listeners }) => listeners),
+  gauge(
+    "countersign_isolated_containers",
+    "Containers whose calls are served apart because they kept the gate waiting.",
+    ({ suspects }) => suspects,
+  ),
+  {
+    name: "countersign_build_info",
+    type: "gauge",
+    help: "Version of Countersign and of node; the value is 1.",
+    samples: () => [{ value: 1, labels: { version: VERSION, node: process.versions.node } }],
+  },
+  {
+    name: "process_cpu_seconds_total",
+    type: "counter",
+    help: "Processor time of the gate in user and system mode.",
+    samples: () => [{ value: cpuSeconds() }],
+  },
+  gauge("process_resident_memory_bytes", "Resident memory of the gate.", () => process.memoryUsage.rss()),
+  gauge(
+    "process_start_time_seconds",
+    "Start of the gate, in seconds since the epoch.",
+    () => Math.round(performance.timeOrigin) / 1000,
+  ),
+];
+
+function counter(name: string, help: string, count: Count): Metric {
+  const samples = ({ tally }: Measured) => [{ value: tally.read()[count] }];
+  return { name: `countersign_${name}_total`, type: "counter", help, samples };
+}
+
+function gauge(name: string, help: string, value: (measured: Measured) => number): Metric {
+  return { name, type: "gauge", help, samples: (measured) => [{ value: value(measured) }] };
+}
+
+/** `sum` is in microseconds. */
+function histogram({ buckets, sum }: ReturnType<Tally["times"]>): Sample[] {
   let total = 0;
-  for (const [index, count] of buckets.entries()) {
+  const samples: Sample[] = buckets.map((count, index) => {
     total += count;
     const bound = BUCKETS[index];
-    lines.push(`countersign_answer_seconds_bucket{le="${bound === undefined ? "+Inf" : bound / 1e6}"} ${total}`);
-  }
-  lines.push(`countersign_answer_seconds_sum ${sum / 1e6}`, `countersign_answer_seconds_count ${total}`);
+    return { suffix: "_bucket", labels: { le: bound === undefined ? "+Inf" : String(bound / 1e6) }, value: total };
+  });
+  return [...samples, { suffix: "_sum", value: sum / 1e6 }, { suffix: "_count", value: total }];
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** Metrics in Prometheus' text format, read at the time of the call from what the decision thread counts. */
+export function metricsOf(measured: Measured): string {
+  const lines = METRICS.flatMap(({ name, type, help, samples }) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...samples(measured).map(({ suffix = "", labels, value }) => `${name}${suffix}${labelsText(labels)} ${value}`),
+  ]);
   return `${lines.join("\n")}\n`;
+}
+
+/** Label values are names and numbers of this project, which need no escapes. */
+function labelsText(labels: Sample["labels"] = {}): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
 /** Serves metrics at `host:port`, at /metrics. Throws USAGE, GATE_FAILED. */

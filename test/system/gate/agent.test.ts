@@ -94,8 +94,8 @@ describe("an agent for containers", () => {
   it("has metrics", async () => {
     const { metrics } = agent;
     const text = await (await fetch(metrics)).text();
-    expect(text).toMatch(/^countersign_decisions_total\{outcome="denied"\} [1-9]/m);
-    expect(text).toMatch(/^countersign_answer_seconds_bucket\{le="\+Inf"\} [1-9]/m);
+    expect(text).toMatch(/^countersign_operations_total\{outcome="denied"\} [1-9]/m);
+    expect(text).toMatch(/^countersign_call_duration_seconds_bucket\{le="\+Inf"\} [1-9]/m);
     expect((await fetch(metrics.replace("/metrics", "/"))).status).toBe(404);
   });
 });

@@ -97,19 +97,19 @@ describe("a container beside one that misbehaves", () => {
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
     expect(during * FEWER).toBeGreaterThan(before);
     // only the first call is waited for, until another thread takes over
-    expect(await metric("threads_replaced_total")).toBe(1);
+    expect(await metric("worker_replacements_total")).toBe(1);
     const waits = { memory: "its memory from being read or written", path: "a path from being looked up" }[what];
     expect(reasons()).toContain(`gate: stalled: task N kept ${waits} for N ms and was killed`);
-    expect(await metric("stalls_total")).toBeGreaterThan(0);
-    expect(await metric("suspects")).toBe(1);
+    expect(await metric("tasks_killed_total")).toBeGreaterThan(0);
+    expect(await metric("isolated_containers")).toBe(1);
   });
 
   it("goes on while that one makes the gate wait a little, again and again", async () => {
     const { failed, before, during } = await beside("drip");
     expect(failed).toBe(0);
     expect(during * FEWER).toBeGreaterThan(before);
-    expect(await metric("stalls_total")).toBe(0);
-    expect(await metric("suspects")).toBe(1);
+    expect(await metric("tasks_killed_total")).toBe(0);
+    expect(await metric("isolated_containers")).toBe(1);
   });
 
   it("has every load decided once while policies for that one never come back, and all that was written and handed out kept", async () => {
@@ -123,8 +123,8 @@ describe("a container beside one that misbehaves", () => {
     const faults = site.log.flatMap(({ answers }) => answers!.flatMap(({ fault }) => fault?.code ?? []));
     expect(new Set(faults)).toEqual(new Set(["OUT_OF_TIME", "SUSPENDED"]));
     // a few times, and then the attachment is suspended and no thread has to end, however often the attacker tries
-    expect(await metric("threads_replaced_total")).toBeGreaterThan(1);
-    expect(await metric("threads_replaced_total")).toBeLessThan(5);
+    expect(await metric("worker_replacements_total")).toBeGreaterThan(1);
+    expect(await metric("worker_replacements_total")).toBeLessThan(5);
     expect(said).toMatch(/the decision thread was replaced: a policy did not come back/);
   });
 });
