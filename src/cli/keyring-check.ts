@@ -1,13 +1,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import type { KeyringConfig } from "../config/keyring.js";
 import { verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
 import { MAX_SIGNATURE } from "../trust/cms/pkcs7.js";
 import type { KeyringEntry, KeyringReport } from "../trust/keyring-report.js";
 import { EXIT } from "./exit.js";
-import { reportedKeyrings } from "./keyring-config.js";
+import { type ReportedKeyring, reportedKeyrings } from "./keyring-config.js";
 import { day, entryJson } from "./keyring-list.js";
 import { print, printJson, styled } from "./output.js";
 import { progress } from "./progress.js";
@@ -45,19 +46,20 @@ async function run(names: readonly string[], { config: file, days, json }: Optio
   const end = now + daysOf(days) * DAY;
   const { config, keyrings } = await reportedKeyrings(file, names);
   const found: Finding[] = keyrings.flatMap(({ config, report }) =>
-    report.entries(now).flatMap((entry) => (isDue(entry, end) ? [{ keyring: config.name, entry }] : [])),
+    report.entries(now).flatMap((entry) => (isDue(entry, end) ? [{ keyring: config, entry }] : [])),
   );
-  const reports = keyrings.map(({ config, report }) => ({ name: config.name, report }));
-  for (const folder of config.signatures) found.push(...(await signatures(folder, reports, now, end)));
+  for (const folder of config.signatures) found.push(...(await signatures(folder, keyrings, now, end)));
   for (const { keyring, entry } of found)
     if (json === true) printJson(entryJson(keyring, entry));
     else print(sentence(keyring, entry));
-  if (json !== true && found.length === 0) print(`everything counts until ${day(end)} and on`);
+  if (json !== true && found.length === 0) {
+    print(`everything counts until ${day(end)} and on: ${keyrings.map(({ config }) => titled(config)).join(", ")}`);
+  }
   process.exitCode = found.length === 0 ? EXIT.ok : EXIT.denied;
 }
 
 interface Finding {
-  readonly keyring: string;
+  readonly keyring: KeyringConfig;
   readonly entry: KeyringEntry;
 }
 
@@ -68,7 +70,7 @@ function isDue({ refusal, until, afterwards }: KeyringEntry, end: number): boole
 /** The keyring by which a signature counts longest speaks for it. */
 async function signatures(
   folder: string,
-  reports: readonly { name: string; report: KeyringReport }[],
+  keyrings: readonly ReportedKeyring[],
   now: number,
   end: number,
 ): Promise<Finding[]> {
@@ -78,7 +80,7 @@ async function signatures(
   for (const file of files) {
     bar.step(file);
     const path = join(folder, file);
-    const judged = reports.map(({ name, report }) => ({ keyring: name, entry: judge(report, path, now) }));
+    const judged = keyrings.map(({ config, report }) => ({ keyring: config, entry: judge(report, path, now) }));
     const best = judged.reduce<Finding | null>(
       (a, b) => (a !== null && lasts(a.entry) >= lasts(b.entry) ? a : b),
       null,
@@ -101,8 +103,13 @@ function lasts({ refusal, until }: KeyringEntry): number {
   return refusal === null ? (until ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
 }
 
-function sentence(keyring: string, { kind, name, refusal, until, afterwards }: KeyringEntry): string {
-  const what = `${keyring}: ${kind} \`${name}\``;
+/** A keyring's name and profile. */
+function titled({ name, profile }: KeyringConfig): string {
+  return `${name} (profile ${profile})`;
+}
+
+function sentence(keyring: KeyringConfig, { kind, name, refusal, until, afterwards }: KeyringEntry): string {
+  const what = `${titled(keyring)}: ${kind} \`${name}\``;
   if (refusal !== null)
     return `${what} ${styled("red", "does not count")}: ${verdictName(refusal.verdict)}, ${refusal.reason}`;
   const errno = afterwards === null ? "" : `: ${verdictName(afterwards.verdict)}, ${afterwards.reason}`;

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { KeyringConfig } from "../config/keyring.js";
 import { verdictName } from "../errno.js";
 import type { KeyringEntry } from "../trust/keyring-report.js";
 import { reportedKeyrings } from "./keyring-config.js";
@@ -18,16 +19,20 @@ export function listCommand(): Command {
       const { keyrings } = await reportedKeyrings(file, names);
       for (const { config, report } of keyrings) {
         const entries = report.entries(now);
-        if (json === true) for (const entry of entries) printJson(entryJson(config.name, entry));
-        else print(shown(config.name, entries, report.rules.revoked.digests.length, config.sealed === true));
+        if (json === true) for (const entry of entries) printJson(entryJson(config, entry));
+        else print(shown(config, entries, report.rules.revoked.digests.length));
       }
     });
 }
 
 /** One entry for programs. */
-export function entryJson(keyring: string, { until, refusal, afterwards, ...entry }: KeyringEntry): object {
+export function entryJson(
+  { name: keyring, profile }: KeyringConfig,
+  { until, refusal, afterwards, ...entry }: KeyringEntry,
+): object {
   return {
     keyring,
+    profile,
     ...entry,
     good: refusal === null,
     errno: refusal === null ? null : verdictName(refusal.verdict).slice(1),
@@ -38,7 +43,7 @@ export function entryJson(keyring: string, { until, refusal, afterwards, ...entr
   };
 }
 
-function shown(name: string, entries: readonly KeyringEntry[], blocked: number, sealed: boolean): string {
+function shown({ name, profile, sealed }: KeyringConfig, entries: readonly KeyringEntry[], blocked: number): string {
   const rows = entries.map(({ kind, name, detail, until, refusal }) => [
     kind,
     name,
@@ -46,8 +51,10 @@ function shown(name: string, entries: readonly KeyringEntry[], blocked: number, 
     until === null ? "" : day(until),
     refusal === null ? styled("green", "good") : `${styled("red", verdictName(refusal.verdict))} ${refusal.reason}`,
   ]);
-  const notes = [...(sealed ? ["sealed"] : []), ...(blocked > 0 ? [`${blocked} digests blocked`] : [])];
-  const head = `${styled("bold", `keyring ${name}`)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`;
+  const notes = [`profile ${profile}`];
+  if (sealed === true) notes.push("sealed");
+  if (blocked > 0) notes.push(`${blocked} digests blocked`);
+  const head = `${styled("bold", `keyring ${name}`)} (${notes.join(", ")})`;
   return `${head}\n${table(["what", "name", "kind", "until", "state"], rows)}`;
 }
 

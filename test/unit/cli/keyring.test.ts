@@ -78,8 +78,8 @@ describe("countersign keyring list", () => {
   it("says why something does not count, in a form for people too", async () => {
     const { code, out } = await runCommand("keyring", "list", ...config);
     expect(code).toBe(0);
-    expect(out).toContain("keyring platform (1 digests blocked)");
-    expect(out).toContain("keyring past (sealed)");
+    expect(out).toContain("keyring platform (profile strict, 1 digests blocked)");
+    expect(out).toContain("keyring past (profile strict, sealed)");
     expect(out).toMatch(/certificate +CN=Old root .* -EKEYEXPIRED certificate `CN=Old root` expired at/);
   });
 
@@ -110,11 +110,30 @@ describe("countersign keyring check", () => {
   it("looks no further than it is told", async () => {
     expect(await runCommand("keyring", "check", ...config, "--days", "3", "platform")).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^everything counts until \d{4}-\d\d-\d\d and on\n$/),
+      out: expect.stringMatching(/^everything counts until \d{4}-\d\d-\d\d and on: platform \(profile strict\)\n$/),
     });
     expect((await runCommand("keyring", "check", ...config, "--days", "soon")).err).toContain(
       "`soon` is no number of days",
     );
+  });
+});
+
+describe.each([
+  ["", "strict"],
+  ["profile: strict", "strict"],
+  ["profile: compatible", "compatible"],
+])("a keyring with `%s`", (setting, profile) => {
+  const run = (command: string, ...words: string[]) => {
+    const rules = `{ trust: [root.pem, old.pem]${setting === "" ? "" : `, ${setting}`} }`;
+    writeFileSync(at("profile.yaml"), `version: 1\nattachments: []\nkeyrings: { one: ${rules} }\n`);
+    return runCommand("keyring", command, "--config", at("profile.yaml"), ...words);
+  };
+
+  it.each(["list", "check"])("is shown with its profile by `keyring %s`", async (command) => {
+    const entries = json((await run(command, "--json")).out);
+    expect(entries.length).toBeGreaterThan(0);
+    for (const entry of entries) expect(entry).toMatchObject({ keyring: "one", profile });
+    expect((await run(command)).out).toContain(`one (profile ${profile})`);
   });
 });
 
