@@ -1,23 +1,35 @@
-import type { TestCase, TestModule } from "vitest/node";
+import type { TestCase, TestModule, TestSuite } from "vitest/node";
 import type { Reporter } from "vitest/reporters";
 
 /**
- * Prints each skipped test with its reason, then one plain line of counts. A skip without a reason fails the run: what
- * a machine lacks has a name (`context.skip("needs BPF_LSM")`).
+ * Prints each skipped test with its reason, each suite that failed outside of its tests, then one line of counts. Three things fail
+ * the run that vitest lets pass, or does not count:
+ *
+ * - A skip without a reason: what a machine lacks has a name (`context.skip("needs BPF_LSM")`).
+ * - A suite whose hook or file threw, although each of its tests passed or was skipped.
+ * - A test that may be retried: one that fails once in a hundred runs has found an error.
  */
-export default class SkipReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const counts = { passed: 0, failed: 0, skipped: 0 };
-    for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
-      const result = test.result();
-      if (result.state === "passed" || result.state === "failed") counts[result.state] += 1;
-      if (result.state !== "skipped") continue;
-      counts.skipped += 1;
-      if (selectedByName()) continue;
-      if (result.note === undefined) process.exitCode = 1;
-      console.log(`skipped: ${place(test)}: ${result.note ?? "NO REASON GIVEN; call context.skip(reason)"}`);
+export default class CountingReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[] = []): void {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0);
+    const retried = tests.filter(({ options }) => retriesOf(options.retry) > 0);
+    const skipped = tests.filter((test) => test.result().state === "skipped");
+
+    for (const test of skipped.filter((each) => !selectedByName() && !inside(each, broken))) {
+      const { note } = test.result() as { readonly note?: string };
+      if (note === undefined) process.exitCode = 1;
+      console.log(`skipped: ${place(test)}: ${note ?? "NO REASON GIVEN; call context.skip(reason)"}`);
     }
-    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+    for (const suite of broken) console.log(`failed outside of its tests: ${place(suite)}: ${messageOf(suite)}`);
+    for (const test of retried) console.log(`may be retried: ${place(test)}: remove \`retry\``);
+    if (broken.length + retried.length + unhandled.length > 0) process.exitCode = 1;
+
+    const count = (state: string) => tests.filter((test) => test.result().state === state).length;
+    const suitesFailed =
+      broken.length === 0 ? "" : `, ${broken.length} ${broken.length === 1 ? "suite" : "suites"} failed`;
+    console.log(`${count("passed")} passed, ${count("failed")} failed, ${skipped.length} skipped${suitesFailed}`);
   }
 }
 
@@ -26,6 +38,24 @@ function selectedByName(): boolean {
   return process.argv.some((word) => word === "-t" || word.startsWith("--testNamePattern"));
 }
 
-function place(test: TestCase): string {
-  return `${test.module.relativeModuleId} > ${test.fullName}`;
+/** A suite whose `beforeAll` throws skips its tests; its own line says why. */
+function inside(test: TestCase, broken: readonly (TestModule | TestSuite)[]): boolean {
+  for (let at: TestCase | TestModule | TestSuite = test; at.type !== "module"; at = at.parent)
+    if (broken.includes(at.parent)) return true;
+  return false;
+}
+
+function retriesOf(retry: number | { readonly count?: number } | undefined): number {
+  return typeof retry === "object" ? (retry.count ?? 0) : (retry ?? 0);
+}
+
+function messageOf(suite: TestModule | TestSuite): string {
+  return suite
+    .errors()
+    .map(({ message }) => message.split("\n")[0])
+    .join("; ");
+}
+
+function place(entity: TestCase | TestModule | TestSuite): string {
+  return entity.type === "module" ? entity.relativeModuleId : `${entity.module.relativeModuleId} > ${entity.fullName}`;
 }
