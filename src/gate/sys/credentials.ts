@@ -229,7 +229,7 @@ export interface Capabilities {
 
 /** Those of the calling thread. */
 export function capabilities(): Capabilities {
-  if (!ask(0)) throw new Error("capget refused the calling thread");
+  if (!ask(0)) throw new Error("capget failed for the calling thread");
   const words = asked.words.memory;
   return { effective: wordsOf(words, 0), permitted: wordsOf(words, 1), inheritable: wordsOf(words, 2) };
 }

@@ -67,5 +67,5 @@ export function verifyModsig(
   if (signature !== null && parts.data.length > 0)
     return refuse("EBADMSG", "mod_check_sig", `${parts.data.length} bytes before the signature`);
   // kernel, crypto/asymmetric_keys/pkcs7_verify.c: a module's signature has no signed attributes
-  return verifyPkcs7(keyring, signature === null ? parts.data : data, parts.cms, window, trace, "refused");
+  return verifyPkcs7(keyring, signature === null ? parts.data : data, parts.cms, window, trace, "rejected");
 }

@@ -30,7 +30,7 @@ export function verifyPkcs7(
   signature: Uint8Array,
   window: Window,
   trace: Trace | null,
-  attributes: "allowed" | "refused" = "allowed",
+  attributes: "allowed" | "rejected" = "allowed",
 ): readonly Signer[] | Refusal {
   if (signature.length > MAX_SIGNATURE)
     return refuse("EBADMSG", "signature size limit", `a signature of ${signature.length} bytes`);
@@ -43,7 +43,7 @@ export function verifyPkcs7(
   if (!effort.take(signature.length / READ_BYTES + names / NAME_BYTES)) return tooMuch();
   const signers: Signer[] = [];
   for (const signer of message.signers) {
-    if (attributes === "refused" && signer.signedAttributes !== null)
+    if (attributes === "rejected" && signer.signedAttributes !== null)
       return refuse("EKEYREJECTED", "pkcs7_verify", "signed attributes, which an appended signature may not have");
     const found = verifySigner(keyring, message, signer, carried, data, window, trace, effort);
     if ("verdict" in found) return found;
