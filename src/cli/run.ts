@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_CONFIG, parseConfig, readConfig } from "../config/config.js";
 import { oneLine } from "../error.js";
 import type { RunResult } from "../gate/run/run.js";
+import { COUNT_NAMES, COUNTS } from "../gate/tally.js";
 import type { ToldDenial } from "../gate/threads/messages.js";
 import { complain, styled, warn } from "./output.js";
 import { bytesOfWords } from "./words.js";
@@ -74,7 +75,7 @@ function asJson({ ending, mode, counts, denials, restrictions }: RunResult): obj
   return {
     ...ending,
     mode,
-    ...counts,
+    ...Object.fromEntries(COUNTS.map((count) => [COUNT_NAMES[count], counts[count]])),
     ...(restrictions === null ? {} : { restrictions }),
     denials: denials.map(({ is: _, ...denial }) => denial),
   };

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CountersignError } from "../error.js";
 import { VERSION } from "../version.js";
-import { BUCKETS, type Count, type Outcome, type Tally } from "./tally.js";
+import { BUCKETS, COUNT_NAMES, type Count, type Outcome, type Tally } from "./tally.js";
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
@@ -50,20 +50,16 @@ const METRICS: readonly Metric[] = [
     help: "Time from the receipt of a system call to the reply to it.",
     samples: ({ tally }) => histogram(tally.times()),
   },
-  counter("policy_faults", "Decisions in which a policy failed.", "faults"),
-  counter("repeated_denials", "Denials by the gate that repeat a logged one and were not logged again.", "repeats"),
-  counter("capability_grants", "Decisions that lent a task capabilities, or would have in a dry run.", "lent"),
-  counter("map_freezes", "Decisions that had a program's maps frozen, or would have in a dry run.", "frozen"),
-  counter("slow_task_events", "Times that a container's tasks kept the gate waiting.", "suspicions"),
-  counter("tasks_killed", "Tasks that were killed because they kept the gate waiting past gate.stall.", "stalls"),
-  counter("worker_replacements", "Decision threads that were terminated or replaced.", "replacements"),
-  counter(
-    "log_failures",
-    "Operations of a dry run that went on although their decision was not logged.",
-    "logFailures",
-  ),
-  counter("log_torn_lines", "Incomplete lines of the decision log that were ended with a line feed.", "torn"),
-  counter("keyring_reload_failures", "Changed files of keyrings that could not be used.", "keyringFailures"),
+  counter("faults", "Decisions in which a policy failed."),
+  counter("repeats", "Denials by the gate that repeat a logged one and were not logged again."),
+  counter("lent", "Decisions that lent a task capabilities, or would have in a dry run."),
+  counter("frozen", "Decisions that had a program's maps frozen, or would have in a dry run."),
+  counter("suspicions", "Times that a container's tasks kept the gate waiting."),
+  counter("stalls", "Tasks that were killed because they kept the gate waiting past gate.stall."),
+  counter("replacements", "Decision threads that were terminated or replaced."),
+  counter("logFailures", "Operations of a dry run that went on although their decision was not logged."),
+  counter("torn", "Incomplete lines of the decision log that were ended with a line feed."),
+  counter("keyringFailures", "Changed files of keyrings that could not be used."),
   gauge("countersign_listeners", "Seccomp listeners that the gate serves.", ({ listeners }) => listeners),
   gauge(
     "countersign_isolated_containers",
@@ -90,9 +86,9 @@ const METRICS: readonly Metric[] = [
   ),
 ];
 
-function counter(name: string, help: string, count: Count): Metric {
+function counter(count: Count, help: string): Metric {
   const samples = ({ tally }: Measured) => [{ value: tally.read()[count] }];
-  return { name: `countersign_${name}_total`, type: "counter", help, samples };
+  return { name: `countersign_${COUNT_NAMES[count]}_total`, type: "counter", help, samples };
 }
 
 function gauge(name: string, help: string, value: (measured: Measured) => number): Metric {

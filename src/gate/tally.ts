@@ -28,6 +28,23 @@ const EVENTS = [
 export const COUNTS = [...OUTCOMES, ...EVENTS] as const;
 export type Count = (typeof COUNTS)[number];
 
+/** The names of counts in metrics, before `_total`, and in what `run --json` prints. */
+export const COUNT_NAMES: Readonly<Record<Count, string>> = {
+  allowed: "allowed",
+  probes: "probes",
+  denied: "denied",
+  faults: "policy_faults",
+  stalls: "tasks_killed",
+  suspicions: "slow_task_events",
+  replacements: "worker_replacements",
+  keyringFailures: "keyring_reload_failures",
+  repeats: "repeated_denials",
+  logFailures: "log_failures",
+  torn: "log_torn_lines",
+  lent: "capability_grants",
+  frozen: "map_freezes",
+};
+
 /** Upper bounds of the histogram of times from receipt to answer, in microseconds; the last bucket has none. */
 export const BUCKETS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000, 250_000] as const;
 

@@ -154,7 +154,7 @@ describe("a dry run", () => {
     for (const options of [[], ["--audit"]]) {
       site.forgetLog();
       const { stderr } = site.runLoudWith([...options, "--json"], "env", ...settings(), "sh", "-c", script);
-      expect(JSON.parse(stderr)).toMatchObject({ repeats: 1 });
+      expect(JSON.parse(stderr)).toMatchObject({ repeated_denials: 1 });
       const denied = site.log.filter((line) => line.denied_by !== null);
       expect(denied.map(({ hook, subject, denied_by }) => [hook, subject, denied_by?.rule])).toEqual([
         ["bpf_prog", { kind: "program", name: "pass", digest: "", path: null, id: Number(env.PROGRAM) }, "existing"],
@@ -238,6 +238,6 @@ describe("a log on a full disk", () => {
     expect(stderr.match(/decisions cannot be logged; their operations are let through/g)).toHaveLength(1);
     expect(stderr).toMatch(/ENOSPC \[FILE_UNREADABLE\]/);
     expect(stderr).toMatch(/^countersign: \d+ allowed, 0 would have been denied, 2 could not be logged, /m);
-    expect(JSON.parse(load("--audit", "--json").stderr.split("\n")[1]!)).toMatchObject({ denied: 0, logFailures: 2 });
+    expect(JSON.parse(load("--audit", "--json").stderr.split("\n")[1]!)).toMatchObject({ denied: 0, log_failures: 2 });
   });
 });
