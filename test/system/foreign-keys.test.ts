@@ -21,35 +21,23 @@ const at = (name: string): string => join(folder, name);
 const read = (name: string): Buffer => readFileSync(at(name));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ran {
-  readonly status: number | null;
-  readonly output: string;
+/** Runs a line of shell in the folder. */
+function run(line: string, input: string | Buffer = "") {
+  const { status, stdout, stderr } = spawnSync("/bin/sh", ["-ec", line], { cwd: folder, input, timeout: 60_000 });
+  return { status, output: `${stdout}${stderr}` };
 }
 
-function run(
-  tool: string,
-  words: readonly string[],
-  { input = "", env = {} }: { input?: string | Buffer; env?: object } = {},
-): Ran {
-  const { status, stdout, stderr, error } = spawnSync(tool, words, {
-    cwd: folder,
-    input,
-    env: { ...process.env, ...env },
-    timeout: 60_000,
-  });
-  return { status, output: error?.message ?? `${stdout}${stderr}` };
-}
-
-/** Runs a tool that must succeed. */
-function must(tool: string, ...words: readonly string[]): void {
-  const { status, output } = run(tool, words);
-  if (status !== 0) throw new Error(`${tool} ${words.join(" ")}: ${output}`);
+/** The same of one that must succeed. */
+function must(line: string): void {
+  const { status, output } = run(line);
+  if (status !== 0) throw new Error(`${line}: ${output}`);
 }
 
 /** OpenSSL verifies a detached signature over `data`, by the authority of `ca.pem`. */
 function opensslTakes(signature: string): void {
-  const words = "cms -verify -binary -purpose any -CAfile ca.pem -inform DER -content data -out verified -in";
-  must("openssl", ...words.split(" "), signature);
+  must(
+    `openssl cms -verify -binary -purpose any -CAfile ca.pem -inform DER -content data -out verified -in ${signature}`,
+  );
 }
 
 /** Skips each test of a group where a tool is missing. */
@@ -71,24 +59,24 @@ beforeAll(() => {
 describe("ssh-keygen", () => {
   needs("ssh-keygen");
   const kinds = [
-    ["ed25519", []],
-    ["rsa", ["-b", "3072"]],
-    ["ecdsa", ["-b", "256"]],
-    ["ecdsa", ["-b", "384"]],
-    ["ecdsa", ["-b", "521"]],
+    ["ed25519", ""],
+    ["rsa", "-b 3072"],
+    ["ecdsa", "-b 256"],
+    ["ecdsa", "-b 384"],
+    ["ecdsa", "-b 521"],
   ] as const;
 
-  it.each(kinds)("signs with a key of type %s %j, and it verifies here", (type, bits) => {
+  it.each(kinds)("signs with a key of type %s %s, and it verifies here", (type, bits) => {
     rmSync(at("key"), { force: true });
-    must("ssh-keygen", "-q", "-t", type, ...bits, "-N", "", "-f", "key", "-C", "me@example.org");
+    must(`ssh-keygen -q -t ${type} ${bits} -N '' -f key -C me@example.org`);
     for (const digest of ["sha256", "sha512"]) {
       rmSync(at("data.sig"), { force: true });
-      must("ssh-keygen", "-Y", "sign", "-q", "-f", "key", "-n", "file", "-O", `hashalg=${digest}`, "data");
+      must(`ssh-keygen -Y sign -q -f key -n file -O hashalg=${digest} data`);
       expect(judge(read("key.pub"), read("data.sig"), "SSHSIG")).toBe("0");
       expect(judge(read("key.pub"), read("data.sig"), "SSHSIG", Buffer.from("other"))).toBe("-EKEYREJECTED");
     }
     rmSync(at("data.sig"), { force: true });
-    must("ssh-keygen", "-Y", "sign", "-q", "-f", "key", "-n", "git", "data");
+    must("ssh-keygen -Y sign -q -f key -n git data");
     expect(judge(read("key.pub"), read("data.sig"), "SSHSIG")).toBe("-EKEYREJECTED");
   });
 
@@ -96,8 +84,7 @@ describe("ssh-keygen", () => {
     const { line, sign } = sshIdentity(kind);
     writeFileSync(at("allowed"), `me@example.org namespaces="file" ${line}\n`);
     writeFileSync(at("own.sig"), sign(read("data")));
-    const words = ["-Y", "verify", "-f", "allowed", "-I", "me@example.org", "-n", "file", "-s", "own.sig"];
-    expect(run("ssh-keygen", words, { input: read("data") })).toMatchObject({ status: 0 });
+    must("ssh-keygen -Y verify -f allowed -I me@example.org -n file -s own.sig <data");
     expect(judge(read("allowed"), read("own.sig"), "SSHSIG")).toBe("0");
   });
 });
@@ -105,11 +92,11 @@ describe("ssh-keygen", () => {
 describe("minisign", () => {
   needs("minisign");
   it.each([
-    ["as it does now", []],
-    ["in its old form", ["-l"]],
+    ["as it does now", ""],
+    ["in its old form", "-l"],
   ])("signs %s, and it verifies here", (_, form) => {
-    must("minisign", "-G", "-f", "-W", "-p", "mini.pub", "-s", "mini.key");
-    must("minisign", "-S", ...form, "-s", "mini.key", "-m", "data", "-x", "data.minisig", "-t", "a comment");
+    must("minisign -G -f -W -p mini.pub -s mini.key");
+    must(`minisign -S ${form} -s mini.key -m data -x data.minisig -t 'a comment'`);
     expect(judge(read("mini.pub"), read("data.minisig"), "MINISIGN")).toBe("0");
     expect(judge(read("mini.pub"), read("data.minisig"), "MINISIGN", Buffer.from("other"))).toBe("-EKEYREJECTED");
     expect(judge(minisignIdentity().publicKey, read("data.minisig"), "MINISIGN")).toBe("-ENOKEY");
@@ -119,122 +106,41 @@ describe("minisign", () => {
     const { publicKey, sign } = minisignIdentity();
     writeFileSync(at("own.pub"), publicKey);
     writeFileSync(at("own.minisig"), sign(read("data")));
-    expect(run("minisign", ["-V", "-p", "own.pub", "-m", "data", "-x", "own.minisig"])).toMatchObject({ status: 0 });
+    must("minisign -V -p own.pub -m data -x own.minisig");
   });
 });
 
 /** A root, and signers of each kind below it, by OpenSSL. */
-function issue(name: string, algorithm: readonly string[], extensions: string): void {
+function issue(name: string, algorithm: string, extensions: string): void {
   if (!existsSync(at("ca.pem")))
-    must(
-      "openssl",
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-keyout",
-      "ca.key",
-      "-subj",
-      "/CN=Root",
-      "-days",
-      "90",
-      "-out",
-      "ca.pem",
-    );
+    must("openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=Root -days 90 -out ca.pem");
   writeFileSync(at(`${name}.ext`), extensions);
-  must(
-    "openssl",
-    "req",
-    "-new",
-    ...algorithm,
-    "-nodes",
-    "-keyout",
-    `${name}.key`,
-    "-subj",
-    `/CN=${name}`,
-    "-out",
-    `${name}.csr`,
-  );
-  const words = ["-CA", "ca.pem", "-CAkey", "ca.key", "-days", "60", "-extfile", `${name}.ext`, "-out", `${name}.pem`];
-  must("openssl", "x509", "-req", "-in", `${name}.csr`, ...words);
+  must(`openssl req -new ${algorithm} -nodes -keyout ${name}.key -subj /CN=${name} -out ${name}.csr`);
+  const words = `-CA ca.pem -CAkey ca.key -days 60 -extfile ${name}.ext -out ${name}.pem`;
+  must(`openssl x509 -req -in ${name}.csr ${words}`);
 }
 
 const CODE = "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nsubjectKeyIdentifier=hash\n";
 const TIME = "keyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\nsubjectKeyIdentifier=hash\n";
-const RSA = ["-newkey", "rsa:2048"];
-const EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+const RSA = "-newkey rsa:2048";
+const EC = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
 
 describe("a PKCS#12 file", () => {
   needs("certtool");
   const pass = ["--passphrase-file", at("secret")];
 
+  const openssl = "openssl pkcs12 -export -inkey p12.key -in p12.pem -passout pass:1234";
+  const gnutls =
+    "certtool --to-p12 --load-privkey p12.key --load-certificate p12.pem --p12-name me --password 1234 --outder --outfile";
+
   it.each([
-    [
-      "OpenSSL",
-      RSA,
-      [
-        "openssl",
-        "pkcs12",
-        "-export",
-        "-inkey",
-        "p12.key",
-        "-in",
-        "p12.pem",
-        "-certfile",
-        "ca.pem",
-        "-passout",
-        "pass:1234",
-        "-out",
-        "a.p12",
-      ],
-    ],
-    [
-      "OpenSSL",
-      EC,
-      ["openssl", "pkcs12", "-export", "-inkey", "p12.key", "-in", "p12.pem", "-passout", "pass:1234", "-out", "a.p12"],
-    ],
-    [
-      "GnuTLS",
-      RSA,
-      [
-        "certtool",
-        "--to-p12",
-        "--load-privkey",
-        "p12.key",
-        "--load-certificate",
-        "p12.pem",
-        "--p12-name",
-        "me",
-        "--password",
-        "1234",
-        "--outder",
-        "--outfile",
-        "a.p12",
-      ],
-    ],
-    [
-      "GnuTLS",
-      EC,
-      [
-        "certtool",
-        "--to-p12",
-        "--load-privkey",
-        "p12.key",
-        "--load-certificate",
-        "p12.pem",
-        "--p12-name",
-        "me",
-        "--password",
-        "1234",
-        "--outder",
-        "--outfile",
-        "a.p12",
-      ],
-    ],
-  ])("of %s signs, and OpenSSL takes the signature", async (_, algorithm, [tool = "", ...words]) => {
+    ["OpenSSL", RSA, `${openssl} -certfile ca.pem -out`],
+    ["OpenSSL", EC, `${openssl} -out`],
+    ["GnuTLS", RSA, gnutls],
+    ["GnuTLS", EC, gnutls],
+  ])("of %s signs, and OpenSSL takes the signature", async (_, algorithm, pack) => {
     issue("p12", algorithm, CODE);
-    must(tool, ...words);
+    must(`${pack} a.p12`);
     expect(
       await runCommand("sign", "--pkcs12", at("a.p12"), ...pass, "--out", at("p12.p7s"), at("data")),
     ).toMatchObject({ code: 0 });
@@ -248,20 +154,7 @@ describe("a PKCS#12 file", () => {
 
   it("in the old way of OpenSSL is refused, with what to do", async () => {
     issue("p12", RSA, CODE);
-    must(
-      "openssl",
-      "pkcs12",
-      "-export",
-      "-legacy",
-      "-inkey",
-      "p12.key",
-      "-in",
-      "p12.pem",
-      "-passout",
-      "pass:1234",
-      "-out",
-      "old.p12",
-    );
+    must(`${openssl} -legacy -out old.p12`);
     const { code, err } = await runCommand("sign", "--pkcs12", at("old.p12"), ...pass, at("data"));
     expect({ code, err }).toMatchObject({
       code: 2,
@@ -302,7 +195,7 @@ ess_cert_id_alg = sha256
       const parts: Buffer[] = [];
       for await (const part of request) parts.push(part);
       writeFileSync(at("query"), Buffer.concat(parts));
-      must("openssl", "ts", "-reply", "-config", "ts.cnf", "-queryfile", "query", "-out", "reply");
+      must("openssl ts -reply -config ts.cnf -queryfile query -out reply");
       response.end(read("reply"));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -347,7 +240,7 @@ ess_cert_id_alg = sha256
     const [signer] = readSignedData(read("stamped.p7s")).signers;
     writeFileSync(at("token"), signer?.timeStamp as Buffer);
     writeFileSync(at("value"), signer?.signature as Buffer);
-    must("openssl", "ts", "-verify", "-token_in", "-in", "token", "-data", "value", "-CAfile", "ca.pem");
+    must("openssl ts -verify -token_in -in token -data value -CAfile ca.pem");
     expect(keyring().verify(read("data"), read("stamped.p7s"), "PKCS7", Date.now() + 5_000).verdict).toBe(0);
   });
 });
@@ -356,7 +249,7 @@ describe("a key in a SoftHSM token", () => {
   const module = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"].find((path) =>
     existsSync(path),
   );
-  const provider = run("openssl", ["version", "-m"]).output.match(/"(.+)"/)?.[1];
+  const provider = run("openssl version -m").output.match(/"(.+)"/)?.[1];
   beforeEach((context) => {
     const there = module !== undefined && provider !== undefined && existsSync(join(provider, "pkcs11.so"));
     if (!there) context.skip("needs softhsm2 and pkcs11-provider");
@@ -375,21 +268,9 @@ describe("a key in a SoftHSM token", () => {
     process.env.SOFTHSM2_CONF = at("softhsm.conf");
     const label = `t-${kind}-${more.length}`;
     issue(label, algorithm, CODE);
-    must("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", `${label}.key`, "-out", `${label}.p8`);
-    must("softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "1234", "--pin", "1234");
-    must(
-      "softhsm2-util",
-      "--import",
-      `${label}.p8`,
-      "--token",
-      label,
-      "--label",
-      "signer",
-      "--id",
-      "a1",
-      "--pin",
-      "1234",
-    );
+    must(`openssl pkcs8 -topk8 -nocrypt -in ${label}.key -out ${label}.p8`);
+    must(`softhsm2-util --init-token --free --label ${label} --so-pin 1234 --pin 1234`);
+    must(`softhsm2-util --import ${label}.p8 --token ${label} --label signer --id a1 --pin 1234`);
     const key = ["--key", `pkcs11:token=${label};object=signer;type=private`, "--cert", at(`${label}.pem`)];
     const token = ["--pkcs11-module", module as string, "--passphrase-file", at("secret")];
     expect(await runCommand("sign", ...key, ...token, ...more, "--out", at("token.p7s"), at("data"))).toMatchObject({
