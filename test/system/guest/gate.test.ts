@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { Guest, type Ran } from "./guest.js";
+import { describe, expect, it } from "vitest";
+import { bootOnce } from "./boot.js";
 
 /** Loads where CONFIG_KPROBES and BPF trampolines are: a kprobe, an fentry and an LSM program, which attach by themselves. */
 const TRACERS = `
@@ -20,32 +20,15 @@ const CONFIG =
   "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n";
 
 describe("the gate in a guest, whose kernel has what this one lacks", () => {
-  let guest: Guest | string | undefined;
-  let ran: Ran;
-  let digest: string;
-
-  beforeEach((context) => {
-    guest ??= boot();
-    if (typeof guest === "string") context.skip(guest);
-  });
-  afterAll(() => {
-    if (guest !== undefined && typeof guest !== "string") guest.remove();
-  });
-
-  /** One boot for all tests: it is what takes the time. */
-  function boot(): Guest | string {
-    for (const program of ["bpftool", "clang-19"])
-      if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `needs ${program}`;
-    const made = Guest.make();
-    if (typeof made === "string") return made;
-    const dummy = made.kernel.module("dummy");
-    digest = createHash("sha256").update(dummy).digest("hex");
-    made.file("lib/dummy.ko", dummy);
-    made.file("lib/ifb.ko", made.kernel.module("ifb"));
-    made.file("site/allow/countersign.yaml", CONFIG);
-    made.file("site/allow/policy.js", "export const bpf_prog_load = () => 0;");
-    made.file("site/strict/countersign.yaml", CONFIG);
-    made.file(
+  const ran = bootOnce(["bpftool", "clang-19"], (guest) => {
+    const dummy = guest.kernel.module("dummy");
+    const digest = createHash("sha256").update(dummy).digest("hex");
+    guest.file("lib/dummy.ko", dummy);
+    guest.file("lib/ifb.ko", guest.kernel.module("ifb"));
+    guest.file("site/allow/countersign.yaml", CONFIG);
+    guest.file("site/allow/policy.js", "export const bpf_prog_load = () => 0;");
+    guest.file("site/strict/countersign.yaml", CONFIG);
+    guest.file(
       "site/strict/policy.js",
       `
       import { deny, hash } from "countersign";
@@ -55,11 +38,10 @@ describe("the gate in a guest, whose kernel has what this one lacks", () => {
         return file.parameters.includes("numdummies=2") ? 0 : deny("with other parameters");
       }`,
     );
-    made.file("lib/tracers.o", compiled());
-    made.program(execFileSync("sh", ["-c", "command -v bpftool"], { encoding: "utf8" }).trim(), "bin/bpftool");
-    ran = made.run(SCRIPT);
-    return made;
-  }
+    guest.file("lib/tracers.o", compiled());
+    guest.program(execFileSync("sh", ["-c", "command -v bpftool"], { encoding: "utf8" }).trim(), "bin/bpftool");
+    return guest.run(SCRIPT);
+  });
 
   function compiled(): Uint8Array {
     const folder = mkdtempSync(join(tmpdir(), "tracers-"));
@@ -85,30 +67,34 @@ ls /sys/fs/bpf/gated
 gate strict bpftool prog loadall /lib/tracers.o /sys/fs/bpf/strict autoattach; say "tracers behind a strict gate" $?
 grep -o '"reason":"policy: [^"]*' /tmp/log.jsonl
 `;
-  const line = (what: string) => new RegExp(`^${what}: (\\d+)$`, "m").exec(ran.output)?.[1];
+  const line = (what: string) => new RegExp(`^${what}: (\\d+)$`, "m").exec(ran().output)?.[1];
 
   it("boots, runs the script to its end, and powers off", () => {
-    expect(ran.status, ran.console.slice(-2000)).not.toBeNull();
+    expect(ran().status, ran().console.slice(-2000)).not.toBeNull();
   });
 
   it("refuses a module that the policy does not know, and one with other parameters", () => {
-    expect([line("another module"), line("without parameters"), line("is there")], ran.output).toEqual(["1", "1", "1"]);
-    expect(ran.output).toContain("policy: is not the module that is known");
-    expect(ran.output).toContain("policy: with other parameters");
+    expect([line("another module"), line("without parameters"), line("is there")], ran().output).toEqual([
+      "1",
+      "1",
+      "1",
+    ]);
+    expect(ran().output).toContain("policy: is not the module that is known");
+    expect(ran().output).toContain("policy: with other parameters");
   });
 
   it("loads the copy of the module that was judged, with its parameters", () => {
-    expect([line("with parameters"), line("is there now")], ran.output).toEqual(["0", "0"]);
+    expect([line("with parameters"), line("is there now")], ran().output).toEqual(["0", "0"]);
   });
 
   it("loads and attaches kprobe, fentry and LSM programs as without the gate", () => {
-    expect(line("tracers without a gate"), ran.output).toBe("0");
-    expect(line("tracers behind a gate"), ran.output).toBe("0");
-    for (const name of ["by_kprobe", "by_fentry", "by_lsm"]) expect(ran.output).toContain(name);
+    expect(line("tracers without a gate"), ran().output).toBe("0");
+    expect(line("tracers behind a gate"), ran().output).toBe("0");
+    for (const name of ["by_kprobe", "by_fentry", "by_lsm"]) expect(ran().output).toContain(name);
   });
 
   it("refuses an fentry program by its type", () => {
-    expect(line("tracers behind a strict gate"), ran.output).toBe("255");
-    expect(ran.output).toContain("policy: no tracing here");
+    expect(line("tracers behind a strict gate"), ran().output).toBe("255");
+    expect(ran().output).toContain("policy: no tracing here");
   });
 });

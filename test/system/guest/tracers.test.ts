@@ -1,11 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { own } from "../../support/workplace.js";
-import type { Logged } from "../gate/site.js";
-import { Guest, type Ran } from "./guest.js";
+import { addLinks, bootOnce, partsOf, recordsIn } from "./boot.js";
 
 /** A guest without hardware's help is slow, and its policies get the time for that. */
 const CONFIG = `version: 1
@@ -71,53 +70,19 @@ const TRACED: Readonly<Record<string, string>> = {
 };
 
 describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () => {
-  let guest: Guest | string | undefined;
-  let ran: Ran;
-  let parts: Readonly<Record<string, string>>;
-
-  beforeEach((context) => {
-    guest ??= boot();
-    if (typeof guest === "string") context.skip(guest);
-  });
-  afterAll(() => {
-    if (guest !== undefined && typeof guest !== "string") guest.remove();
-  });
-
-  /** One boot for all tests: it is what takes the time. */
-  function boot(): Guest | string {
-    for (const program of ["gcc", "clang-19"])
-      if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `needs ${program}`;
-    const made = Guest.make();
-    if (typeof made === "string") return made;
+  const ran = bootOnce(["gcc", "clang-19"], (guest) => {
     for (const [name, policy] of Object.entries(POLICIES)) {
-      made.file(`site/${name}/countersign.yaml`, CONFIG);
-      made.file(`site/${name}/debug.json`, '{ "uid": 0 }');
-      made.file(`site/${name}/policy.js`, policy);
+      guest.file(`site/${name}/countersign.yaml`, CONFIG);
+      guest.file(`site/${name}/debug.json`, '{ "uid": 0 }');
+      guest.file(`site/${name}/policy.js`, policy);
     }
-    const folder = mkdtempSync(join(tmpdir(), "links-"));
-    build(made, folder);
+    addLinks(guest, "links");
+    const folder = mkdtempSync(join(tmpdir(), "bpftrace-"));
     const bpftrace = spawnSync(process.execPath, [own("scripts/bpftrace.mjs"), folder], { encoding: "utf8" });
-    if (bpftrace.status === 0) made.program(bpftrace.stdout.trim(), "bin/bpftrace");
+    if (bpftrace.status === 0) guest.program(bpftrace.stdout.trim(), "bin/bpftrace");
     rmSync(folder, { recursive: true });
-    if (bpftrace.status !== 0) return bpftrace.stdout.trim();
-    ran = made.run(script());
-    const found = ran.output.split(/^PART (.*)\n/m).slice(1);
-    parts = Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1] ?? ""]] : [])));
-    return made;
-  }
-
-  function build(made: Guest, folder: string): void {
-    const source = (name: string) => own(`test/system/guest/links/${name}`);
-    for (const name of ["links", "replaced"]) {
-      const object = join(folder, `${name}.o`);
-      const flags = ["-O2", "-g", "-target", "bpf", "-I/usr/include/x86_64-linux-gnu"];
-      execFileSync("clang-19", [...flags, "-c", source(`${name}.bpf.c`), "-o", object]);
-      made.file(`lib/${name}.o`, readFileSync(object));
-    }
-    const loader = join(folder, "links");
-    execFileSync("gcc", ["-O2", "-Wall", "-Werror", "-o", loader, source("links.c"), "-lbpf"]);
-    made.program(loader, "bin/links");
-  }
+    return bpftrace.status === 0 ? guest.run(script()) : bpftrace.stdout.trim();
+  });
 
   function script(): string {
     const lines = [
@@ -137,24 +102,21 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
     return [...lines, "echo PART end"].join("\n");
   }
 
-  const logged = (site: string): readonly Logged[] =>
-    (parts[`${site} log`] ?? "")
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Logged);
+  const part = (name: string) => partsOf(ran())[name];
+  const logged = (site: string) => recordsIn(part(`${site} log`));
   const said = (state: (kind: string) => string) =>
     Object.keys(KINDS)
       .map((kind) => `${kind}: ${state(kind)}\n`)
       .join("");
 
   it("boots, runs the script to its end, and powers off", () => {
-    expect(ran.status, ran.console.slice(-2000)).toBe(0);
+    expect(ran().status, ran().console.slice(-2000)).toBe(0);
   });
 
   it("attach by every kind of link without a gate, and behind one whether it carries links out or the kernel does", () => {
-    expect(parts.bare).toBe(said(() => "attached, ran"));
-    expect(parts.allow).toBe(parts.bare);
-    expect(parts.note).toBe(parts.bare);
+    expect(part("bare")).toBe(said(() => "attached, ran"));
+    expect(part("allow")).toBe(part("bare"));
+    expect(part("note")).toBe(part("bare"));
   });
 
   it.each(Object.entries(KINDS))("have a policy see what is attached, and to what: %s", (kind, [type, target]) => {
@@ -172,21 +134,21 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
   });
 
   it("get EPERM where the policy refuses the link, and nothing is attached", () => {
-    expect(parts.refuse).toBe(said((kind) => (BY_IOCTL.includes(kind) ? "attached, ran" : "EPERM, did not run")));
+    expect(part("refuse")).toBe(said((kind) => (BY_IOCTL.includes(kind) ? "attached, ran" : "EPERM, did not run")));
     const reasons = new Set(logged("refuse").flatMap(({ denied_by }) => denied_by?.reason ?? []));
     const kinds = Object.values(KINDS).map(([, target]) => (target as { kind: string }).kind);
     expect(reasons).toEqual(new Set(kinds.map((kind) => `policy: no link to ${kind}`)));
   });
 
   it.each(["info", ...Object.keys(TRACED)])("come to the same behind debug-read-only with bpftrace: %s", (name) => {
-    expect(parts[name]).toMatch(/\n0\n$/);
-    expect(parts[`${name} gated`]).toBe(parts[name]);
+    expect(part(name)).toMatch(/\n0\n$/);
+    expect(part(`${name} gated`)).toBe(part(name));
   });
 
   it("see what they trace with bpftrace", () => {
-    expect(parts["kprobe gated"]).toContain("\nsleep\n");
-    expect(parts["fentry gated"]).toContain("\nsleep 1\n");
-    expect(parts["kprobes gated"]).toContain("@[hrtimer_nanosleep]: 1\n");
-    expect(parts["info gated"]).toMatch(/fentry: yes\s+kprobe_multi: yes/);
+    expect(part("kprobe gated")).toContain("\nsleep\n");
+    expect(part("fentry gated")).toContain("\nsleep 1\n");
+    expect(part("kprobes gated")).toContain("@[hrtimer_nanosleep]: 1\n");
+    expect(part("info gated")).toMatch(/fentry: yes\s+kprobe_multi: yes/);
   });
 });
