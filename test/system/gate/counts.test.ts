@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site } from "./site.js";
+import { describe, expect, it } from "vitest";
+import { siteForTests } from "./site.js";
 
 /** EPERM, or E2BIG. */
 const EARLY = /: [17] (?:$|too many)/;
@@ -7,21 +7,11 @@ const EARLY = /: [17] (?:$|too many)/;
 const POLICY = `export const bpf_prog_load = () => 0;`;
 
 describe("loads that the kernel rejects by count, or for want of capabilities", () => {
-  let site: Site;
-
-  beforeAll(() => {
-    site = new Site(POLICY);
-  });
-  afterAll(() => site.remove());
-  beforeEach((context) => {
-    needsGate(context);
-    needs(context, "gcc");
-    site.forgetLog();
-  });
+  const site = siteForTests(POLICY, "gcc");
 
   it("have the errno and the first line of the log that they have without the gate, whatever the task may do", () => {
-    const bare = site.bare(site.attack("counts")).stdout.split("\n");
-    const gated = site.run(site.attack("counts")).stdout.split("\n");
+    const bare = site().bare(site().attack("counts")).stdout.split("\n");
+    const gated = site().run(site().attack("counts")).stdout.split("\n");
     expect(bare.length).toBeGreaterThan(370);
     expect(gated).toEqual(bare);
     // what was compared is what was meant
@@ -33,8 +23,8 @@ describe("loads that the kernel rejects by count, or for want of capabilities", 
   });
 
   it("are no decisions: no policy is asked, and nothing is analysed", () => {
-    const { stdout } = site.run(site.attack("counts"));
-    const asked = site.log.filter(({ hook }) => hook === "bpf_prog_load").length;
+    const { stdout } = site().run(site().attack("counts"));
+    const asked = site().log.filter(({ hook }) => hook === "bpf_prog_load").length;
     const lines = stdout.trim().split("\n");
     const rejected = lines.filter((line) => EARLY.test(line)).length;
     expect(rejected).toBeGreaterThan(150);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { MAP_TYPES, PROGRAM_TYPES } from "../../../src/bpf/tables/names.gen.js";
 import { neededForMap, neededForProgram } from "../../../src/gate/load/needs.js";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, siteForTests } from "./site.js";
 
 /** Refuses `r0 = 1; exit`. */
 const POLICY = `
@@ -12,17 +12,7 @@ export const bpf_prog_load = (prog) => (prog.tag === "b11459a0e11ca14c" ? deny("
 const NOBODY = "65534";
 
 describe("what an attachment lends a task, and has frozen", () => {
-  let site: Site;
-
-  beforeAll(() => {
-    site = new Site(POLICY);
-  });
-  afterAll(() => site.remove());
-  beforeEach((context) => {
-    needsGate(context);
-    needs(context, "gcc");
-    site.forgetLog();
-  });
+  const site = siteForTests(POLICY, "gcc");
 
   const lines = (stdout: string) =>
     Object.fromEntries(
@@ -33,18 +23,19 @@ describe("what an attachment lends a task, and has frozen", () => {
     );
   /** What a try comes to under attachments, in YAML. */
   const attached = (attachments: string, name: string, env: NodeJS.ProcessEnv = {}, more = "") => {
-    const config = site.write(
+    const config = site().write(
       "lent.yaml",
       `version: 1\nlog: { file: log.jsonl }\nattachments: [${attachments}]\n${more}`,
     );
-    site.forgetLog();
-    return lines(site.runWith(["--config", config], env, site.attack("lent"), name).stdout);
+    site().forgetLog();
+    return lines(site().runWith(["--config", config], env, site().attack("lent"), name).stdout);
   };
-  const lending = () => site.log.flatMap(({ grants }) => (grants?.delegation === undefined ? [] : [grants.delegation]));
+  const lending = () =>
+    site().log.flatMap(({ grants }) => (grants?.delegation === undefined ? [] : [grants.delegation]));
   const nothing = { socket_filter: "errno 1", xdp: "errno 1", tracepoint: "errno 1", refused: "errno 1" };
 
   it("knows which capabilities this kernel asks for, of each type of program and map", () => {
-    const asked = site.bare(site.attack("lent"), "needs").stdout.trim().split("\n");
+    const asked = site().bare(site().attack("lent"), "needs").stdout.trim().split("\n");
     expect(asked.length).toBeGreaterThan(55);
     for (const line of asked) {
       const [kind, type, mask] = line.split(" ") as [string, string, string];
@@ -71,7 +62,7 @@ describe("what an attachment lends a task, and has frozen", () => {
   });
 
   it("lends it for maps, too, where the policy is asked about those", () => {
-    site.write("maps.js", `${POLICY}\nexport const bpf_map_create = (map) => (map.type === "devmap" ? -1 : 0);`);
+    site().write("maps.js", `${POLICY}\nexport const bpf_map_create = (map) => (map.type === "devmap" ? -1 : 0);`);
     expect(attached("{ policy: maps.js, delegate: true }", "nothing")).toMatchObject({
       array: "done",
       devmap: "errno 1",
@@ -89,11 +80,11 @@ describe("what an attachment lends a task, and has frozen", () => {
     ["where everything is in audit", "{ policy: policy.js, delegate: true }", "mode: audit\n"],
     ["of the default alone", "", "default: { bpf_prog_load: allow }\n"],
   ])("lends nothing by an attachment %s", (_, attachments, more) => {
-    site.write("other.js", "export const bpf_map = () => 0;");
-    site.write("fails.js", "export const bpf_prog_load = () => { throw new Error(); };");
-    site.write("refuses.js", "export const bpf_prog_load = () => -1;");
+    site().write("other.js", "export const bpf_map = () => 0;");
+    site().write("fails.js", "export const bpf_prog_load = () => { throw new Error(); };");
+    site().write("refuses.js", "export const bpf_prog_load = () => -1;");
     expect(attached(attachments, "nothing", {}, more)).toMatchObject(nothing);
-    const lent = site.log.filter(({ mode, grants }) => mode === "enforce" && grants?.delegation?.mode === "enforce");
+    const lent = site().log.filter(({ mode, grants }) => mode === "enforce" && grants?.delegation?.mode === "enforce");
     expect(lent).toEqual([]);
   });
 
@@ -101,7 +92,7 @@ describe("what an attachment lends a task, and has frozen", () => {
     attached("{ policy: policy.js, delegate: true, mode: audit }", "nothing");
     expect(lending()[0]).toEqual({ by: "policy", mode: "audit", capabilities: ["CAP_BPF"] });
     attached("{ policy: policy.js, delegate: true }", "nothing", {}, "mode: audit\n");
-    expect(site.log[0]?.mode).toBe("audit");
+    expect(site().log[0]?.mode).toBe("audit");
     expect(lending()[0]).toEqual({ by: "policy", mode: "enforce", capabilities: ["CAP_BPF"] });
   });
 
@@ -127,22 +118,22 @@ describe("what an attachment lends a task, and has frozen", () => {
 
   it("lends unmodified loaders their probes", (context) => {
     needs(context, "bpftool", "clang-19", "setpriv");
-    const object = site.object("filter", FILTER);
-    const config = site.write(
+    const object = site().object("filter", FILTER);
+    const config = site().write(
       "lent.yaml",
       "version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js, delegate: true }]\n",
     );
     const load = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"];
-    const loader = ["bpftool", "prog", "load", object, `${site.bpffs}/filter`, "type", "socket"];
-    expect(site.bare(...load, ...loader).status).not.toBe(0);
-    const { status, stderr } = site.runWith(["--config", config], {}, ...load, ...loader);
+    const loader = ["bpftool", "prog", "load", object, `${site().bpffs}/filter`, "type", "socket"];
+    expect(site().bare(...load, ...loader).status).not.toBe(0);
+    const { status, stderr } = site().runWith(["--config", config], {}, ...load, ...loader);
     expect([status, stderr]).toEqual([0, ""]);
     // as programs that a policy let through, not before policies
-    expect(site.log.filter(({ probe }) => probe !== undefined)).toEqual([]);
-    const tried = site.log.filter(({ hook, subject }) => hook === "bpf_prog_load" && subject.name !== "pass");
+    expect(site().log.filter(({ probe }) => probe !== undefined)).toEqual([]);
+    const tried = site().log.filter(({ hook, subject }) => hook === "bpf_prog_load" && subject.name !== "pass");
     expect(tried.length).toBeGreaterThan(1);
     for (const { grants } of tried) expect(grants?.delegation?.by).toBe("policy");
-    site.bare("rm", `${site.bpffs}/filter`);
+    site().bare("rm", `${site().bpffs}/filter`);
   });
 
   describe("to a loader's probes", () => {
@@ -153,26 +144,34 @@ describe("what an attachment lends a task, and has frozen", () => {
       ["nothing by an attachment for others: the kernel rejects them", "delegate: true, scope: { uid: 4711 }", true, 0],
       ["nothing where the task lacks nothing: they are let through before policies", "delegate: true", false, 1],
     ])("%s", (_, lending, lacks, before) => {
-      site.write("strict.js", 'export const bpf_prog_load = (prog) => (prog.name === "pass" ? 0 : -1);');
-      const config = site.write(
+      site().write("strict.js", 'export const bpf_prog_load = (prog) => (prog.name === "pass" ? 0 : -1);');
+      const config = site().write(
         "strict.yaml",
         `version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: strict.js, ${lending} }]\n`,
       );
       const bare = lacks ? ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] : [];
-      const load = ["bpftool", "prog", "load", site.object("filter", FILTER), `${site.bpffs}/filter`, "type", "socket"];
-      const { status } = site.runWith(["--config", config], {}, ...bare, ...load);
+      const load = [
+        "bpftool",
+        "prog",
+        "load",
+        site().object("filter", FILTER),
+        `${site().bpffs}/filter`,
+        "type",
+        "socket",
+      ];
+      const { status } = site().runWith(["--config", config], {}, ...bare, ...load);
       expect(status === 0).toBe(!lacks);
       expect(lent()).toEqual([]);
-      expect(Math.min(site.log.filter(({ probe }) => probe !== undefined).length, 1)).toBe(before);
-      site.bare("rm", "-f", `${site.bpffs}/filter`);
+      expect(Math.min(site().log.filter(({ probe }) => probe !== undefined).length, 1)).toBe(before);
+      site().bare("rm", "-f", `${site().bpffs}/filter`);
     });
 
     const lent = () =>
-      site.log.filter(({ grants, subject }) => grants?.delegation !== undefined && subject.name !== "pass");
+      site().log.filter(({ grants, subject }) => grants?.delegation !== undefined && subject.name !== "pass");
   });
 
   it("freezes what a program only reads once it is loaded, and has its contents as a fact from then on", () => {
-    site.write(
+    site().write(
       "frozen.js",
       `import { deny, note } from "countersign";
        const contents = ({ maps }) => maps.map((map) => map.name + " " + map.contents?.slice(0, 8));
@@ -189,10 +188,10 @@ describe("what an attachment lends a task, and has frozen", () => {
       ...{ read: "done", value: "7", "load again": "done" },
       "load with one that nobody may write": "errno 1",
     });
-    const notes = site.log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
+    const notes = site().log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
     const seven = createHash("sha256").update(BigUint64Array.of(7n)).digest("hex").slice(0, 8);
     expect(notes.slice(0, 2)).toEqual(["rules undefined, rules undefined", `rules ${seven}, rules undefined`]);
-    const reasons = site.log.flatMap(({ denied_by }) => (denied_by === null ? [] : [denied_by.reason]));
+    const reasons = site().log.flatMap(({ denied_by }) => (denied_by === null ? [] : [denied_by.reason]));
     expect(reasons).toEqual(["gate: its map `rules` could not be frozen: -EPERM"]);
   });
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { TestContext } from "vitest";
+import { afterAll, beforeAll, beforeEach, type TestContext } from "vitest";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const BIN = at("../../../bin/countersign.js");
@@ -146,6 +146,24 @@ export class Site {
     spawnSync("umount", [this.bpffs]);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * One site for all tests of a group, each of which begins with an empty log. They skip where a gate cannot be, or where one
+ * of the programs is not installed. The result can be called within tests.
+ */
+export function siteForTests(policy: string, ...programs: readonly string[]): () => Site {
+  let site: Site;
+  beforeAll(() => {
+    site = new Site(policy);
+  });
+  afterAll(() => site.remove());
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, ...programs);
+    site.forgetLog();
+  });
+  return () => site;
 }
 
 const CONFIG = `version: 1

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { BIN, needs, needsGate, Site, XDP_PASS } from "./site.js";
+import { describe, expect, it } from "vitest";
+import { BIN, needs, siteForTests, XDP_PASS } from "./site.js";
 
 /** The kernel's tag of `r0 = value; exit` (SHA-256 of its instructions; the gate's facts have the same on every kernel). */
 function tag(value: number): string {
@@ -18,21 +18,11 @@ export const bpf = () => 0;
 `;
 
 describe("a gate that somebody tries to get around", () => {
-  let site: Site;
-
-  beforeAll(() => {
-    site = new Site(POLICY);
-  });
-  afterAll(() => site.remove());
-  beforeEach((context) => {
-    needsGate(context);
-    needs(context, "gcc");
-    site.forgetLog();
-  });
+  const site = siteForTests(POLICY, "gcc");
 
   /** What a trap says under the gate: `what: came of it`. */
   const trap = (name: string, env: NodeJS.ProcessEnv = {}, options: readonly string[] = []) => {
-    const { stdout, stderr, status } = site.runWith(options, env, site.attack("traps"), name);
+    const { stdout, stderr, status } = site().runWith(options, env, site().attack("traps"), name);
     const lines = stdout
       .trim()
       .split("\n")
@@ -53,7 +43,7 @@ describe("a gate that somebody tries to get around", () => {
       kexec_load: "EPERM",
       kexec_file_load: "EPERM",
     });
-    const unknown = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
+    const unknown = site().log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
     expect(unknown.map(({ denied_by, subject }) => [denied_by?.rule, subject.name])).toEqual([
       ["unknown_command", "command 65541"],
       ["foreign_call", "x32 system call 321"],
@@ -74,7 +64,7 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("loads with the maps that the task's fds are, dup'ed or not, and answers as the kernel where they are none", () => {
-    expect(site.run(site.attack("traps"), "fds").stdout.trim().split("\n")).toEqual([
+    expect(site().run(site().attack("traps"), "fds").stdout.trim().split("\n")).toEqual([
       "with a dup'ed fd: done",
       "close-on-exec: 1",
       "run: done",
@@ -107,8 +97,8 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("answers every shape of attr and pointer as the kernel does", () => {
-    const bare = site.bare(site.attack("traps"), "shapes").stdout;
-    const gated = site.run(site.attack("traps"), "shapes").stdout;
+    const bare = site().bare(site().attack("traps"), "shapes").stdout;
+    const gated = site().run(site().attack("traps"), "shapes").stdout;
     // the kernel allocates before it looks at the size of its records; the gate does not
     expect(gated.replace("records without end: E2BIG", "")).toBe(bare.replace("records without end: EINVAL", ""));
     expect(gated).toContain("log of 1 GiB: EACCES\nlog: R5 !read_ok\nlog of 16 bytes: ENOSPC\ntrue size: more");
@@ -120,7 +110,7 @@ describe("a gate that somebody tries to get around", () => {
     const kinds = ["attr", "insns", "license", "log", "func_info", "fd_array", "path", "pin", "btf", "name"];
     expect(says).toEqual({ ...Object.fromEntries(kinds.map((kind) => [kind, "killed"])), "and then": "done" });
     expect(stderr.match(/made the gate wait/g)).toHaveLength(kinds.length);
-    const stalls = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
+    const stalls = site().log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");
     expect(stalls).toHaveLength(kinds.length);
     for (const { denied_by } of stalls)
       expect(denied_by?.reason).toMatch(/kept its memory from being read .* and was killed/);
@@ -150,10 +140,10 @@ describe("a gate that somebody tries to get around", () => {
   it("looks a device up in the task's network, for a program that is bound to one", (context) => {
     needs(context, "ip", "unshare");
     const script = 'ip link add bound0 index 77 type veth peer name bound1 && exec "$@"';
-    const inside = ["unshare", "-n", "sh", "-c", script, "sh", site.attack("traps"), "device"];
-    const bare = site.bare(...inside).stdout;
+    const inside = ["unshare", "-n", "sh", "-c", script, "sh", site().attack("traps"), "device"];
+    const bare = site().bare(...inside).stdout;
     if (!bare.includes("bound: done")) context.skip("needs programs that are bound to a device (Linux 6.3)");
-    expect(site.run(...inside).stdout).toBe(bare);
+    expect(site().run(...inside).stdout).toBe(bare);
     expect(bare).toMatch(/^device found\nbound: done\na number that is none: E/);
   });
 
@@ -171,18 +161,18 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("hands out no program that was refused after the kernel had loaded it", () => {
-    const { stdout } = site.run(site.attack("traps"), "catch");
+    const { stdout } = site().run(site().attack("traps"), "catch");
     expect(stdout).toBe("refused after loading: EPERM\nids seen: some, programs caught: 0\n");
   });
 
   it("hands out by id and by path what it handed out before, and nothing else", (context) => {
     needs(context, "bpftool", "clang-19");
-    const pin = `${site.bpffs}/other`;
-    expect(site.bare("bpftool", "prog", "load", site.object("other", XDP_PASS), pin).status).toBe(0);
-    const [{ id }] = JSON.parse(`[${site.bare("bpftool", "-j", "prog", "show", "pinned", pin).stdout}]`) as [
+    const pin = `${site().bpffs}/other`;
+    expect(site().bare("bpftool", "prog", "load", site().object("other", XDP_PASS), pin).status).toBe(0);
+    const [{ id }] = JSON.parse(`[${site().bare("bpftool", "-j", "prog", "show", "pinned", pin).stdout}]`) as [
       { id: number },
     ];
-    const env = { OTHER_PROGRAM: String(id), OTHER_PIN: pin, OWN_PIN: `${site.bpffs}/own` };
+    const env = { OTHER_PROGRAM: String(id), OTHER_PIN: pin, OWN_PIN: `${site().bpffs}/own` };
     expect(trap("by-id", env).says).toEqual({
       "own program by id": "done",
       "another's program by id": "ENOENT",
@@ -193,9 +183,9 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("refuses a program that the kernel rewrote while loading it", () => {
-    expect(site.bare(site.attack("traps"), "rewrite").stdout).toContain(`tag: ${tag(1)}`);
+    expect(site().bare(site().attack("traps"), "rewrite").stdout).toContain(`tag: ${tag(1)}`);
     expect(trap("rewrite").says).toEqual({ btf: "done", rewritten: "EPERM" });
-    const [refused] = site.log.filter(({ denied_by }) => denied_by !== null);
+    const [refused] = site().log.filter(({ denied_by }) => denied_by !== null);
     expect(refused?.denied_by?.reason).toBe(
       `gate: the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`,
     );
@@ -203,32 +193,32 @@ describe("a gate that somebody tries to get around", () => {
 
   it("has policies decide on a rewritten program where it is told to, but only those that enforce", () => {
     const asked = (attachment: string) => {
-      site.write("asked.yaml", `version: 1\nlog: { file: log.jsonl }\ngate: { rewritten: ask }\n${attachment}`);
-      const config = ["--config", join(site.folder, "asked.yaml")];
-      site.forgetLog();
+      site().write("asked.yaml", `version: 1\nlog: { file: log.jsonl }\ngate: { rewritten: ask }\n${attachment}`);
+      const config = ["--config", join(site().folder, "asked.yaml")];
+      site().forgetLog();
       const { says } = trap("rewrite", {}, config);
-      const decided = site.log.filter(({ hook }) => hook === "bpf_prog");
+      const decided = site().log.filter(({ hook }) => hook === "bpf_prog");
       return { came: says.rewritten, reasons: decided.map(({ denied_by }) => denied_by?.reason) };
     };
     const told = `the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`;
-    site.write("accepts.js", "export const bpf_prog = (prog) => (prog.rewritten ? 0 : -1);");
+    site().write("accepts.js", "export const bpf_prog = (prog) => (prog.rewritten ? 0 : -1);");
     expect(asked("attachments: [{ policy: accepts.js }]\n")).toEqual({ came: "done", reasons: [undefined] });
     expect(asked("attachments: [{ policy: accepts.js, mode: audit }]\n")).toEqual({
       came: "EPERM",
       reasons: [undefined, `gate: ${told}, and no enforcing attachment in scope answered`],
     });
     // a fault that is let through is no answer
-    site.write("fails.js", "export const bpf_prog = () => { throw new Error(); };");
+    site().write("fails.js", "export const bpf_prog = () => { throw new Error(); };");
     expect(asked("attachments: [{ policy: fails.js, on_fault: allow }]\n")).toEqual({
       came: "EPERM",
       reasons: [undefined, `gate: ${told}, and no enforcing attachment in scope answered`],
     });
-    site.write("silent.js", "export const bpf_prog_load = () => 0;");
+    site().write("silent.js", "export const bpf_prog_load = () => 0;");
     expect(asked("attachments: [{ policy: silent.js }]\n")).toEqual({ came: "EPERM", reasons: [`gate: ${told}`] });
   });
 
   it("tells a policy what the kernel made of a program", () => {
-    site.policy(`
+    site().policy(`
       import { deny } from "countersign";
       export const bpf_prog_load = (prog) => (prog.loaded === null && !prog.rewritten ? 0 : deny("is not loaded yet"));
       export const bpf_prog = ({ loaded, rewritten }) =>
@@ -238,14 +228,14 @@ describe("a gate that somebody tries to get around", () => {
       expect(trap("rewrite", {}).says.rewritten).toBe("EPERM");
       expect(trap("by-id").says["own program by id"]).not.toBe("done");
     } finally {
-      site.policy(POLICY);
+      site().policy(POLICY);
     }
-    const reasons = site.log.map(({ denied_by }) => denied_by?.reason ?? "");
+    const reasons = site().log.map(({ denied_by }) => denied_by?.reason ?? "");
     expect(reasons.some((reason) => /false [0-9a-f]{16} 2 16 0/.test(reason))).toBe(true);
   });
 
   it("tells a policy which keyring a load's signature is for, and has what is none verify by none", () => {
-    site.write(
+    site().write(
       "signed.yaml",
       `version: 1
 log: { file: log.jsonl }
@@ -254,8 +244,8 @@ gate: { keyrings: { 0: platform, -4: vendor } }
 attachments: [{ policy: signed.js }]
 `,
     );
-    site.write("key.pem", generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
-    site.write(
+    site().write("key.pem", generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
+    site().write(
       "signed.js",
       `import { deny, PKCS7, verify_signature } from "countersign";
        export const bpf_prog_load = ({ raw_insns, kernel_signature, kernel_keyring: keyring }) => {
@@ -264,9 +254,9 @@ attachments: [{ policy: signed.js }]
        };`,
     );
     const signed = (keyring: string) => {
-      site.forgetLog();
-      const { says } = trap("signature", { KEYRING: keyring }, ["--config", join(site.folder, "signed.yaml")]);
-      return [says, site.log.map(({ denied_by }) => denied_by?.reason.replace(/ \(.*/, ""))];
+      site().forgetLog();
+      const { says } = trap("signature", { KEYRING: keyring }, ["--config", join(site().folder, "signed.yaml")]);
+      return [says, site().log.map(({ denied_by }) => denied_by?.reason.replace(/ \(.*/, ""))];
     };
     const shapes = {
       "with a signature of no bytes": "EINVAL",
@@ -288,14 +278,14 @@ attachments: [{ policy: signed.js }]
         [`with ${map}, frozen`, "EPERM"],
       ]),
     );
-    const bare = site.bare("env", `DIGEST=${env.DIGEST}`, site.attack("traps"), "loaders").stdout;
+    const bare = site().bare("env", `DIGEST=${env.DIGEST}`, site().attack("traps"), "loaders").stdout;
     // in the initial user namespace the kernel makes no tokens, and nobody is told that the gate refused one
     const others = { "a token": /^a token: (E\w+|\d+)$/m.exec(bare)?.[1], "a load by token": "EPERM" };
-    site.policy("export const bpf_map_create = () => 0;");
+    site().policy("export const bpf_map_create = () => 0;");
     try {
       expect(trap("loaders", env).says).toEqual({ "a program that calls bpf(2)": "EPERM", ...refused, ...others });
-      site.forgetLog();
-      site.policy(`
+      site().forgetLog();
+      site().policy(`
         import { note } from "countersign";
         export const bpf_prog_load = (prog) => { note(prog.maps.map(({ contents }) => contents).join()); return 0; };
       `);
@@ -304,22 +294,29 @@ attachments: [{ policy: signed.js }]
         ...{ "with a map that it reads, frozen": "done", "with a map of its own, frozen": "done" },
       });
       const zeros = createHash("sha256").update(Buffer.alloc(8)).digest("hex");
-      const notes = site.log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
+      const notes = site().log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes) ?? []);
       // "" for a map whose contents are no fact
       expect(notes).toEqual(["", "", "", "", zeros, "", zeros]);
-      expect(site.log.find(({ denied_by }) => denied_by !== null)?.denied_by?.reason).toBe(
+      expect(site().log.find(({ denied_by }) => denied_by !== null)?.denied_by?.reason).toBe(
         "gate: a program that calls bpf(2) may use maps alone whose contents are facts, and `blob` is not frozen, or others may write to it",
       );
     } finally {
-      site.policy(POLICY);
+      site().policy(POLICY);
     }
   });
 
   it("makes no tokens in a user namespace, where the kernel might", (context) => {
     needs(context, "unshare");
-    const { stdout } = site.runWith([], { DIGEST: "0".repeat(64) }, "unshare", "-Ur", site.attack("traps"), "loaders");
+    const { stdout } = site().runWith(
+      [],
+      { DIGEST: "0".repeat(64) },
+      "unshare",
+      "-Ur",
+      site().attack("traps"),
+      "loaders",
+    );
     expect(stdout).toContain("a token: ENOENT\n");
-    expect(site.log.map(({ denied_by }) => denied_by?.reason)).toContain(
+    expect(site().log.map(({ denied_by }) => denied_by?.reason)).toContain(
       "gate: the gate cannot make a token for another task",
     );
   });
@@ -329,8 +326,8 @@ attachments: [{ policy: signed.js }]
   });
 
   it("has a named error for a gate within a gate", () => {
-    const config = `${site.folder}/countersign.yaml`;
-    const { stderr, status } = site.run(process.execPath, BIN, "run", "--config", config, "--", "true");
+    const config = `${site().folder}/countersign.yaml`;
+    const { stderr, status } = site().run(process.execPath, BIN, "run", "--config", config, "--", "true");
     expect([status, stderr]).toEqual([2, expect.stringContaining("[GATE_NESTED]")]);
   });
 });
