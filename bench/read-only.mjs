@@ -12,7 +12,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { importSources } from "../scripts/sources.mjs";
 
 /** Those of trixie that hold BPF objects. bpftrace, bpfcc-tools and linux-perf make or hold none. */
 const PACKAGES = [
@@ -33,7 +33,10 @@ const { values: options, positionals } = parseArgs({
   options: { checkout: { type: "string" }, json: { type: "boolean" }, compare: { type: "string" } },
 });
 const root = resolve(options.checkout ?? join(import.meta.dirname, ".."));
-const { factsOfFile, EFFECTS } = await analysisOf(root);
+const { factsOfFile, EFFECTS } = await importSources(
+  `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";`,
+  root,
+);
 const READS = new Set(["reads_kernel_memory", "reads_user_memory"]);
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-packages-"));
@@ -51,21 +54,6 @@ try {
 
 if (options.json) console.log(JSON.stringify({ programs, unread }, null, 1));
 else print();
-
-/** The analysis of a checkout's sources, bundled. */
-async function analysisOf(checkout) {
-  const contents = `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";`;
-  const bundle = await build({
-    absWorkingDir: checkout,
-    stdin: { contents, resolveDir: checkout, loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-  });
-  const text = Buffer.from(bundle.outputFiles[0].contents).toString("base64");
-  return import(`data:text/javascript;base64,${text}`);
-}
 
 /** The folder that a package is unpacked in; null where there is none of this name. */
 function unpack(name) {

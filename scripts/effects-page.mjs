@@ -1,41 +1,24 @@
 // Makes docs/effects.md: what each program of Debian's libbpf-tools and xdp-tools may do. Needs those packages.
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { settle } from "./settle.mjs";
+import { importSources } from "./sources.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const target = `${root}docs/effects.md`;
 const SKIPPED = 3;
 /** The most programs of one row that are named. */
 const MOST_NAMES = 4;
 const NEUTRAL = { odd: "every odd number", nonzero: "everything but 0" };
 
-const bundle = await build({
-  absWorkingDir: root,
-  stdin: {
-    contents: `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";
-      export { PROGRAM_TYPE_ROWS } from "./src/bpf/tables/program-types.js";`,
-    resolveDir: root,
-    loader: "ts",
-  },
-  bundle: true,
-  write: false,
-  format: "esm",
-  platform: "node",
-});
-const { factsOfFile, EFFECTS, PROGRAM_TYPE_ROWS } = await import(
-  `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`
-);
+const { factsOfFile, EFFECTS, PROGRAM_TYPE_ROWS } = await importSources(`
+  export { factsOfFile } from "./src/bpf/embedded.js";
+  export { EFFECTS } from "./src/bpf/facts.js";
+  export { PROGRAM_TYPE_ROWS } from "./src/bpf/tables/program-types.js";
+`);
 
 const page = readFileSync(new URL("effects-page.md", import.meta.url), "utf8").trimEnd();
 const text = `${page.replace("VERDICTS", verdicts())}\n\n${tables()}`;
-if (!process.argv.includes("--check")) writeFileSync(target, text);
-else if (readFileSync(target, "utf8") !== text) {
-  console.error("docs/effects.md is not what the packages hold; run `node scripts/effects-page.mjs`");
-  process.exitCode = 1;
-}
+process.exitCode = settle({ "docs/effects.md": text });
 
 /** One row for each set of program types whose return values mean the same. */
 function verdicts() {

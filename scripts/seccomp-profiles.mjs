@@ -3,28 +3,14 @@
 // A runtime drops rules whose action is the default one, so a profile cannot say which commands of bpf(2) pass: it lists all that
 // notify. The kernel takes the low word of the argument, which only SCMP_CMP_MASKED_EQ compares alone: each command below 32 that
 // does not pass has a rule, and each higher bit has one.
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { settle } from "./settle.mjs";
+import { importSources } from "./sources.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const bundle = await build({
-  absWorkingDir: root,
-  stdin: {
-    contents: `export { MAP_ACCESS, WATCHED } from "./src/gate/filter.js";
-      export { METADATA } from "./src/gate/agent/container-state.js";
-      export { NR } from "./src/gate/sys/numbers.js";`,
-    resolveDir: root,
-    loader: "ts",
-  },
-  bundle: true,
-  write: false,
-  format: "esm",
-  platform: "node",
-});
-const { MAP_ACCESS, METADATA, NR, WATCHED } = await import(
-  `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`
-);
+const { MAP_ACCESS, METADATA, NR, WATCHED } = await importSources(`
+  export { MAP_ACCESS, WATCHED } from "./src/gate/filter.js";
+  export { METADATA } from "./src/gate/agent/container-state.js";
+  export { NR } from "./src/gate/sys/numbers.js";
+`);
 
 const BITS = 5;
 const WORD = 2 ** 32 - 1;
@@ -49,8 +35,7 @@ const PROFILES = {
   },
 };
 
-for (const [name, { metadata, syscalls }] of Object.entries(PROFILES)) {
-  const target = `${root}deploy/${name}`;
+const files = Object.entries(PROFILES).map(([name, { metadata, syscalls }]) => {
   const head = {
     defaultAction: "SCMP_ACT_ALLOW",
     architectures: ["SCMP_ARCH_X86_64"],
@@ -60,10 +45,6 @@ for (const [name, { metadata, syscalls }] of Object.entries(PROFILES)) {
   // one line for each rule, so that a person can read it
   const rules = syscalls.map((rule) => `    ${JSON.stringify(rule)}`).join(",\n");
   const lines = Object.entries(head).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`);
-  const text = `{\n${lines.join("")}  "syscalls": [\n${rules}\n  ]\n}\n`;
-  if (!process.argv.includes("--check")) writeFileSync(target, text);
-  else if (readFileSync(target, "utf8") !== text) {
-    console.error(`deploy/${name} is not what src/gate/filter.ts says; run \`node scripts/seccomp-profiles.mjs\``);
-    process.exitCode = 1;
-  }
-}
+  return [`deploy/${name}`, `{\n${lines.join("")}  "syscalls": [\n${rules}\n  ]\n}\n`];
+});
+process.exitCode = settle(Object.fromEntries(files));
