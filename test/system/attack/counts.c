@@ -1,25 +1,12 @@
 // counts: loads that the kernel rejects for their length, for their number of functions or for want of capabilities, and some that it
 // takes, by tasks with various capabilities. Prints the errno of each, and the first line of the verifier's log.
 #include "bpf.h"
-#include <linux/capability.h>
+#include "capabilities.h"
 
-#define CAP(name) (1ULL << CAP_##name)
 #define CALL(off) ((struct bpf_insn){.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = (off)})
 #define MOST 1000002
 
 static struct bpf_insn insns[MOST];
-
-static void limit_to(uint64_t effective)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[2] = {};
-
-	syscall(SYS_capget, &header, data);
-	for (int i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted & (effective >> (32 * i));
-	if (syscall(SYS_capset, &header, data))
-		perror("capset");
-}
 
 static unsigned straight(unsigned count)
 {

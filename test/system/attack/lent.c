@@ -1,9 +1,7 @@
 // lent NAME: a task with few capabilities, or none, and what it may do all the same. Prints what came of each try.
 #include "bpf.h"
-#include <linux/capability.h>
+#include "capabilities.h"
 #include <sys/resource.h>
-
-#define CAP(name) (1ULL << CAP_##name)
 
 static void say(const char *what, long result)
 {
@@ -11,19 +9,6 @@ static void say(const char *what, long result)
 		printf("%s: done\n", what);
 	else
 		printf("%s: errno %d\n", what, errno);
-}
-
-// Capabilities of this process, all of them permitted again afterwards.
-static void limit_to(uint64_t effective)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[2] = {};
-
-	syscall(SYS_capget, &header, data);
-	for (int i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted & (effective >> (32 * i));
-	if (syscall(SYS_capset, &header, data))
-		perror("capset");
 }
 
 static long load_as(unsigned type, const void *insns, unsigned flags)
