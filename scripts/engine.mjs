@@ -1,17 +1,23 @@
-// Makes src/sandbox/edits.gen.ts: what is changed in the engines' WebAssembly before it is compiled, as bytes to put in their
-// places. With --check it only says whether the file is current. docs/sandbox.md says what each change is for.
+// Generates the patches of the engines' WebAssembly. docs/upgrade-quickjs.md is the procedure for another version.
 //
-// An engine's build has no names, so its parts are known by what they do: a throw of "stack overflow" by the address of these
-// words, the allocator by its place in the table of functions. Whatever is not found exactly as expected ends this script,
-// and an engine whose bytes are not those that this was made for is not loaded.
+//   node scripts/engine.mjs                 writes the patches
+//   node scripts/engine.mjs --check         says whether they are current
+//   node scripts/engine.mjs --try FOLDER    says which patches apply to the package in FOLDER, another version of quickjs
+//
+// An engine's build has no names, so its parts are found by what they do: a throw of "stack overflow" by the address of these
+// words, the allocator by its place in the table of functions. A patch that does not find exactly what it expects fails, and the
+// sandbox loads no engine whose bytes are not those that its patch was made for.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { heapFunctions, wrapAllocator } from "./engine/allocator.mjs";
-import { at, BUDGET, COLLECT, FLOOR, LITTER, mark, put, STACK, spend } from "./engine/box.mjs";
+import { countCollections } from "./engine/collections.mjs";
+import { candidates } from "./engine/match.mjs";
 import { countSteps } from "./engine/steps.mjs";
-import { tableFunctions } from "./engine/tables.mjs";
-import { Edits, fail, get, i32, OP, parse } from "./engine/wasm.mjs";
+import { misplaced, tableFunctions } from "./engine/tables.mjs";
+import { markThrows } from "./engine/throws.mjs";
+import { Edits, fail, parse } from "./engine/wasm.mjs";
 import { settle } from "./settle.mjs";
 
 const require = createRequire(import.meta.url);
@@ -34,96 +40,79 @@ const ENGINES = {
   },
 };
 
-function editsOf(engine, bytes, loader, words) {
-  const wasm = parse(bytes);
-  const edits = new Edits(wasm);
-  for (const word of words) markThrows(wasm, edits, word);
-  countCollections(wasm, edits);
-  countSteps(wasm, edits, heapFunctions(wasm, loader), tableFunctions(engine, wasm));
-  wrapAllocator(wasm, edits, loader);
-  return edits.finished();
+/** The patches, in the order in which they are made. `target` is an engine's name, its words, its module and its loader. */
+const PATCHES = {
+  stack: ({ wasm, words }, edits) => {
+    for (const word of words) markThrows(wasm, edits, word);
+  },
+  garbage: ({ wasm }, edits) => countCollections(wasm, edits),
+  steps: ({ name, wasm, loader }, edits) =>
+    countSteps(wasm, edits, heapFunctions(wasm, loader), tableFunctions(name, wasm)),
+  memory: ({ wasm, loader }, edits) => wrapAllocator(wasm, edits, loader),
+};
+
+const [option, folder] = process.argv.slice(2);
+if (option === "--try") process.exitCode = tryOn(folder ?? fail("--try needs the folder of an unpacked package"));
+else
+  process.exitCode = settle(Object.fromEntries(Object.keys(ENGINES).map((name) => [ENGINES[name].file, render(name)])));
+
+/** An engine as its package has it, or as the package in a folder does. */
+function target(name, folder) {
+  const { package: variant, words } = ENGINES[name];
+  const file = (exported, path) => (folder ? join(folder, path) : require.resolve(`${variant}/${exported}`));
+  const bytes = readFileSync(file("wasm", "dist/emscripten-module.wasm"));
+  const loader = readFileSync(file("emscripten-module", "dist/emscripten-module.cjs"), "utf8");
+  return { name, words, wasm: parse(bytes), loader };
 }
 
-/** Where the engine throws these words, it says first that the stack is used up, which no code of a policy can take back. */
-function markThrows({ bytes, bodies, data }, edits, word) {
-  const places = data.flatMap((segment) => {
-    const at = segment.bytes.indexOf(`${word}\0`);
-    if (at !== -1 && segment.bytes.indexOf(`${word}\0`, at + 1) !== -1) fail(`\`${word}\` is there twice`);
-    return at === -1 ? [] : [segment.address + at];
-  });
-  if (places.length !== 1) fail(`\`${word}\` is there ${places.length} times`);
-  const address = Buffer.from(i32(places[0]));
-  let found = 0;
-  for (const { start, size } of bodies) {
-    const code = bytes.subarray(start, start + size);
-    for (let at = code.indexOf(address); at !== -1; at = code.indexOf(address, at + 1)) {
-      // thrower(context, words, no arguments)
-      const around = code.subarray(at - 2, at + address.length + 3);
-      const expected = Buffer.from([...get(0), ...address, ...i32(0), 0x10]);
-      if (!around.equals(expected)) fail(`\`${word}\` is used in a way that is not known`);
-      edits.insert(start + at - 2, mark(STACK));
-      found += 1;
-    }
-  }
-  if (found === 0) fail(`\`${word}\` is not used`);
-}
-
-/**
- * When garbage is collected follows from what the decision has taken of its budget, where it followed from all that was
- * allocated ever since; and what earlier decisions left to be collected is not given to this one.
- */
-function countCollections({ bytes, bodies }, edits) {
-  // if (allocated > threshold) { collect; threshold = 1.5 * allocated }: the offset of the threshold comes twice
-  const trigger =
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: instructions, not text
-    /\x28\x02([\x80-\xff]?[\x00-\x7f])\x4b(\x04\x40[\s\S]{1,60}?\x41\x01\x76\x20[\s\S]\x6a\x36\x02\1)\x0b/g;
-  let found = 0;
-  for (const { start, size } of bodies) {
-    for (const { 0: text, 1: threshold, index } of bytes
-      .subarray(start, start + size)
-      .toString("latin1")
-      .matchAll(trigger)) {
-      found += 1;
-      const below = [...at(BUDGET), ...at(COLLECT), ...OP.LESS];
-      edits.insert(start + index + 2 + threshold.length + 1, [...OP.DROP, ...below]);
-      const lowered = [
-        ...at(BUDGET),
-        ...OP.HALF,
-        ...i32(-(2 ** 31)),
-        ...at(BUDGET),
-        ...at(FLOOR),
-        ...OP.MORE,
-        ...OP.SELECT,
-      ];
-      const settled = [...spend(at(LITTER)), ...put(LITTER, i32(0)), ...put(COLLECT, lowered)];
-      edits.insert(start + index + text.length - 1, settled);
-    }
-  }
-  if (found !== 1) fail(`garbage is collected in ${found} places`);
-}
-
-const files = {};
-for (const [name, { package: variant, words, file, constant, type }] of Object.entries(ENGINES)) {
-  const bytes = readFileSync(require.resolve(`${variant}/wasm`));
-  const loader = readFileSync(require.resolve(`${variant}/emscripten-module`), "utf8");
-  const edits = editsOf(name, bytes, loader, words);
-  const digest = createHash("sha256").update(bytes).digest("hex");
-  const inserts = [...new Set(edits.map(([, , come]) => come.toString("hex")))];
+/** The text of the file with an engine's patch. */
+function render(name) {
+  const its = target(name);
+  const edits = new Edits(its.wasm);
+  for (const apply of Object.values(PATCHES)) apply(its, edits);
+  const list = edits.finished();
+  const inserts = [...new Set(list.map(([, , come]) => come.toString("hex")))];
   let last = 0;
-  const numbers = edits.flatMap(([at, gone, come]) => {
+  const numbers = list.flatMap(([at, gone, come]) => {
     const far = at - last;
     last = at;
     return [far, gone, inserts.indexOf(come.toString("hex"))];
   });
-  files[file] = `// Generated from ${variant} by scripts/engine.mjs
+  const { package: variant, constant, type } = ENGINES[name];
+  return `// Generated from ${variant} by scripts/engine.mjs
 import type { WasmPatch } from "${type}";
 
 export const ${constant}: WasmPatch = {
-  sha256: "${digest}",
+  sha256: "${createHash("sha256").update(its.wasm.bytes).digest("hex")}",
   inserts: [
 ${inserts.map((text) => `    "${text}",\n`).join("")}  ],
   edits: [${numbers}],
 };
 `;
 }
-process.exitCode = settle(files);
+
+/** Prints a line for each patch, and where functions that are known by their number may be. Returns the exit code. */
+function tryOn(folder) {
+  const its = target("quickjs", folder);
+  let failed = 0;
+  for (const [patch, apply] of Object.entries(PATCHES)) {
+    const edits = new Edits(its.wasm);
+    try {
+      apply(its, edits);
+      console.log(`${patch.padEnd(8)} applies: ${edits.list.length} edits`);
+    } catch (error) {
+      failed += 1;
+      console.log(`${patch.padEnd(8)} does not apply: ${error.message}`);
+    }
+  }
+  const moved = misplaced(its.name, its.wasm);
+  const installed = moved.length > 0 ? target("quickjs").wasm : null;
+  for (const one of moved) {
+    const found = candidates(installed, one.index, its.wasm);
+    const places = found.map(
+      ({ index, body, likeness }) => `${index} (body ${body}, ${Math.round(100 * likeness)}% alike)`,
+    );
+    console.log(`  ${one.name} was function ${one.index}; most alike: ${places.join(", ")}`);
+  }
+  return failed === 0 ? 0 : 1;
+}

@@ -30,7 +30,9 @@ function calledBy({ bytes, imported, bodies }, index) {
 
 function exported({ exports }, loader) {
   return ["malloc", "free"].map(
-    (name) => exports.get(new RegExp(`_${name}=\\w+\\.([\\w$]+)[;,]`).exec(loader)?.[1]) ?? fail(name),
+    (name) =>
+      exports.get(new RegExp(`_${name}=\\w+\\.([\\w$]+)[;,)]`).exec(loader)?.[1]) ??
+      fail(`the loader has no \`_${name}\` of a known form`),
   );
 }
 

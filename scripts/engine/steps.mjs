@@ -1,7 +1,8 @@
 // A count of steps in each loop of the engine, and of what it copies at once: so that no native goes on without an end.
 import { BUILT_IN, COPIED_LOG2, pay, ROUND, UNITS } from "./box.mjs";
+import { bodyOf } from "./instructions.mjs";
 import { chainRound, leaveFree } from "./tables.mjs";
-import { call, fail, get, I32, i32, load, OP, Reader } from "./wasm.mjs";
+import { call, fail, get, I32, i32, load, OP } from "./wasm.mjs";
 
 /** There is no way to throw from anywhere: the engine stops where it is, and its module is not used again. */
 const stop = [...i32(0), ...load(UNITS), ...i32(0), ...OP.LESS, ...OP.IF, ...OP.UNREACHABLE, ...OP.END];
@@ -61,85 +62,23 @@ export function countSteps({ bytes, bodies, types, imported, functions }, edits,
   if (callers !== 1) fail(`${callers} functions call built-in functions`);
 }
 
-/** How many locals a body has, where its instructions and its loops begin, with the blocks around each loop, which types it calls by the table, which of them dispatch bytecode, and where it copies or fills at once. */
+/** What is counted in a body: where its instructions and loops begin, with the blocks around each loop, which types it calls by the table, which loops dispatch bytecode, and where it copies or fills at once. */
 function walk(bytes, start, end) {
-  const reader = new Reader(bytes, start);
-  const groups = reader.many(() => {
-    const count = reader.unsigned();
-    reader.skip(1);
-    return count;
-  });
-  const locals = groups.reduce((sum, count) => sum + count, 0);
-  const first = reader.at;
+  const { locals, first, instructions } = bodyOf(bytes, start, end);
   const [loops, returns, bulks, open, dispatching, indirect] = [[], [], [], [], new Set(), new Set()];
-  while (reader.at < end) {
-    const at = reader.at;
-    const op = bytes[reader.at++];
-    const operands = OPERANDS.find(([first, last]) => op >= first && op <= last)?.[2];
-    if (operands === undefined) fail(`the instruction ${op.toString(16)} is not known`);
-    const found = operands(reader, op);
+  for (const { at, op, next, operands } of instructions) {
     if (op === 0x0b) {
       const block = open.pop();
-      if (block !== undefined) block.end = reader.at;
+      if (block !== undefined) block.end = next;
     } else if (op === 0x0f) returns.push(at);
-    else if (found?.block) {
-      const block = { start: at, end: 0, loop: op === 0x03 ? reader.at : null };
-      if (op === 0x03) loops.push({ at: reader.at, block, around: [...open] });
+    else if (operands?.block) {
+      const block = { start: at, end: 0, loop: op === 0x03 ? next : null };
+      if (op === 0x03) loops.push({ at: next, block, around: [...open] });
       open.push(block);
-    } else if (found?.targets > BYTECODES) for (const { loop } of open) dispatching.add(loop);
-    else if (found?.type !== undefined) indirect.add(found.type);
-    else if (found?.kind) bulks.push({ at, length: reader.at - at, kind: found.kind });
+    } else if (operands?.targets > BYTECODES) for (const { loop } of open) dispatching.add(loop);
+    else if (operands?.type !== undefined) indirect.add(operands.type);
+    else if (operands?.kind) bulks.push({ at, length: next - at, kind: operands.kind });
   }
-  if (reader.at !== end) fail("a body is not read as it is");
   dispatching.delete(null);
   return { first, locals, loops, returns, dispatching, bulks, indirect };
 }
-
-const none = () => null;
-const one = (reader) => void reader.unsigned();
-const two = (reader) => void [reader.unsigned(), reader.unsigned()];
-const indirectly = (reader) => {
-  const type = reader.unsigned();
-  reader.unsigned();
-  return { type };
-};
-const block = (reader) => {
-  const type = reader.bytes[reader.at];
-  if (type === 0x40 || (type >= 0x6f && type <= 0x7f)) reader.skip(1);
-  else reader.unsigned();
-  return { block: true };
-};
-const table = (reader) => {
-  const targets = reader.many(() => reader.unsigned()).length;
-  reader.unsigned();
-  return { targets };
-};
-const prefixed = (reader) => {
-  const which = reader.unsigned();
-  if (which < 8) return null;
-  if (which !== 10 && which !== 11) fail(`the instruction fc ${which} is not known`);
-  reader.skip(which === 10 ? 2 : 1);
-  return { kind: which === 10 ? "copy" : "fill" };
-};
-
-/** First and last instruction of a kind (5.4), and what reads what stands behind it. */
-const OPERANDS = [
-  [0x00, 0x01, none],
-  [0x02, 0x04, block],
-  [0x05, 0x05, none],
-  [0x0b, 0x0b, none],
-  [0x0c, 0x0d, one],
-  [0x0e, 0x0e, table],
-  [0x0f, 0x0f, none],
-  [0x10, 0x10, one],
-  [0x11, 0x11, indirectly],
-  [0x1a, 0x1b, none],
-  [0x20, 0x24, one],
-  [0x28, 0x3e, two],
-  [0x3f, 0x40, one],
-  [0x41, 0x42, one],
-  [0x43, 0x43, (reader) => void reader.skip(4)],
-  [0x44, 0x44, (reader) => void reader.skip(8)],
-  [0x45, 0xc4, none],
-  [0xfc, 0xfc, prefixed],
-];

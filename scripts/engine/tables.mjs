@@ -30,19 +30,26 @@ const FUNCTIONS = {
   "quickjs-ng": [],
 };
 
+/** How the SHA-256 of a function's body begins, by the function's index; null if there is no such function. */
+export function digestOf({ bytes, bodies, imported }, index) {
+  const body = bodies[index - imported.length];
+  if (body === undefined) return null;
+  const digest = createHash("sha256")
+    .update(bytes.subarray(body.start, body.start + body.size))
+    .digest("hex");
+  return digest.slice(0, 8);
+}
+
+/** Functions of the list that are not the ones that were analysed. */
+export function misplaced(engine, wasm) {
+  return FUNCTIONS[engine].filter(({ index, body }) => digestOf(wasm, index) !== body);
+}
+
 /** What differs in these functions, by their index. Fails where a function is not the one that was analysed. */
-export function tableFunctions(engine, { bytes, bodies, imported }) {
-  return new Map(
-    FUNCTIONS[engine].map((one) => {
-      const { start, size } = bodies[one.index - imported.length];
-      const digest = createHash("sha256")
-        .update(bytes.subarray(start, start + size))
-        .digest("hex");
-      if (!digest.startsWith(one.body))
-        fail(`${one.name} is not function ${one.index}, whose body is ${digest.slice(0, 8)}`);
-      return [one.index, one];
-    }),
-  );
+export function tableFunctions(engine, wasm) {
+  const names = misplaced(engine, wasm).map(({ name, index }) => `${name} is not function ${index}`);
+  if (names.length > 0) fail(names.join("; "));
+  return new Map(FUNCTIONS[engine].map((one) => [one.index, one]));
 }
 
 /** Leaves the growth of a table free, by putting the units back that it took. `local` is a local of the function. */

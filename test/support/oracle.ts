@@ -104,7 +104,7 @@ function whatStopped(box: Int32Array, told: Told): Stop | null {
   return box[slot.STATUS] === slot.WRONG ? "wrong" : null;
 }
 
-function answer(
+export function answer(
   box: Int32Array,
   given: string,
   subjects: Subjects,

@@ -2,7 +2,6 @@ import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import type { Warning } from "../../warning.js";
 import { requireNotified } from "../call/fast-filters.js";
-import { unmapExecutablePages } from "../sys/executable.js";
 import { readLink } from "../sys/file.js";
 import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
@@ -148,8 +147,7 @@ export class Agent {
   #settle(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
-      // if it fails, the agent only keeps more memory
-      this.thread.settle().then(unmapExecutablePages, () => undefined);
+      this.thread.settle().catch(() => undefined); // then it only keeps more memory
     }, SETTLED);
     this.#settling.unref();
   }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { Domain } from "../../../src/policy/domain.js";
 import type { Outcome } from "../../../src/policy/outcome.js";
@@ -6,6 +6,7 @@ import { dropped } from "../../hostile/policies/case.js";
 import { engineCode } from "../../support/engines.js";
 import { blob, FUNCTIONS, link, type Question, SUBJECT } from "../../support/guest.js";
 import { Oracle } from "../../support/oracle.js";
+import { PublicEngine } from "../../support/public-engine.js";
 import { task } from "../../task.js";
 
 /** Names that the guest is told of. */
@@ -24,6 +25,14 @@ const BACKENDS = [
     skips: {} as Record<string, string>,
   },
   {
+    name: "quickjs-emscripten, unpatched",
+    make: () => new PublicEngine(KEYRINGS),
+    skips: {
+      stack: "without the patch an error alone says so, which a policy can catch",
+      memory: "without the patch no limit of memory holds in WebAssembly",
+    } as Record<string, string>,
+  },
+  {
     name: "node:vm",
     make: () => new Oracle(KEYRINGS),
     skips: {
@@ -37,6 +46,9 @@ const BACKENDS = [
 
 describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
   const backend = make();
+  beforeAll(async () => {
+    if (backend instanceof PublicEngine) await backend.ready();
+  });
   const ask = (source: string | Record<string, string>, question: Question = {}): Outcome =>
     backend.ask(
       link(source),

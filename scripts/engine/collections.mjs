@@ -1,0 +1,37 @@
+// Has the engine collect garbage by the decision's budget.
+import { at, BUDGET, COLLECT, FLOOR, LITTER, put, spend } from "./box.mjs";
+import { fail, i32, OP } from "./wasm.mjs";
+
+/**
+ * When garbage is collected follows from what the decision has taken of its budget, where it followed from all that was
+ * allocated ever since; and what earlier decisions left to be collected is not given to this one.
+ */
+export function countCollections({ bytes, bodies }, edits) {
+  // if (allocated > threshold) { collect; threshold = 1.5 * allocated }: the offset of the threshold comes twice
+  const trigger =
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: instructions, not text
+    /\x28\x02([\x80-\xff]?[\x00-\x7f])\x4b(\x04\x40[\s\S]{1,60}?\x41\x01\x76\x20[\s\S]\x6a\x36\x02\1)\x0b/g;
+  let found = 0;
+  for (const { start, size } of bodies) {
+    for (const { 0: text, 1: threshold, index } of bytes
+      .subarray(start, start + size)
+      .toString("latin1")
+      .matchAll(trigger)) {
+      found += 1;
+      const below = [...at(BUDGET), ...at(COLLECT), ...OP.LESS];
+      edits.insert(start + index + 2 + threshold.length + 1, [...OP.DROP, ...below]);
+      const lowered = [
+        ...at(BUDGET),
+        ...OP.HALF,
+        ...i32(-(2 ** 31)),
+        ...at(BUDGET),
+        ...at(FLOOR),
+        ...OP.MORE,
+        ...OP.SELECT,
+      ];
+      const settled = [...spend(at(LITTER)), ...put(LITTER, i32(0)), ...put(COLLECT, lowered)];
+      edits.insert(start + index + text.length - 1, settled);
+    }
+  }
+  if (found !== 1) fail(`garbage is collected in ${found} places`);
+}

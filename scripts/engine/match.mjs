@@ -1,0 +1,45 @@
+// Finds a function of one build in another build, which has other numbers for the same functions and no names.
+import { bodyOf } from "./instructions.mjs";
+import { digestOf } from "./tables.mjs";
+
+/** How many functions are named. */
+const NAMED = 3;
+
+/** The functions of `other` that are most like function `index` of `wasm`, the most alike first. */
+export function candidates(wasm, index, other) {
+  const wanted = profile(wasm, index);
+  return other.bodies
+    .map((_, at) => at + other.imported.length)
+    .filter((at) => signature(other, at) === signature(wasm, index))
+    .map((at) => ({ index: at, body: digestOf(other, at), likeness: likeness(wanted, profile(other, at)) }))
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, NAMED);
+}
+
+/** A function's parameters and results. */
+function signature({ types, functions }, index) {
+  return types[functions[index]].map(String).join(">");
+}
+
+/** How often each sequence of three opcodes occurs in a function; operands differ between builds. */
+function profile({ bytes, bodies, imported }, index) {
+  const { start, size } = bodies[index - imported.length];
+  const opcodes = Array.from(bodyOf(bytes, start, start + size).instructions, ({ op }) => op);
+  const counts = new Map();
+  for (let at = 0; at + 3 <= opcodes.length; at++) {
+    const key = opcodes.slice(at, at + 3).join();
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** From 0, nothing in common, to 1: how much of two profiles is the same. */
+function likeness(one, other) {
+  let [shared, all] = [0, 0];
+  for (const key of new Set([...one.keys(), ...other.keys()])) {
+    const [a, b] = [one.get(key) ?? 0, other.get(key) ?? 0];
+    shared += Math.min(a, b);
+    all += Math.max(a, b);
+  }
+  return all === 0 ? 1 : shared / all;
+}

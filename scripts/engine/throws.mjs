@@ -1,0 +1,27 @@
+// Records in the box that the stack is used up, where the engine throws.
+import { mark, STACK } from "./box.mjs";
+import { fail, get, i32 } from "./wasm.mjs";
+
+/** Where the engine throws these words, it says first that the stack is used up, which no code of a policy can take back. */
+export function markThrows({ bytes, bodies, data }, edits, word) {
+  const places = data.flatMap((segment) => {
+    const at = segment.bytes.indexOf(`${word}\0`);
+    if (at !== -1 && segment.bytes.indexOf(`${word}\0`, at + 1) !== -1) fail(`\`${word}\` is there twice`);
+    return at === -1 ? [] : [segment.address + at];
+  });
+  if (places.length !== 1) fail(`\`${word}\` is there ${places.length} times`);
+  const address = Buffer.from(i32(places[0]));
+  let found = 0;
+  for (const { start, size } of bodies) {
+    const code = bytes.subarray(start, start + size);
+    for (let at = code.indexOf(address); at !== -1; at = code.indexOf(address, at + 1)) {
+      // thrower(context, words, no arguments)
+      const around = code.subarray(at - 2, at + address.length + 3);
+      const expected = Buffer.from([...get(0), ...address, ...i32(0), 0x10]);
+      if (!around.equals(expected)) fail(`\`${word}\` is used in a way that is not known`);
+      edits.insert(start + at - 2, mark(STACK));
+      found += 1;
+    }
+  }
+  if (found === 0) fail(`\`${word}\` is not used`);
+}
