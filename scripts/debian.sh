@@ -5,7 +5,7 @@ packages=(
   bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
   xdp-tools libxdp1 libbpf-tools                     # real objects and loaders
   openssl gnutls-bin keyutils libssl-dev             # signatures
-  openssh-client minisign softhsm2 pkcs11-provider   # other keys and signatures
+  openssh-client minisign softhsm2 pkcs11-provider opensc libengine-pkcs11-openssl # other keys and signatures
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
   systemd crun podman containerd                    # what starts and runs containers
   bpftrace python3-bpfcc                            # tracers that make their programs at run time

@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
 import type { KeyObject } from "node:crypto";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CountersignError } from "../error.js";
 import { hash } from "../trust/digest.js";
 import type { RemoteKey } from "../trust/making/private-key.js";
@@ -13,8 +16,9 @@ export class CommandKey implements RemoteKey {
 
   /** The shell runs the command: the bytes to sign are its standard input, the signature its standard output. Throws SIGNING_FAILED. */
   sign(digest: string | null, bytes: Uint8Array, saltLength: number | null): Buffer {
+    const input = openUnnamed(bytes);
     const { status, signal, stdout, stderr, error } = spawnSync("/bin/sh", ["-c", this.command], {
-      input: bytes,
+      stdio: [input, "pipe", "pipe"],
       env: {
         ...process.env,
         COUNTERSIGN_DIGEST: digest ?? "",
@@ -23,16 +27,29 @@ export class CommandKey implements RemoteKey {
       },
       timeout: PATIENCE,
     });
-    // A command that signs COUNTERSIGN_DIGEST_HEX need not read its input
-    const isUnread = (error as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
-    if ((error === undefined || isUnread) && status === 0) return stdout;
+    closeSync(input);
+    if (error === undefined && status === 0) return stdout;
     const words = stderr?.toString("utf8").trim().split("\n", 1)[0] ?? "";
-    const ended = error !== undefined && !isUnread ? error.message : (signal ?? `exit code ${status}`);
+    const ended = error !== undefined ? error.message : (signal ?? `exit code ${status}`);
     throw new CountersignError("SIGNING_FAILED", `the command did not sign: ${`${ended} ${words}`.trim()}`, {
       place: this.command,
       remedy: "try the command by itself: it reads what to sign from standard input and writes the bare signature",
       cause: error,
     });
+  }
+}
+
+/**
+ * Descriptor of a file that has these bytes and no name any more. Node's own pipe to a process is a socket, which
+ * commands such as pkcs11-tool cannot open as /dev/stdin.
+ */
+function openUnnamed(bytes: Uint8Array): number {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-sign-"));
+  try {
+    writeFileSync(join(folder, "bytes"), bytes, { mode: 0o600 });
+    return openSync(join(folder, "bytes"), "r");
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -196,6 +196,13 @@ openssl pkeyutl -sign -inkey ${at(`${key}.key`)} -pkeyopt digest:$COUNTERSIGN_DI
     },
   );
 
+  it.each(["", "/dev/stdin", "/proc/self/fd/0"])("may open its input by a name: `%s`", async (name) => {
+    const line = `openssl dgst -sha256 -sign ${at("p-256.key")} ${name}`;
+    const words = ["--cert", at("p-256.pem"), "--signer-command", line];
+    expect(await runCommand("sign", ...words, "--out", at("made"), at("data"))).toMatchObject({ code: 0, err: "" });
+    await good("pkcs7", "p-256");
+  });
+
   it("signs minisign's two signatures", async () => {
     must("minisign -G -f -W -p mini.pub -s mini.key");
     const seed = Buffer.from(readFileSync(at("mini.key"), "utf8").split("\n")[1] ?? "", "base64").subarray(62, 94);
