@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import type { Warning } from "../../warning.js";
 import { requireNotified } from "../call/fast-filters.js";
+import { unmapExecutablePages } from "../sys/executable.js";
 import { readLink } from "../sys/file.js";
 import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
@@ -147,7 +148,8 @@ export class Agent {
   #settle(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
-      this.thread.settle().catch(() => undefined); // then it only keeps more memory
+      // if it fails, the agent only keeps more memory
+      this.thread.settle().then(unmapExecutablePages, () => undefined);
     }, SETTLED);
     this.#settling.unref();
   }

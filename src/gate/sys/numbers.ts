@@ -8,6 +8,7 @@ export const NR = {
   ioctl: 16,
   pread64: 17,
   pwrite64: 18,
+  madvise: 28,
   socket: 41,
   connect: 42,
   sendmsg: 46,
