@@ -83,7 +83,7 @@ export async function askAbout(
 }
 
 function unrecognized(file: string): CountersignError {
-  return new CountersignError("ELF_NO_PROGRAMS", "is no BPF object, and no policy decides about blobs", {
+  return new CountersignError("ELF_NO_PROGRAMS", "is not a BPF object, and no policy decides about blobs", {
     place: file,
     remedy: "name a BPF object, attach a policy to blob_verify, or say what is meant with --hook",
   });

@@ -75,7 +75,7 @@ function refuseUsed(directory: string): void {
   try {
     used = readdirSync(directory);
   } catch (cause) {
-    throw new CountersignError("USAGE", "is no directory", {
+    throw new CountersignError("USAGE", "is not a directory", {
       place: directory,
       remedy: "name one that is empty or not there",
       cause,

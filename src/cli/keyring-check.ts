@@ -118,5 +118,5 @@ function sentence(keyring: KeyringConfig, { kind, name, refusal, until, afterwar
 
 function daysOf(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw new CountersignError("USAGE", `\`${text}\` is no number of days`, { remedy: "write it as 30" });
+  throw new CountersignError("USAGE", `\`${text}\` is not a number of days`, { remedy: "write it as 30" });
 }

@@ -50,7 +50,7 @@ function readLine(line: string): PathCase & { readonly id: unknown } {
   } catch (cause) {
     throw wrong("is not JSON", "write one object a line", cause);
   }
-  if (typeof fields !== "object" || fields === null) throw wrong("is no JSON object", "write one object a line");
+  if (typeof fields !== "object" || fields === null) throw wrong("is not a JSON object", "write one object a line");
   if (typeof fields.leaf !== "string") throw wrong("has no `leaf`", "give the certificate in question");
   const freshness = fields.freshness ?? null;
   if (freshness !== null && freshness !== "require" && freshness !== "if-present")
@@ -77,7 +77,7 @@ function strings(fields: Readonly<Record<string, unknown>>, name: string): reado
   const value = fields[name] ?? [];
   const list = typeof value === "string" ? [value] : value;
   if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
-  throw wrong(`has \`${name}\` that is no list of strings`, "write each as a JSON string");
+  throw wrong(`has \`${name}\` that is not a list of strings`, "write each as a JSON string");
 }
 
 function policyInputs(fields: Readonly<Record<string, unknown>>): PathCase["policies"] {
@@ -92,7 +92,7 @@ function policyInputs(fields: Readonly<Record<string, unknown>>): PathCase["poli
 function momentOf(value: unknown): number {
   if (value === undefined || value === null) return Date.now();
   const moment = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(moment)) throw wrong("has `at` that is no ISO time", "write it as 2026-01-31T12:00:00Z");
+  if (Number.isNaN(moment)) throw wrong("has `at` that is not an ISO time", "write it as 2026-01-31T12:00:00Z");
   return moment;
 }
 

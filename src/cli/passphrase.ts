@@ -33,7 +33,8 @@ const read = new Map<string, string>();
 function fromDescriptor(text: string): string {
   const known = read.get(text);
   if (known !== undefined) return known;
-  if (!/^\d{1,9}$/.test(text)) throw usage(`\`${text}\` is no descriptor`, "write it as `--passphrase-fd 3 3<secret`");
+  if (!/^\d{1,9}$/.test(text))
+    throw usage(`\`${text}\` is not a descriptor`, "write it as `--passphrase-fd 3 3<secret`");
   try {
     const passphrase = firstLine(readFileSync(Number(text)));
     read.set(text, passphrase);
@@ -53,7 +54,7 @@ function credentialPath(name: string): string {
   if (folder === undefined || folder === "")
     throw usage("there are no credentials: CREDENTIALS_DIRECTORY is not set", "set LoadCredential= in the unit");
   if (!/^[^/\0]+$/.test(name) || name === "." || name === "..")
-    throw usage(`\`${name}\` is no name of a credential`, "write it as LoadCredential= has it");
+    throw usage(`\`${name}\` is not the name of a credential`, "write it as LoadCredential= has it");
   return join(folder, name);
 }
 

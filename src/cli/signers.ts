@@ -32,7 +32,7 @@ export async function signersOf(options: SignerOptions): Promise<readonly AnyIde
   const carried = certificatesIn(chain);
   if (isElsewhere(options)) return [elsewhere(options, carried)];
   if (key.length !== cert.length) throw usage("there is not one --cert for each --key", "give them in pairs");
-  if (key.length + pkcs12.length === 0) throw usage("nobody is to sign", "give --key and --cert, or --pkcs12");
+  if (key.length + pkcs12.length === 0) throw usage("no signer is given", "give --key and --cert, or --pkcs12");
   const passphrase = passphraseOf(options);
   const signers = key.map((name, index) => pair(name, cert[index] as string, carried, passphrase, options));
   if (pkcs12.length === 0) return signers;
@@ -53,7 +53,7 @@ export function keyOf(options: SignerOptions): SigningKey {
     return elsewhere(options, []).key;
   }
   const [name, another] = key;
-  if (name === undefined || another !== undefined) throw usage("one key is to sign", "give one --key");
+  if (name === undefined || another !== undefined) throw usage("exactly one key is needed", "give one --key");
   if (!name.startsWith("pkcs11:")) return privateKey(name, passphraseOf(options));
   const [place] = cert;
   if (place === undefined) throw usage("a key in a token, and no --cert with its public part", "give --cert");
@@ -72,10 +72,10 @@ export function minisignKeyOf(options: SignerOptions): MinisignIdentity {
     return { key: externalKey(options, found.key), id };
   }
   const [name, another] = key;
-  if (name === undefined || another !== undefined) throw usage("one key is to sign", "give one --key");
+  if (name === undefined || another !== undefined) throw usage("exactly one key is needed", "give one --key");
   const bytes = readInput(name);
   if (isMinisignSecretKey(bytes)) return readMinisignSecretKey({ path: name, bytes });
-  throw usage(`\`${name}\` is no secret key of minisign`, "make one with `minisign -G -W`");
+  throw usage(`\`${name}\` is not a minisign secret key`, "make one with `minisign -G -W`");
 }
 
 function isElsewhere({ signerCommand, digestOnly, attach, key = [], pkcs12 = [] }: SignerOptions): boolean {

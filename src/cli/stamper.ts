@@ -37,7 +37,8 @@ export async function stamperOf(options: StamperOptions): Promise<TimeStamper | 
 
 /** RFC 3161 3.4: over HTTP. The answer's own signature is what counts, so that the line may be plain. */
 function remote(address: string): TimeStamper {
-  if (!/^https?:\/\//.test(address)) throw usage(`\`${address}\` is no address`, "write it as http://… or https://…");
+  if (!/^https?:\/\//.test(address))
+    throw usage(`\`${address}\` is not an address`, "write it as http://… or https://…");
   return async (signature) => {
     const request = timeStampRequest(signature);
     return tokenOf(await ask(address, request.der), request);

@@ -191,7 +191,7 @@ function checkIsMessage(path: string, bytes: Uint8Array): void {
 function momentOf(text: string): number {
   const moment = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(moment))
-    throw new CountersignError("USAGE", `\`${text}\` is no moment`, { remedy: "write it as 2026-01-31T12:00:00Z" });
+    throw new CountersignError("USAGE", `\`${text}\` is not a time`, { remedy: "write it as 2026-01-31T12:00:00Z" });
   return moment;
 }
 

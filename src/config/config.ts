@@ -119,7 +119,7 @@ export function readConfig(
 }
 
 export function parseConfig(file: string, text: string): Config {
-  const document = new Document(file, text, "CONFIG_INVALID", "mend it there (docs/configuration.md has every key)");
+  const document = new Document(file, text, "CONFIG_INVALID", "correct it there (docs/configuration.md has every key)");
   const input = validated(document, SCHEMA);
   refuseProto(document);
   return new Reader(document, input).config();
@@ -131,7 +131,7 @@ export function parseConfig(file: string, text: string): Config {
  */
 function refuseProto(document: Document): void {
   const path = pathToProto(document.value);
-  if (path !== null) throw document.error(path, "`__proto__` is no name", "use another one", "key");
+  if (path !== null) throw document.error(path, "`__proto__` is not a name", "use another one", "key");
 }
 
 function pathToProto(value: unknown): Path | null {
@@ -234,10 +234,10 @@ class Reader {
         throw this.document.error(
           ["gate", "keyrings", id],
           `names the keyring \`${name}\`, which is not configured${didYouMean(name, names)}`,
-          "add it under `keyrings`, or mend its name",
+          "add it under `keyrings`, or correct its name",
         );
       else if (Number(id) !== (Number(id) | 0))
-        throw this.document.error(["gate", "keyrings", id], `\`${id}\` is no 32-bit number`);
+        throw this.document.error(["gate", "keyrings", id], `\`${id}\` is not a 32-bit number`);
     return input;
   }
 
@@ -314,7 +314,7 @@ class Reader {
     if (first <= last && last <= 0xffffffff) return [first, last];
     throw this.document.error(
       path,
-      `\`${range}\` is no range of uids`,
+      `\`${range}\` is not a range of uids`,
       "write the smaller one first, both below 4294967296",
     );
   }

@@ -18,7 +18,7 @@ const CURRENT = z.strictObject({
   exe: text.nullable().default(null),
   cgroup: text.nullable().default(null),
   capabilities: z
-    .array(z.string().regex(/^CAP_[A-Z_0-9]+$/, { error: "is no capability, such as `CAP_BPF`" }))
+    .array(z.string().regex(/^CAP_[A-Z_0-9]+$/, { error: "is not a capability, such as `CAP_BPF`" }))
     .default([]),
   namespaces: z.record(z.string(), z.int().min(0)).default({}),
   container: z

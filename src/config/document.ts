@@ -20,7 +20,7 @@ export class Document {
     readonly file: string,
     private readonly text: string,
     private readonly code: ErrorCode,
-    private readonly remedy = "mend it there",
+    private readonly remedy = "correct it there",
   ) {
     try {
       const events = parseEvents(text, {});

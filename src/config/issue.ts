@@ -60,7 +60,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       });
     }
     case "invalid_key":
-      return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is no key"}` }];
+      return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is not a key"}` }];
     case "invalid_value": {
       const now = renamedValue(path, value);
       if (now !== null) return [renamed(document, path, "value", `the value ${subject} of ${name}`, now)];

@@ -17,7 +17,7 @@ export const KEYRING = z
         digests: z
           .array(
             z.string().regex(/^(?:(?:bin|cert|tbs|key):)?(?:[0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/, {
-              error: "is no SHA-256: 64 hexadecimal digits",
+              error: "is not a SHA-256 digest: 64 hexadecimal digits",
             }),
           )
           .default([])
@@ -31,7 +31,7 @@ export const KEYRING = z
               serials: z
                 .array(
                   z.string().regex(/^(?:0x)?(?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{1,40}$/, {
-                    error: "is no serial number in hexadecimal digits",
+                    error: "is not a serial number in hexadecimal digits",
                   }),
                 )
                 .min(1, { error: "is empty" }),

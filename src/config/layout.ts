@@ -26,7 +26,7 @@ const MAX_REPEATED = 10_000;
 /**
  * Reads where the values of a document stand from the parser's events. Has keys read as the text that they are written
  * as: `0` is the key "0". Throws a YAMLException for an empty text, a second document, a key that is no string or
- * stands twice, and for aliases that contain themselves or repeat too many values.
+ * is given twice, and for aliases that contain themselves or repeat too many values.
  */
 export function readLayout(text: string, events: readonly Event[]): Written {
   return new Layout(text, events).read();
@@ -93,7 +93,7 @@ class Layout {
       const event = this.events[this.#next++]!;
       const key = this.#offsetOf(event, offset);
       const name = this.#nameOf(event, key);
-      if (entries.has(name)) this.#reject(key, `the key ${quoted(name)} stands twice`);
+      if (entries.has(name)) this.#reject(key, `the key ${quoted(name)} is given twice`);
       const { valueStart, valueEnd } = event as ScalarEvent;
       const colon = this.text.indexOf(":", valueEnd);
       const value = this.#value(colon === -1 ? key : colon + 1);

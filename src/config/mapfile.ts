@@ -16,7 +16,7 @@ const MAX_DEPTH = 64;
 export function readMapFile(file: string, text = readText(file, MAX_MAP)): Record<string, unknown> {
   const value = extname(file) === ".json" ? fromJson(file, text) : new Document(file, text, "MAP_INVALID").value;
   if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw invalid(file, "is no mapping of keys to values", "write it as `key: value` lines, or as one JSON object");
+    throw invalid(file, "is not a mapping of keys to values", "write it as `key: value` lines, or as one JSON object");
   for (const [key, entry] of Object.entries(value)) {
     const flaw = flawOf(entry);
     if (flaw !== null) throw invalid(file, `the value of ${quoted(key)} ${flaw.is}`, flaw.remedy);
@@ -30,11 +30,11 @@ function fromJson(file: string, text: string): unknown {
     value = JSON.parse(text);
   } catch (cause) {
     const at = Number(/position (\d+)/.exec((cause as Error).message)?.[1] ?? Number.NaN);
-    throw invalid(Number.isNaN(at) ? file : placeAt(file, text, at), "is not JSON", "mend it there");
+    throw invalid(Number.isNaN(at) ? file : placeAt(file, text, at), "is not JSON", "correct it there");
   }
   const twice = duplicate(text);
   if (twice !== null)
-    throw invalid(placeAt(file, text, twice.offset), `the key ${quoted(twice.key)} stands twice`, "keep one of them");
+    throw invalid(placeAt(file, text, twice.offset), `the key ${quoted(twice.key)} is given twice`, "keep one of them");
   return value;
 }
 
@@ -63,7 +63,7 @@ interface Flaw {
 }
 
 const NO_JSON: Flaw = {
-  is: `is no JSON value, or deeper than ${MAX_DEPTH}`,
+  is: `is not a JSON value, or deeper than ${MAX_DEPTH}`,
   remedy: "write text, numbers, lists or mappings",
 };
 const INEXACT: Flaw = {

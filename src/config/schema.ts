@@ -8,20 +8,23 @@ import { path, paths } from "./values.js";
 export const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 const filled = { error: "is empty" };
-const name = z.string().regex(NAME, { error: "is no name: letters, digits, `_`, `.` and `-`, at most 128 of them" });
+const name = z.string().regex(NAME, { error: "is not a name: letters, digits, `_`, `.` and `-`, at most 128 of them" });
 const mode = z.enum(["enforce", "audit"]);
 const hook = z.enum(HOOK_NAMES as [(typeof HOOK_NAMES)[number]]);
 
-const noSize = { error: "is no size; write bytes as a number, or such as `8MiB` (B, KiB, MiB, GiB)" };
-const noDuration = { error: "is no duration; write it such as `50ms` (ms, s, m, h)" };
+const noSize = { error: "is not a size; write a number of bytes, or for example `8MiB` (B, KiB, MiB, GiB)" };
+const noDuration = { error: "is not a duration; write for example `50ms` (ms, s, m, h)" };
 const size = z
   .union([z.int().min(1, noSize), z.string().regex(SIZE, noSize)], noSize)
   .describe("Bytes as a number, or with a unit: B, KiB, MiB, GiB");
 const duration = z.string(noDuration).regex(DURATION, noDuration).describe("With a unit: ms, s, m, h");
 
 const uid = z.union(
-  [z.int().min(0).max(4294967295), z.string().regex(/^[0-9]{1,10}(-[0-9]{1,10})?$/, { error: "is no range of uids" })],
-  { error: "is no uid; write a number, or a range such as `1000-1999`" },
+  [
+    z.int().min(0).max(4294967295),
+    z.string().regex(/^[0-9]{1,10}(-[0-9]{1,10})?$/, { error: "is not a range of uids" }),
+  ],
+  { error: "is not a uid; write a number, or a range such as `1000-1999`" },
 );
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1, filled)]);
 
@@ -145,7 +148,7 @@ export const SCHEMA = z
             "To run a program that calls bpf(2), where `bpf` is served: denied, or `bpf` is asked and the kernel looks again",
           ),
         keyrings: z
-          .record(z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, { error: "is no id of a kernel's keyring" }), name)
+          .record(z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, { error: "is not the id of a kernel keyring" }), name)
           .default({})
           .describe("Ids of the kernel's keyrings, as loads name them, to keyrings of this file"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),

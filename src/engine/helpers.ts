@@ -78,6 +78,6 @@ export class Helpers implements HostFunctions {
 
 function unknown(kind: string, name: string, known: Iterable<string>): CountersignError {
   return new CountersignError("POLICY_UNKNOWN_NAME", `no ${kind} \`${name}\`${didYouMean(name, known)}`, {
-    remedy: `give the configuration a ${kind} of this name, or mend the policy`,
+    remedy: `give the configuration a ${kind} of this name, or correct the policy`,
   });
 }

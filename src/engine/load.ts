@@ -109,7 +109,7 @@ export class Loader {
         `names the ${kind} \`${name}\`, which is not configured${didYouMean(name, names)}`,
         {
           place,
-          remedy: `add it under \`${kind}s\`, or mend the policy`,
+          remedy: `add it under \`${kind}s\`, or correct the policy`,
         },
       );
     }

@@ -134,7 +134,7 @@ export async function serveMetrics(
 ): Promise<{ url: string; close(): Promise<void> }> {
   const [, host = "", port = ""] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
   if (host === "")
-    throw new CountersignError("USAGE", `\`${address}\` is no address`, { remedy: "write it as HOST:PORT" });
+    throw new CountersignError("USAGE", `\`${address}\` is not an address`, { remedy: "write it as HOST:PORT" });
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end();

@@ -106,7 +106,7 @@ function hooksOf({ source, exports }: Unit, known: readonly string[]): string[] 
     if (known.includes(name)) continue;
     throw new CountersignError(
       "POLICY_UNKNOWN_HOOK",
-      `exports \`${name}\`, which is no hook${didYouMean(name, known)}`,
+      `exports \`${name}\`, which is not a hook${didYouMean(name, known)}`,
       {
         place: placeIn(source, node),
         remedy: `export hooks only: ${known.join(", ")}`,

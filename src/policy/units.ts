@@ -115,7 +115,12 @@ function resolve(source: Source, node: AnyNode, from: string, root: string): str
       "keep a policy's files in the folder of its domain",
     );
   if (!/\.(js|mjs|ts)$/.test(path))
-    throw forbidden(source, node, `imports \`${from}\`, which is no .js or .ts file`, "name the file with its ending");
+    throw forbidden(
+      source,
+      node,
+      `imports \`${from}\`, which is not a .js or .ts file`,
+      "name the file with its ending",
+    );
   return path;
 }
 

@@ -90,7 +90,7 @@ describe("a file that has no BPF in it is no decision", () => {
   it("such as a program of the system, text, or nothing at all", () => {
     expect(checked(process.execPath)).toMatch(/is an ELF file with no BPF in it|more than the limit/);
     expect(checked(place.write("notes.txt", "hello\n"))).toContain(
-      "is no BPF object, and no policy decides about blobs",
+      "is not a BPF object, and no policy decides about blobs",
     );
     expect(checked(place.write("empty.o", ""))).toContain("[ELF_NO_PROGRAMS]");
     const host = Buffer.alloc(64);
@@ -235,7 +235,7 @@ describe("a configuration that can't be used is no decision", () => {
     const map = broken(attached, "maps: { rules: { file: rules.json } }");
     map.write("rules.json", '{"a": 1, "a": 2}');
     expect(using(map)).toMatch(
-      /countersign\.yaml:4:9: .*rules\.json:1:10: the key `"a"` stands twice \[MAP_INVALID\]; /,
+      /countersign\.yaml:4:9: .*rules\.json:1:10: the key `"a"` is given twice \[MAP_INVALID\]; /,
     );
     const signatures = broken(attached);
     signatures.write("countersign.yaml", `version: 1\nsignatures: [gone]\nattachments:\n${attached}\n`);

@@ -295,13 +295,13 @@ describe("a passphrase", () => {
 
   it.each([
     ["a descriptor that is not open", "--passphrase-fd 9", "", "descriptor 9: cannot be read: E"],
-    ["no descriptor", "--passphrase-fd x", "", "`x` is no descriptor"],
+    ["no descriptor", "--passphrase-fd x", "", "`x` is not a descriptor"],
     ["no credentials", "--passphrase-credential secret", "CREDENTIALS_DIRECTORY=", "there are no credentials"],
     [
       "a path as a credential",
       "--passphrase-credential ../secret",
       "CREDENTIALS_DIRECTORY=.",
-      "is no name of a credential",
+      "is not the name of a credential",
     ],
     ["two sources", "--passphrase-file secret --passphrase-fd 0", "", "several sources of one passphrase"],
     ["a wrong one", "--passphrase-file ext", "", "does not open with this passphrase"],
@@ -317,7 +317,7 @@ describe("what does not go together", () => {
     [["--digest-only"], "there is not one --cert"],
     [["--type", "minisign", "--public-key", "mini.pub", "--digest-only"], "minisign signs its own signature too"],
     [["--type", "raw", "--key", "p-256.key", "--digest", "sha512"], "--digest and --pss are for"],
-    [["--type", "minisign", "--key", "p-256.key"], "is no secret key of minisign"],
+    [["--type", "minisign", "--key", "p-256.key"], "is not a minisign secret key"],
     [["--type", "sshsig", "--key", "p-256.key", "--programs"], "--programs makes detached signatures in CMS"],
   ])("%j", async (words, reason) => {
     const given = words.map((word) => (/\.(pem|key|pub)$|^bare$/.test(word) ? at(word) : word));

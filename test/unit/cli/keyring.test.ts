@@ -113,7 +113,7 @@ describe("countersign keyring check", () => {
       out: expect.stringMatching(/^everything counts until \d{4}-\d\d-\d\d and on: platform \(profile strict\)\n$/),
     });
     expect((await runCommand("keyring", "check", ...config, "--days", "soon")).err).toContain(
-      "`soon` is no number of days",
+      "`soon` is not a number of days",
     );
   });
 });
@@ -308,7 +308,7 @@ describe("countersign sign", () => {
   it.each([
     [["--key", "pkcs11:token=t", "--cert", at("signer.pem")], "a key in a token, and no module to reach it by"],
     [["--key", at("signer.key")], "there is not one --cert for each --key"],
-    [["--pkcs12", at("a.p12"), "--timestamp", "ftp://x"], "`ftp://x` is no address"],
+    [["--pkcs12", at("a.p12"), "--timestamp", "ftp://x"], "`ftp://x` is not an address"],
     [
       ["--pkcs12", at("a.p12"), "--timestamp-key", at("signer.key")],
       "--timestamp-key and --timestamp-cert belong together",

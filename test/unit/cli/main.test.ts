@@ -10,7 +10,7 @@ describe("the command line", () => {
       ["check", "--label", "tier", "x"],
       "option `--label <key=value>` argument `tier` is invalid. Write it as key=value [USAGE]; see `countersign check --help`",
     ],
-    [["sign", "x"], "nobody is to sign [USAGE]; give --key and --cert, or --pkcs12"],
+    [["sign", "x"], "no signer is given [USAGE]; give --key and --cert, or --pkcs12"],
     [["keyring", "frob"], "unknown command `frob` [USAGE]; see `countersign keyring --help`"],
     [["chekc"], "unknown command `chekc` (Did you mean check?) [USAGE]; see `countersign --help`"],
     [["constructor"], "unknown command `constructor` [USAGE]; see `countersign --help`"],
