@@ -124,7 +124,10 @@ function growth(): Figure[] {
 const LENGTHS = [50_000, 999_990] as const;
 const ROUNDS = 5;
 
-/** Programs that could take more than in proportion to their length, and what the fuzzer found to take most: processor time, by turns. */
+/**
+ * Programs that could take more than in proportion to their length, and what the fuzzer found to take most: processor
+ * time, by turns.
+ */
 function families(): Figure[] {
   const all: [name: string, make: (n: number) => Uint8Array][] = [
     ...Object.entries(GROWING_PROGRAMS).map(([name, family]): [string, (n: number) => Uint8Array] => [

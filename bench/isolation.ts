@@ -26,8 +26,8 @@ const POLICIES: readonly { readonly name: string; readonly files: Readonly<Recor
 ];
 
 /**
- * Asks each hostile policy once, together with a policy of another domain that is asked right behind it. Both have the default
- * limits, in an engine whose thread can be ended.
+ * Asks each hostile policy once, together with a policy of another domain that is asked right behind it. Both have the
+ * default limits, in an engine whose thread can be ended.
  */
 export async function rows(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));

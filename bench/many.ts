@@ -14,8 +14,8 @@ export interface Told {
 }
 
 /**
- * Opens the engine of a site of domains.ts and asks each policy once. As a command that decides about one file: only the first
- * one, with its flags. `linked`: with link results of an earlier process, too.
+ * Opens the engine of a site of domains.ts and asks each policy once. As a command that decides about one file: only
+ * the first one, with its flags. `linked`: with link results of an earlier process, too.
  */
 export async function main(folder: string, as?: "--command" | "--linked"): Promise<Told> {
   // as src/cli/ask.ts does

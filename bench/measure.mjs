@@ -10,8 +10,8 @@ const BATCH = 2e6;
 const now = () => Number(process.hrtime.bigint());
 
 /**
- * Measures rows by turns. p50 is the median over batches of the mean of a batch, in microseconds; p99 is that of calls timed
- * one by one, the clock's own cost (some 0.1 µs) included.
+ * Measures rows by turns. p50 is the median over batches of the mean of a batch, in microseconds; p99 is that of calls
+ * timed one by one, the clock's own cost (some 0.1 µs) included.
  */
 export async function measure(rows, quick) {
   const rounds = quick ? 15 : 60;

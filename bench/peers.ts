@@ -2,7 +2,9 @@ import { createContext, Script } from "node:vm";
 import type { Current } from "../src/policy/current.js";
 import type { Missing, Row } from "./row.js";
 
-/** The same decision, as each peer's own documentation says to ask for it at the least cost. Bytes do not cross to any. */
+/**
+ * The same decision, as each peer's own documentation says to ask for it at the least cost. Bytes do not cross to any.
+ */
 export async function peerRows(facts: string, current: (pid: number) => Current): Promise<(Row | Missing)[]> {
   const peers: [string, () => Promise<Row[]>][] = [
     ["node:vm, a native function", async () => nodeVm(facts)],

@@ -21,7 +21,9 @@ let number = 0;
 const fresh = () => ({ name: `blob-${number++}`, digest: "d", data: Uint8Array.of(1), signature: null });
 const known = Object.freeze(fresh());
 
-/** Distinct policies that all share one hook: their runtimes stay ready, so that the cost grows with their number only. */
+/**
+ * Distinct policies that all share one hook: their runtimes stay ready, so that the cost grows with their number only.
+ */
 export async function rows(): Promise<Row[]> {
   const [few, many] = [await open(FEW), await open(MANY)];
   const run = (engine: Engine, count: number, subject: () => typeof known) => () => {

@@ -1,6 +1,6 @@
 // Runs every row in one process, by turns, prints p50 and p99 and the ratios that are asked for, and writes them to
-// bench/RESULTS.md with the machine's description. `node bench/run.mjs [MODULE…]`; with --quick it measures less and writes
-// nothing. A row module exports `rows()`: see bench/row.ts.
+// bench/RESULTS.md with the machine's description. `node bench/run.mjs [MODULE…]`; with --quick it measures less and
+// writes nothing. A row module exports `rows()`: see bench/row.ts.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -47,7 +47,10 @@ console.log(report.text);
 if (!quick && chosen.length === 0) writeResults(report.text);
 process.exit(report.missed === 0 ? 0 : 1);
 
-/** The peers are a package of their own, so that nobody who uses this one has them. One that cannot be built is left out. */
+/**
+ * The peers are a package of their own, so that nobody who uses this one has them. One that cannot be built is left
+ * out.
+ */
 function installPeers() {
   if (!existsSync(join(here, "node_modules", "casbin")))
     spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: here, stdio: "inherit" });

@@ -10,7 +10,10 @@ export const title = "The signature store";
 const MANY = 100_000;
 const SIGNATURE = Buffer.alloc(900, "signature");
 
-/** Lookups by name in folders of ten and of a hundred thousand files; the same ten digests in both, so that caches are alike. */
+/**
+ * Lookups by name in folders of ten and of a hundred thousand files; the same ten digests in both, so that caches are
+ * alike.
+ */
 export function rows(): Row[] {
   const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -1,5 +1,6 @@
-// What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc, libbpf-tools and
-// tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes its part of RESULTS.md.
+// What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
+// libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
+// its part of RESULTS.md.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -104,8 +105,9 @@ function denied() {
 }
 
 /**
- * System calls that are not watched, against a filter of the same length that the kernel answers alone. They begin a second after
- * the gate: until then V8 compiles the sandbox in a thread of its own, for 50 ms that are not the filter's.
+ * System calls that are not watched, against a filter of the same length that the kernel answers alone. They begin a
+ * second after the gate: until then V8 compiles the sandbox in a thread of its own, for 50 ms that are not the
+ * filter's.
  */
 function unwatched() {
   const settled = gated("allow", "sh", "-c", 'sleep 1; exec "$@"', "sh");
@@ -128,7 +130,8 @@ async function firstEvent() {
     times.bare.push(await timeOfFirstEvent(command));
     times.gated.push(await timeOfFirstEvent(gated("allow", ...command)));
   }
-  // the quickest of each: where the host has taken memory back, what allocates first waits for it, with or without a gate
+  // the quickest of each: where the host has taken memory back, what allocates first waits for it, with or without a
+  // gate
   report(
     "exec of execsnoop to its first event, under the gate / without",
     Math.min(...times.gated) / Math.min(...times.bare),

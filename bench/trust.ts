@@ -38,7 +38,10 @@ export async function rows(): Promise<(Row | Figure)[]> {
   return all;
 }
 
-/** Each kind of message that is made to take long, new to its keyring: the slowest kind, by the best of some tries at it. */
+/**
+ * Each kind of message that is made to take long, new to its keyring: the slowest kind, by the best of some tries at
+ * it.
+ */
 async function worstMessage(): Promise<Figure> {
   let worst = { name: "", time: 0 };
   for (const [name, make] of Object.entries(COSTLY_MESSAGES)) {
@@ -57,7 +60,9 @@ async function worstMessage(): Promise<Figure> {
 
 const TRIES = 5;
 
-/** A keyring with a revocation list as a large authority has it, each entry with a reason, from its files to being open. */
+/**
+ * A keyring with a revocation list as a large authority has it, each entry with a reason, from its files to being open.
+ */
 function largeList(): Figure {
   const root = Authority.create({ subject: "Root" });
   const extensions = [extension(EXTENSION.crlReason, element(TAG.enumerated, Buffer.of(1)))];

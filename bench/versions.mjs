@@ -1,6 +1,6 @@
-// versions.mjs CHECKOUT [ROUNDS]: how long a decision on known facts takes here, over how long it takes in another checkout, with both
-// in one process and by turns. Prints the median ratio of ROUNDS rounds (21) for each policy of known.ts, and exits with 1 where one is
-// above 1.05. The other checkout needs its node_modules.
+// versions.mjs CHECKOUT [ROUNDS]: how long a decision on known facts takes here, over how long it takes in another
+// checkout, with both in one process and by turns. Prints the median ratio of ROUNDS rounds (21) for each policy of
+// known.ts, and exits with 1 where one is above 1.05. The other checkout needs its node_modules.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -1,5 +1,5 @@
-// Keeps the arrows of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks them, and each circle
-// of files, be it of types alone.
+// Keeps the arrows of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks them, and
+// each circle of files, be it of types alone.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
-// Makes src/bpf/tables/names.gen.ts and sections.gen.ts: the kernel's names for helpers, program, map and attach types, and libbpf's
-// section names. With --check it compares instead. Names come from <linux/bpf.h> and are held against
-// what `bpftool feature list_builtins` knows; section names are asked of libbpf itself, string by string of its binary.
+// Makes src/bpf/tables/names.gen.ts and sections.gen.ts: the kernel's names for helpers, program, map and attach types,
+// and libbpf's section names. With --check it compares instead. Names come from <linux/bpf.h> and are held against what
+// `bpftool feature list_builtins` knows; section names are asked of libbpf itself, string by string of its binary.
 // Exits with 3 and a reason where those are not installed.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// code-cache.mjs command|gate|thread: writes V8's code cache of that bundle: what a usual run has compiled, so that the next one need
-// not. See bin/load.js.
+// code-cache.mjs command|gate|thread: writes V8's code cache of that bundle: what a usual run has compiled, so that the
+// next one need not. See bin/load.js.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";

@@ -4,9 +4,9 @@
 //   node scripts/engine.mjs --check         says whether they are current
 //   node scripts/engine.mjs --try FOLDER    says which patches apply to the package in FOLDER, another version of quickjs
 //
-// An engine's build has no names, so its parts are found by what they do: a throw of "stack overflow" by the address of these
-// words, the allocator by its place in the table of functions. A patch that does not find exactly what it expects fails, and the
-// sandbox loads no engine whose bytes are not those that its patch was made for.
+// An engine's build has no names, so its parts are found by what they do: a throw of "stack overflow" by the address of
+// these words, the allocator by its place in the table of functions. A patch that does not find exactly what it expects
+// fails, and the sandbox loads no engine whose bytes are not those that its patch was made for.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -40,7 +40,9 @@ const ENGINES = {
   },
 };
 
-/** The patches, in the order in which they are made. `target` is an engine's name, its words, its module and its loader. */
+/**
+ * The patches, in the order in which they are made. `target` is an engine's name, its words, its module and its loader.
+ */
 const PATCHES = {
   stack: ({ wasm, words }, edits) => {
     for (const word of words) markThrows(wasm, edits, word);

@@ -15,7 +15,9 @@ const aliases = new Map(
   [...declarations.matchAll(/^export type (\w+) =([^;]+);/gm)].map(([, name, type]) => [name, type.trim()]),
 );
 
-/** A type as src/policy/fact-kinds.ts writes it: `Effects`, `string[]`, `record`; a `?` at the end if it can be null. */
+/**
+ * A type as src/policy/fact-kinds.ts writes it: `Effects`, `string[]`, `record`; a `?` at the end if it can be null.
+ */
 function kindOf(type) {
   const bare = type.replace(/\s+/g, " ").replace(/^\| /, "").trim();
   if (/ \| null$/.test(bare)) return `${kindOf(bare.slice(0, -" | null".length))}?`;

@@ -1,6 +1,7 @@
-// kernel-answers.mjs: exits with 0 if this kernel answers BPF_PROG_LOAD, whatever the answer is; with 1 and the reason if it does not
-// within a minute. A kernel that was flooded with loads can deadlock while it frees programs. Each load, and each seccomp filter, then
-// waits for ever, in a state in which no signal ends it, and so would every test of the gate.
+// kernel-answers.mjs: exits with 0 if this kernel answers BPF_PROG_LOAD, whatever the answer is; with 1 and the reason
+// if it does not within a minute. A kernel that was flooded with loads can deadlock while it frees programs. Each load,
+// and each seccomp filter, then waits for ever, in a state in which no signal ends it, and so would every test of the
+// gate.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

@@ -1,8 +1,8 @@
-// Makes src/gate/load/probes.gen.ts: the programs that loaders load to find out what the kernel can do. Under strace, bpftool loads
-// an object (scripts/probes.c), and every program that it loads beside those of the object is a probe of libbpf's; bpftrace
-// says what the kernel has (--info), and every program that it loads is one. They are taken down to the last bit. Rows that are
-// there stay: what is tried depends on the kernel, too. With --check it compares instead. Exits with 3 and a reason where the
-// tools, or the right to load programs, are missing.
+// Makes src/gate/load/probes.gen.ts: the programs that loaders load to find out what the kernel can do. Under strace,
+// bpftool loads an object (scripts/probes.c), and every program that it loads beside those of the object is a probe of
+// libbpf's; bpftrace says what the kernel has (--info), and every program that it loads is one. They are taken down to
+// the last bit. Rows that are there stay: what is tried depends on the kernel, too. With --check it compares instead.
+// Exits with 3 and a reason where the tools, or the right to load programs, are missing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

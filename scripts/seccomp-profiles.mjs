@@ -1,8 +1,9 @@
-// Makes the seccomp profiles of deploy/ from the tables of src/gate/filter.ts: what `countersign run` filters by itself, for OCI runtimes.
+// Makes the seccomp profiles of deploy/ from the tables of src/gate/filter.ts: what `countersign run` filters by
+// itself, for OCI runtimes.
 //
-// A runtime drops rules whose action is the default one, so a profile cannot say which commands of bpf(2) pass: it lists all that
-// notify. The kernel takes the low word of the argument, which only SCMP_CMP_MASKED_EQ compares alone: each command below 32 that
-// does not pass has a rule, and each higher bit has one.
+// A runtime drops rules whose action is the default one, so a profile cannot say which commands of bpf(2) pass: it
+// lists all that notify. The kernel takes the low word of the argument, which only SCMP_CMP_MASKED_EQ compares alone:
+// each command below 32 that does not pass has a rule, and each higher bit has one.
 import { settle } from "./settle.mjs";
 import { importSources } from "./sources.mjs";
 

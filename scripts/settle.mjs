@@ -1,4 +1,5 @@
-// What a generator ends with: writes its files, or with --check says which of them are not current. Answers the exit code.
+// What a generator ends with: writes its files, or with --check says which of them are not current. Answers the exit
+// code.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -1,5 +1,6 @@
-// Feeds damaged input to everything that takes bytes of strangers, from a seed. Each round ends in an answer or in an error
-// with a name, in a second and in 256 MB, or it is a finding: the seed and the round are printed, and bring it back.
+// Feeds damaged input to everything that takes bytes of strangers, from a seed. Each round ends in an answer or in an
+// error with a name, in a second and in 256 MB, or it is a finding: the seed and the round are printed, and bring it
+// back.
 //
 //   npm run fuzz -- [TARGET…] [--seed N] [--rounds N] [--from N] [--ci]
 import { mkdtempSync, rmSync } from "node:fs";

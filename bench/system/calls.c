@@ -1,5 +1,5 @@
-// calls KIND COUNT [INSNS]: times one kind of system call; prints its median and the time of all, in nanoseconds. Between
-// loads it waits now and then until the kernel has freed them, which counts in the time of all only.
+// calls KIND COUNT [INSNS]: times one kind of system call; prints its median and the time of all, in nanoseconds.
+// Between loads it waits now and then until the kernel has freed them, which counts in the time of all only.
 // Kinds: seen (one program again and again), new (ever another one), lookup (a bpf(2) that needs no copy), getppid.
 #define _GNU_SOURCE
 #include "frees.h"

@@ -1,4 +1,5 @@
-// floor COMMAND…: what no gate can do without: it copies a BPF_PROG_LOAD, loads the copy and hands its fd out, and judges nothing.
+// floor COMMAND…: what no gate can do without: it copies a BPF_PROG_LOAD, loads the copy and hands its fd out, and
+// judges nothing.
 #include "../../test/system/attack/gate.h"
 #include <fcntl.h>
 #include <sys/epoll.h>

@@ -1,6 +1,6 @@
-// runtimes SOCKET COUNT CALLS GAP: hands COUNT listeners of its own children to an agent, as an OCI runtime does, and has the
-// children make CALLS bpf(2) in turn, GAP microseconds apart. Prints `ready`, waits for a line on stdin, then prints the
-// median time of a call in nanoseconds, waits for another line and ends.
+// runtimes SOCKET COUNT CALLS GAP: hands COUNT listeners of its own children to an agent, as an OCI runtime does, and
+// has the children make CALLS bpf(2) in turn, GAP microseconds apart. Prints `ready`, waits for a line on stdin, then
+// prints the median time of a call in nanoseconds, waits for another line and ends.
 #define _GNU_SOURCE
 #include <linux/bpf.h>
 #include <stdint.h>

@@ -70,8 +70,9 @@ function entries(wasm, loader) {
 }
 
 /**
- * Around the functions that QuickJS allocates with: a budget for the runtime that is running, counted block by block. The
- * locals behind the parameters are, where they are declared, the box, the block, what it took before, and the units.
+ * Around the functions that QuickJS allocates with: a budget for the runtime that is running, counted block by block.
+ * The locals behind the parameters are, where they are declared, the box, the block, what it took before, and the
+ * units.
  */
 const WRAPPERS = {
   // (state, size) -> block
@@ -121,7 +122,8 @@ const WRAPPERS = {
   realloc: (inner) => [
     ...[1, 4, 0x7f],
     ...pay(i32(BLOCK)),
-    // whether the block is copied depends on what lies behind it: charge a copy each time, and none that the allocator makes
+    // whether the block is copied depends on what lies behind it: charge a copy each time, and none that the allocator
+    // makes
     ...pay([...get(2), ...i32(COPIED_LOG2), ...OP.SHIFT]),
     ...[...i32(0), ...load(UNITS), ...set(6)],
     ...[...BOX_NOW, ...set(3)],

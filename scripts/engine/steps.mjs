@@ -15,8 +15,9 @@ const BYTECODES = 150;
 const HASH_NEXT = Buffer.from([...i32(2 ** 26 - 1), ...OP.AND]);
 
 /**
- * Bytecode is not counted: the linker counts a policy's own loops. Nor are the allocator's loops, whose rounds depend on what lies
- * in the heap from earlier decisions: a block has one weight. `tables` are functions whose loops depend on earlier decisions, too.
+ * Bytecode is not counted: the linker counts a policy's own loops. Nor are the allocator's loops, whose rounds depend
+ * on what lies in the heap from earlier decisions: a block has one weight. `tables` are functions whose loops depend on
+ * earlier decisions, too.
  */
 export function countSteps({ bytes, bodies, types, imported, functions }, edits, allocator, tables) {
   const type = types.findIndex((one) => one.map(String).join(">") === "127,127,127>");
@@ -62,7 +63,10 @@ export function countSteps({ bytes, bodies, types, imported, functions }, edits,
   if (callers !== 1) fail(`${callers} functions call built-in functions`);
 }
 
-/** What is counted in a body: where its instructions and loops begin, with the blocks around each loop, which types it calls by the table, which loops dispatch bytecode, and where it copies or fills at once. */
+/**
+ * What is counted in a body: where its instructions and loops begin, with the blocks around each loop, which types it
+ * calls by the table, which loops dispatch bytecode, and where it copies or fills at once.
+ */
 function walk(bytes, start, end) {
   const { locals, first, instructions } = bodyOf(bytes, start, end);
   const [loops, returns, bulks, open, dispatching, indirect] = [[], [], [], [], new Set(), new Set()];

@@ -1,6 +1,6 @@
-// The engine's tables of atoms (names of properties) and shapes (layouts of objects) belong to a runtime, and stay from one decision to
-// the next. How much work they take depends on what earlier decisions left there, so that it is charged differently from that of
-// other functions: steps must be the same in a new runtime and in a used one.
+// The engine's tables of atoms (names of properties) and shapes (layouts of objects) belong to a runtime, and stay from
+// one decision to the next. How much work they take depends on what earlier decisions left there, so that it is charged
+// differently from that of other functions: steps must be the same in a new runtime and in a used one.
 import { createHash } from "node:crypto";
 import { CHAIN_FREE, pay, ROUND, UNITS } from "./box.mjs";
 import { fail, get, i32, load, OP, set, store, tee } from "./wasm.mjs";
@@ -8,10 +8,13 @@ import { fail, get, i32, load, OP, set, store, tee } from "./wasm.mjs";
 /**
  * Functions that work in these tables: their indexes, and how the SHA-256 of their bodies begins.
  *
- * - `growth` are the loops that fill a table after it has grown, and `around` is how many blocks around the first of them belong to
- *   it. All of that is free. A table grows by a factor and never shrinks, and its memory is charged: a policy gets no more of this work
+ * - `growth` are the loops that fill a table after it has grown, and `around` is how many blocks around the first of
+ * them belong to
+ *   it. All of that is free. A table grows by a factor and never shrinks, and its memory is charged: a policy gets no
+ * more of this work
  *   than it has memory.
- * - `chains` are the loops that walk a chain of a hash table. CHAIN_FREE rounds are free in each call: chains of a table are shorter.
+ * - `chains` are the loops that walk a chain of a hash table. CHAIN_FREE rounds are free in each call: chains of a
+ * table are shorter.
  *   All others are charged, since a policy can make names with equal hash values.
  */
 const FUNCTIONS = {

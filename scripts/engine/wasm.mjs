@@ -1,5 +1,5 @@
-// A WebAssembly module as it stands in its file: where its parts are, the bytes of instructions, and changes to them. For
-// scripts/engine.mjs; reads what emscripten writes, and no more of the format (WebAssembly Core Specification 2.0).
+// A WebAssembly module as it stands in its file: where its parts are, the bytes of instructions, and changes to them.
+// For scripts/engine.mjs; reads what emscripten writes, and no more of the format (WebAssembly Core Specification 2.0).
 
 export function fail(message) {
   throw new Error(message);

@@ -21,10 +21,10 @@ export interface Ask {
 }
 
 /**
- * An engine for a configuration file, to decide now or at another time. What it takes is loaded here, so that a mistyped
- * option does not wait for it. `log` gives the log to write, instead of the configuration's: none unless given, since such
- * decisions have no place among those of a gate. Throws KEYRING_INVALID for a keyring that has expired by now, since nothing
- * can be decided by it.
+ * An engine for a configuration file, to decide now or at another time. What it takes is loaded here, so that a
+ * mistyped option does not wait for it. `log` gives the log to write, instead of the configuration's: none unless
+ * given, since such decisions have no place among those of a gate. Throws KEYRING_INVALID for a keyring that has
+ * expired by now, since nothing can be decided by it.
  */
 export async function openEngine(
   path: string,
@@ -58,9 +58,9 @@ export interface Asked extends Pick<Question, "unknown" | "offlineOnly"> {
 }
 
 /**
- * What is decided about a file: a decision for each subject in it, at the one hook that is named or that its content calls for.
- * With `load`, a BPF object is asked about at each served hook that a gate asks while it is loaded. Throws what makes it
- * undecidable, with the file.
+ * What is decided about a file: a decision for each subject in it, at the one hook that is named or that its content
+ * calls for. With `load`, a BPF object is asked about at each served hook that a gate asks while it is loaded. Throws
+ * what makes it undecidable, with the file.
  */
 export async function askAbout(
   engine: TimedEngine,

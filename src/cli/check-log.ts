@@ -4,9 +4,9 @@ import type { LogConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 
 /**
- * The log that `check --log` writes: the file that is named, else the configuration's. `--log` takes the next argument as its file,
- * so that `--log program.o` would append to the program: throws USAGE for a file that is checked, or that exists and is no log,
- * and where no file is named and the configuration has no log.
+ * The log that `check --log` writes: the file that is named, else the configuration's. `--log` takes the next argument
+ * as its file, so that `--log program.o` would append to the program: throws USAGE for a file that is checked, or that
+ * exists and is no log, and where no file is named and the configuration has no log.
  */
 export function checkLog(
   named: string | true,

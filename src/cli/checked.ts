@@ -31,7 +31,10 @@ export function exitCodeOf(checked: readonly Checked[]): number {
   return decisions.some(({ enforced_verdict }) => enforced_verdict !== 0) ? EXIT.denied : EXIT.ok;
 }
 
-/** Whether an enforcing attachment failed, even if `on_fault: allow` let that through, or the decision could not be logged. */
+/**
+ * Whether an enforcing attachment failed, even if `on_fault: allow` let that through, or the decision could not be
+ * logged.
+ */
 export function isUndecided({ answers, denied_by }: Decision): boolean {
   return (
     answers.some(({ mode, fault }) => mode === "enforce" && fault !== null) || denied_by?.code === "INTERNAL_FAULT"

@@ -14,7 +14,10 @@ export class CommandKey implements RemoteKey {
     readonly command: string,
   ) {}
 
-  /** The shell runs the command: the bytes to sign are its standard input, the signature its standard output. Throws SIGNING_FAILED. */
+  /**
+   * The shell runs the command: the bytes to sign are its standard input, the signature its standard output. Throws
+   * SIGNING_FAILED.
+   */
   sign(digest: string | null, bytes: Uint8Array, saltLength: number | null): Buffer {
     const input = openUnnamed(bytes);
     const { status, signal, stdout, stderr, error } = spawnSync("/bin/sh", ["-c", this.command], {

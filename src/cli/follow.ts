@@ -1,12 +1,14 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 
-/** The longest line that is put together: the decision log clips what others wrote, so that its lines are far below it. */
+/**
+ * The longest line that is put together: the decision log clips what others wrote, so that its lines are far below it.
+ */
 const MAX_LINE = 1024 * 1024;
 
 /**
- * The lines that are added to a file, which may be rotated away and begun anew: what was written to the old one before is
- * read to its end first. A file that is not there yet has no lines.
+ * The lines that are added to a file, which may be rotated away and begun anew: what was written to the old one before
+ * is read to its end first. A file that is not there yet has no lines.
  */
 export class Follow {
   #fd: number | null = null;

@@ -9,7 +9,10 @@ export interface ReportedKeyring {
   readonly report: KeyringReport;
 }
 
-/** The keyrings that are named, or all. Throws CONFIG_INVALID for a name that there is none of, and what reading them throws. */
+/**
+ * The keyrings that are named, or all. Throws CONFIG_INVALID for a name that there is none of, and what reading them
+ * throws.
+ */
 export async function reportedKeyrings(
   file: string,
   names: readonly string[],

@@ -13,7 +13,9 @@ import { complain, print } from "./output.js";
 import { type PassphraseOptions, passphraseOf } from "./passphrase.js";
 import { writeWhole } from "./write.js";
 
-/** `countersign keyring import`: makes one file of certificates and public keys, for a keyring's `trust`, out of others. */
+/**
+ * `countersign keyring import`: makes one file of certificates and public keys, for a keyring's `trust`, out of others.
+ */
 export function importCommand(): Command {
   return new Command("import")
     .description("Makes a keyring's file out of PEM, DER and PKCS#12")
@@ -78,7 +80,9 @@ async function materialIn(file: SourceFile, passphrase: string | null): Promise<
   return { certificates: (await readPkcs12(file, passphrase)).certificates, keys: [] };
 }
 
-/** Of the certificates those that are listed. What is listed and not among them is not an error: it is in other files. */
+/**
+ * Of the certificates those that are listed. What is listed and not among them is not an error: it is in other files.
+ */
 function listedIn(path: string, certificates: readonly Certificate[]): readonly Certificate[] {
   // a file of /proc says that it has no bytes
   const listed = readKernelListing(path.startsWith("/proc/") ? readFileSync(path, "utf8") : readText(path, MAX_INPUT));

@@ -5,8 +5,8 @@ import type { Checked, LiveDifference } from "./checked.js";
 export type Reads = (attachment: string, fact: string) => boolean;
 
 /**
- * Facts that can differ in a live load and that a policy that was asked reads: a line for each hook and set of facts, with their
- * subjects.
+ * Facts that can differ in a live load and that a policy that was asked reads: a line for each hook and set of facts,
+ * with their subjects.
  */
 export function liveNotes(checked: readonly Checked[], reads: Reads): string[] {
   const lines = KINDS.flatMap(({ title, factsOf }) => {

@@ -18,7 +18,9 @@ export async function run(): Promise<void> {
   process.exitCode = await main(process.argv);
 }
 
-/** Runs one command line and says how the process should exit. A command's module is loaded only when it is asked for. */
+/**
+ * Runs one command line and says how the process should exit. A command's module is loaded only when it is asked for.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("countersign")
     .description("Decides which BPF programs and other code may run with kernel privilege, by small policies.")
@@ -51,7 +53,9 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(2, end < 0 ? undefined : end).includes("--json");
 }
 
-/** Lets commander throw what it has to complain about, down to the innermost command, instead of printing it and ending. */
+/**
+ * Lets commander throw what it has to complain about, down to the innermost command, instead of printing it and ending.
+ */
 function quiet(command: Command): void {
   command.exitOverride().configureOutput({ outputError() {} });
   for (const inner of command.commands) quiet(inner);
@@ -63,7 +67,9 @@ function named(error: unknown, command: string): CountersignError {
   return new CountersignError("INTERNAL", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 
-/** What commander says, in this project's way: without `error:` and full stop, and with the user's words in backticks. */
+/**
+ * What commander says, in this project's way: without `error:` and full stop, and with the user's words in backticks.
+ */
 function usage({ message }: CommanderError, command: string): CountersignError {
   const said = message
     .replace(/^error: /, "")

@@ -1,4 +1,6 @@
-/** One operation, as far as `top` shows it: one decision, or several on one system call and a loader's retries of it. */
+/**
+ * One operation, as far as `top` shows it: one decision, or several on one system call and a loader's retries of it.
+ */
 interface Seen {
   readonly at: number;
   readonly where: string;

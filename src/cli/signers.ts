@@ -26,7 +26,9 @@ export interface SignerOptions extends PassphraseOptions {
   readonly attach?: string;
 }
 
-/** Everyone who is to sign, in the order given: keys with their certificates, then those of PKCS#12 files. Throws USAGE. */
+/**
+ * Everyone who is to sign, in the order given: keys with their certificates, then those of PKCS#12 files. Throws USAGE.
+ */
 export async function signersOf(options: SignerOptions): Promise<readonly AnyIdentity[]> {
   const { key = [], cert = [], pkcs12 = [], chain = [] } = options;
   const carried = certificatesIn(chain);

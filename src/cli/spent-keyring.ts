@@ -8,9 +8,9 @@ import { KeyringReport } from "../trust/keyring-report.js";
 const TRUSTED = new Set(["certificate", "key", "ssh key", "minisign key"]);
 
 /**
- * Refuses a configuration with a keyring in which everything has expired: whatever it is asked about would be refused for a
- * reason that is nobody's signature. Throws KEYRING_INVALID with the first that expired, and what reading throws. A live
- * gate is not asked this: it goes on, and refuses.
+ * Refuses a configuration with a keyring in which everything has expired: whatever it is asked about would be refused
+ * for a reason that is nobody's signature. Throws KEYRING_INVALID with the first that expired, and what reading throws.
+ * A live gate is not asked this: it goes on, and refuses.
  */
 export function refuseSpent(config: Config, at: number): void {
   for (const keyring of config.keyrings) {

@@ -2,8 +2,9 @@ import { stripVTControlCharacters } from "node:util";
 import { styled } from "./output.js";
 
 /**
- * Rows in columns as wide as they need to be. The last one, such as a reason, takes what it takes: on a terminal it goes on below
- * itself rather than at the left edge. `columns` is how wide the terminal is; without one, lines are as long as they are.
+ * Rows in columns as wide as they need to be. The last one, such as a reason, takes what it takes: on a terminal it
+ * goes on below itself rather than at the left edge. `columns` is how wide the terminal is; without one, lines are as
+ * long as they are.
  */
 export function table(
   head: readonly string[],

@@ -15,9 +15,10 @@ export interface TokenOptions {
 }
 
 /**
- * A key in a PKCS#11 token, named by its URI (RFC 7512). Nothing that installs without running scripts speaks PKCS#11 to node, so it
- * signs through the `openssl` command and its provider for PKCS#11 (https://github.com/latchset/pkcs11-provider). The key's public
- * part is the certificate's; what the token made is checked by it before it is used.
+ * A key in a PKCS#11 token, named by its URI (RFC 7512). Nothing that installs without running scripts speaks PKCS#11
+ * to node, so it signs through the `openssl` command and its provider for PKCS#11
+ * (https://github.com/latchset/pkcs11-provider). The key's public part is the certificate's; what the token made is
+ * checked by it before it is used.
  */
 export class TokenKey implements RemoteKey {
   readonly publicKey: KeyObject;

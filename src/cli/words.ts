@@ -5,8 +5,9 @@ import { nulStrings } from "../input.js";
 const REPLACED = "\uFFFD";
 
 /**
- * Words of the command line in the bytes that they were given in: node makes strings of them, in which bytes that are no UTF-8
- * are lost. Linux has the bytes in proc(5); elsewhere, and for a word that is not among those given, they are the string's.
+ * Words of the command line in the bytes that they were given in: node makes strings of them, in which bytes that are
+ * no UTF-8 are lost. Linux has the bytes in proc(5); elsewhere, and for a word that is not among those given, they are
+ * the string's.
  */
 export function bytesOfWords(words: readonly string[], given: () => readonly Uint8Array[] = commandLine): Uint8Array[] {
   const bytes: Uint8Array[] = words.map((word) => Buffer.from(word));

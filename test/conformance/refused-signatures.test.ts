@@ -1,6 +1,6 @@
 /**
- * Signatures that each break one rule and are valid in every other respect: each must be refused, and for that rule. The files
- * were made elsewhere; `cases.json` names the rule of each.
+ * Signatures that each break one rule and are valid in every other respect: each must be refused, and for that rule.
+ * The files were made elsewhere; `cases.json` names the rule of each.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,9 @@ const folder = join(import.meta.dirname, "refused-signatures");
 const read = (name: string): Buffer => readFileSync(join(folder, name));
 const AT = Date.UTC(2026, 0, 31, 12);
 
-/** What a case is refused with, by the name of its rule in `cases.json`: the answer, its rule, and a part of its reason. */
+/**
+ * What a case is refused with, by the name of its rule in `cases.json`: the answer, its rule, and a part of its reason.
+ */
 const REFUSALS: Readonly<Record<string, { errno: RegExp; rule: RegExp; reason: RegExp }>> = {
   "revoked: a certificate of `trust` is named by a list of its authority": revoked(
     /is revoked since|is out of its time/,
@@ -77,7 +79,10 @@ function constrained(): { errno: RegExp; rule: RegExp; reason: RegExp } {
   return { errno: /^-EKEYREJECTED$/, rule: /^RFC 5280 (6\.1\.3 \([bc]\)|4\.2\.1\.10)/, reason: /name/ };
 }
 
-/** A certificate that cannot be used as it stands: in the message (a verdict), or in the keyring (an error when it opens). */
+/**
+ * A certificate that cannot be used as it stands: in the message (a verdict), or in the keyring (an error when it
+ * opens).
+ */
 function malformed(reason: RegExp): { errno: RegExp; rule: RegExp; reason: RegExp } {
   return {
     errno: /^-(EBADMSG|EKEYREJECTED)$/,

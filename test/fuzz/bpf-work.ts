@@ -10,8 +10,8 @@ import { type FuzzTarget, outcome } from "./target.js";
 type Next = (below: number) => number;
 
 /**
- * Blocks of code that may run: for any input, and for each instruction or byte. The first is what the analysis' budget for any program
- * comes to (bpf/analysis/work.ts).
+ * Blocks of code that may run: for any input, and for each instruction or byte. The first is what the analysis' budget
+ * for any program comes to (bpf/analysis/work.ts).
  */
 const MOST_ANY = 60_000_000;
 const MOST_EACH = 600;

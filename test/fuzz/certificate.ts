@@ -1,4 +1,7 @@
-/** A damaged certificate is read or refused by name, and never counts as signed by its authority unless it is what was signed. */
+/**
+ * A damaged certificate is read or refused by name, and never counts as signed by its authority unless it is what was
+ * signed.
+ */
 import { CountersignError } from "../../src/error.js";
 import { Certificate } from "../../src/trust/x509/certificate.js";
 import { damaged } from "../support/damage.js";

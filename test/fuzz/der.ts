@@ -1,6 +1,6 @@
 /**
- * What the DER reader takes is written anew by an encoder that shares nothing with it: the bytes must come out as they went in, or
- * there were two encodings of one value.
+ * What the DER reader takes is written anew by an encoder that shares nothing with it: the bytes must come out as they
+ * went in, or there were two encodings of one value.
  */
 import { CountersignError } from "../../src/error.js";
 import { Cursor, checkDer, type Element } from "../../src/trust/asn1/der.js";

@@ -1,4 +1,6 @@
-/** Signatures of ssh-keygen and minisign, damaged inside of their armor: never good but for what nobody signed in them. */
+/**
+ * Signatures of ssh-keygen and minisign, damaged inside of their armor: never good but for what nobody signed in them.
+ */
 import { verdictName } from "../../src/errno.js";
 import { damaged } from "../support/damage.js";
 import { HELLO, MINISIGN_KEY, MINISIGN_SIGNATURE, SSH_LINE, SSH_SIGNATURE } from "../support/foreign-vectors.js";

@@ -1,4 +1,7 @@
-/** Well-made certificates, CRLs and messages for fuzzers to damage: the same bytes in every run, so that a seed brings a finding back. */
+/**
+ * Well-made certificates, CRLs and messages for fuzzers to damage: the same bytes in every run, so that a seed brings a
+ * finding back.
+ */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { element, identifier, integer, NULL, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../src/trust/asn1/oid.js";

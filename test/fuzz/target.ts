@@ -4,7 +4,9 @@ export interface FuzzTarget {
   readonly rounds: number;
   /** Milliseconds that a round may take: a second, unless it tries several inputs and counts their work. */
   readonly milliseconds?: number;
-  /** Makes an input from a source of numbers below a bound, and gives it to what is tried. The answer is only counted. */
+  /**
+   * Makes an input from a source of numbers below a bound, and gives it to what is tried. The answer is only counted.
+   */
   readonly round: (next: (below: number) => number) => string;
 }
 

@@ -96,7 +96,9 @@ const OPCODES = [
 ] as const;
 
 describe("a program of a million instructions", () => {
-  /** Blocks of code for each instruction: where all of it can be followed, and where the analysis gives up on the way. */
+  /**
+   * Blocks of code for each instruction: where all of it can be followed, and where the analysis gives up on the way.
+   */
   const FOLLOWED = 200;
   const GIVEN_UP = 1500;
   /** A unit over and over between a beginning and an end, as often as it fits; `vary` makes each another one. */

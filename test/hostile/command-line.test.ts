@@ -7,7 +7,10 @@ import { own, Workplace } from "../support/workplace.js";
 
 const object = readFileSync(own("examples/drop-telnet.o"));
 
-/** Policies under which whatever is not looked at closely would pass: an error must not come out as one of their answers. */
+/**
+ * Policies under which whatever is not looked at closely would pass: an error must not come out as one of their
+ * answers.
+ */
 const place = new Workplace("  - policy: policies/allow-all.js");
 place.write("policies/allow-all.js", "export const bpf_prog_load = () => 0;\n");
 place.write("drop.o", object);

@@ -3,7 +3,10 @@ import { ENGINES, type EngineName, engineCode } from "../support/engines.js";
 import { blob, Guest } from "../support/guest.js";
 import { facts, unstampedFacts } from "./policies/facts.js";
 
-/** The suite of hostile policies runs on the engine that ships; these policies attack what is built of an engine's proxies. */
+/**
+ * The suite of hostile policies runs on the engine that ships; these policies attack what is built of an engine's
+ * proxies.
+ */
 describe.each(Object.keys(ENGINES) as EngineName[])("facts that do not exist, on %s", (engine) => {
   const guest = new Guest({ code: engineCode(engine) });
   const labels = { case: "x", constructor: "x" };

@@ -4,7 +4,8 @@ import { runCommand } from "../support/command-line.js";
 import { Workplace } from "../support/workplace.js";
 
 /**
- * A policy that counts in a map, and two of another domain: one forges the count, one fills the map so that nothing can be counted.
+ * A policy that counts in a map, and two of another domain: one forges the count, one fills the map so that nothing can
+ * be counted.
  */
 const POLICIES = ["quota", "forge", "fill"] as const;
 type Policy = (typeof POLICIES)[number];

@@ -1,7 +1,7 @@
 /**
- * Every declared fact, misspelt by one letter: a letter left out, replaced, or swapped with the next one. Each is read in
- * every way that the language has. Runs a tenth of the family, the same one each time; all of it with COUNTERSIGN_COMPLETE=1,
- * as `npm run test:complete` does.
+ * Every declared fact, misspelt by one letter: a letter left out, replaced, or swapped with the next one. Each is read
+ * in every way that the language has. Runs a tenth of the family, the same one each time; all of it with
+ * COUNTERSIGN_COMPLETE=1, as `npm run test:complete` does.
  */
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../src/error.js";

@@ -1,6 +1,6 @@
 /**
- * Every name of the virtual module, misspelt by one letter: a letter left out, replaced, or swapped with the next one. By the
- * text of a policy each is an error at start, by its run a fault.
+ * Every name of the virtual module, misspelt by one letter: a letter left out, replaced, or swapped with the next one.
+ * By the text of a policy each is an error at start, by its run a fault.
  */
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../src/error.js";

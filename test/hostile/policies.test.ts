@@ -40,7 +40,9 @@ const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
 };
 /** Milliseconds for a policy that must run out of time. */
 const SHORT = 50;
-/** Milliseconds for all others. Steps or memory end them first, on a busy machine too, where 1,000 ms were not enough. */
+/**
+ * Milliseconds for all others. Steps or memory end them first, on a busy machine too, where 1,000 ms were not enough.
+ */
 const LONG = 10_000;
 const wallOf = ({ fault }: HostileCase) => (fault === "OUT_OF_TIME" ? SHORT : LONG);
 

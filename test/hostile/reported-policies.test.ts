@@ -1,6 +1,6 @@
 /**
- * Policies that once showed a fault of the sandbox or the linker, as they were reported: each is rejected, denied or decided as it
- * should have been. The files are in fixtures/policies, one folder for each kind.
+ * Policies that once showed a fault of the sandbox or the linker, as they were reported: each is rejected, denied or
+ * decided as it should have been. The files are in fixtures/policies, one folder for each kind.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

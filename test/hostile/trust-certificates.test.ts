@@ -1,4 +1,7 @@
-/** Certificates, keys and paths made to hurt: each is rejected after a bounded amount of work, with the rule that it breaks. */
+/**
+ * Certificates, keys and paths made to hurt: each is rejected after a bounded amount of work, with the rule that it
+ * breaks.
+ */
 import "../support/work.js";
 import { createPublicKey, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";

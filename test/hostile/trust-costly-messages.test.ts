@@ -1,4 +1,6 @@
-/** Messages that are made to take long end at the effort limit; honest ones that need many tries do not come near it. */
+/**
+ * Messages that are made to take long end at the effort limit; honest ones that need many tries do not come near it.
+ */
 
 import { describe, expect, it } from "vitest";
 import { identifierOf, sequence } from "../../src/trust/asn1/der-writer.js";

@@ -1,4 +1,7 @@
-/** Every single bit of what is signed, of the signature and of the certificate in it, turned over: each refusal has its errno. */
+/**
+ * Every single bit of what is signed, of the signature and of the certificate in it, turned over: each refusal has its
+ * errno.
+ */
 import { describe, expect, it } from "vitest";
 import { verdictName } from "../../src/errno.js";
 import { readSignedData } from "../../src/trust/cms/cms.js";

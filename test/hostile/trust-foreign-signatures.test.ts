@@ -1,4 +1,6 @@
-/** Signatures of other tools, damaged: each is refused with an errno of the closed list, none crashes, none takes long. */
+/**
+ * Signatures of other tools, damaged: each is refused with an errno of the closed list, none crashes, none takes long.
+ */
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { ERRNO, verdictName } from "../../src/errno.js";

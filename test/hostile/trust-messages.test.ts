@@ -1,4 +1,6 @@
-/** Messages made to hurt: each is rejected after a bounded amount of work, with the errno and the rule that it breaks. */
+/**
+ * Messages made to hurt: each is rejected after a bounded amount of work, with the errno and the rule that it breaks.
+ */
 import "../support/work.js";
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** Bundles of Sigstore, damaged as text and as JSON: no crash, no errno but those of the list, and never good for other data. */
+/**
+ * Bundles of Sigstore, damaged as text and as JSON: no crash, no errno but those of the list, and never good for other
+ * data.
+ */
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { ERRNO, verdictName } from "../../src/errno.js";

@@ -25,7 +25,9 @@ vi.mock("node:fs", async (original) => {
 const folder = mkdtempSync(join(tmpdir(), "countersign-store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
-/** Every so many entries have a file of their own; those after it are links to it, which are made and removed faster. */
+/**
+ * Every so many entries have a file of their own; those after it are links to it, which are made and removed faster.
+ */
 const OWN = 997;
 
 const digestOf = (index: number): string => hash("sha256", Buffer.from(`program ${index}`));

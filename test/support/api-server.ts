@@ -1,4 +1,7 @@
-/** A Kubernetes API server for tests: HTTPS, a bearer token, and list and watch of pods as the API's concepts describe them. */
+/**
+ * A Kubernetes API server for tests: HTTPS, a bearer token, and list and watch of pods as the API's concepts describe
+ * them.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";

@@ -1,6 +1,7 @@
 /**
- * Programs that tests write or change: as lines of assembly in llvm-objdump's style with labels instead of distances, made
- * into the Code that the analysis takes, and back. It shares no code with src/bpf but the numbers of operation codes.
+ * Programs that tests write or change: as lines of assembly in llvm-objdump's style with labels instead of distances,
+ * made into the Code that the analysis takes, and back. It shares no code with src/bpf but the numbers of operation
+ * codes.
  */
 import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "../../src/bpf/code.js";
 import { CALL_SRC, type Insns, LD_SRC, OP } from "../../src/bpf/insn.js";
@@ -35,9 +36,9 @@ export interface Surroundings {
 
 /**
  * Lines of text: `r1 = 5`, `w1 += w2`, `r1 = *(u32 *)(r1 + 76)`, `*(u8 *)(r2 + 0) = 1`, `lock *(u64 *)(r1 + 0) += r2`,
- * `r1 = 0x5 ll`, `r1 = map NAME`, `r1 = value NAME + 8`, `r1 = func LABEL`, `r1 = ksym NAME`, `call HELPER` or a number,
- * `call kfunc NAME`, `call LABEL`, `if r1 == 0 goto LABEL`, `goto LABEL`, `exit`, `LABEL:`, `fn NAME:`, `global NAME:`.
- * `@core` at its end says that a CO-RE relocation names the line; `//` begins a comment.
+ * `r1 = 0x5 ll`, `r1 = map NAME`, `r1 = value NAME + 8`, `r1 = func LABEL`, `r1 = ksym NAME`, `call HELPER` or a
+ * number, `call kfunc NAME`, `call LABEL`, `if r1 == 0 goto LABEL`, `goto LABEL`, `exit`, `LABEL:`, `fn NAME:`,
+ * `global NAME:`. `@core` at its end says that a CO-RE relocation names the line; `//` begins a comment.
  */
 export function parse(text: string, maps: Readonly<Record<string, CodeMap>> = {}): Line[] {
   const lines: Line[] = [];

@@ -1,6 +1,7 @@
 /**
- * Messages of at most 256 KiB that are made to take as long as they can, each with the keyring that judges it: many candidates for one
- * signature, many authorities of one name, slow keys, paths that lead nowhere, many names, policies and time stamps.
+ * Messages of at most 256 KiB that are made to take as long as they can, each with the keyring that judges it: many
+ * candidates for one signature, many authorities of one name, slow keys, paths that lead nowhere, many names, policies
+ * and time stamps.
  */
 import { createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto";
 import {

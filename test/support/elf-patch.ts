@@ -1,4 +1,6 @@
-/** Puts lies into little-endian ELF64 objects: fields of the header, of section headers, of symbols and of relocations. */
+/**
+ * Puts lies into little-endian ELF64 objects: fields of the header, of section headers, of symbols and of relocations.
+ */
 
 /** Offsets in the file header (elf(5)), with the size of each field in bytes. */
 const HEADER = {

@@ -1,4 +1,6 @@
-/** Writes little-endian ELF objects for BPF of whatever sections a test wants, larger and stranger than a compiler's. */
+/**
+ * Writes little-endian ELF objects for BPF of whatever sections a test wants, larger and stranger than a compiler's.
+ */
 
 export interface WrittenSection {
   readonly name: string;

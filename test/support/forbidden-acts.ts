@@ -1,7 +1,7 @@
 /**
  * Things that a read-only program must not do, each a few lines to be put into one. In the text `r1` is the context, r0
- * to r9 are free, and `A`, `B`, `C`, `D` are unused slots of 8 bytes in the frame. The lists of helpers are the kernel's own classes,
- * written down here apart from the tables of src/bpf, so that the one tests the other.
+ * to r9 are free, and `A`, `B`, `C`, `D` are unused slots of 8 bytes in the frame. The lists of helpers are the
+ * kernel's own classes, written down here apart from the tables of src/bpf, so that the one tests the other.
  */
 import type { CodeMap } from "../../src/bpf/code.js";
 import { EFFECTS, type EffectName } from "../../src/bpf/facts.js";

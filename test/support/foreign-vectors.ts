@@ -1,4 +1,6 @@
-/** Signatures that ssh-keygen (OpenSSH 10.0) and minisign 0.12 made over the same data, with keys made for this alone. */
+/**
+ * Signatures that ssh-keygen (OpenSSH 10.0) and minisign 0.12 made over the same data, with keys made for this alone.
+ */
 export const HELLO = Buffer.from("hello\n");
 
 export const SSH_LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMfUmlRxhWBW6MrZG9ku558Loxr4PTiog2fMiKaVbnIW me";

@@ -1,6 +1,7 @@
 /**
- * Programs of a given length that are made to cost the analysis much: a few statements, drawn by chance and repeated, in a main
- * function and in others. A statement changes a little with each repetition, as what the analysis keeps in tables does.
+ * Programs of a given length that are made to cost the analysis much: a few statements, drawn by chance and repeated,
+ * in a main function and in others. A statement changes a little with each repetition, as what the analysis keeps in
+ * tables does.
  */
 import { Writer } from "./growing-programs.js";
 
@@ -85,7 +86,10 @@ const STATEMENTS: readonly Statement[] = [
   ({ writer }, a) => writer.map(registerOf(a), a),
 ];
 
-/** What the fuzzer found to take most: jumps back over a deep frame, and loads through pointers of which nothing is known. */
+/**
+ * What the fuzzer found to take most: jumps back over a deep frame, and loads through pointers of which nothing is
+ * known.
+ */
 export const GREEDIEST: Genome = [
   [
     [5, 377, 351, 9],

@@ -1,4 +1,7 @@
-/** Object files of any size, each with much of one thing: what reading, linking and describing them must not take more than in proportion to. */
+/**
+ * Object files of any size, each with much of one thing: what reading, linking and describing them must not take more
+ * than in proportion to.
+ */
 import { btfOf, elfOf, symbolOf, type WrittenSection } from "./elf-writer.js";
 
 const GLOBAL_FUNCTION = 0x12;
@@ -48,7 +51,10 @@ const btf = (types: readonly Buffer[], strings: string): WrittenSection => ({
   data: btfOf(Buffer.concat(types), strings),
 });
 
-/** `.BTF.ext` with records about section `xdp`, whose name is at offset 1 of the strings. `at`: of the kind's fields in the header. */
+/**
+ * `.BTF.ext` with records about section `xdp`, whose name is at offset 1 of the strings. `at`: of the kind's fields in
+ * the header.
+ */
 function ext(at: 8 | 16 | 24, stride: number, records: readonly Buffer[]): WrittenSection {
   const header = Buffer.alloc(32);
   header.writeUInt16LE(0xeb9f, 0);

@@ -1,6 +1,6 @@
 /**
- * Programs of any length whose analysis could cost more than in proportion to it: each family repeats what the analysis has to keep
- * tables, queues or joins for. `n` is about the number of instructions.
+ * Programs of any length whose analysis could cost more than in proportion to it: each family repeats what the analysis
+ * has to keep tables, queues or joins for. `n` is about the number of instructions.
  */
 import type { Load } from "../../src/bpf/load.js";
 

@@ -37,7 +37,10 @@ export interface Question {
   readonly functions?: Partial<HostFunctions>;
 }
 
-/** Links one file, or several by their names, of which the first is the policy. Tests make up their subjects: any fact goes. */
+/**
+ * Links one file, or several by their names, of which the first is the policy. Tests make up their subjects: any fact
+ * goes.
+ */
 export function link(source: string | Readonly<Record<string, string>>): LinkedPolicy {
   const files: Readonly<Record<string, string>> = typeof source === "string" ? { "policy.js": source } : source;
   const read = (path: string) => {
@@ -53,7 +56,9 @@ export function blob(body: string, head = ""): string {
   return `${head}export function blob_verify(blob, current) {\n${body}\n}`;
 }
 
-/** Milliseconds. Steps end a policy in tests; time ends it only where a test sets a limit, since machines may be busy. */
+/**
+ * Milliseconds. Steps end a policy in tests; time ends it only where a test sets a limit, since machines may be busy.
+ */
 const PATIENCE = 10_000;
 
 export class Guest {

@@ -1,4 +1,6 @@
-/** Changes that a read-only program may have made to it: they look, count and remember in what is its own, in r0 to r5. */
+/**
+ * Changes that a read-only program may have made to it: they look, count and remember in what is its own, in r0 to r5.
+ */
 export const HARMLESS: readonly { readonly name: string; readonly text: string; readonly functions?: string }[] = [
   { name: "computes", text: "r2 = 5; r3 = r2; r3 += 7; r3 <<= 2; r3 ^= r2; w3 *= 3; r3 %= 7; r2 = -r2" },
   { name: "spills and fills", text: "*(u64 *)(r10 - A) = r1; r2 = *(u64 *)(r10 - A); *(u32 *)(r10 - B) = 1" },

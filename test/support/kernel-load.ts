@@ -1,4 +1,6 @@
-/** Gives a program to the real kernel, as it stands: with maps of its own making, and BTF of nothing but its functions. */
+/**
+ * Gives a program to the real kernel, as it stands: with maps of its own making, and BTF of nothing but its functions.
+ */
 import type { Code, CodeMap } from "../../src/bpf/code.js";
 import { LD_SRC, OP } from "../../src/bpf/insn.js";
 import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";

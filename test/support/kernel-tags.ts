@@ -15,8 +15,8 @@ done
 `;
 
 /**
- * For each path that could be loaded whole: program name to tag. An object is not among them where this kernel lacks what
- * one of its programs attaches to. Gives the reason instead where no BPF can be loaded at all.
+ * For each path that could be loaded whole: program name to tag. An object is not among them where this kernel lacks
+ * what one of its programs attaches to. Gives the reason instead where no BPF can be loaded at all.
  */
 export function kernelTags(paths: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, string>> | string {
   if (process.getuid?.() !== 0) return "needs root to load BPF";

@@ -1,6 +1,6 @@
 /**
- * The bpf(2) that a loader would make of an object's program: file descriptors in the places of maps, BTF ids in those of
- * kfuncs, records in units of the attr. It writes what libbpf writes, except that CO-RE is left to the kernel, as a
+ * The bpf(2) that a loader would make of an object's program: file descriptors in the places of maps, BTF ids in those
+ * of kfuncs, records in units of the attr. It writes what libbpf writes, except that CO-RE is left to the kernel, as a
  * light skeleton leaves it.
  */
 import type { Btf } from "../../src/bpf/btf.js";

@@ -1,4 +1,6 @@
-/** Names in every encoding that ASN.1 has for their values, and what comes of comparing them (RFC 5280 7.1, RFC 4518). */
+/**
+ * Names in every encoding that ASN.1 has for their values, and what comes of comparing them (RFC 5280 7.1, RFC 4518).
+ */
 import { element, identifier, sequence, setOf } from "../../src/trust/asn1/der-writer.js";
 import { context, TAG } from "../../src/trust/asn1/tag.js";
 import type { Comparison } from "../../src/trust/x509/name.js";

@@ -1,6 +1,6 @@
 /**
- * The same guest, and the same linked policies, in a context of node:vm: what JavaScript itself says. It has no limits but
- * steps, and holds nobody in; it is here for one suite to be asked of several engines.
+ * The same guest, and the same linked policies, in a context of node:vm: what JavaScript itself says. It has no limits
+ * but steps, and holds nobody in; it is here for one suite to be asked of several engines.
  */
 import { createContext, Script } from "node:vm";
 import type { Limits } from "../../src/policy/attachment.js";
@@ -77,8 +77,8 @@ export class Oracle {
 }
 
 /**
- * What the guest relies on and V8 has otherwise: a context's global object cannot be frozen and has a constructor of node's, and an
- * error's `stack` is an accessor from V8 12 on (node 22), where the guest reads no accessors.
+ * What the guest relies on and V8 has otherwise: a context's global object cannot be frozen and has a constructor of
+ * node's, and an error's `stack` is an accessor from V8 12 on (node 22), where the guest reads no accessors.
  */
 const THAWED = `{
   const world = globalThis;

@@ -1,7 +1,7 @@
 /**
- * XDP programs drawn by chance, that the kernel takes more often than not: they shove numbers and pointers through registers,
- * the frame, subprograms and callbacks, and now and then change what they should not. Whatever such a program does when it
- * is run has to be among its effects.
+ * XDP programs drawn by chance, that the kernel takes more often than not: they shove numbers and pointers through
+ * registers, the frame, subprograms and callbacks, and now and then change what they should not. Whatever such a
+ * program does when it is run has to be among its effects.
  */
 import type { CodeMap } from "../../src/bpf/code.js";
 import { mapOf } from "./assembly.js";

@@ -1,4 +1,7 @@
-/** Real BPF objects: those of examples/, and what Debian's packages install as files of their own or inside the programs that load them. */
+/**
+ * Real BPF objects: those of examples/, and what Debian's packages install as files of their own or inside the programs
+ * that load them.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -27,7 +30,9 @@ export function objectFiles(...packages: string[]): InstalledObject[] {
   );
 }
 
-/** Objects that the programs of a package carry inside (libbpf skeletons). Throws where the package is not installed. */
+/**
+ * Objects that the programs of a package carry inside (libbpf skeletons). Throws where the package is not installed.
+ */
 export function embeddedObjects(name: string): InstalledObject[] {
   return filesOf(name)
     .filter((path) => /\/s?bin\//.test(path) && statSync(path).isFile())
@@ -45,7 +50,10 @@ function filesOf(name: string): string[] {
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1]); // \x7fELF, ELFCLASS64, ELFDATA2LSB
 const EM_BPF = 247;
 
-/** Little-endian BPF objects in a file, each from its ELF header to the end of its section headers, which llc writes last. */
+/**
+ * Little-endian BPF objects in a file, each from its ELF header to the end of its section headers, which llc writes
+ * last.
+ */
 function objectsInside(file: Buffer): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let at = file.indexOf(MAGIC, 1); at !== -1; at = file.indexOf(MAGIC, at + 1)) {

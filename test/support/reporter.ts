@@ -2,8 +2,8 @@ import type { TestCase, TestModule, TestSuite } from "vitest/node";
 import type { Reporter } from "vitest/reporters";
 
 /**
- * Prints each skipped test with its reason, each suite that failed outside of its tests, then one line of counts. Three things fail
- * the run that vitest lets pass, or does not count:
+ * Prints each skipped test with its reason, each suite that failed outside of its tests, then one line of counts. Three
+ * things fail the run that vitest lets pass, or does not count:
  *
  * - A skip without a reason: what a machine lacks has a name (`context.skip("needs BPF_LSM")`).
  * - A suite whose hook or file threw, although each of its tests passed or was skipped.

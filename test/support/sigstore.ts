@@ -1,4 +1,7 @@
-/** A Sigstore of its own: an authority, a log of two entries with its key, and bundles as `cosign sign-blob` writes them. */
+/**
+ * A Sigstore of its own: an authority, a log of two entries with its key, and bundles as `cosign sign-blob` writes
+ * them.
+ */
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { element, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION, oid } from "../../src/trust/asn1/oid.js";

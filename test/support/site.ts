@@ -1,6 +1,6 @@
 /**
- * A working directory as an operator keeps one: a configuration, keyrings with a fresh authority each, the shipped policies
- * and the example objects. Decisions are the real engine's, on real objects with real signatures.
+ * A working directory as an operator keeps one: a configuration, keyrings with a fresh authority each, the shipped
+ * policies and the example objects. Decisions are the real engine's, on real objects with real signatures.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -87,7 +87,9 @@ export class Site {
     return new Site(folder, await Engine.open(readConfig(file)), signers);
   }
 
-  /** Asks whether a program of an example may be loaded: `drop-telnet` for the first of its object, `xdp-steer/count`. */
+  /**
+   * Asks whether a program of an example may be loaded: `drop-telnet` for the first of its object, `xdp-steer/count`.
+   */
   load(name: string, asking: Asking = {}): Decision {
     const found = program(name);
     return this.decide(
@@ -102,7 +104,10 @@ export class Site {
     );
   }
 
-  /** Asks whether a program that the kernel loaded may be handed out, with what the kernel reports; null where it is not loaded. */
+  /**
+   * Asks whether a program that the kernel loaded may be handed out, with what the kernel reports; null where it is not
+   * loaded.
+   */
   handOut(name: string, reported: Partial<LoadedFacts> | null, asking: Asking = {}): Decision {
     const loaded = reported === null ? null : { ...LOADED, ...reported };
     return this.decide("bpf_prog", { ...program(name), loaded }, asking);

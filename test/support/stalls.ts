@@ -6,10 +6,10 @@ import type { Reporter } from "vitest/reporters";
 const PATIENCE = 16 * 60_000;
 
 /**
- * Ends what does not come back. A test that waits for a process, blocked, is out of reach of its own time limit, and would keep the whole
- * run waiting without a word. What it waits for is named and killed, so that the test fails and the run goes on; where it waits for
- * nothing, or that was of no use, the worker is, and the file fails; where that is of none either, as with what waits in the kernel for
- * ever, the run ends.
+ * Ends what does not come back. A test that waits for a process, blocked, is out of reach of its own time limit, and
+ * would keep the whole run waiting without a word. What it waits for is named and killed, so that the test fails and
+ * the run goes on; where it waits for nothing, or that was of no use, the worker is, and the file fails; where that is
+ * of none either, as with what waits in the kernel for ever, the run ends.
  */
 export default class Stalls implements Reporter {
   #timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 /**
- * A model of how the answers of attachments become verdicts, written from the design's text and apart from the dispatcher. It also
- * lists every case of up to two attachments, for tests that compare all of them with the model.
+ * A model of how the answers of attachments become verdicts, written from the design's text and apart from the
+ * dispatcher. It also lists every case of up to two attachments, for tests that compare all of them with the model.
  */
 
 /** What an attachment of a case answers, if it is in scope. The first two answer themselves. */

@@ -1,7 +1,7 @@
 /**
  * Runs the code of a document as its reader would, in one shell from top to bottom: a block that names a file after its
- * language is written to it, a `console` block is typed in, and what it prints must be what the document shows. In shown
- * output `…` stands for any text in a line, and a line that is `…` alone for any lines.
+ * language is written to it, a `console` block is typed in, and what it prints must be what the document shows. In
+ * shown output `…` stands for any text in a line, and a line that is `…` alone for any lines.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,10 +1,10 @@
 /**
- * Counts work instead of time. V8 counts how often each block of code runs (functions, arms of branches, bodies of loops); the sum
- * over this project's own code is the same on every machine, however busy it is. Work inside of natives (regular expressions,
- * OpenSSL, Buffer) is not counted.
+ * Counts work instead of time. V8 counts how often each block of code runs (functions, arms of branches, bodies of
+ * loops); the sum over this project's own code is the same on every machine, however busy it is. Work inside of natives
+ * (regular expressions, OpenSSL, Buffer) is not counted.
  *
- * Counting begins when this module is loaded, and holds for code that is compiled later: import it for its effect, before anything
- * else.
+ * Counting begins when this module is loaded, and holds for code that is compiled later: import it for its effect,
+ * before anything else.
  */
 import { type Profiler, Session } from "node:inspector";
 
@@ -51,8 +51,9 @@ function post(method: string, params?: object): unknown {
 }
 
 /**
- * How many times more work each unit of a large input costs than each of a small one; `blocksOf` is the work for an input of a size.
- * About 1 where the work is in proportion to the size; the ratio of the sizes where it grows with the square.
+ * How many times more work each unit of a large input costs than each of a small one; `blocksOf` is the work for an
+ * input of a size. About 1 where the work is in proportion to the size; the ratio of the sizes where it grows with the
+ * square.
  */
 export function growth(blocksOf: (size: number) => number, small: number, large: number): number {
   blocksOf(small); // what is done only once, such as filling tables

@@ -1,6 +1,6 @@
 /**
- * Keys and signatures of other tools, both ways: ssh-keygen, minisign, PKCS#12 by OpenSSL and GnuTLS, time stamps by `openssl ts`,
- * and a key in a SoftHSM token.
+ * Keys and signatures of other tools, both ways: ssh-keygen, minisign, PKCS#12 by OpenSSL and GnuTLS, time stamps by
+ * `openssl ts`, and a key in a SoftHSM token.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

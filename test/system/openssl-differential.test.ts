@@ -1,9 +1,10 @@
 /**
- * Messages and chains damaged in named ways, judged here and by OpenSSL: what `openssl cms -verify -purpose any` and `openssl verify`
- * refuse is never taken here, and what they take and is refused here breaks a rule of this project that is on the list below.
+ * Messages and chains damaged in named ways, judged here and by OpenSSL: what `openssl cms -verify -purpose any` and
+ * `openssl verify` refuse is never taken here, and what they take and is refused here breaks a rule of this project
+ * that is on the list below.
  *
- * OpenSSL's calls are made by a program of our own (openssl/judge.c), since twenty thousand processes would take the day; that it says
- * what the commands say is tried on some cases of every kind.
+ * OpenSSL's calls are made by a program of our own (openssl/judge.c), since twenty thousand processes would take the
+ * day; that it says what the commands say is tried on some cases of every kind.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -61,7 +62,10 @@ const STRICTER_AFTER: readonly { readonly damage: string; readonly rule: string;
   },
 ];
 
-/** What this project takes and OpenSSL refuses: after which damage, with which words, and the rule by which it is right to. */
+/**
+ * What this project takes and OpenSSL refuses: after which damage, with which words, and the rule by which it is right
+ * to.
+ */
 const LAXER: readonly { readonly damage: string; readonly openssl: string; readonly rule: string }[] = [
   {
     damage: "honest, an authority without key usage",

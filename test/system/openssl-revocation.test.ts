@@ -1,6 +1,7 @@
 /**
- * Certificates that OpenSSL issued and revoked, in `trust` themselves: signatures of `openssl cms` in the kernel's style and with
- * certificates are refused once `openssl ca -gencrl` lists the signer or its authority, as `openssl verify -crl_check_all` refuses them.
+ * Certificates that OpenSSL issued and revoked, in `trust` themselves: signatures of `openssl cms` in the kernel's
+ * style and with certificates are refused once `openssl ca -gencrl` lists the signer or its authority, as
+ * `openssl verify -crl_check_all` refuses them.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Signatures of every type that `countersign sign` makes, by keys here and elsewhere: the key signs in two steps, or behind a command,
- * and the tool that the type comes from verifies what came of it.
+ * Signatures of every type that `countersign sign` makes, by keys here and elsewhere: the key signs in two steps, or
+ * behind a command, and the tool that the type comes from verifies what came of it.
  */
 import { spawnSync } from "node:child_process";
 import { createPrivateKey, sign as nodeSign } from "node:crypto";
@@ -48,7 +48,10 @@ beforeAll(() => {
   }
 });
 
-/** How the tool of each type verifies `made` over `data`; the type's own name for `countersign verify`, and what that trusts. */
+/**
+ * How the tool of each type verifies `made` over `data`; the type's own name for `countersign verify`, and what that
+ * trusts.
+ */
 const TYPES: Readonly<
   Record<string, { trust: (key: string) => string; suffix: string; check: (key: string) => string | null }>
 > = {

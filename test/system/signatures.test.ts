@@ -1,4 +1,6 @@
-/** Signatures across tools: what OpenSSL, GnuTLS and the kernel's sign-file make verifies here, and the other way round. */
+/**
+ * Signatures across tools: what OpenSSL, GnuTLS and the kernel's sign-file make verifies here, and the other way round.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -8,7 +8,10 @@ import { describe, expect, it } from "vitest";
 const DECISIONS = Number(process.env.SOAK ?? 1_000_000);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** One of each kind of question that the policies that ship can be asked, over and over, with a hostile neighbour among them. */
+/**
+ * One of each kind of question that the policies that ship can be asked, over and over, with a hostile neighbour among
+ * them.
+ */
 describe(`${DECISIONS} decisions by the policies that ship with a hostile neighbour`, () => {
   it("lose nothing, get nothing wrong, and keep to their memory", { timeout: 900_000 }, () => {
     // where the packages are found

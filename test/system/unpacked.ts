@@ -18,7 +18,10 @@ export function dependency(name: string, matching: RegExp): string | null {
   return names.find((one) => matching.test(one)) ?? null;
 }
 
-/** Fetches a package with apt-get where it is not there yet, and unpacks it without installing it; or the reason why not. */
+/**
+ * Fetches a package with apt-get where it is not there yet, and unpacks it without installing it; or the reason why
+ * not.
+ */
 export function unpack(name: string): Unpacked | string {
   const folder = join(KEPT, name);
   if (existsSync(folder)) return { folder };

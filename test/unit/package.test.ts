@@ -11,7 +11,10 @@ const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "pa
 /** Packages that a bundled library requires if they happen to be installed, within `try`; none of them is needed. */
 const OPTIONAL = ["bufferutil", "encoding", "supports-color", "utf-8-validate"];
 
-/** Names in `import … from "x"`, `import("x")`, `export … from "x"` and `require("x")`, whatever the bundler calls `require`. */
+/**
+ * Names in `import … from "x"`, `import("x")`, `export … from "x"` and `require("x")`, whatever the bundler calls
+ * `require`.
+ */
 const LOADS = /(?:(?<!\.)\bfrom|(?<!\.)\bimport\s*\(?|\b\w*require\w*\s*\()\s*["']((?:@[\w.-]+\/)?[\w-][\w./-]*)["']/g;
 /** The sandbox resolves the files of its package by name. */
 const ENGINES = /["'](@jitl\/[\w.-]+)["']/g;

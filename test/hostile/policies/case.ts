@@ -40,7 +40,9 @@ export const contained = (name: string, attempt: string): HostileCase => ({
   verdict: 0,
 });
 
-/** A body that runs where JavaScript itself drops whatever is thrown: an error is on its way already. It then answers 0. */
+/**
+ * A body that runs where JavaScript itself drops whatever is thrown: an error is on its way already. It then answers 0.
+ */
 export const dropped = (body: string): string =>
   `const it = { next: () => ({ done: false }), return() { ${body} return {}; }, [Symbol.iterator]() { return this; } };
   try { for (const x of it) throw 1; } catch {} return 0;`;

@@ -1,6 +1,9 @@
 import type { ErrorCode } from "../../../src/error.js";
 
-/** A policy that is cheap to write and expensive to compile. `code` is null where it fits into the budget and must decide. */
+/**
+ * A policy that is cheap to write and expensive to compile. `code` is null where it fits into the budget and must
+ * decide.
+ */
 export interface CompileBomb {
   readonly name: string;
   /** The policy by file; the first file is the policy itself. */

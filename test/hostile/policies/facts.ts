@@ -1,6 +1,9 @@
 import { contained, dropped, type HostileCase, type RefusedCase } from "./case.js";
 
-/** The copy of Object.prototype that facts inherit from, and the guard behind it, which every policy can reach and none can use. */
+/**
+ * The copy of Object.prototype that facts inherit from, and the guard behind it, which every policy can reach and none
+ * can use.
+ */
 const REACHED = `const copy = Object.getPrototypeOf(blob), guard = Object.getPrototypeOf(copy);
   const list = Object.getPrototypeOf(current.capabilities), second = Object.getPrototypeOf(list);`;
 /** In functions of their own, so that the linker does not see what is read. */
@@ -126,7 +129,10 @@ export const facts: readonly HostileCase[] = [
   },
 ];
 
-/** Objects that outlive a decision: facts, their prototypes, the guards behind these, and the virtual module's namespace. */
+/**
+ * Objects that outlive a decision: facts, their prototypes, the guards behind these, and the virtual module's
+ * namespace.
+ */
 const LASTING: readonly (readonly [name: string, expression: string])[] = [
   ["the subject", "blob"],
   ["a nested fact", "((it) => it.nested)(blob)"],

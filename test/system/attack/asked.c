@@ -1,5 +1,6 @@
-// asked [wait]: which commands of bpf(2) pass the filter. Once the gate is gone, whatever notifies it fails with ENOSYS (seccomp(2)): each
-// register that does not is printed. With `wait` it says `ready` and waits until the gate is gone. At the end a map is read.
+// asked [wait]: which commands of bpf(2) pass the filter. Once the gate is gone, whatever notifies it fails with ENOSYS
+// (seccomp(2)): each register that does not is printed. With `wait` it says `ready` and waits until the gate is gone.
+// At the end a map is read.
 #include "bpf.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
-// clients COUNT INSNS [SMALL]: COUNT processes each load a program of so many instructions, and SMALL others one of two, all at
-// once: each waits at a pipe until all of them are there. Prints what came of the loads, `loaded N`, `EPERM N` …; `own N` is how many
-// got the program that they had asked for, which returns a number of its own.
+// clients COUNT INSNS [SMALL]: COUNT processes each load a program of so many instructions, and SMALL others one of
+// two, all at once: each waits at a pipe until all of them are there. Prints what came of the loads, `loaded N`,
+// `EPERM N` …; `own N` is how many got the program that they had asked for, which returns a number of its own.
 #include "bpf.h"
 
 // What a process exits with: that it got its own program or another one; else the errno.

@@ -1,4 +1,5 @@
-// commands NAME: what is done with objects that were handed out. Prints what came of it, the same with a gate as without.
+// commands NAME: what is done with objects that were handed out. Prints what came of it, the same with a gate as
+// without.
 #include "bpf.h"
 #include <linux/btf.h>
 #include <linux/if_link.h>
@@ -342,7 +343,8 @@ static void types(void)
 	BTF("types with flags that are none", &blob, sizeof(blob), attr.btf_flags = 1);
 }
 
-// ---- an fd from outside ----------------------------------------------------------------------------------------------
+// ---- an fd from outside
+// ----------------------------------------------------------------------------------------------
 
 static int passed(int sends)
 {

@@ -1,5 +1,6 @@
-// counts: loads that the kernel rejects for their length, for their number of functions or for want of capabilities, and some that it
-// takes, by tasks with various capabilities. Prints the errno of each, and the first line of the verifier's log.
+// counts: loads that the kernel rejects for their length, for their number of functions or for want of capabilities,
+// and some that it takes, by tasks with various capabilities. Prints the errno of each, and the first line of the
+// verifier's log.
 #include "bpf.h"
 #include "capabilities.h"
 

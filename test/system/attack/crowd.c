@@ -1,6 +1,6 @@
-// crowd SOCKET COUNT: hands COUNT listeners to an agent as an OCI runtime does, each of a child that stands for a container whose
-// label `tier` is t0 to t9 in turn. For each line on stdin every child loads `r0 = 2; exit` once; prints `tN: loaded refused
-// failed` for each tier, of the children that could load, got EPERM, or anything else.
+// crowd SOCKET COUNT: hands COUNT listeners to an agent as an OCI runtime does, each of a child that stands for a
+// container whose label `tier` is t0 to t9 in turn. For each line on stdin every child loads `r0 = 2; exit` once;
+// prints `tN: loaded refused failed` for each tier, of the children that could load, got EPERM, or anything else.
 #include "bpf.h"
 #include "runtime.h"
 

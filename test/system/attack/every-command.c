@@ -1,6 +1,7 @@
-// every-command < SETS: every command of bpf(2) in several ways, by a child with each set of capabilities that stdin names, one
-// `UID CAPABILITIES CASES` a line: cases are a hexadecimal string with a bit for each, or `all`. Prints what came of each, the same
-// with a gate as without. `every-command list` prints the cases. BPFFS is a BPF file system that everyone may enter.
+// every-command < SETS: every command of bpf(2) in several ways, by a child with each set of capabilities that stdin
+// names, one `UID CAPABILITIES CASES` a line: cases are a hexadecimal string with a bit for each, or `all`. Prints what
+// came of each, the same with a gate as without. `every-command list` prints the cases. BPFFS is a BPF file system that
+// everyone may enter.
 #include "bpf.h"
 #include <grp.h>
 #include <linux/btf.h>
@@ -242,7 +243,8 @@ static long act(size_t which)
 	return -1;
 }
 
-// Behind the acts: each type of map and of program, and each command with an attr of zeros, with none, and with too large a one.
+// Behind the acts: each type of map and of program, and each command with an attr of zeros, with none, and with too
+// large a one.
 #define ALL (COUNT + MAP_TYPES + PROGRAM_TYPES + 3 * COMMANDS)
 
 static void name_of(size_t which, char *name)

@@ -1,5 +1,5 @@
-// exhaust WAY COUNT: has the gate keep or allocate as much as it can be made to, COUNT times. Prints `OUTCOME: N` of the calls, and keeps
-// nothing itself.
+// exhaust WAY COUNT: has the gate keep or allocate as much as it can be made to, COUNT times. Prints `OUTCOME: N` of
+// the calls, and keeps nothing itself.
 //   programs N   loads ever other programs of so many instructions
 //   counts       loads with more instructions, records, fds or log than anybody may have
 //   records      loads with as many records as the gate copies

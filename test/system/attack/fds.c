@@ -1,4 +1,5 @@
-// Gets an fd of each kind that bpf(2) gives, in each way that there is, and prints the name of its file: `KIND WAY: NAME`, or the errno.
+// Gets an fd of each kind that bpf(2) gives, in each way that there is, and prints the name of its file:
+// `KIND WAY: NAME`, or the errno.
 #include "bpf.h"
 #include <linux/btf.h>
 #include <sched.h>
@@ -189,7 +190,8 @@ static int received_fd(int socket)
 	return fd;
 }
 
-// A token is made in a user namespace of its own, from a BPF file system of that namespace to which the initial one delegates.
+// A token is made in a user namespace of its own, from a BPF file system of that namespace to which the initial one
+// delegates.
 static void tokens(void)
 {
 	int pair[2];

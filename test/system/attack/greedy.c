@@ -1,5 +1,5 @@
-// greedy NAME [unprivileged]: two tasks load a large program again and again, a third one loads 200 small ones. Prints how many
-// of the small ones were loaded, and how many of the large ones were answered until the last of them was.
+// greedy NAME [unprivileged]: two tasks load a large program again and again, a third one loads 200 small ones. Prints
+// how many of the small ones were loaded, and how many of the large ones were answered until the last of them was.
 #include "bpf.h"
 #include <linux/capability.h>
 

@@ -1,5 +1,5 @@
-// hand SOCKET COUNT UID: sends what stands on stdin to a socket, with COUNT fds that are none of seccomp's, as the user UID; then
-// waits until the other end closes.
+// hand SOCKET COUNT UID: sends what stands on stdin to a socket, with COUNT fds that are none of seccomp's, as the user
+// UID; then waits until the other end closes.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-// keeper [ID]: loads a program and creates a map that takes more than half of the test's quota; prints the program's id and then,
-// ten times a second, whether it finds both by their ids and whether there is room for another such map. With an ID it says alone
-// whether it finds that program.
+// keeper [ID]: loads a program and creates a map that takes more than half of the test's quota; prints the program's id
+// and then, ten times a second, whether it finds both by their ids and whether there is room for another such map. With
+// an ID it says alone whether it finds that program.
 #include "bpf.h"
 
 static int map_id(int fd)

@@ -1,8 +1,9 @@
-// light: loads a light skeleton as its own code does, but with a map that is exclusive to the loader and frozen, as Linux 6.18 can have
-// it. DIGEST is the SHA-256 of the loader; CHANGE changes the last byte of what it will load; with PRINT both are only printed, as hex.
-// PLAIN: the map is as libbpf makes it, or with FROZEN frozen. AFTER: what the loader will load is made into another program (r0 = 1) once the loader is loaded,
-// by BPF_MAP_UPDATE_ELEM; ITERATE: by a command that writes to the map that it finds pinned at $MAP. TRIES: so many loads, while
-// a thread writes both to each map there is. FIND: looks for the loader's map by its id. With TAG it prints the tag of what was loaded.
+// light: loads a light skeleton as its own code does, but with a map that is exclusive to the loader and frozen, as
+// Linux 6.18 can have it. DIGEST is the SHA-256 of the loader; CHANGE changes the last byte of what it will load; with
+// PRINT both are only printed, as hex. PLAIN: the map is as libbpf makes it, or with FROZEN frozen. AFTER: what the
+// loader will load is made into another program (r0 = 1) once the loader is loaded, by BPF_MAP_UPDATE_ELEM; ITERATE: by
+// a command that writes to the map that it finds pinned at $MAP. TRIES: so many loads, while a thread writes both to
+// each map there is. FIND: looks for the loader's map by its id. With TAG it prints the tag of what was loaded.
 // Compiled with -DUNMODIFIED it loads by the skeleton's own code.
 #include "bpf.h"
 #include <bpf/skel_internal.h>

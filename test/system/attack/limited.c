@@ -1,4 +1,5 @@
-// limited UID CAPABILITIES COMMAND ...: executes a command with this user id and with these capabilities (hexadecimal) alone.
+// limited UID CAPABILITIES COMMAND ...: executes a command with this user id and with these capabilities (hexadecimal)
+// alone.
 #include "bpf.h"
 #include <grp.h>
 #include <linux/capability.h>

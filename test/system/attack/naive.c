@@ -1,5 +1,5 @@
-// naive COMMAND…: a gate as it must not be. It looks at the instructions in the task's memory and then tells the kernel to
-// go on, so that the kernel reads them again. It is here to show that the race of race.c is real.
+// naive COMMAND…: a gate as it must not be. It looks at the instructions in the task's memory and then tells the kernel
+// to go on, so that the kernel reads them again. It is here to show that the race of race.c is real.
 #include "gate.h"
 
 // What the policy of the tests refuses, as far as a race of its own kind is concerned.

@@ -1,14 +1,16 @@
-// neighbours SOCKET SECONDS KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program again
-// and again and times each load; the other one begins LATER ms after it to make the gate wait, with ever new tasks:
+// neighbours SOCKET SECONDS KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program
+// again and again and times each load; the other one begins LATER ms after it to make the gate wait, with ever new
+// tasks:
 //   none     it does nothing
 //   endless  an attr in a page behind which nobody answers
 //   log      the same for the buffer of the verifier's log, which the gate writes to
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
 //   stuck    a program of that name, over which the policy of the tests never comes back
-// Prints, in microseconds, how long the loads took: `p50 N p99 N p999 N max N over20 N over50 N over100 N`: overN are loads of more
-// than so many milliseconds. Then `loads N failed N tries N found N before N during N`: found is whether the first program is found by
-// its id in the end; before and during are loads per 10 seconds before the attacker began and after that.
+// Prints, in microseconds, how long the loads took: `p50 N p99 N p999 N max N over20 N over50 N over100 N`: overN are
+// loads of more than so many milliseconds. Then `loads N failed N tries N found N before N during N`: found is whether
+// the first program is found by its id in the end; before and during are loads per 10 seconds before the attacker began
+// and after that.
 #include "bpf.h"
 #include "runtime.h"
 #include <linux/filter.h>

@@ -1,4 +1,5 @@
-// What a command finds different because a gate is there: each line is one act and what came of it, so that outputs can be compared.
+// What a command finds different because a gate is there: each line is one act and what came of it, so that outputs can
+// be compared.
 #include "bpf.h"
 #include <sys/ptrace.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
-// passing: takes fds from a task outside of the gate, by a socket and in all other ways, and gives it some. Prints what came of it.
-// passing serve: is that task, at SOCKET: prints the id of its program, sends that program to each who connects and its own pid,
-// and then takes a program and a map. It prints what came of that.
+// passing: takes fds from a task outside of the gate, by a socket and in all other ways, and gives it some. Prints what
+// came of it. passing serve: is that task, at SOCKET: prints the id of its program, sends that program to each who
+// connects and its own pid, and then takes a program and a map. It prints what came of that.
 #include "outside.h"
 #include <sys/prctl.h>
 

@@ -25,7 +25,8 @@ static inline int listen_to_bpf(unsigned flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &program);
 }
 
-// Hands the caller's listener to the agent at a socket, as a container's with this id and these annotations (in JSON), and closes it.
+// Hands the caller's listener to the agent at a socket, as a container's with this id and these annotations (in JSON),
+// and closes it.
 static inline void hand_over(const char *path, int listener, const char *id, const char *annotations)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

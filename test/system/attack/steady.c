@@ -1,5 +1,5 @@
-// steady: loads `r0 = 2; exit` over and over. Every tenth of a second it prints how often that was done, how often it failed with
-// ENOSYS, and with anything else.
+// steady: loads `r0 = 2; exit` over and over. Every tenth of a second it prints how often that was done, how often it
+// failed with ENOSYS, and with anything else.
 #include "bpf.h"
 #include <time.h>
 

@@ -1,5 +1,5 @@
-// swap KIND TRIES: attaches and pins while a thread changes what is attached, to what, or where. Prints how often something
-// came of it that the policy refuses: a link of `r0 = 1; exit` or to interface 1, a pin in the folder `bad`.
+// swap KIND TRIES: attaches and pins while a thread changes what is attached, to what, or where. Prints how often
+// something came of it that the policy refuses: a link of `r0 = 1; exit` or to interface 1, a pin in the folder `bad`.
 #include "bpf.h"
 #include <linux/if_link.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
-// target: what a command can change of the process that started it, by every call that names another process. Each line is one act and
-// what came of it. HARMLESS: only acts on itself and on others, which a gate must not keep it from.
+// target: what a command can change of the process that started it, by every call that names another process. Each line
+// is one act and what came of it. HARMLESS: only acts on itself and on others, which a gate must not keep it from.
 #include "bpf.h"
 #include <dirent.h>
 #include <linux/ioprio.h>

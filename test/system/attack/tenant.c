@@ -1,8 +1,9 @@
-// tenant NAME COUNT: what a container does that shares an agent with others. Loads COUNT programs that are called NAME, each of which
-// returns a number of its own, and as many that are called otherwise. Prints `NAME: loaded N denied N other N`: loaded are those that
-// are called NAME and return their number, denied those that are called otherwise and got EPERM, other is all else, of which it says more.
-// tenant NAME hostile: does, until it is killed, what is to keep the agent from the others: loads by names of others, loads of 1,000,000
-// instructions, loads over which its policy never comes back (`stuck`), attrs in memory that never comes, requests of all sizes.
+// tenant NAME COUNT: what a container does that shares an agent with others. Loads COUNT programs that are called NAME,
+// each of which returns a number of its own, and as many that are called otherwise. Prints
+// `NAME: loaded N denied N other N`: loaded are those that are called NAME and return their number, denied those that
+// are called otherwise and got EPERM, other is all else, of which it says more. tenant NAME hostile: does, until it is
+// killed, what is to keep the agent from the others: loads by names of others, loads of 1,000,000 instructions, loads
+// over which its policy never comes back (`stuck`), attrs in memory that never comes, requests of all sizes.
 #include "bpf.h"
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,7 @@
-// token: a BPF file system that delegates everything to a user namespace, a token made of it, and what it is good for. The task in the
-// namespace opens the file system, its parent, which has all capabilities, lets it delegate. Prints what came of each step.
-// token passed: the same, but the parent is `token serve`, a task outside of the gate at SOCKET, which makes the token, too.
+// token: a BPF file system that delegates everything to a user namespace, a token made of it, and what it is good for.
+// The task in the namespace opens the file system, its parent, which has all capabilities, lets it delegate. Prints
+// what came of each step. token passed: the same, but the parent is `token serve`, a task outside of the gate at
+// SOCKET, which makes the token, too.
 #include "outside.h"
 #include <linux/mount.h>
 #include <sched.h>

@@ -312,8 +312,8 @@ static pid_t fork_as(pid_t id)
 	return fork();
 }
 
-// A task is killed while the gate writes into it, and its id is another one's by the time that the gate goes on: what is written
-// next, into attr, would be that one's.
+// A task is killed while the gate writes into it, and its id is another one's by the time that the gate goes on: what
+// is written next, into attr, would be that one's.
 static void successor(void)
 {
 	union bpf_attr *attr = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -447,8 +447,8 @@ static uint32_t next_id(uint32_t id)
 	return bpf(BPF_PROG_GET_NEXT_ID, &attr, sizeof(attr)) ? 0 : attr.next_id;
 }
 
-// `r0 = 3; exit` is let through by bpf_prog_load and refused by bpf_prog: it is loaded for a moment, and has an id, higher
-// than all that there were before.
+// `r0 = 3; exit` is let through by bpf_prog_load and refused by bpf_prog: it is loaded for a moment, and has an id,
+// higher than all that there were before.
 static void catch(void)
 {
 	static const struct bpf_insn loaded_first[2] = {MOV0(3), EXIT};
@@ -574,7 +574,8 @@ static void signature(void)
 
 // ---- programs that load programs, and tokens ------------------------------------------------------------------------
 
-// An array of one element: of no kind, one that programs only read, and one that is exclusive to the program that DIGEST names.
+// An array of one element: of no kind, one that programs only read, and one that is exclusive to the program that
+// DIGEST names.
 static int map_for(int kind)
 {
 	union { union bpf_attr attr; struct { char before[80]; uint64_t hash; uint32_t size; } newer; } it = {

@@ -1,7 +1,9 @@
-// uring: tries by io_uring what bpf(2) would be asked for: every operation that the kernel has, on a program, a map and a socket, with
-// the attr of a program that is denied. Prints `OPERATION KIND: what came of it` of those that did not fail, and at first `operations N`.
+// uring: tries by io_uring what bpf(2) would be asked for: every operation that the kernel has, on a program, a map and
+// a socket, with the attr of a program that is denied. Prints `OPERATION KIND: what came of it` of those that did not
+// fail, and at first `operations N`.
 // uring poll: the same by a ring whose operations a thread of the kernel carries out.
-// uring spawn COMMAND…: has a ring with such a thread, hands it to a command by RING, SOCKET_FD and PROGRAM, and waits for that.
+// uring spawn COMMAND…: has a ring with such a thread, hands it to a command by RING, SOCKET_FD and PROGRAM, and waits
+// for that.
 // uring inherited: uses that ring, whose thread is one of a task outside of the gate.
 #include "outside.h"
 #include <linux/io_uring.h>
@@ -79,7 +81,8 @@ static int set_option(struct ring *ring, int fd, int option, const void *value, 
 	return submit(ring, sqe, PATIENCE);
 }
 
-// The values of options, at an address that is the same in each process: a thread of the kernel reads them where its own task has them.
+// The values of options, at an address that is the same in each process: a thread of the kernel reads them where its
+// own task has them.
 static struct values {
 	int prog;
 	struct sock_filter all[1];

@@ -1,8 +1,9 @@
-// writes: after a load, writes to the map that the program reads, in every way that the kernel knows. Prints for each kind of map and
-// each way `KIND, WAY: kept` or `changed`, and what else the kernel refused. DIGEST is the SHA-256 of the program, which PRINT prints
-// as hex; BPFFS is a BPF file system, and ITERATE a command that runs a writing iterator over the map that it finds pinned there.
-// writes format ADDRESS: a program prints a number by a format in a frozen map; the format is then made one that reads a string at
-// that address of the kernel's. Prints what the program printed.
+// writes: after a load, writes to the map that the program reads, in every way that the kernel knows. Prints for each
+// kind of map and each way `KIND, WAY: kept` or `changed`, and what else the kernel refused. DIGEST is the SHA-256 of
+// the program, which PRINT prints as hex; BPFFS is a BPF file system, and ITERATE a command that runs a writing
+// iterator over the map that it finds pinned there. writes format ADDRESS: a program prints a number by a format in a
+// frozen map; the format is then made one that reads a string at that address of the kernel's. Prints what the program
+// printed.
 #include "bpf.h"
 #include <linux/io_uring.h>
 #include <sys/uio.h>

@@ -92,7 +92,9 @@ describe("bcc", () => {
     site.forgetLog();
   });
 
-  /** bcc compiles against headers of some kernel, which Debian has in two packages. A reason where they cannot be had. */
+  /**
+   * bcc compiles against headers of some kernel, which Debian has in two packages. A reason where they cannot be had.
+   */
   function takeHeaders(): string | null {
     const own = dependency("linux-headers-amd64", /-amd64$/);
     const common = own === null ? null : dependency(own, /-common$/);

@@ -6,7 +6,10 @@ import { Authority } from "../../../src/trust/making/authority.js";
 import { own } from "../../support/workplace.js";
 import { type Done, mountTracefs, needs, needsGate, needsTracefs, programIds, Site } from "./site.js";
 
-/** Policies under which a tracer comes to the same as without a gate. With `bpf`, the gate carries every command out itself. */
+/**
+ * Policies under which a tracer comes to the same as without a gate. With `bpf`, the gate carries every command out
+ * itself.
+ */
 const LENIENT = {
   "that allows everything":
     "export const bpf_prog_load = () => 0, bpf_prog = () => 0, bpf_map_create = () => 0, bpf_map = () => 0;",
@@ -28,7 +31,9 @@ int main(void)
 }
 `;
 
-/** Programs that only look, and print the same each time. ANSWER stands for the program that is traced, which is `cpid`. */
+/**
+ * Programs that only look, and print the same each time. ANSWER stands for the program that is traced, which is `cpid`.
+ */
 const LOOKING: Readonly<Record<string, string>> = {
   "a text": 'BEGIN { printf("hi %s\\n", "you"); exit(); }',
   "maps of every kind": `BEGIN {

@@ -1,7 +1,7 @@
 /**
- * Each command of bpf(2) in several ways, by tasks that lack each capability, or have it alone, as root and as another user:
- * behind a gate the errno is the same as without. Runs a tenth of the family, the same one each time; all of it with
- * COUNTERSIGN_COMPLETE=1, as `npm run test:complete` does.
+ * Each command of bpf(2) in several ways, by tasks that lack each capability, or have it alone, as root and as another
+ * user: behind a gate the errno is the same as without. Runs a tenth of the family, the same one each time; all of it
+ * with COUNTERSIGN_COMPLETE=1, as `npm run test:complete` does.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +32,9 @@ const CHANGING = bit("CAP_SETUID") | bit("CAP_SETGID") | bit("CAP_SYS_PTRACE");
 /** What this machine gives root. */
 const ALL = BigInt(`0x${/^CapPrm:\s*(\w+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
 
-/** Without each capability, with each alone, and both without CAP_SYS_ADMIN, which stands for many, and with CAP_BPF. */
+/**
+ * Without each capability, with each alone, and both without CAP_SYS_ADMIN, which stands for many, and with CAP_BPF.
+ */
 const FAMILY: readonly Having[] = [0, NOBODY].flatMap((uid) => {
   const each = CAPABILITY_NAMES.map(bit).filter((one) => (ALL & one) !== 0n);
   const sets = each.flatMap((one) => [ALL & ~one, one, ALL & ~SYS_ADMIN & ~one, BPF | one]);

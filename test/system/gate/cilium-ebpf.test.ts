@@ -21,7 +21,10 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   TestProgramTestRunInterrupt: "FAIL",
 };
 
-/** The tests of cilium/ebpf, a library that many Go programs load BPF with: each has the same result with and without a gate. */
+/**
+ * The tests of cilium/ebpf, a library that many Go programs load BPF with: each has the same result with and without a
+ * gate.
+ */
 describe("the tests of cilium/ebpf", () => {
   let site: Site;
 

@@ -18,7 +18,9 @@ export interface Wanted {
   readonly profile?: string;
 }
 
-/** A bundle with busybox and one program of its own, which runc starts under the profile of deploy/, at another socket. */
+/**
+ * A bundle with busybox and one program of its own, which runc starts under the profile of deploy/, at another socket.
+ */
 export class Containers {
   #count = 0;
 

@@ -13,7 +13,10 @@ export const bpf = () => 0;
 `;
 const SETTINGS = "gate: { map_memory: 64KiB }\n";
 
-/** Acts that are otherwise under the gate: with which errno, and by which rule of the gate; null for what Landlock denies. */
+/**
+ * Acts that are otherwise under the gate: with which errno, and by which rule of the gate; null for what Landlock
+ * denies.
+ */
 const DENIED: Readonly<Record<string, readonly [errno: string, rule: GateRule | "policy" | null]>> = {
   "signal a process outside": ["EPERM", null],
   "trace it": ["EPERM", null],

@@ -5,7 +5,10 @@ import { needs, needsGate, Site } from "./site.js";
 const CLIENTS = amount(100, 2000);
 const LARGE = amount(3, 50);
 const INSNS = 1_000_000;
-/** Bytes that the gate may take beside what it takes for nothing: of which it copies at most 48 MiB of records and 16 MiB of log. */
+/**
+ * Bytes that the gate may take beside what it takes for nothing: of which it copies at most 48 MiB of records and 16
+ * MiB of log.
+ */
 const MORE = 256 * 2 ** 20;
 
 describe("a gate that many ask, or that is asked for much", () => {

@@ -16,7 +16,10 @@ const ATTACHED = `${CONFIG}attachments: [{ policy: policy.js }]\n`;
 /** Commands that only access elements of maps (enum bpf_cmd of linux/bpf.h). */
 const MAP_ACCESS = [1, 2, 3, 4, 21, 24, 25, 26, 27];
 const WORD = 2 ** 32;
-/** Each of them is reached by so many of the registers that the attack tries: with bits that it has already, and any high word. */
+/**
+ * Each of them is reached by so many of the registers that the attack tries: with bits that it has already, and any
+ * high word.
+ */
 const WAYS = Array.from({ length: 41 }, (_, command) =>
   [command, ...Array.from({ length: 32 }, (_, bit) => (command | (1 << bit)) >>> 0)].filter((word) =>
     MAP_ACCESS.includes(word % WORD),
@@ -152,7 +155,8 @@ describe.each(["runc", "crun"])("the fast profile under %s", (runtime) => {
       const containers = new Containers(site.folder, SOCKET, program, machine.words(runtime));
       const before = containers.start({ profile: "seccomp-fast.json" });
       expect(await before.ask("echo started")).toBe("started\n");
-      // an agent that starts is in the place of one that reloads: it does not take what it cannot enforce, and lets the container wait
+      // an agent that starts is in the place of one that reloads: it does not take what it cannot enforce, and lets the
+      // container wait
       site.policy(COMMANDS);
       machine.run("systemctl", "restart", "--no-block", UNIT);
       await machine.said(site, new RegExp(`cannot enforce hook bpf for \`${before.id}\``));

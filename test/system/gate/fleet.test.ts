@@ -26,7 +26,10 @@ attachments:
   - { policy: policy.js, scope: { container: true }, limits: { timeout: 10s } }
   - { policy: stuck.js, scope: { labels: "tenant = hostile" }, limits: { timeout: 200ms, steps: 100000000 } }
 `;
-/** What comes of the hostile container's calls: its own programs, those of others, policies that never come back, memory that never comes. */
+/**
+ * What comes of the hostile container's calls: its own programs, those of others, policies that never come back, memory
+ * that never comes.
+ */
 const WAYS = ["allowed", "DENIED_BY_POLICY", "OUT_OF_TIME", "stalled"];
 const ATTACK = fileURLToPath(new URL("../attack/tenant.c", import.meta.url));
 

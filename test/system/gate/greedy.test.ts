@@ -4,8 +4,8 @@ import { needs, needsGate, Site } from "./site.js";
 /** Small programs that one task loads while others load large ones. */
 const SMALL = 200;
 /**
- * Large ones that may be answered meanwhile: each takes longer than a hundred small ones. If the gate served one after the other, there
- * were as many as small ones.
+ * Large ones that may be answered meanwhile: each takes longer than a hundred small ones. If the gate served one after
+ * the other, there were as many as small ones.
  */
 const MOST_LARGE = SMALL / 4;
 

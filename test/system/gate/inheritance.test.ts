@@ -21,7 +21,10 @@ describe("what a command inherits behind a gate", () => {
   });
 
   const gate = () => `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`;
-  /** What comes of a script without a gate and behind one, where `$run` stands before the command and `$report` for the program that reports. */
+  /**
+   * What comes of a script without a gate and behind one, where `$run` stands before the command and `$report` for the
+   * program that reports.
+   */
   const both = (script: string) => {
     const [bare, gated] = ["", gate()].map((run) =>
       site.bare(

@@ -15,8 +15,8 @@ const SYSTEMD = "/lib/systemd/systemd";
 const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 
 /**
- * systemd as the first process of namespaces of its own, on this kernel: what a unit and its fd store do is systemd's own doing.
- * It has no units but those of a test, and ends with it.
+ * systemd as the first process of namespaces of its own, on this kernel: what a unit and its fd store do is systemd's
+ * own doing. It has no units but those of a test, and ends with it.
  */
 export class Machine {
   private constructor(
@@ -54,7 +54,10 @@ export class Machine {
     return "systemd does not come up in namespaces here";
   }
 
-  /** A machine that runs the unit of deploy/ for a site: only what it starts, and where that reads and writes, are the site's. */
+  /**
+   * A machine that runs the unit of deploy/ for a site: only what it starts, and where that reads and writes, are the
+   * site's.
+   */
   static async withAgent(site: Site, options: readonly string[] = []): Promise<Machine | string> {
     const config = join(site.folder, "countersign.yaml");
     const words = [
@@ -121,7 +124,10 @@ export class Machine {
 
 const NAMESPACES = "--pid --fork --mount --cgroup --ipc --uts --kill-child";
 
-/** Everything is mounted out of sight of the machine around it, what is the kernel's own stays as it is, and no unit of Debian's is started. */
+/**
+ * Everything is mounted out of sight of the machine around it, what is the kernel's own stays as it is, and no unit of
+ * Debian's is started.
+ */
 const BOOT = `set -e
 mount --make-rprivate /
 mount -t proc proc /proc

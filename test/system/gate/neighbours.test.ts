@@ -34,8 +34,8 @@ attachments:
 type Counts = Readonly<Record<"loads" | "failed" | "tries" | "found" | "before" | "during", number>>;
 
 /**
- * How many times fewer loads the victim may make beside the attacker than alone, in the same run. Where the gate waited for each
- * call of the attacker's, it would make 30 times fewer (14 ms a call) to 250 times fewer (250 ms).
+ * How many times fewer loads the victim may make beside the attacker than alone, in the same run. Where the gate waited
+ * for each call of the attacker's, it would make 30 times fewer (14 ms a call) to 250 times fewer (250 ms).
  */
 const FEWER = 10;
 

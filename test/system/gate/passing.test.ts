@@ -67,7 +67,8 @@ describe("programs and maps that are put together after each was allowed", () =>
       "add what is no program: done, add what is no program: EBADF",
       "find one of outside: done, find one of outside: ENOENT",
     ]);
-    // alone; a chain of allowed ones; the same after a denied one could not be added; and with one that was never judged
+    // alone; a chain of allowed ones; the same after a denied one could not be added; and with one that was never
+    // judged
     expect([split(alone).runs, runs]).toEqual([
       ["alone: 7", "chain: 2", "chain: 1", "chain: 1"],
       ["alone: 7", "chain: 2", "chain: 2", "chain: 1"],

@@ -32,7 +32,10 @@ describe("a policy that ships", () => {
   };
   const countersign = (...words: readonly string[]) =>
     spawnSync(process.execPath, [BIN, ...words], { encoding: "utf8", timeout: 60_000 });
-  /** Loads an object's programs behind the gate: how the loader ended, and the verdict on each program that was asked about. */
+  /**
+   * Loads an object's programs behind the gate: how the loader ended, and the verdict on each program that was asked
+   * about.
+   */
   const live = (workplace: Workplace, object: string) => {
     rmSync(workplace.at("log.jsonl"), { force: true });
     // what is pinned by name goes to a BPF file system that lasts as long as the loader

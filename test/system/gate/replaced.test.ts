@@ -19,7 +19,10 @@ export function bpf_prog_load(prog: { readonly name: string }): number {
 }
 `;
 
-/** `load NAME` prints whether the object of this name was loaded; `await` loads the good one until its policy is asked again. */
+/**
+ * `load NAME` prints whether the object of this name was loaded; `await` loads the good one until its policy is asked
+ * again.
+ */
 const SHELL = `
 try() { rm -f "$BPFFS/x"; bpftool prog load $1.o "$BPFFS/x" > /dev/null 2>&1; local status=$?; rm -f "$BPFFS/x"; return $status; }
 load() { if try $1; then echo "$1: loaded"; else echo "$1: not"; fi; }
@@ -62,7 +65,10 @@ __attribute__((section("xdp"), used)) int ${name}(struct xdp_md *ctx) { return 2
 char _license[] __attribute__((section("license"))) = "GPL";
 `;
 
-  /** All files of the installation, and for each what shows that it was run; natives, WebAssembly and caches are garbage. */
+  /**
+   * All files of the installation, and for each what shows that it was run; natives, WebAssembly and caches are
+   * garbage.
+   */
   const prepareEvil = (): readonly string[] => {
     const evil = `process.getBuiltinModule("node:fs").appendFileSync(${JSON.stringify(mark)}, "ran\\n");\n`;
     const files = (readdirSync(home, { recursive: true, withFileTypes: true }) as import("node:fs").Dirent[])

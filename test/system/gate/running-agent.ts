@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { BIN, type Site } from "./site.js";
 
-/** Looks, 25 ms apart, at what an agent says: as long as one that starts takes where processors are emulated or all in use. */
+/**
+ * Looks, 25 ms apart, at what an agent says: as long as one that starts takes where processors are emulated or all in
+ * use.
+ */
 const TRIES = 4800;
 
 /** An agent as an operator starts one, for the configuration of a site. */

@@ -20,7 +20,10 @@ const LOADER = ["/bin/attack", "callers"];
 const LOADED = "good in a thread: done\ngood in a vfork: 0\n";
 const REFUSED = "good in a thread: EPERM\ngood in a vfork: 1\n";
 
-/** Other runtimes than runc, which the other tests use. Those that want cgroup v2 run in a machine that has nothing else. */
+/**
+ * Other runtimes than runc, which the other tests use. Those that want cgroup v2 run in a machine that has nothing
+ * else.
+ */
 describe("containers of", () => {
   let site: Site;
   let machine: Machine | string;

@@ -149,8 +149,8 @@ export class Site {
 }
 
 /**
- * One site for all tests of a group, each of which begins with an empty log. They skip where a gate cannot be, or where one
- * of the programs is not installed. The result can be called within tests.
+ * One site for all tests of a group, each of which begins with an empty log. They skip where a gate cannot be, or where
+ * one of the programs is not installed. The result can be called within tests.
  */
 export function siteForTests(policy: string, ...programs: readonly string[]): () => Site {
   let site: Site;
@@ -196,7 +196,10 @@ export function needs(context: TestContext, ...programs: readonly string[]): voi
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) context.skip(`needs ${program}`);
 }
 
-/** Whether there is tracefs, which tracers look for where the kernel says that it belongs: mounted, where nobody has yet. */
+/**
+ * Whether there is tracefs, which tracers look for where the kernel says that it belongs: mounted, where nobody has
+ * yet.
+ */
 export function mountTracefs(): boolean {
   if (existsSync(join(TRACING, "events"))) return true;
   return spawnSync("mount", ["-t", "tracefs", "none", TRACING]).status === 0;

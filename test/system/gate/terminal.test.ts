@@ -67,7 +67,9 @@ describe("a command in a terminal", () => {
     needs(context, "script", "bash");
   });
 
-  /** What comes of the same keys without a gate and behind one: given the words before the command, in a fresh terminal. */
+  /**
+   * What comes of the same keys without a gate and behind one: given the words before the command, in a fresh terminal.
+   */
   const same = async (story: (terminal: Terminal, run: string) => Promise<unknown>) => {
     const outcomes: unknown[] = [];
     for (const run of ["env", `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`]) {

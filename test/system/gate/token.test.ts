@@ -7,7 +7,10 @@ import { type Done, needs, needsGate, Site } from "./site.js";
 
 const ALLOW = "export const bpf_prog_load = () => 0;";
 
-/** A file system that delegates every command, map, program and attachment to a user namespace, as a container's runtime mounts one. */
+/**
+ * A file system that delegates every command, map, program and attachment to a user namespace, as a container's runtime
+ * mounts one.
+ */
 describe("a BPF token", () => {
   let site: Site;
   let outside: ChildProcess;

@@ -16,7 +16,9 @@ const [TIME, ABREAST] = [3, 8];
 /** What timeout(1) answers for a tool that had to be stopped. */
 const STOPPED = "124";
 
-/** Each tool of libbpf-tools, whether this kernel has what it needs or not: it works, or gives up, as without the gate. */
+/**
+ * Each tool of libbpf-tools, whether this kernel has what it needs or not: it works, or gives up, as without the gate.
+ */
 describe("the tools of libbpf-tools", () => {
   let site: Site;
 
@@ -44,7 +46,10 @@ describe("the tools of libbpf-tools", () => {
     }
   };
   const read = (where: string, name: string) => readFileSync(join(site.folder, where, name), "utf8");
-  /** How a tool ended, and what it had to say to that; one that had to be stopped works, and shows other things each time. */
+  /**
+   * How a tool ended, and what it had to say to that; one that had to be stopped works, and shows other things each
+   * time.
+   */
   const came = (where: string, tool: string) => {
     const status = read(where, `${tool}.rc`).trim();
     const [first = ""] = read(where, `${tool}.err`).split("\n");

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BIN, needs, siteForTests, XDP_PASS } from "./site.js";
 
-/** The kernel's tag of `r0 = value; exit` (SHA-256 of its instructions; the gate's facts have the same on every kernel). */
+/**
+ * The kernel's tag of `r0 = value; exit` (SHA-256 of its instructions; the gate's facts have the same on every kernel).
+ */
 function tag(value: number): string {
   const insns = Buffer.from("b7000000000000009500000000000000", "hex");
   insns.writeInt32LE(value, 4);

@@ -7,8 +7,8 @@ import { deny } from "countersign";
 export const bpf_prog_load = (prog) => (prog.tag === "${BAD_TAG}" ? deny("is the forbidden program") : 0);
 `;
 /**
- * Operations of io_uring, by their number (linux/io_uring.h of Linux 6.18), that do not fail on a program, a map or a socket. None of them
- * makes a BPF object. What a newer kernel adds has to be looked at.
+ * Operations of io_uring, by their number (linux/io_uring.h of Linux 6.18), that do not fail on a program, a map or a
+ * socket. None of them makes a BPF object. What a newer kernel adds has to be looked at.
  */
 const KNOWN = 63;
 const HARMLESS: Readonly<Record<number, string>> = {

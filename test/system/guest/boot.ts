@@ -9,8 +9,8 @@ import { Guest, type Ran } from "./guest.js";
 
 /**
  * Boots one guest for all tests of a group, since booting takes most of their time. `use` fills the guest and runs its
- * script, or returns the reason for which it cannot. Tests skip for that reason, or if a program of this machine is missing.
- * The result can be called within tests.
+ * script, or returns the reason for which it cannot. Tests skip for that reason, or if a program of this machine is
+ * missing. The result can be called within tests.
  */
 export function bootOnce(programs: readonly string[], use: (guest: Guest) => Ran | string): () => Ran {
   let booted: Ran | string | undefined;

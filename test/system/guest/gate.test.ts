@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bootOnce } from "./boot.js";
 
-/** Loads where CONFIG_KPROBES and BPF trampolines are: a kprobe, an fentry and an LSM program, which attach by themselves. */
+/**
+ * Loads where CONFIG_KPROBES and BPF trampolines are: a kprobe, an fentry and an LSM program, which attach by
+ * themselves.
+ */
 const TRACERS = `
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

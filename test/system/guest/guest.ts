@@ -18,8 +18,9 @@ export interface Ran {
 }
 
 /**
- * A machine of its own for what this kernel refuses: Debian's kernel under qemu, without hardware's help, with a file system in
- * memory that has busybox, node, this project's bundle, and what a test adds. It runs one script as root and powers off.
+ * A machine of its own for what this kernel refuses: Debian's kernel under qemu, without hardware's help, with a file
+ * system in memory that has busybox, node, this project's bundle, and what a test adds. It runs one script as root and
+ * powers off.
  */
 export class Guest {
   readonly #root = mkdtempSync(join(tmpdir(), "countersign-guest-root-"));

@@ -11,8 +11,8 @@ export interface Kernel {
 }
 
 /**
- * The kernel that Debian's linux-image-amd64 stands for, fetched with apt-get where it is not there yet; or the reason why it
- * cannot be had.
+ * The kernel that Debian's linux-image-amd64 stands for, fetched with apt-get where it is not there yet; or the reason
+ * why it cannot be had.
  */
 export function debianKernel(): Kernel | string {
   const name = dependency("linux-image-amd64", /^linux-image-\S+-amd64$/);

@@ -59,7 +59,10 @@ const KINDS: Readonly<Record<string, readonly [type: string | null, target: obje
   cgroup: ["cgroup_inet_egress", { kind: "cgroup", path: "/" }],
   sk_lookup: ["sk_lookup", { kind: "netns", namespace: expect.any(Number) }],
 };
-/** Where no link can be had, libbpf attaches these by an ioctl of the perf event, which is no bpf(2) (docs/threat-model.md). */
+/**
+ * Where no link can be had, libbpf attaches these by an ioctl of the perf event, which is no bpf(2)
+ * (docs/threat-model.md).
+ */
 const BY_IOCTL: readonly string[] = ["kprobe", "uprobe", "tracepoint"];
 
 /** Of bpftrace, for what only this kernel has; `cpid` sleeps. */

@@ -62,7 +62,10 @@ export const STRANGER: SigningIdentity = Authority.create({
   ...IN_TIME,
 });
 
-/** One chain with up to three authorities below the anchor, damaged as `damage` says. `leaf`: which keys its leaf may have. */
+/**
+ * One chain with up to three authorities below the anchor, damaged as `damage` says. `leaf`: which keys its leaf may
+ * have.
+ */
 export function makeChain(damage: ChainDamage, next: Next, leaf: "any" | "usual" = "any"): Chain {
   const order = shuffled(honestKeys, next);
   const request = (subject: string): Request => ({ subject, key: order.pop() as KeyObject, ...IN_TIME });

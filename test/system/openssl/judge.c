@@ -1,6 +1,7 @@
 /*
- * What OpenSSL says of many messages and chains in one process, by the calls that `openssl cms -verify -binary -purpose any` and
- * `openssl verify` make. Reads records from standard input, each a kind and fields with a big-endian 32-bit length before them:
+ * What OpenSSL says of many messages and chains in one process, by the calls that `openssl cms -verify -binary -purpose
+ * any` and `openssl verify` make. Reads records from standard input, each a kind and fields with a big-endian 32-bit
+ * length before them:
  *
  *   'c'  time (8 bytes), anchor, data, message            a detached CMS message in DER
  *   'v'  time (8 bytes), anchor, leaf, n (1 byte), n untrusted certificates    a chain

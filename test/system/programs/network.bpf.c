@@ -1,5 +1,5 @@
-// Programs on packets and sockets. `// may NAME: …` says what each may do, as its source shows. Contexts are those of the
-// UAPI headers: through vmlinux.h each field of one is relocated, and then may be any of them.
+// Programs on packets and sockets. `// may NAME: …` says what each may do, as its source shows. Contexts are those of
+// the UAPI headers: through vmlinux.h each field of one is relocated, and then may be any of them.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <bpf/bpf_endian.h>

@@ -1,5 +1,5 @@
-// Programs that trace. `// may NAME: …` says what each may do, as its source shows: a kprobe, tracepoint or perf_event program that
-// returns 0 decides that perf does not record the event.
+// Programs that trace. `// may NAME: …` says what each may do, as its source shows: a kprobe, tracepoint or perf_event
+// program that returns 0 decides that perf does not record the event.
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

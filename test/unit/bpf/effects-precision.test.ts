@@ -210,7 +210,10 @@ describe("a pointer to which something that may be a pointer is added", () => {
 });
 
 describe("a pointer into the frame of one of several callers", () => {
-  /** Two functions call `put` with a structure of theirs that holds a pointer, in the first at one place, in the second at another. */
+  /**
+   * Two functions call `put` with a structure of theirs that holds a pointer, in the first at one place, in the second
+   * at another.
+   */
   const callers = (first: string, second: string, put: string) => `
     ${first}; *(u64 *)(r10 - 16) = r6; *(u64 *)(r10 - 8) = 0; r1 = r10; r1 += -16; call put; r1 = r6; call inner; r0 = 0; exit;
     fn inner: ${second}; *(u64 *)(r10 - 32) = r1; *(u64 *)(r10 - 24) = 3; r1 = r10; r1 += -32; call put; exit;

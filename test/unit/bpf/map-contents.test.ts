@@ -16,7 +16,10 @@ const PINNED_AT = 32;
 const ARRAY_AT = 64;
 const OUTER_AT = 128;
 
-/** What the relocations, each an offset in `.maps` and a symbol, make of a ring buffer, a pinned one, a program array and an array of maps. */
+/**
+ * What the relocations, each an offset in `.maps` and a symbol, make of a ring buffer, a pinned one, a program array
+ * and an array of maps.
+ */
 function contents(
   relocations: readonly (readonly [offset: number, symbol: number])[],
   more: Partial<CodeMap> = {},

@@ -6,7 +6,9 @@ import { FAULT_CODES } from "../../../src/policy/outcome.js";
 import { WARNING_CODES } from "../../../src/warning.js";
 import { rowsOf } from "../../support/markdown.js";
 
-/** Codes of earlier versions, and what replaced each. Their pages stay, so that old logs and links still lead to a page. */
+/**
+ * Codes of earlier versions, and what replaced each. Their pages stay, so that old logs and links still lead to a page.
+ */
 const PREVIOUS: Readonly<Record<string, string>> = {
   REFUSED_BY_POLICY: "DENIED_BY_POLICY",
   REFUSED_BY_GATE: "DENIED_BY_GATE",

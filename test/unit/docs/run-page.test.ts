@@ -38,8 +38,8 @@ describe("the rules by which the gate itself denies", () => {
   });
 
   /**
-   * A call is answered with an errno by a policy's verdict, by `Call.deny`, by `Call.asKernel`, or with what the kernel said.
-   * Whatever else writes an answer with a literal errno would be a denial without a line in the log.
+   * A call is answered with an errno by a policy's verdict, by `Call.deny`, by `Call.asKernel`, or with what the kernel
+   * said. Whatever else writes an answer with a literal errno would be a denial without a line in the log.
    */
   it("are the only way in which an errno of the gate's own becomes an answer", () => {
     const literal = /\{ result: -\s*(ERRNO\.\w+|\d+|E[A-Z]+)/g;

@@ -36,7 +36,9 @@ const log = (): Record<string, unknown>[] =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-/** Moves the clock, so that a test need not wait for the files to settle: always ahead of theirs, which nobody moves. */
+/**
+ * Moves the clock, so that a test need not wait for the files to settle: always ahead of theirs, which nobody moves.
+ */
 const later = (milliseconds: number): void => {
   const real = performance.timeOrigin + performance.now();
   vi.setSystemTime(Math.max(Date.now(), real) + milliseconds);

@@ -16,8 +16,9 @@ import { Workplace } from "../../support/workplace.js";
 import { task } from "../../task.js";
 
 /**
- * One engine for each mode and default. Each list of attachments is a uid: an attachment is in scope for the uids of the lists
- * that it is part of. There is one attachment for each place in a list, mode and state; `out of scope` is the absence of any.
+ * One engine for each mode and default. Each list of attachments is a uid: an attachment is in scope for the uids of
+ * the lists that it is part of. There is one attachment for each place in a list, mode and state; `out of scope` is the
+ * absence of any.
  */
 const POLICIES = {
   allows: "export const blob_verify = () => 0;",

@@ -46,7 +46,8 @@ describe("an engine in a thread", () => {
     writeFileSync(file, stringify({ version: 1, maps, attachments: patient, log, ...config }));
     return openEngine(file);
   };
-  // with fewer steps it would run out of those; in less time it would run out of time on a busy machine where it is harmless
+  // with fewer steps it would run out of those; in less time it would run out of time on a busy machine where it is
+  // harmless
   const limits = { steps: 100_000_000, timeout: "500ms" };
   const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit", limits };
 

@@ -14,7 +14,9 @@ import { NR } from "../../../src/gate/sys/numbers.js";
 
 const HEADER = "/usr/include/linux/bpf.h";
 
-/** Fields of `union bpf_attr` by what the gate calls them; those of newer kernels are checked where the header has them. */
+/**
+ * Fields of `union bpf_attr` by what the gate calls them; those of newer kernels are checked where the header has them.
+ */
 const FIELDS: readonly (readonly [field: string, offset: number])[] = [
   ["prog_type", LOAD.progType],
   ["insn_cnt", LOAD.insnCount],
@@ -68,7 +70,10 @@ const FIELDS: readonly (readonly [field: string, offset: number])[] = [
   ["open_flags", BY_ID.openFlags],
 ];
 
-/** Of commands that are decided on a copy, by command number: the member of `union bpf_attr` at each offset that a row names. */
+/**
+ * Of commands that are decided on a copy, by command number: the member of `union bpf_attr` at each offset that a row
+ * names.
+ */
 const COPIED: Readonly<Record<number, Readonly<Record<number, string>>>> = {
   6: { 0: "pathname", 8: "bpf_fd", 12: "file_flags", 16: "path_fd" },
   8: {

@@ -6,7 +6,9 @@ import type { Tree } from "../../../src/policy/tree.js";
 
 const treeOf = (text: string): Tree => readSource("policy.js", text, new LinkTime("policy.js")).tree;
 
-/** For each expression that reads `name`, which of the variables called so it means, by the order of their declarations. */
+/**
+ * For each expression that reads `name`, which of the variables called so it means, by the order of their declarations.
+ */
 function meant(text: string, name = "x"): number[] {
   const tree = treeOf(text);
   const variables = tree.variables.filter((variable) => variable.name === name);

@@ -21,7 +21,9 @@ function rejected(source: string | Readonly<Record<string, string>>): Countersig
 
 const load = (body: string) => `export function bpf_prog_load(prog, current) {\n${body}\n}`;
 
-/** Policies that read what does not exist: with the name, what has no such name, what was probably meant, and the place. */
+/**
+ * Policies that read what does not exist: with the name, what has no such name, what was probably meant, and the place.
+ */
 const UNKNOWN: readonly (readonly [text: string, name: string, owner: string, meant: string, place: string])[] = [
   [load("return prog.efects ? -1 : 0;"), "efects", "Program", "effects", "p.js:2:13"],
   [load("return prog?.efects?.x ? -1 : 0;"), "efects", "Program", "effects", "p.js:2:14"],

@@ -1,5 +1,5 @@
-// replace REPLACED.o LINKS.o: loads a program, runs it, and has `by_freplace` replace a function of it. Prints what it returns before and
-// after, and what came of the replacement.
+// replace REPLACED.o LINKS.o: loads a program, runs it, and has `by_freplace` replace a function of it. Prints what it
+// returns before and after, and what came of the replacement.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>

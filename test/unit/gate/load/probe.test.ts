@@ -7,8 +7,9 @@ import { PROBES, type Probe } from "../../../../src/gate/load/probes.gen.js";
 import type { ProgramSubject } from "../../../../src/hooks/subject.js";
 
 /**
- * Helpers whose probes do not only read, as far as their instructions tell: what is added here is to be looked at. The verifier refuses
- * all but two: bpf_send_signal sends none (src/gate/load/probe.ts), and a socket filter that returns the time is its owner's.
+ * Helpers whose probes do not only read, as far as their instructions tell: what is added here is to be looked at. The
+ * verifier refuses all but two: bpf_send_signal sends none (src/gate/load/probe.ts), and a socket filter that returns
+ * the time is its owner's.
  */
 const ACTING = [
   "bpf_probe_read",

@@ -11,7 +11,9 @@ import { signatureName } from "../../../../src/trust/store.js";
 const ROOT = join(import.meta.dirname, "../../../..");
 const DIGEST = "ab".repeat(32);
 
-/** Node keeps count of the fds of a worker thread, and of no other: what a decision thread does can be seen only in one. */
+/**
+ * Node keeps count of the fds of a worker thread, and of no other: what a decision thread does can be seen only in one.
+ */
 const THREAD = `
 import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";

@@ -1,4 +1,7 @@
-/** Rules about certificates by themselves, on each place of a path: the anchor alone, the anchor, an authority between, the signer. */
+/**
+ * Rules about certificates by themselves, on each place of a path: the anchor alone, the anchor, an authority between,
+ * the signer.
+ */
 import { describe, expect, it } from "vitest";
 import { element, integer, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";

@@ -1,4 +1,6 @@
-/** Every extension that is understood, whole and with each of its fields damaged: certificates and CRLs decode them all. */
+/**
+ * Every extension that is understood, whole and with each of its fields damaged: certificates and CRLs decode them all.
+ */
 import { describe, expect, it } from "vitest";
 import { element, identifier, integer, NULL, octetString, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
@@ -91,7 +93,10 @@ const ENTRY_SAMPLES: Partial<Record<keyof typeof EXTENSION, Buffer>> = {
   certificateIssuer: sequence(element(context(4, true), nameOfValues(["2.5.4.3", utf8("x")]))),
 };
 
-/** Each element replaced by a NULL; each constructed one with a NULL behind its last; each that must not be empty emptied; cut and padded. */
+/**
+ * Each element replaced by a NULL; each constructed one with a NULL behind its last; each that must not be empty
+ * emptied; cut and padded.
+ */
 function* damaged(whole: Buffer): Generator<readonly [title: string, der: Buffer]> {
   yield ["garbage", Buffer.from("a garbage value")];
   yield ["nothing", Buffer.alloc(0)];

@@ -1,4 +1,7 @@
-/** Every encoding of names, wherever two names are compared. What cannot be compared is neither permitted nor safe from being excluded. */
+/**
+ * Every encoding of names, wherever two names are compared. What cannot be compared is neither permitted nor safe from
+ * being excluded.
+ */
 import { describe, expect, it } from "vitest";
 import { Cursor } from "../../../../src/trust/asn1/der.js";
 import { element, sequence } from "../../../../src/trust/asn1/der-writer.js";

@@ -1,4 +1,7 @@
-/** Names as RFC 4514 writes them: whatever a value holds, it reads back as the one value it is, and nothing in it reaches a terminal. */
+/**
+ * Names as RFC 4514 writes them: whatever a value holds, it reads back as the one value it is, and nothing in it
+ * reaches a terminal.
+ */
 import { describe, expect, it } from "vitest";
 import { Cursor } from "../../../../src/trust/asn1/der.js";
 import { element, identifier, sequence, setOf } from "../../../../src/trust/asn1/der-writer.js";

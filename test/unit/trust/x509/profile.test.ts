@@ -1,4 +1,6 @@
-/** What RFC 5280 asks of authorities, by profile and by place on a path: strict asks it of everything below an anchor. */
+/**
+ * What RFC 5280 asks of authorities, by profile and by place on a path: strict asks it of everything below an anchor.
+ */
 import { describe, expect, it } from "vitest";
 import { verdictName } from "../../../../src/errno.js";
 import { element, identifierOf, integer, octetString, sequence } from "../../../../src/trust/asn1/der-writer.js";

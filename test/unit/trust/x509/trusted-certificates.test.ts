@@ -1,6 +1,6 @@
 /**
- * A certificate that is itself in `trust` can be revoked in every way in which one below an anchor can: every kind of certificate,
- * with its authority beside it or not, by every kind of list and by the block list.
+ * A certificate that is itself in `trust` can be revoked in every way in which one below an anchor can: every kind of
+ * certificate, with its authority beside it or not, by every kind of list and by the block list.
  */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -97,7 +97,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "a time-stamping authority": { trusted: timeRoot, verdict: await stampedBy(clockBelow) },
 };
 
-/** What else is in the keyring: the authority in `trust`, in the file of its list, in the other place of trust, or nowhere. */
+/**
+ * What else is in the keyring: the authority in `trust`, in the file of its list, in the other place of trust, or
+ * nowhere.
+ */
 const PLACES: Readonly<Record<string, { beside: readonly Issued[]; withList: readonly Issued[] }>> = {
   "beside its authority": { beside: [root], withList: [] },
   "its authority in the file of its list": { beside: [], withList: [root] },
