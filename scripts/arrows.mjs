@@ -20,7 +20,7 @@ const ARROWS = {
   bpf: [],
 };
 /** Files of src/ itself that every folder may import. */
-const FOR_ALL = ["errno", "error", "input", "installed", "version", "warning"];
+const FOR_ALL = ["errno", "error", "input", "installed", "lru-cache", "version", "warning"];
 /** Packages that only one folder may import. */
 const KEEPERS = {
   koffi: "gate/sys",

@@ -1,3 +1,4 @@
+import { LruCache } from "../../lru-cache.js";
 import type { Container, Current } from "../../policy/current.js";
 import { effectiveOf, type Foreign, type Identity, type Reach } from "../sys/credentials.js";
 import { readLink, readSmall } from "../sys/file.js";
@@ -159,9 +160,8 @@ export function unifiedCgroup(text: string | null): string | null {
   return /^0::(.*)$/m.exec(text ?? "")?.[1] ?? null;
 }
 
-const remembered = new Map<bigint, readonly string[]>();
-/** Sets of capabilities seen lately; few exist on a machine. */
-const REMEMBERED = 256;
+/** Names by set of capabilities; few sets exist on a machine. */
+const remembered = new LruCache<bigint, readonly string[]>(256);
 
 /** Names of a set of capabilities, one bit each; `CAP_63` for one that has no name yet. */
 export function capabilityNames(set: bigint): readonly string[] {
@@ -170,7 +170,6 @@ export function capabilityNames(set: bigint): readonly string[] {
   const names: string[] = [];
   for (let bit = 0; bit < 64; bit += 1)
     if ((set >> BigInt(bit)) & 1n) names.push(CAPABILITY_NAMES[bit] ?? `CAP_${bit}`);
-  if (remembered.size >= REMEMBERED) remembered.clear();
   remembered.set(set, names);
   return names;
 }

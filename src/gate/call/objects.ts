@@ -1,4 +1,5 @@
 import type { ProgramSubject } from "../../hooks/subject.js";
+import { LruCache } from "../../lru-cache.js";
 import { mapExists, programExists } from "../sys/bpf.js";
 
 /**
@@ -9,8 +10,8 @@ export class Objects {
   /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
-  /** Denials to its tasks that were logged, oldest first. */
-  readonly #denied = new Set<string>();
+  /** Denials to its tasks that were logged. */
+  readonly #denied = new LruCache<string, true>(REMEMBERED);
   #mapMemory = 0;
   /** Bytes that the programs' facts take, and with how many it is looked which programs are gone. */
   #bytes = 0;
@@ -95,10 +96,8 @@ export class Objects {
 
   /** Returns true the first time that `what` is denied to its tasks. Old entries are forgotten. */
   isDeniedFirst(what: string): boolean {
-    if (this.#denied.has(what)) return false;
-    const oldest = this.#denied.size < REMEMBERED ? undefined : this.#denied.keys().next().value;
-    if (oldest !== undefined) this.#denied.delete(oldest);
-    this.#denied.add(what);
+    if (this.#denied.get(what) !== undefined) return false;
+    this.#denied.set(what, true);
     return true;
   }
 

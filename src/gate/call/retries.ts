@@ -1,3 +1,4 @@
+import { LruCache } from "../../lru-cache.js";
 import { type Attr, CREATE, LOAD } from "./attr.js";
 
 /** An attempt to load a program or to create a map. */
@@ -22,11 +23,11 @@ export class Retries {
    * The last attempt of each task group (in the gate's pid namespace), if it was denied; the most recent is last. Keyed by task group,
    * since a loader may retry in another thread.
    */
-  readonly #denied = new Map<number, { readonly attempt: Attempt; readonly operation: string }>();
+  readonly #denied = new LruCache<number, { readonly attempt: Attempt; readonly operation: string }>(MAX_GROUPS);
 
   /** The operation of which an attempt is a retry, or null. Call it for every attempt: a different attempt ends the series. */
   operationOf(tgid: number, made: () => Attempt): string | null {
-    const last = this.#denied.get(tgid);
+    const last = this.#denied.peek(tgid);
     if (last === undefined) return null;
     const attempt = made();
     if (last.attempt.what === attempt.what && attempt.rank > last.attempt.rank) return last.operation;
@@ -36,9 +37,7 @@ export class Retries {
 
   /** Records that the attempt was denied. `operation` is that of the first attempt of the series. */
   denied(tgid: number, attempt: Attempt, operation: string): void {
-    this.#denied.delete(tgid);
     this.#denied.set(tgid, { attempt, operation });
-    if (this.#denied.size > MAX_GROUPS) this.#denied.delete(this.#denied.keys().next().value!);
   }
 }
 

@@ -1,6 +1,7 @@
 import { sha256 } from "../../bpf/digest.js";
 import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
 import type { AttachFacts, CommandSubject, RunFacts } from "../../hooks/command.js";
+import { LruCache } from "../../lru-cache.js";
 import type { Call } from "../call/call.js";
 import type { Copy } from "./copy.js";
 import type { Held } from "./held.js";
@@ -12,16 +13,14 @@ import { EXT, type Target } from "./targets.js";
 const UNKNOWN = { program: null, map: null, attach: null, run: null, path: null, btf: null } as const;
 
 /** Commands by all that is known of them. The sandbox knows an object that it was shown before: to show it another one takes far longer. */
-const known = new Map<string, CommandSubject>();
-/** Commands that are remembered, and how long what is known of one may be. */
-const KEPT = 1024;
+const known = new LruCache<string, CommandSubject>(1024);
+/** The longest key, in characters. */
 const MAX_LENGTH = 4096;
 
 function remembered(key: string, make: () => CommandSubject): CommandSubject {
   let subject = known.get(key);
   if (subject === undefined) {
     subject = frozen(make());
-    if (known.size >= KEPT) known.clear();
     if (key.length <= MAX_LENGTH) known.set(key, subject);
   }
   return subject;

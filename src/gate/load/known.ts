@@ -1,59 +1,34 @@
 import { createHash } from "node:crypto";
+import { LruCache } from "../../lru-cache.js";
 
 /**
- * What was found out about loads, by all that it was made from, byte for byte. Few instructions decide where it is looked for, so
- * that most are found without being hashed; what is found is compared whole, and one that has the same place takes it over.
+ * What was found out about loads, by all that it was made from, byte for byte. The key is a hash of a few of the bytes, so that most
+ * loads are found without being hashed whole. An entry is compared whole; another load with the same key replaces it.
  */
 export class Known<T> {
-  /** The one used last stands last. */
-  readonly #entries = new Map<number, Entry<T>>();
-  /** Where that one is: most are asked for again and again. */
-  #last = Number.NaN;
-  #size = 0;
+  readonly #entries: LruCache<number, Entry<T>>;
 
-  /** How many are kept, and how many bytes they may take in all. */
-  constructor(
-    private readonly most: number,
-    private readonly mostBytes: number,
-  ) {}
+  constructor(maxEntries: number, maxBytes: number) {
+    this.#entries = new LruCache(maxEntries, maxBytes);
+  }
 
   get(parts: readonly Uint8Array[]): T | undefined {
-    const place = placeOf(parts);
-    const entry = this.#entries.get(place);
+    const entry = this.#entries.get(placeOf(parts));
     if (entry === undefined || !entry.parts.every((part, index) => isSame(part, parts[index]!))) return undefined;
-    if (place !== this.#last) {
-      this.#entries.delete(place);
-      this.#entries.set(place, entry);
-      this.#last = place;
-    }
     return entry.value;
   }
 
   /** `bytes` is about what the value itself takes. */
   set(parts: readonly Uint8Array[], value: T, bytes: number): void {
-    const place = placeOf(parts);
     const own = parts.map(condensed);
-    const entry = { parts: own, value, bytes: own.reduce((sum, part) => sum + part.bytes.byteLength, bytes) };
-    this.#forget(place);
-    this.#entries.set(place, entry);
-    this.#last = place;
-    this.#size += entry.bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#size <= this.mostBytes && this.#entries.size <= this.most) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(place: number): void {
-    this.#size -= this.#entries.get(place)?.bytes ?? 0;
-    this.#entries.delete(place);
+    const all = own.reduce((sum, part) => sum + part.bytes.byteLength, bytes);
+    this.#entries.set(placeOf(parts), { parts: own, value }, all);
   }
 }
 
 interface Entry<T> {
   readonly parts: readonly Part[];
   readonly value: T;
-  readonly bytes: number;
 }
 
 /** Bytes of a part that are kept as they are; of more, the SHA-256. */

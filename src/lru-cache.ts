@@ -1,0 +1,64 @@
+/** An LRU cache, bounded by the number of its entries and optionally by the bytes that they take. */
+export class LruCache<K, V> {
+  /** Least recently used first: a Map keeps the order of insertion. */
+  readonly #entries = new Map<K, { readonly value: V; readonly bytes: number }>();
+  /** The most recently used key, which needs no move: most keys are asked for several times in a row. */
+  #last: K | undefined;
+  #bytes = 0;
+
+  constructor(
+    private readonly maxEntries: number,
+    private readonly maxBytes = Number.POSITIVE_INFINITY,
+  ) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The value, which becomes the most recently used one; undefined if there is none. */
+  get(key: K): V | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (key !== this.#last) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      this.#last = key;
+    }
+    return entry.value;
+  }
+
+  /** The value, without making it the most recently used one. */
+  peek(key: K): V | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  /** Replaces the value of the key. Evicts the least recently used entries, also this one if it is larger than the cache. */
+  set(key: K, value: V, bytes = 0): void {
+    this.delete(key);
+    this.#entries.set(key, { value, bytes });
+    this.#bytes += bytes;
+    this.#last = key;
+    if (!this.#isFull()) return;
+    for (const oldest of this.#entries.keys()) {
+      this.delete(oldest);
+      if (!this.#isFull()) break;
+    }
+  }
+
+  /** Returns whether there was an entry. */
+  delete(key: K): boolean {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return false;
+    this.#bytes -= entry.bytes;
+    if (key === this.#last) this.#last = undefined;
+    return this.#entries.delete(key);
+  }
+
+  #isFull(): boolean {
+    return this.#entries.size > this.maxEntries || this.#bytes > this.maxBytes;
+  }
+}
