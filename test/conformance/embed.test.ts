@@ -25,9 +25,9 @@ describe("examples/embed.mjs", () => {
     writeFileSync(join(folder, "policies/no-maps.js"), NO_MAPS);
     const config = join(folder, "countersign.yaml");
     // long limits of time: verdicts must not depend on how busy the machine is
-    const attachments = "attachments:\n  - policy: policies/no-maps.js\n    limits: { wall: 10s }\n";
+    const attachments = "attachments:\n  - policy: policies/no-maps.js\n    limits: { timeout: 10s }\n";
     const text = readFileSync(config, "utf8").replace(/^attachments:\n/m, attachments);
-    writeFileSync(config, text.replace("    mode: enforce", "    limits: { wall: 10s }\n    mode: enforce"));
+    writeFileSync(config, text.replace("    mode: enforce", "    limits: { timeout: 10s }\n    mode: enforce"));
   });
   afterAll(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
 

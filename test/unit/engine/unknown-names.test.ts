@@ -32,7 +32,7 @@ let place: Workplace;
 const open: Engine[] = [];
 beforeEach(() => {
   place = new Workplace(
-    "  - { policy: policies/p.js, limits: { steps: 100000000, wall: 10s } }",
+    "  - { policy: policies/p.js, limits: { steps: 100000000, timeout: 10s } }",
     "maps: { seen: { writable: { entries: 10, bytes: 1KiB }, writers: [p] } }",
   );
   place.write("policies/p.js", POLICY);
