@@ -1,6 +1,6 @@
 /**
- * Signatures by keys that were made in a PKCS#11 token and cannot leave it: a command signs with the token, by OpenSC's pkcs11-tool or
- * by OpenSSL's engine, and what came of it is verified here and by OpenSSL.
+ * Signatures by keys that were made in a PKCS#11 token and cannot leave it: a command signs with the token, by OpenSC's
+ * pkcs11-tool or by OpenSSL's engine, and the signature is verified here and by OpenSSL.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -27,7 +27,8 @@ function must(line: string): string {
 const hasTool = existsSync(MODULE) && run("command -v pkcs11-tool").status === 0;
 const hasEngine = hasTool && run("openssl engine pkcs11").status === 0;
 const tool = (id: string, words: string, pin = "1234") =>
-  `SOFTHSM2_CONF=${at("softhsm.conf")} pkcs11-tool --module ${MODULE} --token-label t --login --pin ${pin} --id ${id} ${words}`;
+  `SOFTHSM2_CONF=${at("softhsm.conf")} pkcs11-tool --module ${MODULE} ` +
+  `--token-label t --login --pin ${pin} --id ${id} ${words}`;
 
 const KEYS = {
   rsa: { id: "01", type: "rsa:2048", digest: "sha256" },
@@ -66,9 +67,8 @@ authorityKeyIdentifier=keyid
     must(tool(id, `--keypairgen --key-type ${type} --label ${key} --sensitive`));
     must(tool(id, `--read-object --type pubkey --output-file ${key}.key`));
     must(`openssl pkey -pubin -in ${key}.key -out ${key}.pub`);
-    must(
-      `openssl x509 -new -force_pubkey ${key}.pub -subj /CN=${key} -CA ca.pem -CAkey ca.key -days 30 -extfile ext -out ${key}.pem`,
-    );
+    const issuer = "-CA ca.pem -CAkey ca.key -days 30 -extfile ext";
+    must(`openssl x509 -new -force_pubkey ${key}.pub -subj /CN=${key} ${issuer} -out ${key}.pem`);
   }
 });
 
