@@ -17,6 +17,8 @@ export interface Overdue {
   readonly request: number;
   readonly attachment: number;
   readonly preparing: boolean;
+  /** Differs each time that an attachment is asked or prepared. */
+  readonly count: number;
 }
 
 export class DecisionWatch {
@@ -67,7 +69,7 @@ export class DecisionWatch {
     const request = this.#words[WORDS.request]!;
     const preparing = this.#words[WORDS.preparing] === 1;
     if (attachment === NONE || Date.now() < this.#deadline[0]! + grace) return null;
-    return Atomics.load(this.#words, WORDS.count) === count ? { request, attachment, preparing } : null;
+    return Atomics.load(this.#words, WORDS.count) === count ? { request, attachment, preparing, count } : null;
   }
 
   /** Milliseconds until it would be worth looking again: when what is asked now is overdue, or `most`. */

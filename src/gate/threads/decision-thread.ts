@@ -298,19 +298,19 @@ export class DecisionThread {
       },
       turnAway: (thread, blocked) => this.#turnAway(thread, blocked),
       takeOff: (thread, blocked) => this.#takeOff(thread, blocked),
-      end: (thread) => void this.#end(thread),
+      end: (thread, isStill) => void this.#end(thread, isStill),
     };
   }
 
   /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
-  #turnAway(thread: GateThread, { count, wait }: Blocked): void {
-    const left = thread.watch.left();
-    if (this.#killed === count || left === null) return;
-    this.#killed = count;
-    const visit = newVisit(left.listener, thread.watch.notification);
+  #turnAway(thread: GateThread, blocked: Blocked): void {
+    const call = thread.watch.callOf(blocked);
+    if (this.#killed === blocked.count || call === null) return;
+    this.#killed = blocked.count;
+    const visit = newVisit(call.listener, call.notification);
     if (!this.#kill(visit)) return;
-    this.#suspect(left.listener);
-    this.#serve(visit, stalled(visit, wait, settingsOf(this.config).stall));
+    this.#suspect(call.listener);
+    this.#serve(visit, stalled(visit, blocked.wait, settingsOf(this.config).stall));
   }
 
   /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
@@ -331,14 +331,14 @@ export class DecisionThread {
   }
 
   /** A policy or an analysis did not come back: nothing but the thread's end ends it. */
-  async #end(thread: GateThread): Promise<void> {
+  async #end(thread: GateThread, isStill: () => boolean): Promise<void> {
     this.#ending = true;
     await thread.end();
     this.#receive(thread);
     const left = thread.watch.left();
-    const late = thread.decisions.overdue(0);
+    const late = isStill() ? thread.decisions.overdue(0) : null;
     const standing = late === null ? null : this.#succession.charge(late);
-    const reason = thread.watch.look()?.wait === "analysis" ? unanalysed() : null;
+    const reason = isStill() && thread.watch.look()?.wait === "analysis" ? unanalysed() : null;
     if (left !== null) this.#calls.inherit(thread.watch.notification, left, { standing, reason });
     this.#ending = false;
     this.#takeOver();

@@ -134,6 +134,15 @@ export class Watch {
     return blocked && Atomics.load(this.#words, WORDS.count) === count ? { first, since, count, wait } : null;
   }
 
+  /**
+   * By the watcher: the call of an errand, if the thread still is at that. Without this check it could be another call, which the
+   * thread began while it was read.
+   */
+  callOf({ count }: Pick<Blocked, "count">): BlockedCall | null {
+    const call = { listener: this.#words[WORDS.listener]!, notification: this.notification.slice() };
+    return this.look()?.count === count ? call : null;
+  }
+
   /** By the watcher: takes the thread off, if it still waits for the same. */
   supersede({ count }: Blocked): boolean {
     if (Atomics.load(this.#words, WORDS.count) !== count) return false;
@@ -172,6 +181,12 @@ function verdictOf(word: number): Verdict {
   const bit = (mask: number) => (word & mask) !== 0;
   const outcome = OUTCOMES[(word >> 3) & NO_OUTCOME] ?? null;
   return { verdict: 0 - (word >> 5), answered: bit(1), delegated: bit(2), freezes: bit(4), outcome };
+}
+
+/** A call whose task the thread waits for, as a copy. */
+export interface BlockedCall {
+  readonly listener: number;
+  readonly notification: Uint8Array;
 }
 
 /** A call that a thread did not finish. */

@@ -39,8 +39,11 @@ export interface Charge<Thread extends Watched> {
   turnAway(thread: Thread, blocked: Blocked): void;
   /** It waits on a task's account, and others wait with it: another one goes on. */
   takeOff(thread: Thread, blocked: Blocked): void;
-  /** A policy does not come back: nothing but the thread's end ends it. */
-  end(thread: Thread): void;
+  /**
+   * A policy or an analysis does not come back: nothing but the thread's end ends it. `isStill` tells, once the thread has ended,
+   * whether it did not come back until then; if it did, what it was at last is not at fault.
+   */
+  end(thread: Thread, isStill: () => boolean): void;
 }
 
 /**
@@ -79,10 +82,12 @@ export class Watcher<Thread extends Watched> {
     const blocked = thread.watch.look();
     const seen = this.#patience.look(blocked, Date.now());
     const overdue = thread.decisions.overdue(0) !== null;
+    const late = thread.decisions.overdue(GRACE);
     if (overdue) this.charge.prepare();
     if (blocked !== null) this.#lookAt(thread, blocked, seen);
-    else if (thread.decisions.overdue(GRACE) !== null) {
-      if (this.charge.canReplace()) this.charge.end(thread);
+    else if (late !== null) {
+      const isStill = () => thread.decisions.overdue(0)?.count === late.count;
+      if (this.charge.canReplace()) this.charge.end(thread, isStill);
     } else if (!overdue) this.charge.rest();
     return blocked !== null || overdue;
   }
@@ -91,7 +96,8 @@ export class Watcher<Thread extends Watched> {
     const stall = this.charge.stall();
     if (blocked.wait === "analysis") {
       if (Date.now() - blocked.since > ANALYSIS - UNEASY_ANALYSIS) this.charge.prepare();
-      if (Date.now() - blocked.since > ANALYSIS && this.charge.canReplace()) this.charge.end(thread);
+      const isStill = () => thread.watch.look()?.count === blocked.count;
+      if (Date.now() - blocked.since > ANALYSIS && this.charge.canReplace()) this.charge.end(thread, isStill);
       return;
     }
     const kernel = blocked.wait === "kernel";

@@ -13,7 +13,7 @@ describe("what a decision thread is doing", () => {
     const watch = new DecisionWatch();
     watch.begin(7);
     watch.ask(2, -10);
-    expect(new DecisionWatch(watch.memory).overdue(0)).toEqual({ request: 7, attachment: 2, preparing: false });
+    expect(new DecisionWatch(watch.memory).overdue(0)).toMatchObject({ request: 7, attachment: 2, preparing: false });
     expect(watch.overdue(1000)).toBeNull();
     expect(watch.patience(1000, 10_000)).toBeLessThanOrEqual(1000);
     watch.answered();
@@ -26,12 +26,12 @@ describe("what a decision thread is doing", () => {
     expect(watch.overdue(0)).toBeNull();
     expect(watch.patience(0, 1e6)).toBeGreaterThan(100);
     watch.prepare(3, -10);
-    expect(watch.overdue(0)).toEqual({ request: 0, attachment: 3, preparing: true });
+    expect(watch.overdue(0)).toMatchObject({ request: 0, attachment: 3, preparing: true });
     watch.begin(7);
     watch.prepare(4, -10);
-    expect(watch.overdue(0)).toEqual({ request: 7, attachment: 4, preparing: true });
+    expect(watch.overdue(0)).toMatchObject({ request: 7, attachment: 4, preparing: true });
     watch.ask(4, -10);
-    expect(watch.overdue(0)).toEqual({ request: 7, attachment: 4, preparing: false });
+    expect(watch.overdue(0)).toMatchObject({ request: 7, attachment: 4, preparing: false });
   });
 
   it("wakes whoever waits", () => {

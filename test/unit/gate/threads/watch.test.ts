@@ -68,3 +68,23 @@ describe("the time for which a task has made the decision thread wait", () => {
     expect(waited(watch)).toBe(100);
   });
 });
+
+describe("the call that the decision thread waits in", () => {
+  it("is told as a copy as long as it waits, and not another call that it is at by then", () => {
+    const watch = new Watch();
+    watch.notification[0] = 1;
+    watch.enter(7, []);
+    watch.block("memory");
+    const blocked = watch.look()!;
+    const call = watch.callOf(blocked)!;
+    expect([call.listener, call.notification[0]]).toEqual([7, 1]);
+    watch.unblock();
+    expect(watch.callOf(blocked)).toBeNull();
+    watch.leave();
+    watch.notification[0] = 2;
+    watch.enter(8, []);
+    watch.block("memory");
+    expect(watch.callOf(blocked)).toBeNull();
+    expect(call.notification[0]).toBe(1);
+  });
+});

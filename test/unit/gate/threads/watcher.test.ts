@@ -108,3 +108,53 @@ describe("a watcher turns a task away", () => {
     expect(turned).toBe(1);
   });
 });
+
+describe("a watcher ends a thread whose policy does not come back", () => {
+  const WALL = 50;
+  let decisions: DecisionWatch;
+  let watcher: Watcher<{ readonly watch: Watch; readonly decisions: DecisionWatch }>;
+  let ended: (() => boolean)[];
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    decisions = new DecisionWatch();
+    ended = [];
+    const thread = { watch: new Watch(), decisions };
+    watcher = new Watcher({
+      thread: () => (ended.length === 0 ? thread : null),
+      alone: () => true,
+      stall: () => 250,
+      prepare: () => {},
+      rest: () => {},
+      canReplace: () => true,
+      turnAway: () => {},
+      takeOff: () => {},
+      end: (_, isStill) => void ended.push(isStill),
+    });
+  });
+  afterEach(() => {
+    watcher.stop();
+    vi.useRealTimers();
+  });
+
+  const askTooLong = () => {
+    decisions.ask(0, WALL);
+    vi.advanceTimersByTime(200);
+    expect(ended).toHaveLength(1);
+  };
+
+  it("and says so, once the thread has ended at that", () => {
+    askTooLong();
+    expect(ended[0]!()).toBe(true);
+  });
+
+  it("but not of what the thread was asked when the policy had come back before it ended", () => {
+    askTooLong();
+    decisions.answered();
+    expect(ended[0]!()).toBe(false);
+    decisions.ask(0, WALL);
+    vi.advanceTimersByTime(200); // the thread got no processor meanwhile
+    expect(decisions.overdue(0)).not.toBeNull();
+    expect(ended[0]!()).toBe(false);
+  });
+});
