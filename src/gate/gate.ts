@@ -71,7 +71,7 @@ export class Gate {
       awaiting.verdicts = watch.verdicts;
       if (awaiting.brought.length < MOST_ERRANDS) {
         watch.leave();
-        this.say({ is: "awaits", visit: awaiting, parcel: pack(error.errand) });
+        this.say({ is: "awaits", visit: awaiting, parcel: error.errand && pack(error.errand) });
         return;
       }
       this.#turnAway(listener, notification, awaiting, "it takes more looks at its memory than a suspect's call may");
@@ -118,7 +118,7 @@ export class Gate {
 
   #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
     const porters =
-      visit !== null && (visit.brought.length > 0 || visit.analyses.size > 0 || isSuspect(listener))
+      visit !== null && (visit.admitted || visit.brought.length > 0 || visit.analyses.size > 0 || isSuspect(listener))
         ? new PortersHands(visit)
         : null;
     const task = new Task(

@@ -152,6 +152,11 @@ export class Call {
     if (outcome !== "denied" || this.#repeated === null) tally.add(outcome);
   }
 
+  /** Whether an earlier turn has decided on it: what that found was allowed then. */
+  get wasDecided(): boolean {
+    return (this.visit?.verdicts.length ?? 0) > 0;
+  }
+
   serves(hook: HookName): boolean {
     return this.gatehouse.judge.serves(hook);
   }
@@ -196,7 +201,8 @@ export class Call {
   deny(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
     const { verdict } = this.#once(() => this.#record(hook, subject, denial, null));
-    return this.isDryRun ? "continue" : { result: verdict };
+    // an earlier turn may have decided something else here, which allows nothing
+    return this.isDryRun ? "continue" : { result: verdict < 0 ? verdict : denial.verdict };
   }
 
   /** The same for an obstacle. */

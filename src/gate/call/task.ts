@@ -91,6 +91,14 @@ export class Task {
     return this.hands.run({ do: "call", during: this.during, ...call });
   }
 
+  /**
+   * What follows of this call is done by another thread, since it takes long. The call waits for its turn first, and ends its turn
+   * here: nothing large may have been copied before.
+   */
+  admit(): void {
+    this.hands.admit();
+  }
+
   /** Who analyses a load of the task's; `index` counts the analyses of this call. */
   analyst(index: number): Analyst {
     const { hands } = this;

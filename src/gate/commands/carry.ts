@@ -7,6 +7,7 @@ import { copiedCommand } from "./command-subject.js";
 import { type Copy, copyFields, writeBack } from "./copy.js";
 import { LAYOUTS, type Layout } from "./fields.js";
 import { heldBy } from "./held.js";
+import { admitIfLong } from "./long-calls.js";
 import { PLAIN, PLANS, type Plan } from "./plan.js";
 
 /**
@@ -19,6 +20,7 @@ export function carryOut(call: Call, name: string): Answer {
   const base = LAYOUTS[cmd] as Layout;
   const given = call.attr(base.size);
   if (!(given instanceof Attr)) return given;
+  admitIfLong(call, name, given);
   const plan: Plan | Obstacle | number = PLANS[cmd]?.(call, given) ?? PLAIN;
   if (typeof plan === "number") return call.asKernel(plan);
   if (isObstacle(plan)) return call.denyFor(plan, "bpf", { name });

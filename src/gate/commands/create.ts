@@ -50,7 +50,8 @@ function valueObject(given: Attr): readonly number[] {
 /** CPUs are counted high: the estimate is for a quota. */
 const CPUS = 64;
 
-function memoryOf(given: Attr): number {
+/** Bytes of memory that a map takes at most. */
+export function memoryOf(given: Attr): number {
   const { memory, memory_per_cpu } = createdMap(given);
   return memory + CPUS * memory_per_cpu;
 }

@@ -7,12 +7,14 @@ import { type KernelMap, mapInfo } from "../sys/bpf.js";
 import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { copyCreate } from "./create.js";
+import { admitIfLong } from "./long-calls.js";
 import { createdMap, liveMap } from "./map-subject.js";
 
 /** Decides a BPF_MAP_CREATE on a copy, creates the copy's map as the task, and hands its fd out if it may be had. */
 export function createMap(call: Call): Answer {
   const given = call.attr(CREATE.size);
   if (!(given instanceof Attr)) return given;
+  admitIfLong(call, "BPF_MAP_CREATE", given);
   const subject = createdMap(given);
   call.attempts(() => createAttempt(given));
   if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) return call.deny("token", "bpf_map_create", subject, TOKEN);
@@ -21,17 +23,27 @@ export function createMap(call: Call): Answer {
   if (!call.stillWaits) return "gone";
 
   const { listener, settings } = call;
-  if (!listener.objects.hasRoom(create.memory, settings.mapMemory)) {
+  const noRoom = () => {
+    if (listener.objects.hasRoom(create.memory, settings.mapMemory)) return null;
     const reason = `${create.memory} bytes of map memory are more than is left of ${settings.mapMemory}, or there are too many maps`;
     const answer = call.deny("map_memory", "bpf_map_create", subject, reason);
-    if (answer !== "continue") return answer;
-  }
+    return answer === "continue" ? null : answer;
+  };
+  const { wasDecided } = call;
+  const full = wasDecided ? null : noRoom();
+  if (full !== null) return full;
   const lacking = call.lacking(neededForMap(given.u32(CREATE.mapType)));
   const { verdict, delegated } = call.decide("bpf_map_create", subject, lacking);
   if (verdict < 0) return { result: verdict };
   const reach = reachOf(given.u32(CREATE.mapIfindex));
   const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, reach, delegated ? lacking : 0n);
   if (fd < 0) return call.asKernel(fd);
+  // other maps can have been created while another thread created this one
+  const late = wasDecided ? noRoom() : null;
+  if (late !== null) {
+    close(fd);
+    return late;
+  }
   const info = mapInfo(fd);
   const refusal = typeof info === "number" ? { result: info } : judgeMap(call, info, fd, given.u32(CREATE.mapFlags));
   if (refusal !== null) {

@@ -17,6 +17,8 @@ const MAX_PARAMETERS = 64 * 1024;
 export function loadModule(call: Call): Answer {
   const { notification, task, asker } = call;
   if (!asker.current.capabilities.includes("CAP_SYS_MODULE")) return call.asKernel(-ERRNO.EPERM);
+  // a module's own code runs until it is loaded
+  task.admit();
   const byFd = notification.call === NR.finit_module;
   const data = byFd ? readFile(call) : readImage(call);
   if (typeof data === "number") return call.asKernel(data);

@@ -4,16 +4,6 @@ import type { ProgramFacts } from "../../bpf/facts.js";
 import { factsOfLoad, type KernelTypes, type Load } from "../../bpf/load.js";
 import { type Failure, failureOf } from "../../engine/failure.js";
 
-/**
- * Bytes of instructions beyond which another thread analyses and loads a program: 8,192 instructions take some
- * milliseconds.
- */
-const LONG = 8 * 8192;
-
-export function isLong({ insns }: { readonly insns: Uint8Array }): boolean {
-  return insns.byteLength > LONG;
-}
-
 /** A load to be analysed, as plain data, which crosses threads. */
 export interface Analysis extends Omit<Load, "fds" | "kernel"> {
   /** By the task's fd (`fd 5`) or by index into fd_array (`index 0`). */

@@ -5,6 +5,7 @@ import type { Answer, Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import { loadAttempt } from "../call/retries.js";
 import { type GateRule, isObstacle } from "../call/rules.js";
+import { admitIfLong } from "../commands/long-calls.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
 import { reachOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
@@ -29,6 +30,7 @@ export function loadProgram(call: Call): Answer {
   const unprivileged = missing !== 0n && !call.wouldLend("bpf_prog_load", missing & neededForProgram(type));
   const early = unprivileged || !isCountInRange(given) ? errnoBeforeCopy(call, given) : null;
   if (early !== null) return call.asKernel(early);
+  admitIfLong(call, "BPF_PROG_LOAD", given);
   const copy = copyLoad(call.task, given);
   if (typeof copy === "number") return call.asKernel(copy);
   if (isObstacle(copy)) return call.denyFor(copy, "bpf_prog_load", { name });

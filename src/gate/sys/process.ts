@@ -54,17 +54,30 @@ export function defaultSignals(): void {
 /**
  * Blocks on the calling thread every signal that another thread can take. An interrupted ADDFD_SEND has answered 0
  * already (seccomp_notify_addfd of kernel/seccomp.c), and an interrupted verifier gives up with EAGAIN: a gate is not
- * interrupted.
+ * interrupted, but for a thread that answers nothing and takes one signal.
  */
-export function blockSignals(): void {
+export function blockSignals(...taken: readonly number[]): void {
   let mask = (1n << 64n) - 1n;
-  for (const signal of FAULTS) mask &= ~(1n << BigInt(signal - 1));
+  for (const signal of [...FAULTS, ...taken]) mask &= ~(1n << BigInt(signal - 1));
   syscall(NR.rt_sigprocmask, SIG_SETMASK, BigUint64Array.of(mask), null, 8);
 }
 
 const SIG_SETMASK = 2;
 /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what a thread does to itself, WebAssembly's traps among it. */
 const FAULTS = [4, 5, 7, 8, 11];
+
+/** SIGURG: its default action is to be ignored, so that it harms nobody without a handler. */
+export const INTERRUPT = constants.signals.SIGURG;
+
+/** The calling thread's id. */
+export function threadId(): number {
+  return syscall(NR.gettid);
+}
+
+/** Sends a signal to a thread of this process (tgkill(2)). */
+export function signalThread(tid: number, signal: number): void {
+  syscall(NR.tgkill, process.pid, tid, signal);
+}
 
 /** The soft limit of open files, which node raises as it starts. */
 export function setOpenFiles(soft: number): void {

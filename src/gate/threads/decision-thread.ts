@@ -242,6 +242,7 @@ export class DecisionThread {
         break;
       case "served":
         this.#calls.remove(message.visit);
+        this.#porters.leave(message.visit);
         break;
       case "awaits":
         this.#calls.remove(visitName(message.visit));

@@ -1,4 +1,4 @@
-import { type Analysed, isLong } from "../load/analysis.js";
+import type { Analysed } from "../load/analysis.js";
 import type { Wardrobe } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { type Analyse, type Errand, type Memory, memoryOf, type OutcomeOf, perform, waitOf } from "./errand.js";
@@ -11,6 +11,8 @@ export interface Hands {
   readonly count: number;
   /** Throws {@link Awaited} or {@link Superseded}, which end the call's turn: what holds fds lets go of them. */
   run<E extends Errand>(errand: E): OutcomeOf<E>;
+  /** Throws {@link Awaited} where this call has not been admitted: see {@link Admissions}. */
+  admit(): void;
   /** Whether an earlier turn had an analysis made by another thread. */
   hasAnalysed(index: number): boolean;
   /**
@@ -56,13 +58,15 @@ export class OwnHands implements Hands {
     return outcome;
   }
 
+  admit(): void {
+    throw new Awaited(null);
+  }
+
   hasAnalysed(): boolean {
     return false;
   }
 
-  /** A long program is another thread's: whoever else waits is not to wait for it. */
   analyse(errand: Analyse): Analysed {
-    if (isLong(errand.analysis)) throw new Awaited(errand);
     const { waited } = this.watch;
     this.watch.block(waitOf(errand));
     const analysed = perform(errand, this.wardrobe);
@@ -90,6 +94,10 @@ export class PortersHands implements Hands {
     this.#next += 1;
     for (const [index, memory] of memoryOf(errand).entries()) bytesOf(memory).set(bytesOf(brought.memory[index]!));
     return brought.outcome as OutcomeOf<E>;
+  }
+
+  admit(): void {
+    if (!this.visit.admitted) throw new Awaited(null);
   }
 
   hasAnalysed(index: number): boolean {
@@ -125,12 +133,12 @@ export function discard(outcome: unknown): void {
   if (typeof outcome === "number" && outcome > 0) close(outcome);
 }
 
-/** The call goes on when the errand has been run. */
+/** The call goes on when the errand has been run, or where there is none, when the call is admitted. */
 export class Awaited extends Error {
   /** The call's visit, where the turn that ends began without one. */
   visit: Visit | null = null;
 
-  constructor(readonly errand: Errand) {
+  constructor(readonly errand: Errand | null) {
     super("awaits an errand");
   }
 }

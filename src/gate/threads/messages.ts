@@ -85,8 +85,8 @@ export type FromThread =
   | { readonly is: "harm"; readonly attachments: readonly number[] }
   /** What was handed out to whose tasks, some milliseconds ago at most. */
   | { readonly is: "handed"; readonly handed: readonly HandedTo[] }
-  /** A call needs an errand run, and then another turn. */
-  | { readonly is: "awaits"; readonly visit: Visit; readonly parcel: Parcel }
+  /** A call needs an errand run, or to be admitted where there is none, and then another turn. */
+  | { readonly is: "awaits"; readonly visit: Visit; readonly parcel: Parcel | null }
   /** The thread was taken off, and has come back from what it was at. It ends. */
   | { readonly is: "left"; readonly visit: Visit }
   /** A call that was handed to the thread is over. */
@@ -104,7 +104,11 @@ export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
 
 /** To a porter, and from it. */
 export type ToPorter = Parcel;
-export type FromPorter = ThreadMessage | ({ readonly is: "brought" } & Brought);
+export type FromPorter =
+  | ThreadMessage
+  /** Its thread id, by which it can be interrupted. */
+  | { readonly is: "runs"; readonly tid: number }
+  | ({ readonly is: "brought" } & Brought);
 
 /** A denial, for the summary of a run. */
 export interface ToldDenial {

@@ -2,8 +2,11 @@ import { OwnedThread } from "../../engine/owned-thread.js";
 import type { ThreadImage } from "../../engine/thread-image.js";
 import { Notification } from "../call/notification.js";
 import type { Analysed } from "../load/analysis.js";
+import { stillWaits } from "../sys/seccomp.js";
+import { Admissions } from "./admissions.js";
 import { type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
 import { abandon, discard } from "./hands.js";
+import { Interrupts } from "./interrupts.js";
 import type { FromPorter, ToPorter } from "./messages.js";
 import { type Brought, type Visit, visitName } from "./visit.js";
 import type { Blocked } from "./watch.js";
@@ -23,6 +26,7 @@ export interface Errands {
 interface Job {
   readonly visit: Visit;
   readonly parcel: Parcel;
+  readonly suspect: string;
 }
 
 /** Threads at most, of those that come back; a suspect has one at a time. */
@@ -31,8 +35,12 @@ const MOST = 4;
 const MOST_LOST = 8;
 /** Milliseconds that a porter has to come back in once the task was ended. */
 const GRACE = 500;
-/** Milliseconds for a call that waits for the kernel alone. */
+/** Milliseconds for a call that waits for the kernel alone, after which its suspect has another thread for other calls. */
 const KERNEL = 10_000;
+/** Calls that may take longer than that: no task is at fault, and none is ended over it. */
+const MOST_SLOW = 4;
+/** Milliseconds between two looks at whether the task of such a call is still there. */
+const LOOK_EVERY = 100;
 /**
  * Milliseconds for an analysis. Its work is bounded (bpf/analysis/work.ts), and takes two seconds at most where the
  * machine does nothing else: this is for what that bound does not cover.
@@ -67,12 +75,22 @@ interface Course {
   readonly suspect: string;
   readonly wait: Wait;
   readonly porter: Porter | null;
+  /**
+   * `current`: its suspect's next errand waits for it. `slow`: the kernel takes long; it comes back, and nothing waits for it. `lost`:
+   * not even the task's end brought it back, and nobody waits for what it brings.
+   */
+  state: "current" | "slow" | "lost";
   /** Why its task was ended over it; null where that was not done. */
   verdict: string | null;
   timer: NodeJS.Timeout | undefined;
 }
 
 type Porter = OwnedThread<ToPorter, FromPorter>;
+
+/** Errands of one lane are run one after the other: what a suspect's admitted call waits for keeps none of its other calls waiting. */
+function laneOf({ admitted }: Visit, suspect: string): string {
+  return admitted ? `${suspect} admitted` : suspect;
+}
 
 /**
  * Runs errands for suspects, each with a deadline, in turn of suspects: one that keeps its porter waiting keeps nobody
@@ -81,12 +99,15 @@ type Porter = OwnedThread<ToPorter, FromPorter>;
 export class Porters {
   /** All porters, with the timer that lets go of one who has nothing to do. */
   readonly #porters = new Map<Porter, NodeJS.Timeout | undefined>();
-  /** By suspect: one has one at a time. */
-  readonly #courses = new Map<string, Course>();
-  /** Those that not even the task's end brought back, by suspect: nobody waits for what they bring. */
-  readonly #lost = new Map<string, Course>();
-  /** Errands that wait, by suspect; the one that has waited longest first. */
+  /**
+   * A suspect has one errand at a time sent to a porter for its admitted call, and one for its other calls; beside these a decision
+   * thread may have been taken off.
+   */
+  readonly #courses = new Set<Course>();
+  /** Errands that wait, by lane: see {@link laneOf}. The one that has waited longest is first. */
   readonly #waiting = new Map<string, Job[]>();
+  readonly #admissions: Admissions;
+  readonly #interrupts = new Interrupts();
 
   constructor(
     private readonly errands: Errands,
@@ -94,14 +115,26 @@ export class Porters {
     private readonly stall: () => number,
     /** What porters run; null for a file of the bundle. */
     private readonly image: ThreadImage | null,
-  ) {}
+  ) {
+    this.#admissions = new Admissions((visit) => errands.brought(visit));
+  }
 
-  /** Runs an errand for a visit, when its suspect's turn comes. */
-  send(visit: Visit, parcel: Parcel, suspect: string): void {
-    const jobs = this.#waiting.get(suspect) ?? [];
-    jobs.push({ visit, parcel });
-    this.#waiting.set(suspect, jobs);
+  /** Runs an errand for a visit, when its suspect's turn comes; or admits its call, where there is none. */
+  send(visit: Visit, parcel: Parcel | null, suspect: string): void {
+    if (parcel === null) {
+      this.#admissions.wait(visit, suspect);
+      return;
+    }
+    const lane = laneOf(visit, suspect);
+    const jobs = this.#waiting.get(lane) ?? [];
+    jobs.push({ visit, parcel, suspect });
+    this.#waiting.set(lane, jobs);
     this.#assign();
+  }
+
+  /** The call of a visit with this name is over. */
+  leave(name: string): void {
+    this.#admissions.leave(name);
   }
 
   /**
@@ -109,12 +142,10 @@ export class Porters {
    * what it brings with {@link back}. `lost`: its task was killed over it already, which did not help.
    */
   adopt(visit: Visit, suspect: string, { since, wait }: Blocked, lost: boolean): void {
-    const course = { visit, suspect, wait, porter: null, verdict: null, timer: undefined };
-    if (lost) this.#lost.set(suspect, course);
-    else {
-      this.#courses.set(suspect, course);
-      this.#begin(course, Date.now() - since);
-    }
+    const state = lost ? "lost" : "current";
+    const course: Course = { visit, suspect, wait, porter: null, state, verdict: null, timer: undefined };
+    this.#courses.add(course);
+    if (!lost) this.#begin(course, Date.now() - since);
   }
 
   /** The visit as it is after an errand that a thread was adopted with. */
@@ -126,7 +157,7 @@ export class Porters {
 
   /** Lets all porters go. One that is kept waiting ends with the process. */
   async stop(): Promise<void> {
-    for (const { timer } of this.#courses.values()) clearTimeout(timer);
+    for (const { timer } of this.#courses) clearTimeout(timer);
     const kept = this.#busy;
     const porters = [...this.#porters];
     this.#porters.clear();
@@ -134,6 +165,7 @@ export class Porters {
     await Promise.all(
       porters.map(([porter, idle]) => {
         clearTimeout(idle);
+        this.#interrupts.forget(porter);
         const end = porter.end();
         return kept.has(porter) ? null : end;
       }),
@@ -141,20 +173,20 @@ export class Porters {
   }
 
   #assign(): void {
-    for (const [suspect, [job, ...later]] of this.#waiting) {
-      if (job === undefined || this.#courses.has(suspect)) continue;
+    for (const [lane, [job, ...later]] of this.#waiting) {
+      if (job === undefined || this.#isBusy(lane)) continue;
+      const { visit, parcel, suspect } = job;
       const wait = waitOf(job.parcel.errand);
       const hopeless = wait === "path" || wait === "file" ? this.#hopeless(suspect) : null;
       const porter = hopeless === null ? (this.#idle() ?? this.#hire()) : null;
       if (hopeless === null && porter === null) return;
       // and behind the others
-      this.#waiting.delete(suspect);
-      if (later.length > 0) this.#waiting.set(suspect, later);
-      const { visit, parcel } = job;
+      this.#waiting.delete(lane);
+      if (later.length > 0) this.#waiting.set(lane, later);
       if (porter === null) this.errands.failed(visit, hopeless!);
       else {
-        const course = { visit, suspect, wait, porter, verdict: null, timer: undefined };
-        this.#courses.set(suspect, course);
+        const course: Course = { visit, suspect, wait, porter, state: "current", verdict: null, timer: undefined };
+        this.#courses.add(course);
         porter.tell(parcel);
         // that the porter has to start is not the task's doing
         void porter.ready().then(() => this.#begin(course, 0));
@@ -164,16 +196,28 @@ export class Porters {
 
   /** Why no path or file is looked at for a suspect; null where one is. */
   #hopeless(suspect: string): string | null {
-    if (this.#lost.has(suspect)) return "an earlier path or file of its like still keeps the gate waiting";
-    return this.#lost.size < MOST_LOST ? null : "too many paths and files of others keep the gate waiting";
+    if (this.#has("lost", suspect)) return "an earlier path or file of its like still keeps the gate waiting";
+    return this.#count("lost") < MOST_LOST ? null : "too many paths and files of others keep the gate waiting";
   }
 
   #find(which: (course: Course) => boolean): Course | undefined {
-    return [...this.#courses.values(), ...this.#lost.values()].find(which);
+    return [...this.#courses].find(which);
+  }
+
+  #isBusy(lane: string): boolean {
+    return this.#find((one) => one.state === "current" && laneOf(one.visit, one.suspect) === lane) !== undefined;
+  }
+
+  #has(state: Course["state"], suspect: string): boolean {
+    return this.#find((one) => one.state === state && one.suspect === suspect) !== undefined;
+  }
+
+  #count(state: Course["state"]): number {
+    return [...this.#courses].filter((one) => one.state === state).length;
   }
 
   get #busy(): ReadonlySet<Porter | null> {
-    return new Set([...this.#courses.values(), ...this.#lost.values()].map(({ porter }) => porter));
+    return new Set(Array.from(this.#courses, ({ porter }) => porter));
   }
 
   #idle(): Porter | null {
@@ -187,12 +231,14 @@ export class Porters {
   }
 
   #hire(): Porter | null {
-    if (this.#porters.size - this.#lost.size >= MOST) return null;
+    const kept = [...this.#courses].filter(({ state, porter }) => state !== "current" && porter !== null);
+    if (this.#porters.size - kept.length >= MOST) return null;
     const porter: Porter = new OwnedThread(
       this.image ?? "gate-porter",
       {},
       (message) => {
         if (message.is === "brought") this.#brought(porter, message);
+        else if (message.is === "runs") this.#interrupts.add(porter, message.tid);
       },
       HEAP,
     );
@@ -202,16 +248,33 @@ export class Porters {
   }
 
   #begin(course: Course, waited: number): void {
-    if (this.#courses.get(course.suspect) !== course) return;
-    const may = course.wait === "kernel" ? KERNEL : course.wait === "analysis" ? ANALYSIS : this.stall();
+    if (!this.#courses.has(course)) return;
+    if (course.wait === "kernel") {
+      this.#lookAfter(course, Date.now() - waited);
+      return;
+    }
+    const may = course.wait === "analysis" ? ANALYSIS : this.stall();
     course.timer = setTimeout(() => this.#overdue(course, may), Math.max(0, may - waited));
+  }
+
+  /** Interrupts a call whose task is gone, so that it keeps no thread; the kernel itself may take its time. */
+  #lookAfter(course: Course, since: number): void {
+    const { visit, suspect, porter } = course;
+    if (porter !== null && !stillWaits(visit.listener, visit.notification)) this.#interrupts.send(porter);
+    const late = course.state === "current" && Date.now() - since > KERNEL;
+    if (late && !this.#has("slow", suspect) && this.#count("slow") < MOST_SLOW) {
+      course.state = "slow";
+      this.#admissions.leave(visitName(visit));
+      this.#assign();
+    }
+    course.timer = setTimeout(() => this.#lookAfter(course, since), LOOK_EVERY).unref();
   }
 
   #overdue(course: Course, milliseconds: number): void {
     // it may have come back while this thread was busy
     for (const message of course.porter?.received() ?? [])
       if (message.is === "brought") this.#brought(course.porter!, message);
-    if (this.#courses.get(course.suspect) !== course) return;
+    if (!this.#courses.has(course)) return;
     if (course.wait === "analysis") {
       // no task is at fault, and ending the thread ends it
       course.verdict = unanalysed();
@@ -225,8 +288,7 @@ export class Porters {
 
   /** Not even the task's end has brought it back. */
   #giveUp(course: Course): void {
-    this.#courses.delete(course.suspect);
-    this.#lost.set(course.suspect, course);
+    course.state = "lost";
     this.errands.failed(course.visit, course.verdict!);
     this.#assign();
   }
@@ -242,25 +304,24 @@ export class Porters {
   /** `brought` is what alone is left of a visit that was given up, where it was given back before. */
   #finish(course: Course, visit: Visit, brought: Brought | null = null): void {
     clearTimeout(course.timer);
-    if (this.#lost.get(course.suspect) === course) {
-      this.#lost.delete(course.suspect);
-      if (brought === null) abandon(visit);
-      else discard(brought.outcome);
-    } else {
-      this.#courses.delete(course.suspect);
+    this.#courses.delete(course);
+    if (course.state !== "lost") {
       if (course.verdict === null) this.errands.brought(visit);
       else this.errands.failed(visit, course.verdict);
-    }
+    } else if (brought === null) abandon(visit);
+    else discard(brought.outcome);
     this.#assign();
   }
 
   #dismiss(porter: Porter): void {
     this.#porters.delete(porter);
+    this.#interrupts.forget(porter);
     void porter.end();
   }
 
   /** A porter ended by itself, which none should. */
   #gone(porter: Porter, message: string): void {
+    this.#interrupts.forget(porter);
     if (!this.#porters.delete(porter)) return;
     const course = this.#find((one) => one.porter === porter);
     if (course !== undefined) {

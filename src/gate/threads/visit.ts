@@ -17,6 +17,8 @@ export interface Visit {
   readonly notification: Uint8Array;
   /** Milliseconds since the epoch: when its task began to keep the gate waiting. */
   readonly since: number;
+  /** Whether another thread does what takes long in this call: see {@link Admissions}. */
+  readonly admitted: boolean;
   /** What errands brought, in their order. */
   readonly brought: Brought[];
   /** What analyses of its loads have found, by their order in the call: those that another thread made. */
@@ -47,6 +49,7 @@ export function newVisit(listener: number, notification: Uint8Array): Visit {
     listener,
     notification: notification.slice(),
     since: Date.now(),
+    admitted: false,
     brought: [],
     analyses: new Map(),
     verdicts: [],

@@ -1,65 +1,61 @@
-// greedy NAME [unprivileged]: two tasks load a large program again and again, a third one loads 200 small ones. Prints
-// how many of the small ones were loaded, and how many of the large ones were answered until the last of them was.
-#include "bpf.h"
+// greedy NAME [again | unprivileged]: two tasks make a call that takes long again and again, a third one loads 200 small
+// programs. Prints how many of the small ones were loaded, and how many of the long calls were answered until the last
+// of them was. `again`: with the same program each time. NAME is one of the programs, or of the other calls.
+#include "large.h"
+#include <linux/btf.h>
 #include <linux/capability.h>
 
-#define CALL(off) ((struct bpf_insn){.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = (off)})
-#define HELPER(id) ((struct bpf_insn){.code = BPF_JMP | BPF_CALL, .imm = (id)})
-#define EQUAL(value, by) ((struct bpf_insn){.code = BPF_JMP | BPF_JEQ | BPF_K, .imm = (value), .off = (by)})
-#define STORE(at) ((struct bpf_insn){.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = (at)})
-#define MOST 1000000
 #define SMALL 200
-
-static struct bpf_insn insns[MOST];
-
-static unsigned straight(void)
-{
-	for (unsigned i = 0; i < MOST - 1; i++)
-		insns[i] = MOV0(i);
-	insns[MOST - 1] = EXIT;
-	return MOST;
-}
-
-static unsigned chain(void)
-{
-	for (unsigned i = 0; i < 128000; i++) {
-		insns[2 * i] = i < 127999 ? CALL(1) : MOV0(0);
-		insns[2 * i + 1] = EXIT;
-	}
-	return 256000;
-}
-
-// Branches over a frame of which every slot is used.
-static unsigned branches(void)
-{
-	unsigned at = 0;
-
-	insns[at++] = HELPER(BPF_FUNC_get_prandom_u32);
-	for (unsigned i = 0; i < 64; i++)
-		insns[at++] = STORE(-8 * (int)(i + 1));
-	while (at < 600000) {
-		insns[at] = STORE(-8 * (int)(at % 64 + 1));
-		insns[at + 1] = EQUAL(at % 29, 0);
-		at += 2;
-	}
-	insns[at++] = MOV0(0);
-	insns[at++] = EXIT;
-	return at;
-}
-
-static unsigned callers(void)
-{
-	for (unsigned i = 0; i < MOST - 4; i++)
-		insns[i] = CALL(MOST - 2 - i - 1);
-	for (unsigned i = MOST - 4; i < MOST; i += 2)
-		insns[i] = MOV0(0), insns[i + 1] = EXIT;
-	return MOST;
-}
 
 static const struct {
 	const char *name;
 	unsigned (*write)(void);
 } PROGRAMS[] = {{"straight", straight}, {"chain", chain}, {"branches", branches}, {"callers", callers}};
+
+static int create_map(void)
+{
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 8, .max_entries = 500000};
+
+	return bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+#define TYPES 100000
+
+static int load_types(void)
+{
+	static struct {
+		struct btf_header header;
+		struct btf_type_of_int { struct btf_type type; unsigned bits; } types[TYPES];
+		char strings[4];
+	} btf = {{.magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(btf.header)}, .strings = "\0i"};
+	union bpf_attr attr = {.btf = (uintptr_t)&btf, .btf_size = offsetof(typeof(btf), strings) + 3};
+
+	btf.header.type_len = btf.header.str_off = sizeof(btf.types);
+	btf.header.str_len = 3;
+	for (unsigned i = 0; i < TYPES; i++)
+		btf.types[i] = (struct btf_type_of_int){{.name_off = 1, .info = BTF_KIND_INT << 24, .size = 4}, 32};
+	return bpf(BPF_BTF_LOAD, &attr, sizeof(attr));
+}
+
+static int run(void)
+{
+	static int prog;
+	char packet[64] = {};
+	union bpf_attr attr = {.test = {.data_in = (uintptr_t)packet, .data_size_in = sizeof(packet), .repeat = 65536}};
+
+	if (prog == 0) {
+		straight();
+		insns[4000] = EXIT;
+		prog = load(insns, 4001);
+	}
+	attr.test.prog_fd = prog;
+	return bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr)) < 0 ? -1 : attr.test.retval != 3999;
+}
+
+static const struct {
+	const char *name;
+	int (*make)(void);
+} CALLS[] = {{"map", create_map}, {"types", load_types}, {"run", run}};
 
 static void drop(void)
 {
@@ -73,28 +69,36 @@ static void drop(void)
 int main(int argc, char **argv)
 {
 	volatile int *answered = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	volatile int *begun = answered + 1;
+	volatile int *begun = answered + 1, *failed = answered + 2;
 	pid_t greedy[2];
+	const char *how = argc > 2 ? argv[2] : "";
+	int (*make)(void) = NULL;
 	unsigned count = 0;
 	int loaded = 0;
 
 	for (unsigned i = 0; i < sizeof(PROGRAMS) / sizeof(*PROGRAMS); i++)
 		if (argc > 1 && strcmp(argv[1], PROGRAMS[i].name) == 0)
 			count = PROGRAMS[i].write();
-	if (count == 0)
+	for (unsigned i = 0; i < sizeof(CALLS) / sizeof(*CALLS); i++)
+		if (argc > 1 && strcmp(argv[1], CALLS[i].name) == 0)
+			make = CALLS[i].make;
+	if (count == 0 && make == NULL)
 		return 2;
 	for (int i = 0; i < 2; i++) {
 		greedy[i] = fork();
 		if (greedy[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (argc > 2)
+			if (strcmp(how, "unprivileged") == 0)
 				drop();
 			for (;;) {
-				insns[0].imm += argc > 2 || count != MOST ? 0 : 1; // not the same program again
+				insns[0].imm += *how || count != MOST ? 0 : 1;
 				__sync_fetch_and_add(begun, 1);
-				int fd = load(insns, count);
+				int fd = make ? make() : load(insns, count);
 				__sync_fetch_and_add(answered, 1);
-				close(fd);
+				if (make && fd < 0)
+					*failed = errno;
+				if (fd > 0)
+					close(fd);
 			}
 		}
 	}
@@ -109,6 +113,8 @@ int main(int argc, char **argv)
 		close(fd);
 	}
 	printf("%d small ones loaded, %d large ones answered\n", loaded, *answered);
+	if (*failed)
+		printf("failed: %s\n", strerrorname_np(*failed));
 	for (int i = 0; i < 2; i++)
 		kill(greedy[i], SIGKILL), waitpid(greedy[i], NULL, 0);
 	return 0;

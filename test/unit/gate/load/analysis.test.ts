@@ -4,9 +4,9 @@ import { Btf } from "../../../../src/bpf/btf.js";
 import type { CodeMap } from "../../../../src/bpf/code.js";
 import { factsOfLoad, type Load } from "../../../../src/bpf/load.js";
 import { BpfObject } from "../../../../src/bpf/object.js";
-import { type Analysis, analyse, isLong, namedTypes } from "../../../../src/gate/load/analysis.js";
+import { type Analysis, analyse, namedTypes } from "../../../../src/gate/load/analysis.js";
 import { example } from "../../../support/examples.js";
-import { GROWING_PROGRAMS, loadOf } from "../../../support/growing-programs.js";
+import { loadOf } from "../../../support/growing-programs.js";
 import { liveLoad } from "../../../support/live-load.js";
 
 const EXAMPLES = ["rate-limit", "exec-log", "xdp-steer", "switch-watch", "exec-guard", "peek-tc"];
@@ -40,11 +40,5 @@ describe("the analysis of a load that crosses threads", () => {
     expect(structuredClone(analyse(analysisOf(load)))).toEqual({
       failure: expect.objectContaining({ code: "LOAD_MALFORMED" }),
     });
-  });
-
-  it("takes a program for long by its instructions alone", () => {
-    const straight = GROWING_PROGRAMS["straight code"]!;
-    expect(isLong(loadOf(straight(8000).bytes()))).toBe(false);
-    expect(isLong(loadOf(straight(9000).bytes()))).toBe(true);
   });
 });

@@ -12,14 +12,14 @@ function errandOf(insns: number, index = 0): Analyse {
 }
 
 describe.skipIf(process.getuid?.() !== 0)("the hands of a decision thread", () => {
-  it("analyse a short program, under the eyes of the watcher, and leave a long one to another thread", () => {
+  it("analyse a program under the eyes of the watcher, and leave what takes long to another thread", () => {
     const watch = new Watch();
     watch.enter(7, []);
     const hands = new OwnHands(watch, new Wardrobe());
     expect(hands.analyse(errandOf(100))).toMatchObject({ facts: { insn_cnt: expect.any(Number) } });
     expect(hands.brought).toEqual([]); // a turn that finds the load known does not ask for it
     expect(watch.look()).toBeNull();
-    expect(() => hands.analyse(errandOf(20_000))).toThrow(Awaited);
+    expect(() => hands.admit()).toThrow(Awaited);
     expect(watch.left()).toMatchObject({ listener: 7 });
   });
 
@@ -30,6 +30,12 @@ describe.skipIf(process.getuid?.() !== 0)("the hands of a decision thread", () =
     expect([0, 1].map((index) => hands.hasAnalysed(index))).toEqual([false, true]);
     expect(hands.analyse(errandOf(20_000, 1))).toBe(analysed);
     expect(() => hands.analyse(errandOf(100, 0))).toThrow(Awaited);
+  });
+
+  it("go on with a call once it is admitted", () => {
+    const visit = newVisit(7, new Uint8Array(80));
+    expect(() => new PortersHands(visit).admit()).toThrow(Awaited);
+    expect(() => new PortersHands({ ...visit, admitted: true }).admit()).not.toThrow();
   });
 
   it("are seen to analyse by the watcher", () => {

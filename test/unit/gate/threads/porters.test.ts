@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Analyse } from "../../../../src/gate/threads/errand.js";
 import { pack } from "../../../../src/gate/threads/errand.js";
 import { Porters } from "../../../../src/gate/threads/porters.js";
-import { newVisit, type Visit } from "../../../../src/gate/threads/visit.js";
+import { newVisit, type Visit, visitName } from "../../../../src/gate/threads/visit.js";
 import { GROWING_PROGRAMS, loadOf } from "../../../support/growing-programs.js";
 
 function errandOf(insns: number, index: number): Analyse {
@@ -10,36 +10,75 @@ function errandOf(insns: number, index: number): Analyse {
   return { do: "analyse", index, analysis: { ...load, kernel: null, maps: new Map() } };
 }
 
+function visitOf(id: number, admitted = false): Visit {
+  const notification = new Uint8Array(80);
+  notification[0] = id;
+  return { ...newVisit(7, notification), admitted };
+}
+
+const idOf = ({ notification }: Visit) => notification[0];
+
 describe("porters", () => {
-  it("analyse long programs, and leave what they found in the visit, apart from what errands brought", async () => {
-    const heard: [string, Visit][] = [];
-    let wake = () => {};
-    const come = async (count: number) => {
-      while (heard.length < count) await new Promise<void>((resolve) => (wake = resolve));
-    };
+  let heard: [string, Visit][];
+  let wake: () => void;
+  let porters: Porters;
+  const come = async (count: number) => {
+    while (heard.length < count)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+  };
+
+  beforeEach(() => {
+    heard = [];
+    wake = () => {};
     const hear = (what: string) => (visit: Visit) => {
       heard.push([what, visit]);
       wake();
     };
-    const porters = new Porters(
-      { brought: hear("brought"), failed: hear("failed"), overdue: hear("overdue") },
-      () => 250,
-      null,
-    );
-    try {
-      const first = errandOf(20_000, 0);
-      porters.send(newVisit(7, new Uint8Array(80)), pack(first), "a");
-      await come(1);
-      const [what, visit] = heard[0]!;
-      expect(what).toBe("brought");
-      expect(visit.brought).toEqual([]);
-      expect(visit.analyses.get(0)).toMatchObject({ facts: { insn_cnt: first.analysis.insns.length / 8 } });
+    const errands = { brought: hear("brought"), failed: hear("failed"), overdue: hear("overdue") };
+    porters = new Porters(errands, () => 250, null);
+  });
+  afterEach(() => porters.stop());
 
-      porters.send(visit, pack(errandOf(9000, 1)), "a");
-      await come(2);
-      expect([...heard[1]![1].analyses.keys()]).toEqual([0, 1]);
-    } finally {
-      await porters.stop();
-    }
+  it("analyse long programs, and leave what they found in the visit, apart from what errands brought", async () => {
+    const first = errandOf(20_000, 0);
+    porters.send(visitOf(1), pack(first), "a");
+    await come(1);
+    const [what, visit] = heard[0]!;
+    expect(what).toBe("brought");
+    expect(visit.brought).toEqual([]);
+    expect(visit.analyses.get(0)).toMatchObject({ facts: { insn_cnt: first.analysis.insns.length / 8 } });
+
+    porters.send(visit, pack(errandOf(9000, 1)), "a");
+    await come(2);
+    expect([...heard[1]![1].analyses.keys()]).toEqual([0, 1]);
+  });
+
+  it("keep no other call of a suspect waiting for its admitted call", async () => {
+    porters.send(visitOf(1, true), pack(errandOf(200_000, 0)), "a");
+    porters.send(visitOf(2, true), pack(errandOf(10, 0)), "a");
+    porters.send(visitOf(3), pack(errandOf(10, 0)), "a");
+    await come(3);
+    expect(heard.map(([, visit]) => idOf(visit))).toEqual([3, 1, 2]);
+  });
+
+  it("run the errand of a suspect for which a decision thread was taken off, and hear from both", async () => {
+    porters.send(visitOf(1, true), pack(errandOf(20_000, 0)), "a");
+    porters.adopt(visitOf(2), "a", { first: Date.now(), since: Date.now(), count: 1, wait: "kernel" }, false);
+    await come(1);
+    porters.back(visitOf(2));
+    expect(heard.map(([what, visit]) => [what, idOf(visit)])).toEqual([
+      ["brought", 1],
+      ["brought", 2],
+    ]);
+  });
+
+  it("admit a call that has no errand yet, and the next one of its suspect when that is over", () => {
+    porters.send(visitOf(1), null, "a");
+    porters.send(visitOf(2), null, "a");
+    expect(heard.map(([, visit]) => [idOf(visit), visit.admitted])).toEqual([[1, true]]);
+    porters.leave(visitName(visitOf(1)));
+    expect(heard.map(([, visit]) => idOf(visit))).toEqual([1, 2]);
   });
 });

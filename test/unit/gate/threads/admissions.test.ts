@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { Admissions } from "../../../../src/gate/threads/admissions.js";
+import { newVisit, type Visit, visitName } from "../../../../src/gate/threads/visit.js";
+
+function visitOf(id: number): Visit {
+  const notification = new Uint8Array(80);
+  notification[0] = id;
+  return newVisit(7, notification);
+}
+
+describe("admissions", () => {
+  const begin = () => {
+    const admitted: Visit[] = [];
+    const admissions = new Admissions((visit) => admitted.push(visit));
+    let last = 0;
+    /** Calls of a suspect, with their ids in turn. */
+    const wait = (...suspects: readonly string[]) => {
+      for (const suspect of suspects) admissions.wait(visitOf(++last), suspect);
+    };
+    const ids = () => admitted.map(({ notification }) => notification[0]);
+    return { admitted, admissions, wait, ids, leave: (id: number) => admissions.leave(visitName(visitOf(id))) };
+  };
+
+  it("admit one call of each suspect, and three in all", () => {
+    const { admitted, wait, ids } = begin();
+    wait("a", "a", "b", "c", "d");
+    expect(ids()).toEqual([1, 3, 4]);
+    expect(admitted.every((visit) => visit.admitted)).toBe(true);
+  });
+
+  it("admit the next when one is over, of the suspect that has waited longest", () => {
+    const { wait, ids, leave } = begin();
+    wait("a", "a", "a", "b", "c", "d");
+    leave(1);
+    expect(ids()).toEqual([1, 4, 5, 2]);
+    leave(2);
+    expect(ids()).toEqual([1, 4, 5, 2, 6]);
+    leave(4);
+    expect(ids()).toEqual([1, 4, 5, 2, 6, 3]);
+  });
+
+  it("are told of calls that were not admitted, and more than once, and admit nothing for that", () => {
+    const { wait, ids, leave } = begin();
+    wait("a", "a", "a");
+    leave(9);
+    leave(1);
+    leave(1);
+    expect(ids()).toEqual([1, 2]);
+  });
+});
