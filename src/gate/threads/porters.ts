@@ -4,7 +4,7 @@ import { Notification } from "../call/notification.js";
 import type { Analysed } from "../load/analysis.js";
 import { stillWaits } from "../sys/seccomp.js";
 import { Admissions } from "./admissions.js";
-import { type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
+import { type Errand, type Parcel, WAITS, type Wait, waitOf } from "./errand.js";
 import { abandon, discard } from "./hands.js";
 import { Interrupts } from "./interrupts.js";
 import type { FromPorter, ToPorter } from "./messages.js";
@@ -46,6 +46,10 @@ const LOOK_EVERY = 100;
  * machine does nothing else: this is for what that bound does not cover.
  */
 export const ANALYSIS = 30_000;
+/** Bytes of a task's memory that are copied in a millisecond, even where processors are busy: that is no waiting for the task. */
+const COPIED = 2 ** 16;
+/** Milliseconds by which a deadline is seen too late where the machine stood still, and for which it is then put off, once. */
+const LATE = 25;
 /** Milliseconds after which a porter who has nothing to do is let go. */
 const IDLE = 30_000;
 
@@ -82,10 +86,19 @@ interface Course {
   state: "current" | "slow" | "lost";
   /** Why its task was ended over it; null where that was not done. */
   verdict: string | null;
+  /** Milliseconds since the epoch; 0 while there is no deadline. */
+  due: number;
   timer: NodeJS.Timeout | undefined;
 }
 
 type Porter = OwnedThread<ToPorter, FromPorter>;
+
+/** Bytes of a task's memory that an errand copies. */
+function bytesOf(errand: Errand): number {
+  const parts =
+    errand.do === "read" ? errand.spans : errand.do === "write" ? errand.parts.map(({ bytes }) => bytes) : [];
+  return parts.reduce((sum, part) => sum + ("length" in part ? part.length : 0), 0);
+}
 
 /** Errands of one lane are run one after the other: what a suspect's admitted call waits for keeps none of its other calls waiting. */
 function laneOf({ admitted }: Visit, suspect: string): string {
@@ -143,7 +156,7 @@ export class Porters {
    */
   adopt(visit: Visit, suspect: string, { since, wait }: Blocked, lost: boolean): void {
     const state = lost ? "lost" : "current";
-    const course: Course = { visit, suspect, wait, porter: null, state, verdict: null, timer: undefined };
+    const course: Course = { visit, suspect, wait, porter: null, state, verdict: null, due: 0, timer: undefined };
     this.#courses.add(course);
     if (!lost) this.#begin(course, Date.now() - since);
   }
@@ -185,11 +198,12 @@ export class Porters {
       if (later.length > 0) this.#waiting.set(lane, later);
       if (porter === null) this.errands.failed(visit, hopeless!);
       else {
-        const course: Course = { visit, suspect, wait, porter, state: "current", verdict: null, timer: undefined };
+        const rest = { state: "current", verdict: null, due: 0, timer: undefined } as const;
+        const course: Course = { visit, suspect, wait, porter, ...rest };
         this.#courses.add(course);
         porter.tell(parcel);
         // that the porter has to start is not the task's doing
-        void porter.ready().then(() => this.#begin(course, 0));
+        void porter.ready().then(() => this.#begin(course, -bytesOf(parcel.errand) / COPIED));
       }
     }
   }
@@ -254,7 +268,15 @@ export class Porters {
       return;
     }
     const may = course.wait === "analysis" ? ANALYSIS : this.stall();
-    course.timer = setTimeout(() => this.#overdue(course, may), Math.max(0, may - waited));
+    const left = Math.max(0, may - waited);
+    course.due = Date.now() + left;
+    course.timer = setTimeout(() => this.#late(course, may), left);
+  }
+
+  /** A deadline that is seen late says nothing about the task: where this thread got no processor, a porter may have got none. */
+  #late(course: Course, milliseconds: number): void {
+    if (Date.now() - course.due <= LATE) this.#overdue(course, milliseconds);
+    else course.timer = setTimeout(() => this.#overdue(course, milliseconds), LATE);
   }
 
   /** Interrupts a call whose task is gone, so that it keeps no thread; the kernel itself may take its time. */

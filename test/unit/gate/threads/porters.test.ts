@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Analyse } from "../../../../src/gate/threads/errand.js";
 import { pack } from "../../../../src/gate/threads/errand.js";
 import { Porters } from "../../../../src/gate/threads/porters.js";
@@ -72,6 +72,51 @@ describe("porters", () => {
       ["brought", 1],
       ["brought", 2],
     ]);
+  });
+
+  it("end a task that makes them wait, but not because the machine stood still", () => {
+    const STALL = 250;
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    try {
+      const adopt = (id: number) =>
+        porters.adopt(visitOf(id), "a", { first: Date.now(), since: Date.now(), count: id, wait: "memory" }, false);
+      adopt(1);
+      vi.advanceTimersByTime(STALL - 1);
+      expect(heard).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(heard.map(([what, visit]) => [what, idOf(visit)])).toEqual([["overdue", 1]]);
+      porters.back(visitOf(1));
+
+      heard = [];
+      adopt(2);
+      vi.setSystemTime(Date.now() + 10 * STALL);
+      vi.advanceTimersToNextTimer();
+      expect(heard).toEqual([]);
+      porters.back(visitOf(2));
+      expect(heard.map(([what, visit]) => [what, idOf(visit)])).toEqual([["brought", 2]]);
+
+      heard = [];
+      adopt(3);
+      vi.setSystemTime(Date.now() + 10 * STALL);
+      vi.advanceTimersToNextTimer();
+      vi.advanceTimersToNextTimer();
+      expect(heard.map(([what, visit]) => [what, idOf(visit)])).toEqual([["overdue", 3]]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("have no deadline for a call that the kernel takes long for", () => {
+    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    try {
+      porters.adopt(visitOf(1), "a", { first: Date.now(), since: Date.now(), count: 1, wait: "kernel" }, false);
+      vi.advanceTimersByTime(600_000);
+      expect(heard).toEqual([]);
+      porters.back(visitOf(1));
+      expect(heard.map(([what]) => what)).toEqual(["brought"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("admit a call that has no errand yet, and the next one of its suspect when that is over", () => {
