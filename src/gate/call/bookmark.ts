@@ -7,8 +7,8 @@ import { writeResponse } from "./notification.js";
 export const BOOKMARK_SIZE = 8;
 /** Ids from one mark to the next: seldom, since a mark takes a system call. */
 const EVERY = 64;
-/** Calls before the last mark that can still be open: those that porters run errands for, while others go on. */
-const BEFORE = 256;
+/** Calls before the last mark that can still be open: those that the kernel takes seconds for, while others go on. */
+const BEFORE = 8192;
 
 /**
  * Where in a listener's calls the agent is, in a file that outlives it. A call that an agent has received and not answered when
