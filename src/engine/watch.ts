@@ -1,14 +1,15 @@
 /**
- * What a decision thread is doing, in memory that its watcher shares: the request being decided, the attachment being asked,
- * and until when it may take. The watcher reads while the thread writes: a count that changes with each step tells a torn look.
+ * What a decision thread is doing, in memory that its watcher shares: the request being decided, the attachment being
+ * asked, and until when it may take. The watcher reads while the thread writes: a count that changes with each step
+ * tells a torn look.
  */
 const WORDS = { count: 0, request: 1, attachment: 2, requests: 3, responses: 4, preparing: 5 } as const;
 const SIZE = 32;
 const NONE = -1;
 
 /**
- * Milliseconds that making a policy's runtime may take. The work is bounded by units (sandbox/limits.ts), which take
- * 10 to 60 ms on an idle machine. This deadline covers work that has no units; it must be long enough for a busy machine.
+ * Milliseconds that making a policy's runtime may take. The work is bounded by units (sandbox/limits.ts), which take 10
+ * to 60 ms on an idle machine. This deadline covers work that has no units; it must be long enough for a busy machine.
  */
 export const PREPARE_TIMEOUT = 1000;
 

@@ -11,9 +11,10 @@ const EVERY = 64;
 const BEFORE = 8192;
 
 /**
- * Where in a listener's calls the agent is, in a file that outlives it. A call that an agent has received and not answered when
- * it is killed waits for ever: another agent cannot receive it again, and can answer it only by its id. Ids of a filter follow
- * each other (seccomp_do_user_notification of kernel/seccomp.c), so a mark at every few calls tells them all.
+ * Where in a listener's calls the agent is, in a file that outlives it. A call that an agent has received and not
+ * answered when it is killed waits for ever: another agent cannot receive it again, and can answer it only by its id.
+ * Ids of a filter follow each other (seccomp_do_user_notification of kernel/seccomp.c), so a mark at every few calls
+ * tells them all.
  */
 export class Bookmark {
   /** The low word of the id that stands there. */
@@ -34,8 +35,8 @@ export class Bookmark {
 }
 
 /**
- * Fails the calls that an agent before this one left open, as they would fail without another agent. What nobody has received
- * yet stays: the kernel says EINPROGRESS. `mark` is what stands in the file; 0 where nothing was received.
+ * Fails the calls that an agent before this one left open, as they would fail without another agent. What nobody has
+ * received yet stays: the kernel says EINPROGRESS. `mark` is what stands in the file; 0 where nothing was received.
  */
 export function failLost(listener: number, mark: bigint): void {
   if (mark === 0n) return;

@@ -92,8 +92,8 @@ export class Task {
   }
 
   /**
-   * What follows of this call is done by another thread, since it takes long. The call waits for its turn first, and ends its turn
-   * here: nothing large may have been copied before.
+   * What follows of this call is done by another thread, since it takes long. The call waits for its turn first, and
+   * ends its turn here: nothing large may have been copied before.
    */
   admit(): void {
     this.hands.admit();

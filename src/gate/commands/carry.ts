@@ -11,9 +11,10 @@ import { admitIfLong } from "./long-calls.js";
 import { PLAIN, PLANS, type Plan } from "./plan.js";
 
 /**
- * Decides a command on a copy of all that it points to and has the kernel carry out the copy, as the task: a link, an attachment,
- * a pin, a run, BTF. Asked for where an attachment serves hook `bpf`; where none does, nobody decides on what memory holds, and
- * the kernel does it for the task itself on objects that were judged when their fds were handed out.
+ * Decides a command on a copy of all that it points to and has the kernel carry out the copy, as the task: a link, an
+ * attachment, a pin, a run, BTF. Asked for where an attachment serves hook `bpf`; where none does, nobody decides on
+ * what memory holds, and the kernel does it for the task itself on objects that were judged when their fds were handed
+ * out.
  */
 export function carryOut(call: Call, name: string): Answer {
   const cmd = call.word(0);

@@ -4,8 +4,8 @@ import type { Call } from "../call/call.js";
 import { memoryOf } from "./create.js";
 
 /**
- * Instructions beyond which a program is large. The kernel takes 0.3 µs for each instruction of straight code, so 1.2 ms for
- * these, and up to 100 times as long where there are branches (Linux 6.18). Another thread costs about 1 ms. 4,096 is BPF_MAXINSNS.
+ * Instructions beyond which a program is large. The kernel takes 0.3 µs for each instruction of straight code, so 1.2
+ * ms for these, and up to 100 times as long where there are branches (Linux 6.18). 4,096 is BPF_MAXINSNS.
  */
 export const LARGE = 4096;
 
@@ -29,8 +29,8 @@ const never: IsLong = () => false;
 const always: IsLong = () => true;
 
 /**
- * For each bpf(2) command that the gate makes itself: whether the kernel may take a millisecond or more with this attr. Another
- * thread makes such a call, so that nobody else waits for it.
+ * For each bpf(2) command that the gate makes itself: whether the kernel may take a millisecond or more with this attr.
+ * Another thread makes such a call, so that nobody else waits for it.
  */
 const LONG: Readonly<Record<string, IsLong>> = {
   BPF_PROG_LOAD: (attr) => attr.u32(LOAD.insnCount) > LARGE,
@@ -61,8 +61,8 @@ export function isLongCommand(name: string, attr: Attr): boolean {
 }
 
 /**
- * Has another thread make what follows of a call where its command may take the kernel long. To be called when attr has been copied,
- * and before anything else is.
+ * Has another thread make what follows of a call where its command may take the kernel long. To be called when attr has
+ * been copied, and before anything else is.
  */
 export function admitIfLong(call: Call, name: string, attr: Attr): void {
   if (isLongCommand(name, attr)) call.task.admit();

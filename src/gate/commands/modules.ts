@@ -6,13 +6,16 @@ import { type Obstacle, tooLarge } from "../call/rules.js";
 import { sealedFile } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
-/** The largest module that is copied, and the longest parameters (strndup_user of kernel/module/main.c takes a page or more). */
+/**
+ * The largest module that is copied, and the longest parameters (strndup_user of kernel/module/main.c takes a page or
+ * more).
+ */
 const MAX_MODULE = 256 * 2 ** 20;
 const MAX_PARAMETERS = 64 * 1024;
 
 /**
- * Decides init_module(2) and finit_module(2) on a copy of the file, which goes to the kernel as a sealed memfd: nobody can
- * change what was judged. The kernel's own autoload comes from no task and is not seen here.
+ * Decides init_module(2) and finit_module(2) on a copy of the file, which goes to the kernel as a sealed memfd: nobody
+ * can change what was judged. The kernel's own autoload comes from no task and is not seen here.
  */
 export function loadModule(call: Call): Answer {
   const { notification, task, asker } = call;

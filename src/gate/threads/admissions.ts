@@ -4,9 +4,9 @@ import { type Visit, visitName } from "./visit.js";
 const MOST = 3;
 
 /**
- * Admits calls that take the kernel or the analysis long: of each suspect one at a time, and of all of them {@link MOST}. What a call
- * copies is kept until it is answered, so that this bounds the memory that such calls take; one that waits takes next to none. The
- * suspect that has waited longest is next.
+ * Admits calls that take the kernel or the analysis long: of each suspect one at a time, and of all of them {@link
+ * MOST}. What a call copies is kept until it is answered, so that this bounds the memory that such calls take; one that
+ * waits takes next to none. The suspect that has waited longest is next.
  */
 export class Admissions {
   /** Suspects of calls that are admitted, by the visit's name. */

@@ -1,8 +1,8 @@
 import { INTERRUPT, signalThread } from "../sys/process.js";
 
 /**
- * Interrupts system calls of threads: the verifier and test runs give up where a signal is pending, as they do where their own task
- * is killed. The handler does nothing; without one the kernel would drop the signal.
+ * Interrupts system calls of threads: the verifier and test runs give up where a signal is pending, as they do where
+ * their own task is killed. The handler does nothing; without one the kernel would drop the signal.
  */
 export class Interrupts {
   readonly #tids = new Map<object, number>();

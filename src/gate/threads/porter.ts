@@ -5,9 +5,9 @@ import { memoryOf, perform, unpack } from "./errand.js";
 import type { FromPorter, ToPorter } from "./messages.js";
 
 /**
- * An entry of its own: a porter, a thread that runs errands, one at a time, of calls that take long and of tasks that have
- * kept the gate waiting. It may be kept waiting itself, by one of them, for as long as that lasts. An errand whose task is
- * gone can be interrupted: see {@link Interrupts}.
+ * An entry of its own: a porter, a thread that runs errands, one at a time, of calls that take long and of tasks that
+ * have kept the gate waiting. It may be kept waiting itself, by one of them, for as long as that lasts. An errand whose
+ * task is gone can be interrupted: see {@link Interrupts}.
  */
 const { port } = workerData as { readonly port: MessagePort };
 blockSignals(INTERRUPT);

@@ -35,7 +35,9 @@ const MOST = 4;
 const MOST_LOST = 8;
 /** Milliseconds that a porter has to come back in once the task was ended. */
 const GRACE = 500;
-/** Milliseconds for a call that waits for the kernel alone, after which its suspect has another thread for other calls. */
+/**
+ * Milliseconds for a call that waits for the kernel alone, after which its suspect has another thread for other calls.
+ */
 const KERNEL = 10_000;
 /** Calls that may take longer than that: no task is at fault, and none is ended over it. */
 const MOST_SLOW = 4;
@@ -46,9 +48,15 @@ const LOOK_EVERY = 100;
  * machine does nothing else: this is for what that bound does not cover.
  */
 export const ANALYSIS = 30_000;
-/** Bytes of a task's memory that are copied in a millisecond, even where processors are busy: that is no waiting for the task. */
+/**
+ * Bytes of a task's memory that are copied in a millisecond, even where processors are busy: that is no waiting for the
+ * task.
+ */
 const COPIED = 2 ** 16;
-/** Milliseconds by which a deadline is seen too late where the machine stood still, and for which it is then put off, once. */
+/**
+ * Milliseconds by which a deadline is seen too late where the machine stood still, and for which it is then put off,
+ * once.
+ */
 const LATE = 25;
 /** Milliseconds after which a porter who has nothing to do is let go. */
 const IDLE = 30_000;
@@ -80,8 +88,8 @@ interface Course {
   readonly wait: Wait;
   readonly porter: Porter | null;
   /**
-   * `current`: its suspect's next errand waits for it. `slow`: the kernel takes long; it comes back, and nothing waits for it. `lost`:
-   * not even the task's end brought it back, and nobody waits for what it brings.
+   * `current`: its suspect's next errand waits for it. `slow`: the kernel takes long; it comes back, and nothing waits
+   * for it. `lost`: not even the task's end brought it back, and nobody waits for what it brings.
    */
   state: "current" | "slow" | "lost";
   /** Why its task was ended over it; null where that was not done. */
@@ -100,7 +108,10 @@ function bytesOf(errand: Errand): number {
   return parts.reduce((sum, part) => sum + ("length" in part ? part.length : 0), 0);
 }
 
-/** Errands of one lane are run one after the other: what a suspect's admitted call waits for keeps none of its other calls waiting. */
+/**
+ * Errands of one lane are run one after the other: what a suspect's admitted call waits for keeps none of its other
+ * calls waiting.
+ */
 function laneOf({ admitted }: Visit, suspect: string): string {
   return admitted ? `${suspect} admitted` : suspect;
 }
@@ -113,8 +124,8 @@ export class Porters {
   /** All porters, with the timer that lets go of one who has nothing to do. */
   readonly #porters = new Map<Porter, NodeJS.Timeout | undefined>();
   /**
-   * A suspect has one errand at a time sent to a porter for its admitted call, and one for its other calls; beside these a decision
-   * thread may have been taken off.
+   * A suspect has one errand at a time sent to a porter for its admitted call, and one for its other calls; beside
+   * these a decision thread may have been taken off.
    */
   readonly #courses = new Set<Course>();
   /** Errands that wait, by lane: see {@link laneOf}. The one that has waited longest is first. */
@@ -273,7 +284,10 @@ export class Porters {
     course.timer = setTimeout(() => this.#late(course, may), left);
   }
 
-  /** A deadline that is seen late says nothing about the task: where this thread got no processor, a porter may have got none. */
+  /**
+   * A deadline that is seen late says nothing about the task: where this thread got no processor, a porter may have got
+   * none.
+   */
   #late(course: Course, milliseconds: number): void {
     if (Date.now() - course.due <= LATE) this.#overdue(course, milliseconds);
     else course.timer = setTimeout(() => this.#overdue(course, milliseconds), LATE);

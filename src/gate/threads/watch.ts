@@ -135,8 +135,8 @@ export class Watch {
   }
 
   /**
-   * By the watcher: the call of an errand, if the thread still is at that. Without this check it could be another call, which the
-   * thread began while it was read.
+   * By the watcher: the call of an errand, if the thread still is at that. Without this check it could be another call,
+   * which the thread began while it was read.
    */
   callOf({ count }: Pick<Blocked, "count">): BlockedCall | null {
     const call = { listener: this.#words[WORDS.listener]!, notification: this.notification.slice() };

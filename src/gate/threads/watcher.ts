@@ -40,8 +40,8 @@ export interface Charge<Thread extends Watched> {
   /** It waits on a task's account, and others wait with it: another one goes on. */
   takeOff(thread: Thread, blocked: Blocked): void;
   /**
-   * A policy or an analysis does not come back: nothing but the thread's end ends it. `isStill` tells, once the thread has ended,
-   * whether it did not come back until then; if it did, what it was at last is not at fault.
+   * A policy or an analysis does not come back: nothing but the thread's end ends it. `isStill` tells, once the thread
+   * has ended, whether it did not come back until then; if it did, what it was at last is not at fault.
    */
   end(thread: Thread, isStill: () => boolean): void;
 }

@@ -1,6 +1,6 @@
-// dying LOG: a task whose program takes the kernel's verifier seconds is killed once LOG says that it was decided. Another one then
-// loads a program that is large as well.
-// dying bare: loads, without a gate, a program that takes the verifier less than that one.
+// dying LOG: a task whose program takes the kernel's verifier seconds is killed once LOG says that it was decided.
+// Another one then loads a program that is large as well. dying bare: loads, without a gate, a program that takes the
+// verifier less than that one.
 #include "large.h"
 
 static int is_decided(const char *log)

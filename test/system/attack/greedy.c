@@ -1,6 +1,6 @@
-// greedy NAME [again | unprivileged]: two tasks make a call that takes long again and again, a third one loads 200 small
-// programs. Prints how many of the small ones were loaded, and how many of the long calls were answered until the last
-// of them was. `again`: with the same program each time. NAME is one of the programs, or of the other calls.
+// greedy NAME [again | unprivileged]: two tasks make a call that takes long again and again, a third one loads 200
+// small programs. Prints how many of the small ones were loaded, and how many of the long calls were answered until the
+// last of them was. `again`: with the same program each time. NAME is one of the programs, or of the other calls.
 #include "large.h"
 #include <linux/btf.h>
 #include <linux/capability.h>
