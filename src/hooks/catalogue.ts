@@ -1,6 +1,6 @@
 /**
- * The hooks: where a decision can be asked for, named as the kernel's LSM hooks where the kernel has one
- * (include/linux/lsm_hook_defs.h). `served` says what evaluates policies at the hook:
+ * The hooks: the points at which a policy decision is made. Names are those of the kernel's LSM hooks where the kernel
+ * has one (include/linux/lsm_hook_defs.h). `served` says which backends evaluate policies at the hook:
  *
  * - `offline`: `countersign check`, for a file;
  * - `gate`: `countersign run` and `countersign agent`, which enforce the verdict for their tasks;
@@ -62,7 +62,7 @@ interface HookRow {
   readonly served: Readonly<Record<Backend, boolean>>;
 }
 
-/** What can evaluate policies at a hook. */
+/** The backends that can evaluate policies at a hook. */
 export const BACKENDS = ["offline", "gate", "sealed"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
@@ -71,7 +71,10 @@ export type HookName = keyof typeof HOOKS;
 
 export const HOOK_NAMES = Object.keys(HOOKS) as readonly HookName[];
 
-/** What a configuration can say for a hook at which no enforcing attachment answers. `audit`: 0, with an audit denial. */
+/**
+ * The values of a hook's `default`, which applies if no enforcing attachment answers. `audit` allows and records an
+ * audit denial.
+ */
 export const HOOK_DEFAULTS = ["allow", "deny", "audit"] as const;
 export type HookDefault = (typeof HOOK_DEFAULTS)[number];
 
@@ -80,8 +83,8 @@ export function isHookName(name: string): name is HookName {
 }
 
 /**
- * Whether the live gate leaves a hook of the kernel unenforced: the gate never evaluates policies at such a hook.
- * `blob_verify` is no hook of the kernel, so there is nothing to enforce.
+ * Whether the kernel has this hook and the live gate never evaluates policies at it. False for `blob_verify`, which the
+ * kernel does not have: nothing is left unenforced there.
  */
 export function isUnenforcedByGate(hook: HookName): boolean {
   return !HOOKS[hook].served.gate && hook !== "blob_verify";

@@ -1,22 +1,26 @@
 /**
- * What hook `bpf` is about. A gate that carries a command out itself has copied all of it; of any other command registers
- * alone are known, and what memory would tell is null.
+ * The subject of hook `bpf`: one bpf(2) command. If the gate carries the command out itself, it has copied the whole
+ * bpf_attr. For other commands only the registers are known, and each fact that would come from the task's memory is
+ * null.
  */
 export interface CommandSubject {
-  /** As linux/bpf.h has it: `BPF_LINK_CREATE`. */
+  /** Spelled as in linux/bpf.h, such as `BPF_LINK_CREATE`. */
   readonly name: string;
-  /** SHA-256 of BTF that is loaded, else of these facts; empty where registers alone are known. */
+  /** SHA-256 of the BTF for BPF_BTF_LOAD, of these facts for other commands; empty if only the registers are known. */
   readonly digest: string;
   readonly cmd: number;
   /** Size of bpf_attr in bytes; null offline, since it depends on the loader. */
   readonly size: number | null;
-  /** The program that is attached, detached, run or pinned, or whose link is; null for a detachment that names none. */
+  /**
+   * The program that is attached, detached, run or pinned, or the program of the link; null for a detachment that names
+   * none.
+   */
   readonly program: ProgramReference | null;
-  /** The map that is pinned, or attached (struct_ops). */
+  /** The map that is pinned, or that is attached (a map of type struct_ops). */
   readonly map: MapReference | null;
   readonly attach: AttachFacts | null;
   readonly run: RunFacts | null;
-  /** Where an object is pinned, or fetched from. */
+  /** The path at which an object is pinned, or from which it is fetched (BPF_OBJ_PIN, BPF_OBJ_GET). */
   readonly path: string | null;
   readonly btf: BtfFacts | null;
 }
@@ -26,7 +30,7 @@ export interface ProgramReference {
   readonly type: string;
   /** 8 bytes, lower-case hex. */
   readonly tag: string;
-  /** Null where it was not judged here. */
+  /** The digest of the program's subject; null if this gate did not judge the program. */
   readonly digest: string | null;
 }
 
@@ -35,15 +39,17 @@ export interface MapReference {
   readonly type: string;
 }
 
-/** Of BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_PROG_ATTACH, BPF_PROG_DETACH and BPF_RAW_TRACEPOINT_OPEN. */
+/** Facts of BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_PROG_ATTACH, BPF_PROG_DETACH and BPF_RAW_TRACEPOINT_OPEN. */
 export interface AttachFacts {
-  /** As bpftool writes it; null where the command has none, and for an `ext` program, whose links it says nothing of. */
+  /**
+   * The attach type as bpftool spells it; null if the command has none, and for `ext` programs, whose links ignore it.
+   */
   readonly type: string | null;
   readonly flags: number;
   readonly target: AttachTarget;
 }
 
-/** What a program can be put to. */
+/** The kinds of objects that a program can be attached to. */
 export const TARGET_KINDS = [
   "cgroup",
   "device",
@@ -63,32 +69,32 @@ export const TARGET_KINDS = [
 
 export type TargetKind = (typeof TARGET_KINDS)[number];
 
-/** What a program is put to. What does not belong to its kind is null. */
+/** The object that a program is attached to. Fields that do not apply to its kind are null. */
 export interface AttachTarget {
   readonly kind: string;
-  /** Of an interface, in the task's own network. */
+  /** Index of an interface in the task's network namespace. */
   readonly ifindex: number | null;
-  /** Of a cgroup in the unified hierarchy, or of the file that uprobes are for. */
+  /** Path of a cgroup in the unified hierarchy, or of the file that uprobes are placed in. */
   readonly path: string | null;
-  /** Of a map, a tracepoint, or of the function or iterator that the program was loaded for. */
+  /** Name of a map, a tracepoint, or the function or iterator that the program was loaded for. */
   readonly name: string | null;
-  /** Another program: one that is traced or replaced in part, or the one that a link had before. */
+  /** Another program: the one that is traced or partly replaced, or the previous program of a link. */
   readonly program: ProgramReference | null;
-  /** The id of a function in that program's BTF. */
+  /** BTF id of a function in the BTF of `program`. */
   readonly btf_id: number | null;
-  /** The inode of a network namespace, as in `current.namespaces`. */
+  /** Inode number of a network namespace, as in `current.namespaces`. */
   readonly namespace: number | null;
-  /** How many functions or places are probed. */
+  /** Number of probed functions or places. */
   readonly count: number | null;
-  /** Of kprobes, all of them; null where they are named by address, or are more than 1024. */
+  /** Symbols of all kprobes; null if they are given as addresses, or if there are more than 1024. */
   readonly symbols: readonly string[] | null;
-  /** Of uprobes, in the file: all of them; null where they are more than 1024. */
+  /** File offsets of all uprobes; null if there are more than 1024. */
   readonly offsets: readonly number[] | null;
-  /** Of the process that uprobes are for, as the gate counts processes; 0 for any. */
+  /** Id, in the gate's pid namespace, of the process that uprobes apply to; 0 for any process. */
   readonly pid: number | null;
 }
 
-/** Of BPF_PROG_TEST_RUN: sizes in bytes. */
+/** Facts of BPF_PROG_TEST_RUN. Sizes are in bytes. */
 export interface RunFacts {
   readonly repeat: number;
   readonly flags: number;
@@ -98,7 +104,7 @@ export interface RunFacts {
   readonly ctx_size_out: number;
 }
 
-/** Of BPF_BTF_LOAD. */
+/** Facts of BPF_BTF_LOAD. */
 export interface BtfFacts {
   readonly size: number;
   readonly sha256: string;

@@ -5,24 +5,26 @@ import type { Fault, FaultCode } from "../policy/outcome.js";
 import type { HookName, SubjectKind } from "./catalogue.js";
 import type { Grants } from "./grants.js";
 
-/** The verdict on one subject with everything that led to it; written to the decision log. */
+/** The verdict on one subject with everything that led to it. It is one record in the decision log. */
 export interface Decision extends Ruling {
   readonly id: string;
-  /** Milliseconds since the epoch: when it was made. */
+  /** Milliseconds since the epoch at which the decision was made. */
   readonly time: number;
-  /** The hook's time, at which certificates are judged: `time`, unless the caller gave another one. */
+  /**
+   * The time at which certificates are judged, in milliseconds since the epoch: `time`, unless the caller gave another.
+   */
   readonly judged_time: number;
   readonly hook: HookName;
   readonly subject: SubjectOfDecision;
   readonly current: Current;
-  /** Generations of the keyrings that were asked, by name. */
+  /** The generation of each keyring that a policy asked, by the keyring's name. */
   readonly keyrings: Readonly<Record<string, number>>;
   /**
-   * Id of the system call at a gate, shared by a loader's retries of it after a denial. All decisions on one operation have the same
-   * id, and are counted once. Null if no operation is about to happen, as for `countersign check`.
+   * Id of the system call at a gate. A loader's retries of a denied call have the same id. All decisions on one
+   * operation have the same id and are counted once. Null if no system call is waiting, as for `countersign check`.
    */
   readonly operation: string | null;
-  /** A loader's probe that a gate let through before policies: the loader and its versions. */
+  /** Name and version of the loader whose probe the gate allowed without asking policies. */
   readonly probe?: string;
 }
 
@@ -33,53 +35,56 @@ export interface SubjectOfDecision {
   readonly kind: SubjectKind;
   readonly name: string;
   readonly digest: string;
-  /** The file that it is or came from; null where there is none, as for a live load. */
+  /** The path of the file, or of the file that the subject came from; null if there is none, as for a live load. */
   readonly path: string | null;
-  /** The kernel's id of an object that the gate did not hand out; left out for all else. */
+  /** The kernel's id of an object whose fd the gate did not return itself; absent otherwise. */
   readonly id?: number;
 }
 
-/** The verdicts of the dispatcher, and the answers from which they follow. */
+/** The verdicts of the dispatcher, and the answers that they follow from. */
 export interface Ruling extends Verdicts {
   readonly answers: readonly Answer[];
   /** Microseconds, from the question to the last answer. */
   readonly duration: number;
-  /** What was granted or asked for beside the verdict; left out where there is nothing. */
+  /** What attachments granted or asked for beside the verdict; absent if there is nothing. */
   readonly grants?: Grants;
 }
 
-/** What is decided. Keys are spelled as in the decision log. */
+/** The verdicts of one decision. Keys are spelled as in the decision log. */
 export interface Verdicts {
   /** The engine's mode. In `audit` nothing is denied: the engine makes a dry run. */
   readonly mode: Mode;
-  /** The applied verdict, 0 or a negative errno: the enforced one in mode `enforce`, and 0 in mode `audit`. */
+  /** The applied verdict, 0 or a negative errno: the enforced verdict in mode `enforce`, 0 in mode `audit`. */
   readonly verdict: number;
-  /** 0 or a negative errno: what mode `enforce` answers. */
+  /** 0 or a negative errno: the verdict that takes effect in mode `enforce`. */
   readonly enforced_verdict: number;
-  /** Why the enforced verdict is not 0: the first denial by an enforcing attachment, or by the default or the gate. */
+  /**
+   * The reason for a non-zero enforced verdict: the first denial by an enforcing attachment, by the default or by the
+   * gate.
+   */
   readonly denied_by: Denial | null;
   /** The denial of each attachment in audit, and of a default of `audit`. They never change a verdict. */
   readonly audit_denials: readonly Denial[];
 }
 
-/** Failures have names; each has a page in docs/errors/. Those of a policy that could not answer are its fault's. */
+/** The codes of denials; each has a page in docs/errors/. A denial because of a fault has the code of the fault. */
 export const DENIAL_CODES = ["DENIED_BY_POLICY", "DENIED_BY_DEFAULT", "DENIED_BY_GATE", "SIGNATURE_INVALID"] as const;
 
 export type DenialCode = (typeof DENIAL_CODES)[number] | FaultCode;
 
 export interface Denial {
-  /** The attachment that denies, by name; null for the configuration's default and the gate. */
+  /** Name of the attachment that denies; null if the configuration's default or the gate denies. */
   readonly attachment: string | null;
-  /** Negative errno. */
+  /** A negative errno. */
   readonly verdict: number;
   readonly code: DenialCode;
   /** The gate's rule that denies (docs/run.md); absent for any other denial. */
   readonly rule?: string;
-  /** One line a person can act on. */
+  /** One line that tells a person what to change. */
   readonly reason: string;
 }
 
-/** What one attachment said. */
+/** The answer of one attachment. */
 export interface Answer {
   readonly attachment: string;
   /** As the attachment is configured, whatever the engine's mode is. */
@@ -94,11 +99,11 @@ export interface Answer {
   /** Reasons given to `deny` that did not lead to the verdict. */
   readonly unused_reasons: readonly string[];
   readonly notes: readonly string[];
-  /** What each helper answered; read out for a denial, a fault or a note. */
+  /** One line for each call of a helper with its result; read only for a denial, a fault or a note. */
   readonly helpers: readonly string[];
-  /** What it changed in maps; for an audit attachment in the overlay that it alone sees. */
+  /** Changes of maps. An attachment in audit changes only its own overlay, which no other attachment sees. */
   readonly writes: readonly MapWrite[];
   readonly steps: number;
-  /** Microseconds. */
+  /** In microseconds. */
   readonly duration: number;
 }

@@ -4,7 +4,7 @@ import type { Fault, Outcome } from "../policy/outcome.js";
 import type { HookName } from "./catalogue.js";
 import type { Denial } from "./decision.js";
 
-/** The reason for an attachment's denial in one line: its name, the policy's reason, the evidence, and the results of signatures. */
+/** An attachment's denial. The reason is one line: name, the policy's reason, the evidence, and failed signatures. */
 export function deniedByPolicy(attachment: string, verdict: number, outcome: Outcome): Denial {
   const denial = (code: Denial["code"], why: string): Denial => {
     return { attachment, verdict, code, reason: bounded(`${attachment}: ${why}`) };
@@ -20,8 +20,8 @@ export function deniedByPolicy(attachment: string, verdict: number, outcome: Out
 }
 
 /**
- * The denial by a hook's default, `deny` or `audit`, when no enforcing attachment answered. `asked`: whether any was in scope; then
- * each of them failed, with `on_fault: allow`.
+ * The denial by a hook's default, `deny` or `audit`, when no enforcing attachment answered. `asked` says whether any
+ * enforcing attachment was in scope; if so, each of them failed and has `on_fault: allow`.
  */
 export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: boolean): Denial {
   const why = asked
@@ -37,7 +37,7 @@ export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: b
 
 const FAILED_SIGNATURE = /^verify_signature .*: -/s;
 
-/** Characters of a reason; a policy's own words are bounded by the sandbox already. */
+/** Maximum length of a reason in characters. The sandbox has already limited the part that the policy wrote. */
 const MAX_REASON = 1000;
 
 function bounded(text: string): string {
@@ -45,7 +45,7 @@ function bounded(text: string): string {
   return line.length <= MAX_REASON ? line : `${line.slice(0, MAX_REASON - 1)}…`;
 }
 
-/** What happened to a policy that failed, and where, in one line. */
+/** One line that says how a policy failed, and where. */
 export function faultText({ code, message, place }: Fault): string {
   const where = place === null ? "" : ` at ${place}`;
   return `${code.toLowerCase().replaceAll("_", " ")}${where}: ${message}`;

@@ -8,29 +8,32 @@ import type { Answer, Denial, Ruling } from "./decision.js";
 import { deniedByDefault, deniedByPolicy } from "./denial.js";
 import { grantsOf } from "./grants.js";
 
-/** What one decision is about. */
+/** The input of one decision. */
 export interface Question {
   readonly hook: HookName;
   readonly subject: object;
   readonly current: Current;
-  /** Capabilities that the task would need and lacks; none where they do not matter. */
+  /**
+   * Capabilities that the task needs for the operation and lacks; absent where the hook does not depend on
+   * capabilities.
+   */
   readonly lacking?: readonly string[];
 }
 
-/** What the configuration says of the hook. */
+/** The part of the configuration that applies to the hook. */
 export interface Rules {
   readonly default: HookDefault;
-  /** The engine's: `audit` for a dry run. */
+  /** The mode of the engine: `audit` makes a dry run. */
   readonly mode: Mode;
 }
 
 /**
- * Asks each of the attachments, which are those in scope, in order. The enforced verdict is
- * 1. the first denial of an enforcing attachment; a fault is a denial unless its `on_fault` is `allow`;
- * 2. else 0, if an enforcing attachment answered 0 itself: a fault that is let through is no answer;
- * 3. else the default.
- * An attachment in audit never changes it. In mode `audit` the applied verdict is 0; nothing else differs. Map writes are
- * committed once the verdict is known.
+ * Asks the attachments in order. The caller passes only attachments in scope. The enforced verdict is
+ * 1. the first denial of an enforcing attachment, where a fault is a denial unless its `on_fault` is `allow`;
+ * 2. else 0, if an enforcing attachment answered 0 itself: a fault that `on_fault` allows is no answer;
+ * 3. else the hook's default.
+ * Attachments in audit never change the enforced verdict. In mode `audit` the applied verdict is 0; nothing else
+ * differs. Map writes are committed after the verdict is known.
  */
 export function dispatch(question: Question, attachments: readonly Attachment[], rules: Rules): Ruling {
   const answers: Answer[] = [];
@@ -74,7 +77,7 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
   return grants === null ? ruling : { ...ruling, grants };
 }
 
-/** An attachment never throws; should one do so all the same, that is a fault like any other. */
+/** Attachments do not throw. If one does because of a bug, the exception becomes a fault of that attachment. */
 function ask(attachment: Attachment, { hook, subject, current }: Question): Outcome {
   try {
     return attachment.ask(hook, subject, current);
@@ -107,7 +110,7 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
 const NOTHING: readonly never[] = Object.freeze([]);
 const NO_WRITES: readonly never[] = Object.freeze([]);
 
-/** Commits the writes of those that answered, in their order, and drops those of faults. */
+/** Commits the map writes of attachments that answered, in order, and discards the writes of those that failed. */
 function settle(attachments: readonly Attachment[], answers: Answer[]): void {
   for (let index = 0; index < answers.length; index++) {
     const [attachment, answer] = [attachments[index] as Attachment, answers[index] as Answer];

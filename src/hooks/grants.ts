@@ -2,30 +2,37 @@ import type { Attachment } from "../policy/attachment.js";
 import type { Mode } from "../policy/mode.js";
 import type { Fault } from "../policy/outcome.js";
 
-/** What attachments grant or ask for beside their verdicts, if the enforced verdict is 0. A dry run carries none of it out. */
+/**
+ * What attachments grant or ask for beside their verdicts. Exists only if the enforced verdict is 0. A dry run applies
+ * none.
+ */
 export interface Grants {
   readonly delegation?: Delegation;
-  /** The attachment that has the program's read-only maps frozen. */
+  /** Name of the attachment because of which the program's read-only maps are frozen. */
   readonly freeze?: string;
 }
 
-/** Capabilities that a task lacks and that an attachment lends it for what it let through. */
+/** Capabilities that the task lacks and that the gate lends it for an operation that this attachment allowed. */
 export interface Delegation {
   readonly by: string;
   readonly capabilities: readonly string[];
-  /** The attachment's, as it is configured. Capabilities are lent only where it and the engine are in mode `enforce`. */
+  /**
+   * The mode of the attachment as configured. Capabilities are lent only if the attachment and the engine are in
+   * `enforce`.
+   */
   readonly mode: Mode;
 }
 
-/** What an attachment answered, as far as a grant depends on it. */
+/** The parts of an attachment's answer that a grant depends on. */
 interface Answered {
   readonly verdict: number;
   readonly fault: Fault | null;
 }
 
 /**
- * Lends capabilities in the name of the first attachment that may and that answered 0 itself: it was asked, and a fault that is let
- * through is no answer. One in audit lends nothing. Whether maps are frozen is asked for by any that enforces.
+ * The delegation is by the first enforcing attachment with `delegates` that answered 0 itself (a fault that `on_fault`
+ * allows is no answer). If there is none, it is by the first such attachment in audit; that delegation is recorded
+ * only. Any enforcing attachment with `freezes` has the maps frozen.
  */
 export function grantsOf(
   attachments: readonly Attachment[],

@@ -3,35 +3,36 @@ import type { HOOKS, HookName } from "./catalogue.js";
 import type { CommandSubject } from "./command.js";
 
 /**
- * What a hook is about. Only the engine makes one. Every subject has a `digest` (SHA-256, lower-case hex, of what was
- * looked at) and a `name` for people.
+ * What a decision is about. Only the engine makes subjects. Every subject has a `digest` (SHA-256 of the judged bytes
+ * in lower-case hex) and a `name` for people.
  */
 export interface ProgramSubject extends ProgramFacts {
-  /** Detached, over `insns`: from the signature store or beside the file. */
+  /** Detached signature over `insns`, from the signature store or from a file beside the object. */
   readonly signature: Uint8Array | null;
-  /** From bpf_attr, over `raw_insns`. */
+  /** Signature over `raw_insns` from bpf_attr (`signature`). */
   readonly kernel_signature: Uint8Array | null;
-  /** The configuration's keyring for the one that bpf_attr names for `kernel_signature`; null where it has none. */
+  /** The keyring of the configuration for `keyring_id` of bpf_attr; null if the configuration maps that id to none. */
   readonly kernel_keyring: string | null;
   /** The object file that the program came from; null for a live load. */
   readonly object: FileFacts | null;
-  /** What the kernel made of it; null where it is not loaded, which it is at a live gate's `bpf_prog` alone. */
+  /** What the kernel reports about the loaded program. Only hook `bpf_prog` at a live gate has it; null otherwise. */
   readonly loaded: LoadedFacts | null;
-  /** Whether the kernel loaded other instructions than those that were judged (bpf_core_apply of kernel/bpf/btf.c). */
+  /** Whether the kernel loaded instructions other than those that were judged (bpf_core_apply, kernel/bpf/btf.c). */
   readonly rewritten: boolean;
 }
 
 /** What the kernel reports about a loaded program (struct bpf_prog_info of linux/bpf.h). */
 export interface LoadedFacts {
-  /** 8 bytes, lower-case hex; of SHA-1 before Linux 6.18. */
+  /** 8 bytes in lower-case hex: truncated SHA-256, or SHA-1 before Linux 6.18. */
   readonly tag: string;
   /**
-   * Instructions that the verifier walked, each as often as it came by: its work at load, not the program's run time.
+   * Instructions that the verifier processed, counting repetitions: the verifier's work, not the run time of the
+   * program.
    */
   readonly verified_insns: number;
-  /** Bytes after the verifier's rewriting; */
+  /** Size in bytes of the instructions after the verifier rewrote them. */
   readonly xlated_size: number;
-  /** and of machine code: 0 where it is interpreted. */
+  /** Size in bytes of the machine code; 0 if the kernel interprets the program. */
   readonly jited_size: number;
   readonly map_ids: readonly number[];
 }
@@ -45,7 +46,7 @@ export interface FileFacts {
 
 export interface MapSubject extends MapFacts {
   readonly digest: string;
-  /** `r`, `w` or `rw`: with which access the fd is handed out; null when the map is being created. */
+  /** The access that the fd gives: `r`, `w` or `rw`; null while the map is being created. */
   readonly access: string | null;
 }
 
@@ -57,9 +58,9 @@ export interface TokenSubject {
 export interface FileSubject extends FileFacts {
   readonly name: string;
   readonly digest: string;
-  /** What the file is read for: `exec`, `module`. */
+  /** Why the kernel reads the file: `exec` or `module`. */
   readonly purpose: string;
-  /** A kernel module's parameters; null for anything else. */
+  /** Parameters of a kernel module; null for any other file. */
   readonly parameters: string | null;
 }
 
