@@ -4,9 +4,8 @@ import type { Container, Current } from "../policy/current.js";
 import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 
 /**
- * The decision log: one line of JSON a decision, on the disk's way when `write` returns, so that it stands before the
- * decision has any effect. Strings of whoever asks are escaped and clipped: they can neither end a line nor fill a
- * disk.
+ * The decision log: one line of JSON for each decision. `write` returns after write(2), so the record exists before the
+ * decision has any effect. Strings from the task are escaped and truncated: they cannot end a line or fill the disk.
  */
 export class DecisionLog {
   private readonly file: RotatingFile;
@@ -25,7 +24,8 @@ export class DecisionLog {
   }
 
   /**
-   * Lines that had no end, and were ended before the next one was written: the file was full, or its writer was killed.
+   * Number of incomplete lines that this process terminated before it appended the next line. A line stays incomplete
+   * if the disk was full or its writer was killed.
    */
   get torn(): number {
     return this.file.torn;
@@ -36,9 +36,7 @@ export class DecisionLog {
     this.logger[levelOf(decision)](recordOf(decision, this.origin));
   }
 
-  /**
-   * A keyring that follows its files: `info` for a new generation, `warn` where what is in the files does not count.
-   */
+  /** Records a change of a keyring's files: level `info` for a new generation, `warn` if the files are rejected. */
   keyring({ keyring, generation, error }: KeyringEvent): void {
     const level = error === null ? "info" : "warn";
     this.logger[level]({
@@ -56,23 +54,23 @@ export class DecisionLog {
   }
 }
 
-/** What happened to a keyring between decisions. */
+/** A change of a keyring between decisions. */
 export interface KeyringEvent {
   readonly keyring: string;
-  /** The one that counts. */
+  /** The generation in use after the event. */
   readonly generation: number;
   readonly error: Error | null;
 }
 
-/** A fault is an `error`; a denial, enforced or in audit, a `warn`; anything else `info`. */
+/** Level `error` if a policy failed, `warn` for a denial (enforced or in audit), otherwise `info`. */
 function levelOf({ answers, denied_by, audit_denials }: Decision): "error" | "warn" | "info" {
   if (answers.some((answer) => answer.fault !== null)) return "error";
   return denied_by !== null || audit_denials.length > 0 ? "warn" : "info";
 }
 
 /**
- * `time` is when the decision was made, in every record. `judged_time` is added in each record of a check, which can
- * judge signatures at any time, and in other records if it differs from `time`.
+ * `time` is when the decision was made. `judged_time` is the time at which signatures were judged. Records of `check`
+ * always have it, because `check` can judge at any time; other records have it only if it differs from `time`.
  */
 function recordOf({ time, judged_time, subject, current, answers, ...rest }: Decision, origin: Origin): object {
   const judged = origin === "check" || judged_time !== time;
@@ -109,7 +107,7 @@ function recordOfContainer({ id, name, labels }: Container): object {
   return { id: clipped(id), name: name === null ? null : clipped(name), labels: labels === null ? null : some(labels) };
 }
 
-/** Characters of a string, and labels of a container, that a line holds. */
+/** Limits of one record: characters of each string, and number of container labels. */
 const MAX_TEXT = 4096;
 const MAX_LABELS = 64;
 

@@ -1,41 +1,42 @@
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from "node:fs";
 import { CountersignError } from "../error.js";
 
-/** Where whole lines go, and how much of them is kept. */
+/** The file that lines are appended to, and how many old files are kept. */
 export interface RotatingFileOptions {
   readonly file: string;
-  /** Bytes past which a new file is begun. A line longer than that has a file of its own. */
+  /** Size in bytes at which a new file begins. A longer line gets a file of its own. */
   readonly rotate: number;
-  /** How many earlier files are kept, as `file.1` (the latest) to `file.N`. */
+  /** Number of old files that are kept, as `file.1` (the newest) to `file.N`. */
   readonly keep: number;
   /**
-   * An fd that somebody else has opened and keeps open: lines are written to it, and no file is opened, renamed or
+   * An fd that the caller has opened and closes itself: lines are written to it, and no file is opened, renamed or
    * closed.
    */
   readonly fd?: number;
-  /** Another path of the file, for the first time that it is opened: see {@link RotatingFile.lasting}. */
+  /** The path that is opened first instead of `file`; see {@link RotatingFile.lasting}. */
   readonly first?: string;
 }
 
 /**
- * A file that lines are appended to, each by one write that is done when `write` returns. It is renamed when it has
- * grown; no line is lost or split by that. Several processes may append to one file: whoever finds it renamed opens the
- * new one.
+ * A file that lines are appended to. Each line is one write(2), unless the kernel writes less, and is written when
+ * `write` returns. The file is renamed when it has reached its size; no line is lost or split. Several processes may
+ * append to one file: a process that finds the file renamed opens the new one.
  *
- * A disk that is full, or the end of a process, can leave the beginning of a line. It gets a line feed before anything
- * else is written, whoever left it, so that each record has a line of its own.
+ * A full disk or a killed process can leave an incomplete line. The next writer, whichever process that is, first
+ * writes a line feed, so that every record starts a line.
  */
 export class RotatingFile {
   private fd: number | null;
   /**
-   * What is there cannot be read back: of a pipe, or an fd that was given, only the tears of this process are known.
+   * The content cannot be read back: it is a pipe, or the fd was given. Only this process's own incomplete lines are
+   * known.
    */
   private isStream = false;
-  /** A line was not written whole by this process. */
+  /** This process wrote a line only in part. */
   private unfinished = false;
-  /** The size that the last write led to; another size means that another process wrote since. */
+  /** File size after the last write of this process. If the size differs, another process has written since. */
   private end = UNKNOWN;
-  /** Lines without an end that were found and ended. */
+  /** Number of incomplete lines that were found and terminated. */
   torn = 0;
 
   /** Throws FILE_UNREADABLE. */
@@ -45,14 +46,14 @@ export class RotatingFile {
   }
 
   /**
-   * A path of this very file for the threads of this process, as long as this one is open: the file's own name can lead
-   * to another one by then.
+   * A path that other threads of this process can open to get this same file, even after another process renamed it.
+   * Valid until `close`.
    */
   get lasting(): string {
     return `/proc/self/fd/${this.descriptor()}`;
   }
 
-  /** A line with its line feed. Throws FILE_UNREADABLE when it cannot be written whole. */
+  /** Writes one line, which includes its line feed. Throws FILE_UNREADABLE if it cannot be written whole. */
   write(line: string): void {
     const bytes = Buffer.from(line, "utf8");
     let done = 0;
@@ -69,13 +70,13 @@ export class RotatingFile {
   }
 
   /**
-   * Ends what was torn, and begins a new file where this one has grown or has no name any more. Gives the size of the
-   * file.
+   * Terminates an incomplete line, and begins a new file if this one has reached its size or was deleted. Returns the
+   * size of the file.
    */
   private makeRoom(length: number): number {
     const { size, nlink } = fstatSync(this.descriptor());
     if (this.options.fd !== undefined) return this.unfinished ? this.endTorn(size) : size;
-    // no name leads to it any more, so nobody would ever read the line
+    // The file was deleted: nobody could read the line.
     if (nlink === 0) this.reopen();
     else {
       const ended = this.unfinished || size !== this.end ? this.endTorn(size) : size;
@@ -86,7 +87,7 @@ export class RotatingFile {
     return next === 0 ? 0 : this.endTorn(next);
   }
 
-  /** Gives the size of the file afterwards. */
+  /** Terminates an incomplete last line. Returns the size of the file afterwards. */
   private endTorn(size: number): number {
     const fd = this.descriptor();
     const isTorn = this.isStream ? this.unfinished : size > 0 && !endsInLineFeed(fd, size);
@@ -98,7 +99,7 @@ export class RotatingFile {
     return isTorn ? size + 1 : size;
   }
 
-  /** What cannot be ended now is ended before the next line. */
+  /** On failure the line is terminated before the next write. */
   private tryToEnd(): void {
     try {
       this.endTorn(fstatSync(this.descriptor()).size);
@@ -121,7 +122,7 @@ export class RotatingFile {
 
   private rotate(): void {
     const { file, keep } = this.options;
-    // another process may have been faster: the name then belongs to a file that is not this one
+    // Another process may have rotated first: then the name belongs to the new file, which must not be renamed.
     const mine = fstatSync(this.descriptor()).ino === statSync(file, { throwIfNoEntry: false })?.ino;
     if (mine) {
       for (let index = keep - 1; index >= 1; index--) renameIfThere(`${file}.${index}`, `${file}.${index + 1}`);
@@ -160,7 +161,9 @@ export class RotatingFile {
   }
 }
 
-/** A pipe whose reader is not there, or reads too slowly, is an error: decisions do not wait for it. */
+/**
+ * Without O_NONBLOCK, opening a pipe would wait for its reader and writing for a slow reader. Both are errors instead.
+ */
 const STREAM = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
 
 const UNKNOWN = -1;
