@@ -1,6 +1,6 @@
 /**
- * Errno names and their numbers, as Linux has them on every architecture that BPF knows best
- * (include/uapi/asm-generic/errno-base.h and errno.h). A verdict is 0 or the negative of one of these.
+ * Errno names and numbers (include/uapi/asm-generic/errno-base.h and errno.h), which x86-64, arm64 and most other
+ * architectures use. A verdict is 0 or the negative of an errno.
  */
 export const ERRNO = {
   EPERM: 1,
@@ -49,14 +49,14 @@ export const MAX_ERRNO = 4095;
 
 const names = new Map<number, ErrnoName>(Object.entries(ERRNO).map(([name, number]) => [number, name as ErrnoName]));
 
-/** The name of a verdict: `0` for 0, `-EPERM` for -1, and the bare number where it has no name here. */
+/** The name of a verdict: `0` for 0, `-EPERM` for -1, and the number itself if this table has no name for it. */
 export function verdictName(verdict: number): string {
   if (verdict === 0) return "0";
   const name = names.get(-verdict);
   return name === undefined ? String(verdict) : `-${name}`;
 }
 
-/** The name of a positive errno: `EPERM`, and `errno 4095` where it has none here. */
+/** The name of a positive errno: `EPERM`, or `errno 4095` if this table has no name for it. */
 export function errorName(errno: number): string {
   return names.get(errno) ?? `errno ${errno}`;
 }

@@ -1,8 +1,4 @@
-/**
- * Bad input is an error with a name. Every error that leaves a part of Countersign is a CountersignError: a code of the
- * closed list below, one line that says what is wrong, the place in the input, and what to do. Each code has a page of
- * its own name in docs/errors/.
- */
+/** The codes of {@link CountersignError}: a closed list. Each code has a page of the same name in docs/errors/. */
 export const ERROR_CODES = [
   // files and arguments
   "USAGE",
@@ -49,7 +45,10 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export interface ErrorDetail {
-  /** Where: a file, with a line and column or a byte offset behind it (`a.o: section .maps`, `c.yaml:3:7`). */
+  /**
+   * The place in the input: a file, then a line and column, section or byte offset (`a.o: section .maps`,
+   * `c.yaml:3:7`).
+   */
   readonly place?: string | undefined;
   /** What the reader can do about it, as an imperative without a full stop. */
   readonly remedy?: string | undefined;
@@ -69,13 +68,13 @@ export class CountersignError extends Error {
     this.remedy = detail.remedy;
   }
 
-  /** The same error, told of a place further out: a file before the section that was wrong. */
+  /** The same error with an outer place in front of its own, such as the file of the section that is wrong. */
   within(outer: string): CountersignError {
     const place = this.place === undefined ? outer : `${outer}: ${this.place}`;
     return new CountersignError(this.code, this.message, { place, remedy: this.remedy, cause: this.cause ?? this });
   }
 
-  /** For programs, in what a command writes with --json. */
+  /** The form that commands write with --json. */
   toJSON(): { code: ErrorCode; message: string; place: string | null; remedy: string | null } {
     return { code: this.code, message: this.message, place: this.place ?? null, remedy: this.remedy ?? null };
   }
@@ -88,7 +87,9 @@ export class CountersignError extends Error {
   }
 }
 
-/** Control characters and line breaks come from input; a message is one line and cannot move a terminal's cursor. */
+/**
+ * Replaces control characters and line breaks from input, so that a message stays one line and cannot move the cursor.
+ */
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");

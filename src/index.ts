@@ -1,4 +1,4 @@
-/** The library's face: what is not exported here is private. */
+/** The public interface of the library. What is not exported here is private and can change at any time. */
 
 export type { FileOptions } from "./engine/file-questions.js";
 export type { Question } from "./engine/offline-load.js";

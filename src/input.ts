@@ -1,17 +1,17 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CountersignError } from "./error.js";
 
-/** The largest file that is read unless a caller asks for less: the largest vmlinux BTF or BPF object known is far below it. */
+/** Default limit for input files in bytes. The largest known vmlinux BTF and BPF objects are far smaller. */
 export const MAX_INPUT = 64 * 1024 * 1024;
 
-/** Opening a pipe waits for a writer, unless one says not to; Windows has neither. */
+/** O_NONBLOCK: open(2) of a pipe would wait for a writer without it. Windows does not have the flag. */
 const OPEN = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/** A UTF-8 text file's contents, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+/** Reads a UTF-8 text file. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readText(path: string, limit: number): string {
-  // of node's pool, where it fits: text is made of it at once
+  // Small buffers may come from node's pool, since they are decoded at once.
   return decodeText(
     path,
     read(path, limit, (size) => Buffer.allocUnsafe(size)),
@@ -31,7 +31,7 @@ export function decodeText(path: string, bytes: Uint8Array): string {
   }
 }
 
-/** A file's bytes, read once. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+/** Reads a file's bytes. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function readInput(path: string, limit = MAX_INPUT): Uint8Array {
   return read(path, limit, (size) => new Uint8Array(size));
 }
@@ -79,7 +79,10 @@ function tooLarge(path: string, size: number, limit: number): CountersignError {
   });
 }
 
-/** Strings that each end in a NUL, as proc(5) has a process's arguments and environment, in the bytes that they have. */
+/**
+ * Splits a list of strings that each end in a NUL, as in /proc/PID/cmdline and /proc/PID/environ (proc(5)). Bytes are
+ * kept.
+ */
 export function nulStrings(bytes: Buffer): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; ) {

@@ -5,38 +5,38 @@ import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { CountersignError } from "./error.js";
 
-/** A file of a package, or of the bundle. */
+/** A file of an installed package or of the bundle. */
 export interface InstalledFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** By name: a package's specifier, or a file of the bundle behind `bundle:`. Plain data in shared memory. */
+/** Files by name: a package's specifier, or `bundle:` and a file of the bundle. Plain data in shared memory. */
 export type InstalledFiles = ReadonlyMap<string, InstalledFile>;
 
 const require = createRequire(import.meta.url);
-/** Null for a thread that reads files when it needs them, and keeps none. */
+/** The files that this thread has read or was given; null if it reads files on demand and keeps none. */
 let kept: Map<string, InstalledFile> | null = null;
 let complete = false;
 
-/** Has this thread keep the files that it reads, for the threads that come after it. */
+/** From now on this thread keeps the files that it reads, so that they can be given to later threads. */
 export function keepInstalled(): void {
   kept = new Map();
 }
 
-/** The files that this thread has read. It can read no others from now on. */
+/** Returns the files that this thread has read. From now on it can read no others. */
 export function completeInstalled(): InstalledFiles {
   complete = true;
   return kept ?? new Map();
 }
 
-/** Gives this thread all files that it can read: nothing is looked up in the file system. */
+/** Gives this thread the only files that it can read. It no longer looks anything up in the file system. */
 export function giveInstalled(files: InstalledFiles): void {
   kept = new Map(files);
   complete = true;
 }
 
-/** A file of the installation. Throws INTERNAL if it is missing, or if it should have been read before. */
+/** Returns a file of the installation. Throws INTERNAL if it is missing, or was not read before `completeInstalled`. */
 export function installed(name: string): InstalledFile {
   const known = kept?.get(name);
   if (known !== undefined) return known;
@@ -51,12 +51,12 @@ export function installed(name: string): InstalledFile {
   return file;
 }
 
-/** What begins the name of a file of the bundle. */
+/** The prefix of a name that denotes a file of the bundle. */
 export const BUNDLE = "bundle:";
 
 /**
- * Runs a script of the installation, which may require node's own modules alone, anew at each call. Returns its
- * exports.
+ * Runs a script of the installation and returns its exports. Each call runs it anew. The script can require only
+ * built-in modules of node.
  */
 export function runInstalled(name: string): unknown {
   const { path, bytes } = installed(name);
@@ -71,8 +71,8 @@ export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
 }
 
 /**
- * The path of a file of the bundle: beside the bundle's other files, one folder up from its chunks; or, for tests, in
- * the bundle of this source. Throws INTERNAL.
+ * The path of a file of the bundle: in the folder of this module, in its parent for a chunk, or in dist/ when the tests
+ * run from source. Throws INTERNAL if it is missing.
  */
 export function bundleFile(name: string): string {
   for (const folder of ["./", "../", "../dist/"]) {
@@ -82,7 +82,7 @@ export function bundleFile(name: string): string {
   throw new CountersignError("INTERNAL", `\`${name}\` is missing from the bundle`, { remedy: "run `npm run build`" });
 }
 
-/** A file in memory that threads share. */
+/** Reads a file into a SharedArrayBuffer, which threads share without a copy. */
 export function readShared(path: string): InstalledFile {
   const fd = openSync(path, "r");
   try {

@@ -1,8 +1,8 @@
-/** An LRU cache, bounded by the number of its entries and optionally by the bytes that they take. */
+/** An LRU cache, bounded by the number of its entries and optionally by their bytes. */
 export class LruCache<K, V> {
   /** Least recently used first: a Map keeps the order of insertion. */
   readonly #entries = new Map<K, { readonly value: V; readonly bytes: number }>();
-  /** The most recently used key, which needs no move: most keys are asked for several times in a row. */
+  /** The most recently used key. It is already last in the map; most keys are used several times in a row. */
   #last: K | undefined;
   #bytes = 0;
 
@@ -36,7 +36,7 @@ export class LruCache<K, V> {
     return this.#entries.get(key)?.value;
   }
 
-  /** Replaces the value of the key. Evicts the least recently used entries, also this one if it is larger than the cache. */
+  /** Sets the value and evicts the least recently used entries; also this one if it alone exceeds `maxBytes`. */
   set(key: K, value: V, bytes = 0): void {
     this.delete(key);
     this.#entries.set(key, { value, bytes });

@@ -1,8 +1,8 @@
 import { oneLine } from "./error.js";
 
 /**
- * What is probably a mistake in a configuration or a policy, found at start. A warning does not change a verdict. Each code has a
- * page in docs/errors/.
+ * Codes of warnings: probable mistakes in a configuration or a policy, found at start. A warning does not change a
+ * verdict. Each code has a page in docs/errors/.
  */
 export const WARNING_CODES = [
   "DEFAULT_NOT_COVERED",
@@ -20,7 +20,7 @@ export interface Warning {
   readonly code: WarningCode;
   /** One line that says what is wrong and what follows from it. */
   readonly message: string;
-  /** `file:line:column`, where it can be told. */
+  /** `file:line:column`; null if the place is not known. */
   readonly place: string | null;
   /** What the reader can do about it, as an imperative without a full stop. */
   readonly remedy: string | null;
