@@ -1,6 +1,7 @@
-// Loads a bundle. Compiling it takes longer than most commands do, so that a build leaves V8's code cache beside it. Under another
-// version of node there is none, and a command only starts later. Commands that stay have a bundle with nothing but
-// what they need, since its source stays in memory as long as they do; the gate's decision thread has one, too.
+// Loads a bundle of dist/ with V8's code cache, which the build wrote beside it: compiling takes longer than most
+// commands. Another version of V8 has no cache file, and the command only starts more slowly. `run` and `agent`, which
+// stay in memory, have a bundle of their own with only what they need, since its source stays in memory too. So does
+// the gate's decision thread.
 const { existsSync, readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { dirname, join, resolve } = require("node:path");
@@ -10,19 +11,22 @@ const DIST = join(__dirname, "../dist");
 const GATES = ["run", "agent"];
 
 /**
- * The file of a bundle's code cache, which is good for one version of V8 and one architecture. A bundle is named by its file in dist/
- * without the ending, or by any path so.
+ * The path of a bundle's code cache, which is valid for one version of V8 and one architecture. `name` is a path
+ * relative to dist/, or an absolute path, without the ending.
  */
 function cacheOf(name) {
   return `${resolve(DIST, name)}.${process.versions.v8}-${process.arch}.cache`;
 }
 
-/** The exports of the bundle that has a command, or undefined where it has not been built. */
+/** The exports of the bundle with the command `wanted`; undefined if it has not been built. */
 function command(wanted, compiled) {
   return load(GATES.includes(wanted) ? "gate" : "command", compiled);
 }
 
-/** A bundle's exports, or undefined where it has not been built. `compiled` is called with the script, for the cache. */
+/**
+ * A bundle's exports; undefined if it has not been built. The build passes `compiled` to make the cache from the
+ * script.
+ */
 function load(name, compiled = () => {}) {
   const bundle = `${resolve(DIST, name)}.cjs`;
   const cache = cacheOf(name);
