@@ -2,6 +2,7 @@ import { type EngineCode, engineCode } from "../sandbox/engine.js";
 import type { HostFunctions } from "../sandbox/host.js";
 import { MODULE_MEMORY, MODULE_SHARE, SANDBOX_MEMORY } from "../sandbox/limits.js";
 import { Module } from "../sandbox/module.js";
+import { Parcels } from "../sandbox/parcels.js";
 import { Runtime } from "../sandbox/runtime.js";
 import type { GuestShape } from "../sandbox/start.js";
 import type { Limits } from "./attachment.js";
@@ -59,6 +60,7 @@ export class Domain {
   /** The same by policy, which saves computing the key. */
   readonly #byPolicy = new Map<LinkedPolicy, CachedPolicy>();
   readonly #shared = new Set<Module>();
+  readonly #parcels = new Parcels(SHAPE.withheld);
 
   /**
    * `memory`: bytes that the runtimes may take together. `inUse`: the policies of the running decision, which are
@@ -155,7 +157,7 @@ export class Domain {
     this.#makeRoom(need);
     const module = cached.isolated ? new Module(this.#code) : this.#moduleFor(need);
     try {
-      cached.runtime = new Runtime(module, cached.policy.source, cached, this.#shape);
+      cached.runtime = new Runtime(module, cached.policy.source, cached, this.#shape, this.#parcels);
       this.made += 1;
       return null;
     } catch (error) {

@@ -1,20 +1,27 @@
-/** What crosses for a subject: JSON text, and the bytes that it names, in the order of their numbers. */
+/** A subject as it crosses into the guests of a domain; see guest/subjects.ts. */
 export interface Parcel {
-  /** An array: its shape, and what the shape's builder takes; see guest/subjects.ts. */
+  /** JSON of an array: the number of the shape, and what the shape's builder takes. */
   readonly text: string;
+  /** By the number that the text has for them. */
   readonly bytes: readonly Uint8Array[];
-  /** Characters of all that it is built of, what it shares with others among it. */
+  /** Characters of JSON that the subject is built of, shared values included. */
   readonly size: number;
-  /** The same for any guest: without the numbers that this one has for shapes, bytes and shared values. */
+  /** The same without numbers of shapes, bytes and shared values, which depend on earlier subjects. */
   readonly characters: number;
+  readonly shape: Definition;
+  readonly shared: readonly Definition[];
 }
 
-/** What a guest is told before it can build a subject. What is told under a number that was told before takes its place. */
-export interface Instructed {
-  /** A script whose value puts a shape's builder where guest/subjects.ts keeps them. */
-  shape(script: string): void;
-  /** JSON of an array: a number, and the value that subjects share by it. */
-  share(text: string): void;
+/** A shape or a shared value, which a guest is told before it builds a subject that uses it. */
+export interface Definition {
+  readonly number: number;
+  /** A number that is used again after this generation has another meaning then. */
+  readonly generation: number;
+  /**
+   * Of a shape: a script whose value puts the shape's builder where the guest keeps builders. Of a shared value: JSON of
+   * its number and the value.
+   */
+  readonly text: string;
 }
 
 /** How a field crosses: not at all; as it is; as the number and length of bytes; by the number of a shared value; in full. */
@@ -25,47 +32,48 @@ const SHARED = 3;
 const OWN = 4;
 type Kind = typeof ABSENT | typeof PLAIN | typeof BYTES | typeof SHARED | typeof OWN;
 
-interface Shape {
+interface Shape extends Definition {
   readonly keys: readonly string[];
   readonly kinds: readonly Kind[];
 }
 
-/** Shapes, and shared values, after which all are told anew; characters of JSON up to which a value is shared. */
+interface Shared extends Definition {
+  readonly characters: number;
+}
+
+/** Shapes, and shared values, after which all are defined anew; characters of JSON up to which a value is shared. */
 const SHAPES_KEPT = 32;
 const SHARED_KEPT = 64;
 const LONGEST_SHARED = 1024;
 
 /**
- * Packs subjects for one guest, so that it makes as little anew as it can: the names of fields cross once for all subjects
- * that have the same, and so does a value that many have, such as a set of effects or a list without anything in it.
+ * Packs subjects for the guests of a domain, so that each makes as little anew as it can: the names of fields cross
+ * once for all subjects that have the same, and so does a value that many have, such as a set of effects or an empty
+ * list.
  */
 export class Packer {
   readonly #withheld: ReadonlySet<string>;
-  readonly #guest: Instructed;
   #shapes: Shape[] = [];
+  #shapesForgotten = 0;
   /** By JSON text; and those that are frozen, by identity. */
-  #shared = new Map<string, number>();
-  #known = new WeakMap<object, number>();
-  /** Lengths of their texts, by number. */
-  #sizes: number[] = [];
+  #shared = new Map<string, Shared>();
+  #sharedForgotten = 0;
+  #known = new WeakMap<object, Shared>();
 
   /** Fields `withheld` do not cross. */
-  constructor(withheld: readonly string[], guest: Instructed) {
+  constructor(withheld: readonly string[]) {
     this.#withheld = new Set(withheld);
-    this.#guest = guest;
   }
 
-  /**
-   * Packs a subject; its bytes get numbers from `first` on. Throws Unfit for what JSON cannot carry whole: a function, a
-   * symbol, a bigint, NaN, a value with `toJSON`.
-   */
-  pack(subject: object, first: number): Parcel {
-    // only here: what is named in the middle of a parcel must stand until it has crossed
-    if (this.#sizes.length >= SHARED_KEPT) this.#forget();
+  /** Throws Unfit for what JSON cannot carry whole: a function, a symbol, a bigint, NaN, a value with `toJSON`. */
+  pack(subject: object): Parcel {
+    // never within a subject: its numbers must keep their meaning until it has crossed
+    if (this.#shared.size >= SHARED_KEPT) this.#forget();
     const keys = Object.keys(subject);
     const kinds: Kind[] = [];
     const values: unknown[] = [0];
     const bytes: Uint8Array[] = [];
+    const shared: Definition[] = [];
     let size = 0;
     let numbers = 0;
     for (const key of keys) {
@@ -73,67 +81,73 @@ export class Packer {
       if (value === undefined || this.#withheld.has(key)) kinds.push(ABSENT);
       else if (value instanceof Uint8Array) {
         kinds.push(BYTES);
-        numbers += digits(first + bytes.length);
-        values.push(first + bytes.length, value.length);
+        numbers += digits(bytes.length);
+        values.push(bytes.length, value.length);
         bytes.push(value);
       } else if (typeof value !== "object" || value === null) {
         kinds.push(PLAIN);
         values.push(strip(value, [key], noBytes));
       } else {
-        const number = this.#numberOf(value, key);
-        if (number !== -1) {
+        const common = this.#share(value, key);
+        if (common !== null) {
           kinds.push(SHARED);
-          values.push(number);
-          numbers += digits(number);
-          size += this.#sizes[number]!;
+          values.push(common.number);
+          shared.push(common);
+          numbers += digits(common.number);
+          size += common.characters;
         } else {
           kinds.push(OWN);
           const before = bytes.length;
-          values.push(own(value, key, first, bytes));
-          for (let number = before; number < bytes.length; number++) numbers += digits(first + number);
+          values.push(own(value, key, bytes));
+          for (let number = before; number < bytes.length; number++) numbers += digits(number);
         }
       }
     }
     const shape = this.#shapeOf(keys, kinds);
-    values[0] = shape;
+    values[0] = shape.number;
     const text = JSON.stringify(values);
-    return { text, bytes, size: size + text.length, characters: size + text.length - numbers - digits(shape) };
+    const characters = size + text.length - numbers - digits(shape.number);
+    return { text, bytes, size: size + text.length, characters, shape, shared };
   }
 
-  /** The number that a value is shared by; -1 where it is not, for bytes in it or its size. */
-  #numberOf(value: object, key: string): number {
+  /** The definition of a value that is shared; null if it has bytes in it, or is too long. */
+  #share(value: object, key: string): Shared | null {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
     let shares = true;
     const stripped = strip(value, [key], () => {
       shares = false;
     });
-    if (!shares) return -1;
+    if (!shares) return null;
     const text = JSON.stringify(stripped);
-    if (text.length > LONGEST_SHARED) return -1;
-    let number = this.#shared.get(text);
-    if (number === undefined) {
-      number = this.#sizes.length;
-      this.#guest.share(`[${number},${text}]`);
-      this.#sizes.push(text.length);
-      this.#shared.set(text, number);
+    if (text.length > LONGEST_SHARED) return null;
+    let shared = this.#shared.get(text);
+    if (shared === undefined) {
+      const number = this.#shared.size;
+      shared = { number, generation: this.#sharedForgotten, text: `[${number},${text}]`, characters: text.length };
+      this.#shared.set(text, shared);
     }
-    if (Object.isFrozen(value)) this.#known.set(value, number);
-    return number;
+    if (Object.isFrozen(value)) this.#known.set(value, shared);
+    return shared;
   }
 
-  #shapeOf(keys: readonly string[], kinds: readonly Kind[]): number {
-    const known = this.#shapes.findIndex((shape) => same(shape.keys, keys) && same(shape.kinds, kinds));
-    if (known !== -1) return known;
-    if (this.#shapes.length >= SHAPES_KEPT) this.#shapes = [];
-    this.#guest.shape(builder(this.#shapes.length, keys, kinds));
-    return this.#shapes.push({ keys, kinds }) - 1;
+  #shapeOf(keys: readonly string[], kinds: readonly Kind[]): Shape {
+    const known = this.#shapes.find((shape) => same(shape.keys, keys) && same(shape.kinds, kinds));
+    if (known !== undefined) return known;
+    if (this.#shapes.length >= SHAPES_KEPT) {
+      this.#shapes = [];
+      this.#shapesForgotten += 1;
+    }
+    const number = this.#shapes.length;
+    const shape = { number, generation: this.#shapesForgotten, text: builder(number, keys, kinds), keys, kinds };
+    this.#shapes.push(shape);
+    return shape;
   }
 
   #forget(): void {
     this.#shared = new Map();
+    this.#sharedForgotten += 1;
     this.#known = new WeakMap();
-    this.#sizes = [];
   }
 }
 
@@ -166,10 +180,10 @@ function builder(number: number, keys: readonly string[], kinds: readonly Kind[]
 }
 
 /** A value that is one subject's alone: without its bytes, and where in it they belong. */
-function own(value: object, key: string, first: number, bytes: Uint8Array[]): unknown {
+function own(value: object, key: string, bytes: Uint8Array[]): unknown {
   const places: [string[], number, number][] = [];
   const stripped = strip(value, [key], (path, found) => {
-    places.push([path.slice(1), first + bytes.length, found.length]);
+    places.push([path.slice(1), bytes.length, found.length]);
     bytes.push(found);
   });
   return [stripped, places];

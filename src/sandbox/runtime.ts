@@ -6,6 +6,7 @@ import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY } from "./lim
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
 import { Unfit } from "./parcel.js";
+import type { Parcels } from "./parcels.js";
 import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
 import * as slot from "./slots.js";
 import { type GuestShape, guestValue, type Handles, INTRINSICS, startGuest } from "./start.js";
@@ -46,7 +47,13 @@ export class Runtime implements Callbacks {
   #unanswered: string | undefined;
 
   /** Throws when the engine cannot start the guest or the policy cannot be taken. */
-  constructor(module: Module, source: string, limits: { memory: number; stack: number }, shape: GuestShape) {
+  constructor(
+    module: Module,
+    source: string,
+    limits: { memory: number; stack: number },
+    shape: GuestShape,
+    parcels: Parcels,
+  ) {
     this.module = module;
     this.#crossing = new Crossing(shape);
     this.#steps = new StepBudget(module.memory);
@@ -65,7 +72,7 @@ export class Runtime implements Callbacks {
     [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
     this.#handles = startGuest(module, this.#context, this.#boxPointer, shape);
     const { putShape, putShared, putSubject, dropSubject } = this.#handles;
-    this.#subjects = new Subjects(shape.withheld, {
+    this.#subjects = new Subjects(parcels, {
       shape: (script) => this.#give(putShape, this.#guestValue(module.evaluate(this.#context, script, "countersign"))),
       share: (text) => this.#give(putShared, module.newString(this.#context, text)),
       put: (place, text) => {

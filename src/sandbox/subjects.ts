@@ -1,9 +1,14 @@
 import { SUBJECT_TEXT_KEPT, SUBJECTS_KEPT } from "./limits.js";
-import { type Instructed, Packer } from "./parcel.js";
+import type { Definition, Parcel } from "./parcel.js";
+import type { Parcels } from "./parcels.js";
 import { SUBJECT_CHARACTER, SUBJECT_FREE } from "./weights.js";
 
-/** Where subjects are built. */
-export interface SubjectGuest extends Instructed {
+/** Where subjects are built. What is told under a number that was told before replaces it. */
+export interface SubjectGuest {
+  /** A script whose value puts a shape's builder where guest/subjects.ts keeps them. */
+  shape(script: string): void;
+  /** JSON of an array: a number, and the value that subjects share by it. */
+  share(text: string): void;
   /** Builds a subject of a parcel's text, in the place of the one that has the slot. */
   put(slot: number, text: string): void;
   drop(slot: number): void;
@@ -11,47 +16,42 @@ export interface SubjectGuest extends Instructed {
 
 interface Kept {
   readonly slot: number;
-  readonly size: number;
-  readonly weight: number;
-  readonly firstByte: number;
-  readonly bytes: number;
-  used: number;
+  readonly parcel: Parcel;
 }
 
 /**
- * The subjects that a runtime has built, each in a slot, known again by identity: only the engine makes one, and makes the
- * same one for the same bytes. The one that was not asked about for longest makes room.
+ * The subjects that a runtime has built, each in a slot, known again by identity: only the engine makes one, and makes
+ * the same one for the same bytes. A subject that recurs is kept until it is the least recently used. All others share
+ * one slot: otherwise each would replace memory that was last used dozens of decisions ago and is in no cache any more.
  */
 export class Subjects {
-  readonly #packer: Packer;
+  readonly #parcels: Parcels;
   readonly #guest: SubjectGuest;
+  /** Those that recur, the least recently used first. */
   readonly #kept = new Map<object, Kept>();
   readonly #free: number[] = [];
-  readonly #bytes = new Map<number, Uint8Array>();
-  #slots = 0;
-  #clock = 0;
-  #nextByte = 0;
+  /** Generations of the definitions that the guest was told, by number. */
+  readonly #shapes: number[] = [];
+  readonly #shared: number[] = [];
+  #slots = 1;
   #size = 0;
+  /** The last subject that does not recur yet, and the slot of all such. */
+  #passing: object | null = null;
+  #passingParcel: Parcel | null = null;
+  #passingSlot = 0;
   #last: object | null = null;
   #lastSlot = 0;
+  #lastParcel: Parcel | null = null;
   #lastWeight = 0;
 
-  constructor(withheld: readonly string[], guest: SubjectGuest) {
-    this.#packer = new Packer(withheld, guest);
+  constructor(parcels: Parcels, guest: SubjectGuest) {
+    this.#parcels = parcels;
     this.#guest = guest;
   }
 
   /** The slot of a subject, which is built in the guest if it is not known; -1 if that takes more than `most` units. */
   slotOf(subject: object, most: number): number {
-    if (subject !== this.#last) {
-      const kept = this.#kept.get(subject);
-      const known = kept ?? this.#build(subject, most);
-      if (known === null) return -1;
-      if (kept !== undefined) kept.used = ++this.#clock;
-      this.#last = subject;
-      this.#lastSlot = known.slot;
-      this.#lastWeight = known.weight;
-    }
+    if (subject !== this.#last && !this.#recall(subject) && !this.#build(subject, most)) return -1;
     return this.#lastWeight > most ? -1 : this.#lastSlot;
   }
 
@@ -60,46 +60,101 @@ export class Subjects {
     return this.#lastWeight;
   }
 
-  /** Bytes by the number that the guest has for them. */
+  /** Bytes of the subject of the last slot, by the number that the guest has for them. */
   bytes(number: number): Uint8Array {
-    const bytes = this.#bytes.get(number);
+    const bytes = this.#lastParcel?.bytes[number];
     if (bytes === undefined) throw new TypeError(`the guest named the bytes ${number}`);
     return bytes;
   }
 
-  #build(subject: object, most: number): Kept | null {
-    const { text, bytes, size, characters } = this.#packer.pack(subject, this.#nextByte);
-    const weight = SUBJECT_CHARACTER * Math.max(0, characters - SUBJECT_FREE);
-    if (weight > most) return null;
-    while (this.#size + size > SUBJECT_TEXT_KEPT && this.#kept.size > 0) {
-      const dropped = this.#dropOldest();
-      this.#guest.drop(dropped);
-      this.#free.push(dropped);
-    }
-    const slot = this.#room();
-    this.#guest.put(slot, text);
-    const firstByte = this.#nextByte;
-    for (const one of bytes) this.#bytes.set(this.#nextByte++, one);
-    const kept = { slot, size, weight, firstByte, bytes: bytes.length, used: ++this.#clock };
+  /** Returns whether the subject is built already. */
+  #recall(subject: object): boolean {
+    const kept = subject === this.#passing ? this.#keepPassing() : this.#kept.get(subject);
+    if (kept === undefined) return false;
+    this.#kept.delete(subject);
     this.#kept.set(subject, kept);
-    this.#size += size;
+    this.#use(subject, kept.slot, kept.parcel);
+    return true;
+  }
+
+  /** The passing subject recurs: it keeps its slot, and the next one gets another. */
+  #keepPassing(): Kept {
+    const kept = { slot: this.#passingSlot, parcel: this.#passingParcel! };
+    this.#passing = this.#passingParcel = null;
+    this.#passingSlot = this.#slot();
     return kept;
   }
 
-  /** A slot for one more, which may be that of the oldest. */
-  #room(): number {
-    return this.#free.pop() ?? (this.#slots < SUBJECTS_KEPT ? this.#slots++ : this.#dropOldest());
+  /** Returns false if the subject takes more than `most` units. */
+  #build(subject: object, most: number): boolean {
+    const { parcel, recurs } = this.#parcels.of(subject);
+    if (weightOf(parcel) > most) return false;
+    this.#makeRoom(parcel.size);
+    // whatever fails below, the slot's subject is no longer known
+    this.#last = null;
+    if (!recurs) this.#forgetPassing();
+    const slot = recurs ? this.#slot() : this.#passingSlot;
+    this.#tell(parcel);
+    this.#guest.put(slot, parcel.text);
+    if (recurs) this.#kept.set(subject, { slot, parcel });
+    else [this.#passing, this.#passingParcel] = [subject, parcel];
+    this.#size += parcel.size;
+    this.#use(subject, slot, parcel);
+    return true;
   }
 
-  /** The slot of the oldest, which the guest still has. */
-  #dropOldest(): number {
-    let oldest: readonly [object, Kept] | undefined;
-    for (const entry of this.#kept) if (oldest === undefined || entry[1].used < oldest[1].used) oldest = entry;
-    const [subject, { slot, size, firstByte, bytes }] = oldest!;
-    for (let number = firstByte; number < firstByte + bytes; number++) this.#bytes.delete(number);
+  #use(subject: object, slot: number, parcel: Parcel): void {
+    this.#last = subject;
+    this.#lastSlot = slot;
+    this.#lastParcel = parcel;
+    this.#lastWeight = weightOf(parcel);
+  }
+
+  #tell({ shape, shared }: Parcel): void {
+    if (isNew(shape, this.#shapes)) this.#guest.shape(shape.text);
+    for (const value of shared) if (isNew(value, this.#shared)) this.#guest.share(value.text);
+  }
+
+  /** Drops subjects until there is room for so many characters. */
+  #makeRoom(size: number): void {
+    if (this.#size + size <= SUBJECT_TEXT_KEPT) return;
+    if (this.#passing !== null) {
+      this.#forgetPassing();
+      this.#guest.drop(this.#passingSlot);
+    }
+    while (this.#size + size > SUBJECT_TEXT_KEPT && this.#kept.size > 0) {
+      const slot = this.#forgetOldest();
+      this.#guest.drop(slot);
+      this.#free.push(slot);
+    }
+  }
+
+  /** A slot for one more that recurs, which may be that of the oldest. */
+  #slot(): number {
+    return this.#free.pop() ?? (this.#slots < SUBJECTS_KEPT ? this.#slots++ : this.#forgetOldest());
+  }
+
+  #forgetPassing(): void {
+    this.#size -= this.#passingParcel?.size ?? 0;
+    this.#passing = this.#passingParcel = null;
+  }
+
+  /** Returns the slot of the least recently used, which the guest still has. */
+  #forgetOldest(): number {
+    const [subject, { slot, parcel }] = this.#kept.entries().next().value!;
     this.#kept.delete(subject);
-    this.#size -= size;
-    if (this.#last === subject) this.#last = null;
+    this.#size -= parcel.size;
     return slot;
   }
+}
+
+function weightOf({ characters }: Parcel): number {
+  return SUBJECT_CHARACTER * Math.max(0, characters - SUBJECT_FREE);
+}
+
+/** Whether the guest was not told a definition yet. Records that it is told now. */
+function isNew({ number, generation }: Definition, told: number[]): boolean {
+  if (told[number] === generation) return false;
+  told[number] = generation;
+  return true;
 }

@@ -13,6 +13,7 @@ import type { Outcome } from "../../src/policy/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
+import { Parcels } from "../../src/sandbox/parcels.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
 import { SILENT, type Stop, type Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
@@ -77,7 +78,7 @@ export class PublicEngine {
     const settings = context.newString(JSON.stringify({ permits: PERMITS, overridable: OVERRIDABLE, ...shaped }));
     const handles = call(evaluate(GUEST, "countersign"), integers, doubles, host, settings);
     const [take, tell, put, drop, shape, share, left] = [0, 1, 2, 3, 4, 5, 6].map((at) => context.getProp(handles, at));
-    const subjects = new Subjects(SHAPE.withheld, {
+    const subjects = new Subjects(new Parcels(SHAPE.withheld), {
       shape: (script) => call(shape!, evaluate(script, "countersign")),
       share: (text) => call(share!, context.newString(text)),
       put: (place, text) => {

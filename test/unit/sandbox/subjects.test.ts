@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { SUBJECT_TEXT_KEPT, SUBJECTS_KEPT } from "../../../src/sandbox/limits.js";
+import { Parcels } from "../../../src/sandbox/parcels.js";
+import { Subjects } from "../../../src/sandbox/subjects.js";
 import { blob, Guest, link } from "../../support/guest.js";
 
 /** Says of a subject whether it is what its own `json` says, and whether all of it is frozen. */
@@ -80,5 +83,81 @@ describe("subjects in one guest", () => {
     for (let n = 0; n < 100; n++)
       expect(guest.ask(WHOLE, { subject: { ...unfit } }).fault).toMatchObject({ code: "INTERNAL_FAULT" });
     expect(seen(guest, { shared: ["only here"], n: 1 })).toMatchObject({ verdict: 0, fault: null });
+  });
+
+  it("are built as they are in each guest of a domain, however often the others were asked before it", () => {
+    const guest = new Guest();
+    const policies = [WHOLE, ...["a", "b"].map((name) => ({ ...WHOLE, digest: `${WHOLE.digest}-${name}` }))];
+    for (let n = 0; n < 400; n++) {
+      // 40 shapes and more than 64 shared values: the numbers of both are used again
+      const subject = described({ n, data: new Uint8Array(n), [`field-${n % 40}`]: [`${n}`], list: [`${n % 90}`] });
+      for (const [index, policy] of policies.entries())
+        if (n % (1 + 20 * index) === 0)
+          expect(guest.ask(policy, { subject }), `${n}, ${index}`).toMatchObject({ verdict: 0, fault: null });
+    }
+    expect(guest.domain.made).toBe(policies.length);
+  });
+});
+
+describe("subjects that a guest keeps", () => {
+  /** Which subjects are built, by their name, and in which slots. */
+  function keeper() {
+    const built: string[] = [];
+    const slots = new Map<number, string>();
+    const subjects = new Subjects(new Parcels([]), {
+      shape: () => {},
+      share: () => {},
+      put: (slot, text) => {
+        const name = (JSON.parse(text) as [number, string])[1].slice(0, 8);
+        built.push(name);
+        slots.set(slot, name);
+      },
+      drop: (slot) => slots.delete(slot),
+    });
+    const ask = (subject: { readonly name: string }) => {
+      const slot = subjects.slotOf(subject, Number.POSITIVE_INFINITY);
+      expect(slots.get(slot)).toBe(subject.name.slice(0, 8));
+    };
+    return { ask, built, slots };
+  }
+  const named = (count: number, kind: string, size = 0) =>
+    Array.from({ length: count }, (_, n) => ({ name: `${kind}${n}`.padEnd(8) + "x".repeat(size) }));
+
+  it("are those that recur; all others share one slot", () => {
+    const { ask, built, slots } = keeper();
+    const recurring = named(SUBJECTS_KEPT - 1, "r");
+    for (let round = 0; round < 2; round++) for (const subject of recurring) ask(subject);
+    // the last one of the first round still had the slot that all others share
+    expect(built.length).toBe(2 * recurring.length - 1);
+    for (const subject of named(1000, "p")) ask(subject);
+    for (const subject of recurring) ask(subject);
+    expect(built.length).toBe(2 * recurring.length - 1 + 1000);
+    expect(slots.size).toBe(SUBJECTS_KEPT);
+  });
+
+  it("are the last used of those that recur, where they are too many", () => {
+    const { ask, built } = keeper();
+    const [first, ...rest] = named(SUBJECTS_KEPT, "r");
+    for (let round = 0; round < 2; round++) for (const subject of [first!, ...rest]) ask(subject);
+    built.length = 0;
+    ask(rest.at(-1)!);
+    ask(rest[1]!);
+    expect(built).toEqual([]);
+    ask(first!);
+    expect(built).toEqual([first!.name]);
+  });
+
+  it("have no more text than a bound, the last one excepted", () => {
+    const { ask, slots } = keeper();
+    const large = named(20, "l", SUBJECT_TEXT_KEPT / 8);
+    for (let round = 0; round < 3; round++)
+      for (const subject of large) {
+        ask(subject);
+        expect(slots.size).toBeLessThanOrEqual(8);
+      }
+    for (const subject of named(3, "h", 2 * SUBJECT_TEXT_KEPT)) {
+      ask(subject);
+      expect(slots.size).toBe(1);
+    }
   });
 });
