@@ -325,7 +325,12 @@ const UNNAMED = "(unnamed)";
 
 /** The outcome of an operation with these decisions; null if it is not counted. */
 function worstOf(verdicts: readonly Verdict[]): Outcome | null {
-  const outcomes = verdicts.map(({ outcome }) => outcome);
-  if (!outcomes.includes("denied") && outcomes.includes(null)) return null;
-  return OUTCOMES.findLast((outcome) => outcomes.includes(outcome)) ?? null;
+  let worst = -1;
+  let isUncounted = false;
+  for (const { outcome } of verdicts) {
+    if (outcome === null) isUncounted = true;
+    else worst = Math.max(worst, OUTCOMES.indexOf(outcome));
+  }
+  const outcome = OUTCOMES[worst] ?? null;
+  return isUncounted && outcome !== "denied" ? null : outcome;
 }

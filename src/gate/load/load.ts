@@ -213,14 +213,17 @@ function translateInsns(
   };
   let entries = 0;
   let namesKernel = false;
-  for (let at = 0; at + 8 <= insns.byteLength; at += 8) {
-    const opcode = insns[at];
-    const source = (insns[at + 1] ?? 0) >> 4;
-    if (opcode === CALL && source === PSEUDO.kfunc) {
+  const { byteLength } = view;
+  for (let at = 0; at + 8 <= byteLength; at += 8) {
+    const opcode = view.getUint8(at);
+    if (opcode !== CALL && opcode !== LD_IMM64) continue;
+    const source = view.getUint8(at + 1) >> 4;
+    if (opcode === CALL) {
+      if (source !== PSEUDO.kfunc) continue;
       entries = Math.max(entries, view.getInt16(at + 2, true) + 1);
       namesKernel = true;
+      continue;
     }
-    if (opcode !== LD_IMM64) continue;
     const number = view.getInt32(at + 4, true);
     if (source === PSEUDO.mapFd || source === PSEUDO.mapValue) {
       const fd = take(number);
@@ -228,7 +231,7 @@ function translateInsns(
       put(at + 4, fd);
     } else if (source === PSEUDO.mapIndex || source === PSEUDO.mapIndexValue)
       entries = Math.max(entries, (number >>> 0) + 1);
-    else if (source === PSEUDO.btfId && at + 16 <= insns.byteLength) {
+    else if (source === PSEUDO.btfId && at + 16 <= byteLength) {
       namesKernel = true;
       const object = view.getInt32(at + 12, true);
       if (object !== 0) put(at + 12, take(object));

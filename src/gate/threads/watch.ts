@@ -152,15 +152,16 @@ export class Watch {
   /** By the watcher, of a thread that has ended or was taken off: what it was at, or null. */
   left(): Left | null {
     if (Atomics.load(this.#words, WORDS.step) === STEP.idle) return null;
-    return { listener: this.#words[WORDS.listener]!, verdicts: this.verdicts, made: [...this.#list(WORDS.made)] };
+    const count = Atomics.load(this.#words, WORDS.made);
+    const made = [...this.#words.subarray(WORDS.made + 1, WORDS.made + 1 + count)];
+    return { listener: this.#words[WORDS.listener]!, verdicts: this.verdicts, made };
   }
 
   get verdicts(): readonly Verdict[] {
-    return Array.from(this.#list(WORDS.verdicts), verdictOf);
-  }
-
-  #list(at: number): Int32Array {
-    return this.#words.slice(at + 1, at + 1 + Atomics.load(this.#words, at));
+    const count = Atomics.load(this.#words, WORDS.verdicts);
+    const verdicts: Verdict[] = [];
+    for (let index = 1; index <= count; index += 1) verdicts.push(verdictOf(this.#words[WORDS.verdicts + index]!));
+    return verdicts;
   }
 }
 
