@@ -6,7 +6,7 @@ import { FAULT_CODES } from "../policy/outcome.js";
 import { Document } from "./document.js";
 import { validated } from "./issue.js";
 
-/** One case of a policy's test: what is asked, and what the policy should answer. */
+/** One case of a policy's test: a question and the expected answer. */
 export interface PolicyCase {
   /** `file:line:column` of the case. */
   readonly place: string;
@@ -16,11 +16,11 @@ export interface PolicyCase {
   readonly uid: number | undefined;
   readonly comm: string | undefined;
   /**
-   * `allow`, `deny`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` where the policy should fail, or `not asked`
-   * where it should be out of scope.
+   * `allow`, `deny`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` if the policy is expected to fail, or
+   * `not asked` if it is expected to be out of scope.
    */
   readonly expect: string;
-  /** What its reason, or the fault's text, should contain. */
+  /** Text that the reason, or the message of the fault, must contain. */
   readonly reason: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export const CASES = z.array(
 
 const MAX_CASES = 2 ** 20;
 
-/** Reads the cases beside a policy. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and CONFIG_INVALID with the place. */
+/** Reads the test of a policy. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and CONFIG_INVALID with the place. */
 export function readCases(file: string): readonly PolicyCase[] {
   const document = new Document(file, readText(file, MAX_CASES), "CONFIG_INVALID");
   return validated(document, CASES).map((given, index) => ({

@@ -14,18 +14,19 @@ import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { bytes, milliseconds } from "./units.js";
 
-/** The configuration file that is meant where none is named. */
+/** The configuration file that commands read if none is named. */
 export const DEFAULT_CONFIG = "countersign.yaml";
 
 /**
- * A configuration, read and checked as far as it can be without opening what it names. Plain data, so that it can be
- * handed to a decision thread; paths are absolute. Every part knows its place in the file, for errors found later.
+ * A configuration that has been read and checked, except for the contents of the files that it names. It is plain data,
+ * so that it can be sent to another thread. Paths are absolute. Each part holds its place in the file, for errors that
+ * are found later.
  */
 export interface Config {
   readonly file: string;
-  /** Which part of Countersign uses it to decide; written into each record of the log. */
+  /** The part of Countersign that decides by this configuration; it is in each record of the decision log. */
   readonly origin: Origin;
-  /** `audit`: a dry run, which denies nothing. */
+  /** `audit` is a dry run, which denies nothing. */
   readonly mode: Mode;
   readonly default: Readonly<Record<HookName, HookDefault>>;
   readonly keyrings: readonly KeyringConfig[];
@@ -42,7 +43,7 @@ export interface MapConfig {
   readonly place: string;
   readonly file: string | null;
   readonly writable: MapLimits | null;
-  /** Names of attachments and domains; null for the one domain whose policies name the map. */
+  /** Names of attachments and domains that may write. Null means the one domain whose policies name the map. */
   readonly writers: readonly string[] | null;
 }
 
@@ -50,33 +51,33 @@ export interface AttachmentConfig {
   readonly name: string;
   readonly place: string;
   readonly policy: string;
-  /** Null for all that the policy exports. */
+  /** Null means all hooks that the policy exports. */
   readonly hooks: readonly HookName[] | null;
-  /** As configured for the attachment; independent of the mode of the whole configuration. */
+  /** The mode of the attachment as configured; independent of the mode of the whole configuration. */
   readonly mode: Mode;
   readonly scope: ScopeRules;
   readonly limits: Limits;
   readonly domain: string;
   readonly onFault: "deny" | "allow";
-  /** Whether what it lets through is loaded with capabilities that the task lacks. */
+  /** Whether the gate lends the task missing capabilities for operations that this policy allows. */
   readonly delegate: boolean;
-  /** Whether maps that programs only read are frozen once they are loaded. */
+  /** Whether the maps that a program only reads are frozen after it is loaded. */
   readonly freeze: boolean;
 }
 
 export interface LogConfig {
   readonly file: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly rotate: number;
   readonly keep: number;
-  /** An fd to write to instead of the file, as `run --log-fd` has it; `file` is then its name for messages. */
+  /** An fd to write to instead of the file (`run --log-fd`). `file` is then only the name in messages. */
   readonly fd?: number;
-  /** Another path of the file, by which each decision thread of `run` opens it. */
+  /** A second path of the same file, which each decision thread of `run` opens instead of `file`. */
   readonly first?: string;
 }
 
 export interface SandboxConfig {
-  /** Bytes that the runtimes of all policies take together. */
+  /** Maximum memory in bytes for the runtimes of all policies together. */
   readonly memory: number;
 }
 
@@ -84,22 +85,23 @@ export interface GateConfig {
   readonly existing: "deny" | "allow";
   readonly rewritten: "deny" | "ask";
   readonly loaderRuns: "deny" | "ask";
-  /** Keyrings by the ids that loads name (`keyring_id` of bpf_attr, an s32). */
+  /** Names of keyrings by the ids that loads give (`keyring_id` of bpf_attr, an s32). */
   readonly keyrings: Readonly<Record<string, string>>;
-  /** Bytes. */
+  /** Maximum in bytes for the maps of one container or command. */
   readonly mapMemory: number;
   /** Hooks that may have attachments although the gate does not enforce them. */
   readonly notEnforced: readonly HookName[];
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly stall: number;
 }
 
-/** A configuration larger than this is no configuration. */
+/** Maximum size of a configuration file in bytes. */
 const MAX_CONFIG = 2 ** 20;
 
 /**
- * Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID, whose place is `file:line:column`. `parse` can give what
- * was parsed from the same text before. `sealUnset`: whether keyrings are sealed that do not say.
+ * Reads a configuration. Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID; the place is `file:line:column`.
+ * `parse` may return a cached result for the same text. `sealUnset` applies to keyrings that do not say whether they
+ * are sealed.
  */
 export function readConfig(
   file: string,
@@ -125,10 +127,7 @@ export function parseConfig(file: string, text: string): Config {
   return new Reader(document, input).config();
 }
 
-/**
- * Rejects the key `__proto__`: it names nothing in a configuration, and the records of a schema drop it without an
- * error.
- */
+/** Rejects the key `__proto__` anywhere in the document: zod's records drop it without an error. */
 function refuseProto(document: Document): void {
   const path = pathToProto(document.value);
   if (path !== null) throw document.error(path, "`__proto__` is not a name", "use another one", "key");
@@ -144,7 +143,7 @@ function pathToProto(value: unknown): Path | null {
   return null;
 }
 
-/** Turns what the schema let through into a Config: paths, units and names. */
+/** Converts the validated input to a Config: resolves paths, units and names. */
 class Reader {
   private readonly folder: string;
 
@@ -200,7 +199,7 @@ class Reader {
     return [...new Set(hooks)];
   }
 
-  /** Rejects a writer that is neither an attachment nor a domain, and a name that is both with different meanings. */
+  /** Rejects a writer that is neither an attachment nor a domain, and a name that could mean either. */
   private writers(writers: readonly string[], path: Path): readonly string[] {
     const attachments = this.input.attachments.map(({ name, policy, domain }, index) => {
       return { name: name ?? this.nameOf(policy, ["attachments", index]), domain };
@@ -291,7 +290,8 @@ class Reader {
   }
 
   /**
-   * A selector's own error says a column of the selector; here it is made one of the file, where the two run together.
+   * A selector's own error gives a column in the selector. This adds that column to the place in the file if the
+   * selector is written on one line without escapes; otherwise the place is that of the selector, and then the column.
    */
   private checkScope(rules: ScopeRules, path: Path): void {
     try {

@@ -35,8 +35,8 @@ const CURRENT = z.strictObject({
 const MAX_CURRENT = 2 ** 20;
 
 /**
- * Who asks, from a JSON or YAML file with the fields that policies see; what is left out is unknown, or root's on the host.
- * Throws FILE_UNREADABLE, and USAGE with the place in the file.
+ * Reads the task of a question (`current`) from a JSON or YAML file with the fields that policies see. Missing fields
+ * are unknown, or those of root on the host. Throws FILE_UNREADABLE, and USAGE with the place in the file.
  */
 export function readCurrent(file: string): Current {
   const document = new Document(file, readText(file, MAX_CURRENT), "USAGE");

@@ -3,19 +3,19 @@ import { CountersignError, type ErrorCode } from "../error.js";
 import { LineTable } from "../policy/line-table.js";
 import { readLayout, type Written } from "./layout.js";
 
-/** A way into a document: keys and indexes. */
+/** Path of a value in a document: keys of mappings and indexes of lists. */
 export type Path = readonly PropertyKey[];
 
 /**
- * One YAML 1.2 document (JSON is one too) that knows where each of its values stands. Strict: keys are unique strings,
- * no tags of its own, no second document, bounded expansion of aliases.
+ * One YAML 1.2 document (also JSON) that knows the place of each value in the text. Strict: keys are unique strings,
+ * custom tags and further documents are rejected, and the expansion of aliases is bounded.
  */
 export class Document {
   readonly value: unknown;
   private readonly root: Written;
   private lines: LineTable | undefined;
 
-  /** Throws the given code, with places `file:line:column`. */
+  /** Throws an error with `code` and a place `file:line:column`. */
   constructor(
     readonly file: string,
     private readonly text: string,
@@ -31,19 +31,19 @@ export class Document {
     }
   }
 
-  /** An error about a value; or about the key itself, where that is what is wrong. */
+  /** An error about a value, or about its key. */
   error(path: Path, message: string, remedy?: string, what: "key" | "value" = "value"): CountersignError {
     return this.invalid(this.place(path, what), message, remedy);
   }
 
-  /** `file:line:column` of a value or of its key; where there is none, of the nearest thing around it. */
+  /** `file:line:column` of a value or of its key; if the document has no such value, of the nearest enclosing value. */
   place(path: Path, what: "key" | "value" = "value", characters = 0): string {
     return this.position(this.offset(path, what) + characters);
   }
 
   /**
-   * Where a string's first character stands in the text behind its place: 1 for a quoted one; null if it is not written
-   * on one line as it is.
+   * The offset of a string's first character from its place: 0, or 1 for a quoted string. Null if the text differs from
+   * the string (escapes, several lines).
    */
   quote(path: Path): number | null {
     let value: Written | undefined = this.root;
@@ -56,7 +56,7 @@ export class Document {
     return isQuoted && !/[\\'"\n]/.test(written) ? 1 : null;
   }
 
-  /** Offset into the text, for sorting. */
+  /** Offset of a value or of its key in the text, for sorting. */
   offset(path: Path, what: "key" | "value" = "value"): number {
     let value = this.root;
     for (const [index, step] of path.entries()) {
@@ -68,18 +68,18 @@ export class Document {
     return value.offset;
   }
 
-  /** The text with other spellings of keys and of strings. `to` must need neither quotes nor escapes in YAML. */
+  /** The text with keys and strings replaced. `to` must be valid as plain YAML, without quotes or escapes. */
   respelled(
     spellings: readonly { readonly path: Path; readonly what: "key" | "value"; readonly to: string }[],
   ): string {
-    // an alias stands for the text of its anchor, which is edited once
+    // An alias has the text range of its anchor, so both give one edit.
     const edits = new Map(spellings.map(({ path, what, to }) => [String(this.textOf(path, what)), { path, what, to }]));
     const ordered = Array.from(edits.values(), ({ path, what, to }) => [...this.textOf(path, what), to] as const);
     ordered.sort(([left], [right]) => right - left);
     return ordered.reduce((text, [start, end, to]) => text.slice(0, start) + to + text.slice(end), this.text);
   }
 
-  /** Where the text of a key or string begins and ends, without its quotes, or the indentation of a block. */
+  /** Range of the text of a key or string, without quotes and without the indentation of a block. */
   private textOf(path: Path, what: "key" | "value"): readonly [start: number, end: number] {
     let value: Written = this.root;
     for (const step of path.slice(0, -1)) value = within(value, step) ?? value;
@@ -101,7 +101,7 @@ export class Document {
     return new CountersignError(this.code, message, { place, remedy });
   }
 
-  /** The error for what the parser throws. */
+  /** Converts an error of the YAML parser. */
   private rejection(error: Error): CountersignError {
     if (!(error instanceof YAMLException)) return this.invalid(this.file, spoken(error.message), "write it out flat");
     const place = this.position(error.mark?.position ?? 0);
@@ -115,7 +115,9 @@ function within(value: Written, step: PropertyKey): Written | undefined {
 
 const TOO_DEEP = /call stack|nesting/i;
 
-/** The parser's words as a message: no capital, no full stop, and its own exhaustion named for what it is. */
+/**
+ * Converts the parser's message: no capital, no full stop, and one message for each way in which it runs out of stack.
+ */
 function spoken(message: string): string {
   if (TOO_DEEP.test(message)) return "is nested too deeply";
   return (message.charAt(0).toLowerCase() + message.slice(1)).replace(/\.$/, "");

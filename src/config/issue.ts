@@ -8,14 +8,14 @@ import { quoted } from "./quoted.js";
 type Issue = z.core.$ZodIssue;
 
 /**
- * Reads a document by a schema. Throws one error for what stands first in the file, with its place, the user's words and
- * what they may have meant; it says how many more there are.
+ * Validates a document by a schema. Throws one error for the first issue in the file, with its place, the user's word
+ * and a likely correction. The message says how many more issues there are.
  */
 export function validated<T extends z.ZodType>(document: Document, schema: T): z.output<T> {
   const result = schema.safeParse(document.value);
   if (result.success) return result.data;
   const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, document, schema));
-  // what is missing is most often there, misspelt: then the misspelling is what to say
+  // A missing key is most often a misspelt one, so report the misspelt key first.
   const rank = ({ message, path, what }: Complaint) =>
     (message.endsWith(MISSING) ? 1e9 : 0) + document.offset(path, what);
   complaints.sort((left, right) => rank(left) - rank(right));
@@ -96,14 +96,14 @@ function renamed(document: Document, path: Path, what: "key" | "value", subject:
   return { path, what, message: `${subject} was renamed to ${quoted(now)}`, remedy };
 }
 
-/** What zod says where the schema has no words of its own. */
+/** The start of zod's own messages, which it gives where the schema has none. */
 const ZODS_OWN = /^Invalid input/;
 
 function bound(issue: { code: string; minimum?: number | bigint; maximum?: number | bigint }): string {
   return issue.code === "too_small" ? `less than the least, ${issue.minimum}` : `more than the most, ${issue.maximum}`;
 }
 
-/** Of what a union could have been, the branch that a person most likely meant: the one that got furthest. */
+/** The branch of a union that the user most likely meant: the one whose issues are deepest. */
 function nearestBranch(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] {
   const depth = (branch: readonly Issue[]) => Math.max(...branch.map((issue) => issue.path.length));
   const wrongType = (branch: readonly Issue[]) =>
@@ -122,7 +122,7 @@ function valueAt(value: unknown, path: Path): unknown {
   return at;
 }
 
-/** The keys that the schema knows at a place, read from its JSON Schema since that has no wrappers. */
+/** The keys that the schema allows at `path`. The JSON Schema is searched because it has no zod wrappers. */
 function keysAt(schema: z.ZodType, path: Path): string[] {
   let at = z.toJSONSchema(schema, { io: "input" }) as z.core.JSONSchema.JSONSchema | undefined;
   for (const step of path) {
@@ -136,13 +136,13 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
     : Object.keys(at?.properties ?? {});
 }
 
-/** The last step of a path in words: a key, or an item of a list. */
+/** The last key of a path, with the list indexes after it, in words. */
 function nameOf(path: Path): string {
   const key = path.findLastIndex((step) => typeof step !== "number");
   return key === -1 ? "the document" : quoted(written(path.slice(key)));
 }
 
-/** `attachments[0].scope` */
+/** A path as text: `attachments[0].scope`. */
 export function written(path: Path): string {
   return path
     .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${String(step)}`))

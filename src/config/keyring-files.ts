@@ -3,10 +3,10 @@ import { readInput } from "../input.js";
 import type { KeyringRules, SourceFile } from "../trust/keyring.js";
 import type { KeyringConfig } from "./keyring.js";
 
-/** The largest file of trust that is read. */
+/** Maximum size in bytes of a file of certificates, keys or CRLs. */
 const MAX_TRUST = 16 * 2 ** 20;
 
-/** A keyring's rules, with its files read. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+/** Reads the files of a keyring and returns its rules. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
 export function rulesOf(keyring: KeyringConfig): KeyringRules {
   const file = (path: string): SourceFile => ({ path, bytes: readInput(path, MAX_TRUST) });
   const { trust, revoked, usage, policies, validity, profile, signers, timestamps, ssh, sigstore } = keyring;
@@ -29,7 +29,7 @@ export function rulesOf(keyring: KeyringConfig): KeyringRules {
   };
 }
 
-/** The files of a keyring's CRLs that can be read. */
+/** Reads the keyring's CRL files and skips those that cannot be read. */
 export function listsOf({ revoked }: KeyringConfig): readonly SourceFile[] {
   return revoked.crls.flatMap((path) => {
     try {
@@ -40,7 +40,7 @@ export function listsOf({ revoked }: KeyringConfig): readonly SourceFile[] {
   });
 }
 
-/** Every file that a keyring is made of. */
+/** Paths of all files that a keyring is read from. */
 export function filesOf({ trust, revoked, timestamps, sigstore }: KeyringConfig): readonly string[] {
   const root = sigstore === null ? [] : [sigstore.root];
   const issuers = revoked.serials.map(({ issuer }) => issuer);
@@ -48,8 +48,8 @@ export function filesOf({ trust, revoked, timestamps, sigstore }: KeyringConfig)
 }
 
 /**
- * What a file system says about files without reading them: it changes when one of them is written to, replaced or
- * moved, also through a symbolic link on the way, as Kubernetes replaces a mounted ConfigMap.
+ * Reads the status of the files with stat(2). The result changes when a file is written, replaced or moved, also if a
+ * symbolic link on its path changes, as when Kubernetes updates a mounted ConfigMap.
  */
 export function stateOf(files: readonly string[]): FileState {
   let newest = 0;
@@ -67,6 +67,6 @@ export function stateOf(files: readonly string[]): FileState {
 
 export interface FileState {
   readonly mark: string;
-  /** When one of the files was last changed, in milliseconds since the epoch; 0 where none is there. */
+  /** Time of the last change of any file in milliseconds since the epoch; 0 if no file exists. */
   readonly newest: number;
 }

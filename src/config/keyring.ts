@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Origin } from "../hooks/decision.js";
 import { path, paths } from "./values.js";
 
-/** A keyring of the configuration: names of files, and rules. Its files are read by keyring-files.ts. */
+/** The schema of a keyring in the configuration. keyring-files.ts reads the files that it names. */
 export const KEYRING = z
   .strictObject({
     trust: paths
@@ -121,13 +121,13 @@ export interface KeyringConfig {
     readonly root: string;
     readonly identities: readonly { readonly subject: string; readonly issuer: string }[];
   } | null;
-  /** Null if the configuration does not say: see {@link SEALED_IF_UNSET}. */
+  /** Null if the configuration does not say; see {@link SEALED_IF_UNSET}. */
   readonly sealed: boolean | null;
 }
 
 /**
- * Whether keyrings without `sealed` are sealed, by the part of Countersign that reads the configuration. The command of
- * `run` can have the rights to replace the files of keyrings, and must not change what judges it.
+ * The default of `sealed`, by the part of Countersign that reads the configuration. Under `run` keyrings are sealed by
+ * default, since the command can have the right to replace a keyring's files and must not change what judges it.
  */
 export const SEALED_IF_UNSET: Readonly<Record<Origin, boolean>> = {
   run: true,
@@ -136,7 +136,7 @@ export const SEALED_IF_UNSET: Readonly<Record<Origin, boolean>> = {
   library: false,
 };
 
-/** `path` makes a path of the file absolute. */
+/** `path` resolves a path relative to the configuration file. */
 export function keyringConfig(
   name: string,
   place: string,

@@ -1,15 +1,18 @@
 import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, type ScalarEvent, YAMLException } from "js-yaml";
 import { quoted } from "./quoted.js";
 
-/** Where a value of a YAML document stands. Offsets are into the text, in UTF-16 units. */
+/** The place of a value in the text of a YAML document. Offsets are in UTF-16 code units. */
 export interface Written {
-  /** Of its first character: of a quote, where it has one; of what stands before it, where it is left out. */
+  /**
+   * Offset of the first character: the quote of a quoted string. For an omitted value, the offset of the preceding
+   * token.
+   */
   readonly offset: number;
-  /** Null for a list and a mapping. */
+  /** Null for a list and for a mapping. */
   readonly scalar: ScalarEvent | null;
   readonly entries: ReadonlyMap<string, Entry> | null;
   readonly items: readonly Written[] | null;
-  /** How many values it is made of, with all aliases expanded. */
+  /** Number of values in this value, itself included, with all aliases expanded. */
   readonly size: number;
 }
 
@@ -20,13 +23,13 @@ interface Entry {
   readonly value: Written;
 }
 
-/** The most values that aliases may repeat. */
+/** Maximum number of values that all aliases of a document may repeat. */
 const MAX_REPEATED = 10_000;
 
 /**
- * Reads where the values of a document stand from the parser's events. Has keys read as the text that they are written
- * as: `0` is the key "0". Throws a YAMLException for an empty text, a second document, a key that is no string or
- * is given twice, and for aliases that contain themselves or repeat too many values.
+ * Reads the places of all values from the parser's events. Keys become the strings that are written: `0` is the key
+ * "0". Throws a YAMLException for an empty text, a second document, a key that is not a string or not unique, and for
+ * an alias that contains itself or repeats too many values.
  */
 export function readLayout(text: string, events: readonly Event[]): Written {
   return new Layout(text, events).read();
@@ -55,7 +58,9 @@ class Layout {
     );
   }
 
-  /** Reads the next value. `before` is the offset of what stands before it, for a value that is left out. */
+  /**
+   * Reads the next value. `before` is the offset of the preceding token, which becomes the place of an omitted value.
+   */
   #value(before: number): Written {
     const event = this.events[this.#next++]!;
     const offset = this.#offsetOf(event, before);
@@ -103,7 +108,7 @@ class Layout {
     return { offset, scalar: null, entries, items: null, size };
   }
 
-  /** Whether the collection that is being read has another value. */
+  /** Whether the current collection has another value. Consumes its end event otherwise. */
   #hasMore(): boolean {
     if (this.events[this.#next]!.type !== EVENT_ID.POP) return true;
     this.#next += 1;
@@ -113,7 +118,7 @@ class Layout {
   #nameOf(event: Event, offset: number): string {
     if (event.type !== EVENT_ID.SCALAR || event.valueStart === -1 || event.tagStart !== -1)
       return this.#reject(offset, "all keys must be strings");
-    // a plain scalar can be read as a number, a quoted one cannot
+    // The parser may convert a plain scalar to a number. Marking it as quoted keeps it a string.
     if (event.style === SCALAR_STYLE.PLAIN && event.fast) event.style = SCALAR_STYLE.DOUBLE_QUOTED;
     return getScalarValue(this.text, event);
   }
@@ -139,7 +144,7 @@ class Layout {
         if (event.valueStart === -1) return otherwise;
         if (QUOTED.has(event.style)) return event.valueStart - 1;
         if (event.style === SCALAR_STYLE.PLAIN) return event.valueStart;
-        // of a block, `valueStart` is where the line behind its header begins
+        // For a block, `valueStart` is the start of the line after its header.
         return this.text.indexOf(event.style === SCALAR_STYLE.LITERAL_BLOCK ? "|" : ">", otherwise);
       case EVENT_ID.ALIAS:
         return event.anchorStart - 1;

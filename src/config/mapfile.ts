@@ -4,14 +4,14 @@ import { readText } from "../input.js";
 import { Document } from "./document.js";
 import { quoted } from "./quoted.js";
 
-/** The largest file of a map, in bytes. */
+/** Maximum size of a map file in bytes. */
 export const MAX_MAP = 32 * 2 ** 20;
-/** How deep lists and mappings may stand in each other. */
+/** Maximum nesting depth of lists and mappings in a value. */
 const MAX_DEPTH = 64;
 
 /**
- * A map's entries from a file, or from what was read of it: a JSON or YAML mapping of string keys to JSON values. Throws
- * FILE_UNREADABLE, FILE_TOO_LARGE, and MAP_INVALID with the place in the file.
+ * Reads a map's entries from a file, or from its text if that has been read already: a JSON or YAML mapping of string
+ * keys to JSON values. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and MAP_INVALID with the place in the file.
  */
 export function readMapFile(file: string, text = readText(file, MAX_MAP)): Record<string, unknown> {
   const value = extname(file) === ".json" ? fromJson(file, text) : new Document(file, text, "MAP_INVALID").value;
@@ -38,7 +38,10 @@ function fromJson(file: string, text: string): unknown {
   return value;
 }
 
-/** JSON.parse keeps the last of two equal keys without a word. The text is valid JSON here, so its strings are enough. */
+/**
+ * Finds a duplicate key, since JSON.parse keeps the last one without an error. `text` must be valid JSON: only strings
+ * and brackets are read.
+ */
 function duplicate(text: string): { key: string; offset: number } | null {
   const open: (Set<string> | null)[] = [];
   const token = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)|[{}[\]]/g;
@@ -71,7 +74,10 @@ const INEXACT: Flaw = {
   remedy: "write it as text",
 };
 
-/** YAML knows values that JSON does not: infinities, dates, sets. Depth is bounded, since guests parse these values. */
+/**
+ * Rejects YAML values that JSON lacks (infinities, dates, sets) and deep nesting, since each policy parses these
+ * values.
+ */
 function flawOf(value: unknown, depth = 0): Flaw | null {
   if (value === null || typeof value === "string" || typeof value === "boolean") return null;
   if (typeof value === "number") {

@@ -4,7 +4,7 @@ import { KEYRING } from "./keyring.js";
 import { DURATION, SIZE } from "./units.js";
 import { path, paths } from "./values.js";
 
-/** What a keyring, a map, a domain or an attachment may be called: it stands in logs, reasons and policies. */
+/** Pattern for names of keyrings, maps, domains and attachments. They appear in logs, reasons and policies. */
 export const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 const filled = { error: "is empty" };

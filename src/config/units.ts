@@ -1,17 +1,17 @@
-/** How sizes are written: bytes as a number, or with a binary unit. */
+/** A size: bytes with a unit. A plain number of bytes is not matched. */
 export const SIZE = /^(?<count>[0-9]{1,12})(?<unit>B|KiB|MiB|GiB)$/;
-/** How durations are written: always with a unit. */
+/** A duration, always with a unit. */
 export const DURATION = /^(?<count>[0-9]{1,9})(?<unit>ms|s|m|h)$/;
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Bytes of a number or of what SIZE matches. */
+/** Number of bytes of a size: a number, or text that SIZE matches. */
 export function bytes(size: number | string): number {
   return typeof size === "number" ? size : scaled(SIZE, BYTES, size);
 }
 
-/** Milliseconds of what DURATION matches. */
+/** Number of milliseconds of a duration that DURATION matches. */
 export function milliseconds(duration: string): number {
   return scaled(DURATION, MILLISECONDS, duration);
 }

@@ -6,9 +6,9 @@ import { quoted } from "./quoted.js";
 
 /** A previous spelling in a file. */
 export interface SpellingChange {
-  /** `file:line:column` in the file as it was. */
+  /** `file:line:column` in the original file. */
   readonly place: string;
-  /** Such as `attachments[0].limits.wall`. */
+  /** Path of the key, such as `attachments[0].limits.wall`. */
   readonly path: string;
   readonly from: string;
   readonly to: string;
@@ -16,7 +16,7 @@ export interface SpellingChange {
 
 /**
  * Replaces the previous spellings in the text of a configuration or of a policy's test, and nothing else: comments and
- * layout stay. The text need not be a valid configuration, but it must be valid YAML. Throws CONFIG_INVALID.
+ * layout stay. The text need not be a valid configuration, but must be valid YAML. Throws CONFIG_INVALID.
  */
 export function upgradeSpellings(
   file: string,
@@ -26,7 +26,7 @@ export function upgradeSpellings(
   const found: Replacement[] = [];
   const value = replaced(document, document.value, [], found);
   const upgraded = document.respelled(found);
-  // an alias can repeat a value where the same word means something else
+  // An alias can repeat a value at a path where the same word is not a previous spelling.
   if (!isDeepStrictEqual(new Document(file, upgraded, "CONFIG_INVALID").value, value)) throw shared(document, found);
   return { text: upgraded, changes: found.map((one) => changeOf(document, one)) };
 }
@@ -39,7 +39,7 @@ interface Replacement {
   readonly to: string;
 }
 
-/** The value at `path` in new spelling. Adds what has to be replaced to `found`, in the order of the document's values. */
+/** The value at `path` in the new spelling. Appends the replacements to `found` in document order. */
 function replaced(document: Document, value: unknown, path: Path, found: Replacement[]): unknown {
   if (Array.isArray(value)) return value.map((item, index) => replaced(document, item, [...path, index], found));
   if (typeof value === "object" && value !== null) {
