@@ -49,7 +49,7 @@ interface Options {
   readonly metrics?: string;
 }
 
-/** What may follow a source's name after a colon. */
+/** Whether an argument can follow a source's name, after a colon. */
 const ARGUMENTS: Readonly<Record<SourceName, "optional" | "none" | "required">> = {
   annotations: "optional",
   crio: "none",
@@ -99,7 +99,8 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   const lost = await Promise.race([signalled, agent.lost]);
   manager.stopping();
   const { endAs } = await import("../gate/sys/process.js");
-  // a thread that waits for a file system which does not answer, or an error, must not keep the process
+  // If a thread still waits for a file system that does not answer, or stopping fails, the process must end all the
+  // same.
   setTimeout(() => endAs({ code: EXIT.undecided, signal: null }), TO_STOP);
   const errors: readonly unknown[] = [lost, ...(await failures([served?.close(), agent.stop()]))];
   const told = errors.filter((error) => error !== null).map(asError);
@@ -107,7 +108,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   endAs({ code: told.length === 0 ? EXIT.ok : EXIT.undecided, signal: null });
 }
 
-/** Milliseconds that an agent has to stop. */
+/** Maximum time in milliseconds that the agent may take to stop. */
 const TO_STOP = 5000;
 
 async function failures(ending: readonly (Promise<void> | undefined)[]): Promise<readonly unknown[]> {
@@ -115,7 +116,7 @@ async function failures(ending: readonly (Promise<void> | undefined)[]): Promise
   return ended.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : []));
 }
 
-/** Serves the agent's metrics, or stops it: a thread that is left would keep the process from ending. */
+/** Serves the agent's metrics. If that fails, stops the agent, whose threads would keep the process from ending. */
 async function measured(agent: Agent, address: string): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { serveMetrics } = await import("../gate/metrics.js");
   try {
@@ -130,7 +131,7 @@ function asError(error: unknown): CountersignError {
   return error instanceof CountersignError ? error : new CountersignError("INTERNAL", String(error));
 }
 
-/** For the line at start and at each reload: the hooks that the configuration accepts as not enforced. */
+/** Text for the line at start and at each reload: the hooks that the configuration lists as not enforced. */
 function unenforced({ gate }: Config): string {
   return gate.notEnforced.length === 0 ? "" : `, not enforced: ${gate.notEnforced.join(", ")}`;
 }

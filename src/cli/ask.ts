@@ -10,10 +10,10 @@ import { readInput } from "../input.js";
 import type { Current } from "../policy/current.js";
 import { warn } from "./output.js";
 
-/** Who asks about a file, and how. */
+/** The parts of a question about a file. */
 export interface Ask {
   readonly current: Current;
-  /** The one that the content calls for, unless it is named. */
+  /** The hook; if it is absent, it follows from the content of the file. */
   readonly hook?: HookName | undefined;
   readonly signatures: OfflineSignatures;
   /** Milliseconds since the epoch. */
@@ -21,10 +21,10 @@ export interface Ask {
 }
 
 /**
- * An engine for a configuration file, to decide now or at another time. What it takes is loaded here, so that a
- * mistyped option does not wait for it. `log` gives the log to write, instead of the configuration's: none unless
- * given, since such decisions have no place among those of a gate. Throws KEYRING_INVALID for a keyring that has
- * expired by now, since nothing can be decided by it.
+ * Opens an engine for a configuration file. Modules are loaded here rather than at start, so that a mistyped option is
+ * reported at once. `log` maps the configured log to the log that is written: none by default, since offline decisions
+ * do not belong in the log of a gate. If `time` is absent, throws KEYRING_INVALID for a keyring that has expired,
+ * because no signature could be verified with it.
  */
 export async function openEngine(
   path: string,
@@ -32,7 +32,7 @@ export async function openEngine(
   time?: number,
   log: (configured: LogConfig | null) => LogConfig | null = () => null,
 ): Promise<TimedEngine> {
-  // a command is over before optimizing WASM pays, and would wait for it when it exits
+  // A command ends before optimized WASM pays off, and at exit would wait for the compiler.
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
   const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }, { refuseSpent }] = await Promise.all([
     import("../engine/timed-engine.js"),
@@ -58,9 +58,9 @@ export interface Asked extends Pick<Question, "unknown" | "offlineOnly"> {
 }
 
 /**
- * What is decided about a file: a decision for each subject in it, at the one hook that is named or that its content
- * calls for. With `load`, a BPF object is asked about at each served hook that a gate asks while it is loaded. Throws
- * what makes it undecidable, with the file.
+ * Decides about a file: one decision for each subject in it, at the hook that is named or that follows from its
+ * content. With `load`, a BPF object is judged at each served hook that a gate asks during its load. If the file cannot
+ * be judged, throws an error with the file as its place.
  */
 export async function askAbout(
   engine: TimedEngine,
@@ -70,7 +70,7 @@ export async function askAbout(
 ): Promise<Asked[]> {
   const file = { path, bytes: readInput(path) };
   const hook = named ?? hookOf(file);
-  // a file that nothing recognizes and nothing decides about must not pass for one that is allowed
+  // A file of unknown type at a hook without policies must not be reported as allowed.
   if (named === undefined && hook === "blob_verify" && !engine.serves(hook)) throw unrecognized(path);
   const whole = load && named === undefined && hook === "bpf_prog_load";
   const hooks = whole ? LOAD_HOOKS.filter((one) => one === hook || engine.serves(one)) : [hook];
@@ -89,7 +89,7 @@ function unrecognized(file: string): CountersignError {
   });
 }
 
-/** The same task in a container with these labels besides those that it has. */
+/** The same task in a container that also has these labels. */
 export function labelled(current: Current, labels: Readonly<Record<string, string>>): Current {
   if (Object.keys(labels).length === 0) return current;
   const container = { id: "check", name: null, annotations: {}, ...current.container };

@@ -4,9 +4,9 @@ import type { LogConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 
 /**
- * The log that `check --log` writes: the file that is named, else the configuration's. `--log` takes the next argument
- * as its file, so that `--log program.o` would append to the program: throws USAGE for a file that is checked, or that
- * exists and is no log, and where no file is named and the configuration has no log.
+ * The log that `check --log` writes: the named file, or else that of the configuration. Because `--log` takes the next
+ * argument as its file, `--log program.o` would append to the program. So this throws USAGE for a file that is also
+ * checked, for an existing file that is not a decision log, and if no file is named and the configuration has no log.
  */
 export function checkLog(
   named: string | true,
@@ -33,10 +33,10 @@ export function checkLog(
 const DEFAULT_ROTATE = 100 * 2 ** 20;
 const DEFAULT_KEEP = 5;
 
-/** How each record of the log begins. */
+/** The first characters of each record of a decision log. */
 const RECORD = '{"level":';
 
-/** Whether a file can be a log: it begins with a record, or is missing, empty, or no regular file. */
+/** Whether a file can be a decision log: it begins with a record, is empty, does not exist or is not a regular file. */
 function isLog(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return true;
   const fd = openSync(file, "r");

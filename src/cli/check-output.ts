@@ -8,7 +8,10 @@ import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
 import { unusedReasons } from "./unused-reasons.js";
 
-/** What was decided: as JSON, one object a file and an array for several; or as a table, one reason a line. */
+/**
+ * Prints decisions. JSON: an object for one file, an array for several. Otherwise a table with one decision in each
+ * row.
+ */
 export function printCheck(checked: readonly Checked[], json: boolean, reads: Reads): void {
   if (json) {
     const all = checked.map(toJson);
@@ -54,7 +57,7 @@ function rowOf(file: string, decision: Decision): string[] {
   return [...line, styled("green", "allowed"), allowedBy(answers) + unused];
 }
 
-/** The enforcing attachments that answered 0 themselves, or the default; then the other attachments that were asked. */
+/** Names the enforcing attachments that answered 0, or the default; then the other attachments that were asked. */
 function allowedBy(answers: Decision["answers"]): string {
   if (answers.length === 0) return "nothing is in scope; the default is allow";
   const own = answers.filter(({ mode, fault }) => mode === "enforce" && fault === null);
@@ -70,7 +73,7 @@ function namesOf(answers: Decision["answers"]): string {
   return answers.map(({ attachment }) => attachment).join(", ");
 }
 
-/** A line for each policy that failed, since the table shows one reason only. */
+/** One line for each policy that failed, since the table shows only one reason. */
 function faultLines(file: string, { hook, subject, answers }: Decision): string[] {
   return answers.flatMap(({ attachment, mode, verdict, fault }) => {
     if (fault === null) return [];

@@ -12,7 +12,7 @@ import { type Checked, exitCodeOf } from "./checked.js";
 import { complain } from "./output.js";
 import { progress } from "./progress.js";
 
-/** `countersign check FILE…`: what would be decided about files, without any of it happening. */
+/** `countersign check FILE…`: decides about files without loading or running them. */
 export function command(): Command {
   return new Command("check")
     .description("Decides about files offline, as the configuration would at its hooks")
@@ -64,7 +64,7 @@ interface Options {
   readonly uid?: number;
   readonly comm?: string;
   readonly at?: number;
-  /** True for the configuration's. */
+  /** True means the log of the configuration. */
   readonly log?: string | true;
   readonly json?: true;
 }

@@ -3,7 +3,7 @@ import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import { EXIT } from "./exit.js";
 
-/** What came of one file: decisions, or the error for which there are none. */
+/** The result for one file: its decisions, or the error because of which there are none. */
 export interface Checked {
   readonly file: string;
   readonly decisions: readonly Decision[];
@@ -32,7 +32,7 @@ export function exitCodeOf(checked: readonly Checked[]): number {
 }
 
 /**
- * Whether an enforcing attachment failed, even if `on_fault: allow` let that through, or the decision could not be
+ * Whether an enforcing attachment failed, even if `on_fault: allow` ignored the fault, or the decision could not be
  * logged.
  */
 export function isUndecided({ answers, denied_by }: Decision): boolean {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** One row a command; its module exports `command()` and is loaded only when it is asked for. */
+/** One row for each command. The module exports `command()` and is imported only when the command is used. */
 interface Entry {
   readonly summary: string;
   readonly load: () => Promise<{ command(): Command }>;

@@ -39,7 +39,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** The largest file that is read as a configuration. */
+/** Maximum size in bytes of a configuration or test. */
 const MAX_BYTES = 2 ** 20;
 const BYTE_ORDER_MARK = "\uFEFF";
 
@@ -62,7 +62,7 @@ function hasByteOrderMark(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
-/** Replaces the file that `file` leads to, and keeps a symbolic link. */
+/** Replaces the content of `file`. If it is a symbolic link, replaces the target and keeps the link. */
 function replaceFile(file: string, text: string): void {
   const target = realpathSync(file);
   writeWhole(target, Buffer.from(text), statSync(target).mode & 0o7777);

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { upgradeCommand } from "./config-upgrade.js";
 
-/** `countersign config`: what is done to configurations. */
+/** `countersign config`: commands that change configurations. */
 export function command(): Command {
   return new Command("config")
     .description("Brings a configuration up to date")

@@ -6,6 +6,6 @@ export const EXIT = {
   denied: 1,
   /** Something could not be decided or done, including a fault of a policy. */
   undecided: 2,
-  /** Nobody read the output to its end: what a shell says of a command that SIGPIPE (13) ended. */
+  /** The reader closed the output early. A shell reports 128 + 13 for a command that SIGPIPE (13) ended. */
   unread: 128 + 13,
 } as const;

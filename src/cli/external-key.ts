@@ -7,7 +7,7 @@ import { CountersignError } from "../error.js";
 import { hash } from "../trust/digest.js";
 import type { RemoteKey } from "../trust/making/private-key.js";
 
-/** A key behind a command of the user's, such as the client of a key management service. */
+/** A key that a command of the user signs with, such as the client of a key management service. */
 export class CommandKey implements RemoteKey {
   constructor(
     readonly publicKey: KeyObject,
@@ -15,8 +15,8 @@ export class CommandKey implements RemoteKey {
   ) {}
 
   /**
-   * The shell runs the command: the bytes to sign are its standard input, the signature its standard output. Throws
-   * SIGNING_FAILED.
+   * Runs the command in a shell. It reads the bytes to sign from standard input and writes the signature to standard
+   * output. Throws SIGNING_FAILED.
    */
   sign(digest: string | null, bytes: Uint8Array, saltLength: number | null): Buffer {
     const input = openUnnamed(bytes);
@@ -43,8 +43,8 @@ export class CommandKey implements RemoteKey {
 }
 
 /**
- * Descriptor of a file that has these bytes and no name any more. Node's own pipe to a process is a socket, which
- * commands such as pkcs11-tool cannot open as /dev/stdin.
+ * Returns an fd of an unlinked file with these bytes. Node's own pipe to a child process is a socket, which commands
+ * such as pkcs11-tool cannot open as /dev/stdin.
  */
 function openUnnamed(bytes: Uint8Array): number {
   const folder = mkdtempSync(join(tmpdir(), "countersign-sign-"));
@@ -56,7 +56,7 @@ function openUnnamed(bytes: Uint8Array): number {
   }
 }
 
-/** What is to be signed elsewhere: the digest, or the whole bytes for an algorithm that takes them whole. */
+/** Thrown with the input of an external signer: a digest, or the whole bytes if the algorithm takes them whole. */
 export class Unsigned extends Error {
   constructor(
     readonly digest: string | null,
@@ -66,7 +66,9 @@ export class Unsigned extends Error {
   }
 }
 
-/** Ends the making of a signature at the bytes that are to be signed, by throwing {@link Unsigned}. */
+/**
+ * A key that is not available. Signing with it stops where the signature would be made, by throwing {@link Unsigned}.
+ */
 export class AbsentKey implements RemoteKey {
   constructor(readonly publicKey: KeyObject) {}
 
@@ -75,7 +77,7 @@ export class AbsentKey implements RemoteKey {
   }
 }
 
-/** A bare signature that was made elsewhere. */
+/** A bare signature that an external signer has made. */
 export class AttachedKey implements RemoteKey {
   constructor(
     readonly publicKey: KeyObject,
@@ -87,5 +89,5 @@ export class AttachedKey implements RemoteKey {
   }
 }
 
-/** Milliseconds: somebody may have to approve. */
+/** Timeout of the command in milliseconds. A person may have to approve the signature. */
 const PATIENCE = 300_000;

@@ -2,13 +2,14 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 
 /**
- * The longest line that is put together: the decision log clips what others wrote, so that its lines are far below it.
+ * Maximum length of a line in UTF-16 code units; a longer one is dropped. The decision log truncates foreign strings,
+ * so its lines are far shorter.
  */
 const MAX_LINE = 1024 * 1024;
 
 /**
- * The lines that are added to a file, which may be rotated away and begun anew: what was written to the old one before
- * is read to its end first. A file that is not there yet has no lines.
+ * Reads the lines that are appended to a file. When the file is rotated, the old file is read to its end before the new
+ * one. A file that does not exist yet has no lines.
  */
 export class Follow {
   #fd: number | null = null;
@@ -16,13 +17,13 @@ export class Follow {
   #decoder = new StringDecoder("utf8");
   #partial = "";
 
-  /** `fromStart`: with the lines that are there already. */
+  /** `fromStart`: also return the lines that the file already has. */
   constructor(
     private readonly path: string,
     private fromStart: boolean,
   ) {}
 
-  /** The whole lines since the last call. */
+  /** Returns the complete lines since the last call. */
   read(): string[] {
     const lines: string[] = [];
     if (this.#fd !== null || this.#open()) this.#drain(lines);
@@ -45,7 +46,7 @@ export class Follow {
     try {
       this.#fd = openSync(this.path, "r");
     } catch {
-      this.fromStart = true; // what comes to be there is new
+      this.fromStart = true; // a file that appears later is new from its start
       return false;
     }
     this.#position = this.fromStart ? 0 : fstatSync(this.#fd).size;
@@ -65,7 +66,7 @@ export class Follow {
     }
   }
 
-  /** Whether the path is another file now, or a shorter one. */
+  /** Whether the path now leads to another file, or the file has been truncated. */
   #moved(): boolean {
     const now = statSync(this.path, { throwIfNoEntry: false });
     const its = fstatSync(this.#fd as number);

@@ -1,4 +1,4 @@
-/** What `init` writes besides keys, objects and the policy that ships. */
+/** Text files that `init` writes, besides keys, BPF objects and the example policy of the package. */
 export const CONFIG = `# Who may load what. Every key: docs/configuration.md of the package.
 version: 1
 

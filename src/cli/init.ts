@@ -10,7 +10,7 @@ import { CONFIG, POLICY_TEST, README } from "./init-files.js";
 import { print, printJson } from "./output.js";
 import { shipped } from "./shipped.js";
 
-/** `countersign init DIR`: a working directory in which everything can be tried at once. */
+/** `countersign init DIR`: creates a directory with everything that is needed to try the commands. */
 export function command(): Command {
   return new Command("init")
     .description("Makes a working directory: a test CA, keys, a configuration, a policy with its test, and two objects")

@@ -4,7 +4,7 @@ import { describeEvidence, describeMap, plain } from "./inspect-text.js";
 import type { Inspected } from "./inspected.js";
 import { styled } from "./output.js";
 
-/** What changed from one version of an object to the next, for a person: one change a line. */
+/** The changes from one version of an object to the next as text, one change in each line. */
 export function describeDifference(before: Inspected, after: Inspected, difference: Difference): string {
   const { added, removed, changed } = difference;
   const same = Math.max(0, after.facts.programs.length - added.length - changed.length);
@@ -17,7 +17,7 @@ export function describeDifference(before: Inspected, after: Inspected, differen
   ].join("\n");
 }
 
-/** The same for a program that reads it: names of what came and went, before and after of what changed. */
+/** The same as JSON: names of added and removed programs, and old and new values of what changed. */
 export function differenceJson(before: Inspected, after: Inspected, { added, removed, changed }: Difference): unknown {
   const version = ({ file, facts }: Inspected) => ({ file, sha256: facts.sha256 });
   const name = ({ section, name: program, type }: ProgramFacts) => ({ name: program, section, type });

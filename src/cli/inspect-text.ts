@@ -3,7 +3,7 @@ import { EFFECTS, type Evidence, type MapFacts, type ProgramFacts } from "../bpf
 import type { Inspected, Whole } from "./inspected.js";
 import { styled } from "./output.js";
 
-/** A file's facts for a person: a heading, then a block for each program, one fact a line. */
+/** A file's facts as text: a heading, then one block for each program with one fact in each line. */
 export function describeFacts({ file, facts, wholes, kernel }: Inspected): string {
   const order = facts.byte_order === "little" ? "" : ", big-endian";
   const heading = `${styled("bold", file)}  ${count(facts.programs.length, "program")}${order}, sha256 ${facts.sha256}`;
@@ -12,7 +12,7 @@ export function describeFacts({ file, facts, wholes, kernel }: Inspected): strin
   );
 }
 
-/** Control characters come from the object; a name is one line and cannot move a terminal's cursor. */
+/** Replaces control characters and line breaks from the object, so that a name cannot move the terminal's cursor. */
 export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
@@ -60,7 +60,7 @@ function describeShape(anatomy: Anatomy): string[] {
 
 const inKiB = (bytes: number) => (bytes < 1024 ? `${bytes} bytes` : `${Math.ceil(bytes / 1024)} KiB`);
 
-/** The load's changes, those of one kind and name in one line. */
+/** The relocations that the loader applies. Those with the same kind and name are in one line. */
 function describeLoading(relocations: readonly Relocation[]): string[] {
   const places = new Map<string, number[]>();
   for (const { insn, kind, what } of relocations) {
@@ -105,7 +105,7 @@ export function describeEvidence({ insn, text, source, because }: Evidence): str
 
 const WIDTH = 100;
 
-/** Values behind a label, in lines of a readable width, or one a line. */
+/** Values after a label: wrapped to a readable width, or one in each line. */
 function fold(label: string, values: readonly string[], between: ", " | "\n"): string[] {
   const lines: string[] = [];
   for (const value of values.map(plain)) {

@@ -15,7 +15,7 @@ import { describeFacts } from "./inspect-text.js";
 import type { Inspected, Whole } from "./inspected.js";
 import { complain, print, printJson } from "./output.js";
 
-/** `countersign inspect FILE…`: what an object's programs are and may do. */
+/** `countersign inspect FILE…`: shows the facts and effects of the programs in an object. */
 export function command(): Command {
   return new Command("inspect")
     .description("Shows the facts about each program of BPF objects, and of programs that embed them.")
@@ -45,7 +45,7 @@ interface Options {
   readonly diff?: true;
 }
 
-/** The kernel that names are looked up in; its BTF is read once. */
+/** The kernel BTF in which names are looked up. It is read once. */
 export interface Kernel {
   readonly file: string;
   readonly btf: Btf;
@@ -93,7 +93,7 @@ function diff(files: readonly string[], options: Options): void {
   if (!isSame(difference)) process.exitCode = EXIT.denied;
 }
 
-/** The facts about a file, by its content. Errors name the file. */
+/** The facts of a file; its type follows from its content. Errors name the file. */
 function inspectFile(file: string, look?: (code: Code) => Whole): Inspected {
   const bytes = readInput(file);
   const wholes: Whole[] = [];
@@ -109,7 +109,10 @@ function wholeOf(kernel: Kernel | null): (code: Code) => Whole {
   return (code) => ({ ...anatomyOf(code), missing: kernel === null ? null : missingFrom(kernel.btf, code) });
 }
 
-/** The kernel named, or the running one where it tells; null elsewhere. Throws FILE_UNREADABLE and BTF_MALFORMED. */
+/**
+ * The BTF file that is named, or that of the running kernel; null if it has none. Throws FILE_UNREADABLE and
+ * BTF_MALFORMED.
+ */
 function kernelOf({ btf }: Options): Kernel | null {
   const file = btf ?? RUNNING_KERNEL;
   if (btf === undefined && !existsSync(file)) return null;
@@ -121,7 +124,7 @@ function toJson({ file, facts, wholes }: Inspected): unknown {
   return { file, sha256: facts.sha256, programs };
 }
 
-/** What is written of a program: its facts without its bytes. */
+/** The facts of a program for JSON, without its bytes. */
 function programJson(program: ProgramFacts, whole: Whole | undefined): unknown {
   const { name, section, type, expected_attach_type, insn_cnt, digest, tag, license } = program;
   const { helpers, kfuncs, maps, effects, evidence, attach_to, gpl_compatible } = program;

@@ -2,17 +2,17 @@ import type { Anatomy } from "../bpf/anatomy.js";
 import type { ObjectFacts } from "../bpf/facts.js";
 import type { Need } from "../bpf/kernel-needs.js";
 
-/** One file and what is in it. */
+/** One file and its facts. */
 export interface Inspected {
   readonly file: string;
   readonly facts: ObjectFacts;
-  /** Of each program, where they were asked for. */
+  /** One for each program; empty if not requested. */
   readonly wholes: readonly Whole[];
-  /** The BTF file that names were looked up in; null where none was. */
+  /** The BTF file in which names were looked up; null if none was. */
   readonly kernel: string | null;
 }
 
-/** A program's anatomy, and what it wants of a kernel and that has not; null where no kernel was asked. */
+/** A program's anatomy, and the names that it needs and the kernel's BTF lacks; null if there is no kernel BTF. */
 export interface Whole extends Anatomy {
   readonly missing: readonly Need[] | null;
 }

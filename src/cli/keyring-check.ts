@@ -15,7 +15,7 @@ import { progress } from "./progress.js";
 
 const DAY = 24 * 3_600_000;
 
-/** `countersign keyring check`: what will not verify any more before long. */
+/** `countersign keyring check`: lists keys, lists and signatures that do not verify now or will soon expire. */
 export function checkCommand(): Command {
   return new Command("check")
     .description("Shows what does not count, or will not before long: keys, lists, and stored signatures")
@@ -67,7 +67,7 @@ function isDue({ refusal, until, afterwards }: KeyringEntry, end: number): boole
   return refusal !== null || (until !== null && until <= end && afterwards !== null);
 }
 
-/** The keyring by which a signature counts longest speaks for it. */
+/** Judges each stored signature by every keyring, and reports the result of the one by which it is valid longest. */
 async function signatures(
   folder: string,
   keyrings: readonly ReportedKeyring[],

@@ -3,15 +3,15 @@ import type { KeyringConfig } from "../config/keyring.js";
 import { CountersignError } from "../error.js";
 import { KeyringReport } from "../trust/keyring-report.js";
 
-/** A keyring of the configuration, and what can be said of it. */
+/** A keyring of the configuration, and the report about its entries. */
 export interface ReportedKeyring {
   readonly config: KeyringConfig;
   readonly report: KeyringReport;
 }
 
 /**
- * The keyrings that are named, or all. Throws CONFIG_INVALID for a name that there is none of, and what reading them
- * throws.
+ * Reads the named keyrings of a configuration, or all. Throws CONFIG_INVALID for an unknown name, and the errors of
+ * reading their files.
  */
 export async function reportedKeyrings(
   file: string,

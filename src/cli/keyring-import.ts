@@ -13,9 +13,7 @@ import { complain, print } from "./output.js";
 import { type PassphraseOptions, passphraseOf } from "./passphrase.js";
 import { writeWhole } from "./write.js";
 
-/**
- * `countersign keyring import`: makes one file of certificates and public keys, for a keyring's `trust`, out of others.
- */
+/** `countersign keyring import`: collects certificates and public keys from several files into one file for `trust`. */
 export function importCommand(): Command {
   return new Command("import")
     .description("Makes a keyring's file out of PEM, DER and PKCS#12")
@@ -81,10 +79,11 @@ async function materialIn(file: SourceFile, passphrase: string | null): Promise<
 }
 
 /**
- * Of the certificates those that are listed. What is listed and not among them is not an error: it is in other files.
+ * The certificates that the kernel's listing names. A listed key without a certificate is reported and sets exit code
+ * 1, but does not stop the import: its certificate may be in another file.
  */
 function listedIn(path: string, certificates: readonly Certificate[]): readonly Certificate[] {
-  // a file of /proc says that it has no bytes
+  // stat(2) gives size 0 for files of /proc, so `readText` would read nothing.
   const listed = readKernelListing(path.startsWith("/proc/") ? readFileSync(path, "utf8") : readText(path, MAX_INPUT));
   for (const { description, id } of listed.filter((key) => !certificates.some((one) => isListed(one, [key])))) {
     const what = `the kernel's key \`${description}\` (${id}) is in none of the files`;

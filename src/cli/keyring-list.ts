@@ -6,7 +6,7 @@ import { reportedKeyrings } from "./keyring-config.js";
 import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
 
-/** `countersign keyring list`: what the keyrings of a configuration hold. */
+/** `countersign keyring list`: shows the entries of the configuration's keyrings. */
 export function listCommand(): Command {
   return new Command("list")
     .description("Shows what keyrings hold, until when it counts, and what is revoked")
@@ -25,7 +25,7 @@ export function listCommand(): Command {
     });
 }
 
-/** One entry for programs. */
+/** One entry of a keyring as JSON. */
 export function entryJson(
   { name: keyring, profile }: KeyringConfig,
   { until, refusal, afterwards, ...entry }: KeyringEntry,
@@ -58,7 +58,7 @@ function shown({ name, profile, sealed }: KeyringConfig, entries: readonly Keyri
   return `${head}\n${table(["what", "name", "kind", "until", "state"], rows)}`;
 }
 
-/** A moment's day, in UTC. */
+/** The date of a time in milliseconds, in UTC. */
 export function day(moment: number): string {
   return new Date(moment).toISOString().slice(0, 10);
 }

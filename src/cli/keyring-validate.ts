@@ -6,7 +6,7 @@ import { judgePath, type PathCase } from "../trust/x509/path-case.js";
 import { EXIT } from "./exit.js";
 import { complain, printJson } from "./output.js";
 
-/** `countersign keyring validate`: judges certificate paths, so that anyone can run vectors through. */
+/** `countersign keyring validate`: judges certificate paths from JSON lines, such as test vectors. */
 export function validateCommand(): Command {
   return new Command("validate")
     .description("Judges certificate paths from JSON lines, by RFC 5280")
@@ -40,7 +40,7 @@ Example:
     });
 }
 
-/** Some tens of thousands of paths. */
+/** Maximum size in bytes of the input: tens of thousands of paths. */
 const MAX_BATCH = 256 * 1024 * 1024;
 
 function readLine(line: string): PathCase & { readonly id: unknown } {
@@ -72,7 +72,7 @@ function readLine(line: string): PathCase & { readonly id: unknown } {
   };
 }
 
-/** A list of strings; one string stands for a list of it, and nothing for an empty one. */
+/** A list of strings. A single string means a list of one, a missing value an empty list. */
 function strings(fields: Readonly<Record<string, unknown>>, name: string): readonly string[] {
   const value = fields[name] ?? [];
   const list = typeof value === "string" ? [value] : value;

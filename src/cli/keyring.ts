@@ -4,7 +4,7 @@ import { importCommand } from "./keyring-import.js";
 import { listCommand } from "./keyring-list.js";
 import { validateCommand } from "./keyring-validate.js";
 
-/** `countersign keyring`: what keyrings hold, and what certificate paths are worth. */
+/** `countersign keyring`: commands about keyrings and certificate paths. */
 export function command(): Command {
   return new Command("keyring")
     .description("Looks into keyrings and certificate paths")

@@ -5,8 +5,8 @@ import type { Checked, LiveDifference } from "./checked.js";
 export type Reads = (attachment: string, fact: string) => boolean;
 
 /**
- * Facts that can differ in a live load and that a policy that was asked reads: a line for each hook and set of facts,
- * with their subjects.
+ * The facts that can differ in a live load and that a policy which was asked reads: one line for each hook and set of
+ * facts, with the subjects.
  */
 export function liveNotes(checked: readonly Checked[], reads: Reads): string[] {
   const lines = KINDS.flatMap(({ title, factsOf }) => {
@@ -33,7 +33,7 @@ const KINDS: readonly { title: string; factsOf: (difference: LiveDifference) => 
 const OTHER_COMMANDS =
   "unknown offline: bpf: commands that depend on the loader, such as probes, BPF_BTF_LOAD, BPF_MAP_UPDATE_ELEM, pins and links";
 
-/** Names in a line. */
+/** Maximum number of names in a line. */
 const MAX_NAMES = 4;
 
 function listed(names: readonly string[]): string {

@@ -5,22 +5,20 @@ import { COMMANDS } from "./commands.js";
 import { EXIT } from "./exit.js";
 import { complain } from "./output.js";
 
-/** Runs the process's own command line, and answers for its streams. */
+/** Runs the command line of the process and handles errors of its output streams. */
 export async function run(): Promise<void> {
-  // a reader that has seen enough (`| head`) is no error; output that nobody could keep is one, whatever was decided
+  // A closed reader (`| head`) is no failure. Output that cannot be written is one, whatever the verdict was.
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(EXIT.unread);
     complain(new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, { place: "the output" }));
     process.exit(EXIT.undecided);
   });
-  // where complaints cannot go there is nobody to tell
+  // If stderr cannot be written, there is nowhere to report that.
   process.stderr.on("error", () => {});
   process.exitCode = await main(process.argv);
 }
 
-/**
- * Runs one command line and says how the process should exit. A command's module is loaded only when it is asked for.
- */
+/** Runs one command line and returns the exit code. Only the module of the command that is used is imported. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("countersign")
     .description("Decides which BPF programs and other code may run with kernel privilege, by small policies.")
@@ -47,15 +45,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Whether a program reads what the command writes; words behind `--` are another command's. */
+/** Whether the caller asked for JSON. Words after `--` belong to another command. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return argv.slice(2, end < 0 ? undefined : end).includes("--json");
 }
 
-/**
- * Lets commander throw what it has to complain about, down to the innermost command, instead of printing it and ending.
- */
+/** Makes commander throw its errors, for all subcommands, instead of printing them and ending the process. */
 function quiet(command: Command): void {
   command.exitOverride().configureOutput({ outputError() {} });
   for (const inner of command.commands) quiet(inner);
@@ -67,9 +63,7 @@ function named(error: unknown, command: string): CountersignError {
   return new CountersignError("INTERNAL", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 
-/**
- * What commander says, in this project's way: without `error:` and full stop, and with the user's words in backticks.
- */
+/** Converts commander's message: without `error:` and full stop, and with the user's words in backticks. */
 function usage({ message }: CommanderError, command: string): CountersignError {
   const said = message
     .replace(/^error: /, "")

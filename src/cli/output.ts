@@ -4,13 +4,13 @@ import { type Warning, warningLine } from "../warning.js";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Text in a style, where the stream is a terminal that wants colours (https://no-color.org). */
+/** Adds a style to text if the stream is a terminal and NO_COLOR is not set (https://no-color.org). */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   const wanted = stream.isTTY === true && !process.env.NO_COLOR;
   return wanted ? styleText(style, text) : text;
 }
 
-/** Writes a value as one line of JSON to stdout; bytes are left out of it by their owners. */
+/** Writes a value as one line of JSON to stdout. Callers leave byte arrays out of it. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
@@ -19,12 +19,12 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** One line on stderr about what is probably a mistake. */
+/** Writes a warning as one line to stderr. */
 export function warn(warning: Warning): void {
   process.stderr.write(`${styled("yellow", "countersign: warning:", process.stderr)} ${warningLine(warning)}\n`);
 }
 
-/** One line on stderr for a person: what is wrong, where, and what to do. */
+/** Writes an error as one line to stderr: place, message and remedy. */
 export function complain(error: CountersignError): void {
   process.stderr.write(`${styled("red", "countersign:", process.stderr)} ${error.toString()}\n`);
 }

@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
 
-/** Where a passphrase or PIN comes from: never the command line itself, which others can read. */
+/** Sources of a passphrase or PIN. The command line itself is none, since other users can read it. */
 export interface PassphraseOptions {
   readonly passphraseFile?: string;
   readonly passphraseFd?: string;
   readonly passphraseCredential?: string;
 }
 
-/** The first line of a file. Throws FILE_UNREADABLE. */
+/** Returns the first line of a file. Throws FILE_UNREADABLE. */
 export function passphraseIn(path: string): string {
   return firstLine(readInput(path, MAX_PASSPHRASE));
 }
 
-/** The passphrase that the options name; null where they name none. Throws USAGE, FILE_UNREADABLE. */
+/** The passphrase from the source that the options name; null if they name none. Throws USAGE, FILE_UNREADABLE. */
 export function passphraseOf(options: PassphraseOptions): string | null {
   const { passphraseFile: file, passphraseFd: fd, passphraseCredential: credential } = options;
   if ([file, fd, credential].filter((source) => source !== undefined).length > 1)
@@ -27,7 +27,7 @@ export function passphraseOf(options: PassphraseOptions): string | null {
 
 const MAX_PASSPHRASE = 65_536;
 
-/** What descriptors gave: each can be read once, and several keys may need it. */
+/** Passphrases by descriptor: a descriptor can be read only once, and several keys may need it. */
 const read = new Map<string, string>();
 
 function fromDescriptor(text: string): string {
@@ -48,7 +48,7 @@ function fromDescriptor(text: string): string {
   }
 }
 
-/** systemd.exec(5), LoadCredential=: a file in the folder that the service manager names. */
+/** The file of a systemd credential: systemd.exec(5), LoadCredential= and $CREDENTIALS_DIRECTORY. */
 function credentialPath(name: string): string {
   const folder = process.env.CREDENTIALS_DIRECTORY;
   if (folder === undefined || folder === "")

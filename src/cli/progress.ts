@@ -1,13 +1,13 @@
-/** Something that takes long enough for a person to want to see it go on. */
+/** The progress of a long operation. */
 export interface Progress {
   step(what: string): void;
   stop(): void;
 }
 
-/** Fewer steps than this are done before anybody has read a bar. */
+/** Minimum number of steps for which a bar is shown. */
 const ENOUGH = 20;
 
-/** A bar on stderr, where that is a terminal and there is enough to do; else nothing. */
+/** Shows a progress bar on stderr if that is a terminal and there are enough steps. */
 export async function progress(total: number): Promise<Progress> {
   if (process.stderr.isTTY !== true || total < ENOUGH) return { step() {}, stop() {} };
   const { SingleBar } = await import("cli-progress");

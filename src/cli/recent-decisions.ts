@@ -1,59 +1,63 @@
 /**
- * One operation, as far as `top` shows it: one decision, or several on one system call and a loader's retries of it.
+ * One operation that `top` shows. Several decisions can belong to it: those on one system call and a loader's retries
+ * of it.
  */
 interface Seen {
   readonly at: number;
   readonly where: string;
   readonly operation: string | undefined;
   outcome: Outcome;
-  /** Microseconds. */
+  /** In microseconds. */
   took: number;
-  /** Denials that are shown already, with their outcomes. */
+  /** Denials that are already shown, each with its outcome. */
   readonly reasons: string[];
 }
 
-/** The outcome of an operation is the last of these that one of its decisions has. */
+/** An operation has the last of these outcomes that any of its decisions has. */
 const OUTCOMES = ["allowed", "probe", "denied"] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** A denial in words. */
+/** A denial for the display. */
 export interface Reason {
   readonly time: string;
   readonly where: string;
   readonly hook: string;
   readonly subject: string;
   readonly reason: string;
-  /** `dry run`: mode `enforce` denies it. `audit`: an attachment in audit, or a default of `audit`, denies it. */
+  /**
+   * `denied`: applied. `dry run`: mode `enforce` would deny. `audit`: an attachment in audit, or a default of `audit`,
+   * denies.
+   */
   readonly outcome: "denied" | "dry run" | "audit";
 }
 
-/** What one container, or the machine outside of them, did of late. */
+/** The recent operations of one container, or of all tasks outside containers. */
 export interface Row {
   readonly where: string;
-  /** Operations a second. */
+  /** Operations per second. */
   readonly rate: number;
   readonly allowed: number;
-  /** By the enforced verdict: in a dry run, too. */
+  /** Number of operations with a negative enforced verdict, also in a dry run. */
   readonly denied: number;
   readonly probes: number;
-  /** Microseconds. */
+  /** In microseconds. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Milliseconds that are shown. */
+/** Time span in milliseconds that is shown. */
 export const WINDOW = 10_000;
-/** Operations and reasons that are kept at most. */
+/** Maximum number of operations and of reasons that are kept. */
 const MAX_SEEN = 200_000;
 const MAX_REASONS = 20;
 
-/** The decisions of the last ten seconds, and the reasons of the last denials, out of the lines of a decision log. */
+/** The operations of the last ten seconds and the reasons of the last denials, from the lines of a decision log. */
 export class RecentDecisions {
   #seen: Seen[] = [];
-  /** The decisions of `#seen` that belong to an operation, by operation. */
+  /** The elements of `#seen` that have an operation id, by that id. */
   readonly #operations = new Map<string, Seen>();
   readonly reasons: Reason[] = [];
-  /** Lines that are no decisions. */
+  /** Number of lines that cannot be parsed. */
   unreadable = 0;
 
   add(lines: readonly string[], now: number): void {
@@ -64,7 +68,7 @@ export class RecentDecisions {
     }
   }
 
-  /** By container, the busiest first; the first row is all of them together. */
+  /** One row for each container, the busiest first, after a first row for all of them. */
   rows(now: number): Row[] {
     this.#keep(({ at }) => at > now - WINDOW);
     const places = new Map<string, Seen[]>();
@@ -93,7 +97,7 @@ export class RecentDecisions {
     for (const denial of audit_denials) add(denial?.reason, "audit");
   }
 
-  /** Of the operation that a decision belongs to: known already, or new. */
+  /** The entry of the decision's operation; creates it if it is new. */
   #seenFor({ operation }: Line, where: string, now: number): Seen {
     const known = operation === undefined ? undefined : this.#operations.get(operation);
     if (known !== undefined) return known;
@@ -132,7 +136,7 @@ function rowOf(where: string, seen: readonly Seen[]): Row {
   };
 }
 
-/** A line of the decision log; every part can be missing, since a file may hold anything. */
+/** A line of the decision log. Every field can be missing, since the file can have any content. */
 interface Line {
   readonly time?: string;
   readonly hook?: string;

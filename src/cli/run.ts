@@ -7,7 +7,7 @@ import type { ToldDenial } from "../gate/threads/messages.js";
 import { complain, styled, warn } from "./output.js";
 import { bytesOfWords } from "./words.js";
 
-/** `countersign run`: a live gate around a command. */
+/** `countersign run`: runs a command behind a live gate. */
 export function command(): Command {
   return new Command("run")
     .description("Runs a command, with all its children, so that what it loads into the kernel is decided by policies")
@@ -81,7 +81,7 @@ function asJson({ ending, mode, counts, denials, restrictions }: RunResult): obj
   };
 }
 
-/** Denials that are shown; all are in the decision log. */
+/** Maximum number of denials in the summary. The decision log has all of them. */
 const SHOWN = 10;
 
 function summary({ mode, counts, denials, restrictions }: RunResult, notEnforced: readonly string[]): string {
@@ -102,7 +102,7 @@ function summary({ mode, counts, denials, restrictions }: RunResult, notEnforced
   return `${[`countersign: ${parts.join(", ")}`, ...shown, ...more].join("\n")}\n`;
 }
 
-/** How a denial is introduced. */
+/** The words before a denial, by its outcome. */
 const WORDS: Readonly<Record<ToldDenial["outcome"], string>> = {
   denied: "denied",
   "dry run": "would deny",

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CountersignError } from "../error.js";
 
-/** A file that ships with the package, by its path in it. Throws INTERNAL where the installation is not whole. */
+/** Reads a file of the package, by its path in the package. Throws INTERNAL if it is missing. */
 export function shipped(path: string): Uint8Array {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, path);

@@ -13,7 +13,7 @@ import { checkVerifies, MAKERS, type Maker, type MakerName, type MakerOptions } 
 import { type StamperOptions, stamperOf } from "./stamper.js";
 import { writeWhole } from "./write.js";
 
-/** `countersign sign`: makes signatures over files, or over each BPF program in them. */
+/** `countersign sign`: signs files, or each BPF program in them. */
 export function command(): Command {
   return new Command("sign")
     .description("Makes signatures of files, or of each BPF program in them")
@@ -86,7 +86,7 @@ interface Options extends MakerOptions, StamperOptions {
   readonly json?: true;
 }
 
-/** One thing to sign and where its signature goes. */
+/** One input to sign, and the path of its signature. */
 interface Job {
   readonly file: string;
   readonly program: string | null;
@@ -118,7 +118,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   }
 }
 
-/** The signature, or with --digest-only what has to be signed for it. */
+/** Makes the signature; with --digest-only, returns the input for an external signer instead. */
 function made({ make }: Maker, { file, data }: Job): Buffer | Unsigned {
   try {
     return make(data, basename(file));

@@ -9,7 +9,7 @@ import { signSshsig, sshLine } from "../trust/making/sshsig.js";
 import type { SignatureType } from "../trust/verification.js";
 import { keyOf, minisignKeyOf, type SignerOptions, signersOf } from "./signers.js";
 
-/** What `countersign sign` is told about the signatures to make. */
+/** The options of `countersign sign` for the signatures. */
 export interface MakerOptions extends SignerOptions {
   readonly usage?: readonly string[];
   readonly ignoreValidity?: true;
@@ -19,17 +19,17 @@ export interface MakerOptions extends SignerOptions {
   readonly comment?: string;
 }
 
-/** Makes signatures of one type by the signers that were named. */
+/** Makes signatures of one type with the given signers. */
 export interface Maker {
-  /** `name` is the file's, for what a signature says of it. */
+  /** `name` is the name of the signed file, for signature types that record it. */
   readonly make: (data: Uint8Array, name: string) => Buffer;
-  /** What a keyring must trust for them. */
+  /** The certificates or keys that a keyring must trust to verify the signatures. */
   readonly trust: readonly SourceFile[];
 }
 
 interface MakerKind {
   readonly verifiedAs: SignatureType;
-  /** What follows a file's name. */
+  /** Suffix that is appended to the file's name. */
   readonly suffix: string;
   /** Reads the keys. Throws USAGE, KEY_MALFORMED, CERTIFICATE_MALFORMED. */
   readonly open: (options: MakerOptions) => Promise<Maker>;
@@ -46,7 +46,7 @@ export const MAKERS = {
 
 export type MakerName = keyof typeof MAKERS;
 
-/** Throws SIGNING_FAILED where a keyring with nothing but the signers would refuse what was made. */
+/** Throws SIGNING_FAILED if a keyring that trusts only the signers rejects the signature. */
 export function checkVerifies(
   type: SignatureType,
   data: Uint8Array,
@@ -71,12 +71,12 @@ export function checkVerifies(
   });
 }
 
-/** The namespace of ssh-keygen's own examples for files, which keyrings take by default. */
+/** Default namespace: the one that ssh-keygen(1) names for files, and that keyrings accept by default. */
 const NAMESPACE = "file";
 
 type CmsMaker = (data: Uint8Array, identities: readonly AnyIdentity[], options: SigningOptions) => Buffer;
 
-/** One signer alone has a place in what the kernel reads. */
+/** Signature types that the kernel reads hold one signer. */
 function single(make: (data: Uint8Array, identity: AnyIdentity, options: SigningOptions) => Buffer): CmsMaker {
   return (data, identities, options) => {
     if (identities.length === 1) return make(data, identities[0] as AnyIdentity, options);
@@ -90,7 +90,7 @@ async function openCms(options: MakerOptions, make: CmsMaker): Promise<Maker> {
   const signing: SigningOptions = {
     ...(digest === undefined ? {} : { digest }),
     ...(pss === undefined ? {} : { pss }),
-    // Both steps must come to the same bytes
+    // --digest-only and --attach must sign the same bytes, so the signing time is left out.
     ...(digestOnly === undefined && attach === undefined ? {} : { at: null }),
   };
   return {
@@ -122,7 +122,7 @@ async function openMinisign(options: MakerOptions): Promise<Maker> {
   return { make: (data, name) => signMinisign(data, identity, comment(name)), trust: [text(minisignLine(identity))] };
 }
 
-/** The key decides about the digest of a signature that does not say which it is. */
+/** The key determines the digest of a signature type that does not record one. */
 function refuseDigest({ digest, pss }: MakerOptions): void {
   if (digest === undefined && pss === undefined) return;
   throw usage("--digest and --pss are for signatures with certificates", "leave them out: the key decides");

@@ -11,24 +11,22 @@ import { AbsentKey, AttachedKey, CommandKey } from "./external-key.js";
 import { type PassphraseOptions, passphraseOf } from "./passphrase.js";
 import { TokenKey } from "./token-key.js";
 
-/** Whose keys and certificates a command line names. */
+/** The options that name the keys and certificates of signers. */
 export interface SignerOptions extends PassphraseOptions {
-  /** Files, or URIs of keys in a token. */
+  /** Paths of files, or URIs of keys in a token. */
   readonly key?: readonly string[];
   readonly cert?: readonly string[];
   readonly pkcs12?: readonly string[];
   readonly chain?: readonly string[];
   readonly pkcs11Module?: string;
-  /** The public part of a key that is elsewhere, for signatures without a certificate. */
+  /** File with the public part of an external key, for signatures without a certificate. */
   readonly publicKey?: string;
   readonly signerCommand?: string;
   readonly digestOnly?: true;
   readonly attach?: string;
 }
 
-/**
- * Everyone who is to sign, in the order given: keys with their certificates, then those of PKCS#12 files. Throws USAGE.
- */
+/** All signers in the given order: keys with their certificates, then those of PKCS#12 files. Throws USAGE. */
 export async function signersOf(options: SignerOptions): Promise<readonly AnyIdentity[]> {
   const { key = [], cert = [], pkcs12 = [], chain = [] } = options;
   const carried = certificatesIn(chain);
@@ -46,7 +44,7 @@ export async function signersOf(options: SignerOptions): Promise<readonly AnyIde
   return signers;
 }
 
-/** The one key that signs without a certificate: `RAW`, `SSHSIG`. Throws USAGE, KEY_MALFORMED. */
+/** The one key for a signature without a certificate: `RAW`, `SSHSIG`. Throws USAGE, KEY_MALFORMED. */
 export function keyOf(options: SignerOptions): SigningKey {
   const { key = [], cert = [], pkcs12 = [] } = options;
   if (pkcs12.length > 0) throw usage("a signature without a certificate, and --pkcs12", "give --key");
@@ -62,7 +60,7 @@ export function keyOf(options: SignerOptions): SigningKey {
   return pair(name, place, [], passphraseOf(options), options).key;
 }
 
-/** A key of minisign's: its own file, or one that is elsewhere, with its `.pub`. Throws USAGE, KEY_MALFORMED. */
+/** A minisign key: from its own file, or an external key with its `.pub` file. Throws USAGE, KEY_MALFORMED. */
 export function minisignKeyOf(options: SignerOptions): MinisignIdentity {
   const { key = [], publicKey } = options;
   if (isElsewhere(options)) {
@@ -104,7 +102,7 @@ function externalKey({ signerCommand, attach }: SignerOptions, key: PublicKey): 
     : new AttachedKey(publicKey, Buffer.from(readInput(attach, MAX_BARE)));
 }
 
-/** In bytes: more than any bare signature has. */
+/** Maximum size in bytes of a bare signature file. */
 const MAX_BARE = 65_536;
 
 function publicKeyIn(path: string): PublicKey {
@@ -116,7 +114,7 @@ function publicKeyIn(path: string): PublicKey {
 
 function privateKey(path: string, passphrase: string | null): KeyObject {
   const key = readPrivateKey({ path, bytes: readInput(path) }, passphrase);
-  // What no keyring takes is said now
+  // Reject now a key that no keyring accepts.
   readPublicKey(publicPart(key));
   return key;
 }

@@ -4,13 +4,13 @@ import { ERRNO, verdictName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { KeyringReport } from "../trust/keyring-report.js";
 
-/** What a keyring trusts; the rest of it only takes away. */
+/** Kinds of entries that a keyring trusts. Entries of other kinds only revoke. */
 const TRUSTED = new Set(["certificate", "key", "ssh key", "minisign key"]);
 
 /**
- * Refuses a configuration with a keyring in which everything has expired: whatever it is asked about would be refused
- * for a reason that is nobody's signature. Throws KEYRING_INVALID with the first that expired, and what reading throws.
- * A live gate is not asked this: it goes on, and refuses.
+ * Rejects a configuration with a keyring in which every trusted entry has expired, since each decision would report
+ * that instead of what is wrong with a signature. Throws KEYRING_INVALID with the first expired entry, and the errors
+ * of reading keyrings. A live gate does not call this: it keeps running and rejects the signatures.
  */
 export function refuseSpent(config: Config, at: number): void {
   for (const keyring of config.keyrings) {

@@ -3,14 +3,14 @@ import { localStamper, type TimeStamper, timeStampRequest, tokenOf } from "../tr
 import type { PassphraseOptions } from "./passphrase.js";
 import { signersOf } from "./signers.js";
 
-/** Who puts time stamps on signatures: an authority's address, or a key and a certificate of one's own. */
+/** The source of time stamps: the address of an authority, or a key and certificate of the user. */
 export interface StamperOptions extends PassphraseOptions {
   readonly timestamp?: string;
   readonly timestampKey?: string;
   readonly timestampCert?: string;
 }
 
-/** Null where no stamp is asked for. Throws USAGE, KEY_MALFORMED, CERTIFICATE_MALFORMED. */
+/** Null if no time stamp is requested. Throws USAGE, KEY_MALFORMED, CERTIFICATE_MALFORMED. */
 export async function stamperOf(options: StamperOptions): Promise<TimeStamper | null> {
   const {
     timestamp,
@@ -35,7 +35,7 @@ export async function stamperOf(options: StamperOptions): Promise<TimeStamper | 
   return localStamper(identity as NonNullable<typeof identity>);
 }
 
-/** RFC 3161 3.4: over HTTP. The answer's own signature is what counts, so that the line may be plain. */
+/** Requests time stamps over HTTP (RFC 3161, 3.4). The response is signed, so plain HTTP is safe. */
 function remote(address: string): TimeStamper {
   if (!/^https?:\/\//.test(address))
     throw usage(`\`${address}\` is not an address`, "write it as http://… or https://…");

@@ -2,9 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import { styled } from "./output.js";
 
 /**
- * Rows in columns as wide as they need to be. The last one, such as a reason, takes what it takes: on a terminal it
- * goes on below itself rather than at the left edge. `columns` is how wide the terminal is; without one, lines are as
- * long as they are.
+ * Formats rows in columns. Each column is as wide as its longest cell, except the last: on a terminal it is wrapped
+ * within its column. `columns` is the width of the terminal; without a terminal nothing is wrapped.
  */
 export function table(
   head: readonly string[],
@@ -23,10 +22,10 @@ export function table(
 }
 
 const GAP = "  ";
-/** A column narrower than this is better left to the terminal. */
+/** Below this width the last column is not wrapped here. */
 const NARROW = 24;
 
-/** Words in lines of at most so many characters; a longer word stands alone. */
+/** Wraps text at spaces to `room` columns. A longer word has a line of its own. */
 function wrapped(text: string, room: number): string[] {
   if (room < NARROW || width(text) <= room) return [text];
   const lines: string[] = [];

@@ -15,7 +15,7 @@ import { print, printJson, styled } from "./output.js";
 import { table } from "./table.js";
 import { unusedReasons } from "./unused-reasons.js";
 
-/** `countersign test`: runs the cases that stand beside the configuration's policies. */
+/** `countersign test`: runs the tests beside the configuration's policies. */
 export function command(): Command {
   return new Command("test")
     .description("Runs the tests beside the configuration's policies: POLICY.test.yaml beside POLICY.js")
@@ -68,7 +68,7 @@ async function test({ config, json }: { config: string; json?: true }): Promise<
   }
 }
 
-/** A case about a file with several programs is one result for each. */
+/** Runs one case. A file with several programs gives one result for each program. */
 async function run(engine: TimedEngine, attachment: string, cases: string, one: PolicyCase): Promise<Result[]> {
   const user = one.uid === undefined ? {} : { uid: one.uid, euid: one.uid };
   const current = labelled(

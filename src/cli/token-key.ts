@@ -7,7 +7,7 @@ import { CountersignError } from "../error.js";
 import type { RemoteKey } from "../trust/making/private-key.js";
 import type { Certificate } from "../trust/x509/certificate.js";
 
-/** Which token: its module, and the PIN. */
+/** The library of a token, and its PIN. */
 export interface TokenOptions {
   /** The PKCS#11 library of the token, such as libsofthsm2.so. */
   readonly module: string;
@@ -15,10 +15,9 @@ export interface TokenOptions {
 }
 
 /**
- * A key in a PKCS#11 token, named by its URI (RFC 7512). Nothing that installs without running scripts speaks PKCS#11
- * to node, so it signs through the `openssl` command and its provider for PKCS#11
- * (https://github.com/latchset/pkcs11-provider). The key's public part is the certificate's; what the token made is
- * checked by it before it is used.
+ * A key in a PKCS#11 token, named by its URI (RFC 7512). It signs through the `openssl` command and its PKCS#11
+ * provider (https://github.com/latchset/pkcs11-provider), because every PKCS#11 package for node runs scripts when it
+ * is installed. The public key is that of the certificate; each signature of the token is verified with it before use.
  */
 export class TokenKey implements RemoteKey {
   readonly publicKey: KeyObject;
@@ -72,7 +71,7 @@ export class TokenKey implements RemoteKey {
     }
   }
 
-  /** The provider's own quirk keeps it from waiting for itself when the command ends, which some modules make it do. */
+  /** Writes the provider's configuration. The quirk `no-deinit` prevents a deadlock at exit that some modules cause. */
   #configuration(pinFile: string | null): string {
     const { module } = this.#options;
     const paths = pinFile === null ? [module] : [module, pinFile];
@@ -90,7 +89,7 @@ export class TokenKey implements RemoteKey {
   }
 }
 
-/** Milliseconds: a token with a button waits for somebody to press it. */
+/** Timeout in milliseconds. A token with a button waits until it is pressed. */
 const PATIENCE = 60_000;
 
 function firstLine(text: string): string {

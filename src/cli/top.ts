@@ -6,7 +6,7 @@ import { print, printJson, styled } from "./output.js";
 import { type Reason, RecentDecisions, type Row, WINDOW } from "./recent-decisions.js";
 import { table } from "./table.js";
 
-/** `countersign top`: live decisions in a terminal. */
+/** `countersign top`: shows live decisions in a terminal. */
 export function command(): Command {
   return new Command("top")
     .description("Shows what a running gate decides: rates, latencies and denials, by container")
@@ -39,7 +39,7 @@ const REFRESH = 1000;
 async function run({ config, log, once, json }: Options): Promise<void> {
   const follow = new Follow(log ?? logOf(config), false);
   const recent = new RecentDecisions();
-  follow.read(); // what is there already was before
+  follow.read(); // skip earlier lines
   const look = () => recent.add(follow.read(), Date.now());
   if (once === true || process.stdout.isTTY !== true) {
     const looking = setInterval(look, REFRESH / 4);
@@ -52,7 +52,7 @@ async function run({ config, log, once, json }: Options): Promise<void> {
   follow.close();
 }
 
-/** The decision log of a configuration. Throws CONFIG_INVALID where it has none. */
+/** Path of the configuration's decision log. Throws CONFIG_INVALID if it has none. */
 function logOf(file: string): string {
   const { log } = readConfig(file);
   if (log !== null) return log.file;
@@ -62,7 +62,7 @@ function logOf(file: string): string {
   });
 }
 
-/** Redraws until somebody has seen enough. The screen before comes back, whatever ends it. */
+/** Redraws until the user quits. The previous screen is restored, also after an error. */
 async function watch(recent: RecentDecisions, look: () => void): Promise<void> {
   const draw = () => {
     look();
@@ -92,7 +92,7 @@ async function watch(recent: RecentDecisions, look: () => void): Promise<void> {
 
 const CONTROL_C = 3;
 
-/** What is shown, in lines. Names come from containers and policies: they cannot move the cursor. */
+/** The lines of the screen. Names come from containers and policies, so control characters are removed from them. */
 function screen(recent: RecentDecisions): string[] {
   const head = ["where", "per second", "allowed", "denied", "probes", "p50", "p99"];
   const reasons = recent.reasons.toReversed().map(({ time, where, hook, subject, reason, outcome }) => {
@@ -102,7 +102,7 @@ function screen(recent: RecentDecisions): string[] {
   return [...table(head, recent.rows(Date.now()).map(cells)).split("\n"), "", ...reasons];
 }
 
-/** How a denial is introduced. */
+/** The words before a denial, by its outcome. */
 const WORDS: Readonly<Record<Reason["outcome"], string>> = {
   denied: "denied",
   "dry run": "would deny",

@@ -12,7 +12,7 @@ import { SIGNATURE_TYPES, type SignatureType, type Verification } from "../trust
 import { EXIT } from "./exit.js";
 import { print, printJson, styled } from "./output.js";
 
-/** `countersign verify`: checks one signature. */
+/** `countersign verify`: verifies one signature. */
 export function command(): Command {
   const types = [...SIGNATURE_TYPES.map((type) => type.toLowerCase()), "kernel"];
   return new Command("verify")
@@ -154,7 +154,7 @@ function identitiesIn({ identity, issuer }: Options): readonly { subject: string
   throw new CountersignError("USAGE", "--identity and --issuer belong together", { remedy: "give both" });
 }
 
-/** Read only here: the configuration brings zod with it, which takes longer to load than a verification does. */
+/** The configuration is imported only here: it imports zod, which takes longer to load than a verification. */
 async function configuredKeyring({ config, trust }: Options, name: string): Promise<Keyring> {
   if (trust.length > 0)
     throw new CountersignError("USAGE", "--trust and --keyring are given both", { remedy: "leave one of them out" });
@@ -170,7 +170,7 @@ async function configuredKeyring({ config, trust }: Options, name: string): Prom
   return openKeyring(name, rulesOf(found));
 }
 
-/** What is no DER at all is the wrong file, which cannot be judged. Throws SIGNATURE_MALFORMED. */
+/** Throws SIGNATURE_MALFORMED for a file that is not DER at all: the wrong file was named, and exit code 2 says so. */
 function checkIsMessage(path: string, bytes: Uint8Array): void {
   try {
     readDer(bytes, TAG.sequence, "a CMS message");

@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import { CountersignError } from "../error.js";
 
 /**
- * Writes a file whole or not at all: whoever looks for it meanwhile finds what was there before, or this. Throws
- * FILE_UNREADABLE, also for a device or a pipe, in whose place a file would be put. `mode`: the new file's, whatever
- * the umask is.
+ * Writes a file atomically: a concurrent reader sees either the old or the new content. Throws FILE_UNREADABLE, also if
+ * the path is a device or a pipe, which the rename would replace. `mode` is the mode of the file regardless of the
+ * umask.
  */
 export function writeWhole(path: string, bytes: Uint8Array, mode?: number): void {
   const passing = `${path}.${process.pid}.new`;
