@@ -1,6 +1,6 @@
-// What `npm run demo` shows: the example objects, some signed on the spot by a fresh authority, decided on by policies that ship, for
-// an ordinary container, a locked-down one, an account for debugging, and once in audit. Everything is done by the commands that a
-// user has; this file only lays out what they answer.
+// `npm run demo`: signs some of the example objects with a new test CA and has the shipped policies decide about each
+// program, for an ordinary container, a locked-down container, a debugging account, and once in audit. All decisions
+// come from the commands that a user has; this file only prints them as a table.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "countersign-demo-"));
 const WIDTH = 100;
 
-/** Object to who signs it. */
+/** Signer of each object. */
 const OBJECTS = {
   "drop-telnet": "the platform",
   "exec-log": "nobody",
@@ -45,7 +45,7 @@ signatures: [signatures/]
 log: { file: decisions.jsonl }
 `;
 
-/** Who asks. */
+/** The callers, one for each column of the table. */
 const AUDIENCES = [
   { title: "ordinary", who: "an ordinary container", detail: "tier=dev", as: ["--label", "tier=dev"] },
   { title: "locked down", who: "a locked-down container", detail: "tier=edge", as: ["--label", "tier=edge"] },
@@ -59,9 +59,9 @@ const AUDIENCES = [
   },
 ];
 
-say(bold("Countersign decides what may run with kernel privilege."), "");
+say(bold("Countersign decides which BPF programs may load."), "");
 layOut();
-say(dim("A fresh authority signs some objects. So does an impostor, by the same name and with another key:"));
+say(dim("A new test CA signs some objects. An impostor's CA with the same name and another key signs one:"));
 for (const [signer, home] of [
   ["the platform", "platform"],
   ["an impostor", "impostor"],
@@ -77,12 +77,12 @@ for (const [signer, home] of [
     ...signedBy(signer),
   );
 }
-say("", dim("Six policies decide on every program, for whoever asks:"));
+say("", dim("Six policies decide about every program, for four callers:"));
 const columns = AUDIENCES.map((audience) => ({ ...audience, decisions: check(audience) }));
 say("", ...matrix(columns), "", ...columns.flatMap(reasons));
 const count = readFileSync(join(folder, "decisions.jsonl"), "utf8").trimEnd().split("\n").length;
-say(`${count} decisions, with all that led to them, are in ${bold(join(folder, "decisions.jsonl"))}`);
-say(dim("The policies are in policies/; the README goes on from here."));
+say(`${count} decisions, with the answer of each policy, are in ${bold(join(folder, "decisions.jsonl"))}`);
+say(dim("The policies are in policies/; docs/tutorial.md goes on from here."));
 
 /** A working directory, as its owner would have it. */
 function layOut() {
@@ -127,11 +127,12 @@ function check({ as, config }) {
   );
 }
 
-/** A line for each program, a column for each who asks. */
+/** A row for each program, a column for each caller. */
 function matrix(columns) {
   const head = (key) => columns.map((column) => cell(column[key], 17)).join("");
-  const rows = columns[0].decisions.map(({ object, subject }, index) => {
-    const verdicts = columns.map(({ decisions }) => cell(...verdict(decisions[index])));
+  const programs = columns[0].decisions.filter(({ hook }) => hook === "bpf_prog_load");
+  const rows = programs.map(({ object, subject }) => {
+    const verdicts = columns.map(({ decisions }) => cell(...verdict(ofProgram(decisions, object, subject.name))));
     return `  ${cell(subject.name, 15)}${cell(OBJECTS[object], 16, dim)}${verdicts.join("")}`.trimEnd();
   });
   return [
@@ -141,12 +142,18 @@ function matrix(columns) {
   ];
 }
 
+/** Two hooks decide about a program: bpf_prog_load, then bpf_prog. The first denial stands for both. */
+function ofProgram(decisions, object, name) {
+  const own = decisions.filter((decision) => decision.object === object && decision.subject.name === name);
+  return own.find(({ enforced_verdict }) => enforced_verdict !== 0) ?? own[0];
+}
+
 function verdict({ verdict, enforced_verdict, errno }) {
   if (enforced_verdict === 0) return ["✓ allowed", 17, green];
   return verdict === 0 ? ["! would deny", 17, yellow] : [`✗ ${errno}`, 17, red];
 }
 
-/** One reason a line, under who asked; or that they are those of somebody before. */
+/** The caller and one reason on each line, or a reference to an earlier caller with the same reasons. */
 function reasons({ who, detail, decisions }, index, columns) {
   const why = reasonsOf(decisions);
   if (why.length === 0) return [];
@@ -154,12 +161,11 @@ function reasons({ who, detail, decisions }, index, columns) {
   const lines = why.map(({ denied, program, reason }) => {
     return `  ${denied ? red("✗") : yellow("!")} ${cell(program, 15)}${wrapped(reason, 19)}`;
   });
-  const told =
-    before === undefined ? lines : [`  ${yellow("!")} as for ${before.who}, but written down and let through`];
+  const told = before === undefined ? lines : [`  ${yellow("!")} as for ${before.who}, but recorded and allowed`];
   return [`${bold(who)} ${dim(`(${detail})`)}`, ...told, ""];
 }
 
-/** Of what is denied, or would be but for the dry run. What the helpers answered stands in the log. */
+/** Reasons of denials, applied or not, without the helpers' results, which are in the log. */
 function reasonsOf(decisions) {
   return decisions.flatMap(({ subject, verdict, denied_by }) => {
     if (denied_by === null) return [];

@@ -3,15 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { POLICY_TEST } from "../../src/cli/init-files.js";
 import { pattern, type Ran, stepsOf, walk } from "../support/walkthrough.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Documents whose code a reader is meant to run, and the fewest steps that each has. */
 const DOCUMENTS = [
-  ["README.md", 15],
+  ["README.md", 5],
+  ["docs/tutorial.md", 15],
   ["docs/guide.md", 31],
-  ["docs/objects.md", 2],
   ["docs/objects.md", 2],
 ] as const;
 
@@ -22,7 +23,8 @@ describe.each(DOCUMENTS)("%s", (document, fewest) => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "countersign-"));
-    for (const name of ["bin", "examples", "policies"]) symlinkSync(join(root, name), join(folder, name));
+    for (const name of ["bin", "examples", "policies", "dist", "scripts", "package.json"])
+      symlinkSync(join(root, name), join(folder, name));
     symlinkSync(join(root, "bin/countersign.js"), join(folder, "countersign"));
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(root, join(folder, "node_modules/countersign"));
@@ -49,9 +51,13 @@ describe("README.md", () => {
     expect(readme).toContain(readFileSync(join(root, "policies/allow-unsigned-tc.js"), "utf8"));
   });
 
+  it("shows the test of that policy as `init` writes it", () => expect(readme).toContain(POLICY_TEST));
+
+  it("has at most 200 lines", () => expect(readme.split("\n").length).toBeLessThanOrEqual(201));
+
   it("names scripts that package.json has", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    const named = Array.from(readme.matchAll(/\bnpm run ([\w:]+)/g), ([, name]) => name as string);
+    const named = Array.from(readme.matchAll(/\bnpm run (?:-s )?([\w:]+)/g), ([, name]) => name as string);
     expect(named).toContain("demo");
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
   });

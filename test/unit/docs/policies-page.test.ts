@@ -4,19 +4,24 @@ import { BACKENDS, HOOK_NAMES, HOOKS, type HookName } from "../../../src/hooks/c
 import { rowsOf } from "../../support/markdown.js";
 
 const root = new URL("../../../", import.meta.url);
-const page = readFileSync(new URL("docs/policies.md", root), "utf8");
+const read = (file: string) => readFileSync(new URL(file, root), "utf8");
+const served = (name: HookName) => BACKENDS.map((backend) => (HOOKS[name].served[backend] ? "yes" : "no"));
 
 /** The cells of each row of the table below a heading. */
-function table(heading: string): string[][] {
+function table(heading: string, page = read("docs/policies.md")): string[][] {
   const section = page.split(/^#+ /m).find((part) => part.startsWith(heading)) ?? "";
   return rowsOf(section);
 }
 
 describe("docs/policies.md", () => {
   it("lists every hook with its subject, when it is asked and by whom, as the catalogue has it", () => {
-    const served = (name: HookName) => BACKENDS.map((backend) => (HOOKS[name].served[backend] ? "yes" : "no"));
     const rows = HOOK_NAMES.map((name) => [`\`${name}\``, HOOKS[name].subject, HOOKS[name].when, ...served(name)]);
     expect(table("Hooks")).toEqual(rows);
+  });
+
+  it("and the README say of each hook where it is enforced, as the catalogue has it", () => {
+    const rows = HOOK_NAMES.map((name) => [`\`${name}\``, HOOKS[name].when, ...served(name)]);
+    expect(table("What is enforced where", read("README.md"))).toEqual(rows);
   });
 
   it("lists every policy that ships, each with its tests beside it", () => {
