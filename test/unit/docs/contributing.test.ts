@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { rowsOf } from "../../support/markdown.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const read = (name: string) => readFileSync(join(root, name), "utf8");
@@ -20,6 +21,34 @@ describe.each(["CONTRIBUTING.md", "ARCHITECTURE.md"])("%s", (document) => {
     const named = Array.from(text.matchAll(/(?<![\w/.-])(?:scripts|test|src|\.ci)\/[\w./-]*\w/g), ([path]) => path);
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+describe("ARCHITECTURE.md, about src/,", () => {
+  const text = read("ARCHITECTURE.md");
+
+  it("names files that are there", () => {
+    const named = Array.from(text.matchAll(/`([a-z][\w-]*(?:\/[\w.-]+)*\.ts)`/g), ([, path = ""]) => path);
+    expect(named.length).toBeGreaterThan(50);
+    const roots = ["", "src", "src/gate"];
+    expect(named.filter((path) => !roots.some((folder) => existsSync(join(root, folder, path))))).toEqual([]);
+  });
+
+  it("says what each folder may import, as `npm run arrows` checks it", () => {
+    const literal = /const ARROWS = \{\n([\s\S]*?)^\};/m.exec(read("scripts/arrows.mjs"))?.[1] ?? "";
+    const arrows = Array.from(literal.matchAll(/^ {2}(\w+): \[(.*)\],$/gm), ([, folder, names = ""]) => [
+      folder,
+      names,
+    ]);
+    expect(arrows.length).toBeGreaterThan(5);
+    const rows = rowsOf(text.split(/^## /m).find((part) => part.startsWith("Folders")) ?? "");
+    const shown = rows.map(([folder, , cell = ""]) => {
+      const [values = "", types = ""] = cell.split(/;? ?types of /);
+      const names = (list: string) => Array.from(list.matchAll(/`(\w+)`/g), ([, name]) => name);
+      const all = [...names(values), ...names(types).map((name) => `type:${name}`)];
+      return [folder?.replaceAll("`", ""), all.map((name) => `"${name}"`).join(", ")];
+    });
+    expect(shown).toEqual(arrows);
   });
 });
 
