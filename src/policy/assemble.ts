@@ -11,22 +11,22 @@ import type { Part } from "./places.js";
 import type { Unit } from "./units.js";
 
 export interface Assembled {
-  /** The text that runs. */
+  /** The text that QuickJS runs. */
   readonly text: string;
   /**
-   * The same without what the linker writes around the files of each policy, to find out whether QuickJS compiles it:
-   * that is more than most policies have themselves. The names of the virtual module are global in it. A place in it is
-   * that place in `text`, on lines that a file has.
+   * The same without the code that the linker adds around the files of each policy, to find out whether QuickJS
+   * compiles it: that code is larger than most policies. Names of the virtual module are global in it. Each line of a
+   * file has the same number as in `text`.
    */
   readonly trial: string;
   readonly parts: readonly Part[];
 }
 
 /**
- * Puts a policy's files together into one function. Each is a function of its own, in which the names of the virtual
- * module stand outside of what runs anew for each decision; a file's own lines follow each other undisturbed from a
- * line of their own. QuickJS reads what is written here for every policy anew, so that it is short. `light` are the
- * functions of the policy's own file that become arrows.
+ * Assembles a policy's files into one function. Each file becomes a function of its own. Names of the virtual module
+ * are declared outside the part that runs anew for each decision. The lines of a file stay consecutive, and the first
+ * one begins a line. QuickJS compiles the added code again for every policy, so it is kept short. `light` are the
+ * functions of the policy's own file that become arrow functions.
  */
 export function assemble(units: readonly Unit[], hooks: readonly string[], light: ReadonlySet<AnyNode>): Assembled {
   const names = namesFor(units);
@@ -41,7 +41,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[], light
     const { source, bindings } = unit;
     const edits = new Edits(source.text);
     const last = index === units.length - 1;
-    // from the inside out
+    // Inner edits first; see Edits.
     watch(dropped[index]!, edits, names);
     meter(source, edits, names);
     if (last) lighten(source, edits, light);
@@ -65,8 +65,8 @@ export function assemble(units: readonly Unit[], hooks: readonly string[], light
 }
 
 /**
- * Names for the linker that no file spells: all begin with `$c`, or else with the first of `$c0`, `$c1` … that is in no
- * file.
+ * Names for the linker that no file contains. They begin with `$c`, or else with the first of `$c0`, `$c1`, … that is
+ * in no file.
  */
 function namesFor(units: readonly Unit[]): Names {
   if (units.every(({ source }) => !source.text.includes(USUAL.prefix))) return USUAL;
@@ -79,7 +79,7 @@ function namesFor(units: readonly Unit[]): Names {
   return new Names(`${USUAL.prefix}${number}`);
 }
 
-/** Names that stand in the linked text and in no file of the policy. */
+/** Names in the linked text that occur in no file of the policy. */
 class Names implements Marks, DenialMarks {
   readonly steps: string;
   readonly moreSteps: string;
@@ -98,20 +98,20 @@ class Names implements Marks, DenialMarks {
     this.box = this.own("box");
     this.error = this.own("error");
     this.anonymous = this.own("default");
-    // a function, where an arrow would have the engine's global object as `this` of the policy
+    // Not an arrow function: in it, `this` of the policy would be the engine's global object.
     this.opening = `(function(${LINK.map(this.own).join()}){"use strict";let ${this.steps}=0`;
   }
 
   readonly own = (name: string): string => `${this.prefix}_${name}`;
 
-  /** A file's export, or its `*`, as another file's code has it. */
+  /** The expression by which another file refers to an export of a file, or to all exports (`*`). */
   imported({ targets }: Unit, from: string, name: string): string {
     const value = this.own(`value${targets.get(from)}`);
-    // an exported name can be any text
+    // The name of an export can be any string.
     return name === "*" ? value : `${value}[${JSON.stringify(name)}]`;
   }
 
-  /** What an export of a file stands for. */
+  /** The expression that an export stands for. */
   meant(unit: Unit, { local, from, name }: Export): string {
     if (from !== null) return this.imported(unit, from, name);
     return local === ANONYMOUS ? this.anonymous : local!;
@@ -130,7 +130,7 @@ function declare(constants: readonly string[]): string {
   return constants.length === 0 ? "" : `const ${constants.join()};`;
 }
 
-/** Runs the files before the policy itself, each anew. */
+/** Code that runs the imported files anew for each decision. */
 function run({ own }: Names, files: number): string {
   return Array.from({ length: files }, (_, index) => `${own(`value${index}`)}=${own(`file${index}`)}();`).join("");
 }
@@ -140,7 +140,10 @@ function exportsOf(names: Names, unit: Unit): string {
   return `return ${names.own("freeze")}({__proto__:null,${fields.join()}})`;
 }
 
-/** Asks the hook, and puts what came of it into the box: what it answers most often here, the rest in the guest. */
+/**
+ * Code that calls the hook and stores the result in the box. Verdict 0, the most frequent result, is stored here; the
+ * guest handles all others.
+ */
 function ending(names: Names, unit: Unit, hooks: readonly string[]): string {
   const { own, steps, error, box } = names;
   const verdict = own("verdict");
@@ -156,7 +159,7 @@ function callHook(names: Names, unit: Unit, hooks: readonly string[]): string {
   const [subjects, current] = [own("subjects"), own("current")];
   const call = (name: string) => {
     const callee = names.meant(unit, unit.exports.get(name)!);
-    // a member would be given its object as `this`
+    // The comma operator keeps the object of a member from becoming `this`.
     return `${callee.includes("[") ? `(0,${callee})` : callee}(${subjects}[${box}[${SUBJECT}]],${current})`;
   };
   const choices = hooks.slice(0, -1).map((name, index) => `${box}[${HOOK}]===${index}?${call(name)}:`);

@@ -7,13 +7,13 @@ import type { Scope } from "./scope.js";
 export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/limits.js";
 
 export interface Limits {
-  /** See sandbox/weights.ts. */
+  /** Maximum number of steps of one decision; see sandbox/weights.ts. */
   readonly steps: number;
-  /** Bytes of guest heap. */
+  /** Maximum size of the guest's heap in bytes. */
   readonly memory: number;
-  /** Bytes of guest stack. */
+  /** Maximum size of the guest's stack in bytes. */
   readonly stack: number;
-  /** Milliseconds. */
+  /** Maximum time of one decision in milliseconds. */
   readonly timeout: number;
 }
 
@@ -22,9 +22,9 @@ export interface Attachment {
   readonly name: string;
   readonly mode: Mode;
   readonly onFault: "deny" | "allow";
-  /** Whether its 0 has a task do what it lacks the capabilities for. */
+  /** Whether the gate lends a task missing capabilities for operations that this attachment allows. */
   readonly delegates: boolean;
-  /** Whether maps that a loaded program only reads are to be frozen. */
+  /** Whether the maps that a loaded program only reads are frozen. */
   readonly freezes: boolean;
   readonly limits: Limits;
   readonly domain: string;
@@ -33,10 +33,10 @@ export interface Attachment {
   /** The hooks that the policy exports. */
   readonly hooks: ReadonlySet<string>;
   readonly scope: Scope;
-  /** Asks the policy. Never throws: whatever goes wrong is a fault in the outcome. */
+  /** Asks the policy. Never throws: every error becomes a fault in the outcome. */
   ask(hook: string, subject: object, current: Current): Outcome;
-  /** Makes the map writes of the last answer count, and says what they were. */
+  /** Commits the map writes of the last answer, and returns them. */
   commit(): readonly MapWrite[];
-  /** Forgets the map writes of the last answer. */
+  /** Discards the map writes of the last answer. */
   drop(): void;
 }

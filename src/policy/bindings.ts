@@ -6,17 +6,17 @@ import { didYouMean } from "./nearest.js";
 import { addPatternNames } from "./patterns.js";
 import { forbidden, placeIn, type Source } from "./source.js";
 
-/** What one file of a policy imports and exports. */
+/** The imports and exports of one file of a policy. */
 export interface Bindings {
-  /** Local name to the name in the virtual module, or `*`. */
+  /** Imports from the virtual module: local name to the name there, or `*`. */
   readonly guest: ReadonlyMap<string, string>;
-  /** Local name to a file's export, or its `*`. */
+  /** Imports from other files: local name, file, and the name of the export, or `*`. */
   readonly imports: readonly { readonly local: string; readonly from: string; readonly name: string }[];
-  /** Exported name to what stands for it: a local name, or another file's export. */
+  /** Exported names to what they stand for: a local name, or another file's export. */
   readonly exports: ReadonlyMap<string, Export>;
-  /** Files whose every export is exported again. */
+  /** Files of which every export is exported again (`export * from`). */
   readonly stars: readonly { readonly from: string; readonly node: AnyNode }[];
-  /** Every file that is imported, in order, to the node that names it first. */
+  /** Each imported file, in order, to the first node that names it. */
   readonly files: ReadonlyMap<string, AnyNode>;
 }
 
@@ -27,7 +27,7 @@ export interface Export {
   readonly name: string;
 }
 
-/** What a default export without a name of its own is called until the linker has one for it; no file may spell it. */
+/** The local name of an anonymous default export until the linker replaces it. The parser rejects it in a policy. */
 export const ANONYMOUS = "$default";
 
 /** Reads a file's imports and exports. Throws POLICY_FORBIDDEN or POLICY_UNKNOWN_NAME. */
@@ -92,19 +92,19 @@ export function readBindings(source: Source): Bindings {
   return { guest, imports, exports, stars, files };
 }
 
-/** Takes a file's imports and exports out of its text and leaves what they declare, keeping lines. */
+/** Removes a file's import and export syntax and keeps the declarations and all line numbers. */
 export function takeOut(source: Source, edits: Edits, anonymous: string): void {
   const blank = (start: number, end: number, instead: string) =>
     edits.replace(start, end, instead + source.text.slice(start, end).replace(/[^\n]+/g, ""));
   for (const node of source.program.body as (ModuleDeclaration & AnyNode)[]) {
     const declaration = "declaration" in node ? node.declaration : null;
     if (node.type === "ExportDefaultDeclaration" && ownName(node) === null) {
-      // keep the text between `default` and the expression: it can be a parenthesis
+      // The text between `default` and the expression stays, since it can be a parenthesis.
       blank(node.start, afterDefault(source, node), " ");
       edits.open(afterDefault(source, node), `const ${anonymous}=`);
       edits.close(node.end, ";");
     } else if (declaration) blank(node.start, declaration.start, " ");
-    // end the declaration with a semicolon, so that a `(` after it does not make it a call
+    // The declaration ends with a semicolon; otherwise a `(` after it would make it a call.
     else if (DECLARATIONS.has(node.type)) blank(node.start, node.end, ";");
   }
 }
@@ -129,7 +129,7 @@ function ownName({ declaration }: ExportDefaultDeclaration): string | null {
   return declares && declaration.id ? declaration.id.name : null;
 }
 
-/** Refuses exports that can change after the file has run: what is imported is the value that it had then. */
+/** Rejects exports that can change after the file has run, since an importing file gets the value at that time. */
 export function refuseChanging(source: Source, bindings: Bindings): void {
   const variables = assignedNames(source);
   for (const node of source.program.body) {
@@ -149,7 +149,8 @@ export function refuseChanging(source: Source, bindings: Bindings): void {
 }
 
 /**
- * Names that something in the file assigns to, whatever they mean there: functions and classes can be replaced, too.
+ * Names that any assignment in the file writes, whichever variable they denote. Functions and classes can be assigned
+ * to as well.
  */
 function assignedNames({ nodes }: Source): Set<string> {
   const names: string[] = [];
@@ -179,7 +180,7 @@ function knownGuestName(source: Source, node: AnyNode, name: string): string {
   });
 }
 
-/** Types are erased only if the import or export has the keyword `type`. */
+/** Text for an error's remedy: an imported type is erased only if the import or export has the keyword `type`. */
 export function ifType({ file }: Source): string {
   return file.endsWith(".ts") ? ", and write `import type` if it is a type" : "";
 }

@@ -2,9 +2,9 @@ import type { AnyNode } from "acorn";
 import type { Source } from "./source.js";
 
 /**
- * Of each hook whether a policy's own file declares it as a function without parameters, so that no subject need be
- * handed over to it: as an arrow, or where nothing tells whether it is one. Any other may find its subject in some way,
- * and counts as one that looks. `light` are the functions that the linker makes arrows of.
+ * Says for each hook whether its function certainly cannot read a subject, so that none need be encoded for it: the
+ * policy's own file declares it without parameters, as an arrow function or as a function that the linker makes one
+ * (`light`). Any other function counts as reading the subject.
  */
 export function blindHooks(source: Source, hooks: readonly string[], light: ReadonlySet<AnyNode>): readonly boolean[] {
   const blind = new Set<string>();

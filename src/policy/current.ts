@@ -1,19 +1,20 @@
 /**
- * Who asks. `comm` and `exe` are the task's own claims: not to be trusted alone. Names are those that policies see.
+ * The task that an operation is attributed to, with the field names that policies see. The task itself chooses `comm`
+ * and can choose `exe`, so neither is proof of identity.
  */
 export interface Current {
   readonly pid: number;
   readonly tid: number;
-  /** In the host's user namespace, as are euid and gid. */
+  /** Uid in the host's user namespace; so are `euid` and `gid`. */
   readonly uid: number;
   readonly euid: number;
   readonly gid: number;
   readonly comm: string;
   readonly exe: string | null;
   readonly cgroup: string | null;
-  /** Names of effective capabilities, `CAP_BPF` and so on. */
+  /** Names of the effective capabilities, such as `CAP_BPF`. */
   readonly capabilities: readonly string[];
-  /** Namespace kind to inode number, as in /proc/PID/ns. */
+  /** Inode number by kind of namespace, as in /proc/PID/ns. */
   readonly namespaces: Readonly<Record<string, number>>;
   readonly container: Container | null;
 }
@@ -21,12 +22,12 @@ export interface Current {
 export interface Container {
   readonly id: string;
   readonly name: string | null;
-  /** null when a resolver did not answer: labels are then unknown, and every label scope matches. */
+  /** Null if the source of labels did not answer: labels are then unknown, and every scope by labels matches. */
   readonly labels: Readonly<Record<string, string>> | null;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Root on the host, with an unknown executable: scopes by `exe` match, scopes by container or labels do not. */
+/** Root on the host with an unknown executable: scopes by `exe` match, scopes by container or labels do not. */
 export const ROOT_ON_HOST: Current = {
   ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
   capabilities: [],
@@ -35,8 +36,8 @@ export const ROOT_ON_HOST: Current = {
 };
 
 /**
- * Fields of `current` as they cross into a policy: numbers by themselves, all else as JSON when it is read, a
- * container's by field.
+ * How fields of `current` are passed to a policy: numbers as numbers, other fields as JSON when they are read, and each
+ * field of the container separately.
  */
 export const CURRENT_NUMBERS = ["pid", "tid", "uid", "euid", "gid"] as const satisfies readonly (keyof Current)[];
 export const CURRENT_OTHERS = [
@@ -51,7 +52,7 @@ export const CURRENT_OTHERS = [
   "container.annotations",
 ] as const satisfies readonly (keyof Current | `container.${keyof Container}`)[];
 
-/** Those whose keys are free: kinds of namespaces, and what the container's owner chose. */
+/** Fields whose keys are not fixed: kinds of namespaces, and labels and annotations of the container. */
 export const CURRENT_RECORDS = [
   "namespaces",
   "container.labels",

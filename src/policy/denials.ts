@@ -7,25 +7,27 @@ import { References } from "./references.js";
 import { placeIn } from "./source.js";
 import type { Unit } from "./units.js";
 
-/** Names of the linked text that no policy can spell; see assemble.ts. */
+/** Names in the linked text that no policy can spell; see assemble.ts. */
 export interface DenialMarks {
   readonly box: string;
-  /** Takes the number of calls of `deny` before a call, and what the call returned. */
+  /** Function of the number of calls of `deny` before a call, and the call's return value. */
   readonly unused: string;
-  /** Takes a callback whose value is dropped, and gives one back that is watched. */
+  /** Function that takes a callback whose return value is dropped, and returns one that checks that value. */
   readonly dropping: string;
 }
 
-/** A function of the virtual module cannot call a policy's code, and so cannot call `deny` inside. */
+/**
+ * Places in one file where a value is dropped. Functions of the virtual module are left out: they cannot call `deny`.
+ */
 export interface Watched {
   readonly calls: readonly AnyNode[];
-  /** What is given to `forEach` by a name, or by an expression. */
+  /** Arguments of `forEach` and similar methods that are not function expressions. */
   readonly callbacks: readonly AnyNode[];
 }
 
 /**
- * Finds the calls and callbacks whose value a policy drops, by file, for {@link watch}. Throws POLICY_UNUSED_DENIAL
- * for the first one that is a call of `deny` itself, by whatever name.
+ * Finds the calls and callbacks of each file whose value the policy drops, for {@link watch}. Throws
+ * POLICY_UNUSED_DENIAL for the first one that is a call of `deny` itself, under any name.
  */
 export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
   const references = new References(units);
@@ -45,16 +47,13 @@ export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
   });
 }
 
-/**
- * Wraps dropped calls, so that the guest checks what they return and whether they called `deny`. Inserts text, but no
- * lines.
- */
+/** Wraps dropped calls, so that the guest checks their values and whether they called `deny`. Adds no lines. */
 export function watch({ calls, callbacks }: Watched, edits: Edits, { box, unused, dropping }: DenialMarks): void {
   const watched = [
     ...calls.map(({ start, end }) => ({ start, end, open: ` ${unused}(${box}[${REFUSALS}],`, closing: ")" })),
     ...callbacks.map(({ start, end }) => ({ start, end, open: `${dropping}((`, closing: "))" })),
   ];
-  // from the inside out
+  // Inner edits first; see Edits.
   for (const { start, end, open, closing } of watched.sort(
     (left, right) => left.end - right.end || right.start - left.start,
   )) {
@@ -90,7 +89,7 @@ function calleeOf(node: AnyNode): AnyNode | null {
   }
 }
 
-/** A getter is called, too. */
+/** Reading a member can call a getter. */
 function isMember(node: AnyNode): boolean {
   return (
     node.type === "MemberExpression" || (node.type === "ChainExpression" && node.expression.type === "MemberExpression")

@@ -13,43 +13,44 @@ import type { Outcome } from "./outcome.js";
 import { RandomNumbers } from "./random-numbers.js";
 import { notAsked, outcomeOf } from "./reply.js";
 
-/** What a guest is made of: the virtual module, the fields of `current`, and what of a subject no policy sees. */
+/** What guests are made from: the virtual module, the fields of `current`, and the facts that no policy sees. */
 export const SHAPE: Omit<GuestShape, "keyrings"> = {
   constants: GUEST_CONSTANTS,
   detached: GUEST_SIGNATURE_TYPES.filter((type) => type !== "MODSIG"),
   currentNumbers: CURRENT_NUMBERS,
   currentOthers: CURRENT_OTHERS,
   currentRecords: CURRENT_RECORDS,
-  // for people, and by far the most of a program's facts
+  // Evidence is for people only, and the largest of a program's facts.
   withheld: ["evidence"],
 };
 
-/** A policy under its limits, and its runtime while there is one. */
+/** A policy with its limits, and its runtime if it has one. */
 export interface CachedPolicy {
   readonly policy: LinkedPolicy;
   readonly memory: number;
   readonly stack: number;
   runtime: Runtime | null;
-  /** Runs in a module of its own from now on, because it broke a module that it shared or made it too large. */
+  /** Whether it runs in a module of its own, because it broke a shared module or made it too large. */
   isolated: boolean;
 }
 
-/** An estimate of the bytes that a runtime takes: mostly for the guest, and what the policy's text is compiled to. */
+/** Estimated size of a runtime in bytes: a fixed part for the guest, and a part for the compiled policy. */
 export function runtimeMemory({ source }: LinkedPolicy): number {
   return 210_000 + 6 * source.length;
 }
 
 /**
- * The policies of one domain, and the WASM modules that they run in: policies of different domains share no memory. A
- * runtime is made for each distinct policy at first use. All of them together take no more than a number of bytes: to
- * make room, a runtime is chosen at random, since any fixed order would evict each policy just before it is asked
- * again.
+ * The policies of one domain, and the WASM modules that they run in. Policies of different domains share no memory.
+ * Each distinct policy gets a runtime when it is first asked. The size of all runtimes together is bounded. To free
+ * memory, a random runtime is evicted: with any fixed order, a working set above the bound would evict each policy just
+ * before it is asked again.
  *
- * A policy that runs out of memory loses its own runtime. A trap leaves the module's heap undefined: the module goes
- * with all of its runtimes, and the policy gets a module of its own, so that its neighbours pay for it at most once.
+ * A policy that runs out of memory loses only its own runtime. A trap leaves the module's heap undefined, so the module
+ * is discarded with all of its runtimes, and the policy gets a module of its own. Other policies lose their runtimes to
+ * it only once.
  */
 export class Domain {
-  /** Runtimes that were made so far. */
+  /** Number of runtimes that have been made. */
   made = 0;
   readonly #memory: number;
   readonly #code: EngineCode;
@@ -57,15 +58,15 @@ export class Domain {
   readonly #inUse: () => Iterable<CachedPolicy>;
   readonly #random = new RandomNumbers(1);
   readonly #cached = new Map<string, CachedPolicy>();
-  /** The same by policy, which saves computing the key. */
+  /** The same by policy, which avoids computing the key. */
   readonly #byPolicy = new Map<LinkedPolicy, CachedPolicy>();
   readonly #shared = new Set<Module>();
   readonly #parcels = new Parcels(SHAPE.withheld);
 
   /**
-   * `memory`: bytes that the runtimes may take together. `inUse`: the policies of the running decision, which are
-   * evicted only if there is nothing else. `code`: the engine that the runtimes run on. `keyrings`: the names of those
-   * that the host has; of others, the host is asked even where there is no signature.
+   * `memory`: maximum size in bytes of all runtimes. `inUse`: the policies of the current decision, which are evicted
+   * only if there are no others. `code`: the engine for the runtimes. `keyrings`: names of the host's keyrings; a call
+   * that names another one is passed to the host even if there is no signature.
    */
   constructor(
     options: {
@@ -81,7 +82,7 @@ export class Domain {
     this.#shape = { ...SHAPE, keyrings: [...(options.keyrings ?? [])] };
   }
 
-  /** Where a policy's runtime is kept. Policies of the same text and limits share one. */
+  /** The entry for a policy. Policies with the same text and limits share one runtime. */
   cached(policy: LinkedPolicy, { memory, stack }: Pick<Limits, "memory" | "stack">): CachedPolicy {
     const last = this.#byPolicy.get(policy);
     if (last !== undefined && last.memory === memory && last.stack === stack) return last;
@@ -92,9 +93,7 @@ export class Domain {
     return cached;
   }
 
-  /**
-   * Makes a policy's runtime unless there is one. If that fails, `ask` tries again and returns the reason as a fault.
-   */
+  /** Makes a policy's runtime if it has none. If that fails, `ask` tries again and returns the error as a fault. */
   prepare(cached: CachedPolicy): void {
     if (cached.runtime === null) this.#make(cached);
   }
@@ -111,7 +110,7 @@ export class Domain {
     return this.askCached(this.cached(policy, limits), limits, hook, subject, current, functions);
   }
 
-  /** Asks a policy. Never throws: whatever goes wrong is a fault in the outcome. */
+  /** Asks a policy. Never throws: every error becomes a fault in the outcome. */
   askCached(
     cached: CachedPolicy,
     limits: Limits,
@@ -137,13 +136,13 @@ export class Domain {
     return runtime.spent ? { ...outcome, harmful: true } : outcome;
   }
 
-  /** Ends the domain's runtimes; it makes new ones if it is asked again. */
+  /** Discards all runtimes. If the domain is asked again, it makes new ones. */
   close(): void {
     for (const cached of this.#cached.values()) cached.runtime = null;
     this.#shared.clear();
   }
 
-  /** Removes the runtime of a policy that broke it, broke its module, or made the module too large. */
+  /** Discards the runtime of a policy that broke the runtime or its module, or made the module too large. */
   #remove(cached: CachedPolicy, runtime: Runtime): void {
     const { module } = runtime;
     if (!module.broken && this.#evict(cached) && module.size <= MODULE_MEMORY) return;
@@ -151,7 +150,7 @@ export class Domain {
     cached.isolated = true;
   }
 
-  /** Null, or why the runtime could not be made. */
+  /** Makes a runtime. Returns null, or the error message if that fails. */
   #make(cached: CachedPolicy): string | null {
     const need = runtimeMemory(cached.policy);
     this.#makeRoom(need);
@@ -167,7 +166,7 @@ export class Domain {
     }
   }
 
-  /** A shared module with that many bytes left, or a new one. */
+  /** A shared module that has room for `need` bytes, or a new one. */
   #moduleFor(need: number): Module {
     for (const module of this.#shared) if (this.#heldIn(module) + need <= MODULE_SHARE) return module;
     const module = new Module(this.#code);
@@ -175,12 +174,12 @@ export class Domain {
     return module;
   }
 
-  /** Bytes that its runtimes hold. */
+  /** Size in bytes of all runtimes. */
   get held(): number {
     return this.#heldIn(null);
   }
 
-  /** The same for the runtimes of a module, or all. */
+  /** Size in bytes of the runtimes in one module; null means all modules. */
   #heldIn(module: Module | null): number {
     let held = 0;
     for (const { runtime } of this.#cached.values())
@@ -207,7 +206,7 @@ export class Domain {
     return candidates[this.#random.below(candidates.length)] ?? null;
   }
 
-  /** Returns whether the module's heap is still consistent: see {@link Runtime.dispose}. */
+  /** Discards a runtime. Returns whether the module's heap is still consistent: see {@link Runtime.dispose}. */
   #evict(cached: CachedPolicy): boolean {
     const runtime = cached.runtime!;
     cached.runtime = null;
@@ -215,7 +214,8 @@ export class Domain {
   }
 
   /**
-   * Leaves a module with all of its runtimes to the garbage collector: in a broken one single runtimes cannot be freed.
+   * Drops a module with all of its runtimes, for garbage collection. A single runtime of a broken module cannot be
+   * freed.
    */
   #retire(module: Module): void {
     this.#shared.delete(module);

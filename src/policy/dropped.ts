@@ -7,13 +7,13 @@ import { keyOf, type Variables } from "./variables.js";
 export interface DroppedValues {
   /** Calls, members and whole optional chains, each once. */
   readonly expressions: readonly AnyNode[];
-  /** Left operands of `&&` in such an expression: nothing uses their value but the operator. */
+  /** Left operands of `&&` in such an expression: only the operator uses their value. */
   readonly conditions: readonly AnyNode[];
-  /** Arguments that are called and whose results are dropped, and that are not function expressions. */
+  /** Callbacks whose return value is dropped and that are not function expressions. */
   readonly callbacks: readonly AnyNode[];
 }
 
-/** By method: the index of the argument whose results are in nothing but the result of the call. */
+/** Methods whose callback's return value affects only the result of the call, with the index of the callback. */
 const COLLECTED: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     "every filter find findIndex findLast findLastIndex flatMap map some".split(" ").map((m) => [m, 0]),
@@ -22,10 +22,10 @@ const COLLECTED: Readonly<Record<string, number>> = {
 };
 
 /**
- * Finds the expressions whose value is dropped: an expression statement, an operand of `void`, an operand of a comma
- * but the last, the first and last part of a `for`, what a callback of `forEach` or a setter returns, what is stored in
- * a variable, private field or class that is never read; and within these the operands, elements and callbacks that
- * give them their value. Its time is linear in the size of the file.
+ * Finds expressions whose value is dropped: an expression statement, the operand of `void`, an operand of a comma
+ * operator other than the last, the initializer and update of a `for`, the return value of a `forEach` callback or a
+ * setter, and a value stored in a variable, private field or class that is never read; and within these the operands,
+ * elements and callbacks that determine the value. Takes time linear in the size of the file.
  */
 export function droppedValues(source: Source, variables: Variables): DroppedValues {
   const search = new Search(source, variables);
@@ -41,9 +41,9 @@ class Search implements DroppedValues {
   readonly callbacks: AnyNode[] = [];
   readonly #open: AnyNode[] = [];
   readonly #seen = new Set<AnyNode>();
-  /** Reads of variables whose value is dropped in turn. */
+  /** Number of reads of each variable whose value is dropped in turn. */
   readonly #droppedReads = new Map<Variable, number>();
-  /** Assignments whose own value is dropped, by the variable that they store in. */
+  /** Assignments whose own value is dropped, by the variable that they write. */
   readonly #assigned = new Map<Variable, AnyNode[]>();
 
   #names: OwnNames | undefined;
@@ -137,7 +137,7 @@ class Search implements DroppedValues {
         break;
       case "LogicalExpression":
         this.#drop(node.right);
-        // a denial on the left of `&&` is true, so that it is never the value of the whole
+        // A denial on the left of `&&` is truthy, so the result is always the right operand.
         if (node.operator === "&&") this.conditions.push(node.left);
         else this.#drop(node.left);
         break;
@@ -170,18 +170,20 @@ class Search implements DroppedValues {
     return variable.reads === (this.#droppedReads.get(variable) ?? 0);
   }
 
-  /** Drops the static fields of a class that nothing refers to, unless its own code can read them by `this`. */
+  /**
+   * Marks static fields of a class that nothing refers to as dropped, unless its own code can read them through `this`.
+   */
   #takeClass({ start, end, body }: Class): void {
     if (this.#own.hasThis(start, end)) return;
     for (const member of body.body)
       if (member.type === "PropertyDefinition" && member.static && member.value) this.#drop(member.value);
   }
 
-  /** Drops the results of a callback that are in nothing but the result of this call. */
+  /** Marks the return values of a callback as dropped if they affect only the result of this call. */
   #dropCollected(node: CallExpression): void {
     const method = methodOf(node);
     const index = method !== null && Object.hasOwn(COLLECTED, method) ? COLLECTED[method] : undefined;
-    // a method of the policy's own can use what the callback returns
+    // A method of the same name in the policy can use the callback's return value.
     if (index !== undefined && !this.#own.methods.has(method!)) this.#dropReturned(node.arguments[index]);
   }
 
@@ -194,7 +196,7 @@ class Search implements DroppedValues {
     if (callback === undefined) return;
     if (callback.type === "ArrowFunctionExpression" && callback.expression) this.#drop(callback.body);
     else if (callback.type === "ArrowFunctionExpression" || callback.type === "FunctionExpression") {
-      // a generator does not even run
+      // The body of a generator does not run without an iterator.
       if (callback.generator) return;
       for (const { argument } of this.source.tree.returns.get(callback) ?? []) if (argument) this.#drop(argument);
     } else this.callbacks.push(callback);
@@ -216,9 +218,9 @@ function methodOf({ callee }: CallExpression): string | null {
 
 /** Names of members that a file defines or reads. */
 class OwnNames {
-  /** Names of properties and methods that it defines. */
+  /** Names of properties and methods that the file defines. */
   readonly methods = new Set<string>();
-  /** Names of private fields that it reads. */
+  /** Names of private fields that the file reads. */
   readonly privateReads = new Set<string>();
   readonly #this: number[] = [];
 
@@ -227,7 +229,7 @@ class OwnNames {
     this.#this.sort((left, right) => left - right);
   }
 
-  /** Whether `this` stands between two offsets. */
+  /** Whether `this` occurs between two offsets. */
   hasThis(start: number, end: number): boolean {
     let [low, high] = [0, this.#this.length];
     while (low < high) {

@@ -2,19 +2,19 @@ interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
-  /** Among edits at one offset: what closes before what opens, and that before what is replaced. */
+  /** Order of edits at one offset: closing text, then opening text, then a replacement. */
   readonly rank: number;
-  /** Whether its place is that of what stands behind it. */
+  /** Whether a place in the inserted text maps to what follows it instead of what precedes it. */
   readonly isForNext?: true;
 }
 
-/** Above any number of edits that a text can have. */
+/** Above the number of edits in any text. */
 const OPENS = 2 ** 24;
 const REPLACES = 2 ** 25;
 
 /**
- * A text, and what is to be put into it. Who walks a tree from the inside out gets what he puts in nested as the tree
- * is.
+ * A text with insertions and replacements. If the edits of inner nodes are added before those of outer nodes, the
+ * inserted text is nested like the nodes.
  */
 export class Edits {
   readonly #edits: Edit[] = [];
@@ -23,18 +23,18 @@ export class Edits {
 
   constructor(readonly text: string) {}
 
-  /** Puts something before what begins at an offset, and before whatever was put there. */
+  /** Inserts text before the node at an offset, and before text that was inserted there earlier. */
   open(at: number, text: string): void {
     this.#add(at, at, text, OPENS - this.#edits.length);
   }
 
-  /** Like {@link open}; a place in what is put in is that of what begins at the offset. */
+  /** Like {@link open}, but a place in the inserted text maps to the node at the offset. */
   openFor(at: number, text: string): void {
     this.#edits.push({ start: at, end: at, text, rank: OPENS - this.#edits.length, isForNext: true });
     this.#sorted = false;
   }
 
-  /** Puts something behind what ends at an offset, and behind whatever was put there. */
+  /** Inserts text after the node that ends at an offset, and after text that was inserted there earlier. */
   close(at: number, text: string): void {
     this.#add(at, at, text, this.#edits.length);
   }
@@ -60,8 +60,8 @@ export class Edits {
   }
 
   /**
-   * The offset in the text of a place in the edited one, line and column from 0: of what was put in, that of what
-   * stands before it, or behind it where it was put in so; null where nothing on its line was there before.
+   * The offset in the original text of a place in the edited text; line and column count from 0. A place in inserted
+   * text maps to the original text before it, or after it for {@link openFor}. Null if the line has no original text.
    */
   origin(line: number, column: number): number | null {
     const edited = this.toString();

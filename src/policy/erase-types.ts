@@ -10,7 +10,7 @@ type Strip = (
   options: { mode: "strip-only"; filename: string; module: true; deprecatedTsModuleAsError: true },
 ) => { readonly code: string };
 
-/** What the stripper throws for a text that it rejects; lines count from 1, columns from 0. */
+/** An error of the type stripper. Lines count from 1, columns from 0. */
 interface Rejection {
   readonly code: "UnsupportedSyntax" | "InvalidSyntax";
   readonly message: string;
@@ -41,7 +41,10 @@ const REJECTED: readonly (readonly [RegExp, Construct])[] = [
   [/angle-bracket/, { message: "has a type assertion `<T>x`", remedy: "write it as `x as T`" }],
 ];
 
-/** Constructs that the stripper leaves in the text, by their line; `|` marks where acorn stops. */
+/**
+ * Constructs that the stripper does not remove, matched in their line; `|` is the place at which acorn reports an
+ * error.
+ */
 const LEFT: readonly (readonly [RegExp, Construct])[] = [
   [/\|@/, { message: "has a decorator", remedy: "call a function instead" }],
   [/\baccessor\s+\|/, { message: "has an `accessor` field", remedy: "declare a field, or a `get` and a `set` method" }],
@@ -53,14 +56,14 @@ const LEFT: readonly (readonly [RegExp, Construct])[] = [
 const PACKAGE = "@swc/wasm-typescript";
 
 /**
- * Loaded for the first TypeScript file of a thread: it takes 100 ms. Null before that, while the stripper runs, and
+ * Loaded for the first TypeScript file of a thread, which takes 100 ms. Null before that, while the stripper runs, and
  * after it failed.
  */
 let stripper: Strip | null = null;
 
 /**
- * Replaces the types of a TypeScript file by spaces, so that every place stays the same. Throws POLICY_SYNTAX,
- * POLICY_TOO_LARGE, and POLICY_FORBIDDEN for whatever cannot be erased because it is code.
+ * Replaces the types of a TypeScript file by spaces, so that all places stay the same. Throws POLICY_SYNTAX,
+ * POLICY_TOO_LARGE, and POLICY_FORBIDDEN for constructs that generate code.
  */
 export function eraseTypes(file: string, text: string, time: LinkTime): string {
   const ascii = masked(text);
@@ -81,7 +84,7 @@ export function eraseTypes(file: string, text: string, time: LinkTime): string {
   }
 }
 
-/** The error for a construct that the stripper leaves in the text, or null. `error` is acorn's. */
+/** The error for a construct that the stripper did not remove, or null. `error` is the error of acorn. */
 export function notErasable(file: string, text: string, error: unknown): CountersignError | null {
   const { pos } = error as { pos?: number };
   if (pos === undefined) return null;
@@ -93,8 +96,8 @@ export function notErasable(file: string, text: string, error: unknown): Counter
 }
 
 /**
- * `<T>(` or `<T>(a = `, nine times within each other: the parser's time doubles with each of them. Other ways to make
- * it slow meet the limit of time; this one is short to write, and so rejected alike on each machine.
+ * `<T>(` or `<T>(a = ` nested nine times: the stripper's parser backtracks, and its time doubles with each level. Other
+ * slow texts reach the time limit. This one is so short that it is rejected here, on every machine alike.
  */
 const NESTED = /(?:<[^<>()]{0,80}>\s*\(\s*(?:[\w$]+\s*=\s*)?(?:async\s*)?){9}/;
 
@@ -128,7 +131,7 @@ function strip(text: string): string {
   }
 }
 
-/** A `namespace` that is not declared, up to its `{`. */
+/** A `namespace` without `declare`, up to its `{`. */
 const NAMESPACES = /(?<!\bdeclare\s{1,9})\bnamespace\s+[\w$]+(?:\s*\.\s*[\w$]+)*\s*\{/g;
 const PROBE = "0;";
 
@@ -156,13 +159,13 @@ function rejectNamespaces(text: string, erased: string): void {
   }
 }
 
-/** A word `declare`, and a line break before what follows. */
+/** The word `declare`, and white space with a line break after it. */
 const DECLARE = /\bdeclare(?=((?:\s|\/\/.*|\/\*[\s\S]*?\*\/)+))/g;
 
 /**
- * `declare` alone on a line is an expression to tsc; the stripper takes it for the beginning of a declaration and
- * erases the statement on the next line. The stripper itself shows whether it is only a word in a comment or a type:
- * with a semicolon after it, the stripper keeps the statement.
+ * tsc reads `declare` alone on a line as an expression. The stripper reads it as the start of a declaration and erases
+ * the statement on the next line. To exclude a word in a comment or a type, the text is stripped again with a semicolon
+ * after the word: if the statement then stays, it was erased because of `declare`.
  */
 function rejectDeclare(file: string, text: string, erased: string): void {
   for (const { index, 0: word, 1: space } of text.matchAll(DECLARE)) {
@@ -190,14 +193,14 @@ function isKept(text: string, offset: number): boolean {
 }
 
 /**
- * The stripper counts columns as a terminal shows them. One character for each UTF-16 unit gives the columns of an
- * editor; none of these characters can stand in code, only in strings, comments and types.
+ * The stripper counts display columns. Replacing each UTF-16 code unit that is not printable ASCII by one character
+ * gives the columns of an editor. Such characters cannot occur in code, only in strings, comments and types.
  */
 function masked(text: string): string {
   return text.replace(/[^\n\x20-\x7e]/g, (character) => (character === "\t" ? " " : "z"));
 }
 
-/** The erased text with the characters of the file where nothing was erased. */
+/** The erased text, with the original characters wherever nothing was erased. */
 function unmasked(code: string, ascii: string, text: string): string {
   if (ascii === text) return code;
   let [whole, from] = ["", 0];

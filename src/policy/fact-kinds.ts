@@ -2,12 +2,13 @@ import { PERMITS } from "../sandbox/permits.js";
 import { FACTS } from "./facts.gen.js";
 
 /**
- * What a fact is, as facts.gen.ts writes it: an interface of types/countersign.d.ts, `string`, `number`, `boolean`,
- * `record` (an object with free keys), or one of these with `[]` behind it. `?` stands behind what can be null.
+ * The type of a fact, as facts.gen.ts writes it: the name of an interface of types/countersign.d.ts, `string`,
+ * `number`, `boolean`, `record` (an object with arbitrary keys), or one of these followed by `[]`. A `?` at the end
+ * means that it can be null.
  */
 export type Kind = string;
 
-/** What each kind inherits: properties that it has without being facts. */
+/** Inherited properties of each kind, which exist but are not facts. */
 const OBJECT = inherited("Object.prototype", "toJSON");
 const INHERITED: Readonly<Record<string, readonly string[]>> = {
   array: [...inherited("Array.prototype"), ...OBJECT],
@@ -22,12 +23,12 @@ function inherited(place: string, ...more: readonly string[]): readonly string[]
 
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
-/** Without the mark that it can be null. */
+/** The kind without the mark `?`. */
 export function withoutNull(kind: Kind): Kind {
   return kind.replace(/\?$/, "");
 }
 
-/** The kind of an array's elements, or null for what is no array. */
+/** The kind of an array's elements; null if the kind is not an array. */
 export function elementOf(kind: Kind): Kind | null {
   return kind.endsWith("[]") ? kind.slice(0, -2) : null;
 }
@@ -37,7 +38,7 @@ export function isFacts(kind: Kind): kind is keyof typeof FACTS {
   return Object.hasOwn(FACTS, kind);
 }
 
-/** The kind of a property; null for one that is there and is no fact; undefined for one that does not exist. */
+/** The kind of a property; null for a property that exists and is not a fact; undefined if it does not exist. */
 export function propertyOf(kind: Kind, name: string): Kind | null | undefined {
   if (isFacts(kind)) {
     const facts: Readonly<Record<string, Kind>> = FACTS[kind];
@@ -50,13 +51,13 @@ export function propertyOf(kind: Kind, name: string): Kind | null | undefined {
   return INHERITED[element === null ? kind : "array"]!.includes(name) ? null : undefined;
 }
 
-/** Names that a property can have, those of facts first. */
+/** Names of all properties of a kind, facts first. */
 export function propertiesOf(kind: Kind): readonly string[] {
   if (isFacts(kind)) return [...Object.keys(FACTS[kind]), ...OBJECT];
   return INHERITED[elementOf(kind) === null ? kind : "array"] ?? [];
 }
 
-/** `Program`, `an array`, `a string`. */
+/** A kind in words: `Program`, `an array`, `a string`. */
 export function nameOf(kind: Kind): string {
   if (isFacts(kind)) return kind;
   return elementOf(kind) === null ? `a ${kind}` : "an array";

@@ -1,23 +1,23 @@
 import type { AnyNode, BreakStatement, ContinueStatement, LabeledStatement, Node, Program, TryStatement } from "acorn";
 import { base, recursive } from "acorn-walk";
 
-/** The innermost `finally` block around a statement, and which jumps without a label stay in it. */
+/** The innermost `finally` block around a statement, and whether unlabelled `break` and `continue` stay in it. */
 interface Finally {
   readonly start: number;
   readonly breaks: boolean;
   readonly continues: boolean;
 }
 
-/** Null outside of every `finally` block of the same function. */
+/** Null outside every `finally` block of the current function. */
 type State = Finally | null;
 type Walk = (node: Node, state: State, role?: string) => void;
 type Visitor = (node: Node, state: State, walk: Walk) => void;
 const inside = base as unknown as Readonly<Record<string, Visitor>>;
 
 /**
- * The first statement that leaves a `finally` block in another way than at its end (`return`, `throw`, `break`,
- * `continue`), or null. Such a statement replaces what the `try` or `catch` block returns: `return deny("…")` would
- * have no effect.
+ * Returns the first statement that leaves a `finally` block before its end (`return`, `throw`, `break`, `continue`), or
+ * null. Such a statement replaces the return value of the `try` or `catch` block: `return deny("…")` would have no
+ * effect.
  */
 export function leavesFinally(program: Program): AnyNode | null {
   let first: AnyNode | null = null;

@@ -39,9 +39,9 @@ const refused =
   (rule: Rule) =>
   (node: AnyNode): [AnyNode, Rule] => [node, rule];
 /**
- * A constructor that returns an object gives it the private names of each class that extends it: even a frozen object,
- * which would then keep them from one decision to the next. What a class extends can be changed later, so `extends
- * null` is no better.
+ * Private names in a class with `extends`. If the base constructor returns another object, the derived class adds its
+ * private fields to that object, even to a frozen one (ECMA-262, PrivateFieldAdd), which would keep state between
+ * decisions. The base of a class can be changed later, so `extends null` is no exception.
  */
 const stamping = (node: ClassDeclaration | AnonymousClassDeclaration | ClassExpression): [AnyNode, Rule] | null =>
   node.superClass && node.body.body.some((member) => "key" in member && member.key.type === "PrivateIdentifier")
@@ -50,15 +50,15 @@ const stamping = (node: ClassDeclaration | AnonymousClassDeclaration | ClassExpr
 const asynchronous = (node: AnyNode & { async: boolean }): [AnyNode, Rule] | null =>
   node.async ? [node, ASYNC] : null;
 
-/** QuickJS reads `get`, a line break and `x() {}` as a field and a method, where ECMAScript has an accessor. */
+/** QuickJS reads `get`, a line break and `x() {}` as a field and a method; ECMA-262 reads an accessor. */
 const broken = (node: MethodDefinition, text: string): [AnyNode, Rule] | null =>
   (node.kind === "get" || node.kind === "set") && text.slice(node.start, node.key.start).includes("\n")
     ? [node, ACCESSOR]
     : null;
 
 /**
- * By the kind of node, what of it no policy may have: what would wait, load, or look outside of the decision, or means
- * something else to QuickJS than to acorn.
+ * The constructs that no policy may have, by kind of node: those that wait, load code or read anything outside the
+ * decision, and those that QuickJS and acorn parse differently.
  */
 const RULES: ByKind<[text: string], [AnyNode, Rule] | null> = {
   AwaitExpression: refused(AWAIT),
@@ -78,7 +78,7 @@ const RULES: ByKind<[text: string], [AnyNode, Rule] | null> = {
   Identifier: (node) => (node.name === "eval" ? [node, EVAL] : null),
 };
 
-/** Throws POLICY_FORBIDDEN with the place of a construct that no policy may have. */
+/** Throws POLICY_FORBIDDEN with the place of the first forbidden construct. */
 export function refuseForbidden(source: Source): void {
   for (const node of source.nodes) {
     const found = entryFor(RULES, node)?.(node, source.text) ?? null;
@@ -89,7 +89,7 @@ export function refuseForbidden(source: Source): void {
   rejectArguments(source);
 }
 
-/** Rejects an `arguments` that no function around it has: the linker's own function would have it. */
+/** Rejects `arguments` outside a function: it would be that of the linker's function. */
 function rejectArguments(source: Source): void {
   const named = source.nodes.filter((node) => node.type === "Identifier" && node.name === "arguments");
   if (named.length === 0) return;
@@ -98,7 +98,8 @@ function rejectArguments(source: Source): void {
     .sort((left, right) => left.start - right.start);
   let [next, end] = [0, 0];
   for (const node of named.sort((left, right) => left.start - right.start)) {
-    // functions nest, so the largest end of those that start before it tells whether one of them is around it
+    // Functions are nested, so the largest end of the functions that start before the node shows whether one encloses
+    // it.
     for (; next < functions.length && functions[next]!.start <= node.start; next++)
       end = Math.max(end, functions[next]!.end);
     if (node.end > end) throw forbidden(source, node, ARGUMENTS.message, ARGUMENTS.remedy);

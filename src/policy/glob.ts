@@ -1,6 +1,7 @@
 /**
- * Shell patterns over a path or a name: `*` is any run of characters but `/`, `**` any run at all, `?` one character
- * but `/`; everything else is itself. Matching is linear in pattern times text, so that no text can make it slow.
+ * A pattern for paths and names: `*` matches any characters except `/`, `**` any characters, `?` one character except
+ * `/`. Everything else matches itself. Matching takes time proportional to pattern length times text length at most, so
+ * no text makes it slow.
  */
 export class Glob {
   private readonly parts: readonly Part[];
@@ -10,7 +11,7 @@ export class Glob {
   }
 
   matches(text: string): boolean {
-    // the set of positions in the pattern that the text so far can stand at
+    // The positions in the pattern that the text read so far can reach.
     let at = this.skip(new Set([0]));
     for (const character of text) {
       const next = new Set<number>();
@@ -25,7 +26,7 @@ export class Glob {
     return at.has(this.parts.length);
   }
 
-  /** A run may be empty: whoever stands before it also stands behind it. */
+  /** `*` and `**` match the empty string: a position before one also reaches the position after it. */
   private skip(at: Set<number>): Set<number> {
     for (const position of at) if (this.parts[position]?.many) at.add(position + 1);
     return at;

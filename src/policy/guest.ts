@@ -1,12 +1,15 @@
 import { ERRNO } from "../errno.js";
 
 /**
- * The virtual module `countersign`, as the linker and the sandbox know it; types/countersign.d.ts describes it to an
- * editor. Names are the kernel's.
+ * The name of the virtual module. This file describes it to the linker and the sandbox, types/countersign.d.ts to an
+ * editor. Its names are the kernel's.
  */
 export const GUEST_MODULE = "countersign";
 
-/** Functions, and which argument of each is the literal name of something that the configuration must have. */
+/**
+ * Functions of the module. For each, the kind of configured object that it takes and the index of the argument with its
+ * name.
+ */
 export const GUEST_FUNCTIONS = {
   verify_signature: { kind: "keyring", argument: 2 },
   hash: null,
@@ -18,7 +21,7 @@ export const GUEST_FUNCTIONS = {
   read: null,
 } as const satisfies Record<string, { kind: "keyring" | "map"; argument: number } | null>;
 
-/** Types of signatures. With MODSIG, the data carries its own signature. */
+/** Types of signatures. With MODSIG, the signature is part of the data. */
 export const GUEST_SIGNATURE_TYPES = ["PKCS7", "MODSIG", "RAW", "SSHSIG", "MINISIGN", "SIGSTORE"] as const;
 
 /** Constants: signature types and every errno by name. */

@@ -7,7 +7,7 @@ interface HookFunction {
 }
 
 /**
- * The function that a policy exports by this name, and the file that has it; null where the text does not decide it.
+ * The function that a policy exports under this name, and its file; null if that does not follow from the text alone.
  */
 export function hookFunction(units: readonly Unit[], name: string, unit = units.at(-1)!): HookFunction | null {
   const exported = unit.exports.get(name);

@@ -3,8 +3,8 @@ import type { Edits } from "./edits.js";
 import type { Source } from "./source.js";
 
 /**
- * The functions that a policy exports as hooks and that {@link lighten} makes arrow functions of: those whose name
- * stands nowhere else in the file, and in which nothing asks for `this`, `arguments` or `new.target`.
+ * The exported hook functions that {@link lighten} makes arrow functions: those whose name occurs nowhere else in the
+ * file and that do not use `this`, `arguments` or `new.target`.
  */
 export function lightFunctions(source: Source, hooks: readonly string[]): ReadonlySet<AnyNode> {
   const { nodes, firsts } = source.tree;
@@ -20,8 +20,8 @@ export function lightFunctions(source: Source, hooks: readonly string[]): Readon
 }
 
 /**
- * Turns functions into arrow functions: they are made anew for each decision, and a function declaration also makes an
- * object for its `prototype`, which costs as much as all the rest.
+ * Turns functions into arrow functions. They are created anew for each decision, and a function declaration also
+ * creates its `prototype` object, which doubles the cost.
  */
 export function lighten(source: Source, edits: Edits, functions: ReadonlySet<AnyNode>): void {
   for (const node of functions as ReadonlySet<FunctionDeclaration>) {
@@ -37,15 +37,15 @@ function asks(node: AnyNode): boolean {
   return node.type === "ThisExpression" || node.type === "MetaProperty" || node.type === "Super";
 }
 
-/** Tokens, not references: that a property has the same name costs no more than the speed. */
+/** Compares tokens, not references. If a property has the same name, the function is only not optimized. */
 function isNamedTwice(source: Source, name: string): boolean {
   const { text } = source;
-  // most often comments do not name it either
+  // Usually the name occurs once, so that the text need not be tokenized.
   if (text.indexOf(name) === text.lastIndexOf(name)) return false;
   return source.tokens().filter(({ start, end }) => text.slice(start, end) === name).length > 1;
 }
 
-/** What can stand before the `)` of parameters, behind the last of them. */
+/** Text between the last parameter and the `)` after it. */
 const CLOSING = /(?:[\s(,]|\/\/.*|\/\*[\s\S]*?\*\/)*\)/y;
 
 function parametersEnd({ text }: Source, { id, params }: FunctionDeclaration): number {

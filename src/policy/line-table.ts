@@ -1,6 +1,6 @@
 import type { Position } from "./place.js";
 
-/** The line starts of a text, so that many offsets of it can be looked up. Lines end at LF. */
+/** The line starts of a text, for fast conversion of offsets to places. Lines end at LF. */
 export class LineTable {
   readonly #starts: number[] = [0];
 
@@ -8,7 +8,7 @@ export class LineTable {
     for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1);
   }
 
-  /** The line and column of an offset, both from 1. */
+  /** The line and column of an offset; both count from 1. */
   positionAt(offset: number): Position {
     let [low, high] = [0, this.#starts.length];
     while (high - low > 1) {

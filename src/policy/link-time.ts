@@ -1,21 +1,18 @@
 import { CountersignError } from "../error.js";
 import { withTimeLimit } from "../sandbox/time-limit.js";
 
-/** Milliseconds that linking one policy may take: at least, and in addition for each KiB of its files. */
+/** Maximum time for linking one policy in milliseconds: a fixed part, and a part for each KiB of its files. */
 export interface LinkLimits {
   readonly least: number;
   readonly perKiB: number;
 }
 
-/** About 50 times the time of the slowest known benign policies: 256 KiB take 200 ms. */
+/** About 50 times the time of the slowest known benign policies, which take 200 ms for 256 KiB. */
 const LIMITS: LinkLimits = { least: 2000, perKiB: 32 };
-/** A time limit costs 0.1 ms. Files below this size cannot take long in code whose time is linear in their size. */
+/** Measuring costs 0.1 ms, so linear work on less text than this is not limited. */
 const SMALL = 16 * 1024;
 
-/**
- * The time that one policy may take to link, all its files together. It never changes the result of a policy within the
- * limit.
- */
+/** The time limit for linking one policy with all its files. Below the limit it has no influence on the result. */
 export class LinkTime {
   #spent = 0;
   #characters = 0;
@@ -25,18 +22,18 @@ export class LinkTime {
     private readonly limits: LinkLimits = LIMITS,
   ) {}
 
-  /** Adds the time for a file that has been read. */
+  /** Adds the time for one more file. */
   grant(characters: number): void {
     this.#characters += characters;
   }
 
-  /** Does work whose time is linear in the size of the files. Throws POLICY_TOO_LARGE if it takes too long. */
+  /** Does work that takes time linear in the size of the files. Throws POLICY_TOO_LARGE if it takes too long. */
   linear<T>(work: () => T): T {
     return this.#characters < SMALL ? work() : this.any(work);
   }
 
   /**
-   * Does work whose time has no known bound. Throws POLICY_TOO_LARGE if it takes too long: `work` is then half done.
+   * Does work without a known bound. Throws POLICY_TOO_LARGE if it takes too long; `work` is then interrupted anywhere.
    */
   any<T>(work: () => T): T {
     const limit = this.limits.least + (this.#characters / 1024) * this.limits.perKiB;

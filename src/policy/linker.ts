@@ -17,35 +17,35 @@ import { checkFacts } from "./unknown-facts.js";
 import { checkMembers } from "./unknown-members.js";
 import type { Vocabulary } from "./vocabulary.js";
 
-/** A policy and the files that it imports, made into the one function that the sandbox runs. */
+/** A policy and the files that it imports, linked into the one function that the sandbox runs. */
 export interface LinkedPolicy {
   readonly file: string;
-  /** The text that runs: an expression whose value sandbox/guest/main.ts calls once for each runtime. */
+  /** The linked text: an expression for a function, which sandbox/guest/main.ts calls once for each runtime. */
   readonly source: string;
   /** SHA-256 of `source`, lower-case hex. */
   readonly digest: string;
   /** The hooks that the policy exports, in the order of their numbers in `source`. */
   readonly hooks: readonly string[];
-  /** By the same numbers: whether it takes no subject. */
+  /** For each hook, whether it takes no subject; see blind.ts. */
   readonly blind: readonly boolean[];
-  /** Literal names that the policy asks the configuration for. */
+  /** Names of keyrings and maps that the policy gives as literals. */
   readonly names: readonly ConfiguredName[];
-  /** What is probably a mistake in it. */
+  /** Probable mistakes in the policy. */
   readonly warnings: readonly Warning[];
   /**
-   * The place in the policy's own files, `policies/tc.js:4:11`, of a place in `source`; both count from 1. For a read
-   * of a property, `property` is its name.
+   * The place in the policy's own files, such as `policies/tc.js:4:11`, of a place in `source`. Lines and columns count
+   * from 1. For a read of a property, `property` is its name.
    */
   locate(line: number, column: number, property?: string): string;
 }
 
 export interface LinkOptions extends Files {
   readonly hookNames: readonly string[];
-  /** The interface of each hook's subject, by whose declaration facts are checked. */
+  /** The interface of types/countersign.d.ts for each hook's subject, which facts are checked against. */
   readonly subjects?: Readonly<Record<string, string>>;
-  /** Names that facts can have; without it strings that can never match are not looked for. */
+  /** All names that facts can have. If absent, the linker does not look for strings that can never match. */
   readonly vocabulary?: Vocabulary;
-  /** The time that linking may take; tests set it. */
+  /** Time limits, which tests change. */
   readonly limits?: LinkLimits;
 }
 
@@ -81,7 +81,7 @@ function assembled(
   const policy: LinkedPolicy = {
     file,
     source: text,
-    // most policies are not asked for long
+    // Computed on demand: many policies are linked and never asked.
     get digest() {
       digest ??= hash("sha256", text);
       return digest;

@@ -1,11 +1,11 @@
-/** Upper bounds of a map or of a writer's share. */
+/** Maximum size of a map, or of one writer's share of it. */
 export interface MapLimits {
   readonly entries: number;
-  /** Of keys and values (as JSON text) together, in UTF-16 units of two bytes: what they take in memory. */
+  /** Size of keys and values (as JSON text) in memory: two bytes for each UTF-16 code unit. */
   readonly bytes: number;
 }
 
-/** Entries and bytes; negative where something became smaller. */
+/** A size, or a change of size, which can be negative. */
 export class Size {
   constructor(
     public entries = 0,
@@ -18,7 +18,7 @@ export class Size {
     return this;
   }
 
-  /** A key's value changes; null is none. */
+  /** Adds the change of a key's value; null means no entry. */
   change(key: string, before: string | null, after: string | null): this {
     this.entries += Number(after !== null) - Number(before !== null);
     this.bytes += taken(key, after) - taken(key, before);
@@ -38,7 +38,7 @@ function taken(key: string, value: string | null): number {
   return value === null ? 0 : 2 * (key.length + value.length);
 }
 
-/** An equal part of a map for each of its writers. */
+/** Divides a map's limits equally among its writers. */
 export function shareOf({ entries, bytes }: MapLimits, writers: number): MapLimits {
   return { entries: Math.floor(entries / writers), bytes: Math.floor(bytes / writers) };
 }

@@ -4,10 +4,10 @@ import { Size } from "./map-size.js";
 import type { Mode } from "./mode.js";
 
 /**
- * The maps as one attachment sees them while it answers: its own pending writes over what is committed. Writes wait for
- * `commit` or `drop`; other attachments of the same decision do not see them, so an answer never depends on the order
- * or the mode of other attachments. An audit attachment commits to its own overlay: only it sees these writes, in later
- * decisions too.
+ * The maps as one attachment sees them during its answer: its own pending writes on top of the committed entries.
+ * Pending writes wait for `commit` or `drop`. Other attachments of the same decision do not see them, so an answer does
+ * not depend on the order or mode of other attachments. An attachment in audit commits to its own overlay, which only
+ * it sees, also in later decisions.
  */
 export class MapView {
   private readonly pending = new Map<string, Layer>();
@@ -16,7 +16,7 @@ export class MapView {
   constructor(
     private readonly maps: ReadonlyMap<string, PolicyMap>,
     readonly mode: Mode,
-    /** The name of the attachment whose view this is. */
+    /** The name of the attachment that this view belongs to. */
     private readonly attachment: string,
   ) {}
 
@@ -24,7 +24,7 @@ export class MapView {
     return this.maps.has(map);
   }
 
-  /** The writer in whose name this view writes to a map; null if the attachment may not write to it. */
+  /** The writer that this view's writes to a map count for; null if the attachment may not write to the map. */
   writerOf(map: string): string | null {
     return this.maps.get(map)?.writerOf(this.attachment) ?? null;
   }
@@ -123,14 +123,14 @@ export class MapView {
     return 0;
   }
 
-  /** Whether the entry that this view sees was written by `writer`, in whose name this view writes. */
+  /** Whether the entry that this view sees was written by `writer`, which is the writer of this view. */
   private owns(map: PolicyMap, key: string, writer: string): boolean {
     const written = this.pending.get(map.name)?.writes.get(key) ?? this.overlays.get(map.name)?.writes.get(key);
     if (written !== undefined && written !== null) return true;
     return map.ownerOf(key) === writer;
   }
 
-  /** The size of a writer's entries in this view, plus what other views of the same decision may still add. */
+  /** Size of a writer's entries in this view, plus the pending writes of other views in the same decision. */
   private holding(map: PolicyMap, writer: string): Size {
     const { used, reserved } = map.holdingOf(writer);
     const own = this.pending.get(map.name)?.own;
@@ -138,7 +138,7 @@ export class MapView {
     return this.mode === "enforce" ? size.add(own?.growth(), -1) : size;
   }
 
-  /** The size of the map in this view, plus what other views of the same decision may still add. */
+  /** Size of the map in this view, plus the pending writes of other views in the same decision. */
   private room(map: PolicyMap): Size {
     const own = this.pending.get(map.name)?.size;
     const room = new Size().add(map.used).add(map.reserved).add(own).add(this.overlays.get(map.name)?.size);
@@ -156,20 +156,20 @@ export class MapView {
   private overlay(map: PolicyMap): Layer {
     const overlay = this.overlays.get(map.name) ?? new Layer();
     this.overlays.set(map.name, overlay);
-    // the map itself loses keys: the overlay need not delete those that the map does not have any more
+    // Keys are deleted from the map too: a deletion in the overlay is obsolete once the map lacks the key.
     if (overlay.writes.size > 2 * (map.limits?.entries ?? 0)) overlay.sweep((key) => map.get(key) !== null);
     return overlay;
   }
 }
 
-/** Writes on top of another state of the map, called the state below; null marks a deleted key. */
+/** Writes on top of another state of the map, called the state below. Null marks a deleted key. */
 class Layer {
   readonly writes = new Map<string, string | null>();
-  /** How much the writes enlarge the state below, as that state was when each key was written. */
+  /** Growth of the map by these writes. Each write is compared with the state below at the time of the write. */
   readonly size = new Size();
-  /** The same for the entries of the view's writer alone. */
+  /** The same, counting only entries of the view's writer. */
   readonly own = new Size();
-  /** The size of the written values alone: a bound that holds however the state below has changed since. */
+  /** Size of the written values alone: an upper bound of the growth, even if the state below has changed since. */
   readonly held = new Size();
 
   /**
@@ -180,12 +180,12 @@ class Layer {
     this.size.change(key, before, value);
     this.own.change(key, owned ? before : null, value);
     this.held.change(key, this.writes.get(key) ?? null, value);
-    // if the state below has no such key, there is nothing to delete: forget the write
+    // Without the key in the state below there is nothing to delete, so the write is removed.
     if (value === null && below === null) this.writes.delete(key);
     else this.writes.set(key, value);
   }
 
-  /** Forgets deletions of keys that the state below does not have any more. */
+  /** Removes deletions of keys that the state below no longer has. */
   sweep(below: (key: string) => boolean): void {
     for (const [key, value] of this.writes) if (value === null && !below(key)) this.writes.delete(key);
   }
@@ -193,7 +193,7 @@ class Layer {
 
 const NO_WRITES: readonly MapWrite[] = [];
 
-/** A guest can pass text that is not JSON, and a later look-up by another policy would then fail. */
+/** A guest can pass text that is not JSON; a later look-up of it would fail, also in another policy. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);

@@ -1,6 +1,6 @@
 import { type MapLimits, Size, shareOf } from "./map-size.js";
 
-/** One change of a map. `value` is JSON text, or null where the key was deleted. */
+/** One change of a map. `value` is JSON text, or null if the key was deleted. */
 export interface MapWrite {
   readonly map: string;
   readonly key: string;
@@ -12,14 +12,11 @@ export interface OwnedWrite extends Omit<MapWrite, "map"> {
   readonly writer: string;
 }
 
-/** Who may write to a map. */
+/** The writers of a map. */
 export interface MapWriters {
-  /**
-   * By attachment: the writer that it writes as, which is itself or its domain. An attachment that is not here may not
-   * write.
-   */
+  /** Writer by attachment: the attachment itself or its domain. An attachment that is not in this map may not write. */
   readonly as: ReadonlyMap<string, string>;
-  /** How many writers share the map. */
+  /** Number of writers that share the map. */
   readonly count: number;
 }
 
@@ -27,31 +24,33 @@ export const NO_WRITERS: MapWriters = { as: new Map(), count: 1 };
 
 interface Entry {
   readonly value: string;
-  /** The writer that wrote it last; null for an initial entry of the map. */
+  /** The writer that wrote the entry last; null for an initial entry. */
   readonly writer: string | null;
 }
 
-/** Size of one writer's entries in a map. */
+/** The size of one writer's entries, and of its pending writes. */
 class Holding {
   readonly used = new Size();
   readonly reserved = new Size();
 }
 
 /**
- * A map of the configuration: string keys to JSON values, kept as JSON text since that is how they cross into a guest.
- * Policies reach it through a MapView; only the commit of a view changes it. An entry belongs to the writer that wrote
- * it last, and counts against that writer's share; initial entries belong to no writer.
+ * A map of the configuration: string keys to JSON values. Values are kept as JSON text, the form in which they are
+ * passed to a guest. Policies access it through a MapView; only the commit of a view changes it. An entry belongs to
+ * the writer that wrote it last and counts against that writer's share. Initial entries belong to no writer.
  */
 export class PolicyMap {
   private readonly entries = new Map<string, Entry>();
   private readonly holdings = new Map<string, Holding>();
-  /** What the entries take, and what pending writes may add to it. */
+  /** Size of the entries, and of what pending writes may add. */
   readonly used = new Size();
   readonly reserved = new Size();
-  /** What each writer may have: an equal part. Null where there is one writer, which has the whole map. */
+  /**
+   * The limits of each writer: an equal part of the map. Null if there is only one writer, which may use the whole map.
+   */
   readonly share: MapLimits | null;
 
-  /** `limits` is null for a map that is not writable. */
+  /** `limits` is null for a map that no policy may write to. */
   constructor(
     readonly name: string,
     initial: Readonly<Record<string, unknown>>,
@@ -67,12 +66,12 @@ export class PolicyMap {
     return this.entries.get(key)?.value ?? null;
   }
 
-  /** Who wrote a key last; null where nobody has. */
+  /** The writer that wrote a key last; null if none has. */
   ownerOf(key: string): string | null {
     return this.entries.get(key)?.writer ?? null;
   }
 
-  /** The writer that an attachment writes as; null where it may not write. */
+  /** The writer that an attachment's writes count for; null if the attachment may not write. */
   writerOf(attachment: string): string | null {
     return this.limits === null ? null : (this.writers.as.get(attachment) ?? null);
   }
@@ -99,8 +98,8 @@ export class PolicyMap {
   }
 
   /**
-   * Whether the map keeps within its bounds, and each writer within its share, after all these writes; of one key the
-   * last counts.
+   * Whether the map stays within its limits, and each writer within its share, after all these writes. If several
+   * change the same key, the last one counts.
    */
   fits(writes: readonly OwnedWrite[]): boolean {
     if (this.limits === null) return false;

@@ -2,10 +2,10 @@ import type { AnyNode, Declaration, ModuleDeclaration, Statement } from "acorn";
 import type { Source } from "./source.js";
 
 /**
- * Whether a policy's own file has nothing in which a decision could leave something for the next one, so that what it
- * declares can be made once for a runtime and not anew for each decision, which costs as much as all else: arrow
- * functions that are called and nothing else, and constants that are primitive. What a function's body makes is made
- * for each call anyway. `light` are the functions that the linker makes arrows of.
+ * Whether the policy's own file certainly cannot keep state from one decision to the next. Then its declarations can be
+ * evaluated once for each runtime instead of for each decision, which costs as much as the rest of the decision. This
+ * holds for a file that declares only arrow functions that are called and never used as values, and constants with
+ * primitive values. `light` are the functions that the linker makes arrow functions.
  */
 export function hasNoMemory(source: Source, light: ReadonlySet<AnyNode>): boolean {
   const names = new Set<string>();
@@ -29,7 +29,7 @@ function isFixed(
   });
 }
 
-/** A function that is never a value has no property that could be set, and is nothing that could be kept. */
+/** Whether functions are only called. Nothing can store a property on a function that is never used as a value. */
 function areOnlyCalled({ nodes }: Source, functions: ReadonlySet<string>): boolean {
   const callees = new Set(nodes.map((node) => (node.type === "CallExpression" ? node.callee : null)));
   return nodes.every((node) => node.type !== "Identifier" || !functions.has(node.name) || callees.has(node));

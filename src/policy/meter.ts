@@ -13,15 +13,15 @@ import type { Edits } from "./edits.js";
 import { type ByKind, entryFor, type FunctionNode } from "./nodes.js";
 import type { Source } from "./source.js";
 
-/** Names of the linked text that no policy can spell; see assemble.ts. */
+/** Names in the linked text that no policy can spell; see assemble.ts. */
 export interface Marks {
-  /** The steps that are left, a number: negative once they are used up. */
+  /** Variable with the number of steps that are left; negative once they are used up. */
   readonly steps: string;
-  /** Returns more steps, or throws where there are none. */
+  /** Function that returns more steps, or throws if there are none. */
   readonly moreSteps: string;
-  /** Holds whether the policy ran out of another resource. */
+  /** Array whose element RAN_OUT says whether the policy ran out of another resource. */
   readonly box: string;
-  /** Name for the error of a catch clause that has none. */
+  /** Name for the error of a `catch` clause without one. */
   readonly error: string;
 }
 
@@ -42,7 +42,7 @@ const METERS: ByKind<[Edits, Marks, nodes: number], void> = {
   FunctionDeclaration: entry,
   FunctionExpression: entry,
   ArrowFunctionExpression: entry,
-  // a class without a constructor runs its fields for each `new`, and that enters no function of the policy
+  // A class without a constructor evaluates its fields at each `new`, without entering a function of the policy.
   PropertyDefinition({ value }, edits, marks, nodes) {
     if (value && !value.type.endsWith("FunctionExpression")) wrap(value, edits, `(${tick(marks, nodes)},`, ")");
   },
@@ -58,9 +58,9 @@ const METERS: ByKind<[Edits, Marks, nodes: number], void> = {
 };
 
 /**
- * Counts a step at each function entry, loop round and field of a class, and another for each 24 nodes of its syntax:
- * between two counts only straight-line code runs, whose time is proportional to its length. Puts a guard into each
- * `catch` and `finally`. Inserts, never adds a line.
+ * Counts one step at each function entry, loop round and class field, and one more for each 24 nodes in it. Between two
+ * counts runs only straight-line code, whose time is proportional to its length. Adds a check to each `catch` and
+ * `finally`. Adds no lines.
  */
 export function meter({ tree: { nodes, firsts } }: Source, edits: Edits, marks: Marks): void {
   for (const [index, node] of nodes.entries()) entryFor(METERS, node)?.(node, edits, marks, 1 + index - firsts[index]!);
@@ -82,7 +82,7 @@ function guard(handler: CatchClause, edits: Edits, marks: Marks): void {
   edits.open(body.start + 1, look(marks, param?.type === "Identifier" ? param.name : marks.error));
 }
 
-/** Checks a caught error first: a policy cannot catch that it ran out of a resource. */
+/** Code that checks first whether a resource ran out and throws again, so that a policy cannot catch that error. */
 function look({ steps, box }: Marks, error: string): string {
   return `if(${steps}<0||${box}[${RAN_OUT}])throw ${error};`;
 }

@@ -1,5 +1,5 @@
 /**
- * Of an attachment in `audit`, denials are recorded and change no verdict. An engine in `audit` makes a dry run: it
- * denies nothing.
+ * The mode of an attachment or of the whole engine. Denials of an attachment in `audit` are recorded and change no
+ * verdict. An engine in `audit` makes a dry run and denies nothing.
  */
 export type Mode = "enforce" | "audit";

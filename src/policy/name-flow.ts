@@ -6,24 +6,26 @@ import type { Value, Variable } from "./variable.js";
 import { keyOf, type Variables } from "./variables.js";
 import { NAMED_FACTS } from "./vocabulary.js";
 
-/** What a fact is: an interface or a kind of name of vocabulary.ts, with `[]` behind it for each list that it is in. */
+/**
+ * The kind of a fact: an interface or a kind of name of vocabulary.ts, followed by one `[]` for each list around it.
+ */
 export type Kind = string;
 
-/** How many references in a row are followed: references can form a cycle. */
+/** Maximum number of references that are followed in a row, since references can form a cycle. */
 const MAX_DEPTH = 48;
 
 /** Methods that call a function with an element as its first argument. */
 const ITERATING: ReadonlySet<string> = new Set(
   "every filter find findIndex findLast findLastIndex flatMap forEach map some".split(" "),
 );
-/** Methods whose result is a list of elements of the same list. */
+/** Methods that return a list of elements of the same list. */
 const LISTING: ReadonlySet<string> = new Set(
   "concat filter reverse slice sort toReversed toSorted toSpliced union values with".split(" "),
 );
 const ELEMENT: ReadonlySet<string> = new Set(["at", "find", "findLast", "pop", "shift"]);
 
 /**
- * Static data flow of facts and string literals through a policy: which fact an expression is, and which literals it
+ * Static data flow of facts and string literals through one file: which fact an expression is, and which literals it
  * can be. Facts start at the parameters of hooks, strings at literals.
  */
 export class NameFlow {
@@ -34,21 +36,19 @@ export class NameFlow {
   readonly #variables: Variables;
   readonly #subjects = new Map<AnyNode, Kind | null>();
 
-  /**
-   * Analyses the file with the index `unit`. The functions of hooks are found through re-exports of other files, too.
-   */
+  /** Analyses the file with the index `unit`. Hook functions are also found through re-exports of other files. */
   constructor(units: readonly Unit[], unit: number, hooks: readonly string[]) {
     this.#variables = units[unit]!.variables;
     for (const hook of hooks) {
       const kind: string | null = hook in SUBJECTS ? SUBJECTS[hook as keyof typeof SUBJECTS] : null;
       const found = hookFunction(units, hook)?.node;
       if (found === undefined) continue;
-      // one function can serve several hooks, whose subjects need not be alike
+      // One function can serve several hooks with different subjects; then the kind is unknown.
       this.#subjects.set(found, this.#subjects.has(found) && this.#subjects.get(found) !== kind ? null : kind);
     }
   }
 
-  /** Which fact an expression is; null if it is not known, or is no fact that is or contains a name. */
+  /** The kind of fact of an expression; null if it is not known, or if the fact neither is nor contains a name. */
   kindOf(node: AnyNode, depth = 0): Kind | null {
     const known = this.#kinds.get(node);
     if (known !== undefined) return known;
@@ -137,7 +137,7 @@ export class NameFlow {
     return list === null ? [] : this.elementsOf(list, depth);
   }
 
-  /** The list that a function is called with each element of. */
+  /** The list for each element of which a function is called. */
   #iterated(callback: AnyNode, parameter: number): AnyNode | null {
     const given = this.#variables.calledWith.get(callback);
     if (given === undefined || given.index !== 0 || parameter !== 0) return null;
@@ -218,7 +218,7 @@ export class NameFlow {
     if (list !== null) return elementOf(this.kindOf(list, depth));
     const holder = this.#variables.holders.get(node);
     if (holder === undefined || holder.isOpaque || holder.values.length !== 1) return null;
-    // a function that is also used as a value can be called with anything
+    // A function that is also used as a value can be called with any arguments.
     const calls = this.#variables.calls.get(holder) ?? [];
     if (calls.length !== holder.reads) return null;
     return this.#same(

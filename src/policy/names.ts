@@ -4,16 +4,16 @@ import { GUEST_FUNCTIONS } from "./guest.js";
 import { placeIn } from "./source.js";
 import type { Unit } from "./units.js";
 
-/** Something that a policy asks the configuration for. */
+/** A keyring or map that a policy refers to. */
 export interface ConfiguredName {
   readonly kind: "keyring" | "map";
   readonly name: string;
-  /** The helper that it is given to. */
+  /** The helper that takes the name. */
   readonly helper: string;
   readonly place: string;
 }
 
-/** The literal names of keyrings and maps that a file gives to the helpers. */
+/** Names of keyrings and maps that a file passes to helpers as literals. */
 export function configuredNames({ source, bindings }: Unit): ConfiguredName[] {
   const names: ConfiguredName[] = [];
   for (const node of source.nodes) {
@@ -33,7 +33,7 @@ export function configuredNames({ source, bindings }: Unit): ConfiguredName[] {
   return names;
 }
 
-/** Adds the strings that an expression can come to, as far as they are written there: `a ?? "b"`, `c ? "d" : "e"`. */
+/** Adds the string literals that an expression can evaluate to, such as in `a ?? "b"` and `c ? "d" : "e"`. */
 function addLiterals(node: AnyNode | undefined, literals: Literal[]): void {
   if (node?.type === "Literal" && typeof node.value === "string") literals.push(node);
   if (node?.type === "LogicalExpression") {

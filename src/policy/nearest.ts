@@ -1,5 +1,6 @@
 /**
- * The candidate that a misspelt word most likely meant, or null where none is close (edit distance of 1 in 3 letters).
+ * The candidate that a misspelt word most likely meant: the one with the smallest edit distance, of at most a third of
+ * the word's length. Null if there is none.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
@@ -11,15 +12,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** ` (did you mean \`x\`?)`, or nothing. */
+/** ` (did you mean \`x\`?)`, or the empty string. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const close = nearest(word, candidates);
   return close === null ? "" : ` (did you mean \`${close}\`?)`;
 }
 
 /**
- * The edit distance, where swapping two adjacent letters is one edit (optimal string alignment). Gives up with `bound`
- * once it cannot be below that.
+ * The edit distance, where swapping two adjacent letters is one edit (optimal string alignment). Returns `bound` as
+ * soon as the distance cannot be smaller.
  */
 function distance(left: string, right: string, bound: number): number {
   if (Math.abs(left.length - right.length) >= bound) return bound;

@@ -9,12 +9,12 @@ import { keyOf } from "./variables.js";
 import { NAME_KINDS, NAMED_FACTS, type NameKind, type Vocabulary } from "./vocabulary.js";
 
 /**
- * Warns of strings that a policy compares with a fact and that the fact can never be: `prog.type === "kprobes"`, a
- * `case`, a list, set or object that is searched for the fact, `prog.helpers.includes("probe_read_kernel")`, the name
- * of an effect.
+ * Warns of strings that a policy compares with a fact and that the fact can never equal: in `prog.type === "kprobes"`,
+ * in a `case`, in a list, set or object that is searched for the fact, in `prog.helpers.includes("probe_read_kernel")`,
+ * and as the name of an effect.
  */
 export function neverMatches(units: readonly Unit[], hooks: readonly string[], vocabulary: Vocabulary): Warning[] {
-  // no fact of the hooks is a name
+  // No fact of these hooks is a name.
   if (!hooks.some((hook) => leadsToNames(hook))) return [];
   return units.flatMap((unit, index) => {
     const search = new Search(unit, new NameFlow(units, index, hooks), vocabulary);
@@ -27,10 +27,10 @@ function leadsToNames(hook: string): boolean {
   return Object.hasOwn(SUBJECTS, hook) && Object.hasOwn(NAMED_FACTS, SUBJECTS[hook as keyof typeof SUBJECTS]);
 }
 
-/** What is asked of a fact with a string: whether a name that is known can satisfy it. */
+/** The comparison of a fact with a string: whether a known name can satisfy it. */
 type Test = (name: string, text: string) => boolean;
 const EQUALS: Test = (name, text) => name === text;
-/** Methods of a string that look for a part of it. */
+/** String methods that look for a part of the string. */
 const PARTS: Readonly<Record<string, Test>> = {
   startsWith: (name, text) => name.startsWith(text),
   endsWith: (name, text) => name.endsWith(text),
@@ -43,9 +43,9 @@ const EQUALITY: ReadonlySet<string> = new Set(["==", "===", "!=", "!=="]);
 class Search {
   readonly warnings: Warning[] = [];
   readonly #warned = new Set<Literal>();
-  /** Lists that were checked already, by what they were checked for. */
+  /** Lists that have been checked, with the kinds of names that they were checked for. */
   readonly #checked = new Map<readonly Literal[], Set<NameKind>>();
-  /** Names that the file asks for, which can be those of a newer version. */
+  /** Names that the file tests for; they can be those of a newer version. */
   readonly #askedFor = new Set<unknown>();
 
   constructor(
@@ -83,7 +83,7 @@ class Search {
     if (kind !== null) this.#check(kind, this.flow.literalsOf(other), EQUALS);
   }
 
-  /** A name that is asked for may be one of a newer version: only one that is close to a known one is a mistake. */
+  /** A tested name may be one of a newer version; it is a probable mistake only if it is similar to a known name. */
   #askFor(object: AnyNode, key: AnyNode): void {
     if (this.flow.kindOf(object) !== "Effects") return;
     const close = ({ value }: Literal) => nearest(String(value), this.vocabulary.EffectName) !== null;
@@ -133,7 +133,7 @@ class Search {
     for (const literal of literals) {
       const text = String(literal.value);
       if (this.#warned.has(literal) || text === "" || names.some((name) => test(name, text))) continue;
-      // a helper that is newer than the tables has its number for a name
+      // A helper that is newer than the tables is named by its number, such as `helper#300`.
       if (kind === "HelperName" && /^helper#/.test(text)) continue;
       this.#warned.add(literal);
       this.warnings.push({

@@ -18,12 +18,12 @@ export function isFunction(node: AnyNode): node is FunctionNode {
   );
 }
 
-/** What is done with a node, by its kind. */
+/** A table of functions by kind of syntax node. */
 export type ByKind<Rest extends readonly unknown[], Result> = {
   readonly [K in AnyNode["type"]]?: (node: Extract<AnyNode, { type: K }>, ...rest: Rest) => Result;
 };
 
-/** The entry for a node; undefined where its kind has none. */
+/** The entry for a node; undefined if the table has none for its kind. */
 export function entryFor<Rest extends readonly unknown[], Result>(
   table: ByKind<Rest, Result>,
   { type }: AnyNode,

@@ -1,6 +1,4 @@
-/**
- * What came of asking one policy. A fault is a policy that could not answer; its code has a page in docs/errors/.
- */
+/** Codes of faults, each with a page in docs/errors/. A fault means that a policy could not answer. */
 export const FAULT_CODES = [
   "POLICY_ERROR",
   "UNKNOWN_FACT",
@@ -19,27 +17,28 @@ export type FaultCode = (typeof FAULT_CODES)[number];
 export interface Fault {
   readonly code: FaultCode;
   readonly message: string;
-  /** `policies/tc.js:4:11` in the policy's own file, where it can be told. */
+  /** `policies/tc.js:4:11` in the policy's own file; null if it is not known. */
   readonly place: string | null;
 }
 
 export interface Outcome {
-  /** What the policy answered; null with a fault. */
+  /** The policy's verdict; null after a fault. */
   readonly verdict: number | null;
   readonly fault: Fault | null;
-  /** From `deny(reason)` when the verdict is a refusal. */
+  /** The text given to `deny(reason)`, if the verdict is a denial. */
   readonly reason: string | null;
-  /** Reasons given to `deny` that did not lead to the verdict, in the order of the calls; all of them with a fault. */
+  /** Reasons given to `deny` that did not lead to the verdict, in the order of the calls; all of them after a fault. */
   readonly unusedReasons: readonly string[];
   readonly notes: readonly string[];
   /**
-   * What each helper answered, such as `verify_signature platform PKCS7: -ENODATA`; read out for a refusal or a note.
+   * One line for each call of a helper with its result, such as `verify_signature platform PKCS7: -ENODATA`. Read only
+   * for a denial or a note.
    */
   readonly answers: readonly string[];
-  /** With a fault: it cost the policy's runtime or module, so that others have to wait if it happens again. */
+  /** Set for a fault that cost the policy's runtime or module: repeated, it would delay other policies. */
   readonly harmful?: true;
-  /** With a refusal: why the effects that the policy looks at are true. */
+  /** For a denial: why the effects that the policy reads are true. */
   readonly evidence?: readonly string[];
-  /** Steps used; see sandbox/weights.ts. */
+  /** Number of steps used; see sandbox/weights.ts. */
   readonly steps: number;
 }

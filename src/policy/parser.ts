@@ -14,14 +14,16 @@ interface ScopedParser {
 
 const FEW = 16;
 const KINDS = ["var", "lexical", "functions"] as const;
-/** acorn's BIND_VAR */
+/** BIND_VAR of acorn. */
 const VAR = 1;
 
-/** A scope's names once they are many. acorn searches an array for each declaration: quadratic in a scope's names. */
+/**
+ * The names of a scope. acorn searches an array for each declaration, so its time is quadratic in the number of names.
+ */
 class NameSet {
-  /** acorn asks for the first name alone, of a scope with a catch clause's parameter. */
+  /** acorn reads index 0 only for a scope with a `catch` parameter. */
   readonly 0: string | undefined;
-  /** Never too many. */
+  /** Always 0: acorn reads the length only to decide whether an array is searched. */
   readonly length = 0;
   readonly #names: Set<string>;
 
@@ -39,7 +41,7 @@ class NameSet {
   }
 }
 
-/** acorn, in time that is linear in the number of names. */
+/** acorn with time linear in the number of names. */
 const LinearParser = Parser.extend((base) => {
   const Base = base as unknown as new (options: Options, input: string) => ScopedParser;
   class Linear extends Base {
@@ -50,7 +52,7 @@ const LinearParser = Parser.extend((base) => {
           const names = scope[kind];
           if (names.length > FEW) scope[kind] = new NameSet(names as string[]);
         }
-        // the other lists are searched only for a `var`, which is added to them as well
+        // The other lists are searched only for a `var`, whose names are added to them as well.
         if (bindingType !== VAR) break;
       }
       super.declareName(name, bindingType, position);

@@ -1,6 +1,6 @@
 import type { Pattern } from "acorn";
 
-/** The names that a pattern binds. */
+/** The names that a destructuring pattern binds. */
 export function patternNames(pattern: Pattern | null): string[] {
   const names: string[] = [];
   addPatternNames(pattern, names);

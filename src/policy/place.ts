@@ -1,10 +1,10 @@
-/** A place in a text file, both counted from 1; columns are UTF-16 units. */
+/** A place in a text file. Line and column count from 1; columns are UTF-16 code units. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** `policies/tc.js:4:11` */
+/** A place as text: `policies/tc.js:4:11`. */
 export function placeOf(file: string, position: Position): string {
   return `${file}:${position.line}:${position.column}`;
 }

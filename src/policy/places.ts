@@ -2,17 +2,17 @@ import type { Edits } from "./edits.js";
 import { LineTable } from "./line-table.js";
 import { placeOf } from "./place.js";
 
-/** A file as it stands in the linked text. */
+/** A file within the linked text. */
 export interface Part {
   readonly file: string;
   readonly edits: Edits;
-  /** The line of the linked text that the file's first one is, from 1; its others follow. */
+  /** Number of the line in the linked text, from 1, at which the file begins. The file's lines are consecutive. */
   readonly start: number;
 }
 
 /**
- * Where in a policy's own files a place in the linked text is: `policies/tc.js:4:11`, or null for what the linker
- * wrote. For a read of a property, `property` is its name.
+ * The place in a policy's own files of a place in the linked text, such as `policies/tc.js:4:11`; null for code that
+ * the linker added. For a read of a property, `property` is its name.
  */
 export function locate(parts: readonly Part[], line: number, column: number, property?: string): string | null {
   const part = parts.findLast(({ start }) => start <= line);
@@ -23,9 +23,9 @@ export function locate(parts: readonly Part[], line: number, column: number, pro
 }
 
 /**
- * The offset of the read of a property. The engine records a position for a member expression, but none for a
- * destructuring pattern: there it reports the position before, such as that of the function or of another member. The
- * read is then the first one behind it that spells the name.
+ * The offset at which a property is read. QuickJS records positions of member expressions, but not of destructuring
+ * patterns: there it reports an earlier position, such as that of the function or of another member. In that case the
+ * read is the first occurrence of the name after that position.
  */
 function readAt(text: string, offset: number, property: string | undefined): number {
   if (property === undefined || !/^\w+$/.test(property)) return offset;
@@ -37,7 +37,7 @@ function readAt(text: string, offset: number, property: string | undefined): num
   return spelt.exec(text)?.index ?? offset;
 }
 
-/** What stands behind the object of a member expression. */
+/** The text after the object of a member expression. */
 const MEMBER = /^(?:\?\.|\.)\s*(\w+)/;
 const LITERAL_KEY = /^(?:\?\.)?\[\s*["'`](\w+)["'`]\s*\]/;
 const COMPUTED_KEY = /^(?:\?\.)?\[/;

@@ -2,13 +2,13 @@ import type { AnyNode } from "acorn";
 import type { Source } from "./source.js";
 import { keyOf } from "./variables.js";
 
-/** The name of a property, also of an index, where the text has it. */
+/** The name of a property or index, if it is a literal; otherwise null. */
 export function staticName(key: AnyNode, computed: boolean): string | null {
   if (key.type === "Literal" && typeof key.value === "number") return String(key.value);
   return keyOf(key, computed);
 }
 
-/** Names that a file asks for: `"name" in prog`, `Object.hasOwn(prog, "name")`, `prog.hasOwnProperty("name")`. */
+/** Names that a file tests for: `"name" in prog`, `Object.hasOwn(prog, "name")`, `prog.hasOwnProperty("name")`. */
 export function testedNames({ nodes }: Source): Set<string> {
   const names = new Set<string>();
   const add = (node: AnyNode | undefined) => {

@@ -1,13 +1,13 @@
-/** Pseudo-random numbers that are the same in every run (xorshift32): for choices that must follow no pattern. */
+/** Pseudo-random numbers (xorshift32), the same in every run, for choices that must follow no pattern. */
 export class RandomNumbers {
   #state: number;
 
-  /** `seed` is not 0. */
+  /** `seed` must not be 0. */
   constructor(seed: number) {
     this.#state = seed | 0;
   }
 
-  /** An integer from 0 to `limit` - 1; 0 where `limit` is 0. */
+  /** An integer from 0 to `limit` - 1; 0 if `limit` is 0. */
   below(limit: number): number {
     this.#state ^= this.#state << 13;
     this.#state ^= this.#state >>> 17;

@@ -4,19 +4,19 @@ import type { Unit } from "./units.js";
 import type { Value, Variable } from "./variable.js";
 import { keyOf } from "./variables.js";
 
-/** What a policy can refer to by more than one name. */
+/** The meanings of expressions that this file follows. */
 export type Meaning =
-  /** A name of the virtual module, or `*` for all of it. */
+  /** A name of the virtual module, or `*` for the whole module. */
   | { readonly guest: string }
-  /** Everything that a file exports: `import * as`. */
+  /** All exports of a file: `import * as`. */
   | { readonly unit: number };
 
-/** How many references in a row are followed: references can form a cycle. */
+/** Maximum number of references that are followed in a row, since references can form a cycle. */
 const MAX_DEPTH = 64;
 
 /**
- * Follows what expressions refer to, through aliases, namespaces and the exports of a policy's own files, as far as the
- * text decides it: a variable counts if every value that it can have has the same meaning.
+ * Resolves expressions through aliases, namespaces and the exports of a policy's own files, as far as the text
+ * determines the meaning. A variable has a meaning if all values that it can have mean the same.
  */
 export class References {
   readonly #imports: readonly ReadonlyMap<string, { readonly from: string; readonly name: string }>[];
@@ -26,7 +26,7 @@ export class References {
     this.#imports = units.map(({ bindings }) => new Map(bindings.imports.map((one) => [one.local, one])));
   }
 
-  /** What an expression of a file means; null where that is not known. */
+  /** The meaning of an expression of a file; null if it is not known. */
   meaning(node: AnyNode, unit: number, depth = 0): Meaning | null {
     if (depth > MAX_DEPTH) return null;
     switch (node.type) {
@@ -56,7 +56,7 @@ export class References {
   #ofVariable(variable: Variable, unit: number, depth: number): Meaning | null {
     const known = this.#known.get(variable);
     if (known !== undefined) return known;
-    // one that leads to itself has no meaning
+    // A variable that refers to itself has no meaning.
     this.#known.set(variable, null);
     const { bindings } = this.units[unit]!;
     const isTopLevel = this.units[unit]!.variables.topLevel(variable.name) === variable;
@@ -80,7 +80,7 @@ export class References {
     return this.member(this.#ofValue(value.object, unit, depth + 1), value.key, depth);
   }
 
-  /** What the member `key` of a namespace means. */
+  /** The meaning of the member `key` of a namespace. */
   member(of: Meaning | null, key: string, depth = 0): Meaning | null {
     if (of === null) return null;
     if ("unit" in of) return this.#exported(of.unit, key, depth);

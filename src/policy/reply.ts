@@ -8,7 +8,7 @@ import type { Fault, FaultCode, Outcome } from "./outcome.js";
 
 const NONE: readonly never[] = Object.freeze([]);
 
-/** What came of asking, in the words of outcomes. */
+/** Converts the sandbox's reply to an outcome. */
 export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): Outcome {
   const { stop, verdict, steps, told } = reply;
   if (stop === null && told === null)
@@ -25,7 +25,7 @@ export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): O
   };
 }
 
-/** What stopped a policy, to its code and words. */
+/** The fault's code and message for each way in which a policy can be stopped. */
 const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Limits) => string]>> = {
   threw: ["POLICY_ERROR", thrown],
   unknown: ["UNKNOWN_FACT", unknownFact],
@@ -38,7 +38,7 @@ const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Lim
   internal: ["INTERNAL_FAULT", ({ host }) => clip(host ?? "the sandbox failed", MAX_HOST)],
 };
 
-/** Characters of what the host says: it names what the policy gave it, which can be a long text. */
+/** Maximum length in characters of a message of the host, which can contain text of the policy. */
 const MAX_HOST = 1024;
 
 function faultOf(stop: Stop, told: Told, policy: LinkedPolicy, limits: Limits): Fault {
@@ -52,7 +52,7 @@ function thrown({ error, host }: Told): string {
   return host === undefined ? words : `${words} (${clip(host, MAX_HOST)})`;
 }
 
-/** Without memory left the guest cannot tell which. */
+/** The fact's name is missing if the guest had no memory left. */
 function unknownFact({ unknown }: Told): string {
   if (unknown === null) return "read a fact that does not exist";
   const what = unknown.isMember ? "name" : "fact";
@@ -60,7 +60,7 @@ function unknownFact({ unknown }: Told): string {
   return `read the ${what} \`${unknown.name}\`${owner}, which does not exist${didYouMean(unknown.name, unknown.known)}`;
 }
 
-/** Without memory left the guest cannot tell which. */
+/** The reason is missing if the guest had no memory left. */
 function unusedDenial({ unused }: Told): string {
   const reason = unused === null ? "" : ` ${JSON.stringify(unused.reason)}`;
   return `the denial${reason} has no effect: the value of this call is not used`;
@@ -76,7 +76,7 @@ function placeOf({ error, unknown, unused }: Told, policy: LinkedPolicy): string
   return line === undefined ? policy.file : policy.locate(Number(line), Number(column), unknown?.name);
 }
 
-/** The verdict's reason is that of the last `deny` that returned this verdict; all other reasons are unused. */
+/** The reason is that of the last `deny` that returned this verdict. All other reasons are unused. */
 function reasonsOf(verdict: number, told: Told): Pick<Outcome, "reason" | "unusedReasons"> {
   const { refusals, refusalsMade } = told;
   let reason: string | null = null;
@@ -96,7 +96,7 @@ function notesOf({ notes, notesMade }: Told): readonly string[] {
   return left > 0 ? [...notes, `${left} more notes were left out`] : notes;
 }
 
-/** Four values an answer: helper, two arguments, and what came of it. */
+/** Each answer is four values: helper, two arguments, and result. */
 function answersOf({ answers, answersMade }: Told): readonly string[] {
   const lines: string[] = [];
   for (let index = 0; index < answers.length; index += 4) {
@@ -119,7 +119,7 @@ function clip(text: string, length = 256): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-/** A policy that could not even be asked. */
+/** The outcome for a policy that could not be asked. */
 export function notAsked(message: string, place: string): Outcome {
   const code = "INTERNAL_FAULT";
   return {

@@ -3,9 +3,9 @@ import type { Container, Current } from "./current.js";
 import type { ScopeField } from "./scope.js";
 
 /**
- * The attachments by hook, and which of them are in scope for a task. What was found for one task is remembered by the
- * parts of it that any scope looks at, so that a thousand attachments that are not in scope cost nothing at the second
- * decision about the same kind of task.
+ * The attachments of each hook, and which of them are in scope for a task. Results are cached by the parts of a task
+ * that any scope tests, so that a thousand attachments out of scope cost nothing at the next decision about a similar
+ * task.
  */
 export class Roster {
   private readonly groups = new Map<string, Group>();
@@ -16,7 +16,7 @@ export class Roster {
       this.groups.set(hook, new Group(attachments.filter((attachment) => attachment.hooks.has(hook))));
   }
 
-  /** In the order of the configuration. */
+  /** The attachments in scope, in the order of the configuration. */
   inScope(hook: string, current: Current): readonly Attachment[] {
     return this.groups.get(hook)?.inScope(current) ?? NOBODY;
   }
@@ -24,7 +24,7 @@ export class Roster {
 
 const NOBODY: readonly Attachment[] = [];
 
-/** Kinds of tasks that are remembered for a hook; when there are more, it begins anew. */
+/** Maximum number of cached results for a hook. When it is reached, the cache is cleared. */
 const MAX_KINDS = 4096;
 
 class Group {
@@ -50,7 +50,8 @@ class Group {
   }
 
   /**
-   * Equal for tasks that no scope here can tell apart. Lengths stand before strings, so that no two can run together.
+   * The cache key of a task: equal for tasks that no scope distinguishes. Strings are preceded by their lengths, so
+   * that two different tasks cannot have the same key.
    */
   private kindOf({ uid, comm, exe, container }: Current): string {
     const { looksAt } = this;
@@ -61,7 +62,7 @@ class Group {
     return kind;
   }
 
-  /** A container that cannot change is known by itself; any other one by all that it says. */
+  /** A frozen container gets a number; for any other one the key has all of its fields, since they can change. */
   private containerOf(container: Container | null): string {
     if (container === null) return "host";
     const known = this.containers.get(container);

@@ -3,32 +3,32 @@ import { Glob } from "./glob.js";
 import { Selector } from "./selector.js";
 
 /**
- * Which tasks an attachment is for: those for which every field that is given holds. As data, so that it can cross
- * threads.
+ * The conditions of a scope: a task is in scope if all given fields match. Plain data, so that it can be sent to
+ * another thread.
  */
 export interface ScopeRules {
-  /** A Kubernetes label selector; holds for tasks in containers only. */
+  /** A Kubernetes label selector. It matches only tasks in containers. */
   readonly labels?: string | undefined;
-  /** Ranges of uids in the host's user namespace, both ends included. */
+  /** Ranges of uids in the host's user namespace; both ends are included. */
   readonly uid?: readonly (readonly [number, number])[] | undefined;
-  /** Patterns (see Glob), of which one must match the executable's path. The task's own claim. */
+  /** Patterns (see Glob), one of which must match the executable's path. The task chooses that path itself. */
   readonly exe?: readonly string[] | undefined;
-  /** Patterns for the task's name. The task's own claim. */
+  /** Patterns for the task's name, which the task chooses itself. */
   readonly comm?: readonly string[] | undefined;
   /** Patterns for the container's name or id; or true for any container and false for none. */
   readonly container?: boolean | readonly string[] | undefined;
 }
 
 /**
- * Decides whether a task is in scope. What is unknown matches, so that nothing escapes by being unknown: labels that a
- * resolver did not answer, an executable or a container's name that could not be read.
+ * Tests whether a task is in scope. An unknown value matches, so that a task cannot leave a scope by hiding it: labels
+ * that the source did not answer, an executable or a container's name that could not be read.
  */
 export class Scope {
   private readonly tests: readonly ((current: Current) => boolean)[];
-  /** The parts of `current` that the answer depends on, for whoever remembers answers. */
+  /** The parts of `current` that the result depends on, for caches of results. */
   readonly looksAt: ReadonlySet<ScopeField>;
 
-  /** The scope of these rules, made once for an object of rules. Throws SELECTOR_INVALID. */
+  /** The scope for these rules; cached for each rules object. Throws SELECTOR_INVALID. */
   static of(rules: ScopeRules): Scope {
     const known = MADE.get(rules);
     if (known !== undefined) return known;
@@ -50,7 +50,7 @@ export class Scope {
   }
 }
 
-/** A configuration is checked when it is read, and used soon after that. */
+/** A scope is made when the configuration is checked and again when it is used. */
 const MADE = new WeakMap<ScopeRules, Scope>();
 
 export const SCOPE_FIELDS = ["uid", "comm", "exe", "container", "labels"] as const;

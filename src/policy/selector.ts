@@ -3,8 +3,8 @@ import { CountersignError } from "../error.js";
 export type Labels = Readonly<Record<string, string>>;
 
 /**
- * A label selector as Kubernetes reads it (k8s.io/apimachinery/pkg/labels, the grammar above `Parse`): requirements
- * joined by commas, all of which must hold. The empty selector matches everything.
+ * A Kubernetes label selector (k8s.io/apimachinery/pkg/labels, the grammar above `Parse`): requirements joined by
+ * commas, all of which must match. The empty selector matches everything.
  *
  *     tier in (edge, prod), app=web, zone!=a, env notin (dev), gpu, !debug, priority>5, priority<9
  */
@@ -14,16 +14,13 @@ export class Selector {
     private readonly requirements: readonly Requirement[],
   ) {}
 
-  /**
-   * Throws SELECTOR_INVALID, whose place is `column N` (from 1). Stricter than Kubernetes in one thing: a NUL is
-   * refused.
-   */
+  /** Throws SELECTOR_INVALID, whose place is `column N` (from 1). Unlike Kubernetes it rejects a NUL. */
   static parse(text: string): Selector {
     if (text.length > MAX_LENGTH) throw invalid(MAX_LENGTH, `is longer than ${MAX_LENGTH} characters`);
     return new Selector(text, new Parser(text).requirements());
   }
 
-  /** The keys of the labels that it looks at. */
+  /** The keys of the labels that the selector tests. */
   get keys(): readonly string[] {
     return this.requirements.map(({ key }) => key);
   }
@@ -45,7 +42,7 @@ interface Requirement {
 
 type Operator = "in" | "notin" | "exists" | "absent" | ">" | "<";
 
-/** Whether a label's value, undefined where there is none, satisfies a requirement (Requirement.Matches). */
+/** Whether a label's value satisfies a requirement (Requirement.Matches); undefined if the label is missing. */
 const MATCH: Readonly<Record<Operator, (value: string | undefined, values: ReadonlySet<string>) => boolean>> = {
   in: (value, values) => value !== undefined && values.has(value),
   notin: (value, values) => value === undefined || !values.has(value),
@@ -62,14 +59,14 @@ function ordered(value: string | undefined, values: ReadonlySet<string>, holds: 
   return left !== null && right !== null && holds(left, right);
 }
 
-/** As Go's strconv.ParseInt(text, 10, 64); null where that fails. */
+/** Like Go's strconv.ParseInt(text, 10, 64); null for an error. */
 function int64(text: string | undefined): bigint | null {
   if (text === undefined || !/^[+-]?[0-9]{1,40}$/.test(text)) return null;
   const value = BigInt(text.replace(/^\+/, ""));
   return BigInt.asIntN(64, value) === value ? value : null;
 }
 
-/** What stands between a key and its values. `=`, `==` and `!=` are sets of one. */
+/** Operators between a key and its values. `=`, `==` and `!=` take a set of one. */
 const BINARY: ReadonlyMap<string, Operator> = new Map([
   ["=", "in"],
   ["==", "in"],
@@ -81,10 +78,10 @@ const BINARY: ReadonlyMap<string, Operator> = new Map([
 ]);
 
 interface Token {
-  /** The token as written; empty at the end. */
+  /** The text of the token; empty at the end. */
   readonly text: string;
   readonly word: boolean;
-  /** From 1. */
+  /** Column of the first character, from 1. */
   readonly column: number;
 }
 
@@ -131,13 +128,13 @@ class Parser {
     return { key: key.text, operator, values: new Set(values.map((value) => value.text)) };
   }
 
-  /** The value behind `=`, which may be missing and is then the empty string. */
+  /** The value after `=`. A missing value is the empty string. */
   private value(): Token {
     const token = this.peek();
     return token.text === "" || token.text === "," ? { ...token, text: "", word: true } : this.word("a label's value");
   }
 
-  /** `(a, b)`; what is missing between commas is the empty string, and so is the value of `()`. */
+  /** `(a, b)`. A missing element is the empty string; `()` has one such element. */
   private set(): Token[] {
     this.expect("(");
     const values: Token[] = [];
@@ -184,7 +181,7 @@ class Parser {
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** `name` or `dns.prefix/name`, of at most 63 and 253 characters (apimachinery's IsQualifiedName). */
+/** Checks a key: `name` of at most 63 characters, or `dns.prefix/name` (253; apimachinery's IsQualifiedName). */
 function checkKey({ text, column }: Token): void {
   const slash = text.indexOf("/");
   const prefix = slash === -1 ? null : text.slice(0, slash);

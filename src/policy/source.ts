@@ -8,14 +8,14 @@ import { parserMessage } from "./parser-message.js";
 import { placeOf } from "./place.js";
 import { Tree } from "./tree.js";
 
-/** One file of a policy, read: its text as JavaScript, and its tree. */
+/** One parsed file of a policy: its text as JavaScript, and its syntax tree. */
 export class Source {
   #tree: Tree | undefined;
   #tokens: readonly Token[] | undefined;
   #lines: LineTable | undefined;
 
   /**
-   * `text` is JavaScript with LF line ends; TypeScript's types are replaced by spaces, so that places stay the same.
+   * `text` is JavaScript with LF line ends. TypeScript's types are replaced by spaces, so that places stay the same.
    */
   constructor(
     readonly file: string,
@@ -29,8 +29,8 @@ export class Source {
   }
 
   /**
-   * Returns the result of a walk of the tree. A chain such as `a.b.b.b` is nested deeply for a walk, but not for acorn.
-   * Throws POLICY_SYNTAX.
+   * Returns the result of a walk of the tree. Throws POLICY_SYNTAX if the walk exceeds the stack: a chain such as
+   * `a.b.b.b` is deeply nested for a walk, but not for acorn.
    */
   walked<T>(walk: (program: Program) => T): T {
     try {
@@ -40,12 +40,12 @@ export class Source {
     }
   }
 
-  /** Of the tree. */
+  /** All nodes of the tree. */
   get nodes(): readonly AnyNode[] {
     return this.tree.nodes;
   }
 
-  /** Made when first asked for, by parsing the text again: few files need them. */
+  /** The tokens, made on demand by parsing the text again: few files need them. */
   tokens(): readonly Token[] {
     this.#tokens ??= tokensOf(this.text);
     return this.#tokens;
@@ -58,8 +58,8 @@ export class Source {
 }
 
 /**
- * Reads one file of a policy. Rejects what acorn and QuickJS are known to read differently; for the rest, both have to
- * accept it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
+ * Reads one file of a policy. Rejects text that acorn and QuickJS are known to parse differently; all other text must
+ * be accepted by both. Throws POLICY_SYNTAX, POLICY_FORBIDDEN.
  */
 export function readSource(file: string, raw: string, time: LinkTime): Source {
   const written = PRINTABLE.test(raw) ? raw : readable(file, raw);
@@ -103,17 +103,15 @@ function syntaxError(file: string, error: unknown): CountersignError {
   });
 }
 
-/**
- * Characters that are rejected wherever they stand: control and format characters, and whatever else is not visible.
- */
+/** Characters that are rejected everywhere: control and format characters, and others that are invisible. */
 const REJECTED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u2800\p{Cf}\p{Default_Ignorable_Code_Point}\p{Surrogate}]/u;
 
-/** Matches most files, which then have no character to reject. */
+/** Matches most files, in which nothing can be rejected. */
 const PRINTABLE = /^[\n\t\x20-\x7e]*$/;
 
-/** A text with LF line ends: a template's value has them whatever the file has, so nothing changes but places. */
+/** The text with LF line ends. JavaScript itself normalizes line ends in templates, so only offsets change. */
 function readable(file: string, raw: string): string {
   const text = raw.replace(/\r\n?/g, "\n");
   const found = REJECTED.exec(text);
@@ -130,15 +128,18 @@ function readable(file: string, raw: string): string {
 }
 
 /**
- * In a file without any of these, {@link rejectSpelling} finds nothing: an escape, `<!--`, `-->`, a letter that is not
- * ASCII.
+ * If a file has none of these, {@link rejectSpelling} has nothing to reject: an escape, `<!--`, `-->`, a non-ASCII
+ * character.
  */
 const SUSPECT = /\\|<!--|-->|[^\n\t\x20-\x7e]/;
 const ASCII_NAME = /^[#$\w]*$/;
-/** The name of a group in a regular expression, which is a property's name. */
+/** The name of a group in a regular expression, which becomes a property name. */
 const GROUP_NAME = /(?:\(\?|\\k)<(?![=!])([^>]*)/g;
 
-/** Names and operators must be spelt plainly: so they mean the same to acorn, to QuickJS and to a reader. */
+/**
+ * Rejects escapes and non-ASCII characters in names, and HTML-like comments, which readers and parsers can read
+ * differently.
+ */
 function rejectSpelling(source: Source): void {
   const { text } = source;
   if (!SUSPECT.test(text)) return;
@@ -155,7 +156,7 @@ function rejectSpelling(source: Source): void {
           "use the letters a to z, and quote the name of a property",
         );
     }
-    // a script (Annex B.1.1) takes `<!--` and `-->` as comments, a module as operators
+    // A script reads `<!--` and `-->` as comments (ECMA-262, Annex B.1.1), a module as operators.
     if (token.start === end && end > 0 && /^(<!--|-->)/.test(around(text, token.start)))
       throw forbidden(
         source,
@@ -165,7 +166,7 @@ function rejectSpelling(source: Source): void {
       );
     end = token.end;
   }
-  // white space that is not ASCII, between tokens: comments may hold any letter
+  // Non-ASCII white space between tokens. Comments may contain any letter.
   const plain = /[^\S\n\t ]/u;
   end = 0;
   for (const token of tokens) {
@@ -183,23 +184,22 @@ function namesIn({ type, start, end }: Token, text: string): readonly string[] {
   return Array.from(text.slice(start, end).matchAll(GROUP_NAME), ([, name]) => name!);
 }
 
-/** Tokens that begin a statement, or continue the expression on the line before. */
+/** Tokens that can begin a statement or continue the expression of the line before. */
 const JOINING = new Set(["(", "[", "`", "+/-", "/"]);
 
 /**
- * In TypeScript, a type or a declaration can end the statement before it: `f as X` and `(0)` on the next line are two
- * statements. Rejects a line that begins with one of {@link JOINING} after an erased type, instead of choosing a
- * reading.
+ * In TypeScript, a type or declaration can end a statement: `f as X` and `(0)` on the next line are two statements, but
+ * one call after the type is erased. Rejects a line that begins with one of {@link JOINING} after an erased type.
  */
 function rejectJoining(source: Source, written: string): void {
   const { text } = source;
   const tokens = source.tokens();
   for (let index = 1; index < tokens.length; index++) {
     const [last, token] = [tokens[index - 1]!, tokens[index]!];
-    // a semicolon that stands in the file ends the statement; one that the stripper put there is its reading
+    // A semicolon of the file ends the statement; one that the stripper inserted does not count.
     if (!JOINING.has(token.type.label) || (last.type.label === ";" && written[last.start] === ";")) continue;
     if (!text.slice(last.end, token.start).includes("\n")) continue;
-    // an erased `!` ends nothing
+    // An erased `!` (non-null assertion) ends no statement.
     const [before, after] = [written, text].map((all) => all.slice(last.start, token.end).replaceAll("!", " "));
     if (before === after) continue;
     throw forbidden(
@@ -211,7 +211,7 @@ function rejectJoining(source: Source, written: string): void {
   }
 }
 
-/** The four characters `<!--`, or three of `-->`, that a token boundary falls into. */
+/** `<!--` or `-->` if a token boundary lies within it. */
 function around(text: string, at: number): string {
   if (text.startsWith("<!--", at - 1)) return "<!--";
   return text.startsWith("-->", at - 2) ? "-->" : "";

@@ -1,17 +1,14 @@
 import { hash } from "node:crypto";
 import type { LinkedPolicy } from "./linker.js";
 
-/** What a linked policy is as plain data: all but its places, which linking it again gives. */
+/** A linked policy as plain data. Places are left out, since linking again gives them. */
 export type StoredPolicy = Omit<LinkedPolicy, "digest" | "locate">;
 
 export function storedPolicy({ digest: _, locate: __, ...stored }: LinkedPolicy): StoredPolicy {
   return stored;
 }
 
-/**
- * The linked policy of what was stored. `link` links it again, from the same files: called when a place is first asked
- * for.
- */
+/** Restores a stored policy. `link` links it again from the same files; it is called when a place is first needed. */
 export function restoredPolicy(stored: StoredPolicy, link: () => LinkedPolicy): LinkedPolicy {
   let digest: string | undefined;
   let linked: LinkedPolicy | undefined;

@@ -7,9 +7,9 @@ type Visit = (node: AnyNode, state: undefined, role?: string) => void;
 const within = base as unknown as Readonly<Record<string, (node: AnyNode, state: undefined, visit: Visit) => void>>;
 
 interface Kind {
-  /** Whether it declares names in the scope that it stands in. */
+  /** Whether the node declares names in the enclosing scope. */
   readonly declares?: boolean;
-  /** Whether it has names of its own. */
+  /** Whether the node has a scope of its own. */
   readonly isScope?: boolean;
   /** Whether `var` declares in it, and `return` returns from it. */
   readonly isFunction?: boolean;
@@ -18,7 +18,7 @@ interface Kind {
 const BLOCK: Kind = { isScope: true };
 const FUNCTION: Kind = { isScope: true, isFunction: true };
 
-/** What of a node matters to scopes; most kinds of nodes do not. */
+/** The kinds of nodes that matter to scopes. */
 const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["Program", FUNCTION],
   ["FunctionDeclaration", { ...FUNCTION, declares: true }],
@@ -37,51 +37,52 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["ImportDeclaration", { declares: true }],
 ]);
 
-/** Whether a node is visited by its own type. Visiting it directly halves the stack use in a deep expression. */
+/** Whether a node is visited by its own type. Visiting it directly halves the stack use for deep expressions. */
 const isOwn = (role: string | undefined): boolean =>
   role === undefined || role === "Expression" || role === "Statement" || role === "MemberPattern";
 
-/** An identifier whose scope has not ended. */
+/** An identifier whose scope has not ended yet. */
 interface Unresolved {
   readonly identifier: AnyNode;
   readonly isRead: boolean;
-  /** How many identifiers came before it in the walk. */
+  /** Number of identifiers before it in the walk. */
   readonly at: number;
 }
 
 type Names = Map<string, Variable>;
 
 /**
- * The tree of a file, walked once for all passes: its nodes, and which variable each identifier means (ECMA-262, 8.2
- * Scope Analysis). Parameters and the body of a function share a scope here. Its time is linear in the size of the
- * file, however deep scopes are nested: an identifier is resolved when the scope that declares its name ends.
+ * The syntax tree of a file, walked once for all passes: its nodes, and the variable that each identifier denotes
+ * (ECMA-262, 8.2 Scope Analysis). The parameters and the body of a function share one scope here. The walk takes time
+ * linear in the size of the file, however deep scopes are nested: an identifier is resolved at the end of the scope
+ * that declares its name.
  */
 export class Tree {
   /**
-   * Every node, each behind those within it. Names that are bound, or are those of properties and labels, are not among
-   * them.
+   * All nodes in post-order: each node follows the nodes within it. Names that are bound, and names of properties and
+   * labels, are left out.
    */
   readonly nodes: AnyNode[] = [];
-  /** By the index of a node: the index of the first node within it, or its own. */
+  /** For each node, by index: the index of the first node within it, or its own. */
   readonly firsts: number[] = [];
-  /** Members that are assigned to. */
+  /** Member expressions that are assigned to. */
   readonly assigned = new Set<AnyNode>();
-  /** The identifiers of patterns, which are written to. */
+  /** Identifiers in patterns, which are written. */
   readonly written: Identifier[] = [];
   /** The `return` statements of each function. */
   readonly returns = new Map<AnyNode, ReturnStatement[]>();
-  /** Every variable of the file, in the order of the scopes. */
+  /** All variables of the file, in the order of their scopes. */
   readonly variables: Variable[] = [];
-  /** The names that are declared at the top of the file. */
+  /** Variables that are declared at the top level of the file. */
   readonly topLevel: ReadonlyMap<string, Variable>;
   readonly #meant = new Map<AnyNode, Variable>();
   readonly #unresolved = new Map<string, Unresolved[]>();
   #identifiers = 0;
-  /** The scope, that in which `var` declares, and the function that is being walked. */
+  /** The current scope, the scope in which `var` declares, and the current function. */
   #scope: Names;
   #functionScope: Names;
   #function: AnyNode;
-  /** The name of a declaration, which is resolved outside of what it declares. */
+  /** The name of the current declaration, which is resolved in the enclosing scope. */
   #ownName: AnyNode | null = null;
 
   constructor(program: Program) {
@@ -136,7 +137,7 @@ export class Tree {
     this.#function = outerFunction;
   }
 
-  /** Gives a variable the identifiers of its name that came since its scope began. */
+  /** Assigns to a variable the identifiers of its name since the start of its scope. */
   #resolve(variable: Variable, first: number): void {
     const found = this.#unresolved.get(variable.name);
     for (let last = found?.at(-1); last !== undefined && last.at >= first; last = found!.at(-1)) {
@@ -165,7 +166,7 @@ export class Tree {
     else returns.push(node);
   }
 
-  /** Adds the names that a node declares in the scope that it stands in. */
+  /** Adds the names that a node declares in the enclosing scope. */
   #declare(node: AnyNode): void {
     switch (node.type) {
       case "VariableDeclaration": {

@@ -9,36 +9,38 @@ import { didYouMean } from "./nearest.js";
 import { forbidden, placeIn, readSource, type Source } from "./source.js";
 import { Variables } from "./variables.js";
 
-/** One of the files that a policy is made of. */
+/** One file of a policy. */
 export interface Unit {
   readonly source: Source;
   readonly bindings: Bindings;
   readonly variables: Variables;
   /** Import specifier to the index of its unit. */
   readonly targets: ReadonlyMap<string, number>;
-  /** Every name that the file exports, with those that it exports again. */
+  /** All exported names of the file, including re-exports. */
   readonly exports: ReadonlyMap<string, Export>;
 }
 
 export interface Files {
-  /** A file's text. What it throws is given on. */
+  /** Returns a file's text. Its errors are passed on. */
   read(path: string): string;
-  /** The folder of the domain's files: a policy imports from nowhere else. */
+  /** The folder of the domain. Files outside it cannot be imported. */
   readonly root: string;
 }
 
 /**
- * Limits on the files of a policy, and on their UTF-16 units in total: a policy should be short enough to be reviewed.
+ * Limits for the number of files of a policy and for their total size in UTF-16 code units, so that a policy can be
+ * reviewed.
  */
 const MAX_FILES = 64;
 const MAX_SIZE = 256 * 1024;
-/** The most names that `export * from` may give to all files of a policy: each is written out in the linked text. */
+/**
+ * Maximum number of names that `export * from` adds to all files of a policy: each is written out in the linked text.
+ */
 const MAX_STARRED = 4096;
 
 /**
- * A policy and the files that it imports, in an order in which each stands behind those that it imports; the policy
- * itself is the last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_NAME, and what `read`
- * throws.
+ * Reads a policy and the files that it imports. Each file follows the files that it imports, so the policy itself is
+ * last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_NAME, and the errors of `read`.
  */
 export function readUnits(entry: string, { read, root }: Files, time: LinkTime): Unit[] {
   const units: Unit[] = [];

@@ -11,13 +11,13 @@ import type { Unit } from "./units.js";
 import type { Value, Variable } from "./variable.js";
 
 /**
- * Checks what the hooks of a policy read of their parameters. Throws POLICY_UNKNOWN_FACT for a fact that does not
- * exist, where that can be seen in the text: in member chains and destructuring patterns with literal names. Other
- * reads of unknown facts are faults when they happen. Returns a warning for each copy of facts, since nothing of a copy
- * is checked.
+ * Checks which properties of their parameters the hooks of a policy read. Throws POLICY_UNKNOWN_FACT for a fact that
+ * does not exist, if the text shows it: in member chains and destructuring patterns with literal names. Any other read
+ * of an unknown fact is a fault at run time. Returns a warning for each copy of facts, since reads of a copy are not
+ * checked.
  *
- * `subjects` has the interface of each hook's subject. A fact is taken for one of a newer version if the file asks for
- * it anywhere: `"name" in prog`.
+ * `subjects` has the interface of each hook's subject. A fact that the file tests for anywhere (`"name" in prog`) is
+ * not an error: it may be one of a newer version.
  */
 export function checkFacts(
   units: readonly Unit[],
@@ -29,7 +29,7 @@ export function checkFacts(
   for (const hook of hooks) {
     const found = hookFunction(units, hook);
     if (found === null) continue;
-    // one function can serve several hooks, whose subjects need not be alike
+    // One function can serve several hooks with different subjects; then the kind is unknown.
     const parameters = files.get(found.unit) ?? new Map();
     const shared = parameters.get(found.node);
     const kind = shared === undefined || shared[0] === subjects[hook] ? subjects[hook] : undefined;
@@ -39,7 +39,7 @@ export function checkFacts(
   return warnings;
 }
 
-/** The kinds of the parameters of the functions that are hooks. */
+/** The kinds of the parameters of hook functions. */
 type Parameters = Map<FunctionNode, readonly (Kind | undefined)[]>;
 
 /** Methods that call a function with an element as its first argument. */
@@ -47,16 +47,16 @@ const ITERATING: ReadonlySet<string> = new Set(
   "every filter find findIndex findLast findLastIndex flatMap forEach map some".split(" "),
 );
 
-/** Texts and lists made from facts: an object made from these is a copy. */
+/** Kinds of texts and lists that are made from facts. An object made from these is a copy. */
 const JSON_TEXT = "#text";
 const ENTRIES = "#entries";
-/** Calls that copy facts, by the kind of their first argument. */
+/** Functions that copy facts, with the kind of their first argument. */
 const COPIES: Readonly<Record<string, Kind>> = { "JSON.parse": JSON_TEXT, "Object.fromEntries": ENTRIES };
 
-/** How many references in a row are followed: references can form a cycle. */
+/** Maximum number of references that are followed in a row, since references can form a cycle. */
 const MAX_DEPTH = 48;
 
-/** What one file reads of the parameters of hooks. */
+/** Reads of hook parameters in one file. */
 class Reads {
   /** The kinds of expressions and variables; null if the kind is not known. */
   readonly #kinds = new Map<AnyNode | Variable, Kind | null>();
@@ -77,7 +77,7 @@ class Reads {
   #check(node: AnyNode): void {
     switch (node.type) {
       case "MemberExpression": {
-        // a property that is assigned to is not read
+        // A property that is assigned to is not read.
         const name = this.unit.source.tree.assigned.has(node) ? null : staticName(node.property, node.computed);
         if (name !== null) this.#read(this.#kindOf(node.object), name, node.property);
         break;
@@ -102,7 +102,7 @@ class Reads {
     }
   }
 
-  /** Checks the properties that a pattern takes out of a value. */
+  /** Checks the properties that a destructuring pattern reads from a value. */
   #checkPattern(pattern: Pattern, kind: Kind | null): void {
     if (kind === null) return;
     switch (pattern.type) {
@@ -163,7 +163,9 @@ class Reads {
     });
   }
 
-  /** A variable that is written more than once can be something else where it is read. */
+  /**
+   * The kind of a variable. Null if it is written more than once, since it can then be something else where it is read.
+   */
   #kindOfVariable(variable: Variable, depth: number): Kind | null {
     const [value] = variable.values;
     if (value === undefined || variable.writes !== 1 || variable.isOpaque) return null;
@@ -232,7 +234,7 @@ class Reads {
   }
 }
 
-/** The kind of a property, or null: also for one that does not exist. */
+/** The kind of a property; null also if the property does not exist. */
 function property(kind: Kind | null, name: string): Kind | null {
   return kind === null || kind.startsWith("#") ? null : (propertyOf(kind, name) ?? null);
 }
@@ -241,7 +243,7 @@ function element(kind: Kind | null): Kind | null {
   return kind === null ? null : elementOf(kind);
 }
 
-/** `JSON.parse` for a call of that, or an empty text. */
+/** The called name, such as `JSON.parse`, or the empty string. */
 function calledOf({ callee }: CallExpression): string {
   if (callee.type !== "MemberExpression" || callee.object.type !== "Identifier") return "";
   return `${callee.object.name}.${staticName(callee.property, callee.computed)}`;

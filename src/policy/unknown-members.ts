@@ -9,10 +9,10 @@ import { placeIn } from "./source.js";
 import type { Unit } from "./units.js";
 
 /**
- * Checks what a policy reads of namespaces: of the virtual module and of its own files. Throws POLICY_UNKNOWN_NAME for
- * a member that does not exist, in member expressions and destructuring patterns with literal names. A name is not an
- * error if the file asks for it anywhere: `"name" in lib`. Returns a warning for each copy of the virtual module's
- * namespace, since nothing of a copy is checked.
+ * Checks which members of namespaces a policy reads: of the virtual module and of its own files. Throws
+ * POLICY_UNKNOWN_NAME for a member that does not exist, in member expressions and destructuring patterns with literal
+ * names. A name that the file tests for anywhere (`"name" in lib`) is not an error. Returns a warning for each copy of
+ * the virtual module's namespace, since reads of a copy are not checked.
  */
 export function checkMembers(units: readonly Unit[]): Warning[] {
   if (!units.some(hasNamespace)) return [];
@@ -23,7 +23,7 @@ export function checkMembers(units: readonly Unit[]): Warning[] {
 type Names = Pick<ReadonlyMap<string, unknown>, "has" | "keys">;
 const GUEST: Names = new Set(GUEST_NAMES);
 
-/** Whether a file gives a name to a namespace. */
+/** Whether a file imports or exports a namespace. */
 function hasNamespace({ bindings: { guest, imports, exports } }: Unit): boolean {
   return (
     [...guest.values()].includes("*") ||
@@ -31,7 +31,7 @@ function hasNamespace({ bindings: { guest, imports, exports } }: Unit): boolean 
   );
 }
 
-/** The members that one file names. */
+/** Reads of namespace members in one file. */
 class Members {
   readonly #warnings: Warning[] = [];
   #tested: ReadonlySet<string> | undefined;
@@ -108,7 +108,7 @@ class Members {
     );
   }
 
-  /** The members of a namespace; null for what is none. */
+  /** The members of a namespace; null if it is not a namespace. */
   #namesOf(of: Meaning): Names | null {
     if ("unit" in of) return this.units[of.unit]!.exports;
     return of.guest === "*" ? GUEST : null;

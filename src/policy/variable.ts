@@ -1,25 +1,25 @@
 import type { AnyNode } from "acorn";
 
-/** What a variable can hold, as far as the text tells. */
+/** A value that a variable can have, as far as the text shows it. */
 export type Value =
   | { readonly expression: AnyNode }
-  /** A property, where a pattern takes a value apart. */
+  /** A property that a destructuring pattern reads. */
   | { readonly object: Value; readonly key: string }
-  /** Any element of a value: a loop variable, or one of an array pattern. */
+  /** Any element of a value: of a loop or an array pattern. */
   | { readonly elementOf: Value }
   | { readonly parameterOf: AnyNode; readonly index: number };
 
 /** A variable, parameter, function, class or import of one file. */
 export class Variable {
-  /** The values that declarations, defaults and assignments give it. */
+  /** The values from declarations, defaults and assignments. */
   readonly values: Value[] = [];
-  /** The expressions of declarations and defaults among them, and a class that is declared by this name. */
+  /** The expressions of declarations and defaults, and the class if this is its name. */
   readonly initial: AnyNode[] = [];
-  /** Whether it can also hold another value: a rest element, a caught error, the result of an update. */
+  /** Whether the variable can also have an unknown value: a rest element, a caught error, the result of an update. */
   isOpaque = false;
-  /** How many expressions read it. An export counts as one. */
+  /** Number of expressions that read it; an export counts as one. */
   reads = 0;
-  /** How many patterns write it; its declaration is one. */
+  /** Number of patterns that write it; its declaration counts as one. */
   writes = 0;
 
   constructor(readonly name: string) {}

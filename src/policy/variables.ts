@@ -6,16 +6,16 @@ import type { Value, Variable } from "./variable.js";
 
 /** The values that the variables of a file can have. The analysis takes time linear in the size of the file. */
 export class Variables {
-  /** By function expression: the call that it is an argument of. */
+  /** The call that a function expression is an argument of. */
   readonly calledWith = new Map<AnyNode, { readonly call: CallExpression; readonly index: number }>();
-  /** By variable: the calls whose callee is its name. */
+  /** The calls whose callee is the variable's name. */
   readonly calls = new Map<Variable, CallExpression[]>();
-  /** By function: the variable that it is declared as, or stored in first. */
+  /** The variable that a function is declared as, or first stored in. */
   readonly holders = new Map<AnyNode, Variable>();
   /** Identifiers in patterns that receive a known value. */
   readonly #known = new Set<AnyNode>();
 
-  /** `exports` are the exports of the file: an exported variable counts as read. */
+  /** `exports` are the exports of the file; an exported variable counts as read. */
   constructor(
     private readonly tree: Tree,
     { exports }: Pick<Bindings, "exports">,
@@ -31,7 +31,7 @@ export class Variables {
     }
   }
 
-  /** Every variable of the file, in the order of the scopes. */
+  /** All variables of the file, in the order of their scopes. */
   get all(): readonly Variable[] {
     return this.tree.variables;
   }
@@ -91,7 +91,7 @@ export class Variables {
   #noteLoop({ type, left, right }: ForInStatement | ForOfStatement): void {
     const pattern = left.type === "VariableDeclaration" ? left.declarations[0]!.id : left;
     const variable = pattern.type === "Identifier" ? this.meant(pattern) : undefined;
-    // the walk visits a loop variable that is declared elsewhere as an expression, so that no write was counted
+    // The walk treats a loop variable that is declared elsewhere as an expression, so its write has not been counted.
     if (variable !== undefined && pattern === left) variable.writes += 1;
     if (type === "ForOfStatement") this.#bind(pattern, { elementOf: { expression: right } });
     else if (variable !== undefined) variable.isOpaque = true;
@@ -118,7 +118,7 @@ export class Variables {
     });
   }
 
-  /** Records the values that the names of a pattern take from a value. */
+  /** Records the values that the names of a pattern receive. */
   #bind(pattern: Pattern, value: Value): void {
     switch (pattern.type) {
       case "Identifier": {

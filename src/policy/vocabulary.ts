@@ -1,4 +1,4 @@
-/** Kinds of names in facts, called as types/countersign.d.ts calls their types. */
+/** Kinds of names in facts, with the names of their types in types/countersign.d.ts. */
 export const NAME_KINDS = {
   ProgramType: "program type",
   AttachType: "attach type",
@@ -10,13 +10,10 @@ export const NAME_KINDS = {
 
 export type NameKind = keyof typeof NAME_KINDS;
 
-/** The names that this version knows. A fact never has another one: what is newer is `unknown`. */
+/** The names that this version knows. Facts have no others: a newer name becomes `unknown`. */
 export type Vocabulary = Readonly<Record<NameKind, readonly string[]>>;
 
-/**
- * By interface of types/countersign.d.ts: the facts that are names, and those that lead to such. `[]` stands behind
- * what is a list.
- */
+/** For each interface of types/countersign.d.ts, the facts that are names or lead to names; `[]` marks a list. */
 export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Program: {
     type: "ProgramType",
