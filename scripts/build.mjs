@@ -68,7 +68,7 @@ if (!quiet || stale) {
     ["command", "src/cli/main.ts", []],
     ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
     ["thread", "src/gate/threads/thread.ts", []],
-    ["gate-porter", "src/gate/threads/porter.ts", []],
+    ["gate-blocking-worker", "src/gate/threads/blocking-worker.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
   ])
     await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);

@@ -22,14 +22,14 @@ import { loadProgram } from "./load/programs.js";
 import { NR } from "./sys/numbers.js";
 import { close } from "./sys/pidfd.js";
 import { answerWithFd, receive, send, stillWaits } from "./sys/seccomp.js";
-import { pack } from "./threads/errand.js";
-import { Awaited, abandon, OwnHands, PortersHands, Superseded } from "./threads/hands.js";
+import { serializeOp } from "./threads/blocking-op.js";
+import { type CallRecording, newRecording, recordingKey } from "./threads/call-recording.js";
 import type { FromThread } from "./threads/messages.js";
-import { newVisit, type Visit, visitName } from "./threads/visit.js";
+import { abandon, InlineExecutor, NeedsBlockingOp, ReplayExecutor, WorkerReplaced } from "./threads/op-executor.js";
 
 /** Answers the calls that wait at listeners, one after the other, in the thread of the engine that it asks. */
 export class Gate {
-  readonly #own: OwnHands;
+  readonly #own: InlineExecutor;
   /** The call that is being served. */
   readonly #notification: Notification;
 
@@ -38,7 +38,7 @@ export class Gate {
     private readonly lastThread: LastThread,
     private readonly say: (message: FromThread) => void,
   ) {
-    this.#own = new OwnHands(gatehouse.watch, gatehouse.wardrobe);
+    this.#own = new InlineExecutor(gatehouse.watch, gatehouse.wardrobe);
     this.#notification = new Notification(gatehouse.watch.notification);
   }
 
@@ -47,42 +47,42 @@ export class Gate {
     const { watch } = this.gatehouse;
     if (receive(listener.fd, watch.notification) < 0) return false;
     listener.bookmark.heard(watch.notification);
-    this.#turn(listener, isSuspect(listener) ? newVisit(listener.fd, watch.notification) : null, null);
+    this.#turn(listener, isSuspect(listener) ? newRecording(listener.fd, watch.notification) : null, null);
     return true;
   }
 
   /** Another turn of a call, or its end, for a reason that is not the task's to be asked about. */
-  resume(listener: Listener, visit: Visit, reason: string | null): void {
-    this.gatehouse.watch.notification.set(visit.notification);
-    this.#turn(listener, visit, reason);
+  resume(listener: Listener, recording: CallRecording, reason: string | null): void {
+    this.gatehouse.watch.notification.set(recording.notification);
+    this.#turn(listener, recording, reason);
   }
 
-  #turn(listener: Listener, visit: Visit | null, reason: string | null): void {
+  #turn(listener: Listener, recording: CallRecording | null, reason: string | null): void {
     const { watch, tally } = this.gatehouse;
     const start = performance.now();
     const notification = this.#notification;
-    watch.enter(listener.fd, visit?.verdicts ?? UNDECIDED);
+    watch.enter(listener.fd, recording?.verdicts ?? UNDECIDED);
     try {
-      if (reason === null) this.#answer(listener, notification, visit);
-      else this.#turnAway(listener, notification, visit!, reason);
+      if (reason === null) this.#answer(listener, notification, recording);
+      else this.#turnAway(listener, notification, recording!, reason);
     } catch (error) {
-      if (!(error instanceof Awaited)) throw error;
-      const awaiting = (error.visit ?? visit)!;
+      if (!(error instanceof NeedsBlockingOp)) throw error;
+      const awaiting = (error.recording ?? recording)!;
       awaiting.verdicts = watch.verdicts;
-      if (awaiting.brought.length < MOST_ERRANDS) {
+      if (awaiting.results.length < MAX_BLOCKING_OPS) {
         watch.leave();
-        this.say({ is: "awaits", visit: awaiting, parcel: error.errand && pack(error.errand) });
+        this.say({ is: "awaits", recording: awaiting, serialized: error.op && serializeOp(error.op) });
         return;
       }
       this.#turnAway(listener, notification, awaiting, "it takes more looks at its memory than a suspect's call may");
     }
     watch.leave();
-    tally.answered(visit === null ? (performance.now() - start) * 1000 : (Date.now() - visit.since) * 1000);
-    if (visit !== null) this.say({ is: "served", visit: visitName(visit) });
+    tally.answered(recording === null ? (performance.now() - start) * 1000 : (Date.now() - recording.since) * 1000);
+    if (recording !== null) this.say({ is: "served", recording: recordingKey(recording) });
     if (watch.waited > 0 && !this.gatehouse.alone() && listener.waited(watch.waited)) this.#suspect(listener);
   }
 
-  #answer(listener: Listener, notification: Notification, visit: Visit | null): void {
+  #answer(listener: Listener, notification: Notification, recording: CallRecording | null): void {
     const answer = this.#shortAnswer(notification);
     if (answer !== null) {
       this.#give(listener, notification, answer);
@@ -91,10 +91,10 @@ export class Gate {
     const { tid } = notification;
     const { lastThread } = this;
     const asker = lastThread.find(tid) ? askerOf(tid, lastThread.info, listener.container) : null;
-    if (asker !== null) this.#answerTo(asker, lastThread.pidfd, listener, notification, visit);
+    if (asker !== null) this.#answerTo(asker, lastThread.pidfd, listener, notification, recording);
     else {
       this.#give(listener, notification, this.#unseen(listener, notification));
-      if (visit !== null) abandon(visit);
+      if (recording !== null) abandon(recording);
     }
   }
 
@@ -116,46 +116,55 @@ export class Gate {
     return settings.audit ? "continue" : { result: verdict };
   }
 
-  #answerTo(asker: Asker, pidfd: number, listener: Listener, notification: Notification, visit: Visit | null): void {
-    const porters =
-      visit !== null && (visit.admitted || visit.brought.length > 0 || visit.analyses.size > 0 || isSuspect(listener))
-        ? new PortersHands(visit)
+  #answerTo(
+    asker: Asker,
+    pidfd: number,
+    listener: Listener,
+    notification: Notification,
+    recording: CallRecording | null,
+  ): void {
+    const replay =
+      recording !== null &&
+      (recording.admitted || recording.results.length > 0 || recording.analyses.size > 0 || isSuspect(listener))
+        ? new ReplayExecutor(recording)
         : null;
     const task = new Task(
       notification.tid,
       asker.current.pid,
       pidfd,
-      porters ?? this.#own,
-      visit?.fds ?? null,
+      replay ?? this.#own,
+      recording?.fds ?? null,
       this.gatehouse.watch,
       { listener: listener.fd, id: notification.id },
     );
     let goesOn = false;
     try {
-      const call = new Call(notification, listener, task, asker, this.gatehouse, visit);
+      const call = new Call(notification, listener, task, asker, this.gatehouse, recording);
       const answer = written(task, this.#judge(call, notification));
       call.count();
       this.#give(listener, notification, answer);
     } catch (error) {
-      goesOn = error instanceof Awaited || error instanceof Superseded;
-      if (goesOn && visit !== null) visit.current ??= copyOf(asker.current);
-      if (error instanceof Superseded) this.say({ is: "left", visit: this.#left(visit, task, asker, listener) });
-      if (error instanceof Awaited && porters === null) error.visit = this.#left(visit, task, asker, listener);
+      goesOn = error instanceof NeedsBlockingOp || error instanceof WorkerReplaced;
+      if (goesOn && recording !== null) recording.current ??= copyOf(asker.current);
+      if (error instanceof WorkerReplaced)
+        this.say({ is: "left", recording: this.#left(recording, task, asker, listener) });
+      if (error instanceof NeedsBlockingOp && replay === null)
+        error.recording = this.#left(recording, task, asker, listener);
       throw error;
     } finally {
       this.#own.forget();
       if (!goesOn) {
         task.release();
-        porters?.close();
+        replay?.close();
       }
     }
   }
 
-  /** What this turn has brought, for another thread that goes on with the call. */
-  #left(visit: Visit | null, task: Task, { current }: Asker, listener: Listener): Visit {
+  /** The recording with the results of this turn, for the thread that goes on with the call. */
+  #left(recording: CallRecording | null, task: Task, { current }: Asker, listener: Listener): CallRecording {
     const { notification, verdicts } = this.gatehouse.watch;
-    const begun = visit ?? newVisit(listener.fd, notification);
-    return { ...begun, fds: task.fds, brought: this.#own.brought, verdicts, current: copyOf(current) };
+    const begun = recording ?? newRecording(listener.fd, notification);
+    return { ...begun, fds: task.fds, results: this.#own.results, verdicts, current: copyOf(current) };
   }
 
   /** What can be answered by registers alone, whoever asks; null for all else. */
@@ -176,13 +185,13 @@ export class Gate {
   }
 
   /** Denies a call that cannot be completed, and logs why. */
-  #turnAway(listener: Listener, notification: Notification, visit: Visit, reason: string): void {
-    const current = visit.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
+  #turnAway(listener: Listener, notification: Notification, recording: CallRecording, reason: string): void {
+    const current = recording.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
     this.#give(listener, notification, this.#denyUnasked("stalled", current, reason));
-    abandon(visit);
+    abandon(recording);
   }
 
-  /** From now on porters run the errands of these tasks: others wait no longer for them. */
+  /** From now on blocking workers serve these tasks, so that other tasks no longer wait for them. */
   #suspect(listener: Listener): void {
     if (isSuspect(listener)) return;
     listener.suspectUntil = Date.now() + UNTIL_HEARD;
@@ -205,10 +214,10 @@ export class Gate {
 
 const UNDECIDED: readonly Verdict[] = [];
 /**
- * Errands for one call of a suspect: each takes a turn, and that runs through all before it. None needs as many as
- * forty.
+ * Blocking operations of one suspect's call at most. Each takes a turn, which replays all before it. No call needs more
+ * than forty.
  */
-const MOST_ERRANDS = 256;
+const MAX_BLOCKING_OPS = 256;
 /** Milliseconds within which whoever watches has said for how long a listener is suspect. */
 const UNTIL_HEARD = 1000;
 

@@ -10,8 +10,8 @@ import { OUT_OF_REACH, type Reach, type Wardrobe } from "../sys/credentials.js";
 import { NR } from "../sys/numbers.js";
 import { stillWaits } from "../sys/seccomp.js";
 import { OUTCOMES, type Outcome, type Tally } from "../tally.js";
-import type { Memory, Word } from "../threads/errand.js";
-import type { Visit } from "../threads/visit.js";
+import type { Memory, Word } from "../threads/blocking-op.js";
+import type { CallRecording } from "../threads/call-recording.js";
 import type { Watch } from "../threads/watch.js";
 import { Attr, MAX_ATTR } from "./attr.js";
 import { commandRow } from "./command.js";
@@ -73,14 +73,14 @@ export class Call {
   #repeated: string | null = null;
   #operation: string | null = null;
 
-  /** `visit` is what turns before this one have left; null where it is the first. */
+  /** `recording`: of the call's earlier turns; null in its first turn. */
   constructor(
     readonly notification: Notification,
     readonly listener: Listener,
     readonly task: Task,
     readonly asker: Asker,
     private readonly gatehouse: Gatehouse,
-    private readonly visit: Visit | null,
+    private readonly recording: CallRecording | null,
   ) {}
 
   get settings(): GateSettings {
@@ -154,7 +154,7 @@ export class Call {
 
   /** Whether an earlier turn has decided on it: what that found was allowed then. */
   get wasDecided(): boolean {
-    return (this.visit?.verdicts.length ?? 0) > 0;
+    return (this.recording?.verdicts.length ?? 0) > 0;
   }
 
   serves(hook: HookName): boolean {
@@ -177,7 +177,7 @@ export class Call {
     const { judge } = this.gatehouse;
     const names = lacking === 0n ? undefined : capabilityNames(lacking);
     return this.#once(() =>
-      judge.decide(hook, subject, this.asker.current, this.operation, this.visit?.overdue, names),
+      judge.decide(hook, subject, this.asker.current, this.operation, this.recording?.overdue, names),
     );
   }
 
@@ -311,7 +311,7 @@ export class Call {
 
   /** Decides, or gives what a turn before this one has decided. */
   #once(decide: () => Verdict): Verdict {
-    const known = this.visit?.verdicts[this.#decided];
+    const known = this.recording?.verdicts[this.#decided];
     this.#decided += 1;
     if (known !== undefined) return known;
     const verdict = decide();

@@ -9,7 +9,7 @@ const WITHIN = 10_000;
 
 /** One filter's listener: every task under that filter is heard here. */
 export class Listener {
-  /** Milliseconds since the epoch until when porters run its errands: its tasks have kept the gate waiting. */
+  /** Milliseconds since the epoch: until then blocking workers serve it, because its tasks made the gate wait. */
   suspectUntil = 0;
   #waited = 0;
   #since = 0;

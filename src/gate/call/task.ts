@@ -2,8 +2,8 @@ import type { Analyst } from "../load/analysis.js";
 import type { Span } from "../sys/memory.js";
 import { close, takeFd } from "../sys/pidfd.js";
 import type { Waiting } from "../sys/seccomp.js";
-import type { FileIdentity, Make, Part } from "../threads/errand.js";
-import type { Hands } from "../threads/hands.js";
+import type { FileIdentity, Make, Part } from "../threads/blocking-op.js";
+import type { OpExecutor } from "../threads/op-executor.js";
 import type { Watch } from "../threads/watch.js";
 
 /**
@@ -12,8 +12,8 @@ import type { Watch } from "../threads/watch.js";
  */
 export class Task {
   #writes: Part[] | null = null;
-  /** Fds that errands of this turn have brought; null where there is none. */
-  #brought: Fds | null = null;
+  /** Fds that blocking operations of this turn returned; null if there are none. */
+  #opFds: Fds | null = null;
 
   /**
    * `taken` are fds that were taken before, by the task's numbers or by name; `watch` is told of those that are taken
@@ -23,13 +23,13 @@ export class Task {
     readonly tid: number,
     readonly tgid: number,
     private readonly pidfd: number,
-    private readonly hands: Hands,
+    private readonly executor: OpExecutor,
     private taken: Fds | null,
     private readonly watch: Pick<Watch, "made">,
     private readonly during: Waiting,
   ) {}
 
-  /** The gate's copies of the task's fds, and fds of its own, but for those that errands of this turn have brought. */
+  /** The gate's copies of the task's fds, and fds of its own, without those that operations of this turn returned. */
   get fds(): Fds {
     this.taken ??= new Map();
     return this.taken;
@@ -42,27 +42,27 @@ export class Task {
 
   /** The same of several spans, one after the other. */
   readAll(spans: readonly Span[]): Uint8Array | null {
-    return this.hands.run({ do: "read", tid: this.tid, spans });
+    return this.executor.run({ do: "read", tid: this.tid, spans });
   }
 
   /** Pages by their addresses; null for one that is not there. */
   readPages(addresses: readonly bigint[]): readonly (Uint8Array | null)[] {
-    return this.hands.run({ do: "pages", tid: this.tid, addresses });
+    return this.executor.run({ do: "pages", tid: this.tid, addresses });
   }
 
   /** Bytes up to a NUL, at most `limit` of them; null where the memory ends first. */
   readString(address: bigint, limit: number): Uint8Array | null {
-    return this.hands.run({ do: "string", tid: this.tid, address, limit });
+    return this.executor.run({ do: "string", tid: this.tid, address, limit });
   }
 
   /** The whole file behind one of {@link fd}'s; null where it is longer than `limit` or cannot be read. */
   readFile(fd: number, limit: number): Uint8Array | null {
-    return this.hands.run({ do: "file", fd, limit });
+    return this.executor.run({ do: "file", fd, limit });
   }
 
   /** Which file is behind one of {@link fd}'s; null where that cannot be told. */
   identify(fd: number): FileIdentity | null {
-    return this.hands.run({ do: "identify", fd });
+    return this.executor.run({ do: "identify", fd });
   }
 
   /**
@@ -79,7 +79,9 @@ export class Task {
   writeAll(): boolean {
     const parts = this.#writes;
     return (
-      parts === null || parts.length === 0 || this.hands.run({ do: "write", tid: this.tid, during: this.during, parts })
+      parts === null ||
+      parts.length === 0 ||
+      this.executor.run({ do: "write", tid: this.tid, during: this.during, parts })
     );
   }
 
@@ -88,7 +90,7 @@ export class Task {
    * errno.
    */
   make(call: Omit<Make, "do" | "during">): number {
-    return this.hands.run({ do: "call", during: this.during, ...call });
+    return this.executor.run({ do: "call", during: this.during, ...call });
   }
 
   /**
@@ -96,15 +98,15 @@ export class Task {
    * ends its turn here: nothing large may have been copied before.
    */
   admit(): void {
-    this.hands.admit();
+    this.executor.admit();
   }
 
   /** Who analyses a load of the task's; `index` counts the analyses of this call. */
   analyst(index: number): Analyst {
-    const { hands } = this;
+    const { executor } = this;
     return {
-      hasAnalysed: hands.hasAnalysed(index),
-      analyse: (analysis) => hands.analyse({ do: "analyse", index, analysis }),
+      hasAnalysed: executor.hasAnalysed(index),
+      analyse: (analysis) => executor.analyse({ do: "analyse", index, analysis }),
     };
   }
 
@@ -119,7 +121,7 @@ export class Task {
   }
 
   release(): void {
-    for (const fds of [this.taken, this.#brought]) {
+    for (const fds of [this.taken, this.#opFds]) {
       if (fds === null) continue;
       for (const fd of fds.values()) close(fd);
       fds.clear();
@@ -127,17 +129,17 @@ export class Task {
   }
 
   #kept(name: number | string, open: () => number): number {
-    const known = this.taken?.get(name) ?? this.#brought?.get(name);
+    const known = this.taken?.get(name) ?? this.#opFds?.get(name);
     if (known !== undefined) return known;
-    const before = this.hands.count;
+    const before = this.executor.count;
     const fd = open();
-    // what an errand brought is brought again in every turn
-    if (this.hands.count === before) {
+    // an fd that a blocking operation returned is replayed in every turn
+    if (this.executor.count === before) {
       this.fds.set(name, fd);
       if (fd >= 0) this.watch.made(fd);
     } else {
-      this.#brought ??= new Map();
-      this.#brought.set(name, fd);
+      this.#opFds ??= new Map();
+      this.#opFds.set(name, fd);
     }
     return fd;
   }

@@ -3,7 +3,7 @@ import { Attr } from "../call/attr.js";
 import { isObstacle, type Obstacle } from "../call/rules.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
-import type { Memory } from "../threads/errand.js";
+import type { Memory } from "../threads/blocking-op.js";
 import { BY_ID, BY_LINK, type Field, type Layout, type None, type Role } from "./fields.js";
 import { copyTexts } from "./texts.js";
 
@@ -25,8 +25,9 @@ export interface Copy {
 }
 
 /**
- * Copies what the fields of a command name. A negative errno where the kernel would refuse it unseen, or the task's memory does
- * not hold it; an obstacle where the gate does not know what it is asked for: whatever no field names must be zero.
+ * Copies what the fields of a command name. A negative errno where the kernel would refuse it unseen, or the task's
+ * memory does not hold it; an obstacle where the gate does not know what it is asked for: whatever no field names must
+ * be zero.
  */
 export function copyFields(
   task: Task,
@@ -157,8 +158,8 @@ function sizeOf(field: Field): number {
 }
 
 /**
- * Gives the task what the kernel wrote: its texts and bytes, and then its fields of attr, so far as the task's attr has them.
- * False where the task has no memory there.
+ * Gives the task what the kernel wrote: its texts and bytes, and then its fields of attr, so far as the task's attr has
+ * them. False where the task has no memory there.
  */
 export function writeBack(task: Task, address: bigint, { given, attr, rooms }: Copy, { fields }: Layout): boolean {
   for (const { field, room } of rooms) {

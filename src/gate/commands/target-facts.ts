@@ -1,6 +1,6 @@
 import type { AttachTarget, TargetKind } from "../../hooks/command.js";
 import type { Call } from "../call/call.js";
-import type { FileIdentity } from "../threads/errand.js";
+import type { FileIdentity } from "../threads/blocking-op.js";
 import { cgroupPath } from "./cgroup.js";
 import type { Copy } from "./copy.js";
 import { type Held, heldBy } from "./held.js";

@@ -3,7 +3,7 @@ import { type Obstacle, tooLarge } from "../call/rules.js";
 import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import { PAGE } from "../sys/memory.js";
-import type { Memory } from "../threads/errand.js";
+import type { Memory } from "../threads/blocking-op.js";
 import { MAX_PROBES } from "./fields.js";
 
 /** A list of texts that a task pointed to, copied. */
@@ -58,8 +58,8 @@ class Pages {
   constructor(private readonly task: Task) {}
 
   /**
-   * Fetches the pages in which texts begin, all at once. Returns 0, an obstacle if there are too many, or an errno if one is
-   * not mapped.
+   * Fetches the pages in which texts begin, all at once. Returns 0, an obstacle if there are too many, or an errno if
+   * one is not mapped.
    */
   fetch(pointers: Iterable<bigint>): Obstacle | number {
     const wanted = new Set<bigint>();

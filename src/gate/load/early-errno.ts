@@ -5,7 +5,7 @@ import type { Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import { reachOf } from "../sys/credentials.js";
 import { addressOf } from "../sys/libc.js";
-import type { Memory } from "../threads/errand.js";
+import type { Memory } from "../threads/blocking-op.js";
 import { type LiveLoad, POINTERS } from "./load.js";
 
 /**

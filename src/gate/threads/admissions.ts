@@ -1,6 +1,6 @@
-import { type Visit, visitName } from "./visit.js";
+import { type CallRecording, recordingKey } from "./call-recording.js";
 
-/** Calls that are admitted at once: one thread less than there are, so that one is left for other errands. */
+/** Calls admitted at the same time: one less than there are workers, so that one is left for other operations. */
 const MOST = 3;
 
 /**
@@ -9,18 +9,18 @@ const MOST = 3;
  * waits takes next to none. The suspect that has waited longest is next.
  */
 export class Admissions {
-  /** Suspects of calls that are admitted, by the visit's name. */
+  /** Suspects of admitted calls, by {@link recordingKey}. */
   readonly #admitted = new Map<string, string>();
   /** Calls that wait, by suspect; the one that has waited longest first. */
-  readonly #waiting = new Map<string, Visit[]>();
+  readonly #waiting = new Map<string, CallRecording[]>();
 
   /** `admit` is told of each call whose turn it is. */
-  constructor(private readonly admit: (visit: Visit) => void) {}
+  constructor(private readonly admit: (recording: CallRecording) => void) {}
 
-  wait(visit: Visit, suspect: string): void {
-    const visits = this.#waiting.get(suspect) ?? [];
-    visits.push(visit);
-    this.#waiting.set(suspect, visits);
+  wait(recording: CallRecording, suspect: string): void {
+    const recordings = this.#waiting.get(suspect) ?? [];
+    recordings.push(recording);
+    this.#waiting.set(suspect, recordings);
     this.#next();
   }
 
@@ -31,15 +31,15 @@ export class Admissions {
 
   #next(): void {
     const busy = new Set(this.#admitted.values());
-    for (const [suspect, [visit, ...later]] of this.#waiting) {
+    for (const [suspect, [recording, ...later]] of this.#waiting) {
       if (this.#admitted.size >= MOST) return;
-      if (visit === undefined || busy.has(suspect)) continue;
+      if (recording === undefined || busy.has(suspect)) continue;
       // and behind the others
       this.#waiting.delete(suspect);
       if (later.length > 0) this.#waiting.set(suspect, later);
       busy.add(suspect);
-      this.#admitted.set(visitName(visit), suspect);
-      this.admit({ ...visit, admitted: true });
+      this.#admitted.set(recordingKey(recording), suspect);
+      this.admit({ ...recording, admitted: true });
     }
   }
 }

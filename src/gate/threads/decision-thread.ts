@@ -10,6 +10,8 @@ import type { Handed } from "../call/objects.js";
 import type { FilterKind } from "../filter.js";
 import { settingsOf } from "../settings.js";
 import { Tally } from "../tally.js";
+import { BlockingWorkerPool, stalled, unanalysed } from "./blocking-worker-pool.js";
+import { type CallRecording, newRecording, recordingKey } from "./call-recording.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
 import { HandedOut } from "./handed-out.js";
@@ -18,33 +20,31 @@ import { Images } from "./images.js";
 import type { FromThread, Wrote } from "./messages.js";
 import { type Opened, openAll } from "./opened.js";
 import { Orders } from "./orders.js";
-import { Porters, stalled, unanalysed } from "./porters.js";
 import { settle } from "./settle.js";
 import { Spare } from "./spare.js";
 import type { ThreadEvents } from "./thread-events.js";
 import { UnansweredCalls } from "./unanswered-calls.js";
-import { newVisit, type Visit, visitName } from "./visit.js";
 import type { Blocked } from "./watch.js";
 import { type Charge, GRACE, Watcher } from "./watcher.js";
 
 /** Milliseconds that the thread has to end by itself in. */
 const TO_END = 2000;
 
-/** How long porters run a container's errands after its tasks have kept the gate waiting. */
+/** How long blocking workers serve a container after its tasks made the gate wait. */
 const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 };
 
 /**
  * The decision thread, from outside: starts it, hands it listeners, and watches it. A policy that keeps it longer than
- * any limit allows costs the thread its life; a task that keeps it waiting has it taken off, and from then on porters
- * wait for the tasks of that container. In both cases another thread takes the listeners over, which belong to the
- * process and stay open throughout, and serves the calls that were under way.
+ * any limit allows costs the thread its life; if a task makes it wait, it is replaced, and from then on blocking
+ * workers wait for the tasks of that container. In both cases another thread takes the listeners over, which belong to
+ * the process and stay open throughout, and serves the calls that were under way.
  */
 export class DecisionThread {
   readonly tally = new Tally();
   readonly #heard = new Heard();
   readonly #handedOut = new HandedOut();
   readonly #suspects = new Offences<string>(SUSPICION);
-  readonly #porters: Porters;
+  readonly #pool: BlockingWorkerPool;
   readonly #calls = new UnansweredCalls();
   readonly #orders = new Orders((message) => this.#thread.tell(message));
   #succession: Succession;
@@ -62,7 +62,7 @@ export class DecisionThread {
   #isLost = false;
   /** Whether it was reported that decisions in audit cannot be logged. */
   #unlogged = false;
-  /** The errand over which a task was killed last: see {@link Blocked.count}. */
+  /** The blocking operation for which a task was killed last: see {@link Blocked.count}. */
   #killed = 0;
 
   private constructor(
@@ -73,14 +73,14 @@ export class DecisionThread {
     this.#sealed = sealedRules(config.keyrings);
     this.#opened = config.origin === "run" ? openAll(config) : null;
     this.#images = config.origin === "run" ? new Images() : null;
-    this.#porters = new Porters(
+    this.#pool = new BlockingWorkerPool(
       {
-        brought: (visit) => this.#serve(visit, null),
-        failed: (visit, reason) => this.#serve(visit, reason),
-        overdue: (visit) => void this.#kill(visit),
+        done: (recording) => this.#serve(recording, null),
+        failed: (recording, reason) => this.#serve(recording, reason),
+        overdue: (recording) => void this.#kill(recording),
       },
       () => settingsOf(this.config).stall,
-      this.#images?.porter ?? null,
+      this.#images?.blockingWorker ?? null,
     );
     this.#thread = this.#start(false);
     this.#thread.hold(true);
@@ -97,7 +97,7 @@ export class DecisionThread {
     throw errorOf(failure);
   }
 
-  /** Containers that porters run errands for. */
+  /** How many containers are served by blocking workers. */
   get suspects(): number {
     return this.#suspects.out(Date.now()).length;
   }
@@ -181,7 +181,7 @@ export class DecisionThread {
     this.#spare.dismiss();
     this.#thread.tell({ do: "stop" });
     const late = setTimeout(() => void this.#thread.end(), TO_END);
-    await Promise.all([this.#thread.ended, this.#porters.stop()]);
+    await Promise.all([this.#thread.ended, this.#pool.stop()]);
     this.#receive(this.#thread);
     clearTimeout(late);
   }
@@ -203,7 +203,7 @@ export class DecisionThread {
   }
 
   #hear(thread: GateThread, message: FromThread): void {
-    if (message.is === "left") this.#porters.back(message.visit);
+    if (message.is === "left") this.#pool.onAbandonedOpDone(message.recording);
     if (thread !== this.#thread) return;
     switch (message.is) {
       case "read":
@@ -241,12 +241,12 @@ export class DecisionThread {
         this.#unlogged = true;
         break;
       case "served":
-        this.#calls.remove(message.visit);
-        this.#porters.leave(message.visit);
+        this.#calls.remove(message.recording);
+        this.#pool.leave(message.recording);
         break;
       case "awaits":
-        this.#calls.remove(visitName(message.visit));
-        this.#porters.send(message.visit, message.parcel, this.#heard.whose(message.visit.listener));
+        this.#calls.remove(recordingKey(message.recording));
+        this.#pool.send(message.recording, message.serialized, this.#heard.whose(message.recording.listener));
         break;
       case "slow":
         this.#suspect(message.fd);
@@ -266,9 +266,9 @@ export class DecisionThread {
   }
 
   /** Another turn of a call, or its end for a reason. */
-  #serve(visit: Visit, reason: string | null): void {
-    this.#calls.add(visit, reason);
-    this.#thread.tell({ do: "serve", visit, reason });
+  #serve(recording: CallRecording, reason: string | null): void {
+    this.#calls.add(recording, reason);
+    this.#thread.tell({ do: "serve", recording, reason });
   }
 
   #suspect(listener: number): void {
@@ -277,8 +277,8 @@ export class DecisionThread {
     this.#thread.tell({ do: "suspect", suspects: this.#suspects.records });
   }
 
-  #kill(visit: Visit): boolean {
-    const tid = endTask(visit, this.#heard.container(visit.listener));
+  #kill(recording: CallRecording): boolean {
+    const tid = endTask(recording, this.#heard.container(recording.listener));
     if (tid === null) return false;
     this.tally.add("stalls");
     this.events.killed(tid);
@@ -308,10 +308,10 @@ export class DecisionThread {
     const call = thread.watch.callOf(blocked);
     if (this.#killed === blocked.count || call === null) return;
     this.#killed = blocked.count;
-    const visit = newVisit(call.listener, call.notification);
-    if (!this.#kill(visit)) return;
+    const recording = newRecording(call.listener, call.notification);
+    if (!this.#kill(recording)) return;
     this.#suspect(call.listener);
-    this.#serve(visit, stalled(visit, blocked.wait, settingsOf(this.config).stall));
+    this.#serve(recording, stalled(recording, blocked.wait, settingsOf(this.config).stall));
   }
 
   /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
@@ -319,13 +319,13 @@ export class DecisionThread {
     this.#receive(thread);
     if (!thread.watch.supersede(blocked)) return;
     const { listener } = thread.watch.left()!;
-    const visit = newVisit(listener, thread.watch.notification);
+    const recording = newRecording(listener, thread.watch.notification);
     if (this.#killed !== blocked.count) {
-      this.#calls.remove(visitName(visit));
+      this.#calls.remove(recordingKey(recording));
       this.#suspects.charge(this.#heard.whose(listener), Date.now());
       this.tally.add("suspicions");
     }
-    this.#porters.adopt(visit, this.#heard.whose(listener), blocked, this.#killed === blocked.count);
+    this.#pool.trackAbandonedOp(recording, this.#heard.whose(listener), blocked, this.#killed === blocked.count);
     thread.hold(false);
     this.#takeOver();
     this.events.replaced("a task kept it waiting");

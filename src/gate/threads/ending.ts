@@ -3,21 +3,21 @@ import { copyOf, readAsker } from "../call/current.js";
 import { Notification } from "../call/notification.js";
 import { close, openThread, signalProcess } from "../sys/pidfd.js";
 import { stillWaits } from "../sys/seccomp.js";
-import type { Visit } from "./visit.js";
+import type { CallRecording } from "./call-recording.js";
 
 const SIGKILL = 9;
 
 /**
- * Ends the task of a visit: only that brings back whoever waits for its memory. Its thread's id, or null where it does not wait
- * any more. Who it was is in the visit from then on.
+ * Kills the task of a call: nothing else ends a wait for its memory. Returns its thread id, or null if it waits no
+ * longer. Stores its facts in the recording first.
  */
-export function endTask(visit: Visit, container: Container | null): number | null {
-  const { tid } = new Notification(visit.notification);
+export function endTask(recording: CallRecording, container: Container | null): number | null {
+  const { tid } = new Notification(recording.notification);
   const pidfd = openThread(tid, tid);
   try {
     const asker = pidfd < 0 ? null : readAsker(tid, pidfd, container);
-    if (asker === null || !stillWaits(visit.listener, visit.notification)) return null;
-    visit.current ??= copyOf(asker.current);
+    if (asker === null || !stillWaits(recording.listener, recording.notification)) return null;
+    recording.current ??= copyOf(asker.current);
     signalProcess(pidfd, SIGKILL);
     return tid;
   } finally {

@@ -12,9 +12,9 @@ export class Images {
   readonly #natives = { koffi: nativePath() };
   readonly #script = readImageScript("thread");
   #installed: InstalledFiles | null = null;
-  /** A porter reads nothing of the installation. */
-  readonly porter: ThreadImage = {
-    script: readImageScript("gate-porter"),
+  /** Reads no files of the installation. */
+  readonly blockingWorker: ThreadImage = {
+    script: readImageScript("gate-blocking-worker"),
     natives: this.#natives,
     installed: NOTHING,
   };

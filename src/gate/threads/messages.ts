@@ -13,9 +13,9 @@ import type { InstalledFiles } from "../../installed.js";
 import type { Container } from "../../policy/current.js";
 import type { Handed } from "../call/objects.js";
 import type { FilterKind } from "../filter.js";
-import type { Parcel } from "./errand.js";
+import type { SerializedOp } from "./blocking-op.js";
+import type { CallRecording, OpResult } from "./call-recording.js";
 import type { Opened } from "./opened.js";
-import type { Brought, Visit } from "./visit.js";
 
 /** What a decision thread starts with. */
 export interface ThreadData {
@@ -60,10 +60,10 @@ export type ToThread =
       readonly filter: FilterKind;
     }
   | { readonly do: "reload"; readonly order: number; readonly config: Config; readonly sealed: SealedRules }
-  /** Until when porters run the errands of whose tasks. */
+  /** Containers that blocking workers serve, by container key, each with the end of that time. */
   | { readonly do: "suspect"; readonly suspects: readonly (readonly [string, Offence])[] }
   /** Another turn of a call; or its end, where there is a reason for that. */
-  | { readonly do: "serve"; readonly visit: Visit; readonly reason: string | null }
+  | { readonly do: "serve"; readonly recording: CallRecording; readonly reason: string | null }
   | { readonly do: "settle" }
   | { readonly do: "stop" };
 
@@ -85,12 +85,12 @@ export type FromThread =
   | { readonly is: "harm"; readonly attachments: readonly number[] }
   /** What was handed out to whose tasks, some milliseconds ago at most. */
   | { readonly is: "handed"; readonly handed: readonly HandedTo[] }
-  /** A call needs an errand run, or to be admitted where there is none, and then another turn. */
-  | { readonly is: "awaits"; readonly visit: Visit; readonly parcel: Parcel | null }
+  /** A call needs a blocking operation, or without one to be admitted, and then another turn. */
+  | { readonly is: "awaits"; readonly recording: CallRecording; readonly serialized: SerializedOp | null }
   /** The thread was taken off, and has come back from what it was at. It ends. */
-  | { readonly is: "left"; readonly visit: Visit }
+  | { readonly is: "left"; readonly recording: CallRecording }
   /** A call that was handed to the thread is over. */
-  | { readonly is: "served"; readonly visit: string }
+  | { readonly is: "served"; readonly recording: string }
   /** In audit a decision could not be logged, and its operation was let through: the first of this thread. */
   | { readonly is: "unlogged"; readonly error: Failure }
   /** A listener's tasks keep the thread waiting. */
@@ -102,13 +102,13 @@ export type HandedTo = readonly [whose: string, handed: Handed];
 
 export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
 
-/** To a porter, and from it. */
-export type ToPorter = Parcel;
-export type FromPorter =
+/** Messages to a blocking worker, and from it. */
+export type ToBlockingWorker = SerializedOp;
+export type FromBlockingWorker =
   | ThreadMessage
   /** Its thread id, by which it can be interrupted. */
   | { readonly is: "runs"; readonly tid: number }
-  | ({ readonly is: "brought" } & Brought);
+  | ({ readonly is: "brought" } & OpResult);
 
 /** A denial, for the summary of a run. */
 export interface ToldDenial {

@@ -23,7 +23,7 @@ import { NR } from "../sys/numbers.js";
 import { close, openThread } from "../sys/pidfd.js";
 import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
-import { OwnHands } from "./hands.js";
+import { InlineExecutor } from "./op-executor.js";
 import { FUNCTION_SIZE, LINE_SIZE, usualProgram } from "./usual-program.js";
 import { Watch } from "./watch.js";
 
@@ -159,7 +159,7 @@ class Stage {
     const notification = new Notification(new Uint8Array(bytes.buffer));
     const { watch, wardrobe } = this.#gatehouse;
     watch.enter(NO_LISTENER, []);
-    const task = new Task(pid, pid, this.pidfd, new OwnHands(watch, wardrobe), null, watch, NOBODYS);
+    const task = new Task(pid, pid, this.pidfd, new InlineExecutor(watch, wardrobe), null, watch, NOBODYS);
     const answer = serve(new Call(notification, this.#listener, task, this.#asker, this.#gatehouse, null));
     if (typeof answer === "object" && "fd" in answer) close(answer.fd); // where the kernel asks for no capabilities
     task.release();

@@ -27,12 +27,12 @@ import { EPOLLHUP, Poll, quieten } from "../sys/poll.js";
 import { blockSignals } from "../sys/process.js";
 import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
-import { abandon, Superseded } from "./hands.js";
+import { type CallRecording, recordingKey } from "./call-recording.js";
 import type { FromThread, HandedTo, ThreadData, ToldDenial, ToThread } from "./messages.js";
+import { abandon, WorkerReplaced } from "./op-executor.js";
 import { kernelBtf, openedFolders } from "./opened.js";
 import { rehearsal } from "./rehearsal.js";
 import { settle } from "./settle.js";
-import { type Visit, visitName } from "./visit.js";
 import { Watch } from "./watch.js";
 
 /**
@@ -155,7 +155,7 @@ class GateThread {
         for (const listener of this.#listeners.values()) this.#suspect(listener);
         return;
       case "serve":
-        return this.#resume(message.visit, message.reason);
+        return this.#resume(message.recording, message.reason);
       case "settle":
         return settle().catch(() => undefined); // then it only keeps more memory
       case "stop":
@@ -194,14 +194,14 @@ class GateThread {
     listener.suspectUntil = Math.max(listener.suspectUntil, found?.[1].until ?? 0);
   }
 
-  #resume(visit: Visit, reason: string | null): void {
-    const listener = this.#listeners.get(visit.listener);
+  #resume(recording: CallRecording, reason: string | null): void {
+    const listener = this.#listeners.get(recording.listener);
     if (listener !== undefined) {
       this.#tellHandedBut(listener);
-      this.#gate.resume(listener, visit, reason);
+      this.#gate.resume(listener, recording, reason);
     } else {
-      abandon(visit);
-      this.#say({ is: "served", visit: visitName(visit) });
+      abandon(recording);
+      this.#say({ is: "served", recording: recordingKey(recording) });
     }
   }
 
@@ -379,7 +379,7 @@ async function begin(data: ThreadData): Promise<void> {
     await new GateThread(engine, data).run();
   } catch (error) {
     // what was to be served by a thread that was taken off, another one serves
-    if (!(error instanceof Superseded)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
+    if (!(error instanceof WorkerReplaced)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Verdict } from "../judge.js";
 import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
 import { OUTCOMES } from "../tally.js";
-import { WAITS, type Wait } from "./errand.js";
+import { WAITS, type Wait } from "./blocking-op.js";
 
-/** What the decision thread is at: nothing; a call; an errand on its task's account; or it has been taken off. */
+/** What the decision thread does: nothing; a call; a blocking operation of its task; or it has been replaced. */
 const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
 
 const WORDS = { step: 0, listener: 1, count: 2, wait: 3, verdicts: 4, made: 21 } as const;
@@ -18,22 +18,22 @@ const KINDS = Object.keys(WAITS) as Wait[];
 const TIME = 8 * Math.ceil((WORDS.made + 1 + MAX_MADE) / 2);
 const NOTIFICATION = TIME + 16;
 /**
- * Times: when the first of the errands that follow each other began, and when it would have, had nothing been between
- * them.
+ * Times: when the first of consecutive blocking operations began, and when it would have begun without the thread's own
+ * work between them.
  */
 const FIRST = 0;
 const SINCE = 1;
 
-/** An errand that the thread is at. */
+/** A blocking operation that the thread is at. */
 export interface Blocked {
-  /** Milliseconds since the epoch: when the first of the errands that follow each other began. */
+  /** Milliseconds since the epoch: when the first of consecutive blocking operations began. */
   readonly first: number;
   /**
    * The same without what the thread itself did between them, which is no waiting: so long ago as all of them took
    * together.
    */
   readonly since: number;
-  /** Differs from one errand to the next. */
+  /** Differs from one blocking operation to the next. */
   readonly count: number;
   readonly wait: Wait;
 }
@@ -46,12 +46,12 @@ export interface Blocked {
 export class Watch {
   /** The call: struct seccomp_notif. The kernel writes it here. */
   readonly notification: Uint8Array;
-  /** Milliseconds that the errands of this call took, so far as that can be noticed. By the thread. */
+  /** Milliseconds that the blocking operations of this call took, without those of 1 ms or less. For the thread. */
   waited = 0;
   readonly #words: Int32Array;
   readonly #times: Float64Array;
   #blocked = 0;
-  /** Milliseconds that the errands before this one took, of those that follow each other. */
+  /** Milliseconds that the consecutive blocking operations before this one took. */
   #took = 0;
 
   constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(NOTIFICATION + NOTIFICATION_SIZE)) {
@@ -77,7 +77,7 @@ export class Watch {
     if (count === MAX_VERDICTS) return;
     this.#words[WORDS.verdicts + 1 + count] = wordOf(verdict);
     Atomics.store(this.#words, WORDS.verdicts, count + 1);
-    this.#times[FIRST] = 0; // errands after a decision are not of those before it
+    this.#times[FIRST] = 0; // a decision ends the sequence of consecutive operations
   }
 
   /**
@@ -114,7 +114,7 @@ export class Watch {
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
   }
 
-  /** By the thread: what it waited for was not the task's doing, and is not to be counted with the next errand. */
+  /** By the thread: the last wait was not caused by the task; do not add it to the next operation's time. */
   forgetWait(): void {
     this.#times[FIRST] = 0;
   }
@@ -130,13 +130,13 @@ export class Watch {
     const [first = 0, since = 0] = this.#times;
     const wait = KINDS[this.#words[WORDS.wait]!]!;
     const blocked = Atomics.load(this.#words, WORDS.step) === STEP.blocked && first > 0;
-    // not the times of one errand with the count of another
+    // do not pair the times of one operation with the count of another
     return blocked && Atomics.load(this.#words, WORDS.count) === count ? { first, since, count, wait } : null;
   }
 
   /**
-   * By the watcher: the call of an errand, if the thread still is at that. Without this check it could be another call,
-   * which the thread began while it was read.
+   * By the watcher: the call of a blocking operation, or null if the thread has left that operation. Without this check
+   * it could be another call, which the thread began while this was read.
    */
   callOf({ count }: Pick<Blocked, "count">): BlockedCall | null {
     const call = { listener: this.#words[WORDS.listener]!, notification: this.notification.slice() };

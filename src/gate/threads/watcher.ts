@@ -1,5 +1,5 @@
 import type { DecisionWatch } from "../../engine/watch.js";
-import { ANALYSIS } from "./porters.js";
+import { ANALYSIS } from "./blocking-worker-pool.js";
 import type { Blocked, Watch } from "./watch.js";
 
 /** Milliseconds between two looks at the thread, where others may have to wait with it and where nobody does; */
@@ -55,7 +55,7 @@ export class Watcher<Thread extends Watched> {
   #stopped = false;
   /** Milliseconds since the epoch by which the next look is due. */
   #due = 0;
-  /** The errand whose task a late look has spared, and until when. */
+  /** The blocking operation whose task was not killed because a look came late, and until when it is not. */
   #spared = { count: 0, until: 0 };
 
   constructor(private readonly charge: Charge<Thread>) {
@@ -109,9 +109,9 @@ export class Watcher<Thread extends Watched> {
   }
 
   /**
-   * Whether the task of an errand is left alone for now, since a look at it came late: where neither the watcher nor
-   * the thread could run, that is no task's doing. Once for each errand, so that its task is ended however late all
-   * looks are.
+   * Whether to spare the task of a blocking operation for now because this look came late: if neither the watcher nor
+   * the thread got a processor, the wait is not the task's fault. Each operation is spared once, so that its task is
+   * killed even if all looks are late.
    */
   #spares({ count }: Blocked): boolean {
     const now = Date.now();

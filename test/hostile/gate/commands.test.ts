@@ -8,7 +8,7 @@ import { copyTexts } from "../../../src/gate/commands/texts.js";
 import { Wardrobe } from "../../../src/gate/sys/credentials.js";
 import { addressOf } from "../../../src/gate/sys/libc.js";
 import { close, openThread } from "../../../src/gate/sys/pidfd.js";
-import { OwnHands } from "../../../src/gate/threads/hands.js";
+import { InlineExecutor } from "../../../src/gate/threads/op-executor.js";
 import { Watch } from "../../../src/gate/threads/watch.js";
 
 const RUN = LAYOUTS[10] as Layout;
@@ -28,7 +28,7 @@ describe("a command's attr that lies", () => {
     pidfd = openThread(process.pid, process.pid);
     // this process is the task whose memory is copied
     const watch = new Watch();
-    task = new Task(process.pid, process.pid, pidfd, new OwnHands(watch, new Wardrobe()), null, watch, {
+    task = new Task(process.pid, process.pid, pidfd, new InlineExecutor(watch, new Wardrobe()), null, watch, {
       listener: -1,
       id: 0n,
     });

@@ -1,31 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { Admissions } from "../../../../src/gate/threads/admissions.js";
-import { newVisit, type Visit, visitName } from "../../../../src/gate/threads/visit.js";
+import { type CallRecording, newRecording, recordingKey } from "../../../../src/gate/threads/call-recording.js";
 
-function visitOf(id: number): Visit {
+function recordingOf(id: number): CallRecording {
   const notification = new Uint8Array(80);
   notification[0] = id;
-  return newVisit(7, notification);
+  return newRecording(7, notification);
 }
 
 describe("admissions", () => {
   const begin = () => {
-    const admitted: Visit[] = [];
-    const admissions = new Admissions((visit) => admitted.push(visit));
+    const admitted: CallRecording[] = [];
+    const admissions = new Admissions((recording) => admitted.push(recording));
     let last = 0;
     /** Calls of a suspect, with their ids in turn. */
     const wait = (...suspects: readonly string[]) => {
-      for (const suspect of suspects) admissions.wait(visitOf(++last), suspect);
+      for (const suspect of suspects) admissions.wait(recordingOf(++last), suspect);
     };
     const ids = () => admitted.map(({ notification }) => notification[0]);
-    return { admitted, admissions, wait, ids, leave: (id: number) => admissions.leave(visitName(visitOf(id))) };
+    return { admitted, admissions, wait, ids, leave: (id: number) => admissions.leave(recordingKey(recordingOf(id))) };
   };
 
   it("admit one call of each suspect, and three in all", () => {
     const { admitted, wait, ids } = begin();
     wait("a", "a", "b", "c", "d");
     expect(ids()).toEqual([1, 3, 4]);
-    expect(admitted.every((visit) => visit.admitted)).toBe(true);
+    expect(admitted.every((recording) => recording.admitted)).toBe(true);
   });
 
   it("admit the next when one is over, of the suspect that has waited longest", () => {

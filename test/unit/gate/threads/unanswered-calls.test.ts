@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Standing } from "../../../../src/engine/succession.js";
 import { NOTIFICATION_SIZE } from "../../../../src/gate/sys/seccomp.js";
+import { newRecording, recordingKey } from "../../../../src/gate/threads/call-recording.js";
 import { type EndedOver, UnansweredCalls } from "../../../../src/gate/threads/unanswered-calls.js";
-import { newVisit, visitName } from "../../../../src/gate/threads/visit.js";
 
 const NOTIFICATION = new Uint8Array(NOTIFICATION_SIZE).fill(1);
 const LISTENER = 7;
@@ -35,24 +35,26 @@ describe("the call that a thread was serving when it was ended", () => {
     const [call] = calls.all;
     expect(call).toMatchObject({
       reason: ended.reason,
-      visit: { listener: LISTENER, notification: NOTIFICATION, verdicts: VERDICTS, overdue },
+      recording: { listener: LISTENER, notification: NOTIFICATION, verdicts: VERDICTS, overdue },
     });
     expect(isOpen(fd)).toBe(open);
     if (open) closeSync(fd);
   });
 
   it("keeps what earlier turns have brought, and the reason for which it was denied", () => {
-    const visit = newVisit(LISTENER, NOTIFICATION);
-    visit.brought.push({ outcome: 4, memory: [] });
-    calls.add(visit, "stalled");
+    const recording = newRecording(LISTENER, NOTIFICATION);
+    recording.results.push({ outcome: 4, memory: [] });
+    calls.add(recording, "stalled");
     const left = { listener: LISTENER, verdicts: VERDICTS, made: [] };
     calls.inherit(NOTIFICATION, left, { standing: LATE, reason: null });
-    expect([...calls.all]).toEqual([{ visit: { ...visit, verdicts: VERDICTS, overdue: [LATE] }, reason: "stalled" }]);
+    expect([...calls.all]).toEqual([
+      { recording: { ...recording, verdicts: VERDICTS, overdue: [LATE] }, reason: "stalled" },
+    ]);
   });
 
   it("is gone when it has been answered", () => {
     calls.inherit(NOTIFICATION, { listener: LISTENER, verdicts: [], made: [] }, { standing: null, reason: null });
-    calls.remove(visitName({ listener: LISTENER, notification: NOTIFICATION }));
+    calls.remove(recordingKey({ listener: LISTENER, notification: NOTIFICATION }));
     expect([...calls.all]).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Watch } from "../../../../src/gate/threads/watch.js";
 
-/** One errand of so many milliseconds. */
-function errand(watch: Watch, milliseconds: number): void {
+/** A blocking operation of so many milliseconds. */
+function blockFor(watch: Watch, milliseconds: number): void {
   watch.block("memory");
   vi.setSystemTime(Date.now() + milliseconds);
   watch.unblock();
@@ -10,7 +10,7 @@ function errand(watch: Watch, milliseconds: number): void {
 
 const work = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
 
-/** Milliseconds that a task has made the gate wait, at an errand that begins now. */
+/** Milliseconds that a task has made the gate wait, at a blocking operation that begins now. */
 function waited(watch: Watch): number {
   watch.block("memory");
   return Date.now() - watch.look()!.since;
@@ -26,24 +26,24 @@ describe("the time for which a task has made the decision thread wait", () => {
   });
   afterEach(() => void vi.useRealTimers());
 
-  it("is that of all errands that follow each other", () => {
-    errand(watch, 100);
-    errand(watch, 80);
+  it("is that of all consecutive blocking operations", () => {
+    blockFor(watch, 100);
+    blockFor(watch, 80);
     expect(waited(watch)).toBe(180);
     work(20);
     expect(Date.now() - watch.look()!.since).toBe(200);
   });
 
-  it("does not grow by what the thread does between errands, which can be long for a large program", () => {
-    errand(watch, 2);
+  it("does not grow by what the thread does between operations, which can be long for a large program", () => {
+    blockFor(watch, 2);
     work(10_000);
-    errand(watch, 3);
+    blockFor(watch, 3);
     work(10_000);
     expect(waited(watch)).toBe(5);
   });
 
   it("knows all the same when the first of them began, by which the watcher tells that it still waits", () => {
-    errand(watch, 2);
+    blockFor(watch, 2);
     work(10);
     watch.block("file");
     expect(watch.look()).toMatchObject({ first: 1_000_000, wait: "file", count: 2 });
@@ -57,14 +57,14 @@ describe("the time for which a task has made the decision thread wait", () => {
     ["what was not the task's doing", (watch) => watch.forgetWait()],
     ["the next call", (watch) => watch.enter(7, [])],
   ])("begins anew after %s", (_, what) => {
-    errand(watch, 100);
+    blockFor(watch, 100);
     what(watch);
     expect(waited(watch)).toBe(0);
   });
 
   it("does not go back with the clock", () => {
-    errand(watch, 100);
-    errand(watch, -5000);
+    blockFor(watch, 100);
+    blockFor(watch, -5000);
     expect(waited(watch)).toBe(100);
   });
 });

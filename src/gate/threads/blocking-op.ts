@@ -11,7 +11,7 @@ import { lasts, type Waiting } from "../sys/seccomp.js";
  * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie
  * behind userfaultfd, a file or a path in a file system that does not answer (fuse(4)).
  */
-export type Errand = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make | Analyse;
+export type BlockingOp = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make | Analyse;
 
 /** Spans of the task, one after the other in what comes of it. */
 interface Read {
@@ -20,7 +20,7 @@ interface Read {
   readonly spans: readonly Span[];
 }
 
-/** Pages of the task, by their addresses: one errand for as many as there are. */
+/** Pages of the task by address: one operation for all of them. */
 interface ReadPages {
   readonly do: "pages";
   readonly tid: number;
@@ -93,8 +93,8 @@ export type Memory = Uint8Array | BigUint64Array;
 export type Word = number | bigint | Memory;
 
 /**
- * What comes of each kind of errand: null where memory or a file is not there; whether all was written; a result or
- * -errno.
+ * The result of each kind of operation: null if the memory or file cannot be read; whether everything was written; for
+ * a call its result or -errno.
  */
 export interface Outcomes {
   readonly read: Uint8Array | null;
@@ -107,9 +107,9 @@ export interface Outcomes {
   readonly analyse: Analysed;
 }
 
-export type OutcomeOf<E extends Errand> = Outcomes[E["do"]];
+export type OutcomeOf<E extends BlockingOp> = Outcomes[E["do"]];
 
-/** What errands can wait for, and how that is told of. The kernel takes its own time, as the verifier does. */
+/** What operations can wait for, as phrases of a reason. The kernel itself may take long, as its verifier does. */
 export const WAITS = {
   memory: "its memory from being read or written",
   file: "a file from being read",
@@ -119,44 +119,40 @@ export const WAITS = {
 } as const;
 export type Wait = keyof typeof WAITS;
 
-export function waitOf(errand: Errand): Wait {
-  if (errand.do === "call") return errand.path ? "path" : "kernel";
-  if (errand.do === "analyse") return "analysis";
-  return errand.do === "file" || errand.do === "identify" ? "file" : "memory";
+export function waitOf(op: BlockingOp): Wait {
+  if (op.do === "call") return op.path ? "path" : "kernel";
+  if (op.do === "analyse") return "analysis";
+  return op.do === "file" || op.do === "identify" ? "file" : "memory";
 }
 
 /**
- * Runs an errand in the calling thread. It may have waited for long before, or between two of its parts, and a task can
- * be killed meanwhile and its id be another one's: what has an effect is done while the wait lasts that it is for,
- * looked at after all that was taken by the task's id, and just before.
+ * Runs an operation in the calling thread. Before it runs, or between two of its parts, the task may be killed and its
+ * id be reused. So operations with an effect check that the notification is still pending after everything that was
+ * opened by the task's id, and just before the effect.
  */
-export function perform<E extends Errand>(errand: E, wardrobe: Wardrobe): OutcomeOf<E> {
-  return outcome(errand, wardrobe) as OutcomeOf<E>;
+export function runBlockingOp<E extends BlockingOp>(op: E, wardrobe: Wardrobe): OutcomeOf<E> {
+  return outcome(op, wardrobe) as OutcomeOf<E>;
 }
 
-function outcome(errand: Errand, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
-  switch (errand.do) {
+function outcome(op: BlockingOp, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
+  switch (op.do) {
     case "read":
-      return readMemory(errand.tid, errand.spans);
+      return readMemory(op.tid, op.spans);
     case "pages":
-      return errand.addresses.map((address) => readMemory(errand.tid, [{ address, length: PAGE }]));
+      return op.addresses.map((address) => readMemory(op.tid, [{ address, length: PAGE }]));
     case "string":
-      return readString(errand.tid, errand.address, errand.limit);
+      return readString(op.tid, op.address, op.limit);
     case "write":
-      return errand.parts.every(
-        ({ address, bytes }) => lasts(errand.during) && writeMemory(errand.tid, address, bytes),
-      );
+      return op.parts.every(({ address, bytes }) => lasts(op.during) && writeMemory(op.tid, address, bytes));
     case "file":
-      return readAt(errand.fd, errand.limit);
+      return readAt(op.fd, op.limit);
     case "identify":
-      return identify(errand.fd);
+      return identify(op.fd);
     case "analyse":
-      return analyse(errand.analysis);
+      return analyse(op.analysis);
     case "call": {
-      const [a, b, c, d, e, f] = errand.words as readonly Argument[];
-      return wardrobe.wear(errand.identity, () =>
-        lasts(errand.during) ? syscall(errand.number, a, b, c, d, e, f) : -ERRNO.ESRCH,
-      );
+      const [a, b, c, d, e, f] = op.words as readonly Argument[];
+      return wardrobe.wear(op.identity, () => (lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH));
     }
   }
 }
@@ -178,21 +174,21 @@ interface Pointer {
   readonly offset: number;
 }
 
-/** An errand that another thread runs: its memory is copied there, and lies elsewhere. */
-export interface Parcel {
-  readonly errand: Errand;
+/** An operation for another thread. Its memory is copied there and has other addresses. */
+export interface SerializedOp {
+  readonly op: BlockingOp;
   readonly pointers: readonly Pointer[];
 }
 
-export function pack(errand: Errand): Parcel {
-  if (errand.do !== "call") return { errand, pointers: [] };
-  const memory = memoryOf(errand);
+export function serializeOp(op: BlockingOp): SerializedOp {
+  if (op.do !== "call") return { op, pointers: [] };
+  const memory = memoryOf(op);
   const ranges = memory.map((its) => ({ from: BigInt(addressOf(its)), length: BigInt(its.byteLength) }));
   const pointers: Pointer[] = [];
   for (const [within, its] of memory.entries()) {
     const list = its instanceof BigUint64Array;
     // what else is held are the task's own bytes, none of which is an address of the gate's
-    if (!list && !errand.words.includes(its)) continue;
+    if (!list && !op.words.includes(its)) continue;
     const view = new DataView(its.buffer, its.byteOffset, its.byteLength);
     for (let at = 0; at + 8 <= its.byteLength; at += 8) {
       const address = view.getBigUint64(at, true);
@@ -202,23 +198,23 @@ export function pack(errand: Errand): Parcel {
       if (address !== 0n && to >= 0) pointers.push({ within, at, to, offset: Number(address - ranges[to]!.from) });
     }
   }
-  return { errand, pointers };
+  return { op, pointers };
 }
 
-/** An errand as it can be run where it has come to. */
-export function unpack({ errand, pointers }: Parcel): Errand {
-  const memory = memoryOf(errand);
+/** Makes the operation ready to run in the receiving thread: pointers hold the addresses of the copies. */
+export function deserializeOp({ op, pointers }: SerializedOp): BlockingOp {
+  const memory = memoryOf(op);
   const addresses = memory.map(addressOf);
   for (const { within, at, to, offset } of pointers) {
     const { buffer, byteOffset } = memory[within]!;
     new DataView(buffer, byteOffset).setBigUint64(at, BigInt(addresses[to]! + offset), true);
   }
-  return errand;
+  return op;
 }
 
-/** All memory that an errand's call can write to, each once. */
-export function memoryOf(errand: Errand): readonly Memory[] {
-  if (errand.do !== "call") return [];
-  const words = errand.words.filter((word) => typeof word === "object");
-  return [...new Set([...words, ...errand.held])];
+/** All memory that the system call of an operation can write to, each once. */
+export function memoryOf(op: BlockingOp): readonly Memory[] {
+  if (op.do !== "call") return [];
+  const words = op.words.filter((word) => typeof word === "object");
+  return [...new Set([...words, ...op.held])];
 }

@@ -3,14 +3,14 @@ import type { Current } from "../../policy/current.js";
 import { Notification } from "../call/notification.js";
 import type { Verdict } from "../judge.js";
 import type { Analysed } from "../load/analysis.js";
-import type { Memory } from "./errand.js";
+import type { Memory } from "./blocking-op.js";
 
 /**
- * A call's stay at the gate where it is served in several turns: by other threads' help, or by one that takes over from
- * one that had to be ended. Each turn begins at the beginning and finds here what was looked at, taken and decided
- * already, so that all of that happens once. Plain data, which crosses threads.
+ * The recording of a call that takes several turns: because another thread runs its blocking operations, or because its
+ * decision thread was replaced. Each turn runs the call from its beginning and replays the results and verdicts that
+ * are recorded here, so that each address is read once and each decision made once. Plain data, which crosses threads.
  */
-export interface Visit {
+export interface CallRecording {
   /** The listener's fd. */
   readonly listener: number;
   /** struct seccomp_notif, as it was received. */
@@ -19,8 +19,8 @@ export interface Visit {
   readonly since: number;
   /** Whether another thread does what takes long in this call: see {@link Admissions}. */
   readonly admitted: boolean;
-  /** What errands brought, in their order. */
-  readonly brought: Brought[];
+  /** Results of blocking operations, in their order. */
+  readonly results: OpResult[];
   /** What analyses of its loads have found, by their order in the call: those that another thread made. */
   readonly analyses: ReadonlyMap<number, Analysed>;
   /** What was decided, in its order. */
@@ -28,15 +28,15 @@ export interface Visit {
   /** Attachments that had a thread ended over this call: they have answered. */
   readonly overdue: Standing[];
   /**
-   * The gate's copies of the task's fds, by the task's numbers, and fds of its own by name; not those that errands
-   * brought.
+   * The gate's copies of the task's fds, by the task's numbers, and fds of its own by name; without those that blocking
+   * operations returned.
    */
   readonly fds: Map<number | string, number>;
   /** Who asks, for the record where the task is gone; null until the first turn has ended. */
   current: Current | null;
 }
 
-export interface Brought {
+export interface OpResult {
   readonly outcome: unknown;
   /** What a call has made of its memory. */
   readonly memory: readonly Memory[];
@@ -44,13 +44,13 @@ export interface Brought {
   readonly analysed?: number;
 }
 
-export function newVisit(listener: number, notification: Uint8Array): Visit {
+export function newRecording(listener: number, notification: Uint8Array): CallRecording {
   return {
     listener,
     notification: notification.slice(),
     since: Date.now(),
     admitted: false,
-    brought: [],
+    results: [],
     analyses: new Map(),
     verdicts: [],
     overdue: [],
@@ -59,7 +59,7 @@ export function newVisit(listener: number, notification: Uint8Array): Visit {
   };
 }
 
-/** A visit's name while it lasts: notification ids are its listener's own. */
-export function visitName({ listener, notification }: Pick<Visit, "listener" | "notification">): string {
+/** Identifies a call while it waits. Notification ids are unique for their listener only. */
+export function recordingKey({ listener, notification }: Pick<CallRecording, "listener" | "notification">): string {
   return `${listener} ${new Notification(notification).id}`;
 }

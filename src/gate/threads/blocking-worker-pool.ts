@@ -1,0 +1,374 @@
+import { OwnedThread } from "../../engine/owned-thread.js";
+import type { ThreadImage } from "../../engine/thread-image.js";
+import { Notification } from "../call/notification.js";
+import type { Analysed } from "../load/analysis.js";
+import { stillWaits } from "../sys/seccomp.js";
+import { Admissions } from "./admissions.js";
+import { type BlockingOp, type SerializedOp, WAITS, type Wait, waitOf } from "./blocking-op.js";
+import { type CallRecording, type OpResult, recordingKey } from "./call-recording.js";
+import { Interrupts } from "./interrupts.js";
+import type { FromBlockingWorker, ToBlockingWorker } from "./messages.js";
+import { abandon, discard } from "./op-executor.js";
+import type { Blocked } from "./watch.js";
+
+/** Receives the end of each blocking operation. Its result is in the recording. */
+export interface BlockingOpEvents {
+  done(recording: CallRecording): void;
+  /** The operation passed its deadline. Kill the task: if its memory is the cause, the worker's system call returns. */
+  overdue(recording: CallRecording): void;
+  /** It will not be run, or was for too long; why, of its task. */
+  failed(recording: CallRecording, reason: string): void;
+}
+
+interface QueuedOp {
+  readonly recording: CallRecording;
+  readonly serialized: SerializedOp;
+  readonly suspect: string;
+}
+
+/** Threads at most, of those that come back; a suspect has one at a time. */
+const MOST = 4;
+/** Threads that paths and files may keep for good, until no more of either are looked at. */
+const MOST_LOST = 8;
+/** Milliseconds in which a worker must finish its operation after the task was killed. */
+const GRACE = 500;
+/**
+ * Milliseconds for a call that waits for the kernel alone, after which its suspect has another thread for other calls.
+ */
+const KERNEL = 10_000;
+/** Calls that may take longer than that: no task is at fault, and none is ended over it. */
+const MOST_SLOW = 4;
+/** Milliseconds between two looks at whether the task of such a call is still there. */
+const LOOK_EVERY = 100;
+/**
+ * Milliseconds for an analysis. Its work is bounded (bpf/analysis/work.ts), and takes two seconds at most where the
+ * machine does nothing else: this is for what that bound does not cover.
+ */
+export const ANALYSIS = 30_000;
+/**
+ * Bytes of a task's memory that are copied in a millisecond, even where processors are busy: that is no waiting for the
+ * task.
+ */
+const COPIED = 2 ** 16;
+/**
+ * Milliseconds by which a deadline is seen too late where the machine stood still, and for which it is then put off,
+ * once.
+ */
+const LATE = 25;
+/** Milliseconds after which an idle worker is stopped. */
+const IDLE = 30_000;
+
+/** It runs next to no JavaScript. */
+const HEAP = { maxYoungGenerationSizeMb: 2 };
+
+/** Appends the result of an operation to a copy of the recording. */
+function withResult(recording: CallRecording, result: OpResult): CallRecording {
+  const { analysed } = result;
+  if (analysed === undefined) return { ...recording, results: [...recording.results, result] };
+  return { ...recording, analyses: new Map([...recording.analyses, [analysed, result.outcome as Analysed]]) };
+}
+
+/** Why a task was killed that kept the gate waiting. */
+export function stalled({ notification }: CallRecording, wait: Wait, milliseconds: number): string {
+  return `stalled: task ${new Notification(notification).tid} kept ${WAITS[wait]} for ${milliseconds} ms and was killed`;
+}
+
+/** Why a load is denied whose analysis was ended. */
+export function unanalysed(): string {
+  return `the analysis of its program did not end within ${ANALYSIS} ms`;
+}
+
+/** A blocking operation that runs now. `worker` is null if a replaced decision thread runs it. */
+interface RunningOp {
+  readonly recording: CallRecording;
+  readonly suspect: string;
+  readonly wait: Wait;
+  readonly worker: BlockingWorker | null;
+  /**
+   * `current`: the suspect's next operation waits for this one. `slow`: the kernel takes long; the operation will end,
+   * and nothing waits for it. `lost`: it did not end after the task was killed; its result is discarded.
+   */
+  state: "current" | "slow" | "lost";
+  /** Why its task was ended over it; null where that was not done. */
+  verdict: string | null;
+  /** Milliseconds since the epoch; 0 while there is no deadline. */
+  due: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+type BlockingWorker = OwnedThread<ToBlockingWorker, FromBlockingWorker>;
+
+/** Bytes of a task's memory that an operation copies. */
+function bytesOf(op: BlockingOp): number {
+  const parts = op.do === "read" ? op.spans : op.do === "write" ? op.parts.map(({ bytes }) => bytes) : [];
+  return parts.reduce((sum, part) => sum + ("length" in part ? part.length : 0), 0);
+}
+
+/**
+ * Operations of one lane run one after the other. A suspect's admitted call has a lane of its own, so that the
+ * suspect's other calls do not wait for it.
+ */
+function laneOf({ admitted }: CallRecording, suspect: string): string {
+  return admitted ? `${suspect} admitted` : suspect;
+}
+
+/**
+ * Runs blocking operations for suspects, each with a deadline, round-robin over suspects, so that a suspect that blocks
+ * its worker delays no other suspect. Workers are started on demand.
+ */
+export class BlockingWorkerPool {
+  /** All workers, each with the timer that stops it when it is idle. */
+  readonly #workers = new Map<BlockingWorker, NodeJS.Timeout | undefined>();
+  /**
+   * At most one operation for each suspect's admitted call, and one for all its other calls; besides these, operations
+   * that replaced decision threads still run.
+   */
+  readonly #running = new Set<RunningOp>();
+  /** Blocking operations that wait, by lane: see {@link laneOf}. The one that has waited longest is first. */
+  readonly #waiting = new Map<string, QueuedOp[]>();
+  readonly #admissions: Admissions;
+  readonly #interrupts = new Interrupts();
+
+  constructor(
+    private readonly events: BlockingOpEvents,
+    /** Milliseconds that an operation may take. */
+    private readonly stall: () => number,
+    /** What the workers run; null for a file of the bundle. */
+    private readonly image: ThreadImage | null,
+  ) {
+    this.#admissions = new Admissions((recording) => events.done(recording));
+  }
+
+  /** Runs an operation of a call when its suspect's turn comes. Null: admits the call. */
+  send(recording: CallRecording, serialized: SerializedOp | null, suspect: string): void {
+    if (serialized === null) {
+      this.#admissions.wait(recording, suspect);
+      return;
+    }
+    const lane = laneOf(recording, suspect);
+    const ops = this.#waiting.get(lane) ?? [];
+    ops.push({ recording, serialized, suspect });
+    this.#waiting.set(lane, ops);
+    this.#assign();
+  }
+
+  /** The call was answered. `key`: see {@link recordingKey}. */
+  leave(key: string): void {
+    this.#admissions.leave(key);
+  }
+
+  /**
+   * Adds an operation that a replaced decision thread still runs. It has the same deadline, counted from its start, and
+   * ends with {@link onAbandonedOpDone}. `lost`: the task was killed already, and the operation did not end.
+   */
+  trackAbandonedOp(recording: CallRecording, suspect: string, { since, wait }: Blocked, lost: boolean): void {
+    const state = lost ? "lost" : "current";
+    const running: RunningOp = {
+      recording,
+      suspect,
+      wait,
+      worker: null,
+      state,
+      verdict: null,
+      due: 0,
+      timer: undefined,
+    };
+    this.#running.add(running);
+    if (!lost) this.#begin(running, Date.now() - since);
+  }
+
+  /** The operation of a replaced decision thread ended. `recording` includes its result. */
+  onAbandonedOpDone(recording: CallRecording): void {
+    const running = this.#find((one) => recordingKey(one.recording) === recordingKey(recording));
+    if (running !== undefined) this.#finish(running, recording);
+    else abandon(recording);
+  }
+
+  /** Stops all workers. One that is blocked in a system call ends with the process. */
+  async stop(): Promise<void> {
+    for (const { timer } of this.#running) clearTimeout(timer);
+    const kept = this.#busy;
+    const workers = [...this.#workers];
+    this.#workers.clear();
+    this.#waiting.clear();
+    await Promise.all(
+      workers.map(([worker, idle]) => {
+        clearTimeout(idle);
+        this.#interrupts.forget(worker);
+        const end = worker.end();
+        return kept.has(worker) ? null : end;
+      }),
+    );
+  }
+
+  #assign(): void {
+    for (const [lane, [queued, ...later]] of this.#waiting) {
+      if (queued === undefined || this.#isBusy(lane)) continue;
+      const { recording, serialized, suspect } = queued;
+      const wait = waitOf(queued.serialized.op);
+      const hopeless = wait === "path" || wait === "file" ? this.#hopeless(suspect) : null;
+      const worker = hopeless === null ? (this.#idle() ?? this.#spawn()) : null;
+      if (hopeless === null && worker === null) return;
+      // and behind the others
+      this.#waiting.delete(lane);
+      if (later.length > 0) this.#waiting.set(lane, later);
+      if (worker === null) this.events.failed(recording, hopeless!);
+      else {
+        const rest = { state: "current", verdict: null, due: 0, timer: undefined } as const;
+        const running: RunningOp = { recording, suspect, wait, worker, ...rest };
+        this.#running.add(running);
+        worker.tell(serialized);
+        // the task is not charged for the time in which the worker starts
+        void worker.ready().then(() => this.#begin(running, -bytesOf(serialized.op) / COPIED));
+      }
+    }
+  }
+
+  /** Why no path or file is looked at for a suspect; null where one is. */
+  #hopeless(suspect: string): string | null {
+    if (this.#has("lost", suspect)) return "an earlier path or file of its like still keeps the gate waiting";
+    return this.#count("lost") < MOST_LOST ? null : "too many paths and files of others keep the gate waiting";
+  }
+
+  #find(which: (running: RunningOp) => boolean): RunningOp | undefined {
+    return [...this.#running].find(which);
+  }
+
+  #isBusy(lane: string): boolean {
+    return this.#find((one) => one.state === "current" && laneOf(one.recording, one.suspect) === lane) !== undefined;
+  }
+
+  #has(state: RunningOp["state"], suspect: string): boolean {
+    return this.#find((one) => one.state === state && one.suspect === suspect) !== undefined;
+  }
+
+  #count(state: RunningOp["state"]): number {
+    return [...this.#running].filter((one) => one.state === state).length;
+  }
+
+  get #busy(): ReadonlySet<BlockingWorker | null> {
+    return new Set(Array.from(this.#running, ({ worker }) => worker));
+  }
+
+  #idle(): BlockingWorker | null {
+    const busy = this.#busy;
+    for (const [worker, timer] of this.#workers) {
+      if (busy.has(worker)) continue;
+      clearTimeout(timer);
+      return worker;
+    }
+    return null;
+  }
+
+  #spawn(): BlockingWorker | null {
+    const kept = [...this.#running].filter(({ state, worker }) => state !== "current" && worker !== null);
+    if (this.#workers.size - kept.length >= MOST) return null;
+    const worker: BlockingWorker = new OwnedThread(
+      this.image ?? "gate-blocking-worker",
+      {},
+      (message) => {
+        if (message.is === "brought") this.#onResult(worker, message);
+        else if (message.is === "runs") this.#interrupts.add(worker, message.tid);
+      },
+      HEAP,
+    );
+    this.#workers.set(worker, undefined);
+    void worker.ended.then(({ message }) => this.#gone(worker, message));
+    return worker;
+  }
+
+  #begin(running: RunningOp, waited: number): void {
+    if (!this.#running.has(running)) return;
+    if (running.wait === "kernel") {
+      this.#lookAfter(running, Date.now() - waited);
+      return;
+    }
+    const may = running.wait === "analysis" ? ANALYSIS : this.stall();
+    const left = Math.max(0, may - waited);
+    running.due = Date.now() + left;
+    running.timer = setTimeout(() => this.#late(running, may), left);
+  }
+
+  /**
+   * Put a deadline off once if its timer ran late: if this thread got no processor, the worker may have got none
+   * either, which is not the task's fault.
+   */
+  #late(running: RunningOp, milliseconds: number): void {
+    if (Date.now() - running.due <= LATE) this.#overdue(running, milliseconds);
+    else running.timer = setTimeout(() => this.#overdue(running, milliseconds), LATE);
+  }
+
+  /** Interrupts a call whose task is gone, so that it keeps no thread; the kernel itself may take its time. */
+  #lookAfter(running: RunningOp, since: number): void {
+    const { recording, suspect, worker } = running;
+    if (worker !== null && !stillWaits(recording.listener, recording.notification)) this.#interrupts.send(worker);
+    const late = running.state === "current" && Date.now() - since > KERNEL;
+    if (late && !this.#has("slow", suspect) && this.#count("slow") < MOST_SLOW) {
+      running.state = "slow";
+      this.#admissions.leave(recordingKey(recording));
+      this.#assign();
+    }
+    running.timer = setTimeout(() => this.#lookAfter(running, since), LOOK_EVERY).unref();
+  }
+
+  #overdue(running: RunningOp, milliseconds: number): void {
+    // it may have come back while this thread was busy
+    for (const message of running.worker?.received() ?? [])
+      if (message.is === "brought") this.#onResult(running.worker!, message);
+    if (!this.#running.has(running)) return;
+    if (running.wait === "analysis") {
+      // no task is at fault, and ending the thread ends it
+      running.verdict = unanalysed();
+      void running.worker?.end();
+      return;
+    }
+    running.verdict = stalled(running.recording, running.wait, milliseconds);
+    running.timer = setTimeout(() => this.#giveUp(running), GRACE);
+    this.events.overdue(running.recording);
+  }
+
+  /** Not even the task's end has brought it back. */
+  #giveUp(running: RunningOp): void {
+    running.state = "lost";
+    this.events.failed(running.recording, running.verdict!);
+    this.#assign();
+  }
+
+  #onResult(worker: BlockingWorker, result: OpResult): void {
+    const timer = setTimeout(() => this.#dismiss(worker), IDLE).unref();
+    this.#workers.set(worker, timer);
+    const running = this.#find((one) => one.worker === worker);
+    if (running === undefined) return;
+    this.#finish(running, withResult(running.recording, result), result);
+  }
+
+  /** `result`: what to discard if the call was given up already; null for the operation of a replaced thread. */
+  #finish(running: RunningOp, recording: CallRecording, result: OpResult | null = null): void {
+    clearTimeout(running.timer);
+    this.#running.delete(running);
+    if (running.state !== "lost") {
+      if (running.verdict === null) this.events.done(recording);
+      else this.events.failed(recording, running.verdict);
+    } else if (result === null) abandon(recording);
+    else discard(result.outcome);
+    this.#assign();
+  }
+
+  #dismiss(worker: BlockingWorker): void {
+    this.#workers.delete(worker);
+    this.#interrupts.forget(worker);
+    void worker.end();
+  }
+
+  /** A worker ended unexpectedly. */
+  #gone(worker: BlockingWorker, message: string): void {
+    this.#interrupts.forget(worker);
+    if (!this.#workers.delete(worker)) return;
+    const running = this.#find((one) => one.worker === worker);
+    if (running !== undefined) {
+      running.verdict ??= `its blocking operation failed: ${message}`;
+      this.#finish(running, running.recording);
+    }
+    this.#assign();
+  }
+}

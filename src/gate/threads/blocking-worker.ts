@@ -1,0 +1,32 @@
+import { type MessagePort, workerData } from "node:worker_threads";
+import { Wardrobe } from "../sys/credentials.js";
+import { blockSignals, INTERRUPT, threadId } from "../sys/process.js";
+import { deserializeOp, memoryOf, runBlockingOp } from "./blocking-op.js";
+import type { FromBlockingWorker, ToBlockingWorker } from "./messages.js";
+
+/**
+ * Entry of a blocking worker: a thread that runs, one at a time, blocking operations of calls that take long and of
+ * tasks that made the gate wait before. An operation may block it without limit. If its task has exited,
+ * {@link Interrupts} can interrupt its system call.
+ */
+const { port } = workerData as { readonly port: MessagePort };
+blockSignals(INTERRUPT);
+const wardrobe = new Wardrobe();
+port.on("message", (serialized: ToBlockingWorker) => {
+  const op = deserializeOp(serialized);
+  const outcome = shared(runBlockingOp(op, wardrobe));
+  const analysed = op.do === "analyse" ? { analysed: op.index } : {};
+  port.postMessage({ is: "brought", outcome, memory: memoryOf(op), ...analysed } satisfies FromBlockingWorker);
+});
+port.postMessage({ is: "runs", tid: threadId() } satisfies FromBlockingWorker);
+port.postMessage({ is: "opened", fds: wardrobe.fds } satisfies FromBlockingWorker);
+port.postMessage({ is: "ready" } satisfies FromBlockingWorker);
+
+/** What was copied goes with its call from turn to turn, and is not copied again each time. */
+function shared(outcome: unknown): unknown {
+  if (Array.isArray(outcome)) return outcome.map(shared);
+  if (!(outcome instanceof Uint8Array)) return outcome;
+  const bytes = new Uint8Array(new SharedArrayBuffer(outcome.byteLength));
+  bytes.set(outcome);
+  return bytes;
+}
