@@ -6,8 +6,8 @@ import { DIGESTS, digestByOid } from "./digest.js";
 import { type Refusal, refuse } from "./refusal.js";
 
 /**
- * Signature algorithms by allow-list: what is not in the table below is not supported (-ENOPKG), whatever OpenSSL could
- * do.
+ * Signature algorithms, by allow-list: an algorithm that is not in the table below is not supported (-ENOPKG), even if
+ * OpenSSL supports it.
  */
 
 /** AlgorithmIdentifier (RFC 5280 4.1.1.2). */
@@ -18,23 +18,23 @@ export interface AlgorithmIdentifier {
   readonly parameters: Element | null;
 }
 
-/** How the arithmetic of one signature is to be done. */
+/** How to verify one signature. */
 export interface Scheme {
   readonly family: "rsa" | "rsa-pss" | "ec" | "edwards" | "ml-dsa";
-  /** A name of {@link DIGESTS}; null where the algorithm takes the message whole. */
+  /** A name of {@link DIGESTS}; null if the algorithm takes the whole message. */
   readonly digest: string | null;
-  /** Length of the salt in bytes; for rsa-pss alone. */
+  /** Length of the salt in bytes; used by rsa-pss only. */
   readonly salt: number;
-  /** For algorithms that belong to one type of key: node's name of that type. */
+  /** Node's name of the key type, for an algorithm that only one key type can use; null otherwise. */
   readonly keyType: string | null;
 }
 
-/** Reads an AlgorithmIdentifier; parameters are checked all the way down. Throws DER_MALFORMED. */
+/** Reads an AlgorithmIdentifier and checks the DER of its parameters. Throws DER_MALFORMED. */
 export function readAlgorithm(from: Cursor, what: string): AlgorithmIdentifier {
   return readAlgorithmOf(from.take(TAG.sequence, what));
 }
 
-/** The same of an element that was taken already, which may be tagged by context. */
+/** Reads an AlgorithmIdentifier from an element that was taken already and may have a context tag. */
 export function readAlgorithmOf(element: Element): AlgorithmIdentifier {
   const cursor = element.open();
   const identifier = cursor.identifier("an algorithm's identifier");
@@ -43,7 +43,7 @@ export function readAlgorithmOf(element: Element): AlgorithmIdentifier {
   return { element, oid: identifier, parameters };
 }
 
-/** Whether two identifiers mean the same: absent parameters and NULL do. */
+/** Whether two identifiers mean the same algorithm: absent parameters are equal to NULL. */
 export function sameAlgorithm(a: AlgorithmIdentifier, b: AlgorithmIdentifier): boolean {
   if (a.oid !== b.oid) return false;
   if (isNullOrAbsent(a.parameters) || isNullOrAbsent(b.parameters))
@@ -59,15 +59,15 @@ export function digestOf(algorithm: AlgorithmIdentifier): string | Refusal {
 }
 
 /**
- * The scheme of a signature. `digest` is the one that the CMS signer names, which the algorithm must agree with; for
- * certificates and CRLs it is null, since theirs is in the algorithm itself.
+ * The scheme of a signature. `digest` is the one that the CMS signer names; the algorithm must agree with it.
+ * Certificates and CRLs pass null, since their signature algorithm includes the digest.
  */
 export function schemeOf(algorithm: AlgorithmIdentifier, digest: string | null): Scheme | Refusal {
   if (algorithm.oid === RSASSA_PSS) return pssScheme(algorithm, digest);
   const row = TABLE.get(algorithm.oid);
   if (row === undefined) return unsupported("signature algorithm", algorithm);
-  // RFC 4055 5 wants NULL for RSA, and readers to take absent ones too; RFC 5758 3.2, RFC 8410 3 and RFC 9881 want
-  // none.
+  // RFC 4055 5 requires NULL for RSA, and requires readers to accept absent parameters. RFC 5758 3.2, RFC 8410 3 and
+  // RFC 9881 require absent parameters.
   const allowed = row.family === "rsa" ? isNullOrAbsent(algorithm.parameters) : algorithm.parameters === null;
   if (!allowed) return parametersRefused(row.rule, algorithm);
   if (row.digest === FROM_SIGNER) {
@@ -86,7 +86,7 @@ export function schemeOf(algorithm: AlgorithmIdentifier, digest: string | null):
   return { family: row.family, digest: row.digest, salt: 0, keyType: row.keyType };
 }
 
-/** RFC 4055 3.1: both digests the same, the trailer field 1, and the salt no longer than the key has room for. */
+/** RFC 4055 3.1: both digests must be the same, the trailer field must be 1, and the salt must fit the key. */
 function pssScheme(algorithm: AlgorithmIdentifier, signerDigest: string | null): Scheme | Refusal {
   const parameters = readPssParameters(algorithm);
   if ("verdict" in parameters) return parameters;
@@ -99,7 +99,7 @@ function pssScheme(algorithm: AlgorithmIdentifier, signerDigest: string | null):
   return { family: "rsa-pss", digest: parameters.digest, salt: parameters.salt, keyType: null };
 }
 
-/** RSASSA-PSS-params; the defaults of the standard are SHA-1 and so refused. Throws DER_MALFORMED. */
+/** RSASSA-PSS-params. The defaults of RFC 4055 3.1 mean SHA-1, so absent digests are rejected. Throws DER_MALFORMED. */
 export function readPssParameters(algorithm: AlgorithmIdentifier): { digest: string; salt: number } | Refusal {
   if (algorithm.parameters?.tag !== TAG.sequence) return parametersRefused("RFC 4055 3.1", algorithm);
   const cursor = algorithm.parameters.open();
@@ -125,8 +125,8 @@ export function readPssParameters(algorithm: AlgorithmIdentifier): { digest: str
 }
 
 /**
- * No key that is taken has room for more (RFC 8017 9.1.1): 8,192 bits less a digest and two bytes. Its own size
- * decides.
+ * The longest salt that fits any accepted key (RFC 8017 9.1.1): 8,192 bits minus a digest and two bytes. A smaller key
+ * fails in OpenSSL.
  */
 const MAX_SALT = 8192 / 8 - 32 - 2;
 
@@ -152,7 +152,7 @@ function parametersRefused(rule: string, algorithm: AlgorithmIdentifier): Refusa
 const MGF1 = oid("1.2.840.113549.1.1.8");
 export const RSASSA_PSS = oid("1.2.840.113549.1.1.10");
 
-/** CMS names only the key's algorithm and the digest comes from the signer (RFC 3370 3.2). */
+/** For RSA, CMS names only the key's algorithm; the digest comes from the signer (RFC 3370 3.2). */
 const FROM_SIGNER = "from signer";
 
 interface Row {
@@ -194,5 +194,5 @@ const TABLE: ReadonlyMap<string, Row> = new Map(
   }).map(([name, row]) => [oid(name), row]),
 );
 
-/** Digests that signatures may use, by name. */
+/** Names of the digests that signatures may use. */
 export const SIGNATURE_DIGESTS: readonly string[] = Object.keys(DIGESTS).filter((name) => DIGESTS[name]?.oid !== null);

@@ -7,14 +7,14 @@ import { readMaterial } from "./source.js";
 import type { Certificate } from "./x509/certificate.js";
 
 /**
- * What is not good whatever else speaks for it, as in the kernel's .blacklist keyring: contents, certificates and
- * public keys by their SHA-256.
+ * Contents, certificates and public keys that are rejected whatever signed them, by their SHA-256, as in the kernel's
+ * .blacklist keyring.
  */
 export class BlockList {
   readonly #certificates: readonly Certificate[];
-  /** Keys that are listed as keys: of a digest alone it is not known what they signed. */
+  /** Keys that are listed as keys. A key that is listed by digest only cannot verify what it signed. */
   readonly #keys: readonly PublicKey[];
-  /** Identities of the keys that are listed as files: one key may have other encodings elsewhere. */
+  /** Identities of the keys that are listed as files: the same key may be encoded in another way elsewhere. */
   readonly #identities = new Set<string>();
   readonly #issuers = new WeakMap<Certificate, Refusal | null>();
   readonly #digests: Readonly<Record<Kind, Set<string>>> = {
@@ -23,7 +23,7 @@ export class BlockList {
     key: new Set(),
     cert: new Set(),
   };
-  /** Names of issuers, each with a serial number behind it. */
+  /** Entries of the form `<issuer's Name> <serial number>`. */
   readonly #serials = new Set<string>();
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED. */
@@ -47,7 +47,7 @@ export class BlockList {
     }
   }
 
-  /** Why signed content is not good by itself; null where nothing is known against it. */
+  /** Why this content is rejected; null if it is not on the list. */
   content(data: Uint8Array): Refusal | null {
     if (this.#digests.bin.size === 0 || !this.#digests.bin.has(hash("sha256", data))) return null;
     return refuse("EKEYREVOKED", "block list", "these very bytes are on the block list");
@@ -63,9 +63,7 @@ export class BlockList {
     return this.key(certificate.publicKey);
   }
 
-  /**
-   * Whether a certificate was issued by what is listed here, for one that no path leads to. The answer is remembered.
-   */
+  /** Whether the issuer of a certificate is listed, for a certificate to which no path leads. Results are cached. */
   issuerOf(certificate: Certificate): Refusal | null {
     let refusal = this.#issuers.get(certificate);
     if (refusal === undefined) {
@@ -91,8 +89,8 @@ export class BlockList {
   }
 
   /**
-   * The same for a key of which the SHA-256 of its SubjectPublicKeyInfo is known, in lower-case hex; `what` it is, for
-   * a person.
+   * Whether a key is listed, for a key of which only the SHA-256 of its SubjectPublicKeyInfo is known, in lower-case
+   * hex. `what` names the key in the message.
    */
   fingerprint(fingerprint: string, what: string): Refusal | null {
     return this.#digests.key.has(fingerprint)
@@ -103,10 +101,13 @@ export class BlockList {
 
 type Kind = "bin" | "tbs" | "key" | "cert";
 
-/** What a digest is of where nothing says so: no content has the digest of a certificate but that certificate. */
+/**
+ * The kinds that a digest without a prefix has: either content or a whole certificate. SHA-256 makes a false match
+ * infeasible.
+ */
 const UNNAMED: readonly Kind[] = ["bin", "cert"];
 
-/** In hex, with colons between the octets or without, as `openssl x509 -fingerprint` prints it. */
+/** Hex, with or without colons between the octets, as `openssl x509 -fingerprint` prints it. */
 const DIGEST = /^(?:(bin|tbs|key|cert):)?([0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/;
 
 const SERIAL = /^(?:0x)?((?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{1,40})$/;

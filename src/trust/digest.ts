@@ -2,17 +2,19 @@ import { hash as digest } from "node:crypto";
 import { CountersignError } from "../error.js";
 import { oid } from "./asn1/oid.js";
 
-/** A message digest that has a name here. There is no other: names are looked up in this list alone. */
+/** A message digest. Only those in the table below can be used. */
 export interface Digest {
-  /** As node:crypto calls it. */
+  /** Its name in node:crypto. */
   readonly node: string;
   /** Length in bytes. */
   readonly size: number;
-  /** Contents octets of its identifier in CMS and certificates (NIST CSOR, RFC 5754); null where no signature may use it. */
+  /**
+   * Contents octets of its identifier in CMS and certificates (NIST CSOR, RFC 5754); null if signatures may not use it.
+   */
   readonly oid: string | null;
 }
 
-/** `sha1` is here for tags and file names of the past; no signature that uses it is good. */
+/** `sha1` is here for program tags and old file names only; a signature that uses it is rejected. */
 export const DIGESTS: Readonly<Record<string, Digest>> = {
   sha256: { node: "sha256", size: 32, oid: oid("2.16.840.1.101.3.4.2.1") },
   sha384: { node: "sha384", size: 48, oid: oid("2.16.840.1.101.3.4.2.2") },
@@ -33,7 +35,7 @@ export function hash(algorithm: string, data: Uint8Array): string {
   return digest(known.node, data, "hex");
 }
 
-/** The digest that an identifier in a signature names (its contents octets), by name; undefined where none may. */
+/** The name of the digest with an identifier, given by its contents octets; undefined if signatures may not use it. */
 export function digestByOid(octets: string): string | undefined {
   return byOid.get(octets);
 }

@@ -1,7 +1,7 @@
 /**
- * Points of Ed25519 and Ed448 that are no public keys. Under a key of small order one signature verifies for any
- * message, or for a large part of them; a key with its y-coordinate not below the field's prime (RFC 8032 5.1.3, 5.2.3)
- * is a second encoding of another.
+ * Points of Ed25519 and Ed448 that are rejected as public keys. Under a key of small order, one signature is valid for
+ * any message, or for many. A key whose y-coordinate is not below the field's prime (RFC 8032 5.1.3, 5.2.3) is a second
+ * encoding of another key.
  */
 
 interface Curve {
@@ -21,8 +21,8 @@ const CURVES: Readonly<Record<string, Curve>> = {
 };
 
 /**
- * Why an encoded point may not be a key; null where it may. `type` is `ed25519` or `ed448`; other types have no such
- * points.
+ * Why an encoded point is rejected as a key; null if it is accepted. `type` is `ed25519` or `ed448`; no check applies
+ * to other types.
  */
 export function edwardsWeakness(type: string, point: Uint8Array): string | null {
   const curve = CURVES[type];

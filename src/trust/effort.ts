@@ -1,17 +1,17 @@
 import { type Refusal, refuse } from "./refusal.js";
 
-/** Units that one message may cost. */
+/** The most units that one message may cost. */
 export const MAX_EFFORT = 8_000;
 
 /**
- * What the verification of one message may cost, over all its signers, certificates, time stamps and paths, in units of
- * about a microsecond. Units are counted by fixed weights, whether an answer is remembered or not, so that an outcome
- * does not depend on the machine, nor on what was verified before. A message chooses which keys are tried and how
- * often; a key of the keyring is free the first time, for a few hundred keys, since an honest message may have to be
- * tried by each authority of one name.
+ * The cost of verifying one message, over all its signers, certificates, time stamps and paths, in units of about a
+ * microsecond. Weights are fixed and cached answers cost the same, so that an outcome depends neither on the machine
+ * nor on earlier verifications. A message controls which keys are tried and how often. The first use of a key of the
+ * keyring is free, up to {@link MAX_FREE} keys, since a valid message may have to be tried with each authority of one
+ * name.
  */
 export class Effort {
-  /** Units for everything but verifications by the keyring's keys, and units for those. */
+  /** Units for verifications by the keyring's keys are counted in `#ownUnits`, all others in `#units`. */
   #units = 0;
   #ownUnits = 0;
   readonly #uses: Use[] = [];
@@ -20,7 +20,7 @@ export class Effort {
   /** `own` are the keyring's keys. */
   constructor(private readonly own: ReadonlySet<Verifier> = NO_KEYS) {}
 
-  /** Whether the message has cost more than it may: nothing more is looked into. */
+  /** Whether the message has exceeded its limit; verification then stops. */
   get spent(): boolean {
     return this.#units + this.#ownUnits > MAX_EFFORT;
   }
@@ -29,13 +29,13 @@ export class Effort {
     return this.own.has(key);
   }
 
-  /** Takes `units`; false where there are not so many left. */
+  /** Adds `units`; returns false if that exceeds the limit. */
   take(units: number): boolean {
     this.#units += units;
     return !this.spent;
   }
 
-  /** Takes what one verification by a key costs, over so many bytes; the refusal where that is too much. */
+  /** Adds the cost of one verification by a key over `length` bytes; returns a refusal if that exceeds the limit. */
   verification(key: Verifier, length: number): Refusal | null {
     const units = key.cost + Math.min(length / BYTES_A_UNIT, MAX_HASHING);
     if (this.own.has(key)) this.#use({ key, units });
@@ -43,7 +43,7 @@ export class Effort {
     return this.spent ? tooMuch() : null;
   }
 
-  /** What has been taken so far. */
+  /** The amount used so far. */
   get mark(): Mark {
     return { units: this.#units, uses: this.#uses.length };
   }
@@ -52,7 +52,7 @@ export class Effort {
     return { units: this.#units - units, uses: this.#uses.slice(uses) };
   }
 
-  /** Takes again what was taken for an answer that is remembered. */
+  /** Adds the cost of a cached answer again. */
   repeat({ units, uses }: Spending): void {
     this.#units += units;
     for (const use of uses) this.#use(use);
@@ -76,34 +76,36 @@ interface Mark {
   readonly uses: number;
 }
 
-/** What one answer cost. */
+/** The cost of one answer. */
 export interface Spending {
   readonly units: number;
   readonly uses: readonly Use[];
 }
 
-/** A key, by what one verification with it costs. */
+/** A key, as far as its cost is concerned. */
 export interface Verifier {
   readonly cost: number;
 }
 
-/** What a message is refused with that costs more than it may. */
+/** The refusal for a message that exceeds the limit. */
 export function tooMuch(): Refusal {
   const reason = "the message takes too many steps: it has too many certificates, signers, names or slow keys";
   return refuse("EKEYREJECTED", "effort limit", reason);
 }
 
-/** Keys of the keyring that are free: more of one name than that are a mistake. */
+/** Keys of the keyring whose first use is free. A keyring with more authorities of one name is a mistake. */
 const MAX_FREE = 256;
 const NO_KEYS: ReadonlySet<Verifier> = new Set();
-/** A key that a message carries is read by OpenSSL first. */
+/** Extra cost of a key that a message carries, since OpenSSL must parse it first. */
 const IMPORT = 90;
-/** What is signed is hashed, which takes time as well; one large program or list is no reason to refuse. */
+/**
+ * Hashing the signed data costs time too. The cap keeps a large program or list from being rejected for its size alone.
+ */
 const BYTES_A_UNIT = 500;
 const MAX_HASHING = 3_000;
 
-/** One step of a search that verifies nothing. */
+/** Cost of one step of a path search that verifies no signature. */
 export const STEP = 2;
-/** Bytes of a message that are read in one unit, and bytes of its names that are compared in one. */
+/** Bytes of a message that can be parsed per unit, and bytes of its names that can be compared per unit. */
 export const READ_BYTES = 150;
 export const NAME_BYTES = 8;

@@ -21,28 +21,29 @@ import type { PathRules } from "./x509/path-rule.js";
 import { knownCertificates, requirementsOf } from "./x509/requirements.js";
 
 /**
- * One state of a keyring, which never changes: what it trusts, what it does not, its rules, and all that was found out
- * under them. A keyring that is replaced gets another generation, and nothing that was remembered outlives its own.
+ * One immutable state of a keyring: the certificates and keys that it trusts, its block list and rules, and the cached
+ * results. Replacing a keyring creates a new generation, so that no cached result outlives the rules that it was
+ * computed under.
  */
 export class Generation {
   readonly anchors: CertificateIndex;
   /** Public keys without certificates, for signatures of type `RAW`. */
   readonly keys: readonly PublicKey[];
-  /** Certificates of `trust` that cannot be read, and so are not used. */
+  /** Certificates of `trust` that could not be parsed and are not used. */
   readonly rejected: readonly RejectedCertificate[];
   readonly ssh: SshTrust;
   readonly minisign: readonly MinisignKey[];
-  /** Null where no bundle counts. */
+  /** Null if no Sigstore bundle is accepted. */
   readonly sigstore: SigstoreTrust | null;
-  /** Whose time stamps count; null where none does. */
+  /** The trusted time-stamping authorities; null if no time stamp is accepted. */
   readonly timeStamps: TimeStampTrust | null;
   readonly blockList: BlockList;
   readonly memo = new VerificationMemo();
   readonly certificates: CertificateCache;
-  /** Distinct keys that must have signed. */
+  /** Number of distinct keys that must have signed. */
   readonly signersNeeded: number;
   readonly #rules: PathRules;
-  /** The keys of every certificate in the keyring's files. */
+  /** The public keys of all certificates in the keyring's files. */
   readonly #keys: ReadonlySet<PublicKey>;
   readonly #paths = new WeakMap<Certificate, Remembered>();
   #good: Verification | null = null;
@@ -73,21 +74,21 @@ export class Generation {
     this.timeStamps = rules.timestamps ? new TimeStampTrust(rules.timestamps, rules, known) : null;
   }
 
-  /** What comes of a good signature. Often it is what came of the one before, which then is remembered once. */
+  /** The result of a valid signature. Consecutive results are often equal, so the last object is reused. */
   good(signer: string, until: number): Verification {
     if (this.#good === null || this.#good.signer !== signer || this.#good.until !== until)
       this.#good = { verdict: 0, reason: `signed by \`${signer}\``, rule: null, signer, until };
     return this.#good;
   }
 
-  /** What one message may cost. */
+  /** A fresh limit for one message. */
   effort(): Effort {
     return new Effort(this.#keys);
   }
 
   /**
-   * Whether a certificate may sign under this keyring's rules: null, or why not. `others` are the ones a path may lead
-   * through.
+   * Whether a certificate may sign under this keyring's rules: null, or why not. `others` are candidates for
+   * intermediate certificates.
    */
   path(
     target: Certificate,
@@ -106,7 +107,7 @@ export class Generation {
     const { mark } = effort;
     const found = findPath(target, this.anchors, new CertificateIndex(others), this.#rules, own, trace, effort);
     const refusal = "verdict" in found ? found : null;
-    // What this message had spent elsewhere is not so for the next
+    // The limit was exceeded by work that the next message may not do, so that result is not cached
     if (window.stamp === null && !effort.spent)
       this.#paths.set(target, { others, window: own, refusal, cost: effort.since(mark) });
     window.narrow(own);
@@ -114,14 +115,14 @@ export class Generation {
   }
 }
 
-/** A signature of type RAW does not say whose it is, so that each key has to be tried. */
+/** A RAW signature does not identify its key, so each key is tried. */
 const MAX_KEYS = 64;
 
 interface Remembered {
   readonly others: readonly Certificate[];
   readonly window: Window;
   readonly refusal: Refusal | null;
-  /** What the message paid for it. */
+  /** The cost that the verification added; added again on each use of the cached result. */
   readonly cost: Spending;
 }
 

@@ -1,4 +1,4 @@
-/** Units of `Effort` that verifying one signature takes. `description` is the key's. */
+/** Units of `Effort` for verifying one signature. `description` is the key's. */
 export function verificationCost(description: string): number {
   const known = COSTS[description];
   if (known !== undefined) return known;
@@ -7,7 +7,7 @@ export function verificationCost(description: string): number {
 }
 
 const OTHER = 300;
-/** As measured with the OpenSSL 3.0 of Node 20 on x86-64, which has no fast arithmetic for the two larger curves. */
+/** Measured with OpenSSL 3.0 of Node 20 on x86-64, which has no optimised code for P-384 and P-521. */
 const COSTS: Readonly<Record<string, number>> = {
   "P-256": 50,
   "P-384": 450,

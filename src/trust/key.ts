@@ -13,26 +13,26 @@ import { verificationCost } from "./key-cost.js";
 import { type Refusal, refuse } from "./refusal.js";
 
 /**
- * A public key (SubjectPublicKeyInfo, RFC 5280 4.1.2.7). What it is and whether it is strong enough is read here,
- * before OpenSSL sees it; importing it is OpenSSL's, once, when it is first used. A key that may not be used stays
- * readable and says why in `problem`.
+ * A public key (SubjectPublicKeyInfo, RFC 5280 4.1.2.7). Its type and strength are checked here, before OpenSSL parses
+ * it; OpenSSL imports it once, at first use. A key that may not be used can still be read, and `problem` says why it
+ * may not.
  */
 export class PublicKey {
-  /** `RSA 2048`, `P-256`, `ed25519` … for a person. */
+  /** `RSA 2048`, `P-256`, `ed25519` … for messages. */
   readonly description: string;
   /** What one verification costs, in units of `Effort`. */
   readonly cost: number;
   readonly #family: Scheme["family"] | null;
-  /** Node's type name where one algorithm belongs to the type. */
+  /** Node's type name, if the type has only one algorithm. */
   readonly #type: string | null;
-  /** What a key of type id-RSASSA-PSS is bound to (RFC 4055 3.3). */
+  /** The parameters that an id-RSASSA-PSS key is restricted to (RFC 4055 3.3). */
   readonly #bound: { digest: string; salt: number } | null;
   readonly #bits: Buffer;
   #problem: Refusal | null;
   #object: KeyObject | null = null;
   #fingerprints: readonly string[] | null = null;
 
-  /** Throws DER_MALFORMED where it is no SubjectPublicKeyInfo. */
+  /** Throws DER_MALFORMED if it is not a SubjectPublicKeyInfo. */
   constructor(readonly spki: Element) {
     const cursor = spki.open();
     const algorithm = readAlgorithm(cursor, "a key's algorithm");
@@ -52,15 +52,15 @@ export class PublicKey {
     this.#problem = read.problem ?? null;
   }
 
-  /** Why no signature by this key counts; null where one can. Imports the key. */
+  /** Why no signature by this key is accepted; null if they are. Imports the key. */
   get problem(): Refusal | null {
     if (this.#problem === null && this.#object === null) this.#import();
     return this.#problem;
   }
 
   /**
-   * Checks one signature over `data`. Gives null where it is good, and the refusal otherwise; `rule` is the one that
-   * wants this signature. `effort` is what the message may still cost, where somebody else chose the key.
+   * Checks one signature over `data`. Returns null if it is valid. `rule` is the rule that the refusal names. `effort`
+   * is the message's remaining limit, if the message chose the key.
    */
   verify(
     scheme: Scheme,
@@ -96,15 +96,15 @@ export class PublicKey {
   }
 
   /**
-   * The fingerprints that this key may be listed by, its own first. An RSA key may stand in certificates as
-   * rsaEncryption and as id-RSASSA-PSS, and is one key all the same.
+   * The fingerprints by which this key may be listed, its own first. Certificates may encode an RSA key as
+   * rsaEncryption or as id-RSASSA-PSS; both are the same key.
    */
   get fingerprints(): readonly string[] {
     this.#fingerprints ??= this.#encodings().map((spki) => hash("sha256", spki));
     return this.#fingerprints;
   }
 
-  /** Tells keys apart: public keys that one private key belongs to have the same. For RSA that is the modulus. */
+  /** Equal for all public keys that belong to one private key. For RSA this is the modulus. */
   get identity(): string {
     return this.#isRsa ? readDer(this.#bits, TAG.sequence, "an RSA public key").open().next().key : this.spki.key;
   }
@@ -119,7 +119,7 @@ export class PublicKey {
     return [this.spki.whole, ...RSA_ALGORITHMS.map((algorithm) => sequence(algorithm, bits))];
   }
 
-  /** The scheme that a signature of type `RAW` by this key has: the one that its standard or its size calls for. */
+  /** The scheme of a `RAW` signature by this key, as its standard or its size requires. */
   get rawScheme(): Scheme | null {
     if (this.#family === null) return null;
     const digest =
@@ -155,7 +155,7 @@ export function readPublicKey(der: Uint8Array): PublicKey {
   }
 }
 
-/** OpenSSL's arithmetic. What it cannot do with a key is as good as a signature that is not good. */
+/** Verifies with OpenSSL. An error in OpenSSL counts as an invalid signature. */
 function isGood({ family, digest, salt }: Scheme, data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
   try {
     if (family !== "rsa-pss") return verify(digest, data, key, signature);
@@ -173,9 +173,12 @@ interface Kind {
   readonly problem?: Refusal | null;
 }
 
-/** RSA keys in bits: NIST SP 800-131A's least, and a most that keeps one verification below a millisecond. */
+/**
+ * RSA key sizes in bits: the minimum of NIST SP 800-131A, and a maximum that keeps one verification below a
+ * millisecond.
+ */
 const RSA_BITS = { least: 2048, most: 8192 } as const;
-/** Exponents: FIPS 186-5 A.1.1 wants an odd one above 2^16; one that fits 32 bits keeps verification cheap. */
+/** Exponents: FIPS 186-5 A.1.1 requires an odd one above 2^16; one of at most 32 bits keeps verification cheap. */
 const RSA_EXPONENT = { least: 65537n, most: 0xffffffffn } as const;
 
 const CURVES: ReadonlyMap<string, { name: string; octets: number }> = new Map([
@@ -184,7 +187,7 @@ const CURVES: ReadonlyMap<string, { name: string; octets: number }> = new Map([
   [oid("1.3.132.0.35"), { name: "P-521", octets: 66 }],
 ]);
 
-/** A digest of the curve's own strength (FIPS 186-5 6.1.1). */
+/** The digest that matches the curve's strength (FIPS 186-5 6.1.1). */
 const RAW_DIGEST: Readonly<Record<string, string>> = { "P-256": "sha256", "P-384": "sha384", "P-521": "sha512" };
 
 const KINDS: ReadonlyMap<string, (algorithm: AlgorithmIdentifier, bits: Buffer) => Kind> = new Map([
@@ -198,20 +201,20 @@ const KINDS: ReadonlyMap<string, (algorithm: AlgorithmIdentifier, bits: Buffer) 
   [oid("2.16.840.1.101.3.4.3.19"), sized("ml-dsa", "ml-dsa-87", 2592)],
 ]);
 
-/** RFC 3279 2.3.1, RFC 4055 3.1: how an RSA key may be announced. */
+/** RFC 3279 2.3.1, RFC 4055 3.1: the AlgorithmIdentifiers that an RSA key may have. */
 const RSA_ALGORITHMS: readonly Buffer[] = [
   sequence(identifier("1.2.840.113549.1.1.1"), NULL),
   sequence(identifierOf(RSASSA_PSS)),
 ];
 
-/** RFC 3279 2.3.1: parameters are NULL. */
+/** RFC 3279 2.3.1: the parameters are NULL. */
 function rsaKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
   if (algorithm.parameters?.tag !== TAG.null)
     return { description: "RSA", problem: refuse("EBADMSG", "RFC 3279 2.3.1", "an RSA key without NULL parameters") };
   return rsaNumbers(bits, "rsa");
 }
 
-/** RFC 4055 3.1: parameters are absent, or bind the key to a digest and a least salt. */
+/** RFC 4055 3.1: the parameters are absent, or restrict the key to a digest and a minimum salt length. */
 function pssKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
   const kind = rsaNumbers(bits, "rsa-pss");
   if (algorithm.parameters === null) return kind;
@@ -240,7 +243,7 @@ function weak(reason: string): Refusal {
   return refuse("EKEYREJECTED", "key allow-list", reason);
 }
 
-/** Bits of a positive INTEGER without reading it as a number. Throws DER_MALFORMED. */
+/** Bits of a positive INTEGER, without converting it to a number. Throws DER_MALFORMED. */
 function bitLength(integer: Element): number {
   const { bytes, body, end } = integer.check();
   const at = bytes[body] === 0 ? body + 1 : body;
@@ -261,7 +264,7 @@ function ecKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
   return { description: curve.name, family: "ec", problem };
 }
 
-/** RFC 8410 3, RFC 9881 4: no parameters, a key of one size. */
+/** RFC 8410 3, RFC 9881 4: no parameters, and a fixed key size. */
 function sized(
   family: Scheme["family"],
   type: string,

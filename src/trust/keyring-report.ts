@@ -9,11 +9,11 @@ import { Certificate } from "./x509/certificate.js";
 import { type Crl, undetermined } from "./x509/crl.js";
 import { KEY_USAGE } from "./x509/extension.js";
 
-/** One thing that a keyring holds, or that counts by it, at a moment. */
+/** One item that a keyring holds, or a signature under it, as judged at one time. */
 export interface KeyringEntry {
   readonly kind:
     | "certificate"
-    /** One that cannot be read, and so is not used. */
+    /** One that cannot be parsed and is not used. */
     | "rejected certificate"
     | "key"
     | "ssh key"
@@ -21,22 +21,22 @@ export interface KeyringEntry {
     | "revocation list"
     | "time-stamping authority"
     | "signature";
-  /** The subject, the principals, the key's id, the issuer, or a signature's file. */
+  /** The subject, the principals, the key's id, the issuer, or the path of a signature. */
   readonly name: string;
-  /** `P-256` …; how many a revocation list revokes; empty where there is nothing to say. */
+  /** The key type, such as `P-256`; for a revocation list, the number of entries; empty if there is nothing to add. */
   readonly detail: string;
-  /** SHA-256 of a certificate or of a public key, in hex; null for others. */
+  /** SHA-256 of a certificate or of a public key, in hex; null for other kinds. */
   readonly fingerprint: string | null;
-  /** Milliseconds since the epoch until which it counts; null for ever, or where it does not count now. */
+  /** When it stops being accepted, in milliseconds since the epoch; null if never, or if it is not accepted now. */
   readonly until: number | null;
-  /** Why it does not count, or null. */
+  /** Why it is not accepted; null if it is. */
   readonly refusal: Refusal | null;
-  /** What becomes of it at `until`; null where that is nothing. */
+  /** Why it will not be accepted from `until` on; null if `until` is null. */
   readonly afterwards: Refusal | null;
 }
 
 /**
- * What a keyring holds and how long each part of it counts, by the very rules that signatures are judged by. Throws as
+ * Lists what a keyring holds and until when each item is accepted, under the same rules as verification. Throws as
  * {@link openKeyring}.
  */
 export class KeyringReport {
@@ -46,7 +46,7 @@ export class KeyringReport {
     this.#generation = new Generation(1, rules);
   }
 
-  /** Everything that the keyring's own files hold, in their order. */
+  /** Everything in the keyring's own files, in their order. */
   entries(at: number): readonly KeyringEntry[] {
     const { trust, revoked, timestamps } = this.rules;
     const { certificates, keys, ssh, minisign, rejected } = readMaterial(trust, "anchors");
@@ -64,7 +64,7 @@ export class KeyringReport {
     ];
   }
 
-  /** Whether a detached CMS would still count, as far as its certificates go: what it is over is not looked at. */
+  /** Whether the certificates of a detached CMS signature are still accepted. The signature itself is not verified. */
   signature(name: string, cms: Uint8Array, at: number): KeyringEntry {
     const { certificates, signers } = readSignedData(cms);
     const carried = certificates.map((element) => new Certificate(Buffer.from(element.whole)));
@@ -99,8 +99,8 @@ export class KeyringReport {
     };
     const { refusal, until } = judge(at);
     if (refusal !== null) return { refusal, until: null, afterwards: null };
-    // A moment at which something changes need not be one at which this ends: a list that is past may be missed by
-    // nobody
+    // A window ends where any input changes, which need not change the verdict: nothing may depend on an expired list,
+    // for example. So look on until the verdict changes
     let end = until;
     for (let step = 0; step < MAX_STEPS && Number.isFinite(end); step++) {
       const next = judge(end);
@@ -111,7 +111,7 @@ export class KeyringReport {
   }
 }
 
-/** Moments that are looked at for one entry: each certificate and list on its way has two. */
+/** The most window ends to examine for one entry: each certificate and list on a path has two. */
 const MAX_STEPS = 256;
 
 type Judged = Pick<KeyringEntry, "refusal" | "until" | "afterwards">;
@@ -139,12 +139,12 @@ function within({ validBefore }: { validBefore: number }, at: number): Partial<K
   return at < validBefore ? { until: validBefore, afterwards: refusal } : { refusal };
 }
 
-/** What is left of a list out of its time where none is asked for. */
+/** The effect of an expired list if the keyring does not require fresh lists. */
 const ONLY_NAMED = "what it names stays revoked, but nothing says what was revoked since";
 
 /**
- * A list that speaks of nobody: none of the keyring's certificates may sign it, or did, or it has extensions that are
- * not understood.
+ * The refusal for a list that applies to no certificate of the keyring: none of them may have signed it, or it has an
+ * unknown critical extension.
  */
 function misplaced(crl: Crl, known: readonly Certificate[]): Partial<KeyringEntry> {
   const isOf = ({ subject, keyUsage, publicKey }: Certificate): boolean =>

@@ -16,8 +16,8 @@ import { Window } from "./window.js";
 export type { KeyringRules, SourceFile } from "./keyring-rules.js";
 
 /**
- * A named set of trusted certificates and keys with its rules. Certificates of `trust` are anchors: what they sign is
- * followed down by RFC 5280, and one that itself signs data is trusted as itself, as in a kernel keyring.
+ * A named set of trusted certificates and keys with its rules. Certificates of `trust` are anchors: paths to them are
+ * validated by RFC 5280, and an anchor that signs data itself is trusted directly, as in a kernel keyring.
  */
 export class Keyring {
   #current: Generation;
@@ -29,21 +29,21 @@ export class Keyring {
     this.#current = new Generation(1, rules);
   }
 
-  /** Counts the states that this keyring has been in, from 1. */
+  /** Number of the current state; it starts at 1 and each {@link replace} increments it. */
   get generation(): number {
     return this.#current.number;
   }
 
-  /** Replaces everything at once. Where `rules` cannot be used nothing changes. Throws as {@link openKeyring}. */
+  /** Replaces the whole contents at once; if `rules` cannot be used, nothing changes. Throws as {@link openKeyring}. */
   replace(rules: KeyringRules): void {
     this.#current = new Generation(this.#current.number + 1, rules);
   }
 
   /**
-   * Whether `signature` is over exactly `data`, by a signer of this keyring, under its rules. `at` is the time of the
-   * hook in milliseconds since the epoch. `signature` null means that there is none; with MODSIG it is then looked for
-   * at the end of `data`. Never throws for what is in data or signature. With a `trace` nothing that was remembered is
-   * used.
+   * Whether `signature` is a valid signature over exactly `data` by a signer of this keyring, under its rules. `at` is
+   * the time of the hook in milliseconds since the epoch. A null `signature` means that there is none; with MODSIG it
+   * is then read from the end of `data`. No contents of `data` or `signature` make this throw. With a `trace`, cached
+   * results are not used.
    */
   verify(
     data: Uint8Array,
@@ -129,7 +129,7 @@ const VERIFIERS: Readonly<Record<SignatureType, Verifier>> = {
     refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE is checked by"),
 };
 
-/** Whoever is not known may be in a certificate of `trust` that could not be read. */
+/** The unknown signer may be a certificate of `trust` that could not be parsed, so the reason names those. */
 function withRejected(refusal: Refusal, { rejected: [first, ...others] }: Generation): Refusal {
   if (first === undefined || refusal.verdict !== -ERRNO.ENOKEY) return refusal;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;

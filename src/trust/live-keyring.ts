@@ -3,61 +3,63 @@ import { hash } from "./digest.js";
 import type { Keyring, KeyringRules, SourceFile } from "./keyring.js";
 import type { SealedLists } from "./sealed-lists.js";
 
-/** Where a keyring's rules come from. */
+/** The source of a keyring's rules. */
 export interface KeyringSource {
-  /** What can be said of the files without reading them. */
+  /** The state of the files, found without reading them. */
   readonly state: () => SourceState;
-  /** Throws a CountersignError where a file cannot be read. */
+  /** Throws a CountersignError if a file cannot be read. */
   readonly read: () => KeyringRules;
-  /** The files of CRLs that can be read. */
+  /** The CRL files that can be read. */
   readonly lists: () => readonly SourceFile[];
 }
 
 export interface SourceState {
-  /** Another one whenever a file may be another. */
+  /** Differs whenever a file may have changed. */
   readonly mark: string;
   /** When a file was last changed, in milliseconds since the epoch. */
   readonly newest: number;
 }
 
-/** What came of looking at a keyring's files again. */
+/** The result of checking a keyring's files for changes. */
 export interface KeyringChange {
   readonly keyring: string;
-  /** The one that counts now. */
+  /** The number of the generation in use now. */
   readonly generation: number;
-  /** Why the files do not count, and the last good ones still do; null where they do. */
+  /** Why the files were not used, in which case the previous contents stay in use; null if they were. */
   readonly error: CountersignError | null;
 }
 
 /**
- * Keeps a keyring at what its files say. The set is replaced as a whole or not at all: what was read counts only if no
- * file changed meanwhile and none has for {@link SETTLED}, so that files which belong together are taken together. What
- * cannot be used keeps the last good set, and is told once. A sealed keyring only takes newer CRLs.
+ * Keeps a keyring up to date with its files. The contents are replaced as a whole or not at all: new contents are used
+ * only if no file changed while they were read, nor within the last {@link SETTLED} ms, so that files which belong
+ * together are replaced together. If the files cannot be used, the previous contents stay in use, and the error is
+ * reported once. A sealed keyring accepts only newer CRLs.
  */
 export class LiveKeyring {
-  /** How often files that had changed could not be used. */
+  /** Number of times that changed files could not be used. */
   failures = 0;
   #mark: string;
   #digest: string;
-  /** Since when there has been a change that is not taken yet; null where there is none. */
+  /** The time since which a change has been pending; null if none is. */
   #waiting: number | null = null;
 
-  /** `rules` are those that the keyring was opened with, read while the source was in `state`. */
+  /** `rules` are those that the keyring was opened with; they were read while the source was in `state`. */
   constructor(
     readonly keyring: Keyring,
     private readonly source: KeyringSource,
     rules: KeyringRules,
     state: SourceState,
-    /** Null for a keyring that is not sealed. */
+    /** Null if the keyring is not sealed. */
     readonly sealed: SealedLists | null,
   ) {
     this.#mark = state.mark;
-    // the digest of what the files say
+    // `newer` is in no file
     this.#digest = digestOf({ ...rules, revoked: { ...rules.revoked, newer: undefined } });
   }
 
   /**
-   * Looks whether the files have changed; `now` in milliseconds since the epoch. Null where nothing has that counts.
+   * Checks whether the files have changed. `now` is in milliseconds since the epoch. Returns null if there is nothing
+   * to report.
    */
   refresh(now: number): KeyringChange | null {
     const state = this.source.state();
@@ -78,7 +80,7 @@ export class LiveKeyring {
 
   #take(state: SourceState, rules: KeyringRules): KeyringChange | null {
     const digest = digestOf(rules);
-    // touched, or written again as it was
+    // The files were touched, or written with the same contents
     if (digest === this.#digest) {
       this.#settle(state);
       return null;
@@ -89,12 +91,12 @@ export class LiveKeyring {
     return { keyring: this.keyring.name, generation: this.keyring.generation, error: null };
   }
 
-  /** Takes the CRLs that another thread took of the same sealed keyring. */
+  /** Uses the CRLs that another thread accepted for the same sealed keyring. */
   adopt(rules: KeyringRules): void {
     if (this.sealed?.adopt(rules)) this.keyring.replace(this.sealed.asked);
   }
 
-  /** Everything in the files but newer CRLs is only reported. */
+  /** Uses newer CRLs; any other change of the files is only reported. */
   #offer(state: SourceState, sealed: SealedLists): KeyringChange | null {
     const whole = this.#whole();
     const lists = this.source.lists();
@@ -135,9 +137,9 @@ export class LiveKeyring {
   }
 }
 
-/** Milliseconds for which no file may have changed before a new set is taken. */
+/** Milliseconds for which all files must be unchanged before new contents are used. */
 export const SETTLED = 100;
-/** Milliseconds after which a set is taken even so: whoever keeps writing must not keep a revocation out. */
+/** Milliseconds after which new contents are used anyway, so that constant writes cannot delay a revocation. */
 export const PATIENCE = 2_000;
 
 function isSealed(rejected: readonly string[]): CountersignError {
@@ -147,14 +149,14 @@ function isSealed(rejected: readonly string[]): CountersignError {
   });
 }
 
-/** Rejected lists that one message names. */
+/** The most rejected lists that one message names. */
 const MOST_TOLD = 8;
 
 function withoutLists({ revoked: { newer: _, ...revoked }, ...rules }: KeyringRules): KeyringRules {
   return { ...rules, revoked: { ...revoked, crls: [] } };
 }
 
-/** Over everything that a keyring is made of, file by file. */
+/** A digest over everything that a keyring is made of, file by file. */
 function digestOf(rules: KeyringRules): string {
   const shown = JSON.stringify(rules, (_, value) =>
     value?.bytes instanceof Uint8Array

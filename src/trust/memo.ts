@@ -2,19 +2,20 @@ import { asBuffer } from "./asn1/der.js";
 import type { SignatureType, Verification } from "./verification.js";
 import type { Window } from "./window.js";
 
-/** Bytes that remembered data and signatures take together: some two thousand programs with their signatures. */
+/** Bytes of data and signatures in the cache: enough for about two thousand programs with their signatures. */
 const CAPACITY = 4 * 1024 * 1024;
-/** What is larger is verified each time. */
+/** Larger inputs are not cached. */
 const MAX_SIZE = CAPACITY / 8;
 
 /**
- * What came of verifications, by all that they came from: the bytes, the signature and its type, in the window of time in which nothing
- * about the result changes. One memo belongs to one generation of one keyring. Entries are found by a few bytes and then compared
- * whole, so that a lookup costs two comparisons of memory and no hash; they lie in a ring that is written over from its beginning.
+ * A cache of verification results, keyed by the data, the signature and its type, and valid for the time window in
+ * which the result cannot change. One cache belongs to one generation of one keyring. The Map is keyed by a few bytes,
+ * and a hit is confirmed by comparing all bytes, so that a lookup costs two memory comparisons and no hash. The bytes
+ * are stored in a ring, whose oldest entries are overwritten.
  */
 export class VerificationMemo {
   readonly #entries = new Map<number, Entry>();
-  /** In the order in which they lie in the ring; those before `#oldest` are gone. */
+  /** In the order of insertion; those before `#oldest` have been overwritten. */
   #order: Entry[] = [];
   #oldest = 0;
   #ring: Buffer | null = null;
@@ -27,7 +28,7 @@ export class VerificationMemo {
     return this.#holds(start, middle, data) && this.#holds(middle, end, signature) ? entry.verification : null;
   }
 
-  /** Copies both, so that a caller may use its memory again. */
+  /** Copies the data and the signature, so the caller may reuse its buffers. */
   keep(data: Uint8Array, signature: Uint8Array, type: SignatureType, window: Window, verification: Verification): void {
     const size = data.length + signature.length;
     if (size > MAX_SIZE) return;
@@ -48,7 +49,7 @@ export class VerificationMemo {
     return end - start === bytes.length && (this.#ring as Buffer).compare(bytes, 0, bytes.length, start, end) === 0;
   }
 
-  /** Where `size` bytes may be written; entries that lay there are forgotten. */
+  /** Returns where `size` bytes may be written; removes the entries that they overwrite. */
   #make(size: number): number {
     const wraps = this.#end + size > CAPACITY;
     const start = wraps ? 0 : this.#end;
@@ -66,12 +67,15 @@ export class VerificationMemo {
   }
 }
 
-/** How many entries may be gone before their places are: a Map that forgets from its beginning would look at them each time. */
+/**
+ * How many overwritten entries may remain in `#order` before it is compacted. (A Map as the queue would scan its
+ * deleted entries on each removal.)
+ */
 const COMPACT = 4096;
 
 interface Entry {
   readonly key: number;
-  /** In the ring: the data from `start`, the signature from `middle` to `end`. */
+  /** Offsets in the ring: the data from `start`, the signature from `middle` to `end`. */
   readonly start: number;
   readonly middle: number;
   readonly end: number;
@@ -81,7 +85,10 @@ interface Entry {
   readonly verification: Verification;
 }
 
-/** A small integer, which a Map finds soonest, from the signature's last bytes, which are as good as random in an honest one. */
+/**
+ * A 32-bit integer, since a Map finds those fastest. It uses the signature's last bytes, which are close to random in a
+ * real signature.
+ */
 function keyOf(data: Uint8Array, signature: Uint8Array): number {
   const { length } = signature;
   return length < 4 ? data.length : asBuffer(signature).readInt32LE(length - 4) ^ data.length;

@@ -3,14 +3,14 @@ import { element, identifier, sequence } from "./asn1/der-writer.js";
 import { TAG } from "./asn1/tag.js";
 import { type PublicKey, readPublicKey } from "./key.js";
 
-/** A minisign public key: Ed25519, and the eight bytes that signatures call it by. */
+/** A minisign public key: Ed25519, and the eight bytes by which signatures identify it. */
 export interface MinisignKey {
-  /** As minisign shows it: the bytes as a little-endian number, in hex. */
+  /** In the form that minisign displays: the bytes as a little-endian number, in hex. */
   readonly id: string;
   readonly key: PublicKey;
 }
 
-/** Whether a text is a public key of minisign, or its bare line. */
+/** Whether a text is a minisign public key file, or its base64 line alone. */
 export function isMinisignKey(text: string): boolean {
   return PUBLIC_KEY.test(text);
 }
@@ -26,7 +26,7 @@ export function readMinisignKey(text: string): MinisignKey {
   return { id: minisignId(bytes), key: readPublicKey(sequence(sequence(identifier("1.3.101.112")), bits)) };
 }
 
-/** The id in a key's or a signature's bytes, behind the two of the algorithm. */
+/** The id in the bytes of a key or a signature; it follows the two bytes of the algorithm. */
 export function minisignId(bytes: Buffer): string {
   return bytes.readBigUInt64LE(2).toString(16).toUpperCase().padStart(16, "0");
 }

@@ -6,7 +6,7 @@ import { type Refusal, refuse } from "./refusal.js";
 import type { Signer } from "./signer.js";
 
 /**
- * Verifies a signature of minisign over `data`, and its second signature, over the first and the trusted comment
+ * Verifies a minisign signature over `data`, and its global signature over the first signature and the trusted comment
  * (https://jedisct1.github.io/minisign, "Signature format").
  */
 export function verifyMinisign(
@@ -23,7 +23,8 @@ export function verifyMinisign(
   const algorithm = bytes.toString("latin1", 0, 2);
   if (algorithm !== "ED" && algorithm !== "Ed")
     return refuse("ENOPKG", RULE, "a signature algorithm that minisign does not have");
-  // Either kind's signature is the other's over the digest, and the second signature does not say which it was
+  // `ED` signs the BLAKE2b digest, `Ed` the data, and the global signature does not cover which of the two was used. So
+  // a signature of other data could be presented as an `Ed` signature over that data's digest
   if (algorithm === "Ed" && data.length === DIGEST_SIZE)
     return refuse("EKEYREJECTED", RULE, "an old signature over bytes that may be the digest of others");
   const id = minisignId(bytes);

@@ -1,7 +1,7 @@
 /**
- * Text from outside as a message quotes it: backticks, control characters and everything that nobody sees, but for
- * plain spaces, are written as a backslash and the hex digits of their UTF-8 octets (the `hexpair` of RFC 4514 2.4), a
- * backslash as two.
+ * Escapes text from outside for a message: backticks, control characters and invisible characters, except plain spaces,
+ * become backslashes with the hex digits of their UTF-8 octets (the `hexpair` of RFC 4514 2.4); a backslash becomes
+ * two.
  */
 export function printable(text: string): string {
   return text.replace(UNSEEN, (found) => (found === "\\" ? "\\\\" : hexPairs(found)));

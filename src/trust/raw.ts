@@ -3,8 +3,9 @@ import { type Refusal, refuse } from "./refusal.js";
 import type { Signer } from "./signer.js";
 
 /**
- * Verifies the bare output of a key's own algorithm by the keyring's public keys: RSA with PKCS#1 padding and SHA-256, ECDSA in DER with
- * the digest of the curve's strength, Ed25519, and what else this OpenSSL has. Each key is tried.
+ * Verifies the bare output of a signature algorithm with the keyring's public keys: RSA with PKCS#1 v1.5 padding and
+ * SHA-256, RSASSA-PSS, ECDSA in DER with the digest that matches the curve, Ed25519, and others that this OpenSSL
+ * supports. Each key is tried.
  */
 export function verifyRaw(keyring: Generation, data: Uint8Array, signature: Uint8Array): readonly Signer[] | Refusal {
   if (keyring.keys.length === 0)

@@ -1,10 +1,10 @@
 import { ERRNO } from "../errno.js";
 
-/** Why something does not verify: the errno it becomes, the rule that says so, and one line for a person. */
+/** Why a verification fails: the errno that it becomes, the rule, and a reason for messages. */
 export interface Refusal {
   /** Negative errno. */
   readonly verdict: number;
-  /** The rule, with its section: `RFC 5280 6.1.3 (a)(2)`. */
+  /** The rule, with its section, such as `RFC 5280 6.1.3 (a)(2)`. */
   readonly rule: string;
   readonly reason: string;
 }

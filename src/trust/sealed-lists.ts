@@ -7,26 +7,26 @@ import { CertificateIndex } from "./x509/certificate-index.js";
 import type { Crl } from "./x509/crl.js";
 import { KEY_USAGE } from "./x509/extension.js";
 
-/** A CRL with the file that it came from. */
+/** A CRL with its file. */
 interface Held {
   readonly crl: Crl;
   readonly file: SourceFile;
 }
 
 /**
- * Where a list stands: it counts, it waits until a signature shows the certificate of its issuer, or why it does not
- * count.
+ * The result for an offered list: it is accepted, it waits for a signature that carries its issuer's certificate, or
+ * the reason why it is rejected.
  */
 type Standing = "taken" | "waits" | string;
 
 /**
- * The rules of a sealed keyring. Anchors, rules and the block list stay as they were read. A CRL needs no trust in its
- * file, because it is signed: one of the issuer and scope of a list that is held, with a higher number and a valid
- * signature, is taken. No list is dropped: the sealed ones stay, and one that was taken stays until a newer one of the
- * same issuer, scope and key is in its time.
+ * The rules of a sealed keyring. Anchors, rules and the block list never change. A CRL is signed, so its file need not
+ * be trusted: a list is accepted if a list with the same issuer and scope is held, its number is higher, and its
+ * signature is valid. The lists that were sealed are never dropped. A list that was accepted later is dropped only when
+ * a newer one of the same issuer, scope and key is accepted and is current.
  */
 export class SealedLists {
-  /** Counts the changes of {@link rules}. */
+  /** Incremented by each change of {@link rules}. */
   version = 0;
   #rules: KeyringRules;
   #held: Held[] | null = null;
@@ -37,21 +37,19 @@ export class SealedLists {
     this.#rules = rules;
   }
 
-  /** What the keyring holds: plain data, for another thread. */
+  /** The current rules, as plain data that can be sent to another thread. */
   get rules(): KeyringRules {
     return this.#rules;
   }
 
-  /** {@link rules}, with the lists that wait for the certificate of their issuer. */
+  /** {@link rules}, with the lists that wait for their issuer's certificate. */
   get asked(): KeyringRules {
     if (this.#waiting.length === 0) return this.#rules;
     const unconfirmed = this.#waiting.map((held) => ({ file: held.file, confirm: () => this.#confirm(held) }));
     return { ...this.#rules, revoked: { ...this.#rules.revoked, unconfirmed } };
   }
 
-  /**
-   * Continues with the lists that another thread took under the same sealed rules. Returns whether any of them was new.
-   */
+  /** Adds the lists that another thread accepted under the same sealed rules. Returns whether any of them was new. */
   adopt({ revoked: { newer = [] } }: KeyringRules): boolean {
     const known = new Set(this.#rules.revoked.newer?.map(digestOf));
     const fresh = newer.filter((file) => !known.has(digestOf(file)));
@@ -60,8 +58,8 @@ export class SealedLists {
   }
 
   /**
-   * Takes the newer lists in what files say now. `changed`: {@link asked} has changed. `rejected`: why lists in the
-   * files do not count, and which of those that do are missing there.
+   * Accepts newer lists from the current contents of the files. `changed`: {@link asked} has changed. `rejected`: why
+   * lists in the files were rejected, and which lists in use are missing in the files.
    */
   offer(files: readonly SourceFile[]): { readonly changed: boolean; readonly rejected: readonly string[] } {
     const before = { version: this.version, waiting: this.#waiting.map(({ file }) => digestOf(file)).join() };
@@ -95,7 +93,8 @@ export class SealedLists {
     const rivals = this.#lists.map((held) => held.crl).filter((held) => isOfScope(held, crl));
     if (rivals.length === 0) return "no list of its issuer and scope is sealed";
     if (crl.unusable) return "it has a critical extension that is not known";
-    // RFC 5280 5.2.3: complete and delta CRLs of one scope share their numbers, and one of each can have the same
+    // RFC 5280 5.2.3: complete and delta CRLs of one scope share one sequence of numbers, and a complete and a delta
+    // CRL may have the same number
     const compared = crl.baseNumber === null ? rivals.filter(({ baseNumber }) => baseNumber === null) : rivals;
     const least = compared.reduce((most, { number }) => (number !== null && number > most ? number : most), -1n);
     if (crl.number === null) return "it has no number";
@@ -108,7 +107,7 @@ export class SealedLists {
       : "its signature is not valid";
   }
 
-  /** A signature showed the certificate of the list's issuer, and the list's own signature is valid. */
+  /** Called when a signature carried the certificate of the list's issuer and that certificate verified the list. */
   #confirm(held: Held): void {
     this.#waiting = this.#waiting.filter((one) => one !== held);
     if (this.#judge(held) === "waits") this.#take(held);
@@ -117,8 +116,7 @@ export class SealedLists {
   #take({ crl, file }: Held): void {
     const { revoked } = this.#rules;
     const newer = this.#lists.filter((held) => revoked.newer?.includes(held.file));
-    // one that is published before its time takes no other one's place: until then the other one is the newest that
-    // counts
+    // A list that is not current yet replaces none: until then the other is the newest current one
     const isInTime = crl.thisUpdate <= Date.now();
     const kept = newer.filter((held) => !(isInTime && isOfKind(held.crl, crl) && held.crl.number! < crl.number!));
     const replaced = new Set(newer.filter((held) => !kept.includes(held)));
@@ -137,10 +135,10 @@ export class SealedLists {
   }
 }
 
-/** The list is one of those that count already. */
+/** Standing of a list that is in use already. */
 const KNOWN = "";
 
-/** Lists that may wait: nobody has vouched for what is in them. */
+/** The most lists that may wait. Waiting lists are not verified yet, so an attacker may have written them. */
 const MOST_WAITING = 16;
 
 /** The lists of a file, each as a file of its own in DER. Throws as {@link readMaterial}. */
@@ -148,7 +146,7 @@ function readLists(file: SourceFile): Held[] {
   return readMaterial([file], "crls").crls.map((crl) => ({ crl, file: { path: file.path, bytes: crl.der } }));
 }
 
-/** Certificates that were sealed with the keyring, of whom a CRL may be. */
+/** Certificates in the sealed files that may have issued a CRL. */
 function signersIn({ trust, revoked, timestamps }: KeyringRules): readonly Certificate[] {
   const anchors = [...trust, ...(timestamps?.trust ?? [])];
   return [...readMaterial(anchors, "anchors").certificates, ...readMaterial(revoked.crls, "crls").certificates];
@@ -162,7 +160,7 @@ function isOfScope(one: Crl, other: Crl): boolean {
   return one.issuer.equals(other.issuer) && one.scope?.key === other.scope?.key;
 }
 
-/** Both complete or both deltas, of one scope and, as far as they say, by one key. */
+/** Both complete or both deltas, with the same scope and the same authority key identifier. */
 function isOfKind(one: Crl, other: Crl): boolean {
   return (
     isOfScope(one, other) &&

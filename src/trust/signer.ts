@@ -1,12 +1,12 @@
 import type { PublicKey } from "./key.js";
 
-/** Who made a good signature: what it is called, for a person, and its key, which tells signers apart. */
+/** The signer of a valid signature: a name for messages, and the key, by which signers are counted. */
 export interface Signer {
   readonly name: string;
   readonly key: PublicKey;
 }
 
-/** How many different keys signed. */
+/** Number of distinct keys that signed. */
 export function distinctSigners(signers: readonly Signer[]): number {
   return new Set(signers.map(({ key }) => key.identity)).size;
 }

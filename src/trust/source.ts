@@ -10,35 +10,34 @@ import { type Certificate, readCertificate } from "./x509/certificate.js";
 import { type Crl, readCrl } from "./x509/crl.js";
 import { Name } from "./x509/name.js";
 
-/** What files of a keyring hold. */
+/** The contents of a keyring's files. */
 export interface Material {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly PublicKey[];
   readonly crls: readonly Crl[];
   readonly ssh: readonly SshSigner[];
   readonly minisign: readonly MinisignKey[];
-  /** Certificates among anchors that cannot be read, and so are not used. Only a file that has others may have such. */
+  /** Anchors that could not be parsed and are not used. Only a file with several certificates may have such. */
   readonly rejected: readonly RejectedCertificate[];
 }
 
-/** A certificate that was left out, and why. */
+/** A certificate that could not be parsed, and why. */
 export interface RejectedCertificate {
-  /** Its file and its number in it, and its subject where that can be read. */
+  /** Its file, its number in the file, and its subject if that can be parsed. */
   readonly name: string;
   readonly error: CountersignError;
 }
 
 /**
- * What files are for, and so what may be in them: who signs (or may not any more), or revocation lists. Of `anchors`,
- * those that cannot be read are left out where their file has others: a bundle of many authorities may have one that is
- * not DER.
+ * What files are for, which determines the contents that they may have. For `anchors`, a certificate that cannot be
+ * parsed is skipped if its file has others: a bundle of many authorities may include one that is not DER.
  */
 type Purpose = "anchors" | "signers" | "crls";
 
 /**
- * Reads files in PEM (several things a file), DER, or the text forms of SSH and minisign keys. Throws
- * CERTIFICATE_MALFORMED, KEY_MALFORMED, CRL_MALFORMED, or KEYRING_INVALID where something is in them that has no place
- * there, with the file.
+ * Reads files in PEM (several blocks per file), DER, or the text formats of SSH and minisign keys. Throws
+ * CERTIFICATE_MALFORMED, KEY_MALFORMED, CRL_MALFORMED, or KEYRING_INVALID if a block's type does not fit the purpose;
+ * each with the file.
  */
 export function readMaterial(files: readonly SourceFile[], purpose: Purpose = "signers"): Material {
   const material: Found = { certificates: [], keys: [], crls: [], ssh: [], minisign: [], rejected: [] };
@@ -60,7 +59,9 @@ function readFile(path: string, bytes: Uint8Array, purpose: Purpose, found: Foun
   else if (!readText(bytes, found)) found.certificates.push(readCertificate(bytes));
 }
 
-/** Keys that are lines of text; false where there are none. DER never looks like them. */
+/**
+ * Reads SSH or minisign keys in text form; returns false if the bytes are not such a text. DER never looks like one.
+ */
 function readText(bytes: Uint8Array, found: Found): boolean {
   if (bytes[0] === DER_SEQUENCE) return false;
   const text = Buffer.from(bytes).toString("utf8");
@@ -101,14 +102,14 @@ function readBlocks(path: string, pem: Uint8Array, purpose: Purpose, found: Foun
 }
 
 /**
- * The subject of a certificate that cannot be read as a whole, with a space before it; empty where it has none that can
- * be told.
+ * The subject of a certificate that cannot be parsed as a whole, with a space before it; empty if the subject cannot be
+ * parsed.
  */
 function nameIn(certificate: Uint8Array): string {
   try {
     const tbs = readDer(certificate, TAG.sequence, "a certificate").open().take(TAG.sequence, "its signed part").open();
     tbs.optional(context(0, true));
-    // The serial number, the algorithm, the issuer and the validity
+    // Skip the serial number, the algorithm, the issuer and the validity
     for (let field = 0; field < 4; field++) tbs.next();
     return ` \`${new Name(tbs.take(TAG.sequence, "a subject"))}\``;
   } catch {
@@ -116,7 +117,7 @@ function nameIn(certificate: Uint8Array): string {
   }
 }
 
-/** Readers by the label of a PEM block (RFC 7468). */
+/** Readers, keyed by the label of a PEM block (RFC 7468). */
 type Labels = Readonly<Record<string, (bytes: Uint8Array, found: Found) => void>>;
 
 const CERTIFICATE: Labels = { CERTIFICATE: (bytes, found) => found.certificates.push(readCertificate(bytes)) };

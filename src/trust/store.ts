@@ -6,29 +6,29 @@ import { MAX_SIGNATURE } from "./cms/pkcs7.js";
 
 /** A folder of signatures. */
 export interface SignatureFolder {
-  /** As the configuration has it, for messages. */
+  /** The path in the configuration, for messages. */
   readonly path: string;
   /**
-   * Opens a file in it for reading, without waiting for a writer; a negative errno on failure. The caller closes it
-   * with {@link close}.
+   * Opens a file in the folder for reading, without blocking on a FIFO; returns a negative errno on failure. The caller
+   * must close it with {@link close}.
    */
   open(name: string): number;
   /**
-   * In a worker thread node warns of an fd that it closes and has not opened: what was opened by a system call is
-   * closed by one.
+   * Closes a file that {@link open} opened. In a worker thread, node warns when it closes an fd that it did not open,
+   * so an fd from a system call must be closed by one.
    */
   close(fd: number): void;
 }
 
 /**
- * Detached signatures in folders, found by the digest of what they sign: `<sha256>.p7s`, or `<first two
- * digits>/<sha256>.p7s` where a folder has grown large. A lookup opens by name and lists nothing, so it takes the same
- * time however many there are.
+ * Detached signatures in folders, named by the SHA-256 of the signed data: `<sha256>.p7s`, or `<first two
+ * digits>/<sha256>.p7s` in large folders. A lookup opens a file by name and never lists a folder, so its time does not
+ * depend on the number of signatures.
  */
 export class SignatureStore {
   constructor(private readonly folders: readonly SignatureFolder[]) {}
 
-  /** Folders that are looked up by their paths each time. Throws FILE_UNREADABLE where one is missing or is none. */
+  /** Folders whose paths are resolved at each lookup. Throws FILE_UNREADABLE if one is missing or is not a folder. */
   static open(directories: readonly string[]): SignatureStore {
     for (const directory of directories)
       if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw noFolder(directory);
@@ -36,8 +36,8 @@ export class SignatureStore {
   }
 
   /**
-   * The signature over what has this SHA-256, in lower-case hex; null where there is none. The first folder that has
-   * one counts. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
+   * The signature over the data with this SHA-256, given in lower-case hex; null if there is none. The first folder
+   * that has one is used. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   find(digest: string): Uint8Array | null {
     if (!/^[0-9a-f]{64}$/.test(digest)) return null;
@@ -50,12 +50,12 @@ export class SignatureStore {
   }
 }
 
-/** The name under which a signature over what has this SHA-256 is kept. */
+/** The file name of a signature over the data with this SHA-256. */
 export function signatureName(digest: string): string {
   return `${digest}.p7s`;
 }
 
-/** The error for a folder of the configuration that is missing or is none. */
+/** The error for a configured folder that is missing or is not a folder. */
 function noFolder(directory: string): CountersignError {
   return new CountersignError("FILE_UNREADABLE", "is not a folder of signatures", {
     place: directory,
@@ -63,10 +63,10 @@ function noFolder(directory: string): CountersignError {
   });
 }
 
-/** Opening a pipe waits for a writer, unless one says not to; Windows has neither. */
+/** O_NONBLOCK keeps open(2) from blocking on a FIFO without a writer. Windows has neither. */
 const OPEN = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Looks before it opens: what is not there is the usual case, and costs no exception. */
+/** Calls stat(2) before open(2), since most files do not exist and an exception would be slow. */
 class FolderByPath implements SignatureFolder {
   constructor(readonly path: string) {}
 
@@ -106,7 +106,7 @@ function readIfThere(folder: SignatureFolder, name: string): Uint8Array | null {
   });
 }
 
-/** As much as the file had when it was looked at; less if it has become shorter. */
+/** Reads up to the size that fstat(2) returned; less if the file has been truncated since. */
 function contentsOf(fd: number, size: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;

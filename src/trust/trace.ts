@@ -1,19 +1,19 @@
 import type { Refusal } from "./refusal.js";
 import type { Certificate } from "./x509/certificate.js";
 
-/** One rule that was asked about one certificate or one signer of a message, for `verify --explain`. */
+/** The result of one rule for one certificate or one signer of a message, for `verify --explain`. */
 export interface Step {
-  /** The certificate's subject, or how the message names the signer. */
+  /** The certificate's subject, or the signer's identifier in the message. */
   readonly about: string;
   readonly section: string;
   readonly rule: string;
-  /** Why it rejected; null where it was content. */
+  /** Why the rule rejected it; null if it passed. */
   readonly rejected: string | null;
 }
 
-/** Records what rules were asked of a message, and while a path was looked for; a path that was given up stays in the record. */
+/** Records the rules that were applied to a message and to the paths that were tried, including paths that failed. */
 export class Trace {
-  /** What was asked of the message itself. */
+  /** Rules that were applied to the message's signers. */
   readonly message: Step[] = [];
   readonly #paths: { path: readonly string[]; steps: Step[] }[] = [];
 
@@ -21,19 +21,22 @@ export class Trace {
     return this.#paths;
   }
 
-  /** A path begins, its anchor first. */
+  /** Starts the record of a path, which begins with its anchor. */
   path(certificates: readonly Certificate[]): void {
     this.#paths.push({ path: certificates.map(String), steps: [] });
   }
 
-  /** A rule was asked about a certificate of the path that began last. */
+  /** Records the result of a rule for a certificate of the current path. */
   rule(certificate: Certificate, { section, name }: { section: string; name: string }, refusal: Refusal | null): void {
     this.#paths
       .at(-1)
       ?.steps.push({ about: String(certificate), section, rule: name, rejected: refusal?.reason ?? null });
   }
 
-  /** A rule was asked about a signer of the message; `outcome` is a refusal, or what the rule was content with. */
+  /**
+   * Records the result of a rule for a signer of the message; any `outcome` that is not a refusal means that the rule
+   * passed.
+   */
   signer(about: string, section: string, rule: string, outcome: unknown): void {
     this.message.push({ about, section, rule, rejected: isRefusal(outcome) ? outcome.reason : null });
   }

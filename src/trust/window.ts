@@ -1,30 +1,33 @@
-/** A time stamp that counts: the signature was there at that moment (milliseconds since the epoch). */
+/** An accepted time stamp: the signature existed at that time (milliseconds since the epoch). */
 export interface Stamp {
   readonly at: number;
-  /** Whether a certificate that was revoked later stays good for it. */
+  /** Whether a later revocation of the signer's certificate leaves the signature valid. */
   readonly outlivesRevocation: boolean;
 }
 
 /**
- * The span of time in which a result stays what it is: every moment at which some rule looked and found itself before or behind
- * narrows it. Milliseconds since the epoch; `from` is inside, `until` is not.
+ * The time span in which a result does not change. Each comparison of a rule with a time narrows it. Milliseconds since
+ * the epoch; `from` is inclusive, `until` exclusive.
  */
 export class Window {
   from = Number.NEGATIVE_INFINITY;
   until = Number.POSITIVE_INFINITY;
 
-  /** Certificates of a signature with a `stamp` are judged at its time. */
+  /** With a `stamp`, certificates are checked at its time. */
   constructor(
     readonly at: number,
     readonly stamp: Stamp | null = null,
   ) {}
 
-  /** Whether `moment` had come when the signature was made, as far as that is known. */
+  /**
+   * Whether `moment` had passed when the signature was made, as far as the stamp proves it; without a stamp, at the
+   * time of the hook.
+   */
   passed(moment: number): boolean {
     return this.stamp === null ? this.reached(moment) : moment <= this.stamp.at;
   }
 
-  /** Whether `moment` has come. The answer, and with it the result, changes there. */
+  /** Whether `moment` has passed. Narrows the window, since the answer changes at `moment`. */
   reached(moment: number): boolean {
     if (moment <= this.at) {
       if (moment > this.from) this.from = moment;
@@ -34,7 +37,7 @@ export class Window {
     return false;
   }
 
-  /** Narrows this window to one inside of which a result that it depends on holds. */
+  /** Narrows this window to its intersection with that of a result which this one depends on. */
   narrow(other: { readonly from: number; readonly until: number }): void {
     if (other.from > this.from) this.from = other.from;
     if (other.until < this.until) this.until = other.until;

@@ -2,15 +2,20 @@ import { type Encoded, headerBody, headerEnd, malformed, readHeader } from "./de
 import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
-/** Deeper nesting than any certificate or CMS has. */
+/** Certificates and CMS messages nest less deeply. */
 export const MAX_DEPTH = 32;
 
-/** Checks every element of a range, all the way down: each header, each value, the order of each SET OF. Throws DER_MALFORMED. */
+/**
+ * Checks every element of a range recursively: each header, each value, and the order of each SET OF. Throws
+ * DER_MALFORMED.
+ */
 export function checkDer(bytes: Buffer, start: number, end: number): void {
   checkRange(bytes, start, end, 0, false);
 }
 
-/** X.690 11.6: the encodings of a SET OF ascend. Equal neighbours are no set either. Throws DER_MALFORMED. */
+/**
+ * X.690 11.6: the encodings of a SET OF are in ascending order. Equal elements are rejected too. Throws DER_MALFORMED.
+ */
 export function checkSetOrder(set: Encoded): void {
   const { bytes, end } = set;
   let before = set.body;
@@ -46,7 +51,10 @@ function checkRange(bytes: Buffer, start: number, end: number, depth: number, is
   }
 }
 
-/** The element from `before` to `start` has to come before the one from there to `end`; there is none where they are the same. */
+/**
+ * The element from `before` to `start` must sort before the element from `start` to `end`. If both start at the same
+ * offset, there is no previous element.
+ */
 function checkOrder(bytes: Buffer, before: number, start: number, end: number): void {
   if (before === start) return;
   const common = Math.min(start - before, end - start);

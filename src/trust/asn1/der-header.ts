@@ -1,6 +1,6 @@
 import { CountersignError } from "../../error.js";
 
-/** One element: where its header, its contents and its end are in `bytes`. */
+/** Offsets of one element in `bytes`: its header, its contents and its end. */
 export interface Encoded {
   readonly bytes: Buffer;
   readonly tag: number;
@@ -9,11 +9,14 @@ export interface Encoded {
   readonly end: number;
 }
 
-/** Where the contents of the header that was read last begin and end. Objects for each would be most of what checking costs. */
+/**
+ * Start and end of the contents of the header that was read last. Module variables, because allocating an object for
+ * each header would take most of the time of a check.
+ */
 export let headerBody = 0;
 export let headerEnd = 0;
 
-/** X.690 8.1 and 10.1: one header, whose contents must fit before `end`. Gives the tag. */
+/** X.690 8.1 and 10.1: reads one header, whose contents must end at or before `end`. Returns the tag. */
 export function readHeader(bytes: Buffer, start: number, end: number): number {
   if (end - start < 2) throw malformed("an element is cut short", start);
   const tag = bytes[start] as number;

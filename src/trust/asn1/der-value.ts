@@ -2,13 +2,18 @@ import { type Encoded, malformed } from "./der-header.js";
 import { TAG } from "./tag.js";
 import { readTime } from "./time.js";
 
-/** Checks the contents of a primitive element of the universal class: each value has one encoding. Throws DER_MALFORMED. */
+/**
+ * Checks the contents of a primitive element of the universal class: DER allows one encoding of each value. Throws
+ * DER_MALFORMED.
+ */
 export function checkValue({ bytes, tag, start, body, end }: Encoded): void {
   const wrong = wrongValue(bytes, tag, body, end);
   if (wrong !== null) throw malformed(wrong, start);
 }
 
-/** What is wrong with the contents of a primitive element of the universal class; null for a canonical value. */
+/**
+ * Returns what is wrong with the contents of a primitive element of the universal class, or null if they are canonical.
+ */
 export function wrongValue(bytes: Buffer, tag: number, body: number, end: number): string | null {
   const check = CHECKS[tag];
   return check === undefined ? `universal tag ${tag}, which has no place here` : check(bytes, body, end, tag);
@@ -36,7 +41,7 @@ export function readUnsigned(element: Encoded, limit: number): bigint {
   return BigInt(`0x${element.bytes.toString("hex", element.body, element.end)}`);
 }
 
-/** A BIT STRING of whole octets. Throws DER_MALFORMED. */
+/** A BIT STRING without unused bits. Throws DER_MALFORMED. */
 export function readOctets(element: Encoded): Buffer {
   checkValue(element);
   if (element.bytes[element.body] !== 0) throw malformed("a bit string that is not whole octets", element.start);
@@ -44,8 +49,8 @@ export function readOctets(element: Encoded): Buffer {
 }
 
 /**
- * The set bits of a named bit list, bit 0 first, as the bits of a number with bit 0 lowest. X.690 11.2.2: no trailing zero bits.
- * `element` may be tagged by context, its contents are those of a BIT STRING. Throws DER_MALFORMED.
+ * A named bit list as a number whose lowest bit is bit 0 of the list. X.690 11.2.2: no trailing zero bits. `element`
+ * may have a context tag; its contents must be those of a BIT STRING. Throws DER_MALFORMED.
  */
 export function readNamedBits(element: Encoded): number {
   const wrong = bitString(element.bytes, element.body, element.end);
@@ -94,7 +99,7 @@ function boolean(bytes: Buffer, body: number, end: number): string | null {
   return bytes[body] === 0 || bytes[body] === 0xff ? null : "a boolean that is neither 0x00 nor 0xff";
 }
 
-/** X.690 8.3.2: at least one octet, and the first nine bits are not all alike. */
+/** X.690 8.3.2: at least one octet, and the first nine bits are not all equal. */
 function integer(bytes: Buffer, body: number, end: number): string | null {
   if (end === body) return "an integer without contents";
   if (end - body === 1) return null;
@@ -103,7 +108,7 @@ function integer(bytes: Buffer, body: number, end: number): string | null {
   return (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80) ? "an integer that is not minimal" : null;
 }
 
-/** X.690 8.6.2 and 11.2.1: unused bits are counted truly and are zero. */
+/** X.690 8.6.2 and 11.2.1: the number of unused bits is correct, and those bits are zero. */
 function bitString(bytes: Buffer, body: number, end: number): string | null {
   if (end === body) return "a bit string without contents";
   const unused = bytes[body] as number;

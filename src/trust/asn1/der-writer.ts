@@ -1,9 +1,9 @@
 import { oid } from "./oid.js";
 import { TAG } from "./tag.js";
 
-/** Writes DER (X.690 10 and 11). Each function gives the whole element. */
+/** Writes DER (X.690 10 and 11). Each function returns the whole element. */
 
-/** Any element: its identifier octet and its contents, in parts. */
+/** Any element, from its identifier octet and the parts of its contents. */
 export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const length = contents.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat([Buffer.from([tag, ...lengthOctets(length)]), ...contents]);
@@ -13,7 +13,7 @@ export function sequence(...elements: readonly Uint8Array[]): Buffer {
   return element(TAG.sequence, ...elements);
 }
 
-/** A SET OF, or one under another tag: its elements are put in the order that DER wants (X.690 11.6). */
+/** A SET OF, or one with another tag. Sorts the elements as DER requires (X.690 11.6). */
 export function setOf(elements: readonly Uint8Array[], tag: number = TAG.set): Buffer {
   return element(tag, ...elements.map((part) => Buffer.from(part)).sort(Buffer.compare));
 }
@@ -29,7 +29,7 @@ export function octetString(bytes: Uint8Array): Buffer {
   return element(TAG.octetString, bytes);
 }
 
-/** An OBJECT IDENTIFIER from its form in dots. */
+/** An OBJECT IDENTIFIER from its dotted form. */
 export function identifier(dotted: string): Buffer {
   return identifierOf(oid(dotted));
 }
@@ -41,7 +41,7 @@ export function identifierOf(octets: string): Buffer {
 
 export const NULL: Buffer = element(TAG.null);
 
-/** RFC 5280 4.1.2.5: UTCTime up to the year 2049, GeneralizedTime from then on. Whole seconds. */
+/** RFC 5280 4.1.2.5: UTCTime through the year 2049, GeneralizedTime from 2050. Fractions of a second are dropped. */
 export function time(moment: number): Buffer {
   const digits = new Date(moment).toISOString().replace(/[-:T]|\.\d+/g, "");
   const short = digits < "2050";

@@ -5,11 +5,12 @@ import { octetsOf } from "./oid.js";
 import { TAG } from "./tag.js";
 
 /**
- * A reader of DER (X.690 section 10 and 11) and of nothing else: definite, minimal lengths, low tag numbers, primitive strings,
+ * A reader that accepts only DER (X.690 10 and 11): definite, minimal lengths, low tag numbers, primitive strings,
  * canonical values, no trailing bytes, bounded depth. It never copies and never recurses past {@link MAX_DEPTH}.
  *
- * Cursors check the header of every element that they step over; {@link checkDer} checks values as well, all the way down. A parser
- * calls it once on what it has not read field by field, so that every byte of an input is held to the rules exactly once.
+ * Cursors check the header of every element that they pass; {@link checkDer} also checks values, recursively. A parser
+ * calls it once on each part that it does not read field by field, so that every byte of an input is checked exactly
+ * once.
  */
 
 export { checkDer, checkSetOrder, MAX_DEPTH } from "./der-check.js";
@@ -34,17 +35,17 @@ export class Element implements Encoded {
     return this.bytes.subarray(this.start, this.end);
   }
 
-  /** Contents alone; shares memory with the input. */
+  /** The contents without the header; shares memory with the input. */
   get contents(): Buffer {
     return this.bytes.subarray(this.body, this.end);
   }
 
-  /** Header and contents, a character a byte: fit to be a key of a Map. */
+  /** Header and contents as a string with one character per byte, for use as the key of a Map. */
   get key(): string {
     return this.bytes.toString("latin1", this.start, this.end);
   }
 
-  /** The same element under the tag that an implicit one stands for. */
+  /** The same element with the universal tag that its implicit tag replaces. */
   as(tag: number): Element {
     return new Element(this.bytes, tag, this.start, this.body, this.end);
   }
@@ -54,7 +55,7 @@ export class Element implements Encoded {
     return new Cursor(this.bytes, this.body, this.end);
   }
 
-  /** The only element inside this one, nothing behind it. Throws DER_MALFORMED. */
+  /** The only element inside this one; anything after it is an error. Throws DER_MALFORMED. */
   only(tag: number, what: string): Element {
     const cursor = this.open();
     const element = cursor.take(tag, what);
@@ -62,7 +63,7 @@ export class Element implements Encoded {
     return element;
   }
 
-  /** Whether two elements are the same bytes. */
+  /** Whether two elements have the same bytes. */
   equals(other: Element): boolean {
     const length = this.end - this.start;
     if (other.end - other.start !== length) return false;
@@ -72,14 +73,14 @@ export class Element implements Encoded {
     return true;
   }
 
-  /** Checks this element all the way down. Throws DER_MALFORMED. */
+  /** Checks this element recursively. Throws DER_MALFORMED. */
   check(): this {
     checkDer(this.bytes, this.start, this.end);
     return this;
   }
 }
 
-/** Steps over the elements of one constructed element, or of a whole input. */
+/** Reads the elements of one constructed element, or of a whole input, in order. */
 export class Cursor {
   #position: number;
 
@@ -100,20 +101,22 @@ export class Cursor {
     return this.#position < this.end ? (this.bytes[this.#position] as number) : -1;
   }
 
-  /** The next element, whatever it is. Throws DER_MALFORMED. */
+  /** Takes the next element, whatever its tag. Throws DER_MALFORMED. */
   next(): Element {
     const element = readElement(this.bytes, this.#position, this.end);
     this.#position = element.end;
     return element;
   }
 
-  /** The next element, which must have this tag. Throws DER_MALFORMED with `what` in words. */
+  /**
+   * Takes the next element, which must have this tag. `what` names the element in the message. Throws DER_MALFORMED.
+   */
   take(tag: number, what: string): Element {
     this.#expect(tag, what);
     return this.next();
   }
 
-  /** Steps inside the next element, which must have this tag. Throws DER_MALFORMED. */
+  /** Opens the next element, which must have this tag. Throws DER_MALFORMED. */
   enter(tag: number, what: string): Cursor {
     this.#expect(tag, what);
     readHeader(this.bytes, this.#position, this.end);
@@ -121,7 +124,7 @@ export class Cursor {
     return new Cursor(this.bytes, headerBody, headerEnd);
   }
 
-  /** Contents octets of the next element, an OBJECT IDENTIFIER, a character a byte. Throws DER_MALFORMED. */
+  /** The contents octets of the next element, an OBJECT IDENTIFIER, one character per byte. Throws DER_MALFORMED. */
   identifier(what: string): string {
     this.#expect(TAG.oid, what);
     readHeader(this.bytes, this.#position, this.end);
@@ -131,15 +134,18 @@ export class Cursor {
     return octetsOf(this.bytes, headerBody, headerEnd);
   }
 
-  /** The next element if it has this tag. */
+  /** Takes the next element if it has this tag; returns null otherwise. */
   optional(tag: number): Element | null {
     return this.tag === tag ? this.next() : null;
   }
 
-  /** What `read` makes of each element that is left. More than `limit` of them throw DER_MALFORMED with `what` in words. */
+  /**
+   * Calls `read` for each remaining element and returns the results. Throws DER_MALFORMED with `what` if there are more
+   * than `limit`.
+   */
   each<T>(limit: number, what: string, read: (cursor: Cursor) => T): readonly T[] {
     if (this.done) return [];
-    // Most lists have one element, and an array that grows has room for seventeen
+    // Most lists have one element, and an array that grows from empty allocates room for seventeen
     const list = [read(this)];
     while (!this.done) {
       if (list.length === limit) throw malformed(`more than ${limit} ${what}`, this.#position);
@@ -148,7 +154,7 @@ export class Cursor {
     return list;
   }
 
-  /** No more elements may follow. Throws DER_MALFORMED. */
+  /** Throws DER_MALFORMED if another element follows. */
   finish(what: string): void {
     if (!this.done) throw malformed(`unexpected bytes at the end of ${what}`, this.#position);
   }
@@ -160,7 +166,7 @@ export class Cursor {
   }
 }
 
-/** The only element of an input, nothing behind it. Throws DER_MALFORMED. */
+/** The only element of an input; anything after it is an error. Throws DER_MALFORMED. */
 export function readDer(input: Uint8Array, tag: number, what: string): Element {
   const bytes = asBuffer(input);
   const cursor = new Cursor(bytes, 0, bytes.length);
@@ -179,5 +185,5 @@ function readElement(bytes: Buffer, start: number, end: number): Element {
   return new Element(bytes, tag, start, headerBody, headerEnd);
 }
 
-/** Bytes that are compared sooner here than by a call to native code. */
+/** Up to this length, a loop here compares faster than a call into native code. */
 const SHORT = 96;

@@ -1,13 +1,14 @@
 import type { Encoded } from "./der-header.js";
 
 /**
- * Object identifiers. Inside they are compared by their contents octets, a character a byte; people read them in dots.
+ * Object identifiers. The code compares their contents octets as strings with one character per byte; messages and
+ * configuration use the dotted form.
  */
 
-/** Identifiers that {@link oid} made, by {@link sumOf}. */
+/** Every identifier that {@link oid} made, keyed by {@link sumOf}. */
 const named = new Map<number, string>();
 
-/** Contents octets of a dotted identifier, a character a byte. */
+/** Contents octets of a dotted identifier, one character per byte. */
 export function oid(dotted: string): string {
   const [first = 0n, second = 0n, ...rest] = dotted.split(".").map(BigInt);
   const octets = String.fromCharCode(...[first * 40n + second, ...rest].flatMap(base128));
@@ -15,18 +16,20 @@ export function oid(dotted: string): string {
   return octets;
 }
 
-/** Contents octets of an OBJECT IDENTIFIER element, a character a byte. */
+/** Contents octets of an OBJECT IDENTIFIER element, one character per byte. */
 export function oidOf({ bytes, body, end }: Encoded): string {
   return octetsOf(bytes, body, end);
 }
 
-/** The same for the contents octets from `body` to `end`. One that has a name here is found without a new string. */
+/**
+ * The contents octets from `body` to `end`. For an identifier that {@link oid} made, this returns the existing string.
+ */
 export function octetsOf(bytes: Buffer, body: number, end: number): string {
   const known = named.get(sumOf(bytes, body, end));
   return known !== undefined && isAt(known, bytes, body, end) ? known : bytes.toString("latin1", body, end);
 }
 
-/** `2.5.29.15` from contents octets. */
+/** The dotted form, such as `2.5.29.15`, of contents octets. */
 export function dotted(octets: string): string {
   const parts: bigint[] = [];
   let value = 0n;
@@ -62,7 +65,7 @@ function base128(value: bigint): number[] {
   return octets;
 }
 
-/** Content types, attributes and what else CMS names (RFC 5652, RFC 3161). */
+/** Content types, attributes and other identifiers that CMS uses (RFC 5652, RFC 3161). */
 export const CMS_OID = {
   data: oid("1.2.840.113549.1.7.1"),
   signedData: oid("1.2.840.113549.1.7.2"),
@@ -104,7 +107,7 @@ export const EXTENSION = {
   subjectInfoAccess: oid("1.3.6.1.5.5.7.1.11"),
 } as const;
 
-/** Extended key usages by the names that a keyring's `usage` takes (RFC 5280 4.2.1.12). */
+/** Extended key usages, keyed by the names that a keyring's `usage` takes (RFC 5280 4.2.1.12). */
 export const KEY_PURPOSE: Readonly<Record<string, string>> = {
   serverAuth: oid("1.3.6.1.5.5.7.3.1"),
   clientAuth: oid("1.3.6.1.5.5.7.3.2"),

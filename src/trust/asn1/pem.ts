@@ -1,21 +1,21 @@
 import { CountersignError } from "../../error.js";
 
-/** One block of a PEM file (RFC 7468): its label and its bytes. */
+/** One block of a PEM file (RFC 7468): its label and its decoded bytes. */
 export interface PemBlock {
   readonly label: string;
   readonly bytes: Buffer;
-  /** Header lines such as `DEK-Info`, where the old form of encrypted keys has them. */
+  /** Whether it has header lines such as `DEK-Info`, as the old format of encrypted keys does (RFC 1421). */
   readonly headers: boolean;
 }
 
-/** Whether bytes look like PEM: DER never begins with a dash or a letter. */
+/** Whether bytes are PEM: they contain the start of a block in their first 64 KiB. */
 export function isPem(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.subarray(0, 65_536)).includes("-----BEGIN ");
 }
 
 /**
- * The blocks of a PEM file, in order; text between blocks is a comment. Throws KEYRING_INVALID where a block is not
- * closed or not base64, with its line.
+ * The blocks of a PEM file, in order; text between blocks is a comment. Throws KEYRING_INVALID with the line if a block
+ * is not closed or is not base64.
  */
 export function readPem(bytes: Uint8Array): readonly PemBlock[] {
   const blocks: PemBlock[] = [];
@@ -42,7 +42,7 @@ export function readPem(bytes: Uint8Array): readonly PemBlock[] {
   return blocks;
 }
 
-/** PEM of one block, 64 characters a line. */
+/** PEM of one block, 64 characters per line. */
 export function writePem(label: string, bytes: Uint8Array): string {
   const lines =
     Buffer.from(bytes)
@@ -54,7 +54,10 @@ export function writePem(label: string, bytes: Uint8Array): string {
 const BOUNDARY = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/;
 const NOT_BASE64 = /[^A-Za-z0-9+/]/;
 
-/** Looks for what is wrong: a pattern that matches the whole text recurses, and lists have millions of characters. */
+/**
+ * Searches for an invalid character. A pattern that matches the whole text would recurse for each character, and CRLs
+ * have millions of them.
+ */
 function isBase64(text: string): boolean {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   return text.length % 4 === 0 && !NOT_BASE64.test(text.slice(0, text.length - padding));

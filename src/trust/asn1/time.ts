@@ -2,9 +2,9 @@ import { type Encoded, malformed } from "./der-header.js";
 import { TAG } from "./tag.js";
 
 /**
- * The moment that a UTCTime or GeneralizedTime names, in milliseconds since the epoch; NaN where it is not as X.690 11.7 and 11.8
- * have it: seconds are there, the zone is `Z`, a fraction (which GeneralizedTime alone may have) has no trailing zeros, the day exists.
- * A UTCTime's two-digit year lies in 1950–2049 (RFC 5280 4.1.2.5.1).
+ * The time of a UTCTime or GeneralizedTime in milliseconds since the epoch; NaN if its form is not the one of X.690
+ * 11.7 and 11.8: it has seconds, the zone is `Z`, a fraction (in GeneralizedTime only) has no trailing zeros, and the
+ * day exists. A UTCTime's two-digit year means 1950–2049 (RFC 5280 4.1.2.5.1).
  */
 export function readTime(bytes: Buffer, tag: number, body: number, end: number): number {
   const yearDigits = tag === TAG.utcTime ? 2 : 4;
@@ -33,8 +33,8 @@ function daysIn(year: number, month: number): number {
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /**
- * The moment that a certificate or CRL names (RFC 5280 4.1.2.5, 5.1.2.4): UTCTime or GeneralizedTime, without fractions of a second.
- * Milliseconds since the epoch. Throws DER_MALFORMED.
+ * A time in a certificate or CRL (RFC 5280 4.1.2.5, 5.1.2.4): UTCTime or GeneralizedTime, without fractions of a
+ * second. Returns milliseconds since the epoch. Throws DER_MALFORMED.
  */
 export function readMoment(element: Encoded): number {
   const { bytes, tag, body, end } = element;
@@ -53,7 +53,7 @@ function digits(bytes: Buffer, start: number, count: number): number {
   return value;
 }
 
-/** `.5` in milliseconds; what lies below a millisecond is dropped. */
+/** A fraction such as `.5`, in milliseconds, rounded down. */
 function readFraction(bytes: Buffer, start: number, end: number): number {
   const count = end - start - 1;
   if (bytes[start] !== 0x2e || count < 1 || count > 9 || bytes[end - 1] === 0x30) return Number.NaN;

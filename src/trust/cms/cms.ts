@@ -7,17 +7,17 @@ import { Attributes } from "./signed-attributes.js";
 import { SignerIdentifier } from "./signer-identifier.js";
 
 /**
- * CMS SignedData (RFC 5652 5), held to DER all the way down, but for the certificates: whoever uses one checks it when
- * it is first seen. Nothing is verified here.
+ * CMS SignedData (RFC 5652 5). Reading checks that it is DER, except for the certificates, which are checked when each
+ * is first used. Nothing is verified here.
  */
 export interface SignedData {
   /** Contents octets of eContentType. */
   readonly contentType: string;
-  /** The content that the message carries itself; null for a detached signature. */
+  /** The content that is inside the message; null for a detached signature. */
   readonly content: Buffer | null;
-  /** Digest algorithms that the message lists, by their identifiers' octets. */
+  /** Contents octets of the identifiers in digestAlgorithms. */
   readonly digestAlgorithms: readonly string[];
-  /** Not looked into yet. At most {@link MAX_CERTIFICATES}. */
+  /** Not parsed yet. At most {@link MAX_CERTIFICATES}. */
   readonly certificates: readonly Element[];
   readonly carriesCrls: boolean;
   readonly signers: readonly SignerInfo[];
@@ -27,15 +27,15 @@ export interface SignedData {
 export interface SignerInfo {
   readonly identifier: SignerIdentifier;
   readonly digestAlgorithm: AlgorithmIdentifier;
-  /** Null where there are none: the signature is then over the content itself. */
+  /** Null if there are none: the signature then covers the content itself. */
   readonly signedAttributes: Attributes | null;
   readonly signatureAlgorithm: AlgorithmIdentifier;
   readonly signature: Buffer;
-  /** A time stamp token over the signature (RFC 3161 appendix A), in DER; null where there is none. */
+  /** The DER of a time stamp token over the signature (RFC 3161 appendix A); null if there is none. */
   readonly timeStamp: Buffer | null;
 }
 
-/** More than any chain needs; a message with more of them is refused before they are looked at. */
+/** No chain needs more; a message with more certificates is rejected before any is parsed. */
 export const MAX_CERTIFICATES = 64;
 export const MAX_SIGNERS = 16;
 
@@ -62,7 +62,7 @@ export function readSignedData(bytes: Uint8Array): SignedData {
   const { contentType, content } = readEncapsulated(encapsulated);
   const signers = readSigners(signerInfos);
   const expected = signers.some(({ identifier }) => identifier.byKey) || contentType !== CMS_OID.data ? 3 : 1;
-  // RFC 5652 5.1: the version follows from the contents
+  // RFC 5652 5.1: the contents determine the version
   if (readSmallInteger(version) !== expected) throw malformed(`version ${expected} expected`, version.start);
   return {
     contentType,
@@ -87,8 +87,8 @@ function readDigestAlgorithms(set: Element): readonly string[] {
 }
 
 /**
- * CertificateSet: certificates alone, each once. No signature is over them, and OpenSSL, kernels and many authorities
- * write and take them in any order, and twice.
+ * CertificateSet: certificates only, without duplicates. The order is not checked and duplicates are dropped, since no
+ * signature covers the set, and OpenSSL, the kernel and many authorities write it in any order.
  */
 function readCertificates(set: Element): readonly Element[] {
   const take = (cursor: Cursor): Element => cursor.take(TAG.sequence, "a certificate");
@@ -107,7 +107,7 @@ function readSigner(cursor: Cursor): SignerInfo {
   const version = cursor.take(TAG.integer, "a signer's version");
   const keyIdentifier = cursor.optional(context(0, false));
   const identifier = SignerIdentifier.read(keyIdentifier ?? cursor.take(TAG.sequence, "a signer's certificate"));
-  // RFC 5652 5.3: version 3 goes with a key identifier, 1 with issuer and serial number
+  // RFC 5652 5.3: version 3 requires a key identifier, version 1 an issuer and serial number
   const expected = identifier.byKey ? 3 : 1;
   if (readSmallInteger(version) !== expected) throw malformed(`signer version ${expected} expected`, version.start);
   const digestAlgorithm = readAlgorithm(cursor, "a signer's digest algorithm");
@@ -126,7 +126,9 @@ function readSigner(cursor: Cursor): SignerInfo {
   };
 }
 
-/** Unsigned attributes are covered by nothing, so only one that has a signature of its own may be there. */
+/**
+ * No signature covers the unsigned attributes, so only an attribute that is signed itself, a time stamp, is accepted.
+ */
 function readTimeStamp(set: Element): Buffer {
   const attributes = new Attributes(set);
   const token = attributes.single(CMS_OID.timeStampToken, TAG.sequence);

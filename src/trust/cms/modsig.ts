@@ -6,24 +6,30 @@ import type { Window } from "../window.js";
 import { verifyPkcs7 } from "./pkcs7.js";
 
 /**
- * Signatures appended as kernel modules carry them (scripts/sign-file.c, include/linux/module_signature.h): the data, CMS in DER,
- * `struct module_signature` of 12 bytes, and the marker.
+ * Appended signatures, as on kernel modules (scripts/sign-file.c, include/linux/module_signature.h): the data, CMS in
+ * DER, the 12 bytes of `struct module_signature`, and this marker.
  */
 export const MODSIG_MARKER = Buffer.from("~Module signature appended~\n", "latin1");
 
-/** struct module_signature: algo, hash, id_type, signer_len, key_id_len, three bytes of padding, sig_len in big-endian order. */
+/**
+ * struct module_signature: algo, hash, id_type, signer_len, key_id_len, three bytes of padding, sig_len (big-endian).
+ */
 const INFO_SIZE = 12;
-/** PKEY_ID_PKCS7: the only kind there is now; every other field but the length is 0 with it (kernel/module_signature.c). */
+/**
+ * PKEY_ID_PKCS7, the only kind in use. It requires every other field but sig_len to be 0 (kernel/module_signature.c).
+ */
 const ID_PKCS7 = 2;
 
 export interface AppendedSignature {
-  /** What is signed. */
+  /** The signed data. */
   readonly data: Uint8Array;
   /** CMS in DER. */
   readonly cms: Uint8Array;
 }
 
-/** Takes a signed file apart; null where no signature is appended, a refusal where it is not as the kernel wants it. */
+/**
+ * Splits a signed file. Returns null if no signature is appended, and a refusal if the kernel would reject its header.
+ */
 export function splitModsig(file: Uint8Array): AppendedSignature | Refusal | null {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const marker = bytes.length - MODSIG_MARKER.length;
@@ -41,7 +47,7 @@ export function splitModsig(file: Uint8Array): AppendedSignature | Refusal | nul
   return { data: bytes.subarray(0, info - length), cms: bytes.subarray(info - length, info) };
 }
 
-/** The file that carries `cms` over `data`. */
+/** `data` with `cms` appended. */
 export function joinModsig(data: Uint8Array, cms: Uint8Array): Buffer {
   const info = Buffer.alloc(INFO_SIZE);
   info[2] = ID_PKCS7;
@@ -50,8 +56,8 @@ export function joinModsig(data: Uint8Array, cms: Uint8Array): Buffer {
 }
 
 /**
- * Verifies an appended signature. `signature` is what was appended to `data`; where it is null, `data` is the whole file. Throws
- * DER_MALFORMED.
+ * Verifies an appended signature. `signature` is the part that was appended to `data`; if it is null, `data` is the
+ * whole file. Throws DER_MALFORMED.
  */
 export function verifyModsig(
   keyring: Generation,
@@ -66,6 +72,6 @@ export function verifyModsig(
   if ("verdict" in parts) return parts;
   if (signature !== null && parts.data.length > 0)
     return refuse("EBADMSG", "mod_check_sig", `${parts.data.length} bytes before the signature`);
-  // kernel, crypto/asymmetric_keys/pkcs7_verify.c: a module's signature has no signed attributes
+  // kernel, crypto/asymmetric_keys/pkcs7_verify.c: a module's signature must not have signed attributes
   return verifyPkcs7(keyring, signature === null ? parts.data : data, parts.cms, window, trace, "rejected");
 }

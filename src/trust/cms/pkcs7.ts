@@ -16,13 +16,13 @@ import type { SignerIdentifier } from "./signer-identifier.js";
 import { checkSignerUsage } from "./signer-usage.js";
 import { checkSigningCertificate } from "./signing-certificate.js";
 
-/** In bytes: larger than any honest message by far, and small enough to be looked through in no time. */
+/** In bytes. Real signatures are far smaller, and parsing one of this size is fast. */
 export const MAX_SIGNATURE = 256 * 1024;
 
 /**
- * Verifies a detached CMS signature (RFC 5652 5.6) over `data`. Every signer that the message names must be good. In
- * the kernel's own signatures of modules there are no signed attributes: `attributes` says whether there may be. Throws
- * DER_MALFORMED, which is -EBADMSG to whoever asked.
+ * Verifies a detached CMS signature (RFC 5652 5.6) over `data`. The signature of every signer in the message must be
+ * valid. `attributes` says whether signed attributes are allowed; the kernel's module signatures have none. Throws
+ * DER_MALFORMED, which the caller turns into -EBADMSG.
  */
 export function verifyPkcs7(
   keyring: Generation,
@@ -53,8 +53,8 @@ export function verifyPkcs7(
 }
 
 function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusal | null {
-  // RFC 5652 5.2: a detached signature has no content; one that has is about that content and not about the caller's
-  // bytes
+  // RFC 5652 5.2: a detached signature has no content. A signature with content covers that content and not the
+  // caller's bytes
   if (content !== null)
     return refuse("EBADMSG", "RFC 5652 5.2", "the signature carries content of its own, it is not detached");
   if (contentType !== CMS_OID.data)
@@ -116,7 +116,10 @@ function unknownSigner({ identifier }: SignerInfo): Refusal {
   return refuse("ENOKEY", "RFC 5652 5.3", `signer ${identifier} is not in the keyring`);
 }
 
-/** A signer with a time stamp that the keyring asks for is judged at its time; one whose stamp is bad is refused. */
+/**
+ * If the keyring trusts time stamps and the signer has one, the certificate is checked at the stamp's time. An invalid
+ * stamp rejects the signature.
+ */
 function checkPath(
   keyring: Generation,
   { signature, timeStamp }: SignerInfo,
@@ -137,8 +140,8 @@ function checkPath(
 }
 
 /**
- * Certificates that a SignerInfo may mean: those that the message carries, or else those of the keyring. One that it
- * carries and that is not good is not made good by another of its name.
+ * Certificates that a SignerInfo may identify: those in the message, or, if there are none, those of the keyring. If a
+ * certificate in the message fails, no certificate of the keyring with the same name is tried.
  */
 function candidatesFor(
   keyring: Generation,
@@ -149,13 +152,13 @@ function candidatesFor(
   return inside.length > 0 ? inside : signer.in(keyring.anchors);
 }
 
-/** RFC 5652 5.4: what the signature is over. */
+/** RFC 5652 5.4: the bytes that the signature covers. */
 function signedBytes(signer: SignerInfo, contentType: string, digest: string, data: Uint8Array): Uint8Array | Refusal {
   const attributes = signer.signedAttributes;
   if (attributes !== null)
     return checkSignedAttributes(attributes, signer, contentType, hash(digest, data)) ?? attributes.signedBytes;
-  // The same signature would fit a message with these bytes as its signed attributes: one is not to be passed off as
-  // the other
+  // A signature over these bytes would also be valid for a message whose signed attributes have these bytes, so the
+  // data must not parse as signed attributes
   if (data[0] === TAG.set && isSetOfAttributes(data))
     return refuse("EKEYREJECTED", "RFC 5652 5.4", "the data is itself a set of signed attributes");
   return data;

@@ -10,20 +10,20 @@ interface Attribute {
   readonly values: Element;
 }
 
-/** What a SignerInfo says of its algorithms outside its signed attributes. */
+/** The algorithms that a SignerInfo names outside its signed attributes. */
 interface SignerAlgorithms {
   readonly digestAlgorithm: AlgorithmIdentifier;
   readonly signatureAlgorithm: AlgorithmIdentifier;
 }
 
-/** Signers have three or four. */
+/** Real signers have three or four. */
 const MAX_ATTRIBUTES = 32;
 
-/** Attributes of a signer (RFC 5652 5.3): in DER order, none twice, each with one value or more. */
+/** Attributes of a signer (RFC 5652 5.3): in DER order, each type once, each with at least one value. */
 export class Attributes {
   readonly #attributes: readonly Attribute[];
 
-  /** `set` is tagged by context. Throws DER_MALFORMED. */
+  /** `set` has a context tag. Throws DER_MALFORMED. */
   constructor(readonly set: Element) {
     checkSetOrder(set);
     this.#attributes = set.open().each(MAX_ATTRIBUTES, "attributes", readAttribute);
@@ -36,17 +36,17 @@ export class Attributes {
     return this.#attributes.length;
   }
 
-  /** The value of an attribute that has exactly one; null where the attribute is absent. Throws DER_MALFORMED. */
+  /** The value of an attribute that must have exactly one; null if the attribute is absent. Throws DER_MALFORMED. */
   single(type: string, tag: number): Element | null {
     return this.#values(type)?.only(tag, "an attribute's value") ?? null;
   }
 
-  /** The first value of an attribute, whatever its tag; null where the attribute is absent. Throws DER_MALFORMED. */
+  /** The first value of an attribute, whatever its tag; null if the attribute is absent. Throws DER_MALFORMED. */
   first(type: string): Element | null {
     return this.#values(type)?.open().next() ?? null;
   }
 
-  /** Types of the attributes that have more values than one. Throws DER_MALFORMED. */
+  /** Types of the attributes that have more than one value. Throws DER_MALFORMED. */
   several(): readonly string[] {
     const several = this.#attributes.filter(({ values }) => values.open().next().end !== values.end);
     return several.map(({ type }) => type);
@@ -57,7 +57,7 @@ export class Attributes {
     return null;
   }
 
-  /** What a signature over signed attributes is over: their DER under the tag of a SET OF (RFC 5652 5.4). */
+  /** The bytes that a signature over signed attributes covers: their DER with the tag of a SET OF (RFC 5652 5.4). */
   get signedBytes(): Buffer {
     const { bytes, start, end } = this.set;
     const signed = Buffer.allocUnsafe(end - start);
@@ -68,9 +68,9 @@ export class Attributes {
 }
 
 /**
- * RFC 5652 11.1 and 11.2: signed attributes hold the content's type and its digest. Others may be absent, and have one
- * value that does not contradict the signer that carries them: signingTime (RFC 5652 11.3), CMSAlgorithmProtection (RFC
- * 6211). `digest` is the content's, in lower-case hex. Throws DER_MALFORMED.
+ * RFC 5652 11.1 and 11.2: signed attributes must hold the content's type and its digest. signingTime (RFC 5652 11.3)
+ * and CMSAlgorithmProtection (RFC 6211) are optional; each must have one value, which must agree with the SignerInfo.
+ * `digest` is the content's, in lower-case hex. Throws DER_MALFORMED.
  */
 export function checkSignedAttributes(
   attributes: Attributes,
@@ -99,7 +99,7 @@ export function checkSignedAttributes(
   return null;
 }
 
-/** Attributes that are read here and have exactly one value, with the rule that says so. */
+/** Attributes that are read here and must have exactly one value, with the rule that requires it. */
 const SINGLE_VALUED: ReadonlyMap<string, string> = new Map([
   [CMS_OID.contentType, "RFC 5652 11.1"],
   [CMS_OID.messageDigest, "RFC 5652 11.2"],
@@ -109,10 +109,7 @@ const SINGLE_VALUED: ReadonlyMap<string, string> = new Map([
   [CMS_OID.signingCertificateV2, "RFC 5035 3"],
 ]);
 
-/**
- * CMSAlgorithmProtection (RFC 6211 2): in a signer's attributes it names a digest and a signature algorithm, and no
- * MAC.
- */
+/** CMSAlgorithmProtection (RFC 6211 2). In a SignerInfo it names a digest and a signature algorithm, and no MAC. */
 function isOf(protection: Element, { digestAlgorithm, signatureAlgorithm }: SignerAlgorithms): boolean {
   const cursor = protection.open();
   const digest = readAlgorithm(cursor, "a digest algorithm");

@@ -5,7 +5,10 @@ import type { Certificate } from "../x509/certificate.js";
 import type { CertificateIndex } from "../x509/certificate-index.js";
 import { Name } from "../x509/name.js";
 
-/** How a signer is named (RFC 5652 5.3): by issuer and serial number, or by subject key identifier. Compared as it is encoded. */
+/**
+ * Identifies a signer (RFC 5652 5.3) by issuer and serial number, or by subject key identifier. Encoded bytes are
+ * compared.
+ */
 export class SignerIdentifier {
   private constructor(
     readonly issuer: Element | null,
@@ -27,19 +30,19 @@ export class SignerIdentifier {
     return this.issuer === null;
   }
 
-  /** Whether it is this certificate that is meant. */
+  /** Whether this identifies the certificate. */
   names(certificate: Certificate): boolean {
     if (this.issuer === null) return certificate.subjectKeyIdentifier === oidOf(this.element);
     return this.element.equals(certificate.serial) && this.issuer.equals(certificate.issuer.element);
   }
 
-  /** The certificates of an index that may be meant. */
+  /** The certificates of an index that this identifies. */
   in(index: CertificateIndex): readonly Certificate[] {
     if (this.issuer === null) return index.byKeyIdentifier(oidOf(this.element));
     return index.byIdentity(this.issuer.key + this.element.key);
   }
 
-  /** For a person. */
+  /** For messages. */
   toString(): string {
     const hex = this.element.contents.toString("hex");
     return this.issuer === null ? `with key id ${hex}` : `\`${new Name(this.issuer)}\` serial ${hex}`;

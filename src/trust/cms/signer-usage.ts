@@ -3,18 +3,19 @@ import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "../x509/certificate.js";
 import { KEY_USAGE } from "../x509/extension.js";
 
-/** Bits of keyUsage that let a key sign data (RFC 5280 4.2.1.3). */
+/** Bits of keyUsage that allow a key to sign data (RFC 5280 4.2.1.3). */
 const SIGNS_DATA = KEY_USAGE.digitalSignature | KEY_USAGE.nonRepudiation;
 
-/** RFC 5280 4.2.1.3: a key that is limited to usages must be for signatures. */
+/** RFC 5280 4.2.1.3: if a certificate has keyUsage, it must include signing. */
 export function checkSignerUsage(certificate: Certificate): Refusal | null {
   if (certificate.keyUsage === null || (certificate.keyUsage & SIGNS_DATA) !== 0) return null;
   return refuse("EKEYREJECTED", "RFC 5280 4.2.1.3", `the key of \`${certificate}\` is not for signing data`);
 }
 
 /**
- * RFC 3161 2.3: the key is for nothing but time stamps, and a critical extended key usage says so. RFC 5280 4.2.1.12
- * names the bits of keyUsage that are consistent with that purpose; like OpenSSL, this refuses every other bit.
+ * RFC 3161 2.3: the certificate has a critical extended key usage with timeStamping as its only purpose. RFC 5280
+ * 4.2.1.12 names the bits of keyUsage that are consistent with that purpose; like OpenSSL, this rejects every other
+ * bit.
  */
 export function checkStampUsage(certificate: Certificate): Refusal | null {
   const { extendedKeyUsage, extensions, keyUsage } = certificate;

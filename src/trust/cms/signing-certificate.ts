@@ -11,9 +11,9 @@ import type { Attributes } from "./signed-attributes.js";
 const RULE = "RFC 5035 5.4";
 
 /**
- * What signed attributes say of the signer's certificate: signingCertificate (by SHA-1, RFC 2634 5.4) and
- * signingCertificateV2 (RFC
- * 5035 3). The first certificate that either names must be the signer's; neither has to be there. Throws DER_MALFORMED.
+ * The signed attributes that name the signer's certificate: signingCertificate (by SHA-1, RFC 2634 5.4) and
+ * signingCertificateV2 (RFC 5035 3). Both are optional; the first certificate in either must be the signer's. Throws
+ * DER_MALFORMED.
  */
 export function checkSigningCertificate(attributes: Attributes, certificate: Certificate): Refusal | null {
   for (const { type, version } of KINDS) {
@@ -30,8 +30,8 @@ const KINDS = [
 ] as const;
 
 /**
- * ESSCertID or ESSCertIDv2, the first of a list. Later ones name the signer's authorities, which path validation
- * judges.
+ * Checks the first ESSCertID or ESSCertIDv2 of a list. Later ones name the signer's authorities, which path validation
+ * checks.
  */
 function checkFirst(attribute: Element, version: 1 | 2, certificate: Certificate): Refusal | null {
   const first = attribute
@@ -49,12 +49,12 @@ function checkFirst(attribute: Element, version: 1 | 2, certificate: Certificate
   return same ? null : refuse("EKEYREJECTED", RULE, "the signature was made with another certificate than it names");
 }
 
-/** The digest of an ESSCertIDv2 is SHA-256 where it is not said. */
+/** The digest of an ESSCertIDv2 is SHA-256 if the field is absent (RFC 5035 4). */
 function digestIn(cursor: Cursor): string | Refusal {
   return cursor.tag === TAG.sequence ? digestOf(readAlgorithm(cursor, "a digest algorithm")) : "sha256";
 }
 
-/** IssuerSerial (RFC 5035 6): the issuer as the only general name, in the form of a directory name. */
+/** IssuerSerial (RFC 5035 6): the issuer is the only general name, and is a directoryName. */
 function isNamed(issuerSerial: Element, { issuer, serial }: Certificate): boolean {
   const cursor = issuerSerial.open();
   const names = cursor.take(TAG.sequence, "an issuer");

@@ -23,9 +23,9 @@ import { checkStampUsage } from "./signer-usage.js";
 import { checkSigningCertificate } from "./signing-certificate.js";
 
 /**
- * Whose time stamps (RFC 3161, with RFC 5816) count for a keyring. A stamp says that a signature was there at a time:
- * its signer's certificate is then judged at that time, and a later revocation does not undo it where the keyring says
- * so. The stamping authority itself is judged at the time of the hook.
+ * The time-stamping authorities (RFC 3161, RFC 5816) that a keyring trusts. A stamp proves that a signature existed at
+ * a time: the signer's certificate is then checked at that time, and a later revocation does not invalidate the
+ * signature if the keyring says so. The authority's own certificate is checked at the time of the hook.
  */
 export class TimeStampTrust {
   readonly #anchors: CertificateIndex;
@@ -46,7 +46,7 @@ export class TimeStampTrust {
     this.#outlivesRevocation = stamps.revoked === "good-before";
   }
 
-  /** The stamp that a token puts on `signature`, or why it is none. Throws DER_MALFORMED. */
+  /** The stamp that a token gives `signature`, or why the token is rejected. Throws DER_MALFORMED. */
   verify(token: Uint8Array, signature: Uint8Array, window: Window, effort: Effort): Stamp | Refusal {
     const message = readSignedData(token);
     const [signer, another] = message.signers;
@@ -74,7 +74,10 @@ export class TimeStampTrust {
     return { at: info.at, outlivesRevocation: this.#outlivesRevocation };
   }
 
-  /** Why a certificate of `timestamps.trust` counts no more, where it or an authority of its own was revoked. */
+  /**
+   * Why a certificate of `timestamps.trust` is no longer trusted: it, or an authority above it, was revoked. Null if it
+   * is trusted.
+   */
   revoked(certificate: Certificate, window: Window): Refusal | null {
     const found = findPath(certificate, this.#anchors, new CertificateIndex(), this.#rules, window);
     return "verdict" in found && found.verdict === -ERRNO.EKEYREVOKED ? found : null;
@@ -87,11 +90,11 @@ export class TimeStampTrust {
   }
 }
 
-/** TSTInfo (RFC 3161 2.4.2), as far as it is asked for. */
+/** The fields of TSTInfo (RFC 3161 2.4.2) that are used. */
 export interface TimeStampInfo {
   readonly digest: AlgorithmIdentifier;
   readonly imprint: Buffer;
-  /** The latest moment that it may mean: its time and its accuracy. Milliseconds since the epoch. */
+  /** The latest time that the stamp can mean: its time plus its accuracy. Milliseconds since the epoch. */
   readonly at: number;
   readonly nonce: Element | null;
 }
@@ -125,9 +128,7 @@ export function readInfo(der: Uint8Array): TimeStampInfo {
   };
 }
 
-/**
- * Accuracy: seconds, and thousandths and millionths of one, each of which may be missing. In milliseconds, rounded up.
- */
+/** Accuracy in seconds, milliseconds and microseconds, each of which is optional. Returns milliseconds, rounded up. */
 function readAccuracy(accuracy: Element | null): number {
   if (accuracy === null) return 0;
   const cursor = accuracy.open();
@@ -139,7 +140,7 @@ function readAccuracy(accuracy: Element | null): number {
   return value(seconds) * 1000 + value(millis) + Math.ceil(value(micros) / 1000);
 }
 
-/** RFC 5652 5.6 with RFC 5816 2.2.1: signed attributes are there, and among them which certificate was used. */
+/** RFC 5652 5.6 with RFC 5816 2.2.1: the signer must have signed attributes, and they must name its certificate. */
 function checkSignature(
   message: SignedData,
   content: Buffer,
@@ -163,7 +164,7 @@ function checkSignature(
   );
 }
 
-/** RFC 3161 2.4.2: the stamp is over these bytes. */
+/** RFC 3161 2.4.2: the stamp covers these bytes. */
 function checkImprint({ digest, imprint }: TimeStampInfo, signature: Uint8Array): Refusal | null {
   const name = digestOf(digest);
   if (typeof name !== "string") return name;

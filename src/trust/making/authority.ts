@@ -8,7 +8,7 @@ import { type Certificate, readCertificate } from "../x509/certificate.js";
 import { publicPart } from "./private-key.js";
 import { algorithmOf, type SigningIdentity, type SigningOptions } from "./sign.js";
 
-/** Kinds of keys that an authority makes. */
+/** Kinds of keys that can be generated. */
 export const KEY_KINDS = {
   "rsa-2048": () => generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey,
   "rsa-4096": () => generateKeyPairSync("rsa", { modulusLength: 4096 }).privateKey,
@@ -20,32 +20,32 @@ export const KEY_KINDS = {
 
 export type KeyKind = keyof typeof KEY_KINDS;
 
-/** What a certificate is to say. */
+/** The contents of a certificate to issue. */
 export interface CertificateRequest {
-  /** Common name; or attributes in order, by their identifiers in dots; or a Name in DER. */
+  /** A common name; or attributes in order, by their dotted identifiers; or a Name in DER. */
   readonly subject: string | Buffer | readonly (readonly [type: string, value: string])[];
-  /** A kind to make a fresh key of, or a key that is there. */
+  /** A kind of key to generate, or an existing key. */
   readonly key?: KeyKind | KeyObject;
-  /** Milliseconds since the epoch; from an hour ago for ten years where they are absent. */
+  /** Milliseconds since the epoch. By default the validity starts an hour ago and lasts ten years. */
   readonly notBefore?: number;
   readonly notAfter?: number;
   readonly serial?: bigint;
-  /** An authority, and how many may follow below it: `true` for any number. */
+  /** Whether it is an authority; a number is its path length constraint. */
   readonly authority?: boolean | number;
   /**
-   * Key usage by bit number (RFC 5280 4.2.1.3): signatures, or certificates and CRLs for an authority. Null for no
-   * extension.
+   * Key usage by bit numbers (RFC 5280 4.2.1.3). By default digitalSignature, or keyCertSign and cRLSign for an
+   * authority. Null omits the extension.
    */
   readonly keyUsage?: readonly number[] | null;
-  /** Extended key usages by name; code signing, or none for an authority. Null for no extension. */
+  /** Extended key usages by name. By default codeSigning, or none for an authority. Null omits the extension. */
   readonly usage?: readonly string[] | null;
-  /** More extensions, in DER, after the usual ones. */
+  /** Additional extensions in DER, after the default ones. */
   readonly extensions?: readonly Buffer[];
-  /** Leaves the usual extensions out. */
+  /** Omits the default extensions. */
   readonly bare?: boolean;
-  /** Usual extensions that are left out, by their identifiers' octets. */
+  /** Contents octets of the identifiers of default extensions to omit. */
   readonly without?: readonly string[];
-  /** How the issuer signs it. */
+  /** The options with which the issuer signs it. */
   readonly signing?: SigningOptions;
 }
 
@@ -55,8 +55,7 @@ export interface Issued extends SigningIdentity {
 }
 
 /**
- * A certificate authority for demonstrations and tests, as a person with `openssl ca` would keep one. Keys stay in
- * memory.
+ * A certificate authority for demonstrations and tests. Its keys exist in memory only, unless the caller saves `pem`.
  */
 export class Authority implements Issued {
   readonly key: KeyObject;
@@ -69,27 +68,27 @@ export class Authority implements Issued {
     this.pem = pem;
   }
 
-  /** A root, signed by itself. */
+  /** A self-signed root. */
   static create(request: CertificateRequest): Authority {
     return new Authority(issue({ authority: true, ...request }, null));
   }
 
-  /** A certificate for whoever signs code, unless the request says otherwise. */
+  /** A certificate for code signing, unless the request says otherwise. */
   issue(request: CertificateRequest): Issued {
     return issue(request, this);
   }
 
-  /** A certificate for a public key whose private part is not here. `spki` is a SubjectPublicKeyInfo in DER. */
+  /** A certificate for a public key whose private key is elsewhere. `spki` is a SubjectPublicKeyInfo in DER. */
   certify(request: CertificateRequest, spki: Uint8Array): Buffer {
     return certificateFor(request, spki, this, this.key);
   }
 
-  /** An authority below this one. */
+  /** A subordinate authority. */
   subordinate(request: CertificateRequest): Authority {
     return new Authority(issue({ authority: true, ...request }, this));
   }
 
-  /** A CRL (RFC 5280 5.1) of what this authority revoked, in DER. */
+  /** A CRL (RFC 5280 5.1) of this authority, in DER. */
   revocationList(request: RevocationListRequest = {}): Buffer {
     const {
       entries = [],
@@ -129,18 +128,18 @@ export interface RevocationListRequest {
     readonly extensions?: readonly Buffer[];
   }[];
   readonly thisUpdate?: number;
-  /** Null for a list that does not say. */
+  /** Null omits nextUpdate. */
   readonly nextUpdate?: number | null;
   readonly number?: number;
-  /** A Name in DER where that is not the authority's own. */
+  /** A Name in DER; by default the authority's own. */
   readonly issuer?: Buffer;
-  /** Leaves the usual extensions out. */
+  /** Omits the default extensions. */
   readonly bare?: boolean;
   readonly extensions?: readonly Buffer[];
   readonly signing?: SigningOptions;
 }
 
-/** An Extension in DER. `type` is the identifier's octets, `value` the extension's own DER. */
+/** An Extension in DER. `type` is the contents octets of its identifier, `value` the DER of its value. */
 export function extension(type: string, value: Uint8Array, critical = false): Buffer {
   const flag = critical ? [element(TAG.boolean, Buffer.of(0xff))] : [];
   return sequence(identifierOf(type), ...flag, octetString(value));
@@ -157,7 +156,7 @@ export function distinguishedName(subject: CertificateRequest["subject"]): Buffe
   );
 }
 
-/** A named bit list (X.690 11.2.2): no zero bits behind the last one that is set. */
+/** A named bit list (X.690 11.2.2): without trailing zero bits. */
 export function namedBits(bits: readonly number[]): Buffer {
   const last = Math.max(-1, ...bits);
   const octets = Buffer.alloc(Math.ceil((last + 1) / 8));
@@ -167,7 +166,7 @@ export function namedBits(bits: readonly number[]): Buffer {
 
 const HOUR = 3_600_000;
 const YEAR = 365 * 24 * HOUR;
-/** Bits of keyUsage. */
+/** Bit numbers of keyUsage (RFC 5280 4.2.1.3). */
 const DIGITAL_SIGNATURE = 0;
 const KEY_CERT_SIGN = 5;
 const CRL_SIGN = 6;
@@ -228,7 +227,7 @@ function extensionsOf(
   return [...kept.map((one) => extension(...one)), ...extensions];
 }
 
-/** RFC 5280 4.2.1.1: what the issuer's certificate calls its key. */
+/** RFC 5280 4.2.1.1: the subject key identifier of the issuer's certificate. */
 function issuerIdentifier(issuer: Issued | null, spki: Uint8Array): Buffer {
   const known = issuer?.certificate.subjectKeyIdentifier ?? null;
   return known === null ? keyIdentifier(spki) : Buffer.from(known, "latin1");

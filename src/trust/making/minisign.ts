@@ -4,15 +4,15 @@ import { identifier, integer, octetString, sequence } from "../asn1/der-writer.j
 import type { SourceFile } from "../keyring-rules.js";
 import { publicPart, type SigningKey, signWith } from "./private-key.js";
 
-/** A key of minisign's and the eight bytes that its signatures call it by. */
+/** A minisign key and the eight bytes by which signatures identify it. */
 export interface MinisignIdentity<Key extends SigningKey = SigningKey> {
   readonly key: Key;
   readonly id: Buffer;
 }
 
 /**
- * A signature as minisign makes it, over the data's BLAKE2b digest, and its second one over the first and the trusted
- * comment. Throws SIGNING_FAILED.
+ * A signature in minisign's format: over the BLAKE2b digest of the data, with a second signature over the first and the
+ * trusted comment. Throws SIGNING_FAILED.
  */
 export function signMinisign(data: Uint8Array, { key, id }: MinisignIdentity, comment: string): Buffer {
   if (/[\r\n]/.test(comment))
@@ -25,7 +25,7 @@ export function signMinisign(data: Uint8Array, { key, id }: MinisignIdentity, co
   );
 }
 
-/** The bare line of a public key. */
+/** A public key without its comment line. */
 export function minisignLine({ key, id }: MinisignIdentity): string {
   return Buffer.concat([Buffer.from("Ed"), id, publicPart(key).subarray(-32)]).toString("base64");
 }
@@ -42,7 +42,8 @@ export function readMinisignSecretKey({ path, bytes }: SourceFile): MinisignIden
       place: path,
       remedy: "give the key file as minisign wrote it",
     });
-  // Algorithm of the signature, of the password, of the checksum; salt, two limits; id, seed and public key, checksum
+  // Layout: algorithms of signature, password and checksum (2 bytes each), salt, two limits, id, seed, public key,
+  // checksum
   if (raw.readUInt16LE(2) !== 0)
     throw new CountersignError("KEY_MALFORMED", "is a secret key of minisign with a password", {
       place: path,

@@ -54,7 +54,7 @@ const ec =
 const READERS: Readonly<Record<string, (reader: SshReader) => Jwk>> = {
   "ssh-ed25519": (reader) => {
     const x = reader.string("a public key").toString("base64url");
-    // The seed, and the public key again
+    // The seed, followed by the public key
     const d = reader.string("a private key").subarray(0, 32).toString("base64url");
     return { kty: "OKP", crv: "Ed25519", x, d };
   },

@@ -5,13 +5,13 @@ import type { SourceFile } from "../keyring-rules.js";
 import { type Certificate, readCertificate } from "../x509/certificate.js";
 import { publicPart } from "./private-key.js";
 
-/** What a PKCS#12 file (RFC 7292) holds. */
+/** The contents of a PKCS#12 file (RFC 7292). */
 export interface Pkcs12 {
   readonly keys: readonly KeyObject[];
   readonly certificates: readonly Certificate[];
 }
 
-/** A key with the certificate of its public part, and the others that came with it. */
+/** A key with the certificate of its public key, and the other certificates in the file. */
 export interface Pkcs12Identity {
   readonly key: KeyObject;
   readonly certificate: Certificate;
@@ -19,8 +19,8 @@ export interface Pkcs12Identity {
 }
 
 /**
- * Opens a PKCS#12 file whose contents are under PBES2, as OpenSSL 3 and GnuTLS write it. No trust is decided by it. Throws
- * KEY_MALFORMED or CERTIFICATE_MALFORMED with the file.
+ * Opens a PKCS#12 file that is encrypted with PBES2, as OpenSSL 3 and GnuTLS write it. No trust decision depends on it.
+ * Throws KEY_MALFORMED or CERTIFICATE_MALFORMED with the file.
  */
 export async function readPkcs12({ path, bytes }: SourceFile, passphrase: string | null): Promise<Pkcs12> {
   try {
@@ -32,7 +32,7 @@ export async function readPkcs12({ path, bytes }: SourceFile, passphrase: string
   }
 }
 
-/** The one key of a file and its certificate. Throws KEY_MALFORMED where there is none, or more than one. */
+/** The only key of a file and its certificate. Throws KEY_MALFORMED unless there is exactly one key. */
 export async function readPkcs12Identity(file: SourceFile, passphrase: string | null): Promise<Pkcs12Identity> {
   const { keys, certificates } = await readPkcs12(file, passphrase);
   const [key, another] = keys;
@@ -46,9 +46,12 @@ export async function readPkcs12Identity(file: SourceFile, passphrase: string | 
   });
 }
 
-/** Rounds of a key derivation; OpenSSL's default is 2,048, GnuTLS's 600,000. More would be there to make this stand still. */
+/**
+ * The most iterations of the key derivation. OpenSSL's default is 2,048, GnuTLS's is 600,000; a higher count can only
+ * be a denial-of-service attempt.
+ */
 const MAX_ROUNDS = 5_000_000;
-/** A file with more parts, or parts of parts, is none that a tool wrote. */
+/** The most safe contents, and the most bags; no tool writes more. */
 const MAX_PARTS = 64;
 
 async function open(bytes: Uint8Array, passphrase: string): Promise<PFX> {
@@ -90,7 +93,7 @@ function contentsOf(pfx: PFX): Pkcs12 {
   return { keys, certificates };
 }
 
-/** RFC 7292 4.2. */
+/** Bag types (RFC 7292 4.2). */
 const KEY_BAG = "1.2.840.113549.1.12.10.1.1";
 const SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2";
 const CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3";
@@ -104,7 +107,7 @@ interface Algorithm {
   readonly algorithmParams?: { toBER(): ArrayBuffer };
 }
 
-/** The library's types call this protected, and nothing but it opens a key's bag. */
+/** The library's types declare this method protected, and there is no other way to open a key's bag. */
 interface Shrouded {
   parseInternalValues(parameters: { password: ArrayBuffer }): Promise<void>;
 }
@@ -117,7 +120,10 @@ function bagsOf(contents: readonly { value: SafeContents }[]): SafeContents["saf
   return bags;
 }
 
-/** The rounds of PBKDF2 (RFC 8018 A.2) in an encrypted part; pkijs empties what it reads, so a copy is read. */
+/**
+ * Checks the iterations of PBKDF2 (RFC 8018 A.2) in an encrypted part. pkijs modifies the objects that it parses, so
+ * this parses a copy.
+ */
 async function checkRounds(algorithm: Algorithm): Promise<void> {
   const { PBES2Params, PBKDF2Params } = await import("pkijs");
   if (algorithm.algorithmId !== PBES2 || algorithm.algorithmParams === undefined) throw new RangeError(OLD_WAY);
@@ -126,7 +132,7 @@ async function checkRounds(algorithm: Algorithm): Promise<void> {
 }
 
 const PBES2 = "1.2.840.113549.1.5.13";
-/** RFC 5652 8. */
+/** Content type of encrypted data (RFC 5652 8). */
 const ENCRYPTED_DATA = "1.2.840.113549.1.7.6";
 const OLD_WAY = "not PBES2";
 

@@ -8,10 +8,7 @@ import { TAG } from "../asn1/tag.js";
 import type { SourceFile } from "../keyring-rules.js";
 import { OPENSSH_LABEL, readOpenSshKey } from "./openssh-key.js";
 
-/**
- * A private key from PEM or DER: PKCS#8, PKCS#1 or SEC1, encrypted ones with their passphrase. Throws KEY_MALFORMED
- * with the file.
- */
+/** A private key from PEM or DER: PKCS#8, PKCS#1 or SEC1, encrypted or not. Throws KEY_MALFORMED with the file. */
 export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string | null = null): KeyObject {
   const secret = passphrase === null ? {} : { passphrase };
   const key = Buffer.from(bytes);
@@ -29,11 +26,11 @@ export function readPrivateKey({ path, bytes }: SourceFile, passphrase: string |
   );
 }
 
-/** A private key that is elsewhere, such as in a token. */
+/** A private key that cannot be read, such as one in a token. */
 export interface RemoteKey {
   readonly publicKey: KeyObject;
   /**
-   * `digest` is null where the algorithm takes the message whole; `saltLength` is for RSASSA-PSS alone, null otherwise.
+   * `digest` is null if the algorithm takes the whole message; `saltLength` is null unless the algorithm is RSASSA-PSS.
    */
   readonly sign: (digest: string | null, bytes: Uint8Array, saltLength: number | null) => Buffer;
 }
@@ -49,7 +46,10 @@ export function publicPart(key: SigningKey): Buffer {
   return publicKeyOf(key).export({ type: "spki", format: "der" });
 }
 
-/** A bare signature by a key, wherever it is: one of a key that is elsewhere is checked. Throws SIGNING_FAILED. */
+/**
+ * A bare signature by a local or remote key. A remote key's signature is verified before it is returned. Throws
+ * SIGNING_FAILED.
+ */
 export function signWith(
   key: SigningKey,
   digest: string | null,
@@ -67,8 +67,8 @@ export function signWith(
 }
 
 /**
- * ECDSA signatures of tokens and services are often two numbers of the curve's size (IEEE P1363): the DER of such a
- * signature.
+ * The DER of an ECDSA signature that consists of two numbers of the curve's size (IEEE P1363), as many tokens and
+ * services return it.
  */
 function fromNumbers({ asymmetricKeyType: type }: KeyObject, signature: Buffer): readonly Buffer[] {
   if (type !== "ec" || signature.length < 2 || signature.length % 2 !== 0) return [];
@@ -85,20 +85,20 @@ function within<T>(path: string, read: () => T): T {
   }
 }
 
-/** Types of keys that only newer versions of OpenSSL have (RFC 9881, RFC 9909). */
+/** Key types that only newer versions of OpenSSL support (RFC 9881, RFC 9909). */
 const NEWER: Readonly<Record<string, string>> = {
   "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
   "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
   "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
 };
-/** Identifiers of SLH-DSA's twelve sets of parameters end in 20 to 31. */
+/** The identifiers of SLH-DSA's twelve parameter sets end in 20 to 31. */
 const SLH_DSA = /^2\.16\.840\.1\.101\.3\.4\.3\.(?:2\d|3[01])$/;
-/** RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448: where one of these cannot be read, it is malformed. */
+/** RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448: every OpenSSL supports these, so one that cannot be read is malformed. */
 const EVERYWHERE = /^(?:1\.2\.840\.113549\.1\.1\.(?:1|10)|1\.2\.840\.10045\.2\.1|1\.3\.101\.11[23])$/;
 
 /**
- * The type of a PKCS#8 key (RFC 5958) that OpenSSL may not know; null for one that it must, and for what is no such
- * key.
+ * The type of a PKCS#8 key (RFC 5958) that this OpenSSL may not support; null if every OpenSSL supports it, or if it is
+ * not such a key.
  */
 function typeOf(bytes: Uint8Array): string | null {
   try {

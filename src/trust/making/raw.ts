@@ -2,8 +2,8 @@ import { readPublicKey } from "../key.js";
 import { publicPart, type SigningKey, signWith } from "./private-key.js";
 
 /**
- * A signature of type `RAW`: the bare output of the key's algorithm, with the digest that a verifier takes. Throws
- * SIGNING_FAILED.
+ * A signature of type `RAW`: the bare output of the key's algorithm, with the digest that {@link verifyRaw} expects.
+ * Throws SIGNING_FAILED.
  */
 export function signRaw(data: Uint8Array, key: SigningKey): Buffer {
   const scheme = readPublicKey(publicPart(key)).rawScheme;

@@ -18,30 +18,30 @@ import { DIGESTS, hash } from "../digest.js";
 import type { Certificate } from "../x509/certificate.js";
 import { publicKeyOf, publicPart, type SigningKey, signWith } from "./private-key.js";
 
-/** Who signs: a key, the certificate of its public part, and what the signature is to carry besides it. */
+/** A signer: a key, its certificate, and certificates to include in the signature. */
 export interface SigningIdentity<Key extends SigningKey = KeyObject> {
   readonly key: Key;
   readonly certificate: Certificate;
-  /** Certificates between the signer and an anchor, to be carried along. */
+  /** Certificates between the signer and an anchor, which the signature includes. */
   readonly chain?: readonly Certificate[];
 }
 
-/** Wherever the key is. */
+/** A signer whose key is local or remote. */
 export type AnyIdentity = SigningIdentity<SigningKey>;
 
 export interface SigningOptions {
-  /** A name of DIGESTS that signatures may use; the key's own where it is absent. */
+  /** One of SIGNATURE_DIGESTS; by default the one that suits the key. */
   readonly digest?: string;
-  /** RSASSA-PSS with an RSA key. */
+  /** Whether an RSA key signs with RSASSA-PSS. */
   readonly pss?: boolean;
-  /** The signing time in milliseconds since the epoch; now where it is absent. Null for a signature that says none. */
+  /** The signing time in milliseconds since the epoch; by default now. Null omits the attribute. */
   readonly at?: number | null;
 }
 
 /**
- * A detached CMS signature over `data`, as `openssl cms -sign -binary` makes it: signed attributes, the signer by
- * issuer and serial number, certificates carried. Several identities make one message of several signers. Gives DER.
- * Throws SIGNING_FAILED.
+ * A detached CMS signature over `data`, as `openssl cms -sign -binary` makes it: with signed attributes and
+ * certificates, and the signer identified by issuer and serial number. Several identities make one message with several
+ * signers. Returns DER. Throws SIGNING_FAILED.
  */
 export function signPkcs7(
   data: Uint8Array,
@@ -53,9 +53,9 @@ export function signPkcs7(
 }
 
 /**
- * A signature over a BPF program's instructions as the kernel takes it: no signed attributes, no certificates, the
- * signer by subject key identifier, SHA-256; what `openssl cms -sign -binary -nocerts -noattr -keyid -md sha256` makes.
- * Throws SIGNING_FAILED.
+ * A signature over a BPF program's instructions in the form that the kernel accepts: SHA-256, without signed attributes
+ * and certificates, the signer identified by subject key identifier. It equals the output of `openssl cms -sign -binary
+ * -nocerts -noattr -keyid -md sha256`. Throws SIGNING_FAILED.
  */
 export function signKernel(data: Uint8Array, identity: AnyIdentity, options: SigningOptions = {}): Buffer {
   const digest = publicKeyOf(identity.key).asymmetricKeyType === "ed25519" ? "sha512" : "sha256";
@@ -63,8 +63,8 @@ export function signKernel(data: Uint8Array, identity: AnyIdentity, options: Sig
 }
 
 /**
- * `data` with its signature appended, as the kernel's sign-file appends it: the signer by issuer and serial number.
- * Throws SIGNING_FAILED.
+ * `data` with its signature appended, as the kernel's scripts/sign-file does it: the signer is identified by issuer and
+ * serial number. Throws SIGNING_FAILED.
  */
 export function signModule(data: Uint8Array, identity: AnyIdentity, options: SigningOptions = {}): Buffer {
   return joinModsig(
@@ -126,7 +126,7 @@ function keyIdentifier(certificate: Certificate): Buffer {
   return element(context(0, false), Buffer.from(certificate.subjectKeyIdentifier, "latin1"));
 }
 
-/** RFC 5652 11: content type, signing time, message digest. */
+/** RFC 5652 11: content type, signing time (unless `at` is null), message digest. */
 function signedAttributes(data: Uint8Array, digest: string, at: number | null): readonly Buffer[] {
   const attribute = (type: string, value: Buffer): Buffer => sequence(identifierOf(type), setOf([value]));
   return [
@@ -136,12 +136,12 @@ function signedAttributes(data: Uint8Array, digest: string, at: number | null): 
   ];
 }
 
-/** RFC 5754 2: no parameters. */
+/** RFC 5754 2: without parameters. */
 function digestAlgorithm(name: string): Buffer {
   return sequence(identifierOf(DIGESTS[name]?.oid as string));
 }
 
-/** How one key signs. */
+/** The algorithm with which one key signs. */
 interface SigningAlgorithm {
   readonly digest: string;
   /** The AlgorithmIdentifier in DER. */
@@ -149,7 +149,7 @@ interface SigningAlgorithm {
   readonly sign: (bytes: Uint8Array) => Buffer;
 }
 
-/** The algorithm of a key, in CMS, certificates and CRLs. Throws SIGNING_FAILED. */
+/** The signature algorithm of a key, in CMS or in certificates and CRLs. Throws SIGNING_FAILED. */
 export function algorithmOf(
   key: SigningKey,
   { digest, pss = false }: SigningOptions = {},
@@ -184,7 +184,7 @@ export function algorithmOf(
   throw failed(`a key of type \`${type}\` does not sign here`, "use an RSA, ECDSA or Ed25519 key");
 }
 
-/** RFC 4055 3.1, with a salt as long as the digest. */
+/** RFC 4055 3.1, with a salt of the digest's length. */
 function pssAlgorithm(key: SigningKey, digest: string): SigningAlgorithm {
   const saltLength = DIGESTS[digest]?.size as number;
   const hashed = digestAlgorithm(digest);
@@ -210,7 +210,7 @@ const ECDSA_WITH: Readonly<Record<string, string>> = {
   sha384: "1.2.840.10045.4.3.3",
   sha512: "1.2.840.10045.4.3.4",
 };
-/** Node's names of P-384 and P-521; others go with SHA-256. */
+/** Keyed by node's names of P-384 and P-521; other curves use SHA-256. */
 const CURVE_DIGEST: Readonly<Record<string, string>> = { secp384r1: "sha384", secp521r1: "sha512" };
 
 function failed(message: string, remedy: string): CountersignError {

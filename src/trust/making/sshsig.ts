@@ -18,7 +18,7 @@ export function signSshsig(data: Uint8Array, key: SigningKey, namespace: string)
   return armored(Buffer.concat([MAGIC, Buffer.of(0, 0, 0, 1), sshString(blob), ...fields, sshString(inner)]));
 }
 
-/** The line of an authorized keys or allowed signers file, without principals and comment. */
+/** The line of an authorized_keys or allowed_signers file, without principals and comment. */
 export function sshLine(key: SigningKey): string {
   const { type, blob } = identityOf(key);
   return `${type} ${blob.toString("base64")}`;
@@ -35,7 +35,7 @@ interface SshIdentity {
   readonly isEc: boolean;
 }
 
-/** RFC 5656 6.2.1: each curve with its digest. */
+/** RFC 5656 6.2.1: the digest of each curve. */
 const CURVES: Readonly<Record<string, { name: string; digest: string }>> = {
   "P-256": { name: "nistp256", digest: "sha256" },
   "P-384": { name: "nistp384", digest: "sha384" },
@@ -72,14 +72,14 @@ function bytesOf(text: string): Buffer {
   return Buffer.from(text, "base64url");
 }
 
-/** RFC 4251 5: two's complement, no byte more than it needs. */
+/** RFC 4251 5: two's complement, without redundant leading bytes. */
 function mpint(bytes: Buffer): Buffer {
   const first = bytes.findIndex((octet) => octet !== 0);
   const minimal = first < 0 ? Buffer.alloc(0) : bytes.subarray(first);
   return sshString((minimal[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), minimal]) : minimal);
 }
 
-/** RFC 5656 3.1.2: an ECDSA signature as two numbers, from its DER. */
+/** RFC 5656 3.1.2: an ECDSA signature as two mpints, from its DER. */
 function numbersOf(der: Buffer): Buffer {
   const numbers = readDer(der, TAG.sequence, "an ECDSA signature").open();
   return Buffer.concat(

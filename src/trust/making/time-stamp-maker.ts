@@ -11,11 +11,11 @@ import { DIGESTS, hash } from "../digest.js";
 import type { Certificate } from "../x509/certificate.js";
 import { type AnyIdentity, algorithmOf } from "./sign.js";
 
-/** Gives a time stamp token (RFC 3161), in DER, over a signature's value. */
+/** Returns the DER of a time stamp token (RFC 3161) over a signature's value. */
 export type TimeStamper = (signature: Uint8Array) => Promise<Uint8Array>;
 
 /**
- * A signature with a time stamp for each of its signers, as an unsigned attribute (RFC 3161 appendix A). Throws
+ * Adds a time stamp to each signer of a signature, as an unsigned attribute (RFC 3161 appendix A). Throws
  * DER_MALFORMED.
  */
 export async function stamped(cms: Uint8Array, stamper: TimeStamper): Promise<Buffer> {
@@ -34,7 +34,7 @@ export async function stamped(cms: Uint8Array, stamper: TimeStamper): Promise<Bu
   return sequence(type.whole, element(context(0, true), content));
 }
 
-/** What a time-stamping authority is asked: TimeStampReq (RFC 3161 2.4.1), with a nonce and for its certificate. */
+/** The request to a time-stamping authority: TimeStampReq (RFC 3161 2.4.1), with a nonce and with certReq set. */
 export interface TimeStampRequest {
   readonly der: Buffer;
   readonly imprint: Buffer;
@@ -47,12 +47,12 @@ export function timeStampRequest(signature: Uint8Array): TimeStampRequest {
   return { der: sequence(integer(1), imprint, nonce, TRUE), imprint, nonce };
 }
 
-/** The token out of a TimeStampResp (RFC 3161 2.4.2) that answers this request. Throws SIGNING_FAILED. */
+/** The token in a TimeStampResp (RFC 3161 2.4.2). Throws SIGNING_FAILED if the response does not match the request. */
 export function tokenOf(response: Uint8Array, { imprint, nonce }: TimeStampRequest): Buffer {
   try {
     const cursor = readDer(response, TAG.sequence, "a time stamp response").open();
     const status = cursor.take(TAG.sequence, "a status").open().take(TAG.integer, "a status");
-    // granted, and granted with modifications
+    // 0 is granted, 1 is grantedWithMods
     if (readSmallInteger(status) > 1)
       throw failed(`the authority rejected the request, with status ${readSmallInteger(status)}`);
     const token = cursor.take(TAG.sequence, "a token").whole;
@@ -69,7 +69,7 @@ export function tokenOf(response: Uint8Array, { imprint, nonce }: TimeStampReque
   }
 }
 
-/** A time-stamping authority with a key of its own, for demonstrations, tests and networks that have no other. */
+/** A local time-stamping authority, for demonstrations, tests and isolated networks. */
 export function localStamper(identity: AnyIdentity, at: () => number = Date.now): TimeStamper {
   const { certificate, chain = [] } = identity;
   if (certificate.extendedKeyUsage?.has(KEY_PURPOSE.timeStamping as string) !== true)
@@ -87,7 +87,7 @@ export function localStamper(identity: AnyIdentity, at: () => number = Date.now)
   };
 }
 
-/** A policy of this project's own: `anyPolicy`, since there is nothing to be said of it. */
+/** The TSA policy that tokens name: `anyPolicy`, since this authority has none. */
 const POLICY = "2.5.29.32.0";
 const TRUE = element(TAG.boolean, Buffer.of(0xff));
 
@@ -120,13 +120,13 @@ function token(info: Buffer, { key, certificate }: AnyIdentity, carried: readonl
 
 const digestOf = (certificate: Certificate): Buffer => Buffer.from(hash("sha256", certificate.der), "hex");
 
-/** MessageImprint with SHA-256; parameters NULL, which every authority takes. */
+/** MessageImprint with SHA-256. The parameters are NULL, which every authority accepts. */
 function imprintOf(signature: Uint8Array): Buffer {
   const algorithm = sequence(identifierOf(DIGESTS.sha256?.oid as string), NULL);
   return sequence(algorithm, octetString(Buffer.from(hash("sha256", signature), "hex")));
 }
 
-/** An authority may leave the parameters of the digest out. */
+/** Compares the digests only: an authority may omit the parameters of the algorithm. */
 function sameImprint(one: Buffer, other: Buffer): boolean {
   const digest = (der: Buffer): Buffer => children(readDer(der, TAG.sequence, "an imprint")).at(-1)?.whole as Buffer;
   return digest(one).equals(digest(other));

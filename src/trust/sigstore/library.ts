@@ -1,6 +1,6 @@
 /**
- * The libraries of Sigstore, as far as they are used: a bundle of its own, which is loaded at the first keyring that
- * needs it.
+ * The parts of Sigstore's libraries that are used. They are bundled separately, and loaded when the first keyring needs
+ * them.
  */
 export { bundleFromJSON } from "@sigstore/bundle";
 export { RFC3161Timestamp } from "@sigstore/core";

@@ -3,7 +3,7 @@ import { BUNDLE, runInstalled } from "../../installed.js";
 import { readPem } from "../asn1/pem.js";
 import { type Refusal, refuse } from "../refusal.js";
 
-/** What a bundle of Sigstore says, read by the project's own libraries; nothing is verified here. */
+/** Parses Sigstore bundles with Sigstore's own libraries. Nothing is verified here. */
 
 /** The rule that a refusal names. */
 export const SIGSTORE = "sigstore";
@@ -12,22 +12,22 @@ type Library = typeof import("./library.js");
 
 let loaded: Library | null = null;
 
-/** Loaded at first use: few keyrings need it. */
+/** Loads the libraries at first use, since few keyrings need them. */
 export function library(): Library {
   loaded ??= runInstalled(`${BUNDLE}sigstore.cjs`) as Library;
   return loaded;
 }
 
-/** A signature over data as a bundle carries it. */
+/** The signature over data in a bundle. */
 export interface Message {
-  /** A name of DIGESTS. */
+  /** One of DIGESTS. */
   readonly digest: string;
-  /** In hex. */
+  /** The digest of the data, in hex. */
   readonly imprint: string;
   readonly signature: Buffer;
 }
 
-/** Null for what is none, or is more than is looked into. */
+/** Null if the bytes are not a bundle, or exceed a limit. */
 export function readBundle(bytes: Uint8Array): Bundle | null {
   try {
     const bundle = library().bundleFromJSON(JSON.parse(Buffer.from(bytes).toString("utf8")));
@@ -40,18 +40,21 @@ export function readBundle(bytes: Uint8Array): Bundle | null {
   }
 }
 
-/** The library takes names of a checkpoint's signers as regular expressions: those of logs are host names and paths. */
+/**
+ * The library puts the names of a checkpoint's signers into a regular expression, so only names without special
+ * characters, such as host names and paths, are accepted.
+ */
 function hasPlainCheckpoint({ inclusionProof }: Bundle["verificationMaterial"]["tlogEntries"][number]): boolean {
   const signers = inclusionProof?.checkpoint?.envelope.matchAll(/\u2014 (\S+) /g) ?? [];
   const names = Array.from(signers, ([, name = ""]) => name);
   return names.length <= MAX_ENTRIES && names.every((name) => /^[A-Za-z0-9._:/-]{1,200}$/.test(name));
 }
 
-/** RFC 8017 and FIPS 186-5 digests, by the numbers of Sigstore's HashAlgorithm. */
+/** Digest names, keyed by the numbers of Sigstore's HashAlgorithm. */
 const DIGEST_NAMES: Readonly<Record<number, string>> = { 1: "sha256", 2: "sha384", 3: "sha512" };
 
 export function messageOf({ content }: Bundle): Message | Refusal {
-  // A statement about something says what it says, which need not be anything good
+  // A DSSE envelope signs a statement about the data, which may say anything, so it is no signature over the data
   if (content.$case !== "messageSignature")
     return refuse("EBADMSG", SIGSTORE, "the bundle is a statement (DSSE) and no signature over the data");
   const { messageDigest, signature } = content.messageSignature;
@@ -60,9 +63,9 @@ export function messageOf({ content }: Bundle): Message | Refusal {
   return { digest, imprint: messageDigest.digest.toString("hex"), signature };
 }
 
-/** More than any bundle has; each costs verifications. */
+/** Real bundles have fewer. Each entry costs verifications. */
 const MAX_ENTRIES = 8;
-/** A certificate or a SubjectPublicKeyInfo, in DER, out of a `hashedrekord` of version 0.0.1 or 0.0.2. */
+/** The DER of the certificate or SubjectPublicKeyInfo in a `hashedrekord` entry of version 0.0.1 or 0.0.2. */
 export function enteredKey(body: Buffer): Buffer | null {
   try {
     const { spec } = JSON.parse(body.toString("utf8"));
@@ -76,7 +79,7 @@ export function enteredKey(body: Buffer): Buffer | null {
   }
 }
 
-/** When logs and time stamps say that the bundle was there, in milliseconds since the epoch. */
+/** The times that logs and time stamps give for the bundle, in milliseconds since the epoch. */
 export function momentsOf({ verificationMaterial }: Bundle): readonly number[] {
   const { tlogEntries, timestampVerificationData } = verificationMaterial;
   const promised = tlogEntries.filter(({ inclusionPromise }) => inclusionPromise !== undefined);

@@ -23,10 +23,10 @@ import { type KnownCertificates, requirementsOf } from "../x509/requirements.js"
 import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
 
 /**
- * Sigstore bundles, offline. The project's own libraries read the bundle and check what its logs and time stamps say;
- * who signed, over what, and whether that certificate may, is judged here as for every other signature. A bundle counts
- * by one of the keyring's public keys, or by a certificate of its Sigstore root for exactly one of its identities;
- * either way it is in a log of that root.
+ * Verifies Sigstore bundles offline. Sigstore's own libraries parse the bundle and verify its log entries and time
+ * stamps; the signature, the signer and its certificate are checked here, as for other signatures. A bundle is accepted
+ * if one of the keyring's public keys signed it, or a certificate under the Sigstore root with exactly one of the
+ * configured identities. In both cases a log of that root must include it.
  */
 export class SigstoreTrust {
   readonly blockList: BlockList;
@@ -34,9 +34,9 @@ export class SigstoreTrust {
   readonly #anchors: CertificateIndex;
   readonly #identities: SigstoreRules["identities"];
   readonly #rules: PathRules;
-  /** What the certificates of time-stamping authorities are held to, besides what the library asks of them. */
+  /** Checks on the certificates of time-stamping authorities, in addition to the library's. */
   readonly #stampRules: PathRules;
-  /** Certificates of the time-stamping authorities, in the order of the root. */
+  /** Certificate chains of the time-stamping authorities, in the order of the root. */
   readonly #stampChains: readonly (readonly Certificate[])[];
 
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED. */
@@ -52,7 +52,8 @@ export class SigstoreTrust {
     this.#material = material;
     this.#anchors = new CertificateIndex(authorities);
     this.#identities = rules.identities;
-    // Sigstore's certificates last for minutes and have no revocation lists; what a list names is revoked all the same
+    // Sigstore's certificates are valid for minutes and have no CRLs, so fresh lists are not required; a listed
+    // certificate is still revoked
     const revoked = { ...keyring.revoked, freshness: "if-present" } as const;
     const asked = { ...keyring, usage: ["codeSigning"], validity: "now", policies: [], revoked } as const;
     this.#rules = requirementsOf(asked, known, authorities, "sigstore.root");
@@ -100,7 +101,7 @@ export class SigstoreTrust {
     return { name: printable(`${subject} by ${issuer}`), key: certificate.publicKey, certificate };
   }
 
-  /** A log is a key, which is revoked as every other key is: by the block list. */
+  /** The block list can revoke the key of a log. */
   #checkBlockedLogs(bundle: Bundle): Refusal | null {
     for (const { logId } of bundle.verificationMaterial.tlogEntries)
       for (const { logID, publicKey } of this.#material.tlogs) {
@@ -111,9 +112,7 @@ export class SigstoreTrust {
     return null;
   }
 
-  /**
-   * The root without the logs that are on the block list, and without the time-stamping authorities that are revoked.
-   */
+  /** The root without blocked logs and revoked time-stamping authorities. */
   #materialNow(window: Window): TrustMaterial {
     const { tlogs, ctlogs, timestampAuthorities } = this.#material;
     const isGoodLog = ({ publicKey }: (typeof tlogs)[number]): boolean =>
@@ -133,7 +132,7 @@ export class SigstoreTrust {
     };
   }
 
-  /** Inclusion in a log, when that was, and the certificate's own log: by Sigstore's library. */
+  /** Sigstore's library verifies the inclusion in a log, its time, and the certificate transparency log entry. */
   #checkLogs(bundle: Bundle, data: Uint8Array, { key }: BundleSigner, window: Window): Refusal | null {
     const { toSignedEntity, Verifier } = library();
     const publicKey = () => ({
@@ -155,7 +154,9 @@ export class SigstoreTrust {
     }
   }
 
-  /** RFC 5280 at each moment that a log or a time stamp vouches for; the library looks at less. */
+  /**
+   * Validates the certificate path by RFC 5280 at each time that a log or a time stamp gives; the library checks less.
+   */
   #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): Refusal | null {
     if (certificate === null) return null;
     for (const at of momentsOf(bundle)) {
@@ -168,13 +169,13 @@ export class SigstoreTrust {
   }
 }
 
-/** A root's file. */
+/** The largest root file, in bytes. */
 const MAX_ROOT = 1024 * 1024;
 
 interface BundleSigner {
   readonly name: string;
   readonly key: PublicKey;
-  /** Null where a key of the keyring signed. */
+  /** Null if a key of the keyring signed. */
   readonly certificate: Certificate | null;
 }
 
@@ -225,7 +226,7 @@ function verifies(key: PublicKey, data: Uint8Array, { digest, signature }: Messa
 const ISSUER = oid("1.3.6.1.4.1.57264.1.8");
 const OLD_ISSUER = oid("1.3.6.1.4.1.57264.1.1");
 
-/** Fulcio's certificates have one subject alternative name, and say who vouched for it. */
+/** The subject alternative name and the OIDC issuer of a Fulcio certificate, which has exactly one such name. */
 function identityOf(certificate: Certificate): { subject: string; issuer: string } {
   const { subjectAltNames: names } = certificate;
   const [name] = names;
@@ -238,7 +239,7 @@ function identityOf(certificate: Certificate): { subject: string; issuer: string
   return { subject, issuer: issuer.toString("utf8") };
 }
 
-/** What a log entered is by the same key: the library compares the signature and the digest alone. */
+/** Whether each log entry names the same key. The library compares only the signature and the digest. */
 function checkEntries(bundle: Bundle, { key, certificate }: BundleSigner): Refusal | null {
   for (const { canonicalizedBody } of bundle.verificationMaterial.tlogEntries) {
     const entered = enteredKey(canonicalizedBody);

@@ -1,24 +1,27 @@
 import { CountersignError } from "../../error.js";
 import { readSshKey, type SshKey, sshFingerprint } from "./ssh-key.js";
 
-/** One who may sign with an SSH key, as a line of a public key file or of an allowed signers file says (ssh-keygen(1)). */
+/** An SSH signer, from a line of a public key file or an allowed_signers file (ssh-keygen(1)). */
 export interface SshSigner extends SshKey {
-  /** The principals, or the comment; the key's fingerprint where there is neither. */
+  /** The principals, or the comment, or else the key's fingerprint. */
   readonly name: string;
-  /** Patterns of namespaces that this line allows; null where it does not say. */
+  /** Namespace patterns that this line allows; null if it has no `namespaces` option. */
   readonly namespaces: readonly string[] | null;
   /** Milliseconds since the epoch. */
   readonly validAfter: number;
   readonly validBefore: number;
 }
 
-/** Whether a text is one with SSH keys: the first line that says anything has a key's type in it. */
+/** Whether a text contains SSH keys: its first line that is neither empty nor a comment contains a key type. */
 export function isSshKeys(text: string): boolean {
   const line = text.split("\n", 64).find((candidate) => /^\s*[^#\s]/.test(candidate));
   return line !== undefined && line.length < MAX_LINE && KEY.test(line);
 }
 
-/** Reads every line; empty ones and those that begin with `#` say nothing. Throws KEY_MALFORMED, KEYRING_INVALID with the line. */
+/**
+ * Reads every line; empty lines and lines that begin with `#` are skipped. Throws KEY_MALFORMED or KEYRING_INVALID with
+ * the line.
+ */
 export function readSshKeys(text: string): readonly SshSigner[] {
   const signers: SshSigner[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -51,7 +54,10 @@ function readLine(line: string): SshSigner {
 
 type Terms = Pick<SshSigner, "namespaces" | "validAfter" | "validBefore">;
 
-/** `namespaces="a,b",valid-before="20300101Z"`. Every option limits, so one that is not known refuses the line. */
+/**
+ * Options such as `namespaces="a,b",valid-before="20300101Z"`. Every option is a restriction, so a line with an unknown
+ * one is rejected.
+ */
 function readOptions(text: string): Terms {
   const terms = {
     namespaces: null as readonly string[] | null,
@@ -69,7 +75,7 @@ function readOptions(text: string): Terms {
   return terms;
 }
 
-/** `YYYYMMDD[HHMM[SS]]Z`; without the Z it would depend on where it is read. */
+/** `YYYYMMDD[HHMM[SS]]Z`. Without the Z it would be local time and depend on the machine. */
 function momentOf(text: string): number {
   const parts = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?Z$/.exec(text);
   if (parts === null) throw invalid(`has the time \`${text}\``, "write it as `YYYYMMDDHHMMSSZ`, in UTC");

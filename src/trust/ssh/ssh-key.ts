@@ -6,16 +6,16 @@ import { hash } from "../digest.js";
 import { type PublicKey, readPublicKey } from "../key.js";
 import { SshReader } from "./ssh-wire.js";
 
-/** A public key as SSH writes it (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
+/** An SSH public key (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
 export interface SshKey {
-  /** `ssh-ed25519` … */
+  /** The key type, such as `ssh-ed25519`. */
   readonly type: string;
-  /** The whole key as it stands in signatures, a character a byte: what tells keys apart. */
+  /** The encoded key as in signatures, one character per byte. It identifies the key. */
   readonly blob: string;
   readonly key: PublicKey;
-  /** What a security key signs for, such as `ssh:`; null for keys that are no security keys. */
+  /** The application of a security key, such as `ssh:`; null for other keys. */
   readonly application: string | null;
-  /** Names of the signature algorithms that this key makes, each with its arithmetic. */
+  /** The signature algorithms that this key may use, by name. */
   readonly signatures: Readonly<Record<string, Scheme>>;
 }
 
@@ -43,14 +43,14 @@ export function readSshKey(blob: Uint8Array): SshKey {
   }
 }
 
-/** `SHA256:…`, as ssh-keygen -l shows it. */
+/** `SHA256:…`, as `ssh-keygen -l` shows it. */
 export function sshFingerprint({ blob }: SshKey): string {
   const digest = hash("sha256", Buffer.from(blob, "latin1"));
   return `SHA256:${Buffer.from(digest, "hex").toString("base64").replace(/=+$/, "")}`;
 }
 
 interface Kind {
-  /** Reads what follows the type and gives a SubjectPublicKeyInfo. */
+  /** Reads the fields after the type and returns a SubjectPublicKeyInfo. */
   readonly read: (reader: SshReader) => Buffer;
   readonly signatures: Readonly<Record<string, Scheme>>;
   readonly securityKey?: true;
@@ -86,7 +86,7 @@ const curve = (name: string, oid: string) => (reader: SshReader) => {
 const nistp256 = curve("nistp256", "1.2.840.10045.3.1.7");
 const EDWARDS = scheme("edwards", null, "ed25519");
 
-/** RFC 8332 3 for RSA (SHA-1 has no place in SSH signatures), RFC 5656 6.2.1 for the digests of curves. */
+/** RFC 8332 3 for RSA (without `ssh-rsa`, which uses SHA-1), RFC 5656 6.2.1 for the digests of curves. */
 const KINDS: Readonly<Record<string, Kind>> = {
   "ssh-ed25519": { read: ed25519, signatures: { "ssh-ed25519": EDWARDS } },
   "ssh-rsa": {

@@ -1,7 +1,7 @@
 import { CountersignError } from "../../error.js";
 import { asBuffer } from "../asn1/der.js";
 
-/** Steps over SSH's data types (RFC 4251 5), within bounds and with one encoding for each value. */
+/** Reads SSH's data types (RFC 4251 5) with bounds checks; each value has exactly one accepted encoding. */
 export class SshReader {
   readonly #bytes: Buffer;
   #position = 0;
@@ -10,7 +10,7 @@ export class SshReader {
     this.#bytes = asBuffer(bytes);
   }
 
-  /** Exactly so many bytes. Throws SIGNATURE_MALFORMED, as every method here. */
+  /** Takes `length` bytes. This and every other method throws SIGNATURE_MALFORMED. */
   take(length: number, what: string): Buffer {
     const end = this.#position + length;
     if (end > this.#bytes.length) throw malformed(`${what} is cut short`, this.#position);
@@ -27,19 +27,19 @@ export class SshReader {
     return this.take(4, what).readUInt32BE(0);
   }
 
-  /** `string`: a length and as many bytes. */
+  /** `string`: a length and that many bytes. */
   string(what: string): Buffer {
     return this.take(this.uint32(what), what);
   }
 
-  /** A string of printable ASCII, as names of algorithms are. */
+  /** A string of printable ASCII without spaces, such as the name of an algorithm. */
   name(what: string): string {
     const text = this.string(what).toString("latin1");
     if (!/^[!-~]*$/.test(text)) throw malformed(`${what} is no name`, this.#position);
     return text;
   }
 
-  /** `mpint`, which must not be negative: two's complement, no byte more than it needs. */
+  /** `mpint`, which must not be negative: two's complement without redundant leading bytes. */
   mpint(what: string): bigint {
     const bytes = this.string(what);
     if (bytes.length > MAX_MPINT) throw malformed(`${what} has ${bytes.length} bytes`, this.#position);
@@ -55,7 +55,7 @@ export class SshReader {
   }
 }
 
-/** A `string` of RFC 4251 5. */
+/** Encodes a `string` (RFC 4251 5). */
 export function sshString(bytes: Uint8Array | string): Buffer {
   const contents = Buffer.from(bytes);
   const length = Buffer.alloc(4);
@@ -63,7 +63,7 @@ export function sshString(bytes: Uint8Array | string): Buffer {
   return Buffer.concat([length, contents]);
 }
 
-/** An RSA modulus of 16,384 bits and its sign. */
+/** In bytes: an RSA modulus of 16,384 bits and its sign byte. */
 const MAX_MPINT = 2049;
 
 function malformed(message: string, offset: number): CountersignError {

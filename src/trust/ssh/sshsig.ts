@@ -9,7 +9,7 @@ import type { Window } from "../window.js";
 import type { SshSigner } from "./allowed-signers.js";
 import { SshReader, sshString } from "./ssh-wire.js";
 
-/** SSH signatures as `ssh-keygen -Y sign` makes them (OpenSSH's PROTOCOL.sshsig): whose keys, and for what. */
+/** The keys and rules for SSH signatures, as `ssh-keygen -Y sign` makes them (OpenSSH's PROTOCOL.sshsig). */
 export class SshTrust {
   readonly #signers = new Map<string, SshSigner[]>();
   readonly #namespaces: ReadonlySet<string>;
@@ -25,7 +25,7 @@ export class SshTrust {
     return this.#signers.size;
   }
 
-  /** `namespace` is the one that the signature is for; `blob` its key. */
+  /** The signer with key `blob`, if it may sign for `namespace` at the window's time; otherwise the refusal. */
   find(blob: string, namespace: string, window: Window): SshSigner | Refusal {
     const lines = this.#signers.get(blob);
     if (lines === undefined) return refuse("ENOKEY", RULE, "the signature's SSH key is not in the keyring");
@@ -53,7 +53,7 @@ export class SshTrust {
   }
 }
 
-/** The namespace of ssh-keygen's own examples for files. */
+/** The namespace that ssh-keygen(1) suggests for files. */
 export const DEFAULT_NAMESPACES: readonly string[] = ["file"];
 
 /** Verifies an armored SSH signature over `data`. Throws SIGNATURE_MALFORMED. */
@@ -79,7 +79,7 @@ export function verifySshsig(
   reader.finish("an SSH signature");
   if (namespace === "" || reserved.length > 0)
     return refuse("EBADMSG", RULE, "an empty namespace, or a reserved field that is not empty");
-  // PROTOCOL.sshsig allows these two alone
+  // PROTOCOL.sshsig allows only these two
   if (algorithm !== "sha256" && algorithm !== "sha512")
     return refuse("ENOPKG", "algorithm allow-list", `digest \`${algorithm}\` in an SSH signature`);
   const signer = trust.find(key, namespace, window);
@@ -92,7 +92,7 @@ export function verifySshsig(
 
 const RULE = "PROTOCOL.sshsig";
 const MAGIC = "SSHSIG";
-/** PROTOCOL.u2f: somebody touched the key. */
+/** PROTOCOL.u2f: the flag that says that the user touched the key. */
 const USER_PRESENT = 0x01;
 
 function verifyInner({ key, application, signatures, type }: SshSigner, signed: Buffer, inner: Buffer): Refusal | null {
@@ -109,7 +109,8 @@ function verifyInner({ key, application, signatures, type }: SshSigner, signed: 
 }
 
 /**
- * What a security key signs instead (PROTOCOL.u2f): the application's digest, flags, a counter, the message's digest.
+ * The data that a security key signs (PROTOCOL.u2f): the application's digest, flags, a counter, and the message's
+ * digest.
  */
 function assertion(application: string, signed: Buffer, reader: SshReader): Buffer | Refusal {
   const flags = reader.byte("flags");
@@ -119,7 +120,7 @@ function assertion(application: string, signed: Buffer, reader: SshReader): Buff
   return Buffer.concat([sha256(Buffer.from(application)), Buffer.of(flags), counter, sha256(signed)]);
 }
 
-/** RFC 5656 3.1.2: two integers, which OpenSSL takes as DER. */
+/** RFC 5656 3.1.2: converts two mpints to the DER that OpenSSL expects. */
 function ecdsaValue(bytes: Buffer): Buffer {
   const reader = new SshReader(bytes);
   const [r, s] = [reader.mpint("an integer"), reader.mpint("an integer")];
@@ -137,7 +138,7 @@ function unarmored(signature: Uint8Array): Buffer | null {
   return base64 !== "" && blob.toString("base64") === base64 ? blob : null;
 }
 
-/** OpenSSH's pattern lists, as far as namespaces need them: `*` and `?`. Linear in the name, whatever the pattern. */
+/** Matches OpenSSH's patterns, of which namespaces need `*` and `?`. Backtracks to the last `*` only. */
 function matches(pattern: string, name: string): boolean {
   let [at, star, mark] = [0, -1, 0];
   let position = 0;

@@ -2,21 +2,23 @@ import type { Element } from "../asn1/der.js";
 import { Certificate } from "./certificate.js";
 
 /**
- * Certificates by their bytes: the same bytes give the same object, which keeps its imported key and what was found out about it. It is
- * found by its last bytes and then compared whole.
+ * A cache of certificates: equal bytes give the same object, which keeps its imported key and its cached results. The
+ * lookup key is the last four bytes; all bytes are then compared.
  */
 export class CertificateCache {
   readonly #permanent = new Map<number, Certificate>();
-  /** Those that signatures carried, the newer and the older half: a half is forgotten at once. */
+  /**
+   * Certificates from signatures, in two generations. When the newer is full, it replaces the older, which is dropped.
+   */
   #newer = new Map<number, Certificate>();
   #older = new Map<number, Certificate>();
 
-  /** These stay for as long as the cache. */
+  /** `permanent` certificates are never evicted. */
   constructor(permanent: readonly Certificate[]) {
     for (const certificate of permanent) this.#permanent.set(keyOf(certificate.element), certificate);
   }
 
-  /** Throws DER_MALFORMED. The bytes are copied where they are kept. */
+  /** Throws DER_MALFORMED. The bytes of a new certificate are copied. */
   get(element: Element): Certificate {
     const key = keyOf(element);
     const anchor = this.#permanent.get(key);
@@ -36,7 +38,7 @@ export class CertificateCache {
 
 const HALF = 1024;
 
-/** The last bytes of a certificate are those of its signature. */
+/** The last bytes of a certificate belong to its signature, so they are close to random. */
 function keyOf({ bytes, start, end }: Element): number {
   return end - start < 4 ? 0 : bytes.readInt32LE(end - 4);
 }

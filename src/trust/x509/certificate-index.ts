@@ -1,10 +1,7 @@
 import type { Certificate } from "./certificate.js";
 import type { Name } from "./name.js";
 
-/**
- * Certificates found by what others call them by, each in constant time: subject, issuer and serial number, key
- * identifier.
- */
+/** Finds certificates by subject, by issuer and serial number, and by key identifier, each in constant time. */
 export class CertificateIndex {
   readonly #bySubject = new Map<string, Certificate[]>();
   readonly #byIdentity = new Map<string, Certificate[]>();
@@ -25,7 +22,7 @@ export class CertificateIndex {
   }
 
   /**
-   * Certificates that may have issued another. Where both say which key it is (RFC 5280 4.2.1.1), they have to agree.
+   * Certificates that may have issued another. If both have a key identifier (RFC 5280 4.2.1.1), these must be equal.
    */
   candidatesFor({ issuer, authorityKeyIdentifier: wanted }: Certificate): readonly Certificate[] {
     const named = this.bySubject(issuer);
@@ -34,8 +31,8 @@ export class CertificateIndex {
   }
 
   /**
-   * The other certificates here whose keys signed this one. It is remembered: call it for certificates of a keyring, of
-   * which there are not many.
+   * The other certificates here whose keys signed this one. The result is cached, so call this only for the
+   * certificates of a keyring, of which there are few.
    */
   issuersOf(certificate: Certificate): readonly Certificate[] {
     let issuers = this.#issuers.get(certificate);
@@ -48,7 +45,7 @@ export class CertificateIndex {
     return issuers;
   }
 
-  /** The certificate here that has the same bytes, or null. */
+  /** The certificate here with the same bytes, or null. */
   find(certificate: Certificate): Certificate | null {
     return this.byIdentity(certificate.identity).find((known) => known.element.equals(certificate.element)) ?? null;
   }

@@ -4,9 +4,7 @@ import type { Certificate } from "./certificate.js";
 import { KEY_USAGE } from "./extension.js";
 import type { PathRule } from "./path-rule.js";
 
-/**
- * A rule about one certificate by itself: `wrong` says what breaks it, in words that follow "certificate `NAME` has".
- */
+/** A rule about one certificate alone. `wrong` returns the violation, in words that follow "certificate `NAME` has". */
 function about(section: string, name: string, wrong: (certificate: Certificate) => string | null): PathRule {
   return {
     section,
@@ -29,8 +27,8 @@ const mayCertify = ({ keyUsage }: Certificate): boolean =>
   keyUsage !== null && (keyUsage & KEY_USAGE.keyCertSign) !== 0;
 
 /**
- * What RFC 5280 asks of authorities and a verifier may ignore: for a keyring of profile `strict`, below an anchor.
- * Lists are held to their part in revocation.ts.
+ * Requirements of RFC 5280 on authorities that a verifier may ignore. Profile `strict` applies them to certificates
+ * below an anchor; revocation.ts has those on CRLs.
  */
 export const STRICT: readonly PathRule[] = [
   about("RFC 5280 4.1.2.2", "positive serial number", ({ serial }) => {
@@ -56,7 +54,7 @@ export const STRICT: readonly PathRule[] = [
   critical("RFC 5280 4.2.1.14", EXTENSION.inhibitAnyPolicy, "a limit on anyPolicy"),
 ];
 
-/** What no certificate on a path may be, the anchor's included. */
+/** Applied to every certificate of a path, including the anchor. */
 export const CERTIFICATE: readonly PathRule[] = [
   about("RFC 5280 4.1.2.2", "serial number", ({ serial }) =>
     serial.length > 20 ? `a serial number of ${serial.length} octets, more than 20` : null,

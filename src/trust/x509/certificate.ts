@@ -34,9 +34,8 @@ import type { GeneralName } from "./general-name.js";
 import { type Name, readName } from "./name.js";
 
 /**
- * A certificate (RFC 5280 4.1), held to DER all the way down when it is read, with every extension that is understood.
- * Rules about paths are not looked at here. It keeps what was found out about it: its imported key, and whose signature
- * it carries.
+ * A certificate (RFC 5280 4.1). The constructor checks its DER recursively and reads every known extension, but applies
+ * no path rules. It caches its imported key and the key that verified its signature.
  */
 export class Certificate {
   readonly element: Element;
@@ -45,16 +44,16 @@ export class Certificate {
   readonly serial: Element;
   readonly issuer: Name;
   readonly subject: Name;
-  /** Milliseconds since the epoch, both moments inside. */
+  /** Milliseconds since the epoch; both bounds are inclusive. */
   readonly notBefore: number;
   readonly notAfter: number;
   readonly publicKey: PublicKey;
   readonly extensions: Extensions;
-  /** Null where the extension is absent. */
+  /** These are null if the extension is absent. */
   readonly basicConstraints: BasicConstraints | null;
   readonly keyUsage: number | null;
   readonly extendedKeyUsage: ReadonlySet<string> | null;
-  /** Bytes of the identifier, a character a byte; null where there is none. */
+  /** The identifier's bytes, one character per byte; null if absent. */
   readonly subjectKeyIdentifier: string | null;
   readonly authorityKeyIdentifier: string | null;
   readonly subjectAltNames: readonly GeneralName[];
@@ -83,7 +82,7 @@ export class Certificate {
     const tbs = this.tbs.open();
     this.version = readVersion(tbs.optional(context(0, true)));
     this.serial = tbs.take(TAG.integer, "a serial number");
-    // RFC 5280 4.1.1.2: what is signed names the same algorithm as the signature does
+    // RFC 5280 4.1.1.2: the signed part names the same algorithm as the signature
     const algorithm = tbs.take(TAG.sequence, "a signature algorithm");
     if (!algorithm.equals(this.#algorithm.element))
       throw malformed("a signature algorithm that is not the signed one", algorithm.start);
@@ -94,7 +93,7 @@ export class Certificate {
     validity.finish("a validity period");
     this.subject = readName(tbs, "a subject");
     this.publicKey = new PublicKey(tbs.take(TAG.sequence, "a public key"));
-    // RFC 5280 4.1.2.8: unique identifiers, which nothing here uses
+    // RFC 5280 4.1.2.8: unique identifiers are not used, but must be well-formed
     for (const number of [1, 2]) {
       const identifier = tbs.optional(context(number, false));
       if (identifier === null) continue;
@@ -103,7 +102,7 @@ export class Certificate {
     }
     const extensions = tbs.optional(context(3, true));
     tbs.finish("a certificate");
-    // RFC 5280 4.1.2.1: extensions are of version 3 alone
+    // RFC 5280 4.1.2.1: only version 3 has extensions
     if (extensions !== null && this.version !== 3)
       throw malformed(`extensions in version ${this.version}`, extensions.start);
     this.extensions = extensions === null ? NONE : readExtensions(extensions.only(TAG.sequence, "extensions"));
@@ -120,7 +119,7 @@ export class Certificate {
     this.inhibitAnyPolicy = this.read(EXTENSION.inhibitAnyPolicy, readInhibitAnyPolicy);
     const readPoints = (found: Extension) => readDistributionPoints(found, this.issuer);
     this.crlDistributionPoints = this.read(EXTENSION.crlDistributionPoints, readPoints) ?? [];
-    // Nothing depends on these, which are held to their form all the same
+    // These are not used, but must be well-formed
     this.read(EXTENSION.freshestCrl, readPoints);
     this.read(EXTENSION.issuerAltName, readAlternativeNames);
     this.read(EXTENSION.authorityInfoAccess, readAccess);
@@ -132,47 +131,47 @@ export class Certificate {
     return this.element.whole;
   }
 
-  /** What SignerInfo names it by: issuer and serial number as they are encoded, a character a byte. */
+  /** Issuer and serial number, by which a SignerInfo identifies the certificate, as encoded, one character per byte. */
   get identity(): string {
     return this.issuer.element.key + this.serial.key;
   }
 
-  /** RFC 5280 3.2: issuer and subject are the same entity. */
+  /** RFC 5280 3.2: issuer and subject are the same name. */
   get selfIssued(): boolean {
     return this.issuer.equals(this.subject);
   }
 
-  /** The same key under the same name: a loop on a path (RFC 4158 5.2), or the renewal of a certificate. */
+  /** Whether both have the same key and name: a loop on a path (RFC 4158 5.2), or a renewal. */
   sameHolder(other: Certificate): boolean {
     return this === other || (this.publicKey.spki.equals(other.publicKey.spki) && this.subject.equals(other.subject));
   }
 
-  /** Whether it is by its own key: nobody else vouches for it. */
+  /** Whether its own key signed it. */
   get selfSigned(): boolean {
     return this.selfIssued && this.signedBy(this.publicKey) === null;
   }
 
-  /** What a reader of extension.ts makes of an extension; null where it is absent. Throws DER_MALFORMED. */
+  /** Parses an extension with a reader of extension.ts; null if it is absent. Throws DER_MALFORMED. */
   read<T>(identifier: string, reader: (extension: Extension) => T): T | null {
     const extension = this.extensions.get(identifier);
     return extension === undefined ? null : reader(extension);
   }
 
-  /** The critical extensions that nothing here understands, by their identifiers' octets. */
+  /** The unknown critical extensions, by the contents octets of their identifiers. */
   get unknownCritical(): readonly string[] {
     return [...this.extensions]
       .filter(([name, { critical }]) => critical && !UNDERSTOOD.has(name))
       .map(([name]) => name);
   }
 
-  /** Whether an extension is there and critical; null where it is absent. */
+  /** Whether an extension is critical; null if it is absent. */
   critical(identifier: string): boolean | null {
     return this.extensions.get(identifier)?.critical ?? null;
   }
 
   /**
-   * Checks the certificate's signature by `key`; a good one is remembered, and costs a message as much again. RFC 5280
-   * 6.1.3 (a)(1).
+   * Checks the certificate's signature with `key` (RFC 5280 6.1.3 (a)(1)). A valid result is cached, but costs the
+   * message the same again.
    */
   signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
     if (this.#signedBy === key) return effort?.verification(key, this.tbs.length) ?? null;
@@ -184,14 +183,14 @@ export class Certificate {
     return null;
   }
 
-  /** For a person: the subject, or the serial number where there is none. */
+  /** For messages: the subject, or the serial number if the subject is empty. */
   toString(): string {
     this.#name ??= this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
     return this.#name;
   }
 }
 
-/** A certificate in DER from outside; its bytes are copied. Throws CERTIFICATE_MALFORMED. */
+/** Reads a certificate in DER and copies its bytes. Throws CERTIFICATE_MALFORMED. */
 export function readCertificate(der: Uint8Array): Certificate {
   try {
     return new Certificate(Buffer.from(der));
@@ -205,7 +204,7 @@ export function readCertificate(der: Uint8Array): Certificate {
   }
 }
 
-/** The refusal that a malformed certificate in a signature becomes. */
+/** The refusal for a signature that contains a malformed certificate. */
 export function certificateRefusal(error: CountersignError): Refusal {
   return refuse(
     "EBADMSG",
@@ -214,12 +213,12 @@ export function certificateRefusal(error: CountersignError): Refusal {
   );
 }
 
-/** In bytes: several times what the largest keys of post-quantum algorithms need. */
+/** In bytes: several times the size of a certificate with the largest post-quantum keys. */
 const MAX_CERTIFICATE = 64 * 1024;
 const RULE_SIGNATURE = "RFC 5280 6.1.3 (a)(1)";
 const NONE: Extensions = new Map();
 
-/** RFC 5280 4.1.2.1: version 1 is the default and so absent. */
+/** RFC 5280 4.1.2.1: version 1 is the default, so DER omits it. */
 function readVersion(field: Element | null): number {
   if (field === null) return 1;
   const value = readSmallInteger(field.only(TAG.integer, "a version"));

@@ -23,37 +23,34 @@ import {
 import { readGeneralNames } from "./general-name.js";
 import { type Name, readName } from "./name.js";
 
-/** One revoked certificate (RFC 5280 5.3). Times in milliseconds since the epoch. */
+/** An entry for a revoked certificate (RFC 5280 5.3). Times are in milliseconds since the epoch. */
 export interface RevokedEntry {
   readonly revokedAt: number;
-  /** CRLReason; 0 where it is not said. */
+  /** CRLReason; 0 if absent. */
   readonly reason: number;
-  /** When the key is known to have been bad, where that is said. */
+  /** invalidityDate, from when on the key is known or suspected to be compromised; null if absent. */
   readonly invalidFrom: number | null;
 }
 
 /** CRLReason certificateHold. */
 export const ON_HOLD = 6;
-/** CRLReason removeFromCRL: in a delta CRL, what was on hold is good again. In a complete CRL it has no meaning. */
+/** CRLReason removeFromCRL: in a delta CRL, a certificate is no longer on hold. It has no meaning in a complete CRL. */
 export const REMOVED = 8;
 
-/** A certificate revocation list (RFC 5280 5), held to DER all the way down when it is read. */
+/** A certificate revocation list (RFC 5280 5). The constructor checks its DER recursively. */
 export class Crl {
   readonly issuer: Name;
   readonly thisUpdate: number;
-  /** Null where the list does not say when the next one comes. */
+  /** Null if absent. */
   readonly nextUpdate: number | null;
   readonly number: bigint | null;
-  /** For a delta CRL: the number of the list that it builds on. */
+  /** For a delta CRL: the number of its base; null for a complete CRL. */
   readonly baseNumber: bigint | null;
   readonly scope: IssuingDistributionPoint | null;
   readonly authorityKeyIdentifier: string | null;
-  /**
-   * A critical extension, of the list or of an entry, that is not understood: the list may then not be used (RFC 5280
-   * 5.2).
-   */
+  /** Whether the list or an entry has an unknown critical extension; RFC 5280 5.2 then forbids using the list. */
   readonly unusable: boolean;
-  /** What RFC 5280 5.2.3 asks of a list's number and this list does not have; null where it does. */
+  /** The violation of RFC 5280 5.2.3 by the list's number; null if there is none. */
   readonly flaw: string | null;
   readonly #entries = new Map<string, RevokedEntry>();
   readonly #tbs: Element;
@@ -93,14 +90,14 @@ export class Crl {
       readIssuingDistributionPoint(found, this.issuer),
     );
     this.authorityKeyIdentifier = read(extensions, EXTENSION.authorityKeyIdentifier, readAuthorityKeyIdentifier);
-    // Nothing depends on these, which are held to their form all the same
+    // These are not used, but must be well-formed
     read(extensions, EXTENSION.issuerAltName, readAlternativeNames);
     read(extensions, EXTENSION.freshestCrl, (found) => readDistributionPoints(found, this.issuer));
     const entriesUsable = revoked === null || this.#readEntries(revoked);
     this.unusable = !entriesUsable || hasUnknownCritical(extensions, LIST_EXTENSIONS);
   }
 
-  /** What the list says about a certificate; null where it does not name it. */
+  /** The entry for a certificate; null if there is none. */
   find(issuer: Name, serial: Element): RevokedEntry | null {
     return this.#entries.get(this.#keyOf(issuer, serial)) ?? null;
   }
@@ -110,8 +107,8 @@ export class Crl {
   }
 
   /**
-   * Checks the list's signature by `key`. A good one is remembered. For a key of the keyring, which comes with the
-   * list, so is one that is not good, and a message does not pay for it. RFC 5280 6.3.3 (g).
+   * Checks the list's signature with `key` (RFC 5280 6.3.3 (g)). A valid result is cached. For a key of the keyring, an
+   * invalid one is cached too, and the message does not pay for the check, since keyring and list are given.
    */
   signedBy(key: PublicKey, effort: Effort | null = null): Refusal | null {
     const payer = effort?.owns(key) === true ? null : effort;
@@ -129,13 +126,13 @@ export class Crl {
   }
 
   /**
-   * RFC 5280 5.3.3: an entry's certificate issuer holds for those behind it too. Gives whether every entry is
-   * understood.
+   * RFC 5280 5.3.3: an entry without a certificate issuer has that of the entry before it. Returns whether no entry has
+   * an unknown critical extension.
    */
   #readEntries(list: Element): boolean {
     let { issuer } = this;
     let usable = true;
-    // Entries of one list have few different extensions, and there may be a million of them
+    // The entries of one list have few distinct extensions, and there may be a million entries
     const known = new Map<string, EntryExtensions>();
     const cursor = list.open();
     while (!cursor.done) {
@@ -152,19 +149,19 @@ export class Crl {
     return usable;
   }
 
-  /** Of two entries about one certificate, the one that it is harder to come back from counts, or else the earlier. */
+  /** If a certificate has two entries, the more permanent reason counts, or else the earlier date. */
   #add(key: string, entry: RevokedEntry): void {
     const known = this.#entries.get(key);
     if (known === undefined || isWorse(entry, known)) this.#entries.set(key, entry);
   }
 
-  /** Most lists are of one issuer, whose name need not be in every key. */
+  /** Most lists have one issuer, so its name is left out of the key. */
   #keyOf(issuer: Name, serial: Element): string {
     return issuer.equals(this.issuer) ? serial.key : serial.key + issuer.key;
   }
 }
 
-/** A CRL in DER from outside; its bytes are copied. Throws CRL_MALFORMED. */
+/** Reads a CRL in DER and copies its bytes. Throws CRL_MALFORMED. */
 export function readCrl(der: Uint8Array): Crl {
   try {
     return new Crl(Buffer.from(der));
@@ -178,7 +175,7 @@ export function readCrl(der: Uint8Array): Crl {
   }
 }
 
-/** What is known of revocation is not enough to go by. */
+/** The refusal if the revocation status cannot be determined. */
 export function undetermined(reason: string): Refusal {
   return refuse("EKEYREJECTED", "RFC 5280 6.3.3", reason);
 }
@@ -197,7 +194,7 @@ const ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION.certificateIssuer,
 ]);
 
-/** What the extensions of an entry say (RFC 5280 5.3). */
+/** The extensions of an entry (RFC 5280 5.3). */
 interface EntryExtensions extends Pick<RevokedEntry, "reason" | "invalidFrom"> {
   readonly issuer: Name | null;
   readonly usable: boolean;
@@ -220,7 +217,7 @@ function readEntryExtensions(sequence: Element, known: Map<string, EntryExtensio
   return said;
 }
 
-/** Different extensions of entries that are remembered while one list is read. */
+/** The most distinct extensions to cache while one list is read. */
 const MAX_KNOWN = 4_096;
 
 function hasUnknownCritical(extensions: Extensions, known: ReadonlySet<string>): boolean {
@@ -233,7 +230,7 @@ function read<T>(extensions: Extensions, name: string, reader: (extension: Exten
   return extension === undefined ? null : reader(extension);
 }
 
-/** RFC 5280 5.2.3: up to 20 octets. */
+/** RFC 5280 5.2.3: at most 20 octets. */
 function readNumber(extension: Extension): bigint {
   return readUnsigned(extension.value.only(TAG.integer, "a CRL number"), 20);
 }
@@ -246,7 +243,7 @@ function readInvalidity(extension: Extension): number {
   return readMoment(extension.value.only(TAG.generalizedTime, "an invalidity date"));
 }
 
-/** RFC 5280 5.3.3: the issuer's distinguished name, in whatever place among the names. */
+/** RFC 5280 5.3.3: the issuer's distinguished name, at any position among the names. */
 function readIssuer(extension: Extension): Name {
   const { value } = extension;
   const names = readGeneralNames(value.only(TAG.sequence, "a certificate issuer").check().open());
@@ -256,7 +253,7 @@ function readIssuer(extension: Extension): Name {
   return comparable(issuer.value);
 }
 
-/** A list, or an entry, of which it cannot be said whose certificates it is about would revoke none without a word. */
+/** Rejects a list or entry whose issuer cannot be compared: it would otherwise silently revoke nothing. */
 function comparable(issuer: Name): Name {
   if (issuer.empty) throw malformed("an empty issuer", issuer.element.start);
   if (issuer.comparable) return issuer;

@@ -2,8 +2,8 @@ import type { Element } from "../asn1/der.js";
 import { TAG } from "../asn1/tag.js";
 
 /**
- * The characters of an ASN.1 string (X.680 41); null for a value of any other type, and for octets that are no certain
- * characters.
+ * The characters of an ASN.1 string (X.680 41); null for a value of any other type, and for octets whose meaning is
+ * ambiguous.
  */
 export function charactersOf(value: Element): string | null {
   return DECODERS[value.tag]?.(value.contents) ?? null;
@@ -24,20 +24,23 @@ const DECODERS: Readonly<Record<number, Decoder>> = {
   [TAG.universalString]: universal,
 };
 
-/** Some write T.61 here and most write Latin-1 (RFC 5280 appendix B): only what is the same in both is certain. */
+/**
+ * Some software writes T.61 here and most writes Latin-1 (RFC 5280 appendix B), so only characters that both share are
+ * accepted.
+ */
 function teletex(octets: Buffer): string | null {
   const text = octets.toString("latin1");
   return /^[\x20-\x7e]*$/.test(text) ? text : null;
 }
 
-/** Two octets a character, of the basic multilingual plane alone: surrogates are no characters. */
+/** Two octets per character of the basic multilingual plane; surrogates are not characters. */
 function basicPlane(octets: Buffer): string | null {
   if (octets.length % 2 !== 0) return null;
   const text = Buffer.from(octets).swap16().toString("utf16le");
   return /[\ud800-\udfff]/.test(text) ? null : text;
 }
 
-/** Four octets a character. */
+/** Four octets per character. */
 function universal(octets: Buffer): string | null {
   if (octets.length % 4 !== 0) return null;
   let text = "";

@@ -6,19 +6,19 @@ import { type Extension, readDefaultFalse } from "./extension.js";
 import { type GeneralName, readGeneralNames } from "./general-name.js";
 import { type Name, readName } from "./name.js";
 
-/** Every reason for which a certificate is revoked, as a bit set (RFC 5280 4.2.1.13, ReasonFlags 1 to 8). */
+/** All reasons for a revocation, as a bit set (RFC 5280 4.2.1.13, ReasonFlags 1 to 8). */
 export const ALL_REASONS = 0b1_1111_1110;
 
-/** DistributionPoint (RFC 5280 4.2.1.13): where a certificate says that its revocation is published. */
+/** DistributionPoint (RFC 5280 4.2.1.13): where the CRLs for a certificate are published. */
 export interface DistributionPoint {
-  /** Null where it is not named. */
+  /** Null if absent. */
   readonly names: readonly GeneralName[] | null;
   readonly reasons: number;
-  /** Who issues the CRL where that is not who issued the certificate. */
+  /** The CRL's issuer, if it is not the certificate's. */
   readonly crlIssuer: readonly GeneralName[] | null;
 }
 
-/** IssuingDistributionPoint (RFC 5280 5.2.5): what a CRL says of its own scope. */
+/** IssuingDistributionPoint (RFC 5280 5.2.5): the scope of a CRL. */
 export interface IssuingDistributionPoint {
   readonly names: readonly GeneralName[] | null;
   readonly onlyUsers: boolean;
@@ -26,11 +26,11 @@ export interface IssuingDistributionPoint {
   readonly reasons: number;
   readonly indirect: boolean;
   readonly onlyAttributes: boolean;
-  /** The extension's bytes: a delta CRL has the same scope as its base. */
+  /** The extension's bytes: a delta CRL and its base must have equal ones. */
   readonly key: string;
 }
 
-/** `issuer` is who issued the certificate, to which a relative name is relative. Throws DER_MALFORMED. */
+/** `issuer` is the certificate's issuer, to which relative names are relative. Throws DER_MALFORMED. */
 export function readDistributionPoints(extension: Extension, issuer: Name): readonly DistributionPoint[] {
   const points: DistributionPoint[] = [];
   const cursor = extension.value.only(TAG.sequence, "CRL distribution points").check().open();
@@ -41,7 +41,7 @@ export function readDistributionPoints(extension: Extension, issuer: Name): read
     const reasons = fields.optional(context(1, false));
     const crlIssuer = fields.optional(context(2, true));
     fields.finish("a distribution point");
-    // RFC 5280 4.2.1.13: it does not consist of reasons alone
+    // RFC 5280 4.2.1.13: a point must not consist of reasons only
     if (name === null && crlIssuer === null)
       throw malformed("a distribution point that names nothing", extension.value.start);
     const issuers = crlIssuer === null ? null : readGeneralNames(crlIssuer.open());
@@ -75,12 +75,12 @@ export function readIssuingDistributionPoint(extension: Extension, issuer: Name)
   };
 }
 
-/** The directory names among names, wherever they stand. */
+/** The directory names in a list of names. */
 export function directoriesIn(names: readonly GeneralName[]): readonly Name[] {
   return names.flatMap((name) => (name.kind === "directory" ? [name.value] : []));
 }
 
-/** DistributionPointName: full names, or one relative to the issuer. */
+/** DistributionPointName: full names, or a name relative to the issuer. */
 function readPointName(field: Element, issuer: Name): readonly GeneralName[] {
   const cursor = field.open();
   const full = cursor.optional(context(0, true));
@@ -91,7 +91,7 @@ function readPointName(field: Element, issuer: Name): readonly GeneralName[] {
     : readGeneralNames(full.open());
 }
 
-/** The name one relative distinguished name below another. */
+/** The issuer's name with one relative distinguished name appended. */
 function below(issuer: Name, relative: Element): Name {
   const name = sequence(issuer.element.contents, setOf([relative.contents]));
   return readName(new Cursor(name, 0, name.length), "a name");

@@ -4,12 +4,15 @@ import { EXTENSION, oid, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { type GeneralName, readGeneralName, readGeneralNames, SUBNETS } from "./general-name.js";
 
-/** Extensions of one certificate or CRL by their identifier's octets: at most one of a kind (RFC 5280 4.2). */
+/**
+ * Extensions of one certificate or CRL, keyed by the contents octets of their identifiers. Each occurs at most once
+ * (RFC 5280 4.2).
+ */
 export type Extensions = ReadonlyMap<string, Extension>;
 
 export interface Extension {
   readonly critical: boolean;
-  /** The OCTET STRING whose contents are the extension's own DER. */
+  /** The OCTET STRING that holds the extension's DER. */
   readonly value: Element;
 }
 
@@ -31,7 +34,7 @@ export function readExtensions(sequence: Element): Extensions {
   return extensions;
 }
 
-/** X.690 11.5: a BOOLEAN DEFAULT FALSE is absent where it is false. */
+/** X.690 11.5: a BOOLEAN DEFAULT FALSE is absent if it is false. */
 export function readDefaultFalse(from: Cursor, what: string, tag: number = TAG.boolean): boolean {
   const element = from.optional(tag);
   if (element === null) return false;
@@ -41,7 +44,7 @@ export function readDefaultFalse(from: Cursor, what: string, tag: number = TAG.b
   return true;
 }
 
-/** The one value of an extension, checked all the way down. */
+/** The single value of an extension, checked recursively. */
 function contentsOf(extension: Extension, tag: number, what: string): Element {
   return extension.value.only(tag, what).check();
 }
@@ -52,7 +55,7 @@ function listOf(extension: Extension, what: string): Cursor {
   return sequence.open();
 }
 
-/** RFC 5280 4.2.1.9. `pathLength` is null where it is not limited. */
+/** RFC 5280 4.2.1.9. `pathLength` is null if there is no limit. */
 export interface BasicConstraints {
   readonly authority: boolean;
   readonly pathLength: number | null;
@@ -75,7 +78,7 @@ export function readKeyUsage(extension: Extension): number {
   return bits;
 }
 
-/** RFC 5280 4.2.1.12: identifiers' octets. */
+/** RFC 5280 4.2.1.12: contents octets of the purposes' identifiers. */
 export function readExtendedKeyUsage(extension: Extension): ReadonlySet<string> {
   const purposes = new Set<string>();
   const cursor = listOf(extension, "extended key usage");
@@ -83,12 +86,12 @@ export function readExtendedKeyUsage(extension: Extension): ReadonlySet<string> 
   return purposes;
 }
 
-/** RFC 5280 4.2.1.2: bytes of the identifier, a character a byte. */
+/** RFC 5280 4.2.1.2: the identifier's bytes, one character per byte. */
 export function readSubjectKeyIdentifier(extension: Extension): string {
   return oidOf(contentsOf(extension, TAG.octetString, "a subject key identifier"));
 }
 
-/** RFC 5280 4.2.1.1: the key identifier's bytes, a character a byte; null where the issuer is named in another way. */
+/** RFC 5280 4.2.1.1: the key identifier's bytes, one character per byte; null if absent. */
 export function readAuthorityKeyIdentifier(extension: Extension): string | null {
   const cursor = contentsOf(extension, TAG.sequence, "an authority key identifier").open();
   const identifier = cursor.optional(context(0, false));
@@ -108,8 +111,8 @@ export function readAlternativeNames(extension: Extension): readonly GeneralName
 }
 
 /**
- * RFC 5280 4.2.1.4: policy identifiers' octets, in order, none twice. Qualifiers decide nothing here, and are read all
- * the same.
+ * RFC 5280 4.2.1.4: contents octets of the policies' identifiers, in order, each once. Qualifiers are not used, but
+ * must be well-formed.
  */
 export function readPolicies(extension: Extension): ReadonlySet<string> {
   const policies = new Set<string>();
@@ -164,7 +167,7 @@ const POLICY_URI = oid("1.3.6.1.5.5.7.2.1");
 const USER_NOTICE = oid("1.3.6.1.5.5.7.2.2");
 const DISPLAY_TEXT: ReadonlySet<number> = new Set([TAG.utf8String, TAG.ia5String, TAG.visibleString, TAG.bmpString]);
 
-/** RFC 5280 4.2.2: where to find more about an issuer, or a subject. Nothing here goes there. */
+/** RFC 5280 4.2.2: locations of information about an issuer or a subject. They are never accessed. */
 export function readAccess(extension: Extension): readonly GeneralName[] {
   const places: GeneralName[] = [];
   const cursor = listOf(extension, "access descriptions");
@@ -177,7 +180,7 @@ export function readAccess(extension: Extension): readonly GeneralName[] {
   return places;
 }
 
-/** RFC 5280 4.2.1.5: pairs of the issuer's policy and the subject's that is taken for its equal. */
+/** RFC 5280 4.2.1.5: pairs of an issuer's policy and the subject's policy that is equivalent to it. */
 export function readPolicyMappings(extension: Extension): readonly (readonly [issuer: string, subject: string])[] {
   const mappings: [string, string][] = [];
   const cursor = listOf(extension, "policy mappings");
@@ -189,7 +192,9 @@ export function readPolicyMappings(extension: Extension): readonly (readonly [is
   return mappings;
 }
 
-/** RFC 5280 4.2.1.11: certificates to skip until the rule holds; null where there is no rule. */
+/**
+ * RFC 5280 4.2.1.11: the number of certificates after which each constraint applies; null if there is no constraint.
+ */
 export interface PolicyConstraints {
   readonly requireExplicit: number | null;
   readonly inhibitMapping: number | null;
@@ -203,12 +208,12 @@ export function readPolicyConstraints(extension: Extension): PolicyConstraints {
   return { requireExplicit: skip(requireExplicit), inhibitMapping: skip(inhibitMapping) };
 }
 
-/** RFC 5280 4.2.1.14: certificates to skip until anyPolicy counts no more. */
+/** RFC 5280 4.2.1.14: the number of certificates after which anyPolicy is no longer accepted. */
 export function readInhibitAnyPolicy(extension: Extension): number {
   return readSmallInteger(contentsOf(extension, TAG.integer, "inhibit anyPolicy"));
 }
 
-/** SkipCerts behind an implicit tag: the contents are those of an INTEGER. */
+/** SkipCerts with an implicit tag: the contents are those of an INTEGER. */
 function skip(element: Element | null): number | null {
   return element === null ? null : readSmallInteger(element.as(TAG.integer));
 }
@@ -227,7 +232,7 @@ export function readNameConstraints(extension: Extension): NameConstraints {
   return { permitted: subtrees(permitted), excluded: subtrees(excluded) };
 }
 
-/** GeneralSubtree: minimum is 0 (so absent) and maximum is absent. */
+/** GeneralSubtree: RFC 5280 4.2.1.10 requires minimum 0, which DER omits, and no maximum. */
 function subtrees(element: Element | null): readonly GeneralName[] {
   if (element === null) return [];
   const names: GeneralName[] = [];
@@ -242,8 +247,7 @@ function subtrees(element: Element | null): readonly GeneralName[] {
 }
 
 /**
- * Every extension that a certificate's path validation understands, and a certificate decodes: an unknown critical one
- * refuses.
+ * Extensions that are parsed and used in path validation. A certificate with any other critical extension is rejected.
  */
 export const UNDERSTOOD: ReadonlySet<string> = new Set([
   EXTENSION.subjectKeyIdentifier,

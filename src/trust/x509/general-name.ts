@@ -5,8 +5,8 @@ import { context, TAG } from "../asn1/tag.js";
 import { type Comparison, type Name, nameOf } from "./name.js";
 
 /**
- * GeneralName (RFC 5280 4.2.1.6). `mailbox` is the otherName SmtpUTF8Mailbox (RFC 9598); `form` tells the other forms
- * apart.
+ * GeneralName (RFC 5280 4.2.1.6). `mailbox` is the otherName SmtpUTF8Mailbox (RFC 9598); `form` is the ASN.1 name of a
+ * form without a kind of its own.
  */
 export type GeneralName =
   | { readonly kind: "email" | "dns" | "uri"; readonly value: string }
@@ -15,7 +15,7 @@ export type GeneralName =
   | { readonly kind: "mailbox"; readonly value: string; readonly form: string }
   | { readonly kind: "other"; readonly value: Element; readonly form: string };
 
-/** Reads GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName, to the end. Throws DER_MALFORMED. */
+/** Reads GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName, up to the cursor's end. Throws DER_MALFORMED. */
 export function readGeneralNames(from: Cursor): readonly GeneralName[] {
   const names: GeneralName[] = [];
   if (from.done) throw malformed("an empty list of names", from.end);
@@ -23,7 +23,9 @@ export function readGeneralNames(from: Cursor): readonly GeneralName[] {
   return names;
 }
 
-/** `addresses`: octets that an iPAddress may have; in name constraints a mask follows it. Throws DER_MALFORMED. */
+/**
+ * `addresses`: the lengths that an iPAddress may have; in name constraints it includes a mask. Throws DER_MALFORMED.
+ */
 export function readGeneralName(element: Element, addresses: readonly number[] = ADDRESSES): GeneralName {
   const kind = STRINGS[element.tag];
   if (kind !== undefined) return { kind, value: asciiOf(element) };
@@ -39,7 +41,7 @@ export function readGeneralName(element: Element, addresses: readonly number[] =
   return read(element.check());
 }
 
-/** Whether two names are the same; names that need care (`other`) are compared by their bytes. */
+/** Whether two names are equal. Names of kind `other` are compared by their bytes. */
 export function compareGeneralNames(a: GeneralName, b: GeneralName): Comparison {
   if (a.kind === "directory") return b.kind === "directory" ? a.value.compare(b.value) : "no";
   if (a.kind === "ip") return b.kind === "ip" && a.value.equals(b.value) ? "yes" : "no";
@@ -50,9 +52,9 @@ export function compareGeneralNames(a: GeneralName, b: GeneralName): Comparison 
 const DIRECTORY = context(4, true);
 const ADDRESS = context(7, false);
 
-/** Of IPv4 and IPv6. */
+/** Lengths of IPv4 and IPv6 addresses. */
 const ADDRESSES: readonly number[] = [4, 16];
-/** The same with a mask (RFC 5280 4.2.1.10). */
+/** Lengths of addresses with masks (RFC 5280 4.2.1.10). */
 export const SUBNETS: readonly number[] = [8, 32];
 
 const STRINGS: Readonly<Record<number, "email" | "dns" | "uri">> = {
@@ -61,7 +63,7 @@ const STRINGS: Readonly<Record<number, "email" | "dns" | "uri">> = {
   [context(6, false)]: "uri",
 };
 
-/** Forms that are read only as far as they are the same everywhere. */
+/** Forms that are checked for well-formed DER and otherwise only compared by their bytes. */
 const OTHERS: Readonly<Record<number, (element: Element) => GeneralName>> = {
   [context(0, true)]: readOtherName,
   [context(3, true)]: (value) => ({ kind: "other", value, form: "x400Address" }),
@@ -113,7 +115,7 @@ function readRegistered(value: Element): GeneralName {
 /** RFC 9598 3. */
 const SMTP_UTF8_MAILBOX = oid("1.3.6.1.5.5.7.8.9");
 
-/** IA5String contents; a NUL has no place in a name that is compared as text. */
+/** Contents of an IA5String. NUL is rejected, since names are compared as text. */
 function asciiOf(element: Element): string {
   for (const octet of element.contents)
     if (octet >= 0x80 || octet === 0) throw malformed("a character that is not ASCII", element.start);

@@ -6,7 +6,7 @@ import type { GeneralName } from "./general-name.js";
 import type { Comparison } from "./name.js";
 import { coversAddress, coversHost, coversMailbox, coversUri } from "./name-subtree.js";
 
-/** The names that a path still allows (RFC 5280 6.1.2 (b) and (c)). */
+/** The name constraints that apply at one point of a path (RFC 5280 6.1.2 (b) and (c)). */
 export class NameConstraintState {
   readonly #constraints: NameConstraints[] = [];
 
@@ -22,8 +22,8 @@ export class NameConstraintState {
   }
 
   /**
-   * RFC 5280 6.1.3 (b) and (c): every name is in one permitted subtree of its form, if any, and in no excluded one. A
-   * name that cannot be compared with a subtree is neither permitted by it nor safe from being excluded by it.
+   * RFC 5280 6.1.3 (b) and (c): each name must lie in a permitted subtree of its form, if there are any, and in no
+   * excluded one. A name that cannot be compared with a subtree counts as not permitted and as excluded.
    */
   check(certificate: Certificate): Refusal | null {
     if (this.#constraints.length === 0) return null;
@@ -48,15 +48,18 @@ export class NameConstraintState {
   }
 }
 
-/** Units that comparing one name with one subtree takes. */
+/** Units for comparing one name with one subtree. */
 const COMPARISON = 0.5;
 
-/** Names of directories have to be prepared before they are compared. */
+/** Directory names cost more, since they are prepared before they are compared. */
 function bytesOf(name: GeneralName): number {
   return name.kind === "directory" ? name.value.element.length : NAME_BYTES;
 }
 
-/** The subject, its e-mail addresses, and the alternative names (RFC 5280 4.2.1.10). */
+/**
+ * The names that constraints apply to: the subject, its e-mail addresses, and the alternative names (RFC 5280
+ * 4.2.1.10).
+ */
 function namesOf(certificate: Certificate): readonly GeneralName[] {
   const { subject } = certificate;
   return [
@@ -66,13 +69,13 @@ function namesOf(certificate: Certificate): readonly GeneralName[] {
   ];
 }
 
-/** Whether a name lies in a subtree; null where the subtree is of another form and says nothing about the name. */
+/** Whether a name lies in a subtree; null if the subtree has another form and does not constrain the name. */
 function covers(subtree: GeneralName, name: GeneralName): Comparison | null {
   switch (subtree.kind) {
     case "directory":
       return name.kind === "directory" ? name.value.within(subtree.value) : null;
     case "email":
-      // RFC 9598 6: both forms of mailboxes are one space of names
+      // RFC 9598 6: constraints on mailboxes apply to both forms
       return name.kind === "email" || name.kind === "mailbox" ? coversMailbox(subtree.value, name.value) : null;
     case "dns":
       return name.kind === "dns" ? coversHost(subtree.value, name.value) : null;
@@ -81,7 +84,7 @@ function covers(subtree: GeneralName, name: GeneralName): Comparison | null {
     case "ip":
       return name.kind === "ip" ? coversAddress(subtree.value, name.value) : null;
     default:
-      // RFC 5280 4.2.1.10: a form of names whose constraints are not understood
+      // RFC 5280 4.2.1.10: constraints on a form that is not supported
       return subtree.form === ("form" in name ? name.form : null) ? "unknown" : null;
   }
 }

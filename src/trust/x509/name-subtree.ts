@@ -2,12 +2,15 @@ import type { Comparison } from "./name.js";
 import { prepare } from "./string-preparation.js";
 
 /**
- * Subtrees of names (RFC 5280 4.2.1.10) that are text or addresses. Only names in the plain form of their standard are
- * compared: how another one is read, such as a host with a dot behind it or a quoted mailbox, depends on who reads it,
- * and so the answer is `unknown`.
+ * Subtrees of names that are text or addresses (RFC 5280 4.2.1.10). Only names in the canonical form of their standard
+ * are compared. Software interprets other forms, such as a host with a trailing dot or a quoted mailbox, in different
+ * ways, so the answer for them is `unknown`.
  */
 
-/** A mailbox, a host, or with a dot before it any host below a domain (RFC 9598 6 for mailboxes in UTF-8). */
+/**
+ * The subtree is a mailbox, a host, or, with a leading dot, all hosts below a domain (RFC 9598 6 for mailboxes in
+ * UTF-8).
+ */
 export function coversMailbox(subtree: string, name: string): Comparison {
   if (subtree === "") return "yes";
   const mailbox = MAILBOX.exec(name);
@@ -19,39 +22,42 @@ export function coversMailbox(subtree: string, name: string): Comparison {
   const wanted = subtree.slice(0, at);
   if (local === wanted) return "yes";
   const prepared = prepare(local);
-  // Whether case counts before the @ is for the host to say
+  // Only the host knows whether the local part is case-sensitive
   return prepared === null || prepared === prepare(wanted) || !LOCAL.test(wanted) ? "unknown" : "no";
 }
 
-/** The host itself and every name made by adding labels on its left. */
+/** The subtree is a host, with all names that add labels on its left. */
 export function coversHost(subtree: string, name: string): Comparison {
   if (subtree === "") return "yes";
   const wildcard = name.startsWith("*.");
   const host = (wildcard ? name.slice(2) : name).toLowerCase();
   const wanted = subtree.toLowerCase();
-  // A leading dot is no form of RFC 5280: some read it as "below", some as the plain host
+  // RFC 5280 has no form with a leading dot: some software reads it as the hosts below, some as the host itself
   const base = wanted.startsWith(".") ? wanted.slice(1) : wanted;
   if (!HOST.test(host) || !HOST.test(base)) return "unknown";
   if (host === base) return wanted === base || wildcard ? "yes" : "unknown";
   if (host.endsWith(`.${base}`)) return "yes";
-  // Of the names that a wildcard stands for, one or more may lie in the subtree
+  // One or more of the names that a wildcard matches may lie in the subtree
   return wildcard && base.endsWith(`.${host}`) && !base.slice(0, -host.length - 1).includes(".") ? "unknown" : "no";
 }
 
-/** The host of a URI's authority (RFC 3986 3.2.2): itself, or with a dot before it any below a domain. */
+/**
+ * Compares the host of a URI's authority (RFC 3986 3.2.2). The subtree is a host, or, with a leading dot, all hosts
+ * below a domain.
+ */
 export function coversUri(subtree: string, name: string): Comparison {
   const host = URI.exec(name)?.[1]?.replace(/:\d*$/, "");
   if (host === undefined || NUMERIC.test(host)) return "unknown";
   return subtree === "" ? "yes" : domainCovers(subtree, host, true);
 }
 
-/** An address in a subtree, which is an address and a mask; both have 4 octets or 16 each. */
+/** Whether an address lies in a subtree, which is an address and a mask of equal length, 4 or 16 octets. */
 export function coversAddress(subtree: Buffer, address: Buffer): Comparison {
   const half = subtree.length / 2;
   const mask = subtree.subarray(half);
   if (!isMask(mask)) return "unknown";
   if (address.length === half) return said(within(subtree, mask, address));
-  // ::ffff:0:0/96 holds IPv4 addresses (RFC 4291 2.5.5.2), and a subtree of those may be meant
+  // ::ffff:0:0/96 holds IPv4 addresses (RFC 4291 2.5.5.2), and an IPv4 subtree may be meant to cover them
   const mapped = half === 4 && address.length === 16 && address.subarray(0, 12).equals(MAPPED);
   return mapped && within(subtree, mask, address.subarray(12)) ? "unknown" : "no";
 }
@@ -69,7 +75,7 @@ function within(subtree: Buffer, mask: Buffer, address: Buffer): boolean {
   return address.every((octet, index) => ((octet ^ (subtree[index] as number)) & (mask[index] as number)) === 0);
 }
 
-/** RFC 4632 3.1: ones and then zeros. */
+/** RFC 4632 3.1: ones followed by zeros. */
 function isMask(mask: Buffer): boolean {
   return /^1*0*$/.test(Array.from(mask, (octet) => octet.toString(2).padStart(8, "0")).join(""));
 }
@@ -79,17 +85,20 @@ function said(yes: boolean): Comparison {
 }
 
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
-/** Labels of letters, digits, hyphens and the underscores that hosts in use have; no dot at the end. */
+/** Labels of letters, digits, hyphens, and underscores, which real host names contain; no trailing dot. */
 const HOST = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`);
-/** A last label that is a number makes a host an IPv4 address for some readers. */
+/** Some software reads a host whose last label is a number as an IPv4 address. */
 const NUMERIC = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i;
 
 const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\u{10ffff}-]+";
-/** RFC 5321 4.1.2 and RFC 6531 3.3: a Dot-string. A quoted one is another way to write a mailbox. */
+/**
+ * RFC 5321 4.1.2 and RFC 6531 3.3: a Dot-string. The Quoted-string form is not supported, since it can encode the same
+ * mailbox.
+ */
 const LOCAL = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`, "iu");
 const MAILBOX = new RegExp(`^(${ATOM}(?:\\.${ATOM})*)@([^@]*)$`, "iu");
 
-/** Scheme, user information and then the host; none of it percent-encoded but the user information. */
+/** Scheme, user information, host. Only the user information may be percent-encoded. */
 const URI = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9\-._~!$&'()*+,;=:%]*@)?([a-z0-9\-._]+(?::\d*)?)(?:[/?#]|$)/i;
 
 const MAPPED = Buffer.from("00000000000000000000ffff", "hex");

@@ -5,17 +5,13 @@ import { printable } from "../printable.js";
 import { charactersOf } from "./directory-string.js";
 import { prepare } from "./string-preparation.js";
 
-/**
- * What comes of comparing two names. `unknown`: one of them has a value that cannot be compared, and nothing else tells
- * them apart.
- */
+/** The result of comparing two names. `unknown`: a value cannot be compared, and no other part differs. */
 export type Comparison = "yes" | "no" | "unknown";
 
 /**
- * A distinguished name (RFC 5280 4.1.2.4), compared by the rules of RFC 5280 7.1: attributes in order, values of string
- * types by what string preparation makes of them. A value of another type, or with a character that has no agreed
- * meaning, can be compared only with the very same bytes: {@link Name.compare} says `unknown` where that is what a
- * comparison hangs on.
+ * A distinguished name (RFC 5280 4.1.2.4), compared by the rules of RFC 5280 7.1: attributes in order, string values in
+ * their prepared form. A value of another type, or with a character of ambiguous meaning, equals only the same bytes;
+ * if the result depends on such a value, {@link Name.compare} returns `unknown`.
  */
 export class Name {
   #attributes: readonly (readonly Attribute[])[] | null = null;
@@ -28,35 +24,35 @@ export class Name {
     return this.element.length === 0;
   }
 
-  /** Equal for names that are surely the same, and for no others. Throws DER_MALFORMED. */
+  /** Equal exactly for names that are certainly the same. Throws DER_MALFORMED. */
   get key(): string {
     this.#key ??= this.relative.map(({ key }) => counted(key)).join("");
     return this.#key;
   }
 
-  /** The relative distinguished names, the root's first. Throws DER_MALFORMED. */
+  /** The relative distinguished names, from the root. Throws DER_MALFORMED. */
   get relative(): readonly RelativeName[] {
     this.#relative ??= this.attributes.map(relativeName);
     return this.#relative;
   }
 
-  /** Attributes of each relative distinguished name, as they are encoded. Throws DER_MALFORMED. */
+  /** Attributes of each relative distinguished name, as encoded. Throws DER_MALFORMED. */
   get attributes(): readonly (readonly Attribute[])[] {
     this.#attributes ??= readSets(this.element);
     return this.#attributes;
   }
 
-  /** Whether every value can be compared with any other. */
+  /** Whether every value has a prepared form. */
   get comparable(): boolean {
     return this.relative.every(({ comparable }) => comparable);
   }
 
-  /** Whether two names are surely the same. */
+  /** Whether two names are certainly the same. */
   equals(other: Name): boolean {
     return this.element.equals(other.element) || this.key === other.key;
   }
 
-  /** Whether two names are the same. */
+  /** Whether two names are the same, or `unknown`. */
   compare(other: Name): Comparison {
     if (this.element.equals(other.element)) return "yes";
     return this.relative.length === other.relative.length ? this.within(other) : "no";
@@ -70,8 +66,8 @@ export class Name {
   }
 
   /**
-   * Values of the emailAddress attribute, which name constraints cover as well (RFC 5280 4.2.1.10). Empty for one that
-   * is no string.
+   * Values of the emailAddress attribute, to which name constraints apply too (RFC 5280 4.2.1.10). An empty string
+   * stands for a value that is not a string.
    */
   get emailAddresses(): readonly string[] {
     return this.attributes
@@ -81,8 +77,8 @@ export class Name {
   }
 
   /**
-   * RFC 4514, the last attribute first: `CN=Signer,O=Example,C=US`. Nothing in a value can be taken for another
-   * attribute.
+   * RFC 4514, last attribute first, such as `CN=Signer,O=Example,C=US`. Values are escaped, so that none can look like
+   * another attribute.
    */
   toString(): string {
     if (this.empty) return "(empty name)";
@@ -98,14 +94,14 @@ export function readName(from: Cursor, what: string): Name {
   return nameOf(from.take(TAG.sequence, what));
 }
 
-/** The name that an element is. Throws DER_MALFORMED. */
+/** An element as a Name. Parses it to check it. Throws DER_MALFORMED. */
 export function nameOf(element: Element): Name {
   const name = new Name(element);
   name.attributes;
   return name;
 }
 
-/** Names of people, machines and companies have ten at most. */
+/** Real names have ten at most. */
 const MAX_PARTS = 128;
 
 interface Attribute {
@@ -113,10 +109,10 @@ interface Attribute {
   readonly value: Element;
 }
 
-/** A relative distinguished name as it is compared. */
+/** A relative distinguished name in its form for comparison. */
 interface RelativeName {
   readonly key: string;
-  /** The types of its attributes, in an order of their own. */
+  /** The types of its attributes, sorted. */
   readonly types: string;
   readonly comparable: boolean;
 }
@@ -145,7 +141,7 @@ function readSet(set: Element): Attribute[] {
   return attributes;
 }
 
-/** Attributes of one set in an order that does not depend on how their values are encoded. */
+/** Sorts the attributes of a set, since their encoded order depends on how the values are encoded. */
 function relativeName(set: readonly Attribute[]): RelativeName {
   let comparable = true;
   const values = set.map(({ type, value }) => {
@@ -163,14 +159,14 @@ function compareRelative(a: RelativeName, b: RelativeName): Comparison {
   return (a.comparable && b.comparable) || a.types !== b.types ? "no" : "unknown";
 }
 
-/** With its length before it, so that joined parts stay apart whatever is in them. */
+/** Prefixes a part with its length, so that joined parts stay unambiguous. */
 function counted(part: string): string {
   return `${part.length}:${part}`;
 }
 
 const EMAIL_ADDRESS = oid("1.2.840.113549.1.9.1");
 
-/** Names of attribute types (RFC 4514 3, RFC 4519); any other type is written in dots. */
+/** Names of attribute types (RFC 4514 3, RFC 4519); other types are shown in dotted form. */
 const LABELS: ReadonlyMap<string, string> = new Map([
   [oid("2.5.4.3"), "CN"],
   [oid("2.5.4.4"), "SN"],
@@ -194,7 +190,7 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   [EMAIL_ADDRESS, "emailAddress"],
 ]);
 
-/** RFC 4514 2.3 and 2.4: a value that is no string, or of a type without a name, is the hex of its DER. */
+/** RFC 4514 2.3 and 2.4: a value that is not a string, or whose type has no name, is shown as the hex of its DER. */
 function shownAttribute({ type, value }: Attribute): string {
   const label = LABELS.get(type);
   const characters = label === undefined ? null : charactersOf(value);

@@ -14,25 +14,25 @@ import type { Profile } from "./profile.js";
 import { fromDots } from "./requirements.js";
 import { type Freshness, Revocation } from "./revocation.js";
 
-/** One path to judge. Certificates and CRLs are PEM or DER in base64, each in a string of its own. */
+/** Input of one path validation. Each string is one certificate or CRL, in PEM, or in DER as base64. */
 export interface PathCase {
   readonly trust: readonly string[];
   readonly untrusted: readonly string[];
-  /** Where there are any, every certificate on the path needs one, unless `freshness` says otherwise. */
+  /** If there are any, every certificate on the path needs one, unless `freshness` says otherwise. */
   readonly crls: readonly string[];
   readonly leaf: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Extended key usages by name or in dots, of which the leaf needs one; none, or `any`, for no such rule. */
+  /** Extended key usages by name or in dotted form, of which the leaf needs one; empty or `any` for no check. */
   readonly usage: readonly string[];
-  /** Certificate policies of which one must hold for the whole path, or all the inputs of RFC 5280 6.1.1. */
+  /** Certificate policies, one of which must be valid for the whole path; or the policy inputs of RFC 5280 6.1.1. */
   readonly policies: readonly string[] | Partial<PolicyInputs>;
   readonly freshness: Freshness | null;
-  /** `compatible` where it is absent: vectors are about RFC 5280 6.1 and 6.3. */
+  /** `compatible` by default, since test vectors cover RFC 5280 6.1 and 6.3. */
   readonly profile?: Profile;
 }
 
-/** RFC 5280 6.1.1 (c), (e), (f), (g). Policies in dots. */
+/** RFC 5280 6.1.1 (c), (e), (f), (g). Policies in dotted form. */
 export interface PolicyInputs {
   readonly acceptable: readonly string[];
   readonly requireExplicit: boolean;
@@ -42,13 +42,13 @@ export interface PolicyInputs {
 
 export interface PathVerdict {
   readonly ok: boolean;
-  /** The errno's name; null for a good path. */
+  /** The name of the errno; null for a valid path. */
   readonly errno: string | null;
   readonly rule: string | null;
   readonly reason: string | null;
 }
 
-/** Judges one path. Bad certificates are a verdict; a usage or policy that is not known throws KEYRING_INVALID. */
+/** Validates one path. A malformed certificate gives a verdict; an unknown usage or policy throws KEYRING_INVALID. */
 export function judgePath(one: PathCase): PathVerdict {
   const refusal = refusalOf(one);
   if (refusal === null) return { ok: true, errno: null, rule: null, reason: null };

@@ -7,52 +7,52 @@ import type { PolicyRules, PolicyState } from "./policy-graph.js";
 import type { Profile } from "./profile.js";
 import type { CrlIssuers, Revocation } from "./revocation.js";
 
-/** What a path is held to besides RFC 5280 itself. */
+/** Requirements on a path in addition to RFC 5280. */
 export interface PathRules {
   readonly profile: Profile;
-  /** `ignore`: validity periods do not count, as in the kernel. */
+  /** `ignore`: validity periods are not checked, as in the kernel. */
   readonly validity: "now" | "ignore";
-  /** Key purposes by their identifiers' octets, of which the signer's certificate needs one; null for any. */
-  readonly purposes: ReadonlySet<string> | null;
-  /** Why a certificate may not be on any path; null where it may. */
-  readonly blocked: (certificate: Certificate) => Refusal | null;
   /**
-   * Why whoever issued a certificate may not have, as far as the block list knows the issuer; null where nothing is
-   * known.
+   * Key purposes, by the contents octets of their identifiers, of which the signer's certificate needs one; null for
+   * any.
    */
+  readonly purposes: ReadonlySet<string> | null;
+  /** Why a certificate is blocked; null if it is not. */
+  readonly blocked: (certificate: Certificate) => Refusal | null;
+  /** Why the issuer of a certificate is blocked; null if the block list does not contain it. */
   readonly issuerBlocked: (certificate: Certificate) => Refusal | null;
   /**
-   * Certificates of all the keyring's files. Those that issued an anchor are asked about it, whether they are trusted
-   * or not.
+   * Certificates of all the keyring's files. If any of them issued an anchor, the anchor is checked against them,
+   * trusted or not.
    */
   readonly authorities: CertificateIndex;
   readonly policies: PolicyRules;
-  /** Null where nothing is known of revocation. */
+  /** Null if there are no CRLs and none are required. */
   readonly revocation: Revocation | null;
 }
 
-/** One path while it is checked, from the anchor down (RFC 5280 6.1.2). */
+/** State of one path validation, from the anchor down (RFC 5280 6.1.2). */
 export interface PathState {
   readonly rules: PathRules;
   readonly window: Window;
   readonly crlIssuers: CrlIssuers;
-  /** The same for paths that lead down from another certificate. */
+  /** The candidates for paths below another certificate. */
   readonly crlIssuersBelow: (authority: Certificate) => CrlIssuers;
-  /** Whether the certificate in question is itself an anchor. */
+  /** Whether the target certificate is itself an anchor. */
   readonly trusted: boolean;
-  /** Certificates below the anchor: RFC 5280's n. */
+  /** Number of certificates below the anchor: RFC 5280's n. */
   readonly length: number;
   readonly names: NameConstraintState;
   readonly policies: PolicyState;
-  /** Whether the certificate that is looked at is the one in question. */
+  /** Whether the current certificate is the target. */
   last: boolean;
-  /** Who issues the certificate that is looked at. */
+  /** Issuer of the current certificate. */
   issuer: Certificate;
-  /** Certificates that are not self-issued and may still follow. */
+  /** RFC 5280's max_path_length: how many certificates that are not self-issued may follow. */
   maxPathLength: number;
 }
 
-/** A rule: its section, its name for a person, and what it refuses. */
+/** A rule: its section, its name for messages, and its check. */
 export interface PathRule {
   readonly section: string;
   readonly name: string;

@@ -5,7 +5,7 @@ import type { Certificate } from "./certificate.js";
 import { KEY_USAGE } from "./extension.js";
 import type { PathRule } from "./path-rule.js";
 
-/** RFC 5280 6.1.3 (a)(2). The last second of validity counts whole. */
+/** RFC 5280 6.1.3 (a)(2). notAfter includes its whole second. */
 const validity: PathRule = {
   section: "RFC 5280 6.1.3 (a)(2)",
   name: "validity",
@@ -33,7 +33,7 @@ const blocked: PathRule = {
   check: (certificate, { rules }) => rules.blocked(certificate),
 };
 
-/** RFC 5280 4.2: what is critical and not understood refuses (6.1.4 (o), 6.1.5 (f)). */
+/** RFC 5280 4.2: an unknown critical extension rejects the certificate (6.1.4 (o), 6.1.5 (f)). */
 const critical: PathRule = {
   section: "RFC 5280 4.2",
   name: "critical extensions",
@@ -110,8 +110,8 @@ const certificateSigning: PathRule = {
 };
 
 /**
- * RFC 5280 4.2.1.12. Below an anchor the purpose must be there, since whoever issues for many purposes says so in this
- * extension alone; a certificate that is trusted as itself may have none, its authority beside it or not.
+ * RFC 5280 4.2.1.12. A certificate below an anchor must have the purpose, since only this extension separates the
+ * purposes that an authority issues for. A certificate that is itself an anchor may lack the extension.
  */
 const purpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
@@ -130,8 +130,8 @@ const purpose: PathRule = {
 };
 
 /**
- * RFC 5280 4.2.1.12 says nothing of authorities; where one is limited to purposes, so is what it issues, as OpenSSL has
- * it.
+ * RFC 5280 4.2.1.12 does not define purposes of authorities. As in OpenSSL, an authority that has this extension may
+ * issue only for those purposes.
  */
 const authorityPurpose: PathRule = {
   section: "RFC 5280 4.2.1.12",
@@ -156,7 +156,7 @@ const revocation: PathRule = {
     rules.revocation?.check(certificate, issuer, crlIssuers, window) ?? null,
 };
 
-/** RFC 5280 6.1.3 (b) and (c): not for what an authority issued to itself on the way. */
+/** RFC 5280 6.1.3 (b) and (c): not checked for self-issued intermediate certificates. */
 const names: PathRule = {
   section: "RFC 5280 6.1.3 (b)",
   name: "name constraints",
@@ -188,8 +188,8 @@ const nameSubtrees: PathRule = {
 };
 
 /**
- * RFC 5280 6.1.5 (a), (b), (g). For an anchor alone, the policies that the keyring asks for are those of its own
- * certificate.
+ * RFC 5280 6.1.5 (a), (b), (g). For an anchor alone, its own certificate must have the policies that the keyring
+ * requires.
  */
 const policyOutcome: PathRule = {
   section: "RFC 5280 6.1.5 (g)",
@@ -203,8 +203,8 @@ const policyOutcome: PathRule = {
 };
 
 /**
- * RFC 5280 6.1.3 (a)(3), for an anchor. Whoever trusts a certificate as itself still wants to know that it was revoked:
- * the authorities whose certificates are in any file of the keyring are looked at, and the lists by them.
+ * RFC 5280 6.1.3 (a)(3), for an anchor. An anchor may have been revoked by its own issuer, so it is checked against the
+ * authorities above it that are in any file of the keyring, and against their CRLs.
  */
 const issuerOfAnchor: PathRule = {
   section: "RFC 5280 6.1.3 (a)(3)",
@@ -217,7 +217,7 @@ const issuerOfAnchor: PathRule = {
         .filter((authority) => !below.some((known) => known.sameHolder(authority)));
       const blocked = rules.issuerBlocked(file) ?? firstRefusal(authorities, rules.blocked);
       const refusal = blocked ?? rules.revocation?.checkAnchor(one, authorities, crlIssuersBelow, window) ?? null;
-      // Of an authority that is not trusted itself nothing is required: only what is known against it counts
+      // An authority that is not trusted itself need not have a CRL: only its revocation counts
       const known = refusal === null || below.length === 0 || refusal.verdict === -ERRNO.EKEYREVOKED ? refusal : null;
       if (known !== null || below.length >= MAX_AUTHORITIES) return known;
       return firstRefusal(authorities, (authority) => ask(authority, [one, ...below]));
@@ -226,7 +226,7 @@ const issuerOfAnchor: PathRule = {
   },
 };
 
-/** Authorities above an anchor that are looked at, each the issuer of the one before. */
+/** The most authorities to check above an anchor, each the issuer of the one before. */
 const MAX_AUTHORITIES = 8;
 
 function firstRefusal(
@@ -240,7 +240,7 @@ function firstRefusal(
   return null;
 }
 
-/** For the anchor, which is trusted by being one. */
+/** For the anchor, whose signature is not checked. */
 export const ANCHOR: readonly PathRule[] = [blocked, validity, critical, issuerOfAnchor];
 /** For each certificate below the anchor: RFC 5280 6.1.3. */
 export const BELOW: readonly PathRule[] = [
@@ -253,7 +253,7 @@ export const BELOW: readonly PathRule[] = [
   names,
   policies,
 ];
-/** For an anchor that issues: RFC 5937 3.2, its limits bind what is below it. */
+/** For an anchor that issues: its constraints apply to the path (RFC 5937 3.2). */
 export const ANCHOR_ISSUER: readonly PathRule[] = [
   authority,
   pathLength,
@@ -263,7 +263,7 @@ export const ANCHOR_ISSUER: readonly PathRule[] = [
 ];
 /** For each certificate that issues the next: RFC 5280 6.1.4. */
 export const ISSUER: readonly PathRule[] = [policyMappings, ...ANCHOR_ISSUER];
-/** For the certificate in question: RFC 5280 6.1.5. */
+/** For the target certificate: RFC 5280 6.1.5. */
 export const END: readonly PathRule[] = [purpose, policyOutcome];
 
 function iso(moment: number): string {

@@ -10,24 +10,24 @@ import { ANCHOR, ANCHOR_ISSUER, BELOW, END, ISSUER } from "./path-rules.js";
 import { PolicyState } from "./policy-graph.js";
 import type { CrlIssuers } from "./revocation.js";
 
-/** What one path is validated in. */
+/** The inputs of one path validation. */
 export interface PathContext {
   readonly rules: PathRules;
   readonly window: Window;
   readonly trace: Trace | null;
-  /** Who else may have issued a CRL that is about this path, which leads down from `anchor`. */
+  /** Candidates for the issuer of a CRL, other than the certificate's own issuer, below `anchor`. */
   readonly crlIssuers: (anchor: Certificate) => CrlIssuers;
-  /** What the message may still cost. */
+  /** The message's remaining limit. */
   readonly effort: Effort;
-  /** Whether the certificate in question is itself an anchor. */
+  /** Whether the target certificate is itself an anchor. */
   readonly trusted: boolean;
 }
 
 /**
- * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the certificate in question;
- * where it is the anchor alone, that certificate is trusted as itself. The anchor too must be in its time, not blocked,
- * not revoked by who issued it, and an authority if it issues.
- * Gives the policies that hold for a good path (RFC 5280 6.1.6). Throws DER_MALFORMED where an extension is.
+ * Validates one path by RFC 5280 6.1. `path` begins with the trust anchor and ends with the target; a path of one
+ * certificate means that the target is an anchor. The anchor must also be valid at the time, not blocked and not
+ * revoked by its own issuer, and must be an authority if it issues. Returns the policies that are valid for the path
+ * (RFC 5280 6.1.6). Throws DER_MALFORMED if an extension is malformed.
  */
 export function validatePath(path: readonly Certificate[], context: PathContext): Refusal | ValidPath {
   const anchor = path[0] as Certificate;
@@ -64,8 +64,8 @@ export function validatePath(path: readonly Certificate[], context: PathContext)
   return { policies: state.policies.policies };
 }
 
-/** What a good path is good for. */
+/** The outputs of a successful validation. */
 export interface ValidPath {
-  /** Policies by their identifiers' octets. */
+  /** The policies, by the contents octets of their identifiers. */
   readonly policies: ReadonlySet<string>;
 }

@@ -9,19 +9,20 @@ import { type ValidPath, validatePath } from "./path-validation.js";
 import { ANY_POLICIES } from "./policy-graph.js";
 import type { CrlIssuers } from "./revocation.js";
 
-/** Certificates on one path, the anchor's and the one in question included. */
+/** The most certificates on one path, including the anchor and the target. */
 export const MAX_PATH = 12;
 
-/** A path that was found, anchor first, and what holds for it. */
+/** A valid path, anchor first, with its validation outputs. */
 export interface FoundPath extends ValidPath {
   readonly path: readonly Certificate[];
 }
 
 /**
- * Looks for a path from `target` to a certificate of `anchors`, through `others`, that validates. A path ends at an
- * anchor that no other anchor issued: whoever trusts a certificate and its authority wants what the authority says.
- * Depth first, no key of one name twice on a path, within {@link MAX_PATH} and what the message may cost. The refusal
- * of a search that failed is that of the path that came furthest.
+ * Searches for a valid path from `target` through `others` to a certificate of `anchors`. If other anchors issued an
+ * anchor, the path continues through them: a user who trusts both a certificate and its authority expects the
+ * authority's constraints to apply. The search is depth-first; a path contains each pair of key and name once and has
+ * at most {@link MAX_PATH} certificates; the message's limit bounds the search. If it fails, the refusal is that of the
+ * path that got furthest.
  */
 export function findPath(
   target: Certificate,
@@ -35,7 +36,7 @@ export function findPath(
   return new Search(anchors, others, rules, window, trace, effort, []).from(target);
 }
 
-/** How far a path came, and what ended it. */
+/** How far a path got, and why it failed. */
 interface Failure {
   readonly rank: number;
   readonly refusal: Refusal;
@@ -45,8 +46,8 @@ class Search {
   #best: Failure | null = null;
 
   /**
-   * `effort` is shared with the searches that this one starts. `crlIssuers` are certificates whose paths are being
-   * looked for already, because a CRL on the way is theirs.
+   * `effort` is shared with nested searches. `crlIssuers` are the CRL issuers for which a path is being searched
+   * already.
    */
   constructor(
     readonly anchors: CertificateIndex,
@@ -64,7 +65,7 @@ class Search {
     return this.effort.spent || this.#best === null ? tooMuch() : this.#best.refusal;
   }
 
-  /** `path` has its highest certificate first. */
+  /** `path` begins with its highest certificate so far. */
   #continue(path: readonly Certificate[]): FoundPath | null {
     const highest = path[0] as Certificate;
     const anchor = this.anchors.find(highest);
@@ -80,7 +81,7 @@ class Search {
     return null;
   }
 
-  /** `below` is a path without its anchor, its highest certificate first. */
+  /** `below` has no anchor yet and begins with its highest certificate. */
   #extend(below: readonly Certificate[]): FoundPath | null {
     const lowest = below[0] as Certificate;
     if (below.length >= MAX_PATH) return this.#tooLong(below);
@@ -90,7 +91,7 @@ class Search {
       if (below.some((certificate) => certificate.sameHolder(issuer))) continue;
       known = true;
       if (!this.effort.take(STEP)) return null;
-      // Renewals of one authority have one key
+      // Renewed certificates of one authority have the same key
       const key = issuer.publicKey.spki.key;
       if (failed.has(key)) continue;
       const wrong = lowest.signedBy(issuer.publicKey, this.effort);
@@ -124,8 +125,8 @@ class Search {
   }
 
   /**
-   * RFC 5280 6.3.3 (f): the issuer of a CRL has a path of its own, from the same anchor. Usages and policies are not
-   * asked of it. A CRL speaks for its own issuer only where whoever certified that issuer named it for this
+   * RFC 5280 6.3.3 (f): the issuer of a CRL needs a path of its own to the same anchor. Usages and policies do not
+   * apply to that path. A CRL may cover its own issuer only if the certificate's distribution point names that issuer
    * (`delegated`).
    */
   #crlIssuersBelow(anchor: Certificate): CrlIssuers {
@@ -138,7 +139,8 @@ class Search {
         const rules: PathRules = { ...this.rules, purposes: null, policies: ANY_POLICIES };
         const anchors = new CertificateIndex([anchor]);
         const issuers = [...this.crlIssuers, candidate];
-        // Whatever the time of the signature, a list is of today, and so is who signed it
+        // A list is checked at the current time, even if a time stamp moves the check of the target, and so is its
+        // signer
         const window = new Window(this.window.at);
         const found = new Search(anchors, this.others, rules, window, null, this.effort, issuers).from(candidate);
         this.window.narrow(window);
@@ -157,10 +159,10 @@ class Search {
   }
 }
 
-/** What checking the rules for one certificate of a path costs, where no list and no names are compared. */
+/** Units for the rules of one certificate of a path, without CRLs and name constraints. */
 const VALIDATION = 10;
 
-/** Issuers of CRLs about issuers of CRLs that are followed. */
+/** The most nested searches for issuers of CRLs. */
 const MAX_CRL_DEPTH = 3;
 
 function unknownIssuer(certificate: Certificate): Refusal {

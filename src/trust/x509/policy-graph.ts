@@ -3,11 +3,11 @@ import { type Effort, tooMuch } from "../effort.js";
 import { type Refusal, refuse } from "../refusal.js";
 import type { Certificate } from "./certificate.js";
 
-/** What a path's certificate policies are held to (RFC 5280 6.1.1 (c), (e), (f), (g)). */
+/** The policy inputs of RFC 5280 6.1.1 (c), (e), (f), (g). */
 export interface PolicyRules {
-  /** Policies of which one must hold, by their identifiers' octets; null for any. */
+  /** Policies, by the contents octets of their identifiers, of which one must be valid for the path; null for any. */
   readonly acceptable: ReadonlySet<string> | null;
-  /** Whether there must be a policy that holds for the whole path. */
+  /** Whether some policy must be valid for the whole path. */
   readonly requireExplicit: boolean;
   readonly inhibitMapping: boolean;
   readonly inhibitAny: boolean;
@@ -21,17 +21,17 @@ export const ANY_POLICIES: PolicyRules = {
 };
 
 /**
- * Certificate policies along one path, by RFC 5280 6.1 with the graph of RFC 9618, which has one node for each policy
- * at each depth: the tree of RFC 5280 can be made to grow without bound.
+ * Certificate policies of one path by RFC 5280 6.1, with the graph of RFC 9618, which has one node per policy and
+ * depth. The tree of RFC 5280 can grow exponentially.
  */
 export class PolicyState {
-  /** Nodes by depth and policy; null once no policy holds any more. */
+  /** Nodes by depth and policy; null once no policy is valid. */
   #levels: Map<string, Node>[] | null;
   #explicit: number;
   #mapping: number;
   #any: number;
 
-  /** `length` is RFC 5280's n. RFC 5280 6.1.2 (a), (d), (e), (f). */
+  /** RFC 5280 6.1.2 (a), (d), (e), (f). `length` is RFC 5280's n. */
   constructor(
     readonly rules: PolicyRules,
     length: number,
@@ -53,7 +53,7 @@ export class PolicyState {
     return noPolicy("RFC 5280 6.1.3 (f)", certificate);
   }
 
-  /** RFC 5280 6.1.4 (a), (b), (h), (i), (j), for a certificate that issues the next. */
+  /** RFC 5280 6.1.4 (a), (b), (h), (i), (j), for a certificate that issues the next one. */
   prepare(certificate: Certificate): Refusal | null {
     const { policyMappings: mappings } = certificate;
     if (mappings.some((pair) => pair.includes(ANY_POLICY)))
@@ -80,8 +80,7 @@ export class PolicyState {
   }
 
   /**
-   * The policies that hold for the whole path and are acceptable, as the trust anchor's domain calls them (RFC 9618
-   * 5.6).
+   * The acceptable policies that are valid for the whole path, named as in the trust anchor's domain (RFC 9618 5.6).
    */
   get policies(): ReadonlySet<string> {
     if (this.#levels === null) return new Set();
@@ -95,7 +94,7 @@ export class PolicyState {
     return any ? acceptable : new Set([...constrained].filter((policy) => acceptable.has(policy)));
   }
 
-  /** RFC 9618 5.3, in place of RFC 5280 6.1.3 (d). */
+  /** RFC 9618 5.3, which replaces RFC 5280 6.1.3 (d). */
   #grow(policies: ReadonlySet<string>, anyCounts: boolean): void {
     const levels = this.#levels as Map<string, Node>[];
     const above = levels.at(-1) as Map<string, Node>;
@@ -122,7 +121,7 @@ export class PolicyState {
     this.#prune();
   }
 
-  /** RFC 9618 5.4, in place of RFC 5280 6.1.4 (b). */
+  /** RFC 9618 5.4, which replaces RFC 5280 6.1.4 (b). */
   #map(mappings: readonly (readonly [issuer: string, subject: string])[]): void {
     const levels = this.#levels as Map<string, Node>[];
     const level = levels.at(-1) as Map<string, Node>;
@@ -138,7 +137,7 @@ export class PolicyState {
     this.#prune();
   }
 
-  /** RFC 5280 6.1.3 (d)(3): nodes that nothing below comes from go, up to the root. */
+  /** RFC 5280 6.1.3 (d)(3): removes nodes without children, from the bottom up. */
   #prune(): void {
     const levels = this.#levels as Map<string, Node>[];
     for (let depth = levels.length - 2; depth >= 0; depth--) {
@@ -155,10 +154,10 @@ export class PolicyState {
   }
 }
 
-/** Nodes and edges that are looked at in one unit. */
+/** Nodes and edges that can be visited per unit. */
 const NODES = 5;
 
-/** A policy at one depth: what the next certificate may call it, and the policies one depth up that it comes from. */
+/** A policy at one depth: the names that the next certificate may use for it, and its parent policies one level up. */
 interface Node {
   readonly expected: ReadonlySet<string>;
   readonly parents: ReadonlySet<string>;

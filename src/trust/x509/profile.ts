@@ -1,2 +1,5 @@
-/** `strict`: below an anchor, certificates and lists are held to what RFC 5280 asks of authorities as well. */
+/**
+ * `strict`: certificates and CRLs below an anchor must also meet what RFC 5280 requires of the authorities that issue
+ * them.
+ */
 export type Profile = "strict" | "compatible";

@@ -10,18 +10,18 @@ import type { PathRules } from "./path-rule.js";
 import { ANY_POLICIES, type PolicyRules } from "./policy-graph.js";
 import { Revocation } from "./revocation.js";
 
-/** What the files of a keyring say about certificates, whoever trusts them. */
+/** Certificates, CRLs and the block list from all files of a keyring. */
 export interface KnownCertificates {
   readonly blockList: BlockList;
   readonly lists: Material;
   readonly unconfirmed: ReadonlyMap<Crl, () => void>;
   /** Certificates of `timestamps.trust`. */
   readonly stamps: readonly Certificate[];
-  /** Certificates of all the files. */
+  /** Certificates of all files. */
   readonly all: CertificateIndex;
 }
 
-/** `trust` are the certificates of the keyring's `trust`. Throws CRL_MALFORMED, CERTIFICATE_MALFORMED. */
+/** `trust` are the certificates in the keyring's `trust`. Throws CRL_MALFORMED, CERTIFICATE_MALFORMED. */
 export function knownCertificates(rules: KeyringRules, trust: readonly Certificate[]): KnownCertificates {
   const { revoked, timestamps } = rules;
   const lists = readMaterial([...revoked.crls, ...(revoked.newer ?? [])], "crls");
@@ -40,8 +40,8 @@ export function knownCertificates(rules: KeyringRules, trust: readonly Certifica
 }
 
 /**
- * What a keyring's rules ask of certificate paths to `anchors`, which `place` names. Throws KEYRING_INVALID,
- * CRL_MALFORMED, CERTIFICATE_MALFORMED.
+ * The path rules that a keyring sets for paths to `anchors`. `place` is the configuration key of the anchors, for
+ * messages. Throws KEYRING_INVALID, CRL_MALFORMED, CERTIFICATE_MALFORMED.
  */
 export function requirementsOf(
   rules: KeyringRules,
@@ -65,7 +65,10 @@ export function requirementsOf(
   };
 }
 
-/** Where each certificate needs a revocation list, one that is trusted as itself needs somebody who could sign it. */
+/**
+ * If every certificate needs a CRL, an anchor that is no authority needs one that can issue its CRL. Throws
+ * KEYRING_INVALID.
+ */
 function checkConfirmable(anchors: readonly Certificate[], authorities: CertificateIndex, place: string): void {
   const alone = anchors.find(
     (anchor) => anchor.basicConstraints?.authority !== true && authorities.issuersOf(anchor).length === 0,
@@ -93,7 +96,7 @@ function policiesOf({ policies = [] }: KeyringRules): PolicyRules {
   return { ...ANY_POLICIES, acceptable, requireExplicit: true };
 }
 
-/** Contents octets of an identifier in dots. Throws KEYRING_INVALID. */
+/** Contents octets of a dotted identifier. Throws KEYRING_INVALID. */
 export function fromDots(name: string, place: string, remedy: string): string {
   if (/^(?:[01]\.[0-3]?\d|2\.\d{1,18})(?:\.(?:0|[1-9]\d{0,38}))*$/.test(name)) return oid(name);
   throw invalid(place, `\`${name}\` is not known as one of \`${place}\``, remedy);

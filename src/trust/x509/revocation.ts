@@ -10,32 +10,32 @@ import type { Comparison, Name } from "./name.js";
 import type { Profile } from "./profile.js";
 
 /**
- * `require`: every certificate that somebody issued needs CRLs, in their time, that speak of it for every reason; of
- * anchors that issue, those whose own issuer the keyring knows. `if-present`: what a CRL lists is revoked, and a
- * certificate that none speaks of is not.
+ * `require`: every certificate below an anchor needs current CRLs that cover it for every reason; so does an anchor
+ * whose issuer the keyring knows. `if-present`: a certificate on a CRL is revoked, and one that no CRL covers is not.
  */
 export type Freshness = "require" | "if-present";
 
-/** Certificates that may have issued a CRL, for one path. */
+/** Candidates for issuers of CRLs, for one path. */
 export interface CrlIssuers {
   readonly named: (name: Name) => readonly Certificate[];
-  /** Whether a CRL's signature is by the key of a certificate. */
+  /** Whether a certificate's key signed a CRL. */
   readonly signed: (crl: Crl, candidate: Certificate) => boolean;
   /**
-   * Whether a certificate has a good path from the same anchor. `delegated`: the certificate in question names it as
-   * CRL issuer.
+   * Whether a certificate has a valid path to the same anchor. `delegated`: the certificate under check names it as CRL
+   * issuer.
    */
   readonly accept: (candidate: Certificate, delegated: boolean) => boolean;
 }
 
-/** The revocation lists of one keyring, asked by RFC 5280 6.3. */
+/** The CRLs of one keyring, applied by RFC 5280 6.3. */
 export class Revocation {
   readonly #byIssuer = new Map<string, Crl[]>();
   readonly #certificates: CertificateIndex;
 
   /**
-   * `certificates` came with the lists: who signed them, where that is not who issued the certificates. `unconfirmed`
-   * are more lists, ignored if they are not signed by whom they may be; the function of a list is called when it is.
+   * `certificates` came with the CRLs and belong to CRL signers that are not the issuers of the certificates covered.
+   * `unconfirmed` CRLs are ignored unless a certificate that may sign them did; the function of a CRL is called when
+   * one did.
    */
   constructor(
     crls: readonly Crl[],
@@ -52,19 +52,15 @@ export class Revocation {
     this.#certificates = new CertificateIndex(certificates);
   }
 
-  /**
-   * Why a certificate that `issuer` issued is not to be used; null where it may be. RFC 5280 6.3.3. Throws
-   * DER_MALFORMED.
-   */
+  /** Why a certificate that `issuer` issued is rejected; null if it is not (RFC 5280 6.3.3). Throws DER_MALFORMED. */
   check(certificate: Certificate, issuer: Certificate, issuers: CrlIssuers, window: Window): Refusal | null {
     return this.#ask(certificate, [issuer], issuers, window, this.freshness);
   }
 
   /**
-   * The same for a certificate that is trusted as itself. `authorities` are certificates of the keyring whose keys
-   * signed it. Where there are none, a list of its issuer cannot be verified: as the keyring names its file, what it
-   * lists is revoked, and it says no more. Nothing is required of an authority that nobody here issued. Throws
-   * DER_MALFORMED.
+   * As {@link check}, for an anchor. `authorities` are certificates of the keyring whose keys signed it. If there are
+   * none, no CRL of its issuer can be verified; since the keyring names the CRL's file, what it lists is revoked, and
+   * nothing else follows from it. An authority whose issuer is unknown needs no CRL. Throws DER_MALFORMED.
    */
   checkAnchor(
     certificate: Certificate,
@@ -115,7 +111,9 @@ export class Revocation {
     return inquiry.conclude();
   }
 
-  /** Whether a name that cannot be compared may be that of a list's issuer. The lists' own can be. */
+  /**
+   * Whether a name that cannot be compared may equal the issuer of a CRL. The issuers of CRLs can always be compared.
+   */
   #mayConcern(name: Name): boolean {
     if (name.comparable) return false;
     for (const [crl] of this.#byIssuer.values()) if (crl?.issuer.compare(name) === "unknown") return true;
@@ -126,23 +124,23 @@ export class Revocation {
 const NO_ISSUERS: CrlIssuers = { named: () => [], signed: () => false, accept: () => false };
 
 /**
- * One certificate whose revocation is looked into, over all the lists that speak of it, the newest first. What a list
- * names is revoked, whatever is wrong with the list but its signature: that it is a delta, is out of its time, or has a
- * critical extension that is not known. Only a list that is newer and good speaks against it.
+ * The check of one certificate against all CRLs that cover it, newest first. A listed certificate is revoked if the
+ * CRL's signature is valid, even if the CRL is a delta, is not current, or has an unknown critical extension. Only a
+ * newer valid CRL can override that.
  */
 class Inquiry {
-  /** Reasons that the lists so far speak for: RFC 5280's reasons_mask. */
+  /** Reasons that the CRLs so far cover: RFC 5280's reasons_mask. */
   reasons = 0;
-  /** Why no older list can answer. */
+  /** Why the status is unknown even if the CRLs cover all reasons; null if there is no such cause. */
   #undecided: string | null = null;
-  /** Why the answer, if there is none, is not known. */
+  /** Why the status is unknown if the CRLs do not cover all reasons; null if there is no such cause. */
   #wrong: string | null = null;
-  /** Delta lists that release the certificate from being on hold. */
+  /** Delta CRLs that release the certificate from hold. */
   readonly #releases: Crl[] = [];
 
   constructor(
     readonly certificate: Certificate,
-    /** Certificates of who issued it; none where nobody knows. */
+    /** Certificates of its issuer; empty if the issuer is unknown. */
     readonly authorities: readonly Certificate[],
     readonly issuers: CrlIssuers,
     readonly extra: CertificateIndex,
@@ -152,11 +150,11 @@ class Inquiry {
     readonly profile: Profile,
   ) {}
 
-  /** RFC 5280 6.3.3 (b) to (l) for one list. */
+  /** RFC 5280 6.3.3 (b) to (l) for one CRL. */
   ask(crl: Crl, point: DistributionPoint): Refusal | null {
     const scope = inScope(crl, point, this.certificate);
     if (scope === "no") return null;
-    // (d), (e): does this list speak for a reason that none before it did?
+    // (d), (e): does this CRL cover a reason that none before it covered?
     const reasons = point.reasons & (crl.scope?.reasons ?? ALL_REASONS);
     if ((reasons & ~this.reasons) === 0) return null;
     const isSigned = this.#signerOf(crl, point.crlIssuer !== null) !== null;
@@ -173,7 +171,7 @@ class Inquiry {
     if (!isSigned) return this.#doubtIfRequired(`nobody in the keyring can have signed ${crl}`);
     if (crl.unusable) this.#undecided ??= `${crl} has a critical extension that is not known`;
     else if (this.profile === "strict" && crl.flaw !== null) this.#undecided ??= `${crl} has ${crl.flaw}`;
-    // (h), (i), (j), (k): a delta adds to what its base says
+    // (h), (i), (j), (k): a delta only adds to its base
     else if (crl.baseNumber !== null) return null;
     else if (this.#isFresh(crl)) this.reasons |= reasons;
     else return this.#doubtIfRequired(`${crl} is out of its time`);
@@ -189,7 +187,7 @@ class Inquiry {
     return this.#wrong === null ? null : undetermined(`revocation of ${about} is not known: ${this.#wrong}`);
   }
 
-  /** What a list says is not known. */
+  /** Records why the status is unknown unless other CRLs cover all reasons. */
   doubt(why: string): null {
     this.#wrong ??= why;
     return null;
@@ -199,7 +197,7 @@ class Inquiry {
     return this.freshness === "require" ? this.doubt(why) : null;
   }
 
-  /** What a list has against the certificate; null where that is nothing, or does not hold any more. */
+  /** The entry of a CRL for the certificate; null if there is none, or if it no longer applies. */
   #entryIn(crl: Crl): RevokedEntry | null {
     const entry = crl.find(this.certificate.issuer, this.certificate.serial);
     if (entry === null || this.#isBefore(entry)) return null;
@@ -208,15 +206,15 @@ class Inquiry {
       if (!crl.unusable && this.#isFresh(crl)) this.#releases.push(crl);
       return null;
     }
-    // RFC 5280 5.3.1: a delta releases what was on hold, and nothing else
+    // RFC 5280 5.3.1: a delta can only release a certificate from hold
     const isReleased = entry.reason === ON_HOLD && this.#releases.some((delta) => isDelta || updates(delta, crl));
     return isReleased ? null : entry;
   }
 
-  /** Whether what an entry says came after the signature, by a time stamp that counts for that. */
+  /** Whether the signature's time stamp precedes an entry and the keyring accepts such signatures. */
   #isBefore({ revokedAt, invalidFrom }: RevokedEntry): boolean {
     const { stamp } = this.window;
-    // RFC 5280 5.3.2: the key may have been bad for longer than it is revoked
+    // RFC 5280 5.3.2: the key may have been compromised before it was revoked
     return stamp?.outlivesRevocation === true && stamp.at < Math.min(revokedAt, invalidFrom ?? revokedAt);
   }
 
@@ -231,15 +229,15 @@ class Inquiry {
   }
 
   /**
-   * RFC 5280 6.3.3 (a)(1): in its time. A list that does not say when it ends is in it for ever only where that is not
-   * asked for.
+   * RFC 5280 6.3.3 (a)(1): whether a CRL is current. One without nextUpdate is current for ever if fresh CRLs are not
+   * required, and never otherwise.
    */
   #isFresh({ thisUpdate, nextUpdate }: Crl): boolean {
     if (!this.window.reached(thisUpdate)) return false;
     return nextUpdate === null ? this.freshness === "if-present" : !this.window.reached(nextUpdate);
   }
 
-  /** RFC 5280 6.3.3 (f) and (g): a certificate whose key may and did sign the list. */
+  /** RFC 5280 6.3.3 (f) and (g): a certificate that may sign the CRL and whose key did. */
   #signerOf(crl: Crl, delegated: boolean): Certificate | null {
     const own = this.authorities.filter(({ subject }) => subject.equals(crl.issuer));
     const candidates = [...own, ...this.issuers.named(crl.issuer), ...this.extra.bySubject(crl.issuer)];
@@ -255,7 +253,7 @@ class Inquiry {
   }
 }
 
-/** RFC 5280 5.2.4 and 6.3.3 (c): whether a delta can be laid over `base`. */
+/** RFC 5280 5.2.4 and 6.3.3 (c): whether a delta can be combined with `base`. */
 function updates(delta: Crl, base: Crl): boolean {
   if (delta.baseNumber === null || delta.number === null || base.number === null) return false;
   return (
@@ -266,14 +264,14 @@ function updates(delta: Crl, base: Crl): boolean {
   );
 }
 
-/** Who may issue lists for a distribution point (RFC 5280 6.3.3 (b)(1)). */
+/** Issuers of CRLs for a distribution point (RFC 5280 6.3.3 (b)(1)). */
 function issuersNamedBy({ crlIssuer }: DistributionPoint, { issuer }: Certificate): readonly Name[] {
   return crlIssuer === null ? [issuer] : directoriesIn(crlIssuer);
 }
 
 /**
- * `thisUpdate` counts seconds: of two lists of one second the higher number is the newer (RFC 5280 5.2.3). A delta
- * comes before the complete list of its number, which would end the search.
+ * `thisUpdate` has a resolution of one second: of two CRLs of the same second, the higher number is newer (RFC 5280
+ * 5.2.3). A delta comes before the complete CRL of its number, since the complete one ends the search.
  */
 function newestFirst(a: Crl, b: Crl): number {
   if (a.thisUpdate !== b.thisUpdate) return b.thisUpdate - a.thisUpdate;
@@ -297,9 +295,7 @@ const REASONS: readonly string[] = [
   "AA compromise",
 ];
 
-/**
- * The points that a certificate names, and the one that holds for every certificate: its issuer's own (RFC 5280 6.3.3).
- */
+/** The distribution points in a certificate, and the implicit one: its issuer's own CRL (RFC 5280 6.3.3). */
 function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
   const own: DistributionPoint = {
     names: [{ kind: "directory", value: certificate.issuer }],
@@ -312,7 +308,7 @@ function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
 /** RFC 5280 6.3.3 (b). */
 function inScope(crl: Crl, point: DistributionPoint, certificate: Certificate): Comparison {
   const { scope } = crl;
-  // (1): a list of another issuer says so itself
+  // (1): a CRL of another issuer must be marked as indirect
   if (point.crlIssuer !== null && scope?.indirect !== true) return "no";
   if (scope === null) return "yes";
   const authority = certificate.basicConstraints?.authority === true;
@@ -320,7 +316,7 @@ function inScope(crl: Crl, point: DistributionPoint, certificate: Certificate): 
   return scope.names === null ? "yes" : meet(scope.names, point.names ?? point.crlIssuer ?? []);
 }
 
-/** Whether two lists of names have one in common. */
+/** Whether two lists of names share a name. */
 function meet(some: readonly GeneralName[], others: readonly GeneralName[]): Comparison {
   const pairs = some.flatMap((name) => others.map((other) => compareGeneralNames(name, other)));
   return pairs.includes("yes") ? "yes" : pairs.includes("unknown") ? "unknown" : "no";
