@@ -8,39 +8,39 @@ import { pathsOf } from "./paths.js";
 import { callsOf, mapFacts, mapsOf } from "./program-facts.js";
 import { GPL_ONLY } from "./tables/gpl-only.js";
 
-/** A program whole: what a reviewer asks beside its effects. Made when it is asked for, not for each decision. */
+/** Facts about one program that a reviewer needs beside its effects. Computed on request, not for decisions. */
 export interface Anatomy {
-  /** Its own and those that it reaches, in their order. */
+  /** The program itself and the subprograms that it reaches, in the order of their instructions. */
   readonly functions: readonly { readonly name: string; readonly insn: number; readonly insn_cnt: number }[];
-  /** What the load changes, in the order of instructions. */
+  /** The relocations that the load applies, in the order of instructions. */
   readonly relocations: readonly Relocation[];
   readonly gpl_only_helpers: readonly string[];
   readonly maps: readonly MapAnatomy[];
-  /** Null where its control flow cannot be read. */
+  /** Null if the control flow is not known. */
   readonly loops: number | null;
   readonly tail_calls: number;
-  /** Bytes, an upper estimate; null with recursion. */
+  /** Upper bound in bytes; null if the program is recursive. */
   readonly stack_depth: number | null;
-  /** Instructions of one run, an upper estimate; null where nothing that can be told bounds it. */
+  /** Upper bound of the instructions of one run; null if no bound is known. */
   readonly max_executed: number | null;
-  /** Bytes of the kernel's memory that its maps take when they are full, an upper estimate, without inner maps. */
+  /** Upper bound in bytes of the kernel memory of full maps. Inner maps are not counted. */
   readonly map_memory: { readonly fixed: number; readonly per_cpu: number };
 }
 
 export interface Relocation {
   readonly insn: number;
   readonly kind: "core" | "kfunc" | "ksym";
-  /** `offset of field struct task_struct.pid`, or the name. */
+  /** `offset of field struct task_struct.pid`, or a name. */
   readonly what: string;
 }
 
 export interface MapAnatomy extends MapFacts {
-  /** False for a map that outlives the program or comes from elsewhere: pinned, inherited, inner. */
+  /** False for a map that outlives the program or has another origin: pinned, inherited or inner. */
   readonly own: boolean;
-  /** What may be done with it from each side: `r`, `w`, `rw`. */
+  /** Access of the program and of user space: `r`, `w` or `rw`. */
   readonly program_access: string;
   readonly user_access: string;
-  /** What a map of maps holds. */
+  /** The inner map of a map of maps. */
   readonly inner: MapFacts | null;
 }
 

@@ -4,13 +4,13 @@ import { INSN_SIZE } from "./insn.js";
 
 /**
  * Records about instructions: functions, source lines and CO-RE relocations, from `.BTF.ext` or from the arrays of
- * bpf_attr. Each starts with a u32 `insn_off`, and has u32 fields behind it.
+ * bpf_attr. Each record begins with a u32 `insn_off`, followed by u32 fields.
  */
 export class Records {
   constructor(
     readonly bytes: Bytes,
     readonly start: number,
-    /** Bytes from one record to the next: newer ones may be longer than what is known here. */
+    /** Size of a record in bytes. Records of newer versions can be longer than the known fields. */
     readonly stride: number,
     readonly count: number,
     fields: number,
@@ -21,7 +21,7 @@ export class Records {
       throw bytes.error(`${count} records at offset ${start} are beyond its ${bytes.length} bytes`);
   }
 
-  /** `insn_off` of a record, as it stands: bytes in `.BTF.ext` and CO-RE relocations, slots in bpf_attr. */
+  /** `insn_off` of a record as stored: in bytes in `.BTF.ext` and in CO-RE relocations, in slots in bpf_attr. */
   offset(record: number): number {
     return this.bytes.u32(this.start + record * this.stride);
   }
@@ -30,7 +30,9 @@ export class Records {
     return this.bytes.u32(this.start + record * this.stride + 4 * index);
   }
 
-  /** The last record at or before an offset, where records ascend as the kernel wants them; -1 where there is none. */
+  /**
+   * Index of the last record at or before an offset; -1 if there is none. Records must ascend, as the kernel requires.
+   */
   lastBefore(offset: number): number {
     let low = 0;
     let high = this.count;
@@ -43,15 +45,15 @@ export class Records {
   }
 }
 
-/** Fields of struct bpf_func_info, bpf_line_info and bpf_core_relo (include/uapi/linux/bpf.h), `insn_off` included. */
+/** Number of fields of struct bpf_func_info, bpf_line_info and bpf_core_relo (linux/bpf.h), `insn_off` included. */
 export const RECORD_FIELDS = { functions: 2, lines: 4, relocations: 4 } as const;
 
 type Kind = keyof typeof RECORD_FIELDS;
 
-/** Where `off` and `len` of each kind stand in the header (libbpf's struct btf_ext_header). */
+/** Offsets of `off` and `len` of each kind in the header (libbpf's struct btf_ext_header). */
 const HEADER: Readonly<Record<Kind, number>> = { functions: 8, lines: 16, relocations: 24 };
 
-/** Section `.BTF.ext` of an object: records by the name of the section that they are about. Throws BTF_MALFORMED. */
+/** Section `.BTF.ext` of an object: records by the name of the section that they describe. Throws BTF_MALFORMED. */
 export class BtfExt {
   readonly #bytes: Bytes;
   readonly #btf: Btf;
@@ -66,16 +68,13 @@ export class BtfExt {
     if (this.#bytes.u8(2) !== 1) throw this.#bytes.error(`version ${this.#bytes.u8(2)} is not 1`);
   }
 
-  /** Records about a section, in the file's order; more than one run of them only where sections share a name. */
+  /** The records about a section, in file order. There are several arrays of them only if sections share a name. */
   of(kind: Kind, section: string): readonly Records[] {
     this.#read[kind] ??= this.#sections(kind);
     return this.#read[kind].get(section) ?? [];
   }
 
-  /**
-   * The CO-RE relocations of a range of a section, in bytes, in the order of instructions; the file's order is not
-   * relied on.
-   */
+  /** The CO-RE relocations of a byte range of a section, sorted by instruction. The file may have them in any order. */
   relocations(section: string, start: number, size: number): readonly Place[] {
     let sorted = this.#sorted.get(section);
     if (sorted === undefined) {
@@ -96,7 +95,7 @@ export class BtfExt {
     const found = new Map<string, Records[]>();
     const header = bytes.u32(4);
     const field = HEADER[kind];
-    // the relocations' fields are younger than the format
+    // Older headers lack the fields for relocations.
     if (header < field + 8) return found;
     const size = bytes.u32(field + 4);
     if (size === 0) return found;
@@ -121,17 +120,17 @@ export class BtfExt {
   }
 }
 
-/** One record about an instruction, and where that is in its section, in bytes. */
+/** One record about an instruction, and the byte offset of the instruction in its section. */
 export interface Place {
   readonly offset: number;
   readonly records: Records;
   readonly record: number;
 }
 
-/** Runs of records, in all and for sections of one name: an object has one for each section. */
+/** Maximum number of record arrays in total, and for sections of one name. An object has one for each section. */
 const MAX_BLOCKS = 0x10000;
 const MAX_SAME = 16;
-/** Far more than any object has; each costs memory. */
+/** Maximum number of relocations, far above that of any known object, since each takes memory. */
 const MAX_RELOCATIONS = 100_000;
 
 const byOffset = (a: Place, b: Place) => a.offset - b.offset;
@@ -140,7 +139,7 @@ function placesOf(records: Records): Place[] {
   return Array.from({ length: records.count }, (_, record) => ({ offset: records.offset(record), records, record }));
 }
 
-/** Of several about one instruction the last one counts, so that there are no more than instructions. */
+/** Keeps the last of several records about one instruction, so that there are no more records than instructions. */
 function lastOfEach(sorted: readonly Place[]): readonly Place[] {
   const slot = (place: Place | undefined) => Math.floor((place?.offset ?? -1) / INSN_SIZE);
   return sorted.filter((place, index) => slot(place) !== slot(sorted[index + 1]));
@@ -157,7 +156,7 @@ function firstFrom(sorted: readonly Place[], offset: number): number {
   return low;
 }
 
-/** `file.c:12` of a line record (line_col holds the line in its upper 22 bits). */
+/** `file.c:12` of a line record. The upper 22 bits of line_col are the line. */
 export function sourceOf(records: Records, record: number, btf: Btf): string {
   const file = btf.string(records.field(record, 1)).replace(/^\.\//, "");
   return `${file}:${records.field(record, 3) >>> 10}`;

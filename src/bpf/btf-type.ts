@@ -1,6 +1,6 @@
 import type { Bytes } from "./bytes.js";
 
-/** Kinds of BTF types in the order of their numbers (include/uapi/linux/btf.h). */
+/** Kinds of BTF types, indexed by their numbers (include/uapi/linux/btf.h). */
 export const BTF_KINDS = [
   "void",
   "int",
@@ -29,9 +29,9 @@ export type BtfKind = (typeof BTF_KINDS)[number];
 export interface BtfMember {
   readonly name: string;
   readonly type: number;
-  /** Offset in bits from the start of its struct. */
+  /** Offset in bits from the start of the struct. */
   readonly bit: number;
-  /** Width of a bit field; 0 for any other member. */
+  /** Width of a bit field in bits; 0 for any other member. */
   readonly bits: number;
 }
 
@@ -41,9 +41,9 @@ export interface BtfParameter {
 }
 
 export interface BtfVariable {
-  /** Id of a var, or of a func where the section holds those. */
+  /** Id of a var, or of a func in a section of functions. */
   readonly type: number;
-  /** In bytes; 0 in an object that was not linked. */
+  /** In bytes; 0 in an object file that no linker has processed. */
   readonly offset: number;
   readonly size: number;
 }
@@ -53,7 +53,7 @@ export interface BtfEnumerator {
   readonly value: bigint;
 }
 
-/** Bytes behind the 12 that every type has, by kind: [once, for each of vlen]. */
+/** Size in bytes of the data after the common 12 bytes of a type, by kind: [once, for each of vlen]. */
 const BTF_TAILS: readonly (readonly [number, number])[] = BTF_KINDS.map((kind) => {
   switch (kind) {
     case "int":
@@ -78,7 +78,7 @@ const BTF_TAILS: readonly (readonly [number, number])[] = BTF_KINDS.map((kind) =
 /** BTF_MAX_TYPE of include/uapi/linux/btf.h. */
 const MAX_TYPES = 0xfffff;
 
-/** Where each type of a BTF type section starts; entry 0 stands for void. Throws BTF_MALFORMED. */
+/** The offset of each type in a BTF type section; entry 0 is for void. Throws BTF_MALFORMED. */
 export function typeOffsets(types: Bytes): Uint32Array {
   const offsets = new Uint32Array(Math.min(Math.floor(types.length / 12), MAX_TYPES) + 1);
   let count = 1;

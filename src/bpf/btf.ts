@@ -12,8 +12,8 @@ import type { ByteOrder } from "./insn.js";
 import { Strings } from "./strings.js";
 
 /**
- * BPF Type Format (Documentation/bpf/btf.rst), read lazily: `kind`, `name` and the rest look at the bytes when they are
- * asked. Type id 0 is void. Everything throws BTF_MALFORMED where an id or an offset leads out of the bytes.
+ * BPF Type Format (Documentation/bpf/btf.rst). It is read lazily: each method reads the bytes when it is called. Type
+ * id 0 is void. All methods throw BTF_MALFORMED for an id or offset outside the bytes.
  */
 export class Btf {
   /** Number of type ids, void included: valid ids are 0 … count - 1. */
@@ -21,7 +21,7 @@ export class Btf {
   readonly order: ByteOrder;
   readonly #types: Bytes;
   readonly #strings: Strings;
-  /** Where each type starts. */
+  /** Offset of each type in `#types`. */
   readonly #offsets: Uint32Array;
   #byName: Map<string, number[]> | undefined;
   #sections: Map<string, number> | undefined;
@@ -47,31 +47,31 @@ export class Btf {
     return BTF_KINDS[this.#kind(id)] ?? "void";
   }
 
-  /** Empty where it has none. */
+  /** The name of a type; empty if it has none. */
   name(id: number): string {
     return id === 0 ? "" : this.string(this.#types.u32(this.#at(id)));
   }
 
-  /** A string of the string section; offset 0 is the empty one. */
+  /** A string of the string section. Offset 0 is the empty string. */
   string(offset: number): string {
     return offset === 0 ? "" : this.#strings.text(offset);
   }
 
-  /** struct, union, enum, int, datasec: size in bytes; 0 for others. */
+  /** Size in bytes of a struct, union, enum, int or datasec; 0 for other kinds. */
   size(id: number): number {
     return HAS_SIZE.has(this.kind(id)) ? this.#types.u32(this.#at(id) + 8) : 0;
   }
 
   /**
-   * ptr, typedef, const, volatile, restrict, func, var, func_proto (what it returns), type and decl tag: the type
-   * behind; 0 for others.
+   * The type that a ptr, typedef, const, volatile, restrict, func, var, func_proto (its return type), type tag or decl
+   * tag refers to; 0 for other kinds.
    */
   target(id: number): number {
     const kind = this.kind(id);
     return kind === "void" || HAS_SIZE.has(kind) || kind === "array" ? 0 : this.#types.u32(this.#at(id) + 8);
   }
 
-  /** The type behind typedefs, const, volatile, restrict and type tags. */
+  /** The type after removing typedefs, const, volatile, restrict and type tags. */
   resolve(id: number): number {
     let at = id;
     for (let steps = 0; steps < MAX_DEPTH; steps++) {
@@ -88,7 +88,7 @@ export class Btf {
     return this.#rows(id, 12, (at) => this.#member(at, packed));
   }
 
-  /** One member of a struct or union by its index: most have few that matter, and some have thousands. */
+  /** One member of a struct or union by index. Reading all would be slow, since some have thousands. */
   member(id: number, index: number): BtfMember | undefined {
     const kind = this.kind(id);
     if ((kind !== "struct" && kind !== "union") || !(index >= 0 && index < this.length(id))) return undefined;
@@ -105,7 +105,7 @@ export class Btf {
     };
   }
 
-  /** Parameters of a func_proto; a last one of type 0 without name stands for `...`. */
+  /** The parameters of a func_proto. A last one of type 0 without name means `...`. */
   parameters(id: number): readonly BtfParameter[] {
     if (this.kind(id) !== "func_proto") return [];
     return this.#rows(id, 8, (at) => ({ name: this.string(this.#types.u32(at)), type: this.#types.u32(at + 4) }));
@@ -121,7 +121,7 @@ export class Btf {
     }));
   }
 
-  /** A name of an enum or enum64 by its index, with its value. */
+  /** One enumerator of an enum or enum64, by index. */
   enumerator(id: number, index: number): BtfEnumerator | undefined {
     const kind = this.kind(id);
     if ((kind !== "enum" && kind !== "enum64") || !(index >= 0 && index < this.length(id))) return undefined;
@@ -131,7 +131,7 @@ export class Btf {
     return { name: this.string(this.#types.u32(at)), value };
   }
 
-  /** What an array holds and how many; null for anything else. */
+  /** Element type and number of elements of an array; null for other kinds. */
   array(id: number): { readonly element: number; readonly count: number } | null {
     if (this.kind(id) !== "array") return null;
     const at = this.#at(id) + 12;
@@ -145,7 +145,7 @@ export class Btf {
     return kind === "var" ? this.#types.u32(this.#at(id) + 12) : 0;
   }
 
-  /** The first type of this kind and name; 0 where there is none. The first call makes an index of all names. */
+  /** The first type of this kind and name; 0 if there is none. The first call builds an index of all names. */
   find(kind: BtfKind, name: string): number {
     if (this.#byName === undefined) {
       this.#byName = new Map();
@@ -160,13 +160,13 @@ export class Btf {
     return this.#byName.get(name)?.find((id) => this.kind(id) === kind) ?? 0;
   }
 
-  /** The datasec of this name; 0 where there is none. */
+  /** The datasec of this name; 0 if there is none. */
   section(name: string): number {
     this.#sections ??= this.#datasecs();
     return this.#sections.get(name) ?? 0;
   }
 
-  /** Size of a value of a type in bytes, 8 for pointers; 0 where it has none or its chain does not end. */
+  /** Size of a value of a type in bytes, 8 for pointers; 0 if it has none or its chain is too long. */
   sizeOf(id: number): number {
     let factor = 1;
     let at = id;
@@ -182,7 +182,7 @@ export class Btf {
     return 0;
   }
 
-  /** Which member or parameter a decl tag is about; -1 for the whole, and for anything else. */
+  /** Index of the member or parameter that a decl tag describes; -1 for the whole, and for other kinds. */
   component(id: number): number {
     return this.kind(id) === "decl_tag" ? this.#types.u32(this.#at(id) + 12) | 0 : -1;
   }
@@ -193,7 +193,7 @@ export class Btf {
     for (let id = 1; id < this.count; id++) if (this.#kind(id) === wanted) yield id;
   }
 
-  /** How many members, parameters, variables or enumerators follow a type. */
+  /** Number of members, parameters, variables or enumerators of a type. */
   length(id: number): number {
     return HAS_ROWS.has(this.kind(id)) ? this.#types.u32(this.#at(id) + 4) & 0xffff : 0;
   }
@@ -229,7 +229,7 @@ export class Btf {
 
 const MAGIC = 0xeb9f;
 const HEADER_SIZE = 24;
-/** The kernel's own bound on chains of modifiers is 32 (MAX_RESOLVE_DEPTH of kernel/bpf/btf.c). */
+/** Maximum length of a chain of modifiers, as in the kernel (MAX_RESOLVE_DEPTH, kernel/bpf/btf.c). */
 const MAX_DEPTH = 32;
 const MAX_DATASECS = 4096;
 const TRANSPARENT: ReadonlySet<BtfKind> = new Set(["typedef", "const", "volatile", "restrict", "type_tag"]);
@@ -237,7 +237,7 @@ const HAS_SIZE: ReadonlySet<BtfKind> = new Set(["int", "struct", "union", "enum"
 
 const HAS_ROWS: ReadonlySet<BtfKind> = new Set(["struct", "union", "enum", "enum64", "func_proto", "datasec"]);
 
-/** BTF is in the byte order that its magic number is in. */
+/** The byte order of BTF data, from its magic number. */
 export function orderOf(bytes: Uint8Array): ByteOrder {
   return bytes[0] === MAGIC >> 8 ? "big" : "little";
 }

@@ -2,8 +2,8 @@ import { CountersignError, type ErrorCode } from "../error.js";
 import type { ByteOrder } from "./insn.js";
 
 /**
- * Bytes of hostile origin, read at offsets that they name themselves: each read is checked, and a read beyond the end is
- * an error of the given code that names the place.
+ * Untrusted bytes, which are read at offsets that they contain themselves. Every read is checked; a read beyond the end
+ * throws an error with the given code and the place.
  */
 export class Bytes {
   readonly length: number;
@@ -15,7 +15,7 @@ export class Bytes {
     readonly raw: Uint8Array,
     readonly order: ByteOrder,
     readonly code: ErrorCode,
-    /** What these bytes are, for messages: `section .BTF` */
+    /** Name of these bytes for messages, such as `section .BTF`. */
     readonly place: string,
   ) {
     this.length = raw.length;
@@ -39,7 +39,7 @@ export class Bytes {
     return this.#view.getUint32(at, this.#little);
   }
 
-  /** A 64-bit number; above 2^53 it is not exact, but no less too large for what it is an offset or a size of. */
+  /** A 64-bit number. Above 2^53 it is rounded, which does not matter: no offset or size in a file is that large. */
   u64(at: number): number {
     this.#within(at, 8);
     const high = this.#view.getUint32(at + (this.#little ? 4 : 0), this.#little);
@@ -47,7 +47,7 @@ export class Bytes {
     return high * 0x1_0000_0000 + low;
   }
 
-  /** A part of the same memory, not a copy. */
+  /** A view of a part of the bytes, not a copy. */
   part(at: number, size: number): Uint8Array {
     this.#within(at, size);
     return this.raw.subarray(at, at + size);

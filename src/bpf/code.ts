@@ -3,92 +3,96 @@ import type { MapDefinition } from "./facts.js";
 import type { ByteOrder, Insns } from "./insn.js";
 
 /**
- * One program, whole, as the analysis of its effects takes it: from an object file (program.ts) or from a live load
- * (load.ts). `effectsOf(code)` in effects.ts makes effects and evidence of it.
+ * One whole program as input of the analysis: from an object file (program.ts) or from a live load (load.ts).
+ * `effectsOf(code)` in effects.ts computes its effects and evidence.
  *
- * An instruction is named by its slot: its index in `insns`, in units of 8 bytes.
+ * An instruction is identified by its slot: its index in `insns`, in units of 8 bytes.
  */
 export interface Code {
   /**
-   * The linked instructions: subprograms appended, calls and callbacks (src 4) relative to the next slot and in range
-   * unless a live load lied. References to maps have src 1, 2, 5 or 6 and their imm words may be zero: ask `mapAt`.
-   * Calls to kfuncs have src 2 and typed ksyms src 3, from either source; ask `kfuncAt` and `ksymAt` for names.
+   * The linked instructions with the subprograms appended. Offsets of calls and callbacks (src 4) are relative to the
+   * next slot, and within range unless a live load has invalid ones. References to maps have src 1, 2, 5 or 6; their
+   * imm words may be zero, so use `mapAt`. Calls of kfuncs have src 2 and typed ksyms src 3, from either source; use
+   * `kfuncAt` and `ksymAt` for names.
    */
   readonly insns: Insns;
   readonly byteOrder: ByteOrder;
-  /** As bpftool writes it: `sched_cls`, `xdp` … or `unknown` */
+  /** As bpftool spells it: `sched_cls`, `xdp` and so on, or `unknown`. */
   readonly type: string;
-  /** As bpftool writes it: `trace_fentry`, `lsm_mac` …; null where it is not known or the type has none. */
+  /** As bpftool spells it: `trace_fentry`, `lsm_mac` and so on; null if it is not known or the type has none. */
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
-  /**
-   * Whether an object has a kprobe program run attached to a function of the kernel alone. A live load does not tell.
-   */
+  /** Whether the object attaches a kprobe program only to functions of the kernel. A live load does not say. */
   readonly kernelProbe?: boolean;
-  /** Sorted by `start`; the first is the program itself and starts at 0. Empty ranges do not occur. */
+  /** Sorted by `start`. The first is the program itself and starts at 0. No range is empty. */
   readonly functions: readonly CodeFunction[];
-  /** The map that the `ld_imm64` in this slot refers to; null where there is none, or (a live load) it is not known. */
+  /** The map that the `ld_imm64` in this slot refers to; null if there is none or, in a live load, it is not known. */
   mapAt(slot: number): MapReference | null;
-  /** The kfunc that the call in this slot calls; null where it is not a kfunc call or its name is not known. */
+  /** The kfunc that the call in this slot calls; null if it is not a kfunc call or its name is not known. */
   kfuncAt(slot: number): KernelName | null;
-  /** The kernel symbol that the `ld_imm64` in this slot stands for; null likewise. */
+  /** The kernel symbol that the `ld_imm64` in this slot refers to; null if there is none or its name is not known. */
   ksymAt(slot: number): KernelName | null;
-  /** The CO-RE relocation that names this slot: its immediate and offset are not known before the load. */
+  /** The CO-RE relocation of this slot: its immediate and offset are not known before the load. */
   rewrittenAt(slot: number): Rewrite | null;
-  /** All slots that CO-RE relocations name, ascending. */
+  /** All slots with CO-RE relocations, ascending. */
   rewrittenSlots(): readonly number[];
-  /** `file.c:12` of the line that this slot came from; null without `.BTF.ext`. */
+  /** `file.c:12` of the source line of this slot; null without `.BTF.ext`. */
   sourceAt(slot: number): string | null;
-  /** The program's own BTF. */
+  /** The BTF of the program itself. */
   readonly btf: Btf | null;
 }
 
 export interface CodeFunction {
   readonly name: string;
-  /** First slot, and the first slot behind it. */
+  /** The first slot, and the slot after the last one. */
   readonly start: number;
   readonly end: number;
   /** BTF id of its BTF_KIND_FUNC, or null. */
   readonly btfId: number | null;
-  /** BTF_FUNC_GLOBAL: the kernel verifies it by itself, for any arguments of its types. */
+  /** Whether it has BTF_FUNC_GLOBAL: the kernel then verifies it separately, for any arguments of its types. */
   readonly global: boolean;
 }
 
 export interface MapReference {
   readonly map: CodeMap;
-  /** Where the reference points to the map's value (src 2 and 6): the offset into it in bytes; else null. */
+  /** Offset in bytes into the map's value if the reference points to it (src 2 and 6); otherwise null. */
   readonly offset: number | null;
 }
 
-/** A map as a program knows it. Two references to one map give the same object. */
+/** A map of a program. Two references to the same map give the same object. */
 export interface CodeMap extends MapDefinition {
-  /** Whether the program brings it along: false for pinned and inherited ones, and where that is not known. */
+  /** Whether the map is created with the program: false for pinned and inherited maps, and if that is not known. */
   readonly own: boolean;
-  /** Initial contents of a global-data map (`.rodata`, `.data` …), in the object's byte order; null for others. */
+  /**
+   * Initial contents of a map for global data (`.rodata`, `.data` and so on) in the object's byte order; null for
+   * others.
+   */
   readonly data: Uint8Array | null;
-  /** Whether programs cannot write to it and its contents are frozen: `data` is then what the program reads. */
+  /** Whether programs cannot write to the map and it is frozen: programs then read exactly `data`. */
   readonly frozen: boolean;
-  /** What an array- or hash-of-maps holds. */
+  /** The inner map of an array or hash of maps. */
   readonly inner: CodeMap | null;
-  /** Whether the maps that it holds are brought along, too: an object declares them, and its loader makes them. */
+  /**
+   * Whether the inner maps are also created with the program: the object declares them, and its loader creates them.
+   */
   readonly ownInner?: boolean;
-  /** The programs that an object itself puts into a program array of its own, by their index there. */
+  /** The programs that the object puts into its own program array, by index. */
   readonly programs?: ReadonlyMap<number, string>;
 }
 
 export interface KernelName {
   readonly name: string;
-  /** The module that it is in; null for vmlinux, and where that is not known before the load. */
+  /** The module that defines it; null for vmlinux, and if that is not known before the load. */
   readonly module: string | null;
   /** BTF id of its declaration in the program's own BTF (a FUNC or VAR), or null. */
   readonly btfId: number | null;
-  /** A symbol of a known type gives a pointer to it; one without (`void`) gives a number. */
+  /** A typed symbol gives a pointer to a known type; an untyped one (`void`) gives a number. */
   readonly typed: boolean;
 }
 
 export interface Rewrite {
-  /** enum bpf_core_relo_kind (include/uapi/linux/bpf.h): 0 field byte offset … 12 type matches. */
+  /** enum bpf_core_relo_kind (include/uapi/linux/bpf.h): 0 (field byte offset) to 12 (type matches). */
   readonly kind: number;
-  /** For people: `struct task_struct.tgid`, or the access string where names are not to be had. */
+  /** For messages: `struct task_struct.tgid`, or the access string if names are not available. */
   readonly what: string;
 }

@@ -3,7 +3,7 @@ import type { Btf } from "./btf.js";
 import type { Records } from "./btf-ext.js";
 import type { Rewrite } from "./code.js";
 
-/** enum bpf_core_relo_kind (include/uapi/linux/bpf.h), in words. */
+/** Descriptions of the values of enum bpf_core_relo_kind (include/uapi/linux/bpf.h). */
 export const CORE_RELO_KINDS = [
   "offset of field",
   "size of field",
@@ -23,7 +23,7 @@ export const CORE_RELO_KINDS = [
 const FIRST_OF_TYPE = 6;
 const ENUMERATOR = new Set([10, 11]);
 
-/** What a CO-RE relocation is about, by the names of the program's own BTF. */
+/** Describes a CO-RE relocation with names from the program's own BTF. */
 export function rewriteOf(records: Records, record: number, btf: Btf): Rewrite {
   const type = records.field(record, 1);
   const kind = records.field(record, 3);
@@ -32,7 +32,7 @@ export function rewriteOf(records: Records, record: number, btf: Btf): Rewrite {
     access = btf.string(records.field(record, 2));
     return { kind, what: describe(btf, type, kind, access) };
   } catch (error) {
-    // only a name is lost: the instruction is rewritten all the same
+    // Without names the relocation still counts.
     if (error instanceof CountersignError) return { kind, what: `type ${type}, access ${access}` };
     throw error;
   }
@@ -59,14 +59,14 @@ function describe(btf: Btf, root: number, kind: number, access: string): string 
     }
     const member = btf.member(at, step);
     if (member === undefined) return `type ${root}, access ${access}`;
-    // an anonymous struct or union has no name to write
+    // An anonymous struct or union has no name to add.
     if (member.name !== "") text += `.${member.name}`;
     at = btf.resolve(member.type);
   }
   return text;
 }
 
-/** `struct task_struct`; flavours (`___x`) are cut off, as CO-RE does when it looks for a type. */
+/** Such as `struct task_struct`. Flavours (`___x`) are removed, as CO-RE does when it looks up a type. */
 function typeName(btf: Btf, id: number): string {
   const named = btf.name(id) === "" ? btf.resolve(id) : id;
   const kind = btf.kind(named);
@@ -74,7 +74,7 @@ function typeName(btf: Btf, id: number): string {
   return kind === "struct" || kind === "union" || kind.startsWith("enum") ? `${kind.replace("64", "")} ${name}` : name;
 }
 
-/** A name without its flavour: `bpf_foo___v2` means the kernel's `bpf_foo` (libbpf's bpf_core_essential_name_len). */
+/** A name without its flavour: `bpf_foo___v2` means the kernel's `bpf_foo` (libbpf, bpf_core_essential_name_len). */
 export function essentialName(name: string): string {
   const flavour = name.lastIndexOf("___");
   return flavour > 0 && flavour + 3 < name.length ? name.slice(0, flavour) : name;

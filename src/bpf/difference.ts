@@ -1,8 +1,8 @@
 import { EFFECTS, type Evidence, type MapFacts, type ObjectFacts, type ProgramFacts } from "./facts.js";
 
-/** What changed between two versions of an object: what a reviewer of an upgrade wants to see. */
+/** The changes between two versions of an object, for the review of an upgrade. */
 export interface Difference {
-  /** Programs of the new version alone, and of the old one. */
+  /** Programs that only the new version has, and programs that only the old version has. */
   readonly added: readonly ProgramFacts[];
   readonly removed: readonly ProgramFacts[];
   readonly changed: readonly ProgramDifference[];
@@ -11,15 +11,15 @@ export interface Difference {
 export interface ProgramDifference {
   readonly name: string;
   readonly section: string | null;
-  /** Plain facts that differ, before and after. */
+  /** Scalar facts that differ, with old and new values. */
   readonly fields: readonly Field[];
   readonly helpers: Change<string>;
   readonly kfuncs: Change<string>;
   readonly effects: Change<string>;
-  /** Why each new effect is true. */
+  /** Evidence for each new effect. */
   readonly evidence: readonly Evidence[];
   readonly maps: Change<MapFacts>;
-  /** Maps of one name that are defined in another way. */
+  /** Maps of the same name with different definitions. */
   readonly changed_maps: readonly { readonly name: string; readonly fields: readonly Field[] }[];
 }
 
@@ -37,7 +37,10 @@ export interface Field {
 const PROGRAM_FIELDS = ["type", "expected_attach_type", "attach_to", "license", "insn_cnt", "digest"] as const;
 const MAP_FIELDS = ["type", "key_size", "value_size", "max_entries", "flags", "contents"] as const;
 
-/** Programs are the same one by section and name, or, where one moved to another section, by name alone. */
+/**
+ * Compares two versions. Programs correspond if section and name are equal, or, after a move to another section, the
+ * name.
+ */
 export function differenceOf(before: ObjectFacts, after: ObjectFacts): Difference {
   const pairs = pair(before.programs, after.programs);
   const paired = new Set(pairs.flat());

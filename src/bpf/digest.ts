@@ -6,12 +6,12 @@ export function sha256(bytes: Uint8Array): string {
   return hash("sha256", bytes, "hex");
 }
 
-/** The kernel's tag for a digest: its first 8 bytes (bpf_prog_calc_tag of kernel/bpf/core.c, 6.18 and later). */
+/** The kernel's tag for a digest: its first 8 bytes (bpf_prog_calc_tag, kernel/bpf/core.c, Linux 6.18 and later). */
 export function tagOf(digest: string): string {
   return digest.slice(0, 16);
 }
 
-/** A copy of instructions with their map references zeroed. */
+/** A copy of the instructions with zeroed map references. */
 export function zeroMapReferences(insns: Uint8Array, order: ByteOrder): Uint8Array {
   const zeroed = insns.slice();
   clearMapReferences(zeroed, order);
@@ -19,8 +19,8 @@ export function zeroMapReferences(insns: Uint8Array, order: ByteOrder): Uint8Arr
 }
 
 /**
- * Sets the file descriptors and offsets of maps to zero, as the kernel does before it hashes instructions: both imm words
- * of each `ld_imm64` with src 1 or 2; those of the index forms (src 5 and 6) stay.
+ * Zeroes file descriptors and offsets of maps, as the kernel does before it hashes instructions: both imm words of each
+ * `ld_imm64` with src 1 or 2. The index forms (src 5 and 6) are kept.
  */
 export function clearMapReferences(insns: Uint8Array, order: ByteOrder): void {
   for (let at = 0; at + 2 * INSN_SIZE <= insns.length; at += INSN_SIZE) {

@@ -1,8 +1,8 @@
 import { CALL_SRC, type Insns, OP } from "./insn.js";
 
 /**
- * The instruction in this slot as `llvm-objdump -d` writes it, without the name of a jump's target. The forms are those
- * of LLVM's BPFInstrInfo.td; `<unknown>` is what is no instruction, and what stands in the second slot of an `ld_imm64`.
+ * The instruction in this slot in the syntax of `llvm-objdump -d` (LLVM's BPFInstrInfo.td), without the name of a
+ * jump's target. Invalid instructions and the second slot of an `ld_imm64` are `<unknown>`.
  */
 export function disassemble(insns: Insns, slot: number): string {
   const opcode = insns.opcode[slot]!;
@@ -25,11 +25,11 @@ export function disassemble(insns: Insns, slot: number): string {
 }
 
 const UNKNOWN = "<unknown>";
-/** By the size bits, shifted down: W, H, B, DW. */
+/** Width in bits, by the size bits of the opcode (shifted down): W, H, B, DW. */
 const BITS = ["32", "16", "8", "64"];
-/** By operation code, shifted down: BPF_ADD … BPF_ARSH. */
+/** By operation code (shifted down): BPF_ADD to BPF_ARSH. */
 const OPERATORS = ["+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "", "%=", "^=", "", "s>>="];
-/** By operation code, shifted down: BPF_JEQ is 1 … BPF_JSLE is 13. */
+/** By operation code (shifted down): BPF_JEQ is 1, BPF_JSLE is 13. */
 const COMPARISONS = ["", "==", ">", ">=", "&", "!=", "s>", "s>=", "", "", "<", "<=", "s<", "s<="];
 const ATOMICS: Readonly<Record<number, readonly [operator: string, name: string]>> = {
   0: ["+=", "add"],
@@ -122,7 +122,7 @@ function jump(insns: Insns, slot: number, opcode: number): string {
   return `if ${letter}${insns.dst[slot]} ${comparison} ${right} goto ${to(off)}`;
 }
 
-/** BPF_JCOND of include/uapi/linux/bpf.h: a loop that the kernel ends in time. */
+/** BPF_JCOND of include/uapi/linux/bpf.h: the `may_goto` of a loop, which the kernel ends after a bounded time. */
 const MAY_GOTO = 0xe5;
 
 function arithmetic(insns: Insns, slot: number, opcode: number): string {

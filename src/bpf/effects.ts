@@ -7,29 +7,29 @@ import { EFFECTS, type Effects, type Evidence } from "./facts.js";
 import { Findings } from "./findings.js";
 import { PROGRAM_TYPE_ROWS } from "./tables/program-types.js";
 
-/** What a program may do, and where. */
+/** The effects of a program, with evidence. */
 export interface Judgement {
   readonly effects: Effects;
   readonly evidence: readonly Evidence[];
   /**
-   * Whether this relies on what an object declares of maps, programs and attachment, and a live load may have more
-   * effects.
+   * Whether the result relies on declarations of an object about maps, programs or attachment. A live load of the same
+   * program may then have more effects.
    */
   readonly asDeclared: boolean;
 }
 
 /**
- * What a program may do, and where. Sound: a program that the kernel takes and that can do a thing never has it false.
- * Never throws: a program that no kernel would take, of a type that is not known, or too entangled to follow, may do
- * anything.
+ * The effects of a program, with evidence. Sound: if the kernel accepts the program and the program can do something,
+ * the effect is true. Never throws: if no kernel would accept the program, its type is unknown or it is too complex to
+ * analyse, every effect is true.
  */
 export function effectsOf(code: Code): Judgement {
   return judgementOf(findingsOf(code, () => false));
 }
 
 /**
- * The same of all programs of one object, by their names. One that goes on as another of them (bpf_tail_call into a
- * program array that the object fills) may do what that one may.
+ * The same for all programs of one object, with their names. If a program tail-calls another one (bpf_tail_call into a
+ * program array that the object fills), it also has the effects of that program.
  */
 export function effectsOfObject(programs: readonly (readonly [name: string, code: Code])[]): Judgement[] {
   const known = new Map(programs);
@@ -42,7 +42,7 @@ export function effectsOfObject(programs: readonly (readonly [name: string, code
   return findings.map(judgementOf);
 }
 
-/** What a program may be to take the place of another: its return value, context and stores then mean the same. */
+/** Whether a tail call from one program to the other keeps the meaning of return value, context and stores. */
 function isOfOneKind(code: Code, other: Code | undefined): boolean {
   return (
     other?.type === code.type && other.expectedAttachType === code.expectedAttachType && other.kernelProbe !== true
@@ -50,8 +50,8 @@ function isOfOneKind(code: Code, other: Code | undefined): boolean {
 }
 
 /**
- * Has each program include what those do that it goes on as, until nothing changes: once for each effect and pair at
- * most.
+ * Adds the effects of tail-called programs to their callers until nothing changes. Each pair of programs is visited at
+ * most once for each effect.
  */
 function includeHandOvers(names: readonly string[], findings: readonly Findings[]): void {
   const indexes = new Map(names.map((name, index) => [name, index]));

@@ -3,7 +3,7 @@ import { Bytes } from "./bytes.js";
 import type { ByteOrder } from "./insn.js";
 import { Strings } from "./strings.js";
 
-/** Numbers of elf(5) that a BPF object uses. */
+/** Numbers of elf(5) that BPF objects use. */
 export const ELF = {
   ET_REL: 1,
   EM_BPF: 247,
@@ -32,7 +32,7 @@ const SECTION_SIZE = 64;
 const SYMBOL_SIZE = 24;
 const REL_SIZE = 16;
 
-/** More than these no compiler makes for BPF; each costs memory before it is looked at. */
+/** Limits above the output of any compiler, since each section and symbol takes memory. */
 const MAX_SECTIONS = 0x10000;
 const MAX_SYMBOLS = 100_000;
 
@@ -51,11 +51,11 @@ export interface ElfSection {
 export interface ElfSymbol {
   readonly index: number;
   readonly name: string;
-  /** STT_*, STB_* and STV_* */
+  /** STT_*, STB_* and STV_*. */
   readonly type: number;
   readonly bind: number;
   readonly visibility: number;
-  /** Index of its section, or SHN_* */
+  /** Index of its section, or SHN_*. */
   readonly section: number;
   readonly value: number;
   readonly size: number;
@@ -68,7 +68,7 @@ export interface ElfRelocation {
   readonly symbol: number;
 }
 
-/** A relocatable 64-bit ELF file for BPF (elf(5)), in either byte order, every offset of it checked. */
+/** A relocatable 64-bit ELF file for BPF (elf(5)) in either byte order. Every offset is checked. */
 export class Elf {
   readonly order: ByteOrder;
   readonly sections: readonly ElfSection[];
@@ -76,10 +76,10 @@ export class Elf {
   readonly #symbols: Bytes | null;
   readonly #names: Strings | null;
   readonly #byName = new Map<string, ElfSection[]>();
-  /** Relocation tables by the index of the section that they are about. */
+  /** Relocation tables by the index of the section that they relocate. */
   readonly #tables = new Map<number, ElfSection[]>();
 
-  /** Throws ELF_MALFORMED where it is no ELF file or lies about itself, ELF_UNSUPPORTED where it is not for BPF. */
+  /** Throws ELF_MALFORMED for an invalid ELF file, ELF_UNSUPPORTED for one that is not for BPF. */
   constructor(bytes: Uint8Array) {
     this.order = orderOf(bytes);
     const file = new Bytes(bytes, this.order, "ELF_MALFORMED", "ELF header");
@@ -110,9 +110,7 @@ export class Elf {
       throw unsupported(`has ${this.symbolCount} symbols, more than ${MAX_SYMBOLS}`, COMPILER, "symbol table");
   }
 
-  /**
-   * The one section of this name. Throws ELF_MALFORMED where there are two: loaders do not agree on which they take.
-   */
+  /** The section of this name. Throws ELF_MALFORMED if there are two, since loaders differ in which one they use. */
   section(name: string): ElfSection | undefined {
     const [section, second] = this.#byName.get(name) ?? [];
     if (second === undefined) return section;
@@ -144,17 +142,17 @@ export class Elf {
     for (let index = 1; index < this.symbolCount; index++) yield this.symbol(index);
   }
 
-  /** How many relocations a section has. Throws as `relocationsOf` does. */
+  /** Number of relocations of a section. Throws like `relocationsOf`. */
   relocationCount(section: ElfSection): number {
     return this.#relocationTables(section).reduce((sum, { length }) => sum + length / REL_SIZE, 0);
   }
 
   /**
-   * The relocations of a section, in the file's order. Throws ELF_MALFORMED where there are more than it has room for,
-   * ELF_UNSUPPORTED for those with addends, which BPF has not.
+   * The relocations of a section, in file order. Throws ELF_MALFORMED if there are more than fit into the section,
+   * ELF_UNSUPPORTED for relocations with addends, which BPF does not have.
    */
   *relocationsOf(section: ElfSection): Generator<ElfRelocation> {
-    // r_info holds the symbol in its upper 32 bits
+    // The upper 32 bits of r_info are the symbol.
     const symbolAt = this.order === "little" ? 12 : 8;
     for (const bytes of this.#relocationTables(section))
       for (let at = 0; at < bytes.length; at += REL_SIZE)
@@ -187,7 +185,7 @@ function put<K>(lists: Map<K, ElfSection[]>, key: K, section: ElfSection): void 
   else list.push(section);
 }
 
-/** Whether these bytes claim to be an ELF file. */
+/** Whether the bytes start with the magic number of ELF. */
 export function isElf(bytes: Uint8Array): boolean {
   return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
@@ -206,7 +204,7 @@ function readSections(file: Bytes): ElfSection[] {
   const table = file.u64(40);
   if (table === 0) throw file.error("there are no sections");
   if (file.u16(58) !== SECTION_SIZE) throw file.error(`a section header is ${file.u16(58)} bytes, not ${SECTION_SIZE}`);
-  // with 0xff00 sections or more the numbers stand in the first section's header
+  // From 0xff00 sections on, the numbers are in the header of section 0 (elf(5), e_shnum and e_shstrndx).
   const count = file.u16(60) || file.u64(table + 32);
   const nameIndex = file.u16(62) === 0xffff ? file.u32(table + 40) : file.u16(62);
   if (count > MAX_SECTIONS) throw unsupported(`has ${count} sections, more than ${MAX_SECTIONS}`, COMPILER);

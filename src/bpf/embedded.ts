@@ -4,17 +4,17 @@ import { ELF, isElf } from "./elf.js";
 import type { ObjectFacts } from "./facts.js";
 import { factsOfObject, type Visit } from "./object.js";
 
-/** A BPF object inside a program that loads it, as libbpf's skeletons carry theirs. */
+/** A BPF object inside a program that loads it, such as in libbpf's skeletons. */
 export interface EmbeddedObject {
-  /** In bytes, in the file that it is in. */
+  /** Offset in bytes in the file. */
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The facts about a file by its content: a BPF object, or a program with BPF objects embedded, whose programs then stand
- * one after another. `sha256` is the whole file's. Throws what factsOfObject throws; ELF_NO_PROGRAMS where a program
- * embeds none.
+ * The facts about a file. The file is a BPF object or an executable with embedded BPF objects, whose programs are then
+ * listed one after another. `sha256` is that of the whole file. Throws the errors of factsOfObject, and ELF_NO_PROGRAMS
+ * for an executable without BPF objects.
  */
 export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
   const objects = objectsOfFile(bytes, visit);
@@ -25,7 +25,7 @@ export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
   return { sha256: sha256(bytes), byte_order: first.byte_order, programs, maps };
 }
 
-/** The same for each object by itself, at least one: a loader loads one after another, each with its own maps. */
+/** The same for each object separately; at least one. A loader loads them one after another, each with its own maps. */
 export function objectsOfFile(bytes: Uint8Array, visit?: Visit): readonly ObjectFacts[] {
   if (!isElf(bytes) || isBpfElf(bytes, 0)) return [factsOfObject(bytes, visit)];
   const objects = embeddedObjects(bytes).map(({ offset, bytes: object }) => {
@@ -43,8 +43,8 @@ export function objectsOfFile(bytes: Uint8Array, visit?: Visit): readonly Object
 }
 
 /**
- * The BPF objects in a file, in order; none overlaps another. The file itself, where it is one, is not
- * among them. Throws ELF_UNSUPPORTED where there are too many.
+ * The BPF objects inside a file, in order and without overlap. If the file itself is a BPF object, it is not included.
+ * Throws ELF_UNSUPPORTED if there are too many.
  */
 export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -62,19 +62,22 @@ export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
   return found;
 }
 
-/** xdp-bench, which carries many, has ten. */
+/** Maximum number of objects in a file. xdp-bench, which embeds many, has ten. */
 const MAX_EMBEDDED = 256;
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 const HEADER_SIZE = 64;
 
-/** Whether an ELF header for BPF stands at this offset. */
+/** Whether the header of a BPF object is at this offset. */
 export function isBpfElf(bytes: Uint8Array, at = 0): boolean {
   const order = bytes[at + 5];
   const machine = order === 2 ? [0, ELF.EM_BPF] : [ELF.EM_BPF, 0];
   return isElf(bytes.subarray(at, at + 4)) && bytes[at + 18] === machine[0] && bytes[at + 19] === machine[1];
 }
 
-/** Up to the end of the section headers, which clang and libbpf's linker write last; all that is left where they lie. */
+/**
+ * Size of an object in bytes: up to the end of the section headers, which clang and libbpf's linker write last. At most
+ * the rest of the file.
+ */
 function sizeOf(from: Buffer): number {
   if (from.length < HEADER_SIZE) return from.length;
   const big = from[5] === 2;

@@ -3,22 +3,22 @@ import { disassemble } from "./disassembly.js";
 import { EFFECTS, type EffectName, type Effects, type Evidence } from "./facts.js";
 import { Trail } from "./trail.js";
 
-/** The effects that only look. All others change something, and end `read_only`. */
+/** Effects that change nothing. Any other effect makes `read_only` false. */
 const READS: ReadonlySet<EffectName> = new Set(["reads_kernel_memory", "reads_user_memory"]);
 
-/** The most pieces of evidence kept for one effect: what a person reads, the first in the program's order. */
+/** Maximum number of pieces of evidence for one effect. The first ones in program order are kept. */
 const MOST_EVIDENCE = 4;
-/** Of more programs than these it is not followed which ones a program goes on as. */
+/** Maximum number of tail-call targets of one program that are followed. */
 const MOST_HAND_OVERS = 128;
 
-/** Gathers what an analysis finds out about one program. */
+/** Collects the findings of the analysis of one program. */
 export class Findings {
   readonly #code: Code;
-  /** By effect: where, and why. Slot -1 stands for the program as a whole. */
+  /** Findings by effect. Slot -1 means the program as a whole. */
   readonly #found = new Map<EffectName, Finding[]>();
-  /** The programs that it goes on as by a tail call, each with the slot of the first such call. */
+  /** Names of the programs that it tail-calls, each with the slot of the first such call. */
   readonly handOvers = new Map<string, number>();
-  /** Whether it was spared an effect for what only an object says, and a live load does not. */
+  /** Whether an effect was ruled out by a declaration that an object has and a live load lacks. */
   asDeclared = false;
   #readOnly = true;
 
@@ -26,17 +26,19 @@ export class Findings {
     this.#code = code;
   }
 
-  /** Records that the instruction in this slot (or, with null, the program by its type) may have an effect. */
+  /**
+   * Records that the instruction in this slot may have an effect. A null slot means the program, because of its type.
+   */
   note(effect: EffectName, slot: number | null, because: string): void {
     this.#record(effect, { at: slot ?? -1, because, ends: !READS.has(effect) });
   }
 
-  /** The same of an effect that changes nothing that matters here: it leaves `read_only`. */
+  /** Records an effect that changes nothing in this case, so `read_only` stays true. */
   noteHarmless(effect: EffectName, slot: number, because: string): void {
     this.#record(effect, { at: slot, because, ends: false });
   }
 
-  /** Records that the program goes on as another one of its object. False where there are too many already. */
+  /** Records a tail call to another program of the object. Returns false if there are too many targets already. */
   handOver(slot: number, program: string): boolean {
     if (!this.handOvers.has(program)) {
       if (this.handOvers.size >= MOST_HAND_OVERS) return false;
@@ -45,7 +47,7 @@ export class Findings {
     return true;
   }
 
-  /** Takes over what a program does that this one goes on as. False where it brings nothing new. */
+  /** Adds the effects of a tail-called program. Returns false if there were no new ones. */
   include(program: string, other: Findings): boolean {
     let isNew = false;
     for (const [effect, theirs] of other.#found) {
@@ -55,7 +57,7 @@ export class Findings {
       const origin = one.origin ?? { program, because: one.because };
       const because = `may go on as \`${origin.program}\`, which ${origin.because}`;
       const finding = { at: this.handOvers.get(program)!, because, ends: one.ends, origin };
-      // before what the call itself was noted for, which does not end read_only
+      // An earlier finding of the call itself did not make `read_only` false, so it is replaced.
       if (mine === undefined) this.#record(effect, finding);
       else this.#found.set(effect, [finding]);
       if (one.ends) this.#readOnly = false;
@@ -77,12 +79,12 @@ export class Findings {
     }
   }
 
-  /** Records that anything may happen here: every effect is true. */
+  /** Records that every effect is possible here. */
   anything(slot: number | null, because: string): void {
     for (const effect of EFFECTS) this.note(effect, slot, because);
   }
 
-  /** Frozen, and the same object for the same effects. */
+  /** The effects, frozen. Programs with the same effects share one object. */
   effects(): Effects {
     let bits = 0;
     for (let index = 0; index < EFFECTS.length; index++) if (this.#found.has(EFFECTS[index]!)) bits |= 1 << index;
@@ -112,10 +114,10 @@ export class Findings {
   }
 }
 
-/** The bit behind those of the effects. */
+/** The bit after those of the effects. */
 const READ_ONLY = 1 << EFFECTS.length;
 
-/** By a bit for each effect, and READ_ONLY: programs that have the same are many. */
+/** Effects objects by bit mask (one bit for each effect, and READ_ONLY), since many programs have the same. */
 const made = new Map<number, Effects>();
 
 function effectsOfBits(bits: number): Effects {
@@ -129,6 +131,6 @@ interface Finding {
   readonly at: number;
   readonly because: string;
   readonly ends: boolean;
-  /** Of what was taken over: the program that does it, and why. */
+  /** For an effect of a tail-called program: that program, and the reason there. */
   readonly origin?: { readonly program: string; readonly because: string };
 }

@@ -1,21 +1,21 @@
 import { CountersignError } from "../error.js";
 
-/** `little` or `big`: the order of the bytes in an object, and in each `struct bpf_insn` of it. */
+/** The byte order of an object, and of each `struct bpf_insn` in it. */
 export type ByteOrder = "little" | "big";
 
 /** `struct bpf_insn` is 8 bytes (include/uapi/linux/bpf.h). */
 export const INSN_SIZE = 8;
 
-/** The most instructions that one program may have: BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h. */
+/** Maximum number of instructions of one program: BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h. */
 export const MAX_INSNS = 1_000_000;
 
 /**
- * The most functions that one program may have, its own among them: BPF_MAX_SUBPROGS of include/linux/bpf_verifier.h,
- * beyond which add_subprog of kernel/bpf/verifier.c answers E2BIG.
+ * Maximum number of functions of one program, itself included: BPF_MAX_SUBPROGS of include/linux/bpf_verifier.h. For
+ * more, add_subprog of kernel/bpf/verifier.c returns E2BIG.
  */
 export const MAX_FUNCTIONS = 256;
 
-/** Operation codes and their parts (RFC 9669, section 3 and 4). */
+/** Operation codes and their parts (RFC 9669, sections 3 to 5). */
 export const OP = {
   CLASS: 0x07,
   LD: 0x00,
@@ -26,7 +26,7 @@ export const OP = {
   JMP: 0x05,
   JMP32: 0x06,
   ALU64: 0x07,
-  /** The operation of ALU and JMP classes, and the source bit: 0 the immediate, 8 the source register. */
+  /** The operation bits of ALU and JMP classes; and the source bit: 0 for the immediate, 8 for the source register. */
   CODE: 0xf0,
   X: 0x08,
   JA: 0x00,
@@ -54,7 +54,7 @@ export const OP = {
   JA16: 0x05,
 } as const;
 
-/** What `src` says of an `ld_imm64` (BPF_PSEUDO_* of include/uapi/linux/bpf.h). */
+/** Meaning of `src` in an `ld_imm64` (BPF_PSEUDO_* of include/uapi/linux/bpf.h). */
 export const LD_SRC = {
   NUMBER: 0,
   MAP_FD: 1,
@@ -66,18 +66,18 @@ export const LD_SRC = {
 } as const;
 
 /**
- * What libbpf writes over instructions that the running kernel has nothing for: calls of helpers that do not exist,
- * which the kernel refuses wherever control can come (bpf_core_poison_insn of relo_core.c; POISON_LDIMM64_MAP_BASE and
- * POISON_CALL_KFUNC_BASE of libbpf.c).
+ * Whether a call is one that libbpf wrote over an instruction that the running kernel does not support. It calls a
+ * helper that does not exist, which the kernel rejects if the call is reachable (bpf_core_poison_insn of relo_core.c;
+ * POISON_LDIMM64_MAP_BASE and POISON_CALL_KFUNC_BASE of libbpf.c).
  */
 export function isPoison(helper: number): boolean {
   return helper === 0xbad2310 || (helper >= 2_001_000_000 && helper < 2_003_000_000);
 }
 
-/** What `src` says of a call: a helper's id, an offset to a subprogram, or a kfunc's BTF id is in `imm`. */
+/** Meaning of `src` in a call: `imm` is a helper's id, the offset of a subprogram, or the BTF id of a kfunc. */
 export const CALL_SRC = { HELPER: 0, SUBPROGRAM: 1, KFUNC: 2 } as const;
 
-/** Instructions in columns, one entry an instruction slot; an `ld_imm64` takes two slots, its second has opcode 0. */
+/** Instructions by column, with one entry for each slot. An `ld_imm64` takes two slots; the second has opcode 0. */
 export interface Insns {
   readonly count: number;
   readonly opcode: Uint8Array;
@@ -88,8 +88,8 @@ export interface Insns {
 }
 
 /**
- * Decodes instructions. In a big-endian `struct bpf_insn` the registers' bit fields are swapped too: the destination is
- * in the high nibble. Throws INSN_MALFORMED where the length is no multiple of 8, zero, or more than a kernel takes.
+ * Decodes instructions. In a big-endian `struct bpf_insn` the register fields are swapped too: the destination is the
+ * high nibble. Throws INSN_MALFORMED if the length is zero, not a multiple of 8, or above the kernel's limit.
  */
 export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Insns {
   const count = bytes.length / INSN_SIZE;
@@ -97,7 +97,7 @@ export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Ins
     throw malformed(`${bytes.length} bytes of instructions are not a multiple of ${INSN_SIZE}`);
   if (count === 0) throw malformed("there are no instructions");
   if (count > MAX_INSNS) throw malformed(`${count} instructions are more than the kernel's limit of ${MAX_INSNS}`);
-  // one buffer for all columns: buffers, not their bytes, are what costs the collector
+  // One buffer for all columns: the garbage collector's cost depends on the number of buffers, not on their size.
   const buffer = new ArrayBuffer(9 * count);
   const imm = new Int32Array(buffer, 0, count);
   const off = new Int16Array(buffer, 4 * count, count);

@@ -3,15 +3,15 @@ import type { BtfKind } from "./btf-type.js";
 import type { Code } from "./code.js";
 import { OP } from "./insn.js";
 
-/** Something that a program refers to by name and that a kernel has or has not. */
+/** A kernel object that a program refers to by name. */
 export interface Need {
   readonly kind: "kfunc" | "ksym" | "target" | "type" | "field";
   readonly name: string;
 }
 
 /**
- * What a program wants of the kernel by name and a kernel's BTF does not have. CO-RE may find it missing without harm,
- * where the program asks first whether it is there; and what a module has is not in the BTF of vmlinux.
+ * The names that a program refers to and a kernel's BTF lacks. This need not fail the load: a program can test with
+ * CO-RE whether a name exists, and names of modules are not in the BTF of vmlinux.
  */
 export function missingFrom(kernel: Btf, code: Code): Need[] {
   const missing = new Map<string, Need>();
@@ -25,7 +25,7 @@ export function missingFrom(kernel: Btf, code: Code): Need[] {
     const kfunc = opcode === OP.CALL ? code.kfuncAt(slot) : null;
     if (kfunc !== null) need(kernel.find("func", kfunc.name) !== 0, "kfunc", kfunc.name);
     const ksym = opcode === OP.LD_IMM64 ? code.ksymAt(slot) : null;
-    // a symbol without a type is looked up in /proc/kallsyms, not in BTF
+    // An untyped symbol is looked up in /proc/kallsyms, not in BTF.
     if (ksym?.typed) need(kernel.find("var", ksym.name) !== 0, "ksym", ksym.name);
   }
   for (const slot of code.rewrittenSlots()) {
@@ -40,17 +40,19 @@ export function missingFrom(kernel: Btf, code: Code): Need[] {
   return [...missing.values()];
 }
 
-/** `struct task_struct.real_parent` as core-relo.ts writes it. */
+/** `struct task_struct.real_parent`, as written by core-relo.ts. */
 const PATH = /^(struct|union|enum) (\w+)([.[].*|)$/;
 
 interface Target {
   readonly kind: BtfKind;
   readonly name: string;
-  /** A member of it that must be there. */
+  /** A member of the type that must exist. */
   readonly member?: string;
 }
 
-/** The kernel's names for what is attached to, by expected attach type (libbpf's find_kernel_btf_id). */
+/**
+ * Kind and name prefix of attach targets in the kernel's BTF, by expected attach type (libbpf's find_kernel_btf_id).
+ */
 const TARGETS: Readonly<Record<string, { readonly kind: BtfKind; readonly prefix: string }>> = {
   trace_fentry: { kind: "func", prefix: "" },
   trace_fexit: { kind: "func", prefix: "" },
@@ -76,7 +78,7 @@ function isThere(kernel: Btf, { kind, name, member }: Target): boolean {
   return id !== 0 && (member === undefined || hasFields(kernel, id, [member]));
 }
 
-/** Nested structs without a name are looked into, as C does. */
+/** Maximum depth to which members of anonymous structs and unions are searched, as C does. */
 const MAX_DEPTH = 8;
 
 function hasFields(kernel: Btf, type: number, [first, ...rest]: readonly string[]): boolean {
@@ -85,7 +87,7 @@ function hasFields(kernel: Btf, type: number, [first, ...rest]: readonly string[
   return rest.length === 0 || hasFields(kernel, member, rest);
 }
 
-/** The type of a member, of an array's elements where it is one. */
+/** The type of a member; for an array, the type of its elements. */
 function memberOf(kernel: Btf, type: number, name: string, depth: number): number | undefined {
   for (const member of kernel.members(type)) {
     let inner = kernel.resolve(member.type);

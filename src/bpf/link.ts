@@ -4,13 +4,13 @@ import { CALL_SRC, INSN_SIZE, LD_SRC, MAX_INSNS, OP } from "./insn.js";
 import type { Reference, References } from "./reference.js";
 import type { ElfFunction } from "./symbols.js";
 
-/** A program with its subprograms behind it, as libbpf hands it over. */
+/** A program with its subprograms appended, as libbpf passes it to the kernel. */
 export interface Linked {
-  /** In the object's byte order, map references zeroed; what a relocation fills in at load time is zero too. */
+  /** In the object's byte order. Map references and all values that are relocated at load time are zero. */
   readonly insns: Uint8Array;
-  /** In their order in `insns`, the program itself first. */
+  /** The functions in the order of `insns`; the program itself is first. */
   readonly parts: readonly Part[];
-  /** What each slot with a relocation refers to; subprograms are resolved and not among them. */
+  /** The target of each relocated slot. Subprograms are resolved and not included. */
   readonly references: ReadonlyMap<number, Reference>;
 }
 
@@ -20,9 +20,9 @@ export interface Part {
   readonly start: number;
 }
 
-/** A call of a subprogram, or a callback's address, in a function. */
+/** A call of a subprogram, or the use of a callback's address, in a function. */
 interface Site {
-  /** In the function. */
+  /** Slot within the function. */
   readonly slot: number;
   readonly target: ElfFunction;
 }
@@ -40,13 +40,14 @@ export class Linker {
     readonly references: References,
     /** The functions of `.text`, by offset. */
     readonly subprograms: readonly ElfFunction[],
-    /** By program: the subprogram that runs when it throws, which nothing in its instructions refers to. */
+    /** The exception callback of each program, which no instruction refers to. */
     readonly exceptionCallbacks: ReadonlyMap<string, string> = new Map(),
   ) {}
 
   /**
-   * Appends each subprogram at its first call or callback, depth first, as libbpf's bpf_object__reloc_code does, and
-   * points calls at it; an exception callback comes last. Throws ELF_MALFORMED for a call of nothing, INSN_MALFORMED where it gets too long.
+   * Appends each subprogram at its first call or callback, depth first, as bpf_object__reloc_code of libbpf does, and
+   * sets the offsets of calls. An exception callback is last. Throws ELF_MALFORMED for a call without target,
+   * INSN_MALFORMED if the program gets too long.
    */
   link(program: ElfFunction): Linked {
     const callback = this.exceptionCallbacks.get(program.name);
@@ -140,11 +141,12 @@ export class Linker {
       }
       const src = order === "little" ? code[at + 1]! >> 4 : code[at + 1]! & 15;
       const call = opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM;
-      // clang marks a callback's address by its relocation alone
+      // clang marks a callback's address only by a relocation.
       if (!call && reference === undefined && !(opcode === OP.LD_IMM64 && src === LD_SRC.FUNC)) continue;
       const imm = view.getInt32(at + 4, order === "little");
       if (reference === undefined && !call) throw unlinked(part, slot, "takes the address of no function");
-      // a call counts from the next instruction, an address is in bytes; without a relocation both are in one section
+      // A call counts slots from the next instruction; an address is in bytes. Without a relocation, caller and target
+      // are in the same section.
       const target = call
         ? (reference === undefined ? first + slot : reference.offset / INSN_SIZE) + imm + 1
         : (reference!.offset + imm) / INSN_SIZE;
@@ -155,7 +157,7 @@ export class Linker {
     return { sites, references };
   }
 
-  /** The subprogram that holds a slot of `.text`; libbpf takes the whole of it, wherever the slot is. */
+  /** The subprogram that contains a slot of `.text`. libbpf appends the whole subprogram wherever the slot is in it. */
   #subprogramAt(slot: number): ElfFunction | undefined {
     const at = slot * INSN_SIZE;
     let low = 0;
@@ -170,7 +172,7 @@ export class Linker {
   }
 }
 
-/** Changes instructions in place. */
+/** Modifies instructions in place. */
 class Writer {
   readonly #view: DataView;
 
@@ -181,7 +183,7 @@ class Writer {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Points a call, or the address of a callback, at a subprogram. */
+  /** Sets the target of a call or of a callback's address to a subprogram. */
   aim(slot: number, distance: number): void {
     if (this.bytes[slot * INSN_SIZE] === OP.LD_IMM64) this.#setSrc(slot, LD_SRC.FUNC);
     this.#setImm(slot, distance);
@@ -191,7 +193,7 @@ class Writer {
     this.#view.setInt32(slot * INSN_SIZE + 4, imm, this.little);
   }
 
-  /** What libbpf's bpf_object__relocate_data writes, with nothing where it writes what only the load can tell. */
+  /** Writes what bpf_object__relocate_data of libbpf writes, with zero for values that are known only at load time. */
   refer(slot: number, reference: Reference): void {
     switch (reference.to) {
       case "map":

@@ -6,11 +6,11 @@ import { rewriteOf } from "./core-relo.js";
 import { type ByteOrder, CALL_SRC, decodeInsns, INSN_SIZE, type Insns, LD_SRC, MAX_FUNCTIONS, OP } from "./insn.js";
 import { globalDataName } from "./map-definition.js";
 
-/** What the file descriptors of a load stand for. One map has to be given as one object, however it is named. */
+/** Resolves the file descriptors of a load. References to the same map must return the same object. */
 export interface LoadFds {
-  /** The map behind an fd that an instruction names (src 1 and 2); null where it is no map. */
+  /** The map of an fd in an instruction (src 1 and 2); null if it is not a map. */
   mapByFd(fd: number): CodeMap | null;
-  /** The map behind an entry of fd_array (src 5 and 6). */
+  /** The map of an entry of fd_array (src 5 and 6). */
   mapByIndex(index: number): CodeMap | null;
 }
 
@@ -21,7 +21,7 @@ export interface LiveParts {
   readonly expectedAttachType: string | null;
   readonly attachTo: string | null;
   readonly btf: Btf | null;
-  /** Of the running kernel: names for BTF ids. */
+  /** BTF of the running kernel, for the names of BTF ids. */
   readonly kernel: Pick<Btf, "count" | "kind" | "name"> | null;
   readonly functions: Records | null;
   readonly lines: Records | null;
@@ -29,7 +29,7 @@ export interface LiveParts {
   readonly fds: LoadFds;
 }
 
-/** A program of a live bpf(2), as the analysis takes it. The numbers in it are those of the running kernel. */
+/** The program of a live bpf(2) as input of the analysis. Its BTF ids are those of the running kernel. */
 export class LiveProgram implements Code {
   readonly insns: Insns;
   readonly byteOrder: ByteOrder = "little";
@@ -40,7 +40,7 @@ export class LiveProgram implements Code {
   readonly btf: Btf | null;
   readonly #parts: LiveParts;
   readonly #maps = new Map<CodeMap, CodeMap>();
-  /** By slot: 1 more than the record of the relocation that names it; 0 for none. */
+  /** For each slot, 1 + the index of its CO-RE relocation record; 0 for none. */
   #rewrites: Int32Array | undefined;
 
   constructor(parts: LiveParts) {
@@ -60,14 +60,14 @@ export class LiveProgram implements Code {
   kfuncAt(slot: number): KernelName | null {
     const { opcode, src, imm, off } = this.insns;
     if (opcode[slot] !== OP.CALL || src[slot] !== CALL_SRC.KFUNC) return null;
-    // off names the BTF of a module, whose ids are not the kernel's
+    // A non-zero `off` selects the BTF of a module, whose ids are not those of vmlinux.
     return off[slot] === 0 ? this.#kernelName(imm[slot]!, "func") : null;
   }
 
   ksymAt(slot: number): KernelName | null {
     const { opcode, src, imm, count } = this.insns;
     if (opcode[slot] !== OP.LD_IMM64 || src[slot] !== LD_SRC.BTF_ID || slot + 1 >= count) return null;
-    // the upper word is the fd of a module's BTF
+    // The upper word is the fd of a module's BTF.
     return imm[slot + 1] === 0 ? this.#kernelName(imm[slot]!, "var") : null;
   }
 
@@ -104,7 +104,7 @@ export class LiveProgram implements Code {
     return { map: this.#renamed(map), offset: value && slot + 1 < count ? imm[slot + 1]! : null };
   }
 
-  /** The same map for the same map, under the name that an object file has for it. */
+  /** The map with the name that the object file gives it. Returns the same object for the same map. */
   #renamed(map: CodeMap): CodeMap {
     let named = this.#maps.get(map);
     if (named === undefined) {
@@ -121,7 +121,8 @@ export class LiveProgram implements Code {
   }
 
   /**
-   * There may be many more relocations than instructions: the last one of each counts, and those of none are nothing's.
+   * The caller may give more relocations than instructions. The last one of each slot counts; those of other slots are
+   * ignored.
    */
   #relocations(): Int32Array {
     if (this.#rewrites === undefined) {
@@ -140,7 +141,7 @@ export class LiveProgram implements Code {
 
 const NONE: readonly number[] = [];
 
-/** An array of bpf_attr about instructions; null where there is none. Throws LOAD_MALFORMED. */
+/** An array of records in bpf_attr; null if there is none. Throws LOAD_MALFORMED. */
 export function liveRecords(
   bytes: Uint8Array,
   stride: number,
@@ -152,14 +153,15 @@ export function liveRecords(
 }
 
 /**
- * What is known of a slot at which a function may start: nothing; that something calls it; 2 more than its record of
- * func_info.
+ * States of a slot in the search for function starts: nothing known; something calls it; 2 + the index of its func_info
+ * record.
  */
 const START = { no: 0, called: 1, recorded: 2 } as const;
 
 /**
- * Functions start where func_info says, and where something is called, so that none is missed. Of more than the kernel
- * takes only one is listed, up to the end: that there are too many is all that is known of such a program then.
+ * The functions of a program. A function starts at each record of func_info and at each call target, so that none is
+ * missed. Above the kernel's limit, one function more than the limit is listed and the last one extends to the end: it
+ * is then only known that there are too many.
  */
 function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFunction[] {
   const starts = new Int32Array(insns.count);

@@ -7,28 +7,31 @@ import { LiveProgram, type LoadFds, liveRecords } from "./live-program.js";
 import { programFacts } from "./program-facts.js";
 import { attachTypeName, programTypeName } from "./section.js";
 
-/** A BPF_PROG_LOAD, copied: everything that its pointers lead to, in the byte order of this (little-endian) machine. */
+/**
+ * A copy of a BPF_PROG_LOAD with all memory that its pointers refer to, in the byte order of this (little-endian)
+ * machine.
+ */
 export interface Load {
-  /** `union bpf_attr` as it was given, as short or long as it was. */
+  /** `union bpf_attr` with the size that the caller gave. */
   readonly attr: Uint8Array;
   readonly insns: Uint8Array;
   readonly license: string;
-  /** The BTF behind prog_btf_fd; null where there is none. */
+  /** The BTF of prog_btf_fd; null if there is none. */
   readonly btf: Uint8Array | null;
   readonly funcInfo: Uint8Array;
   readonly lineInfo: Uint8Array;
   readonly coreRelos: Uint8Array;
   readonly fds: LoadFds;
-  /** The running kernel's BTF, which gives names to ids; null where there is none. */
+  /** The running kernel's BTF, which maps ids to names; null if there is none. */
   readonly kernel: KernelTypes | null;
 }
 
-/** What is asked of the running kernel's BTF. */
+/** The part of Btf that is used for the running kernel. */
 export type KernelTypes = Pick<Btf, "count" | "kind" | "name" | "member">;
 
 /**
- * The facts about a program that is about to be loaded: those of its object file, except for what a relocation changes.
- * Throws LOAD_MALFORMED, INSN_MALFORMED and BTF_MALFORMED, each for what the kernel would refuse too.
+ * The facts about a program that is about to be loaded: those of its object file, except for what relocations change.
+ * Throws LOAD_MALFORMED, INSN_MALFORMED and BTF_MALFORMED for loads that the kernel would reject too.
  */
 export function factsOfLoad(load: Load): ProgramFacts {
   const attr = new Attr(load.attr);
@@ -44,7 +47,7 @@ export function factsOfLoad(load: Load): ProgramFacts {
     name,
     insns: load.insns,
     type,
-    // a struct_ops program has the index of its member here
+    // For struct_ops, this field is the index of the member.
     expectedAttachType: type === "struct_ops" ? null : attachTypeName(type, attr.u32(ATTR.expectedAttachType)),
     attachTo: attachTarget(attr, type, load.kernel),
     btf,
@@ -81,7 +84,7 @@ const ATTR = {
 /** BPF_OBJ_NAME_LEN */
 const NAME_SIZE = 16;
 
-/** An attr that is shorter than the kernel's own reads as zero past its end (CHECK_ATTR of kernel/bpf/syscall.c). */
+/** A bpf_attr that is shorter than the kernel's reads as zero beyond its end (CHECK_ATTR, kernel/bpf/syscall.c). */
 class Attr {
   constructor(private readonly bytes: Uint8Array) {}
 
@@ -105,10 +108,10 @@ class Attr {
   }
 }
 
-/** What the kernel's BTF puts before the name of what a program attaches to. */
+/** Prefixes that the kernel's BTF adds to the names of attach targets. */
 const PREFIX = /^(bpf_lsm_|btf_trace_|bpf_iter_)/;
 
-/** The name behind attach_btf_id, as a section would have it; null where it is another program's, or a module's. */
+/** The name for attach_btf_id, as in a section name; null if the target is another program or in a module. */
 function attachTarget(attr: Attr, type: string, kernel: KernelTypes | null): string | null {
   const id = attr.u32(ATTR.attachBtfId);
   if (id === 0 || kernel === null || attr.u32(ATTR.attachFd) !== 0 || id >= kernel.count) return null;

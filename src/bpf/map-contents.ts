@@ -2,28 +2,25 @@ import type { Btf } from "./btf.js";
 import type { CodeMap } from "./code.js";
 import { ELF, type Elf, type ElfSection } from "./elf.js";
 
-/**
- * A map of a section `.maps`, and where its member `values` begins, in bytes from the map's own start; null without
- * one.
- */
+/** A map of section `.maps`, and the byte offset of its member `values`; null if it has none. */
 export interface DefinedMap {
   readonly map: CodeMap;
   readonly values: number | null;
 }
 
-/** Far more than any object has; what more of them would say counts as unknown. */
+/** Maximum number of relocations that are read, far above that of any known object. Beyond it, contents are unknown. */
 const MAX_RELOCATIONS = 100_000;
 
-/** Where the member `values` of a map's definition begins; null where it has none. */
+/** Byte offset of the member `values` in a map's definition; null if it has none. */
 export function valuesOffset(btf: Btf, definition: number): number | null {
   const member = btf.members(btf.resolve(definition)).find(({ name }) => name === "values");
   return member === undefined ? null : member.bit / 8;
 }
 
 /**
- * Says of each map what the object itself puts into it: `.values = { [0] = (void *)&program }` of a program array, and
- * the maps in a map of maps (libbpf's bpf_object__collect_map_relos). What libbpf would reject is left out, and so
- * counts as unknown. By the offsets of the maps in their section.
+ * Adds to each map the contents that the object gives it: `.values = { [0] = (void *)&program }` of a program array,
+ * and the inner maps of a map of maps (libbpf's bpf_object__collect_map_relos). Contents that libbpf would reject are
+ * left out and so count as unknown. Maps are identified by their offset in the section.
  */
 export function withContents(
   elf: Elf,
@@ -59,7 +56,7 @@ export function withContents(
   );
 }
 
-/** The last of ascending numbers that is not above another; undefined where there is none. */
+/** The last of ascending numbers that is not greater than `bound`; undefined if there is none. */
 function lastAtMost(ascending: readonly number[], bound: number): number | undefined {
   let low = 0;
   for (let high = ascending.length; low < high; ) {
@@ -70,7 +67,7 @@ function lastAtMost(ascending: readonly number[], bound: number): number | undef
   return ascending[low - 1];
 }
 
-/** A map that the object fills with something that it does not bring along, or that is not known. */
+/** The map with unknown contents: the object puts something into it that it does not define, or that is not known. */
 function unknownContents(map: CodeMap): CodeMap {
   return map.ownInner === undefined ? map : { ...map, ownInner: false };
 }

@@ -4,7 +4,7 @@ import type { Bytes } from "./bytes.js";
 import type { CodeMap } from "./code.js";
 import { MAP_TYPES } from "./tables/names.gen.js";
 
-/** The name of an enum bpf_map_type; `unknown` for one that is newer than the tables, and for `unspec`. */
+/** The name of an enum bpf_map_type; `unknown` for 0 (`unspec`) and for a type that is newer than the tables. */
 export function mapTypeName(type: number): string {
   return (type === 0 ? undefined : MAP_TYPES[type]) ?? "unknown";
 }
@@ -22,17 +22,17 @@ const EMPTY = {
   inner: null,
 } as const;
 
-/** A map of which nothing but its name is known. */
+/** A map of which only the name is known. */
 export function unknownMap(name: string): CodeMap {
   return { ...EMPTY, name, own: false };
 }
 
-/** A map of the loader's own: a plain array of one value. */
+/** A map that the loader creates for global data: an array with one value. */
 export function globalDataMap(name: string, size: number, flags: number, more: Partial<CodeMap>): CodeMap {
   return { ...EMPTY, name, type: "array", key_size: 4, value_size: size, max_entries: 1, flags, ...more };
 }
 
-/** `.rodata` for `tracer.rodata`: libbpf puts the object's name before what it makes of a section. */
+/** `.rodata` for `tracer.rodata`: libbpf puts the object's name before the section name. */
 export function globalDataName({ name, type, max_entries }: CodeMap): string {
   if (type !== "array" || max_entries !== 1) return name;
   return /\.(?:rodata|data|bss|kconfig)$/.exec(name)?.[0] ?? name;
@@ -40,7 +40,7 @@ export function globalDataName({ name, type, max_entries }: CodeMap): string {
 
 type Field = "type" | "key_size" | "value_size" | "max_entries" | "flags" | "pinning" | "other";
 
-/** Members of a `.maps` definition that hold a number (libbpf's parse_btf_map_def). */
+/** Members of a `.maps` definition with a numeric value (libbpf's parse_btf_map_def). */
 const NUMBERS: Readonly<Record<string, Field>> = {
   type: "type",
   key_size: "key_size",
@@ -52,13 +52,13 @@ const NUMBERS: Readonly<Record<string, Field>> = {
   map_extra: "other",
 };
 
-/** Members that hold a pointer to a type whose size is meant. */
+/** Members that point to a type; the size of that type is the value. */
 const TYPES: Readonly<Record<string, Field>> = { key: "key_size", value: "value_size" };
 
 /**
- * A map as the type of its variable in `.maps` describes it: `__uint(name, number)` is a pointer to an array of that
- * many, `__type(name, type)` a pointer to it, `__array(values, …)` what a map of maps holds. Throws BTF_MALFORMED,
- * ELF_UNSUPPORTED for a member that is not known.
+ * Reads a map definition of `.maps` from the type of its variable: `__uint(name, number)` is a pointer to an array of
+ * that length, `__type(name, type)` a pointer to the type, `__array(values, …)` the contents of a map of maps or
+ * programs. Throws BTF_MALFORMED, and ELF_UNSUPPORTED for an unknown member.
  */
 export function readBtfMap(btf: Btf, type: number, name: string, outer = false): CodeMap {
   const definition = btf.resolve(type);
@@ -81,7 +81,7 @@ export function readBtfMap(btf: Btf, type: number, name: string, outer = false):
     else if (sized !== undefined) fields[sized] = btf.sizeOf(pointee(btf, member.type, name, member.name));
     else if (member.name === "values" && !outer) {
       inner = readValues(btf, member.type, name);
-      // what a map of maps or programs holds is a file descriptor
+      // A map of maps or of programs holds file descriptors.
       fields.value_size = 4;
     } else
       throw new CountersignError("ELF_UNSUPPORTED", `has a member \`${member.name}\` that is not known`, {
@@ -96,8 +96,8 @@ export function readBtfMap(btf: Btf, type: number, name: string, outer = false):
 }
 
 /**
- * A map of the older `maps` section: struct bpf_map_def of libbpf before 1.0, or a longer one whose pinning stands
- * behind an id (iproute2's struct bpf_elf_map, aya's bpf_map_def).
+ * Reads a definition of the older `maps` section: struct bpf_map_def of libbpf before 1.0, or a longer struct in which
+ * pinning follows an id (iproute2's struct bpf_elf_map, aya's bpf_map_def).
  */
 export function readLegacyMap(bytes: Bytes, at: number, size: number, name: string): CodeMap {
   if (size < LEGACY_SIZE) throw malformed(name, `its definition of ${size} bytes is shorter than ${LEGACY_SIZE}`);
@@ -113,10 +113,13 @@ export function readLegacyMap(bytes: Bytes, at: number, size: number, name: stri
   return { ...EMPTY, ...numbers, name, type: mapTypeName(type!), own };
 }
 
-/** libbpf knows a dozen. */
+/** Maximum number of members of a definition; libbpf defines about a dozen. */
 const MAX_MEMBERS = 64;
 const LEGACY_SIZE = 20;
-/** type, size_key, size_value, max_elem, flags, id, pinning, inner_id, inner_idx (iproute2's include/bpf_elf.h) */
+/**
+ * Size of iproute2's struct bpf_elf_map (bpf_elf.h): type, size_key, size_value, max_elem, flags, id, pinning,
+ * inner_id, inner_idx.
+ */
 const KNOWN_SIZE = 36;
 const PINNING = 24;
 
@@ -124,7 +127,7 @@ function readValues(btf: Btf, type: number, name: string): CodeMap | null {
   const array = btf.array(btf.resolve(type));
   if (array === null) throw malformed(name, "its `values` are no array");
   const held = pointee(btf, array.element, name, "values");
-  // a program array lists functions
+  // A program array lists functions.
   if (btf.kind(held) === "func_proto") return null;
   return readBtfMap(btf, held, `${name}.inner`, true);
 }
@@ -137,7 +140,7 @@ function pointee(btf: Btf, type: number, map: string, member: string): number {
 
 function numberOf(btf: Btf, type: number, map: string, member: string): number {
   const kind = btf.kind(btf.resolve(type));
-  // __ulong(name, number): an enum of one enumerator
+  // `__ulong(name, number)` is an enum with one enumerator.
   if (kind === "enum" || kind === "enum64") return Number(btf.enumerator(btf.resolve(type), 0)?.value ?? 0n);
   const array = btf.array(pointee(btf, type, map, member));
   if (array === null) throw malformed(map, `its \`${member}\` is no number`);

@@ -1,6 +1,6 @@
 import type { MapDefinition, MapFacts } from "./facts.js";
 
-/** What a map takes of the kernel's memory when it is full: `fixed`, and `perCpu` once for each possible CPU, in bytes. */
+/** Kernel memory of a full map in bytes: `fixed`, and `perCpu` for each possible CPU. */
 export interface MapMemory {
   readonly fixed: number;
   readonly perCpu: number;
@@ -10,14 +10,15 @@ type Sizes = Pick<MapDefinition, "key_size" | "value_size" | "max_entries">;
 type Rule = (key: number, value: number, entries: number) => MapMemory;
 
 /**
- * An upper estimate by the kernel's own sums (map_mem_usage of kernel/bpf/arraymap.c, hashtab.c, ringbuf.c …), headers of a
- * few hundred bytes left out. A type that has no row counts as a hash, which takes the most for an entry.
+ * An upper bound, calculated as the kernel does (map_mem_usage in kernel/bpf/arraymap.c, hashtab.c, ringbuf.c and
+ * others) without headers of a few hundred bytes. A type without a row counts as a hash, which takes most for each
+ * entry.
  */
 export function mapMemory({ type, key_size, value_size, max_entries }: Sizes & { readonly type: string }): MapMemory {
   return (RULES[type] ?? hash)(inWords(key_size), inWords(value_size), max_entries);
 }
 
-/** A map's facts: what it was asked for with, and what it takes. */
+/** A map's facts: its definition and its memory. */
 export function factsOfMap(map: MapDefinition): MapFacts {
   const { fixed, perCpu } = mapMemory(map);
   return { ...map, memory: fixed, memory_per_cpu: perCpu };
@@ -26,7 +27,7 @@ export function factsOfMap(map: MapDefinition): MapFacts {
 const inWords = (size: number) => 8 * Math.ceil(size / 8);
 const PAGE = 4096;
 const POINTER = 8;
-/** struct htab_elem before its key, and a bucket. */
+/** Size of struct htab_elem without its key, and of a bucket. */
 const ELEMENT = 48;
 const BUCKET = 16;
 

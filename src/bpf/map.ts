@@ -7,16 +7,16 @@ import { ELF, type Elf, type ElfSection, type ElfSymbol } from "./elf.js";
 import { type DefinedMap, valuesOffset, withContents } from "./map-contents.js";
 import { globalDataMap, readBtfMap, readLegacyMap } from "./map-definition.js";
 
-/** Flags of map_flags (include/uapi/linux/bpf.h) that libbpf sets for global data. */
+/** map_flags (include/uapi/linux/bpf.h) that libbpf sets for global data. */
 const RDONLY_PROG = 1 << 7;
 const MMAPABLE = 1 << 10;
 
-/** More maps than this in one object are refused: no loader makes so many, and each costs memory. */
+/** Maximum number of maps of one object, above that of any known loader, since each takes memory. */
 const MAX_MAPS = 4096;
 
-/** The maps of one object: those that it defines, and those that the loader makes for its global data. */
+/** The maps of one object: those that it defines, and those that the loader creates for its global data. */
 export class ObjectMaps {
-  /** Defined ones by section and offset. */
+  /** Defined maps, by section and offset. */
   readonly #defined = new Map<number, Map<number, CodeMap>>();
   readonly #global = new Map<number, CodeMap>();
   readonly #shared = new Map<string, boolean>();
@@ -25,10 +25,10 @@ export class ObjectMaps {
   constructor(
     readonly elf: Elf,
     readonly btf: Btf | null,
-    /** Symbols of things that are no functions, by section. */
+    /** Symbols that are not functions, by section. */
     symbols: ReadonlyMap<number, readonly ElfSymbol[]>,
   ) {
-    // of two sections of definitions it cannot be told which the BTF is about
+    // Rejects duplicate sections of definitions: it is unknown which one the BTF describes.
     for (const name of [".maps", "maps"]) elf.section(name);
     let count = 0;
     for (const section of elf.sections) {
@@ -48,7 +48,7 @@ export class ObjectMaps {
     this.#placeArena();
   }
 
-  /** The map that a symbol at this place stands for. */
+  /** The map that is defined at this place. */
   defined(section: number, offset: number): CodeMap | undefined {
     return this.#defined.get(section)?.get(offset);
   }
@@ -57,12 +57,12 @@ export class ObjectMaps {
     return this.#defined.has(section);
   }
 
-  /** The map that the loader makes of a section with global data. */
+  /** The map that the loader creates for a section of global data. */
   globalData(section: number): CodeMap | undefined {
     return this.#global.get(section);
   }
 
-  /** The map that the loader makes of the kernel's configuration, for `extern … __kconfig`. */
+  /** The map that the loader creates for kernel configuration values (`extern … __kconfig`). */
   get kconfig(): CodeMap {
     this.#kconfig ??= globalDataMap(".kconfig", kconfigSize(this.btf), RDONLY_PROG | this.#mmapable(".kconfig"), {
       frozen: true,
@@ -71,8 +71,8 @@ export class ObjectMaps {
   }
 
   /**
-   * Every map that libbpf creates of the object (bpf_object__create_maps), in its order; an inner map stands before the
-   * map that holds it. Maps of struct_ops are not among them.
+   * Every map that libbpf creates for the object (bpf_object__create_maps), in its order. An inner map precedes its
+   * outer map. Maps of struct_ops are not included.
    */
   all(): readonly CodeMap[] {
     const defined = [...this.#defined.values()].flatMap((maps) => [...maps.values()]);
@@ -87,7 +87,7 @@ export class ObjectMaps {
     ];
   }
 
-  /** Variables of the arena's address space lie in the one arena that the object defines. */
+  /** Associates the variables of the arena address space with the one arena of the object. */
   #placeArena(): void {
     const section = this.elf.section(".addr_space.1");
     const defined = [...this.#defined.values()].flatMap((maps) => [...maps.values()]);
@@ -105,7 +105,7 @@ export class ObjectMaps {
         remedy: "build the object with `-g`",
       });
     }
-    // an object that was not linked has the offsets in its symbols alone
+    // In an object that no linker has processed, only the symbols have the offsets.
     const offsets = new Map(symbols.map((symbol) => [symbol.name, symbol.value]));
     const variables = btf.variables(btf.section(section.name));
     if (variables.length > symbols.length)
@@ -127,7 +127,7 @@ export class ObjectMaps {
     return withContents(this.elf, section, maps);
   }
 
-  /** `.rodata`, `.data` and `.bss` as libbpf's bpf_object__init_internal_map makes them. */
+  /** Creates `.rodata`, `.data` and `.bss` as libbpf's bpf_object__init_internal_map does. */
   #globalData(section: ElfSection): CodeMap {
     const readOnly = isReadOnly(section.name);
     const data = section.type === ELF.SHT_NOBITS ? null : section.data;
@@ -138,7 +138,9 @@ export class ObjectMaps {
     });
   }
 
-  /** libbpf maps a section into the loader's memory unless all of its variables are static. */
+  /**
+   * BPF_F_MMAPABLE unless all variables of the section are static: libbpf maps other sections into the loader's memory.
+   */
   #mmapable(name: string): number {
     let shared = this.#shared.get(name);
     if (shared === undefined) {
@@ -153,7 +155,7 @@ export class ObjectMaps {
 
 const isReadOnly = (name: string) => name === ".rodata" || name.startsWith(".rodata.");
 
-/** The sections that libbpf makes maps of (bpf_object__elf_collect). */
+/** Whether libbpf creates a map for the section (bpf_object__elf_collect). */
 function isGlobalData(section: ElfSection): boolean {
   const { name, type, size } = section;
   if (type === ELF.SHT_NOBITS) return size > 0 && (name === ".bss" || name.startsWith(".bss."));
@@ -165,13 +167,16 @@ function legacyMaps(elf: Elf, section: ElfSection, symbols: readonly ElfSymbol[]
   const bytes = new Bytes(section.data, elf.order, "ELF_MALFORMED", `section ${section.name}`);
   const named = symbols.filter((symbol) => symbol.type !== ELF.STT_SECTION);
   if (named.length === 0) throw bytes.error("no symbol says where its maps are");
-  // all definitions of a section are of one size, as libbpf before 1.0 wanted them
+  // All definitions of a section have the same size, as libbpf before 1.0 required.
   const size = bytes.length / named.length;
   if (!Number.isInteger(size)) throw bytes.error(`${bytes.length} bytes are not ${named.length} maps of one size`);
   return new Map(named.map(({ name, value }) => [value, readLegacyMap(bytes, value, size, name)]));
 }
 
-/** Each option lies at the next offset of its alignment, wider ones first (libbpf's bpf_object__collect_externs). */
+/**
+ * Size of `.kconfig`: each value is at the next offset with its alignment, larger ones first (libbpf's
+ * bpf_object__collect_externs).
+ */
 function kconfigSize(btf: Btf | null): number {
   if (btf === null) return 0;
   const sizes = btf.variables(btf.section(".kconfig")).map(({ type }) => btf.sizeOf(type));

@@ -16,20 +16,19 @@ import { isKernelProbe, roleOf } from "./section.js";
 import { structOpsMaps, structOpsTargets } from "./struct-ops.js";
 import { type ElfFunction, readSymbols } from "./symbols.js";
 
-/** What is shown each program with its facts, in their order. */
+/** Called for each program with its facts, in order. */
 export type Visit = (program: ObjectProgram, facts: ProgramFacts, judgement: Judgement) => void;
 
-/** All programs of one object together may have as many instructions as the longest one that the kernel takes. */
+/** Maximum number of instructions of all programs of one object together: that of the longest program. */
 const MAX_OBJECT_INSNS = MAX_INSNS;
 
 /**
  * The facts about each program of a BPF object file (ELF64, either byte order). Throws ELF_MALFORMED, ELF_UNSUPPORTED,
- * BTF_MALFORMED, INSN_MALFORMED; ELF_NO_PROGRAMS where there is nothing that libbpf would load.
+ * BTF_MALFORMED, INSN_MALFORMED; ELF_NO_PROGRAMS if libbpf would load nothing.
  */
 export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): ObjectFacts {
   const object = new BpfObject(bytes);
-  // what the functions have themselves is known before any of them is looked at; one that is too long alone has its own
-  // error
+  // Check the total before analysing any function. A single function that is too long has an error of its own.
   let own = 0;
   for (const of of object.functions) own = boundedInsns(own + Math.min(of.size / INSN_SIZE, MAX_INSNS), of);
   let insns = 0;
@@ -50,7 +49,7 @@ export function factsOfObject(bytes: Uint8Array, visit: Visit = () => {}): Objec
   return { sha256: sha256(bytes), byte_order: object.elf.order, programs, maps: object.maps };
 }
 
-/** So many instructions up to and with a program's own. Throws ELF_UNSUPPORTED where they are too many. */
+/** Checks the number of instructions up to and including this program. Throws ELF_UNSUPPORTED if there are too many. */
 function boundedInsns(insns: number, { name }: ElfFunction): number {
   if (insns <= MAX_OBJECT_INSNS) return insns;
   throw new CountersignError("ELF_UNSUPPORTED", `its programs have more than ${MAX_OBJECT_INSNS} instructions`, {
@@ -59,14 +58,14 @@ function boundedInsns(insns: number, { name }: ElfFunction): number {
   });
 }
 
-/** A BPF object file, read; its programs are linked when they are asked for. */
+/** A parsed BPF object file. Its programs are linked on demand. */
 export class BpfObject {
   readonly elf: Elf;
   readonly btf: Btf | null;
   readonly ext: BtfExt | null;
   /** The programs that libbpf would load, in its order. */
   readonly functions: readonly ElfFunction[];
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly license: string;
   readonly #linker: Linker;
   readonly #maps: ObjectMaps;
@@ -100,7 +99,7 @@ export class BpfObject {
   program(of: ElfFunction): ObjectProgram {
     const role = roleOf(of.section.name);
     const attachTo = role.type === "struct_ops" ? (this.#structOps.get(of.name) ?? null) : role.attachTo;
-    // what a tail call goes on as is not attached itself
+    // A tail-called program is not attached itself, so its section says nothing about how it runs.
     const attached = isKernelProbe(of.section.name) && !this.#maps.all().some(({ type }) => type === "prog_array");
     return new ObjectProgram(
       this.#linker.link(of),
@@ -115,7 +114,7 @@ export class BpfObject {
 
 const CALLBACK_TAG = "exception_callback:";
 
-/** By program: the function that a tag in BTF names as its exception callback, as libbpf reads it. */
+/** The exception callback of each program, which a decl tag in BTF names (libbpf's bpf_prog_assign_exc_cb). */
 function exceptionCallbacks(btf: Btf): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const tag of btf.all("decl_tag")) {
@@ -133,7 +132,7 @@ function exceptionCallbacks(btf: Btf): ReadonlyMap<string, string> {
   return found;
 }
 
-/** libbpf keeps 63 bytes of section `license` at most, up to the first NUL. */
+/** The licence: at most 63 bytes of section `license`, up to the first NUL, as libbpf reads it. */
 function licenseOf(elf: Elf): string {
   const data = elf.section("license")?.data.subarray(0, 63) ?? new Uint8Array(0);
   const end = data.indexOf(0);

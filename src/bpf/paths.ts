@@ -2,32 +2,37 @@ import { type Flow, MAY_GOTO } from "./analysis/flow.js";
 import type { Code } from "./code.js";
 import { CALL_SRC, LD_SRC, OP } from "./insn.js";
 
-/** What the shape of a program's control flow says of how far it runs. */
+/** Bounds for a run of a program that follow from its control flow. */
 export interface Paths {
-  /** Places that control comes back to within one function. */
+  /** Number of loop heads: places in a function that control returns to. */
   readonly loops: number;
-  /** Bytes of stack along the deepest chain of calls, each frame rounded up as the verifier rounds it; null with recursion. */
+  /**
+   * Bytes of stack along the deepest chain of calls. Each frame is rounded up as the verifier does. Null if recursive.
+   */
   readonly stackDepth: number | null;
   /**
-   * Instructions that one run executes at most, those of helpers, kfuncs and tail-called programs aside; null where nothing
-   * that can be told bounds it.
+   * Maximum number of instructions of one run, without those of helpers, kfuncs and tail-called programs; null if no
+   * bound is known.
    */
   readonly executed: number | null;
 }
 
 /**
- * The verifier follows every path whose loops only branches bound, and stops at this many instructions: no such path is longer
- * (BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h).
+ * The verifier follows every path through loops that only branches bound. It rejects a program once it has processed
+ * this many instructions, so no such path is longer (BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h).
  */
 const VERIFIED = 1_000_000;
-/** check_max_stack_depth of kernel/bpf/verifier.c. */
+/** Granularity of stack frames in bytes (round_up_stack_depth, kernel/bpf/verifier.c). */
 const FRAME_STEP = 32;
-/** optimize_bpf_loop keeps three registers on the stack, may_goto a count and a clock (kernel/bpf/verifier.c). */
+/**
+ * Stack bytes of code that the verifier inlines (kernel/bpf/verifier.c): optimize_bpf_loop saves three registers,
+ * may_goto keeps a count and a timestamp.
+ */
 const BPF_LOOP = 181;
 const INLINED_LOOP = 24;
 const INLINED_MAY_GOTO = 16;
 
-/** Walks each function once: its cost grows with the program's size. */
+/** Calculates the bounds. Each function is walked once, so the time grows with the size of the program. */
 export function pathsOf(code: Code, flow: Flow): Paths {
   const functions = code.functions.map((_, index) => new Walk(code, flow, index));
   const loops = functions.reduce((sum, { heads }) => sum + heads.size, 0);
@@ -48,11 +53,11 @@ export function pathsOf(code: Code, flow: Flow): Paths {
 function executed(code: Code, functions: readonly Walk[], loops: number, longest: number): number | null {
   if (functions.some((walk) => walk.unbounded) || !Number.isSafeInteger(longest)) return null;
   if (loops === 0) return longest;
-  // a global function is verified by itself, however often it is called
+  // The verifier checks a global function once, however often it is called.
   return code.functions.slice(1).some(({ global }) => global) ? null : VERIFIED;
 }
 
-/** Functions in an order in which each comes behind those that it calls; null where one calls itself. */
+/** Indexes of functions in an order in which callees precede callers; null if there is recursion. */
 function calleesFirst(functions: readonly Walk[]): number[] | null {
   const order: number[] = [];
   const state = new Uint8Array(functions.length);
@@ -79,15 +84,15 @@ function calleesFirst(functions: readonly Walk[]): number[] | null {
 const OPEN = 1;
 const DONE = 2;
 
-/** One function's blocks, from a leader to the next, in an order in which each comes behind those that it goes to. */
+/** The basic blocks of one function, in an order in which each follows its successors. */
 class Walk {
-  /** Leaders that a path comes back to. */
+  /** Leaders of blocks that a path returns to. */
   readonly heads = new Set<number>();
-  /** Indexes of functions that it calls, or gives away as callbacks. */
+  /** Indexes of functions that it calls or passes as callbacks. */
   readonly callees: readonly number[];
-  /** Whether something other than branches repeats: a callback, a kfunc that iterates, `may_goto`. */
+  /** Whether something other than branches can repeat code: a callback, an iterator kfunc, `may_goto`. */
   readonly unbounded: boolean;
-  /** Bytes of stack that the verifier adds for what it inlines. */
+  /** Stack bytes that the verifier adds for inlined code. */
   extra = 0;
   readonly #order: number[] = [];
 
@@ -102,7 +107,7 @@ class Walk {
     this.#sort();
   }
 
-  /** The longest way from its entry to an exit; loops are gone through once. */
+  /** Length of the longest path from its entry to an exit. Each loop is passed once. */
   longest(functions: readonly number[]): number {
     const { leaders, entries } = this.flow;
     const costs = new Map<number, number>();
@@ -176,7 +181,7 @@ class Walk {
     }
   }
 
-  /** Tells where a block goes, and what it calls on the way; gives the slot behind its last. */
+  /** Reports the successors and calls of a block; returns the slot after its last instruction. */
   #block(leader: number, goes: (from: number, target: number) => void, calls: (callee: number) => void): number {
     const { opcode, off, imm, src } = this.code.insns;
     const { leaders, leaderAt, functionOf } = this.flow;

@@ -7,17 +7,17 @@ import { CALL_SRC, isPoison, OP } from "./insn.js";
 import { factsOfMap } from "./map-memory.js";
 import { HELPERS } from "./tables/names.gen.js";
 
-/** What a program is called and came with, beside its code. */
+/** Name and origin of a program, apart from its code. */
 export interface ProgramOrigin {
   readonly name: string;
   readonly section: string | null;
   readonly license: string;
-  /** With map references zeroed: what is signed. */
+  /** The instructions with zeroed map references, which signatures are over. */
   readonly insns: Uint8Array;
   readonly rawInsns: Uint8Array;
 }
 
-/** Everything that is found out about one program, from a file or from a live load. */
+/** The facts about one program, from a file or from a live load. */
 export function programFacts(code: Code, origin: ProgramOrigin, judgement: Judgement = effectsOf(code)): ProgramFacts {
   const { name, section, license, insns, rawInsns } = origin;
   const digest = sha256(insns);
@@ -44,7 +44,7 @@ export function programFacts(code: Code, origin: ProgramOrigin, judgement: Judge
   };
 }
 
-/** The licences that let a program call GPL-only helpers (license_is_gpl_compatible of include/linux/license.h). */
+/** Licences that allow calls of GPL-only helpers (license_is_gpl_compatible of include/linux/license.h). */
 const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
   "GPL",
   "GPL v2",
@@ -54,19 +54,19 @@ const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
   "Dual MPL/GPL",
 ]);
 
-/** A helper's name as the kernel has it; `helper#212` for one that is newer than the tables. */
+/** A helper's name in the kernel; `helper#212` for one that is newer than the tables. */
 export function helperName(id: number): string {
   return (id === 0 ? undefined : HELPERS[id]) ?? `helper#${id}`;
 }
 
 /**
- * Helpers, and kfuncs, that one program may call. The kernel knows 211 helpers and takes 256 kfuncs (MAX_KFUNC_DESCS of
- * kernel/bpf/verifier.c); what has more was made to have them listed.
+ * Maximum number of different helpers, and of kfuncs, that one program may call. The kernel has 211 helpers and allows
+ * 256 kfuncs (MAX_KFUNC_DESCS of kernel/bpf/verifier.c); no loadable program calls more.
  */
 const MAX_CALLED = 1024;
 
 /**
- * Names of the helpers and kfuncs that are called anywhere in a program, sorted. Throws INSN_MALFORMED where they are
+ * The sorted names of the helpers and kfuncs that are called anywhere in a program. Throws INSN_MALFORMED if there are
  * too many.
  */
 export function callsOf(code: Code): { readonly helpers: string[]; readonly kfuncs: string[] } {

@@ -6,7 +6,7 @@ import { type ByteOrder, decodeInsns, INSN_SIZE, type Insns } from "./insn.js";
 import type { Linked, Part } from "./link.js";
 import type { SectionRole } from "./section.js";
 
-/** A program of an object file, linked, as the analysis takes it. */
+/** A linked program of an object file as input of the analysis. */
 export class ObjectProgram implements Code {
   readonly insns: Insns;
   readonly type: string;
@@ -58,7 +58,7 @@ export class ObjectProgram implements Code {
     return found === undefined || this.btf === null ? null : rewriteOf(found.records, found.record, this.btf);
   }
 
-  /** The slots that CO-RE relocations name, in ascending order. */
+  /** The slots with CO-RE relocations, in ascending order. */
   rewrittenSlots(): number[] {
     return [...this.#relocations().keys()];
   }
@@ -71,7 +71,7 @@ export class ObjectProgram implements Code {
     const { section, offset } = part.function;
     for (const records of ext.of("lines", section.name)) {
       const record = records.lastBefore(offset + (slot - part.start) * INSN_SIZE);
-      // a line before the function is another one's
+      // A line record before the function belongs to another function.
       if (record !== -1 && records.offset(record) >= offset) return sourceOf(records, record, btf);
     }
     return null;
@@ -85,7 +85,7 @@ export class ObjectProgram implements Code {
     return null;
   }
 
-  /** In ascending order, as parts are. */
+  /** In ascending order, since parts are. */
   #relocations(): ReadonlyMap<number, Place> {
     if (this.#rewrites === undefined) {
       const found = new Map<number, Place>();

@@ -6,17 +6,17 @@ import { ELF, type Elf, type ElfSection, type ElfSymbol } from "./elf.js";
 import { INSN_SIZE, LD_SRC, OP } from "./insn.js";
 import type { ObjectMaps } from "./map.js";
 
-/** What an instruction that has a relocation refers to. */
+/** The target of an instruction with a relocation. */
 export type Reference =
   | { readonly to: "map"; readonly reference: MapReference }
-  /** A subprogram: where its symbol is in `.text`, to which the instruction's own immediate adds. */
+  /** A subprogram: the offset of its symbol in `.text`, to which the instruction's immediate is added. */
   | { readonly to: "subprogram"; readonly offset: number }
   | { readonly to: "kfunc" | "ksym"; readonly name: KernelName };
 
-/** Far more than any object has; each costs memory. */
+/** Maximum number of relocations, far above that of any known object, since each takes memory. */
 const MAX_RELOCATIONS = 100_000;
 
-/** Relocations of an object's sections, resolved as libbpf's bpf_program__record_reloc does. */
+/** The relocations of an object's sections, resolved as bpf_program__record_reloc of libbpf does. */
 export class References {
   readonly #bySection = new Map<number, ReadonlyMap<number, Reference>>();
   #externs: ReadonlyMap<string, Extern> | undefined;
@@ -28,7 +28,7 @@ export class References {
     readonly maps: ObjectMaps,
   ) {}
 
-  /** By slot in the section. Throws ELF_MALFORMED, and ELF_UNSUPPORTED where libbpf would refuse. */
+  /** References by slot in the section. Throws ELF_MALFORMED, and ELF_UNSUPPORTED where libbpf would fail. */
   of(section: ElfSection): ReadonlyMap<number, Reference> {
     let found = this.#bySection.get(section.index);
     if (found === undefined) {
@@ -107,7 +107,7 @@ interface Extern {
   readonly offset: number;
 }
 
-/** Externs by the sections of BTF that list them: `.ksyms` (functions and variables of the kernel) and `.kconfig`. */
+/** Externs by name, from the BTF sections that list them: `.ksyms` (kernel functions and variables) and `.kconfig`. */
 function externsOf(btf: Btf | null): ReadonlyMap<string, Extern> {
   const found = new Map<string, Extern>();
   if (btf === null) return found;
@@ -119,7 +119,7 @@ function externsOf(btf: Btf | null): ReadonlyMap<string, Extern> {
   return found;
 }
 
-/** An undefined symbol without a type is the kernel's (libbpf's sym_is_extern). */
+/** Whether the symbol is undefined and untyped, and so defined by the kernel (libbpf's sym_is_extern). */
 function isExtern(symbol: ElfSymbol): boolean {
   const { section, bind, type } = symbol;
   return section === ELF.SHN_UNDEF && (bind === ELF.STB_GLOBAL || bind === ELF.STB_WEAK) && type === ELF.STT_NOTYPE;

@@ -2,30 +2,30 @@ import { ATTACH_TYPES, PROGRAM_TYPES } from "./tables/names.gen.js";
 import { KERNEL_PROBES } from "./tables/rejected-stores.js";
 import { SECTIONS } from "./tables/sections.gen.js";
 
-/** What libbpf makes of a section's name. */
+/** The meaning of a section's name to libbpf. */
 export interface SectionRole {
-  /** As bpftool writes it; `unknown` where libbpf knows no such name. */
+  /** As bpftool spells it; `unknown` if libbpf does not know the section's name. */
   readonly type: string;
   readonly expectedAttachType: string | null;
-  /** What stands behind the slash: a kernel function, `category/tracepoint`, an LSM hook … or null. */
+  /** The part after the slash: a kernel function, `category/tracepoint`, an LSM hook and so on; or null. */
   readonly attachTo: string | null;
 }
 
 const definitions = new Map(SECTIONS.map((row) => [row[0], row]));
 
-/** Program and attach type by libbpf's section names; an opening `?` (not loaded unless asked for) is no part of it. */
+/** Program type and attach type for a section name of libbpf. A leading `?` (loaded only on request) is ignored. */
 export function roleOf(section: string): SectionRole {
   const name = section.startsWith("?") ? section.slice(1) : section;
   const exact = definitions.get(name);
   if (exact !== undefined) return role(exact[1], exact[2], null);
-  // of the names that may have a target behind them none has a slash, so the first slash is where it starts
+  // No name that can have a target contains a slash, so the target starts after the first one.
   const slash = name.indexOf("/");
   const prefix = slash === -1 ? undefined : definitions.get(name.slice(0, slash));
   if (prefix?.[3] !== true) return { type: "unknown", expectedAttachType: null, attachTo: null };
   return role(prefix[1], prefix[2], name.slice(slash + 1) || null);
 }
 
-/** Whether libbpf attaches a section's program to a function of the kernel, by a kprobe: it names the function. */
+/** Whether libbpf attaches the section's program to a kernel function by a kprobe: the section names the function. */
 export function isKernelProbe(section: string): boolean {
   const name = section.startsWith("?") ? section.slice(1) : section;
   const slash = name.indexOf("/");
@@ -37,14 +37,14 @@ function role(type: number, attachType: number, attachTo: string | null): Sectio
   return { type: name, expectedAttachType: attachTypeName(name, attachType), attachTo };
 }
 
-/** The name of an enum bpf_prog_type; `unknown` for one that is newer than the tables, and for `unspec`. */
+/** The name of an enum bpf_prog_type; `unknown` for 0 (`unspec`) and for a type that is newer than the tables. */
 export function programTypeName(type: number): string {
   return (type === 0 ? undefined : PROGRAM_TYPES[type]) ?? "unknown";
 }
 
 /**
- * The name of an enum bpf_attach_type for a program type; null for 0, which says nothing, except where the first of the
- * enumeration is meant (cgroup_skb); `unknown` for one that is newer than the tables.
+ * The name of an enum bpf_attach_type. 0 means that none is given and returns null, except for cgroup_skb, where it is
+ * a valid type. `unknown` for a type that is newer than the tables.
  */
 export function attachTypeName(programType: string, attachType: number): string | null {
   if (attachType === 0 && programType !== "cgroup_skb") return null;

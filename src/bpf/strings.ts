@@ -1,12 +1,11 @@
 import type { Bytes } from "./bytes.js";
 
 /**
- * How often each byte of a table may be read as part of a string that starts elsewhere: linkers let one string be the
- * end of another. A table in which every offset is read as a string of its own would otherwise take the square of its
- * size.
+ * How often each byte of a table may be read on average. Linkers share suffixes: a string can be the end of another
+ * one. Without this limit, a table in which every offset is used would take time quadratic in its size.
  */
 const OVERLAP = 4;
-/** Any table may have this many bytes read. */
+/** Number of bytes that may be read from any table, however small. */
 const ALWAYS = 1 << 16;
 
 /** A table of NUL-terminated strings. Each is decoded once. */
@@ -18,7 +17,10 @@ export class Strings {
     this.#left = ALWAYS + OVERLAP * bytes.length;
   }
 
-  /** The string at an offset. Throws as {@link Bytes.text}, and where strings overlap more than any linker has them. */
+  /**
+   * The string at an offset. Throws like {@link Bytes.text}, and if strings overlap more than in the output of any
+   * linker.
+   */
   text(at: number): string {
     let text = this.#known.get(at);
     if (text === undefined) {

@@ -3,16 +3,16 @@ import { essentialName } from "./core-relo.js";
 import { ELF, type Elf, type ElfSection, type ElfSymbol } from "./elf.js";
 import type { MapDefinition } from "./facts.js";
 
-/** Sections whose variables are tables of functions for the kernel; an opening `?` says that they may be left out. */
+/** Sections whose variables are tables of functions for the kernel. With a leading `?` they are optional. */
 const SECTIONS: ReadonlySet<string> = new Set([".struct_ops", ".struct_ops.link"]);
 
-/** BPF_F_LINK of linux/bpf.h: the map is put in force by a link. */
+/** BPF_F_LINK of linux/bpf.h: the map takes effect through a link. */
 const LINK = 1 << 13;
 
 /**
- * The maps that libbpf makes of struct_ops tables, one for each variable. Their `value_size` is that of the object's
- * own struct: the kernel's is larger, and known only where its BTF is. Tables that may be left out (`?`) are, as libbpf
- * does unless the loader asks for them.
+ * The maps that libbpf creates for struct_ops tables, one for each variable. `value_size` is the size of the object's
+ * own struct; the kernel's struct is larger and only known from the kernel's BTF. Optional tables (`?`) are left out,
+ * as in libbpf unless the loader requests them.
  */
 export function structOpsMaps(elf: Elf, btf: Btf): MapDefinition[] {
   return sectionsOf(elf, (name) => name).flatMap(({ name: section }) =>
@@ -28,20 +28,19 @@ export function structOpsMaps(elf: Elf, btf: Btf): MapDefinition[] {
   );
 }
 
-/** Throws ELF_MALFORMED where two have one name: which of them the BTF is about cannot be told. */
+/** Throws ELF_MALFORMED if two sections have the same name: it is unknown which one the BTF describes. */
 function sectionsOf(elf: Elf, nameOf: (name: string) => string): ElfSection[] {
   const found = elf.sections.filter(({ name }) => SECTIONS.has(nameOf(name)));
   for (const { name } of found) elf.section(name);
   return found;
 }
 
-/** The kernel's longest has some fifty; what goes beyond this only loses its name. */
+/** Maximum number of members that are read. The kernel's largest struct has about fifty; members beyond get no name. */
 const MAX_MEMBERS = 4096;
 
 /**
- * What struct_ops programs are attached to: `tcp_congestion_ops.ssthresh`, by the name of the program that the member
- * of a table points at (libbpf's bpf_object__collect_st_ops_relos). Throws ELF_MALFORMED where symbols are not as they
- * should be.
+ * Attach targets of struct_ops programs such as `tcp_congestion_ops.ssthresh`, by the name of the program that the
+ * table's member points to (libbpf's bpf_object__collect_st_ops_relos). Throws ELF_MALFORMED for invalid symbols.
  */
 export function structOpsTargets(
   elf: Elf,
@@ -50,7 +49,7 @@ export function structOpsTargets(
 ): ReadonlyMap<string, string> {
   const targets = new Map<string, string>();
   for (const section of sectionsOf(elf, (name) => name.replace(/^\?/, ""))) {
-    // an object that was not linked has the places of variables in its symbols alone
+    // In an object that no linker has processed, only the symbols have the offsets of variables.
     const places = new Map((symbols.get(section.index) ?? []).map(({ name, value }) => [name, value]));
     const members = new Map<number, string>();
     let read = 0;

@@ -2,14 +2,14 @@ import { CountersignError } from "../error.js";
 import { ELF, type Elf, type ElfSection, type ElfSymbol } from "./elf.js";
 import { INSN_SIZE } from "./insn.js";
 
-/** A function as its symbol describes it: a program, or a subprogram where its section is `.text`. */
+/** A function symbol: a program, or a subprogram if its section is `.text`. */
 export interface ElfFunction {
   readonly name: string;
   readonly section: ElfSection;
-  /** In bytes, in its section; multiples of an instruction. */
+  /** In bytes, in its section; a multiple of the instruction size, as is `size`. */
   readonly offset: number;
   readonly size: number;
-  /** Seen from other objects: not static, nor of hidden visibility, which libbpf takes for static. */
+  /** Whether other objects can see it: neither static nor hidden, since libbpf treats hidden functions as static. */
   readonly global: boolean;
 }
 
@@ -18,17 +18,17 @@ export interface ObjectSymbols {
   readonly programs: readonly ElfFunction[];
   /** The functions of `.text`, by offset. */
   readonly subprograms: readonly ElfFunction[];
-  /** Symbols of anything but functions and sections, by the section that they lie in. */
+  /** Symbols that are neither functions nor sections, by their section. */
   readonly data: ReadonlyMap<number, readonly ElfSymbol[]>;
 }
 
-/** More programs than this in one object are refused: no loader takes so many, and each costs memory. */
+/** Maximum numbers of functions, above those of any known object, since each takes memory. */
 const MAX_PROGRAMS = 1024;
 const MAX_SUBPROGRAMS = 4096;
 
 /**
  * Sorts an object's symbols into programs, subprograms and data (libbpf's bpf_object__add_programs). Throws
- * ELF_MALFORMED for a function that is not within its section, ELF_UNSUPPORTED for one that libbpf refuses.
+ * ELF_MALFORMED for a function outside its section, ELF_UNSUPPORTED for one that libbpf rejects.
  */
 export function readSymbols(elf: Elf): ObjectSymbols {
   const programs: ElfFunction[] = [];
@@ -75,7 +75,10 @@ export function readSymbols(elf: Elf): ObjectSymbols {
   return { programs, subprograms, data };
 }
 
-/** Of functions that share instructions libbpf relocates one alone, and which one is chance. Two names for one are taken in `.text`. */
+/**
+ * Rejects functions that share instructions: libbpf relocates only one of them. In `.text`, two names of the same
+ * function are allowed.
+ */
 function refuseOverlaps(functions: readonly ElfFunction[]): void {
   for (const [index, { name, section, offset, size }] of functions.entries()) {
     const next = functions[index + 1];

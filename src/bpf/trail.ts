@@ -2,14 +2,14 @@ import type { Code, CodeFunction } from "./code.js";
 import { disassemble } from "./disassembly.js";
 import { CALL_SRC, LD_SRC, OP } from "./insn.js";
 
-/** How far back in the program's order, and over how many steps, a pointer is looked for. */
+/** How many instructions back, and over how many steps, the origin of a pointer is searched. */
 const FARTHEST = 4096;
 const MOST_STEPS = 8;
 const FRAME_POINTER = 10;
 
 /**
- * How a program comes to an instruction, for people to follow: the functions that lead to it, and where the pointer
- * that it uses comes from. It goes back in the order of the instructions, which is one way among those there may be.
+ * Explains to people how a program reaches an instruction: the functions that lead to it, and the origin of the pointer
+ * that it uses. The search goes backwards in the order of the instructions, which is only one of the possible paths.
  */
 export class Trail {
   readonly #code: Code;
@@ -19,7 +19,7 @@ export class Trail {
     this.#code = code;
   }
 
-  /** `, in `parse` called at 12`, `, the pointer from 3 `r2 = …` by 5, 9`; empty where there is nothing to add. */
+  /** `, in `parse` called at 12`, `, the pointer from 3 `r2 = …` by 5, 9`; empty if there is nothing to add. */
   to(slot: number): string {
     return `${this.#origin(slot)}${this.#functions(slot)}`;
   }
@@ -39,7 +39,7 @@ export class Trail {
     return words.join("");
   }
 
-  /** The steps of a pointer, latest first, up to where it was loaded or given. */
+  /** The steps of a pointer, latest first, up to the load or call that it comes from. */
   #origin(slot: number): string {
     const steps = this.#steps(slot);
     const [origin, ...by] = steps.reverse();
@@ -53,7 +53,7 @@ export class Trail {
     let register = pointerOf(opcode[slot]!, dst[slot]!, src[slot]!);
     const steps: number[] = [];
     if (register === null || register === FRAME_POINTER) return steps;
-    /** The slot of the frame that is looked for instead, while it is not null. */
+    /** Stack offset whose store is searched instead of a register; null for a register. */
     let cell: number | null = null;
     let start = this.#functionAt(slot)?.start ?? 0;
     for (let at = slot - 1, left = FARTHEST; left > 0 && steps.length < MOST_STEPS; at--, left--) {
@@ -112,7 +112,7 @@ export class Trail {
     return found !== undefined && slot < found.end ? found : undefined;
   }
 
-  /** For each function that is called or handed over: where first. */
+  /** The first slot at which each function is called or passed as a callback. */
   #callersOf(): Map<CodeFunction, number> {
     if (this.#callers !== undefined) return this.#callers;
     const { insns, functions } = this.#code;
@@ -133,11 +133,11 @@ export class Trail {
   }
 }
 
-/** r = r, in 64 bits; and any move. */
+/** Opcode of a 64-bit register move, and operation code of any move. */
 const MOVE = 0xbf;
 const MOVE_CODE = 0xb0;
 
-/** The register through which an instruction reads or writes memory; null where it does not. */
+/** The register through which an instruction reads or writes memory; null if it does neither. */
 function pointerOf(opcode: number, dst: number, src: number): number | null {
   const kind = opcode & OP.CLASS;
   if (kind === OP.ST || kind === OP.STX) return dst;

@@ -1,7 +1,8 @@
 /**
- * Helpers that only a program of a GPL-compatible licence may call, for some program types at least: those whose
- * bpf_func_proto says `gpl_only` (kernel/trace/bpf_trace.c, kernel/bpf/*.c, net/core/filter.c …). No header lists them;
- * a test compares them with scripts/kernel-facts.gen.json, and a system test asks the running kernel.
+ * Helpers that, for some program types at least, only programs with a GPL-compatible licence may call: those with
+ * `gpl_only` in their bpf_func_proto (kernel/trace/bpf_trace.c, kernel/bpf/*.c, net/core/filter.c and others). No
+ * header lists them. A test compares them with scripts/kernel-facts.gen.json, and a system test with the running
+ * kernel.
  */
 export const GPL_ONLY: ReadonlySet<string> = new Set(
   [

@@ -5,27 +5,27 @@ export interface HelperRow {
   readonly name: string;
   /**
    * One letter for each argument: `-` a number, `c` the context, `m` a map, `r` memory that is read, `w` memory that
-   * may be written, `o` a kernel object, `f` a callback, `d` what the callback is given, `t` a format string, `x` an
+   * may be written, `o` a kernel object, `f` a callback, `d` the data of the callback, `t` a format string, `x` an
    * address as a number, `y` a dynptr, `z` a dynptr whose memory is written.
    */
   readonly args: string;
   readonly effects: readonly EffectName[];
-  /** Its effects leave `read_only` as it is. */
+  /** Whether its effects leave `read_only` true. */
   readonly harmless: boolean;
-  /** What r0 points to where it is a pointer; `dynptr`: memory of the dynptr in its first argument. */
+  /** The target of r0 if it is a pointer; `dynptr`: memory of the dynptr in the first argument. */
   readonly returns: "number" | "map_value" | "memory" | "socket" | "kernel" | "dynptr";
-  /** Changes the map in its `m` argument. */
+  /** Whether it changes the map in its `m` argument. */
   readonly writesMap: boolean;
-  /** One of bpf_helper_changes_pkt_data (net/core/filter.c): pointers into the packet are void after it. */
+  /** Whether it is in bpf_helper_changes_pkt_data (net/core/filter.c): it invalidates pointers into the packet. */
   readonly changesPacket: boolean;
-  /** The argument (1 to 5) whose flag BPF_F_USER_STACK makes it walk the user's stack; 0 for none. */
+  /** The argument (1 to 5) in which BPF_F_USER_STACK makes it read the user's stack; 0 for none. */
   readonly stackFlags: number;
 }
 
 /** BPF_F_USER_STACK of include/uapi/linux/bpf.h. */
 export const USER_STACK = 1 << 8;
 
-/** The five that print by a format: what they read is judged by the format's own bytes. */
+/** Whether the helper prints by a format string. What it reads then depends on the format. */
 export function formats(row: HelperRow): boolean {
   return row.args.includes("t");
 }
@@ -97,7 +97,7 @@ const ROWS: readonly HelperRow[] = [
   row(43, "skb_change_head", "c--", ["writes_packet"], { changesPacket: true }),
   row(44, "xdp_adjust_head", "c-", ["writes_packet"], { changesPacket: true }),
   row(45, "probe_read_str", "w-x", ["reads_kernel_memory", "reads_user_memory"]),
-  // __sock_gen_cookie of net/core/sock_diag.c gives a socket its number when it is first asked for
+  // __sock_gen_cookie of net/core/sock_diag.c assigns the cookie at the first request.
   row(46, "get_socket_cookie", "c", ["changes_socket"], { harmless: true }),
   row(47, "get_socket_uid", "c", []),
   row(48, "set_hash", "c-", ["writes_packet"]),
@@ -267,8 +267,8 @@ const ROWS: readonly HelperRow[] = [
 ];
 
 /**
- * What each helper function does, by its id (`__BPF_FUNC_MAPPER` of include/uapi/linux/bpf.h; ids 0 to 211 are frozen).
- * Arguments are as libbpf's bpf_helper_defs.h declares them. A helper with an id behind the last row is unknown, and
- * unknown may do anything.
+ * The behaviour of each helper function, by its id (`__BPF_FUNC_MAPPER` of include/uapi/linux/bpf.h, whose ids 0 to 211
+ * are fixed). Arguments are as in libbpf's bpf_helper_defs.h. A helper after the last row is unknown, so it may have
+ * every effect.
  */
 export const HELPER_ROWS: readonly (HelperRow | undefined)[] = [undefined, ...ROWS];

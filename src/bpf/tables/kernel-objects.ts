@@ -1,7 +1,7 @@
 /**
- * Helpers that return PTR_TO_BTF_ID, or NULL (`ret_type` RET_PTR_TO_BTF_ID, …_OR_NULL and …_TRUSTED of their
- * bpf_func_proto). bpf_per_cpu_ptr and bpf_this_cpu_ptr are not among them: for a variable that is no struct they
- * return PTR_TO_MEM, which could be written before Linux 5.17 (without MEM_RDONLY).
+ * Helpers that return PTR_TO_BTF_ID or NULL (`ret_type` RET_PTR_TO_BTF_ID, …_OR_NULL and …_TRUSTED in their
+ * bpf_func_proto). bpf_per_cpu_ptr and bpf_this_cpu_ptr are left out: for a variable that is not a struct they return
+ * PTR_TO_MEM, which could be written before Linux 5.17 (without MEM_RDONLY).
  */
 export const OBJECT_HELPERS: ReadonlySet<string> = new Set([
   "get_current_task_btf",
@@ -16,10 +16,7 @@ export const OBJECT_HELPERS: ReadonlySet<string> = new Set([
   "task_pt_regs",
 ]);
 
-/**
- * Helpers that never return NULL. What others return is NULL on one path, which the verifier then knows as the number
- * 0.
- */
+/** Helpers that never return NULL. The others can, and the verifier then treats the value as the number 0. */
 export const NEVER_NULL: ReadonlySet<string> = new Set([
   "get_local_storage",
   "this_cpu_ptr",
@@ -28,8 +25,8 @@ export const NEVER_NULL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Kfuncs that return a pointer to a struct of the kernel: PTR_TO_BTF_ID (check_kfunc_call of kernel/bpf/verifier.c),
- * read-only where it is untrusted. bpf_rdonly_cast returns PTR_UNTRUSTED, to a struct or to memory with MEM_RDONLY.
+ * Kfuncs that return a pointer to a kernel struct: PTR_TO_BTF_ID (check_kfunc_call of kernel/bpf/verifier.c), read-only
+ * if untrusted. bpf_rdonly_cast returns PTR_UNTRUSTED, to a struct or to memory with MEM_RDONLY.
  */
 export const OBJECT_KFUNCS: ReadonlySet<string> = new Set(
   `bpf_task_acquire bpf_task_from_pid bpf_task_from_vpid bpf_task_get_cgroup1 bpf_cgroup_acquire bpf_cgroup_ancestor

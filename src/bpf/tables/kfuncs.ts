@@ -5,15 +5,15 @@ export interface KfuncRow {
   readonly name: string;
   readonly effects: readonly EffectName[];
   /**
-   * What r0 is: `slice` is memory that may lie in the packet, in what the dynptr was made of, or in the buffer given as
-   * third argument; `arena` is a value of the map given first.
+   * The value of r0. `slice`: memory in the packet, in the source of the dynptr, or in the buffer of the third
+   * argument. `arena`: a value of the map in the first argument.
    */
   readonly returns: "number" | "memory" | "kernel" | "slice" | "arena";
-  /** A letter for each argument, as in kfunc-arguments.gen.ts; `O` an object of the kernel that it writes to. */
+  /** One letter for each argument, as in kfunc-arguments.gen.ts; `O` is a kernel object that it writes. */
   readonly args: string;
-  /** The dynptrs among them (the first argument is 0) through which it does not write. */
+  /** Indexes (from 0) of the dynptr arguments through which it does not write. */
   readonly reads: readonly number[];
-  /** It ends the program with a return value of its own. */
+  /** Whether it ends the program with a return value of its own. */
   readonly ends: boolean;
 }
 
@@ -26,11 +26,11 @@ const PACKET: EffectName = "writes_packet";
 type Group = readonly [effects: readonly EffectName[], returns: KfuncRow["returns"], names: string, ends?: true];
 
 /**
- * What each kfunc that is known does besides touching the memory it is given; kernel/bpf/helpers.c and the subsystems'
- * files, of Linux 7.3. The memory, the maps and the dynptrs are those of kfunc-arguments.gen.ts.
+ * The behaviour of each known kfunc besides access to the memory in its arguments (kernel/bpf/helpers.c and the files
+ * of the subsystems, Linux 7.3). Memory, maps and dynptrs are in kfunc-arguments.gen.ts.
  */
 const GROUPS: readonly Group[] = [
-  // locks, preemption, reference counts of what the program already holds
+  // Locks, preemption, and reference counts of objects that the program already holds.
   [
     [],
     "number",
@@ -40,7 +40,7 @@ const GROUPS: readonly Group[] = [
     bpf_percpu_obj_drop_impl bpf_obj_drop bpf_percpu_obj_drop bpf_put_mem_cgroup bpf_cpumask_release
     bpf_crypto_ctx_release bpf_ct_release bpf_xdp_xfrm_state_release`,
   ],
-  // questions answered with a number
+  // Queries that return a number.
   [
     [],
     "number",
@@ -52,7 +52,7 @@ const GROUPS: readonly Group[] = [
     bpf_verify_pkcs7_signature bpf_list_empty bpf_list_is_first bpf_list_is_last bpf_mem_cgroup_memory_events
     bpf_mem_cgroup_page_state bpf_mem_cgroup_usage bpf_mem_cgroup_vm_events`,
   ],
-  // the program's own objects: CPU masks, lists, trees, iterators, work queues, arenas
+  // Objects of the program: CPU masks, lists, trees, iterators, work queues, arenas.
   [
     [],
     "number",
@@ -80,7 +80,7 @@ const GROUPS: readonly Group[] = [
   ],
   [[], "slice", "bpf_dynptr_slice bpf_dynptr_slice_rdwr"],
   [[], "arena", "bpf_arena_alloc_pages"],
-  // kernel objects: reading through what they give is seen where it happens
+  // Kernel objects. Reads through the returned pointers are found where they happen.
   [
     [],
     "kernel",
@@ -90,7 +90,7 @@ const GROUPS: readonly Group[] = [
     bpf_iter_kmem_cache_next bpf_get_kmem_cache bpf_lookup_system_key bpf_skb_ct_lookup
     bpf_xdp_ct_lookup bpf_xdp_get_xfrm_state bpf_get_mem_cgroup bpf_get_root_mem_cgroup bpf_real_data_inode`,
   ],
-  // memory of the kernel and of processes
+  // Memory of the kernel and of processes.
   [
     [KERNEL],
     "number",
@@ -131,7 +131,7 @@ const GROUPS: readonly Group[] = [
     `bpf_task_work_schedule_resume_impl bpf_task_work_schedule_signal_impl bpf_task_work_schedule_resume
     bpf_task_work_schedule_signal`,
   ],
-  // the rest of the kernel
+  // Other parts of the kernel.
   [
     [STATE],
     "number",
@@ -139,7 +139,7 @@ const GROUPS: readonly Group[] = [
     bpf_set_dentry_xattr bpf_remove_dentry_xattr css_rstat_flush css_rstat_updated cgroup_rstat_flush
     cgroup_rstat_updated bpf_mem_cgroup_flush_stats crash_kexec`,
   ],
-  // a flow that is looked up lives longer for it, a keyring may be made (KEY_LOOKUP_CREATE)
+  // Looking up a flow extends its lifetime; looking up a keyring can create it (KEY_LOOKUP_CREATE).
   [[STATE], "kernel", "bpf_lookup_user_key bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry bpf_xdp_flow_lookup"],
   // sched_ext
   [
@@ -156,9 +156,8 @@ const GROUPS: readonly Group[] = [
 ];
 
 /**
- * Dynptrs that are not written through: __bpf_dynptr_data is called on them and not __bpf_dynptr_data_rw, or nothing of
- * their memory is looked at (kernel/bpf/helpers.c, kernel/bpf/crypto.c, fs/bpf_fs_kfuncs.c). The IV of a cipher is
- * written.
+ * Dynptrs that are not written through: the kfunc calls __bpf_dynptr_data rather than __bpf_dynptr_data_rw, or does not
+ * access their memory (kernel/bpf/helpers.c, kernel/bpf/crypto.c, fs/bpf_fs_kfuncs.c). The IV of a cipher is written.
  */
 const READS: Readonly<Record<string, readonly number[]>> = {
   bpf_crypto_decrypt: [1],
@@ -170,14 +169,14 @@ const READS: Readonly<Record<string, readonly number[]>> = {
   bpf_dynptr_is_null: [0],
   bpf_dynptr_is_rdonly: [0],
   bpf_dynptr_size: [0],
-  // what is stored into a slice is seen where it is stored
+  // Writes into a slice are found at the store.
   bpf_dynptr_slice: [0],
   bpf_dynptr_slice_rdwr: [0],
   bpf_set_dentry_xattr: [2],
   bpf_verify_pkcs7_signature: [0, 1],
 };
 
-/** Kfuncs that before Linux 7.0 took an object of the kernel for one that they write to: any `struct cpumask`. */
+/** Kfuncs that before Linux 7.0 accepted a kernel object where they write: any `struct cpumask`. */
 const WRITES_OBJECTS: Readonly<Record<string, string>> = { bpf_cpumask_populate: "Ow-" };
 
 export const KFUNCS: readonly KfuncRow[] = GROUPS.flatMap(([effects, returns, names, ends]) =>
@@ -185,12 +184,12 @@ export const KFUNCS: readonly KfuncRow[] = GROUPS.flatMap(([effects, returns, na
     name,
     effects,
     returns,
-    // of one whose type no kernel has told, each argument may be any
+    // If the argument types are unknown, each argument may be written.
     args: WRITES_OBJECTS[name] ?? KFUNC_ARGUMENTS.get(name) ?? "wwwww",
     reads: READS[name] ?? [],
     ends: ends === true,
   })),
 );
 
-/** By name. A kfunc without a row may do anything. */
+/** Rows by name. A kfunc without a row may have every effect. */
 export const KFUNC_ROWS: ReadonlyMap<string, KfuncRow> = new Map(KFUNCS.map((row) => [row.name, row]));

@@ -1,30 +1,31 @@
 import type { EffectName } from "../facts.js";
 
 /**
- * What each program type may do without calling anybody: which pointers its context holds, which of its fields may be
- * written, what its return value means. Offsets are those of the context's structure in include/uapi/linux/bpf.h, what
- * may be written is what the type's `is_valid_access` lets through (net/core/filter.c, kernel/bpf/cgroup.c …).
+ * The behaviour of each program type apart from calls: the pointers in its context, the fields of the context that may
+ * be written, and the meaning of its return value. Offsets are those of the context's struct in
+ * include/uapi/linux/bpf.h. Writable fields are those that the type's `is_valid_access` allows (net/core/filter.c,
+ * kernel/bpf/cgroup.c and others).
  */
 export interface ProgramTypeRow {
   readonly type: string;
   readonly context: ContextRow;
   readonly verdict: Verdict;
-  /** The verdict where the expected attach type changes its meaning. */
+  /** The verdict for expected attach types that change the meaning of the return value. */
   readonly verdictBy?: Readonly<Record<string, Verdict>>;
-  /** True by its type alone: it can do what no instruction shows. */
+  /** Whether the type alone allows calls of bpf(2), without any instruction that shows it. */
   readonly calls_bpf?: true;
 }
 
 export interface ContextRow {
   readonly name: string;
   /**
-   * What a load of anything that `pointers` does not name gives: a number, or whatever the kernel function was called
-   * with, which may be a pointer to any kernel object that BTF describes, or (`iterated`) to a value of the map that an
-   * iterator goes over; `anything` where the context is not known.
+   * The value of a load from any other field: a number, or an argument of the kernel function, which may be a pointer
+   * to any kernel object with BTF or (`iterated`) to a value of the map that an iterator visits. `anything` if the
+   * context is not known.
    */
   readonly otherwise: "number" | "kernel" | "iterated" | "buffer" | "anything";
   readonly pointers: readonly ContextField[];
-  /** The fields that may be written, for evidence; a store elsewhere counts all the same. */
+  /** The writable fields, for evidence. A store to another field counts as well. */
   readonly writable: readonly WritableField[];
 }
 
@@ -35,25 +36,25 @@ export interface ContextField {
   readonly kind: "packet" | "packet_end" | "socket" | "kernel" | "flow_keys" | "option";
 }
 
-/** With the effects of a write into the field beside `writes_ctx`. */
+/** The effects are those of a write to the field, in addition to `writes_ctx`. */
 export type WritableField = readonly [name: string, offset: number, size: number, ...effects: EffectName[]];
 
-/** `ignored`: nothing is decided by it. `always`: what it means is not known, or every value decides. */
+/** `ignored`: the return value decides nothing. `always`: its meaning is not known, or every value decides. */
 export type Verdict = "ignored" | "always" | ReturnValues;
 
 export interface ReturnValues {
-  /** The values that leave things as they would be without the program. */
+  /** The values with the same result as without the program. */
   readonly neutral: readonly number[] | "odd" | "nonzero";
-  /** The values that send a packet elsewhere. */
+  /** The values that redirect a packet. */
   readonly redirects: readonly number[] | "all";
   /**
-   * How many bits of r0 the kernel looks at: __bpf_prog_run (include/linux/filter.h) returns 32, trampolines compare
+   * Number of bits of r0 that the kernel uses: __bpf_prog_run (include/linux/filter.h) returns 32, trampolines compare
    * 64.
    */
   readonly bits: 32 | 64;
   /**
-   * `outcome`: of what the kernel does next. `record`: only of whether perf and ftrace record the event at hand, so
-   * that the program still changes nothing.
+   * `outcome`: the value decides what the kernel does. `record`: it decides only whether perf and ftrace record the
+   * event, so the program still changes nothing.
    */
   readonly decides: "outcome" | "record";
 }
@@ -61,15 +62,15 @@ export interface ReturnValues {
 const only = (...neutral: number[]): ReturnValues => ({ neutral, redirects: [], bits: 32, decides: "outcome" });
 
 /**
- * invoke_bpf_mod_ret of arch/x86/net/bpf_jit_comp.c compares all 64 bits with 0: anything else skips the function, and
- * the programs behind this one. The verifier checks 64 bits of a fmod_ret program's value never, and 32 of an LSM
+ * invoke_bpf_mod_ret of arch/x86/net/bpf_jit_comp.c compares all 64 bits with 0. Any other value skips the function and
+ * the programs after this one. The verifier never checks the value of a fmod_ret program, and only 32 bits of an LSM
  * program's (retval_range_within of kernel/bpf/verifier.c).
  */
 const TRAMPOLINE: ReturnValues = { ...only(0), bits: 64 };
 
 /**
- * trace_call_bpf of kernel/trace/bpf_trace.c combines the values of all programs by `&`, beginning with 1; where bit 0
- * is clear, perf_trace_run_bpf_submit, perf_syscall_enter and kprobe_perf_func do not record the event.
+ * trace_call_bpf of kernel/trace/bpf_trace.c combines the values of all programs by `&`, starting with 1. If bit 0 is
+ * clear, perf_trace_run_bpf_submit, perf_syscall_enter and kprobe_perf_func do not record the event.
  */
 const RECORDED: ReturnValues = { neutral: "odd", redirects: [], bits: 32, decides: "record" };
 
@@ -117,39 +118,40 @@ const XDP = context(
 );
 const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
 /**
- * TC_ACT_UNSPEC, TC_ACT_OK; TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h): an `int` of 32 bits in cls_bpf_classify and
- * tcf_bpf_act (net/sched), tcx_run (net/core/dev.c) and netkit_run (drivers/net/netkit.c). TC_ACT_PIPE drops where
- * netkit asks.
+ * Neutral: TC_ACT_UNSPEC, TC_ACT_OK. Redirecting: TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). The value is an `int`
+ * of 32 bits in cls_bpf_classify and tcf_bpf_act (net/sched), tcx_run (net/core/dev.c) and netkit_run
+ * (drivers/net/netkit.c). netkit drops the packet for TC_ACT_PIPE.
  */
 const TC_VERDICT: Verdict = { ...only(-1, 0), redirects: [7] };
 /**
- * BPF_OK; BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code): an `int` in run_lwt_bpf of net/core/lwt_bpf.c and
- * input_action_end_bpf of net/ipv6/seg6_local.c, both of which drop for what they do not know.
+ * Neutral: BPF_OK. Redirecting: BPF_REDIRECT and BPF_LWT_REROUTE (enum bpf_ret_code). The value is an `int` in
+ * run_lwt_bpf of net/core/lwt_bpf.c and input_action_end_bpf of net/ipv6/seg6_local.c, which drop the packet for
+ * unknown values.
  */
 const LWT_VERDICT: Verdict = { ...only(0), redirects: [7, 128] };
 
 /**
- * bpf_prog_run_array_cg of kernel/bpf/cgroup.c: a `u32`, of which 0 denies and bit 1 says more (enum
- * bpf_cgroup_inet_egress …).
+ * bpf_prog_run_array_cg of kernel/bpf/cgroup.c: a `u32`. 0 denies, and bit 1 has a meaning of its own (enum
+ * bpf_cgroup_inet_egress and others).
  */
 const CGROUP: Verdict = only(1);
 /** SK_PASS of enum sk_action. */
 const SK_VERDICT: Verdict = only(1);
 
 const KNOWN: readonly ProgramTypeRow[] = [
-  // how many bytes of the packet the socket gets (net/core/filter.c, sk_filter_trim_cap), or which socket of a group
-  // gets it: by its index in a reuseport group (net/core/sock_reuseport.c, run_bpf_filter), by its remainder in a
-  // fanout group (net/packet/af_packet.c, fanout_demux_bpf) and of a tun device's queues (drivers/net/tun.c,
-  // tun_ebpf_select_queue)
+  // The number of bytes that the socket receives (sk_filter_trim_cap, net/core/filter.c), or the choice of a socket in
+  // a group: by index in a reuseport group (run_bpf_filter, net/core/sock_reuseport.c), by remainder in a fanout group
+  // (fanout_demux_bpf, net/packet/af_packet.c) and among the queues of a tun device (tun_ebpf_select_queue,
+  // drivers/net/tun.c).
   { type: "socket_filter", context: skb(CB), verdict: { ...only(), redirects: "all" } },
   {
     type: "kprobe",
-    // a program on a uprobe may change the registers of the process: kprobe_prog_is_valid_access of
-    // kernel/trace/bpf_trace.c
+    // A program on a uprobe may change the registers of the process: kprobe_prog_is_valid_access of
+    // kernel/trace/bpf_trace.c.
     context: context("pt_regs", [], [["registers", 0, 512, "overrides_return", "writes_user_memory"]]),
     verdict: RECORDED,
-    // kprobe_multi_link_handler does not use the value; that of a session skips the program's own return probe, and 1
-    // of a uprobe of Linux 6.6 to 6.12 removes the probe
+    // kprobe_multi_link_handler ignores the value. That of a session program skips its own return probe. On Linux 6.6
+    // to 6.12, value 1 of a uprobe program removes the probe.
     verdictBy: {
       trace_kprobe_multi: "ignored",
       trace_kprobe_session: { ...RECORDED, neutral: [0] },
@@ -159,10 +161,10 @@ const KNOWN: readonly ProgramTypeRow[] = [
   { type: "sched_cls", context: TC, verdict: TC_VERDICT },
   { type: "sched_act", context: TC, verdict: TC_VERDICT },
   { type: "tracepoint", context: registers("the tracepoint's record"), verdict: RECORDED },
-  // XDP_PASS; XDP_TX, XDP_REDIRECT (enum xdp_action): the `u32` of bpf_prog_run_xdp (include/net/xdp.h), by each
-  // driver's own switch
+  // Neutral: XDP_PASS. Redirecting: XDP_TX, XDP_REDIRECT (enum xdp_action). The value is the `u32` of bpf_prog_run_xdp
+  // (include/net/xdp.h), which each driver interprets.
   { type: "xdp", context: XDP, verdict: { ...only(2), redirects: [3, 4] } },
-  // __perf_event_overflow of kernel/events/core.c: 0 drops the sample
+  // __perf_event_overflow of kernel/events/core.c: 0 drops the sample.
   { type: "perf_event", context: registers("bpf_perf_event_data"), verdict: { ...RECORDED, neutral: "nonzero" } },
   { type: "cgroup_skb", context: skb(MARK, PRIORITY, CB, TSTAMP), verdict: CGROUP },
   {
@@ -181,8 +183,8 @@ const KNOWN: readonly ProgramTypeRow[] = [
   { type: "lwt_in", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
   { type: "lwt_out", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
   { type: "lwt_xmit", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
-  // tcp_call_bpf of include/net/tcp.h: 1 hands `reply` (the first of `replylong`) to TCP, and writing it is a write
-  // into the context; 0 leaves TCP's defaults
+  // tcp_call_bpf of include/net/tcp.h: 1 passes `reply` (the first of `replylong`) to TCP, and writing it is a write to
+  // the context; 0 keeps TCP's defaults.
   {
     type: "sock_ops",
     context: context(
@@ -195,8 +197,8 @@ const KNOWN: readonly ProgramTypeRow[] = [
     ),
     verdict: only(0, 1),
   },
-  // what is loaded as a verdict (SK_PASS) can be attached as a parser, whose return value is the length of a message
-  // (sk_psock_strp_parse of net/core/skmsg.c)
+  // A program loaded as a verdict (SK_PASS) can be attached as a parser, whose value is the length of a message
+  // (sk_psock_strp_parse of net/core/skmsg.c).
   { type: "sk_skb", context: skb(PRIORITY, TC_INDEX), verdict: "always" },
   { type: "cgroup_device", context: context("bpf_cgroup_dev_ctx", []), verdict: CGROUP },
   {
@@ -206,10 +208,10 @@ const KNOWN: readonly ProgramTypeRow[] = [
       pointer("packet_end", "data_end", 8),
       pointer("socket", "sk", 72),
     ]),
-    // sk_psock_map_verd of net/core/skmsg.c; where it redirects, a helper has said
+    // sk_psock_map_verd of net/core/skmsg.c. It redirects only if a helper was called for that.
     verdict: SK_VERDICT,
   },
-  // __bpf_trace_run of kernel/trace/bpf_trace.c does not look at it
+  // __bpf_trace_run of kernel/trace/bpf_trace.c ignores the value.
   { type: "raw_tracepoint", context: registers("bpf_raw_tracepoint_args"), verdict: "ignored" },
   {
     type: "cgroup_sock_addr",
@@ -217,11 +219,11 @@ const KNOWN: readonly ProgramTypeRow[] = [
       "bpf_sock_addr",
       [pointer("socket", "sk", 64)],
       [
-        // where it connects or sends to, or what it is bound to, or the peer that the task is told of
+        // The address to connect, send or bind to, or the peer address that the task is told.
         ["user_ip4", 4, 4, "redirects", "changes_socket"],
         ["user_ip6", 8, 16, "redirects", "changes_socket"],
         ["user_port", 24, 4, "redirects", "changes_socket"],
-        // the address that a datagram is sent from
+        // The source address of a datagram.
         ["msg_src_ip4", 40, 4, "writes_packet"],
         ["msg_src_ip6", 44, 16, "writes_packet"],
       ],
@@ -229,7 +231,7 @@ const KNOWN: readonly ProgramTypeRow[] = [
     verdict: CGROUP,
   },
   { type: "lwt_seg6local", context: skb(MARK, PRIORITY, CB), verdict: LWT_VERDICT },
-  // lirc_bpf_run of drivers/media/rc/bpf-lirc.c does not look at it
+  // lirc_bpf_run of drivers/media/rc/bpf-lirc.c ignores the value.
   { type: "lirc_mode2", context: context("a sample of the receiver", []), verdict: "ignored" },
   {
     type: "sk_reuseport",
@@ -239,10 +241,11 @@ const KNOWN: readonly ProgramTypeRow[] = [
       pointer("socket", "sk", 40),
       pointer("socket", "migrating_sk", 48),
     ]),
-    // bpf_run_sk_reuseport of net/core/filter.c: the socket is the one that a helper chose
+    // bpf_run_sk_reuseport of net/core/filter.c: a helper has chosen the socket.
     verdict: SK_VERDICT,
   },
-  // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code leaves the packet to the kernel's own, but fails before Linux 6.1
+  // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code continues with the kernel's dissector, but is an error before
+  // Linux 6.1.
   { type: "flow_dissector", context: skb(), verdict: "always" },
   {
     type: "cgroup_sysctl",
@@ -272,8 +275,8 @@ const KNOWN: readonly ProgramTypeRow[] = [
     type: "tracing",
     context: context("what a traced function or an iterator was given", [], [], "iterated"),
     verdict: "always",
-    // an iterator's 1 asks for the same object again, or ends it (bpf_iter_run_prog, cgroup_iter.c); fentry and fexit
-    // must return 0, and nobody looks at what tp_btf returns
+    // For an iterator, 1 requests the same object again or ends the iteration (bpf_iter_run_prog, cgroup_iter.c).
+    // fentry and fexit programs must return 0; the value of tp_btf programs is ignored.
     verdictBy: {
       trace_fentry: "ignored",
       trace_fexit: "ignored",
@@ -282,13 +285,13 @@ const KNOWN: readonly ProgramTypeRow[] = [
       modify_return: TRAMPOLINE,
     },
   },
-  // all 64 bits, by the member that it is (arch_prepare_bpf_trampoline with BPF_TRAMP_F_RET_FENTRY_RET)
+  // All 64 bits; the meaning depends on the member (arch_prepare_bpf_trampoline with BPF_TRAMP_F_RET_FENTRY_RET).
   { type: "struct_ops", context: traced, verdict: "always" },
-  // 0 goes on to what the hook returns without the program; in the per-cgroup form that is 1
+  // 0 keeps the hook's own result; in the per-cgroup form, 1 does.
   { type: "lsm", context: traced, verdict: "always", verdictBy: { lsm_mac: TRAMPOLINE, lsm_cgroup: CGROUP } },
   // bpf_sk_lookup_run_v4 of include/linux/filter.h
   { type: "sk_lookup", context: context("bpf_sk_lookup", [pointer("socket", "sk", 0)]), verdict: SK_VERDICT },
-  // may call bpf(2) itself, and so load what it likes: its return value goes to whoever ran it
+  // It can call bpf(2) and so load anything. Its value goes to the process that runs it.
   { type: "syscall", context: context("memory of the caller", []), verdict: "ignored", calls_bpf: true },
   // NF_ACCEPT of nf_hook_run_bpf (net/netfilter/nf_bpf_link.c)
   {
@@ -298,7 +301,7 @@ const KNOWN: readonly ProgramTypeRow[] = [
   },
 ];
 
-/** Its context, and what its return value means, may be those of any program: see `redirectsIn`. */
+/** Its context and the meaning of its value can be those of any program: see `redirectsIn`. */
 const EXT: ProgramTypeRow = {
   type: "ext",
   context: context(
@@ -312,20 +315,20 @@ const EXT: ProgramTypeRow = {
 
 const ROWS: readonly ProgramTypeRow[] = [...KNOWN, EXT];
 
-/** By the name that bpftool gives the type. A type without a row may do anything. */
+/** Rows by bpftool's name of the type. A type without a row may have every effect. */
 export const PROGRAM_TYPE_ROWS: ReadonlyMap<string, ProgramTypeRow> = new Map(ROWS.map((row) => [row.type, row]));
 
 /**
- * The context whose structure has this name; undefined where it is no context's, or is that of types whose contexts
- * hold other things.
+ * The context with this struct; undefined if the struct is not a context, or is one of types whose contexts hold
+ * pointers to other things.
  */
 export function contextOfStruct(name: string): ContextRow | undefined {
-  if (name === TC.name) return TC; // whose fields are all that any program has in it
+  if (name === TC.name) return TC; // its fields are the union of those of all types with this context
   const rows = ROWS.filter(({ context: row }) => row.name === name);
   return rows.every(({ context: row }) => row.otherwise === "number") ? rows[0]?.context : undefined;
 }
 
-/** The values that redirect in some type whose context has this name; in any type at all where none has. */
+/** The values that redirect in any type with this context; if there is no such type, in any type at all. */
 export function redirectsIn(context: string): readonly number[] | "all" {
   const having = KNOWN.filter((row) => row.context.name === context);
   const all = (having.length === 0 ? KNOWN : having).flatMap(({ verdict }) =>
