@@ -30,7 +30,16 @@ export class Findings {
    * Records that the instruction in this slot may have an effect. A null slot means the program, because of its type.
    */
   note(effect: EffectName, slot: number | null, because: string): void {
-    this.#record(effect, { at: slot ?? -1, because, ends: !READS.has(effect) });
+    const at = slot ?? -1;
+    const ends = !READS.has(effect);
+    if (this.#wants(effect, at)) this.#record(effect, { at, because, ends });
+    else if (ends) this.#readOnly = false;
+  }
+
+  /** Whether there is room for evidence of an effect at a slot. */
+  #wants(effect: EffectName, at: number): boolean {
+    const found = this.#found.get(effect);
+    return found === undefined || found.length < MOST_EVIDENCE || at < found.at(-1)!.at;
   }
 
   /** Records an effect that changes nothing in this case, so `read_only` stays true. */
@@ -71,7 +80,7 @@ export class Findings {
     if (ends) this.#readOnly = false;
     const found = this.#found.get(effect);
     if (found === undefined) this.#found.set(effect, [finding]);
-    else if (found.length < MOST_EVIDENCE || at < found.at(-1)!.at) {
+    else if (this.#wants(effect, at)) {
       if (found.some((each) => each.at === at)) return;
       found.push(finding);
       found.sort((a, b) => a.at - b.at);

@@ -153,39 +153,36 @@ export function liveRecords(
 }
 
 /**
- * States of a slot in the search for function starts: nothing known; something calls it; 2 + the index of its func_info
- * record.
- */
-const START = { no: 0, called: 1, recorded: 2 } as const;
-
-/**
  * The functions of a program. A function starts at each record of func_info and at each call target, so that none is
  * missed. Above the kernel's limit, one function more than the limit is listed and the last one extends to the end: it
  * is then only known that there are too many.
  */
 function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFunction[] {
-  const starts = new Int32Array(insns.count);
-  starts[0] = START.called;
+  const starts = new Uint8Array(insns.count);
+  starts[0] = 1;
+  const records = new Map<number, number>();
   for (let slot = 0; slot < insns.count; slot++) {
     const opcode = insns.opcode[slot]!;
     const src = insns.src[slot]!;
     const callback = opcode === OP.LD_IMM64 && src === LD_SRC.FUNC;
     if (callback || (opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM)) {
       const target = slot + insns.imm[slot]! + 1;
-      if (target > 0 && target < insns.count) starts[target] = START.called;
+      if (target > 0 && target < insns.count) starts[target] = 1;
     }
     if (opcode === OP.LD_IMM64) slot += 1;
   }
   for (let record = 0; record < (functions?.count ?? 0); record++) {
     const start = functions!.offset(record);
-    if (start < insns.count) starts[start] = record + START.recorded;
+    if (start >= insns.count) continue;
+    starts[start] = 1;
+    records.set(start, record);
   }
   const found: CodeFunction[] = [];
   for (let start = 0, next = 0; start < insns.count; start = next) {
-    for (next = start + 1; next < insns.count && starts[next] === START.no; ) next += 1;
+    for (next = start + 1; next < insns.count && starts[next] === 0; ) next += 1;
     if (found.length === MAX_FUNCTIONS) next = insns.count;
-    const record = starts[start]! - START.recorded;
-    const btfId = record < 0 ? null : functions!.field(record, 1);
+    const record = records.get(start);
+    const btfId = record === undefined ? null : functions!.field(record, 1);
     const known = btf !== null && btfId !== null && btfId < btf.count && btf.kind(btfId) === "func";
     found.push({
       name: known ? btf.name(btfId) : start === 0 ? name : `function at ${start}`,

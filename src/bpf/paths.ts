@@ -148,8 +148,8 @@ class Walk {
       const callback = opcode === OP.LD_IMM64 && insns.src[slot] === LD_SRC.FUNC;
       if (callback) unbounded = true;
       if (callback || (opcode === OP.CALL && insns.src[slot] === CALL_SRC.SUBPROGRAM)) {
-        const target = this.flow.leaderAt[slot + 1 + insns.imm[slot]!];
-        if (target !== undefined && target >= 0) callees.add(this.flow.functionOf[target]!);
+        const target = this.flow.table.at(slot + 1 + insns.imm[slot]!);
+        if (target >= 0) callees.add(this.flow.functionOf[target]!);
       }
       if (opcode === OP.LD_IMM64) slot += 1;
     }
@@ -184,20 +184,20 @@ class Walk {
   /** Reports the successors and calls of a block; returns the slot after its last instruction. */
   #block(leader: number, goes: (from: number, target: number) => void, calls: (callee: number) => void): number {
     const { opcode, off, imm, src } = this.code.insns;
-    const { leaders, leaderAt, functionOf } = this.flow;
+    const { leaders, table, functionOf } = this.flow;
     const { end } = this.code.functions[this.index]!;
     for (let slot = leaders[leader]!; slot < end; slot++) {
       const op = opcode[slot]!;
       const kind = op & OP.CLASS;
       if (op === OP.EXIT) return slot + 1;
       if (op === OP.CALL) {
-        const target = src[slot] === CALL_SRC.SUBPROGRAM ? leaderAt[slot + 1 + imm[slot]!] : -1;
-        if (target !== undefined && target >= 0) calls(functionOf[target]!);
+        const target = src[slot] === CALL_SRC.SUBPROGRAM ? table.at(slot + 1 + imm[slot]!) : -1;
+        if (target >= 0) calls(functionOf[target]!);
       } else if (kind === OP.JMP || kind === OP.JMP32) {
-        goes(slot, leaderAt[slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!)]!);
+        goes(slot, table.at(slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!)));
         if (op === OP.JA16 || op === OP.JA32) return slot + 1;
       } else if (op === OP.LD_IMM64) slot += 1;
-      const next = leaderAt[slot + 1]!;
+      const next = table.at(slot + 1);
       if (slot + 1 < end && next >= 0) {
         goes(slot, next);
         return slot + 1;

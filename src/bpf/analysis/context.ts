@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<ContextField["kind"], number>> = {
   option: KIND.OPTION,
 };
 
+const NO_FIELDS: readonly WritableField[] = [];
+
 /** What may be loaded from the context of a program, and what a store into it is a store into. */
 export class Context {
   readonly #otherwise: number;
@@ -45,6 +47,12 @@ export class Context {
   /** The fields that a store of `size` bytes at this offset may change: any where it is not known. */
   fieldsAt(offset: number, size: number): readonly WritableField[] {
     if (offset === ANY_OFFSET) return this.row.writable;
-    return this.row.writable.filter(([, start, length]) => offset < start + length && start < offset + size);
+    const { writable } = this.row;
+    const first = writable.findIndex((field) => overlaps(field, offset, size));
+    return first === -1 ? NO_FIELDS : writable.slice(first).filter((field) => overlaps(field, offset, size));
   }
+}
+
+function overlaps([, start, length]: WritableField, offset: number, size: number): boolean {
+  return offset < start + length && start < offset + size;
 }

@@ -1,5 +1,6 @@
 import type { Code } from "../code.js";
 import { CALL_SRC, MAX_FUNCTIONS, OP } from "../insn.js";
+import { LeaderTable } from "./leader-table.js";
 import { Scratch } from "./scratch.js";
 
 /** BPF_JCOND of include/uapi/linux/bpf.h (`may_goto`): goes on, or jumps when the kernel wants the loop to end. */
@@ -13,8 +14,8 @@ export const MAY_GOTO = 0xe5;
 export interface Flow {
   /** Leaders' slots, ascending. */
   readonly leaders: Int32Array;
-  /** By slot: the leader that stands there, or -1. */
-  readonly leaderAt: Int32Array;
+  /** By slot: the leader that stands there. */
+  readonly table: LeaderTable;
   /** By leader: the index of its function. */
   readonly functionOf: Int32Array;
   /** By function: its entry's leader. */
@@ -37,14 +38,8 @@ export const FRAME_SLOTS = 64;
 export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
   const { insns, functions } = code;
   const { count, opcode, dst, src, off, imm } = insns;
-  const marks = new Uint8Array(count + 1);
+  const table = new LeaderTable(count, scratch);
   const frames = scratch.take(functions.length);
-  let leaders = 0;
-  const lead = (slot: number) => {
-    if (marks[slot] === LEADER) return;
-    marks[slot] = LEADER;
-    leaders += 1;
-  };
   if (functions.length > MAX_FUNCTIONS)
     return {
       slot: functions[MAX_FUNCTIONS]!.start,
@@ -55,7 +50,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
     if (start !== expected || end <= start || end > count)
       return { slot: Math.min(start, count - 1), because: "its functions do not cover it" };
     expected = end;
-    lead(start);
+    table.add(start);
   }
   if (expected !== count) return { slot: 0, because: "its functions do not cover it" };
 
@@ -78,7 +73,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
             return unknown(slot);
           const target = slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!);
           if (target < start || target >= end) return { slot, because: "jumps out of its function" };
-          lead(target);
+          table.add(target);
         }
       } else if (op === OP.LD_IMM64) {
         if (slot + 1 >= end || opcode[slot + 1] !== 0) return { slot, because: "is half an ld_imm64" };
@@ -109,28 +104,21 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
       return { slot: end - 1, because: "runs out of its function" };
   }
 
-  const table = scratch.take(leaders);
-  const leaderAt = scratch.take(count + 1).fill(-1);
-  const functionOf = scratch.take(leaders);
+  const leaders = scratch.take(table.count);
+  table.number(leaders);
+  const functionOf = scratch.take(leaders.length);
   const entries = scratch.take(functions.length);
-  let next = 0;
-  for (let index = 0; index < functions.length; index++) {
-    const { start, end } = functions[index]!;
+  for (let index = 0, next = 0; index < functions.length; index++) {
+    const { end } = functions[index]!;
     entries[index] = next;
-    for (let slot = start; slot < end; slot++) {
-      if (marks[slot] !== LEADER) continue;
-      table[next] = slot;
-      functionOf[next] = index;
-      leaderAt[slot] = next++;
-    }
+    while (next < leaders.length && leaders[next]! < end) functionOf[next++] = index;
   }
   for (let slot = 0; slot + 1 < count; slot++)
-    if (opcode[slot] === OP.LD_IMM64 && leaderAt[++slot] !== -1)
+    if (opcode[slot] === OP.LD_IMM64 && table.at(++slot) !== -1)
       return { slot, because: "is jumped to in the middle of an ld_imm64" };
-  return { leaders: table, leaderAt, functionOf, entries, frames };
+  return { leaders, table, functionOf, entries, frames };
 }
 
-const LEADER = 1;
 /** BPF_JSLE. */
 const LAST_COMPARISON = 0xd0;
 /** r += constant, in 64 bits. */

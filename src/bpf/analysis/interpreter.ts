@@ -119,7 +119,7 @@ export class Interpreter {
   /** Runs from a leader to where its path ends or meets another leader. Gives the number of instructions looked at. */
   #follow(leader: number): number {
     const { opcode, dst, off, imm } = this.code.insns;
-    const { leaders, leaderAt } = this.flow;
+    const { leaders, table } = this.flow;
     const { state } = this.#frames;
     this.#leader = leader;
     this.#states.load(leader);
@@ -153,12 +153,12 @@ export class Interpreter {
             this.#leave(slot, state[0]!, null);
             return slot - first + 1;
           } else if ((op & OP.CODE) === OP.JA) {
-            this.#states.join(leaderAt[slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!)]!, slot);
+            this.#states.join(table.at(slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!)), slot);
             return slot - first + 1;
-          } else this.#branch(slot, op, leaderAt[slot + 1 + off[slot]!]!);
+          } else this.#branch(slot, op, table.at(slot + 1 + off[slot]!));
       }
       slot = next;
-      const met = leaderAt[slot]!;
+      const met = table.at(slot);
       if (met >= 0) {
         this.#states.join(met, slot - 1);
         return slot - first;

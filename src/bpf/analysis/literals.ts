@@ -10,6 +10,7 @@ const NONE: ReadonlySet<number> = new Set();
 
 /** What each `ld_imm64` of a program loads, read once: numbers, maps and their values, kernel symbols, callbacks. */
 export class Literals {
+  /** By slot; empty if no instruction is an `ld_imm64`. */
   readonly #loaded: Int32Array;
 
   constructor(
@@ -21,10 +22,11 @@ export class Literals {
     scratch: Scratch,
   ) {
     const { opcode, count } = code.insns;
-    this.#loaded = scratch.take(count);
     const slots = code.rewrittenSlots();
     const rewritten = slots.length === 0 ? NONE : new Set(slots);
-    for (let slot = 0; slot < count; slot++)
+    const first = opcode.indexOf(OP.LD_IMM64);
+    this.#loaded = scratch.take(first === -1 ? 0 : count);
+    for (let slot = Math.max(first, 0); slot < count && first !== -1; slot++)
       if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot, rewritten.has(slot));
   }
 

@@ -1,7 +1,7 @@
 import type { Code } from "../code.js";
 import type { EffectName } from "../facts.js";
 import type { Findings } from "../findings.js";
-import { PROGRAM_TYPE_ROWS } from "../tables/program-types.js";
+import { PROGRAM_TYPE_ROWS, type WritableField } from "../tables/program-types.js";
 import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores.js";
 import type { Context } from "./context.js";
 import type { Frames } from "./frames.js";
@@ -152,8 +152,8 @@ export class Memory {
   #contextWritten(slot: number, { offset, size }: Target, verb: string): void {
     const { context, findings } = this;
     const fields = context.fieldsAt(offset, size);
-    const names = fields.map(([name]) => `\`${name}\``).join(", ");
-    const where = fields.length === 0 || offset === ANY_OFFSET ? context.row.name : `${names} of ${context.row.name}`;
+    const one = fields.length === 0 || offset === ANY_OFFSET;
+    const where = one ? context.row.name : `${namesOf(fields)} of ${context.row.name}`;
     findings.note("writes_ctx", slot, `${verb} into ${where}`);
     for (const [name, , , ...effects] of fields)
       for (const effect of effects) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
@@ -165,6 +165,10 @@ export class Memory {
     this.findings.note("reads_user_memory", slot, "reads through a pointer of which nothing is known");
     return this.values.pointer(ANYTHING, -1);
   }
+}
+
+function namesOf(fields: readonly WritableField[]): string {
+  return fields.map(([name]) => `\`${name}\``).join(", ");
 }
 
 function at(values: Values, pointer: number, distance: number): number {

@@ -18,8 +18,11 @@ const SIZES = [4, 2, 1, 8];
 export class Operations {
   readonly #values: Values;
   readonly #state: Int32Array;
-  /** By slot: whether a CO-RE relocation names it, so that neither its immediate nor its offset is known. */
-  readonly #rewritten: Int32Array;
+  /**
+   * By slot: whether a CO-RE relocation names it, so that neither its immediate nor its offset is known. Null if no slot
+   * is named.
+   */
+  readonly #rewritten: Int32Array | null;
 
   constructor(
     readonly code: Code,
@@ -28,12 +31,14 @@ export class Operations {
   ) {
     this.#values = memory.values;
     this.#state = memory.frames.state;
-    this.#rewritten = scratch.take(code.insns.count);
-    for (const slot of code.rewrittenSlots()) if (slot < code.insns.count) this.#rewritten[slot] = 1;
+    const slots = code.rewrittenSlots();
+    const { count } = code.insns;
+    this.#rewritten = slots.length === 0 ? null : scratch.take(count);
+    if (this.#rewritten !== null) for (const slot of slots) if (slot < count) this.#rewritten[slot] = 1;
   }
 
   rewritten(slot: number): boolean {
-    return this.#rewritten[slot] !== 0;
+    return this.#rewritten !== null && this.#rewritten[slot] !== 0;
   }
 
   arithmetic(slot: number, op: number): void {
@@ -63,7 +68,7 @@ export class Operations {
     const size = sizeOf(op);
     let loaded = this.memory.load(slot, this.#state[insns.src[slot]!]!, this.#distance(slot), size);
     // the kernel gives a load the size that the field has (bpf_core_patch_insn), so no byte of it is known to be zero
-    if (this.#rewritten[slot] !== 0 && values.kinds(loaded) === KIND.NUMBER) loaded = values.any;
+    if (this.rewritten(slot) && values.kinds(loaded) === KIND.NUMBER) loaded = values.any;
     const extended = (op & OP.MODE) === OP.MEMSX;
     this.#state[insns.dst[slot]!] = !extended
       ? loaded
@@ -101,11 +106,11 @@ export class Operations {
   }
 
   #immediate(slot: number): number {
-    return this.#rewritten[slot] !== 0 ? this.#values.any : this.#values.constant(this.code.insns.imm[slot]!);
+    return this.rewritten(slot) ? this.#values.any : this.#values.constant(this.code.insns.imm[slot]!);
   }
 
   #distance(slot: number): number {
-    return this.#rewritten[slot] !== 0 ? ANY_OFFSET : this.code.insns.off[slot]!;
+    return this.rewritten(slot) ? ANY_OFFSET : this.code.insns.off[slot]!;
   }
 }
 
