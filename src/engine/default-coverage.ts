@@ -3,8 +3,8 @@ import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import type { Warning } from "../warning.js";
 
 /**
- * Warns of each hook whose default is `deny` and that no attachment enforces for every task: tasks in no scope are denied
- * by the default, whatever attachments in audit answer. `hooksOf` are the hooks that an attachment is asked at, by its number.
+ * Warns of each hook whose default is `deny` and which no attachment without a scope enforces: the default denies tasks
+ * outside every scope, whatever attachments in audit return. `hooksOf` has the hooks of each attachment, by its number.
  */
 export function defaultWarnings(config: Config, hooksOf: readonly ReadonlySet<string>[]): Warning[] {
   return HOOK_NAMES.filter((hook) => config.default[hook] === "deny").flatMap((hook) => {

@@ -14,7 +14,7 @@ interface Unenforced {
 
 /**
  * Throws HOOK_NOT_ENFORCED for each attachment to a hook, and each default of `deny` or `audit` for a hook, that the
- * gate does not enforce and that `gate.not_enforced` does not name: without an error the gate would allow what the
+ * gate does not enforce and that `gate.not_enforced` does not name. Otherwise the gate would allow what the
  * configuration denies.
  */
 export function requireEnforced({ file, default: defaults, gate }: Config, attached: readonly Attached[]): void {

@@ -7,15 +7,15 @@ import type { Mode } from "../policy/mode.js";
 import type { KeyringChange } from "../trust/live-keyring.js";
 
 /**
- * An engine's decision log, with the consequence of a record that cannot be written: an enforced decision is denied, and
- * one in audit is counted and stays as it is.
+ * An engine's decision log. If a record cannot be written, an enforced decision becomes a denial; a decision in audit
+ * is unchanged, and the failure is counted.
  */
 export class EngineLog {
-  /** Decisions in audit that could not be logged. */
+  /** Number of decisions in audit that could not be logged. */
   failures = 0;
-  /** Why the last of them could not be logged. */
+  /** The error of the last of them. */
   failure: CountersignError | null = null;
-  /** How often files of keyrings that had changed could not be used. */
+  /** Number of times that changed keyring files could not be used. */
   keyringFailures = 0;
 
   private constructor(
@@ -30,12 +30,12 @@ export class EngineLog {
     return new EngineLog(new DecisionLog(log, origin), mode);
   }
 
-  /** Lines of the log that were torn, and ended: see {@link DecisionLog.torn}. */
+  /** Number of incomplete lines in the log that were ended: see {@link DecisionLog.torn}. */
   get torn(): number {
     return this.log?.torn ?? 0;
   }
 
-  /** Returns the decision that may have an effect: a denial if an enforced decision cannot be logged. */
+  /** Logs a decision and returns the one to apply: a denial if an enforced decision cannot be logged. */
   write(decision: Decision): Decision {
     if (this.log === null) return decision;
     try {
@@ -51,7 +51,7 @@ export class EngineLog {
     }
   }
 
-  /** Logs a change of a keyring, before any decision that depends on it. Never throws. */
+  /** Logs a change of a keyring. Must be called before any decision that depends on it. Never throws. */
   keyring(change: KeyringChange): void {
     if (change.error !== null) {
       this.keyringFailures += 1;
@@ -60,7 +60,7 @@ export class EngineLog {
     try {
       this.log?.keyring(change);
     } catch {
-      // the next decision cannot be logged either, and is denied
+      // If the log still fails, the next decision cannot be logged either and is denied
     }
   }
 
@@ -69,7 +69,7 @@ export class EngineLog {
   }
 }
 
-/** The verdicts of a decision that does not depend on attachments. */
+/** The verdicts of a decision that asks no attachments. */
 export function verdictsOf(denial: Denial | null, mode: Mode): Verdicts {
   const enforced = denial?.verdict ?? 0;
   return {

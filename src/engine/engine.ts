@@ -30,10 +30,10 @@ import { startWarnings } from "./start-warnings.js";
 import type { Standing } from "./succession.js";
 import type { DecisionWatch } from "./watch.js";
 
-/** Attachments whose policies are made ready before they are asked: a runtime takes 3 ms and 200 KB. */
+/** How many policies get their runtimes before they are first asked. A runtime takes 3 ms and 200 KB. */
 const PREPARED = 16;
 
-/** A decision that no policy was asked for: a denial by the gate itself, or a loader's probe. */
+/** A decision for which no policy is asked: a denial by the gate itself, or a loader's probe. */
 export interface Unasked extends Pick<Decision, "hook" | "current" | "denied_by" | "operation" | "probe"> {
   readonly subject: UnaskedSubject;
 }
@@ -49,8 +49,9 @@ export interface Attached {
 }
 
 /**
- * Everything that a configuration says, put together and ready to decide. Synchronous, and lives in one thread: whoever
- * needs a decision that can be ended from outside runs it in a decision thread (engine/thread.ts).
+ * A configuration with its policies, maps, keyrings and log, ready to decide. It is synchronous and stays in one
+ * thread. A policy that does not return blocks it, so a caller that needs a time limit runs it in a decision thread
+ * (engine/thread.ts).
  */
 export class Engine {
   private readonly roster: Roster;
@@ -68,27 +69,26 @@ export class Engine {
     private readonly keyrings: Keyrings,
     private readonly state: {
       readonly maps: ReadonlyMap<string, PolicyMap>;
-      /** By attachment. */
+      /** Keyed by attachment name. */
       readonly views: ReadonlyMap<string, MapView>;
     },
-    /** Detached signatures, by the digest of what they sign. */
+    /** Detached signatures, by the SHA-256 of the signed data. */
     readonly signatures: SignatureStore,
     readonly log: EngineLog,
-    /** What policies and maps were made of, for the engine that replaces this one under the same configuration. */
+    /** Texts of policies and maps, for the engine that replaces this one under the same configuration. */
     readonly texts: Texts,
-    /** What is probably a mistake in the configuration or its policies. */
+    /** Probable mistakes in the configuration or its policies. */
     readonly warnings: readonly Warning[],
   ) {
     this.roster = new Roster(attachments);
   }
 
   /**
-   * Throws a CountersignError for whatever the configuration names that cannot be used: an engine never starts with
-   * less than it was told to. `sealed` are the rules that sealed keyrings have already in this process: of an engine
-   * before this one ({@link Engine.sealed}), or from `sealedRules`. `watch` is told of each attachment that is asked.
-   * `texts` are those that the engine had which this one replaces under the same configuration ({@link Engine.texts}).
-   * `cache` has link results of earlier runs. `folders` are those of signatures, if somebody has opened them; else they
-   * are looked up by their paths.
+   * Throws a CountersignError if anything that the configuration names cannot be used: an engine never starts with a
+   * part of its configuration. `sealed` are the rules of keyrings that are sealed already in this process, from an
+   * earlier engine ({@link Engine.sealed}) or from `sealedRules`. `watch` records which attachment is being asked.
+   * `texts` are those of the engine that this one replaces ({@link Engine.texts}). `cache` has link results of earlier
+   * runs. `folders` are the signature folders if they are open already; otherwise they are opened by path.
    */
   static async open(
     config: Config,
@@ -148,8 +148,8 @@ export class Engine {
   }
 
   /**
-   * Decides. Whatever goes wrong in a policy is in the decision; throws ENGINE_CLOSED alone. `standing` are
-   * attachments, by their number in the configuration, that answer with a fault in this decision and are not asked.
+   * Decides. A failure of a policy becomes part of the decision; the only error is ENGINE_CLOSED. `standing` are
+   * attachments, by their number in the configuration, that are not asked and return the given fault.
    */
   decide<H extends HookName>(
     { hook, subject, current, lacking, operation, time }: DecisionRequest<H>,
@@ -157,7 +157,7 @@ export class Engine {
   ): Decision {
     if (this.closed)
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
-    // Only here, so that everything in a decision sees the same generations
+    // Refresh keyrings only here, so that one decision uses one generation of each
     const now = Date.now();
     for (const change of this.keyrings.refresh(now)) this.log.keyring(change);
     const judged = time ?? now;
@@ -181,7 +181,7 @@ export class Engine {
       subject: { kind: HOOKS[hook].subject, name: subject.name, digest: subject.digest, path: pathOf(subject) },
       current,
       operation: operation ?? null,
-      // one by one: a spread makes objects that are slow to make and to read
+      // Copied one by one: V8 creates and reads objects from a spread more slowly
       mode: ruling.mode,
       verdict: ruling.verdict,
       enforced_verdict: ruling.enforced_verdict,
@@ -195,16 +195,16 @@ export class Engine {
   }
 
   /**
-   * Makes the runtimes of the first policies, so that the first decision need not wait for them: a gate does so as it
-   * starts.
+   * Creates the runtimes of the first policies, so that the first decision does not wait for them. A gate calls this at
+   * start.
    */
   prepare(): void {
     while (this.prepareNext()) {}
   }
 
   /**
-   * The same for one more policy, by a thread that has nothing else to do; false when there is none left. `offenders`
-   * are attachments, by number, that did harm before: they are prepared when they are asked.
+   * Creates the runtime of one more policy; called by an idle thread. Returns false when none is left. `offenders` are
+   * attachments, by number, whose policies lost a runtime or module before; theirs are created when they are asked.
    */
   prepareNext(offenders: ReadonlySet<number> = NO_OFFENDERS): boolean {
     const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;
@@ -213,57 +213,58 @@ export class Engine {
     return next !== undefined;
   }
 
-  /** Runtimes that were made since the engine was opened. */
+  /** Number of runtimes created since the engine was opened. */
   get runtimesMade(): number {
     return [...this.domains.values()].reduce((sum, { made }) => sum + made, 0);
   }
 
-  /** The attachments, by number, whose policies cost their runtime or module since this was last asked. */
+  /** Returns and clears the attachments, by number, whose policies lost their runtime or module. */
   takeHarmful(): readonly number[] {
     const { harmful } = this.running;
     if (harmful.length > 0) this.running.harmful = [];
     return harmful;
   }
 
-  /** Whether a decision on this hook could have a denial, in audit or not. If not, no policy needs to be asked. */
+  /** Whether a decision on this hook can contain a denial or an audit denial. If not, no policy needs to be asked. */
   serves(hook: HookName): boolean {
     return this.config.default[hook] !== "allow" || this.attachments.some(({ hooks }) => hooks.has(hook));
   }
 
-  /** Whether an attachment's policy names a fact in its text. */
+  /** Whether the text of an attachment's policy names a fact. */
   reads(attachment: string, fact: string): boolean {
     return this.named(attachment)?.names(fact) === true;
   }
 
-  /** Whether an attachment may lend capabilities to anybody. */
+  /** Whether any attachment may grant capabilities to a task. */
   get delegates(): boolean {
     return this.attachments.some(({ delegates }) => delegates);
   }
 
-  /** `audit` for a dry run, which denies nothing. */
+  /** `audit` in a dry run, which denies nothing. */
   get mode(): Mode {
     return this.config.mode;
   }
 
-  /** The first attachment that enforces and may lend a task capabilities at a hook; null where none does. */
+  /** The first enforcing attachment in scope at a hook that may grant capabilities; null if there is none. */
   lender(hook: HookName, current: Current): string | null {
     const inScope = this.roster.inScope(hook, current);
     return inScope.find(({ delegates, mode }) => delegates && mode === "enforce")?.name ?? null;
   }
 
-  /** Whether any attachment in scope at a hook lends capabilities, or records in audit what it would lend. */
+  /** Whether any attachment in scope at a hook grants capabilities, or records in audit which it would grant. */
   hasLenders(hook: HookName, current: Current): boolean {
     return this.roster.inScope(hook, current).some(({ delegates }) => delegates);
   }
 
-  /** The first attachment in scope at a hook that enforces and has maps frozen; null if there is none. */
+  /** The first enforcing attachment in scope at a hook that requires maps to be frozen; null if there is none. */
   freezer(hook: HookName, current: Current): string | null {
     const inScope = this.roster.inScope(hook, current);
     return inScope.find(({ freezes, mode }) => freezes && mode === "enforce")?.name ?? null;
   }
 
   /**
-   * Logs a decision made without policies, such as a denial by the gate itself. If it cannot be logged, it is a denial.
+   * Logs a decision made without policies, such as a denial by the gate itself. If it cannot be logged, the result is a
+   * denial.
    */
   record({ subject: named, denied_by, ...decided }: Unasked): Decision {
     const subject = { kind: HOOKS[decided.hook].subject, ...named, path: null };
@@ -284,7 +285,7 @@ export class Engine {
     });
   }
 
-  /** Each attachment with its place in the configuration and the hooks that it is asked at. */
+  /** Each attachment with its place in the configuration and its hooks. */
   attached(): readonly Attached[] {
     return this.attachments.map(({ name, hooks }, number) => ({
       name,
@@ -298,27 +299,27 @@ export class Engine {
     return this.config.attachments.map(({ name, policy }) => ({ attachment: name, file: policy }));
   }
 
-  /** How each keyring stands: its generation, and how often its files could not be used. */
+  /** The state of each keyring: its generation, and how often its files could not be used. */
   keyringStatus(): readonly KeyringStatus[] {
     return this.keyrings.status();
   }
 
-  /** What sealed keyrings are, for the engine that comes after this one in the same process. */
+  /** The rules of sealed keyrings, for the next engine in the same process. */
   get sealed(): SealedRules {
     return this.keyrings.sealed;
   }
 
-  /** Counts the changes of {@link sealed}: each CRL that a sealed keyring took. */
+  /** Incremented by each change of {@link sealed}: each CRL that a sealed keyring accepts. */
   get sealedVersion(): number {
     return this.keyrings.sealedVersion;
   }
 
-  /** Takes the CRLs that sealed keyrings took in the thread before this one. */
+  /** Uses the CRLs that sealed keyrings accepted in an earlier thread. */
   adopt(sealed: SealedRules): void {
     this.keyrings.adopt(sealed);
   }
 
-  /** Repeats map writes that attachments committed in an earlier engine, the latest of each key. */
+  /** Repeats map writes that attachments committed in an earlier engine, the last one to each key. */
   restore(commits: readonly Commit[]): void {
     restoreMaps(this.state.maps, this.state.views, commits);
   }
@@ -342,5 +343,5 @@ function pathOf(subject: Subject): string | null {
 
 const NO_OFFENDERS: ReadonlySet<number> = new Set();
 
-/** What most decisions ask. */
+/** Shared, since most decisions use no keyring. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});

@@ -1,9 +1,9 @@
 import { bundleFile } from "../installed.js";
 
-/** The files of the bundle that are started by themselves: in a process of their own, or in a thread. */
+/** The bundle's entry points: each runs in a process or thread of its own. */
 export type Entry = "launcher" | "gate-thread" | "gate-blocking-worker" | "engine-thread" | "pod-reader";
 
-/** What a gate can start from memory is a script, all else a module. */
+/** Entries that a gate can start from memory are CommonJS scripts; the others are modules. */
 const ENDINGS: Readonly<Partial<Record<Entry, string>>> = { "gate-thread": "cjs", "gate-blocking-worker": "cjs" };
 
 /** The path of an entry. Throws INTERNAL. */

@@ -1,13 +1,13 @@
 import { EFFECTS, type EffectName, type Evidence } from "../bpf/facts.js";
 
 /**
- * What a policy's reason leaves out: why the effects that it looks at are true. A policy is taken to look at an effect
- * that its text names, and at all that end `read_only` where it names that.
+ * Adds to a policy's reason why the effects that it uses are true. A policy uses the effects that its text names; if it
+ * names `read_only`, it also uses every effect that makes `read_only` false.
  */
 export class EvidenceOf {
   private named: ReadonlySet<string> | null = null;
 
-  /** `source` is the linked policy's text, which is looked at when there is something to leave out of a reason. */
+  /** `source` is the linked policy's text. It is searched at the first call of {@link in}. */
   constructor(private readonly source: string) {}
 
   private get words(): ReadonlySet<string> {
@@ -15,7 +15,7 @@ export class EvidenceOf {
     return this.named;
   }
 
-  /** One line for each such effect of a program, of the first instruction that has it; a few at most. */
+  /** One line for each used effect of a program, from the first instruction that has it; at most MAX_LINES. */
   in(subject: object): readonly string[] {
     const { evidence } = subject as { evidence?: readonly Evidence[] };
     const { words } = this;
@@ -31,7 +31,7 @@ export class EvidenceOf {
 const NAMES: ReadonlySet<string> = new Set([...EFFECTS, "read_only"]);
 const MAX_LINES = 3;
 
-/** The words of a policy's text that can name a fact: properties, and words in strings and patterns. */
+/** The words in a policy's text that can name a fact: property names, and words in strings and patterns. */
 export function wordsIn(source: string): ReadonlySet<string> {
   return new Set(Array.from(source.matchAll(/(?:\.|["'`{,]\s*)([a-z]+(?:_[a-z]+)*)\b/g), ([, word]) => word as string));
 }

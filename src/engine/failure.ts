@@ -1,6 +1,6 @@
 import { CountersignError, ERROR_CODES, type ErrorCode } from "../error.js";
 
-/** A CountersignError as it crosses from one thread to another. */
+/** A CountersignError in a form that can be sent to another thread. */
 export interface Failure {
   readonly code: string;
   readonly message: string;

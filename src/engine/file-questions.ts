@@ -5,11 +5,17 @@ import { SignatureStore } from "../trust/store.js";
 import { hookOf, questionsAbout } from "./offline.js";
 import { LOAD_HOOKS, type Question } from "./offline-load.js";
 
-/** How a file is asked about. */
+/** Options for decisions about a file. */
 export interface FileOptions {
-  /** Ask only this hook. Required for a file that is neither a BPF object, a program that carries one, nor a kernel module. */
+  /**
+   * Ask only this hook. Required for a file that is not a BPF object, not a program that embeds one, and not a kernel
+   * module.
+   */
   readonly hook?: HookName;
-  /** A detached signature; otherwise it is looked for beside the file (`FILE.p7s`), then in the configuration's `signatures`. */
+  /**
+   * A detached signature. Without it, the file `FILE.p7s` (or another suffix) is used, or else the configuration's
+   * `signatures`.
+   */
   readonly signature?: Uint8Array;
 }
 

@@ -7,7 +7,7 @@ import { hash } from "../trust/digest.js";
 import type { Keyring } from "../trust/keyring.js";
 import { SIGNATURE_TYPES, type SignatureType } from "../trust/verification.js";
 
-/** The hook's time, shared by all attachments of an engine: milliseconds since the epoch. */
+/** The time of the current hook, shared by all attachments of an engine. */
 export interface Moment {
   time: number;
   /** Keyrings that the present decision asked, and the generation of each. */
@@ -15,11 +15,13 @@ export interface Moment {
 }
 
 /**
- * What one attachment's policy may ask the engine for. A name that nothing is configured for is an error in the policy: it
- * throws, and the policy refuses by its fault, rather than taking a misspelt keyring for a missing signature.
+ * The helpers that one attachment's policy can call. A keyring, map or signature type that does not exist throws, so
+ * that the policy faults: a misspelt keyring must not look like a missing signature.
  */
 export class Helpers implements HostFunctions {
-  /** What signatures came to in the present question: the helper's answer as the guest tells it, and why. */
+  /**
+   * Results of signature checks in the current call of the policy: the answer as the guest records it, and the reason.
+   */
   private readonly found = new Map<string, string>();
 
   constructor(
@@ -28,12 +30,12 @@ export class Helpers implements HostFunctions {
     private readonly moment: Moment,
   ) {}
 
-  /** Forgets what the question before came to. */
+  /** Clears the results of the call before. */
   begin(): void {
     if (this.found.size > 0) this.found.clear();
   }
 
-  /** Answers as the guest tells them, with the reason behind those of signatures. */
+  /** Adds reasons to the guest's answers about signatures. */
   explained(answers: readonly string[]): readonly string[] {
     return answers.map((answer) => {
       const because =

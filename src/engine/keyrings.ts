@@ -5,15 +5,18 @@ import { type Keyring, type KeyringRules, openKeyring } from "../trust/keyring.j
 import { type KeyringChange, LiveKeyring } from "../trust/live-keyring.js";
 import { SealedLists } from "../trust/sealed-lists.js";
 
-/** Rules of sealed keyrings, by name: read once in a process, and handed to each engine that it opens. Plain data. */
+/**
+ * Rules of sealed keyrings, by name. They are read once per process and passed to each engine that it opens. Plain
+ * data.
+ */
 export type SealedRules = ReadonlyMap<string, KeyringRules>;
 
-/** Milliseconds between two looks at the files. */
+/** Milliseconds between checks of the files. */
 const INTERVAL = 250;
 
 /**
- * The keyrings of one engine. They follow their files, but only between decisions: {@link refresh} is called before one
- * begins, and everything in it sees the same generations.
+ * The keyrings of one engine. Changes of their files are used only between decisions: {@link refresh} is called before
+ * each decision, and the decision uses one generation of each keyring.
  */
 export class Keyrings {
   readonly byName: ReadonlyMap<string, Keyring>;
@@ -28,7 +31,7 @@ export class Keyrings {
     this.byName = new Map(this.#live.map(({ keyring }) => [keyring.name, keyring]));
   }
 
-  /** Rules of the sealed ones, as they are. */
+  /** The current rules of sealed keyrings. */
   get sealed(): SealedRules {
     const current = this.#live.flatMap(({ keyring: { name }, sealed }) =>
       sealed ? [[name, sealed.rules] as const] : [],
@@ -36,12 +39,12 @@ export class Keyrings {
     return new Map([...this.#sealed, ...current]);
   }
 
-  /** Counts the changes of {@link sealed}. */
+  /** Incremented by each change of {@link sealed}. */
   get sealedVersion(): number {
     return this.#live.reduce((sum, { sealed }) => sum + (sealed?.version ?? 0), 0);
   }
 
-  /** Takes the CRLs that another thread took. */
+  /** Uses the CRLs that another thread accepted. */
   adopt(sealed: SealedRules): void {
     for (const live of this.#live) {
       const rules = sealed.get(live.keyring.name);
@@ -49,7 +52,7 @@ export class Keyrings {
     }
   }
 
-  /** Takes what has changed in the files, if it is time to look again. `now` in milliseconds since the epoch. */
+  /** Uses changed files, if the last check was long enough ago. `now` is in milliseconds since the epoch. */
   refresh(now: number): readonly KeyringChange[] {
     if (now >= this.#looked && now - this.#looked < INTERVAL) return NOTHING;
     this.#looked = now;
@@ -61,7 +64,7 @@ export class Keyrings {
     return changes;
   }
 
-  /** How each keyring stands. */
+  /** The state of each keyring. */
   status(): readonly KeyringStatus[] {
     return this.#live.map(({ keyring: { name, generation }, failures, sealed }) => ({
       name,
@@ -75,14 +78,14 @@ export class Keyrings {
 export interface KeyringStatus {
   readonly name: string;
   readonly generation: number;
-  /** How often changed files could not be used. */
+  /** Number of times that changed files could not be used. */
   readonly failures: number;
   readonly sealed: boolean;
 }
 
 /**
- * The rules of a configuration's sealed keyrings: `before` as they are, which no later configuration unseals, and the
- * others read now. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
+ * The rules of a configuration's sealed keyrings. Those in `before` stay as they are, since no later configuration can
+ * unseal them; the others are read now. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
  */
 export function sealedRules(configs: readonly KeyringConfig[], before: SealedRules = new Map()): SealedRules {
   const fresh = configs.filter(({ name, sealed }) => sealed === true && !before.has(name));
@@ -97,7 +100,7 @@ function open(config: KeyringConfig, given: KeyringRules | undefined): LiveKeyri
     const state = stateOf(files);
     const rules = given ?? rulesOf(config);
     const source = { state: () => stateOf(files), read: () => rulesOf(config), lists: () => listsOf(config) };
-    // Rules that were read at another time are to be compared with the files at the first look
+    // The rules given may differ from the files, so force a comparison at the first check
     const since = given === undefined ? state : { mark: "", newest: 0 };
     return new LiveKeyring(
       openKeyring(config.name, rules),

@@ -6,10 +6,10 @@ import { Selector } from "../policy/selector.js";
 import type { Warning } from "../warning.js";
 
 /**
- * Warns of label keys in scopes that are probably misspelt. A key that another scope, a test, a map or a policy mentions is
- * known. For any other key there is a warning if a known key is similar to it, or if the tests beside the attachment's
- * policy have labels but never this one. Otherwise there is no warning, since users choose their own keys.
- * `texts` are those of policies and maps.
+ * Warns of label keys in scopes that are probably misspelt. A key is known if another scope, a test, a map or a policy
+ * mentions it. An unknown key gets a warning if a known key is similar to it, or if the tests beside the attachment's
+ * policy have labels but never this one. Users choose their own keys, so there is no warning otherwise. `texts` are
+ * those of policies and maps.
  */
 export function labelWarnings({ attachments }: Pick<Config, "attachments">, texts: Iterable<string>): Warning[] {
   const scoped = attachments.flatMap((attachment) => {
@@ -39,7 +39,7 @@ export function labelWarnings({ attachments }: Pick<Config, "attachments">, text
   );
 }
 
-/** Keys of at most this many characters are often similar, such as `app` and `api`. */
+/** Short keys such as `app` and `api` are often similar without being misspelt. */
 const SHORT = 3;
 
 function warningOf({ name, place }: AttachmentConfig, key: string, meant: string | null): Warning {
@@ -67,7 +67,10 @@ function labelsRead(text: string): string[] {
   return Array.from(reads, ([, quoted, name]) => quoted ?? name!);
 }
 
-/** The keys of the labels in the tests beside a policy. Tests that cannot be read are left to `countersign test`. */
+/**
+ * The label keys in the tests beside a policy. Tests that cannot be read are ignored here; `countersign test` reports
+ * them.
+ */
 function labelsOfTests(policy: string): ReadonlySet<string> {
   const cases = policy.replace(/\.[a-z]+$/, ".test.yaml");
   try {

@@ -4,31 +4,34 @@ import type { Answer } from "../hooks/decision.js";
 import type { MapWrite } from "../policy/map.js";
 import type { Texts } from "./sources.js";
 
-/** What an attachment wrote. */
+/** Map writes of an attachment. */
 export interface Commit {
   readonly attachment: string;
   readonly writes: readonly MapWrite[];
 }
 
-/** What of a decision counts here. */
+/** The part of a decision that is recorded here. */
 export interface Written {
   readonly answers: readonly Pick<Answer, "attachment" | "mode" | "writes">[];
 }
 
 /**
- * Every map write that threads have committed, by the latest to each key: what a new thread repeats to have the maps of those
- * before it. All enforcing attachments write to the same map, and each one in audit to an overlay of its own.
+ * The committed map writes of all decision threads, only the last one to each key. A new thread repeats them to have
+ * the same map contents. All enforcing attachments write to the shared map; each attachment in audit writes to an
+ * overlay of its own.
  */
 export class Ledger {
-  /** By map and key, then by who wrote: an attachment in audit, or the empty name for the map itself. */
+  /** Keyed by map and key, then by attachment for a write in audit, or by the empty name for the shared map. */
   readonly #latest = new Map<string, Map<string, { attachment: string; write: MapWrite }>>();
-  /** Maps in which a new thread finds nothing: what was deleted there need not be deleted again. */
+  /** Maps without a file: a new thread starts them empty, so deletions need not be repeated. */
   readonly #empty: ReadonlySet<string>;
-  /** Files of the others, and how many writes are kept before what their files do not have is forgotten as well. */
+  /**
+   * The files of the other maps, by map; and the number of keys at which writes that are no longer needed are removed.
+   */
   readonly #files: ReadonlyMap<string, string>;
   #sweepAt = SWEEP;
 
-  /** `texts`: of the files, as a new thread is given them. */
+  /** `texts` returns the file texts that a new thread gets. */
   constructor(
     maps: readonly Pick<MapConfig, "name" | "file">[] = [],
     private readonly texts: () => Texts = () => new Map(),
@@ -51,7 +54,7 @@ export class Ledger {
     if (this.#latest.size > this.#sweepAt) this.#sweep();
   }
 
-  /** Keys that came and went, and that a new thread will not find in a file. */
+  /** Removes deletions of keys that are not in the map's file, since a new thread does not have these keys. */
   #sweep(): void {
     const files = new Map([...this.#files].map(([map, file]) => [map, keysOf(file, this.texts().get(file))]));
     for (const [key, its] of this.#latest) {
@@ -69,15 +72,15 @@ export class Ledger {
   }
 }
 
-/** Null for a file whose text is not known: nothing of it is forgotten. */
+/** The keys in a file; null if its text is not known, in which case nothing is removed. */
 function keysOf(file: string, text: string | undefined): ReadonlySet<string> | null {
   return text === undefined ? null : new Set(Object.keys(readMapFile(file, text)));
 }
 
-/** Writes that are kept before it is looked at what of them is needed. */
+/** Keys to keep before the first sweep. */
 const SWEEP = 4096;
 
-/** Of a key that was in no file: where the map itself has it no more, nor need it be deleted for anybody. */
+/** For a key that is in no file: once the shared map lacks it, deletions in overlays need not be repeated either. */
 function forget(its: Map<string, { write: MapWrite }>): void {
   if ((its.get("")?.write.value ?? null) !== null) return;
   for (const [who, { write }] of its) if (write.value === null) its.delete(who);

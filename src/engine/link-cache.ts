@@ -21,23 +21,23 @@ import type { Config } from "../config/config.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import { restoredPolicy, type StoredPolicy, storedPolicy } from "../policy/stored-policy.js";
 
-/** SHA-256 of the source, as scripts/code-digest.mjs makes it; none outside of a bundle. */
+/** SHA-256 of the source (scripts/code-digest.mjs); undefined outside of a bundle. */
 declare const __CODE_DIGEST__: string | undefined;
 const CODE = typeof __CODE_DIGEST__ === "undefined" ? null : __CODE_DIGEST__;
 
-/** The largest file of the cache that is read. */
+/** The largest cache file to read, in bytes. */
 const MAX_SIZE = 64 * 1024 * 1024;
-/** Configurations whose link results are kept. */
+/** The most configurations to keep in the cache. */
 const MAX_FILES = 32;
 
-/** The names of a policy's files, in the order in which they were read, with the SHA-256 of all of them. */
+/** A policy's files in the order of reading, and the SHA-256 of their names and texts. */
 interface Entry {
   readonly files: readonly string[];
   readonly digest: string;
   readonly policy: StoredPolicy;
 }
 
-/** A configuration, and the SHA-256 of its path and text: all that it depends on. */
+/** A parsed configuration, with the SHA-256 of its path and text, on which nothing else depends. */
 interface ParsedConfig {
   readonly digest: string;
   readonly config: Config;
@@ -51,15 +51,15 @@ interface Content {
 const EMPTY: Content = { parsed: null, entries: [] };
 
 /**
- * Caches the parsed configuration and the link results of its policies for the next run of an offline command: with many policies
- * these take most of the time. Never used by a gate. An entry is valid only for exactly the same files, the same code and the
- * same version of node; anything else in the folder is ignored and replaced.
+ * Caches the parsed configuration and the link results of its policies for the next run of an offline command; with
+ * many policies these take most of the time. A gate never uses it. An entry is valid only for exactly the same files,
+ * the same code and the same version of node; other files in the folder are ignored and replaced.
  */
 export class LinkCache {
   readonly #file: string;
   readonly #known: ReadonlyMap<string, Entry>;
   #parsed: ParsedConfig | null;
-  /** What was used or linked in this run. */
+  /** Entries that were used or added in this run. */
   readonly #used = new Map<string, Entry>();
   #changed = false;
 
@@ -74,14 +74,17 @@ export class LinkCache {
     this.#known = new Map(entries);
   }
 
-  /** The cache for a configuration file; null where there is no folder that only this user can write. */
+  /** The cache for a configuration file; null if there is no folder that only this user can write. */
   static open(config: string, code: string | null = CODE, folder: string | null = cacheFolder()): LinkCache | null {
     if (code === null || folder === null || !isPrivateFolder(folder)) return null;
     const key = hash("sha256", `${code}\0${process.versions.node}`);
     return new LinkCache(folder, `${hash("sha256", resolve(config))}.link`, key);
   }
 
-  /** The configuration that was parsed from this text before; otherwise `parse` is called. Throws what `parse` throws. */
+  /**
+   * The configuration that was parsed from this text before; if there is none, calls `parse`. Throws what `parse`
+   * throws.
+   */
   config(file: string, text: string, parse: (file: string, text: string) => Config): Config {
     const digest = digestOf([
       [file, text],
@@ -94,27 +97,30 @@ export class LinkCache {
     return config;
   }
 
-  /** The policy that was linked from these files before, or null. `read` gives their texts, `link` links it again. */
+  /**
+   * The policy that was linked from the same files before, or null. `read` returns a file's text; `link` links the
+   * policy again.
+   */
   find(file: string, read: (name: string) => string, link: () => LinkedPolicy): LinkedPolicy | null {
     const entry = this.#known.get(file);
     if (entry === undefined) return null;
     try {
       if (digestOf(entry.files.map((name) => [name, read(name)])) !== entry.digest) return null;
     } catch {
-      // a file that cannot be read any longer: linking says why
+      // A file cannot be read any more; linking reports why
       return null;
     }
     this.#used.set(file, entry);
     return restoredPolicy(entry.policy, link);
   }
 
-  /** Stores the policy that was linked from these texts, by the names of their files. */
+  /** Adds a policy that was linked from these texts, keyed by file name. */
   add(file: string, texts: ReadonlyMap<string, string>, policy: LinkedPolicy): void {
     this.#used.set(file, { files: [...texts.keys()], digest: digestOf(texts), policy: storedPolicy(policy) });
     this.#changed = true;
   }
 
-  /** Writes new entries. Ignores errors: without the cache commands are only slower. */
+  /** Writes new entries. Ignores errors: commands work without the cache, only slower. */
   save(): void {
     if (!this.#changed) return;
     this.#changed = false;
@@ -131,7 +137,7 @@ function digestOf(texts: Iterable<readonly [string, string]>): string {
   return hash("sha256", all);
 }
 
-/** As the XDG Base Directory Specification says. */
+/** The folder by the XDG Base Directory Specification; null if there is no home directory. */
 function cacheFolder(): string | null {
   const base = process.env.XDG_CACHE_HOME;
   if (base !== undefined && isAbsolute(base)) return join(base, "countersign");
@@ -151,20 +157,20 @@ function isPrivateFolder(folder: string): boolean {
 }
 
 /**
- * Creates the folder, and the one that it is in: the user's cache folder may not be there yet. No others, and not with
- * `recursive`, with which node never returns in a file system such as proc.
+ * Creates the folder and its parent, since the user's cache folder may not exist yet. It does not use `recursive`, with
+ * which mkdirSync never returns on file systems such as proc.
  */
 function makeFolder(folder: string): void {
   const parent = dirname(folder);
   for (const path of [parent, folder]) if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
 }
 
-/** Whether this user owns it and nobody else can write it. Windows has no owners that node knows: there is no cache. */
+/** Whether this user owns it and no other user can write it. Always false on Windows, where node reports no owners. */
 function isOwn({ uid, mode }: Stats): boolean {
   return process.geteuid !== undefined && uid === process.geteuid() && (mode & 0o022) === 0;
 }
 
-/** A file has the SHA-256 of its second line on its first one. */
+/** A file's first line is the SHA-256 of the key and of its second line. */
 function readContent(file: string, key: string): Content {
   try {
     const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -196,7 +202,7 @@ function writeContent(file: string, key: string, content: Content): void {
   }
 }
 
-/** Also removes temporary files of processes that ended while writing. */
+/** Removes the oldest files, including temporary files that were left by ended processes. */
 function removeOldest(folder: string): void {
   const files = readdirSync(folder).map((name) => join(folder, name));
   const newest = files.map((file) => [file, statSync(file).mtimeMs] as const).sort((a, b) => b[1] - a[1]);

@@ -14,17 +14,20 @@ import { mapWriters, type NamingAttachment } from "./map-writers.js";
 import type { Sources } from "./sources.js";
 import { VOCABULARY } from "./vocabulary.js";
 
-/** The largest file of a policy that is read. */
+/** The largest policy file to read, in bytes. */
 const MAX_POLICY = 2 ** 20;
 
-/** Milliseconds: a policy that takes longer to link is not kept in the cache. */
+/** Milliseconds: a policy that takes longer to link is not cached. */
 const LONG = 1000;
 
-/** What a configuration's parts name is read here. Every error says which part of the configuration led to it. */
+/**
+ * Reads the policies and maps that a configuration names. Every error says which part of the configuration names the
+ * file.
+ */
 export class Loader {
   private readonly folder: string;
   private readonly linked = new Map<string, LinkedPolicy>();
-  /** The names that policies can ask for. */
+  /** The keyrings and maps that policies can name. */
   private readonly known: Readonly<Record<ConfiguredName["kind"], ReadonlySet<string>>>;
 
   constructor(
@@ -39,12 +42,12 @@ export class Loader {
     };
   }
 
-  /** Of the policies that were linked, each policy once. */
+  /** Warnings about the linked policies, once for each policy. */
   get warnings(): Warning[] {
     return [...this.linked.values()].flatMap(({ warnings }) => warnings);
   }
 
-  /** The maps, each with its writers among the attachments. Throws MAP_INVALID, FILE_UNREADABLE, CONFIG_INVALID. */
+  /** The maps, with the attachments that may write to each. Throws MAP_INVALID, FILE_UNREADABLE, CONFIG_INVALID. */
   maps(attachments: readonly NamingAttachment[]): Map<string, PolicyMap> {
     const entries = new Map(this.config.maps.map((map) => [map.name, blaming(map, () => this.entries(map))]));
     return new Map(
@@ -56,7 +59,7 @@ export class Loader {
   }
 
   /**
-   * An attachment's policy, linked once however often it is attached. Throws POLICY_SYNTAX, POLICY_FORBIDDEN,
+   * An attachment's policy, linked only once if several attachments use it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN,
    * POLICY_UNKNOWN_HOOK, POLICY_NO_HOOK, POLICY_UNKNOWN_NAME, CONFIG_INVALID, FILE_UNREADABLE.
    */
   policy(attachment: AttachmentConfig): LinkedPolicy {
@@ -72,7 +75,7 @@ export class Loader {
     });
   }
 
-  /** Policies are called by their path from the configuration, with slashes: so they stand in messages and reasons. */
+  /** Links a policy. Messages and reasons name it by its path relative to the configuration, with slashes. */
   private link(path: string): LinkedPolicy {
     const file = relative(this.folder, path).split(sep).join("/");
     const texts = new Map<string, string>();
@@ -91,7 +94,7 @@ export class Loader {
     texts.clear();
     const start = performance.now();
     const policy = link();
-    // a policy from the cache has to be linked again during a decision to find the place of a fault
+    // Finding the place of a fault links a cached policy again, during a decision, so this must be fast
     if (performance.now() - start < LONG) this.cache?.add(file, texts, policy);
     return policy;
   }
@@ -116,13 +119,16 @@ export class Loader {
   }
 }
 
-/** Whoever reads a domain's folder is to have read all that decides; links within it are as good as files. */
+/**
+ * Throws POLICY_FORBIDDEN for a symbolic link out of the policy's folder: all code that decides must be in that folder.
+ * Links within it are allowed.
+ */
 function refuseLeaving(folder: string, path: string, name: string): void {
   let inside: string;
   try {
     inside = relative(realpathSync(folder), realpathSync(path));
   } catch {
-    // there is none: reading it says so
+    // It does not exist; reading it reports that
     return;
   }
   if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;

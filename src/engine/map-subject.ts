@@ -3,7 +3,7 @@ import type { MapDefinition } from "../bpf/facts.js";
 import { factsOfMap } from "../bpf/map-memory.js";
 import type { MapSubject } from "../hooks/subject.js";
 
-/** A map as a subject. Its digest is of its definition, so that a map has the same one offline and at a gate. */
+/** A map as a subject. The digest covers its definition only, so that it is the same offline and in a gate. */
 export function mapSubject(map: MapDefinition, access: string | null): MapSubject {
   const { name, type, key_size, value_size, max_entries, flags, contents } = map;
   const definition = { name, type, key_size, value_size, max_entries, flags, contents };

@@ -5,15 +5,15 @@ import { shareOf } from "../policy/map-size.js";
 import type { ConfiguredName } from "../policy/names.js";
 import type { Warning } from "../warning.js";
 
-/** An attachment with the names that its policy asks the configuration for. */
+/** An attachment with the keyrings and maps that its policy names. */
 export interface NamingAttachment extends Pick<AttachmentConfig, "name" | "domain"> {
   readonly names: readonly ConfiguredName[];
 }
 
 /**
- * Who may write to a map: its `writers`, by name; an attachment that is named itself writes as itself, and otherwise as its domain.
- * A map without `writers` belongs to the one domain whose policies name it. Throws CONFIG_INVALID where policies of several domains
- * do, and where the map is too small for its writers.
+ * The writers of a map: the attachments and domains in its `writers`. An attachment that is listed itself is a writer
+ * of its own; otherwise it writes as its domain. A map without `writers` belongs to the only domain whose policies name
+ * it. Throws CONFIG_INVALID if policies of several domains name it, or if the map is too small for its writers.
  */
 export function mapWriters(map: MapConfig, attachments: readonly NamingAttachment[]): MapWriters {
   if (map.writable === null) return NO_WRITERS;
@@ -39,12 +39,16 @@ function ownersOf(map: MapConfig, attachments: readonly NamingAttachment[]): rea
     throw invalid(map, message, "list the attachments or domains that may write to it in `writers`");
   }
   if (domains.length === 1) return domains;
-  // names that policies compute at run time are not known here; with a single domain no other domain could write
+  // A policy may compute a map's name at run time, which is not visible here. With a single domain, it cannot be
+  // another domain's
   const all = [...new Set(attachments.map(({ domain }) => domain))];
   return all.length === 1 ? all : [];
 }
 
-/** Warns of each literal write to a map that the policy's attachment may not write to: the call has no effect. */
+/**
+ * Warns of each write, with a literal map name, by an attachment that may not write to that map: the call has no
+ * effect.
+ */
 export function writeWarnings(
   maps: ReadonlyMap<string, PolicyMap>,
   attachments: readonly NamingAttachment[],

@@ -18,23 +18,26 @@ export interface ThreadData {
   readonly port: MessagePort;
 }
 
-/** A request for a decision. A subject that cannot change is sent once, and referred to by a number after that. */
+/** A request for a decision. An immutable subject is sent once and later referred to by a number. */
 export interface ThreadRequest {
   readonly id: number;
   readonly request: Omit<DecisionRequest, "subject">;
   readonly subject: object | null;
   /**
-   * The number under which the thread stores `subject`, or finds it if `subject` is null; null if it is not to be
+   * The number under which the thread stores `subject`, or, if `subject` is null, finds it; null if it is not to be
    * stored.
    */
   readonly known: number | null;
-  /** Attachments that are not asked, each with the fault that is their answer. */
+  /** Attachments that are not asked, each with its fault. */
   readonly standing: readonly Standing[];
 }
 
 export type ToThread =
   | ({ readonly do: "decide" } & ThreadRequest)
-  /** `offenders`: the numbers of attachments that harmed their module. They are prepared only when they are asked. */
+  /**
+   * `offenders`: attachments, by number, whose policies lost a runtime or module. Their runtimes are created when they
+   * are asked.
+   */
   | {
       readonly do: "restore";
       readonly commits: readonly Commit[];
@@ -45,7 +48,7 @@ export type ToThread =
 
 export type FromThread =
   | ThreadMessage
-  /** `harmful`: the numbers of attachments whose runtime or module had to be ended. */
+  /** `harmful`: attachments, by number, whose policies lost their runtime or module. */
   | {
       readonly is: "decided";
       readonly id: number;
@@ -54,7 +57,7 @@ export type FromThread =
     };
 
 /**
- * How many subjects a decision thread stores. Both sides evict in the same order, so that the sender knows what is
- * stored.
+ * The number of subjects that a decision thread stores. Both sides evict in the same order, so the sender knows which
+ * are stored.
  */
 export const SUBJECTS_KNOWN = 256;

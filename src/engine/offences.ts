@@ -1,25 +1,25 @@
-/** For how long somebody is out. */
+/** A backoff policy: for how long to suspend after each failure. */
 export interface Sentence {
-  /** Offences that are charged alone: nobody is out for them. */
+  /** Number of failures that are counted without a suspension. */
   readonly spared: number;
-  /** Milliseconds that one is out for, the first time; twice as long each time after that. */
+  /** Milliseconds of the first suspension; each further one is twice as long. */
   readonly first: number;
-  /** Milliseconds at most. */
+  /** Milliseconds of the longest suspension. */
   readonly longest: number;
 }
 
-/** Without another offence for this many times the last sentence, somebody is as good as new. */
+/** Forget an entry after 10 times its last suspension without a new failure. */
 const FORGIVEN_AFTER = 10;
 
 export interface Offence {
   readonly count: number;
-  /** Milliseconds since the epoch. */
+  /** End of the suspension, in milliseconds since the epoch. */
   readonly until: number;
-  /** Milliseconds. */
+  /** Length of the suspension, in milliseconds. */
   readonly out: number;
 }
 
-/** Who hindered others, how often, and until when that has consequences. */
+/** Counts failures for each key, and suspends keys with exponential backoff. */
 export class Offences<Who> {
   readonly #records: Map<Who, Offence>;
 
@@ -39,12 +39,12 @@ export class Offences<Who> {
     this.#records.set(who, { count, until: now + out, out });
   }
 
-  /** Milliseconds since the epoch until when somebody is out; 0 for who never was. */
+  /** End of the last suspension in milliseconds since the epoch; 0 if the key has no entry. */
   until(who: Who): number {
     return this.#records.get(who)?.until ?? 0;
   }
 
-  /** Those that are out. */
+  /** Keys that are suspended at `now`, with their entries. */
   out(now: number): [Who, Offence][] {
     return [...this.#records].filter(([, { until }]) => until > now);
   }
@@ -53,7 +53,7 @@ export class Offences<Who> {
     return this.#records.size;
   }
 
-  /** All that is known, for another thread. */
+  /** All entries, for another thread. */
   get records(): readonly (readonly [Who, Offence])[] {
     return [...this.#records];
   }

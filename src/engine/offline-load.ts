@@ -7,24 +7,24 @@ import type { FileFacts, ProgramSubject, Subject } from "../hooks/subject.js";
 import { mapSubject } from "./map-subject.js";
 import { programSubject } from "./program-subject.js";
 
-/** What a hook would be asked about a file. */
+/** One decision to ask for about a file. */
 export interface Question {
   readonly hook: HookName;
   readonly subject: Subject;
-  /** Facts that a live load has with values that cannot be known from the file. */
+  /** Facts whose values in a live load cannot be known from the file. */
   readonly unknown: readonly string[];
-  /** Facts that are known from the file and null in a live load. */
+  /** Facts that are known from the file, but are null in a live load. */
   readonly offlineOnly: readonly string[];
 }
 
-/** The hooks that a gate asks while an object is loaded. */
+/** The hooks that a gate calls while libbpf loads an object. */
 export const LOAD_HOOKS: readonly HookName[] = ["bpf", "bpf_map_create", "bpf_map", "bpf_prog_load", "bpf_prog"];
 
 /**
- * What a gate is asked while libbpf loads the objects of a file, in its order: first each map, then each program; each
- * is created or loaded, and then handed out. A gate stops at the first denial; this does not. The two commands of hook
- * `bpf` that every load has are asked once. `signatureOf` finds the signature over what has a digest. Throws what
- * reading the objects throws.
+ * The decisions that a gate makes while libbpf loads the objects of a file, in the same order: first each map, then
+ * each program, each before it is created or loaded and again before its fd is returned. A gate stops at the first
+ * denial; this does not. The two commands of hook `bpf` that every load makes are included once. `signatureOf` finds
+ * the signature over the data with a digest. Throws what reading the objects throws.
  */
 export function loadQuestions(
   bytes: Uint8Array,
@@ -44,7 +44,7 @@ export function loadQuestions(
   return withCommands(questions, objects);
 }
 
-/** A map is created and handed out before its contents are written, so the contents are not facts yet. */
+/** A map is created, and its fd returned, before its contents are written, so the contents are not facts yet. */
 function mapQuestions(map: MapFacts, prefix: string | null): readonly Question[] {
   const name = liveMapName(map.name, prefix);
   const definition = { ...map, name: shortName(name), contents: null };
@@ -83,17 +83,20 @@ function programQuestions(
   ];
 }
 
-/** Facts that depend on instructions that libbpf changes at load: CO-RE relocations, kernel symbols and kfuncs. */
+/**
+ * Facts that depend on instructions that libbpf changes during a load: CO-RE relocations, kernel symbols and kfuncs.
+ */
 const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"] as const;
 /**
- * What an object declares of its maps, programs and attachment: a live load does not say it, and then has more effects.
+ * An object declares types of maps, programs and attach targets that a live load does not pass to the kernel, so more
+ * effects are true in a live load.
  */
 const AS_DECLARED = ["effects"] as const;
-/** From bpf_attr. */
+/** Facts from bpf_attr. */
 const SIGNED_BY_LOADER = ["kernel_signature", "kernel_keyring"] as const;
 const REPORTED_BY_KERNEL = ["loaded", "rewritten"] as const;
 const FILE_ONLY = ["section", "object"] as const;
-/** Types whose target a live load names, by the id of its BTF. */
+/** Program types for which bpf_attr names the attach target, by its BTF id. */
 const NAMES_TARGET: ReadonlySet<string> = new Set(["tracing", "lsm", "struct_ops"]);
 
 function offlineOnlyOf(program: ProgramSubject): readonly string[] {
@@ -106,7 +109,7 @@ function countFilledIn(program: ObjectProgram): number {
   return program.rewrittenSlots().length + kernel.length;
 }
 
-/** BPF_F_RDONLY and BPF_F_WRONLY of linux/bpf.h: what user space may do with the map. */
+/** BPF_F_RDONLY and BPF_F_WRONLY of linux/bpf.h: the access of user space to the map. */
 const RDONLY = 1 << 3;
 const WRONLY = 1 << 4;
 
@@ -123,17 +126,17 @@ function unknownOfMap(map: MapFacts, prefix: string | null): readonly string[] {
   return [...new Set(unknown)];
 }
 
-/** Local storage maps have max_entries 0; for any other map with max_entries 0 the loader or libbpf sets the number. */
+/** Whether the loader or libbpf sets max_entries. A value of 0 means that, except in local storage maps. */
 function isSizedByLoader({ type, max_entries }: MapFacts): boolean {
   if (RINGS.has(type)) return max_entries < PAGE || Math.log2(max_entries) % 1 !== 0;
   return max_entries === 0 && !type.endsWith("_storage");
 }
 
-/** libbpf rounds their sizes up to a power of two of pages (adjust_ringbuf_sz). */
+/** Maps whose size libbpf rounds up to a power of two of pages (adjust_ringbuf_sz). */
 const RINGS: ReadonlySet<string> = new Set(["ringbuf", "user_ringbuf"]);
 const PAGE = 4096;
 
-/** The kernel keeps 15 bytes of a name (BPF_OBJ_NAME_LEN). */
+/** The kernel stores 15 bytes of a name (BPF_OBJ_NAME_LEN is 16, with the NUL). */
 const NAME_LENGTH = 15;
 
 function shortName(name: string): string {
@@ -141,24 +144,27 @@ function shortName(name: string): string {
   return bytes.length <= NAME_LENGTH ? name : bytes.subarray(0, NAME_LENGTH).toString("utf8");
 }
 
-/** A section that is a map's name: `.rodata`, but not `.data.custom`, which libbpf leaves as it is. */
+/**
+ * A section that becomes a map's name with the object's name before it: `.rodata`, but not `.data.custom`, which libbpf
+ * does not change.
+ */
 const SECTION_OF_DATA = /^\.[^.]+$/;
-/** The least number of bytes of the section's name that libbpf keeps (internal_map_name). */
+/** The minimum number of bytes of the section's name that libbpf keeps (internal_map_name). */
 const SECTION_LENGTH = 7;
 
-/** What libbpf calls a map of global data: `tracer.rodata` in an object that it calls `tracer`. */
+/** The name that libbpf gives a map of global data, such as `tracer.rodata` in the object `tracer`. */
 function liveMapName(name: string, prefix: string | null): string {
   if (prefix === null || !SECTION_OF_DATA.test(name)) return name;
   const room = NAME_LENGTH - Math.min(NAME_LENGTH, Math.max(SECTION_LENGTH, name.length));
   return `${prefix.slice(0, room)}${name}`.replaceAll(/[^A-Za-z0-9_.]/g, "_");
 }
 
-/** What libbpf calls the object of a file: its name up to the first dot. */
+/** The name that libbpf gives the object in a file: the file's name up to the first dot. */
 function objectName(path: string): string {
   return (path.split(/[/\\]/).at(-1) as string).split(".")[0] as string;
 }
 
-/** The command before the first map, and the one before the first program. */
+/** Inserts the commands before the first map and before the first program. */
 function withCommands(questions: readonly Question[], objects: readonly ObjectFacts[]): readonly Question[] {
   const creates = objects.some(({ maps }) => maps.length > 0);
   const first = questions.findIndex(({ hook }) => hook === "bpf_prog_load");
@@ -170,10 +176,7 @@ function withCommands(questions: readonly Question[], objects: readonly ObjectFa
   ];
 }
 
-/**
- * A command of which a gate knows only the registers. Offline its size is unknown, too: it is that of the loader's
- * bpf_attr.
- */
+/** A command whose attributes are not read. Its size is unknown offline, since it is that of the loader's bpf_attr. */
 function command(name: string, cmd: number): Question {
   const nothing = { program: null, map: null, attach: null, run: null, path: null, btf: null };
   const subject: CommandSubject = { name, digest: "", cmd, size: null, ...nothing };

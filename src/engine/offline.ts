@@ -13,22 +13,22 @@ import { MAX_SIGNATURE } from "../trust/cms/pkcs7.js";
 import type { SignatureStore } from "../trust/store.js";
 import { LOAD_HOOKS, loadQuestions, type Question } from "./offline-load.js";
 
-/** A file that somebody asks about before it is used anywhere. */
+/** A file to decide about before it is used. */
 export interface OfflineFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** Where a file's signatures are looked for. */
+/** The sources of a file's signature. */
 export interface OfflineSignatures {
-  /** Given by whoever asks; it then goes before every other one. */
+  /** Specified by the caller; takes precedence over all others. */
   readonly given: Uint8Array | null;
   readonly store: SignatureStore;
 }
 
 /**
- * The hook that a file's content calls for: an object's programs are loaded, as are those that a program carries inside;
- * a kernel module is read by the kernel; anything else is a blob. Throws ELF_NO_PROGRAMS for a program without any.
+ * The hook for a file's content: `bpf_prog_load` for a BPF object and for a program that embeds one, `kernel_read_file`
+ * for a kernel module, `blob_verify` for anything else. Throws ELF_NO_PROGRAMS for an ELF file without BPF.
  */
 export function hookOf({ path, bytes }: OfflineFile): HookName {
   if (isBpfElf(bytes)) return "bpf_prog_load";
@@ -43,8 +43,8 @@ export function hookOf({ path, bytes }: OfflineFile): HookName {
 }
 
 /**
- * What hooks would be asked about a file, in the order of a live load: one question, or one for each program or map in it.
- * Throws what reading the file as such throws, with the file in its place, and USAGE where no file is what a hook is about.
+ * The decisions that hooks would make about a file, in the order of a live load: one, or one for each program or map in
+ * it. Throws what parsing the file throws, with its path, and USAGE if the hook's subject is not a file.
  */
 export function questionsAbout(
   file: OfflineFile,
@@ -64,24 +64,24 @@ export function questionsAbout(
   }
 }
 
-/** The subjects that one hook would be asked about. */
+/** The subjects of the decisions of one hook about a file. */
 export function subjectsOf(file: OfflineFile, hook: HookName, signatures: OfflineSignatures): readonly Subject[] {
   return questionsAbout(file, [hook], signatures).map(({ subject }) => subject);
 }
 
-/** Endings of signatures beside what they sign: CMS, ssh-keygen's and bare ones, minisign's, Sigstore's. */
+/** Suffixes of signature files beside the signed file: CMS, ssh-keygen and bare ones, minisign, Sigstore. */
 const BESIDE = [".p7s", ".sig", ".minisig", ".sigstore.json"] as const;
 
 /**
- * A detached signature's file. Throws DER_MALFORMED for what is no CMS, but for files with the endings of other
- * types, whose form the policy's own question decides.
+ * Reads a detached signature file. Throws DER_MALFORMED if it is not CMS, except for the suffixes of other types, which
+ * are checked when a policy verifies them.
  */
 export function readSignature(path: string): Uint8Array {
   const bytes = readInput(path, MAX_SIGNATURE);
   return /\.(sig|raw|minisig|sigstore|sigstore\.json)$/.test(path) ? bytes : wellFormed(path, bytes);
 }
 
-/** A file that is used as a whole. */
+/** The subject for a hook that uses the whole file. */
 function subjectOf(file: OfflineFile, hook: HookName, signatures: OfflineSignatures): Subject {
   const facts = fileFacts(file, signatures);
   const { sha256: digest, data, signature } = facts;
@@ -110,7 +110,10 @@ function stored(store: SignatureStore, digest: string): Uint8Array | null {
   return signature === null ? null : wellFormed(`the signature store: ${digest}.p7s`, signature);
 }
 
-/** A damaged signature file is somebody's mistake to mend, and not the same as a signature that does not verify. */
+/**
+ * Throws DER_MALFORMED for a damaged signature file. The user must repair it, so it is not treated as a signature that
+ * does not verify.
+ */
 function wellFormed(path: string, signature: Uint8Array): Uint8Array {
   try {
     readSignedData(signature);

@@ -13,32 +13,32 @@ import type { SealedRules } from "./keyrings.js";
 import type { Texts } from "./sources.js";
 import { BOOT, type ThreadImage } from "./thread-image.js";
 
-/** What every thread says, beside what is its own. */
+/** Messages that every thread may send. */
 export type ThreadMessage =
   | { readonly is: "ready" }
   /**
-   * Fds that the thread has opened for as long as it lives, of which node knows nothing: they are closed once it has
+   * Fds that the thread opened for its lifetime. Node does not know them, so they are closed after the thread has
    * ended.
    */
   | { readonly is: "opened"; readonly fds: readonly number[] }
   /**
-   * What a configuration's policies and maps were made of, where the thread was not given it: for those that replace
-   * it. With what is to be told a person about the configuration, once.
+   * The texts of policies and maps, sent by a thread that did not get them, for the threads that replace it; and the
+   * warnings about the configuration, to be shown once.
    */
   | { readonly is: "read"; readonly texts: Texts; readonly warnings: readonly Warning[] }
-  /** Sealed keyrings took CRLs: for the threads that come after this one. */
+  /** Sealed keyrings accepted CRLs; later threads need them too. */
   | { readonly is: "sealed"; readonly sealed: SealedRules }
-  /** Where `id` is null: it cannot start, or go on. */
+  /** If `id` is null, the thread cannot start or continue. */
   | { readonly is: "failed"; readonly id: number | null; readonly error: Failure };
 
 /**
- * A thread that can be ended at any time, from outside. It speaks over a channel of its own: messages of a worker's
- * cannot be taken by a caller that waits blocked.
+ * A thread that another thread can terminate at any time. It has a message channel of its own, since a caller that
+ * blocks cannot receive a worker's ordinary messages.
  */
 export class OwnedThread<To, From extends { readonly is: string }> {
-  /** False once the thread has ended, by itself or not. */
+  /** False after the thread has ended for any reason. */
   alive = true;
-  /** Resolves once the thread has ended, with why. */
+  /** Resolves with the reason after the thread has ended. */
   readonly ended: Promise<Failure>;
   readonly #worker: Worker;
   readonly #port: MessagePort;
@@ -46,8 +46,8 @@ export class OwnedThread<To, From extends { readonly is: string }> {
   readonly #opened: number[] = [];
 
   /**
-   * `hear` is told of messages that come while nobody waits blocked. The thread gets `data` with its `port`; its heap
-   * has V8's own limits where none are given. It runs a file of the bundle, or an image.
+   * `hear` gets the messages that arrive while no caller is blocked. `workerData` is `data` with a `port`. `heap`
+   * limits the thread's heap; V8's defaults apply without it. `code` is an entry of the bundle or an image.
    */
   constructor(
     code: Entry | ThreadImage,
@@ -62,11 +62,11 @@ export class OwnedThread<To, From extends { readonly is: string }> {
       eval: image !== null,
       workerData: { ...data, image, port: port2 },
       transferList: [port2],
-      // do not pass on the flags of the embedding program: --input-type=module is an error in a worker
+      // Do not pass on the flags of the embedding program: --input-type=module is an error in a worker
       execArgv: [],
-      // deep recursion in a policy must meet the guest's bound before the host's
+      // Deep recursion in a policy must reach the guest's stack limit before the host's
       resourceLimits: { stackSizeMb: 16, ...heap, ...(image?.installed ? NO_REMAPPING : {}) },
-      // modules that NODE_OPTIONS names would be read again
+      // Otherwise the worker would read modules that NODE_OPTIONS names again
       ...(image?.installed ? { env: { ...process.env, NODE_OPTIONS: "" } } : {}),
     });
     this.#worker.unref();
@@ -97,13 +97,13 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     this.#port.unref();
   }
 
-  /** Resolves when the thread can decide, with null, or cannot, with why. */
+  /** Resolves with null when the thread can decide, or with the reason why it cannot. */
   ready(): Promise<Failure | null> {
     this.#worker.ref();
     return this.#ready.finally(() => this.#worker.unref());
   }
 
-  /** Keeps the process from ending by itself while the thread is there; or lets it, as at first. */
+  /** Whether the thread keeps the process alive; at first it does not. */
   hold(held: boolean): void {
     if (held) this.#worker.ref();
     else this.#worker.unref();
@@ -113,7 +113,7 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     this.#port.postMessage(message);
   }
 
-  /** What the thread has said that nobody was told of yet; for a caller that waits blocked. */
+  /** Messages that have arrived and were not delivered yet, for a caller that blocks. */
   *received(): Generator<From | ThreadMessage> {
     for (;;) {
       const next = receiveMessageOnPort(this.#port) as { message: From | ThreadMessage } | undefined;
@@ -122,7 +122,7 @@ export class OwnedThread<To, From extends { readonly is: string }> {
     }
   }
 
-  /** Ends the thread where it stands. What it has said before can be {@link received} until then. */
+  /** Terminates the thread. Earlier messages can be {@link received} until this resolves. */
   async end(): Promise<void> {
     this.alive = false;
     await this.#worker.terminate();
@@ -131,9 +131,9 @@ export class OwnedThread<To, From extends { readonly is: string }> {
 }
 
 /**
- * V8 maps the code of its built-in functions into a new isolate from the node executable, which it opens by its path,
- * unless the heap is limited to less than 2 GiB (short builtin calls, Isolate::Init of src/execution/isolate.cc): by
- * then another file can be there.
+ * V8 remaps the code of its built-in functions into a new isolate from the node executable, which it opens by path,
+ * unless the heap is limited to less than 2 GiB (short builtin calls, Isolate::Init in src/execution/isolate.cc). By
+ * then that path may name another file.
  */
 const NO_REMAPPING: ResourceLimits = { maxOldGenerationSizeMb: 1024 };
 

@@ -13,7 +13,7 @@ import type { Helpers } from "./helpers.js";
 import type { RunningDecision } from "./running-decision.js";
 import type { DecisionWatch } from "./watch.js";
 
-/** An attachment of the configuration, bound to its policy, the domain that it runs in, and its helpers. */
+/** An attachment of the configuration with its policy, its domain, and its helpers. */
 export class PolicyAttachment implements Attachment {
   readonly name: string;
   readonly mode: Mode;
@@ -26,7 +26,7 @@ export class PolicyAttachment implements Attachment {
   readonly scope: Scope;
   private readonly evidence: EvidenceOf;
   private place: CachedPolicy | null = null;
-  /** What it answers without being asked, for the present. */
+  /** The fault that it currently returns without being asked; null if it is asked. */
   private standing: Fault | null = null;
 
   constructor(
@@ -35,7 +35,7 @@ export class PolicyAttachment implements Attachment {
     private readonly runsIn: Domain,
     private readonly helpers: Helpers,
     private readonly maps: MapView,
-    /** Its number in the configuration. */
+    /** Its index in the configuration. */
     private readonly number: number,
     private readonly running: RunningDecision,
     private readonly watch: DecisionWatch | null,
@@ -56,13 +56,13 @@ export class PolicyAttachment implements Attachment {
     return this.policy.digest;
   }
 
-  /** Where its runtime is kept. */
+  /** The domain's cache entry for its runtime. */
   get cached(): CachedPolicy {
     this.place ??= this.runsIn.cached(this.policy, this.limits);
     return this.place;
   }
 
-  /** Makes the policy's runtime before it is asked, under a deadline of its own that the watcher knows. */
+  /** Creates the policy's runtime before it is asked, with a deadline of its own that the watcher enforces. */
   prepare(): void {
     if (this.cached.runtime !== null) return;
     this.watch?.prepare(this.number);
@@ -85,7 +85,7 @@ export class PolicyAttachment implements Attachment {
     return { ...outcome, answers: this.helpers.explained(outcome.answers), evidence: this.evidence.in(subject) };
   }
 
-  /** Whether the policy's text has a word as a property, a string or in a pattern. */
+  /** Whether the policy's text contains a word as a property, in a string or in a pattern. */
   names(word: string): boolean {
     return wordsIn(this.policy.source).has(word);
   }
@@ -98,7 +98,7 @@ export class PolicyAttachment implements Attachment {
     this.maps.drop();
   }
 
-  /** Has it answer with a fault and not be asked, until it is given null. */
+  /** Makes the attachment return `fault` without being asked; null makes it ask the policy again. */
   stand(fault: Fault | null): void {
     this.standing = fault;
   }

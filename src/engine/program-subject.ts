@@ -1,10 +1,10 @@
 import type { ProgramFacts } from "../bpf/facts.js";
 import type { ProgramSubject } from "../hooks/subject.js";
 
-/** What a subject has beside its facts. */
+/** The fields of a program subject that are not facts of its code. */
 export type ProgramOrigin = Omit<ProgramSubject, keyof ProgramFacts>;
 
-/** A program as a subject. Field by field: a spread of so many makes an object that is slow to make and to read. */
+/** A program as a subject. Fields are copied one by one: V8 creates and reads objects from a spread more slowly. */
 export function programSubject(facts: ProgramFacts, origin: ProgramOrigin): ProgramSubject {
   return Object.freeze({
     name: facts.name,

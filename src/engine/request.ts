@@ -2,15 +2,15 @@ import type { HookName } from "../hooks/catalogue.js";
 import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
 
-/** What is asked. `time` is the hook's time, at which certificates are judged: now, unless it is given. */
+/** A request for a decision. */
 export interface DecisionRequest<H extends HookName = HookName> {
   readonly hook: H;
   readonly subject: SubjectOf<H>;
   readonly current: Current;
-  /** Capabilities that the task would need for it and lacks. */
+  /** Capabilities that the operation requires and the task lacks. */
   readonly lacking?: readonly string[];
   /** See {@link Decision.operation}; null unless given. */
   readonly operation?: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: the hook's time, at which certificates are checked; by default now. */
   readonly time?: number | undefined;
 }

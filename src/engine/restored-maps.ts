@@ -3,9 +3,10 @@ import type { MapView } from "../policy/map-view.js";
 import type { Commit } from "./ledger.js";
 
 /**
- * Repeats map writes that attachments committed in an earlier engine, the latest of each key. A map gets all of them or none: if one is
- * no longer allowed, or if together they exceed the map's bounds or a writer's share (only after a change of the configuration), the
- * map starts again with its initial entries. The same holds for the overlay of an attachment in audit.
+ * Repeats map writes that attachments committed in an earlier engine, the last one to each key. A map gets all of them
+ * or none: if one is no longer allowed, or if together they exceed the map's bounds or a writer's share (which only a
+ * change of the configuration can cause), the map starts with its initial entries. The same applies to the overlay of
+ * an attachment in audit.
  */
 export function restoreMaps(
   maps: ReadonlyMap<string, PolicyMap>,

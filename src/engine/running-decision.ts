@@ -1,9 +1,11 @@
 import type { Attachment } from "../policy/attachment.js";
 
-/** What an engine is deciding, shared with its attachments and their domains. */
+/** State of the current decision, shared by an engine, its attachments and their domains. */
 export class RunningDecision {
-  /** Attachments in scope: other runtimes are evicted before theirs. */
+  /** Attachments in scope. Their runtimes are evicted last. */
   inScope: readonly Attachment[] = [];
-  /** Attachments, by number, whose policies did harm since this was last read: see Outcome.harmful. */
+  /**
+   * Attachments, by number, whose policies lost their runtime or module since this was last read: see Outcome.harmful.
+   */
   harmful: number[] = [];
 }

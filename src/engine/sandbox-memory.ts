@@ -3,7 +3,7 @@ import { runtimeMemory } from "../policy/domain.js";
 import type { LinkedPolicy } from "../policy/linker.js";
 import type { Warning } from "../warning.js";
 
-/** An attachment of the configuration with its policy, and the hooks that it is asked at. */
+/** An attachment of the configuration with its policy and its hooks. */
 export interface Placed {
   readonly domain: string;
   readonly limits: { readonly memory: number; readonly stack: number };
@@ -12,8 +12,8 @@ export interface Placed {
 }
 
 /**
- * How `sandbox.memory` is divided among the domains: in proportion to what the runtimes of each need. Shares are fixed, so that
- * no domain evicts the runtimes of another.
+ * Divides `sandbox.memory` among the domains in proportion to the memory that their runtimes need. Shares are fixed, so
+ * that no domain evicts the runtimes of another.
  */
 export class SandboxMemory {
   private readonly domains = new Map<string, Need>();
@@ -31,12 +31,12 @@ export class SandboxMemory {
     this.all = [...this.domains.values()].reduce((sum, { all }) => sum + all, 0);
   }
 
-  /** Bytes that a domain's runtimes may take. */
+  /** The most bytes for a domain's runtimes. */
   share(domain: string): number {
     return Math.floor((this.config.sandbox.memory * (this.domains.get(domain)?.all ?? 0)) / this.all);
   }
 
-  /** Warns if the runtimes of one hook might not fit. Names only the hook and domain that need the most memory. */
+  /** Warns if the runtimes of one hook may not fit. Names only the hook and domain that need the most memory. */
   warnings(): Warning[] {
     let worst = { domain: "", hook: "", bytes: 0, memory: this.config.sandbox.memory };
     for (const [domain, { all, byHook }] of this.domains)
@@ -59,7 +59,7 @@ export class SandboxMemory {
   }
 }
 
-/** Bytes that the runtimes of a domain need: each distinct policy counts once, and once at each hook. */
+/** Bytes that the runtimes of a domain need. Each distinct policy counts once in `all`, and once for each hook. */
 class Need {
   all = 0;
   readonly byHook = new Map<string, number>();

@@ -1,11 +1,12 @@
 import { readText } from "../input.js";
 
-/** What stood in the files of a configuration's policies and maps when it was taken, by their paths. Plain data. */
+/** The texts of a configuration's policies and maps, by path, as they were read. Plain data. */
 export type Texts = ReadonlyMap<string, string>;
 
 /**
- * The files of policies and maps, each read once. An engine that replaces another one under the same configuration is given what
- * that one read: what has changed in the files since counts when the configuration is read again, all or nothing, and not before.
+ * The files of policies and maps, each read once. An engine that replaces another under the same configuration gets the
+ * texts that the other read. So changes of the files take effect only when the configuration is read again, and then
+ * all together.
  */
 export class Sources {
   readonly #texts: Map<string, string>;
@@ -15,8 +16,8 @@ export class Sources {
   }
 
   /**
-   * A file's text, of at most `limit` bytes. `check` throws where a file is not to be read; what is given was checked. Throws
-   * FILE_UNREADABLE, FILE_TOO_LARGE.
+   * A file's text, of at most `limit` bytes. `check` throws if the file may not be read; it is not called for texts
+   * that were given, which were checked before. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   text(path: string, limit: number, check: () => void = () => undefined): string {
     const known = this.given?.get(path);

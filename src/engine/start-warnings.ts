@@ -8,7 +8,7 @@ import { type NamingAttachment, writeWarnings } from "./map-writers.js";
 import type { Placed, SandboxMemory } from "./sandbox-memory.js";
 import type { Sources } from "./sources.js";
 
-/** What an engine has read and computed at start. `placed` and `naming` are its attachments, by number. */
+/** The parts of an engine that warnings are about. `placed` and `naming` are indexed by attachment number. */
 export interface Started {
   readonly loader: Loader;
   readonly sources: Sources;
@@ -18,7 +18,9 @@ export interface Started {
   readonly naming: readonly NamingAttachment[];
 }
 
-/** Warns of probable mistakes in a configuration and its policies. None of them keeps the engine from starting. */
+/**
+ * Warnings about probable mistakes in a configuration and its policies. None of them keeps the engine from starting.
+ */
 export function startWarnings(
   config: Config,
   { loader, sources, maps, memory, placed, naming }: Started,

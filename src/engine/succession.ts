@@ -5,18 +5,18 @@ import { type Offence, Offences, type Sentence } from "./offences.js";
 import type { Texts } from "./sources.js";
 import { type Overdue, PREPARE_TIMEOUT } from "./watch.js";
 
-/** An attachment, by its number in the configuration, that answers with a fault in a decision and is not asked. */
+/** An attachment, by its number in the configuration, that is not asked in a decision and returns a fault. */
 export type Standing = readonly [attachment: number, fault: Fault];
 
 /**
- * Attachments whose policies did harm: their thread had to be terminated, or their runtime or module was lost. The first time
- * has no further consequence; from the second on the attachment answers with a fault without being asked.
+ * Suspends attachments whose policies made a thread be terminated, or lost their runtime or module. The first time has
+ * no consequence; from the second on, the attachment returns a fault without being asked until the suspension ends.
  */
 const SENTENCE: Sentence = { spared: 1, first: 1000, longest: 10 * 60 * 1000 };
 
 export type Suspensions = readonly (readonly [attachment: number, offence: Offence])[];
 
-/** Which attachments did harm, how often, and which of them are suspended now. */
+/** Counts failures of attachments and suspends them. */
 export class SuspensionList {
   readonly #offences: Offences<number>;
 
@@ -28,7 +28,7 @@ export class SuspensionList {
     this.#offences.charge(attachment, Date.now());
   }
 
-  /** Attachments to skip: timed out in this decision, or suspended. */
+  /** Attachments that are not asked: timed out in this decision, or suspended. */
   standing(overdue: readonly Standing[]): readonly Standing[] {
     if (this.#offences.size === 0) return overdue;
     const out = this.#offences
@@ -38,23 +38,23 @@ export class SuspensionList {
     return [...out, ...overdue];
   }
 
-  /** Attachments that did harm, suspended or not. */
+  /** Attachments with failures, suspended or not. */
   get offenders(): ReadonlySet<number> {
     return new Set(this.records.map(([attachment]) => attachment));
   }
 
-  /** All that is known, for another thread. */
+  /** All entries, for another thread. */
   get records(): Suspensions {
     return this.#offences.records;
   }
 }
 
-/** State that each decision thread passes to its successor: committed map writes, and which attachments did harm. */
+/** State that each decision thread passes to its successor: committed map writes, and the failures of attachments. */
 export class Succession {
   readonly #ledger: Ledger;
   readonly #suspended = new SuspensionList();
 
-  /** `texts`: what each thread begins with. */
+  /** `texts` returns the file texts that each thread starts with. */
   constructor(
     private readonly config: Pick<Config, "maps" | "attachments">,
     texts?: () => Texts,
@@ -70,7 +70,10 @@ export class Succession {
     return this.#ledger.commits();
   }
 
-  /** A thread had to be terminated because of an attachment. Returns the attachment's answer in the decision under way. */
+  /**
+   * Counts a failure of an attachment for which a thread had to be terminated. Returns its fault for the current
+   * decision.
+   */
   charge({ attachment, preparing }: Pick<Overdue, "attachment" | "preparing">): Standing {
     this.#suspended.charge(attachment);
     const timeout = this.config.attachments[attachment]?.limits.timeout;
@@ -83,17 +86,17 @@ export class Succession {
     ];
   }
 
-  /** Attachments cost their runtimes or modules, in a thread that goes on. */
+  /** Counts failures of attachments that lost their runtime or module in a thread that continues. */
   chargeHarm(attachments: readonly number[]): void {
     for (const attachment of attachments) this.#suspended.charge(attachment);
   }
 
-  /** Attachments to skip: timed out in this decision, or suspended. */
+  /** Attachments that are not asked: timed out in this decision, or suspended. */
   standing(overdue: readonly Standing[]): readonly Standing[] {
     return this.#suspended.standing(overdue);
   }
 
-  /** For a thread that keeps its own {@link SuspensionList}. */
+  /** All entries, for a thread that keeps its own {@link SuspensionList}. */
   get offences(): Suspensions {
     return this.#suspended.records;
   }

@@ -1,27 +1,24 @@
 import { existsSync } from "node:fs";
 import { bundleFile, type InstalledFile, type InstalledFiles, readShared } from "../installed.js";
 
-/** A script of the bundle, with V8's code cache of it if there is one. */
+/** A script of the bundle, with V8's code cache for it if there is one. */
 export interface ImageScript extends InstalledFile {
   readonly cache: Uint8Array | null;
 }
 
-/** All that a thread runs, in memory: nothing of it is read from the file system when the thread starts. Plain data. */
+/** The code and data that a thread needs, in memory: it reads no file when it starts. Plain data. */
 export interface ThreadImage {
   readonly script: ImageScript;
-  /**
-   * Paths by which native modules are loaded, which this process has loaded already: the dynamic linker opens none of
-   * them.
-   */
+  /** Paths of native modules that this process has loaded already, so that the dynamic linker opens no file. */
   readonly natives: Readonly<Record<string, string>>;
   /**
-   * What the script reads of the installation; null for the first thread, which reads it from the file system and hands
-   * it on.
+   * Files of the installation that the script needs; null for the first thread, which reads them and sends them to the
+   * main thread.
    */
   readonly installed: InstalledFiles | null;
 }
 
-/** Reads a script of the bundle, and its code cache, whose name bin/load.js makes in the same way. */
+/** Reads a script of the bundle and its code cache. bin/load.js builds the cache's file name in the same way. */
 export function readImageScript(name: string): ImageScript {
   const file = readShared(bundleFile(`${name}.cjs`));
   const cache = file.path.replace(/cjs$/, `${process.versions.v8}-${process.arch}.cache`);
@@ -29,8 +26,8 @@ export function readImageScript(name: string): ImageScript {
 }
 
 /**
- * What a worker evaluates to run its image: the wrapping of bin/load.js, which V8's code cache is made for. The script
- * can require node's own modules alone.
+ * The code that a worker evaluates to run its image. It wraps the script as bin/load.js does, since V8's code cache is
+ * only valid for the same text. The script can require only node's built-in modules.
  */
 export const BOOT = `
 const { isBuiltin } = require("node:module");

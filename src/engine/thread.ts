@@ -6,8 +6,8 @@ import type { DecisionRequest } from "./request.js";
 import { DecisionWatch } from "./watch.js";
 
 /**
- * An entry of its own: a decision thread, which an embedding program's watcher (watchdog.ts) can end at any time. It
- * waits blocked, takes requests in order, and says in shared memory what it is doing.
+ * The entry of a decision thread, which the watcher (watchdog.ts) can terminate at any time. It blocks until there is a
+ * request, handles requests in order, and records its current work in shared memory.
  */
 class Thread {
   readonly #subjects = new Map<number, object>();
@@ -26,7 +26,7 @@ class Thread {
     while (this.#open) {
       const seen = this.watch.requests;
       for (let next = this.#next(); next !== undefined; next = this.#next()) this.#obey(next);
-      // what is likely to be asked next is made ready while nobody asks, a little at a time
+      // When there is no request, create one more runtime that will probably be needed, then check again
       if (this.#open && (this.watch.requests !== seen || !this.engine.prepareNext(this.#offenders)))
         this.watch.waitForRequest(seen);
     }

@@ -11,13 +11,17 @@ import type { DecisionRequest } from "./request.js";
 import { type Standing, Succession } from "./succession.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./watch.js";
 
-/** Milliseconds that a decision may take beyond what its attachments may: making runtimes on a busy machine is in it. */
+/**
+ * Milliseconds that a decision may take in addition to its attachments' timeouts; this includes creating runtimes on a
+ * busy machine.
+ */
 const GRACE = 1000 + PREPARE_TIMEOUT;
 
 /**
- * An engine in the caller's own thread, for a command that decides about some files and ends: no thread has to start. A
- * policy that cannot be interrupted is ended from outside all the same, and the engine, which that leaves in no state to go
- * on, is opened anew with the map writes that it had committed; the decision is then made with that attachment out of time.
+ * An engine in the caller's own thread, for a command that decides about a few files and exits, so that no thread has
+ * to start. A policy that cannot be interrupted is stopped by the time limit of node:vm. The engine is unusable after
+ * that, so it is opened again with its committed map writes, and the decision is repeated without asking that
+ * attachment.
  */
 export class TimedEngine {
   private readonly watch = new DecisionWatch();
@@ -31,7 +35,7 @@ export class TimedEngine {
     this.succession = new Succession(config, () => this.engine.texts);
   }
 
-  /** `cache` has link results of earlier runs, and is saved when the engine is closed. Throws as {@link Engine.open}. */
+  /** `cache` has link results of earlier runs; {@link close} saves it. Throws as {@link Engine.open}. */
   static async open(config: Config, cache: LinkCache | null = null): Promise<TimedEngine> {
     const timed = new TimedEngine(config, cache);
     await timed.reopen();
@@ -54,7 +58,7 @@ export class TimedEngine {
     return this.engine.serves(hook);
   }
 
-  /** Whether an attachment's policy names a fact in its text. */
+  /** Whether the text of an attachment's policy names a fact. */
   reads(attachment: string, fact: string): boolean {
     return this.engine.reads(attachment, fact);
   }

@@ -3,10 +3,10 @@ import { ATTACH_TYPES, HELPERS, MAP_TYPES, PROGRAM_TYPES } from "../bpf/tables/n
 import { TARGET_KINDS } from "../hooks/command.js";
 import type { Vocabulary } from "../policy/vocabulary.js";
 
-/** What a type is called that is newer than the tables. */
+/** The name of a type that is newer than the tables. */
 const UNKNOWN = "unknown";
 
-/** The names that facts can have, by the tables that they are computed with. */
+/** The names that facts can have, from the tables that compute the facts. */
 export const VOCABULARY: Vocabulary = {
   ProgramType: [...PROGRAM_TYPES.slice(1), UNKNOWN],
   AttachType: [...ATTACH_TYPES, UNKNOWN],

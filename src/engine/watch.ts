@@ -1,19 +1,20 @@
 /**
- * What a decision thread is doing, in memory that its watcher shares: the request being decided, the attachment being
- * asked, and until when it may take. The watcher reads while the thread writes: a count that changes with each step
- * tells a torn look.
+ * Indexes of 32-bit words in memory that a decision thread shares with its watcher: the request, the attachment that is
+ * being asked, and event counters. The watcher reads while the thread writes; `count` changes at each step, so that the
+ * watcher detects an inconsistent read.
  */
 const WORDS = { count: 0, request: 1, attachment: 2, requests: 3, responses: 4, preparing: 5 } as const;
 const SIZE = 32;
 const NONE = -1;
 
 /**
- * Milliseconds that making a policy's runtime may take. The work is bounded by units (sandbox/limits.ts), which take 10
- * to 60 ms on an idle machine. This deadline covers work that has no units; it must be long enough for a busy machine.
+ * Milliseconds that creating a policy's runtime may take. The work is bounded by units (sandbox/limits.ts), which take
+ * 10 to 60 ms on an idle machine. This deadline covers work that has no units; it must be long enough for a busy
+ * machine.
  */
 export const PREPARE_TIMEOUT = 1000;
 
-/** An attachment that was asked, or prepared, past its time; `request` is the one being decided, or the one before. */
+/** An attachment that exceeded its time. `request` is the current request, or the last one if the thread was idle. */
 export interface Overdue {
   readonly request: number;
   readonly attachment: number;
@@ -25,7 +26,7 @@ export interface Overdue {
 export class DecisionWatch {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
-  /** Milliseconds since the epoch. */
+  /** Deadline of the attachment, in milliseconds since the epoch. */
   readonly #deadline: Float64Array;
 
   constructor(memory?: SharedArrayBuffer) {
@@ -35,18 +36,21 @@ export class DecisionWatch {
     if (memory === undefined) this.#words[WORDS.attachment] = NONE;
   }
 
-  /** By the thread: the request that is being decided from now on. */
+  /** Called by the thread when it starts to decide a request. */
   begin(request: number): void {
     this.#words[WORDS.request] = request;
     this.#words[WORDS.attachment] = NONE;
   }
 
-  /** By the thread: an attachment, by its number in the configuration, is asked, and has so many milliseconds. */
+  /**
+   * Called by the thread when it asks an attachment, given by its number in the configuration. `timeout` is in
+   * milliseconds.
+   */
   ask(attachment: number, timeout: number): void {
     this.#enter(attachment, timeout, 0);
   }
 
-  /** Called by the thread when it starts to make an attachment's runtime, in a decision or while idle. */
+  /** Called by the thread when it starts to create an attachment's runtime, in a decision or while idle. */
   prepare(attachment: number, timeout = PREPARE_TIMEOUT): void {
     this.#enter(attachment, timeout, 1);
   }
@@ -58,7 +62,7 @@ export class DecisionWatch {
     Atomics.store(this.#words, WORDS.attachment, attachment);
   }
 
-  /** By the thread: it has come back. */
+  /** Called by the thread when the attachment has returned. */
   answered(): void {
     Atomics.store(this.#words, WORDS.attachment, NONE);
   }
@@ -73,18 +77,18 @@ export class DecisionWatch {
     return Atomics.load(this.#words, WORDS.count) === count ? { request, attachment, preparing, count } : null;
   }
 
-  /** Milliseconds until it would be worth looking again: when what is asked now is overdue, or `most`. */
+  /** Milliseconds until the current attachment is overdue, at most `most`; the watcher need not check before. */
   patience(grace: number, most: number): number {
     if (Atomics.load(this.#words, WORDS.attachment) === NONE) return most;
     return Math.max(1, Math.min(most, this.#deadline[0]! + grace - Date.now() + 1));
   }
 
-  /** By the watcher: there is a request. */
+  /** Called by the watcher when it has sent a request. */
   requested(): void {
     this.#raise(WORDS.requests);
   }
 
-  /** By the thread: there is a response. */
+  /** Called by the thread when it has sent a response. */
   responded(): void {
     this.#raise(WORDS.responses);
   }
@@ -97,12 +101,12 @@ export class DecisionWatch {
     return Atomics.load(this.#words, WORDS.requests);
   }
 
-  /** By the thread: blocks until there is a request beyond `seen`. */
+  /** Called by the thread: blocks until the counter of requests differs from `seen`. */
   waitForRequest(seen: number): void {
     Atomics.wait(this.#words, WORDS.requests, seen);
   }
 
-  /** By the watcher: blocks until there is a response beyond `seen`, or for so many milliseconds. */
+  /** Called by the watcher: blocks until the counter of responses differs from `seen`, at most so many milliseconds. */
   waitForResponse(seen: number, milliseconds: number): void {
     Atomics.wait(this.#words, WORDS.responses, seen, milliseconds);
   }

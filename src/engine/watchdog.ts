@@ -14,37 +14,37 @@ import { type Standing, Succession } from "./succession.js";
 import { WatchedThread } from "./watched-thread.js";
 
 /**
- * Milliseconds that a policy may be past its time before its thread is ended: the sandbox itself stops nearly all on
- * time.
+ * Milliseconds that a policy may exceed its timeout before its thread is terminated. The sandbox stops nearly all
+ * policies in time.
  */
 const GRACE = 25;
-/** Milliseconds between two looks at a thread that nobody waits for blocked. */
+/** Milliseconds between checks of a thread while no caller is blocked. */
 const LOOK_EVERY = 10;
-/** Milliseconds that a thread may take to be ready, and may be silent while no policy is being asked. */
+/** Milliseconds that a thread may take to become ready, and may be silent while no policy is being asked. */
 const PATIENCE = 10_000;
 
-/** An engine in a thread of its own, which cannot be stopped by any policy. */
+/** An engine in a thread of its own, which the main thread can replace if a policy does not return. */
 export interface DecisionEngine {
   /**
-   * Decides while the caller waits, blocked: the caller is the watcher. Throws ENGINE_CLOSED, and INTERNAL when no
+   * Decides while the caller is blocked; the calling thread is the watcher. Throws ENGINE_CLOSED, and INTERNAL if no
    * thread starts.
    */
   decide<H extends HookName>(request: DecisionRequest<H>): Decision;
-  /** The same for a caller that does not wait blocked. */
+  /** Decides without blocking the caller. */
   decideAsync<H extends HookName>(request: DecisionRequest<H>): Promise<Decision>;
   /**
-   * What a gate would be asked about a file, each as the `hook` and `subject` of a request. For a BPF object these are the questions
-   * of a whole load, in libbpf's order; the load succeeds only if all are answered with 0. Throws what reading the file throws, and
-   * ELF_NO_PROGRAMS if its content does not tell the hook.
+   * The decisions that a gate would make about a file, as the `hook` and `subject` of requests. For a BPF object these
+   * are the decisions of a whole load, in libbpf's order; the load succeeds only if all verdicts are 0. Throws what
+   * reading the file throws, and ELF_NO_PROGRAMS if the hook cannot be told from the file's content.
    */
   questionsAbout(path: string, options?: FileOptions): readonly Question[];
-  /** Resolves when a spare thread stands ready, with which the next one to be ended costs least. */
+  /** Resolves when a standby thread is ready, which makes replacing the current one fast. */
   prepared(): Promise<void>;
-  /** Ends the threads. What is still being decided is rejected with ENGINE_CLOSED. */
+  /** Ends the threads. Decisions in progress are rejected with ENGINE_CLOSED. */
   close(): Promise<void>;
 }
 
-/** Opens an engine for a configuration file. Throws what reading the configuration, or anything that it names, throws. */
+/** Opens an engine for a configuration file. Throws if the configuration, or anything that it names, cannot be used. */
 export async function openEngine(file: string): Promise<DecisionEngine> {
   const engine = new Watchdog(readConfig(file));
   await engine.ready();
@@ -54,16 +54,19 @@ export async function openEngine(file: string): Promise<DecisionEngine> {
 interface Pending {
   readonly id: number;
   readonly request: DecisionRequest;
-  /** Attachments that had a thread ended over this request: they have answered. */
+  /**
+   * Attachments for which a thread was terminated during this request. They are not asked again, and their faults
+   * stand.
+   */
   readonly overdue: Standing[];
   readonly resolve: (decision: Decision) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Watches a decision thread. One that is overdue is ended; the spare one takes its place, with the same configuration
- * and every committed map write, decides again what was in flight, and takes the attachment that was at fault as out of
- * time.
+ * Watches a decision thread. If the thread is overdue, it is terminated, and the standby thread takes its place with
+ * the same configuration and all committed map writes. That thread repeats the decisions in progress, without asking
+ * the attachment that was overdue.
  */
 class Watchdog implements DecisionEngine {
   readonly #succession: Succession;
@@ -145,12 +148,12 @@ class Watchdog implements DecisionEngine {
   }
 
   #post({ id, request, overdue }: Pending): void {
-    // the hook's time is that of the question, however often it is asked
+    // A repeated request keeps the hook's time if the caller gave it
     const asked = { ...request, time: request.time ?? Date.now() };
     this.#thread.decide(id, asked, this.#succession.standing(overdue));
   }
 
-  /** Takes what the thread has said. */
+  /** Handles the messages that have arrived. */
   #receive(thread: WatchedThread): void {
     for (const message of thread.received()) this.#hear(thread, message);
   }
@@ -180,15 +183,15 @@ class Watchdog implements DecisionEngine {
     }
   }
 
-  /** Whether the thread had to be replaced. */
+  /** Replaces the thread if it is overdue or has ended. Returns whether it did. */
   #look(): boolean {
     const thread = this.#thread;
     const overdue = thread.watch.overdue(GRACE);
     if (overdue === null && thread.alive) return false;
-    // it may have answered at the last moment
+    // It may have answered at the last moment
     this.#receive(thread);
     const pending = overdue === null ? undefined : this.#pending.get(overdue.request);
-    // a thread may prepare a policy while it has no request
+    // A thread may prepare a policy while it has no request
     if (thread.alive && pending === undefined && thread.watch.overdue(GRACE) === null) return false;
     if (overdue !== null) {
       const standing = this.#succession.charge(overdue);
@@ -211,14 +214,14 @@ class Watchdog implements DecisionEngine {
     this.#keepSpare();
   }
 
-  /** No thread answers: whoever waits is told, and nothing is allowed. */
+  /** Rejects one request, or all if `id` is null, since no thread answers; nothing is allowed. */
   #giveUp(id: number | null, error: Error = silentError()): void {
     for (const pending of [...this.#pending.values()]) {
       if (id !== null && pending.id !== id) continue;
       this.#pending.delete(pending.id);
       pending.reject(error);
     }
-    // do not replace a thread that still reads its policies: its successor would take as long
+    // Do not replace a thread that still reads its policies: its successor would take as long
     if (id !== null && this.#thread.isReady) this.#replace(this.#thread);
   }
 

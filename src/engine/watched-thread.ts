@@ -6,15 +6,15 @@ import type { DecisionRequest } from "./request.js";
 import type { Standing } from "./succession.js";
 import { DecisionWatch } from "./watch.js";
 
-/** One decision thread, from outside. */
+/** A decision thread, as its watcher sees it. */
 export class WatchedThread extends OwnedThread<ToThread, FromThread> {
   readonly watch: DecisionWatch;
-  /** Whether it has read its configuration and can decide. */
+  /** Whether it has opened its engine and can decide. */
   isReady = false;
   readonly #known = new WeakMap<object, number>();
   #lastKnown = 0;
 
-  /** `hear` is told of messages that come while nobody waits blocked. */
+  /** `hear` gets the messages that arrive while no caller is blocked. */
   constructor(data: Omit<ThreadData, "memory" | "port">, hear: (thread: WatchedThread, message: FromThread) => void) {
     const watch = new DecisionWatch();
     super("engine-thread", { ...data, memory: watch.memory } satisfies Omit<ThreadData, "port">, (message) =>
@@ -24,7 +24,7 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
   }
 
   decide(id: number, { subject, ...request }: DecisionRequest, standing: readonly Standing[]): void {
-    // only what cannot change may be known again
+    // Only an immutable subject may be referred to by number later
     const fixed = Object.isFrozen(subject);
     const known = fixed ? this.#known.get(subject) : undefined;
     const there = known !== undefined && known > this.#lastKnown - SUBJECTS_KNOWN;
@@ -40,15 +40,15 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
   }
 
   /**
-   * Repeats map writes that were committed in another thread, and takes the CRLs that its sealed keyrings took;
-   * `offenders` are attachments that did harm there.
+   * Repeats map writes that were committed in another thread, and uses the CRLs that its sealed keyrings accepted.
+   * `offenders` are attachments, by number, with failures in that thread.
    */
   restore(commits: readonly Commit[], offenders: readonly number[], sealed: SealedRules): void {
     if (commits.length > 0 || offenders.length > 0 || sealed.size > 0)
       this.tell({ do: "restore", commits, offenders, sealed });
   }
 
-  /** Lets the thread finish what it is doing and close its files; ends it if it does not. */
+  /** Lets the thread finish its current work and close its files; terminates it if it takes too long. */
   async close(): Promise<void> {
     this.tell({ do: "close" });
     const timer = setTimeout(() => void this.end(), 1000);
