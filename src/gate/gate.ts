@@ -47,7 +47,7 @@ export class Gate {
     const { watch } = this.gatehouse;
     if (receive(listener.fd, watch.notification) < 0) return false;
     listener.bookmark.heard(watch.notification);
-    this.#turn(listener, isSuspect(listener) ? newRecording(listener.fd, watch.notification) : null, null);
+    this.#turn(listener, isSlow(listener) ? newRecording(listener.fd, watch.notification) : null, null);
     return true;
   }
 
@@ -79,7 +79,7 @@ export class Gate {
     watch.leave();
     tally.answered(recording === null ? (performance.now() - start) * 1000 : (Date.now() - recording.since) * 1000);
     if (recording !== null) this.say({ is: "served", recording: recordingKey(recording) });
-    if (watch.waited > 0 && !this.gatehouse.alone() && listener.waited(watch.waited)) this.#suspect(listener);
+    if (watch.waited > 0 && !this.gatehouse.alone() && listener.waited(watch.waited)) this.#markSlow(listener);
   }
 
   #answer(listener: Listener, notification: Notification, recording: CallRecording | null): void {
@@ -125,7 +125,7 @@ export class Gate {
   ): void {
     const replay =
       recording !== null &&
-      (recording.admitted || recording.results.length > 0 || recording.analyses.size > 0 || isSuspect(listener))
+      (recording.admitted || recording.results.length > 0 || recording.analyses.size > 0 || isSlow(listener))
         ? new ReplayExecutor(recording)
         : null;
     const task = new Task(
@@ -192,9 +192,9 @@ export class Gate {
   }
 
   /** From now on blocking workers serve these tasks, so that other tasks no longer wait for them. */
-  #suspect(listener: Listener): void {
-    if (isSuspect(listener)) return;
-    listener.suspectUntil = Date.now() + UNTIL_HEARD;
+  #markSlow(listener: Listener): void {
+    if (isSlow(listener)) return;
+    listener.slowUntil = Date.now() + UNTIL_HEARD;
     this.say({ is: "slow", fd: listener.fd });
   }
 
@@ -205,7 +205,7 @@ export class Gate {
       return;
     }
     const given = answerWithFd(listener.fd, id, answer.fd);
-    if (given >= 0) answer.handedOut();
+    if (given >= 0) answer.onIssued();
     // EMFILE and the like are the task's own limits, and what the kernel would have answered
     else send(listener.fd, writeResponse(id, { result: given }));
     close(answer.fd);
@@ -214,15 +214,15 @@ export class Gate {
 
 const UNDECIDED: readonly Verdict[] = [];
 /**
- * Blocking operations of one suspect's call at most. Each takes a turn, which replays all before it. No call needs more
- * than forty.
+ * Most blocking operations of one call of a slow container. Each takes a turn, which replays all before it. No call
+ * needs more than forty.
  */
 const MAX_BLOCKING_OPS = 256;
-/** Milliseconds within which whoever watches has said for how long a listener is suspect. */
+/** Milliseconds within which the main thread replies for how long a listener counts as slow. */
 const UNTIL_HEARD = 1000;
 
-function isSuspect({ suspectUntil }: Listener): boolean {
-  return suspectUntil !== 0 && suspectUntil > Date.now();
+function isSlow({ slowUntil }: Listener): boolean {
+  return slowUntil !== 0 && slowUntil > Date.now();
 }
 
 /** The answer, or EFAULT where the task cannot have what belongs to it (copy_to_user comes last in the kernel, too). */

@@ -11,7 +11,7 @@ const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 export interface Measured {
   readonly tally: Tally;
   readonly listeners: number;
-  readonly suspects: number;
+  readonly slowContainers: number;
 }
 
 /** Names follow https://prometheus.io/docs/practices/naming/. The text of HELP is one line without backslashes. */
@@ -64,7 +64,7 @@ const METRICS: readonly Metric[] = [
   gauge(
     "countersign_isolated_containers",
     "Containers whose calls are served apart because they kept the gate waiting.",
-    ({ suspects }) => suspects,
+    ({ slowContainers }) => slowContainers,
   ),
   {
     name: "countersign_build_info",

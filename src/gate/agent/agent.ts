@@ -56,7 +56,7 @@ export class Agent {
     private readonly thread: DecisionThread,
   ) {
     const { labels, manager, say } = options;
-    this.#kept = new KeptContainers(manager, (container) => thread.handedTo(container));
+    this.#kept = new KeptContainers(manager, (container) => thread.issuedTo(container));
     this.#maps = new KeptMaps(manager, options.config, thread.texts, () => thread.wrote);
     this.#containers = new Containers(labels, {
       known: (listener, ...known) =>
@@ -82,7 +82,7 @@ export class Agent {
       lost: (error) => agent.#lose(error),
       done: (listener) => agent.#release(listener),
       wrote: (wrote) => agent.#maps.record(wrote),
-      handed: (container, handed) => agent.#kept.record(container, handed),
+      issued: (container, issued) => agent.#kept.record(container, issued),
     });
     const agent = new Agent(options, thread);
     try {
@@ -98,8 +98,8 @@ export class Agent {
         thread.fastest,
         restored.map(({ state }) => ({ filter: state.filter, container: state })),
       );
-      for (const { listener, state, bookmark, handed } of restored) {
-        thread.remember(state.id, handed);
+      for (const { listener, state, bookmark, issued } of restored) {
+        thread.remember(state.id, issued);
         agent.#containers.take(listener, state, bookmark);
       }
       agent.#listenAt(socket);
@@ -114,12 +114,12 @@ export class Agent {
     return this.thread.tally;
   }
 
-  /** Containers whose calls are not let keep the others waiting. */
-  get suspects(): number {
-    return this.thread.suspects;
+  /** How many containers are served by blocking workers, so that others do not wait for them. */
+  get slowContainers(): number {
+    return this.thread.slowContainers;
   }
 
-  /** Listeners that are heard now; a container has one for each process that a runtime started in it. */
+  /** Listeners that are served now; a container has one for each process that a runtime started in it. */
   get listeners(): number {
     return this.#containers.size;
   }

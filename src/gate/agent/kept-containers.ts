@@ -1,5 +1,5 @@
 import { failLost } from "../call/bookmark.js";
-import type { Handed } from "../call/objects.js";
+import type { IssuedObject } from "../call/issued-objects.js";
 import { close } from "../sys/pidfd.js";
 import type { ContainerState } from "./container-state.js";
 import { isListener } from "./handover.js";
@@ -8,23 +8,27 @@ import { MAPS_NAME } from "./kept-maps.js";
 import type { ServiceManager } from "./service-manager.js";
 
 /**
- * What an fd's name is, where a service manager keeps it for an agent: a number in base 36. All names come back in one string of the
- * environment, of which the kernel takes 128 KiB (MAX_ARG_STRLEN of linux/binfmts.h): the shorter they are, the more there can be.
+ * What an fd's name is, where a service manager keeps it for an agent: a number in base 36. All names come back in one
+ * string of the environment, of which the kernel takes 128 KiB (MAX_ARG_STRLEN of linux/binfmts.h): the shorter they
+ * are, the more there can be.
  */
 const NAME = /^c([0-9a-z]{1,8})$/;
 
-/** What a listener was kept with: a file for its bookmark, and what was handed out to its container as far as it stands there. */
+/**
+ * A listener of the fd store: the file with its bookmark, and the objects in that file that were issued to its
+ * container.
+ */
 export interface Restored {
   readonly listener: number;
   readonly state: ContainerState;
   readonly bookmark: number;
-  readonly handed: readonly Handed[];
+  readonly issued: readonly IssuedObject[];
 }
 
 /**
- * Containers in the fd store of the service manager, so that the next agent goes on with them. Each is kept under a name of its
- * own as two fds: the listener, and a {@link KeptFile}. As long as a listener is kept, calls under its filter wait for an agent
- * instead of failing. What was handed out to a container stands with the oldest of its listeners.
+ * Containers in the fd store of the service manager, so that the next agent goes on with them. Each is kept under a
+ * name of its own as two fds: the listener, and a {@link KeptFile}. As long as a listener is kept, calls under its
+ * filter wait for an agent instead of failing. Objects issued to a container are in the file of its oldest listener.
  */
 export class KeptContainers {
   readonly #kept = new Map<number, { readonly name: string; readonly file: KeptFile }>();
@@ -32,10 +36,10 @@ export class KeptContainers {
   readonly #files = new Map<string, KeptFile[]>();
   #last = 0;
 
-  /** `handedTo`: all that was handed out to a container, by its id. */
+  /** `issuedTo` returns all objects issued to a container, by the container's id. */
   constructor(
     private readonly manager: ServiceManager,
-    private readonly handedTo: (container: string) => readonly Handed[],
+    private readonly issuedTo: (container: string) => readonly IssuedObject[],
   ) {}
 
   /** Gives what was kept to `taken`, and has dropped what cannot be used. */
@@ -56,7 +60,7 @@ export class KeptContainers {
       this.#last = Math.max(this.#last, number);
       this.#add(listener, name, opened.file);
       failLost(listener, opened.mark);
-      taken({ listener, state: opened.file.state, bookmark: file, handed: opened.handed });
+      taken({ listener, state: opened.file.state, bookmark: file, issued: opened.issued });
     }
   }
 
@@ -74,10 +78,10 @@ export class KeptContainers {
     return file.fd;
   }
 
-  /** Keeps what was handed out to a container. */
-  record(container: string, handed: readonly Handed[]): void {
+  /** Records objects that were issued to a container. */
+  record(container: string, issued: readonly IssuedObject[]): void {
     const file = this.#files.get(container)?.[0];
-    if (file?.add(handed) === false) file.replace(this.handedTo(container));
+    if (file?.add(issued) === false) file.replace(this.issuedTo(container));
   }
 
   drop(listener: number): void {
@@ -89,7 +93,7 @@ export class KeptContainers {
     this.#kept.delete(listener);
     if (left.length > 0) this.#files.set(id, left);
     else this.#files.delete(id);
-    if (first === kept.file) left[0]?.replace(this.handedTo(id));
+    if (first === kept.file) left[0]?.replace(this.issuedTo(id));
     close(kept.file.fd);
     this.manager.drop(kept.name);
   }

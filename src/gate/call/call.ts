@@ -26,12 +26,12 @@ import type { Task } from "./task.js";
  * What becomes of a call: a result or negative errno; an fd to be put into the task; the kernel's own doing, which only
  * what registers decided may be left to; or nothing, because the task is gone.
  */
-export type Answer = { readonly result: number } | HandOut | "continue" | "gone";
+export type Answer = { readonly result: number } | IssuedFd | "continue" | "gone";
 
 /** The gate's fd, and what is to be remembered once the task has it. The fd is closed after. */
-export interface HandOut {
+export interface IssuedFd {
   readonly fd: number;
-  readonly handedOut: () => void;
+  readonly onIssued: () => void;
 }
 
 /**

@@ -1,16 +1,16 @@
 import type { Container } from "../../policy/current.js";
 import type { FilterKind } from "../filter.js";
 import { Bookmark } from "./bookmark.js";
-import type { Objects } from "./objects.js";
+import type { IssuedObjects } from "./issued-objects.js";
 
 /** Milliseconds of waiting, within so many others, past which a listener's tasks are not waited for any longer. */
 const PATIENCE = 50;
 const WITHIN = 10_000;
 
-/** One filter's listener: every task under that filter is heard here. */
+/** One filter's listener: it receives the calls of every task under that filter. */
 export class Listener {
   /** Milliseconds since the epoch: until then blocking workers serve it, because its tasks made the gate wait. */
-  suspectUntil = 0;
+  slowUntil = 0;
   #waited = 0;
   #since = 0;
 
@@ -18,7 +18,7 @@ export class Listener {
     readonly fd: number,
     /** Frozen, and another one where labels have changed. */
     public container: Container | null,
-    readonly objects: Objects,
+    readonly objects: IssuedObjects,
     readonly bookmark = new Bookmark(NO_FILE),
     readonly filter: FilterKind = "full",
   ) {}
@@ -29,8 +29,8 @@ export class Listener {
   }
 
   /** Who is suspected, where one is: a container, with all its listeners. */
-  get suspect(): string {
-    return suspectOf(this.container);
+  get containerKey(): string {
+    return containerKeyOf(this.container);
   }
 
   /** One of its tasks kept the gate waiting for so many milliseconds. True where that was too much. */
@@ -47,6 +47,6 @@ export class Listener {
 
 const NO_FILE = -1;
 
-export function suspectOf(container: Container | null): string {
+export function containerKeyOf(container: Container | null): string {
   return container?.id ?? "";
 }

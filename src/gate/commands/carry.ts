@@ -58,7 +58,7 @@ function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answe
     if (layout.givesFd) close(result);
     return { result: -ERRNO.EFAULT };
   }
-  return result >= 0 && layout.givesFd ? { fd: result, handedOut: () => undefined } : { result };
+  return result >= 0 && layout.givesFd ? { fd: result, onIssued: () => undefined } : { result };
 }
 
 /** The first object among the fds that was not handed out here, where the settings have that matter. */

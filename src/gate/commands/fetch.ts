@@ -81,7 +81,7 @@ const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: n
     if (typeof info === "number") return { result: info };
     const subject = call.listener.objects.program(info.id);
     if (subject === null) return existing(call, fd, "bpf_prog", "program", { name: info.name, id: info.id });
-    return judgeLoaded(call, loaded(subject, info), true) ?? { fd, handedOut: () => undefined };
+    return judgeLoaded(call, loaded(subject, info), true) ?? { fd, onIssued: () => undefined };
   },
   map: (call, fd) => {
     const info = mapInfo(fd);
@@ -94,7 +94,7 @@ const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: n
     }
     if (objects.mapCreator(info.id) === null && call.settings.existing !== "allow")
       return existing(call, fd, "bpf_map", "map", named());
-    return judgeMap(call, info, fd, 0) ?? { fd, handedOut: () => undefined };
+    return judgeMap(call, info, fd, 0) ?? { fd, onIssued: () => undefined };
   },
   link: judgeLink,
 };
@@ -102,7 +102,7 @@ const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: n
 function judgeLink(call: Call, fd: number): Answer {
   const program = linkedProgram(fd);
   if (program < 0) return { result: program };
-  if (call.listener.objects.program(program) !== null) return { fd, handedOut: () => undefined };
+  if (call.listener.objects.program(program) !== null) return { fd, onIssued: () => undefined };
   return existing(call, fd, "bpf", "link of program", { name: `link of program ${program}`, id: program });
 }
 
@@ -118,7 +118,7 @@ function existing(
   kind: "program" | "map" | "link of program",
   subject: DeniedSubject & { readonly id: number },
 ): Answer {
-  if (call.settings.existing === "allow") return { fd, handedOut: () => undefined };
+  if (call.settings.existing === "allow") return { fd, onIssued: () => undefined };
   const what = `${kind} ${subject.id}`;
   return call.denyRepeatable("existing", hook, subject, `${what} was not handed out here (gate.existing)`, what);
 }

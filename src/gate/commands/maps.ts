@@ -52,8 +52,8 @@ export function createMap(call: Call): Answer {
   }
   return {
     fd,
-    handedOut: () =>
-      listener.objects.handOutMap((info as KernelMap).id, {
+    onIssued: () =>
+      listener.objects.issueMap((info as KernelMap).id, {
         creator: call.task.tgid,
         memory: create.memory,
         exclusive: given.u64(CREATE.exclusiveHash) !== 0n,

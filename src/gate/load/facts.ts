@@ -4,7 +4,7 @@ import { errorOf } from "../../engine/failure.js";
 import { programSubject } from "../../engine/program-subject.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import { Attr, LOAD } from "../call/attr.js";
-import { bytesOf, type Objects } from "../call/objects.js";
+import { bytesOf, type IssuedObjects } from "../call/issued-objects.js";
 import { isReadOnly, liveMap } from "../commands/map-subject.js";
 import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
 import { type Analyst, namedTypes } from "./analysis.js";
@@ -35,7 +35,7 @@ export class Facts {
    * A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws
    * LOAD_MALFORMED and the like.
    */
-  of(load: LiveLoad, objects: Objects, tgid: number, analyst: Analyst): ProgramSubject {
+  of(load: LiveLoad, objects: IssuedObjects, tgid: number, analyst: Analyst): ProgramSubject {
     const maps = mapsOf(load, objects, tgid);
     const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
     const parts = partsOf(load, maps, btf);
@@ -96,7 +96,7 @@ const KEPT = 1024;
 const KEPT_BYTES = 16 * 2 ** 20;
 
 /** The maps that a load names, each map one object however often it is named. */
-function mapsOf(load: LiveLoad, objects: Objects, tgid: number): Map<string, CodeMap> {
+function mapsOf(load: LiveLoad, objects: IssuedObjects, tgid: number): Map<string, CodeMap> {
   const byId = new Map<number, CodeMap>();
   const maps = new Map<string, CodeMap>();
   for (const [name, fd] of load.maps) {

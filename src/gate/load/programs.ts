@@ -84,7 +84,7 @@ export function loadProgram(call: Call): Answer {
     close(fd);
     return refusal;
   }
-  return { fd, handedOut: () => call.listener.objects.handOutProgram(info.id, made) };
+  return { fd, onIssued: () => call.listener.objects.issueProgram(info.id, made) };
 }
 
 /** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */

@@ -38,7 +38,7 @@ export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
     const made = copy < 0 ? copy : mapInfo(copy);
     if (typeof made === "number")
       return { rule: "loader", reason: `its map \`${info.name}\` could not be copied: ${verdictName(made)}` };
-    objects.handOutMap(made.id, { creator: call.task.tgid, memory, exclusive: true, withheld: true });
+    objects.issueMap(made.id, { creator: call.task.tgid, memory, exclusive: true, withheld: true });
     copies.set(fd, copy);
   }
   if (copies.size === 0) return load;

@@ -73,7 +73,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
       say(error);
     },
     done: () => undefined,
-    handed: () => undefined,
+    issued: () => undefined,
     wrote: () => undefined,
   });
   try {

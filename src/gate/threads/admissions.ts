@@ -4,23 +4,23 @@ import { type CallRecording, recordingKey } from "./call-recording.js";
 const MOST = 3;
 
 /**
- * Admits calls that take the kernel or the analysis long: of each suspect one at a time, and of all of them {@link
+ * Admits calls that take the kernel or the analysis long: of each container one at a time, and of all of them {@link
  * MOST}. What a call copies is kept until it is answered, so that this bounds the memory that such calls take; one that
- * waits takes next to none. The suspect that has waited longest is next.
+ * waits takes next to none. The container that has waited longest is next.
  */
 export class Admissions {
-  /** Suspects of admitted calls, by {@link recordingKey}. */
+  /** Containers of admitted calls, by {@link recordingKey}. */
   readonly #admitted = new Map<string, string>();
-  /** Calls that wait, by suspect; the one that has waited longest first. */
+  /** Calls that wait, by container key; the one that has waited longest first. */
   readonly #waiting = new Map<string, CallRecording[]>();
 
   /** `admit` is told of each call whose turn it is. */
   constructor(private readonly admit: (recording: CallRecording) => void) {}
 
-  wait(recording: CallRecording, suspect: string): void {
-    const recordings = this.#waiting.get(suspect) ?? [];
+  wait(recording: CallRecording, containerKey: string): void {
+    const recordings = this.#waiting.get(containerKey) ?? [];
     recordings.push(recording);
-    this.#waiting.set(suspect, recordings);
+    this.#waiting.set(containerKey, recordings);
     this.#next();
   }
 
@@ -31,14 +31,14 @@ export class Admissions {
 
   #next(): void {
     const busy = new Set(this.#admitted.values());
-    for (const [suspect, [recording, ...later]] of this.#waiting) {
+    for (const [containerKey, [recording, ...later]] of this.#waiting) {
       if (this.#admitted.size >= MOST) return;
-      if (recording === undefined || busy.has(suspect)) continue;
+      if (recording === undefined || busy.has(containerKey)) continue;
       // and behind the others
-      this.#waiting.delete(suspect);
-      if (later.length > 0) this.#waiting.set(suspect, later);
-      busy.add(suspect);
-      this.#admitted.set(recordingKey(recording), suspect);
+      this.#waiting.delete(containerKey);
+      if (later.length > 0) this.#waiting.set(containerKey, later);
+      busy.add(containerKey);
+      this.#admitted.set(recordingKey(recording), containerKey);
       this.admit({ ...recording, admitted: true });
     }
   }

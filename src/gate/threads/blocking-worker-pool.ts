@@ -23,17 +23,17 @@ export interface BlockingOpEvents {
 interface QueuedOp {
   readonly recording: CallRecording;
   readonly serialized: SerializedOp;
-  readonly suspect: string;
+  readonly containerKey: string;
 }
 
-/** Threads at most, of those that come back; a suspect has one at a time. */
+/** Workers at most, without those that are blocked for good. */
 const MOST = 4;
 /** Threads that paths and files may keep for good, until no more of either are looked at. */
 const MOST_LOST = 8;
 /** Milliseconds in which a worker must finish its operation after the task was killed. */
 const GRACE = 500;
 /**
- * Milliseconds for a call that waits for the kernel alone, after which its suspect has another thread for other calls.
+ * Milliseconds for a call that waits for the kernel only, after which its container has another worker for other calls.
  */
 const KERNEL = 10_000;
 /** Calls that may take longer than that: no task is at fault, and none is ended over it. */
@@ -81,12 +81,12 @@ export function unanalysed(): string {
 /** A blocking operation that runs now. `worker` is null if a replaced decision thread runs it. */
 interface RunningOp {
   readonly recording: CallRecording;
-  readonly suspect: string;
+  readonly containerKey: string;
   readonly wait: Wait;
   readonly worker: BlockingWorker | null;
   /**
-   * `current`: the suspect's next operation waits for this one. `slow`: the kernel takes long; the operation will end,
-   * and nothing waits for it. `lost`: it did not end after the task was killed; its result is discarded.
+   * `current`: the container's next operation waits for this one. `slow`: the kernel takes long; the operation will
+   * end, and nothing waits for it. `lost`: it did not end after the task was killed; its result is discarded.
    */
   state: "current" | "slow" | "lost";
   /** Why its task was ended over it; null where that was not done. */
@@ -105,23 +105,23 @@ function bytesOf(op: BlockingOp): number {
 }
 
 /**
- * Operations of one lane run one after the other. A suspect's admitted call has a lane of its own, so that the
- * suspect's other calls do not wait for it.
+ * Operations of one lane run one after the other. A container's admitted call has a lane of its own, so that the
+ * container's other calls do not wait for it.
  */
-function laneOf({ admitted }: CallRecording, suspect: string): string {
-  return admitted ? `${suspect} admitted` : suspect;
+function laneOf({ admitted }: CallRecording, containerKey: string): string {
+  return admitted ? `${containerKey} admitted` : containerKey;
 }
 
 /**
- * Runs blocking operations for suspects, each with a deadline, round-robin over suspects, so that a suspect that blocks
- * its worker delays no other suspect. Workers are started on demand.
+ * Runs blocking operations of slow containers and of long calls, each with a deadline, round-robin over containers, so
+ * that a container that blocks its worker delays no other. Workers are started on demand.
  */
 export class BlockingWorkerPool {
   /** All workers, each with the timer that stops it when it is idle. */
   readonly #workers = new Map<BlockingWorker, NodeJS.Timeout | undefined>();
   /**
-   * At most one operation for each suspect's admitted call, and one for all its other calls; besides these, operations
-   * that replaced decision threads still run.
+   * At most one operation for each container's admitted call, and one for all its other calls; besides these,
+   * operations that replaced decision threads still run.
    */
   readonly #running = new Set<RunningOp>();
   /** Blocking operations that wait, by lane: see {@link laneOf}. The one that has waited longest is first. */
@@ -139,15 +139,15 @@ export class BlockingWorkerPool {
     this.#admissions = new Admissions((recording) => events.done(recording));
   }
 
-  /** Runs an operation of a call when its suspect's turn comes. Null: admits the call. */
-  send(recording: CallRecording, serialized: SerializedOp | null, suspect: string): void {
+  /** Runs an operation of a call when its container's turn comes. Null: admits the call. */
+  send(recording: CallRecording, serialized: SerializedOp | null, containerKey: string): void {
     if (serialized === null) {
-      this.#admissions.wait(recording, suspect);
+      this.#admissions.wait(recording, containerKey);
       return;
     }
-    const lane = laneOf(recording, suspect);
+    const lane = laneOf(recording, containerKey);
     const ops = this.#waiting.get(lane) ?? [];
-    ops.push({ recording, serialized, suspect });
+    ops.push({ recording, serialized, containerKey });
     this.#waiting.set(lane, ops);
     this.#assign();
   }
@@ -161,11 +161,11 @@ export class BlockingWorkerPool {
    * Adds an operation that a replaced decision thread still runs. It has the same deadline, counted from its start, and
    * ends with {@link onAbandonedOpDone}. `lost`: the task was killed already, and the operation did not end.
    */
-  trackAbandonedOp(recording: CallRecording, suspect: string, { since, wait }: Blocked, lost: boolean): void {
+  trackAbandonedOp(recording: CallRecording, containerKey: string, { since, wait }: Blocked, lost: boolean): void {
     const state = lost ? "lost" : "current";
     const running: RunningOp = {
       recording,
-      suspect,
+      containerKey,
       wait,
       worker: null,
       state,
@@ -204,9 +204,9 @@ export class BlockingWorkerPool {
   #assign(): void {
     for (const [lane, [queued, ...later]] of this.#waiting) {
       if (queued === undefined || this.#isBusy(lane)) continue;
-      const { recording, serialized, suspect } = queued;
+      const { recording, serialized, containerKey } = queued;
       const wait = waitOf(queued.serialized.op);
-      const hopeless = wait === "path" || wait === "file" ? this.#hopeless(suspect) : null;
+      const hopeless = wait === "path" || wait === "file" ? this.#hopeless(containerKey) : null;
       const worker = hopeless === null ? (this.#idle() ?? this.#spawn()) : null;
       if (hopeless === null && worker === null) return;
       // and behind the others
@@ -215,7 +215,7 @@ export class BlockingWorkerPool {
       if (worker === null) this.events.failed(recording, hopeless!);
       else {
         const rest = { state: "current", verdict: null, due: 0, timer: undefined } as const;
-        const running: RunningOp = { recording, suspect, wait, worker, ...rest };
+        const running: RunningOp = { recording, containerKey, wait, worker, ...rest };
         this.#running.add(running);
         worker.tell(serialized);
         // the task is not charged for the time in which the worker starts
@@ -224,9 +224,9 @@ export class BlockingWorkerPool {
     }
   }
 
-  /** Why no path or file is looked at for a suspect; null where one is. */
-  #hopeless(suspect: string): string | null {
-    if (this.#has("lost", suspect)) return "an earlier path or file of its like still keeps the gate waiting";
+  /** Why no path or file is looked at for a container; null if one may be. */
+  #hopeless(containerKey: string): string | null {
+    if (this.#has("lost", containerKey)) return "an earlier path or file of its like still keeps the gate waiting";
     return this.#count("lost") < MOST_LOST ? null : "too many paths and files of others keep the gate waiting";
   }
 
@@ -235,11 +235,13 @@ export class BlockingWorkerPool {
   }
 
   #isBusy(lane: string): boolean {
-    return this.#find((one) => one.state === "current" && laneOf(one.recording, one.suspect) === lane) !== undefined;
+    return (
+      this.#find((one) => one.state === "current" && laneOf(one.recording, one.containerKey) === lane) !== undefined
+    );
   }
 
-  #has(state: RunningOp["state"], suspect: string): boolean {
-    return this.#find((one) => one.state === state && one.suspect === suspect) !== undefined;
+  #has(state: RunningOp["state"], containerKey: string): boolean {
+    return this.#find((one) => one.state === state && one.containerKey === containerKey) !== undefined;
   }
 
   #count(state: RunningOp["state"]): number {
@@ -300,10 +302,10 @@ export class BlockingWorkerPool {
 
   /** Interrupts a call whose task is gone, so that it keeps no thread; the kernel itself may take its time. */
   #lookAfter(running: RunningOp, since: number): void {
-    const { recording, suspect, worker } = running;
+    const { recording, containerKey, worker } = running;
     if (worker !== null && !stillWaits(recording.listener, recording.notification)) this.#interrupts.send(worker);
     const late = running.state === "current" && Date.now() - since > KERNEL;
-    if (late && !this.#has("slow", suspect) && this.#count("slow") < MOST_SLOW) {
+    if (late && !this.#has("slow", containerKey) && this.#count("slow") < MOST_SLOW) {
       running.state = "slow";
       this.#admissions.leave(recordingKey(recording));
       this.#assign();

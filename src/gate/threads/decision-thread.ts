@@ -6,7 +6,7 @@ import type { Texts } from "../../engine/sources.js";
 import { Succession } from "../../engine/succession.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
-import type { Handed } from "../call/objects.js";
+import type { IssuedObject } from "../call/issued-objects.js";
 import type { FilterKind } from "../filter.js";
 import { settingsOf } from "../settings.js";
 import { Tally } from "../tally.js";
@@ -14,12 +14,12 @@ import { BlockingWorkerPool, stalled, unanalysed } from "./blocking-worker-pool.
 import { type CallRecording, newRecording, recordingKey } from "./call-recording.js";
 import { endTask } from "./ending.js";
 import { GateThread } from "./gate-thread.js";
-import { HandedOut } from "./handed-out.js";
-import { Heard, NO_FILE } from "./heard.js";
 import { Images } from "./images.js";
+import { IssuedByContainer } from "./issued-by-container.js";
+import { ListenerRegistry, NO_FILE } from "./listener-registry.js";
 import type { FromThread, Wrote } from "./messages.js";
 import { type Opened, openAll } from "./opened.js";
-import { Orders } from "./orders.js";
+import { PendingRequests } from "./pending-requests.js";
 import { settle } from "./settle.js";
 import { Spare } from "./spare.js";
 import type { ThreadEvents } from "./thread-events.js";
@@ -41,12 +41,12 @@ const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 
  */
 export class DecisionThread {
   readonly tally = new Tally();
-  readonly #heard = new Heard();
-  readonly #handedOut = new HandedOut();
-  readonly #suspects = new Offences<string>(SUSPICION);
+  readonly #listeners = new ListenerRegistry();
+  readonly #issued = new IssuedByContainer();
+  readonly #slowContainers = new Offences<string>(SUSPICION);
   readonly #pool: BlockingWorkerPool;
   readonly #calls = new UnansweredCalls();
-  readonly #orders = new Orders((message) => this.#thread.tell(message));
+  readonly #requests = new PendingRequests((message) => this.#thread.tell(message));
   #succession: Succession;
   #sealed: SealedRules;
   /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
@@ -98,8 +98,8 @@ export class DecisionThread {
   }
 
   /** How many containers are served by blocking workers. */
-  get suspects(): number {
-    return this.#suspects.out(Date.now()).length;
+  get slowContainers(): number {
+    return this.#slowContainers.out(Date.now()).length;
   }
 
   /**
@@ -108,12 +108,12 @@ export class DecisionThread {
    * the filter does not notify the gate of all that the configuration decides; the listener is not served then.
    */
   async listen(fd: number, container: Container | null, filter: FilterKind, bookmark = NO_FILE): Promise<void> {
-    this.#heard.add({ fd, container, bookmark, filter });
-    const listener = { fd, container, bookmark: this.#heard.bookmark(fd), filter };
+    this.#listeners.add({ fd, container, bookmark, filter });
+    const listener = { fd, container, bookmark: this.#listeners.bookmark(fd), filter };
     try {
-      await this.#orders.give((order) => ({ do: "listen", order, ...listener }));
+      await this.#requests.send((requestId) => ({ do: "listen", requestId, ...listener }));
     } catch (error) {
-      this.#heard.remove(fd);
+      this.#listeners.remove(fd);
       throw error;
     }
   }
@@ -141,27 +141,27 @@ export class DecisionThread {
       do: "inherit",
       commits: this.#succession.commits(),
       suspensions: [],
-      handed: [],
+      issued: [],
       sealed: null,
     });
   }
 
-  /** All that was handed out to whose tasks, but for what is gone. */
-  handedTo(whose: string): readonly Handed[] {
-    return this.#handedOut.to(whose).map(([, object]) => object);
+  /** The objects issued to a container that still exist. */
+  issuedTo(containerKey: string): readonly IssuedObject[] {
+    return this.#issued.to(containerKey).map(([, object]) => object);
   }
 
-  /** Takes what was handed out by a gate before this one. */
-  remember(whose: string, handed: readonly Handed[]): void {
-    if (handed.length === 0) return;
-    this.#handedOut.add(handed.map((object) => [whose, object]));
-    this.#thread.tell({ do: "remember", handed: this.#handedOut.to(whose) });
+  /** Adds objects that an earlier gate issued. */
+  remember(containerKey: string, issued: readonly IssuedObject[]): void {
+    if (issued.length === 0) return;
+    this.#issued.add(issued.map((object) => [containerKey, object]));
+    this.#thread.tell({ do: "remember", issued: this.#issued.to(containerKey) });
   }
 
   /** Takes another configuration, or throws and keeps the one that it has. */
   async reload(config: Config): Promise<void> {
     const sealed = sealedRules(config.keyrings, this.#sealed);
-    await this.#orders.give((order) => ({ do: "reload", order, config, sealed }));
+    await this.#requests.send((requestId) => ({ do: "reload", requestId, config, sealed }));
     this.config = config;
     this.#sealed = sealed;
     // a configuration that is read again begins with its maps as their files have them
@@ -224,7 +224,7 @@ export class DecisionThread {
         this.events.done(message.fd);
         break;
       case "handed":
-        for (const [whose, handed] of this.#handedOut.add(message.handed)) this.events.handed(whose, handed);
+        for (const [containerKey, issued] of this.#issued.add(message.issued)) this.events.issued(containerKey, issued);
         break;
       case "wrote":
         this.#succession.record(message);
@@ -246,23 +246,27 @@ export class DecisionThread {
         break;
       case "awaits":
         this.#calls.remove(recordingKey(message.recording));
-        this.#pool.send(message.recording, message.serialized, this.#heard.whose(message.recording.listener));
+        this.#pool.send(
+          message.recording,
+          message.serialized,
+          this.#listeners.containerKey(message.recording.listener),
+        );
         break;
       case "slow":
-        this.#suspect(message.fd);
+        this.#markSlow(message.fd);
         break;
       case "done":
-        this.#orders.done(message.order);
+        this.#requests.done(message.requestId);
         break;
       case "failed":
         if (message.id === null) this.#lost(thread, message.error.message);
-        else this.#orders.done(message.id, errorOf(message.error));
+        else this.#requests.done(message.id, errorOf(message.error));
     }
   }
 
   #forget(fd: number): void {
-    const whose = this.#heard.remove(fd);
-    if (whose !== null) this.#handedOut.forget(whose);
+    const containerKey = this.#listeners.remove(fd);
+    if (containerKey !== null) this.#issued.forget(containerKey);
   }
 
   /** Another turn of a call, or its end for a reason. */
@@ -271,14 +275,14 @@ export class DecisionThread {
     this.#thread.tell({ do: "serve", recording, reason });
   }
 
-  #suspect(listener: number): void {
-    this.#suspects.charge(this.#heard.whose(listener), Date.now());
+  #markSlow(listener: number): void {
+    this.#slowContainers.charge(this.#listeners.containerKey(listener), Date.now());
     this.tally.add("suspicions");
-    this.#thread.tell({ do: "suspect", suspects: this.#suspects.records });
+    this.#thread.tell({ do: "suspect", slowContainers: this.#slowContainers.records });
   }
 
   #kill(recording: CallRecording): boolean {
-    const tid = endTask(recording, this.#heard.container(recording.listener));
+    const tid = endTask(recording, this.#listeners.container(recording.listener));
     if (tid === null) return false;
     this.tally.add("stalls");
     this.events.killed(tid);
@@ -289,10 +293,10 @@ export class DecisionThread {
   get #charge(): Charge<GateThread> {
     return {
       thread: () => (this.#ending || this.#stopped || this.#isLost ? null : this.#thread),
-      alone: () => this.#heard.alone,
+      alone: () => this.#listeners.alone,
       stall: () => settingsOf(this.config).stall,
       prepare: () => this.#wantSpare(),
-      rest: () => (this.#heard.shared ? this.#wantSpare() : this.#spare.rest()),
+      rest: () => (this.#listeners.shared ? this.#wantSpare() : this.#spare.rest()),
       canReplace: () => {
         if (this.#spare.failure !== null) this.#lost(this.#thread, this.#spare.failure);
         return this.#spare.isReady;
@@ -310,7 +314,7 @@ export class DecisionThread {
     this.#killed = blocked.count;
     const recording = newRecording(call.listener, call.notification);
     if (!this.#kill(recording)) return;
-    this.#suspect(call.listener);
+    this.#markSlow(call.listener);
     this.#serve(recording, stalled(recording, blocked.wait, settingsOf(this.config).stall));
   }
 
@@ -322,10 +326,15 @@ export class DecisionThread {
     const recording = newRecording(listener, thread.watch.notification);
     if (this.#killed !== blocked.count) {
       this.#calls.remove(recordingKey(recording));
-      this.#suspects.charge(this.#heard.whose(listener), Date.now());
+      this.#slowContainers.charge(this.#listeners.containerKey(listener), Date.now());
       this.tally.add("suspicions");
     }
-    this.#pool.trackAbandonedOp(recording, this.#heard.whose(listener), blocked, this.#killed === blocked.count);
+    this.#pool.trackAbandonedOp(
+      recording,
+      this.#listeners.containerKey(listener),
+      blocked,
+      this.#killed === blocked.count,
+    );
     thread.hold(false);
     this.#takeOver();
     this.events.replaced("a task kept it waiting");
@@ -362,12 +371,12 @@ export class DecisionThread {
     this.#killed = 0;
     this.tally.add("replacements");
     next.hold(true);
-    const handed = this.#handedOut.all;
+    const issued = this.#issued.all;
     const { offences: suspensions } = this.#succession;
-    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, handed, sealed: this.#sealed });
-    next.tell({ do: "suspect", suspects: this.#suspects.records });
-    for (const listener of this.#heard.all) next.tell({ do: "listen", order: 0, ...listener });
-    this.#orders.repeat();
+    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, issued, sealed: this.#sealed });
+    next.tell({ do: "suspect", slowContainers: this.#slowContainers.records });
+    for (const listener of this.#listeners.all) next.tell({ do: "listen", requestId: 0, ...listener });
+    this.#requests.resend();
     for (const call of this.#calls.all) next.tell({ do: "serve", ...call });
   }
 
@@ -378,7 +387,7 @@ export class DecisionThread {
     const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${message}`, {
       remedy: "see docs/errors/GATE_FAILED.md",
     });
-    this.#orders.fail(error);
+    this.#requests.fail(error);
     this.events.lost(error);
   }
 }

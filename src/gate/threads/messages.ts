@@ -11,7 +11,7 @@ import type { ThreadImage } from "../../engine/thread-image.js";
 import type { Answer } from "../../hooks/decision.js";
 import type { InstalledFiles } from "../../installed.js";
 import type { Container } from "../../policy/current.js";
-import type { Handed } from "../call/objects.js";
+import type { IssuedObject } from "../call/issued-objects.js";
 import type { FilterKind } from "../filter.js";
 import type { SerializedOp } from "./blocking-op.js";
 import type { CallRecording, OpResult } from "./call-recording.js";
@@ -37,31 +37,31 @@ export interface ThreadData {
   readonly port: MessagePort;
 }
 
-/** What has a number in `order` is answered by `done`, or by `failed` with that number. */
+/** A message with a `requestId` is answered by `done`, or by `failed` with that id. */
 export type ToThread =
   /** First, to a thread that takes over: what those before it have left. */
   | {
       readonly do: "inherit";
       readonly commits: readonly Commit[];
       readonly suspensions: Suspensions;
-      readonly handed: readonly HandedTo[];
+      readonly issued: readonly IssuedTo[];
       /** Null to a gate's first thread, which has read them itself. */
       readonly sealed: SealedRules | null;
     }
-  /** What was handed out by a gate before this one. */
-  | { readonly do: "remember"; readonly handed: readonly HandedTo[] }
+  /** Objects that an earlier gate issued. */
+  | { readonly do: "remember"; readonly issued: readonly IssuedTo[] }
   | {
       readonly do: "listen";
-      readonly order: number;
+      readonly requestId: number;
       readonly fd: number;
       readonly container: Container | null;
       /** A file for a bookmark; negative for none. */
       readonly bookmark: number;
       readonly filter: FilterKind;
     }
-  | { readonly do: "reload"; readonly order: number; readonly config: Config; readonly sealed: SealedRules }
+  | { readonly do: "reload"; readonly requestId: number; readonly config: Config; readonly sealed: SealedRules }
   /** Containers that blocking workers serve, by container key, each with the end of that time. */
-  | { readonly do: "suspect"; readonly suspects: readonly (readonly [string, Offence])[] }
+  | { readonly do: "suspect"; readonly slowContainers: readonly (readonly [string, Offence])[] }
   /** Another turn of a call; or its end, where there is a reason for that. */
   | { readonly do: "serve"; readonly recording: CallRecording; readonly reason: string | null }
   | { readonly do: "settle" }
@@ -69,7 +69,7 @@ export type ToThread =
 
 export type FromThread =
   | ThreadMessage
-  | { readonly is: "done"; readonly order: number }
+  | { readonly is: "done"; readonly requestId: number }
   /**
    * The fastest filter under which the gate is notified of all that the configuration decides: before `ready`, and at
    * each reload.
@@ -83,8 +83,8 @@ export type FromThread =
   | { readonly is: "wrote"; readonly answers: readonly Wrote[] }
   /** Attachments, by number, whose policies cost their runtimes or modules. */
   | { readonly is: "harm"; readonly attachments: readonly number[] }
-  /** What was handed out to whose tasks, some milliseconds ago at most. */
-  | { readonly is: "handed"; readonly handed: readonly HandedTo[] }
+  /** Objects that were issued, at most some milliseconds ago. */
+  | { readonly is: "handed"; readonly issued: readonly IssuedTo[] }
   /** A call needs a blocking operation, or without one to be admitted, and then another turn. */
   | { readonly is: "awaits"; readonly recording: CallRecording; readonly serialized: SerializedOp | null }
   /** The thread was taken off, and has come back from what it was at. It ends. */
@@ -97,8 +97,8 @@ export type FromThread =
   | { readonly is: "slow"; readonly fd: number }
   | ToldDenial;
 
-/** An object, and to whose tasks it was handed out: see `suspectOf`. */
-export type HandedTo = readonly [whose: string, handed: Handed];
+/** An object, and the key of the container that it was issued to. */
+export type IssuedTo = readonly [containerKey: string, issued: IssuedObject];
 
 export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
 

@@ -4,9 +4,9 @@ import { Attr, CREATE, LOAD } from "../call/attr.js";
 import { type Answer, Call, type Gatehouse } from "../call/call.js";
 import { CMD } from "../call/command.js";
 import { type Asker, readAsker } from "../call/current.js";
+import { IssuedObjects } from "../call/issued-objects.js";
 import { Listener } from "../call/listener.js";
 import { Notification } from "../call/notification.js";
-import { Objects } from "../call/objects.js";
 import { Retries } from "../call/retries.js";
 import { Task } from "../call/task.js";
 import { createMap } from "../commands/maps.js";
@@ -89,7 +89,7 @@ interface Played {
 /** Where calls are served for nobody: nothing of it is told or kept. */
 class Stage {
   readonly #gatehouse: Gatehouse;
-  readonly #listener = new Listener(NO_LISTENER, null, new Objects());
+  readonly #listener = new Listener(NO_LISTENER, null, new IssuedObjects());
   readonly #asker: Asker;
 
   constructor(

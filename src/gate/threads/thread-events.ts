@@ -1,14 +1,14 @@
 import type { CountersignError } from "../../error.js";
 import type { Warning } from "../../warning.js";
-import type { Handed } from "../call/objects.js";
+import type { IssuedObject } from "../call/issued-objects.js";
 import type { ToldDenial, Wrote } from "./messages.js";
 
 /** What becomes known outside of the decision thread. */
 export interface ThreadEvents {
   /** Nobody is left under a listener's filter. */
   done(fd: number): void;
-  /** Objects were handed out to the tasks of a container, some milliseconds ago at most. */
-  handed(whose: string, handed: readonly Handed[]): void;
+  /** Objects were issued to the tasks of a container, at most some milliseconds ago. */
+  issued(containerKey: string, issued: readonly IssuedObject[]): void;
   /** Attachments wrote to maps. */
   wrote(wrote: readonly Wrote[]): void;
   /** The configuration was accepted, but this is probably a mistake in it. */

@@ -13,9 +13,9 @@ import { completeInstalled, giveInstalled, keepInstalled } from "../../installed
 import type { Container } from "../../policy/current.js";
 import { Bookmark } from "../call/bookmark.js";
 import { fastestFilter, requireNotified } from "../call/fast-filters.js";
+import { IssuedObjects } from "../call/issued-objects.js";
 import { LastThread } from "../call/last-thread.js";
-import { Listener, suspectOf } from "../call/listener.js";
-import { Objects } from "../call/objects.js";
+import { containerKeyOf, Listener } from "../call/listener.js";
 import { Retries } from "../call/retries.js";
 import type { FilterKind } from "../filter.js";
 import { Gate } from "../gate.js";
@@ -28,7 +28,7 @@ import { blockSignals } from "../sys/process.js";
 import { wakeOnSameCpu } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
 import { type CallRecording, recordingKey } from "./call-recording.js";
-import type { FromThread, HandedTo, ThreadData, ToldDenial, ToThread } from "./messages.js";
+import type { FromThread, IssuedTo, ThreadData, ToldDenial, ToThread } from "./messages.js";
 import { abandon, WorkerReplaced } from "./op-executor.js";
 import { kernelBtf, openedFolders } from "./opened.js";
 import { rehearsal } from "./rehearsal.js";
@@ -47,16 +47,16 @@ class GateThread {
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #told = new Set<string>();
-  #suspects: readonly (readonly [string, Offence])[] = [];
+  #slowContainers: readonly (readonly [string, Offence])[] = [];
   #suspended = new SuspensionList();
   #alone = true;
-  /** By whose tasks have them: see {@link suspectOf}. */
-  readonly #objects = new Map<string, Objects>();
+  /** By container key: see {@link containerKeyOf}. */
+  readonly #objects = new Map<string, IssuedObjects>();
   /**
-   * What was handed out and not told of yet: that takes longer than the rest of a call, and can wait until there is
-   * none.
+   * Issued objects that the main thread was not told of yet. A message takes longer than the rest of a call, so it
+   * waits until there is no call.
    */
-  #handed: HandedTo[] = [];
+  #issued: IssuedTo[] = [];
   #gate: Gate;
   #running = true;
   /** What is done in steps while there is no call and no message. */
@@ -86,16 +86,16 @@ class GateThread {
     if (!whole) this.#idle = this.#warmUp();
     while (this.#running) {
       let rung = false;
-      const ready = this.#poll.wait(this.#idle !== null ? 0 : this.#handed.length > 0 ? A_WHILE : -1, (fd, events) => {
+      const ready = this.#poll.wait(this.#idle !== null ? 0 : this.#issued.length > 0 ? A_WHILE : -1, (fd, events) => {
         if (fd === this.data.bell) rung = true;
         else this.#serve(fd, events);
       });
       if (ready === 0 && this.#idle !== null) {
         if ((await this.#idle.next()).done) this.#idle = null;
-      } else if (ready === 0 || this.#handed.length >= MOST_UNTOLD) this.#tellHanded();
+      } else if (ready === 0 || this.#issued.length >= MOST_UNTOLD) this.#tellIssued();
       if (rung) await this.#listen();
     }
-    this.#tellHanded();
+    this.#tellIssued();
     this.engine.close();
   }
 
@@ -116,13 +116,13 @@ class GateThread {
   #serve(fd: number, events: number): void {
     const listener = this.#listeners.get(fd);
     if (listener === undefined) return;
-    this.#tellHandedBut(listener);
+    this.#tellIssuedToOthers(listener);
     if (this.#gate.serve(listener) || (events & EPOLLHUP) === 0) return;
     // nobody is left under this filter
     this.#poll.remove(fd);
     this.#listeners.delete(fd);
-    const left = [...this.#listeners.values()].some(({ suspect }) => suspect === listener.suspect);
-    if (!left) this.#objects.delete(listener.suspect);
+    const left = [...this.#listeners.values()].some(({ containerKey }) => containerKey === listener.containerKey);
+    if (!left) this.#objects.delete(listener.containerKey);
     this.#say({ is: "over", fd });
   }
 
@@ -141,18 +141,18 @@ class GateThread {
         this.engine.restore(message.commits);
         if (message.sealed !== null) this.engine.adopt(message.sealed);
         this.#suspended = new SuspensionList(message.suspensions);
-        for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
+        for (const [containerKey, issued] of message.issued) this.#objectsOf(containerKey).remember(issued);
         return;
       case "remember":
-        for (const [whose, handed] of message.handed) this.#objectsOf(whose).remember(handed);
+        for (const [containerKey, issued] of message.issued) this.#objectsOf(containerKey).remember(issued);
         return;
       case "listen":
         return this.#listenTo(message);
       case "reload":
         return this.#reload(message);
       case "suspect":
-        this.#suspects = message.suspects;
-        for (const listener of this.#listeners.values()) this.#suspect(listener);
+        this.#slowContainers = message.slowContainers;
+        for (const listener of this.#listeners.values()) this.#markSlow(listener);
         return;
       case "serve":
         return this.#resume(message.recording, message.reason);
@@ -163,13 +163,13 @@ class GateThread {
     }
   }
 
-  #listenTo({ order, fd, container, bookmark, filter }: ToThread & { do: "listen" }): void {
+  #listenTo({ requestId, fd, container, bookmark, filter }: ToThread & { do: "listen" }): void {
     try {
       requireNotified(fastestFilter(this.engine), [{ filter, container }]);
       this.#hear(fd, frozen(container), bookmark, filter);
-      this.#say({ is: "done", order });
+      this.#say({ is: "done", requestId });
     } catch (error) {
-      this.#say({ is: "failed", id: order, error: failureOf(error) });
+      this.#say({ is: "failed", id: requestId, error: failureOf(error) });
     }
   }
 
@@ -181,23 +181,23 @@ class GateThread {
       return;
     }
     wakeOnSameCpu(fd);
-    const objects = this.#objectsOf(suspectOf(container));
+    const objects = this.#objectsOf(containerKeyOf(container));
     const listener = new Listener(fd, container, objects, new Bookmark(bookmark), filter);
-    this.#suspect(listener);
-    for (const other of this.#listeners.values()) this.#alone &&= other.suspect === listener.suspect;
+    this.#markSlow(listener);
+    for (const other of this.#listeners.values()) this.#alone &&= other.containerKey === listener.containerKey;
     this.#listeners.set(fd, listener);
     this.#poll.add(fd);
   }
 
-  #suspect(listener: Listener): void {
-    const found = this.#suspects.find(([who]) => who === listener.suspect);
-    listener.suspectUntil = Math.max(listener.suspectUntil, found?.[1].until ?? 0);
+  #markSlow(listener: Listener): void {
+    const found = this.#slowContainers.find(([who]) => who === listener.containerKey);
+    listener.slowUntil = Math.max(listener.slowUntil, found?.[1].until ?? 0);
   }
 
   #resume(recording: CallRecording, reason: string | null): void {
     const listener = this.#listeners.get(recording.listener);
     if (listener !== undefined) {
-      this.#tellHandedBut(listener);
+      this.#tellIssuedToOthers(listener);
       this.#gate.resume(listener, recording, reason);
     } else {
       abandon(recording);
@@ -206,7 +206,7 @@ class GateThread {
   }
 
   /** All or nothing: the engine in use goes on until the new one is whole. */
-  async #reload({ order, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
+  async #reload({ requestId, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
       const next = await openEngine(this.#listeners.values(), config, sealed, new DecisionWatch(this.data.decisions));
       const last = this.engine;
@@ -216,38 +216,41 @@ class GateThread {
       last.close();
       this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
       this.#say({ is: "filter", fastest: fastestFilter(next) });
-      this.#say({ is: "done", order });
+      this.#say({ is: "done", requestId });
       // only now: from here on the watcher uses the attachment numbers of the new configuration
       this.#idle ??= this.#preparePolicies();
     } catch (error) {
-      this.#say({ is: "failed", id: order, error: failureOf(error) });
+      this.#say({ is: "failed", id: requestId, error: failureOf(error) });
     }
   }
 
   /** Those of the container's other listeners, or new ones. */
-  #objectsOf(whose: string): Objects {
-    let objects = this.#objects.get(whose);
+  #objectsOf(containerKey: string): IssuedObjects {
+    let objects = this.#objects.get(containerKey);
     if (objects === undefined) {
-      objects = new Objects((handed) => {
-        this.#handed.push([whose, handed]);
+      objects = new IssuedObjects((issued) => {
+        this.#issued.push([containerKey, issued]);
         // what nobody may have must be known to whatever thread comes next
-        if ("entry" in handed && handed.entry.withheld) this.#tellHanded();
+        if ("entry" in issued && issued.entry.withheld) this.#tellIssued();
       });
-      this.#objects.set(whose, objects);
+      this.#objects.set(containerKey, objects);
     }
     return objects;
   }
 
-  /** Before the turn of others, which may be this thread's last: a container itself has to put up with what it does. */
-  #tellHandedBut({ suspect }: Listener): void {
-    const first = this.#handed[0];
-    if (first !== undefined && first[0] !== suspect) this.#tellHanded();
+  /**
+   * Tells the main thread of objects issued to other containers before this one is served: its call may get this thread
+   * terminated, and another container's objects must not be lost with it.
+   */
+  #tellIssuedToOthers({ containerKey }: Listener): void {
+    const first = this.#issued[0];
+    if (first !== undefined && first[0] !== containerKey) this.#tellIssued();
   }
 
-  #tellHanded(): void {
-    if (this.#handed.length === 0) return;
-    this.#say({ is: "handed", handed: this.#handed });
-    this.#handed = [];
+  #tellIssued(): void {
+    if (this.#issued.length === 0) return;
+    this.#say({ is: "handed", issued: this.#issued });
+    this.#issued = [];
   }
 
   #gateOf(config: Config): Gate {
@@ -330,7 +333,7 @@ function unloggedError(cause: CountersignError | null): CountersignError {
   return new CountersignError("FILE_UNREADABLE", message, { place: cause?.place, remedy: cause?.remedy });
 }
 
-/** Milliseconds without a call, and objects, after which is told what was handed out. */
+/** After so many milliseconds without a call, or so many objects, the main thread is told what was issued. */
 const A_WHILE = 5;
 const MOST_UNTOLD = 64;
 /** Listeners that are served in one turn before messages are looked at. */

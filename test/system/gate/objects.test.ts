@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Attr, CREATE, LOAD } from "../../../src/gate/call/attr.js";
 import { CMD } from "../../../src/gate/call/command.js";
-import { type MapEntry, Objects } from "../../../src/gate/call/objects.js";
+import { IssuedObjects, type MapEntry } from "../../../src/gate/call/issued-objects.js";
 import { bpf, mapInfo, programNumbers } from "../../../src/gate/sys/bpf.js";
 import { addressOf } from "../../../src/gate/sys/libc.js";
 import { close } from "../../../src/gate/sys/pidfd.js";
 import { setOpenFiles } from "../../../src/gate/sys/process.js";
-import { HandedOut } from "../../../src/gate/threads/handed-out.js";
+import { IssuedByContainer } from "../../../src/gate/threads/issued-by-container.js";
 import type { ProgramSubject } from "../../../src/hooks/subject.js";
 import { needsGate } from "./site.js";
 
@@ -61,24 +61,24 @@ describe("what was handed out", () => {
   beforeEach((context) => needsGate(context));
 
   it("is all that is there, by whose it is, until the last of theirs has gone", async () => {
-    const handedOut = new HandedOut();
+    const issued = new IssuedByContainer();
     const fds = Array.from({ length: 3 }, createMap);
     const [mine, theirs, gone] = fds.map(idOf) as [number, number, number];
-    handedOut.add([
+    issued.add([
       ["a", { id: mine, entry: entry(1) }],
       ["b", { id: theirs, entry: entry(1) }],
       ["a", { id: gone, entry: entry(1) }],
     ]);
     close(fds.pop()!);
-    const ids = (handed: HandedOut["all"]) => handed.map(([whose, { id }]) => [whose, id]);
+    const ids = (issued: IssuedByContainer["all"]) => issued.map(([containerKey, { id }]) => [containerKey, id]);
     // the kernel lets go of a map a moment after its last fd
     const both = [
       ["a", mine],
       ["b", theirs],
     ];
-    await vi.waitFor(() => expect(ids(handedOut.all)).toEqual(both));
-    handedOut.forget("a");
-    expect([ids(handedOut.to("a")), ids(handedOut.all)]).toEqual([[], [["b", theirs]]]);
+    await vi.waitFor(() => expect(ids(issued.all)).toEqual(both));
+    issued.forget("a");
+    expect([ids(issued.to("a")), ids(issued.all)]).toEqual([[], [["b", theirs]]]);
     fds.forEach(close);
   });
 });
@@ -93,10 +93,10 @@ describe("what is remembered of programs", () => {
     const fds = Array.from({ length: 40 }, () => loadProgram());
     const ids = fds.map(programIdOf);
     const gone = 2 ** 31 - 1;
-    const objects = new Objects();
+    const objects = new IssuedObjects();
     for (const [index, id] of ids.entries()) {
-      objects.handOutProgram(gone - index, subject);
-      objects.handOutProgram(id, subject);
+      objects.issueProgram(gone - index, subject);
+      objects.issueProgram(id, subject);
       expect(objects.program(id)).toBe(subject);
     }
     const found = ids.map((id) => objects.program(id) !== null);
@@ -109,9 +109,9 @@ describe("what is remembered of programs", () => {
 
   it("is all of it where programs are small", () => {
     const fds = Array.from({ length: 300 }, () => loadProgram());
-    const objects = new Objects();
+    const objects = new IssuedObjects();
     const small = { ...subject, insns: insns.slice(0, 16), raw_insns: insns.slice(0, 16) };
-    for (let round = 0; round < 20; round += 1) for (const fd of fds) objects.handOutProgram(programIdOf(fd), small);
+    for (let round = 0; round < 20; round += 1) for (const fd of fds) objects.issueProgram(programIdOf(fd), small);
     expect(objects.all).toHaveLength(300);
     fds.forEach(close);
   });
@@ -132,9 +132,9 @@ describe("a quota on maps", () => {
   beforeEach((context) => needsGate(context));
 
   it("counts maps that are there, and finds out by and by which are gone", () => {
-    const objects = new Objects();
+    const objects = new IssuedObjects();
     const gone = Array.from({ length: 1000 }, () => createMap());
-    for (const fd of [...gone, ...fds.slice(0, 10)]) objects.handOutMap(idOf(fd), entry(1));
+    for (const fd of [...gone, ...fds.slice(0, 10)]) objects.issueMap(idOf(fd), entry(1));
     gone.forEach(close);
     expect(objects.hasRoom(1, 1010)).toBe(true);
     // of each refused create it is known sooner or later, after no more looks than there are maps
@@ -145,10 +145,10 @@ describe("a quota on maps", () => {
   });
 
   it("is no larger for who has more maps than are remembered", () => {
-    const objects = new Objects();
+    const objects = new IssuedObjects();
     for (const [index, fd] of fds.entries()) {
       expect(objects.hasRoom(1, Number.MAX_SAFE_INTEGER), String(index)).toBe(true);
-      objects.handOutMap(idOf(fd), entry(1));
+      objects.issueMap(idOf(fd), entry(1));
     }
     for (let round = 0; round < 100; round += 1) expect(objects.hasRoom(1, Number.MAX_SAFE_INTEGER)).toBe(false);
     close(fds.pop()!);

@@ -42,7 +42,7 @@ function familiesOf(text: string): Family[] {
   return families;
 }
 
-const familiesFor = (tally: Tally) => familiesOf(metricsOf({ tally, listeners: 3, suspects: 1 }));
+const familiesFor = (tally: Tally) => familiesOf(metricsOf({ tally, listeners: 3, slowContainers: 1 }));
 
 /** The values of all samples, by name and labels. */
 function valuesFor(tally: Tally): Readonly<Record<string, number>> {

@@ -2,10 +2,10 @@ import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:f
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { factsOfLoad } from "../../../../src/bpf/load.js";
-import { handedText, readHanded } from "../../../../src/gate/agent/handed-text.js";
+import { issuedObjectText, readIssuedObject } from "../../../../src/gate/agent/issued-object-text.js";
 import { KeptFile } from "../../../../src/gate/agent/kept-file.js";
 import { LOAD } from "../../../../src/gate/call/attr.js";
-import type { Handed } from "../../../../src/gate/call/objects.js";
+import type { IssuedObject } from "../../../../src/gate/call/issued-objects.js";
 
 const STATE = {
   id: "c1",
@@ -15,10 +15,10 @@ const STATE = {
   filter: "full" as const,
   listenerIndex: 0,
 };
-const MAP: Handed = { id: 9, entry: { creator: 4, memory: 4096, exclusive: false } };
+const MAP: IssuedObject = { id: 9, entry: { creator: 4, memory: 4096, exclusive: false } };
 
 /** `r0 = 2; exit`, loaded under this id. */
-function program(id: number): Handed {
+function program(id: number): IssuedObject {
   const insns = Uint8Array.from([0xb7, 0, 0, 0, 2, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
   const attr = new DataView(new ArrayBuffer(LOAD.size));
   attr.setUint32(LOAD.progType, 6, true);
@@ -36,10 +36,10 @@ function program(id: number): Handed {
 
 describe("what was handed out, as a line", () => {
   it("is read as it was written", () => {
-    for (const handed of [MAP, program(5)]) expect(readHanded(handedText(handed))).toEqual(handed);
+    for (const issued of [MAP, program(5)]) expect(readIssuedObject(issuedObjectText(issued))).toEqual(issued);
   });
 
-  const written = JSON.parse(handedText(program(5)));
+  const written = JSON.parse(issuedObjectText(program(5)));
   const withSubject = (more: object) => ({ ...written, subject: { ...written.subject, ...more } });
   it.each<[string, unknown]>([
     ["no JSON", "{"],
@@ -59,11 +59,11 @@ describe("what was handed out, as a line", () => {
     ["a map with half a byte", { version: 1, id: 9, entry: { creator: 4, memory: 0.5, exclusive: false } }],
     ["a map and a program at once", { ...written, entry: { creator: 4, memory: 1, exclusive: false } }],
   ])("is not read where it is %s", (_, line) => {
-    expect(readHanded(typeof line === "string" ? line : JSON.stringify(line))).toBeNull();
+    expect(readIssuedObject(typeof line === "string" ? line : JSON.stringify(line))).toBeNull();
   });
 
   it("is not read, and nothing is thrown, whatever stands there", () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => readHanded(line) === null));
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => readIssuedObject(line) === null));
   });
 });
 
@@ -76,13 +76,13 @@ describe("a file that is kept with a listener", () => {
 
   const size = () => fstatSync(file.fd).size;
   const opened = () => KeptFile.open(file.fd);
-  const ids = () => opened()?.handed.map(({ id }) => id);
+  const ids = () => opened()?.issued.map(({ id }) => id);
 
   it("has what was added, and goes on behind it", () => {
-    expect(opened()).toMatchObject({ mark: 0n, handed: [], file: { state: STATE } });
+    expect(opened()).toMatchObject({ mark: 0n, issued: [], file: { state: STATE } });
     expect(file.add([MAP, program(5)])).toBe(true);
     expect(opened()?.file.add([program(6)])).toBe(true);
-    expect(opened()?.handed).toEqual([MAP, program(5), program(6)]);
+    expect(opened()?.issued).toEqual([MAP, program(5), program(6)]);
   });
 
   it("is read up to where it is not whole, wherever a write was cut off", () => {
@@ -110,7 +110,7 @@ describe("a file that is kept with a listener", () => {
   });
 
   it("has no more than it has room for, and keeps the last ones", () => {
-    const many = Array.from({ length: 500 }, (_, id): Handed => program(id + 1));
+    const many = Array.from({ length: 500 }, (_, id): IssuedObject => program(id + 1));
     let added = 0;
     while (file.add(many)) added += 1;
     expect(added).toBeGreaterThan(0);

@@ -14,21 +14,21 @@ describe("admissions", () => {
     const admissions = new Admissions((recording) => admitted.push(recording));
     let last = 0;
     /** Calls of a suspect, with their ids in turn. */
-    const wait = (...suspects: readonly string[]) => {
-      for (const suspect of suspects) admissions.wait(recordingOf(++last), suspect);
+    const wait = (...containerKeys: readonly string[]) => {
+      for (const containerKey of containerKeys) admissions.wait(recordingOf(++last), containerKey);
     };
     const ids = () => admitted.map(({ notification }) => notification[0]);
     return { admitted, admissions, wait, ids, leave: (id: number) => admissions.leave(recordingKey(recordingOf(id))) };
   };
 
-  it("admit one call of each suspect, and three in all", () => {
+  it("admit one call of each container, and three in all", () => {
     const { admitted, wait, ids } = begin();
     wait("a", "a", "b", "c", "d");
     expect(ids()).toEqual([1, 3, 4]);
     expect(admitted.every((recording) => recording.admitted)).toBe(true);
   });
 
-  it("admit the next when one is over, of the suspect that has waited longest", () => {
+  it("admit the next when one is over, of the container that has waited longest", () => {
     const { wait, ids, leave } = begin();
     wait("a", "a", "a", "b", "c", "d");
     leave(1);

@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import { EFFECTS } from "../../bpf/facts.js";
 import type { LoadedFacts, ProgramSubject } from "../../hooks/subject.js";
-import type { Handed, MapEntry } from "../call/objects.js";
+import type { IssuedObject, MapEntry } from "../call/issued-objects.js";
 
 /** Of the form in which objects are written; what is written in another one is not read. */
 const VERSION = 1;
 
-/** An object that was handed out, as one line that {@link readHanded} reads: JSON, in which bytes stand as base64. */
-export function handedText(handed: Handed): string {
-  return JSON.stringify({ version: VERSION, ...handed }, (_, value) =>
+/** Encodes an issued object as one line of JSON for {@link readIssuedObject}; bytes are base64. */
+export function issuedObjectText(issued: IssuedObject): string {
+  return JSON.stringify({ version: VERSION, ...issued }, (_, value) =>
     value instanceof Uint8Array ? { base64: Buffer.from(value).toString("base64") } : value,
   );
 }
 
-/** Null for what {@link handedText} did not write. */
-export function readHanded(line: string): Handed | null {
+/** Null for what {@link issuedObjectText} did not write. */
+export function readIssuedObject(line: string): IssuedObject | null {
   let value: unknown;
   try {
     value = JSON.parse(line, (_, its) => (isBytes(its) ? new Uint8Array(Buffer.from(its.base64, "base64")) : its));
@@ -22,8 +22,8 @@ export function readHanded(line: string): Handed | null {
     return null;
   }
   if (!isProgram(value) && !isMap(value)) return null;
-  const { version: _, ...handed } = value as Handed & { readonly version: number };
-  return handed;
+  const { version: _, ...issued } = value as IssuedObject & { readonly version: number };
+  return issued;
 }
 
 type Check = (value: unknown) => boolean;
@@ -79,7 +79,7 @@ const isSubject = fields<ProgramSubject>({
   ...{ helpers: list(text), kfuncs: list(text), maps: list(isMapFacts), evidence: list(isEvidence) },
   effects: fields(Object.fromEntries([...EFFECTS, "read_only"].map((name) => [name, flag]))),
   ...{ signature: orNull(bytes), kernel_signature: orNull(bytes), kernel_keyring: orNull(text) },
-  // what is handed out came by bpf(2), and is loaded
+  // issued objects came by bpf(2), and are loaded
   ...{ object: (value) => value === null, loaded: isLoaded, rewritten: flag },
 });
 const isEntry = fields<MapEntry>({

@@ -1,11 +1,11 @@
 import type { Container } from "../../policy/current.js";
-import { suspectOf } from "../call/listener.js";
+import { containerKeyOf } from "../call/listener.js";
 import type { FilterKind } from "../filter.js";
 
 /** For listeners without a bookmark. */
 export const NO_FILE = -1;
 
-export interface HeardListener {
+export interface RegisteredListener {
   readonly fd: number;
   readonly container: Container | null;
   /** A file in which stands where in the listener's calls the gate is, which stays its owner's; negative for none. */
@@ -13,13 +13,13 @@ export interface HeardListener {
   readonly filter: FilterKind;
 }
 
-/** The listeners that a gate hears, and whose they are: see {@link suspectOf}. */
-export class Heard {
-  readonly #listeners = new Map<number, HeardListener>();
-  /** Listeners by whose they are. */
+/** The listeners that a gate serves, and their containers. */
+export class ListenerRegistry {
+  readonly #listeners = new Map<number, RegisteredListener>();
+  /** Number of listeners by container key. */
   readonly #counts = new Map<string, number>();
 
-  get all(): Iterable<HeardListener> {
+  get all(): Iterable<RegisteredListener> {
     return this.#listeners.values();
   }
 
@@ -37,32 +37,32 @@ export class Heard {
     return this.#listeners.get(fd)?.container ?? null;
   }
 
-  whose(fd: number): string {
-    return suspectOf(this.container(fd));
+  containerKey(fd: number): string {
+    return containerKeyOf(this.container(fd));
   }
 
   bookmark(fd: number): number {
     return this.#listeners.get(fd)?.bookmark ?? NO_FILE;
   }
 
-  add(listener: HeardListener): void {
+  add(listener: RegisteredListener): void {
     const { fd, bookmark } = listener;
     const kept = bookmark === NO_FILE ? this.bookmark(fd) : bookmark;
     this.remove(fd);
     this.#listeners.set(fd, { ...listener, bookmark: kept });
-    this.#counts.set(this.whose(fd), (this.#counts.get(this.whose(fd)) ?? 0) + 1);
+    this.#counts.set(this.containerKey(fd), (this.#counts.get(this.containerKey(fd)) ?? 0) + 1);
   }
 
-  /** Whose it was, where it was the last of theirs; else null. */
+  /** The container key, if this was the container's last listener; else null. */
   remove(fd: number): string | null {
     if (!this.#listeners.has(fd)) return null;
-    const whose = this.whose(fd);
+    const containerKey = this.containerKey(fd);
     this.#listeners.delete(fd);
-    const left = this.#counts.get(whose)! - 1;
-    if (left > 0) this.#counts.set(whose, left);
-    else this.#counts.delete(whose);
-    return left > 0 ? null : whose;
+    const left = this.#counts.get(containerKey)! - 1;
+    if (left > 0) this.#counts.set(containerKey, left);
+    else this.#counts.delete(containerKey);
+    return left > 0 ? null : containerKey;
   }
 }
 
-const NOBODY = suspectOf(null);
+const NOBODY = containerKeyOf(null);

@@ -3,10 +3,11 @@ import { LruCache } from "../../lru-cache.js";
 import { mapExists, programExists } from "../sys/bpf.js";
 
 /**
- * The objects that were handed out to the tasks of one container, or of one command: no other shall be found by them.
- * Its listeners share them, since each process that a runtime adds to a container brings a listener of its own.
+ * The objects whose fds the gate issued to the tasks of one container, or of one command. These tasks cannot open any
+ * other by its id. All listeners of a container share one instance, since each process that a runtime adds to the
+ * container has a listener of its own.
  */
-export class Objects {
+export class IssuedObjects {
   /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
@@ -20,22 +21,22 @@ export class Objects {
   /** Where looking for maps that are gone goes on. */
   #lookedAt = new Map<number, MapEntry>().keys();
 
-  /** `tell` is told of each object that is handed out. */
-  constructor(private readonly tell: (handed: Handed) => void = () => undefined) {}
+  /** `tell` is called for each object that is issued. */
+  constructor(private readonly tell: (issued: IssuedObject) => void = () => undefined) {}
 
-  handOutProgram(id: number, subject: ProgramSubject): void {
+  issueProgram(id: number, subject: ProgramSubject): void {
     this.#rememberProgram(id, subject);
     this.tell({ id, subject });
   }
 
-  /** Remembers what was handed out, by another thread or by a gate before this one. */
-  remember(handed: Handed): void {
-    if ("subject" in handed) this.#rememberProgram(handed.id, Object.freeze(handed.subject));
-    else this.#rememberMap(handed.id, handed.entry);
+  /** Adds an object that another thread or an earlier gate issued. */
+  remember(issued: IssuedObject): void {
+    if ("subject" in issued) this.#rememberProgram(issued.id, Object.freeze(issued.subject));
+    else this.#rememberMap(issued.id, issued.entry);
   }
 
   /** All that is remembered, but for what is gone. */
-  get all(): readonly Handed[] {
+  get all(): readonly IssuedObject[] {
     this.#sweep();
     return [
       ...Array.from(this.#programs, ([id, subject]) => ({ id, subject })),
@@ -50,7 +51,7 @@ export class Objects {
     this.#sweepAt = SWEEP + 2 * (this.#programs.size + this.#maps.size);
   }
 
-  handOutMap(id: number, entry: MapEntry): void {
+  issueMap(id: number, entry: MapEntry): void {
     this.#rememberMap(id, entry);
     this.tell({ id, entry });
   }
@@ -59,7 +60,7 @@ export class Objects {
     return this.#programs.get(id) ?? null;
   }
 
-  /** Which process created a map that was handed out here; null for any other map. */
+  /** The process that created a map that was issued here; null for any other map. */
   mapCreator(id: number): number | null {
     return this.#maps.get(id)?.creator ?? null;
   }
@@ -157,8 +158,8 @@ export class Objects {
   }
 }
 
-/** An object that was handed out: a program as it was judged and loaded, or a map. */
-export type Handed =
+/** An object whose fd was issued: a program with its facts, or a map. */
+export type IssuedObject =
   | { readonly id: number; readonly subject: ProgramSubject }
   | { readonly id: number; readonly entry: MapEntry };
 
@@ -178,7 +179,7 @@ export function bytesOf({ insns, raw_insns, evidence, maps }: ProgramSubject): n
   return 2048 + insns.byteLength + raw + 256 * (evidence.length + maps.length);
 }
 
-/** Of all containers: where what was not handed out may be found, it is found by any of them. */
+/** Of all containers, since `gate.existing: allow` lets any of them open objects that were not issued to it. */
 const WITHHELD = new Set<number>();
 
 function withhold(id: number): void {
