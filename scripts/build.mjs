@@ -67,7 +67,7 @@ if (!quiet || stale) {
   for (const [name, entry, plugins] of [
     ["command", "src/cli/main.ts", []],
     ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
-    ["thread", "src/gate/threads/thread.ts", []],
+    ["thread", "src/gate/threads/decision-loop.ts", []],
     ["gate-blocking-worker", "src/gate/threads/blocking-worker.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
   ])

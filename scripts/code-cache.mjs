@@ -14,7 +14,7 @@ require("node:v8").setFlagsFromString = () => {};
 rmSync(cache, { force: true });
 
 let script;
-const { main, compileAhead } = load(bundle, (compiled) => {
+const { main, precompile } = load(bundle, (compiled) => {
   script = compiled;
 });
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
@@ -39,7 +39,7 @@ const USUAL = {
   },
   async thread() {
     writeFileSync(join(folder, "policy.js"), "export const bpf_prog_load = () => 0;\n");
-    await compileAhead(join(folder, "policy.js"));
+    await precompile(join(folder, "policy.js"));
   },
 };
 const { stdout, stderr } = process;

@@ -64,7 +64,7 @@ export class Gate {
     watch.enter(listener.fd, recording?.verdicts ?? UNDECIDED);
     try {
       if (reason === null) this.#answer(listener, notification, recording);
-      else this.#turnAway(listener, notification, recording!, reason);
+      else this.#denyUnfinished(listener, notification, recording!, reason);
     } catch (error) {
       if (!(error instanceof NeedsBlockingOp)) throw error;
       const awaiting = (error.recording ?? recording)!;
@@ -74,7 +74,12 @@ export class Gate {
         this.say({ is: "awaits", recording: awaiting, serialized: error.op && serializeOp(error.op) });
         return;
       }
-      this.#turnAway(listener, notification, awaiting, "it takes more looks at its memory than a suspect's call may");
+      this.#denyUnfinished(
+        listener,
+        notification,
+        awaiting,
+        "it takes more looks at its memory than a suspect's call may",
+      );
     }
     watch.leave();
     tally.answered(recording === null ? (performance.now() - start) * 1000 : (Date.now() - recording.since) * 1000);
@@ -185,7 +190,7 @@ export class Gate {
   }
 
   /** Denies a call that cannot be completed, and logs why. */
-  #turnAway(listener: Listener, notification: Notification, recording: CallRecording, reason: string): void {
+  #denyUnfinished(listener: Listener, notification: Notification, recording: CallRecording, reason: string): void {
     const current = recording.current ?? { ...NO_TASK, tid: notification.tid, container: listener.container };
     this.#give(listener, notification, this.#denyUnasked("stalled", current, reason));
     abandon(recording);

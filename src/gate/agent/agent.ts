@@ -8,7 +8,7 @@ import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
 import { accept } from "../sys/socket.js";
 import type { Tally } from "../tally.js";
-import { DecisionThread } from "../threads/decision-thread.js";
+import { GateSupervisor } from "../threads/gate-supervisor.js";
 import { AgentSocket } from "./agent-socket.js";
 import { Containers } from "./containers.js";
 import { type Handover, receiveHandover } from "./handover.js";
@@ -53,7 +53,7 @@ export class Agent {
 
   private constructor(
     private readonly options: AgentOptions,
-    private readonly thread: DecisionThread,
+    private readonly thread: GateSupervisor,
   ) {
     const { labels, manager, say } = options;
     this.#kept = new KeptContainers(manager, (container) => thread.issuedTo(container));
@@ -63,7 +63,7 @@ export class Agent {
         void thread.listen(listener, ...known).catch((error) => this.#refuse(listener, error)),
       say,
     });
-    this.#settle();
+    this.#trimMemory();
   }
 
   /**
@@ -73,7 +73,7 @@ export class Agent {
   static async start(options: AgentOptions): Promise<Agent> {
     requirePlatform();
     const { config, socket, say } = options;
-    const thread = await DecisionThread.start(config, {
+    const thread = await GateSupervisor.start(config, {
       denial: () => undefined,
       warned: options.warn,
       killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
@@ -129,7 +129,7 @@ export class Agent {
     await this.thread.reload(config);
     this.#maps.reset(config, this.thread.texts);
     this.#containers.refresh();
-    this.#settle();
+    this.#trimMemory();
   }
 
   /**
@@ -145,11 +145,11 @@ export class Agent {
   }
 
   /** An agent stays for months: what starting took is given back once it is over. */
-  #settle(): void {
+  #trimMemory(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
       // if it fails, the agent only keeps more memory
-      this.thread.settle().then(unmapExecutablePages, () => undefined);
+      this.thread.trimMemory().then(unmapExecutablePages, () => undefined);
     }, SETTLED);
     this.#settling.unref();
   }

@@ -101,7 +101,7 @@ export class Call {
    * (seccomp_unotify(2)). To be asked after the last copy and before anything is decided on it.
    */
   get stillWaits(): boolean {
-    return this.listener.isRehearsal || stillWaits(this.listener.fd, this.notification.bytes);
+    return this.listener.isWarmUp || stillWaits(this.listener.fd, this.notification.bytes);
   }
 
   /**
@@ -230,11 +230,11 @@ export class Call {
   }
 
   /**
-   * Of the capabilities that something needs, those that the task lacks. A rehearsal lacks none: it is to go as far as
-   * the kernel.
+   * Of the capabilities that something needs, those that the task lacks. A warm-up lacks none, so that it goes as far
+   * as the kernel.
    */
   missing(needed: bigint): bigint {
-    if (this.listener.isRehearsal) return 0n;
+    if (this.listener.isWarmUp) return 0n;
     const identity = this.asker.identity("object");
     return identity === null ? 0n : needed & ~identity.capabilities;
   }

@@ -24,7 +24,7 @@ export class Listener {
   ) {}
 
   /** Whether there is none: nobody waits, and nothing can become of what is answered. */
-  get isRehearsal(): boolean {
+  get isWarmUp(): boolean {
     return this.fd < 0;
   }
 

@@ -9,7 +9,7 @@ import { requirePlatform } from "../sys/libc.js";
 import { close } from "../sys/pidfd.js";
 import type { Ending } from "../sys/process.js";
 import type { Count } from "../tally.js";
-import { DecisionThread } from "../threads/decision-thread.js";
+import { GateSupervisor } from "../threads/gate-supervisor.js";
 import type { ToldDenial } from "../threads/messages.js";
 import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
@@ -61,7 +61,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   const expose = config.mode === "enforce" ? protectGate() : () => undefined;
   const settle = passSignals(process);
   let listener = -1;
-  const starting = DecisionThread.start(config, {
+  const starting = GateSupervisor.start(config, {
     denial: (denial) => denials.push(denial),
     warned: warn,
     killed: (tid) => say(stalled(tid)),

@@ -15,7 +15,7 @@ import type { IssuedObject } from "../call/issued-objects.js";
 import type { FilterKind } from "../filter.js";
 import type { SerializedOp } from "./blocking-op.js";
 import type { CallRecording, OpResult } from "./call-recording.js";
-import type { Opened } from "./opened.js";
+import type { PreopenedFiles } from "./preopened-files.js";
 
 /** What a decision thread starts with. */
 export interface ThreadData {
@@ -24,8 +24,8 @@ export interface ThreadData {
   readonly sealed: SealedRules;
   /** What policies and maps are made of, as the thread before it has it; null to the first one. */
   readonly texts: Texts | null;
-  /** Null if files are opened by their paths when they are needed. */
-  readonly opened: Opened | null;
+  /** Null if files are opened by their paths later. */
+  readonly preopened: PreopenedFiles | null;
   readonly watch: SharedArrayBuffer;
   readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
@@ -87,7 +87,7 @@ export type FromThread =
   | { readonly is: "handed"; readonly issued: readonly IssuedTo[] }
   /** A call needs a blocking operation, or without one to be admitted, and then another turn. */
   | { readonly is: "awaits"; readonly recording: CallRecording; readonly serialized: SerializedOp | null }
-  /** The thread was taken off, and has come back from what it was at. It ends. */
+  /** The thread was replaced, and its blocking operation has ended now. The thread ends. */
   | { readonly is: "left"; readonly recording: CallRecording }
   /** A call that was handed to the thread is over. */
   | { readonly is: "served"; readonly recording: string }

@@ -39,9 +39,9 @@ export interface Blocked {
 }
 
 /**
- * Which call the decision thread is at, and whether it waits on a task's account, in memory that its watcher shares. A
- * thread that waits can be taken off: it finds out when it comes back, so that of it and the one after it exactly one
- * goes on.
+ * Which call the decision thread serves, and whether it is in a blocking operation, in memory shared with its watcher.
+ * A thread in a blocking operation can be replaced. It detects that when the operation ends, so that exactly one of the
+ * two threads goes on with the call.
  */
 export class Watch {
   /** The call: struct seccomp_notif. The kernel writes it here. */
@@ -81,9 +81,9 @@ export class Watch {
   }
 
   /**
-   * By the thread: it has opened an fd for this call, which is closed before the call is left, or is the task's then.
-   * Not before the last policy has been asked: numbers are the process's, and whoever closes those of a thread that was
-   * ended over a policy must not close another's.
+   * By the thread: records an fd that it opened for this call, so that the supervisor can close it if it terminates the
+   * thread. Never close such an fd while a policy may still run: fd numbers are process-wide, so by then the number may
+   * belong to another file.
    */
   made(fd: number): void {
     const count = this.#words[WORDS.made]!;
@@ -105,7 +105,7 @@ export class Watch {
     Atomics.store(this.#words, WORDS.step, STEP.blocked);
   }
 
-  /** By the thread: it is back. False where it has been taken off meanwhile. */
+  /** By the thread: the operation has ended. Returns false if the thread was replaced meanwhile. */
   unblock(): boolean {
     const took = Math.max(0, Date.now() - this.#blocked);
     this.#took += took;
@@ -143,13 +143,13 @@ export class Watch {
     return this.look()?.count === count ? call : null;
   }
 
-  /** By the watcher: takes the thread off, if it still waits for the same. */
+  /** By the watcher: marks the thread as replaced, if it still is in the same operation. */
   supersede({ count }: Blocked): boolean {
     if (Atomics.load(this.#words, WORDS.count) !== count) return false;
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.superseded) === STEP.blocked;
   }
 
-  /** By the watcher, of a thread that has ended or was taken off: what it was at, or null. */
+  /** By the watcher, after the thread ended or was replaced: the call that it was serving, or null. */
   left(): Left | null {
     if (Atomics.load(this.#words, WORDS.step) === STEP.idle) return null;
     const count = Atomics.load(this.#words, WORDS.made);

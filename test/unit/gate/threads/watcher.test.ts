@@ -1,36 +1,36 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DecisionWatch } from "../../../../src/engine/watch.js";
 import { Watch } from "../../../../src/gate/threads/watch.js";
-import { Patience, Watcher } from "../../../../src/gate/threads/watcher.js";
+import { ObservedWait, Watcher } from "../../../../src/gate/threads/watcher.js";
 
 describe("a watcher's patience", () => {
   it("counts the time since the wait began, at looks that follow each other", () => {
-    const patience = new Patience();
-    expect(patience.look({ first: 1000 }, 1004)).toBe(4);
-    expect(patience.look({ first: 1000 }, 1009)).toBe(9);
-    expect(patience.look({ first: 1000 }, 1015)).toBe(15);
+    const observed = new ObservedWait();
+    expect(observed.look({ first: 1000 }, 1004)).toBe(4);
+    expect(observed.look({ first: 1000 }, 1009)).toBe(9);
+    expect(observed.look({ first: 1000 }, 1015)).toBe(15);
   });
 
   it("begins anew with another wait, and with none", () => {
-    const patience = new Patience();
-    patience.look({ first: 1000 }, 1008);
-    expect(patience.look({ first: 1010 }, 1013)).toBe(3);
-    expect(patience.look(null, 1018)).toBe(0);
-    expect(patience.look({ first: 1010 }, 1020)).toBe(10);
+    const observed = new ObservedWait();
+    observed.look({ first: 1000 }, 1008);
+    expect(observed.look({ first: 1010 }, 1013)).toBe(3);
+    expect(observed.look(null, 1018)).toBe(0);
+    expect(observed.look({ first: 1010 }, 1020)).toBe(10);
   });
 
   it("does not count time in which it could not look itself: the machine stood still for both", () => {
-    const patience = new Patience();
-    expect(patience.look({ first: 1000 }, 3000)).toBe(10);
-    expect(patience.look({ first: 1000 }, 9000)).toBe(20);
-    expect(patience.look({ first: 1000 }, 9005)).toBe(25);
+    const observed = new ObservedWait();
+    expect(observed.look({ first: 1000 }, 3000)).toBe(10);
+    expect(observed.look({ first: 1000 }, 9000)).toBe(20);
+    expect(observed.look({ first: 1000 }, 9005)).toBe(25);
   });
 
   it("does not go back with the clock", () => {
-    const patience = new Patience();
-    expect(patience.look({ first: 5000 }, 4000)).toBe(0);
-    expect(patience.look({ first: 5000 }, 3900)).toBe(0);
-    expect(patience.look({ first: 5000 }, 3905)).toBe(5);
+    const observed = new ObservedWait();
+    expect(observed.look({ first: 5000 }, 4000)).toBe(0);
+    expect(observed.look({ first: 5000 }, 3900)).toBe(0);
+    expect(observed.look({ first: 5000 }, 3905)).toBe(5);
   });
 });
 
@@ -53,10 +53,10 @@ describe("a watcher turns a task away", () => {
       prepare: () => {},
       rest: () => {},
       canReplace: () => false,
-      turnAway: () => {
+      killAndDeny: () => {
         turned += 1;
       },
-      takeOff: () => {},
+      replaceBlocked: () => {},
       end: () => {},
     });
   });
@@ -127,8 +127,8 @@ describe("a watcher ends a thread whose policy does not come back", () => {
       prepare: () => {},
       rest: () => {},
       canReplace: () => true,
-      turnAway: () => {},
-      takeOff: () => {},
+      killAndDeny: () => {},
+      replaceBlocked: () => {},
       end: (_, isStill) => void ended.push(isStill),
     });
   });

@@ -17,11 +17,11 @@ const DIGEST = "ab".repeat(32);
 const THREAD = `
 import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { openAll, openedFolders } from "./src/gate/threads/opened.js";
+import { preopenFiles, preopenedFolders } from "./src/gate/threads/preopened-files.js";
 import { SignatureStore } from "./src/trust/store.js";
 const warnings: string[] = [];
 process.on("warning", ({ message }) => warnings.push(message));
-const folders = openedFolders(openAll({ signatures: [workerData.folder] } as never));
+const folders = preopenedFolders(preopenFiles({ signatures: [workerData.folder] } as never));
 const found = new SignatureStore(folders).find(workerData.digest);
 void setImmediate().then(() => parentPort!.postMessage({ found: Buffer.from(found!).toString(), warnings }));
 `;

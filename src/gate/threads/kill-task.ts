@@ -11,7 +11,7 @@ const SIGKILL = 9;
  * Kills the task of a call: nothing else ends a wait for its memory. Returns its thread id, or null if it waits no
  * longer. Stores its facts in the recording first.
  */
-export function endTask(recording: CallRecording, container: Container | null): number | null {
+export function killTask(recording: CallRecording, container: Container | null): number | null {
   const { tid } = new Notification(recording.notification);
   const pidfd = openThread(tid, tid);
   try {

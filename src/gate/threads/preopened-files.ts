@@ -5,10 +5,10 @@ import { openFile, openFolder, openIn } from "../sys/file.js";
 import { close } from "../sys/pidfd.js";
 
 /**
- * What a gate opens before its command starts, for all of its decision threads: the command may be able to put other
- * files in the place of these, or mount others over them. The fds stay open as long as the process lives. Plain data.
+ * Files that a gate opens before its command starts, for all of its decision threads, because the command may be able
+ * to replace them or mount others over them. The fds stay open as long as the process lives. Plain data.
  */
-export interface Opened {
+export interface PreopenedFiles {
   /** Folders of signatures, in order. */
   readonly signatures: readonly { readonly path: string; readonly fd: number }[];
   /** The kernel's BTF; negative if there is none. */
@@ -16,7 +16,7 @@ export interface Opened {
 }
 
 /** Throws FILE_UNREADABLE for a folder of signatures that is missing or is none. */
-export function openAll({ signatures }: Config): Opened {
+export function preopenFiles({ signatures }: Config): PreopenedFiles {
   return {
     signatures: signatures.map((path) => {
       const fd = openFolder(path);
@@ -33,9 +33,9 @@ export function openAll({ signatures }: Config): Opened {
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 
 /** The kernel's BTF; null if there is none. */
-export function kernelBtf(opened: Opened | null): Uint8Array | null {
+export function kernelBtf(preopened: PreopenedFiles | null): Uint8Array | null {
   try {
-    return opened === null ? readFileSync(KERNEL_BTF) : contentsOf(opened.kernelBtf);
+    return preopened === null ? readFileSync(KERNEL_BTF) : contentsOf(preopened.kernelBtf);
   } catch {
     return null;
   }
@@ -53,6 +53,6 @@ function contentsOf(fd: number): Uint8Array {
 }
 
 /** The folders of signatures as an engine takes them, by their fds. */
-export function openedFolders({ signatures }: Opened) {
+export function preopenedFolders({ signatures }: PreopenedFiles) {
   return signatures.map(({ path, fd }) => ({ path, open: (name: string) => openIn(fd, name), close }));
 }

@@ -3,23 +3,23 @@ import { describe, expect, it } from "vitest";
 import { factsOfLoad } from "../../../../src/bpf/load.js";
 import { Attr, LOAD } from "../../../../src/gate/call/attr.js";
 import { capabilities, Wardrobe } from "../../../../src/gate/sys/credentials.js";
-import { rehearsal } from "../../../../src/gate/threads/rehearsal.js";
-import { FUNCTION_SIZE, LINE_SIZE, usualProgram } from "../../../../src/gate/threads/usual-program.js";
+import { warmUp } from "../../../../src/gate/threads/warm-up.js";
+import { FUNCTION_SIZE, LINE_SIZE, warmUpProgram } from "../../../../src/gate/threads/warm-up-program.js";
 
 const supported = process.platform === "linux" && process.arch === "x64";
 
-describe("a rehearsal", () => {
+describe("a warm-up", () => {
   it("leaves no fd behind and the thread's capabilities as they were", async ({ skip }) => {
     if (!supported) skip("needs Linux on x86-64");
     const wardrobe = new Wardrobe();
-    for await (const _ of rehearsal(wardrobe)); // what is opened once for a process
+    for await (const _ of warmUp(wardrobe)); // what is opened once for a process
     const before = { fds: readdirSync("/proc/self/fd"), capabilities: capabilities() };
-    for await (const _ of rehearsal(wardrobe));
+    for await (const _ of warmUp(wardrobe));
     expect({ fds: readdirSync("/proc/self/fd"), capabilities: capabilities() }).toEqual(before);
   });
 
   it("has a program whose types, functions and lines can be read", () => {
-    const { insns, btf, functions, lines } = usualProgram(3);
+    const { insns, btf, functions, lines } = warmUpProgram(3);
     const attr = new Attr(LOAD.size, LOAD.size);
     attr.setU32(LOAD.progType, 5);
     attr.setU32(LOAD.insnCount, insns.byteLength / 8);

@@ -1,23 +1,23 @@
-import type { GateThread } from "./gate-thread.js";
+import type { DecisionThreadHandle } from "./decision-thread-handle.js";
 
-/** Milliseconds for which it is kept when nothing is wanted of it, and after which another one is tried where none could start. */
+/** Milliseconds for which an unneeded thread is kept, and after which a failed start is tried again. */
 const KEPT = 10_000;
 
 /**
- * A decision thread in reserve. It takes memory and time to start: there is one only where it may be of use, which is always where
- * others wait for the thread at work.
+ * A decision thread on standby. It takes memory and time to start, so it exists only while it may be needed: always, if
+ * there are several containers.
  */
-export class Spare {
-  /** Why none can start; null where one can, for all that is known. */
+export class StandbyThread {
+  /** Why the last start failed; null if it did not. */
   failure: string | null = null;
-  #thread: GateThread | null = null;
+  #thread: DecisionThreadHandle | null = null;
   /** Milliseconds since the epoch. */
   #wanted = 0;
   #failed = 0;
 
-  constructor(private readonly start: () => GateThread) {}
+  constructor(private readonly start: () => DecisionThreadHandle) {}
 
-  /** It may soon be of use. */
+  /** The thread may be needed soon: starts it. */
   want(): void {
     this.#wanted = Date.now();
     if (this.#wanted - this.#failed > KEPT) this.failure = null;
@@ -33,24 +33,24 @@ export class Spare {
     });
   }
 
-  /** It is of no use at the moment. */
+  /** The thread is not needed at the moment. */
   rest(): void {
     if (this.#thread !== null && Date.now() - this.#wanted > KEPT) this.dismiss();
   }
 
-  /** Whether there is one that can decide. */
+  /** Whether the thread can decide by now. */
   get isReady(): boolean {
     return this.#thread?.isReady === true;
   }
 
-  /** Gives it away, where {@link isReady}; or what is started at once. */
-  take(): GateThread {
+  /** Returns the thread, which is no longer on standby then. Starts one if there is none. */
+  take(): DecisionThreadHandle {
     const thread = this.#thread ?? this.start();
     this.#thread = null;
     return thread;
   }
 
-  /** Has none: the next one starts with what holds then. */
+  /** Stops the thread, so that the next one starts with the current configuration. */
   dismiss(): void {
     const thread = this.#thread;
     this.#thread = null;

@@ -3,8 +3,8 @@ import type { Warning } from "../../warning.js";
 import type { IssuedObject } from "../call/issued-objects.js";
 import type { ToldDenial, Wrote } from "./messages.js";
 
-/** What becomes known outside of the decision thread. */
-export interface ThreadEvents {
+/** What the supervisor reports to `run` or to the agent. */
+export interface SupervisorEvents {
   /** Nobody is left under a listener's filter. */
   done(fd: number): void;
   /** Objects were issued to the tasks of a container, at most some milliseconds ago. */
@@ -15,7 +15,7 @@ export interface ThreadEvents {
   warned(warning: Warning): void;
   /** An operation was denied, or would be without a dry run or audit: each reason once. */
   denial(denial: ToldDenial): void;
-  /** The thread was ended or taken off because of what it was doing, and another one is there. */
+  /** The decision thread was terminated or replaced, and another one has taken over. */
   replaced(reason: string): void;
   /** In audit a decision could not be logged, and its operation was let through; reported once. */
   unlogged(error: CountersignError): void;

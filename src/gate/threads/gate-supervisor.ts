@@ -12,20 +12,20 @@ import { settingsOf } from "../settings.js";
 import { Tally } from "../tally.js";
 import { BlockingWorkerPool, stalled, unanalysed } from "./blocking-worker-pool.js";
 import { type CallRecording, newRecording, recordingKey } from "./call-recording.js";
-import { endTask } from "./ending.js";
-import { GateThread } from "./gate-thread.js";
+import { DecisionThreadHandle } from "./decision-thread-handle.js";
 import { Images } from "./images.js";
 import { IssuedByContainer } from "./issued-by-container.js";
+import { killTask } from "./kill-task.js";
 import { ListenerRegistry, NO_FILE } from "./listener-registry.js";
 import type { FromThread, Wrote } from "./messages.js";
-import { type Opened, openAll } from "./opened.js";
 import { PendingRequests } from "./pending-requests.js";
-import { settle } from "./settle.js";
-import { Spare } from "./spare.js";
-import type { ThreadEvents } from "./thread-events.js";
+import { type PreopenedFiles, preopenFiles } from "./preopened-files.js";
+import { StandbyThread } from "./standby-thread.js";
+import type { SupervisorEvents } from "./supervisor-events.js";
+import { trimMemory } from "./trim-memory.js";
 import { UnansweredCalls } from "./unanswered-calls.js";
 import type { Blocked } from "./watch.js";
-import { type Charge, GRACE, Watcher } from "./watcher.js";
+import { GRACE, Watcher, type WatchTarget } from "./watcher.js";
 
 /** Milliseconds that the thread has to end by itself in. */
 const TO_END = 2000;
@@ -34,12 +34,12 @@ const TO_END = 2000;
 const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 };
 
 /**
- * The decision thread, from outside: starts it, hands it listeners, and watches it. A policy that keeps it longer than
- * any limit allows costs the thread its life; if a task makes it wait, it is replaced, and from then on blocking
- * workers wait for the tasks of that container. In both cases another thread takes the listeners over, which belong to
- * the process and stay open throughout, and serves the calls that were under way.
+ * Runs in the main thread: starts the decision thread, gives it listeners, and watches it. If a policy exceeds its time
+ * limit, the decision thread is terminated. If a task makes it wait, it is replaced, and from then on blocking workers
+ * wait for the tasks of that container. In both cases another thread takes over the listeners, which belong to the
+ * process and stay open, and the calls that were not answered.
  */
-export class DecisionThread {
+export class GateSupervisor {
   readonly tally = new Tally();
   readonly #listeners = new ListenerRegistry();
   readonly #issued = new IssuedByContainer();
@@ -50,13 +50,13 @@ export class DecisionThread {
   #succession: Succession;
   #sealed: SealedRules;
   /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
-  readonly #opened: Opened | null;
+  readonly #preopened: PreopenedFiles | null;
   readonly #images: Images | null;
   #texts: Texts | null = null;
   #fastest: FilterKind = "full";
-  #thread: GateThread;
-  readonly #spare = new Spare(() => this.#start(true));
-  readonly #watcher: Watcher<GateThread>;
+  #thread: DecisionThreadHandle;
+  readonly #standby = new StandbyThread(() => this.#start(true));
+  readonly #watcher: Watcher<DecisionThreadHandle>;
   #stopped = false;
   #ending = false;
   #isLost = false;
@@ -67,11 +67,11 @@ export class DecisionThread {
 
   private constructor(
     private config: Config,
-    private readonly events: ThreadEvents,
+    private readonly events: SupervisorEvents,
   ) {
     this.#succession = this.#successionOf(config);
     this.#sealed = sealedRules(config.keyrings);
-    this.#opened = config.origin === "run" ? openAll(config) : null;
+    this.#preopened = config.origin === "run" ? preopenFiles(config) : null;
     this.#images = config.origin === "run" ? new Images() : null;
     this.#pool = new BlockingWorkerPool(
       {
@@ -84,12 +84,12 @@ export class DecisionThread {
     );
     this.#thread = this.#start(false);
     this.#thread.hold(true);
-    this.#watcher = new Watcher(this.#charge);
+    this.#watcher = new Watcher(this.#watchTarget);
   }
 
   /** Throws what the configuration throws when it is put together. */
-  static async start(config: Config, events: ThreadEvents): Promise<DecisionThread> {
-    const thread = new DecisionThread(config, events);
+  static async start(config: Config, events: SupervisorEvents): Promise<GateSupervisor> {
+    const thread = new GateSupervisor(config, events);
     const failure = await thread.#thread.ready();
     thread.#thread.hold(true);
     if (failure === null) return thread;
@@ -166,19 +166,19 @@ export class DecisionThread {
     this.#sealed = sealed;
     // a configuration that is read again begins with its maps as their files have them
     this.#succession = this.#successionOf(config);
-    this.#spare.dismiss();
+    this.#standby.dismiss();
   }
 
-  /** Has both threads keep no more memory than they need: see {@link settle}. No call is answered meanwhile. */
-  settle(): Promise<void> {
+  /** Trims the memory of both threads: see {@link trimMemory}. No call is answered meanwhile. */
+  trimMemory(): Promise<void> {
     this.#thread.tell({ do: "settle" });
-    return settle();
+    return trimMemory();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#watcher.stop();
-    this.#spare.dismiss();
+    this.#standby.dismiss();
     this.#thread.tell({ do: "stop" });
     const late = setTimeout(() => void this.#thread.end(), TO_END);
     await Promise.all([this.#thread.ended, this.#pool.stop()]);
@@ -190,10 +190,10 @@ export class DecisionThread {
     return new Succession(config, () => this.texts);
   }
 
-  #start(awaited: boolean): GateThread {
+  #start(awaited: boolean): DecisionThreadHandle {
     const { config, tally } = this;
-    const data = { config, sealed: this.#sealed, texts: this.#texts, opened: this.#opened, awaited, tally };
-    const thread: GateThread = new GateThread(
+    const data = { config, sealed: this.#sealed, texts: this.#texts, preopened: this.#preopened, awaited, tally };
+    const thread: DecisionThreadHandle = new DecisionThreadHandle(
       data,
       (thread, message) => this.#hear(thread, message),
       this.#images?.decision ?? null,
@@ -202,7 +202,7 @@ export class DecisionThread {
     return thread;
   }
 
-  #hear(thread: GateThread, message: FromThread): void {
+  #hear(thread: DecisionThreadHandle, message: FromThread): void {
     if (message.is === "left") this.#pool.onAbandonedOpDone(message.recording);
     if (thread !== this.#thread) return;
     switch (message.is) {
@@ -282,33 +282,33 @@ export class DecisionThread {
   }
 
   #kill(recording: CallRecording): boolean {
-    const tid = endTask(recording, this.#listeners.container(recording.listener));
+    const tid = killTask(recording, this.#listeners.container(recording.listener));
     if (tid === null) return false;
     this.tally.add("stalls");
     this.events.killed(tid);
     return true;
   }
 
-  /** What the watcher is told, and what it has done. */
-  get #charge(): Charge<GateThread> {
+  /** What the watcher observes, and the actions that it may take. */
+  get #watchTarget(): WatchTarget<DecisionThreadHandle> {
     return {
       thread: () => (this.#ending || this.#stopped || this.#isLost ? null : this.#thread),
       alone: () => this.#listeners.alone,
       stall: () => settingsOf(this.config).stall,
-      prepare: () => this.#wantSpare(),
-      rest: () => (this.#listeners.shared ? this.#wantSpare() : this.#spare.rest()),
+      prepare: () => this.#prepareStandby(),
+      rest: () => (this.#listeners.shared ? this.#prepareStandby() : this.#standby.rest()),
       canReplace: () => {
-        if (this.#spare.failure !== null) this.#lost(this.#thread, this.#spare.failure);
-        return this.#spare.isReady;
+        if (this.#standby.failure !== null) this.#lost(this.#thread, this.#standby.failure);
+        return this.#standby.isReady;
       },
-      turnAway: (thread, blocked) => this.#turnAway(thread, blocked),
-      takeOff: (thread, blocked) => this.#takeOff(thread, blocked),
+      killAndDeny: (thread, blocked) => this.#killAndDeny(thread, blocked),
+      replaceBlocked: (thread, blocked) => this.#replaceBlocked(thread, blocked),
       end: (thread, isStill) => void this.#end(thread, isStill),
     };
   }
 
   /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
-  #turnAway(thread: GateThread, blocked: Blocked): void {
+  #killAndDeny(thread: DecisionThreadHandle, blocked: Blocked): void {
     const call = thread.watch.callOf(blocked);
     if (this.#killed === blocked.count || call === null) return;
     this.#killed = blocked.count;
@@ -319,7 +319,7 @@ export class DecisionThread {
   }
 
   /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
-  #takeOff(thread: GateThread, blocked: Blocked): void {
+  #replaceBlocked(thread: DecisionThreadHandle, blocked: Blocked): void {
     this.#receive(thread);
     if (!thread.watch.supersede(blocked)) return;
     const { listener } = thread.watch.left()!;
@@ -341,7 +341,7 @@ export class DecisionThread {
   }
 
   /** A policy or an analysis did not come back: nothing but the thread's end ends it. */
-  async #end(thread: GateThread, isStill: () => boolean): Promise<void> {
+  async #end(thread: DecisionThreadHandle, isStill: () => boolean): Promise<void> {
     this.#ending = true;
     await thread.end();
     this.#receive(thread);
@@ -355,18 +355,18 @@ export class DecisionThread {
     this.events.replaced(reason ?? `a policy did not come back within ${GRACE} ms of its time`);
   }
 
-  /** What a thread has said before it was ended or taken off: map writes count that had their effect. */
-  #receive(thread: GateThread): void {
+  /** Handles messages that a thread sent before it was terminated or replaced: its map writes are valid. */
+  #receive(thread: DecisionThreadHandle): void {
     for (const message of thread.received()) this.#hear(thread, message);
   }
 
-  #wantSpare(): void {
-    if (this.#images?.isComplete !== false) this.#spare.want();
+  #prepareStandby(): void {
+    if (this.#images?.isComplete !== false) this.#standby.want();
   }
 
   #takeOver(): void {
-    const next = this.#spare.take();
-    this.#wantSpare(); // what has happened once is likely to happen again
+    const next = this.#standby.take();
+    this.#prepareStandby(); // what has happened once is likely to happen again
     this.#thread = next;
     this.#killed = 0;
     this.tally.add("replacements");
@@ -381,7 +381,7 @@ export class DecisionThread {
   }
 
   /** A thread ended that nobody ended. */
-  #lost(thread: GateThread, message: string): void {
+  #lost(thread: DecisionThreadHandle, message: string): void {
     if (thread !== this.#thread || this.#stopped || this.#ending || !thread.isReady || this.#isLost) return;
     this.#isLost = true;
     const error = new CountersignError("GATE_FAILED", `the decision thread is gone: ${message}`, {

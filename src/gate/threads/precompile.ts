@@ -1,16 +1,16 @@
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/engine.js";
 import { Wardrobe } from "../sys/credentials.js";
-import { NO_POLICIES, rehearsalWith } from "./rehearsal.js";
+import { NO_POLICIES, warmUpWith } from "./warm-up.js";
 
 /**
- * Does once what every decision thread does as it starts, with one policy: for a build, which keeps what V8 has compiled by
- * then, so that no gate need compile it again.
+ * Runs the start and warm-up of a decision thread once, with one policy. The build then stores V8's code cache, so that
+ * gates need not compile that code again.
  */
-export async function compileAhead(policy: string): Promise<void> {
+export async function precompile(policy: string): Promise<void> {
   const engine = await Engine.open(configOf(policy));
   engine.prepare();
-  for (const _ of rehearsalWith(engine, new Wardrobe()));
+  for (const _ of warmUpWith(engine, new Wardrobe()));
   engine.close();
 }
 

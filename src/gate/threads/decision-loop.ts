@@ -30,16 +30,16 @@ import { Tally } from "../tally.js";
 import { type CallRecording, recordingKey } from "./call-recording.js";
 import type { FromThread, IssuedTo, ThreadData, ToldDenial, ToThread } from "./messages.js";
 import { abandon, WorkerReplaced } from "./op-executor.js";
-import { kernelBtf, openedFolders } from "./opened.js";
-import { rehearsal } from "./rehearsal.js";
-import { settle } from "./settle.js";
+import { kernelBtf, preopenedFolders } from "./preopened-files.js";
+import { trimMemory } from "./trim-memory.js";
+import { warmUp } from "./warm-up.js";
 import { Watch } from "./watch.js";
 
 /**
- * An entry of its own: the gate's decision thread. It waits for all listeners at once and for one eventfd, which says
- * that there is a message; everything that can block stands in shared memory for the thread that watches it.
+ * Runs in the gate's decision thread, whose entry this file is. It waits for all listeners and for one eventfd, which
+ * signals a message. While an operation may block, shared memory says so to the watcher.
  */
-class GateThread {
+class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
   readonly #wardrobe = new Wardrobe();
@@ -78,7 +78,7 @@ class GateThread {
     const whole = !this.data.awaited || this.data.image?.installed === null;
     if (whole) {
       this.engine.prepare();
-      for await (const _ of rehearsal(this.#wardrobe)); // nobody waits: all of it at once
+      for await (const _ of warmUp(this.#wardrobe)); // nobody waits: all of it at once
     }
     this.#say({ is: "opened", fds: [this.#poll.fd, this.#lastThread.pidfd, ...this.#wardrobe.fds] });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
@@ -105,8 +105,8 @@ class GateThread {
    */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     yield* this.#preparePolicies();
-    yield* rehearsal(this.#wardrobe);
-    if (this.#listeners.size === 0) await settle();
+    yield* warmUp(this.#wardrobe);
+    if (this.#listeners.size === 0) await trimMemory();
   }
 
   async *#preparePolicies(): AsyncGenerator<void, void, void> {
@@ -157,7 +157,7 @@ class GateThread {
       case "serve":
         return this.#resume(message.recording, message.reason);
       case "settle":
-        return settle().catch(() => undefined); // then it only keeps more memory
+        return trimMemory().catch(() => undefined); // then it only keeps more memory
       case "stop":
         this.#running = false;
     }
@@ -288,7 +288,7 @@ class GateThread {
       (overdue) => this.#suspended.standing(overdue),
     );
     const settings = settingsOf(config);
-    const facts = new Facts(this.engine.signatures, settings.keyrings, () => kernelBtf(this.data.opened));
+    const facts = new Facts(this.engine.signatures, settings.keyrings, () => kernelBtf(this.data.preopened));
     const alone = () => this.#alone;
     const house = {
       judge,
@@ -372,20 +372,20 @@ async function begin(data: ThreadData): Promise<void> {
       else giveInstalled(data.image.installed);
     }
     const watch = new DecisionWatch(data.decisions);
-    const folders = data.opened === null ? null : openedFolders(data.opened);
+    const folders = data.preopened === null ? null : preopenedFolders(data.preopened);
     const engine = await openEngine([], data.config, data.sealed, watch, data.texts, null, folders);
     if (data.texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);
       data.port.postMessage({ is: "filter", fastest: fastestFilter(engine) } satisfies FromThread);
     }
-    await new GateThread(engine, data).run();
+    await new DecisionLoop(engine, data).run();
   } catch (error) {
-    // what was to be served by a thread that was taken off, another one serves
+    // after a replacement the other thread serves what is left
     if (!(error instanceof WorkerReplaced)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
   }
 }
 
 if (!isMainThread) void begin(workerData as ThreadData);
 
-export { compileAhead } from "./ahead.js";
+export { precompile } from "./precompile.js";

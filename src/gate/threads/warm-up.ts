@@ -24,31 +24,30 @@ import { close, openThread } from "../sys/pidfd.js";
 import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
 import { Tally } from "../tally.js";
 import { InlineExecutor } from "./op-executor.js";
-import { FUNCTION_SIZE, LINE_SIZE, usualProgram } from "./usual-program.js";
+import { FUNCTION_SIZE, LINE_SIZE, warmUpProgram } from "./warm-up-program.js";
 import { Watch } from "./watch.js";
 
 /** How often all of it is done: enough for what is done at every call to have been compiled. */
 const ROUNDS = 8;
 
 /**
- * Serves, with the gate itself as the task, the loads that every loader begins with, a longer program and a map, so
- * that the first real call does not wait while the engine of JavaScript reads and compiles what it needs: that takes as
- * long as many decisions, and the command is not there yet. No policy is asked, nothing is written down, and nothing is
- * carried out, since nobody waits; the task is said to have no capabilities, too.
- * It comes in steps of some milliseconds.
+ * Serves loads and a map creation with the gate itself as the task: the probes with which every loader begins, and a
+ * longer program. V8 then has compiled the code before the first real call, which would otherwise wait for that as long
+ * as for many decisions. No policy is asked and nothing is logged. No program or map is created, since no
+ * notification is pending. Runs in steps of some milliseconds.
  */
-export async function* rehearsal(wardrobe: Wardrobe): AsyncGenerator<void, void, void> {
+export async function* warmUp(wardrobe: Wardrobe): AsyncGenerator<void, void, void> {
   const engine = await Engine.open(NO_POLICIES);
-  yield* rehearsalWith(engine, wardrobe);
+  yield* warmUpWith(engine, wardrobe);
   engine.close();
 }
 
-/** The same with an engine of the caller's, which decides. */
-export function* rehearsalWith(engine: Engine, wardrobe: Wardrobe): Generator<void, void, void> {
+/** The same with the caller's engine, which decides. */
+export function* warmUpWith(engine: Engine, wardrobe: Wardrobe): Generator<void, void, void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     // nothing stays open from one step to the next: a thread may be ended in between
     const pidfd = openThread(process.pid, process.pid);
-    const btf = loadBtf(usualProgram(0).btf);
+    const btf = loadBtf(warmUpProgram(0).btf);
     const asker = readAsker(process.pid, pidfd, null);
     if (asker !== null) play(new Stage(engine, wardrobe, asker, pidfd), btf);
     for (const fd of [btf, pidfd]) close(fd);
@@ -60,8 +59,8 @@ export function* rehearsalWith(engine: Engine, wardrobe: Wardrobe): Generator<vo
 function play(stage: Stage, btf: number): void {
   for (const { type, expectedAttachType, name, license, insns } of OF_LIBBPF)
     stage.load({ type, expectedAttachType, name, license, insns: Buffer.from(insns, "hex") });
-  const program = { ...usualProgram(btf), btfFd: btf };
-  stage.load({ type: TRACEPOINT, expectedAttachType: 0, name: "rehearsal", license: "GPL", ...program });
+  const program = { ...warmUpProgram(btf), btfFd: btf };
+  stage.load({ type: TRACEPOINT, expectedAttachType: 0, name: "warm_up", license: "GPL", ...program });
   stage.create();
 }
 
@@ -74,8 +73,8 @@ const BTF_LOAD = 18;
 /** An array of one entry: map_type, key_size, value_size, max_entries. */
 const SMALL_MAP = new Uint8Array(Uint32Array.of(2, 4, 64, 1).buffer);
 
-/** A load as a loader has it. */
-interface Played {
+/** A load as a loader makes it. */
+interface WarmUpLoad {
   readonly type: number;
   readonly expectedAttachType: number;
   readonly name: string;
@@ -86,7 +85,7 @@ interface Played {
   readonly btfFd?: number;
 }
 
-/** Where calls are served for nobody: nothing of it is told or kept. */
+/** Serves calls without a listener. It reports and keeps nothing. */
 class Stage {
   readonly #gatehouse: Gatehouse;
   readonly #listener = new Listener(NO_LISTENER, null, new IssuedObjects());
@@ -119,7 +118,7 @@ class Stage {
     };
   }
 
-  load({ type, expectedAttachType, name, license, insns, functions, lines, btfFd }: Played): void {
+  load({ type, expectedAttachType, name, license, insns, functions, lines, btfFd }: WarmUpLoad): void {
     const attr = new Attr(LOAD.size, LOAD.size);
     const text = Buffer.from(`${license}\0`);
     attr.setU32(LOAD.progType, type);

@@ -1,5 +1,5 @@
-/** What a tracer usually loads, for a gate to look at before anybody asks: nothing of it is ever loaded. */
-export interface UsualProgram {
+/** A program like those that tracers load, for the warm-up. The kernel never loads it. */
+export interface WarmUpProgram {
   readonly insns: Uint8Array;
   /** Its types: one function. */
   readonly btf: Uint8Array;
@@ -12,7 +12,7 @@ export const FUNCTION_SIZE = 8;
 export const LINE_SIZE = 16;
 
 /** A program that looks up `map`, an fd, over and over. */
-export function usualProgram(map: number): UsualProgram {
+export function warmUpProgram(map: number): WarmUpProgram {
   const code: Insn[] = [[0xbf, 6, 1, 0, 0]]; // r6 = r1
   for (let step = 0; step < STEPS; step += 1) code.push(...STEP);
   code.push([0xb7, 0, 0, 0, 0], [0x95, 0, 0, 0, 0]); // r0 = 0, exit
@@ -30,7 +30,10 @@ export function usualProgram(map: number): UsualProgram {
 /** Opcode, destination, source, offset and immediate of an instruction (struct bpf_insn of linux/bpf.h). */
 type Insn = readonly [code: number, dst: number, src: number, off: number, imm: number];
 
-/** What tracers do over and over: look at the context, find an entry of a map, count in it, and read memory into the stack. */
+/**
+ * What tracers do over and over: look at the context, find an entry of a map, count in it, and read memory into the
+ * stack.
+ */
 const STEP: readonly Insn[] = [
   [0x79, 7, 6, 16, 0], // r7 = *(u64 *)(r6 + 16)
   [0x7b, 10, 7, -8, 0], // *(u64 *)(r10 - 8) = r7
@@ -53,7 +56,9 @@ const STEP: readonly Insn[] = [
   [0x85, 0, 0, 0, 14], // call get_current_pid_tgid
 ];
 const STEPS = 40;
-/** Where the name of its file stands in the strings; and its first line, as a line info has it (BPF_LINE_INFO_LINE_NUM). */
+/**
+ * Where the name of its file stands in the strings; and its first line, as a line info has it (BPF_LINE_INFO_LINE_NUM).
+ */
 const FILE = 1;
 const LINE = 1 << 10;
 

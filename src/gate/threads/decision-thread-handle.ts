@@ -10,8 +10,8 @@ import { Watch } from "./watch.js";
 /** What a decision leaves behind is short-lived: two semispaces of 2 MB are enough for it, where V8 would take 16. */
 const HEAP = { maxYoungGenerationSizeMb: 6 };
 
-/** One decision thread of a gate, from outside. Where it waits for calls only `stop` ends it. */
-export class GateThread extends OwnedThread<ToThread, FromThread> {
+/** Starts one decision thread and exchanges messages with it. While it waits for calls, only `stop` ends it. */
+export class DecisionThreadHandle extends OwnedThread<ToThread, FromThread> {
   readonly watch: Watch;
   readonly decisions: DecisionWatch;
   /** Whether it can decide by now. */
@@ -20,8 +20,8 @@ export class GateThread extends OwnedThread<ToThread, FromThread> {
 
   /** `hear` is told of what it says. */
   constructor(
-    data: Pick<ThreadData, "config" | "sealed" | "texts" | "opened" | "awaited"> & { readonly tally: Tally },
-    hear: (thread: GateThread, message: FromThread) => void,
+    data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "awaited"> & { readonly tally: Tally },
+    hear: (thread: DecisionThreadHandle, message: FromThread) => void,
     image: ThreadImage | null,
   ) {
     const watch = new Watch();
@@ -36,7 +36,7 @@ export class GateThread extends OwnedThread<ToThread, FromThread> {
     this.watch = watch;
     this.decisions = decisions;
     this.#bell = bell;
-    // it may be stuck until long after it was taken off
+    // it may stay blocked long after it was replaced
     void this.ended.then(() => close(bell));
   }
 

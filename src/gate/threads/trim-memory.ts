@@ -1,0 +1,14 @@
+import { giveBack } from "../sys/allocator.js";
+
+/**
+ * Collects garbage in the calling thread's heap, shrinks it, and returns free memory of the process to the kernel. For
+ * long-running gates: reading a configuration and linking policies take more memory than decisions. Takes some 50 ms.
+ */
+export async function trimMemory(): Promise<void> {
+  const { Session } = await import("node:inspector/promises");
+  const session = new Session();
+  session.connect();
+  await session.post("HeapProfiler.collectGarbage");
+  session.disconnect();
+  giveBack();
+}
