@@ -20,7 +20,7 @@ export const ALU = {
   END: 0xd0,
 } as const;
 
-/** What `a op b` may be, in 64 bits or in 32 with the upper half cleared. `operation` is neither MOV nor END. */
+/** The result of `a op b`, in 64 bits, or in 32 bits with the upper half zero. `operation` is neither MOV nor END. */
 export function compute(values: Values, operation: number, wide: boolean, a: number, b: number): number {
   const kinds = values.kinds(a) | values.kinds(b);
   if ((kinds & POINTERS) !== 0) return withPointer(values, operation, wide, a, b);
@@ -33,7 +33,7 @@ export function compute(values: Values, operation: number, wide: boolean, a: num
   return set === ANY_NUMBER && wide ? values.any : values.number(0, 0, upper, set);
 }
 
-/** A number cut to its low 32 bits, the upper half cleared: what a 32-bit move leaves. */
+/** The low 32 bits of a number with a zero upper half: the result of a 32-bit move. */
 export function truncate(values: Values, value: number): number {
   if (values.kinds(value) !== KIND.NUMBER || value === values.any) return values.any32;
   const mask = values.mask(value);
@@ -41,7 +41,7 @@ export function truncate(values: Values, value: number): number {
   return values.number(values.lo(value), 0, mask | UPPER_BYTES, values.set(value));
 }
 
-/** A sign-extending move of the low `bits` bits. */
+/** The result of a sign-extending move of the low `bits` bits. */
 export function extend(values: Values, value: number, bits: number, wide: boolean): number {
   if (!values.isConstant(value)) return values.any;
   const lo = bits === 32 ? values.lo(value) : (values.lo(value) << (32 - bits)) >> (32 - bits);
@@ -49,8 +49,8 @@ export function extend(values: Values, value: number, bits: number, wide: boolea
 }
 
 /**
- * Pointers stay pointers when a number is added or taken away (adjust_ptr_min_max_vals); their difference is a number,
- * and so is what any other operation leaves, but for pointers into an arena, which may be computed with.
+ * A pointer stays a pointer if a number is added or subtracted (adjust_ptr_min_max_vals). The difference of pointers is
+ * a number, and so is the result of any other operation, except for arena pointers, which allow any arithmetic.
  */
 function withPointer(values: Values, operation: number, wide: boolean, a: number, b: number): number {
   const ka = values.kinds(a);
@@ -73,9 +73,9 @@ function withPointer(values: Values, operation: number, wide: boolean, a: number
 }
 
 /**
- * Both may be pointers. adjust_reg_min_max_vals of kernel/bpf/verifier.c rejects their sum, and makes their difference
- * a number: what is a pointer afterwards was the only one. Pointers into an arena stay that with any operand. What may
- * be NULL is a number too (calls.ts), so that "surely a pointer" holds on every path.
+ * Both operands may be pointers. adjust_reg_min_max_vals of kernel/bpf/verifier.c rejects their sum and makes their
+ * difference a number, so if the result is a pointer, only one operand was. Arena pointers stay arena pointers with any
+ * operand. A value that may be NULL also counts as a number (calls.ts), so "certainly a pointer" holds on every path.
  */
 function withEither(values: Values, operation: number, a: number, b: number): number {
   const ka = values.kinds(a);
@@ -90,7 +90,7 @@ function withEither(values: Values, operation: number, a: number, b: number): nu
   return result < 0 ? values.any : result;
 }
 
-/** The same pointer, or any number. */
+/** The same pointer kinds, or any number. */
 function forget(values: Values, value: number): number {
   return values.pointer(values.kinds(value), values.maps(value), values.offset(value), values.frame(value));
 }
@@ -122,7 +122,7 @@ function setAfter(values: Values, operation: number, wide: boolean, a: number, b
       return mapSet(set, (member) => (shift > 31 ? 0 : member << shift));
     case ALU.NEG:
       return mapSet(set, (member) => -member);
-    // in 64 bits what comes down from the upper half is not known
+    // A 64-bit right shift brings unknown bits of the upper half down.
     case ALU.RSH:
       return wide ? ANY_NUMBER : mapSet(set, (member) => member >>> shift);
     case ALU.ARSH:
@@ -132,7 +132,7 @@ function setAfter(values: Values, operation: number, wide: boolean, a: number, b
   }
 }
 
-/** The result where both are known, or -1 where it is not worth computing. */
+/** The result for two known operands; -1 if it is not computed. */
 function fold(values: Values, operation: number, wide: boolean, a: number, b: number): number {
   const x = values.lo(a);
   const y = values.lo(b);

@@ -14,27 +14,33 @@ import type { Memory } from "./memory.js";
 import { bitOf, enumerable } from "./numbers.js";
 import type { Values } from "./values.js";
 
-/** What a call may bring about in the flow of control, for the interpreter to carry out. */
+/** Effects of a call on the control flow, which the interpreter carries out. */
 export interface Consequences {
-  /** A callback is entered, with these arguments. */
+  /** A callback runs with these arguments. */
   enter(callback: number, args: readonly number[]): void;
-  /** The function at hand ends here with a value that is not known. */
+  /** The current function may end here with an unknown value. */
   leave(slot: number, why: string): void;
   /**
-   * Whether this program of the same object may be gone on as: it is one of the same kind, whose effects are looked at,
-   * too.
+   * Whether a tail call may continue as this program of the same object: it has the same type, and its effects are
+   * analysed too.
    */
   goesOnAs(program: string): boolean;
-  /** The function at hand may end here by going on as another program, whose return value is then this one's. */
+  /**
+   * The current function may end here by a tail call to another program, whose return value becomes that of this
+   * program.
+   */
   handOver(slot: number): void;
-  /** The whole program does. */
+  /** The whole program may end here. */
   end(slot: number, why: string): void;
 }
 
-/** What a struct in a kfunc's prototype is where it is no memory: the row says what the kfunc does with it. */
+/**
+ * Kinds of values that are structs in a kfunc's prototype but not plain memory: the kfunc's row says what it does with
+ * them.
+ */
 const OBJECTS = KIND.CTX | KIND.MAP | KIND.KERNEL | KIND.OBJECT | KIND.SOCKET;
 
-/** Calls of helpers and kfuncs: what they do, and what they give back. */
+/** The effects and results of helper and kfunc calls. */
 export class Calls {
   readonly #values: Values;
   readonly #frames: Frames;
@@ -55,7 +61,8 @@ export class Calls {
   }
 
   /**
-   * Calls the helper with this id; the registers' state is the frames'. What r0 is afterwards; -1 where it cannot be.
+   * Calls the helper with this id, with the register state of the frames. Returns the value of r0 afterwards; -1 if the
+   * call cannot be executed.
    */
   helper(slot: number, id: number): number {
     if (isPoison(id)) return -1;
@@ -89,8 +96,8 @@ export class Calls {
   }
 
   /**
-   * A tail call into a program array that the object brings along, whose slots in question it all fills itself. False
-   * where the program that runs may be another one: a live load, a pinned array, an empty slot that only user space can
+   * A tail call into a program array that the object defines and whose possible slots it fills completely. Returns
+   * false if another program may run: in a live load, with a pinned array, or with an empty slot that user space can
    * fill.
    */
   #tailCall(slot: number): boolean {
@@ -116,7 +123,7 @@ export class Calls {
     return true;
   }
 
-  /** A pointer, or the number that NULL is to the verifier once it is found to be NULL (mark_ptr_or_null_reg). */
+  /** A pointer or NULL. On a path where it is NULL, the verifier treats it as the number 0 (mark_ptr_or_null_reg). */
   #orNull(pointer: number): number {
     return this.#values.join(pointer, this.#values.constant(0));
   }
@@ -163,7 +170,8 @@ export class Calls {
   }
 
   /**
-   * What the arguments of a kfunc show by their types; a callback of it may be given the map values that it was given.
+   * Applies the effects that follow from the types of a kfunc's arguments. A callback may receive the map values among
+   * them.
    */
   #kfuncArguments(slot: number, row: KfuncRow): void {
     const { memory } = this;
@@ -229,7 +237,9 @@ export class Calls {
     this.#findings.note("reads_user_memory", slot, `walks the user's stack in \`${name}\``);
   }
 
-  /** Enters a helper's callback with what the helper hands it (set_*_callback_state of kernel/bpf/verifier.c). */
+  /**
+   * Runs a helper's callback with the arguments that the helper passes (set_*_callback_state, kernel/bpf/verifier.c).
+   */
   #callback(slot: number, row: HelperRow, index: number): void {
     const values = this.#values;
     const callback = this.#argument(index);
@@ -271,14 +281,17 @@ export class Calls {
     }
   }
 
-  /** What a map's value held: an object of the kernel, or one that a program allocated, which belonged to that map. */
+  /**
+   * The previous content of a map's value: a kernel object, or one that a program allocated and that belonged to the
+   * map.
+   */
   #exchanged(): number {
     const maps = this.#values.maps(this.#argument(0)) || FOREIGN;
     const shared = maps & this.#maps.shared;
     return this.#values.pointer(KIND.OBJECT | KIND.MEMORY | (shared === 0 ? 0 : KIND.MAP_VALUE), shared);
   }
 
-  /** What a lookup in one of these maps gives: a value, or what the map holds instead of values. */
+  /** The result of a lookup in one of these maps: a pointer to a value, or the map or socket that it holds. */
   #found(bits: number): number {
     const values = this.#values;
     const maps = bits === 0 ? FOREIGN : bits;
@@ -298,10 +311,10 @@ export class Calls {
   }
 }
 
-/** Of arrays with more slots it is not followed which one is meant. */
+/** Maximum size of an array for which the possible slots are determined. */
 const MOST_SLOTS = 64;
 
-/** The slots of an array that an index may mean: its low 32 bits count, without sign. Null where there are too many. */
+/** The slots of an array that an index may denote. Its low 32 bits count, unsigned. Null if there are too many. */
 function indexesOf(values: Values, index: number, slots: number): readonly number[] | null {
   if (values.isConstant(index)) return [values.lo(index) >>> 0].filter((slot) => slot < slots);
   const set = values.set(index);

@@ -5,7 +5,10 @@ import { ALL_BYTES, UPPER_BYTES, type Values } from "./values.js";
 /** Operation codes of JMP and JMP32 (RFC 9669, section 4.3). */
 const JUMP = { EQ: 0x10, GT: 0x20, GE: 0x30, NE: 0x50, SGT: 0x60, SGE: 0x70, LT: 0xa0, LE: 0xb0, SLT: 0xc0, SLE: 0xd0 };
 
-/** Each ordering as "greater than a bound", or not: [what it compares with, whether holding means greater]. */
+/**
+ * How each ordering splits the numbers in two: [signed comparison, whether the constant itself is on the lower side,
+ * whether the condition means the greater side].
+ */
 const ORDERINGS: Readonly<Record<number, readonly [signed: boolean, inclusive: boolean, greater: boolean]>> = {
   [JUMP.GT]: [false, true, true],
   [JUMP.GE]: [false, false, true],
@@ -18,8 +21,8 @@ const ORDERINGS: Readonly<Record<number, readonly [signed: boolean, inclusive: b
 };
 
 /**
- * What a register may hold once a comparison with a constant has come out as `outcome`. Sets are of the low 32 bits: a
- * comparison in 64 bits takes members away only where the upper half is known to be zero, or is shown to be by it.
+ * The value of a register after a comparison with a constant had the result `outcome`. Sets are those of the low 32
+ * bits: a 64-bit comparison removes members only if the upper half is known to be zero, or the comparison proves it.
  */
 export function refine(
   values: Values,
@@ -41,13 +44,13 @@ export function refine(
       return wide
         ? values.constant(constant)
         : values.number(constant, values.hi(value), upper | 0x0f, bitOf(constant));
-    // in 64 bits a negative constant is no number below 2 to the 32nd
+    // As a 64-bit number, a negative constant is not below 2^32.
     if (low && (constant >= 0 || !wide) && bitOf(constant) >= 0) narrowed = set & ~bitOf(constant);
   } else {
     const ordering = ORDERINGS[comparison];
     if (ordering === undefined) return value;
     const [signed, inclusive, greater] = ordering;
-    // the greatest number on the lower side
+    // The largest number on the lower side.
     const bound = inclusive ? constant : constant - 1;
     const below = greater !== outcome;
     if (signed) {
@@ -67,8 +70,7 @@ export function refine(
 }
 
 /**
- * A pointer or NULL that turns out not to be NULL is a pointer. The other outcome teaches nothing: a pointer may be
- * NULL, too.
+ * A pointer or NULL that is not NULL is a pointer. The other outcome says nothing, since a pointer may be NULL as well.
  */
 function refinePointer(
   values: Values,

@@ -5,7 +5,7 @@ import { MAKE_PACKET_DYNPTRS } from "../tables/dynptrs.js";
 import { KIND } from "./kinds.js";
 import type { Values } from "./values.js";
 
-/** Types whose programs call nobody but the kernel's own functions with dynptrs, and are given none themselves. */
+/** Types whose programs pass dynptrs only to functions of the kernel, and are not passed any themselves. */
 const GIVEN_NONE = new Set([
   "socket_filter",
   "kprobe",
@@ -21,7 +21,7 @@ const GIVEN_NONE = new Set([
   "lsm",
 ]);
 
-/** What the dynptrs of a program stand for. */
+/** The memory behind the dynptrs of a program. */
 export class Dynptrs {
   #mayStandForPacket: boolean | undefined;
 
@@ -31,7 +31,7 @@ export class Dynptrs {
     readonly findings: Findings,
   ) {}
 
-  /** Memory behind the dynptr that a value points to may be written. */
+  /** Records that the memory behind the dynptr that a value points to may be written. */
   fill(slot: number, dynptr: number, who: string): void {
     const verb = `lets \`${who}\` store into what a dynptr stands for`;
     if (this.standsForPacket()) this.findings.note("writes_packet", slot, `${verb}, which may be the packet`);
@@ -40,9 +40,9 @@ export class Dynptrs {
   }
 
   /**
-   * The kinds of memory behind the dynptr that a value points to, a packet aside. One that the program made itself
-   * stands for memory that counted as written when it was made; one that it was given, or cloned from that, for memory
-   * of its caller.
+   * The kinds of memory behind the dynptr that a value points to, except a packet. A dynptr that the program created
+   * has memory that was recorded as written at its creation. A dynptr that was passed to the program, or cloned from
+   * such a one, has memory of the caller.
    */
   behind(dynptr: number): number {
     const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER;
@@ -57,11 +57,11 @@ export class Dynptrs {
 }
 
 /**
- * Whether a dynptr of this program may stand for a packet. It may if one is made of a packet anywhere in the program,
- * or if the program may be given one that others made: `ext` takes the place of a function whose arguments may be
- * dynptrs, `struct_ops` gets what a subsystem passes. All other dynptrs lie in memory that is judged where they are
- * made: bpf_dynptr_from_mem counts as a store into its buffer, bpf_ringbuf_reserve_dynptr and bpf_user_ringbuf_drain as
- * a change of their map (tables/helpers.ts). A kfunc that is not known, or is in a module, makes every effect true.
+ * Whether a dynptr of this program may be one of a packet: if the program creates such a dynptr anywhere, or may be
+ * passed one. `ext` replaces a function whose arguments may be dynptrs; `struct_ops` gets the arguments of a subsystem.
+ * All other dynptrs have memory that is judged where they are created: bpf_dynptr_from_mem counts as a store into its
+ * buffer, bpf_ringbuf_reserve_dynptr and bpf_user_ringbuf_drain as a change of their map (tables/helpers.ts). An
+ * unknown kfunc, or one of a module, makes every effect true.
  */
 function mayHavePacketDynptr(code: Code): boolean {
   if (!GIVEN_NONE.has(code.type)) return true;

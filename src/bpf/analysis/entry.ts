@@ -3,18 +3,18 @@ import { type ContextRow, contextOfStruct, type ProgramTypeRow } from "../tables
 import { ANYTHING, KIND } from "./kinds.js";
 import type { Values } from "./values.js";
 
-/** What a program is called with: its context, and the values of r1 to r5. */
+/** The start of a program: its context, and the values of r1 to r5. */
 export interface Entry {
   readonly context: ContextRow;
   readonly args: readonly number[];
 }
 
 /**
- * A program is called with its context in r1. One that replaces a function of another program (freplace) is called as
- * that function is: its own BTF tells, which the kernel holds against the other's (btf_check_type_match). Without it,
- * or for pointers to anything but a context, nothing is known of what they point to. What has the name of a context's
- * structure is one only in a program of that type: to another type's function it is memory that the caller lends
- * (PTR_TO_MEM of btf_prepare_func_args), its packet or a map's value.
+ * A program starts with its context in r1. A program that replaces a function of another program (freplace) is called
+ * like that function. Its own BTF has the types, which the kernel compares with those of the function
+ * (btf_check_type_match). Without BTF, and for pointers to anything except a context, the target is unknown. A struct
+ * with the name of a context is a context only in a program of that type. For a function of another type it is memory
+ * of the caller (PTR_TO_MEM of btf_prepare_func_args): its packet or a map's value.
  */
 export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry {
   if (type.context.otherwise !== "anything") return { context: type.context, args: [values.pointer(KIND.CTX, 0, 0)] };
@@ -25,18 +25,19 @@ export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry
   const row = first === undefined || first === null ? undefined : contextOfStruct(first);
   const args = parameters.slice(0, 5).map(({ pointer }) => (pointer ? anything : values.any));
   if (row === undefined) return { context: type.context, args };
-  // NULL, too: kernels before 6.8 let the caller of a global function pass it (PTR_MAYBE_NULL of btf_prepare_func_args)
+  // NULL as well: before Linux 6.8 the caller of a global function could pass it (PTR_MAYBE_NULL of
+  // btf_prepare_func_args).
   const given = values.join(values.pointer(KIND.CTX | KIND.PACKET | KIND.LENT, 0, 0), values.constant(0));
   return { context: row, args: [given, ...args.slice(1)] };
 }
 
 interface Parameter {
   readonly pointer: boolean;
-  /** The struct that it points to. */
+  /** Name of the struct that it points to, or null. */
   readonly struct: string | null;
 }
 
-/** The parameters of the program's own function; null where its BTF does not tell. */
+/** The parameters of the program's main function; null if its BTF does not have them. */
 function parametersOf({ btf, functions }: Code): Parameter[] | null {
   const id = functions[0]?.btfId ?? null;
   if (btf === null || id === null || btf.kind(id) !== "func") return null;

@@ -3,9 +3,12 @@ import { ANY_OFFSET, KIND } from "./kinds.js";
 import type { Maps } from "./maps.js";
 import type { Values } from "./values.js";
 
-/** A conversion that prints its argument's own value: flags, width, length and d, i, u, x, X, c; a bare pointer; `%%`. */
+/**
+ * A conversion that prints only the value of its argument: flags, width and length with d, i, u, x, X or c; a bare
+ * pointer; `%%`.
+ */
 const OWN_VALUE = /^%(?:%|[-+ #0]*\d*(?:ll?|h|z)?[diuxXc]|0?p[xK]?(?![A-Za-z0-9]))/;
-/** Longer formats are not read: bpf_bprintf_prepare takes what fits a page. */
+/** Maximum length of a format that is read. bpf_bprintf_prepare accepts at most a page. */
 const LONGEST = 4096;
 
 export interface FormatReads {
@@ -15,9 +18,10 @@ export interface FormatReads {
 }
 
 /**
- * What a format makes its helper read, by bpf_bprintf_prepare of kernel/bpf/helpers.c: `%s` reads a string at any address
- * (of a process too, where addresses tell the two apart), `%pks` and `%pus` one of the kernel's and one of the user's, `%pI4`
- * and the like an address's bytes, `%pS` a symbol's name. What is not known to print its argument's own value reads.
+ * The memory that a helper reads because of its format (bpf_bprintf_prepare, kernel/bpf/helpers.c). `%s` reads a string
+ * at any address (also of a process, where the architecture separates address spaces), `%pks` and `%pus` a kernel and a
+ * user string, `%pI4` and similar the bytes of an address, `%pS` the name of a symbol. Any conversion that is not known
+ * to print only its argument counts as reading.
  */
 export function readsOfFormat(text: string | null): FormatReads {
   if (text === null) return { kernel: true, user: true, because: "prints by a format that is not known" };
@@ -41,7 +45,7 @@ export function readsOfFormat(text: string | null): FormatReads {
   return { kernel, user, because: `prints by a format with ${reading.map((part) => `\`${part}\``).join(", ")}` };
 }
 
-/** The text of a format that a pointer points to, up to its NUL; null where a byte of it is not known. */
+/** The format that a pointer points to, up to its NUL; null if one of its bytes is not known. */
 export function formatAt(values: Values, frames: Frames, maps: Maps, pointer: number): string | null {
   const offset = values.offset(pointer);
   if (offset === ANY_OFFSET) return null;

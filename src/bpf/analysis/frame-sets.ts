@@ -1,24 +1,24 @@
 import { ANY_FRAME, ANY_OFFSET } from "./kinds.js";
 
-/** A place in a function's frame: the offset from the frame's end, or ANY_OFFSET. */
+/** A place in a function's stack frame: the function, and the offset from the frame's end or ANY_OFFSET. */
 export type Place = readonly [frame: number, offset: number];
 
-/** Of more frames than this a pointer may point into any. */
+/** Maximum number of frames that a pointer's set holds. With more, it may point into any frame. */
 const MOST_FRAMES = 32;
 
 /**
- * Pointers that may point into the frames of several functions, as an argument of a function with several callers does.
- * A set holds one place in each frame, relative to the first whose offset is known: the value that points there has
- * that one's offset, and moves the whole set when a number is added to it. A set has a name below ANY_FRAME, which
- * stands where otherwise the index of a single function stands.
+ * Sets of places for pointers that may point into the frames of several functions, such as an argument of a function
+ * with several callers. A set has one place in each frame. Offsets are relative to that of the first place whose offset
+ * is known, which is the offset of the value; adding a number to the value moves all places. A set is identified by a
+ * number below ANY_FRAME, which is used in place of the index of a function.
  */
 export class FrameSets {
   readonly #sets: (readonly Place[])[] = [];
   readonly #names = new Map<string, number>();
-  /** Units of work (work.ts) in all: two for each place looked at. */
+  /** Total work in units of work.ts: two for each place that is read. */
   work = 0;
 
-  /** The places that a frame, or the name of a set, and an offset stand for; null where the frame is not known. */
+  /** The places for a frame or set and an offset; null if the frame is not known. */
   places(frame: number, offset: number): readonly Place[] | null {
     if (frame === ANY_FRAME) return null;
     if (frame > ANY_FRAME) return [[frame, offset]];
@@ -30,7 +30,7 @@ export class FrameSets {
     ]);
   }
 
-  /** Either of two. What comes back is again a frame, or the name of a set, and an offset. */
+  /** The union of two. The result is again a frame or set, and an offset. */
   join(frameA: number, offsetA: number, frameB: number, offsetB: number): Place {
     const a = this.places(frameA, offsetA);
     const b = this.places(frameB, offsetB);

@@ -4,19 +4,20 @@ import type { Scratch } from "./scratch.js";
 import { UPPER_BYTES, type Values } from "./values.js";
 import type { Work } from "./work.js";
 
-/** Where the slots of the frame begin in a state: behind the registers. */
+/** Index of the first stack slot in a state, after the registers. */
 export const FIRST_SLOT = 11;
 export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
 
 /**
- * The stack. A function's own frame is a part of the state that flows through it. What it does to the frames of others,
- * through pointers that it was given, is gathered for the whole program instead: `written` by others, and `stored` by
- * the owner for others to read. Recursion does not exist, so a frame is named by its function.
+ * The stack. The current function's own frame is part of the state that flows through the function. Accesses to frames
+ * of other functions, through pointers that were passed, are collected for the whole program: `written` by other
+ * functions, and `stored` by the owner for others to read. The verifier rejects recursion, so each function has one
+ * frame.
  */
 export class Frames {
-  /** The state at hand: registers, then slots from the top of the frame down. */
+  /** The current state: registers, then stack slots from the top of the frame down. */
   readonly state: Int32Array;
-  /** The function at hand, and how many slots of its frame the state follows. */
+  /** The current function, and the number of slots of its frame that the state tracks. */
   function = 0;
   followed = 0;
 
@@ -25,11 +26,14 @@ export class Frames {
   readonly #alone: boolean;
   readonly #stored: Int32Array;
   readonly #written: Int32Array;
-  /** Written by others: somewhere in a function's frame; somewhere in any frame. */
+  /** Values written by other functions: anywhere in a function's frame; anywhere in any frame. */
   readonly #somewhere: Int32Array;
   #anywhere = -1;
   #touched = false;
-  /** Told which function's frame others wrote to (or ANY_FRAME), and which frame changed that others read. */
+  /**
+   * Called with the function whose frame another function has written (or ANY_FRAME); with one whose frame has changed
+   * and is read by others; and with one whose frame is read by another function.
+   */
   onWritten: (frame: number) => void = () => {};
   onStored: (frame: number) => void = () => {};
   onRead: (frame: number) => void = () => {};
@@ -67,13 +71,13 @@ export class Frames {
     const value = this.#get(frame, slot);
     const within = offset + (slot + 1) * 8;
     if (within === 0 && size === 8) return value;
-    // across two slots, or a part of one: pointers do not survive that
+    // A load across two slots, or of a part of one, gives no pointer.
     return within + size > 8 ? this.#values.any : this.#part(value, within, size);
   }
 
   /**
-   * A store of `size` bytes at an offset from a frame's end. If it is not sure, it may also be a store to somewhere
-   * else.
+   * A store of `size` bytes at an offset from a frame's end. With `unsure`, the store may go elsewhere, so the old
+   * value stays possible.
    */
   store(frame: number, offset: number, size: number, value: number, unsure = false): void {
     if (frame >= 0) {
@@ -111,7 +115,7 @@ export class Frames {
     }
   }
 
-  /** Somebody else may write numbers from an offset on to the end of the frame. */
+  /** Another function may write numbers from an offset up to the end of the frame. */
   scribble(frame: number, offset: number): void {
     const places = this.#values.frameSets.places(frame, offset);
     if (places === null) this.store(frame, offset, 8, this.#values.any, true);
@@ -128,7 +132,7 @@ export class Frames {
       this.#put(frame, slot, this.#values.join(this.#get(frame, slot), this.#values.any));
   }
 
-  /** The byte at an offset of a frame, or -1 where it is not known. */
+  /** The byte at an offset of a frame; -1 if it is not known. */
   byteAt(frame: number, offset: number): number {
     if (frame < 0 || offset >= 0 || offset < -8 * FRAME_SLOTS) return -1;
     const slot = (-offset - 1) >> 3;
@@ -206,7 +210,7 @@ export class Frames {
     this.onWritten(frame);
   }
 
-  /** Some bytes of a slot, as a number. `within` counts from the slot's lowest address. */
+  /** A part of a slot as a number. `within` counts from the slot's lowest address. */
   #part(value: number, within: number, size: number): number {
     const values = this.#values;
     if (values.kinds(value) !== KIND.NUMBER) return size < 8 ? values.any32 : values.any;
@@ -216,13 +220,13 @@ export class Frames {
       if (size !== 4 || (shift !== 0 && shift !== 4)) return values.any32;
       return values.number(0, 0, UPPER_BYTES, shift === 0 ? values.set(value) : values.highSet(value));
     }
-    // four bytes in the middle of a slot come from both words
+    // Four bytes in the middle of a slot are from both words.
     if ((shift & 3) + size > 4) return values.any32;
     const bits = (shift < 4 ? values.lo(value) : values.hi(value)) >>> (8 * (shift & 3));
     return values.constant(size === 4 ? bits | 0 : bits & ((1 << (8 * size)) - 1), 0);
   }
 
-  /** A slot of which some bytes are overwritten: what was a pointer is one no more. */
+  /** The value of a slot after some of its bytes are overwritten. A pointer does not survive that. */
   #patch(before: number, within: number, size: number, value: number): number {
     const values = this.#values;
     const shift = this.#bigEndian ? 8 - within - size : within;

@@ -1,13 +1,13 @@
 import type { Scratch } from "./scratch.js";
 
-/** Bits of a word, as a shift. */
+/** log2 of the bits in a word, and the mask for a bit's index. */
 const WORD = 5;
 const BITS = 31;
 
 /**
- * A set of leaders of which the lowest is taken first. A bit for each leader; above them a bit for each word that is
- * not zero, and so on up to one word: adding and taking cost a step for each level, of which a million leaders have
- * four.
+ * A set of leaders from which the lowest one is taken. It has a bit for each leader; above these, a bit for each word
+ * that is not zero, and so on up to one word. Adding and taking visit each level once; a million leaders have four
+ * levels.
  */
 export class LeaderQueue {
   readonly #levels: readonly Int32Array[];
@@ -33,7 +33,7 @@ export class LeaderQueue {
     }
   }
 
-  /** Takes the lowest; -1 where there is none. */
+  /** Removes and returns the lowest leader; -1 if the set is empty. */
   take(): number {
     const levels = this.#levels;
     let at = 0;

@@ -3,12 +3,12 @@ import type { Findings } from "../findings.js";
 
 /** Bits 0 to 29 stand for one map each. */
 const NAMED = 30;
-/** The maps that the program brings along and that have no bit of their own. */
+/** The program's own maps that have no bit of their own. */
 const OTHER_OWN = 1 << 30;
-/** A map that it did not bring along, or that is not known. */
+/** A map that the program did not create, or an unknown one. */
 export const FOREIGN = 1 << 31;
 
-/** Types whose values are maps or sockets (include/uapi/linux/bpf.h, enum bpf_map_type), by what a lookup gives. */
+/** Map types that hold maps or sockets instead of values (include/uapi/linux/bpf.h, enum bpf_map_type). */
 const HOLDS: Readonly<Record<string, "maps" | "sockets">> = {
   array_of_maps: "maps",
   hash_of_maps: "maps",
@@ -26,7 +26,7 @@ export class Maps {
 
   constructor(readonly findings: Findings) {}
 
-  /** Maps whose values are maps, whose values are sockets, whose values may hold pointers to user memory, arenas. */
+  /** Maps that hold maps; maps that hold sockets; maps whose values may contain pointers to user memory; arenas. */
   ofMaps = FOREIGN;
   ofSockets = FOREIGN;
   ofUserMemory = FOREIGN;
@@ -49,10 +49,9 @@ export class Maps {
   }
 
   /**
-   * What one of these maps holds, where it holds maps. Programs cannot put a map into another
-   * (check_map_func_compatibility of kernel/bpf/verifier.c leaves them bpf_map_lookup_elem alone): who loads the
-   * program does. An object says which kind of map its loader makes; of a live load that is not known, as user space
-   * may put other maps into it at any time.
+   * The inner maps of a map of maps. Programs cannot put a map into another one (check_map_func_compatibility of
+   * kernel/bpf/verifier.c allows only bpf_map_lookup_elem); the loader does. An object declares which kind of map its
+   * loader creates. In a live load that is not known, since user space may insert other maps at any time.
    */
   innerOf(bits: number): number {
     const outer = this.only(bits);
@@ -67,13 +66,13 @@ export class Maps {
     return inner;
   }
 
-  /** The one map that these bits stand for; null where they stand for more or for one that is not known. */
+  /** The only map in these bits; null if there are several, or if it is unknown. */
   only(bits: number): CodeMap | null {
     const index = 31 - Math.clz32(bits);
     return bits !== 0 && (bits & (bits - 1)) === 0 && index < NAMED ? (this.#named[index] ?? null) : null;
   }
 
-  /** For people: the first of these maps that the program did not bring along. */
+  /** For messages: the first of these maps that the program did not create. */
   nameShared(bits: number): string {
     const map = this.#named.find((_, index) => (bits & this.shared & (1 << index)) !== 0);
     return map === undefined ? "a map that is not known" : `map \`${map.name}\``;

@@ -1,13 +1,13 @@
 import { ANY_NUMBER } from "./kinds.js";
 
 /**
- * Sets of numbers, as they are returned: bits 0 to 29 stand for those numbers, bit 30 for -1, bit 31 for every other.
- * Only the low 32 bits of a register count, as a signed number.
+ * Sets of numbers as bits of a word: bits 0 to 29 for these numbers, bit 30 for -1, bit 31 for all other numbers. Only the
+ * low 32 bits of a register count, as a signed number.
  */
 const MINUS_ONE = 1 << 30;
 const OTHERS = 1 << 31;
 const LARGEST = 29;
-/** The odd ones that have a bit: 1, 3 … 29, and -1. */
+/** The odd numbers that have a bit: 1, 3, …, 29 and -1. */
 export const ODD = (0xaaaaaaaa & ~OTHERS) | MINUS_ONE;
 
 export function setOf(...numbers: readonly number[]): number {
@@ -21,17 +21,17 @@ export function bitOf(number: number): number {
   return number === -1 ? MINUS_ONE : OTHERS;
 }
 
-/** Whether each member of the set has a bit of its own. */
+/** Whether each member of the set has its own bit. */
 export function enumerable(set: number): boolean {
   return (set & OTHERS) === 0;
 }
 
-/** All numbers from 0 to `last`, or every number where that does not fit. */
+/** All numbers from 0 to `last`; all numbers if `last` has no bit. */
 export function upTo(last: number): number {
   return last >= 0 && last <= LARGEST ? (2 << last) - 1 : ANY_NUMBER;
 }
 
-/** The set of what becomes of each member. */
+/** The set of the results for each member. */
 export function mapSet(set: number, change: (member: number) => number): number {
   if (!enumerable(set)) return ANY_NUMBER;
   let result = (set & MINUS_ONE) !== 0 ? bitOf(change(-1) | 0) : 0;
@@ -40,7 +40,7 @@ export function mapSet(set: number, change: (member: number) => number): number 
   return result;
 }
 
-/** The members that `keep` says yes to; what has no bit of its own is kept. */
+/** The members for which `keep` returns true. Numbers without their own bit are kept. */
 export function filterSet(set: number, keep: (member: number) => boolean): number {
   let result = set & OTHERS;
   if ((set & MINUS_ONE) !== 0 && keep(-1)) result |= MINUS_ONE;
@@ -49,7 +49,7 @@ export function filterSet(set: number, keep: (member: number) => boolean): numbe
   return result;
 }
 
-/** For people: `0 or 2`. */
+/** For messages: `0 or 2`. */
 export function describeSet(set: number): string {
   const words: string[] = (set & MINUS_ONE) !== 0 ? ["-1"] : [];
   for (let member = 0; member <= LARGEST; member++) if ((set & (1 << member)) !== 0) words.push(String(member));

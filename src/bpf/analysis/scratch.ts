@@ -1,31 +1,31 @@
-/** Words that are kept from one analysis to the next: 256 KiB. */
+/** Number of words that are kept for the next analysis: 256 KiB. */
 const KEPT = 1 << 16;
 
-/** What the next analysis cuts its arrays from; null while there is none, or one is at it. */
+/** The memory for the arrays of the next analysis; null before the first one, and while an analysis uses it. */
 let kept: Int32Array | null = null;
 const NONE = new Int32Array(0);
 
 /**
- * Arrays of zeros for one analysis, cut from one that is kept: most programs are small, and their analysis would spend a good part
- * of its time on having two dozen arrays made and collected. Once it has ended, nothing may look at them any more.
+ * Zeroed arrays for one analysis, allocated from a buffer that is reused. Most programs are small, and allocating two
+ * dozen arrays would take a large part of their analysis. The arrays must not be used after the analysis has ended.
  */
 export class Scratch {
   #words: Int32Array;
   #used = 0;
 
-  /** Without words each array is one of its own, and the analysis need not end. */
+  /** Without a buffer, each array is allocated separately, and `end` need not be called. */
   constructor(words: Int32Array = NONE) {
     this.#words = words;
   }
 
-  /** For an analysis that ends before it gives anything away. */
+  /** For an analysis that calls `end` before it returns a result. */
   static begin(): Scratch {
     const words = kept ?? new Int32Array(KEPT);
     kept = null;
     return new Scratch(words);
   }
 
-  /** An array of its own where too little is left. */
+  /** An array from the buffer, or a separate one if the buffer has too little left. */
   take(length: number): Int32Array {
     if (this.#used + length > this.#words.length) return new Int32Array(length);
     const start = this.#used;
@@ -33,7 +33,7 @@ export class Scratch {
     return this.#words.subarray(start, this.#used);
   }
 
-  /** The analysis has ended. */
+  /** Ends the analysis and keeps the buffer for the next one. */
   end(): void {
     kept = this.#words.fill(0, 0, this.#used);
     this.#words = NONE;

@@ -5,21 +5,23 @@ import type { Scratch } from "./scratch.js";
 import type { Values } from "./values.js";
 import type { Work } from "./work.js";
 
-/** States are kept for each leader, at most this many words of them: 32 MiB. Real programs need a tenth of it. */
+/**
+ * Maximum number of words of all states: 32 MiB. There is one state for each leader. Real programs need a tenth of it.
+ */
 const MOST_WORDS = 8 << 20;
-/** After so many turns of a loop, numbers that still grow are any number. */
+/** Number of iterations of a loop after which a number that still changes becomes any number. */
 const TURNS = 4;
 
-/** What is known at each leader (flow.ts), and which of them are to be followed because that changed. */
+/** The state at each leader (flow.ts), and the leaders that must be followed again because their state changed. */
 export class States {
-  /** By leader: where its state begins. */
+  /** Index in `#words` at which each leader's state begins. */
   readonly #base: Int32Array;
   readonly #words: Int32Array;
   readonly #reached: Uint8Array;
   readonly #waiting: LeaderQueue;
-  /** How often a jump backwards brought something new. */
+  /** Number of backward jumps that changed the state of each leader. */
   readonly #turns: Uint8Array;
-  /** There is too much to be kept. */
+  /** Whether the states would exceed the limit. */
   readonly tooMany: boolean;
 
   constructor(
@@ -44,7 +46,7 @@ export class States {
     return this.#reached[leader] !== 0;
   }
 
-  /** The first leader that waits, which then does no more; -1 where none does. */
+  /** Removes and returns the first waiting leader; -1 if none waits. */
   next(): number {
     return this.#waiting.take();
   }
@@ -59,13 +61,13 @@ export class States {
     for (const leader of leaders) this.mark(leader);
   }
 
-  /** Marks those from `from` to before `to` that have been reached. */
+  /** Marks the reached leaders from `from` to `to` - 1. */
   markReached(from: number, to: number): void {
     this.work.done += (to - from) >> 3;
     for (let leader = from; leader < to; leader++) if (this.#reached[leader] !== 0) this.mark(leader);
   }
 
-  /** Makes a leader's state the one at hand. */
+  /** Loads a leader's state into the current state. */
   load(leader: number): void {
     const { frames, flow } = this;
     const base = this.#base[leader]!;
@@ -78,7 +80,7 @@ export class States {
     for (let index = 0; index < size; index++) state[index] = words[base + index]!;
   }
 
-  /** Joins the state at hand into a leader's, coming from a slot. */
+  /** Joins the current state into a leader's state. `from` is the slot of the jump. */
   join(leader: number, from: number): void {
     const base = this.#base[leader]!;
     const size = this.#base[leader + 1]! - base;
@@ -92,7 +94,7 @@ export class States {
       this.mark(leader);
       return;
     }
-    // not every jump backwards makes a loop: those that come again and again with something new do
+    // Not every backward jump makes a loop. Only those that repeatedly change the state count.
     const backwards = this.flow.leaders[leader]! <= from;
     const tired = backwards && this.#turns[leader]! >= TURNS;
     let changed = false;
@@ -113,7 +115,9 @@ export class States {
     this.mark(leader);
   }
 
-  /** Joins arguments into a function's entry; the other registers and the frame hold any number there. */
+  /**
+   * Joins arguments into the state at a function's entry, where the other registers and the frame may hold any number.
+   */
   enter(entry: number, framePointer: number, args: readonly number[]): void {
     const { values } = this;
     const base = this.#base[entry]!;

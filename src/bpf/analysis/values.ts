@@ -6,35 +6,35 @@ import type { Scratch } from "./scratch.js";
 
 /** All eight bytes of a number are known. */
 export const ALL_BYTES = 0xff;
-/** The upper four are, or the lower four. */
+/** The upper four bytes are known; the lower four are. */
 export const UPPER_BYTES = 0xf0;
 const LOWER_BYTES = 0x0f;
 
 /**
- * What registers hold, each distinct value once and named by a small integer: comparing two is comparing integers, and
- * a state is a row of them. A value has kinds; the maps that it may belong to; an offset and a frame; and, as a number,
- * its known bytes (`mask` bit n for byte n of `lo` and `hi`, lowest first) and the set that its low word is of. What is
- * nothing but a number has no offset, and keeps the set of its high word there instead, 0 for any: two numbers may
- * share a slot.
+ * The values of registers. Each distinct value is stored once and identified by a small integer, so values are compared
+ * as integers, and a state is an array of them. A value has kinds; the maps that it may belong to; an offset and a
+ * frame; and for a number, the known bytes (bit n of `mask` for byte n of `lo` and `hi`, lowest first) and the set of
+ * its possible low words. A value that is only a number has no offset, and stores the set of its high words there (0
+ * for any): two numbers may share a stack slot.
  */
 export class Values {
-  /** Eight fields a value: kinds, maps, offset, frame, lo, hi, mask, set. */
+  /** Eight fields for each value: kinds, maps, offset, frame, lo, hi, mask, set. */
   #rows: Int32Array;
   #size = 0;
-  /** Open addressing: the hash of a row to its value, -1 where free. */
+  /** Hash table with open addressing, from the hash of a row to its value; -1 if free. */
   #index: Int32Array;
-  /** Direct-mapped memory of joins: two operands and the result. */
+  /** Direct-mapped cache of joins: two operands and the result. */
   readonly #joins: Int32Array;
-  /** Constants from -SMALL to SMALL - 1. */
+  /** Cache of constants from -SMALL to SMALL - 1. */
   readonly #small: Int32Array;
-  /** What a frame stands for that is below ANY_FRAME. */
+  /** The sets for frame numbers below ANY_FRAME. */
   readonly frameSets = new FrameSets();
   /** Any number. */
   readonly any: number;
-  /** Any number below 2 to the 32nd: what a load of less than eight bytes gives. */
+  /** Any number below 2^32: the result of a load of less than eight bytes. */
   readonly any32: number;
 
-  /** `instructions`: of the program, for what is worth remembering. */
+  /** `instructions`: length of the program, which determines the size of caches. */
   constructor(instructions: number, scratch: Scratch) {
     this.#rows = scratch.take(FIRST * 8);
     this.#index = scratch.take(FIRST * 2).fill(-1);
@@ -65,11 +65,11 @@ export class Values {
   mask(value: number): number {
     return this.#rows[(value << 3) + 6]!;
   }
-  /** The numbers that it may be (numbers.ts); every one where it may be a pointer. */
+  /** The set of possible low words (numbers.ts); all numbers if the value may be a pointer. */
   set(value: number): number {
     return (this.#rows[value << 3]! & POINTERS) === 0 ? this.#rows[(value << 3) + 7]! : ANY_NUMBER;
   }
-  /** The same of its high word. */
+  /** The set of possible high words. */
   highSet(value: number): number {
     const row = value << 3;
     const rows = this.#rows;
@@ -80,7 +80,7 @@ export class Values {
     return this.#rows[value << 3] === KIND.NUMBER && this.#rows[(value << 3) + 6] === ALL_BYTES;
   }
 
-  /** A number that is known, as two words; `hi` is the sign of `lo` unless given. */
+  /** A known number as two words. By default `hi` is the sign extension of `lo`. */
   constant(lo: number, hi: number = lo >> 31): number {
     if (hi !== lo >> 31 || lo < -SMALL || lo >= SMALL)
       return this.intern(KIND.NUMBER, 0, 0, ANY_FRAME, lo, hi, ALL_BYTES, bitOf(lo));
@@ -91,12 +91,12 @@ export class Values {
     return value;
   }
 
-  /** A number of which only some bytes are known, or only the sets of its words. */
+  /** A number of which only some bytes, or only the sets of its words, are known. */
   number(lo: number, hi: number, mask: number, set: number, high: number = ANY_NUMBER): number {
     return this.intern(KIND.NUMBER, 0, high === ANY_NUMBER ? 0 : high, ANY_FRAME, lo, hi, mask, set);
   }
 
-  /** A pointer of these kinds; with NUMBER among them it may also be any number. */
+  /** A pointer of these kinds. If they include NUMBER, the value may also be any number. */
   pointer(kinds: number, maps = 0, offset: number = ANY_OFFSET, frame: number = ANY_FRAME): number {
     return this.intern(
       kinds,
@@ -110,7 +110,7 @@ export class Values {
     );
   }
 
-  /** What may be either. */
+  /** The value that may be either operand. */
   join(a: number, b: number): number {
     if (a === b) return a;
     const joins = this.#joins;
@@ -124,7 +124,7 @@ export class Values {
     return value;
   }
 
-  /** A join that gives up numbers when they grow: around a loop it ends after a few turns. */
+  /** Like `join`, but a number that changes becomes any number, so that a loop ends after a few iterations. */
   widen(a: number, b: number): number {
     const joined = this.join(a, b);
     if (joined === a || (this.kinds(joined) & KIND.NUMBER) === 0) return joined;
@@ -149,7 +149,7 @@ export class Values {
           : either(rows[x]!, rows[y]!, FOLLOWED, rows[x + 2]!, rows[y + 2]!, ANY_OFFSET);
     let frame = either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
     if ((rows[x]! & rows[y]! & KIND.STACK) !== 0 && rows[x + 3] !== rows[y + 3]) {
-      // an offset that other kinds of pointers share has to be the same in all of them
+      // If several kinds share the offset, it must be the same for all of them.
       const shared = (kinds & FOLLOWED) !== KIND.STACK;
       const at = (row: number) => (shared ? ANY_OFFSET : rows[row + 2]!);
       [frame, offset] = this.frameSets.join(rows[x + 3]!, at(x), rows[y + 3]!, at(y));
@@ -171,7 +171,7 @@ export class Values {
     );
   }
 
-  /** The name of a value. Fields that its kinds do not have must be 0 (`frame` -1). */
+  /** The identifier of a value. Fields that its kinds do not have must be 0 (`frame` -1). */
   intern(
     kinds: number,
     maps: number,
@@ -182,13 +182,13 @@ export class Values {
     bytes: number,
     numbers: number,
   ): number {
-    // with too many different values to tell apart, new ones are any number at any offset
+    // When there are too many distinct values, new ones become any number at any offset.
     const full = this.#size >= MOST;
     const mask = full ? 0 : bytes;
     let off = full && (kinds & FOLLOWED) !== 0 ? ANY_OFFSET : offset;
     let set = full && (kinds & KIND.NUMBER) !== 0 ? ANY_NUMBER : numbers;
     if (kinds === KIND.NUMBER) {
-      // known bytes say it already
+      // The set follows from the known bytes.
       if ((mask & UPPER_BYTES) === UPPER_BYTES || full) off = 0;
       if ((mask & LOWER_BYTES) === LOWER_BYTES) set = bitOf(low);
     }
@@ -251,17 +251,17 @@ type Row = [number, number, number, number, number, number, number, number];
 const FIRST = 256;
 const JOINS = 256;
 const SMALL = 32;
-/** Distinct values beyond which numbers and offsets are given up: 2 MB of rows. */
+/** Maximum number of distinct values (2 MB of rows). Beyond it, new values have no known numbers or offsets. */
 const MOST = 1 << 16;
 
 /**
- * Odd factors, drawn anew in each process: whoever writes a program chooses the fields, and must not know which of them
- * hash alike. Nothing but the place of a row depends on them.
+ * Odd factors, random in each process: the author of a program chooses the hashed fields and must not be able to cause
+ * collisions. They affect only the position of a row.
  */
 const [F0, F1, F2, F3, F4, F5] = Array.from({ length: 6 }, () => randomInt(2 ** 31) * 2 + 1) as unknown as Factors;
 type Factors = readonly [number, number, number, number, number, number];
 
-/** All bits of all fields count: the upper ones of each are brought down before the next one comes. */
+/** All bits of all fields affect the hash: upper bits are shifted down before the next field is added. */
 function hash(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number): number {
   let hashed = Math.imul(a ^ (g << 16) ^ (d << 24) ^ (d >>> 8), F0);
   hashed = Math.imul(hashed ^ (hashed >>> 15) ^ c, F1);
@@ -272,25 +272,25 @@ function hash(a: number, b: number, c: number, d: number, e: number, f: number, 
   return hashed ^ (hashed >>> 15);
 }
 
-/** A field of a join that only some kinds have: from the side that has it, or from both where they agree. */
+/** A field that only some kinds have: from the operand that has it; `unknown` if both have it with different values. */
 function either(kindsA: number, kindsB: number, having: number, a: number, b: number, unknown: number): number {
   if ((kindsA & having) === 0) return b;
   if ((kindsB & having) === 0 || a === b) return a;
   return unknown;
 }
 
-/** The set of a high word, as a row keeps it. */
+/** The set of high words from the stored form. */
 function highSet(kept: number, hi: number, mask: number): number {
   if ((mask & UPPER_BYTES) === UPPER_BYTES) return bitOf(hi);
   return kept === 0 ? ANY_NUMBER : kept;
 }
 
-/** The union of two, as a row keeps it. */
+/** The stored form of the union of two sets. */
 function eitherSet(a: number, b: number): number {
   return a === ANY_NUMBER || b === ANY_NUMBER ? 0 : a | b;
 }
 
-/** A bit for each byte that two words have in common. */
+/** A bit for each byte in which two words are equal. */
 function equalBytes(a: number, b: number): number {
   const differ = a ^ b;
   return (
@@ -301,7 +301,7 @@ function equalBytes(a: number, b: number): number {
   );
 }
 
-/** The bits of a word that four bits of a mask stand for. */
+/** The mask of bits for a mask of four bytes. */
 function spread(mask: number): number {
   return ((mask & 1) * 0xff) | ((mask & 2) * 0x7f80) | ((mask & 4) * 0x3fc000) | ((mask & 8) * 0x1fe00000);
 }

@@ -3,7 +3,7 @@ import { type ProgramTypeRow, type ReturnValues, redirectsIn, type Verdict } fro
 import { ANY_NUMBER } from "./kinds.js";
 import { bitOf, describeSet, ODD, setOf } from "./numbers.js";
 
-/** What a program's return value does, by its type. */
+/** The effects of a program's return value, which depend on its type. */
 export class VerdictOf {
   readonly #verdict: Verdict;
   readonly #neutral: number;
@@ -26,15 +26,13 @@ export class VerdictOf {
     }
   }
 
-  /**
-   * The program may take the place of any whose context has this name; `null`: of any program, of a fmod_ret one too.
-   */
+  /** The program may replace any program whose context has this name; null means any program, also of type fmod_ret. */
   replaces(context: string | null): void {
     if (context === null) this.#overrides = true;
     this.#redirects = valuesOf(redirectsIn(context ?? ""));
   }
 
-  /** The program may return these numbers (numbers.ts) at this slot: the low word of r0, and the high one. */
+  /** Records that the program may return these numbers (numbers.ts) at this slot: low and high words of r0. */
   returned(slot: number, set: number, high: number, why: string | null): void {
     if (typeof this.#verdict !== "object") return;
     const words = set === ANY_NUMBER ? "what is not known" : describeSet(set);

@@ -1,14 +1,17 @@
-/** Units for any program, and for each of its instructions: what real programs take is at most a tenth of the first. */
+/**
+ * Work limit: units for any program, and units for each of its instructions. Real programs need at most a tenth of the
+ * first.
+ */
 const FOR_ANY = 2_000_000;
 const FOR_EACH = 24;
 
 /**
- * What the analysis of one program has done, in units: one for an instruction followed, for a leader marked, for eight
- * words of a state loaded, compared or written, and for a word of two states that differs where they are joined. It is
- * counted instead of timed, so that a program has the same effects on every machine.
+ * The work of the analysis of one program, in units: one for each followed instruction, for each marked leader, for
+ * each eight words of a state that are loaded, compared or written, and for each word that differs when two states are
+ * joined. Work is counted rather than timed, so that a program has the same effects on every machine.
  */
 export class Work {
-  /** Units done. The parts of the analysis add to it. */
+  /** Units so far. The parts of the analysis add to it. */
   done = 0;
   readonly most: number;
 
@@ -16,7 +19,7 @@ export class Work {
     this.most = FOR_ANY + FOR_EACH * instructions;
   }
 
-  /** Whether the analysis must end: nothing more is found out, so every effect is true. */
+  /** Whether the analysis must stop. Then every effect is true, since the rest of the program is unknown. */
   get exhausted(): boolean {
     return this.done > this.most;
   }
