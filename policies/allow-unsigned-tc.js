@@ -1,4 +1,4 @@
-// Whatever is signed may load; unsigned, only a traffic-control program that does not look into the kernel's memory.
+// Allows signed programs, and unsigned traffic-control programs that cannot read kernel memory.
 import { deny, PKCS7, verify_signature } from "countersign";
 
 export function bpf_prog_load(prog) {
