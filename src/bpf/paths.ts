@@ -22,7 +22,7 @@ export interface Paths {
  * this many instructions, so no such path is longer (BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h).
  */
 const VERIFIED = 1_000_000;
-/** Granularity of stack frames in bytes (round_up_stack_depth, kernel/bpf/verifier.c). */
+/** Granularity of stack frames in bytes (check_max_stack_depth, kernel/bpf/verifier.c). */
 const FRAME_STEP = 32;
 /**
  * Stack bytes of code that the verifier inlines (kernel/bpf/verifier.c): optimize_bpf_loop saves three registers,

@@ -13,7 +13,7 @@ const KINDS: Readonly<Record<ContextField["kind"], number>> = {
 
 const NO_FIELDS: readonly WritableField[] = [];
 
-/** What may be loaded from the context of a program, and what a store into it is a store into. */
+/** The context of a program: the values of loads from it, and the fields that a store changes. */
 export class Context {
   readonly #otherwise: number;
   readonly #anywhere: number;
@@ -35,7 +35,7 @@ export class Context {
     this.#anywhere = anywhere;
   }
 
-  /** What a load of `size` bytes at this offset gives. */
+  /** The value of a load of `size` bytes at this offset. */
   load(offset: number, size: number): number {
     if (offset === ANY_OFFSET) return this.#anywhere;
     for (const field of this.row.pointers)
@@ -44,7 +44,9 @@ export class Context {
     return size === 8 ? this.#otherwise : this.row.otherwise === "anything" ? this.#anywhere : this.values.any;
   }
 
-  /** The fields that a store of `size` bytes at this offset may change: any where it is not known. */
+  /**
+   * The fields that a store of `size` bytes at this offset may change; all writable fields if the offset is not known.
+   */
   fieldsAt(offset: number, size: number): readonly WritableField[] {
     if (offset === ANY_OFFSET) return this.row.writable;
     const { writable } = this.row;

@@ -3,38 +3,38 @@ import { CALL_SRC, MAX_FUNCTIONS, OP } from "../insn.js";
 import { LeaderTable } from "./leader-table.js";
 import { Scratch } from "./scratch.js";
 
-/** BPF_JCOND of include/uapi/linux/bpf.h (`may_goto`): goes on, or jumps when the kernel wants the loop to end. */
+/** BPF_JCOND of include/uapi/linux/bpf.h (`may_goto`): continues, or jumps when the kernel ends the loop. */
 export const MAY_GOTO = 0xe5;
 
 /**
- * Where control may go in a program: the slots at which paths meet ("leaders": entries of functions and targets of
- * jumps), and which slots of its frame each function uses. Between two leaders control runs straight on, but for
+ * The control flow of a program: the slots at which paths meet ("leaders": entries of functions and targets of jumps),
+ * and the part of its stack frame that each function uses. Between two leaders control runs straight on, except for
  * branches out.
  */
 export interface Flow {
-  /** Leaders' slots, ascending. */
+  /** Slots of the leaders, ascending. */
   readonly leaders: Int32Array;
-  /** By slot: the leader that stands there. */
+  /** Number of the leader at a slot. */
   readonly table: LeaderTable;
-  /** By leader: the index of its function. */
+  /** Index of each leader's function. */
   readonly functionOf: Int32Array;
-  /** By function: its entry's leader. */
+  /** Number of the leader at each function's entry. */
   readonly entries: Int32Array;
-  /** By function: how many 8-byte slots of its frame, from the top, it addresses by a constant. */
+  /** Number of 8-byte slots of each function's frame, counted from the top, that it addresses by constants. */
   readonly frames: Int32Array;
 }
 
-/** Something that no kernel would take, so that nothing can be said of it. */
+/** A program that no kernel would accept, so that nothing can be concluded about it. */
 export interface Broken {
   readonly slot: number;
   readonly because: string;
 }
 
 const FRAME_POINTER = 10;
-/** MAX_BPF_STACK, in slots of 8 bytes. */
+/** MAX_BPF_STACK (include/linux/filter.h) in slots of 8 bytes. */
 export const FRAME_SLOTS = 64;
 
-/** Reads the control flow, checking registers, jumps and calls as kernel/bpf/verifier.c does before it follows them. */
+/** Reads the control flow. Checks registers, jumps and calls as kernel/bpf/verifier.c does before it follows them. */
 export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
   const { insns, functions } = code;
   const { count, opcode, dst, src, off, imm } = insns;
@@ -82,7 +82,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
       } else {
         const writes = kind === OP.LDX || kind === OP.ALU || kind === OP.ALU64;
         if (writes && dst[slot] === FRAME_POINTER) return { slot, because: "writes the frame pointer" };
-        // how deep the frame is: by what is addressed through r10, and by constants that may be added to a copy of it
+        // The depth of the frame: from offsets of r10, and from constants that may be added to a copy of it.
         const reach =
           kind === OP.STX || kind === OP.ST
             ? dst[slot] === FRAME_POINTER
@@ -119,7 +119,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
   return { leaders, table, functionOf, entries, frames };
 }
 
-/** BPF_JSLE. */
+/** BPF_JSLE, the last comparison. */
 const LAST_COMPARISON = 0xd0;
 /** r += constant, in 64 bits. */
 const ADD_CONSTANT = 0x07;

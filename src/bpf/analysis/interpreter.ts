@@ -20,9 +20,9 @@ import type { VerdictOf } from "./verdict.js";
 import { Work } from "./work.js";
 
 /**
- * Runs a program over abstract values (values.ts) until nothing changes. States meet at leaders and are joined there,
- * so the work is in proportion to the program, not to its paths; what is noted on the way holds in the end too, as
- * states only grow. A subprogram is looked at once for all its calls.
+ * Abstract interpretation: runs a program over abstract values (values.ts) until no state changes. States are joined at
+ * leaders, so the work is proportional to the size of the program, not to the number of its paths. States only grow, so
+ * every effect that is recorded on the way also holds in the end. A subprogram is analysed once for all its calls.
  */
 export class Interpreter {
   readonly #work: Work;
@@ -33,12 +33,12 @@ export class Interpreter {
   readonly #literals: Literals;
   readonly #operations: Operations;
   readonly #calls: Calls;
-  /** By function: what it returns, -1 while no return has been seen; and the leaders that wait for it. */
+  /** For each function: its return value, -1 before the first return; and the leaders with calls of it. */
   readonly #returns: Int32Array;
   readonly #callers = new Map<number, Set<number>>();
-  /** By function: the leaders that read its frame. */
+  /** For each function: the leaders that read its frame. */
   readonly #readers = new Map<number, Set<number>>();
-  /** The functions whose return value is the program's: the program itself and what ends it by an exception. */
+  /** Functions whose return value is that of the program: the program itself, and exception callbacks. */
   readonly #final: Uint8Array;
   readonly #functionAt: ReadonlyMap<number, number>;
   #leader = 0;
@@ -74,7 +74,7 @@ export class Interpreter {
       goesOnAs,
       enter: (callback, args) => this.#enterCallback(callback, args),
       leave: (slot, why) => this.#leave(slot, values.any, why),
-      // of the program itself, what it returns is then what the other one does, which is among that one's effects
+      // If the program itself makes the tail call, the return value is one of the effects of the other program.
       handOver: (slot) => {
         if (this.#final[frames.function] === 0) this.#leave(slot, values.any, null);
       },
@@ -87,13 +87,13 @@ export class Interpreter {
     this.#final = new Uint8Array(functions.length);
   }
 
-  /** Notes all that the program may do. False where that takes more work than it may (work.ts), or more memory. */
+  /** Records every effect of the program. Returns false if the work (work.ts) or the memory exceeds its limit. */
   run(): boolean {
     if (this.#states.tooMany) return false;
     this.#final[0] = 1;
     this.#enter(0, this.#entry.args);
     if (!this.#settle()) return false;
-    // what nobody calls is called by the kernel alone: the callback of an exception, with what it was thrown
+    // A function without callers in the program is called by the kernel: an exception callback, with any cookie.
     for (let index = 1; index < this.code.functions.length; index++) {
       if (this.#states.reached(this.flow.entries[index]!)) continue;
       this.#final[index] = 1;
@@ -106,7 +106,7 @@ export class Interpreter {
 
   #settle(): boolean {
     for (let leader = this.#states.next(); leader >= 0; leader = this.#states.next()) {
-      // what is followed adds to it, too
+      // `#follow` adds to the work of frame sets too.
       const { frameSets } = this.#values;
       const before = frameSets.work;
       const followed = this.#follow(leader);
@@ -116,7 +116,7 @@ export class Interpreter {
     return true;
   }
 
-  /** Runs from a leader to where its path ends or meets another leader. Gives the number of instructions looked at. */
+  /** Follows a path from a leader until it ends or reaches another leader. Returns the number of instructions. */
   #follow(leader: number): number {
     const { opcode, dst, off, imm } = this.code.insns;
     const { leaders, table } = this.flow;
@@ -181,13 +181,13 @@ export class Interpreter {
     state[d] = refine(this.#values, before, op & OP.CODE, wide, imm[slot]!, false);
   }
 
-  /** BPF_ABS and BPF_IND: a load from the packet, that ends the program with 0 where the packet is shorter. */
+  /** BPF_ABS and BPF_IND: a load from the packet, which ends the program with 0 if the packet is too short. */
   #loadPacket(slot: number): void {
     this.#leave(slot, this.#values.constant(0), null);
     this.#frames.state.fill(this.#values.any, 0, 6);
   }
 
-  /** False where nothing is known to come back yet. */
+  /** Returns false if the call is not known to return yet. */
   #call(slot: number): boolean {
     const { src, imm } = this.code.insns;
     const { state } = this.#frames;
@@ -201,7 +201,7 @@ export class Interpreter {
     return true;
   }
 
-  /** What a subprogram returns, as far as it is known; -1 where it is not known to. */
+  /** The return value of a subprogram as far as it is known; -1 if it is not known to return. */
   #callFunction(slot: number): number {
     const { state } = this.#frames;
     const callee = this.#functionAt.get(slot + 1 + this.code.insns.imm[slot]!);
@@ -218,9 +218,9 @@ export class Interpreter {
   }
 
   /**
-   * An argument of a global function. The kernel verifies that function by itself, with memory that it may write;
-   * kernels from 6.3 to 6.11 checked a kernel object that was passed for it as one that is only read (check_mem_reg of
-   * kernel/bpf/verifier.c).
+   * An argument of a global function. The kernel verifies such a function separately and lets it write to memory
+   * arguments. Linux 6.3 to 6.11 allowed a kernel object as such an argument after checking it only for reads
+   * (check_mem_reg, kernel/bpf/verifier.c).
    */
   #lent(value: number): number {
     const values = this.#values;
@@ -228,7 +228,8 @@ export class Interpreter {
   }
 
   /**
-   * Another program may take a global function's place (freplace): return what it likes, and write where it was let.
+   * Another program may replace a global function (freplace). It may return any value, and write to the memory that is
+   * passed.
    */
   #replaceable(returned: number): number {
     const values = this.#values;
@@ -258,7 +259,7 @@ export class Interpreter {
     for (let each = 1; each < this.code.functions.length; each++) this.#enter(each, args);
   }
 
-  /** The function at hand ends with this value. */
+  /** The current function returns this value. */
   #leave(slot: number, value: number, why: string | null): void {
     const { function: index } = this.#frames;
     if (this.#final[index] !== 0)
@@ -270,7 +271,7 @@ export class Interpreter {
     this.#states.markAll(this.#callers.get(index));
   }
 
-  /** Somebody wrote to a frame that is not theirs: whoever has read it looks again. */
+  /** A function's frame was written by another function: every reader of the frame is followed again. */
   #frameWritten(frame: number): void {
     const { entries, leaders } = this.flow;
     if (frame === ANY_FRAME) this.#states.markReached(0, leaders.length);

@@ -1,17 +1,17 @@
 import type { Scratch } from "./scratch.js";
 
-/** Bits of a word, as a shift, and the places within it. */
+/** log2 of the bits in a word, and the mask for a bit's index. */
 const WORD = 5;
 const BITS = 31;
 
 /**
- * Which slots of a program are leaders, and their numbers, in ascending order of slots. It takes two bits for each slot
- * instead of a word: the table of a program of a million instructions stays in the processor's caches.
+ * The leaders of a program, numbered in ascending order of slots. The table takes two bits for each slot instead of a
+ * word, so that for a million instructions it fits into the processor's caches.
  */
 export class LeaderTable {
   /** A bit for each slot. */
   readonly #bits: Int32Array;
-  /** By word of bits: how many leaders there are before it. */
+  /** For each word of bits: the number of leaders before it. */
   readonly #before: Int32Array;
   count = 0;
 
@@ -29,7 +29,7 @@ export class LeaderTable {
     this.count += 1;
   }
 
-  /** Numbers the leaders and writes their slots to `slots`. None may be added afterwards. */
+  /** Numbers the leaders and writes their slots to `slots`. No leader may be added afterwards. */
   number(slots: Int32Array): void {
     let next = 0;
     for (let at = 0; at < this.#bits.length; at++) {
@@ -39,7 +39,7 @@ export class LeaderTable {
     }
   }
 
-  /** The number of the leader at a slot; -1 where there is none, or no such slot. */
+  /** The number of the leader at a slot; -1 if there is none or the slot does not exist. */
   at(slot: number): number {
     const word = this.#bits[slot >> WORD] ?? 0;
     const bit = 1 << (slot & BITS);
@@ -48,7 +48,7 @@ export class LeaderTable {
   }
 }
 
-/** How many bits of a word are set. */
+/** Number of bits that are set in a word. */
 function ones(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);

@@ -8,7 +8,7 @@ import type { Values } from "./values.js";
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** What each `ld_imm64` of a program loads, read once: numbers, maps and their values, kernel symbols, callbacks. */
+/** The values of all `ld_imm64` of a program, read once: numbers, maps and their values, kernel symbols, callbacks. */
 export class Literals {
   /** By slot; empty if no instruction is an `ld_imm64`. */
   readonly #loaded: Int32Array;
@@ -30,7 +30,7 @@ export class Literals {
       if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot, rewritten.has(slot));
   }
 
-  /** What the `ld_imm64` in this slot loads. */
+  /** The value that the `ld_imm64` in this slot loads. */
   load(slot: number): number {
     if (this.code.insns.src[slot] === LD_SRC.BTF_ID) {
       const name = this.code.ksymAt(slot)?.name;

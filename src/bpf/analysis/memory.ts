@@ -9,26 +9,26 @@ import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./kinds.js";
 import type { Maps } from "./maps.js";
 import type { Values } from "./values.js";
 
-/** A kernel object that programs can write to may be a task, a socket, a packet or a flow. */
+/** Effects of a write to a kernel object: it may be a task, a socket, a packet or a flow. */
 const OBJECTS: readonly EffectName[] = ["changes_kernel_state", "changes_socket", "writes_packet"];
 
-/** Whose stores depend on how the program is attached. */
+/** The context in which stores depend on how the program is attached. */
 const KPROBE_CONTEXT = PROGRAM_TYPE_ROWS.get("kprobe")?.context;
 
-/** What holds nothing but numbers. */
+/** Kinds of memory that hold only numbers. */
 const OF_NUMBERS = KIND.PACKET | KIND.PACKET_END | KIND.SOCKET | KIND.BUFFER | KIND.OPTION | KIND.ARENA | KIND.LENT;
 
-/** What a pointer points to, and the bytes from there that are written. */
+/** The target of a write: kinds of memory, offset and number of bytes. */
 interface Target {
   readonly kinds: number;
   readonly offset: number;
   readonly size: number;
-  /** By an instruction, not by a helper. */
+  /** Whether an instruction writes, rather than a helper. */
   readonly stored: boolean;
 }
 
 /**
- * Kinds of memory that a program of this type and attachment cannot store into: the kernel rejects it
+ * Kinds of memory that a program of this type and attachment cannot store to, because the kernel rejects the store
  * (rejected-stores.ts).
  */
 export function rejectedStores({ type, kernelProbe }: Code): number {
@@ -36,7 +36,7 @@ export function rejectedStores({ type, kernelProbe }: Code): number {
   return (context ? KIND.CTX : 0) | (READ_ONLY_OBJECTS.has(type) ? KIND.OBJECT : 0);
 }
 
-/** What is read and written through pointers. */
+/** Reads and writes through pointers. */
 export class Memory {
   constructor(
     readonly values: Values,
@@ -44,11 +44,11 @@ export class Memory {
     readonly context: Context,
     readonly maps: Maps,
     readonly findings: Findings,
-    /** Kinds into which a store is rejected. A helper's buffer is checked by other rules. */
+    /** Kinds to which a store is rejected. Other rules apply to the buffer of a helper. */
     readonly rejected: number,
   ) {}
 
-  /** A load of `size` bytes at `distance` from where a pointer points; `distance` may be ANY_OFFSET. */
+  /** A load of `size` bytes at `distance` from the target of a pointer; `distance` may be ANY_OFFSET. */
   load(slot: number, pointer: number, distance: number, size: number): number {
     const { values } = this;
     const kinds = values.kinds(pointer);
@@ -64,7 +64,7 @@ export class Memory {
     if ((kinds & KIND.CTX) !== 0) give(this.context.load(offset, size));
     if ((kinds & (KIND.KERNEL | KIND.OBJECT | KIND.MAP)) !== 0) {
       this.findings.note("reads_kernel_memory", slot, "reads through a pointer to a kernel object");
-      // a number, or PTR_TO_BTF_ID (mark_btf_ld_reg)
+      // A number, or PTR_TO_BTF_ID (mark_btf_ld_reg, kernel/bpf/verifier.c).
       give(size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT) : small);
     }
     if ((kinds & KIND.USER) !== 0) {
@@ -72,8 +72,8 @@ export class Memory {
       give(small);
     }
     if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
-      // eight bytes of a map's value may be a pointer that was put there with bpf_kptr_xchg: to an object of the
-      // kernel, or to one that a program allocated (btf_ld_kptr_type), which then is the map's too
+      // Eight bytes of a map's value may be a pointer stored with bpf_kptr_xchg: to a kernel object, or to an object
+      // that a program allocated (btf_ld_kptr_type), which then belongs to the map.
       const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
       const shared = values.maps(pointer) & this.maps.shared;
       const held = shared !== 0 ? KIND.MAP_VALUE : 0;
@@ -92,19 +92,22 @@ export class Memory {
     if ((kinds & KIND.STACK) !== 0) this.frames.store(values.frame(pointer), offset, size, value, kinds !== KIND.STACK);
   }
 
-  /** Memory that a helper or kfunc may write to from where a pointer points on; of these kinds it writes none. */
+  /** A helper or kfunc may write to memory from the target of a pointer on, except to the kinds in `spared`. */
   fill(slot: number, pointer: number, who: string, spared = 0): void {
     const { values } = this;
     const kinds = values.kinds(pointer) & ~spared;
     if (spared !== 0 && (kinds & POINTERS) === 0) return;
-    // no pointer at all
+    // NULL: nothing is written.
     if (values.isConstant(pointer) && values.lo(pointer) === 0 && values.hi(pointer) === 0) return;
     if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
     const to = { kinds, offset: values.offset(pointer), size: Infinity, stored: false };
     this.#written(slot, pointer, to, `lets \`${who}\` store`);
   }
 
-  /** Memory that a helper or kfunc may read: a pointer to a kernel object serves for that as one to the stack does. */
+  /**
+   * A helper or kfunc may read memory from the target of a pointer on. Pointers to kernel objects are accepted like
+   * those to the stack.
+   */
   lend(slot: number, pointer: number, who: string, spared = 0): void {
     const kinds = this.values.kinds(pointer) & ~spared;
     if ((kinds & (KIND.KERNEL | KIND.OBJECT)) !== 0)
@@ -159,7 +162,10 @@ export class Memory {
       for (const effect of effects) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
   }
 
-  /** A load through what this analysis takes for a number: the kernel allows none, so something was missed. */
+  /**
+   * A load through a value that the analysis takes for a number. The kernel allows no such load, so the analysis has
+   * missed a pointer, and any memory may be read.
+   */
   #readAnywhere(slot: number): number {
     this.findings.note("reads_kernel_memory", slot, "reads through a pointer of which nothing is known");
     this.findings.note("reads_user_memory", slot, "reads through a pointer of which nothing is known");

@@ -1,8 +1,8 @@
 import { ANY_NUMBER } from "./kinds.js";
 
 /**
- * Sets of numbers as bits of a word: bits 0 to 29 for these numbers, bit 30 for -1, bit 31 for all other numbers. Only the
- * low 32 bits of a register count, as a signed number.
+ * Sets of numbers as bits of a word: bits 0 to 29 for these numbers, bit 30 for -1, bit 31 for all other numbers. Only
+ * the low 32 bits of a register count, as a signed number.
  */
 const MINUS_ONE = 1 << 30;
 const OTHERS = 1 << 31;

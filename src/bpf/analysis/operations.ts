@@ -11,16 +11,16 @@ const FETCH = 1;
 const CMPXCHG = 0xf1;
 const LOAD_ACQUIRE = 0x100;
 const STORE_RELEASE = 0x110;
-/** By the size bits, shifted down: W, H, B, DW. */
+/** Number of bytes, by the size bits of the opcode (shifted down): W, H, B, DW. */
 const SIZES = [4, 2, 1, 8];
 
-/** What single instructions do that compute, load and store. */
+/** Single instructions that compute, load or store. */
 export class Operations {
   readonly #values: Values;
   readonly #state: Int32Array;
   /**
-   * By slot: whether a CO-RE relocation names it, so that neither its immediate nor its offset is known. Null if no slot
-   * is named.
+   * For each slot, whether it has a CO-RE relocation: its immediate and offset are then not known. Null if there are
+   * none.
    */
   readonly #rewritten: Int32Array | null;
 
@@ -57,7 +57,7 @@ export class Operations {
         state[d] = values.pointer(KIND.ARENA | KIND.NUMBER, this.memory.maps.arenas || FOREIGN);
       else state[d] = extend(values, right, off, wide);
     }
-    // signed division and remainder, and reversals of bytes, leave numbers
+    // Signed division and remainder, and byte swaps, give numbers.
     else if (operation === ALU.END || off !== 0) state[d] = values.any;
     else state[d] = compute(values, operation, wide, state[d]!, right);
   }
@@ -67,7 +67,7 @@ export class Operations {
     const values = this.#values;
     const size = sizeOf(op);
     let loaded = this.memory.load(slot, this.#state[insns.src[slot]!]!, this.#distance(slot), size);
-    // the kernel gives a load the size that the field has (bpf_core_patch_insn), so no byte of it is known to be zero
+    // The kernel adapts the size of the load to the field (bpf_core_patch_insn), so no byte is known to be zero.
     if (this.rewritten(slot) && values.kinds(loaded) === KIND.NUMBER) loaded = values.any;
     const extended = (op & OP.MODE) === OP.MEMSX;
     this.#state[insns.dst[slot]!] = !extended
