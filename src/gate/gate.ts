@@ -1,12 +1,12 @@
 import { ERRNO } from "../errno.js";
 import type { Current } from "../policy/current.js";
 import { ATTR_SIZE, Attr } from "./call/attr.js";
-import { type Answer, Call, type Gatehouse } from "./call/call.js";
+import { type Answer, Call, type CallServices } from "./call/call.js";
 import { commandRow } from "./call/command.js";
-import { type Asker, askerOf, copyOf, NO_TASK } from "./call/current.js";
-import type { LastThread } from "./call/last-thread.js";
+import { type Caller, callerOf, copyOf, NO_TASK } from "./call/current.js";
 import type { Listener } from "./call/listener.js";
 import { Notification, writeResponse } from "./call/notification.js";
+import type { PidfdCache } from "./call/pidfd-cache.js";
 import { GATE_RULES, type GateRule } from "./call/rules.js";
 import { Task } from "./call/task.js";
 import { carryOut } from "./commands/carry.js";
@@ -17,7 +17,7 @@ import { judgeTarget, missesGate, TARGETING } from "./commands/gate-target.js";
 import { createMap } from "./commands/maps.js";
 import { loadModule } from "./commands/modules.js";
 import { createToken } from "./commands/token.js";
-import type { Verdict } from "./judge.js";
+import type { Verdict } from "./gate-decisions.js";
 import { loadProgram } from "./load/programs.js";
 import { NR } from "./sys/numbers.js";
 import { close } from "./sys/pidfd.js";
@@ -34,31 +34,31 @@ export class Gate {
   readonly #notification: Notification;
 
   constructor(
-    private readonly gatehouse: Gatehouse,
-    private readonly lastThread: LastThread,
+    private readonly services: CallServices,
+    private readonly pidfdCache: PidfdCache,
     private readonly say: (message: FromThread) => void,
   ) {
-    this.#own = new InlineExecutor(gatehouse.watch, gatehouse.wardrobe);
-    this.#notification = new Notification(gatehouse.watch.notification);
+    this.#own = new InlineExecutor(services.watch, services.wardrobe);
+    this.#notification = new Notification(services.watch.notification);
   }
 
   /** Takes one notification and serves it. False where there was none: its task died, or the listener is done. */
   serve(listener: Listener): boolean {
-    const { watch } = this.gatehouse;
+    const { watch } = this.services;
     if (receive(listener.fd, watch.notification) < 0) return false;
-    listener.bookmark.heard(watch.notification);
+    listener.cursor.received(watch.notification);
     this.#turn(listener, isSlow(listener) ? newRecording(listener.fd, watch.notification) : null, null);
     return true;
   }
 
   /** Another turn of a call, or its end, for a reason that is not the task's to be asked about. */
   resume(listener: Listener, recording: CallRecording, reason: string | null): void {
-    this.gatehouse.watch.notification.set(recording.notification);
+    this.services.watch.notification.set(recording.notification);
     this.#turn(listener, recording, reason);
   }
 
   #turn(listener: Listener, recording: CallRecording | null, reason: string | null): void {
-    const { watch, tally } = this.gatehouse;
+    const { watch, tally } = this.services;
     const start = performance.now();
     const notification = this.#notification;
     watch.enter(listener.fd, recording?.verdicts ?? UNDECIDED);
@@ -84,7 +84,7 @@ export class Gate {
     watch.leave();
     tally.answered(recording === null ? (performance.now() - start) * 1000 : (Date.now() - recording.since) * 1000);
     if (recording !== null) this.say({ is: "served", recording: recordingKey(recording) });
-    if (watch.waited > 0 && !this.gatehouse.alone() && listener.waited(watch.waited)) this.#markSlow(listener);
+    if (watch.waited > 0 && !this.services.alone() && listener.waited(watch.waited)) this.#markSlow(listener);
   }
 
   #answer(listener: Listener, notification: Notification, recording: CallRecording | null): void {
@@ -94,9 +94,9 @@ export class Gate {
       return;
     }
     const { tid } = notification;
-    const { lastThread } = this;
-    const asker = lastThread.find(tid) ? askerOf(tid, lastThread.info, listener.container) : null;
-    if (asker !== null) this.#answerTo(asker, lastThread.pidfd, listener, notification, recording);
+    const { pidfdCache } = this;
+    const caller = pidfdCache.find(tid) ? callerOf(tid, pidfdCache.info, listener.container) : null;
+    if (caller !== null) this.#answerTo(caller, pidfdCache.pidfd, listener, notification, recording);
     else {
       this.#give(listener, notification, this.#unseen(listener, notification));
       if (recording !== null) abandon(recording);
@@ -112,17 +112,17 @@ export class Gate {
 
   /** Denies a call of which only the task is known. */
   #denyUnasked(rule: GateRule, current: Current, reason: string): Answer {
-    const { judge, settings, tally } = this.gatehouse;
+    const { decisions, settings, tally } = this.services;
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
     const subject = { name: current.comm === "" ? `task ${current.tid}` : current.comm, digest: "" };
     const { operation } = this.#notification;
-    const { verdict } = judge.record({ hook: "bpf", subject, denial, probe: null, current, operation });
+    const { verdict } = decisions.record({ hook: "bpf", subject, denial, probe: null, current, operation });
     tally.add("denied");
     return settings.audit ? "continue" : { result: verdict };
   }
 
   #answerTo(
-    asker: Asker,
+    caller: Caller,
     pidfd: number,
     listener: Listener,
     notification: Notification,
@@ -135,26 +135,26 @@ export class Gate {
         : null;
     const task = new Task(
       notification.tid,
-      asker.current.pid,
+      caller.current.pid,
       pidfd,
       replay ?? this.#own,
       recording?.fds ?? null,
-      this.gatehouse.watch,
+      this.services.watch,
       { listener: listener.fd, id: notification.id },
     );
     let goesOn = false;
     try {
-      const call = new Call(notification, listener, task, asker, this.gatehouse, recording);
-      const answer = written(task, this.#judge(call, notification));
+      const call = new Call(notification, listener, task, caller, this.services, recording);
+      const answer = written(task, this.#decisions(call, notification));
       call.count();
       this.#give(listener, notification, answer);
     } catch (error) {
       goesOn = error instanceof NeedsBlockingOp || error instanceof WorkerReplaced;
-      if (goesOn && recording !== null) recording.current ??= copyOf(asker.current);
+      if (goesOn && recording !== null) recording.current ??= copyOf(caller.current);
       if (error instanceof WorkerReplaced)
-        this.say({ is: "left", recording: this.#left(recording, task, asker, listener) });
+        this.say({ is: "left", recording: this.#left(recording, task, caller, listener) });
       if (error instanceof NeedsBlockingOp && replay === null)
-        error.recording = this.#left(recording, task, asker, listener);
+        error.recording = this.#left(recording, task, caller, listener);
       throw error;
     } finally {
       this.#own.forget();
@@ -166,22 +166,22 @@ export class Gate {
   }
 
   /** The recording with the results of this turn, for the thread that goes on with the call. */
-  #left(recording: CallRecording | null, task: Task, { current }: Asker, listener: Listener): CallRecording {
-    const { notification, verdicts } = this.gatehouse.watch;
+  #left(recording: CallRecording | null, task: Task, { current }: Caller, listener: Listener): CallRecording {
+    const { notification, verdicts } = this.services.watch;
     const begun = recording ?? newRecording(listener.fd, notification);
     return { ...begun, fds: task.fds, results: this.#own.results, verdicts, current: copyOf(current) };
   }
 
-  /** What can be answered by registers alone, whoever asks; null for all else. */
+  /** The answer, if it depends on the registers only and not on the caller; else null. */
   #shortAnswer(notification: Notification): Answer | null {
     if (isForeign(notification)) return null;
     if (notification.call in TARGETING) return missesGate(notification) ? "continue" : null;
     const treatment = notification.call === NR.bpf ? commandRow(notification.word(0))?.treatment : undefined;
     const passes = treatment === "pass" || treatment === "copy";
-    return passes && !this.gatehouse.judge.serves("bpf") ? "continue" : null;
+    return passes && !this.services.decisions.serves("bpf") ? "continue" : null;
   }
 
-  #judge(call: Call, notification: Notification): Answer {
+  #decisions(call: Call, notification: Notification): Answer {
     if (isForeign(notification)) return denyForeign(call);
     if (notification.call === NR.bpf) return judgeCommand(call);
     if (notification.call === NR.init_module || notification.call === NR.finit_module) return loadModule(call);

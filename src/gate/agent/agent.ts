@@ -98,9 +98,9 @@ export class Agent {
         thread.fastest,
         restored.map(({ state }) => ({ filter: state.filter, container: state })),
       );
-      for (const { listener, state, bookmark, issued } of restored) {
+      for (const { listener, state, cursor, issued } of restored) {
         thread.remember(state.id, issued);
-        agent.#containers.take(listener, state, bookmark);
+        agent.#containers.take(listener, state, cursor);
       }
       agent.#listenAt(socket);
     } catch (error) {

@@ -8,7 +8,7 @@ import { containerOf } from "./labels.js";
 /** What becomes of containers. */
 export interface ContainersEvents {
   /** A listener's tasks are of this container from now on: it is new, or its labels have changed. */
-  known(listener: number, container: Container, filter: FilterKind, bookmark: number): void;
+  known(listener: number, container: Container, filter: FilterKind, cursor: number): void;
   /** For what a person must know. */
   say(error: CountersignError): void;
 }
@@ -20,8 +20,8 @@ const NO_FILE = -1;
 
 interface Held {
   readonly state: ContainerState;
-  /** A file for a {@link Bookmark}; negative for none. */
-  readonly bookmark: number;
+  /** A file for a {@link NotificationCursor}; negative for none. */
+  readonly cursor: number;
   labels: Labels | null;
 }
 
@@ -49,10 +49,10 @@ export class Containers {
     return this.#held.size;
   }
 
-  take(listener: number, state: ContainerState, bookmark = NO_FILE): void {
+  take(listener: number, state: ContainerState, cursor = NO_FILE): void {
     const labels = this.source.labelsOf(state);
-    this.#held.set(listener, { state, bookmark, labels });
-    this.events.known(listener, containerOf(state, labels), state.filter, bookmark);
+    this.#held.set(listener, { state, cursor, labels });
+    this.events.known(listener, containerOf(state, labels), state.filter, cursor);
     if (labels === null) setTimeout(() => this.#sayUnknown(listener, state), this.patience).unref();
   }
 
@@ -67,7 +67,7 @@ export class Containers {
       const labels = this.source.labelsOf(held.state);
       if (equal(labels, held.labels)) continue;
       held.labels = labels;
-      this.events.known(listener, containerOf(held.state, labels), held.state.filter, held.bookmark);
+      this.events.known(listener, containerOf(held.state, labels), held.state.filter, held.cursor);
     }
   }
 

@@ -1,5 +1,5 @@
-import { failLost } from "../call/bookmark.js";
 import type { IssuedObject } from "../call/issued-objects.js";
+import { failUnanswered } from "../call/notification-cursor.js";
 import { close } from "../sys/pidfd.js";
 import type { ContainerState } from "./container-state.js";
 import { isListener } from "./handover.js";
@@ -15,13 +15,13 @@ import type { ServiceManager } from "./service-manager.js";
 const NAME = /^c([0-9a-z]{1,8})$/;
 
 /**
- * A listener of the fd store: the file with its bookmark, and the objects in that file that were issued to its
+ * A listener of the fd store: the file with its cursor, and the objects in that file that were issued to its
  * container.
  */
 export interface Restored {
   readonly listener: number;
   readonly state: ContainerState;
-  readonly bookmark: number;
+  readonly cursor: number;
   readonly issued: readonly IssuedObject[];
 }
 
@@ -59,12 +59,12 @@ export class KeptContainers {
       for (const fd of fds) if (fd !== listener && fd !== file) close(fd);
       this.#last = Math.max(this.#last, number);
       this.#add(listener, name, opened.file);
-      failLost(listener, opened.mark);
-      taken({ listener, state: opened.file.state, bookmark: file, issued: opened.issued });
+      failUnanswered(listener, opened.mark);
+      taken({ listener, state: opened.file.state, cursor: file, issued: opened.issued });
     }
   }
 
-  /** Gives the file for its bookmark; negative where it is not kept. */
+  /** Returns the fd of the file with its cursor; negative if it is not kept. */
   keep(listener: number, state: ContainerState): number {
     const file = KeptFile.create(state);
     if (file === null) return NOT_KEPT;

@@ -1,5 +1,5 @@
-import { BOOKMARK_SIZE } from "../call/bookmark.js";
 import type { IssuedObject } from "../call/issued-objects.js";
+import { CURSOR_SIZE } from "../call/notification-cursor.js";
 import { type ContainerState, MAX_STATE, readState, stateText } from "./container-state.js";
 import { issuedObjectText, readIssuedObject } from "./issued-object-text.js";
 import { Journal } from "./journal.js";
@@ -11,8 +11,8 @@ const MAX_OBJECTS = 4 * 1024 * 1024;
 const ROOM_TAKEN = MAX_OBJECTS / 2;
 
 /**
- * The state of a container beside one of its listeners: a journal that begins with a bookmark. Its first line is the
- * container's state, each other line an issued object.
+ * The state of a container beside one of its listeners: a journal that begins with a notification cursor. Its first
+ * line is the container's state, each other line an issued object.
  */
 export class KeptFile {
   private constructor(
@@ -22,14 +22,14 @@ export class KeptFile {
 
   /** Null where there can be none. */
   static create(state: ContainerState): KeptFile | null {
-    const journal = Journal.create("countersign-container", BOOKMARK_SIZE, stateText(state), MAX_OBJECTS);
+    const journal = Journal.create("countersign-container", CURSOR_SIZE, stateText(state), MAX_OBJECTS);
     return journal === null ? null : new KeptFile(journal, state);
   }
 
   /** What an agent before this one has left; null for what is no such file. */
   static open(fd: number): Opened | null {
     const issued: IssuedObject[] = [];
-    const opened = Journal.open(fd, BOOKMARK_SIZE, MAX_HEAD, MAX_OBJECTS, (line) => {
+    const opened = Journal.open(fd, CURSOR_SIZE, MAX_HEAD, MAX_OBJECTS, (line) => {
       const object = readIssuedObject(line);
       if (object !== null) issued.push(object);
       return object !== null;
@@ -69,7 +69,7 @@ export class KeptFile {
 
 export interface Opened {
   readonly file: KeptFile;
-  /** What the bookmark says; 0 for nothing. */
+  /** The notification id at the cursor; 0 if there is none. */
   readonly mark: bigint;
   /** Oldest first. */
   readonly issued: readonly IssuedObject[];

@@ -2,7 +2,7 @@ import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { ProgramSubject, SubjectOf } from "../../hooks/subject.js";
-import type { GateDenial, Judge, Verdict } from "../judge.js";
+import type { GateDecisions, GateDenial, Verdict } from "../gate-decisions.js";
 import type { Facts } from "../load/facts.js";
 import type { LiveLoad } from "../load/load.js";
 import type { GateSettings } from "../settings.js";
@@ -15,7 +15,7 @@ import type { CallRecording } from "../threads/call-recording.js";
 import type { Watch } from "../threads/watch.js";
 import { Attr, MAX_ATTR } from "./attr.js";
 import { commandRow } from "./command.js";
-import { type Asker, capabilityNames } from "./current.js";
+import { type Caller, capabilityNames } from "./current.js";
 import type { Listener } from "./listener.js";
 import type { Notification } from "./notification.js";
 import type { Attempt, Retries } from "./retries.js";
@@ -51,9 +51,9 @@ export interface DeniedSubject {
 
 const NONE: readonly Memory[] = [];
 
-/** What a gate has for every call. */
-export interface Gatehouse {
-  readonly judge: Judge;
+/** What a gate provides to every call. */
+export interface CallServices {
+  readonly decisions: GateDecisions;
   readonly facts: Facts;
   readonly settings: GateSettings;
   readonly wardrobe: Wardrobe;
@@ -64,7 +64,7 @@ export interface Gatehouse {
   alone(): boolean;
 }
 
-/** One system call that waits at the gate, with who makes it. */
+/** One system call that waits at the gate, and its caller. */
 export class Call {
   #decided = 0;
   #analysed = 0;
@@ -78,13 +78,13 @@ export class Call {
     readonly notification: Notification,
     readonly listener: Listener,
     readonly task: Task,
-    readonly asker: Asker,
-    private readonly gatehouse: Gatehouse,
+    readonly caller: Caller,
+    private readonly services: CallServices,
     private readonly recording: CallRecording | null,
   ) {}
 
   get settings(): GateSettings {
-    return this.gatehouse.settings;
+    return this.services.settings;
   }
 
   /** An argument register as the kernel takes an int or unsigned int: its low 32 bits. */
@@ -139,13 +139,13 @@ export class Call {
    */
   attempts(attempt: () => Attempt): void {
     this.#attempt = attempt;
-    this.#repeated = this.gatehouse.retries.operationOf(this.task.tgid, attempt);
+    this.#repeated = this.services.retries.operationOf(this.task.tgid, attempt);
     this.#operation = null;
   }
 
   /** Counts the operation, after its last decision. A retry of a denied attempt has been counted already. */
   count(): void {
-    const { watch, tally, retries } = this.gatehouse;
+    const { watch, tally, retries } = this.services;
     const outcome = worstOf(watch.verdicts);
     if (outcome === null) return;
     if (outcome === "denied" && this.#attempt !== null) retries.denied(this.task.tgid, this.#attempt(), this.operation);
@@ -158,14 +158,14 @@ export class Call {
   }
 
   serves(hook: HookName): boolean {
-    return this.gatehouse.judge.serves(hook);
+    return this.services.decisions.serves(hook);
   }
 
   /** What is found out about a load, or in one line why it cannot be read; the kernel would refuse that, too. */
   factsOf(load: LiveLoad): ProgramSubject | string {
     try {
       const analyst = this.task.analyst(this.#analysed++);
-      return this.gatehouse.facts.of(load, this.listener.objects, this.task.tgid, analyst);
+      return this.services.facts.of(load, this.listener.objects, this.task.tgid, analyst);
     } catch (error) {
       if (error instanceof CountersignError) return error.toString();
       throw error;
@@ -174,10 +174,10 @@ export class Call {
 
   /** `lacking`: capabilities that the task would need and does not have, as {@link lacking} has it. */
   decide<H extends HookName>(hook: H, subject: SubjectOf<H>, lacking = 0n): Verdict {
-    const { judge } = this.gatehouse;
+    const { decisions } = this.services;
     const names = lacking === 0n ? undefined : capabilityNames(lacking);
     return this.#once(() =>
-      judge.decide(hook, subject, this.asker.current, this.operation, this.recording?.overdue, names),
+      decisions.decide(hook, subject, this.caller.current, this.operation, this.recording?.overdue, names),
     );
   }
 
@@ -218,7 +218,7 @@ export class Call {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
     const { verdict } = this.#once(() => {
       if (this.listener.objects.isDeniedFirst(`${rule} ${what}`)) return this.#record(hook, subject, denial, null);
-      this.gatehouse.tally.add("repeats");
+      this.services.tally.add("repeats");
       return { verdict: denial.verdict, answered: false, delegated: false, freezes: false, outcome: null };
     });
     return this.isDryRun ? "continue" : { result: verdict };
@@ -226,7 +226,7 @@ export class Call {
 
   /** Of the capabilities that something needs, those that the task lacks, where an attachment may lend any. */
   lacking(needed: bigint): bigint {
-    return this.gatehouse.judge.delegates ? this.missing(needed) : 0n;
+    return this.services.decisions.delegates ? this.missing(needed) : 0n;
   }
 
   /**
@@ -235,23 +235,23 @@ export class Call {
    */
   missing(needed: bigint): bigint {
     if (this.listener.isWarmUp) return 0n;
-    const identity = this.asker.identity("object");
+    const identity = this.caller.identity("object");
     return identity === null ? 0n : needed & ~identity.capabilities;
   }
 
   /** Whether an attachment in scope at a hook has maps frozen. */
   freezes(hook: HookName): boolean {
-    return this.gatehouse.judge.engine.freezer(hook, this.asker.current) !== null;
+    return this.services.decisions.engine.freezer(hook, this.caller.current) !== null;
   }
 
   /** Whether an attachment may lend this task, at a hook, capabilities that it lacks. */
   mayLend(hook: HookName, lacking: bigint): boolean {
-    return lacking !== 0n && this.gatehouse.judge.engine.lender(hook, this.asker.current) !== null;
+    return lacking !== 0n && this.services.decisions.engine.lender(hook, this.caller.current) !== null;
   }
 
   /** The same, or record in audit that it would. */
   wouldLend(hook: HookName, lacking: bigint): boolean {
-    return lacking !== 0n && this.gatehouse.judge.engine.hasLenders(hook, this.asker.current);
+    return lacking !== 0n && this.services.decisions.engine.hasLenders(hook, this.caller.current);
   }
 
   /** Allows a loader's feature probe without asking policies: 0, or a denial if it could not be logged. */
@@ -277,7 +277,7 @@ export class Call {
     reach: Reach = "call",
     lent = 0n,
   ): number {
-    const own = this.asker.identity(reach);
+    const own = this.caller.identity(reach);
     if (own === null) return -ERRNO.ESRCH;
     const identity = lent === 0n ? own : { ...own, capabilities: own.capabilities | lent };
     const result = this.task.make({ identity, number, words, held, path: reach === "path" });
@@ -291,7 +291,7 @@ export class Call {
 
   /** There is no memory, or the gate may not read it: of such a task it cannot tell the user namespace either. */
   #unread(): Denied {
-    if (this.asker.identity("object") !== null || !this.stillWaits) return this.asKernel(-ERRNO.EFAULT);
+    if (this.caller.identity("object") !== null || !this.stillWaits) return this.asKernel(-ERRNO.EFAULT);
     return this.#denyOutOfReach("the task has another user than the gate, or cannot be traced");
   }
 
@@ -302,11 +302,11 @@ export class Call {
   }
 
   #record(hook: HookName, subject: DeniedSubject, denial: GateDenial | null, probe: string | null): Verdict {
-    const { judge } = this.gatehouse;
+    const { decisions } = this.services;
     const { name, digest = "", id } = subject;
     const named = { name: name === "" ? UNNAMED : name, digest, ...(id === undefined ? {} : { id }) };
     const { operation } = this;
-    return judge.record({ hook, subject: named, denial, probe, current: this.asker.current, operation });
+    return decisions.record({ hook, subject: named, denial, probe, current: this.caller.current, operation });
   }
 
   /** Decides, or gives what a turn before this one has decided. */
@@ -315,7 +315,7 @@ export class Call {
     this.#decided += 1;
     if (known !== undefined) return known;
     const verdict = decide();
-    this.gatehouse.watch.decided(verdict);
+    this.services.watch.decided(verdict);
     return verdict;
   }
 }

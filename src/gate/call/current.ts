@@ -7,22 +7,24 @@ import { type ThreadInfo, threadInfo } from "../sys/pidfd.js";
 import { CAPABILITY_NAMES } from "./capabilities.js";
 import { parseStatus, type Status } from "./status.js";
 
-/** Who asks, as the gate needs it: what policies see, and what a call must be made with. */
-export interface Asker {
+/**
+ * The task that made a call: the facts that policies see, and its identity for calls that the gate makes as the task.
+ */
+export interface Caller {
   readonly current: Current;
-  /** What a call must be made with. Null where the task is gone. */
+  /** The identity for a call that the gate makes as the task. Null if the task has exited. */
   identity(reach: Reach): Identity | null;
   /** Whether its processes are numbered as the gate numbers them. */
   readonly samePids: boolean;
 }
 
-/** Who a thread is, null where it is gone. */
-export function readAsker(tid: number, pidfd: number, container: Container | null): Asker | null {
-  return askerOf(tid, threadInfo(pidfd), container);
+/** The caller, from its thread id and pidfd; null if it has exited. */
+export function readCaller(tid: number, pidfd: number, container: Container | null): Caller | null {
+  return callerOf(tid, threadInfo(pidfd), container);
 }
 
-/** The same with what its pidfd told; null where that cannot: /proc has the same for more time. */
-export function askerOf(tid: number, told: ThreadInfo | null, container: Container | null): Asker | null {
+/** The same with facts from its pidfd. If they are null, /proc is read instead, which takes longer. */
+export function callerOf(tid: number, told: ThreadInfo | null, container: Container | null): Caller | null {
   const info = told ?? fromStatus(tid);
   return info === null ? null : new WaitingTask(tid, info, container);
 }
@@ -32,7 +34,7 @@ export function askerOf(tid: number, told: ThreadInfo | null, container: Contain
  * the thread waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and
  * exe, which the task chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
  */
-class WaitingTask implements Asker, Current {
+class WaitingTask implements Caller, Current {
   readonly pid: number;
   readonly uid: number;
   readonly euid: number;

@@ -1,7 +1,7 @@
 import type { Container } from "../../policy/current.js";
 import type { FilterKind } from "../filter.js";
-import { Bookmark } from "./bookmark.js";
 import type { IssuedObjects } from "./issued-objects.js";
+import { NotificationCursor } from "./notification-cursor.js";
 
 /** Milliseconds of waiting, within so many others, past which a listener's tasks are not waited for any longer. */
 const PATIENCE = 50;
@@ -19,7 +19,7 @@ export class Listener {
     /** Frozen, and another one where labels have changed. */
     public container: Container | null,
     readonly objects: IssuedObjects,
-    readonly bookmark = new Bookmark(NO_FILE),
+    readonly cursor = new NotificationCursor(NO_FILE),
     readonly filter: FilterKind = "full",
   ) {}
 

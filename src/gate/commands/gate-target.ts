@@ -72,7 +72,7 @@ const WHOM: Readonly<Record<Target["kind"], string>> = {
   user: "its user's processes",
 };
 
-function reachesGate({ asker: { current }, task }: Call, { kind, id }: Target): boolean {
+function reachesGate({ caller: { current }, task }: Call, { kind, id }: Target): boolean {
   const own = ownNamespaces();
   const { pid = 0 } = current.namespaces;
   // in a pid namespace below the gate's, a task has no number for the gate or its group; 0: it cannot be told

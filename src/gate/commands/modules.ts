@@ -18,8 +18,8 @@ const MAX_PARAMETERS = 64 * 1024;
  * can change what was judged. The kernel's own autoload comes from no task and is not seen here.
  */
 export function loadModule(call: Call): Answer {
-  const { notification, task, asker } = call;
-  if (!asker.current.capabilities.includes("CAP_SYS_MODULE")) return call.asKernel(-ERRNO.EPERM);
+  const { notification, task, caller } = call;
+  if (!caller.current.capabilities.includes("CAP_SYS_MODULE")) return call.asKernel(-ERRNO.EPERM);
   // a module's own code runs until it is loaded
   task.admit();
   const byFd = notification.call === NR.finit_module;

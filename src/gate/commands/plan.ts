@@ -137,7 +137,7 @@ function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | Obsta
   const there = place.name();
   held.push(there);
   attr.setPointer(16, addressOf(there));
-  const pid = given.s32(56) <= 0 || call.asker.samePids ? given.s32(56) : processFrom(call.task.tid, given.s32(56));
+  const pid = given.s32(56) <= 0 || call.caller.samePids ? given.s32(56) : processFrom(call.task.tid, given.s32(56));
   if (pid < 0) return -ERRNO.ESRCH;
   attr.setU32(56, pid);
   return { path: place.path, pid };
@@ -158,7 +158,7 @@ function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: H
   const view = new DataView(info.buffer, info.byteOffset, info.byteLength);
   const fd = view.getInt32(at, true);
   if (fd === 0) return SETTLED;
-  if (attachTo?.startsWith("task") && !call.asker.samePids)
+  if (attachTo?.startsWith("task") && !call.caller.samePids)
     return {
       rule: "iterator",
       reason:

@@ -1,7 +1,7 @@
 import type { Standing } from "../../engine/succession.js";
 import type { Current } from "../../policy/current.js";
 import { Notification } from "../call/notification.js";
-import type { Verdict } from "../judge.js";
+import type { Verdict } from "../gate-decisions.js";
 import type { Analysed } from "../load/analysis.js";
 import type { Memory } from "./blocking-op.js";
 
@@ -32,7 +32,7 @@ export interface CallRecording {
    * operations returned.
    */
   readonly fds: Map<number | string, number>;
-  /** Who asks, for the record where the task is gone; null until the first turn has ended. */
+  /** Facts about the caller, for the log if it has exited; null until the first turn has ended. */
   current: Current | null;
 }
 

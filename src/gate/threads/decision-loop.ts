@@ -11,15 +11,15 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import { completeInstalled, giveInstalled, keepInstalled } from "../../installed.js";
 import type { Container } from "../../policy/current.js";
-import { Bookmark } from "../call/bookmark.js";
 import { fastestFilter, requireNotified } from "../call/fast-filters.js";
 import { IssuedObjects } from "../call/issued-objects.js";
-import { LastThread } from "../call/last-thread.js";
 import { containerKeyOf, Listener } from "../call/listener.js";
+import { NotificationCursor } from "../call/notification-cursor.js";
+import { PidfdCache } from "../call/pidfd-cache.js";
 import { Retries } from "../call/retries.js";
 import type { FilterKind } from "../filter.js";
 import { Gate } from "../gate.js";
-import { Judge } from "../judge.js";
+import { GateDecisions } from "../gate-decisions.js";
 import { Facts } from "../load/facts.js";
 import { settingsOf } from "../settings.js";
 import { Wardrobe } from "../sys/credentials.js";
@@ -43,7 +43,7 @@ class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
   readonly #wardrobe = new Wardrobe();
-  readonly #lastThread = new LastThread();
+  readonly #pidfdCache = new PidfdCache();
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #told = new Set<string>();
@@ -80,7 +80,7 @@ class DecisionLoop {
       this.engine.prepare();
       for await (const _ of warmUp(this.#wardrobe)); // nobody waits: all of it at once
     }
-    this.#say({ is: "opened", fds: [this.#poll.fd, this.#lastThread.pidfd, ...this.#wardrobe.fds] });
+    this.#say({ is: "opened", fds: [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#wardrobe.fds] });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
     this.#say({ is: "ready" });
     if (!whole) this.#idle = this.#warmUp();
@@ -163,10 +163,10 @@ class DecisionLoop {
     }
   }
 
-  #listenTo({ requestId, fd, container, bookmark, filter }: ToThread & { do: "listen" }): void {
+  #listenTo({ requestId, fd, container, cursor, filter }: ToThread & { do: "listen" }): void {
     try {
       requireNotified(fastestFilter(this.engine), [{ filter, container }]);
-      this.#hear(fd, frozen(container), bookmark, filter);
+      this.#hear(fd, frozen(container), cursor, filter);
       this.#say({ is: "done", requestId });
     } catch (error) {
       this.#say({ is: "failed", id: requestId, error: failureOf(error) });
@@ -174,7 +174,7 @@ class DecisionLoop {
   }
 
   /** A listener that is there already has another container's facts from now on: labels change. */
-  #hear(fd: number, container: Container | null, bookmark: number, filter: FilterKind): void {
+  #hear(fd: number, container: Container | null, cursor: number, filter: FilterKind): void {
     const known = this.#listeners.get(fd);
     if (known !== undefined) {
       known.container = container;
@@ -182,7 +182,7 @@ class DecisionLoop {
     }
     wakeOnSameCpu(fd);
     const objects = this.#objectsOf(containerKeyOf(container));
-    const listener = new Listener(fd, container, objects, new Bookmark(bookmark), filter);
+    const listener = new Listener(fd, container, objects, new NotificationCursor(cursor), filter);
     this.#markSlow(listener);
     for (const other of this.#listeners.values()) this.#alone &&= other.containerKey === listener.containerKey;
     this.#listeners.set(fd, listener);
@@ -264,7 +264,7 @@ class DecisionLoop {
     };
     countTorn();
     let { sealedVersion } = engine;
-    const judge = new Judge(
+    const decisions = new GateDecisions(
       engine,
       (decision) => {
         tally.decision(decision);
@@ -290,8 +290,8 @@ class DecisionLoop {
     const settings = settingsOf(config);
     const facts = new Facts(this.engine.signatures, settings.keyrings, () => kernelBtf(this.data.preopened));
     const alone = () => this.#alone;
-    const house = {
-      judge,
+    const services = {
+      decisions,
       facts,
       settings,
       wardrobe: this.#wardrobe,
@@ -300,7 +300,7 @@ class DecisionLoop {
       retries: new Retries(),
       alone,
     };
-    return new Gate(house, this.#lastThread, (message) => this.#say(message));
+    return new Gate(services, this.#pidfdCache, (message) => this.#say(message));
   }
 
   #tellHarm(attachments: readonly number[]): void {

@@ -103,13 +103,14 @@ export class GateSupervisor {
   }
 
   /**
-   * Serves a listener from now on, or has it be another container's facts; resolves when that holds. `bookmark`: a file
-   * in which stands where in the listener's calls the thread is, which stays the caller's. Throws HOOK_NOT_ENFORCED if
-   * the filter does not notify the gate of all that the configuration decides; the listener is not served then.
+   * Serves a listener, or changes the container's facts of one that is served; resolves when that is done. `cursor`:
+   * the fd of a file for the listener's `NotificationCursor`, which the caller of this method closes. Throws
+   * HOOK_NOT_ENFORCED if the filter does not notify the gate of all that the configuration decides; the listener is not
+   * served then.
    */
-  async listen(fd: number, container: Container | null, filter: FilterKind, bookmark = NO_FILE): Promise<void> {
-    this.#listeners.add({ fd, container, bookmark, filter });
-    const listener = { fd, container, bookmark: this.#listeners.bookmark(fd), filter };
+  async listen(fd: number, container: Container | null, filter: FilterKind, cursor = NO_FILE): Promise<void> {
+    this.#listeners.add({ fd, container, cursor, filter });
+    const listener = { fd, container, cursor: this.#listeners.cursor(fd), filter };
     try {
       await this.#requests.send((requestId) => ({ do: "listen", requestId, ...listener }));
     } catch (error) {

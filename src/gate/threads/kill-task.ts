@@ -1,5 +1,5 @@
 import type { Container } from "../../policy/current.js";
-import { copyOf, readAsker } from "../call/current.js";
+import { copyOf, readCaller } from "../call/current.js";
 import { Notification } from "../call/notification.js";
 import { close, openThread, signalProcess } from "../sys/pidfd.js";
 import { stillWaits } from "../sys/seccomp.js";
@@ -15,9 +15,9 @@ export function killTask(recording: CallRecording, container: Container | null):
   const { tid } = new Notification(recording.notification);
   const pidfd = openThread(tid, tid);
   try {
-    const asker = pidfd < 0 ? null : readAsker(tid, pidfd, container);
-    if (asker === null || !stillWaits(recording.listener, recording.notification)) return null;
-    recording.current ??= copyOf(asker.current);
+    const caller = pidfd < 0 ? null : readCaller(tid, pidfd, container);
+    if (caller === null || !stillWaits(recording.listener, recording.notification)) return null;
+    recording.current ??= copyOf(caller.current);
     signalProcess(pidfd, SIGKILL);
     return tid;
   } finally {

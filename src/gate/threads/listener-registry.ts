@@ -2,14 +2,14 @@ import type { Container } from "../../policy/current.js";
 import { containerKeyOf } from "../call/listener.js";
 import type { FilterKind } from "../filter.js";
 
-/** For listeners without a bookmark. */
+/** For listeners without a file for a cursor. */
 export const NO_FILE = -1;
 
 export interface RegisteredListener {
   readonly fd: number;
   readonly container: Container | null;
-  /** A file in which stands where in the listener's calls the gate is, which stays its owner's; negative for none. */
-  readonly bookmark: number;
+  /** Fd of the file for the listener's notification cursor, which the registry does not close; negative for none. */
+  readonly cursor: number;
   readonly filter: FilterKind;
 }
 
@@ -41,15 +41,15 @@ export class ListenerRegistry {
     return containerKeyOf(this.container(fd));
   }
 
-  bookmark(fd: number): number {
-    return this.#listeners.get(fd)?.bookmark ?? NO_FILE;
+  cursor(fd: number): number {
+    return this.#listeners.get(fd)?.cursor ?? NO_FILE;
   }
 
   add(listener: RegisteredListener): void {
-    const { fd, bookmark } = listener;
-    const kept = bookmark === NO_FILE ? this.bookmark(fd) : bookmark;
+    const { fd, cursor } = listener;
+    const kept = cursor === NO_FILE ? this.cursor(fd) : cursor;
     this.remove(fd);
-    this.#listeners.set(fd, { ...listener, bookmark: kept });
+    this.#listeners.set(fd, { ...listener, cursor: kept });
     this.#counts.set(this.containerKey(fd), (this.#counts.get(this.containerKey(fd)) ?? 0) + 1);
   }
 

@@ -55,8 +55,8 @@ export type ToThread =
       readonly requestId: number;
       readonly fd: number;
       readonly container: Container | null;
-      /** A file for a bookmark; negative for none. */
-      readonly bookmark: number;
+      /** Fd of a file for a notification cursor; negative for none. */
+      readonly cursor: number;
       readonly filter: FilterKind;
     }
   | { readonly do: "reload"; readonly requestId: number; readonly config: Config; readonly sealed: SealedRules }

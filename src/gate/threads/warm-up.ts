@@ -1,9 +1,9 @@
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/engine.js";
 import { Attr, CREATE, LOAD } from "../call/attr.js";
-import { type Answer, Call, type Gatehouse } from "../call/call.js";
+import { type Answer, Call, type CallServices } from "../call/call.js";
 import { CMD } from "../call/command.js";
-import { type Asker, readAsker } from "../call/current.js";
+import { type Caller, readCaller } from "../call/current.js";
 import { IssuedObjects } from "../call/issued-objects.js";
 import { Listener } from "../call/listener.js";
 import { Notification } from "../call/notification.js";
@@ -11,7 +11,7 @@ import { Retries } from "../call/retries.js";
 import { Task } from "../call/task.js";
 import { createMap } from "../commands/maps.js";
 import { AUDIT_ARCH_X86_64 } from "../filter.js";
-import { Judge } from "../judge.js";
+import { GateDecisions } from "../gate-decisions.js";
 import { Facts } from "../load/facts.js";
 import { PROBES } from "../load/probes.gen.js";
 import { loadProgram } from "../load/programs.js";
@@ -48,8 +48,8 @@ export function* warmUpWith(engine: Engine, wardrobe: Wardrobe): Generator<void,
     // nothing stays open from one step to the next: a thread may be ended in between
     const pidfd = openThread(process.pid, process.pid);
     const btf = loadBtf(warmUpProgram(0).btf);
-    const asker = readAsker(process.pid, pidfd, null);
-    if (asker !== null) play(new Stage(engine, wardrobe, asker, pidfd), btf);
+    const caller = readCaller(process.pid, pidfd, null);
+    if (caller !== null) play(new Stage(engine, wardrobe, caller, pidfd), btf);
     for (const fd of [btf, pidfd]) close(fd);
     yield;
   }
@@ -87,23 +87,23 @@ interface WarmUpLoad {
 
 /** Serves calls without a listener. It reports and keeps nothing. */
 class Stage {
-  readonly #gatehouse: Gatehouse;
+  readonly #services: CallServices;
   readonly #listener = new Listener(NO_LISTENER, null, new IssuedObjects());
-  readonly #asker: Asker;
+  readonly #caller: Caller;
 
   constructor(
     engine: Engine,
     wardrobe: Wardrobe,
-    asker: Asker,
+    caller: Caller,
     private readonly pidfd: number,
   ) {
-    const powerless = (reach: Parameters<Asker["identity"]>[0]) => {
-      const identity = asker.identity(reach);
+    const powerless = (reach: Parameters<Caller["identity"]>[0]) => {
+      const identity = caller.identity(reach);
       return identity === null ? null : { ...identity, capabilities: 0n };
     };
-    this.#asker = { current: asker.current, samePids: true, identity: powerless };
-    this.#gatehouse = {
-      judge: new Judge(
+    this.#caller = { current: caller.current, samePids: true, identity: powerless };
+    this.#services = {
+      decisions: new GateDecisions(
         engine,
         () => undefined,
         () => [],
@@ -156,10 +156,10 @@ class Stage {
     for (const [index, word] of [cmd, addressOf(attr.bytes), attr.size].entries())
       bytes.setBigUint64(32 + 8 * index, BigInt(word), true);
     const notification = new Notification(new Uint8Array(bytes.buffer));
-    const { watch, wardrobe } = this.#gatehouse;
+    const { watch, wardrobe } = this.#services;
     watch.enter(NO_LISTENER, []);
     const task = new Task(pid, pid, this.pidfd, new InlineExecutor(watch, wardrobe), null, watch, NOBODYS);
-    const answer = serve(new Call(notification, this.#listener, task, this.#asker, this.#gatehouse, null));
+    const answer = serve(new Call(notification, this.#listener, task, this.#caller, this.#services, null));
     if (typeof answer === "object" && "fd" in answer) close(answer.fd); // where the kernel asks for no capabilities
     task.release();
   }

@@ -1,4 +1,4 @@
-import type { Verdict } from "../judge.js";
+import type { Verdict } from "../gate-decisions.js";
 import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
 import { OUTCOMES } from "../tally.js";
 import { WAITS, type Wait } from "./blocking-op.js";

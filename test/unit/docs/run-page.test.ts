@@ -48,7 +48,7 @@ describe("the rules by which the gate itself denies", () => {
     );
     expect(found.sort()).toEqual([
       // an agent before this one left the call open: it ends as it would without another agent
-      "call/bookmark.ts ERRNO.ENOSYS",
+      "call/notification-cursor.ts ERRNO.ENOSYS",
       // copy_to_user of the kernel fails in the same way, and the call was carried out
       "commands/carry.ts ERRNO.EFAULT",
       "gate.ts ERRNO.EFAULT",

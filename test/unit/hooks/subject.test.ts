@@ -11,7 +11,7 @@ import { LOAD_HOOKS } from "../../../src/engine/offline-load.js";
 import { programSubject } from "../../../src/engine/program-subject.js";
 import { Attr, CREATE } from "../../../src/gate/call/attr.js";
 import type { Call } from "../../../src/gate/call/call.js";
-import { askerOf, copyOf, NO_TASK } from "../../../src/gate/call/current.js";
+import { callerOf, copyOf, NO_TASK } from "../../../src/gate/call/current.js";
 import { copiedCommand, pathCommand, registersOf } from "../../../src/gate/commands/command-subject.js";
 import type { Copy } from "../../../src/gate/commands/copy.js";
 import type { Held } from "../../../src/gate/commands/held.js";
@@ -127,8 +127,8 @@ describe("who asks, as types/countersign.d.ts declares it", () => {
   it("is a task of the live gate", () => {
     const status = { tgid: process.pid, uid: 1, euid: 2, gid: 3, egid: 4 };
     for (const container of [null, CONTAINER, { ...CONTAINER, labels: null }]) {
-      const asker = askerOf(process.pid, status as never, container)!;
-      expect(differences(copyOf(asker.current), "Current")).toEqual([]);
+      const caller = callerOf(process.pid, status as never, container)!;
+      expect(differences(copyOf(caller.current), "Current")).toEqual([]);
     }
     expect(differences(NO_TASK, "Current")).toEqual([]);
   });

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { ListenerRegistry } from "../../../../src/gate/threads/listener-registry.js";
 
 const container = (id: string) => ({ id, name: id, labels: {}, annotations: {} });
-const listener = (fd: number, id: string | null, bookmark = -1) => ({
+const listener = (fd: number, id: string | null, cursor = -1) => ({
   fd,
   container: id === null ? null : container(id),
-  bookmark,
+  cursor,
   filter: "full" as const,
 });
 
@@ -45,11 +45,11 @@ describe("the listeners of a gate", () => {
     expect(registry.shared).toBe(false);
   });
 
-  it("keep a bookmark when the container gets other labels", () => {
+  it("keep a cursor when the container gets other labels", () => {
     const registry = new ListenerRegistry();
     registry.add(listener(3, "a", 7));
     registry.add({ ...listener(3, "a"), container: { ...container("a"), labels: { tier: "edge" } } });
-    expect([registry.bookmark(3), registry.container(3)?.labels, registry.alone]).toEqual([7, { tier: "edge" }, true]);
+    expect([registry.cursor(3), registry.container(3)?.labels, registry.alone]).toEqual([7, { tier: "edge" }, true]);
     expect(registry.remove(3)).toBe("a");
   });
 });

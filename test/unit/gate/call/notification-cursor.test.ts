@@ -2,17 +2,17 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Bookmark } from "../../../../src/gate/call/bookmark.js";
 import { notificationBuffer } from "../../../../src/gate/call/notification.js";
+import { NotificationCursor } from "../../../../src/gate/call/notification-cursor.js";
 
-describe("a bookmark", () => {
+describe("a notification cursor", () => {
   let folder: string;
   let path: string;
   let fd: number;
 
   beforeEach((context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
-    folder = mkdtempSync(join(tmpdir(), "countersign-bookmark-"));
+    folder = mkdtempSync(join(tmpdir(), "countersign-cursor-"));
     path = join(folder, "file");
     writeFileSync(path, `${"\0".repeat(8)}what follows`);
     fd = openSync(path, "r+");
@@ -22,7 +22,7 @@ describe("a bookmark", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const heard = (id: bigint) => {
+  const received = (id: bigint) => {
     const notification = notificationBuffer();
     new DataView(notification.buffer).setBigUint64(0, id, true);
     return notification;
@@ -31,10 +31,10 @@ describe("a bookmark", () => {
 
   it("is never 64 calls or more behind, wherever ids begin, and leaves what follows it alone", () => {
     for (const start of [1n, 0xffff_fff0n, 0xffff_ffff_ffff_ffe0n, 0x7fff_ffff_ffff_ff00n]) {
-      const bookmark = new Bookmark(fd);
+      const cursor = new NotificationCursor(fd);
       for (let step = 0n; step < 300n; step += step % 7n === 0n ? 3n : 1n) {
         const id = BigInt.asUintN(64, start + step);
-        bookmark.heard(heard(id));
+        cursor.received(received(id));
         expect(BigInt.asUintN(64, id - mark())).toBeLessThan(64n);
       }
     }
@@ -42,17 +42,17 @@ describe("a bookmark", () => {
   });
 
   it("is written seldom", () => {
-    const bookmark = new Bookmark(fd);
+    const cursor = new NotificationCursor(fd);
     const marks = new Set<bigint>();
     for (let id = 1000n; id < 2000n; id += 1n) {
-      bookmark.heard(heard(id));
+      cursor.received(received(id));
       marks.add(mark());
     }
     expect(marks.size).toBe(16);
   });
 
   it("is nowhere without a file", () => {
-    new Bookmark(-1).heard(heard(5n));
+    new NotificationCursor(-1).received(received(5n));
     expect(mark()).toBe(0n);
   });
 });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import { LastThread } from "../../../../src/gate/call/last-thread.js";
+import { PidfdCache } from "../../../../src/gate/call/pidfd-cache.js";
 import { close } from "../../../../src/gate/sys/pidfd.js";
 
 describe("the thread that made the last call", () => {
@@ -13,7 +13,7 @@ describe("the thread that made the last call", () => {
   const open = () => readdirSync("/proc/self/fd").length;
 
   it("is found again by the same fd, and told who it is", (context) => {
-    const last = new LastThread();
+    const last = new PidfdCache();
     expect(last.find(process.pid)).toBe(true);
     if (last.info === null) context.skip("needs PIDFD_GET_INFO (Linux 6.13)");
     const before = open();
@@ -26,7 +26,7 @@ describe("the thread that made the last call", () => {
 
   it("makes room for another one, and opens nothing more", async () => {
     const other = spawn("sleep", ["100"]);
-    const last = new LastThread();
+    const last = new PidfdCache();
     last.find(process.pid);
     const before = open();
     for (const tid of [other.pid!, process.pid, other.pid!]) {
@@ -41,7 +41,7 @@ describe("the thread that made the last call", () => {
 
   it("is not found once it has ended, nor is who it was", async () => {
     const other = spawn("sleep", ["100"]);
-    const last = new LastThread();
+    const last = new PidfdCache();
     expect(last.find(other.pid!)).toBe(true);
     other.kill("SIGKILL");
     await once(other, "exit");
@@ -52,14 +52,14 @@ describe("the thread that made the last call", () => {
   });
 
   it("is none for a task that cannot be seen from here, whoever came before", () => {
-    const last = new LastThread();
+    const last = new PidfdCache();
     expect([process.pid, 0, 0].map((tid) => last.find(tid))).toEqual([true, false, false]);
     expect(last.info).toBeNull();
     close(last.pidfd);
   });
 
   it("keeps a number that says by its link what it is for", () => {
-    const last = new LastThread();
+    const last = new PidfdCache();
     last.find(process.pid);
     expect(readlinkSync(`/proc/self/fd/${last.pidfd}`)).toMatch(/pidfd/);
     close(last.pidfd);

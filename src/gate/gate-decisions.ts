@@ -6,13 +6,13 @@ import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
 import type { Outcome } from "./tally.js";
 
-/** What the gate asks: the engine, in the gate's own thread. Every decision is written down before it has an effect. */
-export class Judge {
+/** Makes the gate's decisions with the engine, in the decision thread. Each is logged before it has an effect. */
+export class GateDecisions {
   constructor(
     readonly engine: Engine,
-    /** Told of each decision once it is made: for a summary, metrics and `top`. */
+    /** Receives each decision: for a summary, metrics and `top`. */
     private readonly tell: (decision: Decision) => void,
-    /** Attachments that are out for the present, and those that are out in one decision. */
+    /** Adds the suspended attachments to those that are out of time in one decision. */
     private readonly standing: (overdue: readonly Standing[]) => readonly Standing[],
   ) {}
 
@@ -27,8 +27,8 @@ export class Judge {
   }
 
   /**
-   * `overdue` are attachments that have answered, by having a thread ended; `lacking` capabilities that the task would need and
-   * does not have.
+   * `overdue` are attachments that have answered, by having a thread ended; `lacking` capabilities that the task would
+   * need and does not have.
    */
   decide<H extends HookName>(
     hook: H,
@@ -94,7 +94,10 @@ const NOTHING: readonly never[] = Object.freeze([]);
 export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
-  /** Whether an enforcing attachment itself answered: the configuration's default alone never allows a program that may do anything. */
+  /**
+   * Whether an enforcing attachment itself answered: the configuration's default alone never allows a program that may
+   * do anything.
+   */
   readonly answered: boolean;
   /** Whether an enforcing attachment lends the task what it lacks. */
   readonly delegated: boolean;

@@ -1,0 +1,37 @@
+import { must } from "../sys/libc.js";
+import { close, moveTo, openThread, type ThreadInfo, threadInfo } from "../sys/pidfd.js";
+import { eventFd } from "../sys/poll.js";
+
+/** The thread id of an empty cache. The kernel also reports it for tasks outside the gate's pid namespace. */
+const NOBODY = 0;
+
+/**
+ * Caches the pidfd of the thread that made the last call. Most loaders make all calls in one thread, and opening and
+ * closing a pidfd takes as long as copying a load. The fd number stays the same as long as the decision thread lives.
+ */
+export class PidfdCache {
+  readonly pidfd = must(eventFd(), "making an eventfd");
+  /** Facts about the thread, read anew by each `find`; null before Linux 6.13, or if the thread has exited since. */
+  info: ThreadInfo | null = null;
+  /** Set only if the kernel can confirm that it still is the same thread. */
+  #tid = NOBODY;
+
+  /** Points {@link pidfd} at a thread. Returns false if it has exited, or is outside the gate's pid namespace. */
+  find(tid: number): boolean {
+    if (tid !== NOBODY && tid === this.#tid && this.#look()) return true;
+    this.#tid = NOBODY;
+    this.info = null;
+    const fd = openThread(tid, tid);
+    if (fd < 0) return false;
+    moveTo(this.pidfd, fd);
+    close(fd);
+    if (this.#look()) this.#tid = tid;
+    return true;
+  }
+
+  /** The kernel reports nothing for a thread that has exited, even if its id is reused. */
+  #look(): boolean {
+    this.info = threadInfo(this.pidfd);
+    return this.info !== null;
+  }
+}
