@@ -1,27 +1,27 @@
 import { type GuestMemory, NO_LIMIT } from "./memory.js";
 import { ENGINE_FREE, UNITS_PER_STEP } from "./weights.js";
 
-/** Steps that the guest counts by itself before it asks for more: each time it asks takes 5 µs. */
+/** Steps that the guest counts itself before it asks the host for more; each request takes 5 µs. */
 const SLICE = 4096;
 /**
- * Units that the engine has beyond the budget. When they are used up it traps, and the module is lost. With these the engine can
- * unwind after a small overrun, which is found at the next call of the host, at the next slice, or at the end.
+ * Units that the engine has beyond the budget. After a small overrun, which is detected at the next host call, the next
+ * slice or the end, they let the engine unwind. If they are used up too, the engine traps, and the module is lost.
  */
 const UNWINDING = 20_000;
 
 /**
- * The steps of one decision. The engine takes units from `memory.units`, and the host with `pay`; the linked policy counts steps
- * in a variable of its own, one slice at a time, and each slice is paid when it is used up. So all work of a decision is paid from
- * one budget, and it exceeds this by less than a slice.
+ * The steps of one decision. The engine takes units from `memory.units`, and the host with `pay`. The linked policy
+ * counts steps in a variable of its own, one slice at a time, and each slice is paid when it is used up. So all work of
+ * a decision is paid from one budget, which can be exceeded by less than a slice.
  */
 export class StepBudget {
   readonly #memory: GuestMemory;
   #steps = 0;
-  /** All units that the engine may take. */
+  /** The units that the engine may take. */
   #units = 0;
-  /** Units that were paid by `pay`, and not taken by the engine. */
+  /** Units that `pay` took, as opposed to the engine. */
   #paid = 0;
-  /** The slice that the policy is counting: steps. */
+  /** Steps in the current slice. */
   #slice = 0;
   #exhausted = false;
 
@@ -29,7 +29,7 @@ export class StepBudget {
     this.#memory = memory;
   }
 
-  /** Begins a decision that has used `charged` units before it runs. Returns the first slice. */
+  /** Starts a decision that has used `charged` units already. Returns the first slice. */
   begin(steps: number, charged: number): number {
     this.#steps = steps;
     this.#exhausted = false;
@@ -41,7 +41,7 @@ export class StepBudget {
     return this.#slice;
   }
 
-  /** The next slice, after the last one is used up; 0 where no step is left. */
+  /** Returns the next slice after the last one is used up; 0 if no step is left. */
   next(): number {
     const spent = this.#slice * UNITS_PER_STEP;
     this.#slice = 0;
@@ -51,7 +51,7 @@ export class StepBudget {
     return this.#slice;
   }
 
-  /** Takes units. Returns false if there are too few: the policy is then out of steps. */
+  /** Takes units. Returns false if too few are left: the policy is then out of steps. */
   pay(units: number): boolean {
     if (this.#exhausted) return false;
     if (this.#used() + units > this.#steps * UNITS_PER_STEP) {
@@ -63,7 +63,9 @@ export class StepBudget {
     return true;
   }
 
-  /** The decision is over, with `left` steps of its slice. Returns the steps that it used, which exceed the budget if it ran out. */
+  /**
+   * Ends the decision, with `left` steps of the slice. Returns the steps used; more than the budget if it was exceeded.
+   */
   end(left: number): number {
     const units = this.#memory.units;
     const used = this.#used(units);
@@ -72,7 +74,7 @@ export class StepBudget {
     return ranOut ? this.#steps + 1 : Math.floor(used / UNITS_PER_STEP) + this.#slice - left;
   }
 
-  /** Units that were paid, and that the engine took beyond those that are free. */
+  /** Units that were paid, plus those that the engine took beyond its free ones. */
   #used(left = this.#memory.units): number {
     const engine = this.#units - left - this.#paid;
     return engine > ENGINE_FREE ? this.#paid + engine - ENGINE_FREE : this.#paid;

@@ -3,10 +3,10 @@ import { textOf } from "./parcel.js";
 import * as slot from "./slots.js";
 import type { GuestShape } from "./start.js";
 
-/** What is answered when a policy crosses to the host: fields of `current`, parts of bytes, and the engine's functions. */
+/** Handles the guest's calls of the host: fields of `current`, parts of bytes, and the engine's functions. */
 export class Crossing {
   readonly #shape: GuestShape;
-  /** Paths of fields of `current`, and its fields that are objects of their own. */
+  /** Paths of the fields of `current`, and those of its fields that are objects. */
   readonly #fields: readonly (readonly string[])[];
   readonly #inner: readonly string[];
   #functions: HostFunctions | null = null;
@@ -18,7 +18,7 @@ export class Crossing {
     this.#inner = [...new Set(this.#fields.filter((path) => path.length > 1).map(([first]) => first!))];
   }
 
-  /** A decision begins: who asks is put into the box, as far as it is numbers. */
+  /** Starts a decision: writes the number fields of `current` to the box. */
   begin(
     current: Readonly<Record<string, unknown>>,
     functions: HostFunctions,
@@ -33,7 +33,10 @@ export class Crossing {
     box[slot.PRESENT] = this.#present();
   }
 
-  /** A number goes into the box, text is given to the guest, undefined is nothing. */
+  /**
+   * Returns the result of a call: a number is written to the box, text is passed to the guest, undefined means no
+   * result.
+   */
   answer(box: Int32Array, text: string, bytesOf: (number: number) => Uint8Array): number | string | undefined {
     const functions = this.#functions!;
     const bytes = (at: number) => bytesOf(box[at]!);
@@ -70,7 +73,7 @@ export class Crossing {
     }
   }
 
-  /** JSON of a field of `current`. The engine makes it of plain values; what is undefined is null to a policy. */
+  /** JSON of a field of `current`. The engine builds `current` from plain values; undefined becomes null. */
   #field([first, second]: readonly string[]): string {
     const value = this.#current[first!];
     return JSON.stringify((second === undefined ? value : (value as Record<string, unknown>)[second]) ?? null);

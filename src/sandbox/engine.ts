@@ -13,13 +13,13 @@ export interface EngineBuild {
   readonly patch: WasmPatch;
 }
 
-/** The build that ships; docs/sandbox.md says why. */
+/** The default build; docs/sandbox.md explains the choice. */
 export const QUICKJS: EngineBuild = { package: "@jitl/quickjs-wasmfile-release-sync", patch: QUICKJS_PATCH };
 
-/** An engine's code, loaded once for a thread: what every WASM module of it is made from. */
+/** An engine's code, loaded once per thread, from which its WASM modules are instantiated. */
 export interface EngineCode {
   readonly wasm: WebAssembly.Module;
-  /** Makes a module of what it is given, and is done with it when it returns. */
+  /** Runs emscripten's loader on `heap`, synchronously: the module is complete when this returns. */
   readonly load: (heap: object) => void;
   readonly FFI: new (module: QuickJSEmscriptenModule) => FFI;
 }
@@ -30,7 +30,7 @@ setFlagsFromString("--no-turbo-inline-js-wasm-calls");
 
 const loaded = new Map<EngineBuild, EngineCode>();
 
-/** Loads an engine, once for a thread. */
+/** Loads an engine, once per thread. */
 export function engineCode(build: EngineBuild = QUICKJS): EngineCode {
   let code = loaded.get(build);
   if (code === undefined) {
@@ -50,9 +50,9 @@ function compiled({ path, bytes }: InstalledFile, patch: WasmPatch): WebAssembly
 }
 
 /**
- * The loader that emscripten writes is async, though all it waits for is the instance, which is made at once. So it is
- * run in a context whose promises are settled before the call returns: it is whole then, and nothing of it is left in a
- * queue that a thread which never comes back to its event loop would fill with every module that it replaces.
+ * Emscripten's loader is async, but waits only for the instance, which is created synchronously. It runs in a context
+ * with a microtask queue of its own, which is drained before the call returns. With the thread's queue, a thread that
+ * never returns to its event loop would accumulate the microtasks of every module.
  */
 function loader({ path, bytes }: InstalledFile): EngineCode["load"] {
   const module = { exports: {} as { default?: unknown } };

@@ -1,8 +1,8 @@
-/** What a runtime may use. A policy's attachment says; these stand where it does not. */
+/** The limits of a runtime. An attachment may set them; these are the defaults. */
 export const DEFAULT_LIMITS = {
-  /** See weights.ts: a loop of 100,000 rounds fits. */
+  /** See weights.ts: enough for a loop of 100,000 rounds. */
   steps: 150_000,
-  /** Bytes that a decision may take of the guest's heap. */
+  /** Bytes of the guest's heap that a decision may use. */
   memory: 8 * 1024 * 1024,
   /** Bytes of guest stack. */
   stack: 256 * 1024,
@@ -10,7 +10,7 @@ export const DEFAULT_LIMITS = {
   timeout: 50,
 } as const;
 
-/** The bounds within which a configuration may set them: smallest and largest. */
+/** The smallest and largest values that a configuration may set. */
 export const LIMIT_BOUNDS = {
   steps: [1, 100_000_000],
   memory: [64 * 1024, 256 * 1024 * 1024],
@@ -18,28 +18,34 @@ export const LIMIT_BOUNDS = {
   timeout: [1, 10_000],
 } as const;
 
-/** Bytes that a guest may take to tell of a decision, which it keeps short. */
+/** Bytes that the guest may use to report a decision; it keeps the report short. */
 export const TOLD_MEMORY = 4 * 1024 * 1024;
 
 /**
- * What compiling a policy may take: units of natives (rounds of the engine's own loops) and bytes. The shipped policies take
- * 30,000 units at most. The slowest texts that were found take 70 units a microsecond: compiling ends within some 60 ms.
+ * Limits on compiling a policy: units of native code (rounds of the engine's own loops) and bytes. The shipped policies
+ * take at most 30,000 units. The slowest known texts take 70 units per microsecond, so compiling ends within about 60
+ * ms.
  */
 export const COMPILE_UNITS = 4_000_000;
 export const COMPILE_MEMORY = 8 * 1024 * 1024;
 
-/** What making a runtime may take: the guest is started, and a policy compiled that was found to be within its bounds. */
+/**
+ * Limits on creating a runtime: starting the guest and compiling a policy, which is known to be within its own limits.
+ */
 export const PREPARE_UNITS = 2 * COMPILE_UNITS + 4_000_000;
 export const PREPARE_MEMORY = 2 * COMPILE_MEMORY + 4 * 1024 * 1024;
 
-/** Default for the bytes that the runtimes of an engine may take in all of its domains. */
+/** Default for the bytes that all runtimes of an engine may use, over all of its domains. */
 export const SANDBOX_MEMORY = 256 * 1024 * 1024;
 
-/** Subjects that a runtime keeps built, and how many characters of JSON they may come to. */
+/** The most subjects that a runtime keeps, and the most characters of JSON in them. */
 export const SUBJECTS_KEPT = 64;
 export const SUBJECT_TEXT_KEPT = 1024 * 1024;
 
-/** Bytes that the runtimes of one module hold; the next runtime gets another module. A trap ends all runtimes of its module. */
+/**
+ * Bytes that the runtimes of one module may hold before the next runtime gets another module. A trap ends all runtimes
+ * of its module.
+ */
 export const MODULE_SHARE = 16 * 1024 * 1024;
-/** A module whose memory has grown past this is replaced: WASM memory never shrinks. */
+/** A module whose memory exceeds this is replaced, since WASM memory never shrinks. */
 export const MODULE_MEMORY = 192 * 1024 * 1024;

@@ -1,4 +1,7 @@
-/** What a linked policy is called with once for each runtime, in this order; policy/assemble.ts names its parameters so. */
+/**
+ * The arguments of a linked policy, which is called once for each runtime; policy/assemble.ts uses these names for its
+ * parameters.
+ */
 export const LINK = [
   "box",
   "current",

@@ -1,29 +1,29 @@
 import { BUDGET, COLLECT, INTEGERS } from "./slots.js";
 
-/** Bytes of a WASM page; and what the engines' modules ask for at least, and at most: 16 MiB and 2 GiB. */
+/** WASM pages of 64 KiB: the initial and maximum memory that the engine's modules import, 16 MiB and 2 GiB. */
 const INITIAL = 256;
 const MAXIMUM = 32768;
 
-/** The address of the address of the box of the runtime that is running: scripts/engine.mjs has the engine look there. */
+/** Address of the pointer to the running runtime's box. scripts/engine.mjs patches the engine to read it. */
 export const BOX = 16;
-/** The address of the units that natives may still use: the engine traps once they are negative. */
+/** Address of the units that native code may still use. The engine traps when they are negative. */
 export const UNITS = 20;
-/** The box that is used while no runtime is running. All three are below the memory that the engine uses. */
+/** The box that is used while no runtime is running. All three addresses are below the engine's own memory. */
 const IDLE = 64;
-/** Where the engine's own memory begins. */
+/** Start of the engine's own memory. */
 const LOW_END = 1024;
 
-/** A budget that nothing uses up, with room to give back more than was taken. */
+/** Budgets that nothing exhausts; bytes can be freed without an overflow. */
 export const NO_BUDGET = 0x3fff_ffff;
 export const NO_LIMIT = 0x7fff_ffff;
-/** Values of COLLECT: at the next object that is made, and never. */
+/** Values of COLLECT: collect garbage at the next allocation of an object, or never. */
 export const NOW = 0x7fff_ffff;
 export const NEVER = -0x8000_0000;
 
 /**
- * A module's linear memory, and whose it is. QuickJS's own limit does not bound what a policy takes in WASM: it cannot ask
- * there how large a block is (`malloc_usable_size unavailable`), so it counts 8 bytes for each. The engine is therefore changed
- * to take what it allocates from a budget in the box of the runtime that is running, and to say there what was refused.
+ * A module's linear memory. QuickJS's own memory limit does not work in WASM: it has no `malloc_usable_size` there, so
+ * it counts 8 bytes for each block. Therefore the engine is patched to take each allocation from the budget in the box
+ * of the running runtime, and to record a failed allocation there.
  */
 export class GuestMemory {
   readonly wasm = new WebAssembly.Memory({ initial: INITIAL, maximum: MAXIMUM });
@@ -36,25 +36,25 @@ export class GuestMemory {
     this.allow(Number.POSITIVE_INFINITY);
   }
 
-  /** From now on what is allocated is of the runtime with this box; of none without one. */
+  /** Charges allocations to the runtime with this box from now on; without an argument, to the idle box. */
   run(box = IDLE): void {
     if (box === this.#running) return;
     this.#running = box;
     this.#fresh()[BOX >> 2] = box;
   }
 
-  /** Sets the bytes and the units of natives that may be used while no runtime is running. */
+  /** Sets the bytes and the units of native code that may be used while no runtime is running. */
   allow(bytes: number, units = NO_LIMIT): void {
     this.#fresh()[(IDLE >> 2) + BUDGET] = Math.min(bytes, NO_BUDGET);
     this.units = units;
   }
 
-  /** Bytes that were freed since {@link allow} without a limit, while no runtime was running. */
+  /** Bytes that were freed, while no runtime was running, since {@link allow} was called without a limit. */
   get given(): number {
     return this.#fresh()[(IDLE >> 2) + BUDGET]! - NO_BUDGET;
   }
 
-  /** Whether nothing was written below what the engine uses: a write through a null pointer does not trap in WASM. */
+  /** Whether nothing was written below the engine's memory. In WASM, a write through a null pointer does not trap. */
   isLowEndIntact(): boolean {
     const words = new Int32Array(this.wasm.buffer, 0, LOW_END >> 2);
     const box = IDLE >> 2;
@@ -66,7 +66,7 @@ export class GuestMemory {
     );
   }
 
-  /** The units that natives may still use; negative once they have used more. */
+  /** The units that native code may still use; negative if it has used more. */
   get units(): number {
     return this.#fresh()[UNITS >> 2]!;
   }
@@ -79,7 +79,7 @@ export class GuestMemory {
     return this.wasm.buffer.byteLength;
   }
 
-  /** Seen anew where memory has grown. */
+  /** The words. WASM memory that grows detaches its old views, so they are created again. */
   #fresh(): Int32Array {
     if (this.#words.length === 0) this.#words = this.#view();
     return this.#words;

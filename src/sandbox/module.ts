@@ -12,19 +12,22 @@ import { GuestMemory } from "./memory.js";
 
 export type { JSContextPointer, JSRuntimePointer, JSValuePointer };
 
-/** Whom a module's engine calls back while one of its contexts runs. What they throw ends the call, and breaks the module. */
+/** Callbacks from the engine while a context runs. An exception from a callback ends the call and breaks the module. */
 export interface Callbacks {
-  /** A function of the host was called; `value(i)` borrows an argument. Gives back an owned value, or 0 for undefined. */
+  /**
+   * Called when the guest calls the host. `value(i)` borrows an argument. Returns an owned value, or 0 for undefined.
+   */
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer;
-  /** Whether to stop. Asked now and then while bytecode runs. */
+  /** Whether to stop. Called at intervals while bytecode runs. */
   interrupted(): boolean;
 }
 
 const NOTHING = 0 as JSValuePointer;
 
 /**
- * One WASM instance with its own memory: a domain's. Made at once, without waiting, so that one that broke can be replaced
- * in the middle of a decision. Speaks the FFI of quickjs-emscripten directly: its wrapper objects cost more than a decision.
+ * One WASM instance with its own memory, for one domain. It is created synchronously, so that a broken one can be
+ * replaced during a decision. It uses the FFI of quickjs-emscripten directly, whose wrapper objects cost more than a
+ * decision.
  */
 export class Module {
   readonly ffi: QuickJSFFI;
@@ -32,7 +35,7 @@ export class Module {
   readonly #contexts = new Map<JSContextPointer, Callbacks>();
   readonly #runtimes = new Map<JSRuntimePointer, Callbacks>();
   readonly memory = new GuestMemory();
-  /** Set when the engine has trapped or run out of the host's stack: its memory can no longer be trusted. */
+  /** Set when the engine has trapped or exhausted the host's stack: its memory can no longer be trusted. */
   broken = false;
 
   constructor(code: EngineCode = engineCode()) {
@@ -50,12 +53,12 @@ export class Module {
     this.ffi = new code.FFI(this.#heap);
   }
 
-  /** Bytes of linear memory; it never shrinks. */
+  /** Bytes of linear memory, which never shrinks. */
   get size(): number {
     return this.memory.size;
   }
 
-  /** The stack is in bytes. What bounds a context's memory is `memory`. */
+  /** `stack` is in bytes. The memory of a context is limited by `memory`. */
   newContext(
     { stack }: { readonly stack: number },
     intrinsics: number,
@@ -70,9 +73,9 @@ export class Module {
     return [runtime, context];
   }
 
-  /** Returns how many bytes of the heap were freed. */
+  /** Returns the number of heap bytes that were freed. */
   freeContext(runtime: JSRuntimePointer, context: JSContextPointer): number {
-    // the context's box is freed with it: count in the idle one
+    // Freeing the context frees its box, so count in the idle one
     this.memory.run();
     this.memory.allow(Number.POSITIVE_INFINITY);
     this.#contexts.delete(context);
@@ -92,17 +95,19 @@ export class Module {
     this.#heap._free(pointer);
   }
 
-  /** Bytes that the allocator (dlmalloc) keeps for a block: the word before it, without three bits of flags. */
+  /**
+   * Bytes that the allocator (dlmalloc) reserves for a block: the word before the block, without its three flag bits.
+   */
   blockSize(pointer: number): number {
     return this.integers(pointer - 4, 1)[0]! & -8;
   }
 
-  /** Numbers in the module's memory. The view dies when memory grows: ask again when its length has become 0. */
+  /** 32-bit integers in the module's memory. The view is detached when memory grows: its length is then 0. */
   integers(pointer: number, length: number): Int32Array {
     return new Int32Array(this.#heap.HEAPU8.buffer, pointer, length);
   }
 
-  /** The same for doubles, from a pointer that 8 divides. */
+  /** As {@link integers}, for doubles; `pointer` must be a multiple of 8. */
   doubles(pointer: number, length: number): Float64Array {
     return new Float64Array(this.#heap.HEAPU8.buffer, pointer, length);
   }
@@ -111,7 +116,10 @@ export class Module {
     new Uint32Array(this.#heap.HEAPU8.buffer, pointer, values.length).set(values);
   }
 
-  /** A string of the guest. It must hold no NUL, which would end it, and no lone surrogate: JSON text never does. */
+  /**
+   * Creates a string in the guest. The text must contain no NUL, which would end it, and no lone surrogate; JSON text
+   * never does.
+   */
   newString(context: JSContextPointer, text: string): JSValuePointer {
     const pointer = this.#write(text);
     const value = this.ffi.QTS_NewString(context, pointer as never);
@@ -119,12 +127,12 @@ export class Module {
     return value;
   }
 
-  /** A function whose calls come to the context's callbacks. */
+  /** Creates a function whose calls are passed to the context's callbacks. */
   newFunction(context: JSContextPointer): JSValuePointer {
     return this.ffi.QTS_NewFunction(context, "", 1, false, 1 as never);
   }
 
-  /** A string of the guest's, up to its first NUL. */
+  /** Reads a string of the guest, up to its first NUL. */
   readString(context: JSContextPointer, value: JSValuePointer): string {
     const pointer = this.ffi.QTS_GetString(context, value);
     const text = this.#heap.UTF8ToString(pointer);
@@ -132,7 +140,9 @@ export class Module {
     return text;
   }
 
-  /** A property of an error that the engine made, as text; reading it must run no code of a policy. */
+  /**
+   * Reads a property, as text, of an error that the engine created. Must not be used if a getter of a policy could run.
+   */
   readProperty(context: JSContextPointer, object: JSValuePointer, name: string): string {
     const key = this.newString(context, name);
     const value = this.ffi.QTS_GetProp(context, object, key);
@@ -151,7 +161,7 @@ export class Module {
     return value;
   }
 
-  /** The error that a result stands for, which the caller frees; or null when it is a value. */
+  /** The error if a result is an exception, or null. The caller must free the error. */
   exception(context: JSContextPointer, result: JSValuePointer): JSValuePointer | null {
     const error = this.ffi.QTS_ResolveException(context, result);
     return (error as number) === 0 ? null : error;

@@ -1,30 +1,33 @@
-/** A subject as it crosses into the guests of a domain; see guest/subjects.ts. */
+/** A subject in the form in which it is sent to the guests of a domain; see guest/subjects.ts. */
 export interface Parcel {
-  /** JSON of an array: the number of the shape, and what the shape's builder takes. */
+  /** JSON of an array: the number of the shape, then the arguments of the shape's builder. */
   readonly text: string;
-  /** By the number that the text has for them. */
+  /** Indexed by the numbers in `text`. */
   readonly bytes: readonly Uint8Array[];
-  /** Characters of JSON that the subject is built of, shared values included. */
+  /** Characters of JSON that the subject consists of, including shared values. */
   readonly size: number;
-  /** The same without numbers of shapes, bytes and shared values, which depend on earlier subjects. */
+  /** As `size`, without the numbers of shapes, bytes and shared values, which depend on earlier subjects. */
   readonly characters: number;
   readonly shape: Definition;
   readonly shared: readonly Definition[];
 }
 
-/** A shape or a shared value, which a guest is told before it builds a subject that uses it. */
+/** A shape or a shared value, which a guest must receive before a subject that uses it. */
 export interface Definition {
   readonly number: number;
-  /** A number that is used again after this generation has another meaning then. */
+  /** Numbers are reused: a number with another generation has another meaning. */
   readonly generation: number;
   /**
-   * Of a shape: a script whose value puts the shape's builder where the guest keeps builders. Of a shared value: JSON of
-   * its number and the value.
+   * For a shape: a script that stores the shape's builder in the guest. For a shared value: JSON of its number and the
+   * value.
    */
   readonly text: string;
 }
 
-/** How a field crosses: not at all; as it is; as the number and length of bytes; by the number of a shared value; in full. */
+/**
+ * How a field is sent: not at all; as it is; as the number and length of bytes; as the number of a shared value; in
+ * full.
+ */
 const ABSENT = 0;
 const PLAIN = 1;
 const BYTES = 2;
@@ -41,33 +44,35 @@ interface Shared extends Definition {
   readonly characters: number;
 }
 
-/** Shapes, and shared values, after which all are defined anew; characters of JSON up to which a value is shared. */
+/** The most shapes and shared values, after which all are defined anew; and the longest JSON text of a shared value. */
 const SHAPES_KEPT = 32;
 const SHARED_KEPT = 64;
 const LONGEST_SHARED = 1024;
 
 /**
- * Packs subjects for the guests of a domain, so that each makes as little anew as it can: the names of fields cross
- * once for all subjects that have the same, and so does a value that many have, such as a set of effects or an empty
- * list.
+ * Encodes subjects for the guests of a domain, so that a guest creates as few new objects as possible: the field names
+ * are sent once for all subjects with the same fields, and so are values that many subjects have, such as a set of
+ * effects or an empty list.
  */
 export class Packer {
   readonly #withheld: ReadonlySet<string>;
   #shapes: Shape[] = [];
   #shapesForgotten = 0;
-  /** By JSON text; and those that are frozen, by identity. */
+  /** By JSON text; frozen values also by identity. */
   #shared = new Map<string, Shared>();
   #sharedForgotten = 0;
   #known = new WeakMap<object, Shared>();
 
-  /** Fields `withheld` do not cross. */
+  /** Fields in `withheld` are not sent. */
   constructor(withheld: readonly string[]) {
     this.#withheld = new Set(withheld);
   }
 
-  /** Throws Unfit for what JSON cannot carry whole: a function, a symbol, a bigint, NaN, a value with `toJSON`. */
+  /**
+   * Throws Unfit for a value that JSON cannot represent: a function, a symbol, a bigint, NaN, a value with `toJSON`.
+   */
   pack(subject: object): Parcel {
-    // never within a subject: its numbers must keep their meaning until it has crossed
+    // Only between subjects: numbers must keep their meaning until the subject has been sent
     if (this.#shared.size >= SHARED_KEPT) this.#forget();
     const keys = Object.keys(subject);
     const kinds: Kind[] = [];
@@ -110,7 +115,7 @@ export class Packer {
     return { text, bytes, size: size + text.length, characters, shape, shared };
   }
 
-  /** The definition of a value that is shared; null if it has bytes in it, or is too long. */
+  /** The definition of a value that can be shared; null if it contains bytes or is too long. */
   #share(value: object, key: string): Shared | null {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
@@ -155,7 +160,7 @@ function digits(number: number): number {
   return String(number).length;
 }
 
-/** How a builder makes a field of the next of its values. */
+/** The expression with which a builder makes a field of each kind from its next values. */
 const MADE: Readonly<Record<Kind, ((next: () => string) => string) | null>> = {
   [ABSENT]: null,
   [PLAIN]: (next) => next(),
@@ -164,22 +169,25 @@ const MADE: Readonly<Record<Kind, ((next: () => string) => string) | null>> = {
   [OWN]: (next) => `own(${next()})`,
 };
 
-/** The script of a shape: a function of where builders are kept, what freezes, what stands for bytes, what is shared, what is not, and the prototype. */
+/**
+ * The script of a shape. Its parameters are the array of builders, Object.freeze, the function for bytes, the shared
+ * values, the function for values sent in full, and the prototype.
+ */
 function builder(number: number, keys: readonly string[], kinds: readonly Kind[]): string {
   const fields = ["__proto__:facts"];
-  // the first value is the shape's own number
+  // The first value is the shape's own number
   let at = 1;
   const next = () => `v[${at++}]`;
   for (const [index, key] of keys.entries()) {
     const made = MADE[kinds[index]!];
-    // an own key `__proto__` stays an own key
+    // An own key `__proto__` stays an own key
     const name = key === "__proto__" ? '["__proto__"]' : JSON.stringify(key);
     if (made !== null) fields.push(`${name}:${made(next)}`);
   }
   return `((builders,freeze,bytes,shared,own,facts)=>{builders[${number}]=(v)=>freeze({${fields.join()}})})`;
 }
 
-/** A value that is one subject's alone: without its bytes, and where in it they belong. */
+/** Encodes a value that is not shared: the value without its bytes, and the places of the bytes in it. */
 function own(value: object, key: string, bytes: Uint8Array[]): unknown {
   const places: [string[], number, number][] = [];
   const stripped = strip(value, [key], (path, found) => {
@@ -193,7 +201,7 @@ function same<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((one, index) => one === b[index]);
 }
 
-/** JSON text of a value of the host's. Throws as `pack` does. */
+/** JSON text of a value of the host. Throws as `pack` does. */
 export function textOf(value: unknown): string {
   return JSON.stringify(strip(value ?? null, [], noBytes));
 }
@@ -202,7 +210,9 @@ function noBytes(path: readonly string[]): never {
   return unfit(path, "bytes");
 }
 
-/** Plain values alone, with null in the place of bytes. `path` is where it stands, and is used for what is in it. */
+/**
+ * A copy with plain values only and null instead of bytes. `path` is the value's path; it is modified during recursion.
+ */
 function strip(value: unknown, path: string[], take: (path: readonly string[], bytes: Uint8Array) => void): unknown {
   switch (typeof value) {
     case "string":
@@ -227,7 +237,7 @@ function strip(value: unknown, path: string[], take: (path: readonly string[], b
     const one = (value as Record<string, unknown>)[key];
     if (one === undefined) continue;
     const stripped = within(one, key, path, take);
-    // an own key `__proto__` stays an own key
+    // An own key `__proto__` stays an own key
     if (key === "__proto__") Object.defineProperty(plain, key, { value: stripped, enumerable: true });
     else plain[key] = stripped;
   }
@@ -241,7 +251,7 @@ function within(value: unknown, key: string, path: string[], take: Parameters<ty
   return stripped;
 }
 
-/** A value of the host's that JSON cannot carry whole. */
+/** Thrown for a value of the host that JSON cannot represent. */
 export class Unfit extends TypeError {
   override readonly name = "TypeError";
 }

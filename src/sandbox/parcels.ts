@@ -1,14 +1,14 @@
 import { Packer, type Parcel } from "./parcel.js";
 
-/** A parcel, and whether its subject was asked about before, with another subject in between. */
+/** A parcel, and whether its subject was sent before, with another subject in between. */
 export interface Asked {
   readonly parcel: Parcel;
   readonly recurs: boolean;
 }
 
 /**
- * Packs the subjects that the guests of one domain are asked about. A decision asks all guests about one subject, so the
- * last parcel is kept. Guests keep a subject that recurs longer than one that does not: see subjects.ts.
+ * Encodes the subjects for the guests of one domain. A decision sends the same subject to all guests, so the last
+ * parcel is cached. Guests keep a subject that recurs longer than others: see subjects.ts.
  */
 export class Parcels {
   readonly #packer: Packer;
@@ -16,7 +16,7 @@ export class Parcels {
   #subject: object | null = null;
   #asked: Asked | null = null;
 
-  /** Fields `withheld` do not cross. */
+  /** Fields in `withheld` are not sent. */
   constructor(withheld: readonly string[]) {
     this.#packer = new Packer(withheld);
   }

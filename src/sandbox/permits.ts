@@ -1,13 +1,13 @@
 /**
- * What a policy may touch of JavaScript: each object that stays, by its place, with the keys that it keeps. Whatever is not
- * here is deleted when a runtime starts, whichever version of the engine offers it; the rest is frozen. Functions keep
- * `length` and `name` without being told. Symbols are written `@@iterator`.
+ * The allow-list of JavaScript for policies: objects that stay, with the keys that they keep. Anything else that the
+ * engine offers, in any version, is deleted when a runtime starts; the rest is frozen. Functions always keep `length`
+ * and `name`. Symbols are written `@@iterator`.
  *
- * Left out on purpose: what reads a clock or chance (Date, Math.random, performance), what makes code (eval, Function and
- * every `constructor` that leads to it), what runs later (Promise, queueMicrotask), what sees garbage collection (WeakRef,
- * FinalizationRegistry), what shares or addresses memory (ArrayBuffer, typed arrays, Atomics), what hides behind an object
- * (Proxy, Reflect, `__proto__`), what is remembered by all (Symbol.for), and what tells of the engine (Error.captureStackTrace,
- * Function.prototype.toString).
+ * Left out on purpose: clocks and randomness (Date, Math.random, performance), code generation (eval, Function and
+ * every `constructor` that leads to it), deferred execution (Promise, queueMicrotask), observation of garbage
+ * collection (WeakRef, FinalizationRegistry), shared or raw memory (ArrayBuffer, typed arrays, Atomics), objects that
+ * behave in hidden ways (Proxy, Reflect, `__proto__`), global state (Symbol.for), and details of the engine
+ * (Error.captureStackTrace, Function.prototype.toString).
  */
 const ERROR = "prototype";
 const ERROR_PROTOTYPE = "constructor name message toString";
@@ -104,10 +104,11 @@ export const PERMITS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Properties of the frozen intrinsics that can be assigned to on objects that inherit them: `*` stands for every property that
- * JavaScript itself makes writable. The prototypes are those of the objects that policies write to, or use as dictionaries with keys
- * that a caller chooses. Each property takes 250 bytes of a runtime and 40 ns more to read. Left out: what primitives
- * inherit, regular expressions, weak collections, the engine's own iterators, and the static methods of constructors.
+ * Properties of frozen intrinsics that can be assigned on objects that inherit them. `*` means every property that
+ * JavaScript makes writable. The prototypes listed are those of objects that policies write to, or use as dictionaries
+ * with keys that a caller chooses. Each property takes 250 bytes of a runtime, and reading it 40 ns more. Left out:
+ * prototypes of primitives, regular expressions, weak collections and the engine's iterators, and static methods of
+ * constructors.
  */
 export const OVERRIDABLE: Readonly<Record<string, string>> = {
   "Object.prototype": "*",

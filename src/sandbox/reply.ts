@@ -1,16 +1,16 @@
-/** What stopped a policy. */
+/** Why a policy did not answer with a verdict. */
 export type Stop = "threw" | "wrong" | "unknown" | "unused" | "steps" | "time" | "memory" | "stack" | "internal";
 
 export interface Reply {
-  /** null when the policy answered with a number; `verdict` may still be any number. */
+  /** Null if the policy returned a number; `verdict` may then be any number. */
   readonly stop: Stop | null;
   readonly verdict: number;
   readonly steps: number;
-  /** Present for a refusal, a note, a call of `deny`, or a stop. */
+  /** Present after a call of `deny` or `note`, and after a stop. */
   readonly told: Told | null;
 }
 
-/** What the guest has to say about a decision. */
+/** The guest's report on a decision. */
 export interface Told {
   /** Verdict and reason of the last calls of `deny`, two values each. */
   readonly refusals: readonly (string | number)[];
@@ -21,7 +21,7 @@ export interface Told {
   readonly answersMade: number;
   readonly error: { readonly name: string; readonly message: string; readonly stack: string } | null;
   readonly wrong: string | null;
-  /** The first fact that the policy read and that does not exist, with the names that do where it was read. */
+  /** The first fact that the policy read and that does not exist, with the names that exist on the same object. */
   readonly unknown: {
     readonly name: string;
     /** Whether it is a name of the virtual module. */
@@ -31,11 +31,11 @@ export interface Told {
   } | null;
   /** The first denial that the policy dropped. */
   readonly unused: { readonly reason: string; readonly stack: string } | null;
-  /** What the host found out about a function that could not answer, for people outside of the guest. */
+  /** Why a function of the host could not answer; not visible to the policy. */
   readonly host?: string | undefined;
 }
 
-/** Nothing to say. */
+/** A report without contents. */
 export const SILENT: Told = {
   refusals: [],
   refusalsMade: 0,

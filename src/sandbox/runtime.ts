@@ -13,40 +13,40 @@ import { type GuestShape, guestValue, type Handles, INTRINSICS, startGuest } fro
 import { Subjects } from "./subjects.js";
 import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./weights.js";
 
-/** One policy in a QuickJS runtime of its own. Never throws once it is made. */
+/** One policy in a QuickJS runtime of its own. Only the constructor throws. */
 export class Runtime implements Callbacks {
   readonly module: Module;
-  /** Set when the policy ran out of memory or trapped: the runtime must not be asked again. */
+  /** Set when the policy ran out of memory or trapped: the runtime must not be used again. */
   spent = false;
   readonly #runtime: JSRuntimePointer;
   readonly #context: JSContextPointer;
   readonly #handles: Handles;
-  /** The linked policy, ready to decide. */
+  /** The linked policy: a function that makes one decision. */
   readonly #decision: JSValuePointer;
   readonly #subjects: Subjects;
-  /** Owned by the guest's ArrayBuffer, which frees it. */
+  /** The guest's ArrayBuffer owns this memory and frees it. */
   readonly #boxPointer: number;
-  /** Where the address of a call's one argument stands. */
+  /** Address of the one argument of a call. */
   readonly #argument: number;
   readonly #undefined: JSValuePointer;
-  /** Bytes that a decision may take. */
+  /** Bytes that a decision may use. */
   readonly #budget: number;
-  /** Bytes that it had taken when its budget was set last: see `size`. */
+  /** Bytes that the runtime held when its budget was last set: see `size`. */
   #held = 0;
-  /** Bytes that decisions have left behind since garbage was collected. */
+  /** Bytes of garbage that decisions have left since the last collection. */
   #litter = 0;
   readonly #crossing: Crossing;
   readonly #steps: StepBudget;
   #box: Int32Array;
   #doubles: Float64Array;
-  /** Milliseconds on the clock of `performance`; 0 while it has not been looked at. */
+  /** In milliseconds of performance.now(); 0 if it is set at the first interrupt. */
   #deadline = 0;
   #timeout = 0;
   #timedOut = false;
   #internal: string | undefined;
   #unanswered: string | undefined;
 
-  /** Throws when the engine cannot start the guest or the policy cannot be taken. */
+  /** Throws if the engine cannot start the guest, or cannot compile the policy. */
   constructor(
     module: Module,
     source: string,
@@ -92,12 +92,12 @@ export class Runtime implements Callbacks {
     this.#fresh()[slot.BUDGET] = NO_BUDGET;
   }
 
-  /** Bytes of the module's heap that the runtime holds, between decisions. */
+  /** Bytes of the module's heap that the runtime holds. Valid between decisions only. */
   get size(): number {
     return this.#held + NO_BUDGET - this.#fresh()[slot.BUDGET]!;
   }
 
-  /** `subject` is null where the hook takes none. */
+  /** `subject` is null if the hook has none. */
   ask(
     hook: number,
     subject: object | null,
@@ -109,7 +109,7 @@ export class Runtime implements Callbacks {
     this.#internal = undefined;
     this.#unanswered = undefined;
     this.#timeout = limits.timeout;
-    // building a subject does not count against the policy's time
+    // Building a subject does not count against the policy's time
     this.#deadline = Number.POSITIVE_INFINITY;
     try {
       this.module.memory.run(this.#boxPointer);
@@ -123,7 +123,7 @@ export class Runtime implements Callbacks {
       this.#settle();
       return reply;
     } catch (error) {
-      // a trap, or the end of the host's own stack: what is in the module's memory is anybody's guess
+      // After a trap, or a stack overflow of the host, the module's memory is in an unknown state
       if (!(error instanceof Unfit)) this.spent = this.module.broken = true;
       const stop = this.module.memory.units < 0 ? "steps" : error instanceof RangeError ? "stack" : "internal";
       return { stop, verdict: 0, steps: limits.steps, told: { ...SILENT, host: describe(error) } };
@@ -131,16 +131,16 @@ export class Runtime implements Callbacks {
   }
 
   /**
-   * Frees the runtime. Returns whether the module's heap is sound: every byte that the runtime took has come back, and nothing
-   * was written through a null pointer. False after a policy that ran out of memory in a place where the engine did not expect
-   * it; the module must then be replaced.
+   * Frees the runtime. Returns whether the module's heap is sound: every byte that the runtime took has been freed, and
+   * nothing was written through a null pointer. False after a policy ran out of memory in a place where the engine did
+   * not expect it; the module must then be replaced.
    */
   dispose(): boolean {
     const { module } = this;
     try {
       module.memory.run(this.#boxPointer);
       this.#free(this.#decision, ...Object.values(this.#handles));
-      // the guest's ArrayBuffer frees the box, which was not allocated by the guest
+      // The guest's ArrayBuffer frees the box, which the guest did not allocate
       const held = this.size + module.blockSize(this.#boxPointer);
       const freed = module.freeContext(this.#runtime, this.#context);
       return Math.abs(freed - held) <= HEAP_SLACK && module.memory.isLowEndIntact();
@@ -152,7 +152,7 @@ export class Runtime implements Callbacks {
 
   interrupted(): boolean {
     const now = performance.now();
-    // most decisions end long before the first of these questions, and need not look at the clock
+    // Most decisions end before the first interrupt and need not read the clock
     if (this.#deadline === 0) this.#deadline = now + this.#timeout;
     if (now < this.#deadline) return false;
     this.#timedOut = true;
@@ -160,7 +160,7 @@ export class Runtime implements Callbacks {
   }
 
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer {
-    // what the engine itself throws here has to end the call that it is in
+    // An exception of the engine here must end the call that it is in
     const text = count > 0 ? this.module.readString(this.#context, value(0)) : "";
     const box = this.#fresh();
     if (box[slot.CALL] === slot.MORE_STEPS) {
@@ -173,7 +173,7 @@ export class Runtime implements Callbacks {
     return 0 as JSValuePointer;
   }
 
-  /** There was no memory to hand over what was asked: the policy is done for. */
+  /** Reports a failed call: there was no memory for its argument. The policy cannot continue. */
   #noAnswer(): undefined {
     this.#fresh()[slot.FAILED] = 1;
   }
@@ -193,7 +193,7 @@ export class Runtime implements Callbacks {
     }
   }
 
-  /** The policy cannot catch that it ran out of something: see policy/meter.ts. */
+  /** Reports a failed call: no steps are left. The policy cannot catch that: see policy/meter.ts. */
   #outOfSteps(box: Int32Array): undefined {
     box[slot.FAILED] = 1;
     box[slot.RAN_OUT] = slot.NO_STEPS;
@@ -245,7 +245,7 @@ export class Runtime implements Callbacks {
     return { stop, verdict: 0, steps: Math.min(steps, used), told };
   }
 
-  /** The decision is over: what it left behind is counted, and collected once it is much. */
+  /** Counts the garbage that a decision left, and collects it if there is much. */
   #settle(): void {
     const box = this.#fresh();
     const taken = this.#budget - box[slot.BUDGET]!;
@@ -263,7 +263,7 @@ export class Runtime implements Callbacks {
 
   #why(status: number, outOfSteps: boolean, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
-    // an unknown fact is reported before a limit: it can be the cause, and the author has to correct it
+    // An unknown fact is reported before a limit: it can be the cause, and the author must correct it
     if (this.#fresh()[slot.UNKNOWN_FACT] !== 0) return "unknown";
     if (this.#fresh()[slot.UNUSED_DENIAL] !== 0) return "unused";
     if (outOfSteps) return "steps";
@@ -273,12 +273,12 @@ export class Runtime implements Callbacks {
     return status === slot.THREW ? "threw" : "wrong";
   }
 
-  /** The guest did not come back by itself: it was interrupted, or had nothing left to say what happened. */
+  /** Handles a call that did not return normally: it was interrupted, or the guest could not report the reason. */
   #stopped(result: JSValuePointer, ranOut: number, steps: number): Reply {
     const error = this.module.exception(this.#context, result);
     let stack = "";
     if (error !== null) {
-      // an interruption is the engine's own error, and no code of the policy is run by reading its stack
+      // An interruption is the engine's own error, so reading its stack runs no code of the policy
       if (this.#timedOut) stack = this.module.readProperty(this.#context, error, "stack");
       this.#free(error);
     }
@@ -294,7 +294,7 @@ export class Runtime implements Callbacks {
   }
 
   #tell(): Told {
-    // what is told must fit even where the policy has used up all that it had; the guest keeps it short
+    // The report must fit even if the policy used up its budget; the guest keeps it short
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#fresh()[slot.BUDGET]! += TOLD_MEMORY;
     const result = this.module.call(this.#context, this.#handles.tell, []);
@@ -304,7 +304,7 @@ export class Runtime implements Callbacks {
     return { ...SILENT, ...(JSON.parse(text) as Partial<Told>), host: this.#internal ?? this.#unanswered };
   }
 
-  /** Calls the guest with one value, which is then let go of. */
+  /** Calls the guest with one value, and frees the value. */
   #give(callee: JSValuePointer, value: JSValuePointer): void {
     this.#fresh()[slot.ARGUMENT] = value;
     const result = this.module.ffi.QTS_Call(this.#context, callee, this.#undefined, 1, this.#argument as never);
@@ -317,7 +317,7 @@ export class Runtime implements Callbacks {
 
   readonly #bytes = (number: number): Uint8Array => this.#subjects.bytes(number);
 
-  /** The box, seen anew where the module's memory has grown. */
+  /** The box. Its views are detached when the module's memory grows, and are then created again. */
   #fresh(): Int32Array {
     if (this.#box.length === 0) {
       this.#box = this.module.integers(this.#boxPointer, slot.INTEGERS);
@@ -331,10 +331,10 @@ export class Runtime implements Callbacks {
   }
 }
 
-/** Tolerance of the heap check in bytes: a few blocks are allocated by the host, and the allocator rounds sizes up. */
+/** Tolerance of the heap check in bytes: the host allocates a few blocks itself, and the allocator rounds sizes up. */
 const HEAP_SLACK = 64;
 
-/** A slot that no subject is put in. */
+/** A slot that is never used. */
 const NO_SUBJECT = SUBJECTS_KEPT;
 
 function describe(error: unknown): string {

@@ -1,77 +1,84 @@
 /**
- * The box: numbers that host and guest see both, on memory of the module, so that a decision takes one call and no value has
- * to be made for it. It has 32-bit integers, which QuickJS reads as such and can count and index with, and after them a few
- * doubles. esbuild puts these constants into the guest's text as plain numbers.
+ * The box: numbers in the module's memory that host and guest share, so that a decision takes one call and no values
+ * have to be created for it. It has 32-bit integers, which QuickJS reads as integers and can use as counters and
+ * indexes, followed by doubles. esbuild inlines these constants in the guest's text. In the comments below, "In" and
+ * "Out" mean input and output of a decision, "Within" a value that is used during it.
  */
 export const INTEGERS = 32;
 export const DOUBLES = 16;
-/** Bytes: integers first. */
+/** In bytes; the integers come first. */
 export const BOX_SIZE = 4 * INTEGERS + 8 * DOUBLES;
 
 // The integers.
 
-/** In: the steps that the policy may count before it asks for more. Out: what is left of them, negative when it ran out. */
+/** In: the steps that the policy may count before it asks for more. Out: the steps left; negative if it ran out. */
 export const STEPS = 0;
 /** In: the number of the hook among those that the policy exports. */
 export const HOOK = 1;
-/** In: the slot that the subject was put in, is to be put in, or dropped from. */
+/** In: the slot of the subject to use, to build, or to drop. */
 export const SUBJECT = 2;
-/** Out: what came of it, one of the constants below; 0 while the guest has not said. */
+/** Out: one of the values of STATUS below; 0 if the guest did not set it. */
 export const STATUS = 3;
-/** In: bytes that the decision may take. Within: what is left of them. The engine itself counts, block by block. */
+/** In: bytes that the decision may use. Within: bytes left. The engine counts each block itself. */
 export const BUDGET = 4;
-/** Out: how many notes were made. The host sets this and the next four to 0 before each decision. */
+/** Out: number of notes. The host sets this and the next four to 0 before each decision. */
 export const NOTES = 5;
-/** Out: what the policy ran out of: MEMORY, STACK or NO_STEPS; else 0. Set by the engine itself, so that the policy cannot hide it. */
+/**
+ * Out: which limit was reached: MEMORY, STACK or NO_STEPS; else 0. The engine sets it, so that the policy cannot hide
+ * it.
+ */
 export const RAN_OUT = 6;
-/** Out: how often `deny` was called. */
+/** Out: number of calls of `deny`. */
 export const REFUSALS = 7;
-/** Within: how many values are kept of what helpers answered. */
+/** Within: number of values recorded for helpers' answers. */
 export const ANSWERS = 8;
-/** Within: which fields of `current` were read, a bit each. */
+/** Within: the fields of `current` that were read, one bit each. */
 export const FIELDS = 9;
 
-/** In: which objects within `current` are there, a bit each. */
+/** In: the objects in `current` that are not null, one bit each. */
 export const PRESENT = 16;
 
-/** Within: garbage is collected once the budget is below this, which is then halved, but not below the next. */
+/** Within: garbage is collected when the budget falls below this value, which is then halved, down to FLOOR. */
 export const COLLECT = 17;
-/** In: the budget below which garbage is not collected any more. */
+/** In: the budget below which no more garbage is collected. */
 export const FLOOR = 18;
-/** In: bytes that earlier decisions left to be collected. Out: 0 when they were, at no gain to this one. */
+/**
+ * In: bytes of garbage from earlier decisions. Out: 0 if they were collected, which does not increase this decision's
+ * budget.
+ */
 export const LITTER = 19;
 
-/** Crossing out: which function of the host is called. */
+/** Host call: the function of the host, one of the values of CALL. */
 export const CALL = 10;
-/** Crossing out: numbers that it is given. Bytes are given by number, -1 for none. */
+/** Host call: number arguments. Bytes are passed by number, -1 for none. */
 export const FIRST = 11;
 export const SECOND = 12;
 export const THIRD = 13;
-/** Crossing back: the number that it answers. */
+/** Host call: the number that the host returned. */
 export const RESULT = 14;
-/** Crossing back: 1 when the host could not answer. */
+/** Host call: 1 if the host could not answer. */
 export const FAILED = 15;
 
-/** In: where the host puts the address of the one argument of a call. */
+/** In: address of the one argument of a call, set by the host. */
 export const ARGUMENT = 20;
 
-/** Out: 1 when the policy read a fact that does not exist, even if it caught the exception; else 0. */
+/** Out: 1 if the policy read a fact that does not exist, even if it caught the exception; else 0. */
 export const UNKNOWN_FACT = 21;
-/** Out: 1 when the policy dropped a denial, even if it caught the exception; else 0. */
+/** Out: 1 if the policy dropped a denial, even if it caught the exception; else 0. */
 export const UNUSED_DENIAL = 22;
 
 // The doubles.
 
-/** Out: the verdict, when the policy answered with a number, whichever. */
+/** Out: the verdict, if the policy returned a number. */
 export const VERDICT = 0;
-/** From here on: the numbers of `current`, in the order of its number fields. */
+/** Index of the first number field of `current`; the others follow in order. */
 export const CURRENT = 1;
 
 /** Values of STATUS. */
 export const ANSWERED = 1;
 export const THREW = 2;
 export const WRONG = 3;
-/** The policy answered 0, and VERDICT is not set. */
+/** The policy returned 0, and VERDICT is not set. */
 export const ZERO = 4;
 
 /** Values of RAN_OUT. */

@@ -6,23 +6,29 @@ import * as slot from "./slots.js";
 /** JS_AddIntrinsic…: BaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, Proxy, MapSet, TypedArrays, BigInt. */
 export const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 2048;
 
-/** What a guest is made of, beside the policy. */
+/** The contents of a guest apart from the policy. */
 export interface GuestShape {
   /** Constants of the virtual module. */
   readonly constants: Readonly<Record<string, string | number>>;
-  /** Names of the host's keyrings, and types of signatures that are apart from their data. See guest/bytes.ts. */
+  /** Names of the host's keyrings, and types of detached signatures. See guest/bytes.ts. */
   readonly keyrings: readonly string[];
   readonly detached: readonly string[];
-  /** Fields of `current` that are numbers, and the others; `container.labels` for one of an object that may be null. */
+  /**
+   * Fields of `current` that are numbers, and the others. A path `container.labels` is a field of an object that may be
+   * null.
+   */
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];
-  /** Those of the others that are objects with free keys, such as labels: only their keys can be read, and any key. */
+  /**
+   * Those of the others that are objects with arbitrary keys, such as labels: they have only own keys, and any key may
+   * be read.
+   */
   readonly currentRecords: readonly string[];
-  /** Fields of subjects that do not cross. */
+  /** Fields of subjects that are not sent to the guest. */
   readonly withheld: readonly string[];
 }
 
-/** Handles that the guest gives out when it starts, in the order of guest/main.ts. */
+/** Handles of the guest's functions, in the order of guest/main.ts. */
 export interface Handles {
   readonly take: JSValuePointer;
   readonly tell: JSValuePointer;
@@ -30,13 +36,13 @@ export interface Handles {
   readonly dropSubject: JSValuePointer;
   readonly putShape: JSValuePointer;
   readonly putShared: JSValuePointer;
-  /** Writes the steps that the policy had left when it was stopped into the box. */
+  /** Writes to the box the steps that the policy had left when it was stopped. */
   readonly left: JSValuePointer;
-  /** Has the guest let go of what it keeps of the last decision. */
+  /** Makes the guest drop its records of the last decision. */
   readonly forget: JSValuePointer;
 }
 
-/** Starts the guest in a new context: it locks itself down before it gives out its handles. Throws a GuestError. */
+/** Starts the guest in a new context; it locks itself down before it returns its handles. Throws a GuestError. */
 export function startGuest(module: Module, context: JSContextPointer, box: number, shape: GuestShape): Handles {
   const value = (result: JSValuePointer) => guestValue(module, context, result);
   const guest = value(module.evaluate(context, GUEST, "countersign"));
@@ -64,14 +70,16 @@ export function startGuest(module: Module, context: JSContextPointer, box: numbe
   return { take, tell, putSubject, dropSubject, putShape, putShared, left, forget };
 }
 
-/** The value that a result stands for. Throws a GuestError where it is an exception: for what no policy's code runs in. */
+/**
+ * The value of a result. Throws a GuestError if it is an exception. Only for results that no code of a policy produced.
+ */
 export function guestValue(module: Module, context: JSContextPointer, result: JSValuePointer): JSValuePointer {
   const error = module.exception(context, result);
   if (error === null) return result;
   throw new GuestError(module.readProperty(context, error, "message"));
 }
 
-/** The guest itself could not go on: it has no memory left, or the engine is not the one that it was written for. */
+/** The guest itself failed: it has no memory left, or does not fit the engine. */
 export class GuestError extends Error {
   override readonly name = "GuestError";
 }

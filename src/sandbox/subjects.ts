@@ -3,13 +3,13 @@ import type { Definition, Parcel } from "./parcel.js";
 import type { Parcels } from "./parcels.js";
 import { SUBJECT_CHARACTER, SUBJECT_FREE } from "./weights.js";
 
-/** Where subjects are built. What is told under a number that was told before replaces it. */
+/** The guest's functions for subjects. A number or slot that is used again replaces its previous contents. */
 export interface SubjectGuest {
-  /** A script whose value puts a shape's builder where guest/subjects.ts keeps them. */
+  /** Runs a script that stores a shape's builder; see guest/subjects.ts. */
   shape(script: string): void;
-  /** JSON of an array: a number, and the value that subjects share by it. */
+  /** Stores a shared value, from JSON of an array with its number and the value. */
   share(text: string): void;
-  /** Builds a subject of a parcel's text, in the place of the one that has the slot. */
+  /** Builds a subject from a parcel's text in a slot, replacing the subject in that slot. */
   put(slot: number, text: string): void;
   drop(slot: number): void;
 }
@@ -20,22 +20,22 @@ interface Kept {
 }
 
 /**
- * The subjects that a runtime has built, each in a slot, known again by identity: only the engine makes one, and makes
- * the same one for the same bytes. A subject that recurs is kept until it is the least recently used. All others share
- * one slot: otherwise each would replace memory that was last used dozens of decisions ago and is in no cache any more.
+ * The subjects that a runtime has built, each in a slot. They are recognised by identity: the engine creates one object
+ * for the same bytes. A subject that recurs is kept until it is the least recently used. All others share one slot;
+ * otherwise each would overwrite memory that was used dozens of decisions ago and is no longer in a CPU cache.
  */
 export class Subjects {
   readonly #parcels: Parcels;
   readonly #guest: SubjectGuest;
-  /** Those that recur, the least recently used first. */
+  /** Subjects that recur, least recently used first. */
   readonly #kept = new Map<object, Kept>();
   readonly #free: number[] = [];
-  /** Generations of the definitions that the guest was told, by number. */
+  /** Generations of the definitions that the guest has, by number. */
   readonly #shapes: number[] = [];
   readonly #shared: number[] = [];
   #slots = 1;
   #size = 0;
-  /** The last subject that does not recur yet, and the slot of all such. */
+  /** The last subject that has not recurred yet, and the slot that all such subjects share. */
   #passing: object | null = null;
   #passingParcel: Parcel | null = null;
   #passingSlot = 0;
@@ -49,25 +49,27 @@ export class Subjects {
     this.#guest = guest;
   }
 
-  /** The slot of a subject, which is built in the guest if it is not known; -1 if that takes more than `most` units. */
+  /**
+   * The slot of a subject, which is built in the guest if necessary; -1 if the subject takes more than `most` units.
+   */
   slotOf(subject: object, most: number): number {
     if (subject !== this.#last && !this.#recall(subject) && !this.#build(subject, most)) return -1;
     return this.#lastWeight > most ? -1 : this.#lastSlot;
   }
 
-  /** Units of the subject of the last slot, charged whether it had to be built or not. */
+  /** Units of the last subject. They are charged whether it was built or not. */
   get weight(): number {
     return this.#lastWeight;
   }
 
-  /** Bytes of the subject of the last slot, by the number that the guest has for them. */
+  /** Bytes of the last subject, by the number that the guest has for them. */
   bytes(number: number): Uint8Array {
     const bytes = this.#lastParcel?.bytes[number];
     if (bytes === undefined) throw new TypeError(`the guest named the bytes ${number}`);
     return bytes;
   }
 
-  /** Returns whether the subject is built already. */
+  /** Whether the subject is built already; if it is, makes it the last one. */
   #recall(subject: object): boolean {
     const kept = subject === this.#passing ? this.#keepPassing() : this.#kept.get(subject);
     if (kept === undefined) return false;
@@ -77,7 +79,7 @@ export class Subjects {
     return true;
   }
 
-  /** The passing subject recurs: it keeps its slot, and the next one gets another. */
+  /** Keeps the passing subject in its slot, since it recurs; the next passing one gets another slot. */
   #keepPassing(): Kept {
     const kept = { slot: this.#passingSlot, parcel: this.#passingParcel! };
     this.#passing = this.#passingParcel = null;
@@ -90,7 +92,7 @@ export class Subjects {
     const { parcel, recurs } = this.#parcels.of(subject);
     if (weightOf(parcel) > most) return false;
     this.#makeRoom(parcel.size);
-    // whatever fails below, the slot's subject is no longer known
+    // If anything below fails, the slot's contents are unknown
     this.#last = null;
     if (!recurs) this.#forgetPassing();
     const slot = recurs ? this.#slot() : this.#passingSlot;
@@ -115,7 +117,7 @@ export class Subjects {
     for (const value of shared) if (isNew(value, this.#shared)) this.#guest.share(value.text);
   }
 
-  /** Drops subjects until there is room for so many characters. */
+  /** Drops subjects until `size` characters fit. */
   #makeRoom(size: number): void {
     if (this.#size + size <= SUBJECT_TEXT_KEPT) return;
     if (this.#passing !== null) {
@@ -129,7 +131,7 @@ export class Subjects {
     }
   }
 
-  /** A slot for one more that recurs, which may be that of the oldest. */
+  /** A slot for another subject that recurs; may be that of the least recently used. */
   #slot(): number {
     return this.#free.pop() ?? (this.#slots < SUBJECTS_KEPT ? this.#slots++ : this.#forgetOldest());
   }
@@ -139,7 +141,7 @@ export class Subjects {
     this.#passing = this.#passingParcel = null;
   }
 
-  /** Returns the slot of the least recently used, which the guest still has. */
+  /** Returns the slot of the least recently used subject, which the guest still has. */
   #forgetOldest(): number {
     const [subject, { slot, parcel }] = this.#kept.entries().next().value!;
     this.#kept.delete(subject);
@@ -152,7 +154,7 @@ function weightOf({ characters }: Parcel): number {
   return SUBJECT_CHARACTER * Math.max(0, characters - SUBJECT_FREE);
 }
 
-/** Whether the guest was not told a definition yet. Records that it is told now. */
+/** Whether the guest lacks a definition; if it does, records that it will now be sent. */
 function isNew({ number, generation }: Definition, told: number[]): boolean {
   if (told[number] === generation) return false;
   told[number] = generation;

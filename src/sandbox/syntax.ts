@@ -2,7 +2,7 @@ import { COMPILE_MEMORY, COMPILE_UNITS } from "./limits.js";
 import { NO_LIMIT } from "./memory.js";
 import { type JSContextPointer, type JSValuePointer, Module } from "./module.js";
 
-/** JS_AddIntrinsicBaseObjects, Eval, RegExp, RegExpCompiler and BigInt: what compiling needs. */
+/** JS_AddIntrinsicBaseObjects, Eval, RegExp, RegExpCompiler and BigInt: what the compiler needs. */
 const INTRINSICS = 1 | 4 | 16 | 32 | 2048;
 /** JS_EVAL_FLAG_COMPILE_ONLY */
 const COMPILE_ONLY = 1 << 5;
@@ -10,20 +10,20 @@ const LIMITS = { stack: 128 * 1024 };
 const CALLBACKS = { called: () => 0 as JSValuePointer, interrupted: () => false };
 
 export interface SyntaxRefusal {
-  /** `size`: compiling it takes more units of natives or bytes than a policy has. */
+  /** `size`: compiling the policy takes more units or bytes than a policy may use. */
   readonly kind: "syntax" | "size";
   readonly message: string;
-  /** Both count from 1. */
+  /** Both start at 1. */
   readonly line: number;
   readonly column: number;
 }
 
-/** Nothing is ever run here, so one context serves every text of the thread. */
+/** No code is run in it, so one context serves all texts of the thread. */
 let scratch: { module: Module; context: JSContextPointer } | null = null;
 
 /**
- * Why the engine does not compile a text, or null when it does. Runs nothing of it. Compiling has a budget of units and bytes:
- * QuickJS compiles regular expressions together with the text, and some texts take time that is quadratic in their length.
+ * Why the engine cannot compile a text, or null if it can. Runs no code. Compiling has limits of units and bytes:
+ * QuickJS compiles regular expressions together with the text, and some texts take time quadratic in their length.
  */
 export function refusedByEngine(text: string): SyntaxRefusal | null {
   try {
@@ -46,7 +46,7 @@ export function refusedByEngine(text: string): SyntaxRefusal | null {
     scratch = null;
     if (spent)
       return { kind: "size", message: `takes more than ${COMPILE_UNITS} units of work to compile`, line: 1, column: 1 };
-    // how deep a text nests is met by the host's stack before the engine's own bound
+    // Deep nesting exhausts the host's stack before the engine's own limit
     const message = error instanceof RangeError ? "nested too deeply" : "the engine failed";
     return { kind: "syntax", message, line: 1, column: 1 };
   }

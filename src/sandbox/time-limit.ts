@@ -5,8 +5,8 @@ const holder = globalThis as { [WORK]?: (() => unknown) | undefined };
 const run = new Script('globalThis[Symbol.for("countersign.work")]()');
 
 /**
- * Returns the result of `work`, or null if `work` was terminated after `milliseconds`, in JavaScript or in WebAssembly. A
- * terminated `work` runs no `catch` or `finally` block of its own: the caller must replace what it left half done.
+ * Returns the result of `work`, or null if `work` was terminated after `milliseconds`, in JavaScript or in WebAssembly.
+ * A terminated `work` runs no `catch` or `finally` block of its own, so the caller must discard its incomplete state.
  */
 export function withTimeLimit<T>(milliseconds: number, work: () => T): T | null {
   // node terminates a script from a thread of its own; this script does nothing but call `work`

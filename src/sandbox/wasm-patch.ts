@@ -7,13 +7,13 @@ export interface WasmPatch {
   readonly sha256: string;
   /** Bytes to insert, as hex. Several edits can insert the same bytes. */
   readonly inserts: readonly string[];
-  /** Three numbers for each edit, in order: distance from the previous edit's offset, bytes to remove, index into `inserts`. */
+  /** Three numbers for each edit: distance from the offset of the edit before, bytes to remove, index in `inserts`. */
   readonly edits: readonly number[];
 }
 
 /**
- * The patched file. Throws INTERNAL if the file is not the one that the patch was made for: an unpatched engine does not limit
- * what a policy takes.
+ * The patched file. Throws INTERNAL if the file is not the one that the patch was made for: an unpatched engine does
+ * not limit memory and native work of a policy.
  */
 export function patchWasm(wasm: Buffer, { sha256, inserts, edits }: WasmPatch, place: string): Buffer {
   if (hash("sha256", wasm) !== sha256)

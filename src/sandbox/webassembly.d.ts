@@ -1,4 +1,4 @@
-/** The part of WebAssembly that the sandbox uses; node has it, and its types leave it to the DOM's. */
+/** The part of WebAssembly that the sandbox uses. Node's types leave it to lib.dom. */
 declare namespace WebAssembly {
   type Imports = Record<string, Record<string, unknown>>;
   class Module {

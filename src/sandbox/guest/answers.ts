@@ -2,7 +2,7 @@ import { ANSWERS, NOTES, REFUSALS } from "../slots.js";
 import { box } from "./host.js";
 import { beginning, cut } from "./text.js";
 
-/** Reasons, notes and answers are kept within these bounds; what is over is left out, and said to be. */
+/** Limits on reasons, notes and answers; whatever exceeds them is dropped, and only counted. */
 const MAX_TEXT = 1024;
 const MAX_REFUSALS = 32;
 const MAX_NOTES = 16;
@@ -12,7 +12,9 @@ const refusals: (string | number)[] = [];
 const notes: string[] = [];
 export const answers: unknown[] = [];
 
-/** Returns -errno and records the reason. Only the last `MAX_REFUSALS` are kept, in a ring; the box counts all of them. */
+/**
+ * Returns -errno and records the reason. Only the last `MAX_REFUSALS` are kept, in a ring; the box counts all of them.
+ */
 export function deny(reason: unknown, errno: unknown = 1): number {
   if (!Number.isInteger(errno) || (errno as number) < 1 || (errno as number) > 4095)
     throw new RangeError("deny: errno is not an integer from 1 to 4095");
@@ -33,7 +35,7 @@ export function note(text: unknown): void {
   box[NOTES] = made + 1;
 }
 
-/** Keeps what a helper answered, as four values. */
+/** Records a helper's answer as four values. */
 export function answer(helper: string, first: string, second: string, result: unknown): void {
   const kept = box[ANSWERS]!;
   if (kept < 4 * MAX_ANSWERS) {
@@ -45,7 +47,7 @@ export function answer(helper: string, first: string, second: string, result: un
   box[ANSWERS] = kept + 4;
 }
 
-/** Adds reasons, notes and helpers' answers to what the host is told. A kind of which there is none is left out: that takes time. */
+/** Adds reasons, notes and helpers' answers to the report for the host. Empty kinds are left out, to save time. */
 export function tellAnswers(told: Record<string, unknown>): void {
   const refusalsMade = box[REFUSALS]!;
   if (refusalsMade > 0) {
@@ -69,14 +71,14 @@ export function lastReason(): string {
   return String(refusals[2 * ((box[REFUSALS]! - 1) % MAX_REFUSALS) + 1]);
 }
 
-/** Verdict and reason of the refusals that are kept, the oldest first. */
+/** Verdict and reason of the recorded denials, oldest first. */
 function refusalsInOrder(made: number): (string | number)[] {
   if (made <= MAX_REFUSALS) return refusals.slice(0, 2 * made);
   const oldest = 2 * (made % MAX_REFUSALS);
   return [...refusals.slice(oldest), ...refusals.slice(0, oldest)];
 }
 
-/** Nothing of the last decision is kept, not even to be overwritten by the next. */
+/** Drops everything that was recorded in the last decision, so that its memory can be freed. */
 export function forgetAnswers(): void {
   for (const kept of [refusals, notes, answers]) kept.length = 0;
 }

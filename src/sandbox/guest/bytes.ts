@@ -9,7 +9,7 @@ const ENODATA = 61;
 
 const DETACHED = namesOf(settings.detached);
 const KEYRINGS = namesOf(settings.keyrings);
-/** The last names that were found there: comparing with them is faster. At first, values that no policy can have. */
+/** The last names that were found; comparing with them is faster. The initial values equal no value of a policy. */
 let knownKeyring: unknown = KEYRINGS;
 let knownType: unknown = DETACHED;
 
@@ -19,15 +19,15 @@ export interface Bytes {
 
 class Itself {
   constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: what is returned is what the private field is put on
+    // biome-ignore lint/correctness/noConstructorReturn: the private field is added to the returned object
     return object;
   }
 }
 
 /**
- * Bytes stay on the host. A policy holds a frozen `{ length }` that carries the host's number in a private field, which no
- * other code can read, write or give to an object of its own. A constructor that returns an object gives that one the
- * field, so that what the policy holds has no class to be found.
+ * Bytes stay on the host. A policy gets a frozen `{ length }` with the host's number for the bytes in a private field,
+ * which no other code can read, write, or add to an object of its own. A constructor that returns an object adds the
+ * field to that object, so the policy's object has no class from which the constructor could be reached.
  */
 class Numbered extends Itself {
   readonly #number: number;
@@ -37,15 +37,15 @@ class Numbered extends Itself {
     this.#number = number;
   }
 
-  /** The host's number of some bytes. Throws a TypeError for whatever else the policy gave. */
+  /** The host's number for some bytes. Throws a TypeError if the policy gave anything else. */
   static of(bytes: unknown, who: string): number {
     if (typeof bytes === "object" && bytes !== null && #number in bytes) return bytes.#number;
     throw new TypeError(`${who} is not bytes`);
   }
 
   /**
-   * In nearly every decision this only finds that there is no signature. The guest answers that itself, in this
-   * function: a call of another costs a tenth of a decision. The host rejects names that it does not know.
+   * In nearly all decisions this only finds that there is no signature. The guest answers that case itself, within this
+   * function, since calling another would take a tenth of a decision. Other cases, and unknown names, go to the host.
    */
   static verify_signature(data: unknown, signature: unknown, keyring: unknown, type: unknown): number {
     if (
@@ -55,7 +55,7 @@ class Numbered extends Itself {
       data !== null &&
       #number in data
     ) {
-      // `answer`, written out
+      // `answer`, inlined
       const kept = box[ANSWERS]!;
       if (kept < 4 * MAX_ANSWERS) {
         answers[kept] = "verify_signature";
@@ -77,7 +77,7 @@ class Numbered extends Itself {
   }
 }
 
-/** Names by themselves. The object inherits nothing, so that it has no other names. */
+/** An object that maps each name to itself. It has no prototype, so that no other names are found in it. */
 function namesOf(names: readonly string[]): Record<string, string> {
   const byName: Record<string, string> = Object.create(null);
   for (const name of names) byName[name] = name;

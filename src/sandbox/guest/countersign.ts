@@ -5,7 +5,7 @@ import { makeFacts } from "./facts.js";
 import { callHost, hostNumber } from "./host.js";
 import { stringOf } from "./text.js";
 
-/** The virtual module `countersign`; types/countersign.d.ts says what each function promises. */
+/** The functions of the virtual module `countersign`; types/countersign.d.ts documents them. */
 export const functions = {
   verify_signature,
 

@@ -3,10 +3,10 @@ import { makeFacts, makeRecord, OBJECT_FACTS } from "./facts.js";
 import { box, callHost, doubles } from "./host.js";
 
 /**
- * `current` is one frozen object for the runtime's life, whose fields read who asks now: numbers from the box, all else
- * from the host when it is first read. So a decision pays for what it looks at. A field `container.labels` is read through
- * an object `container` of the same kind, which is null where the host says that there is none. Of the others, `records` are
- * objects whose keys are free.
+ * `current` is one frozen object for the runtime's lifetime. Its getters read the current task: numbers from the box,
+ * other fields from the host at first read, so that a decision pays only for the fields that it reads. A field
+ * `container.labels` is a getter of an object `container`, which is null if the host says that there is none. `records`
+ * are the fields that are objects with arbitrary keys.
  */
 export function makeCurrent(numbers: readonly string[], others: readonly string[], records: readonly string[]): object {
   const current = { __proto__: OBJECT_FACTS };
@@ -40,15 +40,15 @@ export function makeCurrent(numbers: readonly string[], others: readonly string[
 
 const read: unknown[] = [];
 
-/** Nothing is kept of who asked last. */
+/** Drops the values that were read in the last decision. */
 export function forgetCurrent(): void {
   read.fill(undefined);
 }
 
-/** Reads a field once a decision: the box says which have been. */
+/** A getter that reads a field at most once per decision; a bit in the box marks fields that were read. */
 function reader(path: string, index: number, make: (value: unknown) => unknown): () => unknown {
   const bit = 1 << index;
-  // an array that is filled from its beginning is a fast one
+  // Fill the array from index 0, so that the engine keeps it in its fast form
   read[index] = undefined;
   const who = `current.${path}`;
   return () => {

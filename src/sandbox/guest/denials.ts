@@ -6,7 +6,7 @@ import { beginning } from "./text.js";
 // Bound before the lockdown removes Reflect.
 const { apply } = Reflect;
 
-/** Characters of a stack that are reported. */
+/** The most characters of a stack to report. */
 const MAX_STACK = 2048;
 
 interface UnusedDenial {
@@ -16,7 +16,7 @@ interface UnusedDenial {
 
 let unused: UnusedDenial | null = null;
 
-/** Returns the first denial that the decision dropped, and clears it. */
+/** Returns the first denial that the policy dropped in this decision, and clears it. */
 export function takeUnusedDenial(): UnusedDenial | null {
   const taken = unused;
   unused = null;
@@ -24,9 +24,9 @@ export function takeUnusedDenial(): UnusedDenial | null {
 }
 
 /**
- * The linker puts this around each call whose value the policy drops. `before` is how often `deny` had been called before it,
- * `value` what it returned. A negative integer together with a call of `deny` is a denial that has no effect. It is recorded
- * in the box, where no policy can take it back, before anything that can fail; then it throws.
+ * The linker puts this around each call whose value the policy drops. `before` is the number of calls of `deny` before
+ * that call, `value` is its result. If `deny` was called and the result is a negative integer, a denial has no effect.
+ * That is recorded in the box, where the policy cannot change it, before anything that can fail; then this throws.
  */
 export function rejectUnused(before: number, value: unknown): unknown {
   if (box[REFUSALS] === before || typeof value !== "number" || !(value < 0) || !Number.isInteger(value)) return value;
@@ -39,12 +39,12 @@ export function rejectUnused(before: number, value: unknown): unknown {
 }
 
 /**
- * The linker puts this around what a policy gives to `forEach` other than a function that stands there: `forEach` drops what a
- * callback returns. Whatever is no function is left for `forEach` to reject.
+ * The linker puts this around the argument of `forEach`, unless that is a function literal: `forEach` drops the values
+ * that a callback returns. A value that is not a function is returned as it is, for `forEach` to reject.
  */
 export function dropping(callback: unknown): unknown {
   if (typeof callback !== "function") return callback;
-  // a method has no `prototype`
+  // Unlike a function, a method has no `prototype`
   const { watched } = {
     watched(this: unknown, ...given: unknown[]): unknown {
       return rejectUnused(box[REFUSALS]!, apply(callback, this, given));

@@ -5,33 +5,35 @@ import { settings } from "./settings.js";
 import { beginning } from "./text.js";
 
 /**
- * Facts are frozen objects and arrays whose prototype is a frozen copy of Object.prototype or Array.prototype. Behind that
- * copy stands a proxy: a read reaches it only for a property that neither the facts nor the copy have. It records the read
- * in the box, where no policy can take it back, and throws. Only [[Get]] is trapped. So `in`, Object.hasOwn, Object.keys,
- * spread, iteration and `instanceof` are as for any object, and a read of a fact that exists never reaches the proxy.
+ * Facts are frozen objects and arrays whose prototype is a frozen copy of Object.prototype or Array.prototype. The
+ * prototype of that copy is a proxy, which a read reaches only if neither the fact nor the copy has the property. The
+ * proxy records the read in the box, where the policy cannot change it, and throws. Only [[Get]] is trapped, so `in`,
+ * Object.hasOwn, Object.keys, spread, iteration and `instanceof` work as for any object, and reading an existing fact
+ * never reaches the proxy.
  *
- * The namespace of the virtual module inherits from such a proxy too, without a copy: a module's namespace has no methods.
+ * The namespace of the virtual module also inherits from such a proxy, but without a copy, since a module namespace has
+ * no methods.
  *
  * The lockdown deletes Proxy, and freezes the copies, the proxies and their targets.
  */
 
-/** Limits on what is reported: characters of a misspelt name and of a stack, and names to compare it with. */
+/** Limits on reports: characters of an unknown name and of a stack, and number of names for a suggestion. */
 const MAX_NAME = 64;
 const MAX_STACK = 2048;
 const MAX_KNOWN = 128;
 
 interface UnknownFact {
   readonly name: string;
-  /** Whether it was read of the virtual module's namespace. */
+  /** Whether it was read from the virtual module's namespace. */
   readonly isMember: boolean;
-  /** The names that can be read instead. */
+  /** The names that exist on the same object. */
   readonly known: readonly string[];
   readonly stack: string;
 }
 
 let unknown: UnknownFact | null = null;
 
-/** Returns the first unknown fact that the decision read, and clears it. */
+/** Returns the first unknown fact that the policy read in this decision, and clears it. */
 export function takeUnknownFact(): UnknownFact | null {
   const taken = unknown;
   unknown = null;
@@ -43,12 +45,12 @@ export const ARRAY_FACTS = prototype(Array.prototype, ["Object.prototype", "Arra
 
 const NAMESPACE = guard(null, true, () => false);
 
-/** Makes the namespace of the virtual module. */
+/** Makes an object the namespace of the virtual module. */
 export function makeNamespace<T extends object>(members: T): T {
   return Object.freeze(Object.setPrototypeOf(members, NAMESPACE));
 }
 
-/** Makes facts of a value that consists of JSON: sets the prototypes of all that is in it, and freezes it. */
+/** Makes facts of a JSON value: sets the prototype of each object and array in it, and freezes them. */
 export function makeFacts<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   for (const key of Object.keys(value)) makeFacts((value as Record<string, unknown>)[key]);
@@ -56,13 +58,16 @@ export function makeFacts<T>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Makes a record of a JSON object whose keys are free, such as labels: it has these keys, and inherits none. */
+/** Makes a record of a JSON object with arbitrary keys, such as labels: it has these keys and inherits nothing. */
 export function makeRecord<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.setPrototypeOf(value, null);
   return Object.freeze(value);
 }
 
-/** A frozen copy of what the lockdown leaves of an intrinsic prototype and what that inherits, in front of a proxy. */
+/**
+ * A frozen copy of the permitted properties of an intrinsic prototype and of its own prototype; the copy inherits from
+ * a proxy.
+ */
 function prototype(intrinsic: object, places: readonly string[], mayBeAbsent: (key: string) => boolean): object {
   const copy = Object.create(guard(intrinsic, false, mayBeAbsent));
   const keys = new Set(places.flatMap((place) => settings.permits[place]!.split(" ").map(keyOf)));
@@ -70,12 +75,12 @@ function prototype(intrinsic: object, places: readonly string[], mayBeAbsent: (k
   return Object.freeze(copy);
 }
 
-/** A proxy that inherits from `prototype` and throws for a read of any other name. */
+/** A proxy that inherits from `prototype` and throws when any other name is read. */
 function guard(prototype: object | null, isMember: boolean, mayBeAbsent: (key: string) => boolean): object {
   const handler = Object.freeze({
     __proto__: null,
     get(_target: object, key: string | symbol, receiver: unknown): undefined {
-      // JSON.stringify asks every object for `toJSON`
+      // JSON.stringify reads `toJSON` of every object
       if (typeof key === "symbol" || key === "toJSON" || mayBeAbsent(key)) return undefined;
       return readUnknown(key, isMember, receiver);
     },
@@ -83,13 +88,13 @@ function guard(prototype: object | null, isMember: boolean, mayBeAbsent: (key: s
   return new Proxy(Object.freeze(Object.create(prototype)), handler as unknown as ProxyHandler<object>);
 }
 
-/** Whether a key is an array index: an array may be shorter than a policy expects. */
+/** Whether a key is an array index: reading past the end of an array is allowed. */
 function isIndex(key: string): boolean {
   const index = Number(key) >>> 0;
   return index !== 0xffff_ffff && String(index) === key;
 }
 
-/** Records a read of an unknown fact before anything that can fail, and throws. */
+/** Records a read of an unknown fact, before anything that can fail, and throws. */
 function readUnknown(key: string, isMember: boolean, receiver: unknown): never {
   const isFirst = box[UNKNOWN_FACT] === 0;
   box[UNKNOWN_FACT] = 1;

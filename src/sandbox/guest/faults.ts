@@ -3,14 +3,15 @@ import { callHost, hostNumber } from "./host.js";
 import { described } from "./overrides.js";
 import { beginning } from "./text.js";
 
-/** Characters of an error's name, message or stack that are told. */
+/** The most characters of an error's name, message or stack to report. */
 const MAX_TEXT = 2048;
 
 let ranOut: Error | null = null;
 
 /**
- * Called when the policy has used up its slice: `left` is negative. Returns the steps that are left of the next slice. Throws if there
- * is none, each time until the policy has left its loops; the first place is reported.
+ * Called when the policy has used up its slice; `left` is then negative. Returns the steps that are left of the next
+ * slice. If there is none, throws the same error each time until the policy has left its loops, so that the first place
+ * is reported.
  */
 export function moreSteps(left: number): number {
   if (ranOut !== null) throw ranOut;
@@ -27,7 +28,7 @@ export function moreSteps(left: number): number {
   return now;
 }
 
-/** Returns where the steps ran out, and forgets it: the next decision has its own. */
+/** Returns the error that says where the steps ran out, and clears it. */
 export function takeExhausted(): Error | null {
   const error = ranOut;
   ranOut = null;
@@ -40,13 +41,13 @@ interface Described {
   readonly stack: string;
 }
 
-/** An error in words, without running any code of the policy: own or inherited text, never a getter. */
+/** Describes an error without running code of the policy: reads own or inherited data properties, never getters. */
 export function describe(error: unknown): Described {
   const exhaustion = takeExhausted();
   try {
     return inPieces(exhaustion ?? error);
   } catch {
-    // where it has no memory, the engine may throw nothing at all, and to look at that is an error
+    // Without memory, the engine may throw a value that cannot be examined
     return { name: "", message: "", stack: "" };
   }
 }

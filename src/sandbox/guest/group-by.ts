@@ -1,14 +1,14 @@
 type GroupBy = (items: unknown, callback: (value: unknown, index: number) => unknown) => unknown;
 
 /**
- * QuickJS calls the callback of Object.groupBy and Map.groupBy with the global object as `this`; ECMA-262 (GroupBy, step 6.e)
- * says undefined. No policy may have the global object.
+ * QuickJS calls the callbacks of Object.groupBy and Map.groupBy with the global object as `this`; ECMA-262 (GroupBy,
+ * step 6.e) requires undefined. A policy must never get the global object.
  */
 export function correctGroupBy(): void {
   for (const holder of [Object, Map] as unknown as readonly { groupBy: GroupBy }[]) {
     const original: GroupBy | undefined = holder.groupBy;
     if (original === undefined) continue;
-    // a method is no constructor and has the name and the length of the original
+    // A method is not a constructor, and has the name and the length of the original
     const { groupBy } = {
       groupBy(items: unknown, callback: (value: unknown, index: number) => unknown): unknown {
         if (typeof callback !== "function") throw new TypeError("not a function");

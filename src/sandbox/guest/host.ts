@@ -1,6 +1,6 @@
 import { CALL, FAILED, FIRST, RESULT, SECOND, THIRD } from "../slots.js";
 
-/** Given by the host when it starts the guest; see main.ts. */
+/** Provided by the host when it starts the guest; see main.ts. */
 declare const $box: Int32Array;
 declare const $doubles: Float64Array;
 declare const $call: (text?: string) => string | undefined;
@@ -8,7 +8,10 @@ declare const $call: (text?: string) => string | undefined;
 export const box = $box;
 export const doubles = $doubles;
 
-/** Calls the host. Gives back its text, while its number is in the box. Throws an error of the guest's own. */
+/**
+ * Calls the host and returns its text; a number is in the box. Throws an error of the guest if the host could not
+ * answer.
+ */
 export function callHost(
   what: number,
   who: string,

@@ -1,16 +1,17 @@
 import { keyOf } from "./key.js";
 import { allowOverride, describers } from "./overrides.js";
 
-// kept from before: the lockdown takes their names away while it runs
+// Saved because the lockdown deletes these names
 const { deleteProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const world: object = globalThis;
 
 type Keyed = Record<PropertyKey, unknown>;
 
 /**
- * Deletes whatever the table does not permit, then freezes what is left, with all that can be reached from it; what
- * `overridable` names can still be assigned to on objects that inherit it. `rest` are objects of the guest's own that a policy
- * can reach, frozen in the same way. Throws when the engine has a thing that neither is permitted nor can be deleted.
+ * Deletes everything that `permits` does not name, then freezes the rest with everything reachable from it. Properties
+ * named in `overridable` can still be assigned on objects that inherit them. `rest` are objects of the guest that a
+ * policy can reach; they are frozen too. Throws if the engine has a property that is neither permitted nor can be
+ * deleted.
  */
 export function lockDown(
   permits: Readonly<Record<string, string>>,
@@ -37,12 +38,12 @@ export function lockDown(
   freezeAll([world, ...rooms.keys(), ...rest], rooms, allowed);
 }
 
-/** Intrinsics that no name leads to, but syntax does. */
+/** Intrinsics that have no global name, but can be reached by syntax. */
 function hiddenRoots(): Readonly<Record<string, unknown>> {
   const proto = Object.getPrototypeOf;
   const generator = proto(function* () {}) as { prototype: object };
   const strict = (function () {
-    // biome-ignore lint/complexity/noArguments: its `callee` is what leads to %ThrowTypeError%
+    // biome-ignore lint/complexity/noArguments: only its `callee` gives access to %ThrowTypeError%
     return Object.getOwnPropertyDescriptor(arguments, "callee")?.get;
   })();
   return {
@@ -81,8 +82,8 @@ function prune(object: Keyed, kept: ReadonlySet<PropertyKey>): void {
 }
 
 /**
- * Freezes objects with all that they lead to. Nearly all of that is methods, which lead to nothing: those are told apart first.
- * `overridable` has the keys that stay assignable on objects that inherit them, null for all.
+ * Freezes objects and everything reachable from them. Most are methods, from which nothing else is reachable; they are
+ * handled first, for speed. `overridable` has the keys that stay assignable on inheriting objects, or null for all.
  */
 function freezeAll(
   open: unknown[],
@@ -99,7 +100,7 @@ function freezeAll(
     let keys = ownKeys(value);
     if (typeof value === "function" && !rooms.has(value)) {
       if (!isPlain(keys)) {
-        // a function that the table does not name keeps nothing but its length and name, and what it constructs by
+        // Functions that the table does not name keep only `length`, `name` and `prototype`
         prune(value as unknown as Keyed, CONSTRUCTOR);
         keys = ownKeys(value);
       }
@@ -123,7 +124,7 @@ function freezeAll(
 
 const CONSTRUCTOR: ReadonlySet<PropertyKey> = new Set(["prototype"]);
 
-/** As the engine gives them to a method, in this order. */
+/** Whether a function has only `length` and `name`, in the order in which the engine creates them. */
 function isPlain(keys: readonly PropertyKey[]): boolean {
   return keys.length === 2 && keys[0] === "length" && keys[1] === "name";
 }

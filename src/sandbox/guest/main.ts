@@ -1,6 +1,6 @@
 /**
- * What runs in a runtime before any policy does. scripts/guest.mjs makes one text of it, a function of `$box`,
- * `$doubles`, `$call` and `$settings`, whose value the host holds on to: no policy can reach it.
+ * The code that runs in a runtime before the policy. scripts/guest.mjs bundles it to the text of a function of `$box`,
+ * `$doubles`, `$call` and `$settings`. Only the host has the function's result: no policy can reach it.
  */
 import { LINK, type Linked } from "../link.js";
 import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../slots.js";
@@ -25,7 +25,7 @@ let thrown: unknown;
 let wrong: unknown;
 let stepsLeft: () => number;
 
-/** What a linked policy is given. None of it can be named by the policy's own code. */
+/** The arguments of a linked policy. The policy's own code cannot name them. */
 const link: Readonly<Record<Linked, unknown>> = {
   box,
   current,
@@ -35,7 +35,7 @@ const link: Readonly<Record<Linked, unknown>> = {
   unused: rejectUnused,
   dropping,
   freeze: Object.freeze,
-  /** Is given what reads the policy's own count of steps. */
+  /** Receives the function that reads the policy's step count. */
   metered(left: () => number): void {
     stepsLeft = left;
   },
@@ -67,9 +67,9 @@ lockDown(settings.permits, settings.overridable, [
 ]);
 
 $handles = [
-  /** Takes a linked policy, and gives back what makes one decision: all that it needs and says is in the box. */
+  /** Takes a linked policy and returns a function that makes one decision, with its input and output in the box. */
   (factory: (...link: typeof given) => () => void) => factory(...given),
-  /** What there is to say about the last decision, as JSON: the fields of `Told` that differ from `SILENT`. Nothing of it is kept. */
+  /** Reports the last decision as JSON: the fields of `Told` that differ from `SILENT`. Clears them. */
   () => {
     const told: Record<string, unknown> = {};
     tellAnswers(told);
@@ -102,7 +102,7 @@ function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "string")
     return value.length > 64 ? `a string of ${value.length} characters` : `the string ${JSON.stringify(value)}`;
-  // a bigint's digits can take seconds to write
+  // Writing all digits of a bigint can take seconds
   if (typeof value === "object" || typeof value === "function" || typeof value === "bigint")
     return `a value of type ${typeof value}`;
   return String(value).slice(0, 64);

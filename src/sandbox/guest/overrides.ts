@@ -3,17 +3,17 @@ const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 
 type Setter = (this: object, value: unknown) => void;
 
-/** Objects with properties that can be overridden: what they have a setter for is one of those. */
+/** Objects with overridable properties: each of their setters is one of `setters`. */
 const overridable = new Set<unknown>();
-/** Setters by key: what a setter does depends on nothing else. */
+/** Setters by key; a setter depends on nothing else. */
 const setters = new Map<PropertyKey, Setter>();
 
 /**
- * Turns a data property of an object that is about to be frozen into an accessor whose setter defines the property on the object
- * that was assigned to. JavaScript rejects an assignment to a name that is inherited from a frozen object
- * (`error.name = "Bad"`, `seen["constructor"] = true`); SES calls such accessors enablements. No policy can reach the
- * accessor's functions, since `describers` shows it as the data property that it stands for: so they need not be frozen,
- * which doubles what one takes of memory.
+ * Turns a data property of an object that will be frozen into an accessor whose setter defines the property on the
+ * object that was assigned to. Without it, JavaScript rejects an assignment to a name that is inherited from a frozen
+ * object (`error.name = "Bad"`, `seen["constructor"] = true`); SES calls such accessors enablements. The accessor's
+ * functions are not frozen, which would double its memory: no policy can reach them, since `describers` shows the
+ * original data property.
  */
 export function allowOverride(object: object, key: PropertyKey, value: unknown): void {
   overridable.add(object);
@@ -27,21 +27,21 @@ export function allowOverride(object: object, key: PropertyKey, value: unknown):
 
 function setterOf(key: PropertyKey): Setter {
   return {
-    // a method has no `prototype`, and its `this` is what was assigned to
+    // A method has no `prototype`, and its `this` is the object that was assigned to
     set(this: object, value: unknown): void {
       const own = getOwnPropertyDescriptor(this, key);
       if (own === undefined) {
         if (defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true })) return;
         throw new TypeError(`cannot define '${String(key)}': object is not extensible`);
       }
-      // the frozen object itself; or, for `super.name = …`, one that has such a property already
+      // The frozen object itself; or, for `super.name = …`, an object that has such a property
       if (own.writable !== true) throw new TypeError(`'${String(key)}' is read-only`);
       (this as Record<PropertyKey, unknown>)[key] = value;
     },
   }.set;
 }
 
-/** An object's property as a frozen data property where it can be overridden, and as it is where not. */
+/** The descriptor of a property; an overridable one is shown as a frozen data property. */
 export function described(object: object, key: PropertyKey): PropertyDescriptor | undefined {
   const own = getOwnPropertyDescriptor(object, key);
   if (own?.set === undefined || !overridable.has(object)) return own;
@@ -50,7 +50,7 @@ export function described(object: object, key: PropertyKey): PropertyDescriptor 
 
 const { getOwnPropertyDescriptor: describe } = Object;
 
-/** What policies have in the place of Object's methods of these names. */
+/** Replacements for Object's methods of the same names. */
 export const describers = {
   getOwnPropertyDescriptor(object: object, key: PropertyKey): PropertyDescriptor | undefined {
     return overridable.has(object) ? described(object, key) : describe(object, key);

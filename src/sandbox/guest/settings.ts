@@ -1,4 +1,4 @@
-/** Given by the host when it starts the guest; see start.ts. */
+/** Provided by the host when it starts the guest; see start.ts. */
 declare const $settings: string;
 
 interface Settings {

@@ -3,16 +3,16 @@ import { standFor } from "./bytes.js";
 import { makeFacts, OBJECT_FACTS } from "./facts.js";
 import { box } from "./host.js";
 
-/** Subjects that were built once and are passed by their slot. */
+/** Subjects that are built, by slot. */
 export const subjects: unknown[] = [];
 
 type Builder = (values: readonly unknown[]) => unknown;
-/** By the number of a shape: what makes a frozen subject of the values behind that number. */
+/** Builders by the number of a shape. A builder makes a frozen subject from the values after that number. */
 const builders: Builder[] = [];
-/** Frozen values that subjects have in common. */
+/** Frozen values that several subjects share. */
 const shared: unknown[] = [];
 
-/** The host's own function, one for each shape of subjects: see parcel.ts. */
+/** Runs a script of the host that stores the builder of a shape: see parcel.ts. */
 export function putShape(
   script: (...given: [Builder[], typeof Object.freeze, typeof standFor, unknown[], typeof own, object]) => void,
 ): void {
@@ -24,7 +24,10 @@ export function putShared(text: string): void {
   shared[number] = makeFacts(value);
 }
 
-/** Builds a subject in the slot that the box names. Text, not a value, crosses: it carries NUL, lone surrogates and `__proto__` whole. */
+/**
+ * Builds a subject in the slot that the box names. JSON text crosses, not a value, since NUL, lone surrogates and
+ * `__proto__` survive in it.
+ */
 export function putSubject(text: string): void {
   const values = JSON.parse(text) as [shape: number];
   subjects[box[SUBJECT]!] = builders[values[0]]!(values);
@@ -34,7 +37,7 @@ export function dropSubject(): void {
   subjects[box[SUBJECT]!] = undefined;
 }
 
-/** What is one subject's alone: JSON, and where in it bytes belong: a path, the host's number, and the length. */
+/** A value of one subject only: JSON, and for each bytes value in it the path, the host's number, and the length. */
 function own([value, bytes]: [unknown, readonly (readonly [readonly string[], number, number])[]]): unknown {
   for (const [path, number, length] of bytes) {
     let at = value as Record<string, unknown>;
