@@ -1,12 +1,12 @@
-// Keeps the arrows of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks them, and
-// each circle of files, be it of types alone.
+// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks a
+// rule and each cycle of files, also if it consists of type imports only.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
 
-/** Folder to the folders that it may import; `type:` marks those of which it may import types alone. */
+/** The folders that each folder may import; `type:` allows only imports of types. */
 const ARROWS = {
   cli: ["gate", "engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
   gate: ["engine", "bpf", "log", "type:config", "type:hooks", "type:policy"],
@@ -19,7 +19,7 @@ const ARROWS = {
   trust: [],
   bpf: [],
 };
-/** Files of src/ itself that every folder may import. */
+/** Files directly in src/ that every folder may import. */
 const FOR_ALL = ["errno", "error", "input", "installed", "lru-cache", "version", "warning"];
 /** Packages that only one folder may import. */
 const KEEPERS = {
@@ -47,12 +47,12 @@ const IMPORT =
   /\b(import|export)\s+(type\s+)?((?:[\w*{][^;"']*?)\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 const broken = [];
-/** File to the files that it imports. */
+/** The files that each file imports. */
 const imports = new Map(files.map((file) => [relative(src, file), []]));
 for (const file of files) {
   const place = relative(src, file);
   const room = place.includes("/") ? place.split("/")[0] : "";
-  if (room === "") continue; // the library's face, and what is for all
+  if (room === "") continue; // public interface and shared files
   const arrows = ARROWS[room];
   if (arrows === undefined) broken.push(`src/${place}: \`${room}\` is no folder of ARCHITECTURE.md`);
   for (const match of readFileSync(file, "utf8").matchAll(IMPORT)) {
@@ -80,7 +80,7 @@ for (const line of broken) console.error(line);
 console.log(`${files.length} files, ${broken.length} arrows broken`);
 process.exitCode = broken.length === 0 ? 0 : 1;
 
-/** Ways from a file back to itself, one for each file that closes one. */
+/** Import cycles: one for each file that closes a cycle. */
 function circles() {
   const found = [];
   const done = new Set();

@@ -1,7 +1,7 @@
-// Makes src/bpf/tables/names.gen.ts and sections.gen.ts: the kernel's names for helpers, program, map and attach types,
-// and libbpf's section names. With --check it compares instead. Names come from <linux/bpf.h> and are held against what
-// `bpftool feature list_builtins` knows; section names are asked of libbpf itself, string by string of its binary.
-// Exits with 3 and a reason where those are not installed.
+// Generates src/bpf/tables/names.gen.ts and sections.gen.ts: the kernel's names of helpers, program, map and attach
+// types, and libbpf's section names. With --check it only compares. Names come from <linux/bpf.h> and are compared with
+// the lists of `bpftool feature list_builtins`. Section names are found by asking libbpf about every string in its
+// binary. Exits with 3 and a reason if the tools are not installed.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import koffi from "koffi";
@@ -18,7 +18,7 @@ if (LIBBPF === undefined) missing("libbpf1");
 
 const header = readFileSync(HEADER, "utf8").replace(/\/\*.*?\*\//gs, "");
 
-/** The names of an enum in order; aliases of an earlier value and the closing maximum are left out. */
+/** The names of an enum in order, without aliases of an earlier value and without the closing maximum. */
 function enumeration(name, prefix) {
   const body = header.match(new RegExp(`enum ${name} \\{(.*?)\\};`, "s"))[1];
   const entries = body.split(",").map((entry) => entry.trim());
@@ -73,7 +73,7 @@ for (const [name, { names, known }] of Object.entries(LISTS)) {
 const lib = koffi.load(LIBBPF);
 const libbpfVersion = lib.func("const char *libbpf_version_string()")();
 
-/** libbpf's section definitions, found by asking it about every string of its binary, and every end of one. */
+/** libbpf's section definitions, found by asking it about every string of its binary and every suffix of one. */
 function sections() {
   const byName = lib.func("int libbpf_prog_type_by_name(const char *name, _Out_ int *type, _Out_ int *attach)");
   const ask = (name) => {
@@ -81,7 +81,7 @@ function sections() {
     const attach = [0];
     return byName(name, type, attach) === 0 ? [type[0], attach[0]] : null;
   };
-  // linkers share the ends of strings, so a name may stand at the end of another
+  // Linkers share suffixes, so a name may be the end of another string.
   const candidates = new Set();
   for (const [text] of readFileSync(LIBBPF, "latin1").matchAll(/[a-z0-9_./+]{2,40}(?=\0)/g))
     for (let from = 0; from < text.length - 1; from++) candidates.add(text.slice(from).replace(/[+/]$/, ""));
@@ -90,7 +90,7 @@ function sections() {
     const exact = ask(name);
     const below = ask(`${name}/x`);
     if (exact === null && below === null) continue;
-    // what another definition with a slash behind it takes in is no definition of its own
+    // A name that another definition covers with a slash is not a definition of its own.
     if (found.some((row) => row.below && name.startsWith(`${row.name}/`) && `${row.ids}` === `${exact}`)) continue;
     if (exact === null) throw new Error(`\`${name}\` stands only with a name behind it, which no table here can say`);
     found.push({ name, ids: exact, below: below !== null && `${below}` === `${exact}` });

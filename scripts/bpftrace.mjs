@@ -1,7 +1,7 @@
-// Prints the path of a bpftrace that runs. It is the machine's own, except where that one crashes before its first
-// line: Debian 13 links it with a libLLVM that fills in its constants as it starts, and by then bpftrace's copies of
-// them are read-only. A copy of bpftrace in FOLDER then leaves out the one program header that makes them so
-// (PT_GNU_RELRO of elf.h); all else in it is the same. Exits with 3 and a reason where there is no bpftrace.
+// Prints the path of a bpftrace that runs. This is the installed one, unless it crashes at start. Debian 13 links it
+// with a libLLVM that writes to constants at start, when bpftrace's copies of them are read-only already. In that case
+// the script writes a copy of bpftrace to FOLDER without the program header that makes them read-only (PT_GNU_RELRO of
+// elf.h). Exits with 3 and a reason if bpftrace is not installed.
 // usage: node scripts/bpftrace.mjs FOLDER
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -26,8 +26,8 @@ else {
 }
 
 /**
- * A little-endian ELF64 whose headers of type PT_GNU_RELRO are PT_NULL: e_phoff 32 · e_phentsize 54 · e_phnum 56,
- * p_type 0.
+ * Sets the type of PT_GNU_RELRO headers of a little-endian ELF64 file to PT_NULL. Offsets: e_phoff 32, e_phentsize 54,
+ * e_phnum 56, p_type 0.
  */
 function withoutRelro(elf) {
   const [size, count] = [elf.readUInt16LE(54), elf.readUInt16LE(56)];

@@ -1,4 +1,4 @@
-// Builds what runs: the bundle in dist/ and the declarations in dist/types/. With --quiet it only builds what is stale.
+// Builds the bundle in dist/ and the declarations in dist/types/. With --quiet it builds only what is out of date.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,13 +14,13 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 const quiet = process.argv.includes("--quiet");
 
-/** The newest change below a folder or of a file, in milliseconds. */
+/** The time of the newest change of a file, or below a folder, in milliseconds. */
 const newest = (path) =>
   statSync(path).isDirectory()
     ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))))
     : statSync(path).mtimeMs;
 
-/** Leaves out every command's module but those that match: bin/load.js gives the bundle no other command. */
+/** Leaves out the modules of all commands except those that match: bin/load.js runs no other command of that bundle. */
 function without(kept) {
   const setup = ({ onResolve }) =>
     onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, ({ path, importer }) =>
@@ -53,17 +53,17 @@ if (!quiet || stale) {
     target: "node20.19",
     minifySyntax: true,
     legalComments: "linked",
-    // koffi finds its binaries beside itself
+    // koffi looks for its binaries in its own folder.
     external: ["koffi"],
     plugins: [VERSION_ONLY],
-    // libraries that are CommonJS ask for `require`
+    // Bundled CommonJS libraries call `require`.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
     define: CODE_DIGEST,
     logLevel: "warning",
   });
-  // the commands are one script; those that stay have a small one of their own, and so has the gate's decision thread
+  // Commands are one script. Commands that stay in memory have a smaller one, and so has the gate's decision thread.
   for (const [name, entry, plugins] of [
     ["command", "src/cli/main.ts", []],
     ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
@@ -75,14 +75,14 @@ if (!quiet || stale) {
   writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');
 }
 
-// Without a code cache of this version of node, commands and gates only start later.
+// Without a code cache for this version of node, commands only start more slowly.
 for (const name of ["command", "gate", "thread"])
   if (!existsSync(cacheOf(name)))
     spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
       stdio: ["ignore", "ignore", "inherit"],
     });
 
-// Declarations take longer and only a package needs them.
+// Declarations take longer to build, and only the package needs them.
 if (!quiet) {
   const tsc = spawnSync(
     process.execPath,

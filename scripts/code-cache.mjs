@@ -1,5 +1,6 @@
-// code-cache.mjs command|gate|thread: writes V8's code cache of that bundle: what a usual run has compiled, so that the
-// next one need not. See bin/load.js.
+// usage: code-cache.mjs command|gate|thread
+// Writes V8's code cache of that bundle with the functions that a usual run compiles, so that the next run need not
+// compile them. See bin/load.js.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -9,7 +10,8 @@ const require = createRequire(import.meta.url);
 const { cacheOf, load } = require("../bin/load.js");
 const [, , bundle] = process.argv;
 const cache = cacheOf(bundle);
-// a cache is good only for the flags that it was made under, and `check` sets one once it is loaded (src/cli/ask.ts)
+// A cache is valid only for the V8 flags that it was made with, and `check` sets one after it has been loaded
+// (src/cli/ask.ts).
 require("node:v8").setFlagsFromString = () => {};
 rmSync(cache, { force: true });
 
@@ -18,7 +20,7 @@ const { main, precompile } = load(bundle, (compiled) => {
   script = compiled;
 });
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
-// do not read or write link results during a build
+// Link results must not be cached during a build.
 process.env.XDG_CACHE_HOME = join(folder, "cache");
 const at = (name) => join(folder, "demo", name);
 const run = (...words) => main(["node", "countersign", ...words]);
@@ -28,7 +30,7 @@ const USUAL = {
     await run("check", "--config", at("countersign.yaml"), at("program.o"), at("unsigned.o"));
     await run("inspect", at("program.o"));
   },
-  // a configuration that is read to its end and then refused: a build puts up no gate
+  // A configuration that is rejected after it has been read completely, since a build must not start a gate.
   async gate() {
     writeFileSync(
       join(folder, "countersign.yaml"),

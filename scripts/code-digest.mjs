@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// bench/domains.ts is bundled with this file, and runs in a folder of its own
+// bench/domains.ts bundles this file and runs in another folder.
 let root = dirname(fileURLToPath(import.meta.url));
 while (!existsSync(join(root, "src/policy"))) root = dirname(root);
 
-/** The SHA-256 of what link results depend on: the source, and the versions of all packages. */
+/** SHA-256 of everything that link results depend on: the source, and the versions of all packages. */
 export function codeDigest() {
   const digest = createHash("sha256");
   const names = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".ts"));
@@ -19,5 +19,5 @@ export function codeDigest() {
   return digest.digest("hex");
 }
 
-/** For esbuild: src/engine/link-cache.ts reads it. */
+/** A definition for esbuild; src/engine/link-cache.ts reads it. */
 export const CODE_DIGEST = { __CODE_DIGEST__: JSON.stringify(codeDigest()) };

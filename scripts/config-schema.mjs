@@ -1,4 +1,4 @@
-// Makes schema/config.schema.json from the zod schema in src/config/schema.ts. With --check it compares instead.
+// Generates schema/config.schema.json from the zod schema in src/config/schema.ts. With --check it only compares.
 import { settle } from "./settle.mjs";
 import { importSources } from "./sources.mjs";
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the system tests use. Quiet; does nothing where they are all there.
+# Installs the Debian packages that the system tests use. Does nothing if all are installed. Prints nothing.
 set -euo pipefail
 packages=(
   bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
@@ -9,14 +9,15 @@ packages=(
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
   systemd crun podman containerd                    # what starts and runs containers
   bpftrace python3-bpfcc                            # tracers that make their programs at run time
-  golang-go golang-github-cilium-ebpf-dev golang-github-frankban-quicktest-dev golang-github-google-go-cmp-dev # its own tests
+  golang-go golang-github-cilium-ebpf-dev           # cilium/ebpf, whose own tests run behind the gate
+  golang-github-frankban-quicktest-dev golang-github-google-go-cmp-dev # imported by those tests
 )
 export DEBIAN_FRONTEND=noninteractive
 
 there() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 missing=()
 for name in "${packages[@]}"; do there "$name" || missing+=("$name"); done
-# sign-file comes with the kernel's build scripts, whose package is named after a release: any one will do
+# sign-file is part of the kernel's build scripts, whose package is named after a release; any release will do.
 sign_file=(/usr/lib/linux-kbuild-*/scripts/sign-file)
 [ ${#missing[@]} -eq 0 ] && [ -x "${sign_file[0]}" ] && exit 0
 

@@ -1,4 +1,4 @@
-// Makes docs/effects.md: what each program of Debian's libbpf-tools and xdp-tools may do. Needs those packages.
+// Generates docs/effects.md: the effects of each program in Debian's libbpf-tools and xdp-tools. Needs those packages.
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
@@ -6,7 +6,7 @@ import { settle } from "./settle.mjs";
 import { importSources } from "./sources.mjs";
 
 const SKIPPED = 3;
-/** The most programs of one row that are named. */
+/** Maximum number of programs that a row names. */
 const MOST_NAMES = 4;
 const NEUTRAL = { odd: "every odd number", nonzero: "everything but 0" };
 
@@ -20,7 +20,7 @@ const page = readFileSync(new URL("effects-page.md", import.meta.url), "utf8").t
 const text = `${page.replace("VERDICTS", verdicts())}\n\n${tables()}`;
 process.exitCode = settle({ "docs/effects.md": text });
 
-/** One row for each set of program types whose return values mean the same. */
+/** One row for each set of program types with the same meaning of return values. */
 function verdicts() {
   const groups = new Map();
   for (const { type, verdict, verdictBy = {} } of PROGRAM_TYPE_ROWS.values())
@@ -33,7 +33,7 @@ function verdicts() {
   return [head, "| --- | --- | --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The cells of a row behind its types. */
+/** The cells of a row after its types. */
 function meaning(verdict) {
   if (verdict === "ignored") return "whatever is returned | | | stays";
   if (verdict === "always") return "nothing | | 64 | ends";
@@ -70,7 +70,7 @@ function listed(names) {
   return names.length > MOST_NAMES ? `${some.join(", ")} and ${names.length - MOST_NAMES} more` : some.join(", ");
 }
 
-/** None where a file holds no program. */
+/** The programs of a file; empty if it has none. */
 function factsOf(path) {
   try {
     return factsOfFile(readFileSync(path)).programs;

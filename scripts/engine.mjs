@@ -1,12 +1,12 @@
-// Generates the patches of the engines' WebAssembly. docs/upgrade-quickjs.md is the procedure for another version.
+// Generates the patches of the engines' WebAssembly. docs/upgrade-quickjs.md describes the procedure for a new version.
 //
 //   node scripts/engine.mjs                 writes the patches
 //   node scripts/engine.mjs --check         says whether they are current
-//   node scripts/engine.mjs --try FOLDER    says which patches apply to the package in FOLDER, another version of quickjs
+//   node scripts/engine.mjs --try FOLDER    says which patches apply to another version of quickjs, in FOLDER
 //
-// An engine's build has no names, so its parts are found by what they do: a throw of "stack overflow" by the address of
-// these words, the allocator by its place in the table of functions. A patch that does not find exactly what it expects
-// fails, and the sandbox loads no engine whose bytes are not those that its patch was made for.
+// The build of an engine has no names, so its parts are found by what they do: a throw of "stack overflow" by the
+// address of that text, the allocator by its position in the table of functions. A patch fails if it does not find
+// exactly what it expects, and the sandbox loads only the exact bytes that a patch was made for.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ import { settle } from "./settle.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** Package, and the words with which the engine says that its stack is used up. */
+/** The package of each engine, and the messages with which it reports that its stack is used up. */
 const ENGINES = {
   quickjs: {
     package: "@jitl/quickjs-wasmfile-release-sync",
@@ -40,9 +40,7 @@ const ENGINES = {
   },
 };
 
-/**
- * The patches, in the order in which they are made. `target` is an engine's name, its words, its module and its loader.
- */
+/** The patches, in the order in which they are applied. `target` is an engine's name, messages, module and loader. */
 const PATCHES = {
   stack: ({ wasm, words }, edits) => {
     for (const word of words) markThrows(wasm, edits, word);
@@ -58,7 +56,7 @@ if (option === "--try") process.exitCode = tryOn(folder ?? fail("--try needs the
 else
   process.exitCode = settle(Object.fromEntries(Object.keys(ENGINES).map((name) => [ENGINES[name].file, render(name)])));
 
-/** An engine as its package has it, or as the package in a folder does. */
+/** An engine from its package, or from a package in a folder. */
 function target(name, folder) {
   const { package: variant, words } = ENGINES[name];
   const file = (exported, path) => (folder ? join(folder, path) : require.resolve(`${variant}/${exported}`));
@@ -93,7 +91,9 @@ ${inserts.map((text) => `    "${text}",\n`).join("")}  ],
 `;
 }
 
-/** Prints a line for each patch, and where functions that are known by their number may be. Returns the exit code. */
+/**
+ * Prints one line for each patch, and possible positions of functions that are known by index. Returns the exit code.
+ */
 function tryOn(folder) {
   const its = target("quickjs", folder);
   let failed = 0;

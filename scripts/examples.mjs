@@ -1,5 +1,5 @@
-// Compiles the example objects by examples/build.sh, or with --check says which are not what their sources compile to.
-// Exits with 3 and a reason where clang is not installed.
+// Compiles the example objects with examples/build.sh. With --check it reports the objects that differ from what their
+// sources compile to. Exits with 3 and a reason if clang is not installed.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

@@ -1,5 +1,5 @@
-// Makes src/policy/facts.gen.ts, the table of facts that the linker checks policies against, from the interfaces of
-// types/countersign.d.ts. With --check it only says whether the file is current.
+// Generates src/policy/facts.gen.ts, the table of facts that the linker checks policies against, from the interfaces of
+// types/countersign.d.ts. With --check it only reports whether the file is current.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -16,7 +16,8 @@ const aliases = new Map(
 );
 
 /**
- * A type as src/policy/fact-kinds.ts writes it: `Effects`, `string[]`, `record`; a `?` at the end if it can be null.
+ * A type in the notation of src/policy/fact-kinds.ts: `Effects`, `string[]`, `record`; with `?` at the end if it can be
+ * null.
  */
 function kindOf(type) {
   const bare = type.replace(/\s+/g, " ").replace(/^\| /, "").trim();
@@ -80,7 +81,7 @@ const made = `// Generated from types/countersign.d.ts by scripts/facts.mjs
 /** The interface of each hook's subject. */
 export const SUBJECTS = ${object(subjects, "")} as const;
 
-/** By interface and fact: what the fact is. \`?\` stands behind what can be null, \`[]\` behind the elements of an array. */
+/** The kind of each fact, by interface: see fact-kinds.ts. \`?\` marks a fact that can be null, \`[]\` an array. */
 export const FACTS = ${object(facts, "")} as const;
 `;
 

@@ -1,10 +1,10 @@
-// Makes the generated files, or with --check says which are not current. Each row is a generator: a script that, given
-// `--check`, compares instead of writing. A generator whose tools are missing exits with 3 and a reason, and is skipped
-// by name; COUNTERSIGN_CI makes that a failure, since CI installs the tools.
+// Runs all generators, or with --check reports which generated files are not current. Each row of the table is a script
+// that with `--check` compares instead of writing. A generator whose tools are missing exits with 3 and a reason, and
+// counts as skipped. COUNTERSIGN_CI makes that a failure, since CI installs the tools.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Name to script, in scripts/. */
+/** Script in scripts/ by name. */
 const GENERATORS = {
   "guest code": "guest.mjs",
   "types of names": "name-types.mjs",

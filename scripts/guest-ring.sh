@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the system tests, or some files of them, in a machine of their own: `scripts/guest-ring.sh --help`.
+# Runs system tests in a virtual machine: `scripts/guest-ring.sh --help`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,7 +50,7 @@ for program in qemu-system-x86_64 busybox dpkg-deb mkfs.ext4; do
   command -v $program >/dev/null || { echo "guest-ring: needs $program; see scripts/debian.sh" >&2 && exit 1; }
 done
 
-# where the tests in test/system/guest/ keep it as well
+# The tests in test/system/guest/ use the same folder.
 kept=${COUNTERSIGN_GUEST:-${TMPDIR:-/tmp}/countersign-guest}
 if [ -z "$kernel" ]; then
   name=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[^ ]*-amd64\)$/\1/p' | head -1)
@@ -67,7 +67,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 checkout=$PWD
 
-# what the kernel needs before it has its root, each after what it depends on
+# Modules that the kernel needs before its root is mounted, each after its dependencies.
 modules=(netfs 9pnet 9p 9pnet_virtio crc16 mbcache jbd2 crc32c_generic libcrc32c ext4 virtio_blk dummy veth overlay)
 mkdir -p "$work"/root/{bin,proc,sys,dev,new,modules} "$work/out"
 cp "$(command -v busybox)" "$work/root/bin/busybox"
@@ -77,7 +77,7 @@ for module in "${modules[@]}"; do
   case $file in
     *.xz) busybox xzcat "$file" >"$work/root/modules/$module.ko" ;;
     *.ko) cp "$file" "$work/root/modules/$module.ko" ;;
-  esac # others are part of the kernel
+  esac # otherwise it is built into the kernel
 done
 cat >"$work/root/init" <<INIT
 #!/bin/sh

@@ -1,5 +1,5 @@
-// Makes src/sandbox/guest.gen.ts, the text that runs in every runtime before a policy does, from src/sandbox/guest/.
-// With --check it only says whether the file is current.
+// Generates src/sandbox/guest.gen.ts from src/sandbox/guest/: the code that runs in every runtime before a policy. With
+// --check it only reports whether the file is current.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
@@ -12,7 +12,7 @@ const { outputFiles } = buildSync({
   write: false,
   format: "esm",
   target: "es2022",
-  // puts the slots' numbers in their places
+  // Replaces the slots' constants by their numbers.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",

@@ -1,7 +1,6 @@
-// kernel-answers.mjs: exits with 0 if this kernel answers BPF_PROG_LOAD, whatever the answer is; with 1 and the reason
-// if it does not within a minute. A kernel that was flooded with loads can deadlock while it frees programs. Each load,
-// and each seccomp filter, then waits for ever, in a state in which no signal ends it, and so would every test of the
-// gate.
+// kernel-answers.mjs exits with 0 if this kernel answers a BPF_PROG_LOAD, whatever the answer is; with 1 and the reason
+// if it does not within a minute. A kernel that was flooded with loads can deadlock while it frees programs. Every
+// later load and every seccomp filter then waits in uninterruptible sleep, and so would every test of the gate.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -13,7 +12,7 @@ const SOCKET_FILTER = 1;
 if (process.argv[2] === "load") await load();
 else ask();
 
-/** Asks in a process of its own, which is left behind if the kernel keeps it. */
+/** Loads in a child process, which is abandoned if the kernel blocks it. */
 function ask() {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), "load"], { stdio: "ignore", detached: true });
   const late = setTimeout(() => {
@@ -23,7 +22,7 @@ function ask() {
   child.on("exit", () => clearTimeout(late));
 }
 
-/** Loads `r0 = 0; exit`. It uses neither the gate nor its code, because it says whether these can be tested. */
+/** Loads `r0 = 0; exit`. It does not use the gate or its code, because it shows whether these can be tested. */
 async function load() {
   if (process.platform !== "linux" || process.arch !== "x64") return;
   const { default: koffi } = await import("koffi");

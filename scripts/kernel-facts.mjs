@@ -1,9 +1,8 @@
-// Makes scripts/kernel-facts.gen.json: the prototypes of helpers and kfuncs, the contexts of programs and the
-// enumerations of bpf(2), as kernels of several releases have them. Helpers' prototypes and kfuncs' flags come from
-// Debian's source packages, all else from the BTF of the images. It downloads them (1 GB) into the folder that is its
-// first argument, with lists of its own beside the system's; with --check it compares instead of writing. It needs
-// bpftool, binutils, zstd and xz-utils. Not part of scripts/generated.mjs: scripts/kfunc-arguments.mjs and tests read
-// what is written here.
+// Generates scripts/kernel-facts.gen.json: the prototypes of helpers and kfuncs, the contexts of programs and the
+// enumerations of bpf(2) in kernels of several releases. Prototypes of helpers and flags of kfuncs come from Debian's
+// source packages, everything else from the BTF of the kernel images. It downloads them (1 GB) to the folder in its
+// first argument and keeps apt lists of its own there. With --check it only compares. Needs bpftool, binutils, zstd and
+// xz-utils. Not part of scripts/generated.mjs: scripts/kfunc-arguments.mjs and tests read its output.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +13,7 @@ const folder = process.argv[2];
 if (folder === undefined) throw new Error("usage: node scripts/kernel-facts.mjs FOLDER");
 
 const SUITES = ["bookworm", "trixie", "trixie-backports"];
-/** By version: the package of its source, and a pattern of those that hold its image and modules. */
+/** For each version: its source package, and a pattern for the packages of its image and modules. */
 const KERNELS = {
   6.1: { source: "linux-source-6.1", image: /^linux-image-6\.1\.0-\d+-amd64$/ },
   6.12: { source: "linux-source-6.12", image: /^linux-image-6\.12\.\d+\+deb13-amd64$/ },
@@ -25,14 +24,14 @@ const KERNELS = {
 const MODULES = "nf_conntrack nf_nat nf_flow_table xfrm_interface fou tcp_bbr tcp_dctcp tcp_cubic hid bpf_ksock".split(
   " ",
 );
-/** Folders of the source that have helpers or kfuncs; those of selftests' modules aside. */
+/** Folders of the source with helpers or kfuncs, without the modules of selftests. */
 const FOLDERS = ["kernel", "net", "fs", "mm", "drivers/hid", "drivers/media/rc"];
 
-/** What programs are called with: the structs of the table of program types. */
+/** The contexts of programs: the structs in the table of program types. */
 const CONTEXTS =
   `__sk_buff xdp_md bpf_sock bpf_sock_ops bpf_cgroup_dev_ctx sk_msg_md bpf_raw_tracepoint_args bpf_sock_addr sk_reuseport_md
   bpf_sysctl bpf_sockopt bpf_sk_lookup bpf_nf_ctx bpf_perf_event_data`.split(/\s+/);
-/** By name: the prefix of its members. */
+/** For each enumeration: the prefix of its members. */
 const ENUMS = {
   bpf_prog_type: "BPF_PROG_TYPE_",
   bpf_attach_type: "BPF_",
@@ -61,7 +60,7 @@ function apt() {
   return (command, ...args) => execFileSync(command, [...flags, ...args], { cwd: folder, maxBuffer: 1 << 28 });
 }
 
-/** Downloads a package, once. Its file. */
+/** Downloads a package unless it is there already. Returns its file. */
 function download(ask, name) {
   const there = () => readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
   if (there() === undefined) ask("apt-get", "download", name);
@@ -84,7 +83,7 @@ function sourcesOf(file, name) {
   return texts.map((text) => text.replace(/\/\*.*?\*\//gs, "").replace(/\/\/.*$/gm, ""));
 }
 
-/** `struct bpf_func_proto NAME = { … }` by name, as `RET (ARG, …)`, with whether it is `gpl_only`. */
+/** Each `struct bpf_func_proto NAME = { … }` by name, as `RET (ARG, …)`, with its `gpl_only`. */
 function protosOf(texts) {
   const protos = new Map();
   for (const text of texts)
@@ -100,12 +99,12 @@ function protosOf(texts) {
   return protos;
 }
 
-/** `case`s of a `get_func_proto`, and what stands behind them. */
+/** The `case` labels of a `get_func_proto`, and the code after them. */
 const CASES = /((?:case BPF_FUNC_\w+:\s*)+)(.*?)(?=\bcase\b|\bdefault:|\n\t?\})/gs;
 
 /**
- * By helper: all its prototypes, which differ by program type; whether each is GPL-only; whether it voids packet
- * pointers.
+ * For each helper: all its prototypes, which can differ between program types; whether each is GPL-only; whether it
+ * invalidates packet pointers.
  */
 function helpersOf(texts) {
   const protos = protosOf(texts);
@@ -129,13 +128,13 @@ function helpersOf(texts) {
       helpers[helper].gpl.add(proto.gpl);
     }
   }
-  // a switch within a case hides these
+  // A nested switch hides these from CASES.
   for (const name of ["bind", "get_retval", "set_retval"]) note(`BPF_FUNC_${name}`, `bpf_${name}_proto`);
   for (const name of changing) if (helpers[name] !== undefined) helpers[name].changes = true;
   return helpers;
 }
 
-/** By kfunc: its flags, in the order of the kernel's header. */
+/** For each kfunc: its flags, in the order of the kernel's header. */
 function flagsOf(texts) {
   const flags = {};
   for (const text of texts)
@@ -154,7 +153,7 @@ function vmlinuxOf(image, to) {
   const bytes = readFileSync(image);
   const start = ((bytes[0x1f1] || 4) + 1) * 512 + bytes.readUInt32LE(0x248);
   const payload = bytes.subarray(start, start + bytes.readUInt32LE(0x24c));
-  // four bytes with the size stand behind the stream
+  // The stream is followed by its size in four bytes.
   const [tool, ...flags] =
     payload.readUInt32BE(0) === 0x28b52ffd ? ["zstd", "-dcq"] : ["xz", "-dcq", "--single-stream"];
   try {
@@ -169,15 +168,14 @@ function vmlinuxOf(image, to) {
 }
 
 /**
- * What a kernel and its modules say of themselves in BTF: functions by name, as C prototypes, contexts and
- * enumerations.
+ * The contents of the BTF of a kernel and its modules: functions by name as C prototypes, contexts and enumerations.
  */
 function btfOf(files) {
   const root = join(folder, "image");
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root);
   const wanted = ["*/vmlinuz*", ...MODULES.map((name) => `*/${name}.ko*`)].map((each) => `'${each}'`).join(" ");
-  // tar fails for patterns that match nothing
+  // tar fails for a pattern that matches nothing.
   for (const file of files)
     run(
       "sh",
@@ -205,9 +203,7 @@ function btfOf(files) {
   return { functions, structs, enums };
 }
 
-/**
- * `NAME OFFSET SIZE` of each field in bytes, those of unnamed members among them; null where there is no such struct.
- */
+/** `NAME OFFSET SIZE` in bytes of each field, including fields of unnamed members; null if there is no such struct. */
 function layoutOf(types, name) {
   const byId = new Map(types.map((type) => [type.id, type]));
   const found = types.find((type) => type.kind === "STRUCT" && type.name === name);
@@ -237,7 +233,7 @@ function sizeOf(byId, type) {
   return type.size;
 }
 
-/** `name=value` of each member in lower case, aliases and the closing maximum aside. */
+/** `name=value` of each member in lower case, without aliases and the closing maximum. */
 function valuesOf(types, name, prefix) {
   const { values } = types.find((type) => type.kind === "ENUM" && type.name === name);
   const named = new Map();
@@ -258,7 +254,7 @@ function readBtf(args) {
   const { types } = JSON.parse(
     run("bpftool", "-j", ...flags, "btf", "dump", ...args.slice(flags.length), "format", "raw"),
   );
-  // of a module these are its own; the kernel's types come first where it is the base
+  // For a module, `types` has only its own types; the types of the kernel that it is based on precede them.
   const byId = new Map([...(base ?? []), ...types].map((type) => [type.id, type]));
   if (flags.length === 0) base = types;
   const tagged = new Set(
@@ -324,7 +320,7 @@ for (const [version, { source, image }] of Object.entries(KERNELS).sort(([a], [b
 )) {
   console.log(version);
   const images = names.filter((name) => image.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  // the newest, or the newest of each kind
+  // The newest package, or the newest of each kind.
   const newest = [...new Map(images.map((name) => [name.split("-")[1], name])).values()];
   const files = newest.map((name) => download(ask, name));
   const { functions, structs, enums } = btfOf(files);
@@ -362,7 +358,7 @@ const sorted = (table) =>
 const { kernels, ...tables } = facts;
 const parts = Object.entries(tables).map(([name, table]) => `  "${name}": {\n${sorted(table)}\n  }`);
 const text = `{\n  "kernels": ${JSON.stringify(kernels)},\n${parts.join(",\n")}\n}\n`;
-// versions of packages change more often than what is in them
+// Versions of packages change more often than their contents.
 const body = (its) => its.replace(/^ {2}"kernels".*$/m, "");
 if (!process.argv.includes("--check")) writeFileSync(target, text);
 else if (body(readFileSync(target, "utf8")) !== body(text)) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The long forms of what .ci/run does in short forms. Needs root and the packages of scripts/debian.sh.
+# Runs the long forms of the steps that .ci/run has in short forms. Needs root and the packages of scripts/debian.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,7 +7,7 @@ npm run -s build
 npm run -s test:nightly
 npm run -s test:complete
 
-# what the tables of src/bpf were made from, against the packages of today
+# Compares the sources of the tables in src/bpf with today's packages.
 kernels=$(mktemp -d)
 trap 'rm -rf "$kernels"' EXIT
 node scripts/kernel-facts.mjs "$kernels" --check

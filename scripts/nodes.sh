@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# nodes.sh [FILE…]: runs the unit tests, or these files of them, on each version of node that is supported, with the dist/ that is there.
-# Versions other than the installed one come from the npm registry.
+# nodes.sh [FILE…]: runs the unit tests, or these files of them, on each supported version of node, with the existing
+# dist/. Versions other than the installed one come from the npm registry.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for version in 20 22 24; do

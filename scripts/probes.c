@@ -1,6 +1,6 @@
-// What libbpf tries out before it loads an object depends on what the object has. This one has some of everything that
+// libbpf probes the kernel depending on what an object contains. This object has everything that causes probes and
 // loads on any kernel: global data, a subprogram with a tagged argument, a helper with an older form, perf events and
-// uprobes to attach to. Every program has a name that no probe of libbpf's has.
+// uprobes to attach to. No program has the name of a probe.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <bpf/bpf_helpers.h>

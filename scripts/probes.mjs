@@ -1,8 +1,8 @@
-// Makes src/gate/load/probes.gen.ts: the programs that loaders load to find out what the kernel can do. Under strace,
-// bpftool loads an object (scripts/probes.c), and every program that it loads beside those of the object is a probe of
-// libbpf's; bpftrace says what the kernel has (--info), and every program that it loads is one. They are taken down to
-// the last bit. Rows that are there stay: what is tried depends on the kernel, too. With --check it compares instead.
-// Exits with 3 and a reason where the tools, or the right to load programs, are missing.
+// Generates src/gate/load/probes.gen.ts: the programs that loaders load to find out what the kernel supports. It runs
+// loaders under strace. bpftool loads an object (scripts/probes.c); every other program that it loads is a probe of
+// libbpf. bpftrace --info reports the kernel's features; every program that it loads is a probe. Existing rows are
+// kept, because the probes also depend on the kernel. With --check it only compares. Exits with 3 and a reason if the
+// tools, or the permission to load programs, are missing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -33,7 +33,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** What bpftool loaded and is none of the object's. */
+/** The programs that bpftool loads and that are not those of the object. */
 function ofBpftool(folder) {
   const object = join(folder, "probes.o");
   execFileSync("clang-19", [
@@ -60,7 +60,7 @@ function ofBpftool(folder) {
   }
 }
 
-/** What bpftrace loads to say what the kernel has, and its name and version. */
+/** The programs that bpftrace loads to report the kernel's features, and its name and version. */
 function ofBpftrace(folder) {
   const run = spawnSync(process.execPath, [RUNNABLE, folder], { encoding: "utf8" });
   const bpftrace = run.stdout.trim();
@@ -69,7 +69,7 @@ function ofBpftrace(folder) {
   return { ...loadsOf([bpftrace, "--info"]), loader: `bpftrace ${version}` };
 }
 
-/** The programs that a command loads, or tries to. */
+/** The programs that a command loads or tries to load. */
 function loadsOf(command) {
   const trace = join(folder, "trace");
   const strace = ["-f", "-X", "raw", "-v", "-s", "64", "-e", "trace=bpf", "-o", trace];
@@ -80,7 +80,9 @@ function loadsOf(command) {
   return { programs: lines.map(parse), stderr };
 }
 
-/** What has a target among the kernel's functions, which differ from kernel to kernel, is for policies to decide. */
+/**
+ * A program attached to a kernel function is not a probe here: the target differs between kernels, so policies decide.
+ */
 function isPlain({ attachBtfId }) {
   return attachBtfId === 0;
 }
@@ -99,7 +101,7 @@ function triplet() {
   return execFileSync("gcc", ["-print-multiarch"], { encoding: "utf8" }).trim();
 }
 
-/** One line of strace -X raw -v: every field of the attr, opcodes as `0x7|0|0xb0`. */
+/** One line of strace -X raw -v, with every field of bpf_attr; opcodes are written as `0x7|0|0xb0`. */
 function parse(line) {
   const field = (name) => {
     const value = new RegExp(`[{ ]${name}=("[^"]*"|[^,}]+)`).exec(line)?.[1] ?? "0";
@@ -130,7 +132,7 @@ function parse(line) {
   };
 }
 
-/** Map fds and offsets are no part of a program's digest (bpf_prog_calc_tag of kernel/bpf/core.c). */
+/** Map fds and offsets are not part of a program's digest (bpf_prog_calc_tag of kernel/bpf/core.c). */
 function zeroMaps(insns) {
   for (let at = 0; at + 16 <= insns.length; at += 8) {
     if (insns[at] !== 0x18) continue;

@@ -5,7 +5,7 @@ import { CODE_DIGEST } from "./code-digest.mjs";
 
 const manifest = fileURLToPath(new URL("../package.json", import.meta.url));
 
-/** Bundles the version of package.json, and nothing else of it. */
+/** Bundles only the version from package.json. */
 export const VERSION_ONLY = {
   name: "version-only",
   setup: ({ onLoad }) =>
@@ -16,7 +16,7 @@ export const VERSION_ONLY = {
     }),
 };
 
-/** Bundles an entry into one script: a script can be given V8's code cache, a module cannot. bin/load.js loads it. */
+/** Bundles an entry into one script for bin/load.js. A script can use V8's code cache; a module cannot. */
 export const bundleScript = (entry, outfile, plugins = []) =>
   build({
     entryPoints: [entry],
@@ -26,10 +26,10 @@ export const bundleScript = (entry, outfile, plugins = []) =>
     platform: "node",
     target: "node20.19",
     minify: true,
-    // a script that is made by node:vm cannot import, only require
+    // A script made with node:vm can only require, not import.
     supported: { "dynamic-import": false },
     legalComments: "linked",
-    // koffi finds its binaries beside itself
+    // koffi looks for its binaries in its own folder.
     external: ["koffi"],
     plugins: [VERSION_ONLY, ...plugins],
     define: { "import.meta.url": "__url", ...CODE_DIGEST },

@@ -1,9 +1,9 @@
-// Makes the seccomp profiles of deploy/ from the tables of src/gate/filter.ts: what `countersign run` filters by
-// itself, for OCI runtimes.
+// Generates the seccomp profiles of deploy/ for OCI runtimes from the tables of src/gate/filter.ts, which `countersign
+// run` filters by itself.
 //
-// A runtime drops rules whose action is the default one, so a profile cannot say which commands of bpf(2) pass: it
-// lists all that notify. The kernel takes the low word of the argument, which only SCMP_CMP_MASKED_EQ compares alone:
-// each command below 32 that does not pass has a rule, and each higher bit has one.
+// A runtime drops rules whose action is the default action, so a profile cannot list the commands of bpf(2) that pass:
+// it lists all that notify. The kernel uses the low word of the argument, and only SCMP_CMP_MASKED_EQ compares that
+// word alone. So each command below 32 that does not pass has a rule, and so has each higher bit.
 import { settle } from "./settle.mjs";
 import { importSources } from "./sources.mjs";
 
@@ -43,7 +43,7 @@ const files = Object.entries(PROFILES).map(([name, { metadata, syscalls }]) => {
     listenerPath: "/run/countersign/agent.sock",
     listenerMetadata: metadata,
   };
-  // one line for each rule, so that a person can read it
+  // One line for each rule, for readers.
   const rules = syscalls.map((rule) => `    ${JSON.stringify(rule)}`).join(",\n");
   const lines = Object.entries(head).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`);
   return [`deploy/${name}`, `{\n${lines.join("")}  "syscalls": [\n${rules}\n  ]\n}\n`];

@@ -1,4 +1,4 @@
-// What a generator ends with: writes its files, or with --check says which of them are not current. Answers the exit
+// The last step of a generator: writes its files, or with --check reports those that are not current. Returns the exit
 // code.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

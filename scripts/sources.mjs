@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * Imports what a module of TypeScript exports, for a script that reads this project's tables or calls its functions.
+ * Imports the exports of a TypeScript module, for a script that reads this project's tables or calls its functions.
  * @param {string} contents the module's text
  * @param {string} folder the checkout that its imports are relative to
  */

@@ -1,8 +1,8 @@
-// A budget around the engine's allocator: what a runtime takes, and gives back, block by block.
+// Limits the memory of a runtime: wraps the engine's allocator and counts each block.
 import { BLOCK, BOX_NOW, BUDGET, block, budget, COPIED_LOG2, MEMORY, mark, pay, refuse, spend, UNITS } from "./box.mjs";
 import { call, fail, get, i32, load, OP, set, store, tee, unsigned } from "./wasm.mjs";
 
-/** The table's entries of the allocator's functions get others, which call them. */
+/** Replaces the allocator's functions in the table by wrappers that call them. */
 export function wrapAllocator(wasm, edits, loader) {
   for (const [name, { offset, index, length }] of entries(wasm, loader))
     edits.replace(offset, length, unsigned(edits.add(wasm.functions[index], WRAPPERS[name](index))));
@@ -46,7 +46,7 @@ function entries(wasm, loader) {
   };
   const shape = (index) => types[functions[index]].map((side) => side.join()).join(">");
   const calls = (index, callee) => bodyOf(index).includes(Buffer.from(call(callee)));
-  // malloc, free and realloc stand one after the other, as JSMallocFunctions has them, in quickjs-ng with calloc before
+  // malloc, free and realloc are consecutive, as in JSMallocFunctions; in quickjs-ng calloc precedes them.
   const at = elements.findIndex(
     ({ index }, here) =>
       shape(index) === SHAPES.malloc &&
@@ -70,9 +70,8 @@ function entries(wasm, loader) {
 }
 
 /**
- * Around the functions that QuickJS allocates with: a budget for the runtime that is running, counted block by block.
- * The locals behind the parameters are, where they are declared, the box, the block, what it took before, and the
- * units.
+ * Wrappers of the functions with which QuickJS allocates. They charge each block to the budget of the running runtime.
+ * The locals after the parameters are, if declared: the box, the block, its previous size, and the units.
  */
 const WRAPPERS = {
   // (state, size) -> block
@@ -122,8 +121,8 @@ const WRAPPERS = {
   realloc: (inner) => [
     ...[1, 4, 0x7f],
     ...pay(i32(BLOCK)),
-    // whether the block is copied depends on what lies behind it: charge a copy each time, and none that the allocator
-    // makes
+    // Whether realloc copies the block depends on the heap after it, so a copy is charged at every call, and not when
+    // the allocator makes one.
     ...pay([...get(2), ...i32(COPIED_LOG2), ...OP.SHIFT]),
     ...[...i32(0), ...load(UNITS), ...set(6)],
     ...[...BOX_NOW, ...set(3)],

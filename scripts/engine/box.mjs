@@ -1,8 +1,8 @@
-// The box of the running runtime, as the changed engine reads and writes it: src/sandbox/slots.ts says what is in it.
+// Access of the patched engine to the box of the running runtime. src/sandbox/slots.ts describes the box.
 import { readFileSync } from "node:fs";
 import { fail, get, i32, load, OP, store } from "./wasm.mjs";
 
-/** As src/sandbox/slots.ts and src/sandbox/memory.ts have them. */
+/** Constants are read from src/sandbox/slots.ts, memory.ts and weights.ts. */
 const slots = readFileSync(new URL("../../src/sandbox/slots.ts", import.meta.url), "utf8");
 const constant = (name, text = slots) => {
   const [, value] = new RegExp(`export const ${name} = (\\d+);`).exec(text) ?? fail(`no constant ${name}`);
@@ -28,15 +28,15 @@ export const [BUDGET, COLLECT, FLOOR, LITTER, RAN_OUT, MEMORY, STACK] = [
   "STACK",
 ].map((name) => constant(name));
 
-/** The address of the running runtime's box, and a word of it. */
+/** Instructions for the address of the running runtime's box, and for reading and writing a word of it. */
 export const BOX_NOW = [...i32(0), ...load(BOX)];
 export const at = (slot, box = BOX_NOW) => [...box, ...load(4 * slot)];
 export const put = (slot, value, box = BOX_NOW) => [...box, ...value, ...store(4 * slot)];
-/** The runtime that is running has run out of something. */
+/** Records which resource the running runtime has used up. */
 export const mark = (what, box) => put(RAN_OUT, i32(what), box);
-/** Subtracts units (an operand on the stack) from the units that the decision has left. */
+/** Subtracts units (an operand on the stack) from those that the decision has left. */
 export const pay = (units) => [...i32(0), ...i32(0), ...load(UNITS), ...units, ...OP.SUB, ...store(UNITS)];
-/** Bytes that the allocator keeps for a block: the word before it, without the three bits of flags (dlmalloc). */
+/** Size in bytes of a block: the word before it without the three flag bits (dlmalloc). */
 export const block = (local) => [...get(local), ...i32(4), ...OP.SUB, ...load(0), ...i32(-8), ...OP.AND];
 export const spend = (bytes, box) => put(BUDGET, [...at(BUDGET, box), ...bytes, ...OP.SUB], box);
 export const budget = (box) => [...at(BUDGET, box), ...OP.LONG_SIGNED];

@@ -1,13 +1,14 @@
-// Has the engine collect garbage by the decision's budget.
+// Makes garbage collection depend on the budget of the decision.
 import { at, BUDGET, COLLECT, FLOOR, LITTER, put, spend } from "./box.mjs";
 import { fail, i32, OP } from "./wasm.mjs";
 
 /**
- * When garbage is collected follows from what the decision has taken of its budget, where it followed from all that was
- * allocated ever since; and what earlier decisions left to be collected is not given to this one.
+ * Starts a collection depending on the part of its budget that the decision has used; the engine's own trigger counts
+ * all allocations since the runtime began. Memory of garbage from earlier decisions is not credited to this decision.
  */
 export function countCollections({ bytes, bodies }, edits) {
-  // if (allocated > threshold) { collect; threshold = 1.5 * allocated }: the offset of the threshold comes twice
+  // The trigger is `if (allocated > threshold) { collect; threshold = 1.5 * allocated }`: the offset of the threshold
+  // occurs twice.
   const trigger =
     // biome-ignore lint/suspicious/noControlCharactersInRegex: instructions, not text
     /\x28\x02([\x80-\xff]?[\x00-\x7f])\x4b(\x04\x40[\s\S]{1,60}?\x41\x01\x76\x20[\s\S]\x6a\x36\x02\1)\x0b/g;

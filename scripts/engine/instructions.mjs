@@ -1,7 +1,8 @@
-// Reads the instructions of a function's body (WebAssembly Core Specification 2.0, 5.4), as far as emscripten writes them.
+// Parses the instructions of a function's body (WebAssembly Core Specification 2.0, 5.4), as far as emscripten uses
+// them.
 import { fail, Reader } from "./wasm.mjs";
 
-/** The number of a body's locals, the offset of its first instruction, and its instructions. */
+/** The number of locals of a body, the offset of its first instruction, and its instructions. */
 export function bodyOf(bytes, start, end) {
   const reader = new Reader(bytes, start);
   const groups = reader.many(() => {
@@ -13,7 +14,7 @@ export function bodyOf(bytes, start, end) {
   return { locals, first: reader.at, instructions: read(reader, end) };
 }
 
-/** Each instruction with its offset, that of the next one, and what is known of its operands. */
+/** Each instruction with its offset, the offset of the next one, and the known part of its operands. */
 function* read(reader, end) {
   while (reader.at < end) {
     const at = reader.at;
@@ -53,7 +54,7 @@ const prefixed = (reader) => {
   return { kind: which === 10 ? "copy" : "fill" };
 };
 
-/** First and last instruction of a kind (5.4), and what reads what stands behind it. */
+/** First and last opcode of a kind (5.4), and the function that parses its operands. */
 const OPERANDS = [
   [0x00, 0x01, none],
   [0x02, 0x04, block],

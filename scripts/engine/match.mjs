@@ -1,11 +1,11 @@
-// Finds a function of one build in another build, which has other numbers for the same functions and no names.
+// Finds a function of one build in another build, where functions have other indexes and no names.
 import { bodyOf } from "./instructions.mjs";
 import { digestOf } from "./tables.mjs";
 
-/** How many functions are named. */
+/** Number of functions that are reported. */
 const NAMED = 3;
 
-/** The functions of `other` that are most like function `index` of `wasm`, the most alike first. */
+/** The functions of `other` that are most similar to function `index` of `wasm`, best match first. */
 export function candidates(wasm, index, other) {
   const wanted = profile(wasm, index);
   return other.bodies
@@ -16,12 +16,12 @@ export function candidates(wasm, index, other) {
     .slice(0, NAMED);
 }
 
-/** A function's parameters and results. */
+/** A function's parameter and result types. */
 function signature({ types, functions }, index) {
   return types[functions[index]].map(String).join(">");
 }
 
-/** How often each sequence of three opcodes occurs in a function; operands differ between builds. */
+/** How often each sequence of three opcodes occurs in a function. Operands differ between builds and are ignored. */
 function profile({ bytes, bodies, imported }, index) {
   const { start, size } = bodies[index - imported.length];
   const opcodes = Array.from(bodyOf(bytes, start, start + size).instructions, ({ op }) => op);
@@ -33,7 +33,7 @@ function profile({ bytes, bodies, imported }, index) {
   return counts;
 }
 
-/** From 0, nothing in common, to 1: how much of two profiles is the same. */
+/** Similarity of two profiles: 0 means nothing in common, 1 means equal. */
 function likeness(one, other) {
   let [shared, all] = [0, 0];
   for (const key of new Set([...one.keys(), ...other.keys()])) {

@@ -1,23 +1,24 @@
-// A count of steps in each loop of the engine, and of what it copies at once: so that no native goes on without an end.
+// Counts steps in each loop of the engine and for each bulk copy, so that no built-in function runs without limit.
 import { BUILT_IN, COPIED_LOG2, pay, ROUND, UNITS } from "./box.mjs";
 import { bodyOf } from "./instructions.mjs";
 import { chainRound, leaveFree } from "./tables.mjs";
 import { call, fail, get, I32, i32, load, OP } from "./wasm.mjs";
 
-/** There is no way to throw from anywhere: the engine stops where it is, and its module is not used again. */
+/** Stops the engine with a trap, since code cannot throw at every place. The module is not used again. */
 const stop = [...i32(0), ...load(UNITS), ...i32(0), ...OP.LESS, ...OP.IF, ...OP.UNREACHABLE, ...OP.END];
 const round = [...pay(i32(ROUND)), ...stop];
 const builtIn = [...pay(i32(BUILT_IN)), ...stop];
-/** Of a br_table that dispatches bytecode: there are more than so many. */
+/** A br_table with more targets than this dispatches bytecode. */
 const BYTECODES = 150;
 
-/** How the link to the next property in a chain of an object's own hash table is read: 26 bits of a word. */
+/** The instructions that read the link to the next property in a chain of an object's hash table: 26 bits of a word. */
 const HASH_NEXT = Buffer.from([...i32(2 ** 26 - 1), ...OP.AND]);
 
 /**
- * Bytecode is not counted: the linker counts a policy's own loops. Nor are the allocator's loops, whose rounds depend
- * on what lies in the heap from earlier decisions: a block has one weight. `tables` are functions whose loops depend on
- * earlier decisions, too.
+ * Adds a step count to every loop except: loops that run bytecode, because the linker counts a policy's own loops; and
+ * loops of the allocator, whose rounds depend on what earlier decisions left in the heap, so that each block has a
+ * fixed weight instead. Loops of the functions in `tables` also depend on earlier decisions and are counted
+ * differently.
  */
 export function countSteps({ bytes, bodies, types, imported, functions }, edits, allocator, tables) {
   const type = types.findIndex((one) => one.map(String).join(">") === "127,127,127>");
@@ -28,7 +29,7 @@ export function countSteps({ bytes, bodies, types, imported, functions }, edits,
   const helpers = { copy: bulk(OP.COPY), fill: bulk(OP.FILL) };
   let dispatchers = 0;
   let callers = 0;
-  // calls of built-in functions, which have functions of doubles among them
+  // Functions that call built-in functions; among these are functions of doubles.
   const walksProperties = ({ at, block }, loops) =>
     bytes.subarray(at, block.end).includes(HASH_NEXT) && !loops.some((other) => other.at > at && other.at < block.end);
   const doubles = ["124>124", "124,124>124"].map((shape) =>
@@ -47,7 +48,7 @@ export function countSteps({ bytes, bodies, types, imported, functions }, edits,
       chains.includes(number) || walksProperties(loop, loops) ? [loop] : [],
     );
     if (growth.length > 0 || chained.length > 0) {
-      // two more locals, behind the parameters and all others
+      // Two more locals, after the parameters and all other locals.
       const local = types[functions[index + imported.length]][0].length + locals;
       edits.replace(start, 1, [bytes[start] + 1]);
       edits.insert(first, [2, I32]);
@@ -64,8 +65,8 @@ export function countSteps({ bytes, bodies, types, imported, functions }, edits,
 }
 
 /**
- * What is counted in a body: where its instructions and loops begin, with the blocks around each loop, which types it
- * calls by the table, which loops dispatch bytecode, and where it copies or fills at once.
+ * Scans a body: the places where its instructions and loops begin, the blocks around each loop, the types that it calls
+ * through the table, the loops that dispatch bytecode, and bulk copies and fills.
  */
 function walk(bytes, start, end) {
   const { locals, first, instructions } = bodyOf(bytes, start, end);

@@ -1,21 +1,18 @@
-// The engine's tables of atoms (names of properties) and shapes (layouts of objects) belong to a runtime, and stay from
-// one decision to the next. How much work they take depends on what earlier decisions left there, so that it is charged
-// differently from that of other functions: steps must be the same in a new runtime and in a used one.
+// The engine's tables of atoms (property names) and shapes (object layouts) belong to a runtime and persist between
+// decisions. The work in them depends on what earlier decisions left there. It is charged differently from other work,
+// because the steps of a decision must be the same in a new runtime and in a used one.
 import { createHash } from "node:crypto";
 import { CHAIN_FREE, pay, ROUND, UNITS } from "./box.mjs";
 import { fail, get, i32, load, OP, set, store, tee } from "./wasm.mjs";
 
 /**
- * Functions that work in these tables: their indexes, and how the SHA-256 of their bodies begins.
+ * Functions that work in these tables: their indexes, and the start of the SHA-256 of their bodies.
  *
- * - `growth` are the loops that fill a table after it has grown, and `around` is how many blocks around the first of
- * them belong to
- *   it. All of that is free. A table grows by a factor and never shrinks, and its memory is charged: a policy gets no
- * more of this work
- *   than it has memory.
- * - `chains` are the loops that walk a chain of a hash table. CHAIN_FREE rounds are free in each call: chains of a
- * table are shorter.
- *   All others are charged, since a policy can make names with equal hash values.
+ * - `growth` are the loops that refill a table after it has grown; `around` is the number of blocks around the first
+ *   one that belong to it. This work is free. A table grows by a factor, never shrinks, and its memory is charged, so
+ *   memory limits this work.
+ * - `chains` are the loops that walk a chain of a hash table. CHAIN_FREE rounds are free in each call, since chains are
+ *   usually shorter. Further rounds are charged, since a policy can create names with equal hash values.
  */
 const FUNCTIONS = {
   quickjs: [
@@ -29,11 +26,11 @@ const FUNCTIONS = {
     { name: "add_property", index: 126, body: "570dc1b8", chains: [1] },
     { name: "js_shape_hash_unlink", index: 548, body: "926e58cb", chains: [0] },
   ],
-  // not analysed: it does not ship
+  // Not analysed: it is not part of the package.
   "quickjs-ng": [],
 };
 
-/** How the SHA-256 of a function's body begins, by the function's index; null if there is no such function. */
+/** The start of the SHA-256 of a function's body, by index; null if there is no such function. */
 export function digestOf({ bytes, bodies, imported }, index) {
   const body = bodies[index - imported.length];
   if (body === undefined) return null;
@@ -43,26 +40,28 @@ export function digestOf({ bytes, bodies, imported }, index) {
   return digest.slice(0, 8);
 }
 
-/** Functions of the list that are not the ones that were analysed. */
+/** Functions of the list whose bodies differ from the analysed ones. */
 export function misplaced(engine, wasm) {
   return FUNCTIONS[engine].filter(({ index, body }) => digestOf(wasm, index) !== body);
 }
 
-/** What differs in these functions, by their index. Fails where a function is not the one that was analysed. */
+/** The special treatment of these functions, by index. Fails if a function is not the analysed one. */
 export function tableFunctions(engine, wasm) {
   const names = misplaced(engine, wasm).map(({ name, index }) => `${name} is not function ${index}`);
   if (names.length > 0) fail(names.join("; "));
   return new Map(FUNCTIONS[engine].map((one) => [one.index, one]));
 }
 
-/** Leaves the growth of a table free, by putting the units back that it took. `local` is a local of the function. */
+/**
+ * Makes the growth of a table free by restoring the units that it used. `local` is a local variable of the function.
+ */
 export function leaveFree(edits, { start, end }, returns, local) {
   edits.insert(start, [...i32(0), ...load(UNITS), ...set(local)]);
   for (const at of [...returns.filter((one) => one > start && one < end), end])
     edits.insert(at, [...i32(0), ...get(local), ...store(UNITS)]);
 }
 
-/** A round of a walk of a chain; `local` counts the rounds of this call. */
+/** One round of a chain walk; `local` counts the rounds of this call. */
 export function chainRound(local, stop) {
   const counted = [...get(local), ...i32(-1), ...OP.SUB, ...tee(local)];
   return [...counted, ...i32(CHAIN_FREE), ...OP.MORE, ...OP.IF, ...pay(i32(ROUND)), ...stop, ...OP.END];

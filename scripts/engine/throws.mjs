@@ -1,8 +1,8 @@
-// Records in the box that the stack is used up, where the engine throws.
+// Records in the box that the stack is used up, where the engine throws that error.
 import { mark, STACK } from "./box.mjs";
 import { fail, get, i32 } from "./wasm.mjs";
 
-/** Where the engine throws these words, it says first that the stack is used up, which no code of a policy can take back. */
+/** Inserts the record before each throw of this message. A policy cannot revoke the record by catching the error. */
 export function markThrows({ bytes, bodies, data }, edits, word) {
   const places = data.flatMap((segment) => {
     const at = segment.bytes.indexOf(`${word}\0`);
@@ -15,7 +15,7 @@ export function markThrows({ bytes, bodies, data }, edits, word) {
   for (const { start, size } of bodies) {
     const code = bytes.subarray(start, start + size);
     for (let at = code.indexOf(address); at !== -1; at = code.indexOf(address, at + 1)) {
-      // thrower(context, words, no arguments)
+      // The call is thrower(context, message, no arguments).
       const around = code.subarray(at - 2, at + address.length + 3);
       const expected = Buffer.from([...get(0), ...address, ...i32(0), 0x10]);
       if (!around.equals(expected)) fail(`\`${word}\` is used in a way that is not known`);

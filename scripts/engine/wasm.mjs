@@ -1,11 +1,11 @@
-// A WebAssembly module as it stands in its file: where its parts are, the bytes of instructions, and changes to them.
-// For scripts/engine.mjs; reads what emscripten writes, and no more of the format (WebAssembly Core Specification 2.0).
+// A WebAssembly module as bytes: the positions of its parts, the encoding of instructions, and edits. For
+// scripts/engine.mjs. Parses only what emscripten writes (WebAssembly Core Specification 2.0).
 
 export function fail(message) {
   throw new Error(message);
 }
 
-/** LEB128, unsigned and signed. */
+/** Encodes a number as LEB128, unsigned or signed. */
 export function unsigned(value) {
   const bytes = [];
   do {
@@ -46,7 +46,7 @@ export class Reader {
     this.skip(length);
     return this.bytes.subarray(this.at - length, this.at).toString();
   }
-  /** A vector's elements. */
+  /** The elements of a vector. */
   many(read) {
     return Array.from({ length: this.unsigned() }, read);
   }
@@ -55,7 +55,7 @@ export class Reader {
 /** Ids of sections (WebAssembly Core Specification 2.0, 5.5.2). */
 const [TYPE, IMPORT, FUNCTION, EXPORT, ELEMENT, CODE, DATA] = [1, 2, 3, 7, 9, 10, 11];
 
-/** The parts of a module that are looked into, each with its offset in the file. */
+/** The parts of a module that patches need, each with its offset in the file. */
 export function parse(bytes) {
   const reader = new Reader(bytes, 8);
   const sections = new Map();
@@ -122,9 +122,9 @@ export function parse(bytes) {
   return { bytes, sections, types, imported, functions: [...imported, ...declared], exports, elements, bodies, data };
 }
 
-/** Changes to a module's file, in any order; those to code are put where instructions begin. */
+/** Edits of a module's file, in any order. Edits of code are at the start of an instruction. */
 export class Edits {
-  /** Offset, how many bytes go, and the bytes that come. */
+  /** Offset, number of removed bytes, and the inserted bytes. */
   list = [];
   #added = [];
 
@@ -140,12 +140,12 @@ export class Edits {
     this.replace(at, 0, come);
   }
 
-  /** Adds a function of a type, by number, and gives its index. A body has its locals before its instructions. */
+  /** Adds a function with the type of this index, and returns its index. A body begins with its locals. */
   add(type, body) {
     return this.wasm.functions.length + this.#added.push([unsigned(type), [...unsigned(body.length), ...body]]) - 1;
   }
 
-  /** All changes in order, with those of sizes and counts. */
+  /** All edits in order, including those of sizes and counts. */
   finished() {
     const { sections, bodies } = this.wasm;
     const within = [...this.list].sort(([a], [b]) => a - b);
@@ -188,10 +188,10 @@ export class Edits {
   }
 }
 
-/** The type of a 32-bit integer (5.3.1). */
+/** The type of a 32-bit integer (WebAssembly Core Specification 2.0, 5.3.1). */
 export const I32 = 0x7f;
 
-// Instructions (5.4), as far as they are written here.
+// Instructions (5.4) that patches use.
 export const get = (local) => [0x20, local];
 export const set = (local) => [0x21, local];
 export const tee = (local) => [0x22, local];
@@ -199,7 +199,7 @@ export const i32 = (value) => [0x41, ...signed(value)];
 export const load = (offset) => [0x28, 2, ...unsigned(offset)];
 export const store = (offset) => [0x36, 2, ...unsigned(offset)];
 export const call = (index) => [0x10, ...unsigned(index)];
-/** Instructions without an operand; those of 64 bits are there so that no sum or product of lengths wraps. */
+/** Instructions without an operand. The 64-bit ones exist so that sums and products of lengths do not overflow. */
 export const OP = {
   IF: [0x04, 0x40],
   ELSE: [0x05],

@@ -13,7 +13,7 @@ export const SUBJECTS = {
   blob_verify: "Blob",
 } as const;
 
-/** By interface and fact: what the fact is. `?` stands behind what can be null, `[]` behind the elements of an array. */
+/** The kind of each fact, by interface: see fact-kinds.ts. `?` marks a fact that can be null, `[]` an array. */
 export const FACTS = {
   Program: {
     name: "string",
