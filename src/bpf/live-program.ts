@@ -121,8 +121,8 @@ export class LiveProgram implements Code {
   }
 
   /**
-   * The caller may give more relocations than instructions. The last one of each slot counts; those of other slots are
-   * ignored.
+   * The caller may pass more relocations than instructions. The last one of each slot counts; those outside the program
+   * are ignored.
    */
   #relocations(): Int32Array {
     if (this.#rewrites === undefined) {

@@ -7,8 +7,8 @@ import { ERRNO } from "../errno.js";
 export const GUEST_MODULE = "countersign";
 
 /**
- * Functions of the module. For each, the kind of configured object that it takes and the index of the argument with its
- * name.
+ * Functions of the module. For a function that takes the name of a configured object: the kind of object, and the index
+ * of that argument.
  */
 export const GUEST_FUNCTIONS = {
   verify_signature: { kind: "keyring", argument: 2 },

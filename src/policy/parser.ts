@@ -23,7 +23,7 @@ const VAR = 1;
 class NameSet {
   /** acorn reads index 0 only for a scope with a `catch` parameter. */
   readonly 0: string | undefined;
-  /** Always 0: acorn reads the length only to decide whether an array is searched. */
+  /** Always 0, so that `declareName` does not take the set for a long array. */
   readonly length = 0;
   readonly #names: Set<string>;
 
