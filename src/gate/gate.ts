@@ -38,7 +38,7 @@ export class Gate {
     private readonly pidfdCache: PidfdCache,
     private readonly say: (message: FromThread) => void,
   ) {
-    this.#own = new InlineExecutor(services.watch, services.wardrobe);
+    this.#own = new InlineExecutor(services.watch, services.impersonator);
     this.#notification = new Notification(services.watch.notification);
   }
 

@@ -6,7 +6,7 @@ import type { GateDecisions, GateDenial, Verdict } from "../gate-decisions.js";
 import type { Facts } from "../load/facts.js";
 import type { LiveLoad } from "../load/load.js";
 import type { GateSettings } from "../settings.js";
-import { OUT_OF_REACH, type Reach, type Wardrobe } from "../sys/credentials.js";
+import { type Impersonator, type NamespaceScope, OUT_OF_REACH } from "../sys/credentials.js";
 import { NR } from "../sys/numbers.js";
 import { stillWaits } from "../sys/seccomp.js";
 import { OUTCOMES, type Outcome, type Tally } from "../tally.js";
@@ -56,7 +56,7 @@ export interface CallServices {
   readonly decisions: GateDecisions;
   readonly facts: Facts;
   readonly settings: GateSettings;
-  readonly wardrobe: Wardrobe;
+  readonly impersonator: Impersonator;
   readonly watch: Watch;
   readonly tally: Tally;
   readonly retries: Retries;
@@ -235,7 +235,7 @@ export class Call {
    */
   missing(needed: bigint): bigint {
     if (this.listener.isWarmUp) return 0n;
-    const identity = this.caller.identity("object");
+    const identity = this.caller.identity("none");
     return identity === null ? 0n : needed & ~identity.capabilities;
   }
 
@@ -263,8 +263,14 @@ export class Call {
    * Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to, `lent` the capabilities
    * that the task has for this call alone.
    */
-  bpfAsTask(cmd: number, attr: Uint8Array, held: readonly Memory[] = NONE, reach: Reach = "call", lent = 0n): number {
-    return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, reach, lent);
+  bpfAsTask(
+    cmd: number,
+    attr: Uint8Array,
+    held: readonly Memory[] = NONE,
+    namespaces: NamespaceScope = "net",
+    lent = 0n,
+  ): number {
+    return this.asTask(NR.bpf, [cmd, attr, attr.byteLength], held, namespaces, lent);
   }
 
   /**
@@ -274,13 +280,13 @@ export class Call {
     number: number,
     words: readonly Word[],
     held: readonly Memory[] = NONE,
-    reach: Reach = "call",
+    namespaces: NamespaceScope = "net",
     lent = 0n,
   ): number {
-    const own = this.caller.identity(reach);
+    const own = this.caller.identity(namespaces);
     if (own === null) return -ERRNO.ESRCH;
     const identity = lent === 0n ? own : { ...own, capabilities: own.capabilities | lent };
-    const result = this.task.make({ identity, number, words, held, path: reach === "path" });
+    const result = this.task.make({ identity, number, words, held, path: namespaces === "mount" });
     return result === OUT_OF_REACH ? this.#outOfReach() : result;
   }
 
@@ -291,7 +297,7 @@ export class Call {
 
   /** There is no memory, or the gate may not read it: of such a task it cannot tell the user namespace either. */
   #unread(): Denied {
-    if (this.caller.identity("object") !== null || !this.stillWaits) return this.asKernel(-ERRNO.EFAULT);
+    if (this.caller.identity("none") !== null || !this.stillWaits) return this.asKernel(-ERRNO.EFAULT);
     return this.#denyOutOfReach("the task has another user than the gate, or cannot be traced");
   }
 

@@ -1,6 +1,6 @@
 import { LruCache } from "../../lru-cache.js";
 import type { Container, Current } from "../../policy/current.js";
-import { effectiveOf, type Foreign, type Identity, type Reach } from "../sys/credentials.js";
+import { effectiveOf, type Identity, type NamespaceScope, type NamespacesToEnter } from "../sys/credentials.js";
 import { readLink, readSmall } from "../sys/file.js";
 import { namespaceOf } from "../sys/namespace.js";
 import { type ThreadInfo, threadInfo } from "../sys/pidfd.js";
@@ -13,7 +13,7 @@ import { parseStatus, type Status } from "./status.js";
 export interface Caller {
   readonly current: Current;
   /** The identity for a call that the gate makes as the task. Null if the task has exited. */
-  identity(reach: Reach): Identity | null;
+  identity(namespaces: NamespaceScope): Identity | null;
   /** Whether its processes are numbered as the gate numbers them. */
   readonly samePids: boolean;
 }
@@ -90,18 +90,18 @@ class WaitingTask implements Caller, Current {
     return namespaceOf(this.tid, "pid") === ownNamespaces().pid;
   }
 
-  identity(reach: Reach): Identity | null {
+  identity(namespaces: NamespaceScope): Identity | null {
     const effective = this.#capabilities;
     if (effective === null) return null;
-    let foreign: Foreign | null = null;
-    if (reach !== "object") {
+    let enter: NamespacesToEnter | null = null;
+    if (namespaces !== "none") {
       const net = namespaceOf(this.tid, "net");
       if (net === 0) return null;
       const network = net !== ownNamespaces().net;
-      if (network || reach !== "call") foreign = this.#foreign(network, reach);
+      if (network || namespaces !== "net") enter = this.#namespacesToEnter(network, namespaces);
     }
     const { uid, euid, gid } = this;
-    return { capabilities: effective, uid, euid, gid, egid: this.#egid, foreign };
+    return { capabilities: effective, uid, euid, gid, egid: this.#egid, enter };
   }
 
   /**
@@ -115,13 +115,13 @@ class WaitingTask implements Caller, Current {
     return this.#effective;
   }
 
-  /** What a call needs beside credentials. A cgroup namespace that cannot be read is entered, which fails. */
-  #foreign(network: boolean, reach: Reach): Foreign {
+  /** If the cgroup namespace cannot be read, setns() is tried and fails, and so does the call. */
+  #namespacesToEnter(network: boolean, namespaces: NamespaceScope): NamespacesToEnter {
     const task = `/proc/${this.tid}`;
-    if (reach === "call") return { task, network, cgroup: false, filesystem: false, groups: null };
+    if (namespaces === "net") return { task, network, cgroup: false, filesystem: false, groups: null };
     const groups = fromStatus(this.tid)?.groups ?? [];
     const cgroup = namespaceOf(this.tid, "cgroup") !== ownNamespaces().cgroup;
-    return { task, network, cgroup, filesystem: reach === "path", groups };
+    return { task, network, cgroup, filesystem: namespaces === "mount", groups };
   }
 }
 

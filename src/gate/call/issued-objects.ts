@@ -72,9 +72,9 @@ export class IssuedObjects {
     return this.#maps.get(id)?.exclusive ?? false;
   }
 
-  /** Whether it is a copy that the gate made for a program alone: nobody may have it, whatever container asks. */
-  isWithheld(id: number): boolean {
-    return WITHHELD.has(id);
+  /** Whether a map is a copy that the gate made for one program: no task of any container may open it. */
+  isPrivateCopy(id: number): boolean {
+    return PRIVATE_COPIES.has(id);
   }
 
   /**
@@ -120,7 +120,7 @@ export class IssuedObjects {
     this.#forgetMap(id);
     this.#maps.set(id, entry);
     this.#mapMemory += entry.memory;
-    if (entry.withheld) withhold(id);
+    if (entry.withheld) addPrivateCopy(id);
   }
 
   /** Makes room for one more of so many bytes: forgets those that are gone, and then the oldest. */
@@ -180,11 +180,12 @@ export function bytesOf({ insns, raw_insns, evidence, maps }: ProgramSubject): n
 }
 
 /** Of all containers, since `gate.existing: allow` lets any of them open objects that were not issued to it. */
-const WITHHELD = new Set<number>();
+const PRIVATE_COPIES = new Set<number>();
 
-function withhold(id: number): void {
-  if (WITHHELD.size >= REMEMBERED) for (const other of WITHHELD) if (!mapExists(other)) WITHHELD.delete(other);
-  WITHHELD.add(id);
+function addPrivateCopy(id: number): void {
+  if (PRIVATE_COPIES.size >= REMEMBERED)
+    for (const other of PRIVATE_COPIES) if (!mapExists(other)) PRIVATE_COPIES.delete(other);
+  PRIVATE_COPIES.add(id);
 }
 
 /**

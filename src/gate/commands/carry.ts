@@ -26,12 +26,12 @@ export function carryOut(call: Call, name: string): Answer {
   if (typeof plan === "number") return call.asKernel(plan);
   if (isObstacle(plan)) return call.denyFor(plan, "bpf", { name });
   const layout = { ...base, fields: [...base.fields, ...plan.fields] };
-  const copy = copyFields(call.task, given, layout, plan.known);
+  const copy = copyFields(call.task, given, layout, plan.handledOffsets);
   if (typeof copy === "number") return call.asKernel(copy);
   if (isObstacle(copy)) return call.denyFor(copy, "bpf", { name });
-  const settled = plan.settle(copy);
-  if (typeof settled === "number") return call.asKernel(settled);
-  if (isObstacle(settled)) return call.denyFor(settled, "bpf", { name });
+  const resolved = plan.resolve(copy);
+  if (typeof resolved === "number") return call.asKernel(resolved);
+  if (isObstacle(resolved)) return call.denyFor(resolved, "bpf", { name });
   if (!call.stillWaits) return "gone";
 
   const fd = copy.fds.get("object");
@@ -42,10 +42,10 @@ export function carryOut(call: Call, name: string): Answer {
     const answer = call.deny("existing_use", "bpf", { name }, `${stranger} was not handed out here (gate.existing)`);
     if (answer !== "continue") return answer;
   }
-  const { verdict, answered } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, settled));
+  const { verdict, answered } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, resolved));
   if (verdict < 0) return { result: verdict };
   if (plan.left) return answered ? "continue" : call.deny("loader_run", "bpf", { name }, UNASKED);
-  return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.reach));
+  return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.namespaces));
 }
 
 const UNASKED =

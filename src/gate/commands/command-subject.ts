@@ -5,14 +5,17 @@ import { LruCache } from "../../lru-cache.js";
 import type { Call } from "../call/call.js";
 import type { Copy } from "./copy.js";
 import type { Held } from "./held.js";
-import type { Settled } from "./plan.js";
+import type { Resolved } from "./plan.js";
 import { targetFacts } from "./target-facts.js";
 import { EXT, type Target } from "./targets.js";
 
 /** What memory would tell of a command, where registers alone are known. */
 const UNKNOWN = { program: null, map: null, attach: null, run: null, path: null, btf: null } as const;
 
-/** Commands by all that is known of them. The sandbox knows an object that it was shown before: to show it another one takes far longer. */
+/**
+ * Commands by all that is known of them. The sandbox knows an object that it was shown before: to show it another one
+ * takes far longer.
+ */
 const known = new LruCache<string, CommandSubject>(1024);
 /** The longest key, in characters. */
 const MAX_LENGTH = 4096;
@@ -32,7 +35,9 @@ function frozen<T extends object>(facts: T): T {
   return Object.freeze(facts);
 }
 
-/** A command of which registers alone are known: the same object for the same registers, which the sandbox then knows. */
+/**
+ * A command of which registers alone are known: the same object for the same registers, which the sandbox then knows.
+ */
 export function registersOf(name: string, cmd: number, size: number): CommandSubject {
   return remembered(`${cmd} ${size}`, () => ({ name, digest: "", cmd, size, ...UNKNOWN }));
 }
@@ -49,15 +54,15 @@ export function copiedCommand(
   copy: Copy,
   object: Held | null,
   target: Target | null,
-  settled: Settled,
+  resolved: Resolved,
 ): CommandSubject {
   const cmd = call.word(0);
-  const facts = PARTS[cmd]?.(copy, target === null ? null : targetFacts(call, copy, target, object, settled), object);
+  const facts = PARTS[cmd]?.(copy, target === null ? null : targetFacts(call, copy, target, object, resolved), object);
   return digested({
     ...{ name, digest: "", cmd, size: call.word(2), ...UNKNOWN },
     program: object?.program ?? null,
     map: object?.map ?? null,
-    path: target === null ? (settled.path ?? null) : null,
+    path: target === null ? (resolved.path ?? null) : null,
     ...facts,
   });
 }

@@ -33,7 +33,7 @@ export function copyFields(
   task: Task,
   given: Attr,
   layout: Layout,
-  known: readonly number[],
+  handledOffsets: readonly number[],
 ): Copy | Obstacle | number {
   const attr = new Attr(given.size, layout.size);
   const copy = {
@@ -45,7 +45,7 @@ export function copyFields(
     held: [] as Memory[],
     rooms: [] as { field: Field & { is: "out" }; room: Uint8Array }[],
   };
-  const stranger = firstUnknown(given, layout, known);
+  const stranger = firstUnknown(given, layout, handledOffsets);
   if (stranger !== null)
     return {
       rule: "unknown_field",
@@ -139,10 +139,12 @@ function isNone(given: Attr, at: number, none: None | undefined): boolean {
   return none === "zero" ? given.u32(at) === 0 : (given.u32(none.flags) & none.bit) === 0;
 }
 
-/** The first byte that is not zero and belongs to no field; `known` are offsets of words that are seen to elsewhere. */
-function firstUnknown(given: Attr, { size, fields }: Layout, known: readonly number[]): number | null {
+/**
+ * The first byte that is not zero and belongs to no field; `handledOffsets` are those of words that a plan resolves.
+ */
+function firstUnknown(given: Attr, { size, fields }: Layout, handledOffsets: readonly number[]): number | null {
   const named = new Uint8Array(size);
-  for (const at of known) named.fill(1, at, at + 4);
+  for (const at of handledOffsets) named.fill(1, at, at + 4);
   for (const field of fields) {
     named.fill(1, field.at, field.at + sizeOf(field));
     if ("length" in field) named.fill(1, field.length, field.length + 4);

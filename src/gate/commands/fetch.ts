@@ -61,7 +61,7 @@ function openPinned(call: Call, row: CommandRow): number | Answer {
   attr.setPointer(GET.pathname, addressOf(there));
   attr.setU32(GET.fileFlags, given.u32(GET.fileFlags) & ~FLAG.pathFd);
   attr.setU32(GET.pathFd, 0);
-  return call.bpfAsTask(CMD.objGet, attr.bytes, [there], "place");
+  return call.bpfAsTask(CMD.objGet, attr.bytes, [there], "cgroup");
 }
 
 const ENAMETOOLONG = 36;
@@ -88,7 +88,7 @@ const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: n
     if (typeof info === "number") return { result: info };
     const { objects } = call.listener;
     const named = () => ({ name: info.name, digest: liveMap(info, fd, "rw").digest, id: info.id });
-    if (objects.isWithheld(info.id)) {
+    if (objects.isPrivateCopy(info.id)) {
       const reason = `map ${info.id} was created by the gate for only one program`;
       return call.denyRepeatable("withheld", "bpf_map", named(), reason, `map ${info.id}`);
     }

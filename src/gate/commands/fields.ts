@@ -1,9 +1,9 @@
 import { ERRNO } from "../../errno.js";
-import type { Reach } from "../sys/credentials.js";
+import type { NamespaceScope } from "../sys/credentials.js";
 
 /**
- * What a field of `union bpf_attr` is to whoever carries a command out for another task (linux/bpf.h). `at` and every other
- * number named so is a byte offset. Lengths and counts stand in attr themselves, as u32.
+ * What a field of `union bpf_attr` is to whoever carries a command out for another task (linux/bpf.h). `at` and every
+ * other number named so is a byte offset. Lengths and counts stand in attr themselves, as u32.
  */
 export type Field =
   /** Goes as it is: 4 bytes unless `size` says more. `most` is the largest that the gate takes. */
@@ -43,8 +43,11 @@ export interface Layout {
   readonly fields: readonly Field[];
   /** What comes of an fd that the task does not have, where that is not EBADF. */
   readonly noObject?: number;
-  /** How far it goes where it names files, cgroups or networks: what that needs of the task's identity takes time to find out. */
-  readonly reach?: Reach;
+  /**
+   * How far it goes where it names files, cgroups or networks: what that needs of the task's identity takes time to
+   * find out.
+   */
+  readonly namespaces?: NamespaceScope;
   /** Whether it answers with an fd. */
   readonly givesFd?: true;
   /** Negative results with which the kernel has written to the task all the same; null for any. */
@@ -68,22 +71,28 @@ const MAX_RUN_BYTES = MIB;
 /** The gate waits for the runs, and all others for the gate. */
 const MAX_REPEAT = 1 << 16;
 
-/** By command number. BPF_LINK_CREATE goes on behind `flags` as its target says ({@link TARGETS}), and PROG_ATTACH before. */
+/**
+ * By command number. BPF_LINK_CREATE goes on behind `flags` as its target says ({@link TARGETS}), and PROG_ATTACH
+ * before.
+ */
 export const LAYOUTS: Readonly<Record<number, Layout>> = {
   /** BPF_OBJ_PIN: pathname 0 · bpf_fd 8 · file_flags 12 · path_fd 16. The path is looked up by {@link openPlace}. */
   6: {
     size: 24,
-    reach: "place",
+    namespaces: "cgroup",
     noObject: -ERRNO.EINVAL,
     fields: [
       { is: "fd", at: 8, role: "object" },
       { is: "value", at: 12 },
     ],
   },
-  /** BPF_PROG_ATTACH: target_fd 0 · attach_bpf_fd 4 · attach_type 8 · attach_flags 12 · replace_bpf_fd 16 · relative 20 · revision 24. */
+  /**
+   * BPF_PROG_ATTACH: target_fd 0 · attach_bpf_fd 4 · attach_type 8 · attach_flags 12 · replace_bpf_fd 16 · relative 20
+   * · revision 24.
+   */
   8: {
     size: 32,
-    reach: "place",
+    namespaces: "cgroup",
     fields: [
       { is: "fd", at: 4, role: "object" },
       { is: "value", at: 8 },
@@ -94,12 +103,12 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
   /**
-   * BPF_PROG_DETACH: as PROG_ATTACH. Where attach_bpf_fd is 0 whatever is there is meant, as libbpf's bpf_prog_detach has it; another number
-   * that is no program means that to cgroups as well, which is an error here.
+   * BPF_PROG_DETACH: as PROG_ATTACH. Where attach_bpf_fd is 0 whatever is there is meant, as libbpf's bpf_prog_detach
+   * has it; another number that is no program means that to cgroups as well, which is an error here.
    */
   9: {
     size: 32,
-    reach: "place",
+    namespaces: "cgroup",
     fields: [
       { is: "fd", at: 4, role: "object", none: "zero" },
       { is: "value", at: 8 },
@@ -109,8 +118,8 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
   /**
-   * BPF_PROG_RUN: prog_fd 0 · retval 4 · data_size_in 8 · data_size_out 12 · data_in 16 · data_out 24 · repeat 32 · duration 36 ·
-   * ctx_size_in 40 · ctx_size_out 44 · ctx_in 48 · ctx_out 56 · flags 64 · cpu 68 · batch_size 72.
+   * BPF_PROG_RUN: prog_fd 0 · retval 4 · data_size_in 8 · data_size_out 12 · data_in 16 · data_out 24 · repeat 32 ·
+   * duration 36 · ctx_size_in 40 · ctx_size_out 44 · ctx_in 48 · ctx_out 56 · flags 64 · cpu 68 · batch_size 72.
    */
   10: {
     size: 80,
@@ -131,7 +140,10 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
       { is: "value", at: 72 },
     ],
   },
-  /** BPF_RAW_TRACEPOINT_OPEN: name 0 · prog_fd 8 · cookie 16. The kernel takes 127 bytes of the name (bpf_raw_tp_link_attach). */
+  /**
+   * BPF_RAW_TRACEPOINT_OPEN: name 0 · prog_fd 8 · cookie 16. The kernel takes 127 bytes of the name
+   * (bpf_raw_tp_link_attach).
+   */
   17: {
     size: 24,
     givesFd: true,
@@ -142,8 +154,8 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
   /**
-   * BPF_BTF_LOAD: btf 0 · btf_log_buf 8 · btf_size 16 · btf_log_size 20 · btf_log_level 24 · btf_log_true_size 28 · btf_flags 32 ·
-   * btf_token_fd 36. BTF_MAX_SIZE of linux/btf.h is 16 MiB.
+   * BPF_BTF_LOAD: btf 0 · btf_log_buf 8 · btf_size 16 · btf_log_size 20 · btf_log_level 24 · btf_log_true_size 28 ·
+   * btf_flags 32 · btf_token_fd 36. BTF_MAX_SIZE of linux/btf.h is 16 MiB.
    */
   18: {
     size: 40,
@@ -160,7 +172,7 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
   /** BPF_LINK_CREATE: prog_fd or map_fd 0 · target 4 · attach_type 8 · flags 12, and what the target asks for. */
   28: {
     size: 64,
-    reach: "place",
+    namespaces: "cgroup",
     givesFd: true,
     fields: [
       { is: "fd", at: 0, role: "object" },

@@ -4,7 +4,7 @@ import { CMD } from "../call/command.js";
 import { createAttempt } from "../call/retries.js";
 import { neededForMap } from "../load/needs.js";
 import { type KernelMap, mapInfo } from "../sys/bpf.js";
-import { reachOf } from "../sys/credentials.js";
+import { namespaceScopeOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { copyCreate } from "./create.js";
 import { admitIfLong } from "./long-calls.js";
@@ -35,8 +35,8 @@ export function createMap(call: Call): Answer {
   const lacking = call.lacking(neededForMap(given.u32(CREATE.mapType)));
   const { verdict, delegated } = call.decide("bpf_map_create", subject, lacking);
   if (verdict < 0) return { result: verdict };
-  const reach = reachOf(given.u32(CREATE.mapIfindex));
-  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, reach, delegated ? lacking : 0n);
+  const namespaces = namespaceScopeOf(given.u32(CREATE.mapIfindex));
+  const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, namespaces, delegated ? lacking : 0n);
   if (fd < 0) return call.asKernel(fd);
   // other maps can have been created while another thread created this one
   const late = wasDecided ? noRoom() : null;

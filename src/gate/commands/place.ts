@@ -6,8 +6,9 @@ import { openPlainPath, PLACE, readLink } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
 /**
- * A file in a task's file system, looked up once with the task's credentials: later changes of names and links do not change the
- * file that was decided on. `path` is its path, for policies; {@link name} is a path by which the kernel finds it.
+ * A file in a task's file system, looked up once with the task's credentials: later changes of names and links do not
+ * change the file that was decided on. `path` is its path, for policies; {@link name} is a path by which the kernel
+ * finds it.
  */
 export class Place {
   constructor(
@@ -30,15 +31,15 @@ export interface NewName {
 const AT_FDCWD = -100;
 
 /**
- * Looks a path up. Returns a negative errno like the kernel's, or an obstacle if the path leads through a link in /proc to a
- * process's own files, since for the gate those would be its own. The file is held open as long as the call lasts.
+ * Looks a path up. Returns a negative errno like the kernel's, or an obstacle if the path leads through a link in /proc
+ * to a process's own files, since for the gate those would be its own. The file is held open as long as the call lasts.
  */
 export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): Place | Obstacle | number {
   // a path out of the memory of a task that is gone may be anything, and there is nobody to look it up as
   if (!call.stillWaits) return -ERRNO.ESRCH;
   const name = Uint8Array.of(...path, 0);
   const fd = call.task.own("place", () =>
-    call.asTask(NR.openat2, [directory, name, PLACE, PLACE.byteLength], [], "path"),
+    call.asTask(NR.openat2, [directory, name, PLACE, PLACE.byteLength], [], "mount"),
   );
   if (fd !== -ERRNO.ELOOP) return placed(fd);
   const text = oneLine(Buffer.from(path).toString());

@@ -11,20 +11,20 @@ import { type Held, heldBy } from "./held.js";
 import { openNewName, openOwnExecutable, openPlace, Place } from "./place.js";
 import { attachTargetOf, ITERATOR_FDS, type Target, targetOf } from "./targets.js";
 
-/** What one call asks for beyond its command's fields, and what is to be seen to before it is decided. */
+/** What one call needs beyond its command's fields, and what must be resolved before it is decided. */
 export interface Plan {
   readonly fields: readonly Field[];
-  /** Offsets of words that {@link settle} sees to. */
-  readonly known: readonly number[];
+  /** Offsets of words that {@link resolve} handles. */
+  readonly handledOffsets: readonly number[];
   readonly target: Target | null;
   /** Whether the kernel carries it out for the task itself, from memory that it looks at once more. */
   readonly left?: boolean;
-  /** Puts into the copy's attr what no field can say. */
-  readonly settle: (copy: Copy) => Settled | Obstacle | number;
+  /** Completes the copy's attr where no row of the table of fields can. */
+  readonly resolve: (copy: Copy) => Resolved | Obstacle | number;
 }
 
-/** What was found out about places and processes that the copy names. */
-export interface Settled {
+/** The path and process that the copy names. */
+export interface Resolved {
   readonly path?: string;
   readonly pid?: number;
 }
@@ -52,8 +52,8 @@ export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | 
   29: () => ({ ...PLAIN, target: { kind: "link", by: "nothing", fields: [] } }),
 };
 
-const SETTLED: Settled = {};
-export const PLAIN: Plan = { fields: [], known: [], target: null, settle: () => SETTLED };
+const NOTHING_RESOLVED: Resolved = {};
+export const PLAIN: Plan = { fields: [], handledOffsets: [], target: null, resolve: () => NOTHING_RESOLVED };
 
 /** BPF_PROG_TYPE_SYSCALL. */
 const SYSCALL = 31;
@@ -97,8 +97,8 @@ function pin(call: Call, given: Attr): Plan | number {
   if (!byFd && given.s32(16) !== 0) return -ERRNO.EINVAL;
   return {
     ...PLAIN,
-    known: [0, 4, 16],
-    settle: ({ attr, held }) => {
+    handledOffsets: [0, 4, 16],
+    resolve: ({ attr, held }) => {
       const directory = byFd && given.s32(16) >= 0 ? call.task.fd(given.s32(16)) : undefined;
       const made = openNewName(call, path, directory);
       if (typeof made === "number" || isObstacle(made)) return made;
@@ -120,14 +120,14 @@ function link(call: Call, given: Attr): Plan | Obstacle | number {
   if (target === null) return unknownType(type);
   const fields = [...targetField(target, 4), ...target.fields];
   if (target.kind === "uprobes")
-    return { fields, target, known: [16, 20], settle: (copy) => settleUprobes(call, copy) };
+    return { fields, target, handledOffsets: [16, 20], resolve: (copy) => resolveUprobes(call, copy) };
   if (target.kind === "iterator")
-    return { fields, target, known: [], settle: (copy) => settleIterator(call, copy, object) };
+    return { fields, target, handledOffsets: [], resolve: (copy) => resolveIterator(call, copy, object) };
   return { ...PLAIN, fields, target };
 }
 
 /** The file and the process that uprobes are for: path 16 · pid 56. */
-function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | Obstacle | number {
+function resolveUprobes(call: Call, { given, attr, held }: Copy): Resolved | Obstacle | number {
   if (given.u64(16) === 0n) return -ERRNO.EINVAL;
   const path = call.task.readString(given.u64(16), PATH_MAX);
   if (path === null) return -ERRNO.EFAULT;
@@ -144,9 +144,9 @@ function settleUprobes(call: Call, { given, attr, held }: Copy): Settled | Obsta
 }
 
 /** The fd that an iterator's parameters hold. */
-function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: Held): Settled | Obstacle {
+function resolveIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: Held): Resolved | Obstacle {
   const info = bytes.get(16)?.slice();
-  if (info === undefined || info.every((byte) => byte === 0)) return SETTLED;
+  if (info === undefined || info.every((byte) => byte === 0)) return NOTHING_RESOLVED;
   held.push(info);
   attr.setPointer(16, addressOf(info));
   const at = ITERATOR_FDS[attachTo ?? ""];
@@ -154,10 +154,10 @@ function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: H
     const what = attachTo === null ? "it was not judged here" : `\`${attachTo}\` has none that it knows`;
     return { rule: "iterator", reason: `the gate does not know these parameters of an iterator: ${what}` };
   }
-  if (at + 4 > info.byteLength) return SETTLED;
+  if (at + 4 > info.byteLength) return NOTHING_RESOLVED;
   const view = new DataView(info.buffer, info.byteOffset, info.byteLength);
   const fd = view.getInt32(at, true);
-  if (fd === 0) return SETTLED;
+  if (fd === 0) return NOTHING_RESOLVED;
   if (attachTo?.startsWith("task") && !call.caller.samePids)
     return {
       rule: "iterator",
@@ -165,5 +165,5 @@ function settleIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: H
         "the task is in another pid namespace than the gate, so process ids in the parameters have another meaning",
     };
   view.setInt32(at, Math.max(-1, call.task.fd(fd)), true);
-  return SETTLED;
+  return NOTHING_RESOLVED;
 }

@@ -4,7 +4,7 @@ import type { FileIdentity } from "../threads/blocking-op.js";
 import { cgroupPath } from "./cgroup.js";
 import type { Copy } from "./copy.js";
 import { type Held, heldBy } from "./held.js";
-import type { Settled } from "./plan.js";
+import type { Resolved } from "./plan.js";
 import type { Target } from "./targets.js";
 
 /** Symbols and offsets that a policy is shown: of more than these it has the count alone. */
@@ -24,7 +24,7 @@ export function targetFacts(
   copy: Copy,
   target: Target,
   object: Held | null,
-  settled: Settled,
+  resolved: Resolved,
 ): AttachTarget {
   const { given, fds } = copy;
   const fd = fds.get("target") ?? fds.get("link") ?? -1;
@@ -37,7 +37,7 @@ export function targetFacts(
     name: held?.map?.name ?? null,
     program: held?.program ?? null,
     count: count === undefined ? null : given.u32(count),
-    ...MORE[target.kind]?.({ copy, cmd: call.word(0), object, held, file, settled }),
+    ...MORE[target.kind]?.({ copy, cmd: call.word(0), object, held, file, resolved }),
   };
 }
 
@@ -51,7 +51,7 @@ interface Found {
   readonly held: Held | null;
   /** The one behind the target's fd; null where there is none. */
   readonly file: () => FileIdentity | null;
-  readonly settled: Settled;
+  readonly resolved: Resolved;
 }
 
 /** What a kind of target has beside what all have. */
@@ -69,7 +69,7 @@ const MORE: Partial<Readonly<Record<TargetKind, (found: Found) => Partial<Attach
   kprobes: ({ copy: { texts } }) => ({
     symbols: texts === null || texts.length > MOST_SHOWN ? null : texts.map(textOf),
   }),
-  uprobes: ({ copy, settled: { path = null, pid = null } }) => ({ path, pid, offsets: offsetsOf(copy) }),
+  uprobes: ({ copy, resolved: { path = null, pid = null } }) => ({ path, pid, offsets: offsetsOf(copy) }),
 };
 
 /** Where uprobes are in their file; null for more than are shown, and for one that no number of JavaScript can be. */

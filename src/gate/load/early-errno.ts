@@ -3,7 +3,7 @@ import { ERRNO } from "../../errno.js";
 import { Attr, FLAG, LOAD } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
-import { reachOf } from "../sys/credentials.js";
+import { namespaceScopeOf } from "../sys/credentials.js";
 import { addressOf } from "../sys/libc.js";
 import type { Memory } from "../threads/blocking-op.js";
 import { type LiveLoad, POINTERS } from "./load.js";
@@ -47,7 +47,12 @@ export function errnoBeforeInsns(call: Call, load: LiveLoad): number | null {
 /** The license comes before or after the other checks, by the kernel's version, and must not decide. */
 function attempt(call: Call, attr: Attr, held: readonly Memory[]): number | null {
   attr.setPointer(LOAD.license, addressOf(LICENSE));
-  const errno = call.bpfAsTask(CMD.progLoad, attr.bytes, [...held, LICENSE], reachOf(attr.u32(LOAD.progIfindex)));
+  const errno = call.bpfAsTask(
+    CMD.progLoad,
+    attr.bytes,
+    [...held, LICENSE],
+    namespaceScopeOf(attr.u32(LOAD.progIfindex)),
+  );
   return errno < 0 ? errno : null;
 }
 
@@ -66,8 +71,8 @@ export function errnoOfFunctions(call: Call, load: LiveLoad): number | null {
   const endless = Buffer.concat([insns.subarray(0, -INSN_SIZE), MOVE]);
   attr.setPointer(LOAD.insns, addressOf(endless));
   try {
-    const reach = reachOf(attr.u32(LOAD.progIfindex));
-    const errno = call.bpfAsTask(CMD.progLoad, attr.bytes, [...held, endless], reach);
+    const namespaces = namespaceScopeOf(attr.u32(LOAD.progIfindex));
+    const errno = call.bpfAsTask(CMD.progLoad, attr.bytes, [...held, endless], namespaces);
     return errno === -ERRNO.E2BIG ? errno : null;
   } finally {
     attr.setU64(LOAD.insns, address);

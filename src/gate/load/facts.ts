@@ -8,7 +8,7 @@ import { bytesOf, type IssuedObjects } from "../call/issued-objects.js";
 import { isReadOnly, liveMap } from "../commands/map-subject.js";
 import { btfOf, firstValue, mapInfo } from "../sys/bpf.js";
 import { type Analyst, namedTypes } from "./analysis.js";
-import { Known } from "./known.js";
+import { FactsCache } from "./facts-cache.js";
 import { type LiveLoad, POINTERS } from "./load.js";
 
 /** Finds the signature over what has a digest. */
@@ -21,7 +21,7 @@ export interface Signatures {
  * gives the same frozen object again: the sandbox then knows it already.
  */
 export class Facts {
-  readonly #known = new Known<ProgramSubject>(KEPT, KEPT_BYTES);
+  readonly #known = new FactsCache<ProgramSubject>(KEPT, KEPT_BYTES);
   #kernel: Btf | null | undefined;
 
   /** `keyrings` are the configuration's by the kernel's ids; `readBtf` gives the kernel's BTF, or null. */

@@ -7,15 +7,15 @@ import { loadAttempt } from "../call/retries.js";
 import { type GateRule, isObstacle } from "../call/rules.js";
 import { admitIfLong } from "../commands/long-calls.js";
 import { mapInfo, programInfo } from "../sys/bpf.js";
-import { reachOf } from "../sys/credentials.js";
+import { namespaceScopeOf } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import { errnoBeforeCopy, errnoBeforeInsns, errnoOfFunctions, isCountInRange } from "./early-errno.js";
 import { freezeMaps } from "./freeze.js";
 import { copyLoad, digestOf, type LiveLoad } from "./load.js";
 import { judgeLoaded, loaded } from "./loaded.js";
 import { neededForProgram, requiredForProgram } from "./needs.js";
+import { withPrivateMaps } from "./private-maps.js";
 import { probeOf } from "./probe.js";
-import { withholdMaps } from "./withhold.js";
 
 /**
  * Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had.
@@ -46,7 +46,7 @@ export function loadProgram(call: Call): Answer {
     if (!call.isDryRun) writeLog(call, copy);
     return call.asKernel(tooMany);
   }
-  const load = type === SYSCALL ? withholdMaps(call, copy) : copy;
+  const load = type === SYSCALL ? withPrivateMaps(call, copy) : copy;
   if (isObstacle(load)) return deny(load.rule, load.reason);
   const subject = call.factsOf(load);
   if (typeof subject === "string") return deny("unreadable", subject);
@@ -111,7 +111,7 @@ function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string 
   for (const fd of load.maps.values()) {
     const info = mapInfo(fd);
     if (typeof info === "number") continue; // BTF, or what the kernel will refuse
-    if (listener.objects.isWithheld(info.id)) continue;
+    if (listener.objects.isPrivateCopy(info.id)) continue;
     return `a program that calls bpf(2) may use maps alone whose contents are facts, and \`${info.name}\` is not frozen, or others may write to it`;
   }
   return null;
@@ -119,11 +119,11 @@ function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string 
 
 /** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
 function carryOut(call: Call, load: LiveLoad, lent: bigint): number {
-  const reach = reachOf(load.given.u32(LOAD.progIfindex));
+  const namespaces = namespaceScopeOf(load.given.u32(LOAD.progIfindex));
   const attempt = () => {
     // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
     for (let tries = 1; ; tries += 1) {
-      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, reach, lent);
+      const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, namespaces, lent);
       if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
     }
   };

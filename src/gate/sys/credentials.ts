@@ -3,9 +3,9 @@ import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /**
- * What a thread of the gate can take from a task, so that the kernel judges a call as it would the task's own. All of
- * it is kept by Linux for each thread: capabilities(7), setresuid(2) as a bare system call, setns(2), chroot(2) after
- * unshare(CLONE_FS).
+ * The parts of a task's identity that a thread of the gate can take, so that the kernel checks a call as it would the
+ * task's own. Linux keeps all of them for each thread: capabilities(7), setresuid(2) as a bare system call, setns(2),
+ * chroot(2) after unshare(CLONE_FS).
  */
 export interface Identity {
   /** Effective capabilities in the gate's user namespace, one bit each. */
@@ -14,11 +14,13 @@ export interface Identity {
   readonly euid: number;
   readonly gid: number;
   readonly egid: number;
-  /** `/proc/TID`, for what has to be opened; null where all of it is the gate's own. */
-  readonly foreign: Foreign | null;
+  /** Null if the gate and the task are in the same namespaces. */
+  readonly enter: NamespacesToEnter | null;
 }
 
-export interface Foreign {
+/** Namespaces of a task that differ from the gate's. */
+export interface NamespacesToEnter {
+  /** `/proc/TID`, from which they are opened. */
   readonly task: string;
   readonly network: boolean;
   readonly cgroup: boolean;
@@ -29,19 +31,18 @@ export interface Foreign {
 }
 
 /**
- * How far a call of the task's goes, and so what of its identity it needs: `object` is for making something that names
- * no device, which credentials alone decide; `call` needs the network, too; `place` is for what has been looked up
- * already, or names cgroups; `path` looks something up.
+ * The namespaces that a call of a task depends on; each value includes those before it. `none`: it creates an object
+ * without a network device, so that only credentials matter. `net`: network namespace. `cgroup`: it names cgroups, or
+ * acts on a path that was looked up already; also takes supplementary groups. `mount`: it looks up a path.
  */
-export type Reach = "object" | "call" | "place" | "path";
+export type NamespaceScope = "none" | "net" | "cgroup" | "mount";
 
 /**
- * How far a load of a program, or the creation of a map, goes: nothing of either depends on the network of who makes it
- * but the device that it may be for (`current->nsproxy->net_ns` stands in kernel/bpf/offload.c alone of what they come
- * by).
+ * A program load or map creation depends on the task's network namespace only if it names a device (ifindex not 0): of
+ * the code that they run, only kernel/bpf/offload.c uses `current->nsproxy->net_ns`.
  */
-export function reachOf(ifindex: number): Reach {
-  return ifindex === 0 ? "object" : "call";
+export function namespaceScopeOf(ifindex: number): NamespaceScope {
+  return ifindex === 0 ? "none" : "net";
 }
 
 /** linux/capability.h: version 3 takes two words of each set; linux/sched.h: what setns and unshare name. */
@@ -58,7 +59,7 @@ const O_PATH_CLOEXEC = 0o10000000 | 0o2000000;
 const AT_FDCWD = -100;
 
 /**
- * What {@link Wardrobe.wear} gives where the gate has no capability to take an identity: less than every negative
+ * Returned by {@link Impersonator.runAs} if the gate lacks a capability to take an identity; less than every negative
  * errno.
  */
 export const OUT_OF_REACH = -4096;
@@ -67,10 +68,11 @@ export const OUT_OF_REACH = -4096;
 const TAKEN = { network: 1, cgroup: 2, mounts: 4, root: 8, cwd: 16, groups: 32, gid: 64, uid: 128, capabilities: 256 };
 
 /**
- * The calling thread's own identity, to be put on again after each call. One for each thread. What a task and the gate
- * have in common is left alone, so that a gate of an ordinary user needs no capability for its own tasks.
+ * Runs system calls of the calling thread with a task's identity, and restores the thread's own. One for each thread.
+ * What a task and the gate have in common is not changed, so that a gate of an ordinary user needs no capability for
+ * its own tasks.
  */
-export class Wardrobe {
+export class Impersonator {
   readonly #own = capabilities();
   readonly #uid = process.getuid?.() ?? 0;
   readonly #gid = process.getgid?.() ?? 0;
@@ -94,16 +96,16 @@ export class Wardrobe {
     this.#places = { mounts: placeOf(this.#mounts), root: placeOf(this.#root), cwd: placeOf(this.#cwd) };
   }
 
-  /** What it keeps open. */
+  /** Fds that it keeps open. */
   get fds(): readonly number[] {
     return [this.#network, this.#cgroup, this.#mounts, this.#root, this.#cwd];
   }
 
   /**
-   * Runs `call` as the task. Gives what it gives, a negative errno where the task is gone, or {@link OUT_OF_REACH}. If
-   * the gate's own identity cannot be put on again it throws GATE_FAILED: the thread is then of no more use.
+   * Runs `call` as the task. Returns its result, a negative errno if the task has exited, or {@link OUT_OF_REACH}.
+   * Throws GATE_FAILED if the thread's own identity cannot be restored: the thread must end then.
    */
-  wear(identity: Identity, call: () => number): number {
+  runAs(identity: Identity, call: () => number): number {
     if (this.#isOwn(identity)) return call();
     const entered = this.#enter(identity);
     const result = entered < 0 ? entered : call();
@@ -111,20 +113,20 @@ export class Wardrobe {
     return entered === -ERRNO.EPERM ? OUT_OF_REACH : result;
   }
 
-  /** Whether a call would be judged as the gate's own is: then there is nothing to put on, nor to take off. */
-  #isOwn({ foreign, uid, euid, gid, egid, capabilities }: Identity): boolean {
+  /** Whether the identity is the gate's own, so that nothing has to be changed or restored. */
+  #isOwn({ enter, uid, euid, gid, egid, capabilities }: Identity): boolean {
     const ids = uid === this.#uid && euid === this.#uid && gid === this.#gid && egid === this.#gid;
-    return foreign === null && ids && (capabilities & this.#own.permitted) === this.#own.effective;
+    return enter === null && ids && (capabilities & this.#own.permitted) === this.#own.effective;
   }
 
   #enter(identity: Identity): number {
-    const { foreign } = identity;
-    if (foreign !== null) {
+    const { enter } = identity;
+    if (enter !== null) {
       const moved =
-        (foreign.network ? this.#took(TAKEN.network, join(`${foreign.task}/ns/net`, CLONE_NEWNET)) : 0) ||
-        (foreign.cgroup ? this.#took(TAKEN.cgroup, join(`${foreign.task}/ns/cgroup`, CLONE_NEWCGROUP)) : 0) ||
-        (foreign.filesystem ? this.#settle(foreign.task) : 0) ||
-        (this.#sharesGroups(foreign.groups) ? 0 : this.#took(TAKEN.groups, setGroups(foreign.groups ?? [])));
+        (enter.network ? this.#took(TAKEN.network, join(`${enter.task}/ns/net`, CLONE_NEWNET)) : 0) ||
+        (enter.cgroup ? this.#took(TAKEN.cgroup, join(`${enter.task}/ns/cgroup`, CLONE_NEWCGROUP)) : 0) ||
+        (enter.filesystem ? this.#enterMounts(enter.task) : 0) ||
+        (this.#sharesGroups(enter.groups) ? 0 : this.#took(TAKEN.groups, setGroups(enter.groups ?? [])));
       if (moved < 0) return moved;
     }
     if (identity.gid !== this.#gid || identity.egid !== this.#gid) {
@@ -141,17 +143,17 @@ export class Wardrobe {
     return this.#took(TAKEN.capabilities, setCapabilities({ ...this.#own, effective }));
   }
 
-  /** Notes what is to be undone. */
+  /** Records what must be restored. */
   #took(part: number, result: number): number {
     if (result >= 0) this.#taken |= part;
     return result;
   }
 
   /**
-   * Takes a task's mounts, root and working directory, which are opened before the mounts change. 0 or a negative
-   * errno.
+   * Enters a task's mount namespace, root and working directory. All three are opened before the mounts change. Returns
+   * 0 or a negative errno.
    */
-  #settle(task: string): number {
+  #enterMounts(task: string): number {
     const mounts = openReadable(`${task}/ns/mnt`);
     const root = openPathFd(`${task}/root`);
     const cwd = openPathFd(`${task}/cwd`);

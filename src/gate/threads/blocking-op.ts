@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
 import { type Analysed, type Analysis, analyse } from "../load/analysis.js";
-import type { Identity, Wardrobe } from "../sys/credentials.js";
+import type { Identity, Impersonator } from "../sys/credentials.js";
 import { readAt } from "../sys/file.js";
 import { type Argument, addressOf, syscall } from "../sys/libc.js";
 import { PAGE, readMemory, readString, type Span, writeMemory } from "../sys/memory.js";
@@ -130,11 +130,11 @@ export function waitOf(op: BlockingOp): Wait {
  * id be reused. So operations with an effect check that the notification is still pending after everything that was
  * opened by the task's id, and just before the effect.
  */
-export function runBlockingOp<E extends BlockingOp>(op: E, wardrobe: Wardrobe): OutcomeOf<E> {
-  return outcome(op, wardrobe) as OutcomeOf<E>;
+export function runBlockingOp<E extends BlockingOp>(op: E, impersonator: Impersonator): OutcomeOf<E> {
+  return outcome(op, impersonator) as OutcomeOf<E>;
 }
 
-function outcome(op: BlockingOp, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
+function outcome(op: BlockingOp, impersonator: Impersonator): Outcomes[keyof Outcomes] {
   switch (op.do) {
     case "read":
       return readMemory(op.tid, op.spans);
@@ -152,7 +152,9 @@ function outcome(op: BlockingOp, wardrobe: Wardrobe): Outcomes[keyof Outcomes] {
       return analyse(op.analysis);
     case "call": {
       const [a, b, c, d, e, f] = op.words as readonly Argument[];
-      return wardrobe.wear(op.identity, () => (lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH));
+      return impersonator.runAs(op.identity, () =>
+        lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH,
+      );
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type MessagePort, workerData } from "node:worker_threads";
-import { Wardrobe } from "../sys/credentials.js";
+import { Impersonator } from "../sys/credentials.js";
 import { blockSignals, INTERRUPT, threadId } from "../sys/process.js";
 import { deserializeOp, memoryOf, runBlockingOp } from "./blocking-op.js";
 import type { FromBlockingWorker, ToBlockingWorker } from "./messages.js";
@@ -11,15 +11,15 @@ import type { FromBlockingWorker, ToBlockingWorker } from "./messages.js";
  */
 const { port } = workerData as { readonly port: MessagePort };
 blockSignals(INTERRUPT);
-const wardrobe = new Wardrobe();
+const impersonator = new Impersonator();
 port.on("message", (serialized: ToBlockingWorker) => {
   const op = deserializeOp(serialized);
-  const outcome = shared(runBlockingOp(op, wardrobe));
+  const outcome = shared(runBlockingOp(op, impersonator));
   const analysed = op.do === "analyse" ? { analysed: op.index } : {};
   port.postMessage({ is: "brought", outcome, memory: memoryOf(op), ...analysed } satisfies FromBlockingWorker);
 });
 port.postMessage({ is: "runs", tid: threadId() } satisfies FromBlockingWorker);
-port.postMessage({ is: "opened", fds: wardrobe.fds } satisfies FromBlockingWorker);
+port.postMessage({ is: "opened", fds: impersonator.fds } satisfies FromBlockingWorker);
 port.postMessage({ is: "ready" } satisfies FromBlockingWorker);
 
 /** What was copied goes with its call from turn to turn, and is not copied again each time. */

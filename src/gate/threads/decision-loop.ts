@@ -22,7 +22,7 @@ import { Gate } from "../gate.js";
 import { GateDecisions } from "../gate-decisions.js";
 import { Facts } from "../load/facts.js";
 import { settingsOf } from "../settings.js";
-import { Wardrobe } from "../sys/credentials.js";
+import { Impersonator } from "../sys/credentials.js";
 import { EPOLLHUP, Poll, quieten } from "../sys/poll.js";
 import { blockSignals } from "../sys/process.js";
 import { wakeOnSameCpu } from "../sys/seccomp.js";
@@ -42,7 +42,7 @@ import { Watch } from "./watch.js";
 class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
-  readonly #wardrobe = new Wardrobe();
+  readonly #impersonator = new Impersonator();
   readonly #pidfdCache = new PidfdCache();
   readonly #watch: Watch;
   readonly #tally: Tally;
@@ -78,9 +78,9 @@ class DecisionLoop {
     const whole = !this.data.awaited || this.data.image?.installed === null;
     if (whole) {
       this.engine.prepare();
-      for await (const _ of warmUp(this.#wardrobe)); // nobody waits: all of it at once
+      for await (const _ of warmUp(this.#impersonator)); // nobody waits: all of it at once
     }
-    this.#say({ is: "opened", fds: [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#wardrobe.fds] });
+    this.#say({ is: "opened", fds: [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#impersonator.fds] });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
     this.#say({ is: "ready" });
     if (!whole) this.#idle = this.#warmUp();
@@ -105,7 +105,7 @@ class DecisionLoop {
    */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     yield* this.#preparePolicies();
-    yield* warmUp(this.#wardrobe);
+    yield* warmUp(this.#impersonator);
     if (this.#listeners.size === 0) await trimMemory();
   }
 
@@ -230,7 +230,7 @@ class DecisionLoop {
     if (objects === undefined) {
       objects = new IssuedObjects((issued) => {
         this.#issued.push([containerKey, issued]);
-        // what nobody may have must be known to whatever thread comes next
+        // a private copy must be known to the next thread, so tell of it now
         if ("entry" in issued && issued.entry.withheld) this.#tellIssued();
       });
       this.#objects.set(containerKey, objects);
@@ -294,7 +294,7 @@ class DecisionLoop {
       decisions,
       facts,
       settings,
-      wardrobe: this.#wardrobe,
+      impersonator: this.#impersonator,
       watch: this.#watch,
       tally,
       retries: new Retries(),

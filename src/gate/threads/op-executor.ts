@@ -1,5 +1,5 @@
 import type { Analysed } from "../load/analysis.js";
-import type { Wardrobe } from "../sys/credentials.js";
+import type { Impersonator } from "../sys/credentials.js";
 import { close } from "../sys/pidfd.js";
 import {
   type Analyse,
@@ -52,12 +52,12 @@ export class InlineExecutor implements OpExecutor {
 
   constructor(
     private readonly watch: Watch,
-    private readonly wardrobe: Wardrobe,
+    private readonly impersonator: Impersonator,
   ) {}
 
   run<E extends BlockingOp>(op: E): OutcomeOf<E> {
     this.watch.block(waitOf(op));
-    const outcome = runBlockingOp(op, this.wardrobe);
+    const outcome = runBlockingOp(op, this.impersonator);
     const stays = this.watch.unblock();
     this.#ops.push(op);
     this.#outcomes.push(outcome);
@@ -77,7 +77,7 @@ export class InlineExecutor implements OpExecutor {
   analyse(op: Analyse): Analysed {
     const { waited } = this.watch;
     this.watch.block(waitOf(op));
-    const analysed = runBlockingOp(op, this.wardrobe);
+    const analysed = runBlockingOp(op, this.impersonator);
     if (!this.watch.unblock()) throw new WorkerReplaced();
     // the gate's own work makes no task suspect
     this.watch.waited = waited;

@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/engine.js";
-import { Wardrobe } from "../sys/credentials.js";
+import { Impersonator } from "../sys/credentials.js";
 import { NO_POLICIES, warmUpWith } from "./warm-up.js";
 
 /**
@@ -10,7 +10,7 @@ import { NO_POLICIES, warmUpWith } from "./warm-up.js";
 export async function precompile(policy: string): Promise<void> {
   const engine = await Engine.open(configOf(policy));
   engine.prepare();
-  for (const _ of warmUpWith(engine, new Wardrobe()));
+  for (const _ of warmUpWith(engine, new Impersonator()));
   engine.close();
 }
 

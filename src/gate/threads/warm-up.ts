@@ -17,7 +17,7 @@ import { PROBES } from "../load/probes.gen.js";
 import { loadProgram } from "../load/programs.js";
 import { settingsOf } from "../settings.js";
 import { bpf } from "../sys/bpf.js";
-import type { Wardrobe } from "../sys/credentials.js";
+import type { Impersonator } from "../sys/credentials.js";
 import { addressOf } from "../sys/libc.js";
 import { NR } from "../sys/numbers.js";
 import { close, openThread } from "../sys/pidfd.js";
@@ -36,20 +36,20 @@ const ROUNDS = 8;
  * as for many decisions. No policy is asked and nothing is logged. No program or map is created, since no
  * notification is pending. Runs in steps of some milliseconds.
  */
-export async function* warmUp(wardrobe: Wardrobe): AsyncGenerator<void, void, void> {
+export async function* warmUp(impersonator: Impersonator): AsyncGenerator<void, void, void> {
   const engine = await Engine.open(NO_POLICIES);
-  yield* warmUpWith(engine, wardrobe);
+  yield* warmUpWith(engine, impersonator);
   engine.close();
 }
 
 /** The same with the caller's engine, which decides. */
-export function* warmUpWith(engine: Engine, wardrobe: Wardrobe): Generator<void, void, void> {
+export function* warmUpWith(engine: Engine, impersonator: Impersonator): Generator<void, void, void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     // nothing stays open from one step to the next: a thread may be ended in between
     const pidfd = openThread(process.pid, process.pid);
     const btf = loadBtf(warmUpProgram(0).btf);
     const caller = readCaller(process.pid, pidfd, null);
-    if (caller !== null) play(new Stage(engine, wardrobe, caller, pidfd), btf);
+    if (caller !== null) play(new Stage(engine, impersonator, caller, pidfd), btf);
     for (const fd of [btf, pidfd]) close(fd);
     yield;
   }
@@ -93,12 +93,12 @@ class Stage {
 
   constructor(
     engine: Engine,
-    wardrobe: Wardrobe,
+    impersonator: Impersonator,
     caller: Caller,
     private readonly pidfd: number,
   ) {
-    const powerless = (reach: Parameters<Caller["identity"]>[0]) => {
-      const identity = caller.identity(reach);
+    const powerless = (namespaces: Parameters<Caller["identity"]>[0]) => {
+      const identity = caller.identity(namespaces);
       return identity === null ? null : { ...identity, capabilities: 0n };
     };
     this.#caller = { current: caller.current, samePids: true, identity: powerless };
@@ -110,7 +110,7 @@ class Stage {
       ),
       facts: new Facts(engine.signatures, {}, () => null),
       settings: settingsOf(NO_POLICIES),
-      wardrobe,
+      impersonator,
       watch: new Watch(),
       tally: new Tally(),
       retries: new Retries(),
@@ -156,9 +156,9 @@ class Stage {
     for (const [index, word] of [cmd, addressOf(attr.bytes), attr.size].entries())
       bytes.setBigUint64(32 + 8 * index, BigInt(word), true);
     const notification = new Notification(new Uint8Array(bytes.buffer));
-    const { watch, wardrobe } = this.#services;
+    const { watch, impersonator } = this.#services;
     watch.enter(NO_LISTENER, []);
-    const task = new Task(pid, pid, this.pidfd, new InlineExecutor(watch, wardrobe), null, watch, NOBODYS);
+    const task = new Task(pid, pid, this.pidfd, new InlineExecutor(watch, impersonator), null, watch, NOBODYS);
     const answer = serve(new Call(notification, this.#listener, task, this.#caller, this.#services, null));
     if (typeof answer === "object" && "fd" in answer) close(answer.fd); // where the kernel asks for no capabilities
     task.release();

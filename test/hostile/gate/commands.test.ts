@@ -5,7 +5,7 @@ import { copyFields } from "../../../src/gate/commands/copy.js";
 import { LAYOUTS, type Layout, MAX_PROBES } from "../../../src/gate/commands/fields.js";
 import { targetOf } from "../../../src/gate/commands/targets.js";
 import { copyTexts } from "../../../src/gate/commands/texts.js";
-import { Wardrobe } from "../../../src/gate/sys/credentials.js";
+import { Impersonator } from "../../../src/gate/sys/credentials.js";
 import { addressOf } from "../../../src/gate/sys/libc.js";
 import { close, openThread } from "../../../src/gate/sys/pidfd.js";
 import { InlineExecutor } from "../../../src/gate/threads/op-executor.js";
@@ -28,7 +28,7 @@ describe("a command's attr that lies", () => {
     pidfd = openThread(process.pid, process.pid);
     // this process is the task whose memory is copied
     const watch = new Watch();
-    task = new Task(process.pid, process.pid, pidfd, new InlineExecutor(watch, new Wardrobe()), null, watch, {
+    task = new Task(process.pid, process.pid, pidfd, new InlineExecutor(watch, new Impersonator()), null, watch, {
       listener: -1,
       id: 0n,
     });

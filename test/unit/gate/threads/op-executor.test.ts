@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Wardrobe } from "../../../../src/gate/sys/credentials.js";
+import { Impersonator } from "../../../../src/gate/sys/credentials.js";
 import type { Analyse } from "../../../../src/gate/threads/blocking-op.js";
 import { newRecording } from "../../../../src/gate/threads/call-recording.js";
 import { InlineExecutor, NeedsBlockingOp, ReplayExecutor } from "../../../../src/gate/threads/op-executor.js";
@@ -15,7 +15,7 @@ describe.skipIf(process.getuid?.() !== 0)("executors of blocking operations", ()
   it("analyse a program while the watcher observes it, and leave long calls to another thread", () => {
     const watch = new Watch();
     watch.enter(7, []);
-    const executor = new InlineExecutor(watch, new Wardrobe());
+    const executor = new InlineExecutor(watch, new Impersonator());
     expect(executor.analyse(opOf(100))).toMatchObject({ facts: { insn_cnt: expect.any(Number) } });
     expect(executor.results).toEqual([]); // a later turn may find the load in its cache
     expect(watch.look()).toBeNull();

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { factsOfLoad } from "../../../../src/bpf/load.js";
 import { Attr, LOAD } from "../../../../src/gate/call/attr.js";
-import { capabilities, Wardrobe } from "../../../../src/gate/sys/credentials.js";
+import { capabilities, Impersonator } from "../../../../src/gate/sys/credentials.js";
 import { warmUp } from "../../../../src/gate/threads/warm-up.js";
 import { FUNCTION_SIZE, LINE_SIZE, warmUpProgram } from "../../../../src/gate/threads/warm-up-program.js";
 
@@ -11,10 +11,10 @@ const supported = process.platform === "linux" && process.arch === "x64";
 describe("a warm-up", () => {
   it("leaves no fd behind and the thread's capabilities as they were", async ({ skip }) => {
     if (!supported) skip("needs Linux on x86-64");
-    const wardrobe = new Wardrobe();
-    for await (const _ of warmUp(wardrobe)); // what is opened once for a process
+    const impersonator = new Impersonator();
+    for await (const _ of warmUp(impersonator)); // what is opened once for a process
     const before = { fds: readdirSync("/proc/self/fd"), capabilities: capabilities() };
-    for await (const _ of warmUp(wardrobe));
+    for await (const _ of warmUp(impersonator));
     expect({ fds: readdirSync("/proc/self/fd"), capabilities: capabilities() }).toEqual(before);
   });
 

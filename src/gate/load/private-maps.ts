@@ -19,7 +19,7 @@ import type { LiveLoad } from "./load.js";
  * facts and, where an attachment in scope has maps frozen, all that only hold bytes. Any other map is used as it is. In
  * audit the copies serve only to compute facts. Returns an obstacle if a copy cannot be made.
  */
-export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
+export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   const { objects } = call.listener;
   const digest = Buffer.from(sha256(zeroMapReferences(load.insns, "little")), "hex");
   const copies = new Map<number, number>();
@@ -42,7 +42,7 @@ export function withholdMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
     copies.set(fd, copy);
   }
   if (copies.size === 0) return load;
-  if (!call.settings.audit) putInPlace(load, copies);
+  if (!call.settings.audit) substituteFds(load, copies);
   return { ...load, maps: new Map(Array.from(load.maps, ([name, fd]) => [name, copies.get(fd) ?? fd])) };
 }
 
@@ -86,7 +86,7 @@ const MAP_FD = 1;
 const MAP_VALUE = 2;
 
 /** Has instructions and fd_array that are carried out name the copies. */
-function putInPlace({ attr, held }: LiveLoad, copies: ReadonlyMap<number, number>): void {
+function substituteFds({ attr, held }: LiveLoad, copies: ReadonlyMap<number, number>): void {
   const at = (pointer: number) => {
     const address = attr.u64(pointer);
     const bytes = held.find((each) => each.byteLength > 0 && BigInt(addressOf(each)) === address);

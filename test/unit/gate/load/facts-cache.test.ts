@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Known } from "../../../../src/gate/load/known.js";
+import { FactsCache } from "../../../../src/gate/load/facts-cache.js";
 
 const bytes = (length: number, value: number, changed?: number) => {
   const made = new Uint8Array(length).fill(value);
@@ -7,10 +7,10 @@ const bytes = (length: number, value: number, changed?: number) => {
   return made;
 };
 
-describe("what is known of loads", () => {
+describe("the cache of facts", () => {
   it("is found by the same bytes, and by nothing that differs in one of them", () => {
     for (const length of [1, 7, 800, 1025, 5000, 8192, 8193, 100_000]) {
-      const known = new Known<string>(8, 2 ** 20);
+      const known = new FactsCache<string>(8, 2 ** 20);
       known.set([bytes(16, 0), bytes(length, 3)], "facts", 100);
       expect(known.get([bytes(16, 0), bytes(length, 3)]), String(length)).toBe("facts");
       const places = Array.from({ length: Math.min(length, 64) }, (_, index) => Math.floor((index * length) / 64));
@@ -20,14 +20,14 @@ describe("what is known of loads", () => {
   });
 
   it("tells apart where one part ends and the next begins", () => {
-    const known = new Known<string>(8, 2 ** 20);
+    const known = new FactsCache<string>(8, 2 ** 20);
     known.set([bytes(3, 1), bytes(1, 1)], "facts", 100);
     expect(known.get([bytes(1, 1), bytes(3, 1)])).toBeUndefined();
     expect(known.get([bytes(4, 1), bytes(0, 1)])).toBeUndefined();
   });
 
   it("is not changed by what becomes of the memory that it came from", () => {
-    const known = new Known<string>(8, 2 ** 20);
+    const known = new FactsCache<string>(8, 2 ** 20);
     const part = bytes(800, 3);
     known.set([part], "facts", 100);
     part[400] = 0;
@@ -36,7 +36,7 @@ describe("what is known of loads", () => {
   });
 
   it("forgets what was used longest ago, by number and by bytes", () => {
-    const known = new Known<number>(3, 10_000);
+    const known = new FactsCache<number>(3, 10_000);
     for (let value = 0; value < 3; value += 1) known.set([bytes(8, value)], value, 0);
     expect(known.get([bytes(8, 0)])).toBe(0);
     known.set([bytes(8, 3)], 3, 0);
@@ -46,7 +46,7 @@ describe("what is known of loads", () => {
   });
 
   it("knows which was used last, also of what is put there or asked for in between", () => {
-    const put = new Known<number>(2, 10_000);
+    const put = new FactsCache<number>(2, 10_000);
     put.set([bytes(8, 1)], 1, 0);
     expect(put.get([bytes(8, 1)])).toBe(1);
     put.set([bytes(8, 2)], 2, 0);
@@ -54,7 +54,7 @@ describe("what is known of loads", () => {
     put.set([bytes(8, 3)], 3, 0);
     expect([1, 2, 3].map((value) => put.get([bytes(8, value)]))).toEqual([1, undefined, 3]);
 
-    const asked = new Known<number>(2, 10_000);
+    const asked = new FactsCache<number>(2, 10_000);
     for (const value of [1, 2]) asked.set([bytes(8, value)], value, 0);
     expect([1, 2].map((value) => asked.get([bytes(8, value)]))).toEqual([1, 2]);
     asked.set([bytes(8, 3)], 3, 0);
@@ -62,7 +62,7 @@ describe("what is known of loads", () => {
   });
 
   it("counts what it takes once, however often it is put there", () => {
-    const known = new Known<number>(100, 1000);
+    const known = new FactsCache<number>(100, 1000);
     for (let round = 0; round < 50; round += 1) known.set([bytes(8, 1)], round, 400);
     known.set([bytes(8, 2)], 2, 400);
     expect([known.get([bytes(8, 1)]), known.get([bytes(8, 2)])]).toEqual([49, 2]);

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { LruCache } from "../../lru-cache.js";
 
 /**
- * What was found out about loads, by all that it was made from, byte for byte. The key is a hash of a few of the bytes, so that most
- * loads are found without being hashed whole. An entry is compared whole; another load with the same key replaces it.
+ * LRU cache of facts about loads, by the input bytes that the facts depend on. The hash samples the start and end of
+ * each part, so that most loads are found without being hashed whole. A hit is verified by comparing all bytes; an
+ * entry with the same hash and other bytes is overwritten.
  */
-export class Known<T> {
+export class FactsCache<T> {
   readonly #entries: LruCache<number, Entry<T>>;
 
   constructor(maxEntries: number, maxBytes: number) {
