@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import koffi from "koffi";
-import { settle } from "./settle.mjs";
+import { writeGenerated } from "./write-generated.mjs";
 
 const HEADER = "/usr/include/linux/bpf.h";
 const LIBBPF = ["/usr/lib/x86_64-linux-gnu/libbpf.so.1", "/usr/lib/aarch64-linux-gnu/libbpf.so.1"].find(existsSync);
@@ -117,4 +117,4 @@ ${rows.join("\n")}
 ];
 `;
 
-process.exitCode = settle({ "src/bpf/tables/names.gen.ts": names, "src/bpf/tables/sections.gen.ts": table });
+process.exitCode = writeGenerated({ "src/bpf/tables/names.gen.ts": names, "src/bpf/tables/sections.gen.ts": table });

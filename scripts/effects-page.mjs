@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { settle } from "./settle.mjs";
 import { importSources } from "./sources.mjs";
+import { writeGenerated } from "./write-generated.mjs";
 
 const SKIPPED = 3;
 /** Maximum number of programs that a row names. */
@@ -18,7 +18,7 @@ const { factsOfFile, EFFECTS, PROGRAM_TYPE_ROWS } = await importSources(`
 
 const page = readFileSync(new URL("effects-page.md", import.meta.url), "utf8").trimEnd();
 const text = `${page.replace("VERDICTS", verdicts())}\n\n${tables()}`;
-process.exitCode = settle({ "docs/effects.md": text });
+process.exitCode = writeGenerated({ "docs/effects.md": text });
 
 /** One row for each set of program types with the same meaning of return values. */
 function verdicts() {

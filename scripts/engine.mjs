@@ -18,7 +18,7 @@ import { countSteps } from "./engine/steps.mjs";
 import { misplaced, tableFunctions } from "./engine/tables.mjs";
 import { markThrows } from "./engine/throws.mjs";
 import { Edits, fail, parse } from "./engine/wasm.mjs";
-import { settle } from "./settle.mjs";
+import { writeGenerated } from "./write-generated.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -54,7 +54,9 @@ const PATCHES = {
 const [option, folder] = process.argv.slice(2);
 if (option === "--try") process.exitCode = tryOn(folder ?? fail("--try needs the folder of an unpacked package"));
 else
-  process.exitCode = settle(Object.fromEntries(Object.keys(ENGINES).map((name) => [ENGINES[name].file, render(name)])));
+  process.exitCode = writeGenerated(
+    Object.fromEntries(Object.keys(ENGINES).map((name) => [ENGINES[name].file, render(name)])),
+  );
 
 /** An engine from its package, or from a package in a folder. */
 function target(name, folder) {

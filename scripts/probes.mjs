@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { settle } from "./settle.mjs";
+import { writeGenerated } from "./write-generated.mjs";
 
 const SOURCE = fileURLToPath(new URL("probes.c", import.meta.url));
 const RUNNABLE = fileURLToPath(new URL("bpftrace.mjs", import.meta.url));
@@ -28,7 +28,7 @@ try {
   const known = new Set(ofLibbpf.filter(isOfLibbpf).map(keyOf));
   const { programs, loader } = ofBpftrace(folder);
   const more = programs.filter((program) => !known.has(keyOf(program)) && isPlain(program));
-  process.exitCode = settle({ "src/gate/load/probes.gen.ts": render(merge(ofLibbpf, more, loader)) });
+  process.exitCode = writeGenerated({ "src/gate/load/probes.gen.ts": render(merge(ofLibbpf, more, loader)) });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

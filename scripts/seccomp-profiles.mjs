@@ -4,8 +4,8 @@
 // A runtime drops rules whose action is the default action, so a profile cannot list the commands of bpf(2) that pass:
 // it lists all that notify. The kernel uses the low word of the argument, and only SCMP_CMP_MASKED_EQ compares that
 // word alone. So each command below 32 that does not pass has a rule, and so has each higher bit.
-import { settle } from "./settle.mjs";
 import { importSources } from "./sources.mjs";
+import { writeGenerated } from "./write-generated.mjs";
 
 const { MAP_ACCESS, METADATA, NR, WATCHED } = await importSources(`
   export { MAP_ACCESS, WATCHED } from "./src/gate/filter.js";
@@ -48,4 +48,4 @@ const files = Object.entries(PROFILES).map(([name, { metadata, syscalls }]) => {
   const lines = Object.entries(head).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`);
   return [`deploy/${name}`, `{\n${lines.join("")}  "syscalls": [\n${rules}\n  ]\n}\n`];
 });
-process.exitCode = settle(Object.fromEntries(files));
+process.exitCode = writeGenerated(Object.fromEntries(files));

@@ -62,7 +62,7 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
     if (rules.default === "deny") deniedBy = denial;
     else auditDenials.push(denial);
   }
-  settle(attachments, answers);
+  commitWrites(attachments, answers);
   const enforced = deniedBy?.verdict ?? 0;
   const ruling = {
     mode: rules.mode,
@@ -111,7 +111,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 const NO_WRITES: readonly never[] = Object.freeze([]);
 
 /** Commits the map writes of attachments that answered, in order, and discards the writes of those that failed. */
-function settle(attachments: readonly Attachment[], answers: Answer[]): void {
+function commitWrites(attachments: readonly Attachment[], answers: Answer[]): void {
   for (let index = 0; index < answers.length; index++) {
     const [attachment, answer] = [attachments[index] as Attachment, answers[index] as Answer];
     if (answer.fault !== null) attachment.drop();

@@ -120,7 +120,7 @@ export class Runtime implements Callbacks {
       const box = this.#fresh();
       this.#crossing.begin(current, functions, box, this.#doubles);
       const reply = this.#decide(hook, slot, limits.steps, charged);
-      this.#settle();
+      this.#collectGarbage();
       return reply;
     } catch (error) {
       // After a trap, or a stack overflow of the host, the module's memory is in an unknown state
@@ -246,7 +246,7 @@ export class Runtime implements Callbacks {
   }
 
   /** Counts the garbage that a decision left, and collects it if there is much. */
-  #settle(): void {
+  #collectGarbage(): void {
     const box = this.#fresh();
     const taken = this.#budget - box[slot.BUDGET]!;
     this.#held += taken;

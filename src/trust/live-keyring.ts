@@ -82,12 +82,12 @@ export class LiveKeyring {
     const digest = digestOf(rules);
     // The files were touched, or written with the same contents
     if (digest === this.#digest) {
-      this.#settle(state);
+      this.#recordState(state);
       return null;
     }
     this.keyring.replace(rules);
     this.#digest = digest;
-    this.#settle(state);
+    this.#recordState(state);
     return { keyring: this.keyring.name, generation: this.keyring.generation, error: null };
   }
 
@@ -103,7 +103,7 @@ export class LiveKeyring {
     if (this.source.state().mark !== state.mark) return null;
     const digest = whole === null ? "" : digestOf(whole);
     if (digest === this.#digest) {
-      this.#settle(state);
+      this.#recordState(state);
       return null;
     }
     this.#digest = digest;
@@ -111,7 +111,7 @@ export class LiveKeyring {
     const { changed, rejected } = sealed.offer(lists);
     if (changed) this.keyring.replace(sealed.asked);
     if (others || rejected.length > 0) return this.#failed(state, isSealed(rejected));
-    this.#settle(state);
+    this.#recordState(state);
     return changed ? { keyring: this.keyring.name, generation: this.keyring.generation, error: null } : null;
   }
 
@@ -124,14 +124,14 @@ export class LiveKeyring {
     }
   }
 
-  #settle({ mark }: SourceState): void {
+  #recordState({ mark }: SourceState): void {
     this.#mark = mark;
     this.#waiting = null;
   }
 
   #failed(state: SourceState, error: CountersignError): KeyringChange {
     this.failures += 1;
-    this.#settle(state);
+    this.#recordState(state);
     const { name, generation } = this.keyring;
     return { keyring: name, generation, error: error.within(`keyring \`${name}\``) };
   }

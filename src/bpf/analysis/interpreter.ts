@@ -92,19 +92,19 @@ export class Interpreter {
     if (this.#states.tooMany) return false;
     this.#final[0] = 1;
     this.#enter(0, this.#entry.args);
-    if (!this.#settle()) return false;
+    if (!this.#followAll()) return false;
     // A function without callers in the program is called by the kernel: an exception callback, with any cookie.
     for (let index = 1; index < this.code.functions.length; index++) {
       if (this.#states.reached(this.flow.entries[index]!)) continue;
       this.#final[index] = 1;
       const anything = this.#values.pointer(ANYTHING, FOREIGN);
       this.#enter(index, [anything, anything, anything, anything, anything]);
-      if (!this.#settle()) return false;
+      if (!this.#followAll()) return false;
     }
     return true;
   }
 
-  #settle(): boolean {
+  #followAll(): boolean {
     for (let leader = this.#states.next(); leader >= 0; leader = this.#states.next()) {
       // `#follow` adds to the work of frame sets too.
       const { frameSets } = this.#values;

@@ -11,10 +11,10 @@ import type { Tally } from "../tally.js";
 import { GateSupervisor } from "../threads/gate-supervisor.js";
 import { AgentSocket } from "./agent-socket.js";
 import { Containers } from "./containers.js";
+import { FdStoreContainers, type Restored } from "./fd-store-containers.js";
 import { type Handover, receiveHandover } from "./handover.js";
-import { KeptContainers, type Restored } from "./kept-containers.js";
-import { KeptMaps } from "./kept-maps.js";
 import type { LabelSource } from "./label-source.js";
+import { MapJournal } from "./map-journal.js";
 import type { ServiceManager } from "./service-manager.js";
 
 /** How an agent is started. */
@@ -37,8 +37,8 @@ export interface AgentOptions {
  */
 export class Agent {
   readonly #containers: Containers;
-  readonly #kept: KeptContainers;
-  readonly #maps: KeptMaps;
+  readonly #kept: FdStoreContainers;
+  readonly #maps: MapJournal;
   #stopListening: () => void = () => undefined;
   #lose: (error: CountersignError) => void = () => undefined;
   #isLost = false;
@@ -49,15 +49,15 @@ export class Agent {
       resolve(error);
     };
   });
-  #settling: NodeJS.Timeout | undefined;
+  #trimTimer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly options: AgentOptions,
     private readonly thread: GateSupervisor,
   ) {
     const { labels, manager, say } = options;
-    this.#kept = new KeptContainers(manager, (container) => thread.issuedTo(container));
-    this.#maps = new KeptMaps(manager, options.config, thread.texts, () => thread.wrote);
+    this.#kept = new FdStoreContainers(manager, (container) => thread.issuedTo(container));
+    this.#maps = new MapJournal(manager, options.config, thread.texts, () => thread.wrote);
     this.#containers = new Containers(labels, {
       known: (listener, ...known) =>
         void thread.listen(listener, ...known).catch((error) => this.#refuse(listener, error)),
@@ -137,21 +137,21 @@ export class Agent {
    * ENOSYS.
    */
   async stop(): Promise<void> {
-    clearTimeout(this.#settling);
+    clearTimeout(this.#trimTimer);
     this.#stopListening();
     this.#containers.close();
     if (!this.#isLost) await this.thread.stop();
     for (const listener of this.#containers.listeners) close(listener);
   }
 
-  /** An agent stays for months: what starting took is given back once it is over. */
+  /** An agent runs for months, so it releases the memory that its start took. */
   #trimMemory(): void {
-    clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => {
+    clearTimeout(this.#trimTimer);
+    this.#trimTimer = setTimeout(() => {
       // if it fails, the agent only keeps more memory
       this.thread.trimMemory().then(unmapExecutablePages, () => undefined);
-    }, SETTLED);
-    this.#settling.unref();
+    }, TRIM_AFTER);
+    this.#trimTimer.unref();
   }
 
   #listenAt(path: string): void {
@@ -193,8 +193,8 @@ export class Agent {
   }
 }
 
-/** Milliseconds after which what was begun at the start has ended, such as compiling in the background. */
-const SETTLED = 1000;
+/** Milliseconds after the start by which its background work has ended, such as compilation. */
+const TRIM_AFTER = 1000;
 
 function sharesPids(pid: number): boolean {
   const theirs = readLink(`/proc/${pid}/ns/pid`);

@@ -7,8 +7,8 @@ import type { Mode } from "../../policy/mode.js";
 import type { FilterKind } from "../filter.js";
 import { close, exitStatus, openProcess, takeFd } from "../sys/pidfd.js";
 import { closeOnExec, type Ending, releaseStandard, takeStop } from "../sys/process.js";
+import { encodeExecRequest, FILTER_BYTES } from "./exec-request.js";
 import type { Inheritance } from "./inheritance.js";
-import { FILTER_BYTES, orderMessage } from "./order.js";
 
 /**
  * The process that becomes the command: the launcher first, under the filter and waiting; the command itself once
@@ -66,7 +66,7 @@ export class CommandProcess {
 
   /** Lets the launcher become the command. */
   go(): void {
-    this.#channel.end(orderMessage({ words: this.words, environment: this.inherits.environment }));
+    this.#channel.end(encodeExecRequest({ words: this.words, environment: this.inherits.environment }));
   }
 
   signal(signal: NodeJS.Signals): void {

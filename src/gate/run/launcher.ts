@@ -6,7 +6,7 @@ import { type FilterKind, gateFilter } from "../filter.js";
 import { enterDomain } from "../sys/landlock.js";
 import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "../sys/process.js";
 import { installFilter } from "../sys/seccomp.js";
-import { FILTER_BYTES, type Order, readOrder } from "./order.js";
+import { decodeExecRequest, type ExecRequest, FILTER_BYTES } from "./exec-request.js";
 import { mayConfine } from "./restrictions.js";
 
 /**
@@ -20,21 +20,23 @@ import { mayConfine } from "./restrictions.js";
  * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the
  * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it is told the filter in one byte (see
  * {@link FILTER_BYTES}), says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute (see
- * {@link Order}).
+ * {@link ExecRequest}).
  */
 function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly string[]): never {
   const socket = Number(gate);
   closeOnExec(socket, true);
   confine(socket, mode === "audit" ? "audit" : "enforce");
-  const order = readOrder(readToEnd(socket));
+  const request = decodeExecRequest(readToEnd(socket));
   // the gate died, and the command must not run
-  if (order === null) process.exit(FAILED);
+  if (request === null) process.exit(FAILED);
   closeSync(socket);
   for (const fd of [0, 1, 2, ...fds.split(",").filter(Boolean).map(Number)]) closeOnExec(fd, false);
   if (Number(openFiles) > 0) setOpenFiles(Number(openFiles));
   defaultSignals();
-  const error = executeInPath(order);
-  process.stderr.write(`countersign: \`${oneLine(text(order.words[0]))}\` cannot be executed: ${errorName(-error)}\n`);
+  const error = executeInPath(request);
+  process.stderr.write(
+    `countersign: \`${oneLine(text(request.words[0]))}\` cannot be executed: ${errorName(-error)}\n`,
+  );
   process.exit(error === -ERRNO.ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
@@ -77,7 +79,7 @@ function readToEnd(fd: number): Uint8Array {
 /**
  * Like execvp(3): a name without a slash is looked up in PATH, and EACCES is reported only if no other file was found.
  */
-function executeInPath({ words, environment }: Order): number {
+function executeInPath({ words, environment }: ExecRequest): number {
   const name = words[0] ?? new Uint8Array();
   if (name.includes(SLASH)) return executeFile(name, words, environment);
   let error: number = -ERRNO.ENOENT;

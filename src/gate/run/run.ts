@@ -11,14 +11,14 @@ import type { Ending } from "../sys/process.js";
 import type { Count } from "../tally.js";
 import { GateSupervisor } from "../threads/gate-supervisor.js";
 import type { ToldDenial } from "../threads/messages.js";
-import { standBack } from "./background.js";
 import { CommandProcess } from "./command-process.js";
-import { compileSooner } from "./compiling.js";
 import { inheritance } from "./inheritance.js";
+import { lowerJitThresholds } from "./jit-thresholds.js";
 import { takeLogFd } from "./log-fd.js";
 import { protectGate } from "./protection.js";
 import { restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
+import { lowerV8ThreadPriority } from "./v8-thread-priority.js";
 
 /** What came of a command under the gate. */
 export interface RunResult {
@@ -56,10 +56,10 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   const held = taken === null && given.log !== null ? new RotatingFile(given.log) : null;
   const log = held === null ? (taken?.log ?? null) : { ...given.log!, first: held.lasting };
   const config = { ...given, log };
-  const comeForward = standBack();
+  const restoreV8ThreadPriority = lowerV8ThreadPriority();
   const process = new CommandProcess(command, taken?.rest ?? inherited, config.mode);
   const expose = config.mode === "enforce" ? protectGate() : () => undefined;
-  const settle = passSignals(process);
+  const stopPassingSignals = passSignals(process);
   let listener = -1;
   const starting = GateSupervisor.start(config, {
     denial: (denial) => denials.push(denial),
@@ -85,9 +85,9 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     const [thread] = await Promise.all([filtering, process.listener().then((fd) => (listener = fd))]);
     await thread.listen(listener, null, thread.fastest);
     process.go();
-    compileSooner();
+    lowerJitThresholds();
     const ending = await process.ended;
-    comeForward(); // the decision thread ends once they have
+    restoreV8ThreadPriority(); // the decision thread ends once they have
     const counts = thread.tally.read();
     await thread.stop();
     const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
@@ -97,9 +97,9 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     await starting.then((thread) => thread.stop()).catch(() => undefined); // that it did not start is the error
     throw error;
   } finally {
-    comeForward();
+    restoreV8ThreadPriority();
     expose();
-    settle();
+    stopPassingSignals();
   }
 }
 

@@ -7,7 +7,7 @@ import { Engine } from "../../../src/engine/engine.js";
 import { type Commit, Ledger } from "../../../src/engine/ledger.js";
 import { ERRNO } from "../../../src/errno.js";
 import type { CountersignError } from "../../../src/error.js";
-import { readWrote, wroteText } from "../../../src/gate/agent/kept-maps.js";
+import { readWrote, wroteText } from "../../../src/gate/agent/map-journal.js";
 import type { Wrote } from "../../../src/gate/threads/messages.js";
 import { task } from "../../task.js";
 

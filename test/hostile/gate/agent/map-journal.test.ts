@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readWrote, wroteText } from "../../../../src/gate/agent/kept-maps.js";
+import { readWrote, wroteText } from "../../../../src/gate/agent/map-journal.js";
 
 const WROTE = {
   attachment: "a",

@@ -5,22 +5,22 @@ import type { FilterKind } from "../filter.js";
 export const FILTER_BYTES: Readonly<Record<FilterKind, number>> = { full: 0, fast: 1 };
 
 /** What the launcher is to execute: words and environment as execve takes them, without their NULs. */
-export interface Order {
+export interface ExecRequest {
   readonly words: readonly Uint8Array[];
   readonly environment: readonly Uint8Array[];
 }
 
 /**
- * The order to start, as the launcher reads it from the gate: `go`, the number of words and the length of what follows
- * in decimal, a line feed; then the words and the environment, each with a NUL at its end.
+ * Encodes the request for the launcher: `go`, the number of words and the length of what follows in decimal, a line
+ * feed; then the words and the environment, each with a NUL at its end.
  */
-export function orderMessage({ words, environment }: Order): Uint8Array {
+export function encodeExecRequest({ words, environment }: ExecRequest): Uint8Array {
   const strings = Buffer.concat([...words, ...environment].flatMap((each) => [each, NUL]));
   return Buffer.concat([Buffer.from(`go ${words.length} ${strings.length}\n`), strings]);
 }
 
-/** Null where it is not whole: the gate died before it had said all of it. */
-export function readOrder(message: Uint8Array): Order | null {
+/** Null if the request is not complete: the gate ended while it wrote it. */
+export function decodeExecRequest(message: Uint8Array): ExecRequest | null {
   const bytes = Buffer.from(message);
   const start = bytes.indexOf("\n") + 1;
   const [, count, length] = /^go (\d+) (\d+)\n$/.exec(bytes.toString("latin1", 0, start)) ?? [];

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** @param {Record<string, string>} files path from the repository's root to text */
-export function settle(files) {
+export function writeGenerated(files) {
   const check = process.argv.includes("--check");
   let stale = 0;
   for (const [path, text] of Object.entries(files)) {

@@ -4,7 +4,7 @@ import { type ContainerState, MAX_STATE, readState, stateText } from "./containe
 import { issuedObjectText, readIssuedObject } from "./issued-object-text.js";
 import { Journal } from "./journal.js";
 
-/** A state is written anew, in which some characters take more. */
+/** Encoding the state again may escape characters, so it can be longer than the input. */
 const MAX_HEAD = 6 * MAX_STATE;
 /** Bytes for issued objects; and how many of them are used when the file is rewritten. */
 const MAX_OBJECTS = 4 * 1024 * 1024;
@@ -14,19 +14,19 @@ const ROOM_TAKEN = MAX_OBJECTS / 2;
  * The state of a container beside one of its listeners: a journal that begins with a notification cursor. Its first
  * line is the container's state, each other line an issued object.
  */
-export class KeptFile {
+export class ContainerJournal {
   private constructor(
     private readonly journal: Journal,
     readonly state: ContainerState,
   ) {}
 
-  /** Null where there can be none. */
-  static create(state: ContainerState): KeptFile | null {
+  /** Null if the memory file cannot be created. */
+  static create(state: ContainerState): ContainerJournal | null {
     const journal = Journal.create("countersign-container", CURSOR_SIZE, stateText(state), MAX_OBJECTS);
-    return journal === null ? null : new KeptFile(journal, state);
+    return journal === null ? null : new ContainerJournal(journal, state);
   }
 
-  /** What an agent before this one has left; null for what is no such file. */
+  /** Reads the journal of an earlier agent; null if the file is not one. */
   static open(fd: number): Opened | null {
     const issued: IssuedObject[] = [];
     const opened = Journal.open(fd, CURSOR_SIZE, MAX_HEAD, MAX_OBJECTS, (line) => {
@@ -38,7 +38,7 @@ export class KeptFile {
     const { journal, bytes, first } = opened;
     const mark = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
     try {
-      return { file: new KeptFile(journal, readState(first)), mark, issued };
+      return { file: new ContainerJournal(journal, readState(first)), mark, issued };
     } catch {
       return null;
     }
@@ -53,7 +53,7 @@ export class KeptFile {
     return this.journal.add(issued.map(issuedObjectText));
   }
 
-  /** Has nothing but this, of which the last ones are kept where there is no room for all. */
+  /** Replaces all issued objects by these; if there is no room for all, by the last of them. */
   replace(issued: readonly IssuedObject[]): void {
     const lines: string[] = [];
     let room = ROOM_TAKEN;
@@ -68,7 +68,7 @@ export class KeptFile {
 }
 
 export interface Opened {
-  readonly file: KeptFile;
+  readonly file: ContainerJournal;
   /** The notification id at the cursor; 0 if there is none. */
   readonly mark: bigint;
   /** Oldest first. */

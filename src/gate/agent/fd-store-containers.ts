@@ -1,10 +1,10 @@
 import type { IssuedObject } from "../call/issued-objects.js";
 import { failUnanswered } from "../call/notification-cursor.js";
 import { close } from "../sys/pidfd.js";
+import { ContainerJournal } from "./container-journal.js";
 import type { ContainerState } from "./container-state.js";
 import { isListener } from "./handover.js";
-import { KeptFile } from "./kept-file.js";
-import { MAPS_NAME } from "./kept-maps.js";
+import { MAPS_NAME } from "./map-journal.js";
 import type { ServiceManager } from "./service-manager.js";
 
 /**
@@ -27,13 +27,14 @@ export interface Restored {
 
 /**
  * Containers in the fd store of the service manager, so that the next agent goes on with them. Each is kept under a
- * name of its own as two fds: the listener, and a {@link KeptFile}. As long as a listener is kept, calls under its
- * filter wait for an agent instead of failing. Objects issued to a container are in the file of its oldest listener.
+ * name of its own as two fds: the listener, and a {@link ContainerJournal}. As long as a listener is kept, calls under
+ * its filter wait for an agent instead of failing. Objects issued to a container are in the file of its oldest
+ * listener.
  */
-export class KeptContainers {
-  readonly #kept = new Map<number, { readonly name: string; readonly file: KeptFile }>();
+export class FdStoreContainers {
+  readonly #kept = new Map<number, { readonly name: string; readonly file: ContainerJournal }>();
   /** Of each container, by its id; the oldest first. */
-  readonly #files = new Map<string, KeptFile[]>();
+  readonly #files = new Map<string, ContainerJournal[]>();
   #last = 0;
 
   /** `issuedTo` returns all objects issued to a container, by the container's id. */
@@ -42,7 +43,7 @@ export class KeptContainers {
     private readonly issuedTo: (container: string) => readonly IssuedObject[],
   ) {}
 
-  /** Gives what was kept to `taken`, and has dropped what cannot be used. */
+  /** Calls `taken` for each container in the fd store, and drops entries that cannot be used. */
   restore(taken: (restored: Restored) => void): void {
     const kept = Array.from(this.manager.kept, ([name, fds]) => ({ name, fds, number: numberOf(name) }));
     for (const { name, fds, number } of kept
@@ -50,7 +51,7 @@ export class KeptContainers {
       .sort((one, other) => one.number - other.number)) {
       const listener = fds.find(isListener);
       const file = fds.find((fd) => !isListener(fd));
-      const opened = number === 0 || file === undefined ? null : KeptFile.open(file);
+      const opened = number === 0 || file === undefined ? null : ContainerJournal.open(file);
       if (listener === undefined || file === undefined || opened === null) {
         for (const fd of fds) close(fd);
         this.manager.drop(name); // its container ended meanwhile, and the service manager dropped the listener by itself
@@ -66,7 +67,7 @@ export class KeptContainers {
 
   /** Returns the fd of the file with its cursor; negative if it is not kept. */
   keep(listener: number, state: ContainerState): number {
-    const file = KeptFile.create(state);
+    const file = ContainerJournal.create(state);
     if (file === null) return NOT_KEPT;
     const name = `c${(this.#last + 1).toString(36)}`;
     if (!this.manager.keep(name, [listener, file.fd])) {
@@ -98,7 +99,7 @@ export class KeptContainers {
     this.manager.drop(kept.name);
   }
 
-  #add(listener: number, name: string, file: KeptFile): void {
+  #add(listener: number, name: string, file: ContainerJournal): void {
     this.#kept.set(listener, { name, file });
     const files = this.#files.get(file.state.id) ?? [];
     files.push(file);

@@ -15,13 +15,13 @@ const MAX_FIRST = 1024 * 1024;
 const MAX_WRITES = 16 * 1024 * 1024;
 
 /**
- * What policies wrote to maps, in the fd store of the service manager: a journal whose first line says what the maps began with,
- * and each other one what an attachment wrote. A map of which the configuration says something else by now begins anew, as it
- * does where the configuration is read again.
+ * Journal of the map writes of policies, in the fd store of the service manager. Its first line identifies the initial
+ * contents of the maps; each other line is a write. If the configuration of a map has changed, its writes are not
+ * replayed; a reload of the configuration discards all of them.
  */
-export class KeptMaps {
+export class MapJournal {
   #journal: Journal | null = null;
-  /** Without some of the writes, the others would make maps that never were. */
+  /** The journal overflowed. A partial history must not be replayed. */
   #tooMuch = false;
   #first: string;
 

@@ -2,8 +2,8 @@ import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:f
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { factsOfLoad } from "../../../../src/bpf/load.js";
+import { ContainerJournal } from "../../../../src/gate/agent/container-journal.js";
 import { issuedObjectText, readIssuedObject } from "../../../../src/gate/agent/issued-object-text.js";
-import { KeptFile } from "../../../../src/gate/agent/kept-file.js";
 import { LOAD } from "../../../../src/gate/call/attr.js";
 import type { IssuedObject } from "../../../../src/gate/call/issued-objects.js";
 
@@ -68,14 +68,14 @@ describe("what was handed out, as a line", () => {
 });
 
 describe("a file that is kept with a listener", () => {
-  let file: KeptFile;
+  let file: ContainerJournal;
   beforeEach(() => {
-    file = KeptFile.create(STATE)!;
+    file = ContainerJournal.create(STATE)!;
   });
   afterEach(() => closeSync(file.fd));
 
   const size = () => fstatSync(file.fd).size;
-  const opened = () => KeptFile.open(file.fd);
+  const opened = () => ContainerJournal.open(file.fd);
   const ids = () => opened()?.issued.map(({ id }) => id);
 
   it("has what was added, and goes on behind it", () => {
