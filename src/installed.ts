@@ -102,6 +102,6 @@ export function readShared(path: string): InstalledFile {
 function builtin(name: string): unknown {
   if (isBuiltin(name)) return require(name);
   throw new CountersignError("INTERNAL", `a script of the installation requires \`${name}\``, {
-    remedy: "install the packages as package-lock.json has them",
+    remedy: "install the versions of package-lock.json with `npm ci`",
   });
 }

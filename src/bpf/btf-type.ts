@@ -87,7 +87,7 @@ export function typeOffsets(types: Bytes): Uint32Array {
     const info = types.u32(at + 4);
     const kind = (info >>> 24) & 31;
     const tail = BTF_TAILS[kind];
-    if (tail === undefined || kind === 0) throw types.error(`type ${count} is of no known kind`);
+    if (tail === undefined || kind === 0) throw types.error(`type ${count} has an unknown kind`);
     if (count > MAX_TYPES) throw types.error(`there are more than ${MAX_TYPES} types`);
     offsets[count] = at;
     count += 1;

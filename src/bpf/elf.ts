@@ -92,7 +92,7 @@ export class Elf {
         "name a BPF object, or a program that embeds one",
       );
     if (file.u16(16) !== ELF.ET_REL)
-      throw unsupported(`has ELF type ${file.u16(16)}, not a relocatable object's (1)`, "name what `clang -c` wrote");
+      throw unsupported(`has ELF type ${file.u16(16)}, not relocatable (1)`, "name the file that `clang -c` wrote");
     this.sections = readSections(file);
     for (const section of this.sections) {
       put(this.#byName, section.name, section);
@@ -114,7 +114,7 @@ export class Elf {
   section(name: string): ElfSection | undefined {
     const [section, second] = this.#byName.get(name) ?? [];
     if (second === undefined) return section;
-    throw new CountersignError("ELF_MALFORMED", "stands there more than once", {
+    throw new CountersignError("ELF_MALFORMED", "there is more than one section with this name", {
       place: `section ${name}`,
       remedy: "link the object again",
     });
@@ -248,7 +248,7 @@ function dataOf(file: Bytes, header: number, place: string): Uint8Array {
       `${size} bytes at offset ${offset} are beyond the file's ${file.length}`,
       {
         place,
-        remedy: "fetch the object again: it seems to be cut short",
+        remedy: "fetch the object again: it is probably truncated",
       },
     );
   return file.part(offset, size);

@@ -54,7 +54,7 @@ export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
     const size = isBpfElf(file, at) ? sizeOf(file.subarray(at)) : 0;
     if (size > 0 && found.length === MAX_EMBEDDED)
       throw new CountersignError("ELF_UNSUPPORTED", `embeds more than ${MAX_EMBEDDED} BPF objects`, {
-        remedy: "take the objects out of it, and name them",
+        remedy: "extract the objects, and name them",
       });
     if (size > 0) found.push({ offset: at, bytes: bytes.subarray(at, at + size) });
     at = file.indexOf(MAGIC, at + Math.max(size, 1));

@@ -74,10 +74,14 @@ export class Linker {
     return (
       this.subprograms.find((subprogram) => subprogram.name === name && subprogram.global) ??
       fail(
-        new CountersignError("ELF_MALFORMED", `its exception callback \`${name}\` is no global function in \`.text\``, {
-          place: `program ${program.name}`,
-          remedy: "build the object again",
-        }),
+        new CountersignError(
+          "ELF_MALFORMED",
+          `its exception callback \`${name}\` is not a global function in \`.text\``,
+          {
+            place: `program ${program.name}`,
+            remedy: "build the object again",
+          },
+        ),
       )
     );
   }
@@ -134,7 +138,7 @@ export class Linker {
       if (opcode !== OP.CALL && opcode !== OP.LD_IMM64) continue;
       const reference = known.get(first + slot);
       if (reference !== undefined && opcode === OP.LD_IMM64 && at + 2 * INSN_SIZE > code.length)
-        throw unlinked(part, slot, "is half an ld_imm64");
+        throw unlinked(part, slot, "is an incomplete ld_imm64");
       if (reference !== undefined && reference.to !== "subprogram") {
         references.push([slot, reference]);
         continue;
@@ -144,7 +148,7 @@ export class Linker {
       // clang marks a callback's address only by a relocation.
       if (!call && reference === undefined && !(opcode === OP.LD_IMM64 && src === LD_SRC.FUNC)) continue;
       const imm = view.getInt32(at + 4, order === "little");
-      if (reference === undefined && !call) throw unlinked(part, slot, "takes the address of no function");
+      if (reference === undefined && !call) throw unlinked(part, slot, "takes an address that is not a function's");
       // A call counts slots from the next instruction; an address is in bytes. Without a relocation, caller and target
       // are in the same section.
       const target = call
@@ -152,7 +156,10 @@ export class Linker {
         : (reference!.offset + imm) / INSN_SIZE;
       if (reference === undefined && part.section.name !== ".text")
         throw unlinked(part, slot, "calls into its own section, where no loader looks for subprograms");
-      sites.push({ slot, target: this.#subprogramAt(target) ?? fail(unlinked(part, slot, "calls no function")) });
+      sites.push({
+        slot,
+        target: this.#subprogramAt(target) ?? fail(unlinked(part, slot, "calls an address that is not a function's")),
+      });
     }
     return { sites, references };
   }

@@ -84,9 +84,9 @@ export function readBtfMap(btf: Btf, type: number, name: string, outer = false):
       // A map of maps or of programs holds file descriptors.
       fields.value_size = 4;
     } else
-      throw new CountersignError("ELF_UNSUPPORTED", `has a member \`${member.name}\` that is not known`, {
+      throw new CountersignError("ELF_UNSUPPORTED", `has the unknown member \`${member.name}\``, {
         place: `map ${name}`,
-        remedy: "check that the definition is one that libbpf takes",
+        remedy: "check that libbpf accepts this definition",
       });
   }
   const { pinning, other: _, ...numbers } = fields;
@@ -104,7 +104,7 @@ export function readLegacyMap(bytes: Bytes, at: number, size: number, name: stri
   const [type, key_size, value_size, max_entries, flags] = [0, 4, 8, 12, 16].map((field) => bytes.u32(at + field));
   for (let rest = at + KNOWN_SIZE; rest < at + size; rest++)
     if (bytes.u8(rest) !== 0)
-      throw new CountersignError("ELF_UNSUPPORTED", `its definition of ${size} bytes has more than is known`, {
+      throw new CountersignError("ELF_UNSUPPORTED", `its definition of ${size} bytes has unknown fields`, {
         place: `map ${name}`,
         remedy: "define the map in section `.maps`",
       });
@@ -125,7 +125,7 @@ const PINNING = 24;
 
 function readValues(btf: Btf, type: number, name: string): CodeMap | null {
   const array = btf.array(btf.resolve(type));
-  if (array === null) throw malformed(name, "its `values` are no array");
+  if (array === null) throw malformed(name, "its `values` is not an array");
   const held = pointee(btf, array.element, name, "values");
   // A program array lists functions.
   if (btf.kind(held) === "func_proto") return null;
@@ -134,7 +134,7 @@ function readValues(btf: Btf, type: number, name: string): CodeMap | null {
 
 function pointee(btf: Btf, type: number, map: string, member: string): number {
   const pointer = btf.resolve(type);
-  if (btf.kind(pointer) !== "ptr") throw malformed(map, `its \`${member}\` is no pointer`);
+  if (btf.kind(pointer) !== "ptr") throw malformed(map, `its \`${member}\` is not a pointer`);
   return btf.resolve(btf.target(pointer));
 }
 
@@ -143,13 +143,13 @@ function numberOf(btf: Btf, type: number, map: string, member: string): number {
   // `__ulong(name, number)` is an enum with one enumerator.
   if (kind === "enum" || kind === "enum64") return Number(btf.enumerator(btf.resolve(type), 0)?.value ?? 0n);
   const array = btf.array(pointee(btf, type, map, member));
-  if (array === null) throw malformed(map, `its \`${member}\` is no number`);
+  if (array === null) throw malformed(map, `its \`${member}\` is not a number`);
   return array.count;
 }
 
 function malformed(map: string, message: string): CountersignError {
   return new CountersignError("BTF_MALFORMED", message, {
     place: `map ${map}`,
-    remedy: "check that the definition is one that libbpf takes",
+    remedy: "check that libbpf accepts this definition",
   });
 }

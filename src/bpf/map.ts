@@ -100,7 +100,7 @@ export class ObjectMaps {
     const { btf } = this;
     if (btf === null) {
       if (symbols.length === 0) return new Map();
-      throw new CountersignError("BTF_MALFORMED", "there is no BTF to say what its maps are", {
+      throw new CountersignError("BTF_MALFORMED", "there is no BTF that describes its maps", {
         place: `section ${section.name}`,
         remedy: "build the object with `-g`",
       });
@@ -166,7 +166,7 @@ function isGlobalData(section: ElfSection): boolean {
 function legacyMaps(elf: Elf, section: ElfSection, symbols: readonly ElfSymbol[]): Map<number, CodeMap> {
   const bytes = new Bytes(section.data, elf.order, "ELF_MALFORMED", `section ${section.name}`);
   const named = symbols.filter((symbol) => symbol.type !== ELF.STT_SECTION);
-  if (named.length === 0) throw bytes.error("no symbol says where its maps are");
+  if (named.length === 0) throw bytes.error("no symbol locates its maps");
   // All definitions of a section have the same size, as libbpf before 1.0 required.
   const size = bytes.length / named.length;
   if (!Number.isInteger(size)) throw bytes.error(`${bytes.length} bytes are not ${named.length} maps of one size`);

@@ -46,7 +46,7 @@ export class References {
       const place = `section ${section.name}: relocation at ${offset}`;
       if (offset % INSN_SIZE !== 0 || offset >= section.size) throw malformed("is not at an instruction", place);
       const slot = offset / INSN_SIZE;
-      if (found.has(slot)) throw malformed("is the second one of its instruction", place);
+      if (found.has(slot)) throw malformed("is a second relocation of the same instruction", place);
       found.set(slot, this.#reference(section.data, offset, this.elf.symbol(symbol), place));
     }
     return found;
@@ -56,8 +56,9 @@ export class References {
     const opcode = data[at];
     const registers = data[at + 1]!;
     const src = this.elf.order === "little" ? registers >> 4 : registers & 15;
-    if (opcode !== OP.CALL && opcode !== OP.LD_IMM64) throw malformed("is not at a call nor at an ld_imm64", place);
-    if (opcode === OP.LD_IMM64 && at + 2 * INSN_SIZE > data.length) throw malformed("is at half an ld_imm64", place);
+    if (opcode !== OP.CALL && opcode !== OP.LD_IMM64) throw malformed("is neither at a call nor at an ld_imm64", place);
+    if (opcode === OP.LD_IMM64 && at + 2 * INSN_SIZE > data.length)
+      throw malformed("is at an incomplete ld_imm64", place);
     if (isExtern(symbol)) return this.#extern(symbol, opcode === OP.CALL, place);
     const target = this.elf.sections[symbol.section];
     if (target === undefined || symbol.section === ELF.SHN_UNDEF)
@@ -69,7 +70,7 @@ export class References {
     }
     if (target.name === ".text" && (target.flags & ELF.SHF_EXECINSTR) !== 0) {
       if ((src !== LD_SRC.NUMBER && src !== LD_SRC.FUNC) || symbol.value % INSN_SIZE !== 0)
-        throw unsupported(`takes the address of \`${symbol.name}\` in a way that is not known`, place);
+        throw unsupported(`takes the address of \`${symbol.name}\` in an unknown way`, place);
       return { to: "subprogram", offset: symbol.value };
     }
     return { to: "map", reference: this.#map(symbol, target, data, at, place) };
@@ -81,7 +82,7 @@ export class References {
     const map = this.maps.defined(target.index, symbol.value);
     if (map !== undefined) return { map, offset: null };
     if (this.maps.holdsDefinitions(target.index)) throw malformed(`refers to no map at ${symbol.value}`, place);
-    throw unsupported(`refers to section \`${target.name}\`, which no loader makes a map of`, place);
+    throw unsupported(`refers to section \`${target.name}\`, which no loader turns into a map`, place);
   }
 
   #extern(symbol: ElfSymbol, call: boolean, place: string): Reference {

@@ -109,9 +109,9 @@ function functionOf(symbol: ElfSymbol, section: ElfSection): ElfFunction {
       { place, remedy: "build the object again" },
     );
   if (section.name !== ".text" && bind === ELF.STB_LOCAL)
-    throw new CountersignError("ELF_UNSUPPORTED", "is static, which no loader takes outside of `.text`", {
+    throw new CountersignError("ELF_UNSUPPORTED", "is static, which loaders support only in `.text`", {
       place,
-      remedy: "take the section's name from the function, or `static`",
+      remedy: "remove the section's name or `static` from the function",
     });
   const hidden = visibility === ELF.STV_HIDDEN || visibility === ELF.STV_INTERNAL;
   return { name, section, offset, size, global: bind !== ELF.STB_LOCAL && !hidden };

@@ -75,8 +75,8 @@ export class TimedEngine {
       }
       const late = this.watch.overdue(0);
       if (late === null)
-        throw new CountersignError("INTERNAL", "the engine was busy with itself for too long", {
-          remedy: "try again when the machine has less to do",
+        throw new CountersignError("INTERNAL", "the engine exceeded its time while no policy was running", {
+          remedy: "try again when the machine is less busy",
         });
       overdue.push(this.succession.charge(late));
       await this.reopen();

@@ -69,7 +69,7 @@ export class Crossing {
         return functions.map_delete(map, key);
       }
       default:
-        throw new TypeError(`the guest made the call ${call}`);
+        throw new TypeError(`the guest made the unknown call ${call}`);
     }
   }
 

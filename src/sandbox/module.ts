@@ -207,6 +207,6 @@ function instantiate({ wasm, load }: EngineCode, memory: GuestMemory): QuickJSEm
   };
   load(heap);
   if (!("_QTS_NewRuntime" in heap) || !("calledRun" in heap))
-    throw new TypeError("the engine's loader waits for something");
+    throw new TypeError("the engine's loader did not finish synchronously");
   return heap as unknown as QuickJSEmscriptenModule;
 }

@@ -65,7 +65,7 @@ export class Subjects {
   /** Bytes of the last subject, by the number that the guest has for them. */
   bytes(number: number): Uint8Array {
     const bytes = this.#lastParcel?.bytes[number];
-    if (bytes === undefined) throw new TypeError(`the guest named the bytes ${number}`);
+    if (bytes === undefined) throw new TypeError(`the guest named bytes ${number}, which do not exist`);
     return bytes;
   }
 

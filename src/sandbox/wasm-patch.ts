@@ -17,9 +17,9 @@ export interface WasmPatch {
  */
 export function patchWasm(wasm: Buffer, { sha256, inserts, edits }: WasmPatch, place: string): Buffer {
   if (hash("sha256", wasm) !== sha256)
-    throw new CountersignError("INTERNAL", "is not the engine that the sandbox was made for", {
+    throw new CountersignError("INTERNAL", "is not the QuickJS build that the sandbox's patch was made for", {
       place,
-      remedy: "install the packages as package-lock.json has them",
+      remedy: "install the versions of package-lock.json with `npm ci`",
     });
   const inserted = inserts.map((bytes) => Buffer.from(bytes, "hex"));
   let size = wasm.length;

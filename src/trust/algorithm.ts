@@ -78,11 +78,11 @@ export function schemeOf(algorithm: AlgorithmIdentifier, digest: string | null):
     return refuse(
       "EKEYREJECTED",
       "RFC 5652 5.3",
-      `the signature algorithm uses ${row.digest}, the signer says ${digest}`,
+      `the signature algorithm uses ${row.digest}, but the signer names ${digest}`,
     );
   // RFC 8419 3.1: with Ed25519 the digest of signed attributes is SHA-512
   if (row.keyType === "ed25519" && digest !== null && digest !== "sha512")
-    return refuse("EKEYREJECTED", "RFC 8419 3.1", `Ed25519 goes with SHA-512, the signer says ${digest}`);
+    return refuse("EKEYREJECTED", "RFC 8419 3.1", `Ed25519 requires SHA-512, but the signer names ${digest}`);
   return { family: row.family, digest: row.digest, salt: 0, keyType: row.keyType };
 }
 
@@ -94,7 +94,7 @@ function pssScheme(algorithm: AlgorithmIdentifier, signerDigest: string | null):
     return refuse(
       "EKEYREJECTED",
       "RFC 4056 3",
-      `RSASSA-PSS uses ${parameters.digest}, the signer says ${signerDigest}`,
+      `RSASSA-PSS uses ${parameters.digest}, but the signer names ${signerDigest}`,
     );
   return { family: "rsa-pss", digest: parameters.digest, salt: parameters.salt, keyType: null };
 }
@@ -146,7 +146,7 @@ function unsupported(what: string, algorithm: AlgorithmIdentifier): Refusal {
 }
 
 function parametersRefused(rule: string, algorithm: AlgorithmIdentifier): Refusal {
-  return refuse("EKEYREJECTED", rule, `algorithm ${dotted(algorithm.oid)} with parameters that it may not have`);
+  return refuse("EKEYREJECTED", rule, `algorithm ${dotted(algorithm.oid)} has parameters that are not allowed`);
 }
 
 const MGF1 = oid("1.2.840.113549.1.1.8");

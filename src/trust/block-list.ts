@@ -50,7 +50,7 @@ export class BlockList {
   /** Why this content is rejected; null if it is not on the list. */
   content(data: Uint8Array): Refusal | null {
     if (this.#digests.bin.size === 0 || !this.#digests.bin.has(hash("sha256", data))) return null;
-    return refuse("EKEYREVOKED", "block list", "these very bytes are on the block list");
+    return refuse("EKEYREVOKED", "block list", "the content is on the block list");
   }
 
   certificate(certificate: Certificate): Refusal | null {
@@ -77,7 +77,7 @@ export class BlockList {
     const named = this.#certificates.filter((issuer) => issuer.subject.equals(certificate.issuer));
     for (const key of [...named.map(({ publicKey }) => publicKey), ...this.#keys])
       if (certificate.signedBy(key) === null)
-        return refuse("EKEYREVOKED", "block list", `whoever issued \`${certificate}\` is on the block list`);
+        return refuse("EKEYREVOKED", "block list", `the issuer of \`${certificate}\` is on the block list`);
     return null;
   }
 
@@ -116,7 +116,7 @@ const SERIAL = /^(?:0x)?((?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{1,40})$/;
 function numberOf(text: string): bigint {
   const [, digits = ""] = SERIAL.exec(text) ?? [];
   if (digits !== "") return BigInt(`0x${digits.replaceAll(":", "")}`);
-  throw new CountersignError("KEYRING_INVALID", `\`${text}\` is no serial number`, {
+  throw new CountersignError("KEYRING_INVALID", `\`${text}\` is not a serial number`, {
     place: "revoked.serials",
     remedy: "write it in hex, as `openssl x509 -noout -serial` prints it",
   });
@@ -127,7 +127,7 @@ function serialOf({ serial }: Certificate): bigint {
 }
 
 function misspelt(text: string): never {
-  throw new CountersignError("KEYRING_INVALID", `\`${text}\` is no digest`, {
+  throw new CountersignError("KEYRING_INVALID", `\`${text}\` is not a SHA-256 digest`, {
     place: "revoked.digests",
     remedy: "write a SHA-256 in 64 hex digits, with `bin:`, `cert:`, `tbs:` or `key:` before it",
   });

@@ -29,7 +29,7 @@ export const DIGESTS: Readonly<Record<string, Digest>> = {
 export function hash(algorithm: string, data: Uint8Array): string {
   const known = Object.hasOwn(DIGESTS, algorithm) ? DIGESTS[algorithm] : undefined;
   if (known === undefined)
-    throw new CountersignError("USAGE", `\`${algorithm}\` is no digest that is known here`, {
+    throw new CountersignError("USAGE", `\`${algorithm}\` is not a supported digest`, {
       remedy: `use one of ${Object.keys(DIGESTS).join(", ")}`,
     });
   return digest(known.node, data, "hex");

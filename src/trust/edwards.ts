@@ -32,5 +32,5 @@ export function edwardsWeakness(type: string, point: Uint8Array): string | null 
   bytes[0] = (bytes[0] as number) & 0x7f;
   const y = BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
   if (curve.smallOrder.has(y % curve.prime)) return `the ${type} public key is a point of small order`;
-  return y < curve.prime ? null : `the ${type} public key is not encoded as RFC 8032 wants it`;
+  return y < curve.prime ? null : `the ${type} public key is not in the canonical encoding of RFC 8032`;
 }

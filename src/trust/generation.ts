@@ -57,7 +57,7 @@ export class Generation {
     if (keys.length > MAX_KEYS)
       throw new CountersignError("KEYRING_INVALID", `holds ${keys.length} public keys, more than ${MAX_KEYS}`, {
         place: "trust",
-        remedy: "split the keyring, or use certificates, of which there may be any number",
+        remedy: "split the keyring, or use certificates, whose number is not limited",
       });
     this.anchors = new CertificateIndex(certificates);
     this.keys = keys;

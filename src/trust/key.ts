@@ -84,10 +84,10 @@ export class PublicKey {
         `a ${scheme.family} signature cannot be by a key of type ${this.description}`,
       );
     if (this.#bound !== null && (scheme.digest !== this.#bound.digest || scheme.salt < this.#bound.salt))
-      return refuse("EKEYREJECTED", "RFC 4055 3.3", `the key is for RSASSA-PSS with ${this.#bound.digest} alone`);
+      return refuse("EKEYREJECTED", "RFC 4055 3.3", `the key allows only RSASSA-PSS with ${this.#bound.digest}`);
     return isGood(scheme, data, this.#object as KeyObject, signature)
       ? null
-      : refuse("EKEYREJECTED", rule, "the signature is not by this key over these bytes");
+      : refuse("EKEYREJECTED", rule, "the signature is not valid for this key and this data");
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
@@ -260,7 +260,9 @@ function ecKey(algorithm: AlgorithmIdentifier, bits: Buffer): Kind {
     return { description, problem: refuse("ENOPKG", "algorithm allow-list", `${description} is not supported`) };
   }
   const whole = bits.length === 1 + 2 * curve.octets && bits[0] === 4;
-  const problem = whole ? null : refuse("EBADMSG", "RFC 5480 2.2", `a ${curve.name} key that is no uncompressed point`);
+  const problem = whole
+    ? null
+    : refuse("EBADMSG", "RFC 5480 2.2", `a ${curve.name} key that is not an uncompressed point`);
   return { description: curve.name, family: "ec", problem };
 }
 

@@ -135,12 +135,12 @@ const expired = (reason: string): Refusal => ({ verdict: -ERRNO.EKEYEXPIRED, rul
 
 function within({ validBefore }: { validBefore: number }, at: number): Partial<KeyringEntry> {
   if (!Number.isFinite(validBefore)) return {};
-  const refusal = expired("the line's `valid-before` is past");
+  const refusal = expired("the key's `valid-before` time has passed");
   return at < validBefore ? { until: validBefore, afterwards: refusal } : { refusal };
 }
 
 /** The effect of an expired list if the keyring does not require fresh lists. */
-const ONLY_NAMED = "what it names stays revoked, but nothing says what was revoked since";
+const ONLY_NAMED = "its entries stay revoked, but later revocations are unknown";
 
 /**
  * The refusal for a list that applies to no certificate of the keyring: none of them may have signed it, or it has an
@@ -152,10 +152,10 @@ function misplaced(crl: Crl, known: readonly Certificate[]): Partial<KeyringEntr
     (keyUsage === null || (keyUsage & KEY_USAGE.crlSign) !== 0) &&
     crl.signedBy(publicKey) === null;
   const reason = crl.unusable
-    ? "it has a critical extension that is not known"
+    ? "it has an unknown critical extension"
     : known.some(isOf)
       ? null
-      : "no certificate of the keyring signed it: it counts only where a signature carries the certificate that did";
+      : "no certificate of the keyring signed it: it is used only if a signature carries the signer's certificate";
   return reason === null ? {} : { refusal: undetermined(reason), until: null, afterwards: null };
 }
 
@@ -165,8 +165,8 @@ function revocationList(
   freshness: "require" | "if-present" = "if-present",
 ): KeyringEntry {
   const { nextUpdate, size } = crl;
-  const what = freshness === "require" ? "nothing that it is about verifies any more" : ONLY_NAMED;
-  const past = expired(`the next list is due, and ${what}`);
+  const what = freshness === "require" ? "certificates that it covers are rejected" : ONLY_NAMED;
+  const past = expired(`the next list is overdue: ${what}`);
   const due = nextUpdate !== null && at >= nextUpdate;
   return {
     kind: "revocation list",
@@ -191,7 +191,7 @@ function rejectedCertificate({ name, error }: RejectedCertificate): KeyringEntry
 
 function timeStamps(certificate: Certificate, at: number): KeyringEntry {
   const { publicKey, notAfter } = certificate;
-  const past = expired("its certificate has ended, and its time stamps count no more");
+  const past = expired("its certificate has expired, so its time stamps are rejected");
   const entry = plain("time-stamping authority", String(certificate), publicKey);
   return at > notAfter ? { ...entry, refusal: past } : { ...entry, until: notAfter + 1000, afterwards: past };
 }

@@ -126,7 +126,7 @@ const VERIFIERS: Readonly<Record<SignatureType, Verifier>> = {
     verifyMinisign(minisign, blockList, data, signature as Uint8Array),
   SIGSTORE: ({ sigstore }, data, signature, window) =>
     sigstore?.verify(data, signature as Uint8Array, window) ??
-    refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE is checked by"),
+    refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE requires"),
 };
 
 /** The unknown signer may be a certificate of `trust` that could not be parsed, so the reason names those. */
@@ -140,7 +140,7 @@ function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {
   if (needed <= 1) return null;
   const distinct = distinctSigners(signers);
   if (distinct >= needed) return null;
-  return refuse("EKEYREJECTED", "number of signers", `${distinct} of the ${needed} signers that the keyring asks for`);
+  return refuse("EKEYREJECTED", "number of signers", `${distinct} of the ${needed} signers that the keyring requires`);
 }
 
 function refused({ verdict, rule, reason }: Refusal, { until }: Window): Verification {

@@ -145,7 +145,7 @@ export const PATIENCE = 2_000;
 function isSealed(rejected: readonly string[]): CountersignError {
   const message = ["is sealed, and its files have changed", ...rejected.slice(0, MOST_TOLD)].join("; ");
   return new CountersignError("KEYRING_INVALID", message, {
-    remedy: "end the process to have them read again, or put them back",
+    remedy: "restart the process to use them, or restore the files",
   });
 }
 

@@ -19,8 +19,8 @@ export function isMinisignKey(text: string): boolean {
 export function readMinisignKey(text: string): MinisignKey {
   const bytes = Buffer.from(PUBLIC_KEY.exec(text)?.[1] ?? "", "base64");
   if (bytes.length !== 42 || bytes.toString("latin1", 0, 2) !== "Ed")
-    throw new CountersignError("KEY_MALFORMED", "is no minisign public key", {
-      remedy: "give the .pub file unchanged",
+    throw new CountersignError("KEY_MALFORMED", "is not a minisign public key", {
+      remedy: "give the unmodified .pub file",
     });
   const bits = element(TAG.bitString, Buffer.of(0), bytes.subarray(10));
   return { id: minisignId(bytes), key: readPublicKey(sequence(sequence(identifier("1.3.101.112")), bits)) };

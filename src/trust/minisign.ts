@@ -19,14 +19,14 @@ export function verifyMinisign(
   const bytes = Buffer.from(first, "base64");
   const whole = Buffer.from(second, "base64");
   if (bytes.length !== 74 || bytes.toString("base64") !== first || whole.toString("base64") !== second)
-    return refuse("EBADMSG", RULE, "no signature of minisign");
+    return refuse("EBADMSG", RULE, "not a minisign signature");
   const algorithm = bytes.toString("latin1", 0, 2);
   if (algorithm !== "ED" && algorithm !== "Ed")
-    return refuse("ENOPKG", RULE, "a signature algorithm that minisign does not have");
+    return refuse("ENOPKG", RULE, "an unknown minisign signature algorithm");
   // `ED` signs the BLAKE2b digest, `Ed` the data, and the global signature does not cover which of the two was used. So
   // a signature of other data could be presented as an `Ed` signature over that data's digest
   if (algorithm === "Ed" && data.length === DIGEST_SIZE)
-    return refuse("EKEYREJECTED", RULE, "an old signature over bytes that may be the digest of others");
+    return refuse("EKEYREJECTED", RULE, "a legacy signature over 64 bytes, which may be the digest of other data");
   const id = minisignId(bytes);
   const found = keys.find((key) => key.id === id);
   if (found === undefined) return refuse("ENOKEY", RULE, `minisign key ${id} is not in the keyring`);

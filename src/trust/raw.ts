@@ -9,7 +9,7 @@ import type { Signer } from "./signer.js";
  */
 export function verifyRaw(keyring: Generation, data: Uint8Array, signature: Uint8Array): readonly Signer[] | Refusal {
   if (keyring.keys.length === 0)
-    return refuse("ENOKEY", "type RAW", "the keyring has no public keys, which type RAW is checked by");
+    return refuse("ENOKEY", "type RAW", "the keyring has no public keys, which type RAW requires");
   let blocked: Refusal | null = null;
   for (const key of keyring.keys) {
     const scheme = key.rawScheme;
@@ -19,6 +19,6 @@ export function verifyRaw(keyring: Generation, data: Uint8Array, signature: Uint
   }
   return (
     blocked ??
-    refuse("EKEYREJECTED", "type RAW", `the signature is by none of the keyring's ${keyring.keys.length} keys`)
+    refuse("EKEYREJECTED", "type RAW", `none of the keyring's ${keyring.keys.length} keys made the signature`)
   );
 }

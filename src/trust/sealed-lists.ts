@@ -77,7 +77,7 @@ export class SealedLists {
       const standing = this.#judge(held);
       if (standing === "taken") this.#take(held);
       else if (standing === "waits") waiting.push(held);
-      else if (standing !== KNOWN) rejected.push(`${held.crl} in \`${held.file.path}\` is not taken: ${standing}`);
+      else if (standing !== KNOWN) rejected.push(`${held.crl} in \`${held.file.path}\` is rejected: ${standing}`);
     }
     this.#waiting = waiting.slice(0, MOST_WAITING);
     const waits = this.#waiting.map(({ file }) => digestOf(file)).join();
@@ -92,7 +92,7 @@ export class SealedLists {
     if (this.#lists.some((held) => digestOf(held.file) === digest)) return KNOWN;
     const rivals = this.#lists.map((held) => held.crl).filter((held) => isOfScope(held, crl));
     if (rivals.length === 0) return "no list of its issuer and scope is sealed";
-    if (crl.unusable) return "it has a critical extension that is not known";
+    if (crl.unusable) return "it has an unknown critical extension";
     // RFC 5280 5.2.3: complete and delta CRLs of one scope share one sequence of numbers, and a complete and a delta
     // CRL may have the same number
     const compared = crl.baseNumber === null ? rivals.filter(({ baseNumber }) => baseNumber === null) : rivals;

@@ -81,7 +81,7 @@ function readBlocks(path: string, pem: Uint8Array, purpose: Purpose, found: Foun
   for (const [index, { label, bytes }] of blocks.entries()) {
     const read = labels[label];
     if (read === undefined)
-      throw new CountersignError("KEYRING_INVALID", `holds a \`${label}\`, which has no place there`, {
+      throw new CountersignError("KEYRING_INVALID", `holds a \`${label}\`, which is not allowed there`, {
         remedy: `leave only ${Object.keys(labels).join(" and ")} in the file`,
       });
     try {

@@ -59,7 +59,7 @@ export function signatureName(digest: string): string {
 function noFolder(directory: string): CountersignError {
   return new CountersignError("FILE_UNREADABLE", "is not a folder of signatures", {
     place: directory,
-    remedy: "make the folder, or take it out of `signatures`",
+    remedy: "create the folder, or remove it from `signatures`",
   });
 }
 
@@ -100,9 +100,9 @@ function readIfThere(folder: SignatureFolder, name: string): Uint8Array | null {
     if (code === "ENOENT") return null;
     throw unreadable(path, `cannot be read: ${code}`, cause);
   }
-  throw new CountersignError("FILE_TOO_LARGE", `is more than the ${MAX_SIGNATURE} bytes that a signature may have`, {
+  throw new CountersignError("FILE_TOO_LARGE", `is larger than the ${MAX_SIGNATURE} bytes that a signature may have`, {
     place: path,
-    remedy: "put a signature there, and nothing else",
+    remedy: "keep only signatures in this folder",
   });
 }
 

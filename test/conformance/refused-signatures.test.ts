@@ -24,15 +24,13 @@ const AT = Date.UTC(2026, 0, 31, 12);
  * What a case is refused with, by the name of its rule in `cases.json`: the answer, its rule, and a part of its reason.
  */
 const REFUSALS: Readonly<Record<string, { errno: RegExp; rule: RegExp; reason: RegExp }>> = {
-  "revoked: a certificate of `trust` is named by a list of its authority": revoked(
-    /is revoked since|is out of its time/,
-  ),
+  "revoked: a certificate of `trust` is named by a list of its authority": revoked(/is revoked since|is not current/),
   "revoked: issuer of the list equal after RFC 4518 preparation": revoked(/is revoked since/),
   "revoked: indirect list, certificateIssuer in another string type, or not the first name":
     revoked(/is revoked since/),
   "revoked: named by a delta list that stands alone, is beyond its base, expired or early": revoked(/is revoked since/),
   "revoked: the newest list has an unknown critical extension; an older one does not decide": revoked(
-    /is revoked since|a critical extension that is not known/,
+    /is revoked since|an unknown critical extension/,
   ),
   "name constraints: excluded directory name, another string type": constrained(),
   "name constraints: excluded directory name, equal after RFC 4518 preparation": constrained(),
@@ -43,7 +41,7 @@ const REFUSALS: Readonly<Record<string, { errno: RegExp; rule: RegExp; reason: R
   "time stamp: key usage other than digitalSignature or nonRepudiation": {
     errno: /^-EKEYREJECTED$/,
     rule: /^RFC 5280 4\.2\.1\.(3|12)$/,
-    reason: /key usage .* is not for signing data alone/,
+    reason: /key usage .* is not limited to signing data/,
   },
   "certificate: an extension that is understood is not decodable": malformed(/./),
   "signers: 2 by one key": { errno: /^-EKEYREJECTED$/, rule: /^number of signers$/, reason: /1 of the 2 signers/ },

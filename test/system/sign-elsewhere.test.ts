@@ -167,7 +167,7 @@ describe("a key that is elsewhere signs in two steps", () => {
       const words = ["--cert", at(`${key}.pem`), "--attach", at("bare"), "--out", at("none"), at("data")];
       expect(await runCommand("sign", ...words)).toMatchObject({
         code: 2,
-        err: expect.stringContaining("what the key made is no signature by it"),
+        err: expect.stringContaining("the signature that the key returned does not verify"),
       });
     }
     expect(() => readFileSync(at("none"))).toThrow("ENOENT");
@@ -221,8 +221,8 @@ openssl pkeyutl -sign -inkey ${at(`${key}.key`)} -pkeyopt digest:$COUNTERSIGN_DI
     ["exit 3", "exit code 3"],
     ["echo no token >&2; exit 1", "exit code 1 no token"],
     ["kill -9 $$", "SIGKILL"],
-    ["true", "what the key made is no signature by it"],
-    ["head -c 64 /dev/urandom", "what the key made is no signature by it"],
+    ["true", "the signature that the key returned does not verify"],
+    ["head -c 64 /dev/urandom", "the signature that the key returned does not verify"],
   ])("that fails: %s", async (line, reason) => {
     const { code, err } = await runCommand(
       ...["sign", "--cert", at("p-256.pem"), "--signer-command", line, "--out", at("none"), at("data")],

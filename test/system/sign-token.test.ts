@@ -157,8 +157,8 @@ describe("a token behind a command that does not sign", () => {
     ["a wrong PIN", hashed("02", "ECDSA").replace("--pin 1234", "--pin 9999"), "CKR_PIN_INCORRECT"],
     ["no such key", hashed("09", "ECDSA"), "exit code 1"],
     ["no such module", hashed("02", "ECDSA").replace(MODULE, "/none.so"), "exit code 1"],
-    ["another key of its kind", whole("01", "SHA256-RSA-PKCS"), "what the key made is no signature by it"],
-    ["other data", `echo other | ${whole("04", "EDDSA")}`, "what the key made is no signature by it"],
+    ["another key of its kind", whole("01", "SHA256-RSA-PKCS"), "the signature that the key returned does not verify"],
+    ["other data", `echo other | ${whole("04", "EDDSA")}`, "the signature that the key returned does not verify"],
   ])("writes nothing: %s", async (_, command, reason) => {
     const { code, err } = await runCommand(...words("pkcs7", { ...way, command }), "--out", at("none"), at("data"));
     expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(reason) });

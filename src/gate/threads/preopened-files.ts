@@ -23,7 +23,7 @@ export function preopenFiles({ signatures }: Config): PreopenedFiles {
       if (fd >= 0) return { path, fd };
       throw new CountersignError("FILE_UNREADABLE", `is not a folder of signatures: errno ${-fd}`, {
         place: path,
-        remedy: "make the folder, or take it out of `signatures`",
+        remedy: "create the folder, or remove it from `signatures`",
       });
     }),
     kernelBtf: openFile(KERNEL_BTF),

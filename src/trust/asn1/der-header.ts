@@ -44,7 +44,7 @@ export function readHeader(bytes: Buffer, start: number, end: number): number {
 export function malformed(message: string, offset: number): CountersignError {
   return new CountersignError("DER_MALFORMED", message, {
     place: `byte ${offset}`,
-    remedy: "give DER, whole and unchanged, as the tool that made it wrote it",
+    remedy: "give the complete, unmodified DER that the tool wrote",
   });
 }
 

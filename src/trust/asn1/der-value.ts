@@ -16,7 +16,7 @@ export function checkValue({ bytes, tag, start, body, end }: Encoded): void {
  */
 export function wrongValue(bytes: Buffer, tag: number, body: number, end: number): string | null {
   const check = CHECKS[tag];
-  return check === undefined ? `universal tag ${tag}, which has no place here` : check(bytes, body, end, tag);
+  return check === undefined ? `universal tag ${tag}, which is not allowed here` : check(bytes, body, end, tag);
 }
 
 /** X.690 11.1. Throws DER_MALFORMED. */
@@ -90,8 +90,10 @@ const CHECKS: Readonly<Record<number, Check>> = {
   [TAG.visibleString]: ascii,
   [TAG.utcTime]: time,
   [TAG.generalizedTime]: time,
-  [TAG.universalString]: (_, body, end) => ((end - body) % 4 === 0 ? null : "a universal string of broken characters"),
-  [TAG.bmpString]: (_, body, end) => ((end - body) % 2 === 0 ? null : "a BMP string of broken characters"),
+  [TAG.universalString]: (_, body, end) =>
+    (end - body) % 4 === 0 ? null : "a universal string whose length is not a multiple of 4",
+  [TAG.bmpString]: (_, body, end) =>
+    (end - body) % 2 === 0 ? null : "a BMP string whose length is not a multiple of 2",
 };
 
 function boolean(bytes: Buffer, body: number, end: number): string | null {
@@ -112,7 +114,7 @@ function integer(bytes: Buffer, body: number, end: number): string | null {
 function bitString(bytes: Buffer, body: number, end: number): string | null {
   if (end === body) return "a bit string without contents";
   const unused = bytes[body] as number;
-  if (unused > 7 || (end - body === 1 && unused !== 0)) return "a bit string that miscounts its unused bits";
+  if (unused > 7 || (end - body === 1 && unused !== 0)) return "a bit string with a wrong number of unused bits";
   if (unused === 0) return null;
   return ((bytes[end - 1] as number) & ((1 << unused) - 1)) === 0 ? null : "unused bits that are not zero";
 }
@@ -146,7 +148,7 @@ function utf8(bytes: Buffer, body: number, end: number): string | null {
 }
 
 function time(bytes: Buffer, body: number, end: number, tag: number): string | null {
-  return Number.isNaN(readTime(bytes, tag, body, end)) ? "a time that is not written as DER wants it" : null;
+  return Number.isNaN(readTime(bytes, tag, body, end)) ? "a time that is not in DER form" : null;
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -33,7 +33,7 @@ export function readPem(bytes: Uint8Array): readonly PemBlock[] {
       if (open !== null) throw broken(`block \`${open.label}\` is not closed`, open.line);
       open = { label, line: index + 1, body: [] };
     } else {
-      if (open === null || open.label !== label) throw broken(`\`END ${label}\` without its beginning`, index + 1);
+      if (open === null || open.label !== label) throw broken(`\`END ${label}\` without \`BEGIN ${label}\``, index + 1);
       blocks.push(decode(open));
       open = null;
     }
@@ -73,6 +73,6 @@ function decode({ label, line, body }: { label: string; line: number; body: read
 function broken(message: string, line: number): CountersignError {
   return new CountersignError("KEYRING_INVALID", message, {
     place: `line ${line}`,
-    remedy: "give PEM as the tool that made it wrote it, or DER",
+    remedy: "give the unmodified PEM that the tool wrote, or DER",
   });
 }

@@ -39,7 +39,7 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 export function readMoment(element: Encoded): number {
   const { bytes, tag, body, end } = element;
   const moment = tag === TAG.utcTime || tag === TAG.generalizedTime ? readTime(bytes, tag, body, end) : Number.NaN;
-  if (Number.isNaN(moment) || end - body > 15) throw malformed("a time of no known form", element.start);
+  if (Number.isNaN(moment) || end - body > 15) throw malformed("a time of an unknown form", element.start);
   return moment;
 }
 

@@ -43,7 +43,7 @@ export const MAX_SIGNERS = 16;
 export function readSignedData(bytes: Uint8Array): SignedData {
   const outer = readDer(bytes, TAG.sequence, "a CMS message").open();
   const type = outer.identifier("a content type");
-  if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, which is no SignedData`, 0);
+  if (type !== CMS_OID.signedData) throw malformed(`a CMS message of type ${dotted(type)}, not SignedData`, 0);
   const wrapper = outer.enter(context(0, true), "SignedData");
   outer.finish("a CMS message");
   const cursor = wrapper.enter(TAG.sequence, "SignedData");
@@ -133,6 +133,6 @@ function readTimeStamp(set: Element): Buffer {
   const attributes = new Attributes(set);
   const token = attributes.single(CMS_OID.timeStampToken, TAG.sequence);
   if (token === null || attributes.size !== 1)
-    throw malformed("an unsigned attribute that is no time stamp", set.start);
+    throw malformed("an unsigned attribute that is not a time stamp", set.start);
   return token.whole;
 }

@@ -68,7 +68,8 @@ export function verifyModsig(
 ): readonly Signer[] | Refusal {
   const parts = splitModsig(signature ?? data);
   if (parts === null && signature === null) return refuse("ENODATA", "mod_check_sig", "no signature is appended");
-  if (parts === null) return refuse("EBADMSG", "mod_check_sig", "the signature does not end as an appended one does");
+  if (parts === null)
+    return refuse("EBADMSG", "mod_check_sig", "the signature does not end with the marker of an appended signature");
   if ("verdict" in parts) return parts;
   if (signature !== null && parts.data.length > 0)
     return refuse("EBADMSG", "mod_check_sig", `${parts.data.length} bytes before the signature`);

@@ -56,14 +56,14 @@ function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusa
   // RFC 5652 5.2: a detached signature has no content. A signature with content covers that content and not the
   // caller's bytes
   if (content !== null)
-    return refuse("EBADMSG", "RFC 5652 5.2", "the signature carries content of its own, it is not detached");
+    return refuse("EBADMSG", "RFC 5652 5.2", "the signature contains its own content, so it is not detached");
   if (contentType !== CMS_OID.data)
     return refuse("EBADMSG", "RFC 5652 5.2", `content type ${dotted(contentType)} instead of data`);
   if (carriesCrls)
     return refuse(
       "EBADMSG",
       "RFC 5652 5.1",
-      "the signature carries revocation lists, which count from the keyring alone",
+      "the signature carries revocation lists, which are accepted from the keyring only",
     );
   return null;
 }

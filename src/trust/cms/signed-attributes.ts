@@ -29,7 +29,7 @@ export class Attributes {
     this.#attributes = set.open().each(MAX_ATTRIBUTES, "attributes", readAttribute);
     if (this.#attributes.length === 0) throw malformed("an empty set of attributes", set.start);
     for (const { type, values } of this.#attributes)
-      if (this.#values(type) !== values) throw malformed("an attribute that is there twice", values.start);
+      if (this.#values(type) !== values) throw malformed("a duplicate attribute", values.start);
   }
 
   get size(): number {
@@ -80,8 +80,7 @@ export function checkSignedAttributes(
 ): Refusal | null {
   for (const several of attributes.several()) {
     const rule = SINGLE_VALUED.get(several);
-    if (rule !== undefined)
-      return refuse("EBADMSG", rule, "a signed attribute with more than the one value that it may have");
+    if (rule !== undefined) return refuse("EBADMSG", rule, "a signed attribute with more than one value");
   }
   const type = attributes.single(CMS_OID.contentType, TAG.oid);
   if (type === null) return refuse("EBADMSG", "RFC 5652 11.1", "signed attributes without a content type");

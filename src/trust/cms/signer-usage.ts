@@ -21,11 +21,11 @@ export function checkStampUsage(certificate: Certificate): Refusal | null {
   const { extendedKeyUsage, extensions, keyUsage } = certificate;
   const only = extendedKeyUsage?.size === 1 && extendedKeyUsage.has(KEY_PURPOSE.timeStamping as string);
   if (!only || extensions.get(EXTENSION.extendedKeyUsage)?.critical !== true)
-    return refuse("EKEYREJECTED", "RFC 3161 2.3", "who made the time stamp is not for time stamps alone");
+    return refuse("EKEYREJECTED", "RFC 3161 2.3", "the time stamp's certificate is not restricted to time stamping");
   if (keyUsage === null || ((keyUsage & SIGNS_DATA) !== 0 && (keyUsage & ~SIGNS_DATA) === 0)) return null;
   return refuse(
     "EKEYREJECTED",
     "RFC 5280 4.2.1.12",
-    `the key usage of \`${certificate}\`, which made the time stamp, is not for signing data alone`,
+    `the key usage of \`${certificate}\`, which made the time stamp, is not limited to signing data`,
   );
 }

@@ -46,7 +46,7 @@ function checkFirst(attribute: Element, version: 1 | 2, certificate: Certificate
   first.finish("a certificate's digest");
   const same =
     wanted === hash(digest, certificate.der) && (issuerSerial === null || isNamed(issuerSerial, certificate));
-  return same ? null : refuse("EKEYREJECTED", RULE, "the signature was made with another certificate than it names");
+  return same ? null : refuse("EKEYREJECTED", RULE, "the signature names another certificate than the signer's");
 }
 
 /** The digest of an ESSCertIDv2 is SHA-256 if the field is absent (RFC 5035 4). */

@@ -36,7 +36,7 @@ export class TimeStampTrust {
   constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, known: KnownCertificates) {
     const certificates = known.stamps;
     if (certificates.length === 0)
-      throw new CountersignError("KEYRING_INVALID", "time stamps are trusted of nobody", {
+      throw new CountersignError("KEYRING_INVALID", "`timestamps.trust` has no certificate", {
         place: "timestamps.trust",
         remedy: "name the certificate of a time-stamping authority, or leave `timestamps` out",
       });
@@ -51,7 +51,7 @@ export class TimeStampTrust {
     const message = readSignedData(token);
     const [signer, another] = message.signers;
     if (message.contentType !== CMS_OID.timeStampInfo || message.content === null || message.carriesCrls)
-      return refuse("EBADMSG", "RFC 3161 2.4.2", "the time stamp carries something else than a time");
+      return refuse("EBADMSG", "RFC 3161 2.4.2", "the token is not a time stamp, or carries revocation lists");
     if (signer === undefined || another !== undefined)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp has one signer");
     if (!effort.take(token.length / READ_BYTES)) return tooMuch();
@@ -61,7 +61,7 @@ export class TimeStampTrust {
     });
     const authority = [...carried, ...this.#anchors.all].find((candidate) => signer.identifier.names(candidate));
     if (authority === undefined)
-      return refuse("ENOKEY", "RFC 3161 2.4.2", "who made the time stamp is not in the keyring");
+      return refuse("ENOKEY", "RFC 3161 2.4.2", "the time stamp's signer is not in the keyring");
     const info = readInfo(message.content);
     const refusal =
       checkSignature(message, message.content, signer, authority, effort) ??
@@ -69,8 +69,7 @@ export class TimeStampTrust {
       checkStampUsage(authority) ??
       this.#checkPath(authority, carried, window, effort);
     if (refusal !== null) return refusal;
-    if (!window.reached(info.at))
-      return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of a time that has not come yet");
+    if (!window.reached(info.at)) return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is in the future");
     return { at: info.at, outlivesRevocation: this.#outlivesRevocation };
   }
 
@@ -86,7 +85,7 @@ export class TimeStampTrust {
   #checkPath(authority: Certificate, carried: readonly Certificate[], window: Window, effort: Effort): Refusal | null {
     const others = new CertificateIndex(carried);
     const found = findPath(authority, this.#anchors, others, this.#rules, window, null, effort);
-    return "verdict" in found ? { ...found, reason: `the time stamp does not count: ${found.reason}` } : null;
+    return "verdict" in found ? { ...found, reason: `the time stamp is rejected: ${found.reason}` } : null;
   }
 }
 
@@ -154,7 +153,11 @@ function checkSignature(
   if ("verdict" in scheme) return scheme;
   const attributes = signer.signedAttributes;
   if (attributes === null || !message.digestAlgorithms.includes(signer.digestAlgorithm.oid))
-    return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp without signed attributes or without its digest's name");
+    return refuse(
+      "EBADMSG",
+      "RFC 3161 2.4.2",
+      "a time stamp without signed attributes, or with a digest that it does not list",
+    );
   if (attributes.single(CMS_OID.signingCertificateV2, TAG.sequence) === null)
     return refuse("EKEYREJECTED", "RFC 5816 2.2.1", "the time stamp does not say which certificate made it");
   return (
@@ -169,5 +172,5 @@ function checkImprint({ digest, imprint }: TimeStampInfo, signature: Uint8Array)
   const name = digestOf(digest);
   if (typeof name !== "string") return name;
   if (imprint.length === DIGESTS[name]?.size && imprint.toString("hex") === hash(name, signature)) return null;
-  return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is of another signature");
+  return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is for another signature");
 }

@@ -38,14 +38,14 @@ export function isMinisignSecretKey(bytes: Uint8Array): boolean {
 export function readMinisignSecretKey({ path, bytes }: SourceFile): MinisignIdentity<KeyObject> {
   const raw = Buffer.from(SECRET.exec(Buffer.from(bytes).toString("latin1"))?.[1] ?? "", "base64");
   if (raw.length !== SIZE || raw.toString("latin1", 0, 2) !== "Ed")
-    throw new CountersignError("KEY_MALFORMED", "is no secret key of minisign", {
+    throw new CountersignError("KEY_MALFORMED", "is not a minisign secret key", {
       place: path,
-      remedy: "give the key file as minisign wrote it",
+      remedy: "give the unmodified key file that minisign wrote",
     });
   // Layout: algorithms of signature, password and checksum (2 bytes each), salt, two limits, id, seed, public key,
   // checksum
   if (raw.readUInt16LE(2) !== 0)
-    throw new CountersignError("KEY_MALFORMED", "is a secret key of minisign with a password", {
+    throw new CountersignError("KEY_MALFORMED", "is a minisign secret key with a password", {
       place: path,
       remedy: "remove the password from a copy with `minisign -C -W`, or sign with minisign",
     });

@@ -71,7 +71,7 @@ const READERS: Readonly<Record<string, (reader: SshReader) => Jwk>> = {
 
 function malformed(
   message: string,
-  remedy = "give the file as ssh-keygen wrote it",
+  remedy = "give the unmodified file that ssh-keygen wrote",
   cause?: unknown,
 ): CountersignError {
   return new CountersignError("KEY_MALFORMED", message, { remedy, cause });

@@ -40,7 +40,7 @@ export async function readPkcs12Identity(file: SourceFile, passphrase: string | 
   const certificate = certificates.find(({ publicKey }) => spki !== null && publicKey.spki.whole.equals(spki));
   if (key !== undefined && another === undefined && certificate !== undefined)
     return { key, certificate, chain: certificates.filter((one) => one !== certificate) };
-  throw new CountersignError("KEY_MALFORMED", "holds no single key with its certificate", {
+  throw new CountersignError("KEY_MALFORMED", "does not hold exactly one key with its certificate", {
     place: file.path,
     remedy: "export one key and its certificate with `openssl pkcs12 -export`",
   });
@@ -143,10 +143,10 @@ function bounded(rounds: number): void {
 function wrong(place: string, passphrase: string | null, cause: unknown): CountersignError {
   const message =
     cause instanceof RangeError && cause.message === OLD_WAY
-      ? "is encrypted in an old way that is not taken"
+      ? "is encrypted with an algorithm other than PBES2"
       : passphrase === null
         ? "does not open without a passphrase"
-        : "does not open with this passphrase, or is no PKCS#12";
-  const remedy = "give its passphrase in a file with --passphrase-file, and export old ones again with OpenSSL 3";
+        : "does not open with this passphrase, or is not PKCS#12";
+  const remedy = "give its passphrase in a file with --passphrase-file, or export an old file again with OpenSSL 3";
   return new CountersignError("KEY_MALFORMED", message, { place, remedy, cause });
 }

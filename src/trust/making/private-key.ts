@@ -61,8 +61,8 @@ export function signWith(
   const signature = key.sign(digest, bytes, saltLength);
   for (const one of [signature, ...fromNumbers(key.publicKey, signature)])
     if (verify(digest, bytes, { key: key.publicKey, ...padding }, one)) return one;
-  throw new CountersignError("SIGNING_FAILED", "what the key made is no signature by it", {
-    remedy: "give the certificate of the key that is meant",
+  throw new CountersignError("SIGNING_FAILED", "the signature that the key returned does not verify", {
+    remedy: "give the certificate that belongs to the key",
   });
 }
 
@@ -144,7 +144,7 @@ function attempt(
       `is a key of type ${type}, which this node's OpenSSL ${process.versions.openssl} does not have`,
       { place: path, remedy: "use a newer node, or an RSA, ECDSA or Ed25519 key", cause },
     );
-  throw new CountersignError("KEY_MALFORMED", "is no private key that can be read", {
+  throw new CountersignError("KEY_MALFORMED", "is not a private key in a known format", {
     place: path,
     remedy: "give PKCS#8, PKCS#1 or SEC1 in PEM or DER, as `openssl genpkey` writes it",
     cause,

@@ -157,10 +157,10 @@ export function algorithmOf(
 ): SigningAlgorithm {
   const { asymmetricKeyType: type = "none", asymmetricKeyDetails } = publicKeyOf(key);
   if (digest !== undefined && typeof DIGESTS[digest]?.oid !== "string")
-    throw failed(`\`${digest}\` is no digest for signatures`, "use sha256, sha384 or sha512");
+    throw failed(`\`${digest}\` is not a digest for signatures`, "use sha256, sha384 or sha512");
   if (type === "ed25519") {
     // RFC 8419 3.1: the digest of signed attributes is SHA-512
-    if (digest !== undefined && digest !== "sha512") throw failed("Ed25519 goes with sha512", "leave the digest out");
+    if (digest !== undefined && digest !== "sha512") throw failed("Ed25519 requires sha512", "leave the digest out");
     return {
       digest: "sha512",
       identifier: sequence(identifier("1.3.101.112")),
@@ -171,17 +171,17 @@ export function algorithmOf(
   if (type === "rsa") {
     const name = digest ?? "sha256";
     const known = place === "cms" ? "1.2.840.113549.1.1.1" : RSA_WITH[name];
-    if (known === undefined) throw failed(`RSA with \`${name}\` is not made here`, "use sha256, sha384 or sha512");
+    if (known === undefined) throw failed(`RSA with \`${name}\` is not supported`, "use sha256, sha384 or sha512");
     return { digest: name, identifier: sequence(identifier(known), NULL), sign: (bytes) => signWith(key, name, bytes) };
   }
   if (type === "ec") {
     const curve = asymmetricKeyDetails?.namedCurve ?? "";
     const name = digest ?? CURVE_DIGEST[curve] ?? "sha256";
     const known = ECDSA_WITH[name];
-    if (known === undefined) throw failed(`ECDSA with \`${name}\` is not made here`, "use sha256, sha384 or sha512");
+    if (known === undefined) throw failed(`ECDSA with \`${name}\` is not supported`, "use sha256, sha384 or sha512");
     return { digest: name, identifier: sequence(identifier(known)), sign: (bytes) => signWith(key, name, bytes) };
   }
-  throw failed(`a key of type \`${type}\` does not sign here`, "use an RSA, ECDSA or Ed25519 key");
+  throw failed(`signing with a key of type \`${type}\` is not supported`, "use an RSA, ECDSA or Ed25519 key");
 }
 
 /** RFC 4055 3.1, with a salt of the digest's length. */

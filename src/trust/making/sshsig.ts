@@ -59,7 +59,7 @@ function identityOf(key: SigningKey): SshIdentity {
     const blob = blobOf(type, sshString(curve.name), sshString(point));
     return { type, blob, algorithm: type, digest: curve.digest, isEc: true };
   }
-  throw new CountersignError("SIGNING_FAILED", "SSH signatures are not made by a key of this type", {
+  throw new CountersignError("SIGNING_FAILED", "a key of this type cannot make SSH signatures", {
     remedy: "use an Ed25519 or RSA key, or an ECDSA key on P-256, P-384 or P-521",
   });
 }

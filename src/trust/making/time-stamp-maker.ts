@@ -61,7 +61,7 @@ export function tokenOf(response: Uint8Array, { imprint, nonce }: TimeStampReque
     const info = readInfo(content ?? Buffer.alloc(0));
     const answered = sequence(info.digest.element.whole, octetString(info.imprint));
     if (!sameImprint(answered, imprint) || info.nonce?.whole.equals(nonce) !== true)
-      throw failed("the authority answered another question");
+      throw failed("the response does not match the request");
     return Buffer.from(token);
   } catch (cause) {
     if (cause instanceof CountersignError && cause.code === "SIGNING_FAILED") throw cause;

@@ -56,7 +56,7 @@ const DIGEST_NAMES: Readonly<Record<number, string>> = { 1: "sha256", 2: "sha384
 export function messageOf({ content }: Bundle): Message | Refusal {
   // A DSSE envelope signs a statement about the data, which may say anything, so it is no signature over the data
   if (content.$case !== "messageSignature")
-    return refuse("EBADMSG", SIGSTORE, "the bundle is a statement (DSSE) and no signature over the data");
+    return refuse("EBADMSG", SIGSTORE, "the bundle signs a statement (DSSE), not the data");
   const { messageDigest, signature } = content.messageSignature;
   const digest = DIGEST_NAMES[messageDigest.algorithm];
   if (digest === undefined) return refuse("ENOPKG", "algorithm allow-list", "the bundle's digest is not supported");

@@ -62,11 +62,11 @@ export class SigstoreTrust {
 
   verify(data: Uint8Array, signature: Uint8Array, window: Window): readonly Signer[] | Refusal {
     const bundle = readBundle(signature);
-    if (bundle === null) return refuse("EBADMSG", SIGSTORE, "no bundle of Sigstore");
+    if (bundle === null) return refuse("EBADMSG", SIGSTORE, "not a Sigstore bundle");
     const message = messageOf(bundle);
     if ("verdict" in message) return message;
     if (hash(message.digest, data) !== message.imprint)
-      return refuse("EKEYREJECTED", SIGSTORE, "the bundle is about other data: the digests differ");
+      return refuse("EKEYREJECTED", SIGSTORE, "the bundle is for other data: the digests differ");
     const signer = this.#signerOf(bundle, data, message);
     if ("verdict" in signer) return signer;
     const refusal =
@@ -83,7 +83,7 @@ export class SigstoreTrust {
     if (content.$case === "publicKey") {
       const key = this.keys.find((known) => verifies(known, data, message) === null);
       if (key === undefined)
-        return refuse("ENOKEY", SIGSTORE, `the bundle is by none of the keyring's ${this.keys.length} public keys`);
+        return refuse("ENOKEY", SIGSTORE, `none of the keyring's ${this.keys.length} public keys signed the bundle`);
       return { name: `key ${key.fingerprint}`, key, certificate: null };
     }
     const raw = content.$case === "certificate" ? content.certificate : content.x509CertificateChain.certificates[0];
@@ -160,7 +160,7 @@ export class SigstoreTrust {
   #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): Refusal | null {
     if (certificate === null) return null;
     for (const at of momentsOf(bundle)) {
-      if (!window.reached(at)) return refuse("EKEYREJECTED", SIGSTORE, "the bundle is of a time that has not come yet");
+      if (!window.reached(at)) return refuse("EKEYREJECTED", SIGSTORE, "the bundle's time is in the future");
       const then = new Window(window.at, { at, outlivesRevocation: false });
       const found = findPath(certificate, this.#anchors, new CertificateIndex([]), this.#rules, then);
       if ("verdict" in found) return found;
@@ -202,7 +202,7 @@ function readRoot({ path, bytes }: SigstoreRules["root"]): Root {
   } catch (cause) {
     throw cause instanceof CountersignError && cause.code === "KEYRING_INVALID"
       ? cause
-      : invalidRoot(path, "is no trusted root of Sigstore", cause);
+      : invalidRoot(path, "is not a Sigstore trusted root", cause);
   }
   throw invalidRoot(path, "names no log");
 }
@@ -244,7 +244,7 @@ function checkEntries(bundle: Bundle, { key, certificate }: BundleSigner): Refus
   for (const { canonicalizedBody } of bundle.verificationMaterial.tlogEntries) {
     const entered = enteredKey(canonicalizedBody);
     const same = entered !== null && (entered.equals(key.spki.whole) || certificate?.der.equals(entered) === true);
-    if (!same) return refuse("EKEYREJECTED", `${SIGSTORE} log entry`, "the log's entry is by another key");
+    if (!same) return refuse("EKEYREJECTED", `${SIGSTORE} log entry`, "the log entry names another key");
   }
   return null;
 }

@@ -40,10 +40,11 @@ const KEY = /(?:^|\s)((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+)\s+([A-Za-z0-9+
 
 function readLine(line: string): SshSigner {
   const found = line.length < MAX_LINE ? KEY.exec(line) : null;
-  if (found === null) throw invalid("is no line of an SSH key", "write `[principals] [options] type key [comment]`");
+  if (found === null) throw invalid("is not an SSH key line", "write `[principals] [options] type key [comment]`");
   const [, type, base64 = "", comment = ""] = found;
   const key = readSshKey(Buffer.from(base64, "base64"));
-  if (key.type !== type) throw invalid(`says \`${type}\` of a key of type ${key.type}`, "give the line unchanged");
+  if (key.type !== type)
+    throw invalid(`names type \`${type}\` for a key of type ${key.type}`, "give the unmodified line");
   const [principals = "", ...options] = line
     .slice(0, found.index)
     .trim()
@@ -70,7 +71,10 @@ function readOptions(text: string): Terms {
     else if (name === "valid-after") terms.validAfter = momentOf(value);
     else if (name === "valid-before") terms.validBefore = momentOf(value);
     else
-      throw invalid(`has the option \`${option}\`, which is not taken`, "leave namespaces, valid-after, valid-before");
+      throw invalid(
+        `has the option \`${option}\`, which is not supported`,
+        "use only namespaces, valid-after, valid-before",
+      );
   }
   return terms;
 }

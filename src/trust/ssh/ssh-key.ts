@@ -26,7 +26,7 @@ export function readSshKey(blob: Uint8Array): SshKey {
     const type = reader.name("a key's type");
     const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
     if (kind === undefined)
-      throw new CountersignError("KEY_MALFORMED", `is a key of type \`${type}\`, which is not taken`, {
+      throw new CountersignError("KEY_MALFORMED", `is a key of type \`${type}\`, which is not supported`, {
         remedy: `use one of ${Object.keys(KINDS).join(", ")}`,
       });
     const spki = kind.read(reader);
@@ -36,8 +36,8 @@ export function readSshKey(blob: Uint8Array): SshKey {
     return { type, blob: Buffer.from(blob).toString("latin1"), key, application, signatures: kind.signatures };
   } catch (cause) {
     if (!(cause instanceof CountersignError) || cause.code === "KEY_MALFORMED") throw cause;
-    throw new CountersignError("KEY_MALFORMED", `is no SSH key: ${cause.message}`, {
-      remedy: "give the line that ssh-keygen wrote, whole and unchanged",
+    throw new CountersignError("KEY_MALFORMED", `is not an SSH key: ${cause.message}`, {
+      remedy: "give the complete, unmodified line that ssh-keygen wrote",
       cause,
     });
   }
@@ -78,7 +78,7 @@ const curve = (name: string, oid: string) => (reader: SshReader) => {
   const named = reader.name("a curve");
   if (named !== name)
     throw new CountersignError("KEY_MALFORMED", `names the curve \`${named}\` where its type says ${name}`, {
-      remedy: "give the line that ssh-keygen wrote, whole and unchanged",
+      remedy: "give the complete, unmodified line that ssh-keygen wrote",
     });
   return spki(sequence(identifier("1.2.840.10045.2.1"), identifier(oid)), reader.string("a point"));
 };

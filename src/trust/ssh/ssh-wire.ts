@@ -35,7 +35,7 @@ export class SshReader {
   /** A string of printable ASCII without spaces, such as the name of an algorithm. */
   name(what: string): string {
     const text = this.string(what).toString("latin1");
-    if (!/^[!-~]*$/.test(text)) throw malformed(`${what} is no name`, this.#position);
+    if (!/^[!-~]*$/.test(text)) throw malformed(`${what} is not a name`, this.#position);
     return text;
   }
 
@@ -69,6 +69,6 @@ const MAX_MPINT = 2049;
 function malformed(message: string, offset: number): CountersignError {
   return new CountersignError("SIGNATURE_MALFORMED", message, {
     place: `byte ${offset}`,
-    remedy: "give what ssh-keygen wrote, whole and unchanged",
+    remedy: "give the complete, unmodified file that ssh-keygen wrote",
   });
 }

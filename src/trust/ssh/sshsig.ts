@@ -33,7 +33,7 @@ export class SshTrust {
       return refuse(
         "EKEYREJECTED",
         "SSHSIG namespace",
-        `a signature for \`${printable(namespace)}\`, which the keyring does not take`,
+        `a signature for \`${printable(namespace)}\`, which the keyring does not accept`,
       );
     let refusal: Refusal | null = null;
     for (const line of lines) {
@@ -65,12 +65,12 @@ export function verifySshsig(
   window: Window,
 ): readonly Signer[] | Refusal {
   const blob = unarmored(signature);
-  if (blob === null) return refuse("EBADMSG", RULE, "no SSH signature in its armor");
+  if (blob === null) return refuse("EBADMSG", RULE, "not an armored SSH signature");
   const reader = new SshReader(blob);
   if (reader.take(MAGIC.length, "a magic number").toString("latin1") !== MAGIC)
     return refuse("EBADMSG", RULE, "an SSH signature without its magic number");
   const version = reader.uint32("a version");
-  if (version !== 1) return refuse("ENOPKG", RULE, `version ${version} of SSH signatures`);
+  if (version !== 1) return refuse("ENOPKG", RULE, `version ${version} of SSH signatures is not supported`);
   const key = reader.string("a key").toString("latin1");
   const namespace = reader.string("a namespace").toString("utf8");
   const reserved = reader.string("a reserved field");
@@ -81,7 +81,7 @@ export function verifySshsig(
     return refuse("EBADMSG", RULE, "an empty namespace, or a reserved field that is not empty");
   // PROTOCOL.sshsig allows only these two
   if (algorithm !== "sha256" && algorithm !== "sha512")
-    return refuse("ENOPKG", "algorithm allow-list", `digest \`${algorithm}\` in an SSH signature`);
+    return refuse("ENOPKG", "algorithm allow-list", `digest \`${algorithm}\` in an SSH signature is not supported`);
   const signer = trust.find(key, namespace, window);
   if ("verdict" in signer) return signer;
   const digest = Buffer.from(hash(algorithm, data), "hex");
@@ -100,7 +100,11 @@ function verifyInner({ key, application, signatures, type }: SshSigner, signed: 
   const name = reader.name("a signature algorithm");
   const scheme = Object.hasOwn(signatures, name) ? signatures[name] : undefined;
   if (scheme === undefined)
-    return refuse("ENOPKG", "algorithm allow-list", `signature algorithm \`${name}\` of a key of type ${type}`);
+    return refuse(
+      "ENOPKG",
+      "algorithm allow-list",
+      `signature algorithm \`${name}\` of a key of type ${type} is not supported`,
+    );
   const bytes = reader.string("a signature's bytes");
   const data = application === null ? signed : assertion(application, signed, reader);
   reader.finish("a signature's bytes");
@@ -115,7 +119,7 @@ function verifyInner({ key, application, signatures, type }: SshSigner, signed: 
 function assertion(application: string, signed: Buffer, reader: SshReader): Buffer | Refusal {
   const flags = reader.byte("flags");
   const counter = reader.take(4, "a counter");
-  if ((flags & USER_PRESENT) === 0) return refuse("EKEYREJECTED", "PROTOCOL.u2f", "nobody touched the security key");
+  if ((flags & USER_PRESENT) === 0) return refuse("EKEYREJECTED", "PROTOCOL.u2f", "the security key was not touched");
   const sha256 = (bytes: Uint8Array) => Buffer.from(hash("sha256", bytes), "hex");
   return Buffer.concat([sha256(Buffer.from(application)), Buffer.of(flags), counter, sha256(signed)]);
 }

@@ -68,9 +68,11 @@ export const CERTIFICATE: readonly PathRule[] = [
       : "an empty subject and no critical alternative name";
   }),
   about("RFC 5280 4.2.1.9", "authority that certifies", (certificate) =>
-    mayCertify(certificate) && !isAuthority(certificate) ? "a key to sign certificates and is no authority" : null,
+    mayCertify(certificate) && !isAuthority(certificate) ? "a key to sign certificates and is not an authority" : null,
   ),
   about("RFC 5280 4.2.1.10", "name constraints of an authority", (certificate) =>
-    certificate.nameConstraints !== null && !isAuthority(certificate) ? "name constraints and is no authority" : null,
+    certificate.nameConstraints !== null && !isAuthority(certificate)
+      ? "name constraints and is not an authority"
+      : null,
   ),
 ];

@@ -198,7 +198,7 @@ export function readCertificate(der: Uint8Array): Certificate {
     if (!(cause instanceof CountersignError)) throw cause;
     throw new CountersignError("CERTIFICATE_MALFORMED", cause.message, {
       place: cause.place,
-      remedy: "give an X.509 certificate in PEM or DER, whole and unchanged",
+      remedy: "give a complete, unmodified X.509 certificate in PEM or DER",
       cause,
     });
   }

@@ -169,7 +169,7 @@ export function readCrl(der: Uint8Array): Crl {
     if (!(cause instanceof CountersignError)) throw cause;
     throw new CountersignError("CRL_MALFORMED", cause.message, {
       place: cause.place,
-      remedy: "give a CRL in PEM or DER, whole and unchanged",
+      remedy: "give a complete, unmodified CRL in PEM or DER",
       cause,
     });
   }

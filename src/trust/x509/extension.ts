@@ -28,7 +28,7 @@ export function readExtensions(sequence: Element): Extensions {
     const critical = readDefaultFalse(fields, "critical");
     const value = fields.take(TAG.octetString, "an extension's value");
     fields.finish("an extension");
-    if (extensions.has(identifier)) throw malformed("an extension that is there twice", element.start);
+    if (extensions.has(identifier)) throw malformed("a duplicate extension", element.start);
     extensions.set(identifier, { critical, value });
   }
   return extensions;
@@ -39,7 +39,7 @@ export function readDefaultFalse(from: Cursor, what: string, tag: number = TAG.b
   const element = from.optional(tag);
   if (element === null) return false;
   if (element.length !== 1 || element.bytes[element.body] !== 0xff)
-    throw malformed(`\`${what}\` that says false in words`, element.start);
+    throw malformed(`\`${what}\` with an explicit FALSE, which DER omits`, element.start);
   if (tag === TAG.boolean) readBoolean(element);
   return true;
 }
@@ -124,7 +124,7 @@ export function readPolicies(extension: Extension): ReadonlySet<string> {
     fields.finish("policy information");
     if (qualifiers !== null) checkQualifiers(qualifiers);
     const policy = oidOf(element);
-    if (policies.has(policy)) throw malformed("a policy that is there twice", element.start);
+    if (policies.has(policy)) throw malformed("a duplicate policy", element.start);
     policies.add(policy);
   }
   return policies;
@@ -139,7 +139,7 @@ function checkQualifiers(qualifiers: Element): void {
     const value = fields.next();
     fields.finish("a policy qualifier");
     if (type === POLICY_URI && value.tag !== TAG.ia5String)
-      throw malformed("the address of a policy that is no IA5String", value.start);
+      throw malformed("a policy's URI that is not an IA5String", value.start);
     if (type === USER_NOTICE) checkNotice(value);
   }
 }

@@ -37,7 +37,7 @@ export function readGeneralName(element: Element, addresses: readonly number[] =
     return { kind: "ip", value: element.contents };
   }
   const read = OTHERS[element.tag];
-  if (read === undefined) throw malformed("a general name of no known kind", element.start);
+  if (read === undefined) throw malformed("a general name of an unknown kind", element.start);
   return read(element.check());
 }
 
@@ -81,7 +81,7 @@ function readOtherName(element: Element): GeneralName {
   const inner = value.next();
   value.finish("the value of another name");
   if (type !== SMTP_UTF8_MAILBOX) return { kind: "other", value: element, form: "otherName" };
-  if (inner.tag !== TAG.utf8String) throw malformed("a mailbox that is no UTF8String", inner.start);
+  if (inner.tag !== TAG.utf8String) throw malformed("a mailbox that is not a UTF8String", inner.start);
   return { kind: "mailbox", value: inner.contents.toString("utf8"), form: "otherName" };
 }
 
@@ -93,7 +93,7 @@ function readPartyName(value: Element): GeneralName {
     const inner = part.open();
     const text = inner.next();
     inner.finish("a party's name");
-    if (!DIRECTORY_STRINGS.has(text.tag)) throw malformed("a party's name that is no string", text.start);
+    if (!DIRECTORY_STRINGS.has(text.tag)) throw malformed("a party's name that is not a string", text.start);
   }
   fields.finish("a party's name");
   return { kind: "other", value, form: "ediPartyName" };

@@ -101,13 +101,13 @@ function decode(text: string): readonly Buffer[] {
 function purposeOf(name: string): string {
   const known = new Map(Object.entries(KEY_PURPOSE)).get(name);
   return (
-    known ?? fromDots(name, "usage", `use one of ${Object.keys(KEY_PURPOSE).join(", ")}, any, or an identifier in dots`)
+    known ?? fromDots(name, "usage", `use one of ${Object.keys(KEY_PURPOSE).join(", ")}, any, or a dotted identifier`)
   );
 }
 
 function policyRules(policies: PathCase["policies"]): PolicyRules {
   const octets = (names: readonly string[]): ReadonlySet<string> | null =>
-    names.length === 0 ? null : new Set(names.map((name) => fromDots(name, "policies", "use an identifier in dots")));
+    names.length === 0 ? null : new Set(names.map((name) => fromDots(name, "policies", "use a dotted identifier")));
   if (!("length" in policies)) return { ...ANY_POLICIES, ...policies, acceptable: octets(policies.acceptable ?? []) };
   return policies.length === 0
     ? ANY_POLICIES

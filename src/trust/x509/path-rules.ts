@@ -72,7 +72,7 @@ const authority: PathRule = {
   check: (certificate) =>
     certificate.basicConstraints?.authority === true
       ? null
-      : refuse("EKEYREJECTED", authority.section, `certificate \`${certificate}\` is no certificate authority`),
+      : refuse("EKEYREJECTED", authority.section, `certificate \`${certificate}\` is not a certificate authority`),
 };
 
 /** RFC 5280 6.1.4 (l) and (m). */
@@ -85,7 +85,7 @@ const pathLength: PathRule = {
         return refuse(
           "EKEYREJECTED",
           pathLength.section,
-          `certificate \`${certificate}\` is further from its authority than that allows`,
+          `certificate \`${certificate}\` exceeds the path length that its authority allows`,
         );
       state.maxPathLength -= 1;
     }
@@ -124,7 +124,7 @@ const purpose: PathRule = {
     return refuse(
       "EKEYREJECTED",
       purpose.section,
-      `certificate \`${certificate}\` is not for the usage that the keyring asks for`,
+      `certificate \`${certificate}\` does not have the usage that the keyring requires`,
     );
   },
 };
@@ -143,7 +143,7 @@ const authorityPurpose: PathRule = {
     return refuse(
       "EKEYREJECTED",
       purpose.section,
-      `authority \`${certificate}\` may not issue for the usage that the keyring asks for`,
+      `authority \`${certificate}\` may not issue for the usage that the keyring requires`,
     );
   },
 };

@@ -166,6 +166,6 @@ const VALIDATION = 10;
 const MAX_CRL_DEPTH = 3;
 
 function unknownIssuer(certificate: Certificate): Refusal {
-  const reason = `certificate \`${certificate}\` is of issuer \`${certificate.issuer}\`, whom the keyring does not know`;
+  const reason = `certificate \`${certificate}\` has the issuer \`${certificate.issuer}\`, which is not in the keyring`;
   return refuse("ENOKEY", "RFC 5280 6.1", reason);
 }

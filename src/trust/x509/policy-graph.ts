@@ -164,5 +164,5 @@ interface Node {
 }
 
 function noPolicy(rule: string, certificate: Certificate): Refusal {
-  return refuse("EKEYREJECTED", rule, `no certificate policy that is asked for holds down to \`${certificate}\``);
+  return refuse("EKEYREJECTED", rule, `no required certificate policy is valid for the path to \`${certificate}\``);
 }

@@ -74,7 +74,7 @@ function checkConfirmable(anchors: readonly Certificate[], authorities: Certific
     (anchor) => anchor.basicConstraints?.authority !== true && authorities.issuersOf(anchor).length === 0,
   );
   if (alone === undefined) return;
-  const message = `\`${alone}\` is no authority, and its own authority is in no file of the keyring: no revocation list can speak of it`;
+  const message = `\`${alone}\` is not an authority, and no file of the keyring has its issuer: no revocation list can cover it`;
   const remedy =
     "add its authority's certificate to `trust`, or to `revoked.crls` with the authority's list; or use `freshness: if-present`";
   throw invalid(place, message, remedy);
@@ -84,7 +84,7 @@ function purposesOf(usage: readonly string[]): ReadonlySet<string> | null {
   if (usage.length === 0) throw invalid("usage", "`usage` is empty", "name a usage, or `any`");
   if (usage.includes("any")) return null;
   const known = Object.keys(KEY_PURPOSE).join(", ");
-  const remedy = `use one of ${known}, any, or an identifier in dots`;
+  const remedy = `use one of ${known}, any, or a dotted identifier`;
   return new Set(usage.map((name) => purposes.get(name) ?? fromDots(name, "usage", remedy)));
 }
 
@@ -92,14 +92,14 @@ const purposes: ReadonlyMap<string, string> = new Map(Object.entries(KEY_PURPOSE
 
 function policiesOf({ policies = [] }: KeyringRules): PolicyRules {
   if (policies.length === 0) return ANY_POLICIES;
-  const acceptable = new Set(policies.map((name) => fromDots(name, "policies", "use an identifier in dots")));
+  const acceptable = new Set(policies.map((name) => fromDots(name, "policies", "use a dotted identifier")));
   return { ...ANY_POLICIES, acceptable, requireExplicit: true };
 }
 
 /** Contents octets of a dotted identifier. Throws KEYRING_INVALID. */
 export function fromDots(name: string, place: string, remedy: string): string {
   if (/^(?:[01]\.[0-3]?\d|2\.\d{1,18})(?:\.(?:0|[1-9]\d{0,38}))*$/.test(name)) return oid(name);
-  throw invalid(place, `\`${name}\` is not known as one of \`${place}\``, remedy);
+  throw invalid(place, `\`${name}\` is not a valid value of \`${place}\``, remedy);
 }
 
 function invalid(place: string, message: string, remedy: string): CountersignError {

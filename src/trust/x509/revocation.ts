@@ -101,7 +101,7 @@ export class Revocation {
       for (const name of issuersNamedBy(point, certificate)) {
         if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
         if (this.#mayConcern(name))
-          inquiry.doubt(`the name of \`${name}\` cannot be compared with that of a list's issuer`);
+          inquiry.doubt(`the name of \`${name}\` cannot be compared with the issuer of a list`);
         for (const crl of this.#byIssuer.get(name.key) ?? []) {
           if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
           const refusal = inquiry.ask(crl, point);
@@ -161,20 +161,20 @@ class Inquiry {
     const confirm = this.unconfirmed.get(crl);
     if (isSigned) confirm?.();
     else if (confirm !== undefined) return null;
-    else if (this.authorities.length > 0) return this.doubt(`${crl} is not signed by whom it may be`);
+    else if (this.authorities.length > 0) return this.doubt(`${crl} is not signed by a permitted issuer`);
     if (scope === "unknown") {
       this.#undecided ??= `${crl} has a scope that cannot be compared`;
       return null;
     }
     const entry = this.#entryIn(crl);
     if (entry !== null) return this.#revoked(entry.revokedAt, entry.reason);
-    if (!isSigned) return this.#doubtIfRequired(`nobody in the keyring can have signed ${crl}`);
-    if (crl.unusable) this.#undecided ??= `${crl} has a critical extension that is not known`;
+    if (!isSigned) return this.#doubtIfRequired(`no certificate of the keyring can have signed ${crl}`);
+    if (crl.unusable) this.#undecided ??= `${crl} has an unknown critical extension`;
     else if (this.profile === "strict" && crl.flaw !== null) this.#undecided ??= `${crl} has ${crl.flaw}`;
     // (h), (i), (j), (k): a delta only adds to its base
     else if (crl.baseNumber !== null) return null;
     else if (this.#isFresh(crl)) this.reasons |= reasons;
-    else return this.#doubtIfRequired(`${crl} is out of its time`);
+    else return this.#doubtIfRequired(`${crl} is not current`);
     return null;
   }
 
@@ -183,7 +183,7 @@ class Inquiry {
     if (this.#undecided !== null) return undetermined(`revocation of ${about} is not known: ${this.#undecided}`);
     if (this.reasons === ALL_REASONS) return null;
     if (this.freshness === "require")
-      return undetermined(`no revocation list speaks of ${about}: ${this.#wrong ?? "none is there"}`);
+      return undetermined(`no revocation list covers ${about}: ${this.#wrong ?? "there is none"}`);
     return this.#wrong === null ? null : undetermined(`revocation of ${about} is not known: ${this.#wrong}`);
   }
 

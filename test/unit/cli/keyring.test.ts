@@ -167,8 +167,8 @@ describe("a revocation list in countersign keyring list and check", () => {
   });
 
   it.each([
-    ["if-present", "what it names stays revoked, but nothing says what was revoked since"],
-    ["require", "nothing that it is about verifies any more"],
+    ["if-present", "its entries stay revoked, but later revocations are unknown"],
+    ["require", "certificates that it covers are rejected"],
   ])("says what an expired one still does under freshness: %s", async (freshness, reason) => {
     const entries = [{ serial: 7n }];
     const crl = root.revocationList({ entries, thisUpdate: NOW - 2 * DAY, nextUpdate: NOW - DAY });

@@ -192,7 +192,7 @@ describe("a keyring", () => {
     );
     expect(() => trusting([root.pem.key])).toThrowError(expect.objectContaining({ code: "KEYRING_INVALID" }));
     expect(() => trusting([root.pem.certificate], { usage: ["codesigning"] })).toThrowError(
-      expect.objectContaining({ code: "KEYRING_INVALID", message: "`codesigning` is not known as one of `usage`" }),
+      expect.objectContaining({ code: "KEYRING_INVALID", message: "`codesigning` is not a valid value of `usage`" }),
     );
   });
 });

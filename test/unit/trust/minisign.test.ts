@@ -38,7 +38,7 @@ describe("a signature of minisign", () => {
     const forged = Buffer.from([text[0], renamed.toString("base64"), ...text.slice(2)].join("\n"));
     expect(keyring.verify(digest, forged, "MINISIGN", NOW)).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
-      reason: "an old signature over bytes that may be the digest of others",
+      reason: "a legacy signature over 64 bytes, which may be the digest of other data",
     });
   });
 

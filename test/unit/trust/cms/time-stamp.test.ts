@@ -60,7 +60,7 @@ describe("a time stamp", () => {
     expect(keyring().verify(data, signature, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYEXPIRED);
     expect(keyring().verify(data, kept, "PKCS7", NOW + 301 * DAY)).toMatchObject({
       verdict: -ERRNO.EKEYEXPIRED,
-      reason: expect.stringContaining("the time stamp does not count"),
+      reason: expect.stringContaining("the time stamp is rejected"),
     });
   });
 
@@ -75,7 +75,7 @@ describe("a time stamp", () => {
     const ahead = await stamped(signature, at(1));
     expect(keyring().verify(data, ahead, "PKCS7", NOW)).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
-      reason: "the time stamp is of a time that has not come yet",
+      reason: "the time stamp is in the future",
     });
   });
 
@@ -84,7 +84,7 @@ describe("a time stamp", () => {
     const moved = await stamped(signature, async () => other);
     expect(keyring().verify(data, moved, "PKCS7", NOW)).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
-      reason: "the time stamp is of another signature",
+      reason: "the time stamp is for another signature",
     });
   });
 
@@ -204,7 +204,7 @@ describe("an answer of a time-stamping authority", () => {
     expect(() => tokenOf(granted, request)).toThrowError(
       expect.objectContaining({
         code: "SIGNING_FAILED",
-        message: "no time stamp: the authority answered another question",
+        message: "no time stamp: the response does not match the request",
       }),
     );
     const refused = sequence(sequence(Buffer.from([2, 1, 2])));

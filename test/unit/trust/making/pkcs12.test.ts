@@ -17,7 +17,7 @@ describe("a PKCS#12 file", () => {
   });
 
   it.each([
-    ["another passphrase", "guess", "does not open with this passphrase, or is no PKCS#12"],
+    ["another passphrase", "guess", "does not open with this passphrase, or is not PKCS#12"],
     ["no passphrase", null, "does not open without a passphrase"],
   ])("does not open with %s", async (_, passphrase, message) => {
     await expect(readPkcs12(file("a.p12", PKCS12), passphrase)).rejects.toMatchObject({

@@ -89,7 +89,7 @@ describe("a secret key of minisign", () => {
   });
 
   it("is rejected with a password, and cut short", () => {
-    expect(() => readSecret(secret("Sc"))).toThrow("is a secret key of minisign with a password");
-    expect(() => readSecret(secret("\0\0").slice(0, -9))).toThrow("is no secret key of minisign");
+    expect(() => readSecret(secret("Sc"))).toThrow("is a minisign secret key with a password");
+    expect(() => readSecret(secret("\0\0").slice(0, -9))).toThrow("is not a minisign secret key");
   });
 });

@@ -46,14 +46,14 @@ describe("a bundle of Sigstore by a certificate", () => {
     expect(verdictOf(bundle(), keyring([])).verdict).toBe(-ERRNO.ENOKEY);
     expect(verdictOf(bundle(), trusting([sigstore.authority.pem.certificate]))).toMatchObject({
       verdict: -ERRNO.ENOKEY,
-      reason: "the keyring has no Sigstore root, which type SIGSTORE is checked by",
+      reason: "the keyring has no Sigstore root, which type SIGSTORE requires",
     });
   });
 
   it("does not count over other data", () => {
     expect(verdictOf(bundle(), keyring(), Buffer.from("other"))).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
-      reason: "the bundle is about other data: the digests differ",
+      reason: "the bundle is for other data: the digests differ",
     });
   });
 
@@ -122,7 +122,7 @@ describe("a bundle of Sigstore by a certificate", () => {
     const dsseEnvelope = { payload, payloadType: "application/vnd.in-toto+json", signatures: [{ sig: "AAAA" }] };
     expect(verdictOf(Buffer.from(JSON.stringify({ ...rest, dsseEnvelope })))).toMatchObject({
       verdict: -ERRNO.EBADMSG,
-      reason: "the bundle is a statement (DSSE) and no signature over the data",
+      reason: "the bundle signs a statement (DSSE), not the data",
     });
   });
 });
@@ -147,14 +147,14 @@ describe("a bundle of Sigstore by a key", () => {
 
 describe("a Sigstore root", () => {
   it.each([
-    ["what is no JSON", Buffer.from("{"), "is no trusted root of Sigstore"],
+    ["what is no JSON", Buffer.from("{"), "is not a Sigstore trusted root"],
     ["one with a log that has no start of validity", rootWithLog({}), "without a start of validity"],
     ["one with a log that has no period of validity", rootWithLog(undefined), "without a start of validity"],
     ["one with a log that only ends", rootWithLog({ end: "2030-01-01T00:00:00Z" }), "without a start of validity"],
     ["one with a second log that has no start", rootWithLog({}, "tlogs", 1), "without a start of validity"],
     ["one with a certificate log that has no start", rootWithLog({}, "ctlogs"), "without a start of validity"],
     ["one without a log", Buffer.from(JSON.stringify({ ...sigstore.root, tlogs: [] })), "names no log"],
-    ["one with a broken certificate", rootWith("AAAA"), "is no trusted root of Sigstore"],
+    ["one with a broken certificate", rootWith("AAAA"), "is not a Sigstore trusted root"],
   ])("is not %s", (_, bytes, message) => {
     const rules = { revoked: { crls: [], certificates: [], digests: [] }, usage: ["any"], validity: "now" } as const;
     const open = () =>

@@ -43,7 +43,7 @@ describe("an SSH signature", () => {
     expect(verdictOf({ namespace: "git" })).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
       rule: "SSHSIG namespace",
-      reason: "a signature for `git`, which the keyring does not take",
+      reason: "a signature for `git`, which the keyring does not accept",
     });
     const wider = trusting([me.line], { ssh: { namespaces: ["git", "bpf@example.org"] } });
     expect(wider.verify(data, me.sign(data, { namespace: "git" }), "SSHSIG", NOW).verdict).toBe(0);
@@ -68,7 +68,7 @@ describe("an SSH signature", () => {
     expect(byRsa.verify(data, rsa.sign(data, { algorithm: "rsa-sha2-256" }), "SSHSIG", NOW).verdict).toBe(0);
     expect(byRsa.verify(data, rsa.sign(data, { algorithm: "ssh-rsa" }), "SSHSIG", NOW)).toMatchObject({
       verdict: -ERRNO.ENOPKG,
-      reason: "signature algorithm `ssh-rsa` of a key of type ssh-rsa",
+      reason: "signature algorithm `ssh-rsa` of a key of type ssh-rsa is not supported",
     });
   });
 
@@ -131,7 +131,7 @@ describe("an allowed signers file", () => {
   });
 
   it.each([
-    ["me cert-authority", "has the option `cert-authority`, which is not taken"],
+    ["me cert-authority", "has the option `cert-authority`, which is not supported"],
     ['me valid-before="20260101"', "has the time `20260101`"],
     ['me valid-before="20260231Z"', "has the time `20260231Z`, which does not exist"],
   ])("with `%s` is not a keyring", (before, message) => {

@@ -169,7 +169,7 @@ describe.each(Object.entries(KINDS))("%s that is trusted as itself", (_kind, { t
       expect(judge(8n)).toBe("0");
     });
 
-    it("is revoked with a list that has a critical extension that is not known, and not known to be good without", () => {
+    it("is revoked with a list that has an unknown critical extension, and not known to be good without", () => {
       const judge = (who: bigint): string =>
         verdict(
           [trusted, ...beside],
@@ -213,7 +213,7 @@ describe("with `freshness: require`", () => {
       const open = () =>
         verdict([trusted], revoking({ crls: [file("crl", list(8n)), file("o", by)], freshness: "require" }));
       expect(open).toThrow(expect.objectContaining({ code: "KEYRING_INVALID" }));
-      expect(open).toThrow(/is no authority, and its own authority is in no file of the keyring/);
+      expect(open).toThrow(/is not an authority, and no file of the keyring has its issuer/);
     },
   );
 
