@@ -3,7 +3,10 @@ import type { JSContextPointer, JSValuePointer, Module } from "./module.js";
 import { OVERRIDABLE, PERMITS } from "./permits.js";
 import * as slot from "./slots.js";
 
-/** JS_AddIntrinsic…: BaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, Proxy, MapSet, TypedArrays, BigInt. */
+/**
+ * JS_AddIntrinsicBaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, Proxy, MapSet, TypedArrays,
+ * BigInt.
+ */
 export const INTRINSICS = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 2048;
 
 /** The contents of a guest apart from the policy. */
