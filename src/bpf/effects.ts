@@ -89,7 +89,7 @@ function find(code: Code, findings: Findings, scratch: Scratch, goesOnAs: (progr
   else {
     const verdict = new VerdictOf(type, code.expectedAttachType, findings);
     const followed = new Interpreter(code, flow, type, verdict, findings, scratch, goesOnAs).run();
-    if (!followed) findings.anything(null, "it is too large or too entangled to be followed to the end");
+    if (!followed) findings.anything(null, "it is too large or too complex to be analysed completely");
     if (type.calls_bpf)
       for (const effect of EFFECTS)
         findings.note(effect, null, `a \`${type.type}\` program can call bpf(2), through which anything can be done`);

@@ -197,7 +197,7 @@ describe("a program of a million instructions", () => {
     if (!found.effects.read_only)
       expect(found.evidence[0]).toMatchObject({
         insn: null,
-        because: expect.stringContaining("too large or too entangled"),
+        because: expect.stringContaining("too large or too complex"),
       });
   });
 });

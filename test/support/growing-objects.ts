@@ -236,7 +236,7 @@ export const OVERLAPPING_OBJECTS: Readonly<Record<string, readonly [(n: number) 
         codeOf(2),
         repeated(n, () => ({ name: ".maps", type: 1, flags: 3, data: Buffer.alloc(8) })),
       ),
-    "more than once",
+    "more than one section",
   ],
   "tables of functions for the kernel": [
     (n) =>
@@ -244,6 +244,6 @@ export const OVERLAPPING_OBJECTS: Readonly<Record<string, readonly [(n: number) 
         btf([type(1, KIND.int, 0, 4, 32)], "\0xdp\0"),
         ...repeated(n, () => ({ name: ".struct_ops", type: 1, flags: 3, data: Buffer.alloc(8) })),
       ]),
-    "more than once",
+    "more than one section",
   ],
 };

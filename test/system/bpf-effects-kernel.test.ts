@@ -43,7 +43,7 @@ function confused(evidence: readonly Evidence[]): string[] {
     .map(({ because }) => because)
     .filter(
       (because) =>
-        /is not known|nothing is known|too large|half an|runs out|jumps out|cover it|frame pointer|register that is none/.test(
+        /is not known|an unknown|too large|incomplete|runs past|jumps out|cover it|frame pointer|register that does not|not a function/.test(
           because,
         ) &&
         !/^calls helper|^calls a kfunc|^prints by a format|^returns|that is not known, which it did not bring|what a tail call/.test(

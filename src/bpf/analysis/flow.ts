@@ -61,7 +61,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
       const op = opcode[slot]!;
       const kind = op & OP.CLASS;
       if (dst[slot]! > FRAME_POINTER || src[slot]! > FRAME_POINTER)
-        return { slot, because: "names a register that is none" };
+        return { slot, because: "names a register that does not exist" };
       if (kind === OP.JMP || kind === OP.JMP32) {
         const operation = op & OP.CODE;
         if (operation === OP.EXIT_CODE) {
@@ -76,7 +76,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
           table.add(target);
         }
       } else if (op === OP.LD_IMM64) {
-        if (slot + 1 >= end || opcode[slot + 1] !== 0) return { slot, because: "is half an ld_imm64" };
+        if (slot + 1 >= end || opcode[slot + 1] !== 0) return { slot, because: "is an incomplete ld_imm64" };
         if (dst[slot] === FRAME_POINTER) return { slot, because: "writes the frame pointer" };
         slot += 1;
       } else {
@@ -101,7 +101,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
     frames[index] = (7 - deepest) >> 3;
     const last = opcode[end - 1]!;
     if (last !== OP.EXIT && last !== OP.JA16 && last !== OP.JA32)
-      return { slot: end - 1, because: "runs out of its function" };
+      return { slot: end - 1, because: "runs past the end of its function" };
   }
 
   const leaders = scratch.take(table.count);
@@ -125,5 +125,5 @@ const LAST_COMPARISON = 0xd0;
 const ADD_CONSTANT = 0x07;
 
 function unknown(slot: number): Broken {
-  return { slot, because: "is an instruction that is not known" };
+  return { slot, because: "is an unknown instruction" };
 }

@@ -206,7 +206,7 @@ export class Interpreter {
     const { state } = this.#frames;
     const callee = this.#functionAt.get(slot + 1 + this.code.insns.imm[slot]!);
     if (callee === undefined) {
-      this.findings.anything(slot, "calls what is no function of it");
+      this.findings.anything(slot, "calls an address that is not a function of the program");
       return -1;
     }
     remember(this.#callers, callee, this.#leader);
@@ -248,7 +248,7 @@ export class Interpreter {
   #enterCallback(callback: number, args: readonly number[]): void {
     const values = this.#values;
     if ((values.kinds(callback) & KIND.FUNCTION) === 0) {
-      this.findings.anything(this.#slot, "hands over a callback that is not known");
+      this.findings.anything(this.#slot, "passes an unknown callback");
       return;
     }
     const index = values.offset(callback);

@@ -65,7 +65,7 @@ export class Literals {
         break;
       }
     }
-    this.findings.anything(slot, "loads what is not known");
+    this.findings.anything(slot, "loads an unknown value");
     return values.pointer(ANYTHING, -1);
   }
 }

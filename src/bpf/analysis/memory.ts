@@ -167,8 +167,8 @@ export class Memory {
    * missed a pointer, and any memory may be read.
    */
   #readAnywhere(slot: number): number {
-    this.findings.note("reads_kernel_memory", slot, "reads through a pointer of which nothing is known");
-    this.findings.note("reads_user_memory", slot, "reads through a pointer of which nothing is known");
+    this.findings.note("reads_kernel_memory", slot, "reads through an unknown pointer");
+    this.findings.note("reads_user_memory", slot, "reads through an unknown pointer");
     return this.values.pointer(ANYTHING, -1);
   }
 }

@@ -215,7 +215,7 @@ describe("what cannot be told", () => {
   it("an indirect call may do anything", () => {
     const code = codeOf("r0 = 0; exit", RAW_TP);
     code.insns.opcode[0] = 0x8d;
-    expect(effectsOf(code).evidence[0]).toMatchObject({ insn: 0, because: "is an instruction that is not known" });
+    expect(effectsOf(code).evidence[0]).toMatchObject({ insn: 0, because: "is an unknown instruction" });
   });
 });
 
