@@ -14,10 +14,11 @@ import type { Mode } from "../policy/mode.js";
 import { Roster } from "../policy/roster.js";
 import { type SignatureFolder, SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
+import type { Commit } from "./committed-writes.js";
 import { EngineLog, verdictsOf } from "./engine-log.js";
+import { FileCache, type FileSnapshot } from "./file-cache.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "./keyrings.js";
-import type { Commit } from "./ledger.js";
 import type { LinkCache } from "./link-cache.js";
 import { Loader } from "./load.js";
 import { PolicyAttachment } from "./policy-attachment.js";
@@ -25,9 +26,8 @@ import type { DecisionRequest } from "./request.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
 import { type Placed, SandboxMemory } from "./sandbox-memory.js";
-import { Sources, type Texts } from "./sources.js";
 import { startWarnings } from "./start-warnings.js";
-import type { Standing } from "./succession.js";
+import type { SkippedAttachment } from "./thread-handover-state.js";
 import type { DecisionWatch } from "./watch.js";
 
 /** How many policies get their runtimes before they are first asked. A runtime takes 3 ms and 200 KB. */
@@ -76,7 +76,7 @@ export class Engine {
     readonly signatures: SignatureStore,
     readonly log: EngineLog,
     /** Texts of policies and maps, for the engine that replaces this one under the same configuration. */
-    readonly texts: Texts,
+    readonly texts: FileSnapshot,
     /** Probable mistakes in the configuration or its policies. */
     readonly warnings: readonly Warning[],
   ) {
@@ -94,12 +94,12 @@ export class Engine {
     config: Config,
     sealed?: SealedRules,
     watch: DecisionWatch | null = null,
-    texts: Texts | null = null,
+    texts: FileSnapshot | null = null,
     cache: LinkCache | null = null,
     folders: readonly SignatureFolder[] | null = null,
   ): Promise<Engine> {
-    const sources = new Sources(texts);
-    const loader = new Loader(config, sources, cache);
+    const files = new FileCache(texts);
+    const loader = new Loader(config, files, cache);
     const keyrings = new Keyrings(config.keyrings, sealed);
     const moment: Moment = { time: 0, keyrings: new Map() };
     const placed = config.attachments.map((attachment): Placed => {
@@ -130,7 +130,7 @@ export class Engine {
     });
     const signatures = folders === null ? SignatureStore.open(config.signatures) : new SignatureStore(folders);
     const log = await EngineLog.open(config);
-    const warnings = startWarnings(config, { loader, sources, maps, memory, placed, naming });
+    const warnings = startWarnings(config, { loader, files, maps, memory, placed, naming });
     const state = { maps, views };
     return new Engine(
       config,
@@ -142,18 +142,18 @@ export class Engine {
       state,
       signatures,
       log,
-      sources.texts,
+      files.texts,
       warnings,
     );
   }
 
   /**
-   * Decides. A failure of a policy becomes part of the decision; the only error is ENGINE_CLOSED. `standing` are
+   * Decides. A failure of a policy becomes part of the decision; the only error is ENGINE_CLOSED. `skipped` are
    * attachments, by their number in the configuration, that are not asked and return the given fault.
    */
   decide<H extends HookName>(
     { hook, subject, current, lacking, operation, time }: DecisionRequest<H>,
-    standing: readonly Standing[] = [],
+    skipped: readonly SkippedAttachment[] = [],
   ): Decision {
     if (this.closed)
       throw new CountersignError("ENGINE_CLOSED", "the engine has been closed", { remedy: "open another one" });
@@ -164,14 +164,14 @@ export class Engine {
     this.moment.time = judged;
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
     const rules = { default: this.config.default[hook], mode: this.config.mode };
-    for (const [number, fault] of standing) this.attachments[number]?.stand(fault);
+    for (const [number, fault] of skipped) this.attachments[number]?.skipWith(fault);
     this.running.inScope = this.roster.inScope(hook, current);
     const ruling = dispatch(
       lacking === undefined ? { hook, subject, current } : { hook, subject, current, lacking },
       this.running.inScope,
       rules,
     );
-    for (const [number] of standing) this.attachments[number]?.stand(null);
+    for (const [number] of skipped) this.attachments[number]?.skipWith(null);
     this.decided += 1;
     const decision = {
       id: `${this.run}-${this.decided}`,
@@ -203,12 +203,12 @@ export class Engine {
   }
 
   /**
-   * Creates the runtime of one more policy; called by an idle thread. Returns false when none is left. `offenders` are
+   * Creates the runtime of one more policy; called by an idle thread. Returns false when none is left. `failing` are
    * attachments, by number, whose policies lost a runtime or module before; theirs are created when they are asked.
    */
-  prepareNext(offenders: ReadonlySet<number> = NO_OFFENDERS): boolean {
+  prepareNext(failing: ReadonlySet<number> = NONE_FAILING): boolean {
     const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;
-    if (!offenders.has(this.prepared)) next?.prepare();
+    if (!failing.has(this.prepared)) next?.prepare();
     this.prepared += 1;
     return next !== undefined;
   }
@@ -341,7 +341,7 @@ function pathOf(subject: Subject): string | null {
   return "object" in subject ? (subject.object?.path ?? null) : null;
 }
 
-const NO_OFFENDERS: ReadonlySet<number> = new Set();
+const NONE_FAILING: ReadonlySet<number> = new Set();
 
 /** Shared, since most decisions use no keyring. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});

@@ -9,9 +9,9 @@ import { PolicyMap } from "../policy/map.js";
 import type { ConfiguredName } from "../policy/names.js";
 import { didYouMean } from "../policy/nearest.js";
 import type { Warning } from "../warning.js";
+import type { FileCache } from "./file-cache.js";
 import type { LinkCache } from "./link-cache.js";
 import { mapWriters, type NamingAttachment } from "./map-writers.js";
-import type { Sources } from "./sources.js";
 import { VOCABULARY } from "./vocabulary.js";
 
 /** The largest policy file to read, in bytes. */
@@ -32,7 +32,7 @@ export class Loader {
 
   constructor(
     private readonly config: Config,
-    private readonly sources: Sources,
+    private readonly files: FileCache,
     private readonly cache: LinkCache | null = null,
   ) {
     this.folder = dirname(resolve(config.file));
@@ -81,7 +81,7 @@ export class Loader {
     const texts = new Map<string, string>();
     const read = (name: string) => {
       const its = resolve(this.folder, name);
-      const text = this.sources.text(its, MAX_POLICY, () => {
+      const text = this.files.text(its, MAX_POLICY, () => {
         if (name !== file) refuseLeaving(dirname(path), its, name);
       });
       texts.set(name, text);
@@ -100,7 +100,7 @@ export class Loader {
   }
 
   private entries({ file }: MapConfig): Readonly<Record<string, unknown>> {
-    return file === null ? {} : readMapFile(file, this.sources.text(file, MAX_MAP));
+    return file === null ? {} : readMapFile(file, this.files.text(file, MAX_MAP));
   }
 
   private checkNames(policy: LinkedPolicy): void {

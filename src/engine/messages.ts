@@ -1,19 +1,19 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../config/config.js";
 import type { Decision } from "../hooks/decision.js";
+import type { Commit } from "./committed-writes.js";
+import type { FileSnapshot } from "./file-cache.js";
 import type { SealedRules } from "./keyrings.js";
-import type { Commit } from "./ledger.js";
 import type { ThreadMessage } from "./owned-thread.js";
 import type { DecisionRequest } from "./request.js";
-import type { Texts } from "./sources.js";
-import type { Standing } from "./succession.js";
+import type { SkippedAttachment } from "./thread-handover-state.js";
 
 /** The `workerData` of a decision thread. */
 export interface ThreadData {
   readonly config: Config;
   readonly sealed: SealedRules;
   /** The texts of policies and maps as the first thread read them; null for the first thread. */
-  readonly texts: Texts | null;
+  readonly texts: FileSnapshot | null;
   readonly memory: SharedArrayBuffer;
   readonly port: MessagePort;
 }
@@ -29,19 +29,19 @@ export interface ThreadRequest {
    */
   readonly known: number | null;
   /** Attachments that are not asked, each with its fault. */
-  readonly standing: readonly Standing[];
+  readonly skipped: readonly SkippedAttachment[];
 }
 
 export type ToThread =
   | ({ readonly do: "decide" } & ThreadRequest)
   /**
-   * `offenders`: attachments, by number, whose policies lost a runtime or module. Their runtimes are created when they
+   * `failing`: attachments, by number, whose policies lost a runtime or module. Their runtimes are created when they
    * are asked.
    */
   | {
       readonly do: "restore";
       readonly commits: readonly Commit[];
-      readonly offenders: readonly number[];
+      readonly failing: readonly number[];
       readonly sealed: SealedRules;
     }
   | { readonly do: "close" };

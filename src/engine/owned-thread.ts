@@ -9,8 +9,8 @@ import {
 import type { Warning } from "../warning.js";
 import { type Entry, entryFile } from "./entries.js";
 import type { Failure } from "./failure.js";
+import type { FileSnapshot } from "./file-cache.js";
 import type { SealedRules } from "./keyrings.js";
-import type { Texts } from "./sources.js";
 import { BOOT, type ThreadImage } from "./thread-image.js";
 
 /** Messages that every thread may send. */
@@ -25,7 +25,7 @@ export type ThreadMessage =
    * The texts of policies and maps, sent by a thread that did not get them, for the threads that replace it; and the
    * warnings about the configuration, to be shown once.
    */
-  | { readonly is: "read"; readonly texts: Texts; readonly warnings: readonly Warning[] }
+  | { readonly is: "read"; readonly texts: FileSnapshot; readonly warnings: readonly Warning[] }
   /** Sealed keyrings accepted CRLs; later threads need them too. */
   | { readonly is: "sealed"; readonly sealed: SealedRules }
   /** If `id` is null, the thread cannot start or continue. */

@@ -27,7 +27,7 @@ export class PolicyAttachment implements Attachment {
   private readonly evidence: EvidenceOf;
   private place: CachedPolicy | null = null;
   /** The fault that it currently returns without being asked; null if it is asked. */
-  private standing: Fault | null = null;
+  private skipFault: Fault | null = null;
 
   constructor(
     config: AttachmentConfig,
@@ -71,7 +71,7 @@ export class PolicyAttachment implements Attachment {
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
-    if (this.standing !== null) return unasked(this.standing);
+    if (this.skipFault !== null) return unasked(this.skipFault);
     this.helpers.begin();
     const cached = this.place ?? this.cached;
     if (this.watch !== null) {
@@ -99,8 +99,8 @@ export class PolicyAttachment implements Attachment {
   }
 
   /** Makes the attachment return `fault` without being asked; null makes it ask the policy again. */
-  stand(fault: Fault | null): void {
-    this.standing = fault;
+  skipWith(fault: Fault | null): void {
+    this.skipFault = fault;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { MapWrite, OwnedWrite, PolicyMap } from "../policy/map.js";
 import type { MapView } from "../policy/map-view.js";
-import type { Commit } from "./ledger.js";
+import type { Commit } from "./committed-writes.js";
 
 /**
  * Repeats map writes that attachments committed in an earlier engine, the last one to each key. A map gets all of them

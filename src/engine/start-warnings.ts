@@ -2,16 +2,16 @@ import type { Config } from "../config/config.js";
 import type { PolicyMap } from "../policy/map.js";
 import type { Warning } from "../warning.js";
 import { defaultWarnings } from "./default-coverage.js";
+import type { FileCache } from "./file-cache.js";
 import { labelWarnings } from "./label-warnings.js";
 import type { Loader } from "./load.js";
 import { type NamingAttachment, writeWarnings } from "./map-writers.js";
 import type { Placed, SandboxMemory } from "./sandbox-memory.js";
-import type { Sources } from "./sources.js";
 
 /** The parts of an engine that warnings are about. `placed` and `naming` are indexed by attachment number. */
 export interface Started {
   readonly loader: Loader;
-  readonly sources: Sources;
+  readonly files: FileCache;
   readonly maps: ReadonlyMap<string, PolicyMap>;
   readonly memory: SandboxMemory;
   readonly placed: readonly Placed[];
@@ -23,11 +23,11 @@ export interface Started {
  */
 export function startWarnings(
   config: Config,
-  { loader, sources, maps, memory, placed, naming }: Started,
+  { loader, files, maps, memory, placed, naming }: Started,
 ): readonly Warning[] {
   return [
     ...loader.warnings,
-    ...labelWarnings(config, sources.texts.values()),
+    ...labelWarnings(config, files.texts.values()),
     ...memory.warnings(),
     ...writeWarnings(maps, naming),
     ...defaultWarnings(

@@ -11,7 +11,7 @@ import { DecisionWatch } from "./watch.js";
  */
 class Thread {
   readonly #subjects = new Map<number, object>();
-  #offenders: ReadonlySet<number> = new Set();
+  #failing: ReadonlySet<number> = new Set();
   #open = true;
   #sealedVersion = 0;
 
@@ -27,7 +27,7 @@ class Thread {
       const seen = this.watch.requests;
       for (let next = this.#next(); next !== undefined; next = this.#next()) this.#obey(next);
       // When there is no request, create one more runtime that will probably be needed, then check again
-      if (this.#open && (this.watch.requests !== seen || !this.engine.prepareNext(this.#offenders)))
+      if (this.#open && (this.watch.requests !== seen || !this.engine.prepareNext(this.#failing)))
         this.watch.waitForRequest(seen);
     }
   }
@@ -45,7 +45,7 @@ class Thread {
         this.engine.restore(message.commits);
         this.engine.adopt(message.sealed);
         this.#sealedVersion = this.engine.sealedVersion;
-        this.#offenders = new Set(message.offenders);
+        this.#failing = new Set(message.failing);
         break;
       case "close":
         this.#open = false;
@@ -54,11 +54,11 @@ class Thread {
     }
   }
 
-  #decide({ id, request, subject, known, standing }: ThreadRequest): void {
+  #decide({ id, request, subject, known, skipped }: ThreadRequest): void {
     this.watch.begin(id);
     try {
       const about = this.#subject(subject, known);
-      const decision = this.engine.decide({ ...request, subject: about } as DecisionRequest, standing);
+      const decision = this.engine.decide({ ...request, subject: about } as DecisionRequest, skipped);
       if (this.engine.sealedVersion !== this.#sealedVersion) this.#say({ is: "sealed", sealed: this.engine.sealed });
       this.#sealedVersion = this.engine.sealedVersion;
       this.#say({ is: "decided", id, decision, harmful: this.engine.takeHarmful() });

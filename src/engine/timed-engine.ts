@@ -8,7 +8,7 @@ import type { Warning } from "../warning.js";
 import { Engine } from "./engine.js";
 import type { LinkCache } from "./link-cache.js";
 import type { DecisionRequest } from "./request.js";
-import { type Standing, Succession } from "./succession.js";
+import { type SkippedAttachment, ThreadHandoverState } from "./thread-handover-state.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./watch.js";
 
 /**
@@ -25,14 +25,14 @@ const GRACE = 1000 + PREPARE_TIMEOUT;
  */
 export class TimedEngine {
   private readonly watch = new DecisionWatch();
-  private readonly succession: Succession;
+  private readonly handover: ThreadHandoverState;
   private engine!: Engine;
 
   private constructor(
     private readonly config: Config,
     private readonly cache: LinkCache | null,
   ) {
-    this.succession = new Succession(config, () => this.engine.texts);
+    this.handover = new ThreadHandoverState(config, () => this.engine.texts);
   }
 
   /** `cache` has link results of earlier runs; {@link close} saves it. Throws as {@link Engine.open}. */
@@ -64,13 +64,13 @@ export class TimedEngine {
   }
 
   async decide<H extends HookName>(request: DecisionRequest<H>): Promise<Decision> {
-    const overdue: Standing[] = [];
+    const overdue: SkippedAttachment[] = [];
     for (;;) {
-      const standing = this.succession.standing(overdue);
-      const decision = withTimeLimit(this.patience(), () => this.engine.decide(request, standing));
+      const skipped = this.handover.skipped(overdue);
+      const decision = withTimeLimit(this.patience(), () => this.engine.decide(request, skipped));
       if (decision !== null) {
-        this.succession.record(decision);
-        this.succession.chargeHarm(this.engine.takeHarmful());
+        this.handover.record(decision);
+        this.handover.recordFailures(this.engine.takeHarmful());
         return decision;
       }
       const late = this.watch.overdue(0);
@@ -78,7 +78,7 @@ export class TimedEngine {
         throw new CountersignError("INTERNAL", "the engine exceeded its time while no policy was running", {
           remedy: "try again when the machine is less busy",
         });
-      overdue.push(this.succession.charge(late));
+      overdue.push(this.handover.recordFailure(late));
       await this.reopen();
     }
   }
@@ -93,7 +93,7 @@ export class TimedEngine {
     this.engine?.close();
     this.watch.answered();
     this.engine = await Engine.open(this.config, sealed, this.watch, texts, this.cache);
-    this.engine.restore(this.succession.commits());
+    this.engine.restore(this.handover.commits());
   }
 
   private patience(): number {

@@ -4,13 +4,13 @@ import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import { warningLine } from "../warning.js";
 import { errorOf } from "./failure.js";
+import type { FileSnapshot } from "./file-cache.js";
 import { type FileOptions, questionsAboutFile } from "./file-questions.js";
 import { type SealedRules, sealedRules } from "./keyrings.js";
 import type { FromThread } from "./messages.js";
 import type { Question } from "./offline-load.js";
 import type { DecisionRequest } from "./request.js";
-import type { Texts } from "./sources.js";
-import { type Standing, Succession } from "./succession.js";
+import { type SkippedAttachment, ThreadHandoverState } from "./thread-handover-state.js";
 import { WatchedThread } from "./watched-thread.js";
 
 /**
@@ -58,7 +58,7 @@ interface Pending {
    * Attachments for which a thread was terminated during this request. They are not asked again, and their faults
    * stand.
    */
-  readonly overdue: Standing[];
+  readonly overdue: SkippedAttachment[];
   readonly resolve: (decision: Decision) => void;
   readonly reject: (error: Error) => void;
 }
@@ -69,10 +69,10 @@ interface Pending {
  * the attachment that was overdue.
  */
 class Watchdog implements DecisionEngine {
-  readonly #succession: Succession;
+  readonly #handover: ThreadHandoverState;
   readonly #pending = new Map<number, Pending>();
   #sealed: SealedRules;
-  #texts: Texts | null = null;
+  #texts: FileSnapshot | null = null;
   #thread: WatchedThread;
   #spare: WatchedThread | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -80,7 +80,7 @@ class Watchdog implements DecisionEngine {
   #closed = false;
 
   constructor(private readonly config: Config) {
-    this.#succession = new Succession(config, () => this.#texts ?? new Map());
+    this.#handover = new ThreadHandoverState(config, () => this.#texts ?? new Map());
     this.#sealed = sealedRules(config.keyrings);
     this.#thread = this.#start();
   }
@@ -150,7 +150,7 @@ class Watchdog implements DecisionEngine {
   #post({ id, request, overdue }: Pending): void {
     // A repeated request keeps the hook's time if the caller gave it
     const asked = { ...request, time: request.time ?? Date.now() };
-    this.#thread.decide(id, asked, this.#succession.standing(overdue));
+    this.#thread.decide(id, asked, this.#handover.skipped(overdue));
   }
 
   /** Handles the messages that have arrived. */
@@ -177,8 +177,8 @@ class Watchdog implements DecisionEngine {
     if (this.#pending.size === 0) this.#rest();
     if (message.is === "failed") pending?.reject(errorOf(message.error));
     else {
-      this.#succession.record(message.decision);
-      this.#succession.chargeHarm(message.harmful);
+      this.#handover.record(message.decision);
+      this.#handover.recordFailures(message.harmful);
       pending?.resolve(message.decision);
     }
   }
@@ -194,8 +194,8 @@ class Watchdog implements DecisionEngine {
     // A thread may prepare a policy while it has no request
     if (thread.alive && pending === undefined && thread.watch.overdue(GRACE) === null) return false;
     if (overdue !== null) {
-      const standing = this.#succession.charge(overdue);
-      pending?.overdue.push(standing);
+      const skipped = this.#handover.recordFailure(overdue);
+      pending?.overdue.push(skipped);
     }
     this.#replace(thread);
     return true;
@@ -206,8 +206,8 @@ class Watchdog implements DecisionEngine {
     this.#thread = this.#spare ?? this.#start();
     this.#spare = null;
     this.#thread.restore(
-      this.#succession.commits(),
-      this.#succession.offences.map(([attachment]) => attachment),
+      this.#handover.commits(),
+      this.#handover.suspensions.map(([attachment]) => attachment),
       this.#sealed,
     );
     for (const pending of this.#pending.values()) this.#post(pending);

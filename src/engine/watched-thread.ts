@@ -1,9 +1,9 @@
+import type { Commit } from "./committed-writes.js";
 import type { SealedRules } from "./keyrings.js";
-import type { Commit } from "./ledger.js";
 import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ToThread } from "./messages.js";
 import { OwnedThread } from "./owned-thread.js";
 import type { DecisionRequest } from "./request.js";
-import type { Standing } from "./succession.js";
+import type { SkippedAttachment } from "./thread-handover-state.js";
 import { DecisionWatch } from "./watch.js";
 
 /** A decision thread, as its watcher sees it. */
@@ -23,7 +23,7 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
     this.watch = watch;
   }
 
-  decide(id: number, { subject, ...request }: DecisionRequest, standing: readonly Standing[]): void {
+  decide(id: number, { subject, ...request }: DecisionRequest, skipped: readonly SkippedAttachment[]): void {
     // Only an immutable subject may be referred to by number later
     const fixed = Object.isFrozen(subject);
     const known = fixed ? this.#known.get(subject) : undefined;
@@ -35,17 +35,17 @@ export class WatchedThread extends OwnedThread<ToThread, FromThread> {
       request,
       subject: there ? null : subject,
       known: there ? known : fixed ? this.#lastKnown : null,
-      standing,
+      skipped,
     });
   }
 
   /**
    * Repeats map writes that were committed in another thread, and uses the CRLs that its sealed keyrings accepted.
-   * `offenders` are attachments, by number, with failures in that thread.
+   * `failing` are attachments, by number, with failures in that thread.
    */
-  restore(commits: readonly Commit[], offenders: readonly number[], sealed: SealedRules): void {
-    if (commits.length > 0 || offenders.length > 0 || sealed.size > 0)
-      this.tell({ do: "restore", commits, offenders, sealed });
+  restore(commits: readonly Commit[], failing: readonly number[], sealed: SealedRules): void {
+    if (commits.length > 0 || failing.length > 0 || sealed.size > 0)
+      this.tell({ do: "restore", commits, failing, sealed });
   }
 
   /** Lets the thread finish its current work and close its files; terminates it if it takes too long. */

@@ -1,5 +1,5 @@
 import type { Engine, UnaskedSubject } from "../engine/engine.js";
-import type { Standing } from "../engine/succession.js";
+import type { SkippedAttachment } from "../engine/thread-handover-state.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
 import type { SubjectOf } from "../hooks/subject.js";
@@ -13,7 +13,7 @@ export class GateDecisions {
     /** Receives each decision: for a summary, metrics and `top`. */
     private readonly tell: (decision: Decision) => void,
     /** Adds the suspended attachments to those that are out of time in one decision. */
-    private readonly standing: (overdue: readonly Standing[]) => readonly Standing[],
+    private readonly skipped: (overdue: readonly SkippedAttachment[]) => readonly SkippedAttachment[],
   ) {}
 
   /** Whether a decision on this hook could have a denial. */
@@ -35,10 +35,10 @@ export class GateDecisions {
     subject: SubjectOf<H>,
     current: Current,
     operation: string,
-    overdue: readonly Standing[] = NOBODY,
+    overdue: readonly SkippedAttachment[] = NOBODY,
     lacking: readonly string[] = NOTHING,
   ): Verdict {
-    const decision = this.engine.decide({ hook, subject, current, lacking, operation }, this.standing(overdue));
+    const decision = this.engine.decide({ hook, subject, current, lacking, operation }, this.skipped(overdue));
     this.tell(decision);
     const { verdict, answers, grants } = decision;
     // a dry run lends and freezes nothing; a decision that could not be logged still has its grants
@@ -88,7 +88,7 @@ function outcomeOf({ enforced_verdict, probe }: Decision): Outcome {
   return probe === undefined ? "allowed" : "probes";
 }
 
-const NOBODY: readonly Standing[] = [];
+const NOBODY: readonly SkippedAttachment[] = [];
 const NOTHING: readonly never[] = Object.freeze([]);
 
 export interface Verdict {

@@ -17,7 +17,7 @@ interface Held {
  * The result for an offered list: it is accepted, it waits for a signature that carries its issuer's certificate, or
  * the reason why it is rejected.
  */
-type Standing = "taken" | "waits" | string;
+type ListState = "taken" | "waits" | string;
 
 /**
  * The rules of a sealed keyring. Anchors, rules and the block list never change. A CRL is signed, so its file need not
@@ -74,10 +74,10 @@ export class SealedLists {
     });
     const waiting: Held[] = [];
     for (const held of offered) {
-      const standing = this.#judge(held);
-      if (standing === "taken") this.#take(held);
-      else if (standing === "waits") waiting.push(held);
-      else if (standing !== KNOWN) rejected.push(`${held.crl} in \`${held.file.path}\` is rejected: ${standing}`);
+      const state = this.#judge(held);
+      if (state === "taken") this.#take(held);
+      else if (state === "waits") waiting.push(held);
+      else if (state !== KNOWN) rejected.push(`${held.crl} in \`${held.file.path}\` is rejected: ${state}`);
     }
     this.#waiting = waiting.slice(0, MOST_WAITING);
     const waits = this.#waiting.map(({ file }) => digestOf(file)).join();
@@ -87,7 +87,7 @@ export class SealedLists {
     return { changed: this.version !== before.version || waits !== before.waiting, rejected };
   }
 
-  #judge({ crl, file }: Held): Standing {
+  #judge({ crl, file }: Held): ListState {
     const digest = digestOf(file);
     if (this.#lists.some((held) => digestOf(held.file) === digest)) return KNOWN;
     const rivals = this.#lists.map((held) => held.crl).filter((held) => isOfScope(held, crl));
@@ -135,7 +135,7 @@ export class SealedLists {
   }
 }
 
-/** Standing of a list that is in use already. */
+/** ListState of a list that is in use already. */
 const KNOWN = "";
 
 /** The most lists that may wait. Waiting lists are not verified yet, so an attacker may have written them. */

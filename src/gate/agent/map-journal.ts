@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Config } from "../../config/config.js";
-import type { Texts } from "../../engine/sources.js";
+import type { FileSnapshot } from "../../engine/file-cache.js";
 import { close } from "../sys/pidfd.js";
 import type { Wrote } from "../threads/messages.js";
 import { Journal } from "./journal.js";
@@ -29,7 +29,7 @@ export class MapJournal {
   constructor(
     private readonly manager: ServiceManager,
     private config: Pick<Config, "maps" | "attachments">,
-    texts: Texts,
+    texts: FileSnapshot,
     private readonly latest: () => readonly Wrote[],
   ) {
     this.#first = firstLine(config, texts);
@@ -67,7 +67,7 @@ export class MapJournal {
   }
 
   /** Another configuration holds, under which nothing was written yet. */
-  reset(config: Pick<Config, "maps" | "attachments">, texts: Texts): void {
+  reset(config: Pick<Config, "maps" | "attachments">, texts: FileSnapshot): void {
     this.config = config;
     this.#first = firstLine(config, texts);
     this.#tooMuch = false;
@@ -94,7 +94,7 @@ export class MapJournal {
 }
 
 /** What each writable map begins with, may take, and who may write to it, by a digest: a JSON object. */
-function firstLine({ maps }: Pick<Config, "maps">, texts: Texts): string {
+function firstLine({ maps }: Pick<Config, "maps">, texts: FileSnapshot): string {
   const digests = maps.map(({ name, file, writable, writers }) => {
     const begins = JSON.stringify([file === null ? null : (texts.get(file) ?? null), writable, writers]);
     return [name, createHash("sha256").update(begins).digest("hex")];

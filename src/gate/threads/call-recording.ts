@@ -1,4 +1,4 @@
-import type { Standing } from "../../engine/succession.js";
+import type { SkippedAttachment } from "../../engine/thread-handover-state.js";
 import type { Current } from "../../policy/current.js";
 import { Notification } from "../call/notification.js";
 import type { Verdict } from "../gate-decisions.js";
@@ -26,7 +26,7 @@ export interface CallRecording {
   /** What was decided, in its order. */
   verdicts: readonly Verdict[];
   /** Attachments that had a thread ended over this call: they have answered. */
-  readonly overdue: Standing[];
+  readonly overdue: SkippedAttachment[];
   /**
    * The gate's copies of the task's fds, by the task's numbers, and fds of its own by name; without those that blocking
    * operations returned.

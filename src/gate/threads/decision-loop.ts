@@ -1,10 +1,10 @@
 import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
+import type { BackoffEntry } from "../../engine/backoff-table.js";
 import { requireEnforced } from "../../engine/enforced-hooks.js";
 import { Engine } from "../../engine/engine.js";
 import { failureOf } from "../../engine/failure.js";
-import type { Offence } from "../../engine/offences.js";
-import { SuspensionList } from "../../engine/succession.js";
+import { SuspensionList } from "../../engine/thread-handover-state.js";
 import { DecisionWatch } from "../../engine/watch.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
@@ -47,7 +47,7 @@ class DecisionLoop {
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #told = new Set<string>();
-  #slowContainers: readonly (readonly [string, Offence])[] = [];
+  #slowContainers: readonly (readonly [string, BackoffEntry])[] = [];
   #suspended = new SuspensionList();
   #alone = true;
   /** By container key: see {@link containerKeyOf}. */
@@ -110,7 +110,7 @@ class DecisionLoop {
   }
 
   async *#preparePolicies(): AsyncGenerator<void, void, void> {
-    while (this.engine.prepareNext(this.#suspended.offenders)) yield;
+    while (this.engine.prepareNext(this.#suspended.failing)) yield;
   }
 
   #serve(fd: number, events: number): void {
@@ -285,7 +285,7 @@ class DecisionLoop {
         this.#tellHarm(engine.takeHarmful());
         this.#tellDenials(decision);
       },
-      (overdue) => this.#suspended.standing(overdue),
+      (overdue) => this.#suspended.skipped(overdue),
     );
     const settings = settingsOf(config);
     const facts = new Facts(this.engine.signatures, settings.keyrings, () => kernelBtf(this.data.preopened));
@@ -305,7 +305,7 @@ class DecisionLoop {
 
   #tellHarm(attachments: readonly number[]): void {
     if (attachments.length === 0) return;
-    for (const attachment of attachments) this.#suspended.charge(attachment);
+    for (const attachment of attachments) this.#suspended.recordFailure(attachment);
     this.#say({ is: "harm", attachments });
   }
 

@@ -1,9 +1,9 @@
 import type { Config } from "../../config/config.js";
+import { type BackoffPolicy, BackoffTable } from "../../engine/backoff-table.js";
 import { errorOf } from "../../engine/failure.js";
+import type { FileSnapshot } from "../../engine/file-cache.js";
 import { type SealedRules, sealedRules } from "../../engine/keyrings.js";
-import { Offences, type Sentence } from "../../engine/offences.js";
-import type { Texts } from "../../engine/sources.js";
-import { Succession } from "../../engine/succession.js";
+import { ThreadHandoverState } from "../../engine/thread-handover-state.js";
 import { CountersignError } from "../../error.js";
 import type { Container } from "../../policy/current.js";
 import type { IssuedObject } from "../call/issued-objects.js";
@@ -31,7 +31,7 @@ import { GRACE, Watcher, type WatchTarget } from "./watcher.js";
 const TO_END = 2000;
 
 /** How long blocking workers serve a container after its tasks made the gate wait. */
-const SUSPICION: Sentence = { spared: 0, first: 10_000, longest: 60 * 60 * 1000 };
+const SLOW_BACKOFF: BackoffPolicy = { free: 0, first: 10_000, longest: 60 * 60 * 1000 };
 
 /**
  * Runs in the main thread: starts the decision thread, gives it listeners, and watches it. If a policy exceeds its time
@@ -43,16 +43,16 @@ export class GateSupervisor {
   readonly tally = new Tally();
   readonly #listeners = new ListenerRegistry();
   readonly #issued = new IssuedByContainer();
-  readonly #slowContainers = new Offences<string>(SUSPICION);
+  readonly #slowContainers = new BackoffTable<string>(SLOW_BACKOFF);
   readonly #pool: BlockingWorkerPool;
   readonly #calls = new UnansweredCalls();
   readonly #requests = new PendingRequests((message) => this.#thread.tell(message));
-  #succession: Succession;
+  #handover: ThreadHandoverState;
   #sealed: SealedRules;
   /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
   readonly #preopened: PreopenedFiles | null;
   readonly #images: Images | null;
-  #texts: Texts | null = null;
+  #texts: FileSnapshot | null = null;
   #fastest: FilterKind = "full";
   #thread: DecisionThreadHandle;
   readonly #standby = new StandbyThread(() => this.#start(true));
@@ -69,7 +69,7 @@ export class GateSupervisor {
     private config: Config,
     private readonly events: SupervisorEvents,
   ) {
-    this.#succession = this.#successionOf(config);
+    this.#handover = this.#handoverOf(config);
     this.#sealed = sealedRules(config.keyrings);
     this.#preopened = config.origin === "run" ? preopenFiles(config) : null;
     this.#images = config.origin === "run" ? new Images() : null;
@@ -99,7 +99,7 @@ export class GateSupervisor {
 
   /** How many containers are served by blocking workers. */
   get slowContainers(): number {
-    return this.#slowContainers.out(Date.now()).length;
+    return this.#slowContainers.suspended(Date.now()).length;
   }
 
   /**
@@ -125,22 +125,22 @@ export class GateSupervisor {
   }
 
   /** What policies and maps are made of, as the configuration was taken. */
-  get texts(): Texts {
+  get texts(): FileSnapshot {
     return this.#texts ?? new Map();
   }
 
   /** All that attachments wrote to maps, without what was written over since. */
   get wrote(): readonly Wrote[] {
     const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
-    return this.#succession.commits().map((commit) => ({ ...commit, mode: modes.get(commit.attachment)! }));
+    return this.#handover.commits().map((commit) => ({ ...commit, mode: modes.get(commit.attachment)! }));
   }
 
   /** Takes what was written under a gate before this one, before anything is judged. */
   rewrite(wrote: readonly Wrote[]): void {
-    this.#succession.record({ answers: wrote });
+    this.#handover.record({ answers: wrote });
     this.#thread.tell({
       do: "inherit",
-      commits: this.#succession.commits(),
+      commits: this.#handover.commits(),
       suspensions: [],
       issued: [],
       sealed: null,
@@ -166,7 +166,7 @@ export class GateSupervisor {
     this.config = config;
     this.#sealed = sealed;
     // a configuration that is read again begins with its maps as their files have them
-    this.#succession = this.#successionOf(config);
+    this.#handover = this.#handoverOf(config);
     this.#standby.dismiss();
   }
 
@@ -187,8 +187,8 @@ export class GateSupervisor {
     clearTimeout(late);
   }
 
-  #successionOf(config: Config): Succession {
-    return new Succession(config, () => this.texts);
+  #handoverOf(config: Config): ThreadHandoverState {
+    return new ThreadHandoverState(config, () => this.texts);
   }
 
   #start(awaited: boolean): DecisionThreadHandle {
@@ -228,11 +228,11 @@ export class GateSupervisor {
         for (const [containerKey, issued] of this.#issued.add(message.issued)) this.events.issued(containerKey, issued);
         break;
       case "wrote":
-        this.#succession.record(message);
+        this.#handover.record(message);
         this.events.wrote(message.answers);
         break;
       case "harm":
-        this.#succession.chargeHarm(message.attachments);
+        this.#handover.recordFailures(message.attachments);
         break;
       case "denial":
         this.events.denial(message);
@@ -277,7 +277,7 @@ export class GateSupervisor {
   }
 
   #markSlow(listener: number): void {
-    this.#slowContainers.charge(this.#listeners.containerKey(listener), Date.now());
+    this.#slowContainers.recordFailure(this.#listeners.containerKey(listener), Date.now());
     this.tally.add("suspicions");
     this.#thread.tell({ do: "suspect", slowContainers: this.#slowContainers.records });
   }
@@ -327,7 +327,7 @@ export class GateSupervisor {
     const recording = newRecording(listener, thread.watch.notification);
     if (this.#killed !== blocked.count) {
       this.#calls.remove(recordingKey(recording));
-      this.#slowContainers.charge(this.#listeners.containerKey(listener), Date.now());
+      this.#slowContainers.recordFailure(this.#listeners.containerKey(listener), Date.now());
       this.tally.add("suspicions");
     }
     this.#pool.trackAbandonedOp(
@@ -348,9 +348,9 @@ export class GateSupervisor {
     this.#receive(thread);
     const left = thread.watch.left();
     const late = isStill() ? thread.decisions.overdue(0) : null;
-    const standing = late === null ? null : this.#succession.charge(late);
+    const skipped = late === null ? null : this.#handover.recordFailure(late);
     const reason = isStill() && thread.watch.look()?.wait === "analysis" ? unanalysed() : null;
-    if (left !== null) this.#calls.inherit(thread.watch.notification, left, { standing, reason });
+    if (left !== null) this.#calls.inherit(thread.watch.notification, left, { skipped, reason });
     this.#ending = false;
     this.#takeOver();
     this.events.replaced(reason ?? `a policy did not come back within ${GRACE} ms of its time`);
@@ -373,8 +373,8 @@ export class GateSupervisor {
     this.tally.add("replacements");
     next.hold(true);
     const issued = this.#issued.all;
-    const { offences: suspensions } = this.#succession;
-    next.tell({ do: "inherit", commits: this.#succession.commits(), suspensions, issued, sealed: this.#sealed });
+    const { suspensions } = this.#handover;
+    next.tell({ do: "inherit", commits: this.#handover.commits(), suspensions, issued, sealed: this.#sealed });
     next.tell({ do: "suspect", slowContainers: this.#slowContainers.records });
     for (const listener of this.#listeners.all) next.tell({ do: "listen", requestId: 0, ...listener });
     this.#requests.resend();

@@ -1,12 +1,12 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
+import type { BackoffEntry } from "../../engine/backoff-table.js";
+import type { Commit } from "../../engine/committed-writes.js";
 import type { Failure } from "../../engine/failure.js";
+import type { FileSnapshot } from "../../engine/file-cache.js";
 import type { SealedRules } from "../../engine/keyrings.js";
-import type { Commit } from "../../engine/ledger.js";
-import type { Offence } from "../../engine/offences.js";
 import type { ThreadMessage } from "../../engine/owned-thread.js";
-import type { Texts } from "../../engine/sources.js";
-import type { Suspensions } from "../../engine/succession.js";
+import type { Suspensions } from "../../engine/thread-handover-state.js";
 import type { ThreadImage } from "../../engine/thread-image.js";
 import type { Answer } from "../../hooks/decision.js";
 import type { InstalledFiles } from "../../installed.js";
@@ -23,7 +23,7 @@ export interface ThreadData {
   /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
   readonly sealed: SealedRules;
   /** What policies and maps are made of, as the thread before it has it; null to the first one. */
-  readonly texts: Texts | null;
+  readonly texts: FileSnapshot | null;
   /** Null if files are opened by their paths later. */
   readonly preopened: PreopenedFiles | null;
   readonly watch: SharedArrayBuffer;
@@ -61,7 +61,7 @@ export type ToThread =
     }
   | { readonly do: "reload"; readonly requestId: number; readonly config: Config; readonly sealed: SealedRules }
   /** Containers that blocking workers serve, by container key, each with the end of that time. */
-  | { readonly do: "suspect"; readonly slowContainers: readonly (readonly [string, Offence])[] }
+  | { readonly do: "suspect"; readonly slowContainers: readonly (readonly [string, BackoffEntry])[] }
   /** Another turn of a call; or its end, where there is a reason for that. */
   | { readonly do: "serve"; readonly recording: CallRecording; readonly reason: string | null }
   | { readonly do: "settle" }

@@ -79,7 +79,7 @@ export class InlineExecutor implements OpExecutor {
     this.watch.block(waitOf(op));
     const analysed = runBlockingOp(op, this.impersonator);
     if (!this.watch.unblock()) throw new WorkerReplaced();
-    // the gate's own work makes no task suspect
+    // the container is not charged for the gate's own work
     this.watch.waited = waited;
     this.watch.forgetWait();
     return analysed;

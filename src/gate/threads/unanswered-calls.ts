@@ -1,4 +1,4 @@
-import type { Standing } from "../../engine/succession.js";
+import type { SkippedAttachment } from "../../engine/thread-handover-state.js";
 import { close } from "../sys/pidfd.js";
 import { type CallRecording, newRecording, recordingKey } from "./call-recording.js";
 import type { Left } from "./watch.js";
@@ -14,7 +14,7 @@ export interface UnansweredCall {
  * neither.
  */
 export interface EndedOver {
-  readonly standing: Standing | null;
+  readonly skipped: SkippedAttachment | null;
   readonly reason: string | null;
 }
 
@@ -40,11 +40,11 @@ export class UnansweredCalls {
    * Adds the call that a thread was serving when it was ended. An attachment that did not return is out of time in it.
    * A reason denies the call. In both cases the fds that the thread had opened for the call are closed.
    */
-  inherit(notification: Uint8Array, { listener, verdicts, made }: Left, { standing, reason }: EndedOver): void {
+  inherit(notification: Uint8Array, { listener, verdicts, made }: Left, { skipped, reason }: EndedOver): void {
     const fresh = newRecording(listener, notification);
     const { recording, reason: before } = this.#calls.get(recordingKey(fresh)) ?? { recording: fresh, reason: null };
-    if (standing !== null) recording.overdue.push(standing);
-    if (standing !== null || reason !== null) for (const fd of made) close(fd);
+    if (skipped !== null) recording.overdue.push(skipped);
+    if (skipped !== null || reason !== null) for (const fd of made) close(fd);
     recording.verdicts = verdicts;
     this.add(recording, reason ?? before);
   }

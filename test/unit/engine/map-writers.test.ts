@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config/config.js";
+import { type Commit, CommittedWrites } from "../../../src/engine/committed-writes.js";
 import { Engine } from "../../../src/engine/engine.js";
-import { type Commit, Ledger } from "../../../src/engine/ledger.js";
 import { ERRNO } from "../../../src/errno.js";
 import type { CountersignError } from "../../../src/error.js";
 import { readWrote, wroteText } from "../../../src/gate/agent/map-journal.js";
@@ -255,11 +255,11 @@ describe("writes that are restored", () => {
     ["owner", "WRITES", "a"],
     ["listed", "HIDES", "b"],
   ];
-  /** All that a ledger keeps of what two engines' decisions wrote. */
+  /** The committed writes of the decisions of two engines. */
   function written(engine: Engine, acts: readonly string[]): readonly Commit[] {
-    const ledger = new Ledger();
-    for (const act of acts) ledger.record(decide(engine, act));
-    return ledger.commits();
+    const committed = new CommittedWrites();
+    for (const act of acts) committed.record(decide(engine, act));
+    return committed.commits();
   }
   const keys = (engine: Engine) =>
     ["f0", "f1", "k0", "k1", "k2", "k3"].filter((key) => answers(engine, `get ${key}`).owner !== "undefined");
@@ -292,10 +292,10 @@ describe("writes that are restored", () => {
   it("come back whole from an agent's journal, with their writers", async () => {
     const before = await open(TWO, ["owner", "b"]);
     const lines = written(before, ["put k0", "put k1"]).map((commit) => wroteText({ ...commit, mode: "enforce" }));
-    const ledger = new Ledger();
-    ledger.record({ answers: lines.map((line) => readWrote(line) as Wrote) });
+    const committed = new CommittedWrites();
+    committed.record({ answers: lines.map((line) => readWrote(line) as Wrote) });
     const after = await open(TWO, ["owner", "b"]);
-    after.restore(ledger.commits());
+    after.restore(committed.commits());
     expect(keys(after)).toEqual(["k0", "k1"]);
     for (const act of ["put k2", "put k3", "cut k0", "put k3"])
       expect(answers(after, act)).toEqual(answers(before, act));

@@ -29,7 +29,7 @@ function ask(engine: Engine, labels: Record<string, string> = {}): (number | str
 const downTo = (count: number) => Array.from({ length: count }, (_, index) => -index - 1);
 
 describe("the runtimes of an engine", () => {
-  it("are made before the first decision for the first sixteen policies, but for offenders", async () => {
+  it("are made before the first decision for the first sixteen policies, without those that failed", async () => {
     const engine = await engineOf(18);
     let steps = 0;
     while (engine.prepareNext(new Set([3, 5]))) steps += 1;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config/config.js";
 import { Engine } from "../../../src/engine/engine.js";
-import type { Standing } from "../../../src/engine/succession.js";
+import type { SkippedAttachment } from "../../../src/engine/thread-handover-state.js";
 import type { Decision, Denial } from "../../../src/hooks/decision.js";
 import {
   CASES,
@@ -52,7 +52,7 @@ function attachment(placed: Placed): string {
   return `  - { name: ${name}, policy: policies/${policy}.js, mode: ${mode}, on_fault: ${onFault}, scope: { uid: [${uidsOf(placed)}] } }`;
 }
 
-const SUSPENDED: readonly Standing[] = PLACED.flatMap(({ state }, number): Standing[] =>
+const SUSPENDED: readonly SkippedAttachment[] = PLACED.flatMap(({ state }, number): SkippedAttachment[] =>
   state.startsWith("suspended") ? [[number, { code: "SUSPENDED", message: "not asked", place: null }]] : [],
 );
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../../src/config/config.js";
+import type { FileSnapshot } from "../../../../src/engine/file-cache.js";
 import { sealedRules } from "../../../../src/engine/keyrings.js";
-import type { Texts } from "../../../../src/engine/sources.js";
 import type { ThreadImage } from "../../../../src/engine/thread-image.js";
 import { Tally } from "../../../../src/gate/tally.js";
 import { DecisionThreadHandle } from "../../../../src/gate/threads/decision-thread-handle.js";
@@ -30,7 +30,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A decision thread that runs an image: what it said until it was ready, or why it did not get there. */
-async function started(image: ThreadImage, texts: Texts | null) {
+async function started(image: ThreadImage, texts: FileSnapshot | null) {
   const config = readConfig(join(folder, "countersign.yaml"), "run");
   const said: FromThread[] = [];
   const data = { config, sealed: sealedRules(config.keyrings), texts, preopened: null, awaited: texts !== null };
@@ -57,7 +57,7 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the thr
       "bundle:sigstore.cjs",
     ]);
     images.complete(files);
-    const { texts } = find("read") as { texts: Texts };
+    const { texts } = find("read") as { texts: FileSnapshot };
     expect(await started(images.decision, texts)).toMatchObject({ failure: null });
     for (const name of files.keys()) {
       const rest = new Map([...files].filter(([one]) => one !== name));

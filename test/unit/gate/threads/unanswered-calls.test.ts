@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Standing } from "../../../../src/engine/succession.js";
+import type { SkippedAttachment } from "../../../../src/engine/thread-handover-state.js";
 import { NOTIFICATION_SIZE } from "../../../../src/gate/sys/seccomp.js";
 import { newRecording, recordingKey } from "../../../../src/gate/threads/call-recording.js";
 import { type EndedOver, UnansweredCalls } from "../../../../src/gate/threads/unanswered-calls.js";
 
 const NOTIFICATION = new Uint8Array(NOTIFICATION_SIZE).fill(1);
 const LISTENER = 7;
-const LATE: Standing = [2, { code: "OUT_OF_TIME", message: "took longer than its 50 ms", place: null }];
+const LATE: SkippedAttachment = [2, { code: "OUT_OF_TIME", message: "took longer than its 50 ms", place: null }];
 const VERDICTS = [{ verdict: 0, answered: true, delegated: false, freezes: false, outcome: null }];
 
 const isOpen = (fd: number) => {
@@ -25,10 +25,10 @@ describe("the call that a thread was serving when it was ended", () => {
     calls = new UnansweredCalls();
   });
 
-  it.each<[string, EndedOver, { readonly open: boolean; readonly overdue: readonly Standing[] }]>([
-    ["over a policy", { standing: LATE, reason: null }, { open: false, overdue: [LATE] }],
-    ["over an analysis", { standing: null, reason: "unanalysed" }, { open: false, overdue: [] }],
-    ["over neither", { standing: null, reason: null }, { open: true, overdue: [] }],
+  it.each<[string, EndedOver, { readonly open: boolean; readonly overdue: readonly SkippedAttachment[] }]>([
+    ["over a policy", { skipped: LATE, reason: null }, { open: false, overdue: [LATE] }],
+    ["over an analysis", { skipped: null, reason: "unanalysed" }, { open: false, overdue: [] }],
+    ["over neither", { skipped: null, reason: null }, { open: true, overdue: [] }],
   ])("is served again %s", (_, ended, { open, overdue }) => {
     const fd = openSync("/dev/null", "r");
     calls.inherit(NOTIFICATION, { listener: LISTENER, verdicts: VERDICTS, made: [fd] }, ended);
@@ -46,14 +46,14 @@ describe("the call that a thread was serving when it was ended", () => {
     recording.results.push({ outcome: 4, memory: [] });
     calls.add(recording, "stalled");
     const left = { listener: LISTENER, verdicts: VERDICTS, made: [] };
-    calls.inherit(NOTIFICATION, left, { standing: LATE, reason: null });
+    calls.inherit(NOTIFICATION, left, { skipped: LATE, reason: null });
     expect([...calls.all]).toEqual([
       { recording: { ...recording, verdicts: VERDICTS, overdue: [LATE] }, reason: "stalled" },
     ]);
   });
 
   it("is gone when it has been answered", () => {
-    calls.inherit(NOTIFICATION, { listener: LISTENER, verdicts: [], made: [] }, { standing: null, reason: null });
+    calls.inherit(NOTIFICATION, { listener: LISTENER, verdicts: [], made: [] }, { skipped: null, reason: null });
     calls.remove(recordingKey({ listener: LISTENER, notification: NOTIFICATION }));
     expect([...calls.all]).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** A backoff policy: for how long to suspend after each failure. */
-export interface Sentence {
+export interface BackoffPolicy {
   /** Number of failures that are counted without a suspension. */
-  readonly spared: number;
+  readonly free: number;
   /** Milliseconds of the first suspension; each further one is twice as long. */
   readonly first: number;
   /** Milliseconds of the longest suspension. */
@@ -9,43 +9,43 @@ export interface Sentence {
 }
 
 /** Forget an entry after 10 times its last suspension without a new failure. */
-const FORGIVEN_AFTER = 10;
+const FORGET_AFTER = 10;
 
-export interface Offence {
+export interface BackoffEntry {
   readonly count: number;
   /** End of the suspension, in milliseconds since the epoch. */
   readonly until: number;
   /** Length of the suspension, in milliseconds. */
-  readonly out: number;
+  readonly duration: number;
 }
 
 /** Counts failures for each key, and suspends keys with exponential backoff. */
-export class Offences<Who> {
-  readonly #records: Map<Who, Offence>;
+export class BackoffTable<Key> {
+  readonly #records: Map<Key, BackoffEntry>;
 
   constructor(
-    private readonly sentence: Sentence,
-    records: Iterable<readonly [Who, Offence]> = [],
+    private readonly backoff: BackoffPolicy,
+    records: Iterable<readonly [Key, BackoffEntry]> = [],
   ) {
     this.#records = new Map(records);
   }
 
-  charge(who: Who, now: number): void {
-    const { spared, first, longest } = this.sentence;
-    for (const [one, { until, out }] of this.#records)
-      if (now > until + FORGIVEN_AFTER * Math.max(out, first)) this.#records.delete(one);
-    const count = (this.#records.get(who)?.count ?? 0) + 1;
-    const out = count <= spared ? 0 : Math.min(longest, first * 2 ** (count - spared - 1));
-    this.#records.set(who, { count, until: now + out, out });
+  recordFailure(key: Key, now: number): void {
+    const { free, first, longest } = this.backoff;
+    for (const [one, { until, duration }] of this.#records)
+      if (now > until + FORGET_AFTER * Math.max(duration, first)) this.#records.delete(one);
+    const count = (this.#records.get(key)?.count ?? 0) + 1;
+    const duration = count <= free ? 0 : Math.min(longest, first * 2 ** (count - free - 1));
+    this.#records.set(key, { count, until: now + duration, duration });
   }
 
   /** End of the last suspension in milliseconds since the epoch; 0 if the key has no entry. */
-  until(who: Who): number {
-    return this.#records.get(who)?.until ?? 0;
+  until(key: Key): number {
+    return this.#records.get(key)?.until ?? 0;
   }
 
   /** Keys that are suspended at `now`, with their entries. */
-  out(now: number): [Who, Offence][] {
+  suspended(now: number): [Key, BackoffEntry][] {
     return [...this.#records].filter(([, { until }]) => until > now);
   }
 
@@ -54,7 +54,7 @@ export class Offences<Who> {
   }
 
   /** All entries, for another thread. */
-  get records(): readonly (readonly [Who, Offence])[] {
+  get records(): readonly (readonly [Key, BackoffEntry])[] {
     return [...this.#records];
   }
 }

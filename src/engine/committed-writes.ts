@@ -2,7 +2,7 @@ import type { MapConfig } from "../config/config.js";
 import { readMapFile } from "../config/mapfile.js";
 import type { Answer } from "../hooks/decision.js";
 import type { MapWrite } from "../policy/map.js";
-import type { Texts } from "./sources.js";
+import type { FileSnapshot } from "./file-cache.js";
 
 /** Map writes of an attachment. */
 export interface Commit {
@@ -20,7 +20,7 @@ export interface Written {
  * the same map contents. All enforcing attachments write to the shared map; each attachment in audit writes to an
  * overlay of its own.
  */
-export class Ledger {
+export class CommittedWrites {
   /** Keyed by map and key, then by attachment for a write in audit, or by the empty name for the shared map. */
   readonly #latest = new Map<string, Map<string, { attachment: string; write: MapWrite }>>();
   /** Maps without a file: a new thread starts them empty, so deletions need not be repeated. */
@@ -34,7 +34,7 @@ export class Ledger {
   /** `texts` returns the file texts that a new thread gets. */
   constructor(
     maps: readonly Pick<MapConfig, "name" | "file">[] = [],
-    private readonly texts: () => Texts = () => new Map(),
+    private readonly texts: () => FileSnapshot = () => new Map(),
   ) {
     this.#empty = new Set(maps.filter(({ file }) => file === null).map(({ name }) => name));
     this.#files = new Map(maps.flatMap(({ name, file }) => (file === null ? [] : [[name, file]])));

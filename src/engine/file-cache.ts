@@ -1,17 +1,17 @@
 import { readText } from "../input.js";
 
 /** The texts of a configuration's policies and maps, by path, as they were read. Plain data. */
-export type Texts = ReadonlyMap<string, string>;
+export type FileSnapshot = ReadonlyMap<string, string>;
 
 /**
  * The files of policies and maps, each read once. An engine that replaces another under the same configuration gets the
  * texts that the other read. So changes of the files take effect only when the configuration is read again, and then
  * all together.
  */
-export class Sources {
+export class FileCache {
   readonly #texts: Map<string, string>;
 
-  constructor(private readonly given: Texts | null) {
+  constructor(private readonly given: FileSnapshot | null) {
     this.#texts = new Map(given);
   }
 
@@ -28,7 +28,7 @@ export class Sources {
     return text;
   }
 
-  get texts(): Texts {
+  get texts(): FileSnapshot {
     return this.#texts;
   }
 }
