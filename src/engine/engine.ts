@@ -6,12 +6,12 @@ import type { Decision, SubjectOfDecision } from "../hooks/decision.js";
 import { dispatch } from "../hooks/dispatcher.js";
 import type { Subject } from "../hooks/subject.js";
 import type { Attachment } from "../policy/attachment.js";
+import { AttachmentIndex } from "../policy/attachment-index.js";
 import type { Current } from "../policy/current.js";
 import { Domain } from "../policy/domain.js";
 import type { PolicyMap } from "../policy/map.js";
 import { MapView } from "../policy/map-view.js";
 import type { Mode } from "../policy/mode.js";
-import { Roster } from "../policy/roster.js";
 import { type SignatureFolder, SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import type { Commit } from "./committed-writes.js";
@@ -54,7 +54,7 @@ export interface Attached {
  * (engine/thread.ts).
  */
 export class Engine {
-  private readonly roster: Roster;
+  private readonly attachmentIndex: AttachmentIndex;
   private readonly run = randomBytes(6).toString("hex");
   private decided = 0;
   private prepared = 0;
@@ -80,7 +80,7 @@ export class Engine {
     /** Probable mistakes in the configuration or its policies. */
     readonly warnings: readonly Warning[],
   ) {
-    this.roster = new Roster(attachments);
+    this.attachmentIndex = new AttachmentIndex(attachments);
   }
 
   /**
@@ -165,8 +165,8 @@ export class Engine {
     if (this.moment.keyrings.size > 0) this.moment.keyrings.clear();
     const rules = { default: this.config.default[hook], mode: this.config.mode };
     for (const [number, fault] of skipped) this.attachments[number]?.skipWith(fault);
-    this.running.inScope = this.roster.inScope(hook, current);
-    const ruling = dispatch(
+    this.running.inScope = this.attachmentIndex.inScope(hook, current);
+    const result = dispatch(
       lacking === undefined ? { hook, subject, current } : { hook, subject, current, lacking },
       this.running.inScope,
       rules,
@@ -182,16 +182,16 @@ export class Engine {
       current,
       operation: operation ?? null,
       // Copied one by one: V8 creates and reads objects from a spread more slowly
-      mode: ruling.mode,
-      verdict: ruling.verdict,
-      enforced_verdict: ruling.enforced_verdict,
-      denied_by: ruling.denied_by,
-      audit_denials: ruling.audit_denials,
-      answers: ruling.answers,
+      mode: result.mode,
+      verdict: result.verdict,
+      enforced_verdict: result.enforced_verdict,
+      denied_by: result.denied_by,
+      audit_denials: result.audit_denials,
+      answers: result.answers,
       keyrings: this.moment.keyrings.size === 0 ? NO_KEYRINGS : Object.fromEntries(this.moment.keyrings),
-      duration: ruling.duration,
+      duration: result.duration,
     };
-    return this.log.write(ruling.grants === undefined ? decision : { ...decision, grants: ruling.grants });
+    return this.log.write(result.grants === undefined ? decision : { ...decision, grants: result.grants });
   }
 
   /**
@@ -247,18 +247,18 @@ export class Engine {
 
   /** The first enforcing attachment in scope at a hook that may grant capabilities; null if there is none. */
   lender(hook: HookName, current: Current): string | null {
-    const inScope = this.roster.inScope(hook, current);
+    const inScope = this.attachmentIndex.inScope(hook, current);
     return inScope.find(({ delegates, mode }) => delegates && mode === "enforce")?.name ?? null;
   }
 
   /** Whether any attachment in scope at a hook grants capabilities, or records in audit which it would grant. */
   hasLenders(hook: HookName, current: Current): boolean {
-    return this.roster.inScope(hook, current).some(({ delegates }) => delegates);
+    return this.attachmentIndex.inScope(hook, current).some(({ delegates }) => delegates);
   }
 
   /** The first enforcing attachment in scope at a hook that requires maps to be frozen; null if there is none. */
   freezer(hook: HookName, current: Current): string | null {
-    const inScope = this.roster.inScope(hook, current);
+    const inScope = this.attachmentIndex.inScope(hook, current);
     return inScope.find(({ freezes, mode }) => freezes && mode === "enforce")?.name ?? null;
   }
 

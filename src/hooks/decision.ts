@@ -6,7 +6,7 @@ import type { HookName, SubjectKind } from "./catalogue.js";
 import type { Grants } from "./grants.js";
 
 /** The verdict on one subject with everything that led to it. It is one record in the decision log. */
-export interface Decision extends Ruling {
+export interface Decision extends DispatchResult {
   readonly id: string;
   /** Milliseconds since the epoch at which the decision was made. */
   readonly time: number;
@@ -42,7 +42,7 @@ export interface SubjectOfDecision {
 }
 
 /** The verdicts of the dispatcher, and the answers that they follow from. */
-export interface Ruling extends Verdicts {
+export interface DispatchResult extends Verdicts {
   readonly answers: readonly Answer[];
   /** Microseconds, from the question to the last answer. */
   readonly duration: number;

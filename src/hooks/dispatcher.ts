@@ -4,7 +4,7 @@ import type { Current } from "../policy/current.js";
 import type { Mode } from "../policy/mode.js";
 import type { Outcome } from "../policy/outcome.js";
 import type { HookDefault, HookName } from "./catalogue.js";
-import type { Answer, Denial, Ruling } from "./decision.js";
+import type { Answer, Denial, DispatchResult } from "./decision.js";
 import { deniedByDefault, deniedByPolicy } from "./denial.js";
 import { grantsOf } from "./grants.js";
 
@@ -35,7 +35,7 @@ export interface Rules {
  * Attachments in audit never change the enforced verdict. In mode `audit` the applied verdict is 0; nothing else
  * differs. Map writes are committed after the verdict is known.
  */
-export function dispatch(question: Question, attachments: readonly Attachment[], rules: Rules): Ruling {
+export function dispatch(question: Question, attachments: readonly Attachment[], rules: Rules): DispatchResult {
   const answers: Answer[] = [];
   const auditDenials: Denial[] = [];
   let deniedBy: Denial | null = null;
@@ -64,7 +64,7 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
   }
   commitWrites(attachments, answers);
   const enforced = deniedBy?.verdict ?? 0;
-  const ruling = {
+  const result = {
     mode: rules.mode,
     verdict: rules.mode === "enforce" ? enforced : 0,
     enforced_verdict: enforced,
@@ -74,7 +74,7 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
     duration: (now - start) * 1000,
   };
   const grants = deniedBy === null ? grantsOf(attachments, answers, question.lacking ?? NOTHING) : null;
-  return grants === null ? ruling : { ...ruling, grants };
+  return grants === null ? result : { ...result, grants };
 }
 
 /** Attachments do not throw. If one does because of a bug, the exception becomes a fault of that attachment. */

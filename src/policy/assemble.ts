@@ -1,13 +1,13 @@
 import type { AnyNode } from "acorn";
 import { LINK } from "../sandbox/link.js";
 import { HOOK, STATUS, STEPS, SUBJECT, ZERO } from "../sandbox/slots.js";
+import { toArrowFunctions } from "./arrow-functions.js";
 import { ANONYMOUS, type Export, takeOut } from "./bindings.js";
 import { type DenialMarks, droppedCalls, watch } from "./denials.js";
 import { Edits } from "./edits.js";
-import { lighten } from "./lighten.js";
-import { hasNoMemory } from "./memory.js";
 import { type Marks, meter } from "./meter.js";
 import type { Part } from "./places.js";
+import { isStateless } from "./stateless.js";
 import type { Unit } from "./units.js";
 
 export interface Assembled {
@@ -25,10 +25,10 @@ export interface Assembled {
 /**
  * Assembles a policy's files into one function. Each file becomes a function of its own. Names of the virtual module
  * are declared outside the part that runs anew for each decision. The lines of a file stay consecutive, and the first
- * one begins a line. QuickJS compiles the added code again for every policy, so it is kept short. `light` are the
+ * one begins a line. QuickJS compiles the added code again for every policy, so it is kept short. `arrows` are the
  * functions of the policy's own file that become arrow functions.
  */
-export function assemble(units: readonly Unit[], hooks: readonly string[], light: ReadonlySet<AnyNode>): Assembled {
+export function assemble(units: readonly Unit[], hooks: readonly string[], arrows: ReadonlySet<AnyNode>): Assembled {
   const names = namesFor(units);
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
@@ -44,7 +44,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[], light
     // Inner edits first; see Edits.
     watch(dropped[index]!, edits, names);
     meter(source, edits, names);
-    if (last) lighten(source, edits, light);
+    if (last) toArrowFunctions(source, edits, arrows);
     takeOut(source, edits, anonymous);
     parts.push({ file: source.file, edits, start: line + 1 });
     const guest = [...bindings.guest].map(
@@ -56,7 +56,7 @@ export function assemble(units: readonly Unit[], hooks: readonly string[], light
     trial += `{()=>{${body}${last ? "" : exportsOf(names, unit)}}}${last ? "})" : ""}`;
     if (!last)
       text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
-    else if (index === 0 && hasNoMemory(source, light))
+    else if (index === 0 && isStateless(source, arrows))
       text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks)}}}})`;
     else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks)}}}})`;
     line += linesOf(source.text) + 1;

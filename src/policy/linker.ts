@@ -2,10 +2,10 @@ import { hash } from "node:crypto";
 import { CountersignError } from "../error.js";
 import { refusedByEngine } from "../sandbox/syntax.js";
 import type { Warning } from "../warning.js";
+import { arrowCandidates } from "./arrow-functions.js";
 import { assemble } from "./assemble.js";
-import { blindHooks } from "./blind.js";
 import { SUBJECTS } from "./facts.gen.js";
-import { lightFunctions } from "./lighten.js";
+import { hooksWithoutSubject } from "./hooks-without-subject.js";
 import { type LinkLimits, LinkTime } from "./link-time.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { didYouMean } from "./nearest.js";
@@ -26,7 +26,7 @@ export interface LinkedPolicy {
   readonly digest: string;
   /** The hooks that the policy exports, in the order of their numbers in `source`. */
   readonly hooks: readonly string[];
-  /** For each hook, whether it takes no subject; see blind.ts. */
+  /** For each hook, whether it takes no subject; see hooks-without-subject.ts. */
   readonly blind: readonly boolean[];
   /** Names of keyrings and maps that the policy gives as literals. */
   readonly names: readonly ConfiguredName[];
@@ -75,8 +75,8 @@ function assembled(
 ): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { source } = units.at(-1)!;
-  const light = lightFunctions(source, hooks);
-  const { text, trial, parts } = assemble(units, hooks, light);
+  const arrows = arrowCandidates(source, hooks);
+  const { text, trial, parts } = assemble(units, hooks, arrows);
   let digest: string | undefined;
   const policy: LinkedPolicy = {
     file,
@@ -87,7 +87,7 @@ function assembled(
       return digest;
     },
     hooks,
-    blind: blindHooks(source, hooks, light),
+    blind: hooksWithoutSubject(source, hooks, arrows),
     names: units.flatMap(configuredNames),
     warnings: [
       ...checkMembers(units),

@@ -48,7 +48,7 @@ function attachment(name: string, outcome: Outcome | (() => Outcome), more: Part
   };
 }
 
-describe("a ruling", () => {
+describe("a result of dispatch", () => {
   it("is the first denial, and every attachment is asked", () => {
     const asked: string[] = [];
     const says = (name: string, verdict: number) =>
@@ -56,17 +56,17 @@ describe("a ruling", () => {
         asked.push(name);
         return answering({ verdict, reason: `says ${name}` });
       });
-    const ruling = dispatch(question, [says("a", 0), says("b", -ERRNO.EACCES), says("c", -ERRNO.EPERM)], ALLOW);
-    expect(ruling.verdict).toBe(-ERRNO.EACCES);
-    expect(ruling.denied_by).toEqual({
+    const result = dispatch(question, [says("a", 0), says("b", -ERRNO.EACCES), says("c", -ERRNO.EPERM)], ALLOW);
+    expect(result.verdict).toBe(-ERRNO.EACCES);
+    expect(result.denied_by).toEqual({
       attachment: "b",
       verdict: -ERRNO.EACCES,
       code: "DENIED_BY_POLICY",
       reason: "b: says b",
     });
-    expect(ruling.audit_denials).toEqual([]);
+    expect(result.audit_denials).toEqual([]);
     expect(asked).toEqual(["a", "b", "c"]);
-    expect(ruling.answers.map((answer) => answer.verdict)).toEqual([0, -ERRNO.EACCES, -ERRNO.EPERM]);
+    expect(result.answers.map((answer) => answer.verdict)).toEqual([0, -ERRNO.EACCES, -ERRNO.EPERM]);
   });
 
   it("is the default where nothing is in scope", () => {
@@ -84,13 +84,13 @@ describe("a ruling", () => {
 
   it("names every denial of attachments in audit, and allows", () => {
     const audit = (name: string) => attachment(name, answering({ verdict: -1, reason: "no" }), { mode: "audit" });
-    const ruling = dispatch(question, [audit("a"), attachment("b", answering({})), audit("c")], ALLOW);
-    expect(ruling).toMatchObject({ verdict: 0, enforced_verdict: 0, denied_by: null });
-    expect(ruling.audit_denials.map(({ attachment, reason }) => [attachment, reason])).toEqual([
+    const result = dispatch(question, [audit("a"), attachment("b", answering({})), audit("c")], ALLOW);
+    expect(result).toMatchObject({ verdict: 0, enforced_verdict: 0, denied_by: null });
+    expect(result.audit_denials.map(({ attachment, reason }) => [attachment, reason])).toEqual([
       ["a", "a: no"],
       ["c", "c: no"],
     ]);
-    expect(ruling.answers[0]?.denial?.code).toBe("DENIED_BY_POLICY");
+    expect(result.answers[0]?.denial?.code).toBe("DENIED_BY_POLICY");
   });
 });
 
@@ -176,8 +176,8 @@ describe("map writes", () => {
 
   it("are committed in the order of attachments once all have answered", () => {
     const maps = store();
-    const ruling = dispatch(question, [writing(maps, "a", "enforce"), writing(maps, "b", "enforce")], ALLOW);
-    expect(ruling.answers.map(({ notes, writes }) => [notes, writes])).toEqual([
+    const result = dispatch(question, [writing(maps, "a", "enforce"), writing(maps, "b", "enforce")], ALLOW);
+    expect(result.answers.map(({ notes, writes }) => [notes, writes])).toEqual([
       [["null"], [{ map: "counts", key: "last", value: '"a"' }]],
       [["null"], [{ map: "counts", key: "last", value: '"b"' }]],
     ]);
@@ -234,12 +234,12 @@ describe("verdicts", () => {
     });
     fc.assert(
       fc.property(any, (one) => {
-        const ruling = dispatch(question, build(one.attachments), rule(one));
+        const result = dispatch(question, build(one.attachments), rule(one));
         expect({
-          verdict: ruling.verdict,
-          enforced_verdict: ruling.enforced_verdict,
-          denied_by: ruling.denied_by && modelled(ruling.denied_by),
-          audit_denials: ruling.audit_denials.map(modelled),
+          verdict: result.verdict,
+          enforced_verdict: result.enforced_verdict,
+          denied_by: result.denied_by && modelled(result.denied_by),
+          audit_denials: result.audit_denials.map(modelled),
         }).toEqual(verdictsOf(one));
       }),
       { numRuns: 1000 },

@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { HOOK_NAMES } from "../../../src/hooks/catalogue.js";
-import { lightFunctions } from "../../../src/policy/lighten.js";
+import { arrowCandidates } from "../../../src/policy/arrow-functions.js";
 import { LinkTime } from "../../../src/policy/link-time.js";
-import { hasNoMemory } from "../../../src/policy/memory.js";
 import { readSource } from "../../../src/policy/source.js";
+import { isStateless } from "../../../src/policy/stateless.js";
 import { Guest } from "../../support/guest.js";
 
 const judge = (text: string) => {
   const source = readSource("policy.js", text, new LinkTime("policy.js"));
-  return hasNoMemory(source, lightFunctions(source, HOOK_NAMES));
+  return isStateless(source, arrowCandidates(source, HOOK_NAMES));
 };
 const hook = "export const blob_verify = () => 0;";
 

@@ -5,22 +5,22 @@ import type { Source } from "./source.js";
  * Whether the policy's own file certainly cannot keep state from one decision to the next. Then its declarations can be
  * evaluated once for each runtime instead of for each decision, which costs as much as the rest of the decision. This
  * holds for a file that declares only arrow functions that are called and never used as values, and constants with
- * primitive values. `light` are the functions that the linker makes arrow functions.
+ * primitive values. `arrows` are the functions that the linker makes arrow functions.
  */
-export function hasNoMemory(source: Source, light: ReadonlySet<AnyNode>): boolean {
+export function isStateless(source: Source, arrows: ReadonlySet<AnyNode>): boolean {
   const names = new Set<string>();
-  return source.program.body.every((statement) => isFixed(light, statement, names)) && areOnlyCalled(source, names);
+  return source.program.body.every((statement) => isFixed(arrows, statement, names)) && areOnlyCalled(source, names);
 }
 
 function isFixed(
-  light: ReadonlySet<AnyNode>,
+  arrows: ReadonlySet<AnyNode>,
   statement: Statement | ModuleDeclaration,
   functions: Set<string>,
 ): boolean {
   if (statement.type === "ImportDeclaration" || statement.type === "EmptyStatement") return true;
   const node: AnyNode | Declaration | null | undefined =
     statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
-  if (node?.type === "FunctionDeclaration") return light.has(node);
+  if (node?.type === "FunctionDeclaration") return arrows.has(node);
   if (node?.type !== "VariableDeclaration" || node.kind !== "const") return false;
   return node.declarations.every(({ id, init }) => {
     if (id.type !== "Identifier") return false;

@@ -3,10 +3,10 @@ import type { Edits } from "./edits.js";
 import type { Source } from "./source.js";
 
 /**
- * The exported hook functions that {@link lighten} makes arrow functions: those whose name occurs nowhere else in the
- * file and that do not use `this`, `arguments` or `new.target`.
+ * The exported hook functions that {@link toArrowFunctions} makes arrow functions: those whose name occurs nowhere else
+ * in the file and that do not use `this`, `arguments` or `new.target`.
  */
-export function lightFunctions(source: Source, hooks: readonly string[]): ReadonlySet<AnyNode> {
+export function arrowCandidates(source: Source, hooks: readonly string[]): ReadonlySet<AnyNode> {
   const { nodes, firsts } = source.tree;
   const found = new Set<AnyNode>();
   for (const { type, declaration } of source.program.body as ExportNamedDeclaration[]) {
@@ -23,7 +23,7 @@ export function lightFunctions(source: Source, hooks: readonly string[]): Readon
  * Turns functions into arrow functions. They are created anew for each decision, and a function declaration also
  * creates its `prototype` object, which doubles the cost.
  */
-export function lighten(source: Source, edits: Edits, functions: ReadonlySet<AnyNode>): void {
+export function toArrowFunctions(source: Source, edits: Edits, functions: ReadonlySet<AnyNode>): void {
   for (const node of functions as ReadonlySet<FunctionDeclaration>) {
     edits.replace(node.start, node.start + "function".length, "const");
     edits.close(node.id.end, "=");

@@ -7,7 +7,7 @@ import type { ScopeField } from "./scope.js";
  * that any scope tests, so that a thousand attachments out of scope cost nothing at the next decision about a similar
  * task.
  */
-export class Roster {
+export class AttachmentIndex {
   private readonly groups = new Map<string, Group>();
 
   constructor(readonly attachments: readonly Attachment[]) {

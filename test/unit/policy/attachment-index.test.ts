@@ -1,41 +1,42 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Attachment } from "../../../src/policy/attachment.js";
+import { AttachmentIndex } from "../../../src/policy/attachment-index.js";
 import type { Current } from "../../../src/policy/current.js";
-import { Roster } from "../../../src/policy/roster.js";
 import { Scope, type ScopeRules } from "../../../src/policy/scope.js";
 import { task } from "../../task.js";
 
 const attached = (name: string, rules: ScopeRules, hooks = ["bpf"]) =>
   ({ name, scope: new Scope(rules), hooks: new Set(hooks) }) as unknown as Attachment;
-const names = (roster: Roster, current: Current, hook = "bpf") => roster.inScope(hook, current).map(({ name }) => name);
+const names = (index: AttachmentIndex, current: Current, hook = "bpf") =>
+  index.inScope(hook, current).map(({ name }) => name);
 const inside = (labels: Record<string, string>) => ({ id: "c", name: null, labels, annotations: {} });
 
-describe("a roster", () => {
+describe("an index of attachments", () => {
   it("gives attachments by hook, in order", () => {
-    const roster = new Roster([
+    const index = new AttachmentIndex([
       attached("a", {}),
       attached("b", {}, ["bpf_map"]),
       attached("c", {}, ["bpf_map", "bpf"]),
     ]);
-    expect(names(roster, task())).toEqual(["a", "c"]);
-    expect(names(roster, task(), "bpf_map")).toEqual(["b", "c"]);
-    expect(names(roster, task(), "blob_verify")).toEqual([]);
+    expect(names(index, task())).toEqual(["a", "c"]);
+    expect(names(index, task(), "bpf_map")).toEqual(["b", "c"]);
+    expect(names(index, task(), "blob_verify")).toEqual([]);
   });
 
   it("sees that a container's labels have changed", () => {
-    const roster = new Roster([attached("edge", { labels: "tier=edge" })]);
+    const index = new AttachmentIndex([attached("edge", { labels: "tier=edge" })]);
     const container = inside({ tier: "edge" });
-    expect(names(roster, task({ container }))).toEqual(["edge"]);
+    expect(names(index, task({ container }))).toEqual(["edge"]);
     container.labels.tier = "lab";
-    expect(names(roster, task({ container }))).toEqual([]);
+    expect(names(index, task({ container }))).toEqual([]);
   });
 
   it("never mistakes one kind of task for another, however their strings run together", () => {
-    const roster = new Roster([attached("a", { comm: ["a 1:b"] }), attached("b", { exe: ["b"] })]);
-    expect(names(roster, task({ comm: "a 1:b", exe: "x" }))).toEqual(["a"]);
-    expect(names(roster, task({ comm: "a", exe: "b 1:x" }))).toEqual([]);
-    expect(names(roster, task({ comm: "a", exe: "b" }))).toEqual(["b"]);
+    const index = new AttachmentIndex([attached("a", { comm: ["a 1:b"] }), attached("b", { exe: ["b"] })]);
+    expect(names(index, task({ comm: "a 1:b", exe: "x" }))).toEqual(["a"]);
+    expect(names(index, task({ comm: "a", exe: "b 1:x" }))).toEqual([]);
+    expect(names(index, task({ comm: "a", exe: "b" }))).toEqual(["b"]);
   });
 
   it("answers what asking every scope would, for tasks seen and not seen before", () => {
@@ -57,10 +58,10 @@ describe("a roster", () => {
     fc.assert(
       fc.property(fc.array(rules, { maxLength: 8 }), fc.array(current, { maxLength: 10 }), (scopes, tasks) => {
         const all = scopes.map((scope, index) => attached(String(index), scope));
-        const roster = new Roster(all);
+        const index = new AttachmentIndex(all);
         for (const given of [...tasks, ...tasks]) {
           const asked = all.filter(({ scope }) => scope.includes(task(given))).map(({ name }) => name);
-          expect(names(roster, task(given))).toEqual(asked);
+          expect(names(index, task(given))).toEqual(asked);
         }
       }),
     );
