@@ -1,8 +1,8 @@
+import { EncodedSubjects } from "../sandbox/encoded-subjects.js";
 import { type EngineCode, engineCode } from "../sandbox/engine.js";
 import type { HostFunctions } from "../sandbox/host.js";
 import { MODULE_MEMORY, MODULE_SHARE, SANDBOX_MEMORY } from "../sandbox/limits.js";
 import { Module } from "../sandbox/module.js";
-import { Parcels } from "../sandbox/parcels.js";
 import { Runtime } from "../sandbox/runtime.js";
 import type { GuestShape } from "../sandbox/start.js";
 import type { Limits } from "./attachment.js";
@@ -61,7 +61,7 @@ export class Domain {
   /** The same by policy, which avoids computing the key. */
   readonly #byPolicy = new Map<LinkedPolicy, CachedPolicy>();
   readonly #shared = new Set<Module>();
-  readonly #parcels = new Parcels(SHAPE.withheld);
+  readonly #encodedSubjects = new EncodedSubjects(SHAPE.withheld);
 
   /**
    * `memory`: maximum size in bytes of all runtimes. `inUse`: the policies of the current decision, which are evicted
@@ -131,9 +131,9 @@ export class Domain {
     const shown = policy.blind[number] ? null : subject;
     const reply = runtime.ask(number, shown, current as unknown as Record<string, unknown>, limits, functions);
     const outcome = outcomeOf(reply, policy, limits);
-    if (!runtime.spent && !runtime.module.broken && runtime.module.size <= MODULE_MEMORY) return outcome;
+    if (!runtime.mustDiscard && !runtime.module.broken && runtime.module.size <= MODULE_MEMORY) return outcome;
     this.#remove(cached, runtime);
-    return runtime.spent ? { ...outcome, harmful: true } : outcome;
+    return runtime.mustDiscard ? { ...outcome, harmful: true } : outcome;
   }
 
   /** Discards all runtimes. If the domain is asked again, it makes new ones. */
@@ -156,7 +156,7 @@ export class Domain {
     this.#makeRoom(need);
     const module = cached.isolated ? new Module(this.#code) : this.#moduleFor(need);
     try {
-      cached.runtime = new Runtime(module, cached.policy.source, cached, this.#shape, this.#parcels);
+      cached.runtime = new Runtime(module, cached.policy.source, cached, this.#shape, this.#encodedSubjects);
       this.made += 1;
       return null;
     } catch (error) {

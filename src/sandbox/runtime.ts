@@ -1,12 +1,12 @@
 import { CountersignError } from "../error.js";
 import { StepBudget } from "./budget.js";
-import { Crossing } from "./crossing.js";
+import { UnserializableError } from "./encoded-subject.js";
+import type { EncodedSubjects } from "./encoded-subjects.js";
 import type { HostFunctions } from "./host.js";
+import { HostBridge } from "./host-bridge.js";
 import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY } from "./limits.js";
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
-import { Unfit } from "./parcel.js";
-import type { Parcels } from "./parcels.js";
 import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
 import * as slot from "./slots.js";
 import { type GuestShape, guestValue, type Handles, INTRINSICS, startGuest } from "./start.js";
@@ -17,7 +17,7 @@ import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./weights.js";
 export class Runtime implements Callbacks {
   readonly module: Module;
   /** Set when the policy ran out of memory or trapped: the runtime must not be used again. */
-  spent = false;
+  mustDiscard = false;
   readonly #runtime: JSRuntimePointer;
   readonly #context: JSContextPointer;
   readonly #handles: Handles;
@@ -35,7 +35,7 @@ export class Runtime implements Callbacks {
   #held = 0;
   /** Bytes of garbage that decisions have left since the last collection. */
   #litter = 0;
-  readonly #crossing: Crossing;
+  readonly #bridge: HostBridge;
   readonly #steps: StepBudget;
   #box: Int32Array;
   #doubles: Float64Array;
@@ -52,10 +52,10 @@ export class Runtime implements Callbacks {
     source: string,
     limits: { memory: number; stack: number },
     shape: GuestShape,
-    parcels: Parcels,
+    encodedSubjects: EncodedSubjects,
   ) {
     this.module = module;
-    this.#crossing = new Crossing(shape);
+    this.#bridge = new HostBridge(shape);
     this.#steps = new StepBudget(module.memory);
     this.#boxPointer = module.allocate(slot.BOX_SIZE);
     this.#argument = this.#boxPointer + 4 * slot.ARGUMENT;
@@ -72,7 +72,7 @@ export class Runtime implements Callbacks {
     [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
     this.#handles = startGuest(module, this.#context, this.#boxPointer, shape);
     const { putShape, putShared, putSubject, dropSubject } = this.#handles;
-    this.#subjects = new Subjects(parcels, {
+    this.#subjects = new Subjects(encodedSubjects, {
       shape: (script) => this.#give(putShape, this.#guestValue(module.evaluate(this.#context, script, "countersign"))),
       share: (text) => this.#give(putShared, module.newString(this.#context, text)),
       put: (place, text) => {
@@ -118,13 +118,13 @@ export class Runtime implements Callbacks {
       const charged = subject === null ? 0 : this.#subjects.weight;
       this.#deadline = 0;
       const box = this.#fresh();
-      this.#crossing.begin(current, functions, box, this.#doubles);
+      this.#bridge.begin(current, functions, box, this.#doubles);
       const reply = this.#decide(hook, slot, limits.steps, charged);
       this.#collectGarbage();
       return reply;
     } catch (error) {
       // After a trap, or a stack overflow of the host, the module's memory is in an unknown state
-      if (!(error instanceof Unfit)) this.spent = this.module.broken = true;
+      if (!(error instanceof UnserializableError)) this.mustDiscard = this.module.broken = true;
       const stop = this.module.memory.units < 0 ? "steps" : error instanceof RangeError ? "stack" : "internal";
       return { stop, verdict: 0, steps: limits.steps, told: { ...SILENT, host: describe(error) } };
     }
@@ -182,7 +182,7 @@ export class Runtime implements Callbacks {
     const box = this.#fresh();
     try {
       if (!this.#steps.pay(weightOf(box, text, this.#bytes))) return this.#outOfSteps(box);
-      const answer = this.#crossing.answer(box, text, this.#bytes);
+      const answer = this.#bridge.answer(box, text, this.#bytes);
       if (typeof answer === "string" && !this.#steps.pay(answer.length >> TEXT_LOG2)) return this.#outOfSteps(box);
       return answer;
     } catch (error) {
@@ -241,7 +241,7 @@ export class Runtime implements Callbacks {
     const told = this.#tell();
     if (calm) return { stop: null, verdict, steps: used, told };
     const stop = this.#why(status, used > steps, ranOut);
-    if (stop === "memory") this.spent = true;
+    if (stop === "memory") this.mustDiscard = true;
     return { stop, verdict: 0, steps: Math.min(steps, used), told };
   }
 
@@ -253,7 +253,7 @@ export class Runtime implements Callbacks {
     this.#litter = box[slot.LITTER]! + taken;
     box[slot.BUDGET] = NO_BUDGET;
     box[slot.COLLECT] = NEVER;
-    if (this.#litter < this.#budget >> 3 || this.spent) return;
+    if (this.#litter < this.#budget >> 3 || this.mustDiscard) return;
     this.#free(this.module.call(this.#context, this.#handles.forget, []));
     this.#fresh()[slot.COLLECT] = NOW;
     this.#free(this.module.ffi.QTS_NewObject(this.#context));
@@ -288,7 +288,7 @@ export class Runtime implements Callbacks {
     const used = this.#steps.end(this.#fresh()[slot.STEPS]!);
     const why = this.#why(slot.THREW, used > steps, ranOut);
     const stop = why === "threw" ? "internal" : why;
-    if (!this.#timedOut) this.spent = true;
+    if (!this.#timedOut) this.mustDiscard = true;
     const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal };
     return { stop, verdict: 0, steps: Math.min(steps, used), told };
   }

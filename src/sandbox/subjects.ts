@@ -1,6 +1,6 @@
+import type { Definition, EncodedSubject } from "./encoded-subject.js";
+import type { EncodedSubjects } from "./encoded-subjects.js";
 import { SUBJECT_TEXT_KEPT, SUBJECTS_KEPT } from "./limits.js";
-import type { Definition, Parcel } from "./parcel.js";
-import type { Parcels } from "./parcels.js";
 import { SUBJECT_CHARACTER, SUBJECT_FREE } from "./weights.js";
 
 /** The guest's functions for subjects. A number or slot that is used again replaces its previous contents. */
@@ -9,14 +9,14 @@ export interface SubjectGuest {
   shape(script: string): void;
   /** Stores a shared value, from JSON of an array with its number and the value. */
   share(text: string): void;
-  /** Builds a subject from a parcel's text in a slot, replacing the subject in that slot. */
+  /** Builds a subject from an encoded subject's text in a slot, replacing the subject in that slot. */
   put(slot: number, text: string): void;
   drop(slot: number): void;
 }
 
 interface Kept {
   readonly slot: number;
-  readonly parcel: Parcel;
+  readonly encoded: EncodedSubject;
 }
 
 /**
@@ -25,7 +25,7 @@ interface Kept {
  * otherwise each would overwrite memory that was used dozens of decisions ago and is no longer in a CPU cache.
  */
 export class Subjects {
-  readonly #parcels: Parcels;
+  readonly #encodedSubjects: EncodedSubjects;
   readonly #guest: SubjectGuest;
   /** Subjects that recur, least recently used first. */
   readonly #kept = new Map<object, Kept>();
@@ -37,15 +37,15 @@ export class Subjects {
   #size = 0;
   /** The last subject that has not recurred yet, and the slot that all such subjects share. */
   #passing: object | null = null;
-  #passingParcel: Parcel | null = null;
+  #passingEncoded: EncodedSubject | null = null;
   #passingSlot = 0;
   #last: object | null = null;
   #lastSlot = 0;
-  #lastParcel: Parcel | null = null;
+  #lastEncoded: EncodedSubject | null = null;
   #lastWeight = 0;
 
-  constructor(parcels: Parcels, guest: SubjectGuest) {
-    this.#parcels = parcels;
+  constructor(encodedSubjects: EncodedSubjects, guest: SubjectGuest) {
+    this.#encodedSubjects = encodedSubjects;
     this.#guest = guest;
   }
 
@@ -64,7 +64,7 @@ export class Subjects {
 
   /** Bytes of the last subject, by the number that the guest has for them. */
   bytes(number: number): Uint8Array {
-    const bytes = this.#lastParcel?.bytes[number];
+    const bytes = this.#lastEncoded?.bytes[number];
     if (bytes === undefined) throw new TypeError(`the guest named bytes ${number}, which do not exist`);
     return bytes;
   }
@@ -75,44 +75,44 @@ export class Subjects {
     if (kept === undefined) return false;
     this.#kept.delete(subject);
     this.#kept.set(subject, kept);
-    this.#use(subject, kept.slot, kept.parcel);
+    this.#use(subject, kept.slot, kept.encoded);
     return true;
   }
 
   /** Keeps the passing subject in its slot, since it recurs; the next passing one gets another slot. */
   #keepPassing(): Kept {
-    const kept = { slot: this.#passingSlot, parcel: this.#passingParcel! };
-    this.#passing = this.#passingParcel = null;
+    const kept = { slot: this.#passingSlot, encoded: this.#passingEncoded! };
+    this.#passing = this.#passingEncoded = null;
     this.#passingSlot = this.#slot();
     return kept;
   }
 
   /** Returns false if the subject takes more than `most` units. */
   #build(subject: object, most: number): boolean {
-    const { parcel, recurs } = this.#parcels.of(subject);
-    if (weightOf(parcel) > most) return false;
-    this.#makeRoom(parcel.size);
+    const { encoded, recurs } = this.#encodedSubjects.of(subject);
+    if (weightOf(encoded) > most) return false;
+    this.#makeRoom(encoded.size);
     // If anything below fails, the slot's contents are unknown
     this.#last = null;
     if (!recurs) this.#forgetPassing();
     const slot = recurs ? this.#slot() : this.#passingSlot;
-    this.#tell(parcel);
-    this.#guest.put(slot, parcel.text);
-    if (recurs) this.#kept.set(subject, { slot, parcel });
-    else [this.#passing, this.#passingParcel] = [subject, parcel];
-    this.#size += parcel.size;
-    this.#use(subject, slot, parcel);
+    this.#tell(encoded);
+    this.#guest.put(slot, encoded.text);
+    if (recurs) this.#kept.set(subject, { slot, encoded });
+    else [this.#passing, this.#passingEncoded] = [subject, encoded];
+    this.#size += encoded.size;
+    this.#use(subject, slot, encoded);
     return true;
   }
 
-  #use(subject: object, slot: number, parcel: Parcel): void {
+  #use(subject: object, slot: number, encoded: EncodedSubject): void {
     this.#last = subject;
     this.#lastSlot = slot;
-    this.#lastParcel = parcel;
-    this.#lastWeight = weightOf(parcel);
+    this.#lastEncoded = encoded;
+    this.#lastWeight = weightOf(encoded);
   }
 
-  #tell({ shape, shared }: Parcel): void {
+  #tell({ shape, shared }: EncodedSubject): void {
     if (isNew(shape, this.#shapes)) this.#guest.shape(shape.text);
     for (const value of shared) if (isNew(value, this.#shared)) this.#guest.share(value.text);
   }
@@ -137,20 +137,20 @@ export class Subjects {
   }
 
   #forgetPassing(): void {
-    this.#size -= this.#passingParcel?.size ?? 0;
-    this.#passing = this.#passingParcel = null;
+    this.#size -= this.#passingEncoded?.size ?? 0;
+    this.#passing = this.#passingEncoded = null;
   }
 
   /** Returns the slot of the least recently used subject, which the guest still has. */
   #forgetOldest(): number {
-    const [subject, { slot, parcel }] = this.#kept.entries().next().value!;
+    const [subject, { slot, encoded }] = this.#kept.entries().next().value!;
     this.#kept.delete(subject);
-    this.#size -= parcel.size;
+    this.#size -= encoded.size;
     return slot;
   }
 }
 
-function weightOf({ characters }: Parcel): number {
+function weightOf({ characters }: EncodedSubject): number {
   return SUBJECT_CHARACTER * Math.max(0, characters - SUBJECT_FREE);
 }
 

@@ -9,9 +9,9 @@ import { SHAPE } from "../../src/policy/domain.js";
 import type { LinkedPolicy } from "../../src/policy/linker.js";
 import type { Outcome } from "../../src/policy/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
+import { EncodedSubjects } from "../../src/sandbox/encoded-subjects.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
-import { Parcels } from "../../src/sandbox/parcels.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
 import { SILENT, type Stop, type Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
@@ -47,7 +47,7 @@ export class Oracle {
     const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, overridable: OVERRIDABLE, ...shaped });
     const start = new Script(GUEST).runInContext(context);
     const [take, tell, put, drop, shape, share] = start(box, doubles, call, settings) as Handles;
-    const subjects = new Subjects(new Parcels(SHAPE.withheld), {
+    const subjects = new Subjects(new EncodedSubjects(SHAPE.withheld), {
       shape: (script) => shape(new Script(script).runInContext(context)),
       share,
       put: (_, text) => put(text),

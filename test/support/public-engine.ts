@@ -1,6 +1,7 @@
 /**
- * The same guest, and the same linked policies, on the public API of quickjs-emscripten: the engine as it is published, without the
- * patch. It does not record what ran out, so a policy can catch that; it is here for one suite to be asked of several engines.
+ * The same guest, and the same linked policies, on the public API of quickjs-emscripten: the engine as it is published,
+ * without the patch. It does not record what ran out, so a policy can catch that; it is here for one suite to be asked
+ * of several engines.
  */
 import { createRequire } from "node:module";
 // quickjs-emscripten exports all of core
@@ -11,9 +12,9 @@ import { SHAPE } from "../../src/policy/domain.js";
 import type { LinkedPolicy } from "../../src/policy/linker.js";
 import type { Outcome } from "../../src/policy/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
+import { EncodedSubjects } from "../../src/sandbox/encoded-subjects.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
-import { Parcels } from "../../src/sandbox/parcels.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
 import { SILENT, type Stop, type Told } from "../../src/sandbox/reply.js";
 import * as slot from "../../src/sandbox/slots.js";
@@ -78,7 +79,7 @@ export class PublicEngine {
     const settings = context.newString(JSON.stringify({ permits: PERMITS, overridable: OVERRIDABLE, ...shaped }));
     const handles = call(evaluate(GUEST, "countersign"), integers, doubles, host, settings);
     const [take, tell, put, drop, shape, share, left] = [0, 1, 2, 3, 4, 5, 6].map((at) => context.getProp(handles, at));
-    const subjects = new Subjects(new Parcels(SHAPE.withheld), {
+    const subjects = new Subjects(new EncodedSubjects(SHAPE.withheld), {
       shape: (script) => call(shape!, evaluate(script, "countersign")),
       share: (text) => call(share!, context.newString(text)),
       put: (place, text) => {

@@ -12,7 +12,7 @@ const builders: Builder[] = [];
 /** Frozen values that several subjects share. */
 const shared: unknown[] = [];
 
-/** Runs a script of the host that stores the builder of a shape: see parcel.ts. */
+/** Runs a script of the host that stores the builder of a shape: see encoded-subject.ts. */
 export function putShape(
   script: (...given: [Builder[], typeof Object.freeze, typeof standFor, unknown[], typeof own, object]) => void,
 ): void {

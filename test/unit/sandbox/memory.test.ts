@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SHAPE } from "../../../src/policy/domain.js";
+import { EncodedSubjects } from "../../../src/sandbox/encoded-subjects.js";
 import { BOX } from "../../../src/sandbox/memory.js";
 import { Module } from "../../../src/sandbox/module.js";
-import { Parcels } from "../../../src/sandbox/parcels.js";
 import { Runtime } from "../../../src/sandbox/runtime.js";
 import { BUDGET } from "../../../src/sandbox/slots.js";
 import { patchWasm } from "../../../src/sandbox/wasm-patch.js";
@@ -65,13 +65,13 @@ describe.each(Object.keys(GREED))("a policy that needs memory for %s", (what) =>
 });
 
 describe("a runtime", () => {
-  const parcels = new Parcels(SHAPE.withheld);
+  const encodedSubjects = new EncodedSubjects(SHAPE.withheld);
   const shape = { ...SHAPE, keyrings: [] };
 
   it("keeps no garbage that decisions leave", () => {
     const policy = link(blob(`for (let i = 0; i < 900; i++) { const o = { s: "x".repeat(999) }; o.o = o; } return 0;`));
     const module = new Module();
-    const runtime = new Runtime(module, policy.source, { ...LARGE, stack: 128 * 1024 }, shape, parcels);
+    const runtime = new Runtime(module, policy.source, { ...LARGE, stack: 128 * 1024 }, shape, encodedSubjects);
     const ask = () => runtime.ask(0, sized(0), { ...task() }, LARGE, FUNCTIONS).stop;
     for (let i = 0; i < 20; i++) expect(ask()).toBeNull();
     const { size } = module;
@@ -96,7 +96,7 @@ describe("a runtime", () => {
     const policy = link(blob(LEAVING[what]!));
     const module = new Module();
     const limits = { ...LARGE, memory: 2 * LIMITS.memory };
-    const runtime = new Runtime(module, policy.source, { ...limits, stack: 128 * 1024 }, shape, parcels);
+    const runtime = new Runtime(module, policy.source, { ...limits, stack: 128 * 1024 }, shape, encodedSubjects);
     const ask = (n: number) => runtime.ask(0, sized(n), { ...task() }, limits, FUNCTIONS);
     const first = ask(0);
     expect(first).toMatchObject({ stop: null, verdict: 0 });

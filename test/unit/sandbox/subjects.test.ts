@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { EncodedSubjects } from "../../../src/sandbox/encoded-subjects.js";
 import { SUBJECT_TEXT_KEPT, SUBJECTS_KEPT } from "../../../src/sandbox/limits.js";
-import { Parcels } from "../../../src/sandbox/parcels.js";
 import { Subjects } from "../../../src/sandbox/subjects.js";
 import { blob, Guest, link } from "../../support/guest.js";
 
@@ -104,7 +104,7 @@ describe("subjects that a guest keeps", () => {
   function keeper() {
     const built: string[] = [];
     const slots = new Map<number, string>();
-    const subjects = new Subjects(new Parcels([]), {
+    const subjects = new Subjects(new EncodedSubjects([]), {
       shape: () => {},
       share: () => {},
       put: (slot, text) => {

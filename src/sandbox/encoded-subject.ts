@@ -1,5 +1,5 @@
 /** A subject in the form in which it is sent to the guests of a domain; see guest/subjects.ts. */
-export interface Parcel {
+export interface EncodedSubject {
   /** JSON of an array: the number of the shape, then the arguments of the shape's builder. */
   readonly text: string;
   /** Indexed by the numbers in `text`. */
@@ -54,7 +54,7 @@ const LONGEST_SHARED = 1024;
  * are sent once for all subjects with the same fields, and so are values that many subjects have, such as a set of
  * effects or an empty list.
  */
-export class Packer {
+export class SubjectEncoder {
   readonly #withheld: ReadonlySet<string>;
   #shapes: Shape[] = [];
   #shapesForgotten = 0;
@@ -69,9 +69,10 @@ export class Packer {
   }
 
   /**
-   * Throws Unfit for a value that JSON cannot represent: a function, a symbol, a bigint, NaN, a value with `toJSON`.
+   * Throws UnserializableError for a value that JSON cannot represent: a function, a symbol, a bigint, NaN, a value
+   * with `toJSON`.
    */
-  pack(subject: object): Parcel {
+  encode(subject: object): EncodedSubject {
     // Only between subjects: numbers must keep their meaning until the subject has been sent
     if (this.#shared.size >= SHARED_KEPT) this.#forget();
     const keys = Object.keys(subject);
@@ -201,13 +202,13 @@ function same<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((one, index) => one === b[index]);
 }
 
-/** JSON text of a value of the host. Throws as `pack` does. */
+/** JSON text of a value of the host. Throws as `encode` does. */
 export function textOf(value: unknown): string {
   return JSON.stringify(strip(value ?? null, [], noBytes));
 }
 
 function noBytes(path: readonly string[]): never {
-  return unfit(path, "bytes");
+  return unserializable(path, "bytes");
 }
 
 /**
@@ -219,11 +220,11 @@ function strip(value: unknown, path: string[], take: (path: readonly string[], b
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) ? value : unfit(path, String(value));
+      return Number.isFinite(value) ? value : unserializable(path, String(value));
     case "object":
       break;
     default:
-      return unfit(path, `a ${typeof value}`);
+      return unserializable(path, `a ${typeof value}`);
   }
   if (value === null) return null;
   if (value instanceof Uint8Array) {
@@ -231,7 +232,8 @@ function strip(value: unknown, path: string[], take: (path: readonly string[], b
     return null;
   }
   if (Array.isArray(value)) return value.map((one, index) => within(one, String(index), path, take));
-  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return unfit(path, "a value with `toJSON`");
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function")
+    return unserializable(path, "a value with `toJSON`");
   const plain: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     const one = (value as Record<string, unknown>)[key];
@@ -252,10 +254,10 @@ function within(value: unknown, key: string, path: string[], take: Parameters<ty
 }
 
 /** Thrown for a value of the host that JSON cannot represent. */
-export class Unfit extends TypeError {
+export class UnserializableError extends TypeError {
   override readonly name = "TypeError";
 }
 
-function unfit(path: readonly string[], what: string): never {
-  throw new Unfit(`${path.join(".") || "the value"} is ${what}, which cannot cross into a policy`);
+function unserializable(path: readonly string[], what: string): never {
+  throw new UnserializableError(`${path.join(".") || "the value"} is ${what}, which cannot cross into a policy`);
 }

@@ -1,10 +1,10 @@
+import { textOf } from "./encoded-subject.js";
 import type { HostFunctions } from "./host.js";
-import { textOf } from "./parcel.js";
 import * as slot from "./slots.js";
 import type { GuestShape } from "./start.js";
 
 /** Handles the guest's calls of the host: fields of `current`, parts of bytes, and the engine's functions. */
-export class Crossing {
+export class HostBridge {
   readonly #shape: GuestShape;
   /** Paths of the fields of `current`, and those of its fields that are objects. */
   readonly #fields: readonly (readonly string[])[];
