@@ -4,7 +4,7 @@ import { CountersignError } from "../error.js";
 import type { Agent } from "../gate/agent/agent.js";
 import type { SourceName } from "../gate/agent/labels.js";
 import { EXIT } from "./exit.js";
-import { complain, print, warn } from "./output.js";
+import { print, printError, warn } from "./output.js";
 
 /** `countersign agent`: a live gate for containers. */
 export function command(): Command {
@@ -80,7 +80,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
     labels: await SOURCES[labels.name](labels.argument),
     manager,
     sharedPids: sharedPids === true,
-    say: complain,
+    say: printError,
     warn,
   });
   const served = metrics === undefined ? null : await measured(agent, metrics);
@@ -104,7 +104,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   setTimeout(() => endAs({ code: EXIT.undecided, signal: null }), TO_STOP);
   const errors: readonly unknown[] = [lost, ...(await failures([served?.close(), agent.stop()]))];
   const told = errors.filter((error) => error !== null).map(asError);
-  for (const error of told) complain(error);
+  for (const error of told) printError(error);
   endAs({ code: told.length === 0 ? EXIT.ok : EXIT.undecided, signal: null });
 }
 
@@ -142,7 +142,7 @@ async function reload(take: (config: Config) => Promise<void>, file: string): Pr
     await take(config);
     print(`countersign: the configuration was read again${unenforced(config)}`);
   } catch (error) {
-    complain(asError(error));
+    printError(asError(error));
     process.stderr.write("countersign: the configuration in use stays\n");
   }
 }

@@ -34,11 +34,11 @@ export async function openEngine(
 ): Promise<TimedEngine> {
   // A command ends before optimized WASM pays off, and at exit would wait for the compiler.
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
-  const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }, { refuseSpent }] = await Promise.all([
+  const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }, { rejectExpiredKeyring }] = await Promise.all([
     import("../engine/timed-engine.js"),
     import("../engine/link-cache.js"),
     import("../config/config.js"),
-    import("./spent-keyring.js"),
+    import("./expired-keyring.js"),
   ]);
   const cache = LinkCache.open(path);
   const config = readConfig(
@@ -48,7 +48,7 @@ export async function openEngine(
   );
   const engine = await TimedEngine.open({ ...config, log: log(config.log) }, cache);
   engine.warnings.forEach(warn);
-  if (time === undefined) refuseSpent(config, Date.now());
+  if (time === undefined) rejectExpiredKeyring(config, Date.now());
   return engine;
 }
 

@@ -9,7 +9,7 @@ import { type Ask, askAbout, labelled, openEngine } from "./ask.js";
 import { checkLog } from "./check-log.js";
 import { printCheck } from "./check-output.js";
 import { type Checked, exitCodeOf } from "./checked.js";
-import { complain } from "./output.js";
+import { printError } from "./output.js";
 import { progress } from "./progress.js";
 
 /** `countersign check FILE…`: decides about files without loading or running them. */
@@ -85,7 +85,7 @@ async function check(files: readonly string[], options: Options): Promise<void> 
     }
     bar.stop();
     printCheck(checked, options.json === true, (attachment, fact) => engine.reads(attachment, fact));
-    for (const { error } of checked) if (error !== null) complain(error);
+    for (const { error } of checked) if (error !== null) printError(error);
     process.exitCode = exitCodeOf(checked);
   } finally {
     bar.stop();

@@ -8,7 +8,7 @@ import { signPkcs7 } from "../trust/making/sign.js";
 import { signatureName } from "../trust/store.js";
 import { CONFIG, POLICY_TEST, README } from "./init-files.js";
 import { print, printJson } from "./output.js";
-import { shipped } from "./shipped.js";
+import { packageFile } from "./package-file.js";
 
 /** `countersign init DIR`: creates a directory with everything that is needed to try the commands. */
 export function command(): Command {
@@ -48,7 +48,7 @@ interface NewFile {
 function filesOf(): Record<string, NewFile> {
   const ca = Authority.create({ subject: "Countersign test CA", key: "p-256" });
   const signer = ca.issue({ subject: "Countersign test signer", key: "p-256" });
-  const program = shipped("examples/peek-tc.o");
+  const program = packageFile("examples/peek-tc.o");
   const signatures = factsOfObject(program).programs.map(({ digest, insns }) => [
     `signatures/${signatureName(digest)}`,
     { contents: signPkcs7(insns, signer) },
@@ -57,14 +57,14 @@ function filesOf(): Record<string, NewFile> {
   return {
     "README.md": { contents: README },
     "countersign.yaml": { contents: CONFIG },
-    "policies/allow-unsigned-tc.js": { contents: shipped("policies/allow-unsigned-tc.js") },
+    "policies/allow-unsigned-tc.js": { contents: packageFile("policies/allow-unsigned-tc.js") },
     "policies/allow-unsigned-tc.test.yaml": { contents: POLICY_TEST },
     "certs/ca.pem": { contents: ca.pem.certificate },
     "certs/signer.pem": { contents: signer.pem.certificate },
     "keys/ca.key": { contents: ca.pem.key, mode: secret },
     "keys/signer.key": { contents: signer.pem.key, mode: secret },
     "program.o": { contents: program },
-    "unsigned.o": { contents: shipped("examples/switch-watch.o") },
+    "unsigned.o": { contents: packageFile("examples/switch-watch.o") },
     ...(Object.fromEntries(signatures) as Record<string, NewFile>),
   };
 }

@@ -13,7 +13,7 @@ import { EXIT } from "./exit.js";
 import { describeDifference, differenceJson } from "./inspect-diff.js";
 import { describeFacts } from "./inspect-text.js";
 import type { Inspected, Whole } from "./inspected.js";
-import { complain, print, printJson } from "./output.js";
+import { print, printError, printJson } from "./output.js";
 
 /** `countersign inspect FILE…`: shows the facts and effects of the programs in an object. */
 export function command(): Command {
@@ -68,7 +68,7 @@ function inspect(files: readonly string[], options: Options): void {
       rows.push(toJson(one));
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
-      complain(error);
+      printError(error);
       rows.push({ file, error });
       process.exitCode = EXIT.undecided;
     }

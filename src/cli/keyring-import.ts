@@ -9,7 +9,7 @@ import { readPkcs12 } from "../trust/making/pkcs12.js";
 import { readMaterial } from "../trust/source.js";
 import type { Certificate } from "../trust/x509/certificate.js";
 import { EXIT } from "./exit.js";
-import { complain, print } from "./output.js";
+import { print, printError } from "./output.js";
 import { type PassphraseOptions, passphraseOf } from "./passphrase.js";
 import { writeWhole } from "./write.js";
 
@@ -87,7 +87,7 @@ function listedIn(path: string, certificates: readonly Certificate[]): readonly 
   const listed = readKernelListing(path.startsWith("/proc/") ? readFileSync(path, "utf8") : readText(path, MAX_INPUT));
   for (const { description, id } of listed.filter((key) => !certificates.some((one) => isListed(one, [key])))) {
     const what = `the kernel's key \`${description}\` (${id}) is in none of the files`;
-    complain(new CountersignError("KEYRING_INVALID", what, { remedy: "name the file that it came from" }));
+    printError(new CountersignError("KEYRING_INVALID", what, { remedy: "name the file that it came from" }));
     process.exitCode = EXIT.denied;
   }
   return certificates.filter((certificate) => isListed(certificate, listed));

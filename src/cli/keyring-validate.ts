@@ -4,7 +4,7 @@ import { CountersignError } from "../error.js";
 import { readInput } from "../input.js";
 import { judgePath, type PathCase } from "../trust/x509/path-case.js";
 import { EXIT } from "./exit.js";
-import { complain, printJson } from "./output.js";
+import { printError, printJson } from "./output.js";
 
 /** `countersign keyring validate`: judges certificate paths from JSON lines, such as test vectors. */
 export function validateCommand(): Command {
@@ -33,7 +33,7 @@ Example:
           printJson({ id, ...judgePath(one) });
         } catch (error) {
           if (!(error instanceof CountersignError)) throw error;
-          complain(error.within(`${batch}:${index + 1}`));
+          printError(error.within(`${batch}:${index + 1}`));
           process.exitCode = EXIT.undecided;
         }
       }

@@ -3,14 +3,14 @@ import { CountersignError } from "../error.js";
 import { VERSION } from "../version.js";
 import { COMMANDS } from "./commands.js";
 import { EXIT } from "./exit.js";
-import { complain } from "./output.js";
+import { printError } from "./output.js";
 
 /** Runs the command line of the process and handles errors of its output streams. */
 export async function run(): Promise<void> {
   // A closed reader (`| head`) is no failure. Output that cannot be written is one, whatever the verdict was.
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(EXIT.unread);
-    complain(new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, { place: "the output" }));
+    printError(new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, { place: "the output" }));
     process.exit(EXIT.undecided);
   });
   // If stderr cannot be written, there is nowhere to report that.
@@ -38,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
       return error.exitCode === 0 ? EXIT.ok : EXIT.undecided;
     const told = named(error, wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? ` ${wanted}` : "");
-    complain(told);
+    printError(told);
     if (wantsJson(argv))
       (wanted === "run" ? process.stderr : process.stdout).write(`${JSON.stringify({ error: told })}\n`);
     return EXIT.undecided;

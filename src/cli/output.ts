@@ -25,6 +25,6 @@ export function warn(warning: Warning): void {
 }
 
 /** Writes an error as one line to stderr: place, message and remedy. */
-export function complain(error: CountersignError): void {
+export function printError(error: CountersignError): void {
   process.stderr.write(`${styled("red", "countersign:", process.stderr)} ${error.toString()}\n`);
 }

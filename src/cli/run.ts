@@ -4,8 +4,8 @@ import { oneLine } from "../error.js";
 import type { RunResult } from "../gate/run/run.js";
 import { COUNT_NAMES, COUNTS } from "../gate/tally.js";
 import type { ToldDenial } from "../gate/threads/messages.js";
-import { complain, styled, warn } from "./output.js";
-import { bytesOfWords } from "./words.js";
+import { argvBytes } from "./argv-bytes.js";
+import { printError, styled, warn } from "./output.js";
 
 /** `countersign run`: runs a command behind a live gate. */
 export function command(): Command {
@@ -59,9 +59,9 @@ async function run(
   const read = readConfig(file, "run", parseConfig, followFiles !== true);
   const result = await runCommand({
     config: audit ? inAudit(read) : read,
-    command: bytesOfWords(words),
+    command: argvBytes(words),
     logFd,
-    say: complain,
+    say: printError,
     warn,
   });
   const { notEnforced } = read.gate;

@@ -4,7 +4,6 @@ import { TimeStampTrust } from "./cms/time-stamp.js";
 import { Effort, type Spending } from "./effort.js";
 import type { PublicKey } from "./key.js";
 import type { KeyringRules } from "./keyring-rules.js";
-import { VerificationMemo } from "./memo.js";
 import type { MinisignKey } from "./minisign-key.js";
 import type { Refusal } from "./refusal.js";
 import { SigstoreTrust } from "./sigstore/sigstore.js";
@@ -12,6 +11,7 @@ import { type RejectedCertificate, readMaterial } from "./source.js";
 import { SshTrust } from "./ssh/sshsig.js";
 import type { Trace } from "./trace.js";
 import type { Verification } from "./verification.js";
+import { VerificationCache } from "./verification-cache.js";
 import { Window } from "./window.js";
 import type { Certificate } from "./x509/certificate.js";
 import { CertificateCache } from "./x509/certificate-cache.js";
@@ -38,7 +38,7 @@ export class Generation {
   /** The trusted time-stamping authorities; null if no time stamp is accepted. */
   readonly timeStamps: TimeStampTrust | null;
   readonly blockList: BlockList;
-  readonly memo = new VerificationMemo();
+  readonly verifications = new VerificationCache();
   readonly certificates: CertificateCache;
   /** Number of distinct keys that must have signed. */
   readonly signersNeeded: number;

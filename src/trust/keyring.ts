@@ -55,11 +55,11 @@ export class Keyring {
     const generation = this.#current;
     if (signature === null && type !== "MODSIG") return NO_SIGNATURE;
     const key = signature ?? NOTHING;
-    const remembered = trace === null ? generation.memo.find(data, key, type, at) : null;
+    const remembered = trace === null ? generation.verifications.find(data, key, type, at) : null;
     if (remembered !== null) return remembered;
     const window = new Window(at);
     const verification = judge(generation, data, signature, type, window, trace);
-    generation.memo.keep(data, key, type, window, verification);
+    generation.verifications.keep(data, key, type, window, verification);
     return verification;
   }
 }

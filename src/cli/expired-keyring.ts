@@ -12,7 +12,7 @@ const TRUSTED = new Set(["certificate", "key", "ssh key", "minisign key"]);
  * that instead of what is wrong with a signature. Throws KEYRING_INVALID with the first expired entry, and the errors
  * of reading keyrings. A live gate does not call this: it keeps running and rejects the signatures.
  */
-export function refuseSpent(config: Config, at: number): void {
+export function rejectExpiredKeyring(config: Config, at: number): void {
   for (const keyring of config.keyrings) {
     const trusted = new KeyringReport(rulesOf(keyring)).entries(at).filter(({ kind }) => TRUSTED.has(kind));
     const [first] = trusted;

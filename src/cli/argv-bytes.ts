@@ -9,7 +9,7 @@ const REPLACED = "\uFFFD";
  * the bytes come from /proc/self/cmdline (proc(5)); elsewhere, and for a word that is not found there, they are the
  * encoded string.
  */
-export function bytesOfWords(words: readonly string[], given: () => readonly Uint8Array[] = commandLine): Uint8Array[] {
+export function argvBytes(words: readonly string[], given: () => readonly Uint8Array[] = commandLine): Uint8Array[] {
   const bytes: Uint8Array[] = words.map((word) => Buffer.from(word));
   if (!words.some((word) => word.includes(REPLACED))) return bytes;
   // Search from the end: node's options and the options of the command come first.

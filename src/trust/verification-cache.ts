@@ -13,7 +13,7 @@ const MAX_SIZE = CAPACITY / 8;
  * and a hit is confirmed by comparing all bytes, so that a lookup costs two memory comparisons and no hash. The bytes
  * are stored in a ring, whose oldest entries are overwritten.
  */
-export class VerificationMemo {
+export class VerificationCache {
   readonly #entries = new Map<number, Entry>();
   /** In the order of insertion; those before `#oldest` have been overwritten. */
   #order: Entry[] = [];
