@@ -1,12 +1,11 @@
 import { roomFor } from "../sys/memory.js";
 
 /**
- * Where things lie in `union bpf_attr` (linux/bpf.h; little-endian; a test checks each against the header). An attr
- * that is shorter than the kernel's reads as zero past its end (bpf_check_uarg_tail_zero and CHECK_ATTR of
- * kernel/bpf/syscall.c).
+ * Byte offsets of the fields of `union bpf_attr` (linux/bpf.h, little-endian). A test compares each offset with the
+ * header. If a task passes a shorter attr, the missing fields read as zero (__sys_bpf of kernel/bpf/syscall.c).
  */
 
-/** BPF_PROG_LOAD. `signature` and what follows came with Linux 6.18. */
+/** BPF_PROG_LOAD. Linux 6.18 added `signature` and the fields after it. */
 export const LOAD = {
   progType: 0,
   insnCount: 4,
@@ -41,7 +40,7 @@ export const LOAD = {
   size: 168,
 } as const;
 
-/** BPF_MAP_CREATE. `exclusive` and its size came with Linux 6.18. */
+/** BPF_MAP_CREATE. Linux 6.18 added `exclusiveHash` (excl_prog_hash) and its size. */
 export const CREATE = {
   mapType: 0,
   keySize: 4,
@@ -61,28 +60,29 @@ export const CREATE = {
   size: 96,
 } as const;
 
-/** BPF_OBJ_GET: pathname 0 · bpf_fd 8 · file_flags 12 · path_fd 16. */
+/** BPF_OBJ_GET. */
 export const GET = { pathname: 0, bpfFd: 8, fileFlags: 12, pathFd: 16, size: 24 } as const;
 
-/** The *_GET_FD_BY_ID commands: id 0 · next_id 4 · open_flags 8. */
+/** The *_GET_FD_BY_ID commands. */
 export const BY_ID = { id: 0, nextId: 4, openFlags: 8, size: 12 } as const;
 
-/** Flags that say what an fd in attr is for. */
+/** Bits of the flags fields of several commands: BPF_F_PATH_FD, BPF_F_TOKEN_FD, BPF_F_RDONLY and BPF_F_WRONLY. */
 export const FLAG = { pathFd: 1 << 14, tokenFd: 1 << 16, readOnly: 1 << 3, writeOnly: 1 << 4 } as const;
 
-/** Bytes of the union: its longest command is BPF_PROG_LOAD. */
+/** Size of the union in bytes. BPF_PROG_LOAD is its longest member. */
 export const ATTR_SIZE = LOAD.size;
 
-/** A page: the kernel refuses a longer attr before it looks at it. */
+/** Size of a page. The kernel returns E2BIG for a longer attr without reading it (bpf_check_uarg_tail_zero). */
 export const MAX_ATTR = 4096;
 
-/** One attr, copied once. Fields past its end are zero. */
+/** A copy of one bpf_attr. Fields past the end of the task's attr are zero. */
 export class Attr {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
 
   /**
-   * `size` is what the task said; `room` what this command's fields take at most. Zeros, or what it is `filled` with.
+   * `size` is the size that the task passed to bpf(2), and `room` the size of all fields of the command. `filled` is
+   * the initial content; the rest is zero.
    */
   constructor(
     readonly size: number,
@@ -95,7 +95,7 @@ export class Attr {
     this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
-  /** What the task gave: to be filled by the copy, and to be carried out. */
+  /** The first `size` bytes: the part that the task passed. */
   get given(): Uint8Array {
     return this.bytes.subarray(0, this.size);
   }
@@ -120,12 +120,12 @@ export class Attr {
     this.#view.setBigUint64(offset, value, true);
   }
 
-  /** Whether there is any memory: an address, which is 64 bits wide, takes longer to make a number of. */
+  /** Whether the pointer is not NULL. Comparing two 32-bit words is faster than creating a bigint. */
   points(offset: number): boolean {
     return this.u32(offset) !== 0 || this.u32(offset + 4) !== 0;
   }
 
-  /** No memory. */
+  /** Sets the pointer to NULL. */
   clearPointer(offset: number): void {
     this.#view.setUint32(offset, 0, true);
     this.#view.setUint32(offset + 4, 0, true);
@@ -135,7 +135,7 @@ export class Attr {
     this.setU64(offset, BigInt(address));
   }
 
-  /** A name of 16 bytes, up to its NUL. */
+  /** Reads a name of up to 16 bytes (BPF_OBJ_NAME_LEN). It ends at the first NUL. */
   name(offset: number): string {
     let end = offset;
     while (end < offset + 16 && this.bytes[end] !== 0) end += 1;

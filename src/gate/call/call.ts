@@ -23,12 +23,19 @@ import { GATE_RULES, type GateRule, type Obstacle } from "./rules.js";
 import type { Task } from "./task.js";
 
 /**
- * What becomes of a call: a result or negative errno; an fd to be put into the task; the kernel's own doing, which only
- * what registers decided may be left to; or nothing, because the task is gone.
+ * The reply to a call.
+ *
+ * - `result`: a return value, or a negative errno.
+ * - `IssuedFd`: an fd that is installed in the task.
+ * - `continue`: the kernel executes the call. This is safe only if the decision used nothing but registers, since the
+ *   task can change its memory after the decision.
+ * - `gone`: no reply, because the task has exited.
  */
 export type Answer = { readonly result: number } | IssuedFd | "continue" | "gone";
 
-/** The gate's fd, and what is to be remembered once the task has it. The fd is closed after. */
+/**
+ * An fd of the gate to install in the task. The gate calls `onIssued` once the task has it, and then closes its own fd.
+ */
 export interface IssuedFd {
   readonly fd: number;
   readonly onIssued: () => void;
@@ -40,10 +47,10 @@ export interface IssuedFd {
  */
 export type Denied = { readonly result: number } | "continue";
 
-/** What a denial by the gate is about. */
+/** The object that a denial by the gate names in the log. */
 export interface DeniedSubject {
   readonly name: string;
-  /** SHA-256 where it is known. */
+  /** SHA-256, if known. */
   readonly digest?: string;
   /** The kernel's id of an object. */
   readonly id?: number;
@@ -51,7 +58,7 @@ export interface DeniedSubject {
 
 const NONE: readonly Memory[] = [];
 
-/** What a gate provides to every call. */
+/** The services that the gate shares between all calls. */
 export interface CallServices {
   readonly decisions: GateDecisions;
   readonly facts: Facts;
@@ -60,7 +67,7 @@ export interface CallServices {
   readonly watch: Watch;
   readonly tally: Tally;
   readonly retries: Retries;
-  /** Whether all listeners are of one container, or command: nobody else has to wait then. */
+  /** Whether all listeners belong to one container or command. If so, a slow call delays no other container. */
   alone(): boolean;
 }
 
@@ -69,11 +76,14 @@ export class Call {
   #decided = 0;
   #analysed = 0;
   #attempt: (() => Attempt) | null = null;
-  /** The operation of which this call is a retry. */
+  /** The operation that this call retries; null if it is not a retry. */
   #repeated: string | null = null;
   #operation: string | null = null;
 
-  /** `recording`: of the call's earlier turns; null in its first turn. */
+  /**
+   * `recording` holds the results of earlier turns, in which other threads served the same call. It is null in the
+   * first turn.
+   */
   constructor(
     readonly notification: Notification,
     readonly listener: Listener,
@@ -87,7 +97,7 @@ export class Call {
     return this.services.settings;
   }
 
-  /** An argument register as the kernel takes an int or unsigned int: its low 32 bits. */
+  /** The low 32 bits of an argument register, which the kernel uses for an int or unsigned int. */
   word(index: number): number {
     return this.notification.word(index);
   }
@@ -97,16 +107,16 @@ export class Call {
   }
 
   /**
-   * Whether all that was copied so far was the caller's: its task id cannot have become another's while it waits
-   * (seccomp_unotify(2)). To be asked after the last copy and before anything is decided on it.
+   * Whether the caller still waits for its reply. If it does, its thread id was not reused, so all bytes copied so far
+   * belong to the caller (seccomp_unotify(2)). Check this after the last copy and before the first decision.
    */
   get stillWaits(): boolean {
     return this.listener.isWarmUp || stillWaits(this.listener.fd, this.notification.bytes);
   }
 
   /**
-   * Copies this bpf(2)'s attr, of which the gate knows `room` bytes. What follows them must be zero, as the kernel asks
-   * for fields newer than itself (bpf_check_uarg_tail_zero).
+   * Copies the attr of this bpf(2) call. The gate knows its first `room` bytes and denies the call if any later byte is
+   * not zero, like the kernel for fields that it does not know (bpf_check_uarg_tail_zero).
    */
   attr(room: number): Attr | Denied {
     const size = this.word(2);
@@ -127,7 +137,7 @@ export class Call {
     );
   }
 
-  /** Names the operation in the log. */
+  /** The operation's id in the log. */
   get operation(): string {
     this.#operation ??= this.#repeated ?? this.notification.operation;
     return this.#operation;
@@ -152,7 +162,9 @@ export class Call {
     if (outcome !== "denied" || this.#repeated === null) tally.add(outcome);
   }
 
-  /** Whether an earlier turn has decided on it: what that found was allowed then. */
+  /**
+   * Whether an earlier turn made a decision on this call. Checks that precede the first decision passed in that turn.
+   */
   get wasDecided(): boolean {
     return (this.recording?.verdicts.length ?? 0) > 0;
   }
@@ -161,7 +173,10 @@ export class Call {
     return this.services.decisions.serves(hook);
   }
 
-  /** What is found out about a load, or in one line why it cannot be read; the kernel would refuse that, too. */
+  /**
+   * Computes the facts of a load. If the load is malformed, returns the reason in one line; the kernel would reject
+   * such a load, too.
+   */
   factsOf(load: LiveLoad): ProgramSubject | string {
     try {
       const analyst = this.task.analyst(this.#analysed++);
@@ -172,7 +187,9 @@ export class Call {
     }
   }
 
-  /** `lacking`: capabilities that the task would need and does not have, as {@link lacking} has it. */
+  /**
+   * Asks policies. `lacking` is the set of capabilities that the task needs and does not have (see {@link lacking}).
+   */
   decide<H extends HookName>(hook: H, subject: SubjectOf<H>, lacking = 0n): Verdict {
     const { decisions } = this.services;
     const names = lacking === 0n ? undefined : capabilityNames(lacking);
@@ -187,32 +204,33 @@ export class Call {
   }
 
   /**
-   * Answers with an errno that the kernel would give as well, so that it is no denial by the gate. In audit the kernel
-   * executes the call and returns its own errno, in case the gate is mistaken.
+   * Replies with an errno that the kernel would return as well, so it is not a denial by the gate and not logged. In a
+   * dry run the kernel executes the call and returns its own errno, in case the gate predicted the wrong one.
    */
   asKernel(errno: number): Denied {
     return this.isDryRun ? "continue" : { result: errno };
   }
 
   /**
-   * Denies a call by a rule of the gate's own, which no policy can lift. The denial is a decision in the log. In audit
-   * the kernel executes the call, and may read the task's memory again: nothing is enforced there.
+   * Denies a call by a rule of the gate, which no policy can override. The denial is a decision in the log. In a dry
+   * run the kernel executes the call and reads the task's memory again, which is acceptable because nothing is
+   * enforced.
    */
   deny(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
     const { verdict } = this.#once(() => this.#record(hook, subject, denial, null));
-    // an earlier turn may have decided something else here, which allows nothing
+    // #once may return a decision of an earlier turn, and that may be an allowing one: the call is denied anyway
     return this.isDryRun ? "continue" : { result: verdict < 0 ? verdict : denial.verdict };
   }
 
-  /** The same for an obstacle. */
+  /** Denies a call because of an obstacle (see {@link deny}). */
   denyFor({ rule, reason }: Obstacle, hook: HookName, subject: DeniedSubject): Denied {
     return this.deny(rule, hook, subject, reason);
   }
 
   /**
-   * Denies an operation that tasks may repeat many times. For the tasks of one container, or of one command, the first
-   * denial of each `what` is a decision in the log, and later ones are counted.
+   * Denies an operation that tasks may repeat many times. For each container or command, the first denial of each
+   * `what` is a decision in the log. Later ones are only counted.
    */
   denyRepeatable(rule: GateRule, hook: HookName, subject: DeniedSubject, reason: string, what: string): Denied {
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -224,14 +242,14 @@ export class Call {
     return this.isDryRun ? "continue" : { result: verdict };
   }
 
-  /** Of the capabilities that something needs, those that the task lacks, where an attachment may lend any. */
+  /** Returns the needed capabilities that the task lacks, or 0 if no attachment can lend any. */
   lacking(needed: bigint): bigint {
     return this.services.decisions.delegates ? this.missing(needed) : 0n;
   }
 
   /**
-   * Of the capabilities that something needs, those that the task lacks. A warm-up lacks none, so that it goes as far
-   * as the kernel.
+   * Returns the needed capabilities that the task lacks, one bit each. A warm-up call lacks none, so that it runs all
+   * code up to the system call.
    */
   missing(needed: bigint): bigint {
     if (this.listener.isWarmUp) return 0n;
@@ -239,17 +257,17 @@ export class Call {
     return identity === null ? 0n : needed & ~identity.capabilities;
   }
 
-  /** Whether an attachment in scope at a hook has maps frozen. */
+  /** Whether an attachment in scope at this hook freezes maps. */
   freezes(hook: HookName): boolean {
     return this.services.decisions.engine.freezer(hook, this.caller.current) !== null;
   }
 
-  /** Whether an attachment may lend this task, at a hook, capabilities that it lacks. */
+  /** Whether an attachment in scope at this hook may lend the task capabilities that it lacks. */
   mayLend(hook: HookName, lacking: bigint): boolean {
     return lacking !== 0n && this.services.decisions.engine.lender(hook, this.caller.current) !== null;
   }
 
-  /** The same, or record in audit that it would. */
+  /** Like {@link mayLend}, but includes attachments in audit, which only record that they would lend. */
   wouldLend(hook: HookName, lacking: bigint): boolean {
     return lacking !== 0n && this.services.decisions.engine.hasLenders(hook, this.caller.current);
   }
@@ -260,8 +278,8 @@ export class Call {
   }
 
   /**
-   * Makes a bpf(2) as the task: an fd, 0, or a negative errno. `held` is what `attr` points to, `lent` the capabilities
-   * that the task has for this call alone.
+   * Calls bpf(2) with the task's identity. Returns an fd, 0, or a negative errno. `held` is the memory that `attr`
+   * points to. `lent` are capabilities that are added to the task's own for this call only.
    */
   bpfAsTask(
     cmd: number,
@@ -274,7 +292,8 @@ export class Call {
   }
 
   /**
-   * Makes a system call as the task. Memory among the words stands for its address, and may point to what is `held`.
+   * Makes a system call with the task's identity. A `words` entry that is memory is passed by its address. Such memory
+   * may contain pointers to the memory in `held`.
    */
   asTask(
     number: number,
@@ -295,7 +314,11 @@ export class Call {
     return -GATE_RULES.out_of_reach.errno;
   }
 
-  /** There is no memory, or the gate may not read it: of such a task it cannot tell the user namespace either. */
+  /**
+   * The task's memory could not be read. If the task's identity is known, the address is invalid: EFAULT. If not, the
+   * gate lacks the permission to read the task (ptrace(2), "Ptrace access mode checking"), which also hides its user
+   * namespace.
+   */
   #unread(): Denied {
     if (this.caller.identity("none") !== null || !this.stillWaits) return this.asKernel(-ERRNO.EFAULT);
     return this.#denyOutOfReach("the task has another user than the gate, or cannot be traced");
@@ -315,7 +338,7 @@ export class Call {
     return decisions.record({ hook, subject: named, denial, probe, current: this.caller.current, operation });
   }
 
-  /** Decides, or gives what a turn before this one has decided. */
+  /** Makes the next decision of this call, or returns it from the recording if an earlier turn made it. */
   #once(decide: () => Verdict): Verdict {
     const known = this.recording?.verdicts[this.#decided];
     this.#decided += 1;
@@ -326,10 +349,10 @@ export class Call {
   }
 }
 
-/** The name of a subject that its task has given none. */
+/** The name in the log of a subject whose task gave it no name. */
 const UNNAMED = "(unnamed)";
 
-/** The outcome of an operation with these decisions; null if it is not counted. */
+/** The most severe outcome of an operation's decisions; null if the operation is not counted. */
 function worstOf(verdicts: readonly Verdict[]): Outcome | null {
   let worst = -1;
   let isUncounted = false;

@@ -1,23 +1,23 @@
 /**
- * The commands of bpf(2) and what a gate does with each (enum bpf_cmd of linux/bpf.h, checked against it by a test).
+ * How the gate handles each command of bpf(2) (enum bpf_cmd of linux/bpf.h; a test compares the two).
  *
- * - `load`, `create`: decided on a copy, which the gate then carries out itself.
- * - `fetch`: an fd is about to be handed out for a name or an id; the gate fetches it, and hands out what it judged.
- * - `copy`: hook `bpf` decides on a copy, which the gate then carries out itself; where no attachment serves that hook,
- * `pass`.
- * - `pass`: hook `bpf` decides, on registers alone, which cannot change any more; the kernel then carries the call out
- * as
- *   the task itself, on fds that were judged when they were handed out.
- * - `token`: what the gate cannot carry out for another task.
+ * - `load`, `create`: the gate decides on a copy and then makes the call itself, with the copy.
+ * - `fetch`: the command returns an fd for a path or an id. The gate opens the object, decides on it, and issues that
+ *   fd.
+ * - `copy`: hook `bpf` decides on a copy, and the gate then makes the call itself, with the copy. If no attachment
+ *   serves hook `bpf`, the command is handled like `pass`.
+ * - `pass`: hook `bpf` decides on registers only, which the task can no longer change. The kernel then executes the
+ *   call in the task, on fds that were decided on when they were issued.
+ * - `token`: the gate cannot make this call for another task.
  */
 export type Treatment = "load" | "create" | "copy" | "fetch" | "pass" | "token";
 
 export interface CommandRow {
   readonly name: string;
   readonly treatment: Treatment;
-  /** For `fetch`: what is fetched. */
+  /** For `fetch`: the kind of object, or `path` for BPF_OBJ_GET, which opens any kind. */
   readonly kind?: "program" | "map" | "link" | "path";
-  /** For `pass`: reads or writes elements of a map, which tools do far more often than all else. */
+  /** For `pass`: the command reads or writes elements of a map. Most calls of most tools do so. */
   readonly mapAccess?: true;
 }
 
@@ -76,7 +76,7 @@ export const CMD = {
   linkGetFdById: 30,
 } as const;
 
-/** A command's row; null for one that this gate does not know, `cmd | 0x10000` among them. */
+/** The row of a command; null for a command that the gate does not know, such as one with a high bit set. */
 export function commandRow(cmd: number): CommandRow | null {
   return COMMANDS[cmd] ?? null;
 }

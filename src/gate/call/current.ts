@@ -14,25 +14,28 @@ export interface Caller {
   readonly current: Current;
   /** The identity for a call that the gate makes as the task. Null if the task has exited. */
   identity(namespaces: NamespaceScope): Identity | null;
-  /** Whether its processes are numbered as the gate numbers them. */
+  /** Whether the task is in the gate's pid namespace, so that pids mean the same to both. */
   readonly samePids: boolean;
 }
 
-/** The caller, from its thread id and pidfd; null if it has exited. */
+/** Returns the caller with this thread id and pidfd; null if it has exited. */
 export function readCaller(tid: number, pidfd: number, container: Container | null): Caller | null {
   return callerOf(tid, threadInfo(pidfd), container);
 }
 
-/** The same with facts from its pidfd. If they are null, /proc is read instead, which takes longer. */
+/**
+ * Returns the caller with this thread id. `told` are facts from its pidfd; if null, /proc is read, which is slower.
+ * Returns null if the caller has exited.
+ */
 export function callerOf(tid: number, told: ThreadInfo | null, container: Container | null): Caller | null {
   const info = told ?? fromStatus(tid);
   return info === null ? null : new WaitingTask(tid, info, container);
 }
 
 /**
- * A task that waits at the gate. What takes time to find out is found out when it is first asked for, which is while
- * the thread waits: none of it can change by its own doing meanwhile. All of it is the kernel's word except comm and
- * exe, which the task chooses (proc_pid_status(5), cgroups(7), namespaces(7)).
+ * A task that waits for the gate's reply. Facts that need a system call are read at first use: the thread is blocked in
+ * its call meanwhile and cannot change them itself. The kernel guarantees all of them except comm and exe, which the
+ * task can choose (proc_pid_status(5), cgroups(7), namespaces(7)).
  */
 class WaitingTask implements Caller, Current {
   readonly pid: number;
@@ -105,8 +108,8 @@ class WaitingTask implements Caller, Current {
   }
 
   /**
-   * Effective ones; those in another user namespace than the gate's are good for nothing in the gate's. Null where it
-   * is gone.
+   * Effective capabilities; null if the task has exited. Empty if the task is in another user namespace, because its
+   * capabilities do not apply in the gate's (user_namespaces(7)).
    */
   get #capabilities(): bigint | null {
     if (this.#effective !== undefined) return this.#effective;
@@ -115,7 +118,10 @@ class WaitingTask implements Caller, Current {
     return this.#effective;
   }
 
-  /** If the cgroup namespace cannot be read, setns() is tried and fails, and so does the call. */
+  /**
+   * If the task's cgroup namespace cannot be read, it counts as a different one: setns(2) then fails, and the call with
+   * it.
+   */
   #namespacesToEnter(network: boolean, namespaces: NamespaceScope): NamespacesToEnter {
     const task = `/proc/${this.tid}`;
     if (namespaces === "net") return { task, network, cgroup: false, filesystem: false, groups: null };
@@ -125,13 +131,13 @@ class WaitingTask implements Caller, Current {
   }
 }
 
-/** The same as an object of its own, which can cross threads: everything is found out. */
+/** Reads all facts into a plain object, which can be posted to another thread. */
 export function copyOf(current: Current): Current {
   const { pid, tid, uid, euid, gid, comm, exe, cgroup, capabilities, namespaces, container } = current;
   return { pid, tid, uid, euid, gid, comm, exe, cgroup, capabilities, namespaces, container };
 }
 
-/** A task that nothing is known of. */
+/** Placeholder for a task about which nothing is known. */
 export const NO_TASK: Current = {
   ...{ pid: 0, tid: 0, uid: 0, euid: 0, gid: 0, comm: "", exe: null, cgroup: null },
   ...{ capabilities: [], namespaces: {}, container: null },
@@ -147,7 +153,10 @@ type Namespaces = Readonly<Record<string, number>>;
 
 let own: Namespaces | undefined;
 
-/** Those of the gate's process. A decision thread enters others for a call, but none while this is asked for. */
+/**
+ * Namespaces of the gate's process (/proc/self/ns). A thread that enters a task's namespaces for a call does not change
+ * these.
+ */
 export function ownNamespaces(): Namespaces {
   own ??= readNamespaces("self");
   return own;
@@ -162,10 +171,12 @@ export function unifiedCgroup(text: string | null): string | null {
   return /^0::(.*)$/m.exec(text ?? "")?.[1] ?? null;
 }
 
-/** Names by set of capabilities; few sets exist on a machine. */
+/** Capability names by set. A machine has only a few different sets. */
 const remembered = new LruCache<bigint, readonly string[]>(256);
 
-/** Names of a set of capabilities, one bit each; `CAP_63` for one that has no name yet. */
+/**
+ * Returns the names of a set of capabilities, one bit each. A bit without a name becomes its number, such as `CAP_63`.
+ */
 export function capabilityNames(set: bigint): readonly string[] {
   const known = remembered.get(set);
   if (known !== undefined) return known;

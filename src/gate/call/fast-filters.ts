@@ -3,20 +3,21 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { Container } from "../../policy/current.js";
 import type { FilterKind } from "../filter.js";
 
-/** What is filtered. */
+/** A container, or the command if null, with the kind of its seccomp filter. */
 export interface Filtered {
   readonly filter: FilterKind;
   readonly container: Pick<Container, "id"> | null;
 }
 
-/** The filter that notifies the gate of the fewest calls, and of all that an engine decides. */
+/** The filter that notifies the gate of the fewest calls, but of every call that the engine decides. */
 export function fastestFilter(engine: { serves(hook: HookName): boolean }): FilterKind {
   return engine.serves("bpf") ? "full" : "fast";
 }
 
 /**
- * Throws HOOK_NOT_ENFORCED if a fast filter does not notify the gate of calls that a configuration decides: the gate
- * would allow what the configuration denies. `fastest` is the configuration's.
+ * Throws HOOK_NOT_ENFORCED if the configuration needs the full filter and a container or the command has the fast one:
+ * calls that the configuration denies would not reach the gate. `fastest` is {@link fastestFilter} of the
+ * configuration's engine.
  */
 export function requireNotified(fastest: FilterKind, filtered: Iterable<Filtered>): void {
   if (fastest === "fast") return;

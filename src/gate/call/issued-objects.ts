@@ -3,22 +3,22 @@ import { LruCache } from "../../lru-cache.js";
 import { mapExists, programExists } from "../sys/bpf.js";
 
 /**
- * The objects whose fds the gate issued to the tasks of one container, or of one command. These tasks cannot open any
- * other by its id. All listeners of a container share one instance, since each process that a runtime adds to the
- * container has a listener of its own.
+ * The objects whose fds the gate issued to the tasks of one container or command. Unless `gate.existing` is `allow`,
+ * these tasks cannot open any other object by its id. All listeners of a container share one instance: each process
+ * that the runtime adds to the container has its own listener.
  */
 export class IssuedObjects {
-  /** Programs by the kernel's id, as they were judged and loaded; oldest first. */
+  /** Programs by the kernel's id, with the facts that were decided on; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
-  /** Denials to its tasks that were logged. */
+  /** Repeatable denials to these tasks that were logged. */
   readonly #denied = new LruCache<string, true>(REMEMBERED);
   #mapMemory = 0;
-  /** Bytes that the programs' facts take, and with how many it is looked which programs are gone. */
+  /** Size in bytes of the facts of all programs, and the size at which to sweep programs that no longer exist. */
   #bytes = 0;
   #sweepBytes = SWEEP_BYTES;
   #sweepAt = SWEEP;
-  /** Where looking for maps that are gone goes on. */
+  /** Iterator over map ids at which {@link hasRoom} resumes its search for maps that no longer exist. */
   #lookedAt = new Map<number, MapEntry>().keys();
 
   /** `tell` is called for each object that is issued. */
@@ -35,7 +35,7 @@ export class IssuedObjects {
     else this.#rememberMap(issued.id, issued.entry);
   }
 
-  /** All that is remembered, but for what is gone. */
+  /** All objects that still exist. Forgets the others. */
   get all(): readonly IssuedObject[] {
     this.#sweep();
     return [
@@ -44,7 +44,10 @@ export class IssuedObjects {
     ];
   }
 
-  /** Forgets what is gone, once there is enough of all. For who remembers without ever being asked. */
+  /**
+   * Forgets objects that no longer exist, each time that the number of entries has about doubled. For a thread that
+   * only adds entries and never looks one up, so that nothing else limits their number.
+   */
   tidy(): void {
     if (this.#programs.size + this.#maps.size < this.#sweepAt) return;
     this.#sweep();
@@ -66,7 +69,8 @@ export class IssuedObjects {
   }
 
   /**
-   * Whether a map was created here for one program alone: the kernel lets no other use it (excl_prog_hash, Linux 6.18).
+   * Whether a map was created here for only one program: the kernel lets no other program use it (excl_prog_hash, Linux
+   * 6.18).
    */
   isExclusive(id: number): boolean {
     return this.#maps.get(id)?.exclusive ?? false;
@@ -78,9 +82,9 @@ export class IssuedObjects {
   }
 
   /**
-   * Whether one more map of so many bytes is within the quota, and within how many can be remembered: one that were
-   * forgotten would count no longer. Maps that are gone are found out when it looks as if there were no room, some at a
-   * time, since others wait.
+   * Whether one more map of `bytes` bytes fits into the quota and into the table. The number is limited as well,
+   * because a forgotten map would no longer count towards the quota. If it does not fit, forgets maps that no longer
+   * exist; each call checks at most SWEEP maps, because other calls wait meanwhile.
    */
   hasRoom(bytes: number, quota: number): boolean {
     if (this.#fits(bytes, quota)) return true;
@@ -123,7 +127,7 @@ export class IssuedObjects {
     if (entry.withheld) addPrivateCopy(id);
   }
 
-  /** Makes room for one more of so many bytes: forgets those that are gone, and then the oldest. */
+  /** Makes room for a program of `bytes` bytes: forgets programs that no longer exist, and then the oldest ones. */
   #forgetPrograms(bytes: number): void {
     this.#sweepPrograms();
     const fits = () => this.#programs.size < REMEMBERED && this.#bytes + bytes <= REMEMBERED_BYTES;
@@ -164,22 +168,25 @@ export type IssuedObject =
   | { readonly id: number; readonly entry: MapEntry };
 
 export interface MapEntry {
-  /** The process that created it. */
+  /** Process id of the creator. */
   readonly creator: number;
-  /** Bytes, as estimated from what it was asked for with. */
+  /** Size in bytes, estimated from the attr of BPF_MAP_CREATE. */
   readonly memory: number;
   readonly exclusive: boolean;
-  /** A copy that nobody but a program may have. */
+  /** True for a private copy, which the gate made for one program and no task may open. */
   readonly withheld?: boolean;
 }
 
-/** About how many bytes a program's facts take. */
+/** Estimates the size of a program's facts in bytes. */
 export function bytesOf({ insns, raw_insns, evidence, maps }: ProgramSubject): number {
   const raw = raw_insns.buffer === insns.buffer ? 0 : raw_insns.byteLength;
   return 2048 + insns.byteLength + raw + 256 * (evidence.length + maps.length);
 }
 
-/** Of all containers, since `gate.existing: allow` lets any of them open objects that were not issued to it. */
+/**
+ * Ids of the private copies of all containers: with `gate.existing: allow` a container may open objects that were not
+ * issued to it, but not these.
+ */
 const PRIVATE_COPIES = new Set<number>();
 
 function addPrivateCopy(id: number): void {
@@ -189,19 +196,21 @@ function addPrivateCopy(id: number): void {
 }
 
 /**
- * Objects remembered of each kind. A forgotten one is not found by its id any more, nor attached where policies are
- * asked about that; those that are gone are forgotten first.
+ * Maximum number of entries of each kind. Objects that no longer exist are forgotten first. A forgotten object can no
+ * longer be opened by its id, nor attached if an attachment serves hook `bpf`.
  */
 const REMEMBERED = 16_384;
 /**
- * Bytes that the facts of remembered programs take, instructions for the most part: the oldest are forgotten beyond
- * that. Programs that are gone are looked for long before, each time that the bytes have doubled. Room is made for some
- * at once.
+ * Maximum size in bytes of the facts of all programs, mostly instructions. Beyond it the oldest programs are forgotten,
+ * until BYTES_MADE bytes are free. Programs that no longer exist are swept long before that, each time that the size
+ * has about doubled.
  */
 const REMEMBERED_BYTES = 128 * 2 ** 20;
 const BYTES_MADE = REMEMBERED_BYTES / 8;
 const SWEEP_BYTES = 4 * 2 ** 20;
-/** Objects that are remembered before it is looked which of them are gone. */
+/** Number of entries below which nothing is swept, and the number of maps that one search checks. */
 const SWEEP = 256;
-/** Room for so many is made at once, since each id that is looked up takes a call. */
+/**
+ * Number of entries that are freed at once: checking whether the programs still exist takes one system call for each.
+ */
 const ROOM_MADE = 1024;

@@ -3,37 +3,45 @@ import type { FilterKind } from "../filter.js";
 import type { IssuedObjects } from "./issued-objects.js";
 import { NotificationCursor } from "./notification-cursor.js";
 
-/** Milliseconds of waiting, within so many others, past which a listener's tasks are not waited for any longer. */
+/**
+ * If a listener's tasks make the gate wait for more than PATIENCE milliseconds within WITHIN milliseconds, the listener
+ * is slow.
+ */
 const PATIENCE = 50;
 const WITHIN = 10_000;
 
-/** One filter's listener: it receives the calls of every task under that filter. */
+/**
+ * The listener fd of one seccomp filter. It receives the calls of every task under that filter (seccomp_unotify(2)).
+ */
 export class Listener {
-  /** Milliseconds since the epoch: until then blocking workers serve it, because its tasks made the gate wait. */
+  /**
+   * Until this time, in milliseconds since the epoch, blocking workers serve the listener, because its tasks made the
+   * gate wait.
+   */
   slowUntil = 0;
   #waited = 0;
   #since = 0;
 
   constructor(
     readonly fd: number,
-    /** Frozen, and another one where labels have changed. */
+    /** A frozen object, replaced when the container's labels change. */
     public container: Container | null,
     readonly objects: IssuedObjects,
     readonly cursor = new NotificationCursor(NO_FILE),
     readonly filter: FilterKind = "full",
   ) {}
 
-  /** Whether there is none: nobody waits, and nothing can become of what is answered. */
+  /** Whether this is the listener of warm-up calls: it has no fd, no task waits, and replies are dropped. */
   get isWarmUp(): boolean {
     return this.fd < 0;
   }
 
-  /** Who is suspected, where one is: a container, with all its listeners. */
+  /** Key of the container, which all its listeners share; empty for the command. */
   get containerKey(): string {
     return containerKeyOf(this.container);
   }
 
-  /** One of its tasks kept the gate waiting for so many milliseconds. True where that was too much. */
+  /** Records that a task of this listener made the gate wait. Returns true if its tasks have exceeded PATIENCE. */
   waited(milliseconds: number): boolean {
     const now = Date.now();
     if (now - this.#since > WITHIN) {

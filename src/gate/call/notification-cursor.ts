@@ -3,11 +3,14 @@ import { writeStart } from "../sys/file.js";
 import { send } from "../sys/seccomp.js";
 import { writeResponse } from "./notification.js";
 
-/** Bytes of a cursor, at the start of its file: the id of a notification, as the kernel writes it. */
+/** Size in bytes of the cursor, which is at the start of its file: a notification id in native byte order. */
 export const CURSOR_SIZE = 8;
-/** Ids between two writes of the cursor, each of which is a system call. */
+/** The cursor is written once for this many ids, because each write is a system call. */
 const EVERY = 64;
-/** How many calls before the cursor may be unanswered: the kernel takes seconds for some, while others go on. */
+/**
+ * How many ids before the cursor may still be unanswered: the kernel takes seconds for some calls, while the gate
+ * serves others.
+ */
 const BEFORE = 8192;
 
 /**
@@ -17,10 +20,10 @@ const BEFORE = 8192;
  * is enough to write one id of many.
  */
 export class NotificationCursor {
-  /** The low word of the id in the file. */
+  /** Low 32 bits of the id in the file; null before the first write. */
   #marked: number | null = null;
 
-  /** `fd`: of the file, or negative for none. */
+  /** `fd` is the file of the cursor; negative if there is none. */
   constructor(private readonly fd: number) {}
 
   /** Call this for each received call: struct seccomp_notif begins with its id. */

@@ -1,8 +1,9 @@
 import { NOTIFICATION_SIZE, RESPONSE_SIZE } from "../sys/seccomp.js";
 
 /**
- * One task that waits at the gate: struct seccomp_notif (linux/seccomp.h), little-endian: id 0 · pid 8 · flags 12 · data: nr 16,
- * arch 20, instruction pointer 24, args 32. It is read where it lies, and is another one once that is written to again.
+ * One waiting system call: a view of struct seccomp_notif (linux/seccomp.h), little-endian. Offsets: id 0, pid 8, flags
+ * 12; data: nr 16, arch 20, instruction_pointer 24, args 32. The bytes are not copied: when the buffer receives the
+ * next notification, this object shows that one.
  */
 export class Notification {
   readonly #view: DataView;
@@ -11,20 +12,20 @@ export class Notification {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, NOTIFICATION_SIZE);
   }
 
-  /** Names this wait, not the task; valid until it is answered or the task dies. */
+  /** Identifies this call, not the task. Valid until the call is answered or the task exits. */
   get id(): bigint {
     return this.#view.getBigUint64(0, true);
   }
 
   /**
-   * Names the system call as an operation: the id, which the kernel counts from a random number of 64 bits for each filter
-   * (init_listener of kernel/seccomp.c). Every thread that serves the call has the same.
+   * The operation id of this call: the notification id in hexadecimal. The kernel counts ids from a random 64-bit
+   * number for each filter (init_listener of kernel/seccomp.c). All threads that serve the call use the same id.
    */
   get operation(): string {
     return this.id.toString(16).padStart(16, "0");
   }
 
-  /** The waiting thread's id in the gate's pid namespace; 0 where it cannot be seen from there. */
+  /** The waiting thread's id in the gate's pid namespace; 0 if the thread is not visible there. */
   get tid(): number {
     return this.#view.getUint32(8, true);
   }
@@ -37,12 +38,12 @@ export class Notification {
     return this.#view.getUint32(20, true);
   }
 
-  /** An argument register, of six, as it was at entry: a target cannot change it any more. */
+  /** One of the six argument registers at system call entry. The task can no longer change it. */
   long(index: number): bigint {
     return this.#view.getBigUint64(ARGS + 8 * index, true);
   }
 
-  /** The same as the kernel takes an int or unsigned int: its low 32 bits. */
+  /** The low 32 bits of an argument register, which the kernel uses for an int or unsigned int. */
   word(index: number): number {
     return this.#view.getUint32(ARGS + 8 * index, true);
   }
@@ -50,19 +51,19 @@ export class Notification {
 
 const ARGS = 32;
 
-/** A fresh buffer for RECV. */
+/** A new buffer for SECCOMP_IOCTL_NOTIF_RECV. It must be zero before each call (seccomp_unotify(2)). */
 export function notificationBuffer(): Uint8Array {
   return new Uint8Array(NOTIFICATION_SIZE);
 }
 
-/** What a gate answers: a result, or the kernel is told to carry the call out as the registers say. */
+/** The reply: a result, or `continue`, so that the kernel executes the call (SECCOMP_USER_NOTIF_FLAG_CONTINUE). */
 export type Response = { readonly result: number } | "continue";
 
 const FLAG_CONTINUE = 1;
 
 /**
- * struct seccomp_notif_resp: id 0 · val 8 · error 16 · flags 20. A negative result is an errno. The bytes are to be used before
- * the next response is written.
+ * Writes struct seccomp_notif_resp: id 0, val 8, error 16, flags 20. A negative result is an errno. The returned buffer
+ * is shared: use it before the next call of this function.
  */
 export function writeResponse(id: bigint, response: Response): Uint8Array {
   const negative = response !== "continue" && response.result < 0;

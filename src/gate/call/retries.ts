@@ -5,7 +5,10 @@ import { type Attr, CREATE, LOAD } from "./attr.js";
 export interface Attempt {
   /** Equal for attempts to load the same program or to create the same map. */
   readonly what: string;
-  /** A retry has a higher rank than the attempt before it: it asks for a log, for a larger log, or for a map without BTF. */
+  /**
+   * A retry has a higher rank than the attempt before it: it asks for a log, for a larger log, or for a map without
+   * BTF.
+   */
   readonly rank: number;
 }
 
@@ -13,19 +16,21 @@ export interface Attempt {
 const MAX_GROUPS = 256;
 
 /**
- * Recognizes the retries of loaders. libbpf, cilium/ebpf and bcc repeat a failed load with a buffer for the verifier's log, and again with a
- * larger one (bpf_object_load_prog of libbpf). libbpf repeats a failed map creation without BTF (bpf_object__create_map). The gate denies
- * these retries, too, and they belong to the same operation. A retry directly follows the attempt that it repeats: the same task group
- * makes no other load and no other map in between.
+ * Recognizes the retries of loaders. libbpf, cilium/ebpf and bcc repeat a failed load with a buffer for the verifier's
+ * log, and again with a larger one (bpf_object_load_prog of libbpf). libbpf repeats a failed map creation without BTF
+ * (bpf_object__create_map). The gate denies these retries, too, and they belong to the same operation. A retry directly
+ * follows the attempt that it repeats: the same task group makes no other load and no other map in between.
  */
 export class Retries {
   /**
-   * The last attempt of each task group (in the gate's pid namespace), if it was denied; the most recent is last. Keyed by task group,
-   * since a loader may retry in another thread.
+   * The last attempt of each task group (in the gate's pid namespace), if it was denied; the most recent is last. Keyed
+   * by task group, since a loader may retry in another thread.
    */
   readonly #denied = new LruCache<number, { readonly attempt: Attempt; readonly operation: string }>(MAX_GROUPS);
 
-  /** The operation of which an attempt is a retry, or null. Call it for every attempt: a different attempt ends the series. */
+  /**
+   * Returns the operation that an attempt retries, or null. Call it for every attempt: a different one ends the series.
+   */
   operationOf(tgid: number, made: () => Attempt): string | null {
     const last = this.#denied.peek(tgid);
     if (last === undefined) return null;
@@ -41,13 +46,13 @@ export class Retries {
   }
 }
 
-/** BPF_PROG_LOAD. `digest` is of the instructions. */
+/** The attempt of a BPF_PROG_LOAD. `digest` is the digest of its instructions. */
 export function loadAttempt(given: Attr, digest: string): Attempt {
   const rank = given.u32(LOAD.logLevel) === 0 ? 0 : 1 + given.u32(LOAD.logSize);
   return { what: `load ${given.u32(LOAD.progType)} ${given.name(LOAD.progName)} ${digest}`, rank };
 }
 
-/** BPF_MAP_CREATE. */
+/** The attempt of a BPF_MAP_CREATE. Its BTF fields are ignored, since a retry omits them. */
 export function createAttempt(given: Attr): Attempt {
   const bytes = given.bytes.slice();
   const typed = given.u32(CREATE.btfKeyTypeId) !== 0 || given.u32(CREATE.btfValueTypeId) !== 0;

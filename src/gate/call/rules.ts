@@ -2,16 +2,16 @@ import { ERRNO } from "../../errno.js";
 
 /** A denial by the gate itself. */
 interface RuleRow {
-  /** What the task gets, as a positive errno. */
+  /** The errno that the task gets, as a positive number. */
   readonly errno: number;
   /** What is denied, as a row of the table in docs/run.md: a test compares the two. */
   readonly denies: string;
 }
 
 /**
- * Every rule by which the gate itself denies a call, whatever policies say. Each denial is a decision in the log, with
- * the rule's name. In audit it is recorded and the call is left to the kernel. Calls that the kernel would
- * deny as well need no rule here.
+ * Every rule by which the gate itself denies a call; no policy can override one. Each denial is a decision in the log,
+ * with the rule's name. In a dry run the denial is recorded and the kernel executes the call. Calls that the kernel
+ * would deny as well need no rule here.
  */
 export const GATE_RULES = {
   unknown_command: { errno: ERRNO.EINVAL, denies: "a bpf(2) command that the gate does not know" },
@@ -93,7 +93,7 @@ export type GateRule = keyof typeof GATE_RULES;
 /** Why the gate cannot carry out a call that the kernel would not deny. */
 export interface Obstacle {
   readonly rule: GateRule;
-  /** One line a person can act on. */
+  /** One line for the log. */
   readonly reason: string;
 }
 

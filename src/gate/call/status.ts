@@ -9,7 +9,7 @@ export interface Status {
   readonly groups: readonly number[];
 }
 
-/** Null where a line is missing or is no number: a task that is gone reads as an empty file. */
+/** Returns null if a line is missing or not a number. The file of a task that has exited reads as empty. */
 export function parseStatus(text: string): Status | null {
   const line = (name: string) => new RegExp(`^${name}:\\t(.*)$`, "m").exec(text)?.[1]?.split("\t").map(Number) ?? [];
   const [tgid] = line("Tgid");

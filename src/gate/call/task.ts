@@ -7,18 +7,16 @@ import type { OpExecutor } from "../threads/op-executor.js";
 import type { Watch } from "../threads/watch.js";
 
 /**
- * A task that waits at the gate: what is copied out of it and put into it. Each address and each fd number is looked at
- * once; the copies of its fds are closed by {@link release}, whatever became of the call.
+ * Access to the memory and fds of a task that waits for the gate's reply. The task can change both meanwhile, so each
+ * address and each fd number is read only once. {@link release} closes the copies of the task's fds, also if the call
+ * failed.
  */
 export class Task {
   #writes: Part[] | null = null;
-  /** Fds that blocking operations of this turn returned; null if there are none. */
+  /** Fds that blocking operations returned, which every turn replays; null if there are none. */
   #opFds: Fds | null = null;
 
-  /**
-   * `taken` are fds that were taken before, by the task's numbers or by name; `watch` is told of those that are taken
-   * now.
-   */
+  /** `taken` are the fds of earlier turns, by the task's fd number or by name. New ones are reported to `watch`. */
   constructor(
     readonly tid: number,
     readonly tgid: number,
@@ -29,45 +27,47 @@ export class Task {
     private readonly during: Waiting,
   ) {}
 
-  /** The gate's copies of the task's fds, and fds of its own, without those that operations of this turn returned. */
+  /** The gate's copies of the task's fds, and the gate's own fds, without those that blocking operations returned. */
   get fds(): Fds {
     this.taken ??= new Map();
     return this.taken;
   }
 
-  /** A copy of `length` bytes, or null where not all of them are there. Not to be changed: another turn may need it. */
+  /** Copies `length` bytes; null if not all of them can be read. Do not modify the copy: another turn may reuse it. */
   read(address: bigint, length: number): Uint8Array | null {
     return length === 0 ? NOTHING : this.readAll([{ address, length }]);
   }
 
-  /** The same of several spans, one after the other. */
+  /** Copies several spans into one array, in order; null if not all bytes can be read. Do not modify the copy. */
   readAll(spans: readonly Span[]): Uint8Array | null {
     return this.executor.run({ do: "read", tid: this.tid, spans });
   }
 
-  /** Pages by their addresses; null for one that is not there. */
+  /** Copies the pages at these addresses; null for each page that cannot be read. */
   readPages(addresses: readonly bigint[]): readonly (Uint8Array | null)[] {
     return this.executor.run({ do: "pages", tid: this.tid, addresses });
   }
 
-  /** Bytes up to a NUL, at most `limit` of them; null where the memory ends first. */
+  /** Copies the bytes before the next NUL, at most `limit`; null if the readable memory ends before that. */
   readString(address: bigint, limit: number): Uint8Array | null {
     return this.executor.run({ do: "string", tid: this.tid, address, limit });
   }
 
-  /** The whole file behind one of {@link fd}'s; null where it is longer than `limit` or cannot be read. */
+  /**
+   * Reads the whole file of a copied fd (see {@link fd}); null if it is longer than `limit` bytes or cannot be read.
+   */
   readFile(fd: number, limit: number): Uint8Array | null {
     return this.executor.run({ do: "file", fd, limit });
   }
 
-  /** Which file is behind one of {@link fd}'s; null where that cannot be told. */
+  /** Returns the identity of the file of a copied fd (see {@link fd}); null if it is unknown. */
   identify(fd: number): FileIdentity | null {
     return this.executor.run({ do: "identify", fd });
   }
 
   /**
-   * Puts bytes into the task, just before it is answered: where they do not fit the answer becomes EFAULT. True, for
-   * who thinks that it was done at once.
+   * Queues a write to the task's memory. Queued writes are flushed just before the reply; if one fails, the task gets
+   * EFAULT. Always returns true.
    */
   write(address: bigint, bytes: Uint8Array): boolean {
     this.#writes ??= [];
@@ -75,7 +75,7 @@ export class Task {
     return true;
   }
 
-  /** Whether all that was to be written could be. */
+  /** Flushes the queued writes. Returns false if one failed. */
   writeAll(): boolean {
     const parts = this.#writes;
     return (
@@ -86,22 +86,22 @@ export class Task {
   }
 
   /**
-   * Makes a call on the task's account: a result, which is an fd of the gate's where it is positive, or a negative
-   * errno.
+   * Makes a system call with the task's identity. Returns its result, which is an fd of the gate for a call that opens
+   * one, or a negative errno.
    */
   make(call: Omit<Make, "do" | "during">): number {
     return this.executor.run({ do: "call", during: this.during, ...call });
   }
 
   /**
-   * What follows of this call is done by another thread, since it takes long. The call waits for its turn first, and
-   * ends its turn here: nothing large may have been copied before.
+   * Ends this turn, because the rest of the call takes long; the call waits in a queue until another thread serves it.
+   * Copy nothing large before this: the recording keeps all copies meanwhile.
    */
   admit(): void {
     this.executor.admit();
   }
 
-  /** Who analyses a load of the task's; `index` counts the analyses of this call. */
+  /** Returns the analyst of a load. `index` counts the analyses of this call. */
   analyst(index: number): Analyst {
     const { executor } = this;
     return {
@@ -110,12 +110,15 @@ export class Task {
     };
   }
 
-  /** The gate's copy of one of the task's fds; the same number gives the same copy. A negative errno on failure. */
+  /**
+   * Copies one of the task's fds (pidfd_getfd(2)). The same number returns the same copy. Returns a negative errno on
+   * failure.
+   */
   fd(number: number): number {
     return this.#kept(number, () => takeFd(this.pidfd, number));
   }
 
-  /** An fd of the gate's own that lives as long as the call does; the same name gives the same one. */
+  /** Opens an fd of the gate that stays open until the call ends. The same name returns the same fd in every turn. */
   own(name: string, open: () => number): number {
     return this.#kept(name, open);
   }
@@ -145,7 +148,7 @@ export class Task {
   }
 }
 
-/** Fds of the gate's, by the task's numbers or by name. */
+/** Fds of the gate, by the task's fd number or by name. */
 export type Fds = Map<number | string, number>;
 
 const NOTHING = new Uint8Array(0);
