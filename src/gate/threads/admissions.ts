@@ -1,20 +1,20 @@
 import { type CallRecording, recordingKey } from "./call-recording.js";
 
-/** Calls admitted at the same time: one less than there are workers, so that one is left for other operations. */
+/** Maximum number of admitted calls: one less than there are workers, so that one worker is left for other calls. */
 const MOST = 3;
 
 /**
- * Admits calls that take the kernel or the analysis long: of each container one at a time, and of all of them {@link
- * MOST}. What a call copies is kept until it is answered, so that this bounds the memory that such calls take; one that
- * waits takes next to none. The container that has waited longest is next.
+ * Limits how many long calls, such as program loads, run at the same time: one for each container, and {@link MOST} in
+ * all. A call keeps its copies of the task's memory until it is answered, so this bounds the memory of such calls; a
+ * call that waits for admission holds almost none. The container that has waited longest is admitted next.
  */
 export class Admissions {
-  /** Containers of admitted calls, by {@link recordingKey}. */
+  /** The container key of each admitted call, by {@link recordingKey}. */
   readonly #admitted = new Map<string, string>();
-  /** Calls that wait, by container key; the one that has waited longest first. */
+  /** Calls that wait for admission, by container key, in order of arrival. */
   readonly #waiting = new Map<string, CallRecording[]>();
 
-  /** `admit` is told of each call whose turn it is. */
+  /** `admit` is called with each call that is admitted. */
   constructor(private readonly admit: (recording: CallRecording) => void) {}
 
   wait(recording: CallRecording, containerKey: string): void {
@@ -24,7 +24,7 @@ export class Admissions {
     this.#next();
   }
 
-  /** A call is over, admitted or not. */
+  /** The call was answered. `name`: see {@link recordingKey}. Has no effect on a call that was not admitted. */
   leave(name: string): void {
     if (this.#admitted.delete(name)) this.#next();
   }
@@ -34,7 +34,7 @@ export class Admissions {
     for (const [containerKey, [recording, ...later]] of this.#waiting) {
       if (this.#admitted.size >= MOST) return;
       if (recording === undefined || busy.has(containerKey)) continue;
-      // and behind the others
+      // move the container to the end of the map: round-robin
       this.#waiting.delete(containerKey);
       if (later.length > 0) this.#waiting.set(containerKey, later);
       busy.add(containerKey);

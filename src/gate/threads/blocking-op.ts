@@ -8,26 +8,26 @@ import { PAGE, readMemory, readString, type Span, writeMemory } from "../sys/mem
 import { lasts, type Waiting } from "../sys/seccomp.js";
 
 /**
- * What the gate does on a task's account, and which therefore can take as long as the task likes: its memory may lie
- * behind userfaultfd, a file or a path in a file system that does not answer (fuse(4)).
+ * An operation that the gate runs for a task and that can block for as long as the task wants: the task can back its
+ * memory with userfaultfd(2), and can pass files and paths of a FUSE file system that does not reply (fuse(4)).
  */
 export type BlockingOp = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make | Analyse;
 
-/** Spans of the task, one after the other in what comes of it. */
+/** Reads spans of the task's memory. The result is their concatenation. */
 interface Read {
   readonly do: "read";
   readonly tid: number;
   readonly spans: readonly Span[];
 }
 
-/** Pages of the task by address: one operation for all of them. */
+/** Reads whole pages of the task's memory, each by its address. A page that cannot be read is null in the result. */
 interface ReadPages {
   readonly do: "pages";
   readonly tid: number;
   readonly addresses: readonly bigint[];
 }
 
-/** At most `limit` bytes before a NUL. */
+/** Reads a NUL-terminated string of at most `limit` bytes from the task's memory. */
 interface ReadString {
   readonly do: "string";
   readonly tid: number;
@@ -35,6 +35,7 @@ interface ReadString {
   readonly limit: number;
 }
 
+/** Writes to the task's memory while the notification `during` is pending. */
 interface Write {
   readonly do: "write";
   readonly tid: number;
@@ -47,54 +48,54 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
-/** A whole file by the gate's fd for it, of at most `limit` bytes. */
+/** Reads a whole file of at most `limit` bytes. `fd` is the gate's own fd. */
 interface ReadFile {
   readonly do: "file";
   readonly fd: number;
   readonly limit: number;
 }
 
-/** Which file an fd of the gate's is for. */
+/** Finds the identity of the file behind `fd`, which is the gate's own fd. */
 interface Identify {
   readonly do: "identify";
   readonly fd: number;
 }
 
-/** By its number and its file system's. */
+/** Inode number and device number of a file (stat(2)). */
 export interface FileIdentity {
   readonly ino: bigint;
   readonly dev: bigint;
 }
 
-/** A system call as the task. */
+/** A system call with the task's credentials and namespaces. */
 export interface Make {
   readonly do: "call";
   readonly during: Waiting;
   readonly identity: Identity;
   readonly number: number;
-  /** Argument registers; memory stands for its address. */
+  /** Arguments of the system call. A memory object is passed as its address. */
   readonly words: readonly Word[];
-  /** What the memory among the words points to in turn. */
+  /** Memory that the memory among `words` points to. */
   readonly held: readonly Memory[];
-  /** Whether it looks up a path, which has a deadline; the kernel itself may take its time, as the verifier does. */
+  /** Whether the call looks up a path. A lookup has a deadline; other calls, such as a load, have none. */
   readonly path: boolean;
 }
 
-/** Analyses a load: it takes as long as the program is, within a budget of work. */
+/** Analyses a load. The time depends on the program's length and is bounded by a budget of work. */
 export interface Analyse {
   readonly do: "analyse";
-  /** Counts the analyses of one call. */
+  /** Position among the analyses of the call. */
   readonly index: number;
   readonly analysis: Analysis;
 }
 
-/** Memory of the gate's; a BigUint64Array holds nothing but addresses, of other memory of the same call. */
+/** Memory of the gate. A BigUint64Array contains only addresses, of other memory of the same call. */
 export type Memory = Uint8Array | BigUint64Array;
 export type Word = number | bigint | Memory;
 
 /**
- * The result of each kind of operation: null if the memory or file cannot be read; whether everything was written; for
- * a call its result or -errno.
+ * The result of each kind of operation. Reads return null if the memory or file cannot be read; `write` returns whether
+ * everything was written; `call` returns the result of the system call or -errno.
  */
 export interface Outcomes {
   readonly read: Uint8Array | null;
@@ -109,7 +110,7 @@ export interface Outcomes {
 
 export type OutcomeOf<E extends BlockingOp> = Outcomes[E["do"]];
 
-/** What operations can wait for, as phrases of a reason. The kernel itself may take long, as its verifier does. */
+/** What an operation can wait for, as a phrase for the reason of a denial: `task 7 kept PHRASE for 1000 ms`. */
 export const WAITS = {
   memory: "its memory from being read or written",
   file: "a file from being read",
@@ -127,8 +128,8 @@ export function waitOf(op: BlockingOp): Wait {
 
 /**
  * Runs an operation in the calling thread. Before it runs, or between two of its parts, the task may be killed and its
- * id be reused. So operations with an effect check that the notification is still pending after everything that was
- * opened by the task's id, and just before the effect.
+ * id reused. So an operation with an effect checks, just before the effect and after it has opened everything by the
+ * task's id, that the notification is still pending (SECCOMP_IOCTL_NOTIF_ID_VALID in seccomp_unotify(2)).
  */
 export function runBlockingOp<E extends BlockingOp>(op: E, impersonator: Impersonator): OutcomeOf<E> {
   return outcome(op, impersonator) as OutcomeOf<E>;
@@ -168,7 +169,10 @@ function identify(fd: number): FileIdentity | null {
   }
 }
 
-/** A place in a call's memory where the address of other memory of it stands. */
+/**
+ * A pointer within the memory of a call. `within` and `to` are indexes of {@link memoryOf}; `at` and `offset` are byte
+ * offsets in them.
+ */
 interface Pointer {
   readonly within: number;
   readonly at: number;
@@ -176,7 +180,10 @@ interface Pointer {
   readonly offset: number;
 }
 
-/** An operation for another thread. Its memory is copied there and has other addresses. */
+/**
+ * An operation to be sent to another thread. The message copies its memory to other addresses, so the pointers within
+ * the memory are listed and set again by {@link deserializeOp}.
+ */
 export interface SerializedOp {
   readonly op: BlockingOp;
   readonly pointers: readonly Pointer[];
@@ -189,7 +196,7 @@ export function serializeOp(op: BlockingOp): SerializedOp {
   const pointers: Pointer[] = [];
   for (const [within, its] of memory.entries()) {
     const list = its instanceof BigUint64Array;
-    // what else is held are the task's own bytes, none of which is an address of the gate's
+    // all other memory holds bytes of the task, which contain no address of the gate
     if (!list && !op.words.includes(its)) continue;
     const view = new DataView(its.buffer, its.byteOffset, its.byteLength);
     for (let at = 0; at + 8 <= its.byteLength; at += 8) {
@@ -203,7 +210,7 @@ export function serializeOp(op: BlockingOp): SerializedOp {
   return { op, pointers };
 }
 
-/** Makes the operation ready to run in the receiving thread: pointers hold the addresses of the copies. */
+/** Makes the operation ready to run in the receiving thread: sets its pointers to the addresses of the copies. */
 export function deserializeOp({ op, pointers }: SerializedOp): BlockingOp {
   const memory = memoryOf(op);
   const addresses = memory.map(addressOf);
@@ -214,7 +221,7 @@ export function deserializeOp({ op, pointers }: SerializedOp): BlockingOp {
   return op;
 }
 
-/** All memory that the system call of an operation can write to, each once. */
+/** All memory that the system call of an operation can access, without duplicates. */
 export function memoryOf(op: BlockingOp): readonly Memory[] {
   if (op.do !== "call") return [];
   const words = op.words.filter((word) => typeof word === "object");

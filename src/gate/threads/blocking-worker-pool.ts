@@ -11,12 +11,13 @@ import type { FromBlockingWorker, ToBlockingWorker } from "./messages.js";
 import { abandon, discard } from "./op-executor.js";
 import type { Blocked } from "./watch.js";
 
-/** Receives the end of each blocking operation. Its result is in the recording. */
+/** Receives the end of each blocking operation. */
 export interface BlockingOpEvents {
+  /** The operation ended; the recording includes its result. Or the call was admitted. */
   done(recording: CallRecording): void;
   /** The operation passed its deadline. Kill the task: if its memory is the cause, the worker's system call returns. */
   overdue(recording: CallRecording): void;
-  /** It will not be run, or was for too long; why, of its task. */
+  /** The operation was not run, failed, or exceeded its deadline. `reason`: why the call is denied. */
   failed(recording: CallRecording, reason: string): void;
 }
 
@@ -26,39 +27,40 @@ interface QueuedOp {
   readonly containerKey: string;
 }
 
-/** Workers at most, without those that are blocked for good. */
+/** Maximum number of workers, without those whose operation is `slow` or `lost`. */
 const MOST = 4;
-/** Threads that paths and files may keep for good, until no more of either are looked at. */
+/** Maximum number of `lost` operations. With that many, path and file operations fail at once. */
 const MOST_LOST = 8;
-/** Milliseconds in which a worker must finish its operation after the task was killed. */
+/** Milliseconds after the kill of the task in which the operation must end. After that it is `lost`. */
 const GRACE = 500;
 /**
- * Milliseconds for a call that waits for the kernel only, after which its container has another worker for other calls.
+ * Milliseconds after which an operation that waits only for the kernel is `slow`: the container's next operations are
+ * then given to another worker.
  */
 const KERNEL = 10_000;
-/** Calls that may take longer than that: no task is at fault, and none is ended over it. */
+/** Maximum number of `slow` operations. Their tasks are not at fault and are not killed. */
 const MOST_SLOW = 4;
-/** Milliseconds between two looks at whether the task of such a call is still there. */
+/** Milliseconds between two checks whether the task of an operation that waits for the kernel still exists. */
 const LOOK_EVERY = 100;
 /**
- * Milliseconds for an analysis. Its work is bounded (bpf/analysis/work.ts), and takes two seconds at most where the
- * machine does nothing else: this is for what that bound does not cover.
+ * Time limit of an analysis, in milliseconds. Its work is bounded (bpf/analysis/work.ts) and takes at most two seconds
+ * on an idle machine. This limit is for cases that the bound does not cover.
  */
 export const ANALYSIS = 30_000;
 /**
- * Bytes of a task's memory that are copied in a millisecond, even where processors are busy: that is no waiting for the
- * task.
+ * Bytes copied in a millisecond on a busy machine. The deadline is extended by the time that copying takes, because the
+ * task does not cause it.
  */
 const COPIED = 2 ** 16;
 /**
- * Milliseconds by which a deadline is seen too late where the machine stood still, and for which it is then put off,
- * once.
+ * If the timer of a deadline fires more than this many milliseconds late, the machine was stalled. The deadline is then
+ * postponed once by this time.
  */
 const LATE = 25;
 /** Milliseconds after which an idle worker is stopped. */
 const IDLE = 30_000;
 
-/** It runs next to no JavaScript. */
+/** A worker runs almost no JavaScript. */
 const HEAP = { maxYoungGenerationSizeMb: 2 };
 
 /** Appends the result of an operation to a copy of the recording. */
@@ -68,30 +70,31 @@ function withResult(recording: CallRecording, result: OpResult): CallRecording {
   return { ...recording, analyses: new Map([...recording.analyses, [analysed, result.outcome as Analysed]]) };
 }
 
-/** Why a task was killed that kept the gate waiting. */
+/** The reason of a denial after the task was killed because it made the gate wait. */
 export function stalled({ notification }: CallRecording, wait: Wait, milliseconds: number): string {
   return `stalled: task ${new Notification(notification).tid} kept ${WAITS[wait]} for ${milliseconds} ms and was killed`;
 }
 
-/** Why a load is denied whose analysis was ended. */
+/** The reason of a denial after the analysis of the load was terminated. */
 export function unanalysed(): string {
   return `the analysis of its program did not end within ${ANALYSIS} ms`;
 }
 
-/** A blocking operation that runs now. `worker` is null if a replaced decision thread runs it. */
+/** A blocking operation in progress. `worker` is null if a replaced decision thread runs it. */
 interface RunningOp {
   readonly recording: CallRecording;
   readonly containerKey: string;
   readonly wait: Wait;
   readonly worker: BlockingWorker | null;
   /**
-   * `current`: the container's next operation waits for this one. `slow`: the kernel takes long; the operation will
-   * end, and nothing waits for it. `lost`: it did not end after the task was killed; its result is discarded.
+   * `current`: the next operation of the same lane waits for this one. `slow`: the kernel takes long; the operation
+   * will end, and no other operation waits for it. `lost`: it did not end after the task was killed; its result is
+   * discarded.
    */
   state: "current" | "slow" | "lost";
-  /** Why its task was ended over it; null where that was not done. */
+  /** Why the call is denied when the operation ends; null while it has not exceeded its deadline. */
   verdict: string | null;
-  /** Milliseconds since the epoch; 0 while there is no deadline. */
+  /** The deadline in milliseconds since the epoch; 0 for none. */
   due: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -113,33 +116,34 @@ function laneOf({ admitted }: CallRecording, containerKey: string): string {
 }
 
 /**
- * Runs blocking operations of slow containers and of long calls, each with a deadline, round-robin over containers, so
- * that a container that blocks its worker delays no other. Workers are started on demand.
+ * Runs the blocking operations of slow containers and of long calls, round-robin over containers. An operation that
+ * waits for a task has a deadline, so a container that blocks its worker does not delay the others. Workers are started
+ * on demand.
  */
 export class BlockingWorkerPool {
   /** All workers, each with the timer that stops it when it is idle. */
   readonly #workers = new Map<BlockingWorker, NodeJS.Timeout | undefined>();
   /**
-   * At most one operation for each container's admitted call, and one for all its other calls; besides these,
-   * operations that replaced decision threads still run.
+   * At most one `current` operation for each lane, in addition to the operations that replaced decision threads still
+   * run.
    */
   readonly #running = new Set<RunningOp>();
-  /** Blocking operations that wait, by lane: see {@link laneOf}. The one that has waited longest is first. */
+  /** Operations that wait for a worker, by lane (see {@link laneOf}), in order of arrival. */
   readonly #waiting = new Map<string, QueuedOp[]>();
   readonly #admissions: Admissions;
   readonly #interrupts = new Interrupts();
 
   constructor(
     private readonly events: BlockingOpEvents,
-    /** Milliseconds that an operation may take. */
+    /** Milliseconds that a task may make an operation wait (`gate.stall`). */
     private readonly stall: () => number,
-    /** What the workers run; null for a file of the bundle. */
+    /** The script of the workers, read earlier; null to run the file of the bundle. */
     private readonly image: ThreadImage | null,
   ) {
     this.#admissions = new Admissions((recording) => events.done(recording));
   }
 
-  /** Runs an operation of a call when its container's turn comes. Null: admits the call. */
+  /** Queues an operation of a call. If `serialized` is null, queues the call for admission. */
   send(recording: CallRecording, serialized: SerializedOp | null, containerKey: string): void {
     if (serialized === null) {
       this.#admissions.wait(recording, containerKey);
@@ -158,8 +162,9 @@ export class BlockingWorkerPool {
   }
 
   /**
-   * Adds an operation that a replaced decision thread still runs. It has the same deadline, counted from its start, and
-   * ends with {@link onAbandonedOpDone}. `lost`: the task was killed already, and the operation did not end.
+   * Adds an operation that a replaced decision thread still runs. It has the usual deadline, counted from its start;
+   * its end is reported by {@link onAbandonedOpDone}. `lost`: the task was killed already, and the operation did not
+   * end.
    */
   trackAbandonedOp(recording: CallRecording, containerKey: string, { since, wait }: Blocked, lost: boolean): void {
     const state = lost ? "lost" : "current";
@@ -184,7 +189,7 @@ export class BlockingWorkerPool {
     else abandon(recording);
   }
 
-  /** Stops all workers. One that is blocked in a system call ends with the process. */
+  /** Stops all workers, and waits for idle ones. One that is blocked in a system call ends with the process. */
   async stop(): Promise<void> {
     for (const { timer } of this.#running) clearTimeout(timer);
     const kept = this.#busy;
@@ -209,7 +214,7 @@ export class BlockingWorkerPool {
       const hopeless = wait === "path" || wait === "file" ? this.#hopeless(containerKey) : null;
       const worker = hopeless === null ? (this.#idle() ?? this.#spawn()) : null;
       if (hopeless === null && worker === null) return;
-      // and behind the others
+      // move the lane to the end of the map: round-robin
       this.#waiting.delete(lane);
       if (later.length > 0) this.#waiting.set(lane, later);
       if (worker === null) this.events.failed(recording, hopeless!);
@@ -218,13 +223,13 @@ export class BlockingWorkerPool {
         const running: RunningOp = { recording, containerKey, wait, worker, ...rest };
         this.#running.add(running);
         worker.tell(serialized);
-        // the task is not charged for the time in which the worker starts
+        // the deadline counts from when the worker is ready: the task does not cause its start time
         void worker.ready().then(() => this.#begin(running, -bytesOf(serialized.op) / COPIED));
       }
     }
   }
 
-  /** Why no path or file is looked at for a container; null if one may be. */
+  /** Why path and file operations of a container fail at once; null if they may run. */
   #hopeless(containerKey: string): string | null {
     if (this.#has("lost", containerKey)) return "an earlier path or file of its like still keeps the gate waiting";
     return this.#count("lost") < MOST_LOST ? null : "too many paths and files of others keep the gate waiting";
@@ -292,15 +297,18 @@ export class BlockingWorkerPool {
   }
 
   /**
-   * Put a deadline off once if its timer ran late: if this thread got no processor, the worker may have got none
-   * either, which is not the task's fault.
+   * Handles an expired timer. If it fired late, postpones the deadline once: if this thread was not scheduled, the
+   * worker may not have been either, and the task does not cause that.
    */
   #late(running: RunningOp, milliseconds: number): void {
     if (Date.now() - running.due <= LATE) this.#overdue(running, milliseconds);
     else running.timer = setTimeout(() => this.#overdue(running, milliseconds), LATE);
   }
 
-  /** Interrupts a call whose task is gone, so that it keeps no thread; the kernel itself may take its time. */
+  /**
+   * Checks an operation that waits for the kernel every {@link LOOK_EVERY} ms. It has no deadline. If its task has
+   * exited, interrupts the system call, so that the worker becomes free.
+   */
   #lookAfter(running: RunningOp, since: number): void {
     const { recording, containerKey, worker } = running;
     if (worker !== null && !stillWaits(recording.listener, recording.notification)) this.#interrupts.send(worker);
@@ -314,12 +322,12 @@ export class BlockingWorkerPool {
   }
 
   #overdue(running: RunningOp, milliseconds: number): void {
-    // it may have come back while this thread was busy
+    // the result may have arrived while this thread was busy
     for (const message of running.worker?.received() ?? [])
       if (message.is === "brought") this.#onResult(running.worker!, message);
     if (!this.#running.has(running)) return;
     if (running.wait === "analysis") {
-      // no task is at fault, and ending the thread ends it
+      // the task is not at fault; terminating the worker ends the analysis, and #gone reports it
       running.verdict = unanalysed();
       void running.worker?.end();
       return;
@@ -329,7 +337,7 @@ export class BlockingWorkerPool {
     this.events.overdue(running.recording);
   }
 
-  /** Not even the task's end has brought it back. */
+  /** The operation did not end although its task was killed. */
   #giveUp(running: RunningOp): void {
     running.state = "lost";
     this.events.failed(running.recording, running.verdict!);
@@ -344,7 +352,10 @@ export class BlockingWorkerPool {
     this.#finish(running, withResult(running.recording, result), result);
   }
 
-  /** `result`: what to discard if the call was given up already; null for the operation of a replaced thread. */
+  /**
+   * Reports the end of an operation. If it was `lost`, its call was denied already, so the fds are closed: that of
+   * `result`, or all fds of the recording if `result` is null (an operation of a replaced thread).
+   */
   #finish(running: RunningOp, recording: CallRecording, result: OpResult | null = null): void {
     clearTimeout(running.timer);
     this.#running.delete(running);
@@ -362,7 +373,7 @@ export class BlockingWorkerPool {
     void worker.end();
   }
 
-  /** A worker ended unexpectedly. */
+  /** A worker ended although it was not dismissed: it failed, or its analysis exceeded the limit. */
   #gone(worker: BlockingWorker, message: string): void {
     this.#interrupts.forget(worker);
     if (!this.#workers.delete(worker)) return;

@@ -5,9 +5,9 @@ import { deserializeOp, memoryOf, runBlockingOp } from "./blocking-op.js";
 import type { FromBlockingWorker, ToBlockingWorker } from "./messages.js";
 
 /**
- * Entry of a blocking worker: a thread that runs, one at a time, blocking operations of calls that take long and of
- * tasks that made the gate wait before. An operation may block it without limit. If its task has exited,
- * {@link Interrupts} can interrupt its system call.
+ * Entry point of a blocking worker: a thread that runs, one at a time, the blocking operations of long calls and of
+ * containers whose tasks made the gate wait before. An operation may block it without limit. If the task has exited,
+ * {@link Interrupts} can interrupt the system call.
  */
 const { port } = workerData as { readonly port: MessagePort };
 blockSignals(INTERRUPT);
@@ -22,7 +22,7 @@ port.postMessage({ is: "runs", tid: threadId() } satisfies FromBlockingWorker);
 port.postMessage({ is: "opened", fds: impersonator.fds } satisfies FromBlockingWorker);
 port.postMessage({ is: "ready" } satisfies FromBlockingWorker);
 
-/** What was copied goes with its call from turn to turn, and is not copied again each time. */
+/** Moves bytes to shared memory, because the result is sent to another thread at each turn of the call. */
 function shared(outcome: unknown): unknown {
   if (Array.isArray(outcome)) return outcome.map(shared);
   if (!(outcome instanceof Uint8Array)) return outcome;

@@ -6,41 +6,41 @@ import type { Analysed } from "../load/analysis.js";
 import type { Memory } from "./blocking-op.js";
 
 /**
- * The recording of a call that takes several turns: because another thread runs its blocking operations, or because its
+ * The recording of a call that takes several turns, because another thread runs its blocking operations or because its
  * decision thread was replaced. Each turn runs the call from its beginning and replays the results and verdicts that
- * are recorded here, so that each address is read once and each decision made once. Plain data, which crosses threads.
+ * are recorded here, so that each address is read once and each decision made once. Plain data, passed by message.
  */
 export interface CallRecording {
   /** The listener's fd. */
   readonly listener: number;
-  /** struct seccomp_notif, as it was received. */
+  /** struct seccomp_notif (linux/seccomp.h), as it was received. */
   readonly notification: Uint8Array;
-  /** Milliseconds since the epoch: when its task began to keep the gate waiting. */
+  /** When the recording was created, in milliseconds since the epoch. The duration of the call is counted from here. */
   readonly since: number;
-  /** Whether another thread does what takes long in this call: see {@link Admissions}. */
+  /** Whether the call was admitted as a long call: see {@link Admissions}. */
   readonly admitted: boolean;
-  /** Results of blocking operations, in their order. */
+  /** Results of the blocking operations, in the order of the operations. */
   readonly results: OpResult[];
-  /** What analyses of its loads have found, by their order in the call: those that another thread made. */
+  /** Results of the analyses that another thread made, by their position among the analyses of the call. */
   readonly analyses: ReadonlyMap<number, Analysed>;
-  /** What was decided, in its order. */
+  /** The decisions made so far, in order. */
   verdicts: readonly Verdict[];
-  /** Attachments that had a thread ended over this call: they have answered. */
+  /** Attachments whose time ran out in this call, so that a thread was terminated. They are not asked again. */
   readonly overdue: SkippedAttachment[];
   /**
-   * The gate's copies of the task's fds, by the task's numbers, and fds of its own by name; without those that blocking
-   * operations returned.
+   * Open fds of the gate for this call: copies of the task's fds, by the task's fd numbers, and its own, by name. Fds
+   * that blocking operations returned are in `results` instead.
    */
   readonly fds: Map<number | string, number>;
-  /** Facts about the caller, for the log if it has exited; null until the first turn has ended. */
+  /** Facts about the caller, for the log in case it exits; null until the first turn has ended. */
   current: Current | null;
 }
 
 export interface OpResult {
   readonly outcome: unknown;
-  /** What a call has made of its memory. */
+  /** The memory of a system call after it ran: see {@link memoryOf}. */
   readonly memory: readonly Memory[];
-  /** Of an analysis: its place among those of the call. */
+  /** For an analysis: its position among the analyses of the call. */
   readonly analysed?: number;
 }
 
@@ -59,7 +59,7 @@ export function newRecording(listener: number, notification: Uint8Array): CallRe
   };
 }
 
-/** Identifies a call while it waits. Notification ids are unique for their listener only. */
+/** Identifies a call while it is pending. Notification ids are unique only within their listener. */
 export function recordingKey({ listener, notification }: Pick<CallRecording, "listener" | "notification">): string {
   return `${listener} ${new Notification(notification).id}`;
 }
