@@ -4,22 +4,22 @@ import type { ProgramFacts } from "../../bpf/facts.js";
 import { factsOfLoad, type KernelTypes, type Load } from "../../bpf/load.js";
 import { type Failure, failureOf } from "../../engine/failure.js";
 
-/** A load to be analysed, as plain data, which crosses threads. */
+/** A load to analyse, as plain data that can be posted to another thread. */
 export interface Analysis extends Omit<Load, "fds" | "kernel"> {
-  /** By the task's fd (`fd 5`) or by index into fd_array (`index 0`). */
+  /** Maps by the task's fd (`fd 5`) or by index into fd_array (`index 0`). */
   readonly maps: ReadonlyMap<string, CodeMap>;
-  /** What it names of the kernel's BTF; null where nothing is known of that. */
+  /** The types of the kernel's BTF that the load names; null if it names none or the kernel's BTF is not available. */
   readonly kernel: NamedTypes | null;
 }
 
-/** Who analyses a load, in this thread or in another one. */
+/** Runs the analysis of a load, in this thread or in another one. */
 export interface Analyst {
-  /** Whether that was done in an earlier turn of the call. */
+  /** Whether the analysis was made in an earlier turn of the call. */
   readonly hasAnalysed: boolean;
   analyse(analysis: Analysis): Analysed;
 }
 
-/** What came of it: facts, or why there are none. */
+/** The result of an analysis: facts, or the reason why it failed. */
 export type Analysed = { readonly facts: ProgramFacts } | { readonly failure: Failure };
 
 export function analyse({ maps, kernel, ...load }: Analysis): Analysed {
@@ -34,11 +34,14 @@ export function analyse({ maps, kernel, ...load }: Analysis): Analysed {
   }
 }
 
-/** Types of the kernel by their ids: only those that one load names, since the BTF has several megabytes. */
+/**
+ * Types of the kernel by BTF id. It holds only the types that one load names, because the whole BTF has several
+ * megabytes.
+ */
 interface NamedTypes {
   readonly count: number;
   readonly types: ReadonlyMap<number, { readonly kind: ReturnType<Btf["kind"]>; readonly name: string }>;
-  /** The member of the struct that a struct_ops program is for. */
+  /** The struct member that a struct_ops program implements. */
   readonly member: ReturnType<Btf["member"]>;
 }
 
@@ -56,14 +59,16 @@ const LD_IMM64 = 0x18;
 const KFUNC = 2;
 const BTF_ID = 3;
 
-/** What a program attaches to, by bpf_attr. */
+/** The fields of bpf_attr that name what a program attaches to. */
 interface Target {
   readonly attachBtfId: number;
-  /** Of a struct_ops program the index of its member. */
+  /** For a struct_ops program: the index of the struct member. */
   readonly expectedAttachType: number;
 }
 
-/** What a load names of the kernel's BTF: functions that it calls, variables, and what it attaches to. */
+/**
+ * Returns the types of the kernel's BTF that a load names: functions that it calls, variables, and its attach target.
+ */
 export function namedTypes(insns: Uint8Array, { attachBtfId, expectedAttachType }: Target, btf: Btf): NamedTypes {
   const types = new Map<number, { kind: ReturnType<Btf["kind"]>; name: string }>();
   const add = (id: number) => {

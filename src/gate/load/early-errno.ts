@@ -9,16 +9,17 @@ import type { Memory } from "../threads/blocking-op.js";
 import { type LiveLoad, POINTERS } from "./load.js";
 
 /**
- * What the kernel answers to loads that it rejects whatever their instructions do: nothing of them needs to be
- * analysed, and no policy is asked. It is the kernel that answers: the gate makes a load that cannot succeed, as the
- * task, and takes the errno.
+ * Errnos of loads that the kernel rejects independently of what their instructions do. Such a load needs no analysis,
+ * and no policy is asked about it. The gate gets the errno from the kernel, by a load that is made with the task's
+ * identity and cannot succeed.
  */
 
 /**
- * The errno of the checks that the kernel makes before it copies the instructions (bpf_prog_load of
- * kernel/bpf/syscall.c): flags, and for a task without CAP_BPF the capabilities and BPF_MAXINSNS. Without instructions
- * to copy the kernel answers EFAULT after them: null then, and for an errno that may come of fds, which are not the
- * task's yet. They are looked at after the number of instructions, so that any errno counts where that is out of range.
+ * Returns the errno of the checks that the kernel makes before it copies the instructions (bpf_prog_load of
+ * kernel/bpf/syscall.c): flags, and for a task without CAP_BPF the capabilities and BPF_MAXINSNS. Returns null if these
+ * checks pass: the kernel then fails with EFAULT, because the attr has no instructions. Also returns null for an errno
+ * that may be caused by fds, since the attr does not have the task's fds yet. The kernel checks the number of
+ * instructions before the fds, so if that is out of range, every errno except EFAULT counts.
  */
 export function errnoBeforeCopy(call: Call, given: Attr): number | null {
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) return null;
@@ -30,13 +31,13 @@ export function errnoBeforeCopy(call: Call, given: Attr): number | null {
   return errno === -ERRNO.EFAULT ? null : errno;
 }
 
-/** Whether a program may have so many instructions, by whoever may load most. */
+/** Whether the number of instructions is within the kernel's limit for privileged tasks. */
 export function isCountInRange(given: Attr): boolean {
   const count = given.u32(LOAD.insnCount);
   return count > 0 && count <= MAX_INSNS;
 }
 
-/** The same with the task's fds: every errno but EFAULT is the kernel's answer. */
+/** Like {@link errnoBeforeCopy}, but with the task's fds, so every errno except EFAULT counts. */
 export function errnoBeforeInsns(call: Call, load: LiveLoad): number | null {
   const attr = new Attr(load.attr.size, LOAD.size, load.attr.bytes);
   attr.clearPointer(LOAD.insns);
@@ -44,7 +45,10 @@ export function errnoBeforeInsns(call: Call, load: LiveLoad): number | null {
   return errno === -ERRNO.EFAULT ? null : errno;
 }
 
-/** The license comes before or after the other checks, by the kernel's version, and must not decide. */
+/**
+ * Makes the load with a valid license: kernel versions check the license before or after the other fields, and it must
+ * not cause the errno.
+ */
 function attempt(call: Call, attr: Attr, held: readonly Memory[]): number | null {
   attr.setPointer(LOAD.license, addressOf(LICENSE));
   const errno = call.bpfAsTask(
@@ -59,9 +63,10 @@ function attempt(call: Call, attr: Attr, held: readonly Memory[]): number | null
 const LICENSE = Buffer.from("GPL\0");
 
 /**
- * E2BIG for a program with more functions than the kernel takes (add_subprog of kernel/bpf/verifier.c); null for any
- * other. The verifier's log is then in `load.log`. The last instruction is replaced by one after which control runs out
- * of the program: a kernel that takes more functions rejects the program for that (check_subprogs).
+ * Returns E2BIG for a program with more functions than the kernel accepts (add_subprog of kernel/bpf/verifier.c), and
+ * null for any other. With E2BIG the verifier's log is in `load.log`. The load cannot succeed, because its last
+ * instruction is replaced so that control runs past the end of the program: a kernel that accepts more functions
+ * rejects it for that (check_subprogs).
  */
 export function errnoOfFunctions(call: Call, load: LiveLoad): number | null {
   if (!hasTooManyFunctions(load.insns)) return null;
@@ -83,8 +88,8 @@ export function errnoOfFunctions(call: Call, load: LiveLoad): number | null {
 const MOVE = Buffer.from("b700000000000000", "hex");
 
 /**
- * Whether calls and callbacks in all but the last instruction, which is replaced, name more functions than the kernel
- * takes.
+ * Whether calls and callbacks name more functions than the kernel accepts. The last instruction is not counted, because
+ * {@link errnoOfFunctions} replaces it.
  */
 export function hasTooManyFunctions(insns: Uint8Array): boolean {
   const count = insns.byteLength / INSN_SIZE;

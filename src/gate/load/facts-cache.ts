@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { LruCache } from "../../lru-cache.js";
 
 /**
- * LRU cache of facts about loads, by the input bytes that the facts depend on. The hash samples the start and end of
- * each part, so that most loads are found without being hashed whole. A hit is verified by comparing all bytes; an
- * entry with the same hash and other bytes is overwritten.
+ * LRU cache of facts about loads, by the input bytes that the facts depend on. The hash samples only the start and end
+ * of each part, which is faster than hashing all bytes. A hit is verified by comparing all bytes, or the SHA-256 of a
+ * part that is longer than KEPT_WHOLE. An entry with the same hash and other bytes is overwritten.
  */
 export class FactsCache<T> {
   readonly #entries: LruCache<number, Entry<T>>;
@@ -19,7 +19,7 @@ export class FactsCache<T> {
     return entry.value;
   }
 
-  /** `bytes` is about what the value itself takes. */
+  /** `bytes` is the approximate size of the value. */
   set(parts: readonly Uint8Array[], value: T, bytes: number): void {
     const own = parts.map(condensed);
     const all = own.reduce((sum, part) => sum + part.bytes.byteLength, bytes);
@@ -32,18 +32,18 @@ interface Entry<T> {
   readonly value: T;
 }
 
-/** Bytes of a part that are kept as they are; of more, the SHA-256. */
+/** A part of at most this many bytes is stored whole; of a longer one the SHA-256 is stored. */
 const KEPT_WHOLE = 8192;
-/** Bytes at either end of a part that its place depends on. */
+/** Number of bytes at each end of a part that go into the hash. */
 const LOOKED_AT = 512;
 
-/** A part as it is kept: so long as it was, and its bytes or what stands for them. */
+/** A stored part: its original length, and its bytes or their SHA-256. */
 interface Part {
   readonly length: number;
   readonly bytes: Uint8Array;
 }
 
-/** A copy: what it was made from belongs to a call. */
+/** Copies the part, because its memory belongs to a call. */
 function condensed(part: Uint8Array): Part {
   return { length: part.byteLength, bytes: part.byteLength > KEPT_WHOLE ? digestOf(part) : new Uint8Array(part) };
 }

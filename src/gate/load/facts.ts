@@ -11,20 +11,23 @@ import { type Analyst, namedTypes } from "./analysis.js";
 import { FactsCache } from "./facts-cache.js";
 import { type LiveLoad, POINTERS } from "./load.js";
 
-/** Finds the signature over what has a digest. */
+/** Finds the signature of content by its digest; null if there is none. */
 export interface Signatures {
   find(digest: string): Uint8Array | null;
 }
 
 /**
- * The facts of live loads. A load that is the same in everything that facts are made from, its maps and BTF among it,
- * gives the same frozen object again: the sandbox then knows it already.
+ * Computes the facts of loads. A load with the same input (attr, instructions, maps, BTF) gets the same frozen object
+ * again, so that the sandbox can reuse what it built for that object.
  */
 export class Facts {
   readonly #known = new FactsCache<ProgramSubject>(KEPT, KEPT_BYTES);
   #kernel: Btf | null | undefined;
 
-  /** `keyrings` are the configuration's by the kernel's ids; `readBtf` gives the kernel's BTF, or null. */
+  /**
+   * `keyrings` are the configuration's names of the kernel's keyrings, by keyring id. `readBtf` reads the kernel's BTF;
+   * it returns null if there is none.
+   */
   constructor(
     private readonly signatures: Signatures,
     private readonly keyrings: Readonly<Record<string, string>>,
@@ -32,14 +35,15 @@ export class Facts {
   ) {}
 
   /**
-   * A load as policies see it. `tgid` is the loader's: the maps that it created are the program's own. Throws
-   * LOAD_MALFORMED and the like.
+   * Returns the subject of a load. `tgid` is the loader's process: maps that it created are marked as the program's
+   * own. Throws a CountersignError, such as LOAD_MALFORMED, if the load cannot be analysed.
    */
   of(load: LiveLoad, objects: IssuedObjects, tgid: number, analyst: Analyst): ProgramSubject {
     const maps = mapsOf(load, objects, tgid);
     const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
     const parts = partsOf(load, maps, btf);
-    // what another thread has found out is what is judged, even if an equal load has been seen meanwhile
+    // if another thread has analysed this load in an earlier turn, use that result, even if the cache has an equal load
+    // by now
     const known = analyst.hasAnalysed ? undefined : this.#known.get(parts);
     if (known !== undefined && sameBytes(this.signatures.find(known.digest), known.signature)) return known;
     const kernel = load.namesKernel ? this.#kernelBtf() : null;
@@ -68,12 +72,12 @@ export class Facts {
     return subject;
   }
 
-  /** Null where there is no signature that it would be for, or the configuration does not know it. */
+  /** Returns null if the load has no signature, or the configuration does not name the keyring. */
   #keyringOf({ given, kernelSignature }: LiveLoad): string | null {
     return kernelSignature === null ? null : (this.keyrings[given.s32(LOAD.keyringId)] ?? null);
   }
 
-  /** Read when a program first names something of the kernel's: it takes 20 ms and some memory. */
+  /** Reads the kernel's BTF when a load first names a type of it, because that takes 20 ms and several megabytes. */
   #kernelBtf(): Btf | null {
     if (this.#kernel === undefined) {
       const bytes = this.readBtf();
@@ -91,11 +95,11 @@ function targetOf({ given }: LiveLoad) {
   return { attachBtfId: given.u32(LOAD.attachBtfId), expectedAttachType: given.u32(LOAD.expectedAttachType) };
 }
 
-/** Programs whose facts are kept, and about how many bytes they may take. */
+/** Maximum number of cached loads, and their maximum size in bytes (approximate). */
 const KEPT = 1024;
 const KEPT_BYTES = 16 * 2 ** 20;
 
-/** The maps that a load names, each map one object however often it is named. */
+/** Returns the maps that a load names. A map that is named several times is the same object each time. */
 function mapsOf(load: LiveLoad, objects: IssuedObjects, tgid: number): Map<string, CodeMap> {
   const byId = new Map<number, CodeMap>();
   const maps = new Map<string, CodeMap>();
@@ -105,7 +109,7 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, tgid: number): Map<strin
     let map = byId.get(info.id);
     if (map === undefined) {
       const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
-      // what the program itself may write is no constant to it
+      // the contents are a constant only if the program itself cannot write to the map
       const frozen = facts.contents !== null && isReadOnly(info);
       const data = frozen ? firstValue(fd, info.valueSize) : null;
       map = { ...facts, own: objects.mapCreator(info.id) === tgid, data, frozen, inner: null };
@@ -116,10 +120,16 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, tgid: number): Map<strin
   return maps;
 }
 
-/** Where attr has, beside its pointers, words that say nothing of the program, or are among the parts by themselves. */
+/**
+ * Offsets of fields of attr that are left out of the cache key: they do not affect the facts, or their content is a
+ * part of its own.
+ */
 const ASIDE = [LOAD.logLevel, LOAD.logSize, LOAD.progBtfFd, LOAD.logTrueSize, LOAD.signatureSize] as const;
 
-/** All that facts are made from; of what nobody thought of rather too much than too little. */
+/**
+ * Returns the cache key: all input of the facts. It holds the whole attr except pointers and ignored fields, so that a
+ * field that this code does not know can only cause a cache miss, never a wrong hit.
+ */
 function partsOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8Array | null): readonly Uint8Array[] {
   const { given } = load;
   const attr = new Attr(given.size, LOAD.size, given.bytes);

@@ -5,8 +5,9 @@ import { freeze } from "../sys/map.js";
 import type { LiveLoad } from "./load.js";
 
 /**
- * Freezes the maps of a load that its program only reads, as libbpf freezes .rodata by itself: user space cannot write to them any more, by
- * any of its fds. How many it froze, or in one line why one cannot be.
+ * Freezes the read-only maps of a load (BPF_F_RDONLY_PROG), as libbpf does for .rodata: user space can then no longer
+ * write to them through any fd. Returns the number of maps that it froze, or the reason in one line if a map cannot be
+ * frozen.
  */
 export function freezeMaps(load: LiveLoad): number | string {
   let frozen = 0;

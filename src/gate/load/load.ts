@@ -6,60 +6,60 @@ import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import { onPage } from "../sys/memory.js";
 
-/** A BPF_PROG_LOAD, copied whole: what is judged is what will be loaded. */
+/** A complete copy of a BPF_PROG_LOAD. The gate decides on this copy and then loads it. */
 export interface LiveLoad {
-  /** As the task gave it: pointers and fds are still the task's. */
+  /** The attr that the task passed, with the task's pointers and fds. */
   readonly given: Attr;
   /** Instructions with the task's own fd numbers. */
   readonly insns: Uint8Array;
   readonly license: string;
-  /** The same as it was copied, with its NUL. */
+  /** The copied bytes of the license, with the NUL. */
   readonly licensed: Uint8Array;
-  /** BTF that came with it, and its records; empty where there is none. */
+  /** The BTF records of the load; each is empty if the load has none. */
   readonly funcInfo: Uint8Array;
   readonly lineInfo: Uint8Array;
   readonly coreRelos: Uint8Array;
-  /** Whether it names types, variables or functions of the kernel by their BTF ids. */
+  /** Whether the load names types, variables or functions of the kernel by BTF id. */
   readonly namesKernel: boolean;
-  /** Over `insns`; null where there is none. */
+  /** The signature over `insns`; null if there is none. */
   readonly kernelSignature: Uint8Array | null;
   /** The gate's copies of the maps that the instructions name, by the task's fd number or by index into fd_array. */
   readonly maps: ReadonlyMap<string, number>;
-  /** The attr to carry out, with pointers and fds of the gate. */
+  /** The attr that the gate passes to the kernel, with the gate's pointers and fds. */
   readonly attr: Attr;
-  /** The verifier's log as the kernel writes it for the gate; null where none is asked for. */
+  /** The buffer for the verifier's log; null if the task asked for none. */
   readonly log: Uint8Array | null;
-  /** Memory that `attr` points to: it lives as long as this does. */
+  /** Memory that `attr` points to. Keeping it here protects it from garbage collection. */
   readonly held: readonly Uint8Array[];
 }
 
-/** The kernel's own bounds (kernel/bpf/syscall.c, verifier.c, btf.c), and the gate's where the kernel has none. */
+/** Limits of the kernel (kernel/bpf/syscall.c, verifier.c, btf.c), or of the gate where the kernel has none. */
 const LIMIT = {
   insns: 1_000_000,
   license: 127,
   /** MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE, MAX_CORE_RELO_SIZE. */
   record: 252,
-  /** All records of one kind together: one of 16 bytes for each instruction. */
+  /** Total size in bytes of all records of one kind: enough for one record of 16 bytes for each instruction. */
   records: 16 * 1024 * 1024,
   fdArray: 4096,
   /**
-   * Distinct fds: the kernel takes 64 maps of a program, 64 BTFs, and 256 for its calls (MAX_USED_MAPS, MAX_USED_BTFS,
-   * MAX_KFUNC_BTFS).
+   * Number of distinct fds: the kernel accepts 64 maps, 64 BTFs, and 256 BTFs for kfunc calls (MAX_USED_MAPS,
+   * MAX_USED_BTFS, MAX_KFUNC_BTFS).
    */
   fds: 512,
   log: 16 * 1024 * 1024,
   signature: 64 * 1024,
 } as const;
 
-/** SHA-256 of the instructions as policies see it: without the task's fds. */
+/** SHA-256 of the instructions with the fds of maps set to zero: the digest that policies see. */
 export function digestOf({ insns }: LiveLoad): string {
   return sha256(zeroMapReferences(insns, "little"));
 }
 
 /**
- * Copies a BPF_PROG_LOAD and everything behind its pointers, once, and makes the attr that the gate carries out.
- * Returns a negative errno if the kernel would deny it at once, or the task's memory cannot be read; an obstacle if it
- * is more than the gate copies.
+ * Copies a BPF_PROG_LOAD and everything that it points to, once, and builds the attr that the gate passes to the
+ * kernel. Returns a negative errno if the kernel would reject the load at once or the task's memory cannot be read, and
+ * an obstacle if the load is larger than the gate copies.
  */
 export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number {
   const insnCount = given.u32(LOAD.insnCount);
@@ -131,8 +131,8 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number 
 }
 
 /**
- * The instructions, and the license with its NUL. They are copied with one system call: of the
- * license only the part on its first page, and more only if there is no NUL on that page.
+ * Copies the instructions and the license, with its NUL, by one system call. That call copies only the part of the
+ * license on its first page; the rest is copied only if that part has no NUL.
  */
 function copyCode(
   task: Task,
@@ -154,7 +154,7 @@ function copyCode(
   return rest === null ? null : { insns, license: Buffer.concat([text, rest, Uint8Array.of(0)]) };
 }
 
-/** Where attr has addresses. */
+/** Offsets of all pointers in the attr of BPF_PROG_LOAD. */
 export const POINTERS = [
   LOAD.insns,
   LOAD.license,
@@ -196,9 +196,10 @@ const CALL = 0x85;
 const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, mapIndex: 5, mapIndexValue: 6, kfunc: 2 } as const;
 
 /**
- * Puts the gate's fds in the place of the task's into every ld_imm64 that names one; an fd that the task does not have
- * becomes -1, for the kernel to refuse as it would have: in a copy, where there is any. Gives how many entries of
- * fd_array the instructions name, and whether they name anything of the kernel's.
+ * Replaces the task's fds in ld_imm64 instructions by the gate's. An fd that the task does not have becomes -1, so that
+ * the kernel rejects the load as it would reject the task's. `insns` is not changed: `translated` is a copy if the
+ * instructions name any fd. Also returns how many entries of fd_array the instructions name, and whether they name
+ * types, variables or functions of the kernel.
  */
 function translateInsns(
   take: (number: number) => number,
@@ -242,9 +243,9 @@ function translateInsns(
 }
 
 /**
- * fd_array: `fd_array_cnt` entries, and all that the instructions name: the kernel looks those up at any index,
- * even before the start of the array or after its end (check_and_resolve_insns of kernel/bpf/verifier.c), which would
- * be the gate's memory. An entry that is not an fd of the task becomes -1.
+ * Copies fd_array: `fd_array_cnt` entries, and all entries that the instructions name. The kernel reads an entry at any
+ * index that an instruction names, even outside of the array (check_and_resolve_insns of kernel/bpf/verifier.c), and
+ * that would be other memory of the gate. An entry that is not an fd of the task becomes -1.
  */
 function copyFdArray(
   task: Task,
@@ -275,7 +276,10 @@ function copySignature(task: Task, given: Attr): Uint8Array | Obstacle | null | 
   return task.read(given.u64(LOAD.signature), size) ?? -ERRNO.EFAULT;
 }
 
-/** Room for the verifier's log, null where none is asked for; EINVAL as bpf_verifier_log_attr_valid answers it. */
+/**
+ * Allocates the buffer for the verifier's log; null if the task asked for none. Returns -EINVAL for the values that
+ * bpf_verifier_log_attr_valid (kernel/bpf/log.c) rejects.
+ */
 function logBuffer(given: Attr): Uint8Array | null | number {
   const size = given.u32(LOAD.logSize);
   const pointed = given.points(LOAD.logBuf);

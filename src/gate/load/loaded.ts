@@ -5,8 +5,9 @@ import type { Answer, Call } from "../call/call.js";
 import type { KernelProgram } from "../sys/bpf.js";
 
 /**
- * A program that was judged, with what the kernel made of it. Where it makes the same of it as the last time it is the same object,
- * which the sandbox then knows.
+ * Returns the subject of a loaded program: the facts that were decided on, and what the kernel reports about the
+ * program. If the kernel reports the same as for the last load of this subject, returns the same object again, so that
+ * the sandbox can reuse what it built for that object.
  */
 export function loaded(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
   const last = lastMade.get(judged);
@@ -47,9 +48,9 @@ function make(judged: ProgramSubject, info: KernelProgram): ProgramSubject {
 }
 
 /**
- * What comes between a loaded program and the task; null where nothing does. A rewritten one is no longer what was judged at
- * `bpf_prog_load`: it is had only where the settings have policies asked about it and one that enforces does not refuse.
- * Without `asks` no policy is: for what a loader tries out.
+ * Decides whether the task may have a loaded program: returns the reply that denies it, or null. A rewritten program is
+ * not the one that was decided on at `bpf_prog_load`; it is allowed only if `gate.rewritten` is `ask` and an enforcing
+ * attachment allows it. If `asks` is false, no policy is asked, which is for probes.
  */
 export function judgeLoaded(call: Call, subject: ProgramSubject, asks: boolean): Answer | null {
   const served = asks && call.serves("bpf_prog");
@@ -71,7 +72,7 @@ function refuseRewritten(call: Call, subject: ProgramSubject, more: string) {
   return call.deny("rewritten", "bpf_prog", { name, digest }, reason);
 }
 
-/** Kernels before 6.18 take SHA-1 (bpf_prog_calc_tag of kernel/bpf/core.c). */
+/** The tag of kernels before Linux 6.18, which is a SHA-1 (bpf_prog_calc_tag of kernel/bpf/core.c). */
 function legacyTag(insns: Uint8Array): string {
   return createHash("sha1").update(insns).digest("hex").slice(0, 16);
 }

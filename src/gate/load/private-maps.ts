@@ -12,12 +12,14 @@ import { close } from "../sys/pidfd.js";
 import type { LiveLoad } from "./load.js";
 
 /**
- * In the load of a program that calls bpf(2), replaces maps by copies that no other program or task can access: it then
- * runs with the contents that were decided on, even if the task's own map changes. Freezing the task's map would only
- * keep user space from writing: an iterator writes to a frozen map, even of BPF_F_RDONLY_PROG (measured on Linux 6.18),
- * and so does a program that was loaded with it before. Copied are arrays of one element: those whose contents are
- * facts and, where an attachment in scope has maps frozen, all that only hold bytes. Any other map is used as it is. In
- * audit the copies serve only to compute facts. Returns an obstacle if a copy cannot be made.
+ * In the load of a program that calls bpf(2), replaces maps by copies that no other program or task can access. The
+ * program then runs with the contents that were decided on, even if the task's own map changes. Freezing the task's map
+ * is not enough: it stops writes from user space only. An iterator writes to a frozen map, even with BPF_F_RDONLY_PROG
+ * (measured on Linux 6.18), and so does a program that was loaded with the map before.
+ *
+ * Arrays of one element are copied if their contents are facts or, when an attachment in scope freezes maps, if they
+ * hold only bytes. Any other map is used unchanged. In a dry run the copies are used only to compute facts. Returns an
+ * obstacle if a copy cannot be made.
  */
 export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle {
   const { objects } = call.listener;
@@ -33,7 +35,7 @@ export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle
         rule: "map_memory",
         reason: `a copy of its map \`${info.name}\` takes ${memory} bytes, more than is left of ${call.settings.mapMemory}`,
       };
-    // the same one in every turn: what it holds was looked at once
+    // all turns use the same copy, so its contents are those that were decided on
     const copy = call.task.own(`copy of map ${info.id}`, () => copyOf(info, fd, digest));
     const made = copy < 0 ? copy : mapInfo(copy);
     if (typeof made === "number")
@@ -46,14 +48,14 @@ export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle
   return { ...load, maps: new Map(Array.from(load.maps, ([name, fd]) => [name, copies.get(fd) ?? fd])) };
 }
 
-/** A map with other flags than these is for more than to hold bytes. */
+/** Whether a map is an array of one element without flags that give it another function. */
 function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
   return type === ARRAY && maxEntries === 1 && (flags & ~(RDONLY_PROG | MMAPABLE)) === 0;
 }
 
 /**
- * A frozen map with the current contents of another one, and from Linux 6.18 on exclusive to the program with this
- * digest.
+ * Creates a frozen map with the current contents of another map. From Linux 6.18 on it is exclusive to the program with
+ * this digest (excl_prog_hash); an older kernel returns E2BIG for that field. Returns an fd or a negative errno.
  */
 function copyOf(info: KernelMap, fd: number, digest: Uint8Array): number {
   const value = firstValue(fd, info.valueSize);
@@ -80,12 +82,15 @@ function create({ keySize, valueSize, flags, name }: KernelMap, digest: Uint8Arr
   return bpf(CMD.mapCreate, attr.bytes);
 }
 
-/** opcode and source registers of linux/bpf.h: instructions that name a map by its fd. */
+/** Opcode and source registers (linux/bpf.h) of instructions that name a map by its fd. */
 const LD_IMM64 = 0x18;
 const MAP_FD = 1;
 const MAP_VALUE = 2;
 
-/** Has instructions and fd_array that are carried out name the copies. */
+/**
+ * Replaces the fds of the maps by those of their copies, in the instructions and the fd_array that the gate passes to
+ * the kernel.
+ */
 function substituteFds({ attr, held }: LiveLoad, copies: ReadonlyMap<number, number>): void {
   const at = (pointer: number) => {
     const address = attr.u64(pointer);

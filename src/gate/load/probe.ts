@@ -4,11 +4,12 @@ import type { LiveLoad } from "./load.js";
 import { PROBES, type Probe } from "./probes.gen.js";
 
 /**
- * Which of a loader's probes a load is, to the last bit; null for any other load. Refusing some of them would not keep a
- * loader out but have it write the real program otherwise, or complain about the kernel; so they are let through before policies. None can
- * do anything: they are what the table holds, and nothing that a task chose beside it, flags and relocations among it, may be
- * there. bpftrace tries each helper with nothing but the context in r1, which the kernel's verifier refuses for most; the
- * others tell, and bpf_send_signal, whose signal is then the low half of an address in a kernel stack, sends none.
+ * Returns the probe that a load is identical to; null for any other load. Probes are allowed without asking policies:
+ * if one were denied, the loader would still load its real program, but write it differently or report that the kernel
+ * lacks a feature. A probe is harmless, because it must equal a row of the table, and every other field that a task can
+ * set, such as flags or relocations, must be zero. bpftrace calls each helper with only the context in r1. The verifier
+ * rejects that for most helpers; of the others, all but bpf_send_signal only return a value. bpf_send_signal gets the
+ * low half of a kernel stack address as its signal, which is no valid number, so it sends none.
  */
 export function probeOf(load: LiveLoad, subject: ProgramSubject): Probe | null {
   const { given } = load;
@@ -23,7 +24,7 @@ export function probeOf(load: LiveLoad, subject: ProgramSubject): Probe | null {
   return PROBES.find(same) ?? null;
 }
 
-/** Fields that no probe sets. */
+/** Fields that are zero in every probe. */
 const PLAIN = [
   LOAD.progFlags,
   LOAD.progIfindex,

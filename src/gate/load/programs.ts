@@ -18,14 +18,16 @@ import { withPrivateMaps } from "./private-maps.js";
 import { probeOf } from "./probe.js";
 
 /**
- * Decides a BPF_PROG_LOAD on a copy, loads the copy as the task, and hands its fd out if the loaded program may be had.
+ * Decides on a copy of a BPF_PROG_LOAD, loads the copy with the task's identity, and issues the fd if the loaded
+ * program is allowed as well.
  */
 export function loadProgram(call: Call): Answer {
   const given = call.attr(LOAD.size);
   if (!(given instanceof Attr)) return given;
   const name = given.name(LOAD.progName);
   const type = given.u32(LOAD.progType);
-  // what the task lacks and nobody may lend it has the kernel reject the load before it looks at the instructions
+  // if the task lacks a capability and no attachment may lend it, the kernel rejects the load before it reads the
+  // instructions
   const missing = call.missing(requiredForProgram(type));
   const unprivileged = missing !== 0n && !call.wouldLend("bpf_prog_load", missing & neededForProgram(type));
   const early = unprivileged || !isCountInRange(given) ? errnoBeforeCopy(call, given) : null;
@@ -52,8 +54,8 @@ export function loadProgram(call: Call): Answer {
   if (typeof subject === "string") return deny("unreadable", subject);
 
   const lacking = call.lacking(neededForProgram(type));
-  // where an attachment may lend the task what it lacks, a probe is a program like any other: nothing is lent that no
-  // policy let through
+  // if an attachment may lend the task what it lacks, policies decide on a probe as on any program: capabilities are
+  // lent only to loads that a policy allowed
   const probe = call.mayLend("bpf_prog_load", lacking) ? null : probeOf(load, subject);
   const decided =
     probe === null ? call.decide("bpf_prog_load", subject, lacking) : call.passProbe(subject, probe.loaders.join(", "));
@@ -72,7 +74,7 @@ export function loadProgram(call: Call): Answer {
     return { result: info };
   }
   const frozen = decided.freezes ? freezeMaps(load) : 0;
-  // what can no longer change is a fact from here on
+  // the contents of a map that was just frozen become facts, so compute the facts again
   const judged = typeof frozen === "string" ? frozen : frozen === 0 ? subject : call.factsOf(load);
   if (typeof judged === "string") {
     close(fd);
@@ -87,14 +89,14 @@ export function loadProgram(call: Call): Answer {
   return { fd, onIssued: () => call.listener.objects.issueProgram(info.id, made) };
 }
 
-/** BPF_PROG_TYPE_SYSCALL: a program that can load others, as a light skeleton's does. */
+/** BPF_PROG_TYPE_SYSCALL: a program that can call bpf(2), such as the loader program of a light skeleton. */
 const SYSCALL = 31;
 const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
 
 /**
- * Whether a program may be an iterator that writes to the elements of the map it is attached to, frozen or not:
- * bpf_iter_attach_map (kernel/bpf/map_iter.c) compares sizes only. What `contents` and the formats of printing programs
- * are known by would change after the decision.
+ * Whether a program may be an iterator that writes to the elements of the map it is attached to, even if the map is
+ * frozen: bpf_iter_attach_map (kernel/bpf/map_iter.c) compares sizes only. It could change, after the decision, the map
+ * contents from which facts such as `contents` and the format strings of other programs were computed.
  */
 function writesElements({ type, expected_attach_type, attach_to, effects }: ProgramSubject): boolean {
   if (type !== "tracing" || expected_attach_type !== "trace_iter" || !effects.writes_shared_map) return false;
@@ -104,7 +106,7 @@ function writesElements({ type, expected_attach_type, attach_to, effects }: Prog
 const ELEMENT_WRITER =
   "an iterator over elements of maps could write to frozen maps, whose contents are facts about other programs";
 
-/** Why a program that calls bpf(2) may not be loaded although nothing refused it; null where it may. */
+/** Returns the reason why a program that calls bpf(2) is denied although no policy denied it; null if it is allowed. */
 function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string | null {
   if (!answered)
     return "a program that calls bpf(2) needs an attachment that allows it, and no enforcing attachment in scope answered";
@@ -117,11 +119,11 @@ function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string 
   return null;
 }
 
-/** Loads the copy; a kernel that does not know signatures, or cannot check them, gets it without. */
+/** Loads the copy. If the kernel does not support or cannot check signatures, loads it again without its signature. */
 function carryOut(call: Call, load: LiveLoad, lent: bigint): number {
   const namespaces = namespaceScopeOf(load.given.u32(LOAD.progIfindex));
   const attempt = () => {
-    // the verifier gives up with EAGAIN where a signal is pending, which would be the gate's own
+    // the verifier returns EAGAIN if a signal is pending; here that is a signal to the gate, so the load is made again
     for (let tries = 1; ; tries += 1) {
       const fd = call.bpfAsTask(CMD.progLoad, load.attr.bytes, load.held, namespaces, lent);
       if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
@@ -138,7 +140,10 @@ function carryOut(call: Call, load: LiveLoad, lent: bigint): number {
 const MAX_TRIES = 16;
 const UNKNOWN_SIGNATURE: ReadonlySet<number> = new Set([-ERRNO.EOPNOTSUPP, -ERRNO.E2BIG, -ERRNO.EINVAL]);
 
-/** Gives the task the verifier's log, up to its NUL, and its true size where attr has room for that. */
+/**
+ * Writes the verifier's log, up to its NUL, to the task's buffer, and its true size to the task's attr if the attr has
+ * that field.
+ */
 function writeLog(call: Call, load: LiveLoad): void {
   const { given, attr, log } = load;
   if (log !== null) {
