@@ -36,8 +36,9 @@ import { warmUp } from "./warm-up.js";
 import { Watch } from "./watch.js";
 
 /**
- * Runs in the gate's decision thread, whose entry this file is. It waits for all listeners and for one eventfd, which
- * signals a message. While an operation may block, shared memory says so to the watcher.
+ * The loop of the decision thread; this file is the thread's entry point. The loop waits for all listeners and for one
+ * eventfd that signals messages of the main thread. While an operation may block, {@link Watch} shows this to the
+ * watcher.
  */
 class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
@@ -53,13 +54,13 @@ class DecisionLoop {
   /** By container key: see {@link containerKeyOf}. */
   readonly #objects = new Map<string, IssuedObjects>();
   /**
-   * Issued objects that the main thread was not told of yet. A message takes longer than the rest of a call, so it
-   * waits until there is no call.
+   * Issued objects that were not reported to the main thread yet. A message takes longer than the rest of a call, so
+   * they are reported together when no call is pending.
    */
   #issued: IssuedTo[] = [];
   #gate: Gate;
   #running = true;
-  /** What is done in steps while there is no call and no message. */
+  /** Work that is done in steps while there is no call and no message; null for none. */
   #idle: AsyncGenerator<void, void, void> | null = null;
 
   constructor(
@@ -74,11 +75,11 @@ class DecisionLoop {
 
   async run(): Promise<void> {
     blockSignals();
-    // what the first thread of an image reads has to be all that later ones need
+    // later threads can read only the files that the first thread of an image reads: prepare everything here
     const whole = !this.data.awaited || this.data.image?.installed === null;
     if (whole) {
       this.engine.prepare();
-      for await (const _ of warmUp(this.#impersonator)); // nobody waits: all of it at once
+      for await (const _ of warmUp(this.#impersonator)); // no call waits: run all steps at once
     }
     this.#say({ is: "opened", fds: [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#impersonator.fds] });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
@@ -100,8 +101,8 @@ class DecisionLoop {
   }
 
   /**
-   * What the first calls would otherwise wait for, in steps for a thread that has nothing else to do; and it may have
-   * to wait long.
+   * Prepares what the first calls would otherwise wait for, in steps between calls and messages. A thread that has no
+   * listeners afterwards is on standby, possibly for long, so it trims its memory.
    */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     yield* this.#preparePolicies();
@@ -118,7 +119,7 @@ class DecisionLoop {
     if (listener === undefined) return;
     this.#tellIssuedToOthers(listener);
     if (this.#gate.serve(listener) || (events & EPOLLHUP) === 0) return;
-    // nobody is left under this filter
+    // EPOLLHUP: no task has this filter any more
     this.#poll.remove(fd);
     this.#listeners.delete(fd);
     const left = [...this.#listeners.values()].some(({ containerKey }) => containerKey === listener.containerKey);
@@ -157,7 +158,7 @@ class DecisionLoop {
       case "serve":
         return this.#resume(message.recording, message.reason);
       case "settle":
-        return trimMemory().catch(() => undefined); // then it only keeps more memory
+        return trimMemory().catch(() => undefined); // after a failure more memory stays in use, which is harmless
       case "stop":
         this.#running = false;
     }
@@ -173,7 +174,7 @@ class DecisionLoop {
     }
   }
 
-  /** A listener that is there already has another container's facts from now on: labels change. */
+  /** Adds a listener. If it is served already, only replaces its container's facts, because labels can change. */
   #hear(fd: number, container: Container | null, cursor: number, filter: FilterKind): void {
     const known = this.#listeners.get(fd);
     if (known !== undefined) {
@@ -205,7 +206,7 @@ class DecisionLoop {
     }
   }
 
-  /** All or nothing: the engine in use goes on until the new one is whole. */
+  /** Replaces the configuration. If the new engine cannot be opened, the current engine stays in use. */
   async #reload({ requestId, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
       const next = await openEngine(this.#listeners.values(), config, sealed, new DecisionWatch(this.data.decisions));
@@ -217,20 +218,20 @@ class DecisionLoop {
       this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
       this.#say({ is: "filter", fastest: fastestFilter(next) });
       this.#say({ is: "done", requestId });
-      // only now: from here on the watcher uses the attachment numbers of the new configuration
+      // prepare only after `done`: from then on the supervisor uses the attachment numbers of the new configuration
       this.#idle ??= this.#preparePolicies();
     } catch (error) {
       this.#say({ is: "failed", id: requestId, error: failureOf(error) });
     }
   }
 
-  /** Those of the container's other listeners, or new ones. */
+  /** The issued objects of a container, shared by all its listeners; created at the first use. */
   #objectsOf(containerKey: string): IssuedObjects {
     let objects = this.#objects.get(containerKey);
     if (objects === undefined) {
       objects = new IssuedObjects((issued) => {
         this.#issued.push([containerKey, issued]);
-        // a private copy must be known to the next thread, so tell of it now
+        // report a private copy at once: a thread that takes over must know it
         if ("entry" in issued && issued.entry.withheld) this.#tellIssued();
       });
       this.#objects.set(containerKey, objects);
@@ -239,8 +240,8 @@ class DecisionLoop {
   }
 
   /**
-   * Tells the main thread of objects issued to other containers before this one is served: its call may get this thread
-   * terminated, and another container's objects must not be lost with it.
+   * Reports objects that were issued to other containers before this container is served: its call may get this thread
+   * terminated, and objects of another container must not be lost with it.
    */
   #tellIssuedToOthers({ containerKey }: Listener): void {
     const first = this.#issued[0];
@@ -309,7 +310,7 @@ class DecisionLoop {
     this.#say({ is: "harm", attachments });
   }
 
-  /** For the summary of a run: each reason once. */
+  /** Reports each distinct denial once, for the summary of a run. */
   #tellDenials({ hook, subject, verdict, denied_by, audit_denials }: Decision): void {
     if (denied_by !== null) this.#tellDenial(hook, subject.name, denied_by.reason, verdict < 0 ? "denied" : "dry run");
     for (const { reason } of audit_denials) this.#tellDenial(hook, subject.name, reason, "audit");
@@ -333,15 +334,15 @@ function unloggedError(cause: CountersignError | null): CountersignError {
   return new CountersignError("FILE_UNREADABLE", message, { place: cause?.place, remedy: cause?.remedy });
 }
 
-/** After so many milliseconds without a call, or so many objects, the main thread is told what was issued. */
+/** Issued objects are reported after this many milliseconds without a call, or when there are this many objects. */
 const A_WHILE = 5;
 const MOST_UNTOLD = 64;
-/** Listeners that are served in one turn before messages are looked at. */
+/** Maximum number of listeners that are served before messages are read. */
 const READY_AT_ONCE = 64;
-/** Distinct denials that are reported; all are in the decision log. */
+/** Maximum number of distinct denials that are reported. The decision log has all. */
 const MAX_TOLD = 100;
 
-/** Frozen, so that what is in scope for it can be remembered. */
+/** Freezes the container's facts, so that the engine can cache the attachments that apply to it (AttachmentIndex). */
 function frozen(container: Container | null): Container | null {
   if (container === null) return null;
   if (container.labels !== null) Object.freeze(container.labels);
@@ -349,8 +350,9 @@ function frozen(container: Container | null): Container | null {
 }
 
 /**
- * An engine all of whose attachments the gate can ask about the calls of these listeners. Throws HOOK_NOT_ENFORCED, and
- * what {@link Engine.open} throws.
+ * Opens an engine. Throws HOOK_NOT_ENFORCED if an attachment has a hook that the gate does not enforce, or if the
+ * filter of a listener does not notify the gate of all calls that the configuration decides on; and the errors of
+ * {@link Engine.open}.
  */
 async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typeof Engine.open>): Promise<Engine> {
   const engine = await Engine.open(...what);
@@ -364,7 +366,7 @@ async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typ
   }
 }
 
-/** As the entry of a thread; a build only looks at what is exported. */
+/** Starts the decision thread. It does not run in the build, which imports this file for its exports. */
 async function begin(data: ThreadData): Promise<void> {
   try {
     if (data.image !== null) {
@@ -381,7 +383,7 @@ async function begin(data: ThreadData): Promise<void> {
     }
     await new DecisionLoop(engine, data).run();
   } catch (error) {
-    // after a replacement the other thread serves what is left
+    // a replaced thread only ends: another thread serves its listeners already
     if (!(error instanceof WorkerReplaced)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
   }
 }

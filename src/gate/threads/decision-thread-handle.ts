@@ -7,18 +7,18 @@ import type { Tally } from "../tally.js";
 import type { FromThread, ThreadData, ToThread } from "./messages.js";
 import { Watch } from "./watch.js";
 
-/** What a decision leaves behind is short-lived: two semispaces of 2 MB are enough for it, where V8 would take 16. */
+/** The garbage of a decision is short-lived: 6 MB of young generation (semispaces of 2 MB) are enough. */
 const HEAP = { maxYoungGenerationSizeMb: 6 };
 
-/** Starts one decision thread and exchanges messages with it. While it waits for calls, only `stop` ends it. */
+/** Starts a decision thread and exchanges messages with it. A thread that waits for calls ends only by `stop`. */
 export class DecisionThreadHandle extends OwnedThread<ToThread, FromThread> {
   readonly watch: Watch;
   readonly decisions: DecisionWatch;
-  /** Whether it can decide by now. */
+  /** Whether the thread is ready to make decisions. */
   isReady = false;
   readonly #bell: number;
 
-  /** `hear` is told of what it says. */
+  /** `hear` receives each message of the thread. */
   constructor(
     data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "awaited"> & { readonly tally: Tally },
     hear: (thread: DecisionThreadHandle, message: FromThread) => void,
@@ -36,7 +36,7 @@ export class DecisionThreadHandle extends OwnedThread<ToThread, FromThread> {
     this.watch = watch;
     this.decisions = decisions;
     this.#bell = bell;
-    // it may stay blocked long after it was replaced
+    // close the eventfd only when the thread has ended: a replaced thread may stay blocked for long
     void this.ended.then(() => close(bell));
   }
 

@@ -27,17 +27,17 @@ import { UnansweredCalls } from "./unanswered-calls.js";
 import type { Blocked } from "./watch.js";
 import { GRACE, Watcher, type WatchTarget } from "./watcher.js";
 
-/** Milliseconds that the thread has to end by itself in. */
+/** Milliseconds after `stop` in which the decision thread must end. After that it is terminated. */
 const TO_END = 2000;
 
-/** How long blocking workers serve a container after its tasks made the gate wait. */
+/** For how many milliseconds blocking workers serve a container after its tasks made the gate wait. */
 const SLOW_BACKOFF: BackoffPolicy = { free: 0, first: 10_000, longest: 60 * 60 * 1000 };
 
 /**
- * Runs in the main thread: starts the decision thread, gives it listeners, and watches it. If a policy exceeds its time
- * limit, the decision thread is terminated. If a task makes it wait, it is replaced, and from then on blocking workers
- * wait for the tasks of that container. In both cases another thread takes over the listeners, which belong to the
- * process and stay open, and the calls that were not answered.
+ * Runs in the main thread: starts the decision thread, passes listeners to it, and watches it. If a policy exceeds its
+ * time limit, the decision thread is terminated. If a task makes the decision thread wait, the thread is replaced, and
+ * blocking workers then run the blocking operations of that container. In both cases another thread takes over the
+ * listeners, whose fds belong to the process and stay open, and the unanswered calls.
  */
 export class GateSupervisor {
   readonly tally = new Tally();
@@ -49,7 +49,7 @@ export class GateSupervisor {
   readonly #requests = new PendingRequests((message) => this.#thread.tell(message));
   #handover: ThreadHandoverState;
   #sealed: SealedRules;
-  /** The command of `run` may be able to replace files; an agent's configuration can name other folders later. */
+  /** Files opened before the command of `run` starts; null for an agent, whose configuration can name others later. */
   readonly #preopened: PreopenedFiles | null;
   readonly #images: Images | null;
   #texts: FileSnapshot | null = null;
@@ -60,9 +60,9 @@ export class GateSupervisor {
   #stopped = false;
   #ending = false;
   #isLost = false;
-  /** Whether it was reported that decisions in audit cannot be logged. */
+  /** Whether the event `unlogged` was reported already. */
   #unlogged = false;
-  /** The blocking operation for which a task was killed last: see {@link Blocked.count}. */
+  /** {@link Blocked.count} of the last blocking operation whose task was killed; 0 for none. */
   #killed = 0;
 
   private constructor(
@@ -87,7 +87,7 @@ export class GateSupervisor {
     this.#watcher = new Watcher(this.#watchTarget);
   }
 
-  /** Throws what the configuration throws when it is put together. */
+  /** Starts a gate and waits until it can decide. Throws the errors of `Engine.open`, and HOOK_NOT_ENFORCED. */
   static async start(config: Config, events: SupervisorEvents): Promise<GateSupervisor> {
     const thread = new GateSupervisor(config, events);
     const failure = await thread.#thread.ready();
@@ -97,16 +97,15 @@ export class GateSupervisor {
     throw errorOf(failure);
   }
 
-  /** How many containers are served by blocking workers. */
+  /** The number of containers that blocking workers serve. */
   get slowContainers(): number {
     return this.#slowContainers.suspended(Date.now()).length;
   }
 
   /**
-   * Serves a listener, or changes the container's facts of one that is served; resolves when that is done. `cursor`:
-   * the fd of a file for the listener's `NotificationCursor`, which the caller of this method closes. Throws
-   * HOOK_NOT_ENFORCED if the filter does not notify the gate of all that the configuration decides; the listener is not
-   * served then.
+   * Serves a listener. If it is served already, replaces its container's facts. Resolves when that is done. `cursor`:
+   * the fd of a file for the listener's `NotificationCursor`, which the caller closes. Throws HOOK_NOT_ENFORCED if the
+   * filter does not notify the gate of all calls that the configuration decides on; the listener is not served then.
    */
   async listen(fd: number, container: Container | null, filter: FilterKind, cursor = NO_FILE): Promise<void> {
     this.#listeners.add({ fd, container, cursor, filter });
@@ -119,23 +118,23 @@ export class GateSupervisor {
     }
   }
 
-  /** The filter that notifies the gate of the fewest calls, and of all that the configuration decides. */
+  /** The filter with the fewest notifications that still notifies the gate of all calls that are decided on. */
   get fastest(): FilterKind {
     return this.#fastest;
   }
 
-  /** What policies and maps are made of, as the configuration was taken. */
+  /** The contents of the files of policies and maps, as they were when the configuration was read. */
   get texts(): FileSnapshot {
     return this.#texts ?? new Map();
   }
 
-  /** All that attachments wrote to maps, without what was written over since. */
+  /** All writes of attachments to maps, without those that were overwritten later. */
   get wrote(): readonly Wrote[] {
     const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
     return this.#handover.commits().map((commit) => ({ ...commit, mode: modes.get(commit.attachment)! }));
   }
 
-  /** Takes what was written under a gate before this one, before anything is judged. */
+  /** Applies the map writes of an earlier gate. Call this before the first listener is served. */
   rewrite(wrote: readonly Wrote[]): void {
     this.#handover.record({ answers: wrote });
     this.#thread.tell({
@@ -159,18 +158,18 @@ export class GateSupervisor {
     this.#thread.tell({ do: "remember", issued: this.#issued.to(containerKey) });
   }
 
-  /** Takes another configuration, or throws and keeps the one that it has. */
+  /** Replaces the configuration. If it throws, the current configuration stays in use. */
   async reload(config: Config): Promise<void> {
     const sealed = sealedRules(config.keyrings, this.#sealed);
     await this.#requests.send((requestId) => ({ do: "reload", requestId, config, sealed }));
     this.config = config;
     this.#sealed = sealed;
-    // a configuration that is read again begins with its maps as their files have them
+    // a reload sets the maps to the contents of their files, so earlier writes no longer count
     this.#handover = this.#handoverOf(config);
     this.#standby.dismiss();
   }
 
-  /** Trims the memory of both threads: see {@link trimMemory}. No call is answered meanwhile. */
+  /** Trims the memory of the main thread and of the decision thread, which answers no call meanwhile. */
   trimMemory(): Promise<void> {
     this.#thread.tell({ do: "settle" });
     return trimMemory();
@@ -270,7 +269,7 @@ export class GateSupervisor {
     if (containerKey !== null) this.#issued.forget(containerKey);
   }
 
-  /** Another turn of a call, or its end for a reason. */
+  /** Has the decision thread serve a call again, or, if `reason` is not null, deny it for that reason. */
   #serve(recording: CallRecording, reason: string | null): void {
     this.#calls.add(recording, reason);
     this.#thread.tell({ do: "serve", recording, reason });
@@ -308,7 +307,10 @@ export class GateSupervisor {
     };
   }
 
-  /** No other thread was there in time: the task is killed, and the thread itself writes down why when it is back. */
+  /**
+   * The decision thread was not replaced in time: kills the task, which ends the operation. The same thread then denies
+   * the call and logs the reason.
+   */
   #killAndDeny(thread: DecisionThreadHandle, blocked: Blocked): void {
     const call = thread.watch.callOf(blocked);
     if (this.#killed === blocked.count || call === null) return;
@@ -319,7 +321,7 @@ export class GateSupervisor {
     this.#serve(recording, stalled(recording, blocked.wait, settingsOf(this.config).stall));
   }
 
-  /** The thread waits on a task's account: it is left to that alone, and ends when it comes back. */
+  /** A task makes the thread wait: another thread takes over. The replaced thread ends when its operation ends. */
   #replaceBlocked(thread: DecisionThreadHandle, blocked: Blocked): void {
     this.#receive(thread);
     if (!thread.watch.supersede(blocked)) return;
@@ -341,7 +343,7 @@ export class GateSupervisor {
     this.events.replaced("a task kept it waiting");
   }
 
-  /** A policy or an analysis did not come back: nothing but the thread's end ends it. */
+  /** A policy or an analysis did not return: terminates the thread, since nothing else ends it. */
   async #end(thread: DecisionThreadHandle, isStill: () => boolean): Promise<void> {
     this.#ending = true;
     await thread.end();
@@ -356,7 +358,7 @@ export class GateSupervisor {
     this.events.replaced(reason ?? `a policy did not come back within ${GRACE} ms of its time`);
   }
 
-  /** Handles messages that a thread sent before it was terminated or replaced: its map writes are valid. */
+  /** Handles the messages that a thread sent before it was terminated or replaced: its map writes are valid. */
   #receive(thread: DecisionThreadHandle): void {
     for (const message of thread.received()) this.#hear(thread, message);
   }
@@ -367,7 +369,7 @@ export class GateSupervisor {
 
   #takeOver(): void {
     const next = this.#standby.take();
-    this.#prepareStandby(); // what has happened once is likely to happen again
+    this.#prepareStandby(); // a replacement is likely to be needed again
     this.#thread = next;
     this.#killed = 0;
     this.tally.add("replacements");
@@ -381,7 +383,7 @@ export class GateSupervisor {
     for (const call of this.#calls.all) next.tell({ do: "serve", ...call });
   }
 
-  /** A thread ended that nobody ended. */
+  /** The decision thread ended unexpectedly, or a standby thread failed to start when it was needed. */
   #lost(thread: DecisionThreadHandle, message: string): void {
     if (thread !== this.#thread || this.#stopped || this.#ending || !thread.isReady || this.#isLost) return;
     this.#isLost = true;

@@ -5,34 +5,34 @@ import { nativePath } from "../sys/native.js";
 const NOTHING: InstalledFiles = new Map();
 
 /**
- * What the threads of a gate run, read before its command starts: the command may be able to write to the bundle and to
- * packages.
+ * The code of the gate's threads, read before the command starts, because the command may be able to write to the
+ * bundle and to installed packages.
  */
 export class Images {
   readonly #natives = { koffi: nativePath() };
   readonly #script = readImageScript("thread");
   #installed: InstalledFiles | null = null;
-  /** Reads no files of the installation. */
+  /** The image of blocking workers, which read no files of the installation. */
   readonly blockingWorker: ThreadImage = {
     script: readImageScript("gate-blocking-worker"),
     natives: this.#natives,
     installed: NOTHING,
   };
 
-  /** For the next decision thread. */
+  /** The image of the next decision thread. */
   get decision(): ThreadImage {
     return { script: this.#script, natives: this.#natives, installed: this.#installed };
   }
 
   /**
-   * Whether it is known what later threads need: one that is started before has to read it, and can only do so before
-   * the command.
+   * Whether the files that later threads read are known. A thread that is started earlier has to read them from the
+   * installation, which is safe only before the command starts.
    */
   get isComplete(): boolean {
     return this.#installed !== null;
   }
 
-  /** The first decision thread has read what the others need. */
+  /** Stores the files of the installation that the first decision thread read, for all later threads. */
   complete(files: InstalledFiles): void {
     this.#installed ??= files;
   }

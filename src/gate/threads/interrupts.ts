@@ -1,13 +1,13 @@
 import { INTERRUPT, signalThread } from "../sys/process.js";
 
 /**
- * Interrupts system calls of threads: the verifier and test runs give up where a signal is pending, as they do where
- * their own task is killed. The handler does nothing; without one the kernel would drop the signal.
+ * Interrupts system calls of threads by a signal: the verifier (do_check in kernel/bpf/verifier.c) and test runs give
+ * up if a signal is pending. The handler does nothing; without a handler the kernel would discard SIGURG.
  */
 export class Interrupts {
   readonly #tids = new Map<object, number>();
 
-  /** By the thread that is to be interrupted. */
+  /** `thread`: the object that represents the thread. `tid`: its thread id (gettid(2)). */
   add(thread: object, tid: number): void {
     if (this.#tids.size === 0) process.on("SIGURG", nothing);
     this.#tids.set(thread, tid);

@@ -1,7 +1,7 @@
 import { type IssuedObject, IssuedObjects } from "../call/issued-objects.js";
 import type { IssuedTo } from "./messages.js";
 
-/** Issued objects by container key: for a decision thread that takes over, and for the next gate. */
+/** Issued objects by container key, for a decision thread that takes over and for the next gate process. */
 export class IssuedByContainer {
   readonly #objects = new Map<string, IssuedObjects>();
 
@@ -10,12 +10,12 @@ export class IssuedByContainer {
     return [...this.#objects.keys()].flatMap((containerKey) => this.to(containerKey));
   }
 
-  /** The same of one container, or command. */
+  /** The objects of one container, or of the command of `run`, that still exist. */
   to(containerKey: string): readonly IssuedTo[] {
     return this.#objects.get(containerKey)?.all.map((object): IssuedTo => [containerKey, object]) ?? [];
   }
 
-  /** Adds objects, and returns them by container key. */
+  /** Adds objects, and returns them grouped by container key. */
   add(issued: readonly IssuedTo[]): ReadonlyMap<string, readonly IssuedObject[]> {
     const groups = new Map<string, IssuedObject[]>();
     for (const [containerKey, object] of issued) {
@@ -27,7 +27,7 @@ export class IssuedByContainer {
     return groups;
   }
 
-  /** The container's last listener is gone. */
+  /** Removes the objects of a container whose last listener is gone. */
   forget(containerKey: string): void {
     this.#objects.delete(containerKey);
   }

@@ -8,8 +8,8 @@ import type { CallRecording } from "./call-recording.js";
 const SIGKILL = 9;
 
 /**
- * Kills the task of a call: nothing else ends a wait for its memory. Returns its thread id, or null if it waits no
- * longer. Stores its facts in the recording first.
+ * Kills the task of a call, because nothing else ends a wait for its memory. First stores the task's facts in the
+ * recording, for the log. Returns the task's thread id, or null if the call is no longer pending.
  */
 export function killTask(recording: CallRecording, container: Container | null): number | null {
   const { tid } = new Notification(recording.notification);

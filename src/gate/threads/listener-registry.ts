@@ -2,18 +2,18 @@ import type { Container } from "../../policy/current.js";
 import { containerKeyOf } from "../call/listener.js";
 import type { FilterKind } from "../filter.js";
 
-/** For listeners without a file for a cursor. */
+/** The `cursor` of a listener that has no file for its notification cursor. */
 export const NO_FILE = -1;
 
 export interface RegisteredListener {
   readonly fd: number;
   readonly container: Container | null;
-  /** Fd of the file for the listener's notification cursor, which the registry does not close; negative for none. */
+  /** Fd of the file for the notification cursor; negative for none. The registry does not close it. */
   readonly cursor: number;
   readonly filter: FilterKind;
 }
 
-/** The listeners that a gate serves, and their containers. */
+/** The listeners that the gate serves, and their containers. */
 export class ListenerRegistry {
   readonly #listeners = new Map<number, RegisteredListener>();
   /** Number of listeners by container key. */
@@ -23,12 +23,12 @@ export class ListenerRegistry {
     return this.#listeners.values();
   }
 
-  /** Whether all of them are of one container, or command. */
+  /** Whether all listeners belong to one container, or to the command of `run`. */
   get alone(): boolean {
     return this.#counts.size <= 1;
   }
 
-  /** Whether there can be others: a command has its gate for itself. */
+  /** Whether the gate serves containers. The gate of `run` serves one command only and can have no other listeners. */
   get shared(): boolean {
     return this.#counts.size > 0 && !this.#counts.has(NOBODY);
   }
@@ -53,7 +53,7 @@ export class ListenerRegistry {
     this.#counts.set(this.containerKey(fd), (this.#counts.get(this.containerKey(fd)) ?? 0) + 1);
   }
 
-  /** The container key, if this was the container's last listener; else null. */
+  /** Removes a listener. Returns the container key if this was the container's last listener; else null. */
   remove(fd: number): string | null {
     if (!this.#listeners.has(fd)) return null;
     const containerKey = this.containerKey(fd);

@@ -17,20 +17,21 @@ import type { SerializedOp } from "./blocking-op.js";
 import type { CallRecording, OpResult } from "./call-recording.js";
 import type { PreopenedFiles } from "./preopened-files.js";
 
-/** What a decision thread starts with. */
+/** The data that a decision thread starts with. */
 export interface ThreadData {
   readonly config: Config;
-  /** Sealed keyrings, which stay as the process read them first, whatever becomes of threads and configurations. */
+  /** Sealed keyrings, as the process first read them. Replaced threads and reloads do not change them. */
   readonly sealed: SealedRules;
-  /** What policies and maps are made of, as the thread before it has it; null to the first one. */
+  /** The contents of the files of policies and maps, as the previous thread read them; null for the first thread. */
   readonly texts: FileSnapshot | null;
-  /** Null if files are opened by their paths later. */
+  /** Null if the thread opens files by their paths. */
   readonly preopened: PreopenedFiles | null;
   readonly watch: SharedArrayBuffer;
   readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
+  /** Eventfd that signals a message. */
   readonly bell: number;
-  /** Whether listeners may wait for it: it is ready sooner then, and does the rest where nothing else is to be done. */
+  /** Whether listeners may wait for the thread. It is then ready sooner, and warms up between calls. */
   readonly awaited: boolean;
   /** Null for a thread that runs a file of the bundle. */
   readonly image: ThreadImage | null;
@@ -39,13 +40,13 @@ export interface ThreadData {
 
 /** A message with a `requestId` is answered by `done`, or by `failed` with that id. */
 export type ToThread =
-  /** First, to a thread that takes over: what those before it have left. */
+  /** The first message to a thread that takes over: the state of the threads before it. */
   | {
       readonly do: "inherit";
       readonly commits: readonly Commit[];
       readonly suspensions: Suspensions;
       readonly issued: readonly IssuedTo[];
-      /** Null to a gate's first thread, which has read them itself. */
+      /** Null for the first thread of a gate, which has read them itself. */
       readonly sealed: SealedRules | null;
     }
   /** Objects that an earlier gate issued. */
@@ -60,10 +61,11 @@ export type ToThread =
       readonly filter: FilterKind;
     }
   | { readonly do: "reload"; readonly requestId: number; readonly config: Config; readonly sealed: SealedRules }
-  /** Containers that blocking workers serve, by container key, each with the end of that time. */
+  /** The containers that blocking workers serve, by container key, each with the time until which they do. */
   | { readonly do: "suspect"; readonly slowContainers: readonly (readonly [string, BackoffEntry])[] }
-  /** Another turn of a call; or its end, where there is a reason for that. */
+  /** Serve a call again or, if `reason` is not null, deny it for that reason. */
   | { readonly do: "serve"; readonly recording: CallRecording; readonly reason: string | null }
+  /** Trim the thread's memory. */
   | { readonly do: "settle" }
   | { readonly do: "stop" };
 
@@ -71,42 +73,42 @@ export type FromThread =
   | ThreadMessage
   | { readonly is: "done"; readonly requestId: number }
   /**
-   * The fastest filter under which the gate is notified of all that the configuration decides: before `ready`, and at
-   * each reload.
+   * The filter with the fewest notifications that still notifies the gate of all calls that the configuration decides
+   * on. Sent before `ready` and at each reload.
    */
   | { readonly is: "filter"; readonly fastest: FilterKind }
-  /** All that the first thread of a gate read of the installation: those that come after it read nothing else. */
+  /** All files of the installation that the first thread of a gate read. Later threads read no others. */
   | { readonly is: "installed"; readonly files: InstalledFiles }
-  /** Nobody is left under a listener's filter. */
+  /** No task has a listener's filter any more. */
   | { readonly is: "over"; readonly fd: number }
-  /** What a decision wrote to maps: before it has any effect. */
+  /** The map writes of a decision. Sent before the decision takes effect. */
   | { readonly is: "wrote"; readonly answers: readonly Wrote[] }
-  /** Attachments, by number, whose policies cost their runtimes or modules. */
+  /** Attachments, by number, whose policies failed so that their runtime or module had to be discarded. */
   | { readonly is: "harm"; readonly attachments: readonly number[] }
-  /** Objects that were issued, at most some milliseconds ago. */
+  /** Objects that were issued in the last milliseconds. */
   | { readonly is: "handed"; readonly issued: readonly IssuedTo[] }
-  /** A call needs a blocking operation, or without one to be admitted, and then another turn. */
+  /** A call needs a blocking operation, or admission if `serialized` is null, and then another turn. */
   | { readonly is: "awaits"; readonly recording: CallRecording; readonly serialized: SerializedOp | null }
-  /** The thread was replaced, and its blocking operation has ended now. The thread ends. */
+  /** The thread was replaced, and its blocking operation has ended. The thread ends after this message. */
   | { readonly is: "left"; readonly recording: CallRecording }
-  /** A call that was handed to the thread is over. */
+  /** A call that the thread received by `serve` was answered. `recording`: its key. */
   | { readonly is: "served"; readonly recording: string }
-  /** In audit a decision could not be logged, and its operation was let through: the first of this thread. */
+  /** In audit a decision could not be logged, and its operation was allowed. Sent once per configuration. */
   | { readonly is: "unlogged"; readonly error: Failure }
-  /** A listener's tasks keep the thread waiting. */
+  /** The tasks of a listener make the thread wait. */
   | { readonly is: "slow"; readonly fd: number }
   | ToldDenial;
 
-/** An object, and the key of the container that it was issued to. */
+/** An issued object with the key of the container that it was issued to. */
 export type IssuedTo = readonly [containerKey: string, issued: IssuedObject];
 
 export type Wrote = Pick<Answer, "attachment" | "mode" | "writes">;
 
-/** Messages to a blocking worker, and from it. */
+/** Messages to a blocking worker and from it. */
 export type ToBlockingWorker = SerializedOp;
 export type FromBlockingWorker =
   | ThreadMessage
-  /** Its thread id, by which it can be interrupted. */
+  /** The worker's thread id, which {@link Interrupts} needs. */
   | { readonly is: "runs"; readonly tid: number }
   | ({ readonly is: "brought" } & OpResult);
 

@@ -15,22 +15,22 @@ import type { Watch } from "./watch.js";
 
 /** Runs the blocking operations of a call. */
 export interface OpExecutor {
-  /** Operations that ran in this turn. */
+  /** Number of operations that have ended or were replayed in this turn. */
   readonly count: number;
-  /** Throws {@link NeedsBlockingOp} or {@link WorkerReplaced}, which end the call's turn: close open fds then. */
+  /** Throws {@link NeedsBlockingOp} or {@link WorkerReplaced}, which end the call's turn. */
   run<E extends BlockingOp>(op: E): OutcomeOf<E>;
-  /** Throws {@link NeedsBlockingOp} where this call has not been admitted: see {@link Admissions}. */
+  /** Throws {@link NeedsBlockingOp} if the call has not been admitted: see {@link Admissions}. */
   admit(): void;
-  /** Whether an earlier turn had an analysis made by another thread. */
+  /** Whether another thread has already made the analysis at this position of the call. */
   hasAnalysed(index: number): boolean;
   /**
-   * Analyses a load. Throws as {@link run}. The result is not among the results of blocking operations, because a later
-   * turn may find the load in its cache and then skips the analysis.
+   * Analyses a load. Throws the same errors as {@link run}. The result is kept apart from those of blocking operations,
+   * because a later turn may find the load in its cache and then skips the analysis.
    */
   analyse(op: Analyse): Analysed;
 }
 
-/** Runs operations in the decision thread, while its watcher observes it. This is the fast path. */
+/** Runs operations in the decision thread itself, which the watcher observes. This is the fast path. */
 export class InlineExecutor implements OpExecutor {
   readonly #ops: BlockingOp[] = [];
   readonly #outcomes: unknown[] = [];
@@ -39,12 +39,12 @@ export class InlineExecutor implements OpExecutor {
     return this.#ops.length;
   }
 
-  /** The results of this turn, for the thread that goes on with the call. */
+  /** The results of this turn, for the thread that continues the call. */
   get results(): OpResult[] {
     return this.#ops.map((op, index) => ({ outcome: this.#outcomes[index], memory: memoryOf(op) }));
   }
 
-  /** The turn is over. */
+  /** Deletes the results at the end of the turn. */
   forget(): void {
     this.#ops.length = 0;
     this.#outcomes.length = 0;
@@ -79,14 +79,14 @@ export class InlineExecutor implements OpExecutor {
     this.watch.block(waitOf(op));
     const analysed = runBlockingOp(op, this.impersonator);
     if (!this.watch.unblock()) throw new WorkerReplaced();
-    // the container is not charged for the gate's own work
+    // the gate's own work does not count as time that the container made the gate wait
     this.watch.waited = waited;
     this.watch.forgetWait();
     return analysed;
   }
 }
 
-/** Replays the results of earlier turns. The first operation without a result ends the turn: a worker runs it then. */
+/** Replays the results of earlier turns. The first operation without a result ends the turn; a worker then runs it. */
 export class ReplayExecutor implements OpExecutor {
   #next = 0;
 
@@ -118,7 +118,7 @@ export class ReplayExecutor implements OpExecutor {
     return analysed;
   }
 
-  /** Closes the fds among results that this turn did not use, because the call ended earlier. */
+  /** Closes the fds among the results that this turn did not use because the call ended before. */
   close(): void {
     for (const { outcome } of this.recording.results.slice(this.#next)) discard(outcome);
   }
@@ -134,16 +134,14 @@ function bytesOf({ buffer, byteOffset, byteLength }: Memory): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/**
- * Closes the fd that an operation returned. A positive result of a call made for a task is always an fd.
- */
+/** Closes the fd that an operation returned. A positive result of a system call made for a task is always an fd. */
 export function discard(outcome: unknown): void {
   if (typeof outcome === "number" && outcome > 0) close(outcome);
 }
 
-/** The call goes on once the operation has run; without an operation, once the call is admitted. */
+/** Ends the turn of a call. The call continues when `op` has run or, if `op` is null, when the call is admitted. */
 export class NeedsBlockingOp extends Error {
-  /** The call's recording, if the turn began without one. */
+  /** The new recording of the call, if the turn began without one. */
   recording: CallRecording | null = null;
 
   constructor(readonly op: BlockingOp | null) {
@@ -151,7 +149,7 @@ export class NeedsBlockingOp extends Error {
   }
 }
 
-/** The thread has lost its listeners to another one, which goes on with the call; it ends. */
+/** The thread was replaced. It ends, because another thread has its listeners and continues the call. */
 export class WorkerReplaced extends Error {
   constructor() {
     super("another thread has taken over");

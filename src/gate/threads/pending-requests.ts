@@ -2,14 +2,14 @@ import type { ToThread } from "./messages.js";
 
 type Request = ToThread & { readonly requestId: number };
 
-/** Requests that the decision thread has not answered yet. */
+/** Requests to the decision thread that it has not answered yet. */
 export class PendingRequests {
   readonly #requests = new Map<number, { message: Request; resolve(): void; reject(error: Error): void }>();
   #last = 0;
 
   constructor(private readonly tell: (message: ToThread) => void) {}
 
-  /** Resolves when the thread has done it; rejects with its error. */
+  /** Sends a request. Resolves when the thread has carried it out; rejects with the thread's error. */
   send(message: (requestId: number) => Request): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#last += 1;
@@ -26,7 +26,7 @@ export class PendingRequests {
     else request?.reject(error);
   }
 
-  /** Repeats all of them to a thread that takes over. */
+  /** Sends all pending requests again, to a thread that takes over. */
   resend(): void {
     for (const { message } of this.#requests.values()) this.tell(message);
   }

@@ -4,8 +4,8 @@ import { Impersonator } from "../sys/credentials.js";
 import { NO_POLICIES, warmUpWith } from "./warm-up.js";
 
 /**
- * Runs the start and warm-up of a decision thread once, with one policy. The build then stores V8's code cache, so that
- * gates need not compile that code again.
+ * Runs the start and the warm-up of a decision thread once, with one policy. The build then stores V8's code cache, so
+ * that a gate does not have to compile this code at its start.
  */
 export async function precompile(policy: string): Promise<void> {
   const engine = await Engine.open(configOf(policy));

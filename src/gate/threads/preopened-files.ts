@@ -5,17 +5,17 @@ import { openFile, openFolder, openIn } from "../sys/file.js";
 import { close } from "../sys/pidfd.js";
 
 /**
- * Files that a gate opens before its command starts, for all of its decision threads, because the command may be able
- * to replace them or mount others over them. The fds stay open as long as the process lives. Plain data.
+ * Files that the gate opens before the command starts, for all its decision threads, because the command may be able to
+ * replace them or mount others over them. The fds are never closed. Plain data, passed by message.
  */
 export interface PreopenedFiles {
-  /** Folders of signatures, in order. */
+  /** Folders of signatures, in the order of the configuration. */
   readonly signatures: readonly { readonly path: string; readonly fd: number }[];
-  /** The kernel's BTF; negative if there is none. */
+  /** Fd of the kernel's BTF; negative if it cannot be opened. */
   readonly kernelBtf: number;
 }
 
-/** Throws FILE_UNREADABLE for a folder of signatures that is missing or is none. */
+/** Throws FILE_UNREADABLE if a folder of signatures cannot be opened. */
 export function preopenFiles({ signatures }: Config): PreopenedFiles {
   return {
     signatures: signatures.map((path) => {
@@ -32,7 +32,7 @@ export function preopenFiles({ signatures }: Config): PreopenedFiles {
 
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 
-/** The kernel's BTF; null if there is none. */
+/** The kernel's BTF; null if it cannot be read. */
 export function kernelBtf(preopened: PreopenedFiles | null): Uint8Array | null {
   try {
     return preopened === null ? readFileSync(KERNEL_BTF) : contentsOf(preopened.kernelBtf);
@@ -41,7 +41,7 @@ export function kernelBtf(preopened: PreopenedFiles | null): Uint8Array | null {
   }
 }
 
-/** From the beginning, wherever other threads have read to. */
+/** Reads from the beginning by explicit offsets, because other threads read by the same open file description. */
 function contentsOf(fd: number): Uint8Array {
   const bytes = Buffer.alloc(fstatSync(fd).size);
   for (let length = 0; length < bytes.length; ) {
@@ -52,7 +52,7 @@ function contentsOf(fd: number): Uint8Array {
   return bytes;
 }
 
-/** The folders of signatures as an engine takes them, by their fds. */
+/** The folders of signatures in the form that an engine expects. Files in them are opened relative to the fds. */
 export function preopenedFolders({ signatures }: PreopenedFiles) {
   return signatures.map(({ path, fd }) => ({ path, open: (name: string) => openIn(fd, name), close }));
 }

@@ -1,23 +1,23 @@
 import type { DecisionThreadHandle } from "./decision-thread-handle.js";
 
-/** Milliseconds for which an unneeded thread is kept, and after which a failed start is tried again. */
+/** Milliseconds after which an unneeded thread is stopped, and after which a failed start may be repeated. */
 const KEPT = 10_000;
 
 /**
- * A decision thread on standby. It takes memory and time to start, so it exists only while it may be needed: always, if
- * there are several containers.
+ * A decision thread on standby. A thread takes memory, and time to start. So it exists only while it may be needed: if
+ * the gate serves containers, always.
  */
 export class StandbyThread {
-  /** Why the last start failed; null if it did not. */
+  /** Why the last start failed; null if it succeeded or may be repeated. */
   failure: string | null = null;
   #thread: DecisionThreadHandle | null = null;
-  /** Milliseconds since the epoch. */
+  /** When the thread was last wanted, and when a start last failed, in milliseconds since the epoch. */
   #wanted = 0;
   #failed = 0;
 
   constructor(private readonly start: () => DecisionThreadHandle) {}
 
-  /** The thread may be needed soon: starts it. */
+  /** Starts the thread if there is none, because it may be needed soon. */
   want(): void {
     this.#wanted = Date.now();
     if (this.#wanted - this.#failed > KEPT) this.failure = null;
@@ -33,17 +33,17 @@ export class StandbyThread {
     });
   }
 
-  /** The thread is not needed at the moment. */
+  /** Stops the thread if it has not been wanted for {@link KEPT} ms. */
   rest(): void {
     if (this.#thread !== null && Date.now() - this.#wanted > KEPT) this.dismiss();
   }
 
-  /** Whether the thread can decide by now. */
+  /** Whether the thread is ready to make decisions. */
   get isReady(): boolean {
     return this.#thread?.isReady === true;
   }
 
-  /** Returns the thread, which is no longer on standby then. Starts one if there is none. */
+  /** Returns the thread and removes it from standby. Starts one if there is none. */
   take(): DecisionThreadHandle {
     const thread = this.#thread ?? this.start();
     this.#thread = null;

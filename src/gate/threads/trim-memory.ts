@@ -1,8 +1,9 @@
 import { giveBack } from "../sys/allocator.js";
 
 /**
- * Collects garbage in the calling thread's heap, shrinks it, and returns free memory of the process to the kernel. For
- * long-running gates: reading a configuration and linking policies take more memory than decisions. Takes some 50 ms.
+ * Collects the garbage of the calling thread, shrinks its heap, and returns free memory of the process to the kernel.
+ * For long-running gates: reading a configuration and linking policies take more memory than decisions. Takes about
+ * 50 ms.
  */
 export async function trimMemory(): Promise<void> {
   const { Session } = await import("node:inspector/promises");

@@ -3,22 +3,22 @@ import { close } from "../sys/pidfd.js";
 import { type CallRecording, newRecording, recordingKey } from "./call-recording.js";
 import type { Left } from "./watch.js";
 
-/** A call that is served again from its beginning. `reason`: why it is denied; null where it is still to be decided. */
+/** A call that is served again from its beginning. `reason`: why it is denied; null if it is not decided yet. */
 export interface UnansweredCall {
   readonly recording: CallRecording;
   readonly reason: string | null;
 }
 
 /**
- * Why a thread was ended: the attachment that did not return, or the reason for which its call is denied; null if
- * neither.
+ * Why a thread was terminated: `skipped` is the attachment that did not return, `reason` the reason for which the call
+ * is denied. Both are null if neither applies.
  */
 export interface EndedOver {
   readonly skipped: SkippedAttachment | null;
   readonly reason: string | null;
 }
 
-/** Calls that a decision thread was given to serve again, and has not answered: its successor is given all of them. */
+/** Calls that a decision thread has to serve again and has not answered. The next thread serves all of them. */
 export class UnansweredCalls {
   /** By {@link recordingKey}. */
   readonly #calls = new Map<string, UnansweredCall>();
@@ -37,8 +37,8 @@ export class UnansweredCalls {
   }
 
   /**
-   * Adds the call that a thread was serving when it was ended. An attachment that did not return is out of time in it.
-   * A reason denies the call. In both cases the fds that the thread had opened for the call are closed.
+   * Adds the call that a thread was serving when it was terminated. `skipped` is not asked again about this call;
+   * `reason` denies it. In both cases, closes the fds that the thread had opened for the call.
    */
   inherit(notification: Uint8Array, { listener, verdicts, made }: Left, { skipped, reason }: EndedOver): void {
     const fresh = newRecording(listener, notification);

@@ -1,17 +1,18 @@
 /** A program like those that tracers load, for the warm-up. The kernel never loads it. */
 export interface WarmUpProgram {
   readonly insns: Uint8Array;
-  /** Its types: one function. */
+  /** BTF of the program, with one function. */
   readonly btf: Uint8Array;
-  /** struct bpf_func_info and struct bpf_line_info of linux/bpf.h, with the sizes of their records. */
+  /** Arrays of struct bpf_func_info and struct bpf_line_info (linux/bpf.h). */
   readonly functions: Uint8Array;
   readonly lines: Uint8Array;
 }
 
+/** Sizes of struct bpf_func_info and struct bpf_line_info. */
 export const FUNCTION_SIZE = 8;
 export const LINE_SIZE = 16;
 
-/** A program that looks up `map`, an fd, over and over. */
+/** A program that looks up an entry of a map again and again. `map`: an fd. */
 export function warmUpProgram(map: number): WarmUpProgram {
   const code: Insn[] = [[0xbf, 6, 1, 0, 0]]; // r6 = r1
   for (let step = 0; step < STEPS; step += 1) code.push(...STEP);
@@ -31,8 +32,8 @@ export function warmUpProgram(map: number): WarmUpProgram {
 type Insn = readonly [code: number, dst: number, src: number, off: number, imm: number];
 
 /**
- * What tracers do over and over: look at the context, find an entry of a map, count in it, and read memory into the
- * stack.
+ * The typical work of a tracer: reads the context, looks up an entry of a map, increments a counter in it, and reads
+ * memory to the stack.
  */
 const STEP: readonly Insn[] = [
   [0x79, 7, 6, 16, 0], // r7 = *(u64 *)(r6 + 16)
@@ -56,16 +57,14 @@ const STEP: readonly Insn[] = [
   [0x85, 0, 0, 0, 14], // call get_current_pid_tgid
 ];
 const STEPS = 40;
-/**
- * Where the name of its file stands in the strings; and its first line, as a line info has it (BPF_LINE_INFO_LINE_NUM).
- */
+/** Offset of the file name in the BTF strings; and line 1 as `line_col` of struct bpf_line_info (line << 10). */
 const FILE = 1;
 const LINE = 1 << 10;
 
 /** Ids of the types in {@link btf}. */
 const [INT, PROTOTYPE, FUNCTION] = [1, 2, 3];
 
-/** Types of linux/btf.h, each a name's offset, kind and how many members it has, and a size or another type. */
+/** BTF with three types. Each starts as a struct btf_type (linux/btf.h): name_off, info (kind, vlen), size or type. */
 function btf(): Uint8Array {
   const strings = Buffer.from("\0f.c\0int\0step\0");
   const types = words([5, 1 << 24, 4, (1 << 24) | 32, 0, 13 << 24, INT, 9, (12 << 24) | 1, PROTOTYPE]);

@@ -27,14 +27,14 @@ import { InlineExecutor } from "./op-executor.js";
 import { FUNCTION_SIZE, LINE_SIZE, warmUpProgram } from "./warm-up-program.js";
 import { Watch } from "./watch.js";
 
-/** How often all of it is done: enough for what is done at every call to have been compiled. */
+/** Number of repetitions: enough for V8 to compile the code that every call runs. */
 const ROUNDS = 8;
 
 /**
- * Serves loads and a map creation with the gate itself as the task: the probes with which every loader begins, and a
- * longer program. V8 then has compiled the code before the first real call, which would otherwise wait for that as long
- * as for many decisions. No policy is asked and nothing is logged. No program or map is created, since no
- * notification is pending. Runs in steps of some milliseconds.
+ * Serves loads and a map creation with the gate itself as the task: the probes with which most loaders begin, and a
+ * longer program. V8 then has compiled the code before the first real call; otherwise that call would wait as long as
+ * many decisions take. No policy is asked and nothing is logged. No program or map is created, since no notification is
+ * pending. Runs in steps of a few milliseconds.
  */
 export async function* warmUp(impersonator: Impersonator): AsyncGenerator<void, void, void> {
   const engine = await Engine.open(NO_POLICIES);
@@ -42,10 +42,10 @@ export async function* warmUp(impersonator: Impersonator): AsyncGenerator<void, 
   engine.close();
 }
 
-/** The same with the caller's engine, which decides. */
+/** The same with the caller's engine, which makes the decisions. */
 export function* warmUpWith(engine: Engine, impersonator: Impersonator): Generator<void, void, void> {
   for (let round = 0; round < ROUNDS; round += 1) {
-    // nothing stays open from one step to the next: a thread may be ended in between
+    // no fd stays open between two steps, because the thread may be terminated there
     const pidfd = openThread(process.pid, process.pid);
     const btf = loadBtf(warmUpProgram(0).btf);
     const caller = readCaller(process.pid, pidfd, null);
@@ -55,7 +55,7 @@ export function* warmUpWith(engine: Engine, impersonator: Impersonator): Generat
   }
 }
 
-/** `btf` stands for the program's map, too: a copy of it is taken, and found to be none. */
+/** `btf` is used as the fd of the program's map, too: the gate copies the fd and finds that it is not a map. */
 function play(stage: Stage, btf: number): void {
   for (const { type, expectedAttachType, name, license, insns } of OF_LIBBPF)
     stage.load({ type, expectedAttachType, name, license, insns: Buffer.from(insns, "hex") });
@@ -64,16 +64,16 @@ function play(stage: Stage, btf: number): void {
   stage.create();
 }
 
-/** Those that most loaders begin with. */
+/** The probes of libbpf, with which most loaders begin. */
 const OF_LIBBPF = PROBES.filter(({ loaders }) => loaders.some((loader) => loader.startsWith("libbpf")));
 
-/** Enum bpf_prog_type and enum bpf_cmd of linux/bpf.h. */
+/** Values of enum bpf_prog_type and enum bpf_cmd (linux/bpf.h). */
 const TRACEPOINT = 5;
 const BTF_LOAD = 18;
 /** An array of one entry: map_type, key_size, value_size, max_entries. */
 const SMALL_MAP = new Uint8Array(Uint32Array.of(2, 4, 64, 1).buffer);
 
-/** A load as a loader makes it. */
+/** The arguments of BPF_PROG_LOAD that a warm-up load sets. */
 interface WarmUpLoad {
   readonly type: number;
   readonly expectedAttachType: number;
@@ -85,7 +85,7 @@ interface WarmUpLoad {
   readonly btfFd?: number;
 }
 
-/** Serves calls without a listener. It reports and keeps nothing. */
+/** Serves calls without a listener. It reports nothing and stores nothing. */
 class Stage {
   readonly #services: CallServices;
   readonly #listener = new Listener(NO_LISTENER, null, new IssuedObjects());
@@ -160,16 +160,19 @@ class Stage {
     watch.enter(NO_LISTENER, []);
     const task = new Task(pid, pid, this.pidfd, new InlineExecutor(watch, impersonator), null, watch, NOBODYS);
     const answer = serve(new Call(notification, this.#listener, task, this.#caller, this.#services, null));
-    if (typeof answer === "object" && "fd" in answer) close(answer.fd); // where the kernel asks for no capabilities
+    if (typeof answer === "object" && "fd" in answer) close(answer.fd); // if the kernel requires no capabilities
     task.release();
   }
 }
 
 const NO_LISTENER = -1;
-/** A wait that is none: nothing is carried out during it. */
+/** A notification that is never pending, so no operation with an effect is carried out: see {@link runBlockingOp}. */
 const NOBODYS = { listener: NO_LISTENER, id: 0n };
 
-/** An fd, or a negative errno where the gate may load none: btf 0 · btf_log_buf 8 · btf_size 16. */
+/**
+ * Loads BTF (BPF_BTF_LOAD). Returns an fd, or a negative errno if the gate may not load it. Offsets in union bpf_attr:
+ * btf 0, btf_log_buf 8, btf_size 16.
+ */
 function loadBtf(bytes: Uint8Array): number {
   const attr = new DataView(new ArrayBuffer(32));
   attr.setBigUint64(0, BigInt(addressOf(bytes)), true);
@@ -177,7 +180,7 @@ function loadBtf(bytes: Uint8Array): number {
   return bpf(BTF_LOAD, new Uint8Array(attr.buffer));
 }
 
-/** Of a gate that asks nobody. */
+/** The configuration of a gate without policies. */
 export const NO_POLICIES: Config = {
   ...{ file: "", origin: "run", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
   sandbox: { memory: 2 ** 24 },

@@ -3,55 +3,56 @@ import { NOTIFICATION_SIZE } from "../sys/seccomp.js";
 import { OUTCOMES } from "../tally.js";
 import { WAITS, type Wait } from "./blocking-op.js";
 
-/** What the decision thread does: nothing; a call; a blocking operation of its task; or it has been replaced. */
+/** The state of the decision thread: no call, in a call, in a blocking operation of a call, or replaced. */
 const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
 
+/** Indexes of 32-bit words in the shared memory. `verdicts` and `made` are counts, each followed by its elements. */
 const WORDS = { step: 0, listener: 1, count: 2, wait: 3, verdicts: 4, made: 21 } as const;
-/** Decisions on one call: none takes more than four. */
+/** Maximum number of decisions on one call that are stored. No call needs more than four. */
 const MAX_VERDICTS = WORDS.made - WORDS.verdicts - 1;
 /**
- * Fds that stand open for one call, as far as they are told of: an fd_array alone may name 4096, and no program has
- * more than 64 maps.
+ * Maximum number of open fds of one call that are stored. An fd_array may contain 4096 fds, and a program uses at most
+ * 64 maps (MAX_USED_MAPS of linux/bpf_verifier.h).
  */
 const MAX_MADE = 4096 + 128;
 const KINDS = Object.keys(WAITS) as Wait[];
 const TIME = 8 * Math.ceil((WORDS.made + 1 + MAX_MADE) / 2);
 const NOTIFICATION = TIME + 16;
 /**
- * Times: when the first of consecutive blocking operations began, and when it would have begun without the thread's own
- * work between them.
+ * Indexes of two times, in milliseconds since the epoch. See `first` and `since` of {@link Blocked}. `FIRST` is 0 if
+ * there is no sequence of consecutive blocking operations.
  */
 const FIRST = 0;
 const SINCE = 1;
 
-/** A blocking operation that the thread is at. */
+/** The blocking operation that the thread is in. */
 export interface Blocked {
   /** Milliseconds since the epoch: when the first of consecutive blocking operations began. */
   readonly first: number;
   /**
-   * The same without what the thread itself did between them, which is no waiting: so long ago as all of them took
-   * together.
+   * The same time, moved forward by the thread's own work between the operations. So `now - since` is the time spent in
+   * these operations alone.
    */
   readonly since: number;
-  /** Differs from one blocking operation to the next. */
+  /** Number of the blocking operation. Consecutive operations have different numbers. */
   readonly count: number;
   readonly wait: Wait;
 }
 
 /**
- * Which call the decision thread serves, and whether it is in a blocking operation, in memory shared with its watcher.
- * A thread in a blocking operation can be replaced. It detects that when the operation ends, so that exactly one of the
- * two threads goes on with the call.
+ * Shared memory in which the decision thread shows its watcher which call it serves and whether it is in a blocking
+ * operation. A thread in a blocking operation can be replaced. It detects this when the operation ends, so exactly one
+ * of the two threads continues the call.
  */
 export class Watch {
-  /** The call: struct seccomp_notif. The kernel writes it here. */
+  /** The current call as a struct seccomp_notif. The kernel writes it here. */
   readonly notification: Uint8Array;
-  /** Milliseconds that the blocking operations of this call took, without those of 1 ms or less. For the thread. */
+  /** Milliseconds that the blocking operations of this call took, without those of 1 ms or less. Not shared. */
   waited = 0;
   readonly #words: Int32Array;
   readonly #times: Float64Array;
   #blocked = 0;
-  /** Milliseconds that the consecutive blocking operations before this one took. */
+  /** Milliseconds that the earlier operations of the same sequence of consecutive blocking operations took. */
   #took = 0;
 
   constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(NOTIFICATION + NOTIFICATION_SIZE)) {
@@ -60,7 +61,7 @@ export class Watch {
     this.notification = new Uint8Array(memory, NOTIFICATION, NOTIFICATION_SIZE);
   }
 
-  /** By the thread: it serves the call in {@link notification}, on which so much was decided in turns before. */
+  /** By the thread: it begins the call in {@link notification}. `verdicts`: decisions of earlier turns on this call. */
   enter(listener: number, verdicts: readonly Verdict[]): void {
     this.waited = 0;
     this.#times[FIRST] = 0;
@@ -71,7 +72,7 @@ export class Watch {
     Atomics.store(this.#words, WORDS.step, STEP.serving);
   }
 
-  /** By the thread: the call has been decided, in part. */
+  /** By the thread: stores a decision on the call. */
   decided(verdict: Verdict): void {
     const count = this.#words[WORDS.verdicts]!;
     if (count === MAX_VERDICTS) return;
@@ -92,7 +93,7 @@ export class Watch {
     this.#words[WORDS.made] = count + 1;
   }
 
-  /** By the thread: what comes now can take long. */
+  /** By the thread: a blocking operation begins. */
   block(wait: Wait): void {
     this.#blocked = Date.now();
     if (this.#times[FIRST] === 0) {
@@ -109,47 +110,47 @@ export class Watch {
   unblock(): boolean {
     const took = Math.max(0, Date.now() - this.#blocked);
     this.#took += took;
-    // less than that is as likely a turn of the clock
+    // Date.now() has a resolution of 1 ms: ignore differences of 1 ms
     if (took > 1) this.waited += took;
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
   }
 
-  /** By the thread: the last wait was not caused by the task; do not add it to the next operation's time. */
+  /** By the thread: the task did not cause the last wait. Its time is not added to that of the next operation. */
   forgetWait(): void {
     this.#times[FIRST] = 0;
   }
 
-  /** By the thread: the call has its answer. */
+  /** By the thread: the call was answered, or its turn has ended. */
   leave(): void {
     Atomics.store(this.#words, WORDS.step, STEP.idle);
   }
 
-  /** By the watcher: what the thread waits for, or null. */
+  /** By the watcher: the blocking operation that the thread is in, or null. */
   look(): Blocked | null {
     const count = Atomics.load(this.#words, WORDS.count);
     const [first = 0, since = 0] = this.#times;
     const wait = KINDS[this.#words[WORDS.wait]!]!;
     const blocked = Atomics.load(this.#words, WORDS.step) === STEP.blocked && first > 0;
-    // do not pair the times of one operation with the count of another
+    // the count must be read twice, or the times of one operation could be paired with the count of another
     return blocked && Atomics.load(this.#words, WORDS.count) === count ? { first, since, count, wait } : null;
   }
 
   /**
-   * By the watcher: the call of a blocking operation, or null if the thread has left that operation. Without this check
-   * it could be another call, which the thread began while this was read.
+   * By the watcher: the call of a blocking operation, or null if the thread has left that operation. The check comes
+   * after the copy, because the thread could begin another call during the copy.
    */
   callOf({ count }: Pick<Blocked, "count">): BlockedCall | null {
     const call = { listener: this.#words[WORDS.listener]!, notification: this.notification.slice() };
     return this.look()?.count === count ? call : null;
   }
 
-  /** By the watcher: marks the thread as replaced, if it still is in the same operation. */
+  /** By the watcher: marks the thread as replaced if it is still in this operation. Returns whether it did. */
   supersede({ count }: Blocked): boolean {
     if (Atomics.load(this.#words, WORDS.count) !== count) return false;
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.superseded) === STEP.blocked;
   }
 
-  /** By the watcher, after the thread ended or was replaced: the call that it was serving, or null. */
+  /** By the supervisor, after the thread ended or was replaced: the call that the thread was serving, or null. */
   left(): Left | null {
     if (Atomics.load(this.#words, WORDS.step) === STEP.idle) return null;
     const count = Atomics.load(this.#words, WORDS.made);
@@ -165,10 +166,10 @@ export class Watch {
   }
 }
 
-/** A verdict in one word: what came of it above three bits. */
-/** Two bits, of which no index of an outcome has both. */
+/** The value of the two bits of the outcome if there is none. No index of {@link OUTCOMES} is 3. */
 const NO_OUTCOME = 3;
 
+/** Encodes a verdict in one word: bits 0 to 2 are flags, 3 and 4 the outcome, and from bit 5 on the errno. */
 function wordOf({ verdict, answered, delegated, freezes, outcome }: Verdict): number {
   const bits =
     (answered ? 1 : 0) |
@@ -184,7 +185,7 @@ function verdictOf(word: number): Verdict {
   return { verdict: 0 - (word >> 5), answered: bit(1), delegated: bit(2), freezes: bit(4), outcome };
 }
 
-/** A call whose task the thread waits for, as a copy. */
+/** A copy of the call whose blocking operation the thread is in. */
 export interface BlockedCall {
   readonly listener: number;
   readonly notification: Uint8Array;
@@ -194,6 +195,6 @@ export interface BlockedCall {
 export interface Left {
   readonly listener: number;
   readonly verdicts: readonly Verdict[];
-  /** Fds that are open for it. */
+  /** Fds that the thread opened for the call, which are still open. */
   readonly made: readonly number[];
 }

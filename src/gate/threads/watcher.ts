@@ -2,40 +2,47 @@ import type { DecisionWatch } from "../../engine/watch.js";
 import { ANALYSIS } from "./blocking-worker-pool.js";
 import type { Blocked, Watch } from "./watch.js";
 
-/** Milliseconds between two looks at the thread, where others may have to wait with it and where nobody does; */
+/** Poll interval in milliseconds if the gate serves several containers. */
 const LOOK_EVERY = 10;
+/** Poll interval if the gate serves one container or command. */
 const LOOK_SELDOM = 20;
-/** and while it is at something that may take long. */
+/** Poll interval during a blocking operation, and after a policy exceeded its time limit. */
 const LOOK_CLOSER = 5;
-/** Milliseconds of waiting on a task's account after which another thread is made ready where none is kept, */
+/** Milliseconds of waiting for a task after which a standby thread is started if there is none. */
 const UNEASY = 8;
-/** and after which it takes over: a path on a slow disk is there by then, and so is a page that was swapped out. */
+/**
+ * Milliseconds of waiting for a task after which another thread takes over. A lookup on a slow disk or the read of a
+ * swapped-out page takes less.
+ */
 export const REPLACE_AFTER = 25;
-/** Milliseconds before an analysis is ended at which another thread is made ready. */
+/** A standby thread is started this many milliseconds before the time limit of an analysis. */
 const UNEASY_ANALYSIS = 2000;
-/** Milliseconds beyond a policy's own limit of time, which the sandbox enforces itself wherever it is polled. */
+/**
+ * Milliseconds beyond a policy's time limit after which the thread is terminated. The sandbox enforces the limit itself
+ * at its polling points, so this is for code without one.
+ */
 export const GRACE = 50;
 
-/** What the watcher reads of a thread. */
+/** The shared memory of a thread that the watcher reads. */
 export interface Watched {
   readonly watch: Watch;
   readonly decisions: DecisionWatch;
 }
 
-/** What a watcher observes, and the actions that it may take. */
+/** The threads that a watcher observes, and the actions that it can take. */
 export interface WatchTarget<Thread extends Watched> {
-  /** Null where there is none to be watched. */
+  /** The thread to observe; null for none. */
   thread(): Thread | null;
-  /** Whether all that it serves is of one container, or command: nobody else has to wait then. */
+  /** Whether the gate serves only one container or command, so that a wait delays no other. */
   alone(): boolean;
-  /** Milliseconds that a task may make the gate wait. */
+  /** Milliseconds that a task may make the gate wait (`gate.stall`). */
   stall(): number;
-  /** A standby thread may be needed soon; `rest`: it is not needed. */
+  /** A standby thread may be needed soon (`prepare`), or is not needed (`rest`). */
   prepare(): void;
   rest(): void;
-  /** Whether another thread can take over by now. */
+  /** Whether a standby thread is ready to take over. */
   canReplace(): boolean;
-  /** A blocking operation has passed `stall`: kill its task and deny its call. */
+  /** A blocking operation has taken longer than `stall`: kill its task and deny its call. */
   killAndDeny(thread: Thread, blocked: Blocked): void;
   /** A blocking operation makes other tasks wait: another thread takes over. */
   replaceBlocked(thread: Thread, blocked: Blocked): void;
@@ -46,16 +53,14 @@ export interface WatchTarget<Thread extends Watched> {
   end(thread: Thread, isStill: () => boolean): void;
 }
 
-/**
- * Polls what the decision thread is doing, and takes an action if that takes too long.
- */
+/** Polls the state of the decision thread, and takes an action if an operation or a policy takes too long. */
 export class Watcher<Thread extends Watched> {
   readonly #observed = new ObservedWait();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  /** Milliseconds since the epoch by which the next look is due. */
+  /** When the next poll is due, in milliseconds since the epoch. */
   #due = 0;
-  /** The blocking operation whose task was not killed because a look came late, and until when it is not. */
+  /** The blocking operation whose task was spared because a poll came late, and until when: see {@link #spares}. */
   #spared = { count: 0, until: 0 };
 
   constructor(private readonly target: WatchTarget<Thread>) {
@@ -75,7 +80,7 @@ export class Watcher<Thread extends Watched> {
     }, milliseconds).unref();
   }
 
-  /** Whether it is to be looked at soon again. */
+  /** Polls once. Returns whether to poll again at the short interval. */
   #look(): boolean {
     const thread = this.target.thread();
     if (thread === null) return false;
@@ -110,9 +115,9 @@ export class Watcher<Thread extends Watched> {
   }
 
   /**
-   * Whether to spare the task of a blocking operation for now because this look came late: if neither the watcher nor
-   * the thread got a processor, the wait is not the task's fault. Each operation is spared once, so that its task is
-   * killed even if all looks are late.
+   * Whether to spare the task of a blocking operation for now because this poll came late: if neither the watcher nor
+   * the thread was scheduled, the task did not cause the wait. Each operation is spared once, so its task is killed
+   * even if all polls are late.
    */
   #spares({ count }: Blocked): boolean {
     const now = Date.now();
@@ -123,8 +128,8 @@ export class Watcher<Thread extends Watched> {
 }
 
 /**
- * How long a thread was observed in the same wait. A gap in which the watcher itself did not run counts as one poll: if
- * the machine or a quota let neither of the two run, the wait is not the task's fault.
+ * Measures for how long a thread was observed in the same wait. A gap in which the watcher itself did not run counts as
+ * one poll interval: if neither of the two was scheduled, the task did not cause the wait.
  */
 export class ObservedWait {
   #first = 0;
