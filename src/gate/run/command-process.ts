@@ -11,9 +11,9 @@ import { encodeExecRequest, FILTER_BYTES } from "./exec-request.js";
 import type { Inheritance } from "./inheritance.js";
 
 /**
- * The process that becomes the command: the launcher first, under the filter and waiting; the command itself once
- * {@link go} is called. Terminal, standard streams, working directory and process group are the gate's own, and all
- * that it inherits is what the gate did.
+ * The process that becomes the command. It starts as the launcher, which installs the filter and waits; after
+ * {@link go} it executes the command. It shares terminal, standard streams, working directory and process group with
+ * the gate, and inherits what the gate inherited.
  */
 export class CommandProcess {
   readonly ended: Promise<Ending>;
@@ -32,29 +32,29 @@ export class CommandProcess {
     this.#child = spawn(process.execPath, [entryFile("launcher"), `${channel}`, `${openFiles}`, fds.join(","), mode], {
       stdio: ["inherit", "inherit", "inherit", ...Array<"ignore">(channel - 3).fill("ignore"), "pipe"],
     });
-    // whoever waits for the other end of a pipe waits for the command alone
+    // an inherited pipe must reach end of file when the command closes it, so the gate does not keep it open
     for (const fd of fds) close(fd);
     releaseStandard();
     this.#channel = this.#child.stdio[channel] as Duplex;
-    this.#channel.on("error", () => undefined); // its end is seen as the process's
+    this.#channel.on("error", () => undefined); // the end of the process is reported by `ended`
     this.#pidfd = openProcess(this.pid);
     this.ended = new Promise((resolve, reject) => {
       this.#child.once("exit", (code, signal) => resolve(this.#ending(code, signal)));
       this.#child.once("error", (cause) => reject(failed(`the launcher cannot be started: ${cause.message}`)));
     });
-    this.ended.catch(() => undefined); // whoever waits sees it
+    this.ended.catch(() => undefined); // not an unhandled rejection: callers await `ended`
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  /** Has the launcher put a filter on itself. */
+  /** Tells the launcher to install a filter. */
   filter(kind: FilterKind): void {
     this.#channel.write(Uint8Array.of(FILTER_BYTES[kind]));
   }
 
-  /** The gate's copy of the listener, once the filter is on. Throws GATE_NESTED, GATE_UNSUPPORTED, GATE_FAILED. */
+  /** Waits for the filter and returns a copy of its listener. Throws GATE_NESTED, GATE_UNSUPPORTED, GATE_FAILED. */
   async listener(): Promise<number> {
     const line = await Promise.race([firstLine(this.#channel), this.ended.then(() => "failed launcher 0")]);
     const [word = "", first = "", second = ""] = line.split(" ");
@@ -64,7 +64,7 @@ export class CommandProcess {
     throw refusal("listener", -listener);
   }
 
-  /** Lets the launcher become the command. */
+  /** Tells the launcher to execute the command. */
   go(): void {
     this.#channel.end(encodeExecRequest({ words: this.words, environment: this.inherits.environment }));
   }
@@ -78,13 +78,14 @@ export class CommandProcess {
   }
 
   /**
-   * The signal that has stopped the process since this was last asked: a shell then expects its parent to stop, too.
+   * The signal that stopped the process since the last call, or null. The gate then stops too, because a shell expects
+   * that of the process that it started.
    */
   takeStop(): number | null {
     return this.pid === 0 ? null : takeStop(this.pid);
   }
 
-  /** Node has a name for each signal but the real-time ones, and takes an end by one of those for a code of 0. */
+  /** Node has no names for real-time signals and reports code 0 for them; the pidfd tells the signal. */
   #ending(code: number | null, signal: NodeJS.Signals | null): Ending {
     const number = code === 0 && signal === null ? (exitStatus(this.#pidfd) ?? 0) & 0x7f : 0;
     close(this.#pidfd);
@@ -92,7 +93,7 @@ export class CommandProcess {
   }
 }
 
-/** The lowest number above the standard ones that no fd has. */
+/** The lowest number above the standard fds that is not among `fds`. */
 function firstFree(fds: readonly number[]): number {
   let free = 3;
   while (fds.includes(free)) free += 1;
@@ -111,7 +112,7 @@ function firstLine(channel: Duplex): Promise<string> {
   });
 }
 
-/** Why a step of the launcher failed, by its errno, and what to do; "" is for any other errno. */
+/** Error code and remedy for each failed step of the launcher, by errno; "" is any other errno. */
 const REFUSALS: Readonly<Record<string, Readonly<Record<string, readonly [code: ErrorCode, remedy: string]>>>> = {
   no_new_privs: {
     "": ["GATE_UNSUPPORTED", "allow prctl(PR_SET_NO_NEW_PRIVS) in the seccomp profile that this shell runs under"],

@@ -1,25 +1,25 @@
 import { nulStrings } from "../../input.js";
 import type { FilterKind } from "../filter.js";
 
-/** What the launcher is told first: the filter that it puts on itself. */
+/** The first message to the launcher, one byte: the filter to install. */
 export const FILTER_BYTES: Readonly<Record<FilterKind, number>> = { full: 0, fast: 1 };
 
-/** What the launcher is to execute: words and environment as execve takes them, without their NULs. */
+/** What the launcher executes: argv and envp of execve(2), without the terminating NULs. */
 export interface ExecRequest {
   readonly words: readonly Uint8Array[];
   readonly environment: readonly Uint8Array[];
 }
 
 /**
- * Encodes the request for the launcher: `go`, the number of words and the length of what follows in decimal, a line
- * feed; then the words and the environment, each with a NUL at its end.
+ * Encodes the request: `go`, the number of words and the byte length of the rest in decimal, and a line feed; then the
+ * words and the environment, each with a terminating NUL.
  */
 export function encodeExecRequest({ words, environment }: ExecRequest): Uint8Array {
   const strings = Buffer.concat([...words, ...environment].flatMap((each) => [each, NUL]));
   return Buffer.concat([Buffer.from(`go ${words.length} ${strings.length}\n`), strings]);
 }
 
-/** Null if the request is not complete: the gate ended while it wrote it. */
+/** Decodes a request. Returns null if it is incomplete, because the gate ended while it wrote it. */
 export function decodeExecRequest(message: Uint8Array): ExecRequest | null {
   const bytes = Buffer.from(message);
   const start = bytes.indexOf("\n") + 1;

@@ -1,12 +1,12 @@
 import { setFlagsFromString } from "node:v8";
 
-/** The first version of V8 that counts invocations where those before counted bytecode; node 22 has 12.4. */
+/** From this major version on, V8 counts invocations of functions, not executed bytecode; node 22 has 12.4. */
 const COUNTS_INVOCATIONS = 12;
 
 /**
- * Bytes of bytecode that a function has run before V8 optimises it, and of those that it may take in from what it
- * calls: 67,584 and 920 by V8's own measure, which is that of programs whose hot code is some loops. A gate's is one
- * long way that every call takes once, through hundreds of small functions.
+ * V8 flags: bytes of bytecode that a function executes before it is optimised (default 67,584), and bytes of bytecode
+ * that are inlined into one function (default 920). The defaults suit programs whose hot code is a few loops. The hot
+ * code of a gate is one long path through hundreds of small functions, which each call takes once.
  */
 export const FLAGS: readonly string[] = [
   ...(Number.parseInt(process.versions.v8, 10) < COUNTS_INVOCATIONS ? ["--interrupt-budget=15000"] : []),
@@ -14,13 +14,14 @@ export const FLAGS: readonly string[] = [
 ];
 
 /**
- * Milliseconds in which most commands make their first calls. V8's threads have low priority for longer
- * (v8-thread-priority.ts).
+ * Milliseconds until the flags are set: most commands have made their first calls by then. V8's threads have low
+ * priority for longer (v8-thread-priority.ts).
  */
 const WAIT = 250;
 
 /**
- * Makes V8 optimise sooner and inline more, once a command has made its first calls. Not for agents: it takes memory.
+ * Makes V8 optimise sooner and inline more, after the first calls of a command. Agents do not use this, because it
+ * takes memory.
  */
 export function lowerJitThresholds(): void {
   setTimeout(() => {

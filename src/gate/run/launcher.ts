@@ -10,24 +10,27 @@ import { decodeExecRequest, type ExecRequest, FILTER_BYTES } from "./exec-reques
 import { mayConfine } from "./restrictions.js";
 
 /**
- * An entry of its own: what `countersign run` starts in the command's place, and what then becomes the command. In this
- * order it sets no_new_privs (unless it has CAP_SYS_ADMIN: a domain and a filter need one of them), enters the Landlock
- * domain (not in audit), waits until the gate says which filter it is to have, puts that on itself, tells the gate
- * which of its fds the listener is, waits until the gate has taken it, and executes the command. It has loaded nothing
- * and shares no memory with the gate: there is no moment in which the command runs outside the filter, or can reach a
- * thread of the gate.
+ * Entry point of the launcher, the process that `countersign run` starts and that then executes the command. In this
+ * order it:
+ * 1. sets no_new_privs, unless it has CAP_SYS_ADMIN (Landlock and seccomp need one of the two);
+ * 2. enters the Landlock domain, except in audit;
+ * 3. waits for the gate to choose the filter, and installs it;
+ * 4. sends the listener's fd number to the gate, and waits until the gate has copied the fd;
+ * 5. executes the command.
+ * The launcher is a process of its own that shares no memory with the gate, so the command never runs without the
+ * filter, and cannot reach a thread of the gate.
  *
- * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: as it is); fds that the
- * command inherits, with commas; the mode, `enforce` or `audit`. On the socket it is told the filter in one byte (see
- * {@link FILTER_BYTES}), says one line, `listener N` or `failed STEP ERRNO`, and is then told what to execute (see
- * {@link ExecRequest}).
+ * Arguments: the fd of a socket to the gate; the soft limit of open files to restore (0: unchanged); the fds that the
+ * command inherits, separated by commas; the mode, `enforce` or `audit`. Protocol on the socket: the gate sends one
+ * byte for the filter (see {@link FILTER_BYTES}); the launcher replies with one line, `listener N` or
+ * `failed STEP ERRNO`; the gate sends an {@link ExecRequest}.
  */
 function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly string[]): never {
   const socket = Number(gate);
   closeOnExec(socket, true);
   confine(socket, mode === "audit" ? "audit" : "enforce");
   const request = decodeExecRequest(readToEnd(socket));
-  // the gate died, and the command must not run
+  // the gate has exited, so the command must not run
   if (request === null) process.exit(FAILED);
   closeSync(socket);
   for (const fd of [0, 1, 2, ...fds.split(",").filter(Boolean).map(Number)]) closeOnExec(fd, false);
@@ -40,7 +43,7 @@ function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly stri
   process.exit(error === -ERRNO.ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-/** Exit codes of a command that did not start, as a shell has them (POSIX XCU 2.8.2). */
+/** Exit codes for a command that did not start, the same as those of a shell (POSIX XCU 2.8.2). */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const FAILED = 125;
@@ -61,7 +64,7 @@ function confine(gate: number, mode: Mode): void {
 
 function readFilter(gate: number): FilterKind {
   const byte = Buffer.alloc(1);
-  // the gate died, and the command must not run
+  // the gate has exited, so the command must not run
   if (readSync(gate, byte, 0, 1, null) === 0) process.exit(FAILED);
   return byte[0] === FILTER_BYTES.fast ? "fast" : "full";
 }
@@ -94,14 +97,14 @@ function executeInPath({ words, environment }: ExecRequest): number {
 
 const SLASH = 0x2f;
 
-/** The folders of PATH, a character a byte. */
+/** The folders of PATH, decoded as Latin-1: one character is one byte. */
 function searchPath(environment: readonly Uint8Array[]): readonly string[] {
   const variables = environment.map((each) => Buffer.from(each).toString("latin1"));
   const path = variables.find((each) => each.startsWith("PATH="));
   return (path?.slice("PATH=".length) ?? "/usr/local/bin:/usr/bin:/bin").split(":");
 }
 
-/** A script without a first line that names its interpreter is the shell's. */
+/** Like execvp(3), runs a file that the kernel cannot execute (ENOEXEC), such as a script without `#!`, by /bin/sh. */
 function executeFile(path: Uint8Array, words: readonly Uint8Array[], environment: readonly Uint8Array[]): number {
   const result = execute(path, words, environment);
   if (result !== -ERRNO.ENOEXEC) return result;

@@ -4,17 +4,21 @@ import { CountersignError } from "../../error.js";
 import { closeOnExec } from "../sys/process.js";
 import type { Inheritance } from "./inheritance.js";
 
-/** An open file description of the gate's own, so that a full pipe is an error here and blocks nobody else. */
+/**
+ * The gate opens the file again, to have its own open file description: with O_NONBLOCK a full pipe is then an error
+ * for the gate, and the other processes that have the pipe keep a blocking one.
+ */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
 /**
- * What cannot be opened again: sockets, and files that this user may not open. They are written to as they were given.
+ * Errors of files that cannot be opened again: sockets, and files without permission for this user. The gate then
+ * writes to the inherited fd itself.
  */
 const AS_GIVEN: ReadonlySet<string> = new Set(["ENXIO", "EACCES", "EPERM"]);
 
 /**
- * Takes an fd that the gate inherited for the log. The command does not get it. Throws FILE_UNREADABLE if the gate did
- * not inherit it, or cannot write to it.
+ * Takes an inherited fd for the decision log. The command does not inherit it. Throws FILE_UNREADABLE if the gate did
+ * not inherit the fd or cannot write to it.
  */
 export function takeLogFd(fd: number, inherits: Inheritance): { readonly log: LogConfig; readonly rest: Inheritance } {
   if (!inherits.fds.includes(fd)) throw refused(fd, "is not open");

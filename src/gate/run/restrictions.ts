@@ -1,18 +1,18 @@
 import type { Mode } from "../../policy/mode.js";
 import { capabilities } from "../sys/credentials.js";
 
-/** Something that a command cannot do, or that works differently, because of the gate. */
+/** A thing that a command cannot do, or that works differently, because of the gate. */
 interface RestrictionRow {
-  /** Rows of the table in docs/run.md: a test compares the two. */
+  /** `what` and `why` are the columns of a table in docs/run.md; a test compares the two. */
   readonly what: string;
   readonly why: string;
-  /** Whether it remains in audit. Restrictions that audit can do without do not. */
+  /** Whether the restriction also applies in audit. */
   readonly inAudit: "no" | "yes" | "without CAP_SYS_ADMIN";
 }
 
 /**
- * Restrictions of a command under `countersign run` besides the denials of policies. Those that remain in audit are
- * needed for the gate to see the command's calls.
+ * Restrictions of a command under `countersign run`, besides the denials of policies. In audit only those remain that
+ * the gate needs to be notified of the command's calls.
  */
 export const RESTRICTIONS: readonly RestrictionRow[] = [
   {
@@ -72,7 +72,7 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
   },
 ];
 
-/** The restrictions that hold for a command of this process. */
+/** The restrictions of a command that this process starts. */
 export function restrictionsIn(mode: Mode): readonly RestrictionRow[] {
   return RESTRICTIONS.filter(({ inAudit }) => {
     if (inAudit === "without CAP_SYS_ADMIN") return !mayConfine();

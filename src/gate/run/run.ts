@@ -20,32 +20,34 @@ import { restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
 import { lowerV8ThreadPriority } from "./v8-thread-priority.js";
 
-/** What came of a command under the gate. */
+/** The result of a command that ran behind the gate. */
 export interface RunResult {
   readonly ending: Ending;
-  /** `audit`: it was a dry run; operations counted as denied were let through. */
+  /** `audit`: this was a dry run, and operations counted as denied were allowed. */
   readonly mode: Mode;
   readonly counts: Readonly<Record<Count, number>>;
-  /** Distinct denials, at most 100, in the order of their first occurrence. */
+  /** Distinct denials, at most 100, in the order in which they first occurred. */
   readonly denials: readonly ToldDenial[];
-  /** In audit: how many of the gate's restrictions remained (docs/run.md). Null where verdicts are enforced. */
+  /** In audit, the number of restrictions that remained (docs/run.md); null if verdicts were enforced. */
   readonly restrictions: number | null;
 }
 
-/** The command's words in the bytes that they have; `say` is called for what a person must know while it runs. */
+/** Options of {@link runCommand}. */
 export interface RunOptions {
   readonly config: Config;
+  /** The command's arguments as their original bytes. */
   readonly command: readonly Uint8Array[];
-  /** An inherited fd that decisions are logged to, instead of the configuration's log. */
+  /** An inherited fd to which decisions are logged, instead of the configuration's log. */
   readonly logFd?: number | undefined;
+  /** Receives events that the user must see while the command runs. */
   readonly say: (error: CountersignError) => void;
   readonly warn: (warning: Warning) => void;
 }
 
 /**
- * Runs a command, with all its children, behind a gate. The command starts once the gate hears its listener; whatever
- * fails before that keeps it from starting. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and what a configuration
- * throws.
+ * Runs a command and its descendants behind a gate. The command starts when the gate serves its listener; if anything
+ * fails before, it does not start. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and the errors of the
+ * configuration.
  */
 export async function runCommand({ config: given, command, logFd, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
@@ -68,7 +70,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     unlogged: (error) => say(error),
     replaced: (reason) => say(new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`)),
     lost: (error) => {
-      // with no listener every call that waits, and every later one, fails with ENOSYS
+      // once the listener is closed, every pending and every later call fails with ENOSYS (seccomp_unotify(2))
       close(listener);
       say(error);
     },
@@ -77,7 +79,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     wrote: () => undefined,
   });
   try {
-    // the engine starts while the launcher does; the filter depends on what the engine decides
+    // the engine and the launcher start in parallel; the filter depends on the hooks that the engine decides on
     const filtering = starting.then((thread) => {
       process.filter(thread.fastest);
       return thread;
@@ -87,14 +89,14 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     process.go();
     lowerJitThresholds();
     const ending = await process.ended;
-    restoreV8ThreadPriority(); // the decision thread ends once they have
+    restoreV8ThreadPriority(); // the decision thread ends only after V8's threads have
     const counts = thread.tally.read();
     await thread.stop();
     const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
     return { ending, counts, denials, mode: config.mode, restrictions };
   } catch (error) {
     process.kill();
-    await starting.then((thread) => thread.stop()).catch(() => undefined); // that it did not start is the error
+    await starting.then((thread) => thread.stop()).catch(() => undefined); // a failed start is reported by `error`
     throw error;
   } finally {
     restoreV8ThreadPriority();
@@ -103,7 +105,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   }
 }
 
-/** Takes the kernel's Landlock ABI, or a negative errno. Throws GATE_UNSUPPORTED. */
+/** Throws GATE_UNSUPPORTED if Landlock has no scopes. `abi`: the kernel's Landlock ABI, or a negative errno. */
 function requireScopes(abi: number): void {
   if (abi >= SCOPES_ABI) return;
   const message =

@@ -1,15 +1,15 @@
 import { readSmall } from "../sys/file.js";
 import type { CommandProcess } from "./command-process.js";
 
-/** Signals that whoever sends them to the gate means for the command. */
+/** Signals that are forwarded to the command, because their sender means the command. */
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT"];
-/** Signals that a terminal sends to the whole foreground group, the command in it. */
+/** Signals that a terminal sends to its whole foreground process group, which includes the command. */
 const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT", "SIGTSTP"];
 
 /**
- * Makes the gate transparent to signals until the function that it gives is called: the gate outlives the command whatever
- * the terminal sends, passes on what was sent to it alone, and stops when and as the command stops, so that a shell's job
- * control sees one job.
+ * Makes the gate transparent to signals until the returned function is called. Signals of the terminal do not end the
+ * gate before the command. Signals that were sent only to the gate are forwarded. If a signal stops the command, the
+ * gate stops itself with the same signal, so that a shell's job control sees one job.
  */
 export function passSignals(command: CommandProcess): () => void {
   const handlers = new Map<NodeJS.Signals, () => void>();
@@ -31,7 +31,7 @@ export function passSignals(command: CommandProcess): () => void {
   };
 }
 
-/** Whether the gate's process group has the terminal: fields 5 (pgrp) and 8 (tpgid) of proc_pid_stat(5), after the name. */
+/** Whether the gate is in the terminal's foreground group: pgrp and tpgid, fields 5 and 8 of proc_pid_stat(5). */
 function inForeground(): boolean {
   const stat = readSmall("/proc/self/stat") ?? "";
   const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

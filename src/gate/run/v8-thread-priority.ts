@@ -3,19 +3,19 @@ import { setPriority } from "node:os";
 import { capabilities } from "../sys/credentials.js";
 
 /**
- * Nice value of V8's threads (nice(2)), and for how many milliseconds: most commands have made their first calls by
- * then.
+ * Nice value of V8's threads (nice(2)), and the time for which they have it, in milliseconds: most commands have made
+ * their first calls by then.
  */
 const NICE = 15;
 const FOR = 1000;
 const CAP_SYS_NICE = 23n;
 
 /**
- * Lowers the priority of V8's compiler and collector threads while a command starts. They would take CPUs from the
- * launcher, the decision thread and the command, which wait for each other, and their results are only needed later.
- * Call this before the process starts threads of its own. Does nothing without CAP_SYS_NICE, because the priority could
- * not be restored, and on a busy machine a thread that waits for V8's threads would wait long. Returns a function that
- * restores the priority at once.
+ * Lowers the priority of V8's compiler and garbage collector threads while a command starts. They would take CPU time
+ * from the launcher, the decision thread and the command, which wait for each other, and their results are needed only
+ * later. Call this before the process starts threads of its own, which would be lowered too. Does nothing without
+ * CAP_SYS_NICE, because the priority could not be restored, and on a busy machine a thread that waits for V8's threads
+ * would wait long. Returns a function that restores the priority at once.
  */
 export function lowerV8ThreadPriority(): () => void {
   if (((capabilities().effective >> CAP_SYS_NICE) & 1n) === 0n) return () => undefined;
@@ -38,6 +38,6 @@ function setThreadPriority(tid: number, nice: number): void {
   try {
     setPriority(tid, nice);
   } catch {
-    // it has ended, or may not be changed: it keeps its priority
+    // the thread has ended, or its priority may not be changed
   }
 }
