@@ -11,10 +11,10 @@ import { admitIfLong } from "./long-calls.js";
 import { PLAIN, PLANS, type Plan } from "./plan.js";
 
 /**
- * Decides a command on a copy of all that it points to and has the kernel carry out the copy, as the task: a link, an
- * attachment, a pin, a run, BTF. Asked for where an attachment serves hook `bpf`; where none does, nobody decides on
- * what memory holds, and the kernel does it for the task itself on objects that were judged when their fds were handed
- * out.
+ * Decides on a copy of a command and of everything that it points to, and passes the copy to the kernel with the task's
+ * identity. Used for links, attachments, pins, test runs and BTF, if an attachment serves hook `bpf`. If none does, no
+ * decision uses the task's memory, so the kernel executes the call in the task, on objects that were decided on when
+ * their fds were issued.
  */
 export function carryOut(call: Call, name: string): Answer {
   const cmd = call.word(0);
@@ -51,7 +51,7 @@ export function carryOut(call: Call, name: string): Answer {
 const UNASKED =
   "the kernel reads the task's memory itself, which an enforcing attachment must allow, and none in scope answered";
 
-/** Writes back what the kernel wrote, and hands out what it made. */
+/** Writes the kernel's output to the task, and issues the fd if the command returns one. */
 function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {
   const wrote = result >= 0 || layout.writesOn === null || layout.writesOn?.includes(result);
   if (wrote && !writeBack(call.task, call.long(1), copy, layout)) {
@@ -61,7 +61,10 @@ function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answe
   return result >= 0 && layout.givesFd ? { fd: result, onIssued: () => undefined } : { result };
 }
 
-/** The first object among the fds that was not handed out here, where the settings have that matter. */
+/**
+ * Returns the title of the first object among the fds that the gate did not issue here; null if there is none or
+ * `gate.existing` is `allow`.
+ */
 function strangerAmong(call: Call, { fds }: Copy): string | null {
   if (call.settings.existing === "allow") return null;
   for (const fd of fds.values()) {

@@ -4,9 +4,9 @@ import { close } from "../sys/pidfd.js";
 import type { FileIdentity } from "../threads/blocking-op.js";
 
 /**
- * The path of a cgroup in the unified hierarchy, as `current.cgroup` has it, whatever mount its fd was opened through:
- * by the number of its inode, which is the cgroup's id (kernfs_id_ino of fs/kernfs). Null where the fd is of no such
- * cgroup, or this cannot be told.
+ * Returns the path of a cgroup in the unified hierarchy, in the form of `current.cgroup`. The cgroup is found by its
+ * inode number, which is its id (kernfs_id_ino of include/linux/kernfs.h), so the mount through which its fd was opened
+ * does not matter. Returns null if the file is not a cgroup of that hierarchy, or its path is unknown.
  */
 export function cgroupPath(file: FileIdentity | null): string | null {
   const mount = unifiedMount();
@@ -24,8 +24,8 @@ export function cgroupPath(file: FileIdentity | null): string | null {
 let mounted: string | null | undefined;
 
 /**
- * Where the gate has the unified hierarchy: `36 25 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw` of
- * /proc/self/mountinfo.
+ * Returns the mount point of the unified hierarchy in the gate's mount namespace, from a line of /proc/self/mountinfo
+ * such as `36 25 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw`; null if it is not mounted.
  */
 function unifiedMount(): string | null {
   if (mounted === undefined) {

@@ -9,15 +9,15 @@ import type { Resolved } from "./plan.js";
 import { targetFacts } from "./target-facts.js";
 import { EXT, type Target } from "./targets.js";
 
-/** What memory would tell of a command, where registers alone are known. */
+/** The facts that come from the task's memory, for a command of which only the registers are known. */
 const UNKNOWN = { program: null, map: null, attach: null, run: null, path: null, btf: null } as const;
 
 /**
- * Commands by all that is known of them. The sandbox knows an object that it was shown before: to show it another one
+ * Subjects by all of their facts. The sandbox reuses what it built for an object that it has seen; building a new one
  * takes far longer.
  */
 const known = new LruCache<string, CommandSubject>(1024);
-/** The longest key, in characters. */
+/** Longest key that is cached, in characters. */
 const MAX_LENGTH = 4096;
 
 function remembered(key: string, make: () => CommandSubject): CommandSubject {
@@ -29,25 +29,23 @@ function remembered(key: string, make: () => CommandSubject): CommandSubject {
   return subject;
 }
 
-/** With all that is in it. */
+/** Freezes an object and all objects in it. */
 function frozen<T extends object>(facts: T): T {
   for (const value of Object.values(facts)) if (typeof value === "object" && value !== null) frozen(value);
   return Object.freeze(facts);
 }
 
-/**
- * A command of which registers alone are known: the same object for the same registers, which the sandbox then knows.
- */
+/** Returns the subject of a command of which only the registers are known. Equal registers return the same object. */
 export function registersOf(name: string, cmd: number, size: number): CommandSubject {
   return remembered(`${cmd} ${size}`, () => ({ name, digest: "", cmd, size, ...UNKNOWN }));
 }
 
-/** The same with the path that it names. */
+/** Returns the subject of a command of which the registers and a path are known. */
 export function pathCommand(name: string, cmd: number, size: number, path: string): CommandSubject {
   return digested({ name, digest: "", cmd, size, ...UNKNOWN, path });
 }
 
-/** A command that was copied. `object` is what is put to use. */
+/** Returns the subject of a copied command. `object` is the program, map or link that the command uses. */
 export function copiedCommand(
   call: Call,
   name: string,
@@ -79,7 +77,7 @@ const attach =
     },
   });
 
-/** What a command has beside an object and a path, by its number; offsets are those of its layout. */
+/** The facts of a command other than its object and path, by command number. Offsets are those of {@link LAYOUTS}. */
 const PARTS: Readonly<Record<number, Part>> = {
   8: attach(8, 12),
   9: attach(8, 12),
@@ -104,7 +102,7 @@ function runOf(word: (offset: number) => number): RunFacts {
   };
 }
 
-/** With a digest of all of its facts, where it has none of its own. */
+/** Sets the digest to that of all facts, unless the subject has a digest already. */
 function digested(subject: CommandSubject): CommandSubject {
   const text = JSON.stringify(subject);
   return remembered(text, () => (subject.digest === "" ? { ...subject, digest: sha256(Buffer.from(text)) } : subject));

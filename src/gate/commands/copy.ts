@@ -7,27 +7,33 @@ import type { Memory } from "../threads/blocking-op.js";
 import { BY_ID, BY_LINK, type Field, type Layout, type None, type Role } from "./fields.js";
 import { copyTexts } from "./texts.js";
 
-/** A command's attr with everything behind its pointers, copied once: what is decided on is what is carried out. */
+/**
+ * A copy of a command's attr and of everything that it points to. The gate decides on this copy and passes it to the
+ * kernel.
+ */
 export interface Copy {
   readonly given: Attr;
-  /** The attr to carry out, with pointers and fds of the gate. Bytes that no field names are zero. */
+  /**
+   * The attr that the gate passes to the kernel, with the gate's pointers and fds. Bytes that belong to no field are
+   * zero.
+   */
   readonly attr: Attr;
-  /** The gate's copies of fds by what they are of; a negative errno where the task has none of that number. */
+  /** The gate's copies of the task's fds by role; a negative errno if the task does not have the fd. */
   readonly fds: ReadonlyMap<Role, number>;
-  /** What was copied in, by the offset of its pointer; a text without its NUL. */
+  /** Copied input by the offset of its pointer. A text has no NUL. */
   readonly bytes: ReadonlyMap<number, Uint8Array>;
-  /** Texts that are listed; null where there are none. */
+  /** Texts of a list; null if the command has none. */
   readonly texts: readonly Uint8Array[] | null;
-  /** Memory that `attr` points to: it lives as long as this does. */
+  /** Memory that `attr` points to. Keeping it here protects it from garbage collection. */
   readonly held: Memory[];
-  /** What the kernel writes to, with the field that it is for. */
+  /** Buffers for the kernel's output, each with its field. */
   readonly rooms: readonly { readonly field: Field & { is: "out" }; readonly room: Uint8Array }[];
 }
 
 /**
- * Copies what the fields of a command name. A negative errno where the kernel would refuse it unseen, or the task's
- * memory does not hold it; an obstacle where the gate does not know what it is asked for: whatever no field names must
- * be zero.
+ * Copies a command's attr and the memory and fds that its fields name. Returns a negative errno if the kernel would
+ * reject the command at once or the task's memory cannot be read. Returns an obstacle if a byte that belongs to no
+ * field is not zero, or a value is larger than the gate allows.
  */
 export function copyFields(
   task: Task,
@@ -98,7 +104,8 @@ export function copyFields(
         const length = given.u32(field.length);
         attr.setU32(field.length, length);
         if (given.u64(at) === 0n) break;
-        // a length of 0 does not bound what the kernel writes (bpf_test_finish of net/bpf/test_run.c), and is the gate's then
+        // with a length of 0 the kernel writes without a limit (bpf_test_finish of net/bpf/test_run.c), so allocate the
+        // maximum and pass that as the length
         const room = new Uint8Array(length === 0 && !field.text ? field.most : Math.min(length, field.most));
         copy.rooms.push({ field, room });
         point(at, room);
@@ -131,7 +138,7 @@ export function copyFields(
   return copy;
 }
 
-/** Where there are no bytes but a pointer all the same. */
+/** Target of a pointer that is not NULL and has a length of 0. */
 const NOTHING = new Uint8Array(8);
 
 function isNone(given: Attr, at: number, none: None | undefined): boolean {
@@ -140,7 +147,8 @@ function isNone(given: Attr, at: number, none: None | undefined): boolean {
 }
 
 /**
- * The first byte that is not zero and belongs to no field; `handledOffsets` are those of words that a plan resolves.
+ * Returns the offset of the first byte that is not zero and belongs to no field; null if there is none.
+ * `handledOffsets` are offsets of words that a plan resolves.
  */
 function firstUnknown(given: Attr, { size, fields }: Layout, handledOffsets: readonly number[]): number | null {
   const named = new Uint8Array(size);
@@ -160,8 +168,8 @@ function sizeOf(field: Field): number {
 }
 
 /**
- * Gives the task what the kernel wrote: its texts and bytes, and then its fields of attr, so far as the task's attr has
- * them. False where the task has no memory there.
+ * Writes the kernel's output to the task: first the buffers, then the result fields of attr, if the task's attr is long
+ * enough to have them. Returns false if the task's memory cannot be written.
  */
 export function writeBack(task: Task, address: bigint, { given, attr, rooms }: Copy, { fields }: Layout): boolean {
   for (const { field, room } of rooms) {

@@ -4,20 +4,23 @@ import type { Task } from "../call/task.js";
 import { addressOf } from "../sys/libc.js";
 import { createdMap } from "./map-subject.js";
 
-/** A BPF_MAP_CREATE, copied whole. */
+/** A complete copy of a BPF_MAP_CREATE. */
 export interface LiveCreate {
   readonly given: Attr;
-  /** The attr to carry out, with pointers and fds of the gate. */
+  /** The attr that the gate passes to the kernel, with the gate's pointers and fds. */
   readonly attr: Attr;
   readonly held: readonly Uint8Array[];
-  /** Bytes of memory that the map takes at most, so far as its attr tells. */
+  /** Upper estimate of the map's memory in bytes, computed from its attr. */
   readonly memory: number;
 }
 
-/** SHA-256, the one length of `excl_prog_hash` that the kernel takes (kernel/bpf/syscall.c). */
+/** Size of a SHA-256, the only size of `excl_prog_hash` that the kernel accepts (kernel/bpf/syscall.c). */
 const HASH_SIZE = 32;
 
-/** Copies a BPF_MAP_CREATE once and makes the attr that the gate carries out, or gives a negative errno. */
+/**
+ * Copies a BPF_MAP_CREATE once and builds the attr that the gate passes to the kernel. Returns a negative errno on
+ * failure.
+ */
 export function copyCreate(task: Task, given: Attr): LiveCreate | number {
   const attr = new Attr(given.size, CREATE.size);
   attr.bytes.set(given.bytes);
@@ -38,7 +41,10 @@ export function copyCreate(task: Task, given: Attr): LiveCreate | number {
   return { given, attr, held, memory: memoryOf(given) };
 }
 
-/** BPF_MAP_TYPE_ARRAY_OF_MAPS and HASH_OF_MAPS: fd 0 may be an inner map. */
+/**
+ * BPF_MAP_TYPE_ARRAY_OF_MAPS and BPF_MAP_TYPE_HASH_OF_MAPS. For these types inner_map_fd 0 is an fd too, and not
+ * "none".
+ */
 const OUTER: ReadonlySet<number> = new Set([12, 13]);
 /** BPF_F_VTYPE_BTF_OBJ_FD of linux/bpf.h. */
 const VTYPE_BTF_OBJ_FD = 1 << 15;
@@ -47,10 +53,10 @@ function valueObject(given: Attr): readonly number[] {
   return given.u32(CREATE.mapFlags) & VTYPE_BTF_OBJ_FD ? [CREATE.btfValueObjectFd] : [];
 }
 
-/** CPUs are counted high: the estimate is for a quota. */
+/** Assumed number of CPUs, which is high because the estimate is compared with a quota. */
 const CPUS = 64;
 
-/** Bytes of memory that a map takes at most. */
+/** Returns an upper estimate of the map's memory in bytes. */
 export function memoryOf(given: Attr): number {
   const { memory, memory_per_cpu } = createdMap(given);
   return memory + CPUS * memory_per_cpu;

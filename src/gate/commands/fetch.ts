@@ -16,9 +16,10 @@ import { FILE_NAMES, fileNameOf, type ObjectKind } from "./object-kind.js";
 import { openPlace } from "./place.js";
 
 /**
- * Fetches an object by id or path as the task, and hands it out if it was handed out to the task's like before. To the
- * task any other does not exist: a refused program has an id for a moment, and others on the machine are not its
- * business.
+ * Opens an object by id or path with the task's identity, and issues its fd if the gate has issued the object to this
+ * container or command before. For any other object the task gets ENOENT, unless `gate.existing` is `allow`. So a task
+ * cannot open a program that is about to be denied, which has an id for a moment, nor objects of the rest of the
+ * machine.
  */
 export function fetchObject(call: Call, cmd: number, row: CommandRow): Answer {
   const fd = row.kind === "path" ? openPinned(call, row) : openById(call, cmd);
@@ -66,7 +67,7 @@ function openPinned(call: Call, row: CommandRow): number | Answer {
 
 const ENAMETOOLONG = 36;
 
-/** Whether an object may be handed out: depends on its kind. */
+/** Decides whether an object's fd may be issued, by the kind of the object. */
 function judgeObject(call: Call, fd: number): Answer {
   const name = fileNameOf(fd);
   const judge = JUDGES[FILE_NAMES[name] ?? "unknown"];
@@ -74,7 +75,10 @@ function judgeObject(call: Call, fd: number): Answer {
   return call.deny("unknown_object", "bpf", { name }, `the gate does not know objects of kind \`${name}\``);
 }
 
-/** The kinds that the kernel gives for an id or path, but for BTF, which no gate decides about. */
+/**
+ * The kinds of objects that the kernel opens by id or path. BTF is not among them, because the gate does not decide on
+ * it.
+ */
 const JUDGES: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: number) => Answer>>> = {
   program: (call, fd) => {
     const info = programInfo(fd);
@@ -107,9 +111,9 @@ function judgeLink(call: Call, fd: number): Answer {
 }
 
 /**
- * An object whose fd the gate did not hand out to these tasks: it can be opened only if the settings allow it. Tools
- * that list ids open each of them repeatedly, so only the first denial of each object is logged, and later ones are
- * counted.
+ * Decides about an object whose fd the gate did not issue to these tasks: it can be opened only if `gate.existing` is
+ * `allow`. Tools that list ids open each object repeatedly, so only the first denial of each object is logged, and
+ * later ones are counted.
  */
 function existing(
   call: Call,

@@ -2,17 +2,26 @@ import { ERRNO } from "../../errno.js";
 import type { NamespaceScope } from "../sys/credentials.js";
 
 /**
- * What a field of `union bpf_attr` is to whoever carries a command out for another task (linux/bpf.h). `at` and every
- * other number named so is a byte offset. Lengths and counts stand in attr themselves, as u32.
+ * How the gate handles a field of `union bpf_attr` (linux/bpf.h) when it makes a call for a task. `at`, `length`,
+ * `count` and `flags` are byte offsets in attr; lengths and counts are u32 fields.
  */
 export type Field =
-  /** Goes as it is: 4 bytes unless `size` says more. `most` is the largest that the gate takes. */
+  /**
+   * A number that is copied unchanged, of 4 bytes or of `size` bytes. `most` is the largest value that the gate
+   * accepts.
+   */
   | { readonly is: "value"; readonly at: number; readonly size?: 8; readonly most?: number }
-  /** One of the task's fds. */
+  /** An fd of the task. */
   | { readonly is: "fd"; readonly at: number; readonly role: Role; readonly none?: None }
-  /** An id or, without the flag that says so, an fd; of a program, or of a link with another flag. */
+  /**
+   * relative_fd or relative_id: an id if the flags have BPF_F_ID, else an fd; of a link if they have BPF_F_LINK, else
+   * of a program.
+   */
   | { readonly is: "relative"; readonly at: number; readonly flags: number }
-  /** Bytes to be copied in: `each` for one of what is counted. `errno` is what more than `most` of them come to. */
+  /**
+   * A pointer to input of the kernel. `length` is the offset of the number of elements, of `each` bytes (default 1). If
+   * there are more than `most` elements, the task gets `errno`.
+   */
   | {
       readonly is: "in";
       readonly at: number;
@@ -21,36 +30,42 @@ export type Field =
       readonly most: number;
       readonly errno: number;
     }
-  /** Room that the kernel writes to, at most `most` bytes of it: a text up to its NUL, or as much as it then says. */
+  /**
+   * A pointer to a buffer for output of the kernel, of which at most `most` bytes are used. A text ends at its NUL; for
+   * other output the kernel updates the length field.
+   */
   | { readonly is: "out"; readonly at: number; readonly length: number; readonly most: number; readonly text?: true }
-  /** Four bytes that the kernel writes. */
+  /** Four bytes of attr that the kernel writes. */
   | { readonly is: "result"; readonly at: number }
-  /** A text that ends with a NUL, at most so many bytes of it; null where there is none. */
+  /** A pointer to a text that ends with a NUL, of which at most `most` bytes are copied. It may be NULL. */
   | { readonly is: "text"; readonly at: number; readonly most: number }
-  /** As many texts as are counted. */
+  /** A pointer to an array of pointers to texts. `count` is the offset of their number. */
   | { readonly is: "texts"; readonly at: number; readonly count: number };
 
-/** What an fd is of: the program or map that is put to use, what it is put to, and what stood there before. */
+/**
+ * The role of an fd: the program or map that the command uses, the attach target, the program or map that it replaces,
+ * or the link that it updates.
+ */
 export type Role = "object" | "target" | "replaced" | "link";
 
-/** When an fd field holds none: where it is 0, or where a bit of the flags at an offset is not set. */
+/** When an fd field has no fd: if it is 0, or if `bit` of the flags at offset `flags` is not set. */
 export type None = "zero" | { readonly flags: number; readonly bit: number };
 
-/** A command that is decided on a copy. */
+/** The attr of a command that is decided on a copy. */
 export interface Layout {
-  /** Bytes of attr that its fields take. */
+  /** Size in bytes of the part of attr that the command uses. */
   readonly size: number;
   readonly fields: readonly Field[];
-  /** What comes of an fd that the task does not have, where that is not EBADF. */
+  /** The errno for an fd that the task does not have, if it is not EBADF. */
   readonly noObject?: number;
   /**
-   * How far it goes where it names files, cgroups or networks: what that needs of the task's identity takes time to
-   * find out.
+   * The task's namespaces that the gate enters for the call, because the command names files, cgroups or network
+   * interfaces. Reading them takes time, so other commands do not set this.
    */
   readonly namespaces?: NamespaceScope;
-  /** Whether it answers with an fd. */
+  /** Whether the command returns an fd. */
   readonly givesFd?: true;
-  /** Negative results with which the kernel has written to the task all the same; null for any. */
+  /** Errnos (negative) with which the kernel also writes its output; null means all of them. */
   readonly writesOn?: readonly number[] | null;
 }
 
@@ -66,17 +81,17 @@ const MIB = 1024 * KIB;
 export const PATH_MAX = 4096;
 /** MAX_KPROBE_MULTI_CNT and MAX_UPROBE_MULTI_CNT of kernel/trace/bpf_trace.c. */
 export const MAX_PROBES = 1 << 20;
-/** What the kernel takes of a packet or a context is less (net/bpf/test_run.c, bpf_prog_test_run_syscall). */
+/** Larger than any packet or context that the kernel accepts (net/bpf/test_run.c, bpf_prog_test_run_syscall). */
 const MAX_RUN_BYTES = MIB;
-/** The gate waits for the runs, and all others for the gate. */
+/** Limit of repetitions in a test run, because the gate waits until the run ends. */
 const MAX_REPEAT = 1 << 16;
 
 /**
- * By command number. BPF_LINK_CREATE goes on behind `flags` as its target says ({@link TARGETS}), and PROG_ATTACH
- * before.
+ * Layouts by command number. A {@link Plan} adds fields that depend on the attach type: the target of BPF_LINK_CREATE,
+ * BPF_PROG_ATTACH and BPF_PROG_DETACH, and the fields of BPF_LINK_CREATE after `flags`.
  */
 export const LAYOUTS: Readonly<Record<number, Layout>> = {
-  /** BPF_OBJ_PIN: pathname 0 · bpf_fd 8 · file_flags 12 · path_fd 16. The path is looked up by {@link openPlace}. */
+  /** BPF_OBJ_PIN: pathname 0 · bpf_fd 8 · file_flags 12 · path_fd 16. {@link openNewName} looks the path up. */
   6: {
     size: 24,
     namespaces: "cgroup",
@@ -103,8 +118,9 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
   /**
-   * BPF_PROG_DETACH: as PROG_ATTACH. Where attach_bpf_fd is 0 whatever is there is meant, as libbpf's bpf_prog_detach
-   * has it; another number that is no program means that to cgroups as well, which is an error here.
+   * BPF_PROG_DETACH: offsets as in BPF_PROG_ATTACH. If attach_bpf_fd is 0, the kernel detaches whatever program is
+   * attached; libbpf's bpf_prog_detach uses this. For cgroups the kernel treats any fd that is not a program like 0,
+   * but the gate returns an error for it.
    */
   9: {
     size: 32,
@@ -141,8 +157,8 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
   /**
-   * BPF_RAW_TRACEPOINT_OPEN: name 0 · prog_fd 8 · cookie 16. The kernel takes 127 bytes of the name
-   * (bpf_raw_tp_link_attach).
+   * BPF_RAW_TRACEPOINT_OPEN: name 0 · prog_fd 8 · cookie 16. The kernel reads at most 127 bytes of the name
+   * (bpf_raw_tp_link_attach of kernel/bpf/syscall.c).
    */
   17: {
     size: 24,
@@ -169,7 +185,7 @@ export const LAYOUTS: Readonly<Record<number, Layout>> = {
       { is: "value", at: 32 },
     ],
   },
-  /** BPF_LINK_CREATE: prog_fd or map_fd 0 · target 4 · attach_type 8 · flags 12, and what the target asks for. */
+  /** BPF_LINK_CREATE: prog_fd or map_fd 0 · target 4 · attach_type 8 · flags 12 · fields of the target from 16. */
   28: {
     size: 64,
     namespaces: "cgroup",

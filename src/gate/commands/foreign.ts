@@ -9,7 +9,10 @@ export function isForeign({ arch, call }: Notification): boolean {
   return arch !== AUDIT_ARCH_X86_64 || (call & X32_BIT) !== 0;
 }
 
-/** Denies a system call with the i386 or x32 ABI. Such programs make many: only the first of each number is logged. */
+/**
+ * Denies a system call of the i386 or x32 ABI. Programs of these ABIs make many calls, so only the first denial of each
+ * system call number is logged.
+ */
 export function denyForeign(call: Call): Denied {
   const { arch, call: number } = call.notification;
   const is386 = arch !== AUDIT_ARCH_X86_64;
@@ -20,7 +23,7 @@ export function denyForeign(call: Call): Denied {
   return call.denyRepeatable("foreign_call", loads === undefined ? "bpf" : HOOK_OF[loads], { name }, reason, name);
 }
 
-/** The hook at which the same call of x86-64 is decided. */
+/** The hook at which the x86-64 call of the same name is decided. */
 const HOOK_OF = {
   bpf: "bpf",
   init_module: "kernel_read_file",
@@ -30,8 +33,8 @@ const HOOK_OF = {
 } as const satisfies Record<string, HookName>;
 
 /**
- * Denies a call that the filter sends to the gate and for which there is no hook: kexec, and calls that only the seccomp
- * profile of a container sends here.
+ * Denies a call that has no hook: kexec, and calls that a container's seccomp profile sends to the gate although the
+ * gate does not handle them.
  */
 export function denyUnserved(call: Call): Denied {
   const { call: number } = call.notification;

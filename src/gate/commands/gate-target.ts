@@ -6,23 +6,23 @@ import { readSmall } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
 /**
- * Whom a system call changes: a process by its pid, the processes of a group, or those of a user; 0 is the caller's
- * own.
+ * The target of a system call: a thread or process by its id, the processes of a group, or those of a user. Id 0 is the
+ * caller's own.
  */
 interface Target {
   readonly kind: "process" | "group" | "user";
   readonly id: number;
 }
 
-/** A system call by which a task can change another process that it may neither trace nor signal. */
+/** A system call by which a task can change another process even if it may neither trace nor signal that process. */
 interface Row {
   readonly name: string;
-  /** Null where nothing is changed, or the kernel refuses the call. */
+  /** Returns null if the call changes nothing or the kernel rejects it. */
   readonly target: (notification: Notification) => Target | null;
 }
 
 const byPid = (name: string): Row => ({ name, target: (its) => ({ kind: "process", id: its.word(0) }) });
-/** `which` and `who`; kinds by their numbers. */
+/** A call with the arguments `which` and `who`. `kinds` is indexed by `which`. */
 const byKind = (name: string, kinds: readonly (Target["kind"] | null)[]): Row => ({
   name,
   target: (its) => {
@@ -32,11 +32,11 @@ const byKind = (name: string, kinds: readonly (Target["kind"] | null)[]): Row =>
 });
 
 /**
- * By number. Landlock has no hook for these. The filter of `run` lets them pass where their registers name the caller
- * itself ({@link gateFilter}). All that decides are registers.
+ * Rows by system call number. Landlock cannot restrict these calls. The filter of `countersign run` does not notify the
+ * gate if the registers name the caller itself ({@link gateFilter}). The decision uses only registers.
  */
 export const TARGETING: Readonly<Record<number, Row>> = {
-  // without new limits it only reads
+  // without new limits (argument 2) the call only reads
   [NR.prlimit64]: {
     name: "prlimit64",
     target: (its) => (its.long(2) === 0n ? null : { kind: "process", id: its.word(0) }),
@@ -50,13 +50,13 @@ export const TARGETING: Readonly<Record<number, Row>> = {
   [NR.ioprio_set]: byKind("ioprio_set", [null, "process", "group", "user"]),
 };
 
-/** Whether such a call certainly does not reach the gate, whoever makes it. */
+/** Whether a call certainly does not change the gate, whichever task makes it. Uses only registers. */
 export function missesGate(notification: Notification): boolean {
   const target = TARGETING[notification.call]?.target(notification) ?? null;
   return target === null || (target.kind === "process" && !isOwnThread(target.id));
 }
 
-/** Lets a call that changes other processes pass, or denies it: the kernel would carry it out on the gate as well. */
+/** Denies a call that would change the gate. Otherwise the kernel executes it. */
 export function judgeTarget(call: Call): Answer {
   const { notification } = call;
   const row = TARGETING[notification.call];
@@ -75,7 +75,7 @@ const WHOM: Readonly<Record<Target["kind"], string>> = {
 function reachesGate({ caller: { current }, task }: Call, { kind, id }: Target): boolean {
   const own = ownNamespaces();
   const { pid = 0 } = current.namespaces;
-  // in a pid namespace below the gate's, a task has no number for the gate or its group; 0: it cannot be told
+  // a task in a child pid namespace has no id for the gate or its group; 0 means that the namespace is unknown
   const numbers = pid === 0 || pid === own.pid;
   switch (kind) {
     case "process":
@@ -88,8 +88,8 @@ function reachesGate({ caller: { current }, task }: Call, { kind, id }: Target):
 }
 
 /**
- * The gate's number of a uid in the task's user namespace; NaN for one that is not mapped (user_namespaces(7)). A map
- * is written once; until then any uid may become the gate's.
+ * Translates a uid of the task's user namespace to the gate's; NaN if it is not mapped (user_namespaces(7)). A map is
+ * written only once. While it is empty, any uid may still be mapped to the gate's, so the gate's own is returned.
  */
 export function mappedUid(tid: number, uid: number): number | undefined {
   const map = readSmall(`/proc/${tid}/uid_map`) ?? "";
@@ -105,7 +105,10 @@ function isOwnThread(id: number): boolean {
   return existsSync(`/proc/self/task/${id}`);
 }
 
-/** Field 5 (pgrp) of proc_pid_stat(5), after the name. */
+/**
+ * Field 5 (pgrp) of proc_pid_stat(5). The search begins after the last `)`, because the name in field 2 may contain
+ * spaces.
+ */
 function groupOf(task: number | "self"): number {
   const stat = readSmall(`/proc/${task}/stat`) ?? "";
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);

@@ -5,24 +5,24 @@ import type { Call } from "../call/call.js";
 import { linkedProgram, mapInfo, programInfo, programNumbers } from "../sys/bpf.js";
 import { FILE_NAMES, fileNameOf, type ObjectKind } from "./object-kind.js";
 
-/** What a BPF object behind an fd is, and whether it was handed out here. */
+/** The BPF object of an fd, and whether the gate issued it here. */
 export interface Held {
   readonly kind: "program" | "map" | "link";
-  /** Itself, or the one behind a link; null for a map, and where a link has none. */
+  /** The program, or the program of a link; null for a map, and for a link without a program. */
   readonly program: ProgramReference | null;
   readonly map: MapReference | null;
-  /** The kernel's number of the program's type; 0 where there is no program. */
+  /** The program's type as a number (enum bpf_prog_type); 0 for a map or link. */
   readonly programType: number;
-  /** What the program was loaded to attach to; null where that is not known. */
+  /** The attach target that the program was loaded for; null if unknown. */
   readonly attachTo: string | null;
   readonly judged: boolean;
-  /** For a person: `program 17`. */
+  /** Name for messages, such as `program 17`. */
   readonly title: string;
 }
 
 /**
- * Null where the fd, which is one of the call's copies, is of none of these: the kernel says so then. It is looked at
- * once.
+ * Returns the BPF object of one of the call's copied fds; null if it is no program, map or link, for which the kernel
+ * then returns an error. Each fd is inspected only once.
  */
 export function heldBy(call: Call, fd: number): Held | null {
   let known = lookedAt.get(call);
@@ -40,7 +40,7 @@ export function heldBy(call: Call, fd: number): Held | null {
 
 const lookedAt = new WeakMap<Call, Map<number, Held | null>>();
 
-/** The kinds that a command can use, attach or pin. */
+/** The kinds of objects that a command can use, attach or pin. */
 const KINDS: Readonly<Partial<Record<ObjectKind | "unknown", (call: Call, fd: number) => Held | null>>> = {
   program: (call, fd) => programHeld(call, fd),
   map: (call, fd) => {
@@ -63,7 +63,7 @@ function linkHeld(call: Call, fd: number): Held | null {
     map: null,
     programType: 0,
     attachTo: null,
-    // 0: a link of a struct_ops map, which has no program
+    // id 0: the link of a struct_ops map, which has no program
     judged: id === 0 || program !== null,
     title: `link of program ${id}`,
   };
@@ -87,7 +87,7 @@ function programHeld(call: Call, fd: number): Held | null {
   };
 }
 
-/** By what the kernel reports, of a program that was not handed out here. */
+/** Describes a program that the gate did not issue here, from what the kernel reports. */
 function referenceBy(fd: number): ProgramReference | null {
   const info = programInfo(fd);
   if (typeof info === "number") return null;

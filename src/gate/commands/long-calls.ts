@@ -4,19 +4,25 @@ import type { Call } from "../call/call.js";
 import { memoryOf } from "./create.js";
 
 /**
- * Instructions beyond which a program is large. The kernel takes 0.3 µs for each instruction of straight code, so 1.2
- * ms for these, and up to 100 times as long where there are branches (Linux 6.18). 4,096 is BPF_MAXINSNS.
+ * A program with more instructions than this is large. The kernel takes 0.3 µs for each instruction without branches,
+ * so 1.2 ms for this number, and up to 100 times as long with branches (measured on Linux 6.18). 4,096 is BPF_MAXINSNS.
  */
 export const LARGE = 4096;
 
-/** Bytes of a map, estimated for 64 CPUs. The kernel makes all elements at once: 10 ms for a hash of this size. */
+/**
+ * Size of a large map in bytes, estimated for 64 CPUs. The kernel allocates all elements at once, which takes 10 ms for
+ * a hash of this size.
+ */
 const LARGE_MAP = 16 * 2 ** 20;
-/** Bytes of BTF: 15 to 30 ns for each. */
+/** Size of large BTF in bytes. The kernel takes 15 to 30 ns for each byte. */
 const LARGE_BTF = 64 * 2 ** 10;
-/** Functions or offsets that one link is attached to. */
+/** A link with more functions or offsets than this is large. */
 const MANY_PROBES = 64;
 
-/** Where BPF_LINK_CREATE has its attach type, and how many functions or offsets its program is attached to. */
+/**
+ * Offsets in the attr of BPF_LINK_CREATE: of the attach type, and of the number of functions or offsets, by attach
+ * type.
+ */
 const ATTACH_TYPE = 8;
 const PROBES: Readonly<Record<string, number>> = {
   trace_kprobe_multi: 20,
@@ -30,13 +36,13 @@ const always: IsLong = () => true;
 
 /**
  * For each bpf(2) command that the gate makes itself: whether the kernel may take a millisecond or more with this attr.
- * Another thread makes such a call, so that nobody else waits for it.
+ * Another thread makes such a call, so that no other call waits for it.
  */
 const LONG: Readonly<Record<string, IsLong>> = {
   BPF_PROG_LOAD: (attr) => attr.u32(LOAD.insnCount) > LARGE,
   BPF_MAP_CREATE: (attr) => memoryOf(attr) > LARGE_MAP,
   BPF_BTF_LOAD: (attr) => attr.u32(16) > LARGE_BTF,
-  // a program runs for as long as it likes, even once
+  // even a single run of a program can take any time
   BPF_PROG_TEST_RUN: always,
   BPF_LINK_CREATE: (attr) => {
     const count = PROBES[ATTACH_TYPES[attr.u32(ATTACH_TYPE)] ?? ""];
@@ -61,7 +67,7 @@ export function isLongCommand(name: string, attr: Attr): boolean {
 }
 
 /**
- * Has another thread make what follows of a call where its command may take the kernel long. To be called when attr has
+ * Moves the rest of the call to another thread if the kernel may take long for the command. Call this when attr has
  * been copied, and before anything else is.
  */
 export function admitIfLong(call: Call, name: string, attr: Attr): void {

@@ -5,7 +5,10 @@ import type { MapSubject } from "../../hooks/subject.js";
 import { type Attr, CREATE } from "../call/attr.js";
 import { firstValue, isFrozen, type KernelMap } from "../sys/bpf.js";
 
-/** A map that is about to be created. Its digest is of the attr that asks for it, fds and pointers aside. */
+/**
+ * Returns the subject of a map that is about to be created. Its digest covers these facts from attr, without fds and
+ * pointers.
+ */
 export function createdMap(given: Attr): MapSubject {
   const facts = {
     name: given.name(CREATE.mapName),
@@ -19,7 +22,9 @@ export function createdMap(given: Attr): MapSubject {
   return mapSubject(facts, null);
 }
 
-/** A map that is there, as the kernel reports it; `exclusive` where one program alone may use it. */
+/**
+ * Returns the subject of an existing map, from what the kernel reports. `exclusive`: only one program may use the map.
+ */
 export function liveMap(info: KernelMap, fd: number, access: string, exclusive = false): MapSubject {
   const facts = {
     name: info.name,
@@ -33,11 +38,13 @@ export function liveMap(info: KernelMap, fd: number, access: string, exclusive =
   return mapSubject(facts, access);
 }
 
-/** BPF_F_RDONLY_PROG of linux/bpf.h, and BPF_MAP_TYPE_ARRAY: what libbpf makes of .rodata. */
+/**
+ * BPF_F_RDONLY_PROG and BPF_MAP_TYPE_ARRAY of linux/bpf.h: flag and type of the map that libbpf creates for .rodata.
+ */
 export const RDONLY_PROG = 1 << 7;
 export const ARRAY = 2;
 
-/** Whether programs can only read a map; the kernel's word. */
+/** Whether programs can only read the map, as the kernel reports it. */
 export function isReadOnly({ flags }: KernelMap): boolean {
   return (flags & RDONLY_PROG) !== 0;
 }
@@ -46,10 +53,10 @@ export function isReadOnly({ flags }: KernelMap): boolean {
 export const MMAPABLE = 1 << 10;
 
 /**
- * SHA-256 of what user space cannot change any more, and no program either, but the one that a map is exclusive to;
- * null for any other map. A map that programs can write to has none if it can be mapped: user space can keep a page of
- * it pinned beyond the mapping (a fixed buffer of io_uring), and the kernel freezes the map all the same. A read-only
- * one cannot be mapped for writing.
+ * SHA-256 of the contents of a map that neither user space nor a program can change, except the one program that the
+ * map is exclusive to. Null for any other map. A map that programs can write to has no constant contents if it can be
+ * mapped: user space can keep one of its pages pinned after unmapping it (as a fixed buffer of io_uring), and the
+ * kernel still freezes the map. A read-only map cannot be mapped for writing.
  */
 function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | null {
   if (info.type !== ARRAY || info.maxEntries !== 1) return null;

@@ -10,7 +10,10 @@ import { copyCreate } from "./create.js";
 import { admitIfLong } from "./long-calls.js";
 import { createdMap, liveMap } from "./map-subject.js";
 
-/** Decides a BPF_MAP_CREATE on a copy, creates the copy's map as the task, and hands its fd out if it may be had. */
+/**
+ * Decides on a copy of a BPF_MAP_CREATE, creates the map with the task's identity, and issues its fd if the created map
+ * is allowed as well.
+ */
 export function createMap(call: Call): Answer {
   const given = call.attr(CREATE.size);
   if (!(given instanceof Attr)) return given;
@@ -38,7 +41,7 @@ export function createMap(call: Call): Answer {
   const namespaces = namespaceScopeOf(given.u32(CREATE.mapIfindex));
   const fd = call.bpfAsTask(CMD.mapCreate, create.attr.bytes, create.held, namespaces, delegated ? lacking : 0n);
   if (fd < 0) return call.asKernel(fd);
-  // other maps can have been created while another thread created this one
+  // check the quota again: other maps may have been created while another thread created this one
   const late = wasDecided ? noRoom() : null;
   if (late !== null) {
     close(fd);
@@ -61,7 +64,10 @@ export function createMap(call: Call): Answer {
   };
 }
 
-/** Asks `bpf_map` for a map whose fd is about to be handed out; null where it may be. */
+/**
+ * Decides at `bpf_map` on a map whose fd is about to be issued. Returns the reply that denies it, or null if it is
+ * allowed.
+ */
 export function judgeMap(call: Call, info: KernelMap, fd: number, flags: number): Answer | null {
   if (!call.serves("bpf_map")) return null;
   const access = flags & FLAG.readOnly ? "r" : flags & FLAG.writeOnly ? "w" : "rw";

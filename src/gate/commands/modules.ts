@@ -6,21 +6,19 @@ import { type Obstacle, tooLarge } from "../call/rules.js";
 import { sealedFile } from "../sys/file.js";
 import { NR } from "../sys/numbers.js";
 
-/**
- * The largest module that is copied, and the longest parameters (strndup_user of kernel/module/main.c takes a page or
- * more).
- */
+/** Maximum size in bytes of a module that the gate copies, and of its parameters. */
 const MAX_MODULE = 256 * 2 ** 20;
 const MAX_PARAMETERS = 64 * 1024;
 
 /**
- * Decides init_module(2) and finit_module(2) on a copy of the file, which goes to the kernel as a sealed memfd: nobody
- * can change what was judged. The kernel's own autoload comes from no task and is not seen here.
+ * Decides on a copy of the module of init_module(2) or finit_module(2), and passes the copy to the kernel as a sealed
+ * memfd, so that nothing can change it after the decision. Modules that the kernel requests itself (request_module) do
+ * not come from a system call of the task, so the gate does not see them.
  */
 export function loadModule(call: Call): Answer {
   const { notification, task, caller } = call;
   if (!caller.current.capabilities.includes("CAP_SYS_MODULE")) return call.asKernel(-ERRNO.EPERM);
-  // a module's own code runs until it is loaded
+  // the call runs the module's init function, which can take any time
   task.admit();
   const byFd = notification.call === NR.finit_module;
   const data = byFd ? readFile(call) : readImage(call);
@@ -34,17 +32,20 @@ export function loadModule(call: Call): Answer {
 
   const { verdict } = call.decide("kernel_read_file", moduleSubject(data, parameters));
   if (verdict < 0) return { result: verdict };
-  if (call.isDryRun) return "continue"; // LoadPin and IMA look at the task's own file
+  if (call.isDryRun) return "continue"; // the kernel then loads the task's own file, which LoadPin and IMA can check
   const fd = task.own("module", () => sealedFile("module", data));
   if (fd < 0) return { result: fd };
   const flags = byFd ? call.word(2) : 0;
   return { result: call.asTask(NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
 }
 
-/** The name of a module for policies and the log: its own name is inside the file. */
+/**
+ * The name of a module for policies and the log. The gate does not read the module's real name, which is inside the
+ * file.
+ */
 const NAME = "module";
 
-/** A module as policies see it. Its file has no path here: what the kernel gets is the copy. */
+/** Returns the subject of a module. Its path is empty, because the kernel gets the copy and not the task's file. */
 export function moduleSubject(data: Uint8Array, parameters: Uint8Array): FileSubject {
   const digest = sha256(data);
   return {

@@ -1,6 +1,6 @@
 import { readLink } from "../sys/file.js";
 
-/** What an fd is that bpf(2) gave. */
+/** The kind of an fd that bpf(2) returned. */
 export type ObjectKind = "program" | "map" | "link" | "btf" | "iterator" | "statistics" | "token";
 
 /**

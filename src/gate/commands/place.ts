@@ -16,13 +16,13 @@ export class Place {
     readonly path: string,
   ) {}
 
-  /** For the gate's own thread, in the gate's own mount namespace. */
+  /** Returns a path to the file, or to a name in it if it is a folder. Valid only in this thread, which has the fd. */
   name(within = ""): Uint8Array {
     return Buffer.from(`/proc/thread-self/fd/${this.fd}${within === "" ? "" : `/${within}`}\0`, "latin1");
   }
 }
 
-/** A name that is to be made in a folder. */
+/** A new name in a folder. */
 export interface NewName {
   readonly folder: Place;
   readonly name: string;
@@ -35,7 +35,7 @@ const AT_FDCWD = -100;
  * to a process's own files, since for the gate those would be its own. The file is held open as long as the call lasts.
  */
 export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): Place | Obstacle | number {
-  // a path out of the memory of a task that is gone may be anything, and there is nobody to look it up as
+  // if the task has exited, the copied path may come from another process, and there are no credentials to use
   if (!call.stillWaits) return -ERRNO.ESRCH;
   const name = Uint8Array.of(...path, 0);
   const fd = call.task.own("place", () =>
@@ -49,15 +49,15 @@ export function openPlace(call: Call, path: Uint8Array, directory = AT_FDCWD): P
   };
 }
 
-/** The executable of the task itself, which is what `/proc/self/exe` means to it. */
+/** Opens the task's executable, to which `/proc/self/exe` refers for the task. */
 export function openOwnExecutable({ task }: Call): Place | number {
   return placed(task.own("place", () => openPlainPath(`/proc/${task.tid}/exe`)));
 }
 
-/** Looks up the folder that a new name is to be in. */
+/** Looks up the folder of a path whose last part is a new name. */
 export function openNewName(call: Call, path: Uint8Array, directory = AT_FDCWD): NewName | Obstacle | number {
   const text = Buffer.from(path).toString("latin1");
-  // a slash at the end belongs to the name: the kernel has its own answer to it
+  // a trailing slash stays part of the name, so that the kernel returns its own error for it
   const name = /[^/]*\/*$/.exec(text)?.[0] ?? "";
   const before = text.slice(0, text.length - name.length);
   if (text === "") return -ERRNO.ENOENT;

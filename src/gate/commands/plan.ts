@@ -11,25 +11,28 @@ import { type Held, heldBy } from "./held.js";
 import { openNewName, openOwnExecutable, openPlace, Place } from "./place.js";
 import { attachTargetOf, ITERATOR_FDS, type Target, targetOf } from "./targets.js";
 
-/** What one call needs beyond its command's fields, and what must be resolved before it is decided. */
+/** The fields of one call in addition to those of its command, and the values to resolve before the decision. */
 export interface Plan {
   readonly fields: readonly Field[];
   /** Offsets of words that {@link resolve} handles. */
   readonly handledOffsets: readonly number[];
   readonly target: Target | null;
-  /** Whether the kernel carries it out for the task itself, from memory that it looks at once more. */
+  /** Whether the kernel executes the call in the task, and so reads the task's memory again after the decision. */
   readonly left?: boolean;
-  /** Completes the copy's attr where no row of the table of fields can. */
+  /** Completes the copy's attr with values that {@link Field} cannot describe. */
   readonly resolve: (copy: Copy) => Resolved | Obstacle | number;
 }
 
-/** The path and process that the copy names. */
+/** The path and the process id that the command names. */
 export interface Resolved {
   readonly path?: string;
   readonly pid?: number;
 }
 
-/** By command number; a command that is not here is all in its fields. A negative errno as the kernel's. */
+/**
+ * Plans by command number. A command without a row needs only the fields of its layout. A plan function returns a
+ * negative errno if the kernel would reject the call with it.
+ */
 export const PLANS: Readonly<Record<number, (call: Call, given: Attr) => Plan | Obstacle | number>> = {
   6: pin,
   8: attachment,
@@ -67,8 +70,8 @@ function unknownType(type: number): Obstacle {
 }
 
 /**
- * The object of an fd at an offset, where the kernel looks at that before it reads what attr points to: its errno if
- * there is none.
+ * Returns the object of the fd at an offset, or the kernel's errno if there is none. Used for commands for which the
+ * kernel checks the fd before it reads the memory that attr points to.
  */
 function objectAt(call: Call, given: Attr, at: number): Held | number {
   const fd = call.task.fd(given.s32(at));
@@ -126,7 +129,7 @@ function link(call: Call, given: Attr): Plan | Obstacle | number {
   return { ...PLAIN, fields, target };
 }
 
-/** The file and the process that uprobes are for: path 16 · pid 56. */
+/** Resolves the file and the process of a uprobe link: path 16 · pid 56. */
 function resolveUprobes(call: Call, { given, attr, held }: Copy): Resolved | Obstacle | number {
   if (given.u64(16) === 0n) return -ERRNO.EINVAL;
   const path = call.task.readString(given.u64(16), PATH_MAX);
@@ -143,7 +146,7 @@ function resolveUprobes(call: Call, { given, attr, held }: Copy): Resolved | Obs
   return { path: place.path, pid };
 }
 
-/** The fd that an iterator's parameters hold. */
+/** Replaces the fd in an iterator's parameters by the gate's copy. */
 function resolveIterator(call: Call, { attr, bytes, held }: Copy, { attachTo }: Held): Resolved | Obstacle {
   const info = bytes.get(16)?.slice();
   if (info === undefined || info.every((byte) => byte === 0)) return NOTHING_RESOLVED;

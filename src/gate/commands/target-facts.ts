@@ -7,10 +7,10 @@ import { type Held, heldBy } from "./held.js";
 import type { Resolved } from "./plan.js";
 import type { Target } from "./targets.js";
 
-/** Symbols and offsets that a policy is shown: of more than these it has the count alone. */
+/** Maximum number of symbols or offsets that a policy sees. If there are more, it sees only their count. */
 const MOST_SHOWN = 1024;
 
-/** Where attr counts what is probed. */
+/** Offsets in attr of the number of probes. */
 const COUNTS: Partial<Readonly<Record<TargetKind, number>>> = { kprobes: 20, uprobes: 48 };
 
 const NONE: AttachTarget = {
@@ -18,7 +18,7 @@ const NONE: AttachTarget = {
   ...{ namespace: null, count: null, symbols: null, offsets: null, pid: null },
 };
 
-/** What a copy attaches to, as a policy sees it. `object` is what is attached. */
+/** Returns the facts about the attach target of a copied command. `object` is the program or map that is attached. */
 export function targetFacts(
   call: Call,
   copy: Copy,
@@ -41,7 +41,7 @@ export function targetFacts(
   };
 }
 
-/** Its target stands at 4, where BPF_PROG_ATTACH has it at 0. */
+/** BPF_LINK_CREATE. Its target is at offset 4; that of BPF_PROG_ATTACH is at 0. */
 const LINK_CREATE = 28;
 
 interface Found {
@@ -49,12 +49,12 @@ interface Found {
   readonly copy: Copy;
   readonly object: Held | null;
   readonly held: Held | null;
-  /** The one behind the target's fd; null where there is none. */
+  /** Returns the identity of the target fd's file; null if there is no fd or the identity is unknown. */
   readonly file: () => FileIdentity | null;
   readonly resolved: Resolved;
 }
 
-/** What a kind of target has beside what all have. */
+/** Facts that only some kinds of targets have. */
 const MORE: Partial<Readonly<Record<TargetKind, (found: Found) => Partial<AttachTarget>>>> = {
   cgroup: ({ file }) => ({ path: cgroupPath(file()) }),
   interface: ({ copy: { given }, cmd }) => ({ ifindex: given.u32(cmd === LINK_CREATE ? 4 : 0) }),
@@ -72,7 +72,9 @@ const MORE: Partial<Readonly<Record<TargetKind, (found: Found) => Partial<Attach
   uprobes: ({ copy, resolved: { path = null, pid = null } }) => ({ path, pid, offsets: offsetsOf(copy) }),
 };
 
-/** Where uprobes are in their file; null for more than are shown, and for one that no number of JavaScript can be. */
+/**
+ * Returns the offsets of uprobes in their file; null if there are more than MOST_SHOWN, or one is not a safe integer.
+ */
 function offsetsOf({ bytes }: Copy): readonly number[] | null {
   const offsets = bytes.get(24);
   if (offsets === undefined || offsets.byteLength > 8 * MOST_SHOWN) return null;

@@ -6,25 +6,25 @@ import { PAGE } from "../sys/memory.js";
 import type { Memory } from "../threads/blocking-op.js";
 import { MAX_PROBES } from "./fields.js";
 
-/** A list of texts that a task pointed to, copied. */
+/** A copy of a task's array of pointers to texts. */
 export interface Texts {
   /** Without their NULs. */
   readonly texts: readonly Uint8Array[];
-  /** Addresses of the gate's copies, as the kernel takes them. */
+  /** Addresses of the gate's copies, to pass to the kernel. */
   readonly pointers: BigUint64Array;
   readonly held: readonly Memory[];
 }
 
-/** KSYM_NAME_LEN of linux/kallsyms.h, which has a NUL in it. */
+/** KSYM_NAME_LEN of linux/kallsyms.h, without the NUL. */
 const MAX_SYMBOL = 511;
-/** Of all pages that are looked at for one list. */
+/** Maximum number of pages that are copied for one list. */
 const MAX_PAGES = 16_384;
 const TOO_MANY = tooLarge("a list of symbols on more pages", MAX_PAGES);
 
 /**
- * Copies `count` pointers and the NUL-ended text behind each. Each page of the task is read once, so a list of fifty
- * thousand symbols, as libbpf makes from a pattern, takes some hundreds of calls. Returns a negative errno like the
- * kernel's on failure.
+ * Copies `count` pointers and the text at each, which ends with a NUL. Each page of the task is read only once, so a
+ * list of 50,000 symbols, which libbpf creates from a pattern, takes some hundreds of system calls. On failure returns
+ * the negative errno that the kernel would return.
  */
 export function copyTexts(task: Task, address: bigint, count: number): Texts | Obstacle | number {
   if (count > MAX_PROBES) return -ERRNO.E2BIG;

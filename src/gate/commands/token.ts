@@ -1,14 +1,14 @@
 import type { TokenSubject } from "../../hooks/subject.js";
 import type { Answer, Call } from "../call/call.js";
 
-/** PROC_USER_INIT_INO of linux/proc_ns.h: the user namespace that a machine starts with. */
+/** PROC_USER_INIT_INO of linux/proc_ns.h: the inode number of the initial user namespace. */
 const INITIAL_USER_NAMESPACE = 0xeffffffd;
 
 /**
- * Hook `bpf_token_create` is asked where an attachment serves it, but no token is ever made: in the initial user
- * namespace the kernel creates no token for any task, whatever attr holds (bpf_token_create of kernel/bpf/token.c), so
- * it executes the call and returns the error; libbpf asks whenever it finds a BPF file system. In another user
- * namespace a token would belong to the gate and not to the task.
+ * Decides at `bpf_token_create` if an attachment serves that hook, but never creates a token. In the initial user
+ * namespace the kernel creates none for any attr (bpf_token_create of kernel/bpf/token.c), so the kernel executes the
+ * call and returns its error; libbpf makes this call whenever it finds a BPF file system. In another user namespace a
+ * token would belong to the gate and not to the task, so the gate denies the call.
  */
 export function createToken(call: Call, name: string): Answer {
   if (call.serves("bpf_token_create")) {
@@ -16,11 +16,12 @@ export function createToken(call: Call, name: string): Answer {
     if (verdict < 0) return { result: verdict };
   }
   if (call.caller.current.namespaces.user === INITIAL_USER_NAMESPACE) return "continue";
-  // the errno is that of a bpffs that delegates nothing, which loaders accept without a message
+  // the errno is that of a BPF file system that delegates nothing, which loaders accept without a message
   return call.deny("token_create", "bpf_token_create", { name }, "the gate cannot make a token for another task");
 }
 
 /**
- * The registers tell nothing about a token. A single frozen object, so that the sandbox builds the subject only once.
+ * The subject has no facts, because registers contain none about a token. It is a single frozen object, so that the
+ * sandbox builds it only once.
  */
 export const TOKEN: TokenSubject = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });
