@@ -3,31 +3,29 @@ import { COMMANDS } from "./call/command.js";
 import { NR } from "./sys/numbers.js";
 
 /**
- * Which commands of bpf(2) notify the gate: all (`full`), or all but those that only access elements of maps (`fast`).
- * A fast filter is possible only under a configuration in which nothing is decided at hook `bpf`.
+ * Which commands of bpf(2) notify the gate: all (`full`), or all except those that only access elements of maps
+ * (`fast`). A fast filter requires a configuration in which nothing is decided at hook `bpf`.
  */
 export type FilterKind = "full" | "fast";
 
-/** The commands that a fast filter lets pass, in ascending order. */
+/** The commands that a fast filter allows without a notification, in ascending order. */
 export const MAP_ACCESS: readonly number[] = COMMANDS.flatMap(({ mapAccess }, cmd) => (mapAccess ? [cmd] : []));
 
 /**
  * The seccomp filter of a gate, as an array of struct sock_filter (linux/filter.h). System calls that load code into
  * the kernel, or a new kernel image, notify the gate. Other system calls cost a few instructions, or none, since the
- * kernel caches numbers that are always allowed.
+ * kernel caches the numbers that are always allowed (seccomp_cache_check_allow in kernel/seccomp.c).
  *
- * Calls that can change limits, priority, scheduling or affinity of another process notify the gate, which denies them
- * for itself, unless they name the caller: the kernel takes pids and their kinds as an int as well. In audit they do
- * not.
+ * Outside audit, calls that can change limits, priority, scheduling or affinity of another process notify the gate,
+ * which denies them if their target is the gate. Calls with target 0, the caller, are allowed. The filter compares the
+ * low words of these arguments, because the kernel takes them as int.
  *
- * Otherwise the only argument that a filter looks at is the command of bpf(2). It is a register, so that it cannot
- * change after the filter has seen it; and the kernel takes it as an int, which is the low word of the register
- * (SYSCALL_DEFINE3(bpf, int, cmd,
- * ...) in kernel/bpf/syscall.c). So `1 << 32 | cmd` is `cmd` here too, and `cmd | 0x10000` is another command.
+ * The only other argument that a filter reads is the command of bpf(2). It is a register, so it cannot change after the
+ * filter has read it. The kernel takes it as an int, the low word of the register (SYSCALL_DEFINE3(bpf, int, cmd, ...)
+ * in kernel/bpf/syscall.c). So `1 << 32 | cmd` is `cmd` for the filter too, and `cmd | 0x10000` is another command.
  *
  * System calls with another ABI (i386, x32) notify the gate, which denies and logs them. In audit such calls are
- * executed, and only those that load code, or that end a program, notify the gate: it records what it would have
- * denied.
+ * executed; only those that load code and exit_group notify the gate, which records that it would have denied them.
  */
 export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
   const code: (Instruction | Jump)[] = [
@@ -74,7 +72,7 @@ export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
   return encode(code.map((instruction, at) => resolved(instruction, at, labels)));
 }
 
-/** Notifies the gate of these numbers, and allows all others. */
+/** Jumps to `ask` for these numbers, and allows all others. */
 function asking(numbers: readonly number[]): readonly (Instruction | Jump)[] {
   const jumps = numbers.map((number): Jump => [JUMP_EQUAL, "ask", "next", number]);
   return [...jumps, [RETURN, 0, 0, RET_ALLOW]];
@@ -91,10 +89,10 @@ function passing(numbers: readonly number[]): readonly Jump[] {
 }
 
 type Label = "foreign" | "x32" | "ask" | "bpf" | "pass" | "pid" | "priority" | "ioprio";
-/** A jump to labels, whose offsets are known when the whole program is assembled. */
+/** A jump to labels. Their offsets are known only when the whole filter is assembled. */
 type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
 
-/** Jumps count instructions from the next one on. */
+/** Replaces labels by jump offsets, which count from the instruction after the jump. */
 function resolved(instruction: Instruction | Jump, at: number, labels: Partial<Record<Label, number>>): Instruction {
   const [code, jt, jf, k] = instruction;
   const distance = (to: number | Label | "next") =>
@@ -102,12 +100,12 @@ function resolved(instruction: Instruction | Jump, at: number, labels: Partial<R
   return [code, distance(jt), distance(jf), k];
 }
 
-/** System calls of x86-64 of which the gate is notified. */
+/** System calls of x86-64 that notify the gate. */
 export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module, NR.kexec_load, NR.kexec_file_load];
 
 /**
- * System calls that name another process by their first argument, or by two: `which` and `who`
- * (gate/commands/gate-target.ts).
+ * System calls that name a target process: by their first argument (`pid`), or by the first two, `which` and `who`
+ * (see gate/commands/gate-target.ts).
  */
 const TARGETED: readonly (readonly [number: number, label: "pid" | "priority" | "ioprio"])[] = [
   [NR.prlimit64, "pid"],
@@ -118,15 +116,15 @@ const TARGETED: readonly (readonly [number: number, label: "pid" | "priority" | 
   [NR.setpriority, "priority"],
   [NR.ioprio_set, "ioprio"],
 ];
-/** linux/resource.h and linux/ioprio.h. */
+/** Values of `which` (linux/resource.h and linux/ioprio.h). */
 const PRIO_PROCESS = 0;
 const IOPRIO_WHO_PROCESS = 1;
 
-/** Calls of i386 that load code, and the one that ends each program (arch/x86/entry/syscalls/syscall_32.tbl). */
+/** i386 numbers of the calls that load code, and of exit_group (arch/x86/entry/syscalls/syscall_32.tbl). */
 export const I386 = { bpf: 357, init_module: 128, finit_module: 350, kexec_load: 283, exit_group: 252 } as Readonly<
   Record<string, number>
 >;
-/** The same of x32, without its bit (syscall_64.tbl). */
+/** The same for x32, without {@link X32_BIT} (syscall_64.tbl). */
 export const X32 = {
   ...{ bpf: 321, init_module: 175, finit_module: 313, kexec_load: 528, kexec_file_load: 320, exit_group: 231 },
 } as Readonly<Record<string, number>>;
@@ -148,8 +146,8 @@ const RET_ALLOW = 0x7fff0000;
 const RET_USER_NOTIF = 0x7fc00000;
 
 /**
- * struct seccomp_data: the number at 0, the architecture at 4, the arguments from 16 on, of which these are the low
- * words.
+ * Offsets in struct seccomp_data (linux/seccomp.h): number, architecture, and the low words of the first two 64-bit
+ * arguments.
  */
 const OFFSET_NUMBER = 0;
 const OFFSET_ARCH = 4;

@@ -6,29 +6,29 @@ import type { SubjectOf } from "../hooks/subject.js";
 import type { Current } from "../policy/current.js";
 import type { Outcome } from "./tally.js";
 
-/** Makes the gate's decisions with the engine, in the decision thread. Each is logged before it has an effect. */
+/** Makes the gate's decisions with the engine, in the decision thread. Each is logged before it takes effect. */
 export class GateDecisions {
   constructor(
     readonly engine: Engine,
-    /** Receives each decision: for a summary, metrics and `top`. */
+    /** Receives each decision, for the summary, metrics and `top`. */
     private readonly tell: (decision: Decision) => void,
-    /** Adds the suspended attachments to those that are out of time in one decision. */
+    /** Returns the attachments to skip: those that timed out in this call, and the suspended ones. */
     private readonly skipped: (overdue: readonly SkippedAttachment[]) => readonly SkippedAttachment[],
   ) {}
 
-  /** Whether a decision on this hook could have a denial. */
+  /** Whether a decision on this hook can contain a denial or an audit denial. If not, no policy needs to be asked. */
   serves(hook: HookName): boolean {
     return this.engine.serves(hook);
   }
 
-  /** Whether a task's want of capabilities matters to anybody. */
+  /** Whether any attachment may grant capabilities, so that the task's missing capabilities must be found. */
   get delegates(): boolean {
     return this.engine.delegates;
   }
 
   /**
-   * `overdue` are attachments that have answered, by having a thread ended; `lacking` capabilities that the task would
-   * need and does not have.
+   * Decides on a subject. `overdue`: attachments whose timeout terminated a thread in this call; they are not asked
+   * again. `lacking`: capabilities that the operation requires and the task does not have.
    */
   decide<H extends HookName>(
     hook: H,
@@ -41,7 +41,7 @@ export class GateDecisions {
     const decision = this.engine.decide({ hook, subject, current, lacking, operation }, this.skipped(overdue));
     this.tell(decision);
     const { verdict, answers, grants } = decision;
-    // a dry run lends and freezes nothing; a decision that could not be logged still has its grants
+    // a dry run grants and freezes nothing; and if logging failed, `grants` is set although the verdict denies
     const granted = verdict === 0 && decision.mode === "enforce" ? grants : undefined;
     return {
       verdict,
@@ -52,7 +52,7 @@ export class GateDecisions {
     };
   }
 
-  /** Records a decision that no policy made. The operation is denied if this cannot be logged. */
+  /** Records a decision that no policy made. If it cannot be logged, the operation is denied. */
   record({ hook, subject, denial, probe, current, operation }: GateEvent): Verdict {
     const denied_by =
       denial === null
@@ -95,19 +95,19 @@ export interface Verdict {
   /** 0 or a negative errno. */
   readonly verdict: number;
   /**
-   * Whether an enforcing attachment itself answered: the configuration's default alone never allows a program that may
-   * do anything.
+   * Whether an enforcing attachment answered without a fault. The configuration's default alone never allows a program
+   * that calls bpf(2), a run of such a program, or a program that the kernel rewrote.
    */
   readonly answered: boolean;
-  /** Whether an enforcing attachment lends the task what it lacks. */
+  /** Whether an enforcing attachment grants the task its missing capabilities. */
   readonly delegated: boolean;
-  /** Whether an enforcing attachment has read-only maps frozen. */
+  /** Whether an enforcing attachment requires that read-only maps are frozen (BPF_MAP_FREEZE). */
   readonly freezes: boolean;
-  /** By the enforced verdict; null for a denial that repeats one in the log, and is not counted with the operations. */
+  /** Follows from the enforced verdict. Null for a repeated denial, which is neither logged nor counted again. */
   readonly outcome: Outcome | null;
 }
 
-/** A denial by a rule of the gate's own. */
+/** A denial by a rule of the gate itself: see call/rules.ts. */
 export interface GateDenial {
   /** Negative errno. */
   readonly verdict: number;
@@ -115,7 +115,7 @@ export interface GateDenial {
   readonly reason: string;
 }
 
-/** A decision that no policy made: a denial by the gate, or a probe. */
+/** A decision that no policy made: a denial by the gate, or the permission of a loader's probe. */
 export interface GateEvent {
   readonly hook: HookName;
   readonly subject: UnaskedSubject;

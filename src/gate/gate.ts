@@ -27,10 +27,10 @@ import { type CallRecording, newRecording, recordingKey } from "./threads/call-r
 import type { FromThread } from "./threads/messages.js";
 import { abandon, InlineExecutor, NeedsBlockingOp, ReplayExecutor, WorkerReplaced } from "./threads/op-executor.js";
 
-/** Answers the calls that wait at listeners, one after the other, in the thread of the engine that it asks. */
+/** Serves the notifications of seccomp listeners, one at a time, in the decision thread. */
 export class Gate {
   readonly #own: InlineExecutor;
-  /** The call that is being served. */
+  /** The notification of the current call, in the memory shared with the watcher. */
   readonly #notification: Notification;
 
   constructor(
@@ -42,7 +42,7 @@ export class Gate {
     this.#notification = new Notification(services.watch.notification);
   }
 
-  /** Takes one notification and serves it. False where there was none: its task died, or the listener is done. */
+  /** Receives one notification and serves it. Returns false if there is none: the task died, or no task is left. */
   serve(listener: Listener): boolean {
     const { watch } = this.services;
     if (receive(listener.fd, watch.notification) < 0) return false;
@@ -51,7 +51,7 @@ export class Gate {
     return true;
   }
 
-  /** Another turn of a call, or its end, for a reason that is not the task's to be asked about. */
+  /** Serves a call again or, if `reason` is not null, denies it for that reason without asking policies. */
   resume(listener: Listener, recording: CallRecording, reason: string | null): void {
     this.services.watch.notification.set(recording.notification);
     this.#turn(listener, recording, reason);
@@ -103,14 +103,14 @@ export class Gate {
     }
   }
 
-  /** Denies a call of a task that has exited (which nobody notices) or that has no id in the gate's pid namespace. */
+  /** Denies a call whose task has no id in the gate's pid namespace. A task that has exited needs no answer. */
   #unseen(listener: Listener, { bytes, tid }: Notification): Answer {
     if (!stillWaits(listener.fd, bytes)) return "gone";
     const current = { ...NO_TASK, tid, container: listener.container };
     return this.#denyUnasked("unseen_task", current, "its task has no id in the gate's pid namespace");
   }
 
-  /** Denies a call of which only the task is known. */
+  /** Denies a call without asking policies and without reading its arguments. In audit the kernel executes the call. */
   #denyUnasked(rule: GateRule, current: Current, reason: string): Answer {
     const { decisions, settings, tally } = this.services;
     const denial = { verdict: -GATE_RULES[rule].errno, rule, reason };
@@ -165,14 +165,14 @@ export class Gate {
     }
   }
 
-  /** The recording with the results of this turn, for the thread that goes on with the call. */
+  /** The recording with the results of this turn, for the thread that continues the call. */
   #left(recording: CallRecording | null, task: Task, { current }: Caller, listener: Listener): CallRecording {
     const { notification, verdicts } = this.services.watch;
     const begun = recording ?? newRecording(listener.fd, notification);
     return { ...begun, fds: task.fds, results: this.#own.results, verdicts, current: copyOf(current) };
   }
 
-  /** The answer, if it depends on the registers only and not on the caller; else null. */
+  /** The answer, if it depends only on the registers and not on the caller; else null. */
   #shortAnswer(notification: Notification): Answer | null {
     if (isForeign(notification)) return null;
     if (notification.call in TARGETING) return missesGate(notification) ? "continue" : null;
@@ -196,7 +196,7 @@ export class Gate {
     abandon(recording);
   }
 
-  /** From now on blocking workers serve these tasks, so that other tasks no longer wait for them. */
+  /** From now on blocking workers run the operations of these tasks, so that other tasks no longer wait for them. */
   #markSlow(listener: Listener): void {
     if (isSlow(listener)) return;
     listener.slowUntil = Date.now() + UNTIL_HEARD;
@@ -211,7 +211,7 @@ export class Gate {
     }
     const given = answerWithFd(listener.fd, id, answer.fd);
     if (given >= 0) answer.onIssued();
-    // EMFILE and the like are the task's own limits, and what the kernel would have answered
+    // errors such as EMFILE come from the task's own limits; without the gate the kernel would return the same
     else send(listener.fd, writeResponse(id, { result: given }));
     close(answer.fd);
   }
@@ -219,18 +219,18 @@ export class Gate {
 
 const UNDECIDED: readonly Verdict[] = [];
 /**
- * Most blocking operations of one call of a slow container. Each takes a turn, which replays all before it. No call
- * needs more than forty.
+ * Maximum number of blocking operations in one call of a slow container. Each takes a turn that replays all operations
+ * before it. No call needs more than forty.
  */
 const MAX_BLOCKING_OPS = 256;
-/** Milliseconds within which the main thread replies for how long a listener counts as slow. */
+/** Milliseconds for which a listener counts as slow until the main thread replies with the actual time. */
 const UNTIL_HEARD = 1000;
 
 function isSlow({ slowUntil }: Listener): boolean {
   return slowUntil !== 0 && slowUntil > Date.now();
 }
 
-/** The answer, or EFAULT where the task cannot have what belongs to it (copy_to_user comes last in the kernel, too). */
+/** Flushes the queued writes to the task's memory. Returns the answer, or EFAULT if a write fails. */
 function written(task: Task, answer: Answer): Answer {
   if (answer === "gone" || answer === "continue") return answer;
   if (task.writeAll()) return answer;
@@ -238,13 +238,13 @@ function written(task: Task, answer: Answer): Answer {
   return { result: -ERRNO.EFAULT };
 }
 
-/** Decides one bpf(2). Its command and size are registers, and so stay what they were. */
+/** Decides on a bpf(2) call. Its command and size are registers, so the task cannot change them during the call. */
 function judgeCommand(call: Call): Answer {
   const cmd = call.word(0);
   const size = call.word(2);
   const row = commandRow(cmd);
   if (row === null) return denyUnknown(call, cmd);
-  // what memory tells of these is decided on with the copy
+  // commands with treatment `copy` or a path are decided on later, with the copy of their attr
   if (call.serves("bpf") && row.treatment !== "copy" && row.kind !== "path") {
     const { verdict } = call.decide("bpf", registersOf(row.name, cmd, size));
     if (verdict < 0) return { result: verdict };
@@ -265,7 +265,10 @@ function judgeCommand(call: Call): Answer {
   }
 }
 
-/** The kernel reads attr before it looks at the command (__sys_bpf of kernel/bpf/syscall.c). */
+/**
+ * Denies an unknown command. Reads attr first, as the kernel does (__sys_bpf in kernel/bpf/syscall.c), so that an error
+ * of attr is the one that the kernel returns.
+ */
 function denyUnknown(call: Call, cmd: number): Answer {
   const given = call.attr(ATTR_SIZE);
   if (!(given instanceof Attr)) return given;

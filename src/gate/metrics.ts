@@ -4,17 +4,17 @@ import { CountersignError } from "../error.js";
 import { VERSION } from "../version.js";
 import { BUCKETS, COUNT_NAMES, type Count, type Outcome, type Tally } from "./tally.js";
 
-/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/** Content type of the text format: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What is measured. */
+/** The sources of the metrics. */
 export interface Measured {
   readonly tally: Tally;
   readonly listeners: number;
   readonly slowContainers: number;
 }
 
-/** Names follow https://prometheus.io/docs/practices/naming/. The text of HELP is one line without backslashes. */
+/** Names follow https://prometheus.io/docs/practices/naming/. `help` is one line without backslashes. */
 interface Metric {
   readonly name: string;
   readonly type: "counter" | "gauge" | "histogram";
@@ -22,7 +22,7 @@ interface Metric {
   readonly samples: (measured: Measured) => readonly Sample[];
 }
 
-/** `suffix` is appended to the metric's name, as a histogram needs it. */
+/** `suffix` is appended to the metric's name; histograms need it. */
 interface Sample {
   readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
@@ -95,7 +95,7 @@ function gauge(name: string, help: string, value: (measured: Measured) => number
   return { name, type: "gauge", help, samples: (measured) => [{ value: value(measured) }] };
 }
 
-/** `sum` is in microseconds. */
+/** The samples of a histogram, whose buckets are cumulative. `sum` is in microseconds. */
 function histogram({ buckets, sum }: ReturnType<Tally["times"]>): Sample[] {
   let total = 0;
   const samples: Sample[] = buckets.map((count, index) => {
@@ -111,7 +111,7 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** Metrics in Prometheus' text format, read at the time of the call from what the decision thread counts. */
+/** The current metrics in the text format of Prometheus. */
 export function metricsOf(measured: Measured): string {
   const lines = METRICS.flatMap(({ name, type, help, samples }) => [
     `# HELP ${name} ${help}`,
@@ -121,13 +121,13 @@ export function metricsOf(measured: Measured): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Label values are names and numbers of this project, which need no escapes. */
+/** Label values are names and numbers of this project, which need no escaping. */
 function labelsText(labels: Sample["labels"] = {}): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
-/** Serves metrics at `host:port`, at /metrics. Throws USAGE, GATE_FAILED. */
+/** Serves metrics at http://HOST:PORT/metrics. `address` is `HOST:PORT`. Throws USAGE, GATE_FAILED. */
 export async function serveMetrics(
   measured: Measured,
   address: string,
@@ -152,7 +152,7 @@ export async function serveMetrics(
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections(); // a client that keeps one open must not keep the agent
+        server.closeAllConnections(); // an open connection must not keep the agent running
       }),
   };
 }

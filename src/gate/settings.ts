@@ -1,18 +1,18 @@
 import type { Config } from "../config/config.js";
 
-/** How a gate behaves beside what policies say: the configuration's `gate`, and whether all of it is in audit. */
+/** Settings of a gate besides policies: `gate` of the configuration, and whether the engine is in mode `audit`. */
 export interface GateSettings {
-  /** A dry run: a denial by the gate itself is recorded, and the kernel executes the call. */
+  /** Whether this is a dry run: denials by the gate itself are recorded, and the kernel executes the calls. */
   readonly audit: boolean;
-  /** Whether programs, maps and links that were not handed out here are found by id or path. */
+  /** Whether tasks may get programs, maps and links by id or path if this gate did not issue them. */
   readonly existing: "deny" | "allow";
-  /** Whether policies are asked at `bpf_prog` about a program that the kernel rewrote while loading it (core_relos). */
+  /** Whether policies are asked at hook `bpf_prog` about a program that the kernel rewrote at the load (core_relos). */
   readonly rewritten: "deny" | "ask";
-  /** Whether policies are asked at `bpf` about the run of a program that calls bpf(2), which the kernel then looks at again. */
+  /** Whether policies are asked at hook `bpf` about the run of a program that calls bpf(2), such as a light skeleton. */
   readonly loaderRuns: "deny" | "ask";
-  /** The configuration's keyrings by the ids of the kernel's that loads name. */
+  /** Names of the configuration's keyrings, by the id of the kernel keyring that a load names. */
   readonly keyrings: Readonly<Record<string, string>>;
-  /** Bytes of map memory for the tasks of one listener. */
+  /** Maximum bytes of map memory for the tasks of one container, or of a command. */
   readonly mapMemory: number;
   /** Milliseconds that a task may make the gate wait while its memory is copied. */
   readonly stall: number;

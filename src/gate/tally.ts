@@ -1,13 +1,13 @@
 import type { Decision } from "../hooks/decision.js";
 
 /**
- * The outcome of an operation, by its enforced verdicts: the last of these that one of its decisions has. An operation
- * is a system call and a loader's retries of it after a denial.
+ * The outcomes of an operation, by the enforced verdicts of its decisions. If an operation has several decisions, the
+ * outcome that is last in this list counts. An operation is a system call and a loader's retries of it after a denial.
  */
 export const OUTCOMES = ["allowed", "probes", "denied"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Other counters. Rows of the table that the gate's thread writes and others read, in shared memory. */
+/** The other counters. */
 const EVENTS = [
   /** Decisions in which a policy failed. */
   "faults",
@@ -15,20 +15,20 @@ const EVENTS = [
   "suspicions",
   "replacements",
   "keyringFailures",
-  /** Denials by the gate that repeat one that was logged. */
+  /** Denials by the gate that repeat a logged denial. */
   "repeats",
   /** Decisions of a dry run that could not be logged. */
   "logFailures",
-  /** Lines of the log without an end, which were ended. */
+  /** Incomplete lines of the log that were ended with a line feed. */
   "torn",
-  /** Decisions that lent a task capabilities, and that had a program's maps frozen: in audit, that would have. */
+  /** Decisions that granted capabilities, and decisions that froze a program's maps; in a dry run, that would have. */
   "lent",
   "frozen",
 ] as const;
 export const COUNTS = [...OUTCOMES, ...EVENTS] as const;
 export type Count = (typeof COUNTS)[number];
 
-/** The names of counts in metrics, before `_total`, and in what `run --json` prints. */
+/** The names of the counters in metrics, before `_total`, and in the output of `run --json`. */
 export const COUNT_NAMES: Readonly<Record<Count, string>> = {
   allowed: "allowed",
   probes: "probes",
@@ -45,10 +45,10 @@ export const COUNT_NAMES: Readonly<Record<Count, string>> = {
   frozen: "map_freezes",
 };
 
-/** Upper bounds of the histogram of times from receipt to answer, in microseconds; the last bucket has none. */
+/** Upper bounds of the duration histogram, in microseconds, from receipt to answer. One more bucket has no bound. */
 export const BUCKETS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000, 250_000] as const;
 
-/** Counters of one gate. Any thread that has the memory adds and reads. */
+/** Counters of one gate, in shared memory. Any thread that has the memory can add and read. */
 export class Tally {
   readonly #counts: BigInt64Array;
   readonly #buckets: BigInt64Array;
@@ -58,7 +58,7 @@ export class Tally {
     this.#buckets = new BigInt64Array(memory, 8 * COUNTS.length, BUCKETS.length + 2);
   }
 
-  /** Counts a decision. Its operation is counted when it has ended. */
+  /** Counts the events of a decision. The operation itself is counted when it has ended. */
   decision({ answers, grants }: Decision): void {
     if (grants?.delegation?.mode === "enforce") this.add("lent");
     if (grants?.freeze !== undefined) this.add("frozen");
@@ -69,7 +69,7 @@ export class Tally {
     Atomics.add(this.#counts, COUNTS.indexOf(count), 1n);
   }
 
-  /** One call was answered after so many microseconds. */
+  /** Adds the duration of an answered call to the histogram. */
   answered(microseconds: number): void {
     const bucket = BUCKETS.findIndex((bound) => microseconds <= bound);
     Atomics.add(this.#buckets, bucket < 0 ? BUCKETS.length : bucket, 1n);
@@ -83,7 +83,7 @@ export class Tally {
     >;
   }
 
-  /** Answers in each bucket, the one without a bound last, and the sum of all times in microseconds. */
+  /** The number of answers in each bucket (the unbounded one last), and the sum of the durations in microseconds. */
   times(): { readonly buckets: readonly number[]; readonly sum: number } {
     const all = Array.from(this.#buckets, (_, index) => Number(Atomics.load(this.#buckets, index)));
     return { buckets: all.slice(0, -1), sum: all.at(-1) ?? 0 };
