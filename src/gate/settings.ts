@@ -8,7 +8,7 @@ export interface GateSettings {
   readonly existing: "deny" | "allow";
   /** Whether policies are asked at hook `bpf_prog` about a program that the kernel rewrote at the load (core_relos). */
   readonly rewritten: "deny" | "ask";
-  /** Whether policies are asked at hook `bpf` about the run of a program that calls bpf(2), such as a light skeleton. */
+  /** Whether policies are asked at hook `bpf` about runs of a program that calls bpf(2), such as a light skeleton. */
   readonly loaderRuns: "deny" | "ask";
   /** Names of the configuration's keyrings, by the id of the kernel keyring that a load names. */
   readonly keyrings: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ import type { Blocked } from "./watch.js";
 export interface BlockingOpEvents {
   /** The operation ended; the recording includes its result. Or the call was admitted. */
   done(recording: CallRecording): void;
-  /** The operation passed its deadline. Kill the task: if its memory is the cause, the worker's system call returns. */
+  /** The operation passed its deadline: kill the task. If its memory is the cause, the worker's system call returns. */
   overdue(recording: CallRecording): void;
   /** The operation was not run, failed, or exceeded its deadline. `reason`: why the call is denied. */
   failed(recording: CallRecording, reason: string): void;

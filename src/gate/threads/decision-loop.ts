@@ -328,7 +328,7 @@ class DecisionLoop {
   }
 }
 
-/** Printed once: the reason for the first failure, and its consequence. */
+/** The error that is printed once: why the first decision could not be logged, and the consequence. */
 function unloggedError(cause: CountersignError | null): CountersignError {
   const message = `decisions cannot be logged; their operations are let through, because audit denies nothing: ${cause?.message ?? "unknown"}`;
   return new CountersignError("FILE_UNREADABLE", message, { place: cause?.place, remedy: cause?.remedy });

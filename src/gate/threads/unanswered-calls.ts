@@ -20,7 +20,7 @@ export interface EndedOver {
 
 /** Calls that a decision thread has to serve again and has not answered. The next thread serves all of them. */
 export class UnansweredCalls {
-  /** By {@link recordingKey}. */
+  /** The calls by {@link recordingKey}. */
   readonly #calls = new Map<string, UnansweredCall>();
 
   get all(): Iterable<UnansweredCall> {

@@ -47,8 +47,8 @@ export interface WatchTarget<Thread extends Watched> {
   /** A blocking operation makes other tasks wait: another thread takes over. */
   replaceBlocked(thread: Thread, blocked: Blocked): void;
   /**
-   * A policy or an analysis does not return: terminate the thread. `isStill` says, once the thread has ended, whether
-   * it had not returned until then; if it had, the policy or program is not at fault.
+   * A policy or an analysis does not return: terminate the thread. Call `isStill` after the thread has ended: it
+   * returns false if the policy or analysis returned before the end, and then the policy or program is not at fault.
    */
   end(thread: Thread, isStill: () => boolean): void;
 }
