@@ -5,16 +5,15 @@ import { isHeld, openLocked } from "../sys/lock.js";
 import { close } from "../sys/pidfd.js";
 import { bindTo, connectTo, listenOn, MAX_PATH, newSocket, whenReadable } from "../sys/socket.js";
 
-/** What a path refers to: another file of the same name has other numbers. */
+/** Identity of the file at a path. Another file of the same name has other numbers. */
 interface File {
   readonly dev: number;
   readonly ino: number;
 }
 
 /**
- * The socket in the file system that runtimes connect to, mode 0600. There is one agent for each path: it holds a lock
- * on the file `PATH.lock` for as long as it lives. What an agent that was killed left at the path is replaced, and only
- * that.
+ * The socket in the file system to which runtimes connect, with mode 0600. Only one agent can use a path: it locks the
+ * file `PATH.lock` until it exits. A socket that a killed agent left at the path is replaced; nothing else is.
  */
 export class AgentSocket {
   private constructor(
@@ -25,7 +24,7 @@ export class AgentSocket {
     private readonly stopWatching: () => void,
   ) {}
 
-  /** `ready` is called whenever somebody connects. Throws SOCKET_UNUSABLE. */
+  /** Calls `ready` at each connection. Throws SOCKET_UNUSABLE. */
   static open(path: string, ready: () => void): AgentSocket {
     requirePlainPath(path);
     const lock = takeLock(path);
@@ -44,7 +43,10 @@ export class AgentSocket {
     }
   }
 
-  /** Removes the path if it still refers to this socket, and the lock. Throws nothing: whatever is left is stale. */
+  /**
+   * Removes the lock, and the path if it still refers to this socket. Does not throw: the next agent replaces what is
+   * left.
+   */
   close(): void {
     this.stopWatching();
     if (refersTo(this.path, this.file)) remove(this.path);
@@ -72,8 +74,8 @@ function requirePlainPath(path: string): void {
 }
 
 /**
- * The file of the lock is removed by whoever holds the lock, so that a lock counts only if its file still stands at the
- * path. The file names the process that holds it.
+ * Takes the lock. Its holder removes the lock file when it exits, so a lock is valid only if the path still refers to
+ * the locked file; otherwise try again. The file contains the process id of the holder.
  */
 function takeLock(path: string): number {
   const name = lockOf(path);
@@ -117,8 +119,8 @@ function holder(name: string): string {
 }
 
 /**
- * Leaves the path free, or throws: of a socket that nobody listens at, and that is this user's own, only the name is
- * left.
+ * Removes a stale socket from the path: one of this user on which no process listens. Throws if the path is in use or
+ * refers to another file.
  */
 function removeStale(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
@@ -133,7 +135,10 @@ function removeStale(path: string): void {
   if (refersTo(path, there)) remove(path);
 }
 
-/** A socket that is bound to the path, which nobody but this user could connect to at any time. */
+/**
+ * Creates a socket that is bound to the path. The umask gives it mode 0600 from the start, so no other user can connect
+ * at any time.
+ */
 function bound(path: string): number {
   const fd = newSocket();
   const mask = process.umask(0o177);
@@ -157,6 +162,6 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // it is gone, or its folder is
+    // the file or its folder does not exist any more
   }
 }

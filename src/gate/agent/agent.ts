@@ -20,21 +20,19 @@ import type { ServiceManager } from "./service-manager.js";
 /** How an agent is started. */
 export interface AgentOptions {
   readonly config: Config;
-  /** Where runtimes connect: `listenerPath` of their seccomp profile. */
+  /** Path of the socket to which runtimes connect: `listenerPath` of their seccomp profile. */
   readonly socket: string;
   readonly labels: LabelSource;
-  /** Keeps containers while no agent runs. */
+  /** Keeps the listeners of containers while no agent runs. */
   readonly manager: ServiceManager;
-  /** Takes containers that share the gate's pid namespace: from there it can be reached. */
+  /** Whether to accept containers in the gate's pid namespace, whose tasks can address the gate by its process id. */
   readonly sharedPids: boolean;
-  /** Called for what a person must know. */
+  /** Called with problems that the administrator must know. */
   readonly say: (error: CountersignError) => void;
   readonly warn: (warning: Warning) => void;
 }
 
-/**
- * A gate for containers: an OCI seccomp agent, to which runtimes hand the listeners of the containers that they start.
- */
+/** A gate for containers: an OCI seccomp agent. Runtimes send it the listeners of the containers that they start. */
 export class Agent {
   readonly #containers: Containers;
   readonly #kept: FdStoreContainers;
@@ -42,7 +40,10 @@ export class Agent {
   #stopListening: () => void = () => undefined;
   #lose: (error: CountersignError) => void = () => undefined;
   #isLost = false;
-  /** Given once nothing can be judged any more: the process is to end, and whoever watches it to start another one. */
+  /**
+   * Resolves if the agent can no longer decide anything. The process must then exit, so that the service manager
+   * restarts it.
+   */
   readonly lost = new Promise<CountersignError>((resolve) => {
     this.#lose = (error) => {
       this.#isLost = true;
@@ -67,8 +68,8 @@ export class Agent {
   }
 
   /**
-   * Goes on with the containers that a service manager kept, and takes new ones. Throws GATE_UNSUPPORTED, GATE_FAILED,
-   * HOOK_NOT_ENFORCED, and what a configuration throws when it is put together.
+   * Serves the containers that the service manager kept, and accepts new ones. Throws GATE_UNSUPPORTED, GATE_FAILED,
+   * HOOK_NOT_ENFORCED, and the errors of opening a configuration.
    */
   static async start(options: AgentOptions): Promise<Agent> {
     requirePlatform();
@@ -93,7 +94,7 @@ export class Agent {
       }
       const restored: Restored[] = [];
       agent.#kept.restore((each) => restored.push(each));
-      // otherwise the agent does not start, and their calls wait for one that can decide them
+      // if this throws, the agent does not start, and the containers' calls wait for an agent that can decide them
       requireNotified(
         thread.fastest,
         restored.map(({ state }) => ({ filter: state.filter, container: state })),
@@ -114,17 +115,19 @@ export class Agent {
     return this.thread.tally;
   }
 
-  /** How many containers are served by blocking workers, so that others do not wait for them. */
+  /** Number of slow containers: blocking workers serve them, so that other containers do not wait. */
   get slowContainers(): number {
     return this.thread.slowContainers;
   }
 
-  /** Listeners that are served now; a container has one for each process that a runtime started in it. */
+  /** Number of listeners. A container has one for each process that the runtime started in it. */
   get listeners(): number {
     return this.#containers.size;
   }
 
-  /** All or nothing: throws and keeps what it has. Labels are looked up again. */
+  /**
+   * Replaces the configuration and looks up all labels again. If this throws, the old configuration stays in effect.
+   */
   async reload(config: Config): Promise<void> {
     await this.thread.reload(config);
     this.#maps.reset(config, this.thread.texts);
@@ -133,8 +136,8 @@ export class Agent {
   }
 
   /**
-   * Stops taking containers and ends. Calls of those that it has then wait where they are kept, and else fail with
-   * ENOSYS.
+   * Stops the agent. Calls of its containers then wait if the service manager keeps their listeners; otherwise they
+   * fail with ENOSYS.
    */
   async stop(): Promise<void> {
     clearTimeout(this.#trimTimer);
@@ -180,7 +183,7 @@ export class Agent {
     );
   }
 
-  /** A container whose calls cannot be decided is not served: they fail with ENOSYS. */
+  /** Closes the listener of a container whose calls the configuration cannot decide: they then fail with ENOSYS. */
   #refuse(listener: number, error: CountersignError): void {
     this.options.say(error);
     if (error.code === "HOOK_NOT_ENFORCED") this.#release(listener);
@@ -193,7 +196,7 @@ export class Agent {
   }
 }
 
-/** Milliseconds after the start by which its background work has ended, such as compilation. */
+/** Milliseconds after the start; background work such as compilation has ended by then. */
 const TRIM_AFTER = 1000;
 
 function sharesPids(pid: number): boolean {

@@ -6,13 +6,13 @@ import { Journal } from "./journal.js";
 
 /** Encoding the state again may escape characters, so it can be longer than the input. */
 const MAX_HEAD = 6 * MAX_STATE;
-/** Bytes for issued objects; and how many of them are used when the file is rewritten. */
+/** Maximum size in bytes of the issued objects, and their maximum size after the file was rewritten. */
 const MAX_OBJECTS = 4 * 1024 * 1024;
 const ROOM_TAKEN = MAX_OBJECTS / 2;
 
 /**
- * The state of a container beside one of its listeners: a journal that begins with a notification cursor. Its first
- * line is the container's state, each other line an issued object.
+ * The journal of one listener of a container. It begins with a notification cursor; its first line is the container's
+ * state, and each other line is an issued object.
  */
 export class ContainerJournal {
   private constructor(
@@ -20,7 +20,7 @@ export class ContainerJournal {
     readonly state: ContainerState,
   ) {}
 
-  /** Null if the memory file cannot be created. */
+  /** Returns null if the memory file cannot be created. */
   static create(state: ContainerState): ContainerJournal | null {
     const journal = Journal.create("countersign-container", CURSOR_SIZE, stateText(state), MAX_OBJECTS);
     return journal === null ? null : new ContainerJournal(journal, state);
@@ -48,12 +48,12 @@ export class ContainerJournal {
     return this.journal.fd;
   }
 
-  /** Adds issued objects; false if there is no room. */
+  /** Adds issued objects. Returns false if there is no room. */
   add(issued: readonly IssuedObject[]): boolean {
     return this.journal.add(issued.map(issuedObjectText));
   }
 
-  /** Replaces all issued objects by these; if there is no room for all, by the last of them. */
+  /** Replaces all issued objects by these. If there is no room for all, keeps the newest ones. */
   replace(issued: readonly IssuedObject[]): void {
     const lines: string[] = [];
     let room = ROOM_TAKEN;

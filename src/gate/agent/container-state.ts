@@ -2,30 +2,27 @@ import { CountersignError } from "../../error.js";
 import type { FilterKind } from "../filter.js";
 
 /**
- * What an OCI runtime says of the process whose listener it hands over: ContainerProcessState of the OCI runtime
- * specification (config-linux.md, "The Container Process State"), as far as the gate looks at it.
+ * The fields that the gate reads from the state of a container process, which the runtime sends with the listener:
+ * ContainerProcessState of the OCI runtime specification (config-linux.md, "The Container Process State").
  */
 export interface ContainerState {
   readonly id: string;
   readonly pid: number;
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** As the profile's metadata says: only deploy/seccomp-fast.json has a fast filter. */
+  /** The kind of filter, from the profile's `listenerMetadata`. Only deploy/seccomp-fast.json has a fast filter. */
   readonly filter: FilterKind;
-  /** The place of `seccompFd` among the fds that came along. */
+  /** Index of `seccompFd` in the list of received fds. */
   readonly listenerIndex: number;
 }
 
-/**
- * `listenerMetadata` of the profiles of deploy/. Any other is of a profile that somebody wrote, whose filter is taken
- * for a full one.
- */
+/** `listenerMetadata` of the profiles in deploy/. The filter of any other profile counts as a full one. */
 export const METADATA: Readonly<Record<FilterKind, string>> = { full: "countersign", fast: "countersign-fast" };
 
-/** The largest state that is read: annotations can be long, but no runtime's are that long. */
+/** Maximum size of a state in bytes. Annotations can be long, but runtimes do not send as much as this. */
 export const MAX_STATE = 1024 * 1024;
 
-/** Throws GATE_FAILED where a text is no ContainerProcessState. */
+/** Parses a ContainerProcessState. Throws GATE_FAILED if it is malformed. */
 export function readState(text: string): ContainerState {
   const state = json(text);
   const { id, bundle = "", annotations = {} } = objectIn(state, "state");
@@ -40,12 +37,12 @@ export function readState(text: string): ContainerState {
   return { id, pid: pid as number, bundle, annotations: strings(annotations), filter, listenerIndex };
 }
 
-/** A state as a text that `readState` reads; of its fds only the listener is named. */
+/** Encodes a state for {@link readState}. Its list of fds has only the listener. */
 export function stateText({ id, pid, bundle, annotations, filter }: ContainerState): string {
   return JSON.stringify({ fds: ["seccompFd"], pid, metadata: METADATA[filter], state: { id, bundle, annotations } });
 }
 
-/** Whether a text can only be the beginning of a state, and more is to be read. */
+/** Whether a text is not valid JSON yet, so that more must be read. */
 export function isIncomplete(text: string): boolean {
   try {
     JSON.parse(text);
@@ -62,7 +59,7 @@ function json(text: string): Json {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch {
-    // said below
+    // reported below
   }
   throw malformed("it is no JSON object");
 }

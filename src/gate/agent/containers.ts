@@ -5,32 +5,33 @@ import type { ContainerState } from "./container-state.js";
 import type { LabelSource, Labels } from "./label-source.js";
 import { containerOf } from "./labels.js";
 
-/** What becomes of containers. */
+/** Events of {@link Containers}. */
 export interface ContainersEvents {
-  /** A listener's tasks are of this container from now on: it is new, or its labels have changed. */
+  /** Sets the container of a listener's tasks. Called for a new listener, and when the container's labels change. */
   known(listener: number, container: Container, filter: FilterKind, cursor: number): void;
-  /** For what a person must know. */
+  /** Called with problems that the administrator must know. */
   say(error: CountersignError): void;
 }
 
-/** Milliseconds after which it is said that a container's labels are not known. */
+/** Milliseconds after which unknown labels of a container are reported. */
 const PATIENCE = 30_000;
 
 const NO_FILE = -1;
 
 interface Held {
   readonly state: ContainerState;
-  /** A file for a {@link NotificationCursor}; negative for none. */
+  /** Fd of the file for a {@link NotificationCursor}; negative if there is none. */
   readonly cursor: number;
   labels: Labels | null;
 }
 
 /**
- * The listeners that an agent hears, one for each process that a runtime started in a container, and whose they are.
+ * The listeners of an agent and their containers. A container has one listener for each process that the runtime
+ * started in it.
  */
 export class Containers {
   readonly #held = new Map<number, Held>();
-  /** Ids of containers of which it was said that their labels are not known. */
+  /** Ids of containers whose unknown labels were reported. */
   readonly #unknown = new Set<string>();
 
   constructor(
@@ -56,12 +57,12 @@ export class Containers {
     if (labels === null) setTimeout(() => this.#sayUnknown(listener, state), this.patience).unref();
   }
 
-  /** Whether it was there. */
+  /** Returns false if there was no such listener. */
   forget(listener: number): boolean {
     return this.#held.delete(listener);
   }
 
-  /** Looks all labels up again, and tells of those that are other ones. */
+  /** Looks up all labels again, and calls `known` for each container whose labels changed. */
   refresh(): void {
     for (const [listener, held] of this.#held) {
       const labels = this.source.labelsOf(held.state);
@@ -75,7 +76,7 @@ export class Containers {
     this.source.close?.();
   }
 
-  /** Once for each container. */
+  /** Reports unknown labels, once for each container. */
   #sayUnknown(listener: number, state: ContainerState): void {
     const held = this.#held.get(listener);
     if (held?.state !== state || held.labels !== null || this.#unknown.has(state.id)) return;
@@ -90,10 +91,10 @@ export class Containers {
   }
 }
 
-/** Ids that are remembered; when there are more, it begins anew. */
+/** Maximum number of reported ids. When it is reached, the set is cleared. */
 const MAX_SAID = 10_000;
 
-/** Whether labels are the same, in whatever order they come. */
+/** Whether two sets of labels are equal; their order does not matter. */
 function equal(one: Labels | null, other: Labels | null): boolean {
   if (one === null || other === null) return one === other;
   const keys = Object.keys(one);

@@ -8,16 +8,13 @@ import { MAPS_NAME } from "./map-journal.js";
 import type { ServiceManager } from "./service-manager.js";
 
 /**
- * What an fd's name is, where a service manager keeps it for an agent: a number in base 36. All names come back in one
- * string of the environment, of which the kernel takes 128 KiB (MAX_ARG_STRLEN of linux/binfmts.h): the shorter they
- * are, the more there can be.
+ * Names of containers' fds in the fd store: a number in base 36. The service manager returns all names in one
+ * environment variable, which the kernel limits to 128 KiB (MAX_ARG_STRLEN of linux/binfmts.h), so short names allow
+ * more containers.
  */
 const NAME = /^c([0-9a-z]{1,8})$/;
 
-/**
- * A listener of the fd store: the file with its cursor, and the objects in that file that were issued to its
- * container.
- */
+/** A listener from the fd store, with the file of its cursor, and the issued objects that the file contains. */
 export interface Restored {
   readonly listener: number;
   readonly state: ContainerState;
@@ -26,14 +23,14 @@ export interface Restored {
 }
 
 /**
- * Containers in the fd store of the service manager, so that the next agent goes on with them. Each is kept under a
- * name of its own as two fds: the listener, and a {@link ContainerJournal}. As long as a listener is kept, calls under
- * its filter wait for an agent instead of failing. Objects issued to a container are in the file of its oldest
+ * Stores listeners in the fd store of the service manager, so that the next agent can serve them. Each has its own name
+ * and two fds: the listener, and a {@link ContainerJournal}. As long as the fd store has a listener, calls under its
+ * filter wait for an agent instead of failing. Objects issued to a container are recorded in the journal of its oldest
  * listener.
  */
 export class FdStoreContainers {
   readonly #kept = new Map<number, { readonly name: string; readonly file: ContainerJournal }>();
-  /** Of each container, by its id; the oldest first. */
+  /** Journals of each container, by container id; the oldest is first. */
   readonly #files = new Map<string, ContainerJournal[]>();
   #last = 0;
 
@@ -65,7 +62,7 @@ export class FdStoreContainers {
     }
   }
 
-  /** Returns the fd of the file with its cursor; negative if it is not kept. */
+  /** Stores a listener. Returns the fd of the file with its cursor; negative if it could not be stored. */
   keep(listener: number, state: ContainerState): number {
     const file = ContainerJournal.create(state);
     if (file === null) return NOT_KEPT;
@@ -107,7 +104,7 @@ export class FdStoreContainers {
   }
 }
 
-/** 0 for a name that is none of these. */
+/** Returns the number of a name; 0 if it is no name of a container's fds. */
 function numberOf(name: string): number {
   return Number.parseInt(NAME.exec(name)?.[1] ?? "0", 36);
 }

@@ -5,24 +5,23 @@ import { close } from "../sys/pidfd.js";
 import { peerOf, receiveWithFds, whenReadable } from "../sys/socket.js";
 import { type ContainerState, isIncomplete, MAX_STATE, readState } from "./container-state.js";
 
-/** What a runtime hands over: a process of a container, and the listener of its filter. */
+/** The message of a runtime: the state of a container process, and the listener of its filter. */
 export interface Handover {
   readonly state: ContainerState;
   readonly listener: number;
 }
 
-/** Milliseconds that a runtime has to say what it connected for. */
+/** Milliseconds from the connection until the complete message must have arrived. */
 const PATIENCE = 5000;
-/** Fds that one connection may bring; a runtime sends one. */
+/** Maximum number of fds on one connection. A runtime sends one. */
 const MAX_FDS = 8;
 
-/** What is read at once, in the one thread that reads. */
+/** Read buffer. Only one thread receives handovers, so all connections share it. */
 const chunk = new Uint8Array(64 * 1024);
 
 /**
- * Reads what one connection brings, which it takes over: one ContainerProcessState, in as many parts as it comes, and the fds
- * that come along. Calls back once, with what was handed over or with why it is not taken; of all else it closes
- * everything.
+ * Reads one ContainerProcessState, which may arrive in parts, and the fds sent with it. Calls `taken` with the handover
+ * or `refused` with the reason, once. Closes the connection, and all fds except the listener that it passes to `taken`.
  */
 export function receiveHandover(
   connection: number,
@@ -74,7 +73,9 @@ export function receiveHandover(
   });
 }
 
-/** Whether an fd is a listener of seccomp's: anything else would be polled for ever and never answer. */
+/**
+ * Whether an fd is a seccomp listener. Any other fd must be rejected, because it would never deliver a notification.
+ */
 export function isListener(fd: number): boolean {
   return readLink(`/proc/self/fd/${fd}`) === "anon_inode:seccomp notify";
 }

@@ -3,7 +3,7 @@ import { EFFECTS } from "../../bpf/facts.js";
 import type { LoadedFacts, ProgramSubject } from "../../hooks/subject.js";
 import type { IssuedObject, MapEntry } from "../call/issued-objects.js";
 
-/** Of the form in which objects are written; what is written in another one is not read. */
+/** Version of the encoding. Objects of another version are not read. */
 const VERSION = 1;
 
 /** Encodes an issued object as one line of JSON for {@link readIssuedObject}; bytes are base64. */
@@ -13,7 +13,7 @@ export function issuedObjectText(issued: IssuedObject): string {
   );
 }
 
-/** Null for what {@link issuedObjectText} did not write. */
+/** Decodes a line of {@link issuedObjectText}. Returns null for any other text. */
 export function readIssuedObject(line: string): IssuedObject | null {
   let value: unknown;
   try {
@@ -45,7 +45,7 @@ const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
-/** Exactly these fields. */
+/** Checks that an object has these fields and no others. */
 const fields =
   <T extends object>(checks: Readonly<Record<keyof T, Check>>): Check =>
   (value) =>
@@ -79,7 +79,7 @@ const isSubject = fields<ProgramSubject>({
   ...{ helpers: list(text), kfuncs: list(text), maps: list(isMapFacts), evidence: list(isEvidence) },
   effects: fields(Object.fromEntries([...EFFECTS, "read_only"].map((name) => [name, flag]))),
   ...{ signature: orNull(bytes), kernel_signature: orNull(bytes), kernel_keyring: orNull(text) },
-  // issued objects came by bpf(2), and are loaded
+  // an issued program was loaded by bpf(2), so it has no object file and is loaded
   ...{ object: (value) => value === null, loaded: isLoaded, rewritten: flag },
 });
 const isEntry = fields<MapEntry>({

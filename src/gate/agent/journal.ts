@@ -2,20 +2,23 @@ import { ftruncateSync, writeSync } from "node:fs";
 import { memoryFile, readAt } from "../sys/file.js";
 
 /**
- * A file in memory that outlives the agent: bytes that stay where they are, a first line, and lines that are added to it. An agent
- * can be killed while it writes: a last line that is not whole is none.
+ * A memory file that outlives the agent: a block of fixed size, a first line, and lines that are appended. An agent can
+ * be killed while it writes, so an incomplete last line is ignored.
  */
 export class Journal {
   private constructor(
     readonly fd: number,
-    /** Bytes before the lines that are added, and before what comes next. */
+    /** Offset of the first appended line. `end` is the offset at which the next line is written. */
     private readonly start: number,
     private end: number,
-    /** Bytes that those lines may take. */
+    /** Maximum size in bytes of all appended lines. */
     private readonly most: number,
   ) {}
 
-  /** `bytes` stay where they are; `first` has no line break. Null where there can be none. */
+  /**
+   * `bytes` is the size of the block at the start; `first` has no line break. Returns null if the file cannot be
+   * created.
+   */
   static create(name: string, bytes: number, first: string, most: number): Journal | null {
     const contents = Buffer.concat([Buffer.alloc(bytes), Buffer.from(`${first}\n`)]);
     const fd = memoryFile(name, contents);
@@ -23,8 +26,9 @@ export class Journal {
   }
 
   /**
-   * What an agent before this one has left. `read` takes a line that was added, or says false: from there on nothing counts, and
-   * what is added next replaces it. Null where there is no first line, of at most `mostFirst` bytes.
+   * Opens the journal of an earlier agent. Calls `read` for each appended line. If `read` returns false, that line and
+   * all after it are ignored, and the next `add` overwrites them. Returns null if there is no first line or the file is
+   * too long.
    */
   static open(
     fd: number,
@@ -47,12 +51,12 @@ export class Journal {
     return { journal: new Journal(fd, start, end, most), bytes: contents.subarray(0, bytes), first };
   }
 
-  /** False where there is no room, or no memory, for all of them; none is added then. */
+  /** Appends lines. Returns false if there is no room or no memory for all of them; none is added then. */
   add(lines: readonly string[]): boolean {
     const text = Buffer.from(lines.map((line) => `${line}\n`).join(""));
     if (this.end + text.byteLength > this.start + this.most) return false;
     try {
-      // what stood there beyond is gone: nothing that is not whole is ever followed by something
+      // remove an incomplete line of an earlier write, so that no line can follow it
       ftruncateSync(this.fd, this.end);
       for (let done = 0; done < text.byteLength; )
         done += writeSync(this.fd, text, done, text.byteLength - done, this.end + done);
@@ -63,7 +67,7 @@ export class Journal {
     }
   }
 
-  /** Has these lines alone, or none where there is no room for all of them. */
+  /** Replaces all appended lines. Returns false if there is no room for all of them; the journal has none then. */
   replace(lines: readonly string[]): boolean {
     this.end = this.start;
     if (this.add(lines)) return true;
@@ -80,7 +84,7 @@ export interface Opened {
 
 const NEWLINE = 0x0a;
 
-/** Behind the line break; 0 where there is none. */
+/** Returns the offset after the next line break; 0 if there is none. */
 function lineEnd(contents: Buffer, from: number): number {
   return contents.indexOf(NEWLINE, from) + 1;
 }

@@ -5,18 +5,18 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Finds containers' labels. */
 export interface LabelSource {
-  /** A container's labels as they are now; null where they cannot be told, so that every label scope matches. */
+  /** Returns a container's current labels; null if they are unknown, and then every label scope matches. */
   labelsOf(state: ContainerState): Labels | null;
-  /** Begins to follow labels, where they can become known or change after a container was taken. */
+  /** Starts to watch for changes, if labels can become known or change after a container was accepted. */
   follow?(listening: LabelsListening): void;
-  /** Why a container's labels are not known, for a person. */
+  /** Returns a message that says why a container's labels are unknown. */
   why?(state: ContainerState): string;
   close?(): void;
 }
 
 export interface LabelsListening {
-  /** Called when some container's labels may be other ones than before. */
+  /** Called when the labels of any container may have changed. */
   changed(): void;
-  /** Called for what a person must know. */
+  /** Called with problems that the administrator must know. */
   say(error: CountersignError): void;
 }

@@ -4,7 +4,7 @@ import type { Container } from "../../policy/current.js";
 import type { ContainerState } from "./container-state.js";
 import type { LabelSource, Labels } from "./label-source.js";
 
-/** Where labels come from, by the name on the command line; what they take is what follows the name there. */
+/** Label sources by their name on the command line. Each takes the text after the name, as in `file:PATH`. */
 export const SOURCES = {
   annotations: (prefix: string) => fromAnnotations(prefix || LABEL_PREFIX),
   crio: () => fromCrio,
@@ -14,16 +14,16 @@ export const SOURCES = {
 
 export type SourceName = keyof typeof SOURCES;
 
-/** The prefix of annotations that are labels, unless another one is named. */
+/** The default prefix of annotations that are labels. */
 const LABEL_PREFIX = "label.countersign/";
 
-/** What policies see of a container. */
+/** Returns the container for policies. */
 export function containerOf(state: ContainerState, labels: Labels | null): Container {
   const name = NAMES.map((key) => state.annotations[key]).find((value) => value !== undefined) ?? null;
   return { id: state.id, name, labels, annotations: state.annotations };
 }
 
-/** Annotations that name a container: of containerd's CRI plugin, and of CRI-O. */
+/** Annotations with a container's name, set by containerd's CRI plugin and by CRI-O. */
 const NAMES = ["io.kubernetes.cri.container-name", "io.kubernetes.cri-o.ContainerName", "io.kubernetes.container.name"];
 
 function fromAnnotations(prefix: string): LabelSource {
@@ -36,12 +36,15 @@ function fromAnnotations(prefix: string): LabelSource {
   return { labelsOf };
 }
 
-/** A JSON object in an annotation; unknown where it is not there or is none. */
+/** Labels are a JSON object in an annotation. They are unknown if the annotation is missing or is no JSON object. */
 const fromCrio: LabelSource = {
   labelsOf: ({ annotations }) => asLabels(parse(annotations["io.kubernetes.cri-o.Labels"] ?? "")),
 };
 
-/** `{ "id": { "tier": "edge" } }`, read again when it has changed. A container that is not in it has unknown labels. */
+/**
+ * Labels by container id in a JSON file, such as `{ "id": { "tier": "edge" } }`, which is read again when it changes. A
+ * container that is not in the file has unknown labels.
+ */
 function fromFile(path: string): LabelSource {
   let read = { stamp: "", table: null as Readonly<Record<string, unknown>> | null };
   const labelsOf = ({ id }: ContainerState) => {
@@ -57,7 +60,9 @@ function fromFile(path: string): LabelSource {
   return { labelsOf };
 }
 
-/** The labels of pods, from the Kubernetes API: of a node that is named, or of NODE_NAME, or of this machine's name. */
+/**
+ * Labels of pods from the Kubernetes API. The node is the given one, or else NODE_NAME, or else this machine's name.
+ */
 async function fromKubernetes(name: string): Promise<LabelSource> {
   const { Pods } = await import("./kubernetes/pods.js");
   return new Pods(name || process.env.NODE_NAME || hostname());

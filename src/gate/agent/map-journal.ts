@@ -6,12 +6,12 @@ import type { Wrote } from "../threads/messages.js";
 import { Journal } from "./journal.js";
 import type { ServiceManager } from "./service-manager.js";
 
-/** The fd's name, where a service manager keeps it. */
+/** Name of the fd in the fd store. */
 export const MAPS_NAME = "maps";
-/** Of the form in which writes are written; what is written in another one is not read. */
+/** Version of the encoding. Writes of another version are not read. */
 const VERSION = 1;
 const MAX_FIRST = 1024 * 1024;
-/** Bytes for writes. */
+/** Maximum size in bytes of all writes. */
 const MAX_WRITES = 16 * 1024 * 1024;
 
 /**
@@ -25,7 +25,7 @@ export class MapJournal {
   #tooMuch = false;
   #first: string;
 
-  /** `latest`: all that was written, without what was written over since. */
+  /** `latest` returns all writes, without those that later writes have overwritten. */
   constructor(
     private readonly manager: ServiceManager,
     private config: Pick<Config, "maps" | "attachments">,
@@ -35,7 +35,7 @@ export class MapJournal {
     this.#first = firstLine(config, texts);
   }
 
-  /** What was written under an agent before this one, oldest first, so far as it counts now. */
+  /** Returns the writes under an earlier agent that are still valid, oldest first. */
   restore(): readonly Wrote[] {
     const [fd, ...others] = this.manager.kept.get(MAPS_NAME) ?? [];
     if (fd === undefined) return [];
@@ -46,7 +46,7 @@ export class MapJournal {
       return one !== null;
     });
     const same = new Set(sameMaps(opened?.first ?? "", this.#first));
-    // all that counts is written anew, for what maps begin with now
+    // drop the old journal: the caller records the valid writes in a new one
     for (const other of [fd, ...others]) close(other);
     this.manager.drop(MAPS_NAME);
     const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
@@ -56,7 +56,7 @@ export class MapJournal {
       .filter(({ writes }) => writes.length > 0);
   }
 
-  /** Keeps what was written. */
+  /** Adds writes to the journal. */
   record(wrote: readonly Wrote[]): void {
     if (this.#tooMuch) return;
     const journal = this.#journal ?? this.#begin();
@@ -66,7 +66,7 @@ export class MapJournal {
     this.#tooMuch = true;
   }
 
-  /** Another configuration holds, under which nothing was written yet. */
+  /** Starts an empty journal for a new configuration. */
   reset(config: Pick<Config, "maps" | "attachments">, texts: FileSnapshot): void {
     this.config = config;
     this.#first = firstLine(config, texts);
@@ -93,7 +93,7 @@ export class MapJournal {
   }
 }
 
-/** What each writable map begins with, may take, and who may write to it, by a digest: a JSON object. */
+/** Returns a JSON object with a digest for each map, of its initial contents, its limits and its writers. */
 function firstLine({ maps }: Pick<Config, "maps">, texts: FileSnapshot): string {
   const digests = maps.map(({ name, file, writable, writers }) => {
     const begins = JSON.stringify([file === null ? null : (texts.get(file) ?? null), writable, writers]);
@@ -102,7 +102,7 @@ function firstLine({ maps }: Pick<Config, "maps">, texts: FileSnapshot): string 
   return JSON.stringify(Object.fromEntries(digests));
 }
 
-/** Names of the maps that begin as they did. */
+/** Returns the names of the maps whose digests are equal in both lines. */
 function sameMaps(before: string, now: string): readonly string[] {
   try {
     const digests = JSON.parse(before) as Readonly<Record<string, unknown>> | null;
@@ -117,7 +117,7 @@ export function wroteText({ attachment, mode, writes }: Wrote): string {
   return JSON.stringify([VERSION, attachment, mode, writes.map(({ map, key, value }) => [map, key, value])]);
 }
 
-/** Null for what {@link wroteText} did not write. */
+/** Decodes a line of {@link wroteText}. Returns null for any other text. */
 export function readWrote(line: string): Wrote | null {
   try {
     const [version, attachment, mode, writes, ...more] = JSON.parse(line);
@@ -129,7 +129,7 @@ export function readWrote(line: string): Wrote | null {
   }
 }
 
-/** Values are JSON text, which guests parse. */
+/** Checks one write. A value must be JSON text, because policies parse it; JSON.parse throws if it is not. */
 function isWrite(write: unknown): write is readonly [string, string, string | null] {
   if (!Array.isArray(write) || write.length !== 3) return false;
   const [map, key, value] = write;

@@ -9,21 +9,20 @@ const FIRST_FD = 3;
 const FD_NAME = /^[!-9;-~]{1,255}$/;
 
 /**
- * The service manager that started this process, by the protocol of sd_notify(3): it is told what the service is at, and it
- * keeps fds for the time when the service is down (systemd.service(5), FileDescriptorStoreMax=). Where there is none,
- * nothing is told and nothing kept.
+ * The service manager that started this process, which is notified by the protocol of sd_notify(3). It keeps fds while
+ * the service is down (systemd.service(5), FileDescriptorStoreMax=). Without a service manager, all methods do nothing.
  */
 export class ServiceManager {
   readonly #socket: string | null;
-  /** Names and fds that it kept for this process, which owns them now. */
+  /** Fds that the service manager kept, by name. This process owns them now. */
   readonly kept: ReadonlyMap<string, readonly number[]>;
-  /** Milliseconds within which it wants a sign of life; 0 where it wants none. */
+  /** Watchdog interval in milliseconds; 0 if there is no watchdog. */
   readonly #watchdog: number;
   #alive: NodeJS.Timeout | null = null;
 
   /**
-   * Takes what the environment says out of it, so that no process that this one starts takes it for its own. Throws
-   * GATE_FAILED where fds were handed over and cannot be taken.
+   * Removes the variables of the protocol from the environment, so that child processes do not use them. Throws
+   * GATE_FAILED if LISTEN_FDS is no valid number.
    */
   constructor(environment: NodeJS.ProcessEnv, pid = process.pid) {
     const taken = Object.fromEntries(VARIABLES.map((name) => [name, environment[name]]));
@@ -36,7 +35,7 @@ export class ServiceManager {
     this.#watchdog = watched && Number.isSafeInteger(interval) ? interval : 0;
   }
 
-  /** The service does what it is for; from then on it gives signs of life where they are wanted. */
+  /** Reports that the service is ready, and starts to send watchdog notifications if they are enabled. */
   ready(): void {
     this.#tell("READY=1");
     if (this.#watchdog === 0 || this.#alive !== null) return;
@@ -44,7 +43,7 @@ export class ServiceManager {
     this.#alive.unref();
   }
 
-  /** It reads its configuration again, until it is `ready` again. The time is CLOCK_MONOTONIC's, as systemd wants it. */
+  /** Reports a reload, which ends with the next `ready`. systemd requires the time of CLOCK_MONOTONIC with it. */
   reloading(): void {
     this.#tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
@@ -53,13 +52,16 @@ export class ServiceManager {
     this.#tell("STOPPING=1");
   }
 
-  /** Has fds kept under a name; false where nobody keeps them. What nobody holds on the other side is dropped by itself. */
+  /**
+   * Stores fds under a name. Returns false if there is no service manager or sending failed. The service manager drops
+   * an fd by itself when its other end is closed.
+   */
   keep(name: string, fds: readonly number[]): boolean {
     if (!FD_NAME.test(name)) throw new CountersignError("INTERNAL", `\`${name}\` is no name of an fd`);
     return this.#tell("FDSTORE=1", `FDNAME=${name}`, fds);
   }
 
-  /** Has all fds of a name dropped. */
+  /** Makes the service manager drop all fds of a name. */
   drop(name: string): void {
     this.#tell("FDSTOREREMOVE=1", `FDNAME=${name}`);
   }
@@ -79,7 +81,7 @@ const VARIABLES = [
   "WATCHDOG_USEC",
 ] as const;
 
-/** More than a process can have; a number above it is none of systemd's. */
+/** More fds than a process can have (the default of fs.nr_open); a larger number cannot come from systemd. */
 const MAX_FDS = 1 << 20;
 
 function takeFds(count: number, names: string): ReadonlyMap<string, readonly number[]> {

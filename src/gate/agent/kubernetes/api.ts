@@ -3,32 +3,36 @@ import { request as plain } from "node:http";
 import { request as secure } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 
-/** Why the API did not give what it was asked for; its message is for a person. */
+/** A failed request to the API. Its message is shown to the administrator. */
 export class ApiError extends Error {
   constructor(
     message: string,
-    /** Of HTTP, or of the Status object that a watch ended with; 0 where there was none. */
+    /** The HTTP status, or the code of the Status object that ended a watch; 0 if there was none. */
     readonly status = 0,
   ) {
     super(message);
   }
 }
 
-/** What is read at most: the list of a node's pods, and one event of a watch. Metadata only, so both are far smaller. */
+/**
+ * Maximum size in bytes of one page of a list, and of one event of a watch. Both hold only metadata, so they are
+ * usually far smaller.
+ */
 const MAX_BODY = 64 * 1024 * 1024;
 const MAX_LINE = 4 * 1024 * 1024;
-/** Milliseconds for a connection and the head of an answer, and for all of a list. */
+/** Timeout in milliseconds: until the response headers arrive, and until a list has been read. */
 const PATIENCE = 30_000;
 
 /**
- * The API server of a cluster. Address, trust and credentials are those of the client library: KUBECONFIG, ~/.kube/config, or
- * the service account of the pod that this runs in. They are read again for each call, since tokens and certificates
- * are replaced while it runs. Bodies are read here, with bounds and deadlines, which the library's own watch does not have.
+ * The API server of a cluster. The client library finds its address, certificates and credentials: KUBECONFIG,
+ * ~/.kube/config, or the service account of this process's pod. They are read again for each request, since tokens and
+ * certificates are replaced at run time. Response bodies are read here, with size limits and timeouts, which the
+ * library's own watch does not have.
  */
 export class Api {
   constructor(private readonly patience = PATIENCE) {}
 
-  /** A JSON document. Throws ApiError. */
+  /** Gets a JSON document. Throws ApiError. */
   async get(path: string, accept: string): Promise<unknown> {
     const answer = await this.#open(path, accept);
     const late = setTimeout(() => answer.destroy(new ApiError("the list took too long")), this.patience);
@@ -47,7 +51,10 @@ export class Api {
     return parse(Buffer.concat(chunks).toString("utf8"));
   }
 
-  /** The JSON documents of an answer of many lines, as they come, until it ends or `seconds` have passed. Throws ApiError. */
+  /**
+   * Yields the JSON documents of a response with one document in each line, as they arrive. Throws ApiError, also if
+   * the response has not ended after `seconds`.
+   */
   async *lines(path: string, accept: string, seconds: number): AsyncGenerator<unknown> {
     const answer = await this.#open(path, accept);
     answer.socket.setKeepAlive(true, this.patience);
@@ -73,7 +80,7 @@ export class Api {
     }
   }
 
-  /** An answer with status 200, its body yet to be read. */
+  /** Returns a response with status 200, whose body has not been read. */
   async #open(path: string, accept: string): Promise<IncomingMessage> {
     const config = new KubeConfig();
     const options: RequestOptions = { headers: { accept } };

@@ -2,9 +2,9 @@ import { Api } from "./api.js";
 import { PodWatch } from "./pod-watch.js";
 
 /**
- * An entry of its own: the process that reads pods for an agent, with the node's name as its argument. It stands apart since
- * the client library takes a third of what an idle agent may have, and so that what comes over the network is not
- * parsed by the process that holds the listeners. It ends with the agent.
+ * Entry point of the process that reads pods for an agent; its argument is the node's name. It is a separate process
+ * because the client library needs a third of an idle agent's memory budget, and so that the process that holds the
+ * listeners does not parse data from the network. It exits with the agent.
  */
 const [node = ""] = process.argv.slice(2);
 process.once("disconnect", () => process.exit(0));

@@ -2,28 +2,37 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiError, messageOf } from "./api.js";
 import { type FromReader, type Pod, readPod, recordOf } from "./pod.js";
 
-/** Milliseconds between attempts after failures: the first, which doubles, and the longest. */
+/**
+ * Delays between attempts in milliseconds: `first` after the first failure, doubled after each further one, up to
+ * `most`.
+ */
 export interface Backoff {
   readonly first: number;
   readonly most: number;
 }
 
-/** Metadata alone, which every API server since 1.15 can give; one that cannot gives whole pods, which have the same. */
+/**
+ * Accept headers that request only metadata, which API servers support since 1.15. An older server returns whole pods,
+ * which contain the same metadata.
+ */
 const AS_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const AS_EVENT = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
 const PAGE = 500;
-/** Pods of one node that are followed; kubelets have 110 by default. */
+/** Maximum number of pods of one node. The default limit of a kubelet is 110. */
 const MAX_PODS = 10_000;
 const MAX_PAGES = 100;
-/** Seconds that a watch is asked to last, and those after which one that did not end is ended here. */
+/** Requested duration of a watch in seconds. A watch that has not ended WATCH_GRACE seconds later is closed here. */
 const WATCH_SECONDS = 240;
 const WATCH_GRACE = 30;
-/** "Gone": the version to go on from is not there any more (the API's concepts, "410 Gone responses"). */
+/**
+ * HTTP status 410: the server no longer has the resource version from which to watch (Kubernetes API Concepts, "410
+ * Gone responses").
+ */
 const GONE = 410;
 
 /**
- * Follows the pods of one node: lists them, watches what changes from there, and lists anew where the watch cannot go on
- * (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Efficient detection of changes").
+ * Watches the pods of one node: lists them, watches for changes since the list, and lists them again if the watch
+ * cannot continue (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Efficient detection of changes").
  */
 export class PodWatch {
   readonly #api: Api;
@@ -41,7 +50,7 @@ export class PodWatch {
     this.#path = `/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`;
   }
 
-  /** Goes on until it is ended; what goes wrong is told and tried again. */
+  /** Runs until {@link end} is called. Reports each failure and tries again. */
   async run(): Promise<void> {
     let version: string | null = null;
     while (!this.#ended) {
@@ -63,7 +72,7 @@ export class PodWatch {
     this.#ended = true;
   }
 
-  /** Tells all pods, and gives the version that they are of. */
+  /** Reports all pods, and returns the resource version of the list. */
   async #list(): Promise<string> {
     const pods: Pod[] = [];
     let next = "";
@@ -86,7 +95,7 @@ export class PodWatch {
     throw new ApiError("the list of pods does not end");
   }
 
-  /** Tells what changes until the watch ends, and gives the version to go on from. */
+  /** Reports changes until the watch ends, and returns the resource version from which to continue. */
   async #watch(from: string): Promise<string> {
     let version = from;
     const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}`;
@@ -106,7 +115,7 @@ export class PodWatch {
       const pod = type === "BOOKMARK" ? null : readPod(object);
       if (pod !== null) this.tell(type === "DELETED" ? { is: "gone", uid: pod.uid } : { is: "pod", pod });
     }
-    // a watch that ends as soon as it begins is no watch
+    // delay the next watch if this one ended at once
     if (Date.now() - start < this.backoff.first) await sleep(this.#delay());
     else this.#failures = 0;
     return version;
@@ -115,7 +124,7 @@ export class PodWatch {
   #delay(): number {
     const delay = Math.min(this.backoff.most, this.backoff.first * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, MAX_DOUBLINGS);
-    // all nodes of a cluster lose their server together, and shall not come back together
+    // random jitter: all nodes lose the API server at the same time and must not reconnect at the same time
     return delay * (0.5 + Math.random() / 2);
   }
 }

@@ -1,31 +1,32 @@
-/** What the gate knows of a pod, made of its metadata alone (ObjectMeta of the Kubernetes API). */
+/** A pod, from its metadata (ObjectMeta of the Kubernetes API). */
 export interface Pod {
   readonly uid: string;
   /**
-   * The uid that the kubelet gave a static pod, and hands to the runtime: the API knows such a pod by a mirror with a uid of
-   * its own and this annotation, `kubernetes.io/config.mirror`. Null for all other pods.
+   * For a static pod: the uid that the kubelet assigned and passes to the runtime. The API shows a static pod as a
+   * mirror pod with another uid, and with this one in the annotation `kubernetes.io/config.mirror`. Null for all other
+   * pods.
    */
   readonly mirrors: string | null;
   readonly namespace: string;
   readonly name: string;
-  /** Null where they are not what labels are: they stay unknown. */
+  /** Null if the labels are malformed or too large; they are then unknown. */
   readonly labels: Readonly<Record<string, string>> | null;
 }
 
-/** What a reader of pods tells the agent that started it. */
+/** Messages of the pod reader to the agent that started it. */
 export type FromReader =
-  /** All pods of the node: those that are not among them are gone. */
+  /** All pods of the node; any other pod no longer exists. */
   | { readonly is: "pods"; readonly pods: readonly Pod[] }
   | { readonly is: "pod"; readonly pod: Pod }
   | { readonly is: "gone"; readonly uid: string }
-  /** The API does not answer as it should; said again for each other reason. */
+  /** A request to the API failed. */
   | { readonly is: "trouble"; readonly reason: string };
 
-/** Labels and annotations that one pod may have together, in UTF-16 units; the API itself bounds annotations at 256 KiB. */
+/** Maximum total length of the labels of one pod, in UTF-16 code units. */
 const MAX_LABELS = 64 * 1024;
 const MIRROR = "kubernetes.io/config.mirror";
 
-/** A pod of an object with `metadata`; null where it has no uid, namespace or name. */
+/** Reads a pod from an object with `metadata`; null if it has no uid, namespace or name. */
 export function readPod(value: unknown): Pod | null {
   const { uid, namespace, name, labels = {}, annotations = {} } = recordOf(recordOf(value).metadata);
   if (typeof uid !== "string" || typeof namespace !== "string" || typeof name !== "string") return null;
@@ -45,7 +46,7 @@ function labelsOf(value: unknown): Pod["labels"] {
   return size > MAX_LABELS ? null : Object.fromEntries(entries);
 }
 
-/** An object's fields; none where it is no object. */
+/** Returns a value as an object; an empty one if the value is no object. */
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -6,13 +6,13 @@ import type { LabelSource, Labels, LabelsListening } from "../label-source.js";
 import type { FromReader, Pod } from "./pod.js";
 
 /**
- * The pods of one node by the Kubernetes API, for their labels. A process of its own reads them; this keeps what it says. What
- * is known stays while the API does not answer, and what was never known stays unknown.
+ * Labels of the pods of one node, from the Kubernetes API. A separate process reads the pods, and this class stores
+ * them. While the API does not respond, known labels stay in effect and other labels stay unknown.
  */
 export class Pods implements LabelSource {
-  /** By the API's uid. */
+  /** Pods by their uid in the API. */
   readonly #pods = new Map<string, Pod>();
-  /** By namespace and name. */
+  /** Pods by namespace and name. */
   readonly #named = new Map<string, Pod>();
   #reader: ChildProcess | null = null;
   #restart: NodeJS.Timeout | null = null;
@@ -20,7 +20,7 @@ export class Pods implements LabelSource {
   #listed = false;
   #trouble = "";
 
-  /** Throws USAGE where a name can be none of a node. */
+  /** Throws USAGE if the name is not a valid node name. */
   constructor(private readonly node: string) {
     if (node.length <= 253 && NODE.test(node)) return;
     throw new CountersignError("USAGE", `\`${node}\` is no name of a node`, {
@@ -47,8 +47,9 @@ export class Pods implements LabelSource {
   }
 
   /**
-   * A runtime that says a uid means that pod alone: another one can have had its name before. Who makes a pod can claim that it
-   * mirrors another one, but cannot give it the other one's name.
+   * If the runtime reports a uid, only the pod with that uid is used, because an earlier pod can have had the same
+   * name. A static pod is found by its name, and its mirror must have that uid: a user can create a pod that claims to
+   * mirror another one, but not with the same name.
    */
   labelsOf({ annotations }: ContainerState): Labels | null {
     const { uid, namespace, name } = sandboxOf(annotations);
@@ -78,7 +79,7 @@ export class Pods implements LabelSource {
         this.#say(listening, message.reason);
         return;
       case "gone":
-        // a container that ends later keeps the labels that it has
+        // labels are not looked up again here, so a container that outlives its pod keeps its labels
         this.#forget(message.uid);
         return;
       case "pod":
@@ -96,7 +97,7 @@ export class Pods implements LabelSource {
     }
   }
 
-  /** Whether anything about its labels is new. */
+  /** Stores a pod. Returns true if it is new or has changed. */
   #know(pod: Pod): boolean {
     const before = this.#pods.get(pod.uid);
     this.#pods.set(pod.uid, pod);
@@ -111,7 +112,7 @@ export class Pods implements LabelSource {
     if (this.#named.get(fullName(pod)) === pod) this.#named.delete(fullName(pod));
   }
 
-  /** Each reason once, until pods could be read again. */
+  /** Reports a reason once, until another one occurs or pods were listed again. */
   #say(listening: LabelsListening, reason: string): void {
     if (reason === this.#trouble) return;
     this.#trouble = reason;
@@ -123,11 +124,11 @@ export class Pods implements LabelSource {
   }
 }
 
-/** A DNS subdomain, as names of nodes are. */
+/** A node name is a DNS subdomain. */
 const NODE = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
-/** Megabytes of the reader's heap: the pods of a node take a few. */
+/** Maximum heap size of the reader in megabytes. The pods of a node take a few. */
 const READER_HEAP = 128;
-/** Milliseconds before a reader that ended is started again, at first and at most. */
+/** Milliseconds until a reader that exited is started again: the first delay, which doubles, and the longest. */
 const FIRST_DELAY = 1000;
 const MOST_DELAY = 60_000;
 
@@ -135,7 +136,7 @@ function fullName({ namespace, name }: Pod): string {
   return `${namespace}/${name}`;
 }
 
-/** Annotations by which containerd's CRI plugin and CRI-O say whose a container is. */
+/** Returns the pod of a container, from the annotations that containerd's CRI plugin and CRI-O set. */
 function sandboxOf(annotations: ContainerState["annotations"]): {
   readonly uid: string | undefined;
   readonly namespace: string | undefined;
@@ -148,7 +149,7 @@ function sandboxOf(annotations: ContainerState["annotations"]): {
   };
 }
 
-/** Without what systemd says to the agent alone. */
+/** Returns the environment without the variables that systemd sets for the agent. */
 function readerEnvironment(): NodeJS.ProcessEnv {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID, ...rest } = process.env;
   return rest;
