@@ -1,13 +1,14 @@
 import { koffi } from "./native.js";
 
 /**
- * Gives pages that nothing is allocated in back to the system: malloc_trim(3). What starting and compiling took stays
- * with libc's arenas otherwise, one for each thread that helped. Does nothing where the C library has no such function.
+ * Returns free pages of the heap to the kernel: malloc_trim(3). Otherwise memory that start-up and compilation freed
+ * stays in glibc's arenas, of which each thread can have its own. Does nothing if the C library does not have this
+ * function.
  */
 export function giveBack(): void {
   try {
     koffi().load(null).func("malloc_trim", "int", ["size_t"])(0);
   } catch {
-    // musl has none, and keeps less
+    // musl does not have malloc_trim
   }
 }

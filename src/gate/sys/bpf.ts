@@ -3,7 +3,7 @@ import { readSmall } from "./file.js";
 import { addressOf, Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-/** bpf(2) on the calling thread: an fd or 0, or a negative errno. `attr` may be written to. */
+/** Calls bpf(2) on the calling thread. Returns an fd, 0, or a negative errno. The kernel may write to `attr`. */
 export function bpf(cmd: number, attr: Uint8Array): number {
   return syscall(NR.bpf, cmd, attr, attr.byteLength);
 }
@@ -37,7 +37,7 @@ export interface KernelMap {
   readonly name: string;
 }
 
-/** Where struct bpf_prog_info has what is read of it (a test checks each against linux/bpf.h). */
+/** Byte offsets in struct bpf_prog_info. A test compares each with linux/bpf.h. */
 export const PROGRAM_INFO = {
   type: 0,
   id: 4,
@@ -50,7 +50,10 @@ export const PROGRAM_INFO = {
   verifiedInsns: 216,
 } as const;
 
-/** struct bpf_prog_info up to and with verified_insns (Linux 5.16); the kernel fills as much as it is given room for. */
+/**
+ * Size in bytes of struct bpf_prog_info up to and including verified_insns (Linux 5.16). The kernel fills only the size
+ * that it is given.
+ */
 const PROGRAM_INFO_SIZE = 224;
 const MAP_INFO_SIZE = 80;
 const LINK_INFO_SIZE = 64;
@@ -58,7 +61,7 @@ const BTF_INFO_SIZE = 32;
 /** MAX_USED_MAPS of linux/bpf_verifier.h. */
 const MAX_MAPS = 64;
 
-/** A program's facts, or a negative errno: EINVAL where the fd is no program. */
+/** Returns the kernel's report about a program, or a negative errno; EINVAL if the fd is no program. */
 export function programInfo(fd: number): KernelProgram | number {
   program.fill(0);
   programWords[PROGRAM_INFO.mapCount / 4] = MAX_MAPS;
@@ -81,7 +84,7 @@ export function programInfo(fd: number): KernelProgram | number {
 
 const NO_MAPS: readonly number[] = Object.freeze([]);
 
-/** The tag that was asked for last, by its two words: a program that is loaded again has the same. */
+/** The last tag as two words and as text: a program that is loaded again has the same tag. */
 let lastTag = { first: -1, second: -1, text: "" };
 
 function tagOf(first: number, second: number): string {
@@ -90,14 +93,17 @@ function tagOf(first: number, second: number): string {
   return lastTag.text;
 }
 
-/** What is asked for about a program, used up before the next call. */
+/** Buffer for struct bpf_prog_info; valid until the next call. */
 const { memory: program, address: PROGRAM } = new Fixed(Buffer.alloc(PROGRAM_INFO_SIZE));
 const programWords = new Uint32Array(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE / 4);
 const programView = new DataView(program.buffer, program.byteOffset, PROGRAM_INFO_SIZE);
 const programMaps = new Uint32Array(MAX_MAPS);
 const PROGRAM_MAPS = BigInt(addressOf(programMaps));
 
-/** The type and id of a program, or a negative errno: the first two words of its facts, which are soon had. */
+/**
+ * Returns the type and id of a program, or a negative errno. Faster than {@link programInfo}, because the kernel copies
+ * only the first two words.
+ */
 export function programNumbers(fd: number): Pick<KernelProgram, "type" | "id"> | number {
   const info = new DataView(new ArrayBuffer(8));
   const result = objectInfo(fd, info);
@@ -106,7 +112,7 @@ export function programNumbers(fd: number): Pick<KernelProgram, "type" | "id"> |
     : { type: info.getUint32(PROGRAM_INFO.type, true), id: info.getUint32(PROGRAM_INFO.id, true) };
 }
 
-/** A map's facts, or a negative errno. */
+/** Returns the kernel's report about a map, or a negative errno. */
 export function mapInfo(fd: number): KernelMap | number {
   map.fill(0);
   const result = objectInfo(fd, map);
@@ -122,18 +128,18 @@ export function mapInfo(fd: number): KernelMap | number {
   };
 }
 
-/** What is asked for about a map, used up before the next call. */
+/** Buffer for struct bpf_map_info; valid until the next call. */
 const map = Buffer.alloc(MAP_INFO_SIZE);
 const mapWords = new Uint32Array(map.buffer, map.byteOffset, 6);
 
-/** BPF_OBJ_NAME_LEN bytes, up to the NUL. */
+/** Reads a name of up to 16 bytes (BPF_OBJ_NAME_LEN). It ends at the first NUL. */
 function nameAt(info: Buffer, offset: number): string {
   let end = offset;
   while (end < offset + 16 && info[end] !== 0) end += 1;
   return end === offset ? "" : info.toString("latin1", offset, end);
 }
 
-/** The id of the program behind a link (struct bpf_link_info: type, id, prog_id), or a negative errno. */
+/** Returns the id of a link's program (struct bpf_link_info: type 0 · id 4 · prog_id 8), or a negative errno. */
 export function linkedProgram(fd: number): number {
   const info = new DataView(new ArrayBuffer(LINK_INFO_SIZE));
   const result = objectInfo(fd, info);
@@ -159,7 +165,7 @@ export function isFrozen(fd: number): boolean {
   return /^frozen:\t1$/m.test(readSmall(`/proc/thread-self/fdinfo/${fd}`) ?? "");
 }
 
-/** The value of an array map's element 0, or null. `size` is the map's value size; user space may not always read it. */
+/** Reads element 0 of an array map. `size` is the map's value size. Returns null if user space may not read the map. */
 export function firstValue(fd: number, size: number): Uint8Array | null {
   const key = new Uint32Array(1);
   const value = new Uint8Array(Math.ceil(size / 8) * 8);
@@ -170,7 +176,7 @@ export function firstValue(fd: number, size: number): Uint8Array | null {
   return bpf(MAP_LOOKUP_ELEM, new Uint8Array(attr.buffer)) < 0 ? null : value.subarray(0, size);
 }
 
-/** A BTF object's bytes, or null. struct bpf_btf_info: btf 0 · btf_size 8 · id 12. */
+/** Reads a BTF object; null on failure. struct bpf_btf_info: btf 0 · btf_size 8 · id 12. */
 export function btfOf(fd: number): Uint8Array | null {
   const info = new DataView(new ArrayBuffer(BTF_INFO_SIZE));
   if (objectInfo(fd, info) < 0) return null;
@@ -181,12 +187,12 @@ export function btfOf(fd: number): Uint8Array | null {
   return objectInfo(fd, again) < 0 ? null : bytes;
 }
 
-/** Whether there is a program of this id. */
+/** Whether a program with this id exists. */
 export function programExists(id: number): boolean {
   return exists(PROG_GET_FD_BY_ID, id);
 }
 
-/** Whether there is a map of this id. */
+/** Whether a map with this id exists. */
 export function mapExists(id: number): boolean {
   return exists(MAP_GET_FD_BY_ID, id);
 }

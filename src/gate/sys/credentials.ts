@@ -3,9 +3,9 @@ import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /**
- * The parts of a task's identity that a thread of the gate can take, so that the kernel checks a call as it would the
- * task's own. Linux keeps all of them for each thread: capabilities(7), setresuid(2) as a bare system call, setns(2),
- * chroot(2) after unshare(CLONE_FS).
+ * The parts of a task's identity that a thread of the gate can take, so that the kernel checks the thread's call like a
+ * call of the task. In Linux all of them are per thread: capabilities(7), setresuid(2) as a direct system call,
+ * setns(2), and chroot(2) after unshare(CLONE_FS).
  */
 export interface Identity {
   /** Effective capabilities in the gate's user namespace, one bit each. */
@@ -20,13 +20,13 @@ export interface Identity {
 
 /** Namespaces of a task that differ from the gate's. */
 export interface NamespacesToEnter {
-  /** `/proc/TID`, from which they are opened. */
+  /** `/proc/TID`, in which the namespaces are opened. */
   readonly task: string;
   readonly network: boolean;
   readonly cgroup: boolean;
-  /** Mount namespace, root and working directory, for a path. */
+  /** Mount namespace, root and working directory, which determine what a path refers to. */
   readonly filesystem: boolean;
-  /** Supplementary groups, for files; null where they do not matter. */
+  /** Supplementary groups, for access to files; null if they do not matter. */
   readonly groups: readonly number[] | null;
 }
 
@@ -45,7 +45,7 @@ export function namespaceScopeOf(ifindex: number): NamespaceScope {
   return ifindex === 0 ? "none" : "net";
 }
 
-/** linux/capability.h: version 3 takes two words of each set; linux/sched.h: what setns and unshare name. */
+/** Constants of linux/capability.h (version 3 has two words for each set), linux/sched.h and linux/prctl.h. */
 const CAPABILITY_VERSION_3 = 0x20080522;
 const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x20000;
@@ -53,14 +53,14 @@ const CLONE_NEWCGROUP = 0x02000000;
 const CLONE_NEWNET = 0x40000000;
 const PR_SET_KEEPCAPS = 8;
 const PR_SET_SECUREBITS = 28;
-/** SECBIT_NO_SETUID_FIXUP of linux/securebits.h: a change of uid leaves the capabilities alone. */
+/** SECBIT_NO_SETUID_FIXUP of linux/securebits.h: a change of uid does not change the capabilities. */
 const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 const O_PATH_CLOEXEC = 0o10000000 | 0o2000000;
 const AT_FDCWD = -100;
 
 /**
- * Returned by {@link Impersonator.runAs} if the gate lacks a capability to take an identity; less than every negative
- * errno.
+ * Returned by {@link Impersonator.runAs} if the gate lacks a capability to take an identity. No negative errno has this
+ * value.
  */
 export const OUT_OF_REACH = -4096;
 
@@ -87,8 +87,8 @@ export class Impersonator {
 
   constructor() {
     must(syscall(NR.unshare, CLONE_FS), "unsharing the working directory");
-    // without CAP_SETPCAP a change of uid clears effective capabilities, which are set after it, but with this no
-    // permitted ones
+    // without CAP_SETPCAP the secure bit cannot be set: a change of uid then clears the effective capabilities, which
+    // are set again after it, but PR_SET_KEEPCAPS preserves the permitted ones
     syscall(NR.prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
     syscall(NR.prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
     this.#root = open("/");
@@ -96,7 +96,7 @@ export class Impersonator {
     this.#places = { mounts: placeOf(this.#mounts), root: placeOf(this.#root), cwd: placeOf(this.#cwd) };
   }
 
-  /** Fds that it keeps open. */
+  /** The fds that this object keeps open. */
   get fds(): readonly number[] {
     return [this.#network, this.#cgroup, this.#mounts, this.#root, this.#cwd];
   }
@@ -167,7 +167,7 @@ export class Impersonator {
     const places = this.#places;
     const moves = placeOf(mounts) !== places.mounts;
     if (moves) {
-      // the thread's root and working directory are then those of the namespace
+      // setns(2) also changes the thread's root and working directory to those of the namespace
       const result = this.#took(TAKEN.mounts | TAKEN.root | TAKEN.cwd, syscall(NR.setns, mounts, CLONE_NEWNS));
       if (result < 0) return result;
     }
@@ -222,21 +222,21 @@ function setGroups(groups: readonly number[]): number {
   return syscall(NR.setgroups, groups.length, groups.length === 0 ? null : Uint32Array.from(groups));
 }
 
-/** What a thread may do: three sets of capabilities, one bit each. */
+/** The capability sets of a thread, one bit for each capability. */
 export interface Capabilities {
   readonly effective: bigint;
   readonly permitted: bigint;
   readonly inheritable: bigint;
 }
 
-/** Those of the calling thread. */
+/** Returns the capabilities of the calling thread. */
 export function capabilities(): Capabilities {
   if (!ask(0)) throw new Error("capget failed for the calling thread");
   const words = asked.words.memory;
   return { effective: wordsOf(words, 0), permitted: wordsOf(words, 1), inheritable: wordsOf(words, 2) };
 }
 
-/** The effective ones of any thread, by its id, in its own user namespace (capget(2)). Null where it is gone. */
+/** Returns the effective capabilities of a thread in its own user namespace (capget(2)); null if it has exited. */
 export function effectiveOf(tid: number): bigint | null {
   return ask(tid) ? wordsOf(asked.words.memory, 0) : null;
 }
@@ -248,10 +248,10 @@ function ask(tid: number): boolean {
   return syscall(NR.capget, header.address, words.address) >= 0;
 }
 
-/** struct __user_cap_header_struct and two of __user_cap_data_struct, used up before the next call. */
+/** Buffers for struct __user_cap_header_struct and two of struct __user_cap_data_struct; valid until the next call. */
 const asked = { header: new Fixed(new Uint32Array(2)), words: new Fixed(new Uint32Array(6)) };
 
-/** One set: its low word, and its high one three further on. */
+/** Returns one set. Its low word is at `index`, and its high word three words later. */
 function wordsOf(words: Uint32Array, index: number): bigint {
   return BigInt(words[index]!) | (BigInt(words[index + 3]!) << 32n);
 }
@@ -265,7 +265,7 @@ function setCapabilities(sets: Capabilities): number {
   return syscall(NR.capset, Uint32Array.of(CAPABILITY_VERSION_3, 0), data);
 }
 
-/** Enters a namespace by its file. 0 or a negative errno. */
+/** Enters the namespace of a file in /proc. Returns 0 or a negative errno. */
 function join(path: string, kind: number): number {
   const fd = openReadable(path);
   if (fd < 0) return fd;
@@ -274,7 +274,7 @@ function join(path: string, kind: number): number {
   return result;
 }
 
-/** A directory, or a namespace, as a text: its mount, its file system's device and its number there (statx(2)). */
+/** Returns a text that identifies a directory or namespace: its mount id, device and inode number (statx(2)). */
 function placeOf(fd: number): string {
   const { memory, address } = status;
   must(syscall(NR.statx, fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, address), "statx of an open file");
@@ -289,7 +289,7 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_INO = 0x100;
 const STATX_MNT_ID = 0x1000;
 
-/** The calling thread's supplementary groups: node adds its effective group to them. */
+/** Returns the calling thread's supplementary groups. */
 function groups(): readonly number[] {
   const list = new Uint32Array(NGROUPS_MAX);
   return [...list.subarray(0, must(syscall(NR.getgroups, list.length, list), "reading the groups"))];

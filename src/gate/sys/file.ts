@@ -9,7 +9,7 @@ const F_ADD_SEALS = 1033;
 /** F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE of linux/fcntl.h. */
 const ALL_SEALS = 0xf;
 
-/** A path as C has it. */
+/** Encodes a text as UTF-8 with a NUL at its end. */
 export function cString(text: string): Uint8Array {
   return Buffer.from(`${text}\0`, "utf8");
 }
@@ -22,7 +22,7 @@ export function openFile(path: string): number {
 const O_PATH = 0o10000000;
 const O_DIRECTORY = 0o200000;
 
-/** A folder, to look up names in it by the fd; a negative errno on failure. */
+/** Opens a folder in which names can be looked up (O_PATH); a negative errno on failure. */
 export function openFolder(path: string): number {
   return syscall(NR.openat, AT_FDCWD, cString(path), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
@@ -34,22 +34,25 @@ export function openIn(folder: number, name: string): number {
   return syscall(NR.openat, folder, cString(name), O_NONBLOCK | O_CLOEXEC, 0);
 }
 
-/** RESOLVE_NO_MAGICLINKS of linux/openat2.h: what /proc has of a process, which would be the gate's. */
+/**
+ * RESOLVE_NO_MAGICLINKS of linux/openat2.h: do not follow links such as /proc/self/root, which would lead to files of
+ * the gate.
+ */
 const RESOLVE_NO_MAGICLINKS = 2;
 
-/** What openat2(2) takes for the place that a path leads to (O_PATH), links of /proc aside: struct open_how. */
+/** struct open_how for openat2(2): opens a path with O_PATH, without following magic links of /proc. */
 export const PLACE = new Uint8Array(
   BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_MAGICLINKS)).buffer,
 );
 
-/** The place that a path leads to, links of /proc among them; a negative errno on failure. */
+/** Opens a path with O_PATH and follows all links, including those of /proc; a negative errno on failure. */
 export function openPlainPath(path: string): number {
   return syscall(NR.openat, AT_FDCWD, cString(path), O_PATH | O_CLOEXEC, 0);
 }
 
 /**
- * A cgroup by its id, close-on-exec; a negative errno on failure: struct file_handle is its size u32 · type s32 ·
- * bytes, and those of FILEID_KERNFS are the id (linux/exportfs.h).
+ * Opens a cgroup by its id, close-on-exec; a negative errno on failure. struct file_handle: size u32 0 · type s32 4 ·
+ * bytes 8, which are the id for FILEID_KERNFS (linux/exportfs.h).
  */
 export function openCgroup(mount: string, id: bigint): number {
   const root = openFile(mount);
@@ -67,7 +70,10 @@ const FILEID_KERNFS = 0xfe;
 
 const scratch = Buffer.alloc(16 * 1024);
 
-/** A small file of /proc in one read, as the kernel makes those; null where it is gone. At most 16 KiB. */
+/**
+ * Reads at most 16 KiB of a file in /proc with one read(2), so that the content is consistent; null if it cannot be
+ * read.
+ */
 export function readSmall(path: string): string | null {
   const fd = openFile(path);
   if (fd < 0) return null;
@@ -76,13 +82,13 @@ export function readSmall(path: string): string | null {
   return length < 0 ? null : scratch.toString("utf8", 0, length);
 }
 
-/** Where a symbolic link leads; null where it cannot be told. */
+/** Reads the target of a symbolic link; null on failure. */
 export function readLink(path: string): string | null {
   const length = syscall(NR.readlinkat, AT_FDCWD, cString(path), scratch, 4096);
   return length < 0 ? null : scratch.toString("utf8", 0, length);
 }
 
-/** A whole file by fd, from its start, at most `limit` bytes; null where it is longer or cannot be read. */
+/** Reads a whole file from its start; null if it is longer than `limit` bytes or cannot be read. */
 export function readAt(fd: number, limit: number): Uint8Array | null {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -97,7 +103,9 @@ export function readAt(fd: number, limit: number): Uint8Array | null {
   }
 }
 
-/** A file in memory with these bytes that nobody can change any more; a negative errno on failure. */
+/**
+ * Creates a memory file with these bytes that cannot be changed (F_ADD_SEALS of fcntl(2)); a negative errno on failure.
+ */
 export function sealedFile(name: string, bytes: Uint8Array): number {
   const fd = memoryFile(name, bytes);
   if (fd < 0) return fd;
@@ -107,7 +115,7 @@ export function sealedFile(name: string, bytes: Uint8Array): number {
   return failed;
 }
 
-/** A file in memory with these bytes (memfd_create(2)); a negative errno on failure. */
+/** Creates a memory file with these bytes (memfd_create(2)); a negative errno on failure. */
 export function memoryFile(name: string, bytes: Uint8Array): number {
   const fd = syscall(NR.memfd_create, cString(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return fd;
@@ -117,7 +125,7 @@ export function memoryFile(name: string, bytes: Uint8Array): number {
   return failed;
 }
 
-/** Overwrites a file's beginning with the first `length` bytes. */
+/** Writes the first `length` bytes to the start of a file. */
 export function writeStart(fd: number, bytes: Uint8Array, length: number): void {
   syscall(NR.pwrite64, fd, bytes, length, 0);
 }

@@ -5,9 +5,9 @@ import { koffi } from "./native.js";
 export type Argument = number | bigint | NodeJS.ArrayBufferView | null;
 
 /**
- * One system call, on the calling thread (which matters for credentials, namespaces and filters: Linux keeps them for
- * each thread, and libc's wrappers for whole processes are gone around). Gives the result, or a negative errno.
- * syscall(2); numbers from {@link NR}. All registers are 64 bits wide: a bigint is passed as its low 64 bits.
+ * Makes a system call on the calling thread by syscall(2). Credentials, namespaces and filters are per thread in Linux;
+ * this function avoids the wrappers of libc, some of which apply a change to all threads. Returns the result or a
+ * negative errno. Numbers are in {@link NR}. A bigint is passed as its low 64 bits.
  */
 export function syscall(
   number: number,
@@ -23,12 +23,15 @@ export function syscall(
   return result === -1 ? -koffi().errno() : Number(result);
 }
 
-/** The address of memory, as the kernel takes it in structures. Below 2^47 on x86-64, so exact in a number. */
+/**
+ * Returns the address of memory, for a pointer in a structure; 0 for null or empty memory. Addresses on x86-64 are
+ * below 2^47, so a number is exact.
+ */
 export function addressOf(memory: NodeJS.ArrayBufferView | null): number {
   return memory === null || memory.byteLength === 0 ? 0 : Number(koffi().address(memory));
 }
 
-/** Memory of a module's own, which stays where it is: its address is asked for once, and not at every call. */
+/** Memory that a module keeps for its whole life, so that its address is looked up only once. */
 export class Fixed<T extends NodeJS.ArrayBufferView> {
   readonly address: number;
 
@@ -37,7 +40,7 @@ export class Fixed<T extends NodeJS.ArrayBufferView> {
   }
 }
 
-/** Throws GATE_UNSUPPORTED where the gate cannot work: its numbers and layouts are those of Linux on x86-64. */
+/** Throws GATE_UNSUPPORTED unless this is Linux on x86-64, whose system call numbers and structures the gate uses. */
 export function requirePlatform(): void {
   if (process.platform === "linux" && process.arch === "x64") return;
   throw new CountersignError(
@@ -49,7 +52,7 @@ export function requirePlatform(): void {
   );
 }
 
-/** A throwing form for set-up calls, where a failure ends the gate: the errno stands in the message. */
+/** Throws GATE_FAILED if a system call failed. For calls after whose failure the gate cannot continue. */
 export function must(result: number, doing: string): number {
   if (result >= 0) return result;
   throw new CountersignError("GATE_FAILED", `${doing} failed: errno ${-result}`, {

@@ -12,8 +12,8 @@ const O_CLOEXEC = 0o2000000;
 const EXCLUSIVE_NOW = 2 | 4;
 
 /**
- * Opens a file, which is made where there is none, and locks it until the fd is closed, at the latest by the end of the
- * process (flock(2)). An fd, or a negative errno: EAGAIN where another process has the lock.
+ * Opens or creates a file and locks it until the fd is closed or the process exits (flock(2)). Returns an fd or a
+ * negative errno; EAGAIN if another process has the lock.
  */
 export function openLocked(path: string): number {
   const fd = syscall(NR.openat, AT_FDCWD, cString(path), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600);
@@ -24,7 +24,7 @@ export function openLocked(path: string): number {
   return locked;
 }
 
-/** Whether the lock is another's: the errno of {@link openLocked}. */
+/** Whether {@link openLocked} failed because another process has the lock. */
 export function isHeld(result: number): boolean {
   return result === -ERRNO.EAGAIN;
 }

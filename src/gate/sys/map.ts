@@ -6,14 +6,14 @@ const MAP_UPDATE_ELEM = 2;
 const MAP_FREEZE = 22;
 
 /**
- * Keeps user space from writing to a map by any fd and any mapping from now on. 0, or a negative errno: EPERM where this fd does not let
- * it be written, EBUSY where it is just being written to or mapped for that, or is frozen already.
+ * Freezes a map: user space can no longer write to it by any fd or mapping. Returns 0 or a negative errno: EPERM if
+ * this fd has no write permission, EBUSY if the map is being written to, is mapped for writing, or is frozen already.
  */
 export function freeze(fd: number): number {
   return bpf(MAP_FREEZE, new Uint8Array(Uint32Array.of(fd).buffer));
 }
 
-/** Writes an array map's element 0. `value` is as long as the map's values are. 0 or a negative errno. */
+/** Writes element 0 of an array map. `value` has the map's value size. Returns 0 or a negative errno. */
 export function setFirstValue(fd: number, value: Uint8Array): number {
   const key = new Uint32Array(1);
   const attr = new DataView(new ArrayBuffer(32));

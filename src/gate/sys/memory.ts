@@ -1,21 +1,22 @@
 import { addressOf, Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-/** Bytes of one page on x86-64: a copy that is split there tells how far the target's memory reaches. */
+/** Size of a page on x86-64 in bytes. Memory is readable page by page. */
 export const PAGE = 4096;
 
-/** So many bytes of a task, from an address. */
+/** A range of a task's memory. */
 export interface Span {
   readonly address: bigint;
   readonly length: number;
 }
 
-/** Spans that one call copies. */
+/** Maximum number of spans in one call. */
 const MOST_SPANS = 4;
 
 /**
- * Copies spans out of a task, one after the other; null where not all of their bytes are there. It can block for as long as the
- * target likes (userfaultfd, FUSE), and then only the target's death ends it: the caller stands under the watcher's deadline.
+ * Copies spans of a task's memory into one array, in order; null if not all bytes can be read. The task can make this
+ * block for any time (userfaultfd, FUSE), and then only killing the task ends it. So the watcher limits how long the
+ * caller may block.
  */
 export function readMemory(tid: number, spans: readonly Span[]): Uint8Array | null {
   if (spans.length > MOST_SPANS) throw new RangeError(`${spans.length} spans`);
@@ -30,7 +31,10 @@ export function readMemory(tid: number, spans: readonly Span[]): Uint8Array | nu
   return transfer(NR.process_vm_readv, tid, bytes, spans.length) === length ? bytes : null;
 }
 
-/** Memory to be written whole before it is read: what is small shares an allocation with others, since each takes a while. */
+/**
+ * Allocates memory that is not zeroed if it is small: overwrite all of it before reading. Small allocations come from
+ * node's buffer pool, because separate ones are slow.
+ */
 export function roomFor(length: number): Uint8Array<ArrayBuffer> {
   if (length > SMALL) return new Uint8Array(length);
   const { buffer, byteOffset } = Buffer.allocUnsafe(length) as Buffer<ArrayBuffer>;
@@ -39,14 +43,14 @@ export function roomFor(length: number): Uint8Array<ArrayBuffer> {
 
 const SMALL = 256;
 
-/** Copies bytes into a task. True where all were taken. Blocks as {@link readMemory} does. */
+/** Writes bytes to a task's memory. Returns false if not all were written. Can block like {@link readMemory}. */
 export function writeMemory(tid: number, address: bigint, from: Uint8Array): boolean {
   return from.byteLength === 0 || transferOne(NR.process_vm_writev, tid, address, from) === from.byteLength;
 }
 
 /**
- * Reads a string that ends with a NUL, as strncpy_from_user does: at most `limit` bytes before it, null where memory ends
- * first. The bytes come without the NUL; `limit` of them mean that there was none.
+ * Reads a string that ends with a NUL, like strncpy_from_user of the kernel. Returns the bytes before the NUL; if there
+ * are `limit` bytes, no NUL was found. Returns null if the readable memory ends first.
  */
 export function readString(tid: number, address: bigint, limit: number): Uint8Array | null {
   const bytes = new Uint8Array(limit);
@@ -61,12 +65,15 @@ export function readString(tid: number, address: bigint, limit: number): Uint8Ar
   return bytes;
 }
 
-/** Of so many bytes from an address, those on its page: they are there all or none. */
+/**
+ * Returns how many of `length` bytes from an address are on the page of that address. Either all or none of them can be
+ * read.
+ */
 export function onPage(address: bigint, length: number): number {
   return Math.min(length, PAGE - Number(address & BigInt(PAGE - 1)));
 }
 
-/** struct iovec, of 16 bytes: one for here, and those for there. */
+/** struct iovec, 16 bytes each: one for the gate's memory, then those for the task's. */
 const { memory: vectors, address: HERE } = new Fixed(new BigUint64Array(2 + 2 * MOST_SPANS));
 const THERE = HERE + 16;
 

@@ -3,15 +3,18 @@ import { NR } from "./numbers.js";
 
 const AT_FDCWD = -100;
 
-/** The paths of one task's namespaces, by their kinds, and whose they are: most calls come from the task of the last one. */
+/**
+ * The paths of the last task's namespaces, by kind. They are cached because most calls come from the same task as the
+ * last one.
+ */
 const paths = new Map<string, Fixed<Buffer>>();
 let whose: number | "self" = "self";
-/** What comes of a path: used up before the next call. */
+/** Buffer for the link's target; valid until the next call. */
 const { memory: link, address: LINK } = new Fixed(Buffer.alloc(64));
 
 /**
- * The inode number of a task's namespace, which is its link's name: `net:[4026531840]` (namespaces(7)). 0, which is nobody's,
- * where that cannot be told. `task` is a thread's id as the caller counts them.
+ * Returns the inode number of a task's namespace, from a link target such as `net:[4026531840]` (namespaces(7)); 0,
+ * which is no inode number, on failure. `task` is a thread id in the gate's pid namespace.
  */
 export function namespaceOf(task: number | "self", kind: string): number {
   const length = syscall(NR.readlinkat, AT_FDCWD, pathOf(task, kind).address, LINK, link.byteLength);

@@ -6,9 +6,9 @@ import type installed from "koffi";
 
 export type Koffi = typeof installed;
 
-/** A copy of the native module's file that no path leads to. */
+/** An unnamed copy of the native module's file. */
 interface PrivateCopy {
-  /** By which every thread of this process loads it. */
+  /** The path by which every thread of this process loads the module. */
   readonly path: string;
   readonly fd: number;
 }
@@ -23,9 +23,9 @@ export function koffi(): Koffi {
 }
 
 /**
- * Loads the native module from a copy of its file, before anything else loads it. The file itself is mapped nowhere
- * then: whoever may write to a mapped file changes what is executed. Without a folder that such a copy can be executed
- * from, the file is used.
+ * Loads the native module from a private copy of its file. Call this before anything else loads the module. The
+ * original file is then not mapped: a process that can write to a mapped file changes the code that is executed. If no
+ * folder allows executing such a copy, the original file is used.
  */
 export function usePrivateCopy(): void {
   if (loaded !== undefined || process.platform !== "linux") return;
@@ -45,8 +45,8 @@ export function usePrivateCopy(): void {
 }
 
 /**
- * What other threads are to load: the copy, or the file that this thread has loaded. The dynamic linker opens neither
- * again.
+ * Returns the path from which other threads load the module: the copy, or the file that this thread has loaded. The
+ * dynamic linker has it loaded already and does not open it again.
  */
 export function nativePath(): string {
   koffi();
@@ -60,7 +60,7 @@ export function copyFd(): number {
 
 const require = createRequire(import.meta.url);
 
-/** What the loader of koffi tries, in turn, for glibc and for musl. */
+/** The files that koffi's loader tries in this order, for glibc and for musl. */
 const FILES = ["linux_x64", "musl_x64"].map((libc) => `@koromix/koffi-linux-x64/${libc}/koffi.node`);
 
 function loadFrom(path: string | undefined): Koffi | undefined {
@@ -70,10 +70,10 @@ function loadFrom(path: string | undefined): Koffi | undefined {
   return module.exports;
 }
 
-/** O_TMPFILE | O_RDWR | O_EXCL of Linux: a file that has never had a name, and can be given none. */
+/** O_TMPFILE | O_RDWR | O_EXCL (open(2)): an unnamed file that can never be linked to a name. */
 const UNNAMED = 0o20200202;
 
-/** An unnamed file with these bytes, opened for reading. */
+/** Creates an unnamed file with these bytes and returns a read-only fd of it. */
 function unnamedFile(folder: string, bytes: Uint8Array): number {
   const fd = openSync(folder, UNNAMED, 0o500);
   try {

@@ -1,4 +1,4 @@
-/** System call numbers of x86-64 (asm/unistd_64.h). The gate runs nowhere else: see requirePlatform. */
+/** System call numbers of x86-64 (asm/unistd_64.h), the only architecture of the gate (see requirePlatform). */
 export const NR = {
   read: 0,
   write: 1,

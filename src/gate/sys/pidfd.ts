@@ -3,19 +3,19 @@ import { openFile } from "./file.js";
 import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-/** PIDFD_THREAD of linux/pidfd.h (Linux 6.9): the fd is for one thread, leader or not. */
+/** PIDFD_THREAD of linux/pidfd.h (Linux 6.9): the pidfd refers to one thread, which need not be a group leader. */
 const PIDFD_THREAD = 0o200;
 
 /**
- * A pidfd for a thread, or a negative errno. Before 6.9 only a process has one: the leader's then, which shares its fds
- * with its threads unless one has unshared them.
+ * Opens a pidfd for a thread; a negative errno on failure. Before Linux 6.9 the pidfd is that of the thread group
+ * leader, which has the same fds as the thread unless the thread has unshared them.
  */
 export function openThread(tid: number, tgid: number): number {
   const fd = syscall(NR.pidfd_open, tid, PIDFD_THREAD);
   return fd === -ERRNO.EINVAL ? syscall(NR.pidfd_open, tgid, 0) : fd;
 }
 
-/** Who a thread is, as the kernel says it at once. Ids are those of the caller's own pid and user namespaces. */
+/** Ids of a thread, read by one system call. They are valid in the gate's pid and user namespaces. */
 export interface ThreadInfo {
   readonly tgid: number;
   readonly uid: number;
@@ -33,7 +33,7 @@ const PIDFD_INFO_SIZE = 64;
 const INFO_PID = 1;
 const INFO_CREDS = 2;
 
-/** Null where the thread is gone, or the kernel is older than that; /proc has the same for more time. */
+/** Returns null if the thread has exited or the kernel is older than 6.13. /proc has the same data but is slower. */
 export function threadInfo(pidfd: number): ThreadInfo | null {
   if (!getInfo(pidfd, INFO_PID | INFO_CREDS, INFO_CREDS)) return null;
   return { tgid: info[5]!, uid: info[7]!, gid: info[8]!, euid: info[9]!, egid: info[10]! };
@@ -42,34 +42,39 @@ export function threadInfo(pidfd: number): ThreadInfo | null {
 const INFO_EXIT = 8;
 
 /**
- * The status, as wait(2) has it, of a process that has ended and whose parent knows; null where that cannot be told: before
- * Linux 6.15.
+ * Returns the wait(2) status of a process that has exited and been reaped; null if it is unknown, as before Linux 6.15.
  */
 export function exitStatus(pidfd: number): number | null {
   return getInfo(pidfd, INFO_EXIT, INFO_EXIT) ? info[15]! | 0 : null;
 }
 
-/** Whether what is `needed` of what is asked for could be told. Flags are in the low word of the mask. */
+/**
+ * Requests the parts `asked`. Returns whether the kernel provided the part `needed`. All flags are in the low word of
+ * the mask.
+ */
 function getInfo(pidfd: number, asked: number, needed: number): boolean {
   info.fill(0);
   info[0] = asked;
   return syscall(NR.ioctl, pidfd, PIDFD_GET_INFO, INFO) >= 0 && (info[0]! & needed) !== 0;
 }
 
-/** struct pidfd_info in words, used up before the next call. */
+/** struct pidfd_info in words of 32 bits; valid until the next call. */
 const { memory: info, address: INFO } = new Fixed(new Uint32Array(PIDFD_INFO_SIZE / 4));
 
-/** A pidfd for a process, or a negative errno. */
+/** Opens a pidfd for a process; a negative errno on failure. */
 export function openProcess(pid: number): number {
   return syscall(NR.pidfd_open, pid, 0);
 }
 
-/** A copy of another task's fd, close-on-exec, or a negative errno: EBADF where it has no such fd. */
+/**
+ * Copies another task's fd, close-on-exec (pidfd_getfd(2)). Returns a negative errno on failure; EBADF if the task has
+ * no such fd.
+ */
 export function takeFd(pidfd: number, fd: number): number {
   return syscall(NR.pidfd_getfd, pidfd, fd, 0);
 }
 
-/** Sends a signal to the process behind a pidfd, which cannot have become another one meanwhile. */
+/** Sends a signal to the process of a pidfd, which cannot reach another process that reuses the process id. */
 export function signalProcess(pidfd: number, signal: number): number {
   return syscall(NR.pidfd_send_signal, pidfd, signal, 0, 0);
 }
@@ -77,7 +82,7 @@ export function signalProcess(pidfd: number, signal: number): number {
 /** NS_GET_TGID_FROM_PIDNS of linux/nsfs.h (Linux 6.11): _IOR(0xb7, 7, int), with the number itself for its argument. */
 const NS_GET_TGID_FROM_PIDNS = 0x8004b707;
 
-/** The process that a number is to a task, as the caller counts processes; a negative errno on failure. */
+/** Translates a process id of a task's pid namespace to that of the gate; a negative errno on failure. */
 export function processFrom(tid: number, number: number): number {
   const namespace = openFile(`/proc/${tid}/ns/pid`);
   if (namespace < 0) return namespace;
@@ -86,7 +91,7 @@ export function processFrom(tid: number, number: number): number {
   return found;
 }
 
-/** Has a number stand for what an fd is for, in the place of what it was for (dup3(2)), close-on-exec. */
+/** Makes the fd `number` refer to the file of `fd`, close-on-exec (dup3(2)). Its former file is closed. */
 export function moveTo(number: number, fd: number): void {
   must(syscall(NR.dup3, fd, number, O_CLOEXEC), "keeping a pidfd");
 }

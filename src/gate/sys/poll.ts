@@ -7,10 +7,10 @@ const EFD_NONBLOCK = 0o4000;
 const CTL = { add: 1, del: 2 } as const;
 const EPOLLIN = 1;
 
-/** What of a watched fd is ready: EPOLLIN, EPOLLHUP, EPOLLERR (sys/epoll.h). */
+/** EPOLLHUP of sys/epoll.h: the other end of the fd is closed. */
 export const EPOLLHUP = 16;
 
-/** A set of fds to wait for: epoll(7). struct epoll_event is packed on x86-64: u32 events, u64 data. */
+/** An epoll(7) instance. struct epoll_event is packed on x86-64: events u32 0 · data u64 4. */
 export class Poll {
   readonly fd: number;
   readonly #events: DataView;
@@ -30,7 +30,9 @@ export class Poll {
     return this.#control(CTL.del, fd);
   }
 
-  /** Waits at most `timeout` ms (-1: for ever) and calls `ready` for each fd that is ready. A negative errno on failure. */
+  /**
+   * Waits at most `timeout` ms (-1: no limit) and calls `ready` for each ready fd. Returns a negative errno on failure.
+   */
   wait(timeout: number, ready: (fd: number, events: number) => void): number {
     const count = syscall(NR.epoll_wait, this.fd, this.#events, this.#capacity, timeout);
     for (let index = 0; index < count; index += 1)
@@ -50,7 +52,7 @@ export class Poll {
   }
 }
 
-/** An eventfd(2): a thread that waits in {@link Poll} is woken by another one. */
+/** Creates an eventfd(2), by which a thread wakes another one that waits in {@link Poll}. */
 export function eventFd(): number {
   return syscall(NR.eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK);
 }

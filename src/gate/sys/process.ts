@@ -8,21 +8,24 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const O_RDWR = 2;
 const O_CLOEXEC = 0o2000000;
-/** SIGKILL and SIGSTOP have no disposition. */
+/** SIGKILL and SIGSTOP, whose disposition cannot be changed. */
 const FIXED: ReadonlySet<number> = new Set([9, 19]);
 const RLIMIT_NOFILE = 7;
 
-/** Has the calling thread, and what it starts, gain no privilege by executing a file (prctl(2)). */
+/**
+ * Sets no_new_privs: the calling thread and its children gain no privileges by execve (PR_SET_NO_NEW_PRIVS of
+ * prctl(2)).
+ */
 export function refuseNewPrivileges(): number {
   return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/** Has the process leave no core dump, and its files in /proc belong to root (PR_SET_DUMPABLE of prctl(2)). */
+/** Disables core dumps and makes root the owner of this process's files in /proc (PR_SET_DUMPABLE of prctl(2)). */
 export function refuseDumps(): void {
   syscall(NR.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/** Overwrites own memory with zeros. */
+/** Overwrites memory of this process with zeros. */
 export function clearMemory(address: number, length: number): void {
   const zeros = syscall(NR.openat, 0, Buffer.from("/dev/zero\0"), O_CLOEXEC, 0);
   if (zeros < 0) return;
@@ -30,12 +33,14 @@ export function clearMemory(address: number, length: number): void {
   syscall(NR.close, zeros);
 }
 
-/** Has an fd closed by the next execve, or kept: node marks what it inherits to be closed. */
+/** Sets or clears close-on-exec of an fd. node sets it for all fds that it inherits. */
 export function closeOnExec(fd: number, close: boolean): number {
   return syscall(NR.fcntl, fd, F_SETFD, close ? FD_CLOEXEC : 0);
 }
 
-/** Lets go of standard input and output: whoever is at their other end then waits for the command alone. */
+/**
+ * Replaces standard input and output by /dev/null, so that a pipe to them is closed as soon as the command closes it.
+ */
 export function releaseStandard(): void {
   const nothing = syscall(NR.openat, 0, Buffer.from("/dev/null\0"), O_RDWR | O_CLOEXEC, 0);
   for (const standard of [0, 1]) syscall(NR.dup3, nothing, standard, O_CLOEXEC);
@@ -43,7 +48,8 @@ export function releaseStandard(): void {
 }
 
 /**
- * Gives every signal its default action again; node ignores SIGPIPE and SIGXFSZ, and an ignored signal outlives execve.
+ * Resets all signals to their default action. node ignores SIGPIPE and SIGXFSZ, and ignored signals stay ignored across
+ * execve.
  */
 export function defaultSignals(): void {
   const action = new BigUint64Array(4); // struct sigaction of the kernel: handler SIG_DFL, flags, restorer, mask
@@ -52,9 +58,9 @@ export function defaultSignals(): void {
 }
 
 /**
- * Blocks on the calling thread every signal that another thread can take. An interrupted ADDFD_SEND has answered 0
- * already (seccomp_notify_addfd of kernel/seccomp.c), and an interrupted verifier gives up with EAGAIN: a gate is not
- * interrupted, but for a thread that answers nothing and takes one signal.
+ * Blocks all signals on the calling thread except FAULTS and `taken`; another thread handles them. A signal must not
+ * interrupt the gate: an interrupted ADDFD_SEND has already replied 0 to the task (seccomp_notify_addfd of
+ * kernel/seccomp.c), and an interrupted verifier returns EAGAIN. Only a thread that sends no replies may take a signal.
  */
 export function blockSignals(...taken: readonly number[]): void {
   let mask = (1n << 64n) - 1n;
@@ -63,13 +69,13 @@ export function blockSignals(...taken: readonly number[]): void {
 }
 
 const SIG_SETMASK = 2;
-/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what a thread does to itself, WebAssembly's traps among it. */
+/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: a thread raises these itself, for example by a WebAssembly trap. */
 const FAULTS = [4, 5, 7, 8, 11];
 
-/** SIGURG: its default action is to be ignored, so that it harms nobody without a handler. */
+/** SIGURG is ignored by default, so it has no effect on a thread without a handler. */
 export const INTERRUPT = constants.signals.SIGURG;
 
-/** The calling thread's id. */
+/** Returns the calling thread's id. */
 export function threadId(): number {
   return syscall(NR.gettid);
 }
@@ -79,7 +85,7 @@ export function signalThread(tid: number, signal: number): void {
   syscall(NR.tgkill, process.pid, tid, signal);
 }
 
-/** The soft limit of open files, which node raises as it starts. */
+/** Sets the soft limit of open files, which node raises at its start. Does nothing if the hard limit is lower. */
 export function setOpenFiles(soft: number): void {
   const limits = new BigUint64Array(2);
   if (syscall(NR.prlimit64, 0, RLIMIT_NOFILE, null, limits) < 0 || (limits[1] ?? 0n) < BigInt(soft)) return;
@@ -88,16 +94,16 @@ export function setOpenFiles(soft: number): void {
 }
 
 /**
- * Replaces the process by another program; path, arguments and environment without their NULs. Comes back only with a
- * negative errno.
+ * Replaces the process by another program (execve(2)). `path`, `args` and `environment` have no NULs. Returns only on
+ * failure, with a negative errno.
  */
 export function execute(path: Uint8Array, args: readonly Uint8Array[], environment: readonly Uint8Array[]): number {
   return syscall(NR.execve, terminated(path), stringTable(args), stringTable(environment));
 }
 
 /**
- * Ends the process as another one ended, at once and past node's own exit, which would put the terminal's settings back
- * to what they were before the command changed them. A core dump is the command's to leave, not the gate's.
+ * Ends this process with the exit code or signal of the command. It bypasses node's exit, which would undo changes that
+ * the command made to the terminal's settings. Core dumps are disabled, because the command has already left its own.
  */
 export function endAs({ code, signal }: Ending): never {
   if (signal === null) syscall(NR.exit_group, code ?? 0);
@@ -106,28 +112,28 @@ export function endAs({ code, signal }: Ending): never {
   defaultSignals();
   syscall(NR.prctl, PR_SET_DUMPABLE, 0);
   process.kill(process.pid, number);
-  // a first process of a pid namespace does not die of its own signals
+  // process 1 of a pid namespace is not killed by signals that it sends to itself
   syscall(NR.exit_group, EXIT_SIGNALLED + number);
   throw new Error("exit_group returned");
 }
 
-/** How a process ended: with a code, or by a signal, which has no name if it is one of the real-time ones. */
+/** How a process ended: with an exit code, or by a signal, which is a number if it is a real-time signal. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | number | null;
 }
 
-/** What a shell adds to a signal's number. */
+/** A shell reports death by a signal as this plus the signal's number. */
 const EXIT_SIGNALLED = 128;
 
-/** waitid(2): P_PID, and a child that stopped, without waiting for one. */
+/** Constants of waitid(2). */
 const P_PID = 1;
 const WNOHANG = 1;
 const WSTOPPED = 2;
 
 /**
- * The signal that stopped a child, where it did and nobody has taken note of it yet; this does. Its end is left to
- * node. siginfo_t of asm-generic/siginfo.h, 128 bytes: si_pid at 16, si_status at 24.
+ * Returns the signal that stopped a child, once for each stop; null if there is no new stop. Does not reap the child,
+ * which node does. siginfo_t of asm-generic/siginfo.h has 128 bytes: si_pid 16 · si_status 24.
  */
 export function takeStop(pid: number): number | null {
   const info = new Int32Array(32);
@@ -135,7 +141,7 @@ export function takeStop(pid: number): number | null {
   return taken ? (info[6] ?? null) : null;
 }
 
-/** Strings that execve reads: they must stay in place until it does. */
+/** Strings for execve, kept here to protect them from garbage collection. */
 const kept: Uint8Array[] = [];
 
 function stringTable(strings: readonly Uint8Array[]): BigUint64Array {

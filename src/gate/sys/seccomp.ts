@@ -1,7 +1,7 @@
 import { addressOf, Fixed, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-/** Sizes of the structures that cross (linux/seccomp.h): seccomp_notif, seccomp_notif_resp, seccomp_notif_addfd. */
+/** Sizes in bytes of struct seccomp_notif, seccomp_notif_resp and seccomp_notif_addfd (linux/seccomp.h). */
 export const NOTIFICATION_SIZE = 80;
 export const RESPONSE_SIZE = 24;
 export const ADDFD_SIZE = 24;
@@ -14,13 +14,14 @@ const ADDFD_FLAG_SEND = 1 << 1;
 const FD_SYNC_WAKE_UP = 1;
 const O_CLOEXEC = 0o2000000;
 
-/** _IOWR('!', 0…3) and _IOW('!', 4), with the sizes above in them. */
+/** The listener's ioctls, which encode the sizes above: _IOWR('!', N) for 0 and 1, and _IOW('!', N) for 2 to 4. */
 const IOCTL = { recv: 0xc0502100, send: 0xc0182101, idValid: 0x40082102, addfd: 0x40182103, setFlags: 0x40082104 };
 
 /**
- * Puts a filter (an array of struct sock_filter, 8 bytes each) on the calling thread and gives its listener, or a
- * negative errno: EBUSY where the thread is under a listener already, EACCES without CAP_SYS_ADMIN or no_new_privs.
- * A target that waits for an answer can then be ended by fatal signals alone, so that no call is carried out twice.
+ * Installs a filter (an array of struct sock_filter, 8 bytes each) on the calling thread. Returns its listener or a
+ * negative errno: EBUSY if the thread has a filter with a listener already, EACCES without CAP_SYS_ADMIN and
+ * no_new_privs. With WAIT_KILLABLE_RECV only fatal signals interrupt a task whose call was received, so that no call is
+ * restarted and executed twice.
  */
 export function installFilter(filter: Uint8Array): number {
   const program = new DataView(new ArrayBuffer(16));
@@ -29,34 +30,42 @@ export function installFilter(filter: Uint8Array): number {
   return syscall(NR.seccomp, SET_MODE_FILTER, FILTER_FLAG_NEW_LISTENER | FILTER_FLAG_WAIT_KILLABLE_RECV, program);
 }
 
-/** Has the kernel run the gate on the CPU of the waiting task: a round trip takes 5 µs instead of 40. ENOTTY before 6.6. */
+/**
+ * Makes the kernel wake the gate on the CPU of the waiting task: a round trip then takes 5 µs instead of 40 µs. Returns
+ * 0 or a negative errno; before Linux 6.6 it fails.
+ */
 export function wakeOnSameCpu(listener: number): number {
   return syscall(NR.ioctl, listener, IOCTL.setFlags, FD_SYNC_WAKE_UP);
 }
 
-/** Waits for a notification. 0, or a negative errno: ENOENT where the target died first, EINTR. */
+/**
+ * Waits for a notification. Returns 0 or a negative errno: ENOENT if the task exited first, EINTR if a signal arrived.
+ */
 export function receive(listener: number, notification: Uint8Array): number {
   notification.fill(0); // the kernel refuses a buffer that is not zero
   return syscall(NR.ioctl, listener, IOCTL.recv, notification);
 }
 
-/** Answers. 0, or a negative errno: ENOENT where the target is no longer waiting. */
+/** Sends the reply to a task. Returns 0 or a negative errno; ENOENT if the task no longer waits. */
 export function send(listener: number, response: Uint8Array): number {
   return syscall(NR.ioctl, listener, IOCTL.send, response);
 }
 
-/** Whether the target of a notification, which begins with its id, still waits for it: its task id is still its own. */
+/**
+ * Whether the task of a notification still waits for its reply. If so, its thread id was not reused. The kernel reads
+ * the id, which is at the start of `notification`.
+ */
 export function stillWaits(listener: number, notification: Uint8Array): boolean {
   return syscall(NR.ioctl, listener, IOCTL.idValid, notification) === 0;
 }
 
-/** A target's wait: the id of its notification, which no other wait at this listener ever has. */
+/** Identifies a waiting call by its notification id, which is unique at this listener. */
 export interface Waiting {
   readonly listener: number;
   readonly id: bigint;
 }
 
-/** The same of a wait that is named: a task id is the target's own for as long as it lasts, and another's soon after. */
+/** Whether the task still waits. As long as it does, its thread id cannot be reused. */
 export function lasts({ listener, id }: Waiting): boolean {
   waiting.memory[0] = id;
   return syscall(NR.ioctl, listener, IOCTL.idValid, waiting.address) === 0;
@@ -64,7 +73,10 @@ export function lasts({ listener, id }: Waiting): boolean {
 
 const waiting = new Fixed(new BigUint64Array(1));
 
-/** Puts an fd into the target and answers with its number there, in one step. The number, or a negative errno. */
+/**
+ * Installs an fd in the task and replies with its number in the task, atomically. Returns that number or a negative
+ * errno.
+ */
 export function answerWithFd(listener: number, id: bigint, fd: number): number {
   const { memory, address } = request;
   memory.setBigUint64(0, id, true);

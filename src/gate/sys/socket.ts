@@ -16,13 +16,13 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 /** struct cmsghdr is 16 bytes; an fd takes 4, padded to 8. */
 const CMSG_HEADER = 16;
-/** Fds that one message may bring; a runtime sends one. */
+/** Maximum number of fds in one message. A runtime sends one. */
 const MAX_FDS = 8;
 
-/** Bytes of a path in struct sockaddr_un, without its NUL (unix(7)). */
+/** Maximum size in bytes of a path in struct sockaddr_un, without its NUL (unix(7)). */
 export const MAX_PATH = 107;
 
-/** A stream socket of the file system, not bound yet. */
+/** Creates an unbound stream socket of AF_UNIX. */
 export function newSocket(): number {
   return must(syscall(NR.socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "making the socket");
 }
@@ -39,8 +39,8 @@ export function listenOn(socket: number): number {
 }
 
 /**
- * Connects to a path and hangs up: 0, EAGAIN where many others wait to be accepted, or ECONNREFUSED where nobody
- * listens; negative.
+ * Connects to a path and closes the connection. Returns 0 or a negative errno: EAGAIN if the queue of connections is
+ * full, ECONNREFUSED if no process listens.
  */
 export function connectTo(path: string): number {
   const socket = newSocket();
@@ -50,18 +50,18 @@ export function connectTo(path: string): number {
   return result;
 }
 
-/** Takes one connection; a negative errno where there is none. */
+/** Accepts a connection. Returns a negative errno if there is none. */
 export function accept(listener: number): number {
   return syscall(NR.accept4, listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-/** Calls back whenever there is something to be read, until the function that it gives is called. */
+/** Calls `ready` whenever the fd is readable. Returns a function that stops this. */
 export function whenReadable(fd: number, ready: () => void): () => void {
   const handle = koffi().node.poll(fd, { readable: true, disconnect: true }, ready);
   return () => handle.close();
 }
 
-/** Who is at the other end: SO_PEERCRED of socket(7). Null where it cannot be told. */
+/** Returns the credentials of the peer (SO_PEERCRED of unix(7)); null on failure. */
 export function peerOf(fd: number): { readonly pid: number; readonly uid: number } | null {
   const credentials = new Int32Array(3);
   const length = Uint32Array.of(credentials.byteLength);
@@ -69,14 +69,14 @@ export function peerOf(fd: number): { readonly pid: number; readonly uid: number
   return { pid: credentials[0] ?? 0, uid: (credentials[1] ?? 0) >>> 0 };
 }
 
-/** What a message brought: bytes, and fds that are close-on-exec and the caller's to close. */
+/** A received message. Its fds are close-on-exec, and the caller must close them. */
 export interface Received {
   /** Bytes read; 0 at the end, a negative errno on failure. */
   readonly length: number;
   readonly fds: readonly number[];
 }
 
-/** Reads once from a socket into `into`, with the fds that come along (recvmsg(2), unix(7)). */
+/** Reads once from a socket into `into`, with the fds of the message (recvmsg(2), unix(7)). */
 export function receiveWithFds(socket: number, into: Uint8Array): Received {
   const control = new Uint8Array(CMSG_HEADER + 4 * MAX_FDS);
   const message = messageHeader(into, control);
@@ -95,10 +95,13 @@ export function receiveWithFds(socket: number, into: Uint8Array): Received {
   return { length, fds };
 }
 
-/** Seconds that a datagram waits for room at its receiver's. */
+/** Timeout in seconds for sending a datagram if the receiver's queue is full. */
 const ROOM_WITHIN = 1n;
 
-/** Sends one datagram with fds to a socket's path, or its abstract name behind an `@`. 0 or a negative errno. */
+/**
+ * Sends a datagram with fds to a socket's path, or to an abstract name, which begins with `@`. Returns 0 or a negative
+ * errno.
+ */
 export function sendDatagram(path: string, data: Uint8Array, fds: readonly number[] = []): number {
   const socket = syscall(NR.socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return socket;
