@@ -105,7 +105,7 @@ export class Agent {
       }
       agent.#listenAt(socket);
     } catch (error) {
-      await agent.stop(); // a thread that is left would keep the process from ending
+      await agent.stop(); // a running thread would keep the process from exiting
       throw error;
     }
     return agent;

@@ -51,7 +51,7 @@ export class FdStoreContainers {
       const opened = number === 0 || file === undefined ? null : ContainerJournal.open(file);
       if (listener === undefined || file === undefined || opened === null) {
         for (const fd of fds) close(fd);
-        this.manager.drop(name); // its container ended meanwhile, and the service manager dropped the listener by itself
+        this.manager.drop(name); // the container has ended, and the service manager dropped the listener by itself
         continue;
       }
       for (const fd of fds) if (fd !== listener && fd !== file) close(fd);

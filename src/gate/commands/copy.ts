@@ -74,7 +74,7 @@ export function copyFields(
       }
       case "fd": {
         if (isNone(given, at, field.none)) {
-          attr.setU32(at, given.u32(at)); // for the kernel to refuse what should be none
+          attr.setU32(at, given.u32(at)); // pass it on, so that the kernel rejects a number where none is allowed
           break;
         }
         const fd = task.fd(given.s32(at));

@@ -92,7 +92,7 @@ function targetField({ by }: Target, at: number): readonly Field[] {
 }
 
 function pin(call: Call, given: Attr): Plan | number {
-  if (typeof objectAt(call, given, 8) === "number") return -ERRNO.EINVAL; // also for what is no fd (bpf_fd_probe_obj)
+  if (typeof objectAt(call, given, 8) === "number") return -ERRNO.EINVAL; // the kernel returns EINVAL for a closed fd as well (bpf_fd_probe_obj)
   const path = call.task.readString(given.u64(0), PATH_MAX);
   if (path === null) return -ERRNO.EFAULT;
   if (path.byteLength === PATH_MAX) return -ENAMETOOLONG;

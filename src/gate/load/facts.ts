@@ -84,7 +84,7 @@ export class Facts {
       try {
         this.#kernel = bytes === null ? null : new Btf(bytes, "the kernel's BTF");
       } catch {
-        this.#kernel = null; // a kernel without BTF: names are then not known, and effects err on the safe side
+        this.#kernel = null; // unreadable BTF: names are unknown, so that effects are set rather than missed
       }
     }
     return this.#kernel;
@@ -105,7 +105,7 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, tgid: number): Map<strin
   const maps = new Map<string, CodeMap>();
   for (const [name, fd] of load.maps) {
     const info = mapInfo(fd);
-    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
     let map = byId.get(info.id);
     if (map === undefined) {
       const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw", objects.isExclusive(info.id));

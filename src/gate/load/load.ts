@@ -69,7 +69,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad | Obstacle | number 
   const { insns, license } = copied;
 
   const attr = new Attr(given.size, LOAD.size, given.bytes);
-  for (const pointer of POINTERS) attr.clearPointer(pointer); // none of the task's addresses may reach the gate's memory
+  for (const pointer of POINTERS) attr.clearPointer(pointer); // an address of the task would refer to the gate's memory
   const held: Uint8Array[] = [];
   const point = (offset: number, bytes: Uint8Array) => {
     held.push(bytes);

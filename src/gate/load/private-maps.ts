@@ -27,7 +27,7 @@ export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad | Obstacle
   const copies = new Map<number, number>();
   for (const fd of new Set(load.maps.values())) {
     const info = mapInfo(fd);
-    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
     const { contents, memory } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
     if (contents === null && !(isPlain(info) && call.freezes("bpf_prog_load"))) continue;
     if (!objects.hasRoom(memory, call.settings.mapMemory))

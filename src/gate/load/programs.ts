@@ -112,7 +112,7 @@ function unbound({ listener }: Call, load: LiveLoad, answered: boolean): string 
     return "a program that calls bpf(2) needs an attachment that allows it, and no enforcing attachment in scope answered";
   for (const fd of load.maps.values()) {
     const info = mapInfo(fd);
-    if (typeof info === "number") continue; // BTF, or what the kernel will refuse
+    if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
     if (listener.objects.isPrivateCopy(info.id)) continue;
     return `a program that calls bpf(2) may use maps alone whose contents are facts, and \`${info.name}\` is not frozen, or others may write to it`;
   }

@@ -38,7 +38,7 @@ export function readMemory(tid: number, spans: readonly Span[]): Uint8Array | nu
 export function roomFor(length: number): Uint8Array<ArrayBuffer> {
   if (length > SMALL) return new Uint8Array(length);
   const { buffer, byteOffset } = Buffer.allocUnsafe(length) as Buffer<ArrayBuffer>;
-  return new Uint8Array(buffer, byteOffset, length); // a Buffer's own slice would be no copy
+  return new Uint8Array(buffer, byteOffset, length); // a plain Uint8Array, because slice() of a Buffer does not copy
 }
 
 const SMALL = 256;

@@ -25,8 +25,9 @@ export interface ThreadInfo {
 }
 
 /**
- * PIDFD_GET_INFO of linux/pidfd.h (Linux 6.13): _IOWR(0xff, 11, struct pidfd_info), 64 bytes: mask u64 0 · cgroupid u64 8 ·
- * pid 16 · tgid 20 · ppid 24 · ruid 28 · rgid 32 · euid 36 · egid 40 · suid, sgid, fsuid, fsgid · exit code 60.
+ * PIDFD_GET_INFO of linux/pidfd.h (Linux 6.13): _IOWR(0xff, 11, struct pidfd_info), 64 bytes: mask u64 0 ·
+ * cgroupid u64 8 · pid 16 · tgid 20 · ppid 24 · ruid 28 · rgid 32 · euid 36 · egid 40 · suid,
+ * sgid, fsuid, fsgid · exit_code 60.
  */
 const PIDFD_GET_INFO = 0xc040ff0b;
 const PIDFD_INFO_SIZE = 64;

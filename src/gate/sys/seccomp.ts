@@ -42,7 +42,7 @@ export function wakeOnSameCpu(listener: number): number {
  * Waits for a notification. Returns 0 or a negative errno: ENOENT if the task exited first, EINTR if a signal arrived.
  */
 export function receive(listener: number, notification: Uint8Array): number {
-  notification.fill(0); // the kernel refuses a buffer that is not zero
+  notification.fill(0); // the kernel rejects a buffer that is not zero
   return syscall(NR.ioctl, listener, IOCTL.recv, notification);
 }
 

@@ -59,7 +59,7 @@ export class PodWatch {
       } catch (error) {
         version = null;
         if (error instanceof ApiError && error.status === GONE && this.#failures === 0) {
-          this.#failures += 1; // at once the first time; a server that goes on like that is waited for
+          this.#failures += 1; // list again at once the first time; wait if the server repeats it
           continue;
         }
         this.tell({ is: "trouble", reason: messageOf(error) });

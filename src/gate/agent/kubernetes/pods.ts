@@ -36,7 +36,7 @@ export class Pods implements LabelSource {
     });
     this.#reader = reader;
     reader.on("message", (message: FromReader) => this.#heard(message, listening));
-    reader.once("error", () => undefined); // it is said at its exit, or when it does not start
+    reader.once("error", () => undefined); // reported at `close`, which also follows a failed start
     reader.once("close", () => {
       if (this.#reader !== reader) return;
       this.#say(listening, "the process that reads pods ended");
