@@ -15,7 +15,7 @@ import { DecisionWatch, PREPARE_TIMEOUT } from "./watch.js";
  * Milliseconds that a decision may take in addition to its attachments' timeouts; this includes creating runtimes on a
  * busy machine.
  */
-const GRACE = 1000 + PREPARE_TIMEOUT;
+const GRACE = PREPARE_TIMEOUT;
 
 /**
  * An engine in the caller's own thread, for a command that decides about a few files and exits, so that no thread has

@@ -12,7 +12,7 @@ const NONE = -1;
  * 10 to 60 ms on an idle machine. This deadline covers work that has no units. With ten tasks for each processor,
  * policies that do nothing unusual exceeded 1,000 ms.
  */
-export const PREPARE_TIMEOUT = 5000;
+export const PREPARE_TIMEOUT = 2000;
 
 /** An attachment that exceeded its time. `request` is the current request, or the last one if the thread was idle. */
 export interface Overdue {

@@ -37,7 +37,7 @@ describe("what a thread leaves to the next one", () => {
     const handover = new ThreadHandoverState(CONFIG);
     const [, { code, message }] = handover.recordFailure({ attachment: 1, preparing: true });
     expect(code).toBe("OUT_OF_TIME");
-    expect(message).toBe("took longer than 5000 ms to be made ready and did not stop: its thread was ended");
+    expect(message).toBe("took longer than 2000 ms to be made ready and did not stop: its thread was ended");
   });
 
   it("suspends an attachment that cost its runtime or module twice, counted together with threads", () => {
