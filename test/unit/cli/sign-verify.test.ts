@@ -81,19 +81,29 @@ describe("countersign sign", () => {
     expect(await runCommand("verify", ...verify)).toMatchObject({ code: 1 });
   });
 
-  it.each([
+  it.for<readonly [type: string, dotted: string]>([
     ["ML-DSA-65", "2.16.840.1.101.3.4.3.18"],
     ["ML-DSA-87", "2.16.840.1.101.3.4.3.19"],
     ["SLH-DSA", "2.16.840.1.101.3.4.3.24"],
     ["1.2.3.4", "1.2.3.4"],
-  ])("names a type of keys that node's OpenSSL lacks: %s", (type, dotted) => {
+  ])("names a type of keys that node's OpenSSL lacks: %s", ([type, dotted], context) => {
+    if (hasKeysOf(type)) return context.skip("this node's OpenSSL has the type");
     const pkcs8 = sequence(integer(0), sequence(identifier(dotted)), octetString(Buffer.alloc(32, 1)));
     for (const bytes of [pkcs8, Buffer.from(writePem("PRIVATE KEY", pkcs8))]) {
-      // A newer OpenSSL has the type, and reads this as malformed
       expect(() => readPrivateKey({ path: "new.key", bytes })).toThrow(`is a key of type ${type}, which this node's`);
     }
   });
 });
+
+/** Whether node's OpenSSL has the type, as 3.5 has ML-DSA: it then reads keys of it, and says that these are malformed. */
+function hasKeysOf(type: string): boolean {
+  try {
+    generateKeyPairSync(type.toLowerCase() as "ed25519");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe("countersign sign and verify", () => {
   it("sign several files at once and verify each", async () => {
