@@ -56,7 +56,8 @@ describe("blocking workers", () => {
   });
 
   it("keep no other call of a suspect waiting for its admitted call", async () => {
-    pool.send(recordingOf(1, true), serializeOp(opOf(200_000, 0)), "a");
+    // so long that the other worker starts, on a busy machine too, before it is done
+    pool.send(recordingOf(1, true), serializeOp(opOf(1_000_000, 0)), "a");
     pool.send(recordingOf(2, true), serializeOp(opOf(10, 0)), "a");
     pool.send(recordingOf(3), serializeOp(opOf(10, 0)), "a");
     await come(3);
