@@ -25,8 +25,8 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-SIGHUP reads the configuration again, as a whole or not at all, and looks labels up again. The seccomp profile and units are
-in deploy/. Under systemd, its fd store keeps containers while the agent is started anew.
+SIGHUP reads the configuration again, as a whole or not at all, and looks labels up again. The seccomp profile and the
+units are in deploy/. Under systemd, its fd store keeps containers while the agent restarts.
 
 Examples:
   countersign agent --socket /run/countersign.sock --config /etc/countersign/countersign.yaml

@@ -63,7 +63,8 @@ function allowedBy(answers: Decision["answers"]): string {
   const own = answers.filter(({ mode, fault }) => mode === "enforce" && fault === null);
   const others = answers.filter((answer) => !own.includes(answer));
   const asked = others.map(({ attachment, mode, fault }) => {
-    return `${attachment} (${[...(mode === "audit" ? ["audit"] : []), ...(fault === null ? [] : ["fault"])].join(", ")})`;
+    const notes = [...(mode === "audit" ? ["audit"] : []), ...(fault === null ? [] : ["fault"])];
+    return `${attachment} (${notes.join(", ")})`;
   });
   const by = own.length === 0 ? "no enforcing attachment answered; the default is allow" : `by ${namesOf(own)}`;
   return asked.length === 0 ? by : `${by}; asked: ${asked.join(", ")}`;

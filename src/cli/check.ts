@@ -38,9 +38,9 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-A BPF object is asked about as \`run\` would ask while it is loaded: each map is created and handed out, then each program is
-loaded and handed out, at the hooks that the configuration serves. Facts that only a live load has are listed where a
-policy reads them. \`--hook\` asks one hook alone.
+Policies decide about a BPF object as \`run\` has them decide while it is loaded: each map is created and its fd is
+returned, then each program, at the hooks that the configuration serves. Facts that only a live load has are listed
+where a policy reads them. \`--hook\` evaluates one hook alone.
 
 Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
 otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is denied, 2 when something

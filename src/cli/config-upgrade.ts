@@ -23,7 +23,8 @@ export function upgradeCommand(): Command {
 Only renamed keys and values change; comments and layout stay. The file is replaced at once or not at all, and keeps its
 permissions. The result is not checked any further: run \`countersign check\` with it.
 
-Exits with 0 when done, 1 when --check found a previous spelling, 2 when the file could not be read, upgraded or written.
+Exits with 0 when done, 1 when --check found a previous spelling, 2 when the file could not be read, upgraded or
+written.
 
 Examples:
   countersign config upgrade countersign.yaml > new.yaml

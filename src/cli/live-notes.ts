@@ -31,7 +31,8 @@ const KINDS: readonly { title: string; factsOf: (difference: LiveDifference) => 
 ];
 
 const OTHER_COMMANDS =
-  "unknown offline: bpf: commands that depend on the loader, such as probes, BPF_BTF_LOAD, BPF_MAP_UPDATE_ELEM, pins and links";
+  "unknown offline: bpf: commands that depend on the loader, such as probes, BPF_BTF_LOAD, BPF_MAP_UPDATE_ELEM, " +
+  "pins and links";
 
 /** Maximum number of names in a line. */
 const MAX_NAMES = 4;

@@ -24,8 +24,9 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-The command's output, terminal, signals and exit code are its own (docs/run.md). The summary goes to stderr. Exit codes of the gate
-itself: 2 where it cannot start, 125 where the command could not be confined, 126 and 127 where it could not be executed.
+The command's output, terminal, signals and exit code are its own (docs/run.md). The summary goes to stderr. Exit codes
+of the gate itself: 2 if it cannot start, 125 if the command could not be confined, 126 and 127 if it could not be
+executed.
 
 Examples:
   countersign run -- bpftool prog load program.o /sys/fs/bpf/program

@@ -24,9 +24,9 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-A test is a list of cases. Each names a file and what the policy should answer about it: \`allow\`, \`deny\`, a verdict such
-as \`-EPERM\`, \`fault\` or \`fault CODE\`, or \`not asked\`. A fault passes no other case. The caller is described with
-\`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
+A test is a list of cases. Each names a file and the expected answer of the policy: \`allow\`, \`deny\`, a verdict such
+as \`-EPERM\`, \`fault\` or \`fault CODE\`, or \`not asked\`. A case that expects anything else fails on a fault. The
+caller is described with \`labels\`, \`uid\` and \`comm\`; paths are relative to the test.
 
   - { file: ../program.o, labels: { tier: edge }, expect: -EPERM, reason: is not signed }
 

@@ -82,7 +82,8 @@ export class TokenKey implements RemoteKey {
       "[init]\nproviders = providers",
       "[providers]\ndefault = built_in\npkcs11 = token",
       "[built_in]\nactivate = 1",
-      `[token]\nactivate = 1\npkcs11-module-path = ${resolve(module)}\npkcs11-module-quirks = no-deinit no-operation-state`,
+      `[token]\nactivate = 1\npkcs11-module-path = ${resolve(module)}`,
+      "pkcs11-module-quirks = no-deinit no-operation-state",
       ...(pinFile === null ? [] : [`pkcs11-module-token-pin = file:${resolve(pinFile)}`]),
       "",
     ].join("\n");

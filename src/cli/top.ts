@@ -17,8 +17,8 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-Figures are of the last ten seconds. It follows the decision log, through rotation, and so needs no connection to the gate.
-Ctrl-C or q ends it.
+Figures are of the last ten seconds. It follows the decision log, through rotation, and so needs no connection to the
+gate. Ctrl-C or q ends it.
 
 Examples:
   countersign top --config /etc/countersign/countersign.yaml
