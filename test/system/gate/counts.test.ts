@@ -7,7 +7,7 @@ const EARLY = /: [17] (?:$|too many)/;
 const POLICY = `export const bpf_prog_load = () => 0;`;
 
 describe("loads that the kernel rejects by count, or for want of capabilities", () => {
-  const site = siteForTests(POLICY, "gcc");
+  const site = siteForTests(POLICY, ["gcc"]);
 
   it("have the errno and the first line of the log that they have without the gate, whatever the task may do", () => {
     const bare = site().bare(site().attack("counts")).stdout.split("\n");

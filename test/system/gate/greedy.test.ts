@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site } from "./site.js";
+import { describe, expect, it } from "vitest";
+import { siteForTests } from "./site.js";
 
 /** Where processors are busy or emulated, 8 MB take a while to be copied. */
 const STALL = "gate: { stall: 10s }\n";
@@ -14,20 +14,10 @@ const SMALL = 200;
 const MOST_LARGE = SMALL / 4;
 
 describe("tasks that load large programs again and again", () => {
-  let site: Site;
-
-  beforeAll(() => {
-    site = new Site("export const bpf_prog_load = () => 0;", STALL);
-  });
-  afterAll(() => site.remove());
-  beforeEach((context) => {
-    needsGate(context);
-    needs(context, "gcc");
-    site.forgetLog();
-  });
+  const site = siteForTests("export const bpf_prog_load = () => 0;", ["gcc"], STALL);
 
   const keepsNobodyWaiting = (...words: readonly string[]) => {
-    const { stdout, stderr } = site.run(site.attack("greedy"), ...words);
+    const { stdout, stderr } = site().run(site().attack("greedy"), ...words);
     expect(stderr).toBe("");
     expect(stdout).not.toContain("failed");
     const [, loaded, answered] = /^(\d+) small ones loaded, (\d+) large ones answered$/m.exec(stdout) ?? [];
@@ -46,35 +36,25 @@ describe("tasks that load large programs again and again", () => {
   it.each(["straight", "chain", "branches", "callers"])(
     "keep nobody else waiting without any capability, and are never analysed: %s",
     (program) => {
-      const { stdout } = site.run(site.attack("greedy"), program, "unprivileged");
+      const { stdout } = site().run(site().attack("greedy"), program, "unprivileged");
       expect(stdout).toContain(`${SMALL} small ones loaded`);
-      const large = site.log.filter(({ hook }) => hook === "bpf_prog_load").length;
+      const large = site().log.filter(({ hook }) => hook === "bpf_prog_load").length;
       expect(large).toBe(SMALL);
     },
   );
 
   it("keep nobody else waiting with more functions than the kernel takes, and are never analysed", () => {
     keepsNobodyWaiting("chain");
-    expect(site.log.filter(({ hook }) => hook === "bpf_prog_load").length).toBe(SMALL);
+    expect(site().log.filter(({ hook }) => hook === "bpf_prog_load").length).toBe(SMALL);
   });
 });
 
 describe("tasks that make other calls that take the kernel long, again and again", () => {
-  let site: Site;
-
-  beforeAll(() => {
-    // where hook `bpf` is served, the gate makes all of them
-    site = new Site("export const bpf_prog_load = () => 0; export const bpf = () => 0;", STALL);
-  });
-  afterAll(() => site.remove());
-  beforeEach((context) => {
-    needsGate(context);
-    needs(context, "gcc");
-    site.forgetLog();
-  });
+  // where hook `bpf` is served, the gate makes all of them
+  const site = siteForTests("export const bpf_prog_load = () => 0; export const bpf = () => 0;", ["gcc"], STALL);
 
   it.each(["map", "types", "run"])("keep nobody else waiting: %s", (name) => {
-    const { stdout, stderr } = site.run(site.attack("greedy"), name);
+    const { stdout, stderr } = site().run(site().attack("greedy"), name);
     expect(stderr).toBe("");
     const [, loaded, answered] = /^(\d+) small ones loaded, (\d+) large ones answered\n$/.exec(stdout) ?? [];
     expect(Number(loaded)).toBe(SMALL);
@@ -83,20 +63,11 @@ describe("tasks that make other calls that take the kernel long, again and again
 });
 
 describe("a task that dies while the kernel verifies its program", () => {
-  let site: Site;
-
-  beforeAll(() => {
-    site = new Site("export const bpf_prog_load = () => 0;", STALL);
-  });
-  afterAll(() => site.remove());
-  beforeEach((context) => {
-    needsGate(context);
-    needs(context, "gcc");
-  });
+  const site = siteForTests("export const bpf_prog_load = () => 0;", ["gcc"], STALL);
 
   it("has that interrupted: the next large program does not wait for it", async () => {
-    const attack = site.attack("dying");
-    const [file = "", ...words] = site.words(attack, join(site.folder, "log.jsonl"));
+    const attack = site().attack("dying");
+    const [file = "", ...words] = site().words(attack, join(site().folder, "log.jsonl"));
     const gate = spawn(file, words, { stdio: ["ignore", "pipe", "inherit"] });
     const order: string[] = [];
     let bare: Promise<void> | null = null;

@@ -12,7 +12,7 @@ export const bpf_prog_load = (prog) => (prog.tag === "b11459a0e11ca14c" ? deny("
 const NOBODY = "65534";
 
 describe("what an attachment lends a task, and has frozen", () => {
-  const site = siteForTests(POLICY, "gcc");
+  const site = siteForTests(POLICY, ["gcc"]);
 
   const lines = (stdout: string) =>
     Object.fromEntries(

@@ -152,10 +152,10 @@ export class Site {
  * One site for all tests of a group, each of which begins with an empty log. They skip where a gate cannot be, or where
  * one of the programs is not installed. The result can be called within tests.
  */
-export function siteForTests(policy: string, ...programs: readonly string[]): () => Site {
+export function siteForTests(policy: string, programs: readonly string[], more = ""): () => Site {
   let site: Site;
   beforeAll(() => {
-    site = new Site(policy);
+    site = new Site(policy, more);
   });
   afterAll(() => site.remove());
   beforeEach((context) => {

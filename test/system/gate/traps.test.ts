@@ -20,7 +20,7 @@ export const bpf = () => 0;
 `;
 
 describe("a gate that somebody tries to get around", () => {
-  const site = siteForTests(POLICY, "gcc");
+  const site = siteForTests(POLICY, ["gcc"]);
 
   /** What a trap says under the gate: `what: came of it`. */
   const trap = (name: string, env: NodeJS.ProcessEnv = {}, options: readonly string[] = []) => {

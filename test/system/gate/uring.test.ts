@@ -29,7 +29,7 @@ const HARMLESS: Readonly<Record<number, string>> = {
 
 /** The filter sees system calls only; io_uring carries operations out without one. */
 describe("io_uring", () => {
-  const site = siteForTests(POLICY, "gcc");
+  const site = siteForTests(POLICY, ["gcc"]);
   beforeEach((context) => {
     const said = site().bare(site().attack("uring")).stdout;
     if (said.startsWith("ring: ")) context.skip("needs io_uring");
