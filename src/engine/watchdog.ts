@@ -53,7 +53,8 @@ export async function openEngine(file: string): Promise<DecisionEngine> {
 
 interface Pending {
   readonly id: number;
-  readonly request: DecisionRequest;
+  /** With the time at which the caller asked: a request that another thread repeats keeps it. */
+  readonly request: DecisionRequest & { readonly time: number };
   /**
    * Attachments for which a thread was terminated during this request. They are not asked again, and their faults
    * stand.
@@ -141,16 +142,15 @@ class Watchdog implements DecisionEngine {
 
   #ask(request: DecisionRequest, resolve: Pending["resolve"], reject: Pending["reject"]): number {
     if (this.#closed) throw closed();
-    const pending = { id: ++this.#ids, request, overdue: [], resolve, reject };
+    const timed = { ...request, time: request.time ?? Date.now() };
+    const pending = { id: ++this.#ids, request: timed, overdue: [], resolve, reject };
     this.#pending.set(pending.id, pending);
     this.#post(pending);
     return pending.id;
   }
 
   #post({ id, request, overdue }: Pending): void {
-    // A repeated request keeps the hook's time if the caller gave it
-    const asked = { ...request, time: request.time ?? Date.now() };
-    this.#thread.decide(id, asked, this.#handover.skipped(overdue));
+    this.#thread.decide(id, request, this.#handover.skipped(overdue));
   }
 
   /** Handles the messages that have arrived. */

@@ -63,6 +63,16 @@ describe("an engine in a thread", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("judges certificates at the time of the request, although another thread repeats it", async () => {
+    const own = await open([STUCK_IN_AUDIT]);
+    const asked = own.decideAsync(ask("stuck"));
+    const after = Date.now();
+    const { answers, judged_time } = await asked;
+    await own.close();
+    expect(answers.find(({ attachment }) => attachment === "stuck")?.fault?.code).toBe("OUT_OF_TIME");
+    expect(judged_time).toBeLessThanOrEqual(after);
+  });
+
   it("decides while the caller waits, and while it does not", async () => {
     expect(engine.decide(ask("a")).verdict).toBe(-1);
     expect((await engine.decideAsync(ask("a"))).verdict).toBe(-2);
