@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { readConfig } from "../src/config/config.js";
-import { Engine } from "../src/engine/engine.js";
+import { Engine } from "../src/engine/decision/engine.js";
 import type { ProgramSubject } from "../src/hooks/subject.js";
-import type { Current } from "../src/policy/current.js";
+import type { Current } from "../src/policy/model/current.js";
 import type { Row } from "./row.js";
 
 const POLICY = `export const bpf_prog_load = (prog) => (prog.type === "sched_cls" ? 0 : -1);`;

@@ -2,11 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../src/config/config.js";
-import { Engine } from "../src/engine/engine.js";
-import { subjectsOf } from "../src/engine/offline.js";
-import type { Current } from "../src/policy/current.js";
-import { Authority } from "../src/trust/making/authority.js";
-import { SignatureStore } from "../src/trust/store.js";
+import { Engine } from "../src/engine/decision/engine.js";
+import type { Current } from "../src/policy/model/current.js";
+import { Authority } from "../src/trust/issuing/authority.js";
+import { subjectsOf } from "../test/support/file-subjects.js";
 
 /** Policies that stay within the interface of every version that is compared. */
 const POLICIES: Readonly<Record<string, string>> = {
@@ -35,8 +34,7 @@ const CURRENT: Current = {
 
 /** For each policy, a function that decides about one program which the engine has seen before. `object` is a path. */
 export async function decisions(object: string): Promise<Readonly<Record<string, () => unknown>>> {
-  const signatures = { given: null, store: SignatureStore.open([]) };
-  const [subject] = subjectsOf({ path: object, bytes: readFileSync(object) }, "bpf_prog_load", signatures);
+  const [subject] = subjectsOf(object, readFileSync(object), "bpf_prog_load");
   const made: Record<string, () => unknown> = {};
   for (const [name, text] of Object.entries(POLICIES)) {
     const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));

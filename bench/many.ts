@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import { CacheFolder } from "../src/cache-folder.js";
 import { parseConfig, readConfig } from "../src/config/config.js";
-import { Engine } from "../src/engine/engine.js";
-import { LinkCache } from "../src/engine/link-cache.js";
-import type { Current } from "../src/policy/current.js";
+import { Engine } from "../src/engine/decision/engine.js";
+import { LinkCache } from "../src/engine/load/link-cache.js";
+import type { Current } from "../src/policy/model/current.js";
 
 /** Milliseconds since the process began, and bytes. */
 export interface Told {
@@ -18,10 +19,10 @@ export interface Told {
  * the first one, with its flags. `linked`: with link results of an earlier process, too.
  */
 export async function main(folder: string, as?: "--command" | "--linked"): Promise<Told> {
-  // as src/cli/ask.ts does
+  // as src/cli/input/open-engine.ts does
   if (as !== undefined) setFlagsFromString("--liftoff-only");
   const file = join(folder, "countersign.yaml");
-  const cache = as === "--linked" ? LinkCache.open(file) : null;
+  const cache = as === "--linked" ? new LinkCache(CacheFolder.open()!, file) : null;
   const parse = (name: string, text: string) => cache?.config(name, text, parseConfig) ?? parseConfig(name, text);
   const config = readConfig(file, "library", parse);
   const engine = await Engine.open(config, undefined, null, null, cache);

@@ -1,5 +1,5 @@
 import { createContext, Script } from "node:vm";
-import type { Current } from "../src/policy/current.js";
+import type { Current } from "../src/policy/model/current.js";
 import type { Missing, Row } from "./row.js";
 
 /**

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { readConfig } from "../src/config/config.js";
-import { Engine } from "../src/engine/engine.js";
-import type { Current } from "../src/policy/current.js";
+import { Engine } from "../src/engine/decision/engine.js";
+import type { Current } from "../src/policy/model/current.js";
 import type { Row } from "./row.js";
 
 export const title = "Policies in scope of one decision";

@@ -34,7 +34,7 @@ const { values: options, positionals } = parseArgs({
 });
 const root = resolve(options.checkout ?? join(import.meta.dirname, ".."));
 const { factsOfFile, EFFECTS } = await importSources(
-  `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/facts.js";`,
+  `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/model/facts.js";`,
   root,
 );
 const READS = new Set(["reads_kernel_memory", "reads_user_memory"]);

@@ -10,7 +10,18 @@ import { measure } from "./measure.mjs";
 import { markdown, writeResults } from "./report.mjs";
 
 /** Row modules, in the order of the report. */
-const MODULES = ["sandbox", "domains", "facts", "trust", "store", "cold", "policies-in-scope", "isolation"];
+const MODULES = [
+  "sandbox",
+  "domains",
+  "facts",
+  "relocation",
+  "recognition",
+  "trust",
+  "store",
+  "cold",
+  "policies-in-scope",
+  "isolation",
+];
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const built = join(here, "node_modules", ".rows");

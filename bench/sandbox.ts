@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
-import { subjectsOf } from "../src/engine/offline.js";
 import { HOOK_NAMES } from "../src/hooks/catalogue.js";
 import type { ProgramSubject } from "../src/hooks/subject.js";
-import type { Current } from "../src/policy/current.js";
 import { Domain } from "../src/policy/domain.js";
-import { type LinkedPolicy, linkPolicy } from "../src/policy/linker.js";
-import { hash } from "../src/trust/digest.js";
-import { SignatureStore } from "../src/trust/store.js";
+import { type LinkedPolicy, linkPolicy } from "../src/policy/linker/linker.js";
+import type { Current } from "../src/policy/model/current.js";
+import { hash } from "../src/trust/base/digest.js";
+import { subjectsOf } from "../test/support/file-subjects.js";
 import { attachmentRows } from "./attachments.js";
 import { peerRows } from "./peers.js";
 import type { Figure, Missing, Row } from "./row.js";
@@ -32,12 +31,8 @@ const link = (path: string, text = file(path).toString()): LinkedPolicy =>
 
 /** A tc program of an example, as the engine knows it. */
 export function program(): ProgramSubject {
-  const signatures = { given: null, store: SignatureStore.open([]) };
-  return subjectsOf(
-    { path: "drop-telnet.o", bytes: file("examples/drop-telnet.o") },
-    "bpf_prog_load",
-    signatures,
-  )[0] as ProgramSubject;
+  const [subject] = subjectsOf("drop-telnet.o", file("examples/drop-telnet.o"), "bpf_prog_load");
+  return subject as ProgramSubject;
 }
 
 /** The facts of a program as JSON, with the length of bytes in their place. */
@@ -77,6 +72,10 @@ export async function rows(): Promise<(Row | Missing | Figure)[]> {
   const allowed = new Map<string, unknown>([[prog.digest, { type: prog.type }]]);
   const functions = {
     verify_signature: () => -126,
+    signer_of: () => null,
+    verify_program: () => -126,
+    statement_of: () => -1,
+    signer_of_program: () => null,
     hash,
     map_lookup: (_: string, key: string) => allowed.get(key),
     map_update: () => 0,
@@ -98,7 +97,7 @@ export async function rows(): Promise<(Row | Missing | Figure)[]> {
   return [
     {
       name: "unsigned, known facts",
-      note: `allow-unsigned-tc; a signature found absent; ${facts}`,
+      note: `allow-unsigned-tc; a statement found absent; ${facts}`,
       run: () => ask(unsigned, prog, who),
       asked: [
         { of: "isolated-vm, facts copied in", atMost: 0.5 },

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hash } from "../src/trust/digest.js";
+import { hash } from "../src/trust/base/digest.js";
 import { SignatureStore, signatureName } from "../src/trust/store.js";
 import type { Row } from "./row.js";
 

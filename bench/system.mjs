@@ -17,6 +17,10 @@ const ROUNDS = 7;
 /** Rounds where two gates take turns. */
 const ALTERNATING = 21;
 const LOADS = 3000;
+/** Loads after which V8 has compiled what a gate executes for each load. */
+const SETTLED = 4000;
+/** Rounds after which a running agent has decided on a tool before. */
+const WARM = 10;
 const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
 const results = [];
 
@@ -25,8 +29,16 @@ if (process.getuid() !== 0) {
   process.exit(0);
 }
 try {
-  for (const name of ["calls", "floor", "runtimes"])
-    execFileSync("gcc", ["-O2", "-I", at("../test/system/attack"), "-o", join(folder, name), at(`system/${name}.c`)]);
+  for (const name of ["calls", "floor", "listening", "runtimes", "handed", "ticks"])
+    execFileSync("gcc", [
+      "-O2",
+      "-static",
+      "-I",
+      at("../test/system/attack"),
+      "-o",
+      join(folder, name),
+      at(`system/${name}.c`),
+    ]);
   write(
     "allow.js",
     `import { deny } from "countersign";
@@ -40,7 +52,7 @@ export const bpf = (command, current) => (current.uid === 4711 ? 0 : deny("not f
   );
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
   const chosen = process.argv.slice(2);
-  for (const part of [loads, denied, unwatched, firstEvent, listeners])
+  for (const part of [loads, denied, unwatched, mapAccess, firstEvent, listeners])
     if (chosen.length === 0 || chosen.includes(part.name)) await part();
   const report = section("The live gate", results);
   console.log(report.text);
@@ -65,9 +77,14 @@ function gated(config, ...command) {
   return [process.execPath, BIN, "run", "--quiet", "--config", join(folder, `${config}.yaml`), "--", ...command];
 }
 
-/** Median and sum of the times of one kind of call, in microseconds. */
-function calls(prefix, kind, count) {
-  const [file, ...words] = [...prefix, join(folder, "calls"), kind, String(count)];
+/** A command under a gate in node that judges nothing: see bench/system/floor.mjs. */
+function floorInNode(way, ...command) {
+  return [process.execPath, at("system/floor.mjs"), way, join(folder, "listening"), ...command];
+}
+
+/** Median, without the first calls, and sum of the times of one kind of call, in microseconds. */
+function calls(prefix, kind, count, first = 0) {
+  const [file, ...words] = [...prefix, join(folder, "calls"), kind, String(count), String(first)];
   const { stdout, stderr, status } = spawnSync(file, words, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${kind}: ${stderr}`);
   const [middle, all] = stdout
@@ -78,25 +95,35 @@ function calls(prefix, kind, count) {
 }
 
 /**
- * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and one of C that judges nothing. The two take
- * turns, so that both meet the same machine.
+ * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and two that judge nothing, of C and in node. They
+ * take turns, so that all meet the same machine.
  */
 function loads() {
-  const floor = (kind) => calls([join(folder, "floor")], kind, LOADS).middle;
-  const gate = (kind) => calls(gated("allow"), kind, LOADS).middle;
+  const gates = { C: [join(folder, "floor")], node: floorInNode("copy"), gate: gated("allow") };
   const limits = { seen: { micros: 95, ratio: 2 }, new: { micros: 200, ratio: 4 } };
   for (const [kind, limit] of Object.entries(limits)) {
-    const added = { floor: [], gate: [] };
-    for (let round = 0; round < ALTERNATING; round += 1) {
-      const bare = calls([], kind, LOADS).middle;
-      added.floor.push(floor(kind) - bare);
-      added.gate.push(gate(kind) - bare);
-    }
     const name = `BPF_PROG_LOAD of 100 instructions, ${kind}`;
-    report(`${name}, a gate of C that judges nothing: added p50`, median(added.floor), "µs");
-    report(`${name} to the gate: added p50`, median(added.gate), "µs", limit.micros);
-    report(`${name}, the gate / the gate of C`, median(added.gate) / median(added.floor), "×", limit.ratio);
+    const added = addedTo(gates, kind, ALTERNATING, LOADS);
+    report(`${name}, a gate of C that judges nothing: added p50`, added.C, "µs");
+    report(`${name}, a gate in node that judges nothing: added p50`, added.node, "µs");
+    report(`${name}, the gate in node that judges nothing / the gate of C`, added.node / added.C, "×");
+    report(`${name} to the gate: added p50`, added.gate, "µs", limit.micros);
+    report(`${name}, the gate / the gate of C`, added.gate / added.C, "×", limit.ratio);
+    const settled = addedTo(gates, kind, ROUNDS, LOADS + SETTLED, SETTLED);
+    report(`${name}, after ${SETTLED} loads, the gate: added p50`, settled.gate, "µs");
+    report(`${name}, after ${SETTLED} loads, the gate / the gate of C`, settled.gate / settled.C, "×");
   }
+}
+
+/** Median of what each gate adds to one kind of load, in microseconds, without the first loads of each process. */
+function addedTo(gates, kind, rounds, count, first = 0) {
+  const added = Object.fromEntries(Object.keys(gates).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const bare = calls([], kind, count, first).middle;
+    for (const [name, prefix] of Object.entries(gates))
+      added[name].push(calls(prefix, kind, count, first).middle - bare);
+  }
+  return Object.fromEntries(Object.entries(added).map(([name, values]) => [name, median(values)]));
 }
 
 function denied() {
@@ -119,31 +146,52 @@ function unwatched() {
   report("getppid under the gate / under a bare filter", median(ratios), "×", 1.03);
 }
 
-/** From the exec of execsnoop to its first event, at best. */
+/** Access to a map, which the gate's filter allows without a notification if no policy has hook `bpf`. */
+function mapAccess() {
+  const settled = gated("allow", "sh", "-c", 'sleep 1; exec "$@"', "sh");
+  const ratios = [];
+  for (let round = 0; round < ALTERNATING; round += 1) {
+    const alone = calls([], "allowed", 1_000_000).all;
+    ratios.push(calls(settled, "access", 1_000_000).all / alone);
+  }
+  report("a look-up in a map under the gate / under a filter that allows all calls", median(ratios), "×", 1.1);
+}
+
+/** From the exec of execsnoop to its first event. */
 async function firstEvent() {
   if (spawnSync("sh", ["-c", "command -v execsnoop-libbpf"]).status !== 0)
     return console.log("skipped: needs execsnoop-libbpf");
   if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
   const command = ["sh", "-c", "date +%s%N; exec stdbuf -oL execsnoop-libbpf"];
-  const times = { bare: [], gated: [] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    times.bare.push(await timeOfFirstEvent(command));
-    times.gated.push(await timeOfFirstEvent(gated("allow", ...command)));
+  const { agent, socket } = await startAgent("allow");
+  const ways = {
+    bare: command,
+    node: floorInNode("pass", ...command),
+    run: gated("allow", ...command),
+    agent: [join(folder, "handed"), socket, ...command],
+  };
+  const times = { bare: [], node: [], run: [], agent: [] };
+  try {
+    for (let round = -WARM; round < ALTERNATING; round += 1)
+      for (const [way, words] of Object.entries(ways)) {
+        const time = await timeOfFirstEvent(words);
+        if (round >= 0) times[way].push(time / 1000);
+      }
+  } finally {
+    agent.kill("SIGTERM");
+    await once(agent, "exit");
   }
-  // the quickest of each: where the host has taken memory back, what allocates first waits for it, with or without a
-  // gate
-  report(
-    "exec of execsnoop to its first event, under the gate / without",
-    Math.min(...times.gated) / Math.min(...times.bare),
-    "×",
-    1.25,
-  );
+  const bare = median(times.bare);
+  report("exec of execsnoop to its first event, without a gate: p50", bare, "ms");
+  report("the same under a gate in node that has the kernel execute each call", median(times.node) / bare, "×");
+  report("the same under `run`", median(times.run) / bare, "×", 1.25);
+  report("the same handed to a running agent", median(times.agent) / bare, "×", 1.1);
 }
 
 async function timeOfFirstEvent([file, ...words]) {
   const child = spawn(file, words, { stdio: ["ignore", "pipe", "ignore"], detached: true });
-  // something to be seen every 10 ms, which takes next to no time itself
-  const ticking = spawn("sh", ["-c", "while sleep 0.01; do :; done"], { stdio: "ignore" });
+  // an event every 4 ms: what is measured cannot be more exact than that
+  const ticking = spawn(join(folder, "ticks"), { stdio: "ignore" });
   let start = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     if (start === 0) start = Number(BigInt(line) / 1000n);
@@ -156,12 +204,18 @@ async function timeOfFirstEvent([file, ...words]) {
   return time;
 }
 
-/** An agent with one listener and with a thousand, at about a fifth of the load that it can take. */
-async function listeners() {
-  const socket = join(folder, "agent.sock");
-  const words = ["agent", "--socket", socket, "--config", join(folder, "current.yaml"), "--shared-pids"];
+/** An agent that listens at a socket. */
+async function startAgent(config) {
+  const socket = join(folder, `${config}.sock`);
+  const words = ["agent", "--socket", socket, "--config", join(folder, `${config}.yaml`), "--shared-pids"];
   const agent = spawn(process.execPath, [BIN, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   await once(agent.stdout, "data");
+  return { agent, socket };
+}
+
+/** An agent with one listener and with a thousand, at about a fifth of the load that it can take. */
+async function listeners() {
+  const { agent, socket } = await startAgent("current");
   await sleep(3000);
   report("RSS of an idle agent", resident(agent.pid) / 2 ** 20, "MB", 60);
   report("RSS of an idle agent, without the pages of files", resident(agent.pid, "RssAnon") / 2 ** 20, "MB");

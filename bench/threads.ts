@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DecisionEngine } from "../src/engine/watchdog.js";
 import type { ProgramSubject } from "../src/hooks/subject.js";
-import type { Current } from "../src/policy/current.js";
+import type { Current } from "../src/policy/model/current.js";
 import type { Figure, Row } from "./row.js";
 
 const POLICY = `export const bpf_prog_load = (prog) => (prog.type === "sched_cls" ? 0 : -1);`;

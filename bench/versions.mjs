@@ -2,7 +2,7 @@
 // checkout, with both in one process and by turns. Prints the median ratio of ROUNDS rounds (21) for each policy of
 // known.ts, and exits with 1 where one is above 1.05. The other checkout needs its node_modules.
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
@@ -13,9 +13,15 @@ const MOST = 1.05;
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const [other, rounds = "21"] = process.argv.slice(2);
-if (other === undefined || !existsSync(join(other, "src/engine/engine.ts"))) {
+if (other === undefined || !existsSync(join(other, "src"))) {
   console.error("usage: node bench/versions.mjs CHECKOUT [ROUNDS]");
   process.exit(2);
+}
+
+/** A source file of a checkout; older ones have it in the folder above, or in one that had another name. */
+function sourceOf(root, path) {
+  const folders = [dirname(path), dirname(dirname(path)), dirname(path).replace("issuing", "making")];
+  return folders.map((folder) => resolve(root, folder, basename(path))).find((file) => existsSync(file));
 }
 
 /** known.ts against the sources of a checkout. */
@@ -37,7 +43,7 @@ async function bundled(root, name) {
         setup: ({ onResolve }) =>
           onResolve({ filter: /^\.\.\/src\// }, ({ path, importer }) =>
             importer === join(here, "known.ts")
-              ? { path: resolve(root, path.slice(3).replace(/\.js$/, ".ts")) }
+              ? { path: sourceOf(root, path.slice(3).replace(/\.js$/, ".ts")) }
               : undefined,
           ),
       },

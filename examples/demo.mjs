@@ -169,7 +169,7 @@ function reasons({ who, detail, decisions }, index, columns) {
 function reasonsOf(decisions) {
   return decisions.flatMap(({ subject, verdict, denied_by }) => {
     if (denied_by === null) return [];
-    const reason = denied_by.reason.replace(/ \(verify_signature .*\)$/, "");
+    const reason = denied_by.reason.replace(/ \(verify_(?:program|signature) .*\)$/, "");
     return [{ denied: verdict !== 0, program: subject.name, reason }];
   });
 }

@@ -5,7 +5,7 @@ import { Site } from "../test/support/site.js";
 describe("no-kernel-read", () => {
   let site: Site;
   beforeAll(async () => {
-    site = await Site.open({ attachments: ["no-kernel-read.js"] });
+    site = await Site.open({ attachments: ["no-kernel-read.js"], keyrings: ["platform"] });
   });
   afterAll(() => site.close());
 
@@ -18,7 +18,7 @@ describe("no-kernel-read", () => {
   });
 
   it("denies it signed, too", () => {
-    expect(site.load("peek-tc", { signedBy: "stranger" }).verdict).toBe(-ERRNO.EPERM);
+    expect(site.load("peek-tc", { signedBy: "platform" }).verdict).toBe(-ERRNO.EPERM);
   });
 
   it.each(["drop-telnet", "exec-log", "kill-writer"])("lets %s through, which reads none", (name) => {

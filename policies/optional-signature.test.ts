@@ -13,11 +13,12 @@ describe("optional-signature", () => {
     expect(site.load("exec-log").verdict).toBe(0);
   });
 
-  it("lets a well-signed program through, by either signature or both", () => {
+  it("lets a well-signed program through, by any signature or all of them", () => {
     for (const asking of [
       { signedBy: "platform" },
+      { insnsSignedBy: "platform" },
       { kernelSignedBy: "platform" },
-      { signedBy: "platform", kernelSignedBy: "platform" },
+      { signedBy: "platform", insnsSignedBy: "platform", kernelSignedBy: "platform" },
     ])
       expect(site.load("exec-log", asking).verdict).toBe(0);
   });
@@ -25,7 +26,9 @@ describe("optional-signature", () => {
   it("denies a signature that it does not deserve", () => {
     const signedInstead = program("kill-writer").insns;
     expect(site.load("exec-log", { signedBy: "stranger" }).verdict).toBe(-ERRNO.ENOKEY);
-    expect(site.load("exec-log", { signedBy: "platform", signedInstead }).verdict).toBe(-ERRNO.EKEYREJECTED);
+    expect(site.load("exec-log", { signedBy: "forged" }).verdict).toBe(-ERRNO.EKEYREJECTED);
+    expect(site.load("exec-log", { insnsSignedBy: "stranger" }).verdict).toBe(-ERRNO.ENOKEY);
+    expect(site.load("exec-log", { insnsSignedBy: "platform", signedInstead }).verdict).toBe(-ERRNO.EKEYREJECTED);
   });
 
   it("asks the keyring that the load names for the kernel", () => {
@@ -36,10 +39,14 @@ describe("optional-signature", () => {
   });
 
   it("does not let one good signature stand for a bad one", () => {
-    const asking = { signedBy: "platform", kernelSignedBy: "stranger" };
-    expect(site.load("exec-log", asking).denied_by).toMatchObject({
-      verdict: -ERRNO.ENOKEY,
-      code: "SIGNATURE_INVALID",
-    });
+    for (const asking of [
+      { signedBy: "platform", kernelSignedBy: "stranger" },
+      { signedBy: "platform", insnsSignedBy: "stranger" },
+      { signedBy: "stranger", insnsSignedBy: "platform" },
+    ])
+      expect(site.load("exec-log", asking).denied_by).toMatchObject({
+        verdict: -ERRNO.ENOKEY,
+        code: "SIGNATURE_INVALID",
+      });
   });
 });

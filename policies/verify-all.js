@@ -1,4 +1,4 @@
-// Every program must be signed by a key of the keyring `platform`. The one-liner that Countersign began with.
-import { PKCS7, verify_signature } from "countersign";
+// Every program must be what a key of the keyring `platform` signed. The one-liner that Countersign began with.
+import { verify_program } from "countersign";
 
-export const bpf_prog_load = (prog) => verify_signature(prog.insns, prog.signature, "platform", PKCS7);
+export const bpf_prog_load = (prog) => verify_program(prog, "platform");

@@ -1,5 +1,6 @@
-// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which. Prints each import that breaks a
-// rule and each cycle of files, also if it consists of type imports only.
+// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, that no folder imports files of a
+// folder above it, and that neither files nor folders import each other in a circle, also by imports of types only.
+// Prints each import that breaks a rule, and each circle with the imports that close it.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,8 +9,10 @@ const src = fileURLToPath(new URL("../src", import.meta.url));
 
 /** The folders that each folder may import; `type:` allows only imports of types. */
 const ARROWS = {
-  cli: ["gate", "engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
-  gate: ["engine", "bpf", "log", "type:config", "type:hooks", "type:policy"],
+  cli: ["seal", "gate", "sys", "engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
+  gate: ["sys", "engine", "bpf", "log", "type:config", "type:hooks", "type:policy"],
+  seal: ["sys", "engine", "bpf", "trust", "log", "type:config", "type:hooks", "type:policy"],
+  sys: [],
   engine: ["config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
   config: ["hooks", "policy", "trust"],
   hooks: ["policy", "type:bpf"],
@@ -20,20 +23,36 @@ const ARROWS = {
   bpf: [],
 };
 /** Files directly in src/ that every folder may import. */
-const FOR_ALL = ["errno", "error", "input", "installed", "lru-cache", "version", "warning"];
+const FOR_ALL = [
+  "cache-folder",
+  "errno",
+  "error",
+  "fact-type",
+  "input",
+  "installed",
+  "lru-cache",
+  "nearest",
+  "statement-line",
+  "time-limit",
+  "version",
+  "warning",
+];
 /** Packages that only one folder may import. */
 const KEEPERS = {
-  koffi: "gate/sys",
+  koffi: "sys",
   "@kubernetes/client-node": "gate/agent/kubernetes",
   "@jitl/quickjs-ffi-types": "sandbox",
   acorn: "policy",
   "acorn-walk": "policy",
   "@swc/wasm-typescript": "policy",
   pkijs: "trust",
+  canonicalize: "bpf/statement",
   "@sigstore/bundle": "trust/sigstore",
   "@sigstore/core": "trust/sigstore",
   "@sigstore/verify": "trust/sigstore",
   "cli-progress": "cli",
+  "xz-decompress": "cli/kernel",
+  "zstddec/stream": "cli/kernel",
   commander: "cli",
   pino: "log",
   "js-yaml": "config",
@@ -75,22 +94,50 @@ for (const file of files) {
     broken.push(`src/${place}:${line}: \`${room}\` may not import \`${target}\`${typeOnly ? " (a type)" : ""}`);
   }
 }
-broken.push(...circles());
+broken.push(...circles(imports).map((way) => `a circle: ${way.map((file) => `src/${file}`).join(" -> ")}`));
+broken.push(...ofFolders());
 for (const line of broken) console.error(line);
 console.log(`${files.length} files, ${broken.length} arrows broken`);
 process.exitCode = broken.length === 0 ? 0 : 1;
 
-/** Import cycles: one for each file that closes a cycle. */
-function circles() {
+/** The circles of a graph: for each edge that closes one, its nodes in order. */
+function circles(graph) {
   const found = [];
   const done = new Set();
-  const visit = (file, way) => {
-    const start = way.indexOf(file);
-    if (start >= 0) found.push(`a circle: ${[...way.slice(start), file].map((each) => `src/${each}`).join(" -> ")}`);
-    if (start >= 0 || done.has(file)) return;
-    for (const next of imports.get(file) ?? []) visit(next, [...way, file]);
-    done.add(file);
+  const follow = (node, way) => {
+    const start = way.indexOf(node);
+    if (start >= 0) found.push([...way.slice(start), node]);
+    if (start >= 0 || done.has(node)) return;
+    for (const next of graph.get(node) ?? []) follow(next, [...way, node]);
+    done.add(node);
   };
-  for (const file of imports.keys()) visit(file, []);
+  for (const node of graph.keys()) follow(node, []);
+  return found;
+}
+
+/**
+ * The files directly in a folder are its interface: its sub-folders may not import them. What several sub-folders use
+ * is in a sub-folder of its own.
+ */
+function ofFolders() {
+  const found = [];
+  const folders = new Map();
+  const examples = new Map();
+  for (const [file, targets] of imports) {
+    const folder = dirname(file);
+    if (folder === ".") continue;
+    for (const target of targets) {
+      const other = dirname(target);
+      if (other === "." || other === folder) continue;
+      if (folder.startsWith(`${other}/`)) found.push(`src/${file}: imports \`${target}\` from a folder above its own`);
+      if (!folders.has(folder)) folders.set(folder, new Set());
+      folders.get(folder).add(other);
+      examples.set(`${folder} ${other}`, `${file} -> ${target}`);
+    }
+  }
+  for (const way of circles(folders)) {
+    const steps = way.slice(1).map((folder, index) => examples.get(`${way[index]} ${folder}`));
+    found.push(`a circle of folders: ${way.join(" -> ")} (${steps.join(", ")})`);
+  }
   return found;
 }

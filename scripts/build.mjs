@@ -1,8 +1,8 @@
 // Builds the bundle in dist/ and the declarations in dist/types/. With --quiet it builds only what is out of date.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_DIGEST } from "./code-digest.mjs";
@@ -23,7 +23,7 @@ const newest = (path) =>
 /** Leaves out the modules of all commands except those that match: bin/load.js runs no other command of that bundle. */
 function without(kept) {
   const setup = ({ onResolve }) =>
-    onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /^\.\/commands\/[a-z-]+\.js$/ }, ({ path, importer }) =>
       importer.endsWith("/src/cli/commands.ts") && !kept.test(path) ? { path, external: true } : undefined,
     );
   return { name: "without", setup };
@@ -41,7 +41,7 @@ if (!quiet || stale) {
     entryPoints: {
       index: "src/index.ts",
       launcher: "src/gate/run/launcher.ts",
-      "engine-thread": "src/engine/thread.ts",
+      "engine-thread": "src/engine/threads/thread.ts",
       "pod-reader": "src/gate/agent/kubernetes/pod-reader.ts",
     },
     outdir: dist,
@@ -63,20 +63,25 @@ if (!quiet || stale) {
     define: CODE_DIGEST,
     logLevel: "warning",
   });
-  // Commands are one script. Commands that stay in memory have a smaller one, and so has the gate's decision thread.
+  // Commands are one script. Some have a smaller one, and so has the gate's decision thread: see bin/load.js.
   for (const [name, entry, plugins] of [
     ["command", "src/cli/main.ts", []],
-    ["gate", "src/cli/main.ts", [without(/^\.\/(?:run|agent)\.js$/)]],
-    ["thread", "src/gate/threads/decision-loop.ts", []],
-    ["gate-blocking-worker", "src/gate/threads/blocking-worker.ts", []],
+    ["gate", "src/cli/main.ts", [without(/^\.\/commands\/(?:run|agent)\.js$/)]],
+    ["kernel", "src/cli/main.ts", [without(/^\.\/commands\/(?:resolve|list)\.js$/)]],
+    ["thread", "src/gate/worker/decision-loop.ts", []],
+    ["gate-blocking-worker", "src/gate/task/blocking/blocking-worker.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
   ])
     await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
+  // What `seal` gives to the kernel. Neither is compiled here: they are the same on every machine.
+  mkdirSync(join(dist, "seal"));
+  for (const file of ["guard/guard.bpf.o", "loader/loader.bin", "attacks/attacks.bin"])
+    copyFileSync(join(root, "src/seal", file), join(dist, "seal", basename(file)));
   writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');
 }
 
 // Without a code cache for this version of node, commands only start more slowly.
-for (const name of ["command", "gate", "thread"])
+for (const name of ["command", "gate", "kernel", "thread"])
   if (!existsSync(cacheOf(name)))
     spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
       stdio: ["ignore", "ignore", "inherit"],

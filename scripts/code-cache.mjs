@@ -1,17 +1,18 @@
-// usage: code-cache.mjs command|gate|thread
+// usage: code-cache.mjs command|gate|kernel|thread
 // Writes V8's code cache of that bundle with the functions that a usual run compiles, so that the next run need not
 // compile them. See bin/load.js.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
 const { cacheOf, load } = require("../bin/load.js");
 const [, , bundle] = process.argv;
 const cache = cacheOf(bundle);
 // A cache is valid only for the V8 flags that it was made with, and `check` sets one after it has been loaded
-// (src/cli/ask.ts).
+// (src/cli/input/open-engine.ts).
 require("node:v8").setFlagsFromString = () => {};
 rmSync(cache, { force: true });
 
@@ -20,7 +21,7 @@ const { main, precompile } = load(bundle, (compiled) => {
   script = compiled;
 });
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
-// Link results must not be cached during a build.
+// Results must not be cached during a build.
 process.env.XDG_CACHE_HOME = join(folder, "cache");
 const at = (name) => join(folder, "demo", name);
 const run = (...words) => main(["node", "countersign", ...words]);
@@ -38,6 +39,12 @@ const USUAL = {
     );
     for (const words of [["run"], ["agent", "--socket", join(folder, "socket")]])
       await run(...words, "--config", join(folder, "countersign.yaml"), ...(words[0] === "run" ? ["--", "true"] : []));
+  },
+  // Any object has BTF. The second time, the result is in the cache.
+  async kernel() {
+    const object = fileURLToPath(new URL("../examples/switch-watch.o", import.meta.url));
+    for (let times = 0; times < 2; times++) await run("resolve", "--btf", object, object);
+    await run("list", "--btf", object, object);
   },
   async thread() {
     writeFileSync(join(folder, "policy.js"), "export const bpf_prog_load = () => 0;\n");

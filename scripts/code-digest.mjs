@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 let root = dirname(fileURLToPath(import.meta.url));
 while (!existsSync(join(root, "src/policy"))) root = dirname(root);
 
-/** SHA-256 of everything that link results depend on: the source, and the versions of all packages. */
+/** SHA-256 of everything that cached results depend on: the source, and the versions of all packages. */
 export function codeDigest() {
   const digest = createHash("sha256");
   const names = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".ts"));
@@ -19,5 +19,5 @@ export function codeDigest() {
   return digest.digest("hex");
 }
 
-/** A definition for esbuild; src/engine/link-cache.ts reads it. */
+/** A definition for esbuild; src/cache-folder.ts reads it. */
 export const CODE_DIGEST = { __CODE_DIGEST__: JSON.stringify(codeDigest()) };

@@ -4,9 +4,11 @@ set -euo pipefail
 packages=(
   bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
   xdp-tools libxdp1 libbpf-tools                     # real objects and loaders
+  binutils xz-utils zstd                            # kernels of other suites
   openssl gnutls-bin keyutils libssl-dev             # signatures
   openssh-client minisign softhsm2 pkcs11-provider opensc libengine-pkcs11-openssl # other keys and signatures
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
+  musl-tools                                        # the guard's loader
   systemd crun podman containerd                    # what starts and runs containers
   bpftrace python3-bpfcc                            # tracers that make their programs at run time
   golang-go golang-github-cilium-ebpf-dev           # cilium/ebpf, whose own tests run behind the gate

@@ -12,7 +12,7 @@ const NEUTRAL = { odd: "every odd number", nonzero: "everything but 0" };
 
 const { factsOfFile, EFFECTS, PROGRAM_TYPE_ROWS } = await importSources(`
   export { factsOfFile } from "./src/bpf/embedded.js";
-  export { EFFECTS } from "./src/bpf/facts.js";
+  export { EFFECTS } from "./src/bpf/model/facts.js";
   export { PROGRAM_TYPE_ROWS } from "./src/bpf/tables/program-types.js";
 `);
 

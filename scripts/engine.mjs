@@ -27,7 +27,7 @@ const ENGINES = {
   quickjs: {
     package: "@jitl/quickjs-wasmfile-release-sync",
     words: ["stack overflow"],
-    file: "src/sandbox/quickjs-patch.gen.ts",
+    file: "src/sandbox/quickjs/quickjs-patch.gen.ts",
     constant: "QUICKJS_PATCH",
     type: "./wasm-patch.js",
   },
@@ -36,7 +36,7 @@ const ENGINES = {
     words: ["stack overflow", "Maximum call stack size exceeded"],
     file: "test/support/quickjs-ng-patch.gen.ts",
     constant: "QUICKJS_NG_PATCH",
-    type: "../../src/sandbox/wasm-patch.js",
+    type: "../../src/sandbox/quickjs/wasm-patch.js",
   },
 };
 

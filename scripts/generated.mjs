@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 /** Script in scripts/ by name. */
 const GENERATORS = {
   "guest code": "guest.mjs",
-  "types of names": "name-types.mjs",
+  declarations: "declarations.mjs",
+  "signature types": "signature-types.mjs",
   "table of facts": "facts.mjs",
+  "tables of facts and hooks in documents": "reference-tables.mjs",
   "engine patches": "engine.mjs",
   "bpf tables": "bpf-tables.mjs",
   "kfunc arguments": "kfunc-arguments.mjs",
@@ -17,6 +19,11 @@ const GENERATORS = {
   "configuration schema": "config-schema.mjs",
   "seccomp profiles": "seccomp-profiles.mjs",
   "effects page": "effects-page.mjs",
+  "log page": "log-page.mjs",
+  "attacks page": "attacks-page.mjs",
+  "guard's object": "guard.mjs",
+  "guard's loader": "loader.mjs",
+  "attacks on the guard": "attacks.mjs",
 };
 
 const SKIPPED = 3;

@@ -7,15 +7,19 @@ usage() {
   cat <<'TEXT'
 usage: scripts/guest-ring.sh [OPTION…] [FILE…]
 
-Runs system tests, or these files of them, under qemu with Debian's kernel: for a machine whose own kernel must not be touched or cannot load
-programs, and for another version of the kernel. Its root is this machine's, read-only; /tmp, /run, /root, /var/tmp and the checkout are
-copies in the guest, and are lost with it. Takes dist/ as it is (npm run build). Needs what scripts/debian.sh installs.
+Runs system tests, or these files of them, under qemu with Debian's kernel: for a machine whose own kernel must not be
+touched or cannot load programs, and for another version of the kernel. Its root is this machine's, read-only; /tmp,
+/run, /root, /var/tmp and the checkout are copies in the guest, and are lost with it. Takes dist/ as it is (npm run
+build). Needs what scripts/debian.sh installs.
 
-  --kernel FOLDER   an unpacked linux-image package; default: the one that linux-image-amd64 depends on, fetched with apt-get
+  --kernel FOLDER   an unpacked linux-image package; default: the one that linux-image-amd64 depends on, fetched with
+                    apt-get
   --memory MIB      of the guest (6144)
   --cpus N          of the guest (2)
   --seconds N       until the guest is ended (3600)
-  --kvm             with the processor's help; without it everything takes 10 to 20 times longer, and tests have limits that are as long
+  --kvm             with the processor's help; without it everything takes 10 to 20 times longer, and tests have limits
+                    that are as long
+  --module NAME     loads this module of the kernel too, with what it depends on
   -t PATTERN        only tests whose name matches
 
 The status is that of the tests, 1 where the guest does not come to its end, and 2 for a mistake in the arguments.
@@ -24,17 +28,20 @@ TEXT
 
 kernel= memory=6144 cpus=2 seconds=3600 accel=tcg,thread=multi limit=1200000
 files=() more=()
+# Modules that the kernel needs before its root is mounted, and for tests.
+modules=(9p 9pnet_virtio crc32c_generic ext4 virtio_blk dummy veth overlay)
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h) usage && exit ;;
     --kvm) accel=kvm limit=300000 && shift && continue ;;
-    --kernel | --memory | --cpus | --seconds | -t)
+    --kernel | --memory | --cpus | --seconds | --module | -t)
       [ $# -gt 1 ] || { echo "guest-ring: $1 needs a value" >&2 && exit 2; }
       case $1 in
         --kernel) kernel=$2 ;;
         --memory) memory=$2 ;;
         --cpus) cpus=$2 ;;
         --seconds) seconds=$2 ;;
+        --module) modules+=("$2") ;;
         -t) more=(-t "$2") ;;
       esac
       shift 2
@@ -67,25 +74,30 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 checkout=$PWD
 
-# Modules that the kernel needs before its root is mounted, each after its dependencies.
-modules=(netfs 9pnet 9p 9pnet_virtio crc16 mbcache jbd2 crc32c_generic libcrc32c ext4 virtio_blk dummy veth overlay)
 mkdir -p "$work"/root/{bin,proc,sys,dev,new,modules} "$work/out"
 cp "$(command -v busybox)" "$work/root/bin/busybox"
 for applet in sh mount insmod mkdir switch_root; do ln -s busybox "$work/root/bin/$applet"; done
-for module in "${modules[@]}"; do
-  file=$(find "$kernel" -name "$module.ko" -o -name "$module.ko.xz" | head -1)
+# Copies a module after those that it depends on, if it is not built into the kernel, and adds it to `order`.
+order=()
+add_module() {
+  local file target=$work/root/modules/$1.ko needs
+  file=$(find "$kernel" -name "${1//[-_]/[-_]}.ko" -o -name "${1//[-_]/[-_]}.ko.xz" | head -1)
+  [ -n "$file" ] && [ ! -e "$target" ] || return 0
   case $file in
-    *.xz) busybox xzcat "$file" >"$work/root/modules/$module.ko" ;;
-    *.ko) cp "$file" "$work/root/modules/$module.ko" ;;
-  esac # otherwise it is built into the kernel
-done
+    *.xz) busybox xzcat "$file" >"$target" ;;
+    *) cp "$file" "$target" ;;
+  esac
+  for needs in $(grep -aom1 'depends=[A-Za-z0-9_,-]*' "$target" | sed 's/depends=//; s/,/ /g'); do add_module "$needs"; done
+  order+=("$1")
+}
+for module in "${modules[@]}"; do add_module "$module"; done
 cat >"$work/root/init" <<INIT
 #!/bin/sh
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-for module in ${modules[*]}; do [ ! -e /modules/\$module.ko ] || insmod /modules/\$module.ko; done
+for module in ${order[*]}; do insmod /modules/\$module.ko; done
 share() { mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,\$3 \$1 \$2; }
 share root /new ro,cache=loose
 mount --bind /new/tmp /new/mnt
@@ -113,6 +125,7 @@ mount -t bpf bpf /sys/fs/bpf
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t securityfs securityfs /sys/kernel/security
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 for link in fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do [ -e /dev/\${link%:*} ] || ln -s /proc/self/\${link#*:} /dev/\${link%:*}; done
 ip link set lo up
 ulimit -n 20000

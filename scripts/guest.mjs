@@ -18,7 +18,7 @@ const { outputFiles } = buildSync({
   legalComments: "none",
   logLevel: "warning",
 });
-const text = `(($box,$doubles,$call,$settings)=>{"use strict";let $handles;${outputFiles[0].text.trim()}return $handles})`;
+const text = `(($integers,$doubles,$call,$settings)=>{"use strict";let $handles;${outputFiles[0].text.trim()}return $handles})`;
 const made = `// Generated from src/sandbox/guest/ by scripts/guest.mjs\nexport const GUEST =\n  ${JSON.stringify(text)};\n`;
 
 const file = path("guest.gen.ts");

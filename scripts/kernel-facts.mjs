@@ -4,9 +4,10 @@
 // first argument and keeps apt lists of its own there. With --check it only compares. Needs bpftool, binutils, zstd and
 // xz-utils. Not part of scripts/generated.mjs: scripts/kfunc-arguments.mjs and tests read its output.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DebianArchive } from "./debian-archive.mjs";
 
 const target = fileURLToPath(new URL("kernel-facts.gen.json", import.meta.url));
 const folder = process.argv[2];
@@ -41,31 +42,6 @@ const ENUMS = {
 
 const run = (command, ...args) => execFileSync(command, args, { maxBuffer: 1 << 30 });
 const lines = (output) => output.toString().split("\n").filter(Boolean);
-
-function apt() {
-  for (const each of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(folder, each), { recursive: true });
-  const entry = (suite) =>
-    `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.pgp] http://deb.debian.org/debian ${suite} main\n`;
-  writeFileSync(join(folder, "sources.list"), SUITES.map(entry).join(""));
-  writeFileSync(join(folder, "status"), "");
-  const options = {
-    "Dir::Etc::sourcelist": join(folder, "sources.list"),
-    "Dir::Etc::sourceparts": "-",
-    "Dir::State::lists": join(folder, "lists"),
-    "Dir::State::status": join(folder, "status"),
-    "Dir::Cache": join(folder, "cache"),
-    "APT::Sandbox::User": "root",
-  };
-  const flags = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-  return (command, ...args) => execFileSync(command, [...flags, ...args], { cwd: folder, maxBuffer: 1 << 28 });
-}
-
-/** Downloads a package unless it is there already. Returns its file. */
-function download(ask, name) {
-  const there = () => readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
-  if (there() === undefined) ask("apt-get", "download", name);
-  return there();
-}
 
 const versionOf = (file) => file.split("_").slice(0, 2).join(" ").replaceAll("%3a", ":");
 
@@ -305,9 +281,8 @@ function declaration(byId, id, name) {
   }
 }
 
-const ask = apt();
-ask("apt-get", "update");
-const names = lines(ask("apt-cache", "pkgnames", "linux-"));
+const archive = new DebianArchive(folder, SUITES);
+archive.update();
 const facts = { kernels: {}, enums: {}, structs: {}, helpers: {}, kfuncs: {} };
 const put = (table, name, field, text, version) => {
   table[name] ??= {};
@@ -319,17 +294,16 @@ for (const [version, { source, image }] of Object.entries(KERNELS).sort(([a], [b
   a.localeCompare(b, "en", { numeric: true }),
 )) {
   console.log(version);
-  const images = names.filter((name) => image.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   // The newest package, or the newest of each kind.
-  const newest = [...new Map(images.map((name) => [name.split("-")[1], name])).values()];
-  const files = newest.map((name) => download(ask, name));
+  const newest = [...new Map(archive.kernelPackages(image).map((name) => [name.split("-")[1], name])).values()];
+  const files = newest.map((name) => basename(archive.download(name, folder)));
   const { functions, structs, enums } = btfOf(files);
   for (const [name, layout] of Object.entries(structs)) put(facts.structs, name, "layouts", layout, version);
   for (const [name, values] of Object.entries(enums)) put(facts.enums, name, "values", values, version);
   const from = files.map(versionOf);
   let flags = {};
   if (source !== null) {
-    const file = download(ask, source);
+    const file = basename(archive.download(source, folder));
     from.unshift(versionOf(file));
     const texts = sourcesOf(file, source);
     for (const [name, { protos, gpl, changes }] of Object.entries(helpersOf(texts))) {

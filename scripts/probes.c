@@ -1,10 +1,13 @@
 // libbpf probes the kernel depending on what an object contains. This object has everything that causes probes and
-// loads on any kernel: global data, a subprogram with a tagged argument, a helper with an older form, perf events and
-// uprobes to attach to. No program has the name of a probe.
+// loads on any kernel: global data, a value of .kconfig, a subprogram with a tagged argument, a helper with an older
+// form, perf events, uprobes and USDT to attach to. No program has the name of a probe.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+
+/* libbpf probes for bpf_get_attach_cookie; usdt.bpf.h has the same */
+extern const _Bool LINUX_HAS_BPF_COOKIE __kconfig;
 
 const volatile int read_only = 1;
 int initialised = 1;
@@ -31,7 +34,7 @@ int own_tracepoint(void *ctx)
 
 	bpf_probe_read_kernel(&word, sizeof(word), ctx);
 	bpf_map_update_elem(&own_map, &key, &zeroed, 0);
-	return own_subprogram(ctx) + read_only + initialised + word;
+	return own_subprogram(ctx) + read_only + initialised + word + LINUX_HAS_BPF_COOKIE;
 }
 
 SEC("uprobe//bin/true:main")
@@ -42,6 +45,13 @@ int own_uprobe(struct pt_regs *ctx)
 
 SEC("uprobe.multi//bin/true:main")
 int own_uprobe_multi(struct pt_regs *ctx)
+{
+	return 0;
+}
+
+/* libbpf probes for links to several uprobes; bpftool does not attach it, since it has none of usdt.bpf.h's maps */
+SEC("usdt//bin/true:own:usdt")
+int own_usdt(struct pt_regs *ctx)
 {
 	return 0;
 }

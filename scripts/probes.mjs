@@ -1,8 +1,8 @@
-// Generates src/gate/load/probes.gen.ts: the programs that loaders load to find out what the kernel supports. It runs
-// loaders under strace. bpftool loads an object (scripts/probes.c); every other program that it loads is a probe of
-// libbpf. bpftrace --info reports the kernel's features; every program that it loads is a probe. Existing rows are
-// kept, because the probes also depend on the kernel. With --check it only compares. Exits with 3 and a reason if the
-// tools, or the permission to load programs, are missing.
+// Generates src/bpf/tables/loader-probes.gen.ts: the programs that loaders load to find out what the kernel supports.
+// It runs loaders under strace. bpftool loads an object (scripts/probes.c); every other program that it loads is a
+// probe of libbpf. bpftrace --info reports the kernel's features; every program that it loads is a probe. Existing rows
+// are kept, because the probes also depend on the kernel. With --check it only compares. Exits with 3 and a reason if
+// the tools, or the permission to load programs, are missing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { writeGenerated } from "./write-generated.mjs";
 
 const SOURCE = fileURLToPath(new URL("probes.c", import.meta.url));
 const RUNNABLE = fileURLToPath(new URL("bpftrace.mjs", import.meta.url));
-const TABLE = fileURLToPath(new URL("../src/gate/load/probes.gen.ts", import.meta.url));
+const TABLE = fileURLToPath(new URL("../src/bpf/tables/loader-probes.gen.ts", import.meta.url));
 const skip = (reason) => {
   console.log(reason);
   process.exit(3);
@@ -28,7 +28,9 @@ try {
   const known = new Set(ofLibbpf.filter(isOfLibbpf).map(keyOf));
   const { programs, loader } = ofBpftrace(folder);
   const more = programs.filter((program) => !known.has(keyOf(program)) && isPlain(program));
-  process.exitCode = writeGenerated({ "src/gate/load/probes.gen.ts": render(merge(ofLibbpf, more, loader)) });
+  process.exitCode = writeGenerated({
+    "src/bpf/tables/loader-probes.gen.ts": render(merge(ofLibbpf, more, loader)),
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

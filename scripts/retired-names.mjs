@@ -1,4 +1,5 @@
-// Finds names of retired-names.txt that came back: `node scripts/retired-names.mjs [FOLDER]`. CHANGELOG.md may use them.
+// Finds names of retired-names.txt that came back: `node scripts/retired-names.mjs [FOLDER]`. CHANGELOG.md may use
+// them.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// Generates the seccomp profiles of deploy/ for OCI runtimes from the tables of src/gate/filter.ts, which `countersign
-// run` filters by itself.
+// Generates the seccomp profiles of deploy/ for OCI runtimes from the tables of src/gate/call/filter.ts, which
+// `countersign run` filters by itself.
 //
 // A runtime drops rules whose action is the default action, so a profile cannot list the commands of bpf(2) that pass:
 // it lists all that notify. The kernel uses the low word of the argument, and only SCMP_CMP_MASKED_EQ compares that
@@ -8,9 +8,9 @@ import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
 const { MAP_ACCESS, METADATA, NR, WATCHED } = await importSources(`
-  export { MAP_ACCESS, WATCHED } from "./src/gate/filter.js";
-  export { METADATA } from "./src/gate/agent/container-state.js";
-  export { NR } from "./src/gate/sys/numbers.js";
+  export { MAP_ACCESS, WATCHED } from "./src/gate/call/filter.js";
+  export { METADATA } from "./src/gate/agent/container/container-state.js";
+  export { NR } from "./src/sys/numbers.js";
 `);
 
 const BITS = 5;

@@ -1,4 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 /**
@@ -14,6 +17,21 @@ export async function importSources(contents, folder = fileURLToPath(new URL("..
     write: false,
     format: "esm",
     platform: "node",
+    // The bundle is in a folder that is removed
+    define: { "import.meta.url": URL_HERE, "import.meta.dirname": JSON.stringify(import.meta.dirname) },
+    // Bundled CommonJS libraries call `require`.
+    banner: {
+      js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(${URL_HERE});`,
+    },
   });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  const work = mkdtempSync(join(tmpdir(), "sources-"));
+  try {
+    const file = join(work, "sources.mjs");
+    writeFileSync(file, outputFiles[0].contents);
+    return await import(pathToFileURL(file).href);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
 }
+
+const URL_HERE = JSON.stringify(import.meta.url);

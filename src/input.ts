@@ -36,6 +36,22 @@ export function readInput(path: string, limit = MAX_INPUT): Uint8Array {
   return read(path, limit, (size) => new Uint8Array(size));
 }
 
+/**
+ * Memory for the bytes of one file after another. Memory that is new for each file has to be provided by the kernel,
+ * which takes as long as reading.
+ */
+export class InputBuffer {
+  #bytes = new Uint8Array(0);
+
+  /** Reads a file's bytes, which are valid until the next call. Throws FILE_UNREADABLE, FILE_TOO_LARGE. */
+  read(path: string, limit = MAX_INPUT): Uint8Array {
+    return read(path, limit, (size) => {
+      if (this.#bytes.length < size) this.#bytes = new Uint8Array(2 ** Math.ceil(Math.log2(size)));
+      return this.#bytes.subarray(0, size);
+    });
+  }
+}
+
 function read(path: string, limit: number, allocate: (size: number) => Uint8Array): Uint8Array {
   let fd: number;
   try {

@@ -49,6 +49,11 @@ export class LruCache<K, V> {
     }
   }
 
+  /** Least recently used first. */
+  *entries(): Generator<readonly [key: K, value: V]> {
+    for (const [key, { value }] of this.#entries) yield [key, value];
+  }
+
   /** Returns whether there was an entry. */
   delete(key: K): boolean {
     const entry = this.#entries.get(key);
@@ -56,6 +61,12 @@ export class LruCache<K, V> {
     this.#bytes -= entry.bytes;
     if (key === this.#last) this.#last = undefined;
     return this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+    this.#last = undefined;
   }
 
   #isFull(): boolean {

@@ -15,6 +15,8 @@ const TARGETS = [
   "bpf-objects",
   "bpf-sections",
   "btf",
+  "core",
+  "statements",
   "bpf-instructions",
   "bpf-work",
   "der",

@@ -1,4 +1,4 @@
-import type { Current } from "../src/policy/current.js";
+import type { Current } from "../src/policy/model/current.js";
 
 /** A task of the host, root's own, with what a test says about it. */
 export function task(given: Partial<Current> = {}): Current {

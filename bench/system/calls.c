@@ -1,6 +1,9 @@
-// calls KIND COUNT [INSNS]: times one kind of system call; prints its median and the time of all, in nanoseconds.
+// calls KIND COUNT [FIRST]: times one kind of system call; prints its median, without the FIRST calls, and the time of
+// all, in nanoseconds.
 // Between loads it waits now and then until the kernel has freed them, which counts in the time of all only.
-// Kinds: seen (one program again and again), new (ever another one), lookup (a bpf(2) that needs no copy), getppid.
+// Kinds: seen (one program again and again), new (ever another one), lookup (a bpf(2) that needs no copy), getppid,
+// filtered (getppid behind a filter that the kernel answers alone), access (looks up an element of a map), allowed
+// (access behind a filter that allows all calls).
 #define _GNU_SOURCE
 #include "frees.h"
 #include <linux/bpf.h>
@@ -29,6 +32,42 @@ static int order(const void *a, const void *b)
 	return *(uint64_t *)a < *(uint64_t *)b ? -1 : *(uint64_t *)a > *(uint64_t *)b;
 }
 
+static void install(struct sock_filter *code, unsigned short length)
+{
+	struct sock_fprog program = {.len = length, .filter = code};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+static void allow_all(void)
+{
+	struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+
+	install(code, 1);
+}
+
+// An array of one element; the program ends if it cannot be created.
+static int array(void)
+{
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
+	int fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+
+	if (fd < 0)
+		exit(3);
+	return fd;
+}
+
+static void access_map(int map)
+{
+	uint32_t key = 0;
+	uint64_t value;
+	union bpf_attr attr = {.map_fd = map, .key = (uintptr_t)&key, .value = (uintptr_t)&value};
+
+	if (syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)))
+		exit(4);
+}
+
 // What a filter costs that the kernel answers by itself: the gate's own, with an errno in the place of the listener.
 static void filter(void)
 {
@@ -46,18 +85,17 @@ static void filter(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
 	};
-	struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
 
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	install(code, sizeof(code) / sizeof(*code));
 }
 
 int main(int argc, char **argv)
 {
-	int count = atoi(argv[2]), insns = argc > 3 ? atoi(argv[3]) : 100;
+	int count = atoi(argv[2]), first = argc > 3 ? atoi(argv[3]) : 0, insns = 100;
 	struct bpf_insn *program = calloc(insns, sizeof(*program));
 	uint64_t *times = calloc(count, sizeof(*times)), all;
 	char kind = argv[1][0];
+	int map = -1;
 
 	for (int i = 0; i < insns - 1; i++)
 		program[i] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = i};
@@ -65,6 +103,10 @@ int main(int argc, char **argv)
 	if (kind == 'f') {
 		filter();
 		kind = 'g';
+	} else if (kind == 'a') {
+		map = array();
+		if (argv[1][1] == 'l')
+			allow_all();
 	}
 	all = now();
 	for (int i = 0; i < count; i++) {
@@ -74,6 +116,10 @@ int main(int argc, char **argv)
 
 		if (kind == 'g') {
 			syscall(SYS_getppid);
+			continue;
+		}
+		if (kind == 'a') {
+			access_map(map);
 			continue;
 		}
 		if (kind == 'n')
@@ -93,7 +139,8 @@ int main(int argc, char **argv)
 			count_load();
 	}
 	all = now() - all;
-	qsort(times, count, sizeof(*times), order);
-	printf("%llu %llu\n", (unsigned long long)times[count / 2], (unsigned long long)all);
+	count -= first;
+	qsort(times + first, count, sizeof(*times), order);
+	printf("%llu %llu\n", (unsigned long long)times[first + count / 2], (unsigned long long)all);
 	return 0;
 }

@@ -1,5 +1,18 @@
 // Limits the memory of a runtime: wraps the engine's allocator and counts each block.
-import { BLOCK, BOX_NOW, BUDGET, block, budget, COPIED_LOG2, MEMORY, mark, pay, refuse, spend, UNITS } from "./box.mjs";
+import {
+  BLOCK,
+  BUDGET,
+  block,
+  budget,
+  COPIED_LOG2,
+  CURRENT_BUFFER,
+  MEMORY,
+  mark,
+  pay,
+  refuse,
+  spend,
+  UNITS,
+} from "./buffer.mjs";
 import { call, fail, get, i32, load, OP, set, store, tee, unsigned } from "./wasm.mjs";
 
 /** Replaces the allocator's functions in the table by wrappers that call them. */
@@ -71,7 +84,7 @@ function entries(wasm, loader) {
 
 /**
  * Wrappers of the functions with which QuickJS allocates. They charge each block to the budget of the running runtime.
- * The locals after the parameters are, if declared: the box, the block, its previous size, and the units.
+ * The locals after the parameters are, if declared: the shared buffer, the block, its previous size, and the units.
  */
 const WRAPPERS = {
   // (state, size) -> block
@@ -81,7 +94,7 @@ const WRAPPERS = {
     ...[
       ...get(1),
       ...OP.LONG_UNSIGNED,
-      ...BOX_NOW,
+      ...CURRENT_BUFFER,
       ...tee(2),
       ...load(4 * BUDGET),
       ...OP.LONG_SIGNED,
@@ -96,7 +109,7 @@ const WRAPPERS = {
   calloc: (inner) => [
     ...[1, 2, 0x7f],
     ...pay(i32(BLOCK)),
-    ...[...BOX_NOW, ...set(3)],
+    ...[...CURRENT_BUFFER, ...set(3)],
     ...[
       ...get(1),
       ...OP.LONG_UNSIGNED,
@@ -114,7 +127,14 @@ const WRAPPERS = {
   // (state, block)
   free: (inner) => [
     ...[1, 1, 0x7f],
-    ...[...get(1), ...OP.IF, ...BOX_NOW, ...set(2), ...spend([...i32(0), ...block(1), ...OP.SUB], get(2)), ...OP.END],
+    ...[
+      ...get(1),
+      ...OP.IF,
+      ...CURRENT_BUFFER,
+      ...set(2),
+      ...spend([...i32(0), ...block(1), ...OP.SUB], get(2)),
+      ...OP.END,
+    ],
     ...[...get(0), ...get(1), ...call(inner), ...OP.END],
   ],
   // (state, block, size) -> block
@@ -125,7 +145,7 @@ const WRAPPERS = {
     // the allocator makes one.
     ...pay([...get(2), ...i32(COPIED_LOG2), ...OP.SHIFT]),
     ...[...i32(0), ...load(UNITS), ...set(6)],
-    ...[...BOX_NOW, ...set(3)],
+    ...[...CURRENT_BUFFER, ...set(3)],
     ...[...get(1), ...OP.IF, ...block(1), ...set(5), ...OP.END],
     ...[
       ...get(2),

@@ -1,5 +1,5 @@
 // Makes garbage collection depend on the budget of the decision.
-import { at, BUDGET, COLLECT, FLOOR, LITTER, put, spend } from "./box.mjs";
+import { at, BUDGET, COLLECT, FLOOR, LITTER, put, spend } from "./buffer.mjs";
 import { fail, i32, OP } from "./wasm.mjs";
 
 /**

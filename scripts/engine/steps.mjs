@@ -1,5 +1,5 @@
 // Counts steps in each loop of the engine and for each bulk copy, so that no built-in function runs without limit.
-import { BUILT_IN, COPIED_LOG2, pay, ROUND, UNITS } from "./box.mjs";
+import { BUILT_IN, COPIED_LOG2, pay, ROUND, UNITS } from "./buffer.mjs";
 import { bodyOf } from "./instructions.mjs";
 import { chainRound, leaveFree } from "./tables.mjs";
 import { call, fail, get, I32, i32, load, OP } from "./wasm.mjs";

@@ -2,7 +2,7 @@
 // decisions. The work in them depends on what earlier decisions left there. It is charged differently from other work,
 // because the steps of a decision must be the same in a new runtime and in a used one.
 import { createHash } from "node:crypto";
-import { CHAIN_FREE, pay, ROUND, UNITS } from "./box.mjs";
+import { CHAIN_FREE, pay, ROUND, UNITS } from "./buffer.mjs";
 import { fail, get, i32, load, OP, set, store, tee } from "./wasm.mjs";
 
 /**

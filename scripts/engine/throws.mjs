@@ -1,5 +1,5 @@
-// Records in the box that the stack is used up, where the engine throws that error.
-import { mark, STACK } from "./box.mjs";
+// Records in the shared buffer that the stack is used up, where the engine throws that error.
+import { mark, STACK } from "./buffer.mjs";
 import { fail, get, i32 } from "./wasm.mjs";
 
 /** Inserts the record before each throw of this message. A policy cannot revoke the record by catching the error. */

@@ -1,54 +1,72 @@
 import { CountersignError } from "../error.js";
-import { sha256 } from "./digest.js";
-import { ELF, isElf } from "./elf.js";
-import type { ObjectFacts } from "./facts.js";
-import { factsOfObject, type Visit } from "./object.js";
+import { ELF, isElf } from "./elf/elf.js";
+import { sha256 } from "./insn/digest.js";
+import type { ObjectFacts } from "./model/facts.js";
+import { factsOfObject, type Relocator, type Visit } from "./object.js";
 
-/** A BPF object inside a program that loads it, such as in libbpf's skeletons. */
-export interface EmbeddedObject {
-  /** Offset in bytes in the file. */
+/** A BPF object in a file, such as in a program that loads it with libbpf's skeleton. */
+export interface ObjectBytes {
+  /** Offset in bytes in the file; 0 if the file is the object. */
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
 /**
  * The facts about a file. The file is a BPF object or an executable with embedded BPF objects, whose programs are then
- * listed one after another. `sha256` is that of the whole file. Throws the errors of factsOfObject, and ELF_NO_PROGRAMS
- * for an executable without BPF objects.
+ * listed one after another. `sha256` is that of the whole file. Throws the errors of objectsOfFile and factsOfObjects.
  */
-export function factsOfFile(bytes: Uint8Array, visit?: Visit): ObjectFacts {
-  const objects = objectsOfFile(bytes, visit);
-  const first = objects[0] as ObjectFacts;
-  if (objects.length === 1 && isBpfElf(bytes, 0)) return first;
-  const programs = objects.flatMap((object) => object.programs);
-  const maps = objects.flatMap((object) => object.maps);
+export function factsOfFile(bytes: Uint8Array, visit?: Visit, relocate?: Relocator): ObjectFacts {
+  const objects = objectsOfFile(bytes);
+  const facts = factsOfObjects(objects, visit, relocate);
+  const first = facts[0] as ObjectFacts;
+  if (!isEmbedded(objects)) return first;
+  const programs = facts.flatMap((object) => object.programs);
+  const maps = facts.flatMap((object) => object.maps);
   return { sha256: sha256(bytes), byte_order: first.byte_order, programs, maps };
 }
 
-/** The same for each object separately; at least one. A loader loads them one after another, each with its own maps. */
-export function objectsOfFile(bytes: Uint8Array, visit?: Visit): readonly ObjectFacts[] {
-  if (!isElf(bytes) || isBpfElf(bytes, 0)) return [factsOfObject(bytes, visit)];
-  const objects = embeddedObjects(bytes).map(({ offset, bytes: object }) => {
-    try {
-      return factsOfObject(object, visit);
-    } catch (error) {
-      throw error instanceof CountersignError ? error.within(`object at offset ${offset}`) : error;
-    }
-  });
+/**
+ * The facts about each object separately. A loader loads them one after another, each with its own maps. Throws the
+ * errors of factsOfObject, and ELF_NO_PROGRAMS if there is no object.
+ */
+export function factsOfObjects(
+  objects: readonly ObjectBytes[],
+  visit?: Visit,
+  relocate?: Relocator,
+): readonly ObjectFacts[] {
   if (objects.length === 0)
     throw new CountersignError("ELF_NO_PROGRAMS", "there is no BPF object in it", {
-      remedy: "name a BPF object, or a program that embeds one",
+      remedy: "name a BPF object, or an executable that embeds one",
     });
-  return objects;
+  return objects.map(({ offset, bytes }) => {
+    try {
+      return factsOfObject(bytes, visit, relocate);
+    } catch (error) {
+      throw error instanceof CountersignError && offset > 0 ? error.within(`object at offset ${offset}`) : error;
+    }
+  });
+}
+
+/**
+ * The BPF objects of a file: the file itself, or those that it embeds; none if it is an ELF file without BPF. Anything
+ * but ELF is returned as an object, so that reading it gives the error. Throws ELF_UNSUPPORTED if there are too many.
+ */
+export function objectsOfFile(bytes: Uint8Array): readonly ObjectBytes[] {
+  return !isElf(bytes) || isBpfElf(bytes) ? [{ offset: 0, bytes }] : embeddedObjects(bytes);
+}
+
+/** Whether a file embeds these objects, and is not itself the object. */
+export function isEmbedded(objects: readonly ObjectBytes[]): boolean {
+  return objects.some(({ offset }) => offset > 0);
 }
 
 /**
  * The BPF objects inside a file, in order and without overlap. If the file itself is a BPF object, it is not included.
  * Throws ELF_UNSUPPORTED if there are too many.
  */
-export function embeddedObjects(bytes: Uint8Array): readonly EmbeddedObject[] {
+export function embeddedObjects(bytes: Uint8Array): readonly ObjectBytes[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found: EmbeddedObject[] = [];
+  const found: ObjectBytes[] = [];
   let at = file.indexOf(MAGIC, 1);
   while (at !== -1) {
     const size = isBpfElf(file, at) ? sizeOf(file.subarray(at)) : 0;

@@ -1,10 +1,19 @@
-import type { Btf } from "./btf.js";
-import { RECORD_FIELDS, Records, sourceOf } from "./btf-ext.js";
-import { Bytes } from "./bytes.js";
-import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "./code.js";
-import { rewriteOf } from "./core-relo.js";
-import { type ByteOrder, CALL_SRC, decodeInsns, INSN_SIZE, type Insns, LD_SRC, MAX_FUNCTIONS, OP } from "./insn.js";
-import { globalDataName } from "./map-definition.js";
+import type { Btf } from "./btf/btf.js";
+import { RECORD_FIELDS, Records, sourceOf } from "./btf/btf-ext.js";
+import { Bytes } from "./elf/bytes.js";
+import {
+  type ByteOrder,
+  CALL_SRC,
+  decodeInsns,
+  INSN_SIZE,
+  type Insns,
+  LD_SRC,
+  MAX_FUNCTIONS,
+  OP,
+} from "./insn/insn.js";
+import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "./model/code.js";
+import { rewriteOf } from "./object/core-relo.js";
+import { globalDataName } from "./object/map-definition.js";
 
 /** Resolves the file descriptors of a load. References to the same map must return the same object. */
 export interface LoadFds {

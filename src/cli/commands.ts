@@ -7,15 +7,27 @@ interface Entry {
 }
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
-  check: { summary: "decides about files offline", load: () => import("./check.js") },
-  init: { summary: "makes a working directory to begin with", load: () => import("./init.js") },
-  config: { summary: "brings a configuration up to date", load: () => import("./config.js") },
-  test: { summary: "runs the tests beside policies", load: () => import("./test.js") },
-  sign: { summary: "makes signatures of files, or of each BPF program in them", load: () => import("./sign.js") },
-  verify: { summary: "checks one signature", load: () => import("./verify.js") },
-  keyring: { summary: "looks into keyrings and certificate paths", load: () => import("./keyring.js") },
-  top: { summary: "shows what a running gate decides", load: () => import("./top.js") },
-  agent: { summary: "decides for containers, as an OCI seccomp agent", load: () => import("./agent.js") },
-  run: { summary: "runs a command behind a live gate", load: () => import("./run.js") },
-  inspect: { summary: "shows what BPF programs are and may do", load: () => import("./inspect.js") },
+  check: { summary: "decides about files offline", load: () => import("./commands/check.js") },
+  init: { summary: "makes a working directory to begin with", load: () => import("./commands/init.js") },
+  config: { summary: "brings a configuration up to date", load: () => import("./commands/config.js") },
+  test: { summary: "runs the tests beside policies", load: () => import("./commands/test.js") },
+  sign: {
+    summary: "makes signatures of files, or of each BPF program in them",
+    load: () => import("./commands/sign.js"),
+  },
+  verify: { summary: "checks one signature", load: () => import("./commands/verify.js") },
+  keyring: { summary: "looks into keyrings and certificate paths", load: () => import("./commands/keyring.js") },
+  top: { summary: "shows what a running gate decides", load: () => import("./commands/top.js") },
+  agent: { summary: "decides for containers, as an OCI seccomp agent", load: () => import("./commands/agent.js") },
+  run: { summary: "runs a command behind a live gate", load: () => import("./commands/run.js") },
+  resolve: {
+    summary: "shows the digests that BPF programs have on a kernel",
+    load: () => import("./commands/resolve.js"),
+  },
+  list: {
+    summary: "lists the digests that may load on a set of kernels",
+    load: () => import("./commands/list.js"),
+  },
+  seal: { summary: "has the kernel enforce a configuration", load: () => import("./commands/seal.js") },
+  inspect: { summary: "shows what BPF programs are and may do", load: () => import("./commands/inspect.js") },
 };

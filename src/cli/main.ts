@@ -2,15 +2,16 @@ import { Command, CommanderError } from "commander";
 import { CountersignError } from "../error.js";
 import { VERSION } from "../version.js";
 import { COMMANDS } from "./commands.js";
-import { EXIT } from "./exit.js";
-import { printError } from "./output.js";
+import { EXIT } from "./output/exit.js";
+import { printError } from "./output/output.js";
 
 /** Runs the command line of the process and handles errors of its output streams. */
 export async function run(): Promise<void> {
   // A closed reader (`| head`) is no failure. Output that cannot be written is one, whatever the verdict was.
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(EXIT.unread);
-    printError(new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, { place: "the output" }));
+    const remedy = "check the disk space, or the file that standard output goes to";
+    printError(new CountersignError("FILE_UNREADABLE", `cannot be written: ${code}`, { place: "the output", remedy }));
     process.exit(EXIT.undecided);
   });
   // If stderr cannot be written, there is nowhere to report that.
@@ -60,7 +61,8 @@ function quiet(command: Command): void {
 function named(error: unknown, command: string): CountersignError {
   if (error instanceof CountersignError) return error;
   if (error instanceof CommanderError) return usage(error, command);
-  return new CountersignError("INTERNAL", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new CountersignError("INTERNAL", message, { remedy: "report this, with the command line and its input" });
 }
 
 /** Converts commander's message: without `error:` and full stop, and with the user's words in backticks. */

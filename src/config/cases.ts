@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ERRNO } from "../errno.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import { readText } from "../input.js";
-import { FAULT_CODES } from "../policy/outcome.js";
+import { FAULT_CODES } from "../policy/model/outcome.js";
 import { Document } from "./document.js";
 import { validated } from "./issue.js";
 
@@ -28,7 +28,7 @@ const verdicts = Object.keys(ERRNO).map((name) => `-${name}`);
 const faults = ["fault", ...FAULT_CODES.map((code) => `fault ${code}`)];
 export const CASES = z.array(
   z.strictObject({
-    file: z.string().min(1, { error: "is empty" }),
+    file: z.string().min(1, { error: "is empty; name the file of the case" }),
     hook: z.enum(HOOK_NAMES as [HookName]).optional(),
     labels: z.record(z.string(), z.string()).default({}),
     uid: z.int().min(0).max(4294967295).optional(),

@@ -3,11 +3,11 @@ import { CountersignError } from "../error.js";
 import { HOOK_NAMES, HOOKS, type HookDefault, type HookName } from "../hooks/catalogue.js";
 import type { Origin } from "../hooks/decision.js";
 import { readText } from "../input.js";
+import { didYouMean } from "../nearest.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
-import type { MapLimits } from "../policy/map-size.js";
-import type { Mode } from "../policy/mode.js";
-import { didYouMean } from "../policy/nearest.js";
-import { Scope, type ScopeRules } from "../policy/scope.js";
+import type { MapLimits } from "../policy/maps/map-size.js";
+import type { Mode } from "../policy/model/mode.js";
+import { Scope, type ScopeRules } from "../policy/scope/scope.js";
 import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
@@ -59,7 +59,7 @@ export interface AttachmentConfig {
   readonly limits: Limits;
   readonly domain: string;
   readonly onFault: "deny" | "allow";
-  /** Whether the gate lends the task missing capabilities for operations that this policy allows. */
+  /** Whether the gate grants the task missing capabilities for operations that this policy allows. */
   readonly delegate: boolean;
   /** Whether the maps that a program only reads are frozen after it is loaded. */
   readonly freeze: boolean;
@@ -207,7 +207,8 @@ class Reader {
     const known = new Set(attachments.flatMap(({ name, domain }) => [name, domain]));
     writers.forEach((writer, index) => {
       const at = [...path, index];
-      if (writers.indexOf(writer) !== index) throw this.document.error(at, `\`${writer}\` is listed twice`);
+      if (writers.indexOf(writer) !== index)
+        throw this.document.error(at, `\`${writer}\` is listed twice`, "remove one of them");
       if (!known.has(writer))
         throw this.document.error(
           at,
@@ -236,7 +237,11 @@ class Reader {
           "add it under `keyrings`, or correct its name",
         );
       else if (Number(id) !== (Number(id) | 0))
-        throw this.document.error(["gate", "keyrings", id], `\`${id}\` is not a 32-bit number`);
+        throw this.document.error(
+          ["gate", "keyrings", id],
+          `\`${id}\` is not a 32-bit number`,
+          "write the id as keyctl(2) has it",
+        );
     return input;
   }
 
@@ -332,6 +337,7 @@ class Reader {
         throw this.document.error(
           [...path, name],
           `\`${name}\` is ${value}${UNITS[name as keyof Limits]}, outside of ${least} to ${most}`,
+          "choose a value in that range",
         );
     }
     return limits;

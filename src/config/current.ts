@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readText } from "../input.js";
-import type { Current } from "../policy/current.js";
+import { type Current, ROOT_ON_HOST } from "../policy/model/current.js";
 import { Document } from "./document.js";
 import { validated } from "./issue.js";
 
@@ -9,34 +9,34 @@ const text = z.string();
 const texts = z.record(z.string(), z.string());
 
 const CURRENT = z.strictObject({
-  pid: id.default(0),
+  pid: id.default(ROOT_ON_HOST.pid),
   tid: id.optional(),
-  uid: id.default(0),
+  uid: id.default(ROOT_ON_HOST.uid),
   euid: id.optional(),
-  gid: id.default(0),
-  comm: text.default(""),
-  exe: text.nullable().default(null),
-  cgroup: text.nullable().default(null),
+  gid: id.default(ROOT_ON_HOST.gid),
+  comm: text.default(ROOT_ON_HOST.comm),
+  exe: text.nullable().default(ROOT_ON_HOST.exe),
+  cgroup: text.nullable().default(ROOT_ON_HOST.cgroup),
   capabilities: z
-    .array(z.string().regex(/^CAP_[A-Z_0-9]+$/, { error: "is not a capability, such as `CAP_BPF`" }))
-    .default([]),
-  namespaces: z.record(z.string(), z.int().min(0)).default({}),
+    .array(z.string().regex(/^CAP_[A-Z_0-9]+$/, { error: "is not a capability; write it as `CAP_BPF`" }))
+    .default([...ROOT_ON_HOST.capabilities]),
+  namespaces: z.record(z.string(), z.int().min(0)).default(ROOT_ON_HOST.namespaces),
   container: z
     .strictObject({
-      id: text.min(1, { error: "is empty" }),
+      id: text.min(1, { error: "is empty; give the container's id, or leave `container` out" }),
       name: text.nullable().default(null),
       labels: texts.nullable().default(null),
       annotations: texts.default({}),
     })
     .nullable()
-    .default(null),
+    .default(ROOT_ON_HOST.container),
 });
 
 const MAX_CURRENT = 2 ** 20;
 
 /**
  * Reads the task of a question (`current`) from a JSON or YAML file with the fields that policies see. Missing fields
- * are unknown, or those of root on the host. Throws FILE_UNREADABLE, and USAGE with the place in the file.
+ * are those of ROOT_ON_HOST. Throws FILE_UNREADABLE, and USAGE with the place in the file.
  */
 export function readCurrent(file: string): Current {
   const document = new Document(file, readText(file, MAX_CURRENT), "USAGE");

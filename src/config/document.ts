@@ -1,6 +1,6 @@
 import { constructFromEvents, parseEvents, SCALAR_STYLE, YAMLException } from "js-yaml";
 import { CountersignError, type ErrorCode } from "../error.js";
-import { LineTable } from "../policy/line-table.js";
+import { LineTable } from "../policy/syntax/line-table.js";
 import { readLayout, type Written } from "./layout.js";
 
 /** Path of a value in a document: keys of mappings and indexes of lists. */

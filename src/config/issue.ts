@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { CountersignError } from "../error.js";
-import { didYouMean } from "../policy/nearest.js";
+import { didYouMean } from "../nearest.js";
 import type { Document, Path } from "./document.js";
 import { renamedKey, renamedValue } from "./previous-spellings.js";
 import { quoted } from "./quoted.js";
@@ -60,7 +60,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       });
     }
     case "invalid_key":
-      return [{ path, what: "key", message: `${name} ${issue.issues[0]?.message ?? "is not a key"}` }];
+      return [ruled(path, "key", name, issue.issues[0]?.message ?? "is not a key")];
     case "invalid_value": {
       const now = renamedValue(path, value);
       if (now !== null) return [renamed(document, path, "value", `the value ${subject} of ${name}`, now)];
@@ -72,23 +72,29 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
     }
     case "invalid_type":
       if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
-      if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
+      if (!ZODS_OWN.test(issue.message)) return [ruled(path, "value", subject, issue.message)];
       return [
         { path, what: "value", message: `${name} should be ${article(issue.expected)}, not ${described(value)}` },
       ];
     case "invalid_union": {
-      if (!ZODS_OWN.test(issue.message)) return [{ path, what: "value", message: `${subject} ${issue.message}` }];
+      if (!ZODS_OWN.test(issue.message)) return [ruled(path, "value", subject, issue.message)];
       return nearestBranch(issue.errors, value).flatMap((inner) =>
         complaintsOf({ ...inner, path: [...path, ...inner.path] } as Issue, document, schema),
       );
     }
     case "too_small":
     case "too_big":
-      if (typeof value !== "number") return [{ path, what: "value", message: `${name} ${issue.message}` }];
+      if (typeof value !== "number") return [ruled(path, "value", name, issue.message)];
       return [{ path, what: "value", message: `${name} is ${value}, ${bound(issue)}` }];
     default:
-      return [{ path, what: "value", message: `${subject} ${issue.message}` }];
+      return [ruled(path, "value", subject, issue.message)];
   }
+}
+
+/** The complaint of a rule of the schema. The text after `; ` in the rule's message is the remedy. */
+function ruled(path: Path, what: "key" | "value", subject: string, rule: string): Complaint {
+  const [flaw, remedy] = rule.split(/; (.*)/s);
+  return { path, what, message: `${subject} ${flaw}`, remedy };
 }
 
 function renamed(document: Document, path: Path, what: "key" | "value", subject: string, now: string): Complaint {

@@ -1,6 +1,12 @@
 import * as z from "zod";
 import type { Origin } from "../hooks/decision.js";
+import { KEY_FILES } from "../trust/formats/formats.js";
 import { path, paths } from "./values.js";
+
+/** Programs that write the key files of signature formats. */
+const WRITERS = KEY_FILES.map(({ writtenBy }) => writtenBy);
+
+const USAGE = "is empty; name an extended key usage such as `codeSigning`, or `any`";
 
 /** The schema of a keyring in the configuration. keyring-files.ts reads the files that it names. */
 export const KEYRING = z
@@ -8,7 +14,7 @@ export const KEYRING = z
     trust: paths
       .default([])
       .describe(
-        "Certificates, PEM or DER; public keys, also as ssh-keygen and minisign write them, for their signatures",
+        `Certificates, PEM or DER; public keys, also as ${WRITERS.join(" and ")} write them, for their signatures`,
       ),
     revoked: z
       .strictObject({
@@ -17,12 +23,13 @@ export const KEYRING = z
         digests: z
           .array(
             z.string().regex(/^(?:(?:bin|cert|tbs|key):)?(?:[0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/, {
-              error: "is not a SHA-256 digest: 64 hexadecimal digits",
+              error: "is not a SHA-256 digest; write 64 hexadecimal digits, as `sha256sum` prints them",
             }),
           )
           .default([])
           .describe(
-            "SHA-256 of contents (`bin:`) or certificates (`cert:`), or of either; `tbs:` before that of a certificate's signed part, `key:` of a public key",
+            "SHA-256 of contents (`bin:`) or certificates (`cert:`), or of either; `tbs:` before that of a " +
+              "certificate's signed part, `key:` of a public key",
           ),
         serials: z
           .array(
@@ -31,10 +38,10 @@ export const KEYRING = z
               serials: z
                 .array(
                   z.string().regex(/^(?:0x)?(?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{1,40}$/, {
-                    error: "is not a serial number in hexadecimal digits",
+                    error: "is not a serial number; write it in hex, as `openssl x509 -noout -serial` prints it",
                   }),
                 )
-                .min(1, { error: "is empty" }),
+                .min(1, { error: "is empty; list a serial number, or remove the entry" }),
             }),
           )
           .default([])
@@ -46,8 +53,8 @@ export const KEYRING = z
       })
       .optional(),
     usage: z
-      .array(z.string().min(1, { error: "is empty" }))
-      .min(1, { error: "is empty" })
+      .array(z.string().min(1, { error: USAGE }))
+      .min(1, { error: USAGE })
       .default(["codeSigning"])
       .describe("Extended key usages asked for"),
     policies: z
@@ -65,7 +72,9 @@ export const KEYRING = z
     signers: z.int().min(1).max(16).default(1).describe("How many different keys must have signed"),
     timestamps: z
       .strictObject({
-        trust: paths.min(1, { error: "is empty: time stamps need an authority" }),
+        trust: paths.min(1, {
+          error: "is empty; name the certificate of a time-stamping authority, or leave `timestamps` out",
+        }),
         revoked: z
           .enum(["denied", "good-before"])
           .default("denied")
@@ -91,12 +100,13 @@ export const KEYRING = z
       .boolean()
       .optional()
       .describe(
-        "Whether the keyring stays as it was read until the process ends, newer CRLs aside; if absent: true for `run` without `--follow-files`, else false",
+        "Whether the keyring stays as it was read until the process ends, newer CRLs aside; if absent: true for " +
+          "`run` without `--follow-files`, else false",
       ),
   })
   .refine(({ trust, sigstore }) => trust.length > 0 || sigstore !== undefined, {
     path: ["trust"],
-    error: "is empty: a keyring needs a certificate or a key",
+    error: "is empty; name a file with a certificate or a public key, or add `sigstore`",
   });
 
 export interface KeyringConfig {
@@ -134,6 +144,7 @@ export const SEALED_IF_UNSET: Readonly<Record<Origin, boolean>> = {
   agent: false,
   check: false,
   library: false,
+  seal: false,
 };
 
 /** `path` resolves a path relative to the configuration file. */

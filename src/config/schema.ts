@@ -7,8 +7,9 @@ import { path, paths } from "./values.js";
 /** Pattern for names of keyrings, maps, domains and attachments. They appear in logs, reasons and policies. */
 export const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
-const filled = { error: "is empty" };
-const name = z.string().regex(NAME, { error: "is not a name: letters, digits, `_`, `.` and `-`, at most 128 of them" });
+const NO_NAME = "is not a name; use at most 128 letters, digits, `_`, `.` and `-`, and neither `.` nor `-` first";
+const filled = { error: "is empty; list one, or remove the key" };
+const name = z.string().regex(NAME, { error: NO_NAME });
 const mode = z.enum(["enforce", "audit"]);
 const hook = z.enum(HOOK_NAMES as [(typeof HOOK_NAMES)[number]]);
 
@@ -22,7 +23,9 @@ const duration = z.string(noDuration).regex(DURATION, noDuration).describe("With
 const uid = z.union(
   [
     z.int().min(0).max(4294967295),
-    z.string().regex(/^[0-9]{1,10}(-[0-9]{1,10})?$/, { error: "is not a range of uids" }),
+    z.string().regex(/^[0-9]{1,10}(-[0-9]{1,10})?$/, {
+      error: "is not a range of uids; write the smaller uid first, as `1000-1999`",
+    }),
   ],
   { error: "is not a uid; write a number, or a range such as `1000-1999`" },
 );
@@ -38,7 +41,8 @@ export const SCHEMA = z
       .partialRecord(hook, z.enum(HOOK_DEFAULTS))
       .default({})
       .describe(
-        "The verdict at a hook if no enforcing attachment answers; `audit` allows and records a denial; `allow` for hooks not named",
+        "The verdict at a hook if no enforcing attachment answers; `audit` allows and records a denial; `allow` " +
+          "for hooks not named",
       ),
     keyrings: z.record(name, KEYRING).default({}),
     maps: z
@@ -53,14 +57,15 @@ export const SCHEMA = z
               .min(1, filled)
               .optional()
               .describe(
-                "Attachments and domains that may write to it, each with an equal part of it; default: the one domain whose policies name it",
+                "Attachments and domains that may write to it, each with an equal part of it; default: the one " +
+                  "domain whose policies name it",
               ),
           })
           .refine((map) => map.writers === undefined || map.writable !== undefined, {
-            error: "has `writers`, but is not `writable`",
+            error: "has `writers`, but is not `writable`; remove `writers`, or add `writable`",
           })
           .refine((map) => map.file !== undefined || map.writable !== undefined, {
-            error: "has neither `file` nor `writable`, and would always be empty",
+            error: "has neither `file` nor `writable`, and would always be empty; add one of them",
           }),
       )
       .default({}),
@@ -93,7 +98,8 @@ export const SCHEMA = z
               .min(1)
               .optional()
               .describe(
-                "Steps of one decision: function entries, loop rounds, and the weights of built-in functions, helpers and large subjects",
+                "Steps of one decision: function entries, loop rounds, and the weights of built-in functions, " +
+                  "helpers and large subjects",
               ),
             memory: size.optional(),
             stack: size.optional(),
@@ -112,7 +118,9 @@ export const SCHEMA = z
         on_fault: z.enum(["deny", "allow"]).default("deny").describe("The verdict of a policy that failed"),
       }),
     ),
-    signatures: paths.default([]).describe("Folders of detached signatures, found by the digest of what they sign"),
+    signatures: paths
+      .default([])
+      .describe("Folders of program statements and of detached signatures, found by the digest of what they sign"),
     log: z
       .strictObject({
         file: path,
@@ -126,7 +134,8 @@ export const SCHEMA = z
         memory: size
           .default("256MiB")
           .describe(
-            "Memory for the runtimes of all policies, about 200 KB each. A runtime that was evicted is made again when its policy is asked",
+            "Memory for the runtimes of all policies, about 200 KB each. A runtime that was evicted is made again " +
+              "when its policy is asked",
           ),
       })
       .prefault({})
@@ -145,10 +154,16 @@ export const SCHEMA = z
           .enum(["deny", "ask"])
           .default("deny")
           .describe(
-            "To run a program that calls bpf(2), where `bpf` is served: denied, or `bpf` is asked and the kernel looks again",
+            "To run a program that calls bpf(2), where `bpf` is served: denied, or `bpf` is asked and the kernel " +
+              "looks again",
           ),
         keyrings: z
-          .record(z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, { error: "is not the id of a kernel keyring" }), name)
+          .record(
+            z.string().regex(/^(0|-?[1-9][0-9]{0,9})$/, {
+              error: "is not the id of a kernel keyring; write it as `/proc/keys` or `keyctl` has it, in decimal",
+            }),
+            name,
+          )
           .default({})
           .describe("Ids of the kernel's keyrings, as loads name them, to keyrings of this file"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
@@ -156,7 +171,8 @@ export const SCHEMA = z
           .array(hook)
           .default([])
           .describe(
-            "Hooks that may have attachments although the gate does not enforce them; these attachments are never asked by a gate",
+            "Hooks that may have attachments although the gate does not enforce them; these attachments are never " +
+              "asked by a gate",
           ),
         stall: duration
           .default("250ms")

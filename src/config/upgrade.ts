@@ -69,6 +69,7 @@ function changeOf(document: Document, { path, what, from, to }: Replacement): Sp
 
 function shared(document: Document, found: readonly Replacement[]): Error {
   const { path, what, from, to } = found[0]!;
-  const message = `${quoted(from)} cannot be replaced by ${quoted(to)} here: an alias repeats a changed value elsewhere`;
+  const which = `${quoted(from)} cannot be replaced by ${quoted(to)} here`;
+  const message = `${which}: an alias repeats a changed value elsewhere`;
   return document.error(path, message, "write the values out instead of the aliases, then upgrade", what);
 }

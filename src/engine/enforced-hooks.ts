@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, type HookName, isUnenforcedByGate } from "../hooks/catalogue.js";
-import type { Attached } from "./engine.js";
+import type { Attached } from "./decision/engine.js";
 
 /** A part of the configuration that needs a hook that the gate does not enforce. */
 interface Unenforced {
@@ -43,6 +43,8 @@ export function requireEnforced({ file, default: defaults, gate }: Config, attac
   const what = problems.map((problem) => problem.message).join("; ");
   throw new CountersignError("HOOK_NOT_ENFORCED", `${what}, but the gate does not enforce ${all}`, {
     place: problems[0]!.place,
-    remedy: `${problems.map(({ undo }) => undo).join("; ")}; or write \`not_enforced: [${all}]\` under \`gate\` to run without`,
+    remedy:
+      `${problems.map(({ undo }) => undo).join("; ")}; or write \`not_enforced: [${all}]\` under \`gate\` to ` +
+      "run without",
   });
 }

@@ -2,14 +2,15 @@ import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
-import { withTimeLimit } from "../sandbox/time-limit.js";
+import { withTimeLimit } from "../time-limit.js";
 import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
-import { Engine } from "./engine.js";
-import type { LinkCache } from "./link-cache.js";
-import type { DecisionRequest } from "./request.js";
-import { type SkippedAttachment, ThreadHandoverState } from "./thread-handover-state.js";
-import { DecisionWatch, PREPARE_TIMEOUT } from "./watch.js";
+import { Engine } from "./decision/engine.js";
+import type { DecisionRequest } from "./decision/request.js";
+import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
+import { DecisionWatch, PREPARE_TIMEOUT } from "./handover/watch.js";
+import type { LinkCache } from "./load/link-cache.js";
+import type { StatementStore } from "./statements/statement-store.js";
 
 /**
  * Milliseconds that a decision may take in addition to its attachments' timeouts; this includes creating runtimes on a
@@ -31,13 +32,17 @@ export class TimedEngine {
   private constructor(
     private readonly config: Config,
     private readonly cache: LinkCache | null,
+    private readonly recordsReads: boolean,
   ) {
     this.handover = new ThreadHandoverState(config, () => this.engine.texts);
   }
 
-  /** `cache` has link results of earlier runs; {@link close} saves it. Throws as {@link Engine.open}. */
-  static async open(config: Config, cache: LinkCache | null = null): Promise<TimedEngine> {
-    const timed = new TimedEngine(config, cache);
+  /**
+   * `cache` has link results of earlier runs; {@link close} saves it. `recordsReads` and what is thrown are as for
+   * {@link Engine.open}.
+   */
+  static async open(config: Config, cache: LinkCache | null = null, recordsReads = false): Promise<TimedEngine> {
+    const timed = new TimedEngine(config, cache, recordsReads);
     await timed.reopen();
     return timed;
   }
@@ -46,8 +51,16 @@ export class TimedEngine {
     return this.engine.signatures;
   }
 
+  get statements(): StatementStore {
+    return this.engine.statements;
+  }
+
   get warnings(): readonly Warning[] {
     return this.engine.warnings;
+  }
+
+  attached(): ReturnType<Engine["attached"]> {
+    return this.engine.attached();
   }
 
   policies(): ReturnType<Engine["policies"]> {
@@ -89,10 +102,19 @@ export class TimedEngine {
   }
 
   private async reopen(): Promise<void> {
-    const { sealed, texts } = this.engine ?? {};
+    const { sealed, texts, statements } = this.engine ?? {};
     this.engine?.close();
     this.watch.answered();
-    this.engine = await Engine.open(this.config, sealed, this.watch, texts, this.cache);
+    this.engine = await Engine.open(
+      this.config,
+      sealed,
+      this.watch,
+      texts,
+      this.cache,
+      null,
+      statements,
+      this.recordsReads,
+    );
     this.engine.restore(this.handover.commits());
   }
 

@@ -2,16 +2,18 @@ import { type Config, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import { signatureFolders } from "../trust/store.js";
 import { warningLine } from "../warning.js";
-import { errorOf } from "./failure.js";
-import type { FileSnapshot } from "./file-cache.js";
-import { type FileOptions, questionsAboutFile } from "./file-questions.js";
-import { type SealedRules, sealedRules } from "./keyrings.js";
-import type { FromThread } from "./messages.js";
-import type { Question } from "./offline-load.js";
-import type { DecisionRequest } from "./request.js";
-import { type SkippedAttachment, ThreadHandoverState } from "./thread-handover-state.js";
-import { WatchedThread } from "./watched-thread.js";
+import type { DecisionRequest } from "./decision/request.js";
+import { type FileOptions, questionsAboutFile } from "./files/file-questions.js";
+import type { Question } from "./files/load-questions.js";
+import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
+import type { FileSnapshot } from "./load/file-cache.js";
+import { type SealedRules, sealedRules } from "./load/keyrings.js";
+import { StatementStore } from "./statements/statement-store.js";
+import { errorOf } from "./threads/failure.js";
+import type { FromThread } from "./threads/messages.js";
+import { WatchedThread } from "./threads/watched-thread.js";
 
 /**
  * Milliseconds that a policy may exceed its timeout before its thread is terminated. The sandbox stops nearly all
@@ -78,6 +80,7 @@ class Watchdog implements DecisionEngine {
   #spare: WatchedThread | null = null;
   #timer: NodeJS.Timeout | null = null;
   #ids = 0;
+  #statements: StatementStore | null = null;
   #closed = false;
 
   constructor(private readonly config: Config) {
@@ -124,7 +127,8 @@ class Watchdog implements DecisionEngine {
   }
 
   questionsAbout(path: string, options: FileOptions = {}): readonly Question[] {
-    return questionsAboutFile(path, this.config.signatures, options);
+    this.#statements ??= StatementStore.open(signatureFolders(this.config.signatures));
+    return questionsAboutFile(path, this.config.signatures, options, this.#statements);
   }
 
   async prepared(): Promise<void> {
@@ -155,10 +159,10 @@ class Watchdog implements DecisionEngine {
 
   /** Handles the messages that have arrived. */
   #receive(thread: WatchedThread): void {
-    for (const message of thread.received()) this.#hear(thread, message);
+    for (const message of thread.received()) this.#onMessage(thread, message);
   }
 
-  #hear(thread: WatchedThread, message: FromThread): void {
+  #onMessage(thread: WatchedThread, message: FromThread): void {
     if (message.is === "ready") thread.isReady = true;
     if (thread !== this.#thread) return;
     if (message.is === "read") {
@@ -231,7 +235,7 @@ class Watchdog implements DecisionEngine {
 
   #start(): WatchedThread {
     return new WatchedThread({ config: this.config, sealed: this.#sealed, texts: this.#texts }, (thread, message) =>
-      this.#hear(thread, message),
+      this.#onMessage(thread, message),
     );
   }
 

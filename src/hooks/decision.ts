@@ -1,12 +1,13 @@
-import type { Current } from "../policy/current.js";
-import type { MapWrite } from "../policy/map.js";
-import type { Mode } from "../policy/mode.js";
-import type { Fault, FaultCode } from "../policy/outcome.js";
+import type { MapWrite } from "../policy/maps/map.js";
+import type { Current } from "../policy/model/current.js";
+import type { Mode } from "../policy/model/mode.js";
+import type { Dependency, Fault, FaultCode } from "../policy/model/outcome.js";
 import type { HookName, SubjectKind } from "./catalogue.js";
 import type { Grants } from "./grants.js";
 
 /** The verdict on one subject with everything that led to it. It is one record in the decision log. */
 export interface Decision extends DispatchResult {
+  /** A UUID of version 7. Ids of one thread increase. */
   readonly id: string;
   /** Milliseconds since the epoch at which the decision was made. */
   readonly time: number;
@@ -25,11 +26,14 @@ export interface Decision extends DispatchResult {
    */
   readonly operation: string | null;
   /** Name and version of the loader whose probe the gate allowed without asking policies. */
-  readonly probe?: string;
+  readonly loader_probe?: string;
 }
 
-/** Which part of Countersign made the decision; `library` is a program that embeds the engine. */
-export type Origin = "run" | "agent" | "check" | "library";
+/**
+ * Which part of Countersign made the decision; `library` is a program that embeds the engine, `seal` the guard in the
+ * kernel.
+ */
+export type Origin = "run" | "agent" | "check" | "library" | "seal";
 
 export interface SubjectOfDecision {
   readonly kind: SubjectKind;
@@ -39,13 +43,23 @@ export interface SubjectOfDecision {
   readonly path: string | null;
   /** The kernel's id of an object whose fd the gate did not return itself; absent otherwise. */
   readonly id?: number;
+  /** The program statements that a program matches, whoever signed them, at most 64; absent if there is none. */
+  readonly statements?: readonly StatementOfDecision[];
+}
+
+/** A program statement that the subject of a decision matches. */
+export interface StatementOfDecision {
+  readonly sha256: string;
+  readonly object_sha256: string;
+  /** The full name of the program's function. */
+  readonly name: string;
 }
 
 /** The verdicts of the dispatcher, and the answers that they follow from. */
 export interface DispatchResult extends Verdicts {
   readonly answers: readonly Answer[];
-  /** Microseconds, from the question to the last answer. */
-  readonly duration: number;
+  /** From the question to the last answer. */
+  readonly duration_us: number;
   /** What attachments granted or asked for beside the verdict; absent if there is nothing. */
   readonly grants?: Grants;
 }
@@ -68,7 +82,13 @@ export interface Verdicts {
 }
 
 /** The codes of denials; each has a page in docs/errors/. A denial because of a fault has the code of the fault. */
-export const DENIAL_CODES = ["DENIED_BY_POLICY", "DENIED_BY_DEFAULT", "DENIED_BY_GATE", "SIGNATURE_INVALID"] as const;
+export const DENIAL_CODES = [
+  "DENIED_BY_POLICY",
+  "DENIED_BY_DEFAULT",
+  "DENIED_BY_GATE",
+  "DENIED_BY_GUARD",
+  "SIGNATURE_INVALID",
+] as const;
 
 export type DenialCode = (typeof DENIAL_CODES)[number] | FaultCode;
 
@@ -104,6 +124,7 @@ export interface Answer {
   /** Changes of maps. An attachment in audit changes only its own overlay, which no other attachment sees. */
   readonly writes: readonly MapWrite[];
   readonly steps: number;
-  /** In microseconds. */
-  readonly duration: number;
+  readonly duration_us: number;
+  /** What the verdict can depend on; absent unless the engine records it. */
+  readonly dependencies?: readonly Dependency[];
 }

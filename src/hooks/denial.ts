@@ -1,17 +1,21 @@
 import { ERRNO, verdictName } from "../errno.js";
 import { oneLine } from "../error.js";
-import type { Fault, Outcome } from "../policy/outcome.js";
+import type { Fault, Outcome } from "../policy/model/outcome.js";
 import type { HookName } from "./catalogue.js";
 import type { Denial } from "./decision.js";
 
-/** An attachment's denial. The reason is one line: name, the policy's reason, the evidence, and failed signatures. */
+/**
+ * An attachment's denial. The reason is one line: name, the policy's reason, the evidence, failed signatures and
+ * signers.
+ */
 export function deniedByPolicy(attachment: string, verdict: number, outcome: Outcome): Denial {
   const denial = (code: Denial["code"], why: string): Denial => {
     return { attachment, verdict, code, reason: bounded(`${attachment}: ${why}`) };
   };
   if (outcome.fault !== null) return denial(outcome.fault.code, faultText(outcome.fault));
   const failed = outcome.answers.filter((answer) => FAILED_SIGNATURE.test(answer));
-  const behind = [...(outcome.evidence ?? []), ...failed];
+  const signers = outcome.answers.filter((answer) => SIGNER.test(answer));
+  const behind = [...(outcome.evidence ?? []), ...failed, ...signers];
   const because = behind.length > 0 ? ` (${behind.join("; ")})` : "";
   if (outcome.reason !== null) return denial("DENIED_BY_POLICY", outcome.reason + because);
   const own = failed.find((answer) => answer.includes(`: ${verdictName(verdict)}`));
@@ -35,7 +39,8 @@ export function deniedByDefault(hook: HookName, rule: "deny" | "audit", asked: b
   };
 }
 
-const FAILED_SIGNATURE = /^verify_signature .*: -/s;
+const FAILED_SIGNATURE = /^verify_(?:signature|program) .*: -/s;
+const SIGNER = /^(?:signer_of|statement_of) /;
 
 /** Maximum length of a reason in characters. The sandbox has already limited the part that the policy wrote. */
 const MAX_REASON = 1000;

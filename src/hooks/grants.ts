@@ -1,6 +1,6 @@
 import type { Attachment } from "../policy/attachment.js";
-import type { Mode } from "../policy/mode.js";
-import type { Fault } from "../policy/outcome.js";
+import type { Mode } from "../policy/model/mode.js";
+import type { Fault } from "../policy/model/outcome.js";
 
 /**
  * What attachments grant or ask for beside their verdicts. Exists only if the enforced verdict is 0. A dry run applies
@@ -12,12 +12,12 @@ export interface Grants {
   readonly freeze?: string;
 }
 
-/** Capabilities that the task lacks and that the gate lends it for an operation that this attachment allowed. */
+/** Capabilities that the task lacks and that the gate grants it for an operation that this attachment allowed. */
 export interface Delegation {
-  readonly by: string;
+  readonly attachment: string;
   readonly capabilities: readonly string[];
   /**
-   * The mode of the attachment as configured. Capabilities are lent only if the attachment and the engine are in
+   * The mode of the attachment as configured. Capabilities are granted only if the attachment and the engine are in
    * `enforce`.
    */
   readonly mode: Mode;
@@ -37,16 +37,18 @@ interface Answered {
 export function grantsOf(
   attachments: readonly Attachment[],
   answers: readonly Answered[],
-  lacking: readonly string[],
+  missingCapabilities: readonly string[],
 ): Grants | null {
   const may =
-    lacking.length === 0 ? [] : attachments.filter(({ delegates }, index) => delegates && allows(answers[index]));
-  const lender = may.find(({ mode }) => mode === "enforce") ?? may[0];
+    missingCapabilities.length === 0
+      ? []
+      : attachments.filter(({ delegates }, index) => delegates && allows(answers[index]));
+  const granting = may.find(({ mode }) => mode === "enforce") ?? may[0];
   const freezer = attachments.find(({ freezes, mode }) => freezes && mode === "enforce");
-  if (lender === undefined && freezer === undefined) return null;
+  if (granting === undefined && freezer === undefined) return null;
   return {
-    ...(lender && {
-      delegation: { by: lender.name, capabilities: lacking, mode: lender.mode },
+    ...(granting && {
+      delegation: { attachment: granting.name, capabilities: missingCapabilities, mode: granting.mode },
     }),
     ...(freezer && { freeze: freezer.name }),
   };

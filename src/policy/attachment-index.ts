@@ -1,6 +1,6 @@
 import type { Attachment } from "./attachment.js";
-import type { Container, Current } from "./current.js";
-import type { ScopeField } from "./scope.js";
+import type { Container, Current } from "./model/current.js";
+import type { ScopeField } from "./scope/scope.js";
 
 /**
  * The attachments of each hook, and which of them are in scope for a task. Results are cached by the parts of a task

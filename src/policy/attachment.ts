@@ -1,13 +1,13 @@
-import type { Current } from "./current.js";
-import type { MapWrite } from "./map.js";
-import type { Mode } from "./mode.js";
-import type { Outcome } from "./outcome.js";
-import type { Scope } from "./scope.js";
+import type { MapWrite } from "./maps/map.js";
+import type { Current } from "./model/current.js";
+import type { Mode } from "./model/mode.js";
+import type { Outcome } from "./model/outcome.js";
+import type { Scope } from "./scope/scope.js";
 
-export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/limits.js";
+export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/shared/limits.js";
 
 export interface Limits {
-  /** Maximum number of steps of one decision; see sandbox/weights.ts. */
+  /** Maximum number of steps of one decision; see sandbox/subjects/weights.ts. */
   readonly steps: number;
   /** Maximum size of the guest's heap in bytes. */
   readonly memory: number;
@@ -22,7 +22,7 @@ export interface Attachment {
   readonly name: string;
   readonly mode: Mode;
   readonly onFault: "deny" | "allow";
-  /** Whether the gate lends a task missing capabilities for operations that this attachment allows. */
+  /** Whether the gate grants a task missing capabilities for operations that this attachment allows. */
   readonly delegates: boolean;
   /** Whether the maps that a loaded program only reads are frozen. */
   readonly freezes: boolean;

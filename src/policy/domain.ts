@@ -1,22 +1,23 @@
-import { EncodedSubjects } from "../sandbox/encoded-subjects.js";
-import { type EngineCode, engineCode } from "../sandbox/engine.js";
 import type { HostFunctions } from "../sandbox/host.js";
-import { MODULE_MEMORY, MODULE_SHARE, SANDBOX_MEMORY } from "../sandbox/limits.js";
-import { Module } from "../sandbox/module.js";
+import { type EngineCode, engineCode } from "../sandbox/quickjs/engine.js";
+import { Module } from "../sandbox/quickjs/module.js";
 import { Runtime } from "../sandbox/runtime.js";
+import { MODULE_MEMORY, MODULE_SHARE, SANDBOX_MEMORY } from "../sandbox/shared/limits.js";
 import type { GuestShape } from "../sandbox/start.js";
+import { EncodedSubjects } from "../sandbox/subjects/encoded-subjects.js";
 import type { Limits } from "./attachment.js";
-import { CURRENT_NUMBERS, CURRENT_OTHERS, CURRENT_RECORDS, type Current } from "./current.js";
-import { GUEST_CONSTANTS, GUEST_SIGNATURE_TYPES } from "./guest.js";
-import type { LinkedPolicy } from "./linker.js";
-import type { Outcome } from "./outcome.js";
+import type { LinkedPolicy } from "./linker/linker.js";
+import { CURRENT_NUMBERS, CURRENT_OTHERS, CURRENT_RECORDS, type Current } from "./model/current.js";
+import { GUEST_CONSTANTS } from "./model/guest.js";
+import type { Outcome } from "./model/outcome.js";
+import { DETACHED_SIGNATURE_TYPES } from "./model/signature-types.gen.js";
 import { RandomNumbers } from "./random-numbers.js";
 import { notAsked, outcomeOf } from "./reply.js";
 
 /** What guests are made from: the virtual module, the fields of `current`, and the facts that no policy sees. */
 export const SHAPE: Omit<GuestShape, "keyrings"> = {
   constants: GUEST_CONSTANTS,
-  detached: GUEST_SIGNATURE_TYPES.filter((type) => type !== "MODSIG"),
+  detached: DETACHED_SIGNATURE_TYPES,
   currentNumbers: CURRENT_NUMBERS,
   currentOthers: CURRENT_OTHERS,
   currentRecords: CURRENT_RECORDS,
@@ -33,6 +34,10 @@ export interface CachedPolicy {
   /** Whether it runs in a module of its own, because it broke a shared module or made it too large. */
   isolated: boolean;
 }
+
+/** A subject for each hook, like those that policies are asked about. */
+export type ExampleSubjects = ReadonlyMap<string, object>;
+export const NO_EXAMPLES: ExampleSubjects = new Map();
 
 /** Estimated size of a runtime in bytes: a fixed part for the guest, and a part for the compiled policy. */
 export function runtimeMemory({ source }: LinkedPolicy): number {
@@ -66,7 +71,8 @@ export class Domain {
   /**
    * `memory`: maximum size in bytes of all runtimes. `inUse`: the policies of the current decision, which are evicted
    * only if there are no others. `code`: the engine for the runtimes. `keyrings`: names of the host's keyrings; a call
-   * that names another one is passed to the host even if there is no signature.
+   * that names another one is passed to the host even if there is no signature. `recordsReads`: whether the host is
+   * told which facts policies read.
    */
   constructor(
     options: {
@@ -74,12 +80,13 @@ export class Domain {
       code?: EngineCode;
       inUse?: () => Iterable<CachedPolicy>;
       keyrings?: Iterable<string>;
+      recordsReads?: boolean;
     } = {},
   ) {
     this.#memory = options.memory ?? SANDBOX_MEMORY;
     this.#code = options.code ?? engineCode();
     this.#inUse = options.inUse ?? (() => []);
-    this.#shape = { ...SHAPE, keyrings: [...(options.keyrings ?? [])] };
+    this.#shape = { ...SHAPE, keyrings: [...(options.keyrings ?? [])], recordsReads: options.recordsReads === true };
   }
 
   /** The entry for a policy. Policies with the same text and limits share one runtime. */
@@ -93,9 +100,19 @@ export class Domain {
     return cached;
   }
 
-  /** Makes a policy's runtime if it has none. If that fails, `ask` tries again and returns the error as a fault. */
-  prepare(cached: CachedPolicy): void {
+  /**
+   * Makes a policy's runtime if it has none, and builds the examples in it that the policy would see, without asking
+   * it. If that fails, `ask` tries again and returns the error as a fault.
+   */
+  prepare(cached: CachedPolicy, examples: ExampleSubjects = NO_EXAMPLES): void {
     if (cached.runtime === null) this.#make(cached);
+    const { hooks, blind } = cached.policy;
+    for (const [hook, subject] of examples) {
+      const { runtime } = cached;
+      const number = hooks.indexOf(hook);
+      if (runtime === null || number === -1 || blind[number]) continue;
+      if (!runtime.build(subject)) this.#remove(cached, runtime);
+    }
   }
 
   /** Asks a policy: see {@link askCached}. */

@@ -1,10 +1,10 @@
 import { isVerdict, verdictName } from "../errno.js";
+import { didYouMean } from "../nearest.js";
 import type { Reply, Stop, Told } from "../sandbox/reply.js";
 import type { Limits } from "./attachment.js";
-import { GUEST_MODULE } from "./guest.js";
-import type { LinkedPolicy } from "./linker.js";
-import { didYouMean } from "./nearest.js";
-import type { Fault, FaultCode, Outcome } from "./outcome.js";
+import type { LinkedPolicy } from "./linker/linker.js";
+import { GUEST_MODULE } from "./model/guest.js";
+import type { Fault, FaultCode, Outcome } from "./model/outcome.js";
 
 const NONE: readonly never[] = Object.freeze([]);
 

@@ -1,5 +1,5 @@
-import { type GuestMemory, NO_LIMIT } from "./memory.js";
-import { ENGINE_FREE, UNITS_PER_STEP } from "./weights.js";
+import { type GuestMemory, NO_LIMIT } from "./quickjs/memory.js";
+import { ENGINE_FREE, UNITS_PER_STEP } from "./subjects/weights.js";
 
 /** Steps that the guest counts itself before it asks the host for more; each request takes 5 µs. */
 const SLICE = 4096;

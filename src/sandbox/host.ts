@@ -5,6 +5,14 @@ export interface HostFunctions {
    * name.
    */
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number;
+  /** Returns a JSON value, or null where verify_signature would not return 0. */
+  signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): unknown;
+  /** Returns 0 or a negative errno for the program that is the decision's subject. */
+  verify_program(subject: object, keyring: string): number;
+  /** Returns an index in the subject's `statements`, or -1 where verify_program would not return 0. */
+  statement_of(subject: object, keyring: string): number;
+  /** Returns a JSON value, or null where verify_program would not return 0. */
+  signer_of_program(subject: object, keyring: string): unknown;
   /** Returns lower-case hex. */
   hash(algorithm: string, data: Uint8Array): string;
   /** Returns a JSON value, or undefined if the map has no such key. */
@@ -12,4 +20,9 @@ export interface HostFunctions {
   /** Returns 0 or a negative errno. */
   map_update(map: string, key: string, value: unknown): number;
   map_delete(map: string, key: string): number;
+  /**
+   * The policy reads a fact: `subject` or `current`, and the names that lead to it, such as
+   * `subject.effects.read_only`. Called only if the guest records reads.
+   */
+  factRead?(path: string): void;
 }

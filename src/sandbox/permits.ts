@@ -14,14 +14,14 @@ const ERROR_PROTOTYPE = "constructor name message toString";
 
 export const PERMITS: Readonly<Record<string, string>> = {
   globalThis:
-    "Object Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError Array Number Boolean " +
-    "String Symbol BigInt Math JSON RegExp Map Set WeakMap WeakSet parseInt parseFloat isNaN isFinite decodeURI " +
-    "decodeURIComponent encodeURI encodeURIComponent Infinity NaN undefined",
+    "Object Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError Array Number " +
+    "Boolean String Symbol BigInt Math JSON RegExp Map Set WeakMap WeakSet parseInt parseFloat isNaN isFinite " +
+    "decodeURI decodeURIComponent encodeURI encodeURIComponent Infinity NaN undefined",
 
   Object:
     "prototype assign create defineProperties defineProperty entries freeze fromEntries getOwnPropertyDescriptor " +
-    "getOwnPropertyDescriptors getOwnPropertyNames getOwnPropertySymbols getPrototypeOf groupBy hasOwn is isExtensible " +
-    "isFrozen isSealed keys preventExtensions seal setPrototypeOf values",
+    "getOwnPropertyDescriptors getOwnPropertyNames getOwnPropertySymbols getPrototypeOf groupBy hasOwn is " +
+    "isExtensible isFrozen isSealed keys preventExtensions seal setPrototypeOf values",
   "Object.prototype": "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf",
 
   "%Function.prototype%": "apply bind call @@hasInstance",
@@ -55,48 +55,50 @@ export const PERMITS: Readonly<Record<string, string>> = {
 
   Array: "prototype from isArray of @@species",
   "Array.prototype":
-    "constructor length at concat copyWithin entries every fill filter find findIndex findLast findLastIndex flat flatMap " +
-    "forEach includes indexOf join keys lastIndexOf map pop push reduce reduceRight reverse shift slice some sort splice " +
-    "toLocaleString toReversed toSorted toSpliced toString unshift values with @@iterator @@unscopables",
+    "constructor length at concat copyWithin entries every fill filter find findIndex findLast findLastIndex flat " +
+    "flatMap forEach includes indexOf join keys lastIndexOf map pop push reduce reduceRight reverse shift slice " +
+    "some sort splice toLocaleString toReversed toSorted toSpliced toString unshift values with @@iterator " +
+    "@@unscopables",
   "Array.prototype.@@unscopables":
-    "at copyWithin entries fill find findIndex findLast findLastIndex flat flatMap includes keys toReversed toSorted " +
-    "toSpliced values",
+    "at copyWithin entries fill find findIndex findLast findLastIndex flat flatMap includes keys toReversed " +
+    "toSorted toSpliced values",
 
   Number:
-    "prototype EPSILON MAX_SAFE_INTEGER MAX_VALUE MIN_SAFE_INTEGER MIN_VALUE NEGATIVE_INFINITY NaN POSITIVE_INFINITY " +
-    "isFinite isInteger isNaN isSafeInteger parseFloat parseInt",
+    "prototype EPSILON MAX_SAFE_INTEGER MAX_VALUE MIN_SAFE_INTEGER MIN_VALUE NEGATIVE_INFINITY NaN " +
+    "POSITIVE_INFINITY isFinite isInteger isNaN isSafeInteger parseFloat parseInt",
   "Number.prototype": "constructor toExponential toFixed toLocaleString toPrecision toString valueOf",
   Boolean: "prototype",
   "Boolean.prototype": "constructor toString valueOf",
   String: "prototype fromCharCode fromCodePoint raw",
   "String.prototype":
     "constructor length at charAt charCodeAt codePointAt concat endsWith includes indexOf isWellFormed lastIndexOf " +
-    "localeCompare match matchAll normalize padEnd padStart repeat replace replaceAll search slice split startsWith substring " +
-    "toLocaleLowerCase toLocaleUpperCase toLowerCase toString toUpperCase toWellFormed trim trimEnd trimStart valueOf " +
-    "@@iterator",
+    "localeCompare match matchAll normalize padEnd padStart repeat replace replaceAll search slice split startsWith " +
+    "substring toLocaleLowerCase toLocaleUpperCase toLowerCase toString toUpperCase toWellFormed trim trimEnd " +
+    "trimStart valueOf @@iterator",
   Symbol:
-    "prototype asyncIterator hasInstance isConcatSpreadable iterator match matchAll replace search species split toPrimitive " +
-    "toStringTag unscopables",
+    "prototype asyncIterator hasInstance isConcatSpreadable iterator match matchAll replace search species split " +
+    "toPrimitive toStringTag unscopables",
   "Symbol.prototype": "constructor description toString valueOf @@toPrimitive @@toStringTag",
   BigInt: "prototype asIntN asUintN",
   "BigInt.prototype": "constructor toLocaleString toString valueOf @@toStringTag",
 
   Math:
-    "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs acos acosh asin asinh atan atan2 atanh cbrt ceil clz32 cos cosh exp expm1 " +
-    "floor fround hypot imul log log10 log1p log2 max min pow round sign sin sinh sqrt tan tanh trunc @@toStringTag",
+    "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs acos acosh asin asinh atan atan2 atanh cbrt ceil clz32 cos cosh " +
+    "exp expm1 floor fround hypot imul log log10 log1p log2 max min pow round sign sin sinh sqrt tan tanh trunc " +
+    "@@toStringTag",
   JSON: "parse stringify @@toStringTag",
 
   RegExp: "prototype @@species",
   "RegExp.prototype":
-    "constructor dotAll exec flags global hasIndices ignoreCase multiline source sticky test toString unicode unicodeSets " +
-    "@@match @@matchAll @@replace @@search @@split",
+    "constructor dotAll exec flags global hasIndices ignoreCase multiline source sticky test toString unicode " +
+    "unicodeSets @@match @@matchAll @@replace @@search @@split",
 
   Map: "prototype groupBy @@species",
   "Map.prototype": "constructor clear delete entries forEach get has keys set size values @@iterator @@toStringTag",
   Set: "prototype @@species",
   "Set.prototype":
-    "constructor add clear delete difference entries forEach has intersection isDisjointFrom isSubsetOf isSupersetOf keys " +
-    "size symmetricDifference union values @@iterator @@toStringTag",
+    "constructor add clear delete difference entries forEach has intersection isDisjointFrom isSubsetOf " +
+    "isSupersetOf keys size symmetricDifference union values @@iterator @@toStringTag",
   WeakMap: "prototype",
   "WeakMap.prototype": "constructor delete get has set @@toStringTag",
   WeakSet: "prototype",

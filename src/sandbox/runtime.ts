@@ -1,17 +1,17 @@
 import { CountersignError } from "../error.js";
 import { StepBudget } from "./budget.js";
-import { UnserializableError } from "./encoded-subject.js";
-import type { EncodedSubjects } from "./encoded-subjects.js";
 import type { HostFunctions } from "./host.js";
 import { HostBridge } from "./host-bridge.js";
-import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY } from "./limits.js";
-import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./memory.js";
-import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./module.js";
+import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./quickjs/memory.js";
+import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./quickjs/module.js";
 import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
-import * as slot from "./slots.js";
+import * as layout from "./shared/buffer-layout.js";
+import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY } from "./shared/limits.js";
 import { type GuestShape, guestValue, type Handles, INTRINSICS, startGuest } from "./start.js";
-import { Subjects } from "./subjects.js";
-import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./weights.js";
+import { UnserializableError } from "./subjects/encoded-subject.js";
+import type { EncodedSubjects } from "./subjects/encoded-subjects.js";
+import { Subjects } from "./subjects/subjects.js";
+import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./subjects/weights.js";
 
 /** One policy in a QuickJS runtime of its own. Only the constructor throws. */
 export class Runtime implements Callbacks {
@@ -25,7 +25,7 @@ export class Runtime implements Callbacks {
   readonly #decision: JSValuePointer;
   readonly #subjects: Subjects;
   /** The guest's ArrayBuffer owns this memory and frees it. */
-  readonly #boxPointer: number;
+  readonly #bufferPointer: number;
   /** Address of the one argument of a call. */
   readonly #argument: number;
   readonly #undefined: JSValuePointer;
@@ -37,7 +37,7 @@ export class Runtime implements Callbacks {
   #litter = 0;
   readonly #bridge: HostBridge;
   readonly #steps: StepBudget;
-  #box: Int32Array;
+  #integers: Int32Array;
   #doubles: Float64Array;
   /** In milliseconds of performance.now(); 0 if it is set at the first interrupt. */
   #deadline = 0;
@@ -57,30 +57,30 @@ export class Runtime implements Callbacks {
     this.module = module;
     this.#bridge = new HostBridge(shape);
     this.#steps = new StepBudget(module.memory);
-    this.#boxPointer = module.allocate(slot.BOX_SIZE);
-    this.#argument = this.#boxPointer + 4 * slot.ARGUMENT;
-    this.#box = module.integers(this.#boxPointer, slot.INTEGERS);
-    this.#doubles = module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
-    this.#box.fill(0);
-    this.#box[slot.BUDGET] = PREPARE_MEMORY;
-    this.#box[slot.COLLECT] = NEVER;
-    module.memory.run(this.#boxPointer);
+    this.#bufferPointer = module.allocate(layout.BUFFER_SIZE);
+    this.#argument = this.#bufferPointer + 4 * layout.ARGUMENT;
+    this.#integers = module.integers(this.#bufferPointer, layout.INTEGERS);
+    this.#doubles = module.doubles(this.#bufferPointer + 4 * layout.INTEGERS, layout.DOUBLES);
+    this.#integers.fill(0);
+    this.#integers[layout.BUDGET] = PREPARE_MEMORY;
+    this.#integers[layout.COLLECT] = NEVER;
+    module.memory.run(this.#bufferPointer);
     module.memory.units = PREPARE_UNITS;
     this.#undefined = module.ffi.QTS_GetUndefined() as unknown as JSValuePointer;
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#budget = limits.memory;
     [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
-    this.#handles = startGuest(module, this.#context, this.#boxPointer, shape);
+    this.#handles = startGuest(module, this.#context, this.#bufferPointer, shape);
     const { putShape, putShared, putSubject, dropSubject } = this.#handles;
     this.#subjects = new Subjects(encodedSubjects, {
       shape: (script) => this.#give(putShape, this.#guestValue(module.evaluate(this.#context, script, "countersign"))),
       share: (text) => this.#give(putShared, module.newString(this.#context, text)),
       put: (place, text) => {
-        this.#fresh()[slot.SUBJECT] = place;
+        this.#fresh()[layout.SUBJECT] = place;
         this.#give(putSubject, module.newString(this.#context, text));
       },
       drop: (place) => {
-        this.#fresh()[slot.SUBJECT] = place;
+        this.#fresh()[layout.SUBJECT] = place;
         this.#free(this.#guestValue(module.call(this.#context, dropSubject, [])));
       },
     });
@@ -88,13 +88,13 @@ export class Runtime implements Callbacks {
     this.#decision = this.#guestValue(module.call(this.#context, this.#handles.take, [factory]));
     this.#free(factory);
     module.memory.units = NO_LIMIT;
-    this.#held = PREPARE_MEMORY - this.#fresh()[slot.BUDGET]!;
-    this.#fresh()[slot.BUDGET] = NO_BUDGET;
+    this.#held = PREPARE_MEMORY - this.#fresh()[layout.BUDGET]!;
+    this.#fresh()[layout.BUDGET] = NO_BUDGET;
   }
 
   /** Bytes of the module's heap that the runtime holds. Valid between decisions only. */
   get size(): number {
-    return this.#held + NO_BUDGET - this.#fresh()[slot.BUDGET]!;
+    return this.#held + NO_BUDGET - this.#fresh()[layout.BUDGET]!;
   }
 
   /** `subject` is null if the hook has none. */
@@ -112,13 +112,13 @@ export class Runtime implements Callbacks {
     // Building a subject does not count against the policy's time
     this.#deadline = Number.POSITIVE_INFINITY;
     try {
-      this.module.memory.run(this.#boxPointer);
+      this.module.memory.run(this.#bufferPointer);
       const slot = subject === null ? NO_SUBJECT : this.#subjects.slotOf(subject, UNITS_PER_STEP * limits.steps);
       if (slot === -1) return { stop: "steps", verdict: 0, steps: limits.steps, told: SILENT };
       const charged = subject === null ? 0 : this.#subjects.weight;
       this.#deadline = 0;
-      const box = this.#fresh();
-      this.#bridge.begin(current, functions, box, this.#doubles);
+      const integers = this.#fresh();
+      this.#bridge.begin(subject, current, functions, integers, this.#doubles);
       const reply = this.#decide(hook, slot, limits.steps, charged);
       this.#collectGarbage();
       return reply;
@@ -131,6 +131,21 @@ export class Runtime implements Callbacks {
   }
 
   /**
+   * Builds a subject without asking the policy, so that the first decision about a subject of the same shape takes less
+   * time. Returns false if the runtime must be discarded.
+   */
+  build(subject: object): boolean {
+    this.#deadline = Number.POSITIVE_INFINITY;
+    try {
+      this.module.memory.run(this.#bufferPointer);
+      this.#subjects.slotOf(subject, Number.POSITIVE_INFINITY);
+    } catch (error) {
+      if (!(error instanceof UnserializableError)) this.mustDiscard = this.module.broken = true;
+    }
+    return !this.mustDiscard;
+  }
+
+  /**
    * Frees the runtime. Returns whether the module's heap is sound: every byte that the runtime took has been freed, and
    * nothing was written through a null pointer. False after a policy ran out of memory in a place where the engine did
    * not expect it; the module must then be replaced.
@@ -138,10 +153,10 @@ export class Runtime implements Callbacks {
   dispose(): boolean {
     const { module } = this;
     try {
-      module.memory.run(this.#boxPointer);
+      module.memory.run(this.#bufferPointer);
       this.#free(this.#decision, ...Object.values(this.#handles));
-      // The guest's ArrayBuffer frees the box, which the guest did not allocate
-      const held = this.size + module.blockSize(this.#boxPointer);
+      // The guest's ArrayBuffer frees the shared buffer, which the guest did not allocate
+      const held = this.size + module.blockSize(this.#bufferPointer);
       const freed = module.freeContext(this.#runtime, this.#context);
       return Math.abs(freed - held) <= HEAP_SLACK && module.memory.isLowEndIntact();
     } catch {
@@ -162,81 +177,81 @@ export class Runtime implements Callbacks {
   called(count: number, value: (index: number) => JSValuePointer): JSValuePointer {
     // An exception of the engine here must end the call that it is in
     const text = count > 0 ? this.module.readString(this.#context, value(0)) : "";
-    const box = this.#fresh();
-    if (box[slot.CALL] === slot.MORE_STEPS) {
-      box[slot.RESULT] = this.#steps.next();
+    const integers = this.#fresh();
+    if (integers[layout.CALL] === layout.MORE_STEPS) {
+      integers[layout.RESULT] = this.#steps.next();
       return 0 as JSValuePointer;
     }
-    const answer = box[slot.RAN_OUT] === 0 ? this.#answer(text) : this.#noAnswer();
+    const answer = integers[layout.RAN_OUT] === 0 ? this.#answer(text) : this.#noAnswer();
     if (typeof answer === "string") return this.module.newString(this.#context, answer);
-    if (answer !== undefined) this.#fresh()[slot.RESULT] = answer;
+    if (answer !== undefined) this.#fresh()[layout.RESULT] = answer;
     return 0 as JSValuePointer;
   }
 
   /** Reports a failed call: there was no memory for its argument. The policy cannot continue. */
   #noAnswer(): undefined {
-    this.#fresh()[slot.FAILED] = 1;
+    this.#fresh()[layout.FAILED] = 1;
   }
 
   #answer(text: string): number | string | undefined {
-    const box = this.#fresh();
+    const integers = this.#fresh();
     try {
-      if (!this.#steps.pay(weightOf(box, text, this.#bytes))) return this.#outOfSteps(box);
-      const answer = this.#bridge.answer(box, text, this.#bytes);
-      if (typeof answer === "string" && !this.#steps.pay(answer.length >> TEXT_LOG2)) return this.#outOfSteps(box);
+      if (!this.#steps.pay(weightOf(integers, text, this.#bytes))) return this.#outOfSteps(integers);
+      const answer = this.#bridge.answer(integers, text, this.#bytes);
+      if (typeof answer === "string" && !this.#steps.pay(answer.length >> TEXT_LOG2)) return this.#outOfSteps(integers);
       return answer;
     } catch (error) {
-      box[slot.FAILED] = 1;
+      integers[layout.FAILED] = 1;
       if (error instanceof CountersignError) this.#unanswered = error.toString();
       else this.#internal = describe(error);
       return undefined;
     }
   }
 
-  /** Reports a failed call: no steps are left. The policy cannot catch that: see policy/meter.ts. */
-  #outOfSteps(box: Int32Array): undefined {
-    box[slot.FAILED] = 1;
-    box[slot.RAN_OUT] = slot.NO_STEPS;
+  /** Reports a failed call: no steps are left. The policy cannot catch that: see policy/linker/meter.ts. */
+  #outOfSteps(integers: Int32Array): undefined {
+    integers[layout.FAILED] = 1;
+    integers[layout.RAN_OUT] = layout.NO_STEPS;
   }
 
   #decide(hook: number, subject: number, steps: number, charged: number): Reply {
     const { ffi } = this.module;
-    let box = this.#fresh();
-    box[slot.STEPS] = this.#steps.begin(steps, charged);
-    box[slot.HOOK] = hook;
-    box[slot.SUBJECT] = subject;
-    box[slot.STATUS] = 0;
-    this.#held += NO_BUDGET - box[slot.BUDGET]!;
-    box[slot.BUDGET] = this.#budget;
-    box[slot.COLLECT] = this.#budget >> 1;
-    box[slot.FLOOR] = this.#budget >> 2;
-    box[slot.LITTER] = this.#litter;
-    box[slot.NOTES] = 0;
-    box[slot.RAN_OUT] = 0;
-    box[slot.REFUSALS] = 0;
-    box[slot.ANSWERS] = 0;
-    box[slot.FIELDS] = 0;
-    box[slot.UNKNOWN_FACT] = 0;
-    box[slot.UNUSED_DENIAL] = 0;
+    let integers = this.#fresh();
+    integers[layout.STEPS] = this.#steps.begin(steps, charged);
+    integers[layout.HOOK] = hook;
+    integers[layout.SUBJECT] = subject;
+    integers[layout.STATUS] = 0;
+    this.#held += NO_BUDGET - integers[layout.BUDGET]!;
+    integers[layout.BUDGET] = this.#budget;
+    integers[layout.COLLECT] = this.#budget >> 1;
+    integers[layout.FLOOR] = this.#budget >> 2;
+    integers[layout.LITTER] = this.#litter;
+    integers[layout.NOTES] = 0;
+    integers[layout.RAN_OUT] = 0;
+    integers[layout.REFUSALS] = 0;
+    integers[layout.ANSWERS] = 0;
+    integers[layout.FIELDS] = 0;
+    integers[layout.UNKNOWN_FACT] = 0;
+    integers[layout.UNUSED_DENIAL] = 0;
     const result = ffi.QTS_Call(this.#context, this.#decision, this.#undefined, 0, this.#argument as never);
-    box = this.#fresh();
-    const status = box[slot.STATUS]!;
-    const left = box[slot.STEPS]!;
-    const verdict = status === slot.ZERO ? 0 : this.#doubles[slot.VERDICT]!;
-    const ranOut = box[slot.RAN_OUT]!;
+    integers = this.#fresh();
+    const status = integers[layout.STATUS]!;
+    const left = integers[layout.STEPS]!;
+    const verdict = status === layout.ZERO ? 0 : this.#doubles[layout.VERDICT]!;
+    const ranOut = integers[layout.RAN_OUT]!;
     if (status === 0) return this.#stopped(result, ranOut, steps);
     const used = this.#steps.end(left);
     ffi.QTS_FreeValuePointer(this.#context, result);
 
     const calm =
-      (status === slot.ZERO || status === slot.ANSWERED) &&
+      (status === layout.ZERO || status === layout.ANSWERED) &&
       used <= steps &&
       ranOut === 0 &&
-      box[slot.UNKNOWN_FACT] === 0 &&
-      box[slot.UNUSED_DENIAL] === 0 &&
+      integers[layout.UNKNOWN_FACT] === 0 &&
+      integers[layout.UNUSED_DENIAL] === 0 &&
       !this.#timedOut &&
       this.#internal === undefined;
-    const silent = status === slot.ZERO && box[slot.NOTES] === 0 && box[slot.REFUSALS] === 0;
+    const silent = status === layout.ZERO && integers[layout.NOTES] === 0 && integers[layout.REFUSALS] === 0;
     if (calm && silent) return { stop: null, verdict, steps: used, told: null };
     const told = this.#tell();
     if (calm) return { stop: null, verdict, steps: used, told };
@@ -247,30 +262,30 @@ export class Runtime implements Callbacks {
 
   /** Counts the garbage that a decision left, and collects it if there is much. */
   #collectGarbage(): void {
-    const box = this.#fresh();
-    const taken = this.#budget - box[slot.BUDGET]!;
+    const integers = this.#fresh();
+    const taken = this.#budget - integers[layout.BUDGET]!;
     this.#held += taken;
-    this.#litter = box[slot.LITTER]! + taken;
-    box[slot.BUDGET] = NO_BUDGET;
-    box[slot.COLLECT] = NEVER;
+    this.#litter = integers[layout.LITTER]! + taken;
+    integers[layout.BUDGET] = NO_BUDGET;
+    integers[layout.COLLECT] = NEVER;
     if (this.#litter < this.#budget >> 3 || this.mustDiscard) return;
     this.#free(this.module.call(this.#context, this.#handles.forget, []));
-    this.#fresh()[slot.COLLECT] = NOW;
+    this.#fresh()[layout.COLLECT] = NOW;
     this.#free(this.module.ffi.QTS_NewObject(this.#context));
-    this.#fresh()[slot.COLLECT] = NEVER;
+    this.#fresh()[layout.COLLECT] = NEVER;
     this.#litter = 0;
   }
 
   #why(status: number, outOfSteps: boolean, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
     // An unknown fact is reported before a limit: it can be the cause, and the author must correct it
-    if (this.#fresh()[slot.UNKNOWN_FACT] !== 0) return "unknown";
-    if (this.#fresh()[slot.UNUSED_DENIAL] !== 0) return "unused";
+    if (this.#fresh()[layout.UNKNOWN_FACT] !== 0) return "unknown";
+    if (this.#fresh()[layout.UNUSED_DENIAL] !== 0) return "unused";
     if (outOfSteps) return "steps";
     if (this.#timedOut) return "time";
-    if (ranOut === slot.MEMORY) return "memory";
-    if (ranOut === slot.STACK) return "stack";
-    return status === slot.THREW ? "threw" : "wrong";
+    if (ranOut === layout.MEMORY) return "memory";
+    if (ranOut === layout.STACK) return "stack";
+    return status === layout.THREW ? "threw" : "wrong";
   }
 
   /** Handles a call that did not return normally: it was interrupted, or the guest could not report the reason. */
@@ -285,8 +300,8 @@ export class Runtime implements Callbacks {
     this.#free(result);
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#free(this.module.call(this.#context, this.#handles.left, []));
-    const used = this.#steps.end(this.#fresh()[slot.STEPS]!);
-    const why = this.#why(slot.THREW, used > steps, ranOut);
+    const used = this.#steps.end(this.#fresh()[layout.STEPS]!);
+    const why = this.#why(layout.THREW, used > steps, ranOut);
     const stop = why === "threw" ? "internal" : why;
     if (!this.#timedOut) this.mustDiscard = true;
     const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal };
@@ -296,9 +311,9 @@ export class Runtime implements Callbacks {
   #tell(): Told {
     // The report must fit even if the policy used up its budget; the guest keeps it short
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#fresh()[slot.BUDGET]! += TOLD_MEMORY;
+    this.#fresh()[layout.BUDGET]! += TOLD_MEMORY;
     const result = this.module.call(this.#context, this.#handles.tell, []);
-    this.#fresh()[slot.BUDGET]! -= TOLD_MEMORY;
+    this.#fresh()[layout.BUDGET]! -= TOLD_MEMORY;
     const text = this.module.readString(this.#context, this.#guestValue(result));
     this.#free(result);
     return { ...SILENT, ...(JSON.parse(text) as Partial<Told>), host: this.#internal ?? this.#unanswered };
@@ -306,7 +321,7 @@ export class Runtime implements Callbacks {
 
   /** Calls the guest with one value, and frees the value. */
   #give(callee: JSValuePointer, value: JSValuePointer): void {
-    this.#fresh()[slot.ARGUMENT] = value;
+    this.#fresh()[layout.ARGUMENT] = value;
     const result = this.module.ffi.QTS_Call(this.#context, callee, this.#undefined, 1, this.#argument as never);
     this.#free(value, this.#guestValue(result));
   }
@@ -317,13 +332,13 @@ export class Runtime implements Callbacks {
 
   readonly #bytes = (number: number): Uint8Array => this.#subjects.bytes(number);
 
-  /** The box. Its views are detached when the module's memory grows, and are then created again. */
+  /** The shared buffer. Its views are detached when the module's memory grows, and are then created again. */
   #fresh(): Int32Array {
-    if (this.#box.length === 0) {
-      this.#box = this.module.integers(this.#boxPointer, slot.INTEGERS);
-      this.#doubles = this.module.doubles(this.#boxPointer + 4 * slot.INTEGERS, slot.DOUBLES);
+    if (this.#integers.length === 0) {
+      this.#integers = this.module.integers(this.#bufferPointer, layout.INTEGERS);
+      this.#doubles = this.module.doubles(this.#bufferPointer + 4 * layout.INTEGERS, layout.DOUBLES);
     }
-    return this.#box;
+    return this.#integers;
   }
 
   #free(...values: JSValuePointer[]): void {

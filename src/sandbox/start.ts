@@ -1,7 +1,7 @@
 import { GUEST } from "./guest.gen.js";
-import type { JSContextPointer, JSValuePointer, Module } from "./module.js";
 import { OVERRIDABLE, PERMITS } from "./permits.js";
-import * as slot from "./slots.js";
+import type { JSContextPointer, JSValuePointer, Module } from "./quickjs/module.js";
+import * as layout from "./shared/buffer-layout.js";
 
 /**
  * JS_AddIntrinsicBaseObjects, Eval, StringNormalize, RegExp, RegExpCompiler, JSON, Proxy, MapSet, TypedArrays,
@@ -29,6 +29,8 @@ export interface GuestShape {
   readonly currentRecords: readonly string[];
   /** Fields of subjects that are not sent to the guest. */
   readonly withheld: readonly string[];
+  /** Whether the guest tells the host which facts and fields of `current` the policy reads. */
+  readonly recordsReads?: boolean;
 }
 
 /** Handles of the guest's functions, in the order of guest/main.ts. */
@@ -39,21 +41,22 @@ export interface Handles {
   readonly dropSubject: JSValuePointer;
   readonly putShape: JSValuePointer;
   readonly putShared: JSValuePointer;
-  /** Writes to the box the steps that the policy had left when it was stopped. */
+  /** Writes to the shared buffer the steps that the policy had left when it was stopped. */
   readonly left: JSValuePointer;
   /** Makes the guest drop its records of the last decision. */
   readonly forget: JSValuePointer;
 }
 
 /** Starts the guest in a new context; it locks itself down before it returns its handles. Throws a GuestError. */
-export function startGuest(module: Module, context: JSContextPointer, box: number, shape: GuestShape): Handles {
+export function startGuest(module: Module, context: JSContextPointer, address: number, shape: GuestShape): Handles {
   const value = (result: JSValuePointer) => guestValue(module, context, result);
   const guest = value(module.evaluate(context, GUEST, "countersign"));
-  const buffer = module.ffi.QTS_NewArrayBuffer(context, box as never, slot.BOX_SIZE);
+  const buffer = module.ffi.QTS_NewArrayBuffer(context, address as never, layout.BUFFER_SIZE);
   const views = value(
     module.evaluate(
       context,
-      `(buffer)=>[new Int32Array(buffer,0,${slot.INTEGERS}),new Float64Array(buffer,${4 * slot.INTEGERS},${slot.DOUBLES})]`,
+      `(buffer)=>[new Int32Array(buffer,0,${layout.INTEGERS}),` +
+        `new Float64Array(buffer,${4 * layout.INTEGERS},${layout.DOUBLES})]`,
       "countersign",
     ),
   );

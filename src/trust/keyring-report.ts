@@ -1,26 +1,23 @@
 import { ERRNO } from "../errno.js";
+import type { Refusal } from "./base/refusal.js";
+import { Window } from "./base/window.js";
 import { readSignedData } from "./cms/cms.js";
-import { Generation } from "./generation.js";
-import type { KeyringRules } from "./keyring-rules.js";
-import type { Refusal } from "./refusal.js";
-import { type RejectedCertificate, readMaterial } from "./source.js";
-import { Window } from "./window.js";
+import type { FileKey } from "./formats/format.js";
+import { KEY_FILES } from "./formats/formats.js";
+import { KeyringVersion } from "./keyring/keyring-version.js";
+import type { KeyringRules } from "./model/keyring-rules.js";
+import { keysOf, type RejectedCertificate, readMaterial } from "./source/source.js";
 import { Certificate } from "./x509/certificate.js";
 import { type Crl, undetermined } from "./x509/crl.js";
 import { KEY_USAGE } from "./x509/extension.js";
 
 /** One item that a keyring holds, or a signature under it, as judged at one time. */
 export interface KeyringEntry {
-  readonly kind:
-    | "certificate"
-    /** One that cannot be parsed and is not used. */
-    | "rejected certificate"
-    | "key"
-    | "ssh key"
-    | "minisign key"
-    | "revocation list"
-    | "time-stamping authority"
-    | "signature";
+  /**
+   * `certificate`, `rejected certificate` (one that cannot be parsed and is not used), `key`, a kind of KEY_FILES,
+   * `revocation list`, `time-stamping authority`, or `signature`.
+   */
+  readonly kind: string;
   /** The subject, the principals, the key's id, the issuer, or the path of a signature. */
   readonly name: string;
   /** The key type, such as `P-256`; for a revocation list, the number of entries; empty if there is nothing to add. */
@@ -40,28 +37,41 @@ export interface KeyringEntry {
  * {@link openKeyring}.
  */
 export class KeyringReport {
-  readonly #generation: Generation;
+  readonly #version: KeyringVersion;
 
   constructor(readonly rules: KeyringRules) {
-    this.#generation = new Generation(1, rules);
+    this.#version = new KeyringVersion(1, rules);
   }
 
   /** Everything in the keyring's own files, in their order. */
   entries(at: number): readonly KeyringEntry[] {
     const { trust, revoked, timestamps } = this.rules;
-    const { certificates, keys, ssh, minisign, rejected } = readMaterial(trust, "anchors");
+    const { certificates, rejected } = readMaterial(trust, "anchors");
     const stamps = readMaterial(timestamps?.trust ?? [], "anchors");
     const lists = readMaterial(revoked.crls, "crls");
     const known = [...certificates, ...stamps.certificates, ...lists.certificates];
     return [
-      ...certificates.map((certificate) => this.#certificate(certificate, at)),
-      ...keys.map((key) => plain("key", key.fingerprint, key)),
-      ...ssh.map((signer) => ({ ...plain("ssh key", signer.name, signer.key), ...within(signer, at) })),
-      ...minisign.map(({ id, key }) => plain("minisign key", id, key)),
+      ...this.trusted(at),
       ...lists.crls.map((crl) => ({ ...revocationList(crl, at, revoked.freshness), ...misplaced(crl, known) })),
       ...[...rejected, ...stamps.rejected].map(rejectedCertificate),
       ...stamps.certificates.map((certificate) => this.#timeStamps(certificate, at)),
     ];
+  }
+
+  /** The certificates and keys that may sign, without those that cannot be read. */
+  trusted(at: number): readonly KeyringEntry[] {
+    const material = readMaterial(this.rules.trust, "anchors");
+    return [
+      ...material.certificates.map((certificate) => this.#certificate(certificate, at)),
+      ...material.keys.map((key) => plain("key", key.fingerprint, key)),
+      ...KEY_FILES.flatMap((file) => keysOf(material, file).map((key) => fileKey(file.kind, key, at))),
+    ];
+  }
+
+  /** The subjects of the certificates in `trust` that may issue others. */
+  authorities(): readonly string[] {
+    const { certificates } = readMaterial(this.rules.trust, "anchors");
+    return certificates.filter(({ basicConstraints }) => basicConstraints?.authority === true).map(String);
   }
 
   /** Whether the certificates of a detached CMS signature are still accepted. The signature itself is not verified. */
@@ -69,7 +79,7 @@ export class KeyringReport {
     const { certificates, signers } = readSignedData(cms);
     const carried = certificates.map((element) => new Certificate(Buffer.from(element.whole)));
     const found = signers.map(({ identifier }) =>
-      [...carried, ...identifier.in(this.#generation.anchors)].find((candidate) => identifier.names(candidate)),
+      [...carried, ...identifier.in(this.#version.anchors)].find((candidate) => identifier.names(candidate)),
     );
     const known = found.filter((certificate) => certificate !== undefined);
     const detail = known.map(String).join("; ");
@@ -86,7 +96,7 @@ export class KeyringReport {
 
   #timeStamps(certificate: Certificate, at: number): KeyringEntry {
     const entry = timeStamps(certificate, at);
-    const refusal = entry.refusal ?? this.#generation.timeStamps?.revoked(certificate, new Window(at)) ?? null;
+    const refusal = entry.refusal ?? this.#version.timeStamps?.revoked(certificate, new Window(at)) ?? null;
     return refusal === null ? entry : { ...entry, refusal, until: null, afterwards: null };
   }
 
@@ -94,7 +104,7 @@ export class KeyringReport {
     const judge = (moment: number): { refusal: Refusal | null; until: number } => {
       const window = new Window(moment);
       let refusal: Refusal | null = null;
-      for (const target of targets) refusal ??= this.#generation.path(target, carried, window, null);
+      for (const target of targets) refusal ??= this.#version.checkPath(target, carried, window, null);
       return { refusal, until: window.until };
     };
     const { refusal, until } = judge(at);
@@ -133,10 +143,15 @@ function plain(
 
 const expired = (reason: string): Refusal => ({ verdict: -ERRNO.EKEYEXPIRED, rule: "validity", reason });
 
-function within({ validBefore }: { validBefore: number }, at: number): Partial<KeyringEntry> {
-  if (!Number.isFinite(validBefore)) return {};
+function fileKey(
+  kind: string,
+  { name, key, validBefore = Number.POSITIVE_INFINITY }: FileKey,
+  at: number,
+): KeyringEntry {
+  const entry = plain(kind, name, key);
+  if (!Number.isFinite(validBefore)) return entry;
   const refusal = expired("the key's `valid-before` time has passed");
-  return at < validBefore ? { until: validBefore, afterwards: refusal } : { refusal };
+  return at < validBefore ? { ...entry, until: validBefore, afterwards: refusal } : { ...entry, refusal };
 }
 
 /** The effect of an expired list if the keyring does not require fresh lists. */

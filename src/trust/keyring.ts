@@ -1,32 +1,30 @@
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
-import { verifyModsig } from "./cms/modsig.js";
-import { verifyPkcs7 } from "./cms/pkcs7.js";
-import { Generation } from "./generation.js";
-import type { KeyringRules } from "./keyring-rules.js";
-import { verifyMinisign } from "./minisign.js";
-import { verifyRaw } from "./raw.js";
-import { type Refusal, refuse } from "./refusal.js";
-import { distinctSigners, type Signer } from "./signer.js";
-import { verifySshsig } from "./ssh/sshsig.js";
-import type { Trace } from "./trace.js";
-import type { SignatureType, Verification } from "./verification.js";
-import { Window } from "./window.js";
+import { beginsAsStatement } from "../statement-line.js";
+import { type Refusal, refuse } from "./base/refusal.js";
+import { Window } from "./base/window.js";
+import type { VerificationContext } from "./formats/format.js";
+import { FORMATS, type SignatureType } from "./formats/formats.js";
+import { KeyringVersion } from "./keyring/keyring-version.js";
+import type { KeyringRules } from "./model/keyring-rules.js";
+import { distinctSigners, type Signer } from "./model/signer.js";
+import type { Verification } from "./model/verification.js";
+import type { Trace } from "./path/trace.js";
 
-export type { KeyringRules, SourceFile } from "./keyring-rules.js";
+export type { KeyringRules, SourceFile } from "./model/keyring-rules.js";
 
 /**
  * A named set of trusted certificates and keys with its rules. Certificates of `trust` are anchors: paths to them are
  * validated by RFC 5280, and an anchor that signs data itself is trusted directly, as in a kernel keyring.
  */
 export class Keyring {
-  #current: Generation;
+  #current: KeyringVersion;
 
   constructor(
     readonly name: string,
     rules: KeyringRules,
   ) {
-    this.#current = new Generation(1, rules);
+    this.#current = new KeyringVersion(1, rules);
   }
 
   /** Number of the current state; it starts at 1 and each {@link replace} increments it. */
@@ -36,7 +34,14 @@ export class Keyring {
 
   /** Replaces the whole contents at once; if `rules` cannot be used, nothing changes. Throws as {@link openKeyring}. */
   replace(rules: KeyringRules): void {
-    this.#current = new Generation(this.#current.number + 1, rules);
+    this.#current = new KeyringVersion(this.#current.number + 1, rules);
+  }
+
+  /**
+   * Why content with this SHA-256, in lower-case hex, is revoked; null if it is not. `what` names it in the reason.
+   */
+  revocationOf(sha256: string, what: string): Refusal | null {
+    return this.#current.blockList.digest(sha256, what);
   }
 
   /**
@@ -52,16 +57,52 @@ export class Keyring {
     at: number,
     trace: Trace | null = null,
   ): Verification {
-    const generation = this.#current;
-    if (signature === null && type !== "MODSIG") return NO_SIGNATURE;
+    if (signature === null && FORMATS[type].detached) return NO_SIGNATURE;
+    if (beginsAsStatement(data)) return refused(IS_STATEMENT, new Window(at));
+    return this.#verify({ data, isStatement: false }, signature, type, at, trace);
+  }
+
+  /**
+   * The same for a program statement, which {@link verify} never takes. `objectSha256` is that of the object file that
+   * the statement is about: the block list may have it.
+   */
+  verifyStatement(
+    { bytes, objectSha256 }: SignedStatement,
+    signature: Uint8Array,
+    type: SignatureType,
+    at: number,
+    trace: Trace | null = null,
+  ): Verification {
+    if (!beginsAsStatement(bytes) || !FORMATS[type].detached) return refused(NO_STATEMENT, new Window(at));
+    const listed = this.#current.blockList.digest(objectSha256, "the object that the statement is about");
+    if (listed !== null) return refused(listed, new Window(at));
+    return this.#verify({ data: bytes, isStatement: true }, signature, type, at, trace);
+  }
+
+  /** Data that begin as a statement does are always verified as one, so both can be in one cache. */
+  #verify(
+    what: Pick<VerificationContext, "data" | "isStatement">,
+    signature: Uint8Array | null,
+    type: SignatureType,
+    at: number,
+    trace: Trace | null,
+  ): Verification {
+    const version = this.#current;
+    const { data } = what;
     const key = signature ?? NOTHING;
-    const remembered = trace === null ? generation.verifications.find(data, key, type, at) : null;
-    if (remembered !== null) return remembered;
+    const cached = trace === null ? version.verifications.find(data, key, type, at) : null;
+    if (cached !== null) return cached;
     const window = new Window(at);
-    const verification = judge(generation, data, signature, type, window, trace);
-    generation.verifications.keep(data, key, type, window, verification);
+    const verification = judge(version, type, { ...what, signature, window, trace });
+    version.verifications.keep(data, key, type, window, verification);
     return verification;
   }
+}
+
+/** A program statement, and the SHA-256 of the object file that it is about in lower-case hex. */
+export interface SignedStatement {
+  readonly bytes: Uint8Array;
+  readonly objectSha256: string;
 }
 
 /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, KEY_MALFORMED or CRL_MALFORMED, with the keyring and the file. */
@@ -75,62 +116,44 @@ export function openKeyring(name: string, rules: KeyringRules): Keyring {
 
 const NOTHING = new Uint8Array(0);
 
+const IS_STATEMENT = refuse(
+  "EKEYREJECTED",
+  "program statement",
+  "the bytes are a program statement, which only `verify_program` takes",
+);
+const NO_STATEMENT = refuse("EKEYREJECTED", "program statement", "the bytes are not a program statement");
+
 const NO_SIGNATURE: Verification = {
   verdict: -ERRNO.ENODATA,
   reason: "there is no signature",
   rule: "signature present",
   signer: null,
+  signers: [],
   until: Number.POSITIVE_INFINITY,
 };
 
 function judge(
-  generation: Generation,
-  data: Uint8Array,
-  signature: Uint8Array | null,
+  version: KeyringVersion,
   type: SignatureType,
-  window: Window,
-  trace: Trace | null,
+  context: VerificationContext<Uint8Array | null>,
 ): Verification {
+  const { data, window } = context;
   try {
-    const blocked = generation.blockList.content(data);
-    const outcome = blocked ?? VERIFIERS[type](generation, data, signature, window, trace);
-    if ("verdict" in outcome) return refused(withRejected(outcome, generation), window);
-    const missing = tooFew(generation.signersNeeded, outcome);
+    const outcome = version.blockList.content(data) ?? version.verify(type, context);
+    if ("verdict" in outcome) return refused(withRejected(outcome, version), window);
+    const missing = tooFew(version.signersNeeded, outcome);
     if (missing !== null) return refused(missing, window);
-    const [first, ...others] = outcome;
-    const signer = others.length === 0 ? (first?.name ?? "") : outcome.map(({ name }) => name).join("; ");
-    return generation.good(signer, window.until);
+    return version.good(outcome, window.until);
   } catch (error) {
     if (!(error instanceof CountersignError)) throw error;
-    const reason = `the signature cannot be read: ${error.message}${error.place === undefined ? "" : ` at ${error.place}`}`;
+    const place = error.place === undefined ? "" : ` at ${error.place}`;
+    const reason = `the signature cannot be read: ${error.message}${place}`;
     return refused(refuse("EBADMSG", error.code, reason), window);
   }
 }
 
-type Verifier = (
-  generation: Generation,
-  data: Uint8Array,
-  signature: Uint8Array | null,
-  window: Window,
-  trace: Trace | null,
-) => readonly Signer[] | Refusal;
-
-const VERIFIERS: Readonly<Record<SignatureType, Verifier>> = {
-  PKCS7: (generation, data, signature, window, trace) =>
-    verifyPkcs7(generation, data, signature as Uint8Array, window, trace),
-  MODSIG: verifyModsig,
-  RAW: (generation, data, signature) => verifyRaw(generation, data, signature as Uint8Array),
-  SSHSIG: ({ ssh, blockList }, data, signature, window) =>
-    verifySshsig(ssh, blockList, data, signature as Uint8Array, window),
-  MINISIGN: ({ minisign, blockList }, data, signature) =>
-    verifyMinisign(minisign, blockList, data, signature as Uint8Array),
-  SIGSTORE: ({ sigstore }, data, signature, window) =>
-    sigstore?.verify(data, signature as Uint8Array, window) ??
-    refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE requires"),
-};
-
 /** The unknown signer may be a certificate of `trust` that could not be parsed, so the reason names those. */
-function withRejected(refusal: Refusal, { rejected: [first, ...others] }: Generation): Refusal {
+function withRejected(refusal: Refusal, { rejected: [first, ...others] }: KeyringVersion): Refusal {
   if (first === undefined || refusal.verdict !== -ERRNO.ENOKEY) return refusal;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
   return { ...refusal, reason: `${refusal.reason}; not used because it cannot be read: ${first.name}${more}` };
@@ -144,5 +167,5 @@ function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {
 }
 
 function refused({ verdict, rule, reason }: Refusal, { until }: Window): Verification {
-  return { verdict, reason, rule, signer: null, until };
+  return { verdict, reason, rule, signer: null, signers: [], until };
 }

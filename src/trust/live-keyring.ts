@@ -1,5 +1,5 @@
 import { CountersignError } from "../error.js";
-import { hash } from "./digest.js";
+import { hash } from "./base/digest.js";
 import type { Keyring, KeyringRules, SourceFile } from "./keyring.js";
 import type { SealedLists } from "./sealed-lists.js";
 

@@ -1,7 +1,7 @@
 import { CountersignError } from "../error.js";
-import { hash } from "./digest.js";
-import type { KeyringRules, SourceFile } from "./keyring-rules.js";
-import { readMaterial } from "./source.js";
+import { hash } from "./base/digest.js";
+import type { KeyringRules, SourceFile } from "./model/keyring-rules.js";
+import { readMaterial } from "./source/source.js";
 import type { Certificate } from "./x509/certificate.js";
 import { CertificateIndex } from "./x509/certificate-index.js";
 import type { Crl } from "./x509/crl.js";

@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ERRNO } from "../errno.js";
+import { ERRNO, errorName } from "../errno.js";
 import { CountersignError } from "../error.js";
-import { MAX_SIGNATURE } from "./cms/pkcs7.js";
+import type { SignatureType } from "./formats/formats.js";
+import { MAX_SIGNATURE } from "./formats/pkcs7.js";
 
 /** A folder of signatures. */
 export interface SignatureFolder {
@@ -18,6 +19,14 @@ export interface SignatureFolder {
    * so an fd from a system call must be closed by one.
    */
   close(fd: number): void;
+  /** The names of the statements in it, as {@link statementNames} finds them. */
+  statements(): readonly string[];
+}
+
+/** A signature over data of which the store has only the digest, with its type by the ending of its file. */
+export interface StoredSignature {
+  readonly type: SignatureType;
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -30,9 +39,19 @@ export class SignatureStore {
 
   /** Folders whose paths are resolved at each lookup. Throws FILE_UNREADABLE if one is missing or is not a folder. */
   static open(directories: readonly string[]): SignatureStore {
-    for (const directory of directories)
-      if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw noFolder(directory);
-    return new SignatureStore(directories.map((directory) => new FolderByPath(directory)));
+    return new SignatureStore(signatureFolders(directories));
+  }
+
+  /**
+   * The signatures of each type over the statement with this SHA-256, of the first folder that has one of the type:
+   * `<sha256>.sig`, or `<sha256>.statement.sig`, as ssh-keygen and others name them. Throws FILE_UNREADABLE,
+   * FILE_TOO_LARGE.
+   */
+  ofStatement(digest: string): readonly StoredSignature[] {
+    return DETACHED.flatMap(({ type, ending }) => {
+      const bytes = this.#named(digest, ending) ?? this.#named(digest, `.statement${ending}`);
+      return bytes === null || (type === "SSHSIG" && !isSshSignature(bytes)) ? [] : [{ type, bytes }];
+    });
   }
 
   /**
@@ -40,14 +59,65 @@ export class SignatureStore {
    * that has one is used. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   find(digest: string): Uint8Array | null {
-    if (!/^[0-9a-f]{64}$/.test(digest)) return null;
+    return this.#named(digest, ".p7s");
+  }
+
+  #named(digest: string, ending: string): Uint8Array | null {
+    if (!SHA256.test(digest)) return null;
     for (const folder of this.folders)
-      for (const name of [`${digest}.p7s`, join(digest.slice(0, 2), `${digest}.p7s`)]) {
-        const bytes = readIfThere(folder, name);
+      for (const name of [`${digest}${ending}`, join(digest.slice(0, 2), `${digest}${ending}`)]) {
+        const bytes = readStored(folder, name, MAX_SIGNATURE);
         if (bytes !== null) return bytes;
       }
     return null;
   }
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** The types of detached signatures that a key makes over any bytes, and the endings of their files. */
+const DETACHED = [
+  { type: "PKCS7", ending: ".p7s" },
+  { type: "SSHSIG", ending: ".sig" },
+  { type: "MINISIGN", ending: ".minisig" },
+  { type: "SIGSTORE", ending: ".sigstore.json" },
+] as const satisfies readonly { readonly type: SignatureType; readonly ending: string }[];
+
+/** `.sig` is also the ending of bare signatures, which do not say what their key signed. */
+function isSshSignature(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes("-----BEGIN SSH SIGNATURE-----");
+}
+
+/** The file name of a statement with this SHA-256, in a folder of signatures. */
+export function statementName(digest: string): string {
+  return `${digest}.statement`;
+}
+
+const STATEMENT = /^[0-9a-f]{64}\.statement$/;
+
+/**
+ * The names of the statements in a folder, in ascending order: `<sha256>.statement`, or in a folder that is named by
+ * its first two digits. Throws FILE_UNREADABLE.
+ */
+export function statementNames(path: string, place = path): readonly string[] {
+  try {
+    const entries = readdirSync(path);
+    const deep = entries
+      .filter((name) => /^[0-9a-f]{2}$/.test(name) && statSync(join(path, name)).isDirectory())
+      .flatMap((folder) => readdirSync(join(path, folder)).map((name) => [folder, name] as const))
+      .filter(([folder, name]) => name.startsWith(folder) && STATEMENT.test(name))
+      .map(([folder, name]) => join(folder, name));
+    return [...entries.filter((name) => STATEMENT.test(name)), ...deep].sort();
+  } catch (cause) {
+    throw unreadable(place, `cannot be listed: ${(cause as NodeJS.ErrnoException).code}`, cause);
+  }
+}
+
+/** Folders whose paths are resolved at each lookup. Throws FILE_UNREADABLE if one is missing or is not a folder. */
+export function signatureFolders(directories: readonly string[]): readonly SignatureFolder[] {
+  for (const directory of directories)
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw noFolder(directory);
+  return directories.map((directory) => new FolderByPath(directory));
 }
 
 /** The file name of a signature over the data with this SHA-256. */
@@ -79,18 +149,26 @@ class FolderByPath implements SignatureFolder {
   close(fd: number): void {
     closeSync(fd);
   }
+
+  statements(): readonly string[] {
+    return statementNames(this.path);
+  }
 }
 
-function readIfThere(folder: SignatureFolder, name: string): Uint8Array | null {
+/**
+ * A file in a folder of signatures, of at most `maximum` bytes; null if there is none. Throws FILE_UNREADABLE,
+ * FILE_TOO_LARGE.
+ */
+export function readStored(folder: SignatureFolder, name: string, maximum: number): Uint8Array | null {
   const path = join(folder.path, name);
   try {
     const fd = folder.open(name);
     if (fd === -ERRNO.ENOENT || fd === -ERRNO.ENOTDIR) return null;
-    if (fd < 0) throw unreadable(path, `cannot be read: errno ${-fd}`);
+    if (fd < 0) throw unreadable(path, `cannot be read: ${errorName(-fd)}`);
     try {
       const status = fstatSync(fd);
       if (!status.isFile()) throw unreadable(path, "is not a regular file");
-      if (status.size <= MAX_SIGNATURE) return contentsOf(fd, status.size);
+      if (status.size <= maximum) return contentsOf(fd, status.size);
     } finally {
       folder.close(fd);
     }
@@ -100,9 +178,9 @@ function readIfThere(folder: SignatureFolder, name: string): Uint8Array | null {
     if (code === "ENOENT") return null;
     throw unreadable(path, `cannot be read: ${code}`, cause);
   }
-  throw new CountersignError("FILE_TOO_LARGE", `is larger than the ${MAX_SIGNATURE} bytes that a signature may have`, {
+  throw new CountersignError("FILE_TOO_LARGE", `is larger than the ${maximum} bytes that such a file may have`, {
     place: path,
-    remedy: "keep only signatures in this folder",
+    remedy: "write it as `countersign sign` does, with a detached signature, or remove it",
   });
 }
 

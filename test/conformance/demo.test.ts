@@ -63,7 +63,8 @@ describe("the demo", () => {
   it("prints the reason of each denial, and says how many decisions the log has", () => {
     const flat = text.replace(/\s+/g, " ");
     for (const { denied_by } of decisions)
-      if (denied_by !== null) expect(flat).toContain(denied_by.reason.replace(/ \(verify_signature .*\)$/, ""));
+      if (denied_by !== null)
+        expect(flat).toContain(denied_by.reason.replace(/ \(verify_(?:program|signature) .*\)$/, ""));
     expect(text).toContain(`${decisions.length} decisions`);
   });
 });

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { POLICY_TEST } from "../../src/cli/init-files.js";
+import { POLICY_TEST } from "../../src/cli/files/init-files.js";
+import { switchKernel } from "../support/switch-kernel.js";
 import { pattern, type Ran, stepsOf, walk } from "../support/walkthrough.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -14,6 +15,8 @@ const DOCUMENTS = [
   ["docs/tutorial.md", 15],
   ["docs/guide.md", 31],
   ["docs/objects.md", 2],
+  ["docs/signatures.md", 4],
+  ["docs/offline-lists.md", 8],
 ] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {
@@ -23,9 +26,18 @@ describe.each(DOCUMENTS)("%s", (document, fewest) => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "countersign-"));
-    for (const name of ["bin", "examples", "policies", "dist", "scripts", "package.json"])
+    for (const name of ["bin", "examples", "dist", "scripts", "package.json"])
       symlinkSync(join(root, name), join(folder, name));
+    // A copy: if a step fails, later ones save their files in a folder that was not meant.
+    cpSync(join(root, "policies"), join(folder, "policies"), { recursive: true });
     symlinkSync(join(root, "bin/countersign.js"), join(folder, "countersign"));
+    for (const [release, at] of [
+      ["6.12", 1280],
+      ["7.2", 1344],
+    ] as const) {
+      mkdirSync(join(folder, "kernels", release), { recursive: true });
+      writeFileSync(join(folder, "kernels", release, "vmlinux"), switchKernel({ at }).bytes());
+    }
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(root, join(folder, "node_modules/countersign"));
     const { FORCE_COLOR: _, ...env } = process.env;

@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
 import { ANY_POLICY, dotted, oid } from "../../src/trust/asn1/oid.js";
-import { Window } from "../../src/trust/window.js";
+import { Window } from "../../src/trust/base/window.js";
+import { findPath } from "../../src/trust/path/path.js";
+import type { PolicyRules } from "../../src/trust/path/policy-graph.js";
+import { Revocation } from "../../src/trust/path/revocation.js";
 import { Certificate } from "../../src/trust/x509/certificate.js";
 import { CertificateIndex } from "../../src/trust/x509/certificate-index.js";
 import { Crl } from "../../src/trust/x509/crl.js";
-import { findPath } from "../../src/trust/x509/path.js";
-import type { PolicyRules } from "../../src/trust/x509/policy-graph.js";
-import { Revocation } from "../../src/trust/x509/revocation.js";
 import exceptions from "./pkits-exceptions.json" with { type: "json" };
 
 interface Vectors {

@@ -10,7 +10,7 @@ import { rulesOf } from "../../src/config/keyring-files.js";
 import { verdictName } from "../../src/errno.js";
 import { CountersignError } from "../../src/error.js";
 import { type Keyring, openKeyring } from "../../src/trust/keyring.js";
-import type { Verification } from "../../src/trust/verification.js";
+import type { Verification } from "../../src/trust/model/verification.js";
 import { file, trusting } from "../support/trust.js";
 import cases from "./refused-signatures/cases.json" with { type: "json" };
 

@@ -10,8 +10,8 @@ import { describe, expect, it } from "vitest";
 import { element, octetString, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION, oid } from "../../src/trust/asn1/oid.js";
 import { context } from "../../src/trust/asn1/tag.js";
-import { Authority, type CertificateRequest, distinguishedName, extension } from "../../src/trust/making/authority.js";
-import { judgePath } from "../../src/trust/x509/path-case.js";
+import { Authority, type CertificateRequest, distinguishedName, extension } from "../../src/trust/issuing/authority.js";
+import { judgePath } from "../../src/trust/path-case.js";
 
 const AT = Date.UTC(2024, 2, 15);
 const year = (number: number): number => Date.UTC(number, 0, 1);

@@ -1,5 +1,5 @@
-import { factsOfLoad, type Load } from "../../src/bpf/load.js";
 import { BpfObject } from "../../src/bpf/object.js";
+import { factsOfLoad, type Load } from "../../src/bpf/prog-load.js";
 import { PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 import { example } from "../support/examples.js";
 import { liveLoad } from "../support/live-load.js";

@@ -1,5 +1,5 @@
-import { anatomyOf } from "../../src/bpf/anatomy.js";
 import { factsOfFile } from "../../src/bpf/embedded.js";
+import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { damaged } from "../support/damage.js";
 import { example } from "../support/examples.js";
 import { type FuzzTarget, outcome } from "./target.js";
@@ -11,6 +11,6 @@ export const target: FuzzTarget = {
   rounds: 100_000,
   round(next) {
     const bytes = damaged(sources[next(sources.length)]!, next);
-    return outcome(() => factsOfFile(bytes, (program) => anatomyOf(program)));
+    return outcome(() => factsOfFile(bytes, (program) => programDetailsOf(program)));
   },
 };

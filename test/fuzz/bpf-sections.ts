@@ -1,5 +1,5 @@
-import { anatomyOf } from "../../src/bpf/anatomy.js";
 import { factsOfObject } from "../../src/bpf/object.js";
+import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { damaged } from "../support/damage.js";
 import { sectionData } from "../support/elf-patch.js";
 import { example } from "../support/examples.js";
@@ -14,6 +14,6 @@ export const target: FuzzTarget = {
     const file = example("rate-limit");
     const data = sectionData(file, SECTIONS[next(SECTIONS.length)]!);
     data.set(damaged(data, next).subarray(0, data.length));
-    return outcome(() => factsOfObject(file, (program) => anatomyOf(program)));
+    return outcome(() => factsOfObject(file, (program) => programDetailsOf(program)));
   },
 };

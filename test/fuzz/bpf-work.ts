@@ -1,6 +1,6 @@
-import { anatomyOf } from "../../src/bpf/anatomy.js";
-import { factsOfLoad } from "../../src/bpf/load.js";
 import { factsOfObject } from "../../src/bpf/object.js";
+import { factsOfLoad } from "../../src/bpf/prog-load.js";
+import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { changed, type Genome, programOf, randomGenome } from "../support/greedy-programs.js";
 import { GROWING_OBJECTS } from "../support/growing-objects.js";
 import { loadOf } from "../support/growing-programs.js";
@@ -11,7 +11,7 @@ type Next = (below: number) => number;
 
 /**
  * Blocks of code that may run: for any input, and for each instruction or byte. The first is what the analysis' budget
- * for any program comes to (bpf/analysis/work.ts).
+ * for any program comes to (bpf/analysis/states/work.ts).
  */
 const MOST_ANY = 60_000_000;
 const MOST_EACH = 600;
@@ -47,7 +47,7 @@ function ofObject(next: Next): string {
   const name = names[next(names.length)]!;
   const count = 100 + next(4000);
   const bytes = GROWING_OBJECTS[name]!(count);
-  const { blocks } = worked(() => outcome(() => factsOfObject(bytes, (program) => void anatomyOf(program))));
+  const { blocks } = worked(() => outcome(() => factsOfObject(bytes, (program) => void programDetailsOf(program))));
   return share(blocks, bytes.length, () => `${count} ${name}`);
 }
 

@@ -1,6 +1,6 @@
-import { Btf } from "../../src/bpf/btf.js";
-import { missingFrom } from "../../src/bpf/kernel-needs.js";
+import { Btf } from "../../src/bpf/btf/btf.js";
 import { BpfObject } from "../../src/bpf/object.js";
+import { missingFrom } from "../../src/bpf/report/kernel-needs.js";
 import { damaged } from "../support/damage.js";
 import { sectionData } from "../support/elf-patch.js";
 import { example } from "../support/examples.js";

@@ -2,7 +2,7 @@
 
 import { writePem } from "../../src/trust/asn1/pem.js";
 import { readKernelListing } from "../../src/trust/kernel-listing.js";
-import { readMaterial } from "../../src/trust/source.js";
+import { readMaterial } from "../../src/trust/source/source.js";
 import { damaged } from "../support/damage.js";
 import { MINISIGN_KEY, SSH_LINE } from "../support/foreign-vectors.js";
 import { material } from "./material.js";

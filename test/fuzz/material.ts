@@ -6,9 +6,9 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { element, identifier, integer, NULL, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../src/trust/asn1/oid.js";
 import { context } from "../../src/trust/asn1/tag.js";
-import { hash } from "../../src/trust/digest.js";
-import { Authority, distinguishedName, extension } from "../../src/trust/making/authority.js";
-import { signKernel, signPkcs7 } from "../../src/trust/making/sign.js";
+import { hash } from "../../src/trust/base/digest.js";
+import { Authority, distinguishedName, extension } from "../../src/trust/issuing/authority.js";
+import { signKernel, signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
 import type { Certificate } from "../../src/trust/x509/certificate.js";
 
 export interface FuzzMaterial {

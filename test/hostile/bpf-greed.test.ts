@@ -1,7 +1,7 @@
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
-import { anatomyOf } from "../../src/bpf/anatomy.js";
 import { factsOfObject } from "../../src/bpf/object.js";
+import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { CountersignError } from "../../src/error.js";
 import { btfOf, elfOf, symbolOf, type WrittenSection } from "../support/elf-writer.js";
 import { worked } from "../support/work.js";
@@ -163,7 +163,7 @@ function heldBytes(): number {
 
 function outcome(bytes: Uint8Array): string {
   try {
-    factsOfObject(bytes, (program) => void anatomyOf(program));
+    factsOfObject(bytes, (program) => void programDetailsOf(program));
     return "facts";
   } catch (error) {
     if (error instanceof CountersignError) return error.code;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { factsOfLoad, type Load } from "../../src/bpf/load.js";
 import { BpfObject } from "../../src/bpf/object.js";
+import { factsOfLoad, type Load } from "../../src/bpf/prog-load.js";
 import { CountersignError } from "../../src/error.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { example } from "../support/examples.js";
 import { liveLoad } from "../support/live-load.js";
+import { shareOf } from "../support/share.js";
 
 const NONE = new Uint8Array(0);
 
@@ -48,7 +49,7 @@ describe("live loads with damage", () => {
     const next = numbers(seed);
     const whole = load();
     const parts = ["attr", "insns", "btf", "funcInfo", "lineInfo", "coreRelos"] as const;
-    for (let round = 0; round < 4000; round++) {
+    for (let round = 0; round < shareOf(4000); round++) {
       const part = parts[next(parts.length)]!;
       const hurt = { ...whole, [part]: damaged(whole[part] ?? NONE, next) };
       // the attr goes with the instructions, so that not all damage ends at their count

@@ -6,6 +6,7 @@ import { CountersignError, type ErrorCode } from "../../src/error.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { sectionData, setHeader, setSection, setSymbol } from "../support/elf-patch.js";
 import { example } from "../support/examples.js";
+import { shareOf } from "../support/share.js";
 import { growth, worked } from "../support/work.js";
 
 const HUGE = 0xffff_ffff_ffff_ffffn;
@@ -179,7 +180,7 @@ describe("objects with damage", () => {
     const seed = seedOf();
     const next = numbers(seed);
     const sources = ["rate-limit", "exec-guard", "switch-watch", "legacy-count", "xdp-steer.be"].map(example);
-    for (let round = 0; round < 4000; round++) {
+    for (let round = 0; round < shareOf(4000); round++) {
       const bytes = damaged(sources[round % sources.length]!, next);
       expect(() => outcome(bytes), `SEED=${seed}, round ${round}`).not.toThrow();
     }

@@ -1,8 +1,8 @@
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
-import { anatomyOf } from "../../src/bpf/anatomy.js";
-import { factsOfLoad } from "../../src/bpf/load.js";
 import { factsOfObject } from "../../src/bpf/object.js";
+import { factsOfLoad } from "../../src/bpf/prog-load.js";
+import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { CountersignError } from "../../src/error.js";
 import { GROWING_OBJECTS, OVERLAPPING_OBJECTS } from "../support/growing-objects.js";
 import { GROWING_PROGRAMS, loadOf } from "../support/growing-programs.js";
@@ -27,7 +27,7 @@ describe("reading an object", () => {
     const blocksOf = (n: number) => {
       const bytes = family(n);
       const { result, blocks } = worked(() =>
-        outcome(() => factsOfObject(bytes, (program) => void anatomyOf(program))),
+        outcome(() => factsOfObject(bytes, (program) => void programDetailsOf(program))),
       );
       expect(result).toBe("facts");
       return (blocks * n) / bytes.length;

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Authority } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { Authority } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { runCommand } from "../support/command-line.js";
 import { own, Workplace } from "../support/workplace.js";
 
 const object = readFileSync(own("examples/drop-telnet.o"));
@@ -15,7 +16,8 @@ const place = new Workplace("  - policy: policies/allow-all.js");
 place.write("policies/allow-all.js", "export const bpf_prog_load = () => 0;\n");
 place.write("drop.o", object);
 
-function countersign(...words: string[]) {
+/** Runs a command line in a process of its own: for input that could stop the process, or keep it for ever. */
+function spawned(...words: readonly string[]) {
   const run = spawnSync(process.execPath, [own("bin/countersign.js"), ...words], {
     encoding: "utf8",
     timeout: 60_000,
@@ -25,15 +27,18 @@ function countersign(...words: string[]) {
 }
 
 /** The one line on stderr; whatever is undecidable exits with 2, says so in one line, and allows nothing. */
-function complaint(...words: string[]): string {
-  const { code, out, err } = countersign(...words);
+async function complaint(...words: readonly string[]): Promise<string> {
+  return complaintOf(await runCommand(...words));
+}
+
+function complaintOf({ code, out, err }: ReturnType<typeof spawned>): string {
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toMatch(/^countersign: [^\n]+\n$/);
   expect(err).not.toMatch(/\bat .*:\d+:\d+\)|node:internal|allowed/);
   return err;
 }
 
-const checked = (...words: string[]) => complaint("check", "--config", place.config, ...words);
+const checked = (...words: readonly string[]) => complaint("check", "--config", place.config, ...words);
 
 /** The section header of a section, by its index in the table. */
 function withSection(change: (headers: DataView, size: number, count: number) => void): Buffer {
@@ -69,56 +74,60 @@ describe("an object that can't be read is no decision", () => {
     ],
     ["of 32 bits", Buffer.from(object).fill(1, 4, 5), /ELF_UNSUPPORTED/],
   ];
-  it.each(cases)("%s", (name, bytes, message) => {
+  it.each(cases)("%s", async (name, bytes, message) => {
     const path = place.write(`${name.replaceAll(" ", "-")}.o`, bytes);
-    const line = checked(path);
+    const line = await checked(path);
     expect(line).toContain(`${path}: `);
     expect(line).toMatch(message);
   });
 
-  it("with any one byte of its headers changed is an error or a decision, never a crash", () => {
+  it("with any one byte of its headers changed is an error or a decision, never a crash", async () => {
     const files: string[] = [];
     for (let at = 0; at < 64; at += 3) {
       const damaged = Buffer.from(object);
       damaged[at] = (damaged[at] ?? 0) ^ 0xff;
       files.push(place.write(`flipped/${at}.o`, damaged));
     }
-    const { code, err } = countersign("check", "--config", place.config, "--json", ...files);
+    const { code, err } = await runCommand("check", "--config", place.config, "--json", ...files);
     expect(code).toBe(2);
     expect(err).not.toMatch(/INTERNAL|node:internal/);
   });
 });
 
 describe("a file that has no BPF in it is no decision", () => {
-  it("such as a program of the system, text, or nothing at all", () => {
-    expect(checked(process.execPath)).toMatch(/is an ELF file with no BPF in it|more than the limit/);
-    expect(checked(place.write("notes.txt", "hello\n"))).toContain(
+  it("such as a program of the system, text, or nothing at all", async () => {
+    expect(await checked(process.execPath)).toMatch(/is an ELF file with no BPF in it|more than the limit/);
+    expect(await checked(place.write("notes.txt", "hello\n"))).toContain(
       "is not a BPF object, and no policy decides about blobs",
     );
-    expect(checked(place.write("empty.o", ""))).toContain("[ELF_NO_PROGRAMS]");
+    expect(await checked(place.write("empty.o", ""))).toContain("[ELF_NO_PROGRAMS]");
     const host = Buffer.alloc(64);
     object.copy(host, 0, 0, 64);
     host.writeUInt16LE(62, 18);
-    expect(checked(place.write("host.elf", host))).toContain("is an ELF file with no BPF in it");
+    expect(await checked(place.write("host.elf", host))).toContain("is an ELF file with no BPF in it");
   });
 
-  it("such as an object of 200 MB", () => {
+  it("such as an object of 200 MB", async () => {
     const path = place.write("huge.o", object);
     truncateSync(path, 200 * 2 ** 20);
-    expect(checked(path)).toContain(`${path}: is 209715200 bytes, more than the limit of 67108864 [FILE_TOO_LARGE]; `);
+    expect(await checked(path)).toContain(
+      `${path}: is 209715200 bytes, more than the limit of 67108864 [FILE_TOO_LARGE]; `,
+    );
   });
 
-  it("such as a file that is missing, or a folder", () => {
-    expect(checked(place.at("missing.o"))).toContain("missing.o: cannot be read: ENOENT [FILE_UNREADABLE]; ");
-    expect(checked(place.folder)).toContain("[FILE_UNREADABLE]; ");
+  it("such as a file that is missing, or a folder", async () => {
+    expect(await checked(place.at("missing.o"))).toContain("missing.o: cannot be read: ENOENT [FILE_UNREADABLE]; ");
+    expect(await checked(place.folder)).toContain("[FILE_UNREADABLE]; ");
   });
 
   it("such as a pipe, which is not waited for, or a device", () => {
     const pipe = place.at("pipe.o");
     spawnSync("mkfifo", [pipe]);
     for (const path of [pipe, "/dev/zero"])
-      expect(checked(path)).toContain(`${path}: is not a regular file [FILE_UNREADABLE]; `);
-    expect(complaint("inspect", pipe)).toContain("is not a regular file");
+      expect(complaintOf(spawned("check", "--config", place.config, path))).toContain(
+        `${path}: is not a regular file [FILE_UNREADABLE]; `,
+      );
+    expect(complaintOf(spawned("inspect", pipe))).toContain("is not a regular file");
   });
 });
 
@@ -131,20 +140,20 @@ describe("a signature that is no signature is no decision", () => {
     ["cut off", good.subarray(0, good.length - 1)],
     ["followed by more", Buffer.concat([good, Buffer.of(0)])],
     ["of indefinite length", Buffer.concat([Buffer.of(0x30, 0x80), good.subarray(4), Buffer.of(0, 0)])],
-  ])("%s", (name, bytes) => {
+  ])("%s", async (name, bytes) => {
     const signature = place.write(`bad-${name.replaceAll(" ", "-")}.p7s`, bytes);
-    const line = checked("--signature", signature, place.at("drop.o"));
-    expect(line).toMatch(new RegExp(`^countersign: ${signature}: .*is no signature.*\\[(DER|CMS)_MALFORMED\\]; `));
+    const line = await checked("--signature", signature, place.at("drop.o"));
+    expect(line).toMatch(new RegExp(`^countersign: ${signature}: .*is not a signature.*\\[(DER|CMS)_MALFORMED\\]; `));
   });
 
-  it("nor is one that lies beside the file, or in the store", () => {
+  it("nor is one that lies beside the file, or in the store", async () => {
     const beside = new Workplace("  - policy: policies/allow-all.js");
     beside.write("policies/allow-all.js", "export const bpf_prog_load = () => 0;\n");
     const path = beside.write("drop.o", object);
     beside.write("drop.o.p7s", "garbage");
-    expect(complaint("check", "--config", beside.config, path)).toContain("drop.o.p7s: ");
+    expect(await complaint("check", "--config", beside.config, path)).toContain("drop.o.p7s: ");
     beside.write("drop.o.p7s", signPkcs7(object, beside.signer));
-    expect(countersign("check", "--config", beside.config, path).code).toBe(0);
+    expect((await runCommand("check", "--config", beside.config, path)).code).toBe(0);
   });
 });
 
@@ -157,19 +166,19 @@ describe("a configuration that can't be used is no decision", () => {
     return its;
   }
 
-  it("because it is missing", () => {
-    const line = complaint("check", "--config", place.at("none.yaml"), place.at("drop.o"));
+  it("because it is missing", async () => {
+    const line = await complaint("check", "--config", place.at("none.yaml"), place.at("drop.o"));
     expect(line).toContain("none.yaml: cannot be read: ENOENT [FILE_UNREADABLE]; name a configuration with --config");
   });
 
-  it("because of an unknown key", () => {
-    expect(using(broken(attached, "defualt: {}"))).toMatch(
+  it("because of an unknown key", async () => {
+    expect(await using(broken(attached, "defualt: {}"))).toMatch(
       /countersign\.yaml:4:1: unknown key `defualt` \(did you mean `default`\?\) \[CONFIG_INVALID\]; /,
     );
   });
 
-  it("because a policy's file is missing", () => {
-    expect(using(broken("  - policy: policies/gone.js"))).toMatch(
+  it("because a policy's file is missing", async () => {
+    expect(await using(broken("  - policy: policies/gone.js"))).toMatch(
       /countersign\.yaml:6:5: .*policies\/gone\.js: cannot be read: ENOENT \[FILE_UNREADABLE\]; /,
     );
   });
@@ -201,10 +210,10 @@ describe("a configuration that can't be used is no decision", () => {
       "POLICY_UNKNOWN_NAME",
       /policies\/p\.js:2:/,
     ],
-  ])("because a policy %s", (_, source, code, message) => {
+  ])("because a policy %s", async (_, source, code, message) => {
     const its = broken("  - policy: policies/p.js");
     its.write("policies/p.js", source);
-    const line = using(its);
+    const line = await using(its);
     expect(line).toContain(`[${code}]; `);
     expect(line).toMatch(message);
   });
@@ -213,42 +222,42 @@ describe("a configuration that can't be used is no decision", () => {
     ["text", "no certificate\n"],
     ["nothing", ""],
     ["damaged PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
-  ])("because a certificate is %s", (_, contents) => {
+  ])("because a certificate is %s", async (_, contents) => {
     const its = broken(attached);
     its.write("certs/ca.pem", contents);
-    const line = using(its);
+    const line = await using(its);
     expect(line).toMatch(/countersign\.yaml:2:\d+: .*certs\/ca\.pem/);
     expect(line).toMatch(/\[(CERTIFICATE_MALFORMED|KEYRING_INVALID)\]; /);
   });
 
-  it("because a certificate is missing, or may not be read", () => {
+  it("because a certificate is missing, or may not be read", async () => {
     const its = broken(attached, "");
     its.write(
       "countersign.yaml",
       `version: 1\nkeyrings: { k: { trust: [certs/gone.pem] } }\nattachments:\n${attached}\n`,
     );
-    expect(using(its)).toMatch(/certs\/gone\.pem: cannot be read: ENOENT \[FILE_UNREADABLE\]; /);
+    expect(await using(its)).toMatch(/certs\/gone\.pem: cannot be read: ENOENT \[FILE_UNREADABLE\]; /);
     if (process.getuid?.() === 0) return; // root reads it all the same
     const closed = broken(attached);
     chmodSync(closed.at("certs/ca.pem"), 0);
-    expect(using(closed)).toMatch(/certs\/ca\.pem: cannot be read: EACCES/);
+    expect(await using(closed)).toMatch(/certs\/ca\.pem: cannot be read: EACCES/);
   });
 
-  it("because a map's file is wrong, or the folder of signatures is missing, or the log can't be written", () => {
+  it("because a map's file is wrong, or the folder of signatures is missing, or the log can't be written", async () => {
     const map = broken(attached, "maps: { rules: { file: rules.json } }");
     map.write("rules.json", '{"a": 1, "a": 2}');
-    expect(using(map)).toMatch(
+    expect(await using(map)).toMatch(
       /countersign\.yaml:4:9: .*rules\.json:1:10: the key `"a"` is given twice \[MAP_INVALID\]; /,
     );
     const signatures = broken(attached);
     signatures.write("countersign.yaml", `version: 1\nsignatures: [gone]\nattachments:\n${attached}\n`);
-    expect(using(signatures)).toContain("[FILE_UNREADABLE]; ");
+    expect(await using(signatures)).toContain("[FILE_UNREADABLE]; ");
     const unwritable = broken(attached, "log: { file: none/decisions.jsonl }");
-    const logging = complaint("check", "--config", unwritable.config, place.at("drop.o"), "--log");
+    const logging = await complaint("check", "--config", unwritable.config, place.at("drop.o"), "--log");
     expect(logging).toContain("the log cannot be opened: ENOENT");
   });
 
-  it("because all certificates of a keyring have expired; asked of an earlier time, it decides", () => {
+  it("because all certificates of a keyring have expired; asked of an earlier time, it decides", async () => {
     const its = broken("  - policy: policies/verify.js");
     its.write(
       "policies/verify.js",
@@ -260,12 +269,12 @@ describe("a configuration that can't be used is no decision", () => {
     its.write("certs/ca.pem", ca.pem.certificate);
     const blob = its.write("blob", "data");
     its.write("blob.p7s", signPkcs7(Buffer.from("data"), ca.issue({ subject: "Old signer", ...expired })));
-    expect(using(its)).toMatch(
+    expect(await using(its)).toMatch(
       /certs\/ca\.pem: holds nothing that has not expired: -EKEYEXPIRED .* \[KEYRING_INVALID\]; /,
     );
     const at = (days: number) => new Date(Date.now() + days * day).toISOString();
-    expect(countersign("check", "--config", its.config, "--at", at(-15), blob).code).toBe(0);
-    const { code, out, err } = countersign("check", "--config", its.config, "--at", at(0), blob);
+    expect((await runCommand("check", "--config", its.config, "--at", at(-15), blob)).code).toBe(0);
+    const { code, out, err } = await runCommand("check", "--config", its.config, "--at", at(0), blob);
     expect({ code, err }).toEqual({ code: 1, err: "" });
     expect(out).toMatch(/denied -EKEYEXPIRED +verify: verify_signature platform PKCS7: -EKEYEXPIRED \(.*\)/);
   });
@@ -281,16 +290,16 @@ describe("a command line that is not understood", () => {
     [["check", "--at", "yesterday", "a.o"], "2026-01-31"],
     [["check", "--no-such-option", "a.o"], "unknown option"],
     [["chekc"], "check"],
-  ])("%j exits with 2 and says why", (words, message) => {
-    const { code, out, err } = countersign(...(words as string[]));
+  ])("%j exits with 2 and says why", async (words, message) => {
+    const { code, out, err } = await runCommand(...(words as string[]));
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(message);
     expect(err).not.toMatch(/node:internal/);
   });
 
-  it("or a `current` that is none", () => {
+  it("or a `current` that is none", async () => {
     const as = place.write("as.json", '{"uid": "root"}');
-    expect(checked("--as", as, place.at("drop.o"))).toMatch(
+    expect(await checked("--as", as, place.at("drop.o"))).toMatch(
       /as\.json:1:9: `uid` should be a number, not text \(`root`\)/,
     );
   });
@@ -315,7 +324,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
       "out of memory at policies/wrong.js:2",
     ],
     ["allocates without end", "const all = []; for (;;) all.push(new Array(1000).fill(0));", "out of "],
-  ])("%s", (_, body, reason) => {
+  ])("%s", async (_, body, reason) => {
     const its = new Workplace(
       "  - policy: policies/wrong.js\n    limits: { memory: 1MiB, timeout: 2s }\n  - policy: policies/right.js",
     );
@@ -324,7 +333,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
       "policies/right.js",
       'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.type === "sched_cls" ? 0 : deny("no tc");\n',
     );
-    const run = countersign(
+    const run = await runCommand(
       "check",
       "--config",
       its.config,
@@ -345,7 +354,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
 
   it("that calls what never comes back is ended from outside, and does not hold up the files after it", () => {
     const its = new Workplace(
-      "  - { name: count, policy: policies/count.js }\n  - { policy: policies/stuck.js, limits: { steps: 100000000 } }",
+      "  - { name: count, policy: policies/count.js }\n  - { policy: policies/stuck.js, limits: { steps: 100000000, timeout: 100ms } }",
       "maps: { seen: { writable: { entries: 1, bytes: 1KiB } } }",
     );
     its.write(
@@ -363,7 +372,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
       "export const bpf_prog_load = (prog) =>\n  [].indexOf.call({ length: 2 ** 53 - 1 }, prog);\n",
     );
     const files = ["drop-telnet", "kill-writer", "peek-tc"].map((name) => own(`examples/${name}.o`));
-    const run = countersign("check", "--config", its.config, "--json", ...files);
+    const run = spawned("check", "--config", its.config, "--json", ...files);
     expect({ code: run.code, err: run.err }).toEqual({ code: 2, err: "" });
     const made = JSON.parse(run.out).map((file: { decisions: { answers: object[] }[] }) => file.decisions[0]?.answers);
     expect(made[0][1]).toMatchObject({ verdict: -1, fault: { code: "OUT_OF_TIME" } });

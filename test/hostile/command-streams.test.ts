@@ -28,6 +28,8 @@ describe("a command whose output nobody keeps", () => {
     if (!existsSync("/dev/full")) context.skip("needs /dev/full");
     const { status, stderr } = shell('"$NODE" "$BIN" inspect "$OBJECT" > /dev/full');
     expect(status).toBe(2);
-    expect(stderr).toBe("countersign: the output: cannot be written: ENOSPC [FILE_UNREADABLE]\n");
+    expect(stderr).toBe(
+      "countersign: the output: cannot be written: ENOSPC [FILE_UNREADABLE]; check the disk space, or the file that standard output goes to\n",
+    );
   });
 });

@@ -113,12 +113,7 @@ describe("a configuration that is not valid is refused at its place", () => {
     ],
     ["a policy whose file can't name it", `${head}  - policy: "my policy.js"\n`, "3:13", "can't name the attachment"],
     ["a path with a NUL", `${head}  - policy: "a\\0.js"\n`, "3:13", "contains a NUL"],
-    [
-      "a keyring without a certificate",
-      `${head}  []\nkeyrings: {k: {trust: []}}\n`,
-      "4:23",
-      "a keyring needs a certificate",
-    ],
+    ["a keyring without a certificate", `${head}  []\nkeyrings: {k: {trust: []}}\n`, "4:23", "`trust` is empty"],
     ["a keyring's name", `${head}  []\nkeyrings: {'a b': {trust: [a]}}\n`, "4:12", "`a b` is not a name"],
     [
       "a digest",

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/config.js";
 import { CountersignError } from "../../src/error.js";
-import { Glob } from "../../src/policy/glob.js";
-import { Selector } from "../../src/policy/selector.js";
+import { Glob } from "../../src/policy/scope/glob.js";
+import { Selector } from "../../src/policy/scope/selector.js";
+import { shareOf } from "../support/share.js";
 
 const word = fc.constantFrom("a", "b", "in", "notin", "tier", "x.y/z", "A-1", "0");
 const value = fc.constantFrom("", "a", "in", "edge", "10", "v_1.2", "9".repeat(18));
@@ -46,7 +47,7 @@ describe("a selector", () => {
         const text = all.map(([written]) => written).join(",");
         expect(Selector.parse(text).matches(its), text).toBe(all.every(([, holds]) => holds(its)));
       }),
-      { numRuns: 2000 },
+      { numRuns: shareOf(2000) },
     );
   });
 
@@ -86,7 +87,7 @@ describe("a selector", () => {
           expect(column).toBeLessThanOrEqual(given.length + 1);
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: shareOf(5000) },
     );
   });
 });
@@ -105,7 +106,7 @@ describe("a pattern", () => {
         });
         expect(new Glob(its).matches(given)).toBe(new RegExp(`^${means}$`).test(given));
       }),
-      { numRuns: 3000 },
+      { numRuns: shareOf(3000) },
     );
   });
 });
@@ -152,7 +153,7 @@ log: { file: l, rotate: 1MiB, keep: 2 }
           expect(error.toString()).not.toContain("\n");
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: shareOf(3000) },
     );
   });
 });

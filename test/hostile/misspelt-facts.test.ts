@@ -6,18 +6,16 @@
 import { describe, expect, it } from "vitest";
 import type { CountersignError } from "../../src/error.js";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
-import type { Current } from "../../src/policy/current.js";
-import { propertyOf } from "../../src/policy/fact-kinds.js";
-import { SUBJECTS } from "../../src/policy/facts.gen.js";
-import { linkPolicy } from "../../src/policy/linker.js";
-import { numbers } from "../support/damage.js";
+import { linkPolicy } from "../../src/policy/linker/linker.js";
+import type { Current } from "../../src/policy/model/current.js";
+import { propertyOf } from "../../src/policy/model/fact-kinds.js";
+import { SUBJECTS } from "../../src/policy/model/facts.gen.js";
 import { type Place, places, sample } from "../support/declared-facts.js";
 import { ENGINES, type EngineName, engineCode } from "../support/engines.js";
 import { Guest, link } from "../support/guest.js";
 import { misspelt } from "../support/misspelt.js";
+import { COMPLETE, drawing, SHARE } from "../support/share.js";
 
-const COMPLETE = process.env.COUNTERSIGN_COMPLETE === "1";
-const SEED = 0x5eed;
 /** Misspelt names of one policy: more would take too much to compile. */
 const CHUNK = 60;
 
@@ -50,10 +48,9 @@ function unknownAt({ kind, names }: Place): string[] {
   return [...all].filter((name) => /^[a-z_]\w*$/.test(name) && propertyOf(kind, name) === undefined);
 }
 
-const draw = numbers(SEED);
-const drawn = <T>(all: readonly T[]): T[] => all.filter(() => COMPLETE || draw(10) === 0);
+const drawn = drawing();
 
-describe("a misspelt fact, by the run of a policy", () => {
+describe(`a misspelt fact, by the run of a policy (${SHARE})`, () => {
   const READS = Object.entries({ ...FORMS, ...COMPUTED });
 
   it.each(Object.keys(ENGINES) as EngineName[])(
@@ -110,7 +107,7 @@ describe("a misspelt fact, by the run of a policy", () => {
   });
 });
 
-describe("a misspelt fact, by the text of a policy", () => {
+describe(`a misspelt fact, by the text of a policy (${SHARE})`, () => {
   const linked = (hook: string, statement: string) => {
     const text = `export function ${hook}(subject, current) {\n${statement}\nreturn 0;\n}`;
     return linkPolicy("policy.js", { read: () => text, hookNames: HOOK_NAMES, root: "" });

@@ -7,8 +7,9 @@ import { type DecisionEngine, openEngine } from "../../src/engine/watchdog.js";
 import type { CountersignError } from "../../src/error.js";
 import type { Decision } from "../../src/hooks/decision.js";
 import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
-import { Authority } from "../../src/trust/making/authority.js";
+import { Authority } from "../../src/trust/issuing/authority.js";
 import { link } from "../support/guest.js";
+import { drawing, SHARE } from "../support/share.js";
 import { task } from "../task.js";
 import type { HostileCase } from "./policies/case.js";
 import { confinement } from "./policies/confinement.js";
@@ -22,12 +23,13 @@ import { linking } from "./policies/linking.js";
 import { memory } from "./policies/memory.js";
 import { persistence } from "./policies/persistence.js";
 import { stack } from "./policies/stack.js";
-import { time } from "./policies/time.js";
+import { longTime, time } from "./policies/time.js";
 
 const GROUPS: Readonly<Record<string, readonly HostileCase[]>> = {
   escape: escaping,
   "confinement between policies": confinement,
   time,
+  [`large budgets, ${SHARE}`]: drawing()(longTime),
   memory,
   stack,
   "result forging": forging,

@@ -7,9 +7,10 @@ import { createPublicKey, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { element, identifier, integer, NULL, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../src/trust/asn1/oid.js";
+import { writePem } from "../../src/trust/asn1/pem.js";
 import { context } from "../../src/trust/asn1/tag.js";
-import { Authority, type CertificateRequest, extension } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { Authority, type CertificateRequest, extension } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
 import { Certificate } from "../../src/trust/x509/certificate.js";
 import { data, root, rsa, signer, verdictOn } from "../support/bounded-verdict.js";
 import { message, signerInfo } from "../support/cms.js";
@@ -64,10 +65,15 @@ describe("authorities that certify each other", () => {
 
 describe("very many certificates", () => {
   const key = root.issue({ subject: "Key" }).key;
-  const many = Array.from(
-    { length: 10_000 },
-    (_, serial) => Authority.create({ subject: "Candidate", key, serial: BigInt(serial + 1) }).pem.certificate,
-  );
+  // One certificate with ten thousand serial numbers: nobody verifies the signature of a trusted certificate
+  const first = 0x1000_0000;
+  const { der } = Authority.create({ subject: "Candidate", key, serial: BigInt(first) }).certificate;
+  const at = der.indexOf(Buffer.of(0x10, 0, 0, 0));
+  const many = Array.from({ length: 10_000 }, (_, index) => {
+    const other = Buffer.from(der);
+    other.writeUInt32BE(first + index, at);
+    return writePem("CERTIFICATE", other);
+  });
 
   it("of the issuer's name in the keyring are tried up to a limit", () => {
     const likeness = Authority.create({ subject: "Candidate", key });

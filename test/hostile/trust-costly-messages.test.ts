@@ -5,10 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { identifierOf, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION, KEY_PURPOSE } from "../../src/trust/asn1/oid.js";
-import { MAX_EFFORT } from "../../src/trust/effort.js";
-import { Authority, extension, KEY_KINDS, type KeyKind } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
-import { localStamper, stamped } from "../../src/trust/making/time-stamp-maker.js";
+import { MAX_EFFORT } from "../../src/trust/base/effort.js";
+import { Authority, extension, KEY_KINDS, type KeyKind } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { localStamper, stamped } from "../../src/trust/issuing/time-stamp-maker.js";
 import { message } from "../support/cms.js";
 import { byKeyId, COSTLY_MESSAGES, certificate, FOR_CODE, keyId, spkiOf } from "../support/costly-messages.js";
 import { file, trusting } from "../support/trust.js";

@@ -5,10 +5,11 @@ import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { ERRNO, verdictName } from "../../src/errno.js";
 import { CountersignError } from "../../src/error.js";
-import { readMaterial } from "../../src/trust/source.js";
-import type { SignatureType } from "../../src/trust/verification.js";
+import type { SignatureType } from "../../src/trust/formats/formats.js";
+import { readMaterial } from "../../src/trust/source/source.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { minisignIdentity } from "../support/minisign.js";
+import { bitsOf, SHARE, shareOf } from "../support/share.js";
 import { armored, SSH_KINDS, sshIdentity } from "../support/ssh.js";
 import { file, trusting } from "../support/trust.js";
 import { growth, worked } from "../support/work.js";
@@ -16,7 +17,7 @@ import { growth, worked } from "../support/work.js";
 const NOW = Date.UTC(2026, 5, 1);
 const data = Buffer.from("instructions");
 const REFUSALS = ["EBADMSG", "EKEYREJECTED", "ENOKEY", "ENOPKG"].map((name) => -ERRNO[name as keyof typeof ERRNO]);
-const ROUNDS = 2_000;
+const ROUNDS = shareOf(2_000);
 
 const unarmored = (signature: Buffer): Buffer =>
   Buffer.from(signature.toString("latin1").replace(/-----[^\n]+-----|\s/g, ""), "base64");
@@ -57,11 +58,11 @@ describe.each(CASES)("a damaged signature ($name)", ({ type, trust, bytes, wrap 
 });
 
 describe.each(SSH_KINDS)("one flipped bit in an SSH signature by a key of type %s", (kind) => {
-  it("is refused", () => {
+  it(`is refused (${SHARE})`, () => {
     const signer = sshIdentity(kind);
     const keyring = trusting([signer.line]);
     const blob = unarmored(signer.sign(data));
-    for (let bit = 0; bit < blob.length * 8; bit++) {
+    for (const bit of bitsOf(blob.length)) {
       const flipped = Buffer.from(blob);
       flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (0x80 >> (bit & 7));
       const { verdict } = keyring.verify(data, armored(flipped), "SSHSIG", NOW);

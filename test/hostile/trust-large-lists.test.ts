@@ -6,13 +6,14 @@ import { element, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../src/trust/asn1/oid.js";
 import { writePem } from "../../src/trust/asn1/pem.js";
 import { context, TAG } from "../../src/trust/asn1/tag.js";
-import { Authority, distinguishedName, extension } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { Authority, distinguishedName, extension } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { shareOf } from "../support/share.js";
 import { file, trusting } from "../support/trust.js";
 import { worked } from "../support/work.js";
 
 const NOW = Date.now();
-const COUNT = 100_000;
+const COUNT = shareOf(100_000);
 const root = Authority.create({ subject: "Root" });
 const first = 0x4000_0000_0000_0000_0000_0000_0000_0000n;
 const last = root.issue({ subject: "Last", serial: first + BigInt(COUNT - 1) });
@@ -39,7 +40,7 @@ const LISTS: Readonly<Record<string, { of: (index: number) => readonly Buffer[];
   },
 };
 
-describe.each(Object.entries(LISTS))("a list of 100,000 entries %s", (_name, { of, list = [] }) => {
+describe.each(Object.entries(LISTS))(`a list of ${COUNT} entries %s`, (_name, { of, list = [] }) => {
   const der = root.revocationList({
     thisUpdate: NOW - 1000,
     nextUpdate: NOW + 86_400_000,

@@ -8,8 +8,8 @@ import { checkDer } from "../../src/trust/asn1/der.js";
 import { element, identifier, integer, NULL, octetString, sequence, setOf } from "../../src/trust/asn1/der-writer.js";
 import { CMS_OID } from "../../src/trust/asn1/oid.js";
 import { context } from "../../src/trust/asn1/tag.js";
-import { Authority } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { Authority } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
 import { data, keyring, root, rsa, signer, verdictOn } from "../support/bounded-verdict.js";
 import { attribute, message, signerInfo, usualAttributes } from "../support/cms.js";
 

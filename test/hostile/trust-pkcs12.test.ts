@@ -1,16 +1,17 @@
 /** PKCS#12 files, damaged: each opens or is an error with a name, in bounded time. */
 import { expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
-import { readPkcs12 } from "../../src/trust/making/pkcs12.js";
+import { readPkcs12 } from "../../src/trust/issuing/pkcs12.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { PASSPHRASE, PKCS12 } from "../support/pkcs12.js";
+import { shareOf } from "../support/share.js";
 import { file } from "../support/trust.js";
 
 const seed = seedOf();
 
 it(`a damaged PKCS#12 file opens, or is an error with a name (seed ${seed})`, async () => {
   const next = numbers(seed);
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < shareOf(400); round++) {
     const input = damaged(PKCS12, next);
     try {
       await readPkcs12(file("a.p12", input), PASSPHRASE);

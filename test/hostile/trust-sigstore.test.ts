@@ -6,6 +6,7 @@ import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { ERRNO, verdictName } from "../../src/errno.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
+import { shareOf } from "../support/share.js";
 import { Sigstore } from "../support/sigstore.js";
 import { file, trusting } from "../support/trust.js";
 import { worked } from "../support/work.js";
@@ -20,7 +21,7 @@ const keyring = trusting([], {
 });
 const claims = { data, at: SIGNED + 60, by: sigstore.certificate(me, SIGNED) };
 const REFUSALS = ["EBADMSG", "EKEYREJECTED", "ENOKEY", "ENOPKG"].map((name) => -ERRNO[name as keyof typeof ERRNO]);
-const ROUNDS = 2_000;
+const ROUNDS = shareOf(2_000);
 
 const judge = (text: Uint8Array, over = data): number => keyring.verify(over, text, "SIGSTORE", NOW).verdict;
 
@@ -77,8 +78,8 @@ it("deep nesting, endless lists and numbers too large are refused at once", () =
   for (const bad of [nested, long, huge]) {
     const { result, blocks } = worked(() => judge(Buffer.from(bad)));
     expect(REFUSALS).toContain(result);
-    // the bundled library of Sigstore looks at each entry of a list: 4 blocks for each byte
-    expect(blocks).toBeLessThan(5000 + 6 * bad.length);
+    // the bundled library of Sigstore looks at each entry of a list: 4 to 7 blocks for each byte
+    expect(blocks).toBeLessThan(5000 + 10 * bad.length);
   }
 });
 

@@ -4,10 +4,11 @@ import { ERRNO, verdictName } from "../../src/errno.js";
 import { CountersignError } from "../../src/error.js";
 import { identifierOf, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION, KEY_PURPOSE } from "../../src/trust/asn1/oid.js";
-import { Authority, extension } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
-import { localStamper, stamped, timeStampRequest, tokenOf } from "../../src/trust/making/time-stamp-maker.js";
+import { Authority, extension } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { localStamper, stamped, timeStampRequest, tokenOf } from "../../src/trust/issuing/time-stamp-maker.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
+import { bitsOf, SHARE, shareOf } from "../support/share.js";
 import { file, trusting } from "../support/trust.js";
 
 const DAY = 86_400_000;
@@ -32,9 +33,9 @@ beforeAll(async () => {
 });
 
 describe("a signature that a time stamp keeps good", () => {
-  it("is refused for every single bit that is turned over", () => {
+  it(`is refused for every single bit that is turned over (${SHARE})`, () => {
     expect(keyring.verify(data, signature, "PKCS7", NOW).verdict).toBe(0);
-    for (let bit = 0; bit < signature.length * 8; bit++) {
+    for (const bit of bitsOf(signature.length)) {
       const flipped = Buffer.from(signature);
       flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (0x80 >> (bit & 7));
       const { verdict } = keyring.verify(data, flipped, "PKCS7", NOW);
@@ -47,7 +48,7 @@ describe("a signature that a time stamp keeps good", () => {
     const next = numbers(seed);
     const plain = signPkcs7(data, signer);
     const honest = async (value: Uint8Array) => Buffer.from(await stamper(value));
-    for (let round = 0; round < 1_000; round++) {
+    for (let round = 0; round < shareOf(1_000); round++) {
       let same = false;
       const forged = await stamped(plain, async (value) => {
         const token = await honest(value);
@@ -68,7 +69,7 @@ describe("an authority's damaged answer", () => {
     const next = numbers(seed);
     const request = timeStampRequest(Buffer.from("signature"));
     const answer = sequence(sequence(Buffer.from([2, 1, 0])), Buffer.from(await stamper(Buffer.from("signature"))));
-    for (let round = 0; round < 2_000; round++) {
+    for (let round = 0; round < shareOf(2_000); round++) {
       try {
         tokenOf(damaged(answer, next), request);
       } catch (error) {

@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream";
 import { element, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../src/trust/asn1/oid.js";
 import { context } from "../../src/trust/asn1/tag.js";
-import { Authority, extension } from "../../src/trust/making/authority.js";
+import { Authority, extension } from "../../src/trust/issuing/authority.js";
 
 /** A pod as a test makes it. */
 export interface MadePod {

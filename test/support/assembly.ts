@@ -3,8 +3,9 @@
  * made into the Code that the analysis takes, and back. It shares no code with src/bpf but the numbers of operation
  * codes.
  */
-import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "../../src/bpf/code.js";
-import { CALL_SRC, type Insns, LD_SRC, OP } from "../../src/bpf/insn.js";
+
+import { CALL_SRC, type Insns, LD_SRC, OP } from "../../src/bpf/insn/insn.js";
+import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "../../src/bpf/model/code.js";
 import { HELPERS } from "../../src/bpf/tables/names.gen.js";
 
 /** One instruction; an `ld_imm64` is one line. */

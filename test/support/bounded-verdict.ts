@@ -6,8 +6,8 @@ import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { expect } from "vitest";
 import { verdictName } from "../../src/errno.js";
+import { Authority } from "../../src/trust/issuing/authority.js";
 import type { Keyring } from "../../src/trust/keyring.js";
-import { Authority } from "../../src/trust/making/authority.js";
 import { trusting } from "./trust.js";
 import { worked } from "./work.js";
 

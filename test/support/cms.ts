@@ -12,8 +12,8 @@ import {
 } from "../../src/trust/asn1/der-writer.js";
 import { CMS_OID } from "../../src/trust/asn1/oid.js";
 import { context } from "../../src/trust/asn1/tag.js";
-import { hash } from "../../src/trust/digest.js";
-import type { SigningIdentity } from "../../src/trust/making/sign.js";
+import { hash } from "../../src/trust/base/digest.js";
+import type { SigningIdentity } from "../../src/trust/issuing/sign-cms.js";
 
 export const SHA256 = sequence(identifier("2.16.840.1.101.3.4.2.1"));
 const ECDSA_SHA256 = sequence(identifier("1.2.840.10045.4.3.2"));

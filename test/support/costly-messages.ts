@@ -17,8 +17,7 @@ import {
 } from "../../src/trust/asn1/der-writer.js";
 import { CMS_OID, EXTENSION, KEY_PURPOSE, oid } from "../../src/trust/asn1/oid.js";
 import { context, TAG } from "../../src/trust/asn1/tag.js";
-import { hash } from "../../src/trust/digest.js";
-import type { Keyring } from "../../src/trust/keyring.js";
+import { hash } from "../../src/trust/base/digest.js";
 import {
   Authority,
   distinguishedName,
@@ -26,8 +25,9 @@ import {
   type Issued,
   KEY_KINDS,
   type KeyKind,
-} from "../../src/trust/making/authority.js";
-import { localStamper } from "../../src/trust/making/time-stamp-maker.js";
+} from "../../src/trust/issuing/authority.js";
+import { localStamper } from "../../src/trust/issuing/time-stamp-maker.js";
+import type { Keyring } from "../../src/trust/keyring.js";
 import { message, signerInfo } from "./cms.js";
 import { file, trusting } from "./trust.js";
 

@@ -1,8 +1,8 @@
 /**
  * Compares subjects with the declarations that ship: types/countersign.d.ts by way of the table made of it.
  */
-import { elementOf, type Kind, withoutNull } from "../../src/policy/fact-kinds.js";
-import { FACTS } from "../../src/policy/facts.gen.js";
+import { elementOf, type Kind, withoutNull } from "../../src/policy/model/fact-kinds.js";
+import { FACTS } from "../../src/policy/model/facts.gen.js";
 
 /** What of a program no policy is given. */
 const WITHHELD = ["evidence"];
@@ -18,6 +18,7 @@ export function differences(value: unknown, kind: Kind, path: string = kind): st
   }
   if (kind === "Bytes") return value instanceof Uint8Array ? [] : [`${path} is no bytes`];
   if (kind === "record") return typeof value === "object" ? [] : [`${path} is no object`];
+  if (kind === "scalar") return ["number", "string"].includes(typeof value) ? [] : [`${path} is a ${typeof value}`];
   if (!Object.hasOwn(FACTS, kind)) return typeof value === kind ? [] : [`${path} is a ${typeof value}`];
   const facts: Readonly<Record<string, Kind>> = FACTS[kind as keyof typeof FACTS];
   const held = value as Readonly<Record<string, unknown>>;
@@ -47,6 +48,7 @@ const PRIMITIVES: Readonly<Record<string, unknown>> = {
   string: "text",
   number: 1,
   boolean: true,
+  scalar: "2^53",
   record: { key: "x" },
 };
 

@@ -1,4 +1,4 @@
-import { engineCode as codeOf, type EngineBuild, type EngineCode, QUICKJS } from "../../src/sandbox/engine.js";
+import { engineCode as codeOf, type EngineBuild, type EngineCode, QUICKJS } from "../../src/sandbox/quickjs/engine.js";
 import { QUICKJS_NG_PATCH } from "./quickjs-ng-patch.gen.js";
 
 /** Builds that the tests of the sandbox run on: the one that ships, and another engine of the same interface. */

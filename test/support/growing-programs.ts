@@ -2,7 +2,7 @@
  * Programs of any length whose analysis could cost more than in proportion to it: each family repeats what the analysis
  * has to keep tables, queues or joins for. `n` is about the number of instructions.
  */
-import type { Load } from "../../src/bpf/load.js";
+import type { Load } from "../../src/bpf/prog-load.js";
 
 /** Writes instructions one after the other. */
 export class Writer {

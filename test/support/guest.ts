@@ -4,16 +4,20 @@
 import type { CountersignError } from "../../src/error.js";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
 import { DEFAULT_LIMITS, type Limits } from "../../src/policy/attachment.js";
-import type { Current } from "../../src/policy/current.js";
 import { Domain } from "../../src/policy/domain.js";
-import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker.js";
-import type { Outcome } from "../../src/policy/outcome.js";
+import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
+import type { Current } from "../../src/policy/model/current.js";
+import type { Outcome } from "../../src/policy/model/outcome.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { task } from "../task.js";
 
 /** Helpers that know nothing: no signature verifies, no map has a key. */
 export const FUNCTIONS: HostFunctions = {
   verify_signature: () => -126,
+  signer_of: () => null,
+  verify_program: () => -126,
+  statement_of: () => -1,
+  signer_of_program: () => null,
   hash: () => "00",
   map_lookup: () => undefined,
   map_update: () => 0,

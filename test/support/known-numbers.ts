@@ -1,5 +1,5 @@
-import { bitOf } from "../../src/bpf/analysis/numbers.js";
-import type { Values } from "../../src/bpf/analysis/values.js";
+import { bitOf } from "../../src/bpf/analysis/values/numbers.js";
+import type { Values } from "../../src/bpf/analysis/values/values.js";
 
 /** The low and the high word of a 64-bit number. */
 export const low = (value: bigint) => Number(BigInt.asIntN(32, value));

@@ -3,12 +3,12 @@
  * of kfuncs, records in units of the attr. It writes what libbpf writes, except that CO-RE is left to the kernel, as a
  * light skeleton leaves it.
  */
-import type { Btf } from "../../src/bpf/btf.js";
-import { RECORD_FIELDS } from "../../src/bpf/btf-ext.js";
-import type { CodeMap } from "../../src/bpf/code.js";
-import type { Load } from "../../src/bpf/load.js";
+import type { Btf } from "../../src/bpf/btf/btf.js";
+import { RECORD_FIELDS } from "../../src/bpf/btf/btf-ext.js";
+import type { CodeMap } from "../../src/bpf/model/code.js";
+import type { ObjectProgram } from "../../src/bpf/object/program.js";
 import type { BpfObject } from "../../src/bpf/object.js";
-import type { ObjectProgram } from "../../src/bpf/program.js";
+import type { Load } from "../../src/bpf/prog-load.js";
 import { ATTACH_TYPES, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 
 const FIRST_FD = 5;

@@ -1,7 +1,8 @@
 /** Real programs with something put into them: a forbidden act, or a change that does no harm. */
-import type { Code } from "../../src/bpf/code.js";
-import { EFFECTS, type Effects } from "../../src/bpf/facts.js";
-import { OP } from "../../src/bpf/insn.js";
+
+import { OP } from "../../src/bpf/insn/insn.js";
+import type { Code } from "../../src/bpf/model/code.js";
+import { EFFECTS, type Effects } from "../../src/bpf/model/facts.js";
 import { assemble, type Line, linesOf, parse } from "./assembly.js";
 import { ACT_MAPS, ACTS, type Act, PACKETS } from "./forbidden-acts.js";
 import { HARMLESS } from "./harmless-changes.js";

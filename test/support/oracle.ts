@@ -4,18 +4,18 @@
  */
 import { createContext, Script } from "node:vm";
 import type { Limits } from "../../src/policy/attachment.js";
-import type { Current } from "../../src/policy/current.js";
 import { SHAPE } from "../../src/policy/domain.js";
-import type { LinkedPolicy } from "../../src/policy/linker.js";
-import type { Outcome } from "../../src/policy/outcome.js";
+import type { LinkedPolicy } from "../../src/policy/linker/linker.js";
+import type { Current } from "../../src/policy/model/current.js";
+import type { Outcome } from "../../src/policy/model/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
-import { EncodedSubjects } from "../../src/sandbox/encoded-subjects.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
 import { SILENT, type Stop, type Told } from "../../src/sandbox/reply.js";
-import * as slot from "../../src/sandbox/slots.js";
-import { Subjects } from "../../src/sandbox/subjects.js";
+import * as layout from "../../src/sandbox/shared/buffer-layout.js";
+import { EncodedSubjects } from "../../src/sandbox/subjects/encoded-subjects.js";
+import { Subjects } from "../../src/sandbox/subjects/subjects.js";
 
 type Factory = (host: unknown) => () => void;
 type Handles = [
@@ -38,15 +38,15 @@ export class Oracle {
     current: Current,
     functions: HostFunctions,
   ): Outcome {
-    const box = new Int32Array(slot.INTEGERS);
-    const doubles = new Float64Array(slot.DOUBLES);
-    const call = (given?: string) => answer(box, given ?? "", subjects, current, functions);
+    const integers = new Int32Array(layout.INTEGERS);
+    const doubles = new Float64Array(layout.DOUBLES);
+    const call = (given?: string) => answer(integers, given ?? "", subjects, subject, current, functions);
     const context = createContext({}, { codeGeneration: { strings: false, wasm: false } });
     new Script(THAWED).runInContext(context);
     const shaped = { ...SHAPE, keyrings: this.keyrings };
     const settings = JSON.stringify({ permits: { ...PERMITS, ...V8 }, overridable: OVERRIDABLE, ...shaped });
     const start = new Script(GUEST).runInContext(context);
-    const [take, tell, put, drop, shape, share] = start(box, doubles, call, settings) as Handles;
+    const [take, tell, put, drop, shape, share] = start(integers, doubles, call, settings) as Handles;
     const subjects = new Subjects(new EncodedSubjects(SHAPE.withheld), {
       shape: (script) => shape(new Script(script).runInContext(context)),
       share,
@@ -54,19 +54,20 @@ export class Oracle {
       drop,
     });
     const decide = take(new Script(policy.source, { filename: "policy" }).runInContext(context));
-    box[slot.SUBJECT] = subjects.slotOf(subject, Number.POSITIVE_INFINITY);
-    box[slot.STEPS] = limits.steps;
-    box[slot.HOOK] = policy.hooks.indexOf(hook);
-    box[slot.PRESENT] = current.container === null ? 0 : 1;
+    integers[layout.SUBJECT] = subjects.slotOf(subject, Number.POSITIVE_INFINITY);
+    integers[layout.STEPS] = limits.steps;
+    integers[layout.HOOK] = policy.hooks.indexOf(hook);
+    integers[layout.PRESENT] = current.container === null ? 0 : 1;
     SHAPE.currentNumbers.forEach((key, index) => {
-      doubles[slot.CURRENT + index] = current[key as "pid"];
+      doubles[layout.CURRENT + index] = current[key as "pid"];
     });
     decide();
     const told: Told = { ...SILENT, ...(JSON.parse(tell()) as Partial<Told>) };
-    const left = box[slot.STEPS]!;
-    const verdict = box[slot.STATUS] === slot.ZERO ? 0 : doubles[slot.VERDICT]!;
-    const quiet = box[slot.STATUS] === slot.ZERO && left >= 0 && told.notesMade === 0 && told.refusalsMade === 0;
-    const stop = whatStopped(box, told);
+    const left = integers[layout.STEPS]!;
+    const verdict = integers[layout.STATUS] === layout.ZERO ? 0 : doubles[layout.VERDICT]!;
+    const quiet =
+      integers[layout.STATUS] === layout.ZERO && left >= 0 && told.notesMade === 0 && told.refusalsMade === 0;
+    const stop = whatStopped(integers, told);
     const reply = {
       stop,
       verdict,
@@ -96,61 +97,77 @@ const THAWED = `{
 /** What V8 has that cannot be deleted, or that it needs to tell of a place. */
 const V8 = { Symbol: `${PERMITS.Symbol} asyncDispose dispose`, Error: `${PERMITS.Error} stackTraceLimit` };
 
-function whatStopped(box: Int32Array, told: Told): Stop | null {
-  if (box[slot.UNUSED_DENIAL] !== 0) return "unused";
-  if (box[slot.STEPS]! < 0) return "steps";
+function whatStopped(integers: Int32Array, told: Told): Stop | null {
+  if (integers[layout.UNUSED_DENIAL] !== 0) return "unused";
+  if (integers[layout.STEPS]! < 0) return "steps";
   // V8 says so by an error alone
   if (told.error?.message === "Maximum call stack size exceeded") return "stack";
-  if (box[slot.STATUS] === slot.THREW) return "threw";
-  return box[slot.STATUS] === slot.WRONG ? "wrong" : null;
+  if (integers[layout.STATUS] === layout.THREW) return "threw";
+  return integers[layout.STATUS] === layout.WRONG ? "wrong" : null;
 }
 
 export function answer(
-  box: Int32Array,
+  integers: Int32Array,
   given: string,
   subjects: Subjects,
+  subject: object,
   current: Current,
   functions: HostFunctions,
 ): string | undefined {
-  const bytes = (at: number) => subjects.bytes(box[at]!);
+  const bytes = (at: number) => subjects.bytes(integers[at]!);
   try {
-    switch (box[slot.CALL]) {
-      case slot.FIELD: {
-        const path = SHAPE.currentOthers[box[slot.FIRST]!]!.split(".");
+    switch (integers[layout.CALL]) {
+      case layout.FIELD: {
+        const path = SHAPE.currentOthers[integers[layout.FIRST]!]!.split(".");
         const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], current);
         return JSON.stringify(value ?? null);
       }
-      case slot.MORE_STEPS:
-        box[slot.RESULT] = 0;
+      case layout.MORE_STEPS:
+        integers[layout.RESULT] = 0;
         return undefined;
-      case slot.READ:
-        return JSON.stringify([...bytes(slot.FIRST).subarray(box[slot.SECOND], box[slot.SECOND]! + box[slot.THIRD]!)]);
-      case slot.VERIFY_SIGNATURE: {
+      case layout.READ:
+        return JSON.stringify([
+          ...bytes(layout.FIRST).subarray(integers[layout.SECOND], integers[layout.SECOND]! + integers[layout.THIRD]!),
+        ]);
+      case layout.VERIFY_SIGNATURE: {
         const [keyring, type] = JSON.parse(given);
-        const signature = box[slot.SECOND]! < 0 ? null : bytes(slot.SECOND);
-        box[slot.RESULT] = functions.verify_signature(bytes(slot.FIRST), signature, keyring, type);
+        const signature = integers[layout.SECOND]! < 0 ? null : bytes(layout.SECOND);
+        integers[layout.RESULT] = functions.verify_signature(bytes(layout.FIRST), signature, keyring, type);
         return undefined;
       }
-      case slot.HASH:
-        return functions.hash(JSON.parse(given)[0], bytes(slot.FIRST));
-      case slot.MAP_LOOKUP: {
+      case layout.SIGNER_OF: {
+        const [keyring, type] = JSON.parse(given);
+        const signature = integers[layout.SECOND]! < 0 ? null : bytes(layout.SECOND);
+        return JSON.stringify(functions.signer_of(bytes(layout.FIRST), signature, keyring, type));
+      }
+      case layout.VERIFY_PROGRAM:
+        integers[layout.RESULT] = functions.verify_program(subject, JSON.parse(given)[0]);
+        return undefined;
+      case layout.STATEMENT_OF:
+        integers[layout.RESULT] = functions.statement_of(subject, JSON.parse(given)[0]);
+        return undefined;
+      case layout.SIGNER_OF_PROGRAM:
+        return JSON.stringify(functions.signer_of_program(subject, JSON.parse(given)[0]));
+      case layout.HASH:
+        return functions.hash(JSON.parse(given)[0], bytes(layout.FIRST));
+      case layout.MAP_LOOKUP: {
         const [map, key] = JSON.parse(given);
         const found = functions.map_lookup(map, key);
         return found === undefined ? undefined : JSON.stringify(found);
       }
-      case slot.MAP_UPDATE: {
+      case layout.MAP_UPDATE: {
         const [map, key, value] = JSON.parse(given);
-        box[slot.RESULT] = functions.map_update(map, key, value);
+        integers[layout.RESULT] = functions.map_update(map, key, value);
         return undefined;
       }
       default: {
         const [map, key] = JSON.parse(given);
-        box[slot.RESULT] = functions.map_delete(map, key);
+        integers[layout.RESULT] = functions.map_delete(map, key);
         return undefined;
       }
     }
   } catch {
-    box[slot.FAILED] = 1;
+    integers[layout.FAILED] = 1;
     return undefined;
   }
 }

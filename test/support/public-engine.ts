@@ -7,18 +7,18 @@ import { createRequire } from "node:module";
 // quickjs-emscripten exports all of core
 import type { QuickJSContext, QuickJSHandle, QuickJSWASMModule } from "quickjs-emscripten-core";
 import type { Limits } from "../../src/policy/attachment.js";
-import type { Current } from "../../src/policy/current.js";
 import { SHAPE } from "../../src/policy/domain.js";
-import type { LinkedPolicy } from "../../src/policy/linker.js";
-import type { Outcome } from "../../src/policy/outcome.js";
+import type { LinkedPolicy } from "../../src/policy/linker/linker.js";
+import type { Current } from "../../src/policy/model/current.js";
+import type { Outcome } from "../../src/policy/model/outcome.js";
 import { outcomeOf } from "../../src/policy/reply.js";
-import { EncodedSubjects } from "../../src/sandbox/encoded-subjects.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
 import { SILENT, type Stop, type Told } from "../../src/sandbox/reply.js";
-import * as slot from "../../src/sandbox/slots.js";
-import { Subjects } from "../../src/sandbox/subjects.js";
+import * as layout from "../../src/sandbox/shared/buffer-layout.js";
+import { EncodedSubjects } from "../../src/sandbox/subjects/encoded-subjects.js";
+import { Subjects } from "../../src/sandbox/subjects/subjects.js";
 import { answer } from "./oracle.js";
 
 interface PublicApi {
@@ -66,39 +66,39 @@ export class PublicEngine {
     const call = (callee: QuickJSHandle, ...given: QuickJSHandle[]) =>
       context.unwrapResult(context.callFunction(callee, context.undefined, ...given));
 
-    const integers = evaluate(`new Int32Array(${slot.INTEGERS})`, "box");
-    const doubles = evaluate(`new Float64Array(${slot.DOUBLES})`, "box");
-    const box = elements(context, integers);
+    const integersHandle = evaluate(`new Int32Array(${layout.INTEGERS})`, "buffer");
+    const doubles = evaluate(`new Float64Array(${layout.DOUBLES})`, "buffer");
+    const integers = elements(context, integersHandle);
     const numbers = elements(context, doubles);
     const host = context.newFunction("call", (text) => {
       const given = text === undefined ? "" : context.getString(text);
-      const said = answer(box, given, subjects, current, functions);
+      const said = answer(integers, given, subjects, subject, current, functions);
       return said === undefined ? context.undefined : context.newString(said);
     });
     const shaped = { ...SHAPE, keyrings: this.keyrings };
     const settings = context.newString(JSON.stringify({ permits: PERMITS, overridable: OVERRIDABLE, ...shaped }));
-    const handles = call(evaluate(GUEST, "countersign"), integers, doubles, host, settings);
+    const handles = call(evaluate(GUEST, "countersign"), integersHandle, doubles, host, settings);
     const [take, tell, put, drop, shape, share, left] = [0, 1, 2, 3, 4, 5, 6].map((at) => context.getProp(handles, at));
     const subjects = new Subjects(new EncodedSubjects(SHAPE.withheld), {
       shape: (script) => call(shape!, evaluate(script, "countersign")),
       share: (text) => call(share!, context.newString(text)),
       put: (place, text) => {
-        box[slot.SUBJECT] = place;
+        integers[layout.SUBJECT] = place;
         call(put!, context.newString(text));
       },
       drop: (place) => {
-        box[slot.SUBJECT] = place;
+        integers[layout.SUBJECT] = place;
         call(drop!);
       },
     });
 
     const decide = call(take!, evaluate(policy.source, "policy"));
-    box[slot.SUBJECT] = subjects.slotOf(subject, Number.POSITIVE_INFINITY);
-    box[slot.STEPS] = limits.steps;
-    box[slot.HOOK] = policy.hooks.indexOf(hook);
-    box[slot.PRESENT] = current.container === null ? 0 : 1;
+    integers[layout.SUBJECT] = subjects.slotOf(subject, Number.POSITIVE_INFINITY);
+    integers[layout.STEPS] = limits.steps;
+    integers[layout.HOOK] = policy.hooks.indexOf(hook);
+    integers[layout.PRESENT] = current.container === null ? 0 : 1;
     SHAPE.currentNumbers.forEach((key, index) => {
-      numbers[slot.CURRENT + index] = current[key as "pid"];
+      numbers[layout.CURRENT + index] = current[key as "pid"];
     });
     deadline = performance.now() + limits.timeout;
     const result = context.callFunction(decide, context.undefined);
@@ -111,11 +111,11 @@ export class PublicEngine {
       told = { ...SILENT, error: { name: error.name, message: error.message, stack: error.stack ?? "" } };
       call(left!);
     }
-    const steps = limits.steps - Math.max(box[slot.STEPS]!, 0);
-    const status = box[slot.STATUS]!;
-    const stop = timedOut ? "time" : whatStopped(box, told);
-    const verdict = status === slot.ZERO ? 0 : numbers[slot.VERDICT]!;
-    const quiet = status === slot.ZERO && told.notesMade === 0 && told.refusalsMade === 0;
+    const steps = limits.steps - Math.max(integers[layout.STEPS]!, 0);
+    const status = integers[layout.STATUS]!;
+    const stop = timedOut ? "time" : whatStopped(integers, told);
+    const verdict = status === layout.ZERO ? 0 : numbers[layout.VERDICT]!;
+    const quiet = status === layout.ZERO && told.notesMade === 0 && told.refusalsMade === 0;
     return outcomeOf({ stop, verdict, steps, told: quiet && stop === null ? null : told }, policy, limits);
   }
 }
@@ -131,12 +131,12 @@ function elements(context: QuickJSContext, array: QuickJSHandle): Int32Array {
   });
 }
 
-function whatStopped(box: Int32Array, told: Told): Stop | null {
-  if (box[slot.UNKNOWN_FACT] !== 0) return "unknown";
-  if (box[slot.UNUSED_DENIAL] !== 0) return "unused";
-  if (box[slot.STEPS]! < 0) return "steps";
+function whatStopped(integers: Int32Array, told: Told): Stop | null {
+  if (integers[layout.UNKNOWN_FACT] !== 0) return "unknown";
+  if (integers[layout.UNUSED_DENIAL] !== 0) return "unused";
+  if (integers[layout.STEPS]! < 0) return "steps";
   // without the patch an error is all that says so
   if (told.error?.message === "stack overflow") return "stack";
-  if (box[slot.STATUS] === slot.THREW) return "threw";
-  return box[slot.STATUS] === slot.WRONG ? "wrong" : null;
+  if (integers[layout.STATUS] === layout.THREW) return "threw";
+  return integers[layout.STATUS] === layout.WRONG ? "wrong" : null;
 }

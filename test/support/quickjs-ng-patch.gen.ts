@@ -1,5 +1,5 @@
 // Generated from @jitl/quickjs-ng-wasmfile-release-sync by scripts/engine.mjs
-import type { WasmPatch } from "../../src/sandbox/wasm-patch.js";
+import type { WasmPatch } from "../../src/sandbox/quickjs/wasm-patch.js";
 
 export const QUICKJS_NG_PATCH: WasmPatch = {
   sha256: "b56fe5094b8751c47b8c32fb5ed4d75afe2dbb43412d3d983ac5d1156af456da",

@@ -1,4 +1,4 @@
-import type { ObjectProgram } from "../../src/bpf/program.js";
+import type { ObjectProgram } from "../../src/bpf/object/program.js";
 
 /** Whether CO-RE, a kernel symbol or a kfunc changes its instructions while it is loaded. */
 export function changesWhenLoaded(program: ObjectProgram): boolean {

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../src/config/config.js";
-import { Authority, type Issued } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { Authority, type Issued } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
 
 export const DATA = Buffer.from("instructions");
 

@@ -5,7 +5,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { element, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION, oid } from "../../src/trust/asn1/oid.js";
-import { Authority, extension, type Issued } from "../../src/trust/making/authority.js";
+import { Authority, extension, type Issued } from "../../src/trust/issuing/authority.js";
 
 export interface Identity {
   readonly subject: string;

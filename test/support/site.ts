@@ -2,21 +2,24 @@
  * A working directory as an operator keeps one: a configuration, keyrings with a fresh authority each, the shipped
  * policies and the example objects. Decisions are the real engine's, on real objects with real signatures.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { statementOf } from "../../src/bpf/statement.js";
 import { readConfig } from "../../src/config/config.js";
-import { Engine } from "../../src/engine/engine.js";
-import { subjectsOf } from "../../src/engine/offline.js";
+import { Engine } from "../../src/engine/decision/engine.js";
+import { FileSignatures } from "../../src/engine/files/file-signatures.js";
+import type { StatementStore } from "../../src/engine/statements/statement-store.js";
 import type { HookName } from "../../src/hooks/catalogue.js";
 import type { Decision } from "../../src/hooks/decision.js";
 import type { BlobSubject, LoadedFacts, ProgramSubject } from "../../src/hooks/subject.js";
-import type { Current } from "../../src/policy/current.js";
-import { Authority, type Issued } from "../../src/trust/making/authority.js";
-import { signKernel, signPkcs7 } from "../../src/trust/making/sign.js";
-import { SignatureStore } from "../../src/trust/store.js";
+import type { Current } from "../../src/policy/model/current.js";
+import { Authority, type Issued } from "../../src/trust/issuing/authority.js";
+import { signKernel, signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { SignatureStore, signatureName, statementName } from "../../src/trust/store.js";
+import { subjectsOf } from "./file-subjects.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -38,13 +41,18 @@ export interface Asking {
   readonly current?: Partial<Current>;
   /** Labels of the container that asks; null for labels that nobody could read. */
   readonly labels?: Readonly<Record<string, string>> | null;
-  /** A keyring's name, or `stranger` for a signer whom nobody trusts. */
+  /**
+   * Who signed the program's statement, or the blob: a keyring's name, or `stranger` for a signer whom nobody trusts.
+   * For a program also `forged`: the first keyring's signature is over the statement of another object.
+   */
   readonly signedBy?: string;
+  /** Who signed the instructions alone. */
+  readonly insnsSignedBy?: string;
   /** The same for the signature that the kernel takes, over the instructions as given to bpf(2). */
   readonly kernelSignedBy?: string;
   /** The configuration's keyring that the load names for the kernel. */
   readonly kernelKeyring?: string;
-  /** What is signed in place of what is asked about. */
+  /** What is signed in place of the blob or the instructions that are asked about. */
   readonly signedInstead?: Uint8Array;
 }
 
@@ -72,12 +80,15 @@ export class Site {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
+    mkdirSync(join(folder, "signatures"));
+    if (keyrings.length > 0) signExamples(join(folder, "signatures"), signers);
     const file = join(folder, "countersign.yaml");
     const attached = (policy: string) => ({ policy: policy.includes("/") ? policy : `policies/${policy}` });
     writeFileSync(
       file,
       stringify({
         version: 1,
+        signatures: ["signatures"],
         keyrings: Object.fromEntries(keyrings.map((name) => [name, { trust: [`${name}.pem`] }])),
         maps: Object.fromEntries(Object.keys(maps).map((name) => [name, { file: `${name}.json` }])),
         attachments: attachments.map((one) => (typeof one === "string" ? attached(one) : one)),
@@ -91,12 +102,12 @@ export class Site {
    * Asks whether a program of an example may be loaded: `drop-telnet` for the first of its object, `xdp-steer/count`.
    */
   load(name: string, asking: Asking = {}): Decision {
-    const found = program(name);
+    const found = program(name, this.copyOf(asking.signedBy), this.engine.statements);
     return this.decide(
       "bpf_prog_load",
       {
         ...found,
-        signature: this.signature(found.insns, asking.signedBy, asking, signPkcs7),
+        signature: this.signature(found.insns, asking.insnsSignedBy, asking, signPkcs7),
         kernel_signature: this.signature(found.raw_insns, asking.kernelSignedBy, asking, signKernel),
         kernel_keyring: asking.kernelKeyring ?? null,
       },
@@ -116,11 +127,8 @@ export class Site {
   /** Asks whether a blob may be used. */
   verify(data: Uint8Array, asking: Asking = {}): Decision {
     const signature = this.signature(data, asking.signedBy, asking, signPkcs7);
-    const file = { path: "blob", bytes: data };
-    const [subject] = subjectsOf(file, "blob_verify", {
-      given: signature,
-      store: this.engine.signatures,
-    }) as BlobSubject[];
+    const signatures = new FileSignatures(this.engine.signatures, signature);
+    const [subject] = subjectsOf("blob", data, "blob_verify", signatures) as BlobSubject[];
     return this.decide("blob_verify", subject as BlobSubject, asking);
   }
 
@@ -136,6 +144,13 @@ export class Site {
     >[0]);
   }
 
+  private copyOf(signer: string | undefined): number {
+    if (signer === undefined) return 0;
+    const copy = 1 + (signer === FORGED ? this.signers.size : [...this.signers.keys()].indexOf(signer));
+    if (copy === 0) throw new Error(`there is no signer ${signer}`);
+    return copy;
+  }
+
   private signature(
     data: Uint8Array,
     signer: string | undefined,
@@ -147,12 +162,38 @@ export class Site {
   }
 }
 
-/** A program of an example object, as `check` makes its subject. */
-export function program(name: string): ProgramSubject {
+const FORGED = "forged";
+
+/**
+ * Signs statements of all examples. Each signer has a copy of each object of its own, by the number of bytes after its
+ * end, so that a program says who signed it.
+ */
+function signExamples(folder: string, signers: ReadonlyMap<string, Issued>): void {
+  let other: Uint8Array = Buffer.from("countersign statement 0\n");
+  for (const name of EXAMPLES)
+    for (const [index, signer] of [...signers.values(), null].entries()) {
+      const { bytes, statement } = statementOf(copyOf(name, index + 1));
+      writeFileSync(join(folder, statementName(statement.sha256)), bytes);
+      const signed = signer === null ? other : bytes;
+      const by = signer ?? ([...signers.values()][0] as Issued);
+      writeFileSync(join(folder, signatureName(statement.sha256)), signPkcs7(signed, by));
+      other = bytes;
+    }
+}
+
+/** Without the object with maps as libbpf no longer takes them. */
+const EXAMPLES = readdirSync(join(root, "examples")).filter((name) => /^(?!legacy).*\.o$/.test(name));
+
+function copyOf(name: string, copy: number): Uint8Array {
+  return Buffer.concat([readFileSync(join(root, "examples", name)), Buffer.alloc(copy)]);
+}
+
+/** A program of an example object, or of a signer's copy of it, as `check` makes its subject. */
+export function program(name: string, copy = 0, statements?: StatementStore): ProgramSubject {
   const [object, wanted] = name.split("/");
   const path = join(root, "examples", `${object}.o`);
-  const unsigned = { given: null, store: SignatureStore.open([]) };
-  const subjects = subjectsOf({ path, bytes: readFileSync(path) }, "bpf_prog_load", unsigned) as ProgramSubject[];
+  const signatures = copy === 0 ? undefined : new FileSignatures(SignatureStore.open([]), null, statements);
+  const subjects = subjectsOf(path, copyOf(`${object}.o`, copy), "bpf_prog_load", signatures) as ProgramSubject[];
   const found = subjects.find((one) => wanted === undefined || one.name === wanted);
   if (found === undefined) throw new Error(`there is no program ${name} among the examples`);
   return found;

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
 import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
 import { Domain } from "../../src/policy/domain.js";
-import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker.js";
-import type { Outcome } from "../../src/policy/outcome.js";
+import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
+import type { Outcome } from "../../src/policy/model/outcome.js";
 import { task } from "../task.js";
 import { FUNCTIONS } from "./guest.js";
 
@@ -40,6 +40,8 @@ const program = {
   signature: null,
   kernel_signature: null,
   kernel_keyring: null,
+  statements: [],
+  mismatches: [],
 };
 const subjects = ["xdp", "sched_cls", "kprobe"].map((type) => ({
   ...program,

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { factsOfObject } from "../../src/bpf/object.js";
-import { Authority } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
+import { statementOf } from "../../src/bpf/statement.js";
+import { Authority } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { signatureName, statementName } from "../../src/trust/store.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -50,9 +52,17 @@ export class Workplace {
     return this.at(`policies/${name}`);
   }
 
-  /** Signs an object's programs into the store. */
+  /** Signs an object's programs into the store, as `sign --programs` does. */
   signPrograms(object: Uint8Array): void {
+    this.signInstructions(object);
+    const { bytes, statement } = statementOf(object);
+    this.write(`signatures/${statementName(statement.sha256)}`, bytes);
+    this.write(`signatures/${signatureName(statement.sha256)}`, signPkcs7(bytes, this.signer));
+  }
+
+  /** Signs the instructions of an object's programs, and no statement. */
+  signInstructions(object: Uint8Array): void {
     for (const { digest, insns } of factsOfObject(object).programs)
-      this.write(`signatures/${digest}.p7s`, signPkcs7(insns, this.signer));
+      this.write(`signatures/${signatureName(digest)}`, signPkcs7(insns, this.signer));
   }
 }

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Code, CodeMap } from "../../src/bpf/code.js";
-import { effectsOf } from "../../src/bpf/effects.js";
-import type { Evidence } from "../../src/bpf/facts.js";
+import { effectsOf } from "../../src/bpf/analysis/effects.js";
+import type { Code, CodeMap } from "../../src/bpf/model/code.js";
+import type { Evidence } from "../../src/bpf/model/facts.js";
 import { BpfObject } from "../../src/bpf/object.js";
 import { codeOf } from "../support/assembly.js";
 import { numbers, seedOf } from "../support/damage.js";

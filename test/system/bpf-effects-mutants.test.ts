@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Code } from "../../src/bpf/code.js";
-import { effectsOf } from "../../src/bpf/effects.js";
+import { effectsOf } from "../../src/bpf/analysis/effects.js";
+import type { Code } from "../../src/bpf/model/code.js";
 import { BpfObject } from "../../src/bpf/object.js";
 import { numbers, seedOf } from "../support/damage.js";
 import { gained, missed, someHarmlessOf, someMutantsOf } from "../support/mutants.js";

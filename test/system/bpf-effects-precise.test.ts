@@ -3,12 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { sha256 } from "../../src/bpf/digest.js";
-import { EFFECTS } from "../../src/bpf/facts.js";
+import { sha256 } from "../../src/bpf/insn/digest.js";
+import { EFFECTS } from "../../src/bpf/model/facts.js";
 import { factsOfObject } from "../../src/bpf/object.js";
-import { loadQuestions } from "../../src/engine/offline-load.js";
+import { loadQuestions } from "../../src/engine/files/load-questions.js";
 import type { ProgramSubject } from "../../src/hooks/subject.js";
 import { BpfCompiler } from "../support/compile-bpf.js";
+import { NO_SIGNATURES } from "../support/file-subjects.js";
 
 const FOLDER = join(import.meta.dirname, "programs/precise");
 /** What tracers in the field do; these sources declare kfuncs themselves. */
@@ -76,7 +77,7 @@ it("`check` says that a live load has other effects where an object's declaratio
     const bytes = compiler.compile(join(FOLDER, name), ["-O2", "-mcpu=v4", "-Wno-everything"]);
     if (typeof bytes === "string") return context.skip(bytes);
     const file = { path: name, sha256: sha256(bytes), data: bytes, signature: null };
-    return loadQuestions(bytes, file, () => null)
+    return loadQuestions([{ offset: 0, bytes }], file, NO_SIGNATURES)
       .filter(({ hook }) => hook === "bpf_prog_load")
       .map(({ subject, unknown }) => [(subject as ProgramSubject).name, unknown.includes("effects")])
       .sort();

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
-import type { CodeMap } from "../../src/bpf/code.js";
-import { effectsOf } from "../../src/bpf/effects.js";
+import { effectsOf } from "../../src/bpf/analysis/effects.js";
+import type { CodeMap } from "../../src/bpf/model/code.js";
 import { codeOf } from "../support/assembly.js";
 import { numbers, seedOf } from "../support/damage.js";
 import { closeMaps, firstValueOf, load, run } from "../support/kernel-load.js";

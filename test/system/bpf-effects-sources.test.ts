@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { EFFECTS } from "../../src/bpf/facts.js";
+import { EFFECTS } from "../../src/bpf/model/facts.js";
 import { factsOfObject } from "../../src/bpf/object.js";
 import { BpfCompiler } from "../support/compile-bpf.js";
 

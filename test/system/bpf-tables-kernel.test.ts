@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Btf } from "../../src/bpf/btf.js";
+import { Btf } from "../../src/bpf/btf/btf.js";
 import { KFUNCS } from "../../src/bpf/tables/kfuncs.js";
 import { ATTACH_TYPES, HELPERS, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 

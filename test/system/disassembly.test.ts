@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { disassemble } from "../../src/bpf/disassembly.js";
-import { Elf } from "../../src/bpf/elf.js";
-import { decodeInsns } from "../../src/bpf/insn.js";
+import { Elf } from "../../src/bpf/elf/elf.js";
+import { disassemble } from "../../src/bpf/insn/disassembly.js";
+import { decodeInsns } from "../../src/bpf/insn/insn.js";
 import { embeddedObjects, objectFiles } from "../support/real-objects.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");

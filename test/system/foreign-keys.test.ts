@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verdictName } from "../../src/errno.js";
-import type { SignatureType } from "../../src/trust/verification.js";
+import type { SignatureType } from "../../src/trust/formats/formats.js";
 import { runCommand } from "../support/command-line.js";
 import { minisignIdentity } from "../support/minisign.js";
 import { SSH_KINDS, sshIdentity } from "../support/ssh.js";

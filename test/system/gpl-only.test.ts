@@ -2,8 +2,8 @@ import { closeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { GPL_ONLY } from "../../src/bpf/tables/gpl-only.js";
 import { HELPERS, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
-import { bpf } from "../../src/gate/sys/bpf.js";
-import { addressOf } from "../../src/gate/sys/libc.js";
+import { bpf } from "../../src/sys/bpf.js";
+import { addressOf } from "../../src/sys/libc.js";
 
 const PROG_LOAD = 5;
 const LICENSE = Buffer.from("Proprietary\0");

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { anatomyOf } from "../../src/bpf/anatomy.js";
-import { sha256, tagOf } from "../../src/bpf/digest.js";
-import type { Evidence, MapFacts } from "../../src/bpf/facts.js";
-import { factsOfLoad } from "../../src/bpf/load.js";
+import { sha256, tagOf } from "../../src/bpf/insn/digest.js";
+import type { Evidence, MapFacts } from "../../src/bpf/model/facts.js";
+import type { ObjectProgram } from "../../src/bpf/object/program.js";
 import { BpfObject, factsOfObject } from "../../src/bpf/object.js";
-import type { ObjectProgram } from "../../src/bpf/program.js";
+import { factsOfLoad } from "../../src/bpf/prog-load.js";
+import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { kernelStacks, kernelTags } from "../support/kernel-tags.js";
 import { liveLoad } from "../support/live-load.js";
 import { dumpedPrograms } from "../support/objdump.js";
@@ -200,7 +200,7 @@ describe("the stack that a program takes", () => {
       for (const of of object.functions) {
         const depths = stacks.get(paths[index]!)?.get(of.name);
         if (depths === undefined) continue;
-        const { functions, stack_depth } = anatomyOf(object.program(of));
+        const { functions, stack_depth } = programDetailsOf(object.program(of));
         // the verifier leaves out functions that only dead code calls
         expect(functions.length, `${name}: ${of.name}`).toBeGreaterThanOrEqual(depths.length);
         expect(stack_depth, `${name}: ${of.name}: ${depths.join("+")}`).toBeGreaterThanOrEqual(Math.max(...depths));

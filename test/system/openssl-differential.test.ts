@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { writePem } from "../../src/trust/asn1/pem.js";
-import { judgePath } from "../../src/trust/x509/path-case.js";
+import { judgePath } from "../../src/trust/path-case.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
 import { trusting } from "../support/trust.js";
 import { amount } from "./nightly.js";

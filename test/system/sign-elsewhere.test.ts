@@ -321,7 +321,7 @@ describe("what does not go together", () => {
     [["--type", "minisign", "--public-key", "mini.pub", "--digest-only"], "minisign signs its own signature too"],
     [["--type", "raw", "--key", "p-256.key", "--digest", "sha512"], "--digest and --pss are for"],
     [["--type", "minisign", "--key", "p-256.key"], "is not a minisign secret key"],
-    [["--type", "sshsig", "--key", "p-256.key", "--programs"], "--programs makes detached signatures in CMS"],
+    [["--type", "raw", "--key", "p-256.key", "--programs"], "--programs makes detached signatures of statements"],
   ])("%j", async (words, reason) => {
     const given = words.map((word) => (/\.(pem|key|pub)$|^bare$/.test(word) ? at(word) : word));
     const { code, err } = await runCommand("sign", ...given, at("data"));

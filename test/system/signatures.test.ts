@@ -7,17 +7,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verdictName } from "../../src/errno.js";
-import { splitModsig } from "../../src/trust/cms/modsig.js";
-import { readPrivateKey } from "../../src/trust/making/private-key.js";
+import type { SignatureType } from "../../src/trust/formats/formats.js";
+import { splitModsig } from "../../src/trust/formats/modsig.js";
+import { readPrivateKey } from "../../src/trust/issuing/private-key.js";
 import {
   type SigningIdentity,
   type SigningOptions,
   signKernel,
   signModule,
   signPkcs7,
-} from "../../src/trust/making/sign.js";
-import { readMaterial } from "../../src/trust/source.js";
-import type { SignatureType } from "../../src/trust/verification.js";
+} from "../../src/trust/issuing/sign-cms.js";
+import { readMaterial } from "../../src/trust/source/source.js";
 import { file, trusting } from "../support/trust.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-signatures-"));

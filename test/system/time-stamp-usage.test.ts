@@ -7,9 +7,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { identifierOf, sequence } from "../../src/trust/asn1/der-writer.js";
 import { EXTENSION, KEY_PURPOSE } from "../../src/trust/asn1/oid.js";
 import { readSignedData } from "../../src/trust/cms/cms.js";
-import { Authority, extension } from "../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../src/trust/making/sign.js";
-import { localStamper, stamped } from "../../src/trust/making/time-stamp-maker.js";
+import { Authority, extension } from "../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../src/trust/issuing/sign-cms.js";
+import { localStamper, stamped } from "../../src/trust/issuing/time-stamp-maker.js";
 import { STAMP_USAGES } from "../support/stamp-usages.js";
 import { file, trusting } from "../support/trust.js";
 

@@ -12,12 +12,12 @@ describe("an error", () => {
     );
   });
 
-  it("cannot be made to print a second line or move the cursor by what a file is called", () => {
+  it("cannot be made to print a second line or move the cursor by a file's name", () => {
     const error = new CountersignError("FILE_UNREADABLE", "`a\nallowed\u001b[2J`", { place: "b\r\nc\u2028d" });
     expect(error.toString()).toMatch(/^[ -~]+$/);
   });
 
-  it("keeps code, remedy and cause when told of a place further out", () => {
+  it("keeps code, remedy and cause when an outer place is added", () => {
     const cause = new Error("inner");
     const inner = new CountersignError("BTF_MALFORMED", "type 7 is missing", {
       place: ".BTF",

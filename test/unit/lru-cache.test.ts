@@ -51,7 +51,7 @@ describe("an LRU cache", () => {
     expect([cache.peek("a"), cache.peek("b")]).toEqual([undefined, 2]);
   });
 
-  it("does what a list in the order of use does", () => {
+  it("behaves like a list in the order of use", () => {
     const key = fc.integer({ min: 0, max: 7 });
     const action = fc.oneof(
       fc.record({ is: fc.constant("set" as const), key, bytes: fc.integer({ min: 0, max: 40 }) }),

@@ -1,18 +1,18 @@
-import type { Code } from "../code.js";
-import { EFFECTS } from "../facts.js";
-import type { Findings } from "../findings.js";
-import { isPoison } from "../insn.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
+import { isPoison } from "../insn/insn.js";
+import type { Code } from "../model/code.js";
+import { EFFECTS } from "../model/facts.js";
 import { formats, HELPER_ROWS, type HelperRow, USER_STACK } from "../tables/helpers.js";
 import { NEVER_NULL, OBJECT_HELPERS, OBJECT_KFUNCS } from "../tables/kernel-objects.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
 import { Dynptrs } from "./dynptrs.js";
 import { formatAt, readsOfFormat } from "./format.js";
-import type { Frames } from "./frames.js";
-import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import { FOREIGN, type Maps } from "./maps.js";
 import type { Memory } from "./memory.js";
-import { bitOf, enumerable } from "./numbers.js";
-import type { Values } from "./values.js";
+import type { Frames } from "./states/frames.js";
+import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
+import { bitOf, enumerable } from "./values/numbers.js";
+import type { Values } from "./values/values.js";
 
 /** Effects of a call on the control flow, which the interpreter carries out. */
 export interface Consequences {
@@ -45,7 +45,7 @@ export class Calls {
   readonly #values: Values;
   readonly #frames: Frames;
   readonly #maps: Maps;
-  readonly #findings: Findings;
+  readonly #findings: EvidenceCollector;
   readonly #dynptrs: Dynptrs;
 
   constructor(
@@ -221,8 +221,12 @@ export class Calls {
       this.#findings.note("changes_socket", slot, `calls \`${name}\` on a map of sockets`);
     const shared = maps & this.#maps.shared;
     if (shared === 0) return;
-    const which = this.#maps.nameShared(shared);
-    this.#findings.note("writes_shared_map", slot, `calls \`${name}\` on ${which}, which it did not bring along`);
+    const which = () => this.#maps.nameShared(shared);
+    this.#findings.note(
+      "writes_shared_map",
+      slot,
+      () => `calls \`${name}\` on ${which()}, which it did not bring along`,
+    );
   }
 
   #format(slot: number, pointer: number, name: string): void {

@@ -1,6 +1,6 @@
 import type { ContextField, ContextRow, WritableField } from "../tables/program-types.js";
-import { ANY_OFFSET, FROM_ANY_CONTEXT, KIND } from "./kinds.js";
-import type { Values } from "./values.js";
+import { ANY_OFFSET, FROM_ANY_CONTEXT, KIND } from "./values/kinds.js";
+import type { Values } from "./values/values.js";
 
 const KINDS: Readonly<Record<ContextField["kind"], number>> = {
   packet: KIND.PACKET,

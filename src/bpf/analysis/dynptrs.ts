@@ -1,9 +1,9 @@
-import type { Code } from "../code.js";
-import type { Findings } from "../findings.js";
-import { CALL_SRC, OP } from "../insn.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
+import { CALL_SRC, OP } from "../insn/insn.js";
+import type { Code } from "../model/code.js";
 import { MAKE_PACKET_DYNPTRS } from "../tables/dynptrs.js";
-import { KIND } from "./kinds.js";
-import type { Values } from "./values.js";
+import { KIND } from "./values/kinds.js";
+import type { Values } from "./values/values.js";
 
 /** Types whose programs pass dynptrs only to functions of the kernel, and are not passed any themselves. */
 const GIVEN_NONE = new Set([
@@ -28,7 +28,7 @@ export class Dynptrs {
   constructor(
     readonly code: Code,
     readonly values: Values,
-    readonly findings: Findings,
+    readonly findings: EvidenceCollector,
   ) {}
 
   /** Records that the memory behind the dynptr that a value points to may be written. */

@@ -1,7 +1,7 @@
-import type { Code } from "../code.js";
+import type { Code } from "../model/code.js";
 import { type ContextRow, contextOfStruct, type ProgramTypeRow } from "../tables/program-types.js";
-import { ANYTHING, KIND } from "./kinds.js";
-import type { Values } from "./values.js";
+import { ANYTHING, KIND } from "./values/kinds.js";
+import type { Values } from "./values/values.js";
 
 /** The start of a program: its context, and the values of r1 to r5. */
 export interface Entry {

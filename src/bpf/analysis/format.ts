@@ -1,7 +1,7 @@
-import type { Frames } from "./frames.js";
-import { ANY_OFFSET, KIND } from "./kinds.js";
 import type { Maps } from "./maps.js";
-import type { Values } from "./values.js";
+import type { Frames } from "./states/frames.js";
+import { ANY_OFFSET, KIND } from "./values/kinds.js";
+import type { Values } from "./values/values.js";
 
 /**
  * A conversion that prints only the value of its argument: flags, width and length with d, i, u, x, X or c; a bare

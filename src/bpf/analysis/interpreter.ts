@@ -1,23 +1,23 @@
-import type { Code } from "../code.js";
-import type { Findings } from "../findings.js";
-import { CALL_SRC, OP } from "../insn.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
+import { CALL_SRC, LD_SRC, OP } from "../insn/insn.js";
+import type { Code } from "../model/code.js";
 import type { ProgramTypeRow } from "../tables/program-types.js";
 import { Calls } from "./calls.js";
-import { refine } from "./comparison.js";
 import { Context } from "./context.js";
 import { type Entry, entryOf } from "./entry.js";
-import { type Flow, MAY_GOTO } from "./flow.js";
-import { Frames } from "./frames.js";
-import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
 import { Literals } from "./literals.js";
 import { FOREIGN, Maps } from "./maps.js";
 import { Memory, rejectedStores } from "./memory.js";
 import { Operations } from "./operations.js";
-import type { Scratch } from "./scratch.js";
-import { States } from "./states.js";
-import { Values } from "./values.js";
+import { type Flow, MAY_GOTO } from "./states/flow.js";
+import { Frames } from "./states/frames.js";
+import { States } from "./states/states.js";
+import { Work } from "./states/work.js";
+import { outcomeOf, refine } from "./values/comparison.js";
+import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
+import type { Scratch } from "./values/scratch.js";
+import { Values } from "./values/values.js";
 import type { VerdictOf } from "./verdict.js";
-import { Work } from "./work.js";
 
 /**
  * Abstract interpretation: runs a program over abstract values (values.ts) until no state changes. States are joined at
@@ -49,7 +49,7 @@ export class Interpreter {
     readonly flow: Flow,
     type: ProgramTypeRow,
     readonly verdict: VerdictOf,
-    readonly findings: Findings,
+    readonly findings: EvidenceCollector,
     scratch: Scratch,
     goesOnAs: (program: string) => boolean,
   ) {
@@ -94,14 +94,32 @@ export class Interpreter {
     this.#enter(0, this.#entry.args);
     if (!this.#followAll()) return false;
     // A function without callers in the program is called by the kernel: an exception callback, with any cookie.
+    const called = this.#calledFunctions();
     for (let index = 1; index < this.code.functions.length; index++) {
-      if (this.#states.reached(this.flow.entries[index]!)) continue;
+      if (this.#states.reached(this.flow.entries[index]!) || called.has(index)) continue;
       this.#final[index] = 1;
       const anything = this.#values.pointer(ANYTHING, FOREIGN);
       this.#enter(index, [anything, anything, anything, anything, anything]);
       if (!this.#followAll()) return false;
     }
     return true;
+  }
+
+  /**
+   * The functions that instructions of the program refer to: if they are not reached, all these instructions are in
+   * branches that are never taken. Empty if the program may throw, since an exception callback can also be called.
+   */
+  #calledFunctions(): ReadonlySet<number> {
+    const { opcode, src, imm, count } = this.code.insns;
+    const called = new Set<number>();
+    for (let slot = 0; slot < count; slot++) {
+      const call = opcode[slot] === OP.CALL;
+      if (call && src[slot] === CALL_SRC.KFUNC && (this.code.kfuncAt(slot)?.name ?? THROW) === THROW) return new Set();
+      if (call ? src[slot] === CALL_SRC.SUBPROGRAM : opcode[slot] === OP.LD_IMM64 && src[slot] === LD_SRC.FUNC)
+        called.add(this.#functionAt.get(slot + 1 + imm[slot]!) ?? 0);
+      if (opcode[slot] === OP.LD_IMM64) slot += 1;
+    }
+    return called;
   }
 
   #followAll(): boolean {
@@ -155,7 +173,7 @@ export class Interpreter {
           } else if ((op & OP.CODE) === OP.JA) {
             this.#states.join(table.at(slot + 1 + (op === OP.JA32 ? imm[slot]! : off[slot]!)), slot);
             return slot - first + 1;
-          } else this.#branch(slot, op, table.at(slot + 1 + off[slot]!));
+          } else if (this.#branch(slot, op, table.at(slot + 1 + off[slot]!))) return slot - first + 1;
       }
       slot = next;
       const met = table.at(slot);
@@ -166,19 +184,29 @@ export class Interpreter {
     }
   }
 
-  #branch(slot: number, op: number, target: number): void {
+  /**
+   * Returns whether the branch is always taken. What a constant decides is known: the kernel's verifier does not look
+   * at the other side either (check_cond_jmp_op, kernel/bpf/verifier.c).
+   */
+  #branch(slot: number, op: number, target: number): boolean {
     const { dst, imm } = this.code.insns;
     const { state } = this.#frames;
     const d = dst[slot]!;
     const before = state[d]!;
     if (op === MAY_GOTO || (op & OP.X) !== 0 || (this.#values.kinds(before) & KIND.NUMBER) === 0) {
       this.#states.join(target, slot);
-      return;
+      return false;
     }
     const wide = (op & OP.CLASS) === OP.JMP;
+    const outcome = outcomeOf(this.#values, before, op & OP.CODE, wide, imm[slot]!);
+    if (outcome !== null) {
+      if (outcome) this.#states.join(target, slot);
+      return outcome;
+    }
     state[d] = refine(this.#values, before, op & OP.CODE, wide, imm[slot]!, true);
     this.#states.join(target, slot);
     state[d] = refine(this.#values, before, op & OP.CODE, wide, imm[slot]!, false);
+    return false;
   }
 
   /** BPF_ABS and BPF_IND: a load from the packet, which ends the program with 0 if the packet is too short. */
@@ -192,8 +220,10 @@ export class Interpreter {
     const { src, imm } = this.code.insns;
     const { state } = this.#frames;
     let returned: number;
-    if (src[slot] === CALL_SRC.HELPER) returned = this.#calls.helper(slot, imm[slot]!);
-    else if (src[slot] === CALL_SRC.KFUNC) returned = this.#calls.kfunc(slot);
+    if (src[slot] === CALL_SRC.HELPER) {
+      this.findings.helperCalls?.add(slot);
+      returned = this.#calls.helper(slot, imm[slot]!);
+    } else if (src[slot] === CALL_SRC.KFUNC) returned = this.#calls.kfunc(slot);
     else returned = this.#callFunction(slot);
     if (returned < 0) return false;
     state.fill(this.#values.any, 1, 6);
@@ -281,6 +311,9 @@ export class Interpreter {
     }
   }
 }
+
+/** The kfunc that has the kernel call the exception callback. */
+const THROW = "bpf_throw";
 
 function remember(sets: Map<number, Set<number>>, key: number, leader: number): void {
   const known = sets.get(key);

@@ -1,10 +1,10 @@
-import type { Code } from "../code.js";
-import type { Findings } from "../findings.js";
-import { LD_SRC, OP } from "../insn.js";
-import { ANY_OFFSET, ANYTHING, KIND } from "./kinds.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
+import { LD_SRC, OP } from "../insn/insn.js";
+import type { Code } from "../model/code.js";
 import { FOREIGN, type Maps } from "./maps.js";
-import type { Scratch } from "./scratch.js";
-import type { Values } from "./values.js";
+import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
+import type { Scratch } from "./values/scratch.js";
+import type { Values } from "./values/values.js";
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -17,7 +17,7 @@ export class Literals {
     readonly code: Code,
     readonly values: Values,
     readonly maps: Maps,
-    readonly findings: Findings,
+    readonly findings: EvidenceCollector,
     readonly functionAt: ReadonlyMap<number, number>,
     scratch: Scratch,
   ) {
@@ -45,7 +45,9 @@ export class Literals {
     const { values, maps } = this;
     switch (src[slot]) {
       case LD_SRC.NUMBER:
-        return rewritten ? values.any : values.constant(imm[slot]!, imm[slot + 1]!);
+        // The address of a typeless symbol is not known before the load; 0 if it is weak and missing.
+        if (rewritten || this.code.ksymAt(slot) !== null) return values.any;
+        return values.constant(imm[slot]!, imm[slot + 1]!);
       case LD_SRC.MAP_FD:
       case LD_SRC.MAP_IDX: {
         const reference = this.code.mapAt(slot);

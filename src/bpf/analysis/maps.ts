@@ -1,5 +1,5 @@
-import type { CodeMap } from "../code.js";
-import type { Findings } from "../findings.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
+import type { CodeMap } from "../model/code.js";
 
 /** Bits 0 to 29 stand for one map each. */
 const NAMED = 30;
@@ -24,7 +24,7 @@ export class Maps {
   readonly #named: CodeMap[] = [];
   readonly #inner = new Map<CodeMap, number>();
 
-  constructor(readonly findings: Findings) {}
+  constructor(readonly findings: EvidenceCollector) {}
 
   /** Maps that hold maps; maps that hold sockets; maps whose values may contain pointers to user memory; arenas. */
   ofMaps = FOREIGN;

@@ -1,13 +1,13 @@
-import type { Code } from "../code.js";
-import type { EffectName } from "../facts.js";
-import type { Findings } from "../findings.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
+import type { Code } from "../model/code.js";
+import type { EffectName } from "../model/facts.js";
 import { PROGRAM_TYPE_ROWS, type WritableField } from "../tables/program-types.js";
 import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores.js";
 import type { Context } from "./context.js";
-import type { Frames } from "./frames.js";
-import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./kinds.js";
 import type { Maps } from "./maps.js";
-import type { Values } from "./values.js";
+import type { Frames } from "./states/frames.js";
+import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./values/kinds.js";
+import type { Values } from "./values/values.js";
 
 /** Effects of a write to a kernel object: it may be a task, a socket, a packet or a flow. */
 const OBJECTS: readonly EffectName[] = ["changes_kernel_state", "changes_socket", "writes_packet"];
@@ -43,7 +43,7 @@ export class Memory {
     readonly frames: Frames,
     readonly context: Context,
     readonly maps: Maps,
-    readonly findings: Findings,
+    readonly findings: EvidenceCollector,
     /** Kinds to which a store is rejected. Other rules apply to the buffer of a helper. */
     readonly rejected: number,
   ) {}
@@ -139,7 +139,7 @@ export class Memory {
         findings.note(
           "writes_shared_map",
           slot,
-          `${verb} into ${this.maps.nameShared(shared)}, which it did not bring along`,
+          () => `${verb} into ${this.maps.nameShared(shared)}, which it did not bring along`,
         );
     }
     if ((kinds & KIND.LENT) !== 0)
@@ -156,8 +156,8 @@ export class Memory {
     const { context, findings } = this;
     const fields = context.fieldsAt(offset, size);
     const one = fields.length === 0 || offset === ANY_OFFSET;
-    const where = one ? context.row.name : `${namesOf(fields)} of ${context.row.name}`;
-    findings.note("writes_ctx", slot, `${verb} into ${where}`);
+    const where = () => (one ? context.row.name : `${namesOf(fields)} of ${context.row.name}`);
+    findings.note("writes_ctx", slot, () => `${verb} into ${where()}`);
     for (const [name, , , ...effects] of fields)
       for (const effect of effects) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
   }

@@ -1,11 +1,11 @@
-import type { Code } from "../code.js";
-import { OP } from "../insn.js";
-import { ALU, compute, extend, truncate } from "./arithmetic.js";
-import { ANY_OFFSET, KIND, POINTERS } from "./kinds.js";
+import { OP } from "../insn/insn.js";
+import type { Code } from "../model/code.js";
 import { FOREIGN } from "./maps.js";
 import type { Memory } from "./memory.js";
-import type { Scratch } from "./scratch.js";
-import type { Values } from "./values.js";
+import { ALU, compute, extend, truncate } from "./values/arithmetic.js";
+import { ANY_OFFSET, KIND, POINTERS } from "./values/kinds.js";
+import type { Scratch } from "./values/scratch.js";
+import type { Values } from "./values/values.js";
 
 const FETCH = 1;
 const CMPXCHG = 0xf1;

@@ -1,7 +1,7 @@
-import type { Findings } from "../findings.js";
+import type { EvidenceCollector } from "../evidence/evidence-collector.js";
 import { type ProgramTypeRow, type ReturnValues, redirectsIn, type Verdict } from "../tables/program-types.js";
-import { ANY_NUMBER } from "./kinds.js";
-import { bitOf, describeSet, ODD, setOf } from "./numbers.js";
+import { ANY_NUMBER } from "./values/kinds.js";
+import { bitOf, describeSet, ODD, setOf } from "./values/numbers.js";
 
 /** The effects of a program's return value, which depend on its type. */
 export class VerdictOf {
@@ -13,7 +13,7 @@ export class VerdictOf {
   constructor(
     readonly type: ProgramTypeRow,
     expectedAttachType: string | null,
-    readonly findings: Findings,
+    readonly findings: EvidenceCollector,
   ) {
     this.#verdict = type.verdictBy?.[expectedAttachType ?? ""] ?? type.verdict;
     const exact = typeof this.#verdict === "object" ? this.#verdict : null;
@@ -35,22 +35,25 @@ export class VerdictOf {
   /** Records that the program may return these numbers (numbers.ts) at this slot: low and high words of r0. */
   returned(slot: number, set: number, high: number, why: string | null): void {
     if (typeof this.#verdict !== "object") return;
-    const words = set === ANY_NUMBER ? "what is not known" : describeSet(set);
-    let because = why ?? `returns ${words}`;
-    let decides = (set & ~this.#neutral) !== 0;
-    if (!decides && this.#verdict.bits === 64 && (high & ~bitOf(0)) !== 0) {
-      decides = true;
-      because = why ?? `returns ${words} in the low 32 bits, of 64 that count`;
-    }
+    const decidesLow = (set & ~this.#neutral) !== 0;
+    const decides = decidesLow || (this.#verdict.bits === 64 && (high & ~bitOf(0)) !== 0);
+    // Only evidence that is kept is worded: a hostile program returns in a million places.
+    const because = () => why ?? returns(set, decides && !decidesLow);
     if (decides) {
       if (this.#verdict.decides === "record")
-        this.findings.noteHarmless("decides", slot, `${because}: perf may not record the event`);
+        this.findings.noteHarmless("decides", slot, () => `${because()}: perf may not record the event`);
       else this.findings.note("decides", slot, because);
       if (this.#overrides)
-        this.findings.note("overrides_return", slot, `${because}, in place of the function's own value`);
+        this.findings.note("overrides_return", slot, () => `${because()}, in place of the function's own value`);
     }
     if ((set & this.#redirects) !== 0) this.findings.note("redirects", slot, because);
   }
+}
+
+/** `becauseOfHigh`: only the high words are not neutral. */
+function returns(set: number, becauseOfHigh: boolean): string {
+  const words = `returns ${set === ANY_NUMBER ? "what is not known" : describeSet(set)}`;
+  return becauseOfHigh ? `${words} in the low 32 bits, of 64 that count` : words;
 }
 
 function neutralOf({ neutral }: ReturnValues): number {

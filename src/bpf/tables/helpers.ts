@@ -1,4 +1,4 @@
-import type { EffectName } from "../facts.js";
+import type { EffectName } from "../model/facts.js";
 
 export interface HelperRow {
   readonly id: number;

@@ -1,4 +1,4 @@
-import type { EffectName } from "../facts.js";
+import type { EffectName } from "../model/facts.js";
 import { KFUNC_ARGUMENTS } from "./kfunc-arguments.gen.js";
 
 export interface KfuncRow {

@@ -1,4 +1,4 @@
-import type { EffectName } from "../facts.js";
+import type { EffectName } from "../model/facts.js";
 
 /**
  * The behaviour of each program type apart from calls: the pointers in its context, the fields of the context that may

@@ -1,9 +1,9 @@
 import { fstatSync, lstatSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
-import { isHeld, openLocked } from "../sys/lock.js";
-import { close } from "../sys/pidfd.js";
-import { bindTo, connectTo, listenOn, MAX_PATH, newSocket, whenReadable } from "../sys/socket.js";
+import { isHeld, openLocked } from "../../sys/lock.js";
+import { close } from "../../sys/pidfd.js";
+import { bindTo, connectTo, listenOn, MAX_PATH, newSocket, whenReadable } from "../../sys/socket.js";
 
 /** Identity of the file at a path. Another file of the same name has other numbers. */
 interface File {
@@ -34,7 +34,12 @@ export class AgentSocket {
       fd = bound(path);
       const { dev, ino } = lstatSync(path);
       const listening = listenOn(fd);
-      if (listening < 0) throw unusable(path, `listening failed: ${errorName(-listening)}`, "try again");
+      if (listening < 0)
+        throw unusable(
+          path,
+          `listening failed: ${errorName(-listening)}`,
+          "check the logs of the security module (SELinux, AppArmor) and the limit of memory",
+        );
       return new AgentSocket(fd, path, { dev, ino }, lock, whenReadable(fd, ready));
     } catch (error) {
       if (fd >= 0) close(fd);

@@ -1,21 +1,23 @@
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
+import { unmapExecutablePages } from "../../sys/executable.js";
+import { readLink } from "../../sys/file.js";
+import { requirePlatform } from "../../sys/libc.js";
+import { close } from "../../sys/pidfd.js";
+import { accept } from "../../sys/socket.js";
 import type { Warning } from "../../warning.js";
 import { requireNotified } from "../call/fast-filters.js";
-import { unmapExecutablePages } from "../sys/executable.js";
-import { readLink } from "../sys/file.js";
-import { requirePlatform } from "../sys/libc.js";
-import { close } from "../sys/pidfd.js";
-import { accept } from "../sys/socket.js";
-import type { Tally } from "../tally.js";
-import { GateSupervisor } from "../threads/gate-supervisor.js";
+import type { Tally } from "../decisions/tally.js";
+import { errorOfEvent } from "../supervisor/event-errors.js";
+import { GateSupervisor } from "../supervisor/gate-supervisor.js";
 import { AgentSocket } from "./agent-socket.js";
+import type { LabelSource } from "./container/label-source.js";
 import { Containers } from "./containers.js";
-import { FdStoreContainers, type Restored } from "./fd-store-containers.js";
-import { type Handover, receiveHandover } from "./handover.js";
-import type { LabelSource } from "./label-source.js";
-import { MapJournal } from "./map-journal.js";
-import type { ServiceManager } from "./service-manager.js";
+import { FdStoreContainers, type Restored } from "./fd-store/fd-store-containers.js";
+import { type Handover, receiveHandover } from "./fd-store/handover.js";
+import { MapJournal } from "./fd-store/map-journal.js";
+import type { ServiceManager } from "./fd-store/service-manager.js";
+import { unknownFacts } from "./fd-store/unknown-facts.js";
 
 /** How an agent is started. */
 export interface AgentOptions {
@@ -37,6 +39,7 @@ export class Agent {
   readonly #containers: Containers;
   readonly #kept: FdStoreContainers;
   readonly #maps: MapJournal;
+  #stopped: Promise<void> | null = null;
   #stopListening: () => void = () => undefined;
   #lose: (error: CountersignError) => void = () => undefined;
   #isLost = false;
@@ -54,14 +57,14 @@ export class Agent {
 
   private constructor(
     private readonly options: AgentOptions,
-    private readonly thread: GateSupervisor,
+    private readonly supervisor: GateSupervisor,
   ) {
     const { labels, manager, say } = options;
-    this.#kept = new FdStoreContainers(manager, (container) => thread.issuedTo(container));
-    this.#maps = new MapJournal(manager, options.config, thread.texts, () => thread.wrote);
+    this.#kept = new FdStoreContainers(manager, (container) => supervisor.issuedTo(container));
+    this.#maps = new MapJournal(manager, options.config, supervisor.texts, () => supervisor.mapWrites);
     this.#containers = new Containers(labels, {
       known: (listener, ...known) =>
-        void thread.listen(listener, ...known).catch((error) => this.#refuse(listener, error)),
+        void supervisor.listen(listener, ...known).catch((error) => this.#refuse(listener, error)),
       say,
     });
     this.#trimMemory();
@@ -74,35 +77,49 @@ export class Agent {
   static async start(options: AgentOptions): Promise<Agent> {
     requirePlatform();
     const { config, socket, say } = options;
-    const thread = await GateSupervisor.start(config, {
-      denial: () => undefined,
-      warned: options.warn,
-      killed: (tid) => say(failed(`task ${tid} made the gate wait for its memory and was killed`)),
-      unlogged: (error) => say(error),
-      replaced: (reason) => say(failed(`the decision thread was replaced: ${reason}`)),
-      lost: (error) => agent.#lose(error),
-      done: (listener) => agent.#release(listener),
-      wrote: (wrote) => agent.#maps.record(wrote),
-      issued: (container, issued) => agent.#kept.record(container, issued),
+    const supervisor = await GateSupervisor.start(config, (event) => {
+      switch (event.is) {
+        case "warning":
+          options.warn(event.warning);
+          break;
+        case "taskKilled":
+        case "replaced":
+        case "unlogged":
+          say(errorOfEvent(event));
+          break;
+        case "lost":
+          agent.#lose(event.error);
+          break;
+        case "hangup":
+          agent.#release(event.fd);
+          break;
+        case "mapWrites":
+          agent.#maps.record(event.answers);
+          break;
+        case "issued":
+          agent.#kept.record(event.containerKey, event.issued);
+      }
     });
-    const agent = new Agent(options, thread);
+    const agent = new Agent(options, supervisor);
     try {
       const wrote = agent.#maps.restore();
       if (wrote.length > 0) {
-        thread.rewrite(wrote);
+        supervisor.restoreMapWrites(wrote);
         agent.#maps.record(wrote);
       }
       const restored: Restored[] = [];
       agent.#kept.restore((each) => restored.push(each));
       // if this throws, the agent does not start, and the containers' calls wait for an agent that can decide them
       requireNotified(
-        thread.fastest,
+        supervisor.fastest,
         restored.map(({ state }) => ({ filter: state.filter, container: state })),
       );
       for (const { listener, state, cursor, issued } of restored) {
-        thread.remember(state.id, issued);
+        supervisor.addIssued(state.id, issued);
         agent.#containers.take(listener, state, cursor);
       }
+      const unknown = unknownFacts(restored.flatMap(({ issued }) => issued));
+      if (unknown !== null) say(unknown);
       agent.#listenAt(socket);
     } catch (error) {
       await agent.stop(); // a running thread would keep the process from exiting
@@ -112,12 +129,12 @@ export class Agent {
   }
 
   get tally(): Tally {
-    return this.thread.tally;
+    return this.supervisor.tally;
   }
 
   /** Number of slow containers: blocking workers serve them, so that other containers do not wait. */
   get slowContainers(): number {
-    return this.thread.slowContainers;
+    return this.supervisor.slowContainers;
   }
 
   /** Number of listeners. A container has one for each process that the runtime started in it. */
@@ -129,21 +146,27 @@ export class Agent {
    * Replaces the configuration and looks up all labels again. If this throws, the old configuration stays in effect.
    */
   async reload(config: Config): Promise<void> {
-    await this.thread.reload(config);
-    this.#maps.reset(config, this.thread.texts);
+    await this.supervisor.reload(config);
+    this.#maps.reset(config, this.supervisor.texts);
     this.#containers.refresh();
     this.#trimMemory();
   }
 
   /**
    * Stops the agent. Calls of its containers then wait if the service manager keeps their listeners; otherwise they
-   * fail with ENOSYS.
+   * fail with ENOSYS. Later calls return the same result: the numbers of the closed fds may belong to other files by
+   * then.
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     clearTimeout(this.#trimTimer);
     this.#stopListening();
     this.#containers.close();
-    if (!this.#isLost) await this.thread.stop();
+    if (!this.#isLost) await this.supervisor.stop();
     for (const listener of this.#containers.listeners) close(listener);
   }
 
@@ -152,7 +175,7 @@ export class Agent {
     clearTimeout(this.#trimTimer);
     this.#trimTimer = setTimeout(() => {
       // if it fails, the agent only keeps more memory
-      this.thread.trimMemory().then(unmapExecutablePages, () => undefined);
+      this.supervisor.trimMemory().then(unmapExecutablePages, () => undefined);
     }, TRIM_AFTER);
     this.#trimTimer.unref();
   }
@@ -202,8 +225,4 @@ const TRIM_AFTER = 1000;
 function sharesPids(pid: number): boolean {
   const theirs = readLink(`/proc/${pid}/ns/pid`);
   return theirs === null || theirs === readLink("/proc/self/ns/pid");
-}
-
-function failed(message: string): CountersignError {
-  return new CountersignError("GATE_FAILED", message, { remedy: "see docs/errors/GATE_FAILED.md" });
 }

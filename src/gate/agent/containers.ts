@@ -1,8 +1,8 @@
 import { CountersignError } from "../../error.js";
-import type { Container } from "../../policy/current.js";
-import type { FilterKind } from "../filter.js";
-import type { ContainerState } from "./container-state.js";
-import type { LabelSource, Labels } from "./label-source.js";
+import type { Container } from "../../policy/model/current.js";
+import type { FilterKind } from "../call/filter.js";
+import type { ContainerState } from "./container/container-state.js";
+import type { LabelSource, Labels } from "./container/label-source.js";
 import { containerOf } from "./labels.js";
 
 /** Events of {@link Containers}. */
@@ -85,7 +85,7 @@ export class Containers {
     const why = this.source.why?.(state) ?? "they were not handed over";
     this.events.say(
       new CountersignError("LABELS_UNKNOWN", `the labels of container \`${state.id}\` are not known: ${why}`, {
-        remedy: "until they are, every label scope holds for it; see docs/errors/LABELS_UNKNOWN.md",
+        remedy: "correct what `--labels` names; until the labels are known, every label scope matches this container",
       }),
     );
   }

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import type { Container } from "../../policy/current.js";
-import type { ContainerState } from "./container-state.js";
-import type { LabelSource, Labels } from "./label-source.js";
+import type { Container } from "../../policy/model/current.js";
+import type { ContainerState } from "./container/container-state.js";
+import type { LabelSource, Labels } from "./container/label-source.js";
 
 /** Label sources by their name on the command line. Each takes the text after the name, as in `file:PATH`. */
 export const SOURCES = {

@@ -1,4 +1,4 @@
-import { roomFor } from "../sys/memory.js";
+import { roomFor } from "../../sys/memory.js";
 
 /**
  * Byte offsets of the fields of `union bpf_attr` (linux/bpf.h, little-endian). A test compares each offset with the
@@ -48,6 +48,7 @@ export const CREATE = {
   maxEntries: 12,
   mapFlags: 16,
   innerMapFd: 20,
+  numaNode: 24,
   mapName: 28,
   mapIfindex: 44,
   btfFd: 48,

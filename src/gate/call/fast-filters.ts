@@ -1,7 +1,7 @@
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
-import type { Container } from "../../policy/current.js";
-import type { FilterKind } from "../filter.js";
+import type { Container } from "../../policy/model/current.js";
+import type { FilterKind } from "./filter.js";
 
 /** A container, or the command if null, with the kind of its seccomp filter. */
 export interface Filtered {
@@ -28,10 +28,12 @@ export function requireNotified(fastest: FilterKind, filtered: Iterable<Filtered
   ];
   throw new CountersignError(
     "HOOK_NOT_ENFORCED",
-    `the gate cannot enforce hook bpf for ${names.join(", ")}: the seccomp filter lets access to map elements pass`,
+    `hook bpf cannot be enforced for ${names.join(", ")}: the seccomp filter does not notify the gate of access to ` +
+      "map elements",
     {
       remedy:
-        "start the container with deploy/seccomp.json; or use a configuration without attachments to hook bpf and without a default for it",
+        "start the container with deploy/seccomp.json; or use a configuration without attachments to hook bpf and " +
+        "without a default for it",
     },
   );
 }

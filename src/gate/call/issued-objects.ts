@@ -1,6 +1,7 @@
+import { type LiveMapDefinition, MAX_ROLES, type MapRole } from "../../bpf/recognition.js";
 import type { ProgramSubject } from "../../hooks/subject.js";
 import { LruCache } from "../../lru-cache.js";
-import { mapExists, programExists } from "../sys/bpf.js";
+import { mapExists, programExists } from "../../sys/bpf.js";
 
 /**
  * The objects whose fds the gate issued to the tasks of one container or command. Unless `gate.existing` is `allow`,
@@ -11,6 +12,8 @@ export class IssuedObjects {
   /** Programs by the kernel's id, with the facts that were decided on; oldest first. */
   readonly #programs = new Map<number, ProgramSubject>();
   readonly #maps = new Map<number, MapEntry>();
+  /** Roles of maps that were not issued here, such as pinned ones. */
+  readonly #foreignRoles = new LruCache<number, readonly MapRole[]>(REMEMBERED);
   /** Repeatable denials to these tasks that were logged. */
   readonly #denied = new LruCache<string, true>(REMEMBERED);
   #mapMemory = 0;
@@ -24,15 +27,16 @@ export class IssuedObjects {
   /** `tell` is called for each object that is issued. */
   constructor(private readonly tell: (issued: IssuedObject) => void = () => undefined) {}
 
-  issueProgram(id: number, subject: ProgramSubject): void {
-    this.#rememberProgram(id, subject);
-    this.tell({ id, subject });
+  /** Adds an object whose fd was issued, or is a private copy. */
+  issue(issued: IssuedObject): void {
+    this.#remember(issued);
+    this.tell(issued);
   }
 
   /** Adds an object that another thread or an earlier gate issued. */
   remember(issued: IssuedObject): void {
-    if ("subject" in issued) this.#rememberProgram(issued.id, Object.freeze(issued.subject));
-    else this.#rememberMap(issued.id, issued.entry);
+    if ("subject" in issued) Object.freeze(issued.subject);
+    this.#remember(issued);
   }
 
   /** All objects that still exist. Forgets the others. */
@@ -41,6 +45,7 @@ export class IssuedObjects {
     return [
       ...Array.from(this.#programs, ([id, subject]) => ({ id, subject })),
       ...Array.from(this.#maps, ([id, entry]) => ({ id, entry })),
+      ...Array.from(this.#foreignRoles.entries(), ([id, roles]) => ({ id, roles })),
     ];
   }
 
@@ -49,23 +54,33 @@ export class IssuedObjects {
    * only adds entries and never looks one up, so that nothing else limits their number.
    */
   tidy(): void {
-    if (this.#programs.size + this.#maps.size < this.#sweepAt) return;
+    if (this.#size < this.#sweepAt) return;
     this.#sweep();
-    this.#sweepAt = SWEEP + 2 * (this.#programs.size + this.#maps.size);
-  }
-
-  issueMap(id: number, entry: MapEntry): void {
-    this.#rememberMap(id, entry);
-    this.tell({ id, entry });
+    this.#sweepAt = SWEEP + 2 * this.#size;
   }
 
   program(id: number): ProgramSubject | null {
     return this.#programs.get(id) ?? null;
   }
 
-  /** The process that created a map that was issued here; null for any other map. */
-  mapCreator(id: number): number | null {
-    return this.#maps.get(id)?.creator ?? null;
+  /** What is known of a map that was issued here; undefined for any other map. */
+  map(id: number): MapEntry | undefined {
+    return this.#maps.get(id);
+  }
+
+  /** The maps of objects as which recognised programs use a map. */
+  roles(id: number): readonly MapRole[] {
+    return this.#maps.get(id)?.roles ?? this.#foreignRoles.get(id) ?? NO_ROLES;
+  }
+
+  /** Remembers that recognised programs use a map as this one. */
+  addRole(id: number, role: MapRole): void {
+    const known = this.roles(id);
+    if (known.length >= MAX_ROLES || known.some(({ object, name }) => object === role.object && name === role.name))
+      return;
+    const entry = this.#maps.get(id);
+    const roles = [...known, role];
+    this.issue(entry === undefined ? { id, roles } : { id, entry: { ...entry, roles } });
   }
 
   /**
@@ -108,6 +123,16 @@ export class IssuedObjects {
 
   #fits(bytes: number, quota: number): boolean {
     return this.#mapMemory + bytes <= quota && this.#maps.size < REMEMBERED;
+  }
+
+  get #size(): number {
+    return this.#programs.size + this.#maps.size + this.#foreignRoles.size;
+  }
+
+  #remember(issued: IssuedObject): void {
+    if ("subject" in issued) this.#rememberProgram(issued.id, issued.subject);
+    else if ("entry" in issued) this.#rememberMap(issued.id, issued.entry);
+    else this.#foreignRoles.set(issued.id, issued.roles);
   }
 
   #rememberProgram(id: number, subject: ProgramSubject): void {
@@ -154,6 +179,7 @@ export class IssuedObjects {
   #sweep(): void {
     this.#sweepPrograms();
     for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
+    for (const [id] of [...this.#foreignRoles.entries()]) if (!mapExists(id)) this.#foreignRoles.delete(id);
   }
 
   #forgetMap(id: number): void {
@@ -162,25 +188,62 @@ export class IssuedObjects {
   }
 }
 
-/** An object whose fd was issued: a program with its facts, or a map. */
+/**
+ * An object whose fd was issued: a program with its facts, or a map; or the roles of a map that was created elsewhere.
+ * `missing` has the paths of facts that `subject`
+ * lacks, because another version of Countersign recorded it. Reading such a fact is a fault of the policy.
+ */
 export type IssuedObject =
-  | { readonly id: number; readonly subject: ProgramSubject }
-  | { readonly id: number; readonly entry: MapEntry };
+  | { readonly id: number; readonly subject: ProgramSubject; readonly missing?: readonly string[] }
+  | { readonly id: number; readonly entry: MapEntry }
+  | { readonly id: number; readonly roles: readonly MapRole[] };
 
 export interface MapEntry {
   /** Process id of the creator. */
   readonly creator: number;
+  /** The identity of the creator ({@link Task.process}); absent for a map that an earlier version created. */
+  readonly process?: string;
   /** Size in bytes, estimated from the attr of BPF_MAP_CREATE. */
   readonly memory: number;
   readonly exclusive: boolean;
   /** True for a private copy, which the gate made for one program and no task may open. */
   readonly withheld?: boolean;
+  /** What the kernel does not report of the map; absent for a map that an earlier version created. */
+  readonly creation?: MapCreation;
+  /** As which maps of which objects recognised programs use it; absent for none. */
+  readonly roles?: readonly MapRole[];
 }
 
+/** Whether a process created the map: see {@link Task.process}. An unknown process created none. */
+export function isCreator(process: string, entry: MapEntry | undefined): boolean {
+  return process !== "" && entry?.process === process;
+}
+
+/** How a map was created, as far as the kernel does not report it. */
+export interface MapCreation {
+  readonly numaNode: number;
+  /** The map that a map of maps holds; null for any other map. */
+  readonly inner: LiveMapDefinition | null;
+  /** The kernel's id of its BTF, which exists as long as the outer map; absent for none. */
+  readonly innerBtfId?: number;
+}
+
+const NO_ROLES: readonly MapRole[] = Object.freeze([]);
+/** The facts about a program that can be large. A program that another version recorded can lack evidence. */
+type Sized = Pick<ProgramSubject, "insns" | "raw_insns" | "maps"> &
+  Partial<Pick<ProgramSubject, "evidence" | "statements" | "mismatches">>;
+
 /** Estimates the size of a program's facts in bytes. */
-export function bytesOf({ insns, raw_insns, evidence, maps }: ProgramSubject): number {
+export function bytesOf({ insns, raw_insns, maps, evidence = [], statements = [], mismatches = [] }: Sized): number {
   const raw = raw_insns.buffer === insns.buffer ? 0 : raw_insns.byteLength;
-  return 2048 + insns.byteLength + raw + 256 * (evidence.length + maps.length);
+  const settings = statements.flatMap((statement) => statement.settings);
+  const objects = [evidence, maps, statements, mismatches, settings].reduce((sum, list) => sum + list.length, 0);
+  const values = settings.reduce((sum, { value, declared }) => sum + lengthOf(value) + lengthOf(declared), 0);
+  return 2048 + insns.byteLength + raw + 256 * objects + values;
+}
+
+function lengthOf(value: number | string | null): number {
+  return typeof value === "string" ? value.length : 0;
 }
 
 /**

@@ -1,5 +1,8 @@
-import type { Container } from "../../policy/current.js";
-import type { FilterKind } from "../filter.js";
+import type { Container } from "../../policy/model/current.js";
+import { answerWithFd, receive, send, stillWaits } from "../../sys/seccomp.js";
+import { writeResponse } from "../task/blocking/notification.js";
+import { type Answer, issuesFd } from "./answer.js";
+import type { FilterKind } from "./filter.js";
 import type { IssuedObjects } from "./issued-objects.js";
 import { NotificationCursor } from "./notification-cursor.js";
 
@@ -34,6 +37,31 @@ export class Listener {
   /** Whether this is the listener of warm-up calls: it has no fd, no task waits, and replies are dropped. */
   get isWarmUp(): boolean {
     return this.fd < 0;
+  }
+
+  /** Receives a notification into `buffer`. Returns false if there is none. */
+  receive(buffer: Uint8Array): boolean {
+    if (receive(this.fd, buffer) < 0) return false;
+    this.cursor.received(buffer);
+    return true;
+  }
+
+  /** Whether the task of a notification (struct seccomp_notif) still waits for its reply. */
+  isPending(notification: Uint8Array): boolean {
+    return stillWaits(this.fd, notification);
+  }
+
+  /** Replies to the notification with this id, unless its task has exited. */
+  reply(id: bigint, answer: Answer): void {
+    if (answer === "gone") return;
+    if (!issuesFd(answer)) {
+      send(this.fd, writeResponse(id, answer));
+      return;
+    }
+    const given = answerWithFd(this.fd, id, answer.fd);
+    // errors such as EMFILE come from the task's own limits; without the gate the kernel would return the same
+    if (given < 0) send(this.fd, writeResponse(id, { result: given }));
+    else if (answer.issued !== null) this.objects.issue(answer.issued);
   }
 
   /** Key of the container, which all its listeners share; empty for the command. */

@@ -1,7 +1,7 @@
 import { ERRNO } from "../../errno.js";
-import { writeStart } from "../sys/file.js";
-import { send } from "../sys/seccomp.js";
-import { writeResponse } from "./notification.js";
+import { writeStart } from "../../sys/file.js";
+import { send } from "../../sys/seccomp.js";
+import { writeResponse } from "../task/blocking/notification.js";
 
 /** Size in bytes of the cursor, which is at the start of its file: a notification id in native byte order. */
 export const CURSOR_SIZE = 8;

@@ -45,7 +45,8 @@ export const GATE_RULES = {
   loader_run: {
     errno: ERRNO.EPERM,
     denies:
-      "the run of a program that calls bpf(2), unless `gate.loader_runs` is `ask` and an enforcing attachment allowed it",
+      "the run of a program that calls bpf(2), unless `gate.loader_runs` is `ask` and an enforcing attachment " +
+      "allowed it",
   },
   existing: {
     errno: ERRNO.ENOENT,
@@ -69,7 +70,8 @@ export const GATE_RULES = {
   gate_target: {
     errno: ERRNO.EPERM,
     denies:
-      "a call that would change limits, priority, scheduling or affinity of the gate, by its pid, process group or user",
+      "a call that would change limits, priority, scheduling or affinity of the gate, by its pid, process group " +
+      "or user",
   },
   unknown_call: {
     errno: ERRNO.EPERM,
@@ -79,28 +81,15 @@ export const GATE_RULES = {
   out_of_reach: {
     errno: ERRNO.EPERM,
     denies:
-      "a call for which the gate lacks the capability to read the task's memory, or to take its user, groups, root directory or namespaces",
+      "a call for which the gate lacks the capability to read the task's memory, or to take its user, groups, root " +
+      "directory or namespaces",
   },
   stalled: {
     errno: ERRNO.EPERM,
     denies:
-      "a call whose task makes the gate wait too long for memory, files or paths, or whose program is not analysed in time",
+      "a call whose task makes the gate wait too long for memory, files or paths, or whose program is not analysed " +
+      "in time",
   },
 } as const satisfies Record<string, RuleRow>;
 
 export type GateRule = keyof typeof GATE_RULES;
-
-/** Why the gate cannot carry out a call that the kernel would not deny. */
-export interface Obstacle {
-  readonly rule: GateRule;
-  /** One line for the log. */
-  readonly reason: string;
-}
-
-export function isObstacle(value: object): value is Obstacle {
-  return "rule" in value;
-}
-
-export function tooLarge(what: string, most: number): Obstacle {
-  return { rule: "too_large", reason: `${what} is more than the gate copies, ${most}` };
-}

@@ -1,14 +1,15 @@
 import { ERRNO } from "../../errno.js";
-import { Attr } from "../call/attr.js";
-import type { Answer, Call } from "../call/call.js";
-import { isObstacle, type Obstacle } from "../call/rules.js";
-import { close } from "../sys/pidfd.js";
-import { copiedCommand } from "./command-subject.js";
-import { type Copy, copyFields, writeBack } from "./copy.js";
-import { LAYOUTS, type Layout } from "./fields.js";
-import { heldBy } from "./held.js";
-import { admitIfLong } from "./long-calls.js";
-import { PLAIN, PLANS, type Plan } from "./plan.js";
+import type { Answer } from "../call/answer.js";
+import { bpfAsTask, readAttr } from "../call/as-task.js";
+import type { Call } from "../call/call.js";
+import type { CopiedName } from "../call/command.js";
+import { deny, failWith } from "../call/failure.js";
+import { copiedCommand } from "./copied/command-subject.js";
+import { PLAIN } from "./copied/copied-command.js";
+import { type Copy, copyFields, writeBack } from "./copied/copy.js";
+import type { Layout } from "./copied/fields.js";
+import { type Held, heldBy } from "./copied/held.js";
+import { COPIED_COMMANDS } from "./copied-commands.js";
 
 /**
  * Decides on a copy of a command and of everything that it points to, and passes the copy to the kernel with the task's
@@ -16,60 +17,50 @@ import { PLAIN, PLANS, type Plan } from "./plan.js";
  * decision uses the task's memory, so the kernel executes the call in the task, on objects that were decided on when
  * their fds were issued.
  */
-export function carryOut(call: Call, name: string): Answer {
-  const cmd = call.word(0);
-  const base = LAYOUTS[cmd] as Layout;
-  const given = call.attr(base.size);
-  if (!(given instanceof Attr)) return given;
-  admitIfLong(call, name, given);
-  const plan: Plan | Obstacle | number = PLANS[cmd]?.(call, given) ?? PLAIN;
-  if (typeof plan === "number") return call.asKernel(plan);
-  if (isObstacle(plan)) return call.denyFor(plan, "bpf", { name });
-  const layout = { ...base, fields: [...base.fields, ...plan.fields] };
+export function carryOut(call: Call, name: CopiedName): Answer {
+  const command = COPIED_COMMANDS[name];
+  const given = readAttr(call, command.layout.attr.size);
+  if (command.isLong(given)) call.task.admit();
+  const plan = command.plan?.(call, given) ?? PLAIN;
+  const layout = { ...command.layout, fields: [...command.layout.fields, ...plan.fields] };
   const copy = copyFields(call.task, given, layout, plan.handledOffsets);
-  if (typeof copy === "number") return call.asKernel(copy);
-  if (isObstacle(copy)) return call.denyFor(copy, "bpf", { name });
   const resolved = plan.resolve(copy);
-  if (typeof resolved === "number") return call.asKernel(resolved);
-  if (isObstacle(resolved)) return call.denyFor(resolved, "bpf", { name });
-  if (!call.stillWaits) return "gone";
-
-  const fd = copy.fds.get("object");
-  const object = fd === undefined || fd < 0 ? null : heldBy(call, fd);
-  if (fd !== undefined && object === null) return call.asKernel(fd < 0 ? (layout.noObject ?? fd) : -ERRNO.EINVAL);
-  const stranger = strangerAmong(call, copy);
-  if (stranger !== null) {
-    const answer = call.deny("existing_use", "bpf", { name }, `${stranger} was not handed out here (gate.existing)`);
-    if (answer !== "continue") return answer;
-  }
-  const { verdict, answered } = call.decide("bpf", copiedCommand(call, name, copy, object, plan.target, resolved));
-  if (verdict < 0) return { result: verdict };
-  if (plan.left) return answered ? "continue" : call.deny("loader_run", "bpf", { name }, UNASKED);
-  return answerOf(call, copy, layout, call.bpfAsTask(cmd, copy.attr.bytes, copy.held, layout.namespaces));
+  call.requireCaller();
+  const object = objectOf(call, copy, layout);
+  denyUnissued(call, copy);
+  const { answered } = call.decide("bpf", copiedCommand(call, name, command.facts, copy, object, plan, resolved));
+  if (plan.left) return answered ? "continue" : deny("loader_run", UNASKED);
+  return answerOf(call, copy, layout, bpfAsTask(call, call.word(0), copy.attr.bytes, copy.held, layout.namespaces));
 }
 
 const UNASKED =
   "the kernel reads the task's memory itself, which an enforcing attachment must allow, and none in scope answered";
 
-/** Writes the kernel's output to the task, and issues the fd if the command returns one. */
-function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {
-  const wrote = result >= 0 || layout.writesOn === null || layout.writesOn?.includes(result);
-  if (wrote && !writeBack(call.task, call.long(1), copy, layout)) {
-    if (layout.givesFd) close(result);
-    return { result: -ERRNO.EFAULT };
-  }
-  return result >= 0 && layout.givesFd ? { fd: result, onIssued: () => undefined } : { result };
+/** Returns the program, map or link that the command uses; null if the command names none. */
+function objectOf(call: Call, { fds }: Copy, { noObject }: Layout): Held | null {
+  const fd = fds.get("object");
+  if (fd === undefined) return null;
+  if (fd < 0) failWith(-(noObject ?? fd));
+  return heldBy(call, fd) ?? failWith(ERRNO.EINVAL);
 }
 
 /**
- * Returns the title of the first object among the fds that the gate did not issue here; null if there is none or
- * `gate.existing` is `allow`.
+ * Denies a command that uses an object that the gate did not issue here, unless `gate.existing` is `allow`. In audit
+ * the command goes on.
  */
-function strangerAmong(call: Call, { fds }: Copy): string | null {
-  if (call.settings.existing === "allow") return null;
+function denyUnissued(call: Call, { fds }: Copy): void {
+  if (call.settings.existing === "allow") return;
   for (const fd of fds.values()) {
     const held = fd < 0 ? null : heldBy(call, fd);
-    if (held !== null && !held.judged) return held.title;
+    if (held === null || held.judged) continue;
+    call.denyUnlessAudit("existing_use", `${held.title} was not handed out here (gate.existing)`);
+    return;
   }
-  return null;
+}
+
+/** Writes the kernel's output to the task, and issues the fd if the command returns one. */
+function answerOf(call: Call, copy: Copy, layout: Layout, result: number): Answer {
+  const wrote = result >= 0 || layout.writesOn === null || layout.writesOn?.includes(result);
+  if (wrote) writeBack(call.task, call.long(1), copy, layout);
+  return result >= 0 && layout.givesFd ? { fd: call.task.adopt(result), issued: null } : { result };
 }

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import type { Answer, Call } from "../call/call.js";
-import { ownNamespaces } from "../call/current.js";
-import type { Notification } from "../call/notification.js";
-import { readSmall } from "../sys/file.js";
-import { NR } from "../sys/numbers.js";
+import { readSmall } from "../../sys/file.js";
+import { NR } from "../../sys/numbers.js";
+import type { Call } from "../call/call.js";
+import { deny } from "../call/failure.js";
+import type { Notification } from "../task/blocking/notification.js";
+import { ownNamespaces } from "../task/caller.js";
 
 /**
  * The target of a system call: a thread or process by its id, the processes of a group, or those of a user. Id 0 is the
@@ -57,13 +58,16 @@ export function missesGate(notification: Notification): boolean {
 }
 
 /** Denies a call that would change the gate. Otherwise the kernel executes it. */
-export function judgeTarget(call: Call): Answer {
+export function decideTarget(call: Call): "continue" {
   const { notification } = call;
   const row = TARGETING[notification.call];
   const target = row?.target(notification) ?? null;
   if (row === undefined || target === null || !reachesGate(call, target)) return "continue";
   const reason = `${row.name} of ${WHOM[target.kind]} would change the gate`;
-  return call.denyRepeatable("gate_target", "bpf", { name: row.name }, reason, `${row.name} ${target.kind}`);
+  return deny("gate_target", reason, {
+    about: { hook: "bpf", subject: { name: row.name } },
+    repeatKey: `${row.name} ${target.kind}`,
+  });
 }
 
 const WHOM: Readonly<Record<Target["kind"], string>> = {

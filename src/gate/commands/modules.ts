@@ -1,10 +1,12 @@
-import { sha256 } from "../../bpf/digest.js";
+import { sha256 } from "../../bpf/insn/digest.js";
 import { ERRNO } from "../../errno.js";
 import type { FileSubject } from "../../hooks/subject.js";
-import type { Answer, Call } from "../call/call.js";
-import { type Obstacle, tooLarge } from "../call/rules.js";
-import { sealedFile } from "../sys/file.js";
-import { NR } from "../sys/numbers.js";
+import { sealedFile } from "../../sys/file.js";
+import { NR } from "../../sys/numbers.js";
+import type { Answer } from "../call/answer.js";
+import { callAsTask } from "../call/as-task.js";
+import type { Call } from "../call/call.js";
+import { checked, deny, denyTooLarge, failWith } from "../call/failure.js";
 
 /** Maximum size in bytes of a module that the gate copies, and of its parameters. */
 const MAX_MODULE = 256 * 2 ** 20;
@@ -17,26 +19,20 @@ const MAX_PARAMETERS = 64 * 1024;
  */
 export function loadModule(call: Call): Answer {
   const { notification, task, caller } = call;
-  if (!caller.current.capabilities.includes("CAP_SYS_MODULE")) return call.asKernel(-ERRNO.EPERM);
+  if (!caller.current.capabilities.includes("CAP_SYS_MODULE")) failWith(ERRNO.EPERM);
   // the call runs the module's init function, which can take any time
   task.admit();
+  call.isAbout("kernel_read_file", { name: NAME });
   const byFd = notification.call === NR.finit_module;
   const data = byFd ? readFile(call) : readImage(call);
-  if (typeof data === "number") return call.asKernel(data);
-  if (!(data instanceof Uint8Array)) return call.denyFor(data, "kernel_read_file", { name: NAME });
-  const parameters = task.readString(call.long(byFd ? 1 : 2), MAX_PARAMETERS);
-  if (parameters === null) return call.asKernel(-ERRNO.EFAULT);
-  if (parameters.byteLength === MAX_PARAMETERS)
-    return call.denyFor(tooLarge("a text of parameters", MAX_PARAMETERS), "kernel_read_file", { name: NAME });
-  if (!call.stillWaits) return "gone";
-
-  const { verdict } = call.decide("kernel_read_file", moduleSubject(data, parameters));
-  if (verdict < 0) return { result: verdict };
+  const parameters = task.readString(call.long(byFd ? 1 : 2), MAX_PARAMETERS) ?? failWith(ERRNO.EFAULT);
+  if (parameters.byteLength === MAX_PARAMETERS) denyTooLarge("a text of parameters", MAX_PARAMETERS);
+  call.requireCaller();
+  call.decide("kernel_read_file", moduleSubject(data, parameters));
   if (call.isDryRun) return "continue"; // the kernel then loads the task's own file, which LoadPin and IMA can check
-  const fd = task.own("module", () => sealedFile("module", data));
-  if (fd < 0) return { result: fd };
+  const fd = checked(task.own("module", () => sealedFile("module", data)));
   const flags = byFd ? call.word(2) : 0;
-  return { result: call.asTask(NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
+  return { result: callAsTask(call, NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
 }
 
 /**
@@ -54,16 +50,15 @@ export function moduleSubject(data: Uint8Array, parameters: Uint8Array): FileSub
   };
 }
 
-function readFile(call: Call): Uint8Array | Obstacle | number {
-  const fd = call.task.fd(call.word(0) | 0);
-  if (fd < 0) return fd;
+function readFile(call: Call): Uint8Array {
+  const fd = checked(call.task.fd(call.word(0) | 0));
   const reason = `its file cannot be read, or is longer than ${MAX_MODULE} bytes`;
-  return call.task.readFile(fd, MAX_MODULE) ?? { rule: "unreadable", reason };
+  return call.task.readFile(fd, MAX_MODULE) ?? deny("unreadable", reason);
 }
 
-function readImage(call: Call): Uint8Array | Obstacle | number {
+function readImage(call: Call): Uint8Array {
   const size = call.long(1);
-  if (size === 0n) return -ERRNO.ENOEXEC;
-  if (size > BigInt(MAX_MODULE)) return tooLarge(`a module of ${size} bytes`, MAX_MODULE);
-  return call.task.read(call.long(0), Number(size)) ?? -ERRNO.EFAULT;
+  if (size === 0n) failWith(ERRNO.ENOEXEC);
+  if (size > BigInt(MAX_MODULE)) denyTooLarge(`a module of ${size} bytes`, MAX_MODULE);
+  return call.task.read(call.long(0), Number(size)) ?? failWith(ERRNO.EFAULT);
 }

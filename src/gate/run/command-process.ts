@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { entryFile } from "../../engine/entries.js";
+import { entryFile } from "../../engine/threads/entries.js";
 import { errorName } from "../../errno.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
-import type { Mode } from "../../policy/mode.js";
-import type { FilterKind } from "../filter.js";
-import { close, exitStatus, openProcess, takeFd } from "../sys/pidfd.js";
-import { closeOnExec, type Ending, releaseStandard, takeStop } from "../sys/process.js";
+import type { Mode } from "../../policy/model/mode.js";
+import { close, exitStatus, openProcess, takeFd } from "../../sys/pidfd.js";
+import { closeOnExec, type Ending, releaseStandard, takeStop } from "../../sys/process.js";
+import type { FilterKind } from "../call/filter.js";
 import { encodeExecRequest, FILTER_BYTES } from "./exec-request.js";
 import type { Inheritance } from "./inheritance.js";
 
@@ -40,7 +40,7 @@ export class CommandProcess {
     this.#pidfd = openProcess(this.pid);
     this.ended = new Promise((resolve, reject) => {
       this.#child.once("exit", (code, signal) => resolve(this.#ending(code, signal)));
-      this.#child.once("error", (cause) => reject(failed(`the launcher cannot be started: ${cause.message}`)));
+      this.#child.once("error", (cause) => reject(unlaunched(cause)));
     });
     this.ended.catch(() => undefined); // not an unhandled rejection: callers await `ended`
   }
@@ -112,6 +112,9 @@ function firstLine(channel: Duplex): Promise<string> {
   });
 }
 
+const SYSTEM_CALL =
+  "check the limits of open files, processes and memory (`ulimit -a`); otherwise report this, with `uname -r`";
+
 /** Error code and remedy for each failed step of the launcher, by errno; "" is any other errno. */
 const REFUSALS: Readonly<Record<string, Readonly<Record<string, readonly [code: ErrorCode, remedy: string]>>>> = {
   no_new_privs: {
@@ -136,9 +139,9 @@ const REFUSALS: Readonly<Record<string, Readonly<Record<string, readonly [code: 
       "GATE_UNSUPPORTED",
       "set `kernel.yama.ptrace_scope` to 0 or 1, or give the gate CAP_SYS_PTRACE: it has to copy the command's memory",
     ],
-    "": ["GATE_FAILED", "see docs/errors/GATE_FAILED.md"],
+    "": ["GATE_FAILED", SYSTEM_CALL],
   },
-  launcher: { "": ["GATE_FAILED", "see docs/errors/GATE_FAILED.md"] },
+  launcher: { "": ["GATE_FAILED", SYSTEM_CALL] },
 };
 
 function refusal(step: string, errno: number): CountersignError {
@@ -152,6 +155,9 @@ function refusal(step: string, errno: number): CountersignError {
   return new CountersignError(code, message, { remedy });
 }
 
-function failed(message: string): CountersignError {
-  return new CountersignError("GATE_FAILED", message, { remedy: "see docs/errors/GATE_FAILED.md" });
+function unlaunched(cause: Error): CountersignError {
+  return new CountersignError("GATE_FAILED", `the launcher cannot be started: ${cause.message}`, {
+    remedy: "install the package again, and check the limits of processes and memory (`ulimit -a`)",
+    cause,
+  });
 }

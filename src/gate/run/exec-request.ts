@@ -1,5 +1,5 @@
 import { nulStrings } from "../../input.js";
-import type { FilterKind } from "../filter.js";
+import type { FilterKind } from "../call/filter.js";
 
 /** The first message to the launcher, one byte: the filter to install. */
 export const FILTER_BYTES: Readonly<Record<FilterKind, number>> = { full: 0, fast: 1 };

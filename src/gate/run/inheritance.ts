@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { CountersignError } from "../../error.js";
 import { nulStrings } from "../../input.js";
-import { readLink, readSmall } from "../sys/file.js";
-import { copyFd } from "../sys/native.js";
+import { readLink, readSmall } from "../../sys/file.js";
+import { copyFd } from "../../sys/native.js";
 
 /** What a command inherits from the process that starts the gate, and what node does not pass on by itself. */
 export interface Inheritance {

@@ -1,11 +1,11 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { ERRNO, errorName } from "../../errno.js";
 import { oneLine } from "../../error.js";
-import type { Mode } from "../../policy/mode.js";
-import { type FilterKind, gateFilter } from "../filter.js";
-import { enterDomain } from "../sys/landlock.js";
-import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "../sys/process.js";
-import { installFilter } from "../sys/seccomp.js";
+import type { Mode } from "../../policy/model/mode.js";
+import { enterDomain } from "../../sys/landlock.js";
+import { closeOnExec, defaultSignals, execute, refuseNewPrivileges, setOpenFiles } from "../../sys/process.js";
+import { installFilter } from "../../sys/seccomp.js";
+import { type FilterKind, gateFilter } from "../call/filter.js";
 import { decodeExecRequest, type ExecRequest, FILTER_BYTES } from "./exec-request.js";
 import { mayConfine } from "./restrictions.js";
 

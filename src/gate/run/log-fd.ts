@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { LogConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
-import { closeOnExec } from "../sys/process.js";
+import { closeOnExec } from "../../sys/process.js";
 import type { Inheritance } from "./inheritance.js";
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { readSmall } from "../sys/file.js";
-import { clearMemory, refuseDumps } from "../sys/process.js";
+import { readSmall } from "../../sys/file.js";
+import { clearMemory, refuseDumps } from "../../sys/process.js";
 
 /** Milliseconds between two checks of `oom_score_adj`, which a command can change without notifying the gate. */
 const INTERVAL = 1000;

@@ -1,5 +1,5 @@
-import type { Mode } from "../../policy/mode.js";
-import { capabilities } from "../sys/credentials.js";
+import type { Mode } from "../../policy/model/mode.js";
+import { capabilities } from "../../sys/credentials.js";
 
 /** A thing that a command cannot do, or that works differently, because of the gate. */
 interface RestrictionRow {
@@ -26,7 +26,9 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
     inAudit: "no",
   },
   {
-    what: "changing limits, priority, scheduling or affinity of the gate, of its process group, or of its user's processes; of any other process or thread by its id once the gate is gone (ENOSYS)",
+    what:
+      "changing limits, priority, scheduling or affinity of the gate, of its process group, or of its user's " +
+      "processes; of any other process or thread by its id once the gate is gone (ENOSYS)",
     why: "Landlock has no hook for these calls, so the gate is notified of those that do not name the caller by 0",
     inAudit: "no",
   },
@@ -61,12 +63,16 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
     inAudit: "yes",
   },
   {
-    what: "bpf(2) and the calls that load modules fail with ENOSYS once the gate is gone, except access to elements of maps if nothing is decided at hook bpf",
+    what:
+      "bpf(2) and the calls that load modules fail with ENOSYS once the gate is gone, except access to " +
+      "elements of maps if nothing is decided at hook bpf",
     why: "the kernel returns this error when the listener is closed",
     inAudit: "yes",
   },
   {
-    what: "programs and maps are charged to the gate's memory cgroup and have its LSM label; the verifier's log is cut off at 16 MiB",
+    what:
+      "programs and maps are charged to the gate's memory cgroup and have its LSM label; the verifier's log is " +
+      "cut off at 16 MiB",
     why: "the gate itself creates them, from its copy, so that policies judge exactly what is loaded",
     inAudit: "yes",
   },

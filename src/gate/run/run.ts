@@ -2,15 +2,17 @@ import type { Config } from "../../config/config.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { RotatingFile } from "../../log/rotating.js";
-import type { Mode } from "../../policy/mode.js";
+import type { Mode } from "../../policy/model/mode.js";
+import { landlockAbi, SCOPES_ABI } from "../../sys/landlock.js";
+import { requirePlatform } from "../../sys/libc.js";
+import { close } from "../../sys/pidfd.js";
+import type { Ending } from "../../sys/process.js";
 import type { Warning } from "../../warning.js";
-import { landlockAbi, SCOPES_ABI } from "../sys/landlock.js";
-import { requirePlatform } from "../sys/libc.js";
-import { close } from "../sys/pidfd.js";
-import type { Ending } from "../sys/process.js";
-import type { Count } from "../tally.js";
-import { GateSupervisor } from "../threads/gate-supervisor.js";
-import type { ToldDenial } from "../threads/messages.js";
+import type { Count } from "../decisions/tally.js";
+import type { ReportedDenial } from "../messages/messages.js";
+import { errorOfEvent } from "../supervisor/event-errors.js";
+import { GateSupervisor } from "../supervisor/gate-supervisor.js";
+import type { SupervisorEvent } from "../supervisor/supervisor-event.js";
 import { CommandProcess } from "./command-process.js";
 import { inheritance } from "./inheritance.js";
 import { lowerJitThresholds } from "./jit-thresholds.js";
@@ -27,7 +29,7 @@ export interface RunResult {
   readonly mode: Mode;
   readonly counts: Readonly<Record<Count, number>>;
   /** Distinct denials, at most 100, in the order in which they first occurred. */
-  readonly denials: readonly ToldDenial[];
+  readonly denials: readonly ReportedDenial[];
   /** In audit, the number of restrictions that remained (docs/run.md); null if verdicts were enforced. */
   readonly restrictions: number | null;
 }
@@ -52,7 +54,7 @@ export interface RunOptions {
 export async function runCommand({ config: given, command, logFd, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
   if (given.mode === "enforce") requireScopes(landlockAbi());
-  const denials: ToldDenial[] = [];
+  const denials: ReportedDenial[] = [];
   const inherited = inheritance();
   const taken = logFd === undefined ? null : takeLogFd(logFd, inherited);
   const held = taken === null && given.log !== null ? new RotatingFile(given.log) : null;
@@ -63,40 +65,46 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   const expose = config.mode === "enforce" ? protectGate() : () => undefined;
   const stopPassingSignals = passSignals(process);
   let listener = -1;
-  const starting = GateSupervisor.start(config, {
-    denial: (denial) => denials.push(denial),
-    warned: warn,
-    killed: (tid) => say(stalled(tid)),
-    unlogged: (error) => say(error),
-    replaced: (reason) => say(new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`)),
-    lost: (error) => {
-      // once the listener is closed, every pending and every later call fails with ENOSYS (seccomp_unotify(2))
-      close(listener);
-      say(error);
-    },
-    done: () => undefined,
-    issued: () => undefined,
-    wrote: () => undefined,
-  });
+  const onEvent = (event: SupervisorEvent) => {
+    switch (event.is) {
+      case "denial":
+        denials.push(event);
+        break;
+      case "warning":
+        warn(event.warning);
+        break;
+      case "taskKilled":
+      case "replaced":
+      case "unlogged":
+        say(errorOfEvent(event));
+        break;
+      case "lost":
+        // once the listener is closed, every pending and every later call fails with ENOSYS (seccomp_unotify(2))
+        close(listener);
+        say(event.error);
+    }
+  };
+  const starting = GateSupervisor.start(config, onEvent);
   try {
     // the engine and the launcher start in parallel; the filter depends on the hooks that the engine decides on
-    const filtering = starting.then((thread) => {
-      process.filter(thread.fastest);
-      return thread;
+    const filtering = starting.then((supervisor) => {
+      process.filter(supervisor.fastest);
+      return supervisor;
     });
-    const [thread] = await Promise.all([filtering, process.listener().then((fd) => (listener = fd))]);
-    await thread.listen(listener, null, thread.fastest);
+    const [supervisor] = await Promise.all([filtering, process.listener().then((fd) => (listener = fd))]);
+    await supervisor.listen(listener, null, supervisor.fastest);
     process.go();
     lowerJitThresholds();
     const ending = await process.ended;
     restoreV8ThreadPriority(); // the decision thread ends only after V8's threads have
-    const counts = thread.tally.read();
-    await thread.stop();
+    const counts = supervisor.tally.read();
+    await supervisor.stop();
     const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
     return { ending, counts, denials, mode: config.mode, restrictions };
   } catch (error) {
     process.kill();
-    await starting.then((thread) => thread.stop()).catch(() => undefined); // a failed start is reported by `error`
+    // a failed start is reported by `error`
+    await starting.then((supervisor) => supervisor.stop()).catch(() => undefined);
     throw error;
   } finally {
     restoreV8ThreadPriority();
@@ -116,8 +124,4 @@ function requireScopes(abi: number): void {
         ? "allow landlock_create_ruleset in the seccomp profile that this shell runs under"
         : "use Linux 6.12 or later with Landlock enabled (`lsm=landlock,…`), so that the command cannot reach the gate",
   });
-}
-
-function stalled(tid: number): CountersignError {
-  return new CountersignError("GATE_FAILED", `task ${tid} made the gate wait for its memory and was killed`);
 }

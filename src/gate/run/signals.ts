@@ -1,4 +1,4 @@
-import { readSmall } from "../sys/file.js";
+import { readSmall } from "../../sys/file.js";
 import type { CommandProcess } from "./command-process.js";
 
 /** Signals that are forwarded to the command, because their sender means the command. */

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
-import { capabilities } from "../sys/credentials.js";
+import { capabilities } from "../../sys/credentials.js";
 
 /**
  * Nice value of V8's threads (nice(2)), and the time for which they have it, in milliseconds: most commands have made

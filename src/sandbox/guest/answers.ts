@@ -1,5 +1,5 @@
-import { ANSWERS, NOTES, REFUSALS } from "../slots.js";
-import { box } from "./host.js";
+import { ANSWERS, NOTES, REFUSALS } from "../shared/buffer-layout.js";
+import { integers } from "./host.js";
 import { beginning, cut } from "./text.js";
 
 /** Limits on reasons, notes and answers; whatever exceeds them is dropped, and only counted. */
@@ -13,53 +13,54 @@ const notes: string[] = [];
 export const answers: unknown[] = [];
 
 /**
- * Returns -errno and records the reason. Only the last `MAX_REFUSALS` are kept, in a ring; the box counts all of them.
+ * Returns -errno and records the reason. Only the last `MAX_REFUSALS` are kept, in a ring; the shared buffer has their
+ * number.
  */
 export function deny(reason: unknown, errno: unknown = 1): number {
   if (!Number.isInteger(errno) || (errno as number) < 1 || (errno as number) > 4095)
     throw new RangeError("deny: errno is not an integer from 1 to 4095");
   const verdict = -(errno as number);
   const words = clip(reason);
-  const made = box[REFUSALS]!;
+  const made = integers[REFUSALS]!;
   const at = 2 * (made % MAX_REFUSALS);
   refusals[at] = verdict;
   refusals[at + 1] = words;
-  box[REFUSALS] = made + 1;
+  integers[REFUSALS] = made + 1;
   return verdict;
 }
 
 export function note(text: unknown): void {
   const words = clip(text);
-  const made = box[NOTES]!;
+  const made = integers[NOTES]!;
   if (made < MAX_NOTES) notes[made] = words;
-  box[NOTES] = made + 1;
+  integers[NOTES] = made + 1;
 }
 
 /** Records a helper's answer as four values. */
 export function answer(helper: string, first: string, second: string, result: unknown): void {
-  const kept = box[ANSWERS]!;
+  const kept = integers[ANSWERS]!;
   if (kept < 4 * MAX_ANSWERS) {
     answers[kept] = helper;
     answers[kept + 1] = first;
     answers[kept + 2] = second;
     answers[kept + 3] = result;
   }
-  box[ANSWERS] = kept + 4;
+  integers[ANSWERS] = kept + 4;
 }
 
 /** Adds reasons, notes and helpers' answers to the report for the host. Empty kinds are left out, to save time. */
 export function tellAnswers(told: Record<string, unknown>): void {
-  const refusalsMade = box[REFUSALS]!;
+  const refusalsMade = integers[REFUSALS]!;
   if (refusalsMade > 0) {
     told.refusals = refusalsInOrder(refusalsMade);
     told.refusalsMade = refusalsMade;
   }
-  const notesMade = box[NOTES]!;
+  const notesMade = integers[NOTES]!;
   if (notesMade > 0) {
     told.notes = notes.slice(0, notesMade);
     told.notesMade = notesMade;
   }
-  const kept = box[ANSWERS]!;
+  const kept = integers[ANSWERS]!;
   if (kept > 0) {
     told.answers = answers.slice(0, kept).map((one) => (typeof one === "string" ? beginning(one, MAX_TEXT) : one));
     told.answersMade = kept / 4;
@@ -68,7 +69,7 @@ export function tellAnswers(told: Record<string, unknown>): void {
 
 /** The reason of the last call of `deny`. */
 export function lastReason(): string {
-  return String(refusals[2 * ((box[REFUSALS]! - 1) % MAX_REFUSALS) + 1]);
+  return String(refusals[2 * ((integers[REFUSALS]! - 1) % MAX_REFUSALS) + 1]);
 }
 
 /** Verdict and reason of the recorded denials, oldest first. */

@@ -1,10 +1,11 @@
-import { ANSWERS, VERIFY_SIGNATURE } from "../slots.js";
+import { ANSWERS, SUBJECT, VERIFY_SIGNATURE } from "../shared/buffer-layout.js";
 import { answer, answers, MAX_ANSWERS } from "./answers.js";
 import { OBJECT_FACTS } from "./facts.js";
-import { box, callHost, hostNumber } from "./host.js";
+import { callHost, hostNumber, integers } from "./host.js";
 import { settings } from "./settings.js";
 import { stringOf } from "./text.js";
 
+const { defineProperty, freeze } = Object;
 const ENODATA = 61;
 
 const DETACHED = namesOf(settings.detached);
@@ -56,14 +57,14 @@ class Numbered extends Itself {
       #number in data
     ) {
       // `answer`, inlined
-      const kept = box[ANSWERS]!;
+      const kept = integers[ANSWERS]!;
       if (kept < 4 * MAX_ANSWERS) {
         answers[kept] = "verify_signature";
         answers[kept + 1] = keyring;
         answers[kept + 2] = type;
         answers[kept + 3] = -ENODATA;
       }
-      box[ANSWERS] = kept + 4;
+      integers[ANSWERS] = kept + 4;
       return -ENODATA;
     }
     const ring = stringOf(keyring, "verify_signature: keyring");
@@ -94,8 +95,33 @@ function areKnown(keyring: unknown, type: unknown): boolean {
   return true;
 }
 
+/** Whether a keyring has this name. */
+export function isKeyring(name: unknown): boolean {
+  return typeof name === "string" && KEYRINGS[name] !== undefined;
+}
+
+/** The objects for the numbers below KEPT, which all subjects use, and the lengths of bytes by slot and number. */
+const kept: Bytes[] = [];
+const KEPT = 16;
+const lengths: number[][] = [];
+
+/** The object for some bytes of the subject in the slot that the shared buffer names. */
 export function standFor(number: number, length: number): Bytes {
-  return Object.freeze(new Numbered({ __proto__: OBJECT_FACTS, length } as object, number)) as Bytes;
+  const slot = integers[SUBJECT]!;
+  lengths[slot] ??= [];
+  lengths[slot][number] = length;
+  const known = kept[number];
+  if (known !== undefined) return known;
+  const made = standIn(number);
+  if (number < KEPT) kept[number] = made;
+  return made;
+}
+
+/** A policy sees one subject in a decision, so `length` is that of this subject's bytes. */
+function standIn(number: number): Bytes {
+  const get = freeze(() => lengths[integers[SUBJECT]!]![number]);
+  const object = defineProperty({ __proto__: OBJECT_FACTS }, "length", { get, enumerable: true });
+  return freeze(new Numbered(object, number)) as unknown as Bytes;
 }
 
 export const { of: numberOf, verify_signature } = Numbered;

@@ -1,13 +1,31 @@
-import { HASH, MAP_DELETE, MAP_LOOKUP, MAP_UPDATE, READ } from "../slots.js";
+import { HASH, MAP_DELETE, MAP_LOOKUP, MAP_UPDATE, READ, SIGNER_OF } from "../shared/buffer-layout.js";
 import { answer, deny, note } from "./answers.js";
 import { numberOf, verify_signature } from "./bytes.js";
 import { makeFacts } from "./facts.js";
 import { callHost, hostNumber } from "./host.js";
+import { isSubject, signerOfProgram, statement_of, verify_program } from "./programs.js";
+import { type Signer, signerName } from "./signer.js";
 import { stringOf } from "./text.js";
 
 /** The functions of the virtual module `countersign`; types/countersign.d.ts documents them. */
 export const functions = {
   verify_signature,
+
+  verify_program,
+  statement_of,
+
+  /** Of bytes; or of the hook's program, with a keyring as the second and last argument. */
+  signer_of(data: unknown, signature: unknown, keyring: unknown, type: unknown): Signer | null {
+    if (isSubject(data)) return signerOfProgram(data, signature);
+    const ring = stringOf(keyring, "signer_of: keyring");
+    const kind = stringOf(type, "signer_of: type");
+    const bytes = numberOf(data, "signer_of: data");
+    const signed = signature === null ? -1 : numberOf(signature, "signer_of: signature");
+    const found = callHost(SIGNER_OF, "signer_of", JSON.stringify([ring, kind]), bytes, signed)!;
+    const signer: Signer | null = makeFacts(JSON.parse(found));
+    answer("signer_of", ring, kind, signerName(signer));
+    return signer;
+  },
 
   hash(algorithm: unknown, data: unknown): string {
     const name = stringOf(algorithm, "hash: algorithm");

@@ -1,10 +1,10 @@
-import { CURRENT, FIELD, FIELDS, PRESENT } from "../slots.js";
+import { CURRENT, FIELD, FIELDS, PRESENT } from "../shared/buffer-layout.js";
 import { makeFacts, makeRecord, OBJECT_FACTS } from "./facts.js";
-import { box, callHost, doubles } from "./host.js";
+import { callHost, doubles, integers } from "./host.js";
 
 /**
- * `current` is one frozen object for the runtime's lifetime. Its getters read the current task: numbers from the box,
- * other fields from the host at first read, so that a decision pays only for the fields that it reads. A field
+ * `current` is one frozen object for the runtime's lifetime. Its getters read the current task: numbers from the shared
+ * buffer, other fields from the host at first read, so that a decision pays only for the fields that it reads. A field
  * `container.labels` is a getter of an object `container`, which is null if the host says that there is none. `records`
  * are the fields that are objects with arbitrary keys.
  */
@@ -30,7 +30,7 @@ export function makeCurrent(numbers: readonly string[], others: readonly string[
       const made = { __proto__: OBJECT_FACTS };
       object = made;
       inner.set(first, made);
-      define(current, first, () => ((box[PRESENT]! & bit) === 0 ? null : made));
+      define(current, first, () => ((integers[PRESENT]! & bit) === 0 ? null : made));
     }
     define(object, second, reader(path, index, records.includes(path) ? makeRecord : makeFacts));
   }
@@ -45,18 +45,18 @@ export function forgetCurrent(): void {
   read.fill(undefined);
 }
 
-/** A getter that reads a field at most once per decision; a bit in the box marks fields that were read. */
+/** A getter that reads a field at most once per decision; a bit in the shared buffer marks fields that were read. */
 function reader(path: string, index: number, make: (value: unknown) => unknown): () => unknown {
   const bit = 1 << index;
   // Fill the array from index 0, so that the engine keeps it in its fast form
   read[index] = undefined;
   const who = `current.${path}`;
   return () => {
-    const fields = box[FIELDS]!;
+    const fields = integers[FIELDS]!;
     if ((fields & bit) !== 0) return read[index];
     const value = make(JSON.parse(callHost(FIELD, who, undefined, index)!));
     read[index] = value;
-    box[FIELDS] = fields | bit;
+    integers[FIELDS] = fields | bit;
     return value;
   };
 }

@@ -1,6 +1,6 @@
-import { REFUSALS, UNUSED_DENIAL } from "../slots.js";
+import { REFUSALS, UNUSED_DENIAL } from "../shared/buffer-layout.js";
 import { lastReason } from "./answers.js";
-import { box } from "./host.js";
+import { integers } from "./host.js";
 import { beginning } from "./text.js";
 
 // Bound before the lockdown removes Reflect.
@@ -20,18 +20,20 @@ let unused: UnusedDenial | null = null;
 export function takeUnusedDenial(): UnusedDenial | null {
   const taken = unused;
   unused = null;
-  return box[UNUSED_DENIAL] === 0 ? null : taken;
+  return integers[UNUSED_DENIAL] === 0 ? null : taken;
 }
 
 /**
  * The linker puts this around each call whose value the policy drops. `before` is the number of calls of `deny` before
  * that call, `value` is its result. If `deny` was called and the result is a negative integer, a denial has no effect.
- * That is recorded in the box, where the policy cannot change it, before anything that can fail; then this throws.
+ * That is recorded in the shared buffer, where the policy cannot change it, before anything that can fail; then this
+ * throws.
  */
 export function rejectUnused(before: number, value: unknown): unknown {
-  if (box[REFUSALS] === before || typeof value !== "number" || !(value < 0) || !Number.isInteger(value)) return value;
-  const isFirst = box[UNUSED_DENIAL] === 0;
-  box[UNUSED_DENIAL] = 1;
+  if (integers[REFUSALS] === before || typeof value !== "number" || !(value < 0) || !Number.isInteger(value))
+    return value;
+  const isFirst = integers[UNUSED_DENIAL] === 0;
+  integers[UNUSED_DENIAL] = 1;
   if (isFirst) unused = null;
   const error = new Error("a denial is not used");
   if (isFirst) unused = { reason: lastReason(), stack: beginning(error.stack ?? "", MAX_STACK) };
@@ -47,7 +49,7 @@ export function dropping(callback: unknown): unknown {
   // Unlike a function, a method has no `prototype`
   const { watched } = {
     watched(this: unknown, ...given: unknown[]): unknown {
-      return rejectUnused(box[REFUSALS]!, apply(callback, this, given));
+      return rejectUnused(integers[REFUSALS]!, apply(callback, this, given));
     },
   };
   return watched;

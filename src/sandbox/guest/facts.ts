@@ -1,5 +1,5 @@
-import { UNKNOWN_FACT } from "../slots.js";
-import { box } from "./host.js";
+import { UNKNOWN_FACT } from "../shared/buffer-layout.js";
+import { integers } from "./host.js";
 import { keyOf } from "./key.js";
 import { settings } from "./settings.js";
 import { beginning } from "./text.js";
@@ -7,9 +7,9 @@ import { beginning } from "./text.js";
 /**
  * Facts are frozen objects and arrays whose prototype is a frozen copy of Object.prototype or Array.prototype. The
  * prototype of that copy is a proxy, which a read reaches only if neither the fact nor the copy has the property. The
- * proxy records the read in the box, where the policy cannot change it, and throws. Only [[Get]] is trapped, so `in`,
- * Object.hasOwn, Object.keys, spread, iteration and `instanceof` work as for any object, and reading an existing fact
- * never reaches the proxy.
+ * proxy records the read in the shared buffer, where the policy cannot change it, and throws. Only [[Get]] is trapped,
+ * so `in`, Object.hasOwn, Object.keys, spread, iteration and `instanceof` work as for any object, and reading an
+ * existing fact never reaches the proxy.
  *
  * The namespace of the virtual module also inherits from such a proxy, but without a copy, since a module namespace has
  * no methods.
@@ -37,7 +37,7 @@ let unknown: UnknownFact | null = null;
 export function takeUnknownFact(): UnknownFact | null {
   const taken = unknown;
   unknown = null;
-  return box[UNKNOWN_FACT] === 0 ? null : taken;
+  return integers[UNKNOWN_FACT] === 0 ? null : taken;
 }
 
 export const OBJECT_FACTS = prototype(Object.prototype, ["Object.prototype"], () => false);
@@ -96,8 +96,8 @@ function isIndex(key: string): boolean {
 
 /** Records a read of an unknown fact, before anything that can fail, and throws. */
 function readUnknown(key: string, isMember: boolean, receiver: unknown): never {
-  const isFirst = box[UNKNOWN_FACT] === 0;
-  box[UNKNOWN_FACT] = 1;
+  const isFirst = integers[UNKNOWN_FACT] === 0;
+  integers[UNKNOWN_FACT] = 1;
   if (isFirst) unknown = null;
   const name = beginning(key, MAX_NAME);
   const error = new TypeError(`the ${isMember ? "name" : "fact"} \`${name}\` does not exist`);

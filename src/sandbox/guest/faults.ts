@@ -1,4 +1,4 @@
-import { MORE_STEPS } from "../slots.js";
+import { MORE_STEPS } from "../shared/buffer-layout.js";
 import { callHost, hostNumber } from "./host.js";
 import { described } from "./overrides.js";
 import { beginning } from "./text.js";

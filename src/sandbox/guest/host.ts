@@ -1,16 +1,16 @@
-import { CALL, FAILED, FIRST, RESULT, SECOND, THIRD } from "../slots.js";
+import { CALL, FAILED, FIRST, RESULT, SECOND, THIRD } from "../shared/buffer-layout.js";
 
 /** Provided by the host when it starts the guest; see main.ts. */
-declare const $box: Int32Array;
+declare const $integers: Int32Array;
 declare const $doubles: Float64Array;
 declare const $call: (text?: string) => string | undefined;
 
-export const box = $box;
+export const integers = $integers;
 export const doubles = $doubles;
 
 /**
- * Calls the host and returns its text; a number is in the box. Throws an error of the guest if the host could not
- * answer.
+ * Calls the host and returns its text; a number is in the shared buffer. Throws an error of the guest if the host could
+ * not answer.
  */
 export function callHost(
   what: number,
@@ -20,16 +20,16 @@ export function callHost(
   second = 0,
   third = 0,
 ): string | undefined {
-  box[CALL] = what;
-  box[FIRST] = first;
-  box[SECOND] = second;
-  box[THIRD] = third;
-  box[FAILED] = 0;
+  integers[CALL] = what;
+  integers[FIRST] = first;
+  integers[SECOND] = second;
+  integers[THIRD] = third;
+  integers[FAILED] = 0;
   const answer = text === undefined ? $call() : $call(text);
-  if (box[FAILED] !== 0) throw new Error(`${who} could not be answered`);
+  if (integers[FAILED] !== 0) throw new Error(`${who} could not be answered`);
   return answer;
 }
 
 export function hostNumber(): number {
-  return box[RESULT]!;
+  return integers[RESULT]!;
 }

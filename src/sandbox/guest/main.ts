@@ -1,9 +1,10 @@
 /**
- * The code that runs in a runtime before the policy. scripts/guest.mjs bundles it to the text of a function of `$box`,
- * `$doubles`, `$call` and `$settings`. Only the host has the function's result: no policy can reach it.
+ * The code that runs in a runtime before the policy. scripts/guest.mjs bundles it to the text of a function of
+ * `$integers`, `$doubles`, `$call` and `$settings`. Only the host has the function's result: no policy can reach it.
  */
-import { LINK, type Linked } from "../link.js";
-import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../slots.js";
+
+import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../shared/buffer-layout.js";
+import { LINK, type Linked } from "../shared/link.js";
 import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
 import { forgetCurrent, makeCurrent } from "./current.js";
@@ -11,8 +12,9 @@ import { dropping, rejectUnused, takeUnusedDenial } from "./denials.js";
 import { ARRAY_FACTS, makeNamespace, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, moreSteps, takeExhausted } from "./faults.js";
 import { correctGroupBy } from "./group-by.js";
-import { box, doubles } from "./host.js";
+import { doubles, integers } from "./host.js";
 import { lockDown } from "./lockdown.js";
+import { recorded } from "./reads.js";
 import { settings } from "./settings.js";
 import { dropSubject, putShape, putShared, putSubject, subjects } from "./subjects.js";
 
@@ -27,8 +29,8 @@ let stepsLeft: () => number;
 
 /** The arguments of a linked policy. The policy's own code cannot name them. */
 const link: Readonly<Record<Linked, unknown>> = {
-  box,
-  current,
+  integers,
+  current: recorded(current, "current"),
   subjects,
   guest,
   moreSteps,
@@ -41,16 +43,16 @@ const link: Readonly<Record<Linked, unknown>> = {
   },
   threw(error: unknown): void {
     thrown = error;
-    box[STATUS] = THREW;
+    integers[STATUS] = THREW;
   },
   answered(value: unknown): void {
     if (typeof value === "number") {
       doubles[VERDICT] = value;
-      box[STATUS] = ANSWERED;
+      integers[STATUS] = ANSWERED;
       return;
     }
     wrong = value;
-    box[STATUS] = WRONG;
+    integers[STATUS] = WRONG;
   },
 };
 const given = LINK.map((name) => link[name]);
@@ -67,13 +69,16 @@ lockDown(settings.permits, settings.overridable, [
 ]);
 
 $handles = [
-  /** Takes a linked policy and returns a function that makes one decision, with its input and output in the box. */
+  /**
+   * Takes a linked policy and returns a function that makes one decision, with its input and output in the shared
+   * buffer.
+   */
   (factory: (...link: typeof given) => () => void) => factory(...given),
   /** Reports the last decision as JSON: the fields of `Told` that differ from `SILENT`. Clears them. */
   () => {
     const told: Record<string, unknown> = {};
     tellAnswers(told);
-    const status = box[STATUS];
+    const status = integers[STATUS];
     if (status === THREW) told.error = describe(thrown);
     else if (status === WRONG) told.wrong = kindOf(wrong);
     const unknown = takeUnknownFact();
@@ -90,7 +95,7 @@ $handles = [
   putShape,
   putShared,
   () => {
-    box[STEPS] = stepsLeft();
+    integers[STEPS] = stepsLeft();
   },
   () => {
     forgetAnswers();

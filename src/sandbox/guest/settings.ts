@@ -10,6 +10,7 @@ interface Settings {
   readonly currentNumbers: readonly string[];
   readonly currentOthers: readonly string[];
   readonly currentRecords: readonly string[];
+  readonly recordsReads?: boolean;
 }
 
 export const settings = JSON.parse($settings) as Settings;

@@ -1,10 +1,16 @@
-import { SUBJECT } from "../slots.js";
+import { SUBJECT } from "../shared/buffer-layout.js";
 import { standFor } from "./bytes.js";
 import { makeFacts, OBJECT_FACTS } from "./facts.js";
-import { box } from "./host.js";
+import { integers } from "./host.js";
+import { recorded } from "./reads.js";
+import { settings } from "./settings.js";
 
-/** Subjects that are built, by slot. */
+/** Subjects that are built, by slot: as policies get them. */
 export const subjects: unknown[] = [];
+/** The same without the recording of reads. */
+export const plainSubjects: unknown[] = settings.recordsReads === true ? [] : subjects;
+
+const { parse } = JSON;
 
 type Builder = (values: readonly unknown[]) => unknown;
 /** Builders by the number of a shape. A builder makes a frozen subject from the values after that number. */
@@ -25,16 +31,18 @@ export function putShared(text: string): void {
 }
 
 /**
- * Builds a subject in the slot that the box names. JSON text crosses, not a value, since NUL, lone surrogates and
- * `__proto__` survive in it.
+ * Builds a subject in the slot that the shared buffer names. JSON text crosses, not a value, since NUL, lone surrogates
+ * and `__proto__` survive in it.
  */
 export function putSubject(text: string): void {
-  const values = JSON.parse(text) as [shape: number];
-  subjects[box[SUBJECT]!] = builders[values[0]]!(values);
+  const values = parse(text) as [shape: number];
+  const slot = integers[SUBJECT]!;
+  plainSubjects[slot] = builders[values[0]]!(values);
+  if (settings.recordsReads === true) subjects[slot] = recorded(plainSubjects[slot], "subject");
 }
 
 export function dropSubject(): void {
-  subjects[box[SUBJECT]!] = undefined;
+  subjects[integers[SUBJECT]!] = plainSubjects[integers[SUBJECT]!] = undefined;
 }
 
 /** A value of one subject only: JSON, and for each bytes value in it the path, the host's number, and the length. */

@@ -41,11 +41,11 @@ export function readHeader(bytes: Buffer, start: number, end: number): number {
   return tag;
 }
 
-export function malformed(message: string, offset: number): CountersignError {
-  return new CountersignError("DER_MALFORMED", message, {
-    place: `byte ${offset}`,
-    remedy: "give the complete, unmodified DER that the tool wrote",
-  });
+const UNMODIFIED =
+  "give the complete, unmodified DER; if it is that, have its issuer or signer make it again in strict DER";
+
+export function malformed(message: string, offset: number, remedy: string = UNMODIFIED): CountersignError {
+  return new CountersignError("DER_MALFORMED", message, { place: `byte ${offset}`, remedy });
 }
 
 /** Lengths need at most four octets: inputs are smaller than 4 GiB. */

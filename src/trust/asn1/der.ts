@@ -148,7 +148,8 @@ export class Cursor {
     // Most lists have one element, and an array that grows from empty allocates room for seventeen
     const list = [read(this)];
     while (!this.done) {
-      if (list.length === limit) throw malformed(`more than ${limit} ${what}`, this.#position);
+      if (list.length === limit)
+        throw malformed(`more than ${limit} ${what}`, this.#position, `make it with at most ${limit} of them`);
       list.push(read(this));
     }
     return list;

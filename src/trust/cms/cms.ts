@@ -1,8 +1,8 @@
-import { type AlgorithmIdentifier, readAlgorithm } from "../algorithm.js";
 import { type Cursor, checkDer, type Element, malformed, readDer } from "../asn1/der.js";
 import { readSmallInteger } from "../asn1/der-value.js";
 import { CMS_OID, dotted } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
+import { type AlgorithmIdentifier, readAlgorithm } from "../key/algorithm.js";
 import { Attributes } from "./signed-attributes.js";
 import { SignerIdentifier } from "./signer-identifier.js";
 
@@ -106,7 +106,7 @@ function readSigners(set: Element): readonly SignerInfo[] {
 function readSigner(cursor: Cursor): SignerInfo {
   const version = cursor.take(TAG.integer, "a signer's version");
   const keyIdentifier = cursor.optional(context(0, false));
-  const identifier = SignerIdentifier.read(keyIdentifier ?? cursor.take(TAG.sequence, "a signer's certificate"));
+  const identifier = SignerIdentifier.read(keyIdentifier ?? cursor.take(TAG.sequence, "a signer's identifier"));
   // RFC 5652 5.3: version 3 requires a key identifier, version 1 an issuer and serial number
   const expected = identifier.byKey ? 3 : 1;
   if (readSmallInteger(version) !== expected) throw malformed(`signer version ${expected} expected`, version.start);

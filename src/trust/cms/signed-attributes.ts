@@ -1,9 +1,9 @@
-import { type AlgorithmIdentifier, readAlgorithm, readAlgorithmOf, sameAlgorithm } from "../algorithm.js";
 import { type Cursor, checkSetOrder, type Element, malformed } from "../asn1/der.js";
 import { CMS_OID, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
-import { type Refusal, refuse } from "../refusal.js";
+import { type Refusal, refuse } from "../base/refusal.js";
+import { type AlgorithmIdentifier, readAlgorithm, readAlgorithmOf, sameAlgorithm } from "../key/algorithm.js";
 
 interface Attribute {
   readonly type: string;

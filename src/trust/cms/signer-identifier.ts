@@ -22,7 +22,7 @@ export class SignerIdentifier {
     const cursor = element.open();
     const issuer = cursor.take(TAG.sequence, "an issuer");
     const serial = cursor.take(TAG.integer, "a serial number");
-    cursor.finish("a signer's certificate");
+    cursor.finish("a signer's issuer and serial number");
     return new SignerIdentifier(issuer, serial);
   }
 

@@ -1,5 +1,5 @@
 import { EXTENSION, KEY_PURPOSE } from "../asn1/oid.js";
-import { type Refusal, refuse } from "../refusal.js";
+import { type Refusal, refuse } from "../base/refusal.js";
 import type { Certificate } from "../x509/certificate.js";
 import { KEY_USAGE } from "../x509/extension.js";
 

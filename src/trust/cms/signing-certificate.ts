@@ -1,9 +1,9 @@
-import { digestOf, readAlgorithm } from "../algorithm.js";
 import type { Cursor, Element } from "../asn1/der.js";
 import { CMS_OID } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
-import { hash } from "../digest.js";
-import { type Refusal, refuse } from "../refusal.js";
+import { hash } from "../base/digest.js";
+import { type Refusal, refuse } from "../base/refusal.js";
+import { digestOf, readAlgorithm } from "../key/algorithm.js";
 import type { Certificate } from "../x509/certificate.js";
 import { Name } from "../x509/name.js";
 import type { Attributes } from "./signed-attributes.js";

@@ -1,22 +1,20 @@
 import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
-import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../algorithm.js";
 import { type Element, malformed, readDer } from "../asn1/der.js";
 import { readSmallInteger } from "../asn1/der-value.js";
 import { CMS_OID } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readTime } from "../asn1/time.js";
-import { DIGESTS, hash } from "../digest.js";
-import { type Effort, READ_BYTES, tooMuch } from "../effort.js";
-import type { KeyringRules } from "../keyring-rules.js";
-import { type Refusal, refuse } from "../refusal.js";
-import type { Stamp, Window } from "../window.js";
+import { DIGESTS, hash } from "../base/digest.js";
+import { type Effort, READ_BYTES, tooMuch } from "../base/effort.js";
+import { type Refusal, refuse } from "../base/refusal.js";
+import type { Stamp, Window } from "../base/window.js";
+import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../key/algorithm.js";
+import { findPath } from "../path/path.js";
+import type { PathRules } from "../path/path-rule.js";
 import { Certificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
 import { readExtensions } from "../x509/extension.js";
-import { findPath } from "../x509/path.js";
-import type { PathRules } from "../x509/path-rule.js";
-import { type KnownCertificates, requirementsOf } from "../x509/requirements.js";
 import { readSignedData, type SignedData, type SignerInfo } from "./cms.js";
 import { checkSignedAttributes } from "./signed-attributes.js";
 import { checkStampUsage } from "./signer-usage.js";
@@ -29,21 +27,22 @@ import { checkSigningCertificate } from "./signing-certificate.js";
  */
 export class TimeStampTrust {
   readonly #anchors: CertificateIndex;
-  readonly #rules: PathRules;
-  readonly #outlivesRevocation: boolean;
 
-  /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED, CRL_MALFORMED. */
-  constructor(stamps: NonNullable<KeyringRules["timestamps"]>, rules: KeyringRules, known: KnownCertificates) {
-    const certificates = known.stamps;
+  /**
+   * `outlivesRevocation`: whether a signature that was stamped before the revocation of its certificate stays valid.
+   * Throws KEYRING_INVALID.
+   */
+  constructor(
+    certificates: readonly Certificate[],
+    private readonly rules: PathRules,
+    private readonly outlivesRevocation: boolean,
+  ) {
     if (certificates.length === 0)
       throw new CountersignError("KEYRING_INVALID", "`timestamps.trust` has no certificate", {
         place: "timestamps.trust",
         remedy: "name the certificate of a time-stamping authority, or leave `timestamps` out",
       });
     this.#anchors = new CertificateIndex(certificates);
-    const asked = { ...rules, usage: ["timeStamping"], policies: [] };
-    this.#rules = requirementsOf(asked, known, certificates, "timestamps.trust");
-    this.#outlivesRevocation = stamps.revoked === "good-before";
   }
 
   /** The stamp that a token gives `signature`, or why the token is rejected. Throws DER_MALFORMED. */
@@ -70,7 +69,7 @@ export class TimeStampTrust {
       this.#checkPath(authority, carried, window, effort);
     if (refusal !== null) return refusal;
     if (!window.reached(info.at)) return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is in the future");
-    return { at: info.at, outlivesRevocation: this.#outlivesRevocation };
+    return { at: info.at, outlivesRevocation: this.outlivesRevocation };
   }
 
   /**
@@ -78,13 +77,13 @@ export class TimeStampTrust {
    * is trusted.
    */
   revoked(certificate: Certificate, window: Window): Refusal | null {
-    const found = findPath(certificate, this.#anchors, new CertificateIndex(), this.#rules, window);
+    const found = findPath(certificate, this.#anchors, new CertificateIndex(), this.rules, window);
     return "verdict" in found && found.verdict === -ERRNO.EKEYREVOKED ? found : null;
   }
 
   #checkPath(authority: Certificate, carried: readonly Certificate[], window: Window, effort: Effort): Refusal | null {
     const others = new CertificateIndex(carried);
-    const found = findPath(authority, this.#anchors, others, this.#rules, window, null, effort);
+    const found = findPath(authority, this.#anchors, others, this.rules, window, null, effort);
     return "verdict" in found ? { ...found, reason: `the time stamp is rejected: ${found.reason}` } : null;
   }
 }

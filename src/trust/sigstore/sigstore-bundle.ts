@@ -1,7 +1,7 @@
 import type { Bundle } from "@sigstore/bundle";
 import { BUNDLE, runInstalled } from "../../installed.js";
 import { readPem } from "../asn1/pem.js";
-import { type Refusal, refuse } from "../refusal.js";
+import { type Refusal, refuse } from "../base/refusal.js";
 
 /** Parses Sigstore bundles with Sigstore's own libraries. Nothing is verified here. */
 

@@ -3,23 +3,23 @@ import type { Bundle } from "@sigstore/bundle";
 import type { TrustMaterial } from "@sigstore/verify";
 import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
-import type { Scheme } from "../algorithm.js";
 import { readDer } from "../asn1/der.js";
 import { oid } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
-import type { BlockList } from "../block-list.js";
-import { hash } from "../digest.js";
-import type { PublicKey } from "../key.js";
-import type { KeyringRules, SigstoreRules } from "../keyring-rules.js";
-import { printable } from "../printable.js";
-import { type Refusal, refuse } from "../refusal.js";
-import type { Signer } from "../signer.js";
-import { Window } from "../window.js";
+import { hash } from "../base/digest.js";
+import { printable } from "../base/printable.js";
+import { type Refusal, refuse } from "../base/refusal.js";
+import { NAMELESS, type SignerIdentity } from "../base/signer-identity.js";
+import { Window } from "../base/window.js";
+import type { Scheme } from "../key/algorithm.js";
+import type { PublicKey } from "../key/key.js";
+import type { KeyringRules, SigstoreRules } from "../model/keyring-rules.js";
+import type { Signer } from "../model/signer.js";
+import type { BlockList } from "../path/block-list.js";
+import { findPath } from "../path/path.js";
+import type { PathRules } from "../path/path-rule.js";
 import { Certificate, readCertificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
-import { findPath } from "../x509/path.js";
-import type { PathRules } from "../x509/path-rule.js";
-import { type KnownCertificates, requirementsOf } from "../x509/requirements.js";
 import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SIGSTORE } from "./sigstore-bundle.js";
 
 /**
@@ -29,7 +29,6 @@ import { enteredKey, library, type Message, messageOf, momentsOf, readBundle, SI
  * configured identities. In both cases a log of that root must include it.
  */
 export class SigstoreTrust {
-  readonly blockList: BlockList;
   readonly #material: TrustMaterial;
   readonly #anchors: CertificateIndex;
   readonly #identities: SigstoreRules["identities"];
@@ -42,22 +41,19 @@ export class SigstoreTrust {
   /** Throws KEYRING_INVALID, CERTIFICATE_MALFORMED. */
   constructor(
     rules: SigstoreRules,
-    keyring: KeyringRules,
-    readonly keys: readonly PublicKey[],
-    known: KnownCertificates,
+    private readonly keyring: SigstoreKeyring,
   ) {
     const { material, authorities, stampChains } = readRoot(rules.root);
     this.#stampChains = stampChains;
-    this.blockList = known.blockList;
     this.#material = material;
     this.#anchors = new CertificateIndex(authorities);
     this.#identities = rules.identities;
     // Sigstore's certificates are valid for minutes and have no CRLs, so fresh lists are not required; a listed
     // certificate is still revoked
-    const revoked = { ...keyring.revoked, freshness: "if-present" } as const;
-    const asked = { ...keyring, usage: ["codeSigning"], validity: "now", policies: [], revoked } as const;
-    this.#rules = requirementsOf(asked, known, authorities, "sigstore.root");
-    this.#stampRules = requirementsOf({ ...asked, usage: ["any"], validity: "ignore" }, known, [], "sigstore.root");
+    const revoked = { ...keyring.rules.revoked, freshness: "if-present" } as const;
+    const asked = { ...keyring.rules, usage: ["codeSigning"], validity: "now", policies: [], revoked } as const;
+    this.#rules = keyring.pathRules(asked, authorities, "sigstore.root");
+    this.#stampRules = keyring.pathRules({ ...asked, usage: ["any"], validity: "ignore" }, [], "sigstore.root");
   }
 
   verify(data: Uint8Array, signature: Uint8Array, window: Window): readonly Signer[] | Refusal {
@@ -70,21 +66,25 @@ export class SigstoreTrust {
     const signer = this.#signerOf(bundle, data, message);
     if ("verdict" in signer) return signer;
     const refusal =
-      this.blockList.key(signer.key) ??
+      this.keyring.blockList.key(signer.key) ??
       checkEntries(bundle, signer) ??
       this.#checkBlockedLogs(bundle) ??
       this.#checkLogs(bundle, data, signer, window) ??
       this.#checkCertificate(bundle, signer, window);
-    return refusal ?? [{ name: signer.name, key: signer.key }];
+    return refusal ?? [{ ...signer.identity, name: signer.name, key: signer.key }];
   }
 
   #signerOf(bundle: Bundle, data: Uint8Array, message: Message): BundleSigner | Refusal {
     const { content } = bundle.verificationMaterial;
     if (content.$case === "publicKey") {
-      const key = this.keys.find((known) => verifies(known, data, message) === null);
+      const key = this.keyring.keys.find((known) => verifies(known, data, message) === null);
       if (key === undefined)
-        return refuse("ENOKEY", SIGSTORE, `none of the keyring's ${this.keys.length} public keys signed the bundle`);
-      return { name: `key ${key.fingerprint}`, key, certificate: null };
+        return refuse(
+          "ENOKEY",
+          SIGSTORE,
+          `none of the keyring's ${this.keyring.keys.length} public keys signed the bundle`,
+        );
+      return { name: `key ${key.fingerprint}`, key, identity: NAMELESS, certificate: null };
     }
     const raw = content.$case === "certificate" ? content.certificate : content.x509CertificateChain.certificates[0];
     const certificate = new Certificate(Buffer.from(raw?.rawBytes ?? []));
@@ -98,7 +98,8 @@ export class SigstoreTrust {
         `${SIGSTORE} identity`,
         `\`${printable(subject)}\`, by \`${printable(issuer)}\`, is not among the identities`,
       );
-    return { name: printable(`${subject} by ${issuer}`), key: certificate.publicKey, certificate };
+    const identity = { ...NAMELESS, subject, issuer };
+    return { name: printable(`${subject} by ${issuer}`), key: certificate.publicKey, identity, certificate };
   }
 
   /** The block list can revoke the key of a log. */
@@ -106,7 +107,7 @@ export class SigstoreTrust {
     for (const { logId } of bundle.verificationMaterial.tlogEntries)
       for (const { logID, publicKey } of this.#material.tlogs) {
         if (!logId.keyId.equals(logID)) continue;
-        const refusal = this.blockList.fingerprint(fingerprintOf(publicKey), "a log's key");
+        const refusal = this.keyring.blockList.fingerprint(fingerprintOf(publicKey), "a log's key");
         if (refusal !== null) return refusal;
       }
     return null;
@@ -116,7 +117,7 @@ export class SigstoreTrust {
   #materialNow(window: Window): TrustMaterial {
     const { tlogs, ctlogs, timestampAuthorities } = this.#material;
     const isGoodLog = ({ publicKey }: (typeof tlogs)[number]): boolean =>
-      this.blockList.fingerprint(fingerprintOf(publicKey), "a log's key") === null;
+      this.keyring.blockList.fingerprint(fingerprintOf(publicKey), "a log's key") === null;
     const isGoodChain = (chain: readonly Certificate[]): boolean => {
       const index = new CertificateIndex(chain);
       return chain.every((certificate) => {
@@ -169,12 +170,22 @@ export class SigstoreTrust {
   }
 }
 
+/** What is used of the keyring that has the root. */
+interface SigstoreKeyring {
+  readonly rules: KeyringRules;
+  /** Public keys that may sign bundles. */
+  readonly keys: readonly PublicKey[];
+  readonly blockList: BlockList;
+  pathRules(rules: KeyringRules, anchors: readonly Certificate[], place: string): PathRules;
+}
+
 /** The largest root file, in bytes. */
 const MAX_ROOT = 1024 * 1024;
 
 interface BundleSigner {
   readonly name: string;
   readonly key: PublicKey;
+  readonly identity: SignerIdentity;
   /** Null if a key of the keyring signed. */
   readonly certificate: Certificate | null;
 }

@@ -5,6 +5,8 @@ import { readSshKey, type SshKey, sshFingerprint } from "./ssh-key.js";
 export interface SshSigner extends SshKey {
   /** The principals, or the comment, or else the key's fingerprint. */
   readonly name: string;
+  /** The principals, or the comment; null if the line has neither. */
+  readonly subject: string | null;
   /** Namespace patterns that this line allows; null if it has no `namespaces` option. */
   readonly namespaces: readonly string[] | null;
   /** Milliseconds since the epoch. */
@@ -50,7 +52,8 @@ function readLine(line: string): SshSigner {
     .trim()
     .split(/\s+(?=(?:[^"]*"[^"]*")*[^"]*$)/);
   const terms = readOptions(options.join(" "));
-  return { ...key, ...terms, name: principals || comment.trim() || sshFingerprint(key) };
+  const subject = principals || comment.trim() || null;
+  return { ...key, ...terms, subject, name: subject ?? sshFingerprint(key) };
 }
 
 type Terms = Pick<SshSigner, "namespaces" | "validAfter" | "validBefore">;
@@ -66,14 +69,15 @@ function readOptions(text: string): Terms {
     validBefore: Number.POSITIVE_INFINITY,
   };
   for (const option of text.match(/(?:[^",]|"[^"]*")+/g) ?? []) {
-    const [, name = "", value = ""] = /^([a-z-]+)="([^"]*)"$/i.exec(option) ?? [];
+    const [, written = "", value = ""] = /^([a-z-]+)="([^"]*)"$/i.exec(option) ?? [];
+    const name = written.toLowerCase();
     if (name === "namespaces") terms.namespaces = value.split(",");
     else if (name === "valid-after") terms.validAfter = momentOf(value);
     else if (name === "valid-before") terms.validBefore = momentOf(value);
     else
       throw invalid(
-        `has the option \`${option}\`, which is not supported`,
-        "use only namespaces, valid-after, valid-before",
+        `has the option \`${option}\`, which is not supported or not in quotes`,
+        'use only namespaces="…", valid-after="…" and valid-before="…"',
       );
   }
   return terms;

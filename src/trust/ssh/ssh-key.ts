@@ -1,9 +1,9 @@
 import { CountersignError } from "../../error.js";
-import type { Scheme } from "../algorithm.js";
 import { element, identifier, integer, NULL, sequence } from "../asn1/der-writer.js";
 import { TAG } from "../asn1/tag.js";
-import { hash } from "../digest.js";
-import { type PublicKey, readPublicKey } from "../key.js";
+import { hash } from "../base/digest.js";
+import type { Scheme } from "../key/algorithm.js";
+import { type PublicKey, readPublicKey } from "../key/key.js";
 import { SshReader } from "./ssh-wire.js";
 
 /** An SSH public key (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
@@ -22,7 +22,7 @@ export interface SshKey {
 /** Throws KEY_MALFORMED. */
 export function readSshKey(blob: Uint8Array): SshKey {
   try {
-    const reader = new SshReader(blob);
+    const reader = new SshReader(blob, "KEY_MALFORMED");
     const type = reader.name("a key's type");
     const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
     if (kind === undefined)

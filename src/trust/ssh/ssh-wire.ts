@@ -1,4 +1,4 @@
-import { CountersignError } from "../../error.js";
+import { CountersignError, type ErrorCode } from "../../error.js";
 import { asBuffer } from "../asn1/der.js";
 
 /** Reads SSH's data types (RFC 4251 5) with bounds checks; each value has exactly one accepted encoding. */
@@ -6,14 +6,18 @@ export class SshReader {
   readonly #bytes: Buffer;
   #position = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `code` is the code of the errors: what is read is a signature or a key. */
+  constructor(
+    bytes: Uint8Array,
+    readonly code: ErrorCode,
+  ) {
     this.#bytes = asBuffer(bytes);
   }
 
-  /** Takes `length` bytes. This and every other method throws SIGNATURE_MALFORMED. */
+  /** Takes `length` bytes. This and every other method throws an error with {@link code}. */
   take(length: number, what: string): Buffer {
     const end = this.#position + length;
-    if (end > this.#bytes.length) throw malformed(`${what} is cut short`, this.#position);
+    if (end > this.#bytes.length) throw this.#malformed(`${what} is cut short`);
     const taken = this.#bytes.subarray(this.#position, end);
     this.#position = end;
     return taken;
@@ -35,23 +39,28 @@ export class SshReader {
   /** A string of printable ASCII without spaces, such as the name of an algorithm. */
   name(what: string): string {
     const text = this.string(what).toString("latin1");
-    if (!/^[!-~]*$/.test(text)) throw malformed(`${what} is not a name`, this.#position);
+    if (!/^[!-~]*$/.test(text)) throw this.#malformed(`${what} is not a name`);
     return text;
   }
 
   /** `mpint`, which must not be negative: two's complement without redundant leading bytes. */
   mpint(what: string): bigint {
     const bytes = this.string(what);
-    if (bytes.length > MAX_MPINT) throw malformed(`${what} has ${bytes.length} bytes`, this.#position);
+    if (bytes.length > MAX_MPINT) throw this.#malformed(`${what} has ${bytes.length} bytes, more than ${MAX_MPINT}`);
     const [first = 1, second = 0] = bytes;
-    if (first >= 0x80 || (first === 0 && second < 0x80))
-      throw malformed(`${what} is negative or not minimal`, this.#position);
+    if (first >= 0x80 || (first === 0 && second < 0x80)) throw this.#malformed(`${what} is negative or not minimal`);
     return bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString("hex")}`);
   }
 
   finish(what: string): void {
-    if (this.#position !== this.#bytes.length)
-      throw malformed(`unexpected bytes at the end of ${what}`, this.#position);
+    if (this.#position !== this.#bytes.length) throw this.#malformed(`unexpected bytes at the end of ${what}`);
+  }
+
+  #malformed(message: string): CountersignError {
+    return new CountersignError(this.code, message, {
+      place: `byte ${this.#position}`,
+      remedy: "give the complete, unmodified file that ssh-keygen wrote",
+    });
   }
 }
 
@@ -65,10 +74,3 @@ export function sshString(bytes: Uint8Array | string): Buffer {
 
 /** In bytes: an RSA modulus of 16,384 bits and its sign byte. */
 const MAX_MPINT = 2049;
-
-function malformed(message: string, offset: number): CountersignError {
-  return new CountersignError("SIGNATURE_MALFORMED", message, {
-    place: `byte ${offset}`,
-    remedy: "give the complete, unmodified file that ssh-keygen wrote",
-  });
-}

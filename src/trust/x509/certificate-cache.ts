@@ -1,3 +1,4 @@
+import { LruCache } from "../../lru-cache.js";
 import type { Element } from "../asn1/der.js";
 import { Certificate } from "./certificate.js";
 
@@ -7,11 +8,8 @@ import { Certificate } from "./certificate.js";
  */
 export class CertificateCache {
   readonly #permanent = new Map<number, Certificate>();
-  /**
-   * Certificates from signatures, in two generations. When the newer is full, it replaces the older, which is dropped.
-   */
-  #newer = new Map<number, Certificate>();
-  #older = new Map<number, Certificate>();
+  /** Certificates from signatures. */
+  readonly #carried = new LruCache<number, Certificate>(MAX_CARRIED);
 
   /** `permanent` certificates are never evicted. */
   constructor(permanent: readonly Certificate[]) {
@@ -23,20 +21,15 @@ export class CertificateCache {
     const key = keyOf(element);
     const anchor = this.#permanent.get(key);
     if (anchor?.element.equals(element)) return anchor;
-    const seen = this.#newer.get(key);
+    const seen = this.#carried.get(key);
     if (seen?.element.equals(element)) return seen;
-    const old = this.#older.get(key);
-    const certificate = old?.element.equals(element) ? old : new Certificate(Buffer.from(element.whole));
-    if (this.#newer.size >= HALF) {
-      this.#older = this.#newer;
-      this.#newer = new Map();
-    }
-    this.#newer.set(key, certificate);
+    const certificate = new Certificate(Buffer.from(element.whole));
+    this.#carried.set(key, certificate);
     return certificate;
   }
 }
 
-const HALF = 1024;
+const MAX_CARRIED = 2048;
 
 /** The last bytes of a certificate belong to its signature, so they are close to random. */
 function keyOf({ bytes, start, end }: Element): number {

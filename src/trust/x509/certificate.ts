@@ -1,13 +1,14 @@
 import { CountersignError } from "../../error.js";
-import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../algorithm.js";
 import { checkDer, type Element, malformed, readDer } from "../asn1/der.js";
 import { checkValue, readOctets, readSmallInteger } from "../asn1/der-value.js";
 import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
-import type { Effort } from "../effort.js";
-import { PublicKey } from "../key.js";
-import { type Refusal, refuse } from "../refusal.js";
+import type { Effort } from "../base/effort.js";
+import { type Refusal, refuse } from "../base/refusal.js";
+import type { SignerIdentity } from "../base/signer-identity.js";
+import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../key/algorithm.js";
+import { PublicKey } from "../key/key.js";
 import { type DistributionPoint, readDistributionPoints } from "./distribution-point.js";
 import {
   type BasicConstraints,
@@ -67,10 +68,16 @@ export class Certificate {
   readonly #signature: Buffer;
   #signedBy: PublicKey | null = null;
   #name: string | null = null;
+  #signer: SignerIdentity | null = null;
 
   /** `der` must not change afterwards. Throws DER_MALFORMED. */
   constructor(der: Uint8Array) {
-    if (der.length > MAX_CERTIFICATE) throw malformed(`a certificate of ${der.length} bytes`, 0);
+    if (der.length > MAX_CERTIFICATE)
+      throw malformed(
+        `a certificate of ${der.length} bytes`,
+        0,
+        `use a certificate of at most ${MAX_CERTIFICATE} bytes`,
+      );
     this.element = readDer(der, TAG.sequence, "a certificate");
     const outer = this.element.open();
     this.tbs = outer.take(TAG.sequence, "the signed part of a certificate");
@@ -101,7 +108,7 @@ export class Certificate {
       checkValue(identifier.as(TAG.bitString));
     }
     const extensions = tbs.optional(context(3, true));
-    tbs.finish("a certificate");
+    tbs.finish("the signed part of a certificate");
     // RFC 5280 4.1.2.1: only version 3 has extensions
     if (extensions !== null && this.version !== 3)
       throw malformed(`extensions in version ${this.version}`, extensions.start);
@@ -134,6 +141,12 @@ export class Certificate {
   /** Issuer and serial number, by which a SignerInfo identifies the certificate, as encoded, one character per byte. */
   get identity(): string {
     return this.issuer.element.key + this.serial.key;
+  }
+
+  /** Whom a signature by this certificate is by. */
+  get signerIdentity(): SignerIdentity {
+    this.#signer ??= { subject: shown(this.subject), serial: serialText(this.serial), issuer: shown(this.issuer) };
+    return this.#signer;
   }
 
   /** RFC 5280 3.2: issuer and subject are the same name. */
@@ -188,6 +201,17 @@ export class Certificate {
     this.#name ??= this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
     return this.#name;
   }
+}
+
+function shown(name: Name): string | null {
+  return name.empty ? null : name.toString();
+}
+
+/** A serial number in lower-case hex, with whole octets and no leading zero octets; with `-` if it is negative. */
+function serialText({ contents }: Element): string {
+  const value = BigInt.asIntN(8 * contents.length, BigInt(`0x${contents.toString("hex")}`));
+  const digits = (value < 0n ? -value : value).toString(16);
+  return `${value < 0n ? "-" : ""}${digits.length % 2 === 0 ? "" : "0"}${digits}`;
 }
 
 /** Reads a certificate in DER and copies its bytes. Throws CERTIFICATE_MALFORMED. */

@@ -1,13 +1,13 @@
 import { CountersignError } from "../../error.js";
-import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../algorithm.js";
 import { checkDer, type Element, malformed, readDer } from "../asn1/der.js";
 import { readOctets, readSmallInteger, readUnsigned } from "../asn1/der-value.js";
 import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
-import type { Effort } from "../effort.js";
-import type { PublicKey } from "../key.js";
-import { type Refusal, refuse } from "../refusal.js";
+import type { Effort } from "../base/effort.js";
+import { type Refusal, refuse } from "../base/refusal.js";
+import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../key/algorithm.js";
+import type { PublicKey } from "../key/key.js";
 import {
   type IssuingDistributionPoint,
   readDistributionPoints,
@@ -79,7 +79,7 @@ export class Crl {
     this.nextUpdate = isTime ? readMoment(tbs.next()) : null;
     const revoked = tbs.optional(TAG.sequence);
     const wrapped = tbs.optional(context(0, true));
-    tbs.finish("a CRL");
+    tbs.finish("the signed part of a CRL");
     const extensions: Extensions =
       wrapped === null ? new Map() : readExtensions(wrapped.only(TAG.sequence, "extensions"));
     this.number = read(extensions, EXTENSION.crlNumber, readNumber);

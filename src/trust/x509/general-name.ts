@@ -92,10 +92,10 @@ function readPartyName(value: Element): GeneralName {
     if (part === null) continue;
     const inner = part.open();
     const text = inner.next();
-    inner.finish("a party's name");
+    inner.finish("a part of an EDI party's name");
     if (!DIRECTORY_STRINGS.has(text.tag)) throw malformed("a party's name that is not a string", text.start);
   }
-  fields.finish("a party's name");
+  fields.finish("an EDI party's name");
   return { kind: "other", value, form: "ediPartyName" };
 }
 

@@ -1,7 +1,7 @@
 import { type Cursor, type Element, malformed } from "../asn1/der.js";
 import { dotted, oid, oidOf } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
-import { printable } from "../printable.js";
+import { printable } from "../base/printable.js";
 import { charactersOf } from "./directory-string.js";
 import { prepare } from "./string-preparation.js";
 
@@ -121,7 +121,8 @@ function readSets(name: Element): readonly (readonly Attribute[])[] {
   const sets: Attribute[][] = [];
   const cursor = name.open();
   while (!cursor.done) {
-    if (sets.length === MAX_PARTS) throw malformed(`a name of more than ${MAX_PARTS} parts`, name.start);
+    if (sets.length === MAX_PARTS)
+      throw malformed(`a name of more than ${MAX_PARTS} parts`, name.start, "use a certificate with a shorter name");
     sets.push(readSet(cursor.take(TAG.set, "a relative distinguished name")));
   }
   return sets;

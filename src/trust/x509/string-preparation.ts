@@ -28,8 +28,14 @@ const TO_SPACE = /[\t-\r\x85\p{Z}]/gu;
  * Characters that RFC 4518 2.2 deletes: soft hyphens, joiners, variation selectors, control characters, characters with
  * a control function.
  */
-const TO_NOTHING =
-  /\u034f|[\u180b-\u180d\ufe00-\ufe0f]|[\p{Cc}\u00ad\u06dd\u070f\u1806\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f\ufeff\ufff9-\ufffc\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/gu;
+const TO_NOTHING = new RegExp(
+  [
+    String.raw`\u034f|[\u180b-\u180d\ufe00-\ufe0f]`,
+    String.raw`[\p{Cc}\u00ad\u06dd\u070f\u1806\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f]`,
+    String.raw`[\ufeff\ufff9-\ufffc\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]`,
+  ].join("|"),
+  "gu",
+);
 
 /**
  * RFC 4518 2.4: unassigned code points and non-characters, private use, surrogates, the replacement character.

@@ -1,26 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Attr } from "../../../src/gate/call/attr.js";
-import { Task } from "../../../src/gate/call/task.js";
-import { copyFields } from "../../../src/gate/commands/copy.js";
-import { LAYOUTS, type Layout, MAX_PROBES } from "../../../src/gate/commands/fields.js";
-import { targetOf } from "../../../src/gate/commands/targets.js";
-import { copyTexts } from "../../../src/gate/commands/texts.js";
-import { Impersonator } from "../../../src/gate/sys/credentials.js";
-import { addressOf } from "../../../src/gate/sys/libc.js";
-import { close, openThread } from "../../../src/gate/sys/pidfd.js";
-import { InlineExecutor } from "../../../src/gate/threads/op-executor.js";
-import { Watch } from "../../../src/gate/threads/watch.js";
+import { copyFields } from "../../../src/gate/commands/copied/copy.js";
+import { type Layout, MAX_PROBES } from "../../../src/gate/commands/copied/fields.js";
+import { targetOf } from "../../../src/gate/commands/copied/targets.js";
+import { copyTexts } from "../../../src/gate/commands/copied/texts.js";
+import { COPIED_COMMANDS } from "../../../src/gate/commands/copied-commands.js";
+import { InlineExecutor } from "../../../src/gate/task/blocking/op-executor.js";
+import { Watch } from "../../../src/gate/task/blocking/watch.js";
+import { RemoteTask } from "../../../src/gate/task/remote-task.js";
+import { Impersonator } from "../../../src/sys/credentials.js";
+import { addressOf } from "../../../src/sys/libc.js";
+import { close, openThread } from "../../../src/sys/pidfd.js";
+import { failureOf } from "../../support/call-failure.js";
 
-const RUN = LAYOUTS[10] as Layout;
-const BTF = LAYOUTS[18] as Layout;
+const RUN = COPIED_COMMANDS.BPF_PROG_TEST_RUN.layout;
+const BTF = COPIED_COMMANDS.BPF_BTF_LOAD.layout;
 const KPROBE_MULTI = 42;
-const LINK = LAYOUTS[28] as Layout;
+const LINK = COPIED_COMMANDS.BPF_LINK_CREATE.layout;
 
 /** Nothing is ever mapped in the first pages (vm.mmap_min_addr). */
 const NOWHERE = 8n;
 
 describe("a command's attr that lies", () => {
-  let task: Task;
+  let task: RemoteTask;
   let pidfd: number;
 
   beforeEach((context) => {
@@ -28,7 +30,7 @@ describe("a command's attr that lies", () => {
     pidfd = openThread(process.pid, process.pid);
     // this process is the task whose memory is copied
     const watch = new Watch();
-    task = new Task(process.pid, process.pid, pidfd, new InlineExecutor(watch, new Impersonator()), null, watch, {
+    task = new RemoteTask(process.pid, process.pid, pidfd, new InlineExecutor(watch, new Impersonator()), null, watch, {
       listener: -1,
       id: 0n,
     });
@@ -38,8 +40,8 @@ describe("a command's attr that lies", () => {
     close(pidfd);
   });
 
-  const attr = (layout: Layout, words: Readonly<Record<number, number | bigint>>, size = layout.size) => {
-    const made = new Attr(size, layout.size);
+  const attr = (layout: Layout, words: Readonly<Record<number, number | bigint>>, size = layout.attr.size) => {
+    const made = new Attr(size, layout.attr.size);
     for (const [at, value] of Object.entries(words))
       if (typeof value === "bigint") made.setU64(Number(at), value);
       else made.setU32(Number(at), value);
@@ -54,35 +56,34 @@ describe("a command's attr that lies", () => {
   };
 
   it("is refused as the kernel refuses it: sizes without end, memory that is not there", () => {
-    expect(copy(RUN, { 8: 0xffffffff, 16: NOWHERE })).toBe(-22);
-    expect(copy(RUN, { 8: 64, 16: NOWHERE })).toBe(-14);
-    expect(copy(BTF, { 0: NOWHERE, 16: 0xffffffff })).toBe(-7);
-    expect(copy(BTF, { 0: NOWHERE, 16: 16 })).toBe(-14);
-    expect(copy(LAYOUTS[17] as Layout, { 0: NOWHERE })).toBe(-14);
+    expect(failureOf(() => copy(RUN, { 8: 0xffffffff, 16: NOWHERE }))).toBe(22);
+    expect(failureOf(() => copy(RUN, { 8: 64, 16: NOWHERE }))).toBe(14);
+    expect(failureOf(() => copy(BTF, { 0: NOWHERE, 16: 0xffffffff }))).toBe(7);
+    expect(failureOf(() => copy(BTF, { 0: NOWHERE, 16: 16 }))).toBe(14);
+    expect(failureOf(() => copy(COPIED_COMMANDS.BPF_RAW_TRACEPOINT_OPEN.layout, { 0: NOWHERE }))).toBe(14);
   });
 
   it("is refused where it asks for more than the gate does for anybody", () => {
-    expect(copy(RUN, { 32: 0xffffffff })).toEqual({
+    expect(failureOf(() => copy(RUN, { 32: 0xffffffff }))).toEqual({
       rule: "repeat",
       reason: "4294967295 repetitions are more than the gate allows, 65536",
     });
   });
 
   it("is refused where something stands that no field is for, and only there", () => {
-    for (let byte = 0; byte < RUN.size; byte += 1) {
+    for (let byte = 0; byte < RUN.attr.size; byte += 1) {
       const given = attr(RUN, {});
       given.bytes[byte] = 1;
-      const copied = copyFields(task, given, RUN, []);
-      const unknown = typeof copied === "object" && "reason" in copied && copied.reason.includes("does not know");
+      const failure = failureOf(() => copyFields(task, given, RUN, []));
       // the four bytes behind batch_size
-      expect(unknown, String(byte)).toBe(byte >= 76);
+      if (byte >= 76) expect(failure, String(byte)).toMatchObject({ rule: "unknown_field" });
+      else expect(failure, String(byte)).not.toMatchObject({ rule: "unknown_field" });
     }
   });
 
   it("gives the kernel no address and no fd of the task's", () => {
     const data = Uint8Array.of(1, 2, 3, 4);
     const copied = copy(RUN, { 0: 0x7ffffff0, 8: 4, 12: 0xffffffff, 16: at(data), 24: NOWHERE });
-    if (typeof copied === "number" || "reason" in copied) throw new Error("was refused");
     expect(copied.attr.s32(0)).toBe(-1);
     expect(copied.attr.u64(16)).not.toBe(at(data));
     expect(copied.bytes.get(16)).toEqual(data);
@@ -95,7 +96,6 @@ describe("a command's attr that lies", () => {
 
   it("leaves the kernel room to write where the task says that there is none", () => {
     const copied = copy(RUN, { 24: NOWHERE });
-    if (typeof copied === "number" || "reason" in copied) throw new Error("was refused");
     expect(copied.attr.u32(12)).toBe(2 ** 20);
     expect(copied.rooms[0]?.room.byteLength).toBe(2 ** 20);
   });
@@ -107,7 +107,6 @@ describe("a command's attr that lies", () => {
     it("which are copied, each with a NUL and an address of the gate's", () => {
       const [one, two] = [text("vfs_read"), text("")];
       const listed = copyTexts(task, at(pointers(at(one), at(two), at(one))), 3);
-      if (typeof listed === "number" || "rule" in listed) throw new Error(JSON.stringify(listed));
       expect(listed.texts.map(String)).toEqual(["118,102,115,95,114,101,97,100", "", "118,102,115,95,114,101,97,100"]);
       const [all] = listed.held as [Uint8Array];
       const start = BigInt(addressOf(all));
@@ -117,11 +116,11 @@ describe("a command's attr that lies", () => {
     });
 
     it("without end, in no memory, or too long", () => {
-      expect(copyTexts(task, NOWHERE, 0xffffffff)).toBe(-7);
-      expect(copyTexts(task, NOWHERE, MAX_PROBES)).toBe(-14);
-      expect(copyTexts(task, at(pointers(NOWHERE)), 1)).toBe(-14);
-      expect(copyTexts(task, at(pointers(2n ** 64n - 1n)), 1)).toBe(-14);
-      expect(copyTexts(task, at(pointers(at(text("a".repeat(512))))), 1)).toBe(-7);
+      expect(failureOf(() => copyTexts(task, NOWHERE, 0xffffffff))).toBe(7);
+      expect(failureOf(() => copyTexts(task, NOWHERE, MAX_PROBES))).toBe(14);
+      expect(failureOf(() => copyTexts(task, at(pointers(NOWHERE)), 1))).toBe(14);
+      expect(failureOf(() => copyTexts(task, at(pointers(2n ** 64n - 1n)), 1))).toBe(14);
+      expect(failureOf(() => copyTexts(task, at(pointers(at(text("a".repeat(512))))), 1))).toBe(7);
       const longest = copyTexts(task, at(pointers(at(text("a".repeat(511))))), 1);
       expect(longest).toMatchObject({ texts: [{ byteLength: 511 }] });
     });
@@ -129,9 +128,9 @@ describe("a command's attr that lies", () => {
     it("for kprobes that are counted without end", () => {
       const target = targetOf(KPROBE_MULTI, 0);
       const layout = { ...LINK, fields: [...LINK.fields, ...(target?.fields ?? [])] };
-      expect(copy(layout, { 20: 0xffffffff, 24: NOWHERE })).toBe(-7);
-      expect(copy(layout, { 20: 0xffffffff, 32: NOWHERE })).toBe(-7);
-      expect(copy(layout, { 20: 2, 40: NOWHERE })).toBe(-14);
+      expect(failureOf(() => copy(layout, { 20: 0xffffffff, 24: NOWHERE }))).toBe(7);
+      expect(failureOf(() => copy(layout, { 20: 0xffffffff, 32: NOWHERE }))).toBe(7);
+      expect(failureOf(() => copy(layout, { 20: 2, 40: NOWHERE }))).toBe(14);
     });
   });
 });

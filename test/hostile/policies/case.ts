@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../src/error.js";
-import type { FaultCode } from "../../../src/policy/outcome.js";
+import type { FaultCode } from "../../../src/policy/model/outcome.js";
 
 /** A policy that somebody wrote to do harm, and what must become of it. */
 export interface HostileCase {

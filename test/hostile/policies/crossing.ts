@@ -2,7 +2,7 @@ import { contained, type HostileCase } from "./case.js";
 
 const helper = (name: string, call: string, says = /TypeError|RangeError/): HostileCase => ({
   name,
-  policy: `import { hash, map_delete, map_lookup, map_update, note, read, verify_signature } from "countersign";
+  policy: `import { hash, map_delete, map_lookup, map_update, note, read, signer_of, statement_of, verify_program, verify_signature } from "countersign";
 export function blob_verify(blob) { ${call}; return 0; }`,
   fault: "POLICY_ERROR",
   says,
@@ -24,6 +24,22 @@ export const crossing: readonly HostileCase[] = [
     `verify_signature(blob.data, blob.data, "no" + "where", "PKCS7")`,
     /could not be answered/,
   ),
+  helper("the signer by bytes that are text", `signer_of("x", null, String("k"), "PKCS7")`),
+  helper("the signer of a signature that is undefined", `signer_of(blob.data, undefined, String("k"), "PKCS7")`),
+  helper("the signer by a keyring that is an object", `signer_of(blob.data, null, { toString: () => "k" }, "PKCS7")`),
+  helper("the signer by a type that is missing", `signer_of(blob.data, null, String("k"))`),
+  helper(
+    "the signer by a keyring that is not there",
+    `signer_of(blob.data, null, "no" + "where", "PKCS7")`,
+    /could not be answered/,
+  ),
+  helper("a program that is a blob", `verify_program(blob, String("platform"))`),
+  helper("a program that looks like one", `verify_program({ statements: [], mismatches: [] }, String("platform"))`),
+  helper("a program that inherits from one", `verify_program(Object.create(blob), String("platform"))`),
+  helper("a program that is undefined", `verify_program(undefined, String("platform"))`),
+  helper("a program that is a number", `statement_of(0, String("platform"))`),
+  helper("the signer of a program that is a copy", `signer_of({ ...blob }, String("platform"))`),
+  helper("the signer of a blob that is no program", `signer_of(blob, String("platform"))`),
   helper("an algorithm that is not there", `hash("md" + "5", blob.data)`, /could not be answered/),
   helper("a map that is not there", `map_lookup("no" + "where", "x")`, /could not be answered/),
   helper("a key that is a number", `map_lookup("state", 1)`),

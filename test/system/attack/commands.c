@@ -367,10 +367,14 @@ static int passed(int sends)
 		read(peer, &byte, 1);
 		return fd;
 	}
-	while (connect(sock, (struct sockaddr *)&address, sizeof(address)))
+	for (int tries = 0; connect(sock, (struct sockaddr *)&address, sizeof(address)); tries++) {
+		if (tries == 6000)
+			perror("connecting"), exit(3);
 		usleep(10000);
-	recvmsg(sock, &message, 0);
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	}
+	if (recvmsg(sock, &message, 0) != 1 || (header = CMSG_FIRSTHDR(&message)) == NULL)
+		perror("receiving"), exit(3);
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
 	return fd;
 }
 

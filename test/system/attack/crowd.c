@@ -18,31 +18,45 @@ static void stand_in(const char *path, int index)
 	hand_over(path, listener, id, annotations);
 }
 
+// Waits for the outcome of a child.
+static void answer(int child, int index, char *outcome)
+{
+	if (read(child, outcome, 1) == 1)
+		return;
+	fprintf(stderr, "child %d has ended\n", index);
+	exit(1);
+}
+
 int main(int argc, char **argv)
 {
-	int count = atoi(argv[2]), back[2];
-	int(*turn)[2] = calloc(count, sizeof(*turn));
+	int count = atoi(argv[2]), *children = calloc(count, sizeof(*children));
 	char outcome = 0, line[16];
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (pipe(back))
-		return 1;
+	// writing to a child that has ended fails
+	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < count; i++) {
-		if (pipe(turn[i]))
-			return perror("pipe"), 1;
-		if (fork() == 0) {
+		int pair[2];
+		pid_t child;
+
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+			return perror("socketpair"), 1;
+		child = fork();
+		if (child < 0)
+			return perror("fork"), 1;
+		if (child == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			stand_in(argv[1], i);
-			close(turn[i][1]);
+			close(pair[0]);
 			for (int j = 0; j < i; j++)
-				close(turn[j][1]);
-			while (write(back[1], &outcome, 1) == 1 && read(turn[i][0], &outcome, 1) == 1)
+				close(children[j]);
+			while (write(pair[1], &outcome, 1) == 1 && read(pair[1], &outcome, 1) == 1)
 				outcome = load(GOOD, 2) >= 0 ? 0 : errno == EPERM ? 1 : 2;
 			_exit(0);
 		}
-		close(turn[i][0]);
-		if (read(back[0], &outcome, 1) != 1)
-			return 1;
+		close(pair[1]);
+		children[i] = pair[0];
+		answer(children[i], i, &outcome);
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready\n");
@@ -50,8 +64,9 @@ int main(int argc, char **argv)
 		int counts[TIERS][3] = {0};
 
 		for (int i = 0; i < count; i++) {
-			if (write(turn[i][1], &outcome, 1) != 1 || read(back[0], &outcome, 1) != 1)
-				return 1;
+			if (write(children[i], &outcome, 1) != 1)
+				return fprintf(stderr, "child %d has ended\n", i), 1;
+			answer(children[i], i, &outcome);
 			counts[i % TIERS][(int)outcome]++;
 		}
 		for (int i = 0; i < TIERS; i++)

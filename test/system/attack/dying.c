@@ -9,7 +9,8 @@ static int is_decided(const char *log)
 	int fd = open(log, O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	text[length < 0 ? 0 : length] = 0;
 	return strstr(text, "bpf_prog_load") != NULL;
 }
@@ -25,8 +26,11 @@ int main(int argc, char **argv)
 		load(insns, branches());
 		return 0;
 	}
-	while (!is_decided(argv[1]))
+	while (!is_decided(argv[1])) {
+		if (waitpid(dying, NULL, WNOHANG) == dying)
+			return puts("ended before it was decided"), 1;
 		usleep(1000);
+	}
 	kill(dying, SIGKILL);
 	waitpid(dying, NULL, 0);
 	puts("killed");

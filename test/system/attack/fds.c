@@ -208,6 +208,8 @@ static void tokens(void)
 		fflush(stdout);
 		_exit(0);
 	}
+	// so that a child that ends early is not waited for
+	close(pair[1]);
 	int context = received_fd(pair[0]);
 	static const char *const OPTIONS[] = {"delegate_cmds", "delegate_maps", "delegate_progs", "delegate_attachs"};
 

@@ -1,16 +1,14 @@
-// neighbours SOCKET SECONDS KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program
-// again and again and times each load; the other one begins LATER ms after it to make the gate wait, with ever new
-// tasks:
-//   none     it does nothing
+// neighbours SOCKET KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program again and
+// again; after its first loads the other one makes the gate wait, with ever new tasks:
 //   endless  an attr in a page behind which nobody answers
 //   log      the same for the buffer of the verifier's log, which the gate writes to
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
 //   stuck    a program of that name, over which the policy of the tests never comes back
-// Prints, in microseconds, how long the loads took: `p50 N p99 N p999 N max N over20 N over50 N over100 N`: overN are
-// loads of more than so many milliseconds. Then `loads N failed N tries N found N before N during N`: found is whether
-// the first program is found by its id in the end; before and during are loads per 10 seconds before the attacker began
-// and after that.
+// That goes on until the other one has tried often enough, and the first one has loaded enough beside it. Prints
+// `loads N failed N found N during N tries N drips N`: found is whether the first program is found by its id in the
+// end, during how many loads were made since the other one began, tries how many tasks that had, and drips how many
+// pages it has let come.
 #include "bpf.h"
 #include "runtime.h"
 #include <linux/filter.h>
@@ -22,24 +20,18 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
-#define MOST 2000000
 #define DRIP 14
-#define LATER 1000
+// Loads before the other container begins, and what has to come after that.
+#define ALONE 20
+#define BESIDE 100
+#define TRIES 5
+#define DRIPS 20
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000ull + time.tv_nsec / 1000;
-}
-
-static int order(const void *a, const void *b)
-{
-	return *(uint32_t *)a < *(uint32_t *)b ? -1 : *(uint32_t *)a > *(uint32_t *)b;
-}
+// What both containers count.
+static volatile struct {
+	uint32_t loads, failed, found, before, tries, drips;
+} *count;
 
 static void hand_over_as(const char *path, const char *name, int listener)
 {
@@ -73,6 +65,7 @@ static void *fill_slowly(void *range)
 
 		usleep(DRIP * 1000);
 		ioctl(fd, UFFDIO_COPY, &copy);
+		count->drips++;
 	}
 	return NULL;
 }
@@ -123,88 +116,73 @@ static void make_it_wait(char kind)
 	bpf(BPF_PROG_LOAD, kind == 'l' ? (void *)&attr : page, sizeof(attr));
 }
 
-static uint32_t over(const uint32_t *times, uint32_t count, uint32_t milliseconds)
+static int is_enough(char kind)
 {
-	uint32_t found = 0;
-
-	for (uint32_t i = 0; i < count; i++)
-		found += times[i] > milliseconds * 1000;
-	return found;
+	if (count->loads < ALONE + BESIDE || count->before == 0 || count->loads - count->before < BESIDE)
+		return 0;
+	return kind == 'd' ? count->drips >= DRIPS : count->tries >= TRIES;
 }
 
-// Per 10 seconds.
-static uint32_t rate(uint32_t count, uint64_t from, uint64_t until)
+static void victim(const char *socket, char kind)
 {
-	return until > from ? count * 10000000ull / (until - from) : 0;
+	struct bpf_prog_info info = {};
+	union bpf_attr attr = {};
+	int first = -1;
+
+	hand_over_as(socket, "victim", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
+	while (!is_enough(kind)) {
+		int fd = load(GOOD, 2);
+
+		count->loads++;
+		if (fd < 0)
+			count->failed++;
+		else if (first < 0)
+			first = fd;
+		else
+			close(fd);
+		usleep(200);
+	}
+	prog_info(first, &info);
+	attr.prog_id = info.id;
+	count->found = bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr)) >= 0;
+}
+
+static void attack(const char *socket, char kind)
+{
+	setpgid(0, 0);
+	if (kind == 'p')
+		hung_file_system();
+	hand_over_as(socket, "attacker", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
+	while (count->loads < ALONE)
+		usleep(1000);
+	count->before = count->loads;
+	for (;;) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			make_it_wait(kind);
+			_exit(0);
+		}
+		count->tries++;
+		waitpid(child, NULL, 0);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	uint32_t *times = mmap(NULL, MOST * sizeof(*times), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint32_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t *moments = (uint64_t *)(shared + 16); // of the first load, the first try and the last load
-	uint64_t end = now() + atoi(argv[2]) * 1000000ull;
-	pid_t attacker = 0, victim;
-	char kind = argv[3][0];
+	pid_t loading, attacking;
 
-	victim = fork();
-	if (victim == 0) {
-		struct bpf_prog_info info = {};
-		union bpf_attr attr = {};
-		int first = -1;
-
-		hand_over_as(argv[1], "victim", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
-		moments[0] = now();
-		while (now() < end && shared[0] < MOST) {
-			uint64_t start = now();
-			int fd = load(GOOD, 2);
-
-			times[shared[0]++] = now() - start;
-			if (fd < 0)
-				shared[1]++;
-			else if (first < 0)
-				first = fd;
-			else
-				close(fd);
-			usleep(200);
-		}
-		moments[2] = now();
-		prog_info(first, &info);
-		attr.prog_id = info.id;
-		shared[3] = bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr)) >= 0;
-		_exit(0);
-	}
-	if (kind != 'n')
-		attacker = fork();
-	if (kind != 'n' && attacker == 0) {
-		setpgid(0, 0);
-		if (kind == 'p')
-			hung_file_system();
-		hand_over_as(argv[1], "attacker", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
-		usleep(LATER * 1000);
-		shared[4] = shared[0];
-		moments[1] = now();
-		while (now() < end) {
-			pid_t child = fork();
-
-			if (child == 0) {
-				make_it_wait(kind);
-				_exit(0);
-			}
-			shared[2]++;
-			waitpid(child, NULL, 0);
-		}
-		_exit(0);
-	}
-	waitpid(victim, NULL, 0);
-	if (attacker)
-		kill(-attacker, SIGKILL), kill(attacker, SIGKILL);
-	qsort(times, shared[0], sizeof(*times), order);
-	printf("p50 %u p99 %u p999 %u max %u ", times[shared[0] / 2], times[shared[0] * 99ull / 100],
-	       times[shared[0] * 999ull / 1000], shared[0] ? times[shared[0] - 1] : 0);
-	printf("over20 %u over50 %u over100 %u ", over(times, shared[0], 20), over(times, shared[0], 50), over(times, shared[0], 100));
-	printf("loads %u failed %u tries %u found %u ", shared[0], shared[1], shared[2], shared[3]);
-	printf("before %u during %u\n", rate(shared[4], moments[0], moments[1]),
-	       rate(shared[0] - shared[4], moments[1], moments[2]));
+	count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	loading = fork();
+	if (loading == 0)
+		return victim(argv[1], argv[2][0]), 0;
+	attacking = fork();
+	if (attacking == 0)
+		attack(argv[1], argv[2][0]);
+	if (wait(NULL) != loading)
+		return fprintf(stderr, "the attacker has ended\n"), kill(loading, SIGKILL), 3;
+	kill(-attacking, SIGKILL), kill(attacking, SIGKILL);
+	printf("loads %u failed %u found %u during %u tries %u drips %u\n", count->loads, count->failed, count->found,
+	       count->loads - count->before, count->tries, count->drips);
 	return 0;
 }

@@ -1,5 +1,6 @@
-// swap KIND TRIES: attaches and pins while a thread changes what is attached, to what, or where. Prints how often
-// something came of it that the policy refuses: a link of `r0 = 1; exit` or to interface 1, a pin in the folder `bad`.
+// swap KIND TRIES [UNTIL]: attaches and pins while a thread changes what is attached, to what, or where. Prints how
+// often something came of it that the policy refuses: a link of `r0 = 1; exit` or to interface 1, a pin in the folder
+// `bad`. With UNTIL it ends at the first such result.
 #include "bpf.h"
 #include <linux/if_link.h>
 #include <sched.h>
@@ -15,7 +16,7 @@ static int load_xdp(const struct bpf_insn *insns)
 	return bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
-static volatile int stop;
+static volatile int stop, flips;
 static int good_prog, bad_prog, slot = 100;
 static union bpf_attr racing;
 static char target[512];
@@ -39,6 +40,7 @@ static void *flipping(void *arg)
 {
 	for (unsigned i = 0, seed = 1; !stop; i++) {
 		flip(i & 1);
+		flips++;
 		for (unsigned spin = rand_r(&seed) % 4000; spin > 0; spin--)
 			__asm__ volatile("pause");
 	}
@@ -84,7 +86,9 @@ int main(int argc, char **argv)
 	}
 	flip(0);
 	pthread_create(&thread, NULL, flipping, NULL);
-	for (int i = 0; i < tries; i++) {
+	while (flips < 2)
+		usleep(100);
+	for (int i = 0; i < tries && !(argc > 3 && forbidden); i++) {
 		if (flip == flip_folder) {
 			union bpf_attr attr = {.pathname = (uintptr_t)pinned, .bpf_fd = good_prog};
 			char good[600];

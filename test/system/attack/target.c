@@ -159,8 +159,9 @@ int main(void)
 	gate = getenv("GATE") ? atoi(getenv("GATE")) : getppid();
 	snprintf(path, sizeof(path), "/proc/%d/task", gate);
 	DIR *tasks = opendir(path);
-	while (tasks && (entry = readdir(tasks)))
-		if (atoi(entry->d_name) > 0)
+	// the oldest one: others may end meanwhile
+	while (tasks && (entry = readdir(tasks)) && thread_of_gate == 0)
+		if (atoi(entry->d_name) > 0 && atoi(entry->d_name) != gate)
 			thread_of_gate = atoi(entry->d_name);
 	child = fork();
 	if (child == 0) {

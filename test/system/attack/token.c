@@ -137,6 +137,8 @@ static void serve(void)
 {
 	int listener = socket_at(getenv("SOCKET"), 1);
 
+	// a client may leave before it is written to; the next one must still be served
+	signal(SIGPIPE, SIG_IGN);
 	printf("ready\n");
 	for (;;) {
 		int connection = accept(listener, NULL, NULL);
@@ -167,9 +169,11 @@ int main(int argc, char **argv)
 		socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 		child = fork();
 		if (child > 0) {
+			// so that a child that ends early is not waited for
+			close(pair[1]);
 			let_delegate(pair[0], child);
 			waitpid(child, &status, 0);
-			return WEXITSTATUS(status);
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 4;
 		}
 		mount = delegating_mount(pair[1]);
 		token = make_token(mount);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { own } from "../../support/workplace.js";
 import { dependency, unpack } from "../unpacked.js";
-import { mountTracefs, needs, needsGate, needsTracefs, programIds, Site } from "./site.js";
+import { expectNoneLoadedSince, mountTracefs, needs, needsGate, needsTracefs, programs, Site } from "./site.js";
 
 /** Debian's, which has bcc; another one may come first in PATH. */
 const PYTHON = "/usr/bin/python3";
@@ -71,7 +71,7 @@ const ACTING: Readonly<Record<string, string>> = {
 describe("bcc", () => {
   let site: Site;
   let headers: string | undefined;
-  let lacking: string | null = null;
+  let skipReason: string | null = null;
   let answer: string;
 
   beforeAll(() => {
@@ -80,14 +80,14 @@ describe("bcc", () => {
     answer = join(site.folder, "answer");
     execFileSync("gcc", ["-O1", "-o", answer, site.write("answer.c", ANSWER)]);
     mountTracefs();
-    if (spawnSync(PYTHON, ["-c", "import bcc"]).status !== 0) lacking = "needs python3-bpfcc";
-    else lacking = takeHeaders();
+    if (spawnSync(PYTHON, ["-c", "import bcc"]).status !== 0) skipReason = "needs python3-bpfcc";
+    else skipReason = takeHeaders();
   });
   afterAll(() => site.remove());
   beforeEach((context) => {
     needsGate(context);
     needs(context, "gcc", "bpftool");
-    if (lacking !== null) context.skip(lacking);
+    if (skipReason !== null) context.skip(skipReason);
     needsTracefs(context);
     site.forgetLog();
   });
@@ -134,16 +134,16 @@ describe("bcc", () => {
     expect(site.log.filter(({ verdict }) => verdict < 0)).toEqual([]);
   });
 
-  it.each(Object.entries(ACTING))("loads nothing that %s under debug-read-only", (effect, program) => {
+  it.each(Object.entries(ACTING))("loads nothing that %s under debug-read-only", async (effect, program) => {
     site.policy(readFileSync(own("policies/debug-read-only.js"), "utf8"));
-    const before = programIds();
+    const before = programs();
     const path = script(program, 'b.attach_uprobe(name=ANSWER, sym="answer", fn_name="act")', "");
     const { status, stderr } = site.run(...python(path));
     expect([status, stderr]).toEqual([
       1,
       expect.stringContaining("bpf: Failed to load program: Operation not permitted"),
     ]);
-    expect(programIds()).toEqual(before);
+    await expectNoneLoadedSince(before);
     const reasons = site.log.flatMap(({ denied_by }) => denied_by?.reason ?? []);
     expect(reasons[0]).toContain(`policy: uid 0 may load read-only programs only (${effect}: calls \`bpf_`);
   });

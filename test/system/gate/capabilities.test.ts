@@ -4,12 +4,13 @@
  * with COUNTERSIGN_COMPLETE=1, as `npm run test:complete` does.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CAPABILITY_NAMES } from "../../../src/gate/call/capabilities.js";
+import { CAPABILITY_NAMES } from "../../../src/gate/task/capabilities.js";
 import { numbers } from "../../support/damage.js";
-import { BIN, needs, needsGate, Site, unified } from "./site.js";
+import { BIN, needs, needsGate, Site } from "./site.js";
+import { cgroupForTests } from "./test-cgroup.js";
 
 const COMPLETE = process.env.COUNTERSIGN_COMPLETE === "1";
 const SEED = 0x5eed;
@@ -54,7 +55,7 @@ const ALWAYS: readonly Having[] = [
 
 describe("a command that lacks capabilities", () => {
   const draw = numbers(SEED);
-  const cgroup = join(unified() ?? "/nowhere", `countersign-${process.pid}`);
+  const cgroup = cgroupForTests();
   let site: Site;
   let cases: readonly string[];
 
@@ -67,17 +68,13 @@ describe("a command that lacks capabilities", () => {
       readFileSync(join(site.folder, "countersign.yaml"), "utf8").replace("policy.js", "every.js"),
     );
     chmodSync(site.folder, 0o755);
-    if (unified() !== null) mkdirSync(cgroup);
     cases = execFileSync(site.attack("every-command"), ["list"], { encoding: "utf8" }).trim().split("\n");
   });
-  afterAll(() => {
-    if (existsSync(cgroup)) rmdirSync(cgroup);
-    site?.remove();
-  });
+  afterAll(() => site?.remove());
   beforeEach((context) => {
     needsGate(context);
     needs(context, "gcc", "unshare");
-    if (unified() === null) context.skip("needs a cgroup v2 hierarchy");
+    cgroup.needed(context);
     site.forgetLog();
     // whoever runs the gate writes it
     writeFileSync(join(site.folder, "log.jsonl"), "");
@@ -87,7 +84,7 @@ describe("a command that lacks capabilities", () => {
   const mask = (chosen: (name: string) => boolean) => cases.map((name) => (chosen(name) ? "1" : "0")).join("");
   const drawn = () => (COMPLETE ? "all" : mask(() => draw(10) === 0));
   const line = ({ uid, set }: Having, which: string) => `${uid} ${set.toString(16)} ${which}\n`;
-  const env = () => ({ BPFFS: site.bpffs, CGROUP: cgroup });
+  const env = () => ({ BPFFS: site.bpffs, CGROUP: cgroup.folder });
   const variables = () => Object.entries(env()).map(([name, value]) => `${name}=${value}`);
   const everyCommand = () => ["sh", "-c", `exec "$0" < ${join(site.folder, "sets")}`, site.attack("every-command")];
   const gate = (config: string, ...options: readonly string[]) => [
@@ -101,6 +98,12 @@ describe("a command that lacks capabilities", () => {
   };
   const lines = (text: string) => text.trimEnd().split("\n");
 
+  /** The first fault of a policy in the log: a policy that fails denies, whoever the task is. */
+  const firstFault = () => {
+    const fault = site.log.flatMap(({ answers }) => answers.flatMap((answer) => answer.fault ?? []))[0];
+    return fault === undefined ? "no fault of a policy" : JSON.stringify(fault);
+  };
+
   const MODES = [
     ["policies about programs and maps", "countersign.yaml", []],
     ["a policy about every command", "every.yaml", []],
@@ -111,7 +114,7 @@ describe("a command that lacks capabilities", () => {
     site.write("sets", FAMILY.map((having) => line(having, drawn())).join(""));
     const bare = outcome(...everyCommand());
     const gated = outcome(...gate(config, ...options), ...everyCommand());
-    expect(lines(gated.stdout)).toEqual(lines(bare.stdout));
+    expect(lines(gated.stdout), firstFault()).toEqual(lines(bare.stdout));
     expect(gated.stderr).toBe(bare.stderr);
     expect(lines(bare.stdout).length).toBeGreaterThan(FAMILY.length * (COMPLETE ? 250 : 20));
     for (let command = 0; command <= 38; command += 1)
@@ -137,7 +140,8 @@ describe("a command that lacks capabilities", () => {
       const bare = outcome(...limited(having), ...inside);
       const gated = outcome(...limited(having), ...gate("every.yaml"), ...inside);
       const privileges = (having.set & SYS_ADMIN) === 0n ? 1 : 0;
-      expect(lines(gated.stdout), `uid ${having.uid}, capabilities ${having.set.toString(16)}`).toEqual(
+      const who = `uid ${having.uid}, capabilities ${having.set.toString(16)}`;
+      expect(lines(gated.stdout), `${who}, ${firstFault()}`).toEqual(
         lines(bare.stdout.replace("NoNewPrivs:\t0", `NoNewPrivs:\t${privileges}`)),
       );
       expect(gated.stderr).toBe(bare.stderr);

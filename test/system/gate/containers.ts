@@ -1,10 +1,9 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Done } from "./site.js";
+import { RunningProgram } from "./running-program.js";
+import { type Done, done } from "./site.js";
 
 const CAPABILITIES = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE"];
 const DEPLOY = fileURLToPath(new URL("../../../deploy/", import.meta.url));
@@ -31,24 +30,23 @@ export class Containers {
     /** How runc is called. */
     private readonly runc: readonly string[] = ["runc"],
   ) {
-    mkdirSync(join(folder, "rootfs/bin"), { recursive: true });
+    // the mount points too: containers that start at once share this root, and runc fails if another one has just made
+    // them
+    for (const name of ["bin", "dev", "proc", "sys"]) mkdirSync(join(folder, "rootfs", name), { recursive: true });
     copyFileSync("/usr/bin/busybox", join(folder, "rootfs/bin/sh"));
     copyFileSync(program, join(folder, "rootfs/bin/attack"));
   }
 
   /** Runs a command in a new container, to its end. */
   run(command: readonly string[], wanted: Wanted = {}): Done {
-    const id = this.#make(command, wanted);
-    const [file = "", ...words] = this.#words(id);
-    const run = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
-    return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
+    return done(this.#words(this.#make(command, wanted)));
   }
 
   /** Starts a container that runs one command after the other, as they are asked for. */
   start(wanted: Wanted = {}): RunningContainer {
     const id = this.#make(["/bin/sh", "-c", SHELL], wanted);
     const [file = "", ...words] = this.#words(id);
-    return new RunningContainer(id, spawn(file, words), this.runc);
+    return new RunningContainer(id, new RunningProgram(file, words), this.runc);
   }
 
   /** A bundle's folder, for runtimes of a test's own choice. */
@@ -88,45 +86,29 @@ const SHELL = `while read -r line; do eval "$line" 2>&1; echo "END $?"; done`;
 
 /** A container that goes on. */
 export class RunningContainer {
-  readonly #lines: AsyncIterator<string>;
-
   constructor(
     readonly id: string,
-    private readonly runtime: ChildProcessWithoutNullStreams,
+    private readonly runtime: RunningProgram,
     private readonly runc: readonly string[],
-  ) {
-    this.#lines = createInterface({ input: runtime.stdout })[Symbol.asyncIterator]();
-  }
+  ) {}
 
   /** What a command of the container's shell writes. */
   async ask(command: string): Promise<string> {
-    this.runtime.stdin.write(`${command}\n`);
+    this.runtime.write(`${command}\n`);
     let said = "";
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`${this.id} ended: ${said}${await this.#complaint()}`);
-      if (/^END \d+$/.test(value)) return said;
-      said += `${value}\n`;
+      const line = await this.runtime.line();
+      if (/^END \d+$/.test(line)) return said;
+      said += `${line}\n`;
     }
-  }
-
-  /** What the runtime wrote to standard error by its end. */
-  async #complaint(): Promise<string> {
-    if (this.runtime.exitCode === null && this.runtime.signalCode === null) await once(this.runtime, "close");
-    const { exitCode, signalCode } = this.runtime;
-    return `${this.runtime.stderr.read() ?? ""} (${exitCode ?? signalCode})`;
   }
 
   /** Runs a command as another process that the runtime starts in the container. */
   exec(...command: readonly string[]): Done {
-    const [file = "", ...words] = [...this.runc, "exec", this.id, ...command];
-    const run = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
-    return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
+    return done([...this.runc, "exec", this.id, ...command]);
   }
 
   async end(): Promise<void> {
-    if (this.runtime.exitCode !== null) return;
-    this.runtime.stdin.end();
-    await once(this.runtime, "exit");
+    await this.runtime.finish();
   }
 }

@@ -1,8 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../../support/until.js";
 import { Machine, SOCKET, UNIT } from "./machine.js";
+import { RunningProgram } from "./running-program.js";
 import { needs, needsGate, Site } from "./site.js";
 
 const COUNT = 1500;
@@ -10,17 +9,16 @@ const EACH = COUNT / 10;
 const DENY = 'import { deny } from "countersign";\nexport const bpf_prog_load = () => deny("not this one");\n';
 const CONFIG = `version: 1
 attachments:
-  - { policy: policy.js, scope: { container: true } }
-  - { name: first, policy: deny.js, scope: { labels: "tier in (t1, t3)" } }
-  - { name: second, policy: deny.js, scope: { container: ["crowd-5", "crowd-15"] } }
-  - { name: third, policy: deny.js, scope: { labels: "!tier" } }
+  - { policy: policy.js, scope: { container: true }, limits: { timeout: 10s } }
+  - { name: first, policy: deny.js, scope: { labels: "tier in (t1, t3)" }, limits: { timeout: 10s } }
+  - { name: second, policy: deny.js, scope: { container: ["crowd-5", "crowd-15"] }, limits: { timeout: 10s } }
+  - { name: third, policy: deny.js, scope: { labels: "!tier" }, limits: { timeout: 10s } }
 `;
 
 describe("an agent of 1,500 containers", () => {
   let site: Site;
   let machine: Machine | string;
-  let crowd: ChildProcessWithoutNullStreams | undefined;
-  let lines: AsyncIterator<string>;
+  let crowd: RunningProgram | undefined;
 
   beforeAll(async () => {
     if (process.getuid?.() !== 0) return;
@@ -34,15 +32,11 @@ describe("an agent of 1,500 containers", () => {
       "-c",
       `ulimit -n 16384; exec ${site.attack("crowd")} ${SOCKET} ${COUNT}`,
     );
-    crowd = spawn(file, words);
-    lines = createInterface({ input: crowd.stdout })[Symbol.asyncIterator]();
-    expect((await lines.next()).value).toBe("ready");
+    crowd = new RunningProgram(file, words);
+    expect(await crowd.line()).toBe("ready");
   });
   afterAll(async () => {
-    if (crowd !== undefined && crowd.exitCode === null) {
-      crowd.stdin.end();
-      await once(crowd, "exit");
-    }
+    await crowd?.finish();
     if (machine instanceof Machine) await machine.end();
     site?.remove();
   });
@@ -54,17 +48,15 @@ describe("an agent of 1,500 containers", () => {
 
   /** Every container loads once. */
   const load = async () => {
-    crowd?.stdin.write("\n");
-    const said: string[] = [];
-    for (let tier = 0; tier < 10; tier += 1) said.push((await lines.next()).value);
-    return said;
+    crowd?.write("\n");
+    return crowd?.lines(10);
   };
   const expected = Array.from({ length: 10 }, (_, tier) => {
     const refused = tier === 1 || tier === 3 ? EACH : tier === 5 ? 2 : 0;
     return `t${tier}: ${EACH - refused} ${refused} 0`;
   });
   const stored = (count: number) =>
-    vi.waitFor(() => expect((machine as Machine).property(UNIT, "NFileDescriptorStore")).toBe(String(count)), 120_000);
+    until(() => expect((machine as Machine).property(UNIT, "NFileDescriptorStore")).toBe(String(count)));
 
   it("judges each by the attachments in scope for it", async () => {
     expect(await load()).toEqual(expected);
@@ -80,8 +72,7 @@ describe("an agent of 1,500 containers", () => {
   });
 
   it("has none of them kept once they have ended", async () => {
-    crowd?.stdin.end();
-    await once(crowd as ChildProcessWithoutNullStreams, "exit");
+    expect(await crowd?.finish()).toBe(0);
     await stored(0);
   });
 });

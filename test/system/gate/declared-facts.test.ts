@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FACTS, SUBJECTS } from "../../../src/policy/facts.gen.js";
-import { needs, needsGate, Site, unified } from "./site.js";
+import { FACTS, SUBJECTS } from "../../../src/policy/model/facts.gen.js";
+import { needs, needsGate, Site } from "./site.js";
+import { cgroupForTests } from "./test-cgroup.js";
 
 /** Walks all that a hook is given by the table of declared facts, and denies what is not as declared. */
 const POLICY = `
@@ -38,21 +39,17 @@ const LIVE = ["bpf_prog_load", "bpf_prog", "bpf_map_create", "bpf_map", "bpf"];
 
 describe("what a live gate tells policies", () => {
   let site: Site;
-  const cgroup = join(unified() ?? "/nowhere", `countersign-facts-${process.pid}`);
+  const cgroup = cgroupForTests();
 
   beforeAll(() => {
     site = new Site(POLICY, "gate: { not_enforced: [bprm_check_security] }\n");
     site.write("file", readFileSync("/bin/true"));
-    if (unified() !== null) mkdirSync(cgroup);
   });
-  afterAll(() => {
-    if (existsSync(cgroup)) rmdirSync(cgroup);
-    site.remove();
-  });
+  afterAll(() => site.remove());
   beforeEach((context) => {
     needsGate(context);
     needs(context, "gcc", "bpftool");
-    if (unified() === null) context.skip("needs a cgroup v2 hierarchy");
+    cgroup.needed(context);
     site.forgetLog();
   });
 
@@ -82,7 +79,7 @@ describe("what a live gate tells policies", () => {
     const env = {
       BPFFS: site.bpffs,
       FILE: join(site.folder, "file"),
-      CGROUP: cgroup,
+      CGROUP: cgroup.folder,
       SOCKET: join(site.folder, "socket"),
     };
     site.runWith([], { ...env, GATED: "1" }, site.attack("commands"), name);

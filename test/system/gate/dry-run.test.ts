@@ -1,9 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { GATE_RULES, type GateRule } from "../../../src/gate/call/rules.js";
+import { RunningProgram } from "./running-program.js";
 import { BIN, needs, needsGate, Site, XDP_PASS } from "./site.js";
 
 const POLICY = `
@@ -68,15 +68,15 @@ const ELSEWHERE: Readonly<Partial<Record<GateRule, string>>> = {
 
 describe("a dry run", () => {
   let site: Site;
-  let outside: ChildProcess;
+  let outside: RunningProgram | undefined;
   let env: NodeJS.ProcessEnv;
 
   beforeAll(async () => {
     if (process.getuid?.() !== 0) return;
     site = new Site(POLICY, SETTINGS);
     const name = `countersign-${process.pid}`;
-    outside = spawn(site.attack("outcomes"), ["stay"], { env: { SOCKET: name }, stdio: ["ignore", "pipe", "ignore"] });
-    await once(outside.stdout!, "data");
+    outside = new RunningProgram(site.attack("outcomes"), ["stay"], { SOCKET: name });
+    expect(await outside.line()).toBe("listening");
     const object = site.object("outside", XDP_PASS);
     const pins = { program: join(site.bpffs, "outside"), map: join(site.bpffs, "map") };
     execFileSync("bpftool", ["prog", "load", object, pins.program]);
@@ -94,8 +94,8 @@ describe("a dry run", () => {
       ...{ PROGRAM: id("prog", pins.program), MAP: id("map", pins.map) },
     };
   });
-  afterAll(() => {
-    outside?.kill("SIGKILL");
+  afterAll(async () => {
+    await outside?.end();
     site?.remove();
   });
   beforeEach((context) => {
@@ -217,7 +217,10 @@ describe("a log on a full disk", () => {
   });
 
   const configure = () => {
-    site.write("countersign.yaml", "version: 1\nlog: { file: full/log.jsonl }\nattachments: [{ policy: policy.js }]\n");
+    site.write(
+      "countersign.yaml",
+      "version: 1\nlog: { file: full/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n",
+    );
     writeFileSync(join(full, "log.jsonl"), "");
     try {
       writeFileSync(join(full, "ballast"), Buffer.alloc(64 * 1024));

@@ -121,7 +121,7 @@ describe("a container with the fast profile", () => {
     expect(await full.ask("echo started")).toBe("started\n");
     site.policy(COMMANDS);
     await agent.reload(/the configuration in use stays/);
-    await agent.heard(new RegExp(`cannot enforce hook bpf for \`${fast.id}\`: .*\\[HOOK_NOT_ENFORCED\\]`));
+    await agent.heard(new RegExp(`hook bpf cannot be enforced for \`${fast.id}\`: .*\\[HOOK_NOT_ENFORCED\\]`));
     expect(agent.said).not.toContain(full.id);
     // the configuration in use decides further
     expect(await fast.ask("/bin/attack | tail -n 1")).toBe("read: done\n");
@@ -135,7 +135,7 @@ describe("a container with the fast profile", () => {
     await agent.reload();
     agent.forget();
     const fast = containers.start({ profile: "seccomp-fast.json" });
-    await agent.heard(new RegExp(`cannot enforce hook bpf for \`${fast.id}\`: .*\\[HOOK_NOT_ENFORCED\\]`));
+    await agent.heard(new RegExp(`hook bpf cannot be enforced for \`${fast.id}\`: .*\\[HOOK_NOT_ENFORCED\\]`));
     expect((await fast.ask("/bin/attack")).trim().split("\n")).toEqual(UNSERVED);
     await fast.end();
     expect(containers.run(["/bin/attack"]).stdout).toContain("read: done");
@@ -159,7 +159,7 @@ describe.each(["runc", "crun"])("the fast profile under %s", (runtime) => {
       // container wait
       site.policy(COMMANDS);
       machine.run("systemctl", "restart", "--no-block", UNIT);
-      await machine.said(site, new RegExp(`cannot enforce hook bpf for \`${before.id}\``));
+      await machine.said(site, new RegExp(`hook bpf cannot be enforced for \`${before.id}\``));
       site.policy(LOADS);
       expect(await before.ask("/bin/attack | tail -n 1")).toBe("read: done\n");
       expect(machine.run("systemctl", "stop", UNIT).status).toBe(0);

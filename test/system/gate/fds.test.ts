@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FILE_NAMES, type ObjectKind } from "../../../src/gate/commands/object-kind.js";
+import { FILE_NAMES, type ObjectKind } from "../../../src/gate/commands/copied/object-kind.js";
 import { needs, needsGate, Site } from "./site.js";
 
 const ALLOW =

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { MAP_TYPES, PROGRAM_TYPES } from "../../../src/bpf/tables/names.gen.js";
-import { neededForMap, neededForProgram } from "../../../src/gate/load/needs.js";
+import { neededForMap, neededForProgram } from "../../../src/gate/commands/objects/required-capabilities.js";
 import { needs, siteForTests } from "./site.js";
 
 /** Refuses `r0 = 1; exit`. */
@@ -11,7 +11,7 @@ export const bpf_prog_load = (prog) => (prog.tag === "b11459a0e11ca14c" ? deny("
 `;
 const NOBODY = "65534";
 
-describe("what an attachment lends a task, and has frozen", () => {
+describe("what an attachment grants a task, and has frozen", () => {
   const site = siteForTests(POLICY, ["gcc"]);
 
   const lines = (stdout: string) =>
@@ -47,27 +47,30 @@ describe("what an attachment lends a task, and has frozen", () => {
     expect(neededForProgram(PROGRAM_TYPES.indexOf("syscall"))).toBe(0n);
   });
 
-  it.each([{}, { USER_ID: NOBODY }])("lends a task that has nothing what its programs need, and no more: %o", (env) => {
-    expect(attached("{ policy: policy.js, delegate: true }", "nothing", env)).toEqual({
-      ...{ socket_filter: "done", xdp: "done", tracepoint: "done", refused: "errno 1" },
-      // what the policy does not serve, and what is no program
-      ...{ syscall: "errno 1", array: "errno 1", devmap: "errno 1", module: expect.stringMatching(/errno (1|38)/) },
-    });
-    const by = { by: "policy", mode: "enforce" };
-    expect(lending()).toEqual([
-      { ...by, capabilities: ["CAP_BPF"] },
-      { ...by, capabilities: ["CAP_NET_ADMIN", "CAP_BPF"] },
-      { ...by, capabilities: ["CAP_PERFMON", "CAP_BPF"] },
-    ]);
-  });
+  it.each([{}, { USER_ID: NOBODY }])(
+    "grants a task that has nothing what its programs need, and no more: %o",
+    (env) => {
+      expect(attached("{ policy: policy.js, delegate: true }", "nothing", env)).toEqual({
+        ...{ socket_filter: "done", xdp: "done", tracepoint: "done", refused: "errno 1" },
+        // what the policy does not serve, and what is no program
+        ...{ syscall: "errno 1", array: "errno 1", devmap: "errno 1", module: expect.stringMatching(/errno (1|38)/) },
+      });
+      const by = { attachment: "policy", mode: "enforce" };
+      expect(lending()).toEqual([
+        { ...by, capabilities: ["CAP_BPF"] },
+        { ...by, capabilities: ["CAP_NET_ADMIN", "CAP_BPF"] },
+        { ...by, capabilities: ["CAP_PERFMON", "CAP_BPF"] },
+      ]);
+    },
+  );
 
-  it("lends it for maps, too, where the policy is asked about those", () => {
+  it("grants it for maps, too, where the policy is asked about those", () => {
     site().write("maps.js", `${POLICY}\nexport const bpf_map_create = (map) => (map.type === "devmap" ? -1 : 0);`);
     expect(attached("{ policy: maps.js, delegate: true }", "nothing")).toMatchObject({
       array: "done",
       devmap: "errno 1",
     });
-    expect(lending()).toContainEqual({ by: "maps", mode: "enforce", capabilities: ["CAP_BPF"] });
+    expect(lending()).toContainEqual({ attachment: "maps", mode: "enforce", capabilities: ["CAP_BPF"] });
   });
 
   it.each([
@@ -79,7 +82,7 @@ describe("what an attachment lends a task, and has frozen", () => {
     ["beside one that refuses", "{ policy: policy.js, delegate: true }, { policy: refuses.js }", ""],
     ["where everything is in audit", "{ policy: policy.js, delegate: true }", "mode: audit\n"],
     ["of the default alone", "", "default: { bpf_prog_load: allow }\n"],
-  ])("lends nothing by an attachment %s", (_, attachments, more) => {
+  ])("grants nothing by an attachment %s", (_, attachments, more) => {
     site().write("other.js", "export const bpf_map = () => 0;");
     site().write("fails.js", "export const bpf_prog_load = () => { throw new Error(); };");
     site().write("refuses.js", "export const bpf_prog_load = () => -1;");
@@ -90,10 +93,10 @@ describe("what an attachment lends a task, and has frozen", () => {
 
   it("writes down what it would have lent in audit", () => {
     attached("{ policy: policy.js, delegate: true, mode: audit }", "nothing");
-    expect(lending()[0]).toEqual({ by: "policy", mode: "audit", capabilities: ["CAP_BPF"] });
+    expect(lending()[0]).toEqual({ attachment: "policy", mode: "audit", capabilities: ["CAP_BPF"] });
     attached("{ policy: policy.js, delegate: true }", "nothing", {}, "mode: audit\n");
     expect(site().log[0]?.mode).toBe("audit");
-    expect(lending()[0]).toEqual({ by: "policy", mode: "enforce", capabilities: ["CAP_BPF"] });
+    expect(lending()[0]).toEqual({ attachment: "policy", mode: "enforce", capabilities: ["CAP_BPF"] });
   });
 
   it("lets pointers leak no more than before", () => {
@@ -116,12 +119,12 @@ describe("what an attachment lends a task, and has frozen", () => {
     });
   });
 
-  it("lends unmodified loaders their probes", (context) => {
+  it("grants unmodified loaders their probes", (context) => {
     needs(context, "bpftool", "clang-19", "setpriv");
     const object = site().object("filter", FILTER);
     const config = site().write(
       "lent.yaml",
-      "version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js, delegate: true }]\n",
+      "version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js, delegate: true, limits: { timeout: 10s } }]\n",
     );
     const load = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"];
     const loader = ["bpftool", "prog", "load", object, `${site().bpffs}/filter`, "type", "socket"];
@@ -129,10 +132,10 @@ describe("what an attachment lends a task, and has frozen", () => {
     const { status, stderr } = site().runWith(["--config", config], {}, ...load, ...loader);
     expect([status, stderr]).toEqual([0, ""]);
     // as programs that a policy let through, not before policies
-    expect(site().log.filter(({ probe }) => probe !== undefined)).toEqual([]);
+    expect(site().log.filter(({ loader_probe }) => loader_probe !== undefined)).toEqual([]);
     const tried = site().log.filter(({ hook, subject }) => hook === "bpf_prog_load" && subject.name !== "pass");
     expect(tried.length).toBeGreaterThan(1);
-    for (const { grants } of tried) expect(grants?.delegation?.by).toBe("policy");
+    for (const { grants } of tried) expect(grants?.delegation?.attachment).toBe("policy");
     site().bare("rm", `${site().bpffs}/filter`);
   });
 
@@ -162,7 +165,7 @@ describe("what an attachment lends a task, and has frozen", () => {
       const { status } = site().runWith(["--config", config], {}, ...bare, ...load);
       expect(status === 0).toBe(!lacks);
       expect(lent()).toEqual([]);
-      expect(Math.min(site().log.filter(({ probe }) => probe !== undefined).length, 1)).toBe(before);
+      expect(Math.min(site().log.filter(({ loader_probe }) => loader_probe !== undefined).length, 1)).toBe(before);
       site().bare("rm", "-f", `${site().bpffs}/filter`);
     });
 

@@ -63,7 +63,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
   const freezing = (more = "") =>
     site.write(
       "freezing.yaml",
-      `version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js, freeze: true }]\n${more}`,
+      `version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js, freeze: true, limits: { timeout: 10s } }]\n${more}`,
     );
   const frozen = (env: NodeJS.ProcessEnv, ...command: readonly string[]) =>
     site.runWith(["--config", freezing()], env, ...command);

@@ -2,18 +2,19 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { Authority } from "../../../src/trust/making/authority.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Authority } from "../../../src/trust/issuing/authority.js";
 import { ApiServer, NODE } from "../../support/api-server.js";
+import { until } from "../../support/until.js";
 import { Containers, type RunningContainer } from "./containers.js";
 import { RunningAgent } from "./running-agent.js";
-import { needs, needsGate, programIds, Site } from "./site.js";
+import { expectNoneLoadedSince, needs, needsGate, programs, Site } from "./site.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const CONFIG = `version: 1
 log: { file: log.jsonl }
 keyrings: { platform: { trust: [platform.pem] } }
-attachments: [{ policy: container-lockdown.js, scope: { container: true } }]
+attachments: [{ policy: container-lockdown.js, scope: { container: true }, limits: { timeout: 10s } }]
 `;
 const LOADER = "/bin/attack callers";
 const LOADED = "good in a thread: done\ngood in a vfork: 0\n";
@@ -43,7 +44,7 @@ describe("containers held by their labels", () => {
     containers = new Containers(site.folder, agent.socket, program);
     edge = containers.start({ annotations: pod("u-edge", "edge") });
     dev = containers.start({ annotations: pod("u-dev", "dev") });
-    await vi.waitFor(async () => expect(await dev.ask(LOADER)).toContain(LOADED), { timeout: 20_000 });
+    await becomes(dev, LOADED);
   });
   afterAll(async () => {
     await edge?.end();
@@ -65,14 +66,14 @@ describe("containers held by their labels", () => {
   });
   const tier = (name: string, tier: string) => api.put({ uid: `u-${name}`, name, labels: { tier } });
   const becomes = (container: RunningContainer, what: string) =>
-    vi.waitFor(async () => expect(await container.ask(LOADER)).toContain(what), { timeout: 10_000, interval: 20 });
+    until(async () => expect(await container.ask(LOADER)).toContain(what));
 
   it("are refused a loader in one, which works in the other", async () => {
-    const before = programIds();
+    const before = programs();
     // until the API has told their labels all containers are held like edge
     const told = site.log.length;
     expect(await edge.ask(LOADER)).toBe(REFUSED);
-    expect(programIds()).toEqual(before);
+    await expectNoneLoadedSince(before);
     expect(await dev.ask(LOADER)).toContain(LOADED);
     const refused = site.log.slice(told).filter(({ denied_by }) => denied_by !== null);
     expect(

@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, vi } from "vitest";
-import { BIN, type Done, type Site } from "./site.js";
+import { expect } from "vitest";
+import { until } from "../../support/until.js";
+import { RunningProgram } from "./running-program.js";
+import { BIN, type Done, done, type Site } from "./site.js";
 
 /** The unit of deploy/, and where it has runtimes connect. */
 export const UNIT = "countersign-agent.service";
@@ -20,7 +22,7 @@ const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
  */
 export class Machine {
   private constructor(
-    private readonly first: ChildProcess,
+    private readonly first: RunningProgram,
     private readonly pid: number,
     private readonly cgroup: string,
   ) {}
@@ -36,22 +38,23 @@ export class Machine {
       mkdirSync(join(folder, "units", path, ".."), { recursive: true });
       writeFileSync(join(folder, "units", path), text);
     }
-    const cgroup = join(root, `countersign-machine-${process.pid}`);
+    booted += 1;
+    const cgroup = join(root, `countersign-machine-${process.pid}-${booted}`);
     mkdirSync(cgroup);
     writeFileSync(join(folder, "boot"), BOOT);
     const script = `echo $$ > ${cgroup}/cgroup.procs; exec unshare ${NAMESPACES} sh ${folder}/boot ${folder}`;
-    const first = spawn("sh", ["-c", script], { stdio: "ignore" });
+    const first = new RunningProgram("sh", ["-c", script]);
     for (let tries = 0; tries < 2400; tries += 1) {
       const pid = Number(spawnSync("pgrep", ["-x", "-P", String(first.pid), "systemd"], { encoding: "utf8" }).stdout);
       if (pid > 0) {
         const machine = new Machine(first, pid, cgroup);
         if (/^(running|degraded)/.test(machine.run("systemctl", "is-system-running").stdout)) return machine;
       }
-      if (first.exitCode !== null) break;
+      if (first.hasEnded) break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    first.kill("SIGKILL");
-    return "systemd does not come up in namespaces here";
+    await end(first, cgroup);
+    return `systemd does not come up in namespaces here: ${first.complaint.trim()}`;
   }
 
   /**
@@ -91,14 +94,12 @@ export class Machine {
   }
 
   run(...command: readonly string[]): Done {
-    const [file, ...words] = this.words(...command);
-    const { status, signal, stdout, stderr } = spawnSync(file, words, { encoding: "utf8", timeout: 60_000 });
-    return { status, signal, stdout, stderr };
+    return done(this.words(...command));
   }
 
   /** Waits until the agent of a site has said something. */
   async said(site: Site, what: RegExp): Promise<void> {
-    await vi.waitFor(() => expect(readFileSync(join(site.folder, "said"), "utf8")).toMatch(what), 120_000);
+    await until(() => expect(readFileSync(join(site.folder, "said"), "utf8")).toMatch(what));
   }
 
   /** A unit's property, as `systemctl show` has it. */
@@ -106,20 +107,21 @@ export class Machine {
     return this.run("systemctl", "show", "--property", name, "--value", unit).stdout.trim();
   }
 
-  async end(): Promise<void> {
-    const ended = new Promise((resolve) => this.first.once("exit", resolve));
-    this.first.kill("SIGKILL"); // and with it all that is inside
-    await ended;
-    for (let tries = 0; tries < 100; tries += 1) {
-      spawnSync("find", [this.cgroup, "-depth", "-mindepth", "1", "-type", "d", "-exec", "rmdir", "{}", ";"]);
-      try {
-        rmdirSync(this.cgroup);
-        return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50)); // its last processes are on their way out
-      }
-    }
+  end(): Promise<void> {
+    return end(this.first, this.cgroup);
   }
+}
+
+/** Machines of this test file, which have cgroups of their own. */
+let booted = 0;
+
+/** Ends the first process, and with it all that is inside. The cgroup is busy until the last process has ended. */
+async function end(first: RunningProgram, cgroup: string): Promise<void> {
+  await first.end();
+  await until(() => {
+    spawnSync("find", [cgroup, "-depth", "-mindepth", "1", "-type", "d", "-exec", "rmdir", "{}", ";"]);
+    rmdirSync(cgroup);
+  });
 }
 
 const NAMESPACES = "--pid --fork --mount --cgroup --ipc --uts --kill-child";

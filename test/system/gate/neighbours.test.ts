@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BIN, needs, needsGate, Site } from "./site.js";
+import { RunningAgent } from "./running-agent.js";
+import { needs, needsGate, Site } from "./site.js";
 
 /** Counts what it decides, in a map, and says how much that was before. */
 const COUNTS = `
@@ -26,60 +25,45 @@ const CONFIG = `version: 1
 log: { file: log.jsonl }
 maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }
 attachments:
-  - { policy: policy.js, scope: { labels: role=victim } }
+  - { policy: policy.js, scope: { labels: role=victim }, limits: { timeout: 10s } }
   - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { steps: 100000000 } }
 `;
 
-/** The victim's loads, how often the attacker tried, and the victim's loads per 10 seconds before and during that. */
-type Counts = Readonly<Record<"loads" | "failed" | "tries" | "found" | "before" | "during", number>>;
+/** What the attack counts: see neighbours.c. */
+type Counts = Readonly<Record<"loads" | "failed" | "found" | "during" | "tries" | "drips", number>>;
 
 /**
- * How many times fewer loads the victim may make beside the attacker than alone, in the same run. Where the gate waited
- * for each call of the attacker's, it would make 30 times fewer (14 ms a call) to 250 times fewer (250 ms).
+ * Loads of the victim for each time that the attacker makes the gate wait. If everyone waited for that, the victim
+ * would make one each time.
  */
-const FEWER = 10;
+const EACH_TIME = 3;
 
 describe("a container beside one that misbehaves", () => {
   let site: Site;
-  let agent: ChildProcess;
-  let said = "";
+  let agent: RunningAgent;
 
   beforeEach(async (context) => {
     needsGate(context);
     needs(context, "gcc");
-    said = "";
     site = new Site(COUNTS);
     site.write("stuck.js", STUCK);
-    const config = site.write("countersign.yaml", CONFIG);
-    const words = ["agent", "--socket", join(site.folder, "agent.sock"), "--config", config, "--shared-pids"];
-    agent = spawn(process.execPath, [BIN, ...words, "--metrics", "127.0.0.1:0"]);
-    for (const stream of [agent.stdout, agent.stderr])
-      stream?.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-      });
-    await heard(/metrics at/);
+    site.write("countersign.yaml", CONFIG);
+    agent = await RunningAgent.start(site, ["--shared-pids", "--metrics", "127.0.0.1:0"]);
+    await agent.heard(/metrics at/);
   });
   afterEach(async () => {
-    const ended = once(agent, "exit");
-    agent.kill("SIGTERM");
-    await ended;
-    site.remove();
+    await agent?.end();
+    site?.remove();
   });
 
-  const heard = async (what: RegExp) => {
-    for (let tries = 0; tries < 200 && !what.test(said); tries += 1)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(said).toMatch(what);
-  };
   const beside = async (kind: string): Promise<Counts> => {
-    const words = [join(site.folder, "agent.sock"), "4", kind];
-    const { stdout } = await promisify(execFile)(site.attack("neighbours"), words);
+    const { stdout } = await promisify(execFile)(site.attack("neighbours"), [agent.socket, kind]);
     console.info(`${kind}: ${stdout.trim()}`);
     const numbers = [...stdout.matchAll(/(\w+) (\d+)/g)].map(([, name, number]) => [name, Number(number)]);
     return Object.fromEntries(numbers) as Counts;
   };
   const metric = async (name: string) => {
-    const text = await (await fetch(/metrics at (\S+)/.exec(said)?.[1] ?? "")).text();
+    const text = await (await fetch(agent.metrics)).text();
     return Number(new RegExp(`^countersign_${name} (\\d+)$`, "m").exec(text)?.[1]);
   };
   /** Of the attacker's calls, what was written down and why. */
@@ -93,38 +77,44 @@ describe("a container beside one that misbehaves", () => {
     ["log", "memory", "a log buffer behind which nobody answers"],
     ["path", "path", "a path in a file system that does not answer"],
   ])("%s: goes on while that one makes the gate wait with %s: %s", async (kind, what) => {
-    const { failed, tries, found, before, during } = await beside(kind);
+    const { failed, tries, found, during } = await beside(kind);
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
-    expect(during * FEWER).toBeGreaterThan(before);
-    // only the first call is waited for, until another thread takes over
-    expect(await metric("worker_replacements_total")).toBe(1);
+    const killed = await metric("tasks_killed_total");
+    expect(killed).toBeGreaterThan(0);
+    expect(during).toBeGreaterThan(EACH_TIME * killed);
+    // the first call alone is waited for, until another thread takes over, however many there are. On a busy machine a
+    // thread can seem to wait for any container: threads are replaced for the victim, too, or before the attacker
+    // begins
+    expect(await metric("worker_replacements_total")).toBeLessThan(5);
     const waits = { memory: "its memory from being read or written", path: "a path from being looked up" }[what];
     expect(reasons()).toContain(`gate: stalled: task N kept ${waits} for N ms and was killed`);
-    expect(await metric("tasks_killed_total")).toBeGreaterThan(0);
-    expect(await metric("isolated_containers")).toBe(1);
+    expect(await metric("isolated_containers")).toBeGreaterThan(0);
   });
 
   it("goes on while that one makes the gate wait a little, again and again", async () => {
-    const { failed, before, during } = await beside("drip");
+    // on a busy machine a page takes longer to come than it should
+    site.write("countersign.yaml", `${CONFIG}gate: { stall: 10s }\n`);
+    await agent.reload();
+    const { failed, during, drips } = await beside("drip");
     expect(failed).toBe(0);
-    expect(during * FEWER).toBeGreaterThan(before);
+    expect(during).toBeGreaterThan(EACH_TIME * drips);
     expect(await metric("tasks_killed_total")).toBe(0);
-    expect(await metric("isolated_containers")).toBe(1);
+    expect(await metric("isolated_containers")).toBeGreaterThan(0);
   });
 
   it("has every load decided once while policies for that one never come back, and all that was written and handed out kept", async () => {
-    const { loads, failed, tries, found, before, during } = await beside("stuck");
+    const { loads, failed, tries, found, during } = await beside("stuck");
     expect([failed, tries > 1, found]).toEqual([0, true, 1]);
-    expect(during * FEWER).toBeGreaterThan(before);
     const decided = site.log.filter(({ current }) => current.container?.id === "victim");
     expect(decided.flatMap(({ answers }) => answers!.flatMap(({ notes }) => notes))).toEqual(
       Array.from({ length: loads }, (_, count) => String(count)),
     );
     const faults = site.log.flatMap(({ answers }) => answers!.flatMap(({ fault }) => fault?.code ?? []));
     expect(new Set(faults)).toEqual(new Set(["OUT_OF_TIME", "SUSPENDED"]));
+    expect(during).toBeGreaterThan(EACH_TIME * faults.filter((code) => code === "OUT_OF_TIME").length);
     // a few times, and then the attachment is suspended and no thread has to end, however often the attacker tries
     expect(await metric("worker_replacements_total")).toBeGreaterThan(1);
     expect(await metric("worker_replacements_total")).toBeLessThan(5);
-    expect(said).toMatch(/the decision thread was replaced: a policy did not come back/);
+    expect(agent.said).toMatch(/the decision thread was replaced: a policy did not come back/);
   });
 });

@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Attr, CREATE, LOAD } from "../../../src/gate/call/attr.js";
 import { CMD } from "../../../src/gate/call/command.js";
 import { IssuedObjects, type MapEntry } from "../../../src/gate/call/issued-objects.js";
-import { bpf, mapInfo, programNumbers } from "../../../src/gate/sys/bpf.js";
-import { addressOf } from "../../../src/gate/sys/libc.js";
-import { close } from "../../../src/gate/sys/pidfd.js";
-import { setOpenFiles } from "../../../src/gate/sys/process.js";
-import { IssuedByContainer } from "../../../src/gate/threads/issued-by-container.js";
+import { IssuedByContainer } from "../../../src/gate/supervisor/issued-by-container.js";
 import type { ProgramSubject } from "../../../src/hooks/subject.js";
+import { bpf, mapInfo, programNumbers } from "../../../src/sys/bpf.js";
+import { addressOf } from "../../../src/sys/libc.js";
+import { close } from "../../../src/sys/pidfd.js";
+import { setOpenFiles } from "../../../src/sys/process.js";
+import { until } from "../../support/until.js";
 import { needsGate } from "./site.js";
 
 const ARRAY = 2;
@@ -26,7 +27,7 @@ function createMap(): number {
     [CREATE.maxEntries, 1],
   ] as const)
     view.setUint32(at, value, true);
-  return bpf(CMD.mapCreate, attr);
+  return bpf(CMD.BPF_MAP_CREATE, attr);
 }
 
 function idOf(fd: number): number {
@@ -44,7 +45,7 @@ function loadProgram(): number {
   attr.setU32(LOAD.insnCount, 2);
   attr.setPointer(LOAD.insns, addressOf(insns));
   attr.setPointer(LOAD.license, addressOf(license));
-  const fd = bpf(CMD.progLoad, attr.bytes);
+  const fd = bpf(CMD.BPF_PROG_LOAD, attr.bytes);
   if (fd < 0) throw new Error(`no program: ${fd}`);
   return fd;
 }
@@ -76,7 +77,7 @@ describe("what was handed out", () => {
       ["a", mine],
       ["b", theirs],
     ];
-    await vi.waitFor(() => expect(ids(issued.all)).toEqual(both));
+    await until(() => expect(ids(issued.all)).toEqual(both));
     issued.forget("a");
     expect([ids(issued.to("a")), ids(issued.all)]).toEqual([[], [["b", theirs]]]);
     fds.forEach(close);
@@ -95,8 +96,8 @@ describe("what is remembered of programs", () => {
     const gone = 2 ** 31 - 1;
     const objects = new IssuedObjects();
     for (const [index, id] of ids.entries()) {
-      objects.issueProgram(gone - index, subject);
-      objects.issueProgram(id, subject);
+      objects.issue({ id: gone - index, subject });
+      objects.issue({ id, subject });
       expect(objects.program(id)).toBe(subject);
     }
     const found = ids.map((id) => objects.program(id) !== null);
@@ -111,7 +112,8 @@ describe("what is remembered of programs", () => {
     const fds = Array.from({ length: 300 }, () => loadProgram());
     const objects = new IssuedObjects();
     const small = { ...subject, insns: insns.slice(0, 16), raw_insns: insns.slice(0, 16) };
-    for (let round = 0; round < 20; round += 1) for (const fd of fds) objects.issueProgram(programIdOf(fd), small);
+    for (let round = 0; round < 20; round += 1)
+      for (const fd of fds) objects.issue({ id: programIdOf(fd), subject: small });
     expect(objects.all).toHaveLength(300);
     fds.forEach(close);
   });
@@ -134,7 +136,7 @@ describe("a quota on maps", () => {
   it("counts maps that are there, and finds out by and by which are gone", () => {
     const objects = new IssuedObjects();
     const gone = Array.from({ length: 1000 }, () => createMap());
-    for (const fd of [...gone, ...fds.slice(0, 10)]) objects.issueMap(idOf(fd), entry(1));
+    for (const fd of [...gone, ...fds.slice(0, 10)]) objects.issue({ id: idOf(fd), entry: entry(1) });
     gone.forEach(close);
     expect(objects.hasRoom(1, 1010)).toBe(true);
     // of each refused create it is known sooner or later, after no more looks than there are maps
@@ -148,7 +150,7 @@ describe("a quota on maps", () => {
     const objects = new IssuedObjects();
     for (const [index, fd] of fds.entries()) {
       expect(objects.hasRoom(1, Number.MAX_SAFE_INTEGER), String(index)).toBe(true);
-      objects.issueMap(idOf(fd), entry(1));
+      objects.issue({ id: idOf(fd), entry: entry(1) });
     }
     for (let round = 0; round < 100; round += 1) expect(objects.hasRoom(1, Number.MAX_SAFE_INTEGER)).toBe(false);
     close(fds.pop()!);

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { DecisionRecord } from "../../../src/log/record.js";
+import { recordsOf } from "../../support/records.js";
 import { own, Workplace } from "../../support/workplace.js";
 import { BIN, needs, needsGate } from "./site.js";
 
@@ -10,12 +12,7 @@ const EXAMPLES = ["drop-telnet", "exec-log", "kill-writer", "peek-tc", "rate-lim
 /** Those with CO-RE relocations. */
 const FILLED_IN: ReadonlySet<string> = new Set(["switch-watch"]);
 
-interface Logged {
-  readonly hook: string;
-  readonly subject: { readonly name: string; readonly digest: string };
-  readonly probe?: string;
-  readonly answers: readonly { readonly notes: readonly string[] }[];
-}
+type Logged = Pick<DecisionRecord, "hook" | "subject" | "loader_probe" | "answers">;
 
 const POLICY = `
 import { note } from "countersign";
@@ -47,7 +44,7 @@ describe("countersign check on an object", () => {
 
   for (const name of EXAMPLES)
     it(`asks about ${name} what a gate asks while bpftool loads it`, () => {
-      const place = new Workplace("  - policy: all.js\n", "log: { file: log.jsonl }");
+      const place = new Workplace("  - policy: all.js\n    limits: { timeout: 10s }\n", "log: { file: log.jsonl }");
       place.write("all.js", POLICY);
       const object = own(`examples/${name}.o`);
 
@@ -55,9 +52,8 @@ describe("countersign check on an object", () => {
       const words = ["--", "unshare", "-m", "sh", "-c", script, object];
       const run = countersign("run", "--quiet", "--config", place.config, ...words);
       expect(run.status, run.stderr).toBe(0);
-      const lines = readFileSync(place.at("log.jsonl"), "utf8").trim().split("\n");
+      const live = recordsOf(place.at("log.jsonl"));
       rmSync(place.at("log.jsonl"));
-      const live = lines.map((line) => JSON.parse(line) as Logged & { origin: string });
       expect(new Set(live.map(({ origin }) => origin))).toEqual(new Set(["run"]));
 
       const check = countersign("check", "--json", "--config", place.config, object);
@@ -69,7 +65,9 @@ describe("countersign check on an object", () => {
       const unknown = new Map(differences.map((one) => [`${one.hook} ${one.subject}`, one.unknown]));
       const offline = asked(decisions, unknown);
       // libbpf's probes are its own affair
-      const loaded = live.filter(({ subject, probe }) => probe === undefined && !subject.name.startsWith("libbpf_"));
+      const loaded = live.filter(
+        ({ subject, loader_probe }) => loader_probe === undefined && !subject.name.startsWith("libbpf_"),
+      );
       expect(asked(loaded, unknown).slice(-offline.length)).toEqual(offline);
       expect(differences.some((one) => one.unknown.includes("digest"))).toBe(FILLED_IN.has(name));
     });

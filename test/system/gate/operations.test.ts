@@ -35,7 +35,10 @@ describe("an operation", () => {
     needsGate(context);
     needs(context, "bpftool", "clang-19", "gcc");
     site.policy(DENY_PASS);
-    site.write("countersign.yaml", "version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js }]\n");
+    site.write(
+      "countersign.yaml",
+      "version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n",
+    );
     site.forgetLog();
   });
 
@@ -122,9 +125,9 @@ mode: audit
 default: { bpf_prog_load: deny }
 log: { file: log.jsonl }
 attachments:
-  - { policy: policy.js, mode: audit }
-  - { policy: other.js, mode: audit }
-  - { policy: third.js }
+  - { policy: policy.js, mode: audit, limits: { timeout: 10s } }
+  - { policy: other.js, mode: audit, limits: { timeout: 10s } }
+  - { policy: third.js, limits: { timeout: 10s } }
 `,
     );
     const { summary } = load(site.object("pass", XDP_PASS));

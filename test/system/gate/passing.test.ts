@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site } from "./site.js";
+import { RunningProgram } from "./running-program.js";
+import { needs, needsGate, outputOf, Site } from "./site.js";
 
 /** `r0 = 1; exit`: what is loaded outside, and denied here. */
 const BAD_TAG = "b11459a0e11ca14c";
@@ -22,8 +20,7 @@ export const bpf_prog = (prog) => {
 
 describe("programs and maps that are put together after each was allowed", () => {
   let site: Site;
-  let outside: ChildProcess;
-  let lines: AsyncIterator<string>;
+  let outside: RunningProgram;
   let env: Readonly<Record<string, string>>;
 
   beforeAll(() => {
@@ -36,21 +33,17 @@ describe("programs and maps that are put together after each was allowed", () =>
     site.policy(NOTING);
     site.forgetLog();
     const socket = join(site.folder, "socket");
-    outside = spawn(site.attack("passing"), ["serve"], { env: { ...process.env, SOCKET: socket } });
-    lines = createInterface({ input: outside.stdout! })[Symbol.asyncIterator]();
-    env = { SOCKET: socket, OUTSIDE: (await lines.next()).value };
+    outside = new RunningProgram(site.attack("passing"), ["serve"], { SOCKET: socket });
+    env = { SOCKET: socket, OUTSIDE: await outside.line() };
   });
-  afterEach(async () => {
-    const ended = once(outside, "exit");
-    outside.kill("SIGKILL");
-    await ended;
-  });
+  afterEach(() => outside?.end());
 
   const bare = (name: string, ...words: readonly string[]) =>
-    site.bare("env", ...Object.entries(env).map(([key, value]) => `${key}=${value}`), site.attack(name), ...words)
-      .stdout;
+    outputOf(
+      site.bare("env", ...Object.entries(env).map(([key, value]) => `${key}=${value}`), site.attack(name), ...words),
+    );
   const gated = (name: string, ...words: readonly string[]) =>
-    site.runWith([], env, site.attack(name), ...words).stdout;
+    outputOf(site.runWith([], env, site.attack(name), ...words));
   const notes = () =>
     site.log.flatMap(({ answers }) => answers?.flatMap(({ notes }) => notes.map((text) => JSON.parse(text))) ?? []);
   /** The lines in which two outcomes differ, as `name: one, other`; each name counts once. */
@@ -102,11 +95,7 @@ describe("programs and maps that are put together after each was allowed", () =>
   });
 
   it("come by a socket from outside, and by no other way; what is passed on is the other's", async () => {
-    const served = async () => {
-      const said: string[] = [];
-      for (let count = 0; count < 4; count += 1) said.push((await lines.next()).value);
-      return said;
-    };
+    const served = () => outside.lines(4);
     const alone = bare("passing");
     const known = await served();
     expect(alone).toContain("by a pidfd: done\n");

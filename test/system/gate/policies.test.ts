@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
+import { recordsOf } from "../../support/records.js";
 import { own, Workplace } from "../../support/workplace.js";
 import { BIN, type Logged, needs, needsGate } from "./site.js";
 
@@ -25,7 +26,7 @@ describe("a policy that ships", () => {
   });
 
   const place = (policy: string): Workplace => {
-    const workplace = new Workplace(`  - policy: policies/${policy}.js\n`, MAPS);
+    const workplace = new Workplace(`  - policy: policies/${policy}.js\n    limits: { timeout: 10s }\n`, MAPS);
     workplace.write("debug.json", '{ "uid": 0 }');
     workplace.policy(`${policy}.js`);
     return workplace;
@@ -42,10 +43,9 @@ describe("a policy that ships", () => {
     const script = 'mount -t bpf none /sys/fs/bpf && exec bpftool prog loadall "$0" /sys/fs/bpf/pinned';
     const words = ["run", "--quiet", "--config", workplace.config, "--", "unshare", "-m", "sh", "-c", script, object];
     const { status, stderr } = countersign(...words);
-    const lines = readFileSync(workplace.at("log.jsonl"), "utf8").trim().split("\n");
-    const decided = lines
-      .map((line) => JSON.parse(line) as Logged)
-      .filter(({ hook, probe }) => hook === "bpf_prog_load" && probe === undefined);
+    const decided = recordsOf(workplace.at("log.jsonl")).filter(
+      ({ hook, loader_probe }) => hook === "bpf_prog_load" && loader_probe === undefined,
+    );
     return {
       status,
       stderr,

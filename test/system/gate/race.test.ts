@@ -20,7 +20,7 @@ describe("a program that changes between the look and the use", () => {
 
   beforeAll(() => {
     site = new Site(POLICY);
-    site.write("countersign.yaml", "version: 1\nattachments: [{ policy: policy.js }]\n");
+    site.write("countersign.yaml", "version: 1\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n");
   });
   afterAll(() => site.remove());
   beforeEach((context) => {

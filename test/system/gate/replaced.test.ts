@@ -47,7 +47,7 @@ describe("a command that replaces the program of the gate", () => {
       `version: 1
 log: { file: log.jsonl }
 keyrings: { releases: { sigstore: { root: root.json, identities: [] } } }
-attachments: [{ policy: policy.ts, limits: { steps: 100000000 } }]
+attachments: [{ policy: policy.ts, limits: { steps: 100000000, timeout: 500ms } }]
 `,
     );
     for (const name of ["good", "bad", "stuck"]) site.object(name, program(name));
@@ -114,7 +114,7 @@ char _license[] __attribute__((section("license"))) = "GPL";
     expect(stderr).not.toMatch(/is gone|INTERNAL/);
     expect(status).toBe(0);
     expect(existsSync(mark)).toBe(false);
-    const loads = site.log.filter(({ hook, probe }) => hook === "bpf_prog_load" && probe === undefined);
+    const loads = site.log.filter(({ hook, loader_probe }) => hook === "bpf_prog_load" && loader_probe === undefined);
     expect(loads.filter(({ denied_by }) => denied_by?.code === "OUT_OF_TIME").length).toBeGreaterThanOrEqual(2);
     expect(loads.at(-1)).toMatchObject({ verdict: -13 });
   });

@@ -53,9 +53,13 @@ export class RunningAgent {
   }
 
   async heard(what: RegExp): Promise<void> {
-    for (let tries = 0; tries < TRIES && !what.test(this.#said); tries += 1)
+    for (let tries = 0; tries < TRIES && !what.test(this.#said) && !this.#hasEnded; tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 25));
     expect(this.#said).toMatch(what);
+  }
+
+  get #hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
   async reload(answer = /the configuration was read again/): Promise<void> {
@@ -65,7 +69,7 @@ export class RunningAgent {
   }
 
   async end(): Promise<void> {
-    if (this.process.exitCode !== null) return;
+    if (this.#hasEnded) return;
     const ended = once(this.process, "exit");
     this.process.kill("SIGTERM");
     await ended;

@@ -1,12 +1,13 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
+import { until } from "../../support/until.js";
 import { Containers } from "./containers.js";
 import { Machine, SOCKET } from "./machine.js";
 import { RunningAgent } from "./running-agent.js";
+import { RunningProgram } from "./running-program.js";
 import { type Done, needs, needsGate, Site } from "./site.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -95,9 +96,12 @@ describe("containers of", () => {
       `version = 2\nroot = "${site.folder}/containerd"\nstate = "${site.folder}/containerd-state"
 disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\n`,
     );
-    const containerd: ChildProcess = spawn("containerd", ["--config", config], { stdio: "ignore" });
+    const containerd = new RunningProgram("containerd", ["--config", config]);
     try {
-      await vi.waitFor(() => expect(spawnSync("ctr", ["--address", socket, "version"]).status).toBe(0), 20_000);
+      await until(() => {
+        const { status, stderr } = site.bare("ctr", "--address", socket, "version");
+        expect(status, `${stderr}${containerd.complaint}`).toBe(0);
+      });
       let count = 0;
       judged((annotations) => {
         count += 1;
@@ -106,8 +110,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\
         return site.bare(...run, ...seccomp, "--rootfs", rootfs, `countersign-test-${count}`, ...LOADER);
       });
     } finally {
-      containerd.kill("SIGTERM");
-      await once(containerd, "exit");
+      await containerd.end("SIGTERM");
       await agent.end();
     }
     expect(existsSync(socket)).toBe(false);

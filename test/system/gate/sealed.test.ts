@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { factsOfObject } from "../../../src/bpf/object.js";
-import { Authority } from "../../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../../src/trust/making/sign.js";
+import { Authority } from "../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
+import { recordsOf } from "../../support/records.js";
 import { BIN, type Logged, needs, needsGate, Site, XDP_PASS } from "./site.js";
 
 /** Loads the object behind `$1` under the name `$2`; prints `$2: ` and the loader's exit code. */
@@ -35,7 +36,9 @@ describe("a command that replaces files of the gate", () => {
   const run = (script: string, options: readonly string[] = []) =>
     site.runWith(options, { BPFFS: site.bpffs }, "bash", "-c", `cd ${site.folder}; ${SHELL} ${script}`);
   const loads = (logged: readonly Logged[]) =>
-    logged.filter(({ hook, probe }) => hook === "bpf_prog_load" && probe === undefined).map(({ verdict }) => verdict);
+    logged
+      .filter(({ hook, loader_probe }) => hook === "bpf_prog_load" && loader_probe === undefined)
+      .map(({ verdict }) => verdict);
 
   beforeEach((context) => {
     needsGate(context);
@@ -95,8 +98,7 @@ describe("a command that replaces files of the gate", () => {
     expect(stdout).toMatch(/^first: 0\n/);
     expect(stdout.split("\n")).not.toContain("7");
     expect(stdout).toMatch(/second: 0\n$/);
-    const lines = readFileSync(kept, "utf8").trim().split("\n");
-    expect(loads(lines.map((line) => JSON.parse(line) as Logged))).toEqual([0, 0]);
+    expect(loads(recordsOf(kept))).toEqual([0, 0]);
     expect(readFileSync(`${site.folder}/log.jsonl`, "utf8")).toBe("");
     run(`load ${object} first; : > log.jsonl; load ${object} second`);
     expect(loads(site.log)).toEqual([0]);

@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, type TestContext } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, type TestContext } from "vitest";
+import type { DecisionRecord } from "../../../src/log/record.js";
+import { recordsIn } from "../../support/records.js";
+import { until } from "../../support/until.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const BIN = at("../../../bin/countersign.js");
@@ -17,38 +20,8 @@ export interface Done {
   readonly stderr: string;
 }
 
-/** One line of the decision log, as far as the tests look at it. */
-export interface Logged {
-  readonly id: string;
-  readonly hook: string;
-  readonly verdict: number;
-  readonly probe?: string;
-  readonly grants?: {
-    readonly delegation?: { readonly by: string; readonly capabilities: readonly string[]; readonly mode: string };
-    readonly freeze?: string;
-  };
-  readonly mode: string;
-  readonly operation: string | null;
-  readonly enforced_verdict: number;
-  readonly denied_by: LoggedDenial | null;
-  readonly audit_denials: readonly LoggedDenial[];
-  readonly answers?: readonly {
-    readonly attachment: string;
-    readonly mode: string;
-    readonly notes: readonly string[];
-    readonly fault: { readonly code: string } | null;
-  }[];
-  readonly subject: { readonly name: string; readonly digest: string; readonly id?: number };
-  readonly current: { readonly pid: number; readonly container: { readonly id: string } | null };
-}
-
-export interface LoggedDenial {
-  readonly attachment: string | null;
-  readonly verdict: number;
-  readonly code: string;
-  readonly rule?: string;
-  readonly reason: string;
-}
+/** A decision of the log. */
+export type Logged = DecisionRecord;
 
 /** A folder with a configuration, policies and compiled attacks, and a BPF file system of its own. */
 export class Site {
@@ -134,8 +107,8 @@ export class Site {
     const path = join(this.folder, "log.jsonl");
     if (!existsSync(path)) return [];
     // a gate that is killed can leave the beginning of a line, whose decision had no effect: it does not count
-    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Logged);
+    const text = readFileSync(path, "utf8");
+    return recordsIn(text.slice(0, text.lastIndexOf("\n") + 1));
   }
 
   forgetLog(): void {
@@ -166,12 +139,20 @@ export function siteForTests(policy: string, programs: readonly string[], more =
   return () => site;
 }
 
+/** No policy runs out of time: on a busy machine it could, at any call. */
 const CONFIG = `version: 1
 log: { file: log.jsonl }
-attachments: [{ policy: policy.js }]
+attachments: [{ policy: policy.js, limits: { timeout: 10s } }]
 `;
 
-function done(command: readonly string[], env: NodeJS.ProcessEnv): Done {
+/** The output of a command that ended with status 0. Another end fails the test, with what the command said. */
+export function outputOf({ status, signal, stdout, stderr }: Done): string {
+  expect([status, signal], `${stdout}${stderr}`).toEqual([0, null]);
+  return stdout;
+}
+
+/** Runs a command to its end. Throws, with what it said, if it cannot be run or does not end. */
+export function done(command: readonly string[], env: NodeJS.ProcessEnv = {}): Done {
   const [file = "", ...words] = command;
   const run = spawnSync(file, words, {
     encoding: "utf8",
@@ -180,7 +161,7 @@ function done(command: readonly string[], env: NodeJS.ProcessEnv): Done {
     killSignal: "SIGKILL",
     maxBuffer: 1 << 28,
   });
-  if (run.error !== undefined) throw run.error;
+  if (run.error !== undefined) throw new Error(`${run.error.message}: ${run.stdout}${run.stderr}`);
   return { status: run.status, signal: run.signal, stdout: run.stdout, stderr: run.stderr };
 }
 
@@ -212,17 +193,23 @@ export function needsTracefs(context: TestContext): void {
   if (!mountTracefs()) context.skip("needs tracefs");
 }
 
-/** Where the unified hierarchy of cgroups is; null on a machine without it. */
-export function unified(): string | null {
-  return / (\S+) cgroup2 /.exec(readFileSync("/proc/self/mounts", "utf8"))?.[1] ?? null;
+interface ListedProgram {
+  readonly id: number;
+  readonly name?: string;
 }
 
-/** Ids of all programs that the kernel has. */
-export function programIds(): readonly number[] {
-  const programs = JSON.parse(execFileSync("bpftool", ["-j", "prog", "list"], { encoding: "utf8" })) as {
-    id: number;
-  }[];
-  return programs.map(({ id }) => id);
+/** The programs that the kernel has. */
+export function programs(): readonly ListedProgram[] {
+  return JSON.parse(outputOf(done(["bpftool", "-j", "prog", "list"])));
+}
+
+/**
+ * Fails if the kernel keeps a program that it did not have before. Others come and go meanwhile: the kernel frees
+ * programs some time after they are closed, and runtimes load programs of their own.
+ */
+export async function expectNoneLoadedSince(before: readonly ListedProgram[]): Promise<void> {
+  const known = new Set(before.map(({ id }) => id));
+  await until(() => expect(programs().filter(({ id }) => !known.has(id))).toEqual([]));
 }
 
 /** `r0 = 2; exit` as an XDP program. */

@@ -1,8 +1,10 @@
-import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { BIN, needs, needsGate, Site } from "./site.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openFiles } from "../../support/open-fds.js";
+import { until } from "../../support/until.js";
+import { RunningProgram } from "./running-program.js";
+import { needs, needsGate, Site } from "./site.js";
 
 /** Counts loads in a map; a native that never polls holds the thread for ever when the counter says so. */
 const POLICY = `
@@ -22,8 +24,8 @@ describe("a policy that never comes back", () => {
     site = new Site(POLICY, "maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }\n");
     // with less, it would run out of steps
     const limited = readFileSync(join(site.folder, "countersign.yaml"), "utf8").replace(
-      "policy.js }",
-      "policy.js, limits: { steps: 100000000 } }",
+      "limits: { timeout: 10s }",
+      "limits: { steps: 100000000, timeout: 500ms }",
     );
     site.write("countersign.yaml", limited);
   });
@@ -64,24 +66,16 @@ describe("a policy that never comes back", () => {
         return 0;
       }
     `);
-    const config = join(site.folder, "countersign.yaml");
-    const command = ["sh", "-c", `${site.attack("lent")} maps; echo over; read line`];
-    const gate = spawn(process.execPath, [BIN, "run", "--quiet", "--config", config, "--", ...command], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const maps = () =>
-      readdirSync(`/proc/${gate.pid}/fd`).filter((fd) => linkOf(`/proc/${gate.pid}/fd/${fd}`) === "anon_inode:bpf-map");
+    const [file = "", ...words] = site.words("sh", "-c", `${site.attack("lent")} maps; echo over; read line`);
+    const gate = new RunningProgram(file, words);
+    const maps = () => openFiles(gate.pid).filter((target) => target === "anon_inode:bpf-map");
     try {
-      let said = "";
-      for await (const chunk of gate.stdout) {
-        said += chunk;
-        if (said.includes("over\n")) break;
-      }
+      while ((await gate.line()) !== "over");
       expect(site.log.filter(({ denied_by }) => denied_by?.code === "OUT_OF_TIME").length).toBeGreaterThan(0);
       // the last ones are closed after the answer, when the gate has its next turn
-      await vi.waitFor(() => expect(maps()).toEqual([]));
+      await until(() => expect(maps()).toEqual([]));
     } finally {
-      gate.kill("SIGKILL");
+      await gate.finish();
     }
   });
 });
@@ -109,11 +103,3 @@ describe("a policy that runs out of memory", () => {
     ]);
   });
 });
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
-  }
-}

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { needs, needsGate, Site, unified } from "./site.js";
+import { needs, needsGate, Site } from "./site.js";
+import { cgroupForTests } from "./test-cgroup.js";
 
 /** SHA-256 of `r0 = 1; exit`, its first 8 bytes: the program that is forbidden. */
 const FORBIDDEN = "b11459a0e11ca14c";
@@ -21,17 +22,13 @@ export const bpf = about;
 
 describe("a command that has kept the gate waiting", () => {
   let site: Site;
-  const cgroup = join(unified() ?? "/nowhere", `countersign-suspect-${process.pid}`);
+  const cgroup = cgroupForTests();
 
   beforeAll(() => {
     site = new Site(POLICY);
     site.write("file", readFileSync("/bin/true"));
-    if (unified() !== null) mkdirSync(cgroup);
   });
-  afterAll(() => {
-    if (existsSync(cgroup)) rmdirSync(cgroup);
-    site.remove();
-  });
+  afterAll(() => site.remove());
   beforeEach((context) => {
     needsGate(context);
     needs(context, "gcc");
@@ -41,7 +38,7 @@ describe("a command that has kept the gate waiting", () => {
   const env = () => ({
     BPFFS: site.bpffs,
     FILE: join(site.folder, "file"),
-    CGROUP: cgroup,
+    CGROUP: cgroup.folder,
     SOCKET: join(site.folder, "socket"),
     GATED: "1",
     OWN_PIN: join(site.bpffs, "own"),
@@ -61,11 +58,10 @@ describe("a command that has kept the gate waiting", () => {
     },
   );
 
-  it.each(["tracepoints", "attachments", "runs", "pins", "types", "links"])(
+  it.for(["tracepoints", "attachments", "runs", "pins", "types", "links"])(
     "has its commands carried out as any other one: %s",
-    (name, ...rest) => {
-      const context = rest.at(-1) as unknown as { skip(why: string): void } | undefined;
-      if (unified() === null) return context?.skip("needs a cgroup v2 hierarchy");
+    (name, context) => {
+      cgroup.needed(context);
       expect(attack("commands", [name], true)).toEqual(attack("commands", [name], false));
     },
   );

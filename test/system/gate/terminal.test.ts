@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
@@ -6,12 +7,16 @@ import { BIN, needs, needsGate, Site } from "./site.js";
 class Terminal {
   #text = "";
   readonly #script: ChildProcess;
-  readonly #gone: Promise<unknown>;
+  #end: string | null = null;
 
   constructor() {
     const shell = "env -i PATH=$PATH PS1='ready> ' bash --norc --noprofile --noediting -i";
     this.#script = spawn("script", ["-q", "-c", shell, "/dev/null"], { stdio: ["pipe", "pipe", "ignore"] });
-    this.#gone = new Promise((resolve) => this.#script.once("exit", resolve));
+    // what is typed after the end: the next text that is not shown says so
+    this.#script.stdin!.on("error", () => undefined);
+    this.#script.once("exit", (status, signal) => {
+      this.#end = `script(1) ended (${status ?? signal})`;
+    });
     this.#script.stdout!.on("data", (chunk: Buffer) => {
       this.#text += chunk.toString();
     });
@@ -19,15 +24,17 @@ class Terminal {
 
   /** What is shown up to a text, and with it; that is then forgotten. */
   async shows(wanted: string): Promise<string> {
-    const deadline = Date.now() + 20_000;
-    for (;;) {
+    for (let tries = 0; ; tries += 1) {
       const end = this.#text.indexOf(wanted);
       if (end >= 0) {
         const shown = this.#text.slice(0, end + wanted.length);
         this.#text = this.#text.slice(end + wanted.length);
         return shown.replaceAll("\r", "");
       }
-      if (Date.now() > deadline) throw new Error(`\`${wanted}\` is not shown, but \`${this.#text}\``);
+      if (this.#end !== null || tries === TRIES)
+        throw new Error(
+          `\`${wanted}\` is not shown, but \`${this.#text}\`${this.#end === null ? "" : `: ${this.#end}`}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -46,10 +53,15 @@ class Terminal {
 
   /** Hangs up. */
   async close(): Promise<void> {
+    if (this.#end !== null) return;
+    const ended = once(this.#script, "exit");
     this.#script.kill("SIGKILL");
-    await this.#gone;
+    await ended;
   }
 }
+
+/** Looks, 10 ms apart, at what a terminal shows. Only what is never shown takes as long. */
+const TRIES = 10_000;
 
 const C = "\x03";
 const Z = "\x1a";
@@ -156,10 +168,9 @@ describe("a command in a terminal", () => {
   it("that reads in the background is stopped", async () => {
     const told = await same(async (terminal, run) => {
       await terminal.line(`${run} sh -c 'echo on its way > ${site.folder}/started; read line; echo got $line' &`);
-      await terminal.line(
-        `until [ -e ${site.folder}/started ]; do sleep 0.1; done; sleep 0.3; rm ${site.folder}/started`,
-      );
-      const jobs = await terminal.line("jobs -l");
+      await terminal.line(`until [ -e ${site.folder}/started ]; do sleep 0.1; done; rm ${site.folder}/started`);
+      let jobs = "";
+      while (!jobs.includes("Stopped")) jobs = await terminal.line("jobs -l");
       terminal.type("fg\n");
       await terminal.shows("\n");
       terminal.type("words\n");
@@ -192,14 +203,13 @@ describe("a command in a terminal", () => {
     const told = await same(async (terminal, run) => {
       terminal.type(`${run} env PS1=inner? bash --norc --noprofile --noediting -i\n`);
       await terminal.shows("\ninner?");
-      terminal.type("sleep 100\n");
-      await terminal.shows("sleep 100\r\n");
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      terminal.type("sh -c 'trap \"echo went on\" CONT; echo on its way; while :; do sleep 0.1; done'\n");
+      await terminal.shows("\non its way");
       terminal.type(Z);
       await terminal.shows("Stopped");
       await terminal.shows("\ninner?");
       terminal.type("fg\n");
-      await terminal.shows("sleep 100\r\n");
+      await terminal.shows("\nwent on");
       terminal.type(C);
       await terminal.shows("\ninner?");
       terminal.type("echo $?; exit 5\n");
@@ -212,15 +222,17 @@ describe("a command in a terminal", () => {
   it("is told that the terminal has gone", async () => {
     await same(async (terminal, run) => {
       const note = `${site.folder}/note`;
+      // the kernel tells all processes of the terminal, and the shell its jobs once more: only the first counts
+      const trap = `trap "" HUP; echo hung up >> ${note}; exit`;
       terminal.type(
-        `${run} sh -c 'trap "echo hung up >> ${note}; exit" HUP; echo on its way; while :; do sleep 0.1; done'\n`,
+        `${run} sh -c 'trap "${trap.replaceAll('"', '\\"')}" HUP; echo on its way; while :; do sleep 0.1; done'\n`,
       );
       await terminal.shows("\non its way");
       await terminal.close();
       const after = site.bare(
         "sh",
         "-c",
-        `for i in $(seq 50); do [ -e ${note} ] && break; sleep 0.1; done; cat ${note}; rm ${note}`,
+        `for i in $(seq 1000); do [ -s ${note} ] && break; sleep 0.1; done; cat ${note}; rm ${note}`,
       );
       return after.stdout;
     });

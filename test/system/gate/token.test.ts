@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Done, needs, needsGate, Site } from "./site.js";
+import { RunningProgram } from "./running-program.js";
+import { type Done, needs, needsGate, outputOf, Site } from "./site.js";
 
 const ALLOW = "export const bpf_prog_load = () => 0;";
 
@@ -13,7 +11,7 @@ const ALLOW = "export const bpf_prog_load = () => 0;";
  */
 describe("a BPF token", () => {
   let site: Site;
-  let outside: ChildProcess;
+  let outside: RunningProgram | undefined;
   let env: NodeJS.ProcessEnv;
 
   beforeAll(() => {
@@ -27,21 +25,20 @@ describe("a BPF token", () => {
     site.forgetLog();
     if (!site.bare(site.attack("token")).stdout.includes("token: done")) context.skip("needs BPF tokens (Linux 6.9)");
     env = { SOCKET: join(site.folder, "socket") };
-    outside = spawn(site.attack("token"), ["serve"], { env: { ...process.env, ...env } });
-    await once(createInterface({ input: outside.stdout! }), "line");
+    outside = new RunningProgram(site.attack("token"), ["serve"], env);
+    expect(await outside.line()).toBe("ready");
   });
   afterEach(async () => {
-    const ended = once(outside, "exit");
-    outside.kill("SIGKILL");
-    await ended;
+    await outside?.end();
+    outside = undefined;
   });
 
   const lines = (...said: readonly string[]) => `${["mount: done", ...said].join("\n")}\n`;
   /** What the parent said comes first, where that is not a task outside. */
-  const child = ({ stdout }: Done) => stdout.replace(/^delegate: done\n/, "");
+  const child = (done: Done) => outputOf(done).replace(/^delegate: done\n/, "");
   const rules = () => site.log.flatMap(({ denied_by, hook }) => (denied_by === null ? [] : [[hook, denied_by.rule]]));
 
-  it("lends what it delegates without a gate, whoever has made it", () => {
+  it("grants what it delegates without a gate, whoever has made it", () => {
     const lent = lines("token: done", "a program without: EPERM", "a program: done", "a map: done", "types: done");
     expect(child(site.bare(site.attack("token")))).toBe(lent);
     expect(child(site.bare("env", `SOCKET=${env.SOCKET}`, site.attack("token"), "passed"))).toBe(lent);
@@ -57,7 +54,7 @@ describe("a BPF token", () => {
     ]);
   });
 
-  it("that a task outside has made lends nothing but types, and not even those where hook `bpf` is served", () => {
+  it("that a task outside has made grants nothing but types, and not even those where hook `bpf` is served", () => {
     const refused = ["token: done", "a program without: EPERM", "a program: EPERM", "a map: EPERM"];
     const passed = () => child(site.runWith([], env, site.attack("token"), "passed"));
     expect(passed()).toBe(lines(...refused, "types: done"));

@@ -11,7 +11,7 @@ import { BIN, mountTracefs, needsGate, needsTracefs } from "./site.js";
 describe("docs/tracing.md", () => {
   const steps = stepsOf(own("docs/tracing.md"));
   let folder: string;
-  let lacking: string | null;
+  let skipReason: string | null;
   let ran: Ran[];
 
   beforeAll(() => {
@@ -22,15 +22,15 @@ describe("docs/tracing.md", () => {
     mountTracefs();
     const script = [own("scripts/bpftrace.mjs"), join(folder, "bin")];
     const found = spawnSync(process.execPath, script, { encoding: "utf8" });
-    lacking = found.status === 0 ? null : found.stdout.trim();
+    skipReason = found.status === 0 ? null : found.stdout.trim();
     const { FORCE_COLOR: _, ...env } = process.env;
     const path = `${join(folder, "bin")}:${dirname(found.stdout.trim())}:${process.env.PATH}`;
-    ran = lacking === null ? walk(steps, folder, { ...env, PATH: path }) : [];
+    ran = skipReason === null ? walk(steps, folder, { ...env, PATH: path }) : [];
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   beforeEach((context) => {
     needsGate(context);
-    if (lacking !== null) context.skip(lacking);
+    if (skipReason !== null) context.skip(skipReason);
     needsTracefs(context);
   });
 

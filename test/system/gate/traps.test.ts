@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { BIN, needs, siteForTests, XDP_PASS } from "./site.js";
+import { BIN, type Done, needs, siteForTests, XDP_PASS } from "./site.js";
 
 /**
  * The kernel's tag of `r0 = value; exit` (SHA-256 of its instructions; the gate's facts have the same on every kernel).
@@ -22,14 +22,18 @@ export const bpf = () => 0;
 describe("a gate that somebody tries to get around", () => {
   const site = siteForTests(POLICY, ["gcc"]);
 
-  /** What a trap says under the gate: `what: came of it`. */
-  const trap = (name: string, env: NodeJS.ProcessEnv = {}, options: readonly string[] = []) => {
-    const { stdout, stderr, status } = site().runWith(options, env, site().attack("traps"), name);
+  /** What a trap says: `what: came of it`. */
+  const said = ({ stdout }: Done) => {
     const lines = stdout
       .trim()
       .split("\n")
       .map((line) => line.split(": ") as [string, string]);
-    return { says: Object.fromEntries(lines) as Record<string, string>, stderr, status };
+    return Object.fromEntries(lines) as Record<string, string>;
+  };
+  /** The same under the gate. */
+  const trap = (name: string, env: NodeJS.ProcessEnv = {}, options: readonly string[] = []) => {
+    const done = site().runWith(options, env, site().attack("traps"), name);
+    return { says: said(done), stderr: done.stderr, status: done.status };
   };
 
   it("is asked whatever upper bits a register has, and refuses foreign ways in", () => {
@@ -119,9 +123,13 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("writes to no other task that has the id of one that was killed meanwhile", (context) => {
-    const { says } = trap("successor");
+    needs(context, "unshare");
+    // the gate, too, so that no process of others takes the id
+    const inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", '"$@"; exit $?', "sh"];
+    const done = site().bare(...inside, ...site().words(site().attack("traps"), "successor"));
+    const says = said(done);
     if (says["no userfaultfd"] !== undefined) context.skip("needs userfaultfd");
-    expect(says).toEqual({
+    expect(says, done.stderr).toEqual({
       heir: "has its id",
       page: "done",
       "memory of the heir": "untouched",

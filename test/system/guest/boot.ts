@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach } from "vitest";
 import { own } from "../../support/workplace.js";
-import type { Logged } from "../gate/site.js";
-import { Guest, type Ran } from "./guest.js";
+import { DebianGuest } from "./debian-guest.js";
+import type { Ran } from "./guest.js";
 
 /**
  * Boots one guest for all tests of a group, since booting takes most of their time. `use` fills the guest and runs its
  * script, or returns the reason for which it cannot. Tests skip for that reason, or if a program of this machine is
  * missing. The result can be called within tests.
  */
-export function bootOnce(programs: readonly string[], use: (guest: Guest) => Ran | string): () => Ran {
+export function bootOnce(programs: readonly string[], use: (guest: DebianGuest) => Ran | string): () => Ran {
   let booted: Ran | string | undefined;
   beforeEach((context) => {
     booted ??= boot(programs, use);
@@ -21,10 +21,10 @@ export function bootOnce(programs: readonly string[], use: (guest: Guest) => Ran
   return () => booted as Ran;
 }
 
-function boot(programs: readonly string[], use: (guest: Guest) => Ran | string): Ran | string {
+function boot(programs: readonly string[], use: (guest: DebianGuest) => Ran | string): Ran | string {
   for (const program of programs)
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `needs ${program}`;
-  const guest = Guest.make();
+  const guest = DebianGuest.make();
   if (typeof guest === "string") return guest;
   try {
     return use(guest);
@@ -39,14 +39,8 @@ export function partsOf({ output }: Ran): Readonly<Record<string, string>> {
   return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1] ?? ""]] : [])));
 }
 
-/** The records of a decision log. */
-export function recordsIn(log = ""): readonly Logged[] {
-  const lines = log.split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as Logged);
-}
-
 /** Compiles the programs of `links/` into the guest's /lib, and a loader of them, by its name there, into /bin. */
-export function addLinks(guest: Guest, loader: "links" | "replace"): void {
+export function addLinks(guest: DebianGuest, loader: "links" | "replace"): void {
   const folder = mkdtempSync(join(tmpdir(), "links-"));
   const source = (name: string) => own(`test/system/guest/links/${name}`);
   for (const name of ["links", "replaced"]) {

@@ -1,92 +1,119 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { debianKernel, type Kernel } from "./kernel.js";
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
+import { gzipSync } from "node:zlib";
+import { COMMAND_LINE, CONSOLE_ONLY, INIT, type ScriptRun, scriptRun } from "../../../src/seal/guest/guest-start.js";
+import { own } from "../../support/workplace.js";
 
 /** What a guest did. */
-export interface Ran {
-  /** Of the script; null where the guest did not come to its end. */
-  readonly status: number | null;
-  /** What the script wrote. */
-  readonly output: string;
+export interface Ran extends ScriptRun {
   /** All that the kernel and the script wrote, for a test that fails. */
   readonly console: string;
 }
 
+export interface BootOptions {
+  /** More words of the kernel's command line. */
+  readonly commandLine?: string;
+  /** Initramfs fragments that precede that of the guest. */
+  readonly fragments?: readonly Uint8Array[];
+  /** Those that follow it; it is then compressed. */
+  readonly following?: readonly Uint8Array[];
+  /** After so many seconds the guest is ended. */
+  readonly seconds?: number;
+  /** Ends the guest when the console has this text: for one that halts. */
+  readonly until?: string;
+  /** Count instructions instead of time (`-icount shift=0`): the guest's clock then depends on nothing else. */
+  readonly icount?: boolean;
+  /** In MiB. */
+  readonly memory?: number;
+  /** More words for qemu. */
+  readonly devices?: readonly string[];
+}
+
 /**
- * A machine of its own for what this kernel refuses: Debian's kernel under qemu, without hardware's help, with a file
- * system in memory that has busybox, node, this project's bundle, and what a test adds. It runs one script as root and
- * powers off.
+ * A machine of its own for what this kernel refuses: one of Debian's kernels under qemu without KVM, with a file system
+ * in memory that has busybox and what a test adds. It runs one script as root and powers off.
  */
-export class Guest {
+export class Guest<K extends { readonly image: string }> {
   readonly #root = mkdtempSync(join(tmpdir(), "countersign-guest-root-"));
 
-  private constructor(readonly kernel: Kernel) {
-    for (const folder of ["bin", "proc", "sys", "dev", "tmp", "etc", "root"]) mkdirSync(join(this.#root, folder));
+  constructor(readonly kernel: K) {
+    // mkdtemp makes it 0700, and the guest's root would be closed to users.
+    chmodSync(this.#root, 0o755);
+    for (const folder of ["bin", "lib", "proc", "sys", "dev", "tmp", "etc", "root", "run"])
+      mkdirSync(join(this.#root, folder));
     copyFileSync("/usr/bin/busybox", this.#at("bin/busybox"));
-    for (const applet of APPLETS) symlinkSync("busybox", this.#at(`bin/${applet}`));
-    this.program(process.execPath, "bin/node");
-    for (const part of [
-      "bin",
-      "dist",
-      "package.json",
-      "node_modules/koffi",
-      "node_modules/@koromix",
-      "node_modules/@jitl",
-    ])
-      cpSync(join(root, part), this.#at(`countersign/${part}`), { recursive: true, dereference: true });
+    symlinkSync("busybox", this.#at("bin/sh"));
   }
 
-  /** A guest to be filled, or the reason why there can be none. */
-  static make(): Guest | string {
+  /** The reason why there can be no guest on this machine; null if there can be one. */
+  static missing(): string | null {
     for (const program of ["qemu-system-x86_64", "busybox", "dpkg-deb"])
       if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `needs ${program}`;
-    const kernel = debianKernel();
-    return typeof kernel === "string" ? kernel : new Guest(kernel);
+    return null;
   }
 
   /** Adds a file, by its path in the guest. */
-  file(path: string, contents: string | Uint8Array): void {
+  file(path: string, contents: string | Uint8Array, mode = 0o644): void {
     mkdirSync(dirname(this.#at(path)), { recursive: true });
     writeFileSync(this.#at(path), contents);
+    chmodSync(this.#at(path), mode);
+  }
+
+  /** Adds a file or folder of this machine as it is. */
+  copy(from: string, path: string): void {
+    cpSync(from, this.#at(path), { recursive: true, dereference: true });
   }
 
   /** Adds a program of this machine with the libraries that it needs. */
   program(file: string, path: string): void {
-    mkdirSync(dirname(this.#at(path)), { recursive: true });
-    copyFileSync(file, this.#at(path));
-    chmodSync(this.#at(path), 0o755);
+    this.file(path, readFileSync(file), 0o755);
     const libraries = spawnSync("ldd", [file], { encoding: "utf8" }).stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g);
-    for (const [, library = ""] of libraries) {
-      mkdirSync(dirname(this.#at(library)), { recursive: true });
-      copyFileSync(library, this.#at(library));
-    }
+    for (const [, library = ""] of libraries)
+      if (!existsSync(this.#at(library))) this.file(library, readFileSync(library), 0o755);
   }
 
-  /** Boots, runs a shell script, and powers off; or ends the guest after so many seconds. */
-  run(script: string, seconds = 240): Ran {
+  /** Adds node, and this project with its libraries in `/countersign`. */
+  countersign(): void {
+    this.program(process.execPath, "bin/node");
+    for (const part of INSTALLED) this.copy(own(part), `countersign/${part}`);
+  }
+
+  /** Boots, runs a shell script as root, and powers off. */
+  run(script: string, options: BootOptions = {}): Ran {
+    const { commandLine = "", fragments = [], following = [], seconds = 180, until } = options;
+    const { icount = false, memory = 768, devices = [] } = options;
     this.file("script", script);
-    this.file("init", INIT);
-    chmodSync(this.#at("init"), 0o755);
+    this.file("init", INIT, 0o755);
     const image = `${this.#root}.cpio`;
-    execFileSync("sh", ["-c", `find . | busybox cpio -o -H newc > "$0" 2>/dev/null`, image], { cwd: this.#root });
-    const { stdout } = spawnSync("qemu-system-x86_64", [...QEMU, "-kernel", this.kernel.image, "-initrd", image], {
-      encoding: "utf8",
-      timeout: seconds * 1000,
-      killSignal: "SIGKILL",
-      maxBuffer: 1 << 26,
-    });
+    execFileSync("sh", ["-c", 'find . | busybox cpio -o -H newc > "$0" 2>/dev/null', image], { cwd: this.#root });
+    if (fragments.length + following.length > 0) {
+      const archive = readFileSync(image);
+      const initramfs = following.length === 0 ? archive : gzipSync(archive, { level: 1 });
+      writeFileSync(image, Buffer.concat([...fragments, initramfs, ...following]));
+    }
+    const words = [
+      ...["-accel", icount ? "tcg,thread=single" : "tcg,thread=multi", "-smp", icount ? "1" : "2"],
+      ...(icount ? ["-icount", "shift=0,sleep=off"] : []),
+      ...["-cpu", "max", "-m", String(memory), ...CONSOLE_ONLY, ...devices],
+      ...["-kernel", this.kernel.image, "-initrd", image],
+      ...["-append", `${COMMAND_LINE} mitigations=off ${commandLine}`],
+    ];
+    const console = qemu(words, seconds, until).replaceAll("\r", "");
     rmSync(image);
-    const [, output = "", status] = /^BEGIN\r?\n(.*?)^END (\d+)\r?$/ms.exec(stdout) ?? [];
-    return {
-      status: status === undefined ? null : Number(status),
-      output: output.replaceAll("\r", ""),
-      console: stdout,
-    };
+    return { ...scriptRun(console), console };
   }
 
   remove(): void {
@@ -98,46 +125,22 @@ export class Guest {
   }
 }
 
-const APPLETS = [
-  "sh",
-  "mount",
-  "insmod",
-  "rmmod",
-  "cat",
-  "ls",
-  "echo",
-  "grep",
-  "sleep",
-  "poweroff",
-  "test",
-  "true",
-  "timeout",
-  "mkdir",
-  "dmesg",
-  "head",
-  "tail",
-  "ip",
-];
+/** What an installation of this project has. */
+const INSTALLED = ["bin", "dist", "package.json", "node_modules/koffi", "node_modules/@koromix", "node_modules/@jitl"];
 
-/** Landlock and BPF as LSMs; the console says what the script does, and nothing of the kernel's below errors. */
-const CMDLINE = "console=ttyS0 quiet loglevel=3 panic=-1 lsm=landlock,lockdown,yama,integrity,bpf mitigations=off";
-const QEMU = [
-  ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"],
-  ...["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-append", CMDLINE],
-];
-
-const INIT = `#!/bin/sh
-export PATH=/bin HOME=/root
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-mount -t tmpfs tmp /tmp
-mount -t bpf bpf /sys/fs/bpf
-mount -t tracefs tracefs /sys/kernel/tracing
-mount -t securityfs securityfs /sys/kernel/security
-echo
-echo BEGIN
-sh /script 2>&1
-echo "END $?"
-poweroff -f
-`;
+/** What the guest wrote to its console. `until` ends it early: timeout(1) passes the signal on. */
+function qemu(words: readonly string[], seconds: number, until: string | undefined): string {
+  const command = ["timeout", "-k", "2", String(seconds), "qemu-system-x86_64", ...words];
+  const options = { encoding: "utf8" as const, maxBuffer: 1 << 27 };
+  if (until === undefined) return spawnSync(command[0]!, command.slice(1), options).stdout;
+  const script = `
+text=$1; shift
+coproc guest { exec "$@" </dev/null; }
+pid=$guest_PID
+while IFS= read -r line; do
+  printf "%s\\n" "$line"
+  case $line in *"$text"*) kill "$pid"; break ;; esac
+done <&"\${guest[0]}"
+wait "$pid"`;
+  return spawnSync("bash", ["-c", script, "bash", until, ...command], options).stdout;
+}

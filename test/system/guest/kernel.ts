@@ -1,13 +1,57 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { keep } from "../core/debian-archive.js";
+import { type DebianKernel, packagesOf } from "../core/debian-kernels.js";
 import { dependency, unpack } from "../unpacked.js";
 
-/** A kernel that Debian built, unpacked: its image, and its modules as they are when they are not compressed. */
-export interface Kernel {
+/** A kernel that Debian built, unpacked. */
+export class Kernel {
   readonly image: string;
-  /** A module's file by its name, such as `dummy`. */
-  module(name: string): Uint8Array;
+  readonly config: Uint8Array;
+  readonly #files: readonly string[];
+
+  constructor(readonly folder: string) {
+    this.#files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const boot = (prefix: string) => this.#files.find((file) => basename(file).startsWith(`${prefix}-`));
+    const [image, config] = [boot("vmlinuz"), boot("config")];
+    if (image === undefined || config === undefined) throw new Error(`${folder} has no kernel`);
+    this.image = join(folder, image);
+    this.config = readFileSync(join(folder, config));
+  }
+
+  /** A module's file by its name, such as `dummy`, as it is when it is not compressed. */
+  module(name: string): Uint8Array {
+    const file = this.#pathOf(name);
+    if (file === undefined) throw new Error(`the kernel has no module ${name}`);
+    const path = join(this.folder, file);
+    return path.endsWith(".xz") ? execFileSync("busybox", ["xzcat", path], { maxBuffer: 1 << 28 }) : readFileSync(path);
+  }
+
+  /** These modules after those that they depend on, each once. What is built into the kernel is left out. */
+  withDependencies(names: readonly string[]): ReadonlyMap<string, Uint8Array> {
+    const found = new Map<string, Uint8Array>();
+    const seen = new Set<string>();
+    const add = (name: string) => {
+      if (seen.size === seen.add(name).size || this.#pathOf(name) === undefined) return;
+      const bytes = this.module(name);
+      for (const needed of dependenciesOf(bytes)) add(needed);
+      found.set(name, bytes);
+    };
+    for (const name of names) add(name);
+    return found;
+  }
+
+  #pathOf(name: string): string | undefined {
+    const pattern = new RegExp(`/${name.replaceAll(/[-_]/g, "[-_]")}\\.ko(?:\\.xz)?$`);
+    return this.#files.find((path) => pattern.test(path));
+  }
+}
+
+/** `depends=` of a module's section .modinfo. */
+function dependenciesOf(module: Uint8Array): string[] {
+  const [, names = ""] = /\0depends=([\w,-]*)\0/.exec(Buffer.from(module).toString("latin1")) ?? [];
+  return names.split(",").filter((name) => name !== "");
 }
 
 /**
@@ -18,17 +62,16 @@ export function debianKernel(): Kernel | string {
   const name = dependency("linux-image-amd64", /^linux-image-\S+-amd64$/);
   if (name === null) return "needs Debian's linux-image-amd64";
   const unpacked = unpack(name);
-  if (typeof unpacked === "string") return unpacked;
-  const { folder } = unpacked;
-  const boot = readdirSync(join(folder, "boot")).find((file) => file.startsWith("vmlinuz-"));
-  if (boot === undefined) return `${name} has no kernel`;
-  return { image: join(folder, "boot", boot), module: (module) => readModule(folder, module) };
+  return typeof unpacked === "string" ? unpacked : new Kernel(unpacked.folder);
 }
 
-function readModule(folder: string, name: string): Uint8Array {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  const file = files.find((path) => path.endsWith(`/${name}.ko.xz`) || path.endsWith(`/${name}.ko`));
-  if (file === undefined) throw new Error(`the kernel has no module ${name}`);
-  const path = join(folder, file);
-  return path.endsWith(".xz") ? execFileSync("busybox", ["xzcat", path], { maxBuffer: 1 << 28 }) : readFileSync(path);
+/** A kernel of one of Debian's suites whose package has its modules too; or the reason why it cannot be had. */
+export function kernelOfSuite(name: DebianKernel & ("6.1" | "6.12")): Kernel | string {
+  const packages = packagesOf(name);
+  if (typeof packages === "string") return packages;
+  const image = packages.get("image")!;
+  const { folder } = keep(`unpacked_${basename(image, ".deb")}`, (to) => {
+    execFileSync("dpkg-deb", ["-x", image, to]);
+  });
+  return new Kernel(folder);
 }

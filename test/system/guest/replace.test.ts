@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { addLinks, bootOnce, partsOf, recordsIn } from "./boot.js";
+import { recordsIn } from "../../support/records.js";
+import { addLinks, bootOnce, partsOf } from "./boot.js";
 
 const CONFIG =
   "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n";
@@ -32,7 +33,7 @@ describe("a program that was allowed, of which another one replaces a function",
   });
 
   const part = (name: string) => partsOf(ran())[name];
-  const logged = (site: string) => recordsIn(part(`${site} log`));
+  const logged = (site: string) => recordsIn(part(`${site} log`) ?? "");
   const REPLACED = "before: 2\nreplacement: attached\nafter: 1\n";
 
   it("returns what the other one returns, which was judged as a program of its own", () => {

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { recordsIn } from "../../support/records.js";
 import { own } from "../../support/workplace.js";
-import { addLinks, bootOnce, partsOf, recordsIn } from "./boot.js";
+import { addLinks, bootOnce, partsOf } from "./boot.js";
 
 /** A guest without hardware's help is slow, and its policies get the time for that. */
 const CONFIG = `version: 1
@@ -106,7 +107,7 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
   }
 
   const part = (name: string) => partsOf(ran())[name];
-  const logged = (site: string) => recordsIn(part(`${site} log`));
+  const logged = (site: string) => recordsIn(part(`${site} log`) ?? "");
   const said = (state: (kind: string) => string) =>
     Object.keys(KINDS)
       .map((kind) => `${kind}: ${state(kind)}\n`)

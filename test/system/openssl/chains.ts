@@ -8,8 +8,8 @@ import {
   type CertificateRequest,
   distinguishedName,
   extension,
-} from "../../../src/trust/making/authority.js";
-import type { SigningIdentity } from "../../../src/trust/making/sign.js";
+} from "../../../src/trust/issuing/authority.js";
+import type { SigningIdentity } from "../../../src/trust/issuing/sign-cms.js";
 import type { Certificate } from "../../../src/trust/x509/certificate.js";
 import { COMMON_NAME, nameOfValues, ORGANIZATION, STRING_TYPES } from "../../support/names.js";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { element, identifier, integer, NULL, octetString, sequence } from "../../../src/trust/asn1/der-writer.js";
 import { CMS_OID } from "../../../src/trust/asn1/oid.js";
 import { context } from "../../../src/trust/asn1/tag.js";
-import { type SigningIdentity, signKernel, signPkcs7 } from "../../../src/trust/making/sign.js";
+import { type SigningIdentity, signKernel, signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import {
   attribute,
   type MessageParts,

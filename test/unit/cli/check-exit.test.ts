@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCommand } from "../../support/command-line.js";
+import { drawing, SHARE } from "../../support/share.js";
 import { own, Workplace } from "../../support/workplace.js";
 
 const PROGRAM = own("examples/drop-telnet.o");
@@ -55,7 +56,7 @@ function workplace(attached: readonly Attached[], mode: Mode = "enforce"): Workp
 const title = (attached: readonly Attached[]) =>
   attached.map(({ policy, mode, on_fault }) => `${policy} in ${mode}, on_fault: ${on_fault}`).join("; ");
 
-describe("the exit code of countersign check", () => {
+describe(`the exit code of countersign check (${SHARE})`, () => {
   const combinations = EACH.flatMap((one) =>
     NEIGHBOURS.flatMap((neighbour) =>
       (["enforce", "audit"] as const).map((mode) => ({
@@ -64,7 +65,7 @@ describe("the exit code of countersign check", () => {
       })),
     ),
   );
-  for (const { attached, mode } of combinations) {
+  for (const { attached, mode } of drawing()(combinations)) {
     it(`is ${expectedExit(attached)} in ${mode} for ${title(attached)}`, async () => {
       const { code, out } = await runCommand("check", "--config", workplace(attached, mode).config, PROGRAM);
       expect(code).toBe(expectedExit(attached));

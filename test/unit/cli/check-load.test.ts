@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { LOAD_HOOKS } from "../../../src/engine/offline-load.js";
-import { HOOK_NAMES, HOOKS, type HookName } from "../../../src/hooks/catalogue.js";
+import { HOOK_NAMES, HOOKS, type HookName, LOAD_HOOKS } from "../../../src/hooks/catalogue.js";
 import { runCommand } from "../../support/command-line.js";
 import { own, Workplace } from "../../support/workplace.js";
 

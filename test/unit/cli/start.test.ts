@@ -10,11 +10,11 @@ const { cacheOf } = createRequire(import.meta.url)("../../../bin/load.js") as { 
 describe("the bundle of the commands", () => {
   // as a build does; the one that there is may be another version of node's
   beforeAll(() => {
-    for (const bundle of ["command", "gate"])
+    for (const bundle of ["command", "gate", "kernel"])
       if (!existsSync(cacheOf(bundle))) spawnSync(process.execPath, [own("scripts/code-cache.mjs"), bundle]);
   });
 
-  it.each(["check", "run"])("that has `%s` is compiled from the code cache that its build left", (name) => {
+  it.each(["check", "run", "resolve"])("that has `%s` is compiled from the code cache that its build left", (name) => {
     const script = `require(${JSON.stringify(own("bin/load.js"))}).command("${name}", (script) => console.log(script.cachedDataRejected))`;
     const { stdout, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
     expect({ stdout, stderr }).toEqual({ stdout: "false\n", stderr: "" });

@@ -72,7 +72,7 @@ describe("a configuration", () => {
     });
   });
 
-  it("fills in what is left out", () => {
+  it("has defaults for keys that are missing", () => {
     expect(config.attachments[1]).toMatchObject({
       name: "verify-all",
       hooks: null,

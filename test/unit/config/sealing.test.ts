@@ -32,7 +32,7 @@ describe("a keyring", () => {
     expect(keyrings.map(({ sealed }) => sealed)).toEqual([said ?? (origin === "run" && !follow)]);
   });
 
-  it("that does not say whether it is sealed leaves that to whoever reads the configuration", () => {
+  it("without `sealed` leaves the choice to the command that reads the configuration", () => {
     const text = 'version: 1\nkeyrings: { k: { trust: ["ca.pem"] } }\nattachments: []\n';
     expect(parseConfig("/countersign.yaml", text).keyrings[0]?.sealed).toBeNull();
   });

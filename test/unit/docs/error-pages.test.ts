@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../src/error.js";
 import { DENIAL_CODES } from "../../../src/hooks/decision.js";
-import { FAULT_CODES } from "../../../src/policy/outcome.js";
+import { FAULT_CODES } from "../../../src/policy/model/outcome.js";
 import { WARNING_CODES } from "../../../src/warning.js";
 import { rowsOf } from "../../support/markdown.js";
 
@@ -39,7 +39,7 @@ describe("docs/errors", () => {
     expect([codes.includes(previous), codes.includes(code)]).toEqual([false, true]);
   });
 
-  it("has no page for what nothing ever gives", () => {
+  it("has no page for a code that is never used", () => {
     const lists = ["error.ts", "outcome.ts", "decision.ts", "warning.ts"];
     const files = readdirSync(source, { recursive: true, encoding: "utf8" });
     const code = files
@@ -49,13 +49,20 @@ describe("docs/errors", () => {
     expect(codes.filter((each) => !code.includes(`"${each}"`))).toEqual([]);
   });
 
-  it.each(codes)("tells the cause, the decision and the remedy of %s", (code) => {
+  it.each(codes)("tells the cause, the decision, the remedy and an example of %s", (code) => {
     const [title, meaning, ...sections] = text(`${code}.md`).trim().split("\n\n");
     expect(title).toBe(`# ${code}`);
     expect(meaning).toMatch(/\.$/);
     const headings = sections.filter((section) => section.startsWith("#"));
-    expect(headings).toEqual(["## Cause", "## What the decision becomes", "## Remedy"]);
-    for (const heading of headings) expect(sections[sections.indexOf(heading) + 1]).toMatch(/^[^#]{20,}$/);
+    expect(headings).toEqual(["## Cause", "## What the decision becomes", "## Remedy", "## Example"]);
+    for (const heading of headings) expect(sections[sections.indexOf(heading) + 1]).toMatch(/^[^#][\s\S]{19,}$/);
+    expect(sections.slice(sections.indexOf("## Example")).join("\n\n")).toContain(code);
+  });
+
+  it.each(codes)("has more to say about %s than to report it", (code) => {
+    const remedy = /## Remedy\n\n([\s\S]*?)\n\n## /.exec(text(`${code}.md`))?.[1] ?? "";
+    const steps = remedy.split(/[.;](?:\s|$)/).filter((step) => /\w/.test(step) && !/\b(?:report|issue)\b/.test(step));
+    expect(steps.length).toBeGreaterThan(0);
   });
 
   it("has an index that says of each page what the page says of itself", () => {

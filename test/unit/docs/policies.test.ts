@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { VOCABULARY } from "../../../src/engine/vocabulary.js";
+import { VOCABULARY } from "../../../src/engine/load/vocabulary.js";
 import { HOOK_NAMES } from "../../../src/hooks/catalogue.js";
-import { linkPolicy } from "../../../src/policy/linker.js";
+import { linkPolicy } from "../../../src/policy/linker/linker.js";
 
 const root = new URL("../../../", import.meta.url);
 const documents = ["README.md", ...readdirSync(new URL("docs/", root)).map((file) => `docs/${file}`)].filter((file) =>

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config/config.js";
-import { Engine } from "../../../src/engine/engine.js";
+import { Engine } from "../../../src/engine/decision/engine.js";
 import { Workplace } from "../../support/workplace.js";
 import { task } from "../../task.js";
 
@@ -45,7 +45,7 @@ describe("the runtimes of an engine", () => {
     expect(engine.runtimesMade).toBe(250);
   });
 
-  it("are warned of where they may not fit, and each answer is right all the same", async () => {
+  it("cause a warning if they may not fit, and still give the right answers", async () => {
     const engine = await engineOf(12, undefined, "sandbox: { memory: 1MiB }");
     expect(engine.warnings).toMatchObject([
       { code: "SANDBOX_MEMORY_SHORT", message: expect.stringContaining("the policies of blob_verify") },

@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
 import { ATTACH_TYPES } from "../../../src/bpf/tables/names.gen.js";
 import { BY_ID, CREATE, GET, LOAD } from "../../../src/gate/call/attr.js";
-import { CAPABILITY_NAMES } from "../../../src/gate/call/capabilities.js";
-import { COMMANDS } from "../../../src/gate/call/command.js";
-import { type Field, LAYOUTS } from "../../../src/gate/commands/fields.js";
-import { targetOf } from "../../../src/gate/commands/targets.js";
-import { PROGRAM_INFO } from "../../../src/gate/sys/bpf.js";
-import { NR } from "../../../src/gate/sys/numbers.js";
+import { COMMANDS, type CopiedName } from "../../../src/gate/call/command.js";
+import type { Field } from "../../../src/gate/commands/copied/fields.js";
+import { LINK_TARGET, targetOf } from "../../../src/gate/commands/copied/targets.js";
+import { COPIED_COMMANDS } from "../../../src/gate/commands/copied-commands.js";
+import { CAPABILITY_NAMES } from "../../../src/gate/task/capabilities.js";
+import { PROGRAM_INFO } from "../../../src/sys/bpf.js";
+import { BTF_INFO, MAP_TYPES_INFO, PROGRAM_BTF_INFO } from "../../../src/sys/btf.js";
+import { NR } from "../../../src/sys/numbers.js";
 
 const HEADER = "/usr/include/linux/bpf.h";
 
@@ -54,6 +56,7 @@ const FIELDS: readonly (readonly [field: string, offset: number])[] = [
   ["max_entries", CREATE.maxEntries],
   ["map_flags", CREATE.mapFlags],
   ["inner_map_fd", CREATE.innerMapFd],
+  ["numa_node", CREATE.numaNode],
   ["map_name", CREATE.mapName],
   ["map_ifindex", CREATE.mapIfindex],
   ["btf_fd", CREATE.btfFd],
@@ -70,52 +73,33 @@ const FIELDS: readonly (readonly [field: string, offset: number])[] = [
   ["open_flags", BY_ID.openFlags],
 ];
 
-/**
- * Of commands that are decided on a copy, by command number: the member of `union bpf_attr` at each offset that a row
- * names.
- */
-const COPIED: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  6: { 0: "pathname", 8: "bpf_fd", 12: "file_flags", 16: "path_fd" },
-  8: {
-    ...{ 0: "target_fd", 4: "attach_bpf_fd", 8: "attach_type", 12: "attach_flags" },
-    ...{ 16: "replace_bpf_fd", 20: "relative_fd", 24: "expected_revision" },
-  },
-  9: {
-    ...{ 0: "target_fd", 4: "attach_bpf_fd", 8: "attach_type", 12: "attach_flags" },
-    ...{ 20: "relative_fd", 24: "expected_revision" },
-  },
-  10: {
-    ...{ 0: "test.prog_fd", 4: "test.retval", 8: "test.data_size_in", 12: "test.data_size_out", 16: "test.data_in" },
-    ...{ 24: "test.data_out", 32: "test.repeat", 36: "test.duration", 40: "test.ctx_size_in", 44: "test.ctx_size_out" },
-    ...{ 48: "test.ctx_in", 56: "test.ctx_out", 64: "test.flags", 68: "test.cpu", 72: "test.batch_size" },
-  },
-  17: { 0: "raw_tracepoint.name", 8: "raw_tracepoint.prog_fd", 16: "raw_tracepoint.cookie" },
-  18: {
-    ...{ 0: "btf", 8: "btf_log_buf", 16: "btf_size", 20: "btf_log_size", 24: "btf_log_level" },
-    ...{ 28: "btf_log_true_size", 32: "btf_flags" },
-  },
-  28: { 0: "link_create.prog_fd", 4: "link_create.target_fd", 8: "link_create.attach_type", 12: "link_create.flags" },
-  29: { 0: "link_update.link_fd", 4: "link_update.new_prog_fd", 8: "link_update.flags", 12: "link_update.old_prog_fd" },
+/** The struct of `union bpf_attr` that has the fields of a copied command, if they are not in the union itself. */
+const STRUCTS: Readonly<Partial<Record<CopiedName, string>>> = {
+  BPF_PROG_TEST_RUN: "test",
+  BPF_RAW_TRACEPOINT_OPEN: "raw_tracepoint",
+  BPF_LINK_CREATE: "link_create",
+  BPF_LINK_UPDATE: "link_update",
 };
 
-/** The same for what BPF_LINK_CREATE holds for a target, by an attach type that takes it. */
-const LINKED: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  tcx_ingress: { 16: "tcx.relative_fd", 24: "tcx.expected_revision" },
-  netkit_peer: { 16: "netkit.relative_fd", 24: "netkit.expected_revision" },
-  cgroup_device: { 16: "tcx.relative_fd", 24: "tcx.expected_revision" }, // `cgroup` of newer headers has the same
-  trace_fentry: { 16: "tracing.target_btf_id", 24: "tracing.cookie" },
-  perf_event: { 16: "perf_event.bpf_cookie" },
-  trace_iter: { 16: "iter_info", 24: "iter_info_len" },
-  trace_kprobe_multi: {
-    ...{ 16: "kprobe_multi.flags", 20: "kprobe_multi.cnt", 24: "kprobe_multi.syms" },
-    ...{ 32: "kprobe_multi.addrs", 40: "kprobe_multi.cookies" },
-  },
-  trace_uprobe_multi: {
-    ...{ 24: "uprobe_multi.offsets", 32: "uprobe_multi.ref_ctr_offsets", 40: "uprobe_multi.cookies" },
-    ...{ 48: "uprobe_multi.cnt", 52: "uprobe_multi.flags", 56: "uprobe_multi.pid" },
-  },
-  netfilter: { 16: "netfilter.pf", 20: "netfilter.hooknum", 24: "netfilter.priority", 28: "netfilter.flags" },
+/** An attach type of each struct of link_create. Other structs have the same fields in newer headers. */
+const LINKED: Readonly<Record<keyof typeof LINK_TARGET, string>> = {
+  tcx: "tcx_ingress",
+  tracing: "trace_fentry",
+  perfEvent: "perf_event",
+  kprobeMulti: "trace_kprobe_multi",
+  uprobeMulti: "trace_uprobe_multi",
+  netfilter: "netfilter",
+  iterator: "trace_iter",
 };
+
+/** The header's spelling of a name in camel case. */
+const spelled = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The members of a struct by their offsets. */
+function members(offsets: Readonly<Record<string, number>>, struct: string): Readonly<Record<number, string>> {
+  const names = Object.entries(offsets).filter(([name]) => name !== "size");
+  return Object.fromEntries(names.map(([name, at]) => [at, `${struct === "" ? "" : `${struct}.`}${spelled(name)}`]));
+}
 
 /** Offsets and sizes of members, as the header's own compiler has them: `type member offset size`. */
 function compiled(members: readonly (readonly [type: string, member: string])[]): readonly string[] {
@@ -164,21 +148,27 @@ describe("what the gate knows of the kernel's headers", () => {
   it("has each field of a command that it copies where the header has it, and as long", (context) => {
     needsHeader(context);
     const expected: string[] = [];
-    const rows = [
-      ...Object.entries(COPIED).map(([cmd, names]) => [taken(LAYOUTS[Number(cmd)]?.fields ?? []), names, ""] as const),
-      ...Object.entries(LINKED).map(([type, names]) => {
-        const target = targetOf(ATTACH_TYPES.indexOf(type), 0);
-        return [taken(target?.fields ?? []), names, "link_create."] as const;
-      }),
-    ];
-    for (const [fields, names, prefix] of rows)
-      for (const [at, size] of fields) expected.push(`union bpf_attr ${prefix}${names[at]} ${at} ${size}`);
+    const add = (names: Readonly<Record<number, string>>, fields: readonly Field[]) => {
+      const sizes = taken(fields);
+      for (const [at, name] of Object.entries(names))
+        expected.push(`union bpf_attr ${name} ${at} ${sizes.get(Number(at)) ?? "any"}`);
+      expect(Object.keys(names).map(Number)).toEqual(expect.arrayContaining([...sizes.keys()]));
+    };
+    for (const [name, { layout }] of Object.entries(COPIED_COMMANDS))
+      add(members(layout.attr, STRUCTS[name as CopiedName] ?? ""), layout.fields);
+    for (const [struct, type] of Object.entries(LINKED)) {
+      const offsets = LINK_TARGET[struct as keyof typeof LINK_TARGET];
+      const path = struct === "iterator" ? "link_create" : `link_create.${spelled(struct)}`;
+      add(members(offsets, path), targetOf(ATTACH_TYPES.indexOf(type), 0)?.fields ?? []);
+    }
     expect(expected.length).toBeGreaterThan(60);
-    expect(Object.keys(COPIED)).toEqual(Object.keys(LAYOUTS));
-    expect(compiled(expected.map((line) => ["union bpf_attr", line.split(" ")[2] as string]))).toEqual(expected);
+    const said = compiled(expected.map((line) => ["union bpf_attr", line.split(" ")[2] as string]));
+    expect(said.map((line, index) => (expected[index]?.endsWith(" any") ? line.replace(/\d+$/, "any") : line))).toEqual(
+      expected,
+    );
   });
 
-  it("has what it reads of bpf_prog_info, verified_insns among it, where the header has it", (context) => {
+  it("has each field of bpf_prog_info that it reads at the header's offset, verified_insns among them", (context) => {
     needsHeader(context);
     const names = {
       ...{ type: "type", id: "id", tag: "tag", jitedLength: "jited_prog_len", xlatedLength: "xlated_prog_len" },
@@ -190,12 +180,39 @@ describe("what the gate knows of the kernel's headers", () => {
     );
   });
 
+  it("has each field that it reads of BTF and of the types of maps at the header's offset", (context) => {
+    needsHeader(context);
+    const structs = [
+      [
+        "struct bpf_btf_info",
+        BTF_INFO,
+        { btf: "btf", size: "btf_size", id: "id", name: "name", nameLength: "name_len", ofKernel: "kernel_btf" },
+      ],
+      [
+        "struct bpf_map_info",
+        MAP_TYPES_INFO,
+        {
+          ...{ ifindex: "ifindex", btfId: "btf_id", keyTypeId: "btf_key_type_id", valueTypeId: "btf_value_type_id" },
+          mapExtra: "map_extra",
+        },
+      ],
+      ["struct bpf_prog_info", PROGRAM_BTF_INFO, { btfId: "btf_id" }],
+    ] as const;
+    for (const [struct, offsets, names] of structs) {
+      const said = compiled(Object.values(names).map((name) => [struct, name]));
+      expect(said.map((line) => Number(line.split(" ")[3]))).toEqual(
+        Object.keys(names).map((name) => (offsets as Readonly<Record<string, number>>)[name]),
+      );
+    }
+  });
+
   it("has the commands of bpf(2) by their numbers", (context) => {
     if (!existsSync(HEADER)) context.skip("needs linux-libc-dev");
     const body = /enum bpf_cmd \{(.*?)\};/s.exec(readFileSync(HEADER, "utf8"))?.[1] ?? "";
     const names = [...body.matchAll(/^\s*(BPF_\w+),/gm)].map(([, name]) => name);
     expect(names.length).toBeGreaterThan(36);
     const known = COMMANDS.map(({ name }) => name);
+    expect(COMMANDS.map(({ number }) => number)).toEqual(known.map((_, index) => index));
     expect(known.slice(0, names.length)).toEqual(names.slice(0, known.length));
   });
 

@@ -2,30 +2,35 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { factsOfLoad } from "../../../src/bpf/load.js";
+import { NO_STATEMENTS } from "../../../src/bpf/model/facts.js";
 import { BpfObject } from "../../../src/bpf/object.js";
-import { labelled } from "../../../src/cli/ask.js";
+import { factsOfLoad } from "../../../src/bpf/prog-load.js";
+import { callerWith } from "../../../src/cli/input/caller-options.js";
 import { readCurrent } from "../../../src/config/current.js";
-import { questionsAbout } from "../../../src/engine/offline.js";
-import { LOAD_HOOKS } from "../../../src/engine/offline-load.js";
-import { programSubject } from "../../../src/engine/program-subject.js";
+import { classify } from "../../../src/engine/files/file-content.js";
+import { questionsAbout } from "../../../src/engine/files/file-questions.js";
+import { FileSignatures } from "../../../src/engine/files/file-signatures.js";
+import { programSubject } from "../../../src/engine/files/program-subject.js";
 import { Attr, CREATE } from "../../../src/gate/call/attr.js";
 import type { Call } from "../../../src/gate/call/call.js";
-import { callerOf, copyOf, NO_TASK } from "../../../src/gate/call/current.js";
-import { copiedCommand, pathCommand, registersOf } from "../../../src/gate/commands/command-subject.js";
-import type { Copy } from "../../../src/gate/commands/copy.js";
-import type { Held } from "../../../src/gate/commands/held.js";
-import { createdMap, liveMap } from "../../../src/gate/commands/map-subject.js";
+import { copiedCommand, pathCommand, registersOf } from "../../../src/gate/commands/copied/command-subject.js";
+import type { Copy } from "../../../src/gate/commands/copied/copy.js";
+import type { Held } from "../../../src/gate/commands/copied/held.js";
+import type { Target } from "../../../src/gate/commands/copied/target.js";
+import { attachTargetOf, targetOf } from "../../../src/gate/commands/copied/targets.js";
+import { COPIED_COMMANDS } from "../../../src/gate/commands/copied-commands.js";
 import { moduleSubject } from "../../../src/gate/commands/modules.js";
-import { attachTargetOf, type Target, targetOf } from "../../../src/gate/commands/targets.js";
+import { loaded } from "../../../src/gate/commands/objects/loaded.js";
+import { createdMap, liveMap } from "../../../src/gate/commands/objects/map-subject.js";
 import { TOKEN } from "../../../src/gate/commands/token.js";
-import { loaded } from "../../../src/gate/load/loaded.js";
-import { HOOK_NAMES, type HookName } from "../../../src/hooks/catalogue.js";
-import { ROOT_ON_HOST } from "../../../src/policy/current.js";
-import { FACTS, SUBJECTS } from "../../../src/policy/facts.gen.js";
+import { callerOf, copyOf, unreadTask } from "../../../src/gate/task/caller.js";
+import { HOOK_NAMES, LOAD_HOOKS } from "../../../src/hooks/catalogue.js";
+import { ROOT_ON_HOST } from "../../../src/policy/model/current.js";
+import { FACTS, SUBJECTS } from "../../../src/policy/model/facts.gen.js";
 import { SignatureStore } from "../../../src/trust/store.js";
 import { differences } from "../../support/declared-facts.js";
 import { example } from "../../support/examples.js";
+import { NO_SIGNATURES, subjectsOf } from "../../support/file-subjects.js";
 import { liveLoad } from "../../support/live-load.js";
 import { task } from "../../task.js";
 
@@ -38,7 +43,6 @@ const EXAMPLES = [
   "tenant-quota",
   "xdp-steer",
 ];
-const NO_SIGNATURES = { given: null, store: SignatureStore.open([]) };
 const CONTAINER = { id: "c", name: null, labels: { tier: "edge" }, annotations: {} };
 
 describe("what a hook is about, as types/countersign.d.ts declares it", () => {
@@ -48,7 +52,7 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
 
   it("is an object file's programs and maps, before they are loaded", () => {
     for (const name of EXAMPLES) {
-      const questions = questionsAbout({ path: `${name}.o`, bytes: example(name) }, LOAD_HOOKS, NO_SIGNATURES);
+      const questions = questionsAbout(classify(`${name}.o`, example(name)), NO_SIGNATURES, LOAD_HOOKS);
       expect(questions.length).toBeGreaterThan(0);
       for (const { hook, subject } of questions) expect(differences(subject, SUBJECTS[hook])).toEqual([]);
     }
@@ -56,9 +60,8 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
 
   it("is a file or a blob", () => {
     for (const hook of HOOK_NAMES.filter((one) => ["File", "Blob"].includes(SUBJECTS[one]))) {
-      const signatures = { ...NO_SIGNATURES, given: Uint8Array.of(1) };
-      const file = { path: "a", bytes: Uint8Array.of(1, 2) };
-      for (const { subject } of questionsAbout(file, [hook as HookName], signatures))
+      const signatures = new FileSignatures(SignatureStore.open([]), Uint8Array.of(1));
+      for (const subject of subjectsOf("a", Uint8Array.of(1, 2), hook, signatures))
         expect(differences(subject, SUBJECTS[hook])).toEqual([]);
     }
     expect(differences(moduleSubject(Uint8Array.of(1), Uint8Array.of(65)), SUBJECTS.kernel_read_file)).toEqual([]);
@@ -69,14 +72,7 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
       const object = new BpfObject(example(name));
       for (const each of object.functions) {
         const judged = programSubject(factsOfLoad(liveLoad(object, object.program(each))), {
-          ...{
-            signature: null,
-            kernel_signature: null,
-            kernel_keyring: null,
-            object: null,
-            loaded: null,
-            rewritten: false,
-          },
+          ...{ signature: null, ...NO_STATEMENTS, kernel_signature: null, kernel_keyring: null, object: null },
         });
         const info = { type: 6, id: 9, tag: judged.tag, jitedLength: 80, xlatedLength: 64, verifiedInsns: 7 };
         expect(differences(judged, SUBJECTS.bpf_prog_load)).toEqual([]);
@@ -105,11 +101,12 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
     const types = Array.from({ length: 64 }, (_, type) => [targetOf(type, 0), attachTargetOf(type)]).flat();
     const targets = [null, ...types].filter((one): one is Target => one !== undefined);
     const kinds = new Set<string>();
-    for (let cmd = 0; cmd < 40; cmd++)
+    for (const { facts } of Object.values(COPIED_COMMANDS))
       for (const target of targets)
         for (const held of [null, object as Held]) {
-          const call = { word: (index: number) => (index === 0 ? cmd : 64) } as Call;
-          const subject = copiedCommand(call, "BPF_X", copy as unknown as Copy, held, target, { path: "/x" });
+          const call = { word: (index: number) => (index === 0 ? 28 : 64) } as Call;
+          const plan = { target, targetAt: 4 };
+          const subject = copiedCommand(call, "BPF_X", facts, copy as unknown as Copy, held, plan, { path: "/x" });
           if (subject.attach) kinds.add(subject.attach.target.kind);
           commands.push(subject);
         }
@@ -130,7 +127,7 @@ describe("who asks, as types/countersign.d.ts declares it", () => {
       const caller = callerOf(process.pid, status as never, container)!;
       expect(differences(copyOf(caller.current), "Current")).toEqual([]);
     }
-    expect(differences(NO_TASK, "Current")).toEqual([]);
+    expect(differences(unreadTask(7, CONTAINER), "Current")).toEqual([]);
   });
 
   it("is a task that is made up offline", () => {
@@ -145,12 +142,12 @@ describe("who asks, as types/countersign.d.ts declares it", () => {
       rmSync(folder, { recursive: true });
     }
     expect(differences(ROOT_ON_HOST, "Current")).toEqual([]);
-    expect(differences(labelled(ROOT_ON_HOST, { tier: "edge" }), "Current")).toEqual([]);
+    expect(differences(callerWith(ROOT_ON_HOST, { labels: { tier: "edge" } }), "Current")).toEqual([]);
     expect(differences(task(), "Current")).toEqual([]);
   });
 });
 
-it("a difference from the declarations is found, whatever it is", () => {
+it("every kind of difference from the declarations is found", () => {
   const current = task({ container: CONTAINER });
   expect(differences({ ...current, exe: undefined }, "Current")).toEqual(["Current.exe is undefined"]);
   expect(differences({ ...current, uid: null }, "Current")).toEqual(["Current.uid is null"]);

@@ -51,11 +51,11 @@ const decision = (given: Partial<Decision> = {}): Decision => ({
       helpers: ["verify_signature platform PKCS7: -ENODATA"],
       writes: [],
       steps: 7,
-      duration: 3,
+      duration_us: 3,
     },
   ],
   keyrings: { platform: 2 },
-  duration: 5,
+  duration_us: 5,
   ...given,
 });
 
@@ -74,6 +74,8 @@ describe("the decision log", () => {
     expect(more).toBeUndefined();
     expect(JSON.parse(line as string)).toEqual({
       level: "warn",
+      type: "decision",
+      version: 2,
       time: "2026-01-02T00:00:00.000Z",
       origin: "library",
       id: "1",
@@ -85,7 +87,7 @@ describe("the decision log", () => {
       denied_by: { verdict: -1, attachment: "tc", code: "DENIED_BY_POLICY", reason: "tc: no" },
       audit_denials: [],
       keyrings: { platform: 2 },
-      duration: 5,
+      duration_us: 5,
       subject: { kind: "program", name: "xdp_pass", digest: "ab".repeat(32), path: "a.o" },
       current: {
         ...{ pid: 1, tid: 1, uid: 0, euid: 0, gid: 0, comm: "bpftool", exe: "/usr/sbin/bpftool", cgroup: null },
@@ -96,13 +98,13 @@ describe("the decision log", () => {
           ...{ attachment: "tc", mode: "enforce", policy: "cd".repeat(32), verdict: -1, fault: null, notes: [] },
           unused_reasons: ["not this one"],
           helpers: ["verify_signature platform PKCS7: -ENODATA"],
-          ...{ writes: [], steps: 7, duration: 3, code: "DENIED_BY_POLICY", reason: "tc: no" },
+          ...{ writes: [], steps: 7, duration_us: 3, code: "DENIED_BY_POLICY", reason: "tc: no" },
         },
       ],
     });
   });
 
-  it("takes a fault for an error, a denial for a warning, and what is allowed for information", () => {
+  it("has the level error for a fault, warn for a denial, and info for an allowed operation", () => {
     const log = new DecisionLog(options());
     const fault = { code: "OUT_OF_STEPS", message: "", place: null } as const;
     log.write(decision({ denied_by: null, answers: [] }));
@@ -111,7 +113,7 @@ describe("the decision log", () => {
     expect(lines().map((line) => JSON.parse(line).level)).toEqual(["info", "warn", "error"]);
   });
 
-  it("can't be forged or broken by what a task or a policy calls itself", () => {
+  it("cannot be forged or broken by the names of tasks and policies", () => {
     const log = new DecisionLog(options());
     const hostile = 'a\n{"verdict":0}\r\u2028\0\u001b[2J\ud800"\\';
     const container = { id: hostile, name: hostile, labels: { [hostile]: hostile }, annotations: {} };
@@ -130,7 +132,7 @@ describe("the decision log", () => {
     expect(record.answers[0].notes).toEqual([hostile]);
   });
 
-  it("bounds what a line holds of somebody else's strings", () => {
+  it("limits the length of strings from outside in a line", () => {
     const log = new DecisionLog(options());
     const labels = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, "x".repeat(10_000)]));
     log.write(decision({ current: task({ container: { id: "c", name: null, labels, annotations: {} } }) }));
@@ -138,7 +140,7 @@ describe("the decision log", () => {
     expect(JSON.parse(lines()[0] as string).current.container.labels["…"]).toBe("10000 labels");
   });
 
-  it("refuses to begin where it can't be written", () => {
+  it("throws at start if it cannot be written", () => {
     expect(() => new DecisionLog(options({ file: join(file, "below", "a") }))).toThrow(CountersignError);
   });
 });
@@ -162,7 +164,7 @@ describe("rotation", () => {
     expect([lines(`${file}.2`), lines(`${file}.1`), lines()]).toEqual([["a"], ["b".repeat(50)], ["c"]]);
   });
 
-  it("goes on in the new file where another process has renamed the old one", () => {
+  it("continues in the new file if another process renamed the old one", () => {
     const [one, other] = [new RotatingFile(options({ rotate: 10 })), new RotatingFile(options({ rotate: 10 }))];
     one.write("11111111\n");
     other.write("22222222\n");
@@ -172,7 +174,7 @@ describe("rotation", () => {
     expect(kept.sort()).toEqual(["11111111", "22222222", "33333333", "44444444"]);
   });
 
-  it("begins a new file where somebody has deleted the old one, and throws where its folder went with it", () => {
+  it("starts a new file if the old one was deleted, and throws if its folder was deleted too", () => {
     const log = new RotatingFile(options());
     log.write("1\n");
     rmSync(file);
@@ -203,7 +205,7 @@ describe("rotation", () => {
     expect(lines(`${file}.moved`)).toEqual(["1"]);
   });
 
-  it("throws while the pipe that it is given is full, and goes on after that", () => {
+  it("throws while its pipe is full, and continues after that", () => {
     execFileSync("mkfifo", [file]);
     const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const fd = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -283,7 +285,7 @@ describe("a torn line", () => {
         return log;
       },
     ],
-  ])("%s gets an end, once, is counted, and what follows is on a line of its own", (_, make) => {
+  ])("%s is ended once and counted, and the next record is on a line of its own", (_, make) => {
     const log = make();
     for (const line of ["1", "2"]) log.write(`{"line":${line}}\n`);
     expect(log.torn).toBe(1);
@@ -305,7 +307,7 @@ describe("a torn line", () => {
     expect([log.torn, lines()]).toEqual([0, [WHOLE, WHOLE, WHOLE, WHOLE]]);
   });
 
-  it.skipIf(process.platform === "win32")("in a pipe whose reader is slow gets an end, and is counted", () => {
+  it.skipIf(process.platform === "win32")("is ended and counted in a pipe with a slow reader", () => {
     execFileSync("mkfifo", [file]);
     const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const log = new RotatingFile(options());

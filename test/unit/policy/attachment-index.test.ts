@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Attachment } from "../../../src/policy/attachment.js";
 import { AttachmentIndex } from "../../../src/policy/attachment-index.js";
-import type { Current } from "../../../src/policy/current.js";
-import { Scope, type ScopeRules } from "../../../src/policy/scope.js";
+import type { Current } from "../../../src/policy/model/current.js";
+import { Scope, type ScopeRules } from "../../../src/policy/scope/scope.js";
 import { task } from "../../task.js";
 
 const attached = (name: string, rules: ScopeRules, hooks = ["bpf"]) =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { type CachedPolicy, runtimeMemory } from "../../../src/policy/domain.js";
-import { MODULE_SHARE } from "../../../src/sandbox/limits.js";
-import { blob, Guest, link } from "../../support/guest.js";
+import { MODULE_SHARE } from "../../../src/sandbox/shared/limits.js";
+import { blob, Guest, link, SUBJECT } from "../../support/guest.js";
 
 /** What costs a policy its runtime, or the module that it shares with its neighbours: these pay once at most. */
 const HARM = {
@@ -97,6 +97,33 @@ describe("a domain", () => {
         expect(guest.ask(source, { subject: { number, data: new Uint8Array(number) } }).verdict).toBe(0);
   });
 
+  it("builds examples without asking the policy, and then decides as it would without them", () => {
+    const policy = link(blob("return blob.nested.list.length === 2 && blob.data.length === 4 ? -1 : -2;"));
+    const greedy = link(blob(HARM["traps in a native"].body));
+    const [prepared, other] = [new Guest(), new Guest()];
+    const examples = new Map<string, object>([
+      ["bpf", SUBJECT],
+      ["blob_verify", SUBJECT],
+    ]);
+    for (const each of [policy, greedy]) {
+      const cached = prepared.domain.cached(each, DEFAULT_LIMITS);
+      prepared.domain.prepare(cached, examples);
+      expect(cached.runtime?.mustDiscard).toBe(false);
+    }
+    for (const subject of [SUBJECT, { ...SUBJECT }, { ...SUBJECT, data: new Uint8Array(4096) }])
+      expect(prepared.ask(policy, { subject })).toEqual(other.ask(policy, { subject }));
+    expect(prepared.domain.made).toBe(2);
+  });
+
+  it("goes on after an example that cannot be built", () => {
+    const guest = new Guest();
+    const policy = link(blob("return blob.data.length === 4 ? -1 : -2;"));
+    const cached = guest.domain.cached(policy, DEFAULT_LIMITS);
+    guest.domain.prepare(cached, new Map([["blob_verify", { ...SUBJECT, name: () => "" }]]));
+    expect(guest.ask(policy).verdict).toBe(-1);
+    expect(guest.domain.made).toBe(1);
+  });
+
   it("gives a helper the bytes of the subject that is asked about", () => {
     const guest = new Guest();
     const source = `import { hash } from "countersign"; export const blob_verify = (b) => (hash("sha256", b.data) === b.name ? 0 : -1);`;
@@ -143,7 +170,7 @@ describe("a domain", () => {
     expect(guest.domain.made).toBe(bodies.length);
   });
 
-  it("says what cannot cross, and does not ask", () => {
+  it("names the value that cannot cross, and does not evaluate the policy", () => {
     const guest = new Guest();
     for (const bad of [{ n: Number.NaN }, { f: () => 0 }, { b: 1n }, { d: new Date(0) }])
       expect(guest.ask(blob("return 0;"), { subject: bad }).fault).toMatchObject({
@@ -152,7 +179,7 @@ describe("a domain", () => {
       });
   });
 
-  it("has a helper's failure told to people, and not to the policy", () => {
+  it("reports a helper's failure in the decision, and not to the policy", () => {
     const functions = {
       hash: () => {
         throw new TypeError("/secret/path");

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
-import { PolicyMap } from "../../../src/policy/map.js";
-import { MapView } from "../../../src/policy/map-view.js";
-import type { Mode } from "../../../src/policy/mode.js";
+import { PolicyMap } from "../../../src/policy/maps/map.js";
+import { MapView } from "../../../src/policy/maps/map-view.js";
+import type { Mode } from "../../../src/policy/model/mode.js";
 
 const EPERM = -ERRNO.EPERM;
 const E2BIG = -ERRNO.E2BIG;
@@ -124,7 +124,7 @@ describe("a writer's share", () => {
     value: fc.constantFrom("1", '"two"', `"${"x".repeat(60)}"`),
   });
 
-  it("is never exceeded, and holdings are what the entries come to, whatever views do", () => {
+  it("is never exceeded, and the counted sizes are those of the entries, whatever views do", () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
         const { counts, view } = maps({ a: 1, b: 2 });
@@ -156,7 +156,7 @@ describe("a writer's share", () => {
     );
   });
 
-  it("is the same in audit as in enforcement for a view that is alone with its map", () => {
+  it("is the same in audit as in enforcement for the only view of a map", () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
         const [enforcing, audit] = [maps({ a: 1 }).view("owner"), maps({ a: 1 }).view("owner", "audit")];

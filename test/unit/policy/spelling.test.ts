@@ -50,7 +50,7 @@ describe("a character that nobody sees is rejected, with its place", () => {
       });
   });
 
-  it("but a string can have it as an escape, and one that can be seen as it is", () => {
+  it("but a string may contain it as an escape, and visible characters directly", () => {
     const policy = `export const blob_verify = () =>
   "\\u3164\\u{e0100}".length === 3 && "é𝒳日".length === 4 && /^é$/u.test("\\u00e9") ? 0 : -13; // é𝒳日`;
     for (const file of FILES) expect(new Guest().ask(link({ [file]: policy }))).toMatchObject({ verdict: 0 });

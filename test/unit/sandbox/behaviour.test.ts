@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { Domain } from "../../../src/policy/domain.js";
-import type { Outcome } from "../../../src/policy/outcome.js";
+import type { Outcome } from "../../../src/policy/model/outcome.js";
 import { dropped } from "../../hostile/policies/case.js";
 import { engineCode } from "../../support/engines.js";
 import { blob, FUNCTIONS, link, type Question, SUBJECT } from "../../support/guest.js";
@@ -108,7 +108,7 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(ask(blob(body))).toMatchObject({ verdict: 0, fault: null });
   });
 
-  it("sees who asks, field by field", () => {
+  it("sees the calling task, field by field", () => {
     const container = { id: "c", name: null, labels: { tier: "edge" }, annotations: {} };
     const current = { uid: 4294967294, comm: "tc", capabilities: ["CAP_BPF"], container };
     const whole = JSON.stringify(JSON.stringify(task(current)));
@@ -141,7 +141,7 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(seen).toEqual([[subject.data, subject.signature, "platform", "PKCS7"]]);
   });
 
-  it("is told that there is no signature without the host", () => {
+  it("gets -ENODATA for a missing signature without a call of the host", () => {
     const functions = { verify_signature: () => expect.unreachable("the host was asked") as never };
     const policy = `import { PKCS7, verify_signature } from "countersign";
       export const blob_verify = (blob) => verify_signature(blob.data, blob.signature, "platform", PKCS7);`;
@@ -197,6 +197,114 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
     expect(
       ask(policy, { functions: { verify_signature: (_, signature) => (signature === null ? 0 : -1) } }).verdict,
     ).toBe(0);
+  });
+
+  const signer = { subject: "CN=Signer", key_id: "ab", serial: "03eb", issuer: "CN=Root" };
+  const asking = (body: string) => `import { MODSIG, PKCS7, signer_of } from "countersign";
+      export function blob_verify(blob) { ${body} }`;
+
+  it("gets the signer of bytes as facts", () => {
+    const seen: unknown[] = [];
+    const functions = { signer_of: (...given: unknown[]) => seen.push(given) && signer };
+    const subject = { data: Uint8Array.of(7, 8, 9), signature: Uint8Array.of(1) };
+    const policy = asking(`const signer = signer_of(blob.data, blob.signature, "platform", PKCS7);
+      return Object.isFrozen(signer) && Object.keys(signer).join() === "subject,key_id,serial,issuer" &&
+        signer.subject === "CN=Signer" && signer.serial === "03eb" ? -13 : 0;`);
+    expect(ask(policy, { subject, functions })).toMatchObject({
+      verdict: -13,
+      answers: ["signer_of platform PKCS7: CN=Signer"],
+    });
+    expect(seen).toEqual([[subject.data, subject.signature, "platform", "PKCS7"]]);
+  });
+
+  it("gets null for no signer, and tells a nameless one by its key", () => {
+    const seen: unknown[] = [];
+    const functions = { signer_of: (_: unknown, signature: unknown) => (seen.push(signature) ? null : signer) };
+    const none = asking("return signer_of(blob.data, null, 'platform', MODSIG) === null ? -13 : 0;");
+    expect(ask(none, { functions })).toMatchObject({ verdict: -13, answers: ["signer_of platform MODSIG: none"] });
+    expect(seen).toEqual([null]);
+    const key = { ...signer, subject: null };
+    const bare = asking("return signer_of(blob.data, blob.data, 'platform', PKCS7).subject === null ? -13 : 0;");
+    expect(ask(bare, { functions: { signer_of: () => key } })).toMatchObject({
+      verdict: -13,
+      answers: ["signer_of platform PKCS7: key ab"],
+    });
+  });
+
+  const statement = (sha256: string) => ({ sha256, object_sha256: "0b", name: "f", type: "xdp", settings: [] });
+  const matching = Object.freeze({ name: "f", statements: [statement("aa"), statement("bb")], mismatches: [] });
+  const different = { statement: "cc", property: "license", expected: "GPL", found: "MIT" };
+  const program = (body: string) => `import { signer_of, statement_of, verify_program } from "countersign";
+      export function bpf_prog_load(prog) { ${body} }`;
+  const hook = "bpf_prog_load";
+
+  it("asks the host about the program that the hook is about", () => {
+    const seen: unknown[] = [];
+    const functions = {
+      verify_program: (...given: unknown[]) => seen.push(given) && -126,
+      statement_of: (...given: unknown[]) => (seen.push(given) ? 1 : -1),
+      signer_of_program: (...given: unknown[]) => seen.push(given) && signer,
+    };
+    const policy = program(`const statement = statement_of(prog, "a");
+      return statement === prog.statements[1] && signer_of(prog, "b").subject === "CN=Signer"
+        ? verify_program(prog, "c") : -1;`);
+    expect(ask(policy, { hook, subject: matching, functions })).toMatchObject({
+      verdict: -126,
+      answers: ["statement_of a: bb", "signer_of b: CN=Signer", "verify_program c: -ENOKEY"],
+    });
+    expect(seen).toEqual(["a", "b", "c"].map((keyring) => [matching, keyring]));
+  });
+
+  it("asks the host about a program that comes close to a statement", () => {
+    const functions = { verify_program: () => -129, statement_of: () => -1 };
+    const policy = program('return statement_of(prog, "platform") === null ? verify_program(prog, "platform") : 0;');
+    const subject = { ...matching, statements: [], mismatches: [different] };
+    expect(ask(policy, { hook, subject, functions })).toMatchObject({
+      verdict: -129,
+      answers: ["statement_of platform: none", "verify_program platform: -EKEYREJECTED"],
+    });
+  });
+
+  it("gets -ENODATA for a program that no statement is about without a call of the host", () => {
+    const unasked = () => expect.unreachable("the host was asked") as never;
+    const functions = { verify_program: unasked, statement_of: unasked };
+    const policy = program('return statement_of(prog, "platform") === null ? verify_program(prog, "platform") : 0;');
+    expect(ask(policy, { hook, subject: { ...matching, statements: [] }, functions })).toMatchObject({
+      verdict: -61,
+      answers: ["statement_of platform: none", "verify_program platform: -ENODATA"],
+    });
+    const unknown = program('return verify_program(prog, String("platfrom"));');
+    const asked = { verify_program: () => -5 };
+    expect(ask(unknown, { hook, subject: { ...matching, statements: [] }, functions: asked }).verdict).toBe(-5);
+  });
+
+  it.each([
+    ["verify_program(prog)"],
+    ["verify_program(prog, null)"],
+    ['verify_program(prog, ["platform"])'],
+    ["statement_of(prog, undefined)"],
+    ["signer_of(prog, 1)"],
+    ['verify_program({ ...prog }, "platform")'],
+    ['verify_program(prog.statements[0], "platform")'],
+    ['signer_of(prog.name, "platform")'],
+  ])("may not ask `%s`", (call) => {
+    const functions = { verify_program: () => 0, statement_of: () => 0, signer_of_program: () => signer };
+    for (const statements of [matching.statements, []]) {
+      const { verdict, fault } = ask(program(`${call}; return 0;`), {
+        ...{ hook, subject: { ...matching, statements }, functions },
+      });
+      expect({ verdict, code: fault?.code }).toEqual({ verdict: null, code: "POLICY_ERROR" });
+    }
+  });
+
+  it("asks about the program of each decision, not of the one before", () => {
+    const functions = {
+      verify_program: (subject: object) => -(subject as { name: string }).name.length,
+    };
+    const policy = program('return verify_program(prog, "platform");');
+    const subjects = ["a", "bb", "ccc"].map((name) => ({ ...matching, name }));
+    for (const subject of [...subjects, ...subjects.reverse(), ...subjects])
+      expect(ask(policy, { hook, subject, functions }).verdict).toBe(-subject.name.length);
   });
 
   it("looks into maps, and writes to them", () => {
@@ -323,7 +431,7 @@ export function blob_verify() { try { check(); } catch {} return 0; }`;
     expect(ask(blob("throw undefined;")).fault?.message).toBe("threw undefined");
   });
 
-  it("runs out of time, and says what steps it had used by then", ({ skip }) => {
+  it("runs out of time, and reports the steps that it had used by then", ({ skip }) => {
     if (skips.time !== undefined) skip(skips.time);
     const outcome = ask(blob("for (;;) blob.name.at(0);"), { limits: { steps: 1e9, timeout: 20 } });
     expect(outcome.fault).toMatchObject({ code: "OUT_OF_TIME", place: expect.stringMatching(/^policy\.js/) });

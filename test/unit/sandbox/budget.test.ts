@@ -1,13 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
-import type { Outcome } from "../../../src/policy/outcome.js";
-import { SUBJECT_CHARACTER, SUBJECT_FREE, UNITS_PER_STEP } from "../../../src/sandbox/weights.js";
-import { DIGESTS } from "../../../src/trust/digest.js";
+import type { Outcome } from "../../../src/policy/model/outcome.js";
+import { SUBJECT_CHARACTER, SUBJECT_FREE, UNITS_PER_STEP } from "../../../src/sandbox/subjects/weights.js";
+import { DIGESTS } from "../../../src/trust/base/digest.js";
 import { blob, Guest, link, SUBJECT } from "../../support/guest.js";
 
-const HEAD = `import { hash, map_delete, map_lookup, map_update, note, read, verify_signature } from "countersign";\n`;
+const HEAD = `import { hash, map_delete, map_lookup, map_update, note, read, signer_of, statement_of, verify_program, verify_signature } from "countersign";\n`;
 /** A wall clock that nothing here meets: what ends, ends by its steps. */
 const limits = { timeout: 60_000 };
+
+/** The facts of a program that comes close to one statement. */
+const STATED = {
+  statements: [],
+  mismatches: [{ statement: "00", property: "license", expected: "GPL", found: "MIT" }],
+};
 
 /** One round of each kind of work that is charged; `i` counts the rounds. */
 const WORK: Readonly<Record<string, string>> = {
@@ -21,6 +27,10 @@ const WORK: Readonly<Record<string, string>> = {
   "regular expressions": `/^(a|aa)+$/.test("aaaaaaaaaaaa!");`,
   "large integers": "3n ** 2000n;",
   "signatures that are looked at": `verify_signature(blob.data, null, "k", "MODSIG");`,
+  "signers that are looked for": `signer_of(blob.data, null, "k", "MODSIG");`,
+  "programs that are verified": `verify_program(blob, "k");`,
+  "statements that are looked for": `statement_of(blob, "k");`,
+  "signers of programs that are looked for": `signer_of(blob, "k");`,
   hashing: `hash("sha256", blob.data);`,
   "bytes that are read": "read(blob.data, 0, 4);",
   "looking up in a map": `map_lookup("m", "k");`,
@@ -41,7 +51,7 @@ const ask = (
   policy: Parameters<Guest["ask"]>[0],
   n: number,
   steps: number = DEFAULT_LIMITS.steps,
-): Outcome => guest.ask(policy, { subject: { ...SUBJECT, n }, limits: { ...limits, steps } });
+): Outcome => guest.ask(policy, { subject: { ...SUBJECT, ...STATED, n }, limits: { ...limits, steps } });
 
 describe.each(policies)("the budget of steps, and %s", (_, policy) => {
   it("ends with the default limits, and says so", () => {
@@ -80,7 +90,7 @@ describe("the budget of steps", () => {
     expect(Math.abs(units - 2 ** 20 / bytes)).toBeLessThanOrEqual(UNITS_PER_STEP);
   });
 
-  it("is one: what is left by one kind of work is what another has", () => {
+  it("is one budget for all kinds of work", () => {
     const half = (work: string) => `for (let i = 0; i < blob.n; i++) { ${work} }`;
     const body = (...work: string[]) =>
       link(blob(`const list = [1, 2, 3, 4]; ${work.map(half).join("\n")} return 0;`, HEAD));
@@ -92,7 +102,7 @@ describe("the budget of steps", () => {
     expect(ask(guest, body(loops, calls), 3000, Math.max(one, other) + 100).fault?.code).toBe("OUT_OF_STEPS");
   });
 
-  it("is exact for what the linker counts", () => {
+  it("is exact for the steps that the linker counts", () => {
     const policy = link(blob("const { n } = blob; for (let i = 0; i < n; i++); return 0;"));
     for (const n of [10, 4095, 4096, 4097, 50_000]) {
       const { steps, fault } = ask(guest, policy, n, 1e6);

@@ -49,7 +49,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
     expect(status).toBe(0);
   });
 
-  it("names the patch whose words are gone", () => {
+  it("names the patch whose place in the code is not found", () => {
     const { status, lines } = tried((wasm, loader) => {
       wasm.write("stack overfloW\0", wasm.indexOf("stack overflow\0"));
       return loader;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Module } from "../../../src/sandbox/module.js";
 import { PERMITS } from "../../../src/sandbox/permits.js";
+import { Module } from "../../../src/sandbox/quickjs/module.js";
 import { INTRINSICS } from "../../../src/sandbox/start.js";
 import { ENGINES, type EngineName, engineCode } from "../../support/engines.js";
 

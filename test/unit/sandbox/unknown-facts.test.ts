@@ -47,6 +47,7 @@ const UNKNOWN: readonly (readonly [read: string, name: string, meant?: string])[
   ["blob.maps.filter((map) => map.max_entries === 1)[0].nmae", "nmae", "name"],
   ["blob.long[399].indx", "indx", "index"],
   ["blob.data.lenght", "lenght", "length"],
+  ["[signer_of(blob.data, blob.data, 'k', 'RAW')].at(0).subjct", "subjct", "subject"],
   ["read(blob.data, 0, 2).lenght", "lenght", "length"],
   ["current.user", "user"],
   ["current['usr']", "usr"],
@@ -110,8 +111,10 @@ const UNAFFECTED: readonly string[] = [
   "map_lookup('m', 'k').none === undefined && map_lookup('m', 'k').list.none === undefined",
 ];
 
+const SIGNER = { subject: "CN=Signer", key_id: "ab", serial: "03eb", issuer: "CN=Root" };
+
 /** The linker does not follow the subject into a second function: what is read there is left to the sandbox. */
-const policy = (body: string) => `import { hash, map_lookup, read } from "countersign";
+const policy = (body: string) => `import { hash, map_lookup, read, signer_of } from "countersign";
 function check(blob, current) {
 ${body}
 }
@@ -121,7 +124,7 @@ const ask = (guest: Guest, body: string, question: Question = {}) =>
   guest.ask(policy(body), {
     subject: SUBJECT,
     current: { container: CONTAINER, namespaces: { net: 1 } },
-    functions: { map_lookup: () => ({ list: [1] }), hash: () => "00" },
+    functions: { map_lookup: () => ({ list: [1] }), hash: () => "00", signer_of: () => SIGNER },
     ...question,
   });
 
@@ -148,7 +151,7 @@ describe.each(Object.keys(ENGINES) as EngineName[])("a fact on %s", (name) => {
     expect(ask(guest, `return (${expression}) === true ? 0 : -1;`)).toMatchObject({ verdict: 0, fault: null });
   });
 
-  it("that does not exist is told by the first that was read", () => {
+  it("that does not exist is reported for the first such read", () => {
     const body = "for (const key of ['first', 'second']) try { blob[key]; } catch {}\nreturn -1;";
     expect(ask(guest, body).fault).toMatchObject({ code: "UNKNOWN_FACT", message: expect.stringContaining("`first`") });
   });
@@ -161,13 +164,13 @@ describe.each(Object.keys(ENGINES) as EngineName[])("a fact on %s", (name) => {
       );
   });
 
-  it("that does not exist is told before what the policy ran out of afterwards", () => {
+  it("that does not exist is reported instead of a limit that the policy exceeded afterwards", () => {
     const limits = { steps: 1000 };
     const body = "try { blob.efects; } catch {}\nfor (;;);";
     expect(ask(guest, body, { limits }).fault).toMatchObject({ code: "UNKNOWN_FACT" });
   });
 
-  it("that does not exist is told in a line, however long its name is", () => {
+  it("that does not exist is reported in one line, however long its name is", () => {
     const { fault } = ask(guest, "blob['x'.repeat(100_000)];\nreturn 0;");
     expect(fault).toMatchObject({
       code: "UNKNOWN_FACT",

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../../src/errno.js";
-import { hash } from "../../../src/trust/digest.js";
-import { Authority } from "../../../src/trust/making/authority.js";
-import { signKernel, signModule, signPkcs7 } from "../../../src/trust/making/sign.js";
+import { hash } from "../../../src/trust/base/digest.js";
+import { Authority } from "../../../src/trust/issuing/authority.js";
+import { signKernel, signModule, signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
+import { type SshClaims, sshIdentity } from "../../support/ssh.js";
 import { file, trusting } from "../../support/trust.js";
 
 const DAY = 86_400_000;
@@ -24,6 +25,15 @@ describe("a keyring", () => {
       reason: "signed by `CN=Signer`",
       rule: null,
       signer: "CN=Signer",
+      signers: [
+        {
+          name: "CN=Signer",
+          subject: "CN=Signer",
+          issuer: "CN=Root",
+          serial: expect.any(String),
+          key: expect.anything(),
+        },
+      ],
       until: signer.certificate.notAfter + 1000,
     });
   });
@@ -151,7 +161,7 @@ describe("a keyring", () => {
     expect(keyring.verify(data, signPkcs7(data, [signer, stranger]), "PKCS7", NOW).verdict).toBe(verdictOf("ENOKEY"));
   });
 
-  it("refuses what is on its block list: contents, certificates and keys", () => {
+  it("rejects contents, certificates and keys on its block list", () => {
     const signature = signPkcs7(data, signer);
     const none = { crls: [], certificates: [], digests: [] };
     const lists = [
@@ -168,7 +178,7 @@ describe("a keyring", () => {
       });
   });
 
-  it("forgets what it found out when it is replaced", () => {
+  it("drops its cached results when it is replaced", () => {
     const rules = {
       revoked: { crls: [], certificates: [], digests: [] },
       usage: ["codeSigning"],
@@ -186,7 +196,7 @@ describe("a keyring", () => {
     expect(live.generation).toBe(2);
   });
 
-  it("names the file of what it cannot read", () => {
+  it("names the file that it cannot read", () => {
     expect(() => trusting([Buffer.from([0x30, 0x80, 0, 0])])).toThrowError(
       expect.objectContaining({ code: "CERTIFICATE_MALFORMED", place: "keyring `test`: trust-0.pem: byte 0" }),
     );
@@ -194,5 +204,78 @@ describe("a keyring", () => {
     expect(() => trusting([root.pem.certificate], { usage: ["codesigning"] })).toThrowError(
       expect.objectContaining({ code: "KEYRING_INVALID", message: "`codesigning` is not a valid value of `usage`" }),
     );
+  });
+});
+
+describe("a signature over a program statement", () => {
+  const ssh = sshIdentity("ssh-ed25519");
+  const keyring = trusting([root.pem.certificate, ssh.line]);
+  const bytes = Buffer.from("countersign statement 1\n{}");
+  const objectSha256 = "ab".repeat(32);
+  const statement = { bytes, objectSha256 };
+
+  it("is taken for a statement, and never for other bytes", () => {
+    const signature = signPkcs7(bytes, signer);
+    expect(keyring.verifyStatement(statement, signature, "PKCS7", NOW)).toMatchObject({ verdict: 0 });
+    for (const type of ["PKCS7", "RAW", "SSHSIG"] as const)
+      expect(keyring.verify(bytes, signature, type, NOW), type).toMatchObject({
+        verdict: verdictOf("EKEYREJECTED"),
+        rule: "program statement",
+      });
+    expect(keyring.verify(signModule(bytes, signer), null, "MODSIG", NOW).verdict).toBe(verdictOf("EKEYREJECTED"));
+    const later = Buffer.from("countersign statement 77\n");
+    expect(keyring.verify(later, signPkcs7(later, signer), "PKCS7", NOW).verdict).toBe(verdictOf("EKEYREJECTED"));
+  });
+
+  it("is over bytes that begin as one", () => {
+    const other = Buffer.from("countersign statements\n{}");
+    const signature = signPkcs7(other, signer);
+    expect(keyring.verify(other, signature, "PKCS7", NOW).verdict).toBe(0);
+    expect(keyring.verifyStatement({ bytes: other, objectSha256 }, signature, "PKCS7", NOW)).toMatchObject({
+      verdict: verdictOf("EKEYREJECTED"),
+      reason: "the bytes are not a program statement",
+    });
+  });
+
+  it("is detached", () => {
+    const signed = signModule(bytes, signer);
+    expect(keyring.verifyStatement({ bytes: signed, objectSha256 }, signed, "MODSIG", NOW).verdict).toBe(
+      verdictOf("EKEYREJECTED"),
+    );
+  });
+
+  it("has an SSH namespace of its own, which is for nothing else", () => {
+    const own = { namespace: "countersign-statement" };
+    const check = (claims: SshClaims) => keyring.verifyStatement(statement, ssh.sign(bytes, claims), "SSHSIG", NOW);
+    expect(check(own)).toMatchObject({ verdict: 0 });
+    expect(check({ namespace: "file" })).toMatchObject({
+      verdict: verdictOf("EKEYREJECTED"),
+      rule: "SSHSIG namespace",
+    });
+    const open = trusting([ssh.line], { ssh: { namespaces: ["file", own.namespace] } });
+    expect(open.verify(data, ssh.sign(data, { namespace: "file" }), "SSHSIG", NOW).verdict).toBe(0);
+    expect(open.verify(data, ssh.sign(data, own), "SSHSIG", NOW).verdict).toBe(verdictOf("EKEYREJECTED"));
+  });
+
+  it("asks the line of an allowed signer for the namespace", () => {
+    const only = (namespaces: string) => trusting([`a@b namespaces="${namespaces}" ${ssh.line}`]);
+    const signature = ssh.sign(bytes, { namespace: "countersign-statement" });
+    expect(only("countersign-*").verifyStatement(statement, signature, "SSHSIG", NOW).verdict).toBe(0);
+    expect(only("file").verifyStatement(statement, signature, "SSHSIG", NOW).verdict).toBe(verdictOf("EKEYREJECTED"));
+  });
+
+  it("is revoked with the digest of the statement, or of the object", () => {
+    const signature = signPkcs7(bytes, signer);
+    for (const digest of [hash("sha256", bytes), objectSha256, `bin:${objectSha256}`]) {
+      const revoking = trusting([root.pem.certificate], { revoked: { crls: [], certificates: [], digests: [digest] } });
+      expect(revoking.verifyStatement(statement, signature, "PKCS7", NOW), digest).toMatchObject({
+        verdict: verdictOf("EKEYREVOKED"),
+        rule: "block list",
+      });
+    }
+    const certificate = trusting([root.pem.certificate], {
+      revoked: { crls: [], certificates: [], digests: [`cert:${objectSha256}`] },
+    });
+    expect(certificate.verifyStatement(statement, signature, "PKCS7", NOW).verdict).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../../src/error.js";
+import { Authority } from "../../../src/trust/issuing/authority.js";
 import { type KeyringRules, openKeyring } from "../../../src/trust/keyring.js";
 import { LiveKeyring, PATIENCE, SETTLED } from "../../../src/trust/live-keyring.js";
-import { Authority } from "../../../src/trust/making/authority.js";
 import { SealedLists } from "../../../src/trust/sealed-lists.js";
 import { file } from "../../support/trust.js";
 
@@ -38,7 +38,7 @@ describe("a live keyring", () => {
     expect(live.refresh(2_000)).toBeNull();
   });
 
-  it("takes it even so from somebody who writes on and on, or has a clock ahead", () => {
+  it("also takes files from a process that writes all the time, or whose clock is ahead", () => {
     const { files, live } = opened();
     files.read = () => rulesOf(1);
     for (let now = 0; now < PATIENCE; now += 50) {
@@ -61,14 +61,14 @@ describe("a live keyring", () => {
     expect(live.refresh(1_250)).toMatchObject({ generation: 2 });
   });
 
-  it("is the same generation where the files say what they said", () => {
+  it("keeps its generation if the contents of the files are the same", () => {
     const { files, live } = opened();
     files.state = { mark: "b", newest: 0 };
     expect(live.refresh(1_000)).toBeNull();
     expect(live.keyring.generation).toBe(1);
   });
 
-  it("keeps what it has where the files cannot be used, and counts and tells it once", () => {
+  it("keeps the previous files if the new ones cannot be used, and counts and reports it once", () => {
     const { files, live } = opened();
     files.state = { mark: "b", newest: 0 };
     files.read = () => ({ ...rulesOf(0), usage: ["codeSining"] });
@@ -81,7 +81,7 @@ describe("a live keyring", () => {
     expect(live.failures).toBe(1);
   });
 
-  it("keeps what it has where this program itself is at fault, and says that", () => {
+  it("keeps the previous files after an internal error, and reports it", () => {
     const { files, live } = opened();
     files.state = { mark: "b", newest: 0 };
     files.read = () => {

@@ -4,9 +4,9 @@ import { element, integer, sequence } from "../../../src/trust/asn1/der-writer.j
 import { EXTENSION } from "../../../src/trust/asn1/oid.js";
 import { writePem } from "../../../src/trust/asn1/pem.js";
 import { context, TAG } from "../../../src/trust/asn1/tag.js";
+import { Authority, extension, type RevocationListRequest } from "../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { type KeyringRules, openKeyring } from "../../../src/trust/keyring.js";
-import { Authority, extension, type RevocationListRequest } from "../../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../../src/trust/making/sign.js";
 import { SealedLists } from "../../../src/trust/sealed-lists.js";
 import { file } from "../../support/trust.js";
 
@@ -148,7 +148,7 @@ describe("a sealed keyring and a list in its files", () => {
     expect(taken.verdict()).toBe("-EKEYREVOKED");
   });
 
-  it("replaces one that was taken by a newer one alone", () => {
+  it("replaces an accepted list only by a newer one", () => {
     const { offer, verdict, lists } = sealed();
     offer(list(root));
     expect(verdict()).toBe("-EKEYREVOKED");
@@ -159,7 +159,7 @@ describe("a sealed keyring and a list in its files", () => {
     expect(verdict()).toBe("0");
   });
 
-  it("keeps one that was taken beside a newer one whose time has not come", () => {
+  it("keeps an accepted list beside a newer one that is not valid yet", () => {
     const { offer, verdict, lists } = sealed();
     offer(list(root));
     offer(root.revocationList({ number: 3, thisUpdate: NOW + 3_600_000 }));
@@ -167,7 +167,7 @@ describe("a sealed keyring and a list in its files", () => {
     expect(verdict()).toBe("-EKEYREVOKED");
   });
 
-  it("keeps what it took in the thread that comes after", () => {
+  it("keeps accepted lists in the next decision thread", () => {
     const { offer, lists } = sealed();
     offer(list(root));
     const next = new SealedLists(structuredClone(lists.rules));

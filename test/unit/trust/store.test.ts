@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MAX_SIGNATURE } from "../../../src/trust/cms/pkcs7.js";
+import { MAX_SIGNATURE } from "../../../src/trust/formats/pkcs7.js";
 import { SignatureStore, signatureName } from "../../../src/trust/store.js";
 
 let folder: string;
@@ -21,7 +21,7 @@ const find = (wanted = digest): string | null => {
 };
 
 describe("a signature store", () => {
-  it("finds a signature by the digest of what it signs, in one folder or one for each first byte", () => {
+  it("finds a signature by the digest of the signed data, in one folder or in one for each first byte", () => {
     expect(find()).toBeNull();
     mkdirSync(join(folder, "ab"));
     put(`ab/${signatureName(digest)}`, "deep");
@@ -64,7 +64,7 @@ describe("a signature store", () => {
     expect(() => find(large)).toThrowError(expect.objectContaining({ code: "FILE_TOO_LARGE" }));
   });
 
-  it("says that it may not read a signature, rather than that there is none", (context) => {
+  it("reports a signature that it may not read, instead of a missing one", (context) => {
     if (process.getuid?.() === 0) context.skip("needs a user other than root");
     put(signatureName(digest));
     chmodSync(join(folder, signatureName(digest)), 0);

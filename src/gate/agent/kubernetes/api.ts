@@ -122,7 +122,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ApiError("the API server sent what is no JSON");
+    throw new ApiError("the API server sent something that is not JSON");
   }
 }
 

@@ -8,7 +8,8 @@ import { PodWatch } from "./pod-watch.js";
  */
 const [node = ""] = process.argv.slice(2);
 process.once("disconnect", () => process.exit(0));
-for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined); // the terminal sends these to the agent as well, which then stops this process
+// the terminal sends these to the agent as well, which then stops this process
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 const tell = (message: object) => {
   if (process.connected) process.send?.(message);
 };

@@ -50,7 +50,9 @@ export class PodWatch {
     this.#path = `/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`;
   }
 
-  /** Runs until {@link end} is called. Reports each failure and tries again. */
+  /**
+   * Runs until {@link end} is called. Reports each failure, except a first expired list (410 Gone), and tries again.
+   */
   async run(): Promise<void> {
     let version: string | null = null;
     while (!this.#ended) {
@@ -81,7 +83,7 @@ export class PodWatch {
       const list = recordOf(await this.#api.get(`${this.#path}&limit=${PAGE}${more}`, AS_LIST));
       const metadata = recordOf(list.metadata);
       if (!Array.isArray(list.items) || typeof metadata.resourceVersion !== "string")
-        throw new ApiError("the API server sent what is no list");
+        throw new ApiError("the API server sent something that is not a list");
       for (const item of list.items) {
         const pod = readPod(item);
         if (pod !== null) pods.push(pod);
@@ -109,7 +111,7 @@ export class PodWatch {
       }
       const seen = recordOf(recordOf(object).metadata).resourceVersion;
       if (typeof type !== "string" || typeof seen !== "string")
-        throw new ApiError("the API server sent what is no event");
+        throw new ApiError("the API server sent something that is not an event");
       version = seen;
       this.#failures = 0;
       const pod = type === "BOOKMARK" ? null : readPod(object);

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { entryFile } from "../../../engine/entries.js";
+import { entryFile } from "../../../engine/threads/entries.js";
 import { CountersignError } from "../../../error.js";
-import type { ContainerState } from "../container-state.js";
-import type { LabelSource, Labels, LabelsListening } from "../label-source.js";
+import type { ContainerState } from "../container/container-state.js";
+import type { LabelSource, Labels, LabelsListening } from "../container/label-source.js";
 import type { FromReader, Pod } from "./pod.js";
 
 /**
@@ -23,7 +23,7 @@ export class Pods implements LabelSource {
   /** Throws USAGE if the name is not a valid node name. */
   constructor(private readonly node: string) {
     if (node.length <= 253 && NODE.test(node)) return;
-    throw new CountersignError("USAGE", `\`${node}\` is no name of a node`, {
+    throw new CountersignError("USAGE", `\`${node}\` is not the name of a node`, {
       remedy: "write --labels kubernetes:NODE",
     });
   }
@@ -37,9 +37,9 @@ export class Pods implements LabelSource {
     this.#reader = reader;
     reader.on("message", (message: FromReader) => this.#heard(message, listening));
     reader.once("error", () => undefined); // reported at `close`, which also follows a failed start
-    reader.once("close", () => {
+    reader.once("close", (code, signal) => {
       if (this.#reader !== reader) return;
-      this.#say(listening, "the process that reads pods ended");
+      this.#say(listening, `the process that reads pods ended by ${signal ?? `exit code ${code}`}`, ENDED);
       const delay = Math.min(MOST_DELAY, FIRST_DELAY * 2 ** this.#restarts);
       this.#restarts = Math.min(this.#restarts + 1, 16);
       this.#restart = setTimeout(() => this.follow(listening), delay);
@@ -63,7 +63,10 @@ export class Pods implements LabelSource {
     const { uid, namespace, name } = sandboxOf(annotations);
     if (uid === undefined && name === undefined) return "the runtime names no pod";
     if (!this.#listed) return "the Kubernetes API has not listed the node's pods";
-    return `node \`${this.node}\` has no pod \`${namespace ?? "?"}/${name ?? "?"}\` of uid \`${uid ?? "?"}\` with labels`;
+    return (
+      `node \`${this.node}\` has no pod \`${namespace ?? "?"}/${name ?? "?"}\` of uid \`${uid ?? "?"}\` ` +
+      "with labels"
+    );
   }
 
   close(): void {
@@ -113,16 +116,20 @@ export class Pods implements LabelSource {
   }
 
   /** Reports a reason once, until another one occurs or pods were listed again. */
-  #say(listening: LabelsListening, reason: string): void {
+  #say(listening: LabelsListening, reason: string, remedy = NOT_READ): void {
     if (reason === this.#trouble) return;
     this.#trouble = reason;
     listening.say(
       new CountersignError("LABELS_UNKNOWN", `labels cannot be read from Kubernetes: ${reason}`, {
-        remedy: "see docs/errors/LABELS_UNKNOWN.md; it is tried again",
+        remedy,
       }),
     );
   }
 }
+
+const NOT_READ =
+  "check that the agent may list and watch pods (deploy/kubernetes.yaml), and the node's name; it is tried again";
+const ENDED = "see what it wrote to standard error, and the limit of memory; it is started again";
 
 /** A node name is a DNS subdomain. */
 const NODE = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;

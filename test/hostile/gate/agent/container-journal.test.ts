@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, readFileSync, readSync, writeSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { factsOfLoad } from "../../../../src/bpf/load.js";
-import { ContainerJournal } from "../../../../src/gate/agent/container-journal.js";
-import { issuedObjectText, readIssuedObject } from "../../../../src/gate/agent/issued-object-text.js";
+import { NO_STATEMENTS } from "../../../../src/bpf/model/facts.js";
+import { factsOfLoad } from "../../../../src/bpf/prog-load.js";
+import { ContainerJournal } from "../../../../src/gate/agent/fd-store/container-journal.js";
+import { issuedObjectText, readIssuedObject } from "../../../../src/gate/agent/fd-store/issued-object-text.js";
 import { LOAD } from "../../../../src/gate/call/attr.js";
 import type { IssuedObject } from "../../../../src/gate/call/issued-objects.js";
 
@@ -30,7 +31,7 @@ function program(id: number): IssuedObject {
   });
   const loaded = { tag: facts.tag, verified_insns: 2, xlated_size: 16, jited_size: 30, map_ids: [] };
   const signature = Uint8Array.of(1, 2, 3);
-  const unsigned = { kernel_signature: null, kernel_keyring: null, object: null, rewritten: false };
+  const unsigned = { ...NO_STATEMENTS, kernel_signature: null, kernel_keyring: null, object: null, rewritten: false };
   return { id, subject: structuredClone({ ...facts, ...unsigned, signature, loaded }) };
 }
 
@@ -47,15 +48,27 @@ describe("what was handed out, as a line", () => {
     ["of another version", { ...written, version: 2 }],
     ["without a version", { id: 9, entry: { creator: 4, memory: 1, exclusive: false } }],
     ["with an id that is none", { ...written, id: 0 }],
-    ["with a field that is unknown", { ...written, more: 1 }],
-    ["a subject that lacks a field", withSubject({ evidence: undefined })],
-    ["a subject with one too many", withSubject({ trusted: true })],
+    ["a subject that is a list", { ...written, subject: [] }],
+    ["neither a program nor a map", { version: 1, id: 9 }],
+    ...["name", "type", "insns", "raw_insns", "digest", "tag", "maps"].map((name): [string, unknown] => [
+      `a program without its ${name}`,
+      withSubject({ [name]: undefined }),
+    ]),
+    ...Object.keys(written.subject).map((name): [string, unknown] => [
+      `a program whose ${name} has another type`,
+      withSubject({ [name]: typeof written.subject[name] === "number" ? "7" : 7 }),
+    ]),
     ["instructions that are not those of the digest", withSubject({ insns: { base64: "AAAAAAAAAAA=" } })],
     ["instructions that are no bytes", withSubject({ raw_insns: "AAAA" })],
-    ["effects that are not all there", withSubject({ effects: { read_only: true } })],
+    ["an effect that is no boolean", withSubject({ effects: { ...written.subject.effects, redirects: 0 } })],
+    ["evidence that is no list", withSubject({ evidence: { 0: written.subject.evidence[0] } })],
+    ["a map with a size that is none", withSubject({ maps: [{ name: "m", type: "hash", key_size: -4 }] })],
+    ["a list of ids with a text", withSubject({ loaded: { ...written.subject.loaded, map_ids: ["1"] } })],
     ["a program that was never loaded", withSubject({ loaded: null })],
     ["a program of a file", withSubject({ object: { path: "/", sha256: "", data: { base64: "" }, signature: null } })],
     ["a map with less than no memory", { version: 1, id: 9, entry: { creator: 4, memory: -1, exclusive: false } }],
+    ["a map without its creator", { version: 1, id: 9, entry: { memory: 1, exclusive: false } }],
+    ["a map that is a text", { version: 1, id: 9, entry: "map" }],
     ["a map with half a byte", { version: 1, id: 9, entry: { creator: 4, memory: 0.5, exclusive: false } }],
     ["a map and a program at once", { ...written, entry: { creator: 4, memory: 1, exclusive: false } }],
   ])("is not read where it is %s", (_, line) => {
@@ -107,6 +120,15 @@ describe("a file that is kept with a listener", () => {
     expect(ids()).toEqual([9]);
     opened()?.file.add([program(6)]);
     expect(ids()).toEqual([9, 6]);
+  });
+
+  it("is read as version 0.1 wrote it, and what is added comes after that", () => {
+    const recorded = new URL("../../../unit/gate/agent/fd-store/fixtures/container-journal-0.1", import.meta.url);
+    ftruncateSync(file.fd);
+    writeSync(file.fd, readFileSync(recorded), 0, undefined, 0);
+    expect(opened()).toMatchObject({ mark: 42n, file: { state: { id: "web", filter: "full" } } });
+    expect(opened()?.file.add([program(77)])).toBe(true);
+    expect(ids()).toEqual([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 77]);
   });
 
   it("has no more than it has room for, and keeps the last ones", () => {

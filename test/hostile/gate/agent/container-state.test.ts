@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../../../src/error.js";
-import { isIncomplete, readState, stateText } from "../../../../src/gate/agent/container-state.js";
+import { isIncomplete, readState, stateText } from "../../../../src/gate/agent/container/container-state.js";
 import { containerOf, SOURCES } from "../../../../src/gate/agent/labels.js";
 
 const STATE = {

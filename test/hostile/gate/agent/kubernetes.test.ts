@@ -4,6 +4,18 @@ import { Api } from "../../../../src/gate/agent/kubernetes/api.js";
 import { type FromReader, type Pod, readPod } from "../../../../src/gate/agent/kubernetes/pod.js";
 import { PodWatch } from "../../../../src/gate/agent/kubernetes/pod-watch.js";
 import { ApiServer, NODE } from "../../../support/api-server.js";
+import { until } from "../../../support/until.js";
+
+/** The delays between attempts. Those of a second and more are recorded, but not waited for. */
+const delays = vi.hoisted(() => [] as number[]);
+vi.mock("node:timers/promises", async (original) => {
+  const timers = await original<typeof import("node:timers/promises")>();
+  const setTimeout = (delay: number) => {
+    delays.push(delay);
+    return timers.setTimeout(delay < 1000 ? delay : 1);
+  };
+  return { ...timers, setTimeout };
+});
 
 describe("an API server that misbehaves", () => {
   let server: ApiServer;
@@ -24,26 +36,35 @@ describe("an API server that misbehaves", () => {
     vi.unstubAllEnvs();
   });
 
-  const start = () => {
+  /** Milliseconds that an answer may take. What is sent must come within them on a busy machine, too. */
+  const [PATIENT, IMPATIENT] = [60_000, 500];
+  const start = (backoff = { first: 20, most: 100 }, patience = PATIENT) => {
     const own = told;
-    watch = new PodWatch(new Api(500), NODE, (message) => own.push(message), { first: 20, most: 100 });
+    delays.length = 0;
+    watch = new PodWatch(new Api(patience), NODE, (message) => own.push(message), backoff);
     running = watch.run();
   };
   const troubles = () => told.filter((message) => message.is === "trouble").map(({ reason }) => reason);
   const lists = () => told.filter(({ is }) => is === "pods").length;
-  const until = (what: () => void) => vi.waitFor(what, { timeout: 20_000, interval: 5 });
-
   const answers = (body: string | Uint8Array, status = 200, headers = {}) => {
     return (response: ServerResponse) => response.writeHead(status, headers).end(body);
   };
-  const LISTS: Readonly<Record<string, { does: (response: ServerResponse) => void; reason: RegExp }>> = {
-    "sends what is no JSON": { does: answers("<html>"), reason: /no JSON/ },
-    "sends nothing": { does: answers(""), reason: /no JSON/ },
-    "sends bytes that are no text": { does: answers(Buffer.alloc(1000, 0xff)), reason: /no JSON/ },
-    "sends null": { does: answers("null"), reason: /no list/ },
-    "sends a list without a version": { does: answers('{"items":[],"metadata":{}}'), reason: /no list/ },
-    "sends a list of no items": { does: answers('{"items":{},"metadata":{"resourceVersion":"1"}}'), reason: /no list/ },
-    "sends deep nesting": { does: answers("[".repeat(5_000_000)), reason: /no JSON/ },
+  interface Misbehaviour {
+    readonly does: (response: ServerResponse) => void;
+    readonly reason: RegExp;
+    readonly patience?: number;
+  }
+  const LISTS: Readonly<Record<string, Misbehaviour>> = {
+    "sends what is no JSON": { does: answers("<html>"), reason: /not JSON/ },
+    "sends nothing": { does: answers(""), reason: /not JSON/ },
+    "sends bytes that are no text": { does: answers(Buffer.alloc(1000, 0xff)), reason: /not JSON/ },
+    "sends null": { does: answers("null"), reason: /not a list/ },
+    "sends a list without a version": { does: answers('{"items":[],"metadata":{}}'), reason: /not a list/ },
+    "sends a list of no items": {
+      does: answers('{"items":{},"metadata":{"resourceVersion":"1"}}'),
+      reason: /not a list/,
+    },
+    "sends deep nesting": { does: answers("[".repeat(5_000_000)), reason: /not JSON/ },
     "sends a list that goes on and on": {
       does: answers('{"items":[],"metadata":{"resourceVersion":"1","continue":"again"}}'),
       reason: /does not end/,
@@ -70,12 +91,13 @@ describe("an API server that misbehaves", () => {
       },
       reason: /aborted/,
     },
-    "never answers": { does: () => undefined, reason: /no answer in time/ },
+    "never answers": { does: () => undefined, reason: /no answer in time/, patience: IMPATIENT },
     "never comes to an end": {
       does: (response) => {
         response.writeHead(200).write("{");
       },
       reason: /took too long/,
+      patience: IMPATIENT,
     },
     "sends a list without end": {
       does: (response) => {
@@ -89,10 +111,10 @@ describe("an API server that misbehaves", () => {
       reason: /too long/,
     },
   };
-  for (const [what, { does, reason }] of Object.entries(LISTS))
+  for (const [what, { does, reason, patience }] of Object.entries(LISTS))
     it(`is tried again where it ${what}, and is listed once it behaves`, async () => {
       server.misbehave = (_, response) => does(response);
-      start();
+      start(undefined, patience);
       await until(() => expect(troubles().length).toBeGreaterThan(0));
       expect(troubles()[0]).toMatch(reason);
       expect(lists()).toBe(0);
@@ -101,11 +123,14 @@ describe("an API server that misbehaves", () => {
     });
 
   const EVENTS: Readonly<Record<string, { sent: string | Uint8Array; reason: RegExp }>> = {
-    "what is no JSON": { sent: "tier=edge\n", reason: /no JSON/ },
-    null: { sent: "null\n", reason: /no event/ },
-    "an array": { sent: "[1]\n", reason: /no event/ },
-    "an event without an object": { sent: '{"type":"ADDED"}\n', reason: /no event/ },
-    "an event without a version": { sent: '{"type":"ADDED","object":{"metadata":{"uid":"u9"}}}\n', reason: /no event/ },
+    "what is no JSON": { sent: "tier=edge\n", reason: /not JSON/ },
+    null: { sent: "null\n", reason: /not an event/ },
+    "an array": { sent: "[1]\n", reason: /not an event/ },
+    "an event without an object": { sent: '{"type":"ADDED"}\n', reason: /not an event/ },
+    "an event without a version": {
+      sent: '{"type":"ADDED","object":{"metadata":{"uid":"u9"}}}\n',
+      reason: /not an event/,
+    },
     "an error without words": { sent: '{"type":"ERROR"}\n', reason: /the watch failed/ },
     "an event without end": { sent: Buffer.alloc(5 << 20, 0x20), reason: /event of the watch is too long/ },
   };
@@ -127,22 +152,33 @@ describe("an API server that misbehaves", () => {
     await until(() => expect(lists()).toBe(2));
   });
 
+  const LONG = { first: 20_000, most: 100_000 };
+  /** Each delay has half of its length and a random part of the other half. */
+  const expectDoubled = (all: readonly number[], failures: number) => {
+    for (const [index, delay] of all.entries()) {
+      const longest = Math.min(LONG.most, LONG.first * 2 ** (failures + index));
+      expect(delay).toBeGreaterThanOrEqual(longest / 2);
+      expect(delay).toBeLessThanOrEqual(longest);
+    }
+  };
+
   it("is waited for, and for longer each time, where it says for ever that the version is gone", async () => {
     server.misbehave = ({ watch }, response) =>
       watch ? answers("{}", 410)(response) : answers('{"items":[],"metadata":{"resourceVersion":"1"}}')(response);
-    start();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(server.asked.length).toBeGreaterThan(6);
-    expect(server.asked.length).toBeLessThan(60);
+    start(LONG);
+    await until(() => expect(delays.length).toBeGreaterThan(7));
+    // it lists anew at once the first time
+    expectDoubled(delays, 1);
+    expect(server.asked.length).toBeLessThanOrEqual(2 * delays.length + 4);
   });
 
   it("is waited for where its watches end as soon as they begin", async () => {
     server.misbehave = ({ watch }, response) =>
       watch ? answers("")(response) : answers('{"items":[],"metadata":{"resourceVersion":"1"}}')(response);
-    start();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(server.asked.length).toBeGreaterThan(4);
-    expect(server.asked.length).toBeLessThan(40);
+    start(LONG);
+    await until(() => expect(delays.length).toBeGreaterThan(7));
+    expectDoubled(delays, 0);
+    expect(server.asked.length).toBeLessThanOrEqual(delays.length + 2);
   });
 
   it("cannot make labels of what is none", () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readWrote, wroteText } from "../../../../src/gate/agent/map-journal.js";
+import { readWritesLine, writesLine } from "../../../../src/gate/agent/fd-store/map-journal.js";
 
 const WROTE = {
   attachment: "a",
@@ -13,8 +13,8 @@ const WROTE = {
 
 describe("what an attachment wrote to maps, as a line", () => {
   it("is read as it was written", () => {
-    expect(wroteText(WROTE)).not.toContain("\n");
-    expect(readWrote(wroteText(WROTE))).toEqual(WROTE);
+    expect(writesLine(WROTE)).not.toContain("\n");
+    expect(readWritesLine(writesLine(WROTE))).toEqual(WROTE);
   });
 
   it.each<[string, unknown]>([
@@ -29,10 +29,10 @@ describe("what an attachment wrote to maps, as a line", () => {
     ["of a value that is no JSON", [1, "a", "audit", [["m", "k", "{"]]]],
     ["of a write with more", [1, "a", "audit", [["m", "k", "1", "2"]]]],
   ])("is not read where it is %s", (_, value) => {
-    expect(readWrote(JSON.stringify(value))).toBeNull();
+    expect(readWritesLine(JSON.stringify(value))).toBeNull();
   });
 
   it("is not read, and nothing is thrown, whatever stands there", () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => readWrote(line) === null));
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => readWritesLine(line) === null));
   });
 });

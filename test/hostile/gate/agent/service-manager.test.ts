@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CountersignError } from "../../../../src/error.js";
-import { ServiceManager } from "../../../../src/gate/agent/service-manager.js";
-import { addressOf, must, syscall } from "../../../../src/gate/sys/libc.js";
-import { NR } from "../../../../src/gate/sys/numbers.js";
-import { receiveWithFds } from "../../../../src/gate/sys/socket.js";
+import { ServiceManager } from "../../../../src/gate/agent/fd-store/service-manager.js";
+import { addressOf, must, syscall } from "../../../../src/sys/libc.js";
+import { NR } from "../../../../src/sys/numbers.js";
+import { receiveWithFds } from "../../../../src/sys/socket.js";
+import { until } from "../../../support/until.js";
 
 const BIN = new URL("../../../../bin/countersign.js", import.meta.url).pathname;
 const AF_UNIX = 1;
@@ -108,7 +109,7 @@ describe("what a service manager says and hears", () => {
   it("wants signs of life only from who it asks, and in time", async () => {
     const service = new ServiceManager({ NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: "20000" });
     service.ready();
-    await vi.waitFor(() => expect(manager.next()?.text).toBe("WATCHDOG=1\n"));
+    await until(() => expect(manager.next()?.text).toBe("WATCHDOG=1\n"));
     for (const odd of ["", "x", "-5", "0"]) new ServiceManager({ WATCHDOG_USEC: odd }).ready();
     new ServiceManager({ WATCHDOG_USEC: "20000", WATCHDOG_PID: "1" }).ready();
   });
@@ -161,13 +162,10 @@ describe("an agent whose service manager kept what is none of its own", () => {
       },
     });
     const texts: string[] = [];
-    await vi.waitFor(
-      () => {
-        for (let message = manager.next(); message !== null; message = manager.next()) texts.push(message.text);
-        expect(texts).toContain("READY=1\n");
-      },
-      { timeout: 20_000 },
-    );
+    await until(() => {
+      for (let message = manager.next(); message !== null; message = manager.next()) texts.push(message.text);
+      expect(texts).toContain("READY=1\n");
+    });
     const names = [...new Set(kept.map(([name]) => name))];
     expect(texts.toSorted()).toEqual([...names.map((name) => `FDSTOREREMOVE=1\nFDNAME=${name}`), "READY=1\n"].sort());
     expect(texts.at(-1)).toBe("READY=1\n");

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ERRNO } from "../../../../src/errno.js";
 import { AgentSocket } from "../../../../src/gate/agent/agent-socket.js";
-import { close } from "../../../../src/gate/sys/pidfd.js";
-import { bindTo, connectTo, listenOn, newSocket } from "../../../../src/gate/sys/socket.js";
+import { close } from "../../../../src/sys/pidfd.js";
+import { bindTo, connectTo, listenOn, newSocket } from "../../../../src/sys/socket.js";
 
 const isHere = process.platform === "linux" && process.arch === "x64";
 
@@ -39,7 +39,7 @@ describe.skipIf(!isHere)("the socket of an agent", () => {
     expect(() => opened(at)).toThrow(expect.objectContaining({ ...expected, message: expect.stringMatching(message) }));
   };
 
-  it("answers, for its user alone, and is gone once it is closed", () => {
+  it("accepts connections of its user only, and is removed when it is closed", () => {
     const socket = opened();
     expect(lstatSync(path).mode & 0o777).toBe(0o600);
     expect(connectTo(path)).toBe(0);
@@ -55,13 +55,13 @@ describe.skipIf(!isHere)("the socket of an agent", () => {
     expect([lstatSync(path).ino, connectTo(path)]).toEqual([ino, 0]);
   });
 
-  it("stays one agent's where its path is lost", () => {
+  it("belongs to one agent even if its path is removed", () => {
     opened();
     rmSync(path);
     unusable(/another agent/);
   });
 
-  it("replaces a socket at which nobody listens", () => {
+  it("replaces a socket on which no process listens", () => {
     const left = raw();
     listenOn(left);
     close(left);
@@ -74,7 +74,7 @@ describe.skipIf(!isHere)("the socket of an agent", () => {
   it.each([
     ["accepts", 0, 0],
     ["has as many connections waiting as it takes", 200, -ERRNO.EAGAIN],
-  ])("leaves a socket alone at which somebody else listens, who %s", (_, connections, last) => {
+  ])("does not replace a socket on which another process listens, which %s", (_, connections, last) => {
     listenOn(raw());
     for (let count = 0; count < connections; count += 1) connectTo(path);
     expect(connectTo(path)).toBe(last);
@@ -129,7 +129,7 @@ describe.skipIf(!isHere)("the socket of an agent", () => {
         renameSync(join(folder, "new"), path);
       },
     ],
-  ])("leaves %s alone that has taken its path", (_, replace) => {
+  ])("does not remove %s that has taken its path", (_, replace) => {
     const socket = opened();
     open.pop();
     replace();
@@ -142,7 +142,7 @@ describe.skipIf(!isHere)("the socket of an agent", () => {
     ["its path", () => rmSync(path)],
     ["its lock", () => rmSync(`${path}.lock`)],
     ["its folder", () => rmSync(folder, { recursive: true })],
-  ])("is closed without an error where %s is gone", (_, lose) => {
+  ])("is closed without an error if %s was removed", (_, lose) => {
     const socket = opened();
     open.pop();
     lose();
@@ -150,7 +150,7 @@ describe.skipIf(!isHere)("the socket of an agent", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("may be had again as often as one likes, whoever's umask is set", () => {
+  it("can be opened again any number of times, with any umask", () => {
     const mask = process.umask(0);
     try {
       for (let count = 0; count < 20; count += 1) {

@@ -1,10 +1,10 @@
 import "../../../support/work.js";
 import { describe, expect, it, vi } from "vitest";
 import type { CountersignError } from "../../../../src/error.js";
-import type { ContainerState } from "../../../../src/gate/agent/container-state.js";
+import type { ContainerState } from "../../../../src/gate/agent/container/container-state.js";
+import type { LabelSource, Labels, LabelsListening } from "../../../../src/gate/agent/container/label-source.js";
 import { Containers } from "../../../../src/gate/agent/containers.js";
-import type { LabelSource, Labels, LabelsListening } from "../../../../src/gate/agent/label-source.js";
-import type { Container } from "../../../../src/policy/current.js";
+import type { Container } from "../../../../src/policy/model/current.js";
 import { growth, worked } from "../../../support/work.js";
 
 const state = (id: string): ContainerState => ({
@@ -48,7 +48,7 @@ describe("the containers of an agent", () => {
     return { source, known, said, containers };
   };
 
-  it("are told once when they come, and again for each change of their labels alone", () => {
+  it("are reported once when they start, and again only when their labels change", () => {
     const { source, known, containers } = made();
     source.labels.set("a", { tier: "edge" });
     containers.take(5, state("a"));
@@ -77,7 +77,7 @@ describe("the containers of an agent", () => {
     ]);
   });
 
-  it("are not told of once they are gone", () => {
+  it("are not reported any more after they ended", () => {
     const { source, known, containers } = made();
     containers.take(5, state("a"));
     expect(containers.listeners).toEqual([5]);
@@ -89,7 +89,8 @@ describe("the containers of an agent", () => {
     expect(containers.size).toBe(0);
   });
 
-  it("have it said once where their labels are not known in time, and why", async () => {
+  it("cause one warning with the reason if their labels are not known in time", () => {
+    vi.useFakeTimers();
     const { source, said, containers } = made(20);
     containers.take(5, state("a"));
     containers.take(6, state("a"));
@@ -98,13 +99,14 @@ describe("the containers of an agent", () => {
     source.labels.set("late", {});
     containers.refresh();
     containers.forget(8);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    vi.advanceTimersByTime(60);
+    vi.useRealTimers();
     expect(said.map(({ code, message }) => [code, message])).toEqual([
       ["LABELS_UNKNOWN", "the labels of container `a` are not known: nobody said"],
     ]);
   });
 
-  it("take thousands, and tell only of those whose labels changed, with work that grows as their number does", () => {
+  it("may be thousands: only those with changed labels are reported, with work in proportion to their number", () => {
     const refreshing = (count: number): number => {
       const { source, known, containers } = made();
       for (let index = 0; index < count; index += 1) {

@@ -2,8 +2,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { notificationBuffer } from "../../../../src/gate/call/notification.js";
 import { NotificationCursor } from "../../../../src/gate/call/notification-cursor.js";
+import { notificationBuffer } from "../../../../src/gate/task/blocking/notification.js";
 
 describe("a notification cursor", () => {
   let folder: string;

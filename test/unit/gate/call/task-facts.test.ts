@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { capabilityNames, unifiedCgroup } from "../../../../src/gate/call/current.js";
-import { Notification, writeResponse } from "../../../../src/gate/call/notification.js";
-import { parseStatus } from "../../../../src/gate/call/status.js";
+import { Notification, writeResponse } from "../../../../src/gate/task/blocking/notification.js";
+import { capabilityNames, unifiedCgroup } from "../../../../src/gate/task/caller.js";
+import { parseStatus } from "../../../../src/gate/task/status.js";
 
 const STATUS =
   "Name:\tsh\nUmask:\t0022\nTgid:\t41\nPid:\t42\nUid:\t1000\t0\t0\t0\nGid:\t1000\t50\t50\t50\nGroups:\t4 24 1000 \nCapEff:\t0000000000000000\n";
@@ -12,7 +12,7 @@ describe("what /proc says of a task", () => {
     expect(parseStatus(STATUS.replace("4 24 1000 ", ""))?.groups).toEqual([]);
   });
 
-  it("is nothing where a line is missing or holds no numbers", () => {
+  it("is null if a line is missing or has no numbers", () => {
     expect(parseStatus("")).toBeNull();
     for (const line of ["Tgid", "Uid", "Gid", "Groups"]) {
       expect(parseStatus(STATUS.replace(new RegExp(`${line}:.*\n`), "")), line).toBeNull();
@@ -26,7 +26,7 @@ describe("what /proc says of a task", () => {
     expect(parseStatus(STATUS.replace("sh", "x\\nUid:\t0\t0\t0\t0"))?.uid).toBe(1000);
   });
 
-  it("tells the path in the unified hierarchy among those of others", () => {
+  it("contains the path in the unified hierarchy among those in other hierarchies", () => {
     expect(unifiedCgroup("12:cpu:/a\n0::/system.slice/x.service\n")).toBe("/system.slice/x.service");
     expect(unifiedCgroup("0::/\n")).toBe("/");
     expect(unifiedCgroup("10::/b\n")).toBeNull();
@@ -58,7 +58,7 @@ describe("the structures that cross at a listener", () => {
     expect([notification.word(0), notification.word(5)]).toEqual([5, 7]);
   });
 
-  it("answers with an errno, a result, or that the kernel goes on, and never with two of them", () => {
+  it("reply with an errno, with a result, or with _continue_, and never with two of them", () => {
     const parts = (bytes: Uint8Array) => {
       const view = new DataView(bytes.buffer);
       return [view.getBigUint64(0, true), view.getBigInt64(8, true), view.getInt32(16, true), view.getUint32(20, true)];

@@ -2,9 +2,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Notification } from "../../../../src/gate/call/notification.js";
 import { mappedUid, missesGate, TARGETING } from "../../../../src/gate/commands/gate-target.js";
-import { NOTIFICATION_SIZE } from "../../../../src/gate/sys/seccomp.js";
+import { Notification } from "../../../../src/gate/task/blocking/notification.js";
+import { NOTIFICATION_SIZE } from "../../../../src/sys/seccomp.js";
 
 /** A call with these arguments. */
 function notification(call: number, ...words: readonly bigint[]): Notification {
@@ -38,13 +38,13 @@ describe.skipIf(process.platform !== "linux")("a call that names another process
       expect([missesGate(of(number, tid)), missesGate(of(number, WIDE | tid))]).toEqual([false, false]);
   });
 
-  it("can reach it by a group or a user, whoever that is", () => {
+  it("can reach the gate by any process group or user", () => {
     for (const [number, kinds] of Object.entries(KINDS))
       for (const kind of kinds.slice(1))
         for (const id of [0n, own, NOBODY]) expect(missesGate(notification(Number(number), kind, id))).toBe(false);
   });
 
-  it("misses it where it only reads limits, or is of a kind that the kernel does not know", () => {
+  it("cannot change the gate if it only reads limits, or is of a kind that the kernel does not know", () => {
     expect(missesGate(notification(302, own, 0n, 0n))).toBe(true);
     for (const [number, kind] of [
       [141, 3n],
@@ -69,7 +69,7 @@ describe.skipIf(!hasNamespaces)("a uid of a task", () => {
     }
   };
 
-  it("is the gate's where the task has no user namespace of its own", () => {
+  it("is the gate's if the task has no user namespace of its own", () => {
     for (const uid of [0, 1, 65534]) expect(mappedUid(process.pid, uid)).toBe(uid);
   });
 

@@ -12,7 +12,7 @@ describe("a request to the launcher", () => {
     expect(decodeExecRequest(encodeExecRequest(without))).toEqual(without);
   });
 
-  it("is none where any of it is missing, or something else comes", () => {
+  it("is null if a part is missing, or another message comes", () => {
     const message = encodeExecRequest(request);
     for (let length = 0; length < message.length; length += 1)
       expect(decodeExecRequest(message.subarray(0, length)), String(length)).toBeNull();

@@ -80,7 +80,7 @@ describe("DER", () => {
     expect(check("30 05 020101 010101".replace("05", "06"))).toThrow(expect.objectContaining({ place: "byte 5" }));
   });
 
-  it("goes thirty-two levels down and no further", () => {
+  it("may be nested thirty-two levels deep and no deeper", () => {
     expect(() => checkDer(nested(32), 0, nested(32).length)).not.toThrow();
     expect(() => checkDer(nested(33), 0, nested(33).length)).toThrow(/nested deeper/);
   });

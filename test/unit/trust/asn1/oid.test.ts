@@ -24,7 +24,7 @@ describe("an object identifier", () => {
     expect(oid(dotted(octets))).toBe(octets);
   });
 
-  it.each(NAMED)("that is not quite %s is read as what it is", (_, octets) => {
+  it.each(NAMED)("that is similar to %s is read correctly", (_, octets) => {
     for (const bytes of neighbours(octets)) {
       const read = octetsOf(bytes, 0, bytes.length);
       expect(latin(read)).toEqual(bytes);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Authority } from "../../../../src/trust/making/authority.js";
+import { Authority } from "../../../../src/trust/issuing/authority.js";
 import { message, signerInfo } from "../../../support/cms.js";
 import { trusting } from "../../../support/trust.js";
 

@@ -13,7 +13,7 @@ import {
 } from "../../../../src/trust/asn1/der-writer.js";
 import { CMS_OID } from "../../../../src/trust/asn1/oid.js";
 import { context } from "../../../../src/trust/asn1/tag.js";
-import { Authority } from "../../../../src/trust/making/authority.js";
+import { Authority } from "../../../../src/trust/issuing/authority.js";
 import type { Certificate } from "../../../../src/trust/x509/certificate.js";
 import { attribute, message, SHA256, signerInfo, usualAttributes } from "../../../support/cms.js";
 import { trusting } from "../../../support/trust.js";

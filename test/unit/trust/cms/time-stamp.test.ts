@@ -3,10 +3,10 @@ import { ERRNO } from "../../../../src/errno.js";
 import { element, identifierOf, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION, KEY_PURPOSE } from "../../../../src/trust/asn1/oid.js";
 import { writePem } from "../../../../src/trust/asn1/pem.js";
+import { Authority, extension } from "../../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
+import { localStamper, stamped, timeStampRequest, tokenOf } from "../../../../src/trust/issuing/time-stamp-maker.js";
 import type { KeyringRules } from "../../../../src/trust/keyring.js";
-import { Authority, extension } from "../../../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../../../src/trust/making/sign.js";
-import { localStamper, stamped, timeStampRequest, tokenOf } from "../../../../src/trust/making/time-stamp-maker.js";
 import { STAMP_USAGES } from "../../../support/stamp-usages.js";
 import { file, trusting } from "../../../support/trust.js";
 
@@ -101,7 +101,7 @@ describe("a time stamp", () => {
     expect(keyring().verify(data, kept, "PKCS7", NOW)).toMatchObject({ verdict: -ERRNO.ENOKEY });
   });
 
-  it("by a key that is not for time stamps alone, critically, refuses", async () => {
+  it("by a key that is not for time stamping only, in a critical extension, is rejected", async () => {
     for (const extensions of [[stampUsage(false)], []]) {
       const usage = extensions.length === 0 ? ["timeStamping", "codeSigning"] : null;
       const lax = stampRoot.issue({ subject: "Lax clock", notBefore: NOW - 900 * DAY, usage, extensions });
@@ -137,14 +137,14 @@ describe("a time stamp", () => {
 describe("a signer that was revoked", () => {
   const good = { timestamps: { ...timestamps, revoked: "good-before" as const } };
 
-  it("stays refused, whatever a stamp says, unless the keyring says otherwise", async () => {
+  it("stays rejected in spite of a time stamp, unless the keyring has another rule", async () => {
     const kept = await stamped(signature, at(-150));
     expect(keyring({ revoked: crl(NOW - 120 * DAY) }).verify(data, kept, "PKCS7", NOW).verdict).toBe(
       -ERRNO.EKEYREVOKED,
     );
   });
 
-  it("is good for what was stamped before, where the keyring says so", async () => {
+  it("is valid for signatures that were stamped before, if the keyring has this rule", async () => {
     const revoked = crl(NOW - 120 * DAY);
     const before = await stamped(signature, at(-150));
     expect(keyring({ ...good, revoked }).verify(data, before, "PKCS7", NOW).verdict).toBe(0);

@@ -42,7 +42,7 @@ describe("a bundle of Sigstore by a certificate", () => {
     });
   });
 
-  it("does not count for nobody", () => {
+  it("is not accepted without a root and an identity in the keyring", () => {
     expect(verdictOf(bundle(), keyring([])).verdict).toBe(-ERRNO.ENOKEY);
     expect(verdictOf(bundle(), trusting([sigstore.authority.pem.certificate]))).toMatchObject({
       verdict: -ERRNO.ENOKEY,
@@ -73,7 +73,7 @@ describe("a bundle of Sigstore by a certificate", () => {
       });
   });
 
-  it("whose certificate is not for code is refused, which Sigstore's library does not ask", () => {
+  it("is rejected if its certificate is not for code signing, which Sigstore's library does not check", () => {
     const forServers = sigstore.certificate(me, SIGNED, ["serverAuth"]);
     expect(verdictOf(bundle({ by: forServers }))).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
@@ -98,7 +98,7 @@ describe("a bundle of Sigstore by a certificate", () => {
     });
   });
 
-  it("whose log entry is about other data, or by another key, is refused", () => {
+  it("is rejected if its log entry is for other data or another key", () => {
     expect(verdictOf(bundle({ entered: { digest: "00".repeat(32) } }))).toMatchObject({
       verdict: -ERRNO.EKEYREJECTED,
       rule: "sigstore TLOG_BODY_ERROR",
@@ -116,7 +116,7 @@ describe("a bundle of Sigstore by a certificate", () => {
     expect(verdictOf(bundle(), blocking).verdict).toBe(-ERRNO.EKEYREVOKED);
   });
 
-  it("that is a statement is none over the data", () => {
+  it("is rejected if it is a statement about the data", () => {
     const { messageSignature: _, ...rest } = sigstore.bundle(claims);
     const payload = Buffer.from(JSON.stringify({ subject: [{ digest: { sha256: "…" } }] })).toString("base64");
     const dsseEnvelope = { payload, payloadType: "application/vnd.in-toto+json", signatures: [{ sig: "AAAA" }] };

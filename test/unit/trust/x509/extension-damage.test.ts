@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { element, identifier, integer, NULL, octetString, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
 import { context, TAG } from "../../../../src/trust/asn1/tag.js";
-import { Authority, type CertificateRequest, extension, namedBits } from "../../../../src/trust/making/authority.js";
+import { Authority, type CertificateRequest, extension, namedBits } from "../../../../src/trust/issuing/authority.js";
 import { Certificate } from "../../../../src/trust/x509/certificate.js";
 import { Crl } from "../../../../src/trust/x509/crl.js";
 import { UNDERSTOOD } from "../../../../src/trust/x509/extension.js";

@@ -7,11 +7,12 @@ import { Cursor } from "../../../../src/trust/asn1/der.js";
 import { element, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
 import { context, TAG } from "../../../../src/trust/asn1/tag.js";
-import { Authority, extension } from "../../../../src/trust/making/authority.js";
+import { Authority, extension } from "../../../../src/trust/issuing/authority.js";
+import { judgePath, type PathVerdict } from "../../../../src/trust/path-case.js";
 import { Name } from "../../../../src/trust/x509/name.js";
-import { judgePath, type PathVerdict } from "../../../../src/trust/x509/path-case.js";
 import { prepare } from "../../../../src/trust/x509/string-preparation.js";
 import { COMMON_NAME, nameOfValues, ORGANIZATION, PAIRS, type Pair, utf8 } from "../../../support/names.js";
+import { drawing, SHARE } from "../../../support/share.js";
 import { file, trusting } from "../../../support/trust.js";
 
 const AT = Date.UTC(2026, 5, 1);
@@ -65,79 +66,86 @@ describe.each(PAIRS.map((pair) => [pair.title, pair] as const))("names: %s", (_t
     expect([read(below(a)).within(other), read(below(b)).within(one)]).toEqual([same, same]);
     expect(one.within(read(below(b)))).toBe("no");
   });
-
-  it("count as permitted only where they are surely the same", () => {
-    for (const [subtree, subject] of [
-      [a, b],
-      [b, a],
-    ] as const)
-      expect(judge(root(at(utf8("Root")), constraints(0, at(subtree))), below(subject))).toMatchObject(
-        same === "yes" ? GOOD : { errno: "EKEYREJECTED", rule: "RFC 5280 6.1.3 (b)" },
-      );
-  });
-
-  it("escape exclusion only where they are surely different", () => {
-    for (const [subtree, subject] of [
-      [a, b],
-      [b, a],
-    ] as const)
-      expect(judge(root(at(utf8("Root")), constraints(1, at(subtree))), below(subject))).toMatchObject(
-        same === "no" ? GOOD : { errno: "EKEYREJECTED", rule: "RFC 5280 6.1.3 (c)" },
-      );
-  });
-
-  it("find the list of an issuer", () => {
-    const authority = root(below(a));
-    const list = authority.revocationList({ ...LIST, issuer: below(b), entries });
-    const comparable = read(at(b)).comparable;
-    expect(judge(authority, at(utf8("Signer")), [list])).toMatchObject(
-      comparable ? (same === "yes" ? REVOKED : GOOD) : MALFORMED,
-    );
-  });
-
-  it("of an issuer that cannot be compared with that of a list leave revocation unknown", () => {
-    const authority = root(below(b));
-    const list = authority.revocationList({ ...LIST, issuer: below(a), entries });
-    const expected = { yes: REVOKED, no: GOOD, unknown: { errno: "EKEYREJECTED", rule: "RFC 5280 6.3.3" } }[same];
-    expect(judge(authority, at(utf8("Signer")), [list])).toMatchObject(certain(pair) ? expected : MALFORMED);
-  });
-
-  it("find the entry of an indirect list", () => {
-    const authority = root(below(a));
-    const issuer = extension(
-      EXTENSION.certificateIssuer,
-      sequence(element(context(2, false), Buffer.from("x")), directory(below(b))),
-      true,
-    );
-    const indirect = extension(
-      EXTENSION.issuingDistributionPoint,
-      sequence(element(context(4, false), Buffer.of(0xff))),
-      true,
-    );
-    const list = authority.revocationList({
-      ...LIST,
-      entries: [{ serial: 7n, at: AT - DAY, extensions: [issuer] }],
-      extensions: [indirect],
-    });
-    const comparable = read(at(b)).comparable;
-    expect(judge(authority, at(utf8("Signer")), [list])).toMatchObject(
-      comparable ? (same === "yes" ? REVOKED : GOOD) : MALFORMED,
-    );
-  });
-
-  it("find the list of a distribution point", () => {
-    const authority = root(at(utf8("Root")));
-    const point = (name: Buffer): Buffer => element(context(0, true), element(context(0, true), directory(name)));
-    const list = authority.revocationList({
-      ...LIST,
-      entries,
-      extensions: [extension(EXTENSION.issuingDistributionPoint, sequence(point(below(a))), true)],
-    });
-    const named = extension(EXTENSION.crlDistributionPoints, sequence(sequence(point(below(b)))));
-    const expected = { yes: REVOKED, no: GOOD, unknown: { errno: "EKEYREJECTED", rule: "RFC 5280 6.3.3" } }[same];
-    expect(judge(authority, at(utf8("Signer")), [list], [named])).toMatchObject(expected);
-  });
 });
+
+describe.each(drawing()(PAIRS).map((pair) => [pair.title, pair] as const))(
+  `names in paths (${SHARE}): %s`,
+  (_title, pair) => {
+    const { a, b, same } = pair;
+
+    it("count as permitted only where they are surely the same", () => {
+      for (const [subtree, subject] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        expect(judge(root(at(utf8("Root")), constraints(0, at(subtree))), below(subject))).toMatchObject(
+          same === "yes" ? GOOD : { errno: "EKEYREJECTED", rule: "RFC 5280 6.1.3 (b)" },
+        );
+    });
+
+    it("escape exclusion only where they are surely different", () => {
+      for (const [subtree, subject] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        expect(judge(root(at(utf8("Root")), constraints(1, at(subtree))), below(subject))).toMatchObject(
+          same === "no" ? GOOD : { errno: "EKEYREJECTED", rule: "RFC 5280 6.1.3 (c)" },
+        );
+    });
+
+    it("find the list of an issuer", () => {
+      const authority = root(below(a));
+      const list = authority.revocationList({ ...LIST, issuer: below(b), entries });
+      const comparable = read(at(b)).comparable;
+      expect(judge(authority, at(utf8("Signer")), [list])).toMatchObject(
+        comparable ? (same === "yes" ? REVOKED : GOOD) : MALFORMED,
+      );
+    });
+
+    it("of an issuer that cannot be compared with that of a list leave revocation unknown", () => {
+      const authority = root(below(b));
+      const list = authority.revocationList({ ...LIST, issuer: below(a), entries });
+      const expected = { yes: REVOKED, no: GOOD, unknown: { errno: "EKEYREJECTED", rule: "RFC 5280 6.3.3" } }[same];
+      expect(judge(authority, at(utf8("Signer")), [list])).toMatchObject(certain(pair) ? expected : MALFORMED);
+    });
+
+    it("find the entry of an indirect list", () => {
+      const authority = root(below(a));
+      const issuer = extension(
+        EXTENSION.certificateIssuer,
+        sequence(element(context(2, false), Buffer.from("x")), directory(below(b))),
+        true,
+      );
+      const indirect = extension(
+        EXTENSION.issuingDistributionPoint,
+        sequence(element(context(4, false), Buffer.of(0xff))),
+        true,
+      );
+      const list = authority.revocationList({
+        ...LIST,
+        entries: [{ serial: 7n, at: AT - DAY, extensions: [issuer] }],
+        extensions: [indirect],
+      });
+      const comparable = read(at(b)).comparable;
+      expect(judge(authority, at(utf8("Signer")), [list])).toMatchObject(
+        comparable ? (same === "yes" ? REVOKED : GOOD) : MALFORMED,
+      );
+    });
+
+    it("find the list of a distribution point", () => {
+      const authority = root(at(utf8("Root")));
+      const point = (name: Buffer): Buffer => element(context(0, true), element(context(0, true), directory(name)));
+      const list = authority.revocationList({
+        ...LIST,
+        entries,
+        extensions: [extension(EXTENSION.issuingDistributionPoint, sequence(point(below(a))), true)],
+      });
+      const named = extension(EXTENSION.crlDistributionPoints, sequence(sequence(point(below(b)))));
+      const expected = { yes: REVOKED, no: GOOD, unknown: { errno: "EKEYREJECTED", rule: "RFC 5280 6.3.3" } }[same];
+      expect(judge(authority, at(utf8("Signer")), [list], [named])).toMatchObject(expected);
+    });
+  },
+);
 
 describe("string preparation", () => {
   /** The planes that have more than ideographs and private use. */
@@ -150,7 +158,7 @@ describe("string preparation", () => {
     Array.from({ length: last - first + 1 }, (_, index) => first + index),
   );
 
-  it("gives the same again for what it gave, for every code point", () => {
+  it("is idempotent for every code point", () => {
     const unstable = points.filter((point) => {
       const prepared = prepare(`a${String.fromCodePoint(point)}b`);
       return prepared !== null && prepare(prepared) !== prepared;
@@ -170,7 +178,7 @@ describe("string preparation", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("leaves nothing that nobody sees: it is dropped, a space, or undefined", () => {
+  it("removes all invisible characters: each is dropped, a space, or undefined", () => {
     const seen = points.filter((point) => {
       const letter = String.fromCodePoint(point);
       if (!/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u.test(letter)) return false;

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { element, identifier, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
 import { context } from "../../../../src/trust/asn1/tag.js";
-import { Authority, extension } from "../../../../src/trust/making/authority.js";
+import { Authority, extension } from "../../../../src/trust/issuing/authority.js";
+import { judgePath, type PathVerdict } from "../../../../src/trust/path-case.js";
 import type { Comparison } from "../../../../src/trust/x509/name.js";
-import { judgePath, type PathVerdict } from "../../../../src/trust/x509/path-case.js";
 import { nameOfValues, utf8 } from "../../../support/names.js";
 
 const AT = Date.UTC(2026, 5, 1);

@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { Cursor } from "../../../../src/trust/asn1/der.js";
 import { element, identifier, sequence, setOf } from "../../../../src/trust/asn1/der-writer.js";
 import { TAG } from "../../../../src/trust/asn1/tag.js";
-import { Authority } from "../../../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../../../src/trust/making/sign.js";
+import { Authority } from "../../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
 import { Name } from "../../../../src/trust/x509/name.js";
 import { nameOfValues, STRING_TYPES, utf8 } from "../../../support/names.js";
 import { trusting } from "../../../support/trust.js";
@@ -68,13 +68,13 @@ describe("a printed name", () => {
     expect(shown([CN, write("1, 2")])).toBe("CN=1\\, 2");
   });
 
-  it("has the hex of what is no string, and of a type without a name", () => {
+  it("contains the hex of a value that is not a string, and of a type without a name", () => {
     expect(shown([CN, element(TAG.octetString, Buffer.from("hi"))])).toBe("CN=#04026869");
     expect(shown([CN, element(TAG.teletexString, Buffer.of(0xff))])).toBe("CN=#1401ff");
     expect(shown(["1.2.3", utf8("hi")])).toBe("1.2.3=#0c026869");
   });
 
-  it("reads back as its values, whatever they are made of", () => {
+  it("can be parsed back to its values, whatever they contain", () => {
     const alphabet = [
       ...' ,+"\\<>;=#`aZ0\0\n\u001b\u009b\u00ad\u202e\u200b\u2028\u00e9\u{1f600}',
       "CN=",

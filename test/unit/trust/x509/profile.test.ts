@@ -6,12 +6,12 @@ import { verdictName } from "../../../../src/errno.js";
 import { element, identifierOf, integer, octetString, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION, KEY_PURPOSE } from "../../../../src/trust/asn1/oid.js";
 import { context, TAG } from "../../../../src/trust/asn1/tag.js";
-import { Authority, type CertificateRequest, extension, namedBits } from "../../../../src/trust/making/authority.js";
-import { signPkcs7 } from "../../../../src/trust/making/sign.js";
+import { Authority, type CertificateRequest, extension, namedBits } from "../../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
+import { STRICT } from "../../../../src/trust/path/certificate-rules.js";
+import type { PathState } from "../../../../src/trust/path/path-rule.js";
+import { judgePath } from "../../../../src/trust/path-case.js";
 import { Certificate } from "../../../../src/trust/x509/certificate.js";
-import { STRICT } from "../../../../src/trust/x509/certificate-rules.js";
-import { judgePath } from "../../../../src/trust/x509/path-case.js";
-import type { PathState } from "../../../../src/trust/x509/path-rule.js";
 import { file, trusting } from "../../../support/trust.js";
 
 const AT = Date.UTC(2026, 5, 1);

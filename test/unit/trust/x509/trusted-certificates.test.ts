@@ -9,17 +9,17 @@ import { element, identifier, identifierOf, integer, sequence } from "../../../.
 import { EXTENSION, KEY_PURPOSE } from "../../../../src/trust/asn1/oid.js";
 import { writePem } from "../../../../src/trust/asn1/pem.js";
 import { context } from "../../../../src/trust/asn1/tag.js";
-import type { Keyring, KeyringRules } from "../../../../src/trust/keyring.js";
-import { KeyringReport } from "../../../../src/trust/keyring-report.js";
 import {
   Authority,
   distinguishedName,
   extension,
   type Issued,
   type RevocationListRequest,
-} from "../../../../src/trust/making/authority.js";
-import { signKernel, signModule, signPkcs7 } from "../../../../src/trust/making/sign.js";
-import { localStamper, stamped } from "../../../../src/trust/making/time-stamp-maker.js";
+} from "../../../../src/trust/issuing/authority.js";
+import { signKernel, signModule, signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
+import { localStamper, stamped } from "../../../../src/trust/issuing/time-stamp-maker.js";
+import type { Keyring, KeyringRules } from "../../../../src/trust/keyring.js";
+import { KeyringReport } from "../../../../src/trust/keyring-report.js";
 import { Sigstore } from "../../../support/sigstore.js";
 import { file, trusting } from "../../../support/trust.js";
 

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CountersignError } from "../../../../../src/error.js";
-import type { ContainerState } from "../../../../../src/gate/agent/container-state.js";
+import type { ContainerState } from "../../../../../src/gate/agent/container/container-state.js";
 import { Pods } from "../../../../../src/gate/agent/kubernetes/pods.js";
-import { Authority } from "../../../../../src/trust/making/authority.js";
+import { Authority } from "../../../../../src/trust/issuing/authority.js";
 import { ApiServer, NODE } from "../../../../support/api-server.js";
+import { until } from "../../../../support/until.js";
 
 /** With a reader in a process of its own, over TLS, as an agent has it. */
 describe("the pods of a node", () => {
@@ -46,9 +47,8 @@ describe("the pods of a node", () => {
       "io.kubernetes.cri.sandbox-name": name,
       "io.kubernetes.cri.sandbox-namespace": namespace,
     });
-  const becomes = (state: ContainerState, labels: unknown) =>
-    vi.waitFor(() => expect(pods.labelsOf(state)).toEqual(labels), { timeout: 10_000, interval: 10 });
-  const watched = () => vi.waitFor(() => expect(server.watches).toBe(1), { timeout: 10_000, interval: 10 });
+  const becomes = (state: ContainerState, labels: unknown) => until(() => expect(pods.labelsOf(state)).toEqual(labels));
+  const watched = () => until(() => expect(server.watches).toBe(1));
 
   it("have unknown labels before they are listed, and then those of the API", async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
@@ -60,7 +60,7 @@ describe("the pods of a node", () => {
     expect(server.asked[0]?.accept).toContain("PartialObjectMetadataList");
   });
 
-  it("are those of this node alone, however many there are", async () => {
+  it("are only those of this node, however many there are", async () => {
     for (let index = 0; index < 1201; index += 1) server.put({ uid: `u${index}`, name: `p${index}`, labels: {} });
     server.put({ uid: "other", name: "other", node: "node-8", labels: { tier: "edge" } });
     follow();
@@ -85,7 +85,7 @@ describe("the pods of a node", () => {
     expect(changes).toBe(before);
   });
 
-  it("are found by the uid that the runtime says, whoever has their name", async () => {
+  it("are found by the uid from the runtime, even if another pod has the same name", async () => {
     server.put({ uid: "new", name: "web", labels: { tier: "dev" } });
     server.put({
       uid: "u2",
@@ -107,7 +107,7 @@ describe("the pods of a node", () => {
     expect(pods.why(annotated({}))).toContain("names no pod");
   });
 
-  it("are static where the API has their mirror, by the kubelet's uid", async () => {
+  it("are found by the kubelet's uid if they are static and the API has their mirror pod", async () => {
     const annotations = { "kubernetes.io/config.mirror": "hash" };
     server.put({ uid: "u1", name: "proxy-node-7", namespace: "kube-system", labels: { tier: "edge" }, annotations });
     follow();
@@ -115,14 +115,14 @@ describe("the pods of a node", () => {
     expect(pods.labelsOf(containerd("hash", "other", "kube-system"))).toBeNull();
   });
 
-  it("keep their labels while the API is away, and have those of now when it is back", async () => {
+  it("keep their labels while the API does not answer, and get the present ones afterwards", async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     follow();
     await watched();
     const { port } = server;
     server.misbehave = (_, response) => response.socket?.destroy();
     server.drop();
-    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    await until(() => expect(said).toHaveLength(1));
     expect(said[0]).toMatchObject({ code: "LABELS_UNKNOWN", message: expect.stringContaining("cannot be read from") });
     expect(pods.labelsOf(containerd("u1"))).toEqual({ tier: "edge" });
     server.putUnheard({ uid: "u1", name: "web", labels: { tier: "dev" } });
@@ -131,7 +131,7 @@ describe("the pods of a node", () => {
     await becomes(containerd("u1"), { tier: "dev" });
   });
 
-  it("are listed again where the watch is told that its version is gone", async () => {
+  it("are listed again if the watch fails because its version is gone", async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     follow();
     await watched();
@@ -142,16 +142,16 @@ describe("the pods of a node", () => {
     await watched();
     server.bookmark();
     server.compact();
-    await vi.waitFor(() => expect(server.asked.filter(({ watch }) => !watch)).toHaveLength(3), { timeout: 10_000 });
+    await until(() => expect(server.asked.filter(({ watch }) => !watch)).toHaveLength(3));
   });
 
-  it("go on from a bookmark where a watch ends by itself", async () => {
+  it("are watched from the last bookmark on if a watch ends", async () => {
     follow();
     await watched();
     const version = server.bookmark();
     server.endWatches();
     server.asked.splice(0);
-    await vi.waitFor(() => expect(server.asked).toMatchObject([{ watch: true, version }]), { timeout: 10_000 });
+    await until(() => expect(server.asked).toMatchObject([{ watch: true, version }]));
     expect(said).toEqual([]);
   });
 
@@ -159,7 +159,7 @@ describe("the pods of a node", () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     server.writeToken("an old token");
     follow();
-    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    await until(() => expect(said).toHaveLength(1));
     expect(said[0]?.message).toContain("answered 401");
     expect(pods.labelsOf(containerd("u1"))).toBeNull();
     server.writeToken(server.token);
@@ -171,7 +171,7 @@ describe("the pods of a node", () => {
     const { certificate } = Authority.create({ subject: "another's" }).pem;
     vi.stubEnv("KUBECONFIG", server.kubeconfig({ authority: certificate }));
     follow();
-    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    await until(() => expect(said).toHaveLength(1));
     expect(said[0]?.message).toMatch(/certificate/);
     expect(server.asked).toEqual([]);
     expect(pods.labelsOf(containerd("u1"))).toBeNull();
@@ -180,11 +180,11 @@ describe("the pods of a node", () => {
   it("are not read without encryption", async () => {
     vi.stubEnv("KUBECONFIG", server.kubeconfig({ server: "http://127.0.0.1:1" }));
     follow();
-    await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
+    await until(() => expect(said).toHaveLength(1));
     expect(said[0]?.message).toMatch(/HTTP protocol is not allowed/);
   });
 
-  it("are of a node whose name can be one", () => {
+  it("are those of a node with a valid name", () => {
     for (const name of ["", "a,b", "a=b", "../../x", "A", "-a", "a".repeat(254)])
       expect(() => new Pods(name), name).toThrow(expect.objectContaining({ code: "USAGE" }));
   });

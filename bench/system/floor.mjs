@@ -1,0 +1,109 @@
+// usage: floor.mjs copy|pass LISTENING COMMAND…: what no gate in node can do without.
+//   copy   makes the system calls of floor.c, in the same order, by koffi in a worker thread
+//   pass   has the kernel execute each call, so that a command works that does more than load programs
+// It judges nothing, keeps nothing, and creates no object in a call. LISTENING: the executable of listening.c.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { isMainThread, Worker, workerData } from "node:worker_threads";
+
+const koffi = createRequire(import.meta.url)("koffi");
+const long = "int64";
+const call = koffi.load(null).func("syscall", long, [long, long, long, long, long, long, long]);
+
+/** System call numbers of x86-64 (asm/unistd_64.h). */
+const NR = { close: 3, ioctl: 16, epoll_wait: 232, epoll_ctl: 233, epoll_create1: 291 };
+Object.assign(NR, { process_vm_readv: 310, bpf: 321, pidfd_open: 434, pidfd_getfd: 438 });
+/** ioctl(2) requests of linux/seccomp.h. */
+const IOCTL = { receive: 0xc0502100, idValid: 0x40082102, addFd: 0x40182103, send: 0xc0182101, setFlags: 0x40082104 };
+const SYNC_WAKE_UP = 1;
+const ADDFD_FLAG_SEND = 2;
+const FLAG_CONTINUE = 1;
+const O_CLOEXEC = 0o2000000;
+const BPF_PROG_LOAD = 5;
+const EFAULT = 14;
+const EPERM = 1;
+
+if (isMainThread) await start();
+else serve(workerData.listener, workerData.way === "pass");
+
+/** Starts the command under a filter, and a thread that answers its listener. Ends with the command. */
+async function start() {
+  const [way, listening, ...command] = process.argv.slice(2);
+  const child = spawn(listening, command, { stdio: ["inherit", "inherit", "inherit", "pipe"] });
+  const [line] = await once(child.stdio[3], "data");
+  const listener = call(NR.pidfd_getfd, call(NR.pidfd_open, child.pid, 0, 0, 0, 0, 0), Number(line), 0, 0, 0, 0);
+  if (listener < 0) throw new Error("the listener cannot be taken");
+  new Worker(new URL(import.meta.url), { workerData: { listener, way } });
+  child.stdio[3].end("\n");
+  const [code] = await once(child, "exit");
+  process.exit(code);
+}
+
+function serve(listener, passes) {
+  const memory = (size) => {
+    const view = new DataView(new ArrayBuffer(size));
+    return { view, at: Number(koffi.address(view)) };
+  };
+  /** struct seccomp_notif, of which one call uses 80 bytes; seccomp_notif_resp; seccomp_notif_addfd; epoll_event. */
+  const request = memory(80);
+  const bytes = new Uint8Array(request.view.buffer);
+  const response = memory(24);
+  const answer = memory(24);
+  const event = memory(12);
+  const [attr, insns, license] = [memory(256), memory(8 * 4096), memory(128)];
+  /** Two of struct iovec. */
+  const vectors = memory(32);
+  const word = (view, offset) => Number(view.getBigUint64(offset, true));
+  const syscall = (number, a, b = 0, c = 0, d = 0, e = 0, f = 0) => call(number, a, b, c, d, e, f);
+  const copy = (from, to, size) => {
+    vectors.view.setBigUint64(0, BigInt(to.at), true);
+    vectors.view.setBigUint64(8, BigInt(size), true);
+    vectors.view.setBigUint64(16, from, true);
+    vectors.view.setBigUint64(24, BigInt(size), true);
+    const tid = request.view.getUint32(8, true);
+    return syscall(NR.process_vm_readv, tid, vectors.at, 1, vectors.at + 16, 1, 0) === size;
+  };
+  /** An fd for the task, or a negative errno. */
+  const carryOut = () => {
+    const size = word(request.view, 48);
+    const count = () => attr.view.getUint32(4, true);
+    if (
+      size > 256 ||
+      !copy(request.view.getBigUint64(40, true), attr, size) ||
+      count() > 4096 ||
+      !copy(attr.view.getBigUint64(8, true), insns, count() * 8) ||
+      !copy(attr.view.getBigUint64(16, true), license, 4) ||
+      syscall(NR.ioctl, listener, IOCTL.idValid, request.at) !== 0
+    )
+      return -EFAULT;
+    attr.view.setBigUint64(8, BigInt(insns.at), true);
+    attr.view.setBigUint64(16, BigInt(license.at), true);
+    const fd = syscall(NR.bpf, BPF_PROG_LOAD, attr.at, size);
+    return fd < 0 ? -koffi.errno() : fd;
+  };
+  const poll = syscall(NR.epoll_create1, 0);
+  event.view.setUint32(0, 1, true); // EPOLLIN
+  syscall(NR.epoll_ctl, poll, 1, listener, event.at); // EPOLL_CTL_ADD
+  syscall(NR.ioctl, listener, IOCTL.setFlags, SYNC_WAKE_UP);
+  for (;;) {
+    syscall(NR.epoll_wait, poll, event.at, 1, -1);
+    bytes.fill(0);
+    if (syscall(NR.ioctl, listener, IOCTL.receive, request.at) !== 0) return;
+    const id = request.view.getBigUint64(0, true);
+    const fd = passes ? 0 : word(request.view, 32) === BPF_PROG_LOAD ? carryOut() : -EPERM;
+    if (passes || fd < 0) {
+      response.view.setBigUint64(0, id, true);
+      response.view.setInt32(16, fd, true);
+      response.view.setUint32(20, passes ? FLAG_CONTINUE : 0, true);
+      syscall(NR.ioctl, listener, IOCTL.send, response.at);
+      continue;
+    }
+    answer.view.setBigUint64(0, id, true);
+    answer.view.setUint32(8, ADDFD_FLAG_SEND, true);
+    answer.view.setUint32(12, fd, true);
+    answer.view.setUint32(20, O_CLOEXEC, true);
+    syscall(NR.ioctl, listener, IOCTL.addFd, answer.at);
+    syscall(NR.close, fd);
+  }
+}

@@ -1,0 +1,248 @@
+import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "../values/kinds.js";
+import type { Scratch } from "../values/scratch.js";
+import { UPPER_BYTES, type Values } from "../values/values.js";
+import { FRAME_SLOTS } from "./flow.js";
+import type { Work } from "./work.js";
+
+/** Index of the first stack slot in a state, after the registers. */
+export const FIRST_SLOT = 11;
+export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
+
+/**
+ * The stack. The current function's own frame is part of the state that flows through the function. Accesses to frames
+ * of other functions, through pointers that were passed, are collected for the whole program: `written` by other
+ * functions, and `stored` by the owner for others to read. The verifier rejects recursion, so each function has one
+ * frame.
+ */
+export class Frames {
+  /** The current state: registers, then stack slots from the top of the frame down. */
+  readonly state: Int32Array;
+  /** The current function, and the number of slots of its frame that the state tracks. */
+  function = 0;
+  followed = 0;
+
+  readonly #values: Values;
+  readonly #bigEndian: boolean;
+  readonly #alone: boolean;
+  readonly #stored: Int32Array;
+  readonly #written: Int32Array;
+  /** Values written by other functions: anywhere in a function's frame; anywhere in any frame. */
+  readonly #somewhere: Int32Array;
+  #anywhere = -1;
+  #touched = false;
+  /**
+   * Called with the function whose frame another function has written (or ANY_FRAME); with one whose frame has changed
+   * and is read by others; and with one whose frame is read by another function.
+   */
+  onWritten: (frame: number) => void = () => {};
+  onStored: (frame: number) => void = () => {};
+  onRead: (frame: number) => void = () => {};
+
+  constructor(
+    values: Values,
+    functions: number,
+    bigEndian: boolean,
+    readonly work: Work,
+    scratch: Scratch,
+  ) {
+    this.state = scratch.take(STATE_SIZE);
+    this.#values = values;
+    this.#bigEndian = bigEndian;
+    this.#alone = functions === 1;
+    this.#stored = scratch.take(this.#alone ? 0 : functions * FRAME_SLOTS).fill(-1);
+    this.#written = scratch.take(functions * FRAME_SLOTS).fill(-1);
+    this.#somewhere = scratch.take(functions).fill(-1);
+  }
+
+  /** A load of `size` bytes at an offset from a frame's end. */
+  load(frame: number, offset: number, size: number): number {
+    if (frame >= 0) return this.#loadFrom(frame, offset, size);
+    const values = this.#values;
+    const places = values.frameSets.places(frame, offset);
+    if (places === null) return values.pointer(ANYTHING, -1);
+    return places
+      .map(([each, place]) => this.#loadFrom(each, place, size))
+      .reduce((joined, value) => values.join(joined, value));
+  }
+
+  #loadFrom(frame: number, offset: number, size: number): number {
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) return this.#loadSomewhere(frame);
+    const slot = (-offset - 1) >> 3;
+    const value = this.#get(frame, slot);
+    const within = offset + (slot + 1) * 8;
+    if (within === 0 && size === 8) return value;
+    // A load across two slots, or of a part of one, gives no pointer.
+    return within + size > 8 ? this.#values.any : this.#part(value, within, size);
+  }
+
+  /**
+   * A store of `size` bytes at an offset from a frame's end. With `unsure`, the store may go elsewhere, so the old
+   * value stays possible.
+   */
+  store(frame: number, offset: number, size: number, value: number, unsure = false): void {
+    if (frame >= 0) {
+      this.#storeTo(frame, offset, size, value, unsure);
+      return;
+    }
+    const values = this.#values;
+    const places = values.frameSets.places(frame, offset);
+    if (places === null) {
+      const joined = this.#anywhere < 0 ? values.join(value, values.any) : values.join(this.#anywhere, value);
+      if (joined === this.#anywhere) return;
+      this.#anywhere = joined;
+      this.#touched = true;
+      this.onWritten(ANY_FRAME);
+      return;
+    }
+    for (const [each, place] of places) this.#storeTo(each, place, size, value, true);
+  }
+
+  #storeTo(frame: number, offset: number, size: number, value: number, unsure: boolean): void {
+    const values = this.#values;
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
+      this.#storeSomewhere(frame, value);
+      return;
+    }
+    const slot = (-offset - 1) >> 3;
+    const within = offset + (slot + 1) * 8;
+    const put = (at: number, stored: number) =>
+      this.#put(frame, at, unsure ? values.join(this.#get(frame, at), stored) : stored);
+    if (within === 0 && size === 8) put(slot, value);
+    else if (within + size <= 8) put(slot, this.#patch(this.#get(frame, slot), within, size, value));
+    else {
+      put(slot, values.any);
+      if (slot > 0) put(slot - 1, values.any);
+    }
+  }
+
+  /** Another function may write numbers from an offset up to the end of the frame. */
+  scribble(frame: number, offset: number): void {
+    const places = this.#values.frameSets.places(frame, offset);
+    if (places === null) this.store(frame, offset, 8, this.#values.any, true);
+    else for (const [each, place] of places) this.#scribbleOn(each, place);
+  }
+
+  #scribbleOn(frame: number, offset: number): void {
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS) {
+      this.#storeSomewhere(frame, this.#values.any);
+      return;
+    }
+    this.work.done += (-offset - 1) >> 4;
+    for (let slot = (-offset - 1) >> 3; slot >= 0; slot--)
+      this.#put(frame, slot, this.#values.join(this.#get(frame, slot), this.#values.any));
+  }
+
+  /** The byte at an offset of a frame; -1 if it is not known. */
+  byteAt(frame: number, offset: number): number {
+    if (frame < 0 || offset >= 0 || offset < -8 * FRAME_SLOTS) return -1;
+    const slot = (-offset - 1) >> 3;
+    const value = this.#get(frame, slot);
+    if (this.#values.kinds(value) !== KIND.NUMBER) return -1;
+    const within = offset + (slot + 1) * 8;
+    const byte = this.#bigEndian ? 7 - within : within;
+    if ((this.#values.mask(value) & (1 << byte)) === 0) return -1;
+    return ((byte < 4 ? this.#values.lo(value) : this.#values.hi(value)) >>> (8 * (byte & 3))) & 0xff;
+  }
+
+  #get(frame: number, slot: number): number {
+    const values = this.#values;
+    const own = frame === this.function;
+    let value: number;
+    if (own) value = slot < this.followed ? this.state[FIRST_SLOT + slot]! : values.any;
+    else {
+      this.onRead(frame);
+      const stored = this.#stored[frame * FRAME_SLOTS + slot]!;
+      value = stored < 0 ? values.any : values.join(stored, values.any);
+    }
+    if (!this.#touched) return value;
+    const written = this.#written[frame * FRAME_SLOTS + slot]!;
+    if (written >= 0) value = values.join(value, written);
+    const somewhere = this.#somewhere[frame]!;
+    if (somewhere >= 0) value = values.join(value, somewhere);
+    return this.#anywhere < 0 ? value : values.join(value, this.#anywhere);
+  }
+
+  #put(frame: number, slot: number, value: number): void {
+    if (frame !== this.function || slot >= this.followed) {
+      this.#writeForeign(frame, slot, value);
+      return;
+    }
+    this.state[FIRST_SLOT + slot] = value;
+    if (this.#alone) return;
+    const at = frame * FRAME_SLOTS + slot;
+    const before = this.#stored[at]!;
+    const stored = before < 0 ? value : this.#values.join(before, value);
+    if (stored === before) return;
+    this.#stored[at] = stored;
+    this.onStored(frame);
+  }
+
+  #writeForeign(frame: number, slot: number, value: number): void {
+    const at = frame * FRAME_SLOTS + slot;
+    const before = this.#written[at]!;
+    const written = before < 0 ? value : this.#values.join(before, value);
+    if (written === before) return;
+    this.#written[at] = written;
+    this.#touched = true;
+    this.onWritten(frame);
+  }
+
+  #loadSomewhere(frame: number): number {
+    const values = this.#values;
+    let value = values.any;
+    this.work.done += FRAME_SLOTS >> 1;
+    for (let slot = 0; slot < FRAME_SLOTS; slot++) value = values.join(value, this.#get(frame, slot));
+    return value;
+  }
+
+  #storeSomewhere(frame: number, value: number): void {
+    const values = this.#values;
+    const either = values.join(value, values.any);
+    this.work.done += this.followed >> 1;
+    if (frame === this.function)
+      for (let slot = 0; slot < this.followed; slot++)
+        this.#put(frame, slot, values.join(this.#get(frame, slot), either));
+    const before = this.#somewhere[frame]!;
+    const joined = before < 0 ? either : values.join(before, either);
+    if (joined === before) return;
+    this.#somewhere[frame] = joined;
+    this.#touched = true;
+    this.onWritten(frame);
+  }
+
+  /** A part of a slot as a number. `within` counts from the slot's lowest address. */
+  #part(value: number, within: number, size: number): number {
+    const values = this.#values;
+    if (values.kinds(value) !== KIND.NUMBER) return size < 8 ? values.any32 : values.any;
+    const shift = this.#bigEndian ? 8 - within - size : within;
+    const wanted = ((1 << size) - 1) << shift;
+    if ((values.mask(value) & wanted) !== wanted) {
+      if (size !== 4 || (shift !== 0 && shift !== 4)) return values.any32;
+      return values.number(0, 0, UPPER_BYTES, shift === 0 ? values.set(value) : values.highSet(value));
+    }
+    // Four bytes in the middle of a slot are from both words.
+    if ((shift & 3) + size > 4) return values.any32;
+    const bits = (shift < 4 ? values.lo(value) : values.hi(value)) >>> (8 * (shift & 3));
+    return values.constant(size === 4 ? bits | 0 : bits & ((1 << (8 * size)) - 1), 0);
+  }
+
+  /** The value of a slot after some of its bytes are overwritten. A pointer does not survive that. */
+  #patch(before: number, within: number, size: number, value: number): number {
+    const values = this.#values;
+    const shift = this.#bigEndian ? 8 - within - size : within;
+    const covered = ((1 << size) - 1) << shift;
+    const kept = values.kinds(before) === KIND.NUMBER ? values.mask(before) & ~covered : 0;
+    const inLow = shift < 4;
+    const inHigh = shift + size > 4;
+    const set = inLow ? (shift === 0 && size === 4 ? values.set(value) : ANY_NUMBER) : values.set(before);
+    const high = inHigh ? (shift === 4 && size === 4 ? values.set(value) : ANY_NUMBER) : values.highSet(before);
+    const low = (1 << size) - 1;
+    const known = values.kinds(value) === KIND.NUMBER && (values.mask(value) & low) === low && !(inLow && inHigh);
+    if (!known) return values.number(values.lo(before), values.hi(before), kept, set, high);
+    const bits = size === 4 ? -1 : ((1 << (8 * size)) - 1) << (8 * (shift & 3));
+    const moved = (values.lo(value) << (8 * (shift & 3))) & bits;
+    const lo = inLow ? (values.lo(before) & ~bits) | moved : values.lo(before);
+    const hi = inHigh ? (values.hi(before) & ~bits) | moved : values.hi(before);
+    return values.number(lo, hi, covered | kept, set, high);
+  }
+}

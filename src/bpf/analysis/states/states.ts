@@ -1,0 +1,150 @@
+import type { Scratch } from "../values/scratch.js";
+import type { Values } from "../values/values.js";
+import type { Flow } from "./flow.js";
+import { FIRST_SLOT, type Frames } from "./frames.js";
+import { LeaderQueue } from "./leader-queue.js";
+import type { Work } from "./work.js";
+
+/**
+ * Maximum number of words of all states: 16 MiB, or 32 MiB if they are wide. There is one state for each leader. Real
+ * programs need a tenth of it.
+ */
+const MOST_WORDS = 8 << 20;
+/** Number of iterations of a loop after which a number that still changes becomes any number. */
+const TURNS = 4;
+
+/** The state at each leader (flow.ts), and the leaders that must be followed again because their state changed. */
+export class States {
+  /** Index in `#words` at which each leader's state begins. */
+  readonly #base: Int32Array;
+  /** Values, in two bytes each until there are too many of them. */
+  #words: Uint16Array | Int32Array;
+  readonly #reached: Uint8Array;
+  readonly #waiting: LeaderQueue;
+  /** Number of backward jumps that changed the state of each leader. */
+  readonly #turns: Uint8Array;
+  /** Whether the states would exceed the limit. */
+  readonly tooMany: boolean;
+
+  constructor(
+    readonly flow: Flow,
+    readonly values: Values,
+    readonly frames: Frames,
+    readonly work: Work,
+    scratch: Scratch,
+  ) {
+    const leaders = flow.leaders.length;
+    this.#base = scratch.take(leaders + 1);
+    for (let leader = 0; leader < leaders; leader++)
+      this.#base[leader + 1] = this.#base[leader]! + FIRST_SLOT + flow.frames[flow.functionOf[leader]!]!;
+    this.tooMany = this.#base[leaders]! > MOST_WORDS;
+    const words = this.tooMany ? 0 : this.#base[leaders]!;
+    const { buffer, byteOffset } = scratch.take((words + 1) >> 1);
+    this.#words = new Uint16Array(buffer, byteOffset, words);
+    values.onWide = () => {
+      this.#words = Int32Array.from(this.#words);
+    };
+    this.#reached = new Uint8Array(leaders);
+    this.#waiting = new LeaderQueue(leaders, scratch);
+    this.#turns = new Uint8Array(leaders);
+  }
+
+  reached(leader: number): boolean {
+    return this.#reached[leader] !== 0;
+  }
+
+  /** Removes and returns the first waiting leader; -1 if none waits. */
+  next(): number {
+    return this.#waiting.take();
+  }
+
+  mark(leader: number): void {
+    this.work.done += 1;
+    this.#waiting.add(leader);
+  }
+
+  markAll(leaders: Iterable<number> | undefined): void {
+    if (leaders === undefined) return;
+    for (const leader of leaders) this.mark(leader);
+  }
+
+  /** Marks the reached leaders from `from` to `to` - 1. */
+  markReached(from: number, to: number): void {
+    this.work.done += (to - from) >> 3;
+    for (let leader = from; leader < to; leader++) if (this.#reached[leader] !== 0) this.mark(leader);
+  }
+
+  /** Loads a leader's state into the current state. */
+  load(leader: number): void {
+    const { frames, flow } = this;
+    const base = this.#base[leader]!;
+    const size = this.#base[leader + 1]! - base;
+    this.work.done += size >> 3;
+    frames.function = flow.functionOf[leader]!;
+    frames.followed = flow.frames[frames.function]!;
+    const { state } = frames;
+    const words = this.#words;
+    for (let index = 0; index < size; index++) state[index] = words[base + index]!;
+  }
+
+  /** Joins the current state into a leader's state. `from` is the slot of the jump. */
+  join(leader: number, from: number): void {
+    const base = this.#base[leader]!;
+    const size = this.#base[leader + 1]! - base;
+    this.work.done += size >> 3;
+    const { state } = this.frames;
+    const words = this.#words;
+    const { values } = this;
+    if (this.#reached[leader] === 0) {
+      for (let index = 0; index < size; index++) words[base + index] = state[index]!;
+      this.#reached[leader] = 1;
+      this.mark(leader);
+      return;
+    }
+    // Not every backward jump makes a loop. Only those that repeatedly change the state count.
+    const backwards = this.flow.leaders[leader]! <= from;
+    const tired = backwards && this.#turns[leader]! >= TURNS;
+    let changed = false;
+    let differing = 0;
+    for (let index = 0; index < size; index++) {
+      const before = words[base + index]!;
+      const now = state[index]!;
+      if (before === now) continue;
+      differing += 1;
+      const joined = tired ? values.widen(before, now) : values.join(before, now);
+      if (joined === before) continue;
+      // Joining may have replaced the array.
+      this.#words[base + index] = joined;
+      changed = true;
+    }
+    this.work.done += differing;
+    if (!changed) return;
+    if (backwards && !tired) this.#turns[leader]! += 1;
+    this.mark(leader);
+  }
+
+  /**
+   * Joins arguments into the state at a function's entry, where the other registers and the frame may hold any number.
+   */
+  enter(entry: number, framePointer: number, args: readonly number[]): void {
+    const { values } = this;
+    const base = this.#base[entry]!;
+    const words = this.#words;
+    this.work.done += 2;
+    if (this.#reached[entry] === 0) {
+      this.#reached[entry] = 1;
+      words.fill(values.any, base, this.#base[entry + 1]!);
+      words[base + FIRST_SLOT - 1] = framePointer;
+      for (const [at, value] of args.entries()) words[base + 1 + at] = value;
+      this.mark(entry);
+      return;
+    }
+    for (let at = 0; at < 5; at++) {
+      const before = words[base + 1 + at]!;
+      const joined = values.join(before, args[at] ?? values.any);
+      if (joined === before) continue;
+      this.#words[base + 1 + at] = joined;
+      this.mark(entry);
+    }
+  }
+}

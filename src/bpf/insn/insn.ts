@@ -1,0 +1,139 @@
+import { CountersignError } from "../../error.js";
+
+/** The byte order of an object, and of each `struct bpf_insn` in it. */
+export type ByteOrder = "little" | "big";
+
+/** `struct bpf_insn` is 8 bytes (include/uapi/linux/bpf.h). */
+export const INSN_SIZE = 8;
+
+/** Maximum number of instructions of one program: BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h. */
+export const MAX_INSNS = 1_000_000;
+
+/**
+ * Maximum number of functions of one program, itself included: BPF_MAX_SUBPROGS of include/linux/bpf_verifier.h. For
+ * more, add_subprog of kernel/bpf/verifier.c returns E2BIG.
+ */
+export const MAX_FUNCTIONS = 256;
+
+/** Operation codes and their parts (RFC 9669, sections 3 to 5). */
+export const OP = {
+  CLASS: 0x07,
+  LD: 0x00,
+  LDX: 0x01,
+  ST: 0x02,
+  STX: 0x03,
+  ALU: 0x04,
+  JMP: 0x05,
+  JMP32: 0x06,
+  ALU64: 0x07,
+  /** The operation bits of ALU and JMP classes; and the source bit: 0 for the immediate, 8 for the source register. */
+  CODE: 0xf0,
+  X: 0x08,
+  JA: 0x00,
+  CALL_CODE: 0x80,
+  EXIT_CODE: 0x90,
+  /** The size and the mode of loads and stores. */
+  SIZE: 0x18,
+  W: 0x00,
+  H: 0x08,
+  B: 0x10,
+  DW: 0x18,
+  MODE: 0xe0,
+  IMM: 0x00,
+  ABS: 0x20,
+  IND: 0x40,
+  MEM: 0x60,
+  MEMSX: 0x80,
+  ATOMIC: 0xc0,
+  /** Whole operation codes. */
+  LD_IMM64: 0x18,
+  CALL: 0x85,
+  CALLX: 0x8d,
+  EXIT: 0x95,
+  JA32: 0x06,
+  JA16: 0x05,
+} as const;
+
+/** Meaning of `src` in an `ld_imm64` (BPF_PSEUDO_* of include/uapi/linux/bpf.h). */
+export const LD_SRC = {
+  NUMBER: 0,
+  MAP_FD: 1,
+  MAP_VALUE: 2,
+  BTF_ID: 3,
+  FUNC: 4,
+  MAP_IDX: 5,
+  MAP_IDX_VALUE: 6,
+} as const;
+
+/**
+ * Whether a call is one that libbpf wrote over an instruction that the running kernel does not support. It calls a
+ * helper that does not exist, which the kernel rejects if the call is reachable (bpf_core_poison_insn of relo_core.c;
+ * POISON_LDIMM64_MAP_BASE and POISON_CALL_KFUNC_BASE of libbpf.c).
+ */
+export function isPoison(helper: number): boolean {
+  return helper === 0xbad2310 || (helper >= 2_001_000_000 && helper < 2_003_000_000);
+}
+
+/** Meaning of `src` in a call: `imm` is a helper's id, the offset of a subprogram, or the BTF id of a kfunc. */
+export const CALL_SRC = { HELPER: 0, SUBPROGRAM: 1, KFUNC: 2 } as const;
+
+/** Instructions by column, with one entry for each slot. An `ld_imm64` takes two slots; the second has opcode 0. */
+export interface Insns {
+  readonly count: number;
+  readonly opcode: Uint8Array;
+  readonly dst: Uint8Array;
+  readonly src: Uint8Array;
+  readonly off: Int16Array;
+  readonly imm: Int32Array;
+}
+
+/** Throws INSN_MALFORMED if the length is zero, not a multiple of 8, or above the kernel's limit. */
+export function countInsns(bytes: Uint8Array): number {
+  const count = bytes.length / INSN_SIZE;
+  if (!Number.isInteger(count))
+    throw malformed(`${bytes.length} bytes of instructions are not a multiple of ${INSN_SIZE}`);
+  if (count === 0) throw malformed("there are no instructions");
+  if (count > MAX_INSNS)
+    throw malformed(
+      `${count} instructions are more than the kernel's limit of ${MAX_INSNS}`,
+      "split it with tail calls",
+    );
+  return count;
+}
+
+/**
+ * Decodes instructions. In a big-endian `struct bpf_insn` the register fields are swapped too: the destination is the
+ * high nibble. Throws as {@link countInsns}.
+ */
+export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Insns {
+  const count = countInsns(bytes);
+  // One buffer for all columns: the garbage collector's cost depends on the number of buffers, not on their size.
+  // It is not filled with zeros, since all of it is written below.
+  const { buffer } = Buffer.allocUnsafeSlow(9 * count);
+  const imm = new Int32Array(buffer, 0, count);
+  const off = new Int16Array(buffer, 4 * count, count);
+  const opcode = new Uint8Array(buffer, 6 * count, count);
+  const dst = new Uint8Array(buffer, 7 * count, count);
+  const src = new Uint8Array(buffer, 8 * count, count);
+  const big = order === "big";
+  for (let i = 0, at = 0; i < count; i++, at += INSN_SIZE) {
+    const registers = bytes[at + 1]!;
+    opcode[i] = bytes[at]!;
+    dst[i] = big ? registers >> 4 : registers & 15;
+    src[i] = big ? registers & 15 : registers >> 4;
+    off[i] = big ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]! | (bytes[at + 3]! << 8);
+    imm[i] = big
+      ? (bytes[at + 4]! << 24) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!
+      : bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
+  }
+  return { count, opcode, dst, src, off, imm };
+}
+
+/** Whether the instruction in this slot is an `ld_imm64`, which takes the next slot too. */
+export function isWide(insns: Insns, slot: number): boolean {
+  return insns.opcode[slot] === OP.LD_IMM64;
+}
+
+function malformed(message: string, remedy = "check that the program is whole"): CountersignError {
+  return new CountersignError("INSN_MALFORMED", message, { remedy });
+}

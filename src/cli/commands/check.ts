@@ -1,0 +1,171 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Variant } from "../../bpf/relocate.js";
+import type { Relocations } from "../../bpf/relocations.js";
+import { DEFAULT_CONFIG } from "../../config/config.js";
+import { decideFile, type FileRequest } from "../../engine/file-decisions.js";
+import type { TimedEngine } from "../../engine/timed-engine.js";
+import { CountersignError } from "../../error.js";
+import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
+import { type Current, ROOT_ON_HOST } from "../../policy/model/current.js";
+import { readSignature } from "../../trust/signature-file.js";
+import { openCache } from "../input/cache-option.js";
+import { callerWith } from "../input/caller-options.js";
+import {
+  KERNEL_FILES,
+  type KernelOptions,
+  openTarget,
+  requireKernel,
+  withKernelOptions,
+} from "../input/kernel-options.js";
+import { openEngine } from "../input/open-engine.js";
+import type { TargetKernel } from "../kernel/target-kernel.js";
+import { checkLog } from "../output/check-log.js";
+import { printCheck } from "../output/check-output.js";
+import { type Checked, exitCodeOf } from "../output/checked.js";
+import { printError } from "../output/output.js";
+import { progress } from "../output/progress.js";
+
+/** `countersign check FILE…`: decides about files without loading or running them. */
+export function command(): Command {
+  const command = new Command("check")
+    .description("Decides about files offline, as the configuration would at its hooks")
+    .argument("<file...>", "BPF objects, executables that embed them, kernel modules, or any blob")
+    .option("--config <file>", "the configuration", DEFAULT_CONFIG)
+    .addOption(
+      new Option("--hook <name>", "ask only this hook, instead of the hooks that fit the content of the file").choices(
+        HOOK_NAMES,
+      ),
+    )
+    .option("--signature <file>", "a detached signature of what is checked")
+    .option("--as <file>", "who asks: a JSON file with fields of `current`")
+    .addOption(
+      new Option("--label <key=value>", "ask as a container with this label; again for more")
+        .argParser(label)
+        .default({}, "no container"),
+    )
+    .option("--uid <number>", "ask as this user", uid)
+    .option("--comm <name>", "ask as a task of this name")
+    .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
+    .option(
+      "--log [file]",
+      "record the decisions in this log, or in the configuration's; without it no log is written",
+    );
+  return withKernelOptions(command, "decide about programs as they are on this kernel, after relocation")
+    .option("--json", "one JSON object a file, an array for several")
+    .addHelpText(
+      "after",
+      `
+Policies decide about a BPF object as \`run\` has them decide while it is loaded: each map is created and its fd is
+returned, then each program, at the hooks that the configuration serves. Facts that only a live load has are listed
+where a policy reads them. \`--hook\` evaluates one hook alone.
+
+With --btf, facts about programs are those on that kernel, and only effects of branches that it takes count. Programs
+that cannot load there are listed, and the decision is about their facts in the object.
+
+${KERNEL_FILES}
+
+Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
+otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is denied, 2 when something
+could not be decided: a file cannot be read, or an enforcing policy failed, with \`on_fault: allow\` too.
+
+Examples:
+  countersign check program.o
+  countersign check --label tier=edge --label app=web *.o
+  countersign check --log=checks.jsonl program.o
+  countersign check --btf linux-image-6.12.118+deb13-amd64.deb program.o
+  countersign check --hook blob_verify --signature firmware.p7s firmware.bin`,
+    )
+    .action(check);
+}
+
+interface Options extends KernelOptions {
+  readonly config: string;
+  readonly hook?: HookName;
+  readonly signature?: string;
+  readonly as?: string;
+  readonly label: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly comm?: string;
+  readonly at?: number;
+  /** True means the log of the configuration. */
+  readonly log?: string | true;
+  readonly json?: true;
+}
+
+async function check(files: readonly string[], options: Options): Promise<void> {
+  requireKernel(options);
+  const current = await whoAsks(options);
+  const cache = openCache(options);
+  const target = options.btf === undefined ? null : await openTarget(options.btf, options, cache);
+  const signature = options.signature === undefined ? undefined : readSignature(options.signature);
+  const engine = await openEngine(options.config, "check", cache, options.at, (configured) => {
+    return options.log === undefined ? null : checkLog(options.log, configured, options.config, files);
+  });
+  const bar = await progress(files.length);
+  try {
+    const request = { current, hook: options.hook, signature, time: options.at, wholeLoad: true };
+    const checked: Checked[] = [];
+    for (const file of files) {
+      bar.step(file);
+      checked.push(await checkFile(engine, file, request, target, options.variant));
+    }
+    bar.stop();
+    printCheck(checked, options.json === true, (attachment, fact) => engine.reads(attachment, fact), target);
+    for (const { error } of checked) if (error !== null) printError(error);
+    process.exitCode = exitCodeOf(checked);
+  } finally {
+    bar.stop();
+    engine.close();
+    cache?.save();
+  }
+}
+
+async function checkFile(
+  engine: TimedEngine,
+  file: string,
+  request: FileRequest,
+  target: TargetKernel | null,
+  variant: Variant,
+): Promise<Checked> {
+  const decide = async (relocations: Relocations | null): Promise<Checked> => {
+    const decided = await decideFile(engine, file, { ...request, relocate: relocations?.relocate });
+    const differences = decided
+      .map(({ decision: { hook, subject, answers }, ...its }) => {
+        return { hook, subject: subject.name, asked: answers.map(({ attachment }) => attachment), ...its };
+      })
+      .filter(({ unknown, offlineOnly }) => unknown.length + offlineOnly.length > 0);
+    const reasons = relocations?.reasons.filter((reason) => reason !== null) ?? [];
+    return { file, decisions: decided.map(({ decision }) => decision), differences, reasons, error: null };
+  };
+  try {
+    // Modules are read before the first decision, so that nothing is decided twice.
+    if (target === null) return await decide(null);
+    return await target.use(() => decide(target.relocations(variant)));
+  } catch (error) {
+    if (error instanceof CountersignError) return { file, decisions: [], differences: [], reasons: [], error };
+    throw error;
+  }
+}
+
+async function whoAsks({ as, label, uid, comm }: Options): Promise<Current> {
+  const base = as === undefined ? ROOT_ON_HOST : (await import("../../config/current.js")).readCurrent(as);
+  return callerWith(base, { labels: label, uid, comm });
+}
+
+function label(text: string, labels: Readonly<Record<string, string>>): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError("Write it as key=value.");
+  return { ...labels, [key]: value };
+}
+
+function uid(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff)
+    throw new InvalidArgumentError("Give a number below 4294967296.");
+  return Number(text);
+}
+
+function time(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError("Write it such as 2026-01-31T12:00:00Z.");
+  return at;
+}

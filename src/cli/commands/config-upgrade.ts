@@ -1,0 +1,85 @@
+import { realpathSync, statSync } from "node:fs";
+import { Command } from "commander";
+import { DEFAULT_CONFIG } from "../../config/config.js";
+import { type SpellingChange, upgradeSpellings } from "../../config/upgrade.js";
+import { CountersignError } from "../../error.js";
+import { decodeText, readInput } from "../../input.js";
+import { writeWhole } from "../files/write.js";
+import { EXIT } from "../output/exit.js";
+import { print, printJson } from "../output/output.js";
+import { table } from "../output/table.js";
+
+/** `countersign config upgrade`: replaces the keys and values that an earlier version spelled differently. */
+export function upgradeCommand(): Command {
+  return new Command("upgrade")
+    .description("Prints a configuration, or the test of a policy, in the present spelling")
+    .argument("[file]", "a configuration, or a test beside a policy", DEFAULT_CONFIG)
+    .option("--write", "change the file instead of printing it")
+    .option("--check", "list what has to change, and exit with 1 if anything has to")
+    .option("--json", "one JSON object: `file`, `changes`, `written`, and `text` if it was neither written nor checked")
+    .addHelpText(
+      "after",
+      `
+Only renamed keys and values change; comments and layout stay. The file is replaced at once or not at all, and keeps its
+permissions. The result is not checked any further: run \`countersign check\` with it.
+
+Exits with 0 when done, 1 when --check found a previous spelling, 2 when the file could not be read, upgraded or
+written.
+
+Examples:
+  countersign config upgrade countersign.yaml > new.yaml
+  countersign config upgrade --check policies/tc.test.yaml
+  countersign config upgrade --write countersign.yaml`,
+    )
+    .action(upgrade);
+}
+
+interface Options {
+  readonly write?: true;
+  readonly check?: true;
+  readonly json?: true;
+}
+
+/** Maximum size in bytes of a configuration or test. */
+const MAX_BYTES = 2 ** 20;
+const BYTE_ORDER_MARK = "\uFEFF";
+
+function upgrade(file: string, { write, check, json }: Options): void {
+  if (write === true && check === true)
+    throw new CountersignError("USAGE", "--write and --check exclude each other", { remedy: "leave one of them out" });
+  const bytes = readInput(file, MAX_BYTES);
+  const { text, changes } = upgradeSpellings(file, decodeText(file, bytes));
+  const whole = (hasByteOrderMark(bytes) ? BYTE_ORDER_MARK : "") + text;
+  const written = write === true && changes.length > 0;
+  if (written) replaceFile(file, whole);
+  const isPrinted = write !== true && check !== true;
+  if (json === true) printJson({ file, changes, written, ...(isPrinted ? { text: whole } : {}) });
+  else if (isPrinted) process.stdout.write(whole);
+  else report(file, changes, written);
+  if (check === true && changes.length > 0) process.exitCode = EXIT.denied;
+}
+
+function hasByteOrderMark(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+}
+
+/** Replaces the content of `file`. If it is a symbolic link, replaces the target and keeps the link. */
+function replaceFile(file: string, text: string): void {
+  const target = realpathSync(file);
+  writeWhole(target, Buffer.from(text), statSync(target).mode & 0o7777);
+}
+
+function report(file: string, changes: readonly SpellingChange[], written: boolean): void {
+  if (changes.length === 0) {
+    print(`${file}: nothing to change`);
+    return;
+  }
+  print(
+    table(
+      ["PLACE", "KEY", "PREVIOUS", "PRESENT"],
+      changes.map(({ place, path, from, to }) => [place, path, from, to]),
+    ),
+  );
+  const count = changes.length === 1 ? "1 spelling" : `${changes.length} spellings`;
+  print(`\n${file}: ${count} ${written ? "changed" : "to change"}`);
+}

@@ -1,0 +1,122 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import type { KeyringConfig } from "../../../config/keyring.js";
+import { verdictName } from "../../../errno.js";
+import { CountersignError } from "../../../error.js";
+import { readInput } from "../../../input.js";
+import { MAX_SIGNATURE } from "../../../trust/formats/pkcs7.js";
+import type { KeyringEntry, KeyringReport } from "../../../trust/keyring-report.js";
+import { type ReportedKeyring, reportedKeyrings } from "../../input/keyring-config.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson, styled } from "../../output/output.js";
+import { progress } from "../../output/progress.js";
+import { day, entryJson } from "./keyring-list.js";
+
+const DAY = 24 * 3_600_000;
+
+/** `countersign keyring check`: lists keys, lists and signatures that do not verify now or will soon expire. */
+export function checkCommand(): Command {
+  return new Command("check")
+    .description("Shows what does not count, or will not before long: keys, lists, and stored signatures")
+    .argument("[name...]", "keyrings of the configuration; all by default")
+    .option("--config <file>", "the configuration", "countersign.yaml")
+    .option("--days <number>", "how far to look ahead", "30")
+    .option("--json", "one JSON object a finding")
+    .addHelpText(
+      "after",
+      `
+Signatures are those of the configuration's \`signatures\`; one counts where any of the keyrings takes its signers.
+Exit code: 0 all goes on as it is, 1 something does not.
+
+Example:
+  countersign keyring check --days 90`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly config: string;
+  readonly days: string;
+  readonly json?: true;
+}
+
+async function run(names: readonly string[], { config: file, days, json }: Options): Promise<void> {
+  const now = Date.now();
+  const end = now + daysOf(days) * DAY;
+  const { config, keyrings } = await reportedKeyrings(file, names);
+  const found: Finding[] = keyrings.flatMap(({ config, report }) =>
+    report.entries(now).flatMap((entry) => (isDue(entry, end) ? [{ keyring: config, entry }] : [])),
+  );
+  for (const folder of config.signatures) found.push(...(await signatures(folder, keyrings, now, end)));
+  for (const { keyring, entry } of found)
+    if (json === true) printJson(entryJson(keyring, entry));
+    else print(sentence(keyring, entry));
+  if (json !== true && found.length === 0) {
+    print(`everything counts until ${day(end)} and on: ${keyrings.map(({ config }) => titled(config)).join(", ")}`);
+  }
+  process.exitCode = found.length === 0 ? EXIT.ok : EXIT.denied;
+}
+
+interface Finding {
+  readonly keyring: KeyringConfig;
+  readonly entry: KeyringEntry;
+}
+
+function isDue({ refusal, until, afterwards }: KeyringEntry, end: number): boolean {
+  return refusal !== null || (until !== null && until <= end && afterwards !== null);
+}
+
+/** Judges each stored signature by every keyring, and reports the result of the one by which it is valid longest. */
+async function signatures(
+  folder: string,
+  keyrings: readonly ReportedKeyring[],
+  now: number,
+  end: number,
+): Promise<Finding[]> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".p7s"));
+  const bar = await progress(files.length);
+  const found: Finding[] = [];
+  for (const file of files) {
+    bar.step(file);
+    const path = join(folder, file);
+    const judged = keyrings.map(({ config, report }) => ({ keyring: config, entry: judge(report, path, now) }));
+    const best = judged.reduce<Finding | null>(
+      (a, b) => (a !== null && lasts(a.entry) >= lasts(b.entry) ? a : b),
+      null,
+    );
+    if (best !== null && isDue(best.entry, end)) found.push(best);
+  }
+  bar.stop();
+  return found;
+}
+
+function judge(report: KeyringReport, path: string, now: number): KeyringEntry {
+  try {
+    return report.signature(path, readInput(path, MAX_SIGNATURE), now);
+  } catch (error) {
+    throw error instanceof CountersignError && error.place?.startsWith(path) !== true ? error.within(path) : error;
+  }
+}
+
+function lasts({ refusal, until }: KeyringEntry): number {
+  return refusal === null ? (until ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
+}
+
+/** A keyring's name and profile. */
+function titled({ name, profile }: KeyringConfig): string {
+  return `${name} (profile ${profile})`;
+}
+
+function sentence(keyring: KeyringConfig, { kind, name, refusal, until, afterwards }: KeyringEntry): string {
+  const what = `${titled(keyring)}: ${kind} \`${name}\``;
+  if (refusal !== null)
+    return `${what} ${styled("red", "does not count")}: ${verdictName(refusal.verdict)}, ${refusal.reason}`;
+  const errno = afterwards === null ? "" : `: ${verdictName(afterwards.verdict)}, ${afterwards.reason}`;
+  return `${what} counts ${styled("yellow", `until ${day(until ?? 0)}`)}${errno}`;
+}
+
+function daysOf(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new CountersignError("USAGE", `\`${text}\` is not a number of days`, { remedy: "write it as 30" });
+}

@@ -1,0 +1,142 @@
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { VARIANTS, type Variant } from "../../../bpf/relocate.js";
+import { DEFAULT_CONFIG } from "../../../config/config.js";
+import { CountersignError } from "../../../error.js";
+import { probeEntries } from "../../../seal/build.js";
+import { configurationDigest } from "../../../seal/configuration-digest.js";
+import { encodeList, type ListEntry, parseList } from "../../../seal/list.js";
+import { requireSealable } from "../../../seal/plan.js";
+import { objectFiles } from "../../files/object-files.js";
+import { writeWhole } from "../../files/write.js";
+import { openCache } from "../../input/cache-option.js";
+import { DEFAULT_VARIANT, KERNEL_FILES, kernelPath, modulesOption, openTarget } from "../../input/kernel-options.js";
+import { openEngineForLists } from "../../input/open-engine.js";
+import { MAKERS } from "../../input/signature-makers.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson } from "../../output/output.js";
+import { table } from "../../output/table.js";
+import { JUDGED_HEAD, type JudgedRow, judgedCells, judgedJson, judgeFiles, summaryOf } from "./judged-files.js";
+
+/** `countersign seal build`: the lists of programs that the kernel lets load without asking anybody. */
+export function buildCommand(): Command {
+  return new Command("build")
+    .description("Makes the list of programs that may load under the guard, for each kernel")
+    .argument("<path...>", "BPF objects, executables that embed them, or folders of both")
+    .option("--config <file>", "the configuration", DEFAULT_CONFIG)
+    .option("--btf <file>", "a kernel; again for more (default: the running one)", collect)
+    .requiredOption("--out <folder>", "where to write the lists, each named after its kernel's release")
+    .addOption(
+      new Option(
+        "--variant <loader>",
+        `the loader's library, ${VARIANTS.join(" or ")}; again for more (default: "${DEFAULT_VARIANT}")`,
+      ).argParser(variant),
+    )
+    .addOption(modulesOption())
+    .option("--generation <number>", "greater than that of the list before (default: the present time)", generation)
+    .option("--any-maps", "list signed programs although the guard does not compare who created their maps")
+    .option("--no-probes", "leave out the programs that libbpf loads to find out what the kernel supports")
+    .option("--key <file>", "sign each list with this key, as `countersign sign` does")
+    .option("--cert <file>", "the certificate of the key")
+    .option("--json", "one JSON object for each program and kernel")
+    .addHelpText(
+      "after",
+      `
+Asks the policies about each program, relocated for each kernel, and lists it if they allow it to every task at any
+time. The kernel compares the instructions, types, flags and attach target of a program with the list, and its maps.
+What a policy cannot answer from these alone needs a ticket: the program is not listed, and the reason is shown.
+
+  listed       the guard allows it
+  denied       the policies deny it
+  ticket       only an agent could decide at the load; the guard denies it
+  cannot load  the kernel, or libbpf, rejects it
+
+${KERNEL_FILES}
+
+Exits with 0 if every program that can load is listed or denied, 1 if one needs a ticket, 2 if a file cannot be read.
+
+Examples:
+  countersign seal build --out lists /usr/lib/bpf
+  countersign seal build --btf linux-image-6.12.118+deb13-amd64.deb --key signer.key --cert signer.pem --out lists *.o`,
+    )
+    .action(build);
+}
+
+interface Options {
+  readonly config: string;
+  readonly btf?: readonly string[];
+  readonly out: string;
+  readonly variant?: readonly Variant[];
+  readonly modules?: ReadonlySet<string>;
+  readonly generation?: bigint;
+  readonly anyMaps?: true;
+  readonly probes: boolean;
+  readonly key?: string;
+  readonly cert?: string;
+  readonly json?: true;
+}
+
+async function build(paths: readonly string[], options: Options): Promise<void> {
+  const { btf = [kernelPath({})], generation = BigInt(Math.floor(Date.now() / 1000)), key, cert } = options;
+  const { variant: variants = [DEFAULT_VARIANT], anyMaps } = options;
+  const sign = key === undefined && cert === undefined ? null : await MAKERS.pkcs7.open(signerOf(key, cert));
+  const files = objectFiles(paths);
+  const { config, engine } = await openEngineForLists(options.config, openCache());
+  try {
+    requireSealable(config, engine);
+    const configuration = configurationDigest(config, engine);
+    const failed = new Set<string>();
+    const judge = { config, engine, anyMaps: anyMaps === true };
+    const rows: JudgedRow[] = [];
+    for (const path of btf) {
+      const kernel = await openTarget(path, options, null);
+      const found = await judgeFiles(files, kernel, judge, variants, failed);
+      rows.push(...found);
+      const { btfSha256: kernelBtf, release } = kernel;
+      const probes = options.probes ? probeEntries() : [];
+      const entries = [...found.flatMap((row): readonly ListEntry[] => row.entries), ...probes];
+      const list = encodeList(entries, { generation, kernelBtf, configuration, release: release ?? "" });
+      const out = join(options.out, `${release ?? kernelBtf.slice(0, 16)}.list`);
+      writeWhole(out, list);
+      if (sign !== null) writeWhole(`${out}.p7s`, sign.make(list, out));
+      process.stderr.write(`${out}: ${summaryOf(found)}; ${parseList(list).header.entries} entries\n`);
+    }
+    if (options.json === true) rows.map(judgedJson).forEach(printJson);
+    else if (rows.length > 0) print(table(JUDGED_HEAD, rows.map(judgedCells)));
+    process.exitCode = failed.size > 0 ? EXIT.undecided : rows.some(isTicket) ? EXIT.denied : EXIT.ok;
+  } finally {
+    engine.close();
+  }
+}
+
+function signerOf(key: string | undefined, cert: string | undefined): { key: string[]; cert: string[] } {
+  if (key !== undefined && cert !== undefined) return { key: [key], cert: [cert] };
+  throw new CountersignError(
+    "USAGE",
+    "a list is signed with a key and its certificate, and only one of them is named",
+    {
+      remedy: "give --key and --cert, or sign the list with `countersign sign`",
+    },
+  );
+}
+
+function isTicket({ result }: JudgedRow): boolean {
+  return result === "ticket";
+}
+
+function generation(text: string): bigint {
+  if (/^\d{1,18}$/.test(text)) return BigInt(text);
+  throw new CountersignError("USAGE", `\`${text}\` is not a generation`, {
+    remedy: "write a number of up to 18 digits",
+  });
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function variant(value: string, before: readonly Variant[] = []): readonly Variant[] {
+  const known = VARIANTS.find((each) => each === value);
+  if (known !== undefined) return [...before, known];
+  throw new CountersignError("USAGE", `there is no loader \`${value}\``, { remedy: `use ${VARIANTS.join(" or ")}` });
+}

@@ -1,0 +1,60 @@
+import { Command, Option } from "commander";
+import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
+import { writeWhole } from "../../files/write.js";
+import { print } from "../../output/output.js";
+import { readList, titleOfList } from "./seal-list.js";
+
+/** `countersign seal initramfs`: a fragment of an initramfs that seals before /init. */
+export function initramfsCommand(): Command {
+  return new Command("initramfs")
+    .description("Writes a fragment of an initramfs that seals the machine before anything else runs")
+    .requiredOption("--out <file>", "the fragment")
+    .option("--list <file>", "the programs that may be loaded (default: none)")
+    .option("--audit", "count what would be denied, and allow it")
+    .addOption(
+      new Option("--on-failure <what>", "what to do if the machine cannot be sealed")
+        .choices(["halt", "continue"])
+        .default("halt"),
+    )
+    .addHelpText(
+      "after",
+      `
+The fragment has a static program, the guard and the list. Append it to the initramfs of the system, and add
+\`rdinit=${SEAL_INIT}\` to the kernel's command line. The program seals, and then becomes /init. What it does if it
+cannot seal is fixed in the fragment, not on the command line. A list is for one kernel: write a fragment for each.
+Microcode has to stay at the beginning of the initramfs, where the kernel looks for it.
+
+Whoever can change the fragment or the command line decides about the next boot. With Secure Boot, put both into a
+signed UKI.
+
+initramfs-tools, in a script of /etc/initramfs/post-update.d, which gets the initramfs as its second argument:
+  countersign seal initramfs --list "/etc/countersign/list-$1" --out /run/seal.img
+  cat /run/seal.img >> "$2"
+
+dracut, as a file of its own that the boot loader gets instead:
+  cat "/boot/initramfs-$(uname -r).img" seal.img > /boot/sealed.img
+
+ukify (systemd), which takes several:
+  ukify build --linux /boot/vmlinuz --initrd /boot/initrd.img --initrd seal.img \\
+    --cmdline "root=/dev/sda2 rdinit=${SEAL_INIT}" --secureboot-private-key db.key --secureboot-certificate db.pem
+
+Examples:
+  countersign seal initramfs --list list.bin --out seal.img
+  countersign seal initramfs --list list.bin --on-failure continue --out seal.img`,
+    )
+    .action(initramfs);
+}
+
+interface Options {
+  readonly out: string;
+  readonly list?: string;
+  readonly audit?: true;
+  readonly onFailure: "halt" | "continue";
+}
+
+function initramfs({ out, list: file, audit, onFailure }: Options): void {
+  const list = readList(file);
+  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list }, onFailure);
+  writeWhole(out, bytes, 0o600);
+  print(`${out}: ${bytes.length} bytes, ${titleOfList(list)}; boot it with rdinit=${SEAL_INIT}`);
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { EVENTS_KEPT, guardRecord, readEvents, readStatus, wallClock } from "../../../seal/status.js";
+import { EXIT } from "../../output/exit.js";
+import { printError, printJson } from "../../output/output.js";
+import { noGuard } from "./no-guard.js";
+
+/** `countersign seal log`: the guard's denials as records of the decision log. */
+export function logCommand(): Command {
+  return new Command("log")
+    .description("Prints what the guard denied, as records of the decision log")
+    .addOption(new Option("--after <number>", "only events after this number").argParser(number).default("0"))
+    .addHelpText(
+      "after",
+      `
+One JSON object a denial, oldest first, in the form that docs/log.md describes. The guard keeps the last 1024; on
+standard error is how many were lost before them. Needs root. Exits with 2 without a guard.
+
+Examples:
+  countersign seal log >> decisions.jsonl
+  countersign seal log | jq -r '.denied_by.rule' | sort | uniq -c`,
+    )
+    .action(log);
+}
+
+function log({ after }: { readonly after: string }): void {
+  const status = readStatus();
+  if (status === null) {
+    printError(noGuard());
+    process.exitCode = EXIT.undecided;
+    return;
+  }
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const mode = status.mode ?? "enforce";
+  const from = BigInt(after);
+  const overwritten = status.events - BigInt(EVENTS_KEPT);
+  if (overwritten > from) process.stderr.write(`countersign: ${overwritten - from} earlier events are lost\n`);
+  const events = readEvents().filter(({ number }) => number > from);
+  for (const event of events) printJson(guardRecord(event, { mode, time: wallClock(event.time), bootId }));
+}
+
+function number(text: string): string {
+  if (/^\d{1,18}$/.test(text)) return text;
+  throw new InvalidArgumentError("Give the number of an event.");
+}

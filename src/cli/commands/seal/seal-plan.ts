@@ -1,0 +1,87 @@
+import { Command } from "commander";
+import { DEFAULT_CONFIG } from "../../../config/config.js";
+import { CountersignError } from "../../../error.js";
+import { type PlanRow, sealPlan } from "../../../seal/plan.js";
+import { objectFiles } from "../../files/object-files.js";
+import { openCache } from "../../input/cache-option.js";
+import { DEFAULT_VARIANT, kernelPath, openTarget } from "../../input/kernel-options.js";
+import { reportedKeyrings } from "../../input/keyring-config.js";
+import { openEngineForLists } from "../../input/open-engine.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson } from "../../output/output.js";
+import { table } from "../../output/table.js";
+import { JUDGED_HEAD, type JudgedRow, judgedCells, judgedJson, judgeFiles, summaryOf } from "./judged-files.js";
+
+/** `countersign seal plan`: how each rule of a configuration stays in force when it is sealed. */
+export function planCommand(): Command {
+  return new Command("plan")
+    .description("Shows how each rule of a configuration can be enforced by the kernel alone")
+    .argument("[path...]", "BPF objects, executables that embed them, or folders: each program is judged, too")
+    .option("--config <file>", "the configuration", DEFAULT_CONFIG)
+    .option("--btf <file>", "the kernel of the programs (default: the running one)")
+    .option("--any-maps", "as for `seal build`")
+    .option("--json", "one JSON object a row")
+    .addHelpText(
+      "after",
+      `
+One row for each hook, each attachment and each keyring:
+  list              the guard compares programs with the list of \`seal build\`
+  signature         the kernel verifies signatures of programs without relocations
+  ticket            only an agent can decide it at the load; without one, the load is denied
+  mask              the guard denies it always
+  none              there is no rule
+  cannot be sealed  the guard would allow what the rule denies
+
+What is said of a policy is read from its text. With objects, the policies are asked about each program: \`listed\`,
+\`denied\`, \`ticket\` or \`cannot load\`, as \`seal build\` has it.
+
+Exits with 0, 1 if a rule cannot be sealed, or 2 if a file cannot be read.
+
+Examples:
+  countersign seal plan
+  countersign seal plan --btf /boot/vmlinuz-6.12.118+deb13-amd64 /usr/lib/bpf
+  countersign seal plan --json | jq -r 'select(.means == "ticket").name'`,
+    )
+    .action(plan);
+}
+
+interface Options {
+  readonly config: string;
+  readonly btf?: string;
+  readonly anyMaps?: true;
+  readonly json?: true;
+}
+
+async function plan(paths: readonly string[], options: Options): Promise<void> {
+  const { config: file, json, anyMaps } = options;
+  if (paths.length === 0 && options.btf !== undefined)
+    throw new CountersignError("USAGE", "--btf is about programs, and no object is named", { remedy: "name objects" });
+  const { keyrings } = await reportedKeyrings(file, []);
+  const { config, engine } = await openEngineForLists(file, openCache());
+  try {
+    const authorities = new Map(keyrings.map(({ config: { name }, report }) => [name, report.authorities()]));
+    const rows = sealPlan({ config, engine, authorities });
+    const failed = new Set<string>();
+    const judge = { config, engine, anyMaps: anyMaps === true };
+    const kernel = paths.length === 0 ? null : await openTarget(kernelPath(options), {}, null);
+    const programs =
+      kernel === null ? [] : await judgeFiles(objectFiles(paths), kernel, judge, [DEFAULT_VARIANT], failed);
+    if (json === true) [...rows, ...programs.map(programJson)].forEach(printJson);
+    else {
+      print(table(["rule", "enforced by", "denied without an agent", "why"], rows.map(cells)));
+      if (programs.length > 0) print(`\n${table(JUDGED_HEAD, programs.map(judgedCells))}\n\n${summaryOf(programs)}`);
+    }
+    const isOpen = rows.some(({ means }) => means === "cannot be sealed");
+    process.exitCode = failed.size > 0 ? EXIT.undecided : isOpen ? EXIT.denied : EXIT.ok;
+  } finally {
+    engine.close();
+  }
+}
+
+function programJson(row: JudgedRow): object {
+  return { kind: "program", ...judgedJson(row) };
+}
+
+function cells({ kind, name, hook, means, reason, denied }: PlanRow): readonly string[] {
+  return [hook === null ? `${kind} ${name}` : `${kind} ${name}, ${hook}`, means, denied, reason];
+}

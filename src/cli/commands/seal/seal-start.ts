@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import { CountersignError } from "../../../error.js";
+import { isListed, type LoadedProgram, loadedPrograms, sealMachine } from "../../../seal/sealing.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printError, printJson } from "../../output/output.js";
+import { readList, titleOfList } from "./seal-list.js";
+
+/** `countersign seal start`: seals a machine that has started. */
+export function startCommand(): Command {
+  return new Command("start")
+    .description("Seals this machine until the next boot")
+    .option("--list <file>", "the programs that may be loaded (default: none)")
+    .option("--audit", "count what would be denied, and allow it")
+    .option("--accept-loaded", "seal although programs are loaded that are not listed")
+    .option("--json", "one JSON object")
+    .addHelpText(
+      "after",
+      `
+Attaches the guard, proves with a program that must be denied that the kernel calls it, and seals it: from then on
+nobody can detach it before the next boot, root included. If a step fails, everything is detached again.
+
+This is late: programs that are loaded already stay, and only a fragment of the initramfs (\`seal initramfs\`) is there
+before them. With --audit nothing is denied, and \`seal stop\` ends it.
+
+Examples:
+  countersign seal start --list list.bin --audit
+  countersign seal start --list list.bin --accept-loaded`,
+    )
+    .action(start);
+}
+
+interface Options {
+  readonly list?: string;
+  readonly audit?: true;
+  readonly acceptLoaded?: true;
+  readonly json?: true;
+}
+
+function start({ list: file, audit, acceptLoaded, json }: Options): void {
+  const list = readList(file);
+  const loaded = loadedPrograms();
+  const unlisted = loaded.filter((program) => !isListed(program, list));
+  if (acceptLoaded !== true && audit !== true && unlisted.length > 0) {
+    unlisted.map(unlistedError).forEach(printError);
+    process.exitCode = EXIT.undecided;
+    return;
+  }
+  const mode = audit === true ? "audit" : "enforce";
+  const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
+  const { programs } = sealMachine({ mode, list }, accepted);
+  if (json === true) printJson({ mode, entries: list?.header.entries ?? 0, unlisted, programs });
+  else print([`${TITLES[mode]}: ${titleOfList(list)}`, ...unlisted.map(lineOf)].join("\n"));
+}
+
+const TITLES = { audit: "audit, nothing is denied", enforce: "sealed until the next boot" } as const;
+
+function lineOf({ id, name, type, tag }: LoadedProgram): string {
+  return `loaded before, and not listed: ${id} ${name} (${type}, tag ${tag})`;
+}
+
+function unlistedError({ id, name, type, tag }: LoadedProgram): CountersignError {
+  return new CountersignError(
+    "SEAL_UNLISTED_LOADED",
+    `is loaded, and the list does not have it (${type}, tag ${tag})`,
+    { place: `program ${id} \`${name}\``, remedy: "list the program, unload it, or use `--accept-loaded`" },
+  );
+}

@@ -1,0 +1,120 @@
+import { Command } from "commander";
+import { acrossBoots, secureBoot } from "../../../seal/doctor.js";
+import {
+  GUARD_REASONS,
+  type GuardEvent,
+  type GuardStatus,
+  guardReason,
+  isDeciding,
+  readEvents,
+  readStatus,
+  wallClock,
+} from "../../../seal/status.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson, styled } from "../../output/output.js";
+import { table } from "../../output/table.js";
+
+/** Number of events that are shown. */
+const LAST = 10;
+
+/** `countersign seal status`: what the guard of this machine enforces, and what it denied. */
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("Shows what the kernel enforces until the next boot, and what it denied")
+    .option("--json", "one JSON object")
+    .addHelpText(
+      "after",
+      `
+Loads a program that must be denied, to prove that the guard still decides. Needs root.
+Exits with 0 if it does, or counts under audit, 1 if the program could be loaded or was not counted, 2 without a guard.
+
+Examples:
+  countersign seal status
+  countersign seal status --json | jq .denied`,
+    )
+    .action(status);
+}
+
+function status({ json }: { readonly json?: true }): void {
+  const found = readStatus();
+  if (found === null) {
+    if (json === true) printJson({ state: "none" });
+    else print(`${styled("yellow", "not sealed")}: no guard runs on this machine`);
+    process.exitCode = EXIT.undecided;
+    return;
+  }
+  const deciding = isDeciding(found);
+  const events = readEvents();
+  if (json === true) printJson(statusJson(found, deciding, events));
+  else print(statusText(found, deciding, events));
+  process.exitCode = deciding ? EXIT.ok : EXIT.denied;
+}
+
+/** `broken`: the guard is there, and does not decide. */
+function stateOf({ mode, sealed, locked }: GuardStatus, deciding: boolean): string {
+  if (!deciding) return "broken";
+  if (mode === "audit") return "audit";
+  return !sealed ? "not sealed yet" : locked ? "sealed and locked" : "sealed";
+}
+
+function statusJson(status: GuardStatus, deciding: boolean, events: readonly GuardEvent[]): object {
+  return {
+    state: stateOf(status, deciding),
+    version: status.version,
+    mode: status.mode,
+    started: status.late ? "late" : "early",
+    since: status.sealed ? new Date(wallClock(status.sealedAt)).toISOString() : null,
+    locked: status.locked,
+    signatures_required: status.signaturesRequired,
+    configuration: status.configuration,
+    list: { sha256: status.list, generation: String(status.generation), entries: status.entries },
+    trusted_key: status.trustedKey,
+    secure_boot: secureBoot(),
+    allowed: Number(status.allowed),
+    denied: Object.fromEntries(counters(status)),
+    events: Number(status.events),
+    last: events.slice(-LAST).map((event) => ({
+      number: Number(event.number),
+      time: new Date(wallClock(event.time)).toISOString(),
+      reason: guardReason(event.reason).name,
+      ...{ pid: event.pid, uid: event.uid, comm: event.comm, digest: event.digest },
+    })),
+  };
+}
+
+function statusText(status: GuardStatus, deciding: boolean, events: readonly GuardEvent[]): string {
+  const state = stateOf(status, deciding);
+  const since = status.sealed ? new Date(wallClock(status.sealedAt)).toISOString() : "not yet";
+  const counted = counters(status).map(([name, count]) => `${count} ${name}`);
+  const rows: readonly (readonly [string, string])[] = [
+    ["state", styled(deciding ? "green" : "red", deciding ? state : "broken: the guard did not deny its test program")],
+    ["since", `${since}, ${status.late ? "late: programs that were loaded before stay" : "early: before /init"}`],
+    ["list", `${status.entries} programs, generation ${status.generation}, SHA-256 ${status.list ?? "none"}`],
+    ["configuration", status.configuration ?? "none"],
+    ["trusted key", status.trustedKey ?? "none"],
+    ["signatures", status.signaturesRequired ? "required" : "not required"],
+    ["next boot", acrossBoots(secureBoot())],
+    ["allowed", String(status.allowed)],
+    ["denied", counted.length === 0 ? "nothing" : counted.join(", ")],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+  return events.length === 0 ? lines : `${lines}\n\n${lastEvents(events)}`;
+}
+
+function lastEvents(events: readonly GuardEvent[]): string {
+  const rows = events.slice(-LAST).map((event) => {
+    const { name, text } = guardReason(event.reason);
+    return [new Date(wallClock(event.time)).toISOString(), `${event.pid} ${event.comm}`, String(event.uid), name, text];
+  });
+  return table(["last denials", "task", "uid", "reason", "why"], rows);
+}
+
+/** The reasons for which something was denied. */
+function counters({ denied }: GuardStatus): readonly (readonly [string, number])[] {
+  const known = [...GUARD_REASONS.keys()];
+  const numbers = [...new Set([...known, ...denied.keys()])];
+  return numbers
+    .filter((number) => (denied[number] ?? 0n) > 0n)
+    .map((number) => [guardReason(number).name, Number(denied[number])] as const);
+}

@@ -1,0 +1,69 @@
+import { setFlagsFromString } from "node:v8";
+import type { CacheFolder } from "../../cache-folder.js";
+import type { Config, LogConfig } from "../../config/config.js";
+import type { TimedEngine } from "../../engine/timed-engine.js";
+import type { Origin } from "../../hooks/decision.js";
+import { warn } from "../output/output.js";
+
+/**
+ * Opens an engine for a configuration file. Modules are loaded here rather than at start, so that a mistyped option is
+ * reported at once. `folder` has link results of earlier runs. `log` maps the configured log to the log that is
+ * written: none by default, since offline decisions do not belong in the log of a gate. If `time` is absent, throws
+ * KEYRING_INVALID for a keyring that has expired, because no signature could be verified with it.
+ */
+export async function openEngine(
+  path: string,
+  origin: Origin,
+  folder: CacheFolder | null,
+  time?: number,
+  log: (configured: LogConfig | null) => LogConfig | null = () => null,
+): Promise<TimedEngine> {
+  const { config, open } = await configured(path, origin, folder);
+  const engine = await open({ ...config, log: log(config.log) }, false);
+  engine.warnings.forEach(warn);
+  if (time === undefined) await rejectExpired(config);
+  return engine;
+}
+
+/**
+ * Opens an engine that asks every attachment, whatever its scope, and records what answers depend on; with the
+ * configuration and its scopes. Throws as {@link openEngine}.
+ */
+export async function openEngineForLists(
+  path: string,
+  folder: CacheFolder | null,
+): Promise<{ config: Config; engine: TimedEngine }> {
+  const { config, open } = await configured(path, "check", folder);
+  const { askingEveryAttachment } = await import("../../seal/build.js");
+  const engine = await open({ ...askingEveryAttachment(config), log: null }, true);
+  engine.warnings.forEach(warn);
+  await rejectExpired(config);
+  return { config, engine };
+}
+
+async function rejectExpired(config: Config): Promise<void> {
+  const { rejectExpiredKeyring } = await import("./expired-keyring.js");
+  rejectExpiredKeyring(config, Date.now());
+}
+
+/** Reads a configuration, with the cache of its link results. */
+async function configured(
+  path: string,
+  origin: Origin,
+  folder: CacheFolder | null,
+): Promise<{ config: Config; open: (config: Config, recordsReads: boolean) => Promise<TimedEngine> }> {
+  // A command ends before optimized WASM pays off, and at exit would wait for the compiler.
+  if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
+  const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }] = await Promise.all([
+    import("../../engine/timed-engine.js"),
+    import("../../engine/load/link-cache.js"),
+    import("../../config/config.js"),
+  ]);
+  const cache = folder === null ? null : new LinkCache(folder, path);
+  const config = readConfig(
+    path,
+    origin,
+    (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
+  );
+  return { config, open: (changed, recordsReads) => TimedEngine.open(changed, cache, recordsReads) };
+}

@@ -1,0 +1,30 @@
+import { styleText } from "node:util";
+import type { CountersignError } from "../../error.js";
+import { type Warning, warningLine } from "../../warning.js";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Adds a style to text if the stream is a terminal and NO_COLOR is not set (https://no-color.org). */
+export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  const wanted = stream.isTTY === true && !process.env.NO_COLOR;
+  return wanted ? styleText(style, text) : text;
+}
+
+/** Writes a value as one line of JSON to stdout. Callers leave byte arrays out of it. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes a warning as one line to stderr. */
+export function warn(warning: Warning): void {
+  process.stderr.write(`${styled("yellow", "countersign: warning:", process.stderr)} ${warningLine(warning)}\n`);
+}
+
+/** Writes an error as one line to stderr: place, message and remedy. */
+export function printError(error: CountersignError): void {
+  process.stderr.write(`${styled("red", "countersign:", process.stderr)} ${error.toString()}\n`);
+}

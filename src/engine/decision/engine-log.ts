@@ -1,0 +1,87 @@
+import type { Config } from "../../config/config.js";
+import { ERRNO } from "../../errno.js";
+import { CountersignError } from "../../error.js";
+import type { Decision, Denial, Verdicts } from "../../hooks/decision.js";
+import type { DecisionLog } from "../../log/log.js";
+import type { Mode } from "../../policy/model/mode.js";
+import type { KeyringChange } from "../../trust/live-keyring.js";
+
+/**
+ * An engine's decision log. If a record cannot be written, an enforced decision becomes a denial; a decision in audit
+ * is unchanged, and the failure is counted.
+ */
+export class EngineLog {
+  /** Number of decisions in audit that could not be logged. */
+  failures = 0;
+  /** The error of the last of them. */
+  failure: CountersignError | null = null;
+  /** Number of times that changed keyring files could not be used. */
+  keyringFailures = 0;
+
+  private constructor(
+    private readonly log: DecisionLog | null,
+    private readonly mode: Mode,
+  ) {}
+
+  /** Throws FILE_UNREADABLE. */
+  static async open({ log, origin, mode }: Pick<Config, "log" | "origin" | "mode">): Promise<EngineLog> {
+    if (log === null) return new EngineLog(null, mode);
+    const { DecisionLog } = await import("../../log/log.js");
+    return new EngineLog(new DecisionLog(log, origin), mode);
+  }
+
+  /** Number of incomplete lines in the log that were ended: see {@link DecisionLog.torn}. */
+  get torn(): number {
+    return this.log?.torn ?? 0;
+  }
+
+  /** Logs a decision and returns the one to apply: a denial if an enforced decision cannot be logged. */
+  write(decision: Decision): Decision {
+    if (this.log === null) return decision;
+    try {
+      this.log.write(decision);
+      return decision;
+    } catch (error) {
+      if (this.mode === "audit") {
+        this.failures += 1;
+        this.failure = error instanceof CountersignError ? error : null;
+        return decision;
+      }
+      return { ...decision, ...verdictsOf(unlogged(error), this.mode) };
+    }
+  }
+
+  /** Logs a change of a keyring. Must be called before any decision that depends on it. Never throws. */
+  keyring(change: KeyringChange): void {
+    if (change.error !== null) {
+      this.keyringFailures += 1;
+      process.emitWarning(change.error.toString(), "KeyringWarning");
+    }
+    try {
+      this.log?.keyring(change);
+    } catch {
+      // If the log still fails, the next decision cannot be logged either and is denied
+    }
+  }
+
+  close(): void {
+    this.log?.close();
+  }
+}
+
+/** The verdicts of a decision that asks no attachments. */
+export function verdictsOf(denial: Denial | null, mode: Mode): Verdicts {
+  const enforced = denial?.verdict ?? 0;
+  return {
+    mode,
+    verdict: mode === "enforce" ? enforced : 0,
+    enforced_verdict: enforced,
+    denied_by: denial,
+    audit_denials: [],
+  };
+}
+
+function unlogged(error: unknown): Denial {
+  const reason = error instanceof CountersignError ? error.toString() : "the decision could not be logged";
+  return { attachment: null, verdict: -ERRNO.EPERM, code: "INTERNAL_FAULT", reason };
+}

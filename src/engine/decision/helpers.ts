@@ -1,0 +1,182 @@
+import type { ProgramSubject } from "../../bpf/model/facts.js";
+import { verdictName } from "../../errno.js";
+import { CountersignError } from "../../error.js";
+import { didYouMean } from "../../nearest.js";
+import type { MapView } from "../../policy/maps/map-view.js";
+import type { Dependency } from "../../policy/model/outcome.js";
+import type { HostFunctions } from "../../sandbox/host.js";
+import { hash } from "../../trust/base/digest.js";
+import { SIGNATURE_TYPES, type SignatureType } from "../../trust/formats/formats.js";
+import type { Keyring } from "../../trust/keyring.js";
+import type { Signer } from "../../trust/model/signer.js";
+import type { Verification } from "../../trust/model/verification.js";
+import { type ProgramSignatures, type ProgramVerification, unstated } from "./program-signatures.js";
+
+/** The time of the current hook, shared by all attachments of an engine. */
+export interface Moment {
+  time: number;
+  /** Keyrings that the present decision asked, and the generation of each. */
+  readonly keyrings: Map<string, number>;
+}
+
+/**
+ * The helpers that one attachment's policy can call. A keyring, map or signature type that does not exist throws, so
+ * that the policy faults: a misspelt keyring must not look like a missing signature.
+ */
+export class Helpers implements HostFunctions {
+  /**
+   * Results of signature checks in the current call of the policy: the answer as the guest records it, and the reason.
+   */
+  private readonly found = new Map<string, string>();
+  /** Keyed by kind and name; null if they are not recorded. */
+  private readonly recorded: Map<string, Dependency> | null;
+
+  constructor(
+    private readonly keyrings: ReadonlyMap<string, Keyring>,
+    private readonly maps: MapView,
+    private readonly moment: Moment,
+    private readonly programs: ProgramSignatures,
+    recordsReads = false,
+  ) {
+    this.recorded = recordsReads ? new Map() : null;
+  }
+
+  /** What the present call of the policy asked for; null if it is not recorded. */
+  get dependencies(): readonly Dependency[] | null {
+    return this.recorded === null ? null : [...this.recorded.values()];
+  }
+
+  /** Clears the results of the call before. */
+  begin(): void {
+    if (this.found.size > 0) this.found.clear();
+    this.recorded?.clear();
+  }
+
+  /** Adds reasons to the guest's answers about signatures. `subject` is that of the decision. */
+  explained(answers: readonly string[], subject: object): readonly string[] {
+    return answers.map((answer) => {
+      const because = this.found.get(answer) ?? guestReason(answer, subject);
+      return because === null ? answer : `${answer} (${because})`;
+    });
+  }
+
+  verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
+    const { verdict, reason } = this.verified(data, signature, keyring, type);
+    this.found.set(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
+    return verdict;
+  }
+
+  signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): SignerFacts | null {
+    const { signers, verdict, reason } = this.verified(data, signature, keyring, type);
+    const [first] = signers;
+    if (first === undefined) this.found.set(`signer_of ${keyring} ${type}: none`, `${verdictName(verdict)}: ${reason}`);
+    return first === undefined ? null : factsOfSigner(first);
+  }
+
+  verify_program(subject: object, keyring: string): number {
+    const { verdict, reason } = this.verifiedProgram(subject, keyring);
+    this.found.set(`verify_program ${keyring}: ${verdictName(verdict)}`, reason);
+    return verdict;
+  }
+
+  statement_of(subject: object, keyring: string): number {
+    const { verdict, reason, statement } = this.verifiedProgram(subject, keyring);
+    if (verdict !== 0) this.found.set(`statement_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
+    return statement;
+  }
+
+  signer_of_program(subject: object, keyring: string): SignerFacts | null {
+    const { verdict, reason, signers } = this.verifiedProgram(subject, keyring);
+    const [first] = signers;
+    if (first === undefined) this.found.set(`signer_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
+    return first === undefined ? null : factsOfSigner(first);
+  }
+
+  factRead(path: string): void {
+    const dot = path.indexOf(".");
+    this.record(path.slice(0, dot) as "subject" | "current", path.slice(dot + 1));
+  }
+
+  hash(algorithm: string, data: Uint8Array): string {
+    return hash(algorithm, data);
+  }
+
+  map_lookup(map: string, key: string): unknown {
+    this.record("map", map);
+    const text = this.its(map).lookup(map, key);
+    return text === null ? undefined : JSON.parse(text);
+  }
+
+  map_update(map: string, key: string, value: unknown): number {
+    this.record("map write", map);
+    return this.its(map).update(map, key, JSON.stringify(value) ?? "");
+  }
+
+  map_delete(map: string, key: string): number {
+    this.record("map write", map);
+    return this.its(map).delete(map, key);
+  }
+
+  /** The sandbox lets policies ask about the subject of a decision only, and only if it is a program. */
+  private verifiedProgram(subject: object, keyring: string): ProgramVerification {
+    const its = this.keyring(keyring);
+    this.moment.keyrings.set(keyring, its.generation);
+    const program = subject as ProgramSubject;
+    if (program.statements.length + program.mismatches.length > 0) this.record("keyring", keyring);
+    const verification = this.programs.verify(program, its, this.moment.time);
+    const used = verification.statement === -1 ? undefined : program.statements[verification.statement];
+    if (used === undefined) this.record("unsigned", keyring);
+    else this.record("statement", used.sha256);
+    return verification;
+  }
+
+  private record(on: Dependency["on"], name: string): void {
+    this.recorded?.set(`${on} ${name}`, { on, name });
+  }
+
+  private keyring(name: string): Keyring {
+    const its = this.keyrings.get(name);
+    if (its === undefined) throw unknown("keyring", name, this.keyrings.keys());
+    return its;
+  }
+
+  private verified(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): Verification {
+    const its = this.keyring(keyring);
+    if (!(SIGNATURE_TYPES as readonly string[]).includes(type)) throw unknown("signature type", type, SIGNATURE_TYPES);
+    this.record("keyring", keyring);
+    const verification = its.verify(data, signature, type as SignatureType, this.moment.time);
+    this.moment.keyrings.set(keyring, its.generation);
+    return verification;
+  }
+
+  private its(map: string): MapView {
+    if (!this.maps.has(map)) throw unknown("map", map, this.maps.names());
+    return this.maps;
+  }
+}
+
+/** The reason of an answer that the guest gave without asking: there is nothing to verify. */
+function guestReason(answer: string, subject: object): string | null {
+  if (answer.startsWith("verify_signature ") && answer.endsWith(": -ENODATA")) return "there is no signature";
+  const { reason } = unstated(subject as ProgramSubject);
+  if (answer.startsWith("verify_program ") && answer.endsWith(": -ENODATA")) return reason;
+  return answer.startsWith("statement_of ") && answer.endsWith(": none") ? `-ENODATA: ${reason}` : null;
+}
+
+/** A signer as policies see it. */
+interface SignerFacts {
+  readonly subject: string | null;
+  readonly key_id: string;
+  readonly serial: string | null;
+  readonly issuer: string | null;
+}
+
+function factsOfSigner({ subject, key, serial, issuer }: Signer): SignerFacts {
+  return { subject, key_id: key.fingerprint, serial, issuer };
+}
+
+function unknown(kind: string, name: string, known: Iterable<string>): CountersignError {
+  return new CountersignError("POLICY_UNKNOWN_NAME", `no ${kind} \`${name}\`${didYouMean(name, known)}`, {
+    remedy: `give the configuration a ${kind} of this name, or correct the policy`,
+  });
+}

@@ -1,0 +1,160 @@
+import { realpathSync } from "node:fs";
+import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
+import type { AttachmentConfig, Config, MapConfig } from "../../config/config.js";
+import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
+import { CountersignError } from "../../error.js";
+import { HOOK_NAMES } from "../../hooks/catalogue.js";
+import { didYouMean } from "../../nearest.js";
+import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
+import type { ConfiguredName } from "../../policy/linker/names.js";
+import { PolicyMap } from "../../policy/maps/map.js";
+import type { Warning } from "../../warning.js";
+import type { FileCache } from "./file-cache.js";
+import type { LinkCache } from "./link-cache.js";
+import { mapWriters, type NamingAttachment } from "./map-writers.js";
+import { VOCABULARY } from "./vocabulary.js";
+
+/** The largest policy file to read, in bytes. */
+const MAX_POLICY = 2 ** 20;
+
+/** Milliseconds: a policy that takes longer to link is not cached. */
+const LONG = 1000;
+
+/**
+ * Reads the policies and maps that a configuration names. Every error says which part of the configuration names the
+ * file.
+ */
+export class Loader {
+  private readonly folder: string;
+  private readonly linked = new Map<string, LinkedPolicy>();
+  /** The keyrings and maps that policies can name. */
+  private readonly known: Readonly<Record<ConfiguredName["kind"], ReadonlySet<string>>>;
+
+  constructor(
+    private readonly config: Config,
+    private readonly files: FileCache,
+    private readonly cache: LinkCache | null = null,
+  ) {
+    this.folder = dirname(resolve(config.file));
+    this.known = {
+      keyring: new Set(config.keyrings.map(({ name }) => name)),
+      map: new Set(config.maps.map(({ name }) => name)),
+    };
+  }
+
+  /** Warnings about the linked policies, once for each policy. */
+  get warnings(): Warning[] {
+    return [...this.linked.values()].flatMap(({ warnings }) => warnings);
+  }
+
+  /** The maps, with the attachments that may write to each. Throws MAP_INVALID, FILE_UNREADABLE, CONFIG_INVALID. */
+  maps(attachments: readonly NamingAttachment[]): Map<string, PolicyMap> {
+    const entries = new Map(this.config.maps.map((map) => [map.name, blaming(map, () => this.entries(map))]));
+    return new Map(
+      this.config.maps.map((map) => {
+        const { name, writable } = map;
+        return [name, new PolicyMap(name, entries.get(name) ?? {}, writable, mapWriters(map, attachments))];
+      }),
+    );
+  }
+
+  /**
+   * An attachment's policy, linked only once if several attachments use it. Throws POLICY_SYNTAX, POLICY_FORBIDDEN,
+   * POLICY_UNKNOWN_HOOK, POLICY_NO_HOOK, POLICY_UNKNOWN_NAME, CONFIG_INVALID, FILE_UNREADABLE.
+   */
+  policy(attachment: AttachmentConfig): LinkedPolicy {
+    return blaming(attachment, () => {
+      let policy = this.linked.get(attachment.policy);
+      if (policy === undefined) {
+        policy = this.link(attachment.policy);
+        this.checkNames(policy);
+        this.linked.set(attachment.policy, policy);
+      }
+      checkHooks(attachment, policy);
+      return policy;
+    });
+  }
+
+  /** Links a policy. Messages and reasons name it by its path relative to the configuration, with slashes. */
+  private link(path: string): LinkedPolicy {
+    const file = relative(this.folder, path).split(sep).join("/");
+    const texts = new Map<string, string>();
+    const read = (name: string) => {
+      const its = resolve(this.folder, name);
+      const text = this.files.text(its, MAX_POLICY, () => {
+        if (name !== file) refuseLeaving(dirname(path), its, name);
+      });
+      texts.set(name, text);
+      return text;
+    };
+    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file) };
+    const link = () => linkPolicy(file, options);
+    const known = this.cache?.find(file, read, link) ?? null;
+    if (known !== null) return known;
+    texts.clear();
+    const start = performance.now();
+    const policy = link();
+    // Finding the place of a fault links a cached policy again, during a decision, so this must be fast
+    if (performance.now() - start < LONG) this.cache?.add(file, texts, policy);
+    return policy;
+  }
+
+  private entries({ file }: MapConfig): Readonly<Record<string, unknown>> {
+    return file === null ? {} : readMapFile(file, this.files.text(file, MAX_MAP));
+  }
+
+  private checkNames(policy: LinkedPolicy): void {
+    for (const { kind, name, place } of policy.names) {
+      const names = this.known[kind];
+      if (names.has(name)) continue;
+      throw new CountersignError(
+        "POLICY_UNKNOWN_NAME",
+        `names the ${kind} \`${name}\`, which is not configured${didYouMean(name, names)}`,
+        {
+          place,
+          remedy: `add it under \`${kind}s\`, or correct the policy`,
+        },
+      );
+    }
+  }
+}
+
+/**
+ * Throws POLICY_FORBIDDEN for a symbolic link out of the policy's folder: all code that decides must be in that folder.
+ * Links within it are allowed.
+ */
+function refuseLeaving(folder: string, path: string, name: string): void {
+  let inside: string;
+  try {
+    inside = relative(realpathSync(folder), realpathSync(path));
+  } catch {
+    // It does not exist; reading it reports that
+    return;
+  }
+  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
+  throw new CountersignError("POLICY_FORBIDDEN", "is imported, and is a link that leaves the policy's folder", {
+    place: name,
+    remedy: "put the file itself there",
+  });
+}
+
+function checkHooks({ hooks, name }: AttachmentConfig, policy: LinkedPolicy): void {
+  const missing = hooks?.find((hook) => !policy.hooks.includes(hook));
+  if (missing === undefined) return;
+  throw new CountersignError(
+    "CONFIG_INVALID",
+    `\`${name}\` is attached to ${missing}, which its policy does not export`,
+    {
+      place: policy.file,
+      remedy: `attach it to ${policy.hooks.join(", ")}, or export ${missing}`,
+    },
+  );
+}
+
+function blaming<T>({ place }: { place: string }, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(place) : error;
+  }
+}

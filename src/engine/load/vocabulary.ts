@@ -1,0 +1,19 @@
+import { TARGET_KINDS } from "../../bpf/model/command-fields.js";
+import { EFFECTS } from "../../bpf/model/facts.js";
+import { SETTING_KINDS } from "../../bpf/model/program-fields.js";
+import { ATTACH_TYPES, HELPERS, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.gen.js";
+import type { Vocabulary } from "../../policy/model/vocabulary.js";
+
+/** The name of a type that is newer than the tables. */
+const UNKNOWN = "unknown";
+
+/** The names that facts can have, from the tables that compute the facts. */
+export const VOCABULARY: Vocabulary = {
+  ProgramType: [...PROGRAM_TYPES.slice(1), UNKNOWN],
+  AttachType: [...ATTACH_TYPES, UNKNOWN],
+  MapType: [...MAP_TYPES, UNKNOWN],
+  HelperName: HELPERS.slice(1),
+  EffectName: [...EFFECTS, "read_only"],
+  TargetKind: TARGET_KINDS,
+  SettingKind: SETTING_KINDS,
+};

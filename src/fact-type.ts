@@ -1,0 +1,109 @@
+/** The type of a fact, for the engine, for policies and for text that is read back. */
+export interface FactType<T> {
+  /** The type in types/countersign.d.ts. */
+  readonly declared: string;
+  /** Whether it is a string, a number or a boolean, or null. */
+  readonly isScalar: boolean;
+  /**
+   * Reads a value that was written as text. Returns undefined for a value of another type. Adds the paths of facts that
+   * an object lacks to `missing`; facts that an object has and this version does not know are left out.
+   */
+  read(value: unknown, path: string, missing: string[]): T | undefined;
+}
+
+/** One fact: a row of the tables in program-fields.ts. */
+export interface FactField<T = unknown> {
+  readonly type: FactType<T>;
+  /** One or two sentences for policies' authors, for the declarations and the documentation. */
+  readonly doc: string;
+}
+
+export type FactFields = Readonly<Record<string, FactField>>;
+
+/** The object that a table of facts describes. */
+export type FactsOf<F extends FactFields> = {
+  readonly [N in keyof F]: F[N]["type"] extends FactType<infer T> ? T : never;
+};
+
+function scalar<T>(declared: string, is: (value: unknown) => boolean): FactType<T> {
+  return { declared, isScalar: true, read: (value) => (is(value) ? (value as T) : undefined) };
+}
+
+export const FLAG = scalar<boolean>("boolean", (value) => typeof value === "boolean");
+export const COUNT = scalar<number>("number", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
+export const BYTES: FactType<Uint8Array> = {
+  declared: "Bytes",
+  isScalar: false,
+  read: (value) => (value instanceof Uint8Array ? value : undefined),
+};
+export const TEXT = named("string");
+export const INTEGER_OR_TEXT: FactType<number | string> = scalar(
+  "number | string",
+  (value) => typeof value === "string" || Number.isSafeInteger(value),
+);
+
+/** A string with one of the names that a type of the declarations lists. */
+export function named(declared: string): FactType<string> {
+  return scalar(declared, (value) => typeof value === "string");
+}
+
+/** Lower-case hex of this many bytes. */
+export function hex(bytes: number): FactType<string> {
+  const digits = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
+  return scalar("string", (value) => typeof value === "string" && digits.test(value));
+}
+
+export function orNull<T>({ declared, isScalar, read }: FactType<T>): FactType<T | null> {
+  return {
+    declared: `${declared} | null`,
+    isScalar,
+    read: (value, path, missing) => (value === null ? null : read(value, path, missing)),
+  };
+}
+
+export function list<T>({ declared, read }: FactType<T>): FactType<readonly T[]> {
+  return {
+    declared: `readonly ${declared}[]`,
+    isScalar: false,
+    read(value, path, missing) {
+      if (!Array.isArray(value)) return undefined;
+      const elements: T[] = [];
+      for (const one of value) {
+        const element = read(one, `${path}[]`, missing);
+        if (element === undefined) return undefined;
+        elements.push(element);
+      }
+      return elements;
+    },
+  };
+}
+
+/** An object with the facts of a table; `declared` is the name of its interface. */
+export function object<F extends FactFields>(declared: string, fields: F): FactType<FactsOf<F>> {
+  return {
+    declared,
+    isScalar: false,
+    read: (value, path, missing) => readFacts(fields, value, `${path}.`, missing),
+  };
+}
+
+/** Reads the facts of a table: see {@link FactType.read}. `prefix` comes before the name of a missing fact. */
+export function readFacts<F extends FactFields>(
+  fields: F,
+  value: unknown,
+  prefix: string,
+  missing: string[],
+): FactsOf<F> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const facts: Record<string, unknown> = {};
+  for (const [name, { type: kind }] of Object.entries(fields)) {
+    if (!Object.hasOwn(value, name)) {
+      missing.push(prefix + name);
+      continue;
+    }
+    const fact = kind.read((value as Readonly<Record<string, unknown>>)[name], prefix + name, missing);
+    if (fact === undefined) return undefined;
+    facts[name] = fact;
+  }
+  return facts as FactsOf<F>;
+}

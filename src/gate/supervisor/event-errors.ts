@@ -1,0 +1,31 @@
+import { CountersignError } from "../../error.js";
+import type { SupervisorEvent } from "./supervisor-event.js";
+
+/** Events that `run` and the agent report in the same way. The gate continues after each. */
+type ReportedEvent = Extract<SupervisorEvent, { readonly is: "taskKilled" | "replaced" | "unlogged" }>;
+
+/** Returns the error that a user sees for an event. */
+export function errorOfEvent(event: ReportedEvent): CountersignError {
+  switch (event.is) {
+    case "taskKilled":
+      return taskKilledError(event.tid);
+    case "replaced":
+      return replacedError(event.reason);
+    case "unlogged":
+      return event.error;
+  }
+}
+
+function replacedError(reason: string): CountersignError {
+  return new CountersignError("GATE_FAILED", `the decision thread was replaced: ${reason}`, {
+    remedy:
+      "if this comes again, correct the policies for which the log has OUT_OF_TIME, or give the gate more CPU time",
+  });
+}
+
+/** For a task that was killed because it kept the gate waiting past `gate.stall`. */
+function taskKilledError(tid: number): CountersignError {
+  return new CountersignError("GATE_FAILED", `task ${tid} made the gate wait for its memory and was killed`, {
+    remedy: "if the task is not an attack, raise `gate.stall`, or keep its memory off slow storage and userfaultfd",
+  });
+}

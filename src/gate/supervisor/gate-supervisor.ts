@@ -1,0 +1,231 @@
+import type { Config } from "../../config/config.js";
+import type { FileSnapshot } from "../../engine/load/file-cache.js";
+import { sealedRules } from "../../engine/load/keyrings.js";
+import { errorOf } from "../../engine/threads/failure.js";
+import type { Container } from "../../policy/model/current.js";
+import { trimMemory } from "../../sys/trim-memory.js";
+import type { FilterKind } from "../call/filter.js";
+import type { IssuedObject } from "../call/issued-objects.js";
+import { Tally } from "../decisions/tally.js";
+import type { AttachmentWrites, FromThread } from "../messages/messages.js";
+import { type PreopenedFiles, preopenFiles } from "../messages/preopened-files.js";
+import { recordingKey } from "../task/blocking/call-recording.js";
+import { countShared } from "../task/blocking/shared-bytes.js";
+import { type BlockingOpEvent, BlockingWorkerPool } from "./blocking-worker-pool.js";
+import { DecisionThreadHandle, type SupervisedThread } from "./decision-thread-handle.js";
+import { DecisionThreads } from "./decision-threads.js";
+import { GateState } from "./gate-state.js";
+import { Images } from "./images.js";
+import { NO_FILE } from "./listener-registry.js";
+import type { SupervisorEvent } from "./supervisor-event.js";
+
+/** Starts a decision thread. Tests replace it. */
+export type StartThread = (...given: ConstructorParameters<typeof DecisionThreadHandle>) => SupervisedThread;
+
+/**
+ * Runs in the main thread: starts the decision thread, passes listeners to it, and handles its messages. If a policy
+ * exceeds its time limit, the decision thread is terminated. If a task makes the decision thread wait, the thread is
+ * replaced, and blocking workers then run the blocking operations of that container.
+ */
+export class GateSupervisor {
+  readonly tally = new Tally();
+  readonly #state: GateState;
+  readonly #pool: BlockingWorkerPool;
+  readonly #threads: DecisionThreads;
+  /** Files opened before the command of `run` starts; null for an agent, whose configuration can name others later. */
+  readonly #preopened: PreopenedFiles | null;
+  readonly #images: Images | null;
+  /** Whether the event `unlogged` was reported already. */
+  #unlogged = false;
+
+  private constructor(
+    config: Config,
+    private readonly report: (event: SupervisorEvent) => void,
+    private readonly startThread: StartThread,
+  ) {
+    this.#state = new GateState(config);
+    this.#preopened = config.origin === "run" ? preopenFiles(config) : null;
+    this.#images = config.origin === "run" ? new Images() : null;
+    this.#pool = new BlockingWorkerPool(
+      (event) => this.#onBlockingOp(event),
+      () => this.#state.stall,
+      this.#images?.blockingWorker ?? null,
+    );
+    this.#threads = new DecisionThreads({
+      state: this.#state,
+      tally: this.tally,
+      pool: this.#pool,
+      start: (isStandby) => this.#start(isStandby),
+      canStartStandby: () => this.#images?.isComplete !== false,
+      onMessage: (thread, message) => this.#onMessage(thread, message),
+      report,
+    });
+  }
+
+  /** Starts a gate and waits until it can decide. Throws the errors of `Engine.open`, and HOOK_NOT_ENFORCED. */
+  static async start(
+    config: Config,
+    onEvent: (event: SupervisorEvent) => void,
+    startThread: StartThread = (...given) => new DecisionThreadHandle(...given),
+  ): Promise<GateSupervisor> {
+    const supervisor = new GateSupervisor(config, onEvent, startThread);
+    const failure = await supervisor.#threads.current.ready();
+    supervisor.#threads.current.hold(true);
+    if (failure === null) return supervisor;
+    await supervisor.stop();
+    throw errorOf(failure);
+  }
+
+  /** The number of containers that blocking workers serve. */
+  get slowContainers(): number {
+    return this.#state.slowContainers.suspended(Date.now()).length;
+  }
+
+  /**
+   * Serves a listener. If it is served already, replaces its container's facts. Resolves when that is done. `cursor`:
+   * the fd of a file for the listener's `NotificationCursor`, which the caller closes. Throws HOOK_NOT_ENFORCED if the
+   * filter does not notify the gate of all calls that the configuration decides on; the listener is not served then.
+   */
+  async listen(fd: number, container: Container | null, filter: FilterKind, cursor = NO_FILE): Promise<void> {
+    const { listeners } = this.#state;
+    listeners.add({ fd, container, cursor, filter });
+    const listener = { fd, container, cursor: listeners.cursor(fd), filter };
+    try {
+      await this.#threads.requests.send((requestId) => ({ do: "listen", requestId, ...listener }));
+    } catch (error) {
+      listeners.remove(fd);
+      throw error;
+    }
+  }
+
+  /** The filter with the fewest notifications that still notifies the gate of all calls that are decided on. */
+  get fastest(): FilterKind {
+    return this.#state.fastest;
+  }
+
+  /** The contents of the files of policies and maps, as they were when the configuration was read. */
+  get texts(): FileSnapshot {
+    return this.#state.texts ?? new Map();
+  }
+
+  /** All writes of attachments to maps, without those that were overwritten later. */
+  get mapWrites(): readonly AttachmentWrites[] {
+    return this.#state.mapWrites;
+  }
+
+  /** Applies the map writes of an earlier gate. Call this before the first listener is served. */
+  restoreMapWrites(answers: readonly AttachmentWrites[]): void {
+    const { handover } = this.#state;
+    handover.record({ answers });
+    this.#threads.post({ do: "inherit", commits: handover.commits(), suspensions: [], issued: [], sealed: null });
+  }
+
+  /** The objects issued to a container that still exist. */
+  issuedTo(containerKey: string): readonly IssuedObject[] {
+    return this.#state.issued.to(containerKey).map(([, object]) => object);
+  }
+
+  /** Adds objects that an earlier gate issued. */
+  addIssued(containerKey: string, objects: readonly IssuedObject[]): void {
+    if (objects.length === 0) return;
+    const { issued } = this.#state;
+    issued.add(objects.map((object) => [containerKey, object]));
+    this.#threads.post({ do: "addIssued", issued: issued.to(containerKey) });
+  }
+
+  /** Replaces the configuration. If it throws, the current configuration stays in use. */
+  async reload(config: Config): Promise<void> {
+    const sealed = sealedRules(config.keyrings, this.#state.sealed);
+    await this.#threads.requests.send((requestId) => ({ do: "reload", requestId, config, sealed }));
+    this.#state.reload(config, sealed);
+    this.#threads.dismissStandby();
+  }
+
+  /** Trims the memory of the main thread and of the decision thread, which answers no call meanwhile. */
+  trimMemory(): Promise<void> {
+    this.#threads.post({ do: "trimMemory" });
+    return trimMemory();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#threads.stop(), this.#pool.stop()]);
+  }
+
+  #start(isStandby: boolean): SupervisedThread {
+    const { config, sealed, texts } = this.#state;
+    return this.startThread(
+      { config, sealed, texts, preopened: this.#preopened, isStandby, tally: this.tally },
+      (thread, message) => this.#onMessage(thread, message),
+      this.#images?.decision ?? null,
+    );
+  }
+
+  #onMessage(thread: SupervisedThread, message: FromThread): void {
+    const state = this.#state;
+    const threads = this.#threads;
+    if (message.is === "abandonedOpDone") this.#pool.onAbandonedOpDone(message.recording);
+    if (thread !== threads.current) return;
+    switch (message.is) {
+      case "read":
+        state.texts = message.texts;
+        for (const warning of message.warnings) this.report({ is: "warning", warning });
+        break;
+      case "sealed":
+        state.sealed = message.sealed;
+        break;
+      case "filter":
+        state.fastest = message.fastest;
+        break;
+      case "installed":
+        this.#images?.complete(message.files);
+        break;
+      case "hangup":
+        state.removeListener(message.fd);
+        this.report(message);
+        break;
+      case "issued":
+        for (const [containerKey, issued] of state.issued.add(message.issued))
+          this.report({ is: "issued", containerKey, issued });
+        break;
+      case "mapWrites":
+        state.handover.record(message);
+        this.report(message);
+        break;
+      case "policyFailures":
+        state.handover.recordFailures(message.attachments);
+        break;
+      case "denial":
+        this.report(message);
+        break;
+      case "unlogged":
+        if (!this.#unlogged) this.report({ is: "unlogged", error: errorOf(message.error) });
+        this.#unlogged = true;
+        break;
+      case "served":
+        state.calls.remove(message.recording);
+        this.#pool.leave(message.recording);
+        break;
+      case "opNeeded": {
+        const { recording, serialized } = message;
+        for (const { outcome } of recording.results) countShared(outcome);
+        state.calls.remove(recordingKey(recording));
+        this.#pool.send(recording, serialized, state.listeners.containerKey(recording.listener));
+        break;
+      }
+      case "slowListener":
+        threads.markSlow(message.fd);
+        break;
+      case "done":
+        threads.requests.done(message.requestId);
+        break;
+      case "failed":
+        if (message.id === null) threads.lose(thread, message.error.message);
+        else threads.requests.done(message.id, errorOf(message.error));
+    }
+  }
+
+  #onBlockingOp(event: BlockingOpEvent): void {
+    if (event.is === "overdue") this.#threads.kill(event.recording);
+    else this.#threads.serve(event.recording, event.is === "failed" ? event.reason : null);
+  }
+}

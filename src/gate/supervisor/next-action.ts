@@ -1,0 +1,157 @@
+import type { Blocked } from "../task/blocking/watch.js";
+
+/** Milliseconds between two polls if the gate serves several containers. */
+export const POLL_INTERVAL = 10;
+/** Milliseconds between two polls if the gate serves one container or command. */
+const POLL_INTERVAL_ALONE = 20;
+/** Milliseconds between two polls during a blocking operation, and after a policy exceeded its time limit. */
+const POLL_INTERVAL_WAITING = 5;
+/** Milliseconds of waiting for a task after which a standby thread is started if there is none. */
+const START_STANDBY_AFTER = 8;
+/**
+ * Milliseconds of waiting for a task after which another thread takes over. A lookup on a slow disk or the read of a
+ * swapped-out page takes less.
+ */
+export const REPLACE_AFTER = 25;
+/**
+ * Milliseconds beyond a policy's time limit after which the thread is terminated. The sandbox enforces the limit itself
+ * at its polling points, so this is for code without one.
+ */
+export const POLICY_GRACE = 50;
+/**
+ * Time limit of an analysis, in milliseconds. Its work is bounded (bpf/analysis/states/work.ts) and takes at most two
+ * seconds on an idle machine. This limit is for cases that the bound does not cover.
+ */
+export const ANALYSIS_TIMEOUT = 30_000;
+/** A standby thread is started this many milliseconds before the time limit of an analysis. */
+const START_STANDBY_BEFORE_TIMEOUT = 2000;
+/** Milliseconds after which a standby thread that is not needed is stopped. */
+export const KEEP_STANDBY = 10_000;
+
+/** What one poll sees of the decision thread and of its standby thread. Times are in milliseconds since the epoch. */
+export interface WorkerSnapshot {
+  /** The blocking operation that the thread is in; null for none. */
+  readonly blocked: BlockedWorker | null;
+  /** The policy that the thread asks or prepares; null for none. */
+  readonly policy: { readonly count: number; readonly deadline: number } | null;
+  readonly standby: Standby;
+  /** By how many milliseconds this poll came late. */
+  readonly pollDelay: number;
+}
+
+export interface BlockedWorker extends Blocked {
+  /** For how many milliseconds the thread was seen in this wait: see {@link ObservedWait}. */
+  readonly observed: number;
+  /** Whether the task was killed already because of this operation. */
+  readonly isKilled: boolean;
+  /** Until when the task is spared; null if it was not spared yet. */
+  readonly sparedUntil: number | null;
+}
+
+export interface Standby {
+  /** `failed`: the last start failed a short time ago and is not repeated yet. */
+  readonly state: "none" | "starting" | "ready" | "failed";
+  /** When the thread was last needed. */
+  readonly neededAt: number;
+}
+
+export interface Limits {
+  /** Milliseconds that a task may make the gate wait (`gate.stall`). */
+  readonly stall: number;
+  /** Whether the gate serves only one container or command, so that a wait delays no other. */
+  readonly isAlone: boolean;
+  /** Whether a standby thread is kept although none is needed now. */
+  readonly keepsStandby: boolean;
+}
+
+/** Why a thread is terminated. `count` identifies the policy or the analysis that does not return. */
+export interface TerminationCause {
+  readonly of: "policy" | "analysis";
+  readonly count: number;
+}
+
+export type Action =
+  | { readonly do: "none" }
+  /** A standby thread may be needed soon: start it, or keep it. */
+  | { readonly do: "startStandby" }
+  | { readonly do: "stopStandby" }
+  /** Do not kill the task before `until`, because this poll came late. */
+  | { readonly do: "spareTask"; readonly until: number }
+  /** A blocking operation has taken longer than `gate.stall`: kill its task and deny its call. */
+  | { readonly do: "killTask"; readonly blocked: Blocked }
+  /** A blocking operation makes other tasks wait: the standby thread takes over. The thread ends with the operation. */
+  | { readonly do: "replaceWorker"; readonly blocked: BlockedWorker }
+  /** A policy or an analysis does not return: terminate the thread; the standby thread takes over. */
+  | { readonly do: "terminate"; readonly cause: TerminationCause }
+  /** The thread must be replaced, but no other one can start. */
+  | { readonly do: "giveUp" };
+
+const NONE: Action = { do: "none" };
+const START_STANDBY: Action = { do: "startStandby" };
+
+/**
+ * The next action on a decision thread. After `spareTask` and `killTask`, ask again with the new snapshot: a further
+ * action may be due at once. `now` is in milliseconds since the epoch.
+ */
+export function nextAction(snapshot: WorkerSnapshot, limits: Limits, now: number): Action {
+  const { blocked, policy, standby } = snapshot;
+  if (blocked !== null) {
+    const action = blocked.wait === "analysis" ? inAnalysis(blocked, now) : inWait(blocked, snapshot, limits, now);
+    if (action === NONE && isOverdue(snapshot, now)) return START_STANDBY;
+    return needsStandby(action) ? withStandby(action, standby) : action;
+  }
+  if (policy === null || now < policy.deadline) return whileIdle(standby, limits, now);
+  if (now < policy.deadline + POLICY_GRACE) return START_STANDBY;
+  return withStandby({ do: "terminate", cause: { of: "policy", count: policy.count } }, standby);
+}
+
+/** Milliseconds until the next poll. `snapshot`: what this poll saw; null if there is no thread to watch. */
+export function pollInterval(snapshot: WorkerSnapshot | null, { isAlone }: Limits, now: number): number {
+  if (snapshot !== null && (snapshot.blocked !== null || isOverdue(snapshot, now))) return POLL_INTERVAL_WAITING;
+  return isAlone ? POLL_INTERVAL_ALONE : POLL_INTERVAL;
+}
+
+function isOverdue({ policy }: WorkerSnapshot, now: number): boolean {
+  return policy !== null && now >= policy.deadline;
+}
+
+function whileIdle({ state, neededAt }: Standby, { keepsStandby }: Limits, now: number): Action {
+  if (keepsStandby) return START_STANDBY;
+  const isRunning = state === "starting" || state === "ready";
+  return isRunning && now - neededAt > KEEP_STANDBY ? { do: "stopStandby" } : NONE;
+}
+
+function inAnalysis({ since, count }: BlockedWorker, now: number): Action {
+  if (now - since > ANALYSIS_TIMEOUT) return { do: "terminate", cause: { of: "analysis", count } };
+  return now - since > ANALYSIS_TIMEOUT - START_STANDBY_BEFORE_TIMEOUT ? START_STANDBY : NONE;
+}
+
+/** The thread waits for a task or for the kernel. A task is not at fault for what the kernel takes long for. */
+function inWait(blocked: BlockedWorker, { pollDelay }: WorkerSnapshot, limits: Limits, now: number): Action {
+  const { wait, since, observed, isKilled, sparedUntil } = blocked;
+  const { stall, isAlone } = limits;
+  if (wait !== "kernel" && now - since > stall && !isKilled) {
+    // if neither the watcher nor the thread was scheduled, the task did not cause the wait: spare it once
+    if (sparedUntil === null && pollDelay > REPLACE_AFTER) return { do: "spareTask", until: now + REPLACE_AFTER };
+    if (sparedUntil === null || now >= sparedUntil) return { do: "killTask", blocked };
+  }
+  const limit = replaceAfter(wait, stall, isAlone);
+  if (observed > limit) return { do: "replaceWorker", blocked };
+  return observed > limit - REPLACE_AFTER + START_STANDBY_AFTER ? START_STANDBY : NONE;
+}
+
+/** Milliseconds of waiting after which the thread is replaced. With one container, killing the task comes first. */
+function replaceAfter(wait: Blocked["wait"], stall: number, isAlone: boolean): number {
+  if (!isAlone) return REPLACE_AFTER;
+  return wait === "kernel" ? Number.POSITIVE_INFINITY : stall + REPLACE_AFTER;
+}
+
+function needsStandby({ do: what }: Action): boolean {
+  return what === "replaceWorker" || what === "terminate";
+}
+
+/** The action if a standby thread is ready; else what makes one ready. */
+function withStandby(action: Action, { state }: Standby): Action {
+  if (state === "ready") return action;
+  return state === "failed" ? { do: "giveUp" } : START_STANDBY;
+}

@@ -1,0 +1,98 @@
+import type { DecisionWatch } from "../../engine/handover/watch.js";
+import type { Blocked, Watch } from "../task/blocking/watch.js";
+import {
+  type Action,
+  type Limits,
+  nextAction,
+  POLL_INTERVAL,
+  pollInterval,
+  type Standby,
+  type WorkerSnapshot,
+} from "./next-action.js";
+import { ObservedWait } from "./observed-wait.js";
+
+/** The shared memory of a thread that the watcher reads. */
+export interface Watched {
+  readonly watch: Watch;
+  readonly decisions: DecisionWatch;
+}
+
+/** What the watcher observes, and who carries out its actions. */
+export interface WatchTarget<Thread extends Watched> {
+  /** The thread to observe; null for none. */
+  readonly watched: Thread | null;
+  readonly standby: Standby;
+  readonly limits: Limits;
+  carryOut(action: Action, thread: Thread): void;
+}
+
+/** A blocking operation that the watcher acted on. `count` identifies it within its thread. */
+interface HandledOp {
+  readonly thread: Watched | null;
+  readonly count: number;
+  isKilled: boolean;
+  sparedUntil: number | null;
+}
+
+/** Polls the state of the decision thread, and has the actions of {@link nextAction} carried out. */
+export class Watcher<Thread extends Watched> {
+  readonly #observed = new ObservedWait();
+  #handled: HandledOp = { thread: null, count: 0, isKilled: false, sparedUntil: null };
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  /** When the next poll is due, in milliseconds since the epoch. */
+  #due = 0;
+
+  constructor(private readonly target: WatchTarget<Thread>) {
+    this.#pollIn(POLL_INTERVAL);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #pollIn(milliseconds: number): void {
+    this.#due = Date.now() + milliseconds;
+    this.#timer = setTimeout(() => {
+      const now = Date.now();
+      const snapshot = this.#poll(now);
+      if (!this.#isStopped) this.#pollIn(pollInterval(snapshot, this.target.limits, now));
+    }, milliseconds).unref();
+  }
+
+  /** Polls once. Returns what it saw before its actions; null if there is no thread. */
+  #poll(now: number): WorkerSnapshot | null {
+    const thread = this.target.watched;
+    if (thread === null) return null;
+    const blocked = thread.watch.look();
+    const observed = this.#observed.add(blocked, now);
+    const handled = blocked === null ? this.#handled : this.#handledOp(thread, blocked);
+    const look = (): WorkerSnapshot => ({
+      blocked: blocked && { ...blocked, observed, isKilled: handled.isKilled, sparedUntil: handled.sparedUntil },
+      policy: thread.decisions.look(),
+      standby: this.target.standby,
+      pollDelay: now - this.#due,
+    });
+    const snapshot = look();
+    let action = nextAction(snapshot, this.target.limits, now);
+    this.#act(action, thread);
+    while (action.do === "spareTask" || action.do === "killTask") {
+      action = nextAction(look(), this.target.limits, now);
+      this.#act(action, thread);
+    }
+    return snapshot;
+  }
+
+  #handledOp(thread: Thread, { count }: Blocked): HandledOp {
+    if (this.#handled.thread !== thread || this.#handled.count !== count)
+      this.#handled = { thread, count, isKilled: false, sparedUntil: null };
+    return this.#handled;
+  }
+
+  #act(action: Action, thread: Thread): void {
+    if (action.do === "spareTask") this.#handled.sparedUntil = action.until;
+    else if (action.do === "killTask") this.#handled.isKilled = true;
+    this.target.carryOut(action, thread);
+  }
+}

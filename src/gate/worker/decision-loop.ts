@@ -1,0 +1,370 @@
+import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { Config } from "../../config/config.js";
+import { Engine } from "../../engine/decision/engine.js";
+import { requireEnforced } from "../../engine/enforced-hooks.js";
+import type { BackoffEntry } from "../../engine/handover/backoff-table.js";
+import { SuspensionList } from "../../engine/handover/thread-handover-state.js";
+import { DecisionWatch } from "../../engine/handover/watch.js";
+import { failureOf } from "../../engine/threads/failure.js";
+import { CountersignError } from "../../error.js";
+import { completeInstalled, giveInstalled, keepInstalled } from "../../installed.js";
+import type { Container } from "../../policy/model/current.js";
+import { Impersonator } from "../../sys/credentials.js";
+import { EPOLLHUP, Poll, quieten } from "../../sys/poll.js";
+import { blockSignals } from "../../sys/process.js";
+import { wakeOnSameCpu } from "../../sys/seccomp.js";
+import { trimMemory } from "../../sys/trim-memory.js";
+import { fastestFilter, requireNotified } from "../call/fast-filters.js";
+import type { FilterKind } from "../call/filter.js";
+import { containerKeyOf, Listener } from "../call/listener.js";
+import { NotificationCursor } from "../call/notification-cursor.js";
+import { Retries } from "../call/retries.js";
+import { Facts, noKnownFacts } from "../commands/prog-load/load-facts.js";
+import { GateDecisions } from "../decisions/gate-decisions.js";
+import { settingsOf } from "../decisions/settings.js";
+import { Tally } from "../decisions/tally.js";
+import type { FromThread, ThreadData, ToThread } from "../messages/messages.js";
+import { kernelFiles, preopenedFolders } from "../messages/preopened-files.js";
+import { LiveKernel } from "../recognition/live-kernel.js";
+import { Recogniser } from "../recognition/recogniser.js";
+import { type CallRecording, recordingKey } from "../task/blocking/call-recording.js";
+import { abandon, WorkerReplaced } from "../task/blocking/op-executor.js";
+import { countShared } from "../task/blocking/shared-bytes.js";
+import { Watch } from "../task/blocking/watch.js";
+import { PidfdCache } from "../task/pidfd-cache.js";
+import { ContainerObjects } from "./container-objects.js";
+import { DenialReports } from "./denial-reports.js";
+import { NotificationHandler } from "./notification-handler.js";
+import { nothingLearnt, warmUp } from "./warm-up.js";
+
+/**
+ * The loop of the decision thread; this file is the thread's entry point. The loop waits for all listeners and for one
+ * eventfd that signals messages of the main thread. While an operation may block, {@link Watch} shows this to the
+ * watcher.
+ */
+class DecisionLoop {
+  readonly #listeners = new Map<number, Listener>();
+  readonly #poll = new Poll(READY_AT_ONCE);
+  readonly #impersonator = new Impersonator();
+  readonly #pidfdCache = new PidfdCache();
+  readonly #watch: Watch;
+  readonly #tally: Tally;
+  readonly #denials = new DenialReports((denial) => this.#say(denial));
+  #slowContainers: readonly (readonly [string, BackoffEntry])[] = [];
+  #suspended = new SuspensionList();
+  #alone = true;
+  readonly #objects = new ContainerObjects((issued) => this.#say({ is: "issued", issued }));
+  /** What warming up leaves for calls. */
+  readonly #learnt = nothingLearnt();
+  #handler: NotificationHandler;
+  #recogniser: Recogniser | null = null;
+  #running = true;
+  /** Work that is done in steps while there is no call and no message; null for none. */
+  #idle: AsyncGenerator<void, void, void> | null = null;
+
+  constructor(
+    private engine: Engine,
+    private readonly data: ThreadData,
+  ) {
+    this.#watch = new Watch(data.watch);
+    this.#tally = new Tally(data.tally);
+    this.#handler = this.#handlerOf(data.config, this.#learnt.facts);
+    this.#poll.add(data.bell);
+  }
+
+  async run(): Promise<void> {
+    blockSignals();
+    // later threads can read only the files that the first thread of an image reads: prepare everything here
+    const whole = !this.data.isStandby || this.data.image?.installed === null;
+    if (whole) {
+      for await (const _ of warmUp(this.#impersonator, this.#learnt)); // no call waits: run all steps at once
+      this.engine.prepare(this.#learnt.examples);
+    }
+    this.#say({ is: "opened", fds: [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#impersonator.fds] });
+    if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
+    this.#say({ is: "ready" });
+    if (!whole) this.#idle = this.#warmUp();
+    while (this.#running) {
+      let rung = false;
+      const ready = this.#poll.wait(
+        this.#idle !== null ? 0 : this.#objects.hasUnreported ? A_WHILE : -1,
+        (fd, events) => {
+          if (fd === this.data.bell) rung = true;
+          else this.#serve(fd, events);
+        },
+      );
+      if (ready === 0 && this.#idle !== null) {
+        if ((await this.#idle.next()).done) this.#idle = null;
+      } else if (ready === 0 || this.#objects.isFull) this.#objects.report();
+      if (rung) await this.#listen();
+    }
+    this.#objects.report();
+    this.engine.close();
+  }
+
+  /**
+   * Prepares what the first calls would otherwise wait for, in steps between calls and messages. A thread that has no
+   * listeners afterwards is on standby, possibly for long, so it trims its memory.
+   */
+  async *#warmUp(): AsyncGenerator<void, void, void> {
+    yield* this.#preparePolicies();
+    yield* warmUp(this.#impersonator, this.#learnt);
+    if (this.#listeners.size === 0) await trimMemory();
+  }
+
+  /** Relocates the programs that decisions had no time for, one in each step. */
+  async *#relocateRest(recogniser: Recogniser): AsyncGenerator<void, void, void> {
+    while (recogniser.relocateNext()) yield;
+  }
+
+  async *#preparePolicies(): AsyncGenerator<void, void, void> {
+    while (this.engine.prepareNext(this.#suspended.failing)) yield;
+  }
+
+  #serve(fd: number, events: number): void {
+    const listener = this.#listeners.get(fd);
+    if (listener === undefined) return;
+    this.#objects.reportThoseOfOthers(listener.containerKey);
+    const served = this.#handler.serve(listener);
+    if (this.#recogniser?.hasPending) this.#idle ??= this.#relocateRest(this.#recogniser);
+    if (served || (events & EPOLLHUP) === 0) return;
+    // EPOLLHUP: no task has this filter any more
+    this.#poll.remove(fd);
+    this.#listeners.delete(fd);
+    const left = [...this.#listeners.values()].some(({ containerKey }) => containerKey === listener.containerKey);
+    if (!left) this.#objects.forget(listener.containerKey);
+    this.#say({ is: "hangup", fd });
+  }
+
+  async #listen(): Promise<void> {
+    quieten(this.data.bell);
+    for (;;) {
+      const received = receiveMessageOnPort(this.data.port) as { message: ToThread } | undefined;
+      if (received === undefined) return;
+      await this.#obey(received.message);
+    }
+  }
+
+  async #obey(message: ToThread): Promise<void> {
+    switch (message.do) {
+      case "inherit":
+        this.engine.restore(message.commits);
+        if (message.sealed !== null) this.engine.adopt(message.sealed);
+        this.#suspended = new SuspensionList(message.suspensions);
+        this.#objects.remember(message.issued);
+        return;
+      case "addIssued":
+        this.#objects.remember(message.issued);
+        return;
+      case "listen":
+        return this.#listenTo(message);
+      case "reload":
+        return this.#reload(message);
+      case "setSlowContainers":
+        this.#slowContainers = message.slowContainers;
+        for (const listener of this.#listeners.values()) this.#markSlow(listener);
+        return;
+      case "serve":
+        return this.#resume(message.recording, message.reason);
+      case "trimMemory":
+        return trimMemory().catch(() => undefined); // after a failure more memory stays in use, which is harmless
+      case "stop":
+        this.#running = false;
+    }
+  }
+
+  #listenTo({ requestId, fd, container, cursor, filter }: ToThread & { do: "listen" }): void {
+    try {
+      requireNotified(fastestFilter(this.engine), [{ filter, container }]);
+      this.#hear(fd, frozen(container), cursor, filter);
+      this.#say({ is: "done", requestId });
+    } catch (error) {
+      this.#say({ is: "failed", id: requestId, error: failureOf(error) });
+    }
+  }
+
+  /** Adds a listener. If it is served already, only replaces its container's facts, because labels can change. */
+  #hear(fd: number, container: Container | null, cursor: number, filter: FilterKind): void {
+    const known = this.#listeners.get(fd);
+    if (known !== undefined) {
+      known.container = container;
+      return;
+    }
+    wakeOnSameCpu(fd);
+    const objects = this.#objects.of(containerKeyOf(container));
+    const listener = new Listener(fd, container, objects, new NotificationCursor(cursor), filter);
+    this.#markSlow(listener);
+    for (const other of this.#listeners.values()) this.#alone &&= other.containerKey === listener.containerKey;
+    this.#listeners.set(fd, listener);
+    this.#poll.add(fd);
+  }
+
+  #markSlow(listener: Listener): void {
+    const found = this.#slowContainers.find(([who]) => who === listener.containerKey);
+    listener.slowUntil = Math.max(listener.slowUntil, found?.[1].until ?? 0);
+  }
+
+  #resume(recording: CallRecording, reason: string | null): void {
+    for (const { outcome } of recording.results) countShared(outcome);
+    const listener = this.#listeners.get(recording.listener);
+    if (listener !== undefined) {
+      this.#objects.reportThoseOfOthers(listener.containerKey);
+      this.#handler.resume(listener, recording, reason);
+    } else {
+      abandon(recording);
+      this.#say({ is: "served", recording: recordingKey(recording) });
+    }
+  }
+
+  /** Replaces the configuration. If the new engine cannot be opened, the current engine stays in use. */
+  async #reload({ requestId, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
+    try {
+      const next = await openEngine(this.#listeners.values(), config, sealed, new DecisionWatch(this.data.decisions));
+      const last = this.engine;
+      this.engine = next;
+      this.#suspended = new SuspensionList();
+      this.#handler = this.#handlerOf(config);
+      last.close();
+      this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
+      this.#say({ is: "filter", fastest: fastestFilter(next) });
+      this.#say({ is: "done", requestId });
+      // prepare only after `done`: from then on the supervisor uses the attachment numbers of the new configuration
+      this.#idle ??= this.#preparePolicies();
+    } catch (error) {
+      this.#say({ is: "failed", id: requestId, error: failureOf(error) });
+    }
+  }
+
+  /** `known`: facts that were computed with the same configuration, or without any. */
+  #handlerOf(config: Config, known = noKnownFacts()): NotificationHandler {
+    const tally = this.#tally;
+    const { engine } = this;
+    let failures = 0;
+    let unlogged = 0;
+    let torn = 0;
+    const countTorn = () => {
+      for (; torn < engine.log.torn; torn += 1) tally.add("torn");
+    };
+    countTorn();
+    let { sealedVersion } = engine;
+    const decisions = new GateDecisions(
+      engine,
+      (decision) => {
+        tally.decision(decision);
+        countTorn();
+        for (; failures < engine.log.keyringFailures; failures += 1) tally.add("keyringFailures");
+        if (sealedVersion !== engine.sealedVersion) this.#say({ is: "sealed", sealed: engine.sealed });
+        ({ sealedVersion } = engine);
+        if (unlogged < engine.log.failures) {
+          if (unlogged === 0) this.#say({ is: "unlogged", error: failureOf(unloggedError(engine.log.failure)) });
+          for (; unlogged < engine.log.failures; unlogged += 1) tally.add("logFailures");
+        }
+        const wrote = decision.answers.filter(({ writes }) => writes.length > 0);
+        if (wrote.length > 0)
+          this.#say({
+            is: "mapWrites",
+            answers: wrote.map(({ attachment, mode, writes }) => ({ attachment, mode, writes })),
+          });
+        this.#tellHarm(engine.takeHarmful());
+        this.#denials.report(decision);
+      },
+      (overdue) => this.#suspended.skipped(overdue),
+    );
+    const settings = settingsOf(config);
+    const kernel = new LiveKernel(kernelFiles(this.data.preopened));
+    const recogniser = new Recogniser(this.engine.statements.all, kernel);
+    this.#recogniser = recogniser;
+    // now rather than in a call: tasks may have loaded many BTF objects
+    if (!recogniser.isEmpty) kernel.list();
+    const { signatures } = this.engine;
+    const compared = recogniser.isEmpty ? null : recogniser;
+    const facts = new Facts(signatures, settings.keyrings, kernel, compared, known);
+    const alone = () => this.#alone;
+    const services = {
+      decisions,
+      settings,
+      impersonator: this.#impersonator,
+      watch: this.#watch,
+      tally,
+      retries: new Retries(),
+      alone,
+    };
+    return new NotificationHandler(services, facts, this.#pidfdCache, (message) => this.#say(message));
+  }
+
+  #tellHarm(attachments: readonly number[]): void {
+    if (attachments.length === 0) return;
+    for (const attachment of attachments) this.#suspended.recordFailure(attachment);
+    this.#say({ is: "policyFailures", attachments });
+  }
+
+  #say(message: FromThread): void {
+    this.data.port.postMessage(message);
+  }
+}
+
+/** The error that is printed once: why the first decision could not be logged, and the consequence. */
+function unloggedError(cause: CountersignError | null): CountersignError {
+  const message =
+    "decisions cannot be logged; their operations are let through, because audit denies nothing: " +
+    `${cause?.message ?? "unknown"}`;
+  return new CountersignError("FILE_UNREADABLE", message, {
+    place: cause?.place,
+    remedy: cause?.remedy ?? "check that the log can be written: its path, permissions and disk space",
+  });
+}
+
+/** Issued objects are reported after this many milliseconds without a call. */
+const A_WHILE = 5;
+/** Maximum number of listeners that are served before messages are read. */
+const READY_AT_ONCE = 64;
+/** Freezes the container's facts, so that the engine can cache the attachments that apply to it (AttachmentIndex). */
+function frozen(container: Container | null): Container | null {
+  if (container === null) return null;
+  if (container.labels !== null) Object.freeze(container.labels);
+  return Object.freeze(container);
+}
+
+/**
+ * Opens an engine. Throws HOOK_NOT_ENFORCED if an attachment has a hook that the gate does not enforce, or if the
+ * filter of a listener does not notify the gate of all calls that the configuration decides on; and the errors of
+ * {@link Engine.open}.
+ */
+async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typeof Engine.open>): Promise<Engine> {
+  const engine = await Engine.open(...what);
+  try {
+    requireEnforced(what[0], engine.attached());
+    requireNotified(fastestFilter(engine), listeners);
+    return engine;
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+/** Runs the decision thread until it is told to stop. Reports an error that ends it. */
+export async function begin(data: ThreadData): Promise<void> {
+  try {
+    if (data.image !== null) {
+      if (data.image.installed === null) keepInstalled();
+      else giveInstalled(data.image.installed);
+    }
+    const watch = new DecisionWatch(data.decisions);
+    const folders = data.preopened === null ? null : preopenedFolders(data.preopened);
+    const engine = await openEngine([], data.config, data.sealed, watch, data.texts, null, folders);
+    if (data.texts === null) {
+      const { texts, warnings } = engine;
+      data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);
+      data.port.postMessage({ is: "filter", fastest: fastestFilter(engine) } satisfies FromThread);
+    }
+    await new DecisionLoop(engine, data).run();
+  } catch (error) {
+    // a replaced thread only ends: another thread serves its listeners already
+    if (!(error instanceof WorkerReplaced)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
+  }
+}
+
+// the build imports this file in its main thread, for its exports
+if (!isMainThread) void begin(workerData as ThreadData);
+
+export { precompile } from "./precompile.js";

@@ -1,0 +1,166 @@
+/**
+ * Attacks of root on a sealed machine. Each row with `proof` has a program in test/system/seal/attacks, which is run on
+ * each kernel without a guard, under audit, and sealed: an attack that cannot succeed without the guard proves nothing.
+ */
+export interface Attack {
+  /** As the program that runs it is called. */
+  readonly name: string;
+  readonly does: string;
+  /** The hook that stops it; `sysctl` is the attach type BPF_CGROUP_SYSCTL; null if none does. */
+  readonly hook: string | null;
+  /** Why the guard denies it: enum guard_reason of guard/interface.h, in lower case without `GUARD_`. */
+  readonly reason: string | null;
+  /** Where the attack succeeds: without a guard, or against one that only audits. Null: it has no program. */
+  readonly proof: "unguarded" | "audit" | null;
+  /** The first kernel on which it can succeed at all, as in `7.2`. */
+  readonly since?: string;
+  /** The first kernel that does not allow it, with or without a guard. */
+  readonly until?: string;
+  /** What the guard does not stop; null if nothing is known. */
+  readonly remains: string | null;
+}
+
+const stopped = (
+  name: string,
+  hook: string,
+  reason: string,
+  does: string,
+  more: { readonly proof?: "audit"; readonly remains?: string; readonly since?: string; readonly until?: string } = {},
+): Attack => ({ name, does, hook, reason, proof: "unguarded", remains: null, ...more });
+
+const limit = (name: string, does: string, remains: string, proof: "unguarded" | null = null): Attack => {
+  return { name, does, hook: null, reason: null, proof, remains };
+};
+
+const LOADS = "bpf_prog_load";
+const AUDIT = { proof: "audit" } as const;
+/** BPF_COMMON_ATTRS. */
+const FLAGGED = { since: "7.2" } as const;
+/** EOPNOTSUPP while BPF programs depend on ftrace. */
+const FTRACE = { until: "7.3" } as const;
+
+export const ATTACKS: readonly Attack[] = [
+  // Loads.
+  stopped("plain-load", LOADS, "unlisted", "loads a program that is not listed"),
+  stopped("compat-load", LOADS, "unlisted", "loads it through the 32-bit entry of the kernel"),
+  stopped("flagged-load", LOADS, "unlisted", "loads it with bit 16 of the command set, which is a flag", FLAGGED),
+  stopped("load-from-program", LOADS, "unlisted", "has a BPF program make the load, as light skeletons do"),
+  stopped("every-type", LOADS, "unlisted", "loads a program of each type, such as tracing, LSM and netfilter"),
+  stopped("freplace", LOADS, "unlisted", "replaces a function of a loaded program"),
+  stopped("core-relos", LOADS, "core_relos", "has the kernel change the instructions of a listed program"),
+  stopped("changed-by-thread", LOADS, "unlisted", "changes the instructions from another thread during the load"),
+  stopped("token", "bpf", "token", "loads with a BPF token, in a user namespace to which everything is delegated"),
+  stopped("move-to-cgroup", LOADS, "unlisted", "moves to another cgroup, and loads there"),
+  stopped("clone-into-cgroup", LOADS, "unlisted", "creates a process in another cgroup, and loads there"),
+  stopped(
+    "cgroup-of-accomplice",
+    LOADS,
+    "unlisted",
+    "loads in a cgroup that got a program of its own before the guard was attached",
+  ),
+  stopped("unmount-cgroups", LOADS, "unlisted", "unmounts cgroup2, and loads"),
+  stopped("other-namespaces", LOADS, "unlisted", "loads in mount, pid, network and cgroup namespaces of its own"),
+  stopped("core-pattern", LOADS, "unlisted", "has the kernel start the load as the helper for core dumps"),
+  stopped("modprobe", LOADS, "unlisted", "has the kernel start the load as the helper for modules"),
+  stopped("release-agent", LOADS, "unlisted", "has the kernel start the load as the release agent of a cgroup"),
+  limit(
+    "classic-filter",
+    "attaches a filter of classic BPF to a socket",
+    "The kernel asks no hook of BPF. Such a filter only decides about the packets of its socket.",
+    "unguarded",
+  ),
+  // Programs of the guard.
+  stopped("replace", "bpf", "own_hook", "attaches a program that allows to the root cgroup, with flags 0"),
+  stopped(
+    "override",
+    "bpf",
+    "own_hook",
+    "attaches a program after the guard's that calls bpf_set_retval(0), as a second guard could",
+  ),
+  stopped("override-by-link", "bpf", "own_hook", "does the same by a link"),
+  stopped("override-sysctl", "bpf", "own_hook", "overrides the verdict about sysctls, and turns ftrace off", FTRACE),
+  stopped("detach", "bpf", "own_hook", "detaches a program of the guard by BPF_PROG_DETACH", AUDIT),
+  stopped("flagged-detach", "bpf", "own_hook", "does the same with bit 16 of the command", { ...AUDIT, ...FLAGGED }),
+  stopped("raise-lockdown", LOADS, "unlisted", "raises lockdown to confidentiality, in which BPF may not read memory"),
+  stopped("trace-hooks", LOADS, "unlisted", "loads while a tracer and a kprobe are on the hook"),
+  stopped("ftrace-off-by-worker", "sysctl", "sysctl", "has a worker of io_uring turn ftrace off", FTRACE),
+  stopped("ftrace-off", "sysctl", "sysctl", "writes 0 to kernel.ftrace_enabled, on which LSM programs depend", FTRACE),
+  stopped("unprivileged-bpf", "sysctl", "sysctl", "allows bpf(2) to every user"),
+  stopped("fmod-ret-0", LOADS, "never", "attaches a program of type fmod_ret to security_bpf that returns 0"),
+  stopped("fmod-ret-1", LOADS, "never", "one that returns 1, after which the kernel asks no LSM"),
+  stopped("fmod-ret-error", LOADS, "never", "one that returns an error"),
+  stopped("lsm-on-hooks", LOADS, "never", "loads a program of type LSM for each hook of the guard"),
+  stopped("lsm-cgroup-on-hooks", LOADS, "never", "loads a program of type lsm_cgroup for each hook of the guard"),
+  stopped("program-by-id", "bpf_prog", "own_object", "opens the guard's programs by id", AUDIT),
+  stopped("link-by-id", "bpf", "own_object", "opens the guard's links by id", AUDIT),
+  stopped("commands", LOADS, "unlisted", "gives the guard all commands that it has, from another process"),
+  // Maps of the guard.
+  stopped("map-by-id", "bpf_map", "own_object", "opens the guard's maps by id, and writes them", AUDIT),
+  stopped("list-by-id", "bpf_map", "own_object", "opens the list by id for reading", AUDIT),
+  stopped("use-status", LOADS, "unlisted", "loads a program with guard_status as its map, and has it write", AUDIT),
+  stopped("iterate-status", LOADS, "unlisted", "has an iterator write guard_status, which was opened for reading", {
+    ...AUDIT,
+    remains:
+      "An iterator over map elements that is listed, or was loaded before, can write what guard_status shows until " +
+      "the next denial. The guard does not go by it.",
+  }),
+  // Links of the guard.
+  stopped("unlink-pin", "inode_unlink", "mount", "deletes the pin of a link", AUDIT),
+  stopped("rename-over-pin", "inode_rename", "mount", "renames another pin over that of a link", AUDIT),
+  stopped("unmount-pins", "sb_umount", "mount", "unmounts the file system with the pins", AUDIT),
+  stopped("unmount-above", "sb_umount", "mount", "unmounts the file system that this one is mounted on", AUDIT),
+  stopped("unmount-peer", "sb_umount", "mount", "unmounts it in another mount namespace, which propagates", AUDIT),
+  stopped("unmount-peer-above", "sb_umount", "mount", "unmounts there what it is mounted on", AUDIT),
+  stopped("move-mount", "sb_umount", "mount", "moves the file system elsewhere, and unmounts it there", AUDIT),
+  // The kernel.
+  stopped("kexec-load", "locked_down", "kernel_change", "loads another kernel by kexec_load"),
+  stopped("kexec-file-load", "kernel_post_read_file", "kernel_change", "loads Debian's kernel by kexec_file_load"),
+  stopped("unsigned-module", "locked_down", "kernel_change", "loads a module without signature by init_module"),
+  stopped("unsigned-module-file", "locked_down", "kernel_change", "loads it by finit_module", {
+    remains: "Modules that are signed by a key that the kernel trusts are loaded.",
+  }),
+  stopped("dev-mem", "locked_down", "kernel_change", "maps /dev/mem"),
+  stopped("iopl", "locked_down", "kernel_change", "gets the ports of devices by iopl or ioperm"),
+  stopped("msr", "locked_down", "kernel_change", "writes a model-specific register"),
+  stopped("debugfs", "locked_down", "kernel_change", "writes a file of debugfs"),
+  stopped("hibernation", "locked_down", "kernel_change", "opens the image of hibernation, to resume from another one"),
+  stopped("pci-config", "locked_down", "kernel_change", "writes the configuration of a PCI device"),
+  stopped("serial-port", "locked_down", "kernel_change", "gives a serial port another address"),
+  // What is not stopped.
+  limit("passed-fd", "gets the fd of a listed program from another process", "A passed fd keeps its program."),
+  limit(
+    "tail-calls",
+    "joins listed programs by tail calls",
+    "Any listed programs of one type may be joined: the kernel asks no hook when a program array is written.",
+  ),
+  limit(
+    "attach-elsewhere",
+    "attaches a listed program by perf ioctl, netlink or SO_ATTACH_BPF",
+    "The kernel asks no hook of BPF. What a program is attached to is in its entry only if it is named at the load.",
+  ),
+  limit(
+    "loaded-before",
+    "attaches an fmod_ret program that was loaded before a late seal",
+    "`seal start` fails if unlisted programs are loaded already, unless it is told to accept them.",
+  ),
+  limit(
+    "before-the-latch",
+    "takes fds of the loader's maps while it seals a running machine",
+    "A late seal trusts what root does until the latch. At boot the loader is the only process.",
+  ),
+  limit(
+    "kill-agent",
+    "ends the agent by cgroup.kill, sysrq or the OOM killer",
+    "They do not ask task_kill. What needs a ticket is denied from then on.",
+  ),
+  limit(
+    "dma",
+    "has a device write to memory, through vfio or uio",
+    "Only an IOMMU stops it. vfio without IOMMU taints the kernel, and is off by default.",
+  ),
+  limit(
+    "next-boot",
+    "changes kernel, initramfs or command line of the next boot",
+    "Only Secure Boot with a signed UKI stops it.",
+  ),
+];

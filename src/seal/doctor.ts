@@ -1,0 +1,58 @@
+/** Whether a machine can be sealed, and what the seal is worth there. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../config/config.js";
+import { readInput } from "../input.js";
+import { lsmCgroupPrograms } from "../sys/bpf-programs.js";
+import {
+  type Finding,
+  listFindings,
+  loadedFinding,
+  machineFindings,
+  slotFinding,
+  verityFindings,
+} from "./doctor/checks.js";
+import { Machine } from "./doctor/machine.js";
+import { CGROUP_LSM_SLOTS, GUARD_HOOKS } from "./guard/hooks.js";
+import { type List, MAX_LIST, parseList } from "./list.js";
+import { isListed, type LoadedProgram } from "./sealing.js";
+
+export { type Finding, STATES, type State } from "./doctor/checks.js";
+export { acrossBoots, type SecureBoot, secureBoot } from "./doctor/secure-boot.js";
+
+export interface DoctorInput {
+  /** Its scopes by executable are checked; null for none. */
+  readonly config: Config | null;
+  /** What the loaded programs are compared with. */
+  readonly list: List | null;
+  /** The folder with a list for each kernel. */
+  readonly lists: string | null;
+  readonly loaded: readonly LoadedProgram[];
+  /** Whether the guard has its slots already, and decided about what was loaded before. */
+  readonly isSealed: boolean;
+}
+
+/** Throws the errors of reading the lists. */
+export function diagnose(input: DoctorInput, machine = new Machine()): readonly Finding[] {
+  const { config, list, lists, loaded, isSealed } = input;
+  const executables = config?.attachments.flatMap(({ scope }) => scope.exe ?? []) ?? [];
+  const needed = GUARD_HOOKS.filter(({ attach, hook }) => attach === "root cgroup" && hook !== "sysctl").length;
+  const unlisted = list === null ? null : loaded.filter((program) => !isListed(program, list)).map(titleOf);
+  return [
+    ...machineFindings(machine),
+    ...(isSealed
+      ? []
+      : [slotFinding(lsmCgroupPrograms(), needed, CGROUP_LSM_SLOTS), loadedFinding(loaded.length, unlisted)]),
+    ...listFindings(machine, lists === null ? null : releasesIn(lists)),
+    ...verityFindings(machine, [...new Set(executables)]),
+  ];
+}
+
+function titleOf({ id, name, type }: LoadedProgram): string {
+  return `${id} ${name} (${type})`;
+}
+
+function releasesIn(folder: string): ReadonlySet<string> {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".list"));
+  return new Set(files.map((name) => parseList(readInput(join(folder, name), MAX_LIST)).header.release));
+}

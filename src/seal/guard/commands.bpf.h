@@ -1,0 +1,65 @@
+/* Commands to the guard, which hook `bpf` gets as any command of bpf(2). */
+#pragma once
+
+#include "kernel.h"
+#include "interface.h"
+#include "pins.bpf.h"
+#include "status.bpf.h"
+
+#define EPERM 1
+#define EALREADY 114
+
+/* The process id of the loader, which alone may seal; the loader sets it before it creates the map of .rodata. */
+const volatile __u32 guard_loader_tgid = 0;
+
+#define CAP_SYS_ADMIN 21
+
+/* Whether the task has CAP_SYS_ADMIN in the first user namespace. */
+static __always_inline bool is_administrator(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 capabilities = BPF_CORE_READ(task, cred, cap_effective.val);
+
+	return capabilities >> CAP_SYS_ADMIN & 1 && BPF_CORE_READ(task, cred, user_ns, level) == 0;
+}
+
+/* The latch. Only the loader, once, and never under audit. */
+static __always_inline int seal(struct guard_status *status, const union bpf_attr *attr)
+{
+	if (is_sealed(status) || status->mode != GUARD_MODE_ENFORCE ||
+	    bpf_get_current_pid_tgid() >> 32 != guard_loader_tgid)
+		return -EPERM;
+	set_pins(ATTR(attr, map_fd));
+	return seal_status() ? -EALREADY : -EPERM;
+}
+
+/* Sets a bit of the state for good. */
+static __always_inline int set_state(struct guard_status *status, __u32 bit)
+{
+	if (!is_administrator() || !is_sealed(status))
+		return -EPERM;
+	__sync_fetch_and_or(&status->state, bit);
+	publish(status);
+	return -EALREADY;
+}
+
+/*
+ * What bpf(2) returns for a command of the guard: -EALREADY if it was done. 0 for any other command. New lists and
+ * tickets are not accepted yet.
+ */
+static __always_inline int run_command(struct guard_status *status, int command, const union bpf_attr *attr)
+{
+	switch (command) {
+	case GUARD_COMMAND_SEAL:
+		return seal(status, attr);
+	case GUARD_COMMAND_LOCK:
+		return set_state(status, GUARD_LOCKED);
+	case GUARD_COMMAND_REQUIRE_SIGNATURES:
+		return set_state(status, GUARD_SIGNATURES_REQUIRED);
+	case GUARD_COMMAND_LIST:
+	case GUARD_COMMAND_TICKET:
+		return -EPERM;
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,173 @@
+/*
+ * What the guard (BPF programs), its loader (user space, C) and src/seal (TypeScript) agree on. Integers are
+ * little-endian; structs have no implicit padding. test/unit/seal compares the sizes and offsets with the TypeScript.
+ */
+#pragma once
+
+#define GUARD_VERSION 1
+
+/* Names of maps, at most 15 bytes. User space may open the first two by id, with BPF_F_RDONLY only. */
+#define GUARD_STATUS "guard_status"
+#define GUARD_EVENTS "guard_events"
+
+/* Maps of the list, at most 15 bytes each: its two tables of entries, and their tables of records. */
+#define GUARD_LIST_A "guard_list_a"
+#define GUARD_LIST_B "guard_list_b"
+#define GUARD_RECORDS_A "guard_records_a"
+#define GUARD_RECORDS_B "guard_records_b"
+
+/*
+ * A program that the list allows. The table is sorted by all bytes of its entries, as memcmp(3) does. Entries that are
+ * equal up to `maps` are alternatives: one program with different maps. There are at most GUARD_ALTERNATIVES of them.
+ */
+#define GUARD_ALTERNATIVES 8
+struct list_entry {
+	/* SHA-256 of the loaded instructions: fds of maps and BTF objects, and offsets into maps, are zero. */
+	__u8 digest[32];
+	__u32 prog_type;
+	/* As the kernel completes it (bpf_prog_load_fixup_attach_type of kernel/bpf/syscall.c). */
+	__u32 expected_attach_type;
+	/* Of the vmlinux BTF of the kernel that the list is for; 0 where the type has none. */
+	__u32 attach_btf_id;
+	/* prog_flags of bpf_attr. */
+	__u32 prog_flags;
+	/* 1 where the licence is compatible with the GPL (prog->gpl_compatible). */
+	__u32 gpl_compatible;
+	/* The element of the table of records with the program's struct list_references. */
+	__u32 maps;
+};
+
+/*
+ * The references of a program to maps: each ld_imm64 with src_reg 1, 2, 5 or 6, in the order of the instructions. Maps
+ * are numbered from 0 in the order of their first references. The program's struct list_map follow, one for each
+ * number.
+ */
+#define GUARD_MAX_MAPS 64
+struct list_references {
+	/* Number of distinct maps, at most GUARD_MAX_MAPS. */
+	__u32 maps;
+	__u32 references;
+	/*
+	 * SHA-256 of 8 bytes for each reference: the number of its map and the immediate of its second slot (the offset into
+	 * the map's value), both as little-endian __u32. Zero if there are no references.
+	 */
+	__u8 digest[32];
+};
+
+/* A map of a program, as the kernel has it after the load. */
+struct list_map {
+	__u64 map_extra;
+	__u32 map_type;
+	/* 0 in the next three where the statement leaves the value to the loader. */
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u32 map_flags;
+	/* 1: an array of one element that is frozen and has BPF_F_RDONLY_PROG, and its contents are compared. */
+	__u32 frozen;
+	/* Of maps of maps: the definition of the inner map, as above. Zero for other types. */
+	__u32 inner_map_type;
+	__u32 inner_key_size;
+	__u32 inner_value_size;
+	__u32 inner_max_entries;
+	__u32 inner_map_flags;
+	__u32 reserved;
+	/* SHA-256 of the value_size bytes of the element with the ranges of settings zeroed; zero where `frozen` is 0. */
+	__u8 contents[32];
+	/* Ranges that are zeroed: offset and size in bytes; unused ones have size 0. */
+	struct {
+		__u32 offset;
+		__u32 size;
+	} settings[16];
+};
+
+/* An element of the tables of records. */
+union list_record {
+	struct list_references references;
+	struct list_map map;
+};
+
+/* The canary, which no list has: a socket filter of two instructions, `r0 = GUARD_CANARY_VALUE; exit`. */
+#define GUARD_CANARY_VALUE 0x0c0a4a47
+
+/* Modes of guard_status.mode. */
+#define GUARD_MODE_AUDIT 1
+#define GUARD_MODE_ENFORCE 2
+
+/* Bits of guard_status.state. None is ever cleared while the machine runs, but SEALED under audit. */
+#define GUARD_SEALED 1 /* the latch: the guard protects itself, and its decisions are final */
+#define GUARD_LOCKED 2 /* seal lock: every program load is denied */
+#define GUARD_SIGNATURES_REQUIRED 4
+#define GUARD_LATE 8 /* seal start on a running machine */
+
+/* Why a call was denied: guard_event.reason and the index of guard_status.denied. A table in TypeScript names each. */
+enum guard_reason {
+	GUARD_UNLISTED = 1, /* bpf_prog_load: no entry of the list */
+	GUARD_MAPS, /* bpf_prog: the maps of the program are not those of its entry */
+	GUARD_CORE_RELOS, /* bpf_prog_load: the kernel is asked to change the instructions afterwards */
+	GUARD_LOCKED_DOWN, /* bpf_prog_load: after seal lock */
+	GUARD_NEVER, /* bpf_prog_load: a program that can undo the guard */
+	GUARD_OWN_OBJECT, /* a program, map or link of the guard was asked for by id, fd or path */
+	GUARD_OWN_HOOK, /* attach, detach or update at an attach type that the guard uses at the root cgroup */
+	GUARD_KERNEL_CHANGE, /* locked_down: kexec, unsigned modules, /dev/mem and the like */
+	GUARD_SYSCTL, /* a sysctl that turns BPF programs off */
+	GUARD_MOUNT, /* a file system that holds the guard's links */
+	GUARD_AGENT, /* ptrace, signals and memory of the agent */
+	GUARD_TOKEN, /* bpf_token_create */
+	GUARD_MODULE, /* a kernel module that is not listed */
+	GUARD_EXECUTABLE, /* an executable that is not listed */
+	GUARD_MASK, /* bpf_prog_load: helpers or a type that the class forbids */
+	GUARD_FAILURE, /* a helper of the guard failed; denied */
+	GUARD_CANARY, /* the loader's own program that must be denied */
+	GUARD_UNKNOWN_COMMAND, /* bpf: a command that the guard does not know */
+	GUARD_REASONS = 32
+};
+
+/* The one element of the array map guard_status. */
+struct guard_status {
+	__u32 version;
+	__u32 mode;
+	__u32 state;
+	/* Ids up to these were given before the guard was sealed. */
+	__u32 last_prog_id;
+	__u32 last_map_id;
+	__u32 last_link_id;
+	/* Which of the two tables is in force, and its generation: it only grows. */
+	__u32 list;
+	__u32 list_entries;
+	__u64 generation;
+	/* CLOCK_BOOTTIME in nanoseconds at which the guard was sealed. */
+	__u64 sealed_at;
+	__u8 config_digest[32];
+	__u8 list_digest[32];
+	__u8 trusted_key[32];
+	__u64 allowed;
+	__u64 events;
+	__u64 denied[GUARD_REASONS];
+};
+
+/* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */
+#define GUARD_EVENT_COUNT 1024
+struct guard_event {
+	/* From 1; 0 in an element that was never written. */
+	__u64 number;
+	/* CLOCK_BOOTTIME in nanoseconds. */
+	__u64 time;
+	__u32 reason;
+	__u32 pid;
+	__u32 uid;
+	/* bpf_prog_load: prog_type, expected_attach_type, insn_cnt; bpf: the command and attach type. */
+	__u32 detail[3];
+	__u8 comm[16];
+	__u8 digest[32];
+};
+
+/*
+ * Commands to the guard are bpf(2) commands that no kernel has. Bit 16 must be clear: Linux 7.3 reads it as a flag.
+ * The guard answers through the errno: EALREADY is "done"; EINVAL comes from a kernel without a guard.
+ */
+#define GUARD_COMMAND_SEAL 0x6701 /* the latch; only the loader, which the guard knows by its tgid */
+#define GUARD_COMMAND_LOCK 0x6702
+#define GUARD_COMMAND_REQUIRE_SIGNATURES 0x6703
+#define GUARD_COMMAND_LIST 0x6704
+#define GUARD_COMMAND_TICKET 0x6705

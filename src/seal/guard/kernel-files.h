@@ -1,0 +1,53 @@
+/* The kernel's types for files and mounts, as far as the guard reads them; see kernel.h. */
+#pragma once
+
+#include "kernel.h"
+
+/* Of fmode_t, include/linux/fs.h. */
+#define FMODE_WRITE 2
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	void *i_private;
+};
+
+struct dentry {
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct super_block *mnt_sb;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct mount *mnt_master;
+	int mnt_group_id;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct bpf_link {
+	struct bpf_prog *prog;
+};
+
+#pragma clang attribute pop

@@ -1,0 +1,90 @@
+/* Keeps the guard's links: they die with their pins, and pins with their mount. */
+#pragma once
+
+#include "kernel-files.h"
+#include "own.bpf.h"
+
+/* BPF_FS_MAGIC of linux/magic.h. */
+#define PINS_MAGIC 0xcafe4a11
+
+/* How many mounts are below the one with the pins. */
+#define MAX_MOUNTS 16
+/* How often mounts are slaves of slaves. */
+#define MAX_MASTERS 4
+
+/*
+ * The mount of an open file of the current task, or 0. Only for a task that is trusted: its threads can change its fds.
+ */
+static __always_inline __u64 mount_of_fd(__u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return 0;
+	return (__u64)BPF_CORE_READ(file, f_path.mnt);
+}
+
+/* Takes an fd of the folder of pins, or 0. */
+static __always_inline void set_pins(__u32 fd)
+{
+	__u32 first = 0;
+	__u64 *pins = bpf_map_lookup_elem(&guard_pins, &first);
+
+	if (pins)
+		*pins = fd ? mount_of_fd(fd) : 0;
+}
+
+/* Whether a directory entry is the pin of a link whose program is the guard's. */
+static __always_inline bool is_own_pin(struct dentry *dentry)
+{
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct bpf_link *link;
+
+	if (!inode || BPF_CORE_READ(inode, i_sb, s_magic) != PINS_MAGIC)
+		return false;
+	/* of a program or a map, this reads what is no pointer to a program of the guard */
+	link = BPF_CORE_READ(inode, i_private);
+	return link && is_own_program(BPF_CORE_READ(link, prog));
+}
+
+/* Whether unmounting `target` unmounts `mount`, too, because what they are mounted on are peers, or one is a slave. */
+static __always_inline bool propagates_to(struct mount *target, struct mount *mount)
+{
+	struct mount *on = BPF_CORE_READ(mount, mnt_parent);
+	int group = BPF_CORE_READ(target, mnt_parent, mnt_group_id);
+
+	if (group == 0 || BPF_CORE_READ(target, mnt_mountpoint) != BPF_CORE_READ(mount, mnt_mountpoint))
+		return false;
+	for (int level = 0; level < MAX_MASTERS && on; level++) {
+		if (BPF_CORE_READ(on, mnt_group_id) == group)
+			return true;
+		on = BPF_CORE_READ(on, mnt_master);
+	}
+	/* more masters than are looked at */
+	return on != NULL;
+}
+
+/* Whether the mount with the pins would go: because of itself, or of a mount that it is on. */
+static __always_inline bool holds_pins(struct vfsmount *mount)
+{
+	__u32 first = 0;
+	__u64 *pins = bpf_map_lookup_elem(&guard_pins, &first);
+	struct mount *target = (void *)mount - bpf_core_field_offset(struct mount, mnt), *at;
+
+	if (!pins || !*pins)
+		return !pins;
+	at = (struct mount *)(*pins - bpf_core_field_offset(struct mount, mnt));
+	for (int level = 0; level < MAX_MOUNTS; level++) {
+		struct mount *parent = BPF_CORE_READ(at, mnt_parent);
+
+		if (at == target || propagates_to(target, at))
+			return true;
+		if (!parent || parent == at)
+			return false;
+		at = parent;
+	}
+	/* more mounts than are looked at */
+	return true;
+}

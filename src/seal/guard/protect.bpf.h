@@ -1,0 +1,148 @@
+/*
+ * The programs with which the guard protects itself, besides hook `bpf`. They are in force from the latch on; under
+ * audit, verdict() records and allows. Without status every one of them denies.
+ */
+#pragma once
+
+#include "agent.bpf.h"
+#include "lockdown.bpf.h"
+#include "own.bpf.h"
+#include "pins.bpf.h"
+#include "status.bpf.h"
+#include "sysctl.bpf.h"
+
+/* The verdict of a program that a command, an object or a task is the subject of. */
+static __always_inline int protect(struct guard_status *status, __u32 reason, __u32 what, __u32 more)
+{
+	struct event_detail detail = { .detail = { what, more } };
+
+	return verdict(status, reason, &detail);
+}
+
+/* What a program on a link returns, which is an errno. */
+static __always_inline int errno_of(int verdict)
+{
+	return verdict == ALLOW ? 0 : -EPERM;
+}
+
+SEC("lsm_cgroup/bpf_map")
+int BPF_PROG(guard_map, struct bpf_map *map, unsigned int fmode)
+{
+	struct guard_status *status = status_of_guard();
+	bool own;
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status))
+		return ALLOW;
+	own = is_own_map(map) && (fmode & FMODE_WRITE || !is_status_map(map));
+	return protect(status, own ? GUARD_OWN_OBJECT : 0, BPF_CORE_READ(map, id), fmode);
+}
+
+SEC("lsm_cgroup/bpf_token_create")
+int BPF_PROG(guard_token)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	return is_protecting(status) ? protect(status, GUARD_TOKEN, BPF_TOKEN_CREATE, 0) : ALLOW;
+}
+
+SEC("lsm_cgroup/locked_down")
+int BPF_PROG(guard_locked_down, enum lockdown_reason what)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status) || !is_locked_down(what))
+		return ALLOW;
+	return protect(status, GUARD_KERNEL_CHANGE, what, 0);
+}
+
+SEC("lsm_cgroup/kernel_post_read_file")
+int BPF_PROG(guard_read_file, void *file, char *bytes, long size, enum kernel_read_file_id id)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status) || !is_for_kexec(id))
+		return ALLOW;
+	return protect(status, GUARD_KERNEL_CHANGE, id, 0);
+}
+
+SEC("lsm_cgroup/ptrace_access_check")
+int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status) || !is_foreign_agent(child))
+		return ALLOW;
+	return protect(status, GUARD_AGENT, child->tgid, mode);
+}
+
+/* Returns as an lsm_cgroup program does. */
+SEC("cgroup/sysctl")
+int guard_sysctl(struct bpf_sysctl *ctx)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status) || !is_denied_sysctl(ctx))
+		return ALLOW;
+	return protect(status, GUARD_SYSCTL, 0, 0);
+}
+
+SEC("lsm/task_kill")
+int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, void *cred, int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	/* signal 0 only asks whether the process is there */
+	if (!is_protecting(status) || sig == 0 || !is_foreign_agent(task))
+		return 0;
+	return errno_of(protect(status, GUARD_AGENT, task->tgid, sig));
+}
+
+SEC("lsm/sb_umount")
+int BPF_PROG(guard_umount, struct vfsmount *mount, int flags, int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!is_protecting(status) || !holds_pins(mount))
+		return 0;
+	return errno_of(protect(status, GUARD_MOUNT, flags, 0));
+}
+
+SEC("lsm/inode_unlink")
+int BPF_PROG(guard_unlink, struct inode *folder, struct dentry *entry, int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!is_protecting(status) || !is_own_pin(entry))
+		return 0;
+	return errno_of(protect(status, GUARD_MOUNT, 0, 0));
+}
+
+SEC("lsm/inode_rename")
+int BPF_PROG(guard_rename, struct inode *from, struct dentry *old, struct inode *to, struct dentry *replaced, int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!is_protecting(status) || !(is_own_pin(old) || is_own_pin(replaced)))
+		return 0;
+	return errno_of(protect(status, GUARD_MOUNT, 0, 0));
+}

@@ -1,0 +1,140 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+#include <dirent.h>
+
+#include <linux/types.h>
+
+#include "../guard/interface.h"
+#include "bpf.h"
+#include "files.h"
+#include "seal.h"
+
+#define LATE_PINS "/sys/fs/bpf/countersign"
+
+static int get_info(int fd, void *info, uint32_t size)
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = size;
+	attr.info.info = address(info);
+	return (int)bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+}
+
+static int open_by_id(int command, uint32_t id, uint32_t flags)
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.map_id = id;
+	attr.open_flags = flags;
+	return (int)bpf_call(command, &attr, sizeof(attr));
+}
+
+int find_status(uint32_t *id)
+{
+	for (uint32_t at = next_id(BPF_MAP_GET_NEXT_ID, 0); at != 0; at = next_id(BPF_MAP_GET_NEXT_ID, at)) {
+		struct bpf_map_info info;
+		int fd = open_by_id(BPF_MAP_GET_FD_BY_ID, at, BPF_F_RDONLY);
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		if (get_info(fd, &info, sizeof(info)) == 0 && strcmp(info.name, GUARD_STATUS) == 0 &&
+		    info.type == BPF_MAP_TYPE_ARRAY && info.value_size == sizeof(struct guard_status)) {
+			*id = at;
+			return fd;
+		}
+		close(fd);
+	}
+	return -1;
+}
+
+/* Whether the program uses the map of this id. */
+static int uses_map(int program, uint32_t map)
+{
+	struct bpf_prog_info info;
+	uint32_t maps[MAX_MAPS] = {0};
+	memset(&info, 0, sizeof(info));
+	info.nr_map_ids = MAX_MAPS;
+	info.map_ids = address(maps);
+	if (get_info(program, &info, sizeof(info)) != 0)
+		return 0;
+	for (uint32_t i = 0; i < info.nr_map_ids && i < MAX_MAPS; i++)
+		if (maps[i] == map)
+			return 1;
+	return 0;
+}
+
+/* Detaches the guard's programs of one attach type from the root cgroup. */
+static int detach_type(int cgroup, uint32_t type, uint32_t status_id, struct failure *failure)
+{
+	uint32_t programs[64] = {0}, flags[64] = {0};
+	union bpf_attr attr;
+	int count = 0;
+	memset(&attr, 0, sizeof(attr));
+	attr.query.target_fd = (uint32_t)cgroup;
+	attr.query.attach_type = type;
+	attr.query.prog_ids = address(programs);
+	/* Of BPF_LSM_CGROUP the kernel lists ids only with these (__cgroup_bpf_query of kernel/bpf/cgroup.c). */
+	if (type == BPF_LSM_CGROUP)
+		attr.query.prog_attach_flags = address(flags);
+	attr.query.prog_cnt = sizeof(programs) / sizeof(*programs);
+	if (bpf_call(BPF_PROG_QUERY, &attr, sizeof(attr)) != 0)
+		return fail(failure, STEP_RUNNING, "root of cgroup2", "its programs cannot be listed");
+	for (uint32_t i = 0, found = attr.query.prog_cnt; i < found; i++) {
+		int fd = open_by_id(BPF_PROG_GET_FD_BY_ID, programs[i], 0);
+		if (fd < 0)
+			continue;
+		if (uses_map(fd, status_id)) {
+			memset(&attr, 0, sizeof(attr));
+			attr.target_fd = (uint32_t)cgroup;
+			attr.attach_bpf_fd = (uint32_t)fd;
+			attr.attach_type = type;
+			if (bpf_call(BPF_PROG_DETACH, &attr, sizeof(attr)) != 0)
+				return fail(failure, STEP_RUNNING, "guard", "one of its programs cannot be detached");
+			count++;
+		}
+		close(fd);
+	}
+	return count;
+}
+
+static void remove_pins(void)
+{
+	DIR *folder = opendir(LATE_PINS);
+	for (struct dirent *entry = folder == NULL ? NULL : readdir(folder); entry != NULL; entry = readdir(folder)) {
+		char path[300];
+		snprintf(path, sizeof(path), LATE_PINS "/%s", entry->d_name);
+		unlink(path);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	rmdir(LATE_PINS);
+}
+
+int stop_guard(struct failure *failure)
+{
+	struct guard_status status;
+	uint32_t id;
+	int fd = find_status(&id);
+	errno = 0;
+	if (fd < 0)
+		return fail(failure, STEP_STOP, "guard", "there is none");
+	if (read_element(fd, 0, &status) != 0 || (status.state & GUARD_SEALED)) {
+		errno = 0;
+		return fail(failure, STEP_RUNNING, "guard", "it is sealed and cannot be stopped before the next boot");
+	}
+	int cgroup = open_file_system("cgroup2");
+	if (cgroup < 0)
+		return fail(failure, STEP_CGROUP, "root of cgroup2", "cannot be opened");
+	int hooks = detach_type(cgroup, BPF_LSM_CGROUP, id, failure);
+	int sysctls = hooks < 0 ? -1 : detach_type(cgroup, BPF_CGROUP_SYSCTL, id, failure);
+	close(cgroup);
+	close(fd);
+	if (sysctls < 0)
+		return -1;
+	remove_pins();
+	return hooks + sysctls;
+}

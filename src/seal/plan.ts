@@ -1,0 +1,160 @@
+/** What becomes of each rule of a configuration when it is sealed: see {@link sealPlan}. */
+import type { AttachmentConfig, Config } from "../config/config.js";
+import { CountersignError } from "../error.js";
+import type { HookName } from "../hooks/catalogue.js";
+import { whyKeyringChanges, whyNotInKernel } from "./plan/changing-keyring.js";
+import { HOOK_MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
+
+export { whyKeyringChanges } from "./plan/changing-keyring.js";
+export { HOOK_MEANS, MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
+
+/** A hook, an attachment at one hook, or a keyring. */
+export interface PlanRow {
+  readonly kind: "hook" | "attachment" | "keyring";
+  readonly name: string;
+  /** The hook of an attachment; null for other rows. */
+  readonly hook: HookName | null;
+  readonly means: Means;
+  readonly reason: string;
+  /** What is denied as long as no agent is there to ask. */
+  readonly denied: string;
+}
+
+/** What a plan needs of an engine with the configuration. */
+export interface PlannedEngine {
+  attached(): readonly { readonly name: string; readonly hooks: readonly HookName[] }[];
+  /** Whether the text of an attachment's policy contains a word as the name of a property or in a string. */
+  reads(attachment: string, word: string): boolean;
+}
+
+export interface PlanInput {
+  readonly config: Config;
+  readonly engine: PlannedEngine;
+  /** By keyring, the subjects of certificates in its `trust` that may issue others. */
+  readonly authorities: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * A row for each hook, then for each attachment at each of its hooks, then for each keyring. What it says of a policy
+ * is read from its text, before any program is known; `seal build` asks the policy about each program.
+ */
+export function sealPlan({ config, engine, authorities }: PlanInput): readonly PlanRow[] {
+  const attachments = engine.attached().flatMap(({ name, hooks }) => {
+    const attachment = config.attachments.find((one) => one.name === name)!;
+    return hooks.map((hook) => attachmentRow(config, engine, attachment, hook));
+  });
+  const hooks = (Object.keys(HOOK_MEANS) as HookName[]).map((hook) => {
+    const own = attachments.filter((row) => row.hook === hook && row.means !== "none");
+    return hookRow(config, hook, own);
+  });
+  const keyrings = config.keyrings.map((keyring): PlanRow => {
+    const reason = whyNotInKernel(keyring, authorities.get(keyring.name) ?? []);
+    const named = { kind: "keyring", name: keyring.name, hook: null } as const;
+    if (reason === null)
+      return {
+        ...named,
+        means: "signature",
+        reason: "the kernel judges as the keyring does, for programs without relocations",
+        denied: "programs that have relocations and are not in the list",
+      };
+    const changing = whyKeyringChanges(keyring);
+    return changing === null
+      ? {
+          ...named,
+          means: "list",
+          reason: `${reason}; the list has what it verifies`,
+          denied: "programs that are not in the list",
+        }
+      : { ...named, means: "ticket", reason: changing, denied: "programs that need a signature by it" };
+  });
+  return [...hooks, ...attachments, ...keyrings];
+}
+
+/**
+ * Requires that the guard enforces every rule of a configuration, if need be by denying more. Throws SEAL_IMPOSSIBLE
+ * with the place of the first rule for which it would allow what the rule denies.
+ */
+export function requireSealable(config: Config, engine: PlannedEngine): void {
+  for (const row of sealPlan({ config, engine, authorities: new Map() })) {
+    if (row.means !== "cannot be sealed") continue;
+    const attachment = config.attachments.find(({ name }) => row.kind === "attachment" && name === row.name);
+    if (row.kind === "hook" && config.default[row.name as HookName] !== "deny") continue;
+    const hook = row.hook ?? row.name;
+    throw new CountersignError("SEAL_IMPOSSIBLE", `hook \`${hook}\` has a rule, and ${row.reason}`, {
+      place: attachment?.place ?? config.file,
+      remedy: "take the rule into a configuration for `run` or `agent`; `countersign seal plan` shows all rules",
+    });
+  }
+}
+
+function hookRow(config: Config, hook: HookName, rules: readonly PlanRow[]): PlanRow {
+  const row = { kind: "hook", name: hook, hook: null } as const;
+  const isProgramHook = PROGRAM_HOOKS.includes(hook);
+  const hasRule = rules.length > 0 || config.default[hook] === "deny";
+  if (!hasRule && !isProgramHook && hook !== "bpf_token_create")
+    return {
+      ...row,
+      means: "none",
+      reason: "no attachment enforces, and the default does not deny",
+      denied: "nothing",
+    };
+  const tickets = rules.filter(({ means }) => means === "ticket");
+  if (tickets.length === 0 || !isProgramHook) return { ...row, ...HOOK_MEANS[hook] };
+  return {
+    ...row,
+    means: "ticket",
+    reason: `${tickets.map(({ name }) => `\`${name}\``).join(", ")}: see below`,
+    denied: "programs that these attachments do not allow for every task",
+  };
+}
+
+function attachmentRow(config: Config, engine: PlannedEngine, attachment: AttachmentConfig, hook: HookName): PlanRow {
+  const row = { kind: "attachment", name: attachment.name, hook } as const;
+  if (attachment.mode === "audit")
+    return { ...row, means: "none", reason: "it is in audit, and never changes a verdict", denied: "nothing" };
+  if (!PROGRAM_HOOKS.includes(hook)) return { ...row, ...HOOK_MEANS[hook] };
+  const reason = whyTicket(config, engine, attachment);
+  return reason === null
+    ? {
+        ...row,
+        means: "list",
+        reason: "its policy sees only what the guard compares",
+        denied: "programs that are not in the list",
+      }
+    : { ...row, means: "ticket", reason, denied: "programs that it does not allow for every task" };
+}
+
+/** Facts about the calling task, which the guard cannot see (policy/model/current.ts). */
+const TASK_FACTS = [
+  "pid",
+  "tid",
+  "uid",
+  "euid",
+  "gid",
+  "comm",
+  "exe",
+  "cgroup",
+  "capabilities",
+  "namespaces",
+  "container",
+];
+/** Facts about a program that only the loader or the kernel's verifier knows; see list/visible-facts.ts. */
+const LOADER_FACTS = ["license", "raw_insns", "section", "object", "kernel_signature", "kernel_keyring", "loaded"];
+
+function whyTicket(config: Config, engine: PlannedEngine, { name, scope }: AttachmentConfig): string | null {
+  const scoped = Object.keys(scope);
+  if (scoped.length > 0) return `its scope is by ${scoped.join(", ")}, which the guard cannot see`;
+  const reads = (word: string) => engine.reads(name, word);
+  const task = TASK_FACTS.find(reads);
+  if (task !== undefined) return `its policy names \`${task}\`, a fact about the task`;
+  const loader = LOADER_FACTS.find(reads);
+  if (loader !== undefined) return `its policy names \`${loader}\`, which the guard cannot compare`;
+  if (reads("map_update") || reads("map_delete")) return "its policy writes to maps";
+  const map = config.maps.find((one) => one.writable !== null && reads(one.name));
+  if (map !== undefined) return `its policy names the map \`${map.name}\`, which can change`;
+  for (const keyring of config.keyrings) {
+    const changing = reads(keyring.name) ? whyKeyringChanges(keyring) : null;
+    if (changing !== null) return `the keyring \`${keyring.name}\` ${changing}`;
+  }
+  return null;
+}

@@ -1,0 +1,66 @@
+/** Sealing: on a machine that has started, or by a fragment of its initramfs. */
+import { readFileSync } from "node:fs";
+import { programTypeName } from "../bpf/object/section.js";
+import { installed } from "../installed.js";
+import { imageOf } from "./image/image.js";
+import { fragment } from "./initramfs/fragment.js";
+import type { List } from "./list.js";
+import type { LoadedProgram } from "./loaded/loaded-programs.js";
+import { loaderFile, type StartedGuard, startGuard } from "./loader/run-loader.js";
+import { encodeStatus, MODE } from "./status/status-layout.js";
+
+export { SEAL_INIT } from "./initramfs/fragment.js";
+export { type LoadedProgram, loadedPrograms } from "./loaded/loaded-programs.js";
+export { type StartedGuard, stopGuard } from "./loader/run-loader.js";
+
+/** GUARD_VERSION of guard/interface.h. */
+const GUARD_VERSION = 1;
+
+export interface SealOptions {
+  readonly mode: keyof typeof MODE;
+  /** The programs that may be loaded; null for none. */
+  readonly list: List | null;
+}
+
+/**
+ * Seals this machine, or attaches the guard for audit. `loaded` are the ids of the programs that may be loaded already;
+ * null for any. Throws SEAL_… errors; after one of them the machine is as it was.
+ */
+export function sealMachine(options: SealOptions, loaded: readonly number[] | null): StartedGuard {
+  return startGuard(sealImage(options), loaded);
+}
+
+/**
+ * Whether a list has a program of this type and tag. The kernel shows neither the attach target of a loaded program nor
+ * its licence. Before Linux 6.18 a list has none: tags are then of another digest.
+ */
+export function isListed({ type, tag }: Pick<LoadedProgram, "type" | "tag">, list: List | null): boolean {
+  return (
+    list?.entries.some(({ progType, digest }) => programTypeName(progType) === type && digest.startsWith(tag)) ?? false
+  );
+}
+
+/** A fragment of an initramfs that seals the machine before /init. `onFailure` is what it does if it cannot. */
+export function sealFragment(options: SealOptions, onFailure: "halt" | "continue"): Uint8Array {
+  return fragment(readFileSync(loaderFile()), sealImage(options, onFailure));
+}
+
+/** The image of the guard, as the loader reads it (image/image.h). */
+export function sealImage({ mode, list }: SealOptions, onFailure: "halt" | "continue" = "halt"): Uint8Array {
+  const object = installed("bundle:seal/guard.bpf.o").bytes;
+  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure };
+  if (list === null) return imageOf(object, common);
+  const { header, tables, sha256 } = list;
+  return imageOf(object, {
+    ...common,
+    kernelBtf: header.kernelBtf,
+    contents: { guard_list_a: tables.entries, guard_records_a: tables.records },
+    status: encodeStatus({
+      listEntries: header.entries,
+      generation: header.generation,
+      configDigest: header.configuration,
+      listDigest: sha256,
+      trustedKey: "",
+    }),
+  });
+}

@@ -1,0 +1,60 @@
+/** struct guard_event of guard/interface.h: offsets in bytes. */
+export const EVENT = {
+  size: 88,
+  number: 0,
+  time: 8,
+  reason: 16,
+  pid: 20,
+  uid: 24,
+  detail: 28,
+  comm: 40,
+  digest: 56,
+} as const;
+/** GUARD_EVENT_COUNT: how many events the guard keeps. */
+export const EVENT_COUNT = 1024;
+
+export interface GuardEvent {
+  /** From 1. */
+  readonly number: bigint;
+  /** Nanoseconds of CLOCK_BOOTTIME. */
+  readonly time: bigint;
+  /** See reasons.ts. */
+  readonly reason: number;
+  readonly pid: number;
+  readonly uid: number;
+  /** For programs: type, expected attach type and number of instructions; for commands: command and attach type. */
+  readonly detail: readonly [number, number, number];
+  readonly comm: string;
+  /** In lower-case hex; null if it is zero. */
+  readonly digest: string | null;
+}
+
+/** Null for an element that was never written, or is too short. */
+export function decodeEvent(bytes: Buffer): GuardEvent | null {
+  if (bytes.length < EVENT.size) return null;
+  const number = bytes.readBigUInt64LE(EVENT.number);
+  if (number === 0n) return null;
+  const comm = bytes.subarray(EVENT.comm, EVENT.digest);
+  const end = comm.indexOf(0);
+  const digest = bytes.toString("hex", EVENT.digest, EVENT.size);
+  const detail = (index: number) => bytes.readUInt32LE(EVENT.detail + 4 * index);
+  return {
+    number,
+    time: bytes.readBigUInt64LE(EVENT.time),
+    reason: bytes.readUInt32LE(EVENT.reason),
+    pid: bytes.readUInt32LE(EVENT.pid),
+    uid: bytes.readUInt32LE(EVENT.uid),
+    detail: [detail(0), detail(1), detail(2)],
+    comm: comm.toString("utf8", 0, end === -1 ? comm.length : end),
+    digest: /^0*$/.test(digest) ? null : digest,
+  };
+}
+
+/**
+ * The events in the order of their numbers, without those that the guard overwrote while they were read: two elements
+ * of one round of the ring.
+ */
+export function inOrder(events: readonly (GuardEvent | null)[]): readonly GuardEvent[] {
+  const found = events.filter((event) => event !== null);
+  return found.sort((a, b) => (a.number < b.number ? -1 : 1));
+}

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { ERRNO } from "../../errno.js";
+import { type DecisionRecord, RECORD_VERSION, timestamp } from "../../log/record.js";
+import type { GuardEvent } from "./guard-event.js";
+import { guardReason } from "./reasons.js";
+
+/**
+ * A denial by the guard as a record of the decision log (docs/log.md). `hook` is the kernel's hook, which need not be
+ * one of the policies'. The guard does not record a task's group, so that `gid` is (gid_t)-1; uids are those of the
+ * host.
+ */
+export interface GuardRecord extends Omit<DecisionRecord, "hook" | "subject"> {
+  readonly hook: string;
+  readonly subject: { readonly kind: string; readonly name: string; readonly digest: string; readonly path: null };
+}
+
+const UNKNOWN_GID = 0xffffffff;
+
+export interface RecordContext {
+  readonly mode: "enforce" | "audit";
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** /proc/sys/kernel/random/boot_id, with which the number of an event is unique. */
+  readonly bootId: string;
+}
+
+export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordContext): GuardRecord {
+  const { name, hook, subject, text } = guardReason(event.reason);
+  const verdict = -ERRNO.EPERM;
+  return {
+    level: "warn",
+    type: "decision",
+    version: RECORD_VERSION,
+    time: timestamp(time),
+    origin: "seal",
+    id: eventId(event, time, bootId),
+    operation: null,
+    hook,
+    mode,
+    verdict: mode === "enforce" ? verdict : 0,
+    enforced_verdict: verdict,
+    denied_by: { attachment: null, verdict, code: "DENIED_BY_GUARD", rule: name, reason: text },
+    audit_denials: [],
+    subject: { kind: subject, name: nameOf(event), digest: event.digest ?? "", path: null },
+    current: {
+      ...{ pid: event.pid, tid: event.pid, uid: event.uid, euid: event.uid, gid: UNKNOWN_GID },
+      ...{ comm: event.comm, exe: null, cgroup: null, container: null },
+    },
+    answers: [],
+    keyrings: {},
+    duration_us: 0,
+  };
+}
+
+/** The guard does not see names, so that a program is named by its numbers of linux/bpf.h. */
+function nameOf({ reason, detail: [first, second, third] }: GuardEvent): string {
+  const { subject } = guardReason(reason);
+  if (subject === "program") return `type ${first}, attach type ${second}, ${third} instructions`;
+  return subject === "command" ? `command ${first}, attach type ${second}` : `${first}`;
+}
+
+/** A UUID of version 7 that is the same whenever the event is read, and ascends with the number of the event. */
+function eventId({ number }: GuardEvent, time: number, bootId: string): string {
+  const at = Math.max(0, Math.floor(time)).toString(16).padStart(12, "0").slice(-12);
+  const own = createHash("sha256").update(`${bootId} ${number}`).digest("hex");
+  return `${at.slice(0, 8)}-${at.slice(8)}-7${own.slice(0, 3)}-8${own.slice(3, 6)}-${own.slice(6, 18)}`;
+}

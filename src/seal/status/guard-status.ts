@@ -1,0 +1,58 @@
+import { REASON_SLOTS } from "./reasons.js";
+import { MODE, STATUS } from "./status-layout.js";
+
+/** Bits of guard_status.state. */
+export const STATE = { sealed: 1, locked: 2, signaturesRequired: 4, late: 8 } as const;
+
+/** struct guard_status of guard/interface.h. Digests are in lower-case hex, and null if they are zero. */
+export interface GuardStatus {
+  readonly version: number;
+  /** Null for a mode that this Countersign does not know. */
+  readonly mode: keyof typeof MODE | null;
+  readonly sealed: boolean;
+  readonly locked: boolean;
+  readonly signaturesRequired: boolean;
+  /** Whether the guard was started on a running machine. */
+  readonly late: boolean;
+  readonly entries: number;
+  readonly generation: bigint;
+  /** Nanoseconds of CLOCK_BOOTTIME. */
+  readonly sealedAt: bigint;
+  readonly configuration: string | null;
+  readonly list: string | null;
+  readonly trustedKey: string | null;
+  readonly allowed: bigint;
+  /** Number of events so far; the guard keeps the last ones. */
+  readonly events: bigint;
+  /** By the number of the reason; 0 is not used. */
+  readonly denied: readonly bigint[];
+}
+
+/** Null if the bytes are too short for a status. */
+export function decodeStatus(bytes: Buffer): GuardStatus | null {
+  if (bytes.length < STATUS.size) return null;
+  const { words, longs, digests } = STATUS;
+  const state = bytes.readUInt32LE(words.state);
+  const mode = bytes.readUInt32LE(words.mode);
+  const digest = (at: number) => {
+    const hex = bytes.toString("hex", at, at + 32);
+    return /^0*$/.test(hex) ? null : hex;
+  };
+  return {
+    version: bytes.readUInt32LE(words.version),
+    mode: (Object.keys(MODE) as (keyof typeof MODE)[]).find((name) => MODE[name] === mode) ?? null,
+    sealed: (state & STATE.sealed) !== 0,
+    locked: (state & STATE.locked) !== 0,
+    signaturesRequired: (state & STATE.signaturesRequired) !== 0,
+    late: (state & STATE.late) !== 0,
+    entries: bytes.readUInt32LE(words.list_entries),
+    generation: bytes.readBigUInt64LE(longs.generation),
+    sealedAt: bytes.readBigUInt64LE(longs.sealed_at),
+    configuration: digest(digests.config_digest),
+    list: digest(digests.list_digest),
+    trustedKey: digest(digests.trusted_key),
+    allowed: bytes.readBigUInt64LE(longs.allowed),
+    events: bytes.readBigUInt64LE(longs.events),
+    denied: Array.from({ length: REASON_SLOTS }, (_, at) => bytes.readBigUInt64LE(STATUS.denied + 8 * at)),
+  };
+}

@@ -1,0 +1,16 @@
+import { ERRNO } from "../../errno.js";
+
+/** Why a verification fails: the errno that it becomes, the rule, and a reason for messages. */
+export interface Refusal {
+  /** Negative errno. */
+  readonly verdict: number;
+  /** The rule, with its section, such as `RFC 5280 6.1.3 (a)(2)`. */
+  readonly rule: string;
+  readonly reason: string;
+}
+
+type RefusalErrno = "EBADMSG" | "EKEYREJECTED" | "ENOKEY" | "EKEYEXPIRED" | "EKEYREVOKED" | "ENOPKG" | "ENODATA";
+
+export function refuse(errno: RefusalErrno, rule: string, reason: string): Refusal {
+  return { verdict: -ERRNO[errno], rule, reason };
+}

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { DebianArchive, Unavailable } from "../../../scripts/debian-archive.mjs";
+
+export { type DebianArchive, Unavailable } from "../../../scripts/debian-archive.mjs";
+
+/** Where what is read from packages is kept between runs: the packages of one kernel are 100 to 200 MB. */
+const KEPT = process.env.COUNTERSIGN_KERNELS ?? join(homedir(), ".cache", "countersign-kernels");
+
+const SUITES = ["bookworm", "trixie", "trixie-backports", "forky", "sid"];
+
+/** What a function makes; or, if it throws Unavailable, the reason. */
+export function available<Value>(make: () => Value): Value | string {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof Unavailable) return error.message;
+    throw error;
+  }
+}
+
+/** A folder of this name that is kept between runs. If it is not there, `fill` fills a new one. */
+export function keep(name: string, fill: (folder: string) => void): { readonly folder: string } {
+  // LD_LIBRARY_PATH is separated by colons.
+  const folder = join(KEPT, name.replaceAll(":", "."));
+  if (existsSync(folder)) return { folder };
+  const work = `${folder}.${process.pid}.part`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  try {
+    fill(work);
+    renameSync(work, folder);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return { folder };
+}
+
+/** The last folder that is kept with such a beginning of its name and such a part; null if there is none. */
+export function keptAs(beginning: string, part: string): string | null {
+  if (!existsSync(KEPT)) return null;
+  const names = readdirSync(KEPT).filter((name) => name.startsWith(beginning) && name.includes(part));
+  const last = names
+    .filter((name) => !name.endsWith(".part"))
+    .sort()
+    .at(-1);
+  return last === undefined ? null : join(KEPT, last);
+}
+
+/** The packages of Debian's suites. Their lists are kept for a day. */
+export function debianArchive(): DebianArchive {
+  const archive = new DebianArchive(join(KEPT, "apt"), SUITES);
+  archive.updateDaily();
+  return archive;
+}

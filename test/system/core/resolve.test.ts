@@ -1,0 +1,85 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { own, Workplace } from "../../support/workplace.js";
+
+const VMLINUX = "/sys/kernel/btf/vmlinux";
+
+/** The programs of libbpf-tools, without those that are links to others; or what this machine lacks. */
+function tools(): readonly string[] | string {
+  if (!existsSync(VMLINUX)) return `needs a kernel with ${VMLINUX}`;
+  try {
+    const files = execFileSync("dpkg", ["-L", "libbpf-tools"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return files.split("\n").filter((path) => /\/sbin\/./.test(path) && statSync(path).isFile());
+  } catch {
+    return "needs libbpf-tools";
+  }
+}
+
+const installed = tools();
+
+const countersign = (...words: string[]) =>
+  spawnSync(process.execPath, [own("bin/countersign.js"), ...words], { encoding: "utf8", maxBuffer: 1 << 28 });
+
+interface Program {
+  readonly name: string;
+  readonly digest: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+describe("resolve and list on the running kernel", () => {
+  it("resolve every program of libbpf-tools, with the same digests", (context) => {
+    if (typeof installed === "string") return context.skip(installed);
+    const resolved = countersign("resolve", "--json", ...installed);
+    const files: readonly { readonly objects: readonly { sha256: string; programs: readonly Program[] }[] }[] =
+      JSON.parse(resolved.stdout);
+    const objects = new Map(files.flatMap((file) => file.objects).map((object) => [object.sha256, object.programs]));
+    const programs = [...objects.values()].flat();
+    const without = (code: string) => programs.filter(({ error }) => error?.code === code);
+    const digests = new Set(programs.flatMap(({ digest }) => digest ?? []));
+    console.log(
+      `libbpf-tools: ${objects.size} distinct objects, ${programs.length} programs, ${digests.size} digests, ` +
+        `${without("CORE_UNRESOLVED").length} without attach target, ` +
+        `${without("KERNEL_LACKS").length} that use what the kernel lacks`,
+    );
+    expect(programs.length).toBeGreaterThan(300);
+    expect(programs.filter(({ digest }) => digest === null)).toEqual([]);
+    for (const { error } of programs)
+      if (error !== null) expect(`${error.code} ${error.message}`).toMatch(/has no attach target|^KERNEL_LACKS/);
+
+    const listed = countersign("list", ...installed);
+    expect(listed.status).toBe(0);
+    expect(new Set(Object.keys(JSON.parse(listed.stdout)))).toEqual(digests);
+  });
+
+  it("give the gate the list with which a tool runs, and without which it does not", (context) => {
+    if (typeof installed === "string") return context.skip(installed);
+    if (process.getuid?.() !== 0) return context.skip("needs root");
+    const place = new Workplace(
+      "  - policy: policies/hash-allow-list.js",
+      "maps: { allowed_programs: { file: a.json } }\nlog: { file: decisions.jsonl }",
+    );
+    place.policy("hash-allow-list.js");
+    const tool = installed.find((path) => /\/execsnoop(?:-libbpf)?$/.test(path)) as string;
+    const log = join(place.folder, "decisions.jsonl");
+    const run = (list: string) => {
+      place.write("a.json", list);
+      countersign("run", "--config", place.config, "--", "timeout", "-s", "INT", "2", tool);
+      return readFileSync(log, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    };
+    const { stdout } = countersign("list", tool);
+    const verdicts = (records: readonly { hook: string; verdict: number; loader_probe?: string | null }[]) =>
+      records
+        .filter(({ hook, loader_probe: probe }) => hook === "bpf_prog_load" && !probe)
+        .map(({ verdict }) => verdict);
+    expect(verdicts(run(stdout))).toEqual([0, 0]);
+    expect(verdicts(run("{}")).at(-1)).toBe(-1);
+  });
+});

@@ -1,0 +1,56 @@
+/*
+ * An attack on the guard, run as root in a process of its own. It ends with one of the functions below, which print one
+ * line: `NAME: held WHY`, `NAME: broken HOW` or `NAME: skipped WHY`. An attack that says `broken` has seen what it
+ * wanted to reach: an unlisted program that is loaded, or a change that it reads back. It undoes what it changed, where
+ * it can.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct attack {
+	const char *name;
+	void (*run)(void);
+};
+
+/* Ended by an entry without name; one for each file. */
+extern const struct attack load_attacks[], attach_attacks[], object_attacks[], pin_attacks[], kernel_attacks[],
+    escape_attacks[], helper_attacks[], trace_attacks[], type_attacks[], last_attacks[];
+
+/* `held` says which system call failed, with its errno. */
+_Noreturn void held(const char *call);
+_Noreturn void broken(const char *how, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void skipped(const char *why);
+
+/* Loads a program that no list has. Returns its fd, or -1 and errno. Its return value, by which it is known: 23777. */
+int load_unlisted(void);
+#define UNLISTED_RESULT 23777
+/* What the program returns for a packet of 64 bytes, or -1 and errno. */
+int run_program(int program);
+/* `broken` if an unlisted program can be loaded, with `how`; otherwise `held` with its errno. */
+_Noreturn void end_with_unlisted_load(const char *how);
+
+/* The counters of the guard's denials, by reason (enum guard_reason); false if there is no guard. */
+#define DENIALS 32
+bool read_denials(uint64_t *denials);
+
+/* The root of cgroup2, also if nothing is mounted. */
+int root_cgroup(void);
+
+/*
+ * Programs that were loaded before the guard was sealed: `attacks prepare` pins them in a bpffs at ACCOMPLICES. They
+ * reach hooks behind that of the load. Without it, an attack loads its programs itself.
+ */
+#define ACCOMPLICES "/tmp/accomplices"
+enum accomplice {
+	ALLOW_LOADS,	/* lsm_cgroup/bpf_prog_load: allows */
+	OVERRIDE_LOADS, /* lsm_cgroup/bpf_prog_load: bpf_set_retval(0) */
+	OVERRIDE_SYSCTL,
+	WRITE_ELEMENTS, /* iter/bpf_map_elem: writes 0 to all of an element */
+	ACCOMPLICE_COUNT
+};
+int accomplice(enum accomplice which);
+void prepare(void);
+
+/* What the kernel starts as a helper: tries to load an unlisted program. */
+void help(void);

@@ -1,0 +1,215 @@
+/* What changes the running kernel from outside of BPF. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/serial.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+/* Files that the guest has for attacks. */
+#define KERNEL "/lib/vmlinuz"
+#define MODULE "/lib/dummy.ko"
+#define MSR_MODULE "/lib/msr.ko"
+
+static void load_kernel(void)
+{
+	struct {
+		void *buffer;
+		size_t buffer_size;
+		unsigned long memory;
+		size_t memory_size;
+	} segment = {mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096, 0x2000000, 4096};
+	if (syscall(SYS_kexec_load, 0x2000000UL, 1UL, &segment, 0UL))
+		held("kexec_load");
+	syscall(SYS_kexec_load, 0UL, 0UL, NULL, 0UL);
+	broken("kexec_load took a kernel");
+}
+
+/* Of a kernel that is signed by a key that this one trusts, locked_down is not asked. */
+static void load_kernel_file(void)
+{
+	int kernel = open(KERNEL, O_RDONLY);
+	if (kernel < 0)
+		skipped("needs " KERNEL);
+	if (syscall(SYS_kexec_file_load, kernel, -1, 1UL, "", 4UL /* KEXEC_FILE_NO_INITRAMFS */))
+		held("kexec_file_load");
+	syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL, 1UL /* KEXEC_FILE_UNLOAD */);
+	broken("kexec_file_load took a kernel");
+}
+
+/* The module without the signature at its end, or with it. */
+static char *read_module(const char *path, size_t *size, bool is_signed)
+{
+	static const char marker[] = "~Module signature appended~\n";
+	int file = open(path, O_RDONLY);
+	struct stat status;
+	if (file < 0 || fstat(file, &status))
+		skipped("needs a module");
+	char *bytes = malloc(status.st_size);
+	*size = 0;
+	for (ssize_t got; (got = read(file, bytes + *size, status.st_size - *size)) > 0;)
+		*size += got;
+	close(file);
+	size_t end = *size - (sizeof marker - 1);
+	if (!is_signed && *size > 64 && memcmp(bytes + end, marker, sizeof marker - 1) == 0) {
+		/* struct module_signature: 12 bytes, the last 4 are the size of the signature, big-endian */
+		const unsigned char *length = (unsigned char *)bytes + end - 4;
+		*size = end - 12 - ((size_t)length[0] << 24 | length[1] << 16 | length[2] << 8 | length[3]);
+	}
+	return bytes;
+}
+
+static void load_unsigned_module(void)
+{
+	size_t size;
+	char *bytes = read_module(MODULE, &size, false);
+	if (syscall(SYS_init_module, bytes, size, ""))
+		held("init_module");
+	syscall(SYS_delete_module, "dummy", 0);
+	broken("loaded an unsigned module from memory");
+}
+
+static void load_unsigned_module_file(void)
+{
+	size_t size;
+	char *bytes = read_module(MODULE, &size, false);
+	int file = open("/tmp/unsigned.ko", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (write(file, bytes, size) != (ssize_t)size)
+		held("write of the module");
+	close(file);
+	file = open("/tmp/unsigned.ko", O_RDONLY);
+	if (syscall(SYS_finit_module, file, "", 0))
+		held("finit_module");
+	syscall(SYS_delete_module, "dummy", 0);
+	broken("loaded an unsigned module from a file");
+}
+
+static void write_memory(void)
+{
+	mknod("/tmp/mem", S_IFCHR | 0600, 1 << 8 | 1);
+	int memory = open("/tmp/mem", O_RDWR);
+	if (memory < 0)
+		held("open of /dev/mem");
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0xa0000);
+	if (page == MAP_FAILED)
+		held("mmap of /dev/mem");
+	broken("mapped physical memory for writing");
+}
+
+static void access_ports(void)
+{
+	if (syscall(SYS_iopl, 3) && syscall(SYS_ioperm, 0x80, 1, 1))
+		held("iopl and ioperm");
+	broken("has the ports of devices");
+}
+
+static void write_msr(void)
+{
+	mknod("/tmp/msr", S_IFCHR | 0600, 202 << 8);
+	int registers = open("/tmp/msr", O_RDWR);
+	if (registers < 0 && errno == ENXIO) {
+		size_t size;
+		char *bytes = read_module(MSR_MODULE, &size, true);
+		if (syscall(SYS_init_module, bytes, size, ""))
+			held("init_module of msr");
+		registers = open("/tmp/msr", O_RDWR);
+	}
+	if (registers < 0)
+		held("open of /dev/cpu/0/msr");
+	/* IA32_SYSENTER_CS, with its own value */
+	unsigned long value;
+	if (pread(registers, &value, 8, 0x174) != 8)
+		held("read of an MSR");
+	if (pwrite(registers, &value, 8, 0x174) != 8)
+		held("write of an MSR");
+	broken("wrote an MSR");
+}
+
+static void write_debugfs(void)
+{
+	mkdir("/tmp/debug", 0700);
+	if (mount("debugfs", "/tmp/debug", "debugfs", 0, NULL) && errno != EBUSY)
+		held("mount of debugfs");
+	int file = open("/tmp/debug/fault_around_bytes", O_RDWR);
+	int error = errno;
+	umount2("/tmp/debug", MNT_DETACH);
+	errno = error;
+	if (file < 0)
+		held("open in debugfs");
+	char value[32];
+	ssize_t size = read(file, value, sizeof value);
+	if (size <= 0 || write(file, value, size) != size)
+		held("write in debugfs");
+	broken("wrote a file of debugfs");
+}
+
+static void write_snapshot(void)
+{
+	mknod("/tmp/snapshot", S_IFCHR | 0600, 10 << 8 | 231);
+	int snapshot = open("/tmp/snapshot", O_WRONLY);
+	if (snapshot < 0 && (errno == ENODEV || errno == ENXIO))
+		skipped("the kernel cannot hibernate");
+	if (snapshot < 0)
+		held("open of /dev/snapshot");
+	broken("opened the image of hibernation");
+}
+
+static void write_pci(void)
+{
+	static const char folder[] = "/sys/bus/pci/devices";
+	DIR *devices = opendir(folder);
+	struct dirent *device;
+	while (devices && (device = readdir(devices))) {
+		char path[512];
+		unsigned short command;
+		if (device->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s/config", folder, device->d_name);
+		int config = open(path, O_RDWR);
+		if (config < 0 || pread(config, &command, 2, 4) != 2)
+			held("read of PCI configuration");
+		if (pwrite(config, &command, 2, 4) != 2)
+			held("write of PCI configuration");
+		broken("wrote the command register of a PCI device");
+	}
+	skipped("no PCI device");
+}
+
+static void move_serial_port(void)
+{
+	struct serial_struct port;
+	int line = open("/dev/ttyS3", O_RDWR | O_NONBLOCK);
+	if (line < 0 || ioctl(line, TIOCGSERIAL, &port))
+		skipped("no serial port");
+	struct serial_struct moved = port;
+	moved.port ^= 0x1000;
+	if (ioctl(line, TIOCSSERIAL, &moved))
+		held("TIOCSSERIAL");
+	ioctl(line, TIOCSSERIAL, &port);
+	broken("moved a serial port to another address");
+}
+
+const struct attack kernel_attacks[] = {
+    {"kexec-load", load_kernel},
+    {"kexec-file-load", load_kernel_file},
+    {"unsigned-module", load_unsigned_module},
+    {"unsigned-module-file", load_unsigned_module_file},
+    {"dev-mem", write_memory},
+    {"iopl", access_ports},
+    {"msr", write_msr},
+    {"debugfs", write_debugfs},
+    {"hibernation", write_snapshot},
+    {"pci-config", write_pci},
+    {"serial-port", move_serial_port},
+    {0},
+};

@@ -1,0 +1,189 @@
+/* The file system with the pins of the guard's links. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attack.h"
+#include "bpf.h"
+
+/* Where the loader pins: late, and at boot. */
+static const char *const folders[] = {"/sys/fs/bpf/countersign", "/countersign-bpf"};
+
+/* The first pin, in `path`. */
+static const char *pins(char *path, size_t size)
+{
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		DIR *folder = opendir(folders[i]);
+		struct dirent *entry;
+		while (folder && (entry = readdir(folder)))
+			if (strncmp(entry->d_name, "guard_", 6) == 0) {
+				snprintf(path, size, "%s/%s", folders[i], entry->d_name);
+				/* an open folder would keep its mount */
+				closedir(folder);
+				return folders[i];
+			}
+	}
+	skipped("no pins in sight");
+}
+
+static uint32_t count_links(void)
+{
+	uint32_t count = 0;
+	for (uint32_t id = 0; (id = next_id(BPF_LINK_GET_NEXT_ID, id));)
+		count++;
+	return count;
+}
+
+/* Links are freed in the background. */
+static _Noreturn void end_with_links(uint32_t before, const char *how)
+{
+	for (int round = 0; round < 50 && count_links() >= before; round++)
+		usleep(20000);
+	if (count_links() >= before) {
+		errno = EPERM;
+		held("links are still there");
+	}
+	broken("%s: %u of %u links are left", how, count_links(), before);
+}
+
+static void unlink_pin(void)
+{
+	char path[300];
+	pins(path, sizeof path);
+	uint32_t before = count_links();
+	if (unlink(path))
+		held("unlink");
+	end_with_links(before, "unlinked a pin");
+}
+
+static void rename_over_pin(void)
+{
+	char path[300], other[300];
+	snprintf(other, sizeof other, "%s/attack-map", pins(path, sizeof path));
+	uint32_t before = count_links();
+	int map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
+	union bpf_attr attr = {0};
+	attr.pathname = (uintptr_t)other;
+	attr.bpf_fd = map;
+	if (bpf(BPF_OBJ_PIN, &attr, sizeof attr))
+		held("BPF_OBJ_PIN");
+	if (rename(other, path)) {
+		int error = errno;
+		unlink(other);
+		errno = error;
+		held("rename");
+	}
+	end_with_links(before, "renamed over a pin");
+}
+
+static void unmount_pins(void)
+{
+	char path[300];
+	pins(path, sizeof path);
+	uint32_t before = count_links();
+	if (umount2("/countersign-bpf", MNT_DETACH) && umount2("/sys/fs/bpf", MNT_DETACH))
+		held("umount2");
+	end_with_links(before, "unmounted");
+}
+
+/* MNT_DETACH takes what is mounted below with it. */
+static void unmount_above(void)
+{
+	char path[300];
+	const char *folder = pins(path, sizeof path);
+	uint32_t before = count_links();
+	if (umount2(strcmp(folder, "/countersign-bpf") ? "/sys" : "/", MNT_DETACH))
+		held("umount2 with MNT_DETACH");
+	end_with_links(before, "unmounted from above");
+}
+
+/* Unmounting propagates to the namespace of init if the mounts are shared, as systemd makes them. */
+static void unmount_peer(void)
+{
+	char path[300];
+	const char *folder = pins(path, sizeof path);
+	uint32_t before = count_links();
+	if (mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL))
+		held("mount --make-rshared");
+	int error = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS))
+			_exit(errno);
+		_exit(umount2(strcmp(folder, "/countersign-bpf") ? "/sys/fs/bpf" : folder, MNT_DETACH) ? errno : 0);
+	}
+	waitpid(child, &error, 0);
+	mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL);
+	if (error) {
+		errno = WEXITSTATUS(error);
+		held("umount2 in another mount namespace");
+	}
+	end_with_links(before, "unmounted a peer");
+}
+
+/* The mount above the pins' is a peer here, and takes them with it although its file system is another one. */
+static void unmount_peer_above(void)
+{
+	char path[300];
+	const char *folder = pins(path, sizeof path);
+	uint32_t before = count_links();
+	if (strcmp(folder, "/countersign-bpf") == 0)
+		skipped("the pins are in the root of the initramfs");
+	if (mount(NULL, "/", NULL, MS_SHARED | MS_REC, NULL))
+		held("mount --make-rshared");
+	int error = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS))
+			_exit(errno);
+		_exit(umount2("/sys", MNT_DETACH) ? errno : 0);
+	}
+	waitpid(child, &error, 0);
+	mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL);
+	if (error) {
+		errno = WEXITSTATUS(error);
+		held("umount2 of /sys in another mount namespace");
+	}
+	end_with_links(before, "unmounted a peer of the mount above");
+}
+
+/* mount --move to another place, and unmounting there. */
+static void move_mount_of_pins(void)
+{
+	char path[300];
+	const char *folder = pins(path, sizeof path);
+	const char *from = strcmp(folder, "/countersign-bpf") ? "/sys/fs/bpf" : folder;
+	uint32_t before = count_links();
+	mkdir("/tmp/moved", 0700);
+	if (mount("tmpfs", "/tmp/moved", "tmpfs", 0, NULL) || mkdir("/tmp/moved/pins", 0700))
+		held("mount");
+	if (mount(from, "/tmp/moved/pins", NULL, MS_MOVE, NULL))
+		held("mount --move");
+	if (umount2("/tmp/moved", MNT_DETACH)) {
+		int error = errno;
+		mount("/tmp/moved/pins", from, NULL, MS_MOVE, NULL);
+		umount2("/tmp/moved", MNT_DETACH);
+		errno = error;
+		held("umount2 after mount --move");
+	}
+	end_with_links(before, "moved and unmounted");
+}
+
+const struct attack pin_attacks[] = {
+    {"unlink-pin", unlink_pin},
+    {"rename-over-pin", rename_over_pin},
+    {"move-mount", move_mount_of_pins},
+    {"unmount-peer", unmount_peer},
+    {"unmount-peer-above", unmount_peer_above},
+    {"unmount-pins", unmount_pins},
+    {"unmount-above", unmount_above},
+    {0},
+};

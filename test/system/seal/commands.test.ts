@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { encodeList } from "../../../src/seal/list.js";
+import { SealGuest } from "./guests/seal-guest.js";
+import { compileProgram, listOfValues } from "./guests/sealed-guest.js";
+import { testedKernels } from "./guests/tested-kernels.js";
+
+const LISTED = 1;
+const UNLISTED = 2;
+
+/** Each step in the order in which the one guest runs it; `hold` runs it while an unlisted program is loaded. */
+const STEPS: Readonly<Record<string, string>> = {
+  "stop without a guard": "countersign seal stop",
+  "start with a program that is loaded": "hold-sysctl --multi countersign seal start --list /lib/list",
+  "start as a user": "as-user countersign seal start",
+  "start for audit": "countersign seal start --audit --list /lib/list",
+  "load under audit": `load-value ${LISTED} ${UNLISTED}`,
+  "stop the audit": "countersign seal stop",
+  "load after it": `load-value ${UNLISTED}`,
+  "audit again": "countersign seal start --audit --list /lib/list",
+  "start instead of the audit": "countersign seal start --accept-loaded --list /lib/list",
+  "load on a sealed machine": `load-value ${LISTED} ${UNLISTED}`,
+  "start again": "countersign seal start",
+  "stop what is sealed": "countersign seal stop",
+};
+
+const SCRIPT = `
+mount -t tmpfs -o mode=1777 tmpfs /root
+printf '#!/bin/sh\\nexec node /countersign/bin/countersign.js "$@"\\n' > /bin/countersign; chmod 755 /bin/countersign
+${Object.entries(STEPS)
+  .map(([name, command]) => `echo "PART ${name}"; ${command}; echo "exit $?"`)
+  .join("\n")}
+echo "PART end"
+`;
+
+let parts: Readonly<Record<string, string>> | string | undefined;
+function run(): Readonly<Record<string, string>> | string {
+  const guest = SealGuest.make(testedKernels()[0]!);
+  if (typeof guest === "string") return guest;
+  guest.countersign();
+  for (const name of ["load-value", "hold-sysctl", "as-user"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
+  const { header, entries } = listOfValues([LISTED]);
+  guest.file("lib/list", encodeList(entries, header));
+  const { output } = guest.run(SCRIPT, { seconds: 280, memory: 1536 });
+  guest.remove();
+  const found = output.split(/^PART (.*)\n/m).slice(1);
+  return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1]!]] : [])));
+}
+
+/** What each step prints, and its exit status. */
+const EXPECTED: Readonly<Record<keyof typeof STEPS, readonly [string | RegExp, number]>> = {
+  "stop without a guard": [/there is none \[SEAL_NOT_RUNNING\]/, 2],
+  "start with a program that is loaded": [
+    /program \d+ .*: is loaded, and the list does not .* \[SEAL_UNLISTED_LOADED\]/,
+    0,
+  ],
+  "start as a user": [/user: is not root \[SEAL_UNSUPPORTED\]/, 2],
+  "start for audit": [/^audit, nothing is denied: list with 1 entries, generation 1$/m, 0],
+  "load under audit": [`program ${LISTED}: loaded\nprogram ${UNLISTED}: loaded\n`, 0],
+  "stop the audit": [/^stopped: \d+ programs detached$/m, 0],
+  "load after it": [`program ${UNLISTED}: loaded\n`, 0],
+  "audit again": [/^audit, nothing is denied/m, 0],
+  "start instead of the audit": [/^sealed until the next boot: list with 1 entries, generation 1$/m, 0],
+  "load on a sealed machine": [`program ${LISTED}: loaded\nprogram ${UNLISTED}: EPERM\n`, 0],
+  "start again": [/\[SEAL_RUNNING\]/, 2],
+  "stop what is sealed": [/it is sealed and cannot be stopped before the next boot \[SEAL_RUNNING\]/, 2],
+};
+
+describe("the commands of the seal on a machine that has started", () => {
+  it.for(Object.keys(STEPS))("%s", (name, { skip }) => {
+    parts ??= run();
+    if (typeof parts === "string") return skip(parts);
+    const [expected, status] = EXPECTED[name]!;
+    const [, text, exit] = /^(.*)exit (\d+)$/s.exec(parts[name]?.trim() ?? "") ?? [];
+    if (typeof expected === "string") expect(text).toBe(expected);
+    else expect(text).toMatch(expected);
+    expect(Number(exit)).toBe(status);
+  });
+});

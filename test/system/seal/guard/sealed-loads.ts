@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { imageOf } from "../../../../src/seal/image/image.js";
+import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
+import { encodeTables } from "../../../../src/seal/list/list-tables.js";
+import { own } from "../../../support/workplace.js";
+import type { BootOptions } from "../../guest/guest.js";
+import { SealGuest } from "../guests/seal-guest.js";
+import type { SealKernel } from "../guests/seal-kernels.js";
+import { loaderBinary } from "../guests/sealed-guest.js";
+
+/** struct guard_status of interface.h. */
+const STATUS = { size: 416, list_entries: 28, generation: 32 } as const;
+const MODES = { audit: 1, enforce: 2 } as const;
+
+/** The guard, compiled with more flags of clang. */
+export function compiledGuard(flags: readonly string[]): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "guard-"));
+  const object = join(folder, "guard.o");
+  const always = ["-O2", "-g", "-mcpu=v3", "-target", "bpf", "-D__TARGET_ARCH_x86", "-I/usr/include/x86_64-linux-gnu"];
+  execFileSync("clang-19", [...always, ...flags, "-c", own("src/seal/guard/guard.bpf.c"), "-o", object]);
+  const bytes = readFileSync(object);
+  rmSync(folder, { recursive: true });
+  return bytes;
+}
+
+export interface Sealing {
+  readonly entries: readonly ListEntry[];
+  readonly mode?: keyof typeof MODES;
+  /** The guard; without it the one of this project. */
+  readonly object?: Uint8Array;
+}
+
+export function sealedImage({ entries, mode = "enforce", object }: Sealing): Uint8Array {
+  const tables = encodeTables(entries);
+  const status = Buffer.alloc(STATUS.size);
+  status.writeUInt32LE(entries.length, STATUS.list_entries);
+  status.writeBigUInt64LE(1n, STATUS.generation);
+  return imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
+    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status },
+    contents: { guard_list_a: tables.entries, guard_records_a: tables.records },
+  });
+}
+
+/** What a script wrote in a guest that has the program `loads`, and an image if it is to be sealed. */
+export class Loads {
+  private constructor(readonly output: string) {}
+
+  /** Returns the reason if there can be no guest on this machine. */
+  static run(
+    kernel: SealKernel,
+    file: string,
+    script: string,
+    sealing: Sealing | null = null,
+    options: BootOptions = {},
+  ): Loads | string {
+    const guest = SealGuest.make(kernel);
+    if (typeof guest === "string") return guest;
+    try {
+      guest.program(file, "bin/loads");
+      guest.file("bin/loader", loaderBinary(), 0o755);
+      if (sealing !== null) guest.file("lib/guard.image", sealedImage(sealing));
+      const { status, output, console } = guest.run(script, options);
+      expect(status, console.slice(-3000)).toBe(0);
+      return new Loads(output);
+    } finally {
+      guest.remove();
+    }
+  }
+
+  /** What each load came to, by its name: `loaded`, the reason of a denial, or an errno other than EPERM. */
+  get outcomes(): ReadonlyMap<string, string> {
+    const lines = this.output.matchAll(/^(.*?): (?:(loaded) -|EPERM ([a-z_]+)|(.*))$/gm);
+    return new Map([...lines].map(([, name, ...rest]) => [name!, rest.find((each) => each !== undefined)!]));
+  }
+
+  /** The ids of functions in the kernel's BTF, which `loads ids` prints. */
+  get ids(): ReadonlyMap<string, number> {
+    return new Map([...this.output.matchAll(/^id (\S+) (\d+)$/gm)].map(([, name, id]) => [name!, Number(id)]));
+  }
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { type AttackResult, attackResults } from "../../../../src/seal/attacks/attack-results.js";
+import { imageOf } from "../../../../src/seal/image/image.js";
+import { SEAL_INIT, sealFragment } from "../../../../src/seal/sealing.js";
+import { MODE } from "../../../../src/seal/status/status-layout.js";
+import { own } from "../../../support/workplace.js";
+import { SealGuest } from "./seal-guest.js";
+import type { SealKernel } from "./seal-kernels.js";
+import { loaderBinary } from "./sealed-guest.js";
+
+export type AttackResults = ReadonlyMap<string, AttackResult>;
+
+/**
+ * The machines on which all attacks are run: without a guard; with one that audits; sealed by the initramfs; and sealed
+ * late, after attackers have loaded programs and attached one to a cgroup.
+ */
+export const MACHINES = ["unguarded", "audit", "boot", "late"] as const;
+export type Machine = (typeof MACHINES)[number];
+
+const SCRIPTS: Readonly<Record<Machine, string>> = {
+  unguarded: "",
+  audit: "loader /lib/audit.image",
+  boot: "",
+  late: "attacks prepare; loader /lib/guard.image",
+};
+
+/**
+ * Attacks after which, if they succeed, the guard has no links any more: each gets a machine that audits for itself.
+ */
+const UNMOUNTING = ["move-mount", "unmount-peer", "unmount-peer-above", "unmount-pins", "unmount-above"];
+
+/** Boots a machine and runs attacks, or returns the reason why it cannot. Throws if a guest does not end. */
+export function runAttacks(kernel: SealKernel, machine: Machine, names: readonly string[]): AttackResults | string {
+  const alone = machine === "audit" ? names.filter((name) => UNMOUNTING.includes(name)) : [];
+  const together = names.filter((name) => !alone.includes(name));
+  const results = new Map<string, AttackResult>();
+  for (const each of [together, ...alone.map((name) => [name])]) {
+    if (each.length === 0) continue;
+    const found = runIn(kernel, machine, `attacks ${each.join(" ")}`);
+    if (typeof found === "string") return found;
+    for (const [name, result] of found) results.set(name, result);
+  }
+  return results;
+}
+
+function runIn(kernel: SealKernel, machine: Machine, attacks: string): AttackResults | string {
+  const guest = SealGuest.make(kernel);
+  if (typeof guest === "string") return guest;
+  try {
+    guest.file("bin/attacks", readFileSync(own("src/seal/attacks/attacks.bin")), 0o755);
+    guest.file("bin/loader", loaderBinary(), 0o755);
+    guest.file("lib/vmlinuz", readFileSync(guest.kernel.image));
+    for (const module of ["dummy", "msr"]) guest.file(`lib/${module}.ko`, guest.kernel.module(module));
+    guest.file("lib/guard.image", imageIn("enforce"));
+    guest.file("lib/audit.image", imageIn("audit"));
+    const boot = machine === "boot";
+    const { status, output, console } = guest.run(
+      `${SCRIPTS[machine]}
+${attacks}
+`,
+      {
+        fragments: boot ? [sealFragment({ mode: "enforce", list: null }, "halt")] : [],
+        commandLine: boot ? `rdinit=${SEAL_INIT}` : "",
+        seconds: 400,
+        memory: 1024,
+      },
+    );
+    if (status === null) throw new Error(`the guest did not come to its end:\n${console.slice(-3000)}`);
+    return attackResults(output);
+  } finally {
+    guest.remove();
+  }
+}
+
+function imageIn(mode: "enforce" | "audit"): Uint8Array {
+  const object = readFileSync(own("src/seal/guard/guard.bpf.o"));
+  return imageOf(object, { mode: MODE[mode], guardVersion: 1, onFailure: "halt" });
+}

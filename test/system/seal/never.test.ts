@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { GUARD_HOOKS } from "../../../src/seal/guard/hooks.js";
+import type { ListEntry } from "../../../src/seal/list/list-entry.js";
+import { returningEntry, withLoads } from "./guard/described-programs.js";
+import { Loads } from "./guard/sealed-loads.js";
+import { SEAL_KERNELS, type SealKernel } from "./guests/seal-kernels.js";
+
+const HOOKS = GUARD_HOOKS.map(({ hook }) => hook).filter((hook) => hook !== "sysctl");
+/** The function of security/security.c that calls a hook, without `security_`. */
+const functionOf = (hook: string) => (hook === "bprm_check_security" ? "bprm_check" : hook);
+
+/** Programs that `loads never` loads for each hook: `r0 = value; exit` of these types. */
+const FORMS = [
+  ...[-1, 0, 1].map((value) => ({ kind: "fmod_ret", value, progType: 26, expectedAttachType: 26 })),
+  { kind: "lsm", value: 0, progType: 29, expectedAttachType: 27 },
+  ...[0, 1].map((value) => ({ kind: "lsm_cgroup", value, progType: 29, expectedAttachType: 43 })),
+];
+
+const targetOf = ({ kind }: (typeof FORMS)[number], hook: string) =>
+  kind === "fmod_ret" ? `security_${functionOf(hook)}` : `bpf_lsm_${hook}`;
+const nameOf = ({ kind, value }: (typeof FORMS)[number], hook: string) => `${kind} ${value} ${hook}`;
+const everything = (outcome: string) =>
+  Object.fromEntries(HOOKS.flatMap((hook) => FORMS.map((form) => [nameOf(form, hook), outcome])));
+
+/** The list has every one of these programs, so that nothing but the rule can deny them. */
+function entries(ids: ReadonlyMap<string, number>): ListEntry[] {
+  return HOOKS.flatMap((hook) =>
+    FORMS.map((form) => {
+      const { value, progType, expectedAttachType } = form;
+      return returningEntry(value, { progType, expectedAttachType, attachBtfId: ids.get(targetOf(form, hook))! });
+    }),
+  );
+}
+
+interface Boots {
+  readonly open: Loads;
+  readonly sealed: Loads;
+  readonly audit: Loads;
+}
+
+const booted = new Map<SealKernel, Boots | string>();
+
+function boots(kernel: SealKernel): Boots | string {
+  const known = booted.get(kernel);
+  if (known !== undefined) return known;
+  const found = withLoads((file) => {
+    const names = new Set(HOOKS.flatMap((hook) => FORMS.map((form) => targetOf(form, hook))));
+    const load = `loads never ${HOOKS.map((hook) => `${hook} ${functionOf(hook)}`).join(" ")}`;
+    const open = Loads.run(kernel, file, `loads ids ${[...names].join(" ")}; ${load}`);
+    if (typeof open === "string") return open;
+    const listed = entries(open.ids);
+    const seal = "loader --log /lib/guard.image";
+    const sealed = Loads.run(kernel, file, `${seal} && ${load}`, { entries: listed });
+    const audit = Loads.run(kernel, file, `${seal} && loads on-guard`, { entries: [], mode: "audit" });
+    return typeof sealed === "string" ? sealed : typeof audit === "string" ? audit : { open, sealed, audit };
+  });
+  booted.set(kernel, found);
+  return found;
+}
+
+const kernels = Object.keys(SEAL_KERNELS).filter((name) => name !== "6.1") as SealKernel[];
+
+describe.for(kernels)("programs that can undo the guard, on %s", (kernel) => {
+  it("can be loaded for each of its hooks where there is no guard", ({ skip }) => {
+    const found = boots(kernel);
+    if (typeof found === "string") return skip(found);
+    expect(Object.fromEntries(found.open.outcomes)).toEqual(everything("loaded"));
+  });
+
+  it("are denied even if the list has them", ({ skip }) => {
+    const found = boots(kernel);
+    if (typeof found === "string") return skip(found);
+    const outcomes = new Map([...found.sealed.outcomes].filter(([name]) => /^(?:fmod_ret|lsm)/.test(name)));
+    expect(Object.fromEntries(outcomes)).toEqual(everything("never"));
+  });
+
+  it("are denied if they attach to a program of the guard", ({ skip }) => {
+    const found = boots(kernel);
+    if (typeof found === "string") return skip(found);
+    const outcomes = ["fentry", "fexit", "freplace"].map((kind) =>
+      found.audit.outcomes.get(`${kind} on a program of the guard`),
+    );
+    // under audit the kernel goes on, and finds that the program attaches to no function
+    expect(outcomes).toEqual(["EINVAL never", "EINVAL never", "EINVAL never"]);
+  });
+});

@@ -1,0 +1,31 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { ATTACKS } from "../../../src/seal/attacks/attacks.js";
+import { own } from "../../support/workplace.js";
+import { sealKernel } from "./guests/seal-kernels.js";
+import { testedKernels } from "./guests/tested-kernels.js";
+
+describe("countersign seal test", () => {
+  it.for(testedKernels())(
+    "%s: shows that no attack succeeds that a hook stops",
+    { timeout: 900_000 },
+    (name, { skip }) => {
+      // attacks.test.ts has the short form: the same attacks, by the tests' own guest
+      if (process.env.COUNTERSIGN_NIGHTLY === undefined) return skip("takes two boots: only with COUNTERSIGN_NIGHTLY");
+      const kernel = sealKernel(name);
+      if (typeof kernel === "string") return skip(kernel);
+      const words = [own("bin/countersign.js"), "seal", "test", "--json", "--kernel", kernel.image];
+      const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", maxBuffer: 1 << 24 });
+      const rows = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { attack: string; hook: string | null; sealed: { outcome: string } });
+      expect(stderr).toBe("");
+      expect(rows.map(({ attack }) => attack)).toEqual(
+        ATTACKS.filter(({ proof }) => proof !== null).map((attack) => attack.name),
+      );
+      expect(rows.filter(({ hook, sealed }) => hook !== null && sealed.outcome === "broken")).toEqual([]);
+      expect(status).toBe(0);
+    },
+  );
+});

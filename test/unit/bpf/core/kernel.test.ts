@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { Btf } from "../../../../src/bpf/btf/btf.js";
+import { Kernel } from "../../../../src/bpf/core/kernel.js";
+import { BtfWriter } from "../../../support/btf-writer.js";
+
+function kernel() {
+  const vmlinux = new BtfWriter();
+  const int = vmlinux.int("int", 4);
+  const here = vmlinux.struct("here", 4, [["a", int, 0]]);
+  const flavour = vmlinux.struct("here___2", 4, [["a", int, 0]]);
+  vmlinux.type("here", "fwd", 0);
+  const wide = vmlinux.enum64("state", [["A", 1n]]);
+  const first = new BtfWriter("little", vmlinux);
+  const there = first.struct("there", 4, [["a", int, 0]]);
+  first.struct("here", 8, []);
+  const second = new BtfWriter("little", vmlinux);
+  second.int("padding", 2);
+  const also = second.struct("there", 4, [["a", int, 0]]);
+  const func = second.func("only_there", second.proto(0, []));
+  const btf = new Btf(vmlinux.bytes(), "vmlinux");
+  const modules = [first, second].map((module, index) => ({
+    name: `module${index}`,
+    btf: new Btf(module.bytes(), `module${index}`, btf),
+  }));
+  return { kernel: new Kernel(btf, modules), here, flavour, there, also, wide, func };
+}
+
+describe("the candidates of a type", () => {
+  const { kernel: its, here, flavour, there, also, wide } = kernel();
+  const found = (kind: "struct" | "union" | "enum" | "fwd", name: string) =>
+    its.candidates(kind, name).map(({ id, module }) => [id, module]);
+
+  it("are the types of vmlinux with its kind and essential name", () => {
+    expect(found("struct", "here___mine")).toEqual([
+      [here, null],
+      [flavour, null],
+    ]);
+    expect(found("union", "here")).toEqual([]);
+    expect(found("fwd", "here")).toHaveLength(1);
+  });
+
+  it("are those of all modules if vmlinux has none", () => {
+    expect(found("struct", "there")).toEqual([
+      [there, "module0"],
+      [also, "module1"],
+    ]);
+  });
+
+  it("are enums of any size for an enum", () => {
+    expect(found("enum", "state")).toEqual([[wide, null]]);
+  });
+});
+
+describe("a kernel", () => {
+  it("has a name of vmlinux, or of the first module that has it", () => {
+    const { kernel: its, here, func } = kernel();
+    expect(its.find("struct", "here")).toMatchObject({ id: here, module: null });
+    expect(its.find("func", "only_there")).toMatchObject({ id: func, module: "module1" });
+    expect(its.find("func", "nowhere")).toBeNull();
+  });
+
+  it("has no modules of another kernel", () => {
+    const { kernel: its } = kernel();
+    const other = new Btf(new BtfWriter().bytes());
+    expect(() => new Kernel(other, its.modules)).toThrow(expect.objectContaining({ code: "CORE_MALFORMED" }));
+  });
+});

@@ -1,0 +1,183 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOOK_NAMES } from "../../../../../src/hooks/catalogue.js";
+import { Authority } from "../../../../../src/trust/issuing/authority.js";
+import { runCommand } from "../../../../support/command-line.js";
+import { example } from "../../../../support/examples.js";
+import { switchKernel } from "../../../../support/switch-kernel.js";
+
+const folder = mkdtempSync(join(tmpdir(), "countersign-seal-plan-"));
+const at = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const NOW = Date.now();
+const root = Authority.create({ subject: "Root", notAfter: NOW + 400 * 86_400_000 });
+const signer = root.issue({ subject: "Signer", notAfter: NOW + 10 * 86_400_000, serial: 7n });
+
+const OWN = {
+  "create.js": `export const bpf_map_create = (map) => map.type === "hash" ? 0 : -1;`,
+  "token.js": `export const bpf_token_create = () => -1;`,
+  "loaded.js": `export const bpf_prog = (prog) => (prog.loaded === null ? 0 : -1);`,
+  "counts.js": `import { map_lookup } from "countersign";
+export const bpf_prog_load = (prog) => (map_lookup("seen", prog.digest) === undefined ? 0 : -1);`,
+};
+
+beforeAll(() => {
+  for (const name of ["verify-all", "debug-read-only", "container-lockdown"])
+    copyFileSync(`policies/${name}.js`, at(`${name}.js`));
+  for (const [name, text] of Object.entries(OWN)) writeFileSync(at(name), text);
+  writeFileSync(at("root.pem"), root.pem.certificate);
+  writeFileSync(at("signer.pem"), signer.pem.certificate);
+});
+
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly hook: string | null;
+  readonly means: string;
+  readonly reason: string;
+}
+
+async function plan(text: string): Promise<{ code: number; row: (name: string, hook?: string) => Row; rows: Row[] }> {
+  writeFileSync(at("c.yaml"), `version: 1\n${text}`);
+  const { code, out } = await runCommand("seal", "plan", "--json", "--config", at("c.yaml"));
+  const rows = out
+    .trim()
+    .split("\n")
+    .map((line): Row => JSON.parse(line));
+  return {
+    code,
+    rows,
+    row: (name, hook) => rows.find((row) => row.name === name && (row.hook ?? undefined) === hook)!,
+  };
+}
+
+const KEYRING = (rules: string) => `keyrings: { platform: { ${rules} } }\n`;
+const STAYS = KEYRING("trust: [root.pem], validity: ignore");
+
+describe("countersign seal plan", () => {
+  it("has a row for each hook, and nothing to enforce where there is no rule", async () => {
+    const { rows, code } = await plan("attachments: []\n");
+    expect(rows.map(({ name }) => name)).toEqual(HOOK_NAMES);
+    expect(rows.map(({ means }) => means)).toEqual([
+      ...["list", "list", "none", "none", "none", "mask", "none", "none", "none"],
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it("has a policy that verifies by a keyring whose results stay enforced by list", async () => {
+    const { row, code } = await plan(`${STAYS}attachments: [{ policy: verify-all.js }]\n`);
+    expect(row("verify-all", "bpf_prog_load")).toMatchObject({ kind: "attachment", means: "list" });
+    expect(row("bpf_prog_load")).toMatchObject({ kind: "hook", means: "list" });
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ["validity: now", "trust: [root.pem]", "ticket", "judges certificates at the time of the load (`validity: now`)"],
+    [
+      "an authority",
+      "trust: [root.pem], validity: ignore, usage: [any]",
+      "list",
+      "trusts the authority `CN=Root`; the kernel needs the certificate of each signer itself; the list has what it verifies",
+    ],
+    [
+      "a usage",
+      "trust: [signer.pem], validity: ignore",
+      "list",
+      "asks for the usage codeSigning, which the kernel ignores (`usage: [any]`); the list has what it verifies",
+    ],
+    [
+      "a block list",
+      `trust: [signer.pem], validity: ignore, usage: [any], revoked: { digests: [${"ab".repeat(32)}] }`,
+      "list",
+      "has a block list, which the kernel does not read; the list has what it verifies",
+    ],
+    [
+      "leaf certificates alone",
+      "trust: [signer.pem], validity: ignore, usage: [any]",
+      "signature",
+      "the kernel judges as the keyring does, for programs without relocations",
+    ],
+  ])("says whether a kernel keyring can stand for one with %s", async (_, rules, means, reason) => {
+    const { row } = await plan(`${KEYRING(rules)}attachments: [{ policy: verify-all.js }]\n`);
+    expect(row("platform")).toMatchObject({ kind: "keyring", means, reason });
+  });
+
+  it.each([
+    [
+      "a scope",
+      STAYS,
+      "{ policy: verify-all.js, scope: { uid: 5 } }",
+      "its scope is by uid, which the guard cannot see",
+    ],
+    [
+      "facts about the task",
+      STAYS,
+      "{ policy: container-lockdown.js }",
+      "its policy names `container`, a fact about the task",
+    ],
+    ["the kernel's report", "", "{ policy: loaded.js }", "its policy names `loaded`, which the guard cannot compare"],
+    [
+      "a map that can change",
+      "maps: { seen: { writable: { entries: 9, bytes: 9KiB } } }\n",
+      "{ policy: counts.js }",
+      "its policy names the map `seen`, which can change",
+    ],
+    [
+      "the time",
+      KEYRING("trust: [root.pem]"),
+      "{ policy: verify-all.js }",
+      "the keyring `platform` judges certificates at the time of the load (`validity: now`)",
+    ],
+  ])("needs a ticket for %s", async (_, first, attachment, reason) => {
+    const { rows, code } = await plan(`${first}attachments: [${attachment}]\n`);
+    const row = rows.find(({ kind }) => kind === "attachment")!;
+    expect(row).toMatchObject({ means: "ticket", reason });
+    expect(rows.find(({ kind, name }) => kind === "hook" && name === row.hook)).toMatchObject({ means: "ticket" });
+    expect(code).toBe(0);
+  });
+
+  it("exits with 1 if the guard would allow what a rule denies, and names the hook", async () => {
+    const { row, code } = await plan("attachments: [{ policy: create.js }, { policy: token.js }]\n");
+    expect(row("bpf_map_create")).toMatchObject({ means: "cannot be sealed" });
+    expect(row("create", "bpf_map_create")).toMatchObject({ means: "cannot be sealed" });
+    expect(row("token", "bpf_token_create")).toMatchObject({ means: "mask" });
+    expect(code).toBe(1);
+  });
+
+  it("does not seal a default that denies where the guard cannot, and ignores attachments in audit", async () => {
+    const denied = await plan("default: { kernel_read_file: deny }\nattachments: []\n");
+    expect(denied.row("kernel_read_file")).toMatchObject({ means: "cannot be sealed" });
+    expect(denied.code).toBe(1);
+    const audit = await plan("attachments: [{ policy: create.js, mode: audit }]\n");
+    expect(audit.row("bpf_map_create")).toMatchObject({ means: "none" });
+    expect(audit.code).toBe(0);
+  });
+
+  it("says of each program what `seal build` would, and writes nothing", async () => {
+    writeFileSync(at("kernel.btf"), switchKernel().bytes());
+    for (const name of ["switch-watch", "drop-telnet"]) writeFileSync(at(`${name}.o`), example(name));
+    writeFileSync(at("empty.json"), "{}");
+    writeFileSync(
+      at("c.yaml"),
+      "version: 1\nmaps: { debug_read_only: { file: empty.json } }\nattachments: [{ policy: debug-read-only.js }]\n",
+    );
+    const words = ["seal", "plan", "--config", at("c.yaml"), "--btf", at("kernel.btf")];
+    const objects = [at("switch-watch.o"), at("drop-telnet.o")];
+    const { code, out } = await runCommand(...words, "--json", ...objects);
+    const programs = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .filter(({ kind }) => kind === "program");
+    expect(programs.map(({ name, result }) => [name, result])).toEqual([
+      ["watch_switch", "listed"],
+      ["drop_telnet", "ticket"],
+    ]);
+    expect(code).toBe(0);
+    expect((await runCommand(...words, ...objects)).out).toMatch(/\n\n1 listed, 1 ticket\n$/);
+    expect(await runCommand(...words)).toMatchObject({ code: 2, err: expect.stringContaining("[USAGE]") });
+  });
+});

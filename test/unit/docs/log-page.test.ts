@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { mismatch, RECORD_FIELDS } from "../../support/record-schema.js";
+import { own } from "../../support/workplace.js";
+
+const page = readFileSync(own("docs/log.md"), "utf8");
+
+describe("the page about the log", () => {
+  it("has an example that matches the schema", () => {
+    const [, example = ""] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
+    expect(mismatch(JSON.parse(example))).toBeNull();
+  });
+
+  it("has a row for each field", () => {
+    const parts = page.split(/^### /m).map((part): [string, string] => [part.slice(0, part.indexOf("\n")), part]);
+    const fields = parts.flatMap(([definition, part]) =>
+      Array.from(part.matchAll(/^\| `(\w+)` \| /gm), ([, field]) => `${definition}.${field}`),
+    );
+    expect(fields.filter((field) => !field.startsWith("Version 1."))).toEqual(RECORD_FIELDS);
+  });
+});

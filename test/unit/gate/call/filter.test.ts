@@ -1,0 +1,230 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { METADATA } from "../../../../src/gate/agent/container/container-state.js";
+import {
+  AUDIT_ARCH_X86_64,
+  type FilterKind,
+  gateFilter,
+  I386,
+  WATCHED,
+  X32,
+} from "../../../../src/gate/call/filter.js";
+import { NR } from "../../../../src/sys/numbers.js";
+
+const ALLOW = 0x7fff0000;
+const ASK = 0x7fc00000;
+
+/** Runs a seccomp filter on struct seccomp_data, as the kernel does (the opcodes that the gate's has). */
+function answer(filter: Uint8Array, number: number, arch: number, first = 0n, second = 0n): number {
+  const data: Readonly<Record<number, number>> = {
+    0: number >>> 0,
+    4: arch,
+    16: Number(first & 0xffff_ffffn),
+    20: Number(first >> 32n),
+    24: Number(second & 0xffff_ffffn),
+    28: Number(second >> 32n),
+  };
+  const view = new DataView(filter.buffer);
+  let accumulator = 0;
+  for (let at = 0; at < filter.length / 8; at += 1) {
+    const [code, jt, jf] = [view.getUint16(8 * at, true), view.getUint8(8 * at + 2), view.getUint8(8 * at + 3)];
+    const k = view.getUint32(8 * at + 4, true);
+    if (code === 0x20) accumulator = data[k]!;
+    else if (code === 0x25) at += accumulator > k ? jt : jf;
+    else if (code === 0x15) at += accumulator === k ? jt : jf;
+    else if (code === 0x35) at += accumulator >= k ? jt : jf;
+    else if (code === 0x06) return k;
+    else throw new Error(`opcode ${code}`);
+  }
+  throw new Error("the filter has no end");
+}
+
+/** linux/audit.h: EM_386 (3), little-endian. */
+const AUDIT_ARCH_I386 = 0x40000003;
+const X32_BIT = 0x40000000;
+const NUMBERS = Array.from({ length: 600 }, (_, number) => number);
+const LOADS_CODE = [321, 175, 313, 246, 320];
+
+const BPF = 321;
+
+const native = (filter: Uint8Array, number: number, first?: bigint, second?: bigint) =>
+  answer(filter, number, AUDIT_ARCH_X86_64, first, second);
+
+/** Calls that name another process, with the arguments by which they name the caller itself (asm/unistd_64.h). */
+const NAMES_ITSELF: Readonly<Record<number, readonly [first: bigint, second: bigint]>> = {
+  ...{ 302: [0n, 9n], 142: [0n, 9n], 144: [0n, 9n], 203: [0n, 9n], 314: [0n, 9n] },
+  // PRIO_PROCESS and IOPRIO_WHO_PROCESS
+  ...{ 141: [0n, 0n], 251: [1n, 0n] },
+};
+
+/** The numbers of enum bpf_cmd (linux/bpf.h) that only read or write elements of maps. */
+const MAP_ACCESS: Readonly<Record<number, string>> = {
+  ...{ 1: "LOOKUP_ELEM", 2: "UPDATE_ELEM", 3: "DELETE_ELEM", 4: "GET_NEXT_KEY", 21: "LOOKUP_AND_DELETE_ELEM" },
+  ...{ 24: "LOOKUP_BATCH", 25: "LOOKUP_AND_DELETE_BATCH", 26: "UPDATE_BATCH", 27: "DELETE_BATCH" },
+};
+
+/** Each command, in each way to write it into a register of 64 bits. The kernel takes the low word (`int cmd`). */
+const COMMANDS = [...Array.from({ length: 41 }, (_, command) => command), 1000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+const HIGH_WORDS = [0n, 1n, 0x8000_0000n, 0xffff_ffffn];
+const REGISTERS = COMMANDS.flatMap((command) => [
+  ...Array.from({ length: 32 }, (_, bit) => (command | (1 << bit)) >>> 0),
+  command,
+]).flatMap((word) => HIGH_WORDS.map((high) => ({ word, register: (high << 32n) | BigInt(word) })));
+
+describe("the gate's filter", () => {
+  it.each([
+    ["enforce", "full"],
+    ["enforce", "fast"],
+    ["audit", "full"],
+    ["audit", "fast"],
+  ] as const)(
+    "in %s (%s) notifies the gate of bpf, modules and kexec, and allows all other calls of x86-64",
+    (mode, kind) => {
+      const filter = gateFilter(mode, kind);
+      for (const number of NUMBERS)
+        expect(native(filter, number, ...(NAMES_ITSELF[number] ?? [])), `${number}`).toBe(
+          LOADS_CODE.includes(number) ? ASK : ALLOW,
+        );
+    },
+  );
+
+  it.each(["full", "fast"] as const)(
+    "in enforce (%s) asks about calls that name another process, by the low words of their arguments",
+    (kind) => {
+      const filter = gateFilter("enforce", kind);
+      const audit = gateFilter("audit", kind);
+      const others = [1n, 2n, 3n, 4711n, 0x7fff_ffffn, 0xffff_ffffn];
+      for (const [name, [first, second]] of Object.entries(NAMES_ITSELF)) {
+        const number = Number(name);
+        const hasKind = number === 141 || number === 251;
+        for (const high of HIGH_WORDS) {
+          const wide = (word: bigint) => (high << 32n) | word;
+          expect(native(filter, number, wide(first), wide(second)), name).toBe(ALLOW);
+          for (const other of others) {
+            const [which, who] = hasKind ? [first, other] : [other, second];
+            expect(native(filter, number, wide(which), wide(who)), `${name}: ${which}, ${who}`).toBe(ASK);
+            // the caller's own group and user
+            if (hasKind && other !== first) expect(native(filter, number, wide(other), 0n)).toBe(ASK);
+            expect(native(audit, number, wide(which), wide(who))).toBe(ALLOW);
+          }
+        }
+      }
+    },
+  );
+
+  it("asks about each command of bpf(2), unless it is fast", () => {
+    for (const mode of ["enforce", "audit"] as const) {
+      const filter = gateFilter(mode, "full");
+      for (const { register } of REGISTERS) expect(native(filter, BPF, register)).toBe(ASK);
+    }
+  });
+
+  it("lets access to elements of maps pass if it is fast, by the low word of the command, and no other command", () => {
+    for (const mode of ["enforce", "audit"] as const) {
+      const filter = gateFilter(mode, "fast");
+      for (const { word, register } of REGISTERS)
+        expect(native(filter, BPF, register), `0x${register.toString(16)}`).toBe(word in MAP_ACCESS ? ALLOW : ASK);
+      // the first argument of other calls is no command
+      for (const number of LOADS_CODE.filter((its) => its !== BPF)) expect(native(filter, number, 1n)).toBe(ASK);
+    }
+  });
+
+  it.each(["full", "fast"] as const)("in enforce (%s) asks about every call of i386, x32 and others", (kind) => {
+    const filter = gateFilter("enforce", kind);
+    for (const number of NUMBERS) {
+      expect(native(filter, X32_BIT | number)).toBe(ASK);
+      for (const arch of [AUDIT_ARCH_I386, 0xc00000b7, 0]) expect(answer(filter, number, arch)).toBe(ASK);
+    }
+    expect(native(filter, -1)).toBe(ASK);
+  });
+
+  it.each(["full", "fast"] as const)(
+    "in audit (%s) asks about calls of i386 and x32 that load code or end a program, and no others",
+    (kind) => {
+      const filter = gateFilter("audit", kind);
+      const i386 = [357, 128, 350, 283, 252];
+      const x32 = [321, 175, 313, 528, 320, 231];
+      for (const number of NUMBERS) {
+        expect(answer(filter, number, AUDIT_ARCH_I386), `i386 ${number}`).toBe(i386.includes(number) ? ASK : ALLOW);
+        expect(native(filter, X32_BIT | number), `x32 ${number}`).toBe(x32.includes(number) ? ASK : ALLOW);
+      }
+      expect(native(filter, -1)).toBe(ALLOW);
+    },
+  );
+});
+
+describe("the numbers of foreign calls", () => {
+  // asm/unistd_32.h and unistd_x32.h of linux-libc-dev, where they are installed
+  const headers = "/usr/include/x86_64-linux-gnu/asm/";
+  it.skipIf(!existsSync(`${headers}unistd_32.h`)).each([
+    ["unistd_32.h", I386],
+    ["unistd_x32.h", X32],
+  ])("are those of %s", (file, numbers) => {
+    const text = readFileSync(headers + file, "utf8");
+    for (const [name, number] of Object.entries(numbers))
+      expect(new RegExp(`#define __NR_${name} (?:\\(__X32_SYSCALL_BIT \\+ )?(\\d+)`).exec(text)?.[1], name).toBe(
+        `${number}`,
+      );
+  });
+});
+
+interface Rule {
+  readonly names: readonly string[];
+  readonly action: string;
+  readonly args?: readonly {
+    readonly index: number;
+    readonly value: number;
+    readonly valueTwo: number;
+    readonly op: string;
+  }[];
+}
+
+interface Profile {
+  readonly defaultAction: string;
+  readonly architectures: readonly string[];
+  readonly listenerMetadata: string;
+  readonly syscalls: readonly Rule[];
+}
+
+describe.each([
+  ["seccomp.json", "full"],
+  ["seccomp-fast.json", "fast"],
+] as const)("the seccomp profile deploy/%s", (file, kind) => {
+  const profile = JSON.parse(readFileSync(new URL(`../../../../deploy/${file}`, import.meta.url), "utf8")) as Profile;
+
+  /** As libseccomp has it: any rule of a call that fits; a masked comparison is `(argument & value) == valueTwo`. */
+  const asks = (name: string, command: bigint): boolean =>
+    profile.syscalls.some(
+      ({ names, args = [] }) =>
+        names.includes(name) && args.every(({ value, valueTwo }) => (command & BigInt(value)) === BigInt(valueTwo)),
+    );
+
+  it("has rules of the one kind that this test knows", () => {
+    expect(profile.defaultAction).toBe("SCMP_ACT_ALLOW");
+    for (const { action, args = [] } of profile.syscalls) {
+      expect(action).toBe("SCMP_ACT_NOTIFY");
+      // more than one comparison of an argument would be several rules
+      expect(args.length).toBeLessThanOrEqual(1);
+      for (const { index, op } of args) expect([index, op]).toEqual([0, "SCMP_CMP_MASKED_EQ"]);
+    }
+  });
+
+  it("notifies the agent of the same calls as the filter of `run`, and allows all others", () => {
+    const filter = gateFilter("enforce", kind);
+    const names = [...new Set(profile.syscalls.flatMap((rule) => rule.names))];
+    expect(names.map((name) => NR[name as keyof typeof NR]).sort()).toEqual([...WATCHED].sort());
+    for (const name of names)
+      for (const { register } of REGISTERS)
+        expect(asks(name, register), `${name} 0x${register.toString(16)}`).toBe(
+          native(filter, NR[name as keyof typeof NR], register) === ASK,
+        );
+  });
+
+  it("says in its metadata which filter it is", () => {
+    expect(profile.listenerMetadata).toBe(METADATA[kind satisfies FilterKind]);
+  });
+
+  it("lists only x86-64: libseccomp kills tasks that call by i386 or x32", () => {
+    expect(profile.architectures).toEqual(["SCMP_ARCH_X86_64"]);
+  });
+});

@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { NR } from "../../../../src/sys/numbers.js";
+import { type FailingCall, FakeGate, itFails, NOWHERE } from "../../../support/fake-gate.js";
+import { resetKernel } from "../../../support/fake-kernel.js";
+
+vi.mock("../../../../src/sys/bpf.js", async () => (await import("../../../support/fake-kernel.js")).BPF);
+vi.mock("../../../../src/sys/pidfd.js", async (original) => ({
+  ...(await original<object>()),
+  ...(await import("../../../support/fake-kernel.js")).PIDFD,
+}));
+vi.mock("../../../../src/sys/file.js", async (original) => ({
+  ...(await original<object>()),
+  ...(await import("../../../support/fake-kernel.js")).FILES,
+}));
+
+beforeEach(resetKernel);
+
+const [OWN, COPY] = [5, 50];
+const MODULE = Uint8Array.of(127, 69, 76, 70);
+
+interface Given {
+  /** Arguments in place of the usual ones, by index. */
+  readonly words?: Readonly<Record<number, bigint>>;
+  readonly set?: (gate: FakeGate) => void;
+}
+
+/** Loads a module from memory (init_module) or from a file (finit_module). */
+function load(gate: FakeGate, by: "memory" | "file", { words, set }: Given = {}) {
+  const { task } = gate;
+  task.fds.set(OWN, COPY);
+  task.files.set(COPY, MODULE);
+  const parameters = task.place("debug=1");
+  set?.(gate);
+  const [number, usual] =
+    by === "file"
+      ? [NR.finit_module, [BigInt(OWN), parameters, 0n]]
+      : [NR.init_module, [task.place(MODULE), BigInt(MODULE.byteLength), parameters]];
+  const given = usual.map((word, index) => words?.[index] ?? word);
+  return gate.call(number, given);
+}
+
+const failing = (errno: number, by: "memory" | "file", given: Given): FailingCall => ({
+  errno,
+  call: (gate) => load(gate, by, given),
+});
+const denied = (
+  rule: "unreadable" | "too_large",
+  errno: number,
+  reason: RegExp,
+  ...of: ["memory" | "file", Given]
+) => ({
+  ...failing(errno, ...of),
+  denial: { rule, hook: "kernel_read_file" as const, name: "module", reason },
+});
+
+describe("a kernel module", () => {
+  itFails({
+    "of a task without CAP_SYS_MODULE": failing(1, "file", {
+      set: (gate) => {
+        gate.current = { ...gate.current, capabilities: [] };
+      },
+    }),
+    "of a closed fd": failing(9, "file", { set: ({ task }) => task.fds.clear() }),
+    "of a file that cannot be read": denied("unreadable", 22, /its file cannot be read/, "file", {
+      set: ({ task }) => task.files.clear(),
+    }),
+    "of no bytes": failing(8, "memory", { words: { 1: 0n } }),
+    "of too many bytes": denied("too_large", 7, /a module of 1073741824 bytes/, "memory", { words: { 1: 2n ** 30n } }),
+    "in no memory": failing(14, "memory", { words: { 0: NOWHERE } }),
+    "with parameters in no memory": failing(14, "file", { words: { 1: NOWHERE } }),
+    "with parameters that are too long": {
+      errno: 7,
+      call: (gate) => load(gate, "file", { words: { 1: gate.task.place("a".repeat(65_536)) } }),
+      denial: { rule: "too_large", hook: "kernel_read_file", name: "module", reason: /a text of parameters/ },
+    },
+  });
+
+  it.each(["memory", "file"] as const)("from %s is loaded from the gate's copy", (by) => {
+    const gate = new FakeGate();
+    expect(load(gate, by)).toEqual({ result: 0 });
+    expect(gate.asked).toMatchObject([
+      { hook: "kernel_read_file", subject: { name: "module", parameters: "debug=1" } },
+    ]);
+    expect(gate.task.made).toMatchObject([{ number: NR.finit_module, words: [91, expect.anything(), 0] }]);
+    expect(gate.task.admitted).toBe(1);
+  });
+
+  it("is left to the kernel in audit, once policies were asked", () => {
+    const gate = new FakeGate(true);
+    expect(load(gate, "file")).toBe("continue");
+    expect([gate.asked.length, gate.task.made]).toEqual([1, []]);
+  });
+
+  it("is denied by a policy's verdict", () => {
+    const gate = new FakeGate();
+    gate.verdicts.kernel_read_file = -13;
+    expect(load(gate, "file")).toEqual({ result: -13 });
+    expect(gate.task.made).toEqual([]);
+  });
+
+  it("gets no answer if its caller has exited, and no policy is asked", () => {
+    const gate = new FakeGate();
+    gate.task.stillWaits = false;
+    expect(load(gate, "file")).toBe("gone");
+    expect(gate.asked).toEqual([]);
+  });
+
+  it("gets the kernel's errno", () => {
+    const gate = new FakeGate();
+    gate.task.result = () => -126;
+    expect(load(gate, "file")).toEqual({ result: -126 });
+  });
+});

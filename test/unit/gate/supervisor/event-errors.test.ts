@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { errorOfEvent } from "../../../../src/gate/supervisor/event-errors.js";
+
+it("events that the administrator must know are errors with a remedy", () => {
+  for (const [error, message] of [
+    [
+      errorOfEvent({ is: "replaced", reason: "policy `a` took too long" }),
+      "the decision thread was replaced: policy `a` took too long",
+    ],
+    [errorOfEvent({ is: "taskKilled", tid: 7 }), "task 7 made the gate wait for its memory and was killed"],
+  ] as const)
+    expect(error).toMatchObject({ code: "GATE_FAILED", message, remedy: expect.any(String) });
+});

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ATTACKS } from "../../../../src/seal/attacks/attacks.js";
+import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
+import { reasonNumber } from "../../../../src/seal/status/reasons.js";
+import { own } from "../../../support/workplace.js";
+
+const SOURCES = own("test/system/seal/attacks");
+const recorded = JSON.parse(readFileSync(own("scripts/attacks.gen.json"), "utf8")) as Readonly<
+  Record<string, Readonly<Record<string, readonly string[]>>>
+>;
+const tried = ATTACKS.filter(({ proof }) => proof !== null).map(({ name }) => name);
+
+describe("the table of attacks", () => {
+  it("has a row for each program of an attack, and a program for each row that says so", () => {
+    const files = readdirSync(SOURCES).filter((name) => name.endsWith("-attacks.c"));
+    const names = files.flatMap((file) =>
+      Array.from(readFileSync(`${SOURCES}/${file}`, "utf8").matchAll(/\{"([\w-]+)", \w+\}/g), ([, name]) => name),
+    );
+    expect(names.toSorted()).toEqual(tried.toSorted());
+  });
+
+  it("names hooks on which the guard has a program", () => {
+    const used = GUARD_HOOKS.filter(({ state }) => state === "used").map(({ hook }) => hook);
+    for (const { name, hook } of ATTACKS) if (hook !== null) expect(used, name).toContain(hook);
+  });
+
+  it("names reasons of the guard", () => {
+    for (const { reason } of ATTACKS) if (reason !== null) expect(reasonNumber(reason)).toBeGreaterThan(0);
+  });
+
+  it("says of each attack that is not stopped what remains possible", () => {
+    expect(ATTACKS.filter(({ hook, remains }) => hook === null && remains === null)).toEqual([]);
+  });
+
+  it.each(Object.entries(recorded))("has been tried on %s, which held all that is to be stopped", (_, results) => {
+    expect(Object.keys(results).toSorted()).toEqual(tried.toSorted());
+    const broken = Object.entries(results).flatMap(([name, [, ...sealed]]) =>
+      sealed.includes("broken") ? [name] : [],
+    );
+    expect(broken).toEqual(
+      ATTACKS.filter(({ hook, proof }) => hook === null && proof !== null).map(({ name }) => name),
+    );
+  });
+});

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { BpfObject } from "../../../../src/bpf/object.js";
+import { CGROUP_LSM_SLOTS, GUARD_HOOKS, type GuardHook, ROOT_LSM_HOOKS } from "../../../../src/seal/guard/hooks.js";
+import { own } from "../../../support/workplace.js";
+
+/** The sections of the guard's object file whose programs are attached to something. */
+function attachedSections(): readonly string[] {
+  const object = new BpfObject(readFileSync(own("src/seal/guard/guard.bpf.o")));
+  return object.elf.sections.map(({ name }) => name).filter((name) => /^(lsm|cgroup)/.test(name));
+}
+
+function sectionOf({ hook, attach }: GuardHook): string {
+  if (hook === "sysctl") return "cgroup/sysctl";
+  return attach === "root cgroup" ? `lsm_cgroup/${hook}` : `lsm/${hook}`;
+}
+
+describe("the hook budget", () => {
+  it("has a row for each program of the guard, and a program for each row but those of later ones", () => {
+    const used = GUARD_HOOKS.filter(({ state }) => state === "used").map(sectionOf);
+    expect(attachedSections().toSorted()).toEqual(used.toSorted());
+  });
+
+  it("is that of the hooks on which the guard denies programs of others", () => {
+    const source = readFileSync(own("src/seal/guard/hooks.bpf.h"), "utf8");
+    const hooks = Array.from(source.matchAll(/HOOK\((\w+)\)/g), ([, hook]) => hook);
+    const lsm = GUARD_HOOKS.map(({ hook }) => hook).filter((hook) => hook !== "sysctl");
+    expect(hooks.filter((hook) => hook !== "HOOK").toSorted()).toEqual(lsm.toSorted());
+  });
+
+  it("fits into the kernel's slots for hooks with lsm_cgroup programs", () => {
+    expect(ROOT_LSM_HOOKS.length).toBeLessThanOrEqual(CGROUP_LSM_SLOTS);
+  });
+
+  it("has each hook once", () => {
+    const hooks = GUARD_HOOKS.map(({ hook }) => hook);
+    expect(new Set(hooks).size).toBe(hooks.length);
+  });
+
+  it.each(["bpf", "bpf_prog_load", "bpf_prog", "bpf_map", "locked_down", "sysctl"])(
+    "has no link for %s, without which an unlisted program could be loaded",
+    (hook) => {
+      expect(GUARD_HOOKS.find((row) => row.hook === hook)).toMatchObject({ attach: "root cgroup", state: "used" });
+    },
+  );
+});

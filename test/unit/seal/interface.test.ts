@@ -1,0 +1,68 @@
+/** The numbers that src/seal has in common with the guard are those of guard/interface.h. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CANARY_VALUE } from "../../../src/seal/guard/canary.js";
+import {
+  ENTRY,
+  ENTRY_SIZE,
+  KEY_SIZE,
+  MAP,
+  MAX_ALTERNATIVES,
+  MAX_MAPS,
+  MAX_SETTINGS,
+  RECORD_SIZE,
+  REFERENCES,
+  REFERENCES_SIZE,
+} from "../../../src/seal/list/list-entry.js";
+import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
+import { EVENT, EVENT_COUNT } from "../../../src/seal/status/guard-event.js";
+import { EVENTS_MAP, STATUS_MAP } from "../../../src/seal/status/guard-maps.js";
+import { STATE } from "../../../src/seal/status/guard-status.js";
+import { GUARD_REASONS, REASON_SLOTS } from "../../../src/seal/status/reasons.js";
+import { MODE, STATUS } from "../../../src/seal/status/status-layout.js";
+import { COMMANDS } from "../../../src/seal/status.js";
+import { CHeader } from "../../support/c-header.js";
+import { own } from "../../support/workplace.js";
+
+const header = new CHeader(readFileSync(own("src/seal/guard/interface.h"), "utf8"));
+
+describe("src/seal and guard/interface.h", () => {
+  it("have the same entries and records of lists", () => {
+    expect(header.struct("list_entry")).toMatchObject({ offsets: ENTRY, size: ENTRY_SIZE });
+    expect(ENTRY.maps).toBe(KEY_SIZE);
+    expect(header.struct("list_references")).toMatchObject({ offsets: REFERENCES, size: REFERENCES_SIZE });
+    expect(header.struct("list_map")).toMatchObject({ offsets: MAP, size: MAP.settings + 8 * MAX_SETTINGS });
+    expect(header.struct("list_record").size).toBe(RECORD_SIZE);
+    expect(header.constant("GUARD_ALTERNATIVES")).toBe(MAX_ALTERNATIVES);
+    expect(header.constant("GUARD_MAX_MAPS")).toBe(MAX_MAPS);
+  });
+
+  it("have the same status and events", () => {
+    const { offsets, size } = header.struct("guard_status");
+    expect(offsets).toEqual({ ...STATUS.words, ...STATUS.longs, ...STATUS.digests, denied: STATUS.denied });
+    expect(size).toBe(STATUS.size);
+    const { size: eventSize, ...fields } = EVENT;
+    expect(header.struct("guard_event")).toMatchObject({ offsets: fields, size: eventSize });
+    expect(header.constant("GUARD_EVENT_COUNT")).toBe(EVENT_COUNT);
+    expect([header.constant("GUARD_STATUS"), header.constant("GUARD_EVENTS")]).toEqual([STATUS_MAP, EVENTS_MAP]);
+  });
+
+  it("name the same reasons", () => {
+    const reasons = new Map(header.enumerators("guard_reason"));
+    expect(reasons.get("GUARD_REASONS")).toBe(REASON_SLOTS);
+    reasons.delete("GUARD_REASONS");
+    const named = [...GUARD_REASONS].map(([number, { name }]) => [`GUARD_${name.toUpperCase()}`, number] as const);
+    expect(new Map(named)).toEqual(reasons);
+  });
+
+  it("have the same version, modes, states, commands and canary", () => {
+    expect(header.constant("GUARD_VERSION")).toBe(GUARD_VERSION);
+    expect(header.constant("GUARD_MODE_AUDIT")).toBe(MODE.audit);
+    expect(header.constant("GUARD_MODE_ENFORCE")).toBe(MODE.enforce);
+    const states = ["GUARD_SEALED", "GUARD_LOCKED", "GUARD_SIGNATURES_REQUIRED", "GUARD_LATE"];
+    expect(states.map((name) => header.constant(name))).toEqual(Object.values(STATE));
+    const commands = ["GUARD_COMMAND_LOCK", "GUARD_COMMAND_REQUIRE_SIGNATURES"];
+    expect(commands.map((name) => header.constant(name))).toEqual(Object.values(COMMANDS));
+    expect(header.constant("GUARD_CANARY_VALUE")).toBe(CANARY_VALUE);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { decodeEvent, EVENT, inOrder } from "../../../../src/seal/status/guard-event.js";
+import { guardRecord } from "../../../../src/seal/status/guard-record.js";
+import { decodeStatus } from "../../../../src/seal/status/guard-status.js";
+import { GUARD_REASONS } from "../../../../src/seal/status/reasons.js";
+import { encodeStatus, STATUS } from "../../../../src/seal/status/status-layout.js";
+import { wallClock } from "../../../../src/seal/status.js";
+import { mismatch } from "../../../support/record-schema.js";
+
+function eventBytes(number: bigint, reason: number): Buffer {
+  const bytes = Buffer.alloc(EVENT.size);
+  bytes.writeBigUInt64LE(number, EVENT.number);
+  bytes.writeBigUInt64LE(5_000_000_000n, EVENT.time);
+  for (const [at, value] of [
+    [EVENT.reason, reason],
+    [EVENT.pid, 77],
+    [EVENT.uid, 1000],
+    [EVENT.detail, 3],
+    [EVENT.detail + 8, 12],
+  ] as const)
+    bytes.writeUInt32LE(value, at);
+  bytes.write("bpftool", EVENT.comm);
+  bytes.write("ab".repeat(32), EVENT.digest, "hex");
+  return bytes;
+}
+
+const CONTEXT = { mode: "enforce", time: Date.UTC(2026, 0, 2), bootId: "b" } as const;
+
+describe("an event of the guard", () => {
+  it("is decoded, and none of an element that was never written", () => {
+    expect(decodeEvent(eventBytes(9n, 1))).toEqual({
+      ...{ number: 9n, time: 5_000_000_000n, reason: 1, pid: 77, uid: 1000, detail: [3, 0, 12] },
+      ...{ comm: "bpftool", digest: "ab".repeat(32) },
+    });
+    expect(decodeEvent(Buffer.alloc(EVENT.size))).toBeNull();
+    expect(decodeEvent(Buffer.alloc(EVENT.size - 1))).toBeNull();
+  });
+
+  it("comes in the order of numbers, wherever the ring begins", () => {
+    const ring = [1025n, 1026n, 3n, 4n].map((number) => decodeEvent(eventBytes(number, 1)));
+    expect(inOrder([...ring, null]).map(({ number }) => number)).toEqual([3n, 4n, 1025n, 1026n]);
+  });
+
+  it.each([...GUARD_REASONS.keys(), 31])("with reason %d is a record that the schema allows", (reason) => {
+    const record = guardRecord(decodeEvent(eventBytes(9n, reason))!, CONTEXT);
+    expect(mismatch(record as never)).toBeNull();
+    expect(record).toMatchObject({ verdict: -1, enforced_verdict: -1, denied_by: { code: "DENIED_BY_GUARD" } });
+  });
+
+  it("has verdict 0 under audit, and the same id each time, which ascends with time", () => {
+    const event = decodeEvent(eventBytes(9n, 1))!;
+    const audit = guardRecord(event, { ...CONTEXT, mode: "audit" });
+    expect(audit).toMatchObject({ mode: "audit", verdict: 0, enforced_verdict: -1 });
+    expect(guardRecord(event, CONTEXT).id).toBe(audit.id);
+    expect(guardRecord(decodeEvent(eventBytes(10n, 1))!, CONTEXT).id).not.toBe(audit.id);
+    expect(guardRecord(event, { ...CONTEXT, bootId: "c" }).id).not.toBe(audit.id);
+    expect(guardRecord(event, { ...CONTEXT, time: CONTEXT.time + 1 }).id > audit.id).toBe(true);
+  });
+
+  it("says what the program is, whose name the guard does not see", () => {
+    expect(guardRecord(decodeEvent(eventBytes(9n, 1))!, CONTEXT).subject).toEqual({
+      ...{ kind: "program", name: "type 3, attach type 0, 12 instructions", digest: "ab".repeat(32), path: null },
+    });
+  });
+});
+
+describe("the status of the guard", () => {
+  it("is decoded as it was encoded", () => {
+    const given = {
+      listEntries: 3,
+      generation: 4n,
+      configDigest: "aa".repeat(32),
+      listDigest: "bb".repeat(32),
+      trustedKey: "",
+    };
+    const bytes = Buffer.from(encodeStatus(given));
+    bytes.writeUInt32LE(2, STATUS.words.mode);
+    bytes.writeUInt32LE(0b1001, STATUS.words.state);
+    bytes.writeBigUInt64LE(6n, STATUS.denied + 8);
+    expect(decodeStatus(bytes)).toMatchObject({
+      ...{ mode: "enforce", sealed: true, locked: false, signaturesRequired: false, late: true, entries: 3 },
+      ...{ generation: 4n, configuration: "aa".repeat(32), list: "bb".repeat(32), trustedKey: null },
+    });
+    expect(decodeStatus(bytes)!.denied[1]).toBe(6n);
+    bytes.writeUInt32LE(9, STATUS.words.mode);
+    expect(decodeStatus(bytes)).toMatchObject({ mode: null });
+    expect(decodeStatus(bytes.subarray(0, STATUS.size - 1))).toBeNull();
+  });
+
+  it("has times of CLOCK_BOOTTIME", () => {
+    expect(wallClock(5_000_000_000n, 1_000_000, 60_000)).toBe(945_000);
+  });
+});
