@@ -1,5 +1,6 @@
-// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, that no folder imports files of a
-// folder above it, and that neither files nor folders import each other in a circle, also by imports of types only.
+// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, in which order sub-folders may, that
+// no folder imports files of a folder above it, and that neither files nor folders import each other in a circle, also by
+// imports of types only.
 // Prints each import that breaks a rule, and each circle with the imports that close it.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -37,6 +38,14 @@ const FOR_ALL = [
   "version",
   "warning",
 ];
+/** The sub-folders of a folder in the order of ARCHITECTURE.md: each imports only those after it. */
+const STACKS = {
+  gate: ["run", "agent", "supervisor", "worker", "messages", "commands", "recognition", "call", "task", "decisions"],
+  seal: [
+    ...["build", "plan", "doctor", "status", "attacks", "virtual-machine", "initramfs", "image", "loader", "list"],
+    "guard",
+  ],
+};
 /** Packages that only one folder may import. */
 const KEEPERS = {
   koffi: "sys",
@@ -88,7 +97,10 @@ for (const file of files) {
     const target = relative(src, resolve(dirname(file), name));
     imports.get(place).push(target.replace(/\.js$/, ".ts"));
     const other = target.includes("/") ? target.split("/")[0] : "";
-    if (target.startsWith("..") || other === room) continue;
+    if (target.startsWith("..") || other === room) {
+      broken.push(...upward(room, place, target, line));
+      continue;
+    }
     if (other === "" && FOR_ALL.includes(target.replace(/\.js$/, ""))) continue;
     if (arrows?.includes(other) || (typeOnly && arrows?.includes(`type:${other}`))) continue;
     broken.push(`src/${place}:${line}: \`${room}\` may not import \`${target}\`${typeOnly ? " (a type)" : ""}`);
@@ -99,6 +111,18 @@ broken.push(...ofFolders());
 for (const line of broken) console.error(line);
 console.log(`${files.length} files, ${broken.length} arrows broken`);
 process.exitCode = broken.length === 0 ? 0 : 1;
+
+/** An import between sub-folders of `room` against the order of its stack. */
+function upward(room, place, target, line) {
+  const [from, to] = [place, target].map((path) => path.split("/").slice(1, -1)[0]);
+  const stack = STACKS[room];
+  if (stack === undefined || from === undefined || to === undefined || from === to) return [];
+  const missing = [from, to].find((folder) => !stack.includes(folder));
+  if (missing !== undefined)
+    return [`src/${place}: \`${room}/${missing}\` is in no table of ARCHITECTURE.md and of STACKS`];
+  if (stack.indexOf(from) < stack.indexOf(to)) return [];
+  return [`src/${place}:${line}: \`${room}/${from}\` may not import \`${target}\`, which ARCHITECTURE.md has above it`];
+}
 
 /** The circles of a graph: for each edge that closes one, its nodes in order. */
 function circles(graph) {

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { installed } from "../installed.js";
 import { type AttackResult, attackResults } from "./attacks/attack-results.js";
 import { ATTACKS, type Attack } from "./attacks/attacks.js";
-import { runGuest } from "./guest/guest.js";
 import { SEAL_INIT } from "./initramfs/fragment.js";
 import { sealFragment } from "./sealing.js";
+import { runVirtualMachine } from "./virtual-machine/virtual-machine.js";
 
 export type { AttackResult } from "./attacks/attack-results.js";
 
@@ -35,5 +35,7 @@ function attack(kernel: string, fragments: readonly Uint8Array[], commandLine: s
     { path: "bin/attacks", permissions: 0o755, contents: program },
     ...(existsSync(kernel) ? [{ path: "lib/vmlinuz", permissions: 0o644, contents: readFileSync(kernel) }] : []),
   ];
-  return attackResults(runGuest({ kernel, files, script: "attacks\n", fragments, commandLine, seconds: SECONDS }));
+  return attackResults(
+    runVirtualMachine({ kernel, files, script: "attacks\n", fragments, commandLine, seconds: SECONDS }),
+  );
 }

@@ -5,12 +5,12 @@ import { installed } from "../installed.js";
 import { imageOf } from "./image/image.js";
 import { fragment } from "./initramfs/fragment.js";
 import type { List } from "./list.js";
-import type { LoadedProgram } from "./loaded/loaded-programs.js";
+import type { LoadedProgram } from "./loaded-programs.js";
 import { loaderFile, type StartedGuard, startGuard } from "./loader/run-loader.js";
 import { encodeStatus, MODE } from "./status/status-layout.js";
 
 export { SEAL_INIT } from "./initramfs/fragment.js";
-export { type LoadedProgram, loadedPrograms } from "./loaded/loaded-programs.js";
+export { type LoadedProgram, loadedPrograms } from "./loaded-programs.js";
 export { type StartedGuard, stopGuard } from "./loader/run-loader.js";
 
 /** GUARD_VERSION of guard/interface.h. */

@@ -14,7 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { COMMAND_LINE, CONSOLE_ONLY, INIT, type ScriptRun, scriptRun } from "../../../src/seal/guest/guest-start.js";
+import {
+  COMMAND_LINE,
+  CONSOLE_ONLY,
+  INIT,
+  type ScriptRun,
+  scriptRun,
+} from "../../../src/seal/virtual-machine/machine-start.js";
 import { own } from "../../support/workplace.js";
 
 /** What a guest did. */

@@ -50,6 +50,16 @@ describe("ARCHITECTURE.md, about src/,", () => {
     });
     expect(shown).toEqual(arrows);
   });
+
+  it.each(["gate", "seal"])("has the sub-folders of %s in the order that `npm run arrows` checks", (folder) => {
+    const literal = /const STACKS = \{\n([\s\S]*?)^\};/m.exec(read("scripts/arrows.mjs"))?.[1] ?? "";
+    const stack = literal.split(/^ {2}(?=\w+: )/m).find((part) => part.startsWith(`${folder}: `)) ?? "";
+    const checked = Array.from(stack.matchAll(/"([\w-]+)"/g), ([, name]) => name);
+    expect(checked.length).toBeGreaterThan(5);
+    const table = text.split(`| folder of \`src/${folder}\` |`)[1] ?? "";
+    const rows = rowsOf(`| folder |${table.split("\n\n")[0]}`);
+    expect(rows.map(([name]) => name?.replaceAll("`", ""))).toEqual(checked);
+  });
 });
 
 describe("CHANGELOG.md", () => {

@@ -1,5 +1,5 @@
-import { programTypeName } from "../../bpf/object/section.js";
-import { nextProgramId, programReportById } from "../../sys/bpf-programs.js";
+import { programTypeName } from "../bpf/object/section.js";
+import { nextProgramId, programReportById } from "../sys/bpf-programs.js";
 
 /** A program that the kernel has. */
 export interface LoadedProgram {

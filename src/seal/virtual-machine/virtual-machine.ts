@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { CountersignError } from "../../error.js";
 import { type CpioEntry, cpio } from "../initramfs/cpio.js";
-import { COMMAND_LINE, CONSOLE_ONLY, INIT, scriptRun } from "./guest-start.js";
+import { COMMAND_LINE, CONSOLE_ONLY, INIT, scriptRun } from "./machine-start.js";
 
-export interface GuestOptions {
+export interface VirtualMachineOptions {
   /** The file of the kernel: a vmlinuz. */
   readonly kernel: string;
   /** What the guest has besides busybox; folders before what is in them. */
@@ -25,7 +25,14 @@ export interface GuestOptions {
  * Boots a kernel under qemu with an initramfs in memory, runs a script, and powers off. Returns what the script wrote.
  * Throws SEAL_NO_GUEST if a program is missing, or the guest does not come to its end.
  */
-export function runGuest({ kernel, files, script, fragments, commandLine, seconds }: GuestOptions): string {
+export function runVirtualMachine({
+  kernel,
+  files,
+  script,
+  fragments,
+  commandLine,
+  seconds,
+}: VirtualMachineOptions): string {
   const busybox = readFileSync(programNamed("busybox", "busybox-static"));
   const folders = ["bin", "lib", "proc", "sys", "dev", "tmp", "root"];
   const own = cpio([
