@@ -14,12 +14,17 @@ import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import { type AskedDecision, type Judgement, judgementOf } from "./build/judgement.js";
 import { programEntries } from "./build/program-entries.js";
+import { whyNever } from "./guard/never.js";
 import type { ListEntry } from "./list.js";
 
 export { probeEntries } from "./build/probe-entries.js";
 
-/** What becomes of a program in a list: `cannot load` says that the kernel or libbpf rejects it. */
-export const RESULTS = ["listed", "denied", "ticket", "cannot load"] as const;
+/**
+ * What becomes of a program in a list. Of those that are not listed, `denied` says that the policies deny it, `ticket`
+ * that only an agent could decide at the load, `never` that the guard denies it whatever the policies say, and `cannot
+ * load` that the kernel or libbpf rejects it.
+ */
+export const RESULTS = ["listed", "denied", "ticket", "never", "cannot load"] as const;
 export type Result = (typeof RESULTS)[number];
 
 export interface JudgedProgram {
@@ -100,6 +105,8 @@ function resultOf(
     throw new CountersignError("INTERNAL", `\`${subject.name}\` was judged with other instructions than are listed`);
   const judgements = asked.map((one) => judgementOf(config, one));
   const refused = refusal(judgements);
+  const never = refused?.kind === "denied" ? null : whyNever(subject);
+  if (never !== null) return without("never", never);
   if (refused !== null) return without(refused.kind, refused.reason);
   const dependencies = judgements.flatMap((judgement) => (judgement.kind === "allowed" ? judgement.dependencies : []));
   const { statements } = engine;

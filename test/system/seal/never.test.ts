@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { roleOf } from "../../../src/bpf/object/section.js";
 import { GUARD_HOOKS } from "../../../src/seal/guard/hooks.js";
+import { whyNever } from "../../../src/seal/guard/never.js";
 import type { ListEntry } from "../../../src/seal/list/list-entry.js";
 import { returningEntry, withLoads } from "./guard/described-programs.js";
 import { Loads } from "./guard/sealed-loads.js";
@@ -9,11 +11,15 @@ const HOOKS = GUARD_HOOKS.map(({ hook }) => hook).filter((hook) => hook !== "sys
 /** The function of security/security.c that calls a hook, without `security_`. */
 const functionOf = (hook: string) => (hook === "bprm_check_security" ? "bprm_check" : hook);
 
+const FMOD_RET = { kind: "fmod_ret", progType: 26, expectedAttachType: 26 };
+const LSM = { kind: "lsm", progType: 29, expectedAttachType: 27 };
+const LSM_CGROUP = { kind: "lsm_cgroup", progType: 29, expectedAttachType: 43 };
+
 /** Programs that `loads never` loads for each hook: `r0 = value; exit` of these types. */
 const FORMS = [
-  ...[-1, 0, 1].map((value) => ({ kind: "fmod_ret", value, progType: 26, expectedAttachType: 26 })),
-  { kind: "lsm", value: 0, progType: 29, expectedAttachType: 27 },
-  ...[0, 1].map((value) => ({ kind: "lsm_cgroup", value, progType: 29, expectedAttachType: 43 })),
+  ...[-1, 0, 1].map((value) => ({ ...FMOD_RET, value })),
+  { ...LSM, value: 0 },
+  ...[0, 1].map((value) => ({ ...LSM_CGROUP, value })),
 ];
 
 const targetOf = ({ kind }: (typeof FORMS)[number], hook: string) =>
@@ -59,6 +65,17 @@ function boots(kernel: SealKernel): Boots | string {
 }
 
 const kernels = Object.keys(SEAL_KERNELS).filter((name) => name !== "6.1") as SealKernel[];
+
+describe("programs that can undo the guard", () => {
+  it.each(HOOKS)("are in no list that `seal build` makes, for %s", (hook) => {
+    const reasons = FORMS.map((form) => {
+      const { type, expectedAttachType } = roleOf(`${form.kind}/${hook}`);
+      const target = targetOf(form, hook).replace("bpf_lsm_", "");
+      return whyNever({ type, expected_attach_type: expectedAttachType as never, attach_to: target, helpers: [] });
+    });
+    expect(reasons).not.toContain(null);
+  });
+});
 
 describe.for(kernels)("programs that can undo the guard, on %s", (kernel) => {
   it("can be loaded for each of its hooks where there is no guard", ({ skip }) => {

@@ -69,7 +69,7 @@ export function summaryOf(rows: readonly JudgedRow[]): string {
   return found.length === 0 ? "no programs" : found.join(", ");
 }
 
-const STYLES = { listed: "green", denied: "red", ticket: "yellow", "cannot load": "gray" } as const;
+const STYLES = { listed: "green", denied: "red", ticket: "yellow", never: "yellow", "cannot load": "gray" } as const;
 
 export const JUDGED_HEAD = ["program", "type", "kernel", "result", "why"] as const;
 

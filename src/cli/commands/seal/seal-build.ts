@@ -49,11 +49,12 @@ What a policy cannot answer from these alone needs a ticket: the program is not 
   listed       the guard allows it
   denied       the policies deny it
   ticket       only an agent could decide at the load; the guard denies it
+  never        the policies allow it, and the guard denies it always, because it could undo the guard
   cannot load  the kernel, or libbpf, rejects it
 
 ${KERNEL_FILES}
 
-Exits with 0 if every program that can load is listed or denied, 1 if one needs a ticket, 2 if a file cannot be read.
+Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, 2 if a file cannot be read.
 
 Examples:
   countersign seal build --out lists /usr/lib/bpf
@@ -103,7 +104,7 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
     }
     if (options.json === true) rows.map(judgedJson).forEach(printJson);
     else if (rows.length > 0) print(table(JUDGED_HEAD, rows.map(judgedCells)));
-    process.exitCode = failed.size > 0 ? EXIT.undecided : rows.some(isTicket) ? EXIT.denied : EXIT.ok;
+    process.exitCode = failed.size > 0 ? EXIT.undecided : rows.some(isLost) ? EXIT.denied : EXIT.ok;
   } finally {
     engine.close();
   }
@@ -120,8 +121,9 @@ function signerOf(key: string | undefined, cert: string | undefined): { key: str
   );
 }
 
-function isTicket({ result }: JudgedRow): boolean {
-  return result === "ticket";
+/** Whether policies allow the program, or could, and the guard denies it. */
+function isLost({ result }: JudgedRow): boolean {
+  return result === "ticket" || result === "never";
 }
 
 function generation(text: string): bigint {

@@ -33,7 +33,7 @@ One row for each hook, each attachment and each keyring:
   cannot be sealed  the guard would allow what the rule denies
 
 What is said of a policy is read from its text. With objects, the policies are asked about each program: \`listed\`,
-\`denied\`, \`ticket\` or \`cannot load\`, as \`seal build\` has it.
+\`denied\`, \`ticket\`, \`never\` or \`cannot load\`, as \`seal build\` has it.
 
 Exits with 0, 1 if a rule cannot be sealed, or 2 if a file cannot be read.
 
