@@ -1,5 +1,5 @@
 /**
- * Lists: the programs that the guard lets load on one kernel. A list is signed as a whole, by a detached CMS signature.
+ * Lists: the programs that the guard lets load on one kernel. A detached CMS signature over the header signs the list.
  */
 import { createHash } from "node:crypto";
 import { CountersignError } from "../error.js";
@@ -31,6 +31,8 @@ export type ListOrigin = Pick<ListHeader, "generation" | "kernelBtf" | "configur
 export interface List {
   readonly header: ListHeader;
   readonly entries: readonly ListEntry[];
+  /** The header's bytes, which a signature of the list covers. */
+  readonly signed: Uint8Array;
   /** As the guard reads them. */
   readonly tables: ListTables;
   /** SHA-256 of the whole file in lower-case hex. */
@@ -75,7 +77,12 @@ export function parseList(bytes: Uint8Array): List {
   const middle = HEADER_SIZE + header.entries * ENTRY_SIZE;
   const tables = { entries: buffer.subarray(HEADER_SIZE, middle), records: buffer.subarray(middle) };
   if (digestOf(tables) !== header.tables) throw malformed("header", "has another SHA-256 of the tables than they have");
-  return { header, entries: decodeTables(tables), tables, sha256: sha256(buffer) };
+  return { header, entries: decodeTables(tables), signed: signedPart(buffer), tables, sha256: sha256(buffer) };
+}
+
+/** What a signature of a list covers: the header, which has the SHA-256 of the tables. */
+export function signedPart(list: Uint8Array): Uint8Array {
+  return list.subarray(0, HEADER_SIZE);
 }
 
 /** Requires that a list is for a kernel, by the SHA-256 of that kernel's BTF. Throws SEAL_LIST_OTHER_KERNEL. */

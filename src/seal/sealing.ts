@@ -8,6 +8,7 @@ import type { List } from "./list.js";
 import type { LoadedProgram } from "./loaded-programs.js";
 import { loaderFile, type StartedGuard, startGuard } from "./loader/run-loader.js";
 import { encodeStatus, MODE } from "./status/status-layout.js";
+import type { TrustedKey } from "./trusted-key.js";
 
 export { SEAL_INIT } from "./initramfs/fragment.js";
 export { type LoadedProgram, loadedPrograms } from "./loaded-programs.js";
@@ -20,6 +21,8 @@ export interface SealOptions {
   readonly mode: keyof typeof MODE;
   /** The programs that may be loaded; null for none. */
   readonly list: List | null;
+  /** Signs lists; null: the list is taken as it is. */
+  readonly trustedKey?: TrustedKey | null;
 }
 
 /**
@@ -46,21 +49,25 @@ export function sealFragment(options: SealOptions, onFailure: "halt" | "continue
 }
 
 /** The image of the guard, as the loader reads it (image/image.h). */
-export function sealImage({ mode, list }: SealOptions, onFailure: "halt" | "continue" = "halt"): Uint8Array {
+export function sealImage(
+  { mode, list, trustedKey = null }: SealOptions,
+  onFailure: "halt" | "continue" = "halt",
+): Uint8Array {
   const object = installed("bundle:seal/guard.bpf.o").bytes;
   const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure };
-  if (list === null) return imageOf(object, common);
-  const { header, tables, sha256 } = list;
+  const status = encodeStatus({
+    listEntries: list?.header.entries ?? 0,
+    generation: list?.header.generation ?? 0n,
+    configDigest: list?.header.configuration ?? "",
+    listDigest: list?.sha256 ?? "",
+    trustedKey: trustedKey?.fingerprint ?? "",
+  });
+  if (list === null) return imageOf(object, { ...common, status });
+  const { header, tables } = list;
   return imageOf(object, {
     ...common,
     kernelBtf: header.kernelBtf,
     contents: { guard_list_a: tables.entries, guard_records_a: tables.records },
-    status: encodeStatus({
-      listEntries: header.entries,
-      generation: header.generation,
-      configDigest: header.configuration,
-      listDigest: sha256,
-      trustedKey: "",
-    }),
+    status,
   });
 }

@@ -5,7 +5,7 @@ import { DEFAULT_CONFIG } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
 import { probeEntries } from "../../../seal/build.js";
 import { configurationDigest } from "../../../seal/configuration-digest.js";
-import { encodeList, type ListEntry, parseList } from "../../../seal/list.js";
+import { encodeList, type ListEntry, parseList, signedPart } from "../../../seal/list.js";
 import { requireSealable } from "../../../seal/plan.js";
 import { objectFiles } from "../../files/object-files.js";
 import { writeWhole } from "../../files/write.js";
@@ -36,7 +36,7 @@ export function buildCommand(): Command {
     .option("--generation <number>", "greater than that of the list before (default: the present time)", generation)
     .option("--any-maps", "list signed programs although the guard does not compare who created their maps")
     .option("--no-probes", "leave out the programs that libbpf loads to find out what the kernel supports")
-    .option("--key <file>", "sign each list with this key, as `countersign sign` does")
+    .option("--key <file>", "sign each list with this key, for `--trusted-key`: LIST.p7s covers the list's header")
     .option("--cert <file>", "the certificate of the key")
     .option("--json", "one JSON object for each program and kernel")
     .addHelpText(
@@ -99,7 +99,7 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       const list = encodeList(entries, { generation, kernelBtf, configuration, release: release ?? "" });
       const out = join(options.out, `${release ?? kernelBtf.slice(0, 16)}.list`);
       writeWhole(out, list);
-      if (sign !== null) writeWhole(`${out}.p7s`, sign.make(list, out));
+      if (sign !== null) writeWhole(`${out}.p7s`, sign.make(signedPart(list), out));
       process.stderr.write(`${out}: ${summaryOf(found)}; ${parseList(list).header.entries} entries\n`);
     }
     if (options.json === true) rows.map(judgedJson).forEach(printJson);
@@ -116,7 +116,7 @@ function signerOf(key: string | undefined, cert: string | undefined): { key: str
     "USAGE",
     "a list is signed with a key and its certificate, and only one of them is named",
     {
-      remedy: "give --key and --cert, or sign the list with `countersign sign`",
+      remedy: "give --key and --cert",
     },
   );
 }

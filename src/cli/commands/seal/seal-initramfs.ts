@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
 import { writeWhole } from "../../files/write.js";
 import { print } from "../../output/output.js";
-import { readList, titleOfList } from "./seal-list.js";
+import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** `countersign seal initramfs`: a fragment of an initramfs that seals before /init. */
 export function initramfsCommand(): Command {
@@ -10,6 +10,7 @@ export function initramfsCommand(): Command {
     .description("Writes a fragment of an initramfs that seals the machine before anything else runs")
     .requiredOption("--out <file>", "the fragment")
     .option("--list <file>", "the programs that may be loaded (default: none)")
+    .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
     .addOption(
       new Option("--on-failure <what>", "what to do if the machine cannot be sealed")
@@ -23,6 +24,8 @@ The fragment has a static program, the guard and the list. Append it to the init
 \`rdinit=${SEAL_INIT}\` to the kernel's command line. The program seals, and then becomes /init. What it does if it
 cannot seal is fixed in the fragment, not on the command line. A list is for one kernel: write a fragment for each.
 Microcode has to stay at the beginning of the initramfs, where the kernel looks for it.
+
+With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 
 Whoever can change the fragment or the command line decides about the next boot. With Secure Boot, put both into a
 signed UKI.
@@ -48,13 +51,14 @@ Examples:
 interface Options {
   readonly out: string;
   readonly list?: string;
+  readonly trustedKey?: string;
   readonly audit?: true;
   readonly onFailure: "halt" | "continue";
 }
 
-function initramfs({ out, list: file, audit, onFailure }: Options): void {
-  const list = readList(file);
-  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list }, onFailure);
+function initramfs({ out, list: file, trustedKey: certificate, audit, onFailure }: Options): void {
+  const { list, trustedKey } = readSignedList(file, certificate);
+  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list, trustedKey }, onFailure);
   writeWhole(out, bytes, 0o600);
   print(`${out}: ${bytes.length} bytes, ${titleOfList(list)}; boot it with rdinit=${SEAL_INIT}`);
 }

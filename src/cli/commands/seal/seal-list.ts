@@ -1,12 +1,51 @@
+import { existsSync } from "node:fs";
 import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
 import { type List, MAX_LIST, parseList } from "../../../seal/list.js";
+import { TrustedKey } from "../../../seal/trusted-key.js";
+import { readSignature } from "../../../trust/signature-file.js";
 
-/** The list of a file; null if no file is named. Throws FILE_… and SEAL_LIST_… errors. */
+/** Help of the option that names the trusted key. */
+export const TRUSTED_KEY = "the certificate that signs lists, PEM or DER (default: none, lists are taken as they are)";
+
+/** The list of a file, whoever signed it; null if no file is named. Throws FILE_… and SEAL_LIST_… errors. */
 export function readList(file: string | undefined): List | null {
-  if (file === undefined) return null;
+  return file === undefined ? null : within(file, () => parseList(readInput(file, MAX_LIST)));
+}
+
+/** A list that has been read, and its signature; null if there is none. */
+export interface ListFile {
+  readonly list: List;
+  readonly signature: Uint8Array | null;
+}
+
+/** Reads a list, and its signature beside it: `LIST.p7s`. Throws FILE_…, SEAL_LIST_… and DER_MALFORMED errors. */
+export function readListFile(file: string): ListFile {
+  const beside = `${file}.p7s`;
+  const list = within(file, () => parseList(readInput(file, MAX_LIST)));
+  return { list, signature: existsSync(beside) ? readSignature(beside) : null };
+}
+
+/**
+ * The list and the trusted key of two files, each null if none is named. With a trusted key the list must be signed
+ * with it. Throws as {@link readListFile}, errors of {@link TrustedKey} and SEAL_LIST_UNSIGNED.
+ */
+export function readSignedList(
+  file: string | undefined,
+  certificate: string | undefined,
+): { readonly list: List | null; readonly trustedKey: TrustedKey | null } {
+  const trustedKey =
+    certificate === undefined ? null : new TrustedKey({ path: certificate, bytes: readInput(certificate) });
+  if (file === undefined || trustedKey === null) return { list: readList(file), trustedKey };
+  const { list, signature } = readListFile(file);
+  within(file, () => trustedKey.requireSigned(list, signature, Date.now()));
+  return { list, trustedKey };
+}
+
+/** Adds the file to the place of errors that lack it. */
+function within<T>(file: string, read: () => T): T {
   try {
-    return parseList(readInput(file, MAX_LIST));
+    return read();
   } catch (error) {
     throw error instanceof CountersignError && error.place?.startsWith(file) !== true ? error.within(file) : error;
   }

@@ -3,13 +3,14 @@ import { CountersignError } from "../../../error.js";
 import { isListed, type LoadedProgram, loadedPrograms, sealMachine } from "../../../seal/sealing.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printError, printJson } from "../../output/output.js";
-import { readList, titleOfList } from "./seal-list.js";
+import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** `countersign seal start`: seals a machine that has started. */
 export function startCommand(): Command {
   return new Command("start")
     .description("Seals this machine until the next boot")
     .option("--list <file>", "the programs that may be loaded (default: none)")
+    .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
     .option("--accept-loaded", "seal although programs are loaded that are not listed")
     .option("--json", "one JSON object")
@@ -22,8 +23,11 @@ nobody can detach it before the next boot, root included. If a step fails, every
 This is late: programs that are loaded already stay, and only a fragment of the initramfs (\`seal initramfs\`) is there
 before them. With --audit nothing is denied, and \`seal stop\` ends it.
 
+With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
+
 Examples:
   countersign seal start --list list.bin --audit
+  countersign seal start --list list.bin --trusted-key signer.pem
   countersign seal start --list list.bin --accept-loaded`,
     )
     .action(start);
@@ -31,13 +35,14 @@ Examples:
 
 interface Options {
   readonly list?: string;
+  readonly trustedKey?: string;
   readonly audit?: true;
   readonly acceptLoaded?: true;
   readonly json?: true;
 }
 
-function start({ list: file, audit, acceptLoaded, json }: Options): void {
-  const list = readList(file);
+function start({ list: file, trustedKey: certificate, audit, acceptLoaded, json }: Options): void {
+  const { list, trustedKey } = readSignedList(file, certificate);
   const loaded = loadedPrograms();
   const unlisted = loaded.filter((program) => !isListed(program, list));
   if (acceptLoaded !== true && audit !== true && unlisted.length > 0) {
@@ -47,7 +52,7 @@ function start({ list: file, audit, acceptLoaded, json }: Options): void {
   }
   const mode = audit === true ? "audit" : "enforce";
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
-  const { programs } = sealMachine({ mode, list }, accepted);
+  const { programs } = sealMachine({ mode, list, trustedKey }, accepted);
   if (json === true) printJson({ mode, entries: list?.header.entries ?? 0, unlisted, programs });
   else print([`${TITLES[mode]}: ${titleOfList(list)}`, ...unlisted.map(lineOf)].join("\n"));
 }

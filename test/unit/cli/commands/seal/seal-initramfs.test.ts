@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { encodeList } from "../../../../../src/seal/list.js";
+import { encodeList, parseList } from "../../../../../src/seal/list.js";
+import { Authority } from "../../../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../../../src/trust/issuing/sign-cms.js";
 import { runCommand } from "../../../../support/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "seal-initramfs-"));
@@ -33,6 +35,21 @@ describe("countersign seal initramfs", () => {
     expect(statSync(at("none.img"), { throwIfNoEntry: false })).toBeUndefined();
   });
 
+  it("takes only a list that the trusted key signed", async () => {
+    const { pem, ...signer } = Authority.create({ subject: "Signer", keyUsage: [0] });
+    const list = encodeList([], ORIGIN);
+    writeFileSync(at("signer.pem"), pem.certificate);
+    writeFileSync(at("unsigned"), list);
+    writeFileSync(at("signed"), list);
+    writeFileSync(at("signed.p7s"), signPkcs7(parseList(list).signed, signer));
+    const words = ["seal", "initramfs", "--trusted-key", at("signer.pem"), "--out", at("trusted.img"), "--list"];
+    const refused = await runCommand(...words, at("unsigned"));
+    expect([refused.code, existsSync(at("trusted.img"))]).toEqual([2, false]);
+    expect(refused.err).toContain(`${at("unsigned")}: is not signed with the trusted key \`CN=Signer\`: there is no`);
+    expect(refused.err).toContain("[SEAL_LIST_UNSIGNED]");
+    expect(await runCommand(...words, at("signed"))).toMatchObject({ code: 0, err: "" });
+  });
+
   it("refuses an unknown behaviour for a failure", async () => {
     const { code, err } = await runCommand("seal", "initramfs", "--on-failure", "panic", "--out", at("none.img"));
     expect(code).toBe(2);
@@ -44,6 +61,12 @@ describe("countersign seal start", () => {
   it("attaches nothing for a list that it cannot read", async () => {
     const { code, err } = await runCommand("seal", "start", "--list", at("missing"));
     expect([code, err]).toEqual([2, expect.stringContaining("[FILE_UNREADABLE]")]);
+  });
+
+  it("attaches nothing for a trusted key that it cannot read", async () => {
+    writeFileSync(at("key.pem"), "no certificate");
+    const { code, err } = await runCommand("seal", "start", "--trusted-key", at("key.pem"));
+    expect([code, err]).toEqual([2, expect.stringContaining("[CERTIFICATE_MALFORMED]")]);
   });
 });
 
