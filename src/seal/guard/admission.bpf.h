@@ -4,13 +4,16 @@
 #include "list.bpf.h"
 
 /*
- * What step 1 found, by the address of prog->aux: that of the program changes in the verifier. A later load at the same
- * address overwrites or deletes it in step 1, which every program with an fd passes. What was evicted is denied.
+ * What step 1 found. The key is the address of prog->aux, because the address of the program itself changes in the
+ * verifier. A later program at the same address has passed step 1 before it gets an fd, and step 1 has overwritten or
+ * deleted the element of the earlier one. The map evicts elements that were not looked up for the longest time: step 2
+ * then denies further fds of their programs.
  */
 struct admission {
 	struct list_view view;
+	/* Index of the first entry with the program's key. */
 	__u32 first;
-	/* Bits: the entries from `first` on whose references the program has. */
+	/* Bit n: entry `first` + n has the program's references to maps. */
 	__u32 alternatives;
 	/* 1: the fds that the instructions name could have been changed during the load. */
 	__u32 unstable;
@@ -19,7 +22,7 @@ struct admission {
 	__u8 digest[32];
 };
 
-/* Tests have fewer. */
+/* How many programs are remembered; tests are built with fewer. */
 #ifndef GUARD_ADMISSIONS
 #define GUARD_ADMISSIONS 16384
 #endif
@@ -32,15 +35,15 @@ struct {
 } guard_admitted SEC(".maps");
 
 /*
- * Copies what is remembered under a key. The map gives an element to another key while a program reads it, so the copy
- * counts only if the key has the same element afterwards: step 2 never adds a key that is gone. Returns false if the
- * key is not there.
+ * Copies the element of a key. Returns false if the key is not there. The map can give the element to another key while
+ * this program reads it, so the copy is used only if the key still has the same element afterwards. That suffices
+ * because step 2 never adds a key that was evicted.
  */
 static __always_inline bool recall(struct admission *copy, __u64 key)
 {
 	const struct admission *found = bpf_map_lookup_elem(&guard_admitted, &key), *again;
 
-	/* another thread that gets an fd of the same program moves it to another element, once */
+	/* another thread in step 2 for the same program updates it, which moves the key to another element, once */
 	for (int attempt = 0; attempt < 4 && found; attempt++) {
 		*copy = *(const volatile struct admission *)found;
 		again = bpf_map_lookup_elem(&guard_admitted, &key);

@@ -1,6 +1,6 @@
 /*
  * Decides loads of programs in two steps. At hook bpf_prog_load the instructions are final, but the kernel has not yet
- * looked up the maps that they name; at hook bpf_prog, each time an fd of the program is handed out, it has.
+ * looked up the maps that they name; at hook bpf_prog, when the first fd of the program is handed out, it has.
  */
 #pragma once
 

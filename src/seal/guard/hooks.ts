@@ -40,8 +40,8 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     attach: "root cgroup",
     state: "used",
     why:
-      "Denies that anything is attached, detached or updated where the guard's programs are. Takes the guard's " +
-      "commands. BPF_MAP_CREATE needs no hook of its own, since this one sees its attr.",
+      "Denies that programs of the guard's attach types, lsm_cgroup and cgroup/sysctl, are attached to any cgroup or " +
+      "detached. Takes the guard's commands. BPF_MAP_CREATE needs no hook of its own, since this one sees its attr.",
     lost: "The guard's programs could be detached or overridden.",
   },
   {
@@ -56,7 +56,7 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     attach: "root cgroup",
     state: "used",
     why:
-      "Decides about each program by its maps, whenever an fd of it is handed out, and hands out none of the " +
+      "Decides about each program by its maps, when the first fd of it is handed out, and hands out none of the " +
       "guard's programs.",
     lost: "A listed program could be loaded with other maps, and the guard's programs could be detached.",
   },

@@ -94,7 +94,7 @@ union list_record {
 #define GUARD_MODE_AUDIT 1
 #define GUARD_MODE_ENFORCE 2
 
-/* Bits of guard_status.state. None is ever cleared while the machine runs, but SEALED under audit. */
+/* Bits of guard_status.state. None is ever cleared while the machine runs. SEALED is never set under audit. */
 #define GUARD_SEALED 1 /* the latch: the guard protects itself, and its decisions are final */
 #define GUARD_LOCKED 2 /* seal lock: every program load is denied */
 #define GUARD_SIGNATURES_REQUIRED 4
@@ -103,12 +103,12 @@ union list_record {
 /* Why a call was denied: guard_event.reason and the index of guard_status.denied. A table in TypeScript names each. */
 enum guard_reason {
 	GUARD_UNLISTED = 1, /* bpf_prog_load: no entry of the list */
-	GUARD_MAPS, /* bpf_prog: the maps of the program are not those of its entry */
+	GUARD_MAPS, /* bpf_prog, and bpf_prog_load for references: the maps of the program are not those of its entry */
 	GUARD_CORE_RELOS, /* bpf_prog_load: the kernel is asked to change the instructions afterwards */
 	GUARD_LOCKED_DOWN, /* bpf_prog_load: after seal lock */
 	GUARD_NEVER, /* bpf_prog_load: a program that can undo the guard */
 	GUARD_OWN_OBJECT, /* a program, map or link of the guard was asked for by id, fd or path */
-	GUARD_OWN_HOOK, /* attach, detach or update at an attach type that the guard uses at the root cgroup */
+	GUARD_OWN_HOOK, /* attach or detach, on any cgroup, with an attach type that the guard uses at the root cgroup */
 	GUARD_KERNEL_CHANGE, /* locked_down: kexec, unsigned modules, /dev/mem and the like */
 	GUARD_SYSCTL, /* a sysctl that turns BPF programs off */
 	GUARD_MOUNT, /* a file system that holds the guard's links */
@@ -156,7 +156,12 @@ struct guard_event {
 	__u32 reason;
 	__u32 pid;
 	__u32 uid;
-	/* bpf_prog_load: prog_type, expected_attach_type, insn_cnt; bpf: the command and attach type. */
+	/*
+	 * bpf_prog_load, bpf_prog: prog_type, expected_attach_type and the number of instructions; bpf: the command and the
+	 * attach type; bpf_map: the map's id and the mode of the fd; locked_down and kernel_post_read_file: the kernel's
+	 * number of the reason or of what is read; ptrace_access_check and task_kill: the tgid of the target, and the mode
+	 * or signal; sb_umount: the flags. The rest is zero.
+	 */
 	__u32 detail[3];
 	__u8 comm[16];
 	__u8 digest[32];

@@ -1,6 +1,7 @@
 /*
  * Programs that can undo the guard. They are denied whatever the list says, because the same instructions can be
- * harmless elsewhere: `r0 = 1; exit` has one digest for every function that it is attached to.
+ * harmless elsewhere: `r0 = 1; exit` has one digest for every function that it is attached to. never.ts has the same
+ * rules for `seal build`.
  */
 #pragma once
 

@@ -30,7 +30,7 @@ export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
     reason("locked_down", "bpf_prog_load", "program", "no program may be loaded any more, since `seal lock`"),
     reason("never", "bpf_prog_load", "program", "a program of this kind can undo the guard, whatever a list says"),
     reason("own_object", "bpf", "command", "a program, map or link of the guard was about to be opened"),
-    reason("own_hook", "bpf", "command", "something was about to be attached or detached where the guard is"),
+    reason("own_hook", "bpf", "command", "an lsm_cgroup or sysctl program was about to be attached or detached"),
     reason("kernel_change", "locked_down", "kernel", "it would change the running kernel, as kexec or /dev/mem do"),
     reason("sysctl", "sysctl", "kernel", "this sysctl would turn BPF programs off"),
     reason("mount", "sb_umount", "kernel", "the file system has the guard's links"),
