@@ -42,6 +42,7 @@ function warm(objects: readonly InstalledObject[]): Figure[] {
   const insns = all();
   const load = hundredInsns(objects);
   const [everything, one] = medians([all, () => factsOfLoad(load)], [40, 4000]);
+  const spent = leastProcessorTime(all, 40);
   return [
     {
       name: `${objects.length} objects to facts, warm`,
@@ -50,8 +51,26 @@ function warm(objects: readonly InstalledObject[]): Figure[] {
       note: `${insns} instructions, ELF, BTF and effects included`,
       limit: 1,
     },
+    {
+      name: `${objects.length} objects to facts, warm, the least processor time of 40 rounds`,
+      figure: (spent / insns) * 1000,
+      unit: "ms for 1,000 instructions",
+      note: "of all threads, so that other work on the machine counts less",
+    },
     { name: `a live load of ${load.insns.length / 8} instructions to facts`, figure: one!, unit: "ms", limit: 0.1 },
   ];
+}
+
+/** The least processor time of a run, in milliseconds. */
+function leastProcessorTime(run: () => unknown, rounds: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round++) {
+    const start = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(start);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
 }
 
 /** The load of a real program of about 100 instructions. */
@@ -123,6 +142,8 @@ function growth(): Figure[] {
 
 const LENGTHS = [50_000, 999_990] as const;
 const ROUNDS = 7;
+/** How often the steepest family is measured again at most. */
+const AGAIN = 12;
 
 /**
  * Programs that could take more than in proportion to their length, and what the fuzzer found to take most: processor
@@ -137,14 +158,17 @@ function families(): Figure[] {
     ]),
     ["what the fuzzer found", (n) => programOf(GREEDIEST, n)],
   ];
-  const measured = all.map(([name, make]) => {
-    const loads = LENGTHS.map((length) => loadOf(make(length)));
-    const [small, large] = leastTimes(loads.map((load) => () => attempt(load)));
-    const [fewer, more] = loads.map(({ insns }) => insns.length) as [number, number];
-    return { name, large, ratio: (large / small / (more / fewer)) * (LENGTHS[1] / LENGTHS[0]) };
-  });
+  const measured = all.map(([name, make]) => measuredFamily(name, make));
   const worst = measured.reduce((a, b) => (b.large > a.large ? b : a));
-  const steepest = measured.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+  let steepest = steepestOf(measured);
+  // The steepest of many figures is the one that was disturbed most, so it is measured again until it stays the
+  // steepest. What it keeps is the least of all its rounds.
+  for (let again = 0; again < AGAIN; again++) {
+    const before = steepest;
+    measureFamily(before);
+    steepest = steepestOf(measured);
+    if (steepest === before && again > 0) break;
+  }
   const [fewer, more] = leastTimes(LENGTHS.map(touchingLoop));
   return [
     {
@@ -168,6 +192,36 @@ function families(): Figure[] {
       limit: 2000,
     },
   ];
+}
+
+interface Family {
+  readonly name: string;
+  readonly make: (n: number) => Uint8Array;
+  /** The least processor times of either length, in milliseconds. */
+  small: number;
+  large: number;
+  /** How many times as long the longer program takes, as if it had exactly 20 times as many instructions. */
+  ratio: number;
+}
+
+function measuredFamily(name: string, make: Family["make"]): Family {
+  const most = Number.POSITIVE_INFINITY;
+  const family = { name, make, small: most, large: most, ratio: most };
+  measureFamily(family);
+  return family;
+}
+
+function measureFamily(family: Family): void {
+  const loads = LENGTHS.map((length) => loadOf(family.make(length)));
+  const [small, large] = leastTimes(loads.map((load) => () => attempt(load)));
+  const [fewer, more] = loads.map(({ insns }) => insns.length) as [number, number];
+  family.small = Math.min(family.small, small);
+  family.large = Math.min(family.large, large);
+  family.ratio = (family.large / family.small / (more / fewer)) * (LENGTHS[1] / LENGTHS[0]);
+}
+
+function steepestOf(families: readonly Family[]): Family {
+  return families.reduce((a, b) => (b.ratio > a.ratio ? b : a));
 }
 
 /** The least processor time of each run, one for each of `LENGTHS`, in milliseconds. */

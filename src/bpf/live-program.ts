@@ -91,7 +91,8 @@ export class LiveProgram implements Code {
   rewrittenSlots(): readonly number[] {
     if (this.#parts.relocations === null) return NONE;
     const slots: number[] = [];
-    for (const [slot, named] of this.#relocations().entries()) if (named !== 0) slots.push(slot);
+    const records = this.#relocations();
+    for (let slot = 0; slot < records.length; slot++) if (records[slot] !== 0) slots.push(slot);
     return slots;
   }
 

@@ -1,6 +1,6 @@
 import { CountersignError } from "../error.js";
 import { effectsOfObject, type Judgement } from "./analysis/effects.js";
-import { mapFacts, programFacts } from "./analysis/program-facts.js";
+import { programFacts } from "./analysis/program-facts.js";
 import { Btf } from "./btf/btf.js";
 import { BtfExt } from "./btf/btf-ext.js";
 import { Elf } from "./elf/elf.js";
@@ -144,7 +144,7 @@ export class BpfObject {
   /** The maps that libbpf would create, in its order. */
   get maps(): readonly MapFacts[] {
     const tables = this.btf === null ? [] : structOpsMaps(this.elf, this.btf).map(factsOfMap);
-    return [...this.objectMaps.all().map(mapFacts), ...tables];
+    return [...this.objectMaps.all().map(factsOfMap), ...tables];
   }
 
   /** What the object expects of the kernel by name, in libbpf's order. Throws BTF_MALFORMED. */

@@ -9,6 +9,7 @@ import { Literals } from "./literals.js";
 import { FOREIGN, Maps } from "./maps.js";
 import { Memory, rejectedStores } from "./memory.js";
 import { Operations } from "./operations.js";
+import { rewrittenSlots } from "./rewritten-slots.js";
 import { type Flow, MAY_GOTO } from "./states/flow.js";
 import { Frames } from "./states/frames.js";
 import { States } from "./states/states.js";
@@ -68,8 +69,9 @@ export class Interpreter {
     this.#values = values;
     this.#frames = frames;
     this.#states = new States(flow, values, frames, work, scratch);
-    this.#literals = new Literals(code, values, maps, findings, this.#functionAt, scratch);
-    this.#operations = new Operations(code, memory, scratch);
+    const rewritten = rewrittenSlots(code, scratch);
+    this.#literals = new Literals(code, values, maps, findings, this.#functionAt, rewritten, scratch);
+    this.#operations = new Operations(code, memory, rewritten);
     this.#calls = new Calls(code, memory, {
       goesOnAs,
       enter: (callback, args) => this.#enterCallback(callback, args),
@@ -93,6 +95,7 @@ export class Interpreter {
     this.#final[0] = 1;
     this.#enter(0, this.#entry.args);
     if (!this.#followAll()) return false;
+    if (this.code.functions.length === 1) return true;
     // A function without callers in the program is called by the kernel: an exception callback, with any cookie.
     const called = this.#calledFunctions();
     for (let index = 1; index < this.code.functions.length; index++) {

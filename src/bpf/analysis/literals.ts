@@ -6,8 +6,6 @@ import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
 import type { Scratch } from "./values/scratch.js";
 import type { Values } from "./values/values.js";
 
-const NONE: ReadonlySet<number> = new Set();
-
 /** The values of all `ld_imm64` of a program, read once: numbers, maps and their values, kernel symbols, callbacks. */
 export class Literals {
   /** By slot; empty if no instruction is an `ld_imm64`. */
@@ -19,15 +17,15 @@ export class Literals {
     readonly maps: Maps,
     readonly findings: EvidenceCollector,
     readonly functionAt: ReadonlyMap<number, number>,
+    /** From rewritten-slots.ts. */
+    readonly rewrittenSlots: Int32Array | null,
     scratch: Scratch,
   ) {
     const { opcode, count } = code.insns;
-    const slots = code.rewrittenSlots();
-    const rewritten = slots.length === 0 ? NONE : new Set(slots);
     const first = opcode.indexOf(OP.LD_IMM64);
     this.#loaded = scratch.take(first === -1 ? 0 : count);
     for (let slot = Math.max(first, 0); slot < count && first !== -1; slot++)
-      if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot, rewritten.has(slot));
+      if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot);
   }
 
   /** The value that the `ld_imm64` in this slot loads. */
@@ -40,13 +38,14 @@ export class Literals {
     return this.#loaded[slot]!;
   }
 
-  #read(slot: number, rewritten: boolean): number {
+  #read(slot: number): number {
     const { imm, src } = this.code.insns;
     const { values, maps } = this;
     switch (src[slot]) {
       case LD_SRC.NUMBER:
         // The address of a typeless symbol is not known before the load; 0 if it is weak and missing.
-        if (rewritten || this.code.ksymAt(slot) !== null) return values.any;
+        if (this.rewrittenSlots !== null && this.rewrittenSlots[slot] !== 0) return values.any;
+        if (this.code.ksymAt(slot) !== null) return values.any;
         return values.constant(imm[slot]!, imm[slot + 1]!);
       case LD_SRC.MAP_FD:
       case LD_SRC.MAP_IDX: {

@@ -54,22 +54,26 @@ export class Memory {
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
     if (kinds === KIND.STACK) return this.frames.load(values.frame(pointer), offset, size);
+    return this.#loadFrom(slot, pointer, kinds, offset, size);
+  }
+
+  /** A load through a pointer that may refer to more than a frame. */
+  #loadFrom(slot: number, pointer: number, kinds: number, offset: number, size: number): number {
+    const { values } = this;
     const small = size === 8 ? values.any : values.any32;
     if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) return this.#readAnywhere(slot);
     let result = -1;
-    const give = (value: number) => {
-      result = result < 0 ? value : values.join(result, value);
-    };
-    if ((kinds & KIND.STACK) !== 0) give(this.frames.load(values.frame(pointer), offset, size));
-    if ((kinds & KIND.CTX) !== 0) give(this.context.load(offset, size));
+    if ((kinds & KIND.STACK) !== 0)
+      result = either(values, result, this.frames.load(values.frame(pointer), offset, size));
+    if ((kinds & KIND.CTX) !== 0) result = either(values, result, this.context.load(offset, size));
     if ((kinds & (KIND.KERNEL | KIND.OBJECT | KIND.MAP)) !== 0) {
       this.findings.note("reads_kernel_memory", slot, "reads through a pointer to a kernel object");
       // A number, or PTR_TO_BTF_ID (mark_btf_ld_reg, kernel/bpf/verifier.c).
-      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT) : small);
+      result = either(values, result, size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT) : small);
     }
     if ((kinds & KIND.USER) !== 0) {
       this.findings.note("reads_user_memory", slot, "reads through a pointer to user memory");
-      give(small);
+      result = either(values, result, small);
     }
     if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
       // Eight bytes of a map's value may be a pointer stored with bpf_kptr_xchg: to a kernel object, or to an object
@@ -77,9 +81,13 @@ export class Memory {
       const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
       const shared = values.maps(pointer) & this.maps.shared;
       const held = shared !== 0 ? KIND.MAP_VALUE : 0;
-      give(size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT | user | held, shared) : small);
+      result = either(
+        values,
+        result,
+        size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT | user | held, shared) : small,
+      );
     }
-    if (result < 0 || (kinds & OF_NUMBERS) !== 0) give(small);
+    if (result < 0 || (kinds & OF_NUMBERS) !== 0) result = either(values, result, small);
     return result;
   }
 
@@ -180,4 +188,9 @@ function namesOf(fields: readonly WritableField[]): string {
 function at(values: Values, pointer: number, distance: number): number {
   const offset = values.offset(pointer);
   return offset === ANY_OFFSET || distance === ANY_OFFSET ? ANY_OFFSET : offset + distance;
+}
+
+/** The join of two values of which the first may be none: -1. */
+function either(values: Values, before: number, value: number): number {
+  return before < 0 ? value : values.join(before, value);
 }

@@ -4,7 +4,6 @@ import { FOREIGN } from "./maps.js";
 import type { Memory } from "./memory.js";
 import { ALU, compute, extend, truncate } from "./values/arithmetic.js";
 import { ANY_OFFSET, KIND, POINTERS } from "./values/kinds.js";
-import type { Scratch } from "./values/scratch.js";
 import type { Values } from "./values/values.js";
 
 const FETCH = 1;
@@ -18,27 +17,18 @@ const SIZES = [4, 2, 1, 8];
 export class Operations {
   readonly #values: Values;
   readonly #state: Int32Array;
-  /**
-   * For each slot, whether it has a CO-RE relocation: its immediate and offset are then not known. Null if there are
-   * none.
-   */
-  readonly #rewritten: Int32Array | null;
 
   constructor(
     readonly code: Code,
     readonly memory: Memory,
-    scratch: Scratch,
+    /** From rewritten-slots.ts. */
+    readonly rewrittenSlots: Int32Array | null,
   ) {
     this.#values = memory.values;
     this.#state = memory.frames.state;
-    const slots = code.rewrittenSlots();
-    const { count } = code.insns;
-    this.#rewritten = slots.length === 0 ? null : scratch.take(count);
-    if (this.#rewritten !== null) for (const slot of slots) if (slot < count) this.#rewritten[slot] = 1;
   }
-
   rewritten(slot: number): boolean {
-    return this.#rewritten !== null && this.#rewritten[slot] !== 0;
+    return this.rewrittenSlots !== null && this.rewrittenSlots[slot] !== 0;
   }
 
   arithmetic(slot: number, op: number): void {

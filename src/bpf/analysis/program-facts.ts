@@ -2,7 +2,7 @@ import { CountersignError } from "../../error.js";
 import { sha256, tagOf } from "../insn/digest.js";
 import { CALL_SRC, isPoison, OP } from "../insn/insn.js";
 import type { Code, CodeMap } from "../model/code.js";
-import type { MapFacts, ProgramFacts } from "../model/facts.js";
+import type { ProgramFacts } from "../model/facts.js";
 import { factsOfMap } from "../model/map-memory.js";
 import { HELPERS } from "../tables/names.gen.js";
 import { effectsOf, type Judgement } from "./effects.js";
@@ -38,7 +38,7 @@ export function programFacts(code: Code, origin: ProgramOrigin, judgement: Judge
     tag: tagOf(digest),
     helpers: calls.helpers,
     kfuncs: calls.kfuncs,
-    maps: mapsOf(code).map(mapFacts),
+    maps: mapsOf(code).map(factsOfMap),
     effects,
     evidence,
   };
@@ -99,8 +99,4 @@ export function mapsOf(code: Code): readonly CodeMap[] {
       slot += 1;
     }
   return [...maps];
-}
-
-export function mapFacts({ name, type, key_size, value_size, max_entries, flags, contents }: CodeMap): MapFacts {
-  return factsOfMap({ name, type, key_size, value_size, max_entries, flags, contents });
 }

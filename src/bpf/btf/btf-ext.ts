@@ -143,7 +143,10 @@ const MAX_SAME = 16;
 const byOffset = (a: Place, b: Place) => a.offset - b.offset;
 
 function placesOf(records: Records): Place[] {
-  return Array.from({ length: records.count }, (_, record) => ({ offset: records.offset(record), records, record }));
+  const places: Place[] = [];
+  for (let record = 0; record < records.count; record++)
+    places.push({ offset: records.offset(record), records, record });
+  return places;
 }
 
 /** Keeps the last of several records about one instruction, so that there are no more records than instructions. */

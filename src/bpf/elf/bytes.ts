@@ -8,7 +8,8 @@ import { REBUILD } from "./remedies.js";
  */
 export class Bytes {
   readonly length: number;
-  readonly #buffer: Buffer;
+  /** The same bytes, for `text`. */
+  #buffer: Buffer | undefined;
   readonly #view: DataView;
   readonly #little: boolean;
 
@@ -20,7 +21,6 @@ export class Bytes {
     readonly place: string,
   ) {
     this.length = raw.length;
-    this.#buffer = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
     this.#view = new DataView(raw.buffer, raw.byteOffset, raw.length);
     this.#little = order === "little";
   }
@@ -57,6 +57,7 @@ export class Bytes {
   /** The NUL-terminated UTF-8 string at an offset. */
   text(at: number): string {
     this.#within(at, 1);
+    this.#buffer ??= Buffer.from(this.raw.buffer, this.raw.byteOffset, this.raw.length);
     const end = this.#buffer.indexOf(0, at);
     if (end === -1) throw this.error(`the string at offset ${at} has no end`);
     return this.#buffer.toString("utf8", at, end);

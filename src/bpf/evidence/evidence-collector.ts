@@ -95,9 +95,10 @@ export class EvidenceCollector {
     const found = this.#found.get(effect);
     if (found === undefined) this.#found.set(effect, [finding]);
     else if (this.#wants(effect, at)) {
-      found.push(finding);
-      found.sort((a, b) => a.at - b.at);
-      found.length = Math.min(found.length, MOST_EVIDENCE);
+      let before = found.length;
+      while (before > 0 && found[before - 1]!.at > at) before -= 1;
+      found.splice(before, 0, finding);
+      if (found.length > MOST_EVIDENCE) found.pop();
     }
   }
 
@@ -122,9 +123,13 @@ export class EvidenceCollector {
   evidence(): Evidence[] {
     if (this.#found.size === 0) return [];
     const provenance = new Provenance(this.#code);
-    return EFFECTS.flatMap((effect) =>
-      (this.#found.get(effect) ?? []).map((finding) => this.#evidence(effect, finding, provenance)),
-    );
+    const evidence: Evidence[] = [];
+    for (let index = 0; index < EFFECTS.length; index++) {
+      const effect = EFFECTS[index]!;
+      const found = this.#found.get(effect);
+      if (found !== undefined) for (const finding of found) evidence.push(this.#evidence(effect, finding, provenance));
+    }
+    return evidence;
   }
 
   #evidence(effect: EffectName, { at, because, ends }: Finding, provenance: Provenance): Evidence {

@@ -20,8 +20,9 @@ export function mapMemory({ type, key_size, value_size, max_entries }: Sizes & {
 
 /** A map's facts: its definition and its memory. */
 export function factsOfMap(map: MapDefinition): MapFacts {
-  const { fixed, perCpu } = mapMemory(map);
-  return { ...map, memory: fixed, memory_per_cpu: perCpu };
+  const { name, type, key_size, value_size, max_entries, flags, contents } = map;
+  const { fixed: memory, perCpu: memory_per_cpu } = mapMemory(map);
+  return { name, type, key_size, value_size, max_entries, flags, contents, memory, memory_per_cpu };
 }
 
 const inWords = (size: number) => 8 * Math.ceil(size / 8);

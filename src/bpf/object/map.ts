@@ -23,6 +23,7 @@ export class ObjectMaps {
   readonly #global = new Map<number, CodeMap>();
   readonly #shared = new Map<string, boolean>();
   #kconfig: CodeMap | undefined;
+  #all: readonly CodeMap[] | undefined;
 
   constructor(
     readonly elf: Elf,
@@ -81,6 +82,11 @@ export class ObjectMaps {
    * outer map. Maps of struct_ops are not included.
    */
   all(): readonly CodeMap[] {
+    this.#all ??= this.#allMaps();
+    return this.#all;
+  }
+
+  #allMaps(): readonly CodeMap[] {
     const defined = [...this.#defined.values()].flatMap((maps) => [...maps.values()]);
     const { btf } = this;
     const configured = btf !== null && btf.variables(btf.section(".kconfig")).length > 0;

@@ -1,10 +1,10 @@
-import { callsOf, mapFacts, mapsOf } from "../analysis/program-facts.js";
+import { callsOf, mapsOf } from "../analysis/program-facts.js";
 import { flowOf } from "../analysis/states/flow.js";
 import { CORE_RELO_KINDS } from "../core/relo-kind.js";
 import { OP } from "../insn/insn.js";
 import type { Code, CodeMap } from "../model/code.js";
 import type { MapFacts } from "../model/facts.js";
-import { mapMemory } from "../model/map-memory.js";
+import { factsOfMap, mapMemory } from "../model/map-memory.js";
 import { GPL_ONLY } from "../tables/gpl-only.js";
 import { runBoundsOf } from "./run-bounds.js";
 
@@ -76,11 +76,11 @@ function access(flags: number, { r, w }: { readonly r: number; readonly w: numbe
 
 function mapAnatomy(map: CodeMap): MapDetails {
   return {
-    ...mapFacts(map),
+    ...factsOfMap(map),
     own: map.own,
     program_access: access(map.flags, FLAGS.program),
     user_access: map.frozen ? "r" : access(map.flags, FLAGS.user),
-    inner: map.inner === null ? null : mapFacts(map.inner),
+    inner: map.inner === null ? null : factsOfMap(map.inner),
   };
 }
 

@@ -105,14 +105,18 @@ export class Frames {
     }
     const slot = (-offset - 1) >> 3;
     const within = offset + (slot + 1) * 8;
-    const put = (at: number, stored: number) =>
-      this.#put(frame, at, unsure ? values.join(this.#get(frame, at), stored) : stored);
-    if (within === 0 && size === 8) put(slot, value);
-    else if (within + size <= 8) put(slot, this.#patch(this.#get(frame, slot), within, size, value));
+    if (within === 0 && size === 8) this.#putAt(frame, slot, value, unsure);
+    else if (within + size <= 8)
+      this.#putAt(frame, slot, this.#patch(this.#get(frame, slot), within, size, value), unsure);
     else {
-      put(slot, values.any);
-      if (slot > 0) put(slot - 1, values.any);
+      this.#putAt(frame, slot, values.any, unsure);
+      if (slot > 0) this.#putAt(frame, slot - 1, values.any, unsure);
     }
+  }
+
+  /** With `unsure`, the old value stays possible. */
+  #putAt(frame: number, slot: number, value: number, unsure: boolean): void {
+    this.#put(frame, slot, unsure ? this.#values.join(this.#get(frame, slot), value) : value);
   }
 
   /** Another function may write numbers from an offset up to the end of the frame. */

@@ -96,16 +96,21 @@ function forget(values: Values, value: number): number {
 }
 
 function setAfter(values: Values, operation: number, wide: boolean, a: number, b: number): number {
+  if (!values.isConstant(b)) return ANY_NUMBER;
   const set = values.set(a);
-  const constant = values.isConstant(b) ? values.lo(b) : null;
-  if (constant === null) return ANY_NUMBER;
-  if (operation === ALU.AND) {
-    if (enumerable(set)) return mapSet(set, (member) => member & constant);
-    const below = upTo(constant);
-    return below === ANY_NUMBER ? below : filterSet(below, (member) => (member & ~constant) === 0);
-  }
+  const constant = values.lo(b);
   if (operation === ALU.MOD && constant > 0 && values.hi(b) === 0) return upTo(constant - 1);
-  if (!enumerable(set)) return ANY_NUMBER;
+  if (enumerable(set)) return setOfMembers(set, operation, wide, constant);
+  return operation === ALU.AND ? setWithin(upTo(constant), constant) : ANY_NUMBER;
+}
+
+/** The members of a set that have no bit beside those of a constant. */
+function setWithin(set: number, constant: number): number {
+  return set === ANY_NUMBER ? set : filterSet(set, (member) => (member & ~constant) === 0);
+}
+
+/** The set after an operation with a constant on each member. */
+function setOfMembers(set: number, operation: number, wide: boolean, constant: number): number {
   const shift = constant & (wide ? 63 : 31);
   switch (operation) {
     case ALU.ADD:
@@ -114,6 +119,8 @@ function setAfter(values: Values, operation: number, wide: boolean, a: number, b
       return mapSet(set, (member) => member - constant);
     case ALU.MUL:
       return mapSet(set, (member) => Math.imul(member, constant));
+    case ALU.AND:
+      return mapSet(set, (member) => member & constant);
     case ALU.OR:
       return mapSet(set, (member) => member | constant);
     case ALU.XOR:
