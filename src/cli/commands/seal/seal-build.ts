@@ -21,7 +21,7 @@ import { JUDGED_HEAD, type JudgedRow, judgedCells, judgedJson, judgeFiles, summa
 /** `countersign seal build`: the lists of programs that the kernel lets load without asking anybody. */
 export function buildCommand(): Command {
   return new Command("build")
-    .description("Makes the list of programs that may load under the guard, for each kernel")
+    .description("Makes the seal list for each kernel: the programs that may load under the guard")
     .argument("<path...>", "BPF objects, executables that embed them, or folders of both")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .option("--btf <file>", "a kernel; again for more (default: the running one)", collect)
@@ -44,17 +44,20 @@ export function buildCommand(): Command {
       `
 Asks the policies about each program, relocated for each kernel, and lists it if they allow it to every task at any
 time. The kernel compares the instructions, types, flags and attach target of a program with the list, and its maps.
-What a policy cannot answer from these alone needs a ticket: the program is not listed, and the reason is shown.
+If a verdict depends on anything else, such as the task or the time, the program is not listed, and the reason is shown.
+It would need a ticket: a permission for one load, by an agent that asks the policies at that moment. This version has
+no such agent.
 
   listed       the guard allows it
   denied       the policies deny it
-  ticket       only an agent could decide at the load; the guard denies it
+  ticket       the policies can decide only at the load; the guard denies it, since there is no agent
   never        the policies allow it, and the guard denies it always, because it could undo the guard
   cannot load  the kernel, or libbpf, rejects it
 
 ${KERNEL_FILES}
 
-Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, 2 if a file cannot be read.
+Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
+cannot be read.
 
 Examples:
   countersign seal build --out lists /usr/lib/bpf

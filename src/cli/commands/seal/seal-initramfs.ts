@@ -4,12 +4,12 @@ import { writeWhole } from "../../files/write.js";
 import { print } from "../../output/output.js";
 import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
-/** `countersign seal initramfs`: a fragment of an initramfs that seals before /init. */
+/** `countersign seal initramfs`: an initramfs fragment that seals before /init. */
 export function initramfsCommand(): Command {
   return new Command("initramfs")
-    .description("Writes a fragment of an initramfs that seals the machine before anything else runs")
-    .requiredOption("--out <file>", "the fragment")
-    .option("--list <file>", "the programs that may be loaded (default: none)")
+    .description("Writes an additional initramfs image (fragment) that seals the machine before anything else runs")
+    .requiredOption("--out <file>", "where to write the fragment")
+    .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
     .addOption(
@@ -21,8 +21,9 @@ export function initramfsCommand(): Command {
       "after",
       `
 The fragment has a static program, the guard and the list. Append it to the initramfs of the system, and add
-\`rdinit=${SEAL_INIT}\` to the kernel's command line. The program seals, and then becomes /init. What it does if it
-cannot seal is fixed in the fragment, not on the command line. A list is for one kernel: write a fragment for each.
+\`rdinit=${SEAL_INIT}\` to the kernel's command line. The kernel then starts this program first: it seals, and becomes
+/init. If it cannot seal, it halts the machine with the reason on the console; with --on-failure continue, the machine
+boots without a seal. The kernel's command line cannot change that. A list is for one kernel: write a fragment for each.
 Microcode has to stay at the beginning of the initramfs, where the kernel looks for it.
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
@@ -31,7 +32,7 @@ Whoever can change the fragment or the command line decides about the next boot.
 signed UKI.
 
 initramfs-tools, in a script of /etc/initramfs/post-update.d, which gets the initramfs as its second argument:
-  countersign seal initramfs --list "/etc/countersign/list-$1" --out /run/seal.img
+  countersign seal initramfs --list "/etc/countersign/lists/$1.list" --out /run/seal.img
   cat /run/seal.img >> "$2"
 
 dracut, as a file of its own that the boot loader gets instead:
@@ -42,8 +43,8 @@ ukify (systemd), which takes several:
     --cmdline "root=/dev/sda2 rdinit=${SEAL_INIT}" --secureboot-private-key db.key --secureboot-certificate db.pem
 
 Examples:
-  countersign seal initramfs --list list.bin --out seal.img
-  countersign seal initramfs --list list.bin --on-failure continue --out seal.img`,
+  countersign seal initramfs --list "lists/$(uname -r).list" --out seal.img
+  countersign seal initramfs --list "lists/$(uname -r).list" --on-failure continue --out seal.img`,
     )
     .action(initramfs);
 }

@@ -25,15 +25,17 @@ export function planCommand(): Command {
       "after",
       `
 One row for each hook, each attachment and each keyring:
-  list              the guard compares programs with the list of \`seal build\`
-  signature         the kernel verifies signatures of programs without relocations
-  ticket            only an agent can decide it at the load; without one, the load is denied
-  mask              the guard denies it always
+  list              the guard compares programs with the seal list, which \`seal build\` makes
+  signature         of a keyring: the kernel's own verification of signatures could stand for it. This version does not
+                    use that: programs that are not listed are denied
+  ticket            the policies can decide only at the load, asked by an agent; this version has none, so the guard
+                    denies the load
+  mask              the guard denies all that the rule is about, also what the rule would allow
   none              there is no rule
   cannot be sealed  the guard would allow what the rule denies
 
 What is said of a policy is read from its text. With objects, the policies are asked about each program: \`listed\`,
-\`denied\`, \`ticket\`, \`never\` or \`cannot load\`, as \`seal build\` has it.
+\`denied\`, \`ticket\`, \`never\` or \`cannot load\`, as \`seal build --help\` explains.
 
 Exits with 0, 1 if a rule cannot be sealed, or 2 if a file cannot be read.
 

@@ -9,7 +9,7 @@ import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 export function startCommand(): Command {
   return new Command("start")
     .description("Seals this machine until the next boot")
-    .option("--list <file>", "the programs that may be loaded (default: none)")
+    .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
     .option("--accept-loaded", "seal although programs are loaded that are not listed")
@@ -20,15 +20,16 @@ export function startCommand(): Command {
 Attaches the guard, proves with a program that must be denied that the kernel calls it, and seals it: from then on
 nobody can detach it before the next boot, root included. If a step fails, everything is detached again.
 
-This is late: programs that are loaded already stay, and only a fragment of the initramfs (\`seal initramfs\`) is there
-before them. With --audit nothing is denied, and \`seal stop\` ends it.
+This is late: programs that are loaded already stay, and only \`seal initramfs\` seals before them. If one of them is not
+listed, nothing is sealed, unless --accept-loaded is given. Before Linux 6.18 none of them can be found in a list. With
+--audit nothing is denied, and \`seal stop\` ends it.
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 
 Examples:
-  countersign seal start --list list.bin --audit
-  countersign seal start --list list.bin --trusted-key signer.pem
-  countersign seal start --list list.bin --accept-loaded`,
+  countersign seal start --list "lists/$(uname -r).list" --audit
+  countersign seal start --list "lists/$(uname -r).list" --trusted-key signer.pem
+  countersign seal start --list "lists/$(uname -r).list" --accept-loaded`,
     )
     .action(start);
 }
