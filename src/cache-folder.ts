@@ -25,11 +25,11 @@ const CODE = typeof __CODE_DIGEST__ === "undefined" ? null : __CODE_DIGEST__;
 
 /** The largest file to read, in bytes. */
 const MAX_SIZE = 64 * 1024 * 1024;
-/** What all files of a folder may have together. */
+/** Most files of a folder, and most bytes of all its files together; the oldest files are removed. */
 const MAX_FILES = 4096;
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** What is computed from these strings. The kind is also the ending of the file's name. */
+/** A kind of result, and all strings that the result depends on. The kind is also the ending of the file's name. */
 export interface CacheKey {
   readonly kind: "link" | "kernel" | "modules" | "programs";
   readonly of: readonly string[];

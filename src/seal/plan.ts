@@ -138,7 +138,7 @@ const TASK_FACTS = [
   "namespaces",
   "container",
 ];
-/** Facts about a program that only the loader or the kernel's verifier knows; see list/visible-facts.ts. */
+/** Facts about a program that only the loader or the kernel's verifier knows; see build/visible-facts.ts. */
 const LOADER_FACTS = ["license", "raw_insns", "section", "object", "kernel_signature", "kernel_keyring", "loaded"];
 
 function whyTicket(config: Config, engine: PlannedEngine, { name, scope }: AttachmentConfig): string | null {

@@ -6,11 +6,12 @@ import type { StatedMapForm } from "./stated-program.js";
 /**
  * What libbpf and the kernel make of the definition of a map. All other attributes are reported as they are defined:
  * bpf_map_init_from_attr (kernel/bpf/syscall.c:341 of Linux 6.12) copies them, and no other map_alloc changes them.
+ * `max_entries: 0` of perf event arrays is not here: libbpf takes the number of possible CPUs, so that it is a setting
+ * (isSetByLibbpf of statement/rules.ts).
  *
  * | attribute | of | becomes | where |
  * | --- | --- | --- | --- |
  * | max_entries | ring buffers | a power of two of pages | adjust_ringbuf_sz, libbpf.c:2733 |
- * | max_entries 0 | perf event arrays | the possible CPUs; a setting | map_set_def_max_entries, libbpf.c:5406 |
  * | max_entries | LRU maps with BPF_F_NO_COMMON_LRU | a multiple of the possible CPUs | kernel/bpf/hashtab.c:593 |
  * | map_flags | all | without BPF_F_RDONLY and BPF_F_WRONLY | bpf_map_flags_retain_permanent, syscall.c:347 |
  * | map_flags | device maps | with BPF_F_RDONLY_PROG | kernel/bpf/devmap.c:139 |

@@ -19,8 +19,8 @@ export interface KernelChoices extends ModuleChoices {
 }
 
 /**
- * A kernel that programs are resolved for. Its BTF is read when a program first needs it that the cache does not have,
- * and its modules when a program first needs one of them.
+ * A kernel that programs are resolved for. Its BTF is read for the first program whose result is not in the cache, and
+ * its modules for the first program that needs a module.
  */
 export class TargetKernel {
   readonly #modules: TargetModules;
@@ -88,9 +88,10 @@ export class TargetKernel {
   }
 
   /**
-   * Calls a function that may use {@link resolve}, {@link relocations}, {@link kernel} and {@link vmlinux}; again
-   * whenever these need more of the kernel than was read. Throws what the function throws, and the errors of reading
-   * the kernel.
+   * Calls a function that may use {@link resolve}, {@link relocations}, {@link kernel} and {@link vmlinux}. If one of
+   * these needs a part of the kernel that was not read yet, the call is abandoned, the part is read, and the function is
+   * called again from its beginning, so it may run several times. Throws what the function throws, and the errors of
+   * reading the kernel.
    */
   async use<Result>(call: () => Result | Promise<Result>): Promise<Result> {
     for (;;) {

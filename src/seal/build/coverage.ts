@@ -11,8 +11,10 @@ export interface StatedUse {
 }
 
 /**
- * How the guard compares what a statement covers: a function says for which programs it cannot, and why. Null in the
- * table: it compares the property, or the kernel leaves no choice.
+ * How the guard compares a property that a statement covers. A function returns the reason why the guard cannot compare
+ * it for this program, or null if it can. Null instead of a function: for every program, the guard compares the
+ * property; or the guard or the kernel denies a load that differs in it; or the difference changes nothing that the
+ * program can do. A comment at the row says which, unless the guard compares it.
  */
 type Comparison = null | ((use: StatedUse) => string | null);
 

@@ -6,24 +6,28 @@ import { whyKeyringChanges } from "../plan/changing-keyring.js";
 import { whyHidden } from "./visible-facts.js";
 
 /**
- * What a decision says about every load with the same entry of the list, by any task and at any time: it is allowed, it
- * is denied, or only an agent can say. `dependencies` are those of all attachments that allowed it.
+ * What a decision says about every load with the same entry of the list, by any task and at any time: `allowed`,
+ * `denied`, or `ticket` if that depends on the load, so that only an agent could decide. `dependencies` are what the
+ * answers of all enforcing attachments depend on.
  */
 export type Judgement =
   | { readonly kind: "allowed"; readonly dependencies: readonly Dependency[] }
   | { readonly kind: "denied" | "ticket"; readonly reason: string };
 
-/**
- * A decision about a program of a file for which every attachment was asked, whatever its scope, with facts that a load
- * can have in another way.
- */
+/** A decision about a program of a file for which every attachment was asked, whatever its scope. */
 export interface AskedDecision {
   readonly decision: Decision;
+  /** Names of facts whose values in a load cannot be known from the file. */
   readonly unknown: readonly string[];
+  /** Names of facts that the file has, and that are null in a load. */
   readonly offlineOnly: readonly string[];
 }
 
-/** `config` is the configuration with its scopes. */
+/**
+ * Judges by the answers of enforcing attachments; those in audit change no verdict. `config` is the configuration with
+ * its scopes: the engine was asked with one without scopes. An attachment with a scope can only deny more than is
+ * denied without it, so its answer of 0 changes nothing inside or outside of the scope.
+ */
 export function judgementOf(config: Config, asked: AskedDecision): Judgement {
   const { hook, answers } = asked.decision;
   const enforcing = answers

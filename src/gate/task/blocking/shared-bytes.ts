@@ -1,6 +1,7 @@
 /**
- * Moves the bytes of an operation's outcome to shared memory, because the outcome is sent to another thread at each
- * turn of the call. Every thread that gets the outcome must call {@link countShared}.
+ * Copies the byte arrays in an operation's outcome to shared memory, because the outcome is sent to another thread at
+ * each turn of the call: shared memory is sent without a copy. Returns the outcome with these arrays replaced. Every
+ * thread that gets the outcome must call {@link countShared}.
  */
 export function toShared(outcome: unknown): unknown {
   if (Array.isArray(outcome)) return outcome.map(toShared);
@@ -10,16 +11,17 @@ export function toShared(outcome: unknown): unknown {
   return bytes;
 }
 
-/** Allocates shared memory, so that what is read into it need not be copied. */
+/** Allocates shared memory of `length` bytes, zeroed. Bytes that are read into it at once need no copy by toShared. */
 export function sharedRoomFor(length: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 /**
- * Lets V8 know of an outcome's shared memory. V8 counts shared memory towards no isolate (PerIsolateAccountingLength in
- * src/objects/backing-store.h), so it would never start a garbage collection for it, and shared memory is freed only
- * when every thread that had it has collected it. This allocates memory that is counted, drops it at once and never
- * touches it: V8 then collects both.
+ * Makes garbage collections of this thread depend on the shared memory of outcomes, too. V8 does not count shared
+ * memory in any thread (PerIsolateAccountingLength in src/objects/backing-store.h), so it would never start a
+ * collection because of it; and the memory is freed only when every thread that had it has collected it. So this
+ * function allocates ordinary memory, which V8 counts, and drops it without touching it. The next collection frees that
+ * memory and the shared memory.
  */
 export function countShared(outcome: unknown): void {
   uncounted += sharedBytesOf(outcome);
@@ -29,13 +31,15 @@ export function countShared(outcome: unknown): void {
 }
 
 /**
- * glibc maps larger blocks of memory separately whatever was freed before (DEFAULT_MMAP_THRESHOLD_MAX of malloc.c,
- * mallopt(3)), so that calloc need not clear them, and pages that nobody touches take no memory.
+ * The least size of an allocation in bytes. glibc maps blocks above 32 MiB separately, whatever was freed before
+ * (DEFAULT_MMAP_THRESHOLD_MAX of malloc.c, mallopt(3)). The kernel gives such pages zeroed, so calloc does not touch
+ * them, and pages that are never touched take no memory.
  */
 const ALLOCATED_AT = 33 * 2 ** 20;
 /**
- * Bytes allocated for each byte of shared memory: V8 starts a collection after 64 MiB (kExternalAllocationSoftLimit of
- * src/common/globals.h), and each thread keeps what the slowest has not collected.
+ * Bytes allocated for each byte of shared memory. V8 starts a collection after 64 MiB of counted memory
+ * (kExternalAllocationSoftLimit of src/common/globals.h), and thus after 16 MiB of shared memory: that bounds what the
+ * thread that collects last still holds.
  */
 const WEIGHT = 4;
 /** Bytes of shared memory that this thread got and has not counted. */
