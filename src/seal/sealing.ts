@@ -6,13 +6,13 @@ import { imageOf } from "./image/image.js";
 import { fragment } from "./initramfs/fragment.js";
 import type { List } from "./list.js";
 import type { LoadedProgram } from "./loaded-programs.js";
-import { loaderFile, type StartedGuard, startGuard } from "./loader/run-loader.js";
+import { loaderFile, type StartedGuard, type StartOptions, startGuard } from "./loader/run-loader.js";
 import { encodeStatus, MODE } from "./status/status-layout.js";
 import type { TrustedKey } from "./trusted-key.js";
 
 export { SEAL_INIT } from "./initramfs/fragment.js";
 export { type LoadedProgram, loadedPrograms } from "./loaded-programs.js";
-export { type StartedGuard, stopGuard } from "./loader/run-loader.js";
+export { type StartedGuard, type StartOptions, stopGuard } from "./loader/run-loader.js";
 
 /** GUARD_VERSION of guard/interface.h. */
 const GUARD_VERSION = 1;
@@ -25,12 +25,9 @@ export interface SealOptions {
   readonly trustedKey?: TrustedKey | null;
 }
 
-/**
- * Seals this machine, or attaches the guard for audit. `loaded` are the ids of the programs that may be loaded already;
- * null for any. Throws SEAL_… errors; after one of them the machine is as it was.
- */
-export function sealMachine(options: SealOptions, loaded: readonly number[] | null): StartedGuard {
-  return startGuard(sealImage(options), loaded);
+/** Seals this machine, or attaches the guard for audit. Throws SEAL_… errors; after one the machine is as it was. */
+export function sealMachine(options: SealOptions, start: StartOptions): StartedGuard {
+  return startGuard(sealImage(options), start);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* Programs that step 1 admitted, for step 2. */
 #pragma once
 
+#include "copy.bpf.h"
 #include "list.bpf.h"
 
 /*
@@ -10,17 +11,29 @@
  * then denies further fds of their programs.
  */
 struct admission {
+	__u8 digest[32];
+	/* By the list. */
 	struct list_view view;
 	/* Index of the first entry with the program's key. */
 	__u32 first;
 	/* Bit n: entry `first` + n has the program's references to maps. */
 	__u32 alternatives;
+	/* By a ticket: its digest of maps, and the references that step 1 found. */
+	__u8 ticket_maps[32];
+	struct list_references references;
+	/* 1: by a ticket. */
+	__u32 by_ticket;
 	/* 1: the fds that the instructions name could have been changed during the load. */
 	__u32 unstable;
 	/* 1: step 2 allowed it. */
 	__u32 allowed;
-	__u8 digest[32];
+	__u32 reserved;
 };
+
+static __always_inline void begin_admission(struct admission *admission)
+{
+	__builtin_memset(admission, 0, sizeof(*admission));
+}
 
 /* How many programs are remembered; tests are built with fewer. */
 #ifndef GUARD_ADMISSIONS
@@ -45,7 +58,7 @@ static __always_inline bool recall(struct admission *copy, __u64 key)
 
 	/* another thread in step 2 for the same program updates it, which moves the key to another element, once */
 	for (int attempt = 0; attempt < 4 && found; attempt++) {
-		*copy = *(const volatile struct admission *)found;
+		copy_words(copy, found, sizeof(*copy));
 		again = bpf_map_lookup_elem(&guard_admitted, &key);
 		if (again == found)
 			return true;

@@ -19,3 +19,11 @@ static __always_inline bool is_foreign_agent(struct task_struct *task)
 		return false;
 	return bpf_task_storage_get(&guard_agent, leader, 0, 0) != NULL;
 }
+
+/* Whether the current task is a thread of the agent. */
+static __always_inline bool is_agent(void)
+{
+	struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
+
+	return leader && bpf_task_storage_get(&guard_agent, leader, 0, 0) != NULL;
+}

@@ -13,8 +13,6 @@
 /* BPF_PROG_ASSOC_STRUCT_OPS: the guard was written for the commands up to it. */
 #define LAST_COMMAND 38
 
-#define EINVAL 22
-
 /* The attach types of the programs on the root cgroup. */
 static __always_inline bool is_attach_type_of_guard(__u32 type)
 {

@@ -1,13 +1,12 @@
 /* Commands to the guard, which hook `bpf` gets as any command of bpf(2). */
 #pragma once
 
+#include "errno.bpf.h"
 #include "kernel.h"
 #include "interface.h"
 #include "pins.bpf.h"
 #include "status.bpf.h"
-
-#define EPERM 1
-#define EALREADY 114
+#include "tickets.bpf.h"
 
 /* The process id of the loader, which alone may seal; the loader sets it before it creates the map of .rodata. */
 const volatile __u32 guard_loader_tgid = 0;
@@ -43,11 +42,22 @@ static __always_inline int set_state(struct guard_status *status, __u32 bit)
 	return -EALREADY;
 }
 
+/* Only the agent writes tickets; who else tries is recorded as a task that acts as the agent. */
+static __always_inline int take_ticket(struct guard_status *status, const union bpf_attr *attr, __u32 size)
+{
+	struct event_detail detail = { .detail = { bpf_get_current_pid_tgid() >> 32, GUARD_COMMAND_TICKET } };
+
+	if (is_agent())
+		return write_ticket(status, attr, size);
+	verdict(status, GUARD_AGENT, &detail);
+	return -EPERM;
+}
+
 /*
- * What bpf(2) returns for a command of the guard: -EALREADY if it was done. 0 for any other command. New lists and
- * tickets are not accepted yet.
+ * What bpf(2) returns for a command of the guard: -EALREADY if it was done. 0 for any other command. New lists are not
+ * accepted yet. `size` is that of attr.
  */
-static __always_inline int run_command(struct guard_status *status, int command, const union bpf_attr *attr)
+static __always_inline int run_command(struct guard_status *status, int command, const union bpf_attr *attr, __u32 size)
 {
 	switch (command) {
 	case GUARD_COMMAND_SEAL:
@@ -56,8 +66,9 @@ static __always_inline int run_command(struct guard_status *status, int command,
 		return set_state(status, GUARD_LOCKED);
 	case GUARD_COMMAND_REQUIRE_SIGNATURES:
 		return set_state(status, GUARD_SIGNATURES_REQUIRED);
-	case GUARD_COMMAND_LIST:
 	case GUARD_COMMAND_TICKET:
+		return take_ticket(status, attr, size);
+	case GUARD_COMMAND_LIST:
 		return -EPERM;
 	default:
 		return 0;

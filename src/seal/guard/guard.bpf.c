@@ -12,7 +12,6 @@ SEC("lsm_cgroup/bpf_prog_load")
 int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 {
 	struct guard_status *status = status_of_guard();
-	struct admission admission = {};
 	struct event_detail detail = {};
 	__u64 key = (__u64)prog->aux;
 	struct scan *scan;
@@ -25,13 +24,19 @@ int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 	detail.detail[1] = ATTR(attr, expected_attach_type);
 	detail.detail[2] = prog->len;
 	scan = scan_of_task();
-	if (!scan || scan_instructions(scan, (__u64)prog->insnsi, prog->len) < 0) {
+	if (!scan) {
+		/* under audit, step 2 records nothing of a program that is not remembered */
+		bpf_map_delete_elem(&guard_admitted, &key);
+		return verdict(status, GUARD_FAILURE, &detail);
+	}
+	begin_admission(&scan->admission);
+	if (scan_instructions(scan, (__u64)prog->insnsi, prog->len) < 0) {
 		reason = GUARD_FAILURE;
 	} else {
 		fill_key(scan, prog, attr, detail.detail[0], detail.detail[1]);
 		detail.digest = scan->key.digest;
-		reason = decide_load(status, prog, attr, scan, &admission);
-		__builtin_memcpy(admission.digest, scan->key.digest, sizeof(admission.digest));
+		reason = decide_load(status, prog, attr, scan, &scan->admission);
+		copy_digest(scan->admission.digest, scan->key.digest);
 	}
 	if (reason == 0) {
 		__sync_fetch_and_add(&status->allowed, 1);
@@ -43,8 +48,8 @@ int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 		return DENY;
 	}
 	/* under audit, step 2 does not record the denial again */
-	admission.allowed = reason != 0;
-	if (bpf_map_update_elem(&guard_admitted, &key, &admission, BPF_ANY))
+	scan->admission.allowed = reason != 0;
+	if (bpf_map_update_elem(&guard_admitted, &key, &scan->admission, BPF_ANY))
 		return verdict(status, GUARD_FAILURE, &detail);
 	return ALLOW;
 }
@@ -55,7 +60,7 @@ int BPF_PROG(guard_prog, struct bpf_prog *prog)
 	struct guard_status *status = status_of_guard();
 	struct event_detail detail = { .detail = { prog->type, prog->expected_attach_type, prog->len } };
 	__u64 key = (__u64)prog->aux;
-	struct admission admission;
+	struct admission *admission;
 	struct scan *scan;
 	__u32 reason;
 
@@ -63,24 +68,27 @@ int BPF_PROG(guard_prog, struct bpf_prog *prog)
 		return DENY;
 	if (is_own_program(prog))
 		return verdict(status, is_protecting(status) ? GUARD_OWN_OBJECT : 0, &detail);
+	scan = scan_of_task();
+	if (!scan)
+		return verdict(status, GUARD_FAILURE, &detail);
+	admission = &scan->admission;
 	/* not seen by step 1: loaded before the guard, or evicted */
-	if (!recall(&admission, key))
+	if (!recall(admission, key))
 		return verdict(status, is_sealed(status) && prog->aux->load_time >= status->sealed_at ? GUARD_MAPS : 0,
 			       &detail);
-	if (admission.allowed)
+	if (admission->allowed)
 		return ALLOW;
-	detail.digest = admission.digest;
-	scan = scan_of_task();
-	reason = scan ? decide_maps(status, prog, scan, &admission) : GUARD_FAILURE;
-	admission.allowed = 1;
-	if (reason == 0 && bpf_map_update_elem(&guard_admitted, &key, &admission, BPF_EXIST))
+	detail.digest = admission->digest;
+	reason = decide_maps(status, prog, scan);
+	admission->allowed = 1;
+	if (reason == 0 && bpf_map_update_elem(&guard_admitted, &key, admission, BPF_EXIST))
 		reason = GUARD_FAILURE;
 	return verdict(status, reason, &detail);
 }
 
 /* Since Linux 6.16 the hook has another argument: whether a BPF program makes the call, which changes nothing. */
 SEC("lsm_cgroup/bpf")
-int BPF_PROG(guard_bpf, int command, union bpf_attr *attr)
+int BPF_PROG(guard_bpf, int command, union bpf_attr *attr, unsigned int size)
 {
 	struct guard_status *status = status_of_guard();
 	__u32 reason;
@@ -88,7 +96,7 @@ int BPF_PROG(guard_bpf, int command, union bpf_attr *attr)
 
 	if (!status)
 		return DENY;
-	error = run_command(status, command, attr);
+	error = run_command(status, command, attr, size);
 	if (error) {
 		bpf_set_retval(error);
 		return DENY;

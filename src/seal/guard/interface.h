@@ -120,6 +120,8 @@ enum guard_reason {
 	GUARD_FAILURE, /* a helper of the guard failed; denied */
 	GUARD_CANARY, /* the loader's own program that must be denied */
 	GUARD_UNKNOWN_COMMAND, /* bpf: a command that the guard does not know */
+	GUARD_SIGNATURE, /* bpf_prog_load: a signature is required, or the one that was brought is not accepted */
+	GUARD_TICKET, /* bpf_prog_load: the task has a ticket, for another load than this one */
 	GUARD_REASONS = 32
 };
 
@@ -144,6 +146,12 @@ struct guard_status {
 	__u64 allowed;
 	__u64 events;
 	__u64 denied[GUARD_REASONS];
+	/* Tickets that the guard took from the agent, and those that were used for a load. */
+	__u64 tickets_written;
+	__u64 tickets_used;
+	/* The agent: its process id, and field 22 of its /proc/PID/stat; 0 if there is none. */
+	__u64 agent;
+	__u64 agent_start;
 };
 
 /* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */
@@ -176,3 +184,48 @@ struct guard_event {
 #define GUARD_COMMAND_REQUIRE_SIGNATURES 0x6703
 #define GUARD_COMMAND_LIST 0x6704
 #define GUARD_COMMAND_TICKET 0x6705
+
+/*
+ * A ticket: the agent's permission for one load by one task. It is the attr of GUARD_COMMAND_TICKET, whose size has to
+ * be that of the struct. Fields are those of the load, as the kernel has them. The guard answers, besides EALREADY:
+ *
+ *   EPERM   the caller is not a thread of the agent, or no program may be loaded any more (seal lock)
+ *   EINVAL  the size is another, or a flag or a reserved field is not 0
+ *   ERANGE  the deadline has passed, or is more than GUARD_TICKET_LIFETIME ahead
+ *   ESRCH   there is no such task
+ *   ENOSPC  GUARD_TICKETS tickets are outstanding: neither used, nor withdrawn, nor past their deadlines
+ *   ENOMEM  there is no memory
+ *   ENOENT  withdrawn: the task has no ticket. It was used, is past its deadline, or was never written
+ */
+struct guard_ticket {
+	/* As in struct list_entry. */
+	__u8 digest[32];
+	__u32 prog_type;
+	__u32 expected_attach_type;
+	__u32 attach_btf_id;
+	__u32 prog_flags;
+	__u32 gpl_compatible;
+	/* Id of the program to which attach_btf_id refers (attach_prog_fd); 0 for the kernel or a module. */
+	__u32 attach_prog_id;
+	/* Id of the BTF to which attach_btf_id refers; 0 for that of vmlinux or of a program. */
+	__u32 attach_btf_obj_id;
+	/* The thread that will make the load, in the first pid namespace; 0: the one that writes the ticket. */
+	__u32 tid;
+	/* CLOCK_BOOTTIME in nanoseconds. */
+	__u64 deadline;
+	/*
+	 * SHA-256 of the program's maps; zero if its instructions refer to none. It is over the program's struct
+	 * list_references, zeros up to 64 bytes, and for each map the first 88 bytes of its struct list_map and zeros up to
+	 * 128 bytes. All numbers are the map's own; no range of the contents is zeroed.
+	 */
+	__u8 maps[32];
+	__u32 flags;
+	__u32 reserved;
+};
+
+/* guard_ticket.flags: takes the ticket of the task `tid` back, whatever load it is for; other fields are ignored. */
+#define GUARD_TICKET_WITHDRAW 1
+
+/* How many tickets are outstanding at most, and for how long, in nanoseconds. */
+#define GUARD_TICKETS 64
+#define GUARD_TICKET_LIFETIME 60000000000ULL

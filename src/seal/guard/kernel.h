@@ -20,6 +20,7 @@ struct btf {
 	struct btf *base_btf;
 	__u32 start_id;
 	__u32 start_str_off;
+	__u32 id;
 	bool kernel_btf;
 };
 
@@ -94,6 +95,8 @@ struct task_struct {
 	int tgid;
 	struct files_struct *files;
 	const struct cred *cred;
+	/* Another one after each execve(2). */
+	__u64 self_exec_id;
 };
 
 #pragma clang attribute pop

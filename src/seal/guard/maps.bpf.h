@@ -31,6 +31,12 @@ static __always_inline bool has_one_value(const struct map_facts *facts)
 	return facts->map_type == BPF_MAP_TYPE_ARRAY && facts->max_entries == 1;
 }
 
+/* The verifier takes such contents for constants. */
+static __always_inline bool has_fixed_contents(const struct map_facts *facts)
+{
+	return has_one_value(facts) && facts->frozen && facts->map_flags & BPF_F_RDONLY_PROG;
+}
+
 static __always_inline __u64 value_of_array(const struct bpf_map *map)
 {
 	return (__u64)map + bpf_core_field_offset(struct bpf_array, value);
@@ -171,8 +177,11 @@ static long hash_block(__u32 index, struct contents_context *context)
 	return 0;
 }
 
-/* Whether the value of an array of one element has the stated SHA-256. */
-static __always_inline bool has_contents(struct scan *scan, __u64 value, __u32 size, const struct list_map *stated)
+/*
+ * Has scan.program.h be the SHA-256 of the value of an array of one element, with the settings of `stated` zeroed; NULL
+ * has none. Returns false if it cannot be read.
+ */
+static __always_inline bool hash_contents(struct scan *scan, __u64 value, __u32 size, const struct list_map *stated)
 {
 	struct contents_context context = { .scan = scan, .stated = stated, .value = value };
 	struct sha256 *sha = &scan->program;
@@ -186,7 +195,7 @@ static __always_inline bool has_contents(struct scan *scan, __u64 value, __u32 s
 		return false;
 	clear_settings(sha, stated, 64 * blocks);
 	sha256_finish(sha, size);
-	return same_digest(stated->contents, sha->h);
+	return true;
 }
 
 static __always_inline bool is_as_defined(__u32 stated, __u32 found)
@@ -229,8 +238,8 @@ __noinline int is_stated_map(struct scan *scan, const struct list_map *stated, _
 		return 0;
 	if (!stated->frozen)
 		return 1;
-	return has_one_value(&facts) && facts.frozen && facts.map_flags & BPF_F_RDONLY_PROG &&
-	       has_contents(scan, value_of_array(map), facts.value_size, stated);
+	return has_fixed_contents(&facts) && hash_contents(scan, value_of_array(map), facts.value_size, stated) &&
+	       same_digest(stated->contents, scan->program.h);
 }
 
 struct maps_context {

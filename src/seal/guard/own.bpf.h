@@ -7,6 +7,7 @@
 #include "list.bpf.h"
 #include "scan.bpf.h"
 #include "status.bpf.h"
+#include "tickets.bpf.h"
 
 static __always_inline bool is_status_map(const struct bpf_map *map)
 {
@@ -21,6 +22,7 @@ static __always_inline bool is_own_map(const struct bpf_map *map)
 
 	return is_status_map(map) || address == (__u64)&guard_admitted ||
 	       address == (__u64)&guard_scans || address == (__u64)&guard_agent || address == (__u64)&guard_state ||
+	       address == (__u64)&guard_tickets || address == (__u64)&guard_places ||
 	       address == (__u64)&guard_pins || address == (__u64)&guard_list_a || address == (__u64)&guard_list_b ||
 	       address == (__u64)&guard_records_a || address == (__u64)&guard_records_b;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "admission.bpf.h"
 #include "digest.bpf.h"
 #include "interface.h"
 
@@ -36,6 +37,12 @@ struct scan {
 	__u32 value_sizes[GUARD_MAX_MAPS];
 	/* For the list. */
 	struct list_entry key;
+	struct admission admission;
+	/* For a ticket: the first bytes of a map's description, as blocks of SHA-256. */
+	union {
+		struct list_map map;
+		__u8 blocks[2][64];
+	} described;
 };
 
 struct {

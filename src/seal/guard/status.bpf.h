@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "copy.bpf.h"
 #include "kernel.h"
 #include "interface.h"
 
@@ -57,7 +58,7 @@ static __always_inline bool seal_status(void)
 	if (!state || !status)
 		return false;
 	status->sealed_at = bpf_ktime_get_boot_ns();
-	__builtin_memcpy(state, status, sizeof(*state));
+	copy_words(state, status, sizeof(*state));
 	__sync_fetch_and_or(&state->state, GUARD_SEALED);
 	__sync_fetch_and_or(&status->state, GUARD_SEALED);
 	return true;
@@ -70,7 +71,7 @@ static __always_inline void publish(const struct guard_status *status)
 	struct guard_status *published = bpf_map_lookup_elem(&guard_status, &first);
 
 	if (is_sealed(status) && published)
-		__builtin_memcpy(published, status, sizeof(*published));
+		copy_words(published, status, sizeof(*published));
 }
 
 /* Whether what threatens the guard is denied, or recorded. */
@@ -101,7 +102,7 @@ static __always_inline void record_event(struct guard_status *status, __u32 reas
 	for (int i = 0; i < 3; i++)
 		event->detail[i] = detail->detail[i];
 	if (detail->digest)
-		__builtin_memcpy(event->digest, detail->digest, sizeof(event->digest));
+		copy_digest(event->digest, detail->digest);
 	else
 		__builtin_memset(event->digest, 0, sizeof(event->digest));
 	event->number = number;

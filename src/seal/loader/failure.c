@@ -6,7 +6,7 @@
 
 static const char *const STEPS[STEP_COUNT] = {"start",   "image",  "running", "kernel", "enforced", "list", "btf",
                                               "map",     "program", "cgroup", "pins",  "attach", "loaded",
-                                              "canary",  "latch",   "stop"};
+                                              "canary",  "agent",   "latch",  "stop"};
 
 /* Those that bpf(2), mount(2) and open(2) return. */
 #define NAMED(name) {name, #name}

@@ -18,6 +18,7 @@ enum step {
 	STEP_ATTACH,
 	STEP_LOADED, /* a program was loaded that the caller does not know */
 	STEP_CANARY, /* the guard is attached and does not deny */
+	STEP_AGENT,  /* the process that is to be the agent cannot be marked */
 	STEP_LATCH,
 	STEP_STOP, /* there is no guard that could be stopped */
 	STEP_COUNT

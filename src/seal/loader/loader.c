@@ -5,6 +5,7 @@
  *   loader --stop           detaches a guard that is in audit
  *   loader --canary         exit status 0 if the canary program is denied, 1 if it can be loaded
  *     --loaded ID,ID,…      fails if other programs were loaded before the guard was attached
+ *     --agent PID           marks this process as the agent, whose tickets let programs load
  *     --log                 prints the verifier's whole log if a program is rejected
  *     --statistics          prints what the verifier says of each program
  */
@@ -129,6 +130,8 @@ int main(int argc, char **argv)
 			request.options.statistics = 1;
 		else if (strcmp(argv[i], "--loaded") == 0 && i + 1 < argc)
 			request.loaded = argv[++i];
+		else if (strcmp(argv[i], "--agent") == 0 && i + 1 < argc)
+			request.agent = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--stop") == 0)
 			return run_stop();
 		else if (strcmp(argv[i], "--canary") == 0)
@@ -137,7 +140,7 @@ int main(int argc, char **argv)
 			path = argv[i];
 	}
 	if (path == NULL) {
-		fprintf(stderr, "usage: loader [--loaded IDS] [--log] [--statistics] IMAGE | --stop | --canary\n");
+		fprintf(stderr, "usage: loader [--loaded IDS] [--agent PID] [--log] [--statistics] IMAGE | --stop | --canary\n");
 		return 2;
 	}
 	return run_late(&request, path);

@@ -13,12 +13,23 @@ export interface StartedGuard {
 /** The loader's file; the initramfs has a copy of it. */
 export const loaderFile = (): string => bundleFile("seal/loader.bin");
 
+export interface StartOptions {
+  /** The ids of the programs that may be loaded already; null for any. */
+  readonly loaded: readonly number[] | null;
+  /** The id of the process that becomes the agent, whose tickets let programs load; null for none. */
+  readonly agent?: number | null;
+}
+
 /**
- * Has the loader seal the guard of an image, or attach it for audit. `loaded` are the ids of the programs that may be
- * loaded already; null for any. Throws SEAL_… errors; after one of them the machine is as it was.
+ * Has the loader seal the guard of an image, or attach it for audit. Throws SEAL_… errors; after one of them the
+ * machine is as it was.
  */
-export function startGuard(image: Uint8Array, loaded: readonly number[] | null): StartedGuard {
-  const answer = ask(loaded === null ? ["-"] : ["--loaded", loaded.join(","), "-"], image);
+export function startGuard(image: Uint8Array, { loaded, agent = null }: StartOptions): StartedGuard {
+  const words = [
+    ...(loaded === null ? [] : ["--loaded", loaded.join(",")]),
+    ...(agent === null ? [] : ["--agent", `${agent}`]),
+  ];
+  const answer = ask([...words, "-"], image);
   if (answer.mode === undefined) throw failureOf(answer);
   return { mode: answer.mode, statusMap: answer.status_map!, programs: answer.programs! };
 }
@@ -86,6 +97,7 @@ const STEPS: Readonly<Record<string, StepRow>> = {
     remedy: "list the program, unload it, or use `--accept-loaded`",
   },
   canary: { code: "SEAL_NOT_ENFORCED", remedy: ENFORCE },
+  agent: { code: "SEAL_FAILED", remedy: "name a process that runs in the first pid namespace, by its process id" },
   stop: { code: "SEAL_NOT_RUNNING", remedy: "start one with `countersign seal start --audit`" },
   latch: { code: "SEAL_FAILED", remedy: REPORT },
 };

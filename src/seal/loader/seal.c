@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "../guard/interface.h"
+#include "agent.h"
 #include "bpf.h"
 #include "files.h"
 #include "sha256.h"
@@ -300,6 +301,7 @@ int seal(const struct request *request, struct failure *failure)
 		read_ids(&image, &loaded, &ids);
 	done = done && attach(request, &image, &loaded, failure) == 0 &&
 	       check_loaded(request, &image, &ids, failure) == 0 && check_canary(&image, &loaded, failure) == 0 &&
+	       (request->agent == 0 || mark_agent(&image, &loaded, request->agent, failure) == 0) &&
 	       write_last_ids(&image, &loaded, failure) == 0 && (audit || latch(&loaded, failure) == 0);
 	if (!done) {
 		undo(&image, &loaded);

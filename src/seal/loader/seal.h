@@ -1,5 +1,7 @@
 /* The sequence of sealing, the same at boot and on a running machine. */
 #pragma once
+#include <sys/types.h>
+
 #include "loaded.h"
 
 struct request {
@@ -9,6 +11,8 @@ struct request {
 	int late;
 	/* Ids of the programs that may be loaded already, separated by commas; NULL: any. */
 	const char *loaded;
+	/* The process to mark as the agent; 0 for none. */
+	pid_t agent;
 	struct options options;
 };
 

@@ -20,7 +20,7 @@ const reason = (name: string, hook: string, subject: GuardReason["subject"], tex
 export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
   [
     reason("unlisted", "bpf_prog_load", "program", "the list does not have this program: build a list that does"),
-    reason("maps", "bpf_prog", "program", "the program has other maps, or other contents of them, than the list says"),
+    reason("maps", "bpf_prog", "program", "the program has other maps, or other contents of them, than its entry or ticket"),
     reason(
       "core_relos",
       "bpf_prog_load",
@@ -34,7 +34,7 @@ export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
     reason("kernel_change", "locked_down", "kernel", "it would change the running kernel, as kexec or /dev/mem do"),
     reason("sysctl", "sysctl", "kernel", "this sysctl would turn BPF programs off"),
     reason("mount", "sb_umount", "kernel", "the file system has the guard's links"),
-    reason("agent", "ptrace_access_check", "task", "memory and signals of the agent are protected"),
+    reason("agent", "ptrace_access_check", "task", "memory, signals and tickets of the agent are protected"),
     reason("token", "bpf_token_create", "token", "no BPF token may be created"),
     reason("module", "kernel_read_file", "file", "the list does not have this kernel module"),
     reason("executable", "bprm_check_security", "file", "the list does not have this executable"),
@@ -42,6 +42,8 @@ export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
     reason("failure", "bpf_prog_load", "program", "the guard itself failed, and denies what it cannot judge"),
     reason("canary", "bpf_prog_load", "program", "this program is loaded to prove that the guard denies it"),
     reason("unknown_command", "bpf", "command", "the guard does not know this bpf(2) command, and denies it"),
+    reason("signature", "bpf_prog_load", "program", "the program has no signature by the sealed keys"),
+    reason("ticket", "bpf_prog_load", "program", "the task has a ticket for another load, or one that has ended"),
   ].map((row, index) => [index + 1, row]),
 );
 

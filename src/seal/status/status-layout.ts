@@ -1,6 +1,6 @@
 /** struct guard_status of guard/interface.h: offsets in bytes. */
 export const STATUS = {
-  size: 416,
+  size: 448,
   words: {
     version: 0,
     mode: 4,
@@ -11,7 +11,16 @@ export const STATUS = {
     list: 24,
     list_entries: 28,
   },
-  longs: { generation: 32, sealed_at: 40, allowed: 144, events: 152 },
+  longs: {
+    generation: 32,
+    sealed_at: 40,
+    allowed: 144,
+    events: 152,
+    tickets_written: 416,
+    tickets_used: 424,
+    agent: 432,
+    agent_start: 440,
+  },
   digests: { config_digest: 48, list_digest: 80, trusted_key: 112 },
   /** A u64 for each of GUARD_REASONS. */
   denied: 160,

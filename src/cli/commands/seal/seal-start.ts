@@ -53,7 +53,7 @@ function start({ list: file, trustedKey: certificate, audit, acceptLoaded, json 
   }
   const mode = audit === true ? "audit" : "enforce";
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
-  const { programs } = sealMachine({ mode, list, trustedKey }, accepted);
+  const { programs } = sealMachine({ mode, list, trustedKey }, { loaded: accepted });
   if (json === true) printJson({ mode, entries: list?.header.entries ?? 0, unlisted, programs });
   else print([`${TITLES[mode]}: ${titleOfList(list)}`, ...unlisted.map(lineOf)].join("\n"));
 }
