@@ -228,4 +228,4 @@ struct guard_ticket {
 
 /* How many tickets are outstanding at most, and for how long, in nanoseconds. */
 #define GUARD_TICKETS 64
-#define GUARD_TICKET_LIFETIME 60000000000ULL
+#define GUARD_TICKET_LIFETIME 60000000000

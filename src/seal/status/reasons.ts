@@ -20,7 +20,12 @@ const reason = (name: string, hook: string, subject: GuardReason["subject"], tex
 export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
   [
     reason("unlisted", "bpf_prog_load", "program", "the list does not have this program: build a list that does"),
-    reason("maps", "bpf_prog", "program", "the program has other maps, or other contents of them, than its entry or ticket"),
+    reason(
+      "maps",
+      "bpf_prog",
+      "program",
+      "the program has other maps, or other contents of them, than its entry or ticket",
+    ),
     reason(
       "core_relos",
       "bpf_prog_load",

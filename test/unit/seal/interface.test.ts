@@ -21,8 +21,19 @@ import { STATE } from "../../../src/seal/status/guard-status.js";
 import { GUARD_REASONS, REASON_SLOTS } from "../../../src/seal/status/reasons.js";
 import { MODE, STATUS } from "../../../src/seal/status/status-layout.js";
 import { COMMANDS } from "../../../src/seal/status.js";
+import {
+  MAX_TICKETS,
+  TICKET,
+  TICKET_COMMAND,
+  TICKET_LIFETIME,
+  TICKET_SIZE,
+  TICKET_WITHDRAW,
+} from "../../../src/seal/ticket.js";
 import { CHeader } from "../../support/c-header.js";
 import { own } from "../../support/workplace.js";
+
+/** sizeof(union bpf_attr) of Linux 6.12, the first kernel with a guard. */
+const BPF_ATTR_SIZE = 152;
 
 const header = new CHeader(readFileSync(own("src/seal/guard/interface.h"), "utf8"));
 
@@ -45,6 +56,19 @@ describe("src/seal and guard/interface.h", () => {
     expect(header.struct("guard_event")).toMatchObject({ offsets: fields, size: eventSize });
     expect(header.constant("GUARD_EVENT_COUNT")).toBe(EVENT_COUNT);
     expect([header.constant("GUARD_STATUS"), header.constant("GUARD_EVENTS")]).toEqual([STATUS_MAP, EVENTS_MAP]);
+  });
+
+  it("have the same tickets, which fit into the kernel's copy of bpf_attr", () => {
+    expect(header.struct("guard_ticket")).toMatchObject({ offsets: TICKET, size: TICKET_SIZE });
+    // up to the field that compares with an entry
+    const { digest, prog_type, expected_attach_type, attach_btf_id, prog_flags, gpl_compatible } = TICKET;
+    const key = { digest, prog_type, expected_attach_type, attach_btf_id, prog_flags, gpl_compatible };
+    expect({ ...key, maps: TICKET.attach_prog_id }).toEqual(ENTRY);
+    expect(TICKET_SIZE).toBeLessThanOrEqual(BPF_ATTR_SIZE);
+    expect(header.constant("GUARD_COMMAND_TICKET")).toBe(TICKET_COMMAND);
+    expect(header.constant("GUARD_TICKETS")).toBe(MAX_TICKETS);
+    expect(header.constant("GUARD_TICKET_WITHDRAW")).toBe(TICKET_WITHDRAW);
+    expect(BigInt(header.constant("GUARD_TICKET_LIFETIME"))).toBe(TICKET_LIFETIME);
   });
 
   it("name the same reasons", () => {
