@@ -66,7 +66,7 @@ export const ATTACKS: readonly Attack[] = [
   limit(
     "classic-filter",
     "attaches a filter of classic BPF to a socket",
-    "The kernel asks no hook of BPF. Such a filter only decides about the packets of its socket.",
+    "The kernel calls no hook for it. Such a filter only decides about the packets of its socket.",
     "unguarded",
   ),
   // Programs of the guard.
@@ -146,7 +146,7 @@ export const ATTACKS: readonly Attack[] = [
   limit(
     "before-the-latch",
     "takes fds of the loader's maps while it seals a running machine",
-    "A late seal trusts what root does until the latch. At boot the loader is the only process.",
+    "A late seal trusts what root does until the latch, the last step of sealing. At boot the loader is the only process.",
   ),
   limit(
     "kill-agent",
