@@ -54,8 +54,8 @@ export function sealPlan({ config, engine, authorities }: PlanInput): readonly P
       return {
         ...named,
         means: "signature",
-        reason: "the kernel judges as the keyring does, for programs without relocations",
-        denied: "programs that have relocations and are not in the list",
+        reason: "the kernel could judge as the keyring does, for programs without relocations; it is not asked yet",
+        denied: "programs that are not in the list",
       };
     const changing = whyKeyringChanges(keyring);
     return changing === null

@@ -13,8 +13,8 @@ export function logCommand(): Command {
     .addHelpText(
       "after",
       `
-One JSON object a denial, oldest first, in the form that docs/log.md describes. The guard keeps the last 1024; on
-standard error is how many were lost before them. Needs root. Exits with 2 without a guard.
+One JSON object a denial, oldest first, in the form that docs/log.md describes. The guard keeps the last 1024, and the
+command prints on standard error how many earlier ones are lost. Needs root. Exits with 2 without a guard.
 
 Examples:
   countersign seal log >> decisions.jsonl

@@ -26,7 +26,8 @@ export function statusCommand(): Command {
       "after",
       `
 Loads a program that must be denied, to prove that the guard still decides. Needs root.
-Exits with 0 if it does, or counts under audit, 1 if the program could be loaded or was not counted, 2 without a guard.
+Exits with 0 if the guard denies the program, or counts it under audit; with 1 if the program could be loaded, or was
+not counted; and with 2 without a guard.
 
 Examples:
   countersign seal status
