@@ -87,7 +87,7 @@ export const ATTACKS: readonly Attack[] = [
   stopped("ftrace-off", "sysctl", "sysctl", "writes 0 to kernel.ftrace_enabled, on which LSM programs depend", FTRACE),
   stopped("unprivileged-bpf", "sysctl", "sysctl", "allows bpf(2) to every user"),
   stopped("fmod-ret-0", LOADS, "never", "attaches a program of type fmod_ret to security_bpf that returns 0"),
-  stopped("fmod-ret-1", LOADS, "never", "one that returns 1, after which the kernel asks no LSM"),
+  stopped("fmod-ret-1", LOADS, "never", "one that returns 1, after which the kernel calls no LSM"),
   stopped("fmod-ret-error", LOADS, "never", "one that returns an error"),
   stopped("lsm-on-hooks", LOADS, "never", "loads a program of type LSM for each hook of the guard"),
   stopped("lsm-cgroup-on-hooks", LOADS, "never", "loads a program of type lsm_cgroup for each hook of the guard"),
@@ -102,7 +102,7 @@ export const ATTACKS: readonly Attack[] = [
     ...AUDIT,
     remains:
       "An iterator over map elements that is listed, or was loaded before, can write what guard_status shows until " +
-      "the next denial. The guard does not go by it.",
+      "the next denial. The guard itself decides by a copy that nobody can open.",
   }),
   // Links of the guard.
   stopped("unlink-pin", "inode_unlink", "mount", "deletes the pin of a link", AUDIT),
@@ -127,16 +127,20 @@ export const ATTACKS: readonly Attack[] = [
   stopped("pci-config", "locked_down", "kernel_change", "writes the configuration of a PCI device"),
   stopped("serial-port", "locked_down", "kernel_change", "gives a serial port another address"),
   // What is not stopped.
-  limit("passed-fd", "gets the fd of a listed program from another process", "A passed fd keeps its program."),
+  limit(
+    "passed-fd",
+    "gets the fd of a listed program from another process",
+    "The other process can use the program: a list does not depend on the task.",
+  ),
   limit(
     "tail-calls",
     "joins listed programs by tail calls",
-    "Any listed programs of one type may be joined: the kernel asks no hook when a program array is written.",
+    "Any listed programs of one type may be joined: no hook knows which program array is written.",
   ),
   limit(
     "attach-elsewhere",
     "attaches a listed program by perf ioctl, netlink or SO_ATTACH_BPF",
-    "The kernel asks no hook of BPF. What a program is attached to is in its entry only if it is named at the load.",
+    "The kernel calls no BPF hook then. An entry of a list has the target only if it is named at the load.",
   ),
   limit(
     "loaded-before",
@@ -146,12 +150,12 @@ export const ATTACKS: readonly Attack[] = [
   limit(
     "before-the-latch",
     "takes fds of the loader's maps while it seals a running machine",
-    "A late seal trusts what root does until the latch, the last step of sealing. At boot the loader is the only process.",
+    "A late seal trusts what root does until its last step. At boot the loader is the only process.",
   ),
   limit(
     "kill-agent",
     "ends the agent by cgroup.kill, sysrq or the OOM killer",
-    "They do not ask task_kill. What needs a ticket is denied from then on.",
+    "None of them calls the hook task_kill. What needs a ticket is denied from then on.",
   ),
   limit(
     "dma",
