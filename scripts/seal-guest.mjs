@@ -12,6 +12,7 @@
 // --audit               the image has mode audit
 // --setting NAME=VALUE  a number for a variable of .rodata; repeatable
 // --contents MAP=FILE   the elements of an array map; repeatable
+// --key FILE            a certificate (DER) whose signatures allow programs; repeatable
 // --append WORDS        more of the kernel's command line, such as `lsm=landlock`
 // --seconds N           until the guest is ended (180)
 // --icount              count instructions instead of time
@@ -36,6 +37,7 @@ const { values: given } = parseArgs({
     audit: { type: "boolean", default: false },
     setting: { type: "string", multiple: true, default: [] },
     contents: { type: "string", multiple: true, default: [] },
+    key: { type: "string", multiple: true, default: [] },
     append: { type: "string", default: "" },
     seconds: { type: "string", default: "180" },
     icount: { type: "boolean", default: false },
@@ -68,6 +70,7 @@ const image =
         lines: true,
         settings: Object.fromEntries(pairs(given.setting).map(([name, value]) => [name, BigInt(value)])),
         contents: Object.fromEntries(pairs(given.contents).map(([map, file]) => [map, readFileSync(file)])),
+        keys: given.key.length === 0 ? {} : { programs: given.key.map((file) => readFileSync(file)) },
       });
 if (image !== null) guest.file("lib/guard.image", image);
 for (const each of given.add) {

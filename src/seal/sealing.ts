@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { programTypeName } from "../bpf/object/section.js";
 import { installed } from "../installed.js";
-import { imageOf } from "./image/image.js";
+import { type ImageOptions, imageOf } from "./image/image.js";
 import { fragment } from "./initramfs/fragment.js";
 import type { List } from "./list.js";
 import type { LoadedProgram } from "./loaded-programs.js";
@@ -23,6 +23,8 @@ export interface SealOptions {
   readonly list: List | null;
   /** Signs lists; null: the list is taken as it is. */
   readonly trustedKey?: TrustedKey | null;
+  /** Certificates (DER) for the kernel's keyrings; none if left out. */
+  readonly keys?: ImageOptions["keys"];
 }
 
 /** Seals this machine, or attaches the guard for audit. Throws SEAL_… errors; after one the machine is as it was. */
@@ -47,11 +49,11 @@ export function sealFragment(options: SealOptions, onFailure: "halt" | "continue
 
 /** The image of the guard, as the loader reads it (image/image.h). */
 export function sealImage(
-  { mode, list, trustedKey = null }: SealOptions,
+  { mode, list, trustedKey = null, keys = {} }: SealOptions,
   onFailure: "halt" | "continue" = "halt",
 ): Uint8Array {
   const object = installed("bundle:seal/guard.bpf.o").bytes;
-  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure };
+  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure, keys };
   const status = encodeStatus({
     listEntries: list?.header.entries ?? 0,
     generation: list?.header.generation ?? 0n,

@@ -1,6 +1,6 @@
 /**
- * Reads a header of C as far as guard/interface.h goes: constants, one enum, and structs and unions of __u8, __u32 and
- * __u64, arrays of these, other structs, and unnamed structs.
+ * Reads a header of C as far as guard/interface.h goes: constants, one enum, and structs and unions of __u8, __s32,
+ * __u32 and __u64, arrays of these, other structs, and unnamed structs.
  */
 export class CHeader {
   readonly #text: string;
@@ -44,7 +44,8 @@ export class CHeader {
     let rest = body;
     while (rest.trim() !== "") {
       const [whole, type, inner, name, count] =
-        /^\s*(?:(__u8|__u32|__u64|(?:struct|union) \w+)|struct \{([^}]*)\})\s+(\w+)(?:\[(\w+)\])?;/.exec(rest) ?? [];
+        /^\s*(?:(__u8|__s32|__u32|__u64|(?:struct|union) \w+)|struct \{([^}]*)\})\s+(\w+)(?:\[(\w+)\])?;/.exec(rest) ??
+        [];
       if (whole === undefined) throw new Error(`cannot read ${rest}`);
       const [size, own] = inner === undefined ? this.#sizeOf(type!) : sizeAndAlign(this.#structOf(inner, false));
       const length = count === undefined ? 1 : this.#number(count);
@@ -58,7 +59,7 @@ export class CHeader {
   }
 
   #sizeOf(type: string): readonly [size: number, align: number] {
-    const known = { __u8: 1, __u32: 4, __u64: 8 }[type];
+    const known = { __u8: 1, __s32: 4, __u32: 4, __u64: 8 }[type];
     return known === undefined ? sizeAndAlign(this.struct(type.split(" ")[1]!)) : [known, known];
   }
 

@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "interface.h"
 #include "pins.bpf.h"
+#include "rings.bpf.h"
 #include "status.bpf.h"
 #include "tickets.bpf.h"
 

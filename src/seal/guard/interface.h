@@ -152,6 +152,9 @@ struct guard_status {
 	/* The agent: its process id, and field 22 of its /proc/PID/stat; 0 if there is none. */
 	__u64 agent;
 	__u64 agent_start;
+	/* Serial numbers of the kernel's keyrings: who signs lists, and whose signature allows a program; 0 for none. */
+	__s32 list_ring;
+	__s32 program_ring;
 };
 
 /* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */

@@ -3,10 +3,10 @@
 export const IMAGE_MAGIC = Buffer.from("CSGUARD\x01", "latin1");
 
 export const HEADER = {
-  size: 112,
+  size: 120,
   fields: { size: 8, guard_version: 12, mode: 16, on_failure: 20, status_map: 24, attach_flags: 28 },
-  ranges: { btf: 32, maps: 40, programs: 48, patches: 56, license: 64, status: 72 },
-  kernel_btf: 80,
+  ranges: { btf: 32, maps: 40, programs: 48, patches: 56, keys: 64, license: 72, status: 80 },
+  kernel_btf: 88,
 } as const;
 
 export const ON_FAILURE = { halt: 0, continue: 1 } as const;
@@ -27,7 +27,9 @@ export const MAP = {
   contents: 56,
 } as const;
 
-export const PATCH = { size: 12, kinds: { loader_tgid: 1 } } as const;
+export const PATCH = { size: 12, kinds: { loader_tgid: 1, list_ring: 2, program_ring: 3 } } as const;
+
+export const KEY = { size: 12, certificate: 4, rings: { lists: 0, programs: 1 } } as const;
 
 export const PROGRAM = {
   size: 184,

@@ -31,6 +31,7 @@ struct image_header {
 	struct range maps;     /* struct image_map */
 	struct range programs; /* struct image_program */
 	struct range patches;  /* struct image_patch */
+	struct range keys;     /* struct image_key */
 	/* The licence, with a NUL. */
 	struct range license;
 	/* struct guard_status, which the loader completes and writes before the latch. */
@@ -67,6 +68,18 @@ struct image_patch {
 };
 
 #define PATCH_LOADER_TGID 1 /* u32: the loader's process id */
+#define PATCH_LIST_RING 2 /* s32: serial number of the keyring, 0 if there is none */
+#define PATCH_PROGRAM_RING 3
+
+/* A certificate (X.509, DER) for a keyring of the kernel that nobody can change. */
+struct image_key {
+	uint32_t ring;
+	struct range certificate;
+};
+
+#define RING_LISTS 0    /* who signs lists */
+#define RING_PROGRAMS 1 /* whose signature allows a program */
+#define RING_COUNT 2
 
 struct image_program {
 	char name[16];

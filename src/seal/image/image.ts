@@ -4,7 +4,7 @@ import { loadedBtf } from "../../bpf/recognition/loaded-btf.js";
 import { programPartOf, type StatedMap } from "../../bpf/statement.js";
 import { CountersignError } from "../../error.js";
 import { ROOT_ATTACH_FLAGS } from "../guard/hooks.js";
-import { HEADER, IMAGE_MAGIC, MAP, ON_FAILURE, PATCH } from "./image-layout.js";
+import { HEADER, IMAGE_MAGIC, KEY, MAP, ON_FAILURE, PATCH } from "./image-layout.js";
 import { writePrograms } from "./image-programs.js";
 import { ImageWriter, putFields, putRange, type Range } from "./image-writer.js";
 
@@ -23,13 +23,20 @@ export interface ImageOptions {
   readonly status?: Uint8Array;
   /** SHA-256 in hex of the BTF of the only kernel on which the loader may seal. */
   readonly kernelBtf?: string;
+  /** Certificates (DER) for the keyrings that the loader makes in the kernel, which nobody can change afterwards. */
+  readonly keys?: Readonly<Partial<Record<keyof typeof KEY.rings, readonly Uint8Array[]>>>;
   /** Whether the verifier's log shows lines of the source: for development. */
   readonly lines?: boolean;
 }
 
-/** The map that holds struct guard_status, and the variable of `.rodata` that the loader sets to its process id. */
+/** The map that holds struct guard_status. */
 const STATUS_MAP = "guard_status";
-const LOADER_TGID = "guard_loader_tgid";
+/** Variables of `.rodata` that the loader sets. */
+const PATCHED: Readonly<Record<keyof typeof PATCH.kinds, string>> = {
+  loader_tgid: "guard_loader_tgid",
+  list_ring: "guard_list_ring",
+  program_ring: "guard_program_ring",
+};
 
 /**
  * The image (image.h) of a guard's object file, by which the loader needs no ELF parser. Throws ELF_… and BTF_…
@@ -48,7 +55,10 @@ export function imageOf(bytes: Uint8Array, options: ImageOptions): Uint8Array {
     if (!names.includes(name)) throw unsupported(`has no map \`${name}\``);
   const statusMap = names.indexOf(STATUS_MAP);
   if (statusMap === -1) throw unsupported(`has no map \`${STATUS_MAP}\``);
-  const tgid = data.place(LOADER_TGID);
+  const patches = (Object.keys(PATCHED) as (keyof typeof PATCHED)[]).flatMap((kind) => {
+    const { section, offset } = data.place(PATCHED[kind]);
+    return [names.indexOf(section), offset, PATCH.kinds[kind]];
+  });
 
   const writer = new ImageWriter();
   const header = Buffer.alloc(HEADER.size);
@@ -57,7 +67,8 @@ export function imageOf(bytes: Uint8Array, options: ImageOptions): Uint8Array {
     btf: writer.add(btf),
     maps: writeMaps(part.object.maps, new Btf(btf), data, options.contents ?? {}, writer),
     programs: writePrograms(object, part, writer, options.lines ?? false),
-    patches: writer.words([names.indexOf(tgid.section), tgid.offset, PATCH.kinds.loader_tgid]),
+    patches: writer.words(patches),
+    keys: writeKeys(options.keys ?? {}, writer),
     license: writer.add(Buffer.from(`${object.license}\0`)),
     status: writer.add(options.status ?? new Uint8Array(part.object.maps[statusMap]!.value_size)),
   };
@@ -111,6 +122,18 @@ function integer(value: bigint, size: number): Uint8Array {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
   return bytes.subarray(0, size);
+}
+
+function writeKeys(keys: NonNullable<ImageOptions["keys"]>, writer: ImageWriter): Range {
+  const structs = (Object.keys(keys) as (keyof typeof KEY.rings)[]).flatMap((ring) =>
+    keys[ring]!.map((certificate) => {
+      const struct = Buffer.alloc(KEY.size);
+      struct.writeUInt32LE(KEY.rings[ring], 0);
+      putRange(struct, KEY.certificate, writer.add(certificate));
+      return struct;
+    }),
+  );
+  return writer.add(Buffer.concat(structs));
 }
 
 /** Map types whose elements have no BTF (libbpf's bpf_object__create_map). */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const STEPS[STEP_COUNT] = {"start",   "image",  "running", "kernel", "enforced", "list", "btf",
-                                              "map",     "program", "cgroup", "pins",  "attach", "loaded",
-                                              "canary",  "agent",   "latch",  "stop"};
+static const char *const STEPS[STEP_COUNT] = {"start",   "image",  "running", "kernel", "enforced", "list",
+                                              "keys",    "btf",    "map",     "program", "cgroup",  "pins",
+                                              "attach",  "loaded", "canary",  "agent",  "latch",   "stop"};
 
 /* Those that bpf(2), mount(2) and open(2) return. */
 #define NAMED(name) {name, #name}
@@ -18,6 +18,7 @@ static const struct {
     NAMED(ENOMEM), NAMED(EACCES), NAMED(EFAULT),     NAMED(EBUSY),   NAMED(EEXIST), NAMED(ENODEV), NAMED(ENOTDIR),
     NAMED(EINVAL), NAMED(ENFILE), NAMED(EMFILE),     NAMED(ETXTBSY), NAMED(ENOSPC), NAMED(EROFS), NAMED(ERANGE),
     NAMED(ENOSYS), NAMED(ESRCH),  NAMED(EOPNOTSUPP), NAMED(EALREADY),
+    NAMED(EKEYREJECTED), NAMED(ENOPKG), NAMED(EBADMSG), NAMED(EDQUOT), NAMED(ENOKEY),
 };
 
 const char *step_name(enum step step)

@@ -10,6 +10,7 @@ enum step {
 	STEP_KERNEL,  /* the kernel lacks a hook, a kfunc or BTF */
 	STEP_ENFORCED, /* the kernel would not run the guard */
 	STEP_LIST,    /* the list is for another kernel */
+	STEP_KEYS,    /* the keyrings of the kernel */
 	STEP_BTF,
 	STEP_MAP,
 	STEP_PROGRAM,

@@ -58,6 +58,15 @@ static int check_maps(const struct image *image)
 	       image->maps[image->header->status_map].value_size == image->header->status.size;
 }
 
+static int check_keys(const struct image *image)
+{
+	const struct image_key *keys = image_keys(image);
+	for (uint32_t i = 0; i < image->key_count; i++)
+		if (keys[i].ring >= RING_COUNT || !in_image(image, keys[i].certificate, 1))
+			return 0;
+	return image->key_count <= MAX_KEYS;
+}
+
 int open_image(struct image *image, const uint8_t *bytes, size_t size, struct failure *failure)
 {
 	const struct image_header *header = (const void *)bytes;
@@ -70,15 +79,18 @@ int open_image(struct image *image, const uint8_t *bytes, size_t size, struct fa
 		return fail(failure, STEP_IMAGE, "image", "is of another version of Countersign than its loader");
 	if (!in_image(image, header->maps, sizeof(struct image_map)) ||
 	    !in_image(image, header->programs, sizeof(struct image_program)) || !in_image(image, header->btf, 1) ||
-	    !in_image(image, header->patches, sizeof(struct image_patch)) || !in_image(image, header->license, 1) ||
+	    !in_image(image, header->patches, sizeof(struct image_patch)) ||
+	    !in_image(image, header->keys, sizeof(struct image_key)) || !in_image(image, header->license, 1) ||
 	    !in_image(image, header->status, 1))
 		return fail(failure, STEP_IMAGE, "image", "has parts outside of it");
 	image->maps = (const void *)(bytes + header->maps.offset);
 	image->map_count = header->maps.size / sizeof(struct image_map);
 	image->programs = (const void *)(bytes + header->programs.offset);
 	image->program_count = header->programs.size / sizeof(struct image_program);
+	image->key_count = header->keys.size / sizeof(struct image_key);
 	if (image->map_count > MAX_MAPS || image->program_count > MAX_PROGRAMS || header->license.size == 0 ||
-	    header->status.size != sizeof(struct guard_status) || !check_maps(image) || !check_programs(image))
+	    header->status.size != sizeof(struct guard_status) || !check_maps(image) || !check_programs(image) ||
+	    !check_keys(image))
 		return fail(failure, STEP_IMAGE, "image", "has maps or programs with impossible values");
 	return 0;
 }

@@ -74,7 +74,21 @@ static int fill(const struct image_map *map, int fd, uint8_t *contents)
 	return result;
 }
 
-static int fill_patched(const struct image *image, uint32_t index, int fd)
+static uint32_t patched_value(uint32_t kind, const struct loaded *loaded)
+{
+	switch (kind) {
+	case PATCH_LOADER_TGID:
+		return (uint32_t)getpid();
+	case PATCH_LIST_RING:
+		return (uint32_t)loaded->rings[RING_LISTS];
+	case PATCH_PROGRAM_RING:
+		return (uint32_t)loaded->rings[RING_PROGRAMS];
+	default:
+		return 0;
+	}
+}
+
+static int fill_patched(const struct image *image, uint32_t index, const struct loaded *loaded, int fd)
 {
 	const struct image_map *map = &image->maps[index];
 	uint8_t *contents = malloc(map->contents.size);
@@ -83,9 +97,9 @@ static int fill_patched(const struct image *image, uint32_t index, int fd)
 	memcpy(contents, image->bytes + map->contents.offset, map->contents.size);
 	const struct image_patch *patches = (const void *)(image->bytes + image->header->patches.offset);
 	for (uint32_t i = 0; i < image->header->patches.size / sizeof(*patches); i++)
-		if (patches[i].map == index && patches[i].kind == PATCH_LOADER_TGID) {
-			uint32_t pid = (uint32_t)getpid();
-			memcpy(contents + patches[i].offset, &pid, sizeof(pid));
+		if (patches[i].map == index) {
+			uint32_t value = patched_value(patches[i].kind, loaded);
+			memcpy(contents + patches[i].offset, &value, sizeof(value));
 		}
 	int result = fill(map, fd, contents);
 	free(contents);
@@ -112,7 +126,7 @@ static int create_map(const struct image *image, uint32_t index, struct loaded *
 	int fd = loaded->maps[index] = (int)bpf_call(BPF_MAP_CREATE, &attr, sizeof(attr));
 	if (fd < 0)
 		return place(failure, STEP_MAP, "map", map->name, "cannot be created");
-	if (map->contents.size > 0 && fill_patched(image, index, fd) != 0)
+	if (map->contents.size > 0 && fill_patched(image, index, loaded, fd) != 0)
 		return place(failure, STEP_MAP, "map", map->name, "cannot be filled");
 	if (map->frozen) {
 		memset(&attr, 0, sizeof(attr));

@@ -7,6 +7,7 @@
 #define MAX_MAPS 64
 #define MAX_PROGRAMS 64
 #define MAX_EXTERNS 64 /* of one program */
+#define MAX_KEYS 256
 
 struct image {
 	const uint8_t *bytes;
@@ -15,7 +16,13 @@ struct image {
 	const struct image_program *programs;
 	uint32_t map_count;
 	uint32_t program_count;
+	uint32_t key_count;
 };
+
+static inline const struct image_key *image_keys(const struct image *image)
+{
+	return (const void *)(image->bytes + image->header->keys.offset);
+}
 
 struct loaded {
 	int btf;
@@ -28,6 +35,10 @@ struct loaded {
 	int cgroup;
 	/* The folder of pins; empty before it is made. */
 	char pins[64];
+	/* Serial numbers of the keyrings RING_…, 0 where there is none, and of the certificates in them. */
+	int32_t rings[RING_COUNT];
+	int32_t keys[MAX_KEYS];
+	uint32_t key_count;
 };
 
 /* For development. */

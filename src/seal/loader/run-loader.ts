@@ -83,6 +83,10 @@ const STEPS: Readonly<Record<string, StepRow>> = {
     code: "SEAL_LIST_OTHER_KERNEL",
     remedy: "build a list with the BTF of this kernel: `countersign seal build --btf /sys/kernel/btf/vmlinux`",
   },
+  keys: {
+    code: "SEAL_FAILED",
+    remedy: "use certificates of RSA or ECDSA keys, which the kernel can verify with; boot again after an earlier seal",
+  },
   btf: { code: "SEAL_FAILED", remedy: REPORT },
   map: { code: "SEAL_FAILED", remedy: "free memory, or use a smaller list" },
   program: { code: "SEAL_FAILED", remedy: REPORT },

@@ -13,6 +13,7 @@
 #include "agent.h"
 #include "bpf.h"
 #include "files.h"
+#include "keyring.h"
 #include "sha256.h"
 
 static int check_start(const struct request *request, struct failure *failure)
@@ -152,6 +153,8 @@ static int write_status(const struct request *request, const struct image *image
 	status.version = GUARD_VERSION;
 	status.mode = image->header->mode;
 	status.state = request->late ? GUARD_LATE : 0;
+	status.list_ring = loaded->rings[RING_LISTS];
+	status.program_ring = loaded->rings[RING_PROGRAMS];
 	if (write_element(loaded->maps[image->header->status_map], 0, &status) == 0)
 		return 0;
 	return fail(failure, STEP_MAP, "map guard_status", "cannot be filled");
@@ -295,17 +298,19 @@ int seal(const struct request *request, struct failure *failure)
 	    check_running(failure) != 0 || check_enforced(failure) != 0)
 		return -1;
 	int audit = image.header->mode == GUARD_MODE_AUDIT;
-	int done = load(request, &image, &loaded, failure) == 0 &&
+	int done = make_rings(&image, &loaded, failure) == 0 && load(request, &image, &loaded, failure) == 0 &&
 	           write_status(request, &image, &loaded, failure) == 0;
 	if (done)
 		read_ids(&image, &loaded, &ids);
 	done = done && attach(request, &image, &loaded, failure) == 0 &&
 	       check_loaded(request, &image, &ids, failure) == 0 && check_canary(&image, &loaded, failure) == 0 &&
 	       (request->agent == 0 || mark_agent(&image, &loaded, request->agent, failure) == 0) &&
-	       write_last_ids(&image, &loaded, failure) == 0 && (audit || latch(&loaded, failure) == 0);
+	       write_last_ids(&image, &loaded, failure) == 0 &&
+	       (audit || (lock_rings(&loaded, failure) == 0 && latch(&loaded, failure) == 0));
 	if (!done) {
 		undo(&image, &loaded);
 		undo_pins(&loaded);
+		undo_rings(&loaded);
 		close(loaded.cgroup);
 		return -1;
 	}

@@ -10,6 +10,7 @@
 #include "../guard/interface.h"
 #include "bpf.h"
 #include "files.h"
+#include "keyring.h"
 #include "seal.h"
 
 #define LATE_PINS "/sys/fs/bpf/countersign"
@@ -136,5 +137,6 @@ int stop_guard(struct failure *failure)
 	if (sysctls < 0)
 		return -1;
 	remove_pins();
+	remove_rings();
 	return hooks + sysctls;
 }

@@ -21,6 +21,9 @@ export interface GuardStatus {
   readonly configuration: string | null;
   readonly list: string | null;
   readonly trustedKey: string | null;
+  /** Serial numbers of keyrings of the kernel; null where there is none. */
+  readonly listRing: number | null;
+  readonly programRing: number | null;
   readonly allowed: bigint;
   /** Number of events so far; the guard keeps the last ones. */
   readonly events: bigint;
@@ -51,6 +54,8 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
     configuration: digest(digests.config_digest),
     list: digest(digests.list_digest),
     trustedKey: digest(digests.trusted_key),
+    listRing: bytes.readInt32LE(words.list_ring) || null,
+    programRing: bytes.readInt32LE(words.program_ring) || null,
     allowed: bytes.readBigUInt64LE(longs.allowed),
     events: bytes.readBigUInt64LE(longs.events),
     denied: Array.from({ length: REASON_SLOTS }, (_, at) => bytes.readBigUInt64LE(STATUS.denied + 8 * at)),

@@ -1,6 +1,6 @@
 /** struct guard_status of guard/interface.h: offsets in bytes. */
 export const STATUS = {
-  size: 448,
+  size: 456,
   words: {
     version: 0,
     mode: 4,
@@ -10,6 +10,8 @@ export const STATUS = {
     last_link_id: 20,
     list: 24,
     list_entries: 28,
+    list_ring: 448,
+    program_ring: 452,
   },
   longs: {
     generation: 32,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ImageOptions, imageOf } from "../../../src/seal/image/image.js";
 import { HEADER, MAP, PROGRAM } from "../../../src/seal/image/image-layout.js";
+import { ProgramSigner } from "./guests/program-signer.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import { compileProgram, guardObject, loaderBinary } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
@@ -51,6 +52,10 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     expected: { step: "enforced", place: "kernel.ftrace_enabled" },
   },
   "list, of another kernel": { image: image(undefined, { kernelBtf: "11".repeat(32) }), expected: { step: "list" } },
+  "keys, of which the kernel takes none": {
+    image: image(undefined, { keys: { programs: [Buffer.from("3000", "hex")] } }),
+    expected: { step: "keys", place: "certificate 0 of countersign-programs", errno: "EBADMSG" },
+  },
   "btf, which is malformed": {
     image: image((bytes) => bytes.writeUInt8(0, bytes.readUInt32LE(HEADER.ranges.btf))),
     expected: { step: "btf", errno: "EINVAL" },
@@ -81,7 +86,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     expected: { step: "loaded", place: expect.stringMatching(/^program \d+$/) },
   },
   "canary, which the guard allows": {
-    image: unattached(image()),
+    image: unattached(image(undefined, { keys: { programs: [ProgramSigner.make().certificate] } })),
     expected: { step: "canary", place: "canary program" },
   },
   "latch, which the guard refuses": {
@@ -104,7 +109,7 @@ function insnsOf(bytes: Buffer, program: number): number {
 
 /** Programs are freed some time after their last fd is closed. */
 const PREPARE = `
-state() { machine-state; ls /sys/fs/bpf; cat /proc/mounts; cat /proc/sys/kernel/ftrace_enabled; }
+state() { machine-state; grep countersign /proc/keys; ls /sys/fs/bpf; cat /proc/mounts; cat /proc/sys/kernel/ftrace_enabled; }
 with_folder() { mkdir /sys/fs/bpf/countersign; "$@"; rmdir /sys/fs/bpf/countersign; }
 without_ftrace() {
   echo 0 2>/dev/null > /proc/sys/kernel/ftrace_enabled || { echo "kernel.ftrace_enabled stays"; return; }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { EXTERN, HEADER, MAP, PATCH, PROGRAM } from "../../../src/seal/image/image-layout.js";
+import { EXTERN, HEADER, KEY, MAP, PATCH, PROGRAM } from "../../../src/seal/image/image-layout.js";
 import { own } from "../../support/workplace.js";
 
 /** Offsets of members, and sizes of structs, as a C compiler sees image.h. */
@@ -32,6 +32,8 @@ const PLACES: readonly (readonly [struct: string, member: string, at: number])[]
   ["image_map", "map_extra", MAP.map_extra],
   ["image_map", "contents", MAP.contents],
   ["image_patch", "", PATCH.size],
+  ["image_key", "", KEY.size],
+  ["image_key", "certificate", KEY.certificate],
   ["image_program", "", PROGRAM.size],
   ["image_program", "section", PROGRAM.section],
   ["image_program", "target", PROGRAM.target],

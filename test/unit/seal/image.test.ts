@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { programPartOf } from "../../../src/bpf/statement.js";
 import { imageOf } from "../../../src/seal/image/image.js";
-import { HEADER, IMAGE_MAGIC, MAP, PROGRAM } from "../../../src/seal/image/image-layout.js";
+import { HEADER, IMAGE_MAGIC, KEY, MAP, PATCH, PROGRAM } from "../../../src/seal/image/image-layout.js";
 import { own } from "../../support/workplace.js";
 
 const GUARD = readFileSync(own("src/seal/guard/guard.bpf.o"));
@@ -44,11 +44,30 @@ describe("the image of the guard that ships", () => {
     }
   });
 
-  it("has the loader patch four bytes of a read-only map, which is frozen after it", () => {
-    const [patch] = structs(range(HEADER.ranges.patches), 12);
-    const map = maps[patch!.readUInt32LE(0)]!;
-    expect(map.readUInt32LE(MAP.fields.frozen)).toBe(1);
-    expect(patch!.readUInt32LE(4) + 4).toBeLessThanOrEqual(map.readUInt32LE(MAP.fields.value_size));
+  it("has the loader patch four bytes of a read-only map, which is frozen after it, for each value", () => {
+    const patches = structs(range(HEADER.ranges.patches), PATCH.size);
+    expect(patches.map((patch) => patch.readUInt32LE(8))).toEqual(Object.values(PATCH.kinds));
+    for (const patch of patches) {
+      const map = maps[patch.readUInt32LE(0)]!;
+      expect(map.readUInt32LE(MAP.fields.frozen)).toBe(1);
+      expect(patch.readUInt32LE(4) + 4).toBeLessThanOrEqual(map.readUInt32LE(MAP.fields.value_size));
+    }
+  });
+
+  it("has the certificates of each keyring", () => {
+    const keys = { programs: [Buffer.from("one"), Buffer.from("second")], lists: [Buffer.from("three")] };
+    const withKeys = Buffer.from(imageOf(GUARD, { ...OPTIONS, keys }));
+    const at = withKeys.readUInt32LE(HEADER.ranges.keys);
+    const found = structs(withKeys.subarray(at, at + withKeys.readUInt32LE(HEADER.ranges.keys + 4)), KEY.size);
+    const bytes = (key: Buffer) => {
+      const offset = key.readUInt32LE(KEY.certificate);
+      return withKeys.toString("latin1", offset, offset + key.readUInt32LE(KEY.certificate + 4));
+    };
+    expect(found.map((key) => [key.readUInt32LE(0), bytes(key)])).toEqual([
+      [KEY.rings.programs, "one"],
+      [KEY.rings.programs, "second"],
+      [KEY.rings.lists, "three"],
+    ]);
   });
 
   it("has as many elements in a map as its contents", () => {

@@ -13,7 +13,7 @@ import type { SealKernel } from "../guests/seal-kernels.js";
 import { loaderBinary } from "../guests/sealed-guest.js";
 
 /** struct guard_status of interface.h. */
-const STATUS = { size: 448, list_entries: 28, generation: 32 } as const;
+const STATUS = { size: 456, list_entries: 28, generation: 32 } as const;
 const MODES = { audit: 1, enforce: 2 } as const;
 
 /** The guard, compiled with more flags of clang. */
