@@ -1,4 +1,4 @@
-/* The list of programs: two tables, of which one is in force, so that a new list is switched on at once. */
+/* The seal list: two tables, of which one is in force, so that a new list is switched on at once. */
 #pragma once
 
 #include "kernel.h"

@@ -131,7 +131,7 @@ static __always_inline long scan_references(struct scan *scan, struct bpf_prog *
 	return 0;
 }
 
-/* The bytes, as bits, of a block of 64 bytes which begins at `at` that are in a range. */
+/* Which bytes of the 64-byte block at offset `at` are in a range: bit n is for byte n. */
 static __always_inline __u64 bytes_in_range(__u64 at, __u64 from, __u64 size)
 {
 	__u64 begin = from > at ? from - at : 0, end = from + size;
@@ -142,7 +142,7 @@ static __always_inline __u64 bytes_in_range(__u64 at, __u64 from, __u64 size)
 	return ~0ULL << begin & (end >= 64 ? ~0ULL : (1ULL << end) - 1);
 }
 
-/* Zeroes what of a block of contents, which begins at `at`, is in a range of settings. */
+/* Zeroes the bytes of settings in the 64-byte block of contents that begins at offset `at`. */
 __noinline int clear_settings(struct sha256 *block, const struct list_map *stated, __u32 at)
 {
 	__u64 cleared = 0;

@@ -14,7 +14,7 @@ struct function_name {
 	__u64 words[8];
 };
 
-/* The BTF that has what has this number, `first` being that of the first thing in `btf`; NULL if it cannot be read. */
+/* `btf`, or its base if the type id or string offset is below the first one of `btf`; NULL if it cannot be read. */
 static __always_inline struct btf *btf_with(struct btf *btf, __u32 number, __u32 first)
 {
 	struct btf *base;

@@ -26,7 +26,7 @@ static __always_inline __u64 mount_of_fd(__u32 fd)
 	return (__u64)BPF_CORE_READ(file, f_path.mnt);
 }
 
-/* Takes an fd of the folder of pins, or 0. */
+/* Remembers the mount that holds the pins, by an fd of their folder; 0 if the guard has no pins. */
 static __always_inline void set_pins(__u32 fd)
 {
 	__u32 first = 0;
@@ -44,12 +44,12 @@ static __always_inline bool is_own_pin(struct dentry *dentry)
 
 	if (!inode || BPF_CORE_READ(inode, i_sb, s_magic) != PINS_MAGIC)
 		return false;
-	/* of a program or a map, this reads what is no pointer to a program of the guard */
+	/* if the pin is of a program or a map, `prog` is some other field, which points to no program of the guard */
 	link = BPF_CORE_READ(inode, i_private);
 	return link && is_own_program(BPF_CORE_READ(link, prog));
 }
 
-/* Whether unmounting `target` unmounts `mount`, too, because what they are mounted on are peers, or one is a slave. */
+/* Whether unmounting `target` propagates to `mount`: their parents are peers, or that of `mount` is a slave. */
 static __always_inline bool propagates_to(struct mount *target, struct mount *mount)
 {
 	struct mount *on = BPF_CORE_READ(mount, mnt_parent);
@@ -66,7 +66,7 @@ static __always_inline bool propagates_to(struct mount *target, struct mount *mo
 	return on != NULL;
 }
 
-/* Whether the mount with the pins would go: because of itself, or of a mount that it is on. */
+/* Whether unmounting `mount` takes the pins away: it holds them, or what holds them is mounted below it. */
 static __always_inline bool holds_pins(struct vfsmount *mount)
 {
 	__u32 first = 0;

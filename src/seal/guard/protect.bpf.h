@@ -11,7 +11,7 @@
 #include "status.bpf.h"
 #include "sysctl.bpf.h"
 
-/* The verdict of a program that a command, an object or a task is the subject of. */
+/* The verdict about a command, an object or a task; `what` and `more` are recorded with a denial. */
 static __always_inline int protect(struct guard_status *status, __u32 reason, __u32 what, __u32 more)
 {
 	struct event_detail detail = { .detail = { what, more } };

@@ -39,7 +39,7 @@ static __always_inline bool is_sealed(const struct guard_status *status)
 	return status->state & GUARD_SEALED;
 }
 
-/* The status that the guard goes by. */
+/* The status by which the guard decides. */
 static __always_inline struct guard_status *status_of_guard(void)
 {
 	__u32 first = 0;
@@ -74,7 +74,7 @@ static __always_inline void publish(const struct guard_status *status)
 		copy_words(published, status, sizeof(*published));
 }
 
-/* Whether what threatens the guard is denied, or recorded. */
+/* Whether the guard protects itself: by denials if it is sealed, or by records under audit. */
 static __always_inline bool is_protecting(const struct guard_status *status)
 {
 	return is_sealed(status) || status->mode == GUARD_MODE_AUDIT;
