@@ -45,12 +45,11 @@ export function buildCommand(): Command {
 Asks the policies about each program, relocated for each kernel, and lists it if they allow it to every task at any
 time. The kernel compares the instructions, types, flags and attach target of a program with the list, and its maps.
 If a verdict depends on anything else, such as the task or the time, the program is not listed, and the reason is shown.
-It would need a ticket: a permission for one load, by an agent that asks the policies at that moment. This version has
-no such agent.
+It would need a ticket: a permission for one load, by an agent that asks the policies at that moment.
 
   listed       the guard allows it
   denied       the policies deny it
-  ticket       the policies can decide only at the load; the guard denies it, since there is no agent
+  ticket       the policies can decide only at the load; without an agent, the guard denies it
   never        the policies allow it, and the guard denies it always, because it could undo the guard
   cannot load  the kernel, or libbpf, rejects it
 

@@ -28,8 +28,7 @@ One row for each hook, each attachment and each keyring:
   list              the guard compares programs with the seal list, which \`seal build\` makes
   signature         of a keyring: the kernel's own verification of signatures could stand for it. This version does not
                     use that: programs that are not listed are denied
-  ticket            the policies can decide only at the load, asked by an agent; this version has none, so the guard
-                    denies the load
+  ticket            the policies can decide only at the load, asked by an agent; without one, the guard denies the load
   mask              the guard denies all that the rule is about, also what the rule would allow
   none              there is no rule
   cannot be sealed  the guard would allow what the rule denies
