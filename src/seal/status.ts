@@ -11,6 +11,7 @@ import { decodeStatus, type GuardStatus } from "./status/guard-status.js";
 import { reasonNumber } from "./status/reasons.js";
 import { STATUS } from "./status/status-layout.js";
 
+export { type AgentProcess, isRunning } from "./status/agent-process.js";
 export { EVENT_COUNT as EVENTS_KEPT, type GuardEvent } from "./status/guard-event.js";
 export { type GuardRecord, guardRecord } from "./status/guard-record.js";
 export type { GuardStatus } from "./status/guard-status.js";

@@ -215,9 +215,10 @@ static __always_inline __u32 use_ticket(struct guard_status *status, const struc
 	if (used || !counts)
 		held->valid = 0;
 	bpf_spin_unlock(&held->lock);
+	if (had_one && (used || !counts))
+		free_place(place, deadline);
 	if (!used)
 		return had_one ? GUARD_TICKET : GUARD_UNLISTED;
-	free_place(place, deadline);
 	__sync_fetch_and_add(&status->tickets_used, 1);
 	return 0;
 }

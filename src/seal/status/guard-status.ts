@@ -1,3 +1,4 @@
+import type { AgentProcess } from "./agent-process.js";
 import { REASON_SLOTS } from "./reasons.js";
 import { MODE, STATUS } from "./status-layout.js";
 
@@ -24,6 +25,11 @@ export interface GuardStatus {
   /** Serial numbers of keyrings of the kernel; null where there is none. */
   readonly listRing: number | null;
   readonly programRing: number | null;
+  /** Null if no process was marked as the agent. */
+  readonly agent: AgentProcess | null;
+  /** Tickets that the guard took from the agent, and those that were used for a load. */
+  readonly ticketsWritten: bigint;
+  readonly ticketsUsed: bigint;
   readonly allowed: bigint;
   /** Number of events so far; the guard keeps the last ones. */
   readonly events: bigint;
@@ -37,6 +43,7 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
   const { words, longs, digests } = STATUS;
   const state = bytes.readUInt32LE(words.state);
   const mode = bytes.readUInt32LE(words.mode);
+  const pid = Number(bytes.readBigUInt64LE(longs.agent));
   const digest = (at: number) => {
     const hex = bytes.toString("hex", at, at + 32);
     return /^0*$/.test(hex) ? null : hex;
@@ -56,6 +63,9 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
     trustedKey: digest(digests.trusted_key),
     listRing: bytes.readInt32LE(words.list_ring) || null,
     programRing: bytes.readInt32LE(words.program_ring) || null,
+    agent: pid === 0 ? null : { pid, start: bytes.readBigUInt64LE(longs.agent_start) },
+    ticketsWritten: bytes.readBigUInt64LE(longs.tickets_written),
+    ticketsUsed: bytes.readBigUInt64LE(longs.tickets_used),
     allowed: bytes.readBigUInt64LE(longs.allowed),
     events: bytes.readBigUInt64LE(longs.events),
     denied: Array.from({ length: REASON_SLOTS }, (_, at) => bytes.readBigUInt64LE(STATUS.denied + 8 * at)),

@@ -6,6 +6,7 @@ import {
   type GuardStatus,
   guardReason,
   isDeciding,
+  isRunning,
   readEvents,
   readStatus,
   wallClock,
@@ -71,6 +72,8 @@ function statusJson(status: GuardStatus, deciding: boolean, events: readonly Gua
     list: { sha256: status.list, generation: String(status.generation), entries: status.entries },
     trusted_key: status.trustedKey,
     secure_boot: secureBoot(),
+    agent: status.agent === null ? null : { pid: status.agent.pid, running: isRunning(status.agent) },
+    tickets: { written: Number(status.ticketsWritten), used: Number(status.ticketsUsed) },
     allowed: Number(status.allowed),
     denied: Object.fromEntries(counters(status)),
     events: Number(status.events),
@@ -94,6 +97,7 @@ function statusText(status: GuardStatus, deciding: boolean, events: readonly Gua
     ["configuration", status.configuration ?? "none"],
     ["trusted key", status.trustedKey ?? "none"],
     ["signatures", status.signaturesRequired ? "required" : "not required"],
+    ["agent", agentText(status)],
     ["next boot", acrossBoots(secureBoot())],
     ["allowed", String(status.allowed)],
     ["denied", counted.length === 0 ? "nothing" : counted.join(", ")],
@@ -101,6 +105,13 @@ function statusText(status: GuardStatus, deciding: boolean, events: readonly Gua
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
   return events.length === 0 ? lines : `${lines}\n\n${lastEvents(events)}`;
+}
+
+/** The process whose tickets let programs load, and how many it wrote. */
+function agentText({ agent, ticketsWritten, ticketsUsed }: GuardStatus): string {
+  if (agent === null) return "none: nothing is loaded by a ticket";
+  const state = isRunning(agent) ? "running" : styled("yellow", "ended: no tickets until the next boot");
+  return `process ${agent.pid}, ${state}; ${ticketsWritten} tickets written, ${ticketsUsed} used`;
 }
 
 function lastEvents(events: readonly GuardEvent[]): string {

@@ -33,20 +33,27 @@ interface DescribedMap {
   readonly settings: readonly SettingRange[];
 }
 
-/** Compiles test/system/seal/guard/loads.c to a static program, and gives its path to a function. */
-export function withLoads<Result>(use: (file: string) => Result): Result {
+const COMMON = ["kernel", "programs", "report", "describe"];
+/** The programs that guests run, by their sources in this folder. Each prints what it loads for `describe`. */
+const SOURCES = {
+  loads: ["loads", "race", "faults", ...COMMON],
+  tickets: ["tickets", "ticket", "ticket-changes", "ticket-race", "ticket-targets", ...COMMON],
+} as const;
+
+/** Compiles a static program, and gives its path to a function. */
+export function compiled<Result>(name: keyof typeof SOURCES, use: (file: string) => Result): Result {
   const folder = mkdtempSync(join(tmpdir(), "loads-"));
   try {
-    const sources = ["loads", "kernel", "programs", "race", "faults"].map((name) =>
-      own(`test/system/seal/guard/${name}.c`),
-    );
-    const file = join(folder, "loads");
+    const sources = SOURCES[name].map((source) => own(`test/system/seal/guard/${source}.c`));
+    const file = join(folder, name);
     execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-static", "-pthread", ...sources, "-o", file]);
     return use(file);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+export const withLoads = <Result>(use: (file: string) => Result): Result => compiled("loads", use);
 
 export function describedPrograms(loads: string): readonly DescribedProgram[] {
   const output = execFileSync(loads, ["describe"], { encoding: "utf8" });

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "loads.h"
+#include "report.h"
 
 struct fault {
 	uint32_t nth, count, failed;

@@ -10,64 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../../../src/seal/guard/interface.h"
 #include "loads.h"
-
-static const char *const REASONS[GUARD_REASONS] = {
-	[GUARD_UNLISTED] = "unlisted", [GUARD_MAPS] = "maps", [GUARD_CORE_RELOS] = "core_relos",
-	[GUARD_LOCKED_DOWN] = "locked_down", [GUARD_NEVER] = "never", [GUARD_OWN_OBJECT] = "own_object",
-	[GUARD_FAILURE] = "failure", [GUARD_CANARY] = "canary"};
-
-int map_named(const char *name, uint32_t open_flags)
-{
-	union bpf_attr attr = {0};
-
-	while (bpf(BPF_MAP_GET_NEXT_ID, &attr) == 0) {
-		union bpf_attr get = {.map_id = attr.next_id, .open_flags = open_flags};
-		struct bpf_map_info info = {0};
-		int fd = bpf(BPF_MAP_GET_FD_BY_ID, &get);
-
-		attr.start_id = attr.next_id;
-		if (fd < 0)
-			continue;
-		union bpf_attr ask = {.info = {.bpf_fd = fd, .info_len = sizeof(info), .info = (uint64_t)&info}};
-		bpf(BPF_OBJ_GET_INFO_BY_FD, &ask);
-		if (strcmp(info.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
-static struct guard_status read_status(void)
-{
-	static int fd = -2;
-	struct guard_status status = {0};
-	uint32_t first = 0;
-	union bpf_attr attr = {.key = (uint64_t)&first, .value = (uint64_t)&status};
-
-	if (fd == -2)
-		fd = map_named(GUARD_STATUS, BPF_F_RDONLY);
-	attr.map_fd = fd;
-	bpf(BPF_MAP_LOOKUP_ELEM, &attr);
-	return status;
-}
-
-static const char *reason_between(const struct guard_status *before, const struct guard_status *after)
-{
-	for (int i = 0; i < GUARD_REASONS; i++)
-		if (after->denied[i] != before->denied[i])
-			return REASONS[i] ? REASONS[i] : "another";
-	return "-";
-}
-
-static void report(const char *name, int result, const struct guard_status *before)
-{
-	struct guard_status after = read_status();
-
-	printf("%s: %s %s\n", name, result < 0 ? strerrorname_np(-result) : "loaded", reason_between(before, &after));
-	fflush(stdout);
-}
+#include "report.h"
 
 static const struct program *find(const char *name)
 {
@@ -331,39 +275,6 @@ static void run_lock(void)
 	printf("another latch: %s\n", strerrorname_np(-bpf(GUARD_COMMAND_SEAL, &attr)));
 }
 
-static void print_map(const struct map *map, const struct program *program)
-{
-	printf("{\"type\":%u,\"key_size\":%u,\"value_size\":%u,\"max_entries\":%u,\"flags\":%u,\"frozen\":%s,", map->type,
-	       map->key_size, map->value_size, map->max_entries, map->flags, map->frozen ? "true" : "false");
-	printf("\"inner_value_size\":%u,\"contents\":\"", map->inner_value_size);
-	for (size_t i = 0; i < sizeof(map->contents); i++)
-		printf("%02x", map->contents[i]);
-	printf("\",\"settings\":[");
-	for (int i = 0; map == program->maps && i < 2 && program->settings[i].size; i++)
-		printf("%s{\"offset\":%u,\"size\":%u}", i ? "," : "", program->settings[i].offset, program->settings[i].size);
-	printf("]}");
-}
-
-static void describe(void)
-{
-	for (uint32_t i = 0; i < PROGRAM_COUNT; i++) {
-		const struct program *program = &PROGRAMS[i];
-
-		printf("{\"name\":\"%s\",\"type\":%u,\"attach_type\":%u,\"flags\":%u,\"target\":", program->name, program->type,
-		       program->attach_type, program->flags);
-		printf(program->target ? "\"%s\"" : "null", program->target);
-		printf(",\"insns\":\"");
-		for (uint32_t at = 0; at < program->count * sizeof(struct bpf_insn); at++)
-			printf("%02x", ((const uint8_t *)program->insns)[at]);
-		printf("\",\"maps\":[");
-		for (uint32_t map = 0; map < program->map_count; map++) {
-			printf(map ? "," : "");
-			print_map(&program->maps[map], program);
-		}
-		printf("]}\n");
-	}
-}
-
 static int load_returning(uint32_t type, uint32_t attach_type, const char *target, int value, int target_fd)
 {
 	struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = value}, {.code = BPF_JMP | BPF_EXIT}};
@@ -432,7 +343,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (strcmp(what, "describe") == 0)
-		describe();
+		describe_programs();
 	else if (strcmp(what, "ids") == 0)
 		for (int i = 2; i < argc; i++)
 			printf("id %s %u\n", argv[i], btf_id(argv[i]));

@@ -56,8 +56,8 @@ struct prepared {
 extern const struct program PROGRAMS[];
 extern const uint32_t PROGRAM_COUNT;
 
-// Opens a map by its name, of which a guest has one. Returns -1 if there is none.
-int map_named(const char *name, uint32_t open_flags);
+// Prints a line of JSON for each of them.
+void describe_programs(void);
 void prepare_program(const struct load *load, struct prepared *prepared);
 void release_program(const struct load *load, const struct prepared *prepared);
 void run_faults(struct load *load, const char *name);

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect } from "vitest";
 import { imageOf } from "../../../../src/seal/image/image.js";
 import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
@@ -45,7 +45,12 @@ export function sealedImage({ entries, mode = "enforce", object }: Sealing): Uin
   });
 }
 
-/** What a script wrote in a guest that has the program `loads`, and an image if it is to be sealed. */
+export interface LoadsOptions extends BootOptions {
+  /** More files of the guest, by their paths. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
+}
+
+/** What a script wrote in a guest that has a program, and an image if it is to be sealed. */
 export class Loads {
   private constructor(readonly output: string) {}
 
@@ -55,12 +60,13 @@ export class Loads {
     file: string,
     script: string,
     sealing: Sealing | null = null,
-    options: BootOptions = {},
+    { files = {}, ...options }: LoadsOptions = {},
   ): Loads | string {
     const guest = SealGuest.make(kernel);
     if (typeof guest === "string") return guest;
     try {
-      guest.program(file, "bin/loads");
+      guest.program(file, `bin/${basename(file)}`);
+      for (const [path, bytes] of Object.entries(files)) guest.file(path, bytes);
       guest.file("bin/loader", loaderBinary(), 0o755);
       if (sealing !== null) guest.file("lib/guard.image", sealedImage(sealing));
       const { status, output, console } = guest.run(script, options);

@@ -82,6 +82,13 @@ describe("the status of the guard", () => {
       ...{ generation: 4n, configuration: "aa".repeat(32), list: "bb".repeat(32), trustedKey: null },
     });
     expect(decodeStatus(bytes)!.denied[1]).toBe(6n);
+    expect(decodeStatus(bytes)).toMatchObject({ agent: null, ticketsWritten: 0n, ticketsUsed: 0n });
+    bytes.writeBigUInt64LE(7n, STATUS.longs.agent);
+    bytes.writeBigUInt64LE(1234n, STATUS.longs.agent_start);
+    bytes.writeBigUInt64LE(5n, STATUS.longs.tickets_written);
+    bytes.writeBigUInt64LE(4n, STATUS.longs.tickets_used);
+    const agent = { pid: 7, start: 1234n };
+    expect(decodeStatus(bytes)).toMatchObject({ agent, ticketsWritten: 5n, ticketsUsed: 4n });
     bytes.writeUInt32LE(9, STATUS.words.mode);
     expect(decodeStatus(bytes)).toMatchObject({ mode: null });
     expect(decodeStatus(bytes.subarray(0, STATUS.size - 1))).toBeNull();
