@@ -145,7 +145,6 @@ struct guard_status {
 	__u8 trusted_key[32];
 	__u64 allowed;
 	__u64 events;
-	__u64 denied[GUARD_REASONS];
 	/* Tickets that the guard took from the agent, and those that were used for a load. */
 	__u64 tickets_written;
 	__u64 tickets_used;
@@ -155,6 +154,8 @@ struct guard_status {
 	/* Serial numbers of the kernel's keyrings: who signs lists, and whose signature allows a program; 0 for none. */
 	__s32 list_ring;
 	__s32 program_ring;
+	/* The last member: attacks.bin, which may be of another version, finds it from the end. */
+	__u64 denied[GUARD_REASONS];
 };
 
 /* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */

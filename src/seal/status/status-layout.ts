@@ -10,22 +10,22 @@ export const STATUS = {
     last_link_id: 20,
     list: 24,
     list_entries: 28,
-    list_ring: 448,
-    program_ring: 452,
+    list_ring: 192,
+    program_ring: 196,
   },
   longs: {
     generation: 32,
     sealed_at: 40,
     allowed: 144,
     events: 152,
-    tickets_written: 416,
-    tickets_used: 424,
-    agent: 432,
-    agent_start: 440,
+    tickets_written: 160,
+    tickets_used: 168,
+    agent: 176,
+    agent_start: 184,
   },
   digests: { config_digest: 48, list_digest: 80, trusted_key: 112 },
   /** A u64 for each of GUARD_REASONS. */
-  denied: 160,
+  denied: 200,
 } as const;
 
 /** Values of guard_status.mode. */
