@@ -1,6 +1,7 @@
 // What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
-// its part of RESULTS.md.
+// its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (2 each,
+// which are mostly the pauses of test/system/attack/frees.h), denied, unwatched, mapAccess, firstEvent, listeners (1).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,6 +20,8 @@ const ALTERNATING = 21;
 const LOADS = 3000;
 /** Loads after which V8 has compiled what a gate executes for each load. */
 const SETTLED = 4000;
+/** Rounds of loads: each of the four ways waits 54 times for the kernel to free its loads. */
+const LOAD_ROUNDS = 9;
 /** Rounds after which a running agent has decided on a tool before. */
 const WARM = 10;
 const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
@@ -52,8 +55,10 @@ export const bpf = (command, current) => (current.uid === 4711 ? 0 : deny("not f
   );
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
   const chosen = process.argv.slice(2);
-  for (const part of [loads, denied, unwatched, mapAccess, firstEvent, listeners])
-    if (chosen.length === 0 || chosen.includes(part.name)) await part();
+  const parts = [knownLoads, newLoads, denied, unwatched, mapAccess, firstEvent, listeners];
+  const unknown = chosen.filter((name) => !parts.some((part) => part.name === name));
+  if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(", ")}`);
+  for (const part of parts) if (chosen.length === 0 || chosen.includes(part.name)) await part();
   const report = section("The live gate", results);
   console.log(report.text);
   if (chosen.length === 0) writeLive(report.text);
@@ -82,79 +87,128 @@ function floorInNode(way, ...command) {
   return [process.execPath, at("system/floor.mjs"), way, join(folder, "listening"), ...command];
 }
 
-/** Median, without the first calls, and sum of the times of one kind of call, in microseconds. */
-function calls(prefix, kind, count, first = 0) {
-  const [file, ...words] = [...prefix, join(folder, "calls"), kind, String(count), String(first)];
+/** Says on stderr which round of a part begins. */
+function progress(part, round, rounds) {
+  console.error(`${part}: round ${round + 1} of ${rounds}`);
+}
+
+/**
+ * Medians of the first and of the last calls of one kind, `each` of them, and the processor time of all, in
+ * microseconds.
+ */
+function calls(prefix, kind, count, each = count) {
+  const [file, ...words] = [...prefix, join(folder, "calls"), kind, String(count), String(each)];
   const { stdout, stderr, status } = spawnSync(file, words, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${kind}: ${stderr}`);
-  const [middle, all] = stdout
+  return timesOf(stdout);
+}
+
+function timesOf(line) {
+  const [first, last, all] = line
     .trim()
     .split(" ")
     .map((text) => Number(text) / 1000);
-  return { middle, all };
+  return { first, last, all };
+}
+
+/**
+ * A gate in which `calls` can be run again and again, so that its start counts in no round. The first run begins a
+ * second after the gate: until then V8 compiles the sandbox in a thread of its own.
+ */
+function runningGate(config) {
+  const [file, ...words] = gated(config, "sh", "-c", 'sleep 1; while read -r words; do "$0" $words; done');
+  const child = spawn(file, [...words, join(folder, "calls")], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async calls(kind, count) {
+      child.stdin.write(`${kind} ${count}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${kind}: the gate ended`);
+      return timesOf(value);
+    },
+    async end() {
+      child.stdin.end();
+      await once(child, "exit");
+    },
+  };
+}
+
+function knownLoads() {
+  loads("seen", { micros: 95, ratio: 2 });
+}
+
+function newLoads() {
+  loads("new", { micros: 200, ratio: 4 });
 }
 
 /**
  * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and two that judge nothing, of C and in node. They
  * take turns, so that all meet the same machine.
  */
-function loads() {
-  const gates = { C: [join(folder, "floor")], node: floorInNode("copy"), gate: gated("allow") };
-  const limits = { seen: { micros: 95, ratio: 2 }, new: { micros: 200, ratio: 4 } };
-  for (const [kind, limit] of Object.entries(limits)) {
-    const name = `BPF_PROG_LOAD of 100 instructions, ${kind}`;
-    const added = addedTo(gates, kind, ALTERNATING, LOADS);
-    report(`${name}, a gate of C that judges nothing: added p50`, added.C, "µs");
-    report(`${name}, a gate in node that judges nothing: added p50`, added.node, "µs");
-    report(`${name}, the gate in node that judges nothing / the gate of C`, added.node / added.C, "×");
-    report(`${name} to the gate: added p50`, added.gate, "µs", limit.micros);
-    report(`${name}, the gate / the gate of C`, added.gate / added.C, "×", limit.ratio);
-    const settled = addedTo(gates, kind, ROUNDS, LOADS + SETTLED, SETTLED);
-    report(`${name}, after ${SETTLED} loads, the gate: added p50`, settled.gate, "µs");
-    report(`${name}, after ${SETTLED} loads, the gate / the gate of C`, settled.gate / settled.C, "×");
-  }
-}
-
-/** Median of what each gate adds to one kind of load, in microseconds, without the first loads of each process. */
-function addedTo(gates, kind, rounds, count, first = 0) {
-  const added = Object.fromEntries(Object.keys(gates).map((name) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    const bare = calls([], kind, count, first).middle;
-    for (const [name, prefix] of Object.entries(gates))
-      added[name].push(calls(prefix, kind, count, first).middle - bare);
-  }
-  return Object.fromEntries(Object.entries(added).map(([name, values]) => [name, median(values)]));
-}
-
-function denied() {
-  const times = Array.from({ length: ROUNDS }, () => calls(gated("current"), "lookup", 5000).middle);
-  report("a bpf(2) denied by a policy that reads `current`: p50", median(times), "µs", 60);
+function loads(kind, limit) {
+  const name = `BPF_PROG_LOAD of 100 instructions, ${kind}`;
+  const { first, last } = addedTo(
+    { C: [join(folder, "floor")], node: floorInNode("copy"), gate: gated("allow") },
+    kind,
+  );
+  report(`${name}, a gate of C that judges nothing: added p50`, first.C, "µs");
+  report(`${name}, a gate in node that judges nothing: added p50`, first.node, "µs");
+  report(`${name}, the gate in node that judges nothing / the gate of C`, first.node / first.C, "×");
+  report(`${name} to the gate: added p50`, first.gate, "µs", limit.micros);
+  report(`${name}, the gate / the gate of C`, first.gate / first.C, "×", limit.ratio);
+  report(`${name}, after ${SETTLED} loads, a gate of C that judges nothing: added p50`, last.C, "µs");
+  report(`${name}, after ${SETTLED} loads, the gate: added p50`, last.gate, "µs");
+  report(`${name}, after ${SETTLED} loads, the gate / the gate of C`, last.gate / last.C, "×");
 }
 
 /**
- * System calls that are not watched, against a filter of the same length that the kernel answers alone. They begin a
- * second after the gate: until then V8 compiles the sandbox in a thread of its own, for 50 ms that are not the
- * filter's.
+ * Medians of what each gate adds to one kind of load, in microseconds: to the first loads of a process, and to the last
+ * ones.
  */
-function unwatched() {
-  const settled = gated("allow", "sh", "-c", 'sleep 1; exec "$@"', "sh");
-  const ratios = [];
-  for (let round = 0; round < 3 * ROUNDS; round += 1) {
-    const alone = calls([], "filtered", 2_000_000).all;
-    ratios.push(calls(settled, "getppid", 2_000_000).all / alone);
+function addedTo(gates, kind) {
+  const names = Object.keys(gates);
+  const added = Object.fromEntries(names.map((name) => [name, { first: [], last: [] }]));
+  for (let round = 0; round < LOAD_ROUNDS; round += 1) {
+    progress(`loads, ${kind}`, round, LOAD_ROUNDS);
+    const bare = calls([], kind, SETTLED + LOADS, LOADS);
+    for (const name of names) {
+      const its = calls(gates[name], kind, SETTLED + LOADS, LOADS);
+      added[name].first.push(its.first - bare.first);
+      added[name].last.push(its.last - bare.last);
+    }
   }
-  report("getppid under the gate / under a bare filter", median(ratios), "×", 1.03);
+  const medians = (which) => Object.fromEntries(names.map((name) => [name, median(added[name][which])]));
+  return { first: medians("first"), last: medians("last") };
+}
+
+function denied() {
+  const times = Array.from({ length: ROUNDS }, () => calls(gated("current"), "lookup", 5000).first);
+  report("a bpf(2) denied by a policy that reads `current`: p50", median(times), "µs", 60);
+}
+
+/** System calls that are not watched, against a filter of the same length that the kernel answers alone. */
+async function unwatched() {
+  const ratio = await ratioUnderGate("unwatched", "getppid", "filtered", 1_000_000);
+  report("getppid under the gate / under a bare filter", ratio, "×", 1.03);
 }
 
 /** Access to a map, which the gate's filter allows without a notification if no policy has hook `bpf`. */
-function mapAccess() {
-  const settled = gated("allow", "sh", "-c", 'sleep 1; exec "$@"', "sh");
+async function mapAccess() {
+  const ratio = await ratioUnderGate("mapAccess", "access", "allowed", 300_000);
+  report("a look-up in a map under the gate / under a filter that allows all calls", ratio, "×", 1.1);
+}
+
+/** The processor time of calls under the gate over that of calls without it, in runs by turns: the median. */
+async function ratioUnderGate(part, kind, without, count) {
+  const gate = runningGate("allow");
   const ratios = [];
   for (let round = 0; round < ALTERNATING; round += 1) {
-    const alone = calls([], "allowed", 1_000_000).all;
-    ratios.push(calls(settled, "access", 1_000_000).all / alone);
+    progress(part, round, ALTERNATING);
+    const alone = calls([], without, count).all;
+    ratios.push((await gate.calls(kind, count)).all / alone);
   }
-  report("a look-up in a map under the gate / under a filter that allows all calls", median(ratios), "×", 1.1);
+  await gate.end();
+  return median(ratios);
 }
 
 /** From the exec of execsnoop to its first event. */
@@ -164,28 +218,49 @@ async function firstEvent() {
   if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
   const command = ["sh", "-c", "date +%s%N; exec stdbuf -oL execsnoop-libbpf"];
   const { agent, socket } = await startAgent("allow");
+  const floor = await startFloorAgent();
   const ways = {
     bare: command,
     node: floorInNode("pass", ...command),
     run: gated("allow", ...command),
+    floor: [join(folder, "listening"), floor.socket, ...command],
     agent: [join(folder, "handed"), socket, ...command],
   };
-  const times = { bare: [], node: [], run: [], agent: [] };
+  const times = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   try {
-    for (let round = -WARM; round < ALTERNATING; round += 1)
+    for (let round = -WARM; round < ALTERNATING; round += 1) {
+      progress("firstEvent", round + WARM, ALTERNATING + WARM);
       for (const [way, words] of Object.entries(ways)) {
         const time = await timeOfFirstEvent(words);
         if (round >= 0) times[way].push(time / 1000);
       }
+    }
   } finally {
-    agent.kill("SIGTERM");
-    await once(agent, "exit");
+    for (const each of [agent, floor.agent]) {
+      each.kill("SIGTERM");
+      await once(each, "exit");
+    }
   }
   const bare = median(times.bare);
   report("exec of execsnoop to its first event, without a gate: p50", bare, "ms");
   report("the same under a gate in node that has the kernel execute each call", median(times.node) / bare, "×");
   report("the same under `run`", median(times.run) / bare, "×", 1.25);
+  report(
+    "the same handed to a running gate in node that has the kernel execute each call",
+    median(times.floor) / bare,
+    "×",
+  );
   report("the same handed to a running agent", median(times.agent) / bare, "×", 1.1);
+}
+
+/** A gate in node to which listeners are handed, and which judges nothing: see bench/system/floor.mjs. */
+async function startFloorAgent() {
+  const socket = join(folder, "floor.sock");
+  const agent = spawn(process.execPath, [at("system/floor.mjs"), "agent", socket], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(agent.stdout, "data");
+  return { agent, socket };
 }
 
 async function timeOfFirstEvent([file, ...words]) {

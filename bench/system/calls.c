@@ -1,6 +1,6 @@
-// calls KIND COUNT [FIRST]: times one kind of system call; prints its median, without the FIRST calls, and the time of
-// all, in nanoseconds.
-// Between loads it waits now and then until the kernel has freed them, which counts in the time of all only.
+// calls KIND COUNT [EACH]: times one kind of system call; prints the median of the first EACH calls, that of the last
+// EACH calls, and the processor time of all, in nanoseconds. EACH is COUNT if it is not given.
+// Between loads it waits now and then until the kernel has freed them, which is in none of these times.
 // Kinds: seen (one program again and again), new (ever another one), lookup (a bpf(2) that needs no copy), getppid,
 // filtered (getppid behind a filter that the kernel answers alone), access (looks up an element of a map), allowed
 // (access behind a filter that allows all calls).
@@ -19,17 +19,33 @@
 #include <time.h>
 #include <unistd.h>
 
-static uint64_t now(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 static int order(const void *a, const void *b)
 {
 	return *(uint64_t *)a < *(uint64_t *)b ? -1 : *(uint64_t *)a > *(uint64_t *)b;
+}
+
+static uint64_t median(uint64_t *times, int count)
+{
+	uint64_t *sorted = malloc(count * sizeof(*sorted)), middle;
+
+	memcpy(sorted, times, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), order);
+	middle = sorted[count / 2];
+	free(sorted);
+	return middle;
 }
 
 static void install(struct sock_filter *code, unsigned short length)
@@ -91,7 +107,7 @@ static void filter(void)
 
 int main(int argc, char **argv)
 {
-	int count = atoi(argv[2]), first = argc > 3 ? atoi(argv[3]) : 0, insns = 100;
+	int count = atoi(argv[2]), each = argc > 3 ? atoi(argv[3]) : count, insns = 100;
 	struct bpf_insn *program = calloc(insns, sizeof(*program));
 	uint64_t *times = calloc(count, sizeof(*times)), all;
 	char kind = argv[1][0];
@@ -108,7 +124,7 @@ int main(int argc, char **argv)
 		if (argv[1][1] == 'l')
 			allow_all();
 	}
-	all = now();
+	all = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 	for (int i = 0; i < count; i++) {
 		union bpf_attr attr = {};
 		uint64_t start;
@@ -138,9 +154,8 @@ int main(int argc, char **argv)
 		if (kind != 'l')
 			count_load();
 	}
-	all = now() - all;
-	count -= first;
-	qsort(times + first, count, sizeof(*times), order);
-	printf("%llu %llu\n", (unsigned long long)times[first + count / 2], (unsigned long long)all);
+	all = read_clock(CLOCK_PROCESS_CPUTIME_ID) - all;
+	printf("%llu %llu %llu\n", (unsigned long long)median(times, each),
+	       (unsigned long long)median(times + count - each, each), (unsigned long long)all);
 	return 0;
 }

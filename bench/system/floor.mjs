@@ -1,10 +1,13 @@
-// usage: floor.mjs copy|pass LISTENING COMMAND…: what no gate in node can do without.
-//   copy   makes the system calls of floor.c, in the same order, by koffi in a worker thread
-//   pass   has the kernel execute each call, so that a command works that does more than load programs
+// usage: floor.mjs copy|pass LISTENING COMMAND…, or floor.mjs agent SOCKET: what no gate in node can do without.
+//   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread
+//   pass    has the kernel execute each call, so that a command works that does more than load programs
+//   agent   the same for commands that hand their listener to it by `listening SOCKET`, as to a running agent; it
+//           prints a line once it accepts them
 // It judges nothing, keeps nothing, and creates no object in a call. LISTENING: the executable of listening.c.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 
 const koffi = createRequire(import.meta.url)("koffi");
@@ -24,27 +27,69 @@ const BPF_PROG_LOAD = 5;
 const EFAULT = 14;
 const EPERM = 1;
 
-if (isMainThread) await start();
-else serve(workerData.listener, workerData.way === "pass");
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLIN = 1;
+
+const call6 = (number, a, b = 0, c = 0, d = 0, e = 0, f = 0) => call(number, a, b, c, d, e, f);
+
+if (!isMainThread) serve(workerData.poll, workerData.way);
+else if (process.argv[2] === "agent") await accept(process.argv[3]);
+else await start();
 
 /** Starts the command under a filter, and a thread that answers its listener. Ends with the command. */
 async function start() {
   const [way, listening, ...command] = process.argv.slice(2);
-  const child = spawn(listening, command, { stdio: ["inherit", "inherit", "inherit", "pipe"] });
+  const child = spawn(listening, ["-", ...command], { stdio: ["inherit", "inherit", "inherit", "pipe"] });
   const [line] = await once(child.stdio[3], "data");
-  const listener = call(NR.pidfd_getfd, call(NR.pidfd_open, child.pid, 0, 0, 0, 0, 0), Number(line), 0, 0, 0, 0);
-  if (listener < 0) throw new Error("the listener cannot be taken");
-  new Worker(new URL(import.meta.url), { workerData: { listener, way } });
+  answer(answering(way), String(line));
   child.stdio[3].end("\n");
   const [code] = await once(child, "exit");
   process.exit(code);
 }
 
-function serve(listener, passes) {
-  const memory = (size) => {
-    const view = new DataView(new ArrayBuffer(size));
-    return { view, at: Number(koffi.address(view)) };
-  };
+/** Answers the listeners that are handed to it at a socket. */
+async function accept(socket) {
+  const poll = answering("agent");
+  const server = createServer(async (connection) => {
+    const [line] = await once(connection, "data");
+    answer(poll, String(line));
+    connection.end("\n");
+  });
+  await once(server.listen(socket), "listening");
+  console.log("ready");
+}
+
+/** A thread that answers the listeners in an epoll, of which it returns the fd. */
+function answering(way) {
+  const poll = call6(NR.epoll_create1, 0);
+  new Worker(new URL(import.meta.url), { workerData: { poll, way } });
+  return poll;
+}
+
+/** Takes a listener from the process that wrote the line, and adds it to an epoll. */
+function answer(poll, line) {
+  const [process, number] = line.split(" ").map(Number);
+  const pidfd = call6(NR.pidfd_open, process);
+  const listener = call6(NR.pidfd_getfd, pidfd, number);
+  call6(NR.close, pidfd);
+  if (listener < 0) throw new Error("the listener cannot be taken");
+  call6(NR.ioctl, listener, IOCTL.setFlags, SYNC_WAKE_UP);
+  const { view, at } = memory(12);
+  view.setUint32(0, EPOLLIN, true);
+  view.setInt32(4, listener, true);
+  call6(NR.epoll_ctl, poll, EPOLL_CTL_ADD, listener, at);
+}
+
+function memory(size) {
+  const view = new DataView(new ArrayBuffer(size));
+  return { view, at: Number(koffi.address(view)) };
+}
+
+/** Answers calls; the thread of an agent lasts when a listener has no task any more. */
+function serve(poll, way) {
+  const passes = way !== "copy";
+  const lasts = way === "agent";
   /** struct seccomp_notif, of which one call uses 80 bytes; seccomp_notif_resp; seccomp_notif_addfd; epoll_event. */
   const request = memory(80);
   const bytes = new Uint8Array(request.view.buffer);
@@ -55,14 +100,14 @@ function serve(listener, passes) {
   /** Two of struct iovec. */
   const vectors = memory(32);
   const word = (view, offset) => Number(view.getBigUint64(offset, true));
-  const syscall = (number, a, b = 0, c = 0, d = 0, e = 0, f = 0) => call(number, a, b, c, d, e, f);
+  let listener = -1;
   const copy = (from, to, size) => {
     vectors.view.setBigUint64(0, BigInt(to.at), true);
     vectors.view.setBigUint64(8, BigInt(size), true);
     vectors.view.setBigUint64(16, from, true);
     vectors.view.setBigUint64(24, BigInt(size), true);
     const tid = request.view.getUint32(8, true);
-    return syscall(NR.process_vm_readv, tid, vectors.at, 1, vectors.at + 16, 1, 0) === size;
+    return call6(NR.process_vm_readv, tid, vectors.at, 1, vectors.at + 16, 1, 0) === size;
   };
   /** An fd for the task, or a negative errno. */
   const carryOut = () => {
@@ -74,36 +119,38 @@ function serve(listener, passes) {
       count() > 4096 ||
       !copy(attr.view.getBigUint64(8, true), insns, count() * 8) ||
       !copy(attr.view.getBigUint64(16, true), license, 4) ||
-      syscall(NR.ioctl, listener, IOCTL.idValid, request.at) !== 0
+      call6(NR.ioctl, listener, IOCTL.idValid, request.at) !== 0
     )
       return -EFAULT;
     attr.view.setBigUint64(8, BigInt(insns.at), true);
     attr.view.setBigUint64(16, BigInt(license.at), true);
-    const fd = syscall(NR.bpf, BPF_PROG_LOAD, attr.at, size);
+    const fd = call6(NR.bpf, BPF_PROG_LOAD, attr.at, size);
     return fd < 0 ? -koffi.errno() : fd;
   };
-  const poll = syscall(NR.epoll_create1, 0);
-  event.view.setUint32(0, 1, true); // EPOLLIN
-  syscall(NR.epoll_ctl, poll, 1, listener, event.at); // EPOLL_CTL_ADD
-  syscall(NR.ioctl, listener, IOCTL.setFlags, SYNC_WAKE_UP);
   for (;;) {
-    syscall(NR.epoll_wait, poll, event.at, 1, -1);
+    call6(NR.epoll_wait, poll, event.at, 1, -1);
+    listener = event.view.getInt32(4, true);
     bytes.fill(0);
-    if (syscall(NR.ioctl, listener, IOCTL.receive, request.at) !== 0) return;
+    if (call6(NR.ioctl, listener, IOCTL.receive, request.at) !== 0) {
+      if (!lasts) return;
+      call6(NR.epoll_ctl, poll, EPOLL_CTL_DEL, listener, event.at);
+      call6(NR.close, listener);
+      continue;
+    }
     const id = request.view.getBigUint64(0, true);
     const fd = passes ? 0 : word(request.view, 32) === BPF_PROG_LOAD ? carryOut() : -EPERM;
     if (passes || fd < 0) {
       response.view.setBigUint64(0, id, true);
       response.view.setInt32(16, fd, true);
       response.view.setUint32(20, passes ? FLAG_CONTINUE : 0, true);
-      syscall(NR.ioctl, listener, IOCTL.send, response.at);
+      call6(NR.ioctl, listener, IOCTL.send, response.at);
       continue;
     }
     answer.view.setBigUint64(0, id, true);
     answer.view.setUint32(8, ADDFD_FLAG_SEND, true);
     answer.view.setUint32(12, fd, true);
     answer.view.setUint32(20, O_CLOEXEC, true);
-    syscall(NR.ioctl, listener, IOCTL.addFd, answer.at);
-    syscall(NR.close, fd);
+    call6(NR.ioctl, listener, IOCTL.addFd, answer.at);
+    call6(NR.close, fd);
   }
 }
