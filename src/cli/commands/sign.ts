@@ -73,10 +73,10 @@ With --programs, a statement about the programs of each object, and its signatur
 programs before CO-RE relocation, so that one signature is valid on every kernel. What it covers is shown by
 \`countersign inspect --statement FILE\`. Loaders may change settings: variables that are \`const volatile\`, map sizes
 that the object leaves at 0, and whether a map is created. --fix NAME fixes a setting at its declared value, --fix
-NAME=VALUE at another one. --open lets loaders change something that is covered by default: map:NAME.type, map:NAME.pinned (a map that was pinned before),
-map:NAME.shared (a map of another process), PROGRAM.attach-target, PROGRAM.type=ext (with attach-target, too),
-PROGRAM.flags=xdp_has_frags. With --type pkcs7 and kernel, each program's instructions are signed too, for policies that
-use \`verify_signature(prog.insns, …)\`.
+NAME=VALUE at another one. --open lets loaders change something that is covered by default: map:NAME.type,
+map:NAME.pinned (a map that was pinned before), map:NAME.shared (a map of another process), PROGRAM.attach-target,
+PROGRAM.type=ext (with attach-target, too), PROGRAM.flags=xdp_has_frags. With --type pkcs7 and kernel, each program's
+instructions are signed too, for policies that use \`verify_signature(prog.insns, …)\`.
 
 Examples:
   countersign sign --key signer.key --cert signer.pem policy.bin

@@ -54,6 +54,18 @@ describe("the command line", () => {
       expect((await runCommand(name, "--help")).out, name).toMatch(/\nExamples?:\n {2}countersign /);
   });
 
+  it.each(Object.keys(COMMANDS))("has no line of more than 120 characters in the help of %s", async (name) => {
+    const { out } = await runCommand(name, "--help");
+    const [, commands = ""] = /^Commands:\n([\s\S]*?)\n\n/m.exec(out) ?? [];
+    const inner = Array.from(commands.matchAll(/^ {2}([a-z-]+)/gm), ([, word = ""]) => word).filter(
+      (word) => word !== "help",
+    );
+    const texts = [out];
+    for (const word of inner) texts.push((await runCommand(name, word, "--help")).out);
+    const lines = texts.flatMap((text) => text.split("\n"));
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+  });
+
   it("shows the same help of a command in both ways", async () => {
     const asked = await runCommand("check", "--help");
     expect(asked).toMatchObject({ code: 0, err: "" });

@@ -21,10 +21,10 @@ export function initramfsCommand(): Command {
       "after",
       `
 The fragment has a static program, the guard and the list. Append it to the initramfs of the system, and add
-\`rdinit=${SEAL_INIT}\` to the kernel's command line. The kernel then starts this program first: it seals, and becomes
-/init. If it cannot seal, it halts the machine with the reason on the console; with --on-failure continue, the machine
-boots without a seal. The kernel's command line cannot change that. A list is for one kernel: write a fragment for each.
-Microcode has to stay at the beginning of the initramfs, where the kernel looks for it.
+\`rdinit=${SEAL_INIT}\` to the kernel's command line. The kernel then starts this program first: it seals, and
+becomes /init. If it cannot seal, it halts the machine with the reason on the console; with --on-failure continue, the
+machine boots without a seal. The kernel's command line cannot change that. A list is for one kernel: write a fragment
+for each. Microcode has to stay at the beginning of the initramfs, where the kernel looks for it.
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 

@@ -10,8 +10,8 @@ export function requireSignaturesCommand(): Command {
       "after",
       `
 A switch with one direction, like fs.verity.require_signatures: what the guard is given later has to be signed. The list
-in force stays. In this version the switch has no effect, since the guard takes no other list before the next boot. Needs
-root, and a seal.
+in force stays. In this version the switch has no effect, since the guard takes no other list before the next boot.
+Needs root, and a seal.
 
 Example:
   countersign seal require-signatures`,
