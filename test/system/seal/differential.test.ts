@@ -97,10 +97,12 @@ async function replayNow(kernel: SealKernel, policy: string): Promise<readonly R
   guest.file("bin/replay-loads", compileProgram("replay-loads"), 0o755);
   guest.file("lib/loads", loadFile(asked.map(({ variation }) => variation.load)));
   // The loads are the same for each policy
-  const plain = unsealed.get(kernel) ?? outcomesOf(guest.run(SCRIPT).output);
+  const plain = unsealed.get(kernel) ?? outcomesOf(guest.run(SCRIPT, { seconds: SECONDS }).output);
   unsealed.set(kernel, plain);
   const fragments = [sealFragment({ mode: "enforce", list }, "halt")];
-  const sealed = outcomesOf(guest.run(SCRIPT, { fragments, commandLine: `rdinit=${SEAL_INIT}` }).output);
+  const sealed = outcomesOf(
+    guest.run(SCRIPT, { fragments, commandLine: `rdinit=${SEAL_INIT}`, seconds: SECONDS }).output,
+  );
   guest.remove();
   expect([plain.length, sealed.length]).toEqual([asked.length, asked.length]);
   return asked.map((load, index) => ({ ...load, plain: plain[index]!, sealed: sealed[index]! }));
@@ -109,6 +111,8 @@ async function replayNow(kernel: SealKernel, policy: string): Promise<readonly R
 /** What the loads did without the guard. */
 const unsealed = new Map<SealKernel, readonly Outcome[]>();
 const SCRIPT = "replay-loads /lib/loads";
+/** The loads take a guest 20 seconds, and ten times as long on a busy machine. */
+const SECONDS = 600;
 const NO_STATEMENT = { statements: [], mismatches: [] } as const;
 
 function outcomesOf(output: string): readonly Outcome[] {
@@ -167,7 +171,7 @@ const LISTED: Readonly<Record<(typeof POLICIES)[number], number>> = {
   "container-lockdown": 0,
 };
 
-describe.for(testedKernels())("on %s, sealed by a list", (kernel) => {
+describe.for(testedKernels())("on %s, sealed by a list", { timeout: 3000 * SECONDS }, (kernel) => {
   it.for(POLICIES)("%s decides as the policy does, or asks for a ticket", async (policy, { skip }) => {
     const all = await replay(kernel, policy);
     if (typeof all === "string") return skip(all);
