@@ -93,6 +93,8 @@ export interface GateConfig {
   readonly notEnforced: readonly HookName[];
   /** In milliseconds. */
   readonly stall: number;
+  /** Whether the guard gets a ticket before each load. Not in the file: the agent of a sealed machine sets it. */
+  readonly tickets: boolean;
 }
 
 /** Maximum size of a configuration file in bytes. */
@@ -184,6 +186,7 @@ class Reader {
         mapMemory: bytes(gate.map_memory),
         notEnforced: this.notEnforced(gate.not_enforced),
         stall: milliseconds(gate.stall),
+        tickets: false,
       },
     };
   }

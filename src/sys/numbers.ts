@@ -36,6 +36,7 @@ export const NR = {
   init_module: 175,
   gettid: 186,
   sched_setaffinity: 203,
+  clock_gettime: 228,
   exit_group: 231,
   epoll_wait: 232,
   epoll_ctl: 233,

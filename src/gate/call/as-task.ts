@@ -21,7 +21,8 @@ export function readAttr(call: Call, room: number): Attr {
 
 /**
  * Calls bpf(2) with the task's identity. Returns an fd, 0, or a negative errno. `held` is the memory that `attr` points
- * to. `granted` are capabilities that are added to the task's own for this call only.
+ * to. `granted` are capabilities that are added to the task's own for this call only. `ticket` is the guard's, for a
+ * load under a seal; {@link ticketFailure} explains the result then.
  */
 export function bpfAsTask(
   call: Call,
@@ -30,8 +31,9 @@ export function bpfAsTask(
   held: readonly Memory[] = NONE,
   namespaces: NamespaceScope = "net",
   granted = 0n,
+  ticket: Uint8Array | null = null,
 ): number {
-  return callAsTask(call, NR.bpf, [cmd, attr, attr.byteLength], held, namespaces, granted);
+  return callAsTask(call, NR.bpf, [cmd, attr, attr.byteLength], held, namespaces, granted, ticket);
 }
 
 /**
@@ -46,11 +48,12 @@ export function callAsTask(
   held: readonly Memory[] = NONE,
   namespaces: NamespaceScope = "net",
   granted = 0n,
+  ticket: Uint8Array | null = null,
 ): number {
   const own = call.caller.identity(namespaces);
   if (own === null) return -ERRNO.ESRCH;
   const identity = granted === 0n ? own : { ...own, capabilities: own.capabilities | granted };
-  const result = call.task.make({ identity, number, words, held, path: namespaces === "mount" });
+  const result = call.task.make({ identity, number, words, held, ticket, path: namespaces === "mount" });
   if (result === OUT_OF_REACH)
     denyOutOfReach(call.commandName, "the task has another user, group, root directory or namespace than the gate");
   return result;

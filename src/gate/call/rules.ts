@@ -84,6 +84,10 @@ export const GATE_RULES = {
       "a call for which the gate lacks the capability to read the task's memory, or to take its user, groups, root " +
       "directory or namespaces",
   },
+  ticket: {
+    errno: ERRNO.EPERM,
+    denies: "a program of the agent of a sealed machine for which the guard takes no ticket, or that it denies anyway",
+  },
   stalled: {
     errno: ERRNO.EPERM,
     denies:

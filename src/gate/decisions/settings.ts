@@ -14,6 +14,8 @@ export interface GateSettings {
   readonly keyrings: Readonly<Record<string, string>>;
   /** Maximum bytes of map memory for the tasks of one container, or of a command. */
   readonly mapMemory: number;
+  /** Whether each load needs a ticket of the guard: this process is the agent of a sealed machine. */
+  readonly tickets: boolean;
   /** Milliseconds that a task may make the gate wait while its memory is copied. */
   readonly stall: number;
 }

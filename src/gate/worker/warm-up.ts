@@ -324,6 +324,7 @@ export const NO_POLICIES: Config = {
     keyrings: {},
     mapMemory: 2 ** 20,
     notEnforced: [],
+    tickets: false,
     stall: 0,
   },
 };

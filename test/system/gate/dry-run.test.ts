@@ -63,6 +63,7 @@ const ELSEWHERE: Readonly<Partial<Record<GateRule, string>>> = {
   unknown_call: "needs a profile that asks about other calls",
   out_of_reach: "capabilities.test.ts",
   gate_target: "target.test.ts",
+  ticket: "needs a sealed machine: seal/agent.test.ts",
   unseen_task: "needs a container that is not below the gate's pid namespace",
 };
 

@@ -21,18 +21,30 @@ export function cgroupPath(file: FileIdentity | null): string | null {
   return path.slice(mount.length) || "/";
 }
 
-let mounted: string | null | undefined;
+let mounted: string | undefined;
 
 /**
- * Returns the mount point of the unified hierarchy in the gate's mount namespace, from a line of /proc/self/mountinfo
- * such as `36 25 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw`; null if it is not mounted.
+ * Returns the mount point of the unified hierarchy in the gate's mount namespace, or else in that of the first process:
+ * the root directory of the agent of a sealed machine is in no mount namespace. Null if it is not mounted.
  */
 function unifiedMount(): string | null {
-  if (mounted === undefined) {
-    const line = readFileSync("/proc/self/mountinfo", "utf8")
-      .split("\n")
-      .find((one) => / - cgroup2 /.test(one) && one.split(" ")[3] === "/");
-    mounted = line?.split(" ")[4] ?? null;
+  mounted ??= mountIn("/proc/self/mountinfo") ?? mountIn("/proc/1/mountinfo") ?? undefined;
+  return mounted ?? null;
+}
+
+/** The mount point in a line such as `36 25 0:31 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw`. */
+function mountIn(file: string): string | null {
+  const line = textOf(file)
+    .split("\n")
+    .find((one) => / - cgroup2 /.test(one) && one.split(" ")[3] === "/");
+  return line?.split(" ")[4] ?? null;
+}
+
+/** Empty if this user may not read it. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
   }
-  return mounted;
 }

@@ -1,7 +1,8 @@
-import { ERRNO } from "../../../errno.js";
+import { ERRNO, errorName } from "../../../errno.js";
 import type { ProgramSubject } from "../../../hooks/subject.js";
 import { mapInfo, programInfo } from "../../../sys/bpf.js";
 import { namespaceScopeOf } from "../../../sys/credentials.js";
+import { type TicketFailure, ticketFailure } from "../../../sys/tickets.js";
 import type { IssuedFd } from "../../call/answer.js";
 import { bpfAsTask, readAttr } from "../../call/as-task.js";
 import { FLAG, LOAD } from "../../call/attr.js";
@@ -18,6 +19,7 @@ import { copyLoad, digestOf, type LiveLoad } from "./live-load.js";
 import { type Facts, factsOf } from "./load-facts.js";
 import { withPrivateMaps } from "./private-maps.js";
 import { probeOf } from "./probe.js";
+import { ticketOf } from "./ticket.js";
 
 /**
  * Decides on a copy of a BPF_PROG_LOAD, loads the copy with the task's identity, and issues the fd if the loaded
@@ -101,9 +103,11 @@ function decideLoad(call: Call, load: LiveLoad, program: ProgramSubject): LoadDe
   return { asked: probe === null, freezes, granted: delegated ? missingCapabilities : 0n };
 }
 
-/** Loads the copy with the task's identity. */
+/** Loads the copy with the task's identity, and under a seal with a ticket. */
 export function loadDecided(call: Call, facts: Facts, decided: DecidedLoad): IssuedFd {
-  const fd = call.task.adopt(loadAsCaller(call, decided.load, decided.decision.granted));
+  const { load, program, decision } = decided;
+  const ticket = call.settings.tickets ? ticketOf(load, program, call.listener.objects) : null;
+  const fd = call.task.adopt(loadAsCaller(call, load, decision.granted, ticket));
   return issueLoaded(call, facts, decided, fd);
 }
 
@@ -162,26 +166,50 @@ function denyUnbound({ listener }: Call, load: LiveLoad, answered: boolean): voi
  * Loads the copy and writes the verifier's log. If the kernel does not support or cannot check signatures, loads it
  * again without its signature. Fails with the kernel's errno.
  */
-function loadAsCaller(call: Call, load: LiveLoad, granted: bigint): number {
-  let fd = tryLoad(call, load, granted);
+function loadAsCaller(call: Call, load: LiveLoad, granted: bigint, ticket: Uint8Array | null): number {
+  let fd = tryLoad(call, load, granted, ticket);
   if (load.kernelSignature !== null && UNKNOWN_SIGNATURE.has(fd)) {
     load.attr.setPointer(LOAD.signature, 0);
     load.attr.setU32(LOAD.signatureSize, 0);
     load.attr.setU32(LOAD.keyringId, 0);
-    fd = tryLoad(call, load, granted);
+    fd = tryLoad(call, load, granted, ticket);
   }
+  if (ticket !== null) denyWithoutTicket(ticketFailure(fd));
   writeLog(call, load);
   return checked(fd);
 }
 
 /** The verifier returns EAGAIN if a signal is pending; here that is a signal to the gate, so the load is made again. */
-function tryLoad(call: Call, { given, attr, held }: LiveLoad, granted: bigint): number {
+function tryLoad(
+  call: Call,
+  { given, attr, held }: LiveLoad,
+  granted: bigint,
+  ticket: Uint8Array | null,
+): number {
   const namespaces = namespaceScopeOf(given.u32(LOAD.progIfindex));
   for (let tries = 1; ; tries += 1) {
-    const fd = bpfAsTask(call, CMD.BPF_PROG_LOAD, attr.bytes, held, namespaces, granted);
+    const fd = bpfAsTask(call, CMD.BPF_PROG_LOAD, attr.bytes, held, namespaces, granted, ticket);
     if (fd !== -ERRNO.EAGAIN || tries === MAX_TRIES) return fd;
   }
 }
+
+/** Denies a load for which the guard took no ticket, or that it denied although it had one. */
+function denyWithoutTicket(failure: TicketFailure | null): void {
+  if (failure === null) return;
+  deny(
+    "ticket",
+    failure.is === "rejected"
+      ? `the guard did not take a ticket for it: ${TICKET_ERRORS[failure.errno] ?? errorName(failure.errno)}`
+      : "the guard denied it although it had a ticket: `countersign seal log` has the guard's rule",
+  );
+}
+
+/** What the guard means by an errno (seal/guard/interface.h). */
+const TICKET_ERRORS: Readonly<Record<number, string>> = {
+  [ERRNO.EPERM]: "this process is not the agent that the machine was sealed with, or the machine is locked",
+  [ERRNO.EINVAL]: "the machine is not sealed, or its guard is of another version",
+  [ERRNO.ENOSPC]: "too many tickets are outstanding",
+};
 
 const MAX_TRIES = 16;
 const UNKNOWN_SIGNATURE: ReadonlySet<number> = new Set([-ERRNO.EOPNOTSUPP, -ERRNO.E2BIG, -ERRNO.EINVAL]);

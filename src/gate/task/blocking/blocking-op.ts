@@ -5,6 +5,7 @@ import { readAt } from "../../../sys/file.js";
 import { type Argument, addressOf, syscall } from "../../../sys/libc.js";
 import { PAGE, type Room, readMemory, readString, type Span, writeMemory } from "../../../sys/memory.js";
 import { lasts, type Waiting } from "../../../sys/seccomp.js";
+import { withTicket } from "../../../sys/tickets.js";
 import { type Analysed, type Analysis, analyse } from "./load-analysis.js";
 
 /**
@@ -77,6 +78,8 @@ export interface Make {
   readonly words: readonly Word[];
   /** Memory that the memory among `words` points to. */
   readonly held: readonly Memory[];
+  /** A struct guard_ticket for this load, without a deadline: see {@link withTicket}. Null if none is needed. */
+  readonly ticket: Uint8Array | null;
   /** Whether the call looks up a path. A lookup has a deadline; other calls, such as a load, have none. */
   readonly path: boolean;
 }
@@ -154,9 +157,11 @@ function outcome(op: BlockingOp, impersonator: Impersonator, room?: Room): Outco
       return analyse(op.analysis);
     case "call": {
       const [a, b, c, d, e, f] = op.words as readonly Argument[];
-      return impersonator.runAs(op.identity, () =>
-        lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH,
-      );
+      const make = () =>
+        impersonator.runAs(op.identity, () =>
+          lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH,
+        );
+      return op.ticket === null ? make() : withTicket(op.ticket, make);
     }
   }
 }
