@@ -42,8 +42,8 @@ const FOR_ALL = [
 const STACKS = {
   gate: ["run", "agent", "supervisor", "worker", "messages", "commands", "recognition", "call", "task", "decisions"],
   seal: [
-    ...["build", "plan", "doctor", "status", "attacks", "virtual-machine", "initramfs", "image", "loader", "list"],
-    "guard",
+    ...["build", "plan", "doctor", "status", "attacks", "virtual-machine", "agent"],
+    ...["initramfs", "image", "loader", "list", "guard"],
   ],
 };
 /** Packages that only one folder may import. */

@@ -9,6 +9,7 @@ import { Engine } from "./decision/engine.js";
 import type { DecisionRequest } from "./decision/request.js";
 import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./handover/watch.js";
+import type { FileSnapshot } from "./load/file-cache.js";
 import type { LinkCache } from "./load/link-cache.js";
 import type { StatementStore } from "./statements/statement-store.js";
 
@@ -53,6 +54,11 @@ export class TimedEngine {
 
   get statements(): StatementStore {
     return this.engine.statements;
+  }
+
+  /** The contents of the files of policies, with their imports, and of maps, by path. */
+  get texts(): FileSnapshot {
+    return this.engine.texts;
   }
 
   get warnings(): readonly Warning[] {

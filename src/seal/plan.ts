@@ -16,7 +16,7 @@ export interface PlanRow {
   readonly hook: HookName | null;
   readonly means: Means;
   readonly reason: string;
-  /** What is denied as long as no agent is there to ask. */
+  /** What is denied although a rule may allow it; with an agent or without one, as the plan was asked for. */
   readonly denied: string;
 }
 
@@ -32,13 +32,15 @@ export interface PlanInput {
   readonly engine: PlannedEngine;
   /** By keyring, the subjects of certificates in its `trust` that may issue others. */
   readonly authorities: ReadonlyMap<string, readonly string[]>;
+  /** Whether the machine has an agent (`seal initramfs --with-agent`). */
+  readonly withAgent?: boolean;
 }
 
 /**
  * A row for each hook, then for each attachment at each of its hooks, then for each keyring. What it says of a policy
  * is read from its text, before any program is known; `seal build` asks the policy about each program.
  */
-export function sealPlan({ config, engine, authorities }: PlanInput): readonly PlanRow[] {
+export function sealPlan({ config, engine, authorities, withAgent = false }: PlanInput): readonly PlanRow[] {
   const attachments = engine.attached().flatMap(({ name, hooks }) => {
     const attachment = config.attachments.find((one) => one.name === name)!;
     return hooks.map((hook) => attachmentRow(config, engine, attachment, hook));
@@ -67,8 +69,12 @@ export function sealPlan({ config, engine, authorities }: PlanInput): readonly P
         }
       : { ...named, means: "ticket", reason: changing, denied: "programs that need a signature by it" };
   });
-  return [...hooks, ...attachments, ...keyrings];
+  const rows = [...hooks, ...attachments, ...keyrings];
+  return withAgent ? rows.map((row) => (row.means === "ticket" ? { ...row, denied: OUTSIDE } : row)) : rows;
 }
+
+/** The agent writes tickets for tasks of its containers only. */
+const OUTSIDE = "for tasks outside of the agent's containers: programs that are not in the list";
 
 /**
  * Requires that the guard enforces every rule of a configuration, if need be by denying more. Throws SEAL_IMPOSSIBLE

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { programTypeName } from "../bpf/object/section.js";
 import { installed } from "../installed.js";
 import { type ImageOptions, imageOf } from "./image/image.js";
-import { fragment } from "./initramfs/fragment.js";
+import { type FragmentAgent, fragment } from "./initramfs/fragment.js";
 import type { List } from "./list.js";
 import type { LoadedProgram } from "./loaded-programs.js";
 import { loaderFile, type StartedGuard, type StartOptions, startGuard } from "./loader/run-loader.js";
@@ -42,9 +42,16 @@ export function isListed({ type, tag }: Pick<LoadedProgram, "type" | "tag">, lis
   );
 }
 
-/** A fragment of an initramfs that seals the machine before /init. `onFailure` is what it does if it cannot. */
-export function sealFragment(options: SealOptions, onFailure: "halt" | "continue"): Uint8Array {
-  return fragment(readFileSync(loaderFile()), sealImage(options, onFailure));
+/**
+ * A fragment of an initramfs that seals the machine before /init. `onFailure` is what it does if it cannot; `agent` is
+ * started before the machine is sealed.
+ */
+export function sealFragment(
+  options: SealOptions,
+  onFailure: "halt" | "continue",
+  agent: FragmentAgent | null = null,
+): Uint8Array {
+  return fragment(readFileSync(loaderFile()), sealImage(options, onFailure), agent);
 }
 
 /** The image of the guard, as the loader reads it (image/image.h). */

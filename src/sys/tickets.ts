@@ -1,6 +1,6 @@
 import { ERRNO } from "../errno.js";
 import { bpf } from "./bpf.js";
-import { Fixed, must, syscall } from "./libc.js";
+import { must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** GUARD_COMMAND_TICKET of seal/guard/interface.h: a command of bpf(2) that only the guard answers. */
@@ -37,7 +37,7 @@ const DENIED = -0x20000;
 
 /** Why a load with a ticket was not made. */
 export type TicketFailure =
-  | { readonly is: "rejected"; /** Positive. */ readonly errno: number }
+  | { readonly is: "rejected" /** Positive. */; readonly errno: number }
   | { readonly is: "denied" };
 
 /**

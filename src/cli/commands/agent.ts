@@ -21,6 +21,7 @@ export function command(): Command {
         .argParser(source),
     )
     .option("--shared-pids", "take containers that share the gate's pid namespace; from there it can be reached")
+    .option("--sealed", "the agent of a sealed machine, which `seal initramfs --with-agent` starts")
     .option("--metrics <address>", "serve Prometheus metrics there, such as 127.0.0.1:9464")
     .addHelpText(
       "after",
@@ -46,6 +47,7 @@ interface Options {
   readonly config: string;
   readonly labels: Source;
   readonly sharedPids?: true;
+  readonly sealed?: true;
   readonly metrics?: string;
 }
 
@@ -69,18 +71,21 @@ function source(text: string): Source {
   return { name, argument };
 }
 
-async function run({ socket, config, labels, sharedPids, metrics }: Options): Promise<void> {
+async function run({ socket, config, labels, sharedPids, sealed, metrics }: Options): Promise<void> {
   const { Agent } = await import("../../gate/agent/agent.js");
   const { SOURCES } = await import("../../gate/agent/labels.js");
   const { ServiceManager } = await import("../../gate/agent/fd-store/service-manager.js");
   const manager = new ServiceManager(process.env);
-  const first = readConfig(config, "agent");
+  const { sealedConfig } = await import("../../gate/agent/system-root.js");
+  const read = () => (sealed === true ? sealedConfig(readConfig(config, "agent")) : readConfig(config, "agent"));
+  const first = read();
   const agent = await Agent.start({
     config: first,
     socket,
     labels: await SOURCES[labels.name](labels.argument),
     manager,
     sharedPids: sharedPids === true,
+    sealed: sealed === true,
     say: printError,
     warn,
   });
@@ -91,7 +96,7 @@ async function run({ socket, config, labels, sharedPids, metrics }: Options): Pr
   });
   process.on("SIGHUP", async () => {
     manager.reloading();
-    await reload(agent.reload.bind(agent), config);
+    await reload(agent.reload.bind(agent), read);
     manager.ready();
   });
   print(
@@ -138,9 +143,9 @@ function unenforced({ gate }: Config): string {
   return gate.notEnforced.length === 0 ? "" : `, not enforced: ${gate.notEnforced.join(", ")}`;
 }
 
-async function reload(take: (config: Config) => Promise<void>, file: string): Promise<void> {
+async function reload(take: (config: Config) => Promise<void>, read: () => Config): Promise<void> {
   try {
-    const config = readConfig(file, "agent");
+    const config = read();
     await take(config);
     print(`countersign: the configuration was read again${unenforced(config)}`);
   } catch (error) {

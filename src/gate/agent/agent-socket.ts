@@ -48,6 +48,11 @@ export class AgentSocket {
     }
   }
 
+  /** Whether the path still refers to this socket. */
+  get isReachable(): boolean {
+    return refersTo(this.path, this.file);
+  }
+
   /**
    * Removes the lock, and the path if it still refers to this socket. Does not throw: the next agent replaces what is
    * left.

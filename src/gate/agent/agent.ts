@@ -18,6 +18,7 @@ import { type Handover, receiveHandover } from "./fd-store/handover.js";
 import { MapJournal } from "./fd-store/map-journal.js";
 import type { ServiceManager } from "./fd-store/service-manager.js";
 import { unknownFacts } from "./fd-store/unknown-facts.js";
+import { SystemSocket } from "./system-socket.js";
 
 /** How an agent is started. */
 export interface AgentOptions {
@@ -29,6 +30,11 @@ export interface AgentOptions {
   readonly manager: ServiceManager;
   /** Whether to accept containers in the gate's pid namespace, whose tasks can address the gate by its process id. */
   readonly sharedPids: boolean;
+  /**
+   * Whether this is the agent of a sealed machine. The socket's path is then that of the machine, whose root directory
+   * changes after the start, and loads carry tickets.
+   */
+  readonly sealed?: boolean;
   /** Called with problems that the administrator must know. */
   readonly say: (error: CountersignError) => void;
   readonly warn: (warning: Warning) => void;
@@ -181,7 +187,11 @@ export class Agent {
   }
 
   #listenAt(path: string): void {
-    const socket = AgentSocket.open(path, () => this.#accept(socket.fd));
+    const open = (at: string) => {
+      const socket = AgentSocket.open(at, () => this.#accept(socket.fd));
+      return socket;
+    };
+    const socket = this.options.sealed ? new SystemSocket(path, open, this.options.say) : open(path);
     this.#stopListening = () => socket.close();
   }
 

@@ -18,6 +18,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "boot-agent.h"
 #include "bpf.h"
 #include "seal.h"
 
@@ -92,13 +93,21 @@ static void halt(void)
 		pause();
 }
 
+/* Whether the image says so; an image that is none says nothing. */
+static int continues_after(const struct request *request, const struct failure *failure)
+{
+	const struct image_header *header = (const void *)request->image;
+	return failure->step > STEP_IMAGE && request->size >= sizeof(*header) && header->on_failure == IMAGE_CONTINUE;
+}
+
 static void run_init(char **argv)
 {
 	struct request request = {.late = 0};
 	struct failure failure;
-	if (read_image(BOOT_IMAGE, &request, &failure) != 0 || seal(&request, &failure) != 0) {
-		const struct image_header *header = (const void *)request.image;
-		int go_on = failure.step > STEP_IMAGE && header->on_failure == IMAGE_CONTINUE;
+	if (read_image(BOOT_IMAGE, &request, &failure) != 0 || start_agent(&request.agent, &failure) != 0 ||
+	    seal(&request, &failure) != 0) {
+		int go_on = continues_after(&request, &failure);
+		end_agent(request.agent);
 		printf("countersign: not sealed: %s: %s%s%s: ", failure.place, failure.error == 0 ? "" : errno_name(failure.error),
 		       failure.error == 0 ? "" : ": ", failure.detail);
 		printf(go_on ? "continuing without a seal\n" : "halting\n");

@@ -1,8 +1,13 @@
 import { Command, Option } from "commander";
+import { DEFAULT_CONFIG } from "../../../config/config.js";
 import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
 import { writeWhole } from "../../files/write.js";
+import { sealedAgent } from "../../input/sealed-agent.js";
 import { print } from "../../output/output.js";
 import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
+
+/** The socket of an agent that no --socket names. */
+const AGENT_SOCKET = "/run/countersign/agent.sock";
 
 /** `countersign seal initramfs`: an initramfs fragment that seals before /init. */
 export function initramfsCommand(): Command {
@@ -12,6 +17,11 @@ export function initramfsCommand(): Command {
     .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
+    .option("--with-agent", "start an agent before sealing, which asks the policies of a configuration live")
+    .addOption(new Option("--config <file>", "the configuration of the agent").default(DEFAULT_CONFIG))
+    .addOption(new Option("--socket <path>", "where container runtimes connect to the agent").default(AGENT_SOCKET))
+    .option("--labels <source>", "where the agent's labels come from: annotations[:PREFIX], crio")
+    .option("--shared-pids", "the agent takes containers that share its pid namespace")
     .addOption(
       new Option("--on-failure <what>", "what to do if the machine cannot be sealed")
         .choices(["halt", "continue"])
@@ -42,9 +52,15 @@ ukify (systemd), which takes several:
   ukify build --linux /boot/vmlinuz --initrd /boot/initrd.img --initrd seal.img \\
     --cmdline "root=/dev/sda2 rdinit=${SEAL_INIT}" --secureboot-private-key db.key --secureboot-certificate db.pem
 
+With --with-agent the fragment also has node, this installation, and all files that the configuration names. The agent
+starts before the machine is sealed, from a file system that nobody else can reach, and decides for containers whose
+seccomp profile names its socket. The guard lets it load what the list does not have. If it ends, nobody can start
+another before the next boot. To change its configuration, write another fragment.
+
 Examples:
   countersign seal initramfs --list "lists/$(uname -r).list" --out seal.img
-  countersign seal initramfs --list "lists/$(uname -r).list" --on-failure continue --out seal.img`,
+  countersign seal initramfs --list "lists/$(uname -r).list" --on-failure continue --out seal.img
+  countersign seal initramfs --list "lists/$(uname -r).list" --with-agent --config countersign.yaml --out seal.img`,
     )
     .action(initramfs);
 }
@@ -55,11 +71,19 @@ interface Options {
   readonly trustedKey?: string;
   readonly audit?: true;
   readonly onFailure: "halt" | "continue";
+  readonly withAgent?: true;
+  readonly config: string;
+  readonly socket: string;
+  readonly labels?: string;
+  readonly sharedPids?: true;
 }
 
-function initramfs({ out, list: file, trustedKey: certificate, audit, onFailure }: Options): void {
+async function initramfs(given: Options): Promise<void> {
+  const { out, list: file, trustedKey: certificate, audit, onFailure, withAgent } = given;
   const { list, trustedKey } = readSignedList(file, certificate);
-  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list, trustedKey }, onFailure);
+  const agent = withAgent === true ? await sealedAgent(given) : null;
+  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list, trustedKey }, onFailure, agent);
   writeWhole(out, bytes, 0o600);
-  print(`${out}: ${bytes.length} bytes, ${titleOfList(list)}; boot it with rdinit=${SEAL_INIT}`);
+  const parts = [`${bytes.length} bytes`, titleOfList(list), ...(agent === null ? [] : ["with an agent"])];
+  print(`${out}: ${parts.join(", ")}; boot it with rdinit=${SEAL_INIT}`);
 }

@@ -20,6 +20,7 @@ export function planCommand(): Command {
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .option("--btf <file>", "the kernel of the programs (default: the running one)")
     .option("--any-maps", "as for `seal build`")
+    .option("--with-agent", "for a machine with an agent: `seal initramfs --with-agent`")
     .option("--json", "one JSON object a row")
     .addHelpText(
       "after",
@@ -28,7 +29,8 @@ One row for each hook, each attachment and each keyring:
   list              the guard compares programs with the seal list, which \`seal build\` makes
   signature         of a keyring: the kernel's own verification of signatures could stand for it. This version does not
                     use that: programs that are not listed are denied
-  ticket            the policies can decide only at the load, asked by an agent; without one, the guard denies the load
+  ticket            the policies can decide only at the load, asked by an agent (\`seal initramfs --with-agent\`), for
+                    tasks of its containers; without one, the guard denies the load
   mask              the guard denies all that the rule is about, also what the rule would allow
   none              there is no rule
   cannot be sealed  the guard would allow what the rule denies
@@ -40,6 +42,7 @@ Exits with 0, 1 if a rule cannot be sealed, or 2 if a file cannot be read.
 
 Examples:
   countersign seal plan
+  countersign seal plan --with-agent
   countersign seal plan --btf /boot/vmlinuz-6.12.118+deb13-amd64 /usr/lib/bpf
   countersign seal plan --json | jq -r 'select(.means == "ticket").name'`,
     )
@@ -50,18 +53,19 @@ interface Options {
   readonly config: string;
   readonly btf?: string;
   readonly anyMaps?: true;
+  readonly withAgent?: true;
   readonly json?: true;
 }
 
 async function plan(paths: readonly string[], options: Options): Promise<void> {
-  const { config: file, json, anyMaps } = options;
+  const { config: file, json, anyMaps, withAgent } = options;
   if (paths.length === 0 && options.btf !== undefined)
     throw new CountersignError("USAGE", "--btf is about programs, and no object is named", { remedy: "name objects" });
   const { keyrings } = await reportedKeyrings(file, []);
   const { config, engine } = await openEngineForLists(file, openCache());
   try {
     const authorities = new Map(keyrings.map(({ config: { name }, report }) => [name, report.authorities()]));
-    const rows = sealPlan({ config, engine, authorities });
+    const rows = sealPlan({ config, engine, authorities, withAgent: withAgent === true });
     const failed = new Set<string>();
     const judge = { config, engine, anyMaps: anyMaps === true };
     const kernel = paths.length === 0 ? null : await openTarget(kernelPath(options), {}, null);
@@ -69,7 +73,8 @@ async function plan(paths: readonly string[], options: Options): Promise<void> {
       kernel === null ? [] : await judgeFiles(objectFiles(paths), kernel, judge, [DEFAULT_VARIANT], failed);
     if (json === true) [...rows, ...programs.map(programJson)].forEach(printJson);
     else {
-      print(table(["rule", "enforced by", "denied without an agent", "why"], rows.map(cells)));
+      const denied = withAgent === true ? "denied with an agent" : "denied without an agent";
+      print(table(["rule", "enforced by", denied, "why"], rows.map(cells)));
       if (programs.length > 0) print(`\n${table(JUDGED_HEAD, programs.map(judgedCells))}\n\n${summaryOf(programs)}`);
     }
     const isOpen = rows.some(({ means }) => means === "cannot be sealed");

@@ -180,12 +180,7 @@ function loadAsCaller(call: Call, load: LiveLoad, granted: bigint, ticket: Uint8
 }
 
 /** The verifier returns EAGAIN if a signal is pending; here that is a signal to the gate, so the load is made again. */
-function tryLoad(
-  call: Call,
-  { given, attr, held }: LiveLoad,
-  granted: bigint,
-  ticket: Uint8Array | null,
-): number {
+function tryLoad(call: Call, { given, attr, held }: LiveLoad, granted: bigint, ticket: Uint8Array | null): number {
   const namespaces = namespaceScopeOf(given.u32(LOAD.progIfindex));
   for (let tries = 1; ; tries += 1) {
     const fd = bpfAsTask(call, CMD.BPF_PROG_LOAD, attr.bytes, held, namespaces, granted, ticket);

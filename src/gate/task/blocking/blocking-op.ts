@@ -158,9 +158,7 @@ function outcome(op: BlockingOp, impersonator: Impersonator, room?: Room): Outco
     case "call": {
       const [a, b, c, d, e, f] = op.words as readonly Argument[];
       const make = () =>
-        impersonator.runAs(op.identity, () =>
-          lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH,
-        );
+        impersonator.runAs(op.identity, () => (lasts(op.during) ? syscall(op.number, a, b, c, d, e, f) : -ERRNO.ESRCH));
       return op.ticket === null ? make() : withTicket(op.ticket, make);
     }
   }

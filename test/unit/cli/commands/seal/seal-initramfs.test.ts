@@ -50,6 +50,21 @@ describe("countersign seal initramfs", () => {
     expect(await runCommand(...words, at("signed"))).toMatchObject({ code: 0, err: "" });
   });
 
+  it.each([
+    ["a configuration that is missing", [], "", "FILE_UNREADABLE"],
+    ["a policy that does not exist", [], "attachments: [{ policy: none.js }]", "FILE_UNREADABLE"],
+    ["a socket outside of /run", ["--socket", "/var/agent.sock"], "attachments: []", "USAGE"],
+    ["labels from Kubernetes", ["--labels", "kubernetes"], "attachments: []", "USAGE"],
+    ["a log outside of the socket's folder", [], "attachments: []\nlog: { file: /run/decisions.jsonl }", "USAGE"],
+  ])("writes no fragment with an agent that could not start: %s", async (_, words, text, errorCode) => {
+    rmSync(at("c.yaml"), { force: true });
+    if (text !== "") writeFileSync(at("c.yaml"), `version: 1\n${text}\n`);
+    const given = ["--with-agent", "--config", at("c.yaml"), "--out", at("none.img"), ...words];
+    const { code, err } = await runCommand("seal", "initramfs", ...given);
+    expect([code, err]).toEqual([2, expect.stringContaining(`[${errorCode}]`)]);
+    expect(existsSync(at("none.img"))).toBe(false);
+  });
+
   it("refuses an unknown behaviour for a failure", async () => {
     const { code, err } = await runCommand("seal", "initramfs", "--on-failure", "panic", "--out", at("none.img"));
     expect(code).toBe(2);

@@ -38,11 +38,15 @@ interface Row {
   readonly hook: string | null;
   readonly means: string;
   readonly reason: string;
+  readonly denied: string;
 }
 
-async function plan(text: string): Promise<{ code: number; row: (name: string, hook?: string) => Row; rows: Row[] }> {
+async function plan(
+  text: string,
+  ...words: string[]
+): Promise<{ code: number; row: (name: string, hook?: string) => Row; rows: Row[] }> {
   writeFileSync(at("c.yaml"), `version: 1\n${text}`);
-  const { code, out } = await runCommand("seal", "plan", "--json", "--config", at("c.yaml"));
+  const { code, out } = await runCommand("seal", "plan", "--json", "--config", at("c.yaml"), ...words);
   const rows = out
     .trim()
     .split("\n")
@@ -65,6 +69,19 @@ describe("countersign seal plan", () => {
       ...["list", "list", "none", "none", "none", "mask", "none", "none", "none"],
     ]);
     expect(code).toBe(0);
+  });
+
+  it("says what an agent leaves denied of what needs a ticket, and nothing else of other rows", async () => {
+    const text = `${STAYS}attachments: [{ policy: container-lockdown.js, scope: { uid: 7 } }, { policy: verify-all.js }]\n`;
+    const [without, withAgent] = [await plan(text), await plan(text, "--with-agent")];
+    const needs = without.rows.filter(({ means }) => means === "ticket");
+    expect(needs.map(({ kind }) => kind)).toContain("attachment");
+    for (const [index, row] of without.rows.entries()) {
+      const other = withAgent.rows[index]!;
+      const denied = row.means === "ticket" ? expect.stringContaining("outside of the agent's containers") : row.denied;
+      expect(other).toEqual({ ...row, denied });
+    }
+    expect([without.code, withAgent.code]).toEqual([0, 0]);
   });
 
   it("has a policy that verifies by a keyring whose results stay enforced by list", async () => {

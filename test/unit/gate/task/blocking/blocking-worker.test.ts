@@ -97,8 +97,16 @@ describe("a blocking worker", () => {
     const text = Buffer.from("/nowhere\0");
     const identity: Make["identity"] = { capabilities: 0n, uid, euid, gid, egid, enter: null };
     const call: Make = {
-      ...{ do: "call", during: NOBODYS, identity, number: NR.openat, words: [0, text, 0, 0], held: [],
-            ticket: null, path: true },
+      ...{
+        do: "call",
+        during: NOBODYS,
+        identity,
+        number: NR.openat,
+        words: [0, text, 0, 0],
+        held: [],
+        ticket: null,
+        path: true,
+      },
     };
     const { outcome, memory: copies } = await run(call);
     expect(outcome).toBe(-ERRNO.ESRCH);
