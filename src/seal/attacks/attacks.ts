@@ -158,6 +158,21 @@ export const ATTACKS: readonly Attack[] = [
     "None of them calls the hook task_kill. What needs a ticket is denied from then on.",
   ),
   limit(
+    "stop-agent",
+    "freezes the agent by cgroup.freeze, or limits its memory or processor time by memory.max or prlimit",
+    "No hook is called for them. What needs a ticket waits or is denied meanwhile; listed programs load.",
+  ),
+  limit(
+    "swap-agent",
+    "adds swap space, has the memory of the agent written to it, and changes it there",
+    "V8 cannot run in locked memory. The files of the agent are in a file system that is never swapped out.",
+  ),
+  limit(
+    "claim-labels",
+    "hands the agent a process of its own as a container, with the labels that a policy allows",
+    "The agent takes containers from root. Only what a policy asks of the program holds against root.",
+  ),
+  limit(
     "dma",
     "has a device write to memory, through vfio or uio",
     "Only an IOMMU stops it. vfio without IOMMU taints the kernel, and is off by default.",
