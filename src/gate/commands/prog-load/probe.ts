@@ -13,16 +13,16 @@ import type { LiveLoad } from "./live-load.js";
  */
 export function probeOf(load: LiveLoad, subject: ProgramSubject): Probe | null {
   const { given } = load;
+  const withDigest = (given.u32(LOAD.attachBtfId) === 0 ? probes : targetProbes).get(subject.digest);
+  if (withDigest === undefined) return null;
   if (PLAIN.some((offset) => given.u32(offset) !== 0) || given.points(LOAD.fdArray)) return null;
-  const probes = given.u32(LOAD.attachBtfId) === 0 ? PROBES : TARGET_PROBES;
   const same = (probe: Probe) =>
-    probe.digest === subject.digest &&
     probe.type === given.u32(LOAD.progType) &&
     probe.expectedAttachType === given.u32(LOAD.expectedAttachType) &&
     probe.name === given.name(LOAD.progName) &&
     probe.license === load.license &&
     probe.funcInfoCount === given.u32(LOAD.funcInfoCount);
-  return probes.find(same) ?? null;
+  return withDigest.find(same) ?? null;
 }
 
 /** BPF_PROG_TYPE_TRACING, and attach types of linux/bpf.h. */
@@ -51,3 +51,17 @@ export const TARGET_PROBES: readonly Probe[] = [
 
 /** Fields that are zero in every probe. */
 const PLAIN = [LOAD.progFlags, LOAD.progIfindex, LOAD.attachFd, LOAD.coreReloCount, LOAD.signatureSize] as const;
+
+/** Each load is looked up, and nearly all are no probes, so that probes are found by their digest. */
+const probes = byDigest(PROBES);
+const targetProbes = byDigest(TARGET_PROBES);
+
+function byDigest(all: readonly Probe[]): ReadonlyMap<string, readonly Probe[]> {
+  const found = new Map<string, Probe[]>();
+  for (const probe of all) {
+    const others = found.get(probe.digest);
+    if (others === undefined) found.set(probe.digest, [probe]);
+    else others.push(probe);
+  }
+  return found;
+}

@@ -22,13 +22,15 @@ export interface Analyst {
 /** The result of an analysis: facts, or the reason why it failed. */
 export type Analysed = { readonly facts: ProgramFacts } | { readonly failure: Failure };
 
-export function analyse({ maps, kernel, ...load }: Analysis): Analysed {
+export function analyse(analysis: Analysis): Analysed {
+  const { attr, insns, license, btf, funcInfo, lineInfo, coreRelos, maps, kernel } = analysis;
   const fds = {
     mapByFd: (fd: number) => maps.get(`fd ${fd}`) ?? null,
     mapByIndex: (index: number) => maps.get(`index ${index}`) ?? null,
   };
   try {
-    return { facts: factsOfLoad({ ...load, fds, kernel: kernel === null ? null : kernelTypes(kernel) }) };
+    const types = kernel === null ? null : kernelTypes(kernel);
+    return { facts: factsOfLoad({ attr, insns, license, btf, funcInfo, lineInfo, coreRelos, fds, kernel: types }) };
   } catch (error) {
     return { failure: failureOf(error) };
   }
