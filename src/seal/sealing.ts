@@ -60,7 +60,9 @@ export function sealImage(
   onFailure: "halt" | "continue" = "halt",
 ): Uint8Array {
   const object = installed("bundle:seal/guard.bpf.o").bytes;
-  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure, keys };
+  const signers = trustedKey === null ? {} : { lists: [trustedKey.certificate] };
+  const room = trustedKey === null ? {} : roomFor(list);
+  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure, room, keys: { ...keys, ...signers } };
   const status = encodeStatus({
     listEntries: list?.header.entries ?? 0,
     generation: list?.header.generation ?? 0n,
@@ -76,4 +78,14 @@ export function sealImage(
     contents: { guard_list_a: tables.entries, guard_records_a: tables.records },
     status,
   });
+}
+
+/** The fewest entries and records for which the guard has room, so that a longer list can replace the first one. */
+const LEAST_ROOM = 4096;
+
+/** Room for twice as much as the list has, in both pairs of tables. */
+function roomFor(list: List | null): Readonly<Record<string, number>> {
+  const entries = Math.max(2 * (list?.header.entries ?? 0), LEAST_ROOM);
+  const records = Math.max(2 * (list?.header.records ?? 0), LEAST_ROOM);
+  return { guard_list_a: entries, guard_list_b: entries, guard_records_a: records, guard_records_b: records };
 }

@@ -5,6 +5,7 @@ import { initramfsCommand } from "./seal/seal-initramfs.js";
 import { lockCommand } from "./seal/seal-lock.js";
 import { logCommand } from "./seal/seal-log.js";
 import { planCommand } from "./seal/seal-plan.js";
+import { replaceCommand } from "./seal/seal-replace.js";
 import { requireSignaturesCommand } from "./seal/seal-require-signatures.js";
 import { startCommand } from "./seal/seal-start.js";
 import { statusCommand } from "./seal/seal-status.js";
@@ -19,6 +20,7 @@ const COMMANDS: readonly (() => Command)[] = [
   startCommand,
   statusCommand,
   logCommand,
+  replaceCommand,
   lockCommand,
   requireSignaturesCommand,
   stopCommand,

@@ -43,6 +43,8 @@ static __always_inline __u32 judge_command(const struct guard_status *status, __
 {
 	__u32 known = command & ~COMMON_ATTRS;
 
+	if (command == GUARD_COMMAND_LIST)
+		return 0;
 	if (known > LAST_COMMAND)
 		return GUARD_UNKNOWN_COMMAND;
 	if (is_attach_type_of_guard(attach_type_of(known, attr)))

@@ -43,6 +43,11 @@ static __always_inline int set_state(struct guard_status *status, __u32 bit)
 	return -EALREADY;
 }
 
+static __always_inline bool may_replace_list(const struct guard_status *status)
+{
+	return is_administrator() && is_sealed(status);
+}
+
 /* Only the agent writes tickets; who else tries is recorded as a task that acts as the agent. */
 static __always_inline int take_ticket(struct guard_status *status, const union bpf_attr *attr, __u32 size)
 {
@@ -55,8 +60,8 @@ static __always_inline int take_ticket(struct guard_status *status, const union 
 }
 
 /*
- * What bpf(2) returns for a command of the guard: -EALREADY if it was done. 0 for any other command. New lists are not
- * accepted yet. `size` is that of attr.
+ * What bpf(2) returns for a command of the guard: -EALREADY if it was done. 0 for any other command, and for a new
+ * list, which guard_replace() takes. `size` is that of attr.
  */
 static __always_inline int run_command(struct guard_status *status, int command, const union bpf_attr *attr, __u32 size)
 {
@@ -67,10 +72,10 @@ static __always_inline int run_command(struct guard_status *status, int command,
 		return set_state(status, GUARD_LOCKED);
 	case GUARD_COMMAND_REQUIRE_SIGNATURES:
 		return set_state(status, GUARD_SIGNATURES_REQUIRED);
+	case GUARD_COMMAND_LIST:
+		return may_replace_list(status) ? 0 : -EPERM;
 	case GUARD_COMMAND_TICKET:
 		return take_ticket(status, attr, size);
-	case GUARD_COMMAND_LIST:
-		return -EPERM;
 	default:
 		return 0;
 	}

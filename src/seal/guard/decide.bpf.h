@@ -29,14 +29,17 @@ static __always_inline int has_unstable_fds(const struct scan *scan)
 	return scan->flags & SCAN_INDEXED || users != 1;
 }
 
-/* Whether the entry has the key that was scanned and its references to maps. */
-__noinline int is_matching_entry(struct scan *scan, __u32 list, __u32 at)
+/*
+ * Whether the entry has the key that was scanned and its references to maps. From `end` on the table has no entries of
+ * the list: what is there can be of an earlier list.
+ */
+__noinline int is_matching_entry(struct scan *scan, __u32 list, __u32 at, __u32 end)
 {
 	const struct list_entry *entry = list_entry_at(list, at);
 	const struct list_references *stated;
 	const union list_record *record;
 
-	if (!scan || !entry || compare_keys(entry, &scan->key) != 0)
+	if (at >= end || !scan || !entry || compare_keys(entry, &scan->key) != 0)
 		return 0;
 	record = list_record_at(list, entry->maps);
 	if (!record)
@@ -47,12 +50,12 @@ __noinline int is_matching_entry(struct scan *scan, __u32 list, __u32 at)
 }
 
 /* The alternatives of an entry whose references to maps are those that were scanned, as bits. */
-static __always_inline __u32 matching_references(struct scan *scan, __u32 list, __u32 first)
+static __always_inline __u32 matching_references(struct scan *scan, const struct list_view *view, __u32 first)
 {
 	__u32 found = 0;
 
 	for (__u32 at = 0; at < GUARD_ALTERNATIVES; at++)
-		if (is_matching_entry(scan, list, first + at))
+		if (is_matching_entry(scan, view->list, first + at, view->entries))
 			found |= 1 << at;
 	return found;
 }
@@ -129,7 +132,7 @@ static __always_inline __u32 decide_by_list(const struct guard_status *status, s
 		return GUARD_MAPS;
 	admission->view = view;
 	admission->first = first;
-	admission->alternatives = matching_references(scan, view.list, first);
+	admission->alternatives = matching_references(scan, &view, first);
 	unstable = has_unstable_fds(scan);
 	if (unstable < 0)
 		return GUARD_FAILURE;

@@ -6,6 +6,7 @@
 #include "command-rules.bpf.h"
 #include "commands.bpf.h"
 #include "decide.bpf.h"
+#include "new-list.bpf.h"
 #include "protect.bpf.h"
 
 SEC("lsm_cgroup/bpf_prog_load")

@@ -13,6 +13,8 @@ export interface GuardHook {
   /** The LSM hook, as in include/linux/lsm_hook_defs.h; `sysctl` is the attach type BPF_CGROUP_SYSCTL. */
   readonly hook: string;
   readonly attach: "root cgroup" | "link";
+  /** Whether the program of a link may sleep (`lsm.s`). */
+  readonly sleepable?: true;
   /** `later`: the slot is kept for it, and the guard has no program there yet. */
   readonly state: "used" | "later";
   readonly why: string;
@@ -122,6 +124,16 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     state: "used",
     why: "Keeps the file system mounted in which links are pinned, this one included.",
     lost: "The links; never the denial of a load.",
+  },
+  {
+    hook: "bpf",
+    attach: "link",
+    sleepable: true,
+    state: "used",
+    why:
+      "Copies a new list from user memory, and has the kernel verify its signature, for which it has to sleep. The " +
+      "program on the root cgroup cannot.",
+    lost: "No list can be replaced any more.",
   },
   {
     hook: "inode_unlink",

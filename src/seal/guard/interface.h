@@ -16,6 +16,23 @@
 #define GUARD_RECORDS_A "guard_records_a"
 #define GUARD_RECORDS_B "guard_records_b"
 
+/* The header of a list file; src/seal/list/list-header.ts says what its members are. A list's signature covers it. */
+struct list_header {
+	__u8 magic[24];
+	__u32 version;
+	__u32 guard_version;
+	__u64 generation;
+	__u32 entries;
+	__u32 records;
+	__u8 kernel_btf[32];
+	__u8 tables[32];
+	__u8 configuration[32];
+	__u8 release[64];
+};
+
+#define GUARD_LIST_MAGIC "countersign list\n"
+#define GUARD_LIST_VERSION 1
+
 /*
  * A program that the list allows. The table is sorted by all bytes of its entries, as memcmp(3) does. Entries that are
  * equal up to `maps` are alternatives: one program with different maps. There are at most GUARD_ALTERNATIVES of them.
@@ -122,6 +139,7 @@ enum guard_reason {
 	GUARD_UNKNOWN_COMMAND, /* bpf: a command that the guard does not know */
 	GUARD_SIGNATURE, /* bpf_prog_load: a signature is required, or the one that was brought is not accepted */
 	GUARD_TICKET, /* bpf_prog_load: the task has a ticket, for another load than this one */
+	GUARD_LIST, /* bpf: a new list that does not replace the one in force */
 	GUARD_REASONS = 32
 };
 
@@ -186,7 +204,7 @@ struct guard_event {
 #define GUARD_COMMAND_SEAL 0x6701 /* the latch; only the loader, which the guard knows by its tgid */
 #define GUARD_COMMAND_LOCK 0x6702
 #define GUARD_COMMAND_REQUIRE_SIGNATURES 0x6703
-#define GUARD_COMMAND_LIST 0x6704
+#define GUARD_COMMAND_LIST 0x6704 /* struct guard_list_command */
 #define GUARD_COMMAND_TICKET 0x6705
 
 /*
@@ -233,3 +251,19 @@ struct guard_ticket {
 /* How many tickets are outstanding at most, and for how long, in nanoseconds. */
 #define GUARD_TICKETS 64
 #define GUARD_TICKET_LIFETIME 60000000000
+
+/*
+ * The attr of GUARD_COMMAND_LIST: a list file and its signature in the caller's memory, which are copied once. Errors:
+ * EPERM: the caller is not root of the machine, or the guard is not sealed; EOPNOTSUPP: there is no trusted key; EBUSY:
+ * another list is being copied; EFAULT: memory that cannot be read; EBADMSG: no list of this version, or no signature;
+ * EXDEV: for another kernel; ESTALE: the generation is not greater than that in force; E2BIG: more entries or records
+ * than the tables have room for; EILSEQ: the tables are not those of the header; and those of
+ * bpf_verify_pkcs7_signature(). After an error the list in force stays.
+ */
+struct guard_list_command {
+	__u64 list;
+	__u64 signature;
+	__u32 list_size;
+	__u32 signature_size;
+};
+#define GUARD_MAX_LIST_SIGNATURE 8192

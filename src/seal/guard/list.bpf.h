@@ -53,14 +53,25 @@ struct list_view {
 	__u32 entries;
 };
 
+/* list and list_entries are read and written at once: the tables before can have had more entries. */
+_Static_assert(offsetof(struct guard_status, list) % 8 == 0, "not aligned");
+_Static_assert(offsetof(struct guard_status, list_entries) == offsetof(struct guard_status, list) + 4, "not adjacent");
+#define LIST_AND_ENTRIES(status) ((volatile __u64 *)&(status)->list)
+
 static __always_inline struct list_view list_in_force(const volatile struct guard_status *status)
 {
 	/* the generation first: one that is too old is found by is_in_force() */
 	struct list_view view = { .generation = status->generation };
+	__u64 both = *LIST_AND_ENTRIES(status);
 
-	view.list = status->list;
-	view.entries = status->list_entries;
+	view.list = (__u32)both;
+	view.entries = both >> 32;
 	return view;
+}
+
+static __always_inline void put_list(struct guard_status *status, __u32 list, __u32 entries)
+{
+	*LIST_AND_ENTRIES(status) = (__u64)entries << 32 | list;
 }
 
 static __always_inline bool is_in_force(const struct list_view *view, const volatile struct guard_status *status)

@@ -27,7 +27,7 @@ export const MAP = {
   contents: 56,
 } as const;
 
-export const PATCH = { size: 12, kinds: { loader_tgid: 1, list_ring: 2, program_ring: 3 } } as const;
+export const PATCH = { size: 12, kinds: { loader_tgid: 1, list_ring: 2, program_ring: 3, kernel_btf: 4 } } as const;
 
 export const KEY = { size: 12, certificate: 4, rings: { lists: 0, programs: 1 } } as const;
 

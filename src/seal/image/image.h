@@ -70,6 +70,7 @@ struct image_patch {
 #define PATCH_LOADER_TGID 1 /* u32: the loader's process id */
 #define PATCH_LIST_RING 2 /* s32: serial number of the keyring, 0 if there is none */
 #define PATCH_PROGRAM_RING 3
+#define PATCH_KERNEL_BTF 4 /* 32 bytes: SHA-256 of the BTF of vmlinux */
 
 /* A certificate (X.509, DER) for a keyring of the kernel that nobody can change. */
 struct image_key {

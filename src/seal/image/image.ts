@@ -19,6 +19,8 @@ export interface ImageOptions {
   readonly settings?: Readonly<Record<string, number | bigint | Uint8Array>>;
   /** Elements of array maps by name, value after value. They also set the number of entries. */
   readonly contents?: Readonly<Record<string, Uint8Array>>;
+  /** Fewest elements of array maps by name, for those that have fewer {@link contents}. */
+  readonly room?: Readonly<Record<string, number>>;
   /** struct guard_status; the loader fills in version, mode, ids and times. */
   readonly status?: Uint8Array;
   /** SHA-256 in hex of the BTF of the only kernel on which the loader may seal. */
@@ -36,6 +38,7 @@ const PATCHED: Readonly<Record<keyof typeof PATCH.kinds, string>> = {
   loader_tgid: "guard_loader_tgid",
   list_ring: "guard_list_ring",
   program_ring: "guard_program_ring",
+  kernel_btf: "guard_kernel_btf",
 };
 
 /**
@@ -51,7 +54,7 @@ export function imageOf(bytes: Uint8Array, options: ImageOptions): Uint8Array {
   const data = new Contents(object);
   for (const [symbol, value] of Object.entries(options.settings ?? {})) data.set(symbol, value);
   const names = part.object.maps.map(({ name }) => name);
-  for (const name of Object.keys(options.contents ?? {}))
+  for (const name of Object.keys({ ...options.contents, ...options.room }))
     if (!names.includes(name)) throw unsupported(`has no map \`${name}\``);
   const statusMap = names.indexOf(STATUS_MAP);
   if (statusMap === -1) throw unsupported(`has no map \`${STATUS_MAP}\``);
@@ -65,7 +68,7 @@ export function imageOf(bytes: Uint8Array, options: ImageOptions): Uint8Array {
   writer.add(header);
   const ranges: Record<keyof typeof HEADER.ranges, Range> = {
     btf: writer.add(btf),
-    maps: writeMaps(part.object.maps, new Btf(btf), data, options.contents ?? {}, writer),
+    maps: writeMaps(part.object.maps, new Btf(btf), data, options, writer),
     programs: writePrograms(object, part, writer, options.lines ?? false),
     patches: writer.words(patches),
     keys: writeKeys(options.keys ?? {}, writer),
@@ -143,7 +146,7 @@ function writeMaps(
   maps: readonly StatedMap[],
   btf: Btf,
   data: Contents,
-  given: Readonly<Record<string, Uint8Array>>,
+  { contents: given = {}, room = {} }: ImageOptions,
   writer: ImageWriter,
 ): Range {
   const structs = maps.map((map) => {
@@ -162,7 +165,7 @@ function writeMaps(
       type: map.type,
       key_size: map.key_size,
       value_size: map.value_size,
-      max_entries: elements === undefined ? map.max_entries : Math.max(elements.length / map.value_size, 1),
+      max_entries: Math.max((elements?.length ?? 0) / map.value_size, room[map.name] ?? map.max_entries),
       map_flags: map.map_flags,
       btf_key_type_id: withBtf ? map.key_type_id : 0,
       btf_value_type_id: withBtf ? map.value_type_id || btf.section(map.name) : 0,

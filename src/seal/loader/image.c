@@ -41,6 +41,11 @@ static int check_programs(const struct image *image)
 	return 1;
 }
 
+static uint32_t patch_size(uint32_t kind)
+{
+	return kind == PATCH_KERNEL_BTF ? 32 : 4;
+}
+
 static int check_maps(const struct image *image)
 {
 	for (uint32_t i = 0; i < image->map_count; i++) {
@@ -52,7 +57,7 @@ static int check_maps(const struct image *image)
 	const struct image_patch *patches = (const void *)(image->bytes + image->header->patches.offset);
 	for (uint32_t i = 0; i < image->header->patches.size / sizeof(*patches); i++)
 		if (patches[i].map >= image->map_count ||
-		    (uint64_t)patches[i].offset + 4 > image->maps[patches[i].map].contents.size)
+		    (uint64_t)patches[i].offset + patch_size(patches[i].kind) > image->maps[patches[i].map].contents.size)
 			return 0;
 	return image->header->status_map < image->map_count &&
 	       image->maps[image->header->status_map].value_size == image->header->status.size;

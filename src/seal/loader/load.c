@@ -99,7 +99,10 @@ static int fill_patched(const struct image *image, uint32_t index, const struct 
 	for (uint32_t i = 0; i < image->header->patches.size / sizeof(*patches); i++)
 		if (patches[i].map == index) {
 			uint32_t value = patched_value(patches[i].kind, loaded);
-			memcpy(contents + patches[i].offset, &value, sizeof(value));
+			if (patches[i].kind == PATCH_KERNEL_BTF)
+				memcpy(contents + patches[i].offset, loaded->kernel_btf, sizeof(loaded->kernel_btf));
+			else
+				memcpy(contents + patches[i].offset, &value, sizeof(value));
 		}
 	int result = fill(map, fd, contents);
 	free(contents);

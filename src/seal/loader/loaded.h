@@ -39,6 +39,8 @@ struct loaded {
 	int32_t rings[RING_COUNT];
 	int32_t keys[MAX_KEYS];
 	uint32_t key_count;
+	/* SHA-256 of the BTF of vmlinux. */
+	uint8_t kernel_btf[32];
 };
 
 /* For development. */

@@ -45,15 +45,14 @@ static int check_running(struct failure *failure)
 }
 
 /* Ids in a list are those of one kernel's BTF: on another one they would allow other programs. */
-static int check_list(const struct image *image, const struct kernel_btf *kernel, struct failure *failure)
+static int check_list(const struct image *image, const struct kernel_btf *kernel, struct loaded *loaded,
+                      struct failure *failure)
 {
 	static const uint8_t any[SHA256_SIZE];
-	uint8_t digest[SHA256_SIZE];
-	if (memcmp(image->header->kernel_btf, any, sizeof(any)) == 0)
-		return 0;
-	sha256(kernel->bytes, kernel->size, digest);
+	sha256(kernel->bytes, kernel->size, loaded->kernel_btf);
 	errno = 0;
-	if (memcmp(image->header->kernel_btf, digest, sizeof(digest)) == 0)
+	if (memcmp(image->header->kernel_btf, any, sizeof(any)) == 0 ||
+	    memcmp(image->header->kernel_btf, loaded->kernel_btf, sizeof(any)) == 0)
 		return 0;
 	return fail(failure, STEP_LIST, "list", "was built for another kernel");
 }
@@ -108,7 +107,7 @@ static int load(const struct request *request, const struct image *image, struct
 		return fail(failure, STEP_KERNEL, "/sys/kernel/btf/vmlinux", "cannot be read");
 	close(fd);
 	close(sys);
-	if (check_list(image, &kernel, failure) != 0)
+	if (check_list(image, &kernel, loaded, failure) != 0)
 		return -1;
 	int result = load_guard(image, &kernel, loaded, &request->options, failure);
 	free_kernel_btf(&kernel);

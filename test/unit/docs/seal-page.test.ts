@@ -8,6 +8,7 @@ describe("docs/seal.md", () => {
     const text = readFileSync(own("docs/seal.md"), "utf8");
     const row = /^- LSM programs,[\s\S]*?:([\s\S]*?);$/m.exec(text)?.[1] ?? "";
     const named = Array.from(row.matchAll(/`(\w+)`/g), ([, hook]) => hook);
-    expect(named).toEqual(GUARD_HOOKS.map(({ hook }) => hook).filter((hook) => hook !== "sysctl"));
+    const hooks = new Set(GUARD_HOOKS.map(({ hook }) => hook));
+    expect(named).toEqual([...hooks].filter((hook) => hook !== "sysctl"));
   });
 });

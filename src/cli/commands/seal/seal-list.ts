@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
-import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
 import { type List, MAX_LIST, parseList } from "../../../seal/list.js";
+import { readListFile, within } from "../../../seal/list-file.js";
 import { TrustedKey } from "../../../seal/trusted-key.js";
-import { readSignature } from "../../../trust/signature-file.js";
 
 /** Help of the option that names the trusted key. */
 export const TRUSTED_KEY = "the certificate that signs lists, PEM or DER (default: none, lists are taken as they are)";
@@ -11,19 +9,6 @@ export const TRUSTED_KEY = "the certificate that signs lists, PEM or DER (defaul
 /** The list of a file, whoever signed it; null if no file is named. Throws FILE_… and SEAL_LIST_… errors. */
 export function readList(file: string | undefined): List | null {
   return file === undefined ? null : within(file, () => parseList(readInput(file, MAX_LIST)));
-}
-
-/** A list that has been read, and its signature; null if there is none. */
-export interface ListFile {
-  readonly list: List;
-  readonly signature: Uint8Array | null;
-}
-
-/** Reads a list, and its signature beside it: `LIST.p7s`. Throws FILE_…, SEAL_LIST_… and DER_MALFORMED errors. */
-export function readListFile(file: string): ListFile {
-  const beside = `${file}.p7s`;
-  const list = within(file, () => parseList(readInput(file, MAX_LIST)));
-  return { list, signature: existsSync(beside) ? readSignature(beside) : null };
 }
 
 /**
@@ -40,15 +25,6 @@ export function readSignedList(
   const { list, signature } = readListFile(file);
   within(file, () => trustedKey.requireSigned(list, signature, Date.now()));
   return { list, trustedKey };
-}
-
-/** Adds the file to the place of errors that lack it. */
-function within<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof CountersignError && error.place?.startsWith(file) !== true ? error.within(file) : error;
-  }
 }
 
 /** `3 entries of generation 7`. */

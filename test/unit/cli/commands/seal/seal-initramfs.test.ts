@@ -85,6 +85,20 @@ describe("countersign seal start", () => {
   });
 });
 
+describe("countersign seal replace", () => {
+  it("does nothing on a machine that is not sealed", async () => {
+    writeFileSync(at("new"), encodeList([], ORIGIN));
+    const { code, err } = await runCommand("seal", "replace", "--list", at("new"));
+    expect([code, err]).toEqual([2, expect.stringMatching(/\[SEAL_(?:NOT_RUNNING|NO_ACCESS)\]/)]);
+  });
+
+  it("names a list that is cut short", async () => {
+    writeFileSync(at("half"), encodeList([], ORIGIN).subarray(0, -1));
+    const { code, err } = await runCommand("seal", "replace", "--list", at("half"));
+    expect([code, err]).toEqual([2, expect.stringContaining(`${at("half")}: header: ends too early`)]);
+  });
+});
+
 describe("countersign seal test", () => {
   it("names a program that is missing", async () => {
     const path = process.env.PATH;
