@@ -115,7 +115,7 @@ export const HOOKS = {
     subject: "file",
     purpose: "module",
     when: "the kernel is about to read a kernel module",
-    served: { offline: true, gate: true, sealed: false },
+    served: { offline: true, gate: true, sealed: true },
   },
   blob_verify: {
     subject: "blob",

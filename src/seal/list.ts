@@ -14,18 +14,20 @@ import {
   LIST_MAGIC,
   LIST_VERSION,
   type ListHeader,
+  NO_FILES,
   RELEASE_SIZE,
 } from "./list/list-header.js";
 import { encodeTables, type ListTables } from "./list/list-tables.js";
 
 export type { ListEntry, ListMap, MapNumbers, ProgramMaps, SettingRange } from "./list/list-entry.js";
 export { MAX_MAPS, MAX_SETTINGS } from "./list/list-entry.js";
-export type { ListHeader } from "./list/list-header.js";
+export { type ListHeader, NO_FILES } from "./list/list-header.js";
 export type { ListTables } from "./list/list-tables.js";
 export { referenceDigest } from "./list/reference-digest.js";
 
-/** What a list is for. */
-export type ListOrigin = Pick<ListHeader, "generation" | "kernelBtf" | "configuration" | "release">;
+/** What a list is for; without `files`, there is no list of files. */
+export type ListOrigin = Pick<ListHeader, "generation" | "kernelBtf" | "configuration" | "release"> &
+  Partial<Pick<ListHeader, "files">>;
 
 /** A list that has been read and checked. */
 export interface List {
@@ -49,6 +51,7 @@ export function encodeList(entries: readonly ListEntry[], origin: ListOrigin): B
   const count = tables.entries.length / ENTRY_SIZE;
   const bytes = Buffer.concat([
     encodeHeader({
+      files: NO_FILES,
       ...origin,
       entries: count,
       records: tables.records.length / RECORD_SIZE,
@@ -122,7 +125,7 @@ function checkedHeader(bytes: Buffer): ListHeader {
     );
   const name = Buffer.alloc(RELEASE_SIZE);
   name.write(header.release, "utf8");
-  if (!name.equals(bytes.subarray(HEADER.release, HEADER_SIZE)))
+  if (!name.equals(bytes.subarray(HEADER.release, HEADER.files)))
     throw malformed("header", "has bytes after the release");
   return header;
 }

@@ -3,10 +3,10 @@ import type { AttachmentConfig, Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import { whyKeyringChanges, whyNotInKernel } from "./plan/changing-keyring.js";
-import { HOOK_MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
+import { FILE_HOOKS, HOOK_MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
 
 export { whyKeyringChanges } from "./plan/changing-keyring.js";
-export { HOOK_MEANS, MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
+export { FILE_HOOKS, HOOK_MEANS, MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
 
 /** A hook, an attachment at one hook, or a keyring. */
 export interface PlanRow {
@@ -93,6 +93,13 @@ export function requireSealable(config: Config, engine: PlannedEngine): void {
   }
 }
 
+/** Whether a configuration has a rule at a hook: an enforcing attachment, or a default that denies. */
+export function hasRule(config: Config, engine: PlannedEngine, hook: HookName): boolean {
+  const isEnforcing = (name: string) => config.attachments.find((one) => one.name === name)!.mode === "enforce";
+  const attached = engine.attached().filter(({ hooks }) => hooks.includes(hook));
+  return config.default[hook] === "deny" || attached.some(({ name }) => isEnforcing(name));
+}
+
 function hookRow(config: Config, hook: HookName, rules: readonly PlanRow[]): PlanRow {
   const row = { kind: "hook", name: hook, hook: null } as const;
   const isProgramHook = PROGRAM_HOOKS.includes(hook);
@@ -105,12 +112,12 @@ function hookRow(config: Config, hook: HookName, rules: readonly PlanRow[]): Pla
       denied: "nothing",
     };
   const tickets = rules.filter(({ means }) => means === "ticket");
-  if (tickets.length === 0 || !isProgramHook) return { ...row, ...HOOK_MEANS[hook] };
+  if (tickets.length === 0) return { ...row, ...HOOK_MEANS[hook] };
   return {
     ...row,
     means: "ticket",
     reason: `${tickets.map(({ name }) => `\`${name}\``).join(", ")}: see below`,
-    denied: "programs that these attachments do not allow for every task",
+    denied: `${subjectsOf(hook)} that these attachments do not allow for every task`,
   };
 }
 
@@ -118,17 +125,25 @@ function attachmentRow(config: Config, engine: PlannedEngine, attachment: Attach
   const row = { kind: "attachment", name: attachment.name, hook } as const;
   if (attachment.mode === "audit")
     return { ...row, means: "none", reason: "it is in audit, and never changes a verdict", denied: "nothing" };
-  if (!PROGRAM_HOOKS.includes(hook)) return { ...row, ...HOOK_MEANS[hook] };
-  const reason = whyTicket(config, engine, attachment);
+  if (!PROGRAM_HOOKS.includes(hook) && !FILE_HOOKS.includes(hook)) return { ...row, ...HOOK_MEANS[hook] };
+  const reason = whyTicket(config, engine, attachment, hook);
   return reason === null
     ? {
         ...row,
         means: "list",
         reason: "its policy sees only what the guard compares",
-        denied: "programs that are not in the list",
+        denied: HOOK_MEANS[hook].denied,
       }
-    : { ...row, means: "ticket", reason, denied: "programs that it does not allow for every task" };
+    : { ...row, means: "ticket", reason, denied: `${subjectsOf(hook)} that it does not allow for every task` };
 }
+
+function subjectsOf(hook: HookName): string {
+  return PROGRAM_HOOKS.includes(hook) ? "programs" : SUBJECTS_OF_FILES[hook]!;
+}
+
+const SUBJECTS_OF_FILES: Readonly<Partial<Record<HookName, string>>> = {
+  kernel_read_file: "kernel modules",
+};
 
 /** Facts about the calling task, which the guard cannot see (policy/model/current.ts). */
 const TASK_FACTS = [
@@ -147,13 +162,21 @@ const TASK_FACTS = [
 /** Facts about a program that only the loader or the kernel's verifier knows; see build/visible-facts.ts. */
 const LOADER_FACTS = ["license", "raw_insns", "section", "object", "kernel_signature", "kernel_keyring", "loaded"];
 
-function whyTicket(config: Config, engine: PlannedEngine, { name, scope }: AttachmentConfig): string | null {
+/** Facts about a file that the guard does not compare; see build/visible-facts.ts. */
+const PLACE_FACTS = ["path", "name", "parameters"];
+
+function whyTicket(
+  config: Config,
+  engine: PlannedEngine,
+  { name, scope }: AttachmentConfig,
+  hook: HookName,
+): string | null {
   const scoped = Object.keys(scope);
   if (scoped.length > 0) return `its scope is by ${scoped.join(", ")}, which the guard cannot see`;
   const reads = (word: string) => engine.reads(name, word);
   const task = TASK_FACTS.find(reads);
   if (task !== undefined) return `its policy names \`${task}\`, a fact about the task`;
-  const loader = LOADER_FACTS.find(reads);
+  const loader = (FILE_HOOKS.includes(hook) ? PLACE_FACTS : LOADER_FACTS).find(reads);
   if (loader !== undefined) return `its policy names \`${loader}\`, which the guard cannot compare`;
   if (reads("map_update") || reads("map_delete")) return "its policy writes to maps";
   const map = config.maps.find((one) => one.writable !== null && reads(one.name));

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { programTypeName } from "../bpf/object/section.js";
 import { installed } from "../installed.js";
+import { imageOfFiles } from "./files/image-of-files.js";
+import type { FileList } from "./files.js";
 import { type ImageOptions, imageOf } from "./image/image.js";
 import { type FragmentAgent, fragment } from "./initramfs/fragment.js";
 import type { List } from "./list.js";
@@ -23,6 +25,8 @@ export interface SealOptions {
   readonly list: List | null;
   /** Signs lists; null: the list is taken as it is. */
   readonly trustedKey?: TrustedKey | null;
+  /** The files that must be listed; null or absent: none. */
+  readonly files?: FileList | null;
   /** Certificates (DER) for the kernel's keyrings; none if left out. */
   readonly keys?: ImageOptions["keys"];
 }
@@ -56,13 +60,15 @@ export function sealFragment(
 
 /** The image of the guard, as the loader reads it (image/image.h). */
 export function sealImage(
-  { mode, list, trustedKey = null, keys = {} }: SealOptions,
+  { mode, list, files = null, trustedKey = null, keys = {} }: SealOptions,
   onFailure: "halt" | "continue" = "halt",
 ): Uint8Array {
   const object = installed("bundle:seal/guard.bpf.o").bytes;
   const signers = trustedKey === null ? {} : { lists: [trustedKey.certificate] };
   const room = trustedKey === null ? {} : roomFor(list);
-  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure, room, keys: { ...keys, ...signers } };
+  const ofFiles = imageOfFiles(files);
+  const own = { onFailure, room, keys: { ...keys, ...signers } };
+  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, ...own, ...ofFiles };
   const status = encodeStatus({
     listEntries: list?.header.entries ?? 0,
     generation: list?.header.generation ?? 0n,
@@ -75,7 +81,7 @@ export function sealImage(
   return imageOf(object, {
     ...common,
     kernelBtf: header.kernelBtf,
-    contents: { guard_list_a: tables.entries, guard_records_a: tables.records },
+    contents: { ...ofFiles.contents, guard_list_a: tables.entries, guard_records_a: tables.records },
     status,
   });
 }

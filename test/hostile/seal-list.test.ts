@@ -67,7 +67,7 @@ const CASES: readonly Case[] = [
     MALFORMED,
     "header",
     /after the release/,
-    (bytes) => void bytes.write("x", HEADER_SIZE - 1),
+    (bytes) => void bytes.write("x", HEADER.files - 1),
   ],
   [
     "a release that is no UTF-8",

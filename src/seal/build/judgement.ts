@@ -91,9 +91,9 @@ function whyChanging(config: Config, { on, name }: Dependency, asked: AskedDecis
   }
 }
 
-function whyFactChanges(path: string, { unknown, offlineOnly }: AskedDecision): string | null {
+function whyFactChanges(path: string, { decision, unknown, offlineOnly }: AskedDecision): string | null {
   const fact = path.split(".")[0]!;
-  const hidden = whyHidden(path);
+  const hidden = whyHidden(decision.hook, path);
   if (hidden !== null) return `reads \`${path}\`: ${hidden}`;
   if (offlineOnly.includes(fact)) return `reads \`${path}\`, which a load does not have`;
   return unknown.includes(fact) ? `reads \`${path}\`, which is not known before the load` : null;

@@ -1,4 +1,7 @@
 import type { ProgramFactName } from "../../bpf/model/program-fields.js";
+import type { HookName } from "../../hooks/catalogue.js";
+import type { FileSubject } from "../../hooks/subject.js";
+import { FILE_HOOKS } from "../plan/means.js";
 
 /**
  * The facts about a program that the guard does not compare, and why; null for a fact that is the same for every load
@@ -34,8 +37,22 @@ const HIDDEN: Readonly<Record<ProgramFactName, string | null>> = {
   rewritten: null,
 };
 
+/** As HIDDEN, of files: the guard compares a digest of their contents. */
+const HIDDEN_OF_FILES: Readonly<Record<keyof FileSubject, string | null>> = {
+  path: "the guard does not see where the file is",
+  name: "the guard does not see the file's name",
+  digest: null,
+  sha256: null,
+  data: null,
+  // Of the same contents
+  signature: null,
+  purpose: null,
+  parameters: "the guard does not compare parameters of modules",
+};
+
 /** Why the guard cannot see a fact, by its path, such as `effects.read_only` or `maps.name`; null if it can. */
-export function whyHidden(path: string): string | null {
+export function whyHidden(hook: HookName, path: string): string | null {
+  if (FILE_HOOKS.includes(hook)) return HIDDEN_OF_FILES[path.split(".")[0] as keyof FileSubject];
   if (path === "maps.name") return "the loader chooses the names of maps";
   return HIDDEN[path.split(".")[0] as ProgramFactName];
 }

@@ -94,13 +94,15 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     hook: "kernel_post_read_file",
     attach: "root cgroup",
     state: "used",
-    why: "Denies images for kexec_file_load: hook `locked_down` is not asked about one that a trusted key signed.",
-    lost: "A signed kernel could be started with any initramfs.",
+    why:
+      "Denies images for kexec_file_load: hook `locked_down` is not asked about one that a trusted key signed. " +
+      "Compares modules of files by their digest.",
+    lost: "A signed kernel could be started with any initramfs, and unlisted modules loaded.",
   },
   {
     hook: "kernel_post_load_data",
     attach: "root cgroup",
-    state: "later",
+    state: "used",
     why: "Compares modules by their digest where init_module passes them. Those of files are read at the hook above.",
     lost: "Every module could be loaded that is signed by a key of the kernel.",
   },

@@ -104,6 +104,19 @@ union list_record {
 	struct list_map map;
 };
 
+/*
+ * A file of the list of files: the SHA-256 of a kernel module, as it is or compressed, or the fs-verity digest of an
+ * executable. Each of the two tables is sorted by the bytes.
+ */
+#define GUARD_MODULES "guard_modules"
+struct file_digest {
+	__u8 bytes[32];
+};
+
+/* Bits of guard_file_rules: which files must be listed. */
+#define GUARD_RULE_MODULES 1
+#define GUARD_RULE_EXECUTABLES 2
+
 /* The canary, which no list has: a socket filter of two instructions, `r0 = GUARD_CANARY_VALUE; exit`. */
 #define GUARD_CANARY_VALUE 0x0c0a4a47
 

@@ -15,6 +15,8 @@ enum lockdown_reason {
 enum kernel_read_file_id {
 	READING_KEXEC_IMAGE = 1,
 	READING_KEXEC_INITRAMFS = 2,
+	READING_MODULE = 3,
+	READING_MODULE_COMPRESSED = 4,
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "admission.bpf.h"
 #include "agent.bpf.h"
+#include "file-digests.bpf.h"
 #include "mount-of-pins.bpf.h"
 #include "list.bpf.h"
 #include "new-list-map.bpf.h"
@@ -21,7 +22,7 @@ static __always_inline bool is_own_map(const struct bpf_map *map)
 {
 	__u64 address = (__u64)map;
 
-	return is_status_map(map) || address == (__u64)&guard_admitted ||
+	return is_status_map(map) || is_file_digest_map(address) || address == (__u64)&guard_admitted ||
 	       address == (__u64)&guard_scans || address == (__u64)&guard_agent || address == (__u64)&guard_state ||
 	       address == (__u64)&guard_tickets || address == (__u64)&guard_places ||
 	       address == (__u64)&guard_pins || address == (__u64)&guard_list_a || address == (__u64)&guard_list_b ||

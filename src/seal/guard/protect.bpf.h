@@ -6,6 +6,7 @@
 
 #include "agent.bpf.h"
 #include "lockdown.bpf.h"
+#include "modules.bpf.h"
 #include "own.bpf.h"
 #include "pins.bpf.h"
 #include "status.bpf.h"
@@ -68,9 +69,23 @@ int BPF_PROG(guard_read_file, void *file, char *bytes, long size, enum kernel_re
 
 	if (!status)
 		return DENY;
-	if (!is_protecting(status) || !is_for_kexec(id))
+	if (!is_protecting(status))
 		return ALLOW;
-	return protect(status, GUARD_KERNEL_CHANGE, id, 0);
+	if (is_module_file(id))
+		return judge_module(status, (__u64)bytes, size, id);
+	return protect(status, is_for_kexec(id) ? GUARD_KERNEL_CHANGE : 0, id, 0);
+}
+
+SEC("lsm_cgroup/kernel_post_load_data")
+int BPF_PROG(guard_load_data, char *bytes, long size, enum kernel_load_data_id id)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status) || id != bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
+		return ALLOW;
+	return judge_module(status, (__u64)bytes, size, id);
 }
 
 SEC("lsm_cgroup/ptrace_access_check")

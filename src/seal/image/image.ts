@@ -1,7 +1,7 @@
 import { Btf } from "../../bpf/btf/btf.js";
 import { BpfObject } from "../../bpf/object.js";
 import { loadedBtf } from "../../bpf/recognition/loaded-btf.js";
-import { programPartOf, type StatedMap } from "../../bpf/statement.js";
+import { type ProgramPart, programPartOf, type StatedMap } from "../../bpf/statement.js";
 import { CountersignError } from "../../error.js";
 import { ROOT_ATTACH_FLAGS } from "../guard/hooks.js";
 import { HEADER, IMAGE_MAGIC, KEY, MAP, ON_FAILURE, PATCH } from "./image-layout.js";
@@ -21,6 +21,8 @@ export interface ImageOptions {
   readonly contents?: Readonly<Record<string, Uint8Array>>;
   /** Fewest elements of array maps by name, for those that have fewer {@link contents}. */
   readonly room?: Readonly<Record<string, number>>;
+  /** Names of programs that the image leaves out. */
+  readonly without?: readonly string[];
   /** struct guard_status; the loader fills in version, mode, ids and times. */
   readonly status?: Uint8Array;
   /** SHA-256 in hex of the BTF of the only kernel on which the loader may seal. */
@@ -47,7 +49,7 @@ const PATCHED: Readonly<Record<keyof typeof PATCH.kinds, string>> = {
  */
 export function imageOf(bytes: Uint8Array, options: ImageOptions): Uint8Array {
   const object = new BpfObject(bytes);
-  const part = programPartOf(bytes);
+  const part = partWithout(programPartOf(bytes), options.without ?? []);
   const original = object.elf.section(".BTF")?.data;
   if (original === undefined || object.elf.order !== "little") throw unsupported("has no BTF, or is big-endian");
   const btf = loadedBtf(original, part.object);
@@ -89,6 +91,13 @@ export function imageOf(bytes: Uint8Array, options: ImageOptions): Uint8Array {
   for (const name of Object.keys(HEADER.ranges) as (keyof typeof HEADER.ranges)[])
     putRange(image, HEADER.ranges[name], ranges[name]);
   return image;
+}
+
+/** Throws ELF_UNSUPPORTED if the object has no program of one of the names. */
+function partWithout(part: ProgramPart, names: readonly string[]): ProgramPart {
+  const missing = names.find((name) => !part.programs.some((program) => program.name === name));
+  if (missing !== undefined) throw unsupported(`has no program \`${missing}\``);
+  return { ...part, programs: part.programs.filter(({ name }) => !names.includes(name)) };
 }
 
 /** Initial contents of `.rodata` and `.data`, with the settings. */

@@ -11,6 +11,7 @@
  *     80  32  SHA-256 of entries and records
  *     112 32  SHA-256 of the configuration
  *     144 64  the kernel's release for people, in UTF-8, then zero; empty if it is not known
+ *     208 32  SHA-256 of the list of files that belongs to it (seal/files.ts); zero if there is none
  */
 export interface ListHeader {
   readonly generation: bigint;
@@ -21,13 +22,18 @@ export interface ListHeader {
   readonly tables: string;
   readonly configuration: string;
   readonly release: string;
+  /** Zeros if there is no list of files. */
+  readonly files: string;
 }
+
+/** The SHA-256 of no list of files. */
+export const NO_FILES = "00".repeat(32);
 
 export const LIST_VERSION = 1;
 /** GUARD_VERSION of guard/interface.h. */
 export const GUARD_VERSION = 1;
 export const LIST_MAGIC = "countersign list\n";
-export const HEADER_SIZE = 208;
+export const HEADER_SIZE = 240;
 export const HEADER = {
   version: 24,
   guardVersion: 28,
@@ -38,8 +44,9 @@ export const HEADER = {
   tables: 80,
   configuration: 112,
   release: 144,
+  files: 208,
 } as const;
-export const RELEASE_SIZE = HEADER_SIZE - HEADER.release;
+export const RELEASE_SIZE = HEADER.files - HEADER.release;
 
 export function encodeHeader(header: ListHeader): Buffer {
   const bytes = Buffer.alloc(HEADER_SIZE);
@@ -54,13 +61,14 @@ export function encodeHeader(header: ListHeader): Buffer {
   bytes.write(header.configuration, HEADER.configuration, "hex");
   // Buffer.write writes whole characters only
   bytes.write(header.release, HEADER.release, RELEASE_SIZE, "utf8");
+  bytes.write(header.files, HEADER.files, "hex");
   return bytes;
 }
 
 /** The header of at least HEADER_SIZE bytes, whose magic and versions the caller has checked. */
 export function decodeHeader(bytes: Buffer): ListHeader {
   const hex = (at: number) => bytes.toString("hex", at, at + 32);
-  const release = bytes.subarray(HEADER.release, HEADER_SIZE);
+  const release = bytes.subarray(HEADER.release, HEADER.files);
   const end = release.indexOf(0);
   return {
     generation: bytes.readBigUInt64LE(HEADER.generation),
@@ -70,5 +78,6 @@ export function decodeHeader(bytes: Buffer): ListHeader {
     tables: hex(HEADER.tables),
     configuration: hex(HEADER.configuration),
     release: release.toString("utf8", 0, end === -1 ? RELEASE_SIZE : end),
+    files: hex(HEADER.files),
   };
 }

@@ -21,8 +21,8 @@ export interface HookMeans {
 }
 
 /**
- * A rule is an enforcing attachment or a default that denies. Only loads of programs have a list so far (struct
- * list_entry of guard/interface.h).
+ * A rule is an enforcing attachment or a default that denies. Loads of programs have a list (struct list_entry of
+ * guard/interface.h), and files another one (struct file_digest).
  */
 export const HOOK_MEANS: Readonly<Record<HookName, HookMeans>> = {
   bpf_prog_load: {
@@ -61,9 +61,9 @@ export const HOOK_MEANS: Readonly<Record<HookName, HookMeans>> = {
     denied: "nothing",
   },
   kernel_read_file: {
-    means: "cannot be sealed",
-    reason: "the guard has no list of kernel modules",
-    denied: "nothing",
+    means: "list",
+    reason: "the guard compares the SHA-256 of each kernel module that the kernel reads",
+    denied: "modules that are not in the list of files",
   },
   blob_verify: {
     means: "cannot be sealed",
@@ -73,3 +73,5 @@ export const HOOK_MEANS: Readonly<Record<HookName, HookMeans>> = {
 };
 
 export const PROGRAM_HOOKS: readonly HookName[] = ["bpf_prog_load", "bpf_prog"];
+/** Hooks whose rules a list of files carries (seal/files.ts). */
+export const FILE_HOOKS: readonly HookName[] = ["kernel_read_file"];

@@ -16,13 +16,16 @@ import { MAKERS } from "../../input/signature-makers.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson } from "../../output/output.js";
 import { table } from "../../output/table.js";
+import { buildFiles } from "./built-files.js";
+import { FILE_HEAD, fileCells, fileJson, type JudgedFile } from "./judged-file.js";
 import { JUDGED_HEAD, type JudgedRow, judgedCells, judgedJson, judgeFiles, summaryOf } from "./judged-files.js";
+import { filesBeside } from "./seal-files.js";
 
 /** `countersign seal build`: the lists of programs that the kernel lets load without asking anybody. */
 export function buildCommand(): Command {
   return new Command("build")
     .description("Makes the seal list for each kernel: the programs that may load under the guard")
-    .argument("<path...>", "BPF objects, executables that embed them, or folders of both")
+    .argument("[path...]", "BPF objects, executables that embed them, or folders of both")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .option("--btf <file>", "a kernel; again for more (default: the running one)", collect)
     .requiredOption("--out <folder>", "where to write the lists, each named after its kernel's release")
@@ -34,6 +37,7 @@ export function buildCommand(): Command {
     )
     .addOption(modulesOption())
     .option("--generation <number>", "greater than that of the list before (default: the present time)", generation)
+    .option("--module <path>", "a kernel module, or a folder of them; again for more", collect)
     .option("--any-maps", "list signed programs although the guard does not compare who created their maps")
     .option("--no-probes", "leave out the programs that libbpf loads to find out what the kernel supports")
     .option("--key <file>", "sign each list with this key, for `--trusted-key`: LIST.p7s covers the list's header")
@@ -53,6 +57,9 @@ It would need a ticket: a permission for one load, by an agent that asks the pol
   never        the policies allow it, and the guard denies it always, because it could undo the guard
   cannot load  the kernel, or libbpf, rejects it
 
+If the configuration has a rule at kernel_read_file, only modules that are listed can be loaded under the guard:
+\`--module\` names those to ask the policies about. They are in a second file beside the list, which ends in .files.
+
 ${KERNEL_FILES}
 
 Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
@@ -60,6 +67,7 @@ cannot be read.
 
 Examples:
   countersign seal build --out lists /usr/lib/bpf
+  countersign seal build --out lists --module "/usr/lib/modules/$(uname -r)" /usr/lib/bpf
   countersign seal build --btf linux-image-6.12.118+deb13-amd64.deb --key signer.key --cert signer.pem --out lists *.o`,
     )
     .action(build);
@@ -72,6 +80,7 @@ interface Options {
   readonly variant?: readonly Variant[];
   readonly modules?: ReadonlySet<string>;
   readonly generation?: bigint;
+  readonly module?: readonly string[];
   readonly anyMaps?: true;
   readonly probes: boolean;
   readonly key?: string;
@@ -82,6 +91,7 @@ interface Options {
 async function build(paths: readonly string[], options: Options): Promise<void> {
   const { btf = [kernelPath({})], generation = BigInt(Math.floor(Date.now() / 1000)), key, cert } = options;
   const { variant: variants = [DEFAULT_VARIANT], anyMaps } = options;
+  if (paths.length === 0 && options.module === undefined) throw nothingNamed();
   const sign = key === undefined && cert === undefined ? null : await MAKERS.pkcs7.open(signerOf(key, cert));
   const files = objectFiles(paths);
   const { config, engine } = await openEngineForLists(options.config, openCache());
@@ -91,6 +101,7 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
     const failed = new Set<string>();
     const judge = { config, engine, anyMaps: anyMaps === true };
     const rows: JudgedRow[] = [];
+    const built = await buildFiles(options, { config, engine }, configuration, failed);
     for (const path of btf) {
       const kernel = await openTarget(path, options, null);
       const found = await judgeFiles(files, kernel, judge, variants, failed);
@@ -98,15 +109,23 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       const { btfSha256: kernelBtf, release } = kernel;
       const probes = options.probes ? probeEntries() : [];
       const entries = [...found.flatMap((row): readonly ListEntry[] => row.entries), ...probes];
-      const list = encodeList(entries, { generation, kernelBtf, configuration, release: release ?? "" });
+      const list = encodeList(entries, {
+        generation,
+        kernelBtf,
+        configuration,
+        release: release ?? "",
+        files: built.sha256,
+      });
       const out = join(options.out, `${release ?? kernelBtf.slice(0, 16)}.list`);
       writeWhole(out, list);
+      if (built.list !== null) writeWhole(filesBeside(out), built.list);
       if (sign !== null) writeWhole(`${out}.p7s`, sign.make(signedPart(list), out));
-      process.stderr.write(`${out}: ${summaryOf(found)}; ${parseList(list).header.entries} entries\n`);
+      const summary = [`${summaryOf(found)}; ${parseList(list).header.entries} entries`, ...built.summary].join("; ");
+      process.stderr.write(`${out}: ${summary}\n`);
     }
-    if (options.json === true) rows.map(judgedJson).forEach(printJson);
-    else if (rows.length > 0) print(table(JUDGED_HEAD, rows.map(judgedCells)));
-    process.exitCode = failed.size > 0 ? EXIT.undecided : rows.some(isLost) ? EXIT.denied : EXIT.ok;
+    if (options.json === true) [...rows.map(judgedJson), ...built.rows.map(fileJson)].forEach(printJson);
+    else printTables(rows, built.rows);
+    process.exitCode = failed.size > 0 ? EXIT.undecided : [...rows, ...built.rows].some(isLost) ? EXIT.denied : EXIT.ok;
   } finally {
     engine.close();
   }
@@ -123,8 +142,19 @@ function signerOf(key: string | undefined, cert: string | undefined): { key: str
   );
 }
 
-/** Whether policies allow the program, or could, and the guard denies it. */
-function isLost({ result }: JudgedRow): boolean {
+function printTables(rows: readonly JudgedRow[], files: readonly JudgedFile[]): void {
+  if (rows.length > 0) print(table(JUDGED_HEAD, rows.map(judgedCells)));
+  if (files.length > 0) print(table(FILE_HEAD, files.map(fileCells)));
+}
+
+function nothingNamed(): CountersignError {
+  return new CountersignError("USAGE", "no BPF object and no file is named", {
+    remedy: "name objects, or kernel modules with `--module`",
+  });
+}
+
+/** Whether policies allow the program or file, or could, and the guard denies it. */
+function isLost({ result }: { readonly result: string }): boolean {
   return result === "ticket" || result === "never";
 }
 

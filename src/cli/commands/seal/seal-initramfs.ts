@@ -4,6 +4,7 @@ import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
 import { writeWhole } from "../../files/write.js";
 import { sealedAgent } from "../../input/sealed-agent.js";
 import { print } from "../../output/output.js";
+import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
 import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** The socket of an agent that no --socket names. */
@@ -15,6 +16,7 @@ export function initramfsCommand(): Command {
     .description("Writes an additional initramfs image (fragment) that seals the machine before anything else runs")
     .requiredOption("--out <file>", "where to write the fragment")
     .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
+    .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
     .option("--with-agent", "start an agent before sealing, which asks the policies of a configuration live")
@@ -68,6 +70,7 @@ Examples:
 interface Options {
   readonly out: string;
   readonly list?: string;
+  readonly files?: string;
   readonly trustedKey?: string;
   readonly audit?: true;
   readonly onFailure: "halt" | "continue";
@@ -79,11 +82,16 @@ interface Options {
 }
 
 async function initramfs(given: Options): Promise<void> {
-  const { out, list: file, trustedKey: certificate, audit, onFailure, withAgent } = given;
+  const { out, list: file, files: named, trustedKey: certificate, audit, onFailure, withAgent } = given;
   const { list, trustedKey } = readSignedList(file, certificate);
+  const files = readFileList(named, file, list);
   const agent = withAgent === true ? await sealedAgent(given) : null;
-  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list, trustedKey }, onFailure, agent);
+  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list, files, trustedKey }, onFailure, agent);
   writeWhole(out, bytes, 0o600);
-  const parts = [`${bytes.length} bytes`, titleOfList(list), ...(agent === null ? [] : ["with an agent"])];
+  const parts = [
+    `${bytes.length} bytes`,
+    `${titleOfList(list)}${titleOfFiles(files)}`,
+    ...(agent === null ? [] : ["with an agent"]),
+  ];
   print(`${out}: ${parts.join(", ")}; boot it with rdinit=${SEAL_INIT}`);
 }

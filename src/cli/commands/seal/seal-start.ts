@@ -3,6 +3,7 @@ import { CountersignError } from "../../../error.js";
 import { isListed, type LoadedProgram, loadedPrograms, sealMachine } from "../../../seal/sealing.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printError, printJson } from "../../output/output.js";
+import { countsOfFiles, FILES, readFileList, titleOfFiles } from "./seal-files.js";
 import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** `countersign seal start`: seals a machine that has started. */
@@ -10,6 +11,7 @@ export function startCommand(): Command {
   return new Command("start")
     .description("Seals this machine until the next boot")
     .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
+    .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
     .option("--accept-loaded", "seal although programs are loaded that are not listed")
@@ -36,14 +38,16 @@ Examples:
 
 interface Options {
   readonly list?: string;
+  readonly files?: string;
   readonly trustedKey?: string;
   readonly audit?: true;
   readonly acceptLoaded?: true;
   readonly json?: true;
 }
 
-function start({ list: file, trustedKey: certificate, audit, acceptLoaded, json }: Options): void {
+function start({ list: file, files: named, trustedKey: certificate, audit, acceptLoaded, json }: Options): void {
   const { list, trustedKey } = readSignedList(file, certificate);
+  const files = readFileList(named, file, list);
   const loaded = loadedPrograms();
   const unlisted = loaded.filter((program) => !isListed(program, list));
   if (acceptLoaded !== true && audit !== true && unlisted.length > 0) {
@@ -53,9 +57,10 @@ function start({ list: file, trustedKey: certificate, audit, acceptLoaded, json 
   }
   const mode = audit === true ? "audit" : "enforce";
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
-  const { programs } = sealMachine({ mode, list, trustedKey }, { loaded: accepted });
-  if (json === true) printJson({ mode, entries: list?.header.entries ?? 0, unlisted, programs });
-  else print([`${TITLES[mode]}: ${titleOfList(list)}`, ...unlisted.map(lineOf)].join("\n"));
+  const { programs } = sealMachine({ mode, list, files, trustedKey }, { loaded: accepted });
+  if (json === true)
+    printJson({ mode, entries: list?.header.entries ?? 0, files: countsOfFiles(files), unlisted, programs });
+  else print([`${TITLES[mode]}: ${titleOfList(list)}${titleOfFiles(files)}`, ...unlisted.map(lineOf)].join("\n"));
 }
 
 const TITLES = { audit: "audit, nothing is denied", enforce: "sealed until the next boot" } as const;

@@ -18,7 +18,10 @@ export const SEAL_KERNELS = {
 export type SealKernel = keyof typeof SEAL_KERNELS;
 
 /** Modules that guests load. */
-const MODULES = ["dummy", "fuse", "msr"];
+const MODULES = ["dummy", "fuse", "msr", "overlay", "virtio_blk"];
+
+/** How the names of kept folders begin; another one when they have other files. */
+const KEPT = "guest-2_";
 
 /** A kernel for guests, whose packages are fetched where it is not there yet. */
 export interface GuestKernel {
@@ -34,7 +37,7 @@ export interface GuestKernel {
  * Returns the reason if the kernel cannot be had on this machine.
  */
 export function sealKernel(name: SealKernel): GuestKernel | string {
-  const known = process.env.COUNTERSIGN_NIGHTLY === undefined ? keptAs(`guest_linux-`, `-${name}.`) : null;
+  const known = process.env.COUNTERSIGN_NIGHTLY === undefined ? keptAs(`${KEPT}linux-`, `-${name}.`) : null;
   const kept = known === null ? available(() => fetched(name)) : { folder: known };
   if (typeof kept === "string") return kept;
   return {
@@ -50,7 +53,7 @@ function fetched(name: SealKernel): { readonly folder: string } {
   for (const each of archive.kernelPackages(SEAL_KERNELS[name])) newest.set(each.split("-")[1]!, each);
   if (newest.size === 0) throw new Unavailable(`no suite of Debian has a cloud kernel ${name}`);
   const packages = [...newest.values()];
-  return keep(`guest_${packages[0]}_${archive.version(packages[0]!)}`, (work) => {
+  return keep(`${KEPT}${packages[0]}_${archive.version(packages[0]!)}`, (work) => {
     for (const each of packages) unpack(archive.download(each, work), work);
   });
 }

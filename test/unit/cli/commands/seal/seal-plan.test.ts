@@ -165,8 +165,8 @@ describe("countersign seal plan", () => {
   });
 
   it("does not seal a default that denies where the guard cannot, and ignores attachments in audit", async () => {
-    const denied = await plan("default: { kernel_read_file: deny }\nattachments: []\n");
-    expect(denied.row("kernel_read_file")).toMatchObject({ means: "cannot be sealed" });
+    const denied = await plan("default: { blob_verify: deny }\nattachments: []\n");
+    expect(denied.row("blob_verify")).toMatchObject({ means: "cannot be sealed" });
     expect(denied.code).toBe(1);
     const audit = await plan("attachments: [{ policy: create.js, mode: audit }]\n");
     expect(audit.row("bpf_map_create")).toMatchObject({ means: "none" });

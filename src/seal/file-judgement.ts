@@ -1,0 +1,41 @@
+/** Which files a list of files has: those that policies allow for every task, by what the guard compares. */
+import type { Config } from "../config/config.js";
+import { ROOT_ON_HOST } from "../engine/decision/request.js";
+import { questionsAbout } from "../engine/files/file-questions.js";
+import { FileSignatures } from "../engine/files/file-signatures.js";
+import type { TimedEngine } from "../engine/timed-engine.js";
+import type { HookName } from "../hooks/catalogue.js";
+import { judgementOf } from "./build/judgement.js";
+import type { FileKind } from "./files.js";
+
+/** The hook whose rules decide about each kind of files. */
+export const HOOK_OF_FILES: Readonly<Partial<Record<FileKind, HookName>>> = { modules: "kernel_read_file" };
+
+export interface JudgeFileOptions {
+  readonly config: Config;
+  /** As for judgeFile in build.ts. */
+  readonly engine: Pick<TimedEngine, "decide" | "signatures" | "statements">;
+}
+
+/** What becomes of a file in a list, and why it is not listed; null if it is. */
+export interface FileResult {
+  readonly result: "listed" | "denied" | "ticket";
+  readonly reason: string | null;
+}
+
+/** Asks the policies about the contents of a file. Throws USAGE if the hook is not about files. */
+export async function judgeContents(
+  path: string,
+  bytes: Uint8Array,
+  hook: HookName,
+  { config, engine }: JudgeFileOptions,
+): Promise<FileResult> {
+  const signatures = new FileSignatures(engine.signatures, null, engine.statements);
+  const [question] = questionsAbout({ path, bytes, hook, objects: [] }, signatures);
+  const { subject, unknown, offlineOnly } = question!;
+  const decision = await engine.decide({ hook, subject: subject as never, current: ROOT_ON_HOST });
+  const judgement = judgementOf(config, { decision, unknown, offlineOnly });
+  return judgement.kind === "allowed"
+    ? { result: "listed", reason: null }
+    : { result: judgement.kind, reason: judgement.reason };
+}

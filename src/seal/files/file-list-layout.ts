@@ -1,0 +1,43 @@
+/**
+ * The file of a list of files. All integers are little-endian.
+ *
+ *     0   24  `countersign files` and a line feed, then zero
+ *     24   4  FILE_LIST_VERSION
+ *     28   4  GUARD_VERSION of guard/interface.h
+ *     32   4  bits of RULES: the kinds of files that must be listed
+ *     36   4  number of modules, whose digests follow the header
+ *     40   4  number of executables, whose digests follow those of modules
+ *     44   4  zero
+ *     48  32  SHA-256 of all digests
+ *     80  32  SHA-256 of the configuration
+ *
+ * A digest has 32 bytes. Those of each kind ascend.
+ */
+export const FILE_LIST_MAGIC = "countersign files\n";
+export const FILE_LIST_VERSION = 1;
+export const HEADER_SIZE = 112;
+export const HEADER = {
+  version: 24,
+  guardVersion: 28,
+  rules: 32,
+  modules: 36,
+  executables: 40,
+  reserved: 44,
+  digests: 48,
+  configuration: 80,
+} as const;
+
+/** GUARD_RULE_… of guard/interface.h. */
+export const RULES = { modules: 1, executables: 2 } as const;
+
+/** The kinds of files that a list can have. */
+export type FileKind = keyof typeof RULES;
+
+/** A list that has been read and checked. */
+export interface FileList {
+  /** Of each kind the digests in ascending order, byte after byte; null if files of this kind need not be listed. */
+  readonly digests: Readonly<Record<FileKind, Buffer | null>>;
+  /** SHA-256 of the configuration, and of the whole file, in lower-case hex. */
+  readonly configuration: string;
+  readonly sha256: string;
+}

@@ -1,0 +1,63 @@
+/* What a guard in the same guest counts, for programs that print why a call was denied. */
+#pragma once
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../../../src/seal/guard/interface.h"
+
+static long bpf_call(int command, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+/* An fd of guard_status, or -1 without a guard. */
+static int open_status(void)
+{
+	union bpf_attr attr = {0};
+	while (bpf_call(BPF_MAP_GET_NEXT_ID, &attr) == 0) {
+		struct bpf_map_info info = {0};
+		union bpf_attr open = {.map_id = attr.next_id, .open_flags = BPF_F_RDONLY};
+		int fd = (int)bpf_call(BPF_MAP_GET_FD_BY_ID, &open);
+		union bpf_attr about = {.info = {(uint32_t)fd, sizeof(info), (uintptr_t)&info}};
+		if (fd >= 0 && bpf_call(BPF_OBJ_GET_INFO_BY_FD, &about) == 0 && strcmp(info.name, GUARD_STATUS) == 0)
+			return fd;
+		close(fd);
+		attr.start_id = attr.next_id;
+		attr.next_id = 0;
+	}
+	return -1;
+}
+
+static void read_denied(uint64_t denied[GUARD_REASONS])
+{
+	struct guard_status status = {0};
+	uint32_t first = 0;
+	int fd = open_status();
+	union bpf_attr attr = {0};
+	attr.map_fd = (uint32_t)fd;
+	attr.key = (uintptr_t)&first;
+	attr.value = (uintptr_t)&status;
+	if (fd >= 0)
+		bpf_call(BPF_MAP_LOOKUP_ELEM, &attr);
+	close(fd);
+	memcpy(denied, status.denied, sizeof(status.denied));
+}
+
+/* `NAME: ok`, or `NAME: EPERM 13`: the errno, and the numbers of reasons whose counters grew. */
+static void print_result(const char *name, int error, const uint64_t before[GUARD_REASONS])
+{
+	uint64_t after[GUARD_REASONS];
+	read_denied(after);
+	printf("%s: %s", name, error == 0 ? "ok" : strerrorname_np(error));
+	for (int reason = 0; reason < GUARD_REASONS; reason++)
+		if (after[reason] > before[reason])
+			printf(" %d", reason);
+	printf("\n");
+	fflush(stdout);
+}

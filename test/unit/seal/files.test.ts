@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CountersignError } from "../../../src/error.js";
+import { FILE_LIST_MAGIC, HEADER, HEADER_SIZE, RULES } from "../../../src/seal/files/file-list-layout.js";
+import { imageOfFiles } from "../../../src/seal/files/image-of-files.js";
+import { countOf, encodeFileList, parseFileList, requireFiles } from "../../../src/seal/files.js";
+import { DIGEST_SIZE } from "../../../src/seal/list/list-entry.js";
+import { CHeader } from "../../support/c-header.js";
+import { own } from "../../support/workplace.js";
+
+const CONFIGURATION = "ab".repeat(32);
+const [A, B, C] = ["01", "02", "ff"].map((byte) => byte.repeat(32)) as [string, string, string];
+
+describe("a list of files", () => {
+  it("has each digest once, in ascending order", () => {
+    const list = parseFileList(encodeFileList({ modules: [C, A, B, A], executables: null }, CONFIGURATION));
+    expect(list.digests.modules!.toString("hex")).toBe(A + B + C);
+    expect(list).toMatchObject({ digests: { executables: null }, configuration: CONFIGURATION });
+    expect([countOf(list, "modules"), countOf(list, "executables")]).toEqual([3, null]);
+  });
+
+  it("tells a kind of which no file is listed from one that need not be listed", () => {
+    const list = parseFileList(encodeFileList({ modules: [], executables: null }, CONFIGURATION));
+    expect([countOf(list, "modules"), countOf(list, "executables")]).toEqual([0, null]);
+  });
+
+  it.each<readonly [string, (bytes: Buffer) => Uint8Array, string]>([
+    ["another beginning", (bytes) => bytes.fill(0, 0, 4), "SEAL_LIST_MALFORMED"],
+    ["a header that is cut", (bytes) => bytes.subarray(0, HEADER_SIZE - 1), "SEAL_LIST_MALFORMED"],
+    ["the magic only", (bytes) => bytes.subarray(0, FILE_LIST_MAGIC.length), "SEAL_LIST_MALFORMED"],
+    ["another version", (bytes) => word(bytes, HEADER.version, 2), "SEAL_LIST_UNSUPPORTED"],
+    ["another version of the guard", (bytes) => word(bytes, HEADER.guardVersion, 9), "SEAL_LIST_UNSUPPORTED"],
+    ["unknown rules", (bytes) => word(bytes, HEADER.rules, 5), "SEAL_LIST_MALFORMED"],
+    ["digests without their rule", (bytes) => word(bytes, HEADER.rules, RULES.executables), "SEAL_LIST_MALFORMED"],
+    ["reserved bytes", (bytes) => word(bytes, HEADER.reserved, 1), "SEAL_LIST_MALFORMED"],
+    ["more digests than it has", (bytes) => word(bytes, HEADER.modules, 3), "SEAL_LIST_MALFORMED"],
+    ["a number of digests that wraps", (bytes) => word(bytes, HEADER.modules, 0x8000002), "SEAL_LIST_MALFORMED"],
+    ["a byte more", (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]), "SEAL_LIST_MALFORMED"],
+    ["a digest that is changed", (bytes) => bytes.fill(7, HEADER_SIZE, HEADER_SIZE + 1), "SEAL_LIST_MALFORMED"],
+    ["another SHA-256", (bytes) => bytes.fill(7, HEADER.digests, HEADER.digests + 1), "SEAL_LIST_MALFORMED"],
+  ])("is rejected with %s", (_, change, code) => {
+    const bytes = Buffer.from(encodeFileList({ modules: [A, B], executables: null }, CONFIGURATION));
+    expect(codeOf(() => parseFileList(change(bytes)))).toBe(code);
+  });
+
+  it("is rejected if its digests do not ascend", () => {
+    const [one, other] = [
+      encodeFileList({ modules: [A, C], executables: [B] }, CONFIGURATION),
+      encodeFileList({ modules: [A], executables: [B, C] }, CONFIGURATION),
+    ];
+    // the same digests A, C, B in another order, with the SHA-256 of that order
+    one.copy(other, HEADER.digests, HEADER.digests, HEADER.configuration);
+    one.copy(other, HEADER_SIZE, HEADER_SIZE);
+    expect(codeOf(() => parseFileList(other))).toBe("SEAL_LIST_MALFORMED");
+  });
+
+  it("has to be that of the list of programs", () => {
+    const list = parseFileList(encodeFileList({ modules: [A], executables: null }, CONFIGURATION));
+    expect(() => requireFiles(list, list.sha256)).not.toThrow();
+    expect(() => requireFiles(null, null)).not.toThrow();
+    for (const [files, expected] of [
+      [list, null],
+      [list, A],
+      [null, list.sha256],
+    ] as const)
+      expect(codeOf(() => requireFiles(files, expected))).toBe("SEAL_FILES_MISMATCH");
+  });
+});
+
+describe("the image of a guard", () => {
+  it("has the programs of a kind of files only if files of this kind must be listed", () => {
+    const list = parseFileList(encodeFileList({ modules: [B, A], executables: null }, CONFIGURATION));
+    const [none, some] = [imageOfFiles(null), imageOfFiles(list)];
+    expect(none.settings).toEqual({ guard_file_rules: 0 });
+    expect(none.without).toContain("guard_load_data");
+    expect(some.settings).toMatchObject({ guard_file_rules: RULES.modules, guard_module_count: 2 });
+    expect(some.without).not.toContain("guard_load_data");
+    expect(Buffer.from(some.contents.guard_modules!).toString("hex")).toBe(A + B);
+  });
+
+  it("has the rules and the size of digests of guard/interface.h", () => {
+    const header = new CHeader(readFileSync(own("src/seal/guard/interface.h"), "utf8"));
+    expect(header.struct("file_digest").size).toBe(DIGEST_SIZE);
+    expect([header.constant("GUARD_RULE_MODULES"), header.constant("GUARD_RULE_EXECUTABLES")]).toEqual(
+      Object.values(RULES),
+    );
+  });
+});
+
+function word(bytes: Buffer, at: number, value: number): Buffer {
+  bytes.writeUInt32LE(value, at);
+  return bytes;
+}
+
+function codeOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof CountersignError) return error.code;
+    throw error;
+  }
+  return "no error";
+}
