@@ -97,14 +97,18 @@ ${calls.join("\n")}
 }
 
 describe("kernel modules", () => {
-  it.for(testedKernels())("%s: are loaded if their digest is listed, as the kernel reads them", (kernel, { skip }) => {
-    const output = boot(kernel);
-    if (output.startsWith("needs") || !output.includes("\n")) return skip(output);
-    expect(output).toContain('"sealed":true');
-    expect(Object.fromEntries(outcomes(output))).toEqual({
-      "no guard, by its file": "ok",
-      "no rule, by its file": "ok",
-      ...Object.fromEntries(Object.entries(CASES).map(([name, [, , result]]) => [name, result])),
-    });
-  });
+  it.for(testedKernels())(
+    "%s: are loaded if their digest is listed, as the kernel reads them",
+    { timeout: 600_000 },
+    (kernel, { skip }) => {
+      const output = boot(kernel);
+      if (output.startsWith("needs") || !output.includes("\n")) return skip(output);
+      expect(output).toContain('"sealed":true');
+      expect(Object.fromEntries(outcomes(output))).toEqual({
+        "no guard, by its file": "ok",
+        "no rule, by its file": "ok",
+        ...Object.fromEntries(Object.entries(CASES).map(([name, [, , result]]) => [name, result])),
+      });
+    },
+  );
 });
