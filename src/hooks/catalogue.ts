@@ -109,7 +109,7 @@ export const HOOKS = {
   bprm_check_security: {
     subject: "file",
     when: "a file is about to be executed",
-    served: { offline: true, gate: false, sealed: false },
+    served: { offline: true, gate: false, sealed: true },
   },
   kernel_read_file: {
     subject: "file",

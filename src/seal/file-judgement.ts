@@ -9,7 +9,10 @@ import { judgementOf } from "./build/judgement.js";
 import type { FileKind } from "./files.js";
 
 /** The hook whose rules decide about each kind of files. */
-export const HOOK_OF_FILES: Readonly<Partial<Record<FileKind, HookName>>> = { modules: "kernel_read_file" };
+export const HOOK_OF_FILES: Readonly<Record<FileKind, HookName>> = {
+  modules: "kernel_read_file",
+  executables: "bprm_check_security",
+};
 
 export interface JudgeFileOptions {
   readonly config: Config;

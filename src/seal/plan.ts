@@ -143,6 +143,7 @@ function subjectsOf(hook: HookName): string {
 
 const SUBJECTS_OF_FILES: Readonly<Partial<Record<HookName, string>>> = {
   kernel_read_file: "kernel modules",
+  bprm_check_security: "executables",
 };
 
 /** Facts about the calling task, which the guard cannot see (policy/model/current.ts). */

@@ -9,8 +9,9 @@ interface KindRow {
   readonly programs: readonly string[];
 }
 
-const KINDS: Readonly<Partial<Record<FileKind, KindRow>>> = {
+const KINDS: Readonly<Record<FileKind, KindRow>> = {
   modules: { map: "guard_modules", count: "guard_module_count", programs: ["guard_load_data"] },
+  executables: { map: "guard_execs", count: "guard_executable_count", programs: ["guard_exec", "guard_mmap"] },
 };
 
 /** What the image of a guard has of a list of files. Programs without a rule are left out. */

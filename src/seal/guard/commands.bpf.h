@@ -3,6 +3,7 @@
 
 #include "errno.bpf.h"
 #include "kernel.h"
+#include "executables.bpf.h"
 #include "interface.h"
 #include "pins.bpf.h"
 #include "rings.bpf.h"
@@ -30,6 +31,7 @@ static __always_inline int seal(struct guard_status *status, const union bpf_att
 	    bpf_get_current_pid_tgid() >> 32 != guard_loader_tgid)
 		return -EPERM;
 	set_pins(ATTR(attr, map_fd));
+	begin_executables(status);
 	return seal_status() ? -EALREADY : -EPERM;
 }
 

@@ -7,6 +7,7 @@
 /* Bits of GUARD_RULE_…, and the number of digests of each list; the image sets them before the guard is loaded. */
 const volatile __u32 guard_file_rules = 0;
 const volatile __u32 guard_module_count = 0;
+const volatile __u32 guard_executable_count = 0;
 
 /*
  * Not frozen: the verifier of Linux 6.12 lets no program read an array of several elements that is frozen and read-only
@@ -22,11 +23,21 @@ const volatile __u32 guard_module_count = 0;
 	} name SEC(".maps")
 
 DIGEST_TABLE(guard_modules);
+DIGEST_TABLE(guard_execs);
+
+/* The super block of the initramfs; 0 if the guard was sealed late. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} guard_initramfs SEC(".maps");
 
 /* Whether a map at this address is one of these. */
 static __always_inline bool is_file_digest_map(__u64 address)
 {
-	return address == (__u64)&guard_modules;
+	return address == (__u64)&guard_modules || address == (__u64)&guard_execs ||
+	       address == (__u64)&guard_initramfs;
 }
 
 static __always_inline bool has_file_rule(__u32 rule)
@@ -36,6 +47,8 @@ static __always_inline bool has_file_rule(__u32 rule)
 
 static __always_inline const struct file_digest *file_digest_at(__u32 rule, __u32 at)
 {
+	if (rule == GUARD_RULE_EXECUTABLES)
+		return bpf_map_lookup_elem(&guard_execs, &at);
 	return bpf_map_lookup_elem(&guard_modules, &at);
 }
 

@@ -109,7 +109,7 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "bprm_check_security",
     attach: "root cgroup",
-    state: "later",
+    state: "used",
     why: "Compares executables by fs-verity, for which the helper needs no sleepable program.",
     lost: "Executables that are not listed could be started.",
   },
@@ -161,7 +161,7 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "mmap_file",
     attach: "link",
-    state: "later",
+    state: "used",
     why: "Compares libraries and other executable mappings as bprm_check_security does executables.",
     lost: "The guard denies executables only when they start.",
   },

@@ -28,6 +28,8 @@ struct list_header {
 	__u8 tables[32];
 	__u8 configuration[32];
 	__u8 release[64];
+	/* SHA-256 of the list of files; a new list does not change which files are listed. */
+	__u8 files[32];
 };
 
 #define GUARD_LIST_MAGIC "countersign list\n"
@@ -109,6 +111,7 @@ union list_record {
  * executable. Each of the two tables is sorted by the bytes.
  */
 #define GUARD_MODULES "guard_modules"
+#define GUARD_EXECUTABLES "guard_execs"
 struct file_digest {
 	__u8 bytes[32];
 };
@@ -129,6 +132,7 @@ struct file_digest {
 #define GUARD_LOCKED 2 /* seal lock: every program load is denied */
 #define GUARD_SIGNATURES_REQUIRED 4
 #define GUARD_LATE 8 /* seal start on a running machine */
+#define GUARD_ROOT_STARTED 0x100 /* executables of the initramfs must be listed, too */
 
 /* Why a call was denied: guard_event.reason and the index of guard_status.denied. A table in TypeScript names each. */
 enum guard_reason {

@@ -8,6 +8,14 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct linux_binprm {
+	struct file *file;
+};
+
 struct super_block {
 	unsigned long s_magic;
 };
@@ -39,6 +47,7 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
 };
 
 struct fdtable {

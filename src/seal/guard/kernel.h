@@ -42,6 +42,7 @@ struct bpf_array {
 };
 
 struct bpf_prog;
+struct mm_struct;
 
 struct bpf_prog_aux {
 	__u32 used_map_cnt;
@@ -95,6 +96,7 @@ struct task_struct {
 	int tgid;
 	struct files_struct *files;
 	const struct cred *cred;
+	struct mm_struct *mm;
 	/* Another one after each execve(2). */
 	__u64 self_exec_id;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent.bpf.h"
+#include "executables.bpf.h"
 #include "lockdown.bpf.h"
 #include "modules.bpf.h"
 #include "own.bpf.h"
@@ -74,6 +75,37 @@ int BPF_PROG(guard_read_file, void *file, char *bytes, long size, enum kernel_re
 	if (is_module_file(id))
 		return judge_module(status, (__u64)bytes, size, id);
 	return protect(status, is_for_kexec(id) ? GUARD_KERNEL_CHANGE : 0, id, 0);
+}
+
+SEC("lsm_cgroup/bprm_check_security")
+int BPF_PROG(guard_exec, struct linux_binprm *bprm)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (!status)
+		return DENY;
+	if (!is_protecting(status) || !has_file_rule(GUARD_RULE_EXECUTABLES))
+		return ALLOW;
+	return executable_verdict(status, bprm->file, 0);
+}
+
+/* Libraries and the dynamic loader. Memory that is no file can be made executable, as by compilers at run time. */
+SEC("lsm/mmap_file")
+int BPF_PROG(guard_mmap, struct file *file, unsigned long asked, unsigned long prot, unsigned long flags, int ret)
+{
+	struct guard_status *status = status_of_guard();
+	__u64 address = 0;
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!(prot & PROT_EXEC) || !is_protecting(status) || !has_file_rule(GUARD_RULE_EXECUTABLES))
+		return 0;
+	/* before Linux 7.0, the verifier takes the argument for one that is never NULL, and removes the comparison */
+	if (bpf_probe_read_kernel(&address, sizeof(address), ctx))
+		return -EPERM;
+	if (!address || !file)
+		return 0;
+	return errno_of(executable_verdict(status, file, 1));
 }
 
 SEC("lsm_cgroup/kernel_post_load_data")

@@ -16,6 +16,13 @@
 #define SCAN_OTHER_HELPER 16 /* calls a helper above 255 */
 #define SCAN_TOO_MANY_MAPS 32
 
+/* struct fsverity_digest of linux/fsverity.h, with room for SHA-256. */
+struct verity_digest {
+	__u16 algorithm;
+	__u16 size;
+	__u32 digest[8];
+};
+
 struct scan {
 	struct sha256 program;
 	struct sha256 references;
@@ -43,6 +50,8 @@ struct scan {
 		struct list_map map;
 		__u8 blocks[2][64];
 	} described;
+	/* Of the executable that is judged. */
+	struct verity_digest measured __attribute__((aligned(8)));
 };
 
 struct {

@@ -56,9 +56,9 @@ export const HOOK_MEANS: Readonly<Record<HookName, HookMeans>> = {
     denied: "every token, also those that a policy allows",
   },
   bprm_check_security: {
-    means: "cannot be sealed",
-    reason: "the guard has no list of executables",
-    denied: "nothing",
+    means: "list",
+    reason: "the guard compares the fs-verity digest of each file that is executed, or mapped to be executed",
+    denied: "executables and libraries that are not in the list of files, or have no fs-verity",
   },
   kernel_read_file: {
     means: "list",
@@ -74,4 +74,4 @@ export const HOOK_MEANS: Readonly<Record<HookName, HookMeans>> = {
 
 export const PROGRAM_HOOKS: readonly HookName[] = ["bpf_prog_load", "bpf_prog"];
 /** Hooks whose rules a list of files carries (seal/files.ts). */
-export const FILE_HOOKS: readonly HookName[] = ["kernel_read_file"];
+export const FILE_HOOKS: readonly HookName[] = ["kernel_read_file", "bprm_check_security"];

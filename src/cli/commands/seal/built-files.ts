@@ -3,12 +3,14 @@ import { HOOK_OF_FILES, type JudgeFileOptions } from "../../../seal/file-judgeme
 import { encodeFileList, FILE_KINDS, type FileKind, parseFileList } from "../../../seal/files.js";
 import { NO_FILES } from "../../../seal/list.js";
 import { hasRule, type PlannedEngine } from "../../../seal/plan.js";
+import { judgeExecutables } from "./judged-executables.js";
 import { type JudgedFile, summaryOfFiles } from "./judged-file.js";
 import { judgeModules } from "./judged-modules.js";
 
 /** The files that are named for a list of files. */
 export interface NamedFiles {
   readonly module?: readonly string[];
+  readonly executable?: readonly string[];
 }
 
 export interface BuiltFiles {
@@ -31,7 +33,10 @@ interface KindRow {
   ) => Promise<readonly JudgedFile[]>;
 }
 
-const KINDS: readonly KindRow[] = [{ kind: "modules", option: "module", judge: judgeModules }];
+const KINDS: readonly KindRow[] = [
+  { kind: "modules", option: "module", judge: judgeModules },
+  { kind: "executables", option: "executable", judge: judgeExecutables },
+];
 
 /**
  * Judges the named files of each kind for which the configuration has a rule. A kind with a rule and no files gets an
@@ -50,7 +55,7 @@ export async function buildFiles(
   >;
   for (const { kind, option, judge: judgeKind } of KINDS) {
     const paths = named[option];
-    if (!hasRule(judge.config, judge.engine, HOOK_OF_FILES[kind]!)) {
+    if (!hasRule(judge.config, judge.engine, HOOK_OF_FILES[kind])) {
       if (paths !== undefined) throw withoutRule(kind, option);
       continue;
     }
@@ -66,7 +71,7 @@ export async function buildFiles(
 }
 
 function withoutRule(kind: FileKind, option: string): CountersignError {
-  const hook = HOOK_OF_FILES[kind]!;
+  const hook = HOOK_OF_FILES[kind];
   return new CountersignError("USAGE", `the configuration has no rule at ${hook}, so that no ${kind} need be listed`, {
     remedy: `leave out --${option}, or add an attachment for ${hook}`,
   });

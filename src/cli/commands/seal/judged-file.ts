@@ -1,6 +1,10 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { CountersignError } from "../../../error.js";
 import type { FileResult } from "../../../seal/file-judgement.js";
 import type { FileKind } from "../../../seal/files.js";
-import { styled } from "../../output/output.js";
+import { printError, styled } from "../../output/output.js";
+import { progress } from "../../output/progress.js";
 
 /** A kernel module or an executable, as policies decide about it. */
 export interface JudgedFile extends FileResult {
@@ -27,4 +31,47 @@ export function summaryOfFiles(rows: readonly JudgedFile[], kind: FileKind): str
   const own = rows.filter((row) => row.kind === kind);
   const listed = own.filter(({ result }) => result === "listed").length;
   return `${listed} of ${own.length} ${kind} listed`;
+}
+
+/** Judges files one after another. Errors of a file are printed, and the file is added to `failed`. */
+export async function judgeEach(
+  files: readonly string[],
+  judge: (file: string) => Promise<JudgedFile>,
+  failed: Set<string>,
+): Promise<readonly JudgedFile[]> {
+  const bar = await progress(files.length);
+  const rows: JudgedFile[] = [];
+  for (const file of files) {
+    bar.step(file);
+    try {
+      rows.push(await judge(file));
+    } catch (error) {
+      if (!(error instanceof CountersignError) || error.place?.startsWith(file) !== true) throw error;
+      printError(error);
+      failed.add(file);
+    }
+  }
+  bar.stop();
+  return rows;
+}
+
+/**
+ * The files that are named, and those below folders that are named whose names match, sorted. Symbolic links in folders
+ * are not followed. Throws FILE_UNREADABLE.
+ */
+export function filesIn(paths: readonly string[], matching: RegExp): readonly string[] {
+  return paths.flatMap((path) => {
+    try {
+      if (!statSync(path).isDirectory()) return [path];
+      const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+      const found = entries.filter((entry) => entry.isFile() && matching.test(entry.name));
+      return found.map((entry) => join(entry.parentPath, entry.name)).sort();
+    } catch (cause) {
+      throw new CountersignError("FILE_UNREADABLE", `cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
+        place: path,
+        remedy: "check the path and its permissions",
+        cause,
+      });
+    }
+  });
 }

@@ -38,6 +38,7 @@ export function buildCommand(): Command {
     .addOption(modulesOption())
     .option("--generation <number>", "greater than that of the list before (default: the present time)", generation)
     .option("--module <path>", "a kernel module, or a folder of them; again for more", collect)
+    .option("--executable <path>", "an executable or a library, or a folder of them; again for more", collect)
     .option("--any-maps", "list signed programs although the guard does not compare who created their maps")
     .option("--no-probes", "leave out the programs that libbpf loads to find out what the kernel supports")
     .option("--key <file>", "sign each list with this key, for `--trusted-key`: LIST.p7s covers the list's header")
@@ -58,7 +59,8 @@ It would need a ticket: a permission for one load, by an agent that asks the pol
   cannot load  the kernel, or libbpf, rejects it
 
 If the configuration has a rule at kernel_read_file, only modules that are listed can be loaded under the guard:
-\`--module\` names those to ask the policies about. They are in a second file beside the list, which ends in .files.
+\`--module\` names those to ask the policies about. With a rule at bprm_check_security, only listed executables and
+libraries start: \`--executable\` names those. They have to have fs-verity (\`fsverity enable\`). Listed files are in a second file beside the list, which ends in .files.
 
 ${KERNEL_FILES}
 
@@ -81,6 +83,7 @@ interface Options {
   readonly modules?: ReadonlySet<string>;
   readonly generation?: bigint;
   readonly module?: readonly string[];
+  readonly executable?: readonly string[];
   readonly anyMaps?: true;
   readonly probes: boolean;
   readonly key?: string;
@@ -91,7 +94,7 @@ interface Options {
 async function build(paths: readonly string[], options: Options): Promise<void> {
   const { btf = [kernelPath({})], generation = BigInt(Math.floor(Date.now() / 1000)), key, cert } = options;
   const { variant: variants = [DEFAULT_VARIANT], anyMaps } = options;
-  if (paths.length === 0 && options.module === undefined) throw nothingNamed();
+  if (paths.length === 0 && options.module === undefined && options.executable === undefined) throw nothingNamed();
   const sign = key === undefined && cert === undefined ? null : await MAKERS.pkcs7.open(signerOf(key, cert));
   const files = objectFiles(paths);
   const { config, engine } = await openEngineForLists(options.config, openCache());
@@ -149,7 +152,7 @@ function printTables(rows: readonly JudgedRow[], files: readonly JudgedFile[]): 
 
 function nothingNamed(): CountersignError {
   return new CountersignError("USAGE", "no BPF object and no file is named", {
-    remedy: "name objects, or kernel modules with `--module`",
+    remedy: "name objects, kernel modules with `--module`, or executables with `--executable`",
   });
 }
 

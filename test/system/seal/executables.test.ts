@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { encodeFileList, parseFileList } from "../../../src/seal/files.js";
+import { fsVerityDigest } from "../../../src/seal/fs-verity.js";
+import { SEAL_INIT, sealFragment } from "../../../src/seal/sealing.js";
+import { reasonNumber } from "../../../src/seal/status/reasons.js";
+import { SealGuest } from "./guests/seal-guest.js";
+import type { SealKernel } from "./guests/seal-kernels.js";
+import { compileProgram } from "./guests/sealed-guest.js";
+import { testedKernels } from "./guests/tested-kernels.js";
+
+const DENIED = `EPERM ${reasonNumber("executable")}`;
+
+/** What start-files.c prints of each case on a machine that was sealed in the initramfs. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  "initramfs, before the root": "ok",
+  "unlisted, before the root": DENIED,
+  "copy in memory, before the root": DENIED,
+  "unlisted, mapped before the root": DENIED,
+  listed: "ok",
+  "initramfs, after the root": DENIED,
+  unlisted: DENIED,
+  "copy without fs-verity": DENIED,
+  "copy in memory": DENIED,
+  memfd: DENIED,
+  "script that is not listed": DENIED,
+  "listed, on overlayfs": DENIED,
+  "listed, mapped": "ok",
+  "unlisted, mapped": DENIED,
+  "unlisted, mapped for reading": "ok",
+  "memory, mapped": "ok",
+  "listed, again": "ok",
+  "changed on its device": "EIO",
+};
+
+/** Around the sizes at which the tree gets another block, or another level. */
+const SIZES = [0, 1, 4095, 4096, 4097, 127 * 4096, 128 * 4096, 129 * 4096, 1 << 20];
+
+const contents = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => at * 7 + (at >> 8) * 13);
+
+/** A program whose ELF header has a mark in its unused bytes, so that each has another digest. */
+function marked(program: Uint8Array, mark: string): Buffer {
+  const bytes = Buffer.from(program);
+  bytes.write(mark.padEnd(7, "."), 9, "latin1");
+  return bytes;
+}
+
+function boot(kernel: SealKernel) {
+  const guest = SealGuest.make(kernel);
+  if (typeof guest === "string") return guest;
+  const ok = compileProgram("ok");
+  const programs = { listed: "LISTED", other: "OTHER", changed: "CHANGED", unlisted: "NOT" };
+  const files = new Map<string, Uint8Array>(Object.entries(programs).map(([name, mark]) => [name, marked(ok, mark)]));
+  const executables = ["listed", "other", "changed"].map((name) => fsVerityDigest(files.get(name)!));
+  files.set("script", Buffer.from("#!/mnt/listed\n"));
+  for (const size of SIZES) files.set(`size-${size}`, contents(size));
+  const work = mkdtempSync(join(tmpdir(), "seal-ext4-"));
+  const [root, disk] = [join(work, "root"), join(work, "disk")];
+  mkdirSync(root);
+  for (const [name, bytes] of files) writeFileSync(join(root, name), bytes, { mode: 0o755 });
+  execFileSync("mkfs.ext4", ["-q", "-b", "4096", "-O", "verity", "-d", root, disk, "64M"]);
+  for (const name of ["virtio_blk", "overlay"]) guest.file(`lib/${name}.ko`, guest.kernel.module(name));
+  guest.file("bin/start-files", compileProgram("start-files"), 0o755);
+  guest.file("bin/ok", ok, 0o755);
+  const list = parseFileList(encodeFileList({ modules: null, executables }, "00".repeat(32)));
+  const { output, console } = guest.run(
+    `
+insmod /lib/virtio_blk.ko; insmod /lib/overlay.ko; mkdir -p /mnt
+mount -t ext4 /dev/vda /mnt
+exec start-files ${SIZES.map((size) => `/mnt/size-${size}`).join(" ")}
+`,
+    {
+      fragments: [sealFragment({ mode: "enforce", list: null, files: list }, "halt")],
+      commandLine: `rdinit=${SEAL_INIT}`,
+      devices: ["-drive", `file=${disk},if=none,id=disk,format=raw`, "-device", "virtio-blk-pci,drive=disk"],
+      seconds: 400,
+    },
+  );
+  guest.remove();
+  rmSync(work, { recursive: true });
+  if (output === "") throw new Error(console.slice(-3000));
+  return output;
+}
+
+describe("executables", () => {
+  it.for(testedKernels())(
+    "%s: start if their fs-verity digest is listed, and nothing else once the root started",
+    { timeout: 600_000 },
+    (kernel, { skip }) => {
+      const output = boot(kernel);
+      if (!output.includes("\n")) return skip(output);
+      const lines = output.matchAll(/^(.*?): ((?:ok|E[A-Z]+)(?: \d+)*)$/gm);
+      expect(Object.fromEntries([...lines].map(([, name, result]) => [name, result]))).toEqual(EXPECTED);
+      const measured = output.matchAll(/^measured \/mnt\/size-(\d+) (\w+)$/gm);
+      expect([...measured].map(([, size, digest]) => [Number(size), digest])).toEqual(
+        SIZES.map((size) => [size, fsVerityDigest(contents(size))]),
+      );
+    },
+  );
+});
