@@ -43,7 +43,7 @@ const STACKS = {
   gate: ["run", "agent", "supervisor", "worker", "messages", "commands", "recognition", "call", "task", "decisions"],
   seal: [
     ...["build", "plan", "doctor", "status", "attacks", "virtual-machine", "agent"],
-    ...["initramfs", "files", "image", "loader", "list", "guard"],
+    ...["initramfs", "files", "image", "loader", "list", "classes", "guard"],
   ],
 };
 /** Packages that only one folder may import. */

@@ -12,6 +12,7 @@ import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
+import { type SealConfig, sealConfig } from "./seal-rules.js";
 import { bytes, milliseconds } from "./units.js";
 
 /** The configuration file that commands read if none is named. */
@@ -36,6 +37,7 @@ export interface Config {
   readonly log: LogConfig | null;
   readonly sandbox: SandboxConfig;
   readonly gate: GateConfig;
+  readonly seal: SealConfig;
 }
 
 export interface MapConfig {
@@ -188,6 +190,7 @@ class Reader {
         stall: milliseconds(gate.stall),
         tickets: false,
       },
+      seal: sealConfig(this.input.seal, (path) => this.document.place(path)),
     };
   }
 

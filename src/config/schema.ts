@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { HOOK_DEFAULTS, HOOK_NAMES } from "../hooks/catalogue.js";
 import { KEYRING } from "./keyring.js";
+import { SEAL } from "./seal-rules.js";
 import { DURATION, SIZE } from "./units.js";
 import { path, paths } from "./values.js";
 
@@ -180,6 +181,7 @@ export const SCHEMA = z
       })
       .prefault({})
       .describe("How `run` and `agent` behave beside what policies say"),
+    seal: SEAL,
   })
   .meta({ title: "Countersign configuration" });
 

@@ -3,6 +3,8 @@
  */
 import { createHash } from "node:crypto";
 import { CountersignError } from "../error.js";
+import { CLASSES_SIZE, encodeClasses, type GuardClasses, NO_CLASSES } from "./classes/class-table.js";
+import { checkedClasses } from "./list/check-classes.js";
 import { decodeTables } from "./list/check-tables.js";
 import { ENTRY_SIZE, type ListEntry, RECORD_SIZE } from "./list/list-entry.js";
 import {
@@ -37,6 +39,7 @@ export interface List {
   readonly signed: Uint8Array;
   /** As the guard reads them. */
   readonly tables: ListTables;
+  readonly classes: GuardClasses;
   /** SHA-256 of the whole file in lower-case hex. */
   readonly sha256: string;
 }
@@ -46,8 +49,13 @@ export const MAX_ENTRIES = 2 ** 20;
 export const MAX_LIST = 256 * 2 ** 20;
 
 /** The bytes of a list file. Throws SEAL_LIST_UNSUPPORTED if it has too many entries. */
-export function encodeList(entries: readonly ListEntry[], origin: ListOrigin): Buffer {
+export function encodeList(
+  entries: readonly ListEntry[],
+  origin: ListOrigin,
+  classes: GuardClasses = NO_CLASSES,
+): Buffer {
   const tables = encodeTables(entries);
+  const classTable = encodeClasses(classes);
   const count = tables.entries.length / ENTRY_SIZE;
   const bytes = Buffer.concat([
     encodeHeader({
@@ -56,9 +64,11 @@ export function encodeList(entries: readonly ListEntry[], origin: ListOrigin): B
       entries: count,
       records: tables.records.length / RECORD_SIZE,
       tables: digestOf(tables),
+      classes: sha256(classTable),
     }),
     tables.entries,
     tables.records,
+    classTable,
   ]);
   if (count <= MAX_ENTRIES && bytes.length <= MAX_LIST) return bytes;
   throw new CountersignError(
@@ -78,12 +88,23 @@ export function parseList(bytes: Uint8Array): List {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = checkedHeader(buffer);
   const middle = HEADER_SIZE + header.entries * ENTRY_SIZE;
-  const tables = { entries: buffer.subarray(HEADER_SIZE, middle), records: buffer.subarray(middle) };
+  const end = buffer.length - CLASSES_SIZE;
+  const tables = { entries: buffer.subarray(HEADER_SIZE, middle), records: buffer.subarray(middle, end) };
+  const classTable = buffer.subarray(end);
   if (digestOf(tables) !== header.tables) throw malformed("header", "has another SHA-256 of the tables than they have");
-  return { header, entries: decodeTables(tables), signed: signedPart(buffer), tables, sha256: sha256(buffer) };
+  if (sha256(classTable) !== header.classes)
+    throw malformed("header", "has another SHA-256 of the classes than they have");
+  return {
+    header,
+    entries: decodeTables(tables),
+    signed: signedPart(buffer),
+    tables,
+    classes: checkedClasses(classTable),
+    sha256: sha256(buffer),
+  };
 }
 
-/** What a signature of a list covers: the header, which has the SHA-256 of the tables. */
+/** What a signature of a list covers: the header, which has the SHA-256 of the tables and of the classes. */
 export function signedPart(list: Uint8Array): Uint8Array {
   return list.subarray(0, HEADER_SIZE);
 }
@@ -117,7 +138,7 @@ function checkedHeader(bytes: Buffer): ListHeader {
       place: "header",
       remedy: "build a list of fewer objects",
     });
-  const size = HEADER_SIZE + entries * ENTRY_SIZE + records * RECORD_SIZE;
+  const size = HEADER_SIZE + entries * ENTRY_SIZE + records * RECORD_SIZE + CLASSES_SIZE;
   if (bytes.length !== size)
     throw malformed(
       "header",

@@ -2,15 +2,16 @@
 import type { AttachmentConfig, Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
+import { configuredClasses, describeClass, describeMask } from "./classes.js";
 import { whyKeyringChanges, whyNotInKernel } from "./plan/changing-keyring.js";
 import { FILE_HOOKS, HOOK_MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
 
 export { whyKeyringChanges } from "./plan/changing-keyring.js";
 export { FILE_HOOKS, HOOK_MEANS, MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
 
-/** A hook, an attachment at one hook, or a keyring. */
+/** A hook, an attachment at one hook, a keyring, a class of `seal.admit`, or `seal.mask`. */
 export interface PlanRow {
-  readonly kind: "hook" | "attachment" | "keyring";
+  readonly kind: "hook" | "attachment" | "keyring" | "class" | "mask";
   readonly name: string;
   /** The hook of an attachment; null for other rows. */
   readonly hook: HookName | null;
@@ -37,8 +38,9 @@ export interface PlanInput {
 }
 
 /**
- * A row for each hook, then for each attachment at each of its hooks, then for each keyring. What it says of a policy
- * is read from its text, before any program is known; `seal build` asks the policy about each program.
+ * A row for each hook, then for each attachment at each of its hooks, each keyring, each class, and the mask. What it
+ * says of a policy is read from its text, before any program is known; `seal build` asks the policy about each program.
+ * Throws CONFIG_INVALID and SEAL_CLASS_EXCLUDED for a class that cannot be.
  */
 export function sealPlan({ config, engine, authorities, withAgent = false }: PlanInput): readonly PlanRow[] {
   const attachments = engine.attached().flatMap(({ name, hooks }) => {
@@ -69,8 +71,27 @@ export function sealPlan({ config, engine, authorities, withAgent = false }: Pla
         }
       : { ...named, means: "ticket", reason: changing, denied: "programs that need a signature by it" };
   });
-  const rows = [...hooks, ...attachments, ...keyrings];
+  const rows = [...hooks, ...attachments, ...keyrings, ...classRows(config)];
   return withAgent ? rows.map((row) => (row.means === "ticket" ? { ...row, denied: OUTSIDE } : row)) : rows;
+}
+
+function classRows(config: Config): readonly PlanRow[] {
+  const classes = configuredClasses(config);
+  const rows = classes.admit.map((each): PlanRow => {
+    const row = { kind: "class", name: each.name, hook: null, means: "class" } as const;
+    return { ...row, reason: `${describeClass(each)}; no policy is asked`, denied: "nothing" };
+  });
+  const masked = describeMask(classes);
+  if (masked === null) return rows;
+  const mask: PlanRow = {
+    kind: "mask",
+    name: "mask",
+    hook: null,
+    means: "mask",
+    reason: "whatever allows them",
+    denied: masked,
+  };
+  return [...rows, mask];
 }
 
 /** The agent writes tickets for tasks of its containers only. */

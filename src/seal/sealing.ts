@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { programTypeName } from "../bpf/object/section.js";
 import { installed } from "../installed.js";
+import { CLASSES_MAP, encodeClasses } from "./classes.js";
 import { imageOfFiles } from "./files/image-of-files.js";
 import type { FileList } from "./files.js";
 import { type ImageOptions, imageOf } from "./image/image.js";
@@ -77,11 +78,16 @@ export function sealImage(
     trustedKey: trustedKey?.fingerprint ?? "",
   });
   if (list === null) return imageOf(object, { ...common, status });
-  const { header, tables } = list;
+  const { header, tables, classes } = list;
   return imageOf(object, {
     ...common,
     kernelBtf: header.kernelBtf,
-    contents: { ...ofFiles.contents, guard_list_a: tables.entries, guard_records_a: tables.records },
+    contents: {
+      ...ofFiles.contents,
+      guard_list_a: tables.entries,
+      guard_records_a: tables.records,
+      [CLASSES_MAP]: encodeClasses(classes),
+    },
     status,
   });
 }

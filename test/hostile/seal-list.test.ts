@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
+import { CLASS, CLASS_SIZE, CLASSES, CLASSES_SIZE } from "../../src/seal/classes/class-table.js";
 import { ENTRY, ENTRY_SIZE, MAP, RECORD_SIZE, REFERENCES } from "../../src/seal/list/list-entry.js";
 import { HEADER, HEADER_SIZE } from "../../src/seal/list/list-header.js";
 import { encodeList, parseList } from "../../src/seal/list.js";
@@ -16,7 +17,13 @@ const LIST = encodeList(
     entry(4, [OUTER]),
   ],
   ORIGIN,
+  {
+    admit: [{ type: 15, attachTypes: [0, 6], helpers: [], mapTypes: [], instructions: 64, maps: 0 }],
+    mask: { types: [], helpers: [] },
+  },
 );
+const CLASS_TABLE = LIST.length - CLASSES_SIZE;
+const classAt = (row: number) => CLASS_TABLE + CLASSES.admit + row * CLASS_SIZE;
 const ENTRIES = parseList(LIST).header.entries;
 const RECORDS = HEADER_SIZE + ENTRIES * ENTRY_SIZE;
 
@@ -49,6 +56,12 @@ const MALFORMED = "SEAL_LIST_MALFORMED";
 const UNSUPPORTED = "SEAL_LIST_UNSUPPORTED";
 const u32 = (at: number, value: number) => (bytes: Buffer) => void bytes.writeUInt32LE(value, at);
 
+const classType = (type: number) => u32(classAt(0) + CLASS.prog_type, type);
+const bit = (at: number, number: number) => (bytes: Buffer) =>
+  void bytes.writeUInt8(1 << (number & 7), at + (number >> 3));
+const classHelper = (helper: number) => bit(classAt(0) + CLASS.helpers, helper);
+const classMap = (type: number) => bit(classAt(0) + CLASS.map_types, type);
+
 const CASES: readonly Case[] = [
   [
     "another magic",
@@ -57,6 +70,14 @@ const CASES: readonly Case[] = [
     /does not begin/,
     (bytes) => void bytes.write("countersign statement 1\n", "latin1"),
   ],
+  ["a class of tracing programs", MALFORMED, "class 0", /no class admits the type `kprobe`/, classType(2)],
+  ["a class that calls bpf(2)", MALFORMED, "class 0", /no class admits the helper `bpf_sys_bpf`/, classHelper(166)],
+  ["a class with maps of programs", MALFORMED, "class 0", /no class admits `prog_array` maps/, classMap(3)],
+  ["a class of an unknown type", UNSUPPORTED, "class 0", /unknown program type 40/, classType(40)],
+  ["a class with an unknown helper", UNSUPPORTED, "class 0", /unknown helper 254/, classHelper(254)],
+  ["a class after an unused row", MALFORMED, "classes", /bytes that are not used/, u32(classAt(5), 1)],
+  ["reserved bytes of a class", MALFORMED, "classes", /bytes that are not used/, u32(classAt(0) + CLASS.reserved, 1)],
+  ["a mask of an unknown type", UNSUPPORTED, "mask", /unknown program type 63/, u32(CLASS_TABLE + 4, 2 ** 31)],
   ["another version", UNSUPPORTED, "header", /is of version 2/, u32(HEADER.version, 2)],
   ["another guard", UNSUPPORTED, "header", /guards of version 9/, u32(HEADER.guardVersion, 9)],
   ["more entries than bytes", MALFORMED, "header", /which take/, u32(HEADER.entries, 5)],
@@ -231,7 +252,7 @@ const CASES: readonly Case[] = [
     "a map of maps without one",
     MALFORMED,
     `record ${(outer - RECORDS) / RECORD_SIZE}`,
-    /without an inner map/,
+    /sizes of no inner map/,
     u32(outer + MAP.inner_map_type, 0),
   ],
   [
@@ -275,8 +296,8 @@ describe("a list file", () => {
           for (const [at, value] of changes) list.writeUInt8(value, at);
         });
         try {
-          const { entries, header } = parseList(bytes);
-          expect(encodeList(entries, header).equals(bytes)).toBe(true);
+          const { entries, header, classes } = parseList(bytes);
+          expect(encodeList(entries, header, classes).equals(bytes)).toBe(true);
         } catch (error) {
           if (!(error instanceof CountersignError)) throw error;
           expect(error.code).toMatch(/^SEAL_LIST_/);
@@ -297,8 +318,8 @@ describe("a list file", () => {
           for (const [to, from] of changes) list.copy(list, 4 * to, 4 * from, 4 * from + 4);
         });
         try {
-          const { entries, header } = parseList(bytes);
-          expect(encodeList(entries, header).equals(bytes)).toBe(true);
+          const { entries, header, classes } = parseList(bytes);
+          expect(encodeList(entries, header, classes).equals(bytes)).toBe(true);
         } catch (error) {
           if (!(error instanceof CountersignError)) throw error;
         }

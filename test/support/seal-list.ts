@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { CLASSES_SIZE } from "../../src/seal/classes/class-table.js";
 import { HEADER, HEADER_SIZE } from "../../src/seal/list/list-header.js";
 import { type ListEntry, type ListMap, type ListOrigin, referenceDigest } from "../../src/seal/list.js";
 
@@ -41,10 +42,12 @@ export function entry(digest: number, maps: readonly ListMap[] = [], more: Parti
   };
 }
 
-/** A list file with other tables, whose header is right about their digest. */
+/** A list file with other tables and classes, whose header is right about their digests. */
 export function withTablesDigest(bytes: Buffer): Buffer {
   const changed = Buffer.from(bytes);
-  const digest = createHash("sha256").update(changed.subarray(HEADER_SIZE)).digest();
-  changed.set(digest, HEADER.tables);
+  const sha256 = (part: Uint8Array) => createHash("sha256").update(part).digest();
+  const end = changed.length - CLASSES_SIZE;
+  changed.set(sha256(changed.subarray(HEADER_SIZE, end)), HEADER.tables);
+  changed.set(sha256(changed.subarray(end)), HEADER.classes);
   return changed;
 }

@@ -327,4 +327,5 @@ export const NO_POLICIES: Config = {
     tickets: false,
     stall: 0,
   },
+  seal: { admit: [], mask: { place: "", types: [], helpers: [] } },
 };

@@ -12,7 +12,7 @@ import { CANARY_DIGEST } from "../guard/canary.js";
 import type { ListEntry } from "../list/list-entry.js";
 import { whyNotCovered } from "./coverage.js";
 import { programMaps } from "./program-maps.js";
-import { dependsOnSizes, dependsOnVariables } from "./visible-facts.js";
+import { dependsOnInnerMaps, dependsOnSizes, dependsOnVariables } from "./visible-facts.js";
 
 /** A program that policies allow for every task, and what they asked for. */
 export interface AllowedProgram {
@@ -50,6 +50,9 @@ export function programEntries(allowed: AllowedProgram, options: EntryOptions): 
   const facts = allowed.dependencies.filter(({ on }) => on === "subject").map(({ name }) => name);
   const size = openSize(content, program, facts);
   if (size !== null) return { why: `the verdict depends on the size of the map \`${size}\`, which the loader chooses` };
+  const inner = openInnerMap(content, program);
+  if (inner !== null && (signed !== null || facts.some(dependsOnInnerMaps)))
+    return { why: `the object does not say which maps \`${inner}\` holds: the loader chooses them` };
   const found = programMaps(content, program, signed !== null && !facts.some(dependsOnVariables));
   if ("why" in found) return found;
   const target = resolved.relocated!.attachTarget?.found ?? null;
@@ -134,6 +137,15 @@ function openSize(
       ? open.find(({ type }) => type === PROG_ARRAY)
       : undefined;
   return found?.name ?? null;
+}
+
+/** BPF_MAP_TYPE_ARRAY_OF_MAPS and HASH_OF_MAPS. */
+const OUTER: ReadonlySet<number> = new Set([12, 13]);
+
+/** A map of maps whose inner maps the object does not declare; null if there is none. */
+function openInnerMap({ program: { object } }: StatementContent, { map_references }: StatedProgram): string | null {
+  const open = map_references.map(({ map }) => object.maps[map]!).find(({ type, inner }) => OUTER.has(type) && !inner);
+  return open?.name ?? null;
 }
 
 /**

@@ -64,6 +64,13 @@ const BY_SIZES: readonly string[] = [
   ...["maps.key_size", "maps.value_size", "maps.max_entries", "maps.memory", "maps.memory_per_cpu"],
 ];
 
+/** Facts that can change with the maps that a loader puts into a map of maps. */
+const BY_INNER_MAPS: readonly string[] = ["effects", "maps.inner", "maps.memory", "maps.memory_per_cpu"];
+
+export function dependsOnInnerMaps(path: string): boolean {
+  return path === "maps" || isOneOf(path, BY_INNER_MAPS);
+}
+
 export function dependsOnVariables(path: string): boolean {
   return isOneOf(path, BY_VARIABLES);
 }

@@ -27,7 +27,8 @@ struct admission {
 	__u32 unstable;
 	/* 1: step 2 allowed it. */
 	__u32 allowed;
-	__u32 reserved;
+	/* The row of guard_classes that admits it, from 1, or 0; the list can have it as well. */
+	__u32 class_row;
 };
 
 static __always_inline void begin_admission(struct admission *admission)

@@ -3,6 +3,7 @@
  * sections say how the loader attaches: `lsm_cgroup/HOOK` to the root cgroup by BPF_PROG_ATTACH with BPF_F_ALLOW_MULTI;
  * `lsm/HOOK` and `lsm.s/HOOK` by a link that it pins. hooks.ts says why.
  */
+#include "classes.bpf.h"
 #include "command-rules.bpf.h"
 #include "commands.bpf.h"
 #include "decide.bpf.h"
@@ -37,6 +38,7 @@ int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 		fill_key(scan, prog, attr, detail.detail[0], detail.detail[1]);
 		detail.digest = scan->key.digest;
 		reason = decide_load(status, prog, attr, scan, &scan->admission);
+		reason = decide_class(reason, scan, prog, attr, &scan->admission);
 		copy_digest(scan->admission.digest, scan->key.digest);
 	}
 	if (reason == 0) {
@@ -81,6 +83,8 @@ int BPF_PROG(guard_prog, struct bpf_prog *prog)
 		return ALLOW;
 	detail.digest = admission->digest;
 	reason = decide_maps(status, prog, scan);
+	if (reason == GUARD_MAPS && admission->class_row)
+		reason = decide_maps_of_class(prog, scan, admission);
 	admission->allowed = 1;
 	if (reason == 0 && bpf_map_update_elem(&guard_admitted, &key, admission, BPF_EXIST))
 		reason = GUARD_FAILURE;

@@ -30,10 +30,15 @@ struct list_header {
 	__u8 release[64];
 	/* SHA-256 of the list of files; a new list does not change which files are listed. */
 	__u8 files[32];
+	/* SHA-256 of the classes, which follow the records; a new list does not change them. */
+	__u8 classes[32];
 };
 
 #define GUARD_LIST_MAGIC "countersign list\n"
 #define GUARD_LIST_VERSION 1
+
+/* The map with struct guard_classes. */
+#define GUARD_CLASSES "guard_classes"
 
 /*
  * A program that the list allows. The table is sorted by all bytes of its entries, as memcmp(3) does. Entries that are
@@ -84,7 +89,9 @@ struct list_map {
 	__u32 map_flags;
 	/* 1: an array of one element that is frozen and has BPF_F_RDONLY_PROG, and its contents are compared. */
 	__u32 frozen;
-	/* Of maps of maps: the definition of the inner map, as above. Zero for other types. */
+	/*
+	 * Of maps of maps: the definition of the inner map, as above; zero if the loader chooses it. Zero for other types.
+	 */
 	__u32 inner_map_type;
 	__u32 inner_key_size;
 	__u32 inner_value_size;
@@ -119,6 +126,35 @@ struct file_digest {
 /* Bits of guard_file_rules: which files must be listed. */
 #define GUARD_RULE_MODULES 1
 #define GUARD_RULE_EXECUTABLES 2
+
+/*
+ * Programs that load without being in the list. Bits of helpers are by the helper's number, those of the other masks by
+ * the number of the type. Whatever the row says, such a program has no prog_flags, target, kfunc, BTF id or device.
+ */
+#define GUARD_CLASS_ROWS 16
+struct guard_class {
+	/* Of expected_attach_type; loaders that name none give 0. */
+	__u64 attach_types;
+	/* Types of the maps that it may use. */
+	__u64 map_types;
+	__u64 helpers[4];
+	/* 0: the row is not used. */
+	__u32 prog_type;
+	/* The greatest number of instructions and of maps. */
+	__u32 instructions;
+	__u32 maps;
+	__u32 reserved;
+};
+
+/* The one element of the array map guard_classes. */
+struct guard_classes {
+	/* Programs that are denied whatever allows them: those of these types, or that call one of these helpers. */
+	struct {
+		__u64 types;
+		__u64 helpers[4];
+	} mask;
+	struct guard_class admit[GUARD_CLASS_ROWS];
+};
 
 /* The canary, which no list has: a socket filter of two instructions, `r0 = GUARD_CANARY_VALUE; exit`. */
 #define GUARD_CANARY_VALUE 0x0c0a4a47

@@ -208,10 +208,11 @@ static __always_inline bool has_inner_map(const struct bpf_map *map, const struc
 	struct map_facts facts = {};
 	struct bpf_map *inner;
 
-	if (READ(inner, map, inner_map_meta))
+	/* not of a map of maps, or of one whose loader chooses the inner maps */
+	if (stated->inner_map_type == 0)
+		return true;
+	if (READ(inner, map, inner_map_meta) || !inner)
 		return false;
-	if (!inner)
-		return stated->inner_map_type == 0;
 	return read_map(&facts, inner) && facts.map_type == stated->inner_map_type &&
 	       is_as_defined(stated->inner_key_size, facts.key_size) &&
 	       is_as_defined(stated->inner_value_size, facts.value_size) &&

@@ -3,6 +3,7 @@
 
 #include "admission.bpf.h"
 #include "agent.bpf.h"
+#include "class-table.bpf.h"
 #include "file-digests.bpf.h"
 #include "mount-of-pins.bpf.h"
 #include "list.bpf.h"
@@ -26,7 +27,8 @@ static __always_inline bool is_own_map(const struct bpf_map *map)
 	       address == (__u64)&guard_scans || address == (__u64)&guard_agent || address == (__u64)&guard_state ||
 	       address == (__u64)&guard_tickets || address == (__u64)&guard_places ||
 	       address == (__u64)&guard_pins || address == (__u64)&guard_list_a || address == (__u64)&guard_list_b ||
-	       address == (__u64)&guard_new_list || address == (__u64)&guard_records_a || address == (__u64)&guard_records_b;
+	       address == (__u64)&guard_new_list || address == (__u64)&guard_records_a || address == (__u64)&guard_records_b ||
+	       address == (__u64)&guard_classes;
 }
 
 /* The program's map by its number, or NULL if it cannot be read. */

@@ -182,6 +182,9 @@ __noinline int scan_block(struct scan *scan, __u32 count)
 			scan_ld_imm64(scan, insn);
 		else if (insn->code == (BPF_JMP | BPF_CALL))
 			scan_call(scan, insn);
+		/* a call by register, which no kernel has yet */
+		else if (insn->code == (BPF_JMP | BPF_CALL | BPF_X))
+			scan->flags |= SCAN_OTHER_HELPER;
 	}
 	return 0;
 }

@@ -137,8 +137,7 @@ function checkedMap(bytes: Buffer, place: string): ListEntry["maps"]["maps"][num
     throw unsupported(place, `has the unknown map type ${mapType}`);
   if (inner !== null && MAP_TYPES[inner.mapType] === undefined)
     throw unsupported(place, `has the unknown inner map type ${inner.mapType}`);
-  if ((inner !== null) !== OUTER.has(mapType))
-    throw malformed(place, `is a ${MAP_TYPES[mapType]} map with${inner === null ? "out" : ""} an inner map`);
+  if (inner !== null && !OUTER.has(mapType)) throw malformed(place, `is a ${MAP_TYPES[mapType]} map with an inner map`);
   if (inner === null && bytes.subarray(MAP.inner_map_type, MAP.reserved).some((byte) => byte !== 0))
     throw malformed(place, "has sizes of no inner map");
   if (bytes.readUInt32LE(MAP.reserved) !== 0) throw malformed(place, "has reserved bytes that are not zero");

@@ -33,7 +33,7 @@ export interface ListMap extends MapNumbers {
   readonly contents: string | null;
   /** The ranges that the loader may choose, in bytes, in ascending order. */
   readonly settings: readonly SettingRange[];
-  /** The definition of the maps in a map of maps; null for other types. */
+  /** The definition of the maps in a map of maps; null if the loader chooses it, and for other types. */
   readonly inner: MapNumbers | null;
 }
 

@@ -12,6 +12,7 @@
  *     112 32  SHA-256 of the configuration
  *     144 64  the kernel's release for people, in UTF-8, then zero; empty if it is not known
  *     208 32  SHA-256 of the list of files that belongs to it (seal/files.ts); zero if there is none
+ *     240 32  SHA-256 of the classes, which follow the records
  */
 export interface ListHeader {
   readonly generation: bigint;
@@ -24,6 +25,8 @@ export interface ListHeader {
   readonly release: string;
   /** Zeros if there is no list of files. */
   readonly files: string;
+  /** In lower-case hex. */
+  readonly classes: string;
 }
 
 /** The SHA-256 of no list of files. */
@@ -33,7 +36,7 @@ export const LIST_VERSION = 1;
 /** GUARD_VERSION of guard/interface.h. */
 export const GUARD_VERSION = 1;
 export const LIST_MAGIC = "countersign list\n";
-export const HEADER_SIZE = 240;
+export const HEADER_SIZE = 272;
 export const HEADER = {
   version: 24,
   guardVersion: 28,
@@ -45,6 +48,7 @@ export const HEADER = {
   configuration: 112,
   release: 144,
   files: 208,
+  classes: 240,
 } as const;
 export const RELEASE_SIZE = HEADER.files - HEADER.release;
 
@@ -62,6 +66,7 @@ export function encodeHeader(header: ListHeader): Buffer {
   // Buffer.write writes whole characters only
   bytes.write(header.release, HEADER.release, RELEASE_SIZE, "utf8");
   bytes.write(header.files, HEADER.files, "hex");
+  bytes.write(header.classes, HEADER.classes, "hex");
   return bytes;
 }
 
@@ -79,5 +84,6 @@ export function decodeHeader(bytes: Buffer): ListHeader {
     configuration: hex(HEADER.configuration),
     release: release.toString("utf8", 0, end === -1 ? RELEASE_SIZE : end),
     files: hex(HEADER.files),
+    classes: hex(HEADER.classes),
   };
 }

@@ -6,11 +6,12 @@ import type { HookName } from "../../hooks/catalogue.js";
  * - `list`: the guard compares each load with a list that `seal build` made by asking the policies;
  * - `signature`: the kernel verifies a signature by a kernel keyring;
  * - `ticket`: the agent asks the policies at each load, so that without an agent the load is denied;
+ * - `class`: the guard admits what is of a class, and does not ask the policies;
  * - `mask`: the guard denies more than the rule does, and asks nobody;
  * - `none`: there is no rule;
  * - `cannot be sealed`: the guard would allow what the rule denies.
  */
-export const MEANS = ["list", "signature", "ticket", "mask", "none", "cannot be sealed"] as const;
+export const MEANS = ["list", "signature", "ticket", "class", "mask", "none", "cannot be sealed"] as const;
 export type Means = (typeof MEANS)[number];
 
 /** What the guard does at a hook that has a rule: its means, why, and what is denied without an agent. */

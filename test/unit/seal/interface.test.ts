@@ -1,6 +1,14 @@
 /** The numbers that src/seal has in common with the guard are those of guard/interface.h. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import {
+  CLASS,
+  CLASS_ROWS,
+  CLASS_SIZE,
+  CLASSES,
+  CLASSES_MAP,
+  CLASSES_SIZE,
+} from "../../../src/seal/classes/class-table.js";
 import { CANARY_VALUE } from "../../../src/seal/guard/canary.js";
 import {
   ENTRY,
@@ -46,6 +54,12 @@ describe("src/seal and guard/interface.h", () => {
     expect(header.struct("list_record").size).toBe(RECORD_SIZE);
     expect(header.constant("GUARD_ALTERNATIVES")).toBe(MAX_ALTERNATIVES);
     expect(header.constant("GUARD_MAX_MAPS")).toBe(MAX_MAPS);
+  });
+
+  it("have the same classes", () => {
+    expect(header.struct("guard_class")).toMatchObject({ offsets: CLASS, size: CLASS_SIZE });
+    expect(header.struct("guard_classes")).toMatchObject({ offsets: CLASSES, size: CLASSES_SIZE });
+    expect([header.constant("GUARD_CLASS_ROWS"), header.constant("GUARD_CLASSES")]).toEqual([CLASS_ROWS, CLASSES_MAP]);
   });
 
   it("have the same status and events", () => {

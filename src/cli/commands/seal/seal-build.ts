@@ -4,6 +4,7 @@ import { VARIANTS, type Variant } from "../../../bpf/relocate.js";
 import { DEFAULT_CONFIG } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
 import { probeEntries } from "../../../seal/build.js";
+import { configuredClasses } from "../../../seal/classes.js";
 import { configurationDigest } from "../../../seal/configuration-digest.js";
 import { encodeList, type ListEntry, parseList, signedPart } from "../../../seal/list.js";
 import { requireSealable } from "../../../seal/plan.js";
@@ -100,6 +101,7 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
   const { config, engine } = await openEngineForLists(options.config, openCache());
   try {
     requireSealable(config, engine);
+    const classes = configuredClasses(config);
     const configuration = configurationDigest(config, engine);
     const failed = new Set<string>();
     const judge = { config, engine, anyMaps: anyMaps === true };
@@ -112,13 +114,14 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       const { btfSha256: kernelBtf, release } = kernel;
       const probes = options.probes ? probeEntries() : [];
       const entries = [...found.flatMap((row): readonly ListEntry[] => row.entries), ...probes];
-      const list = encodeList(entries, {
+      const origin = {
         generation,
         kernelBtf,
         configuration,
         release: release ?? "",
         files: built.sha256,
-      });
+      };
+      const list = encodeList(entries, origin, classes);
       const out = join(options.out, `${release ?? kernelBtf.slice(0, 16)}.list`);
       writeWhole(out, list);
       if (built.list !== null) writeWhole(filesBeside(out), built.list);

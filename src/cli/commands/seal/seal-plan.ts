@@ -25,12 +25,13 @@ export function planCommand(): Command {
     .addHelpText(
       "after",
       `
-One row for each hook, each attachment and each keyring:
+One row for each hook, each attachment, each keyring, each class of \`seal.admit\`, and \`seal.mask\`:
   list              the guard compares programs with the seal list, which \`seal build\` makes
   signature         of a keyring: the kernel's own verification of signatures could stand for it. This version does not
                     use that: programs that are not listed are denied
   ticket            the policies can decide only at the load, asked by an agent (\`seal initramfs --with-agent\`), for
                     tasks of its containers; without one, the guard denies the load
+  class             the guard admits programs by type, helpers and maps, and asks no policy
   mask              the guard denies all that the rule is about, also what the rule would allow
   none              there is no rule
   cannot be sealed  the guard would allow what the rule denies
@@ -89,5 +90,10 @@ function programJson(row: JudgedRow): object {
 }
 
 function cells({ kind, name, hook, means, reason, denied }: PlanRow): readonly string[] {
-  return [hook === null ? `${kind} ${name}` : `${kind} ${name}, ${hook}`, means, denied, reason];
+  return [
+    kind === "mask" ? kind : hook === null ? `${kind} ${name}` : `${kind} ${name}, ${hook}`,
+    means,
+    denied,
+    reason,
+  ];
 }

@@ -12,7 +12,7 @@ static const char *const REASONS[GUARD_REASONS] = {
 	[GUARD_UNLISTED] = "unlisted", [GUARD_MAPS] = "maps", [GUARD_CORE_RELOS] = "core_relos",
 	[GUARD_LOCKED_DOWN] = "locked_down", [GUARD_NEVER] = "never", [GUARD_OWN_OBJECT] = "own_object",
 	[GUARD_AGENT] = "agent", [GUARD_FAILURE] = "failure", [GUARD_CANARY] = "canary",
-	[GUARD_UNKNOWN_COMMAND] = "unknown_command", [GUARD_TICKET] = "ticket"};
+	[GUARD_UNKNOWN_COMMAND] = "unknown_command", [GUARD_MASK] = "mask", [GUARD_TICKET] = "ticket"};
 
 int map_named(const char *name, uint32_t open_flags)
 {

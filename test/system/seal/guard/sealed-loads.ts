@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect } from "vitest";
+import { CLASSES_MAP, encodeClasses, type GuardClasses, NO_CLASSES } from "../../../../src/seal/classes.js";
 import { imageOf } from "../../../../src/seal/image/image.js";
 import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
 import { encodeTables } from "../../../../src/seal/list/list-tables.js";
@@ -30,18 +31,19 @@ export function compiledGuard(flags: readonly string[]): Uint8Array {
 export interface Sealing {
   readonly entries: readonly ListEntry[];
   readonly mode?: keyof typeof MODES;
+  readonly classes?: GuardClasses;
   /** The guard; without it the one of this project. */
   readonly object?: Uint8Array;
 }
 
-export function sealedImage({ entries, mode = "enforce", object }: Sealing): Uint8Array {
+export function sealedImage({ entries, mode = "enforce", classes = NO_CLASSES, object }: Sealing): Uint8Array {
   const tables = encodeTables(entries);
   const status = Buffer.alloc(STATUS.size);
   status.writeUInt32LE(entries.length, STATUS.list_entries);
   status.writeBigUInt64LE(1n, STATUS.generation);
   return imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
     ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status },
-    contents: { guard_list_a: tables.entries, guard_records_a: tables.records },
+    contents: { guard_list_a: tables.entries, guard_records_a: tables.records, [CLASSES_MAP]: encodeClasses(classes) },
   });
 }
 

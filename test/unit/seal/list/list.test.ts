@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CLASSES_SIZE } from "../../../../src/seal/classes/class-table.js";
 import { ENTRY_SIZE, RECORD_SIZE } from "../../../../src/seal/list/list-entry.js";
 import { HEADER_SIZE } from "../../../../src/seal/list/list-header.js";
 import { encodeList, parseList, referenceDigest, requireKernel } from "../../../../src/seal/list.js";
@@ -17,8 +18,16 @@ describe("a list", () => {
 
   it("is empty if no program may load", () => {
     const bytes = encodeList([], ORIGIN);
-    expect(bytes.length).toBe(HEADER_SIZE);
+    expect(bytes.length).toBe(HEADER_SIZE + CLASSES_SIZE);
     expect(parseList(bytes).entries).toEqual([]);
+  });
+
+  it("has the classes and the mask of its configuration", () => {
+    const device = { type: 15, attachTypes: [0, 6], helpers: [], mapTypes: [], instructions: 64, maps: 0 };
+    const bind = { type: 18, attachTypes: [0, 8, 9], helpers: [1, 211], mapTypes: [1, 2], instructions: 9, maps: 64 };
+    const classes = { admit: [device, bind], mask: { types: [2, 31], helpers: [36, 255 - 44] } };
+    expect(parseList(encodeList([entry(1)], ORIGIN, classes)).classes).toEqual(classes);
+    expect(parseList(encodeList([entry(1)], ORIGIN)).classes).toEqual({ admit: [], mask: { types: [], helpers: [] } });
   });
 
   it("is the same file for the same programs in any order, each once", () => {
@@ -30,7 +39,7 @@ describe("a list", () => {
 
   it("has one record for programs with equal maps, and alternatives for one program with several", () => {
     const bytes = encodeList([entry(1, [RODATA]), entry(2, [RODATA])], ORIGIN);
-    expect(bytes.length).toBe(HEADER_SIZE + 2 * ENTRY_SIZE + 2 * RECORD_SIZE);
+    expect(bytes.length).toBe(HEADER_SIZE + 2 * ENTRY_SIZE + 2 * RECORD_SIZE + CLASSES_SIZE);
     const eight = Array.from({ length: 8 }, (_, valueSize) => entry(1, [{ ...HASH_MAP, valueSize }]));
     expect(parseList(encodeList(eight, ORIGIN)).entries).toHaveLength(8);
     expect(rejection(() => encodeList([...eight, entry(1)], ORIGIN))).toMatchObject({

@@ -156,6 +156,22 @@ describe("countersign seal plan", () => {
     expect(code).toBe(0);
   });
 
+  it("has a row for each class and for the mask", async () => {
+    const { row, rows, code } = await plan(
+      "attachments: []\nseal: { admit: [cgroup_device], mask: { types: [kprobe], helpers: [bpf_probe_write_user] } }\n",
+    );
+    expect(row("cgroup_device")).toMatchObject({
+      kind: "class",
+      means: "class",
+      reason: expect.stringMatching(/cgroup_device programs of at most 4096 instructions; .*no helpers; no maps/),
+    });
+    expect(rows.at(-1)).toMatchObject({
+      ...{ kind: "mask", name: "mask", means: "mask" },
+      denied: "programs of the types kprobe, and programs that call bpf_probe_write_user",
+    });
+    expect(code).toBe(0);
+  });
+
   it("exits with 1 if the guard would allow what a rule denies, and names the hook", async () => {
     const { row, code } = await plan("attachments: [{ policy: create.js }, { policy: token.js }]\n");
     expect(row("bpf_map_create")).toMatchObject({ means: "cannot be sealed" });
