@@ -20,6 +20,12 @@ export { type StartedGuard, type StartOptions, stopGuard } from "./loader/run-lo
 /** GUARD_VERSION of guard/interface.h. */
 const GUARD_VERSION = 1;
 
+/** `lock`, or the most seconds after the seal. */
+export type OpenUntil = "lock" | number;
+
+/** GUARD_OPEN_UNTIL_LOCK of guard/interface.h. */
+export const OPEN_UNTIL_LOCK = 0xffffffff;
+
 export interface SealOptions {
   readonly mode: keyof typeof MODE;
   /** The programs that may be loaded; null for none. */
@@ -28,6 +34,8 @@ export interface SealOptions {
   readonly trustedKey?: TrustedKey | null;
   /** The files that must be listed; null or absent: none. */
   readonly files?: FileList | null;
+  /** Until when loads are recorded and not denied: the lock, or so many seconds; null or left out: never. */
+  readonly open?: OpenUntil | null;
   /** Certificates (DER) for the kernel's keyrings; none if left out. */
   readonly keys?: ImageOptions["keys"];
 }
@@ -61,7 +69,7 @@ export function sealFragment(
 
 /** The image of the guard, as the loader reads it (image/image.h). */
 export function sealImage(
-  { mode, list, files = null, trustedKey = null, keys = {} }: SealOptions,
+  { mode, list, files = null, trustedKey = null, open = null, keys = {} }: SealOptions,
   onFailure: "halt" | "continue" = "halt",
 ): Uint8Array {
   const object = installed("bundle:seal/guard.bpf.o").bytes;
@@ -69,7 +77,8 @@ export function sealImage(
   const room = trustedKey === null ? {} : roomFor(list);
   const ofFiles = imageOfFiles(files);
   const own = { onFailure, room, keys: { ...keys, ...signers } };
-  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, ...own, ...ofFiles };
+  const settings = { ...ofFiles.settings, guard_open: secondsOf(open) };
+  const common = { mode: MODE[mode], guardVersion: GUARD_VERSION, ...own, ...ofFiles, settings };
   const status = encodeStatus({
     listEntries: list?.header.entries ?? 0,
     generation: list?.header.generation ?? 0n,
@@ -100,4 +109,9 @@ function roomFor(list: List | null): Readonly<Record<string, number>> {
   const entries = Math.max(2 * (list?.header.entries ?? 0), LEAST_ROOM);
   const records = Math.max(2 * (list?.header.records ?? 0), LEAST_ROOM);
   return { guard_list_a: entries, guard_list_b: entries, guard_records_a: records, guard_records_b: records };
+}
+
+function secondsOf(open: OpenUntil | null): number {
+  if (open === null) return 0;
+  return open === "lock" ? OPEN_UNTIL_LOCK : open;
 }

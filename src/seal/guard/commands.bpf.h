@@ -32,6 +32,8 @@ static __always_inline int seal(struct guard_status *status, const union bpf_att
 		return -EPERM;
 	set_pins(ATTR(attr, map_fd));
 	begin_executables(status);
+	if (guard_open)
+		__sync_fetch_and_or(&status->state, GUARD_OPEN);
 	return seal_status() ? -EALREADY : -EPERM;
 }
 

@@ -31,6 +31,7 @@ int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 		bpf_map_delete_elem(&guard_admitted, &key);
 		return verdict(status, GUARD_FAILURE, &detail);
 	}
+	lock_in_time(status);
 	begin_admission(&scan->admission);
 	if (scan_instructions(scan, (__u64)prog->insnsi, prog->len) < 0) {
 		reason = GUARD_FAILURE;

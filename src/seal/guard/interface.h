@@ -168,7 +168,11 @@ struct guard_classes {
 #define GUARD_LOCKED 2 /* seal lock: every program load is denied */
 #define GUARD_SIGNATURES_REQUIRED 4
 #define GUARD_LATE 8 /* seal start on a running machine */
+#define GUARD_OPEN 16 /* loads are recorded, not denied, until GUARD_LOCKED */
 #define GUARD_ROOT_STARTED 0x100 /* executables of the initramfs must be listed, too */
+
+/* Of the variable guard_open: the guard does not lock by itself. */
+#define GUARD_OPEN_UNTIL_LOCK 0xffffffff
 
 /* Why a call was denied: guard_event.reason and the index of guard_status.denied. A table in TypeScript names each. */
 enum guard_reason {

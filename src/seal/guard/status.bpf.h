@@ -8,6 +8,7 @@
 #include "copy.bpf.h"
 #include "kernel.h"
 #include "interface.h"
+#include "open.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -110,7 +111,7 @@ static __always_inline void record_event(struct guard_status *status, __u32 reas
 
 /*
  * What an lsm_cgroup program returns for a reason of enum guard_reason, which it counts and records: DENY, or ALLOW
- * under audit. `reason` 0 is ALLOW.
+ * under audit and while the guard is open to it. `reason` 0 is ALLOW.
  */
 static __always_inline int verdict(struct guard_status *status, __u32 reason, const struct event_detail *detail)
 {
@@ -121,5 +122,5 @@ static __always_inline int verdict(struct guard_status *status, __u32 reason, co
 	__sync_fetch_and_add(&status->denied[reason], 1);
 	record_event(status, reason, detail);
 	publish(status);
-	return status->mode == GUARD_MODE_AUDIT ? ALLOW : DENY;
+	return status->mode == GUARD_MODE_AUDIT || is_open_to(status, reason) ? ALLOW : DENY;
 }

@@ -3,7 +3,7 @@ import { REASON_SLOTS } from "./reasons.js";
 import { MODE, STATUS } from "./status-layout.js";
 
 /** Bits of guard_status.state. */
-export const STATE = { sealed: 1, locked: 2, signaturesRequired: 4, late: 8 } as const;
+export const STATE = { sealed: 1, locked: 2, signaturesRequired: 4, late: 8, open: 16 } as const;
 
 /** struct guard_status of guard/interface.h. Digests are in lower-case hex, and null if they are zero. */
 export interface GuardStatus {
@@ -15,6 +15,8 @@ export interface GuardStatus {
   readonly signaturesRequired: boolean;
   /** Whether the guard was started on a running machine. */
   readonly late: boolean;
+  /** Whether loads are recorded and not denied, until the guard is locked. */
+  readonly open: boolean;
   readonly entries: number;
   readonly generation: bigint;
   /** Nanoseconds of CLOCK_BOOTTIME. */
@@ -55,6 +57,7 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
     locked: (state & STATE.locked) !== 0,
     signaturesRequired: (state & STATE.signaturesRequired) !== 0,
     late: (state & STATE.late) !== 0,
+    open: (state & (STATE.open | STATE.locked)) === STATE.open,
     entries: bytes.readUInt32LE(words.list_entries),
     generation: bytes.readBigUInt64LE(longs.generation),
     sealedAt: bytes.readBigUInt64LE(longs.sealed_at),

@@ -23,6 +23,7 @@ import {
   REFERENCES_SIZE,
 } from "../../../src/seal/list/list-entry.js";
 import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
+import { OPEN_UNTIL_LOCK } from "../../../src/seal/sealing.js";
 import { EVENT, EVENT_COUNT } from "../../../src/seal/status/guard-event.js";
 import { EVENTS_MAP, STATUS_MAP } from "../../../src/seal/status/guard-maps.js";
 import { STATE } from "../../../src/seal/status/guard-status.js";
@@ -97,10 +98,11 @@ describe("src/seal and guard/interface.h", () => {
     expect(header.constant("GUARD_VERSION")).toBe(GUARD_VERSION);
     expect(header.constant("GUARD_MODE_AUDIT")).toBe(MODE.audit);
     expect(header.constant("GUARD_MODE_ENFORCE")).toBe(MODE.enforce);
-    const states = ["GUARD_SEALED", "GUARD_LOCKED", "GUARD_SIGNATURES_REQUIRED", "GUARD_LATE"];
+    const states = ["GUARD_SEALED", "GUARD_LOCKED", "GUARD_SIGNATURES_REQUIRED", "GUARD_LATE", "GUARD_OPEN"];
     expect(states.map((name) => header.constant(name))).toEqual(Object.values(STATE));
     const commands = ["GUARD_COMMAND_LOCK", "GUARD_COMMAND_REQUIRE_SIGNATURES"];
     expect(commands.map((name) => header.constant(name))).toEqual(Object.values(COMMANDS));
+    expect(header.constant("GUARD_OPEN_UNTIL_LOCK")).toBe(OPEN_UNTIL_LOCK);
     expect(header.constant("GUARD_CANARY_VALUE")).toBe(CANARY_VALUE);
   });
 });

@@ -4,6 +4,7 @@ import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
 import { writeWhole } from "../../files/write.js";
 import { sealedAgent } from "../../input/sealed-agent.js";
 import { print } from "../../output/output.js";
+import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
 import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
@@ -19,6 +20,7 @@ export function initramfsCommand(): Command {
     .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
+    .option(OPEN_OPTION, OPEN_HELP)
     .option("--with-agent", "start an agent before sealing, which asks the policies of a configuration live")
     .addOption(new Option("--config <file>", "the configuration of the agent").default(DEFAULT_CONFIG))
     .addOption(new Option("--socket <path>", "where container runtimes connect to the agent").default(AGENT_SOCKET))
@@ -37,6 +39,8 @@ The fragment has a static program, the guard and the list. Append it to the init
 becomes /init. If it cannot seal, it halts the machine with the reason on the console; with --on-failure continue, the
 machine boots without a seal. The kernel's command line cannot change that. A list is for one kernel: write a fragment
 for each. Microcode has to stay at the beginning of the initramfs, where the kernel looks for it.
+
+${OPEN_TEXT}
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 
@@ -73,6 +77,7 @@ interface Options {
   readonly files?: string;
   readonly trustedKey?: string;
   readonly audit?: true;
+  readonly openUntilLock?: string | true;
   readonly onFailure: "halt" | "continue";
   readonly withAgent?: true;
   readonly config: string;
@@ -82,11 +87,16 @@ interface Options {
 }
 
 async function initramfs(given: Options): Promise<void> {
-  const { out, list: file, files: named, trustedKey: certificate, audit, onFailure, withAgent } = given;
+  const { out, list: file, files: named, trustedKey: certificate, audit, openUntilLock, onFailure, withAgent } = given;
+  const open = openUntil(openUntilLock, audit === true);
   const { list, trustedKey } = readSignedList(file, certificate);
   const files = readFileList(named, file, list);
   const agent = withAgent === true ? await sealedAgent(given) : null;
-  const bytes = sealFragment({ mode: audit === true ? "audit" : "enforce", list, files, trustedKey }, onFailure, agent);
+  const bytes = sealFragment(
+    { mode: audit === true ? "audit" : "enforce", list, files, trustedKey, open },
+    onFailure,
+    agent,
+  );
   writeWhole(out, bytes, 0o600);
   const parts = [
     `${bytes.length} bytes`,

@@ -3,6 +3,7 @@ import { CountersignError } from "../../../error.js";
 import { isListed, type LoadedProgram, loadedPrograms, sealMachine } from "../../../seal/sealing.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printError, printJson } from "../../output/output.js";
+import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { countsOfFiles, FILES, readFileList, titleOfFiles } from "./seal-files.js";
 import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
@@ -14,6 +15,7 @@ export function startCommand(): Command {
     .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--audit", "count what would be denied, and allow it")
+    .option(OPEN_OPTION, OPEN_HELP)
     .option("--accept-loaded", "seal although programs are loaded that are not listed")
     .option("--json", "one JSON object")
     .addHelpText(
@@ -25,6 +27,8 @@ nobody can detach it before the next boot, root included. If a step fails, every
 This is late: programs that are loaded already stay, and only \`seal initramfs\` seals before them. If one of them is not
 listed, nothing is sealed, unless --accept-loaded is given. Before Linux 6.18 none of them can be found in a list. With
 --audit nothing is denied, and \`seal stop\` ends it.
+
+${OPEN_TEXT}
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 
@@ -41,11 +45,14 @@ interface Options {
   readonly files?: string;
   readonly trustedKey?: string;
   readonly audit?: true;
+  readonly openUntilLock?: string | true;
   readonly acceptLoaded?: true;
   readonly json?: true;
 }
 
-function start({ list: file, files: named, trustedKey: certificate, audit, acceptLoaded, json }: Options): void {
+function start(given: Options): void {
+  const { list: file, files: named, trustedKey: certificate, audit, openUntilLock, acceptLoaded, json } = given;
+  const open = openUntil(openUntilLock, audit === true);
   const { list, trustedKey } = readSignedList(file, certificate);
   const files = readFileList(named, file, list);
   const loaded = loadedPrograms();
@@ -57,13 +64,23 @@ function start({ list: file, files: named, trustedKey: certificate, audit, accep
   }
   const mode = audit === true ? "audit" : "enforce";
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
-  const { programs } = sealMachine({ mode, list, files, trustedKey }, { loaded: accepted });
+  const { programs } = sealMachine({ mode, list, files, trustedKey, open }, { loaded: accepted });
   if (json === true)
-    printJson({ mode, entries: list?.header.entries ?? 0, files: countsOfFiles(files), unlisted, programs });
-  else print([`${TITLES[mode]}: ${titleOfList(list)}${titleOfFiles(files)}`, ...unlisted.map(lineOf)].join("\n"));
+    printJson({ mode, open, entries: list?.header.entries ?? 0, files: countsOfFiles(files), unlisted, programs });
+  else
+    print(
+      [
+        `${open === null ? TITLES[mode] : TITLES.open}: ${titleOfList(list)}${titleOfFiles(files)}`,
+        ...unlisted.map(lineOf),
+      ].join("\n"),
+    );
 }
 
-const TITLES = { audit: "audit, nothing is denied", enforce: "sealed until the next boot" } as const;
+const TITLES = {
+  audit: "audit, nothing is denied",
+  enforce: "sealed until the next boot",
+  open: "open until lock",
+} as const;
 
 function lineOf({ id, name, type, tag }: LoadedProgram): string {
   return `loaded before, and not listed: ${id} ${name} (${type}, tag ${tag})`;

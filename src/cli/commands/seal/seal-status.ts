@@ -53,10 +53,12 @@ function status({ json }: { readonly json?: true }): void {
 }
 
 /** `broken`: the guard is there, and does not decide. */
-function stateOf({ mode, sealed, locked }: GuardStatus, deciding: boolean): string {
+function stateOf({ mode, sealed, locked, open }: GuardStatus, deciding: boolean): string {
   if (!deciding) return "broken";
   if (mode === "audit") return "audit";
-  return !sealed ? "not sealed yet" : locked ? "sealed and locked" : "sealed";
+  if (!sealed) return "not sealed yet";
+  if (locked) return "sealed and locked";
+  return open ? "open until lock" : "sealed";
 }
 
 function statusJson(status: GuardStatus, deciding: boolean, events: readonly GuardEvent[]): object {

@@ -37,6 +37,7 @@ const COMMON = ["kernel", "programs", "report", "describe"];
 /** The programs that guests run, by their sources in this folder. Each prints what it loads for `describe`. */
 const SOURCES = {
   classes: ["classes", ...COMMON],
+  open: ["open", ...COMMON],
   loads: ["loads", "race", "faults", ...COMMON],
   tickets: ["tickets", "ticket", "ticket-changes", "ticket-race", "ticket-targets", ...COMMON],
 } as const;

@@ -32,17 +32,25 @@ export interface Sealing {
   readonly entries: readonly ListEntry[];
   readonly mode?: keyof typeof MODES;
   readonly classes?: GuardClasses;
+  /** The variable guard_open. */
+  readonly open?: number;
   /** The guard; without it the one of this project. */
   readonly object?: Uint8Array;
 }
 
-export function sealedImage({ entries, mode = "enforce", classes = NO_CLASSES, object }: Sealing): Uint8Array {
+export function sealedImage({
+  entries,
+  mode = "enforce",
+  classes = NO_CLASSES,
+  open = 0,
+  object,
+}: Sealing): Uint8Array {
   const tables = encodeTables(entries);
   const status = Buffer.alloc(STATUS.size);
   status.writeUInt32LE(entries.length, STATUS.list_entries);
   status.writeBigUInt64LE(1n, STATUS.generation);
   return imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
-    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status },
+    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, settings: { guard_open: open } },
     contents: { guard_list_a: tables.entries, guard_records_a: tables.records, [CLASSES_MAP]: encodeClasses(classes) },
   });
 }
