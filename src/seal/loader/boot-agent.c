@@ -90,10 +90,16 @@ static void run_agent(char **words, int mounted, int detached)
 	                                     : fail(&failure, STEP_AGENT, "mount namespace", "cannot be made");
 	if (made == 0) {
 		set_limits();
-		if (chdir(AGENT_ROOT) == 0 && chroot(".") == 0 && write(mounted, "", 1) == 1 &&
-		    read(detached, &answer, 1) == 1)
-			execve(words[0], argv, ENVIRONMENT);
-		fail(&failure, STEP_AGENT, words[0], "cannot be run");
+		int entered = chdir(AGENT_ROOT) == 0 && chroot(".") == 0 && write(mounted, "", 1) == 1 &&
+		              read(detached, &answer, 1) == 1;
+		/* Linux 7.3 takes the mounts in a detached mount away; without /proc the agent would wait for ever */
+		if (entered && access("/proc/self", F_OK) != 0) {
+			fail(&failure, STEP_AGENT, "/proc", "is lost when the root of the agent is detached, on this kernel");
+		} else {
+			if (entered)
+				execve(words[0], argv, ENVIRONMENT);
+			fail(&failure, STEP_AGENT, words[0], "cannot be run");
+		}
 	}
 	printf("countersign: agent: %s: %s: %s\n", failure.place, errno_name(failure.error), failure.detail);
 	fflush(stdout);

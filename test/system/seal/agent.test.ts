@@ -91,8 +91,8 @@ function sectionsOf(output: string): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** All kernels take a quarter of an hour on a busy machine: nightly runs boot the newest as well. */
-const KERNELS: readonly SealKernel[] = process.env.COUNTERSIGN_NIGHTLY === undefined ? ["6.12"] : ["6.12", "7.3"];
+/** The agent does not start on 7.3: docs/seal.md, Limits. */
+const KERNELS: readonly SealKernel[] = ["6.12"];
 
 describe("the agent of a sealed machine", () => {
   it.for(KERNELS)(
