@@ -31,8 +31,9 @@ const texts = {
   ATTACKS: table(
     ["attack", "what root does", "hook", ...kernels],
     tried.map((attack) => {
-      const { name, does, hook } = attack;
-      return [code(name), does, hook === null ? "–" : code(hook), ...kernels.map((kernel) => result(kernel, attack))];
+      const { name, does, hook, permissions } = attack;
+      const by = permissions === true ? "key permissions" : hook === null ? "–" : code(hook);
+      return [code(name), does, by, ...kernels.map((kernel) => result(kernel, attack))];
     }),
   ),
   LIMITS: table(

@@ -8,6 +8,8 @@ export interface Attack {
   readonly does: string;
   /** The hook that stops it; `sysctl` is the attach type BPF_CGROUP_SYSCTL; null if none does. */
   readonly hook: string | null;
+  /** Whether the permissions of a key stop it, for which the guard has no hook. */
+  readonly permissions?: true;
   /** Why the guard denies it: enum guard_reason of guard/interface.h, in lower case without `GUARD_`. */
   readonly reason: string | null;
   /** Where the attack succeeds: without a guard, or against one that only audits. Null: it has no program. */
@@ -31,6 +33,13 @@ const stopped = (
 const limit = (name: string, does: string, remains: string, proof: "unguarded" | null = null): Attack => {
   return { name, does, hook: null, reason: null, proof, remains };
 };
+
+const keyring = (name: string, does: string): Attack => {
+  return { name, does, hook: null, permissions: true, reason: null, proof: "unguarded", remains: null };
+};
+
+/** Whether a guard is to hold an attack. */
+export const isStopped = ({ hook, permissions }: Attack): boolean => hook !== null || permissions === true;
 
 const LOADS = "bpf_prog_load";
 const AUDIT = { proof: "audit" } as const;
@@ -112,6 +121,19 @@ export const ATTACKS: readonly Attack[] = [
   stopped("unmount-peer", "sb_umount", "mount", "unmounts it in another mount namespace, which propagates", AUDIT),
   stopped("unmount-peer-above", "sb_umount", "mount", "unmounts there what it is mounted on", AUDIT),
   stopped("move-mount", "sb_umount", "mount", "moves the file system elsewhere, and unmounts it there", AUDIT),
+  // The keyring whose signatures allow programs.
+  keyring("unlink-keyring", "takes the keyring of signers out of the user keyring that holds it, to have it deleted"),
+  keyring("clear-keyring", "empties it"),
+  keyring("permit-keyring", "gives itself permissions for it"),
+  keyring("chown-keyring", "gives it another owner"),
+  keyring("link-keyring", "adds a key to it, or links it to a keyring of its own"),
+  keyring("move-keyring", "moves a key into it, or the keyring elsewhere (KEYCTL_MOVE)"),
+  keyring("owner-of-keyring", "takes the uid in whose user keyring it is, and reads it"),
+  keyring("expire-keyring", "sets a time at which it expires"),
+  keyring("clear-user-keyring", "takes that uid, and empties the user keyring"),
+  keyring("revoke-keyring", "revokes it"),
+  keyring("invalidate-keyring", "invalidates it, for which a process needs only to find it"),
+  keyring("invalidate-user-keyring", "takes that uid, and has the kernel make another user keyring"),
   // The kernel.
   stopped("kexec-load", "locked_down", "kernel_change", "loads another kernel by kexec_load"),
   stopped("kexec-file-load", "kernel_post_read_file", "kernel_change", "loads Debian's kernel by kexec_file_load"),

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { attackKernel, type TestedAttack } from "../../../seal/attack-test.js";
+import { attackKernel, isStopped, type TestedAttack } from "../../../seal/attack-test.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson } from "../../output/output.js";
 import { table } from "../../output/table.js";
@@ -42,12 +42,12 @@ function test({ kernel = ownKernel(), json }: Options): void {
 
 const ownKernel = () => `/boot/vmlinuz-${readFileSync("/proc/sys/kernel/osrelease", "utf8").trim()}`;
 
-/** Whether an attack succeeded that a hook of the guard should stop. */
-const isFailure = ({ attack, sealed }: TestedAttack) => attack.hook !== null && sealed.outcome === "broken";
+/** Whether an attack succeeded that the guard, or the permissions of its keyring, should stop. */
+const isFailure = ({ attack, sealed }: TestedAttack) => isStopped(attack) && sealed.outcome === "broken";
 
 function cells({ attack, unguarded, sealed }: TestedAttack): readonly string[] {
   const end = sealed.outcome === "broken" ? `broken: ${sealed.text}` : `${sealed.outcome}: ${sealed.text}`;
-  return [attack.name, unguarded.outcome, attack.hook === null ? `${end} (a limit of the guard)` : end, attack.does];
+  return [attack.name, unguarded.outcome, isStopped(attack) ? end : `${end} (a limit of the guard)`, attack.does];
 }
 
 function jsonOf({ attack, unguarded, sealed }: TestedAttack) {

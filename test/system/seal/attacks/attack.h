@@ -15,7 +15,7 @@ struct attack {
 
 /* Ended by an entry without name; one for each file. */
 extern const struct attack load_attacks[], attach_attacks[], object_attacks[], pin_attacks[], kernel_attacks[],
-    escape_attacks[], helper_attacks[], trace_attacks[], type_attacks[], last_attacks[];
+    escape_attacks[], helper_attacks[], trace_attacks[], type_attacks[], keyring_attacks[], last_attacks[];
 
 /* `held` says which system call failed, with its errno. */
 _Noreturn void held(const char *call);
@@ -33,6 +33,8 @@ _Noreturn void end_with_unlisted_load(const char *how);
 /* The counters of the guard's denials, by reason (enum guard_reason); false if there is no guard. */
 #define DENIALS 32
 bool read_denials(uint64_t *denials);
+/* The serial number of the keyring whose signatures allow programs (guard_status.program_ring), or 0. */
+int32_t read_program_ring(void);
 
 /* The root of cgroup2, also if nothing is mounted. */
 int root_cgroup(void);

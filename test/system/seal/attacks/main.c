@@ -22,7 +22,8 @@
 #define SECONDS 30
 
 static const struct attack *const tables[] = {load_attacks, attach_attacks, object_attacks, pin_attacks,
-					      kernel_attacks, escape_attacks, helper_attacks, trace_attacks, type_attacks, last_attacks};
+					      kernel_attacks, escape_attacks, helper_attacks, trace_attacks, type_attacks,
+					      keyring_attacks, last_attacks};
 static const char *running;
 
 /* Errors that the kernel uses here; strerror has texts instead of names. */
@@ -34,7 +35,7 @@ static const char *errno_name(int error)
 	} names[] = {{EPERM, "EPERM"},	 {ENOENT, "ENOENT"},	 {EACCES, "EACCES"},   {EINVAL, "EINVAL"},
 		     {EBADF, "EBADF"},	 {EBUSY, "EBUSY"},	 {EEXIST, "EEXIST"},   {ENOSYS, "ENOSYS"},
 		     {ENODEV, "ENODEV"}, {EKEYREJECTED, "EKEYREJECTED"}, {E2BIG, "E2BIG"}, {EIO, "EIO"},
-		     {EOPNOTSUPP, "EOPNOTSUPP"}, {ESRCH, "ESRCH"}, {EFAULT, "EFAULT"}, {ENOMEM, "ENOMEM"}, {ENXIO, "ENXIO"}};
+		     {EOPNOTSUPP, "EOPNOTSUPP"}, {ENOKEY, "ENOKEY"}, {ESRCH, "ESRCH"}, {EFAULT, "EFAULT"}, {ENOMEM, "ENOMEM"}, {ENXIO, "ENXIO"}};
 	static char number[16];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (names[i].value == error)

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/types.h>
+
+#include "../../../../src/seal/guard/interface.h"
 #include "attack.h"
 #include "bpf.h"
 
@@ -44,25 +47,38 @@ static int map_of_guard(const char *name, uint32_t flags)
 	return -1;
 }
 
-bool read_denials(uint64_t *denials)
+static bool read_status(struct guard_status *status)
 {
 	/* found once, since looking for it is denied for other maps of the guard */
 	static uint32_t id;
 	struct bpf_map_info info = {0};
-	char value[1024];
 	uint32_t key = 0;
 	union bpf_attr attr = {0};
 	int map = id ? fd_by_id(BPF_MAP_GET_FD_BY_ID, id, BPF_F_RDONLY) : map_of_guard("guard_status", BPF_F_RDONLY);
 	attr.map_fd = map;
 	attr.key = (uintptr_t)&key;
-	attr.value = (uintptr_t)value;
-	if (map < 0 || info_of(map, &info, sizeof info) || bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof attr))
+	attr.value = (uintptr_t)status;
+	if (map < 0 || info_of(map, &info, sizeof info) || info.value_size != sizeof *status ||
+	    bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof attr))
 		return false;
 	id = info.id;
 	close(map);
-	/* guard_status.denied is its last member */
-	memcpy(denials, value + info.value_size - DENIALS * sizeof *denials, DENIALS * sizeof *denials);
 	return true;
+}
+
+bool read_denials(uint64_t *denials)
+{
+	struct guard_status status;
+	if (!read_status(&status))
+		return false;
+	memcpy(denials, status.denied, sizeof status.denied);
+	return true;
+}
+
+int32_t read_program_ring(void)
+{
+	struct guard_status status;
+	return read_status(&status) ? status.program_ring : 0;
 }
 
 /* Looks up the first element, and writes it back. */

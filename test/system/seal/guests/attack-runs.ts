@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type AttackResult, attackResults } from "../../../../src/seal/attacks/attack-results.js";
-import { imageOf } from "../../../../src/seal/image/image.js";
+import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import { SEAL_INIT, sealFragment } from "../../../../src/seal/sealing.js";
 import { MODE } from "../../../../src/seal/status/status-layout.js";
 import { own } from "../../../support/workplace.js";
+import { ProgramSigner } from "./program-signer.js";
 import { SealGuest } from "./seal-guest.js";
 import type { SealKernel } from "./seal-kernels.js";
 import { loaderBinary } from "./sealed-guest.js";
@@ -51,15 +52,16 @@ function runIn(kernel: SealKernel, machine: Machine, attacks: string): AttackRes
     guest.file("bin/loader", loaderBinary(), 0o755);
     guest.file("lib/vmlinuz", readFileSync(guest.kernel.image));
     for (const module of ["dummy", "msr"]) guest.file(`lib/${module}.ko`, guest.kernel.module(module));
-    guest.file("lib/guard.image", imageIn("enforce"));
-    guest.file("lib/audit.image", imageIn("audit"));
+    const keys = { programs: [ProgramSigner.make().certificate] };
+    guest.file("lib/guard.image", imageIn("enforce", keys));
+    guest.file("lib/audit.image", imageIn("audit", keys));
     const boot = machine === "boot";
     const { status, output, console } = guest.run(
       `${SCRIPTS[machine]}
 ${attacks}
 `,
       {
-        fragments: boot ? [sealFragment({ mode: "enforce", list: null }, "halt")] : [],
+        fragments: boot ? [sealFragment({ mode: "enforce", list: null, keys }, "halt")] : [],
         commandLine: boot ? `rdinit=${SEAL_INIT}` : "",
         seconds: 400,
         memory: 1024,
@@ -72,7 +74,7 @@ ${attacks}
   }
 }
 
-function imageIn(mode: "enforce" | "audit"): Uint8Array {
+function imageIn(mode: "enforce" | "audit", keys: NonNullable<ImageOptions["keys"]>): Uint8Array {
   const object = readFileSync(own("src/seal/guard/guard.bpf.o"));
-  return imageOf(object, { mode: MODE[mode], guardVersion: 1, onFailure: "halt" });
+  return imageOf(object, { mode: MODE[mode], guardVersion: 1, onFailure: "halt", keys });
 }
