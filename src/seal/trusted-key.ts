@@ -11,7 +11,7 @@ import type { Certificate } from "../trust/x509/certificate.js";
 import type { List } from "./list.js";
 
 /** Keys whose signatures the kernel verifies (crypto/asymmetric_keys), by their descriptions. */
-const KERNEL_KEYS = /^(?:RSA \d+|P-256|P-384|P-521)$/;
+export const KERNEL_KEYS = /^(?:RSA \d+|P-256|P-384|P-521)$/;
 
 export class TrustedKey {
   /** SHA-256 of the certificate in lower-case hex. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "attr.bpf.h"
+#include "errno.bpf.h"
 #include "status.bpf.h"
 
 /* Linux 7.2 has BPF_COMMON_ATTRS: a command with this bit has a fourth argument, and is otherwise the same. */
@@ -43,7 +44,8 @@ static __always_inline __u32 judge_command(const struct guard_status *status, __
 {
 	__u32 known = command & ~COMMON_ATTRS;
 
-	if (command == GUARD_COMMAND_LIST)
+	/* links answer them */
+	if (command == GUARD_COMMAND_LIST || command == GUARD_COMMAND_SIGNATURE)
 		return 0;
 	if (known > LAST_COMMAND)
 		return GUARD_UNKNOWN_COMMAND;

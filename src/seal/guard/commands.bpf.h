@@ -1,28 +1,17 @@
 /* Commands to the guard, which hook `bpf` gets as any command of bpf(2). */
 #pragma once
 
+#include "capabilities.bpf.h"
 #include "errno.bpf.h"
 #include "kernel.h"
 #include "executables.bpf.h"
 #include "interface.h"
 #include "pins.bpf.h"
-#include "rings.bpf.h"
 #include "status.bpf.h"
 #include "tickets.bpf.h"
 
 /* The process id of the loader, which alone may seal; the loader sets it before it creates the map of .rodata. */
 const volatile __u32 guard_loader_tgid = 0;
-
-#define CAP_SYS_ADMIN 21
-
-/* Whether the task has CAP_SYS_ADMIN in the first user namespace. */
-static __always_inline bool is_administrator(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 capabilities = BPF_CORE_READ(task, cred, cap_effective.val);
-
-	return capabilities >> CAP_SYS_ADMIN & 1 && BPF_CORE_READ(task, cred, user_ns, level) == 0;
-}
 
 /* The latch. Only the loader, once, and never under audit. */
 static __always_inline int seal(struct guard_status *status, const union bpf_attr *attr)

@@ -6,7 +6,7 @@
 #include "classes.bpf.h"
 #include "command-rules.bpf.h"
 #include "commands.bpf.h"
-#include "decide.bpf.h"
+#include "decide-signature.bpf.h"
 #include "new-list.bpf.h"
 #include "protect.bpf.h"
 
@@ -39,7 +39,9 @@ int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 		fill_key(scan, prog, attr, detail.detail[0], detail.detail[1]);
 		detail.digest = scan->key.digest;
 		reason = decide_load(status, prog, attr, scan, &scan->admission);
+		reason = decide_signature(reason, prog, attr, scan, &scan->admission);
 		reason = decide_class(reason, scan, prog, attr, &scan->admission);
+		reason = require_signature(status, reason, prog, attr, scan);
 		copy_digest(scan->admission.digest, scan->key.digest);
 	}
 	if (reason == 0) {
@@ -52,7 +54,7 @@ int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 		return DENY;
 	}
 	/* under audit, step 2 does not record the denial again */
-	scan->admission.allowed = reason != 0;
+	scan->admission.allowed |= reason != 0;
 	if (bpf_map_update_elem(&guard_admitted, &key, &scan->admission, BPF_ANY))
 		return verdict(status, GUARD_FAILURE, &detail);
 	return ALLOW;

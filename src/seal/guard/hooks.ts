@@ -133,9 +133,9 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     sleepable: true,
     state: "used",
     why:
-      "Copies a new list from user memory, and has the kernel verify its signature, for which it has to sleep. The " +
-      "program on the root cgroup cannot.",
-    lost: "No list can be replaced any more.",
+      "Copies a new list from user memory, has the kernel verify its signature, and that of a program that a task brings, " +
+      "for which it has to sleep. The program on the root cgroup cannot.",
+    lost: "No list can be replaced any more, and no program is allowed by its signature.",
   },
   {
     hook: "inode_unlink",

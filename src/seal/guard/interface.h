@@ -194,7 +194,7 @@ enum guard_reason {
 	GUARD_FAILURE, /* a helper of the guard failed; denied */
 	GUARD_CANARY, /* the loader's own program that must be denied */
 	GUARD_UNKNOWN_COMMAND, /* bpf: a command that the guard does not know */
-	GUARD_SIGNATURE, /* bpf_prog_load: a signature is required, or the one that was brought is not accepted */
+	GUARD_SIGNATURE, /* bpf_prog_load: a signature is required; bpf: the one that was brought is not accepted */
 	GUARD_TICKET, /* bpf_prog_load: the task has a ticket, for another load than this one */
 	GUARD_LIST, /* bpf: a new list that does not replace the one in force */
 	GUARD_REASONS = 32
@@ -324,3 +324,26 @@ struct guard_list_command {
 	__u32 signature_size;
 };
 #define GUARD_MAX_LIST_SIGNATURE 8192
+
+/*
+ * Brings a signature for programs that the task loads before its next exec. Needs CAP_BPF. The answer is EALREADY, or
+ * why the kernel does not accept it: EBADMSG, ENOKEY, EKEYREJECTED, ENOPKG; EBUSY if too many tasks bring one. EINVAL
+ * comes from a guard that has lost its links.
+ */
+#define GUARD_COMMAND_SIGNATURE 0x6706
+
+/* The attr of GUARD_COMMAND_SIGNATURE. */
+struct guard_signature {
+	/* Addresses in the task: instructions with fds of maps and BTF objects, and offsets into maps, zero. */
+	__u64 insns;
+	/* A detached CMS signature over them. */
+	__u64 signature;
+	__u32 insn_cnt;
+	/* In bytes. */
+	__u32 signature_size;
+};
+
+#define GUARD_MAX_SIGNED_INSNS 32768
+#define GUARD_MAX_SIGNATURE 4096
+/* How many of the programs that a task brought last count. */
+#define GUARD_SIGNED_PROGRAMS 16

@@ -9,6 +9,7 @@
 #include "list.bpf.h"
 #include "new-list-map.bpf.h"
 #include "scan.bpf.h"
+#include "signatures.bpf.h"
 #include "status.bpf.h"
 #include "tickets.bpf.h"
 
@@ -27,8 +28,9 @@ static __always_inline bool is_own_map(const struct bpf_map *map)
 	       address == (__u64)&guard_scans || address == (__u64)&guard_agent || address == (__u64)&guard_state ||
 	       address == (__u64)&guard_tickets || address == (__u64)&guard_places ||
 	       address == (__u64)&guard_pins || address == (__u64)&guard_list_a || address == (__u64)&guard_list_b ||
-	       address == (__u64)&guard_new_list || address == (__u64)&guard_records_a || address == (__u64)&guard_records_b ||
-	       address == (__u64)&guard_classes;
+	       address == (__u64)&guard_new_list || address == (__u64)&guard_records_a ||
+	       address == (__u64)&guard_records_b || address == (__u64)&guard_copies ||
+	       address == (__u64)&guard_signed || address == (__u64)&guard_classes;
 }
 
 /* The program's map by its number, or NULL if it cannot be read. */

@@ -15,6 +15,7 @@
 #define SCAN_INDEXED 8 /* names maps by their index in bpf_attr.fd_array, which is read after the hook */
 #define SCAN_OTHER_HELPER 16 /* calls a helper above 255 */
 #define SCAN_TOO_MANY_MAPS 32
+#define SCAN_FDS 64 /* names maps or BTF objects by their fds, which the digest leaves out */
 
 /* struct fsverity_digest of linux/fsverity.h, with room for SHA-256. */
 struct verity_digest {
@@ -127,6 +128,7 @@ static __always_inline void scan_second_slot(struct scan *scan, struct bpf_insn 
 	scan->wide = 0;
 	if (source == BPF_PSEUDO_MAP_FD || source == BPF_PSEUDO_MAP_VALUE) {
 		add_reference(scan, scan->first, insn->imm);
+		scan->flags |= SCAN_FDS;
 		insn->imm = 0;
 	} else if (source == BPF_PSEUDO_MAP_IDX || source == BPF_PSEUDO_MAP_IDX_VALUE) {
 		add_reference(scan, scan->first | INDEXED, insn->imm);
@@ -193,6 +195,18 @@ struct scan_context {
 	struct scan *scan;
 	long error;
 };
+
+/* Adds a block to the hash as it is. */
+static long hash_block_of_insns(__u32 index, struct scan_context *context)
+{
+	struct scan *scan = context->scan;
+
+	context->error = bpf_probe_read_kernel(scan->program.bytes, 64, (void *)(scan->insns + 64ULL * index));
+	if (context->error)
+		return 1;
+	sha256_compress(&scan->program);
+	return 0;
+}
 
 static long scan_whole_block(__u32 index, struct scan_context *context)
 {

@@ -47,7 +47,7 @@ export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
     reason("failure", "bpf_prog_load", "program", "the guard itself failed, and denies what it cannot judge"),
     reason("canary", "bpf_prog_load", "program", "this program is loaded to prove that the guard denies it"),
     reason("unknown_command", "bpf", "command", "the guard does not know this bpf(2) command, and denies it"),
-    reason("signature", "bpf_prog_load", "program", "the program has no signature by the sealed keys"),
+    reason("signature", "bpf_prog_load", "program", "the kernel verified no signature by the signers"),
     reason("ticket", "bpf_prog_load", "program", "the task has a ticket for another load, or one that has ended"),
     reason("list", "bpf", "command", "a new list did not replace the one in force: `seal replace` says why"),
   ].map((row, index) => [index + 1, row]),

@@ -6,7 +6,7 @@ import { sealedAgent } from "../../input/sealed-agent.js";
 import { print } from "../../output/output.js";
 import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
-import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
+import { readSignedList, readSigners, SIGNERS, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** The socket of an agent that no --socket names. */
 const AGENT_SOCKET = "/run/countersign/agent.sock";
@@ -19,6 +19,7 @@ export function initramfsCommand(): Command {
     .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
     .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
+    .option("--signers <file>", SIGNERS)
     .option("--audit", "count what would be denied, and allow it")
     .option(OPEN_OPTION, OPEN_HELP)
     .option("--with-agent", "start an agent before sealing, which asks the policies of a configuration live")
@@ -43,6 +44,9 @@ for each. Microcode has to stay at the beginning of the initramfs, where the ker
 ${OPEN_TEXT}
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
+
+With --signers, a program may also be loaded if its instructions have a signature that the kernel verifies by one of these
+certificates, whatever else it is: only for configurations whose policies ask for nothing more.
 
 Whoever can change the fragment or the command line decides about the next boot. With Secure Boot, put both into a
 signed UKI.
@@ -76,6 +80,7 @@ interface Options {
   readonly list?: string;
   readonly files?: string;
   readonly trustedKey?: string;
+  readonly signers?: string;
   readonly audit?: true;
   readonly openUntilLock?: string | true;
   readonly onFailure: "halt" | "continue";
@@ -87,16 +92,14 @@ interface Options {
 }
 
 async function initramfs(given: Options): Promise<void> {
-  const { out, list: file, files: named, trustedKey: certificate, audit, openUntilLock, onFailure, withAgent } = given;
-  const open = openUntil(openUntilLock, audit === true);
+  const { out, list: file, files: named, trustedKey: certificate, signers, openUntilLock, onFailure } = given;
+  const mode = given.audit === true ? "audit" : "enforce";
+  const open = openUntil(openUntilLock, mode === "audit");
   const { list, trustedKey } = readSignedList(file, certificate);
   const files = readFileList(named, file, list);
-  const agent = withAgent === true ? await sealedAgent(given) : null;
-  const bytes = sealFragment(
-    { mode: audit === true ? "audit" : "enforce", list, files, trustedKey, open },
-    onFailure,
-    agent,
-  );
+  const keys = readSigners(signers);
+  const agent = given.withAgent === true ? await sealedAgent(given) : null;
+  const bytes = sealFragment({ mode, list, files, trustedKey, keys, open }, onFailure, agent);
   writeWhole(out, bytes, 0o600);
   const parts = [
     `${bytes.length} bytes`,

@@ -1,10 +1,20 @@
 import { readInput } from "../../../input.js";
 import { type List, MAX_LIST, parseList } from "../../../seal/list.js";
 import { readListFile, within } from "../../../seal/list-file.js";
+import { programSigners } from "../../../seal/program-signers.js";
+import type { SealOptions } from "../../../seal/sealing.js";
 import { TrustedKey } from "../../../seal/trusted-key.js";
 
 /** Help of the option that names the trusted key. */
 export const TRUSTED_KEY = "the certificate that signs lists, PEM or DER (default: none, lists are taken as they are)";
+
+/** Help of the option that names the certificates whose signatures allow programs. */
+export const SIGNERS = "certificates, PEM or DER: what one of their keys signed may be loaded (default: none)";
+
+/** Certificates for the kernel's keyrings. Throws errors of {@link programSigners}. */
+export function readSigners(file: string | undefined): NonNullable<SealOptions["keys"]> {
+  return file === undefined ? {} : { programs: programSigners({ path: file, bytes: readInput(file) }) };
+}
 
 /** The list of a file, whoever signed it; null if no file is named. Throws FILE_… and SEAL_LIST_… errors. */
 export function readList(file: string | undefined): List | null {

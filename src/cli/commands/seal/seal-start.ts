@@ -5,7 +5,7 @@ import { EXIT } from "../../output/exit.js";
 import { print, printError, printJson } from "../../output/output.js";
 import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { countsOfFiles, FILES, readFileList, titleOfFiles } from "./seal-files.js";
-import { readSignedList, TRUSTED_KEY, titleOfList } from "./seal-list.js";
+import { readSignedList, readSigners, SIGNERS, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** `countersign seal start`: seals a machine that has started. */
 export function startCommand(): Command {
@@ -14,6 +14,7 @@ export function startCommand(): Command {
     .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
     .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
+    .option("--signers <file>", SIGNERS)
     .option("--audit", "count what would be denied, and allow it")
     .option(OPEN_OPTION, OPEN_HELP)
     .option("--accept-loaded", "seal although programs are loaded that are not listed")
@@ -32,6 +33,9 @@ ${OPEN_TEXT}
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 
+With --signers, a program may also be loaded if its instructions have a signature that the kernel verifies by one of these
+certificates, whatever else it is: only for configurations whose policies ask for nothing more.
+
 Examples:
   countersign seal start --list "lists/$(uname -r).list" --audit
   countersign seal start --list "lists/$(uname -r).list" --trusted-key signer.pem
@@ -44,6 +48,7 @@ interface Options {
   readonly list?: string;
   readonly files?: string;
   readonly trustedKey?: string;
+  readonly signers?: string;
   readonly audit?: true;
   readonly openUntilLock?: string | true;
   readonly acceptLoaded?: true;
@@ -51,10 +56,20 @@ interface Options {
 }
 
 function start(given: Options): void {
-  const { list: file, files: named, trustedKey: certificate, audit, openUntilLock, acceptLoaded, json } = given;
+  const {
+    list: file,
+    files: named,
+    trustedKey: certificate,
+    signers,
+    audit,
+    openUntilLock,
+    acceptLoaded,
+    json,
+  } = given;
   const open = openUntil(openUntilLock, audit === true);
   const { list, trustedKey } = readSignedList(file, certificate);
   const files = readFileList(named, file, list);
+  const keys = readSigners(signers);
   const loaded = loadedPrograms();
   const unlisted = loaded.filter((program) => !isListed(program, list));
   if (acceptLoaded !== true && audit !== true && unlisted.length > 0) {
@@ -64,7 +79,7 @@ function start(given: Options): void {
   }
   const mode = audit === true ? "audit" : "enforce";
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
-  const { programs } = sealMachine({ mode, list, files, trustedKey, open }, { loaded: accepted });
+  const { programs } = sealMachine({ mode, list, files, trustedKey, keys, open }, { loaded: accepted });
   if (json === true)
     printJson({ mode, open, entries: list?.header.entries ?? 0, files: countsOfFiles(files), unlisted, programs });
   else

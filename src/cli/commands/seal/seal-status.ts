@@ -70,6 +70,7 @@ function statusJson(status: GuardStatus, deciding: boolean, events: readonly Gua
     since: status.sealed ? new Date(wallClock(status.sealedAt)).toISOString() : null,
     locked: status.locked,
     signatures_required: status.signaturesRequired,
+    signers_keyring: status.programRing,
     configuration: status.configuration,
     list: { sha256: status.list, generation: String(status.generation), entries: status.entries },
     trusted_key: status.trustedKey,
@@ -98,7 +99,7 @@ function statusText(status: GuardStatus, deciding: boolean, events: readonly Gua
     ["list", `${status.entries} programs, generation ${status.generation}, SHA-256 ${status.list ?? "none"}`],
     ["configuration", status.configuration ?? "none"],
     ["trusted key", status.trustedKey ?? "none"],
-    ["signatures", status.signaturesRequired ? "required" : "not required"],
+    ["signatures", signaturesText(status)],
     ["agent", agentText(status)],
     ["next boot", acrossBoots(secureBoot())],
     ["allowed", String(status.allowed)],
@@ -107,6 +108,13 @@ function statusText(status: GuardStatus, deciding: boolean, events: readonly Gua
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
   return events.length === 0 ? lines : `${lines}\n\n${lastEvents(events)}`;
+}
+
+function signaturesText({ signaturesRequired, programRing }: GuardStatus): string {
+  const required = signaturesRequired ? "required" : "not required";
+  return programRing === null
+    ? `${required}; no signers`
+    : `${required}; by signers in keyring ${programRing} of the kernel`;
 }
 
 /** The process whose tickets let programs load, and how many it wrote. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect } from "vitest";
 import { CLASSES_MAP, encodeClasses, type GuardClasses, NO_CLASSES } from "../../../../src/seal/classes.js";
-import { imageOf } from "../../../../src/seal/image/image.js";
+import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
 import { encodeTables } from "../../../../src/seal/list/list-tables.js";
 import { own } from "../../../support/workplace.js";
@@ -36,6 +36,7 @@ export interface Sealing {
   readonly open?: number;
   /** The guard; without it the one of this project. */
   readonly object?: Uint8Array;
+  readonly keys?: NonNullable<ImageOptions["keys"]>;
 }
 
 export function sealedImage({
@@ -44,13 +45,14 @@ export function sealedImage({
   classes = NO_CLASSES,
   open = 0,
   object,
+  keys = {},
 }: Sealing): Uint8Array {
   const tables = encodeTables(entries);
   const status = Buffer.alloc(STATUS.size);
   status.writeUInt32LE(entries.length, STATUS.list_entries);
   status.writeBigUInt64LE(1n, STATUS.generation);
   return imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
-    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, settings: { guard_open: open } },
+    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, keys, settings: { guard_open: open } },
     contents: { guard_list_a: tables.entries, guard_records_a: tables.records, [CLASSES_MAP]: encodeClasses(classes) },
   });
 }
