@@ -49,6 +49,7 @@ export class HostBridge {
         return this.#field(this.#fields[integers[layout.FIRST]!]!);
       case layout.READ: {
         const from = integers[layout.SECOND]!;
+        functions.factRead?.("bytes.read");
         return JSON.stringify([...bytes(layout.FIRST).subarray(from, from + integers[layout.THIRD]!)]);
       }
       case layout.VERIFY_SIGNATURE: {

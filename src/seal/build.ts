@@ -14,6 +14,7 @@ import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
 import { type AskedDecision, type Judgement, judgementOf } from "./build/judgement.js";
 import { programEntries } from "./build/program-entries.js";
+import { onlySignatureBy } from "./build/signature-rule.js";
 import { whyNever } from "./guard/never.js";
 import type { ListEntry } from "./list.js";
 
@@ -38,6 +39,8 @@ export interface JudgedProgram {
   readonly reason: string | null;
   /** Empty unless it is listed. */
   readonly entries: readonly ListEntry[];
+  /** The keyring by whose signature alone policies allow it: see {@link onlySignatureBy}; null if there is none. */
+  readonly signedBy: string | null;
 }
 
 export interface JudgeOptions {
@@ -98,7 +101,7 @@ interface Asked {
 function resultOf(
   { subject, resolved, part, asked }: Asked,
   { config, engine, anyMaps }: JudgeOptions,
-): Pick<JudgedProgram, "result" | "reason" | "entries"> {
+): Pick<JudgedProgram, "result" | "reason" | "entries" | "signedBy"> {
   const error = resolved.error ?? (part instanceof CountersignError ? part : null);
   if (error !== null) return without("cannot load", error.message);
   if (resolved.relocated !== null && resolved.relocated.digest !== subject.digest)
@@ -111,8 +114,11 @@ function resultOf(
   const dependencies = judgements.flatMap((judgement) => (judgement.kind === "allowed" ? judgement.dependencies : []));
   const { statements } = engine;
   const allowed = { subject, resolved, part: part as ProgramPart, dependencies };
+  const signedBy = onlySignatureBy(dependencies);
   const found = programEntries(allowed, { statements, anyMaps });
-  return "why" in found ? without("ticket", found.why) : { result: "listed", reason: null, entries: found.entries };
+  return "why" in found
+    ? { ...without("ticket", found.why), signedBy }
+    : { result: "listed", reason: null, entries: found.entries, signedBy };
 }
 
 /** A denial counts before a ticket: an agent would deny it too. */
@@ -121,8 +127,8 @@ function refusal(judgements: readonly Judgement[]): Exclude<Judgement, { kind: "
   return refused.find(({ kind }) => kind === "denied") ?? refused[0] ?? null;
 }
 
-function without(result: Result, reason: string): Pick<JudgedProgram, "result" | "reason" | "entries"> {
-  return { result, reason, entries: [] };
+function without(result: Result, reason: string): Pick<JudgedProgram, "result" | "reason" | "entries" | "signedBy"> {
+  return { result, reason, entries: [], signedBy: null };
 }
 
 /** What the object says of its programs, or why libbpf cannot load it. */

@@ -25,6 +25,21 @@ export function programSigners(file: SourceFile): readonly Uint8Array[] {
   return certificates.map(({ element }) => element.whole);
 }
 
+/** Those of a keyring's certificates whose signatures the kernel verifies, as a file in PEM; null if there are none. */
+export function signersFile(trust: readonly SourceFile[]): string | null {
+  const certificates = readMaterial(trust).certificates.filter(({ publicKey }) => {
+    return KERNEL_KEYS.test(publicKey.description);
+  });
+  return certificates.length === 0 ? null : certificates.map(({ element }) => pem(element.whole)).join("");
+}
+
+function pem(der: Uint8Array): string {
+  const lines = Buffer.from(der)
+    .toString("base64")
+    .match(/.{1,64}/g)!;
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
 function unsupported({ path }: SourceFile, message: string, remedy: string): CountersignError {
   return new CountersignError("SEAL_KEY_UNSUPPORTED", message, { place: path, remedy });
 }

@@ -62,6 +62,7 @@ export class Helpers implements HostFunctions {
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
     const { verdict, reason } = this.verified(data, signature, keyring, type);
+    this.record("signature type", type);
     this.found.set(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
     return verdict;
   }
@@ -69,6 +70,7 @@ export class Helpers implements HostFunctions {
   signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): SignerFacts | null {
     const { signers, verdict, reason } = this.verified(data, signature, keyring, type);
     const [first] = signers;
+    this.record("signer", keyring);
     if (first === undefined) this.found.set(`signer_of ${keyring} ${type}: none`, `${verdictName(verdict)}: ${reason}`);
     return first === undefined ? null : factsOfSigner(first);
   }
@@ -94,10 +96,11 @@ export class Helpers implements HostFunctions {
 
   factRead(path: string): void {
     const dot = path.indexOf(".");
-    this.record(path.slice(0, dot) as "subject" | "current", path.slice(dot + 1));
+    this.record(path.slice(0, dot) as "subject" | "current" | "bytes", path.slice(dot + 1));
   }
 
   hash(algorithm: string, data: Uint8Array): string {
+    this.record("bytes", "hash");
     return hash(algorithm, data);
   }
 

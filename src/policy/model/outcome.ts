@@ -52,10 +52,24 @@ export interface Outcome {
  * - `subject`, `current`: a fact, such as `effects.read_only`;
  * - `map`, `map write`: an element of a map was read or changed;
  * - `keyring`: a signature was judged by it;
+ * - `signature type`: one of this type was to be verified;
+ * - `signer`: by this keyring, who signed was asked;
+ * - `bytes`: a `hash` of them was asked, or some were `read`; which bytes, is among the facts. Their length is no
+ *   dependency of its own;
  * - `unsigned`: by this keyring, no statement counts for the program;
  * - `statement`: the SHA-256 of the statement by which a program was verified.
  */
 export interface Dependency {
-  readonly on: "subject" | "current" | "map" | "map write" | "keyring" | "unsigned" | "statement";
+  readonly on:
+    | "subject"
+    | "current"
+    | "map"
+    | "map write"
+    | "keyring"
+    | "signature type"
+    | "signer"
+    | "bytes"
+    | "unsigned"
+    | "statement";
   readonly name: string;
 }

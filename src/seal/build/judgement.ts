@@ -85,6 +85,9 @@ function whyChanging(config: Config, { on, name }: Dependency, asked: AskedDecis
       const why = keyring === undefined ? "is not configured" : whyKeyringChanges(keyring);
       return why === null ? null : `asks the keyring \`${name}\`, which ${why}`;
     }
+    case "signature type":
+    case "signer":
+    case "bytes":
     case "unsigned":
     case "statement":
       return null;

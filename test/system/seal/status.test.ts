@@ -6,7 +6,6 @@ import { encodeList } from "../../../src/seal/list.js";
 import type { GuardRecord } from "../../../src/seal/status.js";
 import { mismatch } from "../../support/record-schema.js";
 import { loadFile, type ReplayedLoad } from "./differential/load-file.js";
-import { ProgramSigner } from "./guests/program-signer.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import { compileProgram, valueInsns } from "./guests/sealed-guest.js";
 
@@ -27,7 +26,7 @@ replay-loads /lib/loads
 seal status --json
 seal log
 seal stop
-seal start --list /lib/programs.list --signers /lib/signers.pem --accept-loaded
+seal start --list /lib/programs.list --accept-loaded
 replay-loads /lib/loads
 seal status --json
 seal status
@@ -60,7 +59,6 @@ describe("seal status, log, lock and doctor", () => {
     guest.countersign();
     guest.file("bin/replay-loads", compileProgram("replay-loads"), 0o755);
     guest.file("lib/loads", loadFile([load(LISTED), load(UNLISTED)]));
-    guest.file("lib/signers.pem", ProgramSigner.make().pem);
     guest.file("lib/programs.list", await listFor(guest.kernel.image));
     const { output, console } = guest.run(SCRIPT, { seconds: 560, memory: 2048 });
     guest.remove();
@@ -106,7 +104,6 @@ describe("seal status, log, lock and doctor", () => {
     expect(Date.parse(status.since)).toBeGreaterThan(0);
     const text = steps[7]!.lines.join("\n");
     expect(text).toMatch(/^state +sealed$/m);
-    expect(text).toMatch(/^signatures +not required; by signers in keyring \d+ of the kernel$/m);
     expect(text).toContain("Secure Boot is off (no EFI): within this boot root cannot undo the seal");
     expect(text).toContain("replay-loads");
     expect(json(steps[8]!).every(({ mode, verdict }) => mode === "enforce" && verdict === -1)).toBe(true);

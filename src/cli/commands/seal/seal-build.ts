@@ -1,17 +1,22 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { VARIANTS, type Variant } from "../../../bpf/relocate.js";
-import { DEFAULT_CONFIG } from "../../../config/config.js";
+import { type Config, DEFAULT_CONFIG } from "../../../config/config.js";
+import { rulesOf } from "../../../config/keyring-files.js";
 import { CountersignError } from "../../../error.js";
 import { probeEntries } from "../../../seal/build.js";
+import { carriedKeyring } from "../../../seal/carried-keyring.js";
 import { configuredClasses } from "../../../seal/classes.js";
 import { configurationDigest } from "../../../seal/configuration-digest.js";
 import { encodeList, type ListEntry, parseList, signedPart } from "../../../seal/list.js";
-import { requireSealable } from "../../../seal/plan.js";
+import { type PlannedEngine, requireSealable } from "../../../seal/plan.js";
+import { signersFile } from "../../../seal/program-signers.js";
 import { objectFiles } from "../../files/object-files.js";
 import { writeWhole } from "../../files/write.js";
 import { openCache } from "../../input/cache-option.js";
 import { DEFAULT_VARIANT, KERNEL_FILES, kernelPath, modulesOption, openTarget } from "../../input/kernel-options.js";
+import { reportedKeyrings } from "../../input/keyring-config.js";
 import { openEngineForLists } from "../../input/open-engine.js";
 import { MAKERS } from "../../input/signature-makers.js";
 import { EXIT } from "../../output/exit.js";
@@ -64,6 +69,9 @@ If the configuration has a rule at kernel_read_file, only modules that are liste
 libraries start: \`--executable\` names those. They have to have fs-verity (\`fsverity enable\`). Listed files are in a second file beside the list, which ends in .files.
 
 ${KERNEL_FILES}
+
+If a program shows that a signature over the instructions by one keyring is all that the policies ask for, and the kernel
+can verify as the keyring does (\`seal plan\`: signature), OUT/signers.pem has its certificates, for --signers.
 
 Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
 cannot be read.
@@ -129,12 +137,31 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       const summary = [`${summaryOf(found)}; ${parseList(list).header.entries} entries`, ...built.summary].join("; ");
       process.stderr.write(`${out}: ${summary}\n`);
     }
+    await writeSigners(options, { config, engine, rows });
     if (options.json === true) [...rows.map(judgedJson), ...built.rows.map(fileJson)].forEach(printJson);
     else printTables(rows, built.rows);
     process.exitCode = failed.size > 0 ? EXIT.undecided : [...rows, ...built.rows].some(isLost) ? EXIT.denied : EXIT.ok;
   } finally {
     engine.close();
   }
+}
+
+interface Built {
+  readonly config: Config;
+  readonly engine: Pick<PlannedEngine, "reads">;
+  readonly rows: readonly JudgedRow[];
+}
+
+/** Writes OUT/signers.pem if a signature is enough for the policies, and removes that of an earlier configuration. */
+async function writeSigners({ config: file, out }: Options, { config, engine, rows }: Built): Promise<void> {
+  const { keyrings } = await reportedKeyrings(file, []);
+  const authorities = new Map(keyrings.map(({ config: { name }, report }) => [name, report.authorities()]));
+  const keyring = carriedKeyring(config, engine, rows, authorities);
+  const path = join(out, "signers.pem");
+  const signers = keyring === null ? null : signersFile(rulesOf(keyring).trust);
+  if (signers === null) return rmSync(path, { force: true });
+  writeWhole(path, Buffer.from(signers));
+  process.stderr.write(`${path}: what a signer of \`${keyring!.name}\` signed may be loaded, with --signers\n`);
 }
 
 function signerOf(key: string | undefined, cert: string | undefined): { key: string[]; cert: string[] } {

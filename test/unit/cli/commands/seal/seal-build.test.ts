@@ -332,3 +332,60 @@ describe("countersign seal build", () => {
     expect(err).toContain("broken.o");
   });
 });
+
+describe("countersign seal build, for signatures that the kernel verifies", () => {
+  const SIGNERS = "keyrings: { platform: { trust: [signer.pem], usage: [any], validity: ignore } }\n";
+  const ONLY = "verify_signature(prog.insns, prog.signature, 'platform', PKCS7)";
+
+  /** The file of signers that a build wrote, for a policy about a signed program; null if it wrote none. */
+  async function signersFor(expression: string, keyrings = SIGNERS, more = ""): Promise<string | null> {
+    writeFileSync(
+      at("signed.js"),
+      "import { deny, hash, PKCS7, RAW, read, signer_of, verify_program, verify_signature } from 'countersign';\n" +
+        `export const bpf_prog_load = (prog, current) => ${expression};`,
+    );
+    const text = `${keyrings}signatures: [signed/]\nattachments: [{ policy: signed.js }${more}]\n`;
+    const { err } = await build(text, ["last-word"]);
+    const file = at("lists/signers.pem");
+    expect(err).not.toContain("INTERNAL");
+    return existsSync(file) ? readFileSync(file, "utf8") : null;
+  }
+
+  it("writes the certificates of a keyring by which a signature is all that policies ask for", async () => {
+    const certificate = signer.pem.certificate.replaceAll("\r", "").trim();
+    expect((await signersFor(ONLY))?.trim()).toBe(certificate);
+    expect((await signersFor(`prog.signature === null ? deny("not signed") : ${ONLY}`))?.trim()).toBe(certificate);
+  });
+
+  it.each([
+    ["another fact", `prog.type === "x" ? -1 : ${ONLY}`],
+    ["maps", `prog.maps.length > 9 ? -1 : ${ONLY}`],
+    ["the length of the instructions", `prog.insns.length > 9999 ? -1 : ${ONLY}`],
+    ["bytes of the instructions", `read(prog.insns, 0, 1)[0] < 0 ? -1 : ${ONLY}`],
+    ["a hash of the instructions", `hash("sha256", prog.insns) === "" ? -1 : ${ONLY}`],
+    ["the signer", "signer_of(prog.insns, prog.signature, 'platform', PKCS7) === null ? -1 : 0"],
+    ["a statement", 'verify_program(prog, "platform")'],
+    [
+      "a signature of another type",
+      `verify_signature(prog.insns, prog.signature, "platform", RAW) === 0 ? 0 : ${ONLY}`,
+    ],
+    ["nothing", "0"],
+  ])("writes none for a policy that asks for %s", async (_, expression) => {
+    expect(await signersFor(expression)).toBeNull();
+  });
+
+  it.each([
+    ["an authority", SIGNERS.replace("signer.pem", "root.pem")],
+    ["a usage", SIGNERS.replace("usage: [any], ", "")],
+    ["two signers", SIGNERS.replace("usage", "signers: 2, usage")],
+  ])("writes none for a keyring with %s, which the kernel does not know", async (_, keyrings) => {
+    expect(await signersFor(ONLY, keyrings)).toBeNull();
+  });
+
+  it("writes none if another attachment asks for more, and removes the file of the build before", async () => {
+    writeFileSync(at("types.js"), 'export const bpf_prog_load = (prog) => (prog.type === "x" ? -1 : 0);');
+    mkdirSync(at("lists"), { recursive: true });
+    writeFileSync(at("lists/signers.pem"), "old");
+    expect(await signersFor(ONLY, SIGNERS, ", { policy: types.js }")).toBeNull();
+  });
+});
