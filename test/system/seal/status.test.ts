@@ -104,7 +104,7 @@ describe("seal status, log, lock and doctor", () => {
     expect(Date.parse(status.since)).toBeGreaterThan(0);
     const text = steps[7]!.lines.join("\n");
     expect(text).toMatch(/^state +sealed$/m);
-    expect(text).toContain("Secure Boot is off (no EFI): within this boot root cannot undo the seal");
+    expect(text).toContain("Secure Boot is off (no EFI): root cannot undo the seal within this boot");
     expect(text).toContain("replay-loads");
     expect(json(steps[8]!).every(({ mode, verdict }) => mode === "enforce" && verdict === -1)).toBe(true);
   });
