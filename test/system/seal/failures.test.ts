@@ -89,6 +89,11 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     image: unattached(image(undefined, { keys: { programs: [ProgramSigner.make().certificate] } })),
     expected: { step: "canary", place: "canary program" },
   },
+  "agent, which has ended": {
+    image: image(),
+    options: "--agent 99999",
+    expected: { step: "agent", place: "process 99999", errno: "ESRCH" },
+  },
   "latch, which the guard refuses": {
     // No map gets the loader's process id, so that the guard does not know it.
     image: image((bytes) => bytes.writeUInt32LE(0, HEADER.ranges.patches + 4)),

@@ -7,6 +7,7 @@ import { sha256, zeroMapReferences } from "../../../../src/bpf/insn/digest.js";
 import { INSN_SIZE, LD_SRC, OP } from "../../../../src/bpf/insn/insn.js";
 import type { ListEntry, ListMap, ProgramMaps, SettingRange } from "../../../../src/seal/list/list-entry.js";
 import { referenceDigest } from "../../../../src/seal/list/reference-digest.js";
+import { encodeTicket, mapsDigest } from "../../../../src/seal/ticket.js";
 import { own } from "../../../support/workplace.js";
 
 /** What `loads describe` prints of a program. */
@@ -38,8 +39,8 @@ const COMMON = ["kernel", "programs", "report", "describe"];
 const SOURCES = {
   classes: ["classes", ...COMMON],
   open: ["open", ...COMMON],
-  loads: ["loads", "race", "faults", ...COMMON],
-  tickets: ["tickets", "ticket", "ticket-changes", "ticket-race", "ticket-targets", ...COMMON],
+  loads: ["loads", "race", ...COMMON],
+  tickets: ["tickets", "ticket", "ticket-changes", "ticket-race", "ticket-targets", "faults", ...COMMON],
 } as const;
 
 /** Compiles a static program, and gives its path to a function. */
@@ -77,6 +78,17 @@ export function entryOf(program: DescribedProgram, ids: ReadonlyMap<string, numb
     gplCompatible: true,
     maps: mapsOf(insns, program.maps),
   };
+}
+
+/** The file of tickets that guard/ticket.c reads: one for each program, without target, thread and deadline. */
+export function ticketsOf(programs: readonly DescribedProgram[]): Uint8Array {
+  const tickets = programs.map((program) => {
+    const maps = program.maps.map((map) => ({ ...map, settings: [] }));
+    const entry = entryOf({ ...program, maps, target: null }, new Map());
+    const open = { attachProgId: 0, attachBtfObjId: 0, tid: 0, deadline: 0n };
+    return encodeTicket({ ...entry, ...open, maps: mapsDigest(entry.maps) });
+  });
+  return Buffer.concat(tickets);
 }
 
 const MOV_R0 = 0xb7;

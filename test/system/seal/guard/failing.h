@@ -38,5 +38,7 @@ static __always_inline bool fails(void)
 #define bpf_probe_read_kernel(to, size, from) bpf_probe_read_kernel(to, size, fails() ? (void *)0 : (void *)(from))
 #define bpf_probe_read_kernel_str(to, size, from) bpf_probe_read_kernel_str(to, size, fails() ? (void *)0 : (void *)(from))
 #define bpf_loop(count, callback, context, flags) (fails() ? -ENOMEM : bpf_loop(count, callback, context, flags))
-#define bpf_task_storage_get(map, task, value, flags) (fails() ? NULL : bpf_task_storage_get(map, task, value, flags))
+// Without the flag, it only looks up.
+#define bpf_task_storage_get(map, task, value, flags)                                                                  \
+	((flags) & BPF_LOCAL_STORAGE_GET_F_CREATE && fails() ? NULL : bpf_task_storage_get(map, task, value, flags))
 #define bpf_map_update_elem(map, key, value, flags) (fails() ? -EBUSY : bpf_map_update_elem(map, key, value, flags))

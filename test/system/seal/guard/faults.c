@@ -1,4 +1,4 @@
-// Loads a listed program while one call of a helper in the guard fails: each call, one after another.
+// Loads a program that the guard allows while one call of a helper in the guard fails: each call, one after another.
 #include <errno.h>
 #include <linux/types.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "loads.h"
-#include "report.h"
+#include "tickets.h"
 
 struct fault {
 	uint32_t nth, count, failed;
@@ -24,7 +24,7 @@ static struct fault exchange(int map, const struct fault *next)
 	return last;
 }
 
-void run_faults(struct load *load, const char *name)
+void run_faults(struct load *load, const char *name, const char *ticket)
 {
 	int map = map_named("guard_fault", 0);
 	uint32_t denied = 0, loaded = 0;
@@ -35,6 +35,11 @@ void run_faults(struct load *load, const char *name)
 		int fd;
 
 		prepare_program(load, &prepared);
+		if (ticket) {
+			struct guard_ticket written = ticket_for(ticket);
+
+			write_ticket(&written);
+		}
 		exchange(map, &fault);
 		fd = pass_program(load, prepared.fds, prepared.insns);
 		fault = exchange(map, &none);

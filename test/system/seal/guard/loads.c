@@ -368,14 +368,6 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "race") == 0) {
 		run_race(find("indexed"), 300);
 		run_race(find("named"), 300);
-	} else if (strcmp(what, "faults") == 0) {
-		struct load plain = {.program = *find("cgroup")}, maps = {.program = *find("maps"), .threaded = true};
-		struct load outer = {.program = *find("outer")}, lsm = {.program = *find("lsm")};
-
-		run_faults(&plain, "cgroup");
-		run_faults(&maps, "maps");
-		run_faults(&outer, "outer");
-		run_faults(&lsm, "lsm");
 	} else if (strcmp(what, "on-guard") == 0)
 		run_on_guard();
 	else

@@ -60,7 +60,8 @@ extern const uint32_t PROGRAM_COUNT;
 void describe_programs(void);
 void prepare_program(const struct load *load, struct prepared *prepared);
 void release_program(const struct load *load, const struct prepared *prepared);
-void run_faults(struct load *load, const char *name);
+// `ticket`: the program for which a ticket is written before each load; NULL if a list has the program.
+void run_faults(struct load *load, const char *name, const char *ticket);
 int create_map(const struct map *map);
 // An fd of the program, or -errno.
 int load_program(const struct load *load);

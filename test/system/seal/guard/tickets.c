@@ -264,7 +264,7 @@ static void run_agent(uint32_t races)
 	run_deadlines();
 	run_malformed();
 	race_for_tickets(races);
-	race_with_withdrawal(races);
+	race_with_withdrawal(races / 10);
 	run_lock();
 }
 
@@ -281,6 +281,22 @@ static int seal(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+// Of programs that a list has, and of others, which have tickets.
+static void run_all_faults(void)
+{
+	static const struct {
+		const char *name;
+		bool threaded, by_ticket;
+	} LOADS[] = {{"cgroup", false, false}, {"maps", true, false},	{"outer", false, false}, {"lsm", false, false},
+		     {"sysctl", false, true},  {"named", true, true}, {"references", false, true}, {"fmod_ret", false, true}};
+
+	for (uint32_t i = 0; i < sizeof(LOADS) / sizeof(*LOADS); i++) {
+		struct load load = {.program = *program_named(LOADS[i].name), .threaded = LOADS[i].threaded};
+
+		run_faults(&load, LOADS[i].name, LOADS[i].by_ticket ? LOADS[i].name : NULL);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -292,8 +308,18 @@ int main(int argc, char **argv)
 			run_agent(atoi(argv[2]));
 		return failed;
 	}
+	if (strcmp(what, "faults") == 0) {
+		int failed = seal();
+
+		if (!failed)
+			run_all_faults();
+		return failed;
+	}
 	if (strcmp(what, "describe") == 0)
 		describe_programs();
+	else if (strcmp(what, "ids") == 0)
+		for (int i = 2; i < argc; i++)
+			printf("id %s %u\n", argv[i], btf_id(argv[i]));
 	else if (strcmp(what, "load") == 0)
 		load_named("task that executed a program", "cgroup");
 	else
