@@ -166,8 +166,10 @@ static __always_inline __u32 decide_by_ticket(struct guard_status *status, struc
 	int unstable = 0;
 	__u32 reason;
 
+	if (!has_ticket())
+		return GUARD_UNLISTED;
 	if (scan->flags & (SCAN_MODULE | SCAN_TOO_MANY_MAPS) || ATTR(attr, prog_ifindex) || attr_fd_array_cnt(attr))
-		return has_ticket() ? GUARD_TICKET : GUARD_UNLISTED;
+		return GUARD_TICKET;
 	if (!read_ticket_target(&target, prog))
 		return GUARD_FAILURE;
 	reason = use_ticket(status, &scan->key, &target, admission->ticket_maps);
