@@ -78,6 +78,13 @@ export const ATTACKS: readonly Attack[] = [
     "The kernel calls no hook for it. Such a filter only decides about the packets of its socket.",
     "unguarded",
   ),
+  // The agent.
+  stopped("trace-agent", "ptrace_access_check", "agent", "traces the agent by ptrace", AUDIT),
+  stopped("fd-of-agent", "ptrace_access_check", "agent", "takes an fd of the agent by pidfd_getfd", AUDIT),
+  stopped("memory-of-agent", "ptrace_access_check", "agent", "opens the memory of the agent in /proc", AUDIT),
+  stopped("signal-agent", "task_kill", "agent", "stops the agent by a signal", AUDIT),
+  stopped("write-ticket", "bpf", "agent", "writes a ticket for itself, and loads"),
+  stopped("claim-agent", "bpf_map", "own_object", "marks itself as the agent, and writes a ticket", AUDIT),
   // Programs of the guard.
   stopped("replace", "bpf", "own_hook", "attaches a program that allows to the root cgroup, with flags 0"),
   stopped(

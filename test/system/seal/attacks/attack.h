@@ -15,7 +15,8 @@ struct attack {
 
 /* Ended by an entry without name; one for each file. */
 extern const struct attack load_attacks[], attach_attacks[], object_attacks[], pin_attacks[], kernel_attacks[],
-    escape_attacks[], helper_attacks[], trace_attacks[], type_attacks[], keyring_attacks[], last_attacks[];
+    escape_attacks[], agent_attacks[], helper_attacks[], trace_attacks[], type_attacks[], keyring_attacks[],
+    last_attacks[];
 
 /* `held` says which system call failed, with its errno. */
 _Noreturn void held(const char *call);
@@ -53,6 +54,15 @@ enum accomplice {
 };
 int accomplice(enum accomplice which);
 void prepare(void);
+
+/*
+ * The fd of a map of the guard by its name, opened for reading only if `flags` is BPF_F_RDONLY, or -1. Ids whose map
+ * cannot be opened are passed over, and errno is that of the last one.
+ */
+int map_of_guard(const char *name, uint32_t flags);
+
+/* Waits for good: a test marks the process as the agent. */
+_Noreturn void be_agent(void);
 
 /* What the kernel starts as a helper: tries to load an unlisted program. */
 void help(void);

@@ -3,6 +3,7 @@
  *                   `NAME: reasons N…` says which of its counters of denials grew
  * attacks list      prints their names
  * attacks prepare   loads and pins programs of attackers, for a guard that is sealed later
+ * attacks -a          is a process for the agent
  * attacks -q …      is a helper that the kernel starts: see helper-attacks.c
  */
 #include <errno.h>
@@ -22,8 +23,8 @@
 #define SECONDS 30
 
 static const struct attack *const tables[] = {load_attacks, attach_attacks, object_attacks, pin_attacks,
-					      kernel_attacks, escape_attacks, helper_attacks, trace_attacks, type_attacks,
-					      keyring_attacks, last_attacks};
+					      kernel_attacks, escape_attacks, agent_attacks, helper_attacks, trace_attacks,
+					      type_attacks, keyring_attacks, last_attacks};
 static const char *running;
 
 /* Errors that the kernel uses here; strerror has texts instead of names. */
@@ -136,6 +137,8 @@ int main(int count, char **words)
 		prepare();
 		return 0;
 	}
+	if (count == 2 && strcmp(words[1], "-a") == 0)
+		be_agent();
 	if (count > 1 && strcmp(words[1], "-q") == 0) {
 		help();
 		return 0;

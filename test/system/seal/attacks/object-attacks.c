@@ -24,11 +24,7 @@ static bool is_of_guard(const char *name)
 	return strncmp(name, "guard_", 6) == 0;
 }
 
-/*
- * The fd of a map of the guard by its name, opened for reading only if `flags` is BPF_F_RDONLY, or -1. Ids whose map
- * cannot be opened are passed over, and errno is that of the last one.
- */
-static int map_of_guard(const char *name, uint32_t flags)
+int map_of_guard(const char *name, uint32_t flags)
 {
 	int error = ENOENT;
 	for (uint32_t id = 0; (id = next_id(BPF_MAP_GET_NEXT_ID, id));) {

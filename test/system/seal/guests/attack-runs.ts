@@ -20,9 +20,9 @@ export type Machine = (typeof MACHINES)[number];
 
 const SCRIPTS: Readonly<Record<Machine, string>> = {
   unguarded: "",
-  audit: "loader /lib/audit.image",
+  audit: "attacks -a & loader --agent $! /lib/audit.image",
   boot: "",
-  late: "attacks prepare; loader /lib/guard.image",
+  late: "attacks prepare; attacks -a & loader --agent $! /lib/guard.image",
 };
 
 /**
