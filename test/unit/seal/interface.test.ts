@@ -30,6 +30,7 @@ import { STATE } from "../../../src/seal/status/guard-status.js";
 import { GUARD_REASONS, REASON_SLOTS } from "../../../src/seal/status/reasons.js";
 import { MODE, STATUS } from "../../../src/seal/status/status-layout.js";
 import { COMMANDS } from "../../../src/seal/status.js";
+import { CHeader } from "../../support/c-header.js";
 import {
   MAX_TICKETS,
   TICKET,
@@ -37,8 +38,7 @@ import {
   TICKET_LIFETIME,
   TICKET_SIZE,
   TICKET_WITHDRAW,
-} from "../../../src/seal/ticket.js";
-import { CHeader } from "../../support/c-header.js";
+} from "../../support/guard-ticket.js";
 import { own } from "../../support/workplace.js";
 
 /** sizeof(union bpf_attr) of Linux 6.12, the first kernel with a guard. */

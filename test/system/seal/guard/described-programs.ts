@@ -7,7 +7,7 @@ import { sha256, zeroMapReferences } from "../../../../src/bpf/insn/digest.js";
 import { INSN_SIZE, LD_SRC, OP } from "../../../../src/bpf/insn/insn.js";
 import type { ListEntry, ListMap, ProgramMaps, SettingRange } from "../../../../src/seal/list/list-entry.js";
 import { referenceDigest } from "../../../../src/seal/list/reference-digest.js";
-import { encodeTicket, mapsDigest } from "../../../../src/seal/ticket.js";
+import { encodeTicket, mapsDigest } from "../../../support/guard-ticket.js";
 import { own } from "../../../support/workplace.js";
 
 /** What `loads describe` prints of a program. */

@@ -8,8 +8,8 @@ import { ticketOf } from "../../../../../src/gate/commands/prog-load/ticket.js";
 import type { ProgramSubject } from "../../../../../src/hooks/subject.js";
 import type { ListMap, MapNumbers } from "../../../../../src/seal/list/list-entry.js";
 import { referenceDigest } from "../../../../../src/seal/list/reference-digest.js";
-import { encodeTicket, mapsDigest } from "../../../../../src/seal/ticket.js";
 import type { KernelMap } from "../../../../../src/sys/bpf.js";
+import { encodeTicket, mapsDigest } from "../../../../support/guard-ticket.js";
 
 interface FakeMap extends KernelMap {
   readonly frozen?: boolean;
@@ -77,7 +77,7 @@ function ticket(
   return Buffer.from(ticketOf(load, program, objects));
 }
 
-/** What seal/ticket.ts writes for the same load, from the definition of a list. */
+/** What test/support/guard-ticket.ts writes for the same load, from the definition of a list. */
 function expected(more: Partial<Parameters<typeof encodeTicket>[0]> = {}): Buffer {
   const key = { digest: DIGEST, progType: 0, expectedAttachType: 0, attachBtfId: 0, progFlags: 0, gplCompatible: true };
   const rest = { attachProgId: 0, attachBtfObjId: 0, tid: 0, deadline: 0n, maps: "00".repeat(32) };

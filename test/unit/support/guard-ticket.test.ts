@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { ListMap, ProgramMaps } from "../../../src/seal/list/list-entry.js";
-import { encodeTicket, mapsDigest, TICKET, TICKET_SIZE, type Ticket } from "../../../src/seal/ticket.js";
+import { encodeTicket, mapsDigest, TICKET, TICKET_SIZE, type Ticket } from "../../support/guard-ticket.js";
 
 const TICKET_OF_ALL: Ticket = {
   ...{ digest: "ab".repeat(32), progType: 1, expectedAttachType: 2, attachBtfId: 3, progFlags: 4, gplCompatible: true },

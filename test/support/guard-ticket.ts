@@ -1,11 +1,16 @@
 /**
- * Tickets: the permission of the agent for one load by one task (struct guard_ticket of guard/interface.h). Only a
- * thread of the process that the loader marked can write them.
+ * Struct guard_ticket of src/seal/guard/interface.h from an entry of a list: the gate (src/gate/commands/prog-load) makes
+ * tickets from live loads, and tests compare the two.
  */
 import { createHash } from "node:crypto";
-import { ERRNO } from "../errno.js";
-import { bpf } from "../sys/bpf.js";
-import { encodeMaps, type ListEntry, MAP, type ProgramMaps, RECORD_SIZE, REFERENCES_SIZE } from "./list/list-entry.js";
+import {
+  encodeMaps,
+  type ListEntry,
+  MAP,
+  type ProgramMaps,
+  RECORD_SIZE,
+  REFERENCES_SIZE,
+} from "../../src/seal/list/list-entry.js";
 
 /** Fields are those of the load, as the kernel has them. */
 export interface Ticket extends Omit<ListEntry, "maps"> {
@@ -47,25 +52,6 @@ export const TICKET = {
   reserved: 108,
 } as const;
 export const TICKET_SIZE = 112;
-
-/**
- * Gives the guard a ticket, in place of the one that the task had. Returns 0, or -errno: EPERM (this process is not the
- * agent, or `seal lock`), ERANGE (deadline), ESRCH (no such task), ENOSPC (too many outstanding tickets), ENOMEM.
- */
-export const writeTicket = (ticket: Ticket): number => give(encodeTicket(ticket));
-
-/** Takes the ticket of a task back. Returns 0, or -ENOENT if it was used or is past its deadline. */
-export function withdrawTicket(tid: number): number {
-  const bytes = Buffer.alloc(TICKET_SIZE);
-  bytes.writeUInt32LE(tid, TICKET.tid);
-  bytes.writeUInt32LE(TICKET_WITHDRAW, TICKET.flags);
-  return give(bytes);
-}
-
-function give(bytes: Buffer): number {
-  const result = bpf(TICKET_COMMAND, bytes);
-  return result === -ERRNO.EALREADY ? 0 : result;
-}
 
 export function encodeTicket(ticket: Ticket): Buffer {
   const bytes = Buffer.alloc(TICKET_SIZE);
