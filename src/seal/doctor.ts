@@ -13,7 +13,7 @@ import {
   verityFindings,
 } from "./doctor/checks.js";
 import { Machine } from "./doctor/machine.js";
-import { CGROUP_LSM_SLOTS, GUARD_HOOKS } from "./guard/hooks.js";
+import { CGROUP_LSM_SLOTS, USED_ROOT_LSM_HOOKS } from "./guard/hooks.js";
 import { type List, MAX_LIST, parseList } from "./list.js";
 import { isListed, type LoadedProgram } from "./sealing.js";
 
@@ -36,13 +36,15 @@ export interface DoctorInput {
 export function diagnose(input: DoctorInput, machine = new Machine()): readonly Finding[] {
   const { config, list, lists, loaded, isSealed } = input;
   const executables = config?.attachments.flatMap(({ scope }) => scope.exe ?? []) ?? [];
-  const needed = GUARD_HOOKS.filter(({ attach, hook }) => attach === "root cgroup" && hook !== "sysctl").length;
   const unlisted = list === null ? null : loaded.filter((program) => !isListed(program, list)).map(titleOf);
   return [
     ...machineFindings(machine),
     ...(isSealed
       ? []
-      : [slotFinding(lsmCgroupPrograms(), needed, CGROUP_LSM_SLOTS), loadedFinding(loaded.length, unlisted)]),
+      : [
+          slotFinding(lsmCgroupPrograms(), USED_ROOT_LSM_HOOKS.length, CGROUP_LSM_SLOTS),
+          loadedFinding(loaded.length, unlisted),
+        ]),
     ...listFindings(machine, lists === null ? null : releasesIn(lists)),
     ...verityFindings(machine, [...new Set(executables)]),
   ];

@@ -167,7 +167,12 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   },
 ];
 
+const ROOT_HOOKS = GUARD_HOOKS.filter(({ hook, attach }) => attach === "root cgroup" && hook !== "sysctl");
+
 /** Hooks that the guard uses or will use on the root cgroup, which others cannot have for `lsm_cgroup` programs. */
-export const ROOT_LSM_HOOKS: readonly string[] = GUARD_HOOKS.filter(
-  ({ hook, attach }) => attach === "root cgroup" && hook !== "sysctl",
-).map(({ hook }) => hook);
+export const ROOT_LSM_HOOKS: readonly string[] = ROOT_HOOKS.map(({ hook }) => hook);
+
+/** Those of them for which the guard needs a slot now. */
+export const USED_ROOT_LSM_HOOKS: readonly string[] = ROOT_HOOKS.filter(({ state }) => state === "used").map(
+  ({ hook }) => hook,
+);

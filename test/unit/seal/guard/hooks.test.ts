@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BpfObject } from "../../../../src/bpf/object.js";
-import { CGROUP_LSM_SLOTS, GUARD_HOOKS, type GuardHook, ROOT_LSM_HOOKS } from "../../../../src/seal/guard/hooks.js";
+import {
+  CGROUP_LSM_SLOTS,
+  GUARD_HOOKS,
+  type GuardHook,
+  ROOT_LSM_HOOKS,
+  USED_ROOT_LSM_HOOKS,
+} from "../../../../src/seal/guard/hooks.js";
 import { own } from "../../../support/workplace.js";
 
 /** The sections of the guard's object file whose programs are attached to something. */
@@ -30,6 +36,11 @@ describe("the hook budget", () => {
 
   it("fits into the kernel's slots for hooks with lsm_cgroup programs", () => {
     expect(ROOT_LSM_HOOKS.length).toBeLessThanOrEqual(CGROUP_LSM_SLOTS);
+  });
+
+  it("needs a slot for each lsm_cgroup program that there is, which `seal doctor` looks for", () => {
+    const programs = attachedSections().filter((section) => section.startsWith("lsm_cgroup/"));
+    expect(USED_ROOT_LSM_HOOKS.map((hook) => `lsm_cgroup/${hook}`).toSorted()).toEqual(programs.toSorted());
   });
 
   it("has each hook once on the root cgroup, and once as a link", () => {
