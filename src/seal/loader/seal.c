@@ -26,12 +26,13 @@ static int check_start(const struct request *request, struct failure *failure)
 	return 0;
 }
 
-/* Makes way for a new guard: one in audit is replaced, one that is sealed is not. */
-static int check_running(struct failure *failure)
+/* A guard under audit can be replaced, one that is sealed cannot. `audits`: whether there is one under audit. */
+static int check_running(int *audits, struct failure *failure)
 {
 	struct guard_status status;
 	uint32_t id;
 	int fd = find_status(&id);
+	*audits = fd >= 0;
 	if (fd < 0)
 		return 0;
 	int known = read_element(fd, 0, &status) == 0;
@@ -41,7 +42,7 @@ static int check_running(struct failure *failure)
 		return fail(failure, STEP_RUNNING, "guard", "another version of the guard is in force");
 	if (status.state & GUARD_SEALED)
 		return fail(failure, STEP_RUNNING, "guard", "a guard is sealed since the machine started");
-	return stop_guard(failure) < 0 ? -1 : 0;
+	return 0;
 }
 
 /* Ids in a list are those of one kernel's BTF: on another one they would allow other programs. */
@@ -97,21 +98,15 @@ static int check_enforced(struct failure *failure)
 	return 0;
 }
 
-static int load(const struct request *request, const struct image *image, struct loaded *loaded,
-                struct failure *failure)
+static int read_kernel(struct kernel_btf *kernel, struct failure *failure)
 {
-	struct kernel_btf kernel;
 	int sys = open_file_system("sysfs");
 	int fd = sys < 0 ? -1 : openat(sys, "kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read_kernel_btf(&kernel, fd) != 0)
+	if (fd < 0 || read_kernel_btf(kernel, fd) != 0)
 		return fail(failure, STEP_KERNEL, "/sys/kernel/btf/vmlinux", "cannot be read");
 	close(fd);
 	close(sys);
-	if (check_list(image, &kernel, loaded, failure) != 0)
-		return -1;
-	int result = load_guard(image, &kernel, loaded, &request->options, failure);
-	free_kernel_btf(&kernel);
-	return result;
+	return 0;
 }
 
 static uint64_t denials(const struct guard_status *status)
@@ -291,14 +286,22 @@ int seal(const struct request *request, struct failure *failure)
 {
 	struct image image;
 	struct loaded loaded;
+	struct kernel_btf kernel;
 	struct ids ids;
+	int audits;
 	init_loaded(&loaded);
 	if (check_start(request, failure) != 0 || open_image(&image, request->image, request->size, failure) != 0 ||
-	    check_running(failure) != 0 || check_enforced(failure) != 0)
+	    check_running(&audits, failure) != 0 || check_enforced(failure) != 0 ||
+	    read_kernel(&kernel, failure) != 0 || check_list(&image, &kernel, &loaded, failure) != 0)
+		return -1;
+	/* after every check that needs no new guard, so that a wrong image leaves the old one in force */
+	if (audits && stop_guard(failure) < 0)
 		return -1;
 	int audit = image.header->mode == GUARD_MODE_AUDIT;
-	int done = make_rings(&image, &loaded, failure) == 0 && load(request, &image, &loaded, failure) == 0 &&
+	int done = make_rings(&image, &loaded, failure) == 0 &&
+	           load_guard(&image, &kernel, &loaded, &request->options, failure) == 0 &&
 	           write_status(request, &image, &loaded, failure) == 0;
+	free_kernel_btf(&kernel);
 	if (done)
 		read_ids(&image, &loaded, &ids);
 	done = done && attach(request, &image, &loaded, failure) == 0 &&

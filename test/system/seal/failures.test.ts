@@ -52,6 +52,11 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     expected: { step: "enforced", place: "kernel.ftrace_enabled" },
   },
   "list, of another kernel": { image: image(undefined, { kernelBtf: "11".repeat(32) }), expected: { step: "list" } },
+  "list, of another kernel, while a guard audits": {
+    image: image(undefined, { kernelBtf: "11".repeat(32) }),
+    before: "while_auditing",
+    expected: { step: "list" },
+  },
   "keys, of which the kernel takes none": {
     image: image(undefined, { keys: { programs: [Buffer.from("3000", "hex")] } }),
     expected: { step: "keys", place: "certificate 0 of countersign-programs", errno: "EBADMSG" },
@@ -121,6 +126,14 @@ without_ftrace() {
   "$@"
   echo 1 > /proc/sys/kernel/ftrace_enabled
 }
+while_auditing() {
+  loader /lib/audit > /dev/null
+  state > /tmp/audited
+  "$@"
+  state > /tmp/after
+  cmp -s /tmp/audited /tmp/after || echo "the guard under audit was changed"
+  loader --stop > /dev/null
+}
 hold_multi() { hold-sysctl --multi "$@"; }
 compare() {
   for wait in 1 1 1 1 1 1 1 1 1 1; do
@@ -151,6 +164,7 @@ function run(): Readonly<Record<string, string>> | string {
     guest.file(`bin/${name}`, compileProgram(name), 0o755);
   for (const [index, failure] of Object.values(FAILURES).entries()) guest.file(`lib/image-${index}`, failure.image);
   guest.file("lib/whole", image());
+  guest.file("lib/audit", image(undefined, { mode: 1 }));
   const { output } = guest.run(script(), { seconds: 280 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
