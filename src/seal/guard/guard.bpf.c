@@ -14,7 +14,7 @@ SEC("lsm_cgroup/bpf_prog_load")
 int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 {
 	struct guard_status *status = status_of_guard();
-	struct event_detail detail = {};
+	struct event_detail detail = { .hook = GUARD_AT_PROG_LOAD };
 	__u64 key = (__u64)prog->aux;
 	struct scan *scan;
 	__u32 reason;
@@ -64,7 +64,10 @@ SEC("lsm_cgroup/bpf_prog")
 int BPF_PROG(guard_prog, struct bpf_prog *prog)
 {
 	struct guard_status *status = status_of_guard();
-	struct event_detail detail = { .detail = { prog->type, prog->expected_attach_type, prog->len } };
+	struct event_detail detail = {
+		.hook = GUARD_AT_PROG,
+		.detail = { prog->type, prog->expected_attach_type, prog->len },
+	};
 	__u64 key = (__u64)prog->aux;
 	struct admission *admission;
 	struct scan *scan;

@@ -233,6 +233,12 @@ struct guard_status {
 	__u64 denied[GUARD_REASONS];
 };
 
+/* Where a program was denied: guard_event.hook. 0 is the one hook of the event's reason. */
+enum guard_hook {
+	GUARD_AT_PROG_LOAD = 1, /* bpf_prog_load */
+	GUARD_AT_PROG, /* bpf_prog */
+};
+
 /* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */
 #define GUARD_EVENT_COUNT 1024
 struct guard_event {
@@ -242,7 +248,11 @@ struct guard_event {
 	__u64 time;
 	__u32 reason;
 	__u32 pid;
+	/* Of the first user namespace. */
 	__u32 uid;
+	__u32 gid;
+	/* Of enum guard_hook. */
+	__u32 hook;
 	/*
 	 * bpf_prog_load, bpf_prog: prog_type, expected_attach_type and the number of instructions; bpf: the command and the
 	 * attach type; bpf_map: the map's id and the mode of the fd; locked_down and kernel_post_read_file: the kernel's

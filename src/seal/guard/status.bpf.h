@@ -81,8 +81,9 @@ static __always_inline bool is_protecting(const struct guard_status *status)
 	return is_sealed(status) || status->mode == GUARD_MODE_AUDIT;
 }
 
-/* What an event says beyond the task: three numbers, and a digest if there is one. */
+/* What an event says beyond the task: the hook (enum guard_hook), three numbers, and a digest if there is one. */
 struct event_detail {
+	__u32 hook;
 	__u32 detail[3];
 	const __u8 *digest;
 };
@@ -90,6 +91,7 @@ struct event_detail {
 static __always_inline void record_event(struct guard_status *status, __u32 reason, const struct event_detail *detail)
 {
 	__u64 number = __sync_fetch_and_add(&status->events, 1) + 1;
+	__u64 uid_gid = bpf_get_current_uid_gid();
 	__u32 at = (number - 1) % GUARD_EVENT_COUNT;
 	struct guard_event *event = bpf_map_lookup_elem(&guard_events, &at);
 
@@ -98,7 +100,9 @@ static __always_inline void record_event(struct guard_status *status, __u32 reas
 	event->time = bpf_ktime_get_boot_ns();
 	event->reason = reason;
 	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->uid = bpf_get_current_uid_gid();
+	event->uid = uid_gid;
+	event->gid = uid_gid >> 32;
+	event->hook = detail->hook;
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	for (int i = 0; i < 3; i++)
 		event->detail[i] = detail->detail[i];

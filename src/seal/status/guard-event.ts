@@ -1,17 +1,25 @@
 /** struct guard_event of guard/interface.h: offsets in bytes. */
 export const EVENT = {
-  size: 88,
+  size: 96,
   number: 0,
   time: 8,
   reason: 16,
   pid: 20,
   uid: 24,
-  detail: 28,
-  comm: 40,
-  digest: 56,
+  gid: 28,
+  hook: 32,
+  detail: 36,
+  comm: 48,
+  digest: 64,
 } as const;
 /** GUARD_EVENT_COUNT: how many events the guard keeps. */
 export const EVENT_COUNT = 1024;
+
+/** enum guard_hook of guard/interface.h, by number: the LSM hooks that are about a program. */
+export const EVENT_HOOKS: ReadonlyMap<number, string> = new Map([
+  [1, "bpf_prog_load"],
+  [2, "bpf_prog"],
+]);
 
 export interface GuardEvent {
   /** From 1. */
@@ -22,6 +30,9 @@ export interface GuardEvent {
   readonly reason: number;
   readonly pid: number;
   readonly uid: number;
+  readonly gid: number;
+  /** See EVENT_HOOKS; 0 where the reason has one hook. */
+  readonly hook: number;
   /** For programs: type, expected attach type and number of instructions; for commands: command and attach type. */
   readonly detail: readonly [number, number, number];
   readonly comm: string;
@@ -44,6 +55,8 @@ export function decodeEvent(bytes: Buffer): GuardEvent | null {
     reason: bytes.readUInt32LE(EVENT.reason),
     pid: bytes.readUInt32LE(EVENT.pid),
     uid: bytes.readUInt32LE(EVENT.uid),
+    gid: bytes.readUInt32LE(EVENT.gid),
+    hook: bytes.readUInt32LE(EVENT.hook),
     detail: [detail(0), detail(1), detail(2)],
     comm: comm.toString("utf8", 0, end === -1 ? comm.length : end),
     digest: /^0*$/.test(digest) ? null : digest,

@@ -1,20 +1,17 @@
 import { createHash } from "node:crypto";
 import { ERRNO } from "../../errno.js";
 import { type DecisionRecord, RECORD_VERSION, timestamp } from "../../log/record.js";
-import type { GuardEvent } from "./guard-event.js";
+import { EVENT_HOOKS, type GuardEvent } from "./guard-event.js";
 import { guardReason } from "./reasons.js";
 
 /**
  * A denial by the guard as a record of the decision log (docs/log.md). `hook` is the kernel's hook, which need not be
- * one of the policies'. The guard does not record a task's group, so that `gid` is (gid_t)-1; uids are those of the
- * host.
+ * one of the policies'. User and group ids are those of the host.
  */
 export interface GuardRecord extends Omit<DecisionRecord, "hook" | "subject"> {
   readonly hook: string;
   readonly subject: { readonly kind: string; readonly name: string; readonly digest: string; readonly path: null };
 }
-
-const UNKNOWN_GID = 0xffffffff;
 
 export interface RecordContext {
   readonly mode: "enforce" | "audit";
@@ -25,7 +22,7 @@ export interface RecordContext {
 }
 
 export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordContext): GuardRecord {
-  const { name, hook, subject, text } = guardReason(event.reason);
+  const { name, hook, text } = guardReason(event.reason);
   const verdict = -ERRNO.EPERM;
   return {
     level: "warn",
@@ -35,15 +32,15 @@ export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordCon
     origin: "seal",
     id: eventId(event, time, bootId),
     operation: null,
-    hook,
+    hook: EVENT_HOOKS.get(event.hook) ?? hook,
     mode,
     verdict: mode === "enforce" ? verdict : 0,
     enforced_verdict: verdict,
     denied_by: { attachment: null, verdict, code: "DENIED_BY_GUARD", rule: name, reason: text },
     audit_denials: [],
-    subject: { kind: subject, name: nameOf(event), digest: event.digest ?? "", path: null },
+    subject: { kind: kindOf(event), name: nameOf(event), digest: event.digest ?? "", path: null },
     current: {
-      ...{ pid: event.pid, tid: event.pid, uid: event.uid, euid: event.uid, gid: UNKNOWN_GID },
+      ...{ pid: event.pid, tid: event.pid, uid: event.uid, euid: event.uid, gid: event.gid },
       ...{ comm: event.comm, exe: null, cgroup: null, container: null },
     },
     answers: [],
@@ -52,9 +49,15 @@ export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordCon
   };
 }
 
+/** What the hook of the event is about, which for the guard's own objects need not be a command. */
+function kindOf({ reason, hook }: GuardEvent): string {
+  return EVENT_HOOKS.has(hook) ? "program" : guardReason(reason).subject;
+}
+
 /** The guard does not see names, so that a program is named by its numbers of linux/bpf.h. */
-function nameOf({ reason, detail: [first, second, third] }: GuardEvent): string {
-  const { subject } = guardReason(reason);
+function nameOf(event: GuardEvent): string {
+  const subject = kindOf(event);
+  const [first, second, third] = event.detail;
   if (subject === "program") return `type ${first}, attach type ${second}, ${third} instructions`;
   return subject === "command" ? `command ${first}, attach type ${second}` : `${first}`;
 }

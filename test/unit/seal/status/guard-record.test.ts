@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { decodeEvent, EVENT, inOrder } from "../../../../src/seal/status/guard-event.js";
 import { guardRecord } from "../../../../src/seal/status/guard-record.js";
 import { decodeStatus } from "../../../../src/seal/status/guard-status.js";
-import { GUARD_REASONS } from "../../../../src/seal/status/reasons.js";
+import { GUARD_REASONS, reasonNumber } from "../../../../src/seal/status/reasons.js";
 import { encodeStatus, STATUS } from "../../../../src/seal/status/status-layout.js";
 import { wallClock } from "../../../../src/seal/status.js";
 import { mismatch } from "../../../support/record-schema.js";
 
-function eventBytes(number: bigint, reason: number): Buffer {
+function eventBytes(number: bigint, reason: number, hook = 0): Buffer {
   const bytes = Buffer.alloc(EVENT.size);
   bytes.writeBigUInt64LE(number, EVENT.number);
   bytes.writeBigUInt64LE(5_000_000_000n, EVENT.time);
@@ -15,6 +15,8 @@ function eventBytes(number: bigint, reason: number): Buffer {
     [EVENT.reason, reason],
     [EVENT.pid, 77],
     [EVENT.uid, 1000],
+    [EVENT.gid, 1001],
+    [EVENT.hook, hook],
     [EVENT.detail, 3],
     [EVENT.detail + 8, 12],
   ] as const)
@@ -29,7 +31,7 @@ const CONTEXT = { mode: "enforce", time: Date.UTC(2026, 0, 2), bootId: "b" } as 
 describe("an event of the guard", () => {
   it("is decoded, and none of an element that was never written", () => {
     expect(decodeEvent(eventBytes(9n, 1))).toEqual({
-      ...{ number: 9n, time: 5_000_000_000n, reason: 1, pid: 77, uid: 1000, detail: [3, 0, 12] },
+      ...{ number: 9n, time: 5_000_000_000n, reason: 1, pid: 77, uid: 1000, gid: 1001, hook: 0, detail: [3, 0, 12] },
       ...{ comm: "bpftool", digest: "ab".repeat(32) },
     });
     expect(decodeEvent(Buffer.alloc(EVENT.size))).toBeNull();
@@ -61,6 +63,29 @@ describe("an event of the guard", () => {
     expect(guardRecord(decodeEvent(eventBytes(9n, 1))!, CONTEXT).subject).toEqual({
       ...{ kind: "program", name: "type 3, attach type 0, 12 instructions", digest: "ab".repeat(32), path: null },
     });
+  });
+});
+
+describe("the record of an event", () => {
+  const record = (reason: string, hook: number) =>
+    guardRecord(decodeEvent(eventBytes(9n, reasonNumber(reason), hook))!, CONTEXT);
+
+  it("has the ids of the caller", () => {
+    expect(record("unlisted", 1).current).toMatchObject({ pid: 77, uid: 1000, gid: 1001 });
+  });
+
+  it("names the hook at which it was denied, where a reason has two", () => {
+    const hooks = [1, 2, 0, 99].map((hook) => record("maps", hook).hook);
+    expect(hooks).toEqual(["bpf_prog_load", "bpf_prog", "bpf_prog", "bpf_prog"]);
+    expect(record("failure", 2).hook).toBe("bpf_prog");
+  });
+
+  it("is about a program at such a hook, also if it is one of the guard", () => {
+    expect(record("own_object", 2)).toMatchObject({
+      hook: "bpf_prog",
+      subject: { kind: "program", name: "type 3, attach type 0, 12 instructions" },
+    });
+    expect(record("own_object", 0)).toMatchObject({ hook: "bpf", subject: { kind: "command" } });
   });
 });
 
