@@ -55,6 +55,7 @@ export const ATTACKS: readonly Attack[] = [
   stopped("flagged-load", LOADS, "unlisted", "loads it with bit 16 of the command set, which is a flag", FLAGGED),
   stopped("load-from-program", LOADS, "unlisted", "has a BPF program make the load, as light skeletons do"),
   stopped("every-type", LOADS, "unlisted", "loads a program of each type, such as tracing, LSM and netfilter"),
+  stopped("struct-ops", LOADS, "unlisted", "loads an operation of struct tcp_congestion_ops"),
   stopped("freplace", LOADS, "unlisted", "replaces a function of a loaded program"),
   stopped("core-relos", LOADS, "core_relos", "has the kernel change the instructions of a listed program"),
   stopped("changed-by-thread", LOADS, "unlisted", "changes the instructions from another thread during the load"),
@@ -72,6 +73,12 @@ export const ATTACKS: readonly Attack[] = [
   stopped("core-pattern", LOADS, "unlisted", "has the kernel start the load as the helper for core dumps"),
   stopped("modprobe", LOADS, "unlisted", "has the kernel start the load as the helper for modules"),
   stopped("release-agent", LOADS, "unlisted", "has the kernel start the load as the release agent of a cgroup"),
+  stopped(
+    "reused-place",
+    LOADS,
+    "unlisted",
+    "loads as soon as a program from before the seal is freed, with its id and its memory",
+  ),
   limit(
     "classic-filter",
     "attaches a filter of classic BPF to a socket",
@@ -158,13 +165,15 @@ export const ATTACKS: readonly Attack[] = [
   // What is not stopped.
   limit(
     "passed-fd",
-    "gets the fd of a listed program from another process",
-    "The other process can use the program: a list does not depend on the task.",
+    "sends the fd of a program that may be loaded to another process, by SCM_RIGHTS",
+    "The other process can use the program, also without rights: the kernel asks no BPF hook when an fd is passed.",
+    "unguarded",
   ),
   limit(
     "tail-calls",
-    "joins listed programs by tail calls",
-    "Any listed programs of one type may be joined: no hook knows which program array is written.",
+    "joins programs that may be loaded by tail calls",
+    "Any such programs of one type may be joined: no hook knows which program array is written.",
+    "unguarded",
   ),
   limit(
     "attach-elsewhere",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "attack.h"
 #include "bpf.h"
@@ -22,6 +23,7 @@ static int load_accomplice(enum accomplice which)
 	struct load iterator = {.type = BPF_PROG_TYPE_TRACING,
 				.attach_type = BPF_TRACE_ITER,
 				.attach_btf_id = kernel_function("bpf_iter_bpf_map_elem")};
+	struct load filter = {.type = BPF_PROG_TYPE_SOCKET_FILTER};
 	switch (which) {
 	case ALLOW_LOADS:
 		return LOAD_CODE(&on_loads, MOV(0, 1), EXIT);
@@ -33,6 +35,12 @@ static int load_accomplice(enum accomplice which)
 		/* the element is ctx->value; the first 12 bytes of struct guard_status are version, mode and state */
 		return LOAD_CODE(&iterator, LOAD(BPF_DW, 2, 1, 24), JUMP_IF_ZERO(2, 2), STORE(BPF_W, 2, 4, 1),
 				 STORE(BPF_W, 2, 8, 0), MOV(0, 0), EXIT);
+	case DROP_PACKETS:
+	case SPARE:
+		return LOAD_CODE(&filter, MOV(0, 0), EXIT);
+	case CALL_NEXT:
+		return LOAD_CODE(&filter, MAP_FD(2, create_map(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 1, 0)), MOV(3, 0),
+				 CALL(BPF_FUNC_tail_call), MOV(0, 1), EXIT);
 	default:
 		errno = EINVAL;
 		return -1;
@@ -47,6 +55,13 @@ int accomplice(enum accomplice which)
 	attr.pathname = (uintptr_t)path;
 	int program = bpf(BPF_OBJ_GET, &attr, sizeof attr);
 	return program >= 0 || errno != ENOENT ? program : load_accomplice(which);
+}
+
+void forget(enum accomplice which)
+{
+	char path[64];
+	place(which, path, sizeof path);
+	unlink(path);
 }
 
 void prepare(void)

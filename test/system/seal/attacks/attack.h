@@ -50,9 +50,14 @@ enum accomplice {
 	OVERRIDE_LOADS, /* lsm_cgroup/bpf_prog_load: bpf_set_retval(0) */
 	OVERRIDE_SYSCTL,
 	WRITE_ELEMENTS, /* iter/bpf_map_elem: writes 0 to all of an element */
+	DROP_PACKETS, /* a socket filter: returns 0 */
+	CALL_NEXT, /* a socket filter: calls element 0 of its program array, or returns 1 */
+	SPARE, /* a socket filter that nothing else needs */
 	ACCOMPLICE_COUNT
 };
 int accomplice(enum accomplice which);
+/* Removes its pin. */
+void forget(enum accomplice which);
 void prepare(void);
 
 /*

@@ -165,7 +165,7 @@ static const char *read_btf(size_t *size)
 	return data;
 }
 
-uint32_t kernel_function(const char *name)
+static uint32_t kernel_type(const char *name, uint32_t wanted)
 {
 	size_t size;
 	const char *data = read_btf(&size);
@@ -178,9 +178,19 @@ uint32_t kernel_function(const char *name)
 	for (size_t at = 0; at < header->types_size; id++) {
 		const struct type *type = (const void *)(types + at);
 		uint32_t kind = type->info >> 24 & 31;
-		if (kind == 12 && strcmp(names + type->name, name) == 0)
+		if (kind == wanted && strcmp(names + type->name, name) == 0)
 			return id;
 		at += sizeof *type + rest(kind, type->info & 0xffff);
 	}
 	return 0;
+}
+
+uint32_t kernel_function(const char *name)
+{
+	return kernel_type(name, 12);
+}
+
+uint32_t kernel_struct(const char *name)
+{
+	return kernel_type(name, 4);
 }

@@ -46,3 +46,5 @@ int query(int cgroup, uint32_t attach_type, uint32_t *ids, uint32_t count);
 
 /* The id of a function in the BTF of the running kernel, or 0. */
 uint32_t kernel_function(const char *name);
+/* The same of a struct. */
+uint32_t kernel_struct(const char *name);

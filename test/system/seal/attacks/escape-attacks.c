@@ -165,6 +165,41 @@ static void token(void)
 	_exit(0);
 }
 
+/* A user without any right, who gets a program from root. */
+static _Noreturn void use_passed_program(int socket)
+{
+	int program = receive_fd(socket), pair[2];
+	if (program < 0)
+		held("receive of the fd");
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) || setresgid(65534, 65534, 65534) ||
+	    setresuid(65534, 65534, 65534))
+		held("setresuid");
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) ||
+	    setsockopt(pair[1], SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof program))
+		held("SO_ATTACH_BPF");
+	send(pair[0], "x", 1, 0);
+	char byte;
+	if (recv(pair[1], &byte, 1, MSG_DONTWAIT) == 1)
+		held("program");
+	broken("a user without rights filters packets with a program of root");
+}
+
+static void passed_fd(void)
+{
+	int sockets[2], program = accomplice(DROP_PACKETS);
+	if (program < 0)
+		skipped("no program was loaded before the seal");
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
+	pid_t child = fork();
+	if (child == 0) {
+		close(program);
+		use_passed_program(sockets[1]);
+	}
+	send_fd(sockets[0], program);
+	waitpid(child, NULL, 0);
+	_exit(0);
+}
+
 const struct attack escape_attacks[] = {
     {"move-to-cgroup", move_to_cgroup},
     {"cgroup-of-accomplice", cgroup_of_accomplice},
@@ -172,5 +207,6 @@ const struct attack escape_attacks[] = {
     {"unmount-cgroups", unmount_cgroups},
     {"other-namespaces", other_namespaces},
     {"token", token},
+    {"passed-fd", passed_fd},
     {0},
 };

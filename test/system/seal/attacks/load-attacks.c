@@ -207,6 +207,20 @@ static void classic_filter(void)
 	broken("a classic filter drops packets");
 }
 
+/* Loads where the kernel has just freed a program that was loaded before the seal, with its id and its memory. */
+static void reused_place(void)
+{
+	close(accomplice(SPARE));
+	forget(SPARE);
+	for (int round = 0; round < 64; round++) {
+		int program = load_unlisted();
+		if (program >= 0)
+			end_with_unlisted_load("took the place of a program");
+		usleep(10000);
+	}
+	held("64 loads after a program was freed");
+}
+
 const struct attack load_attacks[] = {
     {"plain-load", plain_load},
     {"flagged-load", flagged_load},
@@ -215,5 +229,6 @@ const struct attack load_attacks[] = {
     {"core-relos", core_relos},
     {"changed-by-thread", changed_by_thread},
     {"classic-filter", classic_filter},
+    {"reused-place", reused_place},
     {0},
 };

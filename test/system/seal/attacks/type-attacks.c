@@ -143,8 +143,60 @@ static void replace_function(void)
 	broken("a program that returned 2 returns %d", result);
 }
 
+/* The struct of operations for congestion control; its members are tried, since few take a program. */
+static void struct_ops(void)
+{
+	struct load how = {.type = BPF_PROG_TYPE_STRUCT_OPS, .attach_btf_id = kernel_struct("tcp_congestion_ops")};
+	int error = EPERM;
+	for (how.attach_type = 0; how.attach_type < 24; how.attach_type++) {
+		if (LOAD_CODE(&how, MOV(0, 0), EXIT) >= 0)
+			broken("loaded a program for member %u of tcp_congestion_ops", how.attach_type);
+		if (errno == EPERM)
+			held("load of an operation");
+		error = errno;
+	}
+	errno = error;
+	held("load of each operation");
+}
+
+/* The first map of a program. */
+static int map_of(int program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t id = 0;
+	union bpf_attr attr = {0};
+	info.nr_map_ids = 1;
+	info.map_ids = (uintptr_t)&id;
+	attr.info.bpf_fd = program;
+	attr.info.info_len = sizeof info;
+	attr.info.info = (uintptr_t)&info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr) ? -1 : fd_by_id(BPF_MAP_GET_FD_BY_ID, id, 0);
+}
+
+/* Two programs that nobody joined before: the first passes all packets, and drops them after the attack. */
+static void tail_calls(void)
+{
+	int caller = accomplice(CALL_NEXT), next = accomplice(DROP_PACKETS);
+	if (caller < 0 || next < 0)
+		skipped("no program was loaded before the seal");
+	if (run_program(caller) != 1)
+		held("run of the program before the attack");
+	uint32_t key = 0;
+	union bpf_attr attr = {0};
+	attr.map_fd = map_of(caller);
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)&next;
+	if (bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof attr))
+		held("write of the program array");
+	if (run_program(caller) != 0)
+		held("tail call");
+	broken("a program that passed packets drops them");
+}
+
 const struct attack type_attacks[] = {
     {"every-type", every_type},
     {"freplace", replace_function},
+    {"struct-ops", struct_ops},
+    {"tail-calls", tail_calls},
     {0},
 };

@@ -34,12 +34,15 @@ describe("the table of attacks", () => {
   });
 
   it.each(Object.entries(recorded))("has been tried on %s, which held all that is to be stopped", (_, results) => {
-    expect(Object.keys(results).toSorted()).toEqual(tried.toSorted());
+    expect(tried).toEqual(expect.arrayContaining(Object.keys(results)));
     const broken = Object.entries(results).flatMap(([name, [, ...sealed]]) =>
       sealed.includes("broken") ? [name] : [],
     );
-    expect(broken).toEqual(
-      ATTACKS.filter((attack) => !isStopped(attack) && attack.proof !== null).map(({ name }) => name),
-    );
+    const limits = ATTACKS.filter((attack) => !isStopped(attack) && attack.name in results).map(({ name }) => name);
+    expect(broken.toSorted()).toEqual(limits.toSorted());
+  });
+
+  it("has been tried as a whole on the kernel of each CI run; the others follow with the nightly ones", () => {
+    expect(Object.keys(recorded["6.12"]!).toSorted()).toEqual(tried.toSorted());
   });
 });
