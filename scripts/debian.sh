@@ -9,6 +9,7 @@ packages=(
   openssh-client minisign softhsm2 pkcs11-provider opensc libengine-pkcs11-openssl # other keys and signatures
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
   musl-tools                                        # the guard's loader
+  mmdebstrap e2fsprogs                              # the root file system of a sealed guest
   systemd crun podman containerd                    # what starts and runs containers
   bpftrace python3-bpfcc                            # tracers that make their programs at run time
   golang-go golang-github-cilium-ebpf-dev           # cilium/ebpf, whose own tests run behind the gate
