@@ -66,12 +66,13 @@ It would need a ticket: a permission for one load, by an agent that asks the pol
 
 If the configuration has a rule at kernel_read_file, only modules that are listed can be loaded under the guard:
 \`--module\` names those to ask the policies about. With a rule at bprm_check_security, only listed executables and
-libraries start: \`--executable\` names those. They have to have fs-verity (\`fsverity enable\`). Listed files are in a second file beside the list, which ends in .files.
+libraries start: \`--executable\` names those. They have to have fs-verity (\`fsverity enable\`). Listed files are in a
+second file beside the list, which ends in .files.
 
 ${KERNEL_FILES}
 
-If a program shows that a signature over the instructions by one keyring is all that the policies ask for, and the kernel
-can verify as the keyring does (\`seal plan\`: signature), OUT/signers.pem has its certificates, for --signers.
+If a program shows that a signature over the instructions by one keyring is all that the policies ask for, and the
+kernel can verify as the keyring does (\`seal plan\`: signature), OUT/signers.pem has its certificates, for --signers.
 
 Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
 cannot be read.

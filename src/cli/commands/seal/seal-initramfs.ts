@@ -45,8 +45,8 @@ ${OPEN_TEXT}
 
 With --trusted-key, the list has to be signed with that key: its signature is in LIST.p7s, as \`seal build\` writes it.
 
-With --signers, a program may also be loaded if its instructions have a signature that the kernel verifies by one of these
-certificates, whatever else it is: only for configurations whose policies ask for nothing more.
+With --signers, a program may also be loaded if its instructions have a signature that the kernel verifies by one of
+these certificates, whatever else it is: only for configurations whose policies ask for nothing more.
 
 Whoever can change the fragment or the command line decides about the next boot. With Secure Boot, put both into a
 signed UKI.

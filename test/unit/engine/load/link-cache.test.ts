@@ -142,6 +142,7 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
       "cli/commands/seal/seal-build.ts",
       "cli/commands/seal/seal-plan.ts",
       "cli/commands/test.ts",
+      "cli/input/sealed-agent.ts",
     ]);
     expect(having("CacheFolder.open(")).toEqual(["cli/input/cache-option.ts"]);
     expect(having("new LinkCache(")).toEqual(["cli/input/open-engine.ts"]);

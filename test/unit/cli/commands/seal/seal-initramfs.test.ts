@@ -93,9 +93,17 @@ describe("countersign seal replace", () => {
   });
 
   it("names a list that is cut short", async () => {
-    writeFileSync(at("half"), encodeList([], ORIGIN).subarray(0, -1));
-    const { code, err } = await runCommand("seal", "replace", "--list", at("half"));
-    expect([code, err]).toEqual([2, expect.stringContaining(`${at("half")}: header: ends too early`)]);
+    const whole = encodeList([], ORIGIN);
+    const cases = [
+      { size: 20, reason: "header: ends too early" },
+      { size: whole.length - 1, reason: `which take ${whole.length} bytes, not ${whole.length - 1}` },
+    ];
+    for (const { size, reason } of cases) {
+      writeFileSync(at("half"), whole.subarray(0, size));
+      const { code, err } = await runCommand("seal", "replace", "--list", at("half"));
+      expect([code, err]).toEqual([2, expect.stringContaining(at("half"))]);
+      expect(err).toContain(reason);
+    }
   });
 });
 
