@@ -13,7 +13,7 @@ import {
   verityFindings,
 } from "./doctor/checks.js";
 import { Machine } from "./doctor/machine.js";
-import { CGROUP_LSM_SLOTS, USED_ROOT_LSM_HOOKS } from "./guard/hooks.js";
+import { CGROUP_LSM_SLOTS, ROOT_LSM_HOOKS } from "./guard/hooks.js";
 import { type List, MAX_LIST, parseList } from "./list.js";
 import { isListed, type LoadedProgram } from "./sealing.js";
 
@@ -42,7 +42,7 @@ export function diagnose(input: DoctorInput, machine = new Machine()): readonly 
     ...(isSealed
       ? []
       : [
-          slotFinding(lsmCgroupPrograms(), USED_ROOT_LSM_HOOKS.length, CGROUP_LSM_SLOTS),
+          slotFinding(lsmCgroupPrograms(), ROOT_LSM_HOOKS.length, CGROUP_LSM_SLOTS),
           loadedFinding(loaded.length, unlisted),
         ]),
     ...listFindings(machine, lists === null ? null : releasesIn(lists)),

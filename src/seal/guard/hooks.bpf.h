@@ -1,4 +1,4 @@
-/* The LSM hooks that the guard uses or will use: nobody else may attach LSM programs there. See hooks.ts. */
+/* The LSM hooks that the guard uses: nobody else may attach LSM programs there. See hooks.ts. */
 #pragma once
 
 #define GUARD_HOOKS(HOOK)                                                                                              \

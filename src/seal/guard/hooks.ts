@@ -15,8 +15,6 @@ export interface GuardHook {
   readonly attach: "root cgroup" | "link";
   /** Whether the program of a link may sleep (`lsm.s`). */
   readonly sleepable?: true;
-  /** `later`: the slot is kept for it, and the guard has no program there yet. */
-  readonly state: "used" | "later";
   readonly why: string;
   /** What no longer holds if the program is gone. On the root cgroup this would need a fault of the kernel. */
   readonly lost: string;
@@ -40,7 +38,6 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "bpf",
     attach: "root cgroup",
-    state: "used",
     why:
       "Denies that programs of the guard's attach types, lsm_cgroup and cgroup/sysctl, are attached to any cgroup or " +
       "detached. Takes the guard's commands. BPF_MAP_CREATE needs no hook of its own, since this one sees its attr.",
@@ -49,14 +46,12 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "bpf_prog_load",
     attach: "root cgroup",
-    state: "used",
     why: "Decides about each program by its instructions.",
     lost: "Every program could be loaded.",
   },
   {
     hook: "bpf_prog",
     attach: "root cgroup",
-    state: "used",
     why:
       "Decides about each program by its maps, when the first fd of it is handed out, and hands out none of the " +
       "guard's programs.",
@@ -65,35 +60,30 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "bpf_map",
     attach: "root cgroup",
-    state: "used",
     why: "Hands out no fd of the guard's maps, by id, pin or otherwise; those of the status only for reading.",
     lost: "Root could write the list.",
   },
   {
     hook: "bpf_token_create",
     attach: "root cgroup",
-    state: "used",
     why: "No task gets the right to load programs from a BPF token.",
     lost: "A user namespace could load listed programs. Hook `bpf` denies the command as well.",
   },
   {
     hook: "locked_down",
     attach: "root cgroup",
-    state: "used",
     why: "Denies what changes the kernel from outside: kexec, unsigned modules, /dev/mem, MSRs and the like.",
     lost: "Root could run its own code in the kernel.",
   },
   {
     hook: "ptrace_access_check",
     attach: "root cgroup",
-    state: "used",
     why: "Keeps memory and fds of the agent from all other processes.",
     lost: "Root could act as the agent, whose tickets load programs.",
   },
   {
     hook: "kernel_post_read_file",
     attach: "root cgroup",
-    state: "used",
     why:
       "Denies images for kexec_file_load: hook `locked_down` is not asked about one that a trusted key signed. " +
       "Compares modules of files by their digest.",
@@ -102,28 +92,24 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "kernel_post_load_data",
     attach: "root cgroup",
-    state: "used",
     why: "Compares modules by their digest where init_module passes them. Those of files are read at the hook above.",
     lost: "Every module could be loaded that is signed by a key of the kernel.",
   },
   {
     hook: "bprm_check_security",
     attach: "root cgroup",
-    state: "used",
     why: "Compares executables by fs-verity, for which the helper needs no sleepable program.",
     lost: "Executables that are not listed could be started.",
   },
   {
     hook: "sysctl",
     attach: "root cgroup",
-    state: "used",
     why: "Denies writes of sysctls that turn BPF programs off. It takes none of the ten slots, and needs no ftrace.",
     lost: "kernel.ftrace_enabled=0 turns the guard off on kernels before 7.3.",
   },
   {
     hook: "sb_umount",
     attach: "link",
-    state: "used",
     why: "Keeps the file system mounted in which links are pinned, this one included.",
     lost: "The links; never the denial of a load.",
   },
@@ -131,7 +117,6 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     hook: "bpf",
     attach: "link",
     sleepable: true,
-    state: "used",
     why:
       "Copies a new list from user memory, has the kernel verify its signature, and that of a program that a task brings, " +
       "for which it has to sleep. The program on the root cgroup cannot.",
@@ -140,39 +125,30 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
   {
     hook: "inode_unlink",
     attach: "link",
-    state: "used",
     why: "Keeps the pins of links.",
     lost: "The links; never the denial of a load.",
   },
   {
     hook: "inode_rename",
     attach: "link",
-    state: "used",
     why: "Keeps the pins of links from being replaced.",
     lost: "The links; never the denial of a load.",
   },
   {
     hook: "task_kill",
     attach: "link",
-    state: "used",
     why: "Keeps the agent alive. cgroup.kill and the kernel's OOM killer do not ask this hook.",
     lost: "Root could end the agent. What needs a ticket is then denied until the machine starts again.",
   },
   {
     hook: "mmap_file",
     attach: "link",
-    state: "used",
     why: "Compares libraries and other executable mappings as bprm_check_security does executables.",
     lost: "The guard denies executables only when they start.",
   },
 ];
 
-const ROOT_HOOKS = GUARD_HOOKS.filter(({ hook, attach }) => attach === "root cgroup" && hook !== "sysctl");
-
-/** Hooks that the guard uses or will use on the root cgroup, which others cannot have for `lsm_cgroup` programs. */
-export const ROOT_LSM_HOOKS: readonly string[] = ROOT_HOOKS.map(({ hook }) => hook);
-
-/** Those of them for which the guard needs a slot now. */
-export const USED_ROOT_LSM_HOOKS: readonly string[] = ROOT_HOOKS.filter(({ state }) => state === "used").map(
-  ({ hook }) => hook,
-);
+/** Hooks that the guard uses on the root cgroup. Each needs a slot, and no one else can have it for such programs. */
+export const ROOT_LSM_HOOKS: readonly string[] = GUARD_HOOKS.filter(
+  ({ hook, attach }) => attach === "root cgroup" && hook !== "sysctl",
+).map(({ hook }) => hook);

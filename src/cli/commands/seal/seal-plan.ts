@@ -27,8 +27,8 @@ export function planCommand(): Command {
       `
 One row for each hook, each attachment, each keyring, each class of \`seal.admit\`, and \`seal.mask\`:
   list              the guard compares programs with the seal list, which \`seal build\` makes
-  signature         of a keyring: the kernel's own verification of signatures could stand for it. This version does not
-                    use that: programs that are not listed are denied
+  signature         of a keyring: the kernel can verify signatures as the keyring does. Programs with such a signature
+                    load without being listed, if \`seal build\` writes signers.pem and --signers names it
   ticket            the policies can decide only at the load, asked by an agent (\`seal initramfs --with-agent\`), for
                     tasks of its containers; without one, the guard denies the load
   class             the guard admits programs by type, helpers and maps, and asks no policy

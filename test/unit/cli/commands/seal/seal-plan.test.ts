@@ -115,7 +115,7 @@ describe("countersign seal plan", () => {
       "leaf certificates alone",
       "trust: [signer.pem], validity: ignore, usage: [any]",
       "signature",
-      "the kernel could judge as the keyring does, for programs without relocations; it is not asked yet",
+      "the kernel can judge as the keyring does, for programs without relocations: see signers.pem of seal build",
     ],
   ])("says whether a kernel keyring can stand for one with %s", async (_, rules, means, reason) => {
     const { row } = await plan(`${KEYRING(rules)}attachments: [{ policy: verify-all.js }]\n`);
