@@ -58,7 +58,8 @@ export function sealPlan({ config, engine, authorities, withAgent = false }: Pla
       return {
         ...named,
         means: "signature",
-        reason: "the kernel can judge as the keyring does, for programs without relocations: see signers.pem of seal build",
+        reason:
+          "the kernel can judge as the keyring does, for programs without relocations: see signers.pem of seal build",
         denied: "programs that are not in the list",
       };
     const changing = whyKeyringChanges(keyring);
