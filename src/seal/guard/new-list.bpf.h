@@ -52,7 +52,8 @@ static __always_inline long find_room(struct new_list *new)
 	new->entries = (__u64)entries;
 	new->records = (__u64)records;
 	new->entries_end = sizeof(*header) + (__u64)header->entries * sizeof(struct list_entry);
-	new->size = new->entries_end + (__u64)header->records * sizeof(union list_record);
+	new->records_end = new->entries_end + (__u64)header->records * sizeof(union list_record);
+	new->size = new->records_end + sizeof(new->classes);
 	return new->size == new->command.list_size ? 0 : -EBADMSG;
 }
 
@@ -136,14 +137,18 @@ static __always_inline long copy_tables(struct new_list *new)
 	count = new->header.records;
 	if (bpf_loop(count, copy_record, &records, 0) < 0 || records.error)
 		return -EFAULT;
+	/* they are compared with the header, and do not come into force */
+	if (bpf_copy_from_user(&new->classes, sizeof(new->classes), (void *)(new->command.list + new->records_end)))
+		return -EFAULT;
 	return 0;
 }
 
 struct hashing {
 	struct scan *scan;
 	struct new_list *new;
-	/* Where in the list the message begins. */
+	/* Where in the list the message begins and ends. */
 	__u64 from;
+	__u64 to;
 	long error;
 };
 
@@ -151,10 +156,12 @@ struct hashing {
 static __always_inline __u64 address_in_list(const struct new_list *new, __u64 offset)
 {
 	if (offset < sizeof(new->header))
-		return new->own_address + offset;
+		return new->header_address + offset;
 	if (offset < new->entries_end)
 		return new->entries + offset - sizeof(new->header);
-	return new->records + offset - new->entries_end;
+	if (offset < new->records_end)
+		return new->records + offset - new->entries_end;
+	return new->classes_address + offset - new->records_end;
 }
 
 /* Reads what the list has of the block into memory that is zero. */
@@ -164,7 +171,7 @@ static long read_list_block(__u32 index, struct hashing *hashing)
 	__u64 offset = hashing->from + 64ULL * index;
 
 	for (int word = 0; word < 8; word++, offset += 8) {
-		if (offset >= hashing->new->size)
+		if (offset >= hashing->to)
 			break;
 		hashing->error = bpf_probe_read_kernel(sha->bytes + 8 * word, 8,
 						       (void *)address_in_list(hashing->new, offset));
@@ -182,11 +189,11 @@ static long hash_list_block(__u32 index, struct hashing *hashing)
 	return 0;
 }
 
-/* Has scan.program.h be the SHA-256 of the list from an offset on. */
-static __always_inline long hash_list(struct scan *scan, struct new_list *new, __u64 from)
+/* Has scan.program.h be the SHA-256 of the list between two offsets. */
+static __always_inline long hash_list(struct scan *scan, struct new_list *new, __u64 from, __u64 to)
 {
-	struct hashing hashing = { .scan = scan, .new = new, .from = from };
-	__u32 size = new->size - from, blocks = size / 64;
+	struct hashing hashing = { .scan = scan, .new = new, .from = from, .to = to };
+	__u32 size = to - from, blocks = size / 64;
 
 	sha256_begin(&scan->program);
 	if (bpf_loop(blocks, hash_list_block, &hashing, 0) != blocks || hashing.error)
@@ -198,7 +205,7 @@ static __always_inline long hash_list(struct scan *scan, struct new_list *new, _
 	return 0;
 }
 
-/* Compares the tables with the header, and keeps the SHA-256 of the whole list. */
+/* Compares tables and classes with the header, and keeps the SHA-256 of the whole list. */
 static __always_inline long judge_tables(struct new_list *new)
 {
 	struct scan *scan = scan_of_task();
@@ -206,12 +213,17 @@ static __always_inline long judge_tables(struct new_list *new)
 
 	if (!scan)
 		return -EFAULT;
-	error = hash_list(scan, new, sizeof(new->header));
+	error = hash_list(scan, new, sizeof(new->header), new->records_end);
 	if (error)
 		return error;
 	if (!same_digest(new->header.tables, scan->program.h))
 		return -EILSEQ;
-	error = hash_list(scan, new, 0);
+	error = hash_list(scan, new, new->records_end, new->size);
+	if (error)
+		return error;
+	if (!same_digest(new->header.classes, scan->program.h))
+		return -EILSEQ;
+	error = hash_list(scan, new, 0, new->size);
 	if (!error)
 		__builtin_memcpy(new->digest, scan->program.h, sizeof(new->digest));
 	return error;
@@ -234,7 +246,8 @@ static __always_inline long receive_list(struct guard_status *status, struct new
 	long error;
 
 	new->table = !status->list;
-	new->own_address = (__u64)&new->header;
+	new->header_address = (__u64)&new->header;
+	new->classes_address = (__u64)&new->classes;
 	if (bpf_copy_from_user(&new->header, sizeof(new->header), (void *)new->command.list))
 		return -EFAULT;
 	error = judge_header(status, new);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openKernel } from "../../../src/cli/kernel/kernel-file.js";
+import { CLASSES_SIZE } from "../../../src/seal/classes/class-table.js";
 import { HEADER, HEADER_SIZE } from "../../../src/seal/list/list-header.js";
 import { encodeList, parseList, signedPart } from "../../../src/seal/list.js";
 import { type SealOptions, sealImage } from "../../../src/seal/sealing.js";
@@ -103,7 +104,8 @@ function stepsFor(kernelBtf: string): Steps {
   steps.give("another version", "EBADMSG", { change: flipped(HEADER.version, 2) });
   steps.give("no list", "EBADMSG", { change: (list) => list.fill(0) });
   steps.give("a changed entry", "EILSEQ", { change: flipped(HEADER_SIZE, 1) });
-  steps.give("a changed record", "EILSEQ", { change: flipped(-1, 1) });
+  steps.give("a changed class", "EILSEQ", { change: flipped(-1, 1) });
+  steps.give("a changed record", "EILSEQ", { change: flipped(-1 - CLASSES_SIZE, 1) });
   steps.give("more entries than there is room for", "E2BIG", {
     change: (list) => void list.writeUInt32LE(1 << 20, HEADER.entries),
   });
@@ -112,10 +114,10 @@ function stepsFor(kernelBtf: string): Steps {
   steps.give("a user", "EPERM", { how: "as-user replace-list give" });
   steps.give("root without CAP_SYS_ADMIN", "EPERM", { how: "replace-list powerless" });
   loads("loads after all of them", ["loaded", "EPERM"]);
-  steps.add("status after all of them", "replace-list status", inForce([1], 1, 15, kernelBtf));
+  steps.add("status after all of them", "replace-list status", inForce([1], 1, 16, kernelBtf));
   steps.give("a new list", "EALREADY");
   loads("loads by the new list", ["EPERM", "loaded"]);
-  steps.add("status of the new list", "replace-list status", inForce([2], 2, 15, kernelBtf));
+  steps.add("status of the new list", "replace-list status", inForce([2], 2, 16, kernelBtf));
   steps.give("the first list again", "ESTALE", { values: [1], generation: 1 });
   steps.give("a list of nothing", "EALREADY", { values: [], generation: 3 });
   loads("loads by a list of nothing", ["EPERM", "EPERM"]);
@@ -143,7 +145,7 @@ function stepsFor(kernelBtf: string): Steps {
   return steps;
 }
 
-/** Flips bits of one byte; of the last one at -1. */
+/** Flips bits of one byte; of the last one at -1, of the last one of the records at -1 - CLASSES_SIZE. */
 function flipped(at: number, bits: number): (list: Buffer) => void {
   return (list) => {
     const index = at < 0 ? list.length + at : at;

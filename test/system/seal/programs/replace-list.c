@@ -4,8 +4,8 @@
  *   replace-list give LIST SIGNATURE       prints the errno that the guard answers with
  *   replace-list powerless LIST SIGNATURE  the same as root without CAP_SYS_ADMIN
  *   replace-list cut LIST SIGNATURE        the second half of the list is no memory
- *   replace-list change LIST SIGNATURE N   at most N times, while another thread changes the list's last byte, and then
- *                                          as it is; prints `as signed` if nothing else than that was taken
+ *   replace-list change LIST SIGNATURE N   at most N times, while another thread changes the last byte of the records, and
+ *                                          then as it is; prints `as signed` if nothing else than that was taken
  *   replace-list hold LIST SIGNATURE VALUE while another thread's call waits for half of the list, which is then zero:
  *                                          what that thread is answered comes last
  *   replace-list race NAME FIRST LAST      NAME.N and NAME.N.p7s by two processes, one the even, one the odd N, each in
@@ -109,7 +109,7 @@ static void *change(void *last)
 
 static void give_changing(struct file list, struct file signature, int rounds)
 {
-	uint8_t *last = list.bytes + list.size - 1, signed_byte = *last;
+	uint8_t *last = list.bytes + list.size - sizeof(struct guard_classes) - 1, signed_byte = *last;
 	int error = EILSEQ;
 	pthread_t thread;
 	pthread_create(&thread, NULL, change, last);
