@@ -17,7 +17,7 @@ export const bpf_prog_load = (prog) => verify_program(prog, "platform");
 const WATCH = fileURLToPath(new URL("watch-tool.py", import.meta.url));
 const ACTIVITY = fileURLToPath(new URL("activity.py", import.meta.url));
 /** The number of passes of activity.py after which a tool that is attached and has shown nothing is ended. */
-const LIMIT = 15;
+const LIMIT = 60;
 
 /** In milliseconds, for all runs of a tool: what they wait for is counted, and not timed. */
 const PATIENCE = 1_200_000;

@@ -40,7 +40,7 @@ function run(): Readonly<Record<string, string>> | string {
   for (const name of ["load-value", "hold-sysctl", "as-user"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
   const { header, entries } = listOfValues([LISTED]);
   guest.file("lib/list", encodeList(entries, header));
-  const { output } = guest.run(SCRIPT, { seconds: 280, memory: 1536 });
+  const { output } = guest.run(SCRIPT, { seconds: 540, memory: 1536 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
   return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1]!]] : [])));

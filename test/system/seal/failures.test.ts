@@ -165,7 +165,7 @@ function run(): Readonly<Record<string, string>> | string {
   for (const [index, failure] of Object.values(FAILURES).entries()) guest.file(`lib/image-${index}`, failure.image);
   guest.file("lib/whole", image());
   guest.file("lib/audit", image(undefined, { mode: 1 }));
-  const { output } = guest.run(script(), { seconds: 280 });
+  const { output } = guest.run(script(), { seconds: 540 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
   return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1]!]] : [])));
