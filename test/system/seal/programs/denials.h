@@ -27,25 +27,28 @@ static int open_status(void)
 		union bpf_attr about = {.info = {(uint32_t)fd, sizeof(info), (uintptr_t)&info}};
 		if (fd >= 0 && bpf_call(BPF_OBJ_GET_INFO_BY_FD, &about) == 0 && strcmp(info.name, GUARD_STATUS) == 0)
 			return fd;
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		attr.start_id = attr.next_id;
 		attr.next_id = 0;
 	}
 	return -1;
 }
 
+/* The map is looked for once: the guard counts each of its own maps that it does not hand out meanwhile. */
 static void read_denied(uint64_t denied[GUARD_REASONS])
 {
+	static int fd = -1;
 	struct guard_status status = {0};
 	uint32_t first = 0;
-	int fd = open_status();
 	union bpf_attr attr = {0};
+	if (fd < 0)
+		fd = open_status();
 	attr.map_fd = (uint32_t)fd;
 	attr.key = (uintptr_t)&first;
 	attr.value = (uintptr_t)&status;
 	if (fd >= 0)
 		bpf_call(BPF_MAP_LOOKUP_ELEM, &attr);
-	close(fd);
 	memcpy(denied, status.denied, sizeof(status.denied));
 }
 
