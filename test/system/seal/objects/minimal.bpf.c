@@ -23,7 +23,11 @@ struct {
 	__type(value, struct guard_status);
 } guard_status SEC(".maps");
 
+/* What the loader sets in every guard. */
 const volatile __u32 guard_loader_tgid = 0;
+const volatile __s32 guard_list_ring = 0;
+const volatile __s32 guard_program_ring = 0;
+const volatile __u8 guard_kernel_btf[32] = {};
 /* What the guard answers to the command that seals it. */
 const volatile __u32 answer = EALREADY;
 __u64 longest;
