@@ -17,7 +17,7 @@ static __always_inline bool is_allowed_by_signature(struct bpf_prog *prog, const
 static __always_inline __u32 decide_signature(__u32 reason, struct bpf_prog *prog, const union bpf_attr *attr,
 					      const struct scan *scan, struct admission *admission)
 {
-	if (reason != 0 && reason != GUARD_UNLISTED && reason != GUARD_MAPS && reason != GUARD_TICKET)
+	if (reason != GUARD_UNLISTED && reason != GUARD_MAPS && reason != GUARD_TICKET)
 		return reason;
 	if (!is_allowed_by_signature(prog, attr, scan))
 		return reason;
