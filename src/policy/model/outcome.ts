@@ -54,8 +54,7 @@ export interface Outcome {
  * - `keyring`: a signature was judged by it;
  * - `signature type`: one of this type was to be verified;
  * - `signer`: by this keyring, who signed was asked;
- * - `bytes`: a `hash` of them was asked, or some were `read`; which bytes, is among the facts. Their length is no
- *   dependency of its own;
+ * - `bytes`: a `hash` or the `length` of them was asked, or some were `read`; which bytes, is among the facts;
  * - `unsigned`: by this keyring, no statement counts for the program;
  * - `statement`: the SHA-256 of the statement by which a program was verified.
  */

@@ -1,4 +1,4 @@
-import { ANSWERS, SUBJECT, VERIFY_SIGNATURE } from "../shared/buffer-layout.js";
+import { ANSWERS, FACT_READ, SUBJECT, VERIFY_SIGNATURE } from "../shared/buffer-layout.js";
 import { answer, answers, MAX_ANSWERS } from "./answers.js";
 import { OBJECT_FACTS } from "./facts.js";
 import { callHost, hostNumber, integers } from "./host.js";
@@ -117,9 +117,17 @@ export function standFor(number: number, length: number): Bytes {
   return made;
 }
 
-/** A policy sees one subject in a decision, so `length` is that of this subject's bytes. */
+/** The number of bytes. A policy sees one subject in a decision, so that it is that of this subject's bytes. */
+export function lengthOf(number: number): number {
+  return lengths[integers[SUBJECT]!]![number]!;
+}
+
 function standIn(number: number): Bytes {
-  const get = freeze(() => lengths[integers[SUBJECT]!]![number]);
+  const recorded = () => {
+    callHost(FACT_READ, "a fact", "bytes.length");
+    return lengthOf(number);
+  };
+  const get = freeze(settings.recordsReads === true ? recorded : () => lengthOf(number));
   const object = defineProperty({ __proto__: OBJECT_FACTS }, "length", { get, enumerable: true });
   return freeze(new Numbered(object, number)) as unknown as Bytes;
 }

@@ -1,6 +1,6 @@
 import { HASH, MAP_DELETE, MAP_LOOKUP, MAP_UPDATE, READ, SIGNER_OF } from "../shared/buffer-layout.js";
 import { answer, deny, note } from "./answers.js";
-import { numberOf, verify_signature } from "./bytes.js";
+import { lengthOf, numberOf, verify_signature } from "./bytes.js";
 import { makeFacts } from "./facts.js";
 import { callHost, hostNumber } from "./host.js";
 import { isSubject, signerOfProgram, statement_of, verify_program } from "./programs.js";
@@ -64,7 +64,7 @@ export const functions = {
 
   read(bytes: unknown, offset: unknown, length: unknown): readonly number[] {
     const number = numberOf(bytes, "read: bytes");
-    const all = (bytes as { length: number }).length;
+    const all = lengthOf(number);
     if (!Number.isInteger(offset) || (offset as number) < 0 || (offset as number) > all)
       throw new RangeError("read: offset is outside of the bytes");
     if (!Number.isInteger(length) || (length as number) < 0 || (offset as number) + (length as number) > all)

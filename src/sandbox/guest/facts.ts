@@ -50,9 +50,12 @@ export function makeNamespace<T extends object>(members: T): T {
   return Object.freeze(Object.setPrototypeOf(members, NAMESPACE));
 }
 
-/** Makes facts of a JSON value: sets the prototype of each object and array in it, and freezes them. */
+/**
+ * Makes facts of a JSON value: sets the prototype of each object and array in it, and freezes them. What is frozen is
+ * already facts: the objects for bytes, whose length is asked only by policies.
+ */
 export function makeFacts<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const key of Object.keys(value)) makeFacts((value as Record<string, unknown>)[key]);
   Object.setPrototypeOf(value, Array.isArray(value) ? ARRAY_FACTS : OBJECT_FACTS);
   return Object.freeze(value);

@@ -4,9 +4,10 @@ const ASKED: readonly string[] = ["subject insns", "subject signature", "signatu
 
 /**
  * The keyring by whose signature over the instructions policies allowed a program, if they asked for nothing else; null
- * if they did. They then allow every program with such a signature, whatever else it is: policies are deterministic, and
- * bytes are closed to them, so that two programs differ for them only in the result of the verification, and in the
- * length of bytes, which has no record. `dependencies` are those of all enforcing attachments, at both hooks of programs.
+ * if they did. They then allow every program with such a signature, whatever else it is: policies are deterministic,
+ * and every look into bytes is a dependency, their length included, so that two programs differ for them only in the
+ * result of the verification.
+ * `dependencies` are those of all enforcing attachments, at both hooks of programs.
  */
 export function onlySignatureBy(dependencies: readonly Dependency[]): string | null {
   const keyrings = new Set(dependencies.filter(({ on }) => on === "keyring").map(({ name }) => name));

@@ -154,10 +154,10 @@ interface Built {
 }
 
 /** Writes OUT/signers.pem if a signature is enough for the policies, and removes that of an earlier configuration. */
-async function writeSigners({ config: file, out }: Options, { config, engine, rows }: Built): Promise<void> {
+async function writeSigners({ config: file, out }: Options, { config, rows }: Built): Promise<void> {
   const { keyrings } = await reportedKeyrings(file, []);
   const authorities = new Map(keyrings.map(({ config: { name }, report }) => [name, report.authorities()]));
-  const keyring = carriedKeyring(config, engine, rows, authorities);
+  const keyring = carriedKeyring(config, rows, authorities);
   const path = join(out, "signers.pem");
   const signers = keyring === null ? null : signersFile(rulesOf(keyring).trust);
   if (signers === null) return rmSync(path, { force: true });

@@ -75,7 +75,14 @@ describe("what a verdict can depend on", () => {
     ["return Object.getOwnPropertyDescriptor(prog, 'license').value === 'x' ? -1 : 0;", "subject license"],
     ["return read(prog.insns, 0, 1)[0] < 0 ? -1 : 0;", "subject insns", "bytes read"],
     ["return hash('sha256', prog.raw_insns) === '' ? -1 : 0;", "subject raw_insns", "bytes hash"],
-    ["return prog.kernel_signature.length === 0 ? -1 : 0;", "subject kernel_signature"],
+    ...[
+      "prog.kernel_signature.length === 0",
+      "prog.kernel_signature['len' + 'gth'] === 0",
+      "Object.values(prog.kernel_signature)[0] === 0",
+      "JSON.stringify(prog.kernel_signature) === ''",
+      "{ ...prog.kernel_signature }.length === 0",
+      "Object.getOwnPropertyDescriptor(prog.kernel_signature, 'length').get() === 0",
+    ].map((asked) => [`return (${asked}) ? -1 : 0;`, "subject kernel_signature", "bytes length"] as const),
     [
       "return signer_of(prog.insns, prog.kernel_signature, 'platform', 'PKCS7') === null ? 0 : -1;",
       ...["subject insns", "subject kernel_signature", "keyring platform", "signer platform"],

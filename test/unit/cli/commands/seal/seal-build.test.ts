@@ -361,6 +361,8 @@ describe("countersign seal build, for signatures that the kernel verifies", () =
     ["another fact", `prog.type === "x" ? -1 : ${ONLY}`],
     ["maps", `prog.maps.length > 9 ? -1 : ${ONLY}`],
     ["the length of the instructions", `prog.insns.length > 9999 ? -1 : ${ONLY}`],
+    ["their length, by another spelling", `prog.insns["len" + "gth"] > 9999 ? -1 : ${ONLY}`],
+    ["their length, as a value", `Object.values(prog.insns)[0] > 9999 ? -1 : ${ONLY}`],
     ["bytes of the instructions", `read(prog.insns, 0, 1)[0] < 0 ? -1 : ${ONLY}`],
     ["a hash of the instructions", `hash("sha256", prog.insns) === "" ? -1 : ${ONLY}`],
     ["the signer", "signer_of(prog.insns, prog.signature, 'platform', PKCS7) === null ? -1 : 0"],
