@@ -42,18 +42,21 @@ static __always_inline bool is_plain(const struct scan *scan, struct bpf_prog *p
 	       !prog->aux->attach_btf && !prog->aux->dst_prog && !ATTR(attr, prog_ifindex) && !attr_fd_array_cnt(attr);
 }
 
-/* The number of the first row that admits a scanned program, from 1; 0 if none does. */
+/*
+ * The number of the first row that admits a scanned program, from 1; 0 if none does. Only then is anything read, so that
+ * a read that fails takes away no permission but that of a class.
+ */
 static __always_inline __u32 admitting_class(const struct scan *scan, struct bpf_prog *prog,
 					     const union bpf_attr *attr)
 {
 	const struct guard_classes *classes = classes_of_guard();
+	__u32 row = 0;
 
-	if (!classes || !is_plain(scan, prog, attr))
+	if (!classes)
 		return 0;
-	for (__u32 row = 0; row < GUARD_CLASS_ROWS; row++)
-		if (admits(&classes->admit[row], scan, prog->len))
-			return row + 1;
-	return 0;
+	while (row < GUARD_CLASS_ROWS && !admits(&classes->admit[row], scan, prog->len))
+		row++;
+	return row < GUARD_CLASS_ROWS && is_plain(scan, prog, attr) ? row + 1 : 0;
 }
 
 static __always_inline bool is_masked(const struct scan *scan)
@@ -69,8 +72,8 @@ static __always_inline bool is_masked(const struct scan *scan)
 }
 
 /*
- * Step 1, after list and ticket: `reason` is what they say. A class admits what is not listed, and in step 2 what is listed
- * with other maps; the mask then denies what was allowed. Sets the class of the admission.
+ * Step 1, after list and ticket: `reason` is what they say. A class admits what is not listed, and in step 2 what is
+ * listed with other maps; the mask then denies what was allowed. Sets the class of the admission.
  */
 static __always_inline __u32 decide_class(__u32 reason, const struct scan *scan, struct bpf_prog *prog,
 					  const union bpf_attr *attr, struct admission *admission)

@@ -118,7 +118,8 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     attach: "link",
     sleepable: true,
     why:
-      "Copies a new list from user memory, has the kernel verify its signature, and that of a program that a task brings, " +
+      "Copies a new list from user memory, has the kernel verify its signature, " +
+      "and that of a program that a task brings, " +
       "for which it has to sleep. The program on the root cgroup cannot.",
     lost: "No list can be replaced any more, and no program is allowed by its signature.",
   },

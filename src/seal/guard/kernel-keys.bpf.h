@@ -1,6 +1,7 @@
 /* The kernel's functions that verify signatures. They sleep, so that only programs that may sleep can call them. */
 #pragma once
 
+#include "errno.bpf.h"
 #include "kernel.h"
 
 struct bpf_key;
@@ -15,4 +16,17 @@ static __always_inline bool has_signature_kfuncs(void)
 {
 	return bpf_ksym_exists(bpf_lookup_user_key) && bpf_ksym_exists(bpf_key_put) &&
 	       bpf_ksym_exists(bpf_verify_pkcs7_signature);
+}
+
+/* Verifies a detached CMS signature by the keyring with a serial number. Returns 0, or below 0 the kernel's errno. */
+static __always_inline int verify_by_keyring(__s32 serial, struct bpf_dynptr *data, struct bpf_dynptr *signature)
+{
+	struct bpf_key *keyring = bpf_lookup_user_key(serial, 0);
+	int error;
+
+	if (!keyring)
+		return -ENOKEY;
+	error = bpf_verify_pkcs7_signature(data, signature, keyring);
+	bpf_key_put(keyring);
+	return error;
 }

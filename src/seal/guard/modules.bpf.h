@@ -1,6 +1,6 @@
 /*
- * Kernel modules, by the SHA-256 of the buffer from which the kernel takes them: nothing can change it after the hook. It
- * is the file's contents, which the kernel may yet have to decompress.
+ * Kernel modules, by the SHA-256 of the buffer from which the kernel takes them: nothing can change it after the hook.
+ * It is the file's contents, which the kernel may yet have to decompress.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Replaces the list in force. The new one is copied from the caller's memory into the tables that are not in force, which
- * no fd reaches, and is judged there; then one write switches to it.
+ * Replaces the list in force. The new one is copied from the caller's memory into the tables that are not in force,
+ * which no fd reaches, and is judged there; then one write switches to it.
  *
  * This needs a program that can sleep, which hangs on a link. Without the link no list can be replaced; what decides
  * loads does not depend on it.
@@ -80,8 +80,6 @@ static __always_inline long verify_header(struct new_list *new)
 {
 	struct bpf_dynptr data, signature;
 	__u32 size = new->command.signature_size;
-	struct bpf_key *ring;
-	long error;
 
 	if (size == 0)
 		return -EBADMSG;
@@ -94,12 +92,7 @@ static __always_inline long verify_header(struct new_list *new)
 	if (bpf_dynptr_from_mem(&new->header, sizeof(new->header), 0, &data) |
 	    bpf_dynptr_from_mem(new->signature, size, 0, &signature))
 		return -EBADMSG;
-	ring = bpf_lookup_user_key(guard_list_ring, 0);
-	if (!ring)
-		return -ENOKEY;
-	error = bpf_verify_pkcs7_signature(&data, &signature, ring);
-	bpf_key_put(ring);
-	return error;
+	return verify_by_keyring(guard_list_ring, &data, &signature);
 }
 
 struct copying {

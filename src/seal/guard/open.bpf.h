@@ -1,6 +1,6 @@
 /*
- * Open until the lock: what the list, classes and tickets deny is recorded and allowed, until `seal lock` or a deadline.
- * After that every load is denied. The guard protects itself from the latch on.
+ * Open until the lock: what the list, classes and tickets deny is recorded and allowed, until `seal lock` or a
+ * deadline. After that every load is denied. The guard protects itself from the latch on.
  */
 #pragma once
 

@@ -3,8 +3,8 @@
  *
  * A task brings instructions with a signature by GUARD_COMMAND_SIGNATURE. Hook `bpf` can sleep where a link has it, so
  * that it copies both, has the kernel verify, and keeps the SHA-256 of what was verified in the storage of the task.
- * Step 1 compares that with the digest that it computes anyway: it needs nothing from the hook of the load, which cannot
- * sleep. If the link is lost, no signature counts. On Linux 6.18 and later, bpf_attr can have the signature.
+ * Step 1 compares that with the digest that it computes anyway: it needs nothing from the hook of the load, which
+ * cannot sleep. If the link is lost, no signature counts. On Linux 6.18 and later, bpf_attr can have the signature.
  */
 #pragma once
 
@@ -96,9 +96,9 @@ union bpf_attr___signature {
 } __attribute__((preserve_access_index));
 
 /*
- * Whether bpf_attr has a signature by the keyring of signers. The kernel rejects the load if that does not verify. It is
- * over the instructions with their fds: it counts only if they have none, so that nothing differs from what a signer of
- * instructions without fds signs.
+ * Whether bpf_attr has a signature by the keyring of signers. The kernel rejects the load if that does not verify. It
+ * is over the instructions with their fds: it counts only if they have none, so that nothing differs from what a signer
+ * of instructions without fds signs.
  */
 static __always_inline bool is_signed_in_attr(const union bpf_attr *attr, const struct scan *scan)
 {
@@ -123,18 +123,11 @@ static __always_inline bool is_signed(const union bpf_attr *attr, const struct s
 static __always_inline int verify_copy(struct signed_copy *copy, __u32 size, __u32 signature_size)
 {
 	struct bpf_dynptr data, signature;
-	struct bpf_key *ring;
-	int error;
 
 	if (bpf_dynptr_from_mem(copy->insns, size, 0, &data) ||
 	    bpf_dynptr_from_mem(copy->signature, signature_size, 0, &signature))
 		return -EINVAL;
-	ring = bpf_lookup_user_key(guard_program_ring, 0);
-	if (!ring)
-		return -ENOKEY;
-	error = bpf_verify_pkcs7_signature(&data, &signature, ring);
-	bpf_key_put(ring);
-	return error;
+	return verify_by_keyring(guard_program_ring, &data, &signature);
 }
 
 /* Has scan.program.h be the SHA-256 of `size` bytes at an address of the kernel. */
@@ -209,8 +202,8 @@ found:
 }
 
 /*
- * Answers GUARD_COMMAND_SIGNATURE: -EALREADY if the signature verifies; the kernel's errno if it does not. The program on
- * the root cgroup lets this command pass, whichever of the two the kernel asks first.
+ * Answers GUARD_COMMAND_SIGNATURE: -EALREADY if the signature verifies; the kernel's errno if it does not. The program
+ * on the root cgroup lets this command pass, whichever of the two the kernel asks first.
  */
 SEC("lsm.s/bpf")
 int BPF_PROG(guard_signature, int command, union bpf_attr *attr)
