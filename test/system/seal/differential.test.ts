@@ -1,8 +1,8 @@
 /**
  * Each reference policy, sealed by a list, decides as the policy does: loads of all example objects, and loads that
  * differ from these in one property that a statement covers, are made in a guest without and with the guard. The guard
- * may deny a load that the policy allows only if `seal build` says that it needs a ticket or that the guard never allows
- * it, or because the list has another load; it may never allow one that the policy denies.
+ * may deny a load that the policy allows only if `seal build` says that it needs a ticket or that the guard never
+ * allows it, or because the list has another load; it may never allow one that the policy denies.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";

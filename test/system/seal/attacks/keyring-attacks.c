@@ -1,7 +1,7 @@
 /*
- * Attacks on the keyring whose signatures allow programs: root wants a certificate of its own in it, or to have it gone,
- * so that its serial number can be given to another one. Each is tried by root as it is, and by root with the real uid
- * of the loader while it made the keyring, whose user keyring holds it.
+ * Attacks on the keyring whose signatures allow programs: root wants a certificate of its own in it, or to have it
+ * gone, so that its serial number can be given to another one. Each is tried by root as it is, and by root with the
+ * real uid of the loader while it made the keyring, whose user keyring holds it.
  */
 #include <errno.h>
 #include <linux/keyctl.h>
@@ -46,7 +46,10 @@ static int32_t ring_of_guard(void)
 	return ring;
 }
 
-/* Has the uid of the keyring, as far as root can: real uid, that of files, and its user keyring in those of the process. */
+/*
+ * Has the uid of the keyring, as far as root can: real uid, that of files, and its user keyring in those of the
+ * process.
+ */
 static void become_owner(void)
 {
 	if (syscall(SYS_setresuid, RING_UID, -1, -1))
@@ -56,8 +59,8 @@ static void become_owner(void)
 }
 
 /*
- * Calls as root, then as owner with each uid for files. `broken` if one of them works; `held` with the errno of the last
- * one, if the keyring is still there.
+ * Calls as root, then as owner with each uid for files. `broken` if one of them works; `held` with the errno of the
+ * last one, if the keyring is still there.
  */
 static _Noreturn void try_all(int operation, long first, long second, long third, const char *how)
 {

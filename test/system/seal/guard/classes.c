@@ -58,7 +58,7 @@ static const struct {
 static int load_with_status(void)
 {
 	struct load load = {.program = {SKB, NAMES_MAP(BPF_PSEUDO_MAP_FD)}};
-	int fd = map_named(GUARD_STATUS, BPF_F_RDONLY);
+	int fd = open_guard_map(GUARD_STATUS, BPF_F_RDONLY);
 
 	return pass_program(&load, &fd, (struct bpf_insn[]){MAP_BY(BPF_PSEUDO_MAP_FD, fd), MOV(0, 1), EXIT});
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../guard-map.h"
 #include "loads.h"
 #include "tickets.h"
 
@@ -26,7 +27,7 @@ static struct fault exchange(int map, const struct fault *next)
 
 void run_faults(struct load *load, const char *name, const char *ticket)
 {
-	int map = map_named("guard_fault", 0);
+	int map = open_guard_map("guard_fault", 0);
 	uint32_t denied = 0, loaded = 0;
 
 	for (uint32_t nth = 1; nth < 100000; nth++) {

@@ -131,7 +131,7 @@ static void run_with_status(void)
 
 	report("map of its own", load_program(&load), &before);
 	prepare_program(&load, &prepared);
-	prepared.insns[0].imm = map_named(GUARD_STATUS, BPF_F_RDONLY);
+	prepared.insns[0].imm = open_guard_map(GUARD_STATUS, BPF_F_RDONLY);
 	before = read_status();
 	report("map of the guard", pass_program(&load, prepared.fds, prepared.insns), &before);
 	release_program(&load, &prepared);

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		try("unlisted", BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 7);
 		try("test program", BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, GUARD_CANARY_VALUE);
 		try("fmod_ret on security_bpf", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, "security_bpf", 1);
-		printf("map of the guard: %d\n", map_named(GUARD_LIST_A, 0));
+		printf("map of the guard: %d\n", open_guard_map(GUARD_LIST_A, 0));
 		lock_by_user();
 		printf("another latch: %s\n", strerrorname_np(-bpf(GUARD_COMMAND_SEAL, &attr)));
 		try("unlisted, still", BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 8);

@@ -14,27 +14,6 @@ static const char *const REASONS[GUARD_REASONS] = {
 	[GUARD_AGENT] = "agent", [GUARD_FAILURE] = "failure", [GUARD_CANARY] = "canary",
 	[GUARD_UNKNOWN_COMMAND] = "unknown_command", [GUARD_MASK] = "mask", [GUARD_TICKET] = "ticket"};
 
-int map_named(const char *name, uint32_t open_flags)
-{
-	union bpf_attr attr = {0};
-
-	while (bpf(BPF_MAP_GET_NEXT_ID, &attr) == 0) {
-		union bpf_attr get = {.map_id = attr.next_id, .open_flags = open_flags};
-		struct bpf_map_info info = {0};
-		int fd = bpf(BPF_MAP_GET_FD_BY_ID, &get);
-
-		attr.start_id = attr.next_id;
-		if (fd < 0)
-			continue;
-		union bpf_attr ask = {.info = {.bpf_fd = fd, .info_len = sizeof(info), .info = (uint64_t)&info}};
-		bpf(BPF_OBJ_GET_INFO_BY_FD, &ask);
-		if (strcmp(info.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
 struct guard_status read_status(void)
 {
 	static int fd = -2;
@@ -43,7 +22,7 @@ struct guard_status read_status(void)
 	union bpf_attr attr = {.key = (uint64_t)&first, .value = (uint64_t)&status};
 
 	if (fd == -2)
-		fd = map_named(GUARD_STATUS, BPF_F_RDONLY);
+		fd = open_guard_map(GUARD_STATUS, BPF_F_RDONLY);
 	attr.map_fd = fd;
 	bpf(BPF_MAP_LOOKUP_ELEM, &attr);
 	return status;

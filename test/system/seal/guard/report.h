@@ -3,10 +3,8 @@
 #include <linux/types.h>
 #include <stdint.h>
 
-#include "../../../../src/seal/guard/interface.h"
+#include "../guard-map.h"
 
 struct guard_status read_status(void);
 // `result` is an fd, or -errno; `before` the status before the call.
 void report(const char *name, int result, const struct guard_status *before);
-// Opens a map by its name, of which a guest has one. Returns -1 if there is none.
-int map_named(const char *name, uint32_t open_flags);

@@ -11,7 +11,8 @@
 
 #include "tickets.h"
 
-// The tickets of programs.c in their order, as test/support/guard-ticket.ts encodes them, without what only a guest knows.
+// The tickets of programs.c in their order, as test/support/guard-ticket.ts encodes them, without what only a guest
+// knows.
 #define TICKETS "/lib/tickets"
 
 static uint32_t index_of(const char *name)

@@ -1,5 +1,5 @@
-// The agent of a guest. `tickets agent RACES` has the loader seal the guest with this process as the agent, and prints a
-// line for each load: its name, the errno, and the reason that the guard counted.
+// The agent of a guest. `tickets agent RACES` has the loader seal the guest with this process as the agent, and prints
+// a line for each load: its name, the errno, and the reason that the guard counted.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/sched.h>

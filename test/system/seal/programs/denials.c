@@ -7,37 +7,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../../../src/seal/guard/interface.h"
+#include "../guard-map.h"
 
 static long bpf(int command, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
-static int map_named(const char *name)
-{
-	union bpf_attr attr = {0};
-
-	while (bpf(BPF_MAP_GET_NEXT_ID, &attr) == 0) {
-		union bpf_attr get = {.map_id = attr.next_id, .open_flags = BPF_F_RDONLY};
-		struct bpf_map_info info = {0};
-		int fd = bpf(BPF_MAP_GET_FD_BY_ID, &get);
-
-		attr.start_id = attr.next_id;
-		if (fd < 0)
-			continue;
-		union bpf_attr ask = {.info = {.bpf_fd = fd, .info_len = sizeof(info), .info = (uintptr_t)&info}};
-		bpf(BPF_OBJ_GET_INFO_BY_FD, &ask);
-		if (strcmp(info.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
 int main(void)
 {
-	int fd = map_named(GUARD_EVENTS);
+	int fd = open_guard_map(GUARD_EVENTS, BPF_F_RDONLY);
 
 	for (uint32_t at = 0; at < GUARD_EVENT_COUNT; at++) {
 		struct guard_event event = {0};

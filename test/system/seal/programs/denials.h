@@ -9,30 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../../../src/seal/guard/interface.h"
+#include "../guard-map.h"
 
 static long bpf_call(int command, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-/* An fd of guard_status, or -1 without a guard. */
-static int open_status(void)
-{
-	union bpf_attr attr = {0};
-	while (bpf_call(BPF_MAP_GET_NEXT_ID, &attr) == 0) {
-		struct bpf_map_info info = {0};
-		union bpf_attr open = {.map_id = attr.next_id, .open_flags = BPF_F_RDONLY};
-		int fd = (int)bpf_call(BPF_MAP_GET_FD_BY_ID, &open);
-		union bpf_attr about = {.info = {(uint32_t)fd, sizeof(info), (uintptr_t)&info}};
-		if (fd >= 0 && bpf_call(BPF_OBJ_GET_INFO_BY_FD, &about) == 0 && strcmp(info.name, GUARD_STATUS) == 0)
-			return fd;
-		if (fd >= 0)
-			close(fd);
-		attr.start_id = attr.next_id;
-		attr.next_id = 0;
-	}
-	return -1;
 }
 
 /* The map is looked for once: the guard counts each of its own maps that it does not hand out meanwhile. */
@@ -43,7 +24,7 @@ static void read_denied(uint64_t denied[GUARD_REASONS])
 	uint32_t first = 0;
 	union bpf_attr attr = {0};
 	if (fd < 0)
-		fd = open_status();
+		fd = open_guard_map(GUARD_STATUS, BPF_F_RDONLY);
 	attr.map_fd = (uint32_t)fd;
 	attr.key = (uintptr_t)&first;
 	attr.value = (uintptr_t)&status;

@@ -10,7 +10,8 @@
  *   thread                  does the rest in another thread
  *   user UID                does the rest as a user without capabilities
  *
- * Each prints a line: `done` for a command of the guard, `loaded`, or the errno with the reasons that the guard counted.
+ * Each prints a line: `done` for a command of the guard, `loaded`, or the errno with the reasons that the guard
+ * counted.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../../../src/seal/guard/interface.h"
+#include "../guard-map.h"
 
 #define NOT_LISTED 5000
 
@@ -215,40 +215,13 @@ static void race(const char *name, int first, int last)
 	printf("race: %s, %d loads of what no list has\n", failed ? name_of(failed) : "done", passed);
 }
 
-static int status_map(void)
-{
-	for (uint32_t id = 0;;) {
-		struct bpf_map_info info;
-		union bpf_attr attr;
-		memset(&attr, 0, sizeof(attr));
-		attr.start_id = id;
-		if (syscall(SYS_bpf, BPF_MAP_GET_NEXT_ID, &attr, sizeof(attr)) != 0)
-			return -1;
-		id = attr.next_id;
-		memset(&attr, 0, sizeof(attr));
-		attr.map_id = id;
-		attr.open_flags = BPF_F_RDONLY;
-		int fd = (int)syscall(SYS_bpf, BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
-		if (fd < 0)
-			continue;
-		memset(&attr, 0, sizeof(attr));
-		memset(&info, 0, sizeof(info));
-		attr.info.bpf_fd = fd;
-		attr.info.info_len = sizeof(info);
-		attr.info.info = (uintptr_t)&info;
-		if (syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) == 0 && strcmp(info.name, GUARD_STATUS) == 0)
-			return fd;
-		close(fd);
-	}
-}
-
 static void print_status(void)
 {
 	struct guard_status status;
 	uint32_t key = 0;
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = status_map();
+	attr.map_fd = open_guard_map(GUARD_STATUS, BPF_F_RDONLY);
 	attr.key = (uintptr_t)&key;
 	attr.value = (uintptr_t)&status;
 	if (syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) != 0) {

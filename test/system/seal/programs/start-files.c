@@ -1,6 +1,6 @@
 /*
- * start-files: starts and maps files on /mnt (ext4) under a guard that compares executables, prints how each of it ended,
- * and powers the machine off: nothing else can start by then.
+ * start-files: starts and maps files on /mnt (ext4) under a guard that compares executables, prints how each of it
+ * ended, and powers the machine off: nothing else can start by then.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
