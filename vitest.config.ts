@@ -10,9 +10,9 @@ const GUESTS = ["test/system/{guest,seal}/**/*.test.ts"];
 const ALONE = { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false };
 
 /**
- * One project for each ring of tests; files of `system` run one by one, since they load programs into the one kernel there
- * is. Those of `guests` have kernels of their own and can run beside them. Time limits find tests that hang, and say nothing
- * about speed: on a machine with other work a test takes ten times as long.
+ * One project for each ring of tests; files of `system` run one by one, since they load programs into the one kernel
+ * there is. Those of `guests` have kernels of their own and can run beside them. Time limits find tests that hang, and
+ * say nothing about speed: on a machine with other work a test takes ten times as long.
  */
 const ring = (name: string, include: string[], more: object = {}) => ({
   test: { name, include, env: ENVIRONMENT, testTimeout: 120_000, hookTimeout: 120_000, ...more },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles the examples. The same sources give the same bytes wherever they lie: nothing of this machine's paths gets into
-# them, and debug information other than BTF is taken out. With --check it compiles elsewhere and compares.
+# Compiles the examples. The same sources give the same bytes wherever they lie: nothing of this machine's paths gets
+# into them, and debug information other than BTF is taken out. With --check it compiles elsewhere and compares.
 set -euo pipefail
 cd "$(dirname "$0")"
 clang=${CLANG:-clang-19}

@@ -1,8 +1,10 @@
-// Uses the engine as a library: decides about BPF objects as `countersign check` does, for a container with these labels.
+// Uses the engine as a library: decides about BPF objects as `countersign check` does, for a container with these
+// labels.
 //
 //   node examples/embed.mjs CONFIG OBJECT [LABEL=VALUE…]
 //
-// Prints one line for each decision. Exits with 0 if the load is allowed, 1 if it is denied, 2 if nothing could be decided.
+// Prints one line for each decision. Exits with 0 if the load is allowed, 1 if it is denied, 2 if nothing could be
+// decided.
 import { CountersignError, openEngine, ROOT_ON_HOST, verdictName } from "countersign";
 
 const [config, object, ...labels] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// A program that acts on other tasks: it kills whoever writes to a file descriptor above 1000, and runs the next program
-// of a chain.
+// A program that acts on other tasks: it kills whoever writes to a file descriptor above 1000, and runs the next
+// program of a chain.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -1,4 +1,5 @@
-// A tc filter that reads the kernel's memory: who sends is looked up in the current task, which a filter has no need of.
+// A tc filter that reads the kernel's memory: who sends is looked up in the current task, which a filter has no need
+// of.
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 

@@ -1,4 +1,5 @@
-// A cgroup program that counts in a map of its tenant's own: what an array of maps holds was put there by somebody else.
+// A cgroup program that counts in a map of its tenant's own: what an array of maps holds was put there by somebody
+// else.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -1,6 +1,6 @@
-// No program may be larger than its budget: in instructions, in helpers that it calls, in bytes that its maps pin in the
-// kernel's memory, and in instructions that the verifier walked (its work at load, not the program's run time). The map
-// `program_budget` changes what stands here: { "insns": 10000, "map_memory": 67108864 }
+// No program may be larger than its budget: in instructions, in helpers that it calls, in bytes that its maps pin in
+// the kernel's memory, and in instructions that the verifier walked (its work at load, not the program's run time). The
+// map `program_budget` changes what stands here: { "insns": 10000, "map_memory": 67108864 }
 import { deny, map_lookup, type Program } from "countersign";
 
 const BUDGET = { insns: 4096, helpers: 16, map_memory: 16 * 1024 * 1024, cpus: 64, verified_insns: 100_000 };

@@ -1,7 +1,6 @@
-// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, in which order sub-folders may, that
-// no folder imports files of a folder above it, and that neither files nor folders import each other in a circle, also by
-// imports of types only.
-// Prints each import that breaks a rule, and each circle with the imports that close it.
+// Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, in which order sub-folders may,
+// that no folder imports files of a folder above it, and that neither files nor folders import each other in a circle,
+// also by imports of types only. Prints each import that breaks a rule, and each circle with the imports that close it.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
-// handed SOCKET COMMAND…: hands its bpf(2) to an agent, as an OCI runtime does for a container, and executes the command.
+// handed SOCKET COMMAND…: hands its bpf(2) to an agent, as an OCI runtime does for a container, and executes the
+// command.
 #define _GNU_SOURCE
 #include "../../test/system/attack/runtime.h"
 

@@ -1,4 +1,7 @@
-/** The agent of a sealed machine, which the initramfs starts: the files and the command of `seal initramfs --with-agent`. */
+/**
+ * The agent of a sealed machine, which the initramfs starts: the files and the command of `seal initramfs
+ * --with-agent`.
+ */
 import { agentPaths, agentScript, fileEntries } from "./agent/agent-files.js";
 import { AGENT_FOLDER, type FragmentAgent } from "./initramfs/fragment.js";
 

@@ -18,8 +18,8 @@ export const LIST_COMMAND = {
 
 /**
  * Replaces the list in force. The guard copies list and signature, has the kernel verify the signature, and switches to
- * the new list at once; after an error the old one stays in force. Throws SEAL_NOT_RUNNING, SEAL_NO_ACCESS, SEAL_DENIED,
- * SEAL_LIST_… and SEAL_LIST_NOT_REPLACED.
+ * the new list at once; after an error the old one stays in force. Throws SEAL_NOT_RUNNING, SEAL_NO_ACCESS,
+ * SEAL_DENIED, SEAL_LIST_… and SEAL_LIST_NOT_REPLACED.
  */
 export function replaceList(file: ListFile): void {
   const status = readStatus();

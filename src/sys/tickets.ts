@@ -28,7 +28,9 @@ export const TICKET = {
 const WITHDRAW = 1;
 /** CLOCK_BOOTTIME of linux/time.h. */
 const BOOTTIME = 7;
-/** Nanoseconds from the writing of a ticket to the load, which is the next call of this thread. The guard takes 60 s. */
+/**
+ * Nanoseconds from the writing of a ticket to the load, which is the next call of this thread. The guard takes 60 s.
+ */
 const LIFETIME = 30_000_000_000n;
 
 /** Results of {@link withTicket} that are no errno: the guard rejected the ticket with an errno, or denied the load. */

@@ -1,6 +1,6 @@
 /**
- * Struct guard_ticket of src/seal/guard/interface.h from an entry of a list: the gate (src/gate/commands/prog-load) makes
- * tickets from live loads, and tests compare the two.
+ * Struct guard_ticket of src/seal/guard/interface.h from an entry of a list: the gate (src/gate/commands/prog-load)
+ * makes tickets from live loads, and tests compare the two.
  */
 import { createHash } from "node:crypto";
 import {

@@ -72,6 +72,7 @@ export function kernelPath({ btf }: Pick<KernelOptions, "btf">): string {
 }
 
 /** What help says about the files that --btf takes. */
-export const KERNEL_FILES = `A kernel is BTF (/sys/kernel/btf/vmlinux, with the modules beside it), a vmlinux, a vmlinuz of x86,
+export const KERNEL_FILES = `\
+A kernel is BTF (/sys/kernel/btf/vmlinux, with the modules beside it), a vmlinux, a vmlinuz of x86,
 or the Debian package with one of them: linux-image-RELEASE, or from Linux 7 on linux-binary-RELEASE, with
 linux-modules-RELEASE beside it.`;

@@ -89,8 +89,8 @@ export class TargetKernel {
 
   /**
    * Calls a function that may use {@link resolve}, {@link relocations}, {@link kernel} and {@link vmlinux}. If one of
-   * these needs a part of the kernel that was not read yet, the call is abandoned, the part is read, and the function is
-   * called again from its beginning, so it may run several times. Throws what the function throws, and the errors of
+   * these needs a part of the kernel that was not read yet, the call is abandoned, the part is read, and the function
+   * is called again from its beginning, so it may run several times. Throws what the function throws, and the errors of
    * reading the kernel.
    */
   async use<Result>(call: () => Result | Promise<Result>): Promise<Result> {

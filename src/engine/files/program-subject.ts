@@ -23,9 +23,9 @@ const NOT_LOADED = Object.fromEntries(
 ) as unknown as KernelReport;
 
 /**
- * Facts in the order of PROGRAM_FIELDS. They are listed, although the table has their names: an object that a loop makes
- * of so many fields has a hash table for them in V8, and each policy reads them from it. A field that is missing here
- * does not compile.
+ * Facts in the order of PROGRAM_FIELDS. They are listed, although the table has their names: an object that a loop
+ * makes of so many fields has a hash table for them in V8, and each policy reads them from it. A field that is missing
+ * here does not compile.
  */
 function subjectOf(facts: ProgramFacts, origin: ProgramOrigin, report: KernelReport): ProgramSubject {
   return Object.freeze({

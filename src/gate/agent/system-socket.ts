@@ -6,8 +6,8 @@ import { makeFolderOf, systemPath } from "./system-root.js";
 const INTERVAL = 500;
 
 /**
- * The socket of the agent of a sealed machine. The agent starts before the machine has its file systems: each mount over
- * the socket's folder, and each new root directory of the first process, hides the socket. It is then bound again.
+ * The socket of the agent of a sealed machine. The agent starts before the machine has its file systems: each mount
+ * over the socket's folder, and each new root directory of the first process, hides the socket. It is then bound again.
  */
 export class SystemSocket {
   readonly #path: string;

@@ -75,8 +75,8 @@ static void set_limits(void)
 }
 
 /*
- * The agent's process. Its root is in a mount namespace of its own, and then in none: the parent removes the folder that
- * it is mounted on, which detaches the mount and those in it from the namespace (detach_mounts of fs/namespace.c).
+ * The agent's process. Its root is in a mount namespace of its own, and then in none: the parent removes the folder
+ * that it is mounted on, which detaches the mount and those in it from the namespace (detach_mounts of fs/namespace.c).
  */
 static void run_agent(char **words, int mounted, int detached)
 {

@@ -28,8 +28,8 @@ static long key_call(int operation, long first, long second, long third)
 static uid_t caller;
 
 /*
- * KEY_SPEC_USER_KEYRING is that of the real uid. A keyring can be changed by processes that have it in one of their own,
- * here that of the process, which ends with it or at exec.
+ * KEY_SPEC_USER_KEYRING is that of the real uid. A keyring can be changed by processes that have it in one of their
+ * own, here that of the process, which ends with it or at exec.
  */
 static int enter(void)
 {

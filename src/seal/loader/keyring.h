@@ -1,6 +1,6 @@
 /*
- * Keyrings of the kernel that root cannot change: one for each purpose, with the certificates of the image. They hang in
- * the user keyring of RING_UID, which no process has. Until lock_rings() the loader can remove them again.
+ * Keyrings of the kernel that root cannot change: one for each purpose, with the certificates of the image. They hang
+ * in the user keyring of RING_UID, which no process has. Until lock_rings() the loader can remove them again.
  */
 #pragma once
 #include "loaded.h"

@@ -7,8 +7,8 @@ export const CONSOLE_ONLY = ["-nographic", "-no-reboot", "-nodefaults", "-serial
 export const COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check";
 
 /**
- * Runs `/script` as root with busybox, and powers off. The script's output is between the lines `BEGIN` and `END STATUS`.
- * What is mounted already, by a guard's fragment, stays.
+ * Runs `/script` as root with busybox, and powers off. The script's output is between the lines `BEGIN` and `END
+ * STATUS`. What is mounted already, by a guard's fragment, stays.
  */
 export const INIT = `#!/bin/sh
 export PATH=/bin HOME=/root

@@ -7,8 +7,8 @@ import { filesIn, type JudgedFile, judgeEach } from "./judged-file.js";
 const MAX_EXECUTABLE = 512 * 1024 * 1024;
 
 /**
- * Judges executables and libraries: the files that are named, and all below folders that are named. Errors of a file are
- * printed, and the file is added to `failed`.
+ * Judges executables and libraries: the files that are named, and all below folders that are named. Errors of a file
+ * are printed, and the file is added to `failed`.
  */
 export async function judgeExecutables(
   paths: readonly string[],

@@ -5,10 +5,12 @@ export const OPEN_OPTION = "--open-until-lock [seconds]";
 export const OPEN_HELP =
   "record loads that would be denied, and allow them, until `seal lock`, or at most for so many seconds";
 
-export const OPEN_TEXT = `With --open-until-lock, programs can be loaded while the machine starts: those that would be denied are recorded. The
+/** What help says about the option. */
+export const OPEN_TEXT = `\
+With --open-until-lock, programs can be loaded while the machine starts: those that would be denied are recorded. The
 guard protects itself from the beginning, and denies what could undo it. \`seal lock\` then denies every load until the
-next boot. Root can put off \`seal lock\`: with a number of seconds, the guard locks by itself then, and nobody can
-prolong that.`;
+next boot. Root can put off \`seal lock\`: with a number of seconds, the guard locks by itself after that time, and
+nobody can prolong it.`;
 
 /** A year. */
 const MOST = 366 * 86_400;

@@ -20,8 +20,9 @@ export function filesBeside(list: string): string {
 }
 
 /**
- * The list of files of `named`, or else the one beside the list of programs `listPath`, if that list was built with one.
- * Null if there is none. Throws FILE_… and SEAL_LIST_… errors; SEAL_FILES_MISMATCH if the two do not belong together.
+ * The list of files of `named`, or else the one beside the list of programs `listPath`, if that list was built with
+ * one. Null if there is none. Throws FILE_… and SEAL_LIST_… errors; SEAL_FILES_MISMATCH if the two do not belong
+ * together.
  */
 export function readFileList(
   named: string | undefined,

@@ -25,9 +25,9 @@ export function startCommand(): Command {
 Attaches the guard, proves with a program that must be denied that the kernel calls it, and seals it: from then on
 nobody can detach it before the next boot, root included. If a step fails, everything is detached again.
 
-This is late: programs that are loaded already stay, and only \`seal initramfs\` seals before them. If one of them is not
-listed, nothing is sealed, unless --accept-loaded is given. Before Linux 6.18 none of them can be found in a list. With
---audit nothing is denied, and \`seal stop\` ends it.
+This is late: programs that are loaded already stay, and only \`seal initramfs\` seals before them. If one of them is
+not listed, nothing is sealed, unless --accept-loaded is given. Before Linux 6.18 none of them can be found in a list.
+With --audit nothing is denied, and \`seal stop\` ends it.
 
 ${OPEN_TEXT}
 

@@ -13,8 +13,8 @@ import { ARRAY, isReadOnly } from "../objects/map-subject.js";
 import type { LiveLoad } from "./live-load.js";
 
 /**
- * The ticket for a load that policies allowed: a struct guard_ticket of seal/guard/interface.h, with everything that the
- * guard compares, and without a deadline. Denies the call by `ticket` if the guard could not compare the load.
+ * The ticket for a load that policies allowed: a struct guard_ticket of seal/guard/interface.h, with everything that
+ * the guard compares, and without a deadline. Denies the call by `ticket` if the guard could not compare the load.
  */
 export function ticketOf(load: LiveLoad, program: ProgramSubject, objects: IssuedObjects): Uint8Array {
   const { attr } = load;
@@ -141,7 +141,9 @@ function innerOf({ id, name }: KernelMap, objects: IssuedObjects): readonly numb
   return deny("ticket", `its map of maps \`${name}\` was not created by this agent, which cannot tell what it takes`);
 }
 
-/** The SHA-256 of a map that the guard takes for constant: a frozen array of one element that programs can only read. */
+/**
+ * The SHA-256 of a map that the guard takes for constant: a frozen array of one element that programs can only read.
+ */
 function fixedContents(info: KernelMap, fd: number): Uint8Array | null {
   if (info.type !== ARRAY || info.maxEntries !== 1 || !isReadOnly(info) || !isFrozen(fd)) return null;
   const value = firstValue(fd, info.valueSize);
