@@ -66,15 +66,23 @@ const interfaces = Object.entries(INTERFACES).map(([name, [doc, fields]]) => {
   return `${comment(doc)}export interface ${name} {\n${members.join("")}}\n`;
 });
 
-const HOOKS_DOC = `/**
- * What a policy exports: a function for each hook that it serves, which returns 0 or -errno. An editor then knows the
- * parameters, in JavaScript too: \`@type {import("countersign").Hooks["bpf_prog_load"]}\`.
- */
+const HOOKS_DOC = `/** What a policy exports: a function for each hook that it serves, which returns 0 or -errno. */
 `;
 const hooks = Object.entries(HOOKS).map(([name, { subject, when }]) => {
   const { argument, declared } = SUBJECT_KINDS[subject];
   const doc = `${when[0].toUpperCase()}${when.slice(1)}.`;
   return `${comment(doc, "  ")}  ${name}(${argument}: ${declared}, current: Current): number;\n`;
+});
+
+const FUNCTIONS_DOC = `// The type of each hook's function has the hook's name. In JavaScript an editor then knows the parameters:
+// \`/** @type {import("countersign").BpfProgLoad} */\`.
+`;
+/** `BpfProgLoad` for `bpf_prog_load`. `BpfMap` is a subject, so the function of `bpf_map` is `BpfMapHook`. */
+const functions = Object.entries(HOOKS).map(([name, { when }]) => {
+  const type = name.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+  const isSubject = Object.values(SUBJECT_KINDS).some(({ declared }) => declared === type);
+  const doc = `${when[0].toUpperCase()}${when.slice(1)}.`;
+  return `${comment(doc)}export type ${type}${isSubject ? "Hook" : ""} = Hooks[${JSON.stringify(name)}];\n`;
 });
 
 const names = Object.entries(TYPES).map(([name, doc]) => {
@@ -87,6 +95,8 @@ ${interfaces.join("\n")}
 ${HOOKS_DOC}export interface Hooks {
 ${hooks.join("")}}
 
+${FUNCTIONS_DOC}
+${functions.join("")}
 // Each has any other text too, since another version can have more names. An editor still offers those that are known.
 
 ${names.join("\n")}`;

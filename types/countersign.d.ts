@@ -472,10 +472,7 @@ export interface Blob {
   readonly signature: Bytes | null;
 }
 
-/**
- * What a policy exports: a function for each hook that it serves, which returns 0 or -errno. An editor then knows the
- * parameters, in JavaScript too: `@type {import("countersign").Hooks["bpf_prog_load"]}`.
- */
+/** What a policy exports: a function for each hook that it serves, which returns 0 or -errno. */
 export interface Hooks {
   /** A program is about to be loaded, before the kernel's verifier. */
   bpf_prog_load(prog: Program, current: Current): number;
@@ -496,6 +493,28 @@ export interface Hooks {
   /** A program asks whether a blob may be used; no kernel has this hook. */
   blob_verify(blob: Blob, current: Current): number;
 }
+
+// The type of each hook's function has the hook's name. In JavaScript an editor then knows the parameters:
+// `/** @type {import("countersign").BpfProgLoad} */`.
+
+/** A program is about to be loaded, before the kernel's verifier. */
+export type BpfProgLoad = Hooks["bpf_prog_load"];
+/** A verified program's fd is about to be handed out. */
+export type BpfProg = Hooks["bpf_prog"];
+/** A map is about to be created. */
+export type BpfMapCreate = Hooks["bpf_map_create"];
+/** A map's fd is about to be handed out. */
+export type BpfMapHook = Hooks["bpf_map"];
+/** Any bpf(2) command. */
+export type Bpf = Hooks["bpf"];
+/** A BPF token is about to be created. */
+export type BpfTokenCreate = Hooks["bpf_token_create"];
+/** A file is about to be executed. */
+export type BprmCheckSecurity = Hooks["bprm_check_security"];
+/** The kernel is about to read a kernel module. */
+export type KernelReadFile = Hooks["kernel_read_file"];
+/** A program asks whether a blob may be used; no kernel has this hook. */
+export type BlobVerify = Hooks["blob_verify"];
 
 // Each has any other text too, since another version can have more names. An editor still offers those that are known.
 
