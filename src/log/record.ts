@@ -10,7 +10,7 @@ export const RECORD_VERSION = 2;
 /** One line of the decision log. */
 export type LogRecord = DecisionRecord | KeyringRecord;
 
-interface RecordHead<Type extends string> {
+export interface RecordHead<Type extends string> {
   /** `error` if a policy failed; `warn` for a denial, enforced or in audit, and for rejected keyring files. */
   readonly level: "info" | "warn" | "error";
   readonly type: Type;
