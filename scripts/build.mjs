@@ -29,6 +29,15 @@ function without(kept) {
   return { name: "without", setup };
 }
 
+/** The files whose code is in a bundle. */
+const bundledFiles = ({ outputs }) => Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+
+/** The packages that a bundle contains, by their names in package-lock.json: the SBOM and the licences list them. */
+function packagesOf(files) {
+  const folders = Array.from(files, (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+}
+
 const scripts = ["build", "script", "code-cache", "code-digest"].map((name) => `scripts/${name}.mjs`);
 const sources = ["src", "package.json", "package-lock.json", ...scripts].map((name) => join(root, name));
 const stamp = join(dist, "command.cjs");
@@ -36,8 +45,9 @@ const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(
 
 if (!quiet || stale) {
   rmSync(dist, { recursive: true, force: true });
-  await build({
+  const modules = await build({
     absWorkingDir: root,
+    metafile: true,
     entryPoints: {
       index: "src/index.ts",
       launcher: "src/gate/run/launcher.ts",
@@ -63,6 +73,7 @@ if (!quiet || stale) {
     define: CODE_DIGEST,
     logLevel: "warning",
   });
+  const bundled = new Set(bundledFiles(modules.metafile));
   // Commands are one script. Some have a smaller one, and so has the gate's decision thread: see bin/load.js.
   for (const [name, entry, plugins] of [
     ["command", "src/cli/main.ts", []],
@@ -71,8 +82,11 @@ if (!quiet || stale) {
     ["thread", "src/gate/worker/decision-loop.ts", []],
     ["gate-blocking-worker", "src/gate/task/blocking/blocking-worker.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
-  ])
-    await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
+  ]) {
+    const { metafile } = await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
+    for (const path of bundledFiles(metafile)) bundled.add(path);
+  }
+  writeFileSync(join(dist, "packages.json"), `${JSON.stringify(packagesOf(bundled), null, 2)}\n`);
   // What `seal` gives to the kernel. Neither is compiled here: they are the same on every machine.
   mkdirSync(join(dist, "seal"));
   for (const file of ["guard/guard.bpf.o", "loader/loader.bin", "attacks/attacks.bin"])

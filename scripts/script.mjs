@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_DIGEST } from "./code-digest.mjs";
@@ -16,9 +17,14 @@ export const VERSION_ONLY = {
     }),
 };
 
-/** Bundles an entry into one script for bin/load.js. A script can use V8's code cache; a module cannot. */
+/**
+ * Bundles an entry into one script for bin/load.js. A script can use V8's code cache; a module cannot. The result's
+ * `metafile` lists what was bundled, by paths relative to the project.
+ */
 export const bundleScript = (entry, outfile, plugins = []) =>
   build({
+    absWorkingDir: dirname(manifest),
+    metafile: true,
     entryPoints: [entry],
     outfile,
     bundle: true,
