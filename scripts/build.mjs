@@ -86,6 +86,10 @@ if (!quiet || stale) {
     const { metafile } = await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
     for (const path of bundledFiles(metafile)) bundled.add(path);
   }
+  // It is loaded as it is, for the first policy in TypeScript.
+  const stripper = "node_modules/@swc/wasm-typescript/wasm.js";
+  copyFileSync(join(root, stripper), join(dist, "strip-types.cjs"));
+  bundled.add(stripper);
   writeFileSync(join(dist, "packages.json"), `${JSON.stringify(packagesOf(bundled), null, 2)}\n`);
   // What `seal` gives to the kernel. Neither is compiled here: they are the same on every machine.
   mkdirSync(join(dist, "seal"));

@@ -48,6 +48,12 @@ describe("the package", () => {
     expect(run("npx", "countersign", "test", ...config)).toContain("3 passed, 0 failed");
   });
 
+  it("decides by a policy in TypeScript", () => {
+    writeFileSync(join(home, "typed.ts"), "export const bpf_prog_load = (prog: { insn_cnt: number }): number => 0;\n");
+    writeFileSync(join(home, "typed.yaml"), "version: 1\nattachments: [{ policy: typed.ts }]\n");
+    expect(run("npx", "countersign", "check", "--config", "typed.yaml", "site/program.o")).toContain("allowed");
+  });
+
   it("gives a program its engine and types, and a policy its own", () => {
     writeFileSync(
       join(home, "use.mts"),

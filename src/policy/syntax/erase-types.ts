@@ -1,5 +1,5 @@
 import { CountersignError } from "../../error.js";
-import { runInstalled } from "../../installed.js";
+import { BUNDLE, runInstalled } from "../../installed.js";
 import { LineTable } from "./line-table.js";
 import type { LinkTime } from "./link-time.js";
 import { parserMessage } from "./parser-message.js";
@@ -53,7 +53,8 @@ const LEFT: readonly (readonly [RegExp, Construct])[] = [
   [/\bexport\s+\|as\b/, { message: "has an `export as namespace`", remedy: "use `export`" }],
 ];
 
-const PACKAGE = "@swc/wasm-typescript";
+/** The library @swc/wasm-typescript, which the build copies: a script of its own, with its WebAssembly. */
+const STRIPPER = `${BUNDLE}strip-types.cjs`;
 
 /**
  * Loaded for the first TypeScript file of a thread, which takes 100 ms. Null before that, while the stripper runs, and
@@ -110,7 +111,7 @@ function tooNested(place: string): CountersignError {
 
 /** Makes a new instance: the memory of one that was terminated or that trapped can be inconsistent. */
 function load(): Strip {
-  return (runInstalled(PACKAGE) as { readonly transformSync: Strip }).transformSync;
+  return (runInstalled(STRIPPER) as { readonly transformSync: Strip }).transformSync;
 }
 
 function strip(text: string): string {

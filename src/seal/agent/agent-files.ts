@@ -4,17 +4,22 @@ import { CountersignError } from "../../error.js";
 import { readInput } from "../../input.js";
 import { bundleFile } from "../../installed.js";
 import type { CpioEntry } from "../initramfs/cpio.js";
+import loadedPackages from "./loaded-packages.json" with { type: "json" };
 import { sharedLibraries } from "./shared-libraries.js";
 
 /** The files of the bundle that `countersign agent` and its threads load; a cache is valid for one version of node. */
-const BUNDLE = ["gate.cjs", "thread.cjs", "gate-thread.cjs", "gate-blocking-worker.cjs", "sigstore.cjs"] as const;
+const BUNDLE = [
+  ...["gate.cjs", "thread.cjs", "gate-thread.cjs", "gate-blocking-worker.cjs"],
+  ...["sigstore.cjs", "strip-types.cjs"],
+] as const;
 const CACHE = /^(?:gate|thread)\..*\.cache$/;
-/** Installed packages, with the files of each that are loaded: koffi's sources for other machines are not. */
-const PACKAGES: readonly { readonly name: string; readonly files: RegExp }[] = [
-  { name: "koffi", files: /^(?:package\.json|index\.cjs|src\/.*\.cjs)$/ },
-  { name: "@koromix/koffi-linux-x64", files: /^(?:package\.json|index\.js|(?:linux|musl)_x64\/koffi\.node)$/ },
-  { name: "@jitl/quickjs-wasmfile-release-sync", files: /^(?:package\.json|dist\/[^/]*\.(?:js|cjs|wasm))$/ },
-];
+/**
+ * Installed packages, with the files of each that are loaded: koffi's sources for other machines are not. The Debian
+ * package contains the same (scripts/package-deb/files.mjs).
+ */
+const PACKAGES = loadedPackages
+  .filter(({ architecture }) => architecture === undefined || architecture === process.arch)
+  .map(({ name, files }) => ({ name, files: new RegExp(files) }));
 /** Files of the system that a process may lack: OpenSSL's configuration, and ld.so's. */
 const OPTIONAL = ["/etc/ssl/openssl.cnf", "/etc/ld.so.cache"] as const;
 

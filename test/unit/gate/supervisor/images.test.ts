@@ -53,8 +53,8 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the thr
       "@jitl/quickjs-wasmfile-release-sync/emscripten-module",
       "@jitl/quickjs-wasmfile-release-sync/ffi",
       "@jitl/quickjs-wasmfile-release-sync/wasm",
-      "@swc/wasm-typescript",
       "bundle:sigstore.cjs",
+      "bundle:strip-types.cjs",
     ]);
     images.complete(files);
     const { texts } = find("read") as { texts: FileSnapshot };
