@@ -4,6 +4,8 @@ import type { Command } from "commander";
 interface Entry {
   readonly summary: string;
   readonly load: () => Promise<{ command(): Command }>;
+  /** Whether the command reads the others, whose modules are then imported too. */
+  readonly readsOthers?: true;
 }
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
@@ -30,4 +32,9 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   seal: { summary: "has the kernel enforce a configuration", load: () => import("./commands/seal.js") },
   inspect: { summary: "shows what BPF programs are and may do", load: () => import("./commands/inspect.js") },
+  completion: {
+    summary: "prints the completions of a shell",
+    load: () => import("./commands/completion.js"),
+    readsOthers: true,
+  },
 };

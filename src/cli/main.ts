@@ -1,9 +1,9 @@
-import { Command, CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { CountersignError } from "../error.js";
-import { VERSION } from "../version.js";
 import { COMMANDS } from "./commands.js";
 import { EXIT } from "./output/exit.js";
 import { printError } from "./output/output.js";
+import { commandLine } from "./program.js";
 
 /** Runs the command line of the process and handles errors of its output streams. */
 export async function run(): Promise<void> {
@@ -21,16 +21,8 @@ export async function run(): Promise<void> {
 
 /** Runs one command line and returns the exit code. Only the module of the command that is used is imported. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = new Command("countersign")
-    .description("Decides which BPF programs and other code may run with kernel privilege, by small policies.")
-    .version(VERSION)
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", "\nExample:\n  countersign init demo && cd demo && countersign check program.o\n");
   const wanted = argv[2] === "help" ? argv[3] : argv[2];
-  for (const [name, entry] of Object.entries(COMMANDS)) {
-    if (name === wanted) program.addCommand((await entry.load()).command());
-    else program.command(name).description(entry.summary);
-  }
+  const program = await commandLine(wanted ?? "");
   quiet(program);
   try {
     await program.parseAsync([...argv]);

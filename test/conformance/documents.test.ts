@@ -17,6 +17,7 @@ const DOCUMENTS = [
   ["docs/objects.md", 2],
   ["docs/signatures.md", 4],
   ["docs/offline-lists.md", 8],
+  ["docs/tools.md", 1],
 ] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {
