@@ -1,5 +1,4 @@
-// A tc filter that reads the kernel's memory: who sends is looked up in the current task, which a filter has no need
-// of.
+// A tc filter that reads the kernel's memory: it looks up who sends in the current task, which no filter needs.
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 

@@ -1,5 +1,4 @@
-// A cgroup program that counts in a map of its tenant's own: what an array of maps holds was put there by somebody
-// else.
+// A cgroup program that counts in a map of its tenant: somebody else put the inner maps into its array of maps.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
