@@ -43,6 +43,10 @@ export const ERROR_CODES = [
   "POLICY_UNKNOWN_NAME",
   "POLICY_UNUSED_DENIAL",
   "POLICY_UNKNOWN_FACT",
+  // decision logs
+  "LOG_DAMAGED",
+  "LOG_VERSION",
+  "RECORD_NOT_FOUND",
   // engine and gate
   "ENGINE_CLOSED",
   "GATE_UNSUPPORTED",

@@ -1,21 +1,31 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
+import { rotatedFiles } from "./log-files.js";
 
 /**
  * Maximum length of a line in UTF-16 code units; a longer one is dropped. The decision log truncates foreign strings,
  * so its lines are far shorter.
  */
-const MAX_LINE = 1024 * 1024;
+export const MAX_LINE = 16 * 1024 * 1024;
+
+/** A line that was appended. */
+export interface FollowedLine {
+  /** Its number in its file, from 1. */
+  readonly line: number;
+  readonly text: string;
+}
 
 /**
- * Reads the lines that are appended to a file. When the file is rotated, the old file is read to its end before the new
- * one. A file that does not exist yet has no lines.
+ * Reads the lines that are appended to a file. When the file is rotated, the old file is read to its end before the
+ * next one. A file that does not exist yet has no lines.
  */
 export class Follow {
   #fd: number | null = null;
   #position = 0;
+  #line = 0;
   #decoder = new StringDecoder("utf8");
   #partial = "";
+  #isTooLong = false;
 
   /** `fromStart`: also return the lines that the file already has. */
   constructor(
@@ -24,45 +34,76 @@ export class Follow {
   ) {}
 
   /** Returns the complete lines since the last call. */
-  read(): string[] {
-    const lines: string[] = [];
-    if (this.#fd !== null || this.#open()) this.#drain(lines);
-    if (this.#fd !== null && this.#moved()) {
-      this.close();
+  read(): FollowedLine[] {
+    const lines: FollowedLine[] = [];
+    if (this.#fd !== null || this.#open(this.path)) this.#drain(lines);
+    // A file can be rotated several times between two calls
+    while (this.#fd !== null && this.#moved()) {
+      this.#drain(lines); // what was appended between the last read and the rename
       this.fromStart = true;
-      if (this.#open()) this.#drain(lines);
+      if (this.#openNext()) this.#drain(lines);
     }
     return lines;
+  }
+
+  /** Whether an open file is the one that is being read. */
+  isReading(fd: number): boolean {
+    return this.#fd !== null && isSame(fstatSync(fd), fstatSync(this.#fd));
   }
 
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+    this.#line = 0;
     this.#partial = "";
+    this.#isTooLong = false;
     this.#decoder = new StringDecoder("utf8");
   }
 
-  #open(): boolean {
+  #open(path: string): boolean {
     try {
-      this.#fd = openSync(this.path, "r");
+      this.#fd = openSync(path, "r");
     } catch {
       this.fromStart = true; // a file that appears later is new from its start
       return false;
     }
-    this.#position = this.fromStart ? 0 : fstatSync(this.#fd).size;
+    this.#position = 0;
+    if (!this.fromStart) this.#skip();
     return true;
   }
 
-  #drain(lines: string[]): void {
+  /** Goes to the end of the file. If its last line is incomplete, what follows is a line of its own. */
+  #skip(): void {
+    const skipped = (bytes: Buffer) => {
+      for (const byte of bytes) if (byte === LINE_FEED) this.#line += 1;
+    };
+    this.#readTo(fstatSync(this.#fd as number).size, skipped);
+  }
+
+  #drain(lines: FollowedLine[]): void {
+    this.#readTo(Number.POSITIVE_INFINITY, (bytes) => {
+      const [first = "", ...others] = this.#decoder.write(bytes).split("\n");
+      this.#partial += first;
+      for (const next of others) {
+        this.#line += 1;
+        if (!this.#isTooLong && this.#partial.length <= MAX_LINE) lines.push({ line: this.#line, text: this.#partial });
+        this.#isTooLong = false;
+        this.#partial = next;
+      }
+      if (this.#partial.length <= MAX_LINE) return;
+      this.#partial = "";
+      this.#isTooLong = true;
+    });
+  }
+
+  #readTo(end: number, take: (bytes: Buffer) => void): void {
     const chunk = Buffer.alloc(256 * 1024);
-    for (;;) {
-      const count = readSync(this.#fd as number, chunk, 0, chunk.length, this.#position);
+    while (this.#position < end) {
+      const wanted = Math.min(chunk.length, end - this.#position);
+      const count = readSync(this.#fd as number, chunk, 0, wanted, this.#position);
       if (count === 0) return;
       this.#position += count;
-      const parts = (this.#partial + this.#decoder.write(chunk.subarray(0, count))).split("\n");
-      this.#partial = parts.pop() ?? "";
-      if (this.#partial.length > MAX_LINE) this.#partial = "";
-      lines.push(...parts);
+      take(chunk.subarray(0, count));
     }
   }
 
@@ -70,6 +111,33 @@ export class Follow {
   #moved(): boolean {
     const now = statSync(this.path, { throwIfNoEntry: false });
     const its = fstatSync(this.#fd as number);
-    return now !== undefined && (now.ino !== its.ino || now.dev !== its.dev || now.size < this.#position);
+    return now !== undefined && (!isSame(now, its) || now.size < this.#position);
   }
+
+  /** Closes the file and opens the one that was begun after it. */
+  #openNext(): boolean {
+    const its = fstatSync(this.#fd as number);
+    this.close();
+    for (;;) {
+      const files = [this.path, ...rotatedFiles(this.path).filter((file) => !file.endsWith(".gz"))];
+      const index = files.findIndex((file) => isAt(file, its));
+      const next = files[Math.max(index - 1, 0)] as string;
+      if (!this.#open(next)) return false;
+      // Another rotation while this one was looked for gave the name to a later file
+      if (index <= 0 || isAt(files[index] as string, its)) return true;
+      this.close();
+    }
+  }
+}
+
+const LINE_FEED = 0x0a;
+
+function isSame(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Whether a path leads to the file of `its`. */
+function isAt(path: string, its: Stats): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && isSame(stats, its);
 }

@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
-import { CountersignError, oneLine } from "../../error.js";
+import { DEFAULT_CONFIG } from "../../config/config.js";
+import { oneLine } from "../../error.js";
 import { Follow } from "../../log/follow.js";
+import { configuredLog } from "../log/configured-log.js";
 import { type Reason, RecentDecisions, type Row, WINDOW } from "../log/recent-decisions.js";
 import { print, printJson, styled } from "../output/output.js";
 import { table } from "../output/table.js";
@@ -37,10 +38,13 @@ interface Options {
 const REFRESH = 1000;
 
 async function run({ config, log, once, json }: Options): Promise<void> {
-  const follow = new Follow(log ?? logOf(config), false);
+  const follow = new Follow(log ?? configuredLog(config), false);
   const recent = new RecentDecisions();
   follow.read(); // skip earlier lines
-  const look = () => recent.add(follow.read(), Date.now());
+  const look = () => {
+    const lines = follow.read().map(({ text }) => text);
+    recent.add(lines, Date.now());
+  };
   if (once === true || process.stdout.isTTY !== true) {
     const looking = setInterval(look, REFRESH / 4);
     await new Promise((resolve) => setTimeout(resolve, WINDOW));
@@ -50,16 +54,6 @@ async function run({ config, log, once, json }: Options): Promise<void> {
     else print(screen(recent).join("\n"));
   } else await watch(recent, look);
   follow.close();
-}
-
-/** Path of the configuration's decision log. Throws CONFIG_INVALID if it has none. */
-function logOf(file: string): string {
-  const { log } = readConfig(file);
-  if (log !== null) return log.file;
-  throw new CountersignError("CONFIG_INVALID", "has no decision log to follow", {
-    place: file,
-    remedy: "add `log: { file: decisions.jsonl }`, or name a log with --log",
-  });
 }
 
 /** Redraws until the user quits. The previous screen is restored, also after an error. */

@@ -2,7 +2,10 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Follow } from "../../../src/log/follow.js";
+import { Follow, MAX_LINE } from "../../../src/log/follow.js";
+
+/** The texts that a call returns. */
+const texts = (follow: Follow) => follow.read().map(({ text }) => text);
 
 describe("following a log", () => {
   let folder: string;
@@ -16,23 +19,23 @@ describe("following a log", () => {
   it("gives the lines that are added, each once it is whole", () => {
     writeFileSync(path, "old\n");
     const follow = new Follow(path, false);
-    expect(follow.read()).toEqual([]);
+    expect(texts(follow)).toEqual([]);
     appendFileSync(path, "one\ntw");
-    expect(follow.read()).toEqual(["one"]);
+    expect(texts(follow)).toEqual(["one"]);
     appendFileSync(path, "o\n");
-    expect(follow.read()).toEqual(["two"]);
+    expect(texts(follow)).toEqual(["two"]);
     follow.close();
   });
 
   it("loses none when the file is rotated away, nor when it comes to be", () => {
     const follow = new Follow(path, false);
-    expect(follow.read()).toEqual([]);
+    expect(texts(follow)).toEqual([]);
     writeFileSync(path, "first\n");
-    expect(follow.read()).toEqual(["first"]);
+    expect(texts(follow)).toEqual(["first"]);
     appendFileSync(path, "last of the old\n");
     renameSync(path, `${path}.1`);
     writeFileSync(path, "first of the new\n");
-    expect(follow.read()).toEqual(["last of the old", "first of the new"]);
+    expect(texts(follow)).toEqual(["last of the old", "first of the new"]);
     follow.close();
   });
 
@@ -41,7 +44,41 @@ describe("following a log", () => {
     const follow = new Follow(path, true);
     follow.read();
     writeFileSync(path, "ü\n");
-    expect(follow.read()).toEqual(["ü"]);
+    expect(texts(follow)).toEqual(["ü"]);
+    follow.close();
+  });
+
+  it("reads the files that were rotated since, in their order", () => {
+    writeFileSync(path, "one\n");
+    const follow = new Follow(path, true);
+    expect(texts(follow)).toEqual(["one"]);
+    for (const [index, line] of ["two", "three", "four"].entries()) {
+      appendFileSync(path, `end ${index}\n`);
+      for (let number = index; number >= 1; number--) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
+      renameSync(path, `${path}.1`);
+      writeFileSync(path, `${line}\n`);
+    }
+    expect(texts(follow)).toEqual(["end 0", "two", "end 1", "three", "end 2", "four"]);
+    expect(texts(follow)).toEqual([]);
+    follow.close();
+  });
+
+  it("numbers lines as they are in their file", () => {
+    writeFileSync(path, "1\n2\n");
+    const follow = new Follow(path, false);
+    follow.read();
+    appendFileSync(path, "3\n");
+    expect(follow.read()).toEqual([{ line: 3, text: "3" }]);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, "first\n");
+    expect(follow.read()).toEqual([{ line: 1, text: "first" }]);
+    follow.close();
+  });
+
+  it("drops a line that is too long, and goes on with the next", () => {
+    writeFileSync(path, `${"x".repeat(MAX_LINE + 1)}\nnext\n`);
+    const follow = new Follow(path, true);
+    expect(follow.read()).toEqual([{ line: 2, text: "next" }]);
     follow.close();
   });
 });

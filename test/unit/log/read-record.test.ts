@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ReadRecord, readRecord } from "../../../src/log/read-record.js";
+import { CountersignError } from "../../../src/error.js";
+import { type ReadRecord, readRecord, recordIn } from "../../../src/log/read-record.js";
 import { mismatch } from "../../support/record-schema.js";
 
 /** Lines of version 1 as its code wrote them, by `countersign` 0.1.0 and by the last commit before version 2. */
@@ -67,6 +68,31 @@ describe("a line of version 1", () => {
   });
 });
 
+describe("a line that is no record", () => {
+  const reason = (line: string) => {
+    const { code, message } = recordIn(line) as CountersignError;
+    return `${code} ${message}`;
+  };
+
+  it("has the reason", () => {
+    expect(reason('{"level":"info","ty')).toBe("LOG_DAMAGED is cut off or damaged: it is not valid JSON");
+    expect(reason("\0\0\0")).toBe("LOG_DAMAGED is not JSON, and no record");
+    expect(reason("[]")).toBe("LOG_DAMAGED is JSON, but no record");
+    expect(reason('{"version":3}')).toMatch(/^LOG_VERSION is a record of version 3, .* reads versions up to 2$/);
+  });
+
+  it("names the field of another type", () => {
+    const field = (more: object) => reason(JSON.stringify({ version: 2, type: "decision", ...more }));
+    for (const [more, path] of [
+      [{ time: 5 }, "time"],
+      [{ subject: [] }, "subject"],
+      [{ answers: [{}, { notes: [1] }] }, "answers[1].notes[0]"],
+      [{ current: { container: { labels: { tier: ["edge"] } } } }, "current.container.labels.tier"],
+    ] as const)
+      expect(field(more)).toBe(`LOG_DAMAGED is no record: its field \`${path}\` has a value of another type`);
+  });
+});
+
 describe("any other line", () => {
   it.each(["", "{", "[]", "null", '"text"', "1"])("is no record: %s", (line) => expect(readRecord(line)).toBeNull());
 
@@ -74,7 +100,8 @@ describe("any other line", () => {
     const name = fc.constantFrom("hook", "event", "answers", "grants", "refusal", "would", "probe", "duration");
     fc.assert(
       fc.property(fc.dictionary(name, fc.jsonValue()), (fields) => {
-        expect(readRecord(JSON.stringify(fields))?.version).toBe(2);
+        const record = recordIn(JSON.stringify(fields));
+        expect(record instanceof CountersignError ? record.code : record.version).toBeOneOf(["LOG_DAMAGED", 2]);
       }),
     );
   });

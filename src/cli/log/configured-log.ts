@@ -1,0 +1,12 @@
+import { readConfig } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+
+/** The path of a configuration's decision log. Throws CONFIG_INVALID if it has none. */
+export function configuredLog(file: string): string {
+  const { log } = readConfig(file);
+  if (log !== null) return log.file;
+  throw new CountersignError("CONFIG_INVALID", "has no decision log to read", {
+    place: file,
+    remedy: "add `log: { file: decisions.jsonl }`, or name a log",
+  });
+}

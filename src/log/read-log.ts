@@ -1,0 +1,76 @@
+import { CountersignError } from "../error.js";
+import { MAX_LINE } from "./follow.js";
+import { closeLogFile, type LogFile, openLogs, unreadable } from "./log-files.js";
+import { LinesEnd, linesOf } from "./log-lines.js";
+import { type ReadRecord, recordIn } from "./read-record.js";
+
+/** A record with its place. */
+export interface LogEntry {
+  /** The path of the file, which can be a rotated one. */
+  readonly file: string;
+  /** The number of the line, from 1. */
+  readonly line: number;
+  readonly record: ReadRecord;
+}
+
+/** Receives what cannot be read: LOG_DAMAGED, LOG_VERSION. Reading goes on. */
+export type Report = (problem: CountersignError) => void;
+
+/**
+ * Reads the records of logs in the order of their files and lines, in batches. `-` is standard input; rotated files
+ * beside a log belong to it, and gzip is decompressed. Throws FILE_UNREADABLE if a log cannot be opened.
+ */
+export function readLogs(paths: readonly string[], report: Report): AsyncGenerator<readonly LogEntry[]> {
+  return readFiles(openLogs(paths), report);
+}
+
+/** The same for files that are open. Closes each. */
+export async function* readFiles(files: readonly LogFile[], report: Report): AsyncGenerator<readonly LogEntry[]> {
+  const left = [...files];
+  try {
+    for (let file = left[0]; file !== undefined; file = left[0]) {
+      yield* entriesOf(file, report);
+      closeLogFile(file);
+      left.shift();
+    }
+  } finally {
+    for (const file of left) closeLogFile(file);
+  }
+}
+
+/** The entry of one line; null if there is none, which `report` is told unless the line is empty. */
+export function entryIn(file: string, line: number, text: string | null, report: Report): LogEntry | null {
+  if (text === "") return null;
+  const record = text === null ? TOO_LONG : recordIn(text);
+  if (!(record instanceof CountersignError)) return { file, line, record };
+  report(record.within(`${file}:${line}`));
+  return null;
+}
+
+async function* entriesOf({ path, fd }: LogFile, report: Report): AsyncGenerator<readonly LogEntry[]> {
+  try {
+    for await (const { first, lines } of linesOf(fd)) {
+      const entries = lines.map((text, index) => entryIn(path, first + index, text, report));
+      yield entries.filter((entry) => entry !== null);
+    }
+  } catch (error) {
+    if (!(error instanceof LinesEnd)) throw error;
+    if (!isDamage(error.cause)) throw unreadable(path, error.cause);
+    report(
+      new CountersignError("LOG_DAMAGED", `cannot be decompressed after this line: ${error.message}`, {
+        place: `${path}:${error.after}`,
+        remedy: "copy or compress the file again; the lines before are read",
+        cause: error.cause,
+      }),
+    );
+  }
+}
+
+const TOO_LONG = new CountersignError("LOG_DAMAGED", `is longer than ${MAX_LINE} bytes, and no record`, {
+  remedy: "check that the file is a decision log; all other lines are read",
+});
+
+/** Whether zlib found that the file is cut off or changed. */
+function isDamage({ code }: NodeJS.ErrnoException): boolean {
+  return code?.startsWith("Z_") === true;
+}
