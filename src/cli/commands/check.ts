@@ -22,6 +22,7 @@ import type { TargetKernel } from "../kernel/target-kernel.js";
 import { checkLog } from "../output/check-log.js";
 import { printCheck } from "../output/check-output.js";
 import { type Checked, exitCodeOf } from "../output/checked.js";
+import type { Reads } from "../output/live-notes.js";
 import { printError } from "../output/output.js";
 import { progress } from "../output/progress.js";
 
@@ -48,7 +49,7 @@ export function command(): Command {
     .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
     .option(
       "--log [file]",
-      "record the decisions in this log, or in the configuration's; without it no log is written",
+      "record the decisions in this log, or in the configuration's, and print the id of each denial beside it",
     );
   return withKernelOptions(command, "decide about programs as they are on this kernel, after relocation")
     .option("--json", "one JSON object a file, an array for several")
@@ -110,7 +111,8 @@ async function check(files: readonly string[], options: Options): Promise<void> 
       checked.push(await checkFile(engine, file, request, target, options.variant));
     }
     bar.stop();
-    printCheck(checked, options.json === true, (attachment, fact) => engine.reads(attachment, fact), target);
+    const reads: Reads = (attachment, fact) => engine.reads(attachment, fact);
+    printCheck(checked, options.json === true, reads, target, options.log !== undefined);
     for (const { error } of checked) if (error !== null) printError(error);
     process.exitCode = exitCodeOf(checked);
   } finally {

@@ -69,7 +69,7 @@ async function run(
   });
   const { notEnforced } = read.gate;
   if (json) process.stderr.write(`${JSON.stringify({ ...asJson(result), not_enforced: notEnforced })}\n`);
-  else if (!quiet) process.stderr.write(summary(result, notEnforced));
+  else if (!quiet) process.stderr.write(summary(result, notEnforced, read.log !== null || logFd !== undefined));
   const { endAs } = await import("../../sys/process.js");
   endAs(result.ending);
 }
@@ -87,7 +87,12 @@ function asJson({ ending, mode, counts, denials, restrictions }: RunResult): obj
 /** Maximum number of denials in the summary. The decision log has all of them. */
 const SHOWN = 10;
 
-function summary({ mode, counts, denials, restrictions }: RunResult, notEnforced: readonly string[]): string {
+/** `isLogged`: with the id of each denial, by which `countersign log` finds its record. */
+function summary(
+  { mode, counts, denials, restrictions }: RunResult,
+  notEnforced: readonly string[],
+  isLogged: boolean,
+): string {
   const denied = mode === "enforce" ? "denied" : "would have been denied";
   const parts = [`${counts.allowed} allowed`, `${counts.denied} ${denied}`];
   if (counts.probes > 0) parts.push(`${counts.probes} probes of the loader`);
@@ -100,7 +105,7 @@ function summary({ mode, counts, denials, restrictions }: RunResult, notEnforced
   if (restrictions !== null) parts.push(`${restrictions} restrictions of the gate remain (docs/run.md)`);
   if (counts.stalls > 0) parts.push(`${counts.stalls} tasks killed that kept the gate waiting`);
   if (notEnforced.length > 0) parts.push(`not enforced: ${notEnforced.join(", ")}`);
-  const shown = denials.slice(0, SHOWN).map(line);
+  const shown = denials.slice(0, SHOWN).map((denial) => line(denial) + (isLogged ? ` (${denial.id})` : ""));
   const more = denials.length > SHOWN ? [`  … and ${denials.length - SHOWN} more in the decision log`] : [];
   return `${[`countersign: ${parts.join(", ")}`, ...shown, ...more].join("\n")}\n`;
 }

@@ -12,20 +12,21 @@ import { unusedReasons } from "./unused-reasons.js";
 
 /**
  * Prints decisions. JSON: an object for one file, an array for several. Otherwise a table with one decision in each
- * row.
+ * row; `isLogged` adds the id of each denial, by which `countersign log` finds its record.
  */
 export function printCheck(
   checked: readonly Checked[],
   json: boolean,
   reads: Reads,
   target: TargetKernel | null = null,
+  isLogged = false,
 ): void {
   if (json) {
     const all = checked.map((one) => toJson(one, target));
     printJson(all.length === 1 ? all[0] : all);
     return;
   }
-  const rows = checked.flatMap(({ file, decisions }) => decisions.map((decision) => rowOf(file, decision)));
+  const rows = checked.flatMap(({ file, decisions }) => decisions.map((decision) => rowOf(file, decision, isLogged)));
   if (rows.length > 0) print(table(["FILE", "SUBJECT", "HOOK", "VERDICT", "REASON"], rows));
   const faults = checked.flatMap(({ file, decisions }) => decisions.flatMap((decision) => faultLines(file, decision)));
   if (faults.length > 0) print(`\n${faults.join("\n")}`);
@@ -66,19 +67,20 @@ function toJson({ file, decisions, differences, reasons, error }: Checked, targe
   };
 }
 
-function rowOf(file: string, decision: Decision): string[] {
+function rowOf(file: string, decision: Decision, isLogged: boolean): string[] {
   const { hook, subject, mode, enforced_verdict, denied_by, audit_denials, answers } = decision;
   const name = oneLine(subject.name);
   const line = [oneLine(file), name, hook];
   const unused = answers.map(unusedReasons).join("");
+  const id = isLogged ? ` (${decision.id})` : "";
   if (denied_by !== null) {
     const verdict = mode === "enforce" ? styled("red", "denied") : styled("yellow", "would deny");
-    return [...line, `${verdict} ${verdictName(enforced_verdict)}`, denied_by.reason + unused];
+    return [...line, `${verdict} ${verdictName(enforced_verdict)}`, denied_by.reason + unused + id];
   }
   if (audit_denials.length > 0) {
     const verdicts = [...new Set(audit_denials.map(({ verdict }) => verdictName(verdict)))].join(", ");
     const reasons = audit_denials.map(({ reason }) => reason).join("; ");
-    return [...line, styled("yellow", `audit ${verdicts}`), `denied in audit alone: ${reasons}${unused}`];
+    return [...line, styled("yellow", `audit ${verdicts}`), `denied in audit alone: ${reasons}${unused}${id}`];
   }
   return [...line, styled("green", "allowed"), allowedBy(answers) + unused];
 }

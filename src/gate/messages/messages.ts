@@ -107,6 +107,8 @@ export type AttachmentWrites = Pick<Answer, "attachment" | "mode" | "writes">;
 /** A denial, for the summary of a run. */
 export interface ReportedDenial {
   readonly is: "denial";
+  /** The id of the first decision that had this denial. */
+  readonly id: string;
   readonly hook: string;
   readonly subject: string;
   readonly reason: string;

@@ -1,4 +1,3 @@
-import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { ReportedDenial } from "../messages/messages.js";
 
@@ -8,16 +7,19 @@ export class DenialReports {
 
   constructor(private readonly send: (denial: ReportedDenial) => void) {}
 
-  report({ hook, subject, verdict, denied_by, audit_denials }: Decision): void {
-    if (denied_by !== null) this.#denial(hook, subject.name, denied_by.reason, verdict < 0 ? "denied" : "dry run");
-    for (const { reason } of audit_denials) this.#denial(hook, subject.name, reason, "audit");
+  report({ id, hook, subject, verdict, denied_by, audit_denials }: Decision): void {
+    const denial = { id, hook, subject: subject.name };
+    if (denied_by !== null)
+      this.#denial({ ...denial, reason: denied_by.reason, outcome: verdict < 0 ? "denied" : "dry run" });
+    for (const { reason } of audit_denials) this.#denial({ ...denial, reason, outcome: "audit" });
   }
 
-  #denial(hook: HookName, subject: string, reason: string, outcome: ReportedDenial["outcome"]): void {
+  #denial(denial: Omit<ReportedDenial, "is">): void {
+    const { hook, subject, reason } = denial;
     const key = `${hook} ${subject} ${reason}`;
     if (this.#reported.has(key) || this.#reported.size >= MAX_DENIALS) return;
     this.#reported.add(key);
-    this.send({ is: "denial", hook, subject, reason, outcome });
+    this.send({ is: "denial", ...denial });
   }
 }
 

@@ -58,7 +58,7 @@ describe("an operation", () => {
     expect(retries[0]?.id).not.toBe(first?.id);
     expect(summary).toMatchObject({ mode: "enforce", denied: 1 });
     expect(summary.denials).toEqual([
-      { hook: "bpf_prog_load", subject: "pass", reason: "policy: not here", outcome: "denied" },
+      { id: first?.id, hook: "bpf_prog_load", subject: "pass", reason: "policy: not here", outcome: "denied" },
     ]);
   });
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
 import { runCommand } from "../../../support/command-line.js";
+import { recordsOf } from "../../../support/records.js";
 import { own, Workplace } from "../../../support/workplace.js";
 
 const PEEK = own("examples/peek-tc.o");
@@ -129,6 +130,20 @@ describe("countersign check", () => {
     expect(out).toMatch(/would deny -ENODATA +verify-all: verify_program/);
     const [decision] = JSON.parse((await check(place, "--json", PEEK)).out).decisions;
     expect(decision).toMatchObject({ mode: "audit", verdict: 0, errno: "0", enforced_errno: "-ENODATA" });
+  });
+
+  it("prints the id of each denial beside it if the decisions are recorded", async () => {
+    const place = workplace(
+      "  - policy: policies/verify-all.js\n  - { policy: policies/verify-all.js, name: b, mode: audit }",
+    );
+    const log = place.at("checks.jsonl");
+    const { out } = await check(place, `--log=${log}`, PEEK, DROP);
+    const records = recordsOf(log).filter(({ denied_by }) => denied_by !== null);
+    expect(records.length).toBeGreaterThan(1);
+    expect(Array.from(out.matchAll(/ denied .* \(([0-9a-f-]{36})\) *$/gm), ([, id]) => id)).toEqual(
+      records.map(({ id }) => id),
+    );
+    expect((await check(place, PEEK)).out).not.toMatch(/\([0-9a-f-]{36}\)/);
   });
 
   it("has a decision for each program, in JSON an object a file and an array for several, with the steps that were used", async () => {

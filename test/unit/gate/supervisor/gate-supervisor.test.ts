@@ -100,8 +100,8 @@ describe("the supervisor of a gate", () => {
     ["map writes", { is: "mapWrites", answers: [WRITES] }, [{ is: "mapWrites", answers: [WRITES] }]],
     [
       "denials",
-      { is: "denial", hook: "bpf", subject: "s", reason: "r", outcome: "denied" },
-      [{ is: "denial", hook: "bpf", subject: "s", reason: "r", outcome: "denied" }],
+      { is: "denial", id: "1", hook: "bpf", subject: "s", reason: "r", outcome: "denied" },
+      [{ is: "denial", id: "1", hook: "bpf", subject: "s", reason: "r", outcome: "denied" }],
     ],
     ["that decisions are not logged", { is: "unlogged", error: FAILURE }, [{ is: "unlogged" }]],
     ["nothing else: failures of policies", { is: "policyFailures", attachments: [0] }, []],

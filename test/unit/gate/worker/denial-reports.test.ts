@@ -11,8 +11,10 @@ const denial = (reason: string) => ({ attachment: "a", policy: "policy.js", reas
 function reportsOf(...decisions: readonly (readonly [name: string, denied: Denied])[]): readonly ReportedDenial[] {
   const sent: ReportedDenial[] = [];
   const reports = new DenialReports((denial) => sent.push(denial));
-  for (const [name, denied] of decisions)
-    reports.report({ hook: "bpf_prog_load", subject: { kind: "program", name, digest: "" }, ...denied } as Decision);
+  for (const [index, [name, denied]] of decisions.entries()) {
+    const subject = { kind: "program", name, digest: "" };
+    reports.report({ id: `${index}`, hook: "bpf_prog_load", subject, ...denied } as Decision);
+  }
   return sent;
 }
 
@@ -29,17 +31,17 @@ describe("reports of denials", () => {
     ]);
   });
 
-  it("are sent once for each hook, subject and reason", () => {
+  it("are sent once for each hook, subject and reason, with the id of the first decision", () => {
     const reports = reportsOf(
       ["p", enforced("no")],
       ["p", enforced("no")],
       ["q", enforced("no")],
       ["p", enforced("x")],
     );
-    expect(reports.map(({ subject, reason }) => [subject, reason])).toEqual([
-      ["p", "no"],
-      ["q", "no"],
-      ["p", "x"],
+    expect(reports.map(({ id, subject, reason }) => [id, subject, reason])).toEqual([
+      ["0", "p", "no"],
+      ["2", "q", "no"],
+      ["3", "p", "x"],
     ]);
   });
 
