@@ -18,6 +18,7 @@ const DOCUMENTS = [
   ["docs/signatures.md", 4],
   ["docs/offline-lists.md", 8],
   ["docs/tools.md", 1],
+  ["docs/log.md", 3],
 ] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {

@@ -1,0 +1,156 @@
+import { Command } from "commander";
+import { DEFAULT_CONFIG } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+import { Follow } from "../../log/follow.js";
+import { closeLogFile, openLogs, STANDARD_INPUT } from "../../log/log-files.js";
+import { entryIn, type LogEntry, readFiles, readLogs } from "../../log/read-log.js";
+import { Selector } from "../../policy/scope/selector.js";
+import { configuredLog } from "../log/configured-log.js";
+import { LogProblems } from "../log/log-problems.js";
+import { type FilterOptions, recordFilter, sinceTime } from "../log/record-filter.js";
+import { recordLine } from "../log/record-line.js";
+import { EXIT } from "../output/exit.js";
+import { printError } from "../output/output.js";
+import { visibleJson } from "../output/visible-text.js";
+
+/** `countersign log`: shows records of decision logs. */
+export function command(): Command {
+  return new Command("log")
+    .description("Shows a decision log: one line for each decision, the oldest first")
+    .argument("[file...]", "decision logs, `-` for standard input (default: the log of the configuration)")
+    .option("--config <file>", "the configuration whose log is read", DEFAULT_CONFIG)
+    .option("--denied", "only what was denied, or in a dry run would have been")
+    .option("--audit-denials", "only what attachments in audit denied; with --denied: either of both")
+    .option(
+      "--policy <name>",
+      "only decisions of this attachment, or of a policy with this SHA-256; again for more",
+      all,
+    )
+    .option("--label <selector>", "only containers with these labels, such as tier=edge; again for more", selectors)
+    .option("--since <time>", "only from this time on, such as 2026-01-31T12:00:00Z, or the last 10m, 2h or 7d", since)
+    .option("--id <id>", "only the decision with this id; again for more", all)
+    .option("--follow", "show what is appended to the log until Ctrl-C; with --since also what is there")
+    .option("--json", "one JSON object for each record, in the present version of the format")
+    .addHelpText(
+      "after",
+      `
+Rotated files beside a log belong to it (FILE.1, FILE.2.gz), and gzip is decompressed. A selector is that of Kubernetes:
+\`tier in (edge, prod),!debug\`. Times are those in the records, whatever their order in the file.
+
+Exits with 0, or with 2 if a line cannot be read (it is named on stderr, and all others are shown), or if no record has
+the id.
+
+Examples:
+  countersign log --denied --since 1h
+  countersign log --follow --label tier=edge
+  countersign log --json --id 01a220c3-2003-72f9-a12f-3bc8cdc67ab7 decisions.jsonl`,
+    )
+    .action(log);
+}
+
+interface Options extends FilterOptions {
+  readonly config: string;
+  readonly follow?: true;
+  readonly json?: true;
+}
+
+async function log(named: readonly string[], options: Options): Promise<void> {
+  const paths = named.length === 0 ? [configuredLog(options.config)] : named;
+  const problems = new LogProblems();
+  const output = new RecordOutput(options);
+  if (options.follow) await follow(paths, options.since !== undefined, output, problems);
+  else for await (const entries of readLogs(paths, problems.add)) await output.show(entries);
+  problems.close();
+  for (const id of output.missing) {
+    const remedy = "check the id, and name the log that has it, or its rotated file";
+    printError(new CountersignError("RECORD_NOT_FOUND", `no record has the id \`${id}\``, { remedy }));
+    process.exitCode = EXIT.undecided;
+  }
+}
+
+/** Writes the records that pass the filter. */
+class RecordOutput {
+  readonly #passes: ReturnType<typeof recordFilter>;
+  /** The wanted ids that no record has had. */
+  readonly missing: Set<string>;
+
+  constructor(private readonly options: Options) {
+    this.#passes = recordFilter(options);
+    this.missing = new Set(options.id);
+  }
+
+  /** Waits while the reader of the output is slow. */
+  async show(entries: readonly LogEntry[]): Promise<void> {
+    const shown = entries.map(({ record }) => record).filter(this.#passes);
+    for (const { id } of shown) if (id !== undefined) this.missing.delete(id);
+    const lines = shown.map((record) => (this.options.json ? visibleJson(JSON.stringify(record)) : recordLine(record)));
+    if (lines.length === 0 || process.stdout.write(`${lines.join("\n")}\n`)) return;
+    await new Promise((resolve) => process.stdout.once("drain", resolve));
+  }
+}
+
+/** Milliseconds between two looks at a log that is followed. */
+const REFRESH = 250;
+
+async function follow(
+  paths: readonly string[],
+  withEarlier: boolean,
+  output: RecordOutput,
+  { add }: LogProblems,
+): Promise<void> {
+  const [path] = paths;
+  if (path === undefined || paths.length > 1 || path === STANDARD_INPUT)
+    throw new CountersignError("USAGE", `--follow is for one file, and not for ${paths.join(" ")}`, {
+      remedy: "name one log; its rotated files belong to it",
+    });
+  const follow = new Follow(path, withEarlier);
+  const look = () => output.show(follow.read().flatMap(({ line, text }) => entryIn(path, line, text, add) ?? []));
+  const isStopped = stopSignal();
+  const first = follow.read();
+  if (withEarlier) {
+    // The files before the one that is followed
+    const files = openLogs([path]);
+    const current = files.findIndex(({ fd }) => follow.isReading(fd));
+    const earlier = current < 0 ? files : files.slice(0, current);
+    for (const file of files.slice(earlier.length)) closeLogFile(file);
+    for await (const entries of readFiles(earlier, add)) await output.show(entries);
+  }
+  await output.show(first.flatMap(({ line, text }) => entryIn(path, line, text, add) ?? []));
+  while (!(await isStopped(REFRESH))) await look();
+  await look();
+  follow.close();
+}
+
+/** A function that waits for so many milliseconds, or for Ctrl-C, and returns whether that has come. */
+function stopSignal(): (milliseconds: number) => Promise<boolean> {
+  let isStopped = false;
+  let wake = () => {};
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      isStopped = true;
+      wake();
+    });
+  return async (milliseconds) => {
+    if (isStopped) return true;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    return isStopped;
+  };
+}
+
+function all(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function selectors(value: string, before: readonly Selector[] = []): readonly Selector[] {
+  return [...before, Selector.parse(value)];
+}
+
+function since(value: string): number {
+  return sinceTime(value, Date.now());
+}
