@@ -20,6 +20,7 @@ const GENERATORS = {
   "seccomp profiles": "seccomp-profiles.mjs",
   "effects page": "effects-page.mjs",
   "log page": "log-page.mjs",
+  "manual page": "manual.mjs",
   "attacks page": "attacks-page.mjs",
   "guard's object": "guard.mjs",
   "guard's loader": "loader.mjs",
