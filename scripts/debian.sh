@@ -8,7 +8,7 @@ packages=(
   openssl gnutls-bin keyutils libssl-dev             # signatures
   openssh-client minisign softhsm2 pkcs11-provider opensc libengine-pkcs11-openssl # other keys and signatures
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate
-  groff-base mandoc                                 # the manual page
+  groff-base mandoc zsh fish                        # the manual page and completions
   musl-tools                                        # the guard's loader
   mmdebstrap e2fsprogs                              # the root file system of a sealed guest
   systemd crun podman containerd                    # what starts and runs containers

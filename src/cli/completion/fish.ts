@@ -8,8 +8,8 @@ export function fishCompletion(root: CommandNode): string {
   const paths = nodes.filter(({ path }) => path.length > 0).map(key);
   return `# Completions of fish for ${NAME}, made by \`${NAME} completion fish\`.
 
-# Whether the words so far select the command in $argv.
-function __${NAME}_at
+# The command that the words so far select, and a star if another word follows it.
+function __${NAME}_selected
   set -l commands ${paths.map(fishQuoted).join(" ")}
   set -l words (commandline -opc)
   set -l path
@@ -19,11 +19,22 @@ function __${NAME}_at
     end
     set -l longer (string join ' ' $path $word)
     if not contains -- $longer $commands
+      set -a path '*'
       break
     end
     set path $longer
   end
-  test "$path" = "$argv"
+  echo "$path"
+end
+
+# Whether the words so far select the command in $argv.
+function __${NAME}_at
+  contains -- (__${NAME}_selected) $argv (string trim -- "$argv *")
+end
+
+# Whether the words so far end with the command in $argv.
+function __${NAME}_ends_at
+  test (__${NAME}_selected) = "$argv"
 end
 
 # Folders, and the files with one of these extensions.
@@ -44,12 +55,16 @@ function key({ path }: CommandNode): string {
 }
 
 function lines(node: CommandNode): string[] {
-  const start = `complete -c ${NAME} -n ${fishQuoted(`__${NAME}_at ${fishQuoted(key(node))}`)}`;
+  const start = complete("at", node);
   const commands = node.commands.map(
-    ({ path, description }) => `${start} -a ${path.at(-1)} -d ${fishQuoted(description)}`,
+    ({ path, description }) => `${complete("ends_at", node)} -a ${path.at(-1)} -d ${fishQuoted(description)}`,
   );
   const parameters = node.parameters.flatMap(({ values }) => argument(values).map((text) => `${start} ${text}`));
   return [...commands, ...parameters, ...node.options.map((option) => `${start} ${described(option)}`)];
+}
+
+function complete(condition: string, node: CommandNode): string {
+  return `complete -c ${NAME} -n ${fishQuoted(`__${NAME}_${condition} ${fishQuoted(key(node))}`)}`;
 }
 
 function described({ names, description, values, isOptional }: OptionNode): string {
