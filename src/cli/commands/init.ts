@@ -1,15 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { sha256 } from "../../bpf/insn/digest.js";
 import { factsOfObject } from "../../bpf/object.js";
 import { statementOf } from "../../bpf/statement.js";
+import { DEFAULT_CONFIG } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
+import { readText } from "../../input.js";
 import { Authority } from "../../trust/issuing/authority.js";
 import { signPkcs7 } from "../../trust/issuing/sign-cms.js";
 import { signatureName, statementName } from "../../trust/store.js";
+import { editorAdvice, editorFiles, SCHEMA_LINE, withHookType } from "../files/editor-files.js";
 import { CONFIG, POLICY_TEST, README } from "../files/init-files.js";
 import { packageFile } from "../files/package-file.js";
+import { writeWhole } from "../files/write.js";
 import { print, printJson } from "../output/output.js";
 
 /** `countersign init DIR`: creates a directory with everything that is needed to try the commands. */
@@ -17,29 +21,49 @@ export function command(): Command {
   return new Command("init")
     .description("Makes a working directory: a test CA, keys, a configuration, a policy with its test, and two objects")
     .argument("[dir]", "a directory that is empty or not there", ".")
+    .option("--editor", "files for an editor too, also beside a configuration that is there (see below)")
     .option("--json", "the files that were made, as JSON")
     .addHelpText(
       "after",
       `
 The CA is for trying things out: its key lies beside its certificate. Nothing that is there is overwritten.
 
-Example:
-  countersign init demo && cd demo && countersign check program.o unsigned.o`,
+With --editor, an editor completes policies and countersign.yaml, and finds mistakes in them: jsconfig.json switches on
+checks of JavaScript, and .countersign/ has the types of policies and the schema of configurations. In a directory with
+a countersign.yaml only these files are made. Repeat it after an update: .countersign/ is then written again.
+
+Examples:
+  countersign init demo && cd demo && countersign check program.o unsigned.o
+  countersign init --editor /etc/countersign`,
     )
     .action(init);
 }
 
-function init(directory: string, { json }: { json?: true }): void {
-  refuseUsed(directory);
-  const files = filesOf();
-  for (const [name, { contents, mode }] of Object.entries(files)) {
-    const path = join(directory, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, contents, { mode, flag: "wx" });
+interface Options {
+  readonly editor?: true;
+  readonly json?: true;
+}
+
+function init(directory: string, { editor, json }: Options): void {
+  const read = (name: string) => textOf(join(directory, name));
+  if (editor === true && read(DEFAULT_CONFIG) !== null) {
+    const files = write(directory, editorFiles(read));
+    const advice = editorAdvice(read);
+    if (json === true) printJson({ directory, files, advice });
+    else print(`${listed(directory, files)}\n\nNext:\n${advice.map((line) => `  ${line}`).join("\n")}`);
+    return;
   }
-  const names = Object.keys(files);
-  if (json === true) printJson({ directory, files: names });
-  else print(`${names.map((name) => join(directory, name)).join("\n")}\n\n${next(directory)}`);
+  refuseUsed(directory, editor === true);
+  const files = write(directory, { ...filesOf(editor === true), ...(editor === true ? editorFiles(read) : {}) });
+  if (json === true) printJson({ directory, files });
+  else print(`${listed(directory, files)}\n\n${next(directory)}`);
+}
+
+/** Maximum size in bytes of a configuration, or of an editor's settings. */
+const MAX_BYTES = 2 ** 20;
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readText(path, MAX_BYTES) : null;
 }
 
 interface NewFile {
@@ -47,7 +71,19 @@ interface NewFile {
   readonly mode?: number;
 }
 
-function filesOf(): Record<string, NewFile> {
+/** Writes files and returns their names. */
+function write(directory: string, files: Readonly<Record<string, NewFile>>): string[] {
+  for (const [name, { contents, mode }] of Object.entries(files)) {
+    writeWhole(join(directory, name), Buffer.from(contents), mode);
+  }
+  return Object.keys(files);
+}
+
+function listed(directory: string, files: readonly string[]): string {
+  return files.map((name) => join(directory, name)).join("\n");
+}
+
+function filesOf(forEditor: boolean): Record<string, NewFile> {
   const ca = Authority.create({ subject: "Countersign test CA", key: "p-256" });
   const signer = ca.issue({ subject: "Countersign test signer", key: "p-256" });
   const program = packageFile("examples/peek-tc.o");
@@ -57,11 +93,12 @@ function filesOf(): Record<string, NewFile> {
     `signatures/${signatureName(sha256(data))}`,
     { contents: signPkcs7(data, signer) },
   ]);
+  const policy = packageFile("policies/allow-unsigned-tc.js");
   const secret = 0o600;
   return {
     "README.md": { contents: README },
-    "countersign.yaml": { contents: CONFIG },
-    "policies/allow-unsigned-tc.js": { contents: packageFile("policies/allow-unsigned-tc.js") },
+    [DEFAULT_CONFIG]: { contents: forEditor ? `${SCHEMA_LINE}\n${CONFIG}` : CONFIG },
+    "policies/allow-unsigned-tc.js": { contents: forEditor ? withHookType(policy) : policy },
     "policies/allow-unsigned-tc.test.yaml": { contents: POLICY_TEST },
     "certs/ca.pem": { contents: ca.pem.certificate },
     "certs/signer.pem": { contents: signer.pem.certificate },
@@ -74,7 +111,7 @@ function filesOf(): Record<string, NewFile> {
   };
 }
 
-function refuseUsed(directory: string): void {
+function refuseUsed(directory: string, forEditor: boolean): void {
   if (!existsSync(directory)) return;
   let used: readonly string[];
   try {
@@ -90,7 +127,7 @@ function refuseUsed(directory: string): void {
   if (first !== undefined)
     throw new CountersignError("USAGE", `is not empty: it has \`${first}\``, {
       place: directory,
-      remedy: "name a directory that is empty or not there",
+      remedy: `name a directory that is empty or not there${forEditor ? `, or one with a ${DEFAULT_CONFIG}` : ""}`,
     });
 }
 
