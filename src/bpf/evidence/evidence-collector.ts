@@ -4,7 +4,7 @@ import { EFFECTS, type EffectName, type Effects, type Evidence } from "../model/
 import { Provenance } from "./provenance.js";
 
 /** Effects that change nothing. Any other effect makes `read_only` false. */
-const READS: ReadonlySet<EffectName> = new Set(["reads_kernel_memory", "reads_user_memory"]);
+export const READS: ReadonlySet<EffectName> = new Set(["reads_kernel_memory", "reads_user_memory"]);
 
 /** Maximum number of pieces of evidence for one effect. The first ones in program order are kept. */
 const MOST_EVIDENCE = 4;
