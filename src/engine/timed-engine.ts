@@ -7,6 +7,7 @@ import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import { Engine } from "./decision/engine.js";
 import type { DecisionRequest } from "./decision/request.js";
+import type { TestProbe } from "./decision/test-probe.js";
 import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./handover/watch.js";
 import type { FileSnapshot } from "./load/file-cache.js";
@@ -27,23 +28,32 @@ const GRACE = PREPARE_TIMEOUT;
  */
 export class TimedEngine {
   private readonly watch = new DecisionWatch();
-  private readonly handover: ThreadHandoverState;
+  private handover!: ThreadHandoverState;
+  private contents: Parameters<Engine["resetMaps"]>[0] | null = null;
   private engine!: Engine;
 
   private constructor(
     private readonly config: Config,
     private readonly cache: LinkCache | null,
     private readonly recordsReads: boolean,
+    private readonly probe: TestProbe | null,
+    private readonly given: FileSnapshot | null,
   ) {
-    this.handover = new ThreadHandoverState(config, () => this.engine.texts);
+    this.startHandover();
   }
 
   /**
-   * `cache` has link results of earlier runs; {@link close} saves it. `recordsReads` and what is thrown are as for
-   * {@link Engine.open}.
+   * `cache` has link results of earlier runs; {@link close} saves it. `texts` replace those of files. `recordsReads`,
+   * `probe` and what is thrown are as for {@link Engine.open}.
    */
-  static async open(config: Config, cache: LinkCache | null = null, recordsReads = false): Promise<TimedEngine> {
-    const timed = new TimedEngine(config, cache, recordsReads);
+  static async open(
+    config: Config,
+    cache: LinkCache | null = null,
+    recordsReads = false,
+    probe: TestProbe | null = null,
+    texts: FileSnapshot | null = null,
+  ): Promise<TimedEngine> {
+    const timed = new TimedEngine(config, cache, recordsReads, probe, texts);
     await timed.reopen();
     return timed;
   }
@@ -102,13 +112,24 @@ export class TimedEngine {
     }
   }
 
+  points(): ReturnType<Engine["points"]> {
+    return this.engine.points();
+  }
+
+  /** Forgets all decisions: suspended attachments are asked again, and for maps see {@link Engine.resetMaps}. */
+  reset(contents: Parameters<Engine["resetMaps"]>[0]): void {
+    this.contents = contents;
+    this.startHandover();
+    this.engine.resetMaps(contents);
+  }
+
   close(): void {
     this.engine.close();
     this.cache?.save();
   }
 
   private async reopen(): Promise<void> {
-    const { sealed, texts, statements } = this.engine ?? {};
+    const { sealed, texts = this.given, statements } = this.engine ?? {};
     this.engine?.close();
     this.watch.answered();
     this.engine = await Engine.open(
@@ -120,8 +141,14 @@ export class TimedEngine {
       null,
       statements,
       this.recordsReads,
+      this.probe,
     );
+    if (this.contents !== null) this.engine.resetMaps(this.contents);
     this.engine.restore(this.handover.commits());
+  }
+
+  private startHandover(): void {
+    this.handover = new ThreadHandoverState(this.config, () => this.engine.texts);
   }
 
   private patience(): number {

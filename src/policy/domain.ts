@@ -72,7 +72,7 @@ export class Domain {
    * `memory`: maximum size in bytes of all runtimes. `inUse`: the policies of the current decision, which are evicted
    * only if there are no others. `code`: the engine for the runtimes. `keyrings`: names of the host's keyrings; a call
    * that names another one is passed to the host even if there is no signature. `recordsReads`: whether the host is
-   * told which facts policies read.
+   * told which facts policies read. `asksHost`: whether the host is also asked about signatures that do not exist.
    */
   constructor(
     options: {
@@ -81,12 +81,14 @@ export class Domain {
       inUse?: () => Iterable<CachedPolicy>;
       keyrings?: Iterable<string>;
       recordsReads?: boolean;
+      asksHost?: boolean;
     } = {},
   ) {
     this.#memory = options.memory ?? SANDBOX_MEMORY;
     this.#code = options.code ?? engineCode();
     this.#inUse = options.inUse ?? (() => []);
-    this.#shape = { ...SHAPE, keyrings: [...(options.keyrings ?? [])], recordsReads: options.recordsReads === true };
+    const { recordsReads = false, asksHost = false } = options;
+    this.#shape = { ...SHAPE, keyrings: [...(options.keyrings ?? [])], recordsReads, asksHost };
   }
 
   /** The entry for a policy. Policies with the same text and limits share one runtime. */

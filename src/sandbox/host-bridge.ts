@@ -86,6 +86,9 @@ export class HostBridge {
       case layout.FACT_READ:
         functions.factRead?.(text);
         return 0;
+      case layout.POINT_REACHED:
+        functions.pointReached?.(integers[layout.FIRST]!);
+        return 0;
       default:
         throw new TypeError(`the guest made the unknown call ${call}`);
     }

@@ -25,4 +25,6 @@ export interface HostFunctions {
    * `subject.effects.read_only`. Called only if the guest records reads.
    */
   factRead?(path: string): void;
+  /** The policy reached a point for the first time in this decision. Called only if it was linked with points. */
+  pointReached?(point: number): void;
 }

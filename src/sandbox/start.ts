@@ -31,6 +31,8 @@ export interface GuestShape {
   readonly withheld: readonly string[];
   /** Whether the guest tells the host which facts and fields of `current` the policy reads. */
   readonly recordsReads?: boolean;
+  /** Whether the host is asked about signatures also where there is none, so that a test can answer. */
+  readonly asksHost?: boolean;
 }
 
 /** Handles of the guest's functions, in the order of guest/main.ts. */

@@ -8,6 +8,7 @@ import { UuidV7 } from "../../log/uuid-v7.js";
 import type { Attachment } from "../../policy/attachment.js";
 import { AttachmentIndex } from "../../policy/attachment-index.js";
 import { Domain, type ExampleSubjects, NO_EXAMPLES } from "../../policy/domain.js";
+import type { Point } from "../../policy/linker/points.js";
 import type { PolicyMap } from "../../policy/maps/map.js";
 import { MapView } from "../../policy/maps/map-view.js";
 import type { Current } from "../../policy/model/current.js";
@@ -30,8 +31,10 @@ import { Helpers, type Moment } from "./helpers.js";
 import { PolicyAttachment } from "./policy-attachment.js";
 import { ProgramSignatures } from "./program-signatures.js";
 import type { DecisionRequest } from "./request.js";
+import { resetMaps } from "./reset-maps.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
+import { ProbedHelpers, type TestProbe } from "./test-probe.js";
 
 /** How many policies get their runtimes before they are first asked. A runtime takes 3 ms and 200 KB. */
 const PREPARED = 16;
@@ -93,7 +96,7 @@ export class Engine {
    * `texts` are those of the engine that this one replaces ({@link Engine.texts}). `cache` has link results of earlier
    * runs. `folders` are the signature folders if they are open already; otherwise they are opened by path. `stored` are
    * the statements of an earlier engine with the same configuration. With `recordsReads`, each answer says what it can
-   * depend on, and policies are asked more slowly.
+   * depend on, and policies are asked more slowly. `probe` belongs to a test of the policies.
    */
   static async open(
     config: Config,
@@ -104,9 +107,10 @@ export class Engine {
     folders: readonly SignatureFolder[] | null = null,
     stored: StatementStore | null = null,
     recordsReads = false,
+    probe: TestProbe | null = null,
   ): Promise<Engine> {
     const files = new FileCache(texts);
-    const loader = new Loader(config, files, cache);
+    const loader = new Loader(config, files, cache, probe?.marksPoints);
     const keyrings = new Keyrings(config.keyrings, sealed);
     const opened = folders ?? signatureFolders(config.signatures);
     const signatures = new SignatureStore(opened);
@@ -133,11 +137,20 @@ export class Engine {
       const { domain: name, mode } = attachment;
       const domain =
         domains.get(name) ??
-        new Domain({ memory: memory.share(name), inUse, keyrings: keyrings.byName.keys(), recordsReads });
+        new Domain({
+          memory: memory.share(name),
+          inUse,
+          keyrings: keyrings.byName.keys(),
+          recordsReads,
+          asksHost: probe !== null,
+        });
       domains.set(name, domain);
       const view = new MapView(maps, mode, attachment.name);
       views.set(attachment.name, view);
-      const helpers = new Helpers(keyrings.byName, view, moment, programs, recordsReads);
+      const helpers =
+        probe === null
+          ? new Helpers(keyrings.byName, view, moment, programs, recordsReads)
+          : new ProbedHelpers(probe, attachment.name, keyrings.byName, view, moment, programs, recordsReads);
       return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
     const log = await EngineLog.open(config);
@@ -334,6 +347,20 @@ export class Engine {
   /** Repeats map writes that attachments committed in an earlier engine, the last one to each key. */
   restore(commits: readonly Commit[]): void {
     restoreMaps(this.state.maps, this.state.views, commits);
+  }
+
+  /**
+   * Gives each map the contents that are given by its name, or else those that it started with, and forgets what
+   * attachments in audit wrote.
+   */
+  resetMaps(contents: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
+    resetMaps(this.config.maps, this.texts, this.state.maps, contents);
+    for (const view of this.state.views.values()) view.reset();
+  }
+
+  /** The points of each attachment's policy, by the attachment's name; see {@link LinkedPolicy.points}. */
+  points(): ReadonlyMap<string, readonly Point[]> {
+    return new Map(this.attachments.map(({ name, points }) => [name, points]));
   }
 
   close(): void {

@@ -63,11 +63,10 @@ export class Helpers implements HostFunctions {
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
     const { verdict, reason } = this.verified(data, signature, keyring, type);
     this.record("signature type", type);
-    this.found.set(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
-    return verdict;
+    return this.verdictFound(`verify_signature ${keyring} ${type}`, verdict, reason);
   }
 
-  signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): SignerFacts | null {
+  signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): unknown {
     const { signers, verdict, reason } = this.verified(data, signature, keyring, type);
     const [first] = signers;
     this.record("signer", keyring);
@@ -77,8 +76,7 @@ export class Helpers implements HostFunctions {
 
   verify_program(subject: object, keyring: string): number {
     const { verdict, reason } = this.verifiedProgram(subject, keyring);
-    this.found.set(`verify_program ${keyring}: ${verdictName(verdict)}`, reason);
-    return verdict;
+    return this.verdictFound(`verify_program ${keyring}`, verdict, reason);
   }
 
   statement_of(subject: object, keyring: string): number {
@@ -87,7 +85,7 @@ export class Helpers implements HostFunctions {
     return statement;
   }
 
-  signer_of_program(subject: object, keyring: string): SignerFacts | null {
+  signer_of_program(subject: object, keyring: string): unknown {
     const { verdict, reason, signers } = this.verifiedProgram(subject, keyring);
     const [first] = signers;
     if (first === undefined) this.found.set(`signer_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
@@ -120,6 +118,23 @@ export class Helpers implements HostFunctions {
     return this.its(map).delete(map, key);
   }
 
+  /** Keeps the reason of an answer, for {@link explained}. Returns the verdict. */
+  protected verdictFound(call: string, verdict: number, reason: string): number {
+    this.found.set(`${call}: ${verdictName(verdict)}`, reason);
+    return verdict;
+  }
+
+  /** Throws POLICY_UNKNOWN_NAME for a keyring or signature type that does not exist. */
+  protected rejectUnknown(keyring: string, type?: string): void {
+    this.keyring(keyring);
+    if (type === undefined || (SIGNATURE_TYPES as readonly string[]).includes(type)) return;
+    throw unknown("signature type", type, SIGNATURE_TYPES);
+  }
+
+  protected rejectUnknownMap(map: string): void {
+    this.its(map);
+  }
+
   /** The sandbox lets policies ask about the subject of a decision only, and only if it is a program. */
   private verifiedProgram(subject: object, keyring: string): ProgramVerification {
     const its = this.keyring(keyring);
@@ -144,8 +159,8 @@ export class Helpers implements HostFunctions {
   }
 
   private verified(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): Verification {
+    this.rejectUnknown(keyring, type);
     const its = this.keyring(keyring);
-    if (!(SIGNATURE_TYPES as readonly string[]).includes(type)) throw unknown("signature type", type, SIGNATURE_TYPES);
     this.record("keyring", keyring);
     const verification = its.verify(data, signature, type as SignatureType, this.moment.time);
     this.moment.keyrings.set(keyring, its.generation);

@@ -2,6 +2,7 @@ import type { AttachmentConfig } from "../../config/config.js";
 import type { Attachment, Limits } from "../../policy/attachment.js";
 import { type CachedPolicy, type Domain, type ExampleSubjects, NO_EXAMPLES } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
+import type { Point } from "../../policy/linker/points.js";
 import type { MapWrite } from "../../policy/maps/map.js";
 import type { MapView } from "../../policy/maps/map-view.js";
 import type { Current } from "../../policy/model/current.js";
@@ -54,6 +55,10 @@ export class PolicyAttachment implements Attachment {
 
   get policyDigest(): string {
     return this.policy.digest;
+  }
+
+  get points(): readonly Point[] {
+    return this.policy.points;
   }
 
   /** The domain's cache entry for its runtime. */

@@ -34,6 +34,7 @@ export class Loader {
     private readonly config: Config,
     private readonly files: FileCache,
     private readonly cache: LinkCache | null = null,
+    private readonly marksPoints = false,
   ) {
     this.folder = dirname(resolve(config.file));
     this.known = {
@@ -87,7 +88,8 @@ export class Loader {
       texts.set(name, text);
       return text;
     };
-    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file) };
+    const { marksPoints } = this;
+    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file), marksPoints };
     const link = () => linkPolicy(file, options);
     const known = this.cache?.find(file, read, link) ?? null;
     if (known !== null) return known;

@@ -2,7 +2,7 @@ import type { AnyNode } from "acorn";
 import { CountersignError } from "../../error.js";
 import { REFUSALS } from "../../sandbox/shared/buffer-layout.js";
 import { placeIn } from "../syntax/source.js";
-import type { Edits } from "../units/edits.js";
+import type { Wrap } from "../units/edits.js";
 import { References } from "../units/references.js";
 import type { Unit } from "../units/units.js";
 import { type DroppedValues, droppedValues } from "./dropped.js";
@@ -26,7 +26,7 @@ export interface Watched {
 }
 
 /**
- * Finds the calls and callbacks of each file whose value the policy drops, for {@link watch}. Throws
+ * Finds the calls and callbacks of each file whose value the policy drops, for {@link denialWraps}. Throws
  * POLICY_UNUSED_DENIAL for the first one that is a call of `deny` itself, under any name.
  */
 export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
@@ -47,19 +47,14 @@ export function droppedCalls(units: readonly Unit[]): readonly Watched[] {
   });
 }
 
-/** Wraps dropped calls, so that the guest checks their values and whether they called `deny`. Adds no lines. */
-export function watch({ calls, callbacks }: Watched, edits: Edits, { integers, unused, dropping }: DenialMarks): void {
-  const watched = [
-    ...calls.map(({ start, end }) => ({ start, end, open: ` ${unused}(${integers}[${REFUSALS}],`, closing: ")" })),
-    ...callbacks.map(({ start, end }) => ({ start, end, open: `${dropping}((`, closing: "))" })),
+/** Text around dropped calls, so that the guest checks their values and whether they called `deny`. Adds no lines. */
+export function denialWraps({ calls, callbacks }: Watched, { integers, unused, dropping }: DenialMarks): Wrap[] {
+  const call = { open: ` ${unused}(${integers}[${REFUSALS}],`, close: ")", isForNode: true } as const;
+  const callback = { open: `${dropping}((`, close: "))", isForNode: true } as const;
+  return [
+    ...calls.map(({ start, end }) => ({ start, end, ...call })),
+    ...callbacks.map(({ start, end }) => ({ start, end, ...callback })),
   ];
-  // Inner edits first; see Edits.
-  for (const { start, end, open, closing } of watched.sort(
-    (left, right) => left.end - right.end || right.start - left.start,
-  )) {
-    edits.openFor(start, open);
-    edits.close(end, closing);
-  }
 }
 
 function rejectDenials({ source }: Unit, dropped: DroppedValues, guestName: (node: AnyNode) => string | null): void {

@@ -1,13 +1,14 @@
 import type { AnyNode } from "acorn";
 import { HOOK, STATUS, STEPS, SUBJECT, ZERO } from "../../sandbox/shared/buffer-layout.js";
 import { LINK } from "../../sandbox/shared/link.js";
-import { type DenialMarks, droppedCalls, watch } from "../checks/denials.js";
+import { type DenialMarks, denialWraps, droppedCalls } from "../checks/denials.js";
 import { ANONYMOUS, type Export, takeOut } from "../units/bindings.js";
 import { Edits } from "../units/edits.js";
 import type { Unit } from "../units/units.js";
 import { toArrowFunctions } from "./arrow-functions.js";
 import { type Marks, meter } from "./meter.js";
 import type { Part } from "./places.js";
+import { type Point, PointMarker, type PointMarks } from "./points.js";
 import { isStateless } from "./stateless.js";
 
 export interface Assembled {
@@ -20,21 +21,31 @@ export interface Assembled {
    */
   readonly trial: string;
   readonly parts: readonly Part[];
+  /** Empty unless points are marked. */
+  readonly points: readonly Point[];
 }
 
 /**
  * Assembles a policy's files into one function. Each file becomes a function of its own. Names of the virtual module
  * are declared outside the part that runs anew for each decision. The lines of a file stay consecutive, and the first
  * one begins a line. QuickJS compiles the added code again for every policy, so it is kept short. `arrows` are the
- * functions of the policy's own file that become arrow functions.
+ * functions of the policy's own file that become arrow functions. With `marksPoints`, the text tells the host which
+ * points it reaches; all of it then runs anew for each decision.
  */
-export function assemble(units: readonly Unit[], hooks: readonly string[], arrows: ReadonlySet<AnyNode>): Assembled {
+export function assemble(
+  units: readonly Unit[],
+  hooks: readonly string[],
+  arrows: ReadonlySet<AnyNode>,
+  marksPoints = false,
+): Assembled {
   const names = namesFor(units);
+  const marker = marksPoints ? new PointMarker(names) : null;
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
   const dropped = droppedCalls(units);
-  let text = `${names.opening}${values.join("")};${own("metered")}(()=>${own("steps")});`;
+  let text = `${marker === null ? names.opening : names.markedOpening}${values.join("")};${own("metered")}(()=>${own("steps")});`;
+  if (marker !== null) text += marker.declarations(own("reached"));
   let trial = `(function(){"use strict";`;
   let line = 1;
   units.forEach((unit, index) => {
@@ -42,8 +53,9 @@ export function assemble(units: readonly Unit[], hooks: readonly string[], arrow
     const edits = new Edits(source.text);
     const last = index === units.length - 1;
     // Inner edits first; see Edits.
-    watch(dropped[index]!, edits, names);
+    edits.wrapAll([...denialWraps(dropped[index]!, names), ...(marker?.expressions(source) ?? [])]);
     meter(source, edits, names);
+    marker?.statements(source, edits);
     if (last) toArrowFunctions(source, edits, arrows);
     takeOut(source, edits, anonymous);
     parts.push({ file: source.file, edits, start: line + 1 });
@@ -52,16 +64,17 @@ export function assemble(units: readonly Unit[], hooks: readonly string[], arrow
     );
     const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
     const body = `${declare(imports)}\n${edits}\n;`;
-    const begin = `return()=>{${own("steps")}=${own("integers")}[${STEPS}];try{`;
+    const fresh = marker === null ? "" : `${names.seen}=[];`;
+    const begin = `return()=>{${own("steps")}=${own("integers")}[${STEPS}];${fresh}try{`;
     trial += `{()=>{${body}${last ? "" : exportsOf(names, unit)}}}${last ? "})" : ""}`;
     if (!last)
       text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
-    else if (index === 0 && isStateless(source, arrows))
+    else if (index === 0 && marker === null && isStateless(source, arrows))
       text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks)}}}})`;
     else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks)}}}})`;
     line += linesOf(source.text) + 1;
   });
-  return { text, trial, parts };
+  return { text, trial, parts, points: marker?.points ?? [] };
 }
 
 /**
@@ -80,7 +93,7 @@ function namesFor(units: readonly Unit[]): Names {
 }
 
 /** Names in the linked text that occur in no file of the policy. */
-class Names implements Marks, DenialMarks {
+class Names implements Marks, DenialMarks, PointMarks {
   readonly steps: string;
   readonly moreSteps: string;
   readonly unused: string;
@@ -88,6 +101,9 @@ class Names implements Marks, DenialMarks {
   readonly integers: string;
   readonly error: string;
   readonly anonymous: string;
+  readonly seen: string;
+  readonly reach: string;
+  readonly held: string;
   readonly opening: string;
 
   constructor(readonly prefix: string) {
@@ -98,8 +114,20 @@ class Names implements Marks, DenialMarks {
     this.integers = this.own("integers");
     this.error = this.own("error");
     this.anonymous = this.own("default");
+    this.seen = this.own("seen");
+    this.reach = this.own("reach");
+    this.held = this.own("held");
+    this.opening = this.#openingWith(LINK.slice(0, -1));
+  }
+
+  /** The same with the last argument, `reached`, which only text with marked points uses. */
+  get markedOpening(): string {
+    return this.#openingWith(LINK);
+  }
+
+  #openingWith(names: readonly string[]): string {
     // Not an arrow function: in it, `this` of the policy would be the engine's global object.
-    this.opening = `(function(${LINK.map(this.own).join()}){"use strict";let ${this.steps}=0`;
+    return `(function(${names.map(this.own).join()}){"use strict";let ${this.steps}=0`;
   }
 
   readonly own = (name: string): string => `${this.prefix}_${name}`;

@@ -16,6 +16,7 @@ import { assemble } from "./assemble.js";
 import { hooksWithoutSubject } from "./hooks-without-subject.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { locate } from "./places.js";
+import type { Point } from "./points.js";
 
 /** A policy and the files that it imports, linked into the one function that the sandbox runs. */
 export interface LinkedPolicy {
@@ -32,6 +33,8 @@ export interface LinkedPolicy {
   readonly names: readonly ConfiguredName[];
   /** Probable mistakes in the policy. */
   readonly warnings: readonly Warning[];
+  /** The points that `source` tells the host of, by number; empty unless {@link LinkOptions.marksPoints}. */
+  readonly points: readonly Point[];
   /**
    * The place in the policy's own files, such as `policies/tc.js:4:11`, of a place in `source`. Lines and columns count
    * from 1. For a read of a property, `property` is its name.
@@ -45,6 +48,8 @@ export interface LinkOptions extends Files {
   readonly subjects?: Readonly<Record<string, string>>;
   /** All names that facts can have. If absent, the linker does not look for strings that can never match. */
   readonly vocabulary?: Vocabulary;
+  /** Whether the linked text tells the host which points it reaches, for coverage. */
+  readonly marksPoints?: boolean;
   /** Time limits, which tests change. */
   readonly limits?: LinkLimits;
 }
@@ -71,12 +76,12 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
 function assembled(
   file: string,
   units: readonly Unit[],
-  { hookNames, subjects = SUBJECTS, vocabulary }: LinkOptions,
+  { hookNames, subjects = SUBJECTS, vocabulary, marksPoints }: LinkOptions,
 ): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { source } = units.at(-1)!;
   const arrows = arrowCandidates(source, hooks);
-  const { text, trial, parts } = assemble(units, hooks, arrows);
+  const { text, trial, parts, points } = assemble(units, hooks, arrows, marksPoints);
   let digest: string | undefined;
   const policy: LinkedPolicy = {
     file,
@@ -94,6 +99,7 @@ function assembled(
       ...checkFacts(units, hooks, subjects),
       ...(vocabulary === undefined ? [] : neverMatches(units, hooks, vocabulary)),
     ],
+    points,
     locate: (line, column, property) => locate(parts, line, column, property) ?? file,
   };
   return [policy, trial];

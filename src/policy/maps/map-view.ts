@@ -94,6 +94,12 @@ export class MapView {
     this.pending.clear();
   }
 
+  /** Discards all writes, also those that an attachment in audit committed. */
+  reset(): void {
+    this.drop();
+    this.overlays.clear();
+  }
+
   /** Commits writes that this attachment may make. */
   apply(writes: readonly MapWrite[]): void {
     for (const { map, key, value } of writes) {

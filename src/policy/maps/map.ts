@@ -42,6 +42,8 @@ class Holding {
 export class PolicyMap {
   private readonly entries = new Map<string, Entry>();
   private readonly holdings = new Map<string, Holding>();
+  /** Whether the map has the entries with which it was made. */
+  isInitial = false;
   /** Size of the entries, and of what pending writes may add. */
   readonly used = new Size();
   readonly reserved = new Size();
@@ -59,7 +61,14 @@ export class PolicyMap {
   ) {
     const { count } = writers;
     this.share = limits === null || count === 1 ? null : shareOf(limits, count);
-    for (const [key, value] of Object.entries(initial)) this.set(key, JSON.stringify(value), null);
+    this.reset(initial, true);
+  }
+
+  /** Replaces all entries by ones that no writer wrote. `isInitial`: whether they are those of the map's file. */
+  reset(entries: Readonly<Record<string, unknown>>, isInitial: boolean): void {
+    for (const key of [...this.entries.keys()]) this.set(key, null, null);
+    for (const [key, value] of Object.entries(entries)) this.set(key, JSON.stringify(value), null);
+    this.isInitial = isInitial;
   }
 
   get(key: string): string | null {
@@ -86,6 +95,7 @@ export class PolicyMap {
   }
 
   set(key: string, value: string | null, writer: string | null): void {
+    this.isInitial = false;
     const before = this.entries.get(key);
     this.used.change(key, before?.value ?? null, value);
     if (before !== undefined && before.writer !== null)

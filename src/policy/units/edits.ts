@@ -8,6 +8,16 @@ interface Edit {
   readonly isForNext?: true;
 }
 
+/** Text around a node. */
+export interface Wrap {
+  readonly start: number;
+  readonly end: number;
+  readonly open: string;
+  readonly close: string;
+  /** Whether a place in `open` maps to the node; see {@link Edits.openFor}. */
+  readonly isForNode?: true;
+}
+
 /** Above the number of edits in any text. */
 const OPENS = 2 ** 24;
 const REPLACES = 2 ** 25;
@@ -37,6 +47,16 @@ export class Edits {
   /** Inserts text after the node that ends at an offset, and after text that was inserted there earlier. */
   close(at: number, text: string): void {
     this.#add(at, at, text, this.#edits.length);
+  }
+
+  /** Puts texts around nodes, those of inner nodes within those of outer ones. */
+  wrapAll(wraps: readonly Wrap[]): void {
+    const innerFirst = [...wraps].sort((left, right) => left.end - right.end || right.start - left.start);
+    for (const { start, end, open, close, isForNode } of innerFirst) {
+      if (isForNode) this.openFor(start, open);
+      else this.open(start, open);
+      this.close(end, close);
+    }
   }
 
   replace(start: number, end: number, text: string): void {

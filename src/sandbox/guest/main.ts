@@ -3,7 +3,7 @@
  * `$integers`, `$doubles`, `$call` and `$settings`. Only the host has the function's result: no policy can reach it.
  */
 
-import { ANSWERED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../shared/buffer-layout.js";
+import { ANSWERED, POINT_REACHED, STATUS, STEPS, THREW, VERDICT, WRONG } from "../shared/buffer-layout.js";
 import { LINK, type Linked } from "../shared/link.js";
 import { forgetAnswers, tellAnswers } from "./answers.js";
 import { functions } from "./countersign.js";
@@ -12,7 +12,7 @@ import { dropping, rejectUnused, takeUnusedDenial } from "./denials.js";
 import { ARRAY_FACTS, makeNamespace, OBJECT_FACTS, takeUnknownFact } from "./facts.js";
 import { describe, moreSteps, takeExhausted } from "./faults.js";
 import { correctGroupBy } from "./group-by.js";
-import { doubles, integers } from "./host.js";
+import { callHost, doubles, integers } from "./host.js";
 import { lockDown } from "./lockdown.js";
 import { recorded } from "./reads.js";
 import { settings } from "./settings.js";
@@ -37,6 +37,9 @@ const link: Readonly<Record<Linked, unknown>> = {
   unused: rejectUnused,
   dropping,
   freeze: Object.freeze,
+  reached(point: number): void {
+    callHost(POINT_REACHED, "a point", undefined, point);
+  },
   /** Receives the function that reads the policy's step count. */
   metered(left: () => number): void {
     stepsLeft = left;

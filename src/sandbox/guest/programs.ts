@@ -86,7 +86,8 @@ function programOf(prog: unknown, who: string): Program {
 
 function isUnstated(prog: Program, keyring: unknown): boolean {
   // The host records which keyrings a policy asks
-  if (settings.recordsReads === true || candidatesOf(prog) > 0 || !isKeyring(keyring)) return false;
+  if (settings.recordsReads === true || settings.asksHost === true) return false;
+  if (candidatesOf(prog) > 0 || !isKeyring(keyring)) return false;
   knownKeyring = keyring;
   return true;
 }

@@ -11,6 +11,7 @@ interface Settings {
   readonly currentOthers: readonly string[];
   readonly currentRecords: readonly string[];
   readonly recordsReads?: boolean;
+  readonly asksHost?: boolean;
 }
 
 export const settings = JSON.parse($settings) as Settings;

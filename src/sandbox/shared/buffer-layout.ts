@@ -103,3 +103,5 @@ export const STATEMENT_OF = 11;
 export const SIGNER_OF_PROGRAM = 12;
 /** The policy reads a fact; only if the guest records reads. */
 export const FACT_READ = 13;
+/** The policy reached a point; only if it was linked with points. */
+export const POINT_REACHED = 14;

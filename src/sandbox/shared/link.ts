@@ -14,6 +14,7 @@ export const LINK = [
   "answered",
   "threw",
   "freeze",
+  "reached",
 ] as const;
 
 export type Linked = (typeof LINK)[number];

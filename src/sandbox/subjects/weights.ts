@@ -78,6 +78,8 @@ export function weightOf(integers: Int32Array, text: string, bytesOf: (number: n
       return crossing + MAP_CHANGE;
     case layout.READ:
       return crossing + READ_BYTE * integers[layout.THIRD]!;
+    case layout.POINT_REACHED:
+      return 0;
     default:
       return crossing;
   }
