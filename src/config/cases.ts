@@ -2,19 +2,31 @@ import * as z from "zod";
 import { ERRNO } from "../errno.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import { readText } from "../input.js";
+import type { Container, Current } from "../policy/model/current.js";
 import { FAULT_CODES } from "../policy/model/outcome.js";
+import { BLOB, type CaseSubject, MAP_SUBJECT, PROGRAM, SUBJECT_KEYS } from "./case-subject.js";
+import { CONTAINER_FIELDS, currentOf, TASK_FIELDS } from "./current.js";
 import { Document } from "./document.js";
+import { type HelperAnswer, helperAnswers } from "./helper-answers.js";
 import { validated } from "./issue.js";
+import { mapValueFlaw } from "./mapfile.js";
+import { quoted } from "./quoted.js";
 
 /** One case of a policy's test: a question and the expected answer. */
 export interface PolicyCase {
   /** `file:line:column` of the case. */
   readonly place: string;
-  readonly file: string;
-  readonly hook: HookName | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly uid: number | undefined;
-  readonly comm: string | undefined;
+  /** The test's own name for the case; null if it has none. */
+  readonly name: string | null;
+  readonly subject: CaseSubject;
+  /** Null for the hook that fits the subject. */
+  readonly hook: HookName | null;
+  readonly current: Current;
+  /** Milliseconds since the epoch; undefined for the time of the run. */
+  readonly time: number | undefined;
+  /** Contents of maps in this case, by name. Other maps have those of the configuration. */
+  readonly maps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly helpers: readonly HelperAnswer[];
   /**
    * `allow`, `deny`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` if the policy is expected to fail, or
    * `not asked` if it is expected to be out of scope.
@@ -26,31 +38,85 @@ export interface PolicyCase {
 
 const verdicts = Object.keys(ERRNO).map((name) => `-${name}`);
 const faults = ["fault", ...FAULT_CODES.map((code) => `fault ${code}`)];
+const labels = z.record(z.string(), z.string()).nullable();
+const mapValue = z.unknown().superRefine((value, context) => {
+  const flaw = mapValueFlaw(value);
+  if (flaw !== null) context.addIssue({ code: "custom", message: flaw });
+});
+
 export const CASES = z.array(
   z.strictObject({
-    file: z.string().min(1, { error: "is empty; name the file of the case" }),
+    name: z.string().optional(),
+    file: z.string().min(1, { error: "is empty; name the file of the case" }).optional(),
+    program: PROGRAM.optional(),
+    map: MAP_SUBJECT.optional(),
+    blob: BLOB.optional(),
     hook: z.enum(HOOK_NAMES as [HookName]).optional(),
-    labels: z.record(z.string(), z.string()).default({}),
-    uid: z.int().min(0).max(4294967295).optional(),
-    comm: z.string().optional(),
+    ...TASK_FIELDS,
+    labels: labels.optional(),
+    container: z
+      .strictObject({ ...CONTAINER_FIELDS, id: CONTAINER_FIELDS.id.default("check"), labels: labels.optional() })
+      .nullable()
+      .optional(),
+    time: z.iso
+      .datetime({ offset: true, error: "is not a time; write it as 2026-01-31T12:00:00Z" })
+      .transform((text) => Date.parse(text))
+      .optional(),
+    maps: z.record(z.string(), z.record(z.string(), mapValue)).default({}),
+    helpers: z.record(z.string(), z.unknown()).default({}),
     expect: z.enum(["allow", "deny", "not asked", ...verdicts, ...faults]),
     reason: z.string().optional(),
   }),
 );
+type Given = z.output<typeof CASES>[number];
+const TASK = z.object(TASK_FIELDS);
 
 const MAX_CASES = 2 ** 20;
+
+/** The path of the test beside a policy. */
+export function testFile(policy: string): string {
+  return policy.replace(/\.[a-z]+$/, ".test.yaml");
+}
 
 /** Reads the test of a policy. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and CONFIG_INVALID with the place. */
 export function readCases(file: string): readonly PolicyCase[] {
   const document = new Document(file, readText(file, MAX_CASES), "CONFIG_INVALID");
   return validated(document, CASES).map((given, index) => ({
     place: document.place([index]),
-    file: given.file,
-    hook: given.hook,
-    labels: given.labels,
-    uid: given.uid,
-    comm: given.comm,
+    name: given.name ?? null,
+    subject: subjectOf(given, document, index),
+    hook: given.hook ?? null,
+    current: currentOf({ ...TASK.parse(given), container: containerOf(given, document, index) }),
+    time: given.time,
+    maps: given.maps as PolicyCase["maps"],
+    helpers: helperAnswers(document, [index, "helpers"], given.helpers, given.program?.statements.length ?? 0),
     expect: given.expect,
     reason: given.reason,
   }));
+}
+
+function subjectOf(given: Given, document: Document, index: number): CaseSubject {
+  const subjects = SUBJECT_KEYS.filter((key) => given[key] !== undefined);
+  if (subjects.length === 0)
+    throw document.error([index], "a case has no subject", `give one of ${SUBJECT_KEYS.map(quoted).join(", ")}`);
+  if (subjects.length > 1)
+    throw document.error([index, subjects[1]!], `a case has ${subjects.join(" and ")}`, "make a case of each", "key");
+  const { file, program, map, blob } = given;
+  if (program !== undefined) return { kind: "program", program };
+  if (map !== undefined) return { kind: "map", map };
+  return blob === undefined ? { kind: "file", file: file! } : { kind: "blob", blob };
+}
+
+/** Labels put the task into a container, if necessary into one that is made up. */
+function containerOf({ container, labels }: Given, document: Document, index: number): Container | null {
+  if (labels !== undefined && container !== undefined && (container === null || container.labels !== undefined))
+    throw document.error([index, "labels"], "`labels` contradicts `container`", "leave one of them out", "key");
+  if (container === null || (container === undefined && isNone(labels))) return null;
+  const own = { id: "check", name: null, annotations: {}, ...container };
+  return { ...own, labels: labels === undefined ? (own.labels === undefined ? {} : own.labels) : labels };
+}
+
+/** An empty mapping of labels describes no container, as an option `--label` that is not given. */
+function isNone(labels: Given["labels"]): boolean {
+  return labels === undefined || (labels !== null && Object.keys(labels).length === 0);
 }

@@ -8,7 +8,8 @@ const id = z.int().min(0).max(4294967295);
 const text = z.string();
 const texts = z.record(z.string(), z.string());
 
-const CURRENT = z.strictObject({
+/** The fields of a task other than its container. */
+export const TASK_FIELDS = {
   pid: id.default(ROOT_ON_HOST.pid),
   tid: id.optional(),
   uid: id.default(ROOT_ON_HOST.uid),
@@ -21,15 +22,18 @@ const CURRENT = z.strictObject({
     .array(z.string().regex(/^CAP_[A-Z_0-9]+$/, { error: "is not a capability; write it as `CAP_BPF`" }))
     .default([...ROOT_ON_HOST.capabilities]),
   namespaces: z.record(z.string(), z.int().min(0)).default(ROOT_ON_HOST.namespaces),
-  container: z
-    .strictObject({
-      id: text.min(1, { error: "is empty; give the container's id, or leave `container` out" }),
-      name: text.nullable().default(null),
-      labels: texts.nullable().default(null),
-      annotations: texts.default({}),
-    })
-    .nullable()
-    .default(ROOT_ON_HOST.container),
+};
+
+export const CONTAINER_FIELDS = {
+  id: text.min(1, { error: "is empty; give the container's id, or leave `container` out" }),
+  name: text.nullable().default(null),
+  labels: texts.nullable().default(null),
+  annotations: texts.default({}),
+};
+
+const CURRENT = z.strictObject({
+  ...TASK_FIELDS,
+  container: z.strictObject(CONTAINER_FIELDS).nullable().default(ROOT_ON_HOST.container),
 });
 
 const MAX_CURRENT = 2 ** 20;
@@ -40,6 +44,10 @@ const MAX_CURRENT = 2 ** 20;
  */
 export function readCurrent(file: string): Current {
   const document = new Document(file, readText(file, MAX_CURRENT), "USAGE");
-  const given = validated(document, CURRENT);
+  return currentOf(validated(document, CURRENT));
+}
+
+/** A task whose `tid` and `euid` are those of its `pid` and `uid` unless they are given. */
+export function currentOf(given: z.output<typeof CURRENT>): Current {
   return { ...given, tid: given.tid ?? given.pid, euid: given.euid ?? given.uid };
 }

@@ -24,6 +24,12 @@ export function readMapFile(file: string, text = readText(file, MAX_MAP)): Recor
   return value as Record<string, unknown>;
 }
 
+/** Why a value cannot be in a map, with the remedy after `; `; null if it can. */
+export function mapValueFlaw(value: unknown): string | null {
+  const flaw = flawOf(value);
+  return flaw === null ? null : `${flaw.is}; ${flaw.remedy}`;
+}
+
 function fromJson(file: string, text: string): unknown {
   let value: unknown;
   try {

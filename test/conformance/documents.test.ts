@@ -14,6 +14,7 @@ const DOCUMENTS = [
   ["README.md", 5],
   ["docs/tutorial.md", 15],
   ["docs/guide.md", 31],
+  ["docs/testing.md", 4],
   ["docs/objects.md", 2],
   ["docs/signatures.md", 4],
   ["docs/offline-lists.md", 8],

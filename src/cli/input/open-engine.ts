@@ -1,6 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import type { CacheFolder } from "../../cache-folder.js";
 import type { Config, LogConfig } from "../../config/config.js";
+import type { TestProbe } from "../../engine/decision/test-probe.js";
+import type { FileSnapshot } from "../../engine/load/file-cache.js";
+import type { LinkCache } from "../../engine/load/link-cache.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import type { Origin } from "../../hooks/decision.js";
 import { warn } from "../output/output.js";
@@ -41,6 +44,26 @@ export async function openEngineForLists(
   return { config, engine };
 }
 
+/** Opens engines for the tests beside a configuration's policies. Throws as {@link openEngine}. */
+export async function openEnginesForTests(
+  path: string,
+  folder: CacheFolder | null,
+): Promise<{
+  config: Config;
+  open: (probe: TestProbe, config?: Config, texts?: FileSnapshot | null) => Promise<TimedEngine>;
+}> {
+  const { config, cache } = await configured(path, "check", folder);
+  const { TimedEngine } = await import("../../engine/timed-engine.js");
+  const tested = { ...config, log: null };
+  await rejectExpired(config);
+  return {
+    config: tested,
+    // The cache has policies without marked points, as their files are
+    open: (probe, config = tested, texts = null) =>
+      TimedEngine.open(config, probe.marksPoints || texts !== null ? null : cache, false, probe, texts),
+  };
+}
+
 async function rejectExpired(config: Config): Promise<void> {
   const { rejectExpiredKeyring } = await import("./expired-keyring.js");
   rejectExpiredKeyring(config, Date.now());
@@ -51,7 +74,11 @@ async function configured(
   path: string,
   origin: Origin,
   folder: CacheFolder | null,
-): Promise<{ config: Config; open: (config: Config, recordsReads: boolean) => Promise<TimedEngine> }> {
+): Promise<{
+  config: Config;
+  cache: LinkCache | null;
+  open: (config: Config, recordsReads: boolean) => Promise<TimedEngine>;
+}> {
   // A command ends before optimized WASM pays off, and at exit would wait for the compiler.
   if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
   const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }] = await Promise.all([
@@ -65,5 +92,5 @@ async function configured(
     origin,
     (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
   );
-  return { config, open: (changed, recordsReads) => TimedEngine.open(changed, cache, recordsReads) };
+  return { config, cache, open: (changed, recordsReads) => TimedEngine.open(changed, cache, recordsReads) };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readCases } from "../../config/cases.js";
+import { readCases, testFile } from "../../config/cases.js";
 import type { AttachmentConfig, Config } from "../../config/config.js";
 import { nearest } from "../../nearest.js";
 import { Selector } from "../../policy/scope/selector.js";
@@ -74,9 +74,13 @@ function labelsRead(text: string): string[] {
  * them.
  */
 function labelsOfTests(policy: string): ReadonlySet<string> {
-  const cases = policy.replace(/\.[a-z]+$/, ".test.yaml");
+  const cases = testFile(policy);
   try {
-    return new Set(existsSync(cases) ? readCases(cases).flatMap(({ labels }) => Object.keys(labels)) : []);
+    return new Set(
+      existsSync(cases)
+        ? readCases(cases).flatMap(({ current: { container } }) => Object.keys(container?.labels ?? {}))
+        : [],
+    );
   } catch {
     return new Set();
   }

@@ -97,7 +97,7 @@ describe("countersign test", () => {
       const cases = expectations.map((expect) => `- { file: ${PROGRAM}, expect: "${expect}" }`);
       place.write(`${policy}.test.yaml`, cases.join("\n"));
       const { code, out } = await runCommand("test", "--json", "--config", place.config);
-      const results: { expected: string; passed: boolean; got: string }[] = JSON.parse(out);
+      const results: { expected: string; passed: boolean; got: string }[] = JSON.parse(out).cases;
       const passed = results.filter((result) => result.passed).map(({ expected }) => expected);
       expect(passed).toEqual(MET[policy]);
       expect(code).toBe(1);
@@ -117,7 +117,7 @@ describe("countersign test", () => {
     );
     place.write("throws.test.yaml", cases.join("\n"));
     const { out } = await runCommand("test", "--json", "--config", place.config);
-    expect(JSON.parse(out).map((result: { passed: boolean }) => result.passed)).toEqual([true, true, false]);
+    expect(JSON.parse(out).cases.map((result: { passed: boolean }) => result.passed)).toEqual([true, true, false]);
   });
 
   it("rejects a fault that does not exist, and names the one that was meant", async () => {

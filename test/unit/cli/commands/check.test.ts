@@ -247,7 +247,7 @@ describe("countersign init and test", () => {
     expect(made).toMatchObject([{ verdict: 0, answers: [{ unused_reasons }] }]);
     expect((await runCommand("test", "--config", place.config)).out).toContain(`allow ${text}`);
     const tested = await runCommand("test", "--config", place.config, "--json");
-    expect(JSON.parse(tested.out)).toMatchObject([{ passed: true, unused_reasons }]);
+    expect(JSON.parse(tested.out).cases).toMatchObject([{ passed: true, unused_reasons }]);
   });
 
   it("say that there is no test, or what is wrong with one, and exit with 2", async () => {

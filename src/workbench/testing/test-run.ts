@@ -1,0 +1,84 @@
+import { dirname, relative, resolve } from "node:path";
+import type { PolicyCase } from "../../config/cases.js";
+import type { Config } from "../../config/config.js";
+import { TestProbe } from "../../engine/decision/test-probe.js";
+import { decideFile } from "../../engine/file-decisions.js";
+import type { FileSnapshot } from "../../engine/load/file-cache.js";
+import type { TimedEngine } from "../../engine/timed-engine.js";
+import type { Decision } from "../../hooks/decision.js";
+import type { Warning } from "../../warning.js";
+import { answerText, type CaseResult, expectedText, isExpected } from "./case-result.js";
+import { describedQuestion } from "./case-subjects.js";
+import { type PolicyTest, policyTests, type Untested, untested } from "./policy-tests.js";
+
+/** Opens an engine for tests; `config` and `texts` replace the configuration and the texts of its files. */
+export type OpenEngine = (probe: TestProbe, config?: Config, texts?: FileSnapshot | null) => Promise<TimedEngine>;
+
+/** The results of all tests beside a configuration's policies. */
+export interface TestRun {
+  readonly results: readonly CaseResult[];
+  readonly untested: readonly Untested[];
+  /** Those of the engine's start. */
+  readonly warnings: readonly Warning[];
+}
+
+/** Runs the tests beside a configuration's policies. Throws what opening the engine and {@link runCase} throw. */
+export async function runTests(config: Config, open: OpenEngine): Promise<TestRun> {
+  const probe = new TestProbe(false);
+  const engine = await open(probe);
+  try {
+    const results: CaseResult[] = [];
+    for (const test of policyTests(config))
+      for (const one of test.cases) results.push(...(await runCase(engine, probe, test, one)));
+    return { results, untested: untested(engine, results), warnings: engine.warnings };
+  } finally {
+    engine.close();
+  }
+}
+
+/**
+ * Runs one case of a policy's test: one result for each subject in its file, or for the one that it describes. A case
+ * begins with the maps as they are configured, or as it says, and without the writes of earlier cases. Throws what
+ * reading the file throws, and CONFIG_INVALID with the place of the case.
+ */
+export async function runCase(
+  engine: TimedEngine,
+  probe: TestProbe,
+  { attachment, file: test }: PolicyTest,
+  one: PolicyCase,
+): Promise<readonly CaseResult[]> {
+  engine.reset(one.maps);
+  probe.begin(one.helpers);
+  const start = performance.now();
+  const decisions = await decide(engine, one, test);
+  const duration = (performance.now() - start) / decisions.length;
+  const unused_answers = one.helpers.map(({ call }) => call).filter((call) => !probe.used.has(call));
+  const isAsked = decisions.some(({ answers }) => answers.some((its) => its.attachment === attachment));
+  return decisions.map(({ hook, subject, answers }) => {
+    const answer = answers.find((its) => its.attachment === attachment) ?? null;
+    return {
+      attachment,
+      place: relative("", one.place),
+      name: one.name,
+      file: `${one.subject.kind === "file" ? one.subject.file : one.subject.kind} ${subject.name}`,
+      hook,
+      expected: expectedText(one),
+      got: answerText(answer),
+      unused_reasons: answer?.unused_reasons ?? [],
+      unused_answers,
+      passed: isExpected(one, answer) && (unused_answers.length === 0 || !isAsked),
+      duration,
+    };
+  });
+}
+
+async function decide(engine: TimedEngine, one: PolicyCase, test: string): Promise<readonly Decision[]> {
+  const { subject, hook, current, time } = one;
+  if (subject.kind === "file") {
+    const path = resolve(dirname(test), subject.file);
+    const decided = await decideFile(engine, path, { current, hook: hook ?? undefined, time });
+    return decided.map(({ decision }) => decision);
+  }
+  const question = describedQuestion(subject, hook, one.place);
+  return [await engine.decide({ ...question, subject: question.subject as never, current, time })];
+}
