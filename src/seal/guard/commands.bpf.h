@@ -44,7 +44,7 @@ static __always_inline bool may_replace_list(const struct guard_status *status)
 /* Only the agent writes tickets; who else tries is recorded as a task that acts as the agent. */
 static __always_inline int take_ticket(struct guard_status *status, const union bpf_attr *attr, __u32 size)
 {
-	struct event_detail detail = { .detail = { bpf_get_current_pid_tgid() >> 32, GUARD_COMMAND_TICKET } };
+	struct event_detail detail = { .hook = GUARD_AT_BPF, .detail = { GUARD_COMMAND_TICKET } };
 
 	if (is_agent())
 		return write_ticket(status, attr, size);

@@ -83,10 +83,10 @@ static __always_inline __u32 judge_executable(struct guard_status *status, struc
 	return !(status->state & GUARD_ROOT_STARTED) && is_of_initramfs(file) ? 0 : GUARD_EXECUTABLE;
 }
 
-/* The verdict of an lsm_cgroup program; `what` is a number for the event. */
-static __always_inline int executable_verdict(struct guard_status *status, struct file *file, __u32 what)
+/* The verdict of an lsm_cgroup program at a hook. */
+static __always_inline int executable_verdict(struct guard_status *status, enum guard_hook hook, struct file *file)
 {
-	struct event_detail detail = { .detail = { what } };
+	struct event_detail detail = { .hook = hook };
 	struct scan *scan = scan_of_task();
 	__u32 reason = judge_executable(status, file, scan);
 

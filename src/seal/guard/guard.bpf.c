@@ -14,7 +14,7 @@ SEC("lsm_cgroup/bpf_prog_load")
 int BPF_PROG(guard_prog_load, struct bpf_prog *prog, union bpf_attr *attr)
 {
 	struct guard_status *status = status_of_guard();
-	struct event_detail detail = { .hook = GUARD_AT_PROG_LOAD };
+	struct event_detail detail = { .hook = GUARD_AT_BPF_PROG_LOAD };
 	__u64 key = (__u64)prog->aux;
 	struct scan *scan;
 	__u32 reason;
@@ -65,7 +65,7 @@ int BPF_PROG(guard_prog, struct bpf_prog *prog)
 {
 	struct guard_status *status = status_of_guard();
 	struct event_detail detail = {
-		.hook = GUARD_AT_PROG,
+		.hook = GUARD_AT_BPF_PROG,
 		.detail = { prog->type, prog->expected_attach_type, prog->len },
 	};
 	__u64 key = (__u64)prog->aux;
@@ -115,7 +115,7 @@ int BPF_PROG(guard_bpf, int command, union bpf_attr *attr, unsigned int size)
 	if (!is_protecting(status))
 		return ALLOW;
 	reason = judge_command(status, command, attr);
-	result = protect(status, reason, command, attach_type_of(command, attr));
+	result = protect(status, GUARD_AT_BPF, reason, command, attach_type_of(command, attr));
 	/* the answer of a kernel that does not know the command: loaders try commands to find out */
 	if (reason == GUARD_UNKNOWN_COMMAND && result == DENY)
 		bpf_set_retval(-EINVAL);

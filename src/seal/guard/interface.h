@@ -233,10 +233,24 @@ struct guard_status {
 	__u64 denied[GUARD_REASONS];
 };
 
-/* Where a program was denied: guard_event.hook. 0 is the one hook of the event's reason. */
+/* Where a call was denied: guard_event.hook, by the name of the LSM hook. guard_sysctl is no LSM program. */
 enum guard_hook {
-	GUARD_AT_PROG_LOAD = 1, /* bpf_prog_load */
-	GUARD_AT_PROG, /* bpf_prog */
+	GUARD_AT_BPF_PROG_LOAD = 1,
+	GUARD_AT_BPF_PROG,
+	GUARD_AT_BPF,
+	GUARD_AT_BPF_MAP,
+	GUARD_AT_BPF_TOKEN_CREATE,
+	GUARD_AT_LOCKED_DOWN,
+	GUARD_AT_KERNEL_POST_READ_FILE,
+	GUARD_AT_KERNEL_POST_LOAD_DATA,
+	GUARD_AT_BPRM_CHECK_SECURITY,
+	GUARD_AT_MMAP_FILE,
+	GUARD_AT_PTRACE_ACCESS_CHECK,
+	GUARD_AT_TASK_KILL,
+	GUARD_AT_SB_UMOUNT,
+	GUARD_AT_INODE_UNLINK,
+	GUARD_AT_INODE_RENAME,
+	GUARD_AT_SYSCTL,
 };
 
 /* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */
@@ -254,10 +268,11 @@ struct guard_event {
 	/* Of enum guard_hook. */
 	__u32 hook;
 	/*
-	 * bpf_prog_load, bpf_prog: prog_type, expected_attach_type and the number of instructions; bpf: the command and the
-	 * attach type; bpf_map: the map's id and the mode of the fd; locked_down and kernel_post_read_file: the kernel's
-	 * number of the reason or of what is read; ptrace_access_check and task_kill: the tgid of the target, and the mode
-	 * or signal; sb_umount: the flags. The rest is zero.
+	 * bpf_prog_load, bpf_prog: prog_type, expected_attach_type and the number of instructions; bpf: the command, and the
+	 * attach type or, for a new list, the error; bpf_map: the map's id and the mode of the fd; locked_down, and
+	 * kernel_post_read_file of an image for kexec: the kernel's number of the reason or of what is read; of a module:
+	 * its size, and the kernel's number of how it is read; ptrace_access_check and task_kill: the tgid of the target,
+	 * and the mode or signal; sb_umount: the flags. The rest is zero.
 	 */
 	__u32 detail[3];
 	__u8 comm[16];

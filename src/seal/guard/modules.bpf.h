@@ -58,10 +58,11 @@ static __always_inline long hash_buffer(struct sha256 *sha, __u64 bytes, __u64 s
 	return 0;
 }
 
-/* The verdict on a module of `size` bytes. `what` is the kernel's number for how it is read. */
-static __always_inline int judge_module(struct guard_status *status, __u64 bytes, __s64 size, __u32 what)
+/* The verdict at a hook on a module of `size` bytes. `what` is the kernel's number for how it is read. */
+static __always_inline int judge_module(struct guard_status *status, enum guard_hook hook, __u64 bytes, __s64 size,
+					__u32 what)
 {
-	struct event_detail detail = { .detail = { size, what } };
+	struct event_detail detail = { .hook = hook, .detail = { size, what } };
 	struct scan *scan;
 
 	if (!has_file_rule(GUARD_RULE_MODULES))

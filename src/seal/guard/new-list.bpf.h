@@ -278,7 +278,7 @@ static __always_inline long replace_list(struct guard_status *status, const unio
 SEC("lsm.s/bpf")
 int BPF_PROG(guard_replace, int command, union bpf_attr *attr)
 {
-	struct event_detail detail = { .detail = { command } };
+	struct event_detail detail = { .hook = GUARD_AT_BPF, .detail = { command } };
 	struct guard_status *status;
 	long result;
 

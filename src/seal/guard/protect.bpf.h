@@ -13,10 +13,11 @@
 #include "status.bpf.h"
 #include "sysctl.bpf.h"
 
-/* The verdict about a command, an object or a task; `what` and `more` are recorded with a denial. */
-static __always_inline int protect(struct guard_status *status, __u32 reason, __u32 what, __u32 more)
+/* The verdict at a hook about a command, an object or a task; `what` and `more` are recorded with a denial. */
+static __always_inline int protect(struct guard_status *status, enum guard_hook hook, __u32 reason, __u32 what,
+				   __u32 more)
 {
-	struct event_detail detail = { .detail = { what, more } };
+	struct event_detail detail = { .hook = hook, .detail = { what, more } };
 
 	return verdict(status, reason, &detail);
 }
@@ -38,7 +39,7 @@ int BPF_PROG(guard_map, struct bpf_map *map, unsigned int fmode)
 	if (!is_protecting(status))
 		return ALLOW;
 	own = is_own_map(map) && (fmode & FMODE_WRITE || !is_status_map(map));
-	return protect(status, own ? GUARD_OWN_OBJECT : 0, BPF_CORE_READ(map, id), fmode);
+	return protect(status, GUARD_AT_BPF_MAP, own ? GUARD_OWN_OBJECT : 0, BPF_CORE_READ(map, id), fmode);
 }
 
 SEC("lsm_cgroup/bpf_token_create")
@@ -48,7 +49,9 @@ int BPF_PROG(guard_token)
 
 	if (!status)
 		return DENY;
-	return is_protecting(status) ? protect(status, GUARD_TOKEN, BPF_TOKEN_CREATE, 0) : ALLOW;
+	if (!is_protecting(status))
+		return ALLOW;
+	return protect(status, GUARD_AT_BPF_TOKEN_CREATE, GUARD_TOKEN, BPF_TOKEN_CREATE, 0);
 }
 
 SEC("lsm_cgroup/locked_down")
@@ -60,7 +63,7 @@ int BPF_PROG(guard_locked_down, enum lockdown_reason what)
 		return DENY;
 	if (!is_protecting(status) || !is_locked_down(what))
 		return ALLOW;
-	return protect(status, GUARD_KERNEL_CHANGE, what, 0);
+	return protect(status, GUARD_AT_LOCKED_DOWN, GUARD_KERNEL_CHANGE, what, 0);
 }
 
 SEC("lsm_cgroup/kernel_post_read_file")
@@ -73,8 +76,8 @@ int BPF_PROG(guard_read_file, void *file, char *bytes, long size, enum kernel_re
 	if (!is_protecting(status))
 		return ALLOW;
 	if (is_module_file(id))
-		return judge_module(status, (__u64)bytes, size, id);
-	return protect(status, is_for_kexec(id) ? GUARD_KERNEL_CHANGE : 0, id, 0);
+		return judge_module(status, GUARD_AT_KERNEL_POST_READ_FILE, (__u64)bytes, size, id);
+	return protect(status, GUARD_AT_KERNEL_POST_READ_FILE, is_for_kexec(id) ? GUARD_KERNEL_CHANGE : 0, id, 0);
 }
 
 SEC("lsm_cgroup/bprm_check_security")
@@ -86,7 +89,7 @@ int BPF_PROG(guard_exec, struct linux_binprm *bprm)
 		return DENY;
 	if (!is_protecting(status) || !has_file_rule(GUARD_RULE_EXECUTABLES))
 		return ALLOW;
-	return executable_verdict(status, bprm->file, 0);
+	return executable_verdict(status, GUARD_AT_BPRM_CHECK_SECURITY, bprm->file);
 }
 
 /* Libraries and the dynamic loader. Memory that is no file can be made executable, as by compilers at run time. */
@@ -105,7 +108,7 @@ int BPF_PROG(guard_mmap, struct file *file, unsigned long asked, unsigned long p
 		return -EPERM;
 	if (!address || !file)
 		return 0;
-	return errno_of(executable_verdict(status, file, 1));
+	return errno_of(executable_verdict(status, GUARD_AT_MMAP_FILE, file));
 }
 
 SEC("lsm_cgroup/kernel_post_load_data")
@@ -117,7 +120,7 @@ int BPF_PROG(guard_load_data, char *bytes, long size, enum kernel_load_data_id i
 		return DENY;
 	if (!is_protecting(status) || id != bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
 		return ALLOW;
-	return judge_module(status, (__u64)bytes, size, id);
+	return judge_module(status, GUARD_AT_KERNEL_POST_LOAD_DATA, (__u64)bytes, size, id);
 }
 
 SEC("lsm_cgroup/ptrace_access_check")
@@ -129,7 +132,7 @@ int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode)
 		return DENY;
 	if (!is_protecting(status) || !is_foreign_agent(child))
 		return ALLOW;
-	return protect(status, GUARD_AGENT, child->tgid, mode);
+	return protect(status, GUARD_AT_PTRACE_ACCESS_CHECK, GUARD_AGENT, child->tgid, mode);
 }
 
 /* Returns as an lsm_cgroup program does. */
@@ -142,7 +145,7 @@ int guard_sysctl(struct bpf_sysctl *ctx)
 		return DENY;
 	if (!is_protecting(status) || !is_denied_sysctl(ctx))
 		return ALLOW;
-	return protect(status, GUARD_SYSCTL, 0, 0);
+	return protect(status, GUARD_AT_SYSCTL, GUARD_SYSCTL, 0, 0);
 }
 
 SEC("lsm/task_kill")
@@ -155,7 +158,7 @@ int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, void *cr
 	/* signal 0 only asks whether the process is there */
 	if (!is_protecting(status) || sig == 0 || !is_foreign_agent(task))
 		return 0;
-	return errno_of(protect(status, GUARD_AGENT, task->tgid, sig));
+	return errno_of(protect(status, GUARD_AT_TASK_KILL, GUARD_AGENT, task->tgid, sig));
 }
 
 SEC("lsm/sb_umount")
@@ -167,7 +170,7 @@ int BPF_PROG(guard_umount, struct vfsmount *mount, int flags, int ret)
 		return ret ? ret : -EPERM;
 	if (!is_protecting(status) || !holds_pins(mount))
 		return 0;
-	return errno_of(protect(status, GUARD_MOUNT, flags, 0));
+	return errno_of(protect(status, GUARD_AT_SB_UMOUNT, GUARD_MOUNT, flags, 0));
 }
 
 SEC("lsm/inode_unlink")
@@ -179,7 +182,7 @@ int BPF_PROG(guard_unlink, struct inode *folder, struct dentry *entry, int ret)
 		return ret ? ret : -EPERM;
 	if (!is_protecting(status) || !is_own_pin(entry))
 		return 0;
-	return errno_of(protect(status, GUARD_MOUNT, 0, 0));
+	return errno_of(protect(status, GUARD_AT_INODE_UNLINK, GUARD_MOUNT, 0, 0));
 }
 
 SEC("lsm/inode_rename")
@@ -191,5 +194,5 @@ int BPF_PROG(guard_rename, struct inode *from, struct dentry *old, struct inode 
 		return ret ? ret : -EPERM;
 	if (!is_protecting(status) || !(is_own_pin(old) || is_own_pin(replaced)))
 		return 0;
-	return errno_of(protect(status, GUARD_MOUNT, 0, 0));
+	return errno_of(protect(status, GUARD_AT_INODE_RENAME, GUARD_MOUNT, 0, 0));
 }

@@ -209,7 +209,7 @@ SEC("lsm.s/bpf")
 int BPF_PROG(guard_signature, int command, union bpf_attr *attr)
 {
 	struct guard_status *status = status_of_guard();
-	struct event_detail detail = { .detail = { command } };
+	struct event_detail detail = { .hook = GUARD_AT_BPF, .detail = { command } };
 	int result;
 
 	if (!status)

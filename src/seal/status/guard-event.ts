@@ -15,12 +15,6 @@ export const EVENT = {
 /** GUARD_EVENT_COUNT: how many events the guard keeps. */
 export const EVENT_COUNT = 1024;
 
-/** enum guard_hook of guard/interface.h, by number: the LSM hooks that are about a program. */
-export const EVENT_HOOKS: ReadonlyMap<number, string> = new Map([
-  [1, "bpf_prog_load"],
-  [2, "bpf_prog"],
-]);
-
 export interface GuardEvent {
   /** From 1. */
   readonly number: bigint;
@@ -31,9 +25,9 @@ export interface GuardEvent {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
-  /** See EVENT_HOOKS; 0 where the reason has one hook. */
+  /** See event-hooks.ts. */
   readonly hook: number;
-  /** For programs: type, expected attach type and number of instructions; for commands: command and attach type. */
+  /** What was denied, as struct guard_event of guard/interface.h says for each hook. */
   readonly detail: readonly [number, number, number];
   readonly comm: string;
   /** In lower-case hex; null if it is zero. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { ERRNO } from "../../errno.js";
 import { type DecisionRecord, RECORD_VERSION, timestamp } from "../../log/record.js";
-import { EVENT_HOOKS, type GuardEvent } from "./guard-event.js";
+import { denialName, eventHook } from "./event-hooks.js";
+import type { GuardEvent } from "./guard-event.js";
 import { guardReason } from "./reasons.js";
 
 /**
@@ -22,7 +23,8 @@ export interface RecordContext {
 }
 
 export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordContext): GuardRecord {
-  const { name, hook, text } = guardReason(event.reason);
+  const { name, text } = guardReason(event.reason);
+  const hook = eventHook(event.hook);
   const verdict = -ERRNO.EPERM;
   return {
     level: "warn",
@@ -32,13 +34,13 @@ export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordCon
     origin: "seal",
     id: eventId(event, time, bootId),
     operation: null,
-    hook: EVENT_HOOKS.get(event.hook) ?? hook,
+    hook: hook.name,
     mode,
     verdict: mode === "enforce" ? verdict : 0,
     enforced_verdict: verdict,
     denied_by: { attachment: null, verdict, code: "DENIED_BY_GUARD", rule: name, reason: text },
     audit_denials: [],
-    subject: { kind: kindOf(event), name: nameOf(event), digest: event.digest ?? "", path: null },
+    subject: { kind: hook.kind, name: denialName(event), digest: event.digest ?? "", path: null },
     current: {
       ...{ pid: event.pid, tid: event.pid, uid: event.uid, euid: event.uid, gid: event.gid },
       ...{ comm: event.comm, exe: null, cgroup: null, container: null },
@@ -47,19 +49,6 @@ export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordCon
     keyrings: {},
     duration_us: 0,
   };
-}
-
-/** What the hook of the event is about, which for the guard's own objects need not be a command. */
-function kindOf({ reason, hook }: GuardEvent): string {
-  return EVENT_HOOKS.has(hook) ? "program" : guardReason(reason).subject;
-}
-
-/** The guard does not see names, so that a program is named by its numbers of linux/bpf.h. */
-function nameOf(event: GuardEvent): string {
-  const subject = kindOf(event);
-  const [first, second, third] = event.detail;
-  if (subject === "program") return `type ${first}, attach type ${second}, ${third} instructions`;
-  return subject === "command" ? `command ${first}, attach type ${second}` : `${first}`;
 }
 
 /** A UUID of version 7 that is the same whenever the event is read, and ascends with the number of the event. */

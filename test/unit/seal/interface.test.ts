@@ -24,7 +24,8 @@ import {
 } from "../../../src/seal/list/list-entry.js";
 import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
 import { OPEN_UNTIL_LOCK } from "../../../src/seal/sealing.js";
-import { EVENT, EVENT_COUNT, EVENT_HOOKS } from "../../../src/seal/status/guard-event.js";
+import { EVENT_HOOKS } from "../../../src/seal/status/event-hooks.js";
+import { EVENT, EVENT_COUNT } from "../../../src/seal/status/guard-event.js";
 import { EVENTS_MAP, STATUS_MAP } from "../../../src/seal/status/guard-maps.js";
 import { STATE } from "../../../src/seal/status/guard-status.js";
 import { GUARD_REASONS, REASON_SLOTS } from "../../../src/seal/status/reasons.js";
@@ -69,9 +70,7 @@ describe("src/seal and guard/interface.h", () => {
     expect(size).toBe(STATUS.size);
     const { size: eventSize, ...fields } = EVENT;
     expect(header.struct("guard_event")).toMatchObject({ offsets: fields, size: eventSize });
-    const hooks = [...EVENT_HOOKS].map(
-      ([number, hook]) => [`GUARD_AT_${hook.toUpperCase().slice(4)}`, number] as const,
-    );
+    const hooks = [...EVENT_HOOKS].map(([number, { name }]) => [`GUARD_AT_${name.toUpperCase()}`, number] as const);
     expect(new Map(header.enumerators("guard_hook"))).toEqual(new Map(hooks));
     expect(header.constant("GUARD_EVENT_COUNT")).toBe(EVENT_COUNT);
     expect([header.constant("GUARD_STATUS"), header.constant("GUARD_EVENTS")]).toEqual([STATUS_MAP, EVENTS_MAP]);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
+import { EVENT_HOOKS } from "../../../../src/seal/status/event-hooks.js";
 import { decodeEvent, EVENT, inOrder } from "../../../../src/seal/status/guard-event.js";
 import { guardRecord } from "../../../../src/seal/status/guard-record.js";
 import { decodeStatus } from "../../../../src/seal/status/guard-status.js";
@@ -60,7 +62,7 @@ describe("an event of the guard", () => {
   });
 
   it("says what the program is, whose name the guard does not see", () => {
-    expect(guardRecord(decodeEvent(eventBytes(9n, 1))!, CONTEXT).subject).toEqual({
+    expect(guardRecord(decodeEvent(eventBytes(9n, 1, 1))!, CONTEXT).subject).toEqual({
       ...{ kind: "program", name: "type 3, attach type 0, 12 instructions", digest: "ab".repeat(32), path: null },
     });
   });
@@ -74,18 +76,31 @@ describe("the record of an event", () => {
     expect(record("unlisted", 1).current).toMatchObject({ pid: 77, uid: 1000, gid: 1001 });
   });
 
-  it("names the hook at which it was denied, where a reason has two", () => {
-    const hooks = [1, 2, 0, 99].map((hook) => record("maps", hook).hook);
-    expect(hooks).toEqual(["bpf_prog_load", "bpf_prog", "bpf_prog", "bpf_prog"]);
-    expect(record("failure", 2).hook).toBe("bpf_prog");
+  it.for([
+    ["own_object", "bpf_prog", "program", "type 3, attach type 0, 12 instructions"],
+    ["own_object", "bpf_map", "map", "3"],
+    ["own_object", "bpf", "command", "command 3"],
+    ["own_hook", "bpf", "command", "command 3, attach type 0"],
+    ["maps", "bpf_prog_load", "program", "type 3, attach type 0, 12 instructions"],
+    ["failure", "bpf_prog", "program", "type 3, attach type 0, 12 instructions"],
+    ["module", "kernel_post_read_file", "file", "module of 3 bytes"],
+    ["module", "kernel_post_load_data", "file", "module of 3 bytes"],
+    ["executable", "bprm_check_security", "file", "executable"],
+    ["executable", "mmap_file", "file", "executable"],
+    ["agent", "bpf", "command", "command 3"],
+    ["kernel_change", "kernel_post_read_file", "file", "file that the kernel reads, kind 3"],
+    ["agent", "task_kill", "task", "3"],
+    ["mount", "inode_rename", "kernel", "3"],
+    ["sysctl", "sysctl", "kernel", "3"],
+  ] as const)("with reason %s at %s is about a %s", ([reason, hook, kind, name]) => {
+    const [number] = [...EVENT_HOOKS].find(([, { name: each }]) => each === hook)!;
+    expect(record(reason, number)).toMatchObject({ hook, subject: { kind, name } });
   });
 
-  it("is about a program at such a hook, also if it is one of the guard", () => {
-    expect(record("own_object", 2)).toMatchObject({
-      hook: "bpf_prog",
-      subject: { kind: "program", name: "type 3, attach type 0, 12 instructions" },
-    });
-    expect(record("own_object", 0)).toMatchObject({ hook: "bpf", subject: { kind: "command" } });
+  it("names the hooks of the guard's programs", () => {
+    const names = [...EVENT_HOOKS.values()].map(({ name }) => name);
+    expect(names.toSorted()).toEqual([...new Set(GUARD_HOOKS.map(({ hook }) => hook))].toSorted());
+    expect(record("unlisted", 99).hook).toBe("hook_99");
   });
 });
 
