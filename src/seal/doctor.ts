@@ -12,10 +12,13 @@ import {
   slotFinding,
   verityFindings,
 } from "./doctor/checks.js";
+import { guardFindings } from "./doctor/guard-findings.js";
 import { Machine } from "./doctor/machine.js";
 import { CGROUP_LSM_SLOTS, ROOT_LSM_HOOKS } from "./guard/hooks.js";
 import { type List, MAX_LIST, parseList } from "./list.js";
+import { ruleDifferences } from "./replacement.js";
 import { isListed, type LoadedProgram } from "./sealing.js";
+import type { GuardStatus } from "./status.js";
 
 export { type Finding, STATES, type State } from "./doctor/checks.js";
 export { acrossBoots, type SecureBoot, secureBoot } from "./doctor/secure-boot.js";
@@ -28,23 +31,23 @@ export interface DoctorInput {
   /** The folder with a list for each kernel. */
   readonly lists: string | null;
   readonly loaded: readonly LoadedProgram[];
-  /** Whether the guard has its slots already, and decided about what was loaded before. */
-  readonly isSealed: boolean;
+  /** The guard that has its slots already, and decided about what was loaded before; null if there is none. */
+  readonly guard: GuardStatus | null;
 }
 
 /** Throws the errors of reading the lists. */
 export function diagnose(input: DoctorInput, machine = new Machine()): readonly Finding[] {
-  const { config, list, lists, loaded, isSealed } = input;
+  const { config, list, lists, loaded, guard } = input;
   const executables = config?.attachments.flatMap(({ scope }) => scope.exe ?? []) ?? [];
   const unlisted = list === null ? null : loaded.filter((program) => !isListed(program, list)).map(titleOf);
   return [
     ...machineFindings(machine),
-    ...(isSealed
-      ? []
-      : [
+    ...(guard === null
+      ? [
           slotFinding(lsmCgroupPrograms(), ROOT_LSM_HOOKS.length, CGROUP_LSM_SLOTS),
           loadedFinding(loaded.length, unlisted),
-        ]),
+        ]
+      : guardFindings(guard, list === null ? null : ruleDifferences(list, guard))),
     ...listFindings(machine, lists === null ? null : releasesIn(lists)),
     ...verityFindings(machine, [...new Set(executables)]),
   ];

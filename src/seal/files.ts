@@ -24,20 +24,17 @@ export const MAX_FILE_LIST = HEADER_SIZE + 2 * MAX_DIGESTS * DIGEST_SIZE;
 
 export const FILE_KINDS = Object.keys(RULES) as readonly FileKind[];
 
-/** The number of digests of a kind; null if files of this kind need not be listed. */
-export function countOf(list: FileList, kind: FileKind): number | null {
-  const digests = list.digests[kind];
-  return digests === null ? null : digests.length / DIGEST_SIZE;
+/** The number of digests of each kind; null if files of this kind need not be listed. */
+export function countsOf(list: FileList | null): Readonly<Record<FileKind, number | null>> {
+  const count = (digests: Buffer | null | undefined) => (digests ? digests.length / DIGEST_SIZE : null);
+  return { modules: count(list?.digests.modules), executables: count(list?.digests.executables) };
 }
 
 /**
  * The bytes of a list with digests in lower-case hex, in any order; `null` for a kind that needs no list. Throws
  * SEAL_LIST_UNSUPPORTED if there are too many.
  */
-export function encodeFileList(
-  digests: Readonly<Record<FileKind, readonly string[] | null>>,
-  configuration: string,
-): Buffer {
+export function encodeFileList(digests: Readonly<Record<FileKind, readonly string[] | null>>): Buffer {
   const tables = FILE_KINDS.map((kind) => {
     const sorted = [...new Set(digests[kind] ?? [])].sort();
     if (sorted.length > MAX_DIGESTS) throw tooMany(kind, sorted.length);
@@ -56,7 +53,6 @@ export function encodeFileList(
     header.writeUInt32LE(tables[index]!.length / DIGEST_SIZE, HEADER[kind]);
   const all = Buffer.concat(tables);
   header.write(sha256(all), HEADER.digests, "hex");
-  header.write(configuration, HEADER.configuration, "hex");
   return Buffer.concat([header, all]);
 }
 
@@ -81,7 +77,7 @@ export function parseFileList(bytes: Uint8Array): FileList {
   const size = HEADER_SIZE + counts.reduce((sum, count) => sum + count, 0) * DIGEST_SIZE;
   if (buffer.length !== size)
     throw malformed("header", `has ${counts.join(" and ")} digests, which take ${size} bytes, not ${buffer.length}`);
-  if (sha256(buffer.subarray(HEADER_SIZE)) !== buffer.toString("hex", HEADER.digests, HEADER.configuration))
+  if (sha256(buffer.subarray(HEADER_SIZE)) !== buffer.toString("hex", HEADER.digests, HEADER_SIZE))
     throw malformed("header", "has another SHA-256 of the digests than they have");
   let at = HEADER_SIZE;
   const tables = FILE_KINDS.map((kind, index) => {
@@ -95,7 +91,6 @@ export function parseFileList(bytes: Uint8Array): FileList {
   });
   return {
     digests: Object.fromEntries(tables) as FileList["digests"],
-    configuration: buffer.toString("hex", HEADER.configuration, HEADER_SIZE),
     sha256: sha256(buffer),
   };
 }

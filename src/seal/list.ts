@@ -155,6 +155,11 @@ function digestOf({ entries, records }: ListTables): string {
   return createHash("sha256").update(entries).update(records).digest("hex");
 }
 
+/** The SHA-256 that the header of a list has of its classes, in lower-case hex. */
+export function classesDigest(classes: GuardClasses): string {
+  return sha256(encodeClasses(classes));
+}
+
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

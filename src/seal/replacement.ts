@@ -5,7 +5,7 @@ import { CountersignError, type ErrorCode } from "../error.js";
 import { bpf } from "../sys/bpf.js";
 import { addressOf } from "../sys/libc.js";
 import { hash } from "../trust/base/digest.js";
-import { requireKernel } from "./list.js";
+import { type List, NO_FILES, requireKernel } from "./list.js";
 import type { ListFile } from "./list-file.js";
 import { type GuardStatus, readStatus } from "./status.js";
 
@@ -35,7 +35,7 @@ export function replaceList(file: ListFile): void {
 /** What the guard will compare, for messages that say more than an errno. Throws SEAL_LIST_… errors. */
 export function requireFit(
   { list, signature }: ListFile,
-  { generation }: Pick<GuardStatus, "generation">,
+  { generation, files, classes }: InForce,
   kernelBtf: Uint8Array,
   release: string,
 ): void {
@@ -47,6 +47,32 @@ export function requireFit(
       `has generation ${list.header.generation}, and ${generation} is in force`,
       "build the list again: by default its generation is the present time",
     );
+  requireSameRules(list, { files, classes });
+}
+
+/** What of the guard's status a new list is compared with. */
+export interface InForce {
+  readonly generation: bigint;
+  readonly files: Pick<GuardStatus["files"], "sha256">;
+  readonly classes: Pick<GuardStatus["classes"], "sha256">;
+}
+
+/**
+ * Requires that a list has the classes, the mask and the list of files that are in force, since a new list changes
+ * programs only. Throws SEAL_LIST_OTHER_RULES.
+ */
+function requireSameRules(list: List, inForce: Omit<InForce, "generation">): void {
+  const differences = ruleDifferences(list, inForce);
+  if (differences.length > 0)
+    throw error(OTHER_RULES, `has ${differences.join(", and ")} than is in force`, SAME_RULES);
+}
+
+/** What a list has that differs from what is in force and that no new list changes; empty if nothing does. */
+export function ruleDifferences({ header }: List, { files, classes }: Omit<InForce, "generation">): readonly string[] {
+  return [
+    header.classes === classes.sha256 ? [] : "other classes or another mask",
+    header.files === (files.sha256 ?? NO_FILES) ? [] : "another list of modules and executables",
+  ].flat();
 }
 
 function give({ bytes, signature }: ListFile): number {
@@ -70,9 +96,12 @@ interface Row {
 const row = (code: ErrorCode, message: string, remedy: string): Row => ({ code, message, remedy });
 
 const REPLACED = "SEAL_LIST_NOT_REPLACED";
+const OTHER_RULES = "SEAL_LIST_OTHER_RULES";
+const SAME_RULES =
+  "build it with the classes, modules and executables of the list in force, or seal with it at the next boot";
 const NEXT_BOOT = "seal the machine with the new list from the next boot on";
 
-/** What the guard answers (guard/interface.h), by errno. EXDEV is 18, EILSEQ 84 and ESTALE 116. */
+/** What the guard answers (guard/interface.h), by errno. EXDEV is 18, EDOM 33, EILSEQ 84 and ESTALE 116. */
 const ANSWERS: ReadonlyMap<number, Row> = new Map([
   [
     ERRNO.EPERM,
@@ -86,6 +115,7 @@ const ANSWERS: ReadonlyMap<number, Row> = new Map([
   [ERRNO.EOPNOTSUPP, row(REPLACED, "the machine was sealed without a trusted key", "seal it with --trusted-key")],
   [ERRNO.EBUSY, row(REPLACED, "another process is giving the guard a list", "try again when it has ended")],
   [ERRNO.E2BIG, row(REPLACED, "it has more entries or records than the guard has room for", NEXT_BOOT)],
+  [33, row(OTHER_RULES, "has other classes, or another list of files, than is in force", SAME_RULES)],
   [18, row("SEAL_LIST_OTHER_KERNEL", "it was built for another kernel", "build a list with the BTF of this kernel")],
   [
     84,

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { programTypeName } from "../bpf/object/section.js";
 import { installed } from "../installed.js";
-import { CLASSES_MAP, encodeClasses } from "./classes.js";
+import { CLASSES_MAP, encodeClasses, NO_CLASSES } from "./classes.js";
 import { imageOfFiles } from "./files/image-of-files.js";
-import type { FileList } from "./files.js";
+import { countsOf, type FileList } from "./files.js";
 import { type ImageOptions, imageOf } from "./image/image.js";
 import { type FragmentAgent, fragment } from "./initramfs/fragment.js";
-import type { List } from "./list.js";
+import { classesDigest, type List } from "./list.js";
 import type { LoadedProgram } from "./loaded-programs.js";
 import { loaderFile, type StartedGuard, type StartOptions, startGuard } from "./loader/run-loader.js";
 import { encodeStatus, MODE } from "./status/status-layout.js";
@@ -85,6 +85,10 @@ export function sealImage(
     configDigest: list?.header.configuration ?? "",
     listDigest: list?.sha256 ?? "",
     trustedKey: trustedKey?.fingerprint ?? "",
+    filesDigest: files?.sha256 ?? "",
+    files: countsOf(files),
+    classesDigest: list?.header.classes ?? classesDigest(NO_CLASSES),
+    classes: list?.classes ?? NO_CLASSES,
   });
   if (list === null) return imageOf(object, { ...common, status });
   const { header, tables, classes } = list;

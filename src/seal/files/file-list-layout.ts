@@ -9,13 +9,13 @@
  *     40   4  number of executables, whose digests follow those of modules
  *     44   4  zero
  *     48  32  SHA-256 of all digests
- *     80  32  SHA-256 of the configuration
  *
- * A digest has 32 bytes. Those of each kind ascend.
+ * A digest has 32 bytes. Those of each kind ascend. The list of programs, whose header has this file's SHA-256, says by
+ * which configuration both were built.
  */
 export const FILE_LIST_MAGIC = "countersign files\n";
 export const FILE_LIST_VERSION = 1;
-export const HEADER_SIZE = 112;
+export const HEADER_SIZE = 80;
 export const HEADER = {
   version: 24,
   guardVersion: 28,
@@ -24,7 +24,6 @@ export const HEADER = {
   executables: 40,
   reserved: 44,
   digests: 48,
-  configuration: 80,
 } as const;
 
 /** GUARD_RULE_… of guard/interface.h. */
@@ -37,7 +36,6 @@ export type FileKind = keyof typeof RULES;
 export interface FileList {
   /** Of each kind the digests in ascending order, byte after byte; null if files of this kind need not be listed. */
   readonly digests: Readonly<Record<FileKind, Buffer | null>>;
-  /** SHA-256 of the configuration, and of the whole file, in lower-case hex. */
-  readonly configuration: string;
+  /** SHA-256 of the whole file in lower-case hex: equal for equal rules and digests. */
   readonly sha256: string;
 }

@@ -28,9 +28,9 @@ struct list_header {
 	__u8 tables[32];
 	__u8 configuration[32];
 	__u8 release[64];
-	/* SHA-256 of the list of files; a new list does not change which files are listed. */
+	/* SHA-256 of the list of files, which has to be the one in force: a new list changes programs only. */
 	__u8 files[32];
-	/* SHA-256 of the classes, which follow the records; a new list does not change them. */
+	/* SHA-256 of the classes, which follow the records, and have to be those in force. */
 	__u8 classes[32];
 };
 
@@ -218,6 +218,9 @@ struct guard_status {
 	__u8 config_digest[32];
 	__u8 list_digest[32];
 	__u8 trusted_key[32];
+	/* SHA-256 of the list of files and of the classes, as in the header of the list; they never change. */
+	__u8 files_digest[32];
+	__u8 classes_digest[32];
 	__u64 allowed;
 	__u64 events;
 	/* Tickets that the guard took from the agent, and those that were used for a load. */
@@ -229,6 +232,14 @@ struct guard_status {
 	/* Serial numbers of the kernel's keyrings: who signs lists, and whose signature allows a program; 0 for none. */
 	__s32 list_ring;
 	__s32 program_ring;
+	/* guard_file_rules, and how many files of each kind are listed. */
+	__u32 file_rules;
+	__u32 modules;
+	__u32 executables;
+	/* Classes that are admitted, and types and helpers that the mask denies. */
+	__u32 class_rows;
+	__u32 masked_types;
+	__u32 masked_helpers;
 	/* The last member: attacks.bin, which may be of another version, finds it from the end. */
 	__u64 denied[GUARD_REASONS];
 };
@@ -338,8 +349,8 @@ struct guard_ticket {
  * The attr of GUARD_COMMAND_LIST: a list file and its signature in the caller's memory, which are copied once. Errors:
  * EPERM: the caller is not root of the machine, or the guard is not sealed; EOPNOTSUPP: there is no trusted key; EBUSY:
  * another list is being copied; EFAULT: memory that cannot be read; EBADMSG: no list of this version, or no signature;
- * EXDEV: for another kernel; ESTALE: the generation is not greater than that in force; E2BIG: more entries or records
- * than the tables have room for; EILSEQ: the tables are not those of the header; and those of
+ * EXDEV: for another kernel; ESTALE: the generation is not greater than that in force; EDOM: the classes or the list
+ * of files are not those in force; E2BIG: more entries or records than the tables have room for; EILSEQ: the tables are not those of the header; and those of
  * bpf_verify_pkcs7_signature(). After an error the list in force stays.
  */
 struct guard_list_command {

@@ -72,6 +72,10 @@ static __always_inline long judge_header(const struct guard_status *status, stru
 		return -EXDEV;
 	if (header->generation <= status->generation)
 		return -ESTALE;
+	/* the guard takes neither from a new list: a list that says something else must not look as if it were in force */
+	if (!same_digest(header->files, (const __u32 *)status->files_digest) ||
+	    !same_digest(header->classes, (const __u32 *)status->classes_digest))
+		return -EDOM;
 	return find_room(new);
 }
 
@@ -130,7 +134,7 @@ static __always_inline long copy_tables(struct new_list *new)
 	count = new->header.records;
 	if (bpf_loop(count, copy_record, &records, 0) < 0 || records.error)
 		return -EFAULT;
-	/* they are compared with the header, and do not come into force */
+	/* they are compared with the header, whose digest of them is that in force */
 	if (bpf_copy_from_user(&new->classes, sizeof(new->classes), (void *)(new->command.list + new->records_end)))
 		return -EFAULT;
 	return 0;

@@ -1,9 +1,10 @@
+import { type FileKind, RULES } from "../files/file-list-layout.js";
 import type { AgentProcess } from "./agent-process.js";
 import { REASON_SLOTS } from "./reasons.js";
 import { MODE, STATUS } from "./status-layout.js";
 
 /** Bits of guard_status.state. */
-export const STATE = { sealed: 1, locked: 2, signaturesRequired: 4, late: 8, open: 16 } as const;
+export const STATE = { sealed: 1, locked: 2, signaturesRequired: 4, late: 8, open: 16, rootStarted: 0x100 } as const;
 
 /** struct guard_status of guard/interface.h. Digests are in lower-case hex, and null if they are zero. */
 export interface GuardStatus {
@@ -24,6 +25,17 @@ export interface GuardStatus {
   readonly configuration: string | null;
   readonly list: string | null;
   readonly trustedKey: string | null;
+  /** SHA-256 of the list of files, and the number of listed files; null for a kind that need not be listed. */
+  readonly files: { readonly sha256: string | null } & Readonly<Record<FileKind, number | null>>;
+  /** Whether files of the initramfs can still be executed although they are not listed. */
+  readonly initramfsExempt: boolean;
+  /** SHA-256 of the classes and the mask, and how many classes, and types and helpers of the mask, they have. */
+  readonly classes: {
+    readonly sha256: string | null;
+    readonly admitted: number;
+    readonly maskedTypes: number;
+    readonly maskedHelpers: number;
+  };
   /** Serial numbers of keyrings of the kernel; null where there is none. */
   readonly listRing: number | null;
   readonly programRing: number | null;
@@ -50,6 +62,8 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
     const hex = bytes.toString("hex", at, at + 32);
     return /^0*$/.test(hex) ? null : hex;
   };
+  const word = (name: keyof typeof words) => bytes.readUInt32LE(words[name]);
+  const listed = (kind: FileKind) => ((word("file_rules") & RULES[kind]) === 0 ? null : word(kind));
   return {
     version: bytes.readUInt32LE(words.version),
     mode: (Object.keys(MODE) as (keyof typeof MODE)[]).find((name) => MODE[name] === mode) ?? null,
@@ -64,6 +78,18 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
     configuration: digest(digests.config_digest),
     list: digest(digests.list_digest),
     trustedKey: digest(digests.trusted_key),
+    files: {
+      sha256: digest(digests.files_digest),
+      modules: listed("modules"),
+      executables: listed("executables"),
+    },
+    initramfsExempt: listed("executables") !== null && (state & (STATE.rootStarted | STATE.late)) === 0,
+    classes: {
+      sha256: digest(digests.classes_digest),
+      admitted: word("class_rows"),
+      maskedTypes: word("masked_types"),
+      maskedHelpers: word("masked_helpers"),
+    },
     listRing: bytes.readInt32LE(words.list_ring) || null,
     programRing: bytes.readInt32LE(words.program_ring) || null,
     agent: pid === 0 ? null : { pid, start: bytes.readBigUInt64LE(longs.agent_start) },

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { encodeList } from "../../../src/seal/list.js";
+import { type GuardClasses, NO_CLASSES } from "../../../src/seal/classes.js";
+import { encodeList, signedPart } from "../../../src/seal/list.js";
+import { Authority } from "../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
+import { kernelBtfOf } from "./guests/kernel-btf.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import { compileProgram, listOfValues } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
@@ -17,8 +21,15 @@ const STEPS: Readonly<Record<string, string>> = {
   "stop the audit": "countersign seal stop",
   "load after it": `load-value ${UNLISTED}`,
   "audit again": "countersign seal start --audit --list /lib/list",
-  "start instead of the audit": "countersign seal start --accept-loaded --list /lib/list",
+  "start instead of the audit": "countersign seal start --accept-loaded --trusted-key /lib/signer.pem --list /lib/list",
   "load on a sealed machine": `load-value ${LISTED} ${UNLISTED}`,
+  "replace by a list without a signature": "countersign seal replace --list /lib/unsigned",
+  "replace by a list with other classes": "countersign seal replace --list /lib/other",
+  "ask the doctor about it": "countersign seal doctor --list /lib/other",
+  replace: "countersign seal replace --list /lib/new",
+  "load by the new list": `load-value ${LISTED} ${UNLISTED}`,
+  "replace once more": "countersign seal replace --list /lib/new",
+  "status of it all": "countersign seal status",
   "start again": "countersign seal start",
   "stop what is sealed": "countersign seal stop",
 };
@@ -32,14 +43,30 @@ ${Object.entries(STEPS)
 echo "PART end"
 `;
 
-let parts: Readonly<Record<string, string>> | string | undefined;
-function run(): Readonly<Record<string, string>> | string {
+const signer = Authority.create({ subject: "Signer", key: "rsa-2048", keyUsage: [0] });
+
+/** The lists that the guest has, by the names of their files, with their signatures. */
+function lists(kernelBtf: string): ReadonlyMap<string, Uint8Array> {
+  const mask = { types: [1], helpers: [] };
+  const bytes = (value: number, generation: bigint, classes: GuardClasses = NO_CLASSES) => {
+    const { header, entries } = listOfValues([value]);
+    return encodeList(entries, { ...header, kernelBtf, generation }, classes);
+  };
+  const signed = { list: bytes(LISTED, 1n), new: bytes(UNLISTED, 2n), other: bytes(UNLISTED, 2n, { admit: [], mask }) };
+  const files = Object.entries(signed).flatMap(([name, list]): readonly (readonly [string, Uint8Array])[] => [
+    [name, list],
+    [`${name}.p7s`, signPkcs7(signedPart(list), signer)],
+  ]);
+  return new Map([...files, ["unsigned", signed.new], ["signer.pem", Buffer.from(signer.pem.certificate)]]);
+}
+
+let parts: Promise<Readonly<Record<string, string>> | string> | undefined;
+async function run(): Promise<Readonly<Record<string, string>> | string> {
   const guest = SealGuest.make(testedKernels()[0]!);
   if (typeof guest === "string") return guest;
   guest.countersign();
   for (const name of ["load-value", "hold-sysctl", "as-user"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
-  const { header, entries } = listOfValues([LISTED]);
-  guest.file("lib/list", encodeList(entries, header));
+  for (const [name, bytes] of lists(await kernelBtfOf(guest))) guest.file(`lib/${name}`, bytes);
   const { output } = guest.run(SCRIPT, { seconds: 540, memory: 1536 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
@@ -61,16 +88,30 @@ const EXPECTED: Readonly<Record<keyof typeof STEPS, readonly [string | RegExp, n
   "audit again": [/^audit, nothing is denied/m, 0],
   "start instead of the audit": [/^sealed until the next boot: list with 1 entries, generation 1$/m, 0],
   "load on a sealed machine": [`program ${LISTED}: loaded\nprogram ${UNLISTED}: EPERM\n`, 0],
+  "replace by a list without a signature": [/^countersign: \/lib\/unsigned: .* \[SEAL_LIST_UNSIGNED\]/m, 2],
+  "replace by a list with other classes": [
+    /^countersign: \/lib\/other: has other classes or another mask than is in force \[SEAL_LIST_OTHER_RULES\]/m,
+    2,
+  ],
+  "ask the doctor about it": [/^weak +the named list +it has other classes or another mask than is in force/m, 0],
+  replace: [/^in force: list with 1 entries, generation 2$/m, 0],
+  "load by the new list": [`program ${LISTED}: EPERM\nprogram ${UNLISTED}: loaded\n`, 0],
+  "replace once more": [/has generation 2, and 2 is in force \[SEAL_LIST_OLDER\]/, 2],
+  "status of it all": [
+    /^modules +no rule: .*\nexecutables +no rule: every file\nclasses +none\nmask +denies nothing$/m,
+    0,
+  ],
   "start again": [/\[SEAL_RUNNING\]/, 2],
   "stop what is sealed": [/it is sealed and cannot be stopped before the next boot \[SEAL_RUNNING\]/, 2],
 };
 
 describe("the commands of the seal on a machine that has started", () => {
-  it.for(Object.keys(STEPS))("%s", (name, { skip }) => {
+  it.for(Object.keys(STEPS))("%s", async (name, { skip }) => {
     parts ??= run();
-    if (typeof parts === "string") return skip(parts);
+    const found = await parts;
+    if (typeof found === "string") return skip(found);
     const [expected, status] = EXPECTED[name]!;
-    const [, text, exit] = /^(.*)exit (\d+)$/s.exec(parts[name]?.trim() ?? "") ?? [];
+    const [, text, exit] = /^(.*)exit (\d+)$/s.exec(found[name]?.trim() ?? "") ?? [];
     if (typeof expected === "string") expect(text).toBe(expected);
     else expect(text).toMatch(expected);
     expect(Number(exit)).toBe(status);

@@ -65,7 +65,7 @@ function boot(kernel: SealKernel) {
   for (const name of ["virtio_blk", "overlay"]) guest.file(`lib/${name}.ko`, guest.kernel.module(name));
   guest.file("bin/start-files", compileProgram("start-files"), 0o755);
   guest.file("bin/ok", ok, 0o755);
-  const list = parseFileList(encodeFileList({ modules: null, executables }, "00".repeat(32)));
+  const list = parseFileList(encodeFileList({ modules: null, executables }));
   const { output, console } = guest.run(
     `
 insmod /lib/virtio_blk.ko; insmod /lib/overlay.ko; mkdir -p /mnt

@@ -74,7 +74,7 @@ function boot(kernel: SealKernel) {
   const digests = ["listed/dummy.ko", "listed/dummy.ko.xz", "unsigned/dummy.ko"].map((name) =>
     createHash("sha256").update(files.get(name)!).digest("hex"),
   );
-  const list = parseFileList(encodeFileList({ modules: digests, executables: null }, "00".repeat(32)));
+  const list = parseFileList(encodeFileList({ modules: digests, executables: null }));
   guest.file("lib/guard.image", sealImage({ mode: "enforce", list: null, files: list }));
   guest.file("lib/audit.image", sealImage({ mode: "audit", list: null }));
   guest.file("bin/loader", loaderBinary(), 0o755);

@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { openKernel } from "../../../src/cli/kernel/kernel-file.js";
-import { CLASSES_SIZE } from "../../../src/seal/classes/class-table.js";
+import { CLASSES_SIZE, type GuardClasses, NO_CLASSES } from "../../../src/seal/classes/class-table.js";
 import { HEADER, HEADER_SIZE } from "../../../src/seal/list/list-header.js";
-import { encodeList, parseList, signedPart } from "../../../src/seal/list.js";
+import { encodeList, NO_FILES, parseList, signedPart } from "../../../src/seal/list.js";
 import { type SealOptions, sealImage } from "../../../src/seal/sealing.js";
 import { TrustedKey } from "../../../src/seal/trusted-key.js";
 import { hash } from "../../../src/trust/base/digest.js";
 import { Authority, type Issued } from "../../../src/trust/issuing/authority.js";
 import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
+import { kernelBtfOf } from "./guests/kernel-btf.js";
 import { SealGuest } from "./guests/seal-guest.js";
-import type { SealKernel } from "./guests/seal-kernels.js";
 import { compileProgram, listOfValues, loaderBinary } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
 
@@ -22,9 +21,20 @@ const signer = Authority.create({ subject: "Signer", key: "rsa-2048", keyUsage: 
 const other = Authority.create({ subject: "Other", key: "rsa-2048", keyUsage: [0] });
 
 /** The bytes of a list with the programs of these values. */
-function listFile(values: readonly number[], generation: number, kernelBtf: string): Buffer {
+function listFile(
+  values: readonly number[],
+  generation: number,
+  kernelBtf: string,
+  { files = NO_FILES, classes = NO_CLASSES }: Rules = {},
+): Buffer {
   const { entries, header } = listOfValues(values);
-  return encodeList(entries, { ...header, generation: BigInt(generation), kernelBtf });
+  return encodeList(entries, { ...header, generation: BigInt(generation), kernelBtf, files }, classes);
+}
+
+/** What a new list cannot change. */
+interface Rules {
+  readonly files?: string;
+  readonly classes?: GuardClasses;
 }
 
 /** Each step in the order in which a guest runs it: what is done, and what it prints. */
@@ -55,7 +65,8 @@ class Steps {
       how = "replace-list give",
       change = (_list: Buffer) => {},
       signature = (signed: Buffer): Uint8Array => signed,
-    }: {
+      ...rules
+    }: Rules & {
       values?: readonly number[];
       generation?: number;
       by?: Pick<Issued, "key" | "certificate">;
@@ -66,7 +77,7 @@ class Steps {
     } = {},
   ): void {
     const name = title.replaceAll(" ", "-");
-    const list = listFile(values, generation, kernelBtf);
+    const list = listFile(values, generation, kernelBtf, rules);
     const signed = signature(signPkcs7(signedPart(list), by));
     change(list);
     this.files.set(name, list);
@@ -103,6 +114,8 @@ function stepsFor(kernelBtf: string): Steps {
   steps.give("a list for any kernel", "EXDEV", { kernelBtf: "00".repeat(32) });
   steps.give("another version", "EBADMSG", { change: flipped(HEADER.version, 2) });
   steps.give("no list", "EBADMSG", { change: (list) => list.fill(0) });
+  steps.give("other classes", "EDOM", { classes: { ...NO_CLASSES, mask: { types: [1], helpers: [] } } });
+  steps.give("another list of files", "EDOM", { files: "11".repeat(32) });
   steps.give("a changed entry", "EILSEQ", { change: flipped(HEADER_SIZE, 1) });
   steps.give("a changed class", "EILSEQ", { change: flipped(-1, 1) });
   steps.give("a changed record", "EILSEQ", { change: flipped(-1 - CLASSES_SIZE, 1) });
@@ -114,10 +127,10 @@ function stepsFor(kernelBtf: string): Steps {
   steps.give("a user", "EPERM", { how: "as-user replace-list give" });
   steps.give("root without CAP_SYS_ADMIN", "EPERM", { how: "replace-list powerless" });
   loads("loads after all of them", ["loaded", "EPERM"]);
-  steps.add("status after all of them", "replace-list status", inForce([1], 1, 16, kernelBtf));
+  steps.add("status after all of them", "replace-list status", inForce([1], 1, 18, kernelBtf));
   steps.give("a new list", "EALREADY");
   loads("loads by the new list", ["EPERM", "loaded"]);
-  steps.add("status of the new list", "replace-list status", inForce([2], 2, 16, kernelBtf));
+  steps.add("status of the new list", "replace-list status", inForce([2], 2, 18, kernelBtf));
   steps.give("the first list again", "ESTALE", { values: [1], generation: 1 });
   steps.give("a list of nothing", "EALREADY", { values: [], generation: 3 });
   loads("loads by a list of nothing", ["EPERM", "EPERM"]);
@@ -155,14 +168,6 @@ function flipped(at: number, bits: number): (list: Buffer) => void {
 
 function range(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
-}
-
-const digests = new Map<SealKernel, Promise<string>>();
-/** SHA-256 of a kernel's BTF. */
-function kernelBtfOf(guest: SealGuest): Promise<string> {
-  const known = digests.get(guest.kernel.name) ?? openKernel(guest.kernel.image).then(({ btf }) => hash("sha256", btf));
-  digests.set(guest.kernel.name, known);
-  return known;
 }
 
 function optionsFor(kernelBtf: string, more: Partial<SealOptions> = {}): SealOptions {

@@ -101,7 +101,14 @@ describe("src/seal and guard/interface.h", () => {
     expect(header.constant("GUARD_VERSION")).toBe(GUARD_VERSION);
     expect(header.constant("GUARD_MODE_AUDIT")).toBe(MODE.audit);
     expect(header.constant("GUARD_MODE_ENFORCE")).toBe(MODE.enforce);
-    const states = ["GUARD_SEALED", "GUARD_LOCKED", "GUARD_SIGNATURES_REQUIRED", "GUARD_LATE", "GUARD_OPEN"];
+    const states = [
+      "GUARD_SEALED",
+      "GUARD_LOCKED",
+      "GUARD_SIGNATURES_REQUIRED",
+      "GUARD_LATE",
+      "GUARD_OPEN",
+      "GUARD_ROOT_STARTED",
+    ];
     expect(states.map((name) => header.constant(name))).toEqual(Object.values(STATE));
     const commands = ["GUARD_COMMAND_LOCK", "GUARD_COMMAND_REQUIRE_SIGNATURES"];
     expect(commands.map((name) => header.constant(name))).toEqual(Object.values(COMMANDS));

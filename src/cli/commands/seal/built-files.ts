@@ -45,7 +45,6 @@ const KINDS: readonly KindRow[] = [
 export async function buildFiles(
   named: NamedFiles,
   judge: JudgeFileOptions & { readonly engine: PlannedEngine },
-  configuration: string,
   failed: Set<string>,
 ): Promise<BuiltFiles> {
   const rows: JudgedFile[] = [];
@@ -65,7 +64,7 @@ export async function buildFiles(
   }
   const kinds = FILE_KINDS.filter((kind) => digests[kind] !== null);
   if (kinds.length === 0) return { list: null, sha256: NO_FILES, rows, summary: [] };
-  const list = encodeFileList(digests, configuration);
+  const list = encodeFileList(digests);
   const summary = kinds.map((kind) => summaryOfFiles(rows, kind));
   return { list, sha256: parseFileList(list).sha256, rows, summary };
 }

@@ -115,7 +115,7 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
     const failed = new Set<string>();
     const judge = { config, engine, anyMaps: anyMaps === true };
     const rows: JudgedRow[] = [];
-    const built = await buildFiles(options, { config, engine }, configuration, failed);
+    const built = await buildFiles(options, { config, engine }, failed);
     for (const path of btf) {
       const kernel = await openTarget(path, options, null);
       const found = await judgeFiles(files, kernel, judge, variants, failed);

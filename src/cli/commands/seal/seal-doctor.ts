@@ -23,6 +23,8 @@ export function doctorCommand(): Command {
   weak     the machine can be sealed, and the seal is worth less: the remedy says what to change
   missing  the machine cannot be sealed, or would not load what it needs
 
+On a sealed machine it also shows the rules of the guard, and whether --list could replace the list in force.
+
 Needs root for some lines. Exits with 0, or 1 if something is missing.
 
 Examples:
@@ -46,7 +48,7 @@ function doctor({ config, list, lists, json }: Options): void {
     list: list === undefined ? null : readList(list),
     lists: lists ?? null,
     loaded: isRoot ? loadedPrograms() : [],
-    isSealed: isRoot && readStatus() !== null,
+    guard: isRoot ? readStatus() : null,
   });
   if (json === true) findings.forEach(printJson);
   else print(table(["", "", "", "what to do"], findings.map(cells)));

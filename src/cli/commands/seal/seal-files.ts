@@ -1,14 +1,6 @@
 import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
-import {
-  countOf,
-  FILE_KINDS,
-  type FileKind,
-  type FileList,
-  MAX_FILE_LIST,
-  parseFileList,
-  requireFiles,
-} from "../../../seal/files.js";
+import { countsOf, type FileList, MAX_FILE_LIST, parseFileList, requireFiles } from "../../../seal/files.js";
 import { type List, NO_FILES } from "../../../seal/list.js";
 
 /** Help of the option that names a list of files. */
@@ -43,12 +35,6 @@ export function readFileList(
 
 /** `, 3 modules`; nothing for kinds that need not be listed. */
 export function titleOfFiles(files: FileList | null): string {
-  const kinds = Object.entries(countsOfFiles(files)).filter(([, count]) => count !== null);
+  const kinds = Object.entries(countsOf(files)).filter(([, count]) => count !== null);
   return kinds.map(([kind, count]) => `, ${count} ${kind}`).join("");
-}
-
-/** By kind the number of files that are listed; null if they need not be. */
-export function countsOfFiles(files: FileList | null): Readonly<Record<FileKind, number | null>> {
-  const counts = FILE_KINDS.map((kind) => [kind, files === null ? null : countOf(files, kind)]);
-  return Object.fromEntries(counts) as Record<FileKind, number | null>;
 }

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { CountersignError } from "../../../error.js";
+import { countsOf } from "../../../seal/files.js";
 import { isListed, type LoadedProgram, loadedPrograms, sealMachine } from "../../../seal/sealing.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printError, printJson } from "../../output/output.js";
 import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
-import { countsOfFiles, FILES, readFileList, titleOfFiles } from "./seal-files.js";
+import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
 import { readSignedList, readSigners, SIGNERS, TRUSTED_KEY, titleOfList } from "./seal-list.js";
 
 /** `countersign seal start`: seals a machine that has started. */
@@ -81,7 +82,7 @@ function start(given: Options): void {
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
   const { programs } = sealMachine({ mode, list, files, trustedKey, keys, open }, { loaded: accepted });
   if (json === true)
-    printJson({ mode, open, entries: list?.header.entries ?? 0, files: countsOfFiles(files), unlisted, programs });
+    printJson({ mode, open, entries: list?.header.entries ?? 0, files: countsOf(files), unlisted, programs });
   else
     print(
       [

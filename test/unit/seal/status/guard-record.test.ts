@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NO_CLASSES } from "../../../../src/seal/classes.js";
 import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
 import { EVENT_HOOKS } from "../../../../src/seal/status/event-hooks.js";
 import { decodeEvent, EVENT, inOrder } from "../../../../src/seal/status/guard-event.js";
@@ -112,6 +113,10 @@ describe("the status of the guard", () => {
       configDigest: "aa".repeat(32),
       listDigest: "bb".repeat(32),
       trustedKey: "",
+      filesDigest: "cc".repeat(32),
+      files: { modules: 0, executables: null },
+      classesDigest: "dd".repeat(32),
+      classes: { ...NO_CLASSES, mask: { types: [1, 2], helpers: [36] } },
     };
     const bytes = Buffer.from(encodeStatus(given));
     bytes.writeUInt32LE(2, STATUS.words.mode);
@@ -120,6 +125,11 @@ describe("the status of the guard", () => {
     expect(decodeStatus(bytes)).toMatchObject({
       ...{ mode: "enforce", sealed: true, locked: false, signaturesRequired: false, late: true, entries: 3 },
       ...{ generation: 4n, configuration: "aa".repeat(32), list: "bb".repeat(32), trustedKey: null },
+    });
+    expect(decodeStatus(bytes)).toMatchObject({
+      files: { sha256: "cc".repeat(32), modules: 0, executables: null },
+      initramfsExempt: false,
+      classes: { sha256: "dd".repeat(32), admitted: 0, maskedTypes: 2, maskedHelpers: 1 },
     });
     expect(decodeStatus(bytes)!.denied[1]).toBe(6n);
     expect(decodeStatus(bytes)).toMatchObject({ agent: null, ticketsWritten: 0n, ticketsUsed: 0n });
