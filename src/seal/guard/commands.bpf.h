@@ -13,11 +13,17 @@
 /* The process id of the loader, which alone may seal; the loader sets it before it creates the map of .rodata. */
 const volatile __u32 guard_loader_tgid = 0;
 
-/* The latch. Only the loader, once, and never under audit. */
+/* Only the loader, once, and never under audit. */
+static __always_inline bool may_seal(const struct guard_status *status)
+{
+	return !is_sealed(status) && status->mode == GUARD_MODE_ENFORCE &&
+	       bpf_get_current_pid_tgid() >> 32 == guard_loader_tgid;
+}
+
+/* The latch. */
 static __always_inline int seal(struct guard_status *status, const union bpf_attr *attr)
 {
-	if (is_sealed(status) || status->mode != GUARD_MODE_ENFORCE ||
-	    bpf_get_current_pid_tgid() >> 32 != guard_loader_tgid)
+	if (!may_seal(status))
 		return -EPERM;
 	set_pins(ATTR(attr, map_fd));
 	begin_executables(status);
@@ -61,6 +67,8 @@ static __always_inline int run_command(struct guard_status *status, int command,
 	switch (command) {
 	case GUARD_COMMAND_SEAL:
 		return seal(status, attr);
+	case GUARD_COMMAND_CHECK:
+		return may_seal(status) ? -EALREADY : -EPERM;
 	case GUARD_COMMAND_LOCK:
 		return set_state(status, GUARD_LOCKED);
 	case GUARD_COMMAND_REQUIRE_SIGNATURES:

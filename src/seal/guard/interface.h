@@ -295,6 +295,7 @@ struct guard_event {
  * The guard answers through the errno: EALREADY is "done"; EINVAL comes from a kernel without a guard.
  */
 #define GUARD_COMMAND_SEAL 0x6701 /* the latch; only the loader, which the guard knows by its tgid */
+#define GUARD_COMMAND_CHECK 0x6707 /* whether the guard would take GUARD_COMMAND_SEAL now; changes nothing */
 #define GUARD_COMMAND_LOCK 0x6702
 #define GUARD_COMMAND_REQUIRE_SIGNATURES 0x6703
 #define GUARD_COMMAND_LIST 0x6704 /* struct guard_list_command */

@@ -128,7 +128,7 @@ static int lock_keys(const struct loaded *loaded)
 	for (uint32_t ring = 0; ring < RING_COUNT; ring++)
 		if (loaded->rings[ring] != 0 && key_call(KEYCTL_SETPERM, loaded->rings[ring], SEARCH_ONLY, 0) != 0)
 			return -1;
-	return lock_user_keyring();
+	return 0;
 }
 
 /* Whether a key is there that this process may not even describe. */
@@ -137,6 +137,20 @@ static int is_locked(int32_t serial)
 	return key_call(KEYCTL_DESCRIBE, serial, 0, 0) == -1 && errno == EACCES;
 }
 
+static int are_locked(const struct loaded *loaded)
+{
+	int locked = 1;
+	for (uint32_t ring = 0; ring < RING_COUNT; ring++)
+		locked &= loaded->rings[ring] == 0 || is_locked(loaded->rings[ring]);
+	for (uint32_t i = 0; i < loaded->key_count; i++)
+		locked &= is_locked(loaded->keys[i]);
+	return locked;
+}
+
+/*
+ * The user keyring is locked last: until then undo_rings() removes keyrings that are locked, too. Another process with
+ * RING_UID can invalidate them until then, so that they are looked at again.
+ */
 int lock_rings(struct loaded *loaded, struct failure *failure)
 {
 	if (loaded->key_count == 0)
@@ -147,12 +161,15 @@ int lock_rings(struct loaded *loaded, struct failure *failure)
 	leave();
 	if (result != 0)
 		return fail(failure, STEP_KEYS, "keyrings", "cannot be locked");
-	int locked = 1;
-	for (uint32_t ring = 0; ring < RING_COUNT; ring++)
-		locked &= loaded->rings[ring] == 0 || is_locked(loaded->rings[ring]);
-	for (uint32_t i = 0; i < loaded->key_count; i++)
-		locked &= is_locked(loaded->keys[i]);
-	return locked ? 0 : fail(failure, STEP_KEYS, "keyrings", "were changed by another process");
+	if (!are_locked(loaded))
+		return fail(failure, STEP_KEYS, "keyrings", "were changed by another process");
+	if (enter() != 0)
+		return fail(failure, STEP_KEYS, "user keyring", "cannot be opened");
+	result = lock_user_keyring();
+	leave();
+	if (result != 0)
+		return fail(failure, STEP_KEYS, "user keyring", "cannot be locked");
+	return are_locked(loaded) ? 0 : fail(failure, STEP_KEYS, "keyrings", "were changed by another process");
 }
 
 void undo_rings(struct loaded *loaded)

@@ -169,21 +169,32 @@ static int write_last_ids(const struct image *image, const struct loaded *loaded
 	return fail(failure, STEP_LATCH, "map guard_status", "cannot be written");
 }
 
-/* The guard keeps the mount of the folder of pins, if there is one. */
-static int latch(const struct loaded *loaded, struct failure *failure)
+/* Gives the guard GUARD_COMMAND_CHECK or GUARD_COMMAND_SEAL, with the fd of the folder of pins, or 0. */
+static int give_command(int command, int pins, struct failure *failure)
 {
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof(attr));
-	int pins = loaded->pins[0] == 0 ? 0 : open(loaded->pins, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	attr.map_fd = (uint32_t)pins;
-	long result = pins < 0 ? 0 : bpf_call(GUARD_COMMAND_SEAL, &attr, sizeof(attr));
-	int error = errno;
+	if (bpf_call(command, &attr, sizeof(attr)) == -1 && errno == EALREADY)
+		return 0;
+	return fail(failure, STEP_LATCH, "guard", "did not accept to be sealed");
+}
+
+/*
+ * Locked keyrings stay until the machine stops. So everything because of which the guard could refuse the latch is
+ * checked before they are locked. The guard keeps the mount of the folder of pins, if there is one.
+ */
+static int latch(struct loaded *loaded, struct failure *failure)
+{
+	int pins = loaded->pins[0] == 0 ? 0 : open(loaded->pins, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (pins < 0)
+		return fail(failure, STEP_LATCH, "folder of pins", "cannot be opened");
+	int result = -1;
+	if (give_command(GUARD_COMMAND_CHECK, pins, failure) == 0 && lock_rings(loaded, failure) == 0)
+		result = give_command(GUARD_COMMAND_SEAL, pins, failure);
 	if (pins > 0)
 		close(pins);
-	if (result == -1 && error == EALREADY)
-		return 0;
-	errno = error;
-	return fail(failure, STEP_LATCH, "guard", "did not accept to be sealed");
+	return result;
 }
 
 static uint32_t id_of(int fd)
@@ -308,7 +319,7 @@ int seal(const struct request *request, struct failure *failure)
 	       check_loaded(request, &image, &ids, failure) == 0 && check_canary(&image, &loaded, failure) == 0 &&
 	       (request->agent == 0 || mark_agent(&image, &loaded, request->agent, failure) == 0) &&
 	       write_last_ids(&image, &loaded, failure) == 0 &&
-	       (audit || (lock_rings(&loaded, failure) == 0 && latch(&loaded, failure) == 0));
+	       (audit || latch(&loaded, failure) == 0);
 	if (!done) {
 		undo(&image, &loaded);
 		undo_pins(&loaded);

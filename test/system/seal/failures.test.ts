@@ -101,7 +101,9 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   },
   "latch, which the guard refuses": {
     // No map gets the loader's process id, so that the guard does not know it.
-    image: image((bytes) => bytes.writeUInt32LE(0, HEADER.ranges.patches + 4)),
+    image: image((bytes) => bytes.writeUInt32LE(0, HEADER.ranges.patches + 4), {
+      keys: { lists: [ProgramSigner.make().certificate], programs: [ProgramSigner.make().certificate] },
+    }),
     expected: { step: "latch", ...EPERM },
   },
 };

@@ -28,7 +28,7 @@ const volatile __u32 guard_loader_tgid = 0;
 const volatile __s32 guard_list_ring = 0;
 const volatile __s32 guard_program_ring = 0;
 const volatile __u8 guard_kernel_btf[32] = {};
-/* What the guard answers to the command that seals it. */
+/* What the guard answers to the commands that ask for the latch and set it. */
 const volatile __u32 answer = EALREADY;
 __u64 longest;
 
@@ -62,11 +62,12 @@ SEC("lsm_cgroup/bpf")
 int BPF_PROG(minimal_bpf, int command)
 {
 	struct guard_status *status = status_of();
-	if (command != GUARD_COMMAND_SEAL || status == NULL)
+	if ((command != GUARD_COMMAND_SEAL && command != GUARD_COMMAND_CHECK) || status == NULL)
 		return 1;
 	if (bpf_get_current_pid_tgid() >> 32 != guard_loader_tgid)
 		return 0;
-	status->state |= GUARD_SEALED;
+	if (command == GUARD_COMMAND_SEAL)
+		status->state |= GUARD_SEALED;
 	bpf_set_retval(-(int)answer);
 	return 0;
 }
