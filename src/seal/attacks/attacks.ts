@@ -113,7 +113,12 @@ export const ATTACKS: readonly Attack[] = [
   stopped("fmod-ret-1", LOADS, "never", "one that returns 1, after which the kernel calls no LSM"),
   stopped("fmod-ret-error", LOADS, "never", "one that returns an error"),
   stopped("lsm-on-hooks", LOADS, "never", "loads a program of type LSM for each hook of the guard"),
-  stopped("lsm-cgroup-on-hooks", LOADS, "never", "loads a program of type lsm_cgroup for each hook of the guard"),
+  stopped(
+    "lsm-cgroup-on-hooks",
+    LOADS,
+    "never",
+    "loads a program of type lsm_cgroup for each hook of the guard, as a second guard with another key needs",
+  ),
   stopped("program-by-id", "bpf_prog", "own_object", "opens the guard's programs by id", AUDIT),
   stopped("link-by-id", "bpf", "own_object", "opens the guard's links by id", AUDIT),
   stopped("commands", LOADS, "unlisted", "gives the guard all commands that it has, from another process"),
@@ -174,6 +179,12 @@ export const ATTACKS: readonly Attack[] = [
     "joins programs that may be loaded by tail calls",
     "Any such programs of one type may be joined: no hook knows which program array is written.",
     "unguarded",
+  ),
+  limit(
+    "sha1-signature",
+    "has a program whose signature in bpf_attr is made with SHA-1, and of which another one has the same SHA-1",
+    "The kernel verifies what bpf_attr has before the hook, SHA-1 included. No key of the signers may sign with SHA-1. " +
+      "Where a task brings a signature, and for lists, the guard denies it.",
   ),
   limit(
     "attach-elsewhere",

@@ -14,6 +14,7 @@
 #define EDOM 33
 #define ERANGE 34
 #define ENOSYS 38
+#define ENOPKG 65
 #define EBADMSG 74
 #define EILSEQ 84
 #define EOPNOTSUPP 95

@@ -352,7 +352,7 @@ struct guard_ticket {
  * another list is being copied; EFAULT: memory that cannot be read; EBADMSG: no list of this version, or no signature;
  * EXDEV: for another kernel; ESTALE: the generation is not greater than that in force; EDOM: the classes or the list
  * of files are not those in force; E2BIG: more entries or records than the tables have room for; EILSEQ: the tables are not those of the header; and those of
- * bpf_verify_pkcs7_signature(). After an error the list in force stays.
+ * bpf_verify_pkcs7_signature(), with ENOPKG for SHA-1, too. After an error the list in force stays.
  */
 struct guard_list_command {
 	__u64 list;
@@ -364,8 +364,8 @@ struct guard_list_command {
 
 /*
  * Brings a signature for programs that the task loads before its next exec. Needs CAP_BPF. The answer is EALREADY, or
- * why the kernel does not accept it: EBADMSG, ENOKEY, EKEYREJECTED, ENOPKG; EBUSY if too many tasks bring one. EINVAL
- * comes from a guard that has lost its links.
+ * why it is not accepted: EBADMSG, ENOKEY, EKEYREJECTED, ENOPKG, the last one for SHA-1, too; EBUSY if too many tasks
+ * bring one. EINVAL comes from a guard that has lost its links.
  */
 #define GUARD_COMMAND_SIGNATURE 0x6706
 

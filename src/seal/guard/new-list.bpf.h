@@ -14,6 +14,7 @@
 #include "new-list-map.bpf.h"
 #include "rings.bpf.h"
 #include "scan.bpf.h"
+#include "weak-digest.bpf.h"
 
 #define MAX_ERRNO 4095
 
@@ -84,6 +85,7 @@ static __always_inline long verify_header(struct new_list *new)
 {
 	struct bpf_dynptr data, signature;
 	__u32 size = new->command.signature_size;
+	int error;
 
 	if (size == 0)
 		return -EBADMSG;
@@ -93,6 +95,9 @@ static __always_inline long verify_header(struct new_list *new)
 		return -EBADMSG;
 	if (bpf_copy_from_user(new->signature, size, (void *)new->command.signature))
 		return -EFAULT;
+	error = deny_weak_digest((__u64)new->signature, size);
+	if (error)
+		return error;
 	if (bpf_dynptr_from_mem(&new->header, sizeof(new->header), 0, &data) |
 	    bpf_dynptr_from_mem(new->signature, size, 0, &signature))
 		return -EBADMSG;

@@ -16,6 +16,7 @@
 #include "rings.bpf.h"
 #include "scan.bpf.h"
 #include "status.bpf.h"
+#include "weak-digest.bpf.h"
 
 /* What a task brings at one time. */
 #define COPIES 4
@@ -98,7 +99,8 @@ union bpf_attr___signature {
 /*
  * Whether bpf_attr has a signature by the keyring of signers. The kernel rejects the load if that does not verify. It
  * is over the instructions with their fds: it counts only if they have none, so that nothing differs from what a signer
- * of instructions without fds signs.
+ * of instructions without fds signs. Its digest may be SHA-1: the kernel's copy of it is gone, and the task can change
+ * its own.
  */
 static __always_inline bool is_signed_in_attr(const union bpf_attr *attr, const struct scan *scan)
 {
@@ -165,7 +167,9 @@ static __always_inline int bring_into(struct signed_copy *copy, const struct gua
 	if (bpf_copy_from_user(copy->insns, size, (void *)brought->insns) ||
 	    bpf_copy_from_user(copy->signature, signature_size, (void *)brought->signature))
 		return -EFAULT;
-	error = verify_copy(copy, size, signature_size);
+	error = deny_weak_digest((__u64)copy->signature, signature_size);
+	if (!error)
+		error = verify_copy(copy, size, signature_size);
 	if (error)
 		return error;
 	return hash_bytes(scan, (__u64)copy->insns, size) ? -EFAULT : keep_digest(scan);

@@ -8,6 +8,7 @@ import { hash } from "../../../src/trust/base/digest.js";
 import { Authority, type Issued } from "../../../src/trust/issuing/authority.js";
 import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { kernelBtfOf } from "./guests/kernel-btf.js";
+import { ProgramSigner } from "./guests/program-signer.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import { compileProgram, listOfValues, loaderBinary } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
@@ -64,7 +65,7 @@ class Steps {
       kernelBtf = this.kernelBtf,
       how = "replace-list give",
       change = (_list: Buffer) => {},
-      signature = (signed: Buffer): Uint8Array => signed,
+      signature = (signed: Buffer, _header: Uint8Array): Uint8Array => signed,
       ...rules
     }: Rules & {
       values?: readonly number[];
@@ -73,12 +74,12 @@ class Steps {
       kernelBtf?: string;
       how?: string;
       change?: (list: Buffer) => void;
-      signature?: (signed: Buffer) => Uint8Array;
+      signature?: (signed: Buffer, header: Uint8Array) => Uint8Array;
     } = {},
   ): void {
     const name = title.replaceAll(" ", "-");
     const list = listFile(values, generation, kernelBtf, rules);
-    const signed = signature(signPkcs7(signedPart(list), by));
+    const signed = signature(signPkcs7(signedPart(list), by), signedPart(list));
     change(list);
     this.files.set(name, list);
     this.files.set(`${name}.p7s`, signed);
@@ -105,6 +106,9 @@ function stepsFor(kernelBtf: string): Steps {
   steps.give("a list of another key", "ENOKEY", { by: other });
   steps.give("no signature", "EBADMSG", { signature: () => new Uint8Array(0) });
   steps.give("a signature that is cut short", "EBADMSG", { signature: (signed) => signed.subarray(0, -1) });
+  steps.give("a signature with SHA-1", "ENOPKG", {
+    signature: (_, signed) => ProgramSigner.of(signer.pem).sign(signed, "sha1"),
+  });
   steps.give("a signature over another list", "EKEYREJECTED", {
     change: flipped(HEADER.configuration, 1),
   });
@@ -127,10 +131,10 @@ function stepsFor(kernelBtf: string): Steps {
   steps.give("a user", "EPERM", { how: "as-user replace-list give" });
   steps.give("root without CAP_SYS_ADMIN", "EPERM", { how: "replace-list powerless" });
   loads("loads after all of them", ["loaded", "EPERM"]);
-  steps.add("status after all of them", "replace-list status", inForce([1], 1, 18, kernelBtf));
+  steps.add("status after all of them", "replace-list status", inForce([1], 1, 19, kernelBtf));
   steps.give("a new list", "EALREADY");
   loads("loads by the new list", ["EPERM", "loaded"]);
-  steps.add("status of the new list", "replace-list status", inForce([2], 2, 18, kernelBtf));
+  steps.add("status of the new list", "replace-list status", inForce([2], 2, 19, kernelBtf));
   steps.give("the first list again", "ESTALE", { values: [1], generation: 1 });
   steps.give("a list of nothing", "EALREADY", { values: [], generation: 3 });
   loads("loads by a list of nothing", ["EPERM", "EPERM"]);

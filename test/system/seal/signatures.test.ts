@@ -23,6 +23,7 @@ const FILES: Readonly<Record<string, Uint8Array>> = {
   "listed.sig": signers.right.sign(listed),
   "map.sig": signers.right.sign(WITH_MAP),
   "a.ecdsa": signers.ecdsa.sign(a),
+  "a.sha1": signers.right.sign(a, "sha1"),
   "a.other": signers.other.sign(a),
   "other.der": signers.other.certificate,
 };
@@ -46,6 +47,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "without any": { words: "load a", expected: [UNLISTED] },
   "by another key": { words: "bring a a.other load a", expected: ["ENOKEY signature", UNLISTED] },
   "over other bytes": { words: "bring b a.sig load b", expected: ["EKEYREJECTED signature", UNLISTED] },
+  "with SHA-1": { words: "bring a a.sha1 load a", expected: ["ENOPKG signature", UNLISTED] },
   "of another program": { words: "bring b b.sig load a", expected: ["done", UNLISTED] },
   "after exec": { words: "bring a a.sig exec load a", expected: ["done", UNLISTED] },
   "of another thread": { words: "bring a a.sig thread load a", expected: ["done", UNLISTED] },
@@ -59,6 +61,7 @@ const CASES: Readonly<Record<string, Case>> = {
 /** The kernel rejects what it does not know before it asks the guard: E2BIG. */
 const SINCE_6_18: Readonly<Record<string, Case>> = {
   "in bpf_attr": { words: "attr a a.sig", expected: ["loaded"] },
+  "in bpf_attr, with SHA-1": { words: "attr a a.sha1", expected: ["loaded"] },
   "in bpf_attr, by another key": { words: "attr a a.other", expected: ["ENOKEY"] },
   "in bpf_attr, over other bytes": { words: "attr b a.sig", expected: ["EKEYREJECTED"] },
   "in bpf_attr, by a keyring of the task": { words: "own other.der a a.other", expected: [UNLISTED] },
@@ -75,6 +78,7 @@ const ERRNO: Readonly<Record<string, string>> = {
   1: "EPERM",
   7: "E2BIG",
   22: "EINVAL",
+  65: "ENOPKG",
   74: "EBADMSG",
   114: "EALREADY",
   126: "ENOKEY",

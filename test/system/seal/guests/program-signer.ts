@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,12 +26,16 @@ export class ProgramSigner {
     });
   }
 
+  static of({ certificate, key }: { readonly certificate: string; readonly key: string }): ProgramSigner {
+    return new ProgramSigner(new X509Certificate(certificate).raw, certificate, key);
+  }
+
   /** A detached CMS signature without attributes and certificates. */
-  sign(data: Uint8Array): Uint8Array {
+  sign(data: Uint8Array, digest: "sha256" | "sha1" = "sha256"): Uint8Array {
     return inFolder((folder) => {
       const files = { key: this.key, pem: this.pem, data };
       for (const [name, contents] of Object.entries(files)) writeFileSync(join(folder, name), contents);
-      const words = ["-sign", "-binary", "-nocerts", "-noattr", "-keyid", "-md", "sha256", "-outform", "DER"];
+      const words = ["-sign", "-binary", "-nocerts", "-noattr", "-keyid", "-md", digest, "-outform", "DER"];
       const from = ["-signer", join(folder, "pem"), "-inkey", join(folder, "key"), "-in", join(folder, "data")];
       return execFileSync("openssl", ["cms", ...words, ...from]);
     });

@@ -67,7 +67,7 @@ static const char *name_of(int error)
 	} NAMES[] = {
 	    {0, "0"},           {EPERM, "EPERM"},       {EINVAL, "EINVAL"},   {EBUSY, "EBUSY"},
 	    {EFAULT, "EFAULT"}, {EALREADY, "EALREADY"}, {ESTALE, "ESTALE"},   {EXDEV, "EXDEV"},
-	    {E2BIG, "E2BIG"},   {EBADMSG, "EBADMSG"},   {EILSEQ, "EILSEQ"},   {EOPNOTSUPP, "EOPNOTSUPP"},
+	    {E2BIG, "E2BIG"}, {EDOM, "EDOM"},   {EBADMSG, "EBADMSG"},   {EILSEQ, "EILSEQ"},   {EOPNOTSUPP, "EOPNOTSUPP"},
 	    {ENOKEY, "ENOKEY"}, {ENOPKG, "ENOPKG"},     {EKEYREJECTED, "EKEYREJECTED"},
 	};
 	static char number[16];
