@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const { ATTACKS, CGROUP_LSM_SLOTS, GUARD_HOOKS, LOCKDOWN_REASONS, ROOT_LSM_HOOKS } = await importSources(`
+const { ATTACKS, CGROUP_LSM_SLOTS, GUARD_HOOKS, LOCKDOWN_REASONS, ROOT_LSM_HOOKS, RULE_ATTACKS } = await importSources(`
   export { ATTACKS } from "./src/seal/attacks/attacks.js";
+  export { RULE_ATTACKS } from "./src/seal/attacks/rule-attacks.js";
   export { CGROUP_LSM_SLOTS, GUARD_HOOKS, ROOT_LSM_HOOKS } from "./src/seal/guard/hooks.js";
   export { LOCKDOWN_REASONS } from "./src/seal/guard/lockdown-reasons.js";
 `);
@@ -35,9 +36,15 @@ const texts = {
       return [code(name), does, by, ...kernels.map((kernel) => result(kernel, attack))];
     }),
   ),
+  RULES: table(
+    ["attack", "what root does", "stopped by", "test"],
+    RULE_ATTACKS.map(({ name, does, by, test }) => [code(name), does, by, code(test)]),
+  ),
   LIMITS: table(
     ["attack", "what root does", "what remains possible"],
-    ATTACKS.filter(({ remains }) => remains !== null).map(({ name, does, remains }) => [code(name), does, remains]),
+    [...ATTACKS, ...RULE_ATTACKS]
+      .filter(({ remains }) => remains !== null)
+      .map(({ name, does, remains }) => [code(name), does, remains]),
   ),
   HOOKS: table(
     ["hook", "on", "why", "lost without it"],
@@ -55,5 +62,5 @@ const note =
 const page = readFileSync(new URL("attacks-page.md", import.meta.url), "utf8");
 process.exitCode = writeGenerated({
   "docs/seal-attacks.md":
-    note + page.replace(/\b(ATTACKS|LIMITS|HOOKS|LOCKDOWN|CGROUP_SLOTS|USED_SLOTS)\b/g, (word) => texts[word]),
+    note + page.replace(/\b(ATTACKS|RULES|LIMITS|HOOKS|LOCKDOWN|CGROUP_SLOTS|USED_SLOTS)\b/g, (word) => texts[word]),
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { sealedAgent } from "../../../src/cli/input/sealed-agent.js";
+import { casesOf } from "../../../src/seal/attacks/rule-attacks.js";
 import { cpio } from "../../../src/seal/initramfs/cpio.js";
 import { SEAL_INIT, sealFragment } from "../../../src/seal/sealing.js";
 import type { Ran } from "../guest/guest.js";
@@ -31,10 +32,13 @@ const POLICY = `import { deny } from "countersign";
 export const bpf_prog_load = (prog, current) =>
   current.container?.labels?.tier === "edge" ? 0 : deny("only at the edge");
 `;
+/** The kernel gives init what it does not know of its command line. With these, node would end at its start. */
+const VARIABLES = ["NODE_OPTIONS=--require=/missing.js", "LD_PRELOAD=/missing.so"];
 /** What ends the agent: cgroup.kill does not ask the hook of signals. */
 const SCRIPT = `
 agent=$(pidof node)
 run() { echo "== $1"; shift; "$@"; }
+run variables sh -c 'tr "\\0" "\\n" < /proc/1/environ | grep NODE_OPTIONS'
 run root load-value ${LISTED} ${UNLISTED}
 run root-maps load-mapped
 run edge in-container ${SOCKET} one edge load-value ${UNLISTED}
@@ -70,7 +74,7 @@ async function boot(kernel: SealKernel): Promise<Ran | string> {
       guest.file(`bin/${name}`, compileProgram(name), 0o755);
     return guest.run(SCRIPT, {
       following: [sealFragment({ mode: "enforce", list: listOfValues([LISTED]) }, "continue", agent), init],
-      commandLine: `rdinit=${SEAL_INIT}`,
+      commandLine: `rdinit=${SEAL_INIT} ${VARIABLES.join(" ")}`,
       seconds: 840,
       memory: 1024,
     });
@@ -106,6 +110,7 @@ describe("the agent of a sealed machine", () => {
       const own = [`program ${LISTED}: loaded`, `program ${UNLISTED}: EPERM`];
       const allowed = [`program ${UNLISTED}: loaded`];
       expect(Object.fromEntries(sections), ran.output).toMatchObject({
+        variables: ["NODE_OPTIONS=--require=/missing.js"],
         root: own,
         "root-maps": ["program with maps: EPERM"],
         edge: allowed,
@@ -118,6 +123,8 @@ describe("the agent of a sealed machine", () => {
         dead: own,
         canary: [],
       });
+      const attacks = [...said, ...(sections.get("attacks") ?? [])].join("\n");
+      for (const name of casesOf("agent")) expect(attacks, name).toContain(name);
       expect(sections.get("attacks")).toEqual([
         "SIGKILL: EPERM",
         "SIGSTOP: EPERM",

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { casesOf } from "../../../src/seal/attacks/rule-attacks.js";
 import { encodeFileList, parseFileList } from "../../../src/seal/files.js";
 import { fsVerityDigest } from "../../../src/seal/fs-verity.js";
 import { SEAL_INIT, sealFragment } from "../../../src/seal/sealing.js";
@@ -27,6 +28,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "copy in memory": DENIED,
   memfd: DENIED,
   "script that is not listed": DENIED,
+  "interpreter of binfmt_misc": DENIED,
+  "interpreter that binfmt_misc opened before": DENIED,
+  "interpreter of binfmt_misc, listed": "ok",
+  "file of FUSE": DENIED,
+  "file of FUSE, mapped": DENIED,
   "listed, on overlayfs": DENIED,
   "listed, mapped": "ok",
   "unlisted, mapped": DENIED,
@@ -35,6 +41,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "listed, again": "ok",
   "changed on its device": "EIO",
 };
+
+const MODULES = ["virtio_blk", "overlay", "binfmt_misc", "fuse"];
 
 /** Around the sizes at which the tree gets another block, or another level. */
 const SIZES = [0, 1, 4095, 4096, 4097, 127 * 4096, 128 * 4096, 129 * 4096, 1 << 20];
@@ -62,14 +70,17 @@ function boot(kernel: SealKernel) {
   mkdirSync(root);
   for (const [name, bytes] of files) writeFileSync(join(root, name), bytes, { mode: 0o755 });
   execFileSync("mkfs.ext4", ["-q", "-b", "4096", "-O", "verity", "-d", root, disk, "64M"]);
-  for (const name of ["virtio_blk", "overlay"]) guest.file(`lib/${name}.ko`, guest.kernel.module(name));
-  guest.file("bin/start-files", compileProgram("start-files"), 0o755);
+  for (const name of MODULES) guest.file(`lib/${name}.ko`, guest.kernel.module(name));
+  for (const name of ["start-files", "serve-file"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
   guest.file("bin/ok", ok, 0o755);
   const list = parseFileList(encodeFileList({ modules: null, executables }));
   const { output, console } = guest.run(
     `
-insmod /lib/virtio_blk.ko; insmod /lib/overlay.ko; mkdir -p /mnt
+${MODULES.map((name) => `insmod /lib/${name}.ko`).join("\n")}
+mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt
+mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+serve-file /fuse /mnt/listed /mnt/unlisted
 exec start-files ${SIZES.map((size) => `/mnt/size-${size}`).join(" ")}
 `,
     {
@@ -93,7 +104,9 @@ describe("executables", () => {
       const output = boot(kernel);
       if (!output.includes("\n")) return skip(output);
       const lines = output.matchAll(/^(.*?): ((?:ok|E[A-Z]+)(?: \d+)*)$/gm);
-      expect(Object.fromEntries([...lines].map(([, name, result]) => [name, result]))).toEqual(EXPECTED);
+      const results = Object.fromEntries([...lines].map(([, name, result]) => [name, result]));
+      expect(results).toEqual(EXPECTED);
+      for (const name of casesOf("executables")) expect([DENIED, "EIO"], name).toContain(results[name]);
       const measured = output.matchAll(/^measured \/mnt\/size-(\d+) (\w+)$/gm);
       expect([...measured].map(([, size, digest]) => [Number(size), digest])).toEqual(
         SIZES.map((size) => [size, fsVerityDigest(contents(size))]),

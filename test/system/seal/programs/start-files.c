@@ -116,6 +116,24 @@ static void in_memory(const char *name, const char *from)
 	close(fd);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		printf("%s: %s\n", path, strerrorname_np(errno));
+	close(fd);
+}
+
+/* Starts /mnt/listed while binfmt_misc has another file run it, by the mark in its ELF header. */
+static void interpreted(const char *name, const char *interpreter, const char *flags)
+{
+	char rule[128];
+	snprintf(rule, sizeof(rule), ":attack:M:9:LISTED::%s:%s", interpreter, flags);
+	write_file("/proc/sys/fs/binfmt_misc/register", rule);
+	started(name, "/mnt/listed");
+	write_file("/proc/sys/fs/binfmt_misc/attack", "-1");
+}
+
 /* Writes to the device below a file whose ELF header has this mark in its unused bytes. */
 static void change_on_device(const char *mark)
 {
@@ -158,6 +176,11 @@ int main(int argc, char **argv)
 	copied("copy in memory", "/mnt/listed", "/tmp/copy");
 	in_memory("memfd", "/mnt/listed");
 	started("script that is not listed", "/mnt/script");
+	interpreted("interpreter of binfmt_misc", "/mnt/unlisted", "");
+	interpreted("interpreter that binfmt_misc opened before", "/mnt/unlisted", "F");
+	interpreted("interpreter of binfmt_misc, listed", "/mnt/other", "");
+	started("file of FUSE", "/fuse/file");
+	mapped("file of FUSE, mapped", "/fuse/file", PROT_READ | PROT_EXEC);
 	mkdir("/overlay", 0755);
 	if (mount("overlay", "/overlay", "overlay", 0, "lowerdir=/mnt:/root") != 0)
 		printf("overlay: %s\n", strerrorname_np(errno));

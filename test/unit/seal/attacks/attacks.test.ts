@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ATTACKS, isStopped } from "../../../../src/seal/attacks/attacks.js";
+import { RULE_ATTACKS } from "../../../../src/seal/attacks/rule-attacks.js";
 import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
 import { reasonNumber } from "../../../../src/seal/status/reasons.js";
 import { own } from "../../../support/workplace.js";
@@ -23,6 +24,16 @@ describe("the table of attacks", () => {
   it("names hooks on which the guard has a program", () => {
     const used = GUARD_HOOKS.map(({ hook }) => hook);
     for (const { name, hook } of ATTACKS) if (hook !== null) expect(used, name).toContain(hook);
+  });
+
+  it.each(RULE_ATTACKS)("has cases of a test for $name", ({ test, cases }) => {
+    const text = readFileSync(own(`test/system/seal/${test}.test.ts`), "utf8");
+    for (const name of cases) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+
+  it("has no name twice", () => {
+    const names = [...ATTACKS, ...RULE_ATTACKS].map(({ name }) => name);
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
   });
 
   it("names reasons of the guard", () => {

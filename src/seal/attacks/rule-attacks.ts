@@ -1,0 +1,168 @@
+/**
+ * Attacks of root that need more than a sealed machine and a program: a configuration with rules about files, the agent
+ * of an initramfs, or tools of others. Each is tried by a system test of its own, which requires that the named cases are denied.
+ */
+export interface RuleAttack {
+  readonly name: string;
+  readonly does: string;
+  /** What stops it: a hook of the guard, or a check of the kernel in words. */
+  readonly by: string;
+  /** The test that tries it: test/system/seal/NAME.test.ts. */
+  readonly test: "executables" | "modules" | "agent" | "load-paths";
+  /** What the test calls it. */
+  readonly cases: readonly string[];
+  /** What remains possible; null if nothing is known. */
+  readonly remains: string | null;
+}
+
+type Row = Omit<RuleAttack, "test" | "remains"> & { readonly remains?: string };
+
+const EXEC = "`bprm_check_security`";
+const READ = "`kernel_post_read_file`";
+
+const EXECUTABLES: readonly Row[] = [
+  {
+    name: "unlisted-executable",
+    does: "executes a file that is not listed, before and after init",
+    by: EXEC,
+    cases: ["unlisted", "unlisted, before the root"],
+  },
+  {
+    name: "copied-executable",
+    does: "copies a listed file: to a folder without fs-verity, to a tmpfs, into a memfd",
+    by: EXEC,
+    cases: ["copy without fs-verity", "copy in memory", "copy in memory, before the root", "memfd"],
+  },
+  {
+    name: "unlisted-library",
+    does: "maps a file that is not listed with PROT_EXEC, as libraries and ld.so are",
+    by: "`mmap_file`",
+    cases: ["unlisted, mapped", "unlisted, mapped before the root", "file of FUSE, mapped"],
+    remains:
+      "Memory that is no file, or was mapped for reading, can be made executable. Without the link of `mmap_file`, " +
+      "which needs its file system to be unmounted, libraries are not compared.",
+  },
+  {
+    name: "initramfs-executable",
+    does: "executes a file that was left in the initramfs, after init has started",
+    by: EXEC,
+    cases: ["initramfs, after the root"],
+    remains: "Until init starts, everything in the initramfs can be executed.",
+  },
+  {
+    name: "script",
+    does: "executes a script that is not listed, whose interpreter is",
+    by: EXEC,
+    cases: ["script that is not listed"],
+    remains: "A listed interpreter reads any script that is named to it: `sh FILE`.",
+  },
+  {
+    name: "binfmt-misc",
+    does: "has binfmt_misc run a listed file by an interpreter that is not listed, also one that it opened before",
+    by: EXEC,
+    cases: ["interpreter of binfmt_misc", "interpreter that binfmt_misc opened before"],
+    remains: "A listed interpreter can be registered for any file that is listed.",
+  },
+  {
+    name: "overlay-executable",
+    does: "executes a listed file through overlayfs",
+    by: EXEC,
+    cases: ["listed, on overlayfs"],
+  },
+  {
+    name: "fuse-executable",
+    does: "executes a file of FUSE, whose contents are others each time it is opened",
+    by: EXEC,
+    cases: ["file of FUSE"],
+  },
+  {
+    name: "write-below-executable",
+    does: "writes to the block device below a listed file",
+    by: "fs-verity, when the kernel reads the changed block",
+    cases: ["changed on its device"],
+  },
+];
+
+const MODULES: readonly Row[] = [
+  {
+    name: "unlisted-module",
+    does: "loads a module that a trusted key signed and that is not listed, by finit_module, compressed too",
+    by: READ,
+    cases: ["unlisted, by its file", "unlisted, compressed"],
+  },
+  {
+    name: "unlisted-module-from-memory",
+    does: "loads it by init_module",
+    by: "`kernel_post_load_data`",
+    cases: ["unlisted, from memory"],
+  },
+  {
+    name: "changed-module",
+    does: "changes a byte of a listed module",
+    by: READ,
+    cases: ["a byte changed, by its file", "a byte changed, from memory", "a byte changed, compressed"],
+  },
+  {
+    name: "listed-unsigned-module",
+    does: "loads a listed module that no key signed",
+    by: "`locked_down`",
+    cases: ["listed, and not signed"],
+  },
+  {
+    name: "fuse-module",
+    does: "loads a module of FUSE whose contents are those of a listed one until the kernel reads it",
+    by: READ,
+    cases: ["other contents when the kernel reads it"],
+  },
+];
+
+const AGENT: readonly Row[] = [
+  {
+    name: "environment-of-agent",
+    does: "gives init NODE_OPTIONS and LD_PRELOAD on the command line, and reads the environment of the agent",
+    by: "the loader, which gives the agent an environment of its own, and `ptrace_access_check`",
+    cases: ["listening", "environment"],
+  },
+  {
+    name: "files-of-agent",
+    does: "opens its executable and its files by /proc, by its mount namespace, and in every mount namespace there is",
+    by: "`ptrace_access_check`, and the root of the agent, which is in no mount namespace",
+    cases: ["executable", "file", "mount namespace", "namespaces of the pidfd", "mount namespaces"],
+  },
+  {
+    name: "uprobe-on-agent",
+    does: "writes a uprobe on a file of the agent",
+    by: "`ptrace_access_check`",
+    cases: ["uprobe"],
+  },
+];
+
+const LOAD_PATHS: readonly Row[] = [
+  {
+    name: "bpftool",
+    does: "loads a program that is not listed by bpftool",
+    by: "`bpf_prog_load`",
+    cases: ["bpftool, unlisted"],
+  },
+  {
+    name: "light-skeleton",
+    does: "loads it by `bpftool -L`, whose own program makes the load",
+    by: "`bpf_prog_load`, of the program that makes the load, too",
+    cases: ["bpftool -L, listed", "bpftool -L, unlisted"],
+  },
+];
+
+const rows = (test: RuleAttack["test"], given: readonly Row[]): readonly RuleAttack[] =>
+  given.map(({ remains = null, ...row }) => ({ ...row, test, remains }));
+
+export const RULE_ATTACKS: readonly RuleAttack[] = [
+  ...rows("executables", EXECUTABLES),
+  ...rows("modules", MODULES),
+  ...rows("agent", AGENT),
+  ...rows("load-paths", LOAD_PATHS),
+];
+
+/** The cases of a test that have to be denied. */
+export function casesOf(test: RuleAttack["test"]): readonly string[] {
+  return RULE_ATTACKS.flatMap((attack) => (attack.test === test ? attack.cases : []));
+}

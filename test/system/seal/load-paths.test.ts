@@ -1,0 +1,82 @@
+/** bpftool under a seal: by libbpf, and as a light skeleton (`-L`), for which a BPF program makes the loads. */
+import { existsSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { casesOf } from "../../../src/seal/attacks/rule-attacks.js";
+import { probeEntries } from "../../../src/seal/build/probe-entries.js";
+import { encodeList, parseList } from "../../../src/seal/list.js";
+import { sealImage } from "../../../src/seal/sealing.js";
+import { reasonNumber } from "../../../src/seal/status/reasons.js";
+import { SealGuest } from "./guests/seal-guest.js";
+import type { SealKernel } from "./guests/seal-kernels.js";
+import { compileObject, compileProgram, listOfValues, loaderBinary } from "./guests/sealed-guest.js";
+import { testedKernels } from "./guests/tested-kernels.js";
+
+const BPFTOOL = "/usr/sbin/bpftool";
+/** BPF_PROG_TYPE_SYSCALL: that of the program which makes the loads. */
+const SYSCALL = 31;
+
+/** Each load, and the status of bpftool: without a guard, under audit, and sealed. */
+const LOADS: Readonly<Record<string, readonly [command: string, statuses: readonly number[]]>> = {
+  "bpftool, listed": ["bpftool prog load /lib/listed.o /sys/fs/bpf/it", [0, 0, 0]],
+  "bpftool, unlisted": ["bpftool prog load /lib/unlisted.o /sys/fs/bpf/it", [0, 0, 255]],
+  "bpftool -L, listed": ["bpftool -L prog load /lib/listed.o /sys/fs/bpf/it", [0, 0, 255]],
+  "bpftool -L, unlisted": ["bpftool -L prog load /lib/unlisted.o /sys/fs/bpf/it", [0, 0, 255]],
+};
+
+function boot(kernel: SealKernel): string {
+  if (!existsSync(BPFTOOL)) return "needs bpftool";
+  const guest = SealGuest.make(kernel);
+  if (typeof guest === "string") return guest;
+  const { header, entries } = listOfValues([1]);
+  const list = parseList(encodeList([...entries, ...probeEntries()], header));
+  guest.file("lib/guard.image", sealImage({ mode: "enforce", list }));
+  guest.file("lib/audit.image", sealImage({ mode: "audit", list }));
+  guest.file("bin/loader", loaderBinary(), 0o755);
+  guest.file("bin/denials", compileProgram("denials"), 0o755);
+  guest.program(BPFTOOL, "bin/bpftool");
+  for (const name of ["listed", "unlisted"]) guest.file(`lib/${name}.o`, compileObject(name));
+  const loads = Object.entries(LOADS)
+    .map(([name, [command]]) => `${command} > /tmp/said 2>&1; echo "${name}: $?"; rm -f /sys/fs/bpf/it`)
+    .join("\n");
+  const { output, status, console } = guest.run(
+    `
+${loads}
+loader /lib/audit.image > /dev/null
+${loads}
+denials
+loader --stop > /dev/null; sleep 1
+loader --log /lib/guard.image
+${loads}
+denials
+`,
+  );
+  guest.remove();
+  if (status === null) throw new Error(console.slice(-3000));
+  return output;
+}
+
+describe("bpftool under a seal", () => {
+  it.for(testedKernels())(
+    "%s: loads what is listed, and nothing by a program that is not",
+    { timeout: 600_000 },
+    (kernel, { skip }) => {
+      const output = boot(kernel);
+      if (output.startsWith("needs") || !output.includes("\n")) return skip(output);
+      expect(output).toContain('"sealed":true');
+      const results = new Map<string, number[]>();
+      for (const [, name, status] of output.matchAll(/^(bpftool.*): (\d+)$/gm))
+        results.set(name!, [...(results.get(name!) ?? []), Number(status)]);
+      expect(Object.fromEntries(results)).toEqual(
+        Object.fromEntries(Object.entries(LOADS).map(([name, [, statuses]]) => [name, statuses])),
+      );
+      for (const name of casesOf("load-paths")) expect(results.get(name)?.at(-1), name).toBe(255);
+      const [, audited = "", sealed = ""] =
+        /"sealed":false(.*)"sealed":true(.*)/s.exec(`"sealed":false${output}`) ?? [];
+      // each -L under audit is a denial of the program that makes the load, and then, if it is not listed, of the loaded
+      const unlisted = (type: number) => `denial ${reasonNumber("unlisted")} ${type} 0 bpftool`;
+      const counted = (text: string, line: string) => text.split("\n").filter((each) => each === line).length;
+      expect([counted(audited, unlisted(SYSCALL)), counted(audited, unlisted(1))]).toEqual([2, 2]);
+      expect([counted(sealed, unlisted(SYSCALL)), counted(sealed, unlisted(1))]).toEqual([2, 1]);
+    },
+  );
+});
