@@ -7,14 +7,13 @@ import { CLASSES_MAP, encodeClasses, type GuardClasses, NO_CLASSES } from "../..
 import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
 import { encodeTables } from "../../../../src/seal/list/list-tables.js";
+import { STATUS } from "../../../../src/seal/status/status-layout.js";
 import { own } from "../../../support/workplace.js";
 import type { BootOptions } from "../../guest/guest.js";
 import { SealGuest } from "../guests/seal-guest.js";
 import type { SealKernel } from "../guests/seal-kernels.js";
 import { loaderBinary } from "../guests/sealed-guest.js";
 
-/** struct guard_status of interface.h. */
-const STATUS = { size: 456, list_entries: 28, generation: 32 } as const;
 const MODES = { audit: 1, enforce: 2 } as const;
 
 /** The guard, compiled with more flags of clang. */
@@ -49,8 +48,8 @@ export function sealedImage({
 }: Sealing): Uint8Array {
   const tables = encodeTables(entries);
   const status = Buffer.alloc(STATUS.size);
-  status.writeUInt32LE(entries.length, STATUS.list_entries);
-  status.writeBigUInt64LE(1n, STATUS.generation);
+  status.writeUInt32LE(entries.length, STATUS.words.list_entries);
+  status.writeBigUInt64LE(1n, STATUS.longs.generation);
   return imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
     ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, keys, settings: { guard_open: open } },
     contents: { guard_list_a: tables.entries, guard_records_a: tables.records, [CLASSES_MAP]: encodeClasses(classes) },
