@@ -70,13 +70,14 @@ function boot(kernel: SealKernel) {
   mkdirSync(root);
   for (const [name, bytes] of files) writeFileSync(join(root, name), bytes, { mode: 0o755 });
   execFileSync("mkfs.ext4", ["-q", "-b", "4096", "-O", "verity", "-d", root, disk, "64M"]);
-  for (const name of MODULES) guest.file(`lib/${name}.ko`, guest.kernel.module(name));
+  const modules = guest.kernel.modules(MODULES);
+  for (const [name, bytes] of modules) guest.file(`lib/${name}.ko`, bytes);
   for (const name of ["start-files", "serve-file"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
   guest.file("bin/ok", ok, 0o755);
   const list = parseFileList(encodeFileList({ modules: null, executables }));
   const { output, console } = guest.run(
     `
-${MODULES.map((name) => `insmod /lib/${name}.ko`).join("\n")}
+${[...modules.keys()].map((name) => `insmod /lib/${name}.ko`).join("\n")}
 mkdir -p /mnt
 mount -t ext4 /dev/vda /mnt
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc

@@ -76,7 +76,8 @@ describe("bpftool under a seal", () => {
       const unlisted = (type: number) => `denial ${reasonNumber("unlisted")} ${type} 0 bpftool`;
       const counted = (text: string, line: string) => text.split("\n").filter((each) => each === line).length;
       expect([counted(audited, unlisted(SYSCALL)), counted(audited, unlisted(1))]).toEqual([2, 2]);
-      expect([counted(sealed, unlisted(SYSCALL)), counted(sealed, unlisted(1))]).toEqual([2, 1]);
+      // what is denied, libbpf loads once more for the verifier's log
+      expect([counted(sealed, unlisted(SYSCALL)), counted(sealed, unlisted(1))]).toEqual([2, 2]);
     },
   );
 });

@@ -84,7 +84,8 @@ function boot(kernel: SealKernel) {
   guest.file("lib/guard.image", sealImage({ mode: "enforce", list: null, files: list }));
   guest.file("lib/audit.image", sealImage({ mode: "audit", list: null }));
   guest.file("bin/loader", loaderBinary(), 0o755);
-  guest.file("lib/fuse.ko", guest.kernel.module("fuse"));
+  const modules = guest.kernel.modules(["fuse"]);
+  for (const [name, bytes] of modules) guest.file(`lib/${name}.ko`, bytes);
   for (const name of ["load-module", "serve-file"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
   const calls = Object.entries(CASES).map(([name, [call, file]]) => `load-module "${name}" ${call} /lib/${file}`);
   const unlisted = calls.find((line) => line.includes("unlisted, by its file"))!;
@@ -94,7 +95,7 @@ ${unlisted.replace("unlisted,", "no guard,")}
 loader /lib/audit.image >/dev/null
 ${unlisted.replace("unlisted,", "no rule,")}
 loader --stop >/dev/null; sleep 1
-insmod /lib/fuse.ko
+${[...modules.keys()].map((name) => `insmod /lib/${name}.ko`).join("\n")}
 loader --log /lib/guard.image
 ${SERVE}
 ${calls.join("\n")}

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { available, debianArchive, keep, keptAs, Unavailable } from "../../core/debian-archive.js";
 
@@ -18,7 +18,7 @@ export const SEAL_KERNELS = {
 export type SealKernel = keyof typeof SEAL_KERNELS;
 
 /** Modules that guests load. */
-const MODULES = ["binfmt_misc", "dm-mod", "dummy", "fuse", "msr", "overlay", "virtio_blk"];
+const MODULES = ["binfmt_misc", "dummy", "fuse", "msr", "overlay", "virtio_blk"];
 
 /** How the names of kept folders begin; another one when they have other files. */
 const KEPT = "guest-3_";
@@ -30,6 +30,8 @@ export interface GuestKernel {
   readonly image: string;
   /** A module, uncompressed. Throws if it is not in {@link MODULES} or is built in. */
   module(name: string): Uint8Array;
+  /** Some of MODULES by name, without those that this kernel has built in. */
+  modules(names: readonly string[]): ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -40,10 +42,13 @@ export function sealKernel(name: SealKernel): GuestKernel | string {
   const known = process.env.COUNTERSIGN_NIGHTLY === undefined ? keptAs(`${KEPT}linux-`, `-${name}.`) : null;
   const kept = known === null ? available(() => fetched(name)) : { folder: known };
   if (typeof kept === "string") return kept;
+  const module = (file: string) => readFileSync(join(kept.folder, `${file}.ko`));
+  const isFile = (file: string) => MODULES.includes(file) && existsSync(join(kept.folder, `${file}.ko`));
   return {
     name,
     image: join(kept.folder, "vmlinuz"),
-    module: (module) => readFileSync(join(kept.folder, `${module}.ko`)),
+    module,
+    modules: (names) => new Map(names.filter(isFile).map((file) => [file, module(file)])),
   };
 }
 
