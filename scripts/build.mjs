@@ -34,7 +34,10 @@ const bundledFiles = ({ outputs }) => Object.values(outputs).flatMap(({ inputs }
 
 /** The packages that a bundle contains, by their names in package-lock.json: the SBOM and the licences list them. */
 function packagesOf(files) {
-  const folders = Array.from(files, (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  const folders = Array.from(
+    files,
+    (path) => /\bnode_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
+  );
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 

@@ -11,6 +11,7 @@ packages=(
   groff-base mandoc zsh fish                        # the manual page and completions
   musl-tools                                        # the guard's loader
   mmdebstrap e2fsprogs                              # the root file system of a sealed guest
+  lintian                                           # the Debian package
   systemd crun podman containerd                    # what starts and runs containers
   bpftrace python3-bpfcc                            # tracers that make their programs at run time
   golang-go golang-github-cilium-ebpf-dev           # cilium/ebpf, whose own tests run behind the gate

@@ -38,11 +38,19 @@ export function stepsOf(document: string | URL): Step[] {
   return steps;
 }
 
-/** Runs all steps in one `sh`, so that a `cd` or a variable holds for what comes after it. */
-export function walk(steps: readonly Step[], cwd: string, env: NodeJS.ProcessEnv): Ran[] {
+/**
+ * Runs all steps in one `sh`, so that a `cd` or a variable holds for what comes after it. `words` start a shell
+ * elsewhere, such as in a chroot.
+ */
+export function walk(
+  steps: readonly Step[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  [program, ...words]: readonly [string, ...string[]] = ["sh"],
+): Ran[] {
   // the status of a command must survive the mark behind it, for `echo $?`
   const script = steps.map((step) => `${step.script}\n__status=$?; printf '\\0'; (exit $__status)`).join("\n");
-  const shell = spawnSync("sh", ["-c", `exec 2>&1\n${script}`], { cwd, env, encoding: "utf8" });
+  const shell = spawnSync(program, [...words, "-c", `exec 2>&1\n${script}`], { cwd, env, encoding: "utf8" });
   const printed = shell.stdout.split("\0");
   return steps.map((step, index) => ({ ...step, printed: (printed[index] ?? "").replace(/\n$/, "").split("\n") }));
 }

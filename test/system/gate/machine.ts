@@ -27,22 +27,26 @@ export class Machine {
     private readonly cgroup: string,
   ) {}
 
-  /** A machine with these units and drop-ins, by their paths below a folder of units; or why there can be none. */
-  static async boot(folder: string, units: Readonly<Record<string, string>>): Promise<Machine | string> {
-    if (!existsSync(SYSTEMD)) return "needs systemd";
-    const root = CGROUPS.find(
+  /**
+   * A machine with these units and drop-ins, by their paths below a folder of units; or why there can be none. With a
+   * `root`, systemd runs in that folder and has the units there too; `run` still runs commands of this machine.
+   */
+  static async boot(folder: string, units: Readonly<Record<string, string>>, root = ""): Promise<Machine | string> {
+    if (!existsSync(join(root, SYSTEMD))) return "needs systemd";
+    const hierarchy = CGROUPS.find(
       (path) => existsSync(join(path, "cgroup.procs")) && existsSync(join(path, "cgroup.controllers")),
     );
-    if (root === undefined) return "needs cgroup v2";
+    if (hierarchy === undefined) return "needs cgroup v2";
+    mkdirSync(join(folder, "units"), { recursive: true });
     for (const [path, text] of Object.entries(units)) {
       mkdirSync(join(folder, "units", path, ".."), { recursive: true });
       writeFileSync(join(folder, "units", path), text);
     }
     booted += 1;
-    const cgroup = join(root, `countersign-machine-${process.pid}-${booted}`);
+    const cgroup = join(hierarchy, `countersign-machine-${process.pid}-${booted}`);
     mkdirSync(cgroup);
     writeFileSync(join(folder, "boot"), BOOT);
-    const script = `echo $$ > ${cgroup}/cgroup.procs; exec unshare ${NAMESPACES} sh ${folder}/boot ${folder}`;
+    const script = `echo $$ > ${cgroup}/cgroup.procs; exec unshare ${NAMESPACES} sh ${folder}/boot ${folder} ${root}`;
     const first = new RunningProgram("sh", ["-c", script]);
     for (let tries = 0; tries < 2400; tries += 1) {
       const pid = Number(spawnSync("pgrep", ["-x", "-P", String(first.pid), "systemd"], { encoding: "utf8" }).stdout);
@@ -94,7 +98,8 @@ export class Machine {
   }
 
   run(...command: readonly string[]): Done {
-    return done(this.words(...command));
+    // systemctl would do nothing where it runs in another root than systemd
+    return done(this.words(...command), { SYSTEMD_IGNORE_CHROOT: "1" });
   }
 
   /** Waits until the agent of a site has said something. */
@@ -142,6 +147,12 @@ mount -t tmpfs tmpfs /etc/systemd/system
 mkdir -p /run/systemd/system
 cp -r "$1"/units/. /run/systemd/system
 for target in sysinit basic shutdown multi-user; do printf '[Unit]\\nDescription=nothing\\n' > /run/systemd/system/$target.target; done
-exec env -i PATH="$PATH" container=test SYSTEMD_UNIT_PATH=/run/systemd/system SYSTEMD_GENERATOR_PATH= \\
-  ${SYSTEMD} --system --unit=basic.target
+units=/run/systemd/system
+if [ -n "$2" ]; then
+  for folder in proc sys dev run; do mount --rbind /$folder "$2/$folder"; done
+  mount -t tmpfs tmpfs "$2/etc/systemd/system"
+  units=$units:/usr/lib/systemd/system
+fi
+exec env -i PATH="$PATH" container=test SYSTEMD_UNIT_PATH=$units SYSTEMD_GENERATOR_PATH= \\
+  \${2:+chroot "$2"} ${SYSTEMD} --system --unit=basic.target
 `;
