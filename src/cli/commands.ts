@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   init: { summary: "makes a working directory to begin with", load: () => import("./commands/init.js") },
   config: { summary: "brings a configuration up to date", load: () => import("./commands/config.js") },
   test: { summary: "runs the tests beside policies", load: () => import("./commands/test.js") },
+  bench: { summary: "measures what attachments cost", load: () => import("./commands/bench.js") },
   sign: {
     summary: "makes signatures of files, or of each BPF program in them",
     load: () => import("./commands/sign.js"),

@@ -40,20 +40,28 @@ export async function decideFile(
   path: string,
   request: FileRequest,
 ): Promise<readonly FileDecision[]> {
-  const { current, hook: named, signature, time, wholeLoad = false, relocate } = request;
+  const { current, time } = request;
+  const decisions: FileDecision[] = [];
+  for (const { hook, subject, unknown, offlineOnly } of fileQuestions(engine, path, request)) {
+    const decision = await engine.decide({ hook, subject: subject as never, current, time });
+    decisions.push({ decision, unknown, offlineOnly });
+  }
+  return decisions;
+}
+
+/** The questions that {@link decideFile} asks about a file. Throws the same errors. */
+export function fileQuestions(
+  engine: Pick<FileEngine, "serves" | "signatures" | "statements">,
+  path: string,
+  { hook: named, signature, wholeLoad = false, relocate }: Omit<FileRequest, "current" | "time">,
+): readonly Question[] {
   const file = readContent(path, named);
   // A file of unknown type must not be reported as allowed
   if (named === undefined && file.hook === "blob_verify" && !engine.serves("blob_verify")) throw unrecognized(path);
   const whole = wholeLoad && named === undefined;
   const hooks = whole ? LOAD_HOOKS.filter((hook) => hook === file.hook || engine.serves(hook)) : [file.hook];
-  const decisions: FileDecision[] = [];
   const found = new FileSignatures(engine.signatures, signature, engine.statements);
-  const questions = questionsAbout(file, found, hooks, relocate);
-  for (const { hook, subject, unknown, offlineOnly } of questions) {
-    const decision = await engine.decide({ hook, subject: subject as never, current, time });
-    decisions.push({ decision, unknown, offlineOnly });
-  }
-  return decisions;
+  return questionsAbout(file, found, hooks, relocate);
 }
 
 function unrecognized(path: string): CountersignError {

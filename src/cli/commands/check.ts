@@ -6,10 +6,9 @@ import { decideFile, type FileRequest } from "../../engine/file-decisions.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
-import { type Current, ROOT_ON_HOST } from "../../policy/model/current.js";
 import { readSignature } from "../../trust/signature-file.js";
 import { openCache } from "../input/cache-option.js";
-import { callerWith } from "../input/caller-options.js";
+import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import {
   KERNEL_FILES,
   type KernelOptions,
@@ -37,15 +36,8 @@ export function command(): Command {
         HOOK_NAMES,
       ),
     )
-    .option("--signature <file>", "a detached signature of what is checked")
-    .option("--as <file>", "who asks: a JSON file with fields of `current`")
-    .addOption(
-      new Option("--label <key=value>", "ask as a container with this label; again for more")
-        .argParser(label)
-        .default({}, "no container"),
-    )
-    .option("--uid <number>", "ask as this user", uid)
-    .option("--comm <name>", "ask as a task of this name")
+    .option("--signature <file>", "a detached signature of what is checked");
+  withCallerFlags(command)
     .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
     .option(
       "--log [file]",
@@ -79,14 +71,10 @@ Examples:
     .action(check);
 }
 
-interface Options extends KernelOptions {
+interface Options extends KernelOptions, CallerFlags {
   readonly config: string;
   readonly hook?: HookName;
   readonly signature?: string;
-  readonly as?: string;
-  readonly label: Readonly<Record<string, string>>;
-  readonly uid?: number;
-  readonly comm?: string;
   readonly at?: number;
   /** True means the log of the configuration. */
   readonly log?: string | true;
@@ -147,23 +135,6 @@ async function checkFile(
     if (error instanceof CountersignError) return { file, decisions: [], differences: [], reasons: [], error };
     throw error;
   }
-}
-
-async function whoAsks({ as, label, uid, comm }: Options): Promise<Current> {
-  const base = as === undefined ? ROOT_ON_HOST : (await import("../../config/current.js")).readCurrent(as);
-  return callerWith(base, { labels: label, uid, comm });
-}
-
-function label(text: string, labels: Readonly<Record<string, string>>): Record<string, string> {
-  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (key === undefined || value === undefined) throw new InvalidArgumentError("Write it as key=value.");
-  return { ...labels, [key]: value };
-}
-
-function uid(text: string): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff)
-    throw new InvalidArgumentError("Give a number below 4294967296.");
-  return Number(text);
 }
 
 function time(text: string): number {

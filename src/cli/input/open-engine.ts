@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import type { CacheFolder } from "../../cache-folder.js";
 import type { Config, LogConfig } from "../../config/config.js";
+import type { Engine } from "../../engine/decision/engine.js";
 import type { TestProbe } from "../../engine/decision/test-probe.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import type { LinkCache } from "../../engine/load/link-cache.js";
@@ -64,23 +65,43 @@ export async function openEnginesForTests(
   };
 }
 
+/**
+ * Opens an engine whose policies run as fast as in a gate, without a log. Their limits of time are raised, since a busy
+ * machine passes them; those of steps bound every policy. Throws as {@link openEngine}.
+ */
+export async function openEngineToMeasure(path: string): Promise<Engine> {
+  const { config } = await configured(path, "check", null, true);
+  const { Engine } = await import("../../engine/decision/engine.js");
+  const attachments = config.attachments.map((attachment) => {
+    return { ...attachment, limits: { ...attachment.limits, timeout: PATIENCE } };
+  });
+  const engine = await Engine.open({ ...config, attachments, log: null });
+  engine.warnings.forEach(warn);
+  await rejectExpired(config);
+  return engine;
+}
+
+/** Milliseconds. */
+const PATIENCE = 600_000;
+
 async function rejectExpired(config: Config): Promise<void> {
   const { rejectExpiredKeyring } = await import("./expired-keyring.js");
   rejectExpiredKeyring(config, Date.now());
 }
 
-/** Reads a configuration, with the cache of its link results. */
+/** Reads a configuration, with the cache of its link results. `optimizes`: whether WASM is compiled to fast code. */
 async function configured(
   path: string,
   origin: Origin,
   folder: CacheFolder | null,
+  optimizes = false,
 ): Promise<{
   config: Config;
   cache: LinkCache | null;
   open: (config: Config, recordsReads: boolean) => Promise<TimedEngine>;
 }> {
   // A command ends before optimized WASM pays off, and at exit would wait for the compiler.
-  if (process.arch === "x64" || process.arch === "arm64") setFlagsFromString("--liftoff-only");
+  if (!optimizes && (process.arch === "x64" || process.arch === "arm64")) setFlagsFromString("--liftoff-only");
   const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }] = await Promise.all([
     import("../../engine/timed-engine.js"),
     import("../../engine/load/link-cache.js"),

@@ -317,6 +317,14 @@ export class Engine {
     }));
   }
 
+  /**
+   * Bytes of memory that each attachment's runtime holds; null if it has none yet. Attachments of one domain with the
+   * same policy and limits share a runtime.
+   */
+  memory(): readonly { readonly attachment: string; readonly bytes: number | null }[] {
+    return this.attachments.map(({ name, cached }) => ({ attachment: name, bytes: cached.runtime?.size ?? null }));
+  }
+
   /** Each attachment with the file of its policy, and the SHA-256 of the policy with what it imports. */
   policies(): readonly { readonly attachment: string; readonly file: string; readonly sha256: string }[] {
     return this.config.attachments.map(({ name, policy }, number) => {
