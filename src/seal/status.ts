@@ -12,6 +12,7 @@ import { reasonNumber } from "./status/reasons.js";
 import { STATUS } from "./status/status-layout.js";
 
 export { type AgentProcess, isRunning } from "./status/agent-process.js";
+export { eventHook } from "./status/event-hooks.js";
 export { EVENT_COUNT as EVENTS_KEPT, type GuardEvent } from "./status/guard-event.js";
 export { type GuardRecord, guardRecord } from "./status/guard-record.js";
 export { type GuardRule, guardRules } from "./status/guard-rules.js";

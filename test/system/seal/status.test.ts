@@ -101,6 +101,11 @@ describe("seal status, log, lock and doctor", () => {
     expect(status).toMatchObject({ state: "sealed", started: "late", locked: false, secure_boot: "no EFI" });
     expect(status.list).toMatchObject({ generation: "1", entries: 1 });
     expect(status.denied.unlisted).toBe(1);
+    expect(status.last).toContainEqual(expect.objectContaining({ reason: "unlisted", hook: "bpf_prog_load" }));
+    expect(status).toMatchObject({
+      files: { sha256: null, modules: null, executables: null },
+      classes: { admitted: 0, mask: { types: 0, helpers: 0 } },
+    });
     expect(Date.parse(status.since)).toBeGreaterThan(0);
     const text = steps[7]!.lines.join("\n");
     expect(text).toMatch(/^state +sealed$/m);

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { acrossBoots, secureBoot } from "../../../seal/doctor.js";
 import {
+  eventHook,
   GUARD_REASONS,
   type GuardEvent,
   type GuardStatus,
@@ -92,6 +93,7 @@ function statusJson(status: GuardStatus, deciding: boolean, events: readonly Gua
       number: Number(event.number),
       time: new Date(wallClock(event.time)).toISOString(),
       reason: guardReason(event.reason).name,
+      hook: eventHook(event.hook).name,
       ...{ pid: event.pid, uid: event.uid, comm: event.comm, digest: event.digest },
     })),
   };
@@ -136,9 +138,10 @@ function agentText({ agent, ticketsWritten, ticketsUsed }: GuardStatus): string 
 function lastEvents(events: readonly GuardEvent[]): string {
   const rows = events.slice(-LAST).map((event) => {
     const { name, text } = guardReason(event.reason);
-    return [new Date(wallClock(event.time)).toISOString(), `${event.pid} ${event.comm}`, String(event.uid), name, text];
+    const at = new Date(wallClock(event.time)).toISOString();
+    return [at, `${event.pid} ${event.comm}`, String(event.uid), eventHook(event.hook).name, name, text];
   });
-  return table(["last denials", "task", "uid", "reason", "why"], rows);
+  return table(["last denials", "task", "uid", "hook", "reason", "why"], rows);
 }
 
 /** The reasons for which something was denied. */
