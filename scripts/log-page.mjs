@@ -29,8 +29,9 @@ function typeOf({ $ref, oneOf, const: constant, enum: values, type, items, addit
   if (constant !== undefined) return `\`${constant}\``;
   if (values !== undefined) return values.map((value) => `\`${value}\``).join(", ");
   if (items !== undefined) return `array of ${typeOf(items)}`;
+  if (type === undefined) return "any JSON value";
   const name = [type].flat().join(" or ");
-  return additionalProperties === undefined
-    ? name
-    : `${name.replace("object", `object of ${additionalProperties.type}s`)}`;
+  if (additionalProperties === undefined) return name;
+  const held = additionalProperties.$ref === undefined ? `${additionalProperties.type}s` : typeOf(additionalProperties);
+  return name.replace("object", `object of ${held}`);
 }

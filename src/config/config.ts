@@ -72,6 +72,12 @@ export interface LogConfig {
   /** In bytes. */
   readonly rotate: number;
   readonly keep: number;
+  /** `inputs`: the log has everything that decisions are made from. `decision` if absent. */
+  readonly level?: "decision" | "inputs";
+  /** `continue`: enforced decisions that cannot be logged are not denied. `deny` if absent. */
+  readonly onError?: "deny" | "continue";
+  /** JSON pointers to fields of the subject and the caller that are left out; none if absent. */
+  readonly mask?: readonly string[];
   /** An fd to write to instead of the file (`run --log-fd`). `file` is then only the name in messages. */
   readonly fd?: number;
   /** A second path of the same file, which each decision thread of `run` opens instead of `file`. */
@@ -178,7 +184,7 @@ class Reader {
       })),
       attachments: this.attachments(),
       signatures: this.paths(this.input.signatures),
-      log: log === undefined ? null : { file: this.path(log.file), rotate: bytes(log.rotate), keep: log.keep },
+      log: log === undefined ? null : this.log(log),
       sandbox: { memory: bytes(this.input.sandbox.memory) },
       gate: {
         existing: gate.existing,
@@ -192,6 +198,10 @@ class Reader {
       },
       seal: sealConfig(this.input.seal, (path) => this.document.place(path)),
     };
+  }
+
+  private log({ file, rotate, keep, level, on_error, mask }: NonNullable<ConfigInput["log"]>): LogConfig {
+    return { file: this.path(file), rotate: bytes(rotate), keep, level, onError: on_error, mask };
   }
 
   private notEnforced(hooks: readonly HookName[]): readonly HookName[] {

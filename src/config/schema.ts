@@ -127,6 +127,22 @@ export const SCHEMA = z
         file: path,
         rotate: size.default("100MiB").describe("A new file is begun when this one would grow past it"),
         keep: z.int().min(1).max(1000).default(5).describe("Rotated files that are kept"),
+        level: z
+          .enum(["decision", "inputs"])
+          .default("decision")
+          .describe("`inputs`: with everything that decisions are made from, so that `replay` can make them again"),
+        on_error: z
+          .enum(["deny", "continue"])
+          .default("deny")
+          .describe("`continue`: what cannot be logged is not denied; it is counted"),
+        mask: z
+          .array(
+            z.string().regex(/^\/(?:subject|current)(?:\/(?:[^~/]|~[01])+)+$/, {
+              error: "is no JSON pointer to a field of the subject or the caller, such as `/current/container/labels`",
+            }),
+          )
+          .default([])
+          .describe("JSON pointers (RFC 6901) to fields of the subject and the caller that the log leaves out"),
       })
       .optional()
       .describe("The decision log; none is written unless given"),

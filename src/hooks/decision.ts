@@ -1,5 +1,6 @@
 import type { MapWrite } from "../policy/maps/map.js";
 import type { Current } from "../policy/model/current.js";
+import type { HelperCall } from "../policy/model/helper-call.js";
 import type { Mode } from "../policy/model/mode.js";
 import type { Dependency, Fault, FaultCode } from "../policy/model/outcome.js";
 import type { HookName, SubjectKind } from "./catalogue.js";
@@ -127,4 +128,8 @@ export interface Answer {
   readonly duration_us: number;
   /** What the verdict can depend on; absent unless the engine records it. */
   readonly dependencies?: readonly Dependency[];
+  /** The calls of helpers that the engine answered; absent unless the engine records them. */
+  readonly calls?: readonly HelperCall[];
+  /** Set if the engine records calls and the policy has read the annotations of the container. */
+  readonly reads_annotations?: true;
 }

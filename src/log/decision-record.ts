@@ -31,7 +31,8 @@ export function decisionRecord(decision: Decision, origin: Origin): Omit<Decisio
   };
 }
 
-function subjectOfRecord(subject: SubjectOfDecision): SubjectOfDecision {
+/** A subject with strings of bounded length. */
+export function subjectOfRecord(subject: SubjectOfDecision): SubjectOfDecision {
   const { name, path, statements } = subject;
   const clippedNames = { ...subject, name: clipped(name), path: path === null ? null : clipped(path) };
   if (statements === undefined) return clippedNames;
@@ -84,7 +85,7 @@ function rounded(microseconds: number): number {
 const MAX_TEXT = 4096;
 const MAX_LABELS = 64;
 
-function clipped(text: string): string {
+export function clipped(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
 }
 

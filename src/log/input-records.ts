@@ -50,10 +50,14 @@ export type SubjectRecord = Definition<"subject", SubjectContent>;
 export type CallerRecord = Definition<"caller", CallerContent>;
 export type VerificationRecord = Definition<"verification", VerificationContent>;
 
-/** What a writer decides by. It changes with the generation of a keyring. */
-export interface ConfigurationContent {
+/** The configuration that a writer decides by. It changes with the generation of a keyring. */
+export interface ConfigurationContent extends DecidedBy {
   /** See {@link StartRecord.writer}. */
   readonly writer: string;
+}
+
+/** What an engine decides by. */
+export interface DecidedBy {
   readonly mode: Mode;
   readonly default: Readonly<Record<HookName, HookDefault>>;
   /** In the order of the configuration. */
@@ -124,7 +128,7 @@ export interface BytesOfRecord {
   readonly length: number;
 }
 
-/** What the callers of several decisions have in common. Annotations are only those that a policy can have read. */
+/** What the callers of several decisions have in common. */
 export interface CallerContent {
   readonly uid: number;
   readonly euid: number;
@@ -137,7 +141,8 @@ export interface CallerContent {
     readonly id: string;
     readonly name: string | null;
     readonly labels: Readonly<Record<string, string>> | null;
-    readonly annotations: Readonly<Record<string, string>>;
+    /** Null if no policy has read them. */
+    readonly annotations: Readonly<Record<string, string>> | null;
   } | null;
 }
 

@@ -1,7 +1,11 @@
 import { type Logger, pino } from "pino";
 import type { Decision, Origin } from "../hooks/decision.js";
 import { decisionRecord } from "./decision-record.js";
-import { type KeyringRecord, type LogRecord, RECORD_VERSION, timestamp } from "./record.js";
+import { type DecidedBy, REPEATED } from "./input-records.js";
+import { InputsWriter } from "./inputs-writer.js";
+import { levelOf } from "./level.js";
+import { Mask } from "./mask.js";
+import { type KeyringRecord, RECORD_VERSION, timestamp } from "./record.js";
 import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 
 /**
@@ -12,13 +16,20 @@ import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 export class DecisionLog {
   private readonly file: RotatingFile;
   private readonly logger: Logger;
+  /** Null for a log of level `decision`. */
+  private readonly inputs: InputsWriter | null;
+  private readonly mask: Mask;
 
-  /** Throws FILE_UNREADABLE. */
+  /** `decidedBy` is needed for level `inputs`. Throws FILE_UNREADABLE. */
   constructor(
-    options: RotatingFileOptions,
+    options: DecisionLogOptions,
     private readonly origin: Origin = "library",
+    decidedBy: (() => DecidedBy) | null = null,
   ) {
-    this.file = new RotatingFile(options);
+    this.file = new RotatingFile({ ...options, unchecked: UNCHECKED, repeated: REPEATED });
+    this.mask = new Mask(options.mask ?? []);
+    this.inputs =
+      options.level === "inputs" && decidedBy !== null ? new InputsWriter(origin, decidedBy, this.mask) : null;
     this.logger = pino(
       { base: null, timestamp: false, level: "info", formatters: { level: (label) => ({ level: label }) } },
       { write: (line: string) => this.file.write(line) },
@@ -33,13 +44,18 @@ export class DecisionLog {
     return this.file.torn;
   }
 
-  /** Throws FILE_UNREADABLE when the line cannot be written. */
-  write(decision: Decision): void {
-    this.logger[levelOf(decision)](decisionRecord(decision, this.origin));
+  /**
+   * `subject` is that of the decision; null if no policy was asked. Throws FILE_UNREADABLE when the line cannot be
+   * written.
+   */
+  write(decision: Decision, subject: object | null = null): void {
+    if (this.inputs !== null) this.file.compose(this.inputs.lines(decision, subject));
+    else this.logger[levelOf(decision)](masked(decisionRecord(decision, this.origin), this.mask));
   }
 
   /** Records a change of a keyring's files: level `info` for a new generation, `warn` if the files are rejected. */
   keyring({ keyring, generation, error }: KeyringEvent): void {
+    this.reconfigure();
     const record: Omit<KeyringRecord, "level"> = {
       type: "keyring",
       version: RECORD_VERSION,
@@ -50,6 +66,11 @@ export class DecisionLog {
       error: error === null ? null : error.toString(),
     };
     this.logger[error === null ? "info" : "warn"](record);
+  }
+
+  /** What the engine decides by has changed. */
+  reconfigure(): void {
+    this.inputs?.reconfigure();
   }
 
   close(): void {
@@ -65,8 +86,20 @@ export interface KeyringEvent {
   readonly error: Error | null;
 }
 
-/** Level `error` if a policy failed, `warn` for a denial (enforced or in audit), otherwise `info`. */
-function levelOf({ answers, denied_by, audit_denials }: Decision): LogRecord["level"] {
-  if (answers.some((answer) => answer.fault !== null)) return "error";
-  return denied_by !== null || audit_denials.length > 0 ? "warn" : "info";
+export interface DecisionLogOptions extends RotatingFileOptions {
+  /** `decision` if absent. */
+  readonly level?: "decision" | "inputs";
+  /** JSON pointers; see {@link Mask}. */
+  readonly mask?: readonly string[];
+}
+
+/** Milliseconds: see {@link RotatingFileOptions.unchecked}. A reader finds a record after an incomplete line. */
+const UNCHECKED = 1;
+
+/** Deletes the masked values of a record, and adds the pointers to them. */
+function masked(record: ReturnType<typeof decisionRecord>, mask: Mask): ReturnType<typeof decisionRecord> {
+  if (mask.isEmpty) return record;
+  const { subject, current } = structuredClone({ subject: record.subject, current: record.current });
+  const pointers = [...mask.apply("subject", subject), ...mask.apply("current", current)];
+  return pointers.length === 0 ? record : { ...record, subject, current, masked: pointers };
 }

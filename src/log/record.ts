@@ -30,6 +30,8 @@ export interface DecisionRecord
   readonly current: CallerOfRecord;
   readonly answers: readonly AnswerOfRecord[];
   readonly grants?: Decision["grants"] | undefined;
+  /** JSON pointers to values that `log.mask` left out; absent if there is none. */
+  readonly masked?: readonly string[] | undefined;
 }
 
 export interface CallerOfRecord extends Omit<Current, "capabilities" | "namespaces" | "container"> {
@@ -37,7 +39,7 @@ export interface CallerOfRecord extends Omit<Current, "capabilities" | "namespac
 }
 
 /** The code and reason of an answer's denial are fields of the answer; null if it is no denial. */
-export interface AnswerOfRecord extends Omit<Answer, "denial" | "dependencies"> {
+export interface AnswerOfRecord extends Omit<Answer, "denial" | "dependencies" | "calls" | "reads_annotations"> {
   readonly code: string | null;
   readonly reason: string | null;
 }

@@ -15,6 +15,13 @@ export interface RotatingFileOptions {
   readonly fd?: number;
   /** The path that is opened first instead of `file`; see {@link RotatingFile.lasting}. */
   readonly first?: string;
+  /**
+   * Milliseconds for which what other processes do to the file may stay unnoticed: that they write to it, rename it or
+   * delete it. 0 if absent. Noticing takes a system call, which is as long as the write.
+   */
+  readonly unchecked?: number;
+  /** Milliseconds after which a stream counts as another file; see {@link RotatingFile.compose}. */
+  readonly repeated?: number;
 }
 
 /**
@@ -38,6 +45,11 @@ export class RotatingFile {
   private end = UNKNOWN;
   /** Number of incomplete lines that were found and terminated. */
   torn = 0;
+  /** Number of the file that lines are written to: see {@link compose}. */
+  private number = 0;
+  /** When `number` was last changed, and the file last compared with `end`, by performance.now(). */
+  private numbered = performance.now();
+  private checked = Number.NEGATIVE_INFINITY;
 
   /** Throws FILE_UNREADABLE. */
   constructor(private readonly options: RotatingFileOptions) {
@@ -55,18 +67,45 @@ export class RotatingFile {
 
   /** Writes one line, which includes its line feed. Throws FILE_UNREADABLE if it cannot be written whole. */
   write(line: string): void {
-    const bytes = Buffer.from(line, "utf8");
+    this.compose(() => line);
+  }
+
+  /**
+   * Writes lines that depend on what is in the file: `lines` gets the number of the file that they are written to, and
+   * is called again if that changes. The number is another one after each rotation, after a failure, if the file was
+   * truncated, and for a stream after some time. The lines are one write(2). Throws FILE_UNREADABLE if they cannot be
+   * written whole.
+   */
+  compose(lines: (file: number) => string): void {
     let done = 0;
     try {
-      const size = this.makeRoom(bytes.length);
+      if (this.isStream && performance.now() - this.numbered > (this.options.repeated ?? Number.POSITIVE_INFINITY))
+        this.renumber();
+      let [text, length, size] = ["", 0, 0];
+      for (let before = -1; before !== this.number; ) {
+        before = this.number;
+        text = lines(before);
+        length = Buffer.byteLength(text);
+        size = this.makeRoom(length);
+      }
       const fd = this.descriptor();
-      while (done < bytes.length) done += writeSync(fd, bytes, done);
+      done = writeSync(fd, text);
+      if (done < length) {
+        const bytes = Buffer.from(text);
+        while (done < length) done += writeSync(fd, bytes, done);
+      }
       this.end = size + done;
     } catch (cause) {
       if (done > 0) this.unfinished = true;
-      this.end = UNKNOWN;
+      this.renumber();
       throw this.error("cannot be written", cause);
     }
+  }
+
+  private renumber(): void {
+    this.number += 1;
+    this.end = UNKNOWN;
+    this.numbered = performance.now();
   }
 
   /**
@@ -74,7 +113,14 @@ export class RotatingFile {
    * size of the file.
    */
   private makeRoom(length: number): number {
+    const { unchecked = 0 } = this.options;
+    if (unchecked > 0 && !this.unfinished && this.end !== UNKNOWN) {
+      const now = performance.now();
+      if (now - this.checked < unchecked && this.end + length <= this.options.rotate) return this.end;
+      this.checked = now;
+    }
     const { size, nlink } = fstatSync(this.descriptor());
+    if (!this.isStream && size < this.end) this.renumber();
     if (this.options.fd !== undefined) return this.unfinished ? this.endTorn(size) : size;
     // The file was deleted: nobody could read the line.
     if (nlink === 0) this.reopen();
@@ -136,6 +182,7 @@ export class RotatingFile {
     closeSync(this.descriptor());
     this.fd = next;
     this.unfinished = false;
+    this.renumber();
   }
 
   private open(file: string): number {

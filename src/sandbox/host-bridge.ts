@@ -45,12 +45,15 @@ export class HostBridge {
     const bytes = (at: number) => bytesOf(integers[at]!);
     const call = integers[layout.CALL];
     switch (call) {
-      case layout.FIELD:
-        return this.#field(this.#fields[integers[layout.FIRST]!]!);
+      case layout.FIELD: {
+        const index = integers[layout.FIRST]!;
+        functions.fieldRead?.(this.#shape.currentOthers[index]!);
+        return this.#field(this.#fields[index]!);
+      }
       case layout.READ: {
-        const from = integers[layout.SECOND]!;
+        const [data, from, length] = [bytes(layout.FIRST), integers[layout.SECOND]!, integers[layout.THIRD]!];
         functions.factRead?.("bytes.read");
-        return JSON.stringify([...bytes(layout.FIRST).subarray(from, from + integers[layout.THIRD]!)]);
+        return JSON.stringify([...(functions.read?.(data, from, length) ?? data.subarray(from, from + length))]);
       }
       case layout.VERIFY_SIGNATURE: {
         const [keyring, type] = JSON.parse(text) as [string, string];

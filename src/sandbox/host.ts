@@ -20,6 +20,10 @@ export interface HostFunctions {
   /** Returns 0 or a negative errno. */
   map_update(map: string, key: string, value: unknown): number;
   map_delete(map: string, key: string): number;
+  /** Returns a part of bytes; if absent, the part of `data` itself. */
+  read?(data: Uint8Array, offset: number, length: number): Uint8Array;
+  /** The policy reads a field of `current` that is no number, such as `container.labels`. */
+  fieldRead?(path: string): void;
   /**
    * The policy reads a fact: `subject` or `current`, and the names that lead to it, such as
    * `subject.effects.read_only`. Called only if the guest records reads.

@@ -1,6 +1,6 @@
 import { CountersignError } from "../error.js";
-import { hash } from "./base/digest.js";
 import type { Keyring, KeyringRules, SourceFile } from "./keyring.js";
+import { digestOf } from "./rules-digest.js";
 import type { SealedLists } from "./sealed-lists.js";
 
 /** The source of a keyring's rules. */
@@ -40,6 +40,7 @@ export class LiveKeyring {
   failures = 0;
   #mark: string;
   #digest: string;
+  #rules: KeyringRules;
   /** The time since which a change has been pending; null if none is. */
   #waiting: number | null = null;
 
@@ -53,8 +54,14 @@ export class LiveKeyring {
     readonly sealed: SealedLists | null,
   ) {
     this.#mark = state.mark;
+    this.#rules = rules;
     // `newer` is in no file
     this.#digest = digestOf({ ...rules, revoked: { ...rules.revoked, newer: undefined } });
+  }
+
+  /** The rules in use. */
+  get rules(): KeyringRules {
+    return this.sealed?.rules ?? this.#rules;
   }
 
   /**
@@ -86,6 +93,7 @@ export class LiveKeyring {
       return null;
     }
     this.keyring.replace(rules);
+    this.#rules = rules;
     this.#digest = digest;
     this.#recordState(state);
     return { keyring: this.keyring.name, generation: this.keyring.generation, error: null };
@@ -154,14 +162,4 @@ const MOST_TOLD = 8;
 
 function withoutLists({ revoked: { newer: _, ...revoked }, ...rules }: KeyringRules): KeyringRules {
   return { ...rules, revoked: { ...revoked, crls: [] } };
-}
-
-/** A digest over everything that a keyring is made of, file by file. */
-function digestOf(rules: KeyringRules): string {
-  const shown = JSON.stringify(rules, (_, value) =>
-    value?.bytes instanceof Uint8Array
-      ? { path: value.path, sha256: hash("sha256", (value as SourceFile).bytes) }
-      : value,
-  );
-  return hash("sha256", Buffer.from(shown));
 }

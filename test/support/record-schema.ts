@@ -8,6 +8,7 @@ interface Schema {
   readonly examples?: readonly string[];
   readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
+  readonly additionalProperties?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
@@ -30,6 +31,12 @@ function closed(schema: unknown): unknown {
   return "properties" in schema ? { ...all, additionalProperties: false } : all;
 }
 
+/** The name in the schema of the definition that a record is of. */
+export function definitionOf(record: { readonly type: string }): string {
+  if (record.type === "subject") return "subject_definition";
+  return record.type === "decision" && "configuration" in record ? "decision_with_inputs" : record.type;
+}
+
 /** All fields, as `answer.steps`: with the definition that they are in. */
 export const RECORD_FIELDS: readonly string[] = Object.entries(SCHEMA.$defs).flatMap(([definition, { properties }]) =>
   Object.keys(properties ?? {}).map((name) => `${definition}.${name}`),
@@ -40,9 +47,11 @@ export function fieldsIn(value: object, definition: string): readonly string[] {
   return Object.entries(SCHEMA.$defs[definition]?.properties ?? {}).flatMap(([name, schema]) => {
     const field = (value as Readonly<Record<string, unknown>>)[name];
     if (field === undefined) return [];
-    const inner = (schema.$ref ?? schema.oneOf?.[0]?.$ref ?? schema.items?.$ref)?.replace("#/$defs/", "");
+    const held = typeof schema.additionalProperties === "object" ? schema.additionalProperties.$ref : undefined;
+    const inner = (schema.$ref ?? schema.oneOf?.[0]?.$ref ?? schema.items?.$ref ?? held)?.replace("#/$defs/", "");
     const values = inner === undefined || inner === "time" || field === null ? [] : [field].flat();
-    return [`${definition}.${name}`, ...values.flatMap((one) => fieldsIn(one as object, inner as string))];
+    const inside = held === undefined ? values : values.flatMap((one) => Object.values(one as object));
+    return [`${definition}.${name}`, ...inside.flatMap((one) => fieldsIn(one as object, inner as string))];
   });
 }
 

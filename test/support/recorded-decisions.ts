@@ -43,12 +43,12 @@ export const bpf_map_create = (map) => map.name === "denied" ? deny("no maps") :
 const CONFIG = `version: 1
 keyrings: { platform: { trust: [ca.pem] } }
 maps: { seen: { writable: { entries: 100, bytes: 8KiB }, writers: [guard, watch] } }
-log: { file: decisions.jsonl }
+log: { file: decisions.jsonl, level: LEVEL }
 default: { bpf: deny, bpf_token_create: audit }
 attachments:
-  - { name: guard, policy: policy.js, hooks: [blob_verify], scope: { uid: 0 } }
-  - { name: watch, policy: policy.js, hooks: [blob_verify], scope: { uid: 1 }, mode: audit }
-  - { name: lenient, policy: policy.js, hooks: [blob_verify], scope: { uid: 2 }, on_fault: allow }
+  - { name: guard, policy: policy.js, hooks: [blob_verify], scope: { uid: 0 }, limits: { timeout: 5s } }
+  - { name: watch, policy: policy.js, hooks: [blob_verify], scope: { uid: 1 }, mode: audit, limits: { timeout: 5s } }
+  - { name: lenient, policy: policy.js, hooks: [blob_verify], scope: { uid: 2 }, on_fault: allow, limits: { timeout: 5s } }
   - { name: lender, policy: policy.js, hooks: [bpf_map_create], delegate: true, freeze: true }
 `;
 
@@ -77,7 +77,7 @@ const PROGRAM = {
  * Lines of real logs with each kind of record: every verdict, faults, denials by the gate, a loader's probe, grants,
  * changes of a keyring; in enforcement and in a dry run, by each origin.
  */
-export async function recordedLines(): Promise<readonly string[]> {
+export async function recordedLines(level: "decision" | "inputs" = "decision"): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const [origin, mode] of [
     ["run", "enforce"],
@@ -85,16 +85,16 @@ export async function recordedLines(): Promise<readonly string[]> {
     ["check", "enforce"],
     ["library", "enforce"],
   ] as const)
-    lines.push(...(await record(origin, mode)));
+    lines.push(...(await record(origin, mode, level)));
   return lines;
 }
 
-async function record(origin: Origin, mode: Mode): Promise<readonly string[]> {
+async function record(origin: Origin, mode: Mode, level: string): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-record-"));
   const authority = Authority.create({ subject: "CA" });
   writeFileSync(join(folder, "ca.pem"), authority.pem.certificate);
   writeFileSync(join(folder, "policy.js"), POLICY);
-  writeFileSync(join(folder, "countersign.yaml"), CONFIG);
+  writeFileSync(join(folder, "countersign.yaml"), CONFIG.replace("LEVEL", level));
   const engine = await Engine.open({ ...readConfig(join(folder, "countersign.yaml")), origin, mode });
   const data = Buffer.from("data");
   const signed = signPkcs7(data, authority.issue({ subject: "Signer" }));

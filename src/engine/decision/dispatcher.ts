@@ -105,7 +105,14 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
     steps: outcome.steps,
     duration_us: took * 1000,
   };
-  return outcome.dependencies === undefined ? answer : { ...answer, dependencies: outcome.dependencies };
+  const { dependencies, calls, readsAnnotations } = outcome;
+  if (dependencies === undefined && calls === undefined) return answer;
+  return {
+    ...answer,
+    ...(dependencies && { dependencies }),
+    ...(calls && { calls }),
+    ...(readsAnnotations && { reads_annotations: readsAnnotations }),
+  };
 }
 
 const NOTHING: readonly never[] = Object.freeze([]);

@@ -2,16 +2,17 @@ import type { Config } from "../../config/config.js";
 import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { Decision, Denial, Verdicts } from "../../hooks/decision.js";
+import type { DecidedBy } from "../../log/input-records.js";
 import type { DecisionLog } from "../../log/log.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { KeyringChange } from "../../trust/live-keyring.js";
 
 /**
- * An engine's decision log. If a record cannot be written, an enforced decision becomes a denial; a decision in audit
- * is unchanged, and the failure is counted.
+ * An engine's decision log. If a record cannot be written, an enforced decision becomes a denial; a decision in audit,
+ * or with `log.on_error: continue`, is unchanged, and the failure is counted.
  */
 export class EngineLog {
-  /** Number of decisions in audit that could not be logged. */
+  /** Number of decisions that could not be logged, and were not denied for it. */
   failures = 0;
   /** The error of the last of them. */
   failure: CountersignError | null = null;
@@ -21,13 +22,17 @@ export class EngineLog {
   private constructor(
     private readonly log: DecisionLog | null,
     private readonly mode: Mode,
+    private readonly onError: "deny" | "continue" = "deny",
   ) {}
 
   /** Throws FILE_UNREADABLE. */
-  static async open({ log, origin, mode }: Pick<Config, "log" | "origin" | "mode">): Promise<EngineLog> {
+  static async open(
+    { log, origin, mode }: Pick<Config, "log" | "origin" | "mode">,
+    configuration: () => DecidedBy,
+  ): Promise<EngineLog> {
     if (log === null) return new EngineLog(null, mode);
     const { DecisionLog } = await import("../../log/log.js");
-    return new EngineLog(new DecisionLog(log, origin), mode);
+    return new EngineLog(new DecisionLog(log, origin, configuration), mode, log.onError);
   }
 
   /** Number of incomplete lines in the log that were ended: see {@link DecisionLog.torn}. */
@@ -35,14 +40,17 @@ export class EngineLog {
     return this.log?.torn ?? 0;
   }
 
-  /** Logs a decision and returns the one to apply: a denial if an enforced decision cannot be logged. */
-  write(decision: Decision): Decision {
+  /**
+   * Logs a decision and returns the one to apply: a denial if an enforced decision cannot be logged, unless
+   * `log.on_error` is `continue`. `subject` is null if no policy was asked.
+   */
+  write(decision: Decision, subject: object | null = null): Decision {
     if (this.log === null) return decision;
     try {
-      this.log.write(decision);
+      this.log.write(decision, subject);
       return decision;
     } catch (error) {
-      if (this.mode === "audit") {
+      if (this.mode === "audit" || this.onError === "continue") {
         this.failures += 1;
         this.failure = error instanceof CountersignError ? error : null;
         return decision;
@@ -62,6 +70,11 @@ export class EngineLog {
     } catch {
       // If the log still fails, the next decision cannot be logged either and is denied
     }
+  }
+
+  /** A keyring has changed in a way that is not logged. */
+  reconfigure(): void {
+    this.log?.reconfigure();
   }
 
   close(): void {

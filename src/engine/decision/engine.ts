@@ -25,6 +25,7 @@ import { Loader } from "../load/loader.js";
 import { StatementStore } from "../statements/statement-store.js";
 import { type Placed, SandboxMemory } from "../warnings/sandbox-memory.js";
 import { startWarnings } from "../warnings/start-warnings.js";
+import { decidedBy } from "./decided-by.js";
 import { dispatch } from "./dispatcher.js";
 import { EngineLog, verdictsOf } from "./engine-log.js";
 import { Helpers, type Moment } from "./helpers.js";
@@ -128,6 +129,7 @@ export class Engine {
     const views = new Map<string, MapView>();
     const memory = new SandboxMemory(config, placed);
     const running = new RunningDecision();
+    const recordsCalls = config.log?.level === "inputs";
     const inUse = () => {
       const inScope = new Set<Attachment>(running.inScope);
       return attachments.filter((attachment) => inScope.has(attachment)).map(({ cached }) => cached);
@@ -149,11 +151,12 @@ export class Engine {
       views.set(attachment.name, view);
       const helpers =
         probe === null
-          ? new Helpers(keyrings.byName, view, moment, programs, recordsReads)
+          ? new Helpers(keyrings.byName, view, moment, programs, recordsReads, recordsCalls)
           : new ProbedHelpers(probe, attachment.name, keyrings.byName, view, moment, programs, recordsReads);
       return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
-    const log = await EngineLog.open(config);
+    const policies = placed.map(({ policy }) => policy);
+    const log = await EngineLog.open(config, () => decidedBy(config, policies, keyrings.digests(), files.texts));
     const warnings = startWarnings(config, { loader, files, maps, memory, placed, naming, statements });
     const state = { maps, views };
     return new Engine(
@@ -215,7 +218,7 @@ export class Engine {
       keyrings: this.moment.keyrings.size === 0 ? NO_KEYRINGS : Object.fromEntries(this.moment.keyrings),
       duration_us: result.duration_us,
     };
-    return this.log.write(result.grants === undefined ? decision : { ...decision, grants: result.grants });
+    return this.log.write(result.grants === undefined ? decision : { ...decision, grants: result.grants }, subject);
   }
 
   /**
@@ -350,6 +353,7 @@ export class Engine {
   /** Uses the CRLs that sealed keyrings accepted in an earlier thread. */
   adopt(sealed: SealedRules): void {
     this.keyrings.adopt(sealed);
+    this.log.reconfigure();
   }
 
   /** Repeats map writes that attachments committed in an earlier engine, the last one to each key. */

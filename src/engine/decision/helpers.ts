@@ -3,6 +3,7 @@ import { verdictName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { didYouMean } from "../../nearest.js";
 import type { MapView } from "../../policy/maps/map-view.js";
+import type { SignerFacts } from "../../policy/model/helper-call.js";
 import type { Dependency } from "../../policy/model/outcome.js";
 import type { HostFunctions } from "../../sandbox/host.js";
 import { hash } from "../../trust/base/digest.js";
@@ -10,6 +11,7 @@ import { SIGNATURE_TYPES, type SignatureType } from "../../trust/formats/formats
 import type { Keyring } from "../../trust/keyring.js";
 import type { Signer } from "../../trust/model/signer.js";
 import type { Verification } from "../../trust/model/verification.js";
+import { CallRecorder } from "./call-recorder.js";
 import { type ProgramSignatures, type ProgramVerification, unstated } from "./program-signatures.js";
 
 /** The time of the current hook, shared by all attachments of an engine. */
@@ -30,6 +32,8 @@ export class Helpers implements HostFunctions {
   private readonly found = new Map<string, string>();
   /** Keyed by kind and name; null if they are not recorded. */
   private readonly recorded: Map<string, Dependency> | null;
+  /** Null if calls are not recorded. */
+  readonly calls: CallRecorder | null;
 
   constructor(
     private readonly keyrings: ReadonlyMap<string, Keyring>,
@@ -37,8 +41,10 @@ export class Helpers implements HostFunctions {
     private readonly moment: Moment,
     private readonly programs: ProgramSignatures,
     recordsReads = false,
+    recordsCalls = false,
   ) {
     this.recorded = recordsReads ? new Map() : null;
+    this.calls = recordsCalls ? new CallRecorder() : null;
   }
 
   /** What the present call of the policy asked for; null if it is not recorded. */
@@ -50,6 +56,7 @@ export class Helpers implements HostFunctions {
   begin(): void {
     if (this.found.size > 0) this.found.clear();
     this.recorded?.clear();
+    this.calls?.begin();
   }
 
   /** Adds reasons to the guest's answers about signatures. `subject` is that of the decision. */
@@ -61,32 +68,36 @@ export class Helpers implements HostFunctions {
   }
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
-    const { verdict, reason } = this.verified(data, signature, keyring, type);
+    const verification = this.verified(data, signature, keyring, type);
+    const { verdict, reason } = verification;
+    this.addJudged("verify_signature", data, signature, keyring, type, verification);
     this.record("signature type", type);
     return this.verdictFound(`verify_signature ${keyring} ${type}`, verdict, reason);
   }
 
   signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): unknown {
-    const { signers, verdict, reason } = this.verified(data, signature, keyring, type);
+    const verification = this.verified(data, signature, keyring, type);
+    const { signers, verdict, reason } = verification;
     const [first] = signers;
+    this.addJudged("signer_of", data, signature, keyring, type, verification);
     this.record("signer", keyring);
     if (first === undefined) this.found.set(`signer_of ${keyring} ${type}: none`, `${verdictName(verdict)}: ${reason}`);
     return first === undefined ? null : factsOfSigner(first);
   }
 
   verify_program(subject: object, keyring: string): number {
-    const { verdict, reason } = this.verifiedProgram(subject, keyring);
+    const { verdict, reason } = this.verifiedProgram("verify_program", subject, keyring);
     return this.verdictFound(`verify_program ${keyring}`, verdict, reason);
   }
 
   statement_of(subject: object, keyring: string): number {
-    const { verdict, reason, statement } = this.verifiedProgram(subject, keyring);
+    const { verdict, reason, statement } = this.verifiedProgram("statement_of", subject, keyring);
     if (verdict !== 0) this.found.set(`statement_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
     return statement;
   }
 
   signer_of_program(subject: object, keyring: string): unknown {
-    const { verdict, reason, signers } = this.verifiedProgram(subject, keyring);
+    const { verdict, reason, signers } = this.verifiedProgram("signer_of_program", subject, keyring);
     const [first] = signers;
     if (first === undefined) this.found.set(`signer_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
     return first === undefined ? null : factsOfSigner(first);
@@ -97,25 +108,42 @@ export class Helpers implements HostFunctions {
     this.record(path.slice(0, dot) as "subject" | "current" | "bytes", path.slice(dot + 1));
   }
 
+  fieldRead(path: string): void {
+    if (this.calls !== null && path === "container.annotations") this.calls.readsAnnotations = true;
+  }
+
+  read(data: Uint8Array, offset: number, length: number): Uint8Array {
+    this.calls?.addRead(data, offset, length);
+    return data.subarray(offset, offset + length);
+  }
+
   hash(algorithm: string, data: Uint8Array): string {
     this.record("bytes", "hash");
-    return hash(algorithm, data);
+    const result = hash(algorithm, data);
+    this.calls?.add({ call: "hash", algorithm, data, result });
+    return result;
   }
 
   map_lookup(map: string, key: string): unknown {
     this.record("map", map);
     const text = this.its(map).lookup(map, key);
+    this.calls?.add({ call: "map_lookup", map, key, value: text });
     return text === null ? undefined : JSON.parse(text);
   }
 
   map_update(map: string, key: string, value: unknown): number {
     this.record("map write", map);
-    return this.its(map).update(map, key, JSON.stringify(value) ?? "");
+    const text = JSON.stringify(value) ?? "";
+    const result = this.its(map).update(map, key, text);
+    this.calls?.add({ call: "map_update", map, key, value: text, result });
+    return result;
   }
 
   map_delete(map: string, key: string): number {
     this.record("map write", map);
-    return this.its(map).delete(map, key);
+    const result = this.its(map).delete(map, key);
+    this.calls?.add({ call: "map_delete", map, key, result });
+    return result;
   }
 
   /** Keeps the reason of an answer, for {@link explained}. Returns the verdict. */
@@ -136,7 +164,11 @@ export class Helpers implements HostFunctions {
   }
 
   /** The sandbox lets policies ask about the subject of a decision only, and only if it is a program. */
-  private verifiedProgram(subject: object, keyring: string): ProgramVerification {
+  private verifiedProgram(
+    call: "verify_program" | "statement_of" | "signer_of_program",
+    subject: object,
+    keyring: string,
+  ): ProgramVerification {
     const its = this.keyring(keyring);
     this.moment.keyrings.set(keyring, its.generation);
     const program = subject as ProgramSubject;
@@ -145,7 +177,26 @@ export class Helpers implements HostFunctions {
     const used = verification.statement === -1 ? undefined : program.statements[verification.statement];
     if (used === undefined) this.record("unsigned", keyring);
     else this.record("statement", used.sha256);
+    if (this.calls !== null) {
+      const { verdict, reason, statement, signers } = verification;
+      const found = { verdict, reason, statement, rule: null, signers: signers.map(factsOfSigner) };
+      this.calls.add({ call, keyring, judgement: { generation: its.generation, ...found } });
+    }
     return verification;
+  }
+
+  private addJudged(
+    call: "verify_signature" | "signer_of",
+    data: Uint8Array,
+    signature: Uint8Array | null,
+    keyring: string,
+    type: string,
+    { verdict, reason, rule, signers }: Verification,
+  ): void {
+    if (this.calls === null) return;
+    const { generation } = this.keyring(keyring);
+    const judgement = { generation, verdict, reason, rule, statement: null, signers: signers.map(factsOfSigner) };
+    this.calls.add({ call, data, signature, keyring, type, judgement });
   }
 
   private record(on: Dependency["on"], name: string): void {
@@ -179,14 +230,6 @@ function guestReason(answer: string, subject: object): string | null {
   const { reason } = unstated(subject as ProgramSubject);
   if (answer.startsWith("verify_program ") && answer.endsWith(": -ENODATA")) return reason;
   return answer.startsWith("statement_of ") && answer.endsWith(": none") ? `-ENODATA: ${reason}` : null;
-}
-
-/** A signer as policies see it. */
-interface SignerFacts {
-  readonly subject: string | null;
-  readonly key_id: string;
-  readonly serial: string | null;
-  readonly issuer: string | null;
 }
 
 function factsOfSigner({ subject, key, serial, issuer }: Signer): SignerFacts {

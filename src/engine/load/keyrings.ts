@@ -3,6 +3,7 @@ import { filesOf, listsOf, rulesOf, stateOf } from "../../config/keyring-files.j
 import { CountersignError } from "../../error.js";
 import { type Keyring, type KeyringRules, openKeyring } from "../../trust/keyring.js";
 import { type KeyringChange, LiveKeyring } from "../../trust/live-keyring.js";
+import { digestOf } from "../../trust/rules-digest.js";
 import { SealedLists } from "../../trust/sealed-lists.js";
 
 /**
@@ -62,6 +63,13 @@ export class Keyrings {
       if (change !== null) changes.push(change);
     }
     return changes;
+  }
+
+  /** The generation of each keyring, and the SHA-256 of its rules in use. */
+  digests(): Readonly<Record<string, { readonly generation: number; readonly sha256: string }>> {
+    return Object.fromEntries(
+      this.#live.map(({ keyring: { name, generation }, rules }) => [name, { generation, sha256: digestOf(rules) }]),
+    );
   }
 
   /** The state of each keyring. */

@@ -17,13 +17,18 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 const AS_GIVEN: ReadonlySet<string> = new Set(["ENXIO", "EACCES", "EPERM"]);
 
 /**
- * Takes an inherited fd for the decision log. The command does not inherit it. Throws FILE_UNREADABLE if the gate did
- * not inherit the fd or cannot write to it.
+ * Takes an inherited fd for the decision log, whose other settings are those that are configured. The command does not
+ * inherit it. Throws FILE_UNREADABLE if the gate did not inherit the fd or cannot write to it.
  */
-export function takeLogFd(fd: number, inherits: Inheritance): { readonly log: LogConfig; readonly rest: Inheritance } {
+export function takeLogFd(
+  fd: number,
+  inherits: Inheritance,
+  configured: LogConfig | null = null,
+): { readonly log: LogConfig; readonly rest: Inheritance } {
   if (!inherits.fds.includes(fd)) throw refused(fd, "is not open");
   closeOnExec(fd, true);
-  const log = { file: `fd ${fd}`, fd: ownFd(fd), rotate: Number.POSITIVE_INFINITY, keep: 0 };
+  const file = { file: `fd ${fd}`, fd: ownFd(fd), rotate: Number.POSITIVE_INFINITY, keep: 0 };
+  const log = { ...configured, ...file };
   return { log, rest: { ...inherits, fds: inherits.fds.filter((one) => one !== fd) } };
 }
 

@@ -56,7 +56,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   if (given.mode === "enforce") requireScopes(landlockAbi());
   const denials: ReportedDenial[] = [];
   const inherited = inheritance();
-  const taken = logFd === undefined ? null : takeLogFd(logFd, inherited);
+  const taken = logFd === undefined ? null : takeLogFd(logFd, inherited, given.log);
   const held = taken === null && given.log !== null ? new RotatingFile(given.log) : null;
   const log = held === null ? (taken?.log ?? null) : { ...given.log!, first: held.lasting };
   const config = { ...given, log };

@@ -1,3 +1,5 @@
+import type { HelperCall } from "./helper-call.js";
+
 /** Codes of faults, each with a page in docs/errors/. A fault means that a policy could not answer. */
 export const FAULT_CODES = [
   "POLICY_ERROR",
@@ -41,6 +43,10 @@ export interface Outcome {
   readonly evidence?: readonly string[];
   /** What the verdict can depend on; absent unless the engine records it. */
   readonly dependencies?: readonly Dependency[];
+  /** The calls that the host answered; absent unless the engine records them. */
+  readonly calls?: readonly HelperCall[];
+  /** Set if the engine records calls and the policy has read the annotations of the container. */
+  readonly readsAnnotations?: true;
   /** Number of steps used; see sandbox/subjects/weights.ts. */
   readonly steps: number;
 }

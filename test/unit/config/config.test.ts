@@ -44,7 +44,10 @@ describe("a configuration", () => {
       "/etc/countersign/verify-all.ts",
     ]);
     expect(config.signatures).toEqual(["/srv/signatures"]);
-    expect(config.log).toEqual({ file: "/srv/decisions.jsonl", rotate: 2 ** 30, keep: 5 });
+    expect(config.log).toEqual({
+      ...{ file: "/srv/decisions.jsonl", rotate: 2 ** 30, keep: 5 },
+      ...{ level: "decision", onError: "deny", mask: [] },
+    });
   });
 
   it("reads what every attachment says", () => {

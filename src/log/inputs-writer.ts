@@ -1,0 +1,173 @@
+import { hostname, release } from "node:os";
+import type { Answer, Decision, Denial, Origin } from "../hooks/decision.js";
+import { VERSION } from "../version.js";
+import { CallerDefinitions } from "./caller-definition.js";
+import { callsText } from "./calls.js";
+import { clipped, subjectOfRecord } from "./decision-record.js";
+import { type Defined, definitionLine, digestOfContent, head } from "./definition.js";
+import type { ConfigurationContent, DecidedBy } from "./input-records.js";
+import { levelOf } from "./level.js";
+import type { Mask } from "./mask.js";
+import { timestamp } from "./record.js";
+import { type SubjectDefinition, SubjectDefinitions } from "./subject-definition.js";
+import { UuidV7 } from "./uuid-v7.js";
+
+/** Fields of the caller that are in each decision. */
+const OF_LINE = ["pid", "tid", "comm"];
+
+/**
+ * Makes the lines of a log with `level: inputs`: a decision, and before it the definitions that it needs and that this
+ * writer has not yet written to the file. What other processes have written does not count.
+ */
+export class InputsWriter {
+  readonly #writer = new UuidV7().next(Date.now());
+  /** Pointers to masked fields that are in no definition. */
+  readonly #maskedOfLine: readonly string[];
+  readonly #subjects: SubjectDefinitions;
+  readonly #callers: CallerDefinitions;
+  #configuration: Defined | null = null;
+  /** Digests that are in the file with this number; `start` for the record of the writer. */
+  #written = new Set<string>();
+  #file = -1;
+
+  /** `decidedBy` is called for the first decision, and for the first one after {@link reconfigure}. */
+  constructor(
+    private readonly origin: Origin,
+    private readonly decidedBy: () => DecidedBy,
+    private readonly mask: Mask,
+  ) {
+    this.#maskedOfLine = OF_LINE.filter((field) => mask.touches("current", field)).map((field) => `/current/${field}`);
+    this.#subjects = new SubjectDefinitions(mask);
+    this.#callers = new CallerDefinitions(mask);
+  }
+
+  /** The configuration has changed, such as a keyring. */
+  reconfigure(): void {
+    this.#configuration = null;
+  }
+
+  /**
+   * The lines of a decision, by the number of the file that they are written to. If writing fails, the file must get
+   * another number. `subject` is null if no policy was asked.
+   */
+  lines(decision: Decision, subject: object | null): (file: number) => string {
+    const { current } = decision;
+    const configuration = this.#configured();
+    const caller = this.#callers.of(
+      current,
+      decision.answers.some(({ reads_annotations }) => reads_annotations),
+    );
+    const its = subject === null ? null : this.#subjects.of(decision.subject.kind, subject);
+    const needed = its === null ? [configuration, caller] : [configuration, caller, its];
+    const time = timestamp(decision.time);
+    const line = this.#decisionLine(decision, time, its, needed, caller.digest, configuration.digest);
+    return (file) => this.#definitionLines(file, needed, time) + line;
+  }
+
+  #configured(): Defined {
+    if (this.#configuration === null) {
+      const content: ConfigurationContent = { writer: this.#writer, ...this.decidedBy() };
+      const text = JSON.stringify(content);
+      this.#configuration = {
+        type: "configuration",
+        digest: digestOfContent(text),
+        content: () => text,
+        masked: [],
+      };
+    }
+    return this.#configuration;
+  }
+
+  #definitionLines(file: number, needed: readonly Defined[], time: string): string {
+    if (file !== this.#file) {
+      this.#written = new Set();
+      this.#file = file;
+    }
+    let lines = "";
+    for (const defined of needed) {
+      if (this.#written.has(defined.digest)) continue;
+      if (this.#written.size === 0) lines += this.#startLine(time);
+      this.#written.add(defined.digest);
+      lines += definitionLine(defined, time, this.origin);
+    }
+    return lines;
+  }
+
+  #startLine(time: string): string {
+    const rest = JSON.stringify({ writer: this.#writer, engine: VERSION, host: hostname(), kernel: release() });
+    return `${head("info", "start", time, this.origin)},${rest.slice(1)}\n`;
+  }
+
+  /** Written by hand: JSON.stringify would take twice as long for the fields that each decision has. */
+  #decisionLine(
+    decision: Decision,
+    time: string,
+    subject: SubjectDefinition | null,
+    needed: Defined[],
+    caller: string,
+    configuration: string,
+  ): string {
+    const { id, hook, verdict, enforced_verdict, denied_by, audit_denials, operation, judged_time } = decision;
+    let line = `${head(levelOf(decision), "decision", time, this.origin)},"id":"${id}","hook":"${hook}"`;
+    line += `,"verdict":${verdict}`;
+    if (enforced_verdict !== verdict) line += `,"enforced_verdict":${enforced_verdict}`;
+    if (denied_by !== null) line += `,"denied_by":${JSON.stringify(denied_by)}`;
+    if (audit_denials.length > 0) line += `,"audit_denials":${JSON.stringify(audit_denials)}`;
+    if (operation !== null) line += `,"operation":${JSON.stringify(operation)}`;
+    if (judged_time !== decision.time || this.origin === "check") line += `,"judged_time":"${timestamp(judged_time)}"`;
+    if (decision.loader_probe !== undefined) line += `,"loader_probe":${JSON.stringify(decision.loader_probe)}`;
+    if (decision.grants !== undefined) line += `,"grants":${JSON.stringify(decision.grants)}`;
+    line += `,"subject":${this.#subjectText(decision, subject)},"current":${this.#callerText(decision, caller)}`;
+    line += `,"configuration":"${configuration}"`;
+    const { answers } = decision;
+    if (answers.length > 0) {
+      let texts = "";
+      for (const answer of answers)
+        texts += `${texts === "" ? "" : ","}${answerText(answer, denied_by, audit_denials, subject, needed)}`;
+      line += `,"answers":[${texts}]`;
+    }
+    const masked = this.#maskedOfLine;
+    if (masked.length > 0) line += `,"masked":${JSON.stringify(masked)}`;
+    return `${line},"duration_us":${Math.round(decision.duration_us * 1000) / 1000}}\n`;
+  }
+
+  #subjectText({ subject: { name, ...rest } }: Decision, subject: SubjectDefinition | null): string {
+    if (subject === null) {
+      const shown = subjectOfRecord({ name, ...rest });
+      this.mask.apply("subject", shown);
+      return JSON.stringify(shown);
+    }
+    const named = this.mask.touches("subject", "name") ? "" : `"name":${JSON.stringify(clipped(name))},`;
+    return `{${named}"definition":"${subject.digest}"}`;
+  }
+
+  #callerText({ current: { pid, tid, comm, container } }: Decision, caller: string): string {
+    const { mask } = this;
+    let text = mask.touches("current", "pid") ? "" : `"pid":${pid},`;
+    if (tid !== pid && !mask.touches("current", "tid")) text += `"tid":${tid},`;
+    if (!mask.touches("current", "comm")) text += `"comm":${JSON.stringify(clipped(comm))},`;
+    if (container !== null && !mask.touches("current", "container"))
+      text += `"container":{"name":${JSON.stringify(clipped(container.name ?? container.id))}},`;
+    return `{${text}"definition":"${caller}"}`;
+  }
+}
+
+/** The code and the reason are left out if a denial of the record has them. */
+function answerText(
+  answer: Answer,
+  deniedBy: Denial | null,
+  auditDenials: readonly Denial[],
+  subject: SubjectDefinition | null,
+  needed: Defined[],
+): string {
+  const { verdict, denial, fault, unused_reasons, notes, writes, calls = [] } = answer;
+  let text = `{"attachment":${JSON.stringify(answer.attachment)},"verdict":${verdict}`;
+  if (denial !== null && denial !== deniedBy && !auditDenials.includes(denial))
+    text += `,"code":"${denial.code}","reason":${JSON.stringify(denial.reason)}`;
+  if (fault !== null) text += `,"fault":${JSON.stringify(fault)}`;
+  if (unused_reasons.length > 0) text += `,"unused_reasons":${JSON.stringify(unused_reasons)}`;
+  if (notes.length > 0) text += `,"notes":${JSON.stringify(notes)}`;
+  if (calls.length > 0 && subject !== null) text += `,"calls":[${callsText(calls, subject, needed)}]`;
+  if (writes.length > 0) text += `,"writes":${JSON.stringify(writes)}`;
+  return `${text},"steps":${answer.steps}}`;
+}

@@ -1,0 +1,100 @@
+import { digestOfContent } from "./definition.js";
+import {
+  type ConfigurationContent,
+  DEFINITION_TYPES,
+  type DefinitionType,
+  type Digest,
+  type InputRecord,
+  type InputsDecisionRecord,
+  type StartRecord,
+} from "./input-records.js";
+import { type ReadRecord, readRecord } from "./read-record.js";
+import { resolved } from "./resolved-record.js";
+
+type DefinitionRecord = Extract<InputRecord, { readonly digest: Digest }>;
+type DefinitionOf<Type extends DefinitionType> = Extract<DefinitionRecord, { readonly type: Type }>;
+
+/** What a line of a log is. `damage` says what is wrong with it; the record may be there nevertheless. */
+export interface ReadLine {
+  /** Null if the line is no record, or one of a later version. */
+  readonly record: ReadRecord | null;
+  /** The same decision with its references; null for any other record, and for one of level `decision`. */
+  readonly inputs: InputsDecisionRecord | null;
+  readonly damage: Damage | null;
+}
+
+/**
+ * - `not-json`: the line is cut, or no JSON object. A record that follows an incomplete line is read.
+ * - `later-version`: a record of a later version.
+ * - `wrong-digest`: a definition whose content does not have its digest. It is not used.
+ * - `missing`: a decision refers to a definition that is not in the log before it.
+ * - `duplicate-id`: the log has another decision with this id before it.
+ */
+export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" | "duplicate-id";
+
+/** The beginning of each record. A quotation mark within a string is escaped, so no string of a record contains it. */
+const BEGINNING = '{"level":"';
+
+/**
+ * Reads the lines of a log in their order and gives each decision what its definitions have. A definition can be from
+ * any writer, and its digest is computed again.
+ */
+export class RecordReader {
+  readonly #definitions = new Map<Digest, DefinitionRecord>();
+  readonly #writers = new Map<string, StartRecord>();
+  readonly #ids = new Set<string>();
+
+  /** Reads a line, without its line feed. Does not throw. */
+  read(line: string): ReadLine {
+    const whole = readRecord(line);
+    if (whole !== null) return this.#take(whole, null);
+    const start = line.lastIndexOf(BEGINNING);
+    const rest = start > 0 ? readRecord(line.slice(start)) : null;
+    if (rest !== null) return this.#take(rest, "not-json");
+    return { record: null, inputs: null, damage: isLater(line) ? "later-version" : "not-json" };
+  }
+
+  /** The definition with a digest; null if the log did not have it so far. */
+  definition<Type extends DefinitionType>(type: Type, digest: Digest): DefinitionOf<Type> | null {
+    const found = this.#definitions.get(digest);
+    return found?.type === type ? (found as DefinitionOf<Type>) : null;
+  }
+
+  /** The record of the writer that a configuration names; null if the log did not have it so far. */
+  writerOf({ writer }: ConfigurationContent): StartRecord | null {
+    return this.#writers.get(writer) ?? null;
+  }
+
+  #take(record: ReadRecord, before: Damage | null): ReadLine {
+    const { type } = record;
+    if (type === "start") {
+      const start = record as unknown as StartRecord;
+      if (typeof start.writer === "string") this.#writers.set(start.writer, start);
+      return { record, inputs: null, damage: before };
+    }
+    if ((DEFINITION_TYPES as readonly unknown[]).includes(type)) {
+      const defined = record as unknown as DefinitionRecord;
+      if (digestOfContent(JSON.stringify(defined.content) ?? "") !== defined.digest)
+        return { record, inputs: null, damage: "wrong-digest" };
+      this.#definitions.set(defined.digest, defined);
+      return { record, inputs: null, damage: before };
+    }
+    if (type !== "decision") return { record, inputs: null, damage: before };
+    const repeated = typeof record.id === "string" && this.#ids.has(record.id) ? "duplicate-id" : null;
+    if (typeof record.id === "string") this.#ids.add(record.id);
+    const inputs = record as unknown as InputsDecisionRecord;
+    if (typeof inputs.configuration !== "string") return { record, inputs: null, damage: before ?? repeated };
+    const full = resolved(inputs, (one, digest) => this.definition(one, digest));
+    const missing = full.complete ? null : "missing";
+    return { record: full.record, inputs, damage: before ?? repeated ?? missing };
+  }
+}
+
+function isLater(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && "version" in value;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,99 @@
+import type {
+  CallerContent,
+  ConfigurationContent,
+  DefinitionType,
+  Digest,
+  InputsAnswerOfRecord,
+  InputsDecisionRecord,
+  SubjectContent,
+} from "./input-records.js";
+import type { ReadRecord } from "./read-record.js";
+
+type Find = (type: DefinitionType, digest: Digest) => { readonly content: unknown } | null;
+
+/**
+ * A decision with the fields of a record of level `decision`, from its definitions. `complete` is false if one of them
+ * is missing; fields that it would give are then absent.
+ */
+export function resolved(
+  decision: InputsDecisionRecord,
+  find: Find,
+): { readonly record: ReadRecord; readonly complete: boolean } {
+  const missing: Digest[] = [];
+  const contentOf = <T>(type: DefinitionType, digest: unknown): Partial<T> => {
+    const found = typeof digest === "string" ? find(type, digest) : null;
+    if (found === null) missing.push(String(digest));
+    return (found?.content ?? {}) as Partial<T>;
+  };
+  const configuration = contentOf<ConfigurationContent>("configuration", decision.configuration);
+  const { subject, current, answers = [], denied_by = null, audit_denials = [], ...rest } = decision;
+  const caller = contentOf<CallerContent>("caller", current?.definition);
+  const record = {
+    ...rest,
+    operation: decision.operation ?? null,
+    mode: configuration.mode,
+    enforced_verdict: decision.enforced_verdict ?? decision.verdict,
+    denied_by,
+    audit_denials,
+    subject:
+      subject !== undefined && "definition" in subject
+        ? subjectFrom(subject.name, contentOf<SubjectContent>("subject", subject.definition))
+        : subject,
+    current: currentFrom(current, caller),
+    answers: answers.map((answer) => answerFrom(answer, decision, configuration)),
+    keyrings: keyringsOf(answers, configuration),
+  };
+  return { record: record as unknown as ReadRecord, complete: missing.length === 0 };
+}
+
+function subjectFrom(name: string, { kind, facts = {} }: Partial<SubjectContent>): object {
+  const { digest, path, object, statements } = facts as Readonly<Record<string, unknown>>;
+  const from = path ?? (object as { readonly path?: unknown } | null | undefined)?.path ?? null;
+  const its = Array.isArray(statements) && statements.length > 0 ? { statements: statements.map(nameOf) } : {};
+  return { kind, name, digest, path: from, ...its };
+}
+
+function nameOf({ sha256, object_sha256, name }: Readonly<Record<string, unknown>>): object {
+  return { sha256, object_sha256, name };
+}
+
+function currentFrom(given: InputsDecisionRecord["current"], caller: Partial<CallerContent>): object {
+  const { pid, tid = pid, comm, container: named } = given ?? {};
+  const { uid, euid, gid, exe, cgroup, container } = caller;
+  const known = container == null ? null : { id: container.id, name: container.name, labels: container.labels };
+  const its = known ?? (named === undefined ? null : { id: named.name, name: named.name });
+  return { pid, tid, uid, euid, gid, comm, exe, cgroup, container: its };
+}
+
+/** The code and the reason of an answer can be those of a denial of the record. */
+function answerFrom(
+  answer: InputsAnswerOfRecord,
+  { denied_by, audit_denials = [] }: InputsDecisionRecord,
+  { attachments = [] }: Partial<ConfigurationContent>,
+): object {
+  const attached = attachments.find(({ name }) => name === answer.attachment);
+  const denials = denied_by === undefined ? audit_denials : [denied_by, ...audit_denials];
+  const denial = denials.find(({ attachment }) => attachment === answer.attachment);
+  const { code, reason } = answer.code === undefined && answer.verdict !== 0 ? (denial ?? answer) : answer;
+  return {
+    ...answer,
+    mode: attached?.mode,
+    policy: attached?.policy,
+    code: code ?? null,
+    reason: reason ?? null,
+    fault: answer.fault ?? null,
+    unused_reasons: answer.unused_reasons ?? [],
+    notes: answer.notes ?? [],
+    calls: answer.calls ?? [],
+    writes: answer.writes ?? [],
+  };
+}
+
+/** The generations of the keyrings that policies asked. */
+function keyringsOf(
+  answers: readonly InputsAnswerOfRecord[],
+  { keyrings = {} }: Partial<ConfigurationContent>,
+): Readonly<Record<string, number | undefined>> {
+  const names = answers.flatMap(({ calls = [] }) => calls.flatMap((call) => ("keyring" in call ? [call.keyring] : [])));
+  return Object.fromEntries(names.map((name) => [name, keyrings[name]?.generation]));
+}
