@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   verify: { summary: "checks one signature", load: () => import("./commands/verify.js") },
   keyring: { summary: "looks into keyrings and certificate paths", load: () => import("./commands/keyring.js") },
+  replay: { summary: "makes the decisions of a log again", load: () => import("./commands/replay.js") },
   top: { summary: "shows what a running gate decides", load: () => import("./commands/top.js") },
   log: { summary: "shows a decision log", load: () => import("./commands/log.js") },
   agent: { summary: "decides for containers, as an OCI seccomp agent", load: () => import("./commands/agent.js") },

@@ -47,10 +47,10 @@ export class RecordReader {
   /** Reads a line, without its line feed. Does not throw. */
   read(line: string): ReadLine {
     const whole = readRecord(line);
-    if (whole !== null) return this.#take(whole, null);
+    if (whole !== null) return this.take(whole);
     const start = line.lastIndexOf(BEGINNING);
     const rest = start > 0 ? readRecord(line.slice(start)) : null;
-    if (rest !== null) return this.#take(rest, "not-json");
+    if (rest !== null) return this.take(rest, "not-json");
     return { record: null, inputs: null, damage: isLater(line) ? "later-version" : "not-json" };
   }
 
@@ -65,7 +65,8 @@ export class RecordReader {
     return this.#writers.get(writer) ?? null;
   }
 
-  #take(record: ReadRecord, before: Damage | null): ReadLine {
+  /** The same for the record of a line that has been parsed. `before` is what is wrong with the line. */
+  take(record: ReadRecord, before: Damage | null = null): ReadLine {
     const { type } = record;
     if (type === "start") {
       const start = record as unknown as StartRecord;

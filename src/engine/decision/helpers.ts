@@ -61,10 +61,7 @@ export class Helpers implements HostFunctions {
 
   /** Adds reasons to the guest's answers about signatures. `subject` is that of the decision. */
   explained(answers: readonly string[], subject: object): readonly string[] {
-    return answers.map((answer) => {
-      const because = this.found.get(answer) ?? guestReason(answer, subject);
-      return because === null ? answer : `${answer} (${because})`;
-    });
+    return explainedAnswers(answers, this.found, subject);
   }
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
@@ -222,6 +219,18 @@ export class Helpers implements HostFunctions {
     if (!this.maps.has(map)) throw unknown("map", map, this.maps.names());
     return this.maps;
   }
+}
+
+/** Adds reasons to a guest's answers about signatures; `found` has the reasons of those that the host gave. */
+export function explainedAnswers(
+  answers: readonly string[],
+  found: ReadonlyMap<string, string>,
+  subject: object,
+): readonly string[] {
+  return answers.map((answer) => {
+    const because = found.get(answer) ?? guestReason(answer, subject);
+    return because === null ? answer : `${answer} (${because})`;
+  });
 }
 
 /** The reason of an answer that the guest gave without asking: there is nothing to verify. */

@@ -1,0 +1,104 @@
+import { Command } from "commander";
+import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+import { readLogs } from "../../log/read-log.js";
+import { RecordReader } from "../../log/record-reader.js";
+import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
+import { configuredLog } from "../log/configured-log.js";
+import { LogProblems } from "../log/log-problems.js";
+import { EXIT } from "../output/exit.js";
+import { print, printJson } from "../output/output.js";
+import { counter } from "../output/progress.js";
+import { visibleText } from "../output/visible-text.js";
+
+/** `countersign replay [LOG…]`: makes recorded decisions again. */
+export function command(): Command {
+  return new Command("replay")
+    .description("Makes the decisions of a log again, and says whether they are the same")
+    .argument("[log...]", "logs written with `log.level: inputs` (default: the log of the configuration)")
+    .option("--config <file>", "the configuration whose log is read", DEFAULT_CONFIG)
+    .option("--with <file>", "decide by this configuration: what would change?")
+    .option("--json", "one JSON object: the counts, and the groups of decisions that are not the same")
+    .addHelpText(
+      "after",
+      `
+Policies, facts, callers and the answers of helpers are those in the log, so that nothing else is needed. With --with,
+policies, scopes and the maps that policies only read are those of the other configuration. What it asks for and the log
+does not have, such as another keyring, makes a decision _unknown_, and the missing input is named.
+
+Exits with 1 if any decision changes, else with 2 if any is unknown or a line cannot be read, else with 0.
+
+Examples:
+  countersign replay decisions.jsonl
+  countersign replay --with new.yaml decisions.jsonl
+  countersign replay --with new.yaml --json decisions.jsonl`,
+    )
+    .action(replay);
+}
+
+interface Options {
+  readonly config: string;
+  readonly with?: string;
+  readonly json?: true;
+}
+
+async function replay(named: readonly string[], options: Options): Promise<void> {
+  const [{ Replay }, { ReplayReport }, { ReplayedConfiguration }] = await Promise.all([
+    import("../../workbench/replay/replay.js"),
+    import("../../workbench/replay/replay-report.js"),
+    import("../../workbench/replay/replayed-configuration.js"),
+  ]);
+  const paths = named.length === 0 ? [configuredLog(options.config)] : named;
+  const other = options.with === undefined ? null : ReplayedConfiguration.fromFiles(readConfig(options.with, "check"));
+  const problems = new LogProblems();
+  const reader = new RecordReader();
+  const made = new Replay(reader, other);
+  const report = new ReplayReport();
+  const bar = await counter("decisions");
+  for await (const entries of readLogs(paths, problems.add))
+    for (const { file, line, record } of entries) {
+      const read = reader.take(record);
+      if (read.damage === "wrong-digest" || read.damage === "duplicate-id")
+        problems.add(damaged(read.damage, `${file}:${line}`));
+      if (record.type !== "decision") continue;
+      report.add(made.decide({ ...read, record: read.record ?? record }));
+      bar.step("");
+    }
+  bar.stop();
+  made.close();
+  problems.close();
+  if (options.json) printJson({ ...report.counts, groups: report.groups() });
+  else print(textOf(report).join("\n"));
+  if (report.counts.different > 0) process.exitCode = EXIT.denied;
+  else if (report.counts.unknown > 0) process.exitCode = EXIT.undecided;
+}
+
+const DAMAGES = {
+  "wrong-digest": "is a definition whose content does not have its digest; it is not used",
+  "duplicate-id": "has the id of an earlier decision",
+} as const;
+
+function damaged(damage: keyof typeof DAMAGES, place: string): CountersignError {
+  const remedy = "compare the log with another copy; all other lines are read";
+  return new CountersignError("LOG_DAMAGED", DAMAGES[damage], { place, remedy });
+}
+
+/** Number of groups that are shown as text. */
+const SHOWN = 50;
+
+function textOf(report: ReplayReport): string[] {
+  const { same, different, unknown, unasked } = report.counts;
+  const asked = unasked === 0 ? "" : `, ${unasked} made without policies`;
+  const lines = [`${same} the same, ${different} different, ${unknown} unknown${asked}`];
+  const groups = report.groups();
+  for (const group of groups.slice(0, SHOWN)) lines.push(lineOf(group));
+  if (groups.length > SHOWN) lines.push(`… and ${groups.length - SHOWN} more groups, which --json has`);
+  return lines;
+}
+
+function lineOf({ result, because, labels, subject, count, ids }: ReplayGroup): string {
+  const where = labels === null ? "" : ` in a container (${labels === "" ? "no labels" : labels})`;
+  const what = result === "different" ? because : `unknown without ${because}`;
+  const id = ids[0] === undefined ? "" : ` [${ids[0]}]`;
+  return visibleText(`${count} × \`${subject}\`${where}: ${what}${id}`);
+}

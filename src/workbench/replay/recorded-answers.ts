@@ -1,0 +1,217 @@
+import { verdictName } from "../../errno.js";
+import type { CallOfRecord, VerificationContent } from "../../log/input-records.js";
+import type { Domain } from "../../policy/domain.js";
+import type { MapWrite } from "../../policy/maps/map.js";
+import type { RecordedSubject } from "./recorded-subject.js";
+
+type HostFunctions = Parameters<Domain["ask"]>[5];
+
+/** What a replay knows beside the record. */
+export interface Known {
+  /** The value of a key in a map that no policy writes to, as JSON text; undefined for any other map. */
+  mapValue(map: string, key: string): string | null | undefined;
+  /** Whether a keyring is the one that was recorded. */
+  isRecordedKeyring(name: string): boolean;
+  readonly keyrings: ReadonlySet<string>;
+  readonly maps: ReadonlySet<string>;
+}
+
+/** Ends a call whose answer was not recorded. */
+class MissingInput extends Error {}
+
+/**
+ * Answers the helper calls of one attachment from the record. A call gets the answer of a recorded call with the same
+ * arguments, in whatever order the policy calls. A policy may catch the error of a call that has no answer, so the
+ * caller must look at {@link missing} afterwards.
+ */
+export class RecordedAnswers implements HostFunctions {
+  /** The first input that the policy asked for and that is not in the record, for people; null if there is none. */
+  missing: string | null = null;
+  /** Why signatures were accepted or rejected, by the guest's line about the call: see `Helpers`. */
+  readonly reasons = new Map<string, string>();
+  /** The changes of maps, as the policy sees them. Null marks a deleted key. */
+  readonly #written = new Map<string, Map<string, string | null>>();
+
+  constructor(
+    private readonly calls: readonly CallOfRecord[],
+    private readonly subject: RecordedSubject,
+    private readonly verification: (digest: string) => VerificationContent | null,
+    private readonly hasAnnotations: boolean,
+    private readonly known: Known,
+  ) {}
+
+  verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
+    const { verdict, reason } = this.#signature("verify_signature", data, signature, keyring, type);
+    this.reasons.set(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
+    return verdict;
+  }
+
+  signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): unknown {
+    return this.#signer(`signer_of ${keyring} ${type}`, this.#signature("signer_of", data, signature, keyring, type));
+  }
+
+  verify_program(_: object, keyring: string): number {
+    const { verdict, reason } = this.#program(keyring);
+    this.reasons.set(`verify_program ${keyring}: ${verdictName(verdict)}`, reason);
+    return verdict;
+  }
+
+  statement_of(_: object, keyring: string): number {
+    const { verdict, reason, statement } = this.#program(keyring);
+    if (verdict !== 0) this.reasons.set(`statement_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
+    return statement ?? -1;
+  }
+
+  signer_of_program(_: object, keyring: string): unknown {
+    return this.#signer(`signer_of ${keyring}`, this.#program(keyring));
+  }
+
+  hash(algorithm: string, data: Uint8Array): string {
+    const path = this.subject.pathOf(data);
+    for (const call of this.calls)
+      if (call.call === "hash" && call.algorithm === algorithm && call.data === path) return call.result;
+    if (algorithm === "sha256") return this.subject.sha256Of(data);
+    return this.#miss(`the ${algorithm} of \`${path}\``);
+  }
+
+  read(data: Uint8Array, offset: number, length: number): Uint8Array {
+    const path = this.subject.pathOf(data);
+    for (const call of this.calls) {
+      if (call.call !== "read" || call.data !== path || call.bytes === undefined) continue;
+      const from = offset - call.offset;
+      if (from >= 0 && from + length <= call.length)
+        return Buffer.from(call.bytes, "hex").subarray(from, from + length);
+    }
+    if (length === 0) return new Uint8Array(0);
+    return this.#miss(`bytes ${offset} to ${offset + length - 1} of \`${path}\``);
+  }
+
+  fieldRead(path: string): void {
+    if (path === "container.annotations" && !this.hasAnnotations) this.#miss("`current.container.annotations`");
+  }
+
+  map_lookup(map: string, key: string): unknown {
+    const text = this.#seen(map, key);
+    return text === null ? undefined : JSON.parse(text);
+  }
+
+  map_update(map: string, key: string, value: unknown): number {
+    this.#requireMap(map);
+    const text = JSON.stringify(value) ?? "";
+    for (const call of this.calls) {
+      if (call.call !== "map_update" || call.map !== map || call.key !== key || JSON.stringify(call.value) !== text)
+        continue;
+      if (call.result === 0) this.#write(map, key, text);
+      return call.result;
+    }
+    return this.#miss(`whether map \`${map}\` takes ${JSON.stringify(key)}: ${text}`);
+  }
+
+  map_delete(map: string, key: string): number {
+    this.#requireMap(map);
+    const results = this.calls.flatMap((call) =>
+      call.call === "map_delete" && call.map === map && call.key === key ? [call.result] : [],
+    );
+    const taken = this.#deleted.get(`${map} ${key}`) ?? 0;
+    this.#deleted.set(`${map} ${key}`, taken + 1);
+    const result = results[taken];
+    if (result === undefined) return this.#miss(`whether map \`${map}\` has ${JSON.stringify(key)} to delete`);
+    if (result === 0) this.#write(map, key, null);
+    return result;
+  }
+
+  /** The changes of maps, in the order of a commit. */
+  writes(): readonly MapWrite[] {
+    return [...this.#written].flatMap(([map, values]) => [...values].map(([key, value]) => ({ map, key, value })));
+  }
+
+  /** How many deletions of a key have been answered. */
+  readonly #deleted = new Map<string, number>();
+
+  #seen(map: string, key: string): string | null {
+    this.#requireMap(map);
+    const written = this.#written.get(map)?.get(key);
+    return written === undefined ? this.#before(map, key) : written;
+  }
+
+  /** The value before the decision: that of the first look-up, if the policy had not written to the key before it. */
+  #before(map: string, key: string): string | null {
+    const value = this.known.mapValue(map, key);
+    if (value !== undefined) return value;
+    for (const call of this.calls) {
+      if (!("map" in call) || call.map !== map || call.key !== key) continue;
+      if (call.call === "map_lookup") return call.value === undefined ? null : JSON.stringify(call.value);
+      break;
+    }
+    return this.#miss(`the value of ${JSON.stringify(key)} in map \`${map}\``);
+  }
+
+  /** A deletion of a key that was not there before the decision leaves nothing to commit. */
+  #write(map: string, key: string, value: string | null): void {
+    const values = this.#written.get(map) ?? new Map<string, string | null>();
+    this.#written.set(map, values);
+    const isOwn = value === null && values.has(key) && this.#isNew(map, key);
+    if (isOwn) values.delete(key);
+    else values.set(key, value);
+  }
+
+  /** Whether the log says that the key was not there before the decision. */
+  #isNew(map: string, key: string): boolean {
+    const first = this.calls.find((call) => call.call === "map_lookup" && call.map === map && call.key === key);
+    return first?.call === "map_lookup" ? first.value === undefined : true;
+  }
+
+  #signer(call: string, { verdict, reason, signers }: VerificationContent): unknown {
+    const [first] = signers;
+    if (first === undefined) this.reasons.set(`${call}: none`, `${verdictName(verdict)}: ${reason}`);
+    return first ?? null;
+  }
+
+  #signature(
+    helper: "verify_signature" | "signer_of",
+    data: Uint8Array,
+    signature: Uint8Array | null,
+    keyring: string,
+    type: string,
+  ): VerificationContent {
+    this.#requireKeyring(keyring);
+    const [from, signed] = [this.subject.pathOf(data), signature === null ? null : this.subject.pathOf(signature)];
+    for (const call of this.calls)
+      if (
+        (call.call === "verify_signature" || call.call === "signer_of") &&
+        call.keyring === keyring &&
+        call.data === from &&
+        call.signature === signed &&
+        call.signature_type === type
+      )
+        return this.#verified(call.verification);
+    return this.#miss(`the signature \`${signed}\` over \`${from}\` by keyring \`${keyring}\` (${helper} ${type})`);
+  }
+
+  #program(keyring: string): VerificationContent {
+    this.#requireKeyring(keyring);
+    for (const call of this.calls)
+      if ("verification" in call && !("data" in call) && call.keyring === keyring)
+        return this.#verified(call.verification);
+    return this.#miss(`the statements of the program by keyring \`${keyring}\``);
+  }
+
+  #verified(digest: string): VerificationContent {
+    return this.verification(digest) ?? this.#miss(`verification ${digest}, which is not in the log`);
+  }
+
+  #requireKeyring(name: string): void {
+    if (!this.known.keyrings.has(name)) throw new RangeError(`no keyring \`${name}\``);
+    if (!this.known.isRecordedKeyring(name))
+      this.#miss(`signatures by keyring \`${name}\`, which is another than recorded`);
+  }
+
+  #requireMap(name: string): void {
+    if (!this.known.maps.has(name)) throw new RangeError(`no map \`${name}\``);
+  }
+
+  #miss(what: string): never {
+    this.missing ??= what;
+    throw new MissingInput(what);
+  }
+}

@@ -1,0 +1,84 @@
+import { hash } from "node:crypto";
+import type { Config } from "../../config/config.js";
+import { decidedBy } from "../../engine/decision/decided-by.js";
+import { FileCache } from "../../engine/load/file-cache.js";
+import { Keyrings } from "../../engine/load/keyrings.js";
+import { Loader } from "../../engine/load/loader.js";
+import { CountersignError } from "../../error.js";
+import type { DecidedBy, PolicyOfRecord } from "../../log/input-records.js";
+import { AttachmentIndex } from "../../policy/attachment-index.js";
+import { Domain } from "../../policy/domain.js";
+import type { LinkedPolicy } from "../../policy/linker/linker.js";
+import type { PolicyMap } from "../../policy/maps/map.js";
+import { ReplayedAttachment } from "./replayed-attachment.js";
+
+/** A configuration that recorded decisions are made by again. */
+export class ReplayedConfiguration {
+  readonly attachments: readonly ReplayedAttachment[];
+  readonly index: AttachmentIndex;
+  readonly domains = new Map<string, Domain>();
+  /** The keyrings by which the present decision was recorded, with the SHA-256 of each. */
+  recordedKeyrings: DecidedBy["keyrings"] = {};
+
+  private constructor(
+    readonly decidedBy: DecidedBy,
+    policies: ReadonlyMap<string, LinkedPolicy>,
+    /** The maps of files; null for a recorded configuration, of whose maps only look-ups are known. */
+    maps: ReadonlyMap<string, PolicyMap> | null,
+  ) {
+    const { keyrings, attachments } = decidedBy;
+    const known = {
+      keyrings: new Set(Object.keys(keyrings)),
+      maps: new Set(Object.keys(decidedBy.maps)),
+      mapValue: (map: string, key: string) => {
+        const its = decidedBy.maps[map]?.writable === null ? maps?.get(map) : undefined;
+        return its?.get(key);
+      },
+      isRecordedKeyring: (name: string) => keyrings[name]?.sha256 === this.recordedKeyrings[name]?.sha256,
+    };
+    this.attachments = attachments.map((attachment) => {
+      const domain = this.domains.get(attachment.domain) ?? new Domain({ keyrings: known.keyrings });
+      this.domains.set(attachment.domain, domain);
+      return new ReplayedAttachment(attachment, policies.get(attachment.policy)!, domain, known);
+    });
+    this.index = new AttachmentIndex(this.attachments);
+  }
+
+  /** The configuration of a log. Throws LOG_DAMAGED if a policy is not there, or is not the text of its digest. */
+  static recorded(content: DecidedBy): ReplayedConfiguration {
+    const policies = Object.entries(content.policies).map(
+      ([digest, policy]) => [digest, linked(digest, policy)] as const,
+    );
+    const known = new Map(policies);
+    const lacking = content.attachments.find(({ policy }) => !known.has(policy));
+    if (lacking !== undefined) throw damaged(`has no text of the policy of \`${lacking.name}\``);
+    return new ReplayedConfiguration(content, known, null);
+  }
+
+  /** A configuration with its files. Throws as opening an engine does. */
+  static fromFiles(config: Config): ReplayedConfiguration {
+    const files = new FileCache(null);
+    const loader = new Loader(config, files);
+    const policies = config.attachments.map((attachment) => loader.policy(attachment));
+    const naming = config.attachments.map(({ name, domain }, number) => {
+      return { name, domain, names: policies[number]!.names };
+    });
+    const maps = loader.maps(naming);
+    const content = decidedBy(config, policies, new Keyrings(config.keyrings).digests(), files.texts);
+    return new ReplayedConfiguration(content, new Map(policies.map((policy) => [policy.digest, policy])), maps);
+  }
+
+  close(): void {
+    for (const domain of this.domains.values()) domain.close();
+  }
+}
+
+/** A policy of a log has no places, since these need its files. */
+function linked(digest: string, { file, source, hooks, blind }: PolicyOfRecord): LinkedPolicy {
+  if (hash("sha256", source) !== digest) throw damaged(`has another text of policy \`${file}\` than its digest says`);
+  return { file, source, digest, hooks, blind, names: [], warnings: [], points: [], locate: () => file };
+}
+
+function damaged(what: string): CountersignError {
+  return new CountersignError("LOG_DAMAGED", what, { remedy: "name a log that was not changed" });
+}
