@@ -29,6 +29,9 @@ export class InputsWriter {
   /** Digests that are in the file with this number; `start` for the record of the writer. */
   #written = new Set<string>();
   #file = -1;
+  /** The time of the last decision, and its text. */
+  #milliseconds = Number.NaN;
+  #time = "";
 
   /** `decidedBy` is called for the first decision, and for the first one after {@link reconfigure}. */
   constructor(
@@ -53,15 +56,21 @@ export class InputsWriter {
   lines(decision: Decision, subject: object | null): (file: number) => string {
     const { current } = decision;
     const configuration = this.#configured();
-    const caller = this.#callers.of(
-      current,
-      decision.answers.some(({ reads_annotations }) => reads_annotations),
-    );
+    const caller = this.#callers.of(current, readsAnnotations(decision.answers));
     const its = subject === null ? null : this.#subjects.of(decision.subject.kind, subject);
     const needed = its === null ? [configuration, caller] : [configuration, caller, its];
-    const time = timestamp(decision.time);
+    const time = this.#timeOf(decision);
     const line = this.#decisionLine(decision, time, its, needed, caller.digest, configuration.digest);
     return (file) => this.#definitionLines(file, needed, time) + line;
+  }
+
+  /** Making the text takes a tenth of writing a decision, and several decisions have the same millisecond. */
+  #timeOf({ time }: Decision): string {
+    if (time !== this.#milliseconds) {
+      this.#milliseconds = time;
+      this.#time = timestamp(time);
+    }
+    return this.#time;
   }
 
   #configured(): Defined {
@@ -150,6 +159,11 @@ export class InputsWriter {
       text += `"container":{"name":${JSON.stringify(clipped(container.name ?? container.id))}},`;
     return `{${text}"definition":"${caller}"}`;
   }
+}
+
+function readsAnnotations(answers: readonly Answer[]): boolean {
+  for (const { reads_annotations } of answers) if (reads_annotations) return true;
+  return false;
 }
 
 /** The code and the reason are left out if a denial of the record has them. */

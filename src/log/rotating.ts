@@ -50,6 +50,7 @@ export class RotatingFile {
   /** When `number` was last changed, and the file last compared with `end`, by performance.now(). */
   private numbered = performance.now();
   private checked = Number.NEGATIVE_INFINITY;
+  private readonly buffer = Buffer.allocUnsafe(16 * 1024);
 
   /** Throws FILE_UNREADABLE. */
   constructor(private readonly options: RotatingFileOptions) {
@@ -81,25 +82,27 @@ export class RotatingFile {
     try {
       if (this.isStream && performance.now() - this.numbered > (this.options.repeated ?? Number.POSITIVE_INFINITY))
         this.renumber();
-      let [text, length, size] = ["", 0, 0];
+      let bytes: Uint8Array = NOTHING;
+      let size = 0;
       for (let before = -1; before !== this.number; ) {
         before = this.number;
-        text = lines(before);
-        length = Buffer.byteLength(text);
-        size = this.makeRoom(length);
+        bytes = this.encoded(lines(before));
+        size = this.makeRoom(bytes.length);
       }
       const fd = this.descriptor();
-      done = writeSync(fd, text);
-      if (done < length) {
-        const bytes = Buffer.from(text);
-        while (done < length) done += writeSync(fd, bytes, done);
-      }
+      while (done < bytes.length) done += writeSync(fd, bytes, done);
       this.end = size + done;
     } catch (cause) {
       if (done > 0) this.unfinished = true;
       this.renumber();
       throw this.error("cannot be written", cause);
     }
+  }
+
+  /** The text in UTF-8, valid until the next call: one buffer for all lines takes half of the time of one for each. */
+  private encoded(text: string): Uint8Array {
+    if (text.length > this.buffer.length / MAX_UTF8) return Buffer.from(text);
+    return this.buffer.subarray(0, this.buffer.write(text));
   }
 
   private renumber(): void {
@@ -214,6 +217,9 @@ export class RotatingFile {
 const STREAM = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
 
 const UNKNOWN = -1;
+const NOTHING = new Uint8Array(0);
+/** The most bytes of UTF-8 for one UTF-16 code unit. */
+const MAX_UTF8 = 3;
 
 function endsInLineFeed(fd: number, size: number): boolean {
   const last = Buffer.alloc(1);

@@ -50,8 +50,8 @@ export class ReplayedConfiguration {
       ([digest, policy]) => [digest, linked(digest, policy)] as const,
     );
     const known = new Map(policies);
-    const lacking = content.attachments.find(({ policy }) => !known.has(policy));
-    if (lacking !== undefined) throw damaged(`has no text of the policy of \`${lacking.name}\``);
+    const incomplete = content.attachments.find(({ policy }) => !known.has(policy));
+    if (incomplete !== undefined) throw damaged(`has no text of the policy of \`${incomplete.name}\``);
     return new ReplayedConfiguration(content, known, null);
   }
 
