@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   config: { summary: "brings a configuration up to date", load: () => import("./commands/config.js") },
   test: { summary: "runs the tests beside policies", load: () => import("./commands/test.js") },
   bench: { summary: "measures what attachments cost", load: () => import("./commands/bench.js") },
+  repl: { summary: "evaluates expressions of policies", load: () => import("./commands/repl.js") },
   sign: {
     summary: "makes signatures of files, or of each BPF program in them",
     load: () => import("./commands/sign.js"),
