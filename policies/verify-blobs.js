@@ -4,6 +4,6 @@ import { map_lookup, PKCS7, verify_signature } from "countersign";
 
 export function blob_verify(blob, current) {
   const reject = verify_signature(blob.data, blob.signature, "network", PKCS7);
-  const rule = map_lookup("container_policy", current.container?.labels.tier ?? "");
+  const rule = map_lookup("container_policy", current.container?.labels?.tier ?? "");
   return rule?.require_signature === false ? 0 : reject;
 }

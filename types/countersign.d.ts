@@ -68,8 +68,12 @@ export interface Signer {
 /** A digest as lower-case hex. */
 export declare function hash(algorithm: "sha256" | "sha384" | "sha512", data: Bytes): string;
 
-/** A map's value, or undefined where it has no such key. */
-export declare function map_lookup<T = Json>(map: string, key: string): T | undefined;
+/**
+ * A map's value, or undefined where it has no such key. Only the map's file says of which shape it is: JavaScript can
+ * read any property of it, TypeScript gives `T` to have it checked.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: with `Json`, a policy in JavaScript could not read a property of a value
+export declare function map_lookup<T = any>(map: string, key: string): T | undefined;
 
 /**
  * Writes to a map: 0 or -errno. -EPERM if the map is not writable, or the attachment is not one of its writers. The
