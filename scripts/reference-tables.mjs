@@ -1,12 +1,13 @@
-// Generates the tables of facts and hooks in README.md and docs/policies.md, each between two marks. With --check it
+// Generates the tables of facts and hooks in README.md and docs/policies.md, and of lint's codes in docs/lint.md, each between two marks. With --check it
 // only reports whether they are current.
 import { readFileSync } from "node:fs";
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const { BACKENDS, HOOKS, PROGRAM_FIELDS } = await importSources(`
+const { BACKENDS, HOOKS, LINT_RULES, PROGRAM_FIELDS } = await importSources(`
   export { PROGRAM_FIELDS } from "./src/bpf/model/program-fields.js";
   export { BACKENDS, HOOKS } from "./src/hooks/catalogue.js";
+  export { LINT_RULES } from "./src/workbench/lint/rules.js";
 `);
 
 const hooks = Object.entries(HOOKS);
@@ -31,6 +32,16 @@ const TABLES = {
     "facts about programs": [
       ["fact", "type", "meaning"],
       facts.map(([name, { type, doc }]) => [`\`${name}\``, plain(type.declared), doc]),
+    ],
+  },
+  "docs/lint.md": {
+    codes: [
+      ["code", "severity", "lint finds", "if it stays", "`--fix`"],
+      LINT_RULES.map(({ code, severity, summary, consequence, fixes }) => [
+        `\`${code}\``,
+        ...[severity, summary, consequence],
+        fixes ? "yes" : "",
+      ]),
     ],
   },
 };

@@ -11,7 +11,8 @@ interface Entry {
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   check: { summary: "decides about files offline", load: () => import("./commands/check.js") },
   init: { summary: "makes a working directory to begin with", load: () => import("./commands/init.js") },
-  config: { summary: "brings a configuration up to date", load: () => import("./commands/config.js") },
+  lint: { summary: "finds mistakes in configurations and policies", load: () => import("./commands/lint.js") },
+  config: { summary: "validates a configuration, or brings it up to date", load: () => import("./commands/config.js") },
   test: { summary: "runs the tests beside policies", load: () => import("./commands/test.js") },
   bench: { summary: "measures what attachments cost", load: () => import("./commands/bench.js") },
   repl: { summary: "evaluates expressions of policies", load: () => import("./commands/repl.js") },

@@ -73,10 +73,7 @@ const TASK = z.object(TASK_FIELDS);
 
 const MAX_CASES = 2 ** 20;
 
-/** The path of the test beside a policy. */
-export function testFile(policy: string): string {
-  return policy.replace(/\.[a-z]+$/, ".test.yaml");
-}
+export { testFile } from "./test-file.js";
 
 /** Reads the test of a policy. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and CONFIG_INVALID with the place. */
 export function readCases(file: string): readonly PolicyCase[] {

@@ -15,8 +15,7 @@ import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { type SealConfig, sealConfig } from "./seal-rules.js";
 import { bytes, milliseconds } from "./units.js";
 
-/** The configuration file that commands read if none is named. */
-export const DEFAULT_CONFIG = "countersign.yaml";
+export { DEFAULT_CONFIG } from "./default-config.js";
 
 /**
  * A configuration that has been read and checked, except for the contents of the files that it names. It is plain data,

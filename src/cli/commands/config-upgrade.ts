@@ -1,10 +1,8 @@
-import { realpathSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { type SpellingChange, upgradeSpellings } from "../../config/upgrade.js";
 import { CountersignError } from "../../error.js";
-import { decodeText, readInput } from "../../input.js";
-import { writeWhole } from "../files/write.js";
+import { readTextFile, replaceTextFile } from "../files/text-file.js";
 import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
 import { table } from "../output/table.js";
@@ -42,31 +40,20 @@ interface Options {
 
 /** Maximum size in bytes of a configuration or test. */
 const MAX_BYTES = 2 ** 20;
-const BYTE_ORDER_MARK = "\uFEFF";
 
 function upgrade(file: string, { write, check, json }: Options): void {
   if (write === true && check === true)
     throw new CountersignError("USAGE", "--write and --check exclude each other", { remedy: "leave one of them out" });
-  const bytes = readInput(file, MAX_BYTES);
-  const { text, changes } = upgradeSpellings(file, decodeText(file, bytes));
-  const whole = (hasByteOrderMark(bytes) ? BYTE_ORDER_MARK : "") + text;
+  const { text: before, whole: marked } = readTextFile(file, MAX_BYTES);
+  const { text, changes } = upgradeSpellings(file, before);
+  const whole = marked(text);
   const written = write === true && changes.length > 0;
-  if (written) replaceFile(file, whole);
+  if (written) replaceTextFile(file, whole);
   const isPrinted = write !== true && check !== true;
   if (json === true) printJson({ file, changes, written, ...(isPrinted ? { text: whole } : {}) });
   else if (isPrinted) process.stdout.write(whole);
   else report(file, changes, written);
   if (check === true && changes.length > 0) process.exitCode = EXIT.denied;
-}
-
-function hasByteOrderMark(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-}
-
-/** Replaces the content of `file`. If it is a symbolic link, replaces the target and keeps the link. */
-function replaceFile(file: string, text: string): void {
-  const target = realpathSync(file);
-  writeWhole(target, Buffer.from(text), statSync(target).mode & 0o7777);
 }
 
 function report(file: string, changes: readonly SpellingChange[], written: boolean): void {

@@ -1,14 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { CountersignError } from "../../error.js";
+import { readFileSync } from "node:fs";
+import { packagePath } from "../../package-path.js";
 
 /** Reads a file of the package, by its path in the package. Throws INTERNAL if it is missing. */
 export function packageFile(path: string): Uint8Array {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const file = join(folder, path);
-    if (existsSync(join(folder, "package.json")) && existsSync(file)) return readFileSync(file);
-    if (folder === dirname(folder))
-      throw new CountersignError("INTERNAL", `the package lacks \`${path}\``, { remedy: "install it again" });
-  }
+  return readFileSync(packagePath(path));
 }

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import type { CacheFolder } from "../../cache-folder.js";
 import type { Config, LogConfig } from "../../config/config.js";
 import type { Engine } from "../../engine/decision/engine.js";
@@ -8,6 +7,7 @@ import type { LinkCache } from "../../engine/load/link-cache.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import type { Origin } from "../../hooks/decision.js";
 import { warn } from "../output/output.js";
+import { compileWasmOnce } from "./wasm-compiler.js";
 
 /**
  * Opens an engine for a configuration file. Modules are loaded here rather than at start, so that a mistyped option is
@@ -100,8 +100,7 @@ async function configured(
   cache: LinkCache | null;
   open: (config: Config, recordsReads: boolean) => Promise<TimedEngine>;
 }> {
-  // A command ends before optimized WASM pays off, and at exit would wait for the compiler.
-  if (!optimizes && (process.arch === "x64" || process.arch === "arm64")) setFlagsFromString("--liftoff-only");
+  if (!optimizes) compileWasmOnce();
   const [{ TimedEngine }, { LinkCache }, { parseConfig, readConfig }] = await Promise.all([
     import("../../engine/timed-engine.js"),
     import("../../engine/load/link-cache.js"),

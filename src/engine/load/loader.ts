@@ -1,5 +1,4 @@
-import { realpathSync } from "node:fs";
-import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
+import { dirname, posix, relative, resolve, sep } from "node:path";
 import type { AttachmentConfig, Config, MapConfig } from "../../config/config.js";
 import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
 import { CountersignError } from "../../error.js";
@@ -12,10 +11,8 @@ import type { Warning } from "../../warning.js";
 import type { FileCache } from "./file-cache.js";
 import type { LinkCache } from "./link-cache.js";
 import { mapWriters, type NamingAttachment } from "./map-writers.js";
+import { MAX_POLICY, refuseLeaving } from "./policy-path.js";
 import { VOCABULARY } from "./vocabulary.js";
-
-/** The largest policy file to read, in bytes. */
-const MAX_POLICY = 2 ** 20;
 
 /** Milliseconds: a policy that takes longer to link is not cached. */
 const LONG = 1000;
@@ -28,7 +25,7 @@ export class Loader {
   private readonly folder: string;
   private readonly linked = new Map<string, LinkedPolicy>();
   /** The keyrings and maps that policies can name. */
-  private readonly known: Readonly<Record<ConfiguredName["kind"], ReadonlySet<string>>>;
+  private readonly known: KnownNames;
 
   constructor(
     private readonly config: Config,
@@ -37,10 +34,7 @@ export class Loader {
     private readonly marksPoints = false,
   ) {
     this.folder = dirname(resolve(config.file));
-    this.known = {
-      keyring: new Set(config.keyrings.map(({ name }) => name)),
-      map: new Set(config.maps.map(({ name }) => name)),
-    };
+    this.known = knownNames(config);
   }
 
   /** Warnings about the linked policies, once for each policy. */
@@ -106,37 +100,25 @@ export class Loader {
   }
 
   private checkNames(policy: LinkedPolicy): void {
-    for (const { kind, name, place } of policy.names) {
-      const names = this.known[kind];
-      if (names.has(name)) continue;
-      throw new CountersignError(
-        "POLICY_UNKNOWN_NAME",
-        `names the ${kind} \`${name}\`, which is not configured${didYouMean(name, names)}`,
-        {
-          place,
-          remedy: `add it under \`${kind}s\`, or correct the policy`,
-        },
-      );
-    }
+    const [unknown] = unknownNames(policy.names, this.known);
+    if (unknown !== undefined) throw unknown;
   }
 }
 
-/**
- * Throws POLICY_FORBIDDEN for a symbolic link out of the policy's folder: all code that decides must be in that folder.
- * Links within it are allowed.
- */
-function refuseLeaving(folder: string, path: string, name: string): void {
-  let inside: string;
-  try {
-    inside = relative(realpathSync(folder), realpathSync(path));
-  } catch {
-    // It does not exist; reading it reports that
-    return;
-  }
-  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
-  throw new CountersignError("POLICY_FORBIDDEN", "is imported, and is a link that leaves the policy's folder", {
-    place: name,
-    remedy: "put the file itself there",
+/** The keyrings and maps of a configuration. */
+export type KnownNames = Readonly<Record<ConfiguredName["kind"], ReadonlySet<string>>>;
+
+export function knownNames({ keyrings, maps }: Pick<Config, "keyrings" | "maps">): KnownNames {
+  return { keyring: new Set(keyrings.map(({ name }) => name)), map: new Set(maps.map(({ name }) => name)) };
+}
+
+/** An error POLICY_UNKNOWN_NAME for each name that is not configured. */
+export function unknownNames(names: readonly ConfiguredName[], known: KnownNames): CountersignError[] {
+  return names.flatMap(({ kind, name, place }) => {
+    if (known[kind].has(name)) return [];
+    const message = `names the ${kind} \`${name}\`, which is not configured${didYouMean(name, known[kind])}`;
+    const remedy = `add it under \`${kind}s\`, or correct the policy`;
+    return [new CountersignError("POLICY_UNKNOWN_NAME", message, { place, remedy })];
   });
 }
 

@@ -73,7 +73,7 @@ function labelsRead(text: string): string[] {
  * The label keys in the tests beside a policy. Tests that cannot be read are ignored here; `countersign test` reports
  * them.
  */
-function labelsOfTests(policy: string): ReadonlySet<string> {
+export function labelsOfTests(policy: string): ReadonlySet<string> {
   const cases = testFile(policy);
   try {
     return new Set(

@@ -60,7 +60,16 @@ export interface LinkOptions extends Files {
  */
 export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
   const time = new LinkTime(file, options.limits);
-  const units = readUnits(file, options, time);
+  return linkUnits(file, readUnits(file, options, time), options, time);
+}
+
+/** Links the files of a policy that have been read. Throws as {@link linkPolicy}. */
+export function linkUnits(
+  file: string,
+  units: readonly Unit[],
+  options: Omit<LinkOptions, keyof Files>,
+  time: LinkTime,
+): LinkedPolicy {
   const [policy, trial] = time.linear(() => assembled(file, units, options));
   const refusal = refusedByEngine(trial);
   if (refusal === null) return policy;
@@ -76,7 +85,7 @@ export function linkPolicy(file: string, options: LinkOptions): LinkedPolicy {
 function assembled(
   file: string,
   units: readonly Unit[],
-  { hookNames, subjects = SUBJECTS, vocabulary, marksPoints }: LinkOptions,
+  { hookNames, subjects = SUBJECTS, vocabulary, marksPoints }: Omit<LinkOptions, keyof Files>,
 ): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { source } = units.at(-1)!;

@@ -25,11 +25,33 @@ export class Selector {
     return this.requirements.map(({ key }) => key);
   }
 
+  /** The key of a label that can never satisfy all requirements about it; null if there is none. */
+  get contradiction(): string | null {
+    for (const key of new Set(this.keys)) {
+      const all = this.requirements.filter((requirement) => requirement.key === key);
+      if (!isSatisfiable(all)) return key;
+    }
+    return null;
+  }
+
   matches(labels: Labels): boolean {
     return this.requirements.every(({ key, operator, values }) =>
       MATCH[operator](Object.hasOwn(labels, key) ? labels[key] : undefined, values),
     );
   }
+}
+
+/** Whether a label, or its absence, can satisfy all requirements. Says yes where numbers make it hard to tell. */
+function isSatisfiable(requirements: readonly Requirement[]): boolean {
+  const satisfies = (value: string | undefined) =>
+    requirements.every(({ operator, values }) => MATCH[operator](value, values));
+  if (satisfies(undefined)) return true;
+  const listed = requirements.find(({ operator }) => operator === "in");
+  if (listed !== undefined) return [...listed.values].some(satisfies);
+  if (requirements.some(({ operator }) => operator === "absent")) return false;
+  const bounds = (wanted: Operator) =>
+    requirements.flatMap(({ operator, values }) => (operator === wanted ? (int64([...values][0]) ?? []) : []));
+  return bounds(">").every((low) => bounds("<").every((high) => low + 1n < high));
 }
 
 const MAX_LENGTH = 16_384;

@@ -21,6 +21,8 @@ export class Source {
     readonly file: string,
     readonly text: string,
     readonly program: Program,
+    /** The text as it was written, with LF line ends: it has the types of TypeScript. */
+    readonly written: string = text,
   ) {}
 
   get tree(): Tree {
@@ -65,7 +67,7 @@ export function readSource(file: string, raw: string, time: LinkTime): Source {
   const written = PRINTABLE.test(raw) ? raw : readable(file, raw);
   const text = file.endsWith(".ts") ? eraseTypes(file, written, time) : written;
   return time.linear(() => {
-    const source = new Source(file, text, parsed(file, text));
+    const source = new Source(file, text, parsed(file, text), written);
     rejectSpelling(source);
     if (text !== written) rejectJoining(source, written);
     return source;

@@ -1,0 +1,123 @@
+import { dirname } from "node:path";
+import type { AttachmentConfig, Config } from "../../config/config.js";
+import { readConfig } from "../../config/config.js";
+import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
+import { Engine } from "../../engine/decision/engine.js";
+import { knownNames, unknownNames } from "../../engine/load/loader.js";
+import { labelsOfTests } from "../../engine/warnings/label-warnings.js";
+import { readText } from "../../input.js";
+import { Selector } from "../../policy/scope/selector.js";
+import type { Unit } from "../../policy/units/units.js";
+import type { Finding } from "./model/finding.js";
+import { type LintedPolicy, lintPolicy } from "./policy.js";
+import { ofError, ofWarning, placeOf, shownPath } from "./reported.js";
+import { type ConfigComplaint, digestKeys, neverInScope, repeated, unusedNames } from "./rules/configuration.js";
+import { testFindings } from "./tests.js";
+
+export interface LintedConfig {
+  readonly findings: readonly Finding[];
+  /** The files of its policies that could be parsed, in groups by policy. */
+  readonly policies: readonly (readonly Unit[])[];
+}
+
+/**
+ * Checks a configuration alone: none of the files that it names is read. Throws FILE_UNREADABLE and FILE_TOO_LARGE for
+ * the configuration.
+ */
+export function checkConfig(file: string): { readonly config: Config | null; readonly findings: readonly Finding[] } {
+  let config: Config;
+  try {
+    config = readConfig(file, "check");
+  } catch (error) {
+    const finding = ofError(error);
+    if (finding.code === "FILE_UNREADABLE" || finding.code === "FILE_TOO_LARGE") throw error;
+    return { config: null, findings: [finding] };
+  }
+  return { config, findings: [...neverInScope(config), ...repeated(config)].map(ofComplaint) };
+}
+
+/**
+ * Checks a configuration with its policies, maps, keyrings and statements, and everything that an engine checks at
+ * start. Writes no log. Throws as {@link checkConfig}.
+ */
+export async function lintConfig(file: string): Promise<LintedConfig> {
+  const { config, findings } = checkConfig(file);
+  if (config === null) return { findings, policies: [] };
+  const all: Finding[] = [...findings];
+  const known = knownNames(config);
+  const labels = labelsOf(config);
+  const linted = new Map<string, LintedPolicy>();
+  for (const { policy } of config.attachments) {
+    if (linted.has(policy)) continue;
+    try {
+      const result = lintPolicy(shownPath(policy), { labels, guaranteed: guaranteedFor(policy, config) });
+      linted.set(policy, result);
+      all.push(...result.findings, ...testFindings(shownPath(policy)));
+      all.push(...unknownNames(result.linked?.names ?? [], known).map((error) => ofError(error)));
+    } catch (error) {
+      all.push(ofError(error));
+    }
+  }
+  all.push(...(await findingsAtStart(config)));
+  all.push(...Array.from(namesFindings(config, [...linted.values()]), ofComplaint));
+  return { findings: all, policies: [...linted.values()].map(({ units }) => units) };
+}
+
+/** What an engine rejects or warns about at start. */
+async function findingsAtStart(config: Config): Promise<readonly Finding[]> {
+  const folder = dirname(config.file);
+  try {
+    const engine = await Engine.open({ ...config, log: null });
+    const findings = engine.warnings.map((warning) => ofWarning(warning, folder));
+    engine.close();
+    return findings;
+  } catch (error) {
+    return [ofError(error, folder)];
+  }
+}
+
+function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iterable<ConfigComplaint> {
+  if (policies.some(({ linked }) => linked === null)) return;
+  const names = policies.flatMap(({ linked }) => linked!.names);
+  yield* unusedNames(config, { names, open: new Set(policies.flatMap(({ open }) => [...open])) });
+  const isDigestMap = new Map<string, boolean>();
+  for (const { linked, digestMaps } of policies)
+    for (const { kind, name } of linked!.names)
+      if (kind === "map") isDigestMap.set(name, digestMaps.has(name) && isDigestMap.get(name) !== false);
+  for (const { name, file } of config.maps) {
+    if (file === null || isDigestMap.get(name) !== true) continue;
+    const text = readText(file, MAX_MAP);
+    yield* digestKeys(shownPath(file), text, keysOf(file, text));
+  }
+}
+
+/** The keys of a map's file; none if it is invalid, which the engine reports. */
+function keysOf(file: string, text: string): readonly string[] {
+  try {
+    return Object.keys(readMapFile(file, text));
+  } catch (error) {
+    ofError(error);
+    return [];
+  }
+}
+
+function labelsOf({ attachments }: Config): ReadonlySet<string> {
+  const scoped = attachments.flatMap(({ scope }) =>
+    scope.labels === undefined ? [] : Selector.parse(scope.labels).keys,
+  );
+  return new Set([...scoped, ...attachments.flatMap(({ policy }) => [...labelsOfTests(policy)])]);
+}
+
+/** Facts that can be null, but not for a task in the scope of any attachment of a policy. */
+function guaranteedFor(policy: string, { attachments }: Config): ReadonlySet<string> {
+  const own = attachments.filter((attachment) => attachment.policy === policy);
+  return new Set(own.every(isForContainers) ? ["Current.container"] : []);
+}
+
+function isForContainers({ scope }: AttachmentConfig): boolean {
+  return scope.labels !== undefined || (scope.container !== undefined && scope.container !== false);
+}
+
+function ofComplaint({ rule: { code, severity }, place, message, remedy }: ConfigComplaint): Finding {
+  return { code, severity, message, ...placeOf(place, "."), remedy, fix: null };
+}
