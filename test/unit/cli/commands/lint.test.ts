@@ -1,0 +1,131 @@
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCommand } from "../../../support/command-line.js";
+import { LintFolder } from "../../../support/lint.js";
+
+const WRONG = 'import { deny, note } from "countersign";\nexport const bpf_prog_load = () => deny("no", -1);\n';
+
+describe("countersign lint", () => {
+  let folder: LintFolder;
+  const path = (name: string) => join(folder.path, name);
+  beforeEach(() => {
+    folder = new LintFolder();
+  });
+  afterEach(() => folder.close());
+
+  it("prints a line for each finding with place, code and remedy, and exits with 1", async () => {
+    folder.write({ "policy.js": WRONG });
+    const { code, out } = await runCommand("lint", path("policy.js"));
+    expect(code).toBe(1);
+    expect(out).toMatch(/policy\.js:1:16: warning: `note` is imported and not used \[LINT_UNUSED_IMPORT\]; remove it/);
+    expect(out).toMatch(/policy\.js:2:47: error: .* \[LINT_DENY_ERRNO\]; remove the `-` \(--fix\)/);
+    expect(out).toMatch(/^1 error and 1 warning in 1 file$/m);
+  });
+
+  it("exits with 0 if nothing is found", async () => {
+    folder.write({ "policy.js": "export const bpf_prog_load = () => 0;\n" });
+    expect(await runCommand("lint", path("policy.js"))).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("exits with 2 for a file that cannot be read, and checks the others", async () => {
+    folder.write({ "policy.js": WRONG });
+    const { code, out, err } = await runCommand("lint", path("missing.js"), path("policy.js"), "--json");
+    expect(code).toBe(2);
+    expect(err).toContain("FILE_UNREADABLE");
+    expect(JSON.parse(out).findings).toHaveLength(2);
+  });
+
+  it("exits with 2 for a file that is neither a policy nor a configuration", async () => {
+    expect(await runCommand("lint", path("policy.py"))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("USAGE"),
+    });
+  });
+
+  it("--fix corrects a file, and keeps its permissions, line ends and byte order mark", async () => {
+    writeFileSync(path("policy.js"), `\uFEFF${WRONG.replaceAll("\n", "\r\n")}`);
+    chmodSync(path("policy.js"), 0o640);
+    const { code, out } = await runCommand("lint", "--fix", path("policy.js"));
+    expect(code).toBe(0);
+    expect(out).toContain("2 mistakes corrected");
+    expect(readFileSync(path("policy.js"), "utf8")).toBe(
+      '\uFEFFimport { deny } from "countersign";\r\nexport const bpf_prog_load = () => deny("no", 1);\r\n',
+    );
+    expect(statSync(path("policy.js")).mode & 0o777).toBe(0o640);
+  });
+
+  it("--fix imports `deny`, and nothing that could allow more", async () => {
+    folder.write({
+      "a.js": 'export const bpf_prog_load = () => deny("no");\n',
+      "b.js": 'export const bpf_prog_load = (prog) => verify_program(prog, "platform");\n',
+    });
+    expect(await runCommand("lint", "--fix", path("a.js"))).toMatchObject({ code: 0 });
+    expect(await runCommand("lint", "--fix", path("b.js"))).toMatchObject({ code: 1 });
+    expect(readFileSync(path("a.js"), "utf8")).toMatch(/^import \{ deny \} from "countersign";\n/);
+    expect(readFileSync(path("b.js"), "utf8")).not.toContain("import");
+  });
+
+  it("a comment with a reason suppresses a code on its line and the next, and no error at start", async () => {
+    const unused = 'import { note } from "countersign";\nexport const bpf_prog_load = () => 0;\n';
+    folder.write({
+      "a.js": `// lint-ignore LINT_UNUSED_IMPORT: for the next version\n${unused}`,
+      "b.js": `// lint-ignore LINT_UNUSED_IMPORT:\n${unused}`,
+      "c.js": "// lint-ignore POLICY_UNKNOWN_HOOK: it is one\nexport const bpf_laod = () => 0;\n",
+    });
+    for (const [name, code] of [
+      ["a.js", 0],
+      ["b.js", 1],
+      ["c.js", 1],
+    ] as const)
+      expect(await runCommand("lint", path(name))).toMatchObject({ code });
+  });
+
+  it("--format sarif writes a log of SARIF 2.1.0", async () => {
+    folder.write({ "policy.js": WRONG });
+    const { out } = await runCommand("lint", "--format", "sarif", path("policy.js"));
+    const { version, runs } = JSON.parse(out);
+    const [{ tool, results, columnKind }] = runs;
+    expect([version, columnKind]).toEqual(["2.1.0", "utf16CodeUnits"]);
+    const [result] = results;
+    expect(tool.driver.rules[result.ruleIndex]).toMatchObject({ id: "LINT_UNUSED_IMPORT" });
+    expect(result).toMatchObject({ ruleId: "LINT_UNUSED_IMPORT", level: "warning" });
+    expect(result.locations[0].physicalLocation.region).toEqual({ startLine: 1, startColumn: 16 });
+  });
+
+  it("--format github escapes what would end an annotation", async () => {
+    folder.write({ "a,b%.js": WRONG });
+    const { out } = await runCommand("lint", "--format", "github", path("a,b%.js"));
+    expect(out.split("\n")[0]).toMatch(/^::warning file=.*a%2Cb%25\.js,line=1,col=16,title=LINT_UNUSED_IMPORT::/);
+  });
+
+  it("shows control characters in names as text", async () => {
+    folder.write({ "policy.js": 'export const bpf_prog_load = (prog) => prog["a\\u001b[31m"];\n' });
+    const { out } = await runCommand("lint", path("policy.js"));
+    expect(out).toContain("POLICY_UNKNOWN_FACT");
+    expect(out).not.toContain("\u001b[31m");
+  });
+});
+
+describe("countersign config check", () => {
+  let folder: LintFolder;
+  beforeEach(() => {
+    folder = new LintFolder();
+  });
+  afterEach(() => folder.close());
+
+  it("validates a configuration whose files do not exist", async () => {
+    folder.write({ "countersign.yaml": "version: 1\nattachments:\n  - policy: missing.js\n" });
+    const { code, out } = await runCommand("config", "check", join(folder.path, "countersign.yaml"));
+    expect([code, out]).toEqual([0, expect.stringMatching(/: valid\n$/)]);
+  });
+
+  it("exits with 1 for an unknown key, and with 2 for a file that cannot be read", async () => {
+    folder.write({ "countersign.yaml": "version: 1\nattachment: []\n" });
+    const file = join(folder.path, "countersign.yaml");
+    const { code, out } = await runCommand("config", "check", "--json", file);
+    expect(code).toBe(1);
+    expect(JSON.parse(out).findings).toMatchObject([{ code: "CONFIG_INVALID", line: 2, column: 1 }]);
+    expect(await runCommand("config", "check", `${file}.missing`)).toMatchObject({ code: 2 });
+  });
+});

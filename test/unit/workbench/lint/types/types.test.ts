@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { diagnosticsOf } from "../../../../../src/workbench/lint/types/typescript.js";
+import { lint } from "../../../../../src/workbench/lint.js";
+import { LintFolder } from "../../../../support/lint.js";
+
+describe("lint --types", () => {
+  let folder: LintFolder;
+  beforeAll(() => {
+    folder = new LintFolder();
+  });
+  afterAll(() => folder.close());
+
+  const types = async (name: string, text: string) => {
+    folder.write({ [name]: text });
+    const { findings } = await lint([join(folder.path, name)], { types: true });
+    return findings
+      .filter(({ code }) => code.startsWith("TS"))
+      .map(({ code, line, column }) => `${code} ${line}:${column}`);
+  };
+
+  it("reports the place in the policy itself, on the line of a hook too", async () => {
+    const text = 'export const bpf_prog_load = (prog) => prog.insn_cnt.toFixd();\nexport const bpf_prog = () => "a";\n';
+    expect(await types("policy.js", text)).toEqual(["TS2551 1:54", "TS2322 2:31"]);
+  });
+
+  it("checks hooks of TypeScript against their types", async () => {
+    expect(await types("policy.ts", "export const bpf_prog_load = (prog: string): number => prog.length;\n")).toEqual([
+      "TS1360 1:1",
+    ]);
+  });
+
+  it("keeps types that the author has written", async () => {
+    const text = "/** @param {any} prog */\nexport const bpf_prog_load = (prog) => prog.anything;\n";
+    expect(await types("own.js", text)).toEqual([]);
+  });
+
+  it("reads what tsc prints", () => {
+    const printed =
+      "a b/c.js(3,14): error TS2339: Property 'x' does not exist.\n  Some detail.\nerror TS5023: Unknown.\n";
+    expect(diagnosticsOf(printed)).toEqual([
+      { file: "a b/c.js", line: 3, column: 14, code: "TS2339", message: "Property 'x' does not exist." },
+    ]);
+  });
+});
