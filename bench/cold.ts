@@ -27,6 +27,7 @@ export function rows(): (Row | Figure | Missing)[] {
       asked: [{ of: "node -e 0", atMost: 3 }],
     },
     resolving(command),
+    linting(command),
   ];
 }
 
@@ -49,6 +50,21 @@ function resolving(command: string): Figure | Missing {
   });
   const median = times.sort((a, b) => a - b)[SAMPLES >> 1]!;
   return { name, figure: median, unit: "ms", note: `${tools.length} executables`, limit: 3000 };
+}
+
+/** What `lint` of one policy without types takes longer than the shortest command. The two alternate. */
+function linting(command: string): Figure {
+  const policy = fileURLToPath(new URL("../../../policies/allow-unsigned-tc.js", import.meta.url));
+  const time = (...words: string[]) => {
+    const start = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, [command, ...words], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`countersign ${words.join(" ")}: ${stderr}`);
+    return performance.now() - start;
+  };
+  const more = Array.from({ length: 3 * SAMPLES }, () => time("lint", policy) - time("--version"));
+  const median = more.sort((a, b) => a - b)[more.length >> 1]!;
+  const name = "countersign lint POLICY, more than countersign --version";
+  return { name, figure: median, unit: "ms", note: "one policy, alone, without types", limit: 100 };
 }
 
 function installedTools(): readonly string[] | null {

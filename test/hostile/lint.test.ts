@@ -5,18 +5,28 @@ import { LintFolder } from "../support/lint.js";
 
 /** Policies at the limits of size and nesting: rules neither fail on them nor take more than linear time. */
 const POLICIES: Readonly<Record<string, string>> = {
-  "ten thousand operands": `export const bpf_prog_load = (prog) => (${Array.from({ length: 10_000 }, (_, n) => `prog.insn_cnt === ${n}`).join(" || ")}) ? 0 : -1;`,
-  "ten thousand rules": `export function bpf_prog_load(prog) {\n${Array.from({ length: 10_000 }, (_, n) => `if (prog.insn_cnt === ${n}) return 0;`).join("\n")}\nreturn -1;\n}`,
-  "deep blocks": `export function bpf_prog_load() { ${"if (1 > 0) {".repeat(300)} ${"}".repeat(300)} return 0; }`,
-  "deep conditions": `export const bpf_prog_load = (prog) => ${"prog.rewritten ? 0 : ".repeat(400)}0;`,
-  "functions that call each other": `${Array.from({ length: 500 }, (_, n) => `const f${n} = (a) => a ? f${(n + 1) % 500}(a) : f${(n + 2) % 500}(a);`).join("\n")}\nexport const bpf_prog_load = (prog) => f0(prog.rewritten);`,
-  "variables that stand for each other":
-    "const a = () => b, b = () => a;\nexport const bpf_prog_load = () => (a() ? 0 : -1);",
+  "ten thousand operands": hook(`return ${repeated(10_000, (n) => `prog.insn_cnt === ${n}`, " || ")} ? 0 : -1;`),
+  "ten thousand rules": hook(`${repeated(10_000, (n) => `if (prog.insn_cnt === ${n}) return 0;`, "\n")} return -1;`),
+  "deep blocks": hook(`${"if (1 > 0) {".repeat(300)} ${"}".repeat(300)} return 0;`),
+  "deep conditions": hook(`return ${"prog.rewritten ? 0 : ".repeat(400)}0;`),
+  "functions that call each other": [
+    repeated(500, (n) => `const f${n} = (a) => a ? f${(n + 1) % 500}(a) : f${(n + 2) % 500}(a);`, "\n"),
+    hook("return f0(prog.rewritten);"),
+  ].join("\n"),
+  "variables that stand for each other": `const a = () => b, b = () => a;\n${hook("return a() ? 0 : -1;")}`,
   "an empty file": "",
   "only a comment": "// nothing",
   "NUL bytes": "\0\0\0",
   "an endless template": "export const bpf_prog_load = () => `",
 };
+
+function hook(body: string): string {
+  return `export function bpf_prog_load(prog) { ${body} }\n`;
+}
+
+function repeated(times: number, text: (n: number) => string, between: string): string {
+  return Array.from({ length: times }, (_, n) => text(n)).join(between);
+}
 
 describe("lint of hostile policies", () => {
   let folder: LintFolder;
