@@ -14,8 +14,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
  */
 describe(`${DECISIONS} decisions by the policies that ship with a hostile neighbour`, () => {
   it("lose nothing, get nothing wrong, and keep to their memory", { timeout: 900_000 }, () => {
-    // where the packages are found
-    const folder = mkdtempSync(join(root, "node_modules", ".soak-"));
+    // where the packages and the files of the bundle are found
+    const folder = mkdtempSync(join(root, "dist", ".soak-"));
     const outfile = join(folder, "soaking.mjs");
     const require =
       'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';

@@ -52,7 +52,6 @@ export class BpftoolRecorder implements Recorder {
     const preload = [`LD_PRELOAD=${this.#preload}`, `FAKE_KERNEL=${kernel}`, `FAKE_KERNEL_RECORD=${record}`];
     const command = ["/usr/bin/env", ...preload, "bpftool", "prog", "loadall", object, pins];
     const { status } = spawnSync(this.#enter, [kernel, ...command]);
-    rmSync(pins, { recursive: true, force: true });
     if (status !== 0) return [];
     const left = [...new BpfObject(bytes).functions];
     // Programs are loaded in the object's order, without those that are loaded only on request.

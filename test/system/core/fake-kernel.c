@@ -170,6 +170,9 @@ void fake_kernel_enter(const char *folder)
 	snprintf(config, sizeof(config), "/boot/config-%s", name_of_kernel.release);
 	close(open(config, O_CREAT | O_WRONLY, 0600));
 	bind_over(folder, "config", config);
+	// A loader pins there; what it pins is gone with the namespace.
+	if (mount("none", "/sys/fs/bpf", "bpf", 0, NULL) < 0)
+		die("/sys/fs/bpf");
 }
 
 int uname(struct utsname *to)
