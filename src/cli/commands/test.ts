@@ -1,9 +1,7 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
-import { type CacheOption, noCacheOption, openCache } from "../input/cache-option.js";
-import { openEnginesForTests } from "../input/open-engine.js";
-import { EXIT } from "../output/exit.js";
-import { printJson } from "../output/output.js";
+import { noCacheOption } from "../input/cache-option.js";
+import type { TestOptions } from "../testing/test-command.js";
 
 /** `countersign test`: runs the tests beside the configuration's policies. */
 export function command(): Command {
@@ -12,6 +10,11 @@ export function command(): Command {
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .option("--json", "one JSON object with the cases, and the attachments and hooks without one")
     .option("--junit <file>", "also write the results as JUnit XML")
+    .option("--coverage", "show which lines and branches of the policies no case reaches")
+    .option("--lcov <file>", "also write the coverage as a tracefile of lcov")
+    .option("--min-coverage <percent>", "exit with 1 if the lines or branches of a file have less", percent)
+    .option("--mutate", "show which changes of policies no case notices: operators, conditions, values, statements")
+    .option("--mutants <number>", "the most changed policies to test, evenly chosen", number, 1000)
     .addOption(noCacheOption())
     .addHelpText(
       "after",
@@ -25,38 +28,28 @@ and \`time\`, and answers of helpers with \`helpers\`. docs/testing.md has every
   - { file: ../program.o, labels: { tier: edge }, expect: -EPERM, reason: is not signed }
   - { program: { type: kprobe, helpers: [bpf_send_signal] }, helpers: { verify_program: 0 }, expect: allow }
 
-Exits with 0 when every case is as expected, 1 when one is not, 2 when one could not be run or there is none.
+Exits with 0 when every case is as expected, 1 when one is not, when coverage is less than required or when no test
+notices a changed policy, 2 when a case could not be run or there is none.
 
 Examples:
   countersign test --config edge/countersign.yaml
-  countersign test --junit results.xml`,
+  countersign test --junit results.xml --lcov coverage.info --min-coverage 100
+  countersign test --mutate`,
     )
-    .action(test);
+    .action(async (options: TestOptions) => {
+      const { test } = await import("../testing/test-command.js");
+      process.exitCode = await test(options);
+    });
 }
 
-interface Options extends CacheOption {
-  readonly config: string;
-  readonly json?: true;
-  readonly junit?: string;
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError("It is not a number from 0 to 100.");
 }
 
-async function test({ config: path, json, junit: file, ...options }: Options): Promise<void> {
-  const { config, open } = await openEnginesForTests(path, openCache(options));
-  const [{ runTests }, { printTests }] = await Promise.all([
-    import("../../workbench/testing/test-run.js"),
-    import("../output/test-report.js"),
-  ]);
-  const { results, untested, warnings } = await runTests(config, open);
-  const { warn } = await import("../output/output.js");
-  warnings.forEach(warn);
-  if (file !== undefined) {
-    const [{ junit }, { writeWhole }] = await Promise.all([
-      import("../../workbench/testing/junit.js"),
-      import("../files/write.js"),
-    ]);
-    writeWhole(file, Buffer.from(junit(results)));
-  }
-  if (json === true) printJson({ cases: results, untested });
-  else printTests(results, untested);
-  process.exitCode = results.every(({ passed }) => passed) ? EXIT.ok : EXIT.denied;
+function number(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("It is not a positive whole number.");
 }

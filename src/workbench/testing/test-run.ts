@@ -6,7 +6,9 @@ import { decideFile } from "../../engine/file-decisions.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import type { Decision } from "../../hooks/decision.js";
+import { LIMIT_BOUNDS } from "../../policy/attachment.js";
 import type { Warning } from "../../warning.js";
+import type { Coverage } from "../coverage/coverage.js";
 import { answerText, type CaseResult, expectedText, isExpected } from "./case-result.js";
 import { describedQuestion } from "./case-subjects.js";
 import { type PolicyTest, policyTests, type Untested, untested } from "./policy-tests.js";
@@ -22,18 +24,33 @@ export interface TestRun {
   readonly warnings: readonly Warning[];
 }
 
-/** Runs the tests beside a configuration's policies. Throws what opening the engine and {@link runCase} throw. */
-export async function runTests(config: Config, open: OpenEngine): Promise<TestRun> {
-  const probe = new TestProbe(false);
-  const engine = await open(probe);
+/**
+ * Runs the tests beside a configuration's policies; with `coverage`, adds to it what they reach. Throws what opening the
+ * engine and {@link runCase} throw.
+ */
+export async function runTests(config: Config, open: OpenEngine, coverage: Coverage | null = null): Promise<TestRun> {
+  const probe = new TestProbe(coverage !== null);
+  const engine = await (coverage === null ? open(probe) : open(probe, unhurried(config)));
   try {
+    const tests = policyTests(config);
+    const points = engine.points();
     const results: CaseResult[] = [];
-    for (const test of policyTests(config))
-      for (const one of test.cases) results.push(...(await runCase(engine, probe, test, one)));
+    if (coverage !== null) for (const of of points.values()) coverage.add(of, new Set());
+    for (const test of tests)
+      for (const one of test.cases) {
+        results.push(...(await runCase(engine, probe, test, one)));
+        coverage?.add(points.get(test.attachment)!, probe.reached.get(test.attachment) ?? new Set());
+      }
     return { results, untested: untested(engine, results), warnings: engine.warnings };
   } finally {
     engine.close();
   }
+}
+
+/** The configuration with the longest timeouts, so that what tests find does not depend on the machine. */
+export function unhurried(config: Config): Config {
+  const timeout = LIMIT_BOUNDS.timeout[1];
+  return { ...config, attachments: config.attachments.map((one) => ({ ...one, limits: { ...one.limits, timeout } })) };
 }
 
 /**
