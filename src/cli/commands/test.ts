@@ -15,6 +15,7 @@ export function command(): Command {
     .option("--min-coverage <percent>", "exit with 1 if the lines or branches of a file have less", percent)
     .option("--mutate", "show which changes of policies no case notices: operators, conditions, values, statements")
     .option("--mutants <number>", "the most changed policies to test, evenly chosen", number, 1000)
+    .option("--watch", "run again whenever a policy, test, map or the configuration changes; ends with Ctrl-C")
     .addOption(noCacheOption())
     .addHelpText(
       "after",
@@ -34,7 +35,8 @@ notices a changed policy, 2 when a case could not be run or there is none.
 Examples:
   countersign test --config edge/countersign.yaml
   countersign test --junit results.xml --lcov coverage.info --min-coverage 100
-  countersign test --mutate`,
+  countersign test --mutate
+  countersign test --watch`,
     )
     .action(async (options: TestOptions) => {
       const { test } = await import("../testing/test-command.js");

@@ -1,16 +1,19 @@
+import { resolve } from "node:path";
 import type { Config } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
 import { Coverage, isAtLeast } from "../../workbench/coverage/coverage.js";
 import { lcov } from "../../workbench/coverage/lcov.js";
 import type { MutationRun } from "../../workbench/mutation/mutation-run.js";
 import { junit } from "../../workbench/testing/junit.js";
 import { type OpenEngine, runTests } from "../../workbench/testing/test-run.js";
+import { changeOf } from "../../workbench/testing/watched-files.js";
 import { writeWhole } from "../files/write.js";
 import { type CacheOption, openCache } from "../input/cache-option.js";
 import { openEnginesForTests } from "../input/open-engine.js";
 import { printCoverage } from "../output/coverage-report.js";
 import { EXIT } from "../output/exit.js";
 import { printMutants } from "../output/mutation-report.js";
-import { printJson, warn } from "../output/output.js";
+import { printError, printJson, warn } from "../output/output.js";
 import { type Progress, progress } from "../output/progress.js";
 import { printTests } from "../output/test-report.js";
 
@@ -24,15 +27,39 @@ export interface TestOptions extends CacheOption {
   readonly minCoverage?: number;
   readonly mutate?: true;
   readonly mutants: number;
+  readonly watch?: true;
 }
 
-/** Runs the tests once, and prints what the options ask for. Returns the exit code. */
+/** Runs the tests, and with `watch` again after each change of a file. Returns the exit code of the only run. */
 export async function test(options: TestOptions): Promise<number> {
+  if (!options.watch) return (await runOnce(options)).code;
+  let files: readonly string[] = [resolve(options.config)];
+  for (;;) {
+    const start = Date.now();
+    try {
+      files = (await runOnce(options)).files;
+    } catch (error) {
+      // The files of the last run that could be started are still watched, so that a correction is noticed
+      if (!(error instanceof CountersignError)) throw error;
+      printError(error);
+    }
+    await changeOf(files, start);
+  }
+}
+
+interface OneRun {
+  readonly code: number;
+  /** The files that the results depend on: the configuration, policies, maps, and tests with the files of cases. */
+  readonly files: readonly string[];
+}
+
+/** Runs the tests once, and prints what the options ask for. */
+async function runOnce(options: TestOptions): Promise<OneRun> {
   const { config, open } = await openEnginesForTests(options.config, openCache(options));
   const { minCoverage = 0 } = options;
   const isMeasured = options.coverage ?? (options.lcov !== undefined || options.minCoverage !== undefined);
   const coverage = isMeasured ? new Coverage(config.file) : null;
-  const { results, untested, warnings } = await runTests(config, open, coverage);
+  const { results, untested, warnings, files: read } = await runTests(config, open, coverage);
   warnings.forEach(warn);
   if (options.junit !== undefined) writeWhole(options.junit, Buffer.from(junit(results)));
   if (options.lcov !== undefined) writeWhole(options.lcov, Buffer.from(lcov(coverage!)));
@@ -49,7 +76,10 @@ export async function test(options: TestOptions): Promise<number> {
   }
   const isCovered = files === null || isAtLeast(minCoverage, files);
   const isNoticed = mutation === null || mutation.mutants.every(({ status }) => status !== "survived");
-  return isPassed && isCovered && isNoticed ? EXIT.ok : EXIT.denied;
+  return {
+    code: isPassed && isCovered && isNoticed ? EXIT.ok : EXIT.denied,
+    files: [config.file, ...read].map((file) => resolve(file)),
+  };
 }
 
 async function mutate(config: Config, open: OpenEngine, limit: number): Promise<MutationRun> {

@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from "node:path";
-import type { PolicyCase } from "../../config/cases.js";
+import { type PolicyCase, testFile } from "../../config/cases.js";
 import type { Config } from "../../config/config.js";
 import { TestProbe } from "../../engine/decision/test-probe.js";
 import { decideFile } from "../../engine/file-decisions.js";
@@ -22,6 +22,8 @@ export interface TestRun {
   readonly untested: readonly Untested[];
   /** Those of the engine's start. */
   readonly warnings: readonly Warning[];
+  /** Paths of the files of policies and maps, of the tests, whether they exist or not, and of the files of cases. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -41,10 +43,21 @@ export async function runTests(config: Config, open: OpenEngine, coverage: Cover
         results.push(...(await runCase(engine, probe, test, one)));
         coverage?.add(points.get(test.attachment)!, probe.reached.get(test.attachment) ?? new Set());
       }
-    return { results, untested: untested(engine, results), warnings: engine.warnings };
+    const files = [
+      ...engine.texts.keys(),
+      ...config.attachments.map(({ policy }) => testFile(policy)),
+      ...casesFiles(tests),
+    ];
+    return { results, untested: untested(engine, results), warnings: engine.warnings, files };
   } finally {
     engine.close();
   }
+}
+
+function casesFiles(tests: readonly PolicyTest[]): string[] {
+  return tests.flatMap(({ file, cases }) =>
+    cases.flatMap(({ subject }) => (subject.kind === "file" ? [resolve(dirname(file), subject.file)] : [])),
+  );
 }
 
 /** The configuration with the longest timeouts, so that what tests find does not depend on the machine. */
