@@ -3,6 +3,7 @@ import { type AcceptedMutant, acceptedMutants } from "../../config/accepted-muta
 import type { Config } from "../../config/config.js";
 import { TestProbe } from "../../engine/decision/test-probe.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
+import type { TimedEngine } from "../../engine/timed-engine.js";
 import { CountersignError } from "../../error.js";
 import { type PolicyTest, policyTests } from "../testing/policy-tests.js";
 import { type OpenEngine, runCase, unhurried } from "../testing/test-run.js";
@@ -102,7 +103,7 @@ async function noticed(
   texts: FileSnapshot,
 ): Promise<string | null> {
   const probe = new TestProbe(false);
-  let engine: Awaited<ReturnType<OpenEngine>>;
+  let engine: TimedEngine;
   try {
     // Otherwise a busy machine would change the result
     engine = await open(probe, unhurried(config), texts);
