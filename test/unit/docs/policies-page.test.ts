@@ -26,9 +26,10 @@ describe("docs/policies.md", () => {
 
   it("lists every policy that ships, each with its tests beside it", () => {
     const files = readdirSync(new URL("policies/", root));
-    const shipped = files.filter((file) => !file.endsWith(".test.ts"));
+    const shipped = files.filter((file) => /^[\w-]+\.[jt]s$/.test(file));
     const linked = table("The policies that ship").map(([link]) => /\.\.\/policies\/([^)]+)\)/.exec(link ?? "")?.[1]);
     expect(linked.sort()).toEqual(shipped.sort());
-    for (const file of shipped) expect(files).toContain(file.replace(/\.[jt]s$/, ".test.ts"));
+    for (const file of shipped)
+      for (const ending of [".test.ts", ".test.yaml"]) expect(files).toContain(file.replace(/\.[jt]s$/, ending));
   });
 });
