@@ -37,6 +37,7 @@ const FOR_ALL = [
   "statement-line",
   "time-limit",
   "version",
+  "visible-text",
   "warning",
 ];
 /** The sub-folders of a folder in the order of ARCHITECTURE.md: each imports only those after it. */
@@ -61,6 +62,7 @@ const KEEPERS = {
   "@sigstore/core": "trust/sigstore",
   "@sigstore/verify": "trust/sigstore",
   "cli-progress": "cli",
+  uplot: "workbench/page",
   "xz-decompress": "cli/kernel",
   "zstddec/stream": "cli/kernel",
   commander: "cli",

@@ -1,6 +1,15 @@
 // Builds the bundle in dist/ and the declarations in dist/types/. With --quiet it builds only what is out of date.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,6 +98,24 @@ if (!quiet || stale) {
     const { metafile } = await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
     for (const path of bundledFiles(metafile)) bundled.add(path);
   }
+  // The script and the style of the page that `report` writes.
+  const page = await build({
+    absWorkingDir: root,
+    metafile: true,
+    entryPoints: { report: "src/workbench/page/main.ts" },
+    outdir: dist,
+    bundle: true,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+    charset: "utf8",
+    legalComments: "inline",
+    logLevel: "warning",
+  });
+  for (const path of bundledFiles(page.metafile)) bundled.add(path);
+  const styles = ["node_modules/uplot/dist/uPlot.min.css", "src/workbench/page/page.css"];
+  writeFileSync(join(dist, "report.css"), styles.map((path) => readFileSync(join(root, path), "utf8")).join("\n"));
   // It is loaded as it is, for the first policy in TypeScript.
   const stripper = "node_modules/@swc/wasm-typescript/wasm.js";
   copyFileSync(join(root, stripper), join(dist, "strip-types.cjs"));

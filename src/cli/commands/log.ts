@@ -5,13 +5,13 @@ import { Follow } from "../../log/follow.js";
 import { closeLogFile, openLogs, STANDARD_INPUT } from "../../log/log-files.js";
 import { entryIn, type LogEntry, readFiles, readLogs } from "../../log/read-log.js";
 import { Selector } from "../../policy/scope/selector.js";
+import { visibleJson } from "../../visible-text.js";
 import { configuredLog } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
-import { type FilterOptions, recordFilter, sinceTime } from "../log/record-filter.js";
+import { type FilterOptions, recordFilter, sinceOption } from "../log/record-filter.js";
 import { recordLine } from "../log/record-line.js";
 import { EXIT } from "../output/exit.js";
 import { printError } from "../output/output.js";
-import { visibleJson } from "../output/visible-text.js";
 
 /** `countersign log`: shows records of decision logs. */
 export function command(): Command {
@@ -27,7 +27,11 @@ export function command(): Command {
       all,
     )
     .option("--label <selector>", "only containers with these labels, such as tier=edge; again for more", selectors)
-    .option("--since <time>", "only from this time on, such as 2026-01-31T12:00:00Z, or the last 10m, 2h or 7d", since)
+    .option(
+      "--since <time>",
+      "only from this time on, such as 2026-01-31T12:00:00Z, or the last 10m, 2h or 7d",
+      sinceOption,
+    )
     .option("--id <id>", "only the decision with this id; again for more", all)
     .option("--follow", "show what is appended to the log until Ctrl-C; with --since also what is there")
     .option("--json", "one JSON object for each record, in the present version of the format")
@@ -149,8 +153,4 @@ function all(value: string, before: readonly string[] = []): readonly string[] {
 
 function selectors(value: string, before: readonly Selector[] = []): readonly Selector[] {
   return [...before, Selector.parse(value)];
-}
-
-function since(value: string): number {
-  return sinceTime(value, Date.now());
 }

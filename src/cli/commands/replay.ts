@@ -3,13 +3,13 @@ import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
+import { visibleText } from "../../visible-text.js";
 import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
 import { configuredLog } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
 import { counter } from "../output/progress.js";
-import { visibleText } from "../output/visible-text.js";
 
 /** `countersign replay [LOG…]`: makes recorded decisions again. */
 export function command(): Command {

@@ -1,3 +1,4 @@
+import { containerOf } from "../../log/outcome.js";
 import { type ReadRecord, readRecord } from "../../log/read-record.js";
 
 /**
@@ -84,7 +85,7 @@ export class RecentDecisions {
   }
 
   #addDecision(decision: ReadRecord, now: number): void {
-    const where = decision.current?.container?.name ?? decision.current?.container?.id ?? "(no container)";
+    const where = containerOf(decision) ?? "(no container)";
     const { hook = "", subject, time = "", verdict = 0, denied_by = null, audit_denials = [] } = decision;
     const seen = this.#seenFor(decision, where, now);
     seen.took += decision.duration_us ?? 0;

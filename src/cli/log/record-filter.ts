@@ -1,4 +1,5 @@
 import { CountersignError } from "../../error.js";
+import { isAuditDenial, isDenied } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import type { Selector } from "../../policy/scope/selector.js";
 
@@ -9,7 +10,7 @@ export interface FilterOptions {
   readonly policy?: readonly string[];
   readonly label?: readonly Selector[];
   /** Milliseconds since the epoch. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   readonly id?: readonly string[];
 }
 
@@ -32,15 +33,6 @@ export function recordFilter({ denied, auditDenials, policy, label, since, id }:
   return (record) => !(onlyDecisions && record.type !== "decision") && tests.every((test) => test(record));
 }
 
-/** Whether mode `enforce` denies; in a dry run the operation was allowed. */
-export function isDenied({ verdict = 0, enforced_verdict = verdict }: ReadRecord): boolean {
-  return enforced_verdict < 0;
-}
-
-export function isAuditDenial({ audit_denials }: ReadRecord): boolean {
-  return (audit_denials?.length ?? 0) > 0;
-}
-
 /** Whether the attachment of this name, or of a policy with this digest, was asked or denied. */
 function isAbout({ answers, denied_by, audit_denials }: ReadRecord, name: string): boolean {
   const isDigest = DIGEST.test(name);
@@ -52,10 +44,15 @@ function isAbout({ answers, denied_by, audit_denials }: ReadRecord, name: string
 /** The beginning of a SHA-256 that is long enough to mean one policy. */
 const DIGEST = /^[0-9a-f]{8,64}$/;
 
+/** The argument of `--since`. */
+export function sinceOption(text: string): number {
+  return sinceTime(text, Date.now());
+}
+
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time such as `2026-01-31T12:00:00Z`, or a duration before `now` such as `90s`, `10m`, `2h` or `7d`. Throws USAGE. */
-export function sinceTime(text: string, now: number): number {
+function sinceTime(text: string, now: number): number {
   const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const time = unit === undefined ? Date.parse(text) : now - Number(amount) * (UNITS[unit] as number);
   if (!Number.isNaN(time)) return time;

@@ -1,8 +1,8 @@
 import { verdictName } from "../../errno.js";
+import { containerOf, isDenied, type Outcome, outcomeOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
+import { visibleText } from "../../visible-text.js";
 import { styled } from "../output/output.js";
-import { visibleText } from "../output/visible-text.js";
-import { isAuditDenial, isDenied } from "./record-filter.js";
 
 type Style = Parameters<typeof styled>[0];
 /** A part of a line, with its style if it has one. */
@@ -27,31 +27,31 @@ function rendered(part: Part): string {
 
 function decision(record: ReadRecord): readonly Part[] {
   const { id = "(no id)", hook = "(no hook)", subject } = record;
-  const { word, style } = outcomeOf(record);
+  const [style, word] = WORDS[outcomeOf(record)];
+  const errno = isDenied(record) ? ` ${verdictName(record.enforced_verdict ?? record.verdict ?? 0)}` : "";
   const reasons = reasonsOf(record);
   const asked = `for ${caller(record)}${reasons.length === 0 ? "" : ":"}`;
   const why = reasons.length === 0 ? [] : [reasons.join("; ")];
-  return [["dim", id], [style, word], hook, `\`${subject?.name ?? ""}\``, asked, ...why];
+  return [["dim", id], [style, word + errno], hook, `\`${subject?.name ?? ""}\``, asked, ...why];
 }
 
-/** What became of a decision, and its style. */
-function outcomeOf(record: ReadRecord): { readonly word: string; readonly style: Style } {
-  const { verdict = 0, enforced_verdict = verdict, loader_probe } = record;
-  const name = verdictName(enforced_verdict);
-  if (isDenied(record))
-    return verdict < 0 ? { word: `denied ${name}`, style: "red" } : { word: `would deny ${name}`, style: "yellow" };
-  if (isAuditDenial(record)) return { word: "audit denial", style: "yellow" };
-  return { word: loader_probe === undefined ? "allowed" : "allowed probe", style: "green" };
-}
+/** The word for what became of a decision, and its style. */
+const WORDS: Readonly<Record<Outcome, readonly [style: Style, word: string]>> = {
+  denied: ["red", "denied"],
+  "would deny": ["yellow", "would deny"],
+  "audit denial": ["yellow", "audit denial"],
+  probe: ["green", "allowed probe"],
+  allowed: ["green", "allowed"],
+};
 
 /** `tc (pid 4711, uid 0, container router)`. */
-function caller({ current }: ReadRecord): string {
-  const { comm = "", pid, uid, container } = current ?? {};
-  const named = container?.name ?? container?.id;
+function caller(record: ReadRecord): string {
+  const { comm = "", pid, uid, container } = record.current ?? {};
+  const named = containerOf(record);
   const parts = [
     ...(pid === undefined || pid === 0 ? [] : [`pid ${pid}`]), // 0: `check` asked, and no task
     ...(uid === undefined ? [] : [`uid ${uid}`]),
-    ...(named === undefined ? [] : [`container ${named}${labelsOf(container?.labels)}`]),
+    ...(named === null ? [] : [`container ${named}${labelsOf(container?.labels)}`]),
   ];
   return `${comm === "" ? "a task" : comm} (${parts.join(", ")})`;
 }
