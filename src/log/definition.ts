@@ -17,7 +17,7 @@ export interface Defined {
   readonly masked: readonly string[];
 }
 
-/** The largest content of a subject, caller or verification to write, in characters; {@link Follow} reads 2^20. */
+/** The largest content of a subject, caller or verification to write, in characters. */
 const MAX_CONTENT = 2 ** 19;
 
 /**

@@ -27,10 +27,14 @@ export class Follow {
   #partial = "";
   #isTooLong = false;
 
-  /** `fromStart`: also return the lines that the file already has. */
+  /**
+   * `fromStart`: also return the lines that the file already has. Otherwise the first `read` gives these lines to
+   * `earlier`.
+   */
   constructor(
     private readonly path: string,
     private fromStart: boolean,
+    private readonly earlier: (text: string) => void = () => {},
   ) {}
 
   /** Returns the complete lines since the last call. */
@@ -55,9 +59,7 @@ export class Follow {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
     this.#line = 0;
-    this.#partial = "";
-    this.#isTooLong = false;
-    this.#decoder = new StringDecoder("utf8");
+    this.#beginLine();
   }
 
   #open(path: string): boolean {
@@ -74,36 +76,43 @@ export class Follow {
 
   /** Goes to the end of the file. If its last line is incomplete, what follows is a line of its own. */
   #skip(): void {
-    const skipped = (bytes: Buffer) => {
-      for (const byte of bytes) if (byte === LINE_FEED) this.#line += 1;
-    };
-    this.#readTo(fstatSync(this.#fd as number).size, skipped);
+    this.#readTo(fstatSync(this.#fd as number).size, ({ text }) => this.earlier(text));
+    this.#beginLine();
   }
 
   #drain(lines: FollowedLine[]): void {
-    this.#readTo(Number.POSITIVE_INFINITY, (bytes) => {
-      const [first = "", ...others] = this.#decoder.write(bytes).split("\n");
-      this.#partial += first;
-      for (const next of others) {
-        this.#line += 1;
-        if (!this.#isTooLong && this.#partial.length <= MAX_LINE) lines.push({ line: this.#line, text: this.#partial });
-        this.#isTooLong = false;
-        this.#partial = next;
-      }
-      if (this.#partial.length <= MAX_LINE) return;
-      this.#partial = "";
-      this.#isTooLong = true;
-    });
+    this.#readTo(Number.POSITIVE_INFINITY, (line) => lines.push(line));
   }
 
-  #readTo(end: number, take: (bytes: Buffer) => void): void {
+  /** What has been read of an incomplete line is dropped. */
+  #beginLine(): void {
+    this.#partial = "";
+    this.#isTooLong = false;
+    this.#decoder = new StringDecoder("utf8");
+  }
+
+  #split(bytes: Buffer, take: (line: FollowedLine) => void): void {
+    const [first = "", ...others] = this.#decoder.write(bytes).split("\n");
+    this.#partial += first;
+    for (const next of others) {
+      this.#line += 1;
+      if (!this.#isTooLong && this.#partial.length <= MAX_LINE) take({ line: this.#line, text: this.#partial });
+      this.#isTooLong = false;
+      this.#partial = next;
+    }
+    if (this.#partial.length <= MAX_LINE) return;
+    this.#partial = "";
+    this.#isTooLong = true;
+  }
+
+  #readTo(end: number, take: (line: FollowedLine) => void): void {
     const chunk = Buffer.alloc(256 * 1024);
     while (this.#position < end) {
       const wanted = Math.min(chunk.length, end - this.#position);
       const count = readSync(this.#fd as number, chunk, 0, wanted, this.#position);
       if (count === 0) return;
       this.#position += count;
-      take(chunk.subarray(0, count));
+      this.#split(chunk.subarray(0, count), take);
     }
   }
 
@@ -129,8 +138,6 @@ export class Follow {
     }
   }
 }
-
-const LINE_FEED = 0x0a;
 
 function isSame(one: Stats, other: Stats): boolean {
   return one.ino === other.ino && one.dev === other.dev;

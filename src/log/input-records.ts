@@ -93,8 +93,8 @@ export interface AttachmentOfRecord {
 export interface PolicyOfRecord {
   /** Path relative to the configuration file. */
   readonly file: string;
-  /** The linked text, which has all that the policy imports. */
-  readonly source: string;
+  /** The linked text, which has all that the policy imports; null if the configuration is too large for a log. */
+  readonly source: string | null;
   /** The hooks that the policy exports, in the order of their numbers in `source`. */
   readonly hooks: readonly string[];
   /** For each hook, whether its function takes no subject. */
@@ -150,7 +150,7 @@ export interface CallerContent {
 export interface VerificationContent {
   readonly keyring: string;
   readonly generation: number;
-  /** The SHA-256 of the signed data, or of the program's instructions; null if the subject does not have the bytes. */
+  /** The SHA-256 of the signed data; null for a program, whose digest the subject has. */
   readonly data: string | null;
   /** The SHA-256 of the signature; null if there is none, and for a program. */
   readonly signature: string | null;

@@ -12,6 +12,9 @@ import { timestamp } from "./record.js";
 import { type SubjectDefinition, SubjectDefinitions } from "./subject-definition.js";
 import { UuidV7 } from "./uuid-v7.js";
 
+/** The largest content of a configuration with texts of policies, in bytes: readers take lines of `MAX_LINE`. */
+export const MAX_CONFIGURATION = 15 * 2 ** 20;
+
 /** Fields of the caller that are in each decision. */
 const OF_LINE = ["pid", "tid", "comm"];
 
@@ -33,11 +36,15 @@ export class InputsWriter {
   #milliseconds = Number.NaN;
   #time = "";
 
-  /** `decidedBy` is called for the first decision, and for the first one after {@link reconfigure}. */
+  /**
+   * `decidedBy` is called for the first decision, and for the first one after {@link reconfigure}. `rotate` is the size
+   * in bytes at which a new file begins.
+   */
   constructor(
     private readonly origin: Origin,
     private readonly decidedBy: () => DecidedBy,
     private readonly mask: Mask,
+    private readonly rotate: number,
   ) {
     this.#maskedOfLine = OF_LINE.filter((field) => mask.touches("current", field)).map((field) => `/current/${field}`);
     this.#subjects = new SubjectDefinitions(mask);
@@ -76,7 +83,7 @@ export class InputsWriter {
   #configured(): Defined {
     if (this.#configuration === null) {
       const content: ConfigurationContent = { writer: this.#writer, ...this.decidedBy() };
-      const text = JSON.stringify(content);
+      const text = this.#configurationText(content);
       this.#configuration = {
         type: "configuration",
         digest: digestOfContent(text),
@@ -85,6 +92,14 @@ export class InputsWriter {
       };
     }
     return this.#configuration;
+  }
+
+  /** A configuration that is too large has no texts of policies, so that readers and the file have room for it. */
+  #configurationText(content: ConfigurationContent): string {
+    const text = JSON.stringify(content);
+    if (Buffer.byteLength(text) <= Math.min(MAX_CONFIGURATION, this.rotate / 2)) return text;
+    const policies = Object.entries(content.policies).map(([digest, one]) => [digest, { ...one, source: null }]);
+    return JSON.stringify({ ...content, policies: Object.fromEntries(policies) });
   }
 
   #definitionLines(file: number, needed: readonly Defined[], time: string): string {

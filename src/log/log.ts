@@ -28,8 +28,8 @@ export class DecisionLog {
   ) {
     this.file = new RotatingFile({ ...options, unchecked: UNCHECKED, repeated: REPEATED });
     this.mask = new Mask(options.mask ?? []);
-    this.inputs =
-      options.level === "inputs" && decidedBy !== null ? new InputsWriter(origin, decidedBy, this.mask) : null;
+    const hasInputs = options.level === "inputs" && decidedBy !== null;
+    this.inputs = hasInputs ? new InputsWriter(origin, decidedBy, this.mask, options.rotate) : null;
     this.logger = pino(
       { base: null, timestamp: false, level: "info", formatters: { level: (label) => ({ level: label }) } },
       { write: (line: string) => this.file.write(line) },

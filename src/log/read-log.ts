@@ -38,13 +38,12 @@ export async function* readFiles(files: readonly LogFile[], report: Report): Asy
   }
 }
 
-/** The entry of one line; null if there is none, which `report` is told unless the line is empty. */
+/** The entry of one line; null if there is none. `report` receives what cannot be read of a line that is not empty. */
 export function entryIn(file: string, line: number, text: string | null, report: Report): LogEntry | null {
   if (text === "") return null;
-  const record = text === null ? TOO_LONG : recordIn(text);
-  if (!(record instanceof CountersignError)) return { file, line, record };
-  report(record.within(`${file}:${line}`));
-  return null;
+  const { record, problem } = text === null ? { record: null, problem: TOO_LONG } : recordIn(text);
+  if (problem !== null) report(problem.within(`${file}:${line}`));
+  return record === null ? null : { file, line, record };
 }
 
 async function* entriesOf({ path, fd }: LogFile, report: Report): AsyncGenerator<readonly LogEntry[]> {

@@ -19,12 +19,48 @@ type Loose<T> = T extends readonly (infer Item)[]
  * Its `type` may be one that this version does not know.
  */
 export function readRecord(line: string): ReadRecord | null {
-  const record = recordIn(line);
-  return record instanceof CountersignError ? null : record;
+  return recordIn(line).record;
 }
 
-/** The same, or why the line has no such record: LOG_DAMAGED or LOG_VERSION, without a place. */
-export function recordIn(line: string): ReadRecord | CountersignError {
+/** What a line of a log has. */
+export interface FoundRecord {
+  /** Null if there is none that this version reads. */
+  readonly record: ReadRecord | null;
+  /** What cannot be read of the line, without a place: LOG_DAMAGED or LOG_VERSION. Null if all of it was read. */
+  readonly problem: CountersignError | null;
+}
+
+/**
+ * The same, with what cannot be read. A writer that notices too late that another one was interrupted appends its
+ * record to the incomplete one (see `RotatingFile`); this record is read, and the incomplete one is the problem.
+ */
+export function recordIn(line: string): FoundRecord {
+  const found = wholeRecord(line);
+  if (!(found instanceof CountersignError)) return { record: found, problem: null };
+  return { record: found.code === "LOG_DAMAGED" ? followingRecord(line) : null, problem: found };
+}
+
+/**
+ * The beginning of each record that may follow an incomplete one. A quotation mark within a string is escaped, so no
+ * string of a record contains it, but a value that a policy has put into a map can.
+ */
+const BEGINNING = /\{"level":"(?:info|warn|error)","type":"[a-z]+","version":\d+,"time":"/g;
+/** The most beginnings to try in one line: each reads the rest of the line. */
+const MAX_BEGINNINGS = 16;
+
+/** The record after an incomplete one, up to the end of the line. Null if there is none. */
+function followingRecord(line: string): ReadRecord | null {
+  let tried = 0;
+  for (const { index } of line.matchAll(BEGINNING)) {
+    if (index === 0) continue;
+    if (++tried > MAX_BEGINNINGS) return null;
+    const found = wholeRecord(line.slice(index));
+    if (!(found instanceof CountersignError)) return found;
+  }
+  return null;
+}
+
+function wholeRecord(line: string): ReadRecord | CountersignError {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -1,3 +1,4 @@
+import { LruCache } from "../lru-cache.js";
 import { digestOfContent } from "./definition.js";
 import {
   type ConfigurationContent,
@@ -8,7 +9,7 @@ import {
   type InputsDecisionRecord,
   type StartRecord,
 } from "./input-records.js";
-import { type ReadRecord, readRecord } from "./read-record.js";
+import { type ReadRecord, recordIn } from "./read-record.js";
 import { resolved } from "./resolved-record.js";
 
 type DefinitionRecord = Extract<InputRecord, { readonly digest: Digest }>;
@@ -24,7 +25,7 @@ export interface ReadLine {
 }
 
 /**
- * - `not-json`: the line is cut, or no JSON object. A record that follows an incomplete line is read.
+ * - `not-json`: the line is cut, or no record. A record that follows an incomplete one in the same line is read.
  * - `later-version`: a record of a later version.
  * - `wrong-digest`: a definition whose content does not have its digest. It is not used.
  * - `missing`: a decision refers to a definition that is not in the log before it.
@@ -32,26 +33,27 @@ export interface ReadLine {
  */
 export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" | "duplicate-id";
 
-/** The beginning of each record. A quotation mark within a string is escaped, so no string of a record contains it. */
-const BEGINNING = '{"level":"';
-
 /**
  * Reads the lines of a log in their order and gives each decision what its definitions have. A definition can be from
  * any writer, and its digest is computed again.
  */
 export class RecordReader {
-  readonly #definitions = new Map<Digest, DefinitionRecord>();
-  readonly #writers = new Map<string, StartRecord>();
-  readonly #ids = new Set<string>();
+  readonly #definitions: LruCache<Digest, DefinitionRecord>;
+  readonly #writers: LruCache<string, StartRecord>;
+  readonly #ids: LruCache<string, true>;
+
+  /** `most`: the number of definitions to keep, and of ids, which a reader without an end must limit. */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#definitions = new LruCache(most);
+    this.#writers = new LruCache(most);
+    this.#ids = new LruCache(most);
+  }
 
   /** Reads a line, without its line feed. Does not throw. */
   read(line: string): ReadLine {
-    const whole = readRecord(line);
-    if (whole !== null) return this.take(whole);
-    const start = line.lastIndexOf(BEGINNING);
-    const rest = start > 0 ? readRecord(line.slice(start)) : null;
-    if (rest !== null) return this.take(rest, "not-json");
-    return { record: null, inputs: null, damage: isLater(line) ? "later-version" : "not-json" };
+    const { record, problem } = recordIn(line);
+    const damage = problem === null ? null : problem.code === "LOG_VERSION" ? "later-version" : "not-json";
+    return record === null ? { record, inputs: null, damage } : this.take(record, damage);
   }
 
   /** The definition with a digest; null if the log did not have it so far. */
@@ -81,21 +83,12 @@ export class RecordReader {
       return { record, inputs: null, damage: before };
     }
     if (type !== "decision") return { record, inputs: null, damage: before };
-    const repeated = typeof record.id === "string" && this.#ids.has(record.id) ? "duplicate-id" : null;
-    if (typeof record.id === "string") this.#ids.add(record.id);
+    const repeated = typeof record.id === "string" && this.#ids.peek(record.id) ? "duplicate-id" : null;
+    if (typeof record.id === "string") this.#ids.set(record.id, true);
     const inputs = record as unknown as InputsDecisionRecord;
     if (typeof inputs.configuration !== "string") return { record, inputs: null, damage: before ?? repeated };
     const full = resolved(inputs, (one, digest) => this.definition(one, digest));
     const missing = full.complete ? null : "missing";
     return { record: full.record, inputs, damage: before ?? repeated ?? missing };
-  }
-}
-
-function isLater(line: string): boolean {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "version" in value;
-  } catch {
-    return false;
   }
 }

@@ -12,8 +12,8 @@ import type { ReadRecord } from "./read-record.js";
 type Find = (type: DefinitionType, digest: Digest) => { readonly content: unknown } | null;
 
 /**
- * A decision with the fields of a record of level `decision`, from its definitions. `complete` is false if one of them
- * is missing; fields that it would give are then absent.
+ * A decision with the fields of a record of level `decision`, from its definitions, in the place of their digests.
+ * `complete` is false if one of them is missing; fields that it would give are then absent.
  */
 export function resolved(
   decision: InputsDecisionRecord,
@@ -26,7 +26,7 @@ export function resolved(
     return (found?.content ?? {}) as Partial<T>;
   };
   const configuration = contentOf<ConfigurationContent>("configuration", decision.configuration);
-  const { subject, current, answers = [], denied_by = null, audit_denials = [], ...rest } = decision;
+  const { configuration: _, subject, current, answers = [], denied_by = null, audit_denials = [], ...rest } = decision;
   const caller = contentOf<CallerContent>("caller", current?.definition);
   const record = {
     ...rest,

@@ -2,11 +2,15 @@ import { Command } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { Follow } from "../../log/follow.js";
+import { DEFINITION_TYPES } from "../../log/input-records.js";
 import { closeLogFile, openLogs, STANDARD_INPUT } from "../../log/log-files.js";
 import { entryIn, type LogEntry, readFiles, readLogs } from "../../log/read-log.js";
+import type { ReadRecord } from "../../log/read-record.js";
+import { RecordReader } from "../../log/record-reader.js";
 import { Selector } from "../../policy/scope/selector.js";
 import { visibleJson } from "../../visible-text.js";
 import { configuredLog } from "../log/configured-log.js";
+import { KEPT_DEFINITIONS, takeDefinition } from "../log/earlier-definitions.js";
 import { LogProblems } from "../log/log-problems.js";
 import { type FilterOptions, recordFilter, sinceOption } from "../log/record-filter.js";
 import { recordLine } from "../log/record-line.js";
@@ -75,22 +79,36 @@ async function log(named: readonly string[], options: Options): Promise<void> {
 /** Writes the records that pass the filter. */
 class RecordOutput {
   readonly #passes: ReturnType<typeof recordFilter>;
+  readonly #reader: RecordReader;
   /** The wanted ids that no record has had. */
   readonly missing: Set<string>;
 
   constructor(private readonly options: Options) {
     this.#passes = recordFilter(options);
+    this.#reader = new RecordReader(options.follow ? KEPT_DEFINITIONS : Number.POSITIVE_INFINITY);
     this.missing = new Set(options.id);
   }
 
-  /** Waits while the reader of the output is slow. */
+  /** A line that is not to be shown: a decision that follows may refer to it. */
+  skip(line: string): void {
+    takeDefinition(this.#reader, line);
+  }
+
+  /** Decisions get the fields that are in their definitions. Waits while the reader of the output is slow. */
   async show(entries: readonly LogEntry[]): Promise<void> {
-    const shown = entries.map(({ record }) => record).filter(this.#passes);
+    const shown = entries
+      .map(({ record }) => this.#reader.take(record).record ?? record)
+      .filter((record) => (this.options.json || !isDefinition(record)) && this.#passes(record));
     for (const { id } of shown) if (id !== undefined) this.missing.delete(id);
     const lines = shown.map((record) => (this.options.json ? visibleJson(JSON.stringify(record)) : recordLine(record)));
     if (lines.length === 0 || process.stdout.write(`${lines.join("\n")}\n`)) return;
     await new Promise((resolve) => process.stdout.once("drain", resolve));
   }
+}
+
+/** Whether a record only describes what decisions refer to; a line about it would tell a reader nothing. */
+function isDefinition({ type }: ReadRecord): boolean {
+  return type === "start" || (DEFINITION_TYPES as readonly unknown[]).includes(type);
 }
 
 /** Milliseconds between two looks at a log that is followed. */
@@ -107,7 +125,7 @@ async function follow(
     throw new CountersignError("USAGE", `--follow is for one file, and not for ${paths.join(" ")}`, {
       remedy: "name one log; its rotated files belong to it",
     });
-  const follow = new Follow(path, withEarlier);
+  const follow = new Follow(path, withEarlier, (line) => output.skip(line));
   const look = () => output.show(follow.read().flatMap(({ line, text }) => entryIn(path, line, text, add) ?? []));
   const isStopped = stopSignal();
   const first = follow.read();

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { readLogs } from "../../log/read-log.js";
+import { RecordReader } from "../../log/record-reader.js";
 import { Report } from "../../workbench/report.js";
 import { writeWhole } from "../files/write.js";
 import { configuredLog } from "../log/configured-log.js";
@@ -47,10 +48,14 @@ interface Options {
 async function report(named: readonly string[], { config, since, out, json }: Options): Promise<void> {
   const paths = named.length === 0 ? [configuredLog(config)] : named;
   const problems = new LogProblems();
+  const reader = new RecordReader();
   const report = new Report();
   const passes = recordFilter({ since });
   for await (const entries of readLogs(paths, problems.add))
-    for (const { record } of entries) if (passes(record)) report.add(record);
+    for (const { record: written } of entries) {
+      const record = reader.take(written).record ?? written;
+      if (passes(record)) report.add(record);
+    }
   problems.close();
   const data = report.data(paths);
   if (json) return printJson(data);

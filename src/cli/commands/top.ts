@@ -38,9 +38,9 @@ interface Options {
 const REFRESH = 1000;
 
 async function run({ config, log, once, json }: Options): Promise<void> {
-  const follow = new Follow(log ?? configuredLog(config), false);
   const recent = new RecentDecisions();
-  follow.read(); // skip earlier lines
+  const follow = new Follow(log ?? configuredLog(config), false, (line) => recent.skip(line));
+  follow.read();
   const look = () => {
     const lines = follow.read().map(({ text }) => text);
     recent.add(lines, Date.now());

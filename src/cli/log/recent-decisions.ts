@@ -1,5 +1,7 @@
 import { containerOf } from "../../log/outcome.js";
-import { type ReadRecord, readRecord } from "../../log/read-record.js";
+import type { ReadRecord } from "../../log/read-record.js";
+import { RecordReader } from "../../log/record-reader.js";
+import { KEPT_DEFINITIONS, takeDefinition } from "./earlier-definitions.js";
 
 /**
  * One operation that `top` shows. Several decisions can belong to it: those on one system call and a loader's retries
@@ -56,6 +58,7 @@ const MAX_REASONS = 20;
 
 /** The operations of the last ten seconds and the reasons of the last denials, from the lines of a decision log. */
 export class RecentDecisions {
+  readonly #reader = new RecordReader(KEPT_DEFINITIONS);
   #seen: Seen[] = [];
   /** The elements of `#seen` that have an operation id, by that id. */
   readonly #operations = new Map<string, Seen>();
@@ -63,9 +66,14 @@ export class RecentDecisions {
   /** Number of lines that are no record, or one of a later version. */
   unreadable = 0;
 
+  /** A line that was there before: a decision that follows may refer to it. */
+  skip(line: string): void {
+    takeDefinition(this.#reader, line);
+  }
+
   add(lines: readonly string[], now: number): void {
     for (const line of lines) {
-      const record = readRecord(line);
+      const { record } = this.#reader.read(line);
       if (record === null) this.unreadable += line === "" ? 0 : 1;
       else if (record.type === "decision") this.#addDecision(record, now);
     }

@@ -27,6 +27,20 @@ describe("following a log", () => {
     follow.close();
   });
 
+  it("gives the lines that are there to a function of their own, without an incomplete one", () => {
+    writeFileSync(path, "one\ntwo\nthr");
+    const earlier: string[] = [];
+    const follow = new Follow(path, false, (text) => earlier.push(text));
+    expect([texts(follow), earlier]).toEqual([[], ["one", "two"]]);
+    appendFileSync(path, "\nfour\n");
+    expect(follow.read()).toEqual([
+      { line: 3, text: "" },
+      { line: 4, text: "four" },
+    ]);
+    expect(earlier).toEqual(["one", "two"]);
+    follow.close();
+  });
+
   it("loses none when the file is rotated away, nor when it comes to be", () => {
     const follow = new Follow(path, false);
     expect(texts(follow)).toEqual([]);

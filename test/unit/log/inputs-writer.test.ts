@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Decision } from "../../../src/hooks/decision.js";
 import type { DecidedBy } from "../../../src/log/input-records.js";
+import { MAX_CONFIGURATION } from "../../../src/log/inputs-writer.js";
 import { DecisionLog } from "../../../src/log/log.js";
 import { RecordReader } from "../../../src/log/record-reader.js";
 import { RotatingFile } from "../../../src/log/rotating.js";
@@ -108,6 +109,24 @@ describe("definitions", () => {
     log.write(decision(), SUBJECT);
     const types = ["start", "configuration", "caller", "subject", "decision", "keyring", "configuration", "decision"];
     expect(records().map(({ type }) => type)).toEqual(types);
+  });
+
+  it.each([
+    ["half of a file", 2 ** 20, 2 ** 19],
+    ["the longest line", 2 ** 30, MAX_CONFIGURATION],
+  ])("of a configuration have texts of policies up to %s", (_, rotate, most) => {
+    const sourceOf = (length: number) => {
+      const policies = { ab: { file: "a.js", source: "é".repeat(length / 2), hooks: [], blind: [] } };
+      const path = `${file}.${length}`;
+      new DecisionLog({ file: path, rotate, keep: 1, level: "inputs" }, "run", () => ({
+        ...DECIDED_BY,
+        policies,
+      })).write(decision(), SUBJECT);
+      expect(damages(path)).toEqual([]);
+      return records(path)[1].content.policies.ab;
+    };
+    expect(sourceOf(most - 1000).source).toHaveLength(most / 2 - 500);
+    expect(sourceOf(most)).toEqual({ file: "a.js", source: null, hooks: [], blind: [] });
   });
 
   it("of more than 2^19 characters are left out", () => {

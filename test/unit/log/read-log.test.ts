@@ -91,6 +91,13 @@ describe("reading logs", () => {
     for (const { remedy } of problems) expect(remedy).toMatch(/^(?:check|read) /);
   });
 
+  it("reads a record that follows an incomplete one in its line, and names the line", async () => {
+    const record = (id: string) => `{"level":"info","type":"decision","version":2,"time":"","id":"${id}"}`;
+    writeFileSync(path, `${record("1")}\n${record("2").slice(0, 40)}${record("3")}\n${record("4")}\n`);
+    expect(await read(path)).toEqual(["log:1 1", "log:2 3", "log:3 4"]);
+    expect(said()).toEqual(["LOG_DAMAGED log:2"]);
+  });
+
   it("reads every line before the place at which gzip is cut off", async () => {
     const lines = Array.from({ length: 2000 }, (_, index) => line(`${index}-${Math.sin(index)}`));
     const whole = gzipSync(lines.join(""));

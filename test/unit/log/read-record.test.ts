@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CountersignError } from "../../../src/error.js";
 import { type ReadRecord, readRecord, recordIn } from "../../../src/log/read-record.js";
 import { mismatch } from "../../support/record-schema.js";
 
@@ -70,8 +69,9 @@ describe("a line of version 1", () => {
 
 describe("a line that is no record", () => {
   const reason = (line: string) => {
-    const { code, message } = recordIn(line) as CountersignError;
-    return `${code} ${message}`;
+    const { record, problem } = recordIn(line);
+    expect(record).toBeNull();
+    return `${problem?.code} ${problem?.message}`;
   };
 
   it("has the reason", () => {
@@ -93,6 +93,38 @@ describe("a line that is no record", () => {
   });
 });
 
+describe("a record that follows an incomplete one in its line", () => {
+  const record = (id: string, value: unknown = 1) => {
+    const head = { level: "info", type: "decision", version: 2, time: "2026-01-02T00:00:00.000Z", origin: "run", id };
+    return JSON.stringify({ ...head, answers: [{ calls: [{ call: "map_lookup", value }] }] });
+  };
+  const found = (line: string) => {
+    const { record, problem } = recordIn(line);
+    return [record?.id, problem?.code];
+  };
+  const whole = record("whole", JSON.parse(record("inner")));
+
+  it("is read, and the line is damaged", () => {
+    for (const length of [1, 9, 60, record("cut").length])
+      expect(found(record("cut").slice(0, length) + whole), String(length)).toEqual(["whole", "LOG_DAMAGED"]);
+    expect(found(record("cut").slice(0, 60) + record("cut, too").slice(0, 70) + whole)).toEqual([
+      "whole",
+      "LOG_DAMAGED",
+    ]);
+  });
+
+  it("is not a record in a value of an incomplete or damaged one", () => {
+    expect(found(whole.slice(0, -3))).toEqual([undefined, "LOG_DAMAGED"]);
+    expect(found(`x${whole.slice(0, -3)}${whole.slice(0, -3)}`)).toEqual([undefined, "LOG_DAMAGED"]);
+  });
+
+  it("is looked for a bounded number of times", () => {
+    const cut = record("cut").slice(0, -1);
+    expect(found(cut.repeat(16) + whole)).toEqual(["whole", "LOG_DAMAGED"]);
+    expect(found(cut.repeat(17) + whole)).toEqual([undefined, "LOG_DAMAGED"]);
+  });
+});
+
 describe("any other line", () => {
   it.each(["", "{", "[]", "null", '"text"', "1"])("is no record: %s", (line) => expect(readRecord(line)).toBeNull());
 
@@ -100,8 +132,8 @@ describe("any other line", () => {
     const name = fc.constantFrom("hook", "event", "answers", "grants", "refusal", "would", "probe", "duration");
     fc.assert(
       fc.property(fc.dictionary(name, fc.jsonValue()), (fields) => {
-        const record = recordIn(JSON.stringify(fields));
-        expect(record instanceof CountersignError ? record.code : record.version).toBeOneOf(["LOG_DAMAGED", 2]);
+        const { record, problem } = recordIn(JSON.stringify(fields));
+        expect(problem?.code ?? record?.version).toBeOneOf(["LOG_DAMAGED", 2]);
       }),
     );
   });

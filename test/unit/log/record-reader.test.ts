@@ -107,6 +107,17 @@ describe("a reader of records", () => {
     ]);
   });
 
+  it("keeps as many definitions as it may, and those that are used longest", () => {
+    const at = indexOf("decision");
+    const needed = [...lines.slice(0, at), lines[at]!];
+    const definitions = needed.filter((line) => line.includes('"digest":')).length;
+    const damagesWith = (most: number) => {
+      const reader = new RecordReader(most);
+      return needed.flatMap((line) => reader.read(line).damage ?? []);
+    };
+    expect([damagesWith(definitions), damagesWith(2)]).toEqual([[], ["missing"]]);
+  });
+
   it("reads records of level `decision` as they are", () => {
     const given = read(plain).map(({ record, inputs }) => ({ record, inputs }));
     expect(given).toEqual(plain.map((line) => ({ record: JSON.parse(line), inputs: null })));

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { RecordReader } from "../../../../src/log/record-reader.js";
 import { runCommand } from "../../../support/command-line.js";
 import { recordedLines } from "../../../support/recorded-decisions.js";
 import { recordsIn } from "../../../support/records.js";
@@ -93,6 +94,45 @@ describe("countersign log", () => {
     expect(await shown("--since", "2026-01-31T12:04:00Z")).toEqual([4, "keyring", 6]);
     expect(await shown("--since", "1d")).toEqual([]);
     expect(await shown("--id", `${ID}3`, "--id", `${ID}1`)).toEqual([1, 3]);
+  });
+
+  describe("of a log that has all inputs", () => {
+    let inputs: string;
+    const ofInputs = async (...words: string[]) => recordsIn((await log("--json", ...words, inputs)).out);
+    beforeAll(async () => {
+      vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      inputs = join(folder, "inputs");
+      writeFileSync(inputs, (await recordedLines("inputs")).map((line) => `${line}\n`).join(""));
+    });
+    afterAll(() => void vi.restoreAllMocks());
+
+    it("shows what definitions have", async () => {
+      const { code, out, err } = await log(inputs);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toContain("(pid 1, uid 1, container web tier=edge)");
+      expect(out).not.toContain("record of type");
+    });
+
+    it("finds decisions by label and by the digest of a policy", async () => {
+      const edge = await ofInputs("--label", "tier=edge");
+      expect(edge.length).toBeGreaterThan(10);
+      for (const { current, mode } of edge)
+        expect([current.container?.name, mode]).toEqual(["web", expect.any(String)]);
+      const policy = edge[0]?.answers[0]?.policy ?? "";
+      const asked = await ofInputs("--policy", policy.slice(0, 8));
+      expect(asked.length).toBeGreaterThan(edge.length);
+      for (const { answers } of asked)
+        expect(answers.map((answer: { policy: string }) => answer.policy)).toContain(policy);
+    });
+
+    it("writes JSON that reads as a log of decisions", async () => {
+      const reader = new RecordReader();
+      const lines = (await log("--json", inputs)).out.trimEnd().split("\n");
+      const read = lines.map((line) => reader.read(line));
+      expect(read.flatMap(({ damage }) => damage ?? [])).toEqual([]);
+      expect(read.filter(({ inputs }) => inputs !== null)).toEqual([]);
+      expect(read.some(({ record }) => record?.type === "decision" && record.mode === "enforce")).toBe(true);
+    });
   });
 
   it("says that no record has an id", async () => {

@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { RecentDecisions, WINDOW } from "../../../../src/cli/log/recent-decisions.js";
+import { describe, expect, it, vi } from "vitest";
+import { takeDefinition } from "../../../../src/cli/log/earlier-definitions.js";
+import { RecentDecisions, type Row, WINDOW } from "../../../../src/cli/log/recent-decisions.js";
+import type { ConfigurationContent } from "../../../../src/log/input-records.js";
+import { RecordReader } from "../../../../src/log/record-reader.js";
+import { recordedLines } from "../../../support/recorded-decisions.js";
 
 describe("what top shows", () => {
   const line = (more: object) =>
@@ -88,6 +92,31 @@ describe("what top shows", () => {
     const recent = new RecentDecisions();
     recent.add([line({ type: "caller" }), line({ version: 3 })], 1000);
     expect([recent.rows(1000)[0]?.rate, recent.unreadable]).toEqual([0, 1]);
+  });
+
+  it("has what definitions say of a decision, also if they were there before", async () => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const lines = await recordedLines("inputs");
+    vi.restoreAllMocks();
+    const recent = new RecentDecisions();
+    for (const earlier of lines) recent.skip(earlier);
+    expect(recent.rows(1000)[0]?.rate).toBe(0);
+    recent.add(
+      lines.filter((line) => JSON.parse(line).type === "decision"),
+      1000,
+    );
+    const all = new RecentDecisions();
+    all.add(await recordedLines(), 1000);
+    const counted = (rows: readonly Row[]) => rows.map(({ p50: _, p99: _p, ...row }) => row);
+    expect(counted(recent.rows(1000))).toEqual(counted(all.rows(1000)));
+    expect(recent.rows(1000).map(({ where }) => where)).toContain("c1");
+  });
+
+  it("reads a definition that follows an incomplete decision in its line", () => {
+    const reader = new RecordReader();
+    const head = '{"level":"info","type":"';
+    takeDefinition(reader, `${head}decision","version":2${head}start","version":2,"time":"","writer":"w"}`);
+    expect(reader.writerOf({ writer: "w" } as ConfigurationContent)).not.toBeNull();
   });
 
   it("drops records that are older than its window, and accepts any line", () => {
