@@ -178,11 +178,14 @@ void undo_rings(struct loaded *loaded)
 		remove_rings();
 }
 
+/*
+ * The empty user keyring stays: the kernel finds one that is invalidated until it has freed it in the background, and a
+ * guard that starts until then could not enter it (ENOKEY).
+ */
 void remove_rings(void)
 {
 	if (enter() != 0)
 		return;
 	key_call(KEYCTL_CLEAR, KEY_SPEC_USER_KEYRING, 0, 0);
-	key_call(KEYCTL_INVALIDATE, KEY_SPEC_USER_KEYRING, 0, 0);
 	leave();
 }
