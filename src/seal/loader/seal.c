@@ -305,8 +305,11 @@ int seal(const struct request *request, struct failure *failure)
 	    check_running(&audits, failure) != 0 || check_enforced(failure) != 0 ||
 	    read_kernel(&kernel, failure) != 0 || check_list(&image, &kernel, &loaded, failure) != 0)
 		return -1;
-	/* after every check that needs no new guard, so that a wrong image leaves the old one in force */
-	if (audits && stop_guard(failure) < 0)
+	/*
+	 * After every check that needs no new guard, so that a wrong image leaves the old one in force. Maps of a guard that
+	 * was stopped just before are freed in the background: one that was found above can be gone here.
+	 */
+	if (audits && stop_guard(failure) < 0 && failure->step != STEP_STOP)
 		return -1;
 	int audit = image.header->mode == GUARD_MODE_AUDIT;
 	int done = make_rings(&image, &loaded, failure) == 0 &&
