@@ -3,7 +3,6 @@ import type { Finding } from "../model/finding.js";
 import type { RuleText } from "../model/rule.js";
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-const HOME = "https://github.com/countersign/countersign";
 
 /**
  * The findings as a log of SARIF 2.1.0 (OASIS), which code hosts show beside the lines. Columns are UTF-16 code units.
@@ -18,7 +17,7 @@ export function sarifOf(findings: readonly Finding[], texts: readonly RuleText[]
     return { id, shortDescription: { text: text.summary }, fullDescription: { text: text.consequence } };
   });
   const results = findings.map((finding) => resultOf(finding, codes.indexOf(finding.code)));
-  const driver = { name: "countersign lint", version: VERSION, informationUri: HOME, rules };
+  const driver = { name: "countersign lint", version: VERSION, rules };
   return { $schema: SCHEMA, version: "2.1.0", runs: [{ tool: { driver }, columnKind: "utf16CodeUnits", results }] };
 }
 
