@@ -19,7 +19,8 @@ const LOADS = /(?:(?<!\.)\bfrom|(?<!\.)\bimport\s*\(?|\b\w*require\w*\s*\()\s*["
 /** The sandbox resolves the files of its package by name. */
 const ENGINES = /["'](@jitl\/[\w.-]+)["']/g;
 
-const isPackage = (name: string) => !isBuiltin(name);
+/** Policies that commands write import `countersign`, which is no package: the sandbox has it. */
+const isPackage = (name: string) => !isBuiltin(name) && name !== "countersign";
 /** `@jitl/name/wasm` is of the package `@jitl/name`. */
 const packageOf = (name: string) =>
   name

@@ -138,11 +138,12 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
     const having = (text: string) => files.filter((file) => readFileSync(new URL(file, src), "utf8").includes(text));
     expect(having("/open-engine.js").sort()).toEqual([
+      "cli/commands/bench.ts",
       "cli/commands/check.ts",
       "cli/commands/seal/seal-build.ts",
       "cli/commands/seal/seal-plan.ts",
-      "cli/commands/test.ts",
       "cli/input/sealed-agent.ts",
+      "cli/testing/test-command.ts",
     ]);
     expect(having("CacheFolder.open(")).toEqual(["cli/input/cache-option.ts"]);
     expect(having("new LinkCache(")).toEqual(["cli/input/open-engine.ts"]);

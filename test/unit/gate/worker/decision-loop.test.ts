@@ -76,6 +76,7 @@ describe("the decision thread", () => {
         is: "denial",
         hook: "bpf",
         subject: expect.any(String),
+        id: expect.any(String),
         reason: "a: no BPF_MAP_LOOKUP_ELEM",
         outcome: "denied",
       },
@@ -101,7 +102,7 @@ describe("the decision thread", () => {
       expect((await command.ended).code).not.toBe(0);
       expect(messages.filter(({ is }) => is === "denial")).toEqual([
         {
-          ...{ is: "denial", hook: "bpf", subject: "command 999", outcome },
+          ...{ is: "denial", hook: "bpf", subject: "command 999", outcome, id: expect.any(String) },
           reason: "gate: the gate does not know bpf(2) command 999",
         },
       ]);

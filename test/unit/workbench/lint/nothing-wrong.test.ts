@@ -8,7 +8,7 @@ import { runCommand } from "../../../support/command-line.js";
 import { LintFolder } from "../../../support/lint.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const shipped = readdirSync(join(root, "policies")).filter((name) => !name.endsWith(".test.ts"));
+const shipped = readdirSync(join(root, "policies")).filter((name) => !/\.test\.(?:ts|yaml)$/.test(name));
 
 /** Documents of the package, with examples of policies and configurations. */
 const DOCUMENTS = [
