@@ -45,6 +45,7 @@ struct bpf_prog;
 struct mm_struct;
 
 struct bpf_prog_aux {
+	struct bpf_prog *prog;
 	__u32 used_map_cnt;
 	__u32 id;
 	__u32 attach_btf_id;

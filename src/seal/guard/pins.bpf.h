@@ -36,17 +36,42 @@ static __always_inline void set_pins(__u32 fd)
 		*pins = fd ? mount_of_fd(fd) : 0;
 }
 
-/* Whether a directory entry is the pin of a link whose program is the guard's. */
+/*
+ * Whether this is the address of a program: its struct bpf_prog_aux then refers back to it. The kernel keeps the program
+ * of a pinned link in memory that can be read, so what cannot be read is no program.
+ */
+static __always_inline bool is_program(struct bpf_prog *address)
+{
+	struct bpf_prog_aux *aux;
+	struct bpf_prog *prog;
+
+	return !READ(aux, address, aux) && !READ(prog, aux, prog) && prog == address;
+}
+
+/*
+ * Whether a directory entry is the pin of a link whose program is the guard's. True also if the entry cannot be read, or
+ * the maps of the program. The pin can be of a program or a map as well: `prog` is then some other field.
+ */
 static __always_inline bool is_own_pin(struct dentry *dentry)
 {
-	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct super_block *system;
 	struct bpf_link *link;
+	struct bpf_prog *prog;
+	struct inode *inode;
+	unsigned long magic;
 
-	if (!inode || BPF_CORE_READ(inode, i_sb, s_magic) != PINS_MAGIC)
+	if (READ(inode, dentry, d_inode))
+		return true;
+	/* rename(2) has an entry without inode if it replaces nothing */
+	if (!inode)
 		return false;
-	/* if the pin is of a program or a map, `prog` is some other field, which points to no program of the guard */
-	link = BPF_CORE_READ(inode, i_private);
-	return link && is_own_program(BPF_CORE_READ(link, prog));
+	if (READ(system, inode, i_sb) || READ(magic, system, s_magic))
+		return true;
+	if (magic != PINS_MAGIC)
+		return false;
+	if (READ(link, inode, i_private) || (link && READ(prog, link, prog)))
+		return true;
+	return link && is_program(prog) && is_own_program(prog);
 }
 
 /* Whether unmounting `target` propagates to `mount`: their parents are peers, or that of `mount` is a slave. */
