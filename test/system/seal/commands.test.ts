@@ -35,6 +35,7 @@ const STEPS: Readonly<Record<string, string>> = {
 };
 
 const SCRIPT = `
+export NO_COLOR=1
 mount -t tmpfs -o mode=1777 tmpfs /root
 printf '#!/bin/sh\\nexec node /countersign/bin/countersign.js "$@"\\n' > /bin/countersign; chmod 755 /bin/countersign
 ${Object.entries(STEPS)
