@@ -71,7 +71,8 @@ describe("countersign repl", () => {
   it("ends a line that does not return, and keeps no declaration that failed", async () => {
     const lines = ["(() => { for (;;); })()", "const a = null.x", "1"];
     const answers = await given(PROGRAM, lines);
-    expect(answers[0]).toMatchObject({ error: { message: expect.stringMatching(/^OUT_OF_STEPS/) } });
+    // on a busy machine its time is over before its steps are
+    expect(answers[0]).toMatchObject({ error: { message: expect.stringMatching(/^OUT_OF_(?:STEPS|TIME)/) } });
     expect(answers[2]).toMatchObject({ value: 1 });
   });
 
