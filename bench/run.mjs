@@ -21,6 +21,7 @@ const MODULES = [
   "cold",
   "policies-in-scope",
   "isolation",
+  "recording",
 ];
 
 const here = fileURLToPath(new URL(".", import.meta.url));

@@ -209,8 +209,6 @@ export interface CallerReference {
   /** `pid` if absent. */
   readonly tid?: number | undefined;
   readonly comm: string;
-  /** The name of the container, or its id if it has no name; absent outside of containers. */
-  readonly container?: { readonly name: string } | undefined;
   readonly definition: Digest;
 }
 

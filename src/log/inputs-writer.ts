@@ -165,13 +165,11 @@ export class InputsWriter {
     return `{${named}"definition":"${subject.digest}"}`;
   }
 
-  #callerText({ current: { pid, tid, comm, container } }: Decision, caller: string): string {
+  #callerText({ current: { pid, tid, comm } }: Decision, caller: string): string {
     const { mask } = this;
     let text = mask.touches("current", "pid") ? "" : `"pid":${pid},`;
     if (tid !== pid && !mask.touches("current", "tid")) text += `"tid":${tid},`;
     if (!mask.touches("current", "comm")) text += `"comm":${JSON.stringify(clipped(comm))},`;
-    if (container !== null && !mask.touches("current", "container"))
-      text += `"container":{"name":${JSON.stringify(clipped(container.name ?? container.id))}},`;
     return `{${text}"definition":"${caller}"}`;
   }
 }

@@ -10,14 +10,14 @@ import {
   type StartRecord,
 } from "./input-records.js";
 import { type ReadRecord, recordIn } from "./read-record.js";
-import { resolved } from "./resolved-record.js";
+import { type Find, isComplete, resolved } from "./resolved-record.js";
 
 type DefinitionRecord = Extract<InputRecord, { readonly digest: Digest }>;
 type DefinitionOf<Type extends DefinitionType> = Extract<DefinitionRecord, { readonly type: Type }>;
 
 /** What a line of a log is. `damage` says what is wrong with it; the record may be there nevertheless. */
 export interface ReadLine {
-  /** Null if the line is no record, or one of a later version. */
+  /** Null if the line is no record, or one of a later version. A decision has what its definitions have. */
   readonly record: ReadRecord | null;
   /** The same decision with its references; null for any other record, and for one of level `decision`. */
   readonly inputs: InputsDecisionRecord | null;
@@ -40,13 +40,12 @@ export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" |
 export class RecordReader {
   readonly #definitions: LruCache<Digest, DefinitionRecord>;
   readonly #writers: LruCache<string, StartRecord>;
-  readonly #ids: LruCache<string, true>;
+  readonly #ids = new Set<string>();
 
   /** `most`: the number of definitions to keep, and of ids, which a reader without an end must limit. */
-  constructor(most = Number.POSITIVE_INFINITY) {
+  constructor(private readonly most = Number.POSITIVE_INFINITY) {
     this.#definitions = new LruCache(most);
     this.#writers = new LruCache(most);
-    this.#ids = new LruCache(most);
   }
 
   /** Reads a line, without its line feed. Does not throw. */
@@ -83,12 +82,39 @@ export class RecordReader {
       return { record, inputs: null, damage: before };
     }
     if (type !== "decision") return { record, inputs: null, damage: before };
-    const repeated = typeof record.id === "string" && this.#ids.peek(record.id) ? "duplicate-id" : null;
-    if (typeof record.id === "string") this.#ids.set(record.id, true);
+    const repeated = this.#isRepeated(record) ? "duplicate-id" : null;
     const inputs = record as unknown as InputsDecisionRecord;
     if (typeof inputs.configuration !== "string") return { record, inputs: null, damage: before ?? repeated };
-    const full = resolved(inputs, (one, digest) => this.definition(one, digest));
-    const missing = full.complete ? null : "missing";
-    return { record: full.record, inputs, damage: before ?? repeated ?? missing };
+    const missing = isComplete(inputs, this.#find) ? null : "missing";
+    return new DecisionLine(inputs, before ?? repeated ?? missing, this.#find);
+  }
+
+  readonly #find = (type: DefinitionType, digest: Digest) => this.definition(type, digest);
+
+  #isRepeated({ id }: ReadRecord): boolean {
+    if (typeof id !== "string") return false;
+    if (this.#ids.has(id)) return true;
+    this.#ids.add(id);
+    for (const oldest of this.#ids) {
+      if (this.#ids.size <= this.most) break;
+      this.#ids.delete(oldest);
+    }
+    return false;
+  }
+}
+
+/** A decision whose record is made when it is first asked for: a replay compares most decisions by `inputs` alone. */
+class DecisionLine implements ReadLine {
+  #record: ReadRecord | null = null;
+
+  constructor(
+    readonly inputs: InputsDecisionRecord,
+    readonly damage: Damage | null,
+    private readonly find: Find,
+  ) {}
+
+  get record(): ReadRecord {
+    this.#record ??= resolved(this.inputs, this.find);
+    return this.#record;
   }
 }

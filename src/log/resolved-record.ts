@@ -9,20 +9,26 @@ import type {
 } from "./input-records.js";
 import type { ReadRecord } from "./read-record.js";
 
-type Find = (type: DefinitionType, digest: Digest) => { readonly content: unknown } | null;
+/** The definition of a type with a digest; null if the log did not have it so far. */
+export type Find = (type: DefinitionType, digest: Digest) => { readonly content: unknown } | null;
+
+/** Whether the log has had the configuration, the caller and the subject of a decision. */
+export function isComplete({ configuration, subject, current }: InputsDecisionRecord, find: Find): boolean {
+  const has = (type: DefinitionType, digest: unknown) => typeof digest === "string" && find(type, digest) !== null;
+  return (
+    has("configuration", configuration) &&
+    has("caller", current?.definition) &&
+    (subject === undefined || !("definition" in subject) || has("subject", subject.definition))
+  );
+}
 
 /**
  * A decision with the fields of a record of level `decision`, from its definitions, in the place of their digests.
- * `complete` is false if one of them is missing; fields that it would give are then absent.
+ * Fields of a definition that is missing are absent.
  */
-export function resolved(
-  decision: InputsDecisionRecord,
-  find: Find,
-): { readonly record: ReadRecord; readonly complete: boolean } {
-  const missing: Digest[] = [];
+export function resolved(decision: InputsDecisionRecord, find: Find): ReadRecord {
   const contentOf = <T>(type: DefinitionType, digest: unknown): Partial<T> => {
     const found = typeof digest === "string" ? find(type, digest) : null;
-    if (found === null) missing.push(String(digest));
     return (found?.content ?? {}) as Partial<T>;
   };
   const configuration = contentOf<ConfigurationContent>("configuration", decision.configuration);
@@ -43,7 +49,7 @@ export function resolved(
     answers: answers.map((answer) => answerFrom(answer, decision, configuration)),
     keyrings: keyringsOf(answers, configuration),
   };
-  return { record: record as unknown as ReadRecord, complete: missing.length === 0 };
+  return record as unknown as ReadRecord;
 }
 
 function subjectFrom(name: string, { kind, facts = {} }: Partial<SubjectContent>): object {
@@ -58,10 +64,9 @@ function nameOf({ sha256, object_sha256, name }: Readonly<Record<string, unknown
 }
 
 function currentFrom(given: InputsDecisionRecord["current"], caller: Partial<CallerContent>): object {
-  const { pid, tid = pid, comm, container: named } = given ?? {};
+  const { pid, tid = pid, comm } = given ?? {};
   const { uid, euid, gid, exe, cgroup, container } = caller;
-  const known = container == null ? null : { id: container.id, name: container.name, labels: container.labels };
-  const its = known ?? (named === undefined ? null : { id: named.name, name: named.name });
+  const its = container == null ? null : { id: container.id, name: container.name, labels: container.labels };
   return { pid, tid, uid, euid, gid, comm, exe, cgroup, container: its };
 }
 

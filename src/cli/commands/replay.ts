@@ -61,7 +61,7 @@ async function replay(named: readonly string[], options: Options): Promise<void>
       if (read.damage === "wrong-digest" || read.damage === "duplicate-id")
         problems.add(damaged(read.damage, `${file}:${line}`));
       if (record.type !== "decision") continue;
-      report.add(made.decide({ ...read, record: read.record ?? record }));
+      report.add(made.decide(read));
       bar.step("");
     }
   bar.stop();

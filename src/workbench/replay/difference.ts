@@ -1,35 +1,27 @@
 import { verdictName } from "../../errno.js";
 import type { Answer, Denial, DispatchResult } from "../../hooks/decision.js";
-import type { ReadRecord } from "../../log/read-record.js";
+import type { InputsDecisionRecord } from "../../log/input-records.js";
 import { FAULT_CODES } from "../../policy/model/outcome.js";
 
-type RecordedAnswer = NonNullable<ReadRecord["answers"]>[number];
-type RecordedDenial = NonNullable<ReadRecord["denied_by"]>;
+type RecordedAnswer = NonNullable<InputsDecisionRecord["answers"]>[number];
+type RecordedDenial = NonNullable<InputsDecisionRecord["denied_by"]>;
 
 /**
  * What is different first in a decision that was made again, in words; null if nothing is. With `entire` every field is
  * compared that follows from the inputs; otherwise only what the decision does: verdicts, denials and writes of maps.
  * Places of faults are not compared, since a log does not have the policies' own files.
  */
-export function differenceOf(record: ReadRecord, again: DispatchResult, entire: boolean): string | null {
-  const { enforced_verdict = 0, denied_by = null, audit_denials = [], answers = [] } = record;
+export function differenceOf(record: InputsDecisionRecord, again: DispatchResult, entire: boolean): string | null {
+  const { verdict, enforced_verdict = verdict, denied_by = null, audit_denials = [], answers = [] } = record;
   if (enforced_verdict !== again.enforced_verdict)
     return `${verdictName(enforced_verdict)} becomes ${verdictName(again.enforced_verdict)}`;
-  if (record.verdict !== again.verdict)
-    return `the applied verdict ${verdictName(record.verdict ?? 0)} becomes ${verdictName(again.verdict)}`;
-  const denials: readonly (readonly [RecordedDenial | null, Denial | null])[] = [
-    [denied_by as RecordedDenial | null, again.denied_by],
-    ...pairs(audit_denials as readonly RecordedDenial[], again.audit_denials),
-  ];
-  for (const [before, after] of denials) {
-    const difference = deniedDifferently(before, after);
-    if (difference !== null) return difference;
-  }
-  for (const [before, after] of pairs(answers as readonly RecordedAnswer[], again.answers)) {
-    const difference = answeredDifferently(before, after, entire);
-    if (difference !== null) return difference;
-  }
-  return null;
+  if (verdict !== again.verdict)
+    return `the applied verdict ${verdictName(verdict)} becomes ${verdictName(again.verdict)}`;
+  return (
+    deniedDifferently(denied_by, again.denied_by) ??
+    firstDifference(audit_denials, again.audit_denials, deniedDifferently) ??
+    firstDifference(answers, again.answers, (before, after) => answeredDifferently(before, after, entire))
+  );
 }
 
 function deniedDifferently(before: RecordedDenial | null, after: Denial | null): string | null {
@@ -50,19 +42,29 @@ function answeredDifferently(before: RecordedAnswer | null, after: Answer | null
   const own = `the answer of \`${after.attachment}\``;
   if (before.verdict !== after.verdict)
     return `${own} ${verdictName(before.verdict ?? 0)} becomes ${verdictName(after.verdict)}`;
-  if (JSON.stringify(before.writes ?? []) !== JSON.stringify(after.writes))
-    return `${own} writes something else to maps`;
+  if (!isSameList(before.writes, after.writes)) return `${own} writes something else to maps`;
   if (before.fault?.code !== after.fault?.code || before.fault?.message !== after.fault?.message)
     return `${own} has another fault`;
   if (!entire) return null;
   if (before.steps !== after.steps) return `${own} takes ${after.steps} steps instead of ${before.steps}`;
-  const texts = [before.notes, before.unused_reasons].map((list) => list ?? []);
-  return JSON.stringify(texts) === JSON.stringify([after.notes, after.unused_reasons])
-    ? null
-    : `${own} has other notes`;
+  const isSame = isSameList(before.notes, after.notes) && isSameList(before.unused_reasons, after.unused_reasons);
+  return isSame ? null : `${own} has other notes`;
 }
 
-function pairs<A, B>(some: readonly A[], others: readonly B[]): (readonly [A | null, B | null])[] {
-  const length = Math.max(some.length, others.length);
-  return Array.from({ length }, (_, index) => [some[index] ?? null, others[index] ?? null]);
+/** Most lists are empty, and then their JSON need not be made. */
+function isSameList(before: readonly unknown[] = [], after: readonly unknown[]): boolean {
+  return (before.length === 0 && after.length === 0) || JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** The first difference of two elements at the same index; null stands for an element that is not there. */
+function firstDifference<A, B>(
+  some: readonly A[],
+  others: readonly B[],
+  difference: (one: A | null, other: B | null) => string | null,
+): string | null {
+  for (let index = 0; index < Math.max(some.length, others.length); index++) {
+    const found = difference(some[index] ?? null, others[index] ?? null);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -24,9 +24,10 @@ export class ReplayReport {
   readonly counts = { same: 0, different: 0, unknown: 0, unasked: 0 };
   readonly #groups = new Map<string, ReplayGroup & { count: number; ids: string[] }>();
 
-  add({ result, because, record, again }: Replayed): void {
+  add({ result, because, line, again }: Replayed): void {
     this.counts[result] += 1;
     if (result !== "different" && result !== "unknown") return;
+    const record = line.record ?? {};
     const denial = again?.denied_by ?? again?.audit_denials[0] ?? record.denied_by ?? null;
     const attachment = denial?.attachment ?? null;
     const labels = record.current?.container?.labels;

@@ -3,31 +3,33 @@ import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { DispatchResult } from "../../hooks/decision.js";
 import type {
+  CallerRecord,
   CallOfRecord,
   ConfigurationRecord,
   InputsDecisionRecord,
   SubjectRecord,
   VerificationContent,
 } from "../../log/input-records.js";
-import type { ReadRecord } from "../../log/read-record.js";
 import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import type { Current } from "../../policy/model/current.js";
 import { differenceOf } from "./difference.js";
 import { RecordedSubject } from "./recorded-subject.js";
+import type { ReplayedAttachment } from "./replayed-attachment.js";
 import { ReplayedConfiguration } from "./replayed-configuration.js";
 
 /** What making a recorded decision again has shown. */
 export interface Replayed {
   /** `unasked`: no policy was asked, such as for a denial by the gate itself; there is nothing to make again. */
   readonly result: "same" | "different" | "unknown" | "unasked";
-  readonly record: ReadRecord;
+  /** The decision as it was read. */
+  readonly line: ReadLine;
   /** For `different`: what differs first. For `unknown`: the input that is missing. Empty otherwise. */
   readonly because: string;
   /** The new decision; null for `unknown` and `unasked`. */
   readonly again: DispatchResult | null;
 }
 
-/** Number of recorded configurations whose sandboxes are kept, and of recorded subjects. */
+/** Number of recorded configurations whose sandboxes are kept, and of recorded subjects and callers. */
 const MAX_CONFIGURATIONS = 8;
 const MAX_SUBJECTS = 4096;
 
@@ -38,6 +40,7 @@ const OF_THE_MACHINE: ReadonlySet<string> = new Set(["OUT_OF_TIME", "SUSPENDED",
 export class Replay {
   readonly #configurations = new Map<string, ReplayedConfiguration>();
   readonly #subjects = new Map<string, RecordedSubject>();
+  readonly #callers = new Map<string, Omit<Current, "pid" | "tid" | "comm">>();
 
   constructor(
     private readonly reader: RecordReader,
@@ -45,14 +48,15 @@ export class Replay {
   ) {}
 
   /** Does not throw: a record that cannot be used is `unknown`. */
-  decide({ record, inputs }: ReadLine & { readonly record: ReadRecord }): Replayed {
-    if (inputs === null) return unknown(record, "the inputs: the record has `log.level: decision`");
-    if (!("definition" in (inputs.subject ?? {}))) return { result: "unasked", record, because: "", again: null };
+  decide(line: ReadLine): Replayed {
+    const { inputs } = line;
+    if (inputs === null) return unknown(line, "the inputs: the record has `log.level: decision`");
+    if (!("definition" in (inputs.subject ?? {}))) return { result: "unasked", line, because: "", again: null };
     try {
-      return this.#decided(record, inputs);
+      return this.#decided(line, inputs);
     } catch (error) {
       const why = error instanceof CountersignError ? error.message : `a usable record: ${(error as Error).message}`;
-      return unknown(record, why);
+      return unknown(line, why);
     }
   }
 
@@ -61,47 +65,53 @@ export class Replay {
     this.other?.close();
   }
 
-  #decided(record: ReadRecord, inputs: InputsDecisionRecord): Replayed {
+  #decided(line: ReadLine, inputs: InputsDecisionRecord): Replayed {
     const configured = this.reader.definition("configuration", inputs.configuration);
     const defined = this.reader.definition("subject", (inputs.subject as { readonly definition: string }).definition);
     const caller = this.reader.definition("caller", inputs.current.definition);
-    if (configured === null) return unknown(record, `configuration ${inputs.configuration}, which is not in the log`);
-    if (defined === null) return unknown(record, "the subject, which is not in the log");
-    if (caller === null) return unknown(record, `caller ${inputs.current.definition}, which is not in the log`);
-    const masked = [inputs.masked, defined.masked, caller.masked].flatMap((pointers) => pointers ?? []);
-    if (masked.length > 0) return unknown(record, `the masked ${masked.join(", ")}`);
+    if (configured === null) return unknown(line, `configuration ${inputs.configuration}, which is not in the log`);
+    if (defined === null) return unknown(line, "the subject, which is not in the log");
+    if (caller === null) return unknown(line, `caller ${inputs.current.definition}, which is not in the log`);
+    const masked = [inputs.masked, defined.masked, caller.masked].filter((pointers) => pointers !== undefined);
+    if (masked.length > 0) return unknown(line, `the masked ${masked.flat().join(", ")}`);
     const { answers = [] } = inputs;
     const late = answers.find(({ fault }) => fault !== undefined && OF_THE_MACHINE.has(fault.code));
     if (late !== undefined && this.other === null)
-      return unknown(record, `the time that \`${late.attachment}\` took: its answer is ${late.fault!.code}`);
+      return unknown(line, `the time that \`${late.attachment}\` took: its answer is ${late.fault!.code}`);
 
     const configuration = this.other ?? this.#configuration(configured);
     configuration.recordedKeyrings = configured.content.keyrings;
     const subject = this.#subject(defined);
-    const calls = new Map(answers.map(({ attachment, calls: its = [] }) => [attachment, its]));
-    const own = answers.flatMap(({ calls: its = [] }) => its);
     const given = {
       subject,
       hasAnnotations: caller.content.container === null || caller.content.container.annotations !== null,
-      callsOf: (name: string) => calls.get(name) ?? withoutWrites(own),
+      callsOf: (name: string) => callsOf(name, answers),
       verification: (digest: string): VerificationContent | null =>
         this.reader.definition("verification", digest)?.content ?? null,
     };
-    const { pid, tid = pid, comm } = inputs.current;
-    const container = caller.content.container;
-    const current: Current = {
-      ...{ ...caller.content, pid, tid, comm },
-      container: container === null ? null : { ...container, annotations: container.annotations ?? {} },
-    };
+    const current = this.#current(caller, inputs.current);
     const hook = inputs.hook as HookName;
-    const inScope = configuration.index.inScope(hook, current);
-    for (const attachment of configuration.attachments) attachment.inputs = given;
+    const inScope = configuration.index.inScope(hook, current) as readonly ReplayedAttachment[];
+    for (const attachment of inScope) attachment.inputs = given;
     const rules = { default: configuration.decidedBy.default[hook], mode: configuration.decidedBy.mode };
     const again = dispatch({ hook, subject: subject.facts, current }, inScope, rules);
-    for (const attachment of configuration.attachments)
-      if (inScope.includes(attachment) && attachment.missing !== null) return unknown(record, attachment.missing);
-    const because = differenceOf(record, again, this.other === null);
-    return { result: because === null ? "same" : "different", record, because: because ?? "", again };
+    for (const { missing } of inScope) if (missing !== null) return unknown(line, missing);
+    const because = differenceOf(inputs, again, this.other === null);
+    return { result: because === null ? "same" : "different", line, because: because ?? "", again };
+  }
+
+  /** Objects that several callers have in common stay the same: the sandbox then need not read them again. */
+  #current({ digest, content }: CallerRecord, { pid, tid = pid, comm }: InputsDecisionRecord["current"]): Current {
+    let known = this.#callers.get(digest);
+    if (known === undefined) {
+      const { container } = content;
+      const its = container === null ? null : { ...container, annotations: container.annotations ?? {} };
+      known = { ...content, container: its };
+      if (this.#callers.size >= MAX_SUBJECTS) this.#callers.clear();
+      this.#callers.set(digest, known);
+    }
+    const { uid, euid, gid, exe, cgroup, capabilities, namespaces, container } = known;
+    return { pid, tid, uid, euid, gid, comm, exe, cgroup, capabilities, namespaces, container };
   }
 
   #configuration({ digest, content }: ConfigurationRecord): ReplayedConfiguration {
@@ -128,6 +138,15 @@ export class Replay {
   }
 }
 
+/** The calls that an attachment is answered by: its own, or if it has none in the record, those of all others. */
+function callsOf(name: string, answers: NonNullable<InputsDecisionRecord["answers"]>): readonly CallOfRecord[] {
+  const its = answers.find(({ attachment }) => attachment === name);
+  if (its !== undefined) return its.calls ?? NO_CALLS;
+  return withoutWrites(answers.flatMap(({ calls = NO_CALLS }) => calls));
+}
+
+const NO_CALLS: readonly CallOfRecord[] = Object.freeze([]);
+
 /** The calls of other attachments that an attachment without a record of its own can be answered by. */
 function withoutWrites(calls: readonly CallOfRecord[]): readonly CallOfRecord[] {
   const isWritten = new Set(
@@ -136,6 +155,6 @@ function withoutWrites(calls: readonly CallOfRecord[]): readonly CallOfRecord[] 
   return calls.filter((call) => !("map" in call) || !isWritten.has(call.map));
 }
 
-function unknown(record: ReadRecord, because: string): Replayed {
-  return { result: "unknown", record, because, again: null };
+function unknown(line: ReadLine, because: string): Replayed {
+  return { result: "unknown", line, because, again: null };
 }

@@ -41,8 +41,8 @@ function replayed(lines: readonly string[], other: ReplayedConfiguration | null 
   const reader = new RecordReader();
   const replay = new Replay(reader, other);
   const results = lines.flatMap((line) => {
-    const { record, ...read } = reader.read(line);
-    return record?.type === "decision" ? [replay.decide({ ...read, record })] : [];
+    const read = reader.read(line);
+    return read.record?.type === "decision" ? [replay.decide(read)] : [];
   });
   replay.close();
   return results;
@@ -99,7 +99,7 @@ describe("a replay", () => {
       .flatMap((line) => reader.read(line).record ?? [])
       .filter(({ type }) => type === "decision")
       .slice(results.length);
-    const differing = results.flatMap(({ record }, index) => (told(record) === told(anew[index]!) ? [] : [index]));
+    const differing = results.flatMap(({ line }, index) => (told(line.record!) === told(anew[index]!) ? [] : [index]));
     place.write("policies/counter.js", COUNTER);
     expect(anew).toHaveLength(results.length);
     expect(results.filter(({ result }) => result === "unknown")).toEqual([]);
