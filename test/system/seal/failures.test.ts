@@ -154,7 +154,9 @@ function script(): string {
     ([name, { before = "", options = "" }], index) =>
       `echo "PART ${name}"; ${before} loader ${options} /lib/image-${index}; compare`,
   );
-  return `${PREPARE}${lines.join("\n")}\necho "PART end"; loader /lib/whole; loader --canary; echo "canary: $?"\n`;
+  return `${PREPARE}${lines.join("\n")}
+echo "PART restarts"; loader /lib/audit-keys; for round in 1 2; do loader --stop; loader /lib/audit-keys; done
+echo "PART end"; loader /lib/whole; loader --canary; echo "canary: $?"\n`;
 }
 
 let parts: Readonly<Record<string, string>> | string | undefined;
@@ -167,6 +169,8 @@ function run(): Readonly<Record<string, string>> | string {
   for (const [index, failure] of Object.values(FAILURES).entries()) guest.file(`lib/image-${index}`, failure.image);
   guest.file("lib/whole", image());
   guest.file("lib/audit", image(undefined, { mode: 1 }));
+  const keys = { programs: [ProgramSigner.make().certificate] };
+  guest.file("lib/audit-keys", image(undefined, { mode: 1, keys }));
   const { output } = guest.run(script(), { seconds: 540 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
@@ -181,6 +185,18 @@ describe("a guard that cannot be sealed", () => {
     if (answer === "kernel.ftrace_enabled stays") return skip("Linux 7.3 does not turn ftrace off (EOPNOTSUPP)");
     expect(JSON.parse(answer ?? "{}")).toMatchObject({ sealed: false, ...FAILURES[name]!.expected });
     expect(rest).toEqual(["as before"]);
+  });
+
+  /** Maps, programs and keyrings of a guard that was stopped are freed in the background. */
+  it("can be started at once after it was stopped", ({ skip }) => {
+    parts ??= run();
+    if (typeof parts === "string") return skip(parts);
+    const answers = parts.restarts?.trim().split("\n") ?? [];
+    const started = { mode: "audit", version: 1 };
+    const stopped = { stopped: expect.any(Number) };
+    expect(answers.map((line) => JSON.parse(line))).toMatchObject(
+      Array.from({ length: 5 }, (_, at) => (at % 2 === 0 ? started : stopped)),
+    );
   });
 
   it("can be sealed after all these failures", ({ skip }) => {
