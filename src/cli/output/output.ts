@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { CountersignError } from "../../error.js";
+import { visibleJson } from "../../visible-text.js";
 import { type Warning, warningLine } from "../../warning.js";
 
 type Style = Parameters<typeof styleText>[0];
@@ -10,9 +11,12 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return wanted ? styleText(style, text) : text;
 }
 
-/** Writes a value as one line of JSON to stdout. Callers leave byte arrays out of it. */
+/**
+ * Writes a value as one line of JSON to stdout, with escapes for what a terminal would act on. Callers leave byte arrays
+ * out of it.
+ */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${visibleJson(JSON.stringify(value))}\n`);
 }
 
 export function print(text: string): void {
