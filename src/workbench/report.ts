@@ -45,7 +45,7 @@ export class Report {
     return {
       logs,
       decisions: this.#decisions,
-      from: isTimed ? this.#periods.first * this.#periods.length : null,
+      from: isTimed ? this.#from : null,
       to: isTimed ? this.#to : null,
       period: this.#periods.length,
       backwards: this.#backwards,

@@ -18,7 +18,8 @@ export class Chart {
     private readonly data: ReportData,
     onRange: (range: readonly [number, number] | null) => void,
   ) {
-    this.#from = data.from ?? 0;
+    // boundaries of periods are multiples of their length
+    this.#from = Math.floor((data.from ?? 0) / data.period) * data.period;
     this.#count = Math.floor(((data.to ?? this.#from) - this.#from) / data.period) + 1;
     const bars = uPlot.paths.bars!({ size: [1, 200], align: 1, gap: 1 });
     const series = [...ORDER].reverse().map((outcome) => {
