@@ -25,7 +25,7 @@ export async function main(folder: string, as?: "--command" | "--linked"): Promi
   const cache = as === "--linked" ? new LinkCache(CacheFolder.open()!, file) : null;
   const parse = (name: string, text: string) => cache?.config(name, text, parseConfig) ?? parseConfig(name, text);
   const config = readConfig(file, "library", parse);
-  const engine = await Engine.open(config, undefined, null, null, cache);
+  const engine = await Engine.open(config, { cache });
   const opened = performance.now();
   let first = 0;
   for (let index = 0; index < (as === undefined ? config.attachments.length : 1); index++) {

@@ -17,8 +17,7 @@ const MAPS = ["debug_read_only", "allowed_programs", "container_policy", "progra
 describe.each(POLICIES)("the tests of %s", (policy) => {
   let site: Site;
   const config = () => readConfig(`${site.folder}/countersign.yaml`);
-  const open: OpenEngine = (probe, changed = config(), texts = null) =>
-    TimedEngine.open(changed, null, false, probe, texts);
+  const open: OpenEngine = (probe, changed = config(), texts = null) => TimedEngine.open(changed, { probe, texts });
   beforeAll(async () => {
     const maps = Object.fromEntries(MAPS.map((name) => [name, {}]));
     site = await Site.open({ attachments: [policy], keyrings: ["platform", "network", "vendor"], maps });

@@ -6,19 +6,18 @@ import { withTimeLimit } from "../time-limit.js";
 import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
 import { Engine } from "./decision/engine.js";
+import type { EngineOptions } from "./decision/engine-options.js";
 import type { DecisionRequest } from "./decision/request.js";
-import type { TestProbe } from "./decision/test-probe.js";
 import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./handover/watch.js";
-import type { FileSnapshot } from "./load/file-cache.js";
-import type { LinkCache } from "./load/link-cache.js";
-import type { StatementStore } from "./statements/statement-store.js";
 
 /**
  * Milliseconds that a decision may take in addition to its attachments' timeouts; this includes creating runtimes on a
  * busy machine.
  */
 const GRACE = PREPARE_TIMEOUT;
+
+type TimedOptions = Pick<EngineOptions, "cache" | "recordsReads" | "probe" | "texts">;
 
 /**
  * An engine in the caller's own thread, for a command that decides about a few files and exits, so that no thread has
@@ -34,26 +33,14 @@ export class TimedEngine {
 
   private constructor(
     private readonly config: Config,
-    private readonly cache: LinkCache | null,
-    private readonly recordsReads: boolean,
-    private readonly probe: TestProbe | null,
-    private readonly given: FileSnapshot | null,
+    private readonly options: TimedOptions,
   ) {
     this.startHandover();
   }
 
-  /**
-   * `cache` has link results of earlier runs; {@link close} saves it. `texts` replace those of files. `recordsReads`,
-   * `probe` and what is thrown are as for {@link Engine.open}.
-   */
-  static async open(
-    config: Config,
-    cache: LinkCache | null = null,
-    recordsReads = false,
-    probe: TestProbe | null = null,
-    texts: FileSnapshot | null = null,
-  ): Promise<TimedEngine> {
-    const timed = new TimedEngine(config, cache, recordsReads, probe, texts);
+  /** Throws as {@link Engine.open}. {@link close} saves the cache. */
+  static async open(config: Config, options: TimedOptions = {}): Promise<TimedEngine> {
+    const timed = new TimedEngine(config, options);
     await timed.reopen();
     return timed;
   }
@@ -62,12 +49,12 @@ export class TimedEngine {
     return this.engine.signatures;
   }
 
-  get statements(): StatementStore {
+  get statements(): Engine["statements"] {
     return this.engine.statements;
   }
 
   /** The contents of the files of policies, with their imports, and of maps, by path. */
-  get texts(): FileSnapshot {
+  get texts(): Engine["texts"] {
     return this.engine.texts;
   }
 
@@ -125,24 +112,14 @@ export class TimedEngine {
 
   close(): void {
     this.engine.close();
-    this.cache?.save();
+    this.options.cache?.save();
   }
 
   private async reopen(): Promise<void> {
-    const { sealed, texts = this.given, statements } = this.engine ?? {};
+    const { sealed, texts = this.options.texts ?? null, statements } = this.engine ?? {};
     this.engine?.close();
     this.watch.answered();
-    this.engine = await Engine.open(
-      this.config,
-      sealed,
-      this.watch,
-      texts,
-      this.cache,
-      null,
-      statements,
-      this.recordsReads,
-      this.probe,
-    );
+    this.engine = await Engine.open(this.config, { ...this.options, sealed, watch: this.watch, texts, statements });
     if (this.contents !== null) this.engine.resetMaps(this.contents);
     this.engine.restore(this.handover.commits());
   }

@@ -61,7 +61,7 @@ export async function openEnginesForTests(
     config: tested,
     // The cache has policies without marked points, as their files are
     open: (probe, config = tested, texts = null) =>
-      TimedEngine.open(config, probe.marksPoints || texts !== null ? null : cache, false, probe, texts),
+      TimedEngine.open(config, { cache: probe.marksPoints || texts !== null ? null : cache, probe, texts }),
   };
 }
 
@@ -112,5 +112,5 @@ async function configured(
     origin,
     (file, text) => cache?.config(file, text, parseConfig) ?? parseConfig(file, text),
   );
-  return { config, cache, open: (changed, recordsReads) => TimedEngine.open(changed, cache, recordsReads) };
+  return { config, cache, open: (changed, recordsReads) => TimedEngine.open(changed, { cache, recordsReads }) };
 }

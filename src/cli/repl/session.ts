@@ -56,7 +56,7 @@ export class Session {
     const declares = isDeclaration(line);
     const declarations = declares ? [...this.#declarations, line] : this.#declarations;
     const text = policyOf(this.question.hook, this.argument, declarations, declares ? null : line);
-    const engine = await TimedEngine.open(this.#config, null, false, null, new Map([[this.#file, text]]));
+    const engine = await TimedEngine.open(this.#config, { texts: new Map([[this.#file, text]]) });
     try {
       const { hook, subject } = this.question;
       const { answers } = await engine.decide({ hook, subject: subject as never, current: this.#current });

@@ -13,14 +13,12 @@ import type { PolicyMap } from "../../policy/maps/map.js";
 import { MapView } from "../../policy/maps/map-view.js";
 import type { Current } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
-import { type SignatureFolder, SignatureStore, signatureFolders } from "../../trust/store.js";
+import { SignatureStore, signatureFolders } from "../../trust/store.js";
 import type { Warning } from "../../warning.js";
 import type { Commit } from "../handover/committed-writes.js";
 import type { SkippedAttachment } from "../handover/thread-handover-state.js";
-import type { DecisionWatch } from "../handover/watch.js";
 import { FileCache, type FileSnapshot } from "../load/file-cache.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "../load/keyrings.js";
-import type { LinkCache } from "../load/link-cache.js";
 import { Loader } from "../load/loader.js";
 import { StatementStore } from "../statements/statement-store.js";
 import { type Placed, SandboxMemory } from "../warnings/sandbox-memory.js";
@@ -28,6 +26,7 @@ import { startWarnings } from "../warnings/start-warnings.js";
 import { decidedBy } from "./decided-by.js";
 import { dispatch } from "./dispatcher.js";
 import { EngineLog, verdictsOf } from "./engine-log.js";
+import type { EngineOptions } from "./engine-options.js";
 import { Helpers, type Moment } from "./helpers.js";
 import { PolicyAttachment } from "./policy-attachment.js";
 import { ProgramSignatures } from "./program-signatures.js";
@@ -35,17 +34,11 @@ import type { DecisionRequest } from "./request.js";
 import { resetMaps } from "./reset-maps.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
-import { ProbedHelpers, type TestProbe } from "./test-probe.js";
+import { ProbedHelpers } from "./test-probe.js";
+import type { Unasked } from "./unasked.js";
 
 /** How many policies get their runtimes before they are first asked. A runtime takes 3 ms and 200 KB. */
 const PREPARED = 16;
-
-/** A decision for which no policy is asked: a denial by the gate itself, or a loader's probe. */
-export interface Unasked extends Pick<Decision, "hook" | "current" | "denied_by" | "operation" | "loader_probe"> {
-  readonly subject: UnaskedSubject;
-}
-
-export type UnaskedSubject = Pick<SubjectOfDecision, "name" | "digest" | "id">;
 
 /** An attachment as {@link Engine.attached} lists it. */
 export interface Attached {
@@ -92,30 +85,16 @@ export class Engine {
 
   /**
    * Throws a CountersignError if anything that the configuration names cannot be used: an engine never starts with a
-   * part of its configuration. `sealed` are the rules of keyrings that are sealed already in this process, from an
-   * earlier engine ({@link Engine.sealed}) or from `sealedRules`. `watch` records which attachment is being asked.
-   * `texts` are those of the engine that this one replaces ({@link Engine.texts}). `cache` has link results of earlier
-   * runs. `folders` are the signature folders if they are open already; otherwise they are opened by path. `stored` are
-   * the statements of an earlier engine with the same configuration. With `recordsReads`, each answer says what it can
-   * depend on, and policies are asked more slowly. `probe` belongs to a test of the policies.
+   * part of its configuration.
    */
-  static async open(
-    config: Config,
-    sealed?: SealedRules,
-    watch: DecisionWatch | null = null,
-    texts: FileSnapshot | null = null,
-    cache: LinkCache | null = null,
-    folders: readonly SignatureFolder[] | null = null,
-    stored: StatementStore | null = null,
-    recordsReads = false,
-    probe: TestProbe | null = null,
-  ): Promise<Engine> {
+  static async open(config: Config, options: EngineOptions = {}): Promise<Engine> {
+    const { sealed, watch = null, texts = null, cache = null, recordsReads = false, probe = null } = options;
     const files = new FileCache(texts);
     const loader = new Loader(config, files, cache, probe?.marksPoints);
     const keyrings = new Keyrings(config.keyrings, sealed);
-    const opened = folders ?? signatureFolders(config.signatures);
+    const opened = options.folders ?? signatureFolders(config.signatures);
     const signatures = new SignatureStore(opened);
-    const statements = stored ?? StatementStore.open(opened);
+    const statements = options.statements ?? StatementStore.open(opened);
     const programs = new ProgramSignatures(statements);
     const moment: Moment = { time: 0, keyrings: new Map() };
     const placed = config.attachments.map((attachment): Placed => {

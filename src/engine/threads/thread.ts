@@ -84,7 +84,7 @@ class Thread {
 const { config, sealed, texts, memory, port } = workerData as ThreadData;
 const watch = new DecisionWatch(memory);
 try {
-  const engine = await Engine.open(config, sealed, watch, texts);
+  const engine = await Engine.open(config, { sealed, watch, texts });
   if (texts === null) {
     const { texts, warnings } = engine;
     port.postMessage({ is: "read", texts, warnings } satisfies FromThread);

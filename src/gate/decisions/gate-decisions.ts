@@ -1,4 +1,5 @@
-import type { Engine, UnaskedSubject } from "../../engine/decision/engine.js";
+import type { Engine } from "../../engine/decision/engine.js";
+import type { UnaskedSubject } from "../../engine/decision/unasked.js";
 import type { SkippedAttachment } from "../../engine/handover/thread-handover-state.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";

@@ -1,6 +1,7 @@
 import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/decision/engine.js";
+import type { EngineOptions } from "../../engine/decision/engine-options.js";
 import { requireEnforced } from "../../engine/enforced-hooks.js";
 import type { BackoffEntry } from "../../engine/handover/backoff-table.js";
 import { SuspensionList } from "../../engine/handover/thread-handover-state.js";
@@ -219,7 +220,10 @@ class DecisionLoop {
   /** Replaces the configuration. If the new engine cannot be opened, the current engine stays in use. */
   async #reload({ requestId, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
     try {
-      const next = await openEngine(this.#listeners.values(), config, sealed, new DecisionWatch(this.data.decisions));
+      const next = await openEngine(this.#listeners.values(), config, {
+        sealed,
+        watch: new DecisionWatch(this.data.decisions),
+      });
       const last = this.engine;
       this.engine = next;
       this.#suspended = new SuspensionList();
@@ -330,10 +334,10 @@ function frozen(container: Container | null): Container | null {
  * filter of a listener does not notify the gate of all calls that the configuration decides on; and the errors of
  * {@link Engine.open}.
  */
-async function openEngine(listeners: Iterable<Listener>, ...what: Parameters<typeof Engine.open>): Promise<Engine> {
-  const engine = await Engine.open(...what);
+async function openEngine(listeners: Iterable<Listener>, config: Config, options: EngineOptions): Promise<Engine> {
+  const engine = await Engine.open(config, options);
   try {
-    requireEnforced(what[0], engine.attached());
+    requireEnforced(config, engine.attached());
     requireNotified(fastestFilter(engine), listeners);
     return engine;
   } catch (error) {
@@ -351,7 +355,7 @@ export async function begin(data: ThreadData): Promise<void> {
     }
     const watch = new DecisionWatch(data.decisions);
     const folders = data.preopened === null ? null : preopenedFolders(data.preopened);
-    const engine = await openEngine([], data.config, data.sealed, watch, data.texts, null, folders);
+    const engine = await openEngine([], data.config, { sealed: data.sealed, watch, texts: data.texts, folders });
     if (data.texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);

@@ -69,9 +69,11 @@ describe("a CRL that a sealed keyring took", () => {
     await until("-EKEYREVOKED", () => engine.decide(question()));
     expect(engine.sealedVersion).toBe(1);
     write("root.crl", FIRST);
-    const next = await Engine.open(config, engine.sealed);
+    const next = await Engine.open(config, { sealed: engine.sealed });
     expect(verdictName(next.decide(question()).verdict)).toBe("-EKEYREVOKED");
-    const spare = await Engine.open(config, new Map([...engine.sealed].map(([name]) => [name, spareRules()])));
+    const spare = await Engine.open(config, {
+      sealed: new Map([...engine.sealed].map(([name]) => [name, spareRules()])),
+    });
     spare.adopt(engine.sealed);
     expect(verdictName(spare.decide(question()).verdict)).toBe("-EKEYREVOKED");
     for (const one of [engine, next, spare]) one.close();

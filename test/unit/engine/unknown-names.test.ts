@@ -50,7 +50,7 @@ async function engine(names: readonly string[], { sealed = false, from = null as
   const config = readConfig(place.config);
   const [model] = config.keyrings;
   const keyrings = names.map((name) => ({ ...model!, name, sealed }));
-  const made = await Engine.open({ ...config, keyrings } as Config, from?.sealed);
+  const made = await Engine.open({ ...config, keyrings } as Config, { sealed: from?.sealed });
   open.push(made);
   return made;
 }

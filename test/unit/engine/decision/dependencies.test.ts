@@ -45,7 +45,7 @@ async function decided(body: string, recordsReads = true): Promise<Decision> {
     `import { hash, map_lookup, map_update, read, signer_of, statement_of, verify_program, verify_signature } from "countersign";
 export function bpf_prog_load(prog, current) { ${body} }`,
   );
-  const engine = await Engine.open(readConfig(place.config), undefined, null, null, null, null, null, recordsReads);
+  const engine = await Engine.open(readConfig(place.config), { recordsReads });
   open.push(engine);
   return engine.decide({ hook: "bpf_prog_load", subject, current: inContainer });
 }

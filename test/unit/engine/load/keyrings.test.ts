@@ -21,7 +21,7 @@ async function start(generations: number, keyring: object = {}): Promise<void> {
 }
 
 async function reopen(sealed?: Engine["sealed"]): Promise<Engine> {
-  const next = await Engine.open(rotation.config, sealed);
+  const next = await Engine.open(rotation.config, { sealed });
   opened.push(next);
   return next;
 }

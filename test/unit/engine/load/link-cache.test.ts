@@ -40,7 +40,7 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     };
     const config = readConfig(file, "check", (name, text) => known?.config(name, text, parse) ?? parse(name, text));
     expect(config).toEqual(readConfig(file, "check"));
-    const engine = await TimedEngine.open(config, known);
+    const engine = await TimedEngine.open(config, { cache: known });
     const linked = vi.mocked(linker.linkPolicy).mock.calls.length;
     const subject = { name, digest: "d", data: Uint8Array.of(1, 2), signature: null };
     const { verdict, denied_by, answers } = await engine.decide({ hook: "blob_verify", subject, current: task() });

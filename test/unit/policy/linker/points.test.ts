@@ -16,7 +16,7 @@ const SUBJECT = program("peek-tc");
 async function reached(text: string, uid = 0) {
   place.write("policies/p.ts", text);
   const probe = new TestProbe(true);
-  const engine = await TimedEngine.open(readConfig(place.config), null, false, probe);
+  const engine = await TimedEngine.open(readConfig(place.config), { probe });
   probe.begin([]);
   const current = { ...ROOT_ON_HOST, uid };
   const { verdict, answers } = await engine.decide({ hook: "bpf_prog_load", subject: SUBJECT, current });
