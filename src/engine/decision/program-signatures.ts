@@ -1,4 +1,4 @@
-import type { ProgramSubject, Statement } from "../../bpf/model/facts.js";
+import type { Mismatch, ProgramSubject, Statement } from "../../bpf/model/facts.js";
 import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import type { Keyring } from "../../trust/keyring.js";
@@ -62,9 +62,13 @@ export class ProgramSignatures {
     };
   }
 
-  /** The rejection by a statement that the keyring takes, but that does not fit the program; null if there is none. */
+  /**
+   * The rejection by a statement that the keyring takes, but that does not fit the program; null if there is none. Maps
+   * are compared last: a program that differs only in a map is nearer to the statement than one that differs itself.
+   */
   #misfit({ mismatches }: Stated, keyring: Keyring, at: number): ProgramVerification | null {
-    for (const { statement, property, expected, found } of mismatches)
+    const nearest = [...mismatches.filter(isOfMap), ...mismatches.filter((mismatch) => !isOfMap(mismatch))];
+    for (const { statement, property, expected, found } of nearest)
       if (this.#verified(statement, keyring, at)?.verdict === 0) {
         const difference = `\`${property}\` is \`${found}\`, not \`${expected}\``;
         return rejected({
@@ -108,6 +112,11 @@ function readable(verify: () => Verification): Verification | Rejection {
     if (!(error instanceof CountersignError)) throw error;
     return { verdict: -ERRNO.EBADMSG, reason: `a signature cannot be used: ${error}` };
   }
+}
+
+/** Only properties of maps have a dot, after the map's name (bpf/recognition/properties.ts). */
+function isOfMap({ property }: Mismatch): boolean {
+  return property.includes(".");
 }
 
 function sha256At(statements: readonly Statement[], index: number): string {

@@ -54,6 +54,8 @@ type Stated = ReturnType<typeof stated>;
 interface Program {
   readonly matches?: readonly Stated[];
   readonly differs?: readonly Stated[];
+  /** In which each of these differs. */
+  readonly properties?: readonly string[];
   readonly signature?: Uint8Array | null;
   /** Statements that the source has; by default those above. */
   readonly has?: readonly Stated[];
@@ -61,11 +63,17 @@ interface Program {
 
 const DIGEST = "dd".repeat(32);
 
-function verify({ matches = [], differs = [], signature = null, has = [...matches, ...differs] }: Program) {
+function verify({
+  matches = [],
+  differs = [],
+  properties = differs.map((_, index) => `property ${index}`),
+  signature = null,
+  has = [...matches, ...differs],
+}: Program) {
   const found = new Map(has.map(({ sha256, signed }) => [sha256, signed]));
   const signatures = new ProgramSignatures({ ofSha256: (sha256) => found.get(sha256) ?? null });
   const mismatches = differs.map(({ sha256 }, index): Mismatch => {
-    return { statement: sha256, property: `property ${index}`, expected: "a", found: "b" };
+    return { statement: sha256, property: properties[index]!, expected: "a", found: "b" };
   });
   const program: Pick<ProgramSubject, "digest" | "signature" | "statements" | "mismatches"> = {
     ...{ digest: DIGEST, signature, statements: matches.map(({ facts }) => facts), mismatches },
@@ -186,6 +194,18 @@ describe("a program is not what was signed", () => {
     });
     const matches = [stated("switch-watch", by(stranger))];
     expect(verify({ matches, differs })().verdict).toBe("-EKEYREJECTED");
+  });
+
+  it("with the statement that differs least, whatever the order of their digests", () => {
+    const differs = [stated("rate-limit", by(signer)), stated("drop-telnet", by(signer))];
+    for (const [properties, named] of [
+      [["btf", "sessions.btf"], 1],
+      [["sessions.btf", "btf"], 0],
+      [["insns", "btf"], 0],
+    ] as const)
+      expect(verify({ differs, properties })().reason).toBe(
+        `it is not what was signed: \`${properties[named]}\` is \`b\`, not \`a\` (statement ${differs[named]!.sha256})`,
+      );
   });
 
   it("if it differs from statements of other signers: they say nothing about it", () => {
