@@ -74,8 +74,8 @@ const hooks = Object.entries(HOOKS).map(([name, { subject, when }]) => {
   return `${comment(doc, "  ")}  ${name}(${argument}: ${declared}, current: Current): number;\n`;
 });
 
-const FUNCTIONS_DOC = `// The type of each hook's function has the hook's name. In JavaScript an editor then knows the parameters:
-// \`/** @type {import("countersign").BpfProgLoad} */\`.
+const FUNCTIONS_DOC = `// The type of each hook's function has the hook's name. In JavaScript an editor then knows the
+// parameters: \`/** @type {import("countersign").BpfProgLoad} */\`.
 `;
 /** `BpfProgLoad` for `bpf_prog_load`. `BpfMap` is a subject, so the function of `bpf_map` is `BpfMapHook`. */
 const functions = Object.entries(HOOKS).map(([name, { when }]) => {

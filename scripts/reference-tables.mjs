@@ -1,5 +1,5 @@
-// Generates the tables of facts and hooks in README.md and docs/policies.md, and of lint's codes in docs/lint.md, each between two marks. With --check it
-// only reports whether they are current.
+// Generates the tables of facts and hooks in README.md and docs/policies.md, and of lint's codes in docs/lint.md, each
+// between two marks. With --check it only reports whether they are current.
 import { readFileSync } from "node:fs";
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";

@@ -498,8 +498,8 @@ export interface Hooks {
   blob_verify(blob: Blob, current: Current): number;
 }
 
-// The type of each hook's function has the hook's name. In JavaScript an editor then knows the parameters:
-// `/** @type {import("countersign").BpfProgLoad} */`.
+// The type of each hook's function has the hook's name. In JavaScript an editor then knows the
+// parameters: `/** @type {import("countersign").BpfProgLoad} */`.
 
 /** A program is about to be loaded, before the kernel's verifier. */
 export type BpfProgLoad = Hooks["bpf_prog_load"];

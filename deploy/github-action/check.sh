@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of policies, then decides about BPF objects. CONFIG is the configuration, OBJECTS has patterns of files,
-# COUNTERSIGN the command's words. Exits with the status of the first command that fails, or 2 if a pattern has no file.
+# Runs the tests of policies, then decides about BPF objects. CONFIG is the configuration, OBJECTS has patterns of
+# files, COUNTERSIGN the command's words. Exits with the status of the first command that fails, or 2 if a pattern has
+# no file.
 set -euo pipefail
 read -ra command <<<"${COUNTERSIGN:-countersign}"
 read -ra patterns <<<"${OBJECTS:-}"

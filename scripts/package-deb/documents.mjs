@@ -10,8 +10,8 @@ const DOCUMENTS = "usr/share/doc/countersign";
 const RELEASE = /^## (\d\S*) - (\d{4}-\d\d-\d\d)$/gm;
 
 /**
- * The documents that Debian's policy asks for, and the software bill of materials. `date` is in seconds since the epoch;
- * `isShipped` says of names in package-lock.json whether the package contains them.
+ * The documents that Debian's policy asks for, and the software bill of materials. `date` is in seconds since the
+ * epoch; `isShipped` says of names in package-lock.json whether the package contains them.
  * @returns {import("./tree.mjs").PackageFile[]}
  */
 export function documents({ revision, date, isShipped, bill }) {

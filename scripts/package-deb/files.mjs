@@ -35,7 +35,8 @@ const OTHER_LIBC = /^musl_/;
 const EMPTY = [{ path: "var/log/countersign", mode: 0o750, contents: null }];
 
 /**
- * All files but documents of the package for an architecture of node. `native` is the folder of koffi's binaries for it.
+ * All files but documents of the package for an architecture of node. `native` is the folder of koffi's binaries for
+ * it.
  * @param {string} cpu
  * @param {string} native
  * @returns {import("./tree.mjs").PackageFile[]}

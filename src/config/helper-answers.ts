@@ -55,7 +55,7 @@ export function helperAnswers(
       throw document.error(
         at,
         `${quoted(call)} does not name arguments of ${quoted(helper)}`,
-        `write \`${[helper, ...known.map((name) => name.toUpperCase())].join(" ")}\`, or leave arguments out at the end`,
+        `write ${quoted([helper, ...known.map((name) => name.toUpperCase())].join(" "))}, or leave out the last ones`,
         "key",
       );
     const read = answer(value);

@@ -12,8 +12,8 @@ interface Known {
 }
 
 /**
- * Makes the definitions of callers. Each decision has another object for its caller, so a caller is known by its fields,
- * which are compared one by one: that takes a tenth of writing them as JSON.
+ * Makes the definitions of callers. Each decision has another object for its caller, so a caller is known by its
+ * fields, which are compared one by one: that takes a tenth of writing them as JSON.
  */
 export class CallerDefinitions {
   #known = new Map<string, Known[]>();

@@ -31,9 +31,9 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-The subject is called as in a policy: \`prog\`, \`map\`, \`file\` or \`blob\`. A line may use \`current\` and all helpers.
-\`const\`, \`let\` and \`function\` declare names for later lines. Each line is linked and evaluated as a policy, so errors
-are those that a policy has. TAB completes facts and helpers. Map updates do not outlive their line.
+The subject is called as in a policy: \`prog\`, \`map\`, \`file\` or \`blob\`. A line may use \`current\` and all
+helpers. \`const\`, \`let\` and \`function\` declare names for later lines. Each line is linked and evaluated as a
+policy, so errors are those that a policy has. TAB completes facts and helpers. Map updates do not outlive their line.
 
   .subjects   the programs and maps in the file, each with its hook
   .use N      have subject N of that list

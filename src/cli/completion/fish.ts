@@ -39,7 +39,8 @@ end
 
 # Folders, and the files with one of these extensions.
 function __${NAME}_files
-  __fish_complete_suffix .$argv | string replace -r -- '^-[^=]*=' '' | string match -er -- '(?:/|\\.(?:'(string join '|' $argv)'))(?:\\t.*)?$'
+  __fish_complete_suffix .$argv | string replace -r -- '^-[^=]*=' '' |
+    string match -er -- '(?:/|\\.(?:'(string join '|' $argv)'))(?:\\t.*)?$'
 end
 
 complete -c ${NAME} -e

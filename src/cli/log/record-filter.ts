@@ -51,7 +51,9 @@ export function sinceOption(text: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time such as `2026-01-31T12:00:00Z`, or a duration before `now` such as `90s`, `10m`, `2h` or `7d`. Throws USAGE. */
+/**
+ * A time such as `2026-01-31T12:00:00Z`, or a duration before `now` such as `90s`, `10m`, `2h` or `7d`. Throws USAGE.
+ */
 function sinceTime(text: string, now: number): number {
   const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const time = unit === undefined ? Date.parse(text) : now - Number(amount) * (UNITS[unit] as number);

@@ -12,8 +12,8 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
 }
 
 /**
- * Writes a value as one line of JSON to stdout, with escapes for what a terminal would act on. Callers leave byte arrays
- * out of it.
+ * Writes a value as one line of JSON to stdout, with escapes for what a terminal would act on. Callers leave byte
+ * arrays out of it.
  */
 export function printJson(value: unknown): void {
   process.stdout.write(`${visibleJson(JSON.stringify(value))}\n`);

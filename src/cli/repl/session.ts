@@ -49,8 +49,8 @@ export class Session {
   }
 
   /**
-   * Evaluates a line. Throws a CountersignError if it cannot be a part of a policy, such as a syntax error or an unknown
-   * fact, and {@link EvaluationFault} if it failed when it was evaluated.
+   * Evaluates a line. Throws a CountersignError if it cannot be a part of a policy, such as a syntax error or an
+   * unknown fact, and {@link EvaluationFault} if it failed when it was evaluated.
    */
   async evaluate(line: string): Promise<Evaluated> {
     const declares = isDeclaration(line);

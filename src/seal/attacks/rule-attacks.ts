@@ -1,6 +1,7 @@
 /**
  * Attacks of root that need more than a sealed machine and a program: a configuration with rules about files, the agent
- * of an initramfs, or tools of others. Each is tried by a system test of its own, which requires that the named cases are denied.
+ * of an initramfs, or tools of others. Each is tried by a system test of its own, which requires that the named cases
+ * are denied.
  */
 export interface RuleAttack {
   readonly name: string;

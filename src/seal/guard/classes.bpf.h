@@ -43,8 +43,8 @@ static __always_inline bool is_plain(const struct scan *scan, struct bpf_prog *p
 }
 
 /*
- * The number of the first row that admits a scanned program, from 1; 0 if none does. Only then is anything read, so that
- * a read that fails takes away no permission but that of a class.
+ * The number of the first row that admits a scanned program, from 1; 0 if none does. Only then is anything read, so
+ * that a read that fails takes away no permission but that of a class.
  */
 static __always_inline __u32 admitting_class(const struct scan *scan, struct bpf_prog *prog,
 					     const union bpf_attr *attr)

@@ -351,8 +351,9 @@ struct guard_ticket {
  * EPERM: the caller is not root of the machine, or the guard is not sealed; EOPNOTSUPP: there is no trusted key; EBUSY:
  * another list is being copied; EFAULT: memory that cannot be read; EBADMSG: no list of this version, or no signature;
  * EXDEV: for another kernel; ESTALE: the generation is not greater than that in force; EDOM: the classes or the list
- * of files are not those in force; E2BIG: more entries or records than the tables have room for; EILSEQ: the tables are not those of the header; and those of
- * bpf_verify_pkcs7_signature(), with ENOPKG for SHA-1, too. After an error the list in force stays.
+ * of files are not those in force; E2BIG: more entries or records than the tables have room for; EILSEQ: the tables are
+ * not those of the header; and those of bpf_verify_pkcs7_signature(), with ENOPKG for SHA-1, too. After an error the
+ * list in force stays.
  */
 struct guard_list_command {
 	__u64 list;

@@ -37,8 +37,8 @@ static __always_inline void set_pins(__u32 fd)
 }
 
 /*
- * Whether this is the address of a program: its struct bpf_prog_aux then refers back to it. The kernel keeps the program
- * of a pinned link in memory that can be read, so what cannot be read is no program.
+ * Whether this is the address of a program: its struct bpf_prog_aux then refers back to it. The kernel keeps the
+ * program of a pinned link in memory that can be read, so what cannot be read is no program.
  */
 static __always_inline bool is_program(struct bpf_prog *address)
 {
@@ -49,8 +49,8 @@ static __always_inline bool is_program(struct bpf_prog *address)
 }
 
 /*
- * Whether a directory entry is the pin of a link whose program is the guard's. True also if the entry cannot be read, or
- * the maps of the program. The pin can be of a program or a map as well: `prog` is then some other field.
+ * Whether a directory entry is the pin of a link whose program is the guard's. True also if the entry cannot be read,
+ * or the maps of the program. The pin can be of a program or a map as well: `prog` is then some other field.
  */
 static __always_inline bool is_own_pin(struct dentry *dentry)
 {

@@ -48,8 +48,8 @@ interface Denial {
 }
 
 /**
- * What was denied, by its numbers, as struct guard_event of guard/interface.h says for each hook: the guard does not see
- * names.
+ * What was denied, by its numbers, as struct guard_event of guard/interface.h says for each hook: the guard does not
+ * see names.
  */
 export function denialName({ hook, reason, detail: [first, second, third] }: Denial): string {
   const why = guardReason(reason).name;

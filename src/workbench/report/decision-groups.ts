@@ -4,7 +4,10 @@ import { clipped, exampleDecision } from "./example-decision.js";
 import { PeriodCounts, type Periods } from "./period-counts.js";
 import type { ExampleDecision, GroupData } from "./report-data.js";
 
-/** Maximum number of groups that are kept in memory. Decisions of further ones are only counted by outcome and attachments. */
+/**
+ * Maximum number of groups that are kept in memory. Decisions of further ones are only counted by outcome and
+ * attachments.
+ */
 const MAX_GROUPS = 50_000;
 /** Maximum number of combinations of attachments for which they are counted apart. */
 const MAX_OTHERS = 200;

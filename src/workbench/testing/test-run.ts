@@ -27,8 +27,8 @@ export interface TestRun {
 }
 
 /**
- * Runs the tests beside a configuration's policies; with `coverage`, adds to it what they reach. Throws what opening the
- * engine and {@link runCase} throw.
+ * Runs the tests beside a configuration's policies; with `coverage`, adds to it what they reach. Throws what opening
+ * the engine and {@link runCase} throw.
  */
 export async function runTests(config: Config, open: OpenEngine, coverage: Coverage | null = null): Promise<TestRun> {
   const probe = new TestProbe(coverage !== null);

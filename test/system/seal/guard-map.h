@@ -10,8 +10,8 @@
 #include "../../../src/seal/guard/interface.h"
 
 /*
- * An fd of the first map with a name, opened with these flags of bpf_attr, or -1. The guard hands out its status and its
- * events for BPF_F_RDONLY only. Each other map of the guard that the search asks for is a denial, and counted.
+ * An fd of the first map with a name, opened with these flags of bpf_attr, or -1. The guard hands out its status and
+ * its events for BPF_F_RDONLY only. Each other map of the guard that the search asks for is a denial, and counted.
  */
 static inline int open_guard_map(const char *name, uint32_t flags)
 {

@@ -1,6 +1,6 @@
 /**
- * bpftool under a seal: by libbpf, and as a light skeleton (`-L`), for which a BPF program makes the loads. What it pins
- * can be removed, since only the guard's own pins are kept.
+ * bpftool under a seal: by libbpf, and as a light skeleton (`-L`), for which a BPF program makes the loads. What it
+ * pins can be removed, since only the guard's own pins are kept.
  */
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -79,7 +79,8 @@ describe("bpftool under a seal", () => {
       expect(output).not.toMatch(new RegExp(`^denial ${reasonNumber("mount")} `, "m"));
       const [, audited = "", sealed = ""] =
         /"sealed":false(.*)"sealed":true(.*)/s.exec(`"sealed":false${output}`) ?? [];
-      // each -L under audit is a denial of the program that makes the load, and then, if it is not listed, of the loaded
+      // each -L under audit is a denial of the program that makes the load, and then, if it is not listed, of the
+      // loaded
       const unlisted = (type: number) => `denial ${reasonNumber("unlisted")} ${type} 0 bpftool`;
       const counted = (text: string, line: string) => text.split("\n").filter((each) => each === line).length;
       expect([counted(audited, unlisted(SYSCALL)), counted(audited, unlisted(1))]).toEqual([2, 2]);

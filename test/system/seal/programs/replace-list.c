@@ -4,8 +4,8 @@
  *   replace-list give LIST SIGNATURE       prints the errno that the guard answers with
  *   replace-list powerless LIST SIGNATURE  the same as root without CAP_SYS_ADMIN
  *   replace-list cut LIST SIGNATURE        the second half of the list is no memory
- *   replace-list change LIST SIGNATURE N   at most N times, while another thread changes the last byte of the records, and
- *                                          then as it is; prints `as signed` if nothing else than that was taken
+ *   replace-list change LIST SIGNATURE N   at most N times, while another thread changes the last byte of the records,
+ *                                          and then as it is; prints `as signed` if nothing else than that was taken
  *   replace-list hold LIST SIGNATURE VALUE while another thread's call waits for half of the list, which is then zero:
  *                                          what that thread is answered comes last
  *   replace-list race NAME FIRST LAST      NAME.N and NAME.N.p7s by two processes, one the even, one the odd N, each in

@@ -1,6 +1,6 @@
 /*
- * serve-file FOLDER FIRST SECOND: mounts a FUSE file system with one file, FOLDER/file, and serves it in the background.
- * Whoever opens it first reads what FIRST has, and everybody after that what SECOND has.
+ * serve-file FOLDER FIRST SECOND: mounts a FUSE file system with one file, FOLDER/file, and serves it in the
+ * background. Whoever opens it first reads what FIRST has, and everybody after that what SECOND has.
  */
 #define _GNU_SOURCE
 #include <errno.h>
