@@ -15,9 +15,10 @@ export interface ReplayGroup {
   readonly ids: readonly string[];
 }
 
-/** Number of ids in a group, and of groups that are kept apart. */
+/** Number of ids in a group, and of groups that are kept apart: further ones are one group for each result. */
 const MAX_IDS = 5;
 const MAX_GROUPS = 10_000;
+const OTHERS = { different: "in other ways", unknown: "other inputs" } as const;
 
 /** Counts what a replay has shown, and groups the decisions that are not the same. */
 export class ReplayReport {
@@ -34,15 +35,21 @@ export class ReplayReport {
     const shown = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
     const its = record.current?.container == null ? null : shown.sort().join();
     const subject = record.subject?.name ?? "";
-    const key = JSON.stringify([result, because, attachment, its, subject]);
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      if (this.#groups.size >= MAX_GROUPS) return;
-      group = { result, because, attachment, labels: its, subject, count: 0, ids: [] };
-      this.#groups.set(key, group);
-    }
+    const group = this.#groupOf({ result, because, attachment, labels: its, subject });
     group.count += 1;
     if (group.ids.length < MAX_IDS && record.id !== undefined) group.ids.push(record.id);
+  }
+
+  #groupOf(which: Omit<ReplayGroup, "count" | "ids">): ReplayGroup & { count: number; ids: string[] } {
+    const known = this.#groups.get(JSON.stringify(which));
+    if (known !== undefined) return known;
+    const { result } = which;
+    const others = { result, because: OTHERS[result], attachment: null, labels: null, subject: "(others)" };
+    const kept = this.#groups.size < MAX_GROUPS ? which : others;
+    const key = JSON.stringify(kept);
+    const group = this.#groups.get(key) ?? { ...kept, count: 0, ids: [] };
+    this.#groups.set(key, group);
+    return group;
   }
 
   /** The most frequent first; of equal ones those that differ. */
