@@ -9,7 +9,7 @@ import type { ReadRecord } from "../../log/read-record.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { Selector } from "../../policy/scope/selector.js";
 import { visibleJson } from "../../visible-text.js";
-import { configuredLog } from "../log/configured-log.js";
+import { logsToRead } from "../log/configured-log.js";
 import { KEPT_DEFINITIONS, takeDefinition } from "../log/earlier-definitions.js";
 import { LogProblems } from "../log/log-problems.js";
 import { type FilterOptions, recordFilter, sinceOption } from "../log/record-filter.js";
@@ -63,7 +63,7 @@ interface Options extends FilterOptions {
 }
 
 async function log(named: readonly string[], options: Options): Promise<void> {
-  const paths = named.length === 0 ? [configuredLog(options.config)] : named;
+  const paths = logsToRead(named, options.config);
   const problems = new LogProblems();
   const output = new RecordOutput(options);
   if (options.follow) await follow(paths, options.since !== undefined, output, problems);

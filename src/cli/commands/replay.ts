@@ -5,7 +5,7 @@ import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { visibleText } from "../../visible-text.js";
 import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
-import { configuredLog } from "../log/configured-log.js";
+import { logsToRead } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
@@ -48,7 +48,7 @@ async function replay(named: readonly string[], options: Options): Promise<void>
     import("../../workbench/replay/replay-report.js"),
     import("../../workbench/replay/replayed-configuration.js"),
   ]);
-  const paths = named.length === 0 ? [configuredLog(options.config)] : named;
+  const paths = logsToRead(named, options.config);
   const other = options.with === undefined ? null : ReplayedConfiguration.fromFiles(readConfig(options.with, "check"));
   const problems = new LogProblems();
   const reader = new RecordReader();

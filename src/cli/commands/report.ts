@@ -4,7 +4,7 @@ import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { Report } from "../../workbench/report.js";
 import { writeWhole } from "../files/write.js";
-import { configuredLog } from "../log/configured-log.js";
+import { logsToRead } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
 import { recordFilter, sinceOption } from "../log/record-filter.js";
 import { print, printJson } from "../output/output.js";
@@ -46,7 +46,7 @@ interface Options {
 }
 
 async function report(named: readonly string[], { config, since, out, json }: Options): Promise<void> {
-  const paths = named.length === 0 ? [configuredLog(config)] : named;
+  const paths = logsToRead(named, config);
   const problems = new LogProblems();
   const reader = new RecordReader();
   const report = new Report();

@@ -1,6 +1,11 @@
 import { readConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 
+/** The logs that a command names, or else that of its configuration. Throws as {@link configuredLog}. */
+export function logsToRead(named: readonly string[], config: string): readonly string[] {
+  return named.length === 0 ? [configuredLog(config)] : named;
+}
+
 /** The path of a configuration's decision log. Throws CONFIG_INVALID if it has none. */
 export function configuredLog(file: string): string {
   const { log } = readConfig(file);
