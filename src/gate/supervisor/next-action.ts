@@ -14,8 +14,8 @@ const START_STANDBY_AFTER = 8;
  */
 export const REPLACE_AFTER = 25;
 /**
- * Milliseconds beyond a policy's time limit after which the thread is terminated. The sandbox enforces the limit itself
- * at its polling points, so this is for code without one.
+ * Milliseconds that a policy is seen to run beyond its time limit before the thread is terminated. The sandbox enforces
+ * the limit itself at its polling points, so this is for code without one.
  */
 export const POLICY_GRACE = 50;
 /**
@@ -33,10 +33,18 @@ export interface WorkerSnapshot {
   /** The blocking operation that the thread is in; null for none. */
   readonly blocked: BlockedWorker | null;
   /** The policy that the thread asks or prepares; null for none. */
-  readonly policy: { readonly count: number; readonly deadline: number } | null;
+  readonly policy: AskedPolicy | null;
   readonly standby: Standby;
   /** By how many milliseconds this poll came late. */
   readonly pollDelay: number;
+}
+
+export interface AskedPolicy {
+  /** Identifies the call of the policy within its thread. */
+  readonly count: number;
+  readonly deadline: number;
+  /** For how many milliseconds the thread was seen in the policy after the deadline: see {@link ObservedWait}. */
+  readonly overdue: number;
 }
 
 export interface BlockedWorker extends Blocked {
@@ -101,7 +109,7 @@ export function nextAction(snapshot: WorkerSnapshot, limits: Limits, now: number
     return needsStandby(action) ? withStandby(action, standby) : action;
   }
   if (policy === null || now < policy.deadline) return whileIdle(standby, limits, now);
-  if (now < policy.deadline + POLICY_GRACE) return START_STANDBY;
+  if (policy.overdue < POLICY_GRACE) return START_STANDBY;
   return withStandby({ do: "terminate", cause: { of: "policy", count: policy.count } }, standby);
 }
 

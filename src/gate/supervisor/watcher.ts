@@ -2,6 +2,7 @@ import type { DecisionWatch } from "../../engine/handover/watch.js";
 import type { Blocked, Watch } from "../task/blocking/watch.js";
 import {
   type Action,
+  type AskedPolicy,
   type Limits,
   nextAction,
   POLL_INTERVAL,
@@ -34,9 +35,21 @@ interface HandledOp {
   sparedUntil: number | null;
 }
 
+/** When the policy that the thread asks or prepares exceeded its time limit; null if none did. */
+function overdueSince({ decisions }: Watched, now: number): { readonly first: number } | null {
+  const policy = decisions.look();
+  return policy === null || now < policy.deadline ? null : { first: policy.deadline };
+}
+
+function policyOf({ decisions }: Watched, overdue: number): AskedPolicy | null {
+  const policy = decisions.look();
+  return policy && { count: policy.count, deadline: policy.deadline, overdue };
+}
+
 /** Polls the state of the decision thread, and has the actions of {@link nextAction} carried out. */
 export class Watcher<Thread extends Watched> {
   readonly #observed = new ObservedWait();
+  readonly #overdue = new ObservedWait();
   #handled: HandledOp = { thread: null, count: 0, isKilled: false, sparedUntil: null };
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -67,10 +80,11 @@ export class Watcher<Thread extends Watched> {
     if (thread === null) return null;
     const blocked = thread.watch.look();
     const observed = this.#observed.add(blocked, now);
+    const overdue = this.#overdue.add(overdueSince(thread, now), now);
     const handled = blocked === null ? this.#handled : this.#handledOp(thread, blocked);
     const look = (): WorkerSnapshot => ({
       blocked: blocked && { ...blocked, observed, isKilled: handled.isKilled, sparedUntil: handled.sparedUntil },
-      policy: thread.decisions.look(),
+      policy: policyOf(thread, overdue),
       standby: this.target.standby,
       pollDelay: now - this.#due,
     });

@@ -26,6 +26,7 @@ default: { bpf_prog_load: deny }
 attachments:
   - name: edge
     policy: edge.js
+    limits: { timeout: 10s }
 log: { file: ${LOG} }
 `;
 const POLICY = `import { deny } from "countersign";

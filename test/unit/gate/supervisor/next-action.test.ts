@@ -27,8 +27,9 @@ interface State {
   readonly isKilled?: boolean;
   /** Milliseconds from now. */
   readonly sparedFor?: number;
-  /** Milliseconds since the policy's deadline; negative before it. */
+  /** Milliseconds since the policy's deadline, negative before it, and for how many of them the watcher saw it. */
   readonly overdue?: number;
+  readonly seenOverdue?: number;
   readonly standby?: Standby["state"];
   /** Milliseconds since a standby thread was last needed. */
   readonly notNeededFor?: number;
@@ -39,6 +40,7 @@ interface State {
 
 function snapshotOf(state: State): WorkerSnapshot {
   const { wait, waited = 0, observed = waited, isKilled = false, sparedFor, overdue } = state;
+  const { seenOverdue = overdue } = state;
   const blocked: BlockedWorker | null =
     wait === undefined
       ? null
@@ -53,7 +55,7 @@ function snapshotOf(state: State): WorkerSnapshot {
         };
   return {
     blocked,
-    policy: overdue === undefined ? null : { count: 5, deadline: NOW - overdue },
+    policy: overdue === undefined ? null : { count: 5, deadline: NOW - overdue, overdue: Math.max(0, seenOverdue!) },
     standby: { state: state.standby ?? "ready", neededAt: NOW - (state.notNeededFor ?? 0) },
     pollDelay: state.pollDelay ?? 0,
   };
@@ -98,6 +100,7 @@ describe("the next action on a thread", () => {
     ["at its deadline", { overdue: 0 }, "startStandby"],
     ["just before the end of the grace period", { overdue: POLICY_GRACE - 1 }, "startStandby"],
     ["after the grace period", { overdue: POLICY_GRACE }, "terminate"],
+    ["after the grace period, not seen", { overdue: 10_000, seenOverdue: POLICY_GRACE - 1 }, "startStandby"],
     ["after the grace period, with no standby thread", { overdue: POLICY_GRACE, standby: "none" }, "startStandby"],
     ["after the grace period, before another is ready", { overdue: POLICY_GRACE, standby: "starting" }, "startStandby"],
     ["after the grace period, if no other starts", { overdue: POLICY_GRACE, standby: "failed" }, "giveUp"],

@@ -131,6 +131,26 @@ describe("a watcher", () => {
     });
   });
 
+  it("terminates no thread because the machine was stalled while a policy was asked", () => {
+    standby = "ready";
+    decisions.ask(0, TIMEOUT);
+    stallMachine(10_000);
+    vi.advanceTimersByTime(25); // the first poll and some after it
+    decisions.answered();
+    vi.advanceTimersByTime(200);
+    expect(count("terminate")).toBe(0);
+  });
+
+  it("counts what one policy exceeded its time by for no other", () => {
+    standby = "ready";
+    for (let asked = 0; asked < 10; asked += 1) {
+      decisions.ask(0, TIMEOUT);
+      vi.advanceTimersByTime(TIMEOUT + 30);
+      decisions.answered();
+    }
+    expect(count("terminate")).toBe(0);
+  });
+
   it("polls every 20 ms for one container, every 10 ms for several, and every 5 ms during a wait", () => {
     vi.advanceTimersByTime(10);
     expect(pollsIn(100)).toBe(5);
