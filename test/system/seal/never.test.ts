@@ -5,7 +5,8 @@ import { whyNever } from "../../../src/seal/guard/never.js";
 import type { ListEntry } from "../../../src/seal/list/list-entry.js";
 import { returningEntry, withLoads } from "./guard/described-programs.js";
 import { Loads } from "./guard/sealed-loads.js";
-import { SEAL_KERNELS, type SealKernel } from "./guests/seal-kernels.js";
+import type { SealKernel } from "./guests/seal-kernels.js";
+import { testedKernels } from "./guests/tested-kernels.js";
 
 const HOOKS = GUARD_HOOKS.map(({ hook }) => hook).filter((hook) => hook !== "sysctl");
 /** The function of security/security.c that calls a hook, without `security_`. */
@@ -64,8 +65,6 @@ function boots(kernel: SealKernel): Boots | string {
   return found;
 }
 
-const kernels = Object.keys(SEAL_KERNELS).filter((name) => name !== "6.1") as SealKernel[];
-
 describe("programs that can undo the guard", () => {
   it.each(HOOKS)("are in no list that `seal build` makes, for %s", (hook) => {
     const reasons = FORMS.map((form) => {
@@ -77,7 +76,7 @@ describe("programs that can undo the guard", () => {
   });
 });
 
-describe.for(kernels)("programs that can undo the guard, on %s", (kernel) => {
+describe.for(testedKernels())("programs that can undo the guard, on %s", (kernel) => {
   it("can be loaded for each of its hooks where there is no guard", ({ skip }) => {
     const found = boots(kernel);
     if (typeof found === "string") return skip(found);
